@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { events, post, textOf } from '../support/chat.ts'
+import { FakeUpstream } from '../support/fake-upstream.ts'
+import { GatewayProcess, HOSTS } from '../support/gateway.ts'
+import { hangs, neverEnds, says } from '../support/upstream-behaviour.ts'
+
+describe.each(HOSTS)('SIGTERM under the %s host', host => {
+  let upstream: FakeUpstream
+  let gateway: GatewayProcess
+
+  beforeEach(async () => {
+    upstream = await FakeUpstream.start()
+  })
+  afterEach(async () => {
+    await gateway.stop()
+    await upstream.stop()
+  })
+
+  const start = async (graceSeconds: number) => {
+    gateway = await GatewayProcess.start(host, {
+      OPENAI_API_KEY: 'sk-test',
+      OPENAI_BASE_URL: upstream.baseUrl,
+      SHUTDOWN_GRACE_SECONDS: String(graceSeconds),
+    })
+  }
+  const ready = async () => (await fetch(`${gateway.url}/api/health/ready`)).status
+  const stopping = () =>
+    gateway.until(() => gateway.everything.includes('"stopping"') || undefined, 'the stop')
+
+  it('says not ready at once, lets a running stream end, and exits with 0', async () => {
+    await start(15)
+    upstream.usually(says(Array(20).fill('word '), { paceMs: 60 }))
+    const answer = await post(gateway.url, { prompt: 'Hi', model: 'openai/any', stream: true })
+    gateway.signal('SIGTERM')
+    await stopping()
+    expect(await ready()).toBe(503)
+    const found = await events(answer)
+    expect(textOf(found)).toBe('word '.repeat(20))
+    expect(found.at(-1)?.event).toBe('done')
+    expect(await gateway.exited()).toBe(0)
+  })
+
+  it('sends what outlasts the grace an error, stream and JSON alike, and exits with 0', async () => {
+    await start(3)
+    upstream.forModel('endless', neverEnds({ paceMs: 20 })).forModel('silent', hangs)
+    const stream = await post(gateway.url, { prompt: 'Hi', model: 'openai/endless', stream: true })
+    const plain = post(gateway.url, { prompt: 'Hi', model: 'openai/silent' })
+    await gateway.until(() => upstream.callsFor('silent')[0], 'the call')
+    gateway.signal('SIGTERM')
+    const last = (await events(stream)).at(-1)
+    expect(last).toMatchObject({
+      event: 'error',
+      data: { error: { code: 'SHUTTING_DOWN', retryable: true } },
+    })
+    expect((await plain).status).toBe(503)
+    expect(await gateway.exited()).toBe(0)
+    expect(upstream.open).toEqual([])
+  })
+
+  it('twice exits at once', async () => {
+    await start(15)
+    upstream.usually(hangs)
+    post(gateway.url, { prompt: 'Hi', model: 'openai/any' }).catch(() => {})
+    await gateway.until(() => upstream.calls[0], 'the call')
+    gateway.signal('SIGTERM')
+    await stopping()
+    gateway.signal('SIGTERM')
+    expect(await gateway.exited()).toBe(143)
+  })
+})

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { ConfigurationError, parseEnvironment, secretsOf } from '#lib/config/env.ts'
+
+describe('the environment', () => {
+  it('needs nothing set', () => {
+    expect(parseEnvironment({})).toMatchObject({
+      PORT: 3000,
+      DATA_DIR: './data',
+      RATE_LIMIT_ANONYMOUS: { limit: 5, windowMs: 60_000 },
+      RATE_LIMIT_GUEST: { limit: 30, windowMs: 60_000 },
+      ENABLE_RATE_LIMITING: true,
+      REQUEST_TIMEOUT_MS: 30_000,
+      MAX_RESPONSE_BYTES: 10_240,
+    })
+  })
+
+  it('takes an empty value as unset', () => {
+    expect(parseEnvironment({ OPENAI_API_KEY: '', PORT: ' ' })).toMatchObject({ PORT: 3000 })
+    expect(parseEnvironment({ OPENAI_API_KEY: ' ' })).not.toHaveProperty('OPENAI_API_KEY')
+  })
+
+  it('reads rates, flags and lists', () => {
+    expect(
+      parseEnvironment({
+        RATE_LIMIT_ANONYMOUS: '100/2h',
+        ENABLE_RATE_LIMITING: 'False',
+        ALLOWED_ORIGINS: 'https://a.example, http://localhost:3000',
+      }),
+    ).toMatchObject({
+      RATE_LIMIT_ANONYMOUS: { limit: 100, windowMs: 7_200_000 },
+      ENABLE_RATE_LIMITING: false,
+      ALLOWED_ORIGINS: ['https://a.example', 'http://localhost:3000'],
+    })
+  })
+
+  it('names every fault, but no secret', () => {
+    const variables = { PORT: '99999', HOST: 'x', SENTRY_DSN: 'not-a-url-secret', OPENAI_BASE_URL: 'ftp://x' }
+    const read = () => parseEnvironment(variables)
+    expect(read).toThrow(ConfigurationError)
+    expect(read).toThrow(
+      /PORT = “99999”: must be from 0 to 65535[\s\S]*OPENAI_BASE_URL = “ftp:\/\/x”[\s\S]*SENTRY_DSN = \(secret\)/,
+    )
+    expect(read).not.toThrow(/not-a-url-secret/)
+  })
+
+  it('is what .env.example shows: each of its defaults is the default', () => {
+    const example = readFileSync(join(import.meta.dirname, '../../../.env.example'), 'utf8')
+    const uncommented = example.replaceAll(/^# ?([A-Z_]+=)/gm, '$1')
+    const shown = Object.fromEntries(
+      Object.entries(parseEnv(uncommented)).filter(([, value]) => value !== ''),
+    )
+    expect(parseEnvironment(shown)).toEqual(parseEnvironment({}))
+  })
+
+  it('tells which values are secret', () => {
+    expect(secretsOf(parseEnvironment({ OPENAI_API_KEY: 'k', PORT: '1' }))).toEqual(['k'])
+  })
+})

@@ -1,0 +1,34 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { readJson } from '#lib/http/json-body.ts'
+
+const MAX_BYTES = 1_000_000
+
+const read = (body: string): Promise<unknown> =>
+  readJson(
+    new Request('http://gateway/', { method: 'POST', headers: { 'content-type': 'application/json' }, body }),
+    MAX_BYTES,
+  )
+
+const harmless = fc.jsonValue().filter(value => !JSON.stringify(value).includes('__proto__'))
+
+describe('a JSON body', () => {
+  it('is read as it was meant, whatever quotes, colons and backslashes its strings hold', async () => {
+    await fc.assert(
+      fc.asyncProperty(harmless, fc.constantFrom(0, 2), async (value, indent) => {
+        expect(await read(JSON.stringify(value, null, indent))).toEqual(JSON.parse(JSON.stringify(value)))
+      }),
+    )
+  })
+
+  it('is refused when an object names a field twice, however deep', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string(), harmless, fc.nat(20), async (name, value, depth) => {
+        fc.pre(name !== '__proto__')
+        const field = `${JSON.stringify(name)}:${JSON.stringify(value)}`
+        const body = `${'[{"in":'.repeat(depth)}{${field},${field}}${'}]'.repeat(depth)}`
+        await expect(read(body)).rejects.toMatchObject({ code: 'INVALID_INPUT', message: /twice/ })
+      }),
+    )
+  })
+})

@@ -1,0 +1,79 @@
+import { describe, expect, it, vi } from 'vitest'
+import { eventStream, sseEvent } from '#lib/http/sse.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+
+const decoder = new TextDecoder()
+
+describe('eventStream', () => {
+  it('asks for no more than is read', async () => {
+    let made = 0
+    const frames = (async function* () {
+      for (;;) yield `frame ${++made}`
+    })()
+    const { stream } = eventStream(frames, { clock: new FakeClock(), abandon: () => {} })
+    const reader = stream.getReader()
+    expect(decoder.decode((await reader.read()).value)).toBe('frame 1')
+    await new Promise(setImmediate)
+    expect(made).toBe(1)
+    await reader.cancel()
+  })
+
+  it('fills every 15 s of silence with a comment', async () => {
+    const clock = new FakeClock()
+    const never = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) }
+    const reader = eventStream(never, { clock, abandon: () => {} }).stream.getReader()
+    for (let ping = 0; ping < 3; ping += 1) {
+      const read = reader.read()
+      await clock.advance(15_000)
+      expect(decoder.decode((await read).value)).toBe(': ping\n\n')
+    }
+  })
+
+  it('gives up a client that reads nothing for a minute', async () => {
+    const clock = new FakeClock()
+    const abandon = vi.fn()
+    const left = vi.fn()
+    const frames = (async function* () {
+      try {
+        for (;;) yield 'x'
+      } finally {
+        left()
+      }
+    })()
+    const { stream, ended } = eventStream(frames, { clock, abandon })
+    await stream.getReader().read()
+    await clock.advance(45_000)
+    expect(abandon).not.toHaveBeenCalled()
+    await clock.advance(30_000)
+    expect(abandon).toHaveBeenCalledWith(expect.objectContaining({ code: 'CLIENT_GONE' }))
+    await ended
+    expect(left).toHaveBeenCalled()
+    expect(clock.pending).toBe(0)
+  })
+
+  it('ends, and tells so, when its frames end, fail, or are left', async () => {
+    const clock = new FakeClock()
+    const failing = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('bug')) }) }
+    const empty = (async function* (): AsyncGenerator<string> {})()
+    const complete = eventStream(empty, { clock, abandon: () => {} })
+    expect((await complete.stream.getReader().read()).done).toBe(true)
+    await complete.ended
+    const failed = eventStream(failing, { clock, abandon: () => {} })
+    await expect(failed.stream.getReader().read()).rejects.toThrow('bug')
+    await failed.ended
+    const abandon = vi.fn()
+    const cancelled = eventStream(empty, { clock, abandon })
+    await cancelled.stream.cancel()
+    await cancelled.ended
+    expect(abandon).toHaveBeenCalledOnce()
+    expect(clock.pending).toBe(0)
+  })
+})
+
+describe('sseEvent', () => {
+  it('keeps any text on one data line', () => {
+    expect(sseEvent('delta', { text: 'a\n\nb\r\n' })).toBe(
+      'event: delta\ndata: {"text":"a\\n\\nb\\r\\n"}\n\n',
+    )
+  })
+})

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { GatewayError } from '#lib/errors.ts'
+import type { Reply } from '#lib/llm/types.ts'
+import { bulkhead } from '#lib/resilience/bulkhead.ts'
+import { batches, collect, newCall, replyOf, text } from '../../support/calls.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+
+const setting = () => {
+  const clock = new FakeClock()
+  const policy = bulkhead({ most: 2, mostWaiting: 2, waitMs: 5_000 }, clock)
+  let running = 0
+  const ask = (signal = new AbortController().signal): Promise<Reply> =>
+    policy(newCall({ signal }), async () => {
+      running += 1
+      return replyOf(batches(text('ok'), [{ type: 'finish', reason: 'stop' }]))
+    })
+  return { clock, ask, running: () => running }
+}
+
+describe('bulkhead', () => {
+  it('lets two through and the third once one of them has ended', async () => {
+    const { clock, ask, running } = setting()
+    const first = await ask()
+    await ask()
+    const third = ask()
+    await clock.advance(0)
+    expect(running()).toBe(2)
+    await collect(first)
+    await third
+    expect(running()).toBe(3)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('turns away at once who finds the queue full', async () => {
+    const { ask } = setting()
+    await Promise.all([ask(), ask()])
+    const waiting = [ask(), ask()]
+    await expect(ask()).rejects.toMatchObject({ code: 'MODEL_UNAVAILABLE', retryAfterSeconds: 1 })
+    for (const one of waiting) one.catch(() => {})
+  })
+
+  it('turns away who has waited five seconds', async () => {
+    const { clock, ask } = setting()
+    await Promise.all([ask(), ask()])
+    const refused = expect(ask()).rejects.toMatchObject({ code: 'MODEL_UNAVAILABLE' })
+    await clock.advance(5_000)
+    await refused
+  })
+
+  it('lets a waiting client leave, and the next one have its turn', async () => {
+    const { clock, ask, running } = setting()
+    const [first] = await Promise.all([ask(), ask()])
+    const client = new AbortController()
+    const left = expect(ask(client.signal)).rejects.toMatchObject({ code: 'CLIENT_GONE' })
+    const next = ask()
+    client.abort(new GatewayError('CLIENT_GONE'))
+    await left
+    await collect(first as Reply)
+    await next
+    expect(running()).toBe(3)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('takes a reply that is left unread for ended', async () => {
+    const { ask } = setting()
+    const [first] = await Promise.all([ask(), ask()])
+    await first?.events[Symbol.asyncIterator]().return?.()
+    await ask()
+  })
+})

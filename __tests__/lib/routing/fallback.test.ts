@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import { type ErrorCode, GatewayError } from '#lib/errors.ts'
+import type { Call, Target } from '#lib/llm/types.ts'
+import { fallback } from '#lib/routing/fallback.ts'
+import { batches, newCall, replyOf, text } from '../../support/calls.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+
+const target = (model: string): Target => ({ provider: 'fake', model, name: model })
+const PLAN = [target('best'), target('short'), target('long')]
+const CONTEXT: Record<string, number> = { best: 8_000, short: 4_000, long: 128_000 }
+
+const setting = (failures: Record<string, ErrorCode>) => {
+  const clock = new FakeClock()
+  const asked: string[] = []
+  const deadlines: number[] = []
+  const policy = fallback({ contextTokensOf: ({ model }) => CONTEXT[model], mostAttempts: 4, clock })
+  const answer = (changes: Partial<Call> = {}) =>
+    policy(newCall({ plan: PLAN, deadlineAt: clock.now() + 8_000, ...changes }), async call => {
+      const [first] = call.plan
+      const model = first?.model ?? ''
+      asked.push(model)
+      deadlines.push(call.deadlineAt - clock.now())
+      call.journal.attempts.push({ target: first as Target, startedAt: clock.now() })
+      const failure = failures[model]
+      if (failure) throw new GatewayError(failure)
+      return replyOf(batches(text('ok'), [{ type: 'finish', reason: 'stop' }]))
+    })
+  return { answer, asked, deadlines }
+}
+
+describe('fallback', () => {
+  it('does not ask a second one while the first answers', async () => {
+    const { answer, asked } = setting({})
+    await answer()
+    expect(asked).toEqual(['best'])
+  })
+
+  it.each<ErrorCode>(['NETWORK', 'PROVIDER_ERROR', 'PROVIDER_RATE_LIMIT', 'MODEL_UNAVAILABLE', 'TIMEOUT'])(
+    'asks the next one after %s',
+    async code => {
+      const { answer, asked } = setting({ best: code })
+      await answer()
+      expect(asked).toEqual(['best', 'short'])
+    },
+  )
+
+  it.each<ErrorCode>(['INVALID_INPUT', 'CONTENT_BLOCKED', 'NOT_FOUND', 'CLIENT_GONE'])(
+    'does not after %s, which would be no better there',
+    async code => {
+      const { answer, asked } = setting({ best: code })
+      await expect(answer()).rejects.toMatchObject({ code })
+      expect(asked).toEqual(['best'])
+    },
+  )
+
+  it('takes what is too long to one that takes more, past one that takes less', async () => {
+    const { answer, asked } = setting({ best: 'CONTEXT_LENGTH' })
+    await answer()
+    expect(asked).toEqual(['best', 'long'])
+  })
+
+  it('stays with the model asked for when told so', async () => {
+    const { answer, asked } = setting({ best: 'NETWORK' })
+    await expect(answer({ fallback: false })).rejects.toMatchObject({ code: 'NETWORK' })
+    expect(asked).toEqual(['best'])
+  })
+
+  it('tells of the failure of the model asked for when all fail', async () => {
+    const { answer, asked } = setting({ best: 'TIMEOUT', short: 'NETWORK', long: 'MODEL_UNAVAILABLE' })
+    await expect(answer()).rejects.toMatchObject({ code: 'TIMEOUT' })
+    expect(asked).toEqual(['best', 'short', 'long'])
+  })
+
+  it('tells of a real failure rather than of a rest', async () => {
+    const { answer } = setting({ best: 'MODEL_UNAVAILABLE', short: 'NETWORK', long: 'MODEL_UNAVAILABLE' })
+    await expect(answer()).rejects.toMatchObject({ code: 'NETWORK' })
+  })
+
+  it('keeps half of the remaining time for those behind, and gives the last one all of it', async () => {
+    const { answer, deadlines } = setting({ best: 'NETWORK', short: 'NETWORK' })
+    await answer()
+    expect(deadlines).toEqual([4_000, 4_000, 8_000])
+  })
+})

@@ -1,0 +1,46 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Page, TestInfo } from '@playwright/test'
+import { expect, type Parley, test } from './support/parley.ts'
+
+const STATES: Record<string, (parley: Parley) => Promise<void>> = {
+  empty: async () => undefined,
+  conversation: parley => parley.discuss('Show me what an answer can hold', 'mock'),
+  answering: async parley => {
+    await parley.ask('Take your time', 'mock/stall')
+    await expect(parley.answer).toContainText('You asked')
+  },
+  error: async parley => {
+    await parley.ask('Fail, please', 'mock/500')
+    await expect(parley.answer).toHaveAttribute('data-state', 'failed')
+  },
+  'cut off': async parley => {
+    await parley.ask('Break off, please', 'mock/cut')
+    await expect(parley.answer).toHaveAttribute('data-state', 'failed')
+  },
+}
+
+for (const [state, reach] of Object.entries(STATES)) {
+  test(`can be used by everyone when ${state}`, async ({ parley, page }, info) => {
+    await parley.open()
+    await reach(parley)
+    await keepLooks(page, state, info)
+    expect(await faultsOf(page)).toEqual([])
+    expect(await sidewaysOverflow(page), 'nothing sticks out sideways').toBe(0)
+  })
+}
+
+async function faultsOf(page: Page): Promise<string[]> {
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+  const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze()
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+}
+
+function sidewaysOverflow(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+}
+
+/** Pictures for human eyes; no test compares them. */
+async function keepLooks(page: Page, state: string, { project }: TestInfo): Promise<void> {
+  await page.evaluate(() => document.fonts.ready)
+  await page.screenshot({ path: `test-results/looks/${project.name}-${state}.png` })
+}

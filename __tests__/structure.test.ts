@@ -1,0 +1,138 @@
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { environment, SECRETS } from '#lib/config/schema.ts'
+import { ERRORS } from '#lib/errors.ts'
+import { PROVIDERS } from '#lib/llm/providers/registry.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
+const sources = globSync(['lib/**/*.ts', 'app/**/*.{ts,tsx}', '*.ts', 'bench/**/*.ts'], { cwd: ROOT })
+
+/** The files of this project that a file imports. */
+const importsOf = (file: string): string[] =>
+  [...read(file).matchAll(/(?:from|import)\s*\(?\s*'((?:\.|#lib\/)[^']+)'/g)].map(([, path = '']) =>
+    path.startsWith('#lib/') ? path.slice(1) : relative(ROOT, join(ROOT, dirname(file), path)),
+  )
+
+/** What everything may stand on: it knows nothing of what is built from it. */
+const GROUND = ['lib/clock.ts', 'lib/compose.ts', 'lib/errors.ts', 'lib/visit.ts', 'lib/llm/types.ts']
+const ON_THE_GROUND = [...GROUND, 'lib/llm/tap.ts']
+
+/** Who may import what, besides its own folder. The longest prefix that fits a file is its rule. */
+const RULES: Readonly<Record<string, readonly string[]>> = {
+  'lib/clock.ts': [],
+  'lib/compose.ts': [],
+  'lib/errors.ts': [],
+  'lib/sse-parser.ts': [],
+  'lib/visit.ts': GROUND,
+  'lib/llm/types.ts': GROUND,
+  'lib/llm': [...ON_THE_GROUND, 'lib/llm/providers/definition.ts'],
+  'lib/llm/providers': [...ON_THE_GROUND, 'lib/sse-parser.ts'],
+  'lib/routing': ON_THE_GROUND,
+  'lib/resilience': ON_THE_GROUND,
+  'lib/rate-limit': ON_THE_GROUND,
+  'lib/storage': ON_THE_GROUND,
+  'lib/cache': [...ON_THE_GROUND, 'lib/storage/types.ts'],
+  'lib/ledger': [...ON_THE_GROUND, 'lib/llm/providers/definition.ts'],
+  'lib/auth': ON_THE_GROUND,
+  'lib/observability': [...ON_THE_GROUND, 'lib/llm/ask.ts'],
+  'lib/validation': ON_THE_GROUND,
+  'lib/http': [...ON_THE_GROUND, 'lib/validation'],
+  'lib/config': ['lib/rate-limit/policy.ts'],
+  'lib/gateway': ['lib', 'package.json'],
+  'lib/native': ['lib/http', 'lib/config', 'lib/llm/catalog.ts'],
+  'app/metrics': ['lib/gateway', 'lib/auth'],
+  'app/api': ['lib/gateway', 'lib/http', 'lib/validation', 'lib/auth', 'lib/errors.ts'],
+  'app/(console)': ['app', 'lib/sse-parser.ts'],
+  app: ['app', 'lib/http', 'lib/observability/sentry-privacy.ts'],
+  bench: [],
+}
+
+const within = (file: string, place: string): boolean => file === place || file.startsWith(`${place}/`)
+
+const ruleOf = (file: string): string | undefined =>
+  Object.keys(RULES)
+    .filter(place => within(file, place))
+    .toSorted((a, b) => b.length - a.length)[0]
+
+describe('imports', () => {
+  const ruled = sources.filter(file => ruleOf(file) !== undefined)
+
+  it('are looked at in every source file', () => {
+    const roots = ['server.ts', 'middleware.ts', 'instrumentation.ts', 'instrumentation-client.ts']
+    const unruled = sources.filter(file => ruleOf(file) === undefined && !roots.includes(file))
+    expect(unruled.filter(file => !file.endsWith('.config.ts') && file !== 'next-env.d.ts')).toEqual([])
+  })
+
+  it.each(ruled)('go downwards only: %s', file => {
+    const rule = ruleOf(file) ?? ''
+    const allowed = [...(RULES[rule] ?? []), ...(rule.endsWith('.ts') ? [] : [rule])]
+    expect(importsOf(file).filter(path => !allowed.some(place => within(path, place)))).toEqual([])
+  })
+
+  it('find a file where they point', () => {
+    const missing = sources.flatMap(file =>
+      importsOf(file).filter(path => globSync(path.replace(/[[\]()]/g, '?'), { cwd: ROOT }).length === 0),
+    )
+    expect(missing).toEqual([])
+  })
+})
+
+describe('features', () => {
+  const features = sources.filter(
+    file => within(file, 'lib') && !/^lib\/(config|gateway|native|clock)/.test(file),
+  )
+
+  it.each([
+    ['read no environment', /process\.env/],
+    ['look at no clock', /Date\.now\(|new Date\(\)|performance\.now\(/],
+    ['write to no console', /\bconsole\.\w+\(/],
+    ['set no timers of their own', /\bsetTimeout\(|\bsetInterval\(/],
+  ])('%s', (_, forbidden) => {
+    const known = ['lib/observability/logger.ts']
+    expect(features.filter(file => forbidden.test(read(file)) && !known.includes(file))).toEqual([])
+  })
+
+  it('name no vendor outside its own file', () => {
+    const vendors = new RegExp(`['"\`](${PROVIDERS.map(({ id }) => id).join('|')})['"\`]`)
+    const elsewhere = features.filter(
+      file => !within(file, 'lib/llm/providers') && vendors.test(read(file).replaceAll(/from '[^']+'/g, '')),
+    )
+    expect(elsewhere).toEqual([])
+  })
+})
+
+describe('what is promised is written down', () => {
+  it('every error code in README', () => {
+    const readme = read('README.md')
+    expect(Object.keys(ERRORS).filter(code => !readme.includes(`\`${code}\``))).toEqual([])
+  })
+
+  it('every environment variable in .env.example', () => {
+    const example = read('.env.example')
+    expect(
+      Object.keys(environment.shape).filter(name => !new RegExp(`^# ?${name}=|^${name}=`, 'm').test(example)),
+    ).toEqual([])
+  })
+
+  it('every key of a provider is a secret, and both its variables are read', () => {
+    for (const { env } of PROVIDERS) {
+      expect(SECRETS).toContain(env.apiKey)
+      expect(Object.keys(environment.shape)).toEqual(expect.arrayContaining([env.apiKey, env.baseUrl]))
+    }
+  })
+
+  it('every dependency with its reason in README', () => {
+    const readme = read('README.md')
+    const { dependencies, devDependencies } = JSON.parse(read('package.json'))
+    const names = Object.keys({ ...dependencies, ...devDependencies })
+    expect(names.filter(name => !readme.includes(`\`${name}\``))).toEqual([])
+  })
+
+  it('every version of a dependency is exact', () => {
+    const { dependencies, devDependencies } = JSON.parse(read('package.json'))
+    const versions = Object.entries<string>({ ...dependencies, ...devDependencies })
+    expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([])
+  })
+})

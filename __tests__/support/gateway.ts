@@ -1,0 +1,132 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export const ROOT = join(import.meta.dirname, '../..')
+export type HostName = 'native' | 'next'
+export const HOSTS: readonly HostName[] = ['native', 'next']
+
+const STARTS_WITHIN_MS = 150_000
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+const commandOf = (host: HostName, port: number): readonly string[] =>
+  host === 'native' ? ['server.ts'] : ['node_modules/next/dist/bin/next', 'start', '-p', String(port)]
+
+/** A gateway as a process of its own, with nothing of this machine's environment but its path. */
+export class GatewayProcess {
+  readonly url: string
+  readonly #child: ChildProcess
+  #output = ''
+  #errors = ''
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child
+    this.url = `http://127.0.0.1:${port}`
+    child.stdout?.on('data', data => {
+      this.#output += data
+    })
+    child.stderr?.on('data', data => {
+      this.#errors += data
+    })
+  }
+
+  /** Starts one and waits until it is ready. Pages are off on the native host unless the environment asks for them. */
+  static async start(host: HostName, env: Record<string, string> = {}): Promise<GatewayProcess> {
+    const gateway = await GatewayProcess.spawn(host, env)
+    await gateway.#untilReady()
+    return gateway
+  }
+
+  /** Starts one and does not wait. */
+  static async spawn(host: HostName, env: Record<string, string> = {}): Promise<GatewayProcess> {
+    const port = await freePort()
+    const child = spawn(process.execPath, commandOf(host, port), {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env.PATH ?? '',
+        NODE_ENV: 'production',
+        PORT: String(port),
+        DATA_DIR: mkdtempSync(join(tmpdir(), 'parley-test-')),
+        ENABLE_CONSOLE: 'false',
+        MOCK_LATENCY_MS: '5',
+        MOCK_CHUNK_MS: '1',
+        NEXT_TELEMETRY_DISABLED: '1',
+        NEXT_MANUAL_SIG_HANDLE: 'true',
+        ...env,
+      },
+    })
+    return new GatewayProcess(child, port)
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  /** Everything it has said. */
+  get everything(): string {
+    return this.#output + this.#errors
+  }
+
+  /** Its log lines of requests. */
+  get log(): Record<string, unknown>[] {
+    return this.#output
+      .split('\n')
+      .filter(line => line.startsWith('{'))
+      .map(line => JSON.parse(line))
+  }
+
+  /** The log line of one request; waits for it, because the log is written after the answer. */
+  async lineOf(requestId: string): Promise<Record<string, unknown>> {
+    return this.until(() => this.log.find(line => line.requestId === requestId), `a log line of ${requestId}`)
+  }
+
+  async until<T>(look: () => T | undefined, what: string, withinMs = 20_000): Promise<T> {
+    const deadline = performance.now() + withinMs
+    for (;;) {
+      const found = look()
+      if (found) return found
+      if (performance.now() > deadline)
+        throw new Error(`${what} did not come. The gateway said:\n${this.everything}`)
+      await sleep(5)
+    }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  /** Its exit code, once it has ended. */
+  async exited(): Promise<number | null> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode
+    const [code] = await once(this.#child, 'exit')
+    return code
+  }
+
+  async stop(): Promise<void> {
+    this.signal('SIGKILL')
+    await this.exited()
+  }
+
+  async #untilReady(): Promise<void> {
+    const deadline = performance.now() + STARTS_WITHIN_MS
+    while (performance.now() < deadline && this.#child.exitCode === null) {
+      const answer = await fetch(`${this.url}/api/health/ready`).catch(() => undefined)
+      if (answer?.ok) return
+      await sleep(50)
+    }
+    throw new Error(`The gateway did not start. It said:\n${this.everything}`)
+  }
+}

@@ -1,0 +1,30 @@
+import type { Conversation } from './conversation/conversation.ts'
+import { wasCut } from './gateway/wire.ts'
+import { wait } from './words.ts'
+
+/** What the page's one `role=status` says: that an answer begins, ends or fails. Never the answer itself. */
+export function announcement({ turns, hold, waited }: Conversation): string {
+  if (hold) return `${hold.failure.message} ${untilThen(hold.failure.retryAfterSeconds)}`
+  if (waited) return 'You can send now.'
+  const answer = turns.at(-1)?.answer
+  switch (answer?.state) {
+    case undefined:
+      return ''
+    case 'waiting':
+      return 'Question sent.'
+    case 'streaming':
+      return 'The answer has begun.'
+    case 'stopped':
+      return 'The answer was stopped.'
+    case 'failed':
+      return `The answer failed. ${answer.failure.message}`
+    case 'done':
+      return wasCut(answer.facts)
+        ? 'The answer is complete up to its length limit.'
+        : 'The answer is complete.'
+  }
+}
+
+function untilThen(seconds: number | undefined): string {
+  return seconds ? `You can send again in ${wait(seconds)}. Your draft is kept.` : 'Your draft is kept.'
+}

@@ -1,0 +1,22 @@
+import type { Hold } from '../conversation/conversation.ts'
+import { RequestId } from '../transcript/failure-notice.tsx'
+import { useCountdown } from '../use-countdown.ts'
+import { wait } from '../words.ts'
+
+/** Says why sending has to wait, and counts down to when it may go on. */
+export function HoldNotice({ hold, onOver }: { hold: Hold; onOver: () => void }) {
+  const left = useCountdown(hold.until, onOver)
+  return (
+    <div className="notice mb-3">
+      <p>{hold.failure.message}</p>
+      <div className="mt-1 flex flex-wrap items-center gap-x-3 text-sm text-muted">
+        {hold.until && (
+          <p data-countdown className="tabular-nums">
+            You can send again in {wait(left)}. Your draft is kept.
+          </p>
+        )}
+        {hold.failure.requestId && <RequestId id={hold.failure.requestId} />}
+      </div>
+    </div>
+  )
+}

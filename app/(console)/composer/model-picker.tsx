@@ -1,0 +1,34 @@
+import { byProvider } from '../gateway/models.ts'
+import type { Model } from '../gateway/wire.ts'
+import { ChevronIcon } from '../icons.tsx'
+
+type Props = { models: Model[]; model: string | undefined; onChoose: (id: string) => void }
+
+/** The models by provider; those that cannot be had now are shown but cannot be chosen. */
+export function ModelPicker({ models, model, onChoose }: Props) {
+  return (
+    <span className="relative flex min-w-0 items-center text-muted hover:text-ink">
+      <select
+        aria-label="Model"
+        className="picker"
+        value={model ?? ''}
+        disabled={models.length === 0}
+        onChange={event => onChoose(event.target.value)}
+      >
+        {models.length === 0 && <option value="">Default model</option>}
+        {byProvider(models).map(([provider, offered]) => (
+          <optgroup key={provider} label={provider}>
+            {offered.map(({ id, available }) => (
+              <option key={id} value={id} disabled={!available}>
+                {available ? id : `${id} (unavailable)`}
+              </option>
+            ))}
+          </optgroup>
+        ))}
+      </select>
+      <span className="pointer-events-none absolute right-1.5">
+        <ChevronIcon />
+      </span>
+    </span>
+  )
+}

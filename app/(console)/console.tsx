@@ -1,0 +1,90 @@
+'use client'
+
+import { useEffect, useRef, useState } from 'react'
+import { announcement } from './announcement.ts'
+import { Composer } from './composer/composer.tsx'
+import { HoldNotice } from './composer/hold-notice.tsx'
+import { ModelPicker } from './composer/model-picker.tsx'
+import { useModels } from './composer/use-models.ts'
+import { useConversation } from './conversation/use-conversation.ts'
+import { EmptyState } from './empty-state.tsx'
+import { openSession } from './gateway/session.ts'
+import { DownIcon } from './icons.tsx'
+import { loadMarkdown } from './markdown/lazy-markdown.tsx'
+import { PageHeader } from './page-header.tsx'
+import { Transcript } from './transcript/transcript.tsx'
+import { useFollow } from './transcript/use-follow.ts'
+import { useEscape } from './use-escape.ts'
+
+/** The chat page. It knows the gateway by its public API alone. */
+export function Console() {
+  const { models, model, chooseModel } = useModels()
+  const [draft, setDraft] = useState('')
+  const chat = useConversation(model, question => setDraft(later => joined(question, later)))
+  const { away, follow } = useFollow()
+  const input = useRef<HTMLTextAreaElement>(null)
+  useEscape(chat.answering, chat.stop)
+  useEffect(() => {
+    void openSession()
+    void loadMarkdown()
+    // On a touch screen focus would open the keyboard over the page.
+    if (matchMedia('(pointer: fine)').matches) input.current?.focus()
+  }, [])
+
+  function send(question: string) {
+    chat.send(question)
+    setDraft('')
+    follow()
+  }
+
+  function write(question: string) {
+    setDraft(question)
+    input.current?.focus()
+  }
+
+  function newChat() {
+    chat.clear()
+    input.current?.focus()
+  }
+
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <PageHeader onNewChat={newChat} />
+      <main className="column flex flex-1 flex-col pt-4 pb-8">
+        {chat.turns.length === 0 && <EmptyState onPick={write} />}
+        {chat.turns.length > 0 && (
+          <Transcript turns={chat.turns} onRetry={chat.retry} onTakeBack={chat.takeBack} />
+        )}
+      </main>
+      <section aria-label="Ask" className="dock">
+        {away && (
+          <button type="button" className="to-end" onClick={follow}>
+            <DownIcon /> Latest
+          </button>
+        )}
+        {chat.hold && <HoldNotice hold={chat.hold} onOver={chat.endWait} />}
+        <Composer
+          draft={draft}
+          onDraft={setDraft}
+          answering={chat.answering}
+          held={chat.hold?.until !== undefined}
+          onSend={send}
+          onStop={chat.stop}
+          input={input}
+        >
+          <ModelPicker models={models} model={model} onChoose={chooseModel} />
+        </Composer>
+        <p id="composer-hint" className="hint">
+          <kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> starts a new line, <kbd>Esc</kbd> stops
+        </p>
+      </section>
+      <p role="status" className="sr-only">
+        {announcement(chat)}
+      </p>
+    </div>
+  )
+}
+
+function joined(question: string, later: string): string {
+  return later.trim() ? `${question}\n\n${later}` : question
+}

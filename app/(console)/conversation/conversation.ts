@@ -1,0 +1,70 @@
+import type { ChatEvent, Failure } from '../gateway/wire.ts'
+import { type Answer, afterEvent, stopped, type Turn, waiting } from './turn.ts'
+
+export type Conversation = {
+  turns: Turn[]
+  /** The answer a retry is about to replace; put back if the gateway says to wait. */
+  replaced?: Answer | undefined
+  /** Set while the gateway has told us to wait. */
+  hold?: Hold | undefined
+  /** Set when such a wait has just ended. */
+  waited?: boolean
+}
+
+export type Hold = {
+  failure: Failure
+  /** When sending is allowed again, as `Date.now()`; absent where the gateway did not say. */
+  until: number | undefined
+}
+
+export type Action =
+  | { type: 'asked'; question: string; model: string | undefined }
+  | { type: 'asked-again'; model: string | undefined }
+  | { type: 'received'; events: ChatEvent[] }
+  | { type: 'stopped' }
+  | { type: 'told-to-wait'; hold: Hold }
+  | { type: 'wait-over' }
+  | { type: 'taken-back' }
+  | { type: 'cleared' }
+
+export const empty: Conversation = { turns: [] }
+
+export function conversation(state: Conversation, action: Action): Conversation {
+  const { turns } = state
+  switch (action.type) {
+    case 'asked': {
+      const { question, model } = action
+      return { turns: [...turns, { id: (turns.at(-1)?.id ?? 0) + 1, question, model, answer: waiting }] }
+    }
+    case 'asked-again':
+      return {
+        turns: withLast(turns, last => ({ ...last, model: action.model, answer: waiting })),
+        replaced: turns.at(-1)?.answer,
+      }
+    case 'received':
+      return { turns: withAnswer(turns, answer => action.events.reduce(afterEvent, answer)) }
+    case 'stopped':
+      return { turns: withAnswer(turns, stopped) }
+    case 'told-to-wait':
+      return { turns: beforeAsking(state), hold: action.hold }
+    case 'wait-over':
+      return { turns, waited: true }
+    case 'taken-back':
+      return { turns: turns.slice(0, -1) }
+    case 'cleared':
+      return { turns: [], hold: state.hold }
+  }
+}
+
+function beforeAsking({ turns, replaced }: Conversation): Turn[] {
+  return replaced ? withAnswer(turns, () => replaced) : turns.slice(0, -1)
+}
+
+function withAnswer(turns: Turn[], change: (answer: Answer) => Answer): Turn[] {
+  return withLast(turns, last => ({ ...last, answer: change(last.answer) }))
+}
+
+function withLast(turns: Turn[], change: (turn: Turn) => Turn): Turn[] {
+  const last = turns.at(-1)
+  return last ? [...turns.slice(0, -1), change(last)] : turns
+}

@@ -1,0 +1,33 @@
+/** An answer may take a quarter of the page's time to draw; the rest is for the reader's typing and scrolling. */
+const REST_PER_WORK = 3
+
+/**
+ * Hands items on in batches, at most one every `leastMs`, and rarer where drawing a batch takes long: an answer
+ * may come in faster than a page can be drawn. `flush` hands on what is left at once.
+ */
+export function paced<Item>(deliver: (items: Item[]) => void, leastMs: number) {
+  let waiting: Item[] = []
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let restMs = leastMs
+
+  function flush(): void {
+    clearTimeout(timer)
+    timer = undefined
+    const batch = waiting
+    waiting = []
+    if (batch.length === 0) return
+    const began = performance.now()
+    deliver(batch)
+    // React draws in a task of its own, which a timer set now comes after.
+    setTimeout(() => {
+      restMs = Math.max(leastMs, REST_PER_WORK * (performance.now() - began))
+    })
+  }
+
+  function add(items: Item[]): void {
+    waiting.push(...items)
+    timer ??= setTimeout(flush, restMs)
+  }
+
+  return { add, flush }
+}

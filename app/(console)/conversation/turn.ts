@@ -1,0 +1,46 @@
+import type { ChatEvent, Facts, Failure } from '../gateway/wire.ts'
+
+/** One question and what became of it. */
+export type Turn = {
+  id: number
+  question: string
+  /** What was asked for; `undefined` left the choice to the gateway. */
+  model: string | undefined
+  answer: Answer
+}
+
+export type Answer =
+  | { state: 'waiting' }
+  | { state: 'streaming'; text: string }
+  | { state: 'done'; text: string; facts: Facts }
+  | { state: 'stopped'; text: string }
+  | { state: 'failed'; text: string; failure: Failure }
+
+export const waiting: Answer = { state: 'waiting' }
+
+export function textOf(answer: Answer): string {
+  return answer.state === 'waiting' ? '' : answer.text
+}
+
+export function isOpen(answer: Answer | undefined): boolean {
+  return answer?.state === 'waiting' || answer?.state === 'streaming'
+}
+
+/** The answer after one more event from the gateway. */
+export function afterEvent(answer: Answer, event: ChatEvent): Answer {
+  const text = textOf(answer)
+  switch (event.type) {
+    case 'start':
+      return { state: 'streaming', text }
+    case 'delta':
+      return { state: 'streaming', text: text + event.text }
+    case 'done':
+      return { state: 'done', text, facts: event.facts }
+    case 'error':
+      return { state: 'failed', text, failure: event.failure }
+  }
+}
+
+export function stopped(answer: Answer): Answer {
+  return isOpen(answer) ? { state: 'stopped', text: textOf(answer) } : answer
+}

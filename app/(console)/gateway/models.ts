@@ -1,0 +1,21 @@
+import type { Model } from './wire.ts'
+
+/** The models on offer; an empty list where they cannot be had, and the gateway then chooses for itself. */
+export async function fetchModels(signal: AbortSignal): Promise<Model[]> {
+  const response = await fetch('/api/models', { signal }).catch(() => undefined)
+  if (!response?.ok) return []
+  const body = (await response.json().catch(() => ({}))) as { models?: Model[] }
+  return body.models ?? []
+}
+
+/** The models by provider, in the order in which the gateway lists them. */
+export function byProvider(models: Model[]): [provider: string, models: Model[]][] {
+  return [...Map.groupBy(models, model => model.provider)]
+}
+
+/** The model to begin with: the one chosen last time while it can still be had, else the gateway's default. */
+export function initialModel(models: Model[], remembered: string | null): string | undefined {
+  const offered = models.filter(model => model.available)
+  const found = offered.find(model => model.id === remembered) ?? offered.find(model => model.default)
+  return (found ?? offered[0])?.id
+}

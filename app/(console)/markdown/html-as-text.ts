@@ -1,0 +1,13 @@
+import type { Options } from 'react-markdown'
+
+type Handlers = NonNullable<NonNullable<Options['remarkRehypeOptions']>['handlers']>
+
+/** Raw HTML in markdown becomes the text it is written as, so that an answer about `<div>` still shows `<div>`. */
+export const htmlAsText: Handlers = {
+  html(_state, node: { value: string }, parent?: { type: string }) {
+    const text = { type: 'text' as const, value: node.value }
+    const standsAlone =
+      parent?.type === 'root' || parent?.type === 'blockquote' || parent?.type === 'listItem'
+    return standsAlone ? { type: 'element', tagName: 'p', properties: {}, children: [text] } : text
+  },
+}

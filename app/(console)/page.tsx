@@ -1,0 +1,5 @@
+import { Console } from './console.tsx'
+
+export default function Page() {
+  return <Console />
+}

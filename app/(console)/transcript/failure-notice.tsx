@@ -1,0 +1,54 @@
+import { useCallback, useState } from 'react'
+import { CopyButton } from '../copy-button.tsx'
+import type { Failure } from '../gateway/wire.ts'
+import { EditIcon, RetryIcon } from '../icons.tsx'
+import { useCountdown } from '../use-countdown.ts'
+import { wait } from '../words.ts'
+
+type Props = {
+  failure: Failure
+  onRetry: (() => void) | undefined
+  onTakeBack: (() => void) | undefined
+}
+
+/** What went wrong in the gateway's words, the id to ask about it with, and the way on. */
+export function FailureNotice({ failure, onRetry, onTakeBack }: Props) {
+  return (
+    <div className="notice mt-4">
+      <p>{failure.message}</p>
+      <div className="mt-2 flex flex-wrap items-center gap-x-3 gap-y-1">
+        {failure.retryable && onRetry && <RetryWhenReady failure={failure} onRetry={onRetry} />}
+        {!failure.retryable && onTakeBack && (
+          <button type="button" className="text-button" onClick={onTakeBack}>
+            <EditIcon /> Edit the question
+          </button>
+        )}
+        {failure.requestId && <RequestId id={failure.requestId} />}
+      </div>
+    </div>
+  )
+}
+
+function RetryWhenReady({ failure, onRetry }: { failure: Failure; onRetry: () => void }) {
+  const [until] = useState(() => Date.now() + (failure.retryAfterSeconds ?? 0) * 1_000)
+  const left = useCountdown(
+    until,
+    useCallback(() => undefined, []),
+  )
+  return (
+    <button type="button" className="text-button" disabled={left > 0} onClick={onRetry}>
+      <RetryIcon /> {left > 0 ? `Try again in ${wait(left)}` : 'Try again'}
+    </button>
+  )
+}
+
+export function RequestId({ id }: { id: string }) {
+  return (
+    <span className="flex min-w-0 items-center text-sm text-muted">
+      <span className="min-w-0 wrap-anywhere">
+        Request <code>{id}</code>
+      </span>
+      <CopyButton label="Copy request id" text={() => id} />
+    </span>
+  )
+}

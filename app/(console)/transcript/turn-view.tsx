@@ -1,0 +1,22 @@
+import { memo } from 'react'
+import type { Turn } from '../conversation/turn.ts'
+import { AnswerView } from './answer-view.tsx'
+
+export type TurnActions = {
+  onRetry?: () => void
+  /** Puts a question that got no answer back into the composer. */
+  onTakeBack?: () => void
+}
+
+export const TurnView = memo(function TurnView({ turn, ...actions }: { turn: Turn } & TurnActions) {
+  return (
+    <>
+      <h2 className="sr-only">You asked</h2>
+      <p className="ml-auto w-fit max-w-[88%] whitespace-pre-wrap rounded-2xl rounded-br-md bg-surface px-4 py-2.5 wrap-anywhere">
+        {turn.question}
+      </p>
+      <h2 className="sr-only">Answer</h2>
+      <AnswerView turn={turn} {...actions} />
+    </>
+  )
+})

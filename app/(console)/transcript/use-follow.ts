@@ -1,0 +1,42 @@
+import { useCallback, useEffect, useRef, useState } from 'react'
+
+/** How close to the end, in CSS pixels, counts as being there. */
+const NEAR_PX = 32
+
+/**
+ * Keeps the end of the page in view while it grows, but only for a reader who is there:
+ * scrolling up ends it, coming back to the end or calling `follow` resumes it.
+ */
+export function useFollow() {
+  const following = useRef(true)
+  const [away, setAway] = useState(false)
+
+  const follow = useCallback(() => {
+    following.current = true
+    scrollTo({ top: document.documentElement.scrollHeight, behavior: 'instant' })
+  }, [])
+
+  useEffect(() => {
+    let lastTop = scrollY
+    const onScroll = () => {
+      const movedUp = scrollY < lastTop
+      lastTop = scrollY
+      if (movedUp && distanceToEnd() > 1) following.current = false
+      else if (distanceToEnd() <= NEAR_PX) following.current = true
+      setAway(!following.current)
+    }
+    const growth = new ResizeObserver(() => following.current && follow())
+    addEventListener('scroll', onScroll, { passive: true })
+    growth.observe(document.body)
+    return () => {
+      removeEventListener('scroll', onScroll)
+      growth.disconnect()
+    }
+  }, [follow])
+
+  return { away, follow }
+}
+
+function distanceToEnd(): number {
+  return document.documentElement.scrollHeight - innerHeight - scrollY
+}

@@ -1,0 +1,11 @@
+import { serve } from '#lib/gateway/index.ts'
+
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
+  { route: '/api/health/ready', surface: 'rest', probe: true },
+  {
+    GET: async ({ gateway }) =>
+      gateway.lifecycle.state === 'serving'
+        ? { json: { status: 'ready' } }
+        : { status: 503, json: { status: 'stopping' }, headers: { 'retry-after': '1' } },
+  },
+)

@@ -1,0 +1,38 @@
+import localFont from 'next/font/local'
+
+/** The page's own voice, and the reader's. */
+export const sans = localFont({
+  src: '../node_modules/@fontsource-variable/instrument-sans/files/instrument-sans-latin-wght-normal.woff2',
+  weight: '400 700',
+  variable: '--font-instrument',
+  fallback: ['system-ui', 'sans-serif'],
+})
+
+/** The model's voice: made for long reading. */
+export const serif = localFont({
+  src: '../node_modules/@fontsource-variable/source-serif-4/files/source-serif-4-latin-wght-normal.woff2',
+  weight: '200 900',
+  variable: '--font-source-serif',
+  adjustFontFallback: 'Times New Roman',
+  fallback: ['ui-serif', 'Georgia', 'serif'],
+})
+
+/** Fetched when an answer first has emphasis in it. */
+export const serifItalic = localFont({
+  src: '../node_modules/@fontsource-variable/source-serif-4/files/source-serif-4-latin-wght-italic.woff2',
+  weight: '200 900',
+  style: 'italic',
+  variable: '--font-source-serif-italic',
+  preload: false,
+  adjustFontFallback: false,
+})
+
+/** Fetched when an answer first has code in it. */
+export const mono = localFont({
+  src: '../node_modules/@fontsource-variable/jetbrains-mono/files/jetbrains-mono-latin-wght-normal.woff2',
+  weight: '100 800',
+  variable: '--font-jetbrains',
+  preload: false,
+  adjustFontFallback: false,
+  fallback: ['ui-monospace', 'monospace'],
+})

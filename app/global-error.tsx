@@ -1,0 +1,36 @@
+'use client'
+
+import { useEffect } from 'react'
+import './globals.css'
+import { reportError } from './sentry/report.ts'
+
+type Props = { error: unknown; retry: () => void }
+
+/** The last resort: stands in for the whole document when even the layout failed. */
+export default function GlobalError({ error, retry }: Props) {
+  useEffect(() => reportError(error), [error])
+  const digest = (error as { digest?: string } | undefined)?.digest
+  return (
+    <html lang="en">
+      <body>
+        <title>Something went wrong · Parley</title>
+        <main className="column flex min-h-dvh flex-col justify-center">
+          <h1 className="font-serif text-3xl tracking-tight text-balance">This page stopped working</h1>
+          <p className="mt-3 max-w-prose text-muted">
+            Nothing you can see here caused it. Trying again often helps; the conversation itself is not kept.
+          </p>
+          {digest && (
+            <p className="mt-3 text-sm text-muted">
+              Reference <code>{digest}</code>
+            </p>
+          )}
+          <p className="mt-6">
+            <button type="button" className="solid-button" onClick={retry}>
+              Try again
+            </button>
+          </p>
+        </main>
+      </body>
+    </html>
+  )
+}

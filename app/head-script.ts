@@ -1,0 +1,18 @@
+import { THEME_KEY } from './theme.ts'
+
+/**
+ * Runs before the first paint and before any other script: puts the chosen theme on `<html>`, and lets the build's
+ * own chunks, and nothing else, through the policy's demand for Trusted Types (Turbopack loads them by plain URL).
+ */
+export const HEAD_SCRIPT = `
+try {
+  const theme = localStorage.getItem('${THEME_KEY}')
+  if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme
+} catch {}
+globalThis.trustedTypes?.createPolicy('default', {
+  createScriptURL(text) {
+    const url = new URL(text, location.href)
+    return url.origin === location.origin && url.pathname.startsWith('/_next/static/') ? text : null
+  },
+})
+`

@@ -1,0 +1,12 @@
+import { assertToken } from '#lib/auth/token.ts'
+import { serve } from '#lib/gateway/index.ts'
+
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
+  { route: '/metrics', surface: 'rest', probe: true },
+  {
+    GET: async ({ visit, gateway }) => {
+      assertToken(gateway.env.METRICS_TOKEN, visit.origin.apiKey)
+      return { text: { type: gateway.metrics.contentType, body: await gateway.metrics.text() } }
+    },
+  },
+)

@@ -1,0 +1,20 @@
+import type { Metadata } from 'next'
+
+export const metadata: Metadata = { title: 'Not found · Parley' }
+
+export default function NotFound() {
+  return (
+    <main className="column flex min-h-dvh flex-col justify-center">
+      <p className="text-muted">404</p>
+      <h1 className="mt-2 font-serif text-3xl tracking-tight text-balance">
+        There is nothing at this address
+      </h1>
+      <p className="mt-6">
+        {/* A plain link: from here a fresh page load is what is wanted. */}
+        <a className="link" href="/">
+          Go to the conversation
+        </a>
+      </p>
+    </main>
+  )
+}

@@ -1,0 +1,31 @@
+import type { TargetName } from '../targets/target.ts'
+import type { WorkloadName } from '../workloads.ts'
+import { cpuRatio, type Summary } from './summary.ts'
+
+/** CPU per request of Parley with its policies on, at most so many times that of another target in the same run. */
+type Goal = { workload: WorkloadName; other: TargetName; atMost: number }
+
+const goals: readonly Goal[] = [
+  { workload: 'json', other: 'bare', atMost: 4 },
+  { workload: 'json', other: 'portkey', atMost: 0.4 },
+  { workload: 'stream', other: 'bare', atMost: 4 },
+]
+
+export type GoalResult = Goal & ({ measured: false } | { measured: true; ratio: number; met: boolean })
+
+/** Holds what was measured warm against the goals. A missed goal is told, and fails nothing: time is not a test. */
+export function holdAgainstGoals(summaries: readonly Summary[]): readonly GoalResult[] {
+  const warm = summaries.filter(summary => summary.warm)
+  return goals.map(goal => {
+    const ratio = cpuRatio(warm, goal.workload, 'parley-on', goal.other)
+    return ratio === undefined
+      ? { ...goal, measured: false }
+      : { ...goal, measured: true, ratio, met: ratio <= goal.atMost }
+  })
+}
+
+export function describeGoal(result: GoalResult): string {
+  const what = `CPU per ${result.workload} request, parley-on: at most ${result.atMost} × ${result.other}`
+  if (!result.measured) return `  –       ${what} (not measured, or not warm)`
+  return `  ${result.met ? 'met   ' : 'MISSED'}  ${what}, measured ${result.ratio.toFixed(2)} ×`
+}

@@ -1,0 +1,14 @@
+import { lastPiece, messages } from '../conversation.ts'
+import type { Workload } from '../workloads.ts'
+import type { ChatRequest } from './target.ts'
+
+/** A chat completion as an OpenAI client asks for it. */
+export function openaiRequest(workload: Workload, headers: Record<string, string> = {}): ChatRequest {
+  const streaming = { stream: true, stream_options: { include_usage: true } }
+  return {
+    path: '/v1/chat/completions',
+    headers: { authorization: 'Bearer bench', ...headers },
+    body: { model: 'gpt-4o-mini', messages, max_tokens: 1000, ...(workload.stream ? streaming : {}) },
+    expected: workload.stream ? [lastPiece, '[DONE]'] : [lastPiece],
+  }
+}

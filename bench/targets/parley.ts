@@ -1,0 +1,73 @@
+import { lastPiece, messages } from '../conversation.ts'
+import { startServer } from '../server-process.ts'
+import type { Workload } from '../workloads.ts'
+import type { Candidate, ChatRequest, Target } from './target.ts'
+
+const policiesOn = { LOG_LEVEL: 'info', RATE_LIMIT_ANONYMOUS: '100000000/1m' }
+
+const policiesOff = {
+  LOG_LEVEL: 'silent',
+  ENABLE_RATE_LIMITING: 'false',
+  ENABLE_CACHING: 'false',
+  ENABLE_GUARDRAILS: 'false',
+}
+
+function chatRequest(workload: Workload): ChatRequest {
+  return {
+    path: '/api/chat',
+    headers: {},
+    // Without the cache: every request is to reach the upstream, as it does at the other targets.
+    body: { model: 'openai/gpt-4o-mini', messages, stream: workload.stream, cache: 'no-store' },
+    expected: workload.stream ? [lastPiece, 'event: done'] : [lastPiece],
+  }
+}
+
+const target = (own: Omit<Target, 'readyPath' | 'request'>): Target => ({
+  ...own,
+  readyPath: '/api/health/live',
+  request: chatRequest,
+})
+
+const off = target({
+  name: 'parley-off',
+  title: 'Parley, policies off',
+  command: () => ['server.ts'],
+  env: policiesOff,
+})
+
+const on = target({
+  name: 'parley-on',
+  title: 'Parley, policies on',
+  command: () => ['server.ts'],
+  env: policiesOn,
+})
+
+const underNext = target({
+  name: 'parley-next',
+  title: 'Parley under next start, policies on',
+  command: port => ['node_modules/next/dist/bin/next', 'start', '-p', String(port), '-H', '127.0.0.1'],
+  env: policiesOn,
+})
+
+let built: Promise<void> | undefined
+
+/** Both hosts serve what was built, and server.ts builds it when it starts and it is missing or old: so once before. */
+async function build(): Promise<void> {
+  const options = { upstreamUrl: 'http://127.0.0.1:9/v1', showLog: true, readyWithinMs: 20 * 60_000 }
+  const server = await startServer(off, options)
+  await server.stop()
+}
+
+const candidate = (found: Target): Candidate => ({
+  name: found.name,
+  title: found.title,
+  find: async () => {
+    built ??= build()
+    await built
+    return found
+  },
+})
+
+export const parleyOff = candidate(off)
+export const parleyOn = candidate(on)
+export const parleyNext = candidate(underNext)

@@ -1,0 +1,26 @@
+import { type ChildProcess, fork, type Serializable } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+
+/** A script of this folder in a process of its own. It leaves when its parent does. */
+export function startWorker(script: string): ChildProcess {
+  const worker = fork(join(import.meta.dirname, script), { execArgv: [] })
+  worker.on('exit', code => {
+    if (code) process.stderr.write(`bench/${script} ended with code ${code}\n`)
+    if (code) process.exit(1)
+  })
+  return worker
+}
+
+/** The next message of a worker; the caller says what it is, both ends being in this folder. */
+export async function nextMessage<Message>(worker: ChildProcess): Promise<Message> {
+  const [message] = await once(worker, 'message')
+  return message as Message
+}
+
+/** Sends a worker an order and waits for its result. */
+export function askWorker<Result>(worker: ChildProcess, order: Serializable): Promise<Result> {
+  const result = nextMessage<Result>(worker)
+  worker.send(order)
+  return result
+}

@@ -1,0 +1,39 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+
+/** Guest sessions: what the web page's visitors have in place of a key. */
+export interface Sessions {
+  /** A new session's cookie value. */
+  issue(now: number): string
+  /** The guest's id, or nothing where the value is not one of ours or too old. */
+  read(value: string, now: number): string | undefined
+}
+
+export const SESSION_COOKIE = 'parley_session'
+export const SESSION_SECONDS = 30 * 24 * 60 * 60
+
+const ID_BYTES = 18
+const SHAPE = /^([\w-]{24})\.(\d{10})\.([\w-]{43})$/
+
+/**
+ * Sessions that carry their own proof, `id.issuedAt.signature`, so that no store is needed.
+ *
+ * @param secret signs them (HMAC-SHA-256); another secret makes all of them invalid.
+ */
+export const signedSessions = (secret: string | Uint8Array): Sessions => {
+  const sign = (payload: string): string =>
+    createHmac('sha256', secret).update(`parley guest session ${payload}`).digest('base64url')
+
+  return {
+    issue(now) {
+      const payload = `${randomBytes(ID_BYTES).toString('base64url')}.${Math.floor(now / 1000)}`
+      return `${payload}.${sign(payload)}`
+    },
+    read(value, now) {
+      const [, id, issuedAt, signature] = SHAPE.exec(value) ?? []
+      if (!id || !issuedAt || !signature) return undefined
+      const expected = sign(`${id}.${issuedAt}`)
+      if (!timingSafeEqual(Buffer.from(signature), Buffer.from(expected))) return undefined
+      return now / 1000 - Number(issuedAt) < SESSION_SECONDS ? id : undefined
+    },
+  }
+}

@@ -1,0 +1,37 @@
+/** Time as the gateway sees it. Passed in everywhere, so that tests can hold it still. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch; never runs backwards, also when the wall clock is set back. */
+  now(): number
+  /** Runs `task` after `delayMs`. A pending timer does not keep the process alive. */
+  timer(delayMs: number, task: () => void): Timer
+}
+
+export interface Timer {
+  /** Starts the same delay anew; also wakes a timer that has fired. */
+  refresh(): void
+  cancel(): void
+}
+
+export const systemClock: Clock = {
+  now: () => performance.timeOrigin + performance.now(),
+  timer: (delayMs, task) => {
+    const handle = setTimeout(task, delayMs)
+    handle.unref()
+    return { refresh: () => void handle.refresh(), cancel: () => clearTimeout(handle) }
+  },
+}
+
+/** Resolves after `delayMs`; rejects with the signal's reason as soon as it aborts. */
+export const sleep = (clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const onAbort = () => {
+      timer.cancel()
+      reject(signal.reason)
+    }
+    const timer = clock.timer(delayMs, () => {
+      signal.removeEventListener('abort', onAbort)
+      resolve()
+    })
+    signal.addEventListener('abort', onAbort, { once: true })
+  })

@@ -1,0 +1,143 @@
+import { z } from 'zod'
+import type { Rate } from '../rate-limit/policy.ts'
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+const text = z.string().trim().min(1)
+const secret = text
+const count = (least: number, most: number) =>
+  z
+    .string()
+    .trim()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .refine(value => value >= least && value <= most, `must be from ${least} to ${most}`)
+
+const flag = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .pipe(z.enum(['true', 'false', '1', '0'], 'must be true or false'))
+  .transform(value => value === 'true' || value === '1')
+
+const rate = z
+  .string()
+  .trim()
+  .regex(
+    /^[1-9]\d{0,8}\/[1-9]\d{0,5}[smhd]$/,
+    'must look like 5/1m: a count, a slash, a length in s, m, h or d',
+  )
+  .transform((value): Rate => {
+    const [limit = '', window = ''] = value.split('/')
+    return { limit: Number(limit), windowMs: Number(window.slice(0, -1)) * (UNIT_MS[window.slice(-1)] ?? 0) }
+  })
+
+const url = text.pipe(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }))
+
+const origins = z
+  .string()
+  .transform(value =>
+    value
+      .split(',')
+      .map(origin => origin.trim())
+      .filter(origin => origin !== ''),
+  )
+  .refine(
+    list => list.every(origin => URL.canParse(origin) && new URL(origin).origin === origin),
+    'must be exact origins such as https://app.example.com, separated by commas',
+  )
+
+/** Every environment variable the gateway reads, in its raw form. Unset and empty mean the same. */
+export const environment = z.object({
+  NODE_ENV: z
+    .enum(['production', 'development', 'test'], 'must be production, development or test')
+    .default('production'),
+  PORT: count(0, 65_535).default(3000),
+  HOST: text.optional(),
+  DATA_DIR: text.default('./data'),
+  ALLOWED_ORIGINS: origins.default([]),
+  TRUSTED_PROXY_HOPS: count(0, 10).default(0),
+  SHUTDOWN_GRACE_SECONDS: count(0, 600).default(25),
+  LOG_LEVEL: z
+    .enum(
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      'must be trace, debug, info, warn, error, fatal or silent',
+    )
+    .default('info'),
+
+  DEFAULT_MODEL: text.optional(),
+  OPENAI_API_KEY: secret.optional(),
+  OPENAI_BASE_URL: url.optional(),
+  ANTHROPIC_API_KEY: secret.optional(),
+  ANTHROPIC_BASE_URL: url.optional(),
+  GEMINI_API_KEY: secret.optional(),
+  GEMINI_BASE_URL: url.optional(),
+  MISTRAL_API_KEY: secret.optional(),
+  MISTRAL_BASE_URL: url.optional(),
+  GROQ_API_KEY: secret.optional(),
+  GROQ_BASE_URL: url.optional(),
+  OPENROUTER_API_KEY: secret.optional(),
+  OPENROUTER_BASE_URL: url.optional(),
+  AZURE_OPENAI_API_KEY: secret.optional(),
+  AZURE_OPENAI_BASE_URL: url.optional(),
+  OLLAMA_API_KEY: secret.optional(),
+  OLLAMA_BASE_URL: url.optional(),
+  VLLM_API_KEY: secret.optional(),
+  VLLM_BASE_URL: url.optional(),
+  OPENAI_COMPATIBLE_API_KEY: secret.optional(),
+  OPENAI_COMPATIBLE_BASE_URL: url.optional(),
+  GITHUB_MODELS_TOKEN: secret.optional(),
+  GITHUB_MODELS_BASE_URL: url.optional(),
+  MOCK_LATENCY_MS: count(0, 600_000).default(200),
+  MOCK_CHUNK_MS: count(0, 60_000).default(20),
+
+  REQUIRE_API_KEY: flag.default(false),
+  KEY_PEPPER: secret.min(16, 'must have at least 16 characters').optional(),
+
+  METRICS_TOKEN: secret.min(16, 'must have at least 16 characters').optional(),
+
+  ENABLE_CONSOLE: flag.default(true),
+  ENABLE_RATE_LIMITING: flag.default(true),
+  ENABLE_CACHING: flag.default(true),
+  RATE_LIMIT_ANONYMOUS: rate.default({ limit: 5, windowMs: 60_000 }),
+  RATE_LIMIT_GUEST: rate.default({ limit: 30, windowMs: 60_000 }),
+  RATE_LIMIT_REST: rate.default({ limit: 60, windowMs: 60_000 }),
+  REQUEST_TIMEOUT_MS: count(1, 3_600_000).default(30_000),
+  STREAM_TIMEOUT_MS: count(1, 86_400_000).default(600_000),
+  MAX_RETRIES: count(0, 3).default(2),
+  MAX_CONCURRENCY: count(1, 100_000).default(2_000),
+  CACHE_TTL_SECONDS: count(1, 31_536_000).default(600),
+  CACHE_MAX_BYTES: count(1_024, 100_000_000_000).default(67_108_864),
+  BREAKER_FAILURES: count(1, 1_000).default(3),
+  BREAKER_OPEN_MS: count(1, 600_000).default(20_000),
+  MAX_BODY_BYTES: count(1_024, 100_000_000).default(1_048_576),
+  MAX_PROMPT_CHARACTERS: count(1, 10_000_000).default(2_000),
+  MAX_MESSAGES: count(1, 10_000).default(50),
+  MAX_MESSAGES_CHARACTERS: count(1, 10_000_000).default(50_000),
+  MAX_OUTPUT_TOKENS: count(1, 10_000_000).default(4_096),
+  MAX_RESPONSE_BYTES: count(1, 1_000_000_000).default(10_240),
+
+  SENTRY_DSN: url.optional(),
+  /** Next's own: set it for `next start`, so that the gateway rather than Next handles SIGTERM. */
+  NEXT_MANUAL_SIG_HANDLE: flag.default(false),
+})
+
+export type Environment = z.output<typeof environment>
+
+/** Variables whose value is never shown, in a fault or anywhere else. */
+export const SECRETS = [
+  'OPENAI_API_KEY',
+  'ANTHROPIC_API_KEY',
+  'GEMINI_API_KEY',
+  'MISTRAL_API_KEY',
+  'GROQ_API_KEY',
+  'OPENROUTER_API_KEY',
+  'AZURE_OPENAI_API_KEY',
+  'OLLAMA_API_KEY',
+  'VLLM_API_KEY',
+  'OPENAI_COMPATIBLE_API_KEY',
+  'GITHUB_MODELS_TOKEN',
+  'KEY_PEPPER',
+  'METRICS_TOKEN',
+  'SENTRY_DSN',
+] as const satisfies readonly (keyof Environment)[]

@@ -1,0 +1,87 @@
+/**
+ * Every way a request can be refused or fail: HTTP status, whether the same request may succeed later, and
+ * the sentence a client sees when the thrower has nothing better to say. Documented in README ("Errors").
+ */
+export const ERRORS = {
+  INVALID_INPUT: { status: 400, retryable: false, message: 'The request is not valid.' },
+  CONTEXT_LENGTH: { status: 400, retryable: false, message: 'The conversation is too long for this model.' },
+  UNAUTHENTICATED: { status: 401, retryable: false, message: 'This request needs a valid API key.' },
+  FORBIDDEN: { status: 403, retryable: false, message: 'This is not allowed.' },
+  NOT_FOUND: { status: 404, retryable: false, message: 'There is nothing here.' },
+  METHOD_NOT_ALLOWED: { status: 405, retryable: false, message: 'This address does not take that method.' },
+  CONFLICT: { status: 409, retryable: true, message: 'This conflicts with another request.' },
+  PAYLOAD_TOO_LARGE: { status: 413, retryable: false, message: 'The request body is too large.' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, message: 'Send the body as application/json.' },
+  CONTENT_BLOCKED: { status: 422, retryable: false, message: 'The content was blocked by a policy.' },
+  RATE_LIMITED: { status: 429, retryable: true, message: 'Too many requests; please wait.' },
+  QUOTA_EXCEEDED: { status: 429, retryable: false, message: 'The quota is used up.' },
+  /** Nobody is left to see it: stands in logs only. The status is nginx's word for it. */
+  CLIENT_GONE: { status: 499, retryable: false, message: 'The client closed the connection.' },
+  INTERNAL_ERROR: { status: 500, retryable: true, message: 'Something went wrong on our side.' },
+  PROVIDER_ERROR: { status: 502, retryable: true, message: 'The model provider failed to answer.' },
+  NETWORK: { status: 502, retryable: true, message: 'The model provider could not be reached.' },
+  TOOL_EXECUTION: { status: 502, retryable: true, message: 'A tool failed to run.' },
+  PROVIDER_RATE_LIMIT: { status: 503, retryable: true, message: 'The model provider is busy; please wait.' },
+  MODEL_UNAVAILABLE: { status: 503, retryable: true, message: 'This model is not available right now.' },
+  SHUTTING_DOWN: { status: 503, retryable: true, message: 'The gateway is restarting; please try again.' },
+  TIMEOUT: { status: 504, retryable: true, message: 'The answer took too long.' },
+} as const satisfies Record<string, { status: number; retryable: boolean; message: string }>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** One fault in what a client sent: where (`messages[2].content`), and what to do about it. */
+export type Fault = Readonly<{ path: string; message: string }>
+
+export type GatewayErrorOptions = Readonly<{
+  /** Whole seconds, at least 1: when to come back. */
+  retryAfterSeconds?: number
+  /** Overrides the table, where this very failure is known to be final or to pass. */
+  retryable?: boolean
+  details?: readonly Fault[]
+  /** What really happened. For the log alone, never for the client. */
+  cause?: unknown
+}>
+
+/** Next compiles routes apart from each other, each with its own copy of this class: the brand tells all copies. */
+const BRAND = Symbol.for('parley.GatewayError')
+
+/** A failure with a code of the table. Its `message` is written for the client. */
+export class GatewayError extends Error {
+  readonly [BRAND] = true
+
+  static override [Symbol.hasInstance](value: unknown): value is GatewayError {
+    return typeof value === 'object' && value !== null && BRAND in value
+  }
+
+  override readonly name = 'GatewayError'
+  readonly code: ErrorCode
+  readonly retryAfterSeconds: number | undefined
+  readonly retryable: boolean
+  readonly details: readonly Fault[] | undefined
+
+  constructor(code: ErrorCode, message?: string, options: GatewayErrorOptions = {}) {
+    super(message ?? ERRORS[code].message, { cause: options.cause })
+    this.code = code
+    this.retryAfterSeconds = options.retryAfterSeconds
+    this.retryable = options.retryable ?? ERRORS[code].retryable
+    this.details = options.details
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status
+  }
+}
+
+const PROVIDERS_FAULTS: ReadonlySet<ErrorCode> = new Set([
+  'PROVIDER_ERROR',
+  'NETWORK',
+  'PROVIDER_RATE_LIMIT',
+  'TIMEOUT',
+])
+
+/** Whether the provider failed, rather than the request, the client or the gateway: another one may do better. */
+export const isProvidersFault = ({ code }: GatewayError): boolean => PROVIDERS_FAULTS.has(code)
+
+/** Any thrown value as a GatewayError; what is not one already is a fault of ours. */
+export const toGatewayError = (thrown: unknown): GatewayError =>
+  thrown instanceof GatewayError ? thrown : new GatewayError('INTERNAL_ERROR', undefined, { cause: thrown })

@@ -1,0 +1,63 @@
+import type { Clock } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
+import type { OpenVisits } from '../http/open-visits.ts'
+import type { Logger } from '../observability/logger.ts'
+
+/** `draining`: told to stop, still serving; `closed`: new visits are turned away. */
+export type LifecycleState = 'serving' | 'draining' | 'closed'
+
+const FAREWELL_MS = 1_000
+const LONGEST_NOTICE_MS = 5_000
+const SHARE_OF_NOTICE = 5
+
+const noticeOf = (graceMs: number): number => Math.min(LONGEST_NOTICE_MS, graceMs / SHARE_OF_NOTICE)
+
+/** The gateway's way from serving to gone. */
+export class Lifecycle {
+  readonly #visits: OpenVisits
+  readonly #clock: Clock
+  readonly #logger: Logger
+  #state: LifecycleState = 'serving'
+
+  constructor(visits: OpenVisits, clock: Clock, logger: Logger) {
+    this.#visits = visits
+    this.#clock = clock
+    this.#logger = logger
+  }
+
+  get state(): LifecycleState {
+    return this.#state
+  }
+
+  /**
+   * Stops gently: not ready from now on; still open for a fifth of the grace (5 s at most), until load
+   * balancers have noticed; then closed to new visits; at the end of the grace the remaining ones are broken
+   * off with SHUTTING_DOWN, which streams get as their last event.
+   *
+   * @param graceMs how long all this may take
+   * @param close called when no new connections should be taken
+   * @param noticeMs overrides how long load balancers get to notice
+   * @returns when the last visit has ended and had time to be sent
+   */
+  async stop(graceMs: number, close: () => void, noticeMs = noticeOf(graceMs)): Promise<void> {
+    if (this.#state !== 'serving') return
+    this.#state = 'draining'
+    this.#logger.info({ openRequests: this.#visits.count, graceSeconds: graceMs / 1000 }, 'stopping')
+    await this.#wait(noticeMs)
+    this.#state = 'closed'
+    close()
+    await Promise.race([this.#visits.none(), this.#wait(graceMs - noticeMs)])
+    if (this.#visits.count > 0) {
+      this.#logger.warn({ openRequests: this.#visits.count }, 'breaking off what is left')
+      this.#visits.abortAll(new GatewayError('SHUTTING_DOWN'))
+      await Promise.race([this.#visits.none(), this.#wait(FAREWELL_MS)])
+    }
+    // A visit has ended when its last byte was handed to the host, which may not have sent it yet.
+    await this.#wait(FAREWELL_MS)
+    this.#logger.info('stopped')
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return new Promise(resolve => this.#clock.timer(delayMs, resolve))
+  }
+}

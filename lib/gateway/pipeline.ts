@@ -1,0 +1,55 @@
+import { type AuthParts, authenticate } from '../auth/policy.ts'
+import { type CacheParts, cache } from '../cache/policy.ts'
+import type { Clock } from '../clock.ts'
+import { compose, type Handler } from '../compose.ts'
+import { meter, type Prices } from '../ledger/meter.ts'
+import { type AskParts, ask } from '../llm/ask.ts'
+import { truncate } from '../llm/truncate.ts'
+import type { Call, Reply } from '../llm/types.ts'
+import { observe } from '../observability/observe.ts'
+import { type LimitParts, limit } from '../rate-limit/policy.ts'
+import { breaker, type CircuitOf } from '../resilience/breaker/policy.ts'
+import { bulkhead, type Slots } from '../resilience/bulkhead.ts'
+import { type Retries, retry } from '../resilience/retry.ts'
+import { type Timeouts, timeout } from '../resilience/timeout.ts'
+import { type Fallbacks, fallback } from '../routing/fallback.ts'
+import { type Routes, route } from '../routing/route.ts'
+import type { Visit } from '../visit.ts'
+
+export type Parts = Readonly<{
+  auth: AuthParts
+  /** Absent where rate limiting is switched off. */
+  limits: LimitParts | undefined
+  prices: Prices
+  /** Absent where caching is switched off. */
+  answers: CacheParts | undefined
+  routes: Routes
+  fallbacks: Fallbacks
+  retries: Retries
+  circuitOf: CircuitOf
+  slots: Slots
+  timeouts: Timeouts
+  providers: AskParts
+  clock: Clock
+}>
+
+/** What happens to a call, in order. */
+export const answering = (g: Parts): Handler<Call, Reply> =>
+  compose<Call, Reply>(
+    observe(), //                       see every call once, whatever becomes of it
+    authenticate(g.auth), //            who is asking
+    limit(g.limits), //                 may they ask now
+    meter(g.prices), //                 what it cost, repeated answers included
+    cache(g.answers), //                has it been answered
+    truncate(), //                      never more than they can take
+    route(g.routes), //                 who should answer, best first
+    fallback(g.fallbacks), //           and if they cannot, who next
+    retry(g.retries), //                once more, where it may have been bad luck
+    breaker(g.circuitOf), //            leave alone who keeps failing
+    bulkhead(g.slots, g.clock), //      never too many at once
+    timeout(g.timeouts, g.clock), //    nor for too long
+  )(ask(g.providers)) //                ask one of them
+
+/** What happens to every other visit before it is served: it comes back knowing its caller. */
+export const admitting = (g: Parts): Handler<Visit, Visit> =>
+  compose<Visit, Visit>(authenticate(g.auth), limit(g.limits))(async visit => visit)

@@ -1,0 +1,64 @@
+import type { Clock } from '../clock.ts'
+import { ConfigurationError } from '../config/env.ts'
+import type { Environment } from '../config/schema.ts'
+import { GatewayError } from '../errors.ts'
+import { Catalog, type Shelf } from '../llm/catalog.ts'
+import type { ProviderDefinition } from '../llm/providers/definition.ts'
+import { MOCK_MODELS, mock } from '../llm/providers/mock.ts'
+import { PROVIDERS } from '../llm/providers/registry.ts'
+import { upstreamAgent, upstreamFetch } from '../llm/providers/shared/upstream-fetch.ts'
+import type { Provider } from '../llm/types.ts'
+
+const newId = (): string => `chat_${crypto.randomUUID().replaceAll('-', '')}`
+
+const variable = (env: Environment, name: string): string | undefined => {
+  const value = (env as Readonly<Record<string, unknown>>)[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+const shelfOf = (definition: ProviderDefinition, available: boolean): Shelf => ({
+  provider: definition.id,
+  available,
+  models: definition.models,
+  ...(definition.fallbacks && { fallbacks: definition.fallbacks }),
+  remedy: `set ${definition.env.keyless ? definition.env.baseUrl : definition.env.apiKey} (${definition.env.keysPage})`,
+})
+
+/** Sent where a provider wants no key: its client insists on one. */
+const NO_KEY = 'none'
+
+/** What is needed to speak to a provider; nothing where it is not set up. */
+const accessTo = ({ env: names, defaultBaseUrl }: ProviderDefinition, env: Environment) => {
+  const apiKey = variable(env, names.apiKey)
+  const configured = variable(env, names.baseUrl)
+  const baseUrl = configured ?? defaultBaseUrl
+  const isSetUp = names.keyless ? configured !== undefined : apiKey !== undefined
+  return isSetUp && baseUrl ? { apiKey: apiKey ?? NO_KEY, baseUrl } : undefined
+}
+
+const catalogOf = (shelves: readonly Shelf[], defaultModel: string | undefined): Catalog => {
+  try {
+    return new Catalog(shelves, defaultModel)
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error
+    throw new ConfigurationError([`  DEFAULT_MODEL = “${defaultModel}”: ${error.message}`])
+  }
+}
+
+/** The providers that are set up, and the catalog of all that are known. The mock one always is, and comes last. */
+export const buildProviders = (
+  env: Environment,
+  clock: Clock,
+): { providers: ReadonlyMap<string, Provider>; catalog: Catalog } => {
+  const fetch = upstreamFetch(upstreamAgent())
+  const providers = new Map<string, Provider>()
+  const shelves = PROVIDERS.map(definition => {
+    const parts = accessTo(definition, env)
+    if (parts) providers.set(definition.id, definition.create({ ...parts, fetch, clock, newId }))
+    return shelfOf(definition, parts !== undefined)
+  })
+  const pace = { latencyMs: env.MOCK_LATENCY_MS, chunkMs: env.MOCK_CHUNK_MS }
+  providers.set('mock', mock({ ...pace, clock, newId }))
+  shelves.push({ provider: 'mock', available: true, models: MOCK_MODELS, remedy: '' })
+  return { providers, catalog: catalogOf(shelves, env.DEFAULT_MODEL) }
+}

@@ -1,0 +1,43 @@
+const EXPOSED = [
+  'x-request-id',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+  'retry-after',
+  'x-gateway-model',
+  'x-gateway-provider',
+  'x-gateway-cache',
+  'x-gateway-cost-usd',
+].join(', ')
+
+const NONE: Readonly<Record<string, string>> = {}
+
+/** Answers a browser on another site: nothing at all, unless its origin is exactly one of the allowed. */
+export class Cors {
+  readonly #allowed: ReadonlySet<string>
+
+  constructor(allowedOrigins: readonly string[]) {
+    this.#allowed = new Set(allowedOrigins)
+  }
+
+  /** Headers of an ordinary answer. */
+  headers(origin: string | null): Readonly<Record<string, string>> {
+    if (this.#allowed.size === 0) return NONE
+    if (origin === null || !this.#allowed.has(origin)) return { vary: 'Origin' }
+    return {
+      vary: 'Origin',
+      'access-control-allow-origin': origin,
+      'access-control-expose-headers': EXPOSED,
+    }
+  }
+
+  /** Further headers of the answer to a preflight. */
+  preflight(origin: string | null, methods: string): Readonly<Record<string, string>> {
+    if (origin === null || !this.#allowed.has(origin)) return NONE
+    return {
+      'access-control-allow-methods': methods,
+      'access-control-allow-headers': 'authorization, content-type, x-api-key, x-request-id',
+      'access-control-max-age': '600',
+    }
+  }
+}

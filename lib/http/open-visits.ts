@@ -1,0 +1,49 @@
+import { GatewayError } from '../errors.ts'
+
+/** A visit that has begun and not yet ended. */
+export type OpenVisit = Readonly<{
+  signal: AbortSignal
+  /** Aborts all that is done for this visit. */
+  abort: (reason: GatewayError) => void
+  /** Ends it. The last one to end lets a stopping gateway go. */
+  close: () => void
+}>
+
+/** All visits under way, so that a stopping gateway can wait for them, and in the end break them off. */
+export class OpenVisits {
+  readonly #controllers = new Set<AbortController>()
+  #whenNone = Promise.withResolvers<void>()
+
+  get count(): number {
+    return this.#controllers.size
+  }
+
+  /** @param client aborts when the client has gone. */
+  open(client: AbortSignal): OpenVisit {
+    const controller = new AbortController()
+    const onClientGone = () => controller.abort(new GatewayError('CLIENT_GONE'))
+    if (client.aborted) onClientGone()
+    else client.addEventListener('abort', onClientGone, { once: true })
+    this.#controllers.add(controller)
+    return {
+      signal: controller.signal,
+      abort: reason => controller.abort(reason),
+      close: () => {
+        client.removeEventListener('abort', onClientGone)
+        this.#controllers.delete(controller)
+        if (this.count === 0) this.#whenNone.resolve()
+      },
+    }
+  }
+
+  /** Resolves as soon as no visit is open. */
+  none(): Promise<void> {
+    if (this.count === 0) return Promise.resolve()
+    this.#whenNone = Promise.withResolvers<void>()
+    return this.#whenNone.promise
+  }
+
+  abortAll(reason: GatewayError): void {
+    for (const controller of this.#controllers) controller.abort(reason)
+  }
+}

@@ -1,0 +1,18 @@
+import type { Policy } from '../compose.ts'
+import type { Price } from '../llm/providers/definition.ts'
+import { type Call, isRepeated, type Reply, type Target } from '../llm/types.ts'
+import { costUsd } from './cost.ts'
+
+/** What a target costs; absent where nobody knows. */
+export type Prices = Readonly<{ priceOf: (target: Target) => Price | undefined }>
+
+/** Puts a price on what was used. An unknown price stays unknown, and is never zero. */
+export const meter = (prices: Prices): Policy<Call, Reply> =>
+  async function meter(call, next) {
+    const reply = await next(call)
+    if (isRepeated(reply.head))
+      return { ...reply, usage: reply.usage.then(usage => ({ ...usage, costUsd: 0 })) }
+    const price = prices.priceOf(reply.head.target)
+    if (!price) return reply
+    return { ...reply, usage: reply.usage.then(usage => ({ ...usage, costUsd: costUsd(usage, price) })) }
+  }

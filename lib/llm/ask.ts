@@ -1,0 +1,50 @@
+import type { Clock } from '../clock.ts'
+import type { Handler } from '../compose.ts'
+import { GatewayError } from '../errors.ts'
+import type { Attempt } from '../visit.ts'
+import { tap } from './tap.ts'
+import type { Call, Provider, Reply } from './types.ts'
+
+/** Told how each attempt at a provider went. */
+export type AttemptWatcher = Readonly<{
+  succeeded: (provider: string, latencyMs: number) => void
+  failed: (provider: string, error: unknown) => void
+}>
+
+export type AskParts = Readonly<{
+  providers: ReadonlyMap<string, Provider>
+  clock: Clock
+  watcher: AttemptWatcher
+}>
+
+/** The innermost handler: asks the first target of the plan. */
+export const ask = ({ providers, clock, watcher }: AskParts): Handler<Call, Reply> =>
+  async function ask(call) {
+    const target = call.plan[0]
+    const provider = target && providers.get(target.provider)
+    if (!provider) throw new GatewayError('MODEL_UNAVAILABLE', undefined, { retryAfterSeconds: 1 })
+
+    const attempt: Attempt = { target, startedAt: clock.now() }
+    call.journal.attempts.push(attempt)
+    const ended = (): number => {
+      attempt.endedAt = clock.now()
+      return attempt.endedAt - attempt.startedAt
+    }
+    try {
+      const reply = await provider.ask(call, target)
+      call.journal.firstContentAt = clock.now()
+      return tap(reply, {
+        onBatch(batch) {
+          for (const event of batch) if (event.type === 'error') watcher.failed(target.provider, event.error)
+        },
+        onEnd(ending) {
+          const latencyMs = ended()
+          if (ending === 'complete') watcher.succeeded(target.provider, latencyMs)
+        },
+      })
+    } catch (error) {
+      ended()
+      watcher.failed(target.provider, error)
+      throw error
+    }
+  }

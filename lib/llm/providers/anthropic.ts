@@ -1,0 +1,32 @@
+import type { ProviderDefinition } from './definition.ts'
+import { anthropicMessages } from './shared/anthropic-messages.ts'
+
+/** Anthropic. Prices: anthropic.com/pricing, base input and cache hits. */
+export const anthropic: ProviderDefinition = {
+  id: 'anthropic',
+  defaultBaseUrl: 'https://api.anthropic.com',
+  env: {
+    apiKey: 'ANTHROPIC_API_KEY',
+    baseUrl: 'ANTHROPIC_BASE_URL',
+    keysPage: 'https://console.anthropic.com/settings/keys',
+  },
+  models: [
+    {
+      id: 'claude-sonnet-4-5',
+      contextTokens: 200_000,
+      usdPerMillion: { input: 3, output: 15, cachedInput: 0.3 },
+    },
+    {
+      id: 'claude-haiku-4-5',
+      contextTokens: 200_000,
+      usdPerMillion: { input: 1, output: 5, cachedInput: 0.1 },
+    },
+    {
+      id: 'claude-opus-4-1',
+      contextTokens: 200_000,
+      usdPerMillion: { input: 15, output: 75, cachedInput: 1.5 },
+    },
+  ],
+  fallbacks: { 'claude-opus-4-1': ['claude-sonnet-4-5'], 'claude-sonnet-4-5': ['claude-haiku-4-5'] },
+  create: parts => anthropicMessages({ ...parts, provider: 'anthropic' }),
+}

@@ -1,0 +1,41 @@
+import type { Clock } from '../../clock.ts'
+import type { Provider } from '../types.ts'
+
+/** US dollars a million tokens. */
+export type Price = Readonly<{
+  input: number
+  output: number
+  /** Input tokens that the provider had in its own cache; as `input` when absent. */
+  cachedInput?: number
+}>
+
+/** What a model can take and costs; absent where unknown. */
+export type ModelFacts = Readonly<{ id: string; contextTokens?: number; usdPerMillion?: Price }>
+
+/** What a provider is given to be made of. */
+export type ProviderParts = Readonly<{
+  apiKey: string
+  baseUrl: string
+  fetch: typeof fetch
+  clock: Clock
+  newId: () => string
+}>
+
+/** One vendor: the whole of what the gateway knows about it. */
+export type ProviderDefinition = Readonly<{
+  id: string
+  /** Absent where everybody has an address of their own. */
+  defaultBaseUrl?: string
+  /** The environment variables of its key and address, and the page where they can be had. */
+  env: Readonly<{
+    apiKey: string
+    baseUrl: string
+    keysPage: string
+    /** Runs without a key too; it is set up by its address. */
+    keyless?: true
+  }>
+  models: readonly ModelFacts[]
+  /** Which of its models stand in for which, best first. */
+  fallbacks?: Readonly<Record<string, readonly string[]>>
+  create: (parts: ProviderParts) => Provider
+}>

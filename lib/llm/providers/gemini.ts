@@ -1,0 +1,20 @@
+import type { ProviderDefinition } from './definition.ts'
+import { openAiCompatible } from './shared/openai-compatible.ts'
+
+/** Google Gemini at its OpenAI-compatible address. Prices: ai.google.dev/gemini-api/docs/pricing. */
+export const gemini: ProviderDefinition = {
+  id: 'gemini',
+  defaultBaseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
+  env: {
+    apiKey: 'GEMINI_API_KEY',
+    baseUrl: 'GEMINI_BASE_URL',
+    keysPage: 'https://aistudio.google.com/apikey',
+  },
+  models: [
+    { id: 'gemini-2.5-flash', contextTokens: 1_048_576, usdPerMillion: { input: 0.3, output: 2.5 } },
+    { id: 'gemini-2.5-flash-lite', contextTokens: 1_048_576, usdPerMillion: { input: 0.1, output: 0.4 } },
+    // Its price depends on how long the question is.
+    { id: 'gemini-2.5-pro', contextTokens: 1_048_576 },
+  ],
+  create: parts => openAiCompatible({ ...parts, dialect: { provider: 'gemini' } }),
+}

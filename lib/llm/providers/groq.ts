@@ -1,0 +1,18 @@
+import type { ProviderDefinition } from './definition.ts'
+import { openAiCompatible } from './shared/openai-compatible.ts'
+
+/** Groq. Prices: groq.com/pricing. */
+export const groq: ProviderDefinition = {
+  id: 'groq',
+  defaultBaseUrl: 'https://api.groq.com/openai/v1',
+  env: { apiKey: 'GROQ_API_KEY', baseUrl: 'GROQ_BASE_URL', keysPage: 'https://console.groq.com/keys' },
+  models: [
+    {
+      id: 'llama-3.3-70b-versatile',
+      contextTokens: 131_072,
+      usdPerMillion: { input: 0.59, output: 0.79 },
+    },
+    { id: 'llama-3.1-8b-instant', contextTokens: 131_072, usdPerMillion: { input: 0.05, output: 0.08 } },
+  ],
+  create: parts => openAiCompatible({ ...parts, dialect: { provider: 'groq' } }),
+}

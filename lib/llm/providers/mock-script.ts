@@ -1,0 +1,84 @@
+import { type ErrorCode, GatewayError } from '../../errors.ts'
+import type { Call, FinishReason } from '../types.ts'
+
+/** How one mock model behaves. Everything not said is what `mock` itself does. */
+export type Script = Readonly<{
+  about: string
+  /** What it answers; the sample answer when absent. */
+  text?: (prompt: string) => string
+  /** Multiplies the time to the first piece and between pieces. */
+  slowness?: number
+  /** How many pieces come at once; 1 when absent. */
+  burst?: number
+  /** Fails instead of answering: always, or on every other call. */
+  failure?: Readonly<{ code: ErrorCode; retryAfterSeconds?: number; every?: number }>
+  /** After that many pieces the connection breaks, or nothing more comes. */
+  after?: Readonly<{ pieces: number; fault: 'cut' | 'stall' }>
+}>
+
+const sample = (prompt: string): string =>
+  `You asked: “${prompt.length > 80 ? `${prompt.slice(0, 80)}…` : prompt}”
+
+This is the **mock provider**: it costs nothing, needs no key, and gives the same answer to the same question.
+Set \`OPENAI_API_KEY\` to talk to a real model. Until then, here is what an answer can hold:
+
+1. a list with *emphasis* and \`code\`,
+2. a table,
+3. a code block.
+
+| model | behaviour |
+|---|---|
+| \`mock/slow\` | takes its time |
+| \`mock/cut\` | breaks off in the middle |
+
+\`\`\`ts
+const reply = await fetch('/api/chat', {
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ prompt: 'Hello' }),
+})
+\`\`\`
+
+That is all.`
+
+const LONG_ANSWER_LINES = 500
+
+/** The models of the mock provider: `mock` itself, and the misbehaving ones as `mock/<name>`. */
+export const SCRIPTS: Readonly<Record<string, Script>> = {
+  mock: { about: 'answers at once' },
+  echo: { about: 'repeats the last message and nothing else', text: prompt => prompt, burst: 10 },
+  long: {
+    about: 'answers with about 20 kB, ten words at a time',
+    slowness: 5,
+    burst: 10,
+    text: () =>
+      Array.from({ length: LONG_ANSWER_LINES }, (_, line) => `Line ${line + 1} of a long answer.`).join('\n'),
+  },
+  slow: { about: 'takes its time, and comes in gulps', slowness: 10, burst: 8 },
+  flaky: { about: 'fails on every other call', failure: { code: 'PROVIDER_ERROR', every: 2 } },
+  '429': { about: 'is always busy', failure: { code: 'PROVIDER_RATE_LIMIT', retryAfterSeconds: 2 } },
+  '500': { about: 'always fails', failure: { code: 'PROVIDER_ERROR' } },
+  cut: { about: 'breaks off after five pieces', after: { pieces: 5, fault: 'cut' } },
+  stall: { about: 'falls silent after five pieces', after: { pieces: 5, fault: 'stall' } },
+  hang: { about: 'never says anything', after: { pieces: 0, fault: 'stall' } },
+}
+
+/** Words with the white space around them: the mock's tokens. Joined, they are the text again. */
+export const piecesOf = (text: string): string[] => text.match(/\s*\S+(?:\s+$)?/g) ?? []
+
+/** What the script says to this call: the pieces to send, and why it ends there. */
+export const performance = (script: Script, call: Call): { pieces: string[]; reason: FinishReason } => {
+  const prompt = call.messages.at(-1)?.content ?? ''
+  const pieces = piecesOf((script.text ?? sample)(prompt))
+  return pieces.length > call.maxOutputTokens
+    ? { pieces: pieces.slice(0, call.maxOutputTokens), reason: 'length' }
+    : { pieces, reason: 'stop' }
+}
+
+/** The failure that the script holds for its nth call (from 1), if any. */
+export const failureOf = ({ failure }: Script, nthCall: number): GatewayError | undefined => {
+  if (!failure || nthCall % (failure.every ?? 1) !== 0) return undefined
+  return new GatewayError(failure.code, undefined, {
+    ...(failure.retryAfterSeconds !== undefined && { retryAfterSeconds: failure.retryAfterSeconds }),
+  })
+}

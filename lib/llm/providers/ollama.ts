@@ -1,0 +1,15 @@
+import type { ProviderDefinition } from './definition.ts'
+import { openAiCompatible } from './shared/openai-compatible.ts'
+
+/** Ollama on a machine of yours, `http://localhost:11434/v1`: whatever models it has pulled. */
+export const ollama: ProviderDefinition = {
+  id: 'ollama',
+  env: {
+    apiKey: 'OLLAMA_API_KEY',
+    baseUrl: 'OLLAMA_BASE_URL',
+    keysPage: 'https://ollama.com/download',
+    keyless: true,
+  },
+  models: [],
+  create: parts => openAiCompatible({ ...parts, dialect: { provider: 'ollama' } }),
+}

@@ -1,0 +1,15 @@
+import type { ProviderDefinition } from './definition.ts'
+import { openAiCompatible } from './shared/openai-compatible.ts'
+
+/** OpenRouter, which chooses among models itself; what one costs is known only afterwards. */
+export const openrouter: ProviderDefinition = {
+  id: 'openrouter',
+  defaultBaseUrl: 'https://openrouter.ai/api/v1',
+  env: {
+    apiKey: 'OPENROUTER_API_KEY',
+    baseUrl: 'OPENROUTER_BASE_URL',
+    keysPage: 'https://openrouter.ai/settings/keys',
+  },
+  models: [{ id: 'openrouter/auto' }],
+  create: parts => openAiCompatible({ ...parts, dialect: { provider: 'openrouter' } }),
+}

@@ -1,0 +1,179 @@
+import type { GatewayError } from '../../../errors.ts'
+import { type SseEvent, SseParser } from '../../../sse-parser.ts'
+import type { FinishReason, Reply, ReplyEvent, ReplyHead, Usage } from '../../types.ts'
+import { estimateTokens } from './tokens.ts'
+import { connectionError, nonsenseError } from './upstream-error.ts'
+import type { UpstreamBody } from './upstream-fetch.ts'
+
+/** What one upstream event says, in our words. A vendor's translator makes these; nothing of it is kept. */
+export type Fragment = Readonly<{
+  text?: string | undefined
+  finish?: Readonly<{ reason: FinishReason; raw: string }> | undefined
+  usage?: Usage | undefined
+  error?: GatewayError
+  /** The protocol's own end mark. */
+  end?: true
+}>
+
+export type StreamedReplyOptions = Readonly<{
+  head: ReplyHead
+  body: UpstreamBody
+  signal: AbortSignal
+  translate: (event: SseEvent) => Fragment
+  /** Stands in for the provider's count when the stream ends before it comes. */
+  estimatedInputTokens: () => number
+}>
+
+const MAX_TRAILING_CHUNKS = 16
+
+/**
+ * Reads an upstream's event stream as reply events, pulling only when asked, so that a slow reader slows the
+ * upstream. A stream that stops without a finish reason and its end mark is a failure, however calmly it stops.
+ */
+class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
+  readonly #options: StreamedReplyOptions
+  readonly #chunks: AsyncIterator<Uint8Array>
+  readonly #parser = new SseParser()
+  readonly #usage = Promise.withResolvers<Usage>()
+  #reported: Usage | undefined
+  #finish: Fragment['finish']
+  #producedBytes = 0
+  #waiting: readonly ReplyEvent[] | undefined
+  #reading = false
+  #closed = false
+
+  constructor(options: StreamedReplyOptions) {
+    this.#options = options
+    this.#chunks = options.body[Symbol.asyncIterator]()
+    // Destroying a body emits an error; whoever reads gets it from the iterator.
+    options.body.on('error', () => {})
+    options.signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  get usage(): Promise<Usage> {
+    return this.#usage.promise
+  }
+
+  /** Waits for the first content; throws when a failure comes instead of it. */
+  async open(): Promise<void> {
+    const batch = await this.#read()
+    const [event] = batch
+    if (event?.type === 'error') throw event.error
+    this.#waiting = batch
+  }
+
+  async next(): Promise<IteratorResult<readonly ReplyEvent[]>> {
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    if (waiting) return { done: false, value: waiting }
+    if (this.#closed) return { done: true, value: undefined }
+    return { done: false, value: await this.#read() }
+  }
+
+  async return(): Promise<IteratorResult<readonly ReplyEvent[]>> {
+    this.#waiting = undefined
+    if (!this.#closed) this.#giveUp()
+    return { done: true, value: undefined }
+  }
+
+  [Symbol.asyncIterator]() {
+    return this
+  }
+
+  async #read(): Promise<readonly ReplyEvent[]> {
+    this.#reading = true
+    try {
+      for (;;) {
+        const step = await this.#chunks.next()
+        if (step.done) return this.#fail([], nonsenseError(this.#provider, 'it ended too early'))
+        const events = this.#translate(this.#parser.push(step.value))
+        if (events.length > 0) return events
+      }
+    } catch (thrown) {
+      return this.#fail([], this.#connectionError(thrown))
+    } finally {
+      this.#reading = false
+    }
+  }
+
+  #translate(arrived: readonly SseEvent[]): readonly ReplyEvent[] {
+    const events: ReplyEvent[] = []
+    for (const one of arrived) {
+      const fragment = this.#options.translate(one)
+      if (fragment.text) {
+        events.push({ type: 'text-delta', text: fragment.text })
+        this.#producedBytes += Buffer.byteLength(fragment.text)
+      }
+      this.#finish = fragment.finish ?? this.#finish
+      this.#reported = fragment.usage ?? this.#reported
+      if (fragment.error) return this.#fail(events, fragment.error)
+      if (fragment.end) return this.#end(events)
+    }
+    return events
+  }
+
+  #end(events: ReplyEvent[]): readonly ReplyEvent[] {
+    if (!this.#finish) return this.#fail(events, nonsenseError(this.#provider, 'no finish reason'))
+    this.#close()
+    void this.#drain()
+    return [...events, { type: 'finish', ...this.#finish }]
+  }
+
+  #fail(events: readonly ReplyEvent[], error: GatewayError): readonly ReplyEvent[] {
+    this.#giveUp()
+    return [...events, { type: 'error', error }]
+  }
+
+  #giveUp(): void {
+    this.#close()
+    this.#options.body.destroy()
+  }
+
+  #close(): void {
+    this.#closed = true
+    this.#options.signal.removeEventListener('abort', this.#onAbort)
+    this.#usage.resolve(
+      this.#reported ?? {
+        inputTokens: this.#options.estimatedInputTokens(),
+        outputTokens: estimateTokens(this.#producedBytes),
+        estimated: true,
+      },
+    )
+  }
+
+  /** Reads what may follow the end mark, so that the connection can serve the next call. */
+  async #drain(): Promise<void> {
+    try {
+      for (let chunks = 0; chunks < MAX_TRAILING_CHUNKS; chunks += 1) {
+        if ((await this.#chunks.next()).done) return
+      }
+      this.#options.body.destroy()
+    } catch {
+      // The answer is complete: a connection that breaks now is merely not used again.
+    }
+  }
+
+  /** A reader in wait gets the reason from `#read`; otherwise it is put where the next one finds it. */
+  readonly #onAbort = (): void => {
+    this.#options.body.destroy()
+    if (this.#reading) return
+    const error = this.#connectionError(this.#options.signal.reason)
+    this.#waiting = [...(this.#waiting ?? []), { type: 'error', error }]
+    this.#close()
+  }
+
+  #connectionError(thrown: unknown): GatewayError {
+    return connectionError(this.#provider, this.#options.signal, thrown)
+  }
+
+  get #provider(): string {
+    return this.#options.head.target.provider
+  }
+}
+
+/** A reply over an upstream's event stream; resolves when its first content is in hand. */
+export const streamedReply = async (options: StreamedReplyOptions): Promise<Reply> => {
+  const events = new StreamedEvents(options)
+  await events.open()
+  return { head: options.head, usage: events.usage, events }
+}

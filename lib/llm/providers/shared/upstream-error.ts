@@ -1,0 +1,87 @@
+import { type ErrorCode, GatewayError } from '../../../errors.ts'
+
+/** What an upstream said when it refused or failed. */
+export type UpstreamRefusal = Readonly<{
+  provider: string
+  status: number
+  /** The upstream's own error code or type, where it gives one. */
+  code?: string | null | undefined
+  /** Under which the vendor's support finds the request. */
+  upstreamRequestId?: string | null | undefined
+  retryAfterSeconds?: number | undefined
+}>
+
+/** What the log gets to see of an upstream's refusal: never its body, which may echo prompts or keys. */
+export class UpstreamRefusalError extends Error {
+  override readonly name = 'UpstreamRefusalError'
+
+  constructor({ provider, status, code, upstreamRequestId }: UpstreamRefusal) {
+    const named = (name: string, value: string | null | undefined) =>
+      value ? `, ${name} ${value.slice(0, 100)}` : ''
+    super(`${provider} answered ${status}${named('code', code)}${named('request', upstreamRequestId)}`)
+  }
+}
+
+const asInvalid = (refusal: UpstreamRefusal): readonly [ErrorCode, string] => {
+  if (refusal.code === 'context_length_exceeded')
+    return ['CONTEXT_LENGTH', 'The conversation is too long for this model; shorten it or choose another.']
+  if (refusal.code === 'content_filter' || refusal.code === 'content_policy_violation')
+    return ['CONTENT_BLOCKED', `The provider ${refusal.provider} blocked this content.`]
+  return ['INVALID_INPUT', `The provider ${refusal.provider} does not accept this request for this model.`]
+}
+
+const judge = (refusal: UpstreamRefusal): readonly [ErrorCode, string] => {
+  const { provider, status, code } = refusal
+  if (status === 400 || status === 422) return asInvalid(refusal)
+  if (status === 404) return ['NOT_FOUND', `The provider ${provider} does not know this model.`]
+  if (status === 413) return ['PAYLOAD_TOO_LARGE', `The request is too large for the provider ${provider}.`]
+  if (status === 408) return ['TIMEOUT', `The provider ${provider} gave up waiting.`]
+  if (status === 429 && code !== 'insufficient_quota')
+    return ['PROVIDER_RATE_LIMIT', `The provider ${provider} is receiving too many requests; please wait.`]
+  if (status === 401 || status === 403 || status === 429)
+    return ['PROVIDER_ERROR', `The provider ${provider} refused the gateway's own access.`]
+  return ['PROVIDER_ERROR', `The provider ${provider} failed to answer (status ${status}).`]
+}
+
+/** Not implemented, and HTTP version not supported: the same tomorrow. */
+const NEVER_PASSING: ReadonlySet<number> = new Set([501, 505])
+
+/** A refusal in our words. */
+export const upstreamError = (refusal: UpstreamRefusal): GatewayError => {
+  const [code, message] = judge(refusal)
+  const isOurAccess = code === 'PROVIDER_ERROR' && refusal.status < 500 && refusal.status >= 400
+  return new GatewayError(code, message, {
+    cause: new UpstreamRefusalError(refusal),
+    ...((isOurAccess || NEVER_PASSING.has(refusal.status)) && { retryable: false }),
+    ...(code === 'PROVIDER_RATE_LIMIT' &&
+      refusal.retryAfterSeconds !== undefined && { retryAfterSeconds: refusal.retryAfterSeconds }),
+  })
+}
+
+const CONNECT_TIMEOUT = 'UND_ERR_CONNECT_TIMEOUT'
+
+const codeOf = (thrown: unknown): string | undefined => {
+  for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth += 1) {
+    if ('code' in error && typeof error.code === 'string') return error.code
+  }
+  return undefined
+}
+
+/** A connection that could not be made or broke. An aborted one fails with what aborted it. */
+export const connectionError = (provider: string, signal: AbortSignal, thrown: unknown): GatewayError => {
+  if (thrown instanceof GatewayError) return thrown
+  if (signal.aborted && signal.reason instanceof GatewayError) return signal.reason
+  return codeOf(thrown) === CONNECT_TIMEOUT
+    ? new GatewayError('TIMEOUT', `No connection to the provider ${provider} in time.`, { cause: thrown })
+    : new GatewayError('NETWORK', `The connection to the provider ${provider} failed.`, { cause: thrown })
+}
+
+/** Something a provider of this protocol must never send. */
+export const nonsenseError = (provider: string, what: string, cause?: unknown): GatewayError =>
+  new GatewayError(
+    'PROVIDER_ERROR',
+    `The provider ${provider} sent an answer that makes no sense (${what}).`,
+    {
+      cause,
+    },
+  )

@@ -1,0 +1,106 @@
+import type { GatewayError } from '../errors.ts'
+import type { Visit } from '../visit.ts'
+
+export type Role = 'system' | 'user' | 'assistant'
+
+export type Message = Readonly<{ role: Role; content: string }>
+
+/** One model of one provider. */
+export type Target = Readonly<{
+  provider: string
+  /** The provider's own name of the model, passed on as it is. */
+  model: string
+  /** Our name of it: what a client may ask for, and what replies and logs say. */
+  name: string
+}>
+
+/** `default`: may be answered from the cache; `refresh`: ask anew and store; `no-store`: neither. */
+export type CacheMode = 'default' | 'refresh' | 'no-store'
+
+/**
+ * One question to a model, on its way inwards. Immutable and complete from birth: a policy that knows better
+ * passes on a changed copy, `next({ ...call, caller })`.
+ */
+export type Call = Visit &
+  Readonly<{
+    messages: readonly Message[]
+    /** The name that was asked for; `plan` holds what became of it. */
+    model: string
+    /** Whether the client wants the answer piece by piece; the reply's shape is the same. */
+    stream: boolean
+    /** 0 to 2; the provider's own default when absent. */
+    temperature?: number | undefined
+    maxOutputTokens: number
+    /**
+     * Clock time, milliseconds: until when the first content of a stream, or the whole of any other answer, must
+     * have come. A policy may shorten it for what stands below.
+     */
+    deadlineAt: number
+    /** Longest answer this surface gives, in UTF-8 bytes; unlimited when absent. */
+    maxResponseBytes?: number | undefined
+    cache: CacheMode
+    /** Whether another model than the one asked for may answer. */
+    fallback: boolean
+    /** Who should answer, best first. Empty until routed; the first one is asked, the others stand behind it. */
+    plan: readonly Target[]
+  }>
+
+export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'other'
+
+/** Tokens of one answer. What the provider did not report is absent, never zero. */
+export type Usage = Readonly<{
+  inputTokens: number
+  outputTokens: number
+  /** Part of `inputTokens`. */
+  cachedInputTokens?: number
+  /** Part of `outputTokens`. */
+  reasoningTokens?: number
+  /** US dollars; absent where the price is unknown. */
+  costUsd?: number
+  /** Counted by us, because the answer ended before the provider's own count came. */
+  estimated?: true
+}>
+
+/** What a reply is made of, in order: any number of deltas, then exactly one `finish` or `error`. */
+export type ReplyEvent =
+  | Readonly<{ type: 'text-delta'; text: string }>
+  | Readonly<{ type: 'finish'; reason: FinishReason; raw?: string; truncated?: true }>
+  | Readonly<{ type: 'error'; error: GatewayError }>
+
+export type ReplyHead = Readonly<{
+  id: string
+  target: Target
+  cache: 'miss' | 'hit' | 'stale' | 'bypass'
+  /** Clock time, milliseconds, at which a repeated answer was first given. */
+  storedAt?: number
+  /** Another model than the one asked for answers. */
+  fallback?: true
+}>
+
+/** Whether an answer was given before, or is being given to somebody else too, and so costs nothing again. */
+export const isRepeated = ({ cache }: ReplyHead): boolean => cache === 'hit' || cache === 'stale'
+
+/**
+ * An answer on its way outwards, the same whether or not the client asked for a stream.
+ *
+ * - `events` come in the batches in which they came off the socket, can be read once, and never throw: what
+ *   fails after the first content is an `error` event. Leaving early (`return`) stops the upstream.
+ * - `usage` settles once the events have ended, however they ended, and never rejects.
+ */
+export type Reply = Readonly<{
+  head: ReplyHead
+  usage: Promise<Usage>
+  events: AsyncIterable<readonly ReplyEvent[]>
+}>
+
+/**
+ * Something that answers calls.
+ *
+ * `ask` resolves when the first content is in hand, so that until then a policy may still ask another one;
+ * it rejects with a GatewayError. When `call.signal` aborts, the upstream connection closes at once, and what
+ * was pending fails with the signal's reason.
+ */
+export interface Provider {
+  readonly id: string
+  ask(call: Call, target: Target): Promise<Reply>
+}

@@ -1,0 +1,35 @@
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Environment } from '../config/schema.ts'
+import type { Catalog } from '../llm/catalog.ts'
+
+/** Speaks to whoever started the program. Standard output is the log's. */
+export const say = (text: string): void => void process.stderr.write(`${text}\n`)
+
+const providersOf = (catalog: Catalog): string => {
+  const names = catalog.list().map(({ target, available }) => ({ name: target.provider, available }))
+  const on = new Set(names.filter(({ available }) => available).map(({ name }) => name))
+  const off = new Set(names.filter(({ name }) => !on.has(name)).map(({ name }) => name))
+  return `${[...on].join(', ')}${off.size > 0 ? ` (not set up: ${[...off].join(', ')}; see .env.example)` : ''}`
+}
+
+/** Tells where the gateway is, who answers, and what to try next. */
+export const welcome = (server: Server, catalog: Catalog, env: Environment): void => {
+  const { port } = server.address() as AddressInfo
+  const anyAddress = env.HOST === undefined || env.HOST === '0.0.0.0' || env.HOST === '::'
+  const address = `http://${anyAddress ? 'localhost' : env.HOST}:${port}`
+  say(`
+Parley is ready.
+
+  chat      ${env.ENABLE_CONSOLE ? address : 'switched off (ENABLE_CONSOLE)'}
+  API       ${address}/api/chat
+  health    ${address}/api/health
+  providers ${providersOf(catalog)}; default model: ${catalog.defaultModel}
+
+Try it:
+
+  curl --no-buffer ${address}/api/chat \\
+    -H 'content-type: application/json' \\
+    -d '{"prompt": "Hello!", "stream": true}'
+`)
+}

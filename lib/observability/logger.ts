@@ -1,0 +1,94 @@
+import { createRequire } from 'node:module'
+import pino, { type DestinationStream, type Logger } from 'pino'
+import type { Redact } from './redact.ts'
+
+export type { Logger }
+
+/** The only fields a log line can have. Prompts, answers, headers, keys and addresses are not among them. */
+const FIELDS: ReadonlySet<string> = new Set([
+  'component',
+  'requestId',
+  'method',
+  'route',
+  'status',
+  'code',
+  'outcome',
+  'caller',
+  'provider',
+  'model',
+  'attempts',
+  'cache',
+  'fallback',
+  'finishReason',
+  'latencyMs',
+  'firstContentMs',
+  'upstreamMs',
+  'inputTokens',
+  'outputTokens',
+  'costUsd',
+  'estimated',
+  'openRequests',
+  'graceSeconds',
+  'signal',
+  'circuit',
+  'reason',
+  'path',
+  'err',
+])
+
+const LONGEST_STACK = 4_000
+
+const describeError = (error: unknown): unknown => {
+  if (!(error instanceof Error)) return { type: typeof error }
+  return {
+    type: error.name,
+    ...('code' in error && typeof error.code === 'string' && { code: error.code }),
+    stack: (error.stack ?? error.message).slice(0, LONGEST_STACK),
+    ...(error.cause instanceof Error && { cause: describeError(error.cause) }),
+  }
+}
+
+const onlyKnownFields = (line: Record<string, unknown>): Record<string, unknown> => {
+  const kept: Record<string, unknown> = {}
+  for (const field in line) if (FIELDS.has(field)) kept[field] = line[field]
+  return kept
+}
+
+export type LoggerOptions = Readonly<{
+  level: string
+  /** For people rather than for machines. */
+  pretty: boolean
+  redact: Redact
+  /** Where the lines go; standard output when absent. */
+  destination?: DestinationStream
+}>
+
+const prettyOutput = (): DestinationStream => {
+  const pretty: typeof import('pino-pretty') = createRequire(import.meta.url)('pino-pretty')
+  return pretty({
+    messageKey: 'message',
+    timestampKey: 'timestamp',
+    translateTime: 'HH:MM:ss.l',
+    hideObject: false,
+    ignore: 'component',
+    singleLine: true,
+  })
+}
+
+const defaultOutput = (pretty: boolean): DestinationStream =>
+  pretty ? prettyOutput() : pino.destination({ dest: 1, sync: false })
+
+/** One JSON object a line: `timestamp`, `level`, `message`, and fields of the list above. */
+export const createLogger = ({ level, pretty, redact, destination }: LoggerOptions): Logger =>
+  pino(
+    {
+      level,
+      base: null,
+      messageKey: 'message',
+      timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+      formatters: { level: label => ({ level: label }), log: onlyKnownFields },
+      serializers: { err: describeError },
+      hooks: { streamWrite: redact },
+    },
+    destination ?? defaultOutput(pretty),
+  )

@@ -1,0 +1,161 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { type ErrorCode, GatewayError } from '../errors.ts'
+import type { AttemptWatcher } from '../llm/ask.ts'
+import { isRepeated, type Target, type Usage } from '../llm/types.ts'
+import { upstreamMs, type Visit } from '../visit.ts'
+import type { Outcome } from './request-line.ts'
+
+const MS_PER_SECOND = 1000
+/** Seconds: from what a repeated answer takes to what a long one does. */
+const ANSWER_SECONDS = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
+/** Seconds of our own: from tens of microseconds to what nobody should see. */
+const OVERHEAD_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25]
+
+export type CircuitName = 'closed' | 'half-open' | 'open'
+const CIRCUIT_VALUE: Readonly<Record<CircuitName, number>> = { closed: 0, 'half-open': 1, open: 2 }
+
+export type MetricsParts = Readonly<{
+  /** Whether a target is in the catalog. The names of all others share one label: clients choose them freely. */
+  isKnown: (target: Target) => boolean
+  openVisits: () => number
+}>
+
+/**
+ * What Prometheus is told. Units are base units, labels come from small fixed sets, and nothing of a request's
+ * words, keys, users or addresses is among them.
+ */
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #isKnown: MetricsParts['isKnown']
+
+  readonly #requests = this.#counter('requests_total', 'Requests that have ended.', [
+    'route',
+    'method',
+    'status',
+    'outcome',
+  ])
+  readonly #duration = this.#histogram(
+    'request_duration_seconds',
+    'From arrival to the last byte.',
+    ['route'],
+    ANSWER_SECONDS,
+  )
+  readonly #firstContent = this.#histogram(
+    'time_to_first_content_seconds',
+    'From arrival to the first content of an answer.',
+    ['provider', 'model'],
+    ANSWER_SECONDS,
+  )
+  readonly #overhead = this.#histogram(
+    'overhead_seconds',
+    'What an answered chat took beside its upstream.',
+    ['route'],
+    OVERHEAD_SECONDS,
+  )
+  readonly #tokens = this.#counter('tokens_total', 'Tokens of answers that were not repeated.', [
+    'provider',
+    'model',
+    'direction',
+  ])
+  readonly #cost = this.#counter('cost_usd_total', 'What answers cost, where the price is known.', [
+    'provider',
+    'model',
+  ])
+  readonly #attempts = this.#counter('attempts_total', 'Attempts at providers; code is OK or the failure.', [
+    'provider',
+    'code',
+  ])
+  readonly #fallbacks = this.#counter('fallbacks_total', 'Answers that another model gave.', [
+    'provider',
+    'model',
+  ])
+  readonly #cache = this.#counter('cache_results_total', 'What the cache made of chats.', ['result'])
+  readonly #limits = this.#counter('limit_decisions_total', 'What the limits made of requests.', [
+    'surface',
+    'decision',
+  ])
+  readonly #circuits = this.#gauge('circuit_state', '0 closed, 1 half-open, 2 open.', ['provider', 'model'])
+
+  constructor({ isKnown, openVisits }: MetricsParts) {
+    this.#isKnown = isKnown
+    collectDefaultMetrics({ register: this.#registry })
+    new Gauge({
+      name: 'parley_open_requests',
+      help: 'Requests and streams under way.',
+      registers: [this.#registry],
+      collect() {
+        this.set(openVisits())
+      },
+    })
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  /** Everything, in Prometheus' text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics()
+  }
+
+  readonly attempts: AttemptWatcher = {
+    succeeded: provider => this.#attempts.inc({ provider, code: 'OK' }),
+    failed: (provider, error) => this.#attempts.inc({ provider, code: codeOf(error) }),
+  }
+
+  circuitChanged(target: Target, state: CircuitName): void {
+    this.#circuits.set(this.#labelsOf(target), CIRCUIT_VALUE[state])
+  }
+
+  /** Takes down a visit that has ended. */
+  async visitEnded(visit: Visit, { method, status, outcome, endedAt }: Outcome): Promise<void> {
+    const { route, surface, journal, startedAt } = visit
+    this.#requests.inc({ route, method, status, outcome })
+    this.#duration.observe({ route }, (endedAt - startedAt) / MS_PER_SECOND)
+    if (journal.limit) this.#limits.inc({ surface, decision: status === 429 ? 'refused' : 'allowed' })
+    const { head, firstContentAt } = journal
+    if (!head) return
+    const labels = this.#labelsOf(head.target)
+    this.#cache.inc({ result: head.cache })
+    if (head.fallback) this.#fallbacks.inc(labels)
+    if (firstContentAt !== undefined)
+      this.#firstContent.observe(labels, (firstContentAt - startedAt) / MS_PER_SECOND)
+    this.#overhead.observe(
+      { route },
+      Math.max(0, endedAt - startedAt - upstreamMs(journal, endedAt)) / MS_PER_SECOND,
+    )
+    if (!isRepeated(head)) this.#used(labels, await journal.usage)
+  }
+
+  #used(labels: TargetLabels, usage: Usage | undefined): void {
+    if (!usage) return
+    this.#tokens.inc({ ...labels, direction: 'input' }, usage.inputTokens)
+    this.#tokens.inc({ ...labels, direction: 'output' }, usage.outputTokens)
+    if (usage.costUsd !== undefined) this.#cost.inc(labels, usage.costUsd)
+  }
+
+  #labelsOf(target: Target): TargetLabels {
+    return { provider: target.provider, model: this.#isKnown(target) ? target.name : 'other' }
+  }
+
+  #counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {
+    return new Counter({ name: `parley_${name}`, help, labelNames, registers: [this.#registry] })
+  }
+
+  #gauge<Label extends string>(name: string, help: string, labelNames: Label[]): Gauge<Label> {
+    return new Gauge({ name: `parley_${name}`, help, labelNames, registers: [this.#registry] })
+  }
+
+  #histogram<Label extends string>(
+    name: string,
+    help: string,
+    labelNames: Label[],
+    buckets: number[],
+  ): Histogram<Label> {
+    return new Histogram({ name: `parley_${name}`, help, labelNames, buckets, registers: [this.#registry] })
+  }
+}
+
+type TargetLabels = { provider: string; model: string }
+
+const codeOf = (error: unknown): ErrorCode => (error instanceof GatewayError ? error.code : 'INTERNAL_ERROR')

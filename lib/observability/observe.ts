@@ -1,0 +1,20 @@
+import type { Policy } from '../compose.ts'
+import { tap } from '../llm/tap.ts'
+import type { Call, Reply } from '../llm/types.ts'
+
+/** Sees every call once, whatever becomes of it, and writes down what the answer was. */
+export const observe = (): Policy<Call, Reply> =>
+  async function observe(call, next) {
+    const { journal } = call
+    const reply = await next(call)
+    journal.usage = reply.usage
+    journal.head = reply.head
+    return tap(reply, {
+      onBatch(batch) {
+        for (const event of batch) {
+          if (event.type === 'finish') journal.finishReason = event.reason
+          else if (event.type === 'error') journal.error = event.error
+        }
+      },
+    })
+  }

@@ -1,0 +1,64 @@
+import type { GatewayError } from '../errors.ts'
+import type { Usage } from '../llm/types.ts'
+import { upstreamMs, type Visit } from '../visit.ts'
+import type { Logger } from './logger.ts'
+
+/** How a request ended. `aborted`: the client left first. */
+export type Outcome = Readonly<{
+  method: string
+  status: number
+  outcome: 'ok' | 'error' | 'aborted'
+  error?: GatewayError | undefined
+  endedAt: number
+}>
+
+const round = (milliseconds: number): number => Math.round(milliseconds * 10) / 10
+
+const usageFields = (usage: Usage | undefined) =>
+  usage && {
+    inputTokens: usage.inputTokens,
+    outputTokens: usage.outputTokens,
+    ...(usage.costUsd !== undefined && { costUsd: usage.costUsd }),
+    ...(usage.estimated && { estimated: true }),
+  }
+
+const answerFields = (visit: Visit, { endedAt }: Outcome) => {
+  const { attempts, firstContentAt, finishReason, head } = visit.journal
+  const target = head?.target ?? attempts.at(-1)?.target
+  return (
+    target && {
+      provider: target.provider,
+      model: target.name,
+      attempts: attempts.length,
+      upstreamMs: round(upstreamMs(visit.journal, endedAt)),
+      ...(firstContentAt !== undefined && { firstContentMs: round(firstContentAt - visit.startedAt) }),
+      ...(finishReason && { finishReason }),
+      ...(head && { cache: head.cache }),
+      ...(head?.fallback && { fallback: true }),
+    }
+  )
+}
+
+/** Writes the one line that every request leaves in the log, when it has ended. */
+export const logRequest = async (logger: Logger, visit: Visit, outcome: Outcome): Promise<void> => {
+  const { error, method, status, outcome: ending } = outcome
+  const usage = await visit.journal.usage
+  const line = {
+    requestId: visit.requestId,
+    method,
+    route: visit.route,
+    status,
+    outcome: ending,
+    ...(error && { code: error.code }),
+    caller: visit.journal.caller ?? visit.caller.kind,
+    latencyMs: round(outcome.endedAt - visit.startedAt),
+    ...answerFields(visit, outcome),
+    ...usageFields(usage),
+    ...(error && error.status >= 500 && { err: error }),
+  }
+  const message =
+    ending === 'ok' ? 'request answered' : `request ${ending === 'error' ? 'failed' : 'aborted'}`
+  if (error?.code === 'INTERNAL_ERROR') logger.error(line, message)
+  else if (error && error.status >= 500) logger.warn(line, message)
+  else logger.info(line, message)
+}

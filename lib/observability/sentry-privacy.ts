@@ -1,0 +1,17 @@
+import type { init } from '@sentry/nextjs'
+
+type DataCollection = NonNullable<Parameters<typeof init>[0]['dataCollection']>
+
+/** Sentry's own collection, which by default takes prompts, headers and bodies along, switched off whole. */
+export const COLLECT_NOTHING: DataCollection = {
+  userInfo: false,
+  cookies: false,
+  httpHeaders: false,
+  httpBodies: [],
+  urlQueryParams: false,
+  graphQL: { document: false, variables: false },
+  genAI: { inputs: false, outputs: false },
+  databaseQueryData: false,
+  queues: false,
+  stackFrameVariables: false,
+}

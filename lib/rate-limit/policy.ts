@@ -1,0 +1,67 @@
+import type { Clock } from '../clock.ts'
+import type { Policy } from '../compose.ts'
+import { GatewayError } from '../errors.ts'
+import type { Caller, LimitState, Surface, Visit } from '../visit.ts'
+import type { Bucket, Counter, Taking } from './counter.ts'
+
+/** So many requests in any window of that length. */
+export type Rate = Readonly<{ limit: number; windowMs: number }>
+
+export type RateLimits = Readonly<{
+  chat: Readonly<{ anonymous: Rate; guest: Rate }>
+  rest: Rate
+}>
+
+export type LimitParts = Readonly<{ rates: RateLimits; counter: Counter; clock: Clock }>
+
+/** Guest sessions cost nothing to get: all those of one address together have this many times one's rate. */
+const GUESTS_PER_ADDRESS = 4
+
+const bucketOf = (key: string, { limit, windowMs }: Rate, times = 1): Bucket => ({
+  key,
+  limit: limit * times,
+  windowMs,
+})
+
+const bucketsOf = (surface: Surface, caller: Caller, rates: RateLimits): readonly Bucket[] => {
+  const address = caller.address
+  if (surface === 'rest')
+    return [bucketOf(`rest:${caller.kind === 'guest' ? caller.id : address}`, rates.rest)]
+  if (caller.kind === 'anonymous') return [bucketOf(`chat:${address}`, rates.chat.anonymous)]
+  return [
+    bucketOf(`chat:guest:${caller.id}`, rates.chat.guest),
+    bucketOf(`chat:guests:${address}`, rates.chat.guest, GUESTS_PER_ADDRESS),
+  ]
+}
+
+/** The bucket that says no, or else the one with the least left: what a client needs to know. */
+const tightest = (takings: readonly Taking[]): Taking | undefined =>
+  takings.toSorted((a, b) => b.waitMs - a.waitMs || a.remaining - b.remaining)[0]
+
+const seconds = (milliseconds: number): number => Math.max(1, Math.ceil(milliseconds / 1000))
+
+const stateOf = (surface: Surface, taking: Taking): LimitState => ({
+  policy: surface,
+  limit: taking.bucket.limit,
+  remaining: taking.remaining,
+  windowSeconds: seconds(taking.bucket.windowMs),
+  resetSeconds: seconds(taking.resetMs),
+})
+
+/** Asks whether the caller may ask now. A refused request costs nothing. */
+export const limit = <In extends Visit, Out>(parts: LimitParts | undefined): Policy<In, Out> =>
+  async function limit(visit, next) {
+    if (!parts) return await next(visit)
+    const buckets = bucketsOf(visit.surface, visit.caller, parts.rates)
+    const taking = tightest(await parts.counter.take(buckets, 1, parts.clock.now()))
+    if (!taking) return await next(visit)
+    visit.journal.limit = stateOf(visit.surface, taking)
+    if (taking.allowed) return await next(visit)
+    const { limit: allowed, windowMs } = taking.bucket
+    const retryAfterSeconds = seconds(taking.waitMs)
+    throw new GatewayError(
+      'RATE_LIMITED',
+      `Too many requests: ${allowed} in ${seconds(windowMs)} s are allowed. Try again in ${retryAfterSeconds} s.`,
+      { retryAfterSeconds },
+    )
+  }

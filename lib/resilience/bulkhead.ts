@@ -1,0 +1,95 @@
+import type { Clock } from '../clock.ts'
+import type { Policy } from '../compose.ts'
+import { GatewayError } from '../errors.ts'
+import { tap } from '../llm/tap.ts'
+import type { Call, Reply } from '../llm/types.ts'
+import { onePerProvider } from './one-per.ts'
+
+export type Slots = Readonly<{
+  /** Calls under way at one provider. */
+  most: number
+  /** Calls that wait for one of them to end; more are turned away at once. */
+  mostWaiting: number
+  /** How long one waits. */
+  waitMs: number
+}>
+
+const busy = (provider: string): GatewayError =>
+  new GatewayError('MODEL_UNAVAILABLE', `Too many calls to the provider ${provider} are under way.`, {
+    retryAfterSeconds: 1,
+  })
+
+/** The slots of one provider. Whoever waited longest comes next. */
+class Bulkhead {
+  readonly #provider: string
+  readonly #slots: Slots
+  readonly #clock: Clock
+  readonly #waiting = new Set<() => void>()
+  #taken = 0
+
+  constructor(provider: string, slots: Slots, clock: Clock) {
+    this.#provider = provider
+    this.#slots = slots
+    this.#clock = clock
+  }
+
+  /** Resolves to what gives the slot back. Throws MODEL_UNAVAILABLE, or the signal's reason. */
+  async enter(signal: AbortSignal): Promise<() => void> {
+    if (this.#taken >= this.#slots.most) await this.#turn(signal)
+    else this.#taken += 1
+    let held = true
+    return () => {
+      if (!held) return
+      held = false
+      this.#leave()
+    }
+  }
+
+  /** A slot that is given back goes straight to the first in line, so that nobody can slip in between. */
+  #leave(): void {
+    const [first] = this.#waiting
+    if (first) first()
+    else this.#taken -= 1
+  }
+
+  #turn(signal: AbortSignal): Promise<void> {
+    if (this.#waiting.size >= this.#slots.mostWaiting) throw busy(this.#provider)
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        this.#waiting.delete(admit)
+        timer.cancel()
+        signal.removeEventListener('abort', onAbort)
+      }
+      const admit = () => {
+        stop()
+        resolve()
+      }
+      const onAbort = () => {
+        stop()
+        reject(signal.reason)
+      }
+      const timer = this.#clock.timer(this.#slots.waitMs, () => {
+        stop()
+        reject(busy(this.#provider))
+      })
+      this.#waiting.add(admit)
+      if (signal.aborted) onAbort()
+      else signal.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+}
+
+/** Bounds how many calls are under way at one provider, so that a slow one cannot take everything with it. */
+export const bulkhead = (slots: Slots, clock: Clock): Policy<Call, Reply> => {
+  const bulkheadOf = onePerProvider(provider => new Bulkhead(provider, slots, clock))
+
+  return async function bulkhead(call, next) {
+    const leave = await bulkheadOf(call.plan[0]?.provider ?? '').enter(call.signal)
+    try {
+      return tap(await next(call), { onEnd: leave })
+    } catch (error) {
+      leave()
+      throw error
+    }
+  }
+}

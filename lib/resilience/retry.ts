@@ -1,0 +1,61 @@
+import { type Clock, sleep } from '../clock.ts'
+import type { Policy } from '../compose.ts'
+import { type GatewayError, isProvidersFault, toGatewayError } from '../errors.ts'
+import type { Call, Reply } from '../llm/types.ts'
+import { type Backoff, fullJitter } from './backoff.ts'
+import { onePerProvider } from './one-per.ts'
+import { RetryBudget } from './retry-budget.ts'
+
+export type Retries = Readonly<{
+  /** Further attempts at one target. */
+  most: number
+  /** Attempts over all targets of a call together. */
+  mostAttempts: number
+  backoff: Backoff
+  /** An upstream that wants to be left alone for longer is not waited for. */
+  longestRetryAfterMs: number
+  clock: Clock
+  random: () => number
+}>
+
+/** Whether every target that waits behind this one still gets its attempt after one more here. */
+const leavesAttempts = ({ journal, plan }: Call, { mostAttempts }: Retries): boolean =>
+  journal.attempts.length + plan.length <= mostAttempts
+
+const waitBefore = (retry: number, error: GatewayError, call: Call, retries: Retries): number | undefined => {
+  const { backoff, longestRetryAfterMs, random } = retries
+  const jitterMs = fullJitter(backoff, retry, random)
+  if (error.code !== 'PROVIDER_RATE_LIMIT') return jitterMs
+  // Another target can answer at once, where this one wants to be left alone.
+  if (call.plan.length > 1) return undefined
+  const retryAfterMs = (error.retryAfterSeconds ?? 0) * 1000
+  return retryAfterMs > longestRetryAfterMs ? undefined : retryAfterMs + jitterMs
+}
+
+/**
+ * Asks a target that failed in passing again: only before any content has come, only while the call's deadline
+ * and the provider's retry budget allow it, and never so often that a target further down the plan goes without.
+ */
+export const retry = (retries: Retries): Policy<Call, Reply> => {
+  const budgetOf = onePerProvider(() => new RetryBudget())
+
+  return async function retry(call, next) {
+    const { clock, most } = retries
+    const budget = budgetOf(call.plan[0]?.provider ?? '')
+    for (let tried = 0; ; tried += 1) {
+      try {
+        const reply = await next(call)
+        budget.earn()
+        return reply
+      } catch (thrown) {
+        const error = toGatewayError(thrown)
+        // A refused key is the provider's fault too, but does not pass by itself, and says so.
+        const mayPass = isProvidersFault(error) && error.retryable && !call.signal.aborted
+        if (!mayPass || tried >= most || !leavesAttempts(call, retries)) throw error
+        const waitMs = waitBefore(tried, error, call, retries)
+        if (waitMs === undefined || clock.now() + waitMs >= call.deadlineAt || !budget.spend()) throw error
+        await sleep(clock, waitMs, call.signal)
+      }
+    }
+  }
+}

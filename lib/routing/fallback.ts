@@ -1,0 +1,46 @@
+import type { Clock } from '../clock.ts'
+import type { Policy } from '../compose.ts'
+import { GatewayError, isProvidersFault, toGatewayError } from '../errors.ts'
+import type { Call, Reply, Target } from '../llm/types.ts'
+
+export type Fallbacks = Readonly<{
+  /** How many tokens a target takes; absent where unknown. */
+  contextTokensOf: (target: Target) => number | undefined
+  mostAttempts: number
+  clock: Clock
+}>
+
+/** The targets worth asking after the first of the plan has failed so. */
+const restAfter = (error: GatewayError, [failed, ...rest]: readonly Target[], parts: Fallbacks) => {
+  if (isProvidersFault(error) || error.code === 'MODEL_UNAVAILABLE') return rest
+  if (error.code !== 'CONTEXT_LENGTH' || !failed) return []
+  const tooShort = parts.contextTokensOf(failed) ?? Number.POSITIVE_INFINITY
+  return rest.filter(target => (parts.contextTokensOf(target) ?? 0) > tooShort)
+}
+
+/** While others wait behind it, a target may use half of the time that is left. */
+const deadlineOf = ({ deadlineAt }: Call, plan: readonly Target[], now: number): number =>
+  plan.length > 1 ? now + (deadlineAt - now) / 2 : deadlineAt
+
+/** The failure to tell of: that of the model asked for, unless it was not even asked. */
+const worthTelling = (first: GatewayError | undefined, error: GatewayError): GatewayError =>
+  first && first.code !== 'MODEL_UNAVAILABLE' ? first : error
+
+/** Asks the targets of the plan one after the other, until one has an answer. */
+export const fallback = (parts: Fallbacks): Policy<Call, Reply> =>
+  async function fallback(call, next) {
+    let plan = call.fallback ? call.plan : call.plan.slice(0, 1)
+    let failure: GatewayError | undefined
+    while (plan.length > 0) {
+      try {
+        const reply = await next({ ...call, plan, deadlineAt: deadlineOf(call, plan, parts.clock.now()) })
+        return plan[0] === call.plan[0] ? reply : { ...reply, head: { ...reply.head, fallback: true } }
+      } catch (thrown) {
+        const error = toGatewayError(thrown)
+        failure = worthTelling(failure, error)
+        const isOver = call.signal.aborted || call.journal.attempts.length >= parts.mostAttempts
+        plan = isOver ? [] : restAfter(error, plan, parts)
+      }
+    }
+    throw failure ?? new GatewayError('MODEL_UNAVAILABLE')
+  }

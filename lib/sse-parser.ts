@@ -1,0 +1,79 @@
+/** One dispatched event; `event` is empty where the stream names none. */
+export type SseEvent = Readonly<{ event: string; data: string }>
+
+/** An event outgrew the parser's bound. */
+export class SseEventTooLarge extends Error {
+  override readonly name = 'SseEventTooLarge'
+}
+
+const ONE_MEBIBYTE = 1024 * 1024
+
+/**
+ * Reads a `text/event-stream` however it is cut into chunks: CR, LF and CRLF line ends, a leading byte order
+ * mark, UTF-8 split between chunks, comments, `data` of several lines. An event that the stream's end cuts off
+ * is not dispatched. `id` and `retry` are of no use between servers and are passed over.
+ *
+ * Source: WHATWG HTML, 9.2.6 "Interpreting an event stream".
+ */
+export class SseParser {
+  readonly #decoder = new TextDecoder()
+  readonly #maxEventLength: number
+  #line = ''
+  #event = ''
+  #data: string | undefined
+  #afterCarriageReturn = false
+
+  /** @param maxEventLength longest line or event in UTF-16 units; beyond it `push` throws SseEventTooLarge. */
+  constructor(maxEventLength = ONE_MEBIBYTE) {
+    this.#maxEventLength = maxEventLength
+  }
+
+  /** Takes the next chunk and returns the events it completes. */
+  push(chunk: Uint8Array): SseEvent[] {
+    const text = this.#decoder.decode(chunk, { stream: true })
+    const events: SseEvent[] = []
+    if (text === '') return events
+    let start = this.#afterCarriageReturn && text.startsWith('\n') ? 1 : 0
+    this.#afterCarriageReturn = false
+    let carriageReturn = text.indexOf('\r', start)
+    for (;;) {
+      const lineFeed = text.indexOf('\n', start)
+      if (carriageReturn !== -1 && carriageReturn < start) carriageReturn = text.indexOf('\r', start)
+      const atCarriageReturn = carriageReturn !== -1 && (lineFeed === -1 || carriageReturn < lineFeed)
+      const end = atCarriageReturn ? carriageReturn : lineFeed
+      if (end === -1) break
+      this.#takeLine(this.#line + text.slice(start, end), events)
+      this.#line = ''
+      start = end + 1
+      if (!atCarriageReturn) continue
+      if (start === text.length) this.#afterCarriageReturn = true
+      else if (text.startsWith('\n', start)) start += 1
+    }
+    this.#line += text.slice(start)
+    this.#assertBounded(this.#line.length)
+    return events
+  }
+
+  #takeLine(line: string, events: SseEvent[]): void {
+    if (line === '') {
+      if (this.#data !== undefined) events.push({ event: this.#event, data: this.#data })
+      this.#data = undefined
+      this.#event = ''
+      return
+    }
+    const colon = line.indexOf(':')
+    if (colon === 0) return
+    const field = colon === -1 ? line : line.slice(0, colon)
+    const from = line.startsWith(' ', colon + 1) ? colon + 2 : colon + 1
+    const value = colon === -1 ? '' : line.slice(from)
+    if (field === 'data') {
+      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
+      this.#assertBounded(this.#data.length)
+    } else if (field === 'event') this.#event = value
+  }
+
+  #assertBounded(length: number): void {
+    if (length <= this.#maxEventLength) return
+    throw new SseEventTooLarge(`an event is longer than ${this.#maxEventLength} characters`)
+  }
+}

@@ -1,0 +1,23 @@
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../clock.ts'
+import type { KeyValue } from './types.ts'
+
+const BYTES_PER_UNIT = 2
+
+/**
+ * In this process's memory, of which it takes at most `maxBytes`: beyond them what was longest unused goes.
+ * Not for several gateways that shall know the same.
+ */
+export const memoryKeyValue = (maxBytes: number, clock: Clock): KeyValue => {
+  const entries = new LRUCache<string, string>({
+    maxSize: maxBytes,
+    sizeCalculation: (value, key) => (key.length + value.length) * BYTES_PER_UNIT,
+    perf: clock,
+    ttlResolution: 0,
+  })
+  return {
+    get: async key => entries.get(key),
+    set: async (key, value, ttlMs) => void entries.set(key, value, { ttl: ttlMs }),
+    delete: async key => void entries.delete(key),
+  }
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod'
+
+export type ChatLimits = Readonly<{
+  maxPromptCharacters: number
+  maxMessages: number
+  maxMessagesCharacters: number
+  maxOutputTokens: number
+}>
+
+const DEFAULT_MAX_TOKENS = 1_000
+const LONGEST_MODEL_NAME = 200
+
+/** Control characters but newline and tab. */
+const CONTROL = /[\p{Cc}--[\n\t]]/gv
+
+/** Characters as people count them: an emoji outside the basic plane is one. */
+const countCharacters = (text: string): number => {
+  let count = 0
+  for (const _ of text) count += 1
+  return count
+}
+
+const number = (value: number): string => value.toLocaleString('en')
+
+const atMost = (limit: number, count: number): string =>
+  `must have at most ${number(limit)} characters, has ${number(count)}`
+
+const promptOf = (limit: number) =>
+  z
+    .string()
+    .transform(text => text.replace(CONTROL, '').trim())
+    .check(({ value, issues }) => {
+      if (value === '') issues.push({ code: 'custom', message: 'must not be empty', input: value })
+      if (value.length <= limit) return
+      const count = countCharacters(value)
+      if (count > limit) issues.push({ code: 'custom', message: atMost(limit, count), input: value })
+    })
+
+const message = z.strictObject({
+  role: z.enum(['system', 'user', 'assistant']),
+  content: z.string().min(1, 'must not be empty'),
+})
+
+const messagesOf = ({ maxMessages, maxMessagesCharacters: limit }: ChatLimits) =>
+  z
+    .array(message)
+    .min(1, 'must not be empty')
+    .max(maxMessages, `must hold at most ${number(maxMessages)} messages`)
+    .check(({ value, issues }) => {
+      const units = value.reduce((total, { content }) => total + content.length, 0)
+      const count =
+        units <= limit ? units : value.reduce((sum, { content }) => sum + countCharacters(content), 0)
+      if (count > limit)
+        issues.push({ code: 'custom', message: `together ${atMost(limit, count)}`, input: value })
+      if (value.at(-1)?.role !== 'user')
+        issues.push({ code: 'custom', message: 'must end with a message from user', input: value })
+    })
+
+const between = (least: number, most: number): string => `must be from ${least} to ${number(most)}`
+
+/** The body of `POST /api/chat`. Strict: a field that is not in it is a fault. */
+export const chatBody = (limits: ChatLimits) =>
+  z
+    .strictObject({
+      prompt: promptOf(limits.maxPromptCharacters).optional(),
+      messages: messagesOf(limits).optional(),
+      model: z
+        .string()
+        .min(1, 'must not be empty')
+        .max(LONGEST_MODEL_NAME, `must have at most ${LONGEST_MODEL_NAME} characters`)
+        .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces')
+        .optional(),
+      stream: z.boolean().default(false),
+      temperature: z.number().min(0, between(0, 2)).max(2, between(0, 2)).optional(),
+      maxTokens: z
+        .int()
+        .min(1, between(1, limits.maxOutputTokens))
+        .max(limits.maxOutputTokens, between(1, limits.maxOutputTokens))
+        .default(Math.min(DEFAULT_MAX_TOKENS, limits.maxOutputTokens)),
+      cache: z.enum(['default', 'refresh', 'no-store']).default('default'),
+      fallback: z.boolean().default(true),
+    })
+    .check(({ value, issues }) => {
+      if ((value.prompt === undefined) === (value.messages === undefined))
+        issues.push({
+          code: 'custom',
+          path: ['prompt'],
+          message: 'or messages: send exactly one of them',
+          input: value,
+        })
+    })
+
+export type ChatBody = z.output<ReturnType<typeof chatBody>>

@@ -1,0 +1,51 @@
+import type { z } from 'zod'
+import { type Fault, GatewayError } from '../errors.ts'
+
+const LONGEST_PATH = 200
+
+/** `['messages', 2, 'content']` as `messages[2].content`. */
+const pathOf = (parts: readonly PropertyKey[]): string =>
+  parts
+    .reduce<string>((path, part) => {
+      if (typeof part === 'number') return `${path}[${part}]`
+      return path === '' ? String(part) : `${path}.${String(part)}`
+    }, '')
+    .slice(0, LONGEST_PATH)
+
+const nameOfType = (value: unknown): string => {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'array' : typeof value
+}
+
+const sentenceOf = (issue: z.core.$ZodIssue): string => {
+  if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`
+  if (issue.code !== 'invalid_type') return issue.message
+  if (issue.input === undefined) return 'is required'
+  return issue.expected === 'int'
+    ? 'must be a whole number'
+    : `must be ${article(issue.expected)}, is ${nameOfType(issue.input)}`
+}
+
+const article = (type: string): string => `${/^[aeio]/.test(type) ? 'an' : 'a'} ${type}`
+
+/** One zod issue as faults: where it is and what to do, never the value itself. */
+const faultsOf = (issue: z.core.$ZodIssue): readonly Fault[] => {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map(key => ({
+      path: pathOf([...issue.path, key]),
+      message: 'is not a field of this request',
+    }))
+  return [{ path: pathOf(issue.path) || 'body', message: sentenceOf(issue) }]
+}
+
+/**
+ * The value as the schema understands it.
+ * @throws GatewayError INVALID_INPUT that names every fault.
+ */
+export const parseOrThrow = <S extends z.ZodType>(schema: S, value: unknown): z.output<S> => {
+  const parsed = schema.safeParse(value, { reportInput: true })
+  if (parsed.success) return parsed.data
+  const details = parsed.error.issues.flatMap(faultsOf)
+  const message = details.map(fault => `${fault.path} ${fault.message}`).join('; ')
+  throw new GatewayError('INVALID_INPUT', `${message}.`, { details })
+}

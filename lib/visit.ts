@@ -1,0 +1,73 @@
+import type { GatewayError } from './errors.ts'
+import type { FinishReason, ReplyHead, Target, Usage } from './llm/types.ts'
+
+/** Who asks, as far as it is known. Every request starts as anonymous. */
+export type Caller =
+  | Readonly<{ kind: 'anonymous'; address: string }>
+  | Readonly<{ kind: 'guest'; id: string; address: string }>
+
+/** What a request shows of its sender, before anyone has judged it. */
+export type Origin = Readonly<{
+  /** The client's IP address, an IPv6 one cut to its /64; `unknown` where the host cannot tell. */
+  address: string
+  /** The key of `Authorization: Bearer` or `x-api-key`. */
+  apiKey?: string | undefined
+  /** The guest cookie's value, unless another site made the browser send it. */
+  session?: string | undefined
+}>
+
+/** The family of limits that a route belongs to. */
+export type Surface = 'chat' | 'rest'
+
+/** One HTTP request (or one piece of background work), whatever it asks for. */
+export type Visit = Readonly<{
+  requestId: string
+  /** The route's pattern, never its filled-in path: `/api/chat`. */
+  route: string
+  surface: Surface
+  origin: Origin
+  caller: Caller
+  /** Aborts when the client has gone or the gateway stops; its reason says which. */
+  signal: AbortSignal
+  /** Clock time of arrival, milliseconds. */
+  startedAt: number
+  journal: Journal
+}>
+
+/** How a limit stands after this request. */
+export type LimitState = Readonly<{
+  policy: string
+  limit: number
+  remaining: number
+  windowSeconds: number
+  /** Whole seconds until more is allowed. */
+  resetSeconds: number
+}>
+
+/** One try to get an answer out of one target. */
+export type Attempt = { readonly target: Target; readonly startedAt: number; endedAt?: number }
+
+/**
+ * What is learned along the way. The only thing of a visit that changes: policies write down what they
+ * decide and see, the edge turns it into headers, the log into a line. Nothing is decided by reading it.
+ */
+export type Journal = {
+  caller?: Caller['kind']
+  limit?: LimitState
+  plan?: readonly Target[]
+  attempts: Attempt[]
+  firstContentAt?: number
+  finishReason?: FinishReason
+  /** What is known of the answer since its first content. */
+  head?: ReplyHead
+  /** Settles when the answer has ended. */
+  usage?: Promise<Usage>
+  /** What went wrong after the answer had begun. */
+  error?: GatewayError
+}
+
+/** Milliseconds spent on attempts until `now`, those still under way included. */
+export const upstreamMs = ({ attempts }: Journal, now: number): number =>
+  attempts.reduce((total, { startedAt, endedAt }) => total + (endedAt ?? now) - startedAt, 0)
+
+export const newJournal = (): Journal => ({ attempts: [] })

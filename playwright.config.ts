@@ -1,0 +1,75 @@
+import { existsSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { defineConfig, devices } from '@playwright/test'
+import { SERVERS } from './__tests__/pages/support/servers.ts'
+
+/**
+ * Debian's Chromium: Playwright's own download is not to be had everywhere. Its headless shell, where installed
+ * (`apt-get install chromium-headless-shell`), opens a page three times as fast.
+ */
+const CHROMIUM = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'].find(path => existsSync(path))
+
+/** The pages in a real browser against the real gateway, the mock provider behind it. */
+export default defineConfig({
+  testDir: '__tests__/pages',
+  testMatch: '*.spec.ts',
+  fullyParallel: true,
+  forbidOnly: Boolean(process.env.CI),
+  workers: process.env.CI ? 1 : 2,
+  retries: process.env.CI ? 2 : 0,
+  // Patience, not promises: how long the pages take is not tested, and a shared machine may be withheld for long.
+  timeout: 300_000,
+  expect: { timeout: 90_000 },
+  reporter: 'list',
+  use: {
+    baseURL: SERVERS.open.url,
+    screenshot: 'only-on-failure',
+    launchOptions: {
+      ...(CHROMIUM && { executablePath: CHROMIUM }),
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+  projects: [
+    {
+      name: 'light',
+      testIgnore: 'narrow.spec.ts',
+      use: { ...devices['Desktop Chrome'], colorScheme: 'light' },
+    },
+    {
+      name: 'dark',
+      testMatch: ['accessibility.spec.ts', 'theme.spec.ts'],
+      use: { ...devices['Desktop Chrome'], colorScheme: 'dark' },
+    },
+    {
+      name: '320 px',
+      testMatch: ['accessibility.spec.ts', 'following.spec.ts', 'narrow.spec.ts'],
+      use: { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true, colorScheme: 'light' },
+    },
+  ],
+  webServer: Object.values(SERVERS).map(({ url, env }) => ({
+    command: 'node_modules/.bin/node server.ts',
+    url: `${url}/api/health/live`,
+    // The first one builds the pages if they are older than their sources.
+    timeout: 1_200_000,
+    stdout: 'ignore' as const,
+    gracefulShutdown: { signal: 'SIGTERM' as const, timeout: 5_000 },
+    env: {
+      NODE_ENV: 'production',
+      PORT: new URL(url).port,
+      DATA_DIR: mkdtempSync(join(tmpdir(), 'parley-pages-')),
+      DEFAULT_MODEL: 'mock',
+      LOG_LEVEL: 'error',
+      MOCK_LATENCY_MS: '100',
+      MOCK_CHUNK_MS: '4',
+      RATE_LIMIT_REST: '10000/1m',
+      ...env,
+    },
+  })),
+})

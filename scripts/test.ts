@@ -1,0 +1,61 @@
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ensureBuilt } from '../lib/native/console-build.ts'
+import { ensureChromium } from './chromium.ts'
+import { bin, ROOT, run, say } from './step.ts'
+
+type Count = { passed: number; failed: number; skipped: number }
+
+const results = mkdtempSync(join(tmpdir(), 'parley-results-'))
+
+const readJson = (file: string) => JSON.parse(readFileSync(file, 'utf8'))
+
+const vitest = async (): Promise<Count> => {
+  const file = join(results, 'vitest.json')
+  const code = await run(bin('vitest'), [
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+  ])
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = readJson(file)
+  const failed = code === 0 ? numFailedTests : Math.max(1, numFailedTests)
+  return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests }
+}
+
+const playwright = async (): Promise<Count> => {
+  const file = join(results, 'playwright.json')
+  const code = await run(bin('playwright'), ['test', '--reporter=list,json'], {
+    PLAYWRIGHT_JSON_OUTPUT_NAME: file,
+  })
+  const { expected, unexpected, flaky, skipped } = readJson(file).stats
+  const failed = code === 0 ? unexpected : Math.max(1, unexpected)
+  return { passed: expected + flaky, failed, skipped }
+}
+
+const sum = (counts: readonly Count[]): Count =>
+  counts.reduce((total, { passed, failed, skipped }) => ({
+    passed: total.passed + passed,
+    failed: total.failed + failed,
+    skipped: total.skipped + skipped,
+  }))
+
+/** Sets up what the tests need, runs all of them, and ends with one line of totals. */
+const main = async (): Promise<void> => {
+  await ensureChromium()
+  await ensureBuilt(ROOT)
+  say('\nUnit, contract and integration tests …')
+  const counts = [await vitest()]
+  say('\nThe pages, in Chromium …')
+  counts.push(await playwright())
+  const { passed, failed, skipped } = sum(counts)
+  say(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+  process.exitCode = failed > 0 || passed === 0 ? 1 : 0
+}
+
+main().catch((error: unknown) => {
+  say(error instanceof Error ? error.message : String(error))
+  say('\n0 passed, 1 failed')
+  process.exitCode = 1
+})

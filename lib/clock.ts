@@ -12,8 +12,10 @@ export interface Timer {
   cancel(): void
 }
 
+const { timeOrigin } = performance
+
 export const systemClock: Clock = {
-  now: () => performance.timeOrigin + performance.now(),
+  now: () => timeOrigin + performance.now(),
   timer: (delayMs, task) => {
     const handle = setTimeout(task, delayMs)
     handle.unref()

@@ -97,7 +97,7 @@ describe.each(HOSTS)('POST /api/chat under the %s host', host => {
     })
 
     it('cut at 10,240 bytes on a character boundary, with the upstream stopped', async () => {
-      upstream.forModel('endless', neverEnds({ piece: 'grün 🎉 ' }))
+      upstream.forModel('endless', neverEnds({ piece: 'grün 🎉 '.repeat(20) }))
       const answer = await json(await ask({ prompt: 'Hi', model: 'openai/endless' }))
       // A provider asked for one piece may still stream; either way the cut is the same.
       expect(answer).toMatchObject({ truncated: true, finishReason: 'length' })

@@ -17,6 +17,9 @@ describe('a gateway whose providers fail', () => {
     gateway = await GatewayProcess.start('native', {
       OPENAI_API_KEY: 'sk-test',
       OPENAI_BASE_URL: upstream.baseUrl,
+      // A provider whose retry budget no other test here has spent.
+      GROQ_API_KEY: 'gsk-test',
+      GROQ_BASE_URL: upstream.baseUrl,
       ENABLE_RATE_LIMITING: 'false',
       REQUEST_TIMEOUT_MS: '20000',
       BREAKER_OPEN_MS: String(OPEN_MS),
@@ -138,7 +141,7 @@ describe('a gateway whose providers fail', () => {
     const client = new AbortController()
     const left = post(
       gateway.url,
-      { prompt: 'Hi', cache: 'no-store', model: `openai/${model}` },
+      { prompt: 'Hi', cache: 'no-store', model: `groq/${model}` },
       { signal: client.signal },
     ).catch(() => 'left')
     await gateway.until(() => upstream.callsFor(model)[0], 'the call')

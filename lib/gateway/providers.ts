@@ -6,7 +6,7 @@ import { Catalog, type Shelf } from '../llm/catalog.ts'
 import type { ProviderDefinition } from '../llm/providers/definition.ts'
 import { MOCK_MODELS, mock } from '../llm/providers/mock.ts'
 import { PROVIDERS } from '../llm/providers/registry.ts'
-import { upstreamAgent, upstreamFetch } from '../llm/providers/shared/upstream-fetch.ts'
+import { postOver, upstreamAgent } from '../llm/providers/shared/upstream.ts'
 import type { Provider } from '../llm/types.ts'
 
 const newId = (): string => `chat_${crypto.randomUUID().replaceAll('-', '')}`
@@ -50,11 +50,11 @@ export const buildProviders = (
   env: Environment,
   clock: Clock,
 ): { providers: ReadonlyMap<string, Provider>; catalog: Catalog } => {
-  const fetch = upstreamFetch(upstreamAgent())
+  const post = postOver(upstreamAgent())
   const providers = new Map<string, Provider>()
   const shelves = PROVIDERS.map(definition => {
     const parts = accessTo(definition, env)
-    if (parts) providers.set(definition.id, definition.create({ ...parts, fetch, clock, newId }))
+    if (parts) providers.set(definition.id, definition.create({ ...parts, post, clock, newId }))
     return shelfOf(definition, parts !== undefined)
   })
   const pace = { latencyMs: env.MOCK_LATENCY_MS, chunkMs: env.MOCK_CHUNK_MS }

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { peerAddressHeader } from './peer-address.ts'
 
@@ -6,6 +7,7 @@ const PREFIX_PARTS = 4
 
 /** An address as limits see it: IPv4 whole, IPv4 in IPv6 clothes as IPv4, IPv6 by its /64. */
 export const limitedAddress = (text: string): string | undefined => {
+  if (isIPv4(text)) return text
   if (!ipaddr.isValid(text)) return undefined
   const address = ipaddr.process(text)
   if (address instanceof ipaddr.IPv4) return address.toString()

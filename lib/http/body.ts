@@ -27,7 +27,9 @@ const readNode = (incoming: IncomingMessage, maxBytes: number): Promise<Uint8Arr
       .on('data', onData)
       .once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
       .once('error', () => reject(new GatewayError('CLIENT_GONE')))
-      .once('close', () => reject(new GatewayError('CLIENT_GONE')))
+      .once('close', () => {
+        if (!incoming.complete) reject(new GatewayError('CLIENT_GONE'))
+      })
   })
 
 const readWeb = async (body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array> => {

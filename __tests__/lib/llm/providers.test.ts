@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '#lib/clock.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import { PROVIDERS } from '#lib/llm/providers/registry.ts'
-import { upstreamAgent, upstreamFetch } from '#lib/llm/providers/shared/upstream-fetch.ts'
+import { postOver, upstreamAgent } from '#lib/llm/providers/shared/upstream.ts'
 import type { Call } from '#lib/llm/types.ts'
 import { collect, newCall, text } from '../../support/calls.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
@@ -43,7 +43,7 @@ const made = (definition: ProviderDefinition, upstream: FakeUpstream) =>
   definition.create({
     apiKey: 'sk-provider-test',
     baseUrl: upstream.baseUrl,
-    fetch: upstreamFetch(upstreamAgent()),
+    post: postOver(upstreamAgent()),
     clock: systemClock,
     newId: () => 'chat_1',
   })
@@ -103,6 +103,13 @@ describe.each(PROVIDERS.map(definition => [definition.id, definition] as const))
       controller.abort(new Error('enough'))
       await asked
       await expect.poll(() => upstream.callsFor('silent')[0]?.abandonedAt).toBeDefined()
+    })
+
+    it('gives up an answer in an encoding nobody asked for, however much of it is still to come', async () => {
+      const encoded = sends(['x'], { headers: { 'content-encoding': 'gzip' }, ending: 'stall' })
+      upstream.forModel('encoded', encoded)
+      await expect(ask({}, 'encoded')).rejects.toMatchObject({ code: 'PROVIDER_ERROR' })
+      await expect.poll(() => upstream.callsFor('encoded')[0]?.abandonedAt).toBeDefined()
     })
 
     it('takes a stream that stops without its end for a failure', async () => {

@@ -1,5 +1,6 @@
 import type { ProviderDefinition } from './definition.ts'
 import { anthropicMessages } from './shared/anthropic-messages.ts'
+import { httpProvider } from './shared/http-provider.ts'
 
 /** Anthropic. Prices: anthropic.com/pricing, base input and cache hits. */
 export const anthropic: ProviderDefinition = {
@@ -28,5 +29,5 @@ export const anthropic: ProviderDefinition = {
     },
   ],
   fallbacks: { 'claude-opus-4-1': ['claude-sonnet-4-5'], 'claude-sonnet-4-5': ['claude-haiku-4-5'] },
-  create: parts => anthropicMessages({ ...parts, provider: 'anthropic' }),
+  create: parts => httpProvider('anthropic', anthropicMessages('anthropic', parts), parts),
 }

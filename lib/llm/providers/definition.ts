@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import type { Provider } from '../types.ts'
+import type { Post } from './shared/upstream.ts'
 
 /** US dollars a million tokens. */
 export type Price = Readonly<{
@@ -16,7 +17,7 @@ export type ModelFacts = Readonly<{ id: string; contextTokens?: number; usdPerMi
 export type ProviderParts = Readonly<{
   apiKey: string
   baseUrl: string
-  fetch: typeof fetch
+  post: Post
   clock: Clock
   newId: () => string
 }>

@@ -2,8 +2,8 @@ import type { SseEvent } from '../../../sse-parser.ts'
 import type { Call, Reply, ReplyHead } from '../../types.ts'
 import { type Fragment, streamedReply } from './streamed-reply.ts'
 import { estimateTokens } from './tokens.ts'
+import { readText, type UpstreamResponse } from './upstream.ts'
 import { connectionError, nonsenseError } from './upstream-error.ts'
-import { readText, type UpstreamResponse } from './upstream-fetch.ts'
 import { wholeReply } from './whole-reply.ts'
 
 /** A vendor's two ways of answering, in our words. */
@@ -28,12 +28,12 @@ export const replyFrom = async (
   translators: Translators,
 ): Promise<Reply> => {
   const { provider } = head.target
-  const encoding = response.headers.get('content-encoding')
+  const encoding = response.get('content-encoding')
   if (encoding && encoding !== 'identity') {
     response.body.destroy()
     throw nonsenseError(provider, 'an encoding nobody asked for')
   }
-  if (response.headers.get('content-type')?.includes('text/event-stream'))
+  if (response.get('content-type')?.includes('text/event-stream'))
     return streamedReply({
       head,
       body: response.body,

@@ -2,8 +2,8 @@ import type { GatewayError } from '../../../errors.ts'
 import { type SseEvent, SseParser } from '../../../sse-parser.ts'
 import type { FinishReason, Reply, ReplyEvent, ReplyHead, Usage } from '../../types.ts'
 import { estimateTokens } from './tokens.ts'
+import type { UpstreamBody } from './upstream.ts'
 import { connectionError, nonsenseError } from './upstream-error.ts'
-import type { UpstreamBody } from './upstream-fetch.ts'
 
 /** What one upstream event says, in our words. A vendor's translator makes these; nothing of it is kept. */
 export type Fragment = Readonly<{
@@ -45,8 +45,6 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
   constructor(options: StreamedReplyOptions) {
     this.#options = options
     this.#chunks = options.body[Symbol.asyncIterator]()
-    // Destroying a body emits an error; whoever reads gets it from the iterator.
-    options.body.on('error', () => {})
     options.signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 

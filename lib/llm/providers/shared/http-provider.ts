@@ -1,0 +1,53 @@
+import type { GatewayError } from '../../../errors.ts'
+import type { Call, Provider, ReplyHead, Target } from '../../types.ts'
+import type { ProviderParts } from '../definition.ts'
+import { replyFrom, type Translators } from './reply-from.ts'
+import { retryAfterSeconds } from './retry-after.ts'
+import type { UpstreamAddress, UpstreamResponse } from './upstream.ts'
+import { connectionError, upstreamError } from './upstream-error.ts'
+
+/** One vendor's way of speaking: where, and pure translations of what is said. */
+export type Protocol = Readonly<{
+  address: UpstreamAddress | Promise<UpstreamAddress>
+  /** Our call in the vendor's words; sent as JSON. */
+  request: (call: Call, target: Target) => object
+  /** The vendor's own word for what was wrong, out of a refusal's body. */
+  refusalCode: (body: string) => string | null | undefined
+  /** The response header under which the vendor's support finds a request. */
+  requestIdHeader: string
+  /** For one answer: a stream's reader may keep what earlier events said. */
+  translators: () => Translators
+}>
+
+/** A provider that is asked over HTTP. The only place where providers do I/O. */
+export const httpProvider = (id: string, protocol: Protocol, parts: ProviderParts): Provider => {
+  const { post, clock, newId } = parts
+
+  const send = async (call: Call, target: Target): Promise<UpstreamResponse> => {
+    const json = JSON.stringify(protocol.request(call, target))
+    try {
+      return await post(await protocol.address, json, call.signal)
+    } catch (thrown) {
+      throw connectionError(id, call.signal, thrown)
+    }
+  }
+
+  const refusalOf = async (response: UpstreamResponse): Promise<GatewayError> =>
+    upstreamError({
+      provider: id,
+      status: response.status,
+      code: protocol.refusalCode(await response.refusalText()),
+      retryAfterSeconds: retryAfterSeconds(response, clock.now()),
+      upstreamRequestId: response.get(protocol.requestIdHeader),
+    })
+
+  return {
+    id,
+    async ask(call, target) {
+      const head: ReplyHead = { id: newId(), target, cache: 'miss' }
+      const response = await send(call, target)
+      if (!response.ok) throw await refusalOf(response)
+      return replyFrom(response, call, head, protocol.translators())
+    },
+  }
+}

@@ -1,5 +1,8 @@
 import type { Reply, ReplyEvent } from './types.ts'
 
+type Batch = readonly ReplyEvent[]
+type Step = IteratorResult<Batch>
+
 /** `complete`: a finish event came; `failed`: an error event came; `left`: the reader went before either. */
 export type Ending = 'complete' | 'failed' | 'left'
 
@@ -7,72 +10,73 @@ export type Watcher = Readonly<{
   /** Called when the reader asks for the next batch. */
   onPull?: () => void
   /** Sees each batch before the reader does. */
-  onBatch?: (batch: readonly ReplyEvent[]) => void
+  onBatch?: (batch: Batch) => void
   /** Called exactly once, also when the reader leaves before the first batch. */
   onEnd?: (ending: Ending) => void
 }>
 
-const endingOf = (batch: readonly ReplyEvent[]): Ending | undefined => {
+const endingOf = (batch: Batch): Ending | undefined => {
   const last = batch.at(-1)?.type
   if (last === 'finish') return 'complete'
   return last === 'error' ? 'failed' : undefined
 }
 
-/** Lets a policy watch a reply go by. It is no generator, so that leaving an unread reply is seen too. */
-export const tap = (reply: Reply, { onPull, onBatch, onEnd }: Watcher): Reply => ({
-  ...reply,
-  events: {
-    [Symbol.asyncIterator]() {
-      const events = reply.events[Symbol.asyncIterator]()
-      let ending: Ending | undefined
-      let open = true
-      const end = (how: Ending) => {
-        if (!open) return
-        open = false
-        onEnd?.(how)
-      }
-      return {
-        async next() {
-          onPull?.()
-          const step = await events.next()
-          if (step.done) end(ending ?? 'left')
-          else {
-            ending = endingOf(step.value) ?? ending
-            onBatch?.(step.value)
-          }
-          return step
-        },
-        async return() {
-          end(ending ?? 'left')
-          await events.return?.()
-          return { done: true, value: undefined }
-        },
-      }
-    },
-  },
-})
+/** Events on their way past those who watch them, the innermost first. It is no generator: leaving it unread is seen. */
+class WatchedEvents implements AsyncIterable<Batch>, AsyncIterator<Batch> {
+  readonly source: Reply['events']
+  readonly watchers: readonly Watcher[]
+  #events: AsyncIterator<Batch> | undefined
+  #ending: Ending = 'left'
+  #open = true
 
-/** Sends a reply's events through a generator. Leaving it before the first batch still leaves the source. */
-export const reshape = (
-  reply: Reply,
-  through: (events: Reply['events']) => AsyncGenerator<readonly ReplyEvent[]>,
-): Reply => ({
-  ...reply,
-  events: {
-    [Symbol.asyncIterator]() {
-      const source = reply.events[Symbol.asyncIterator]()
-      const reshaped = through({ [Symbol.asyncIterator]: () => source })
-      let started = false
-      return {
-        next() {
-          started = true
-          return reshaped.next()
-        },
-        async return() {
-          if (!started) await source.return?.()
-          return reshaped.return(undefined)
-        },
-      }
-    },
-  },
-})
+  constructor(source: Reply['events'], watchers: readonly Watcher[]) {
+    this.source = source
+    this.watchers = watchers
+  }
+
+  [Symbol.asyncIterator](): this {
+    this.#events ??= this.source[Symbol.asyncIterator]()
+    return this
+  }
+
+  next(): Promise<Step> {
+    for (const watcher of this.watchers) watcher.onPull?.()
+    return this.#iterator.next().then(this.#seen)
+  }
+
+  async return(): Promise<Step> {
+    this.#end()
+    await this.#iterator.return?.()
+    return { done: true, value: undefined }
+  }
+
+  get #iterator(): AsyncIterator<Batch> {
+    this.#events ??= this.source[Symbol.asyncIterator]()
+    return this.#events
+  }
+
+  readonly #seen = (step: Step): Step => {
+    if (step.done) this.#end()
+    else {
+      this.#ending = endingOf(step.value) ?? this.#ending
+      for (const watcher of this.watchers) watcher.onBatch?.(step.value)
+    }
+    return step
+  }
+
+  #end(): void {
+    if (!this.#open) return
+    this.#open = false
+    for (const watcher of this.watchers) watcher.onEnd?.(this.#ending)
+  }
+}
+
+/** Lets a policy watch a reply go by. Taps upon taps are one layer, so that each costs next to nothing per batch. */
+export const tap = (reply: Reply, watcher: Watcher): Reply => {
+  const { events } = reply
+  const watched =
+    events instanceof WatchedEvents
+      ? new WatchedEvents(events.source, [...events.watchers, watcher])
+      : new WatchedEvents(events, [watcher])
+  return { ...reply, events: watched }
+}

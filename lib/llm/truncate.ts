@@ -1,6 +1,8 @@
 import type { Policy } from '../compose.ts'
-import { reshape } from './tap.ts'
 import type { Call, Reply, ReplyEvent } from './types.ts'
+
+type Batch = readonly ReplyEvent[]
+type Step = IteratorResult<Batch>
 
 /** As much of `text` as fits into `maxBytes` of UTF-8 without splitting a character. */
 export const cutToBytes = (text: string, maxBytes: number): string => {
@@ -11,32 +13,63 @@ export const cutToBytes = (text: string, maxBytes: number): string => {
   return bytes.toString('utf8', 0, end)
 }
 
-/** The part of a batch that still fits, and the bytes left after it; less than zero once something did not. */
-const clip = (batch: readonly ReplyEvent[], maxBytes: number): { kept: ReplyEvent[]; left: number } => {
+const bytesOf = (batch: Batch): number => {
+  let bytes = 0
+  for (const event of batch) if (event.type === 'text-delta') bytes += Buffer.byteLength(event.text)
+  return bytes
+}
+
+/** The part of a batch that fits into `maxBytes`, of one that as a whole does not. */
+const clipped = (batch: Batch, maxBytes: number): Batch => {
   const kept: ReplyEvent[] = []
   let left = maxBytes
   for (const event of batch) {
-    if (event.type === 'text-delta') {
-      const text = cutToBytes(event.text, left)
-      left -= Buffer.byteLength(event.text)
-      if (text !== '') kept.push(text === event.text ? event : { type: 'text-delta', text })
-      if (left < 0) break
-    } else kept.push(event)
+    if (event.type !== 'text-delta') continue
+    const text = cutToBytes(event.text, left)
+    left -= Buffer.byteLength(event.text)
+    if (text !== '') kept.push({ type: 'text-delta', text })
+    if (left < 0) break
   }
-  return { kept, left }
+  return kept
 }
 
-async function* cut(events: Reply['events'], maxBytes: number): AsyncGenerator<readonly ReplyEvent[]> {
-  let left = maxBytes
-  let last: readonly ReplyEvent[] = []
-  for await (const batch of events) {
-    const clipped = clip(batch, left)
-    left = clipped.left
-    last = clipped.kept
-    if (left < 0) break
-    yield last
+/** Events up to a number of bytes. Whoever leaves them, read or unread, leaves their source. */
+class CutEvents implements AsyncIterableIterator<Batch> {
+  readonly #source: AsyncIterator<Batch>
+  #left: number
+  #over = false
+
+  constructor(events: Reply['events'], maxBytes: number) {
+    this.#source = events[Symbol.asyncIterator]()
+    this.#left = maxBytes
   }
-  if (left < 0) yield [...last, { type: 'finish', reason: 'length', truncated: true }]
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async return(): Promise<Step> {
+    this.#over = true
+    await this.#source.return?.()
+    return { done: true, value: undefined }
+  }
+
+  next(): Promise<Step> {
+    if (this.#over) return Promise.resolve({ done: true, value: undefined })
+    return this.#source.next().then(this.#cut)
+  }
+
+  readonly #cut = (step: Step): Step | Promise<Step> => {
+    if (step.done) return step
+    const before = this.#left
+    this.#left -= bytesOf(step.value)
+    if (this.#left >= 0) return step
+    const last: Batch = [
+      ...clipped(step.value, before),
+      { type: 'finish', reason: 'length', truncated: true },
+    ]
+    return this.return().then(() => ({ done: false, value: last }))
+  }
 }
 
 /** Ends an answer that outgrows `call.maxResponseBytes` there, and stops the upstream. */
@@ -44,5 +77,5 @@ export const truncate = (): Policy<Call, Reply> =>
   async function truncate(call, next) {
     const reply = await next(call)
     const maxBytes = call.maxResponseBytes
-    return maxBytes === undefined ? reply : reshape(reply, events => cut(events, maxBytes))
+    return maxBytes === undefined ? reply : { ...reply, events: new CutEvents(reply.events, maxBytes) }
   }

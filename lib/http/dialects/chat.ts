@@ -50,7 +50,10 @@ const closing = (visit: Visit, reply: Reply, finish: Finish, usage: Usage, now: 
 const unfinished = (): GatewayError => new GatewayError('PROVIDER_ERROR', 'The answer ended without an end.')
 
 /** Without an exponent, which few who read headers expect. */
-const decimal = (usd: number): string => usd.toFixed(12).replace(/\.?0+$/, '')
+const decimal = (usd: number): string => {
+  const shortest = String(usd)
+  return shortest.includes('e') ? usd.toFixed(12).replace(/\.?0+$/, '') : shortest
+}
 
 const json = async (visit: Visit, reply: Reply, clock: Clock): Promise<Answer> => {
   let content = ''

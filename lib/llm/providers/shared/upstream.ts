@@ -20,17 +20,23 @@ const CONNECT_TIMEOUT_MS = 3_000
 export const upstreamAgent = (): Agent =>
   new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS }, headersTimeout: 0, bodyTimeout: 0 })
 
-/** Reads a whole body as text; throws once it is longer than `maxBytes`. */
-export const readText = async (body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> => {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size > maxBytes) throw new RangeError(`the body is longer than ${maxBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
+/** Reads a whole body as text. Rejects with a RangeError, and gives it up, once it is longer than `maxBytes`. */
+export const readText = (body: UpstreamBody, maxBytes: number): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = []
+    let size = 0
+    body
+      .on('data', (chunk: Uint8Array) => {
+        size += chunk.length
+        if (size <= maxBytes) return void chunks.push(chunk)
+        reject(new RangeError(`the body is longer than ${maxBytes} bytes`))
+        body.destroy()
+      })
+      .once('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
+      .once('error', reject)
+      .once('close', () => reject(new Error('the body closed before its end')))
+    if (body.closed) reject(body.errored ?? new Error('the body was closed'))
+  })
 
 /** What an upstream answered: its status, its headers by `get`, and a body nobody has read yet. */
 export class UpstreamResponse implements HeaderLookup {

@@ -1,3 +1,4 @@
+import { oneBatch } from '../../one-batch.ts'
 import type { Reply, ReplyEvent, ReplyHead } from '../../types.ts'
 import type { Fragment } from './streamed-reply.ts'
 import { estimateTokens } from './tokens.ts'
@@ -17,11 +18,5 @@ export const wholeReply = (
     outputTokens: estimateTokens(Buffer.byteLength(text)),
     estimated: true,
   }
-  return {
-    head,
-    usage: Promise.resolve(usage),
-    events: (async function* () {
-      yield batch
-    })(),
-  }
+  return { head, usage: Promise.resolve(usage), events: oneBatch(batch) }
 }

@@ -75,8 +75,17 @@ const prettyOutput = (): DestinationStream => {
   })
 }
 
-const defaultOutput = (pretty: boolean): DestinationStream =>
-  pretty ? prettyOutput() : pino.destination({ dest: 1, sync: false })
+/** Lines are written together: a system call for each would be a tenth of what a request costs. */
+const FLUSHED_FROM_BYTES = 4_096
+const FLUSHED_EVERY_MS = 100
+
+const plainOutput = (): DestinationStream =>
+  pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: FLUSHED_FROM_BYTES,
+    periodicFlush: FLUSHED_EVERY_MS,
+  })
 
 /** One JSON object a line: `timestamp`, `level`, `message`, and fields of the list above. */
 export const createLogger = ({ level, pretty, redact, destination }: LoggerOptions): Logger =>
@@ -90,5 +99,5 @@ export const createLogger = ({ level, pretty, redact, destination }: LoggerOptio
       serializers: { err: describeError },
       hooks: { streamWrite: redact },
     },
-    destination ?? defaultOutput(pretty),
+    destination ?? (pretty ? prettyOutput() : plainOutput()),
   )

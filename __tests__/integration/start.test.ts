@@ -77,7 +77,10 @@ describe('starting the native host', () => {
     const gateway = await GatewayProcess.start('native', { DATA_DIR: '/dev/null/nowhere' })
     try {
       expect((await json(await post(gateway.url, { prompt: 'Hi' }))).content).toContain('You asked')
-      expect(gateway.everything).toContain('DATA_DIR cannot be used')
+      await gateway.until(
+        () => gateway.everything.includes('DATA_DIR cannot be used') || undefined,
+        'the warning',
+      )
     } finally {
       await gateway.stop()
     }

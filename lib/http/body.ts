@@ -19,7 +19,7 @@ const readNode = (incoming: IncomingMessage, maxBytes: number): Promise<Uint8Arr
       size += chunk.length
       if (size <= maxBytes) chunks.push(chunk)
       else {
-        incoming.off('data', onData).pause()
+        incoming.off('data', onData)
         reject(tooLarge(maxBytes))
       }
     }
@@ -31,6 +31,25 @@ const readNode = (incoming: IncomingMessage, maxBytes: number): Promise<Uint8Arr
         if (!incoming.complete) reject(new GatewayError('CLIENT_GONE'))
       })
   })
+
+/** Of a refused body: who goes on sending beyond it is cut off. */
+const MOST_DROPPED_BYTES = 8 * 1024 * 1024
+
+/**
+ * Reads and drops what is still to come of a refused body: closed with bytes unread, a connection is reset, and the
+ * sender may never see the answer.
+ * @returns headers for the answer: where the host does not let us drop it, the connection closes.
+ */
+export const dropRest = (request: Request): Readonly<Record<string, string>> => {
+  const incoming = nodeRequestOf(request)
+  if (!incoming) return { connection: 'close' }
+  let dropped = 0
+  incoming.on('data', (chunk: Buffer) => {
+    dropped += chunk.length
+    if (dropped > MOST_DROPPED_BYTES) incoming.destroy()
+  })
+  return {}
+}
 
 const readWeb = async (body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array> => {
   const chunks: Uint8Array[] = []

@@ -41,8 +41,6 @@ export const errorAnswer = (error: GatewayError, requestId: string): Answer => {
     headers: {
       ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
       ...(error.code === 'QUOTA_EXCEEDED' && { 'x-should-retry': 'false' }),
-      // What is left of a refused body is not read: the connection cannot be used again.
-      ...(error.code === 'PAYLOAD_TOO_LARGE' && { connection: 'close' }),
     },
   }
 }

@@ -3,6 +3,7 @@ import { GatewayError, toGatewayError } from '../errors.ts'
 import { newJournal, type Surface, type Visit } from '../visit.ts'
 import { type Answer, toResponse } from './answer.ts'
 import { originOf, requestIdOf } from './arrive.ts'
+import { dropRest } from './body.ts'
 import type { Cors } from './cors.ts'
 import { errorAnswer } from './error-answer.ts'
 import type { OpenVisit, OpenVisits } from './open-visits.ts'
@@ -77,6 +78,12 @@ const refuseMethod = (method: Method, methods: string): never => {
   throw new GatewayError('METHOD_NOT_ALLOWED', `This address takes ${methods}, not ${method}.`)
 }
 
+/** What a refusal's headers say beside the error itself. */
+const furtherHeaders = ({ code }: GatewayError, request: Request, methods: string) => {
+  if (code === 'METHOD_NOT_ALLOWED') return { allow: methods }
+  return code === 'PAYLOAD_TOO_LARGE' ? dropRest(request) : undefined
+}
+
 /**
  * Makes a route's handlers into what `route.ts` exports: every visit is opened and closed, every failure
  * becomes the error body, every answer gets the headers of CONTRACT.md, and every end is told once.
@@ -107,8 +114,8 @@ export const serving =
         } catch (thrown) {
           error = toGatewayError(thrown)
           answer = errorAnswer(error, visit.requestId)
-          if (error.code === 'METHOD_NOT_ALLOWED')
-            answer = { ...answer, headers: { ...answer.headers, allow: methods } }
+          const further = furtherHeaders(error, request, methods)
+          if (further) answer = { ...answer, headers: { ...answer.headers, ...further } }
         }
         const end = () => {
           open.close()

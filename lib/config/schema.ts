@@ -104,6 +104,7 @@ export const environment = z.object({
   RATE_LIMIT_REST: rate.default({ limit: 60, windowMs: 60_000 }),
   REQUEST_TIMEOUT_MS: count(1, 3_600_000).default(30_000),
   STREAM_TIMEOUT_MS: count(1, 86_400_000).default(600_000),
+  RESUME_GRACE_SECONDS: count(0, 600).default(15),
   MAX_RETRIES: count(0, 3).default(2),
   MAX_CONCURRENCY: count(1, 100_000).default(2_000),
   CACHE_TTL_SECONDS: count(1, 31_536_000).default(600),

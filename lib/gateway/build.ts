@@ -16,6 +16,7 @@ import { Metrics } from '../observability/metrics.ts'
 import { ProviderHealth } from '../observability/provider-health.ts'
 import { redactor } from '../observability/redact.ts'
 import { type ErrorReporter, reportErrors } from '../observability/sentry.ts'
+import type { Streams } from '../resume/streams.ts'
 import { chatBody } from '../validation/chat.ts'
 import type { Visit } from '../visit.ts'
 import { type HealthReport, reportHealth } from './health.ts'
@@ -37,6 +38,8 @@ export type Gateway = Host &
     lifecycle: Lifecycle
     /** Answers a call through the whole pipeline. */
     answer: Handler<Call, Reply>
+    /** The answers that outlive their connection. */
+    streams: Streams
     /** Lets any other visit in: authenticated, and within its limits. */
     admit: Handler<Visit, Visit>
     chatBody: ReturnType<typeof chatBody>
@@ -84,6 +87,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     closed: () => lifecycle.state === 'closed',
     onEnd: tellOfEnd({ logger, metrics, errors, clock }),
     answer: answering(parts),
+    streams: parts.streams,
     admit: admitting(parts),
     chatBody: chatBody({
       maxPromptCharacters: env.MAX_PROMPT_CHARACTERS,

@@ -7,8 +7,10 @@ import type { Provider } from '../llm/types.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { slidingWindow } from '../rate-limit/sliding-window.ts'
+import { Streams } from '../resume/streams.ts'
 import { memoryKeyValue } from '../storage/memory.ts'
 import type { Parts } from './pipeline.ts'
+import { newId } from './providers.ts'
 import { resilienceOf } from './resilience.ts'
 
 /** What the pipeline's parts are made of. */
@@ -35,6 +37,20 @@ const answersOf = ({ env, clock }: Makings): Parts['answers'] => {
   return { store: memoryKeyValue(env.CACHE_MAX_BYTES, clock), ttlMs: env.CACHE_TTL_SECONDS * 1000, clock }
 }
 
+const KEPT_MS = 300_000
+const MOST_STREAMS = 1_000
+const MOST_BYTES = 64 * 1024 * 1024
+
+const streamsOf = ({ env, clock }: Makings): Streams =>
+  new Streams({
+    clock,
+    newId,
+    graceMs: env.RESUME_GRACE_SECONDS * 1000,
+    keptMs: KEPT_MS,
+    most: MOST_STREAMS,
+    mostBytes: MOST_BYTES,
+  })
+
 const allOf = (watchers: readonly AttemptWatcher[]): AttemptWatcher => ({
   succeeded: (...attempt) => {
     for (const watcher of watchers) watcher.succeeded(...attempt)
@@ -45,7 +61,7 @@ const allOf = (watchers: readonly AttemptWatcher[]): AttemptWatcher => ({
 })
 
 /** The parts of the pipeline that an environment describes. */
-export const partsOf = (makings: Makings): Parts => {
+export const partsOf = (makings: Makings): Parts & { streams: Streams } => {
   const { env, clock, catalog, providers, sessions, watchers } = makings
   return {
     clock,
@@ -53,6 +69,7 @@ export const partsOf = (makings: Makings): Parts => {
     limits: limitsOf(makings),
     prices: catalog,
     answers: answersOf(makings),
+    streams: streamsOf(makings),
     routes: catalog,
     ...resilienceOf(makings),
     providers: { providers, clock, watcher: allOf(watchers) },

@@ -12,6 +12,8 @@ import { breaker, type CircuitOf } from '../resilience/breaker/policy.ts'
 import { bulkhead, type Slots } from '../resilience/bulkhead.ts'
 import { type Retries, retry } from '../resilience/retry.ts'
 import { type Timeouts, timeout } from '../resilience/timeout.ts'
+import { resume } from '../resume/policy.ts'
+import type { Streams } from '../resume/streams.ts'
 import { type Fallbacks, fallback } from '../routing/fallback.ts'
 import { type Routes, route } from '../routing/route.ts'
 import type { Visit } from '../visit.ts'
@@ -23,6 +25,8 @@ export type Parts = Readonly<{
   prices: Prices
   /** Absent where caching is switched off. */
   answers: CacheParts | undefined
+  /** Absent where no answer outlives its connection. */
+  streams?: Streams
   routes: Routes
   fallbacks: Fallbacks
   retries: Retries
@@ -39,6 +43,7 @@ export const answering = (g: Parts): Handler<Call, Reply> =>
     observe(), //                       see every call once, whatever becomes of it
     authenticate(g.auth), //            who is asking
     limit(g.limits), //                 may they ask now
+    resume(g.streams), //               may it outlive its connection
     meter(g.prices), //                 what it cost, repeated answers included
     cache(g.answers), //                has it been answered
     truncate(), //                      never more than they can take

@@ -9,7 +9,8 @@ import { PROVIDERS } from '../llm/providers/registry.ts'
 import { postOver, upstreamAgent } from '../llm/providers/shared/upstream.ts'
 import type { Provider } from '../llm/types.ts'
 
-const newId = (): string => `chat_${crypto.randomUUID().replaceAll('-', '')}`
+/** A new id of an answer. */
+export const newId = (): string => `chat_${crypto.randomUUID().replaceAll('-', '')}`
 
 const variable = (env: Environment, name: string): string | undefined => {
   const value = (env as Readonly<Record<string, unknown>>)[name]

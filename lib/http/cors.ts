@@ -8,6 +8,17 @@ const EXPOSED = [
   'x-gateway-provider',
   'x-gateway-cache',
   'x-gateway-cost-usd',
+  'x-gateway-stream-id',
+  'x-gateway-resume',
+].join(', ')
+
+const ALLOWED = [
+  'authorization',
+  'content-type',
+  'x-api-key',
+  'x-request-id',
+  'x-gateway-resume',
+  'last-event-id',
 ].join(', ')
 
 const NONE: Readonly<Record<string, string>> = {}
@@ -36,7 +47,7 @@ export class Cors {
     if (origin === null || !this.#allowed.has(origin)) return NONE
     return {
       'access-control-allow-methods': methods,
-      'access-control-allow-headers': 'authorization, content-type, x-api-key, x-request-id',
+      'access-control-allow-headers': ALLOWED,
       'access-control-max-age': '600',
     }
   }

@@ -5,6 +5,8 @@ export type OpenVisit = Readonly<{
   signal: AbortSignal
   /** Aborts all that is done for this visit. */
   abort: (reason: GatewayError) => void
+  /** From now on it goes on also when its client has gone. */
+  outlive: () => void
   /** Ends it. The last one to end lets a stopping gateway go. */
   close: () => void
 }>
@@ -22,14 +24,16 @@ export class OpenVisits {
   open(client: AbortSignal): OpenVisit {
     const controller = new AbortController()
     const onClientGone = () => controller.abort(new GatewayError('CLIENT_GONE'))
+    const outlive = () => client.removeEventListener('abort', onClientGone)
     if (client.aborted) onClientGone()
     else client.addEventListener('abort', onClientGone, { once: true })
     this.#controllers.add(controller)
     return {
       signal: controller.signal,
       abort: reason => controller.abort(reason),
+      outlive,
       close: () => {
-        client.removeEventListener('abort', onClientGone)
+        outlive()
         this.#controllers.delete(controller)
         if (this.count === 0) this.#whenNone.resolve()
       },

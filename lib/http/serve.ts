@@ -37,6 +37,8 @@ export type Exchange<G> = Readonly<{
   gateway: G
   /** Breaks off everything done for this visit. */
   abandon: (reason: GatewayError) => void
+  /** Lets this visit go on when its client has gone, until its answer has `ended`. */
+  outlive: () => void
 }>
 
 export type RouteOptions = Readonly<{
@@ -45,6 +47,8 @@ export type RouteOptions = Readonly<{
   surface: Surface
   /** Asked by machines, again and again: answered to the last, and kept out of the log. */
   probe?: true
+  /** Answered as long as the process lives. */
+  toTheLast?: true
 }>
 export type Handlers<G> = { readonly [M in Method]?: (exchange: Exchange<G>) => Promise<Answer> }
 /** What a `route.ts` exports, once for each method. */
@@ -94,7 +98,7 @@ export const serving =
     const methods = METHODS.filter(method => handlers[method] || method === 'OPTIONS').join(', ')
 
     const handle = async (method: Method, exchange: Exchange<G>, host: Host): Promise<Answer> => {
-      if (host.closed() && !options.probe) throw new GatewayError('SHUTTING_DOWN')
+      if (host.closed() && !options.probe && !options.toTheLast) throw new GatewayError('SHUTTING_DOWN')
       const handler = handlers[method]
       if (handler) return handler({ ...exchange, visit: identified(exchange.visit, exchange.request, host) })
       return method === 'OPTIONS' ? preflight(exchange.request, host, methods) : refuseMethod(method, methods)
@@ -109,7 +113,8 @@ export const serving =
         let error: GatewayError | undefined
         let answer: Answer
         try {
-          const exchange = { request, visit, params: await params, gateway: host, abandon: open.abort }
+          const { abort: abandon, outlive } = open
+          const exchange = { request, visit, params: await params, gateway: host, abandon, outlive }
           answer = await handle(method, exchange, host)
         } catch (thrown) {
           error = toGatewayError(thrown)

@@ -17,11 +17,11 @@ export type EventStreamOptions = Readonly<{
 }>
 
 /**
- * Text as a response body, asked for only as fast as the client reads it. Silence is filled with a comment
+ * Text, or its bytes, as a response body, asked for only as fast as the client reads it. Silence is filled with a comment
  * every 15 s; a client that takes nothing for 60 s is given up.
  */
 export const eventStream = (
-  frames: AsyncIterable<string>,
+  frames: AsyncIterable<string | Uint8Array>,
   { clock, abandon }: EventStreamOptions,
 ): { stream: ReadableStream<Uint8Array>; ended: Promise<void> } => {
   const iterator = frames[Symbol.asyncIterator]()
@@ -54,7 +54,8 @@ export const eventStream = (
   const advance = async () => {
     const step = await iterator.next()
     if (!open) return
-    if (!step.done) return controller.enqueue(encoder.encode(step.value))
+    if (!step.done)
+      return controller.enqueue(typeof step.value === 'string' ? encoder.encode(step.value) : step.value)
     controller.close()
     finish()
   }

@@ -41,11 +41,14 @@ export type Call = Visit &
     cache: CacheMode
     /** Whether another model than the one asked for may answer. */
     fallback: boolean
+    /** Whether the answer shall outlive its connection, so that the caller can come back to it, or stop it. */
+    resume?: true
     /** Who should answer, best first. Empty until routed; the first one is asked, the others stand behind it. */
     plan: readonly Target[]
   }>
 
-export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'other'
+/** `stopped`: its reader ended it. */
+export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'stopped' | 'other'
 
 /** Tokens of one answer. What the provider did not report is absent, never zero. */
 export type Usage = Readonly<{
@@ -75,6 +78,8 @@ export type ReplyHead = Readonly<{
   storedAt?: number
   /** Another model than the one asked for answers. */
   fallback?: true
+  /** It outlives its connection, under its id. */
+  resumable?: true
 }>
 
 /** Whether an answer was given before, or is being given to somebody else too, and so costs nothing again. */

@@ -73,7 +73,8 @@ const json = async (visit: Visit, reply: Reply, clock: Clock): Promise<Answer> =
   }
 }
 
-async function* frames(visit: Visit, reply: Reply, clock: Clock): AsyncGenerator<string> {
+/** A reply as the frames of an event stream. */
+export async function* frames(visit: Visit, reply: Reply, clock: Clock): AsyncGenerator<string> {
   const start = opening(visit, reply)
   let pending = sseEvent('start', { ...start, cache: reply.head.cache })
   let finish: Finish | undefined

@@ -1,0 +1,17 @@
+import { serve } from '#lib/gateway/index.ts'
+import { noSuchStream, streamIdOf } from '#lib/http/dialects/resume.ts'
+import { ownerOf } from '#lib/resume/owner.ts'
+
+/** Ends an answer where it is, for whoever asked for it. */
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
+  { route: '/api/chat/{id}/stop', surface: 'rest' },
+  {
+    POST: async ({ visit, params, gateway }) => {
+      const { caller } = await gateway.admit(visit)
+      const stream = gateway.streams.find(streamIdOf(params.id), ownerOf(caller))
+      if (!stream) throw noSuchStream()
+      stream.stop()
+      return { json: { id: stream.id, stopped: stream.stopped, content: stream.content } }
+    },
+  },
+)

@@ -1,0 +1,67 @@
+import type { Handler } from '../compose.ts'
+import type { Call, Reply, ReplyEvent } from '../llm/types.ts'
+import { ownerOf } from './owner.ts'
+import type { ResumableStream } from './stream.ts'
+import type { Streams } from './streams.ts'
+
+type Batch = readonly ReplyEvent[]
+type Step = IteratorResult<Batch>
+
+const STOPPED: Step = { done: false, value: [{ type: 'finish', reason: 'stopped' }] }
+
+/** Events of an answer that can be stopped: from then on only its end is handed on, as an end like any other. */
+class StoppableEvents implements AsyncIterableIterator<Batch> {
+  readonly #source: AsyncIterator<Batch>
+  readonly #stream: ResumableStream
+  #over = false
+
+  constructor(events: Reply['events'], stream: ResumableStream) {
+    this.#source = events[Symbol.asyncIterator]()
+    this.#stream = stream
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  next(): Promise<Step> {
+    if (this.#over) return Promise.resolve({ done: true, value: undefined })
+    return this.#source.next().then(this.#seen)
+  }
+
+  async return(): Promise<Step> {
+    this.#over = true
+    await this.#source.return?.()
+    return { done: true, value: undefined }
+  }
+
+  readonly #seen = (step: Step): Step | Promise<Step> => {
+    if (this.#stream.stopped) return this.return().then(() => STOPPED)
+    if (!step.done) this.#stream.hear(step.value)
+    return step
+  }
+}
+
+const opened = async (call: Call, next: Handler<Call, Reply>, streams: Streams): Promise<Reply> => {
+  const owner = ownerOf(call.caller)
+  if (owner === undefined) return next(call)
+  const controller = new AbortController()
+  const onAbort = () => controller.abort(call.signal.reason)
+  if (call.signal.aborted) onAbort()
+  else call.signal.addEventListener('abort', onAbort, { once: true })
+  const reply = await next({ ...call, signal: controller.signal })
+  const stream = streams.open({ id: reply.head.id, owner, abort: reason => controller.abort(reason) })
+  if (!stream) return reply
+  const head = { ...reply.head, id: stream.id, resumable: true as const }
+  return { ...reply, head, events: new StoppableEvents(reply.events, stream) }
+}
+
+/**
+ * Gives an answer that shall outlive its connection a stream of its own, found by the answer's id. Whoever gets a
+ * reply whose head is `resumable` has to write its frames there. Where there is no room for another one, or nobody
+ * whose it could be, the answer is an ordinary one.
+ */
+export const resume = (streams: Streams | undefined) =>
+  function resume(call: Call, next: Handler<Call, Reply>): Promise<Reply> {
+    return call.resume && streams ? opened(call, next, streams) : next(call)
+  }

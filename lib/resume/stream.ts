@@ -1,0 +1,116 @@
+import type { Clock, Timer } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
+import type { ReplyEvent } from '../llm/types.ts'
+import { Reader } from './reader.ts'
+import { Transcript } from './transcript.ts'
+
+export type StreamParts = Readonly<{
+  id: string
+  /** Who may read and stop it; see `ownerOf`. */
+  owner: string
+  clock: Clock
+  /** How long it goes on without a reader. */
+  graceMs: number
+  /** Leaves the upstream. */
+  abort: (reason: GatewayError) => void
+  /** Called once, when nothing more comes. */
+  onOver: (stream: ResumableStream) => void
+}>
+
+const BYTES_PER_UNIT = 2
+
+/**
+ * One answer that outlives its connection: it is written as fast as it comes, whoever reads, and goes on until its
+ * end, until it is stopped, or until it has been without a reader for `graceMs`.
+ */
+export class ResumableStream {
+  readonly id: string
+  readonly owner: string
+  readonly #parts: StreamParts
+  readonly #transcript = new Transcript()
+  #readers = 0
+  #grace: Timer | undefined
+  #content = ''
+  #complete = false
+  #stopped = false
+
+  constructor(parts: StreamParts) {
+    this.id = parts.id
+    this.owner = parts.owner
+    this.#parts = parts
+  }
+
+  /** The answer's text so far. */
+  get content(): string {
+    return this.#content
+  }
+
+  /** Whether it was ended by `stop`. */
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
+  /** Bytes of memory it holds. */
+  get size(): number {
+    return this.#transcript.size + this.#content.length * BYTES_PER_UNIT
+  }
+
+  /** The number of the last frame so far. */
+  get lastFrame(): number {
+    return this.#transcript.last
+  }
+
+  /** Whether nothing comes after a frame any more. */
+  endsWith(frame: number): boolean {
+    return this.#transcript.ended && frame === this.#transcript.last
+  }
+
+  /** Sees the answer's events before they become frames. */
+  hear(events: readonly ReplyEvent[]): void {
+    for (const event of events) {
+      if (event.type === 'text-delta') this.#content += event.text
+      else this.#complete = true
+    }
+  }
+
+  /** Writes all frames down as they come; once in a stream's life. Resolves at their end. */
+  async write(frames: AsyncIterable<string>): Promise<void> {
+    try {
+      for await (const frame of frames) this.#transcript.append(frame)
+    } finally {
+      this.#complete = true
+      this.#grace?.cancel()
+      this.#transcript.end()
+      this.#parts.onOver(this)
+    }
+  }
+
+  /**
+   * All frames after a frame, those to come included.
+   *
+   * @param after 0 for all of them, at most `lastFrame`
+   * @param client aborts when who reads has gone
+   */
+  read(after: number, client: AbortSignal): AsyncIterable<Uint8Array> {
+    this.#readers += 1
+    this.#grace?.cancel()
+    return new Reader(this.#transcript, this.#transcript.behind(after), client, this.#onLeave)
+  }
+
+  /** Ends the answer here and leaves the upstream. Nothing where it is complete already. */
+  stop(): void {
+    if (this.#complete || this.#stopped) return
+    this.#stopped = true
+    this.#parts.abort(new GatewayError('CLIENT_GONE', 'The client stopped the answer.'))
+  }
+
+  readonly #onLeave = (): void => {
+    this.#readers -= 1
+    if (this.#readers > 0 || this.#complete) return
+    const { clock, graceMs } = this.#parts
+    if (graceMs === 0) this.#abandon()
+    else this.#grace = clock.timer(graceMs, this.#abandon)
+  }
+
+  readonly #abandon = (): void => this.#parts.abort(new GatewayError('CLIENT_GONE'))
+}

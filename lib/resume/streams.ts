@@ -1,0 +1,108 @@
+import { LRUCache } from 'lru-cache'
+import type { Clock, Timer } from '../clock.ts'
+import type { GatewayError } from '../errors.ts'
+import type { Reply } from '../llm/types.ts'
+import { ResumableStream } from './stream.ts'
+
+export type StreamsOptions = Readonly<{
+  clock: Clock
+  newId: () => string
+  /** How long a stream goes on without a reader. */
+  graceMs: number
+  /** How long one can be read after its end. */
+  keptMs: number
+  /** How many may be under way, and how many of those that have ended are kept. */
+  most: number
+  /** Bytes of memory for those that have ended, beyond which what was longest unused goes; and as many again, held
+   * by those under way, beyond which no further one is opened. */
+  mostBytes: number
+}>
+
+/** A wish to keep an answer that is about to be given. */
+export type Opening = Readonly<{
+  /** The answer's own id: the stream's too, unless another stream has it already (an answer that is repeated). */
+  id: string
+  owner: string
+  abort: (reason: GatewayError) => void
+}>
+
+/** All streams that outlive their connection, in this process's memory: under way, and kept for a time after. */
+export class Streams {
+  readonly #options: StreamsOptions
+  readonly #live = new Map<string, ResumableStream>()
+  readonly #kept: LRUCache<string, ResumableStream>
+  #purge: Timer | undefined
+
+  constructor(options: StreamsOptions) {
+    const { clock, keptMs, most, mostBytes } = options
+    this.#options = options
+    this.#kept = new LRUCache({
+      max: most,
+      maxSize: mostBytes,
+      sizeCalculation: stream => stream.size,
+      ttl: keptMs,
+      perf: clock,
+      ttlResolution: 0,
+    })
+  }
+
+  /** How many are under way. */
+  get live(): number {
+    return this.#live.size
+  }
+
+  /** How many have ended and can still be read. */
+  get kept(): number {
+    return this.#kept.size
+  }
+
+  /** A new stream; nothing where there is no room for another one. */
+  open({ id, owner, abort }: Opening): ResumableStream | undefined {
+    const { clock, graceMs, newId } = this.#options
+    if (this.#isFull()) return undefined
+    const taken = this.#live.has(id) || this.#kept.has(id)
+    const stream = new ResumableStream({
+      id: taken ? newId() : id,
+      owner,
+      clock,
+      graceMs,
+      abort,
+      onOver: this.#keep,
+    })
+    this.#live.set(stream.id, stream)
+    return stream
+  }
+
+  /** The owner's stream of that id. */
+  find(id: string, owner: string | undefined): ResumableStream | undefined {
+    const stream = this.#live.get(id) ?? this.#kept.get(id)
+    return stream?.owner === owner ? stream : undefined
+  }
+
+  /** The stream that was opened for a reply, while it is under way. */
+  opened({ head }: Reply): ResumableStream | undefined {
+    return head.resumable ? this.#live.get(head.id) : undefined
+  }
+
+  #isFull(): boolean {
+    const { most, mostBytes } = this.#options
+    if (this.#live.size >= most) return true
+    let bytes = 0
+    for (const stream of this.#live.values()) bytes += stream.size
+    return bytes > mostBytes
+  }
+
+  readonly #keep = (stream: ResumableStream): void => {
+    const { clock, keptMs } = this.#options
+    this.#live.delete(stream.id)
+    this.#kept.set(stream.id, stream)
+    this.#purge ??= clock.timer(keptMs, this.#forget)
+  }
+
+  /** Lets go of what is past its time, also where nobody asks for it any more. */
+  readonly #forget = (): void => {
+    this.#kept.purgeStale()
+    if (this.#kept.size > 0) this.#purge?.refresh()
+    else this.#purge = undefined
+  }
+}

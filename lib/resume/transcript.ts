@@ -1,0 +1,90 @@
+const FRAME_END = '\n\n'
+const FIRST_BYTES = 2_048
+const NOTHING_MORE = Promise.resolve()
+
+/**
+ * An append-only log of the frames of one event stream, which any number of readers read at their own speed.
+ * Each frame carries its number as `id:`, counted from 1. Frames are kept as the bytes that are sent, once for
+ * all readers; those bytes never change, so readers are given views of them.
+ */
+export class Transcript {
+  #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES)
+  #length = 0
+  /** Where each frame ends. */
+  readonly #ends: number[] = []
+  #ended = false
+  #growth: PromiseWithResolvers<void> | undefined
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** Bytes of memory it holds. */
+  get size(): number {
+    return this.#bytes.length + this.#ends.length * Float64Array.BYTES_PER_ELEMENT
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** The number of the last frame; 0 where there is none yet. */
+  get last(): number {
+    return this.#ends.length
+  }
+
+  /** @param frames one or several whole frames; each ends with an empty line and holds no other. */
+  append(frames: string): void {
+    let from = 0
+    for (let end = frames.indexOf(FRAME_END); end !== -1; end = frames.indexOf(FRAME_END, from)) {
+      const next = end + FRAME_END.length
+      this.#write(`id: ${this.last + 1}\n${frames.slice(from, next)}`)
+      from = next
+    }
+    this.#tell()
+  }
+
+  /** Nothing comes after this. */
+  end(): void {
+    this.#ended = true
+    const exact = Buffer.allocUnsafeSlow(this.#length)
+    this.#bytes.copy(exact, 0, 0, this.#length)
+    this.#bytes = exact
+    this.#tell()
+  }
+
+  /** The position behind a frame, to read on from; 0 for frame 0. There must be such a frame. */
+  behind(frame: number): number {
+    return this.#ends[frame - 1] ?? 0
+  }
+
+  /** What has come behind a position. */
+  from(position: number): Uint8Array {
+    return this.#bytes.subarray(position, this.#length)
+  }
+
+  /** Resolves when more has come, or the end. */
+  grown(): Promise<void> {
+    if (this.#ended) return NOTHING_MORE
+    this.#growth ??= Promise.withResolvers()
+    return this.#growth.promise
+  }
+
+  #write(frame: string): void {
+    const length = this.#length + Buffer.byteLength(frame)
+    if (length > this.#bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(length, this.#bytes.length * 2))
+      this.#bytes.copy(larger, 0, 0, this.#length)
+      this.#bytes = larger
+    }
+    this.#bytes.write(frame, this.#length)
+    this.#length = length
+    this.#ends.push(length)
+  }
+
+  #tell(): void {
+    this.#growth?.resolve()
+    this.#growth = undefined
+  }
+}

@@ -57,6 +57,24 @@ describe.each(HOSTS)('SIGTERM under the %s host', host => {
     expect(upstream.open).toEqual([])
   })
 
+  it('waits for a stream that can be resumed, also while nobody reads it, and breaks it off in the end', async () => {
+    await start(3)
+    upstream.forModel('endless', neverEnds({ paceMs: 20, piece: '.' }))
+    const client = new AbortController()
+    const headers = { 'x-gateway-resume': 'true', 'x-request-id': 'left-alone' }
+    const body = { prompt: 'Hi', model: 'openai/endless', stream: true }
+    const answer = await post(gateway.url, body, { headers, signal: client.signal })
+    const id = answer.headers.get('x-gateway-stream-id')
+    client.abort()
+    gateway.signal('SIGTERM')
+    await stopping()
+    const last = (await events(await fetch(`${gateway.url}/api/chat/${id}/stream`))).at(-1)
+    expect(last).toMatchObject({ event: 'error', data: { error: { code: 'SHUTTING_DOWN' } } })
+    expect(await gateway.exited()).toBe(0)
+    expect(upstream.open).toEqual([])
+    expect(await gateway.lineOf('left-alone')).toMatchObject({ outcome: 'error', code: 'SHUTTING_DOWN' })
+  })
+
   it('twice exits at once', async () => {
     await start(15)
     upstream.usually(hangs)

@@ -119,7 +119,7 @@ describe('an upstream that stalls or breaks off', () => {
     })
   })
 
-  it('F3: reads a whole answer that comes as a stream nobody asked for', async () => {
+  it('F9: a stream nobody asked for is read as a whole answer', async () => {
     const model = scene.upstream.modelThat(sends([half, streamEnd()]))
     expect(await scene.endures(`openai/${model}`, false)).toMatchObject({ status: 200, content: 'Half' })
   })

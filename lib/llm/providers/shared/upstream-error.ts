@@ -59,6 +59,8 @@ export const upstreamError = (refusal: UpstreamRefusal): GatewayError => {
 }
 
 const CONNECT_TIMEOUT = 'UND_ERR_CONNECT_TIMEOUT'
+/** Node's and OpenSSL's words for a certificate that cannot be trusted: the same at the next try. */
+const UNTRUSTED = /CERT|UNABLE_TO_VERIFY|HOSTNAME_MISMATCH/
 
 const codeOf = (thrown: unknown): string | undefined => {
   for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth += 1) {
@@ -71,9 +73,15 @@ const codeOf = (thrown: unknown): string | undefined => {
 export const connectionError = (provider: string, signal: AbortSignal, thrown: unknown): GatewayError => {
   if (thrown instanceof GatewayError) return thrown
   if (signal.aborted && signal.reason instanceof GatewayError) return signal.reason
-  return codeOf(thrown) === CONNECT_TIMEOUT
-    ? new GatewayError('TIMEOUT', `No connection to the provider ${provider} in time.`, { cause: thrown })
-    : new GatewayError('NETWORK', `The connection to the provider ${provider} failed.`, { cause: thrown })
+  const code = codeOf(thrown)
+  if (code === CONNECT_TIMEOUT)
+    return new GatewayError('TIMEOUT', `No connection to the provider ${provider} in time.`, {
+      cause: thrown,
+    })
+  return new GatewayError('NETWORK', `The connection to the provider ${provider} failed.`, {
+    cause: thrown,
+    ...(code && UNTRUSTED.test(code) && { retryable: false }),
+  })
 }
 
 /** Something a provider of this protocol must never send. */

@@ -29,6 +29,7 @@ describe.each(HOSTS)('POST /api/chat under the %s host', host => {
       ENABLE_RATE_LIMITING: 'false',
       ALLOWED_ORIGINS: 'https://app.example.com',
       REQUEST_TIMEOUT_MS: '2500',
+      IDLE_TIMEOUT_MS: '2500',
       // What repeats, tries again and gives up is tested by itself; here every call is asked once.
       ENABLE_CACHING: 'false',
       MAX_RETRIES: '0',

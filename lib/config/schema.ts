@@ -103,6 +103,8 @@ export const environment = z.object({
   RATE_LIMIT_GUEST: rate.default({ limit: 30, windowMs: 60_000 }),
   RATE_LIMIT_REST: rate.default({ limit: 60, windowMs: 60_000 }),
   REQUEST_TIMEOUT_MS: count(1, 3_600_000).default(30_000),
+  FIRST_TOKEN_TIMEOUT_MS: count(1, 3_600_000).optional(),
+  IDLE_TIMEOUT_MS: count(1, 3_600_000).default(30_000),
   STREAM_TIMEOUT_MS: count(1, 86_400_000).default(600_000),
   MAX_RETRIES: count(0, 3).default(2),
   MAX_CONCURRENCY: count(1, 100_000).default(2_000),

@@ -47,6 +47,10 @@ export const resilienceOf = (
     },
     circuitOf: circuits(makings),
     slots: { most: env.MAX_CONCURRENCY, mostWaiting: env.MAX_CONCURRENCY, waitMs: 5_000 },
-    timeouts: { idleMs: env.REQUEST_TIMEOUT_MS, streamMs: env.STREAM_TIMEOUT_MS },
+    timeouts: {
+      firstContentMs: env.FIRST_TOKEN_TIMEOUT_MS ?? env.REQUEST_TIMEOUT_MS,
+      idleMs: env.IDLE_TIMEOUT_MS,
+      streamMs: env.STREAM_TIMEOUT_MS,
+    },
   }
 }

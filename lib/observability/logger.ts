@@ -12,6 +12,7 @@ const FIELDS: ReadonlySet<string> = new Set([
   'route',
   'status',
   'code',
+  'waitedFor',
   'outcome',
   'caller',
   'provider',

@@ -50,6 +50,7 @@ export const logRequest = async (logger: Logger, visit: Visit, outcome: Outcome)
     status,
     outcome: ending,
     ...(error && { code: error.code }),
+    ...(error?.waitedFor && { waitedFor: error.waitedFor }),
     caller: visit.journal.caller ?? visit.caller.kind,
     latencyMs: round(outcome.endedAt - visit.startedAt),
     ...answerFields(visit, outcome),

@@ -22,10 +22,19 @@ export type Retries = Readonly<{
 const leavesAttempts = ({ journal, plan }: Call, { mostAttempts }: Retries): boolean =>
   journal.attempts.length + plan.length <= mostAttempts
 
+/**
+ * Whether asking the same target again may help: not where it refuses for good, such as our key, and not where it
+ * was silent for as long as we could wait.
+ */
+const mayPass = (error: GatewayError): boolean =>
+  isProvidersFault(error) &&
+  error.retryable &&
+  (error.waitedFor === undefined || error.waitedFor === 'connection')
+
 const waitBefore = (retry: number, error: GatewayError, call: Call, retries: Retries): number | undefined => {
   const { backoff, longestRetryAfterMs, random } = retries
   const jitterMs = fullJitter(backoff, retry, random)
-  if (error.code !== 'PROVIDER_RATE_LIMIT') return jitterMs
+  if (error.code !== 'PROVIDER_RATE_LIMIT' && error.retryAfterSeconds === undefined) return jitterMs
   // Another target can answer at once, where this one wants to be left alone.
   if (call.plan.length > 1) return undefined
   const retryAfterMs = (error.retryAfterSeconds ?? 0) * 1000
@@ -49,9 +58,8 @@ export const retry = (retries: Retries): Policy<Call, Reply> => {
         return reply
       } catch (thrown) {
         const error = toGatewayError(thrown)
-        // A refused key is the provider's fault too, but does not pass by itself, and says so.
-        const mayPass = isProvidersFault(error) && error.retryable && !call.signal.aborted
-        if (!mayPass || tried >= most || !leavesAttempts(call, retries)) throw error
+        if (!mayPass(error) || call.signal.aborted || tried >= most || !leavesAttempts(call, retries))
+          throw error
         const waitMs = waitBefore(tried, error, call, retries)
         if (waitMs === undefined || clock.now() + waitMs >= call.deadlineAt || !budget.spend()) throw error
         await sleep(clock, waitMs, call.signal)

@@ -45,7 +45,13 @@ export type LimitState = Readonly<{
 }>
 
 /** One try to get an answer out of one target. */
-export type Attempt = { readonly target: Target; readonly startedAt: number; endedAt?: number }
+export type Attempt = {
+  readonly target: Target
+  readonly startedAt: number
+  /** When the first content was in hand. */
+  firstContentAt?: number
+  endedAt?: number
+}
 
 /**
  * What is learned along the way. The only thing of a visit that changes: policies write down what they

@@ -111,6 +111,7 @@ export const environment = z.object({
   CACHE_TTL_SECONDS: count(1, 31_536_000).default(600),
   CACHE_MAX_BYTES: count(1_024, 100_000_000_000).default(67_108_864),
   BREAKER_FAILURES: count(1, 1_000).default(3),
+  BREAKER_SLOW_CALL_MS: count(1, 3_600_000).optional(),
   BREAKER_OPEN_MS: count(1, 600_000).default(20_000),
   MAX_BODY_BYTES: count(1_024, 100_000_000).default(1_048_576),
   MAX_PROMPT_CHARACTERS: count(1, 10_000_000).default(2_000),

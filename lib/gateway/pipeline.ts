@@ -8,7 +8,7 @@ import { truncate } from '../llm/truncate.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import { observe } from '../observability/observe.ts'
 import { type LimitParts, limit } from '../rate-limit/policy.ts'
-import { breaker, type CircuitOf } from '../resilience/breaker/policy.ts'
+import { breaker, type Circuits } from '../resilience/breaker/policy.ts'
 import { bulkhead, type Slots } from '../resilience/bulkhead.ts'
 import { type Retries, retry } from '../resilience/retry.ts'
 import { type Timeouts, timeout } from '../resilience/timeout.ts'
@@ -26,7 +26,7 @@ export type Parts = Readonly<{
   routes: Routes
   fallbacks: Fallbacks
   retries: Retries
-  circuitOf: CircuitOf
+  circuitOf: Circuits
   slots: Slots
   timeouts: Timeouts
   providers: AskParts

@@ -1,19 +1,29 @@
 import { Circuit } from '../resilience/breaker/circuit.ts'
-import { anyOf, consecutive, sampling } from '../resilience/breaker/judge.ts'
-import { type CircuitOf, circuitPerTarget } from '../resilience/breaker/policy.ts'
+import { anyOf, consecutive, type Judge, sampling, slowness } from '../resilience/breaker/judge.ts'
+import { type Circuits, circuitPerTarget } from '../resilience/breaker/policy.ts'
 import type { Makings } from './parts.ts'
 import type { Parts } from './pipeline.ts'
 
 const MOST_ATTEMPTS = 4
 const LONGEST_OPEN_MS = 120_000
+/** Of the recent calls, for failed and for slow ones. */
 const GREY = { failingShare: 0.5, leastCalls: 20, windowMs: 30_000 }
 
-const circuits = ({ env, clock, logger, metrics }: Makings): CircuitOf =>
+const judgeOf = ({ BREAKER_FAILURES, BREAKER_SLOW_CALL_MS }: Makings['env']): Judge => {
+  const failing = [consecutive(BREAKER_FAILURES), sampling(GREY)]
+  return BREAKER_SLOW_CALL_MS === undefined
+    ? anyOf(...failing)
+    : anyOf(...failing, slowness(BREAKER_SLOW_CALL_MS, GREY))
+}
+
+const circuits = ({ env, clock, logger, metrics }: Makings): Circuits =>
   circuitPerTarget(
     target =>
       new Circuit({
-        judge: anyOf(consecutive(env.BREAKER_FAILURES), sampling(GREY)),
+        judge: judgeOf(env),
         openMs: env.BREAKER_OPEN_MS,
+        probeMs: env.REQUEST_TIMEOUT_MS,
+        ...(env.BREAKER_SLOW_CALL_MS !== undefined && { slowCallMs: env.BREAKER_SLOW_CALL_MS }),
         longestOpenMs: Math.max(LONGEST_OPEN_MS, env.BREAKER_OPEN_MS),
         clock,
         random: Math.random,

@@ -1,5 +1,5 @@
 import type { GatewayError } from '../errors.ts'
-import type { Visit } from '../visit.ts'
+import type { Attempt, Visit } from '../visit.ts'
 
 export type Role = 'system' | 'user' | 'assistant'
 
@@ -90,6 +90,8 @@ export const isRepeated = ({ cache }: ReplyHead): boolean => cache === 'hit' || 
 export type Reply = Readonly<{
   head: ReplyHead
   usage: Promise<Usage>
+  /** The attempt that it came from; absent where nobody was asked. */
+  attempt?: Attempt
   events: AsyncIterable<readonly ReplyEvent[]>
 }>
 

@@ -2,13 +2,15 @@ import type { Policy } from '../../compose.ts'
 import { GatewayError, isProvidersFault, toGatewayError } from '../../errors.ts'
 import { tap } from '../../llm/tap.ts'
 import type { Call, Reply, Target } from '../../llm/types.ts'
-import { onePer } from '../one-per.ts'
+import { type OnePer, onePer } from '../one-per.ts'
 import type { Circuit, CircuitState } from './circuit.ts'
 
 /** The circuit of a target. */
 export type CircuitOf = (target: Target) => Circuit
 
-export const circuitPerTarget = (create: CircuitOf): CircuitOf =>
+export type Circuits = OnePer<Target, Circuit>
+
+export const circuitPerTarget = (create: CircuitOf): Circuits =>
   onePer(({ provider, model }) => `${provider}\n${model}`, create)
 
 /** What says that an upstream is not well. Being busy, or refusing our key or a request, is not being unwell. */
@@ -20,6 +22,9 @@ const unavailable = ({ name }: Target, state: CircuitState, waitMs: number): Gat
     retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
     ...(state.name !== 'closed' && { cause: new Error(`circuit ${state.name}: ${state.reason}`) }),
   })
+
+const firstContentMs = ({ attempt }: Reply): number | undefined =>
+  attempt?.firstContentAt === undefined ? undefined : attempt.firstContentAt - attempt.startedAt
 
 /**
  * Keeps calls away from a target that has been failing. A stream succeeds when it has ended well, and fails at
@@ -36,6 +41,7 @@ export const breaker = (circuitOf: CircuitOf): Policy<Call, Reply> =>
       isUnwell(error, call.signal) ? permit.failed(error.code) : permit.released()
     try {
       const reply = await next(call)
+      permit.began(call.stream ? firstContentMs(reply) : undefined)
       return tap(reply, {
         onBatch(batch) {
           for (const event of batch) if (event.type === 'error') judge(event.error)

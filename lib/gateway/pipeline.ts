@@ -10,6 +10,7 @@ import { observe } from '../observability/observe.ts'
 import { type LimitParts, limit } from '../rate-limit/policy.ts'
 import { breaker, type Circuits } from '../resilience/breaker/policy.ts'
 import { bulkhead, type Slots } from '../resilience/bulkhead.ts'
+import type { Cooling } from '../resilience/cooling.ts'
 import { type Retries, retry } from '../resilience/retry.ts'
 import { type Timeouts, timeout } from '../resilience/timeout.ts'
 import { type Fallbacks, fallback } from '../routing/fallback.ts'
@@ -27,6 +28,7 @@ export type Parts = Readonly<{
   fallbacks: Fallbacks
   retries: Retries
   circuitOf: Circuits
+  cooling: Cooling
   slots: Slots
   timeouts: Timeouts
   providers: AskParts
@@ -45,7 +47,7 @@ export const answering = (g: Parts): Handler<Call, Reply> =>
     route(g.routes), //                 who should answer, best first
     fallback(g.fallbacks), //           and if they cannot, who next
     retry(g.retries), //                once more, where it may have been bad luck
-    breaker(g.circuitOf), //            leave alone who keeps failing
+    breaker(g.circuitOf, g.cooling), // leave alone who keeps failing, or asks for it
     bulkhead(g.slots, g.clock), //      never too many at once
     timeout(g.timeouts, g.clock), //    nor for too long
   )(ask(g.providers)) //                ask one of them

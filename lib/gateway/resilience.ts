@@ -1,11 +1,14 @@
 import { Circuit } from '../resilience/breaker/circuit.ts'
 import { anyOf, consecutive, type Judge, sampling, slowness } from '../resilience/breaker/judge.ts'
 import { type Circuits, circuitPerTarget } from '../resilience/breaker/policy.ts'
+import { Cooling } from '../resilience/cooling.ts'
 import type { Makings } from './parts.ts'
 import type { Parts } from './pipeline.ts'
 
 const MOST_ATTEMPTS = 4
 const LONGEST_OPEN_MS = 120_000
+const LONGEST_REST_MS = 300_000
+const REFUSED_REST_MS = 10_000
 /** Of the recent calls, for failed and for slow ones. */
 const GREY = { failingShare: 0.5, leastCalls: 20, windowMs: 30_000 }
 
@@ -39,7 +42,7 @@ const circuits = ({ env, clock, logger, metrics }: Makings): Circuits =>
 /** What stands between a call and its providers' failures. */
 export const resilienceOf = (
   makings: Makings,
-): Pick<Parts, 'fallbacks' | 'retries' | 'circuitOf' | 'slots' | 'timeouts'> => {
+): Pick<Parts, 'fallbacks' | 'retries' | 'circuitOf' | 'cooling' | 'slots' | 'timeouts'> => {
   const { env, clock, catalog } = makings
   return {
     fallbacks: {
@@ -56,6 +59,7 @@ export const resilienceOf = (
       random: Math.random,
     },
     circuitOf: circuits(makings),
+    cooling: new Cooling({ longestMs: LONGEST_REST_MS, refusedMs: REFUSED_REST_MS, clock }),
     slots: { most: env.MAX_CONCURRENCY, mostWaiting: env.MAX_CONCURRENCY, waitMs: 5_000 },
     timeouts: {
       firstContentMs: env.FIRST_TOKEN_TIMEOUT_MS ?? env.REQUEST_TIMEOUT_MS,

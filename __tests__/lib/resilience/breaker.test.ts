@@ -4,6 +4,7 @@ import type { Reply } from '#lib/llm/types.ts'
 import { Circuit } from '#lib/resilience/breaker/circuit.ts'
 import { consecutive } from '#lib/resilience/breaker/judge.ts'
 import { breaker, circuitPerTarget } from '#lib/resilience/breaker/policy.ts'
+import { Cooling } from '#lib/resilience/cooling.ts'
 import { batches, collect, newCall, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -21,7 +22,7 @@ const setting = () => {
         onChange: () => {},
       }),
   )
-  const policy = breaker(circuitOf)
+  const policy = breaker(circuitOf, new Cooling({ longestMs: 1, refusedMs: 1, clock }))
   const fail = () =>
     policy(newCall(), () => Promise.reject(new GatewayError('NETWORK'))).catch(error => error.code)
   const open = async () => {

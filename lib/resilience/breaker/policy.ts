@@ -2,6 +2,7 @@ import type { Policy } from '../../compose.ts'
 import { GatewayError, isProvidersFault, toGatewayError } from '../../errors.ts'
 import { tap } from '../../llm/tap.ts'
 import type { Call, Reply, Target } from '../../llm/types.ts'
+import type { Cooling } from '../cooling.ts'
 import { type OnePer, onePer } from '../one-per.ts'
 import type { Circuit, CircuitState } from './circuit.ts'
 
@@ -27,13 +28,15 @@ const firstContentMs = ({ attempt }: Reply): number | undefined =>
   attempt?.firstContentAt === undefined ? undefined : attempt.firstContentAt - attempt.startedAt
 
 /**
- * Keeps calls away from a target that has been failing. A stream succeeds when it has ended well, and fails at
- * once; a client that leaves says nothing about the target.
+ * Keeps calls away from a target that has been failing, or that wants to be left alone (`cooling`). A stream
+ * succeeds when it has ended well, and fails at once; a client that leaves says nothing about the target.
  */
-export const breaker = (circuitOf: CircuitOf): Policy<Call, Reply> =>
+export const breaker = (circuitOf: CircuitOf, cooling: Cooling): Policy<Call, Reply> =>
   async function breaker(call, next) {
     const target = call.plan[0]
     if (!target) return await next(call)
+    const refusal = cooling.refusalOf(target)
+    if (refusal) throw refusal
     const circuit = circuitOf(target)
     const permit = circuit.enter()
     if (typeof permit === 'number') throw unavailable(target, circuit.state, permit)
@@ -41,6 +44,7 @@ export const breaker = (circuitOf: CircuitOf): Policy<Call, Reply> =>
       isUnwell(error, call.signal) ? permit.failed(error.code) : permit.released()
     try {
       const reply = await next(call)
+      if (reply.attempt) cooling.succeeded(target, reply.attempt.startedAt)
       permit.began(call.stream ? firstContentMs(reply) : undefined)
       return tap(reply, {
         onBatch(batch) {
@@ -49,7 +53,9 @@ export const breaker = (circuitOf: CircuitOf): Policy<Call, Reply> =>
         onEnd: ending => (ending === 'complete' ? permit.succeeded() : permit.released()),
       })
     } catch (thrown) {
-      judge(toGatewayError(thrown))
+      const error = toGatewayError(thrown)
+      judge(error)
+      if (!call.signal.aborted) cooling.failed(target, error)
       throw thrown
     }
   }

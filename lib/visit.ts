@@ -53,6 +53,9 @@ export type Attempt = {
   endedAt?: number
 }
 
+/** What an answer can be kept waiting for besides its upstream. `queue`: a free slot; `retry`: the pause before it. */
+export type Wait = 'limit' | 'cache' | 'queue' | 'retry'
+
 /**
  * What is learned along the way. The only thing of a visit that changes: policies write down what they
  * decide and see, the edge turns it into headers, the log into a line. Nothing is decided by reading it.
@@ -62,6 +65,10 @@ export type Journal = {
   limit?: LimitState
   plan?: readonly Target[]
   attempts: Attempt[]
+  /** How often a target was turned to, whether or not it then came to an attempt. */
+  tries: number
+  /** Milliseconds, by what they went to. */
+  waits?: { [What in Wait]?: number }
   firstContentAt?: number
   finishReason?: FinishReason
   /** What is known of the answer since its first content. */
@@ -72,8 +79,21 @@ export type Journal = {
   error?: GatewayError
 }
 
-/** Milliseconds spent on attempts until `now`, those still under way included. */
-export const upstreamMs = ({ attempts }: Journal, now: number): number =>
-  attempts.reduce((total, { startedAt, endedAt }) => total + (endedAt ?? now) - startedAt, 0)
+/** Milliseconds until `now` during which an attempt was under way; those of two at once count once. */
+export const upstreamMs = ({ attempts }: Journal, now: number): number => {
+  let total = 0
+  let countedUntil = 0
+  for (const { startedAt, endedAt = now } of attempts) {
+    total += Math.max(0, endedAt - Math.max(startedAt, countedUntil))
+    countedUntil = Math.max(countedUntil, endedAt)
+  }
+  return total
+}
 
-export const newJournal = (): Journal => ({ attempts: [] })
+/** Writes down time that went to waiting for something. */
+export const waited = (journal: Journal, what: Wait, milliseconds: number): void => {
+  journal.waits ??= {}
+  journal.waits[what] = (journal.waits[what] ?? 0) + milliseconds
+}
+
+export const newJournal = (): Journal => ({ attempts: [], tries: 0 })

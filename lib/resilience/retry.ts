@@ -2,6 +2,7 @@ import { type Clock, sleep } from '../clock.ts'
 import type { Policy } from '../compose.ts'
 import { type GatewayError, isProvidersFault, toGatewayError } from '../errors.ts'
 import type { Call, Reply } from '../llm/types.ts'
+import { waited } from '../visit.ts'
 import { type Backoff, fullJitter } from './backoff.ts'
 import { onePerProvider } from './one-per.ts'
 import { RetryBudget } from './retry-budget.ts'
@@ -20,7 +21,7 @@ export type Retries = Readonly<{
 
 /** Whether every target that waits behind this one still gets its attempt after one more here. */
 const leavesAttempts = ({ journal, plan }: Call, { mostAttempts }: Retries): boolean =>
-  journal.attempts.length + plan.length <= mostAttempts
+  journal.tries + plan.length <= mostAttempts
 
 /**
  * Whether asking the same target again may help: not where it refuses for good, such as our key, and not where it
@@ -50,6 +51,7 @@ export const retry = (retries: Retries): Policy<Call, Reply> => {
 
   return async function retry(call, next) {
     const { clock, most } = retries
+    call.journal.tries += 1
     const budget = budgetOf(call.plan[0]?.provider ?? '')
     for (let tried = 0; ; tried += 1) {
       try {
@@ -62,7 +64,9 @@ export const retry = (retries: Retries): Policy<Call, Reply> => {
           throw error
         const waitMs = waitBefore(tried, error, call, retries)
         if (waitMs === undefined || clock.now() + waitMs >= call.deadlineAt || !budget.spend()) throw error
+        call.journal.tries += 1
         await sleep(clock, waitMs, call.signal)
+        waited(call.journal, 'retry', waitMs)
       }
     }
   }

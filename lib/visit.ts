@@ -56,6 +56,13 @@ export type Attempt = {
 /** What an answer can be kept waiting for besides its upstream. `queue`: a free slot; `retry`: the pause before it. */
 export type Wait = 'limit' | 'cache' | 'queue' | 'retry'
 
+/** A second attempt beside a slow first one. `won`: the second answered; `lost`: the first did after all. */
+export type Hedge = Readonly<{
+  result: 'won' | 'lost' | 'failed'
+  /** What the attempt that was broken off is taken to have used; absent where it came to none. */
+  usage?: Usage
+}>
+
 /**
  * What is learned along the way. The only thing of a visit that changes: policies write down what they
  * decide and see, the edge turns it into headers, the log into a line. Nothing is decided by reading it.
@@ -69,6 +76,7 @@ export type Journal = {
   tries: number
   /** Milliseconds, by what they went to. */
   waits?: { [What in Wait]?: number }
+  hedge?: Hedge
   firstContentAt?: number
   finishReason?: FinishReason
   /** What is known of the answer since its first content. */

@@ -13,6 +13,12 @@ const count = (least: number, most: number) =>
     .transform(Number)
     .refine(value => value >= least && value <= most, `must be from ${least} to ${most}`)
 
+const share = z
+  .string()
+  .trim()
+  .regex(/^(0|1|0?\.\d{1,6})$/, 'must be a number from 0 to 1')
+  .transform(Number)
+
 const flag = z
   .string()
   .trim()
@@ -107,6 +113,7 @@ export const environment = z.object({
   IDLE_TIMEOUT_MS: count(1, 3_600_000).default(30_000),
   STREAM_TIMEOUT_MS: count(1, 86_400_000).default(600_000),
   MAX_RETRIES: count(0, 3).default(2),
+  HEDGE_SHARE: share.default(0),
   MAX_CONCURRENCY: count(1, 100_000).default(2_000),
   CACHE_TTL_SECONDS: count(1, 31_536_000).default(600),
   CACHE_MAX_BYTES: count(1_024, 100_000_000_000).default(67_108_864),

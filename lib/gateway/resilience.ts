@@ -1,3 +1,5 @@
+import { costUsd } from '../ledger/cost.ts'
+import { estimatedInputTokens } from '../llm/providers/shared/tokens.ts'
 import { Circuit } from '../resilience/breaker/circuit.ts'
 import { anyOf, consecutive, type Judge, sampling, slowness } from '../resilience/breaker/judge.ts'
 import { type Circuits, circuitPerTarget } from '../resilience/breaker/policy.ts'
@@ -39,10 +41,25 @@ const circuits = ({ env, clock, logger, metrics }: Makings): Circuits =>
       }),
   )
 
+/** The question has been read when an attempt is broken off; what it would have answered, nobody knows. */
+const hedgesOf = ({ env, clock, catalog }: Makings): Parts['hedges'] =>
+  env.HEDGE_SHARE > 0
+    ? {
+        share: env.HEDGE_SHARE,
+        mostAttempts: MOST_ATTEMPTS,
+        usedBy: (call, target) => {
+          const usage = { inputTokens: estimatedInputTokens(call), outputTokens: 0, estimated: true } as const
+          const price = catalog.priceOf(target)
+          return price ? { ...usage, costUsd: costUsd(usage, price) } : usage
+        },
+        clock,
+      }
+    : undefined
+
 /** What stands between a call and its providers' failures. */
 export const resilienceOf = (
   makings: Makings,
-): Pick<Parts, 'fallbacks' | 'retries' | 'circuitOf' | 'cooling' | 'slots' | 'timeouts'> => {
+): Pick<Parts, 'fallbacks' | 'hedges' | 'retries' | 'circuitOf' | 'cooling' | 'slots' | 'timeouts'> => {
   const { env, clock, catalog } = makings
   return {
     fallbacks: {
@@ -50,6 +67,7 @@ export const resilienceOf = (
       mostAttempts: MOST_ATTEMPTS,
       clock,
     },
+    hedges: hedgesOf(makings),
     retries: {
       most: env.MAX_RETRIES,
       mostAttempts: MOST_ATTEMPTS,

@@ -20,6 +20,8 @@ const FIELDS: ReadonlySet<string> = new Set([
   'attempts',
   'cache',
   'fallback',
+  'hedged',
+  'hedgeCostUsd',
   'finishReason',
   'latencyMs',
   'firstContentMs',

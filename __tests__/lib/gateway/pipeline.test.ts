@@ -69,6 +69,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Parts =
     },
     answers: undefined,
     fallbacks: { contextTokensOf: () => undefined, mostAttempts: 4, clock },
+    hedges: undefined,
     retries: {
       most: 0,
       mostAttempts: 4,

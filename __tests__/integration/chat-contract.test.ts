@@ -61,6 +61,12 @@ describe.each(HOSTS)('POST /api/chat under the %s host', host => {
       expect(answer.headers.get('x-gateway-cost-usd')).toBe('0.0000675')
     })
 
+    it.each([false, true])('with what the model could not honour (stream: %s)', async stream => {
+      const answer = await ask({ prompt: 'Hi', model: 'openai/o3-odd', temperature: 0.2, stream })
+      const told = stream ? (await events(answer)).at(-1)?.data : await json(answer)
+      expect(told.warnings).toEqual([expect.stringContaining('temperature')])
+    })
+
     it('as server-sent events: start, deltas, done', async () => {
       const answer = await ask({ prompt: 'Hi', model: 'gpt-4o', stream: true })
       expect(answer.headers.get('content-type')).toContain('text/event-stream')

@@ -75,6 +75,8 @@ export type ReplyHead = Readonly<{
   storedAt?: number
   /** Another model than the one asked for answers. */
   fallback?: true
+  /** What of the call could not be honoured, one sentence each; absent where all of it was. */
+  warnings?: readonly string[]
 }>
 
 /** Whether an answer was given before, or is being given to somebody else too, and so costs nothing again. */

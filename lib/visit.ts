@@ -45,7 +45,23 @@ export type LimitState = Readonly<{
 }>
 
 /** One try to get an answer out of one target. */
-export type Attempt = { readonly target: Target; readonly startedAt: number; endedAt?: number }
+export type Attempt = {
+  readonly target: Target
+  readonly startedAt: number
+  /** When the first content was in hand. */
+  firstContentAt?: number
+  endedAt?: number
+}
+
+/** What an answer can be kept waiting for besides its upstream. `queue`: a free slot; `retry`: the pause before it. */
+export type Wait = 'limit' | 'cache' | 'queue' | 'retry'
+
+/** A second attempt beside a slow first one. `won`: the second answered; `lost`: the first did after all. */
+export type Hedge = Readonly<{
+  result: 'won' | 'lost' | 'failed'
+  /** What the attempt that was broken off is taken to have used; absent where it came to none. */
+  usage?: Usage
+}>
 
 /**
  * What is learned along the way. The only thing of a visit that changes: policies write down what they
@@ -56,6 +72,11 @@ export type Journal = {
   limit?: LimitState
   plan?: readonly Target[]
   attempts: Attempt[]
+  /** How often a target was turned to, whether or not it then came to an attempt. */
+  tries: number
+  /** Milliseconds, by what they went to. */
+  waits?: { [What in Wait]?: number }
+  hedge?: Hedge
   firstContentAt?: number
   finishReason?: FinishReason
   /** What is known of the answer since its first content. */
@@ -66,8 +87,21 @@ export type Journal = {
   error?: GatewayError
 }
 
-/** Milliseconds spent on attempts until `now`, those still under way included. */
-export const upstreamMs = ({ attempts }: Journal, now: number): number =>
-  attempts.reduce((total, { startedAt, endedAt }) => total + (endedAt ?? now) - startedAt, 0)
+/** Milliseconds until `now` during which an attempt was under way; those of two at once count once. */
+export const upstreamMs = ({ attempts }: Journal, now: number): number => {
+  let total = 0
+  let countedUntil = 0
+  for (const { startedAt, endedAt = now } of attempts) {
+    total += Math.max(0, endedAt - Math.max(startedAt, countedUntil))
+    countedUntil = Math.max(countedUntil, endedAt)
+  }
+  return total
+}
 
-export const newJournal = (): Journal => ({ attempts: [] })
+/** Writes down time that went to waiting for something. */
+export const waited = (journal: Journal, what: Wait, milliseconds: number): void => {
+  journal.waits ??= {}
+  journal.waits[what] = (journal.waits[what] ?? 0) + milliseconds
+}
+
+export const newJournal = (): Journal => ({ attempts: [], tries: 0 })

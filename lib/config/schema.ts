@@ -13,6 +13,12 @@ const count = (least: number, most: number) =>
     .transform(Number)
     .refine(value => value >= least && value <= most, `must be from ${least} to ${most}`)
 
+const share = z
+  .string()
+  .trim()
+  .regex(/^(0|1|0?\.\d{1,6})$/, 'must be a number from 0 to 1')
+  .transform(Number)
+
 const flag = z
   .string()
   .trim()
@@ -103,12 +109,16 @@ export const environment = z.object({
   RATE_LIMIT_GUEST: rate.default({ limit: 30, windowMs: 60_000 }),
   RATE_LIMIT_REST: rate.default({ limit: 60, windowMs: 60_000 }),
   REQUEST_TIMEOUT_MS: count(1, 3_600_000).default(30_000),
+  FIRST_TOKEN_TIMEOUT_MS: count(1, 3_600_000).optional(),
+  IDLE_TIMEOUT_MS: count(1, 3_600_000).default(30_000),
   STREAM_TIMEOUT_MS: count(1, 86_400_000).default(600_000),
   MAX_RETRIES: count(0, 3).default(2),
+  HEDGE_SHARE: share.default(0),
   MAX_CONCURRENCY: count(1, 100_000).default(2_000),
   CACHE_TTL_SECONDS: count(1, 31_536_000).default(600),
   CACHE_MAX_BYTES: count(1_024, 100_000_000_000).default(67_108_864),
   BREAKER_FAILURES: count(1, 1_000).default(3),
+  BREAKER_SLOW_CALL_MS: count(1, 3_600_000).optional(),
   BREAKER_OPEN_MS: count(1, 600_000).default(20_000),
   MAX_BODY_BYTES: count(1_024, 100_000_000).default(1_048_576),
   MAX_PROMPT_CHARACTERS: count(1, 10_000_000).default(2_000),

@@ -18,7 +18,7 @@ import { redactor } from '../observability/redact.ts'
 import { type ErrorReporter, reportErrors } from '../observability/sentry.ts'
 import { chatBody } from '../validation/chat.ts'
 import type { Visit } from '../visit.ts'
-import { type HealthReport, reportHealth } from './health.ts'
+import { type HealthReport, reportHealth, withCircuits } from './health.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { partsOf } from './parts.ts'
 import { admitting, answering } from './pipeline.ts'
@@ -104,7 +104,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
         state: lifecycle.state,
         limits: parts.limits !== undefined,
         caching: parts.answers !== undefined,
-        providers: health.report(),
+        providers: withCircuits(health.report(), parts.circuitOf.all(), target => catalog.has(target)),
       }),
   }
 }

@@ -1,4 +1,6 @@
+import type { Target } from '../llm/types.ts'
 import type { ServiceHealth } from '../observability/provider-health.ts'
+import type { Circuit } from '../resilience/breaker/circuit.ts'
 import type { LifecycleState } from './lifecycle.ts'
 
 export type HealthReport = Readonly<{
@@ -25,6 +27,42 @@ const inMemory = (on: boolean): ServiceHealth => ({
   status: 'healthy',
   message: on ? 'in memory' : 'switched off',
 })
+
+type Providers = HealthFacts['providers']
+
+/** Why a model is left alone right now; nothing where it is not. */
+const restOf = (circuit: Circuit): string | undefined => {
+  const { state, reason, nextProbeInMs } = circuit.describe()
+  if (state === 'half-open') return `is being looked at (${reason})`
+  // Nobody has asked it since its time was over: what it was says nothing any more.
+  if (state === 'closed' || !nextProbeInMs) return undefined
+  return `is left alone (${reason}), next look in ${Math.ceil(nextProbeInMs / 1000)} s`
+}
+
+/**
+ * The providers' health, with those of their models that are left alone.
+ *
+ * @param isKnown whether a name may be shown: clients choose those outside the catalog freely.
+ */
+export const withCircuits = (
+  providers: Providers,
+  circuits: readonly (readonly [Target, Circuit])[],
+  isKnown: (target: Target) => boolean,
+): Providers => {
+  const services: Record<string, ServiceHealth> = { ...providers }
+  for (const [target, circuit] of circuits) {
+    const rest = restOf(circuit)
+    const service = services[target.provider]
+    if (!rest || !service) continue
+    const message = `${isKnown(target) ? target.name : 'a model'} ${rest}`
+    services[target.provider] = {
+      ...service,
+      status: service.status === 'healthy' ? 'degraded' : service.status,
+      message: service.message ? `${service.message}; ${message}` : message,
+    }
+  }
+  return services
+}
 
 /** Ailing providers make the gateway degraded; only what it cannot do without makes it unhealthy. */
 const overall = (state: LifecycleState, services: readonly ServiceHealth[]): ServiceHealth['status'] => {

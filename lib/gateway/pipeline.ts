@@ -8,8 +8,10 @@ import { truncate } from '../llm/truncate.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import { observe } from '../observability/observe.ts'
 import { type LimitParts, limit } from '../rate-limit/policy.ts'
-import { breaker, type CircuitOf } from '../resilience/breaker/policy.ts'
+import { breaker, type Circuits } from '../resilience/breaker/policy.ts'
 import { bulkhead, type Slots } from '../resilience/bulkhead.ts'
+import type { Cooling } from '../resilience/cooling.ts'
+import { type Hedges, hedge } from '../resilience/hedge.ts'
 import { type Retries, retry } from '../resilience/retry.ts'
 import { type Timeouts, timeout } from '../resilience/timeout.ts'
 import { type Fallbacks, fallback } from '../routing/fallback.ts'
@@ -25,8 +27,11 @@ export type Parts = Readonly<{
   answers: CacheParts | undefined
   routes: Routes
   fallbacks: Fallbacks
+  /** Absent where hedging is switched off. */
+  hedges: Hedges | undefined
   retries: Retries
-  circuitOf: CircuitOf
+  circuitOf: Circuits
+  cooling: Cooling
   slots: Slots
   timeouts: Timeouts
   providers: AskParts
@@ -44,8 +49,9 @@ export const answering = (g: Parts): Handler<Call, Reply> =>
     truncate(), //                      never more than they can take
     route(g.routes), //                 who should answer, best first
     fallback(g.fallbacks), //           and if they cannot, who next
+    hedge(g.hedges), //                 and a second one beside them, if they are slow
     retry(g.retries), //                once more, where it may have been bad luck
-    breaker(g.circuitOf), //            leave alone who keeps failing
+    breaker(g.circuitOf, g.cooling), // leave alone who keeps failing, or asks for it
     bulkhead(g.slots, g.clock), //      never too many at once
     timeout(g.timeouts, g.clock), //    nor for too long
   )(ask(g.providers)) //                ask one of them

@@ -1,19 +1,34 @@
+import { costUsd } from '../ledger/cost.ts'
+import { estimatedInputTokens } from '../llm/providers/shared/tokens.ts'
 import { Circuit } from '../resilience/breaker/circuit.ts'
-import { anyOf, consecutive, sampling } from '../resilience/breaker/judge.ts'
-import { type CircuitOf, circuitPerTarget } from '../resilience/breaker/policy.ts'
+import { anyOf, consecutive, type Judge, sampling, slowness } from '../resilience/breaker/judge.ts'
+import { type Circuits, circuitPerTarget } from '../resilience/breaker/policy.ts'
+import { Cooling } from '../resilience/cooling.ts'
 import type { Makings } from './parts.ts'
 import type { Parts } from './pipeline.ts'
 
 const MOST_ATTEMPTS = 4
 const LONGEST_OPEN_MS = 120_000
+const LONGEST_REST_MS = 300_000
+const REFUSED_REST_MS = 10_000
+/** Of the recent calls, for failed and for slow ones. */
 const GREY = { failingShare: 0.5, leastCalls: 20, windowMs: 30_000 }
 
-const circuits = ({ env, clock, logger, metrics }: Makings): CircuitOf =>
+const judgeOf = ({ BREAKER_FAILURES, BREAKER_SLOW_CALL_MS }: Makings['env']): Judge => {
+  const failing = [consecutive(BREAKER_FAILURES), sampling(GREY)]
+  return BREAKER_SLOW_CALL_MS === undefined
+    ? anyOf(...failing)
+    : anyOf(...failing, slowness(BREAKER_SLOW_CALL_MS, GREY))
+}
+
+const circuits = ({ env, clock, logger, metrics }: Makings): Circuits =>
   circuitPerTarget(
     target =>
       new Circuit({
-        judge: anyOf(consecutive(env.BREAKER_FAILURES), sampling(GREY)),
+        judge: judgeOf(env),
         openMs: env.BREAKER_OPEN_MS,
+        probeMs: env.REQUEST_TIMEOUT_MS,
+        ...(env.BREAKER_SLOW_CALL_MS !== undefined && { slowCallMs: env.BREAKER_SLOW_CALL_MS }),
         longestOpenMs: Math.max(LONGEST_OPEN_MS, env.BREAKER_OPEN_MS),
         clock,
         random: Math.random,
@@ -26,10 +41,25 @@ const circuits = ({ env, clock, logger, metrics }: Makings): CircuitOf =>
       }),
   )
 
+/** The question has been read when an attempt is broken off; what it would have answered, nobody knows. */
+const hedgesOf = ({ env, clock, catalog }: Makings): Parts['hedges'] =>
+  env.HEDGE_SHARE > 0
+    ? {
+        share: env.HEDGE_SHARE,
+        mostAttempts: MOST_ATTEMPTS,
+        usedBy: (call, target) => {
+          const usage = { inputTokens: estimatedInputTokens(call), outputTokens: 0, estimated: true } as const
+          const price = catalog.priceOf(target)
+          return price ? { ...usage, costUsd: costUsd(usage, price) } : usage
+        },
+        clock,
+      }
+    : undefined
+
 /** What stands between a call and its providers' failures. */
 export const resilienceOf = (
   makings: Makings,
-): Pick<Parts, 'fallbacks' | 'retries' | 'circuitOf' | 'slots' | 'timeouts'> => {
+): Pick<Parts, 'fallbacks' | 'hedges' | 'retries' | 'circuitOf' | 'cooling' | 'slots' | 'timeouts'> => {
   const { env, clock, catalog } = makings
   return {
     fallbacks: {
@@ -37,6 +67,7 @@ export const resilienceOf = (
       mostAttempts: MOST_ATTEMPTS,
       clock,
     },
+    hedges: hedgesOf(makings),
     retries: {
       most: env.MAX_RETRIES,
       mostAttempts: MOST_ATTEMPTS,
@@ -46,7 +77,12 @@ export const resilienceOf = (
       random: Math.random,
     },
     circuitOf: circuits(makings),
+    cooling: new Cooling({ longestMs: LONGEST_REST_MS, refusedMs: REFUSED_REST_MS, clock }),
     slots: { most: env.MAX_CONCURRENCY, mostWaiting: env.MAX_CONCURRENCY, waitMs: 5_000 },
-    timeouts: { idleMs: env.REQUEST_TIMEOUT_MS, streamMs: env.STREAM_TIMEOUT_MS },
+    timeouts: {
+      firstContentMs: env.FIRST_TOKEN_TIMEOUT_MS ?? env.REQUEST_TIMEOUT_MS,
+      idleMs: env.IDLE_TIMEOUT_MS,
+      streamMs: env.STREAM_TIMEOUT_MS,
+    },
   }
 }

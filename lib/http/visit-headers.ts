@@ -30,14 +30,23 @@ const gatewayHeaders = ({ journal }: Visit, now: number): Record<string, string>
   }
 }
 
-/** Where the time went: waiting for the upstream, and everything of our own. */
+/** Less is not worth a word. */
+const LEAST_MS = 0.1
+const WAITS = ['limit', 'cache', 'queue', 'retry'] as const
+
+/** Where the time went until the headers left: what was waited for, and everything of our own. */
 const serverTiming = ({ journal, startedAt }: Visit, now: number): string => {
+  let told = ''
+  let ours = now - startedAt
+  const tell = (what: string, took: number): void => {
+    if (took < LEAST_MS) return
+    told += `${what};dur=${took.toFixed(1)}, `
+    ours -= took
+  }
+  if (journal.waits) for (const what of WAITS) tell(what, journal.waits[what] ?? 0)
   // The headers leave when the first content is there; what the upstream does after it is not waiting.
-  const upstream = upstreamMs(journal, journal.firstContentAt ?? now)
-  const gateway = now - startedAt - upstream
-  return journal.attempts.length > 0
-    ? `upstream;dur=${upstream.toFixed(1)}, gateway;dur=${gateway.toFixed(1)}`
-    : `gateway;dur=${gateway.toFixed(1)}`
+  tell('upstream', upstreamMs(journal, journal.firstContentAt ?? now))
+  return `${told}gateway;dur=${Math.max(0, ours).toFixed(1)}`
 }
 
 /** What is known of a visit when its headers leave. */

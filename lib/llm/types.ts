@@ -1,5 +1,5 @@
 import type { GatewayError } from '../errors.ts'
-import type { Visit } from '../visit.ts'
+import type { Attempt, Visit } from '../visit.ts'
 
 export type Role = 'system' | 'user' | 'assistant'
 
@@ -75,6 +75,8 @@ export type ReplyHead = Readonly<{
   storedAt?: number
   /** Another model than the one asked for answers. */
   fallback?: true
+  /** What of the call could not be honoured, one sentence each; absent where all of it was. */
+  warnings?: readonly string[]
 }>
 
 /** Whether an answer was given before, or is being given to somebody else too, and so costs nothing again. */
@@ -90,6 +92,8 @@ export const isRepeated = ({ cache }: ReplyHead): boolean => cache === 'hit' || 
 export type Reply = Readonly<{
   head: ReplyHead
   usage: Promise<Usage>
+  /** The attempt that it came from; absent where nobody was asked. */
+  attempt?: Attempt
   events: AsyncIterable<readonly ReplyEvent[]>
 }>
 

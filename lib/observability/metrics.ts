@@ -69,6 +69,11 @@ export class Metrics {
     'provider',
     'model',
   ])
+  readonly #hedges = this.#counter(
+    'hedges_total',
+    'Second attempts beside slow first ones; won where the second one answered.',
+    ['result'],
+  )
   readonly #cache = this.#counter('cache_results_total', 'What the cache made of chats.', ['result'])
   readonly #limits = this.#counter('limit_decisions_total', 'What the limits made of requests.', [
     'surface',
@@ -113,7 +118,8 @@ export class Metrics {
     this.#requests.inc({ route, method, status, outcome })
     this.#duration.observe({ route }, (endedAt - startedAt) / MS_PER_SECOND)
     if (journal.limit) this.#limits.inc({ surface, decision: status === 429 ? 'refused' : 'allowed' })
-    const { head, firstContentAt } = journal
+    const { head, firstContentAt, hedge } = journal
+    if (hedge) this.#hedges.inc({ result: hedge.result })
     if (!head) return
     const labels = this.#labelsOf(head.target)
     this.#cache.inc({ result: head.cache })

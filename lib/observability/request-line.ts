@@ -1,6 +1,6 @@
 import type { GatewayError } from '../errors.ts'
 import type { Usage } from '../llm/types.ts'
-import { upstreamMs, type Visit } from '../visit.ts'
+import { type Hedge, upstreamMs, type Visit } from '../visit.ts'
 import type { Logger } from './logger.ts'
 
 /** How a request ended. `aborted`: the client left first. */
@@ -22,8 +22,13 @@ const usageFields = (usage: Usage | undefined) =>
     ...(usage.estimated && { estimated: true }),
   }
 
+const hedgeFields = ({ result, usage }: Hedge) => ({
+  hedged: result,
+  ...(usage?.costUsd !== undefined && { hedgeCostUsd: usage.costUsd }),
+})
+
 const answerFields = (visit: Visit, { endedAt }: Outcome) => {
-  const { attempts, firstContentAt, finishReason, head } = visit.journal
+  const { attempts, firstContentAt, finishReason, head, hedge } = visit.journal
   const target = head?.target ?? attempts.at(-1)?.target
   return (
     target && {
@@ -35,6 +40,7 @@ const answerFields = (visit: Visit, { endedAt }: Outcome) => {
       ...(finishReason && { finishReason }),
       ...(head && { cache: head.cache }),
       ...(head?.fallback && { fallback: true }),
+      ...(hedge && hedgeFields(hedge)),
     }
   )
 }
@@ -50,6 +56,7 @@ export const logRequest = async (logger: Logger, visit: Visit, outcome: Outcome)
     status,
     outcome: ending,
     ...(error && { code: error.code }),
+    ...(error?.waitedFor && { waitedFor: error.waitedFor }),
     caller: visit.journal.caller ?? visit.caller.kind,
     latencyMs: round(outcome.endedAt - visit.startedAt),
     ...answerFields(visit, outcome),

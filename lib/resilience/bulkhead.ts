@@ -3,6 +3,7 @@ import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
 import { tap } from '../llm/tap.ts'
 import type { Call, Reply } from '../llm/types.ts'
+import { waited } from '../visit.ts'
 import { onePerProvider } from './one-per.ts'
 
 export type Slots = Readonly<{
@@ -34,9 +35,12 @@ class Bulkhead {
   }
 
   /** Resolves to what gives the slot back. Throws MODEL_UNAVAILABLE, or the signal's reason. */
-  async enter(signal: AbortSignal): Promise<() => void> {
-    if (this.#taken >= this.#slots.most) await this.#turn(signal)
-    else this.#taken += 1
+  async enter({ signal, journal }: Call): Promise<() => void> {
+    if (this.#taken >= this.#slots.most) {
+      const queuedAt = this.#clock.now()
+      await this.#turn(signal)
+      waited(journal, 'queue', this.#clock.now() - queuedAt)
+    } else this.#taken += 1
     let held = true
     return () => {
       if (!held) return
@@ -84,7 +88,7 @@ export const bulkhead = (slots: Slots, clock: Clock): Policy<Call, Reply> => {
   const bulkheadOf = onePerProvider(provider => new Bulkhead(provider, slots, clock))
 
   return async function bulkhead(call, next) {
-    const leave = await bulkheadOf(call.plan[0]?.provider ?? '').enter(call.signal)
+    const leave = await bulkheadOf(call.plan[0]?.provider ?? '').enter(call)
     try {
       return tap(await next(call), { onEnd: leave })
     } catch (error) {

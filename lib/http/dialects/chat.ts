@@ -44,6 +44,7 @@ const closing = (visit: Visit, reply: Reply, finish: Finish, usage: Usage, now: 
   usage: publicUsage(usage),
   costUsd: usage.costUsd ?? null,
   cache: reply.head.cache,
+  ...(reply.head.warnings && { warnings: reply.head.warnings }),
   latencyMs: Math.round(now - visit.startedAt),
 })
 

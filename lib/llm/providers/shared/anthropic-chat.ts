@@ -3,6 +3,7 @@ import type { SseEvent } from '../../../sse-parser.ts'
 import type { Call, FinishReason, Target, Usage } from '../../types.ts'
 import { type Lenient, parseObject } from './lenient.ts'
 import type { Fragment } from './streamed-reply.ts'
+import { temperatureFor, temperatureWarnings } from './temperature.ts'
 import { nonsenseError, upstreamError } from './upstream-error.ts'
 
 type Tokens = {
@@ -26,18 +27,30 @@ type Event = Lenient<{
   error: { type: string; message: string }
 }>
 
-/** Ours go to 2. */
-const HIGHEST_TEMPERATURE = 1
+const RANGE = { highestTemperature: 1 }
+
+/** Whether the system speaks after somebody else has. */
+const isSystemLate = ({ messages }: Call): boolean =>
+  messages.some(({ role }, index) => role === 'system' && messages[index - 1]?.role !== 'system' && index > 0)
+
+/** What `messagesRequest` changes about a call. */
+export const messagesWarnings = (call: Call, { model }: Target): readonly string[] => {
+  const warnings = temperatureWarnings(call, model, RANGE)
+  return isSystemLate(call)
+    ? [...warnings, 'This model takes system messages first only; later ones were moved to the beginning.']
+    : warnings
+}
 
 /** Our call in the words of `POST /v1/messages`: what the system says stands apart from the conversation. */
 export const messagesRequest = (call: Call, target: Target) => {
+  const temperature = temperatureFor(call, target.model, RANGE)
   const system = call.messages.filter(({ role }) => role === 'system').map(({ content }) => content)
   return {
     model: target.model,
     max_tokens: call.maxOutputTokens,
     messages: call.messages.filter(({ role }) => role !== 'system'),
     ...(system.length > 0 && { system: system.join('\n\n') }),
-    ...(call.temperature !== undefined && { temperature: Math.min(call.temperature, HIGHEST_TEMPERATURE) }),
+    ...(temperature !== undefined && { temperature }),
     ...(call.stream && { stream: true }),
   }
 }

@@ -4,38 +4,43 @@ import type { SseEvent } from '../../../sse-parser.ts'
 import type { Call, FinishReason, Target, Usage } from '../../types.ts'
 import { type Lenient, parseObject } from './lenient.ts'
 import type { Fragment } from './streamed-reply.ts'
+import { type TemperatureRange, temperatureFor } from './temperature.ts'
 import { nonsenseError, upstreamError } from './upstream-error.ts'
 
 type Request = OpenAI.Chat.ChatCompletionCreateParams
 
 /** How vendors of the same protocol differ. */
-export type OpenAiDialect = Readonly<{
-  provider: string
-  /** Whether this model wants `max_completion_tokens` in place of `max_tokens`; none does when absent. */
-  wantsCompletionTokens?: (model: string) => boolean
-  /** Tells the usage of a stream unasked, and refuses to be asked. */
-  tellsUsageUnasked?: true
-}>
+export type OpenAiDialect = TemperatureRange &
+  Readonly<{
+    provider: string
+    /** Whether this model wants `max_completion_tokens` in place of `max_tokens`; none does when absent. */
+    wantsCompletionTokens?: (model: string) => boolean
+    /** Tells the usage of a stream unasked, and refuses to be asked. */
+    tellsUsageUnasked?: true
+  }>
 
 type Completion = Lenient<OpenAI.Chat.ChatCompletion> & { error?: InBandError | null }
 type Chunk = Lenient<OpenAI.Chat.ChatCompletionChunk> & { error?: InBandError | null }
 type InBandError = { code?: string | number | null; type?: string | null }
 
 /** Our call in the words of `POST /chat/completions`. */
-export const chatRequest = (call: Call, target: Target, dialect: OpenAiDialect): Request => ({
-  model: target.model,
-  messages: call.messages as OpenAI.Chat.ChatCompletionMessageParam[],
-  ...(dialect.wantsCompletionTokens?.(target.model)
-    ? { max_completion_tokens: call.maxOutputTokens }
-    : { max_tokens: call.maxOutputTokens }),
-  ...(call.temperature !== undefined && { temperature: call.temperature }),
-  ...(call.stream
-    ? {
-        stream: true as const,
-        ...(!dialect.tellsUsageUnasked && { stream_options: { include_usage: true } }),
-      }
-    : { stream: false as const }),
-})
+export const chatRequest = (call: Call, target: Target, dialect: OpenAiDialect): Request => {
+  const temperature = temperatureFor(call, target.model, dialect)
+  return {
+    model: target.model,
+    messages: call.messages as OpenAI.Chat.ChatCompletionMessageParam[],
+    ...(dialect.wantsCompletionTokens?.(target.model)
+      ? { max_completion_tokens: call.maxOutputTokens }
+      : { max_tokens: call.maxOutputTokens }),
+    ...(temperature !== undefined && { temperature }),
+    ...(call.stream
+      ? {
+          stream: true as const,
+          ...(!dialect.tellsUsageUnasked && { stream_options: { include_usage: true } }),
+        }
+      : { stream: false as const }),
+  }
+}
 
 const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
   stop: 'stop',

@@ -4,6 +4,7 @@ import type { ProviderParts } from '../definition.ts'
 import { httpProvider, type Protocol } from './http-provider.ts'
 import { type Lenient, parseObject } from './lenient.ts'
 import { chatRequest, chunkFragment, completionFragment, type OpenAiDialect } from './openai-chat.ts'
+import { temperatureWarnings } from './temperature.ts'
 import type { UpstreamAddress } from './upstream.ts'
 
 export type OpenAiCompatibleOptions = ProviderParts & Readonly<{ dialect: OpenAiDialect }>
@@ -25,6 +26,7 @@ const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
   return {
     address: addressOf(options),
     request: (call, target) => chatRequest(call, target, dialect),
+    warnings: (call, { model }) => temperatureWarnings(call, model, dialect),
     refusalCode: body => {
       const error = parseObject<Refusal>(body)?.error
       return error?.code ?? error?.type

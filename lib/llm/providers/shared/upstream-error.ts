@@ -43,18 +43,22 @@ const judge = (refusal: UpstreamRefusal): readonly [ErrorCode, string] => {
   return ['PROVIDER_ERROR', `The provider ${provider} failed to answer (status ${status}).`]
 }
 
+/** A lock, and a request that came too early: worth asking again, other than what else is below 500. */
+const PASSING: ReadonlySet<number> = new Set([409, 425])
+
 /** Not implemented, and HTTP version not supported: the same tomorrow. */
 const NEVER_PASSING: ReadonlySet<number> = new Set([501, 505])
 
 /** A refusal in our words. */
 export const upstreamError = (refusal: UpstreamRefusal): GatewayError => {
   const [code, message] = judge(refusal)
-  const isOurAccess = code === 'PROVIDER_ERROR' && refusal.status < 500 && refusal.status >= 400
+  const { status, retryAfterSeconds } = refusal
+  const isOurAccess = code === 'PROVIDER_ERROR' && status < 500 && status >= 400 && !PASSING.has(status)
+  const isFinal = isOurAccess || NEVER_PASSING.has(status)
   return new GatewayError(code, message, {
     cause: new UpstreamRefusalError(refusal),
-    ...((isOurAccess || NEVER_PASSING.has(refusal.status)) && { retryable: false }),
-    ...(code === 'PROVIDER_RATE_LIMIT' &&
-      refusal.retryAfterSeconds !== undefined && { retryAfterSeconds: refusal.retryAfterSeconds }),
+    ...(isFinal && { retryable: false }),
+    ...(!isFinal && retryAfterSeconds !== undefined && { retryAfterSeconds }),
   })
 }
 
@@ -75,9 +79,11 @@ export const connectionError = (provider: string, signal: AbortSignal, thrown: u
   if (signal.aborted && signal.reason instanceof GatewayError) return signal.reason
   const code = codeOf(thrown)
   if (code === CONNECT_TIMEOUT)
-    return new GatewayError('TIMEOUT', `No connection to the provider ${provider} in time.`, {
-      cause: thrown,
-    })
+    return new GatewayError(
+      'TIMEOUT',
+      `The answer took too long: the connection to the provider ${provider} did not come in time.`,
+      { cause: thrown, waitedFor: 'connection' },
+    )
   return new GatewayError('NETWORK', `The connection to the provider ${provider} failed.`, {
     cause: thrown,
     ...(code && UNTRUSTED.test(code) && { retryable: false }),

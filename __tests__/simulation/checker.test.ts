@@ -118,10 +118,11 @@ const MUTATIONS: readonly (readonly [keyof typeof RULES, string, Mutation])[] = 
   [
     'nobodyElsesAnswer',
     'words meant for another',
-    changed('said', { text: 'question 0 of caller 9 by attempt-1;' }),
+    changed('said', { text: 'question 0 of caller-9 by attempt-1;' }),
   ],
   ['nobodyElsesAnswer', 'words of another answer', changed('replied', { answer: 'attempt-0' })],
   ['allAtRest', 'a timer that is left', changed('rest', { timers: 1 })],
+  ['allAtRest', 'a timer for nobody between calls', changed('idle', { timers: 1 })],
   ['allAtRest', 'a listener that is left', changed('rest', { listeners: 1 })],
   ['allAtRest', 'a slot that is lost', changed('rest', { freeSlots: { first: PROMISES.slots.most - 1 } })],
   ['allAtRest', 'no rest at all', without('rest')],

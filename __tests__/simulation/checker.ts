@@ -167,7 +167,9 @@ const nobodyElsesAnswer: Rule = history => {
 const allAtRest: Rule = history => {
   const rest = all(history, 'rest')
   if (rest.length !== 1) return [`it came to rest ${rest.length} times`]
+  const idle = all(history, 'idle').filter(({ timers }) => timers > 0)
   return rest.flatMap(({ timers, listeners, freeSlots }) => [
+    ...idle.map(({ at, timers: left }) => `${left} timers waited for nobody at ${at}`),
     ...(timers > 0 ? [`${timers} timers were left`] : []),
     ...(listeners > 0 ? [`${listeners} listeners were left`] : []),
     ...Object.entries(freeSlots)

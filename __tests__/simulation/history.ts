@@ -31,6 +31,7 @@ export type Happening =
   | At<'attempt-over', { attempt: string; how: AttemptEnding; outputTokens: number }>
   | At<'permit', { permit: number; target: string; state: 'closed' | 'half-open' | 'open' }>
   | At<'permit-over', { permit: number }>
+  | At<'idle', { timers: number }>
   | At<'rest', { timers: number; listeners: number; freeSlots: Readonly<Record<string, number>> }>
 
 /** All that happened, in order. An answer's id is that of the attempt that gave it. */

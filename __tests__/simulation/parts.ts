@@ -5,6 +5,7 @@ import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
 import { Circuit, type Permit } from '#lib/resilience/breaker/circuit.ts'
 import { anyOf, consecutive, sampling } from '#lib/resilience/breaker/judge.ts'
 import { circuitPerTarget } from '#lib/resilience/breaker/policy.ts'
+import { Cooling } from '#lib/resilience/cooling.ts'
 import { memoryKeyValue } from '#lib/storage/memory.ts'
 import { TARGETS } from './scenario.ts'
 
@@ -58,6 +59,7 @@ class WatchedCircuit extends Circuit {
     if (typeof permit === 'number') return permit
     const over = this.#onPermit()
     return {
+      began: permit.began,
       succeeded: () => {
         over()
         permit.succeeded()
@@ -109,6 +111,8 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
         state => onPermit(target, state),
       ),
   ),
+  hedges: undefined,
+  cooling: new Cooling({ longestMs: 300_000, refusedMs: 5_000, clock }),
   slots: PROMISES.slots,
   timeouts: { idleMs: PROMISES.idleMs, streamMs: PROMISES.streamMs },
   providers: {

@@ -23,6 +23,10 @@ export type ProviderParts = Readonly<{
 const FOREVER_MS = 1e9
 const DONE = { done: true as const, value: undefined }
 
+/** What was asked, who asked it, and which attempt says so. */
+const markOf = ({ messages, caller }: Call, { id }: AttemptBook): string =>
+  `${messages[0]?.content} of ${caller.address} by ${id};`
+
 /** Says what a fate lets it say, each piece marked with the question and the attempt. */
 class SimulatedAnswer {
   readonly #call: Call
@@ -84,7 +88,7 @@ class SimulatedAnswer {
 
   #piece(): ReplyEvent {
     this.#said += 1
-    return { type: 'text-delta', text: `${this.#call.messages[0]?.content} by ${this.#book.id};` }
+    return { type: 'text-delta', text: markOf(this.#call, this.#book) }
   }
 
   #close(how: AttemptEnding, last: ReplyEvent): ReplyEvent {
@@ -112,7 +116,7 @@ const whole = async (
   await sleep(clock, fate.paceMs * fate.pieces, call.signal)
   if (fate.kind === 'stalls') await sleep(clock, FOREVER_MS, call.signal)
   if (fate.kind === 'cuts') throw new GatewayError('NETWORK')
-  const text = `${call.messages[0]?.content} by ${book.id};`.repeat(fate.pieces)
+  const text = markOf(call, book).repeat(fate.pieces)
   book.onContent()
   book.onOver('complete', fate.pieces)
   const batch: Batch = [

@@ -11,7 +11,10 @@ import { PROMISES, simulationParts, TARGET_LIST } from './parts.ts'
 import { type AttemptBook, simulatedProvider } from './provider.ts'
 import type { Asker, Fate, Scenario } from './scenario.ts'
 
-const HORIZON_MS = 120_000
+/** While callers come, and a while after. */
+const LIVELY_MS = 30_000
+const LOOK_EVERY_MS = 500
+const HORIZON_MS = 90_000
 const WELL: Fate = { kind: 'answers', afterMs: 500, pieces: 1, paceMs: 0 }
 /** More successes than any circuit asks for before it closes. */
 const PROBES = 4
@@ -38,6 +41,8 @@ class World {
   readonly #answer: Handler<Call, Reply>
   #isAftermath = false
   #calls = 0
+  #openCalls = 0
+  #openAttempts = 0
   #attempts = 0
   #permits = 0
 
@@ -62,6 +67,10 @@ class World {
 
   async run(): Promise<History> {
     for (const asker of this.#scenario.askers) this.#clock.timer(asker.at, () => void this.#ask(asker))
+    for (let now = 0; now < LIVELY_MS; now += LOOK_EVERY_MS) {
+      await this.#clock.advance(LOOK_EVERY_MS)
+      this.#look()
+    }
     await this.#clock.advance(HORIZON_MS)
     const timers = this.#clock.pending
     const listeners = [...this.#signals].reduce(
@@ -73,6 +82,12 @@ class World {
     this.#isAftermath = false
     this.#record({ type: 'rest', timers, listeners, freeSlots })
     return this.history
+  }
+
+  /** While nobody is served, nothing but the callers yet to come may be waiting. */
+  #look(): void {
+    if (this.#openCalls > 0 || this.#openAttempts > 0) return
+    this.#record({ type: 'idle', timers: this.#clock.pending - (this.#scenario.askers.length - this.#calls) })
   }
 
   #record(happening: Unstamped): void {
@@ -90,13 +105,17 @@ class World {
 
   #open(call: Call, target: Target): AttemptBook {
     this.#attempts += 1
+    this.#openAttempts += 1
     const id = `attempt-${this.#attempts}`
     this.#signals.add(call.signal)
     this.#record({ type: 'attempt', attempt: id, call: call.requestId, provider: target.provider })
     return {
       id,
       onContent: () => this.#record({ type: 'content', attempt: id }),
-      onOver: (how, outputTokens) => this.#record({ type: 'attempt-over', attempt: id, how, outputTokens }),
+      onOver: (how, outputTokens) => {
+        this.#openAttempts -= 1
+        this.#record({ type: 'attempt-over', attempt: id, how, outputTokens })
+      },
     }
   }
 
@@ -109,9 +128,12 @@ class World {
 
   async #ask(asker: Asker): Promise<void> {
     this.#calls += 1
+    this.#openCalls += 1
     const client = new AbortController()
     const now = this.#clock.now()
-    const [caller, mark] = [`caller-${asker.caller}`, `question ${asker.question} of caller ${asker.caller}`]
+    const caller = `caller-${asker.caller}`
+    const question = `question ${asker.question}`
+    const mark = `${question} of ${caller}`
     const call = newCall({
       requestId: `call-${this.#calls}`,
       origin: { address: caller },
@@ -119,7 +141,7 @@ class World {
       signal: client.signal,
       startedAt: now,
       deadlineAt: now + PROMISES.deadlineMs,
-      messages: [{ role: 'user', content: mark }],
+      messages: [{ role: 'user', content: question }],
       model: String(asker.targets),
       stream: asker.stream,
       cache: asker.cache,
@@ -149,6 +171,7 @@ class World {
       this.#record({ type: 'ended', call: call.requestId, code: toGatewayError(thrown).code })
     }
     leaving?.cancel()
+    this.#openCalls -= 1
   }
 
   async #read(call: Call, reply: Reply, readsForMs: number): Promise<void> {

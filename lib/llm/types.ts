@@ -53,6 +53,8 @@ export type Usage = Readonly<{
   outputTokens: number
   /** Part of `inputTokens`. */
   cachedInputTokens?: number
+  /** Part of `inputTokens` too: put into the provider's own cache, which costs more than reading them. */
+  cacheWriteInputTokens?: number
   /** Part of `outputTokens`. */
   reasoningTokens?: number
   /** US dollars; absent where the price is unknown. */

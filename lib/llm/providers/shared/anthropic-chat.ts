@@ -70,10 +70,12 @@ const finishOf = (raw: string): Fragment['finish'] => ({ reason: FINISH_REASONS[
 const usageOf = (tokens: Lenient<Tokens> | null | undefined): Usage | undefined => {
   if (typeof tokens?.input_tokens !== 'number' || typeof tokens.output_tokens !== 'number') return undefined
   const cached = tokens.cache_read_input_tokens ?? 0
+  const written = tokens.cache_creation_input_tokens ?? 0
   return {
-    inputTokens: tokens.input_tokens + cached + (tokens.cache_creation_input_tokens ?? 0),
+    inputTokens: tokens.input_tokens + cached + written,
     outputTokens: tokens.output_tokens,
     ...(cached > 0 && { cachedInputTokens: cached }),
+    ...(written > 0 && { cacheWriteInputTokens: written }),
   }
 }
 

@@ -4,7 +4,7 @@ import type { Judge } from './judge.ts'
 /** `half-open`: one call is let through to see; `probing` while it is under way. */
 export type CircuitState =
   | Readonly<{ name: 'closed' }>
-  | Readonly<{ name: 'open'; until: number; reason: string }>
+  | Readonly<{ name: 'open'; until: number; reason: string; openedBy: 'calls' | 'probe' | 'another gateway' }>
   | Readonly<{ name: 'half-open'; probing: boolean; reason: string }>
 
 export type CircuitOptions = Readonly<{
@@ -12,6 +12,8 @@ export type CircuitOptions = Readonly<{
   /** How long it stays open at first; each failed probe doubles it. */
   openMs: number
   longestOpenMs: number
+  /** How long it stays open after a failed probe, where that shall not double: for probes that cost nothing. */
+  probeAgainMs?: number
   clock: Clock
   /** From 0 to below 1. Several gateways that opened together shall not probe together. */
   random: () => number
@@ -65,6 +67,13 @@ export class Circuit {
     return this.#permit(this.#call)
   }
 
+  /** Opens as another gateway's circuit has, on its word. A circuit that is not closed keeps its own opinion. */
+  openUntil(until: number, reason: string): void {
+    if (this.#state.name !== 'closed' || until <= this.#options.clock.now()) return
+    this.#options.judge.forget()
+    this.#become({ name: 'open', until, reason, openedBy: 'another gateway' })
+  }
+
   #permit({ succeeded, failed, released }: Permit): Permit {
     const generation = this.#generation
     let used = false
@@ -82,7 +91,7 @@ export class Circuit {
     succeeded: () => this.#options.judge.succeeded(this.#options.clock.now()),
     failed: last => {
       const why = this.#options.judge.failed(this.#options.clock.now())
-      if (why !== undefined) this.#open(`${why}; the last: ${last}`)
+      if (why !== undefined) this.#open(`${why}; the last: ${last}`, this.#openForMs())
     },
     released: () => {},
   }
@@ -93,20 +102,25 @@ export class Circuit {
       this.#options.judge.forget()
       this.#become({ name: 'closed' })
     },
-    failed: reason => this.#open(`the probe failed: ${reason}`),
+    failed: reason =>
+      this.#open(`the probe failed: ${reason}`, this.#options.probeAgainMs ?? this.#openForMs()),
     released: () => {
       if (this.#state.name === 'half-open') this.#become({ ...this.#state, probing: false })
     },
   }
 
-  #open(reason: string): void {
+  /** How long this opening shall last: longer each time, until it has been closed for long. */
+  #openForMs(): number {
     const { clock, openMs, longestOpenMs, random } = this.#options
-    const now = clock.now()
-    const wasStable = this.#state.name === 'closed' && now - this.#closedAt > STABLE_OPENINGS * openMs
+    const wasStable = this.#state.name === 'closed' && clock.now() - this.#closedAt > STABLE_OPENINGS * openMs
     this.#openings = wasStable ? 1 : this.#openings + 1
-    const openFor = Math.min(longestOpenMs, openMs * 2 ** (this.#openings - 1)) * (1 + JITTER * random())
+    return Math.min(longestOpenMs, openMs * 2 ** (this.#openings - 1)) * (1 + JITTER * random())
+  }
+
+  #open(reason: string, openForMs: number): void {
+    const openedBy = this.#state.name === 'closed' ? 'calls' : 'probe'
     this.#options.judge.forget()
-    this.#become({ name: 'open', until: now + openFor, reason })
+    this.#become({ name: 'open', until: this.#options.clock.now() + openForMs, reason, openedBy })
   }
 
   #become(state: CircuitState): void {

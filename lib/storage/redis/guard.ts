@@ -23,7 +23,7 @@ export type GuardOptions = Readonly<{
 export type RedisSeen = Readonly<{
   circuit: CircuitState
   latencyMs: number | undefined
-  /** Operations whose last try failed, with the reason. */
+  /** Operations whose last try failed, with the reason, and no probe has succeeded since. */
   failing: ReadonlyMap<string, string>
 }>
 
@@ -71,12 +71,17 @@ export class GuardedRedis implements RedisClient {
     return this.#ask(script.name, () => this.#options.client.run(script, keys, args))
   }
 
-  /** As `run`, and the only way to find out whether a Redis that was given a rest is well again. */
+  /**
+   * As `run`, and the only way to find out whether a Redis that was given a rest is well again. The script should
+   * write: where that succeeds, what had failed is believed to work again.
+   */
   async probe(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     const permit = this.#options.circuit.enter()
     if (typeof permit === 'number') throw SPARED
     this.#wasLate = false
-    return await this.#send(script.name, permit, () => this.#options.client.run(script, keys, args))
+    const reply = await this.#send(script.name, permit, () => this.#options.client.run(script, keys, args))
+    this.#failing.clear()
+    return reply
   }
 
   opened(): Promise<void> {

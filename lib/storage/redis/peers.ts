@@ -4,7 +4,7 @@ import type { GuardedRedis } from './guard.ts'
 
 /**
  * Keeps this gateway's seat among those that share a Redis and reads what they tell each other.
- * KEYS: seats, notices. ARGV: own id, how long a seat is kept (ms).
+ * KEYS: seats, notices. ARGV: own id, how long the own seat is kept (ms), how long seats are kept at most (ms).
  * Answers the number of seats, then each notice and for how many more milliseconds it holds.
  */
 const BEAT = script(
@@ -12,10 +12,9 @@ const BEAT = script(
   `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local seatMs = tonumber(ARGV[2])
-redis.call('ZADD', KEYS[1], now, ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - seatMs)
-redis.call('PEXPIRE', KEYS[1], seatMs)
+redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
 local reply = { redis.call('ZCARD', KEYS[1]) }
 local notices = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1000)
 for at = 1, #notices, 2 do
@@ -39,8 +38,8 @@ return 1
 `,
 )
 
-/** Until when a notice is kept although nobody gives a new one. */
-const NOTICES_MS = 3_600_000
+/** How long what gateways leave in Redis is kept after the last of them. */
+const KEPT_MS = 3_600_000
 const BEATS_PER_SEAT = 5
 const SOONEST_MS = 10
 
@@ -92,13 +91,13 @@ export class Peers {
   async tell(notice: string, holdsForMs: number): Promise<void> {
     const { redis, prefix, clock } = this.#options
     this.#heard.set(notice, clock.now() + holdsForMs)
-    await redis.run(TELL, [`${prefix}notices`], [notice, Math.ceil(holdsForMs), NOTICES_MS]).catch(() => {})
+    await redis.run(TELL, [`${prefix}notices`], [notice, Math.ceil(holdsForMs), KEPT_MS]).catch(() => {})
   }
 
   async #beat(): Promise<void> {
     const { redis, prefix, id, beatMs } = this.#options
     const keys = [`${prefix}seats`, `${prefix}notices`]
-    const reply = await redis.probe(BEAT, keys, [id, beatMs * BEATS_PER_SEAT])
+    const reply = await redis.probe(BEAT, keys, [id, beatMs * BEATS_PER_SEAT, KEPT_MS])
     if (!Array.isArray(reply)) return
     this.#counts.push(Number(reply[0]) || 1)
     if (this.#counts.length > BEATS_PER_SEAT) this.#counts.shift()

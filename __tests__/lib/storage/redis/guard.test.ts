@@ -158,7 +158,7 @@ describe('a guarded Redis', () => {
     'LOADING Redis is loading the dataset in memory',
     'BUSY Redis is busy running a script.',
     'MISCONF Redis is configured to save RDB snapshots',
-  ])('F19: counts %s as a failure, until the same succeeds', async message => {
+  ])('F19: counts %s as a failure, until the same or a probe succeeds', async message => {
     const { redis, fails, does } = guarded()
     fails(message)
     const word = message.split(' ')[0] ?? ''
@@ -168,6 +168,11 @@ describe('a guarded Redis', () => {
     await redis.get('key')
     expect(redis.seen.failing.size).toBe(1)
     await redis.set('key', 'value', 1)
+    expect(redis.seen.failing.size).toBe(0)
+    fails(message)
+    await outcome(redis.set('key', 'value', 1))
+    does(async () => 'fine')
+    await redis.probe(PING, [], [])
     expect(redis.seen.failing.size).toBe(0)
   })
 

@@ -40,6 +40,10 @@ const rate = z
 
 const url = text.pipe(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }))
 
+const redisUrl = secret.pipe(
+  z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// address' }),
+)
+
 const origins = z
   .string()
   .transform(value =>
@@ -127,6 +131,11 @@ export const environment = z.object({
   MAX_OUTPUT_TOKENS: count(1, 10_000_000).default(4_096),
   MAX_RESPONSE_BYTES: count(1, 1_000_000_000).default(10_240),
 
+  REDIS_URL: redisUrl.optional(),
+  UPSTASH_REDIS_REST_URL: url.optional(),
+  UPSTASH_REDIS_REST_TOKEN: secret.optional(),
+  REDIS_TIMEOUT_MS: count(1, 60_000).default(100),
+
   SENTRY_DSN: url.optional(),
   /** Next's own: set it for `next start`, so that the gateway rather than Next handles SIGTERM. */
   NEXT_MANUAL_SIG_HANDLE: flag.default(false),
@@ -150,4 +159,9 @@ export const SECRETS = [
   'KEY_PEPPER',
   'METRICS_TOKEN',
   'SENTRY_DSN',
+  'REDIS_URL',
+  'UPSTASH_REDIS_REST_TOKEN',
 ] as const satisfies readonly (keyof Environment)[]
+
+/** Variables that mean something only together. */
+export const TOGETHER = [['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN']] as const

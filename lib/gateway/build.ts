@@ -24,6 +24,7 @@ import { partsOf } from './parts.ts'
 import { admitting, answering } from './pipeline.ts'
 import { buildProviders } from './providers.ts'
 import { sessionSecret } from './session-secret.ts'
+import { sharedState } from './shared-state.ts'
 import { tellOfEnd } from './visit-end.ts'
 
 /** Everything a route may use. One process has one. */
@@ -64,7 +65,8 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   })
   const health = new ProviderHealth([...providers.keys()])
   const watchers = [health, metrics.attempts]
-  const parts = partsOf({ env, clock, logger, metrics, catalog, providers, sessions, watchers })
+  const shared = await sharedState({ env, clock, logger, metrics })
+  const parts = partsOf({ env, clock, logger, metrics, catalog, providers, sessions, watchers, shared })
   const lifecycle = new Lifecycle(visits, clock, logger)
   const startedAt = clock.now()
 
@@ -104,6 +106,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
         state: lifecycle.state,
         limits: parts.limits !== undefined,
         caching: parts.answers !== undefined,
+        redis: shared?.seen(),
         providers: withCircuits(health.report(), parts.circuitOf.all(), target => catalog.has(target)),
       }),
   }

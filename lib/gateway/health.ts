@@ -1,5 +1,6 @@
 import type { Target } from '../llm/types.ts'
 import type { ServiceHealth } from '../observability/provider-health.ts'
+import { type RedisFacts, redisHealth } from '../observability/redis-health.ts'
 import type { Circuit } from '../resilience/breaker/circuit.ts'
 import type { LifecycleState } from './lifecycle.ts'
 
@@ -16,16 +17,18 @@ export type HealthFacts = Readonly<{
   state: LifecycleState
   limits: boolean
   caching: boolean
+  /** What was seen of the Redis that gateways share, where one is configured. */
+  redis: RedisFacts | undefined
   providers: Readonly<Record<string, ServiceHealth>>
 }>
 
 const gatewayHealth = (state: LifecycleState): ServiceHealth =>
   state === 'serving' ? { status: 'healthy' } : { status: 'unhealthy', message: 'stopping' }
 
-/** What lives in this process's memory is as well as the process. */
-const inMemory = (on: boolean): ServiceHealth => ({
+/** A feature whose state lives in Redis, or in this process's memory and then is as well as the process. */
+const stateIn = (place: string, on: boolean): ServiceHealth => ({
   status: 'healthy',
-  message: on ? 'in memory' : 'switched off',
+  message: on ? `in ${place}` : 'switched off',
 })
 
 type Providers = HealthFacts['providers']
@@ -77,12 +80,15 @@ export const reportHealth = ({
   state,
   limits,
   caching,
+  redis,
   providers,
 }: HealthFacts): HealthReport => {
+  const place = redis?.circuit.name === 'closed' ? 'Redis' : 'memory'
   const services = {
     gateway: gatewayHealth(state),
-    limits: inMemory(limits),
-    cache: inMemory(caching),
+    ...(redis && { redis: redisHealth(redis) }),
+    limits: stateIn(place, limits),
+    cache: stateIn(place, caching),
     ...providers,
   }
   return { status: overall(state, Object.values(services)), uptimeSeconds, version, services }

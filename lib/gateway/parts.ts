@@ -10,6 +10,7 @@ import { slidingWindow } from '../rate-limit/sliding-window.ts'
 import { memoryKeyValue } from '../storage/memory.ts'
 import type { Parts } from './pipeline.ts'
 import { resilienceOf } from './resilience.ts'
+import type { SharedState } from './shared-state.ts'
 
 /** What the pipeline's parts are made of. */
 export type Makings = Readonly<{
@@ -20,19 +21,24 @@ export type Makings = Readonly<{
   catalog: Catalog
   providers: ReadonlyMap<string, Provider>
   sessions: Sessions
+  /** Absent where no Redis is configured. */
+  shared: SharedState | undefined
   /** All who want to know how attempts went. */
   watchers: readonly AttemptWatcher[]
 }>
 
-const limitsOf = ({ env, clock }: Makings): Parts['limits'] => {
+const limitsOf = ({ env, clock, shared }: Makings): Parts['limits'] => {
   if (!env.ENABLE_RATE_LIMITING) return undefined
   const chat = { anonymous: env.RATE_LIMIT_ANONYMOUS, guest: env.RATE_LIMIT_GUEST }
-  return { rates: { chat, rest: env.RATE_LIMIT_REST }, counter: slidingWindow(), clock }
+  const local = slidingWindow()
+  const counter = shared ? shared.counter(local) : local
+  return { rates: { chat, rest: env.RATE_LIMIT_REST }, counter, clock }
 }
 
-const answersOf = ({ env, clock }: Makings): Parts['answers'] => {
+const answersOf = ({ env, clock, shared }: Makings): Parts['answers'] => {
   if (!env.ENABLE_CACHING) return undefined
-  return { store: memoryKeyValue(env.CACHE_MAX_BYTES, clock), ttlMs: env.CACHE_TTL_SECONDS * 1000, clock }
+  const memory = memoryKeyValue(env.CACHE_MAX_BYTES, clock)
+  return { store: shared ? shared.keyValue(memory) : memory, ttlMs: env.CACHE_TTL_SECONDS * 1000, clock }
 }
 
 const allOf = (watchers: readonly AttemptWatcher[]): AttemptWatcher => ({

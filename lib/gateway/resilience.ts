@@ -3,6 +3,7 @@ import { estimatedInputTokens } from '../llm/providers/shared/tokens.ts'
 import { Circuit } from '../resilience/breaker/circuit.ts'
 import { anyOf, consecutive, type Judge, sampling, slowness } from '../resilience/breaker/judge.ts'
 import { type Circuits, circuitPerTarget } from '../resilience/breaker/policy.ts'
+import type { Slots } from '../resilience/bulkhead.ts'
 import { Cooling } from '../resilience/cooling.ts'
 import type { Makings } from './parts.ts'
 import type { Parts } from './pipeline.ts'
@@ -21,7 +22,7 @@ const judgeOf = ({ BREAKER_FAILURES, BREAKER_SLOW_CALL_MS }: Makings['env']): Ju
     : anyOf(...failing, slowness(BREAKER_SLOW_CALL_MS, GREY))
 }
 
-const circuits = ({ env, clock, logger, metrics }: Makings): Circuits =>
+const circuits = ({ env, clock, logger, metrics, shared }: Makings): Circuits =>
   circuitPerTarget(
     target =>
       new Circuit({
@@ -37,6 +38,7 @@ const circuits = ({ env, clock, logger, metrics }: Makings): Circuits =>
           const reason = 'reason' in state ? { reason: state.reason } : {}
           logger.warn({ provider, model, circuit: state.name, ...reason }, 'circuit changed')
           metrics.circuitChanged(target, state.name)
+          shared?.circuits.changed(target, state)
         },
       }),
   )
@@ -55,12 +57,21 @@ const hedgesOf = ({ env, clock, catalog }: Makings): Parts['hedges'] =>
         clock,
       }
     : undefined
+/** Several gateways that know of each other keep to the number together, each to its share. */
+const slotsOf = ({ env, shared }: Makings): Slots => ({
+  get most() {
+    return shared ? shared.shareOf(env.MAX_CONCURRENCY) : env.MAX_CONCURRENCY
+  },
+  mostWaiting: env.MAX_CONCURRENCY,
+  waitMs: 5_000,
+})
 
 /** What stands between a call and its providers' failures. */
 export const resilienceOf = (
   makings: Makings,
 ): Pick<Parts, 'fallbacks' | 'hedges' | 'retries' | 'circuitOf' | 'cooling' | 'slots' | 'timeouts'> => {
-  const { env, clock, catalog } = makings
+  const { env, clock, catalog, shared } = makings
+  const circuitOf = circuits(makings)
   return {
     fallbacks: {
       contextTokensOf: target => catalog.contextTokensOf(target),
@@ -76,9 +87,9 @@ export const resilienceOf = (
       clock,
       random: Math.random,
     },
-    circuitOf: circuits(makings),
+    circuitOf: shared ? shared.circuits.concern(circuitOf) : circuitOf,
     cooling: new Cooling({ longestMs: LONGEST_REST_MS, refusedMs: REFUSED_REST_MS, clock }),
-    slots: { most: env.MAX_CONCURRENCY, mostWaiting: env.MAX_CONCURRENCY, waitMs: 5_000 },
+    slots: slotsOf(makings),
     timeouts: {
       firstContentMs: env.FIRST_TOKEN_TIMEOUT_MS ?? env.REQUEST_TIMEOUT_MS,
       idleMs: env.IDLE_TIMEOUT_MS,

@@ -3,6 +3,8 @@ import { type ErrorCode, GatewayError } from '../errors.ts'
 import type { AttemptWatcher } from '../llm/ask.ts'
 import { isRepeated, type Target, type Usage } from '../llm/types.ts'
 import { upstreamMs, type Visit } from '../visit.ts'
+import { CIRCUIT_VALUE, type CircuitName } from './circuit-value.ts'
+import { RedisMetrics } from './redis-metrics.ts'
 import type { Outcome } from './request-line.ts'
 
 const MS_PER_SECOND = 1000
@@ -10,9 +12,6 @@ const MS_PER_SECOND = 1000
 const ANSWER_SECONDS = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
 /** Seconds of our own: from tens of microseconds to what nobody should see. */
 const OVERHEAD_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25]
-
-export type CircuitName = 'closed' | 'half-open' | 'open'
-const CIRCUIT_VALUE: Readonly<Record<CircuitName, number>> = { closed: 0, 'half-open': 1, open: 2 }
 
 export type MetricsParts = Readonly<{
   /** Whether a target is in the catalog. The names of all others share one label: clients choose them freely. */
@@ -110,6 +109,11 @@ export class Metrics {
 
   circuitChanged(target: Target, state: CircuitName): void {
     this.#circuits.set(this.#labelsOf(target), CIRCUIT_VALUE[state])
+  }
+
+  /** Figures of a shared Redis, for a gateway that has one. To be made once. */
+  ofRedis(gatewaysSeen: () => number): RedisMetrics {
+    return new RedisMetrics(this.#registry, gatewaysSeen)
   }
 
   /** Takes down a visit that has ended. */

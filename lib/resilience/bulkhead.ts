@@ -7,7 +7,7 @@ import { waited } from '../visit.ts'
 import { onePerProvider } from './one-per.ts'
 
 export type Slots = Readonly<{
-  /** Calls under way at one provider. */
+  /** Calls under way at one provider. May change: what is too many then ends in its own time. */
   most: number
   /** Calls that wait for one of them to end; more are turned away at once. */
   mostWaiting: number
@@ -52,7 +52,7 @@ class Bulkhead {
   /** A slot that is given back goes straight to the first in line, so that nobody can slip in between. */
   #leave(): void {
     const [first] = this.#waiting
-    if (first) first()
+    if (first && this.#taken <= this.#slots.most) first()
     else this.#taken -= 1
   }
 

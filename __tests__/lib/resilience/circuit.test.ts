@@ -202,6 +202,25 @@ describe('a circuit', () => {
     expect(circuit.state.name).toBe('closed')
   })
 
+  it('opens on another gateway’s word until then, and then probes for itself', async () => {
+    const { circuit, clock, permit, states } = circuitWith()
+    circuit.openUntil(clock.now() + 7_000, 'it failed elsewhere')
+    expect(circuit.state).toMatchObject({ openedBy: 'another gateway', reason: 'it failed elsewhere' })
+    expect(circuit.enter()).toBe(7_000)
+    await clock.advance(7_000)
+    permit().succeeded()
+    expect(states).toEqual(['open', 'half-open', 'closed'])
+  })
+
+  it('keeps its own opinion against another gateway’s word, and takes none that is out of date', () => {
+    const { circuit, clock, fail } = circuitWith()
+    circuit.openUntil(clock.now(), 'too late')
+    expect(circuit.state.name).toBe('closed')
+    fail(3)
+    circuit.openUntil(clock.now() + 60_000, 'it failed elsewhere')
+    expect(circuit.enter()).toBe(OPEN_MS)
+  })
+
   it('never has two probes under way, whatever happens in whatever order', async () => {
     const step = fc.oneof(
       fc.record({ does: fc.constant('enter' as const) }),

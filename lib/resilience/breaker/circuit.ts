@@ -4,7 +4,7 @@ import type { Judge } from './judge.ts'
 /** `half-open`: one call is let through to see; `probing` while it is under way, and `decidedBy` when at the latest it is not. */
 export type CircuitState =
   | Readonly<{ name: 'closed' }>
-  | Readonly<{ name: 'open'; until: number; reason: string }>
+  | Readonly<{ name: 'open'; until: number; reason: string; openedBy: 'calls' | 'probe' | 'another gateway' }>
   | Readonly<{ name: 'half-open'; probing: false; reason: string }>
   | Readonly<{ name: 'half-open'; probing: true; decidedBy: number; reason: string }>
 
@@ -25,6 +25,8 @@ export type CircuitOptions = Readonly<{
   probeMs?: number
   /** A probe whose first content takes longer has failed; any may when absent. */
   slowCallMs?: number
+  /** How long it stays open after a failed probe, where that shall not double: for probes that cost nothing. */
+  probeAgainMs?: number
   clock: Clock
   /** From 0 to below 1. Several gateways that opened together shall not probe together. */
   random: () => number
@@ -91,6 +93,13 @@ export class Circuit {
       : { state: name, reason, nextProbeInMs: Math.max(0, state.until - this.#options.clock.now()) }
   }
 
+  /** Opens as another gateway's circuit has, on its word. A circuit that is not closed keeps its own opinion. */
+  openUntil(until: number, reason: string): void {
+    if (this.#state.name !== 'closed' || until <= this.#options.clock.now()) return
+    this.#options.judge.forget()
+    this.#become({ name: 'open', until, reason, openedBy: 'another gateway' })
+  }
+
   #permit({ began, succeeded, failed, released }: Permit): Permit {
     const generation = this.#generation
     let used = false
@@ -112,12 +121,12 @@ export class Circuit {
     began: firstContentMs => {
       if (firstContentMs === undefined) return
       const why = this.#options.judge.began?.(this.#options.clock.now(), firstContentMs)
-      if (why !== undefined) this.#open(why)
+      if (why !== undefined) this.#open(why, this.#openForMs())
     },
     succeeded: () => this.#options.judge.succeeded(this.#options.clock.now()),
     failed: last => {
       const why = this.#options.judge.failed(this.#options.clock.now())
-      if (why !== undefined) this.#open(`${why}; the last: ${last}`)
+      if (why !== undefined) this.#open(`${why}; the last: ${last}`, this.#openForMs())
     },
     released: () => {},
   }
@@ -126,14 +135,16 @@ export class Circuit {
     began: (firstContentMs = 0) => {
       const { slowCallMs = Number.POSITIVE_INFINITY } = this.#options
       this.#probeHasBegun = true
-      if (firstContentMs > slowCallMs) this.#open(`the probe took more than ${slowCallMs / 1000} s to begin`)
+      if (firstContentMs > slowCallMs)
+        this.#open(`the probe took more than ${slowCallMs / 1000} s to begin`, this.#openForMs())
     },
     succeeded: () => {
       this.#closedAt = this.#options.clock.now()
       this.#options.judge.forget()
       this.#become({ name: 'closed' })
     },
-    failed: reason => this.#open(`the probe failed: ${reason}`),
+    failed: reason =>
+      this.#open(`the probe failed: ${reason}`, this.#options.probeAgainMs ?? this.#openForMs()),
     released: () => {
       this.#probeTimer?.cancel()
       if (this.#state.name === 'half-open')
@@ -152,14 +163,18 @@ export class Circuit {
     return permit
   }
 
-  #open(reason: string): void {
+  /** How long this opening shall last: longer each time, until it has been closed for long. */
+  #openForMs(): number {
     const { clock, openMs, longestOpenMs, random } = this.#options
-    const now = clock.now()
-    const wasStable = this.#state.name === 'closed' && now - this.#closedAt > STABLE_OPENINGS * openMs
+    const wasStable = this.#state.name === 'closed' && clock.now() - this.#closedAt > STABLE_OPENINGS * openMs
     this.#openings = wasStable ? 1 : this.#openings + 1
-    const openFor = Math.min(longestOpenMs, openMs * 2 ** (this.#openings - 1)) * (1 + JITTER * random())
+    return Math.min(longestOpenMs, openMs * 2 ** (this.#openings - 1)) * (1 + JITTER * random())
+  }
+
+  #open(reason: string, openForMs: number): void {
+    const openedBy = this.#state.name === 'closed' ? 'calls' : 'probe'
     this.#options.judge.forget()
-    this.#become({ name: 'open', until: now + openFor, reason })
+    this.#become({ name: 'open', until: this.#options.clock.now() + openForMs, reason, openedBy })
   }
 
   #become(state: CircuitState): void {

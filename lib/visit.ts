@@ -77,6 +77,8 @@ export type Journal = {
   /** Milliseconds, by what they went to. */
   waits?: { [What in Wait]?: number }
   hedge?: Hedge
+  /** The time it waited for an answer that another's call was asking for. */
+  joined?: Readonly<{ startedAt: number; endedAt: number }>
   firstContentAt?: number
   finishReason?: FinishReason
   /** What is known of the answer since its first content. */
@@ -87,9 +89,12 @@ export type Journal = {
   error?: GatewayError
 }
 
-/** Milliseconds until `now` during which an attempt was under way; those of two at once count once. */
-export const upstreamMs = ({ attempts }: Journal, now: number): number => {
-  let total = 0
+/**
+ * Milliseconds until `now` during which an attempt was under way, or another's was waited for; those of two at
+ * once count once.
+ */
+export const upstreamMs = ({ attempts, joined }: Journal, now: number): number => {
+  let total = joined ? joined.endedAt - joined.startedAt : 0
   let countedUntil = 0
   for (const { startedAt, endedAt = now } of attempts) {
     total += Math.max(0, endedAt - Math.max(startedAt, countedUntil))

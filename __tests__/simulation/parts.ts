@@ -1,3 +1,7 @@
+import { Answers } from '#lib/cache/answers.ts'
+import { newCounts } from '#lib/cache/counts.ts'
+import { Generations } from '#lib/cache/generations.ts'
+import { treatments } from '#lib/cache/rules.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Parts } from '#lib/gateway/pipeline.ts'
 import type { Provider, Target } from '#lib/llm/types.ts'
@@ -76,6 +80,20 @@ class WatchedCircuit extends Circuit {
   }
 }
 
+const answersOf = (clock: Clock): Parts['answers'] => {
+  const store = memoryKeyValue(1_000_000, clock)
+  const counts = newCounts()
+  return {
+    clock,
+    counts,
+    answers: new Answers({ store, mostBytes: 100_000, counts }),
+    generations: new Generations({ store, clock, newId: () => 'only-one' }),
+    treatmentOf: treatments({}, { ttlSeconds: 8 }),
+    // Without stale windows there is nothing to do that nobody waits for.
+    background: async () => {},
+  }
+}
+
 /** The real pipeline's parts, with only time, chance and the providers simulated. */
 export const simulationParts = ({ clock, random, providers, onPermit }: SimulationParts): Parts => ({
   clock,
@@ -86,7 +104,8 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
     counter: slidingWindow(1_000),
   },
   prices: { priceOf: () => ({ input: 1, output: 1 }) },
-  answers: { clock, store: memoryKeyValue(1_000_000, clock), ttlMs: 8_000 },
+  adminToken: undefined,
+  answers: answersOf(clock),
   routes: { plan: model => planOf(model) },
   fallbacks: { contextTokensOf: () => undefined, mostAttempts: PROMISES.mostAttempts, clock },
   retries: {

@@ -104,6 +104,7 @@ export const environment = z.object({
   REQUIRE_API_KEY: flag.default(false),
   KEY_PEPPER: secret.min(16, 'must have at least 16 characters').optional(),
 
+  ADMIN_TOKEN: secret.min(16, 'must have at least 16 characters').optional(),
   METRICS_TOKEN: secret.min(16, 'must have at least 16 characters').optional(),
 
   ENABLE_CONSOLE: flag.default(true),
@@ -120,6 +121,8 @@ export const environment = z.object({
   HEDGE_SHARE: share.default(0),
   MAX_CONCURRENCY: count(1, 100_000).default(2_000),
   CACHE_TTL_SECONDS: count(1, 31_536_000).default(600),
+  CACHE_STALE_WHILE_REVALIDATE_SECONDS: count(0, 31_536_000).default(0),
+  CACHE_STALE_IF_ERROR_SECONDS: count(0, 31_536_000).default(0),
   CACHE_MAX_BYTES: count(1_024, 100_000_000_000).default(67_108_864),
   BREAKER_FAILURES: count(1, 1_000).default(3),
   BREAKER_SLOW_CALL_MS: count(1, 3_600_000).optional(),
@@ -157,6 +160,7 @@ export const SECRETS = [
   'OPENAI_COMPATIBLE_API_KEY',
   'GITHUB_MODELS_TOKEN',
   'KEY_PEPPER',
+  'ADMIN_TOKEN',
   'METRICS_TOKEN',
   'SENTRY_DSN',
   'REDIS_URL',

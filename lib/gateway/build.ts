@@ -1,5 +1,7 @@
 import packageJson from '../../package.json' with { type: 'json' }
 import { SESSION_COOKIE, signedSessions } from '../auth/session.ts'
+import { newCounts } from '../cache/counts.ts'
+import { type CacheDesk, cacheDesk } from '../cache/desk.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
 import { secretsOf } from '../config/env.ts'
@@ -16,12 +18,13 @@ import { Metrics } from '../observability/metrics.ts'
 import { ProviderHealth } from '../observability/provider-health.ts'
 import { redactor } from '../observability/redact.ts'
 import { type ErrorReporter, reportErrors } from '../observability/sentry.ts'
+import { memoryKeyValue } from '../storage/memory.ts'
 import { chatBody } from '../validation/chat.ts'
 import type { Visit } from '../visit.ts'
 import { type HealthReport, reportHealth, withCircuits } from './health.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { partsOf } from './parts.ts'
-import { admitting, answering } from './pipeline.ts'
+import { administering, admitting, answering } from './pipeline.ts'
 import { buildProviders } from './providers.ts'
 import { sessionSecret } from './session-secret.ts'
 import { sharedState } from './shared-state.ts'
@@ -40,6 +43,9 @@ export type Gateway = Host &
     answer: Handler<Call, Reply>
     /** Lets any other visit in: authenticated, and within its limits. */
     admit: Handler<Visit, Visit>
+    /** Lets a visit of the admin API in: within its limits, and with the admin token. */
+    administer: Handler<Visit, Visit>
+    cache: CacheDesk
     chatBody: ReturnType<typeof chatBody>
     chatDefaults: ChatDefaults
     issueSession: () => string
@@ -59,14 +65,31 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   const { providers, catalog } = buildProviders(env, clock)
   const sessions = signedSessions(sessionSecret(env.KEY_PEPPER, env.DATA_DIR, logger))
   const visits = new OpenVisits()
+  const memory = memoryKeyValue(env.CACHE_MAX_BYTES, clock)
+  const cacheCounts = newCounts()
   const metrics = new Metrics({
     isKnown: target => catalog.has(target),
     openVisits: () => visits.count,
+    cache: { counts: cacheCounts, ...(memory.holds && { holds: memory.holds }) },
   })
   const health = new ProviderHealth([...providers.keys()])
   const watchers = [health, metrics.attempts]
   const shared = await sharedState({ env, clock, logger, metrics })
-  const parts = partsOf({ env, clock, logger, metrics, catalog, providers, sessions, watchers, shared })
+  const parts = partsOf({
+    env,
+    clock,
+    logger,
+    errors,
+    metrics,
+    catalog,
+    providers,
+    sessions,
+    watchers,
+    shared,
+    visits,
+    memory,
+    cacheCounts,
+  })
   const lifecycle = new Lifecycle(visits, clock, logger)
   const startedAt = clock.now()
 
@@ -87,6 +110,8 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     onEnd: tellOfEnd({ logger, metrics, errors, clock }),
     answer: answering(parts),
     admit: admitting(parts),
+    administer: administering(parts),
+    cache: cacheDesk(parts.answers, shared ? undefined : memory.holds),
     chatBody: chatBody({
       maxPromptCharacters: env.MAX_PROMPT_CHARACTERS,
       maxMessages: env.MAX_MESSAGES,

@@ -1,13 +1,17 @@
 import type { Sessions } from '../auth/session.ts'
+import type { CacheCounts } from '../cache/counts.ts'
 import type { Clock } from '../clock.ts'
 import type { Environment } from '../config/schema.ts'
+import type { OpenVisits } from '../http/open-visits.ts'
 import type { AttemptWatcher } from '../llm/ask.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import type { Provider } from '../llm/types.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
+import type { ErrorReporter } from '../observability/sentry.ts'
 import { slidingWindow } from '../rate-limit/sliding-window.ts'
-import { memoryKeyValue } from '../storage/memory.ts'
+import type { KeyValue } from '../storage/types.ts'
+import { answersOf } from './answers.ts'
 import type { Parts } from './pipeline.ts'
 import { resilienceOf } from './resilience.ts'
 import type { SharedState } from './shared-state.ts'
@@ -25,6 +29,11 @@ export type Makings = Readonly<{
   shared: SharedState | undefined
   /** All who want to know how attempts went. */
   watchers: readonly AttemptWatcher[]
+  visits: OpenVisits
+  errors: ErrorReporter
+  /** Where this gateway keeps answers, with or without a Redis. */
+  memory: KeyValue
+  cacheCounts: CacheCounts
 }>
 
 const limitsOf = ({ env, clock, shared }: Makings): Parts['limits'] => {
@@ -33,12 +42,6 @@ const limitsOf = ({ env, clock, shared }: Makings): Parts['limits'] => {
   const local = slidingWindow()
   const counter = shared ? shared.counter(local) : local
   return { rates: { chat, rest: env.RATE_LIMIT_REST }, counter, clock }
-}
-
-const answersOf = ({ env, clock, shared }: Makings): Parts['answers'] => {
-  if (!env.ENABLE_CACHING) return undefined
-  const memory = memoryKeyValue(env.CACHE_MAX_BYTES, clock)
-  return { store: shared ? shared.keyValue(memory) : memory, ttlMs: env.CACHE_TTL_SECONDS * 1000, clock }
 }
 
 const allOf = (watchers: readonly AttemptWatcher[]): AttemptWatcher => ({
@@ -55,6 +58,7 @@ export const partsOf = (makings: Makings): Parts => {
   const { env, clock, catalog, providers, sessions, watchers } = makings
   return {
     clock,
+    adminToken: env.ADMIN_TOKEN,
     auth: { sessions, requireApiKey: env.REQUIRE_API_KEY, clock },
     limits: limitsOf(makings),
     prices: catalog,

@@ -1,3 +1,4 @@
+import { administer } from '../auth/admin.ts'
 import { type AuthParts, authenticate } from '../auth/policy.ts'
 import { type CacheParts, cache } from '../cache/policy.ts'
 import type { Clock } from '../clock.ts'
@@ -20,6 +21,8 @@ import type { Visit } from '../visit.ts'
 
 export type Parts = Readonly<{
   auth: AuthParts
+  /** Absent where the admin API is switched off. */
+  adminToken: string | undefined
   /** Absent where rate limiting is switched off. */
   limits: LimitParts | undefined
   prices: Prices
@@ -59,3 +62,7 @@ export const answering = (g: Parts): Handler<Call, Reply> =>
 /** What happens to every other visit before it is served: it comes back knowing its caller. */
 export const admitting = (g: Parts): Handler<Visit, Visit> =>
   compose<Visit, Visit>(authenticate(g.auth), limit(g.limits))(async visit => visit)
+
+/** What happens to a visit of the admin API: limits come first, so that its token cannot be guessed at. */
+export const administering = (g: Parts): Handler<Visit, Visit> =>
+  compose<Visit, Visit>(limit(g.limits), administer(g.adminToken))(async visit => visit)

@@ -7,6 +7,7 @@ const EXPOSED = [
   'x-gateway-model',
   'x-gateway-provider',
   'x-gateway-cache',
+  'cache-status',
   'x-gateway-cost-usd',
 ].join(', ')
 
@@ -36,7 +37,8 @@ export class Cors {
     if (origin === null || !this.#allowed.has(origin)) return NONE
     return {
       'access-control-allow-methods': methods,
-      'access-control-allow-headers': 'authorization, content-type, x-api-key, x-request-id',
+      'access-control-allow-headers':
+        'authorization, content-type, x-api-key, x-request-id, x-gateway-cache-tags',
       'access-control-max-age': '600',
     }
   }

@@ -10,10 +10,19 @@ const limitHeaders = ({ policy, limit, remaining, windowSeconds, resetSeconds }:
   ratelimit: `"${policy}";r=${remaining};t=${resetSeconds}`,
 })
 
-/** Source: RFC 9211 (Cache-Status), RFC 9111 5.1 (Age). */
+/** Source: RFC 9211. `ttl` is negative for an answer past its time. */
+const cacheStatus = (head: ReplyHead, now: number): string => {
+  const { forwarded, collapsed, freshUntil, detail } = head.cacheTrace ?? {}
+  let status = `Parley; ${forwarded || !isRepeated(head) ? `fwd=${forwarded ?? 'miss'}` : 'hit'}`
+  if (collapsed) status += '; collapsed'
+  if (freshUntil !== undefined) status += `; ttl=${Math.floor((freshUntil - now) / 1000)}`
+  return detail === undefined ? status : `${status}; detail=${detail}`
+}
+
+/** Source: RFC 9111 5.1 (Age). */
 const cacheHeaders = (head: ReplyHead, now: number): Record<string, string> => ({
   'x-gateway-cache': head.cache,
-  'cache-status': isRepeated(head) ? 'Parley; hit' : 'Parley; fwd=miss',
+  'cache-status': cacheStatus(head, now),
   ...(head.storedAt !== undefined && { age: String(Math.max(0, Math.floor((now - head.storedAt) / 1000))) }),
 })
 

@@ -14,8 +14,17 @@ export type Target = Readonly<{
   name: string
 }>
 
-/** `default`: may be answered from the cache; `refresh`: ask anew and store; `no-store`: neither. */
-export type CacheMode = 'default' | 'refresh' | 'no-store'
+/**
+ * `default`: as the surface has it; `use`: may be answered from the cache, asked for expressly; `refresh`: ask
+ * anew and store; `no-store`: neither.
+ */
+export type CacheMode = 'default' | 'use' | 'refresh' | 'no-store'
+
+/**
+ * When a surface caches what no client asks for expressly. `deterministic`: at temperature 0; `on-request`:
+ * never.
+ */
+export type CacheWhen = 'always' | 'deterministic' | 'on-request'
 
 /**
  * One question to a model, on its way inwards. Immutable and complete from birth: a policy that knows better
@@ -39,6 +48,10 @@ export type Call = Visit &
     /** Longest answer this surface gives, in UTF-8 bytes; unlimited when absent. */
     maxResponseBytes?: number | undefined
     cache: CacheMode
+    /** `always` when absent. */
+    cacheWhen?: CacheWhen | undefined
+    /** Labels for the answer, by which it can be invalidated. */
+    cacheTags?: readonly string[] | undefined
     /** Whether another model than the one asked for may answer. */
     fallback: boolean
     /** Who should answer, best first. Empty until routed; the first one is asked, the others stand behind it. */
@@ -69,12 +82,25 @@ export type ReplyEvent =
   | Readonly<{ type: 'finish'; reason: FinishReason; raw?: string; truncated?: true }>
   | Readonly<{ type: 'error'; error: GatewayError }>
 
+/** How the cache came by an answer, in the words of RFC 9211. */
+export type CacheTrace = Readonly<{
+  /** Why the upstream was asked; absent where it was not. */
+  forwarded?: 'miss' | 'stale' | 'request' | 'bypass'
+  /** One upstream call serves this request and another. */
+  collapsed?: true
+  /** Clock time, milliseconds, until which a repeated answer was or will be fresh. */
+  freshUntil?: number
+  /** Why an answer was given after its time: one token. */
+  detail?: string
+}>
+
 export type ReplyHead = Readonly<{
   id: string
   target: Target
   cache: 'miss' | 'hit' | 'stale' | 'bypass'
   /** Clock time, milliseconds, at which a repeated answer was first given. */
   storedAt?: number
+  cacheTrace?: CacheTrace
   /** Another model than the one asked for answers. */
   fallback?: true
   /** What of the call could not be honoured, one sentence each; absent where all of it was. */

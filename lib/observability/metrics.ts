@@ -3,6 +3,7 @@ import { type ErrorCode, GatewayError } from '../errors.ts'
 import type { AttemptWatcher } from '../llm/ask.ts'
 import { isRepeated, type Target, type Usage } from '../llm/types.ts'
 import { upstreamMs, type Visit } from '../visit.ts'
+import { type CacheFigures, cacheMetrics } from './cache-metrics.ts'
 import { CIRCUIT_VALUE, type CircuitName } from './circuit-value.ts'
 import { RedisMetrics } from './redis-metrics.ts'
 import type { Outcome } from './request-line.ts'
@@ -17,6 +18,7 @@ export type MetricsParts = Readonly<{
   /** Whether a target is in the catalog. The names of all others share one label: clients choose them freely. */
   isKnown: (target: Target) => boolean
   openVisits: () => number
+  cache: CacheFigures
 }>
 
 /**
@@ -80,8 +82,9 @@ export class Metrics {
   ])
   readonly #circuits = this.#gauge('circuit_state', '0 closed, 1 half-open, 2 open.', ['provider', 'model'])
 
-  constructor({ isKnown, openVisits }: MetricsParts) {
+  constructor({ isKnown, openVisits, cache }: MetricsParts) {
     this.#isKnown = isKnown
+    cacheMetrics(this.#registry, cache)
     collectDefaultMetrics({ register: this.#registry })
     new Gauge({
       name: 'parley_open_requests',
@@ -135,6 +138,11 @@ export class Metrics {
       Math.max(0, endedAt - startedAt - upstreamMs(journal, endedAt)) / MS_PER_SECOND,
     )
     if (!isRepeated(head)) this.#used(labels, await journal.usage)
+  }
+
+  /** Takes down what an answer cost that was fetched for nobody in particular. */
+  async refreshEnded({ journal: { head, usage } }: Visit): Promise<void> {
+    if (head && !isRepeated(head)) this.#used(this.#labelsOf(head.target), await usage)
   }
 
   #used(labels: TargetLabels, usage: Usage | undefined): void {

@@ -27,7 +27,7 @@ const hedgeFields = ({ result, usage }: Hedge) => ({
   ...(usage?.costUsd !== undefined && { hedgeCostUsd: usage.costUsd }),
 })
 
-const answerFields = (visit: Visit, { endedAt }: Outcome) => {
+const answerFields = (visit: Visit, { endedAt }: Pick<Outcome, 'endedAt'>) => {
   const { attempts, firstContentAt, finishReason, head, hedge } = visit.journal
   const target = head?.target ?? attempts.at(-1)?.target
   return (
@@ -68,4 +68,26 @@ export const logRequest = async (logger: Logger, visit: Visit, outcome: Outcome)
   if (error?.code === 'INTERNAL_ERROR') logger.error(line, message)
   else if (error && error.status >= 500) logger.warn(line, message)
   else logger.info(line, message)
+}
+
+/** Writes the line of an answer that was fetched for nobody in particular: it costs what any other costs. */
+export const logRefresh = async (
+  logger: Logger,
+  visit: Visit,
+  outcome: Omit<Outcome, 'method' | 'status'>,
+): Promise<void> => {
+  const { error, endedAt } = outcome
+  const line = {
+    requestId: visit.requestId,
+    route: visit.route,
+    outcome: outcome.outcome,
+    ...(error && { code: error.code }),
+    latencyMs: round(endedAt - visit.startedAt),
+    ...answerFields(visit, outcome),
+    ...usageFields(await visit.journal.usage),
+    ...(error && error.status >= 500 && { err: error }),
+  }
+  if (error?.code === 'INTERNAL_ERROR') logger.error(line, 'refresh failed')
+  else if (error) logger.warn(line, 'refresh failed')
+  else logger.info(line, 'answer refreshed')
 }

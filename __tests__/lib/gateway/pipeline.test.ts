@@ -68,6 +68,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Parts =
       },
     },
     answers: undefined,
+    adminToken: undefined,
     fallbacks: { contextTokensOf: () => undefined, mostAttempts: 4, clock },
     hedges: undefined,
     retries: {

@@ -124,6 +124,17 @@ describe('what is promised is written down', () => {
     }
   })
 
+  it('what every provider answers, as fixtures', () => {
+    for (const { id } of PROVIDERS) {
+      const files = globSync('*', { cwd: join(ROOT, '__tests__/fixtures', id) })
+      expect(files, id).toEqual(expect.arrayContaining(['answer.json', 'stream.sse', 'expected.json']))
+      expect(
+        files.some(file => file.startsWith('refusal-')),
+        id,
+      ).toBe(true)
+    }
+  })
+
   it('every dependency with its reason in README', () => {
     const readme = read('README.md')
     const { dependencies, devDependencies } = JSON.parse(read('package.json'))

@@ -1,0 +1,73 @@
+import type { RateLimits } from '../rate-limit/policy.ts'
+import type { ConfigFile } from './file-schema.ts'
+import type { Environment } from './schema.ts'
+
+/** Which failures of one target let another one answer. */
+export type FallbackSwitches = Readonly<{
+  error: boolean
+  open: boolean
+  timeout: boolean
+  contextLength: boolean
+  contentPolicy: boolean
+  rateLimit: boolean
+}>
+
+/** What can change while the gateway runs. */
+export type Settings = Readonly<{
+  /** What the file says, for whoever reads a section of its own. */
+  file: ConfigFile
+  /** Absent where rate limiting is switched off. */
+  rates: RateLimits | undefined
+  caching: Readonly<{ enabled: boolean; ttlMs: number }>
+  fallbackOn: FallbackSwitches
+  timeouts: Readonly<{ idleMs: number; totalMs: number; firstTokenMs?: number }>
+  mostRetries: number
+  breaker: Readonly<{ failures: number; openMs: number; slowCallMs?: number }>
+  maxConcurrency: number
+  /** Share of calls that may be asked for twice; 0: none. */
+  hedgingShare: number
+}>
+
+const ratesOf = (env: Environment, { limits }: ConfigFile): RateLimits => ({
+  chat: {
+    anonymous: limits?.chat?.anonymous ?? env.RATE_LIMIT_ANONYMOUS,
+    guest: limits?.chat?.guest ?? env.RATE_LIMIT_GUEST,
+  },
+  rest: limits?.rest ?? env.RATE_LIMIT_REST,
+})
+
+const FALLBACK_ON: FallbackSwitches = {
+  error: true,
+  open: true,
+  timeout: true,
+  contextLength: true,
+  contentPolicy: false,
+  rateLimit: true,
+}
+
+/** What the file says, and where it says nothing, the environment. */
+export const settingsOf = (env: Environment, file: ConfigFile): Settings => {
+  const { timeouts, retries, breaker, maxConcurrency, hedging } = file.resilience ?? {}
+  return {
+    file,
+    rates: env.ENABLE_RATE_LIMITING ? ratesOf(env, file) : undefined,
+    caching: {
+      enabled: file.cache?.enabled ?? env.ENABLE_CACHING,
+      ttlMs: (file.cache?.ttlSeconds ?? env.CACHE_TTL_SECONDS) * 1000,
+    },
+    fallbackOn: file.fallbackOn ?? FALLBACK_ON,
+    timeouts: {
+      idleMs: timeouts?.idleMs ?? env.REQUEST_TIMEOUT_MS,
+      totalMs: timeouts?.totalMs ?? env.STREAM_TIMEOUT_MS,
+      ...(timeouts?.firstTokenMs !== undefined && { firstTokenMs: timeouts.firstTokenMs }),
+    },
+    mostRetries: retries?.most ?? env.MAX_RETRIES,
+    breaker: {
+      failures: breaker?.failures ?? env.BREAKER_FAILURES,
+      openMs: breaker?.openMs ?? env.BREAKER_OPEN_MS,
+      ...(breaker?.slowCallMs !== undefined && { slowCallMs: breaker.slowCallMs }),
+    },
+    maxConcurrency: maxConcurrency ?? env.MAX_CONCURRENCY,
+    hedgingShare: hedging?.share ?? 0,
+  }
+}

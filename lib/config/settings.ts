@@ -1,16 +1,7 @@
 import type { RateLimits } from '../rate-limit/policy.ts'
+import type { FallbackSwitches } from '../routing/fallback.ts'
 import type { ConfigFile } from './file-schema.ts'
 import type { Environment } from './schema.ts'
-
-/** Which failures of one target let another one answer. */
-export type FallbackSwitches = Readonly<{
-  error: boolean
-  open: boolean
-  timeout: boolean
-  contextLength: boolean
-  contentPolicy: boolean
-  rateLimit: boolean
-}>
 
 /** What can change while the gateway runs. */
 export type Settings = Readonly<{
@@ -19,7 +10,8 @@ export type Settings = Readonly<{
   /** Absent where rate limiting is switched off. */
   rates: RateLimits | undefined
   caching: Readonly<{ enabled: boolean; ttlMs: number }>
-  fallbackOn: FallbackSwitches
+  /** Absent where the file does not say. */
+  fallbackOn: FallbackSwitches | undefined
   timeouts: Readonly<{ idleMs: number; totalMs: number; firstTokenMs?: number }>
   mostRetries: number
   breaker: Readonly<{ failures: number; openMs: number; slowCallMs?: number }>
@@ -36,15 +28,6 @@ const ratesOf = (env: Environment, { limits }: ConfigFile): RateLimits => ({
   rest: limits?.rest ?? env.RATE_LIMIT_REST,
 })
 
-const FALLBACK_ON: FallbackSwitches = {
-  error: true,
-  open: true,
-  timeout: true,
-  contextLength: true,
-  contentPolicy: false,
-  rateLimit: true,
-}
-
 /** What the file says, and where it says nothing, the environment. */
 export const settingsOf = (env: Environment, file: ConfigFile): Settings => {
   const { timeouts, retries, breaker, maxConcurrency, hedging } = file.resilience ?? {}
@@ -55,7 +38,7 @@ export const settingsOf = (env: Environment, file: ConfigFile): Settings => {
       enabled: file.cache?.enabled ?? env.ENABLE_CACHING,
       ttlMs: (file.cache?.ttlSeconds ?? env.CACHE_TTL_SECONDS) * 1000,
     },
-    fallbackOn: file.fallbackOn ?? FALLBACK_ON,
+    fallbackOn: file.fallbackOn,
     timeouts: {
       idleMs: timeouts?.idleMs ?? env.REQUEST_TIMEOUT_MS,
       totalMs: timeouts?.totalMs ?? env.STREAM_TIMEOUT_MS,

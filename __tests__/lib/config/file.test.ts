@@ -65,7 +65,6 @@ describe('settings', () => {
       caching: { enabled: false, ttlMs: 30_000 },
       breaker: { failures: 9, openMs: 500 },
       mostRetries: 1,
-      fallbackOn: { error: true, contentPolicy: false },
     })
   })
 })

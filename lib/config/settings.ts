@@ -12,9 +12,10 @@ export type Settings = Readonly<{
   caching: Readonly<{ enabled: boolean; ttlMs: number }>
   /** Absent where the file does not say. */
   fallbackOn: FallbackSwitches | undefined
-  timeouts: Readonly<{ idleMs: number; totalMs: number; firstTokenMs?: number }>
+  timeouts: Readonly<{ firstContentMs: number; idleMs: number; streamMs: number }>
   mostRetries: number
-  breaker: Readonly<{ failures: number; openMs: number; slowCallMs?: number }>
+  /** `slowCallMs` is infinite where slow calls do not count. */
+  breaker: Readonly<{ failures: number; openMs: number; slowCallMs: number }>
   maxConcurrency: number
   /** Share of calls that may be asked for twice; 0: none. */
   hedgingShare: number
@@ -40,17 +41,17 @@ export const settingsOf = (env: Environment, file: ConfigFile): Settings => {
     },
     fallbackOn: file.fallbackOn,
     timeouts: {
-      idleMs: timeouts?.idleMs ?? env.REQUEST_TIMEOUT_MS,
-      totalMs: timeouts?.totalMs ?? env.STREAM_TIMEOUT_MS,
-      ...(timeouts?.firstTokenMs !== undefined && { firstTokenMs: timeouts.firstTokenMs }),
+      firstContentMs: timeouts?.firstTokenMs ?? env.FIRST_TOKEN_TIMEOUT_MS ?? env.REQUEST_TIMEOUT_MS,
+      idleMs: timeouts?.idleMs ?? env.IDLE_TIMEOUT_MS,
+      streamMs: timeouts?.totalMs ?? env.STREAM_TIMEOUT_MS,
     },
     mostRetries: retries?.most ?? env.MAX_RETRIES,
     breaker: {
       failures: breaker?.failures ?? env.BREAKER_FAILURES,
       openMs: breaker?.openMs ?? env.BREAKER_OPEN_MS,
-      ...(breaker?.slowCallMs !== undefined && { slowCallMs: breaker.slowCallMs }),
+      slowCallMs: breaker?.slowCallMs ?? env.BREAKER_SLOW_CALL_MS ?? Number.POSITIVE_INFINITY,
     },
     maxConcurrency: maxConcurrency ?? env.MAX_CONCURRENCY,
-    hedgingShare: hedging?.share ?? 0,
+    hedgingShare: hedging?.share ?? env.HEDGE_SHARE,
   }
 }

@@ -3,6 +3,7 @@ import { isProvidersFault, toGatewayError } from '../errors.ts'
 import { tap } from '../llm/tap.ts'
 import type { Call, Reply, Target } from '../llm/types.ts'
 import { type Alias, ordered, type Seen } from './alias.ts'
+import type { Pace } from './pace.ts'
 
 export type Routes = Readonly<{
   /** Finds who should answer a model name, best first. Throws GatewayError INVALID_INPUT for an unknown one. */
@@ -20,6 +21,14 @@ const planOf = (alias: Alias, call: Call, routes: Routes, seen: Seen): readonly 
   return [...byName.values()]
 }
 
+const tellPace = (pace: Pace, { journal }: Call, { attempt: answering }: Reply): void => {
+  // Of two attempts at once, the one that was broken off did not fail.
+  if (!journal.hedge)
+    for (const attempt of journal.attempts) if (attempt !== answering) pace.failed(attempt.target)
+  if (answering?.firstContentAt !== undefined)
+    pace.saw(answering.target, answering.firstContentAt - answering.startedAt)
+}
+
 /** Asks by a plan, and remembers how busy and how fast whoever was asked first was. */
 const watched = async (
   call: Call,
@@ -31,10 +40,7 @@ const watched = async (
   const end = first ? busy.begin(first) : () => {}
   try {
     const reply = await next({ ...call, plan })
-    const { attempts, firstContentAt } = call.journal
-    const last = attempts.at(-1)
-    for (const attempt of attempts) if (attempt !== last) pace.failed(attempt.target)
-    if (last && firstContentAt !== undefined) pace.saw(last.target, firstContentAt - last.startedAt)
+    tellPace(pace, call, reply)
     return tap(reply, { onEnd: end })
   } catch (error) {
     end()

@@ -7,6 +7,7 @@ import { Busy } from '#lib/routing/busy.ts'
 import { Pace } from '#lib/routing/pace.ts'
 import { route } from '#lib/routing/route.ts'
 import { armOf } from '#lib/routing/sticky.ts'
+import type { Attempt } from '#lib/visit.ts'
 import { batches, collect, newCall, replyOf, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -33,11 +34,12 @@ const setting = (strategy: Strategy, targets: readonly AliasTarget[]) => {
     const reply = await policy(call, async ({ plan }) => {
       const first = plan[0] as Target
       const startedAt = clock.now()
-      call.journal.attempts.push({ target: first, startedAt })
+      const attempt: Attempt = { target: first, startedAt }
+      call.journal.attempts.push(attempt)
       await clock.advance(takesMs[first.name] ?? 100)
       if (failing.has(first.name)) throw new GatewayError('PROVIDER_ERROR')
-      call.journal.firstContentAt = clock.now()
-      return replyOf(batches(text('ok'), [{ type: 'finish', reason: 'stop' }]))
+      attempt.firstContentAt = clock.now()
+      return { ...replyOf(batches(text('ok'), [{ type: 'finish', reason: 'stop' }])), attempt }
     })
     return { reply, plan: call.journal.plan?.map(({ name }) => name) ?? [], arm: call.journal.arm }
   }

@@ -6,7 +6,16 @@ import { Flight } from './flight.ts'
 import { cacheKey } from './key.ts'
 import { recorded, replayed, type StoredAnswer } from './stored-answer.ts'
 
-export type CacheParts = Readonly<{ store: KeyValue; ttlMs: number; clock: Clock }>
+/** What is being asked at this moment, by key. */
+export type Flights = Map<string, Flight>
+
+export type CacheParts = Readonly<{
+  store: KeyValue
+  ttlMs: number
+  clock: Clock
+  /** Shared with those who come after a change of settings; one's own when absent. */
+  flights?: Flights
+}>
 
 const as = (reply: Reply, cache: ReplyHead['cache']): Reply => ({ ...reply, head: { ...reply.head, cache } })
 
@@ -28,7 +37,7 @@ const kept = (reply: Reply, key: string, { store, ttlMs, clock }: CacheParts): R
  * the same moment. Only complete answers are kept; a stream and a whole answer are kept as the same.
  */
 export const cache = (parts: CacheParts | undefined): Policy<Call, Reply> => {
-  const flights = new Map<string, Flight>()
+  const flights: Flights = parts?.flights ?? new Map()
 
   return async function cache(call, next) {
     const key = parts && call.cache !== 'no-store' ? cacheKey(call) : undefined

@@ -3,6 +3,7 @@ import { SESSION_COOKIE, signedSessions } from '../auth/session.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
 import { secretsOf } from '../config/env.ts'
+import type { ConfigFile } from '../config/file-schema.ts'
 import type { Environment } from '../config/schema.ts'
 import { Cors } from '../http/cors.ts'
 import type { ChatDefaults } from '../http/dialects/chat.ts'
@@ -16,15 +17,18 @@ import { Metrics } from '../observability/metrics.ts'
 import { ProviderHealth } from '../observability/provider-health.ts'
 import { redactor } from '../observability/redact.ts'
 import { type ErrorReporter, reportErrors } from '../observability/sentry.ts'
+import type { Alias } from '../routing/alias.ts'
 import { chatBody } from '../validation/chat.ts'
 import type { Visit } from '../visit.ts'
+import { configSource } from './config-source.ts'
 import { type HealthReport, reportHealth, withCircuits } from './health.ts'
 import { Lifecycle } from './lifecycle.ts'
-import { partsOf } from './parts.ts'
-import { admitting, answering } from './pipeline.ts'
+import { type Composed, composed } from './live.ts'
 import { buildProviders } from './providers.ts'
+import { resilienceState } from './resilience.ts'
 import { sessionSecret } from './session-secret.ts'
 import { sharedState } from './shared-state.ts'
+import { newStanding } from './standing.ts'
 import { tellOfEnd } from './visit-end.ts'
 
 /** Everything a route may use. One process has one. */
@@ -35,6 +39,8 @@ export type Gateway = Host &
     errors: ErrorReporter
     metrics: Metrics
     catalog: Catalog
+    /** Names that stand for several models. */
+    aliases: ReadonlyMap<string, Alias>
     lifecycle: Lifecycle
     /** Answers a call through the whole pipeline. */
     answer: Handler<Call, Reply>
@@ -56,17 +62,25 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     release: packageJson.version,
     redact,
   })
-  const { providers, catalog } = buildProviders(env, clock)
+  const { providers, shelves } = buildProviders(env, clock)
   const sessions = signedSessions(sessionSecret(env.KEY_PEPPER, env.DATA_DIR, logger))
   const visits = new OpenVisits()
+  let current: Composed
   const metrics = new Metrics({
-    isKnown: target => catalog.has(target),
+    isKnown: target => current.catalog.has(target),
     openVisits: () => visits.count,
   })
   const health = new ProviderHealth([...providers.keys()])
   const watchers = [health, metrics.attempts]
   const shared = await sharedState({ env, clock, logger, metrics })
-  const parts = partsOf({ env, clock, logger, metrics, catalog, providers, sessions, watchers, shared })
+  const resilience = resilienceState({ env, clock, logger, metrics, shared }, () => current.settings)
+  const standing = newStanding({ clock, cacheMaxBytes: env.CACHE_MAX_BYTES, shared, resilience })
+  const lasting = { env, clock, logger, metrics, shelves, standing, providers, sessions, watchers }
+  const apply = (file: ConfigFile): void => {
+    current = composed(lasting, file)
+  }
+  const config = configSource({ path: env.GATEWAY_CONFIG, shelves, logger, metrics, apply }, clock)
+  if (!config) apply({})
   const lifecycle = new Lifecycle(visits, clock, logger)
   const startedAt = clock.now()
 
@@ -77,37 +91,47 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     errors,
     visits,
     lifecycle,
-    catalog,
     metrics,
+    get catalog() {
+      return current.catalog
+    },
+    get aliases() {
+      return current.aliases
+    },
+    get answer() {
+      return current.answer
+    },
+    get admit() {
+      return current.admit
+    },
+    get chatDefaults() {
+      return current.chatDefaults
+    },
     cors: new Cors(env.ALLOWED_ORIGINS),
     headers: apiHeaders({ production }),
     sessionCookie: SESSION_COOKIE,
     trustedProxyHops: env.TRUSTED_PROXY_HOPS,
     closed: () => lifecycle.state === 'closed',
     onEnd: tellOfEnd({ logger, metrics, errors, clock }),
-    answer: answering(parts),
-    admit: admitting(parts),
     chatBody: chatBody({
       maxPromptCharacters: env.MAX_PROMPT_CHARACTERS,
       maxMessages: env.MAX_MESSAGES,
       maxMessagesCharacters: env.MAX_MESSAGES_CHARACTERS,
       maxOutputTokens: env.MAX_OUTPUT_TOKENS,
     }),
-    chatDefaults: {
-      model: catalog.defaultModel,
-      maxResponseBytes: env.MAX_RESPONSE_BYTES,
-      requestTimeoutMs: env.REQUEST_TIMEOUT_MS,
-    },
     issueSession: () => sessions.issue(clock.now()),
     health: () =>
       reportHealth({
         uptimeSeconds: Math.floor((clock.now() - startedAt) / 1000),
         version: packageJson.version,
         state: lifecycle.state,
-        limits: parts.limits !== undefined,
-        caching: parts.answers !== undefined,
+        limits: current.settings.rates !== undefined,
+        caching: current.settings.caching.enabled,
         redis: shared?.seen(),
-        providers: withCircuits(health.report(), parts.circuitOf.all(), target => catalog.has(target)),
+        config: config?.health(),
+        providers: withCircuits(health.report(), resilience.circuitOf.all(), target =>
+          current.catalog.has(target),
+        ),
       }),
   }
 }

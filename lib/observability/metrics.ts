@@ -80,6 +80,15 @@ export class Metrics {
   ])
   readonly #circuits = this.#gauge('circuit_state', '0 closed, 1 half-open, 2 open.', ['provider', 'model'])
 
+  readonly #reloads = this.#counter('config_reloads_total', 'Readings of a changed configuration file.', [
+    'result',
+  ])
+  readonly #lastReload = this.#gauge(
+    'config_last_reload_success',
+    '1 where the last reading was taken over.',
+    [],
+  )
+
   constructor({ isKnown, openVisits }: MetricsParts) {
     this.#isKnown = isKnown
     collectDefaultMetrics({ register: this.#registry })
@@ -105,6 +114,11 @@ export class Metrics {
   readonly attempts: AttemptWatcher = {
     succeeded: provider => this.#attempts.inc({ provider, code: 'OK' }),
     failed: (provider, error) => this.#attempts.inc({ provider, code: codeOf(error) }),
+  }
+
+  configRead(result: 'success' | 'failure', isReload: boolean): void {
+    if (isReload) this.#reloads.inc({ result })
+    this.#lastReload.set(result === 'success' ? 1 : 0)
   }
 
   circuitChanged(target: Target, state: CircuitName): void {

@@ -40,7 +40,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/observability': [...ON_THE_GROUND, 'lib/llm/ask.ts'],
   'lib/validation': ON_THE_GROUND,
   'lib/http': [...ON_THE_GROUND, 'lib/validation'],
-  'lib/config': ['lib/rate-limit/policy.ts'],
+  'lib/config': ['lib/rate-limit/policy.ts', 'lib/routing/fallback.ts'],
   'lib/gateway': ['lib', 'package.json'],
   'lib/native': ['lib/http', 'lib/config', 'lib/llm/catalog.ts'],
   'app/metrics': ['lib/gateway', 'lib/auth'],
@@ -121,6 +121,17 @@ describe('what is promised is written down', () => {
     for (const { env } of PROVIDERS) {
       expect(SECRETS).toContain(env.apiKey)
       expect(Object.keys(environment.shape)).toEqual(expect.arrayContaining([env.apiKey, env.baseUrl]))
+    }
+  })
+
+  it('what every provider answers, as fixtures', () => {
+    for (const { id } of PROVIDERS) {
+      const files = globSync('*', { cwd: join(ROOT, '__tests__/fixtures', id) })
+      expect(files, id).toEqual(expect.arrayContaining(['answer.json', 'stream.sse', 'expected.json']))
+      expect(
+        files.some(file => file.startsWith('refusal-')),
+        id,
+      ).toBe(true)
     }
   })
 

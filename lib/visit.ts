@@ -71,6 +71,8 @@ export type Journal = {
   caller?: Caller['kind']
   limit?: LimitState
   plan?: readonly Target[]
+  /** Which target of a weighted alias the caller was given. */
+  arm?: string
   attempts: Attempt[]
   /** How often a target was turned to, whether or not it then came to an attempt. */
   tries: number

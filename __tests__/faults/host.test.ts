@@ -291,7 +291,7 @@ describe('more connections than there can be files', () => {
   it('F29: calls that get no socket to their upstream fail calmly, and it recovers', async () => {
     const scene = await FaultScene.start({
       start: { mostFiles: 256 },
-      env: () => ({ MAX_RETRIES: '0', ENABLE_CACHING: 'false' }),
+      env: () => ({ MAX_RETRIES: '0', ENABLE_CACHING: 'false', BREAKER_OPEN_MS: '1' }),
     })
     try {
       scene.upstream.usually(async (response, asked, signal) => {
@@ -302,9 +302,12 @@ describe('more connections than there can be files', () => {
         scene.ask('openai/any', index % 2 === 0).catch(() => undefined),
       )
       const told = (await Promise.all(asked)).filter(one => one !== undefined)
-      const statuses = new Set(told.map(({ status }) => status))
-      expect([...statuses].toSorted()).toEqual([200, 502])
-      for (const one of told.filter(({ status }) => status === 502)) expect(one.error.code).toBe('NETWORK')
+      const failed = told.filter(({ status }) => status !== 200)
+      expect(failed.length).toBeLessThan(told.length)
+      // Those who come after the first to fail may find the model left alone.
+      const codes = new Set(failed.map(({ error }) => error.code))
+      expect(codes).toContain('NETWORK')
+      expect(['NETWORK', 'MODEL_UNAVAILABLE']).toEqual(expect.arrayContaining([...codes]))
       await scene.expectCalm(await scene.ask('openai/any', false, { prompt: 'Hi' }))
     } finally {
       await scene.stop()

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { json, post } from '../support/chat.ts'
 import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess, type HostName } from '../support/gateway.ts'
@@ -29,6 +29,9 @@ const ACCESS = {
   'over a socket': () => ({ REDIS_URL: server.url }),
   'over REST': () => ({ UPSTASH_REDIS_REST_URL: bridge.url, UPSTASH_REDIS_REST_TOKEN: bridge.token }),
 }
+
+/** What gateways of earlier tests have left would hold their share until it runs out. */
+beforeEach(() => server.do('FLUSHALL'))
 
 const start = (count: number, env: Record<string, string>, host: HostName = 'native') =>
   Promise.all(Array.from({ length: count }, () => GatewayProcess.start(host, { ...PATIENT, ...env })))
@@ -63,7 +66,6 @@ describe.each(Object.entries(ACCESS))('gateways that share a Redis %s', (_, acce
       expect(answers.every(({ remaining }) => remaining >= 0 && remaining < 100)).toBe(true)
     } finally {
       await Promise.all(gateways.map(gateway => gateway.stop()))
-      await server.do('FLUSHALL')
     }
   })
 
@@ -167,7 +169,6 @@ describe('gateways that share a Redis', () => {
   it('do so under Next’s host too', async () => {
     const [native] = await start(1, { REDIS_URL: server.url, RATE_LIMIT_ANONYMOUS: '7/1m' })
     const [next] = await start(1, { REDIS_URL: server.url, RATE_LIMIT_ANONYMOUS: '7/1m' }, 'next')
-    await server.do('FLUSHALL')
     try {
       const remaining: (string | null)[] = []
       for (const gateway of [native, next, native, next]) {

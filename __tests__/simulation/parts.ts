@@ -1,7 +1,6 @@
-import { Answers } from '#lib/cache/answers.ts'
 import { newCounts } from '#lib/cache/counts.ts'
-import { Generations } from '#lib/cache/generations.ts'
 import { treatments } from '#lib/cache/rules.ts'
+import { cacheState } from '#lib/cache/state.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Parts } from '#lib/gateway/pipeline.ts'
 import type { Provider, Target } from '#lib/llm/types.ts'
@@ -81,17 +80,16 @@ class WatchedCircuit extends Circuit {
 }
 
 const answersOf = (clock: Clock): Parts['answers'] => {
-  const store = memoryKeyValue(1_000_000, clock)
-  const counts = newCounts()
-  return {
+  const state = cacheState({
+    store: memoryKeyValue(1_000_000, clock),
+    mostBytes: 100_000,
+    counts: newCounts(),
     clock,
-    counts,
-    answers: new Answers({ store, mostBytes: 100_000, counts }),
-    generations: new Generations({ store, clock, newId: () => 'only-one' }),
-    treatmentOf: treatments({}, { ttlSeconds: 8 }),
+    newId: () => 'only-one',
     // Without stale windows there is nothing to do that nobody waits for.
     background: async () => {},
-  }
+  })
+  return { ...state, clock, treatmentOf: treatments({}, { ttlSeconds: 8 }) }
 }
 
 /** The real pipeline's parts, with only time, chance and the providers simulated. */

@@ -1,8 +1,7 @@
-import { Answers } from '#lib/cache/answers.ts'
 import { newCounts } from '#lib/cache/counts.ts'
-import { Generations } from '#lib/cache/generations.ts'
 import { cache } from '#lib/cache/policy.ts'
 import { type CacheSettings, treatments } from '#lib/cache/rules.ts'
+import { cacheState } from '#lib/cache/state.ts'
 import type { GatewayError } from '#lib/errors.ts'
 import { background } from '#lib/gateway/background.ts'
 import { OpenVisits } from '#lib/http/open-visits.ts'
@@ -84,11 +83,10 @@ export const cacheSetting = (options: CacheSettingOptions = {}) => {
   const refreshed: { visit: Visit; error: GatewayError | undefined }[] = []
   const prefix = `gateway-${settings++}`
   let ids = 0
-  const generations = new Generations({ store, clock, newId: () => `${prefix}-${ids++}` })
-  const policy = cache({
-    answers: new Answers({ store, mostBytes: options.mostBytes ?? 100_000, counts }),
-    generations,
-    treatmentOf: treatments(options.settings ?? {}, { ttlSeconds: TTL_MS / 1000 }),
+  const state = cacheState({
+    store,
+    mostBytes: options.mostBytes ?? 100_000,
+    newId: () => `${prefix}-${ids++}`,
     background: background({
       visits,
       clock,
@@ -99,6 +97,9 @@ export const cacheSetting = (options: CacheSettingOptions = {}) => {
     counts,
     clock,
   })
+  const { generations } = state
+  const treatmentOf = treatments(options.settings ?? {}, { ttlSeconds: TTL_MS / 1000 })
+  const policy = cache({ ...state, treatmentOf, clock })
   const calls: Asked[] = []
   let failure: unknown
   const next = async (call: Call): Promise<Reply> => {

@@ -78,7 +78,7 @@ export class FaultScene {
     this.#deadlineMs = deadlineMs
   }
 
-  /** @param deadlineMs REQUEST_TIMEOUT_MS of the gateway, 10 s when absent */
+  /** @param deadlineMs REQUEST_TIMEOUT_MS and IDLE_TIMEOUT_MS of the gateway, 10 s when absent */
   static async start({ env, start, deadlineMs = 10_000 }: Scenery = {}): Promise<FaultScene> {
     const upstream = await FakeUpstream.start()
     const gateway = await GatewayProcess.start(
@@ -88,6 +88,7 @@ export class FaultScene {
         OPENAI_BASE_URL: upstream.baseUrl,
         ENABLE_RATE_LIMITING: 'false',
         REQUEST_TIMEOUT_MS: String(deadlineMs),
+        IDLE_TIMEOUT_MS: String(deadlineMs),
         // What each fault does to the circuit has tests of its own.
         BREAKER_FAILURES: '1000',
         ...env?.(upstream.baseUrl),

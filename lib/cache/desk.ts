@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors.ts'
-import { hitRate, newCounts } from './counts.ts'
+import { hitRate } from './counts.ts'
 import type { Invalidation } from './generation.ts'
-import type { CacheParts } from './policy.ts'
+import type { CacheState } from './state.ts'
 
 /** What the admin API shows of the cache of this process, since it began. */
 export type CacheReport = Readonly<{
@@ -29,25 +29,30 @@ export type CacheDesk = Readonly<{
   invalidate: (what: Invalidation) => Promise<void>
 }>
 
-type Holds = () => Readonly<{ entries: number; bytes: number }>
+export type DeskParts = Readonly<{
+  answers: Pick<CacheState, 'generations' | 'counts'>
+  /** Whether answers of any model are kept at this moment. */
+  isOn: () => boolean
+  /** What the store holds, where that is known. */
+  holds: (() => Readonly<{ entries: number; bytes: number }>) | undefined
+}>
 
-/** @param holds what the store holds, where that is known */
-export const cacheDesk = (parts: CacheParts | undefined, holds: Holds | undefined): CacheDesk => ({
+export const cacheDesk = ({ answers: { generations, counts }, isOn, holds }: DeskParts): CacheDesk => ({
   report: () => {
-    const { unreadable: _, ...counts } = parts?.counts ?? newCounts()
+    const { unreadable: _, ...shown } = counts
     const { entries, bytes } = holds?.() ?? {}
     return {
-      enabled: parts !== undefined,
-      ...counts,
-      hitRate: (parts && hitRate(parts.counts)) ?? null,
+      enabled: isOn(),
+      ...shown,
+      hitRate: hitRate(counts) ?? null,
       entries: entries ?? null,
       bytes: bytes ?? null,
     }
   },
   invalidate: async what => {
-    if (!parts)
+    if (!isOn())
       throw new GatewayError('CONFLICT', 'Caching is switched off (ENABLE_CACHING).', { retryable: false })
-    await parts.generations.invalidate(what)
-    parts.counts.invalidations += 1
+    await generations.invalidate(what)
+    counts.invalidations += 1
   },
 })

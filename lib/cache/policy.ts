@@ -2,23 +2,13 @@ import type { Clock } from '../clock.ts'
 import type { Handler, Policy } from '../compose.ts'
 import { GatewayError, isProvidersFault } from '../errors.ts'
 import type { CacheTrace, Call, Reply, ReplyHead } from '../llm/types.ts'
-import { type Answers, allTags, type Question } from './answers.ts'
-import type { CacheCounts } from './counts.ts'
-import { Flights } from './flights.ts'
-import type { Generations } from './generations.ts'
+import { allTags, type Question } from './answers.ts'
 import { cacheKey } from './key.ts'
-import { type Background, Refreshes } from './refreshes.ts'
 import type { TreatmentOf } from './rules.ts'
+import type { CacheState } from './state.ts'
 import { replayed, type StoredAnswer } from './stored-answer.ts'
 
-export type CacheParts = Readonly<{
-  answers: Answers
-  generations: Generations
-  treatmentOf: TreatmentOf
-  background: Background
-  counts: CacheCounts
-  clock: Clock
-}>
+export type CacheParts = CacheState & Readonly<{ treatmentOf: TreatmentOf; clock: Clock }>
 
 const COUNTED = { hit: 'hits', miss: 'misses', stale: 'stale', bypass: 'bypassed' } as const
 const BYPASSED: CacheTrace = { forwarded: 'bypass' }
@@ -90,9 +80,7 @@ export const cache = (parts: CacheParts | undefined): Policy<Call, Reply> => {
     return async function cache(call, next) {
       return told(await next(call), 'bypass', BYPASSED)
     }
-  const { answers, counts, clock } = parts
-  const flights = new Flights(parts)
-  const refreshes = new Refreshes(parts.background, flights, counts, clock)
+  const { answers, flights, refreshes, counts, clock } = parts
 
   const asked = async (question: Question, call: Call, next: Handler<Call, Reply>, why: CacheTrace) => {
     const joined = flights.join(question, call)

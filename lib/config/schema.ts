@@ -26,7 +26,8 @@ const flag = z
   .pipe(z.enum(['true', 'false', '1', '0'], 'must be true or false'))
   .transform(value => value === 'true' || value === '1')
 
-const rate = z
+/** A count over a length of time: `5/1m`. */
+export const rate = z
   .string()
   .trim()
   .regex(
@@ -64,6 +65,8 @@ export const environment = z.object({
     .default('production'),
   PORT: count(0, 65_535).default(3000),
   HOST: text.optional(),
+  /** Path of the optional file of models, prices, routes and limits. */
+  GATEWAY_CONFIG: text.optional(),
   DATA_DIR: text.default('./data'),
   ALLOWED_ORIGINS: origins.default([]),
   TRUSTED_PROXY_HOPS: count(0, 10).default(0),

@@ -19,6 +19,8 @@ export type HealthFacts = Readonly<{
   caching: boolean
   /** What was seen of the Redis that gateways share, where one is configured. */
   redis: RedisFacts | undefined
+  /** Absent where no configuration file is used. */
+  config: ServiceHealth | undefined
   providers: Readonly<Record<string, ServiceHealth>>
 }>
 
@@ -81,6 +83,7 @@ export const reportHealth = ({
   limits,
   caching,
   redis,
+  config,
   providers,
 }: HealthFacts): HealthReport => {
   const place = redis?.circuit.name === 'closed' ? 'Redis' : 'memory'
@@ -89,6 +92,7 @@ export const reportHealth = ({
     ...(redis && { redis: redisHealth(redis) }),
     limits: stateIn(place, limits),
     cache: stateIn(place, caching),
+    ...(config && { config }),
     ...providers,
   }
   return { status: overall(state, Object.values(services)), uptimeSeconds, version, services }

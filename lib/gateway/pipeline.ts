@@ -10,10 +10,10 @@ import type { Call, Reply } from '../llm/types.ts'
 import { observe } from '../observability/observe.ts'
 import { type LimitParts, limit } from '../rate-limit/policy.ts'
 import { breaker, type Circuits } from '../resilience/breaker/policy.ts'
-import { bulkhead, type Slots } from '../resilience/bulkhead.ts'
+import { bulkhead, type bulkheads, type Slots } from '../resilience/bulkhead.ts'
 import type { Cooling } from '../resilience/cooling.ts'
 import { type Hedges, hedge } from '../resilience/hedge.ts'
-import { type Retries, retry } from '../resilience/retry.ts'
+import { type Retries, retry, type retryBudgets } from '../resilience/retry.ts'
 import { type Timeouts, timeout } from '../resilience/timeout.ts'
 import { type Fallbacks, fallback } from '../routing/fallback.ts'
 import { type Routes, route } from '../routing/route.ts'
@@ -36,6 +36,9 @@ export type Parts = Readonly<{
   circuitOf: Circuits
   cooling: Cooling
   slots: Slots
+  /** What outlives a change of settings; a pipeline's own when absent. */
+  budgetOf?: ReturnType<typeof retryBudgets>
+  bulkheadOf?: ReturnType<typeof bulkheads>
   timeouts: Timeouts
   providers: AskParts
   clock: Clock
@@ -53,9 +56,9 @@ export const answering = (g: Parts): Handler<Call, Reply> =>
     route(g.routes), //                 who should answer, best first
     fallback(g.fallbacks), //           and if they cannot, who next
     hedge(g.hedges), //                 and a second one beside them, if they are slow
-    retry(g.retries), //                once more, where it may have been bad luck
+    retry(g.retries, g.budgetOf), //    once more, where it may have been bad luck
     breaker(g.circuitOf, g.cooling), // leave alone who keeps failing, or asks for it
-    bulkhead(g.slots, g.clock), //      never too many at once
+    bulkhead(g.slots, g.clock, g.bulkheadOf), // never too many at once
     timeout(g.timeouts, g.clock), //    nor for too long
   )(ask(g.providers)) //                ask one of them
 

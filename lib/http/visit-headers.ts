@@ -35,6 +35,7 @@ const gatewayHeaders = ({ journal }: Visit, now: number): Record<string, string>
     'x-gateway-provider': target.provider,
     'x-gateway-attempts': String(attempts.length),
     'x-gateway-fallback': String(head?.fallback ?? false),
+    ...(journal.arm !== undefined && { 'x-gateway-arm': journal.arm }),
     ...(head && cacheHeaders(head, now)),
   }
 }

@@ -22,6 +22,7 @@ const FIELDS: ReadonlySet<string> = new Set([
   'fallback',
   'hedged',
   'hedgeCostUsd',
+  'arm',
   'finishReason',
   'latencyMs',
   'firstContentMs',

@@ -82,6 +82,15 @@ export class Metrics {
   ])
   readonly #circuits = this.#gauge('circuit_state', '0 closed, 1 half-open, 2 open.', ['provider', 'model'])
 
+  readonly #reloads = this.#counter('config_reloads_total', 'Readings of a changed configuration file.', [
+    'result',
+  ])
+  readonly #lastReload = this.#gauge(
+    'config_last_reload_success',
+    '1 where the last reading was taken over.',
+    [],
+  )
+
   constructor({ isKnown, openVisits, cache }: MetricsParts) {
     this.#isKnown = isKnown
     cacheMetrics(this.#registry, cache)
@@ -108,6 +117,11 @@ export class Metrics {
   readonly attempts: AttemptWatcher = {
     succeeded: provider => this.#attempts.inc({ provider, code: 'OK' }),
     failed: (provider, error) => this.#attempts.inc({ provider, code: codeOf(error) }),
+  }
+
+  configRead(result: 'success' | 'failure', isReload: boolean): void {
+    if (isReload) this.#reloads.inc({ result })
+    this.#lastReload.set(result === 'success' ? 1 : 0)
   }
 
   circuitChanged(target: Target, state: CircuitName): void {

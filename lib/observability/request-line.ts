@@ -41,6 +41,7 @@ const answerFields = (visit: Visit, { endedAt }: Pick<Outcome, 'endedAt'>) => {
       ...(head && { cache: head.cache }),
       ...(head?.fallback && { fallback: true }),
       ...(hedge && hedgeFields(hedge)),
+      ...(visit.journal.arm !== undefined && { arm: visit.journal.arm }),
     }
   )
 }

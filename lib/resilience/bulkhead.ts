@@ -83,11 +83,17 @@ class Bulkhead {
   }
 }
 
-/** Bounds how many calls are under way at one provider, so that a slow one cannot take everything with it. */
-export const bulkhead = (slots: Slots, clock: Clock): Policy<Call, Reply> => {
-  const bulkheadOf = onePerProvider(provider => new Bulkhead(provider, slots, clock))
+/** One bulkhead for each provider. */
+export const bulkheads = (slots: Slots, clock: Clock) =>
+  onePerProvider(provider => new Bulkhead(provider, slots, clock))
 
-  return async function bulkhead(call, next) {
+/** Bounds how many calls are under way at one provider, so that a slow one cannot take everything with it. */
+export const bulkhead = (
+  slots: Slots,
+  clock: Clock,
+  bulkheadOf = bulkheads(slots, clock),
+): Policy<Call, Reply> =>
+  async function bulkhead(call, next) {
     const leave = await bulkheadOf(call.plan[0]?.provider ?? '').enter(call)
     try {
       return tap(await next(call), { onEnd: leave })
@@ -96,4 +102,3 @@ export const bulkhead = (slots: Slots, clock: Clock): Policy<Call, Reply> => {
       throw error
     }
   }
-}

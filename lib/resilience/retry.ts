@@ -42,13 +42,14 @@ const waitBefore = (retry: number, error: GatewayError, call: Call, retries: Ret
   return retryAfterMs > longestRetryAfterMs ? undefined : retryAfterMs + jitterMs
 }
 
+/** One budget for each provider. */
+export const retryBudgets = () => onePerProvider(() => new RetryBudget())
+
 /**
  * Asks a target that failed in passing again: only before any content has come, only while the call's deadline
  * and the provider's retry budget allow it, and never so often that a target further down the plan goes without.
  */
-export const retry = (retries: Retries): Policy<Call, Reply> => {
-  const budgetOf = onePerProvider(() => new RetryBudget())
-
+export const retry = (retries: Retries, budgetOf = retryBudgets()): Policy<Call, Reply> => {
   return async function retry(call, next) {
     const { clock, most } = retries
     call.journal.tries += 1

@@ -13,7 +13,8 @@ export interface Judge {
 }
 
 /** Opens after so many failures without a success between them: for an upstream that is gone. */
-export const consecutive = (failures: number): Judge => {
+export const consecutive = (failures: number | (() => number)): Judge => {
+  const most = typeof failures === 'number' ? () => failures : failures
   let inARow = 0
   return {
     succeeded() {
@@ -21,7 +22,7 @@ export const consecutive = (failures: number): Judge => {
     },
     failed() {
       inARow += 1
-      return inARow >= failures ? `${inARow} failures in a row` : undefined
+      return inARow >= most() ? `${inARow} failures in a row` : undefined
     },
     forget() {
       inARow = 0
@@ -99,10 +100,13 @@ export const sampling = (options: Sampling): Judge => {
  * an upstream that answers, but too late to be of use. How long a whole answer takes says how long it is, so only
  * streams count.
  */
-export const slowness = (slowMs: number, options: Sampling): Judge => {
+export const slowness = (slow: number | (() => number), options: Sampling): Judge => {
+  const limitMs = typeof slow === 'number' ? () => slow : slow
   const recent = new RecentCalls(options)
   return {
     began(now, firstContentMs) {
+      const slowMs = limitMs()
+      if (slowMs === Number.POSITIVE_INFINITY) return undefined
       const isSlow = firstContentMs > slowMs
       recent.count(now, isSlow)
       const share = isSlow ? recent.tooMany() : undefined

@@ -90,8 +90,12 @@ const STATUS_OF_ERROR: Readonly<Record<string, number>> = {
 }
 
 /** What kind of refusal an error is, in the word OpenAI has for it where Anthropic tells it in a sentence only. */
-export const errorCode = (type: string | null | undefined, message: string | null | undefined) =>
-  message && /prompt is too long/i.test(message) ? 'context_length_exceeded' : (type ?? undefined)
+export const errorCode = (type: string | null | undefined, message: string | null | undefined) => {
+  if (message && /prompt is too long/i.test(message)) return 'context_length_exceeded'
+  if (type === 'billing_error' || (message && /credit balance is too low/i.test(message)))
+    return 'insufficient_quota'
+  return type ?? undefined
+}
 
 const inBandError = (provider: string, error: NonNullable<Event['error']>): GatewayError =>
   upstreamError({
@@ -109,6 +113,12 @@ export const messageFragment = (body: string, provider: string): Fragment => {
   return { text, finish: finishOf(message.stop_reason), usage: usageOf(message.usage), end: true }
 }
 
+/** Later counts replace earlier ones: they are totals. What is null is not known, and replaces nothing. */
+const merged = (known: Lenient<Tokens>, told: Lenient<Tokens> | null | undefined): Lenient<Tokens> =>
+  told
+    ? { ...known, ...Object.fromEntries(Object.entries(told).filter(([, count]) => count !== null)) }
+    : known
+
 /** Reads the events of one streamed message, whose usage comes in two parts: input first, output last. */
 export const messageEvents = (provider: string): ((event: SseEvent) => Fragment) => {
   let tokens: Lenient<Tokens> = {}
@@ -117,7 +127,7 @@ export const messageEvents = (provider: string): ((event: SseEvent) => Fragment)
     if (!event) return { error: nonsenseError(provider, 'an event is no JSON object') }
     if (event.error) return { error: inBandError(provider, event.error) }
     if (event.type === 'message_stop') return { end: true }
-    tokens = { ...tokens, ...event.message?.usage, ...event.usage }
+    tokens = merged(merged(tokens, event.message?.usage), event.usage)
     const finish = event.delta?.stop_reason
     return {
       ...(event.delta?.type === 'text_delta' && { text: event.delta.text ?? undefined }),

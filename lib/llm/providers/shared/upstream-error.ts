@@ -22,23 +22,35 @@ export class UpstreamRefusalError extends Error {
   }
 }
 
-const asInvalid = (refusal: UpstreamRefusal): readonly [ErrorCode, string] => {
-  if (refusal.code === 'context_length_exceeded')
-    return ['CONTEXT_LENGTH', 'The conversation is too long for this model; shorten it or choose another.']
-  if (refusal.code === 'content_filter' || refusal.code === 'content_policy_violation')
-    return ['CONTENT_BLOCKED', `The provider ${refusal.provider} blocked this content.`]
-  return ['INVALID_INPUT', `The provider ${refusal.provider} does not accept this request for this model.`]
+/** What is told by a word, whatever the status beside it: vendors disagree about that. */
+const judgeWord = ({ provider, code }: UpstreamRefusal): readonly [ErrorCode, string] | undefined => {
+  switch (code) {
+    case 'context_length_exceeded':
+    case 'tokens_limit_reached':
+      return ['CONTEXT_LENGTH', 'The conversation is too long for this model; shorten it or choose another.']
+    case 'content_filter':
+    case 'content_policy_violation':
+      return ['CONTENT_BLOCKED', `The provider ${provider} blocked this content.`]
+    case 'insufficient_quota':
+    case 'invalid_api_key':
+      return ['PROVIDER_ERROR', `The provider ${provider} refused the gateway's own access.`]
+    default:
+      return undefined
+  }
 }
 
 const judge = (refusal: UpstreamRefusal): readonly [ErrorCode, string] => {
-  const { provider, status, code } = refusal
-  if (status === 400 || status === 422) return asInvalid(refusal)
+  const { provider, status } = refusal
+  const told = status < 500 ? judgeWord(refusal) : undefined
+  if (told) return told
+  if (status === 400 || status === 422)
+    return ['INVALID_INPUT', `The provider ${provider} does not accept this request for this model.`]
   if (status === 404) return ['NOT_FOUND', `The provider ${provider} does not know this model.`]
   if (status === 413) return ['PAYLOAD_TOO_LARGE', `The request is too large for the provider ${provider}.`]
   if (status === 408) return ['TIMEOUT', `The provider ${provider} gave up waiting.`]
-  if (status === 429 && code !== 'insufficient_quota')
+  if (status === 429)
     return ['PROVIDER_RATE_LIMIT', `The provider ${provider} is receiving too many requests; please wait.`]
-  if (status === 401 || status === 403 || status === 429)
+  if (status === 401 || status === 402 || status === 403)
     return ['PROVIDER_ERROR', `The provider ${provider} refused the gateway's own access.`]
   return ['PROVIDER_ERROR', `The provider ${provider} failed to answer (status ${status}).`]
 }

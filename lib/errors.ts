@@ -29,6 +29,9 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS
 
+/** What did not come in time, where a code is TIMEOUT. The message says it in these words too. */
+export type WaitedFor = 'connection' | 'first content' | 'more of the stream' | 'whole answer'
+
 /** One fault in what a client sent: where (`messages[2].content`), and what to do about it. */
 export type Fault = Readonly<{ path: string; message: string }>
 
@@ -38,6 +41,8 @@ export type GatewayErrorOptions = Readonly<{
   /** Overrides the table, where this very failure is known to be final or to pass. */
   retryable?: boolean
   details?: readonly Fault[]
+  /** Says that it was our own limit that ran out, and which. */
+  waitedFor?: WaitedFor
   /** What really happened. For the log alone, never for the client. */
   cause?: unknown
 }>
@@ -58,6 +63,7 @@ export class GatewayError extends Error {
   readonly retryAfterSeconds: number | undefined
   readonly retryable: boolean
   readonly details: readonly Fault[] | undefined
+  readonly waitedFor: WaitedFor | undefined
 
   constructor(code: ErrorCode, message?: string, options: GatewayErrorOptions = {}) {
     super(message ?? ERRORS[code].message, { cause: options.cause })
@@ -65,6 +71,7 @@ export class GatewayError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds
     this.retryable = options.retryable ?? ERRORS[code].retryable
     this.details = options.details
+    this.waitedFor = options.waitedFor
   }
 
   get status(): number {

@@ -16,7 +16,9 @@ const ONE_MEBIBYTE = 1024 * 1024
  * Source: WHATWG HTML, 9.2.6 "Interpreting an event stream".
  */
 export class SseParser {
-  readonly #decoder = new TextDecoder()
+  // Node's own removal of the byte order mark takes two of them where the first one arrives in pieces.
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  #hasBegun = false
   readonly #maxEventLength: number
   #line = ''
   #event = ''
@@ -33,8 +35,7 @@ export class SseParser {
     const text = this.#decoder.decode(chunk, { stream: true })
     const events: SseEvent[] = []
     if (text === '') return events
-    let start = this.#afterCarriageReturn && text.startsWith('\n') ? 1 : 0
-    this.#afterCarriageReturn = false
+    let start = this.#leftOver(text)
     let carriageReturn = text.indexOf('\r', start)
     for (;;) {
       const lineFeed = text.indexOf('\n', start)
@@ -52,6 +53,16 @@ export class SseParser {
     this.#line += text.slice(start)
     this.#assertBounded(this.#line.length)
     return events
+  }
+
+  /** How much of a chunk's beginning says nothing: the stream's byte order mark, the second half of a CRLF. */
+  #leftOver(text: string): number {
+    const isLeftOver = this.#hasBegun
+      ? this.#afterCarriageReturn && text.startsWith('\n')
+      : text.startsWith('\ufeff')
+    this.#hasBegun = true
+    this.#afterCarriageReturn = false
+    return isLeftOver ? 1 : 0
   }
 
   #takeLine(line: string, events: SseEvent[]): void {

@@ -6,6 +6,12 @@ export type Caller =
   | Readonly<{ kind: 'anonymous'; address: string }>
   | Readonly<{ kind: 'guest'; id: string; address: string }>
 
+/** Whose an answer is, so that nobody else finds it. Absent where it cannot be told who is asking: that is nobody's. */
+export const ownerOf = (caller: Caller): string | undefined => {
+  if (caller.kind === 'guest') return `guest ${caller.id}`
+  return caller.address === 'unknown' ? undefined : `address ${caller.address}`
+}
+
 /** What a request shows of its sender, before anyone has judged it. */
 export type Origin = Readonly<{
   /** The client's IP address, an IPv6 one cut to its /64; `unknown` where the host cannot tell. */
@@ -45,7 +51,23 @@ export type LimitState = Readonly<{
 }>
 
 /** One try to get an answer out of one target. */
-export type Attempt = { readonly target: Target; readonly startedAt: number; endedAt?: number }
+export type Attempt = {
+  readonly target: Target
+  readonly startedAt: number
+  /** When the first content was in hand. */
+  firstContentAt?: number
+  endedAt?: number
+}
+
+/** What an answer can be kept waiting for besides its upstream. `queue`: a free slot; `retry`: the pause before it. */
+export type Wait = 'limit' | 'cache' | 'queue' | 'retry'
+
+/** A second attempt beside a slow first one. `won`: the second answered; `lost`: the first did after all. */
+export type Hedge = Readonly<{
+  result: 'won' | 'lost' | 'failed'
+  /** What the attempt that was broken off is taken to have used; absent where it came to none. */
+  usage?: Usage
+}>
 
 /**
  * What is learned along the way. The only thing of a visit that changes: policies write down what they
@@ -55,7 +77,16 @@ export type Journal = {
   caller?: Caller['kind']
   limit?: LimitState
   plan?: readonly Target[]
+  /** Which target of a weighted alias the caller was given. */
+  arm?: string
   attempts: Attempt[]
+  /** How often a target was turned to, whether or not it then came to an attempt. */
+  tries: number
+  /** Milliseconds, by what they went to. */
+  waits?: { [What in Wait]?: number }
+  hedge?: Hedge
+  /** The time it waited for an answer that another's call was asking for. */
+  joined?: Readonly<{ startedAt: number; endedAt: number }>
   firstContentAt?: number
   finishReason?: FinishReason
   /** What is known of the answer since its first content. */
@@ -66,8 +97,24 @@ export type Journal = {
   error?: GatewayError
 }
 
-/** Milliseconds spent on attempts until `now`, those still under way included. */
-export const upstreamMs = ({ attempts }: Journal, now: number): number =>
-  attempts.reduce((total, { startedAt, endedAt }) => total + (endedAt ?? now) - startedAt, 0)
+/**
+ * Milliseconds until `now` during which an attempt was under way, or another's was waited for; those of two at
+ * once count once.
+ */
+export const upstreamMs = ({ attempts, joined }: Journal, now: number): number => {
+  let total = joined ? joined.endedAt - joined.startedAt : 0
+  let countedUntil = 0
+  for (const { startedAt, endedAt = now } of attempts) {
+    total += Math.max(0, endedAt - Math.max(startedAt, countedUntil))
+    countedUntil = Math.max(countedUntil, endedAt)
+  }
+  return total
+}
 
-export const newJournal = (): Journal => ({ attempts: [] })
+/** Writes down time that went to waiting for something. */
+export const waited = (journal: Journal, what: Wait, milliseconds: number): void => {
+  journal.waits ??= {}
+  journal.waits[what] = (journal.waits[what] ?? 0) + milliseconds
+}
+
+export const newJournal = (): Journal => ({ attempts: [], tries: 0 })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureBuilt } from '../lib/native/console-build.ts'
 import { ensureChromium } from './chromium.ts'
+import { ensureRedis } from './redis.ts'
 import { bin, ROOT, run, say } from './step.ts'
 
 type Count = { passed: number; failed: number; skipped: number }
@@ -44,6 +45,7 @@ const sum = (counts: readonly Count[]): Count =>
 /** Sets up what the tests need, runs all of them, and ends with one line of totals. */
 const main = async (): Promise<void> => {
   await ensureChromium()
+  await ensureRedis()
   await ensureBuilt(ROOT)
   say('\nUnit, contract and integration tests …')
   const counts = [await vitest()]

@@ -29,6 +29,7 @@ describe.each(HOSTS)('POST /api/chat under the %s host', host => {
       ENABLE_RATE_LIMITING: 'false',
       ALLOWED_ORIGINS: 'https://app.example.com',
       REQUEST_TIMEOUT_MS: '2500',
+      IDLE_TIMEOUT_MS: '2500',
       // What repeats, tries again and gives up is tested by itself; here every call is asked once.
       ENABLE_CACHING: 'false',
       MAX_RETRIES: '0',
@@ -58,6 +59,12 @@ describe.each(HOSTS)('POST /api/chat under the %s host', host => {
         latencyMs: expect.any(Number),
       })
       expect(answer.headers.get('x-gateway-cost-usd')).toBe('0.0000675')
+    })
+
+    it.each([false, true])('with what the model could not honour (stream: %s)', async stream => {
+      const answer = await ask({ prompt: 'Hi', model: 'openai/o3-odd', temperature: 0.2, stream })
+      const told = stream ? (await events(answer)).at(-1)?.data : await json(answer)
+      expect(told.warnings).toEqual([expect.stringContaining('temperature')])
     })
 
     it('as server-sent events: start, deltas, done', async () => {

@@ -50,11 +50,25 @@ describe('a gateway whose providers fail', () => {
     expect(upstream.callsFor(model)).toHaveLength(1)
   })
 
-  it('does not take a refused key for a model that is not well', async () => {
+  it('does not take a refused key for a model that is not well, nor shows it again and again', async () => {
     const model = upstream.modelThat(refuses(401))
     for (let call = 0; call < 5; call += 1)
       expect((await json(await ask({ model: `openai/${model}` }))).error.code).toBe('PROVIDER_ERROR')
-    expect(upstream.callsFor(model)).toHaveLength(5)
+    expect(upstream.callsFor(model)).toHaveLength(1)
+  })
+
+  it('leaves a busy model alone for as long as it says, and lets another answer at once', async () => {
+    upstream.forModel('gpt-5', refuses(429, { headers: { 'retry-after': '9999' } }))
+    upstream.forModel('gpt-5-mini', says(['Mini']))
+    for (let call = 0; call < 5; call += 1)
+      expect((await ask({ model: 'gpt-5' })).headers.get('x-gateway-model')).toBe('gpt-5-mini')
+    expect(upstream.callsFor('gpt-5')).toHaveLength(1)
+    const alone = await ask({ model: 'gpt-5', fallback: false })
+    expect((await json(alone)).error.code).toBe('PROVIDER_RATE_LIMIT')
+    const wait = Number(alone.headers.get('retry-after'))
+    expect(wait).toBeGreaterThan(100)
+    expect(wait).toBeLessThanOrEqual(300)
+    expect(upstream.callsFor('gpt-5')).toHaveLength(1)
   })
 
   it('does not try again once the first content is out', async () => {
@@ -79,7 +93,8 @@ describe('a gateway whose providers fail', () => {
     expect(Object.fromEntries(answer.headers)).toMatchObject({
       'x-gateway-model': 'gpt-4',
       'x-gateway-fallback': 'true',
-      'x-gateway-attempts': '2',
+      // The second time, the busy one is still left alone.
+      'x-gateway-attempts': stream ? '1' : '2',
     })
     const told = stream ? (await events(answer)).at(-1)?.data : await json(answer)
     // Priced as the model that answered: 7 × 30 + 5 × 60 dollars a million.
@@ -87,13 +102,13 @@ describe('a gateway whose providers fail', () => {
     expect(await gateway.lineOf(answer.headers.get('x-request-id') ?? '')).toMatchObject({
       model: 'gpt-4',
       fallback: true,
-      attempts: 2,
+      attempts: stream ? 1 : 2,
     })
   })
 
   it('lets no other model answer whoever forbids it, and passes the time to wait on', async () => {
-    upstream.forModel('gpt-4o', refuses(429, { headers: { 'retry-after': '60' } }))
-    const answer = await ask({ model: 'gpt-4o', fallback: false })
+    upstream.forModel('gpt-4', refuses(429, { headers: { 'retry-after': '60' } }))
+    const answer = await ask({ model: 'gpt-4', fallback: false })
     expect(answer.status).toBe(503)
     expect(answer.headers.get('retry-after')).toBe('60')
     expect((await json(answer)).error.code).toBe('PROVIDER_RATE_LIMIT')

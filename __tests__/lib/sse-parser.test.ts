@@ -58,6 +58,12 @@ describe('SseParser', () => {
     )
   })
 
+  it('skips one byte order mark also where it comes in pieces', () => {
+    const bytes = Buffer.from('\ufeff\ufeffdata: a\n\ndata: b\n\n')
+    for (const split of bytes.keys())
+      expect(parse(bytes.subarray(0, split), bytes.subarray(split))).toEqual(data('b'))
+  })
+
   it('understands every split of one real stream', () => {
     const bytes = Buffer.from(
       '\ufeff: ok\r\ndata: {"text":"grün 🎉"}\r\n\r\nevent: x\rdata: 1\rdata: 2\r\rdata: [DONE]\n\n',

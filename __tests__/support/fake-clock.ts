@@ -47,7 +47,10 @@ export class FakeClock implements Clock {
   }
 
   #next(until: number): Pending | undefined {
-    return [...this.#pending].filter(({ at }) => at <= until).toSorted((a, b) => a.at - b.at)[0]
+    let first: Pending | undefined
+    for (const pending of this.#pending)
+      if (pending.at <= until && (first === undefined || pending.at < first.at)) first = pending
+    return first
   }
 }
 

@@ -21,6 +21,12 @@ const freePort = async (): Promise<number> => {
   return port
 }
 
+/** How a gateway's process is started, beside its environment. */
+export type StartOptions = Readonly<{
+  /** Most files and sockets it may have open at once; this machine's limit when absent. */
+  mostFiles?: number
+}>
+
 const commandOf = (host: HostName, port: number): readonly string[] =>
   host === 'native' ? ['server.ts'] : ['node_modules/next/dist/bin/next', 'start', '-p', String(port)]
 
@@ -43,16 +49,26 @@ export class GatewayProcess {
   }
 
   /** Starts one and waits until it is ready. Pages are off on the native host unless the environment asks for them. */
-  static async start(host: HostName, env: Record<string, string> = {}): Promise<GatewayProcess> {
-    const gateway = await GatewayProcess.spawn(host, env)
+  static async start(
+    host: HostName,
+    env: Record<string, string> = {},
+    options: StartOptions = {},
+  ): Promise<GatewayProcess> {
+    const gateway = await GatewayProcess.spawn(host, env, options)
     await gateway.#untilReady()
     return gateway
   }
 
   /** Starts one and does not wait. */
-  static async spawn(host: HostName, env: Record<string, string> = {}): Promise<GatewayProcess> {
+  static async spawn(
+    host: HostName,
+    env: Record<string, string> = {},
+    { mostFiles }: StartOptions = {},
+  ): Promise<GatewayProcess> {
     const port = await freePort()
-    const child = spawn(process.execPath, commandOf(host, port), {
+    const command = [process.execPath, ...commandOf(host, port)]
+    const limited = mostFiles ? ['sh', '-c', `ulimit -n ${mostFiles}; exec "$@"`, 'sh', ...command] : command
+    const child = spawn(limited[0] ?? '', limited.slice(1), {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {

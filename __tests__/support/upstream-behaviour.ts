@@ -131,3 +131,70 @@ export const neverEnds =
       await (paceMs > 0 ? sleep(paceMs) : turn())
     }
   }
+
+/** Streams these pieces, and then does nothing more. */
+export const stallsAfter = (...pieces: readonly string[]): Behaviour =>
+  sends(
+    pieces.map(content => sse(chunk({ content }))),
+    { ending: 'stall' },
+  )
+
+/** Sends the headers of a stream, or of JSON, and nothing after them. */
+export const headersOnly: Behaviour = (response, asked) => {
+  response.writeHead(200, asked.stream ? SSE_HEADERS : JSON_HEADERS).flushHeaders()
+}
+
+/**
+ * Answers with a complete response of any size as raw bytes, as fast as they are taken, whatever HTTP makes of
+ * them. Closes the connection afterwards.
+ */
+export const rawBytes =
+  (head: string, parts: () => Iterable<string | Uint8Array>): Behaviour =>
+  async (response, _asked, signal) => {
+    const { socket } = response
+    if (!socket) return
+    socket.write(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n`)
+    for (const part of parts()) {
+      if (signal.aborted) return
+      if (socket.write(part)) continue
+      await new Promise<void>(resolve => {
+        socket.once('drain', resolve)
+        signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+    }
+    socket.end()
+  }
+
+const MEBIBYTE = 1024 * 1024
+
+/** One line of a stream that does not end for so many mebibytes. */
+export const endlessLine = (mebibytes: number): Behaviour =>
+  rawBytes('content-type: text/event-stream\r\nconnection: close', function* () {
+    yield 'data: '
+    const piece = Buffer.alloc(MEBIBYTE / 4, 'x')
+    for (let sent = 0; sent < mebibytes * MEBIBYTE; sent += piece.length) yield piece
+    yield '\n\n'
+  })
+
+const TINY_CHUNKS_A_WRITE = 5_000
+
+/** So many chunks of one comment each, three bytes long, and then a whole answer. */
+export const tinyChunks = (count: number, content: string): Behaviour =>
+  rawBytes('content-type: text/event-stream\r\ntransfer-encoding: chunked', function* () {
+    const write = '3\r\n:\n\n\r\n'.repeat(TINY_CHUNKS_A_WRITE)
+    for (let sent = 0; sent < count; sent += TINY_CHUNKS_A_WRITE) yield write
+    const end = sse(chunk({ content })) + streamEnd()
+    yield `${end.length.toString(16)}\r\n${end}\r\n0\r\n\r\n`
+  })
+
+/** A whole answer that declares so many bytes more, or fewer, than it has. */
+export const misdeclares =
+  (byBytes: number): Behaviour =>
+  (response, asked, signal) => {
+    const body = asked.stream
+      ? sse(chunk({ content: 'Hello' })) + streamEnd()
+      : JSON.stringify(completion(asked.model, 'Hello'))
+    const type = asked.stream ? 'text/event-stream' : 'application/json'
+    const head = `content-type: ${type}\r\ncontent-length: ${Buffer.byteLength(body) + byBytes}`
+    return rawBytes(head, () => [body])(response, asked, signal)
+  }

@@ -1,123 +1,150 @@
+import type { Clock } from '../clock.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
-import type { Reply, ReplyEvent } from '../llm/types.ts'
+import type { CacheTrace, Call, Reply, ReplyEvent } from '../llm/types.ts'
+import { Reader, type Source } from './reader.ts'
 
 type Batch = readonly ReplyEvent[]
 
-/** Resolves, and never rejects, when the signal aborts; `stop` ends the waiting. */
-const abortOf = (signal: AbortSignal) => {
-  const { promise, resolve } = Promise.withResolvers<'aborted'>()
-  const onAbort = () => resolve('aborted')
-  if (signal.aborted) onAbort()
-  else signal.addEventListener('abort', onAbort, { once: true })
-  return { promise, stop: () => signal.removeEventListener('abort', onAbort) }
-}
+/** `complete`: it came to a good end; `broken`: it failed, or all have left; `grown`: too long to be joined. */
+export type FlightEnd = 'complete' | 'broken' | 'grown'
+
+const COLLAPSED: CacheTrace = { forwarded: 'miss', collapsed: true }
+/** So much of an answer is held for those who may still join. */
+const MOST_CHARACTERS_HELD = 262_144
+
+const shared = (reply: Reply): Reply => ({
+  ...reply,
+  head: { ...reply.head, cache: 'hit', cacheTrace: COLLAPSED },
+})
+
+const lengthOf = (batch: Batch): number =>
+  batch.reduce((length, event) => length + (event.type === 'text-delta' ? event.text.length : 0), 0)
 
 /**
  * One answer under way, read by everyone who asked the same while it came. Whoever joins late is given what has
  * come so far; each reads at their own speed, and the fastest pulls. A reader who leaves, the first one too,
  * harms nobody; with the last one the upstream is left.
+ *
+ * Exactly one reader pays: whoever is first in line when the first content comes, which is the one who began
+ * the flight unless they have left by then. Leaving afterwards does not pass the bill on. All others read a hit.
  */
-export class Flight {
+export class Flight implements Source {
   readonly #controller = new AbortController()
-  readonly #reply: Promise<Reply>
-  readonly #onOver: () => void
+  readonly #clock: Clock
+  readonly #onEnd: (how: FlightEnd) => void
+  readonly #readers = new Set<Reader>()
   readonly #batches: Batch[] = []
-  #source: AsyncIterator<Batch> | undefined
-  #pulling: Promise<void> | undefined
-  #readers = 0
-  #over = false
+  /** The position of the first batch that is still held. */
+  #first = 0
+  #held = 0
+  #reply: Reply | undefined
+  #events: AsyncIterator<Batch> | undefined
+  #isPulling = false
+  #isComplete = false
+  #hasGrown = false
+  #isOver = false
 
-  /** @param onOver called once, when there is nothing more to join. */
-  constructor(ask: (signal: AbortSignal) => Promise<Reply>, onOver: () => void) {
-    this.#onOver = onOver
-    this.#reply = ask(this.#controller.signal)
-    this.#reply.then(
-      ({ events }) => {
-        this.#source = events[Symbol.asyncIterator]()
-        if (this.#over) void this.#source.return?.()
-      },
-      () => this.#end(),
+  /** @param onEnd called when there is nothing more to join: once, or a second time after `grown`. */
+  constructor(ask: (signal: AbortSignal) => Promise<Reply>, clock: Clock, onEnd: (how: FlightEnd) => void) {
+    this.#clock = clock
+    this.#onEnd = onEnd
+    ask(this.#controller.signal).then(
+      reply => this.#begin(reply),
+      error => this.#refuse(error),
     )
+  }
+
+  /** The answer for the one who began the flight, whose deadline is the flight's own. */
+  lead(call: Call): Promise<Reply> {
+    return this.#admit(new Reader(this, call, undefined))
   }
 
   /**
    * The answer for one more reader.
-   * @throws what the flight failed with before its first content, or the signal's reason.
+   * @throws what the flight failed with before its first content; GatewayError TIMEOUT after the reader's own
+   * deadline; the reason of the reader's own signal.
    */
-  async read(signal: AbortSignal): Promise<Reply> {
-    this.#readers += 1
-    const abort = abortOf(signal)
-    const leave = () => {
-      abort.stop()
-      this.#readers -= 1
-      if (this.#readers === 0) this.#abandon()
-    }
-    try {
-      const reply = await Promise.race([this.#reply, abort.promise])
-      if (reply === 'aborted') throw signal.reason
-      return { ...reply, events: this.#readFrom(signal, abort.promise, leave) }
-    } catch (thrown) {
-      leave()
-      throw thrown
-    }
+  join(call: Call): Promise<Reply> {
+    return this.#admit(new Reader(this, call, this.#clock))
   }
 
-  #readFrom(signal: AbortSignal, aborted: Promise<'aborted'>, leave: () => void): Reply['events'] {
-    let position = 0
-    let reading = true
-    const stop = () => {
-      if (!reading) return
-      reading = false
-      leave()
-    }
-    const next = async (): Promise<IteratorResult<Batch>> => {
-      if (!reading) return { done: true, value: undefined }
-      const batch = await Promise.race([this.#batch(position), aborted])
-      if (batch === 'aborted') {
-        stop()
-        return { done: false, value: [{ type: 'error', error: toGatewayError(signal.reason) }] }
-      }
-      if (batch) {
-        position += 1
-        return { done: false, value: batch }
-      }
-      stop()
-      return { done: true, value: undefined }
-    }
-    const left = async (): Promise<IteratorResult<Batch>> => {
-      stop()
-      return { done: true, value: undefined }
-    }
-    return { [Symbol.asyncIterator]: () => ({ next, return: left }) }
+  at(position: number): IteratorResult<Batch> | undefined {
+    const batch = this.#batches[position - this.#first]
+    if (batch) return { done: false, value: batch }
+    return this.#isOver ? { done: true, value: undefined } : undefined
   }
 
-  /** The batch at a position, pulled from the source if it has not come yet; nothing after the last one. */
-  async #batch(position: number): Promise<Batch | undefined> {
-    while (position >= this.#batches.length && !this.#over) {
-      this.#pulling ??= this.#pull()
-      await this.#pulling
-    }
-    return this.#batches[position]
+  pull(): void {
+    if (this.#isPulling || !this.#events) return
+    this.#isPulling = true
+    this.#events.next().then(
+      step => this.#take(step.done ? undefined : step.value),
+      thrown => this.#take([{ type: 'error', error: toGatewayError(thrown) }]),
+    )
   }
 
-  async #pull(): Promise<void> {
-    const step = await this.#source?.next()
-    this.#pulling = undefined
-    if (!step || step.done) this.#end()
-    else this.#batches.push(step.value)
-  }
-
-  #abandon(): void {
-    if (this.#over) return
-    this.#end()
-    // Before the first content there is no source yet: whatever still comes is left as it comes.
+  left(reader: Reader): void {
+    this.#readers.delete(reader)
+    if (this.#readers.size > 0 || this.#isOver) return
+    this.#end('broken')
     this.#controller.abort(new GatewayError('CLIENT_GONE'))
-    void this.#source?.return?.()
+    // Before the first content there are no events yet: they are left as they come.
+    void this.#events?.return?.()
   }
 
-  #end(): void {
-    if (this.#over) return
-    this.#over = true
-    this.#onOver()
+  #admit(reader: Reader): Promise<Reply> {
+    if (reader.isReading) {
+      this.#readers.add(reader)
+      if (this.#reply) reader.deliver(shared(this.#reply))
+    }
+    return reader.reply
+  }
+
+  #begin(reply: Reply): void {
+    this.#reply = reply
+    this.#events = reply.events[Symbol.asyncIterator]()
+    if (this.#isOver) return void this.#events.return?.()
+    const [payer, ...others] = this.#readers
+    payer?.deliver(reply)
+    if (others.length === 0) return
+    const repeated = shared(reply)
+    for (const reader of others) reader.deliver(repeated)
+  }
+
+  #refuse(error: unknown): void {
+    this.#end('broken')
+    for (const reader of this.#readers) reader.refuse(error)
+  }
+
+  #take(batch: Batch | undefined): void {
+    this.#isPulling = false
+    if (batch) this.#hold(batch)
+    else this.#end(this.#isComplete ? 'complete' : 'broken')
+    for (const reader of this.#readers) reader.wake()
+    if (this.#hasGrown) this.#letGo()
+  }
+
+  #hold(batch: Batch): void {
+    this.#batches.push(batch)
+    this.#held += lengthOf(batch)
+    this.#isComplete = batch.at(-1)?.type === 'finish'
+    if (this.#hasGrown || this.#held <= MOST_CHARACTERS_HELD) return
+    this.#hasGrown = true
+    this.#onEnd('grown')
+  }
+
+  /** Nobody joins any more: what all have read is not needed again. */
+  #letGo(): void {
+    let least = Number.POSITIVE_INFINITY
+    for (const { position } of this.#readers) least = Math.min(least, position)
+    const passed = Math.min(least - this.#first, this.#batches.length)
+    this.#batches.splice(0, passed)
+    this.#first += passed
+  }
+
+  #end(how: FlightEnd): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#onEnd(how)
   }
 }

@@ -1,31 +1,53 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Call } from '../llm/types.ts'
-import type { Caller } from '../visit.ts'
+import { ownerOf } from '../visit.ts'
+import { canonical } from './canonical.ts'
 
 /** Changes whenever an answer stored by an older version must not be found by a newer one. */
-const VERSION = 1
+const VERSION = 2
 
-/** Whose answers these are. Nobody else's question finds them. */
-const scopeOf = (caller: Caller): string | undefined => {
-  if (caller.kind === 'guest') return `guest ${caller.id}`
-  return caller.address === 'unknown' ? undefined : `address ${caller.address}`
+/**
+ * Whether each field of a call shapes its answer. A field that is added to `Call` must be judged here: what is
+ * left out of the key by mistake makes one question's answer another's.
+ */
+const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
+  model: true,
+  messages: true,
+  temperature: true,
+  maxOutputTokens: true,
+  maxResponseBytes: true,
+
+  // Another model's answer is never kept, so this decides nothing about one that is.
+  fallback: false,
+  resume: false,
+  stream: false,
+  cache: false,
+  cacheWhen: false,
+  cacheTags: false,
+  deadlineAt: false,
+  plan: false,
+  requestId: false,
+  route: false,
+  surface: false,
+  origin: false,
+  caller: false,
+  signal: false,
+  startedAt: false,
+  journal: false,
 }
+
+const SHAPING = (Object.keys(SHAPES_THE_ANSWER) as (keyof Call)[])
+  .filter(name => SHAPES_THE_ANSWER[name])
+  .toSorted()
 
 /**
  * What makes two calls the same question of the same caller: everything that shapes the answer, and nothing of
  * how it travels. Absent where it cannot be told who is asking.
  */
 export const cacheKey = (call: Call): string | undefined => {
-  const scope = scopeOf(call.caller)
-  if (scope === undefined) return undefined
-  const question = [
-    VERSION,
-    scope,
-    call.model,
-    call.messages.map(({ role, content }) => [role, content]),
-    call.temperature ?? null,
-    call.maxOutputTokens,
-    call.maxResponseBytes ?? null,
-  ]
-  return createHash('sha256').update(JSON.stringify(question)).digest('base64url')
+  const owner = ownerOf(call.caller)
+  if (owner === undefined) return undefined
+  let question = `${VERSION} ${JSON.stringify(owner)}`
+  for (const name of SHAPING) question += `,${canonical(call[name])}`
+  return hash('sha256', question, 'base64url')
 }

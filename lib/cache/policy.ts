@@ -1,52 +1,130 @@
 import type { Clock } from '../clock.ts'
-import type { Policy } from '../compose.ts'
-import type { Call, Reply, ReplyHead } from '../llm/types.ts'
-import type { KeyValue } from '../storage/types.ts'
-import { Flight } from './flight.ts'
+import type { Handler, Policy } from '../compose.ts'
+import { GatewayError, isProvidersFault } from '../errors.ts'
+import type { CacheTrace, Call, Reply, ReplyHead } from '../llm/types.ts'
+import { allTags, type Question } from './answers.ts'
 import { cacheKey } from './key.ts'
-import { recorded, replayed, type StoredAnswer } from './stored-answer.ts'
+import type { TreatmentOf } from './rules.ts'
+import type { CacheState } from './state.ts'
+import { replayed, type StoredAnswer } from './stored-answer.ts'
 
-export type CacheParts = Readonly<{ store: KeyValue; ttlMs: number; clock: Clock }>
+export type CacheParts = CacheState & Readonly<{ treatmentOf: TreatmentOf; clock: Clock }>
 
-const as = (reply: Reply, cache: ReplyHead['cache']): Reply => ({ ...reply, head: { ...reply.head, cache } })
+const COUNTED = { hit: 'hits', miss: 'misses', stale: 'stale', bypass: 'bypassed' } as const
+const BYPASSED: CacheTrace = { forwarded: 'bypass' }
+const ON_REQUEST: CacheTrace = { forwarded: 'request' }
+const MISSED: CacheTrace = { forwarded: 'miss' }
+const TOO_OLD: CacheTrace = { forwarded: 'stale' }
+const COLLAPSED: CacheTrace = { forwarded: 'miss', collapsed: true }
 
-const find = async ({ store }: CacheParts, key: string): Promise<StoredAnswer | undefined> => {
-  const found = await store.get(key)
-  return found === undefined ? undefined : (JSON.parse(found) as StoredAnswer)
+const told = (reply: Reply, cache: ReplyHead['cache'], cacheTrace: CacheTrace): Reply => ({
+  ...reply,
+  head: { ...reply.head, cache, cacheTrace },
+})
+
+/** Whether this call's answer may be kept or repeated at all. */
+const isCachedCall = ({ cache, cacheWhen = 'always', temperature }: Call): boolean => {
+  if (cache === 'no-store') return false
+  if (cache !== 'default' || cacheWhen === 'always') return true
+  return cacheWhen === 'deterministic' && temperature === 0
 }
 
-/** Keeps the answer once it is complete; one that another model gave in its place is not worth repeating. */
-const kept = (reply: Reply, key: string, { store, ttlMs, clock }: CacheParts): Reply =>
-  reply.head.fallback
-    ? reply
-    : recorded(reply, answer => {
-        void store.set(key, JSON.stringify({ ...answer, storedAt: clock.now() }), ttlMs)
-      })
+/** What a call asks of the cache; nothing where it is none of its business. */
+const questionOf = async (call: Call, parts: CacheParts): Promise<Question | undefined> => {
+  const treatment = isCachedCall(call) ? parts.treatmentOf(call.model) : undefined
+  const key = treatment && cacheKey(call)
+  if (!treatment || key === undefined) return undefined
+  const { generations } = parts
+  const generation = generations.current() ?? (await generations.refresh().catch(() => undefined))
+  return (
+    generation && {
+      key,
+      model: call.model,
+      treatment,
+      generation,
+      tags: allTags(treatment.tags, call.cacheTags),
+    }
+  )
+}
+
+/** Whether an old answer is better than this failure. */
+const isForgivable = (error: unknown): error is GatewayError =>
+  error instanceof GatewayError && (isProvidersFault(error) || error.code === 'MODEL_UNAVAILABLE')
+
+/** The answer of another's call, in which this one waits as for an upstream. */
+const readAlong = async (
+  call: Call,
+  joined: Promise<Reply>,
+  { clock, counts }: CacheParts,
+): Promise<Reply> => {
+  const wait = { startedAt: clock.now(), endedAt: 0 }
+  try {
+    const reply = await joined
+    if (reply.head.cache === 'hit') counts.coalesced += 1
+    return reply.head.cache === 'hit' ? reply : told(reply, 'miss', COLLAPSED)
+  } finally {
+    wait.endedAt = clock.now()
+    call.journal.joined = wait
+    call.journal.firstContentAt = wait.endedAt
+  }
+}
 
 /**
  * Answers a question again that this caller has asked before, and asks only once what is asked several times at
- * the same moment. Only complete answers are kept; a stream and a whole answer are kept as the same.
+ * the same moment. After its time an answer is still given where the model's rule allows it: at once, while a
+ * new one is fetched; or in place of a provider's failure. Only complete answers are kept; a stream and a whole
+ * answer are kept as the same.
  */
 export const cache = (parts: CacheParts | undefined): Policy<Call, Reply> => {
-  const flights = new Map<string, Flight>()
+  if (!parts)
+    return async function cache(call, next) {
+      return told(await next(call), 'bypass', BYPASSED)
+    }
+  const { answers, flights, refreshes, counts, clock } = parts
+
+  const asked = async (question: Question, call: Call, next: Handler<Call, Reply>, why: CacheTrace) => {
+    const joined = flights.join(question, call)
+    if (joined) return readAlong(call, joined, parts)
+    return told(await flights.lead(question, call, next), 'miss', why)
+  }
+
+  /** What is asked for although there is an old answer, which is better than a failure where it may be so old. */
+  const askedAnew = async (
+    question: Question,
+    call: Call,
+    next: Handler<Call, Reply>,
+    stored: StoredAnswer,
+  ) => {
+    const { ttlMs, staleIfErrorMs } = question.treatment
+    const freshUntil = stored.storedAt + ttlMs
+    try {
+      return await asked(question, call, next, TOO_OLD)
+    } catch (error) {
+      const isInTime = clock.now() <= freshUntil + staleIfErrorMs
+      if (!isInTime || call.signal.aborted || !isForgivable(error)) throw error
+      return replayed(stored, 'stale', { ...TOO_OLD, freshUntil, detail: error.code })
+    }
+  }
+
+  const answer = async (question: Question, call: Call, next: Handler<Call, Reply>): Promise<Reply> => {
+    if (call.cache === 'refresh')
+      return told(flights.kept(question, await next(call)).reply, 'miss', ON_REQUEST)
+    const stored = await answers.find(question)
+    if (!stored) return asked(question, call, next, MISSED)
+    const now = clock.now()
+    const { ttlMs, staleWhileRevalidateMs } = question.treatment
+    const freshUntil = stored.storedAt + ttlMs
+    if (now > freshUntil + staleWhileRevalidateMs) return askedAnew(question, call, next, stored)
+    void answers.label(question, stored, now)
+    if (now <= freshUntil) return replayed(stored, 'hit', { freshUntil })
+    refreshes.start(question, call, next)
+    return replayed(stored, 'stale', { freshUntil, detail: 'revalidating' })
+  }
 
   return async function cache(call, next) {
-    const key = parts && call.cache !== 'no-store' ? cacheKey(call) : undefined
-    if (!parts || key === undefined) return as(await next(call), 'bypass')
-    if (call.cache === 'refresh') return kept(await next(call), key, parts)
-
-    const stored = await find(parts, key)
-    if (stored) return replayed(stored)
-
-    const together = `${key} ${call.fallback}`
-    const joined = flights.get(together)
-    if (joined) return as(await joined.read(call.signal), 'hit')
-
-    const flight = new Flight(
-      async signal => kept(await next({ ...call, signal }), key, parts),
-      () => flights.delete(together),
-    )
-    flights.set(together, flight)
-    return flight.read(call.signal)
+    const question = await questionOf(call, parts)
+    const reply = question ? await answer(question, call, next) : told(await next(call), 'bypass', BYPASSED)
+    counts[COUNTED[reply.head.cache]] += 1
+    return reply
   }
 }

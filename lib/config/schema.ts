@@ -13,6 +13,12 @@ const count = (least: number, most: number) =>
     .transform(Number)
     .refine(value => value >= least && value <= most, `must be from ${least} to ${most}`)
 
+const share = z
+  .string()
+  .trim()
+  .regex(/^(0|1|0?\.\d{1,6})$/, 'must be a number from 0 to 1')
+  .transform(Number)
+
 const flag = z
   .string()
   .trim()
@@ -20,7 +26,8 @@ const flag = z
   .pipe(z.enum(['true', 'false', '1', '0'], 'must be true or false'))
   .transform(value => value === 'true' || value === '1')
 
-const rate = z
+/** A count over a length of time: `5/1m`. */
+export const rate = z
   .string()
   .trim()
   .regex(
@@ -33,6 +40,10 @@ const rate = z
   })
 
 const url = text.pipe(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }))
+
+const redisUrl = secret.pipe(
+  z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// address' }),
+)
 
 const origins = z
   .string()
@@ -54,6 +65,8 @@ export const environment = z.object({
     .default('production'),
   PORT: count(0, 65_535).default(3000),
   HOST: text.optional(),
+  /** Path of the optional file of models, prices, routes and limits. */
+  GATEWAY_CONFIG: text.optional(),
   DATA_DIR: text.default('./data'),
   ALLOWED_ORIGINS: origins.default([]),
   TRUSTED_PROXY_HOPS: count(0, 10).default(0),
@@ -94,6 +107,7 @@ export const environment = z.object({
   REQUIRE_API_KEY: flag.default(false),
   KEY_PEPPER: secret.min(16, 'must have at least 16 characters').optional(),
 
+  ADMIN_TOKEN: secret.min(16, 'must have at least 16 characters').optional(),
   METRICS_TOKEN: secret.min(16, 'must have at least 16 characters').optional(),
 
   ENABLE_CONSOLE: flag.default(true),
@@ -103,13 +117,19 @@ export const environment = z.object({
   RATE_LIMIT_GUEST: rate.default({ limit: 30, windowMs: 60_000 }),
   RATE_LIMIT_REST: rate.default({ limit: 60, windowMs: 60_000 }),
   REQUEST_TIMEOUT_MS: count(1, 3_600_000).default(30_000),
+  FIRST_TOKEN_TIMEOUT_MS: count(1, 3_600_000).optional(),
+  IDLE_TIMEOUT_MS: count(1, 3_600_000).default(30_000),
   STREAM_TIMEOUT_MS: count(1, 86_400_000).default(600_000),
   RESUME_GRACE_SECONDS: count(0, 600).default(15),
   MAX_RETRIES: count(0, 3).default(2),
+  HEDGE_SHARE: share.default(0),
   MAX_CONCURRENCY: count(1, 100_000).default(2_000),
   CACHE_TTL_SECONDS: count(1, 31_536_000).default(600),
+  CACHE_STALE_WHILE_REVALIDATE_SECONDS: count(0, 31_536_000).default(0),
+  CACHE_STALE_IF_ERROR_SECONDS: count(0, 31_536_000).default(0),
   CACHE_MAX_BYTES: count(1_024, 100_000_000_000).default(67_108_864),
   BREAKER_FAILURES: count(1, 1_000).default(3),
+  BREAKER_SLOW_CALL_MS: count(1, 3_600_000).optional(),
   BREAKER_OPEN_MS: count(1, 600_000).default(20_000),
   MAX_BODY_BYTES: count(1_024, 100_000_000).default(1_048_576),
   MAX_PROMPT_CHARACTERS: count(1, 10_000_000).default(2_000),
@@ -117,6 +137,11 @@ export const environment = z.object({
   MAX_MESSAGES_CHARACTERS: count(1, 10_000_000).default(50_000),
   MAX_OUTPUT_TOKENS: count(1, 10_000_000).default(4_096),
   MAX_RESPONSE_BYTES: count(1, 1_000_000_000).default(10_240),
+
+  REDIS_URL: redisUrl.optional(),
+  UPSTASH_REDIS_REST_URL: url.optional(),
+  UPSTASH_REDIS_REST_TOKEN: secret.optional(),
+  REDIS_TIMEOUT_MS: count(1, 60_000).default(100),
 
   SENTRY_DSN: url.optional(),
   /** Next's own: set it for `next start`, so that the gateway rather than Next handles SIGTERM. */
@@ -139,6 +164,12 @@ export const SECRETS = [
   'OPENAI_COMPATIBLE_API_KEY',
   'GITHUB_MODELS_TOKEN',
   'KEY_PEPPER',
+  'ADMIN_TOKEN',
   'METRICS_TOKEN',
   'SENTRY_DSN',
+  'REDIS_URL',
+  'UPSTASH_REDIS_REST_TOKEN',
 ] as const satisfies readonly (keyof Environment)[]
+
+/** Variables that mean something only together. */
+export const TOGETHER = [['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN']] as const

@@ -1,4 +1,7 @@
+import type { Target } from '../llm/types.ts'
 import type { ServiceHealth } from '../observability/provider-health.ts'
+import { type RedisFacts, redisHealth } from '../observability/redis-health.ts'
+import type { Circuit } from '../resilience/breaker/circuit.ts'
 import type { LifecycleState } from './lifecycle.ts'
 
 export type HealthReport = Readonly<{
@@ -14,17 +17,57 @@ export type HealthFacts = Readonly<{
   state: LifecycleState
   limits: boolean
   caching: boolean
+  /** What was seen of the Redis that gateways share, where one is configured. */
+  redis: RedisFacts | undefined
+  /** Absent where no configuration file is used. */
+  config: ServiceHealth | undefined
   providers: Readonly<Record<string, ServiceHealth>>
 }>
 
 const gatewayHealth = (state: LifecycleState): ServiceHealth =>
   state === 'serving' ? { status: 'healthy' } : { status: 'unhealthy', message: 'stopping' }
 
-/** What lives in this process's memory is as well as the process. */
-const inMemory = (on: boolean): ServiceHealth => ({
+/** A feature whose state lives in Redis, or in this process's memory and then is as well as the process. */
+const stateIn = (place: string, on: boolean): ServiceHealth => ({
   status: 'healthy',
-  message: on ? 'in memory' : 'switched off',
+  message: on ? `in ${place}` : 'switched off',
 })
+
+type Providers = HealthFacts['providers']
+
+/** Why a model is left alone right now; nothing where it is not. */
+const restOf = (circuit: Circuit): string | undefined => {
+  const { state, reason, nextProbeInMs } = circuit.describe()
+  if (state === 'half-open') return `is being looked at (${reason})`
+  // Nobody has asked it since its time was over: what it was says nothing any more.
+  if (state === 'closed' || !nextProbeInMs) return undefined
+  return `is left alone (${reason}), next look in ${Math.ceil(nextProbeInMs / 1000)} s`
+}
+
+/**
+ * The providers' health, with those of their models that are left alone.
+ *
+ * @param isKnown whether a name may be shown: clients choose those outside the catalog freely.
+ */
+export const withCircuits = (
+  providers: Providers,
+  circuits: readonly (readonly [Target, Circuit])[],
+  isKnown: (target: Target) => boolean,
+): Providers => {
+  const services: Record<string, ServiceHealth> = { ...providers }
+  for (const [target, circuit] of circuits) {
+    const rest = restOf(circuit)
+    const service = services[target.provider]
+    if (!rest || !service) continue
+    const message = `${isKnown(target) ? target.name : 'a model'} ${rest}`
+    services[target.provider] = {
+      ...service,
+      status: service.status === 'healthy' ? 'degraded' : service.status,
+      message: service.message ? `${service.message}; ${message}` : message,
+    }
+  }
+  return services
+}
 
 /** Ailing providers make the gateway degraded; only what it cannot do without makes it unhealthy. */
 const overall = (state: LifecycleState, services: readonly ServiceHealth[]): ServiceHealth['status'] => {
@@ -39,12 +82,17 @@ export const reportHealth = ({
   state,
   limits,
   caching,
+  redis,
+  config,
   providers,
 }: HealthFacts): HealthReport => {
+  const place = redis?.circuit.name === 'closed' ? 'Redis' : 'memory'
   const services = {
     gateway: gatewayHealth(state),
-    limits: inMemory(limits),
-    cache: inMemory(caching),
+    ...(redis && { redis: redisHealth(redis) }),
+    limits: stateIn(place, limits),
+    cache: stateIn(place, caching),
+    ...(config && { config }),
     ...providers,
   }
   return { status: overall(state, Object.values(services)), uptimeSeconds, version, services }

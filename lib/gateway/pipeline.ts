@@ -1,3 +1,4 @@
+import { administer } from '../auth/admin.ts'
 import { type AuthParts, authenticate } from '../auth/policy.ts'
 import { type CacheParts, cache } from '../cache/policy.ts'
 import type { Clock } from '../clock.ts'
@@ -8,9 +9,11 @@ import { truncate } from '../llm/truncate.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import { observe } from '../observability/observe.ts'
 import { type LimitParts, limit } from '../rate-limit/policy.ts'
-import { breaker, type CircuitOf } from '../resilience/breaker/policy.ts'
-import { bulkhead, type Slots } from '../resilience/bulkhead.ts'
-import { type Retries, retry } from '../resilience/retry.ts'
+import { breaker, type Circuits } from '../resilience/breaker/policy.ts'
+import { bulkhead, type bulkheads, type Slots } from '../resilience/bulkhead.ts'
+import type { Cooling } from '../resilience/cooling.ts'
+import { type Hedges, hedge } from '../resilience/hedge.ts'
+import { type Retries, retry, type retryBudgets } from '../resilience/retry.ts'
 import { type Timeouts, timeout } from '../resilience/timeout.ts'
 import { resume } from '../resume/policy.ts'
 import type { Streams } from '../resume/streams.ts'
@@ -20,6 +23,8 @@ import type { Visit } from '../visit.ts'
 
 export type Parts = Readonly<{
   auth: AuthParts
+  /** Absent where the admin API is switched off. */
+  adminToken: string | undefined
   /** Absent where rate limiting is switched off. */
   limits: LimitParts | undefined
   prices: Prices
@@ -29,9 +34,15 @@ export type Parts = Readonly<{
   streams?: Streams
   routes: Routes
   fallbacks: Fallbacks
+  /** Absent where hedging is switched off. */
+  hedges: Hedges | undefined
   retries: Retries
-  circuitOf: CircuitOf
+  circuitOf: Circuits
+  cooling: Cooling
   slots: Slots
+  /** What outlives a change of settings; a pipeline's own when absent. */
+  budgetOf?: ReturnType<typeof retryBudgets>
+  bulkheadOf?: ReturnType<typeof bulkheads>
   timeouts: Timeouts
   providers: AskParts
   clock: Clock
@@ -49,12 +60,17 @@ export const answering = (g: Parts): Handler<Call, Reply> =>
     truncate(), //                      never more than they can take
     route(g.routes), //                 who should answer, best first
     fallback(g.fallbacks), //           and if they cannot, who next
-    retry(g.retries), //                once more, where it may have been bad luck
-    breaker(g.circuitOf), //            leave alone who keeps failing
-    bulkhead(g.slots, g.clock), //      never too many at once
+    hedge(g.hedges), //                 and a second one beside them, if they are slow
+    retry(g.retries, g.budgetOf), //    once more, where it may have been bad luck
+    breaker(g.circuitOf, g.cooling), // leave alone who keeps failing, or asks for it
+    bulkhead(g.slots, g.clock, g.bulkheadOf), // never too many at once
     timeout(g.timeouts, g.clock), //    nor for too long
   )(ask(g.providers)) //                ask one of them
 
 /** What happens to every other visit before it is served: it comes back knowing its caller. */
 export const admitting = (g: Parts): Handler<Visit, Visit> =>
   compose<Visit, Visit>(authenticate(g.auth), limit(g.limits))(async visit => visit)
+
+/** What happens to a visit of the admin API: limits come first, so that its token cannot be guessed at. */
+export const administering = (g: Parts): Handler<Visit, Visit> =>
+  compose<Visit, Visit>(limit(g.limits), administer(g.adminToken))(async visit => visit)

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { ConfigurationError } from '../config/env.ts'
+import type { ConfigFile } from '../config/file-schema.ts'
 import type { Environment } from '../config/schema.ts'
 import { GatewayError } from '../errors.ts'
 import { Catalog, type Shelf } from '../llm/catalog.ts'
@@ -8,6 +9,14 @@ import { MOCK_MODELS, mock } from '../llm/providers/mock.ts'
 import { PROVIDERS } from '../llm/providers/registry.ts'
 import { postOver, upstreamAgent } from '../llm/providers/shared/upstream.ts'
 import type { Provider } from '../llm/types.ts'
+
+const MOCK_SHELF: Shelf = { provider: 'mock', available: true, models: MOCK_MODELS, remedy: '' }
+
+/** The shelves of every provider, as if all were set up: what a configuration file may name. */
+export const allShelves = (): readonly Shelf[] => [
+  ...PROVIDERS.map(definition => shelfOf(definition, true)),
+  MOCK_SHELF,
+]
 
 /** A new id of an answer. */
 export const newId = (): string => `chat_${crypto.randomUUID().replaceAll('-', '')}`
@@ -37,20 +46,29 @@ const accessTo = ({ env: names, defaultBaseUrl }: ProviderDefinition, env: Envir
   return isSetUp && baseUrl ? { apiKey: apiKey ?? NO_KEY, baseUrl } : undefined
 }
 
-const catalogOf = (shelves: readonly Shelf[], defaultModel: string | undefined): Catalog => {
+/**
+ * The catalog of all models, those that the configuration file adds included.
+ * @throws ConfigurationError when `DEFAULT_MODEL` is neither a model that can be asked nor an alias.
+ */
+export const catalogOf = (
+  shelves: readonly Shelf[],
+  defaultModel: string | undefined,
+  file: ConfigFile = {},
+): Catalog => {
   try {
-    return new Catalog(shelves, defaultModel)
+    const isAlias = defaultModel !== undefined && Object.hasOwn(file.aliases ?? {}, defaultModel)
+    return new Catalog(shelves, isAlias ? undefined : defaultModel, file)
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error
     throw new ConfigurationError([`  DEFAULT_MODEL = “${defaultModel}”: ${error.message}`])
   }
 }
 
-/** The providers that are set up, and the catalog of all that are known. The mock one always is, and comes last. */
+/** The providers that are set up, and the shelves of all that are known. The mock one always is, and comes last. */
 export const buildProviders = (
   env: Environment,
   clock: Clock,
-): { providers: ReadonlyMap<string, Provider>; catalog: Catalog } => {
+): { providers: ReadonlyMap<string, Provider>; shelves: readonly Shelf[] } => {
   const post = postOver(upstreamAgent())
   const providers = new Map<string, Provider>()
   const shelves = PROVIDERS.map(definition => {
@@ -60,6 +78,6 @@ export const buildProviders = (
   })
   const pace = { latencyMs: env.MOCK_LATENCY_MS, chunkMs: env.MOCK_CHUNK_MS }
   providers.set('mock', mock({ ...pace, clock, newId }))
-  shelves.push({ provider: 'mock', available: true, models: MOCK_MODELS, remedy: '' })
-  return { providers, catalog: catalogOf(shelves, env.DEFAULT_MODEL) }
+  shelves.push(MOCK_SHELF)
+  return { providers, shelves }
 }

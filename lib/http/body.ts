@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 
 const tooLarge = (maxBytes: number): GatewayError =>
@@ -32,29 +33,49 @@ const readNode = (incoming: IncomingMessage, maxBytes: number): Promise<Uint8Arr
       })
   })
 
-/** Of a refused body: who goes on sending beyond it is cut off. */
+/** Of a refused body: who sends more than that, or goes on for longer, is cut off. */
 const MOST_DROPPED_BYTES = 8 * 1024 * 1024
+const DROPPED_FOR_MS = 2_000
+
+const dropNode = (incoming: IncomingMessage, clock: Clock): void => {
+  let dropped = 0
+  const timer = clock.timer(DROPPED_FOR_MS, () => incoming.destroy())
+  incoming
+    .on('data', (chunk: Buffer) => {
+      dropped += chunk.length
+      if (dropped > MOST_DROPPED_BYTES) incoming.destroy()
+    })
+    .once('end', () => timer.cancel())
+    .once('close', () => timer.cancel())
+}
+
+const dropWeb = async (body: ReadableStream<Uint8Array>, clock: Clock): Promise<void> => {
+  const reader = body.getReader()
+  const timer = clock.timer(DROPPED_FOR_MS, () => void reader.cancel().catch(() => {}))
+  let dropped = 0
+  for (let step = await reader.read(); !step.done; step = await reader.read()) {
+    dropped += step.value.length
+    if (dropped > MOST_DROPPED_BYTES) await reader.cancel()
+  }
+  timer.cancel()
+}
 
 /**
- * Reads and drops what is still to come of a refused body: closed with bytes unread, a connection is reset, and the
+ * Reads and drops what is still to come of a refused body. Closed with bytes unread, a connection is reset, and the
  * sender may never see the answer.
- * @returns headers for the answer: where the host does not let us drop it, the connection closes.
  */
-export const dropRest = (request: Request): Readonly<Record<string, string>> => {
+export const dropRest = (request: Request, clock: Clock): void => {
   const incoming = nodeRequestOf(request)
-  if (!incoming) return { connection: 'close' }
-  let dropped = 0
-  incoming.on('data', (chunk: Buffer) => {
-    dropped += chunk.length
-    if (dropped > MOST_DROPPED_BYTES) incoming.destroy()
-  })
-  return {}
+  if (incoming) dropNode(incoming, clock)
+  // A sender who leaves ends it too, which is nobody's failure.
+  else if (request.body) dropWeb(request.body, clock).catch(() => {})
 }
 
 const readWeb = async (body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array> => {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of body) {
+  // Not cancelled when it turns out too large: `dropRest` goes on with it.
+  for await (const chunk of body.values({ preventCancel: true })) {
     size += chunk.length
     if (size > maxBytes) throw tooLarge(maxBytes)
     chunks.push(chunk)

@@ -7,6 +7,7 @@ const EXPOSED = [
   'x-gateway-model',
   'x-gateway-provider',
   'x-gateway-cache',
+  'cache-status',
   'x-gateway-cost-usd',
   'x-gateway-stream-id',
   'x-gateway-resume',
@@ -17,6 +18,7 @@ const ALLOWED = [
   'content-type',
   'x-api-key',
   'x-request-id',
+  'x-gateway-cache-tags',
   'x-gateway-resume',
   'last-event-id',
 ].join(', ')

@@ -82,12 +82,6 @@ const refuseMethod = (method: Method, methods: string): never => {
   throw new GatewayError('METHOD_NOT_ALLOWED', `This address takes ${methods}, not ${method}.`)
 }
 
-/** What a refusal's headers say beside the error itself. */
-const furtherHeaders = ({ code }: GatewayError, request: Request, methods: string) => {
-  if (code === 'METHOD_NOT_ALLOWED') return { allow: methods }
-  return code === 'PAYLOAD_TOO_LARGE' ? dropRest(request) : undefined
-}
-
 /**
  * Makes a route's handlers into what `route.ts` exports: every visit is opened and closed, every failure
  * becomes the error body, every answer gets the headers of CONTRACT.md, and every end is told once.
@@ -119,8 +113,9 @@ export const serving =
         } catch (thrown) {
           error = toGatewayError(thrown)
           answer = errorAnswer(error, visit.requestId)
-          const further = furtherHeaders(error, request, methods)
-          if (further) answer = { ...answer, headers: { ...answer.headers, ...further } }
+          if (error.code === 'METHOD_NOT_ALLOWED')
+            answer = { ...answer, headers: { ...answer.headers, allow: methods } }
+          if (error.code === 'PAYLOAD_TOO_LARGE') dropRest(request, host.clock)
         }
         const end = () => {
           open.close()

@@ -10,10 +10,19 @@ const limitHeaders = ({ policy, limit, remaining, windowSeconds, resetSeconds }:
   ratelimit: `"${policy}";r=${remaining};t=${resetSeconds}`,
 })
 
-/** Source: RFC 9211 (Cache-Status), RFC 9111 5.1 (Age). */
+/** Source: RFC 9211. `ttl` is negative for an answer past its time. */
+const cacheStatus = (head: ReplyHead, now: number): string => {
+  const { forwarded, collapsed, freshUntil, detail } = head.cacheTrace ?? {}
+  let status = `Parley; ${forwarded || !isRepeated(head) ? `fwd=${forwarded ?? 'miss'}` : 'hit'}`
+  if (collapsed) status += '; collapsed'
+  if (freshUntil !== undefined) status += `; ttl=${Math.floor((freshUntil - now) / 1000)}`
+  return detail === undefined ? status : `${status}; detail=${detail}`
+}
+
+/** Source: RFC 9111 5.1 (Age). */
 const cacheHeaders = (head: ReplyHead, now: number): Record<string, string> => ({
   'x-gateway-cache': head.cache,
-  'cache-status': isRepeated(head) ? 'Parley; hit' : 'Parley; fwd=miss',
+  'cache-status': cacheStatus(head, now),
   ...(head.storedAt !== undefined && { age: String(Math.max(0, Math.floor((now - head.storedAt) / 1000))) }),
 })
 
@@ -26,18 +35,28 @@ const gatewayHeaders = ({ journal }: Visit, now: number): Record<string, string>
     'x-gateway-provider': target.provider,
     'x-gateway-attempts': String(attempts.length),
     'x-gateway-fallback': String(head?.fallback ?? false),
+    ...(journal.arm !== undefined && { 'x-gateway-arm': journal.arm }),
     ...(head && cacheHeaders(head, now)),
   }
 }
 
-/** Where the time went: waiting for the upstream, and everything of our own. */
+/** Less is not worth a word. */
+const LEAST_MS = 0.1
+const WAITS = ['limit', 'cache', 'queue', 'retry'] as const
+
+/** Where the time went until the headers left: what was waited for, and everything of our own. */
 const serverTiming = ({ journal, startedAt }: Visit, now: number): string => {
+  let told = ''
+  let ours = now - startedAt
+  const tell = (what: string, took: number): void => {
+    if (took < LEAST_MS) return
+    told += `${what};dur=${took.toFixed(1)}, `
+    ours -= took
+  }
+  if (journal.waits) for (const what of WAITS) tell(what, journal.waits[what] ?? 0)
   // The headers leave when the first content is there; what the upstream does after it is not waiting.
-  const upstream = upstreamMs(journal, journal.firstContentAt ?? now)
-  const gateway = now - startedAt - upstream
-  return journal.attempts.length > 0
-    ? `upstream;dur=${upstream.toFixed(1)}, gateway;dur=${gateway.toFixed(1)}`
-    : `gateway;dur=${gateway.toFixed(1)}`
+  tell('upstream', upstreamMs(journal, journal.firstContentAt ?? now))
+  return `${told}gateway;dur=${Math.max(0, ours).toFixed(1)}`
 }
 
 /** What is known of a visit when its headers leave. */

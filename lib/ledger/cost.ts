@@ -10,9 +10,11 @@ const PICO_USD_PER_TOKEN = 1e6
  */
 export const costUsd = (usage: Usage, price: Price): number => {
   const cached = Math.min(usage.cachedInputTokens ?? 0, usage.inputTokens)
+  const written = Math.min(usage.cacheWriteInputTokens ?? 0, usage.inputTokens - cached)
   const pico =
-    (usage.inputTokens - cached) * perToken(price.input) +
+    (usage.inputTokens - cached - written) * perToken(price.input) +
     cached * perToken(price.cachedInput ?? price.input) +
+    written * perToken(price.cacheWrite ?? price.input) +
     usage.outputTokens * perToken(price.output)
   return pico / PICO_PER_USD
 }

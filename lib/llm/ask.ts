@@ -32,8 +32,9 @@ export const ask = ({ providers, clock, watcher }: AskParts): Handler<Call, Repl
     }
     try {
       const reply = await provider.ask(call, target)
-      call.journal.firstContentAt = clock.now()
-      return tap(reply, {
+      attempt.firstContentAt = clock.now()
+      call.journal.firstContentAt ??= attempt.firstContentAt
+      const answer = tap(reply, {
         onBatch(batch) {
           for (const event of batch) if (event.type === 'error') watcher.failed(target.provider, event.error)
         },
@@ -42,6 +43,7 @@ export const ask = ({ providers, clock, watcher }: AskParts): Handler<Call, Repl
           if (ending === 'complete') watcher.succeeded(target.provider, latencyMs)
         },
       })
+      return { ...answer, attempt }
     } catch (error) {
       ended()
       watcher.failed(target.provider, error)

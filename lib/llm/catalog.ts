@@ -14,6 +14,23 @@ export type Shelf = Readonly<{
   remedy: string
 }>
 
+/** A model that configuration adds, or of which it says something else. */
+export type ConfiguredModel = Readonly<{
+  id: string
+  provider: string
+  /** The provider's own name of it; the id when absent. */
+  model?: string | undefined
+  contextTokens?: number | undefined
+  usdPerMillion?: Readonly<{ input: number; output: number; cachedInput?: number | undefined }> | undefined
+  fallbacks?: readonly string[] | undefined
+}>
+
+/** What configuration says beside the shelves. Chains it names replace the shelves' own. */
+export type Additions = Readonly<{
+  models?: readonly ConfiguredModel[] | undefined
+  fallbacks?: Readonly<Record<string, readonly string[]>> | undefined
+}>
+
 export type CatalogModel = Readonly<{ target: Target; facts: ModelFacts; available: boolean }>
 
 /** A model whose own name has a slash keeps its provider's in front: it must not be taken for another's. */
@@ -24,13 +41,15 @@ const nameOf = (provider: string, model: string): string =>
 export class Catalog {
   readonly #shelves: ReadonlyMap<string, Shelf>
   readonly #byName = new Map<string, CatalogModel>()
+  readonly #chains = new Map<string, readonly string[]>()
   readonly defaultModel: string
 
   /**
+   * @param additions models of unknown providers among them are left out.
    * @param defaultModel what is asked when a client names no model; the first available one when absent.
    * @throws GatewayError INVALID_INPUT when the default model cannot be resolved.
    */
-  constructor(shelves: readonly Shelf[], defaultModel?: string) {
+  constructor(shelves: readonly Shelf[], defaultModel?: string, additions: Additions = {}) {
     this.#shelves = new Map(shelves.map(shelf => [shelf.provider, shelf]))
     for (const { provider, available, models } of shelves) {
       for (const facts of models) {
@@ -38,6 +57,8 @@ export class Catalog {
         this.#byName.set(target.name, { target, facts, available })
       }
     }
+    for (const model of additions.models ?? []) this.#add(model)
+    for (const [name, chain] of Object.entries(additions.fallbacks ?? {})) this.#chains.set(name, chain)
     this.defaultModel = defaultModel ?? this.#firstAvailable()
     this.resolve(this.defaultModel)
   }
@@ -47,30 +68,33 @@ export class Catalog {
    * @throws GatewayError INVALID_INPUT when there is no such model or its provider is not set up.
    */
   resolve(name: string): Target {
-    const known = this.#byName.get(name)
-    if (known) {
-      this.#assertAvailable(known.target.provider)
-      return known.target
-    }
-    const slash = name.indexOf('/')
-    const provider = name.slice(0, Math.max(slash, 0))
-    const model = name.slice(slash + 1)
-    if (!this.#shelves.has(provider) || model === '')
+    const found = this.find(name)
+    if (!found)
       throw this.#refusal(
         `There is no model “${name}”. GET /api/models lists them; provider/name asks for any other.`,
       )
-    this.#assertAvailable(provider)
-    return { provider, model, name }
+    this.#assertAvailable(found.target.provider)
+    return found.target
   }
 
   /** Who should answer a model name, best first: itself, and then those that stand in for it and can be asked. */
   plan(name: string): readonly Target[] {
     const first = this.resolve(name)
-    const names = this.#shelves.get(first.provider)?.fallbacks?.[first.model] ?? []
-    const others = names
-      .flatMap(other => this.#byName.get(nameOf(first.provider, other)) ?? [])
-      .filter(({ available }) => available)
+    const others = this.#chainOf(first).filter(
+      ({ target, available }) => available && target.name !== first.name,
+    )
     return [first, ...others.map(({ target }) => target)]
+  }
+
+  /** The model of a name, also where it cannot be asked for want of a key; nothing where there is none. */
+  find(name: string): Pick<CatalogModel, 'target' | 'available'> | undefined {
+    const known = this.#byName.get(name)
+    if (known) return known
+    const slash = name.indexOf('/')
+    const shelf = this.#shelves.get(name.slice(0, Math.max(slash, 0)))
+    const model = name.slice(slash + 1)
+    if (!shelf || model === '') return undefined
+    return { target: { provider: shelf.provider, model, name }, available: shelf.available }
   }
 
   /** What the target costs; absent where the price is unknown. */
@@ -92,9 +116,37 @@ export class Catalog {
     return [...this.#byName.values()]
   }
 
-  #factsOf({ provider, model }: Target): ModelFacts | undefined {
-    const known = this.#byName.get(nameOf(provider, model))
-    return known?.target.provider === provider ? known.facts : undefined
+  #add({ id, provider, model = id, contextTokens, usdPerMillion, fallbacks }: ConfiguredModel): void {
+    const shelf = this.#shelves.get(provider)
+    if (!shelf) return
+    const target = { provider, model, name: id }
+    const facts = {
+      ...shelf.models.find(one => one.id === model),
+      id: model,
+      ...(contextTokens !== undefined && { contextTokens }),
+      ...(usdPerMillion && {
+        usdPerMillion: {
+          input: usdPerMillion.input,
+          output: usdPerMillion.output,
+          ...(usdPerMillion.cachedInput !== undefined && { cachedInput: usdPerMillion.cachedInput }),
+        },
+      }),
+    }
+    this.#byName.set(id, { target, facts, available: shelf.available })
+    if (fallbacks) this.#chains.set(id, fallbacks)
+  }
+
+  /** Who stands in for a target: by configuration, else by its provider's shelf. */
+  #chainOf({ provider, model, name }: Target): readonly Pick<CatalogModel, 'target' | 'available'>[] {
+    const chain = this.#chains.get(name)
+    if (chain) return chain.flatMap(other => this.find(other) ?? [])
+    const names = this.#shelves.get(provider)?.fallbacks?.[model] ?? []
+    return names.flatMap(other => this.#byName.get(nameOf(provider, other)) ?? [])
+  }
+
+  #factsOf({ provider, model, name }: Target): ModelFacts | undefined {
+    const known = this.#byName.get(name) ?? this.#byName.get(nameOf(provider, model))
+    return known?.target.provider === provider && known.target.model === model ? known.facts : undefined
   }
 
   #firstAvailable(): string {

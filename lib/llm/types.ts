@@ -1,5 +1,5 @@
 import type { GatewayError } from '../errors.ts'
-import type { Visit } from '../visit.ts'
+import type { Attempt, Visit } from '../visit.ts'
 
 export type Role = 'system' | 'user' | 'assistant'
 
@@ -14,8 +14,17 @@ export type Target = Readonly<{
   name: string
 }>
 
-/** `default`: may be answered from the cache; `refresh`: ask anew and store; `no-store`: neither. */
-export type CacheMode = 'default' | 'refresh' | 'no-store'
+/**
+ * `default`: as the surface has it; `use`: may be answered from the cache, asked for expressly; `refresh`: ask
+ * anew and store; `no-store`: neither.
+ */
+export type CacheMode = 'default' | 'use' | 'refresh' | 'no-store'
+
+/**
+ * When a surface caches what no client asks for expressly. `deterministic`: at temperature 0; `on-request`:
+ * never.
+ */
+export type CacheWhen = 'always' | 'deterministic' | 'on-request'
 
 /**
  * One question to a model, on its way inwards. Immutable and complete from birth: a policy that knows better
@@ -39,6 +48,10 @@ export type Call = Visit &
     /** Longest answer this surface gives, in UTF-8 bytes; unlimited when absent. */
     maxResponseBytes?: number | undefined
     cache: CacheMode
+    /** `always` when absent. */
+    cacheWhen?: CacheWhen | undefined
+    /** Labels for the answer, by which it can be invalidated. */
+    cacheTags?: readonly string[] | undefined
     /** Whether another model than the one asked for may answer. */
     fallback: boolean
     /** Whether the answer shall outlive its connection, so that the caller can come back to it, or stop it. */
@@ -56,6 +69,8 @@ export type Usage = Readonly<{
   outputTokens: number
   /** Part of `inputTokens`. */
   cachedInputTokens?: number
+  /** Part of `inputTokens` too: put into the provider's own cache, which costs more than reading them. */
+  cacheWriteInputTokens?: number
   /** Part of `outputTokens`. */
   reasoningTokens?: number
   /** US dollars; absent where the price is unknown. */
@@ -70,16 +85,31 @@ export type ReplyEvent =
   | Readonly<{ type: 'finish'; reason: FinishReason; raw?: string; truncated?: true }>
   | Readonly<{ type: 'error'; error: GatewayError }>
 
+/** How the cache came by an answer, in the words of RFC 9211. */
+export type CacheTrace = Readonly<{
+  /** Why the upstream was asked; absent where it was not. */
+  forwarded?: 'miss' | 'stale' | 'request' | 'bypass'
+  /** One upstream call serves this request and another. */
+  collapsed?: true
+  /** Clock time, milliseconds, until which a repeated answer was or will be fresh. */
+  freshUntil?: number
+  /** Why an answer was given after its time: one token. */
+  detail?: string
+}>
+
 export type ReplyHead = Readonly<{
   id: string
   target: Target
   cache: 'miss' | 'hit' | 'stale' | 'bypass'
   /** Clock time, milliseconds, at which a repeated answer was first given. */
   storedAt?: number
+  cacheTrace?: CacheTrace
   /** Another model than the one asked for answers. */
   fallback?: true
   /** It outlives its connection, under its id. */
   resumable?: true
+  /** What of the call could not be honoured, one sentence each; absent where all of it was. */
+  warnings?: readonly string[]
 }>
 
 /** Whether an answer was given before, or is being given to somebody else too, and so costs nothing again. */
@@ -95,6 +125,8 @@ export const isRepeated = ({ cache }: ReplyHead): boolean => cache === 'hit' || 
 export type Reply = Readonly<{
   head: ReplyHead
   usage: Promise<Usage>
+  /** The attempt that it came from; absent where nobody was asked. */
+  attempt?: Attempt
   events: AsyncIterable<readonly ReplyEvent[]>
 }>
 

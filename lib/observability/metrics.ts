@@ -3,6 +3,9 @@ import { type ErrorCode, GatewayError } from '../errors.ts'
 import type { AttemptWatcher } from '../llm/ask.ts'
 import { isRepeated, type Target, type Usage } from '../llm/types.ts'
 import { upstreamMs, type Visit } from '../visit.ts'
+import { type CacheFigures, cacheMetrics } from './cache-metrics.ts'
+import { CIRCUIT_VALUE, type CircuitName } from './circuit-value.ts'
+import { RedisMetrics } from './redis-metrics.ts'
 import type { Outcome } from './request-line.ts'
 
 const MS_PER_SECOND = 1000
@@ -11,13 +14,11 @@ const ANSWER_SECONDS = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60
 /** Seconds of our own: from tens of microseconds to what nobody should see. */
 const OVERHEAD_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25]
 
-export type CircuitName = 'closed' | 'half-open' | 'open'
-const CIRCUIT_VALUE: Readonly<Record<CircuitName, number>> = { closed: 0, 'half-open': 1, open: 2 }
-
 export type MetricsParts = Readonly<{
   /** Whether a target is in the catalog. The names of all others share one label: clients choose them freely. */
   isKnown: (target: Target) => boolean
   openVisits: () => number
+  cache: CacheFigures
 }>
 
 /**
@@ -69,6 +70,11 @@ export class Metrics {
     'provider',
     'model',
   ])
+  readonly #hedges = this.#counter(
+    'hedges_total',
+    'Second attempts beside slow first ones; won where the second one answered.',
+    ['result'],
+  )
   readonly #cache = this.#counter('cache_results_total', 'What the cache made of chats.', ['result'])
   readonly #limits = this.#counter('limit_decisions_total', 'What the limits made of requests.', [
     'surface',
@@ -76,8 +82,18 @@ export class Metrics {
   ])
   readonly #circuits = this.#gauge('circuit_state', '0 closed, 1 half-open, 2 open.', ['provider', 'model'])
 
-  constructor({ isKnown, openVisits }: MetricsParts) {
+  readonly #reloads = this.#counter('config_reloads_total', 'Readings of a changed configuration file.', [
+    'result',
+  ])
+  readonly #lastReload = this.#gauge(
+    'config_last_reload_success',
+    '1 where the last reading was taken over.',
+    [],
+  )
+
+  constructor({ isKnown, openVisits, cache }: MetricsParts) {
     this.#isKnown = isKnown
+    cacheMetrics(this.#registry, cache)
     collectDefaultMetrics({ register: this.#registry })
     new Gauge({
       name: 'parley_open_requests',
@@ -103,8 +119,18 @@ export class Metrics {
     failed: (provider, error) => this.#attempts.inc({ provider, code: codeOf(error) }),
   }
 
+  configRead(result: 'success' | 'failure', isReload: boolean): void {
+    if (isReload) this.#reloads.inc({ result })
+    this.#lastReload.set(result === 'success' ? 1 : 0)
+  }
+
   circuitChanged(target: Target, state: CircuitName): void {
     this.#circuits.set(this.#labelsOf(target), CIRCUIT_VALUE[state])
+  }
+
+  /** Figures of a shared Redis, for a gateway that has one. To be made once. */
+  ofRedis(gatewaysSeen: () => number): RedisMetrics {
+    return new RedisMetrics(this.#registry, gatewaysSeen)
   }
 
   /** Takes down a visit that has ended. */
@@ -113,7 +139,8 @@ export class Metrics {
     this.#requests.inc({ route, method, status, outcome })
     this.#duration.observe({ route }, (endedAt - startedAt) / MS_PER_SECOND)
     if (journal.limit) this.#limits.inc({ surface, decision: status === 429 ? 'refused' : 'allowed' })
-    const { head, firstContentAt } = journal
+    const { head, firstContentAt, hedge } = journal
+    if (hedge) this.#hedges.inc({ result: hedge.result })
     if (!head) return
     const labels = this.#labelsOf(head.target)
     this.#cache.inc({ result: head.cache })
@@ -125,6 +152,11 @@ export class Metrics {
       Math.max(0, endedAt - startedAt - upstreamMs(journal, endedAt)) / MS_PER_SECOND,
     )
     if (!isRepeated(head)) this.#used(labels, await journal.usage)
+  }
+
+  /** Takes down what an answer cost that was fetched for nobody in particular. */
+  async refreshEnded({ journal: { head, usage } }: Visit): Promise<void> {
+    if (head && !isRepeated(head)) this.#used(this.#labelsOf(head.target), await usage)
   }
 
   #used(labels: TargetLabels, usage: Usage | undefined): void {

@@ -1,6 +1,6 @@
 import type { GatewayError } from '../errors.ts'
 import type { Usage } from '../llm/types.ts'
-import { upstreamMs, type Visit } from '../visit.ts'
+import { type Hedge, upstreamMs, type Visit } from '../visit.ts'
 import type { Logger } from './logger.ts'
 
 /** How a request ended. `aborted`: the client left first. */
@@ -22,8 +22,13 @@ const usageFields = (usage: Usage | undefined) =>
     ...(usage.estimated && { estimated: true }),
   }
 
-const answerFields = (visit: Visit, { endedAt }: Outcome) => {
-  const { attempts, firstContentAt, finishReason, head } = visit.journal
+const hedgeFields = ({ result, usage }: Hedge) => ({
+  hedged: result,
+  ...(usage?.costUsd !== undefined && { hedgeCostUsd: usage.costUsd }),
+})
+
+const answerFields = (visit: Visit, { endedAt }: Pick<Outcome, 'endedAt'>) => {
+  const { attempts, firstContentAt, finishReason, head, hedge } = visit.journal
   const target = head?.target ?? attempts.at(-1)?.target
   return (
     target && {
@@ -35,6 +40,8 @@ const answerFields = (visit: Visit, { endedAt }: Outcome) => {
       ...(finishReason && { finishReason }),
       ...(head && { cache: head.cache }),
       ...(head?.fallback && { fallback: true }),
+      ...(hedge && hedgeFields(hedge)),
+      ...(visit.journal.arm !== undefined && { arm: visit.journal.arm }),
     }
   )
 }
@@ -50,6 +57,7 @@ export const logRequest = async (logger: Logger, visit: Visit, outcome: Outcome)
     status,
     outcome: ending,
     ...(error && { code: error.code }),
+    ...(error?.waitedFor && { waitedFor: error.waitedFor }),
     caller: visit.journal.caller ?? visit.caller.kind,
     latencyMs: round(outcome.endedAt - visit.startedAt),
     ...answerFields(visit, outcome),
@@ -61,4 +69,26 @@ export const logRequest = async (logger: Logger, visit: Visit, outcome: Outcome)
   if (error?.code === 'INTERNAL_ERROR') logger.error(line, message)
   else if (error && error.status >= 500) logger.warn(line, message)
   else logger.info(line, message)
+}
+
+/** Writes the line of an answer that was fetched for nobody in particular: it costs what any other costs. */
+export const logRefresh = async (
+  logger: Logger,
+  visit: Visit,
+  outcome: Omit<Outcome, 'method' | 'status'>,
+): Promise<void> => {
+  const { error, endedAt } = outcome
+  const line = {
+    requestId: visit.requestId,
+    route: visit.route,
+    outcome: outcome.outcome,
+    ...(error && { code: error.code }),
+    latencyMs: round(endedAt - visit.startedAt),
+    ...answerFields(visit, outcome),
+    ...usageFields(await visit.journal.usage),
+    ...(error && error.status >= 500 && { err: error }),
+  }
+  if (error?.code === 'INTERNAL_ERROR') logger.error(line, 'refresh failed')
+  else if (error) logger.warn(line, 'refresh failed')
+  else logger.info(line, 'answer refreshed')
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
-import type { Caller, LimitState, Surface, Visit } from '../visit.ts'
+import { type Caller, type LimitState, type Surface, type Visit, waited } from '../visit.ts'
 import type { Bucket, Counter, Taking } from './counter.ts'
 
 /** So many requests in any window of that length. */
@@ -53,7 +53,9 @@ export const limit = <In extends Visit, Out>(parts: LimitParts | undefined): Pol
   async function limit(visit, next) {
     if (!parts) return await next(visit)
     const buckets = bucketsOf(visit.surface, visit.caller, parts.rates)
-    const taking = tightest(await parts.counter.take(buckets, 1, parts.clock.now()))
+    const askedAt = parts.clock.now()
+    const taking = tightest(await parts.counter.take(buckets, 1, askedAt))
+    waited(visit.journal, 'limit', parts.clock.now() - askedAt)
     if (!taking) return await next(visit)
     visit.journal.limit = stateOf(visit.surface, taking)
     if (taking.allowed) return await next(visit)

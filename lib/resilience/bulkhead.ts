@@ -3,10 +3,11 @@ import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
 import { tap } from '../llm/tap.ts'
 import type { Call, Reply } from '../llm/types.ts'
+import { waited } from '../visit.ts'
 import { onePerProvider } from './one-per.ts'
 
 export type Slots = Readonly<{
-  /** Calls under way at one provider. */
+  /** Calls under way at one provider. May change: what is too many then ends in its own time. */
   most: number
   /** Calls that wait for one of them to end; more are turned away at once. */
   mostWaiting: number
@@ -34,9 +35,12 @@ class Bulkhead {
   }
 
   /** Resolves to what gives the slot back. Throws MODEL_UNAVAILABLE, or the signal's reason. */
-  async enter(signal: AbortSignal): Promise<() => void> {
-    if (this.#taken >= this.#slots.most) await this.#turn(signal)
-    else this.#taken += 1
+  async enter({ signal, journal }: Call): Promise<() => void> {
+    if (this.#taken >= this.#slots.most) {
+      const queuedAt = this.#clock.now()
+      await this.#turn(signal)
+      waited(journal, 'queue', this.#clock.now() - queuedAt)
+    } else this.#taken += 1
     let held = true
     return () => {
       if (!held) return
@@ -48,7 +52,7 @@ class Bulkhead {
   /** A slot that is given back goes straight to the first in line, so that nobody can slip in between. */
   #leave(): void {
     const [first] = this.#waiting
-    if (first) first()
+    if (first && this.#taken <= this.#slots.most) first()
     else this.#taken -= 1
   }
 
@@ -79,12 +83,18 @@ class Bulkhead {
   }
 }
 
-/** Bounds how many calls are under way at one provider, so that a slow one cannot take everything with it. */
-export const bulkhead = (slots: Slots, clock: Clock): Policy<Call, Reply> => {
-  const bulkheadOf = onePerProvider(provider => new Bulkhead(provider, slots, clock))
+/** One bulkhead for each provider. */
+export const bulkheads = (slots: Slots, clock: Clock) =>
+  onePerProvider(provider => new Bulkhead(provider, slots, clock))
 
-  return async function bulkhead(call, next) {
-    const leave = await bulkheadOf(call.plan[0]?.provider ?? '').enter(call.signal)
+/** Bounds how many calls are under way at one provider, so that a slow one cannot take everything with it. */
+export const bulkhead = (
+  slots: Slots,
+  clock: Clock,
+  bulkheadOf = bulkheads(slots, clock),
+): Policy<Call, Reply> =>
+  async function bulkhead(call, next) {
+    const leave = await bulkheadOf(call.plan[0]?.provider ?? '').enter(call)
     try {
       return tap(await next(call), { onEnd: leave })
     } catch (error) {
@@ -92,4 +102,3 @@ export const bulkhead = (slots: Slots, clock: Clock): Policy<Call, Reply> => {
       throw error
     }
   }
-}

@@ -2,6 +2,7 @@ import { type Clock, sleep } from '../clock.ts'
 import type { Policy } from '../compose.ts'
 import { type GatewayError, isProvidersFault, toGatewayError } from '../errors.ts'
 import type { Call, Reply } from '../llm/types.ts'
+import { waited } from '../visit.ts'
 import { type Backoff, fullJitter } from './backoff.ts'
 import { onePerProvider } from './one-per.ts'
 import { RetryBudget } from './retry-budget.ts'
@@ -20,27 +21,38 @@ export type Retries = Readonly<{
 
 /** Whether every target that waits behind this one still gets its attempt after one more here. */
 const leavesAttempts = ({ journal, plan }: Call, { mostAttempts }: Retries): boolean =>
-  journal.attempts.length + plan.length <= mostAttempts
+  journal.tries + plan.length <= mostAttempts
+
+/**
+ * Whether asking the same target again may help: not where it refuses for good, such as our key, and not where it
+ * was silent for as long as we could wait.
+ */
+const mayPass = (error: GatewayError): boolean =>
+  isProvidersFault(error) &&
+  error.retryable &&
+  (error.waitedFor === undefined || error.waitedFor === 'connection')
 
 const waitBefore = (retry: number, error: GatewayError, call: Call, retries: Retries): number | undefined => {
   const { backoff, longestRetryAfterMs, random } = retries
   const jitterMs = fullJitter(backoff, retry, random)
-  if (error.code !== 'PROVIDER_RATE_LIMIT') return jitterMs
+  if (error.code !== 'PROVIDER_RATE_LIMIT' && error.retryAfterSeconds === undefined) return jitterMs
   // Another target can answer at once, where this one wants to be left alone.
   if (call.plan.length > 1) return undefined
   const retryAfterMs = (error.retryAfterSeconds ?? 0) * 1000
   return retryAfterMs > longestRetryAfterMs ? undefined : retryAfterMs + jitterMs
 }
 
+/** One budget for each provider. */
+export const retryBudgets = () => onePerProvider(() => new RetryBudget())
+
 /**
  * Asks a target that failed in passing again: only before any content has come, only while the call's deadline
  * and the provider's retry budget allow it, and never so often that a target further down the plan goes without.
  */
-export const retry = (retries: Retries): Policy<Call, Reply> => {
-  const budgetOf = onePerProvider(() => new RetryBudget())
-
+export const retry = (retries: Retries, budgetOf = retryBudgets()): Policy<Call, Reply> => {
   return async function retry(call, next) {
     const { clock, most } = retries
+    call.journal.tries += 1
     const budget = budgetOf(call.plan[0]?.provider ?? '')
     for (let tried = 0; ; tried += 1) {
       try {
@@ -49,12 +61,13 @@ export const retry = (retries: Retries): Policy<Call, Reply> => {
         return reply
       } catch (thrown) {
         const error = toGatewayError(thrown)
-        // A refused key is the provider's fault too, but does not pass by itself, and says so.
-        const mayPass = isProvidersFault(error) && error.retryable && !call.signal.aborted
-        if (!mayPass || tried >= most || !leavesAttempts(call, retries)) throw error
+        if (!mayPass(error) || call.signal.aborted || tried >= most || !leavesAttempts(call, retries))
+          throw error
         const waitMs = waitBefore(tried, error, call, retries)
         if (waitMs === undefined || clock.now() + waitMs >= call.deadlineAt || !budget.spend()) throw error
+        call.journal.tries += 1
         await sleep(clock, waitMs, call.signal)
+        waited(call.journal, 'retry', waitMs)
       }
     }
   }

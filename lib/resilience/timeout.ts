@@ -1,34 +1,45 @@
 import type { Clock } from '../clock.ts'
 import type { Policy } from '../compose.ts'
-import { GatewayError } from '../errors.ts'
+import { GatewayError, type WaitedFor } from '../errors.ts'
 import { tap } from '../llm/tap.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import { Deadline } from './deadline.ts'
 
 export type Timeouts = Readonly<{
+  /** The first content of a stream, for each attempt; the call's deadline alone bounds it when absent. */
+  firstContentMs?: number
   /** Each silence between two pieces of a stream. Time in which the client is slow to read does not count. */
   idleMs: number
   /** A whole stream, however lively. */
   streamMs: number
 }>
 
-const tooLate = (what: string, limitMs: number) => () =>
-  new GatewayError(
+const tooLate = (waitedFor: WaitedFor, limitMs: number) => () => {
+  const what = waitedFor === 'more of the stream' ? waitedFor : `the ${waitedFor}`
+  return new GatewayError(
     'TIMEOUT',
     `The answer took too long: ${what} did not come within ${Math.round(limitMs) / 1000} s.`,
+    { waitedFor },
   )
+}
 
 /** Bounds how long an attempt may take; what is too late aborts the upstream with TIMEOUT. */
-export const timeout = ({ idleMs, streamMs }: Timeouts, clock: Clock): Policy<Call, Reply> =>
+export const timeout = (
+  { firstContentMs = Number.POSITIVE_INFINITY, idleMs, streamMs }: Timeouts,
+  clock: Clock,
+): Policy<Call, Reply> =>
   async function timeout(call, next) {
     const deadline = new Deadline(call.signal, clock)
     const armForMore = () => {
       const leftMs = call.startedAt + streamMs - clock.now()
-      if (leftMs < idleMs) deadline.arm(leftMs, tooLate('the end of the stream', streamMs))
+      if (leftMs < idleMs) deadline.arm(leftMs, tooLate('whole answer', streamMs))
       else deadline.arm(idleMs, tooLate('more of the stream', idleMs))
     }
     const leftMs = call.deadlineAt - clock.now()
-    deadline.arm(leftMs, tooLate(call.stream ? 'the first content' : 'the whole answer', leftMs))
+    if (call.stream) {
+      const limitMs = Math.min(leftMs, firstContentMs)
+      deadline.arm(limitMs, tooLate('first content', limitMs))
+    } else deadline.arm(leftMs, tooLate('whole answer', leftMs))
     try {
       const reply = await next({ ...call, signal: deadline.signal })
       if (call.stream) deadline.disarm()

@@ -1,6 +1,6 @@
 import type { Handler } from '../compose.ts'
 import type { Call, Reply, ReplyEvent } from '../llm/types.ts'
-import { ownerOf } from './owner.ts'
+import { ownerOf } from '../visit.ts'
 import type { ResumableStream } from './stream.ts'
 import type { Streams } from './streams.ts'
 

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Clock, Timer } from '../clock.ts'
 import type { GatewayError } from '../errors.ts'
 import type { Reply } from '../llm/types.ts'
+import { type Caller, ownerOf } from '../visit.ts'
 import { ResumableStream } from './stream.ts'
 
 export type StreamsOptions = Readonly<{
@@ -73,10 +74,10 @@ export class Streams {
     return stream
   }
 
-  /** The owner's stream of that id. */
-  find(id: string, owner: string | undefined): ResumableStream | undefined {
+  /** The caller's own stream of that id. */
+  find(id: string, caller: Caller): ResumableStream | undefined {
     const stream = this.#live.get(id) ?? this.#kept.get(id)
-    return stream?.owner === owner ? stream : undefined
+    return stream && stream.owner === ownerOf(caller) ? stream : undefined
   }
 
   /** The stream that was opened for a reply, while it is under way. */

@@ -3,17 +3,49 @@ import type { Policy } from '../compose.ts'
 import { GatewayError, isProvidersFault, toGatewayError } from '../errors.ts'
 import type { Call, Reply, Target } from '../llm/types.ts'
 
+/** Which failures let another target answer. */
+export type FallbackSwitches = Readonly<{
+  error: boolean
+  open: boolean
+  timeout: boolean
+  contextLength: boolean
+  contentPolicy: boolean
+  rateLimit: boolean
+}>
+
 export type Fallbacks = Readonly<{
   /** How many tokens a target takes; absent where unknown. */
   contextTokensOf: (target: Target) => number | undefined
   mostAttempts: number
+  /** Every one but content policy when absent. */
+  on?: FallbackSwitches
   clock: Clock
 }>
 
+const EVERY_FAILURE: FallbackSwitches = {
+  error: true,
+  open: true,
+  timeout: true,
+  contextLength: true,
+  contentPolicy: false,
+  rateLimit: true,
+}
+
+/** The switch that a failure falls under; none where no other target could do better. */
+const switchOf = (error: GatewayError): keyof FallbackSwitches | undefined => {
+  if (error.code === 'MODEL_UNAVAILABLE') return 'open'
+  if (error.code === 'TIMEOUT') return 'timeout'
+  if (error.code === 'PROVIDER_RATE_LIMIT') return 'rateLimit'
+  if (error.code === 'CONTEXT_LENGTH') return 'contextLength'
+  if (error.code === 'CONTENT_BLOCKED') return 'contentPolicy'
+  return isProvidersFault(error) ? 'error' : undefined
+}
+
 /** The targets worth asking after the first of the plan has failed so. */
 const restAfter = (error: GatewayError, [failed, ...rest]: readonly Target[], parts: Fallbacks) => {
-  if (isProvidersFault(error) || error.code === 'MODEL_UNAVAILABLE') return rest
-  if (error.code !== 'CONTEXT_LENGTH' || !failed) return []
+  const reason = switchOf(error)
+  if (!failed || !reason || !(parts.on ?? EVERY_FAILURE)[reason]) return []
+  if (reason !== 'contextLength') return rest
   const tooShort = parts.contextTokensOf(failed) ?? Number.POSITIVE_INFINITY
   return rest.filter(target => (parts.contextTokensOf(target) ?? 0) > tooShort)
 }

@@ -1,13 +1,66 @@
-import type { Policy } from '../compose.ts'
+import type { Handler, Policy } from '../compose.ts'
+import { isProvidersFault, toGatewayError } from '../errors.ts'
+import { tap } from '../llm/tap.ts'
 import type { Call, Reply, Target } from '../llm/types.ts'
+import { type Alias, ordered, type Seen } from './alias.ts'
+import type { Pace } from './pace.ts'
 
-/** Finds who should answer a model name, best first. Throws GatewayError INVALID_INPUT for an unknown one. */
-export type Routes = Readonly<{ plan: (model: string) => readonly Target[] }>
+export type Routes = Readonly<{
+  /** Finds who should answer a model name, best first. Throws GatewayError INVALID_INPUT for an unknown one. */
+  plan: (model: string) => readonly Target[]
+  aliases?: ReadonlyMap<string, Alias>
+  seen?: Seen
+}>
+
+/** The targets of the alias in order, and behind them whoever stands in for the first. */
+const planOf = (alias: Alias, call: Call, routes: Routes, seen: Seen): readonly Target[] => {
+  const targets = ordered(alias, call, seen).map(({ target }) => target)
+  const first = targets[0]
+  const chain = first ? routes.plan(first.name) : []
+  const byName = new Map([...targets, ...chain].map(target => [target.name, target]))
+  return [...byName.values()]
+}
+
+const tellPace = (pace: Pace, { journal }: Call, { attempt: answering }: Reply): void => {
+  // Of two attempts at once, the one that was broken off did not fail.
+  if (!journal.hedge)
+    for (const attempt of journal.attempts) if (attempt !== answering) pace.failed(attempt.target)
+  if (answering?.firstContentAt !== undefined)
+    pace.saw(answering.target, answering.firstContentAt - answering.startedAt)
+}
+
+/** Asks by a plan, and remembers how busy and how fast whoever was asked first was. */
+const watched = async (
+  call: Call,
+  plan: readonly Target[],
+  next: Handler<Call, Reply>,
+  { busy, pace }: Seen,
+): Promise<Reply> => {
+  const [first] = plan
+  const end = first ? busy.begin(first) : () => {}
+  try {
+    const reply = await next({ ...call, plan })
+    tellPace(pace, call, reply)
+    return tap(reply, { onEnd: end })
+  } catch (error) {
+    end()
+    if (isProvidersFault(toGatewayError(error)) && !call.signal.aborted)
+      for (const { target } of call.journal.attempts) pace.failed(target)
+    throw error
+  }
+}
 
 /** Decides who should answer, best first. */
 export const route = (routes: Routes): Policy<Call, Reply> =>
   async function route(call, next) {
-    const plan = routes.plan(call.model)
+    const alias = routes.aliases?.get(call.model)
+    if (!alias || !routes.seen) {
+      const plan = routes.plan(call.model)
+      call.journal.plan = plan
+      return await next({ ...call, plan })
+    }
+    const plan = planOf(alias, call, routes, routes.seen)
     call.journal.plan = plan
-    return await next({ ...call, plan })
+    if (alias.strategy === 'weighted' && plan[0]) call.journal.arm = plan[0].name
+    return await watched(call, plan, next, routes.seen)
   }

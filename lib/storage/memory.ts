@@ -19,5 +19,6 @@ export const memoryKeyValue = (maxBytes: number, clock: Clock): KeyValue => {
     get: async key => entries.get(key),
     set: async (key, value, ttlMs) => void entries.set(key, value, { ttl: ttlMs }),
     delete: async key => void entries.delete(key),
+    holds: () => ({ entries: entries.size, bytes: entries.calculatedSize }),
   }
 }

@@ -7,4 +7,6 @@ export interface KeyValue {
   /** Replaces what was there. */
   set(key: string, value: string, ttlMs: number): Promise<void>
   delete(key: string): Promise<void>
+  /** What it holds now; absent where that is not known without asking. */
+  readonly holds?: () => Readonly<{ entries: number; bytes: number }>
 }

@@ -1,77 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { cache } from '#lib/cache/policy.ts'
 import { GatewayError } from '#lib/errors.ts'
-import type { Call, Reply, ReplyEvent } from '#lib/llm/types.ts'
-import { memoryKeyValue } from '#lib/storage/memory.ts'
-import { collect, newCall, replyOf, text } from '../../support/calls.ts'
-import { FakeClock } from '../../support/fake-clock.ts'
-
-const TTL_MS = 600_000
-const FINISH: ReplyEvent = { type: 'finish', reason: 'stop' }
-const ANSWER = [...text('one ', 'two ', 'three'), FINISH]
-const SHORT_ANSWER = [...text('one two three'), FINISH]
-
-const setting = () => {
-  const clock = new FakeClock()
-  const policy = cache({ store: memoryKeyValue(1_000_000, clock), ttlMs: TTL_MS, clock })
-  const calls: { call: Call; left: boolean; say: (...events: ReplyEvent[]) => void; end: () => void }[] = []
-
-  /** An upstream that says what it is told to. */
-  const next = async (call: Call): Promise<Reply> => {
-    const pending: (readonly ReplyEvent[])[] = []
-    let wake = Promise.withResolvers<void>()
-    let over = false
-    const upstream = {
-      call,
-      left: false,
-      say: (...events: ReplyEvent[]) => {
-        pending.push(events)
-        wake.resolve()
-      },
-      end: () => {
-        over = true
-        wake.resolve()
-      },
-    }
-    calls.push(upstream)
-    call.signal.addEventListener('abort', upstream.end)
-    return replyOf(
-      (async function* () {
-        try {
-          for (;;) {
-            const batch = pending.shift()
-            if (batch) yield batch
-            else if (over) return
-            else {
-              wake = Promise.withResolvers<void>()
-              await wake.promise
-            }
-          }
-        } finally {
-          upstream.left = true
-        }
-      })(),
-    )
-  }
-  const ask = (changes: Partial<Call> = {}) => policy(newCall(changes), next)
-  const answer = (...events: ReplyEvent[]) => {
-    const upstream = calls.at(-1)
-    for (const event of events) upstream?.say(event)
-    upstream?.end()
-  }
-  /** Asks, and lets the upstream answer at once if it is reached. */
-  const answered = async (changes: Partial<Call> = {}) => {
-    const before = calls.length
-    const reply = await ask(changes)
-    if (calls.length > before) answer(...ANSWER)
-    return { cache: reply.head.cache, events: await collect(reply) }
-  }
-  return { clock, ask, answer, answered, calls }
-}
+import type { Call, ReplyEvent } from '#lib/llm/types.ts'
+import { ANSWER, cacheSetting, FINISH, SHORT_ANSWER, TTL_MS } from '../../support/cache-setting.ts'
+import { batches, collect, newCall, replyOf, text } from '../../support/calls.ts'
 
 describe('cache', () => {
   it('repeats a complete answer to the same question', async () => {
-    const { answered, calls } = setting()
+    const { answered, calls } = cacheSetting()
     expect(await answered()).toEqual({ cache: 'miss', events: ANSWER })
     expect(await answered()).toEqual({ cache: 'hit', events: SHORT_ANSWER })
     expect(await answered({ stream: true })).toMatchObject({ cache: 'hit' })
@@ -96,14 +32,14 @@ describe('cache', () => {
       },
     ],
   ])('does not repeat it for %s', async (_, changes) => {
-    const { answered, calls } = setting()
+    const { answered, calls } = cacheSetting()
     await answered()
     expect((await answered(changes)).cache).toBe('miss')
     expect(calls).toHaveLength(2)
   })
 
   it('repeats nothing to anybody whose address is unknown', async () => {
-    const { answered, calls } = setting()
+    const { answered, calls } = cacheSetting()
     const caller = { kind: 'anonymous', address: 'unknown' } as const
     await answered({ caller })
     expect((await answered({ caller })).cache).toBe('bypass')
@@ -111,7 +47,7 @@ describe('cache', () => {
   })
 
   it('forgets it after its time', async () => {
-    const { answered, clock } = setting()
+    const { answered, clock } = cacheSetting()
     await answered()
     await clock.advance(TTL_MS)
     expect((await answered()).cache).toBe('hit')
@@ -120,7 +56,7 @@ describe('cache', () => {
   })
 
   it('asks anew and keeps the new answer when told to refresh', async () => {
-    const { ask, answer, answered } = setting()
+    const { ask, answer, answered } = cacheSetting()
     await answered()
     const reply = await ask({ cache: 'refresh' })
     answer(...text('new'), FINISH)
@@ -129,7 +65,7 @@ describe('cache', () => {
   })
 
   it('neither looks nor keeps when told no-store', async () => {
-    const { answered } = setting()
+    const { answered } = cacheSetting()
     await answered({ cache: 'no-store' })
     expect((await answered()).cache).toBe('miss')
     expect((await answered({ cache: 'no-store' })).cache).toBe('bypass')
@@ -138,8 +74,14 @@ describe('cache', () => {
   it.each<[string, readonly ReplyEvent[]]>([
     ['an answer that failed', [...text('one '), { type: 'error', error: new GatewayError('NETWORK') }]],
     ['an answer without an end', text('one ')],
+    ['a filtered answer', [...text('one '), { type: 'finish', reason: 'content_filter' }]],
+    ['an answer that calls a tool', [...text('one '), { type: 'finish', reason: 'tool_calls' }]],
+    ['an answer that ended for reasons unknown', [...text('one '), { type: 'finish', reason: 'other' }]],
+    ['an empty answer', [FINISH]],
+    ['an answer larger than its share', [...text('x'.repeat(100_001)), FINISH]],
+    ['an answer whose bytes are more than its share', [...text('é'.repeat(50_001)), FINISH]],
   ])('keeps nothing of %s', async (_, events) => {
-    const { ask, answer, answered } = setting()
+    const { ask, answer, answered } = cacheSetting()
     const reply = await ask()
     answer(...events)
     await collect(reply)
@@ -147,7 +89,7 @@ describe('cache', () => {
   })
 
   it('asks once for five hundred who ask the same at once, and gives all the same answer', async () => {
-    const { ask, answer, calls } = setting()
+    const { ask, answer, calls } = cacheSetting()
     const replies = await Promise.all(Array.from({ length: 500 }, () => ask({ stream: true })))
     answer(...ANSWER)
     for (const events of await Promise.all(replies.map(collect))) expect(events).toEqual(ANSWER)
@@ -156,7 +98,7 @@ describe('cache', () => {
   })
 
   it('gives whoever joins late what has come already', async () => {
-    const { ask, answer, calls } = setting()
+    const { ask, answer, calls } = cacheSetting()
     const first = (await ask()).events[Symbol.asyncIterator]()
     calls[0]?.say(...text('one '))
     await first.next()
@@ -166,7 +108,7 @@ describe('cache', () => {
   })
 
   it('goes on for the others when the first one leaves, and keeps their answer', async () => {
-    const { ask, answer, answered, calls } = setting()
+    const { ask, answer, answered, calls } = cacheSetting()
     const leader = new AbortController()
     const first = (await ask({ signal: leader.signal })).events[Symbol.asyncIterator]()
     const second = await ask()
@@ -181,7 +123,7 @@ describe('cache', () => {
   })
 
   it('leaves the upstream with the last one who leaves', async () => {
-    const { ask, calls } = setting()
+    const { ask, calls } = cacheSetting()
     const clients = [new AbortController(), new AbortController()]
     const readers = []
     for (const { signal } of clients) readers.push((await ask({ signal })).events[Symbol.asyncIterator]())
@@ -198,18 +140,20 @@ describe('cache', () => {
   })
 
   it('tells a failure before the first content to all who wait, and asks anew afterwards', async () => {
-    const clock = new FakeClock()
-    const policy = cache({ store: memoryKeyValue(1_000_000, clock), ttlMs: TTL_MS, clock })
-    let asked = 0
-    const failing = async (): Promise<Reply> => {
-      asked += 1
-      await clock.advance(1)
-      throw new GatewayError('NETWORK')
-    }
-    const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => policy(newCall(), failing)))
-    expect(outcomes.map(({ status }) => status)).toEqual(Array(5).fill('rejected'))
-    expect(asked).toBe(1)
-    await expect(policy(newCall(), failing)).rejects.toMatchObject({ code: 'NETWORK' })
-    expect(asked).toBe(2)
+    const { ask, failWith, calls } = cacheSetting()
+    failWith(new GatewayError('NETWORK'))
+    const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => ask()))
+    expect(outcomes).toEqual(
+      Array(5).fill({ status: 'rejected', reason: expect.objectContaining({ code: 'NETWORK' }) }),
+    )
+    expect(calls).toHaveLength(1)
+    await expect(ask()).rejects.toMatchObject({ code: 'NETWORK' })
+    expect(calls).toHaveLength(2)
+  })
+
+  it('is asked nothing where it is switched off', async () => {
+    const reply = await cache(undefined)(newCall(), async () => replyOf(batches(ANSWER)))
+    expect(reply.head).toMatchObject({ cache: 'bypass', cacheTrace: { forwarded: 'bypass' } })
+    expect(await collect(reply)).toEqual(ANSWER)
   })
 })

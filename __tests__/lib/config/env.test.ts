@@ -46,6 +46,21 @@ describe('the environment', () => {
     expect(read).not.toThrow(/not-a-url-secret/)
   })
 
+  it('takes the address and the token of Upstash together, and tells of the missing one among all faults', () => {
+    expect(() => parseEnvironment({ UPSTASH_REDIS_REST_URL: 'https://x.upstash.io', PORT: 'x' })).toThrow(
+      /PORT = “x”[\s\S]*UPSTASH_REDIS_REST_TOKEN = \(unset\): is needed too/,
+    )
+    expect(() => parseEnvironment({ UPSTASH_REDIS_REST_TOKEN: 'a token' })).toThrow(/UPSTASH_REDIS_REST_URL/)
+  })
+
+  it('takes Redis’ address for a secret as a whole, and its password by itself', () => {
+    const REDIS_URL = 'redis://:pass%2Fword@localhost:6379'
+    expect(secretsOf(parseEnvironment({ REDIS_URL }))).toEqual([REDIS_URL, 'pass%2Fword', 'pass/word'])
+    expect(() => parseEnvironment({ REDIS_URL: 'http://:pass@x' })).toThrow(
+      /REDIS_URL = \(secret\): must be a redis/,
+    )
+  })
+
   it('is what .env.example shows: each of its defaults is the default', () => {
     const example = readFileSync(join(import.meta.dirname, '../../../.env.example'), 'utf8')
     const uncommented = example.replaceAll(/^# ?([A-Z_]+=)/gm, '$1')

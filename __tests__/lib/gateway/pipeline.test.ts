@@ -7,6 +7,7 @@ import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
 import { Circuit } from '#lib/resilience/breaker/circuit.ts'
 import { consecutive } from '#lib/resilience/breaker/judge.ts'
 import { circuitPerTarget } from '#lib/resilience/breaker/policy.ts'
+import { Cooling } from '#lib/resilience/cooling.ts'
 import { batches, collect, newCall, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -67,7 +68,9 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Parts =
       },
     },
     answers: undefined,
+    adminToken: undefined,
     fallbacks: { contextTokensOf: () => undefined, mostAttempts: 4, clock },
+    hedges: undefined,
     retries: {
       most: 0,
       mostAttempts: 4,
@@ -87,6 +90,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Parts =
           onChange: () => {},
         }),
     ),
+    cooling: new Cooling({ longestMs: 300_000, refusedMs: 10_000, clock }),
     slots: { most: 10, mostWaiting: 10, waitMs: 1_000 },
     timeouts: { idleMs: 1_000, streamMs: 1_000 },
     providers: {

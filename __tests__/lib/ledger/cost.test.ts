@@ -16,6 +16,23 @@ describe('costUsd', () => {
   })
 })
 
+describe('the cost of what a provider’s own cache did', () => {
+  const price = { input: 3, output: 15, cachedInput: 0.3, cacheWrite: 3.75 }
+  it.each([
+    // 100 plain, 1,800 read, 248 written, 12 out.
+    [{ inputTokens: 2_148, cachedInputTokens: 1_800, cacheWriteInputTokens: 248, outputTokens: 12 }, 0.00195],
+    [{ inputTokens: 1, cacheWriteInputTokens: 1, outputTokens: 0 }, 0.00000375],
+    [{ inputTokens: 10, cachedInputTokens: 8, cacheWriteInputTokens: 99, outputTokens: 0 }, 0.0000099],
+  ])('is exact: %o', (usage, expected) => {
+    expect(costUsd(usage, price)).toBe(expected)
+  })
+
+  it('is that of plain input where no other price is known', () => {
+    const usage = { inputTokens: 1_000, cacheWriteInputTokens: 600, outputTokens: 0 }
+    expect(costUsd(usage, { input: 2, output: 8 })).toBe(0.002)
+  })
+})
+
 describe('meter', () => {
   const ask = async () => replyOf(batches())
 

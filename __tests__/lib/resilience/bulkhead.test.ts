@@ -5,9 +5,9 @@ import { bulkhead } from '#lib/resilience/bulkhead.ts'
 import { batches, collect, newCall, replyOf, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
-const setting = () => {
+const setting = (slots = { most: 2, mostWaiting: 2, waitMs: 5_000 }) => {
   const clock = new FakeClock()
-  const policy = bulkhead({ most: 2, mostWaiting: 2, waitMs: 5_000 }, clock)
+  const policy = bulkhead(slots, clock)
   let running = 0
   const ask = (signal = new AbortController().signal): Promise<Reply> =>
     policy(newCall({ signal }), async () => {
@@ -29,6 +29,19 @@ describe('bulkhead', () => {
     await third
     expect(running()).toBe(3)
     expect(clock.pending).toBe(0)
+  })
+
+  it('lets nobody in for those who end while there are more than may be by now', async () => {
+    const slots = { most: 3, mostWaiting: 2, waitMs: 5_000 }
+    const { clock, ask, running } = setting(slots)
+    const [first, second] = [await ask(), await ask(), await ask()]
+    slots.most = 1
+    const waiting = ask()
+    await collect(first)
+    await collect(second)
+    await clock.advance(0)
+    expect(running()).toBe(3)
+    waiting.catch(() => {})
   })
 
   it('turns away at once who finds the queue full', async () => {

@@ -1,18 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Circuit, type CircuitState, type Permit } from '#lib/resilience/breaker/circuit.ts'
-import { anyOf, consecutive, type Judge, sampling } from '#lib/resilience/breaker/judge.ts'
+import { anyOf, consecutive, type Judge, sampling, slowness } from '#lib/resilience/breaker/judge.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
 const OPEN_MS = 10_000
 
-const circuitWith = (judge: Judge = consecutive(3)) => {
+const circuitWith = (judge: Judge = consecutive(3), slow: { slowCallMs?: number } = {}) => {
   const clock = new FakeClock()
   const states: CircuitState['name'][] = []
   const circuit = new Circuit({
     judge,
     openMs: OPEN_MS,
     longestOpenMs: 40_000,
+    probeMs: 5_000,
+    ...slow,
     clock,
     random: () => 0,
     onChange: ({ name }) => states.push(name),
@@ -88,6 +90,82 @@ describe('a circuit', () => {
     expect(circuit.state.name).toBe('closed')
   })
 
+  it('tells the callers behind a probe when it is decided at the latest', async () => {
+    const { circuit, clock, fail, permit } = circuitWith()
+    fail(3)
+    await clock.advance(OPEN_MS)
+    permit()
+    await clock.advance(1_000)
+    expect(circuit.enter()).toBe(4_000)
+  })
+
+  it('takes a probe that never begins to answer for a failed one', async () => {
+    const { circuit, clock, fail, permit } = circuitWith()
+    fail(3)
+    await clock.advance(OPEN_MS)
+    const hung = permit()
+    await clock.advance(5_000)
+    expect(circuit.state).toMatchObject({
+      name: 'open',
+      reason: expect.stringContaining('nothing came within 5 s'),
+    })
+    hung.succeeded()
+    expect(circuit.enter()).toBe(2 * OPEN_MS)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('takes a long stream that has begun for well, and does not keep others waiting for its end', async () => {
+    const { circuit, clock, fail, permit } = circuitWith()
+    fail(3)
+    await clock.advance(OPEN_MS)
+    permit().began(100)
+    expect(circuit.state.name).toBe('half-open')
+    await clock.advance(5_000)
+    expect(circuit.state.name).toBe('closed')
+  })
+
+  it.each(['succeeded', 'failed', 'released'] as const)(
+    'leaves no timer behind a probe that %s',
+    async how => {
+      const { clock, fail, permit } = circuitWith()
+      fail(3)
+      await clock.advance(OPEN_MS)
+      permit()[how]('NETWORK')
+      expect(clock.pending).toBe(0)
+    },
+  )
+
+  it('opens when half of enough recent streams took too long to begin', () => {
+    const slow = slowness(2_000, { failingShare: 0.5, leastCalls: 4, windowMs: 30_000 })
+    const { circuit, permit } = circuitWith(anyOf(consecutive(3), slow))
+    for (const tookMs of [100, 2_001, 2_000]) permit().began(tookMs)
+    permit().began()
+    expect(circuit.state.name).toBe('closed')
+    permit().began(2_001)
+    expect(circuit.state).toMatchObject({ name: 'open', reason: '2 of 4 calls took more than 2 s to begin' })
+  })
+
+  it('stays open when the probe is as slow as those it opened for', async () => {
+    const { circuit, clock, fail, permit } = circuitWith(consecutive(3), { slowCallMs: 2_000 })
+    fail(3)
+    await clock.advance(OPEN_MS)
+    permit().began(2_001)
+    expect(circuit.enter()).toBe(2 * OPEN_MS)
+  })
+
+  it('describes itself: state, reason, next probe', async () => {
+    const { circuit, clock, fail, permit } = circuitWith()
+    expect(circuit.describe()).toEqual({ state: 'closed' })
+    fail(3)
+    await clock.advance(4_000)
+    const reason = '3 failures in a row; the last: NETWORK'
+    expect(circuit.describe()).toEqual({ state: 'open', reason, nextProbeInMs: 6_000 })
+    await clock.advance(60_000)
+    expect(circuit.describe()).toMatchObject({ state: 'open', nextProbeInMs: 0 })
+    permit()
+    expect(circuit.describe()).toEqual({ state: 'half-open', reason })
+  })
+
   it('does not listen to calls that began before it opened', async () => {
     const { circuit, clock, fail, permit } = circuitWith()
     const [late, later] = [permit(), permit()]
@@ -124,6 +202,25 @@ describe('a circuit', () => {
     expect(circuit.state.name).toBe('closed')
   })
 
+  it('opens on another gateway’s word until then, and then probes for itself', async () => {
+    const { circuit, clock, permit, states } = circuitWith()
+    circuit.openUntil(clock.now() + 7_000, 'it failed elsewhere')
+    expect(circuit.state).toMatchObject({ openedBy: 'another gateway', reason: 'it failed elsewhere' })
+    expect(circuit.enter()).toBe(7_000)
+    await clock.advance(7_000)
+    permit().succeeded()
+    expect(states).toEqual(['open', 'half-open', 'closed'])
+  })
+
+  it('keeps its own opinion against another gateway’s word, and takes none that is out of date', () => {
+    const { circuit, clock, fail } = circuitWith()
+    circuit.openUntil(clock.now(), 'too late')
+    expect(circuit.state.name).toBe('closed')
+    fail(3)
+    circuit.openUntil(clock.now() + 60_000, 'it failed elsewhere')
+    expect(circuit.enter()).toBe(OPEN_MS)
+  })
+
   it('never has two probes under way, whatever happens in whatever order', async () => {
     const step = fc.oneof(
       fc.record({ does: fc.constant('enter' as const) }),
@@ -143,7 +240,9 @@ describe('a circuit', () => {
             expect(probing).toBe(false)
             permits.push(entered)
           } else {
-            permits[(one as { which: number }).which]?.[one.does as keyof Permit]('NETWORK')
+            permits[(one as { which: number }).which]?.[one.does as 'succeeded' | 'failed' | 'released'](
+              'NETWORK',
+            )
           }
         }
       }),

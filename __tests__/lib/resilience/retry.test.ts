@@ -97,6 +97,36 @@ describe('retry', () => {
     expect(attemptsAt).toHaveLength(1)
   })
 
+  it('waits as long as one that failed asks for, and not for one that asks for too much', async () => {
+    const failed = (retryAfterSeconds: number) =>
+      new GatewayError('PROVIDER_ERROR', undefined, { retryAfterSeconds })
+    const { clock, asked } = setting({ random: () => 0 })
+    const patient = asked(newCall(), failed(10))
+    const impatient = asked(newCall(), failed(11))
+    await clock.advance(60_000)
+    expect(patient.attemptsAt).toEqual([0, 10_000])
+    expect(impatient.attemptsAt).toEqual([0])
+  })
+
+  it.each(['first content', 'whole answer'] as const)(
+    'does not ask again who was silent until the %s was due',
+    async waitedFor => {
+      const { clock, asked } = setting()
+      const { attemptsAt } = asked(newCall(), new GatewayError('TIMEOUT', undefined, { waitedFor }))
+      await clock.advance(10_000)
+      expect(attemptsAt).toHaveLength(1)
+    },
+  )
+
+  it('asks again where no connection came in time', async () => {
+    const { clock, asked } = setting()
+    const unconnected = new GatewayError('TIMEOUT', undefined, { waitedFor: 'connection' })
+    const { attemptsAt, outcome } = asked(newCall(), unconnected)
+    await clock.advance(10_000)
+    expect(await outcome).toBe('answered')
+    expect(attemptsAt).toHaveLength(2)
+  })
+
   it('does not wait for a busy one while another target stands behind it', async () => {
     const { clock, asked } = setting()
     const { attemptsAt } = asked(newCall({ plan: [TARGET, OTHER] }), busy(1))

@@ -50,6 +50,38 @@ describe('timeout', () => {
     expect(aborted()).toBeInstanceOf(GatewayError)
   })
 
+  it('bounds the first content of each attempt by its own limit, where that is shorter', async () => {
+    const clock = new FakeClock()
+    const policy = timeout({ ...LIMITS, firstContentMs: 300 }, clock)
+    const { ask, aborted } = upstream()
+    const call = newCall({ stream: true, startedAt: clock.now(), deadlineAt: clock.now() + 1_000 })
+    const outcome = expect(policy(call, ask)).rejects.toMatchObject({
+      code: 'TIMEOUT',
+      waitedFor: 'first content',
+      message: expect.stringContaining('the first content did not come within 0.3 s'),
+    })
+    await clock.advance(299)
+    expect(aborted()).toBeUndefined()
+    await clock.advance(1)
+    await outcome
+  })
+
+  it('gives a whole answer all the time there is', async () => {
+    const clock = new FakeClock()
+    const policy = timeout({ ...LIMITS, firstContentMs: 300 }, clock)
+    const { ask, aborted } = upstream()
+    const call = newCall({ startedAt: clock.now(), deadlineAt: clock.now() + 1_000 })
+    const outcome = expect(policy(call, ask)).rejects.toMatchObject({
+      code: 'TIMEOUT',
+      waitedFor: 'whole answer',
+    })
+    await clock.advance(999)
+    expect(aborted()).toBeUndefined()
+    await clock.advance(1)
+    await outcome
+    expect(clock.pending).toBe(0)
+  })
+
   it('bounds the silence between two pieces, not the whole stream', async () => {
     const clock = new FakeClock()
     const { ask, answer, aborted } = upstream()
@@ -106,7 +138,7 @@ describe('timeout', () => {
     await clock.advance(500)
     expect(aborted()).toMatchObject({
       code: 'TIMEOUT',
-      message: expect.stringContaining('end of the stream'),
+      message: expect.stringContaining('whole answer'),
     })
   })
 

@@ -5,7 +5,8 @@ import { text } from '../../support/calls.ts'
 import { client, streamsSetting, textOf } from '../../support/resumable.ts'
 
 const FINISH: ReplyEvent = { type: 'finish', reason: 'stop' }
-const OWNER = 'address 192.0.2.1'
+const CALLER = { kind: 'anonymous', address: '192.0.2.1' } as const
+const guest = (id: string) => ({ kind: 'guest', id, address: '192.0.2.1' }) as const
 const somebody = () => new AbortController().signal
 const dataOf = (frames: string, event: string): Record<string, unknown> =>
   JSON.parse(frames.match(new RegExp(`event: ${event}\ndata: (.*)`))?.[1] ?? 'null')
@@ -78,7 +79,7 @@ describe('a stream that outlives its connection', () => {
     await written
     expect(clock.pending).toBe(1)
     await clock.advance(300_001)
-    expect(streams.find(stream.id, OWNER)).toBeUndefined()
+    expect(streams.find(stream.id, CALLER)).toBeUndefined()
     await clock.advance(300_000)
     expect([streams.kept, clock.pending]).toEqual([0, 0])
   })
@@ -89,7 +90,7 @@ describe('a stream that outlives its connection', () => {
     const { stream, written } = await start({ signal: visit.signal })
     visit.abort(new GatewayError('SHUTTING_DOWN'))
     await written
-    const late = streams.find(stream.id, OWNER)?.read(0, somebody())
+    const late = streams.find(stream.id, CALLER)?.read(0, somebody())
     expect(dataOf(await textOf(late as AsyncIterable<Uint8Array>), 'error')).toMatchObject({
       error: { code: 'SHUTTING_DOWN' },
     })
@@ -138,10 +139,10 @@ describe('the streams that are kept', () => {
   it('are found by their owner alone', async () => {
     const { start, streams } = streamsSetting()
     const { stream } = await start({ caller: { kind: 'guest', id: 'ada', address: '192.0.2.1' } })
-    expect(streams.find(stream.id, 'guest ada')).toBe(stream)
-    expect(streams.find(stream.id, 'guest bob')).toBeUndefined()
-    expect(streams.find(stream.id, OWNER)).toBeUndefined()
-    expect(streams.find(stream.id, undefined)).toBeUndefined()
+    expect(streams.find(stream.id, guest('ada'))).toBe(stream)
+    expect(streams.find(stream.id, guest('bob'))).toBeUndefined()
+    expect(streams.find(stream.id, CALLER)).toBeUndefined()
+    expect(streams.find(stream.id, { kind: 'anonymous', address: 'unknown' })).toBeUndefined()
   })
 
   it('are never more than there is room for: one more is an ordinary answer', async () => {
@@ -164,9 +165,9 @@ describe('the streams that are kept', () => {
       upstream.say(...text('x'.repeat(1_000)), FINISH)
       await written
       ended.push(stream)
-      streams.find(ended[0]?.id ?? '', OWNER)
+      streams.find(ended[0]?.id ?? '', CALLER)
     }
-    const kept = ended.filter(({ id }) => streams.find(id, OWNER))
+    const kept = ended.filter(({ id }) => streams.find(id, CALLER))
     expect(kept.reduce((bytes, { size }) => bytes + size, 0)).toBeLessThanOrEqual(20_000)
     expect(kept.length).toBeGreaterThan(2)
     expect(kept[0]).toBe(ended[0])
@@ -192,10 +193,10 @@ describe('the streams that are kept', () => {
 
   it('get an id of their own where the answer’s is taken', async () => {
     const { streams } = streamsSetting()
-    const opening = { id: 'chat_again', owner: OWNER, abort: () => {} }
+    const opening = { id: 'chat_again', owner: 'address 192.0.2.1', abort: () => {} }
     const [first, second] = [streams.open(opening), streams.open(opening)]
     expect(first?.id).toBe('chat_again')
     expect(second?.id).not.toBe('chat_again')
-    expect(streams.find(second?.id ?? '', OWNER)).toBe(second)
+    expect(streams.find(second?.id ?? '', CALLER)).toBe(second)
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type ErrorCode, GatewayError } from '#lib/errors.ts'
 import type { Call, Target } from '#lib/llm/types.ts'
-import { fallback } from '#lib/routing/fallback.ts'
+import { type Fallbacks, fallback } from '#lib/routing/fallback.ts'
 import { batches, newCall, replyOf, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -9,11 +9,25 @@ const target = (model: string): Target => ({ provider: 'fake', model, name: mode
 const PLAN = [target('best'), target('short'), target('long')]
 const CONTEXT: Record<string, number> = { best: 8_000, short: 4_000, long: 128_000 }
 
-const setting = (failures: Record<string, ErrorCode>) => {
+const ALL = {
+  error: true,
+  open: true,
+  timeout: true,
+  contextLength: true,
+  contentPolicy: true,
+  rateLimit: true,
+}
+
+const setting = (failures: Record<string, ErrorCode>, on?: Fallbacks['on']) => {
   const clock = new FakeClock()
   const asked: string[] = []
   const deadlines: number[] = []
-  const policy = fallback({ contextTokensOf: ({ model }) => CONTEXT[model], mostAttempts: 4, clock })
+  const policy = fallback({
+    contextTokensOf: ({ model }) => CONTEXT[model],
+    mostAttempts: 4,
+    clock,
+    ...(on && { on }),
+  })
   const answer = (changes: Partial<Call> = {}) =>
     policy(newCall({ plan: PLAN, deadlineAt: clock.now() + 8_000, ...changes }), async call => {
       const [first] = call.plan
@@ -50,6 +64,26 @@ describe('fallback', () => {
       const { answer, asked } = setting({ best: code })
       await expect(answer()).rejects.toMatchObject({ code })
       expect(asked).toEqual(['best'])
+    },
+  )
+
+  it.each<[keyof typeof ALL, ErrorCode]>([
+    ['error', 'PROVIDER_ERROR'],
+    ['error', 'NETWORK'],
+    ['open', 'MODEL_UNAVAILABLE'],
+    ['timeout', 'TIMEOUT'],
+    ['contextLength', 'CONTEXT_LENGTH'],
+    ['contentPolicy', 'CONTENT_BLOCKED'],
+    ['rateLimit', 'PROVIDER_RATE_LIMIT'],
+  ])(
+    'lets nobody else answer after %s when that is switched off (%s), and somebody when on',
+    async (name, code) => {
+      const off = setting({ best: code }, { ...ALL, [name]: false })
+      await expect(off.answer()).rejects.toMatchObject({ code })
+      expect(off.asked).toEqual(['best'])
+      const on = setting({ best: code }, ALL)
+      await on.answer()
+      expect(on.asked).toHaveLength(2)
     },
   )
 

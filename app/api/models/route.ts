@@ -12,9 +12,20 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
         inputUsdPerMillion: facts.usdPerMillion?.input ?? null,
         outputUsdPerMillion: facts.usdPerMillion?.output ?? null,
         available,
-        ...(target.name === gateway.catalog.defaultModel && { default: true }),
+        ...(target.name === gateway.chatDefaults.model && { default: true }),
       }))
-      return { json: { models } }
+      const aliases = [...gateway.aliases.values()].map(({ name, strategy, targets }) => ({
+        id: name,
+        provider: 'alias',
+        contextTokens: null,
+        inputUsdPerMillion: null,
+        outputUsdPerMillion: null,
+        available: true,
+        strategy,
+        targets: targets.map(({ target }) => target.name),
+        ...(name === gateway.chatDefaults.model && { default: true }),
+      }))
+      return { json: { models: [...aliases, ...models] } }
     },
   },
 )

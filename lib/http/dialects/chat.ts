@@ -15,7 +15,12 @@ const messagesOf = ({ prompt, messages }: ChatBody): readonly Message[] =>
   messages ?? [{ role: 'user', content: prompt ?? '' }]
 
 /** The body of `POST /api/chat` as a call. */
-export const chatCall = (visit: Visit, body: ChatBody, defaults: ChatDefaults): Call => ({
+export const chatCall = (
+  visit: Visit,
+  body: ChatBody,
+  defaults: ChatDefaults,
+  cacheTags?: Call['cacheTags'],
+): Call => ({
   ...visit,
   messages: messagesOf(body),
   model: body.model ?? defaults.model,
@@ -25,6 +30,7 @@ export const chatCall = (visit: Visit, body: ChatBody, defaults: ChatDefaults): 
   deadlineAt: visit.startedAt + defaults.requestTimeoutMs,
   maxResponseBytes: defaults.maxResponseBytes,
   cache: body.cache,
+  cacheTags,
   fallback: body.fallback,
   plan: [],
 })
@@ -44,6 +50,7 @@ const closing = (visit: Visit, reply: Reply, finish: Finish, usage: Usage, now: 
   usage: publicUsage(usage),
   costUsd: usage.costUsd ?? null,
   cache: reply.head.cache,
+  ...(reply.head.warnings && { warnings: reply.head.warnings }),
   latencyMs: Math.round(now - visit.startedAt),
 })
 

@@ -2,7 +2,7 @@ import type { ProviderDefinition } from './definition.ts'
 import { anthropicMessages } from './shared/anthropic-messages.ts'
 import { httpProvider } from './shared/http-provider.ts'
 
-/** Anthropic. Prices: anthropic.com/pricing, base input and cache hits. */
+/** Anthropic. Prices: anthropic.com/pricing, base input, cache hits, and cache writes that last five minutes. */
 export const anthropic: ProviderDefinition = {
   id: 'anthropic',
   defaultBaseUrl: 'https://api.anthropic.com',
@@ -15,17 +15,17 @@ export const anthropic: ProviderDefinition = {
     {
       id: 'claude-sonnet-4-5',
       contextTokens: 200_000,
-      usdPerMillion: { input: 3, output: 15, cachedInput: 0.3 },
+      usdPerMillion: { input: 3, output: 15, cachedInput: 0.3, cacheWrite: 3.75 },
     },
     {
       id: 'claude-haiku-4-5',
       contextTokens: 200_000,
-      usdPerMillion: { input: 1, output: 5, cachedInput: 0.1 },
+      usdPerMillion: { input: 1, output: 5, cachedInput: 0.1, cacheWrite: 1.25 },
     },
     {
       id: 'claude-opus-4-1',
       contextTokens: 200_000,
-      usdPerMillion: { input: 15, output: 75, cachedInput: 1.5 },
+      usdPerMillion: { input: 15, output: 75, cachedInput: 1.5, cacheWrite: 18.75 },
     },
   ],
   fallbacks: { 'claude-opus-4-1': ['claude-sonnet-4-5'], 'claude-sonnet-4-5': ['claude-haiku-4-5'] },

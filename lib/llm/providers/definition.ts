@@ -8,6 +8,8 @@ export type Price = Readonly<{
   output: number
   /** Input tokens that the provider had in its own cache; as `input` when absent. */
   cachedInput?: number
+  /** Input tokens that the provider put into its own cache; as `input` when absent. */
+  cacheWrite?: number
 }>
 
 /** What a model can take and costs; absent where unknown. */

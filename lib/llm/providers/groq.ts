@@ -1,5 +1,20 @@
 import type { ProviderDefinition } from './definition.ts'
+import type { Lenient } from './shared/lenient.ts'
+import type { OpenAiDialect } from './shared/openai-chat.ts'
 import { openAiCompatible } from './shared/openai-compatible.ts'
+
+type Aside = Lenient<{
+  x_groq: { error: string; usage: { prompt_tokens: number; completion_tokens: number } }
+}>
+
+/** Groq tells usage, and why a stream stopped early, beside what OpenAI's protocol has. Source: its API reference. */
+const aside: OpenAiDialect['aside'] = chunk => {
+  const { x_groq: said } = chunk as Aside
+  return {
+    usage: said?.usage as ReturnType<NonNullable<OpenAiDialect['aside']>>['usage'],
+    ...(said?.error && { error: { message: said.error } }),
+  }
+}
 
 /** Groq. Prices: groq.com/pricing. */
 export const groq: ProviderDefinition = {
@@ -14,5 +29,5 @@ export const groq: ProviderDefinition = {
     },
     { id: 'llama-3.1-8b-instant', contextTokens: 131_072, usdPerMillion: { input: 0.05, output: 0.08 } },
   ],
-  create: parts => openAiCompatible({ ...parts, dialect: { provider: 'groq' } }),
+  create: parts => openAiCompatible({ ...parts, dialect: { provider: 'groq', aside } }),
 }

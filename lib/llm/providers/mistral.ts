@@ -1,6 +1,9 @@
 import type { ProviderDefinition } from './definition.ts'
 import { openAiCompatible } from './shared/openai-compatible.ts'
 
+/** Source: docs.mistral.ai, "Chat Completion". */
+const HIGHEST_TEMPERATURE = 1.5
+
 /** Mistral. Prices: mistral.ai/pricing. */
 export const mistral: ProviderDefinition = {
   id: 'mistral',
@@ -14,5 +17,13 @@ export const mistral: ProviderDefinition = {
     { id: 'mistral-large-latest', contextTokens: 131_072, usdPerMillion: { input: 2, output: 6 } },
     { id: 'mistral-small-latest', contextTokens: 131_072, usdPerMillion: { input: 0.1, output: 0.3 } },
   ],
-  create: parts => openAiCompatible({ ...parts, dialect: { provider: 'mistral', tellsUsageUnasked: true } }),
+  create: parts =>
+    openAiCompatible({
+      ...parts,
+      dialect: {
+        provider: 'mistral',
+        tellsUsageUnasked: true,
+        highestTemperature: HIGHEST_TEMPERATURE,
+      },
+    }),
 }

@@ -1,8 +1,11 @@
 import type { ProviderDefinition } from './definition.ts'
 import { openAiCompatible } from './shared/openai-compatible.ts'
 
-/** Reasoning models refuse `max_tokens`. Source: OpenAI API reference, "Create chat completion". */
+/** Reasoning models refuse `max_tokens`, and any temperature but 1. Source: OpenAI, "Reasoning models". */
 const isReasoning = (model: string): boolean => /^(o\d|gpt-5)/.test(model)
+
+/** Those of the name that only talk take a temperature. */
+const refusesTemperature = (model: string): boolean => isReasoning(model) && !model.includes('chat')
 
 /** OpenAI. Prices: openai.com/api/pricing, standard tier. */
 export const openai: ProviderDefinition = {
@@ -55,5 +58,8 @@ export const openai: ProviderDefinition = {
     'gpt-5': ['gpt-5-mini'],
   },
   create: parts =>
-    openAiCompatible({ ...parts, dialect: { provider: 'openai', wantsCompletionTokens: isReasoning } }),
+    openAiCompatible({
+      ...parts,
+      dialect: { provider: 'openai', wantsCompletionTokens: isReasoning, refusesTemperature },
+    }),
 }

@@ -1,39 +1,58 @@
-import type { Clock } from '../../clock.ts'
+import type { Clock, Timer } from '../../clock.ts'
 import type { Judge } from './judge.ts'
 
-/** `half-open`: one call is let through to see; `probing` while it is under way. */
+/** `half-open`: one call is let through to see; `probing` while it is under way, and `decidedBy` when at the latest it is not. */
 export type CircuitState =
   | Readonly<{ name: 'closed' }>
-  | Readonly<{ name: 'open'; until: number; reason: string }>
-  | Readonly<{ name: 'half-open'; probing: boolean; reason: string }>
+  | Readonly<{ name: 'open'; until: number; reason: string; openedBy: 'calls' | 'probe' | 'another gateway' }>
+  | Readonly<{ name: 'half-open'; probing: false; reason: string }>
+  | Readonly<{ name: 'half-open'; probing: true; decidedBy: number; reason: string }>
+
+export type CircuitReport = Readonly<{
+  state: CircuitState['name']
+  /** Why it opened. */
+  reason?: string
+  /** How long it stays open; 0 where the next call will be the probe. */
+  nextProbeInMs?: number
+}>
 
 export type CircuitOptions = Readonly<{
   judge: Judge
   /** How long it stays open at first; each failed probe doubles it. */
   openMs: number
   longestOpenMs: number
+  /** Until when a probe must have come to an end, or at least begun to answer; 30 s when absent. */
+  probeMs?: number
+  /** A probe whose first content takes longer has failed; any may when absent. */
+  slowCallMs?: number
+  /** How long it stays open after a failed probe, where that shall not double: for probes that cost nothing. */
+  probeAgainMs?: number
   clock: Clock
   /** From 0 to below 1. Several gateways that opened together shall not probe together. */
   random: () => number
   onChange: (state: CircuitState) => void
 }>
 
-/** Leave to make one call. Of its three ends exactly the first one counts, and only in the state it was given in. */
+/** Leave to make one call. Of its three ends (all but `began`) exactly the first one counts, and only in the state it was given in. */
 export type Permit = Readonly<{
+  /** The first content is in hand; with how long it took, where that says something about the upstream. */
+  began: (firstContentMs?: number) => void
   succeeded: () => void
   failed: (reason: string) => void
   /** The call ended without saying anything about the upstream. */
   released: () => void
 }>
 
+const PROBE_MS = 30_000
 const JITTER = 0.2
 /** How long it has to stay closed before its next opening is a first one again. */
 const STABLE_OPENINGS = 3
 
 /**
  * Stands between us and one upstream. Closed, it lets calls through until the judge has seen enough; open, it
- * lets none through; then a single one as a probe, on which everything depends. Whatever a call of an earlier
- * state says comes too late and changes nothing.
+ * lets none through; then a single one as a probe, on which everything depends. A probe that goes on for too long is
+ * taken at what it has shown: well if it has begun to answer. Whatever a call of an earlier state says comes too
+ * late and changes nothing.
  */
 export class Circuit {
   readonly #options: CircuitOptions
@@ -41,6 +60,8 @@ export class Circuit {
   #generation = 0
   #openings = 0
   #closedAt = 0
+  #probeTimer: Timer | undefined
+  #probeHasBegun = false
 
   constructor(options: CircuitOptions) {
     this.#options = options
@@ -57,56 +78,103 @@ export class Circuit {
       if (now < this.#state.until) return this.#state.until - now
       this.#become({ name: 'half-open', probing: false, reason: this.#state.reason })
     }
-    if (this.#state.name === 'half-open') {
-      if (this.#state.probing) return this.#options.openMs
-      this.#become({ ...this.#state, probing: true })
-      return this.#permit(this.#probe)
-    }
-    return this.#permit(this.#call)
+    if (this.#state.name !== 'half-open') return this.#permit(this.#call)
+    if (this.#state.probing) return Math.max(1, this.#state.decidedBy - now)
+    return this.#startProbe(this.#state.reason)
   }
 
-  #permit({ succeeded, failed, released }: Permit): Permit {
+  /** How it stands, for people. */
+  describe(): CircuitReport {
+    const state = this.#state
+    if (state.name === 'closed') return { state: state.name }
+    const { name, reason } = state
+    return name === 'half-open'
+      ? { state: name, reason }
+      : { state: name, reason, nextProbeInMs: Math.max(0, state.until - this.#options.clock.now()) }
+  }
+
+  /** Opens as another gateway's circuit has, on its word. A circuit that is not closed keeps its own opinion. */
+  openUntil(until: number, reason: string): void {
+    if (this.#state.name !== 'closed' || until <= this.#options.clock.now()) return
+    this.#options.judge.forget()
+    this.#become({ name: 'open', until, reason, openedBy: 'another gateway' })
+  }
+
+  #permit({ began, succeeded, failed, released }: Permit): Permit {
     const generation = this.#generation
     let used = false
-    const once =
-      <Args extends unknown[]>(tell: (...args: Args) => void) =>
-      (...args: Args): void => {
-        if (used || generation !== this.#generation) return
-        used = true
-        tell(...args)
-      }
-    return { succeeded: once(succeeded), failed: once(failed), released: once(released) }
+    const counts = (): boolean => !used && generation === this.#generation
+    const ends = (): boolean => {
+      const does = counts()
+      used = true
+      return does
+    }
+    return {
+      began: firstContentMs => void (counts() && began(firstContentMs)),
+      succeeded: () => void (ends() && succeeded()),
+      failed: reason => void (ends() && failed(reason)),
+      released: () => void (ends() && released()),
+    }
   }
 
   readonly #call: Permit = {
+    began: firstContentMs => {
+      if (firstContentMs === undefined) return
+      const why = this.#options.judge.began?.(this.#options.clock.now(), firstContentMs)
+      if (why !== undefined) this.#open(why, this.#openForMs())
+    },
     succeeded: () => this.#options.judge.succeeded(this.#options.clock.now()),
     failed: last => {
       const why = this.#options.judge.failed(this.#options.clock.now())
-      if (why !== undefined) this.#open(`${why}; the last: ${last}`)
+      if (why !== undefined) this.#open(`${why}; the last: ${last}`, this.#openForMs())
     },
     released: () => {},
   }
 
   readonly #probe: Permit = {
+    began: (firstContentMs = 0) => {
+      const { slowCallMs = Number.POSITIVE_INFINITY } = this.#options
+      this.#probeHasBegun = true
+      if (firstContentMs > slowCallMs)
+        this.#open(`the probe took more than ${slowCallMs / 1000} s to begin`, this.#openForMs())
+    },
     succeeded: () => {
       this.#closedAt = this.#options.clock.now()
       this.#options.judge.forget()
       this.#become({ name: 'closed' })
     },
-    failed: reason => this.#open(`the probe failed: ${reason}`),
+    failed: reason =>
+      this.#open(`the probe failed: ${reason}`, this.#options.probeAgainMs ?? this.#openForMs()),
     released: () => {
-      if (this.#state.name === 'half-open') this.#become({ ...this.#state, probing: false })
+      this.#probeTimer?.cancel()
+      if (this.#state.name === 'half-open')
+        this.#become({ name: 'half-open', probing: false, reason: this.#state.reason })
     },
   }
 
-  #open(reason: string): void {
+  #startProbe(reason: string): Permit {
+    const { clock, probeMs = PROBE_MS } = this.#options
+    this.#become({ name: 'half-open', probing: true, decidedBy: clock.now() + probeMs, reason })
+    this.#probeHasBegun = false
+    const permit = this.#permit(this.#probe)
+    this.#probeTimer = clock.timer(probeMs, () =>
+      this.#probeHasBegun ? permit.succeeded() : permit.failed(`nothing came within ${probeMs / 1000} s`),
+    )
+    return permit
+  }
+
+  /** How long this opening shall last: longer each time, until it has been closed for long. */
+  #openForMs(): number {
     const { clock, openMs, longestOpenMs, random } = this.#options
-    const now = clock.now()
-    const wasStable = this.#state.name === 'closed' && now - this.#closedAt > STABLE_OPENINGS * openMs
+    const wasStable = this.#state.name === 'closed' && clock.now() - this.#closedAt > STABLE_OPENINGS * openMs
     this.#openings = wasStable ? 1 : this.#openings + 1
-    const openFor = Math.min(longestOpenMs, openMs * 2 ** (this.#openings - 1)) * (1 + JITTER * random())
+    return Math.min(longestOpenMs, openMs * 2 ** (this.#openings - 1)) * (1 + JITTER * random())
+  }
+
+  #open(reason: string, openForMs: number): void {
+    const openedBy = this.#state.name === 'closed' ? 'calls' : 'probe'
     this.#options.judge.forget()
-    this.#become({ name: 'open', until: now + openFor, reason })
+    this.#become({ name: 'open', until: this.#options.clock.now() + openForMs, reason, openedBy })
   }
 
   #become(state: CircuitState): void {
@@ -114,6 +182,7 @@ export class Circuit {
     this.#state = state
     if (!changed) return
     this.#generation += 1
+    this.#probeTimer?.cancel()
     this.#options.onChange(state)
   }
 }

@@ -3,6 +3,7 @@ import type { SseEvent } from '../../../sse-parser.ts'
 import type { Call, FinishReason, Target, Usage } from '../../types.ts'
 import { type Lenient, parseObject } from './lenient.ts'
 import type { Fragment } from './streamed-reply.ts'
+import { temperatureFor, temperatureWarnings } from './temperature.ts'
 import { nonsenseError, upstreamError } from './upstream-error.ts'
 
 type Tokens = {
@@ -26,18 +27,30 @@ type Event = Lenient<{
   error: { type: string; message: string }
 }>
 
-/** Ours go to 2. */
-const HIGHEST_TEMPERATURE = 1
+const RANGE = { highestTemperature: 1 }
+
+/** Whether the system speaks after somebody else has. */
+const isSystemLate = ({ messages }: Call): boolean =>
+  messages.some(({ role }, index) => role === 'system' && messages[index - 1]?.role !== 'system' && index > 0)
+
+/** What `messagesRequest` changes about a call. */
+export const messagesWarnings = (call: Call, { model }: Target): readonly string[] => {
+  const warnings = temperatureWarnings(call, model, RANGE)
+  return isSystemLate(call)
+    ? [...warnings, 'This model takes system messages first only; later ones were moved to the beginning.']
+    : warnings
+}
 
 /** Our call in the words of `POST /v1/messages`: what the system says stands apart from the conversation. */
 export const messagesRequest = (call: Call, target: Target) => {
+  const temperature = temperatureFor(call, target.model, RANGE)
   const system = call.messages.filter(({ role }) => role === 'system').map(({ content }) => content)
   return {
     model: target.model,
     max_tokens: call.maxOutputTokens,
     messages: call.messages.filter(({ role }) => role !== 'system'),
     ...(system.length > 0 && { system: system.join('\n\n') }),
-    ...(call.temperature !== undefined && { temperature: Math.min(call.temperature, HIGHEST_TEMPERATURE) }),
+    ...(temperature !== undefined && { temperature }),
     ...(call.stream && { stream: true }),
   }
 }
@@ -57,10 +70,12 @@ const finishOf = (raw: string): Fragment['finish'] => ({ reason: FINISH_REASONS[
 const usageOf = (tokens: Lenient<Tokens> | null | undefined): Usage | undefined => {
   if (typeof tokens?.input_tokens !== 'number' || typeof tokens.output_tokens !== 'number') return undefined
   const cached = tokens.cache_read_input_tokens ?? 0
+  const written = tokens.cache_creation_input_tokens ?? 0
   return {
-    inputTokens: tokens.input_tokens + cached + (tokens.cache_creation_input_tokens ?? 0),
+    inputTokens: tokens.input_tokens + cached + written,
     outputTokens: tokens.output_tokens,
     ...(cached > 0 && { cachedInputTokens: cached }),
+    ...(written > 0 && { cacheWriteInputTokens: written }),
   }
 }
 
@@ -75,8 +90,12 @@ const STATUS_OF_ERROR: Readonly<Record<string, number>> = {
 }
 
 /** What kind of refusal an error is, in the word OpenAI has for it where Anthropic tells it in a sentence only. */
-export const errorCode = (type: string | null | undefined, message: string | null | undefined) =>
-  message && /prompt is too long/i.test(message) ? 'context_length_exceeded' : (type ?? undefined)
+export const errorCode = (type: string | null | undefined, message: string | null | undefined) => {
+  if (message && /prompt is too long/i.test(message)) return 'context_length_exceeded'
+  if (type === 'billing_error' || (message && /credit balance is too low/i.test(message)))
+    return 'insufficient_quota'
+  return type ?? undefined
+}
 
 const inBandError = (provider: string, error: NonNullable<Event['error']>): GatewayError =>
   upstreamError({
@@ -94,6 +113,12 @@ export const messageFragment = (body: string, provider: string): Fragment => {
   return { text, finish: finishOf(message.stop_reason), usage: usageOf(message.usage), end: true }
 }
 
+/** Later counts replace earlier ones: they are totals. What is null is not known, and replaces nothing. */
+const merged = (known: Lenient<Tokens>, told: Lenient<Tokens> | null | undefined): Lenient<Tokens> =>
+  told
+    ? { ...known, ...Object.fromEntries(Object.entries(told).filter(([, count]) => count !== null)) }
+    : known
+
 /** Reads the events of one streamed message, whose usage comes in two parts: input first, output last. */
 export const messageEvents = (provider: string): ((event: SseEvent) => Fragment) => {
   let tokens: Lenient<Tokens> = {}
@@ -102,7 +127,7 @@ export const messageEvents = (provider: string): ((event: SseEvent) => Fragment)
     if (!event) return { error: nonsenseError(provider, 'an event is no JSON object') }
     if (event.error) return { error: inBandError(provider, event.error) }
     if (event.type === 'message_stop') return { end: true }
-    tokens = { ...tokens, ...event.message?.usage, ...event.usage }
+    tokens = merged(merged(tokens, event.message?.usage), event.usage)
     const finish = event.delta?.stop_reason
     return {
       ...(event.delta?.type === 'text_delta' && { text: event.delta.text ?? undefined }),

@@ -1,5 +1,11 @@
 import type { ProviderParts } from '../definition.ts'
-import { errorCode, messageEvents, messageFragment, messagesRequest } from './anthropic-chat.ts'
+import {
+  errorCode,
+  messageEvents,
+  messageFragment,
+  messagesRequest,
+  messagesWarnings,
+} from './anthropic-chat.ts'
 import type { Protocol } from './http-provider.ts'
 import { type Lenient, parseObject } from './lenient.ts'
 
@@ -21,6 +27,7 @@ export const anthropicMessages = (provider: string, { baseUrl, apiKey }: Provide
     },
   },
   request: messagesRequest,
+  warnings: messagesWarnings,
   refusalCode: body => {
     const error = parseObject<Refusal>(body)?.error
     return errorCode(error?.type, error?.message)

@@ -11,6 +11,8 @@ export type Protocol = Readonly<{
   address: UpstreamAddress | Promise<UpstreamAddress>
   /** Our call in the vendor's words; sent as JSON. */
   request: (call: Call, target: Target) => object
+  /** What of the call that request does not honour, one sentence each. */
+  warnings: (call: Call, target: Target) => readonly string[]
   /** The vendor's own word for what was wrong, out of a refusal's body. */
   refusalCode: (body: string) => string | null | undefined
   /** The response header under which the vendor's support finds a request. */
@@ -44,7 +46,13 @@ export const httpProvider = (id: string, protocol: Protocol, parts: ProviderPart
   return {
     id,
     async ask(call, target) {
-      const head: ReplyHead = { id: newId(), target, cache: 'miss' }
+      const warnings = protocol.warnings(call, target)
+      const head: ReplyHead = {
+        id: newId(),
+        target,
+        cache: 'miss',
+        ...(warnings.length > 0 && { warnings }),
+      }
       const response = await send(call, target)
       if (!response.ok) throw await refusalOf(response)
       return replyFrom(response, call, head, protocol.translators())

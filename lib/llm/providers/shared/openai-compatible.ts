@@ -2,13 +2,12 @@ import OpenAI from 'openai'
 import type { Provider } from '../../types.ts'
 import type { ProviderParts } from '../definition.ts'
 import { httpProvider, type Protocol } from './http-provider.ts'
-import { type Lenient, parseObject } from './lenient.ts'
 import { chatRequest, chunkFragment, completionFragment, type OpenAiDialect } from './openai-chat.ts'
+import { refusalCode } from './refusal.ts'
+import { temperatureWarnings } from './temperature.ts'
 import type { UpstreamAddress } from './upstream.ts'
 
 export type OpenAiCompatibleOptions = ProviderParts & Readonly<{ dialect: OpenAiDialect }>
-
-type Refusal = Lenient<{ error: { code: string; type: string } }>
 
 /**
  * The address and headers of chat completions, as the official client makes them. All calls share them: made anew
@@ -25,10 +24,8 @@ const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
   return {
     address: addressOf(options),
     request: (call, target) => chatRequest(call, target, dialect),
-    refusalCode: body => {
-      const error = parseObject<Refusal>(body)?.error
-      return error?.code ?? error?.type
-    },
+    warnings: (call, { model }) => temperatureWarnings(call, model, dialect),
+    refusalCode,
     requestIdHeader: 'x-request-id',
     translators: () => ({
       whole: body => completionFragment(body, dialect),

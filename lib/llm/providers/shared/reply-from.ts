@@ -1,7 +1,7 @@
 import type { SseEvent } from '../../../sse-parser.ts'
 import type { Call, Reply, ReplyHead } from '../../types.ts'
 import { type Fragment, streamedReply } from './streamed-reply.ts'
-import { estimateTokens } from './tokens.ts'
+import { estimatedInputTokens } from './tokens.ts'
 import { readText, type UpstreamResponse } from './upstream.ts'
 import { connectionError, nonsenseError } from './upstream-error.ts'
 import { wholeReply } from './whole-reply.ts'
@@ -13,9 +13,6 @@ export type Translators = Readonly<{
 }>
 
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024
-
-const estimatedInputTokens = (call: Call): number =>
-  estimateTokens(call.messages.reduce((bytes, { content }) => bytes + Buffer.byteLength(content), 0))
 
 /**
  * An upstream's successful response as a reply: as a stream where it is one, also when none was asked for, and

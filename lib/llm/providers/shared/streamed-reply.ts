@@ -1,5 +1,5 @@
 import type { GatewayError } from '../../../errors.ts'
-import { type SseEvent, SseParser } from '../../../sse-parser.ts'
+import { type SseEvent, SseEventTooLarge, SseParser } from '../../../sse-parser.ts'
 import type { FinishReason, Reply, ReplyEvent, ReplyHead, Usage } from '../../types.ts'
 import { estimateTokens } from './tokens.ts'
 import type { UpstreamBody } from './upstream.ts'
@@ -161,6 +161,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
   }
 
   #connectionError(thrown: unknown): GatewayError {
+    if (thrown instanceof SseEventTooLarge) return nonsenseError(this.#provider, thrown.message)
     return connectionError(this.#provider, this.#options.signal, thrown)
   }
 

@@ -1,3 +1,5 @@
+import type { Call } from '../../types.ts'
+
 const BYTES_PER_TOKEN = 4
 
 /**
@@ -5,3 +7,7 @@ const BYTES_PER_TOKEN = 4
  * and high for most else. Usage made of it is marked `estimated`.
  */
 export const estimateTokens = (utf8Bytes: number): number => Math.ceil(utf8Bytes / BYTES_PER_TOKEN)
+
+/** A rough count of what a call's messages hold. */
+export const estimatedInputTokens = ({ messages }: Call): number =>
+  estimateTokens(messages.reduce((bytes, { content }) => bytes + Buffer.byteLength(content), 0))

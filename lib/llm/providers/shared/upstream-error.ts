@@ -22,26 +22,41 @@ export class UpstreamRefusalError extends Error {
   }
 }
 
-const asInvalid = (refusal: UpstreamRefusal): readonly [ErrorCode, string] => {
-  if (refusal.code === 'context_length_exceeded')
-    return ['CONTEXT_LENGTH', 'The conversation is too long for this model; shorten it or choose another.']
-  if (refusal.code === 'content_filter' || refusal.code === 'content_policy_violation')
-    return ['CONTENT_BLOCKED', `The provider ${refusal.provider} blocked this content.`]
-  return ['INVALID_INPUT', `The provider ${refusal.provider} does not accept this request for this model.`]
+/** What is told by a word, whatever the status beside it: vendors disagree about that. */
+const judgeWord = ({ provider, code }: UpstreamRefusal): readonly [ErrorCode, string] | undefined => {
+  switch (code) {
+    case 'context_length_exceeded':
+    case 'tokens_limit_reached':
+      return ['CONTEXT_LENGTH', 'The conversation is too long for this model; shorten it or choose another.']
+    case 'content_filter':
+    case 'content_policy_violation':
+      return ['CONTENT_BLOCKED', `The provider ${provider} blocked this content.`]
+    case 'insufficient_quota':
+    case 'invalid_api_key':
+      return ['PROVIDER_ERROR', `The provider ${provider} refused the gateway's own access.`]
+    default:
+      return undefined
+  }
 }
 
 const judge = (refusal: UpstreamRefusal): readonly [ErrorCode, string] => {
-  const { provider, status, code } = refusal
-  if (status === 400 || status === 422) return asInvalid(refusal)
+  const { provider, status } = refusal
+  const told = status < 500 ? judgeWord(refusal) : undefined
+  if (told) return told
+  if (status === 400 || status === 422)
+    return ['INVALID_INPUT', `The provider ${provider} does not accept this request for this model.`]
   if (status === 404) return ['NOT_FOUND', `The provider ${provider} does not know this model.`]
   if (status === 413) return ['PAYLOAD_TOO_LARGE', `The request is too large for the provider ${provider}.`]
   if (status === 408) return ['TIMEOUT', `The provider ${provider} gave up waiting.`]
-  if (status === 429 && code !== 'insufficient_quota')
+  if (status === 429)
     return ['PROVIDER_RATE_LIMIT', `The provider ${provider} is receiving too many requests; please wait.`]
-  if (status === 401 || status === 403 || status === 429)
+  if (status === 401 || status === 402 || status === 403)
     return ['PROVIDER_ERROR', `The provider ${provider} refused the gateway's own access.`]
   return ['PROVIDER_ERROR', `The provider ${provider} failed to answer (status ${status}).`]
 }
+
+/** A lock, and a request that came too early: worth asking again, other than what else is below 500. */
+const PASSING: ReadonlySet<number> = new Set([409, 425])
 
 /** Not implemented, and HTTP version not supported: the same tomorrow. */
 const NEVER_PASSING: ReadonlySet<number> = new Set([501, 505])
@@ -49,16 +64,19 @@ const NEVER_PASSING: ReadonlySet<number> = new Set([501, 505])
 /** A refusal in our words. */
 export const upstreamError = (refusal: UpstreamRefusal): GatewayError => {
   const [code, message] = judge(refusal)
-  const isOurAccess = code === 'PROVIDER_ERROR' && refusal.status < 500 && refusal.status >= 400
+  const { status, retryAfterSeconds } = refusal
+  const isOurAccess = code === 'PROVIDER_ERROR' && status < 500 && status >= 400 && !PASSING.has(status)
+  const isFinal = isOurAccess || NEVER_PASSING.has(status)
   return new GatewayError(code, message, {
     cause: new UpstreamRefusalError(refusal),
-    ...((isOurAccess || NEVER_PASSING.has(refusal.status)) && { retryable: false }),
-    ...(code === 'PROVIDER_RATE_LIMIT' &&
-      refusal.retryAfterSeconds !== undefined && { retryAfterSeconds: refusal.retryAfterSeconds }),
+    ...(isFinal && { retryable: false }),
+    ...(!isFinal && retryAfterSeconds !== undefined && { retryAfterSeconds }),
   })
 }
 
 const CONNECT_TIMEOUT = 'UND_ERR_CONNECT_TIMEOUT'
+/** Node's and OpenSSL's words for a certificate that cannot be trusted: the same at the next try. */
+const UNTRUSTED = /CERT|UNABLE_TO_VERIFY|HOSTNAME_MISMATCH/
 
 const codeOf = (thrown: unknown): string | undefined => {
   for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth += 1) {
@@ -71,9 +89,17 @@ const codeOf = (thrown: unknown): string | undefined => {
 export const connectionError = (provider: string, signal: AbortSignal, thrown: unknown): GatewayError => {
   if (thrown instanceof GatewayError) return thrown
   if (signal.aborted && signal.reason instanceof GatewayError) return signal.reason
-  return codeOf(thrown) === CONNECT_TIMEOUT
-    ? new GatewayError('TIMEOUT', `No connection to the provider ${provider} in time.`, { cause: thrown })
-    : new GatewayError('NETWORK', `The connection to the provider ${provider} failed.`, { cause: thrown })
+  const code = codeOf(thrown)
+  if (code === CONNECT_TIMEOUT)
+    return new GatewayError(
+      'TIMEOUT',
+      `The answer took too long: the connection to the provider ${provider} did not come in time.`,
+      { cause: thrown, waitedFor: 'connection' },
+    )
+  return new GatewayError('NETWORK', `The connection to the provider ${provider} failed.`, {
+    cause: thrown,
+    ...(code && UNTRUSTED.test(code) && { retryable: false }),
+  })
 }
 
 /** Something a provider of this protocol must never send. */

@@ -12,6 +12,8 @@ export type Post = (address: UpstreamAddress, json: string, signal: AbortSignal)
 
 const MAX_REFUSAL_BYTES = 64 * 1024
 const CONNECT_TIMEOUT_MS = 3_000
+/** Of an answer whose reader is slow: what has come beyond it waits in the kernel, and slows the upstream. */
+const MOST_BYTES_AHEAD = 16 * 1024
 
 /**
  * One pool of kept-alive connections for all upstreams. Time limits between the first and the last byte are
@@ -72,4 +74,13 @@ export class UpstreamResponse implements HeaderLookup {
 export const postOver =
   (dispatcher: Dispatcher): Post =>
   async ({ url, headers }, body, signal) =>
-    new UpstreamResponse(await request(url, { dispatcher, method: 'POST', headers, body, signal }))
+    new UpstreamResponse(
+      await request(url, {
+        dispatcher,
+        method: 'POST',
+        headers,
+        body,
+        signal,
+        highWaterMark: MOST_BYTES_AHEAD,
+      }),
+    )

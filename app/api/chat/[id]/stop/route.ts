@@ -1,6 +1,5 @@
 import { serve } from '#lib/gateway/index.ts'
 import { noSuchStream, streamIdOf } from '#lib/http/dialects/resume.ts'
-import { ownerOf } from '#lib/resume/owner.ts'
 
 /** Ends an answer where it is, for whoever asked for it. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
@@ -8,7 +7,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   {
     POST: async ({ visit, params, gateway }) => {
       const { caller } = await gateway.admit(visit)
-      const stream = gateway.streams.find(streamIdOf(params.id), ownerOf(caller))
+      const stream = gateway.streams.find(streamIdOf(params.id), caller)
       if (!stream) throw noSuchStream()
       stream.stop()
       return { json: { id: stream.id, stopped: stream.stopped, content: stream.content } }

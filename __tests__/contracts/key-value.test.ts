@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '#lib/clock.ts'
+import { memoryKeyValue } from '#lib/storage/memory.ts'
+import type { RedisClient } from '#lib/storage/redis/client.ts'
+import { redisKeyValue } from '#lib/storage/redis/key-value.ts'
+import { redisOverRest } from '#lib/storage/redis/over-rest.ts'
+import { redisOverSocket } from '#lib/storage/redis/over-socket.ts'
+import type { KeyValue } from '#lib/storage/types.ts'
+import { RedisServer } from '../support/redis.ts'
+import { UpstashBridge } from '../support/upstash-bridge.ts'
+
+const TTL_MS = 600_000
+const PREFIX = 'test:cache:'
+
+let server: RedisServer
+let bridge: UpstashBridge
+const clients: RedisClient[] = []
+
+beforeAll(async () => {
+  server = await RedisServer.start()
+  bridge = await UpstashBridge.start(server.url)
+})
+afterAll(async () => {
+  for (const client of clients) client.close()
+  await bridge?.stop()
+  await server?.kill()
+})
+
+const memory = () => memoryKeyValue(1_000_000, systemClock)
+const socket = async (): Promise<RedisClient> => {
+  const client = redisOverSocket({ url: server.url, clock: systemClock })
+  clients.push(client)
+  await client.opened()
+  return client
+}
+const rest = async (): Promise<RedisClient> =>
+  redisOverRest({ url: bridge.url, token: bridge.token, requestMs: 30_000 })
+
+const STORES: readonly (readonly [string, () => Promise<KeyValue>])[] = [
+  ['in memory', async () => memory()],
+  ['in Redis, over a socket', async () => redisKeyValue(await socket(), memory(), PREFIX)],
+  ['in Redis, over REST', async () => redisKeyValue(await rest(), memory(), PREFIX)],
+]
+
+describe.each(STORES)('a key-value store %s', (_, create) => {
+  let store: KeyValue
+  beforeAll(async () => {
+    store = await create()
+  })
+
+  it('finds nothing where nothing was kept', async () => {
+    expect(await store.get(randomUUID())).toBeUndefined()
+  })
+
+  it.each([
+    ['an empty text', ''],
+    ['JSON', '{"a":[1,null,"x"],"b":"\\n"}'],
+    ['what looks like a number', '00123'],
+    ['what looks like null', 'null'],
+    ['every script and an emoji', 'naïve — 日本語 עברית 👩‍👩‍👧'],
+    ['control characters', 'a\u0000b\r\nc\u2028'],
+    ['much', 'ä'.repeat(100_000)],
+  ])('gives back %s as it was', async (__, value) => {
+    const key = randomUUID()
+    await store.set(key, value, TTL_MS)
+    expect(await store.get(key)).toBe(value)
+  })
+
+  it('replaces what was there', async () => {
+    const key = randomUUID()
+    await store.set(key, 'old', TTL_MS)
+    await store.set(key, 'new', TTL_MS)
+    expect(await store.get(key)).toBe('new')
+  })
+
+  it('deletes, also what is not there', async () => {
+    const key = randomUUID()
+    await store.set(key, 'x', TTL_MS)
+    await store.delete(key)
+    await store.delete(key)
+    expect(await store.get(key)).toBeUndefined()
+  })
+
+  it('forgets when the time is over, also a fraction of a millisecond', async () => {
+    const key = randomUUID()
+    await store.set(key, 'x', 20.5)
+    await expect.poll(() => store.get(key), { interval: 5, timeout: 20_000 }).toBeUndefined()
+  })
+})
+
+describe('a key-value store in Redis', () => {
+  it('is the same for all gateways', async () => {
+    const [one, other] = [
+      redisKeyValue(await socket(), memory(), PREFIX),
+      redisKeyValue(await rest(), memory(), PREFIX),
+    ]
+    const key = randomUUID()
+    await one.set(key, 'shared', TTL_MS)
+    expect(await other.get(key)).toBe('shared')
+    await other.delete(key)
+    expect(await one.get(key)).toBeUndefined()
+  })
+
+  it('keeps its keys under a prefix, each for its time', async () => {
+    const store = redisKeyValue(await socket(), memory(), PREFIX)
+    const key = randomUUID()
+    await store.set(key, 'x', TTL_MS)
+    expect(await server.do('KEYS', `*${key}`)).toEqual([PREFIX + key])
+    expect(Number(await server.do('PTTL', PREFIX + key))).toBeGreaterThan(TTL_MS / 2)
+  })
+
+  it.each([
+    ['is no answer of ours', async (key: string) => server.do('SET', key, '{"text":')],
+    ['is empty', async (key: string) => server.do('SET', key, '')],
+    ['has been cut', async (key: string) => server.do('SETRANGE', key, 12, '\u0000')],
+  ])('F19: a value that %s is not found, and deleted', async (_, poison) => {
+    const store = redisKeyValue(await socket(), memory(), PREFIX)
+    const key = randomUUID()
+    await store.set(key, 'a value that is long enough to be cut', TTL_MS)
+    await poison(PREFIX + key)
+    expect(await store.get(key)).toBeUndefined()
+    expect(await server.do('EXISTS', PREFIX + key)).toBe(0)
+  })
+
+  it('F14: another key’s value is not taken for this one’s', async () => {
+    const store = redisKeyValue(await socket(), memory(), PREFIX)
+    const [mine, yours] = [randomUUID(), randomUUID()]
+    await store.set(yours, 'yours', TTL_MS)
+    await server.do('COPY', PREFIX + yours, PREFIX + mine)
+    expect(await store.get(mine)).toBeUndefined()
+    expect(await store.get(yours)).toBe('yours')
+  })
+})

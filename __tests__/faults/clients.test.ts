@@ -1,0 +1,217 @@
+import { type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { createConnection, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { json, post } from '../support/chat.ts'
+import { FaultScene, JSON_AND_STREAM } from '../support/fault-scene.ts'
+import { chunk, hangs, inTurn, neverEnds, refuses, says, sse, write } from '../support/upstream-behaviour.ts'
+
+const KIBIBYTE = 1024
+const MEBIBYTE = 1024 * KIBIBYTE
+
+/** Makes a process collect its garbage twice a second, so that what it holds is what it needs. */
+const TIDY = `--import=data:text/javascript,${[
+  "import{setFlagsFromString}from'node:v8'",
+  "import{runInNewContext}from'node:vm'",
+  "setFlagsFromString('--expose-gc')",
+  "setInterval(runInNewContext('gc'),500).unref()",
+].join(';')}`
+
+describe('clients that do not do their part', () => {
+  let scene: FaultScene
+
+  beforeAll(async () => {
+    scene = await FaultScene.start({
+      deadlineMs: 20_000,
+      env: () => ({ MAX_RESPONSE_BYTES: '1000000000', NODE_OPTIONS: TIDY }),
+    })
+  })
+  afterAll(() => scene?.stop())
+
+  /** A streamed answer of which nothing is read until the caller reads it. */
+  const unread = async (model: string): Promise<{ client: ClientRequest; response: IncomingMessage }> => {
+    const headers = { 'content-type': 'application/json' }
+    const client = request(`${scene.gateway.url}/api/chat`, { method: 'POST', headers, agent: false })
+    client.on('error', () => {})
+    client.end(JSON.stringify({ prompt: 'Hi', model: `openai/${model}`, stream: true, cache: 'no-store' }))
+    const response = await new Promise<IncomingMessage>(resolve => client.once('response', resolve))
+    response.on('error', () => {}).pause()
+    return { client, response }
+  }
+
+  /** Streams up to 64 MiB of text to each caller as fast as they are taken, and counts what was. */
+  const floods = () => {
+    const written = { bytes: 0 }
+    const line = sse(chunk({ content: 'x'.repeat(4_000) }))
+    const model = scene.upstream.modelThat(async (response, _asked, signal) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      for (let sent = 0; !signal.aborted && sent < 64 * MEBIBYTE; sent += line.length) {
+        await write(response, line, signal)
+        written.bytes += line.length
+      }
+    })
+    return { model, written }
+  }
+  const settled = async (written: { bytes: number }) => {
+    for (let before = -1; before !== written.bytes; ) {
+      before = written.bytes
+      await sleep(1_000)
+    }
+  }
+
+  describe.runIf(process.platform === 'linux')('that stop reading', () => {
+    it('F12: pause the upstream, and little is held for each of them', async () => {
+      const READERS = 40
+      const { model, written } = floods()
+      const live = async () => {
+        await sleep(1_500)
+        return (
+          (await scene.metric('nodejs_heap_size_used_bytes')) +
+          (await scene.metric('nodejs_external_memory_bytes'))
+        )
+      }
+      // What one reader makes the process load is not held for the next one.
+      const first = await unread(model)
+      await settled(written)
+      const before = await live()
+      const readers = await Promise.all(Array.from({ length: READERS }, () => unread(model)))
+      await settled(written)
+      const held = ((await live()) - before) / READERS
+      for (const { client } of [first, ...readers]) client.destroy()
+      await scene.expectRest()
+      expect(held).toBeLessThan(512 * KIBIBYTE)
+      expect(scene.upstream.callsFor(model).every(({ abandonedAt }) => abandonedAt)).toBe(true)
+    })
+
+    it('F12: get everything, in order, once they go on', async () => {
+      const pieces = Array.from({ length: 2_000 }, (_, index) => `${index} ${'x'.repeat(1_000)}`)
+      const { response } = await unread(scene.upstream.modelThat(says(pieces)))
+      await sleep(500)
+      let text = ''
+      for await (const bytes of response) text += bytes
+      const deltas = text.matchAll(/^data: (\{"text".*\})$/gm)
+      expect([...deltas].map(([, data = '']) => JSON.parse(data).text).join('')).toBe(pieces.join(''))
+      await scene.expectRest()
+    })
+  })
+
+  describe.each(JSON_AND_STREAM)('that leave: %s', (_, stream) => {
+    const leaver = (model: string) => {
+      const client = new AbortController()
+      const body = { prompt: 'a very private question', model, stream, cache: 'no-store' }
+      const headers = { 'x-request-id': `${stream}-${model}` }
+      const answer = post(scene.gateway.url, body, { signal: client.signal, headers })
+      const left = answer.then(({ text }) => text).catch(() => 'left')
+      return { leave: () => client.abort(), left, requestId: headers['x-request-id'] }
+    }
+    const arrived = (model: string, calls: number) =>
+      scene.gateway.until(() => scene.upstream.callsFor(model)[calls - 1], 'the call')
+
+    const health = async () => (await json(await fetch(`${scene.gateway.url}/api/health`))).services.openai
+
+    it('F13: before the answer begins, close the upstream, and are no error', async () => {
+      const model = scene.upstream.modelThat(hangs)
+      const before = await health()
+      const { leave, left, requestId } = leaver(`openai/${model}`)
+      await arrived(model, 1)
+      leave()
+      expect(await left).toBe('left')
+      expect(await scene.gateway.lineOf(requestId)).toMatchObject({ outcome: 'aborted', level: 'info' })
+      await scene.expectRest()
+      expect(await health()).toEqual(before)
+    })
+
+    it('F13: while the gateway waits to try again, end the trying', async () => {
+      const limited = refuses(429, { headers: { 'retry-after': '3' } })
+      const model = scene.upstream.modelThat(inTurn(limited, says(['never'])))
+      const { leave, left, requestId } = leaver(`openai/${model}`)
+      await arrived(model, 1)
+      await scene.gateway.until(() => scene.upstream.callsFor(model)[0]?.finishedAt, 'the refusal')
+      leave()
+      expect(await left).toBe('left')
+      expect(await scene.gateway.lineOf(requestId)).toMatchObject({ outcome: 'aborted', attempts: 1 })
+      await sleep(4_000)
+      expect(scene.upstream.callsFor(model)).toHaveLength(1)
+      await scene.expectRest()
+    })
+  })
+
+  it('F13: in the middle of a stream, close the upstream, and what came is counted', async () => {
+    const model = scene.upstream.modelThat(neverEnds({ paceMs: 10 }))
+    const { client, response } = await unread(model)
+    response.resume()
+    await sleep(100)
+    client.destroy()
+    await scene.expectRest()
+    const requestId = String(response.headers['x-request-id'])
+    expect(await scene.gateway.lineOf(requestId)).toMatchObject({ outcome: 'aborted', estimated: true })
+    expect(scene.upstream.callsFor(model)).toHaveLength(1)
+  })
+})
+
+describe('a client that leaves the queue', () => {
+  it.each(JSON_AND_STREAM)('F13: is never asked for upstream (%s)', async (_, stream) => {
+    const scene = await FaultScene.start({ env: () => ({ MAX_CONCURRENCY: '1', ENABLE_CACHING: 'false' }) })
+    try {
+      const [holding, waiting] = [scene.upstream.modelThat(hangs), scene.upstream.modelThat(says(['never']))]
+      const [holder, waiter] = [new AbortController(), new AbortController()]
+      const ask = (model: string, { signal }: AbortController) =>
+        post(scene.gateway.url, { prompt: 'Hi', model: `openai/${model}`, stream }, { signal }).catch(
+          () => 'left',
+        )
+      const held = ask(holding, holder)
+      await scene.gateway.until(() => scene.upstream.callsFor(holding)[0], 'the call')
+      const waited = ask(waiting, waiter)
+      await expect.poll(() => scene.openRequests()).toBe(2)
+      waiter.abort()
+      expect(await waited).toBe('left')
+      await expect.poll(() => scene.openRequests()).toBe(1)
+      holder.abort()
+      await held
+      await scene.expectRest()
+      expect(scene.upstream.callsFor(waiting)).toEqual([])
+      // Its place in the queue is free again, and so is the slot.
+      expect((await scene.ask(`openai/${waiting}`, stream)).content).toBe('never')
+    } finally {
+      await scene.stop()
+    }
+  })
+})
+
+describe('clients that are slow to ask', () => {
+  const HEADERS_TIMEOUT_MS = 15_000
+  let scene: FaultScene
+
+  beforeAll(async () => {
+    scene = await FaultScene.start()
+  })
+  afterAll(() => scene?.stop())
+
+  const drip = (port: number): { closed: Promise<number>; socket: Socket } => {
+    const startedAt = performance.now()
+    const socket = createConnection(port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write('POST /api/chat HTTP/1.1\r\nhost: x\r\n')
+    const timer = setInterval(() => void socket.write('a'), 1_000)
+    const closed = new Promise<number>(resolve =>
+      socket.once('close', () => {
+        clearInterval(timer)
+        resolve(performance.now() - startedAt)
+      }),
+    )
+    socket.resume()
+    return { closed, socket }
+  }
+
+  it('F35: are cut off when their headers take more than 15 s, and others are served meanwhile', async () => {
+    const { port } = new URL(scene.gateway.url)
+    const slow = Array.from({ length: 500 }, () => drip(Number(port)))
+    await sleep(1_000)
+    for (let asked = 0; asked < 20; asked += 1)
+      expect((await scene.endures('openai/any', asked % 2 === 0)).status).toBe(200)
+    const lasted = await Promise.all(slow.map(({ closed }) => closed))
+    expect(Math.min(...lasted)).toBeGreaterThan(HEADERS_TIMEOUT_MS - 1_000)
+    expect(Math.max(...lasted)).toBeLessThan(HEADERS_TIMEOUT_MS + 10_000)
+    await scene.expectRest()
+  })
+})

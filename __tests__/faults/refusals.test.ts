@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { FaultScene, JSON_AND_STREAM } from '../support/fault-scene.ts'
+import { type Behaviour, inTurn, refuses, says, sends } from '../support/upstream-behaviour.ts'
+
+const afterMs = (delayMs: number): string => new Date(Date.now() + delayMs).toUTCString()
+const limited = (headers: Record<string, string>): Behaviour => refuses(429, { headers })
+
+describe('an upstream that refuses', () => {
+  let scene: FaultScene
+  let models = 0
+  /** Each fault meets a target, and a retry budget, that no other fault has used up. */
+  const PROVIDERS = ['openai', 'groq', 'mistral', 'openrouter', 'gemini', 'vllm', 'ollama'] as const
+  const modelThat = (behaviour: Behaviour) => {
+    const model = scene.upstream.modelThat(behaviour)
+    models += 1
+    return {
+      model: `${PROVIDERS[models % PROVIDERS.length]}/${model}`,
+      calls: () => scene.upstream.callsFor(model),
+    }
+  }
+
+  beforeAll(async () => {
+    const upstreamOf = (baseUrl: string) => ({
+      GROQ_BASE_URL: baseUrl,
+      MISTRAL_BASE_URL: baseUrl,
+      OPENROUTER_BASE_URL: baseUrl,
+      GEMINI_BASE_URL: baseUrl,
+      VLLM_BASE_URL: baseUrl,
+      OLLAMA_BASE_URL: baseUrl,
+    })
+    const keys = { GROQ_API_KEY: 'k', MISTRAL_API_KEY: 'k', OPENROUTER_API_KEY: 'k', GEMINI_API_KEY: 'k' }
+    scene = await FaultScene.start({ env: upstream => ({ ...upstreamOf(upstream), ...keys }) })
+  })
+  afterAll(() => scene?.stop())
+
+  describe.each(JSON_AND_STREAM)('%s', (_, stream) => {
+    it.each<[string, () => Record<string, string>, number]>([
+      ['Retry-After: 2', () => ({ 'retry-after': '2' }), 2_000],
+      ['Retry-After: an HTTP date', () => ({ 'retry-after': afterMs(3_000) }), 1_000],
+      ['retry-after-ms: 1200', () => ({ 'retry-after-ms': '1200' }), 1_200],
+    ])(
+      'F1: waits as long as a limit with %s asks for, and then asks again',
+      async (_name, headers, waitMs) => {
+        const { model, calls } = modelThat(inTurn((...call) => limited(headers())(...call), says(['Now'])))
+        const told = await scene.endures(model, stream)
+        expect([told.status, told.content]).toEqual([200, 'Now'])
+        const [first, second, ...more] = calls()
+        expect((second?.arrivedAt ?? 0) - (first?.finishedAt ?? 0)).toBeGreaterThan(waitMs - 100)
+        expect(more).toEqual([])
+      },
+    )
+
+    it('F1: does not wait for a limit of hours, and tells the client of it', async () => {
+      const { model, calls } = modelThat(limited({ 'retry-after': '9999' }))
+      const told = await scene.endures(model, stream)
+      expect(told).toMatchObject({ status: 503, error: { code: 'PROVIDER_RATE_LIMIT' } })
+      expect(told.headers.get('retry-after')).toBe('9999')
+      expect(calls()).toHaveLength(1)
+    })
+
+    it.each(['-1', 'abc', ''])('F1: passes over a Retry-After that makes no sense (%j)', async retryAfter => {
+      const { model, calls } = modelThat(limited({ 'retry-after': retryAfter }))
+      const told = await scene.endures(model, stream)
+      expect(told).toMatchObject({ status: 503, error: { code: 'PROVIDER_RATE_LIMIT' } })
+      expect(Number(told.headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
+      expect(calls().length).toBeLessThanOrEqual(3)
+    })
+
+    it('F1: lets another model answer at once', async () => {
+      scene.upstream.forModel('gpt-4o', limited({ 'retry-after': '9' })).forModel('gpt-4', says(['Instead']))
+      const told = await scene.endures('gpt-4o', stream)
+      expect(told).toMatchObject({ status: 200, content: 'Instead' })
+      expect(told.headers.get('x-gateway-fallback')).toBe('true')
+    })
+
+    it.each<[string, Behaviour]>([
+      ['401', refuses(401, { code: 'invalid_api_key' })],
+      ['403', refuses(403)],
+      ['a used-up quota', refuses(429, { code: 'insufficient_quota', headers: { 'retry-after': '1' } })],
+    ])(
+      'F2: does not try the same key again after %s, and does not blame the client',
+      async (_name, behaviour) => {
+        const { model, calls } = modelThat(behaviour)
+        const told = await scene.endures(model, stream)
+        expect(told).toMatchObject({ status: 502, error: { code: 'PROVIDER_ERROR', retryable: false } })
+        expect(calls()).toHaveLength(1)
+      },
+    )
+
+    it('F2: asks the next model after a refused key', async () => {
+      scene.upstream.forModel('gpt-4o', refuses(401)).forModel('gpt-4', says(['Instead']))
+      expect(await scene.endures('gpt-4o', stream)).toMatchObject({ status: 200, content: 'Instead' })
+    })
+
+    it.each<[string, Behaviour]>([
+      ['500', refuses(500)],
+      ['502', refuses(502)],
+      ['503', refuses(503)],
+      ['504', refuses(504)],
+      ['529', refuses(529)],
+      [
+        'an HTML page',
+        refuses(503, { body: '<html>must not leak', headers: { 'content-type': 'text/html' } }),
+      ],
+      ['a page of ten megabytes', refuses(500, { body: 'must not leak'.repeat(800_000) })],
+      ['an empty 200', sends([], { type: 'application/json' })],
+      ['200 and a page', sends(['<html>must not leak'], { type: 'text/html' })],
+    ])('F3: tries again after %s, then gives up calmly', async (_name, behaviour) => {
+      const { model, calls } = modelThat(behaviour)
+      const told = await scene.endures(model, stream)
+      expect(told).toMatchObject({ status: 502, error: { code: 'PROVIDER_ERROR', retryable: true } })
+      expect(calls()).toHaveLength(3)
+    })
+
+    it.each([501, 505])('F3: does not try again after %i, which does not pass by itself', async status => {
+      const { model, calls } = modelThat(refuses(status))
+      expect((await scene.endures(model, stream)).status).toBe(502)
+      expect(calls()).toHaveLength(1)
+    })
+
+    it.each<[string, number, string]>([
+      ['context_length_exceeded', 400, 'CONTEXT_LENGTH'],
+      ['content_filter', 422, 'CONTENT_BLOCKED'],
+    ])('F45: passes a refusal for %s on, and does not try again', async (code, status, ours) => {
+      const { model, calls } = modelThat(refuses(400, { code }))
+      const told = await scene.endures(model, stream)
+      expect(told).toMatchObject({ status, error: { code: ours, retryable: false } })
+      expect(calls()).toHaveLength(1)
+    })
+  })
+})

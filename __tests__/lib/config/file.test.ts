@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parseEnvironment } from '#lib/config/env.ts'
+import { faultLine, parseConfigFile } from '#lib/config/file.ts'
+import { configJsonSchema } from '#lib/config/file-schema.ts'
+import { settingsOf } from '#lib/config/settings.ts'
+
+const faults = (text: string): readonly string[] => {
+  const parsed = parseConfigFile(text)
+  return parsed.ok ? [] : parsed.faults.map(faultLine)
+}
+
+describe('a configuration file', () => {
+  it('may be YAML or JSON, and may be empty', () => {
+    expect(parseConfigFile('limits: { rest: 7/1m }')).toMatchObject({
+      ok: true,
+      config: { limits: { rest: { limit: 7, windowMs: 60_000 } } },
+    })
+    expect(parseConfigFile('{\n\t"cache": { "enabled": false }\n}')).toMatchObject({
+      config: { cache: { enabled: false } },
+    })
+    expect(parseConfigFile('')).toMatchObject({ ok: true, config: {} })
+  })
+
+  it('with unknown settings is refused with their paths and lines, all at once', () => {
+    expect(faults('limits:\n  rest: 7/1m\n  chats: 1\ncolour: red\n')).toEqual([
+      'line 3, limits.chats: is not a setting',
+      'line 4, colour: is not a setting',
+    ])
+  })
+
+  it('with values out of range is refused where they stand', () => {
+    const text = 'models:\n  - id: a\n    provider: openai\n    contextTokens: -1\nlimits:\n  rest: often\n'
+    expect(faults(text)).toEqual([
+      expect.stringMatching(/^line 4, models\[0\]\.contextTokens: /),
+      expect.stringMatching(/^line 6, limits\.rest: must look like 5\/1m/),
+    ])
+  })
+
+  it('that cannot be read is refused with the line, without quoting it', () => {
+    const found = faults('cache:\n  enabled: "sk-secret\n')
+    expect(found[0]).toMatch(/^line \d+, \(file\): cannot be read: /)
+    expect(found.join()).not.toContain('sk-secret')
+    expect(faults('a: *nothing')[0]).toMatch(/cannot be read/)
+    expect(faults('[1, 2]')[0]).toMatch(/^line 1, \(file\): /)
+  })
+
+  it('that says a thing twice is refused', () => {
+    expect(faults('cache: {}\ncache: {}\n')).toEqual(['line 2, (file): cannot be read: duplicate key'])
+  })
+
+  it('does not pollute prototypes', () => {
+    faults('{"__proto__": {"polluted": 1}}')
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined()
+  })
+})
+
+describe('settings', () => {
+  it('are those of the file where it says something, else those of the environment', () => {
+    const env = parseEnvironment({ MAX_RETRIES: '1', CACHE_TTL_SECONDS: '30', BREAKER_OPEN_MS: '500' })
+    const parsed = parseConfigFile('cache: { enabled: false }\nresilience: { breaker: { failures: 9 } }')
+    if (!parsed.ok) throw new Error('should be fine')
+    expect(settingsOf(env, parsed.config)).toMatchObject({
+      caching: { enabled: false, file: { enabled: false }, defaults: { enabled: true, ttlSeconds: 30 } },
+      breaker: { failures: 9, openMs: 500 },
+      mostRetries: 1,
+    })
+  })
+})
+
+describe('the JSON Schema for editors', () => {
+  it('is up to date; npm run config:schema makes it so', () => {
+    const path = join(import.meta.dirname, '../../../gateway-config.schema.json')
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(JSON.parse(configJsonSchema()))
+  })
+})

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '#lib/clock.ts'
+import { anthropic } from '#lib/llm/providers/anthropic.ts'
+import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
+import { githubModels } from '#lib/llm/providers/github-models.ts'
+import { mistral } from '#lib/llm/providers/mistral.ts'
+import { openai } from '#lib/llm/providers/openai.ts'
+import { postOver, upstreamAgent } from '#lib/llm/providers/shared/upstream.ts'
+import type { Call } from '#lib/llm/types.ts'
+import { newCall } from '../../support/calls.ts'
+import { FakeUpstream } from '../../support/fake-upstream.ts'
+import { refuses, says, sends } from '../../support/upstream-behaviour.ts'
+
+const message = { content: [{ type: 'text', text: 'Hello' }], stop_reason: 'end_turn' }
+
+describe('what a model cannot honour', () => {
+  let upstream: FakeUpstream
+  beforeAll(async () => {
+    upstream = (await FakeUpstream.start()).usually((response, asked, signal) =>
+      asked.model.startsWith('claude')
+        ? sends([JSON.stringify(message)], { type: 'application/json' })(response, asked, signal)
+        : says(['Hello'])(response, asked, signal),
+    )
+  })
+  afterAll(() => upstream.stop())
+
+  const ask = async (definition: ProviderDefinition, model: string, changes: Partial<Call>) => {
+    const provider = definition.create({
+      apiKey: 'sk-test',
+      baseUrl: upstream.baseUrl,
+      post: postOver(upstreamAgent()),
+      clock: systemClock,
+      newId: () => 'chat_1',
+    })
+    const target = { provider: definition.id, model, name: model }
+    const { head } = await provider.ask(newCall(changes), target)
+    return { warnings: head.warnings, sent: upstream.callsFor(model).at(-1)?.asked }
+  }
+
+  it.each([
+    [openai, 'o3', undefined],
+    [openai, 'gpt-5-mini', undefined],
+    [githubModels, 'openai/o4-mini', undefined],
+    [anthropic, 'claude-sonnet-4-5', 1],
+    [mistral, 'mistral-small-latest', 1.5],
+  ])('is its temperature, and the answer says so: %o', async (definition, model, sent) => {
+    const asked = await ask(definition, model, { temperature: 1.8 })
+    expect(asked.sent?.temperature).toBe(sent)
+    expect(asked.warnings).toEqual([expect.stringContaining('temperature')])
+  })
+
+  it.each([
+    [openai, 'gpt-4o', 1.8],
+    [openai, 'gpt-5-chat-latest', 1.8],
+    [openai, 'o3', 1],
+    [openai, 'o3', undefined],
+    [anthropic, 'claude-sonnet-4-5', 1],
+    [mistral, 'mistral-small-latest', 1.5],
+  ])('is not made up where it can: %o %s %s', async (definition, model, temperature) => {
+    expect((await ask(definition, model, { temperature })).warnings).toBeUndefined()
+  })
+
+  it('is where the system speaks in the middle of a conversation', async () => {
+    const say = (...roles: ('system' | 'user' | 'assistant')[]) =>
+      roles.map(role => ({ role, content: role }))
+    const late = { messages: say('system', 'user', 'system', 'assistant', 'user'), temperature: 2 }
+    const asked = await ask(anthropic, 'claude-haiku-4-5', late)
+    expect(asked.warnings).toEqual([
+      expect.stringContaining('temperature'),
+      expect.stringContaining('system messages'),
+    ])
+    expect(asked.sent?.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user'])
+    const early = { messages: say('system', 'system', 'user') }
+    expect((await ask(anthropic, 'claude-haiku-4-5', early)).warnings).toBeUndefined()
+  })
+
+  it('does not matter where the model does not answer', async () => {
+    upstream.forModel('o1', refuses(400))
+    await expect(ask(openai, 'o1', { temperature: 2 })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+  })
+})

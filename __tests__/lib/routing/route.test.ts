@@ -1,0 +1,147 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { GatewayError } from '#lib/errors.ts'
+import type { Call, Target } from '#lib/llm/types.ts'
+import type { Alias, AliasTarget, Strategy } from '#lib/routing/alias.ts'
+import { Busy } from '#lib/routing/busy.ts'
+import { Pace } from '#lib/routing/pace.ts'
+import { route } from '#lib/routing/route.ts'
+import { armOf } from '#lib/routing/sticky.ts'
+import type { Attempt } from '#lib/visit.ts'
+import { batches, collect, newCall, replyOf, text } from '../../support/calls.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+
+const target = (name: string): Target => ({ provider: 'fake', model: name, name })
+const one = (name: string, facts: Partial<AliasTarget> = {}): AliasTarget => ({
+  target: target(name),
+  weight: 1,
+  ...facts,
+})
+
+const setting = (strategy: Strategy, targets: readonly AliasTarget[]) => {
+  const clock = new FakeClock()
+  const seen = { pace: new Pace(clock), busy: new Busy() }
+  const alias: Alias = { name: 'fast', strategy, targets }
+  const policy = route({
+    plan: name => [target(name), target(`${name}-spare`)],
+    aliases: new Map([['fast', alias]]),
+    seen,
+  })
+  const failing = new Set<string>()
+  const takesMs: Record<string, number> = {}
+  const ask = async (changes: Partial<Call> = {}) => {
+    const call = newCall({ model: 'fast', ...changes })
+    const reply = await policy(call, async ({ plan }) => {
+      const first = plan[0] as Target
+      const startedAt = clock.now()
+      const attempt: Attempt = { target: first, startedAt }
+      call.journal.attempts.push(attempt)
+      await clock.advance(takesMs[first.name] ?? 100)
+      if (failing.has(first.name)) throw new GatewayError('PROVIDER_ERROR')
+      attempt.firstContentAt = clock.now()
+      return { ...replyOf(batches(text('ok'), [{ type: 'finish', reason: 'stop' }])), attempt }
+    })
+    return { reply, plan: call.journal.plan?.map(({ name }) => name) ?? [], arm: call.journal.arm }
+  }
+  return { clock, seen, ask, failing, takesMs }
+}
+
+describe('an alias', () => {
+  it('priority: asks as listed, then whoever stands in for the first', async () => {
+    const { ask } = setting('priority', [one('a'), one('b')])
+    const { plan, arm } = await ask()
+    expect(plan).toEqual(['a', 'b', 'a-spare'])
+    expect(arm).toBeUndefined()
+  })
+
+  it('leaves every other name to the catalog', async () => {
+    const { ask } = setting('priority', [one('a')])
+    expect((await ask({ model: 'z' })).plan).toEqual(['z', 'z-spare'])
+  })
+
+  it('cheapest: asks by price, an unknown one last', async () => {
+    const { ask } = setting('cheapest', [
+      one('unknown'),
+      one('dear', { usdPerMillionBoth: 9 }),
+      one('free', { usdPerMillionBoth: 0 }),
+    ])
+    expect((await ask()).plan.slice(0, 3)).toEqual(['free', 'dear', 'unknown'])
+  })
+
+  it('fastest: tries the unseen first, then stays with the one that was faster', async () => {
+    const { ask, takesMs } = setting('fastest', [one('slow'), one('quick')])
+    takesMs.slow = 900
+    takesMs.quick = 50
+    const asked = [await ask(), await ask(), await ask(), await ask()].map(({ plan }) => plan[0])
+    expect(asked).toEqual(['slow', 'quick', 'quick', 'quick'])
+  })
+
+  it('fastest: leaves a failing one alone, and gives it another chance after five minutes', async () => {
+    const { ask, failing, clock } = setting('fastest', [one('bad'), one('good')])
+    failing.add('bad')
+    await expect(ask()).rejects.toMatchObject({ code: 'PROVIDER_ERROR' })
+    expect((await ask()).plan[0]).toBe('good')
+    expect((await ask()).plan[0]).toBe('good')
+    failing.clear()
+    await clock.advance(300_001)
+    expect((await ask()).plan[0]).toBe('bad')
+  })
+
+  it('least-busy: asks whoever has the fewest calls under way, and lets go of them when they end', async () => {
+    const { ask, seen } = setting('least-busy', [one('a'), one('b')])
+    const first = await ask()
+    const second = await ask()
+    expect([first.plan[0], second.plan[0]]).toEqual(['a', 'b'])
+    await collect(second.reply)
+    expect((await ask()).plan[0]).toBe('b')
+    await collect(first.reply)
+    expect(seen.busy.of(target('a'))).toBe(0)
+  })
+
+  it('least-busy: a call that fails is no longer under way', async () => {
+    const { ask, seen, failing } = setting('least-busy', [one('a')])
+    failing.add('a')
+    await expect(ask()).rejects.toThrow()
+    expect(seen.busy.of(target('a'))).toBe(0)
+  })
+
+  it('weighted: tells the arm, and never asks what weighs nothing', async () => {
+    const { ask } = setting('weighted', [one('a', { weight: 0 }), one('b')])
+    const { plan, arm } = await ask()
+    expect(plan).toEqual(['b', 'b-spare'])
+    expect(arm).toBe('b')
+  })
+})
+
+describe('the arms of a weighted alias', () => {
+  const guest = (id: string) => ({ kind: 'guest', id, address: '192.0.2.1' }) as const
+  const weights = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 5 })
+
+  it('keep their callers, whatever their address', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.ipV4(), weights, (id, address, list) => {
+        const alias = { name: 'x', targets: list.map(weight => ({ weight })) }
+        expect(armOf(alias, { ...guest(id), address })).toBe(armOf(alias, guest(id)))
+      }),
+    )
+  })
+
+  it('get their shares of many callers, within three in a hundred', () => {
+    fc.assert(
+      fc.property(weights, fc.string({ maxLength: 10 }), (list, name) => {
+        const targets = list.map(weight => ({ weight }))
+        const total = list.reduce((sum, weight) => sum + weight, 0)
+        const counts = new Map<object | undefined, number>()
+        for (let caller = 0; caller < 4_000; caller += 1) {
+          const arm = armOf({ name, targets }, guest(`guest-${caller}`))
+          counts.set(arm, (counts.get(arm) ?? 0) + 1)
+        }
+        for (const one of targets) {
+          const share = total === 0 ? 0 : one.weight / total
+          expect(Math.abs((counts.get(one) ?? 0) / 4_000 - share)).toBeLessThan(0.03)
+        }
+      }),
+      { numRuns: 30, seed: 1 },
+    )
+  })
+})

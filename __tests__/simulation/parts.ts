@@ -1,0 +1,140 @@
+import { newCounts } from '#lib/cache/counts.ts'
+import { treatments } from '#lib/cache/rules.ts'
+import { cacheState } from '#lib/cache/state.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { Parts } from '#lib/gateway/pipeline.ts'
+import type { Provider, Target } from '#lib/llm/types.ts'
+import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
+import { Circuit, type Permit } from '#lib/resilience/breaker/circuit.ts'
+import { anyOf, consecutive, sampling } from '#lib/resilience/breaker/judge.ts'
+import { circuitPerTarget } from '#lib/resilience/breaker/policy.ts'
+import { Cooling } from '#lib/resilience/cooling.ts'
+import { memoryKeyValue } from '#lib/storage/memory.ts'
+import { TARGETS } from './scenario.ts'
+
+/** What the simulated gateway promises; the checker holds it to these. */
+export const PROMISES = {
+  limit: { limit: 4, windowMs: 10_000 },
+  mostAttempts: 4,
+  slots: { most: 3, mostWaiting: 3, waitMs: 3_000 },
+  deadlineMs: 6_000,
+  idleMs: 4_000,
+  streamMs: 30_000,
+  longestOpenMs: 20_000,
+} as const
+
+/** The first two belong to one provider, the third to another. */
+export const TARGET_LIST: readonly Target[] = Array.from({ length: TARGETS }, (_, index) => ({
+  provider: index < 2 ? 'first' : 'second',
+  model: `model-${index}`,
+  name: `model-${index}`,
+}))
+
+/** What a model name stands for: so many targets, or, by its name, one of them alone. */
+const planOf = (model: string): readonly Target[] => {
+  const one = TARGET_LIST.find(({ name }) => name === model)
+  return one ? [one] : TARGET_LIST.slice(0, Number(model))
+}
+
+export type SimulationParts = Readonly<{
+  clock: Clock
+  /** From 0 to below 1. */
+  random: () => number
+  providers: readonly Provider[]
+  /** Told of each leave to call that a circuit gives; returns what to call when that is over. */
+  onPermit: (target: Target, state: Circuit['state']['name']) => () => void
+}>
+
+/** Tells of every leave it gives and of its end. */
+class WatchedCircuit extends Circuit {
+  readonly #onPermit: () => () => void
+
+  constructor(
+    options: ConstructorParameters<typeof Circuit>[0],
+    onPermit: (state: Circuit['state']['name']) => () => void,
+  ) {
+    super(options)
+    this.#onPermit = () => onPermit(this.state.name)
+  }
+
+  override enter(): Permit | number {
+    const permit = super.enter()
+    if (typeof permit === 'number') return permit
+    const over = this.#onPermit()
+    return {
+      began: permit.began,
+      succeeded: () => {
+        over()
+        permit.succeeded()
+      },
+      failed: reason => {
+        over()
+        permit.failed(reason)
+      },
+      released: () => {
+        over()
+        permit.released()
+      },
+    }
+  }
+}
+
+const answersOf = (clock: Clock): Parts['answers'] => {
+  const state = cacheState({
+    store: memoryKeyValue(1_000_000, clock),
+    mostBytes: 100_000,
+    counts: newCounts(),
+    clock,
+    newId: () => 'only-one',
+    // Without stale windows there is nothing to do that nobody waits for.
+    background: async () => {},
+  })
+  return { ...state, clock, treatmentOf: treatments({}, { ttlSeconds: 8 }) }
+}
+
+/** The real pipeline's parts, with only time, chance and the providers simulated. */
+export const simulationParts = ({ clock, random, providers, onPermit }: SimulationParts): Parts => ({
+  clock,
+  auth: { clock, requireApiKey: false, sessions: { issue: () => '', read: () => undefined } },
+  limits: {
+    clock,
+    rates: { chat: { anonymous: PROMISES.limit, guest: PROMISES.limit }, rest: PROMISES.limit },
+    counter: slidingWindow(1_000),
+  },
+  prices: { priceOf: () => ({ input: 1, output: 1 }) },
+  adminToken: undefined,
+  answers: answersOf(clock),
+  routes: { plan: model => planOf(model) },
+  fallbacks: { contextTokensOf: () => undefined, mostAttempts: PROMISES.mostAttempts, clock },
+  retries: {
+    most: 2,
+    mostAttempts: PROMISES.mostAttempts,
+    backoff: { baseMs: 250, longestMs: 8_000 },
+    longestRetryAfterMs: 10_000,
+    clock,
+    random,
+  },
+  circuitOf: circuitPerTarget(
+    target =>
+      new WatchedCircuit(
+        {
+          judge: anyOf(consecutive(3), sampling({ failingShare: 0.5, leastCalls: 8, windowMs: 30_000 })),
+          openMs: 2_000,
+          longestOpenMs: PROMISES.longestOpenMs,
+          clock,
+          random,
+          onChange: () => {},
+        },
+        state => onPermit(target, state),
+      ),
+  ),
+  hedges: undefined,
+  cooling: new Cooling({ longestMs: 300_000, refusedMs: 5_000, clock }),
+  slots: PROMISES.slots,
+  timeouts: { idleMs: PROMISES.idleMs, streamMs: PROMISES.streamMs },
+  providers: {
+    clock,
+    watcher: { succeeded: () => {}, failed: () => {} },
+    providers: new Map(providers.map(provider => [provider.id, provider])),
+  },
+})

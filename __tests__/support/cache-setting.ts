@@ -1,0 +1,136 @@
+import { newCounts } from '#lib/cache/counts.ts'
+import { cache } from '#lib/cache/policy.ts'
+import { type CacheSettings, treatments } from '#lib/cache/rules.ts'
+import { cacheState } from '#lib/cache/state.ts'
+import type { GatewayError } from '#lib/errors.ts'
+import { background } from '#lib/gateway/background.ts'
+import { OpenVisits } from '#lib/http/open-visits.ts'
+import { meter } from '#lib/ledger/meter.ts'
+import type { Call, Reply, ReplyEvent } from '#lib/llm/types.ts'
+import { memoryKeyValue } from '#lib/storage/memory.ts'
+import type { KeyValue } from '#lib/storage/types.ts'
+import type { Visit } from '#lib/visit.ts'
+import { collect, newCall, replyOf, text } from './calls.ts'
+import { FakeClock } from './fake-clock.ts'
+
+export const TTL_MS = 600_000
+export const FINISH: ReplyEvent = { type: 'finish', reason: 'stop' }
+export const ANSWER = [...text('one ', 'two ', 'three'), FINISH]
+export const SHORT_ANSWER = [...text('one two three'), FINISH]
+
+/** One call that has reached the upstream, which says what it is told to. */
+class Asked {
+  readonly call: Call
+  /** Whether its reader has gone or read to the end. */
+  left = false
+  readonly #pending: (readonly ReplyEvent[])[] = []
+  #wake = Promise.withResolvers<void>()
+  #isOver = false
+
+  constructor(call: Call) {
+    this.call = call
+    call.signal.addEventListener('abort', () => this.end())
+  }
+
+  say(...events: ReplyEvent[]): void {
+    this.#pending.push(events)
+    this.#wake.resolve()
+  }
+
+  end(): void {
+    this.#isOver = true
+    this.#wake.resolve()
+  }
+
+  /** Says all of it, one event a batch, and ends. */
+  answer(...events: ReplyEvent[]): void {
+    for (const event of events) this.say(event)
+    this.end()
+  }
+
+  async *events(): AsyncGenerator<readonly ReplyEvent[]> {
+    try {
+      for (;;) {
+        const batch = this.#pending.shift()
+        if (batch) yield batch
+        else if (this.#isOver) return
+        else {
+          this.#wake = Promise.withResolvers<void>()
+          await this.#wake.promise
+        }
+      }
+    } finally {
+      this.left = true
+    }
+  }
+}
+
+export type CacheSettingOptions = Readonly<{
+  settings?: CacheSettings
+  store?: KeyValue
+  clock?: FakeClock
+  mostBytes?: number
+}>
+
+let settings = 0
+
+/** One gateway's cache before an upstream that does what a test says. */
+export const cacheSetting = (options: CacheSettingOptions = {}) => {
+  const clock = options.clock ?? new FakeClock()
+  const store = options.store ?? memoryKeyValue(1_000_000, clock)
+  const counts = newCounts()
+  const visits = new OpenVisits()
+  const refreshed: { visit: Visit; error: GatewayError | undefined }[] = []
+  const prefix = `gateway-${settings++}`
+  let ids = 0
+  const state = cacheState({
+    store,
+    mostBytes: options.mostBytes ?? 100_000,
+    newId: () => `${prefix}-${ids++}`,
+    background: background({
+      visits,
+      clock,
+      timeoutMs: 30_000,
+      price: meter({ priceOf: () => ({ input: 1_000_000, output: 1_000_000 }) }),
+      onEnd: (visit, error) => refreshed.push({ visit, error }),
+    }),
+    counts,
+    clock,
+  })
+  const { generations } = state
+  const treatmentOf = treatments(options.settings ?? {}, { ttlSeconds: TTL_MS / 1000 })
+  const policy = cache({ ...state, treatmentOf, clock })
+  const calls: Asked[] = []
+  let failure: unknown
+  const next = async (call: Call): Promise<Reply> => {
+    const asked = new Asked(call)
+    calls.push(asked)
+    if (failure) throw failure
+    return replyOf(asked.events())
+  }
+  const ask = (changes: Partial<Call> = {}) => policy(newCall(changes), next)
+  /** Asks, and lets the upstream answer at once if it is reached. */
+  const answered = async (changes: Partial<Call> = {}, events: readonly ReplyEvent[] = ANSWER) => {
+    const before = calls.length
+    const reply = await ask(changes)
+    if (calls.length > before) calls.at(-1)?.answer(...events)
+    return { cache: reply.head.cache, events: await collect(reply) }
+  }
+  return {
+    clock,
+    store,
+    counts,
+    visits,
+    refreshed,
+    generations,
+    policy,
+    calls,
+    ask,
+    answered,
+    answer: (...events: ReplyEvent[]) => calls.at(-1)?.answer(...events),
+    /** From now on the upstream fails with this before its first content; with nothing, it answers again. */
+    failWith: (error: unknown) => {
+      failure = error
+    },
+  }
+}

@@ -1,0 +1,42 @@
+import { globSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { Readable } from 'node:stream'
+import type { Dispatcher } from 'undici'
+import { type Post, UpstreamResponse } from '#lib/llm/providers/shared/upstream.ts'
+import type { Usage } from '#lib/llm/types.ts'
+
+const FIXTURES = join(import.meta.dirname, '../fixtures')
+
+/** What the responses of one provider, written as its documents show them, are to become. */
+export type Expected = Readonly<{
+  text: string
+  raw: string
+  usage: Usage
+  /** By file name without its ending: the code, and `final` where trying again does not help. */
+  refusals: Readonly<Record<string, string>>
+  /** The code of a stream that breaks off after its first content; absent where there is none of the vendor's own. */
+  failing?: string
+}>
+
+/** The files of a provider, by name without their ending. */
+export const fixturesOf = (provider: string): ReadonlyMap<string, Buffer> =>
+  new Map(
+    globSync(`${FIXTURES}/${provider}/*`).map(file => [
+      basename(file).replace(/\.\w+$/, ''),
+      readFileSync(file),
+    ]),
+  )
+
+export const piecesOf = (body: Buffer, size: number): Buffer[] =>
+  Array.from({ length: Math.ceil(body.length / size) }, (_, piece) =>
+    body.subarray(piece * size, (piece + 1) * size),
+  )
+
+/** Answers every call with these bytes, in these pieces. */
+export const answering =
+  (statusCode: number, type: string, pieces: readonly Buffer[]): Post =>
+  async () => {
+    const body = Readable.from(pieces)
+    const response = { statusCode, headers: { 'content-type': type }, body }
+    return new UpstreamResponse(response as unknown as Dispatcher.ResponseData)
+  }

@@ -1,0 +1,21 @@
+import { serve } from '#lib/gateway/index.ts'
+import { readJson } from '#lib/http/json-body.ts'
+import { parseOrThrow } from '#lib/validation/faults.ts'
+import { invalidationBody } from '#lib/validation/invalidation.ts'
+
+/** The cache of answers: what it has done, and what it shall forget. */
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
+  { route: '/api/admin/cache', surface: 'rest' },
+  {
+    GET: async ({ visit, gateway }) => {
+      await gateway.administer(visit)
+      return { json: gateway.cache.report() }
+    },
+    DELETE: async ({ request, visit, gateway }) => {
+      await gateway.administer(visit)
+      const body = parseOrThrow(invalidationBody, await readJson(request, gateway.env.MAX_BODY_BYTES))
+      await gateway.cache.invalidate(body)
+      return { json: { invalidated: body } }
+    },
+  },
+)

@@ -1,0 +1,113 @@
+import type { Clock } from '../clock.ts'
+import type { KeyValue } from '../storage/types.ts'
+import {
+  EVERYTHING,
+  Generation,
+  generationFromText,
+  generationToText,
+  type Invalidation,
+  isSame,
+  merged,
+  subjectOf,
+  type Tokens,
+  timeOf,
+  tokenAt,
+} from './generation.ts'
+
+const KEY = 'answers:generation'
+/** A year: longer than any answer. Its loss is safe, and costs all that is kept. */
+const KEPT_MS = 31_536_000_000
+/** What another gateway invalidates is seen by this one after so long. */
+const FRESH_MS = 1_000
+const MOST_SUBJECTS = 1_000
+const NOTHING: Tokens = new Map()
+
+export type GenerationsParts = Readonly<{
+  store: KeyValue
+  clock: Clock
+  /** Letters, digits, `_` and `-`, used only once in the world. */
+  newId: () => string
+}>
+
+/**
+ * The generation that holds now, shared through a store with all gateways on it: one document, read at most
+ * once a second, so that to look at an answer costs nothing beside it.
+ *
+ * The store may lose any of it, give back an older one, or write another gateway's over ours. A lost document
+ * begins a new epoch, in which nothing kept before is valid. To any other one, this gateway adds all that it has
+ * ever known, and looks again after a second whether it has stayed. At worst more is forgotten than was asked
+ * for; nothing invalidated comes back.
+ */
+export class Generations {
+  readonly #parts: GenerationsParts
+  #known: Generation | undefined
+  #checkedAt = Number.NEGATIVE_INFINITY
+  #reading: Promise<Generation> | undefined
+  #last: Promise<unknown> = Promise.resolve()
+  #isWatching = false
+
+  constructor(parts: GenerationsParts) {
+    this.#parts = parts
+  }
+
+  /** The generation, where it is known well enough; otherwise it has to be refreshed. */
+  current(): Generation | undefined {
+    return this.#parts.clock.now() - this.#checkedAt < FRESH_MS ? this.#known : undefined
+  }
+
+  /** Reads the generation from the store. Throws what the store throws. */
+  refresh(): Promise<Generation> {
+    this.#reading ??= this.#inTurn().finally(() => {
+      this.#reading = undefined
+    })
+    return this.#reading
+  }
+
+  /** Makes what was kept before invalid: here when this has resolved, elsewhere within a second. */
+  async invalidate(what: Invalidation): Promise<void> {
+    await this.#inTurn(subjectOf(what))
+  }
+
+  /** One at a time: each reads what the last one wrote. */
+  #inTurn(subject?: string): Promise<Generation> {
+    const turn = this.#last.then(() => this.#synchronise(subject))
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+
+  async #synchronise(subject: string | undefined): Promise<Generation> {
+    const { store, clock, newId } = this.#parts
+    const text = await store.get(KEY)
+    const found = text === undefined ? undefined : generationFromText(text)
+    const all = merged(found?.tokens ?? NOTHING, this.#known?.tokens ?? NOTHING)
+    const tokens = subject === undefined ? all : this.#renewed(subject, all)
+    const generation = new Generation(found?.epoch ?? newId(), tokens)
+    if (!found || !isSame(found, generation)) {
+      await store.set(KEY, generationToText(generation), KEPT_MS)
+      if (tokens.size > 0) this.#lookAgain()
+    }
+    if (!this.#known || !isSame(this.#known, generation)) this.#known = generation
+    this.#checkedAt = clock.now()
+    return this.#known
+  }
+
+  /** The new token is later than all that are known, also than those of gateways whose clocks are ahead. */
+  #renewed(subject: string, tokens: Tokens): Tokens {
+    const { clock, newId } = this.#parts
+    let at = Math.floor(clock.now())
+    for (const token of tokens.values()) at = Math.max(at, timeOf(token) + 1)
+    // Too many to remember: everything covers them all.
+    const isRoom = tokens.size < MOST_SUBJECTS || tokens.has(subject)
+    return merged(tokens, new Map([[isRoom ? subject : EVERYTHING, tokenAt(at, newId())]]))
+  }
+
+  /** What was written may be written over by a gateway that had read before. */
+  #lookAgain(): void {
+    if (this.#isWatching) return
+    this.#isWatching = true
+    this.#parts.clock.timer(FRESH_MS, () => {
+      this.#isWatching = false
+      this.refresh().catch(() => this.#lookAgain())
+    })
+  }
+}

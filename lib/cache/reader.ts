@@ -1,0 +1,130 @@
+import type { Clock, Timer } from '../clock.ts'
+import { GatewayError, toGatewayError } from '../errors.ts'
+import type { Call, Reply, ReplyEvent } from '../llm/types.ts'
+
+type Batch = readonly ReplyEvent[]
+type Step = IteratorResult<Batch>
+
+const DONE: Step = { done: true, value: undefined }
+
+/** What a reader needs of the flight it reads from. */
+export type Source = Readonly<{
+  /** The batch at a position: absent where it has not come, `undefined` after the last. */
+  at: (position: number) => Step | undefined
+  /** Asks for one more batch; all who wait are woken when it has come. */
+  pull: () => void
+  left: (reader: Reader) => void
+}>
+
+/**
+ * One of those who read an answer under way, at their own speed. Their own signal, and where asked for their own
+ * deadline, ends their reading and nobody else's.
+ */
+export class Reader {
+  readonly #source: Source
+  readonly #signal: AbortSignal
+  readonly #onAbort = () => this.#fail(toGatewayError(this.#signal.reason))
+  readonly #deadline: Timer | undefined
+  readonly #isStream: boolean
+  readonly #head = Promise.withResolvers<Reply>()
+  #position = 0
+  #isReading = true
+  #failure: GatewayError | undefined
+  #waiting: ((step: Step) => void) | undefined
+
+  /** @param clock keeps the call's deadline; absent where the flight itself keeps it. */
+  constructor(source: Source, { signal, deadlineAt, stream }: Call, clock: Clock | undefined) {
+    this.#source = source
+    this.#signal = signal
+    this.#isStream = stream
+    if (clock && Number.isFinite(deadlineAt))
+      this.#deadline = clock.timer(deadlineAt - clock.now(), this.#tooLate)
+    if (signal.aborted) this.#onAbort()
+    else signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  /** The answer, once its first content is there. */
+  get reply(): Promise<Reply> {
+    return this.#head.promise
+  }
+
+  get isReading(): boolean {
+    return this.#isReading
+  }
+
+  /** Hands over what all readers read. */
+  deliver(reply: Reply): void {
+    if (this.#isStream) this.#deadline?.cancel()
+    this.#head.resolve({ ...reply, events: this.#events })
+  }
+
+  /** Ends the reading before the first content. */
+  refuse(error: unknown): void {
+    this.#leave()
+    this.#head.reject(error)
+  }
+
+  /** The next batch that this reader has not read. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** Looks again for the batch that is waited for. */
+  wake(): void {
+    const waiting = this.#waiting
+    const step = waiting && this.#take()
+    if (!step) return
+    this.#waiting = undefined
+    waiting(step)
+  }
+
+  readonly #tooLate = () =>
+    this.#fail(new GatewayError('TIMEOUT', 'The answer took too long: it was not there in time.'))
+
+  #take(): Step | undefined {
+    const failure = this.#failure
+    this.#failure = undefined
+    if (failure) return { done: false, value: [{ type: 'error', error: failure }] }
+    if (!this.#isReading) return DONE
+    const step = this.#source.at(this.#position)
+    if (step?.done) this.#leave()
+    else if (step) this.#position += 1
+    return step
+  }
+
+  readonly #next = (): Promise<Step> => {
+    const step = this.#take()
+    if (step) return Promise.resolve(step)
+    return new Promise(resolve => {
+      this.#waiting = resolve
+      this.#source.pull()
+    })
+  }
+
+  readonly #return = async (): Promise<Step> => {
+    this.#leave()
+    return DONE
+  }
+
+  readonly #events: Reply['events'] = {
+    [Symbol.asyncIterator]: () => ({ next: this.#next, return: this.#return }),
+  }
+
+  #fail(error: GatewayError): void {
+    if (!this.#isReading) return
+    this.#failure = error
+    this.#head.reject(error)
+    // Whoever has the answer already is told by an event.
+    this.#head.promise.catch(() => {})
+    this.#leave()
+    this.wake()
+  }
+
+  #leave(): void {
+    if (!this.#isReading) return
+    this.#isReading = false
+    this.#deadline?.cancel()
+    this.#signal.removeEventListener('abort', this.#onAbort)
+    this.#source.left(this)
+  }
+}

@@ -1,0 +1,51 @@
+import type { StoredAnswer } from './stored-answer.ts'
+
+/** Changes with the shape of what is written; what another version wrote is not read. */
+const VERSION = 1
+
+type Fields = Readonly<Record<string, unknown>>
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+const isCount = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0
+
+const isTarget = (value: unknown): boolean =>
+  isFields(value) && isText(value.provider) && isText(value.model) && isText(value.name)
+
+const isStored = (value: unknown, key: string): value is StoredAnswer =>
+  isFields(value) &&
+  value.version === VERSION &&
+  value.key === key &&
+  isFields(value.head) &&
+  isText(value.head.id) &&
+  isTarget(value.head.target) &&
+  isText(value.text) &&
+  isFields(value.finish) &&
+  value.finish.type === 'finish' &&
+  isText(value.finish.reason) &&
+  isFields(value.usage) &&
+  isCount(value.usage.inputTokens) &&
+  isCount(value.usage.outputTokens) &&
+  isCount(value.storedAt) &&
+  isText(value.stamp) &&
+  Array.isArray(value.tags) &&
+  value.tags.every(isText)
+
+/** An answer as the text that is kept under its key. */
+export const toText = (key: string, answer: StoredAnswer): string =>
+  JSON.stringify({ ...answer, version: VERSION, key })
+
+/**
+ * The answer that a text holds. Absent where it holds none: another version's, another key's, or what nobody
+ * here has written.
+ */
+export const fromText = (key: string, text: string): StoredAnswer | undefined => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isStored(value, key) ? value : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,95 @@
+import { z } from 'zod'
+import { rate } from './schema.ts'
+
+const name = z.string().min(1).max(200)
+const names = z.array(name).max(20)
+const wholeMs = z.int().min(1).max(86_400_000)
+const seconds = z.int().min(0).max(31_536_000)
+const usd = z.number().min(0)
+const share = z.number().min(0).max(1)
+
+const model = z.strictObject({
+  id: name.describe('The name clients ask for.'),
+  provider: name.describe('The id of a provider, such as openai.'),
+  model: name.optional().describe("The provider's own name of it; the id when absent."),
+  contextTokens: z.int().min(1).optional(),
+  usdPerMillion: z.strictObject({ input: usd, output: usd, cachedInput: usd.optional() }).optional(),
+  fallbacks: names.optional().describe('Who stands in for it, best first.'),
+})
+
+export const STRATEGIES = ['priority', 'weighted', 'cheapest', 'fastest', 'least-busy'] as const
+
+const alias = z.strictObject({
+  strategy: z.enum(STRATEGIES),
+  targets: z
+    .array(z.strictObject({ model: name, weight: z.number().min(0).max(1_000_000).optional() }))
+    .min(1)
+    .max(50),
+})
+
+const caching = {
+  enabled: z.boolean().optional(),
+  ttlSeconds: seconds.min(1).optional(),
+  staleWhileRevalidateSeconds: seconds.optional(),
+  staleIfErrorSeconds: seconds.optional(),
+}
+
+const fallbackOn = z.strictObject({
+  error: z.boolean().default(true),
+  open: z.boolean().default(true),
+  timeout: z.boolean().default(true),
+  contextLength: z.boolean().default(true),
+  contentPolicy: z.boolean().default(false),
+  rateLimit: z.boolean().default(true),
+})
+
+const resilience = z.strictObject({
+  timeouts: z
+    .strictObject({
+      firstTokenMs: wholeMs.optional(),
+      idleMs: wholeMs.optional(),
+      totalMs: wholeMs.optional(),
+    })
+    .optional(),
+  retries: z.strictObject({ most: z.int().min(0).max(3).optional() }).optional(),
+  breaker: z
+    .strictObject({
+      failures: z.int().min(1).max(1_000).optional(),
+      openMs: z.int().min(1).max(600_000).optional(),
+      slowCallMs: wholeMs.optional(),
+    })
+    .optional(),
+  maxConcurrency: z.int().min(1).max(100_000).optional(),
+  hedging: z.strictObject({ share: share.optional() }).optional(),
+})
+
+/** What a `GATEWAY_CONFIG` file may say. Every section is optional; what it leaves out, the environment decides. */
+export const configFile = z.strictObject({
+  $schema: z.string().optional().describe('For editors; not read.'),
+  models: z.array(model).max(1_000).optional(),
+  aliases: z.record(name, alias).optional(),
+  fallbacks: z.record(name, names).optional(),
+  fallbackOn: fallbackOn.optional(),
+  limits: z
+    .strictObject({
+      chat: z.strictObject({ anonymous: rate.optional(), guest: rate.optional() }).optional(),
+      rest: rate.optional(),
+    })
+    .optional(),
+  cache: z
+    .strictObject({
+      ...caching,
+      rules: z
+        .array(z.strictObject({ model: name, ...caching, tags: names.optional() }))
+        .max(200)
+        .optional(),
+    })
+    .optional(),
+  resilience: resilience.optional(),
+})
+
+export type ConfigFile = z.output<typeof configFile>
+
+/** The file's shape as JSON Schema, for editors. */
+export const configJsonSchema = (): string =>
+  `${JSON.stringify({ title: 'Parley gateway configuration', ...z.toJSONSchema(configFile, { io: 'input' }) }, null, 2)}\n`

@@ -1,0 +1,79 @@
+import type { RateLimits } from '../rate-limit/policy.ts'
+import type { FallbackSwitches } from '../routing/fallback.ts'
+import type { ConfigFile } from './file-schema.ts'
+import type { Environment } from './schema.ts'
+
+/** How answers are kept. */
+export type CachingSettings = Readonly<{
+  /** Whether answers of any model are. */
+  enabled: boolean
+  file: NonNullable<ConfigFile['cache']>
+  /** Holds where the file says nothing. */
+  defaults: Readonly<{
+    enabled: boolean
+    ttlSeconds: number
+    staleWhileRevalidateSeconds: number
+    staleIfErrorSeconds: number
+  }>
+}>
+
+/** What can change while the gateway runs. */
+export type Settings = Readonly<{
+  /** What the file says, for whoever reads a section of its own. */
+  file: ConfigFile
+  /** Absent where rate limiting is switched off. */
+  rates: RateLimits | undefined
+  caching: CachingSettings
+  /** Absent where the file does not say. */
+  fallbackOn: FallbackSwitches | undefined
+  timeouts: Readonly<{ firstContentMs: number; idleMs: number; streamMs: number }>
+  mostRetries: number
+  /** `slowCallMs` is infinite where slow calls do not count. */
+  breaker: Readonly<{ failures: number; openMs: number; slowCallMs: number }>
+  maxConcurrency: number
+  /** Share of calls that may be asked for twice; 0: none. */
+  hedgingShare: number
+}>
+
+const ratesOf = (env: Environment, { limits }: ConfigFile): RateLimits => ({
+  chat: {
+    anonymous: limits?.chat?.anonymous ?? env.RATE_LIMIT_ANONYMOUS,
+    guest: limits?.chat?.guest ?? env.RATE_LIMIT_GUEST,
+  },
+  rest: limits?.rest ?? env.RATE_LIMIT_REST,
+})
+
+const cachingOf = (env: Environment, file: CachingSettings['file']): CachingSettings => ({
+  enabled: (file.enabled ?? env.ENABLE_CACHING) || (file.rules ?? []).some(({ enabled }) => enabled),
+  file,
+  defaults: {
+    enabled: env.ENABLE_CACHING,
+    ttlSeconds: env.CACHE_TTL_SECONDS,
+    staleWhileRevalidateSeconds: env.CACHE_STALE_WHILE_REVALIDATE_SECONDS,
+    staleIfErrorSeconds: env.CACHE_STALE_IF_ERROR_SECONDS,
+  },
+})
+
+/** What the file says, and where it says nothing, the environment. */
+export const settingsOf = (env: Environment, file: ConfigFile): Settings => {
+  const { timeouts, retries, breaker, maxConcurrency, hedging } = file.resilience ?? {}
+  return {
+    file,
+    rates: env.ENABLE_RATE_LIMITING ? ratesOf(env, file) : undefined,
+    caching: cachingOf(env, file.cache ?? {}),
+    fallbackOn: file.fallbackOn,
+    timeouts: {
+      firstContentMs: timeouts?.firstTokenMs ?? env.FIRST_TOKEN_TIMEOUT_MS ?? env.REQUEST_TIMEOUT_MS,
+      idleMs: timeouts?.idleMs ?? env.IDLE_TIMEOUT_MS,
+      streamMs: timeouts?.totalMs ?? env.STREAM_TIMEOUT_MS,
+    },
+    mostRetries: retries?.most ?? env.MAX_RETRIES,
+    breaker: {
+      failures: breaker?.failures ?? env.BREAKER_FAILURES,
+      openMs: breaker?.openMs ?? env.BREAKER_OPEN_MS,
+      slowCallMs: breaker?.slowCallMs ?? env.BREAKER_SLOW_CALL_MS ?? Number.POSITIVE_INFINITY,
+    },
+    maxConcurrency: maxConcurrency ?? env.MAX_CONCURRENCY,
+    hedgingShare: hedging?.share ?? env.HEDGE_SHARE,
+  }
+}

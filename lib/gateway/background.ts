@@ -1,0 +1,57 @@
+import type { Background } from '../cache/refreshes.ts'
+import type { Clock } from '../clock.ts'
+import { compose, type Policy } from '../compose.ts'
+import { type GatewayError, toGatewayError } from '../errors.ts'
+import type { OpenVisits } from '../http/open-visits.ts'
+import type { Call, Reply } from '../llm/types.ts'
+import { observe } from '../observability/observe.ts'
+import { newJournal, type Visit } from '../visit.ts'
+
+/** Told of each end, with what went wrong. */
+export type BackgroundEnd = (visit: Visit, error: GatewayError | undefined) => void
+
+export type BackgroundParts = Readonly<{
+  visits: OpenVisits
+  clock: Clock
+  timeoutMs: number
+  /** Puts the price on what was used. */
+  price: Policy<Call, Reply>
+  onEnd: BackgroundEnd
+}>
+
+const NOBODY = new AbortController().signal
+
+/** The same question, asked for nobody: it must not end with the visitor who gave the occasion. */
+const forNobody = (call: Call, signal: AbortSignal, startedAt: number, timeoutMs: number): Call => ({
+  ...call,
+  requestId: `${call.requestId}:refresh`,
+  stream: false,
+  signal,
+  startedAt,
+  deadlineAt: startedAt + timeoutMs,
+  journal: { ...newJournal(), caller: call.caller.kind },
+})
+
+/**
+ * Does what no visitor waits for, as a visit of its own: a gateway that stops waits for it, and in the end breaks
+ * it off.
+ */
+export const background = ({ visits, clock, timeoutMs, price, onEnd }: BackgroundParts): Background => {
+  const observed = compose<Call, Reply>(observe(), price)
+
+  return async (call, answer) => {
+    const open = visits.open(NOBODY)
+    const work = forNobody(call, open.signal, clock.now(), timeoutMs)
+    let error: GatewayError | undefined
+    try {
+      const reply = await observed(answer)(work)
+      const events = reply.events[Symbol.asyncIterator]()
+      while (!(await events.next()).done);
+      error = work.journal.error
+    } catch (thrown) {
+      error = toGatewayError(thrown)
+    }
+    open.close()
+    onEnd(work, error)
+  }
+}

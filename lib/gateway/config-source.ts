@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs'
+import type { Clock } from '../clock.ts'
+import { ConfigurationError } from '../config/env.ts'
+import { faultLine } from '../config/file.ts'
+import type { ConfigFile } from '../config/file-schema.ts'
+import type { Shelf } from '../llm/catalog.ts'
+import type { Logger } from '../observability/logger.ts'
+import type { Metrics } from '../observability/metrics.ts'
+import type { ServiceHealth } from '../observability/provider-health.ts'
+import { checkConfig } from './config-file.ts'
+import { watchConfig } from './config-watch.ts'
+
+export type ConfigSourceParts = Readonly<{
+  path: string
+  shelves: readonly Shelf[]
+  logger: Logger
+  metrics: Metrics
+  /** Takes a good configuration over, whole; throws ConfigurationError where it does not fit the environment. */
+  apply: (config: ConfigFile) => void
+}>
+
+const MOST_TOLD = 3
+
+/** The configuration file, as it was last read. A fault in it changes nothing but what health and metrics say. */
+export class ConfigSource {
+  readonly #parts: ConfigSourceParts
+  #text: string | undefined
+  #faults: readonly string[] = []
+
+  constructor(parts: ConfigSourceParts) {
+    this.#parts = parts
+  }
+
+  /** @throws ConfigurationError with every fault. For the start, where there is no old configuration to keep. */
+  start(): void {
+    this.#take()
+    this.#parts.metrics.configRead('success', false)
+  }
+
+  /** Reads the file anew and takes it over, if its content has changed and is without fault. */
+  readonly look = (): void => {
+    const { logger, metrics, path } = this.#parts
+    try {
+      if (!this.#take()) return
+      this.#faults = []
+      metrics.configRead('success', true)
+      logger.info({ path }, 'the configuration was taken over')
+    } catch (error) {
+      const faults = error instanceof ConfigurationError ? error.faults : ['it could not be taken over']
+      if (faults.join() === this.#faults.join()) return
+      this.#faults = faults
+      metrics.configRead('failure', true)
+      logger.error({ path, reason: faults.join('; ') }, 'the configuration has faults: the old one stays')
+    }
+  }
+
+  health(): ServiceHealth {
+    if (this.#faults.length === 0) return { status: 'healthy' }
+    const more = this.#faults.length > MOST_TOLD ? ` and ${this.#faults.length - MOST_TOLD} more` : ''
+    const told = this.#faults.slice(0, MOST_TOLD).join('; ')
+    return { status: 'degraded', message: `the old configuration stays: ${told}${more}` }
+  }
+
+  /** @returns whether there was anything new. A text that had faults is as good as unread: it may come right by itself. */
+  #take(): boolean {
+    const text = this.#read()
+    if (text === this.#text && this.#faults.length === 0) return false
+    const checked = checkConfig(text, this.#parts.shelves)
+    if (!checked.ok) throw new ConfigurationError(checked.faults.map(faultLine))
+    this.#parts.apply(checked.config)
+    this.#text = text
+    return true
+  }
+
+  #read(): string {
+    try {
+      return readFileSync(this.#parts.path, 'utf8')
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+      throw new ConfigurationError([`GATEWAY_CONFIG cannot be read (${code})`])
+    }
+  }
+}
+
+/** The file of that path, taken over and watched; nothing where there is no path. Throws as `start` does. */
+export const configSource = (
+  { path, ...parts }: Omit<ConfigSourceParts, 'path'> & Readonly<{ path: string | undefined }>,
+  clock: Clock,
+): ConfigSource | undefined => {
+  if (path === undefined) return undefined
+  const source = new ConfigSource({ ...parts, path })
+  source.start()
+  watchConfig(path, clock, source.look)
+  return source
+}

@@ -1,0 +1,136 @@
+import type { Clock } from '../clock.ts'
+import type { Environment } from '../config/schema.ts'
+import type { Logger } from '../observability/logger.ts'
+import type { Metrics } from '../observability/metrics.ts'
+import type { RedisMetrics } from '../observability/redis-metrics.ts'
+import type { Counter } from '../rate-limit/counter.ts'
+import { fallingBack } from '../rate-limit/falling-back.ts'
+import { Circuit } from '../resilience/breaker/circuit.ts'
+import { consecutive } from '../resilience/breaker/judge.ts'
+import type { RedisClient } from '../storage/redis/client.ts'
+import { GuardedRedis, type RedisSeen } from '../storage/redis/guard.ts'
+import { redisKeyValue } from '../storage/redis/key-value.ts'
+import { Peers } from '../storage/redis/peers.ts'
+import type { KeyValue } from '../storage/types.ts'
+import { type CircuitNews, circuitNews } from './circuit-news.ts'
+
+/** What several gateways have in common, where a Redis is configured. Each part falls back to this gateway's own. */
+export type SharedState = Readonly<{
+  counter: (local: Counter) => Counter
+  keyValue: (memory: KeyValue) => KeyValue
+  /** This gateway's share of something that all together may have `most` of. */
+  shareOf: (most: number) => number
+  circuits: CircuitNews
+  seen: () => RedisSeen
+}>
+
+export type SharedMakings = Readonly<{ env: Environment; clock: Clock; logger: Logger; metrics: Metrics }>
+
+const PREFIX = 'parley:'
+/** Of the usual deadline, from a missed one until Redis has replied again. */
+const SHORT_DEADLINE = 0.4
+const FAILURES = 10
+const OPEN_MS = 5_000
+const LONGEST_OPEN_MS = 60_000
+/** How long a start waits for a Redis before it goes on without. */
+const START_MS = 500
+const BEAT_MS = 1_000
+const TOLD_AGAIN_AFTER_MS = 60_000
+/** Where each command is paid for. */
+const REST_BEAT_MS = 5_000
+
+const clientOf = async (
+  { REDIS_URL, REDIS_TIMEOUT_MS, UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN }: Environment,
+  clock: Clock,
+): Promise<{ client: RedisClient; beatMs: number } | undefined> => {
+  if (REDIS_URL) {
+    const { redisOverSocket } = await import('../storage/redis/over-socket.ts')
+    return { client: redisOverSocket({ url: REDIS_URL, clock }), beatMs: BEAT_MS }
+  }
+  if (UPSTASH_REDIS_REST_URL && UPSTASH_REDIS_REST_TOKEN) {
+    const { redisOverRest } = await import('../storage/redis/over-rest.ts')
+    const access = { url: UPSTASH_REDIS_REST_URL, token: UPSTASH_REDIS_REST_TOKEN }
+    return { client: redisOverRest({ ...access, requestMs: 2 * REDIS_TIMEOUT_MS }), beatMs: REST_BEAT_MS }
+  }
+  return undefined
+}
+
+/** A probe is one small question that no request waits for: it need not be put off more and more. */
+const circuitOf = ({ clock, logger }: SharedMakings, figures: RedisMetrics): Circuit =>
+  new Circuit({
+    judge: consecutive(FAILURES),
+    openMs: OPEN_MS,
+    longestOpenMs: LONGEST_OPEN_MS,
+    probeAgainMs: OPEN_MS,
+    clock,
+    random: () => 0,
+    onChange: state => {
+      figures.circuitChanged(state.name)
+      if (state.name === 'half-open' || (state.name === 'open' && state.openedBy === 'probe')) return
+      if (state.name === 'closed') logger.info({ component: 'redis', circuit: state.name }, 'Redis is back')
+      else
+        logger.warn(
+          { component: 'redis', circuit: state.name, reason: state.reason },
+          'Redis fails: this gateway goes on with its own memory',
+        )
+    },
+  })
+
+/** A Redis that answers but refuses (out of memory, read-only) may never be given a rest: that is told too. */
+const complaints = ({ clock, logger }: SharedMakings): ((operation: string, reason?: string) => void) => {
+  const toldAt = new Map<string, number>()
+  return (operation, reason) => {
+    const now = clock.now()
+    if (now - (toldAt.get(operation) ?? Number.NEGATIVE_INFINITY) < TOLD_AGAIN_AFTER_MS) return
+    toldAt.set(operation, now)
+    logger.warn(
+      { component: 'redis', reason: `${operation}: ${reason}` },
+      'Redis did not do what it was asked',
+    )
+  }
+}
+
+const patience = (clock: Clock, limitMs: number, work: Promise<unknown>): Promise<unknown> =>
+  Promise.race([work, new Promise<void>(resolve => clock.timer(limitMs, resolve))])
+
+/** Connects to what the environment names; nothing where it names no Redis. Never fails: Redis may come later. */
+export const sharedState = async (makings: SharedMakings): Promise<SharedState | undefined> => {
+  const { env, clock, metrics } = makings
+  const access = await clientOf(env, clock)
+  if (!access) return undefined
+  const { sharedWindow } = await import('../rate-limit/shared-window.ts')
+  const { client, beatMs } = access
+  const figures = metrics.ofRedis(() => peers.count)
+  const complain = complaints(makings)
+  const redis: GuardedRedis = new GuardedRedis({
+    client,
+    circuit: circuitOf(makings, figures),
+    clock,
+    deadlineMs: env.REDIS_TIMEOUT_MS,
+    shortDeadlineMs: env.REDIS_TIMEOUT_MS * SHORT_DEADLINE,
+    watcher: (operation, result, tookMs) => {
+      figures.operationEnded(operation, result, tookMs)
+      const { circuit, failing } = redis.seen
+      if (result === 'failed' && circuit.name === 'closed') complain(operation, failing.get(operation))
+    },
+  })
+  const circuits = circuitNews((notice, holdsForMs) => void peers.tell(notice, holdsForMs), clock)
+  const peers: Peers = new Peers({
+    redis,
+    id: crypto.randomUUID(),
+    prefix: PREFIX,
+    beatMs,
+    clock,
+    onNotice: circuits.hear,
+  })
+  await patience(clock, START_MS, redis.opened())
+  await peers.start()
+  return {
+    counter: local =>
+      fallingBack({ shared: sharedWindow(redis, `${PREFIX}limit`), local, gateways: () => peers.count }),
+    keyValue: memory => redisKeyValue(redis, memory, `${PREFIX}cache:`),
+    shareOf: most => Math.max(1, Math.floor(most / peers.count)),
+    circuits,
+    seen: () => redis.seen,
+  }
+}

@@ -1,0 +1,35 @@
+import type { Call } from '../../types.ts'
+
+/** What a vendor's models make of a temperature; ours go from 0 to 2. */
+export type TemperatureRange = Readonly<{
+  /** The highest one the vendor takes; 2 when absent. */
+  highestTemperature?: number
+  /** Whether this model refuses any but its own; none does when absent. */
+  refusesTemperature?: (model: string) => boolean
+}>
+
+const OWN_TEMPERATURE = 1
+
+/** What to send: the temperature asked for, the nearest one that is taken, or none. */
+export const temperatureFor = (
+  { temperature }: Call,
+  model: string,
+  { highestTemperature = 2, refusesTemperature }: TemperatureRange,
+): number | undefined =>
+  temperature === undefined || refusesTemperature?.(model)
+    ? undefined
+    : Math.min(temperature, highestTemperature)
+
+/** What to say about it where it is not what was asked for. */
+export const temperatureWarnings = (
+  call: Call,
+  model: string,
+  range: TemperatureRange,
+): readonly string[] => {
+  const asked = call.temperature
+  const sent = temperatureFor(call, model, range)
+  if (asked === sent || (sent === undefined && asked === OWN_TEMPERATURE)) return []
+  return sent === undefined
+    ? ['This model takes no temperature; it answered with its own.']
+    : [`This model takes a temperature of at most ${sent}; that was used in place of ${asked}.`]
+}

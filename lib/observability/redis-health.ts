@@ -1,0 +1,20 @@
+import type { ServiceHealth } from './provider-health.ts'
+
+/** What was seen of Redis; `failing` names operations whose last try failed, with the reason. */
+export type RedisFacts = Readonly<{
+  circuit: Readonly<{ name: string; reason?: string }>
+  latencyMs: number | undefined
+  failing: ReadonlyMap<string, string>
+}>
+
+const HUNDREDTHS = 100
+
+/** Degraded at worst: without Redis the gateway goes on by itself. */
+export const redisHealth = ({ circuit, latencyMs, failing }: RedisFacts): ServiceHealth => {
+  const latency = latencyMs !== undefined && { latencyMs: Math.round(latencyMs * HUNDREDTHS) / HUNDREDTHS }
+  if (circuit.name !== 'closed')
+    return { status: 'degraded', ...latency, message: `left alone: ${circuit.reason ?? 'it failed'}` }
+  const [first] = failing
+  if (first) return { status: 'degraded', ...latency, message: `${first[0]} fails: ${first[1]}` }
+  return latency ? { status: 'healthy', ...latency } : { status: 'healthy', message: 'not asked yet' }
+}

@@ -1,0 +1,71 @@
+/**
+ * One taking from all buckets (KEYS), or from none. ARGV: cost, slots a window, then limit and window (ms) of each
+ * bucket. Answers 1 or 0, then remaining, reset (ms) and wait (ms) of each bucket.
+ *
+ * A bucket is a hash from the millisecond at which takings expire to how many they are: the same slots as in
+ * `sliding-window.ts`, in Redis' own time, so that gateways with different clocks agree. What is no such hash is
+ * forgotten.
+ */
+export const TAKE_SOURCE = `
+local cost, slots = tonumber(ARGV[1]), tonumber(ARGV[2])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function held(key)
+  local fields = redis.pcall('HGETALL', key)
+  if fields.err then redis.call('DEL', key) return {} end
+  return fields
+end
+
+local function wait(bucket)
+  local excess = bucket.total + cost - bucket.limit
+  if excess <= 0 then return 0 end
+  table.sort(bucket.taken, function(a, b) return a.expiry < b.expiry end)
+  for _, slot in ipairs(bucket.taken) do
+    excess = excess - slot.count
+    if excess <= 0 then return slot.expiry - now end
+  end
+  return bucket.window
+end
+
+local buckets, allowed = {}, 1
+for index, key in ipairs(KEYS) do
+  local bucket = { limit = tonumber(ARGV[index * 2 + 1]), window = tonumber(ARGV[index * 2 + 2]) }
+  bucket.total, bucket.taken, bucket.gone = 0, {}, {}
+  local fields = held(key)
+  for at = 1, #fields, 2 do
+    local expiry, count = tonumber(fields[at]), tonumber(fields[at + 1])
+    if expiry and count and expiry > now then
+      bucket.total = bucket.total + count
+      bucket.taken[#bucket.taken + 1] = { expiry = expiry, count = count }
+      if not bucket.oldest or expiry < bucket.oldest then bucket.oldest = expiry end
+    else
+      bucket.gone[#bucket.gone + 1] = fields[at]
+    end
+  end
+  bucket.wait = wait(bucket)
+  if bucket.wait > 0 then allowed = 0 end
+  buckets[index] = bucket
+end
+
+local reply = { allowed }
+for index, key in ipairs(KEYS) do
+  local bucket = buckets[index]
+  if allowed == 1 then
+    local expiry = now + bucket.window
+    if bucket.limit > slots then
+      local slot = bucket.window / slots
+      expiry = math.ceil(math.ceil(now / slot) * slot + bucket.window)
+    end
+    if #bucket.gone > 0 then redis.call('HDEL', key, unpack(bucket.gone)) end
+    redis.call('HINCRBY', key, string.format('%d', expiry), cost)
+    redis.call('PEXPIREAT', key, string.format('%d', expiry + 1000))
+    bucket.total = bucket.total + cost
+    bucket.oldest = bucket.oldest or expiry
+  end
+  reply[#reply + 1] = math.max(0, bucket.limit - bucket.total)
+  reply[#reply + 1] = math.max(bucket.wait, (bucket.oldest or now) - now)
+  reply[#reply + 1] = bucket.wait
+end
+return reply
+`

@@ -1,0 +1,123 @@
+import { Ratelimit, type RatelimitConfig } from '@upstash/ratelimit'
+import { LRUCache } from 'lru-cache'
+import { type RedisClient, script } from '../storage/redis/client.ts'
+import type { Bucket, Counter, Taking } from './counter.ts'
+import { TAKE_SOURCE } from './shared-window-script.ts'
+
+type Algorithm = RatelimitConfig['limiter']
+type Response = Awaited<ReturnType<Ratelimit['limit']>>
+type Shape = readonly Readonly<{ limit: number; windowMs: number }>[]
+type Standing = Omit<Taking, 'bucket' | 'allowed'>
+type Answer = Response & Readonly<{ standings: readonly Standing[] }>
+
+const TAKE = script('take', TAKE_SOURCE)
+/** As in memory: up to this limit every taking counts for exactly its window, above it for at most 1/240 more. */
+const SLOTS_PER_WINDOW = 240
+const FIGURES_PER_BUCKET = 3
+const MOST_SHAPES = 1_000
+/** Stands between the keys of one taking in the identifier that the limiter is given. */
+const BETWEEN_KEYS = '\n'
+
+const isListOfNumbers = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every(number => Number.isSafeInteger(number))
+
+const answerOf = (reply: unknown, shape: Shape): Answer => {
+  if (!isListOfNumbers(reply) || reply.length !== 1 + shape.length * FIGURES_PER_BUCKET)
+    throw new Error('Redis answered a taking with something else')
+  const standings = shape.map((_, index): Standing => {
+    const [remaining = 0, resetMs = 0, waitMs = 0] = reply.slice(1 + index * FIGURES_PER_BUCKET)
+    return { remaining, resetMs, waitMs }
+  })
+  const limit = Math.min(...shape.map(bucket => bucket.limit))
+  const remaining = Math.min(...standings.map(standing => standing.remaining))
+  const reset = Math.max(...standings.map(standing => standing.resetMs))
+  return { success: reply[0] === 1, limit, remaining, reset, pending: Promise.resolve(), standings }
+}
+
+const asAnswer = (response: Response): Answer => {
+  if (!('standings' in response)) throw new Error('the limiter answered without asking Redis')
+  return response as Answer
+}
+
+/** As much of an Upstash client as a limiter uses, over whatever Redis there is. */
+const clientOf = (redis: RedisClient): RatelimitConfig['redis'] => {
+  const client = {
+    evalsha: (_sha1: string, keys: string[], args: number[]) => redis.run(TAKE, keys, args),
+    get: (key: string) => redis.get(key),
+    set: (key: string, value: string, { px }: { px: number }) => redis.set(key, value, px),
+    del: (...keys: string[]) => Promise.all(keys.map(key => redis.delete(key))),
+  }
+  return client as unknown as RatelimitConfig['redis']
+}
+
+/** The keys of an identifier, before which the limiter has put its prefix once. */
+const keysOf = (prefix: string, identifier: string): string[] =>
+  identifier
+    .slice(prefix.length + 1)
+    .split(BETWEEN_KEYS)
+    .map(key => `${prefix}:${key}`)
+
+/**
+ * A limiting algorithm beside those that @upstash/ratelimit has: they take from one bucket, by the gateway's own
+ * clock, and may charge for what they refuse. `reset` is in milliseconds from now.
+ */
+const slidingLog = (shape: Shape): Algorithm => {
+  const numbers = shape.flatMap(({ limit, windowMs }) => [limit, windowMs])
+  const algorithm: ReturnType<Algorithm> = {
+    async limit({ redis, prefix }, identifier, cost = 1): Promise<Answer> {
+      const figures = [cost, SLOTS_PER_WINDOW, ...numbers]
+      return answerOf(await redis.evalsha(TAKE.sha1, keysOf(prefix, identifier), figures), shape)
+    },
+    getRemaining: (context, identifier) => algorithm.limit(context, identifier, 0),
+    async resetTokens({ redis, prefix }, identifier) {
+      await redis.del(...keysOf(prefix, identifier))
+    },
+  }
+  return () => algorithm
+}
+
+const limiterOf = (redis: RedisClient, shape: Shape, prefix: string): Ratelimit =>
+  new Ratelimit({
+    redis: clientOf(redis),
+    limiter: slidingLog(shape),
+    prefix,
+    // Its own deadline would let everything pass with a limit of 0, and its cache is never bounded.
+    timeout: 0,
+    ephemeralCache: false,
+    analytics: false,
+    enableTelemetry: false,
+  })
+
+/**
+ * A sliding window in a Redis that several gateways share: one step there, one round trip, whatever the number of
+ * buckets. It counts in Redis' time and leaves `now` aside. Rejects when Redis cannot be asked.
+ *
+ * @param prefix stands before every key, with a colon behind it
+ */
+export const sharedWindow = (redis: RedisClient, prefix: string): Counter => {
+  const limiters = new LRUCache<string, Ratelimit>({ max: MOST_SHAPES })
+
+  const limiterFor = (buckets: readonly Bucket[]): Ratelimit => {
+    const name = buckets.map(({ limit, windowMs }) => `${limit}/${windowMs}`).join()
+    const limiter = limiters.get(name) ?? limiterOf(redis, buckets, prefix)
+    limiters.set(name, limiter)
+    return limiter
+  }
+
+  return {
+    async take(buckets, cost) {
+      if (buckets.length === 0) return []
+      const identifier = buckets.map(({ key }) => key).join(BETWEEN_KEYS)
+      const { success, standings } = asAnswer(await limiterFor(buckets).limit(identifier, { rate: cost }))
+      return buckets.map(
+        (bucket, index): Taking => ({
+          bucket,
+          allowed: success,
+          remaining: standings[index]?.remaining ?? 0,
+          resetMs: standings[index]?.resetMs ?? 0,
+          waitMs: standings[index]?.waitMs ?? 0,
+        }),
+      )
+    },
+  }
+}

@@ -1,0 +1,113 @@
+import type { Clock } from '../clock.ts'
+import type { Handler, Policy } from '../compose.ts'
+import type { Call, Reply, Target, Usage } from '../llm/types.ts'
+import { FirstContents } from './first-contents.ts'
+import { firstOf, Leg, replyOf, within } from './race.ts'
+
+export type Hedges = Readonly<{
+  /** From above 0 to 1: of all calls, how many may get a second attempt. */
+  share: number
+  /** Attempts over all targets of a call together. */
+  mostAttempts: number
+  /** What an attempt that is broken off before its first content is taken to have used, and to have cost. */
+  usedBy: (call: Call, target: Target) => Usage
+  clock: Clock
+}>
+
+/** So many second attempts may be saved up for a bad moment. */
+const MOST_SAVED = 10
+
+/** What may be spent on second attempts: each call earns its share of one. */
+class Allowance {
+  readonly #share: number
+  #saved = 0
+
+  constructor(share: number) {
+    this.#share = share
+  }
+
+  get isEnough(): boolean {
+    return this.#saved >= 1
+  }
+
+  earn(): void {
+    this.#saved = Math.min(MOST_SAVED, this.#saved + this.#share)
+  }
+
+  spend(): void {
+    this.#saved -= 1
+  }
+}
+
+/** The second attempt goes to who stands behind the first one, or there again where nobody does. */
+const planOfSecond = ({ plan }: Call): readonly Target[] => (plan.length > 1 ? plan.slice(1) : plan)
+
+/** Whether every target that waits behind still gets its attempt after this one. */
+const leavesAttempts = ({ journal, plan }: Call, { mostAttempts }: Hedges): boolean =>
+  journal.tries + plan.length <= mostAttempts
+
+type Race = Readonly<{ hedges: Hedges; allowance: Allowance; seen: FirstContents }>
+
+/** Writes down what the attempt cost that did not win, and lets it count as a slow one where it was the first. */
+const tellOfLoser = (call: Call, reply: Reply, isSecond: boolean, { hedges, seen }: Race): void => {
+  const { journal } = call
+  const loser = journal.attempts.find(attempt => attempt !== reply.attempt && attempt.endedAt === undefined)
+  // Left out, all slow answers would be missing, and what is usual would shrink with every second attempt.
+  if (loser && isSecond) seen.saw(loser.target, call, hedges.clock.now() - loser.startedAt)
+  journal.hedge = {
+    result: isSecond ? 'won' : 'lost',
+    ...(loser && { usage: hedges.usedBy(call, loser.target) }),
+  }
+}
+
+const hedged = async (
+  call: Call,
+  next: Handler<Call, Reply>,
+  afterMs: number,
+  race: Race,
+): Promise<Reply> => {
+  const { hedges, allowance } = race
+  const first = new Leg(call, next)
+  const early = await within(first, afterMs, hedges.clock)
+  if (early) return replyOf(early)
+  if (!allowance.isEnough || call.signal.aborted || !leavesAttempts(call, hedges))
+    return replyOf(await first.outcome)
+
+  allowance.spend()
+  const plan = planOfSecond(call)
+  const second = new Leg({ ...call, plan }, next)
+  const won = await firstOf([first, second], (leg, reply) => tellOfLoser(call, reply, leg === second, race))
+  if (won) {
+    const isAnother = won.leg === second && plan !== call.plan
+    return isAnother ? { ...won.reply, head: { ...won.reply.head, fallback: true } } : won.reply
+  }
+  call.journal.hedge = { result: 'failed' }
+  return replyOf(await first.outcome)
+}
+
+/**
+ * Makes a second attempt where the first one takes longer to begin than 95 of 100 of that target's answers did. Who
+ * has content first answers, the other one is broken off; where both fail, the first one's failure is told. Once a
+ * call, for at most `share` of all calls, and never beyond the attempts a call may have. Absent options switch it off.
+ */
+export const hedge = (hedges: Hedges | undefined): Policy<Call, Reply> => {
+  if (!hedges) return (call, next) => next(call)
+  const allowance = new Allowance(hedges.share)
+  const seen = new FirstContents()
+
+  return async function hedge(call, next) {
+    const { journal, plan } = call
+    const target = plan[0]
+    if (!target) return await next(call)
+    if (journal.tries === 0) allowance.earn()
+    const afterMs = allowance.isEnough && !journal.hedge ? seen.usualMs(target, call) : undefined
+    const reply =
+      afterMs === undefined
+        ? await next(call)
+        : await hedged(call, next, afterMs, { hedges, allowance, seen })
+    const { attempt } = reply
+    if (attempt?.firstContentAt !== undefined)
+      seen.saw(attempt.target, call, attempt.firstContentAt - attempt.startedAt)
+    return reply
+  }
+}

@@ -1,0 +1,23 @@
+import type { Target } from '../llm/types.ts'
+
+/** How many calls that went through an alias are under way at each target. */
+export class Busy {
+  readonly #calls = new Map<string, number>()
+
+  of({ name }: Target): number {
+    return this.#calls.get(name) ?? 0
+  }
+
+  /** @returns what ends it; ending it twice counts once. */
+  begin({ name }: Target): () => void {
+    this.#calls.set(name, (this.#calls.get(name) ?? 0) + 1)
+    let under = true
+    return () => {
+      if (!under) return
+      under = false
+      const left = (this.#calls.get(name) ?? 1) - 1
+      if (left > 0) this.#calls.set(name, left)
+      else this.#calls.delete(name)
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import type { ErrorCode } from '../errors.ts'
+import type { Target, Usage } from '../llm/types.ts'
+import type { ChatBody } from '../validation/chat.ts'
+
+/** What runs first. An item gains one step for every ten minutes that it waits, so that none waits for ever. */
+export const PRIORITIES = ['high', 'normal', 'low'] as const
+export type Priority = (typeof PRIORITIES)[number]
+
+/**
+ * Where a job stands. `queued`: none of its items has begun. `completed`: all have ended and at least one has
+ * succeeded; how many failed is in its counts. `failed`: all have ended, and none has succeeded.
+ */
+export const JOB_STATES = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const
+export type JobState = (typeof JOB_STATES)[number]
+
+export const ITEM_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const
+export type ItemState = (typeof ITEM_STATES)[number]
+
+/** What is asked for one item: the validated body of `POST /api/chat`. Never a stream. */
+export type ItemRequest = Omit<ChatBody, 'stream'>
+
+/** Where an item stood in an upload: the file's clean name, and the line, counted from 1, in files of many items. */
+export type ItemSource = Readonly<{ file: string; line?: number }>
+
+/** An item as it is handed in. Its `id` is the submitter's own and unique within the job. */
+export type NewItem = Readonly<{ id: string; request: ItemRequest; source?: ItemSource }>
+
+export type NewJob = Readonly<{
+  /** `batch_` and 32 hexadecimal digits, from a cryptographic source. */
+  id: string
+  /** See `ownerOf`. */
+  owner: string
+  name: string
+  priority: Priority
+  /** Clock time, milliseconds, before which none of its items runs. */
+  scheduledFor?: number
+  createdAt: number
+  webhookUrl?: string
+}>
+
+export type JobCounts = Readonly<{ total: number } & Record<ItemState, number>>
+
+/** A job as its owner sees it. Times are clock times in milliseconds. */
+export type Job = NewJob &
+  Readonly<{
+    state: JobState
+    counts: JobCounts
+    /** Sum of what its items cost, US dollars; items whose price is unknown are in `unpriced` instead. */
+    costUsd: number
+    unpriced: number
+    startedAt?: number
+    endedAt?: number
+  }>
+
+/** An item's answer. */
+export type ItemAnswer = Readonly<{
+  content: string
+  finishReason: string
+  truncated: boolean
+  target: Target
+  usage: Usage
+  cache: 'miss' | 'hit' | 'stale' | 'bypass'
+  /** US dollars; absent where the price is unknown. */
+  costUsd?: number
+}>
+
+/** Why an item failed: what the caller of `POST /api/chat` would have been told. */
+export type ItemFault = Readonly<{ code: ErrorCode; message: string; retryable: boolean }>
+
+/** An item as its owner sees it. */
+export type Item = NewItem &
+  Readonly<{
+    /** Its place in the job, counted from 0. */
+    index: number
+    state: ItemState
+    /** How often it was begun. */
+    attempts: number
+    startedAt?: number
+    endedAt?: number
+    answer?: ItemAnswer
+    fault?: ItemFault
+  }>
+
+/**
+ * The right to run one item, until `leaseUntil`. Each claim of an item has a higher `fence` than the one before:
+ * what is told under an older one changes nothing.
+ */
+export type Claim = Readonly<{
+  jobId: string
+  index: number
+  fence: number
+  attempt: number
+  leaseUntil: number
+  owner: string
+  request: ItemRequest
+}>
+
+/** How a run of an item ended. `again`: it was bad luck, and it is tried again, not before that clock time. */
+export type Outcome =
+  | Readonly<{ state: 'succeeded'; answer: ItemAnswer }>
+  | Readonly<{ state: 'failed'; fault: ItemFault }>
+  | Readonly<{ state: 'again'; notBefore: number; fault: ItemFault }>
+
+export type Page<Entry> = Readonly<{
+  entries: readonly Entry[]
+  /** Where the next page begins; absent on the last one. */
+  cursor?: string
+}>
+
+/** How full the queue is. */
+export type Depth = Readonly<{
+  queued: Readonly<Record<Priority, number>>
+  running: number
+  /** Failed items of the jobs that are still kept. */
+  failed: number
+  /** When the oldest item that may run now was handed in. */
+  oldestAt?: number
+}>
+
+/**
+ * Jobs and their items. They are the truth: a queue beside them only says that there is something to do.
+ * Whoever is not the owner finds nothing.
+ */
+export interface BatchRecords {
+  /** Takes a job whole: until the last item is written nobody sees it, and when that fails nothing of it stays. */
+  submit(job: NewJob, items: AsyncIterable<NewItem> | Iterable<NewItem>): Promise<Job>
+  /** Removes what a submission left that never came to its end. Returns how many there were. */
+  sweepUnfinished(before: number): Promise<number>
+
+  find(owner: string, id: string): Promise<Job | undefined>
+  /** Newest first. */
+  list(owner: string, options: { limit: number; cursor?: string }): Promise<Page<Job>>
+  items(jobId: string, options: { limit: number; cursor?: string; state?: ItemState }): Promise<Page<Item>>
+
+  /**
+   * The items that should run next, at most `count`, each leased to whoever asks: the best rank first, then the
+   * oldest. An item whose lease has run out is one of them.
+   */
+  claim(options: { count: number; now: number; leaseMs: number }): Promise<readonly Claim[]>
+  /** Prolongs leases. Returns those that still hold: the others are lost, or their job was cancelled. */
+  renew(claims: readonly Claim[], options: { now: number; leaseMs: number }): Promise<readonly Claim[]>
+  /** Writes down how a run ended, its cost included, in one step. False, and nothing written, when the lease is lost. */
+  settle(claim: Claim, outcome: Outcome, now: number): Promise<boolean>
+  /** When the next item may run: now or in the future; absent where none waits. */
+  nextDueAt(now: number): Promise<number | undefined>
+
+  /** Ends a job: items that wait or run become `cancelled`. False where it has ended already. */
+  cancel(owner: string, id: string, now: number): Promise<boolean>
+  /** Puts the failed items back in the queue with their attempts counted anew. Returns how many. */
+  retryFailed(owner: string, id: string, now: number): Promise<number>
+  /** False where no item of it waits any more. */
+  prioritise(owner: string, id: string, priority: Priority): Promise<boolean>
+  /** False where it has not ended, or is not there. */
+  remove(owner: string, id: string): Promise<boolean>
+  /** Removes the jobs that ended before a clock time. Returns how many. */
+  removeEnded(before: number): Promise<number>
+  depth(now: number): Promise<Depth>
+}

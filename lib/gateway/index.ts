@@ -1,6 +1,7 @@
 import { readEnvironment } from '../config/env.ts'
 import { serving } from '../http/serve.ts'
-import { buildGateway, type Gateway } from './build.ts'
+import { buildGateway } from './build.ts'
+import type { Gateway } from './gateway.ts'
 
 export type { Gateway }
 

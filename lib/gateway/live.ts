@@ -47,3 +47,18 @@ export const composed = (lasting: Lasting, file: ConfigFile): Composed => {
     },
   }
 }
+
+/** Holds what the settings of the moment make of a gateway. */
+export class Live {
+  #now: Composed | undefined
+
+  /** Takes the place of what held before. */
+  take(next: Composed): void {
+    this.#now = next
+  }
+
+  get now(): Composed {
+    if (!this.#now) throw new Error('No settings have been taken over yet.')
+    return this.#now
+  }
+}

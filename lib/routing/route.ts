@@ -13,10 +13,10 @@ export type Routes = Readonly<{
 }>
 
 /** The targets of the alias in order, and behind them whoever stands in for the first. */
-const planOf = (alias: Alias, call: Call, routes: Routes, seen: Seen): readonly Target[] => {
+const planOf = (alias: Alias, call: Call, planFor: Routes['plan'], seen: Seen): readonly Target[] => {
   const targets = ordered(alias, call, seen).map(({ target }) => target)
   const first = targets[0]
-  const chain = first ? routes.plan(first.name) : []
+  const chain = first ? planFor(first.name) : []
   const byName = new Map([...targets, ...chain].map(target => [target.name, target]))
   return [...byName.values()]
 }
@@ -50,17 +50,21 @@ const watched = async (
   }
 }
 
-/** Decides who should answer, best first. */
-export const route = (routes: Routes): Policy<Call, Reply> =>
-  async function route(call, next) {
-    const alias = routes.aliases?.get(call.model)
-    if (!alias || !routes.seen) {
-      const plan = routes.plan(call.model)
-      call.journal.plan = plan
-      return await next({ ...call, plan })
-    }
-    const plan = planOf(alias, call, routes, routes.seen)
+const planned = (call: Call, { plan, aliases, seen }: Routes): readonly Target[] => {
+  const alias = aliases?.get(call.model)
+  if (!alias || !seen) return plan(call.model)
+  const targets = planOf(alias, call, plan, seen)
+  if (alias.strategy === 'weighted' && targets[0]) call.journal.arm = targets[0].name
+  return targets
+}
+
+/** Decides who should answer, best first. What becomes of it is seen where there are aliases to decide by it. */
+export const route = (routes: Routes): Policy<Call, Reply> => {
+  const { aliases, seen } = routes
+  const watching = aliases && aliases.size > 0 ? seen : undefined
+  return async function route(call, next) {
+    const plan = planned(call, routes)
     call.journal.plan = plan
-    if (alias.strategy === 'weighted' && plan[0]) call.journal.arm = plan[0].name
-    return await watched(call, plan, next, routes.seen)
+    return watching ? watched(call, plan, next, watching) : next({ ...call, plan })
   }
+}

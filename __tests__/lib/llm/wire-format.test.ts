@@ -42,10 +42,14 @@ describe.each(PROVIDERS.map(definition => [definition.id, definition] as const))
     })
 
     it.each(Object.entries(expected.refusals))('is a refusal: %s means %s', async (name, meaning) => {
-      const [code, isFinal] = meaning.split(' ')
+      const [code, then] = meaning.split(' ')
       const status = Number(name.split('-')[1])
       const refused = await ask(answering(status, JSON_TYPE, [body(name)]), false).catch(error => error)
-      expect(refused).toMatchObject({ code, ...(isFinal && { retryable: false }) })
+      expect(refused).toMatchObject({
+        code,
+        ...(then === 'final' && { retryable: false }),
+        ...(then && then !== 'final' && { retryAfterSeconds: Number(then) }),
+      })
       expect(files.has(name)).toBe(true)
     })
 

@@ -87,6 +87,17 @@ describe('an alias', () => {
     expect((await ask()).plan[0]).toBe('bad')
   })
 
+  it('fastest, least-busy: see also those who are asked for by their own name', async () => {
+    const { ask, seen, takesMs } = setting('fastest', [one('slow'), one('quick')])
+    takesMs.slow = 900
+    takesMs.quick = 50
+    await ask({ model: 'slow' })
+    const { reply } = await ask({ model: 'quick' })
+    expect(seen.busy.of(target('quick'))).toBe(1)
+    await collect(reply)
+    expect((await ask()).plan[0]).toBe('quick')
+  })
+
   it('least-busy: asks whoever has the fewest calls under way, and lets go of them when they end', async () => {
     const { ask, seen } = setting('least-busy', [one('a'), one('b')])
     const first = await ask()

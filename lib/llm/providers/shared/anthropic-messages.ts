@@ -28,9 +28,9 @@ export const anthropicMessages = (provider: string, { baseUrl, apiKey }: Provide
   },
   request: messagesRequest,
   warnings: messagesWarnings,
-  refusalCode: body => {
+  refusal: body => {
     const error = parseObject<Refusal>(body)?.error
-    return errorCode(error?.type, error?.message)
+    return { code: errorCode(error?.type, error?.message) }
   },
   requestIdHeader: 'request-id',
   translators: () => ({

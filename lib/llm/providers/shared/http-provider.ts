@@ -1,6 +1,7 @@
 import type { GatewayError } from '../../../errors.ts'
 import type { Call, Provider, ReplyHead, Target } from '../../types.ts'
 import type { ProviderParts } from '../definition.ts'
+import type { RefusalBody } from './refusal.ts'
 import { replyFrom, type Translators } from './reply-from.ts'
 import { retryAfterSeconds } from './retry-after.ts'
 import type { UpstreamAddress, UpstreamResponse } from './upstream.ts'
@@ -13,8 +14,8 @@ export type Protocol = Readonly<{
   request: (call: Call, target: Target) => object
   /** What of the call that request does not honour, one sentence each. */
   warnings: (call: Call, target: Target) => readonly string[]
-  /** The vendor's own word for what was wrong, out of a refusal's body. */
-  refusalCode: (body: string) => string | null | undefined
+  /** What a refusal's body says: the vendor's own word for what was wrong, and when to ask again. */
+  refusal: (body: string) => RefusalBody
   /** The response header under which the vendor's support finds a request. */
   requestIdHeader: string
   /** For one answer: a stream's reader may keep what earlier events said. */
@@ -34,14 +35,16 @@ export const httpProvider = (id: string, protocol: Protocol, parts: ProviderPart
     }
   }
 
-  const refusalOf = async (response: UpstreamResponse): Promise<GatewayError> =>
-    upstreamError({
+  const refusalOf = async (response: UpstreamResponse): Promise<GatewayError> => {
+    const told = protocol.refusal(await response.refusalText())
+    return upstreamError({
       provider: id,
       status: response.status,
-      code: protocol.refusalCode(await response.refusalText()),
-      retryAfterSeconds: retryAfterSeconds(response, clock.now()),
+      code: told.code,
+      retryAfterSeconds: retryAfterSeconds(response, clock.now()) ?? told.retryAfterSeconds,
       upstreamRequestId: response.get(protocol.requestIdHeader),
     })
+  }
 
   return {
     id,

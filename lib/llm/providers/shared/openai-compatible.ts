@@ -3,7 +3,7 @@ import type { Provider } from '../../types.ts'
 import type { ProviderParts } from '../definition.ts'
 import { httpProvider, type Protocol } from './http-provider.ts'
 import { chatRequest, chunkFragment, completionFragment, type OpenAiDialect } from './openai-chat.ts'
-import { refusalCode } from './refusal.ts'
+import { refusalBody } from './refusal.ts'
 import { temperatureWarnings } from './temperature.ts'
 import type { UpstreamAddress } from './upstream.ts'
 
@@ -25,7 +25,7 @@ const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
     address: addressOf(options),
     request: (call, target) => chatRequest(call, target, dialect),
     warnings: (call, { model }) => temperatureWarnings(call, model, dialect),
-    refusalCode,
+    refusal: refusalBody,
     requestIdHeader: 'x-request-id',
     translators: () => ({
       whole: body => completionFragment(body, dialect),

@@ -6,8 +6,8 @@ type Refusal = Lenient<{
   type: string
   status: string | number
   message: string
-  /** Google's word for what a code is too coarse for. */
-  details: { reason: string }[]
+  /** Google's word for what a code is too coarse for, and when it wants to be asked again (`36s`, `0.5s`). */
+  details: { reason: string; retryDelay: string }[]
   /** What a moderating vendor objects to. */
   metadata: { reasons: string[]; flagged_input: string }
 }>
@@ -39,9 +39,21 @@ export const wordOf = (error: Refusal): string | undefined => {
   return word(code) ?? word(status) ?? word(type)
 }
 
-/** The word of a refusal's body; nothing where it has none. */
-export const refusalCode = (body: string): string | undefined => {
+const DELAY = /^(\d+(?:\.\d+)?)s$/
+
+const retryAfterSecondsOf = ({ details }: Refusal): number | undefined => {
+  const delays = Array.isArray(details) ? details.map(detail => detail?.retryDelay) : []
+  const [, seconds] = DELAY.exec(delays.find(delay => typeof delay === 'string') ?? '') ?? []
+  return seconds === undefined ? undefined : Math.max(1, Math.ceil(Number(seconds)))
+}
+
+/** What a refusal's body says for itself. */
+export type RefusalBody = Readonly<{ code?: string | undefined; retryAfterSeconds?: number | undefined }>
+
+/** Reads a refusal's body; nothing of it where it makes no sense. */
+export const refusalBody = (body: string): RefusalBody => {
   const envelope = parse(body)
   const error = envelope?.error ?? envelope
-  return typeof error === 'object' && error !== null ? wordOf(error) : undefined
+  if (typeof error !== 'object' || error === null) return {}
+  return { code: wordOf(error), retryAfterSeconds: retryAfterSecondsOf(error) }
 }

@@ -1,0 +1,84 @@
+import packageJson from '../../package.json' with { type: 'json' }
+import { type Sessions, signedSessions } from '../auth/session.ts'
+import { newCounts } from '../cache/counts.ts'
+import type { Clock } from '../clock.ts'
+import { secretsOf } from '../config/env.ts'
+import type { Environment } from '../config/schema.ts'
+import { OpenVisits } from '../http/open-visits.ts'
+import type { Prices } from '../ledger/meter.ts'
+import type { Shelf } from '../llm/catalog.ts'
+import type { Provider } from '../llm/types.ts'
+import { createLogger, type Logger } from '../observability/logger.ts'
+import { Metrics } from '../observability/metrics.ts'
+import { ProviderHealth } from '../observability/provider-health.ts'
+import { redactor } from '../observability/redact.ts'
+import { type ErrorReporter, reportErrors } from '../observability/sentry.ts'
+import { memoryKeyValue } from '../storage/memory.ts'
+import type { KeyValue } from '../storage/types.ts'
+import { answersState } from './answers.ts'
+import type { Live } from './live.ts'
+import { buildProviders } from './providers.ts'
+import { resilienceState } from './resilience.ts'
+import { sessionSecret } from './session-secret.ts'
+import { type SharedState, sharedState } from './shared-state.ts'
+import { newStanding, type Standing } from './standing.ts'
+
+/** What a gateway has from its start to its end, whatever becomes of its settings. */
+export type State = Readonly<{
+  env: Environment
+  clock: Clock
+  logger: Logger
+  errors: ErrorReporter
+  metrics: Metrics
+  /** How each provider's attempts went. */
+  health: ProviderHealth
+  providers: ReadonlyMap<string, Provider>
+  shelves: readonly Shelf[]
+  sessions: Sessions
+  visits: OpenVisits
+  /** The memory for kept answers. */
+  memory: KeyValue
+  standing: Standing
+  /** Absent where no Redis is configured. */
+  shared: SharedState | undefined
+}>
+
+const reporting = async (env: Environment): Promise<Pick<State, 'logger' | 'errors'>> => {
+  const redact = redactor(secretsOf(env))
+  const logger = createLogger({ level: env.LOG_LEVEL, pretty: env.NODE_ENV === 'development', redact })
+  const { NODE_ENV: environment } = env
+  const errors = await reportErrors(env.SENTRY_DSN, { environment, release: packageJson.version, redact })
+  return { logger, errors }
+}
+
+/** @param live the settings of the moment; not asked before the state is complete */
+export const buildState = async (env: Environment, clock: Clock, live: Live): Promise<State> => {
+  const { logger, errors } = await reporting(env)
+  const { providers, shelves } = buildProviders(env, clock)
+  const visits = new OpenVisits()
+  const memory = memoryKeyValue(env.CACHE_MAX_BYTES, clock)
+  const counts = newCounts()
+  const metrics = new Metrics({
+    isKnown: target => live.now.catalog.has(target),
+    openVisits: () => visits.count,
+    cache: { counts, ...(memory.holds && { holds: memory.holds }) },
+  })
+  const watching = { env, clock, logger, metrics }
+  const shared = await sharedState(watching)
+  const resilience = resilienceState({ ...watching, shared }, () => live.now.settings)
+  const store = shared ? shared.keyValue(memory) : memory
+  const prices: Prices = { priceOf: target => live.now.catalog.priceOf(target) }
+  const answers = answersState({ ...watching, errors, visits, store, counts, prices })
+  return {
+    ...watching,
+    errors,
+    health: new ProviderHealth([...providers.keys()]),
+    providers,
+    shelves,
+    sessions: signedSessions(sessionSecret(env.KEY_PEPPER, env.DATA_DIR, logger)),
+    visits,
+    memory,
+    standing: newStanding({ env, clock, shared, answers, resilience }),
+    shared,
+  }
+}

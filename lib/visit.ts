@@ -12,6 +12,13 @@ export const ownerOf = (caller: Caller): string | undefined => {
   return caller.address === 'unknown' ? undefined : `address ${caller.address}`
 }
 
+/** Whoever that owner was, seen again long after the visit; their address is known only where it is all that is. */
+export const callerOf = (owner: string): Caller => {
+  const [kind, ...rest] = owner.split(' ')
+  const id = rest.join(' ')
+  return kind === 'guest' ? { kind, id, address: 'unknown' } : { kind: 'anonymous', address: id }
+}
+
 /** What a request shows of its sender, before anyone has judged it. */
 export type Origin = Readonly<{
   /** The client's IP address, an IPv6 one cut to its /64; `unknown` where the host cannot tell. */
@@ -23,7 +30,7 @@ export type Origin = Readonly<{
 }>
 
 /** The family of limits that a route belongs to. */
-export type Surface = 'chat' | 'rest'
+export type Surface = 'chat' | 'rest' | 'upload'
 
 /** One HTTP request (or one piece of background work), whatever it asks for. */
 export type Visit = Readonly<{

@@ -9,6 +9,7 @@ import { Circuit, type Permit } from '#lib/resilience/breaker/circuit.ts'
 import { anyOf, consecutive, sampling } from '#lib/resilience/breaker/judge.ts'
 import { circuitPerTarget } from '#lib/resilience/breaker/policy.ts'
 import { Cooling } from '#lib/resilience/cooling.ts'
+import { Allowances } from '#lib/resilience/give-way.ts'
 import { memoryKeyValue } from '#lib/storage/memory.ts'
 import { TARGETS } from './scenario.ts'
 
@@ -98,11 +99,16 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
   auth: { clock, requireApiKey: false, sessions: { issue: () => '', read: () => undefined } },
   limits: {
     clock,
-    rates: { chat: { anonymous: PROMISES.limit, guest: PROMISES.limit }, rest: PROMISES.limit },
+    rates: {
+      chat: { anonymous: PROMISES.limit, guest: PROMISES.limit },
+      upload: PROMISES.limit,
+      rest: PROMISES.limit,
+    },
     counter: slidingWindow(1_000),
   },
   prices: { priceOf: () => ({ input: 1, output: 1 }) },
   adminToken: undefined,
+  allowances: new Allowances(),
   answers: answersOf(clock),
   routes: { plan: model => planOf(model) },
   fallbacks: { contextTokensOf: () => undefined, mostAttempts: PROMISES.mostAttempts, clock },

@@ -73,7 +73,7 @@ export type Item = NewItem &
     /** Its place in the job, counted from 0. */
     index: number
     state: ItemState
-    /** How often it was begun. */
+    /** How often it was begun; a run that was cut off counts too. */
     attempts: number
     startedAt?: number
     endedAt?: number
@@ -89,17 +89,25 @@ export type Claim = Readonly<{
   jobId: string
   index: number
   fence: number
+  /** How often it was begun, this time included. */
   attempt: number
+  /** How often a run of it has failed so far. */
+  failures: number
+  /** Clock time of its first beginning. */
+  startedAt: number
   leaseUntil: number
   owner: string
   request: ItemRequest
 }>
 
-/** How a run of an item ended. `again`: it was bad luck, and it is tried again, not before that clock time. */
+/**
+ * How a run of an item ended. `again`: it is tried again, not before that clock time; with `failed` set, the run
+ * counts as one of its failures.
+ */
 export type Outcome =
   | Readonly<{ state: 'succeeded'; answer: ItemAnswer }>
   | Readonly<{ state: 'failed'; fault: ItemFault }>
-  | Readonly<{ state: 'again'; notBefore: number; fault: ItemFault }>
+  | Readonly<{ state: 'again'; notBefore: number; failed: boolean; fault: ItemFault }>
 
 export type Page<Entry> = Readonly<{
   entries: readonly Entry[]

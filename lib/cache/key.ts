@@ -18,6 +18,7 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   maxResponseBytes: true,
 
   // Another model's answer is never kept, so this decides nothing about one that is.
+  background: false,
   fallback: false,
   resume: false,
   stream: false,

@@ -73,6 +73,7 @@ export const configFile = z.strictObject({
   limits: z
     .strictObject({
       chat: z.strictObject({ anonymous: rate.optional(), guest: rate.optional() }).optional(),
+      upload: rate.optional(),
       rest: rate.optional(),
     })
     .optional(),

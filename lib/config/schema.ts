@@ -45,6 +45,10 @@ const redisUrl = secret.pipe(
   z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// address' }),
 )
 
+const databaseUrl = secret.pipe(
+  z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// or postgresql:// address' }),
+)
+
 const origins = z
   .string()
   .transform(value =>
@@ -113,8 +117,10 @@ export const environment = z.object({
   ENABLE_CONSOLE: flag.default(true),
   ENABLE_RATE_LIMITING: flag.default(true),
   ENABLE_CACHING: flag.default(true),
+  ENABLE_BATCH: flag.default(true),
   RATE_LIMIT_ANONYMOUS: rate.default({ limit: 5, windowMs: 60_000 }),
   RATE_LIMIT_GUEST: rate.default({ limit: 30, windowMs: 60_000 }),
+  RATE_LIMIT_UPLOAD: rate.default({ limit: 3, windowMs: 3_600_000 }),
   RATE_LIMIT_REST: rate.default({ limit: 60, windowMs: 60_000 }),
   REQUEST_TIMEOUT_MS: count(1, 3_600_000).default(30_000),
   FIRST_TOKEN_TIMEOUT_MS: count(1, 3_600_000).optional(),
@@ -137,6 +143,18 @@ export const environment = z.object({
   MAX_MESSAGES_CHARACTERS: count(1, 10_000_000).default(50_000),
   MAX_OUTPUT_TOKENS: count(1, 10_000_000).default(4_096),
   MAX_RESPONSE_BYTES: count(1, 1_000_000_000).default(10_240),
+
+  /** Whether this process runs items, or only takes them. */
+  BATCH_WORKER: flag.default(true),
+  BATCH_CONCURRENCY: count(1, 1_000).default(3),
+  BATCH_FIRST_TOKEN_TIMEOUT_MS: count(1, 3_600_000).default(300_000),
+  BATCH_MAX_ITEMS: count(1, 1_000_000).default(50_000),
+  BATCH_MAX_ITEM_CHARACTERS: count(1, 100_000_000).default(1_000_000),
+  BATCH_MAX_RESPONSE_BYTES: count(1, 1_000_000_000).default(1_048_576),
+  BATCH_KEEP_DAYS: count(1, 3_650).default(30),
+  BATCH_WEBHOOK_SECRET: secret.min(16, 'must have at least 16 characters').optional(),
+
+  DATABASE_URL: databaseUrl.optional(),
 
   REDIS_URL: redisUrl.optional(),
   UPSTASH_REDIS_REST_URL: url.optional(),
@@ -167,6 +185,8 @@ export const SECRETS = [
   'ADMIN_TOKEN',
   'METRICS_TOKEN',
   'SENTRY_DSN',
+  'BATCH_WEBHOOK_SECRET',
+  'DATABASE_URL',
   'REDIS_URL',
   'UPSTASH_REDIS_REST_TOKEN',
 ] as const satisfies readonly (keyof Environment)[]

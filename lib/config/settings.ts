@@ -40,6 +40,7 @@ const ratesOf = (env: Environment, { limits }: ConfigFile): RateLimits => ({
     anonymous: limits?.chat?.anonymous ?? env.RATE_LIMIT_ANONYMOUS,
     guest: limits?.chat?.guest ?? env.RATE_LIMIT_GUEST,
   },
+  upload: limits?.upload ?? env.RATE_LIMIT_UPLOAD,
   rest: limits?.rest ?? env.RATE_LIMIT_REST,
 })
 

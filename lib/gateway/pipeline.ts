@@ -12,6 +12,7 @@ import { type LimitParts, limit } from '../rate-limit/policy.ts'
 import { breaker, type Circuits } from '../resilience/breaker/policy.ts'
 import { bulkhead, type bulkheads, type Slots } from '../resilience/bulkhead.ts'
 import type { Cooling } from '../resilience/cooling.ts'
+import { type Allowances, giveWay } from '../resilience/give-way.ts'
 import { type Hedges, hedge } from '../resilience/hedge.ts'
 import { type Retries, retry, type retryBudgets } from '../resilience/retry.ts'
 import { type Timeouts, timeout } from '../resilience/timeout.ts'
@@ -44,6 +45,8 @@ export type Parts = Readonly<{
   budgetOf?: ReturnType<typeof retryBudgets>
   bulkheadOf?: ReturnType<typeof bulkheads>
   timeouts: Timeouts
+  /** What providers have left, as far as background work has seen it. */
+  allowances: Allowances
   providers: AskParts
   clock: Clock
 }>
@@ -66,6 +69,21 @@ export const answering = (g: Parts): Handler<Call, Reply> =>
     bulkhead(g.slots, g.clock, g.bulkheadOf), // never too many at once
     timeout(g.timeouts, g.clock), //    nor for too long
   )(ask(g.providers)) //                ask one of them
+
+/** What happens to an item of a batch: whoever handed it in was let in then. An attempt of it is one attempt. */
+export const working = (g: Parts): Handler<Call, Reply> =>
+  compose<Call, Reply>(
+    observe(),
+    meter(g.prices),
+    cache(g.answers),
+    truncate(),
+    route(g.routes),
+    giveWay(g.allowances, g.clock), //  leave what providers have left to live calls
+    fallback(g.fallbacks),
+    breaker(g.circuitOf, g.cooling),
+    bulkhead(g.slots, g.clock, g.bulkheadOf),
+    timeout(g.timeouts, g.clock),
+  )(ask(g.providers))
 
 /** What happens to every other visit before it is served: it comes back knowing its caller. */
 export const admitting = (g: Parts): Handler<Visit, Visit> =>

@@ -8,7 +8,8 @@ import type { ProviderDefinition } from '../llm/providers/definition.ts'
 import { MOCK_MODELS, mock } from '../llm/providers/mock.ts'
 import { PROVIDERS } from '../llm/providers/registry.ts'
 import { postOver, upstreamAgent } from '../llm/providers/shared/upstream.ts'
-import type { Provider } from '../llm/types.ts'
+import type { Allowance, Provider, Target } from '../llm/types.ts'
+import type { Allowances } from '../resilience/give-way.ts'
 
 const MOCK_SHELF: Shelf = { provider: 'mock', available: true, models: MOCK_MODELS, remedy: '' }
 
@@ -68,12 +69,18 @@ export const catalogOf = (
 export const buildProviders = (
   env: Environment,
   clock: Clock,
+  allowances: Allowances,
 ): { providers: ReadonlyMap<string, Provider>; shelves: readonly Shelf[] } => {
-  const post = postOver(upstreamAgent())
+  const common = {
+    post: postOver(upstreamAgent()),
+    clock,
+    newId,
+    onAllowance: (target: Target, allowance: Allowance) => allowances.saw(target, allowance),
+  }
   const providers = new Map<string, Provider>()
   const shelves = PROVIDERS.map(definition => {
     const parts = accessTo(definition, env)
-    if (parts) providers.set(definition.id, definition.create({ ...parts, post, clock, newId }))
+    if (parts) providers.set(definition.id, definition.create({ ...parts, ...common }))
     return shelfOf(definition, parts !== undefined)
   })
   const pace = { latencyMs: env.MOCK_LATENCY_MS, chunkMs: env.MOCK_CHUNK_MS }

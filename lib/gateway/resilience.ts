@@ -6,6 +6,7 @@ import { anyOf, consecutive, type Judge, sampling, slowness } from '../resilienc
 import { type Circuits, circuitPerTarget } from '../resilience/breaker/policy.ts'
 import { bulkheads, type Slots } from '../resilience/bulkhead.ts'
 import { Cooling } from '../resilience/cooling.ts'
+import type { Allowances } from '../resilience/give-way.ts'
 import { retryBudgets } from '../resilience/retry.ts'
 import type { Makings } from './parts.ts'
 import type { Parts } from './pipeline.ts'
@@ -91,8 +92,10 @@ const slotsOf = (current: () => Settings, shared: SharedState | undefined): Slot
 /** What is known of the providers' failures and loads, whatever becomes of the settings. */
 export const resilienceState = (
   makings: CircuitMakings,
+  allowances: Allowances,
   current: () => Settings,
-): Pick<Parts, 'circuitOf' | 'cooling' | 'slots'> & Required<Pick<Parts, 'budgetOf' | 'bulkheadOf'>> => {
+): Pick<Parts, 'circuitOf' | 'cooling' | 'slots' | 'allowances'> &
+  Required<Pick<Parts, 'budgetOf' | 'bulkheadOf'>> => {
   const { clock, shared } = makings
   const circuitOf = circuits(makings, () => current().breaker)
   const slots = slotsOf(current, shared)
@@ -102,6 +105,7 @@ export const resilienceState = (
     slots,
     budgetOf: retryBudgets(),
     bulkheadOf: bulkheads(slots, clock),
+    allowances,
   }
 }
 

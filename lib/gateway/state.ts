@@ -13,6 +13,7 @@ import { Metrics } from '../observability/metrics.ts'
 import { ProviderHealth } from '../observability/provider-health.ts'
 import { redactor } from '../observability/redact.ts'
 import { type ErrorReporter, reportErrors } from '../observability/sentry.ts'
+import { Allowances } from '../resilience/give-way.ts'
 import { memoryKeyValue } from '../storage/memory.ts'
 import type { KeyValue } from '../storage/types.ts'
 import { answersState } from './answers.ts'
@@ -54,7 +55,8 @@ const reporting = async (env: Environment): Promise<Pick<State, 'logger' | 'erro
 /** @param live the settings of the moment; not asked before the state is complete */
 export const buildState = async (env: Environment, clock: Clock, live: Live): Promise<State> => {
   const { logger, errors } = await reporting(env)
-  const { providers, shelves } = buildProviders(env, clock)
+  const allowances = new Allowances()
+  const { providers, shelves } = buildProviders(env, clock, allowances)
   const visits = new OpenVisits()
   const memory = memoryKeyValue(env.CACHE_MAX_BYTES, clock)
   const counts = newCounts()
@@ -65,7 +67,7 @@ export const buildState = async (env: Environment, clock: Clock, live: Live): Pr
   })
   const watching = { env, clock, logger, metrics }
   const shared = await sharedState(watching)
-  const resilience = resilienceState({ ...watching, shared }, () => live.now.settings)
+  const resilience = resilienceState({ ...watching, shared }, allowances, () => live.now.settings)
   const store = shared ? shared.keyValue(memory) : memory
   const prices: Prices = { priceOf: target => live.now.catalog.priceOf(target) }
   const answers = answersState({ ...watching, errors, visits, store, counts, prices })

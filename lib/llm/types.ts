@@ -54,6 +54,8 @@ export type Call = Visit &
     cacheTags?: readonly string[] | undefined
     /** Whether another model than the one asked for may answer. */
     fallback: boolean
+    /** Nobody waits for it: it gives way to calls that somebody waits for. */
+    background?: true
     /** Whether the answer shall outlive its connection, so that the caller can come back to it, or stop it. */
     resume?: true
     /** Who should answer, best first. Empty until routed; the first one is asked, the others stand behind it. */
@@ -111,6 +113,9 @@ export type ReplyHead = Readonly<{
   /** What of the call could not be honoured, one sentence each; absent where all of it was. */
   warnings?: readonly string[]
 }>
+
+/** What a provider says is left of its limits: a share from 0 to 1, until the clock time when it is full again. */
+export type Allowance = Readonly<{ share: number; resetAt: number }>
 
 /** Whether an answer was given before, or is being given to somebody else too, and so costs nothing again. */
 export const isRepeated = ({ cache }: ReplyHead): boolean => cache === 'hit' || cache === 'stale'

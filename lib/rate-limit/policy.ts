@@ -9,6 +9,7 @@ export type Rate = Readonly<{ limit: number; windowMs: number }>
 
 export type RateLimits = Readonly<{
   chat: Readonly<{ anonymous: Rate; guest: Rate }>
+  upload: Rate
   rest: Rate
 }>
 
@@ -25,8 +26,8 @@ const bucketOf = (key: string, { limit, windowMs }: Rate, times = 1): Bucket => 
 
 const bucketsOf = (surface: Surface, caller: Caller, rates: RateLimits): readonly Bucket[] => {
   const address = caller.address
-  if (surface === 'rest')
-    return [bucketOf(`rest:${caller.kind === 'guest' ? caller.id : address}`, rates.rest)]
+  if (surface !== 'chat')
+    return [bucketOf(`${surface}:${caller.kind === 'guest' ? caller.id : address}`, rates[surface])]
   if (caller.kind === 'anonymous') return [bucketOf(`chat:${address}`, rates.chat.anonymous)]
   return [
     bucketOf(`chat:guest:${caller.id}`, rates.chat.guest),

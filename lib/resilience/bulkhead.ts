@@ -15,6 +15,9 @@ export type Slots = Readonly<{
   waitMs: number
 }>
 
+/** Of all slots, those that may be taken by background work too. */
+const BACKGROUND_SHARE = 0.8
+
 const busy = (provider: string): GatewayError =>
   new GatewayError('MODEL_UNAVAILABLE', `Too many calls to the provider ${provider} are under way.`, {
     retryAfterSeconds: 1,
@@ -35,7 +38,8 @@ class Bulkhead {
   }
 
   /** Resolves to what gives the slot back. Throws MODEL_UNAVAILABLE, or the signal's reason. */
-  async enter({ signal, journal }: Call): Promise<() => void> {
+  async enter({ signal, journal, background }: Call): Promise<() => void> {
+    if (background && !this.#isRoomy()) throw busy(this.#provider)
     if (this.#taken >= this.#slots.most) {
       const queuedAt = this.#clock.now()
       await this.#turn(signal)
@@ -47,6 +51,11 @@ class Bulkhead {
       held = false
       this.#leave()
     }
+  }
+
+  /** Whether somebody whom nobody waits for may come in: the last slots are for the others. */
+  #isRoomy(): boolean {
+    return this.#taken < Math.ceil(this.#slots.most * BACKGROUND_SHARE) && this.#waiting.size === 0
   }
 
   /** A slot that is given back goes straight to the first in line, so that nobody can slip in between. */

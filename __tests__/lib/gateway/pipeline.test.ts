@@ -8,6 +8,7 @@ import { Circuit } from '#lib/resilience/breaker/circuit.ts'
 import { consecutive } from '#lib/resilience/breaker/judge.ts'
 import { circuitPerTarget } from '#lib/resilience/breaker/policy.ts'
 import { Cooling } from '#lib/resilience/cooling.ts'
+import { Allowances } from '#lib/resilience/give-way.ts'
 import { batches, collect, newCall, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -47,7 +48,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Parts =
     },
     limits: {
       clock,
-      rates: { chat: { anonymous: rate, guest: rate }, rest: rate },
+      rates: { chat: { anonymous: rate, guest: rate }, upload: rate, rest: rate },
       counter: {
         take: (...taking) => {
           trace.push('limit')
@@ -55,6 +56,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Parts =
         },
       },
     },
+    allowances: new Allowances(),
     prices: {
       priceOf: () => {
         trace.push('meter')

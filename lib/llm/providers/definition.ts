@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts'
-import type { Provider } from '../types.ts'
+import type { Allowance, Provider, Target } from '../types.ts'
 import type { Post } from './shared/upstream.ts'
 
 /** US dollars a million tokens. */
@@ -22,6 +22,8 @@ export type ProviderParts = Readonly<{
   post: Post
   clock: Clock
   newId: () => string
+  /** Told of what the provider says is left of its limits, by calls that care: those in the background. */
+  onAllowance?: (target: Target, allowance: Allowance) => void
 }>
 
 /** One vendor: the whole of what the gateway knows about it. */

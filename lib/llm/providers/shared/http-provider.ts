@@ -1,6 +1,7 @@
 import type { GatewayError } from '../../../errors.ts'
 import type { Call, Provider, ReplyHead, Target } from '../../types.ts'
 import type { ProviderParts } from '../definition.ts'
+import { allowanceOf } from './rate-headers.ts'
 import type { RefusalBody } from './refusal.ts'
 import { replyFrom, type Translators } from './reply-from.ts'
 import { retryAfterSeconds } from './retry-after.ts'
@@ -24,7 +25,7 @@ export type Protocol = Readonly<{
 
 /** A provider that is asked over HTTP. The only place where providers do I/O. */
 export const httpProvider = (id: string, protocol: Protocol, parts: ProviderParts): Provider => {
-  const { post, clock, newId } = parts
+  const { post, clock, newId, onAllowance } = parts
 
   const send = async (call: Call, target: Target): Promise<UpstreamResponse> => {
     const json = JSON.stringify(protocol.request(call, target))
@@ -46,6 +47,11 @@ export const httpProvider = (id: string, protocol: Protocol, parts: ProviderPart
     })
   }
 
+  const tellAllowance = (response: UpstreamResponse, target: Target): void => {
+    const allowance = onAllowance && allowanceOf(response, clock.now())
+    if (allowance) onAllowance(target, allowance)
+  }
+
   return {
     id,
     async ask(call, target) {
@@ -57,6 +63,7 @@ export const httpProvider = (id: string, protocol: Protocol, parts: ProviderPart
         ...(warnings.length > 0 && { warnings }),
       }
       const response = await send(call, target)
+      if (call.background) tellAllowance(response, target)
       if (!response.ok) throw await refusalOf(response)
       return replyFrom(response, call, head, protocol.translators())
     },

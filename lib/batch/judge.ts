@@ -1,0 +1,45 @@
+import type { GatewayError } from '../errors.ts'
+import type { Claim, ItemFault, Outcome } from './types.ts'
+
+/** Runs that failed by themselves: the third one is the last. */
+const MOST_FAILURES = 3
+/** How long after its first beginning an item is still tried again. */
+const LONGEST_MS = 1_800_000
+/** Runs that were cut off, by the death of whoever ran it: an item that kills its runners must not go on for ever. */
+const MOST_ATTEMPTS = 25
+const SHORTEST_WAIT_MS = 1_000
+const BACKOFF_BASE_MS = 2_000
+
+/** When nobody could be asked right now: the run did not fail, it did not begin. */
+const WAITS: ReadonlySet<string> = new Set(['PROVIDER_RATE_LIMIT', 'MODEL_UNAVAILABLE'])
+
+export type Judging = Readonly<{
+  now: number
+  /** From 0 up to but not including 1. */
+  random: () => number
+}>
+
+const faultOf = ({ code, message, retryable }: GatewayError): ItemFault => ({ code, message, retryable })
+
+/** Exponential, with full jitter, and never at once. */
+const backoffMs = (failures: number, random: () => number): number =>
+  SHORTEST_WAIT_MS + random() * BACKOFF_BASE_MS * 2 ** failures
+
+/**
+ * What becomes of an item whose run failed. What may pass is tried three times, with growing pauses. Waiting for a
+ * busy provider is no failure; but half an hour after its first beginning an item is given up whatever the cause.
+ */
+export const judge = (error: GatewayError, claim: Claim, { now, random }: Judging): Outcome => {
+  const fault = faultOf(error)
+  if (error.code === 'SHUTTING_DOWN') return { state: 'again', notBefore: now, failed: false, fault }
+  if (!error.retryable) return { state: 'failed', fault }
+  const waits = WAITS.has(error.code)
+  if (!waits && claim.failures + 1 >= MOST_FAILURES) return { state: 'failed', fault }
+  const asked = (error.retryAfterSeconds ?? 0) * 1000
+  const notBefore = Math.round(now + Math.max(asked, backoffMs(claim.failures, random)))
+  if (notBefore - claim.startedAt > LONGEST_MS) return { state: 'failed', fault }
+  return { state: 'again', notBefore, failed: !waits, fault }
+}
+
+/** Whether an item was cut off so often that it is not begun once more. */
+export const isHopeless = ({ attempt }: Claim): boolean => attempt > MOST_ATTEMPTS

@@ -1,0 +1,105 @@
+import type { Clock } from '../clock.ts'
+import type { Handler } from '../compose.ts'
+import { GatewayError, toGatewayError } from '../errors.ts'
+import type { Call, Reply } from '../llm/types.ts'
+import { callerOf, newJournal, type Visit } from '../visit.ts'
+import { isHopeless, judge } from './judge.ts'
+import type { Claim, ItemAnswer, Outcome } from './types.ts'
+import type { RunItem } from './worker.ts'
+
+/** Work that a stopping gateway waits for. Its signal aborts when that takes too long. */
+export type OpenWork = Readonly<{
+  signal: AbortSignal
+  abort: (reason: GatewayError) => void
+  close: () => void
+}>
+
+export type RunParts = Readonly<{
+  /** The pipeline for whoever was let in already. */
+  answer: Handler<Call, Reply>
+  /** Asked for items that name no model. */
+  defaultModel: () => string
+  /** Longest answer, UTF-8 bytes. */
+  maxResponseBytes: number
+  /** How long a run waits for the first content. */
+  firstContentMs: number
+  open: (client: AbortSignal) => OpenWork
+  clock: Clock
+  random: () => number
+  /** Told of each run's end, with what went wrong. */
+  onEnd: (visit: Visit, error: GatewayError | undefined) => void
+}>
+
+const HOPELESS = 'It was cut off again and again before it came to an end.'
+
+const callFor = (claim: Claim, signal: AbortSignal, parts: RunParts): Call => {
+  const { request } = claim
+  const caller = callerOf(claim.owner)
+  const startedAt = parts.clock.now()
+  return {
+    requestId: `${claim.jobId}:${claim.index}:${claim.attempt}`,
+    route: '/api/batch',
+    surface: 'upload',
+    origin: { address: caller.address },
+    caller,
+    signal,
+    startedAt,
+    journal: { ...newJournal(), caller: caller.kind },
+    messages: request.messages ?? [{ role: 'user', content: request.prompt ?? '' }],
+    model: request.model ?? parts.defaultModel(),
+    // So that one who has stopped answering is noticed.
+    stream: true,
+    temperature: request.temperature,
+    maxOutputTokens: request.maxTokens,
+    deadlineAt: startedAt + parts.firstContentMs,
+    maxResponseBytes: parts.maxResponseBytes,
+    cache: request.cache,
+    fallback: request.fallback,
+    background: true,
+    plan: [],
+  }
+}
+
+const collected = async (reply: Reply): Promise<ItemAnswer> => {
+  let content = ''
+  let finish: Readonly<{ reason: string; truncated?: true }> | undefined
+  for await (const batch of reply.events)
+    for (const event of batch) {
+      if (event.type === 'error') throw event.error
+      if (event.type === 'text-delta') content += event.text
+      else finish = event
+    }
+  if (!finish) throw new GatewayError('PROVIDER_ERROR', 'The answer ended without an end.')
+  const { costUsd, ...usage } = await reply.usage
+  return {
+    content,
+    finishReason: finish.reason,
+    truncated: finish.truncated ?? false,
+    target: reply.head.target,
+    usage,
+    cache: reply.head.cache,
+    ...(costUsd !== undefined && { costUsd }),
+  }
+}
+
+/** Runs an item through the same pipeline as any other call, as a visit of its own. */
+export const running =
+  (parts: RunParts): RunItem =>
+  async (claim, signal): Promise<Outcome> => {
+    const { answer, open, clock, random, onEnd } = parts
+    if (isHopeless(claim))
+      return { state: 'failed', fault: { code: 'INTERNAL_ERROR', message: HOPELESS, retryable: true } }
+    const work = open(signal)
+    const call = callFor(claim, work.signal, parts)
+    try {
+      const answered = await collected(await answer(call))
+      onEnd(call, call.journal.error)
+      return { state: 'succeeded', answer: answered }
+    } catch (thrown) {
+      const error = toGatewayError(thrown)
+      onEnd(call, error)
+      return judge(error, claim, { now: clock.now(), random })
+    } finally {
+      work.close()
+    }
+  }

@@ -1,0 +1,50 @@
+import type { Allowance } from '../../types.ts'
+import type { HeaderLookup } from './retry-after.ts'
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const PART = /(\d+(?:\.\d+)?)(ms|[smhd])/g
+const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|[smhd]))+$/
+
+/** Milliseconds until a reset: `6m0s`, `12ms` (OpenAI, Groq), seconds, or a moment (Anthropic). */
+const untilMs = (value: string, nowMs: number): number => {
+  if (DURATION.test(value)) {
+    let total = 0
+    for (const [, count, unit] of value.matchAll(PART)) total += Number(count) * (UNIT_MS[unit ?? ''] ?? 0)
+    return total
+  }
+  return /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - nowMs
+}
+
+const KINDS = ['requests', 'tokens'] as const
+const NAMES = KINDS.flatMap(kind => [
+  [`x-ratelimit-limit-${kind}`, `x-ratelimit-remaining-${kind}`, `x-ratelimit-reset-${kind}`] as const,
+  [
+    `anthropic-ratelimit-${kind}-limit`,
+    `anthropic-ratelimit-${kind}-remaining`,
+    `anthropic-ratelimit-${kind}-reset`,
+  ] as const,
+])
+
+/**
+ * What an upstream says is left of its limits: of requests or of tokens, whichever is tighter. Absent where it
+ * does not say, or says nonsense.
+ *
+ * Sources: platform.openai.com/docs/guides/rate-limits, docs.anthropic.com/en/api/rate-limits,
+ * console.groq.com/docs/rate-limits.
+ */
+export const allowanceOf = (headers: HeaderLookup, nowMs: number): Allowance | undefined => {
+  let tightest: Allowance | undefined
+  for (const [limitName, remainingName, resetName] of NAMES) {
+    const [limit, remaining, reset] = [
+      headers.get(limitName),
+      headers.get(remainingName),
+      headers.get(resetName),
+    ]
+    if (!limit || !remaining || !reset) continue
+    const share = Number(remaining) / Number(limit)
+    const resetAt = nowMs + untilMs(reset.trim(), nowMs)
+    if (!(share >= 0 && share <= 1) || !(resetAt >= nowMs)) continue
+    if (!tightest || share < tightest.share) tightest = { share, resetAt }
+  }
+  return tightest
+}

@@ -1,0 +1,36 @@
+import { LRUCache } from 'lru-cache'
+import { type Clock, sleep } from '../clock.ts'
+import type { Policy } from '../compose.ts'
+import type { Allowance, Call, Reply, Target } from '../llm/types.ts'
+
+const MOST_TARGETS = 1_000
+/** Of a provider's limit, what is left to those whom somebody waits for. */
+const RESERVED_SHARE = 0.1
+const LONGEST_WAIT_MS = 60_000
+
+const keyOf = ({ provider, model }: Target): string => `${provider}\n${model}`
+
+/** What providers last said was left of their limits. */
+export class Allowances {
+  readonly #seen = new LRUCache<string, Allowance>({ max: MOST_TARGETS })
+
+  saw(target: Target, allowance: Allowance): void {
+    this.#seen.set(keyOf(target), allowance)
+  }
+
+  /** Clock time from which on there is more than the reserve; absent where there is enough now. */
+  enoughAt(target: Target): number | undefined {
+    const seen = this.#seen.get(keyOf(target))
+    return seen && seen.share < RESERVED_SHARE ? seen.resetAt : undefined
+  }
+}
+
+/** Lets background work wait while a provider has little left of its limits: the rest is for live calls. */
+export const giveWay = (allowances: Allowances, clock: Clock): Policy<Call, Reply> =>
+  async function giveWay(call, next) {
+    const [target] = call.plan
+    const enoughAt = target && allowances.enoughAt(target)
+    const waitMs = Math.min(LONGEST_WAIT_MS, (enoughAt ?? 0) - clock.now())
+    if (waitMs > 0) await sleep(clock, waitMs, call.signal)
+    return next(call)
+  }

@@ -65,6 +65,6 @@ export const route = (routes: Routes): Policy<Call, Reply> => {
   return async function route(call, next) {
     const plan = planned(call, routes)
     call.journal.plan = plan
-    return watching ? watched(call, plan, next, watching) : next({ ...call, plan })
+    return await (watching ? watched(call, plan, next, watching) : next({ ...call, plan }))
   }
 }

@@ -32,5 +32,5 @@ export const giveWay = (allowances: Allowances, clock: Clock): Policy<Call, Repl
     const enoughAt = target && allowances.enoughAt(target)
     const waitMs = Math.min(LONGEST_WAIT_MS, (enoughAt ?? 0) - clock.now())
     if (waitMs > 0) await sleep(clock, waitMs, call.signal)
-    return next(call)
+    return await next(call)
   }

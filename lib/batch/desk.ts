@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
+import { type Caller, ownerOf } from '../visit.ts'
+import type { News } from './news.ts'
+import type { BatchRecords, Item, ItemState, Job, NewItem, Page, Priority } from './types.ts'
+import { changes, progress } from './watch.ts'
+
+/** What a job is to be called, and when it may run. */
+export type JobWishes = Readonly<{
+  name?: string | undefined
+  priority?: Priority | undefined
+  scheduledFor?: number | undefined
+  webhookUrl?: string | undefined
+}>
+
+export type DeskParts = Readonly<{
+  records: BatchRecords
+  news: News
+  clock: Clock
+  /** Says that so many items may run, now or at a clock time. */
+  ring: (items: number, at?: number) => void
+  /** Breaks off a job's items that run in this process. */
+  revoke: (jobId: string) => void
+  isStopping: () => boolean
+}>
+
+const JOB_ID = /^batch_[\da-f]{32}$/
+const ID_BYTES = 16
+const PAGE = 500
+/** The jobs whose changes are told to whoever watches all of theirs. */
+const WATCHED_JOBS = 50
+
+const newJobId = (): string => `batch_${randomBytes(ID_BYTES).toString('hex')}`
+
+const noSuchJob = (): GatewayError => new GatewayError('NOT_FOUND', 'There is no such batch job.')
+
+const ownerOrThrow = (caller: Caller): string => {
+  const owner = ownerOf(caller)
+  if (owner === undefined)
+    throw new GatewayError('FORBIDDEN', 'It cannot be told who is asking, so the job would be nobody’s.')
+  return owner
+}
+
+const tooLate = (what: string): GatewayError =>
+  new GatewayError('CONFLICT', `The job ${what}.`, { retryable: false })
+
+/** What callers may do with their own jobs. Whoever is not the owner is told that there is no such job. */
+export class BatchDesk {
+  readonly #parts: DeskParts
+
+  constructor(parts: DeskParts) {
+    this.#parts = parts
+  }
+
+  /** Takes a job whole, or not at all. */
+  async submit(
+    caller: Caller,
+    wishes: JobWishes,
+    items: AsyncIterable<NewItem> | Iterable<NewItem>,
+  ): Promise<Job> {
+    const { records, clock, ring } = this.#parts
+    const owner = ownerOrThrow(caller)
+    const createdAt = Math.floor(clock.now())
+    const { scheduledFor, webhookUrl } = wishes
+    const job = await records.submit(
+      {
+        id: newJobId(),
+        owner,
+        name: wishes.name ?? `Batch of ${new Date(createdAt).toISOString().slice(0, 16).replace('T', ' ')}`,
+        priority: wishes.priority ?? 'normal',
+        createdAt,
+        ...(scheduledFor !== undefined && { scheduledFor }),
+        ...(webhookUrl !== undefined && { webhookUrl }),
+      },
+      items,
+    )
+    this.#tell(job)
+    ring(job.counts.queued, scheduledFor)
+    return job
+  }
+
+  async find(caller: Caller, id: unknown): Promise<Job> {
+    const owner = ownerOf(caller)
+    if (typeof id !== 'string' || !JOB_ID.test(id) || owner === undefined) throw noSuchJob()
+    const job = await this.#parts.records.find(owner, id)
+    if (!job) throw noSuchJob()
+    return job
+  }
+
+  /** Newest first. */
+  async list(caller: Caller, options: Readonly<{ limit: number; cursor?: string }>): Promise<Page<Job>> {
+    const owner = ownerOf(caller)
+    return owner === undefined ? { entries: [] } : this.#parts.records.list(owner, options)
+  }
+
+  items(
+    { id }: Job,
+    options: Readonly<{ limit: number; cursor?: string; state?: ItemState }>,
+  ): Promise<Page<Item>> {
+    return this.#parts.records.items(id, options)
+  }
+
+  /** All items of a job in their order, a page at a time. */
+  async *allItems({ id }: Job): AsyncGenerator<Item> {
+    let cursor: string | undefined
+    do {
+      const page = await this.#parts.records.items(id, { limit: PAGE, ...(cursor && { cursor }) })
+      yield* page.entries
+      cursor = page.cursor
+    } while (cursor !== undefined)
+  }
+
+  async cancel(caller: Caller, id: unknown): Promise<Job> {
+    const { records, clock, revoke } = this.#parts
+    const job = await this.find(caller, id)
+    if (!(await records.cancel(job.owner, job.id, clock.now()))) throw tooLate('has ended already')
+    revoke(job.id)
+    return this.#changed(caller, job)
+  }
+
+  /** Runs the failed items once more. */
+  async retry(caller: Caller, id: unknown): Promise<Job> {
+    const { records, clock, ring } = this.#parts
+    const job = await this.find(caller, id)
+    const count = await records.retryFailed(job.owner, job.id, clock.now())
+    if (count === 0) throw tooLate('has no failed items that could be tried again')
+    ring(count)
+    return this.#changed(caller, job)
+  }
+
+  async prioritise(caller: Caller, id: unknown, priority: Priority): Promise<Job> {
+    const job = await this.find(caller, id)
+    if (!(await this.#parts.records.prioritise(job.owner, job.id, priority)))
+      throw tooLate('has no items that still wait')
+    return this.#changed(caller, job)
+  }
+
+  /** Removes a job that has ended, with all its answers. */
+  async remove(caller: Caller, id: unknown): Promise<Job> {
+    const job = await this.find(caller, id)
+    if (!(await this.#parts.records.remove(job.owner, job.id)))
+      throw tooLate('has not ended yet: cancel it first')
+    this.#tell(job)
+    return job
+  }
+
+  /** What becomes of one job, until it has ended. */
+  progress(job: Job, signal: AbortSignal): AsyncGenerator<Job> {
+    const { records, ...parts } = this.#parts
+    return progress(job.id, () => records.find(job.owner, job.id), { ...parts, signal })
+  }
+
+  /** What becomes of the caller's newest jobs, for as long as they watch. */
+  async *watch(caller: Caller, signal: AbortSignal): AsyncGenerator<Job> {
+    const { records, ...parts } = this.#parts
+    const owner = ownerOrThrow(caller)
+    const look = async () => (await records.list(owner, { limit: WATCHED_JOBS })).entries
+    yield* changes(owner, look, { ...parts, signal })
+  }
+
+  async #changed(caller: Caller, { id }: Job): Promise<Job> {
+    const job = await this.find(caller, id)
+    this.#tell(job)
+    return job
+  }
+
+  #tell({ id, owner }: Job): void {
+    this.#parts.news.tell(id, owner)
+  }
+}

@@ -1,0 +1,89 @@
+import type { Item, Job, Page } from '../../batch/types.ts'
+import type { Clock } from '../../clock.ts'
+import type { GatewayError } from '../../errors.ts'
+import type { Answer } from '../answer.ts'
+import { eventStream, sseEvent } from '../sse.ts'
+
+const MS_PER_SECOND = 1000
+
+const time = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
+
+/** Seconds until a running job ends, if it goes on as it has gone so far; null where nothing has been seen of it yet. */
+const etaSeconds = ({ state, counts, startedAt }: Job, now: number): number | null => {
+  const ended = counts.succeeded + counts.failed
+  if (state !== 'running' || startedAt === undefined || ended === 0) return null
+  const left = counts.queued + counts.running
+  return Math.ceil((((now - startedAt) / ended) * left) / MS_PER_SECOND)
+}
+
+/** A job as its owner is shown it. */
+export const jobJson = (job: Job, now: number) => {
+  const { id, name, priority, state, counts, costUsd, unpriced, webhookUrl } = job
+  const open = counts.queued + counts.running
+  return {
+    id,
+    name,
+    priority,
+    state,
+    counts,
+    progress: counts.total === 0 ? 1 : (counts.total - open) / counts.total,
+    etaSeconds: etaSeconds(job, now),
+    /** So far; `unpricedItems` are not in it. */
+    costUsd,
+    unpricedItems: unpriced,
+    createdAt: time(job.createdAt),
+    scheduledFor: time(job.scheduledFor),
+    startedAt: time(job.startedAt),
+    endedAt: time(job.endedAt),
+    webhookUrl: webhookUrl ?? null,
+  }
+}
+
+/** An item as its owner is shown it. */
+export const itemJson = ({
+  id,
+  index,
+  state,
+  attempts,
+  source,
+  answer,
+  fault,
+  startedAt,
+  endedAt,
+}: Item) => ({
+  id,
+  index,
+  state,
+  attempts,
+  ...(source && { file: source.file, ...(source.line !== undefined && { line: source.line }) }),
+  ...(answer && {
+    content: answer.content,
+    model: answer.target.name,
+    provider: answer.target.provider,
+    finishReason: answer.finishReason,
+    truncated: answer.truncated,
+    usage: answer.usage,
+    costUsd: answer.costUsd ?? null,
+    cache: answer.cache,
+  }),
+  ...(fault && { error: fault }),
+  startedAt: time(startedAt),
+  endedAt: time(endedAt),
+})
+
+/** One page of something, under its name. */
+export const pageJson = <Entry, Name extends string>(
+  name: Name,
+  { entries, cursor }: Page<Entry>,
+  toJson: (entry: Entry) => unknown,
+) => ({ [name]: entries.map(toJson), nextCursor: cursor ?? null })
+
+export type ProgressOptions = Readonly<{ clock: Clock; abandon: (reason: GatewayError) => void }>
+
+async function* frames(jobs: AsyncIterable<Job>, clock: Clock): AsyncGenerator<string> {
+  for await (const job of jobs) yield sseEvent('job', jobJson(job, clock.now()))
+}
+
+/** Jobs as events, each time one has changed: `event: job`. */
+export const progressAnswer = (jobs: AsyncIterable<Job>, options: ProgressOptions): Answer =>
+  eventStream(frames(jobs, options.clock), options)

@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Bell } from '#lib/batch/bell/bell.ts'
+import { localBell } from '#lib/batch/bell/local.ts'
+import { redisBell } from '#lib/batch/bell/redis.ts'
+import { RedisServer } from '../support/redis.ts'
+
+let server: RedisServer
+const open: Bell[] = []
+const trouble: Error[] = []
+
+beforeAll(async () => {
+  server = await RedisServer.start()
+})
+afterEach(async () => {
+  for (const bell of open.splice(0)) await bell.close()
+})
+afterAll(() => server.kill())
+
+const overRedis = (): Bell => redisBell({ url: server.url, onTrouble: error => trouble.push(error) })
+
+const KINDS: readonly (readonly [string, () => Bell])[] = [
+  ['in one process', localBell],
+  ['over Redis', overRedis],
+]
+
+const opened = (make: () => Bell): Bell => {
+  const bell = make()
+  open.push(bell)
+  return bell
+}
+
+/** A worker that can be held up. */
+const worker = (bell: Bell) => {
+  const seen = { calls: 0, atOnce: 0, most: 0 }
+  let free = Promise.resolve()
+  bell.answer(async () => {
+    seen.calls += 1
+    seen.atOnce += 1
+    seen.most = Math.max(seen.most, seen.atOnce)
+    await free
+    seen.atOnce -= 1
+  })
+  const hold = (): (() => void) => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    free = promise
+    return resolve
+  }
+  return { seen, hold }
+}
+
+const until = async (isSo: () => boolean): Promise<void> => {
+  for (const giveUpAt = Date.now() + 60_000; !isSo(); await sleep(10))
+    if (Date.now() > giveUpAt) throw new Error('it did not come to that within a minute')
+}
+
+describe.each(KINDS)('a bell %s', (_, make) => {
+  it('calls a worker, again and again', async () => {
+    const bell = opened(make)
+    const { seen } = worker(bell)
+    bell.ring(1)
+    await until(() => seen.calls === 1)
+    bell.ring(1)
+    await until(() => seen.calls === 2)
+  })
+
+  it('calls all workers where there is work for all', async () => {
+    const bell = opened(make)
+    const workers = [worker(bell), worker(bell), worker(bell)]
+    const release = workers.map(({ hold }) => hold())
+    await sleep(100)
+    bell.ring(50)
+    await until(() => workers.every(({ seen }) => seen.calls > 0))
+    for (const go of release) go()
+  })
+})
+
+describe('a bell over Redis', () => {
+  it('calls a worker of another process, once at a time, until it lets go', async () => {
+    const { seen, hold } = worker(opened(overRedis))
+    const release = hold()
+    opened(overRedis).ring(5)
+    await until(() => seen.calls === 1)
+    await sleep(200)
+    expect(seen).toMatchObject({ calls: 1, most: 1 })
+    release()
+    await until(() => seen.calls === 5)
+    expect(seen.most).toBe(1)
+  })
+
+  it('rings into the void while Redis is away, and is heard again when it is back', async () => {
+    const bell = opened(overRedis)
+    const { seen } = worker(opened(overRedis))
+    bell.ring(1)
+    await until(() => seen.calls === 1)
+    await server.kill()
+    bell.ring(1)
+    await until(() => trouble.length > 0)
+    await server.up()
+    await until(() => {
+      bell.ring(1)
+      return seen.calls > 1
+    })
+  })
+
+  it('is heard again after everything in Redis was deleted', async () => {
+    const bell = opened(overRedis)
+    const { seen } = worker(opened(overRedis))
+    bell.ring(1)
+    await until(() => seen.calls === 1)
+    await server.do('FLUSHALL')
+    await until(() => {
+      bell.ring(1)
+      return seen.calls > 1
+    })
+  })
+})

@@ -23,6 +23,11 @@ export const ERRORS = {
   TOOL_EXECUTION: { status: 502, retryable: true, message: 'A tool failed to run.' },
   PROVIDER_RATE_LIMIT: { status: 503, retryable: true, message: 'The model provider is busy; please wait.' },
   MODEL_UNAVAILABLE: { status: 503, retryable: true, message: 'This model is not available right now.' },
+  STORE_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    message: 'The gateway cannot reach its records right now.',
+  },
   SHUTTING_DOWN: { status: 503, retryable: true, message: 'The gateway is restarting; please try again.' },
   TIMEOUT: { status: 504, retryable: true, message: 'The answer took too long.' },
 } as const satisfies Record<string, { status: number; retryable: boolean; message: string }>

@@ -18,8 +18,8 @@ export type DeskParts = Readonly<{
   records: BatchRecords
   news: News
   clock: Clock
-  /** Says that so many items may run, now or at a clock time. */
-  ring: (items: number, at?: number) => void
+  /** Says that so many items wait. */
+  ring: (items: number) => void
   /** Breaks off a job's items that run in this process. */
   revoke: (jobId: string) => void
   isStopping: () => boolean
@@ -76,7 +76,7 @@ export class BatchDesk {
       items,
     )
     this.#tell(job)
-    ring(job.counts.queued, scheduledFor)
+    ring(job.counts.queued)
     return job
   }
 
@@ -121,9 +121,9 @@ export class BatchDesk {
 
   /** Runs the failed items once more. */
   async retry(caller: Caller, id: unknown): Promise<Job> {
-    const { records, clock, ring } = this.#parts
+    const { records, ring } = this.#parts
     const job = await this.find(caller, id)
-    const count = await records.retryFailed(job.owner, job.id, clock.now())
+    const count = await records.retryFailed(job.owner, job.id)
     if (count === 0) throw tooLate('has no failed items that could be tried again')
     ring(count)
     return this.#changed(caller, job)

@@ -109,11 +109,16 @@ export type Outcome =
   | Readonly<{ state: 'failed'; fault: ItemFault }>
   | Readonly<{ state: 'again'; notBefore: number; failed: boolean; fault: ItemFault }>
 
+export type Settled = 'written' | 'ended' | 'lost'
+
 export type Page<Entry> = Readonly<{
   entries: readonly Entry[]
   /** Where the next page begins; absent on the last one. */
   cursor?: string
 }>
+
+/** A job's end that is to be told, for the so-manieth time. */
+export type WebhookDue = Readonly<{ job: Job; url: string; attempt: number }>
 
 /** How full the queue is. */
 export type Depth = Readonly<{
@@ -132,8 +137,8 @@ export type Depth = Readonly<{
 export interface BatchRecords {
   /** Takes a job whole: until the last item is written nobody sees it, and when that fails nothing of it stays. */
   submit(job: NewJob, items: AsyncIterable<NewItem> | Iterable<NewItem>): Promise<Job>
-  /** Removes what a submission left that never came to its end. Returns how many there were. */
-  sweepUnfinished(before: number): Promise<number>
+  /** Removes what was left by submissions that began before a clock time and never came to their end, and by removals. */
+  sweep(before: number): Promise<number>
 
   find(owner: string, id: string): Promise<Job | undefined>
   /** Newest first. */
@@ -147,20 +152,31 @@ export interface BatchRecords {
   claim(options: { count: number; now: number; leaseMs: number }): Promise<readonly Claim[]>
   /** Prolongs leases. Returns those that still hold: the others are lost, or their job was cancelled. */
   renew(claims: readonly Claim[], options: { now: number; leaseMs: number }): Promise<readonly Claim[]>
-  /** Writes down how a run ended, its cost included, in one step. False, and nothing written, when the lease is lost. */
-  settle(claim: Claim, outcome: Outcome, now: number): Promise<boolean>
+  /**
+   * Writes down how a run ended, its cost included, in one step: `ended` where the job ended with it. `lost`, and
+   * nothing written, where the lease is lost or the job was cancelled.
+   */
+  settle(claim: Claim, outcome: Outcome, now: number): Promise<Settled>
   /** When the next item may run: now or in the future; absent where none waits. */
-  nextDueAt(now: number): Promise<number | undefined>
+  nextDueAt(): Promise<number | undefined>
 
-  /** Ends a job: items that wait or run become `cancelled`. False where it has ended already. */
+  /** Ends a job: what waits or runs of it becomes `cancelled`. False where it has ended already. */
   cancel(owner: string, id: string, now: number): Promise<boolean>
-  /** Puts the failed items back in the queue with their attempts counted anew. Returns how many. */
-  retryFailed(owner: string, id: string, now: number): Promise<number>
+  /** Puts the failed items of a job that was not cancelled back in the queue, as if new. Returns how many. */
+  retryFailed(owner: string, id: string): Promise<number>
   /** False where no item of it waits any more. */
   prioritise(owner: string, id: string, priority: Priority): Promise<boolean>
-  /** False where it has not ended, or is not there. */
+  /** Takes a job that has ended away, its answers soon after. False where it has not ended. */
   remove(owner: string, id: string): Promise<boolean>
-  /** Removes the jobs that ended before a clock time. Returns how many. */
+  /** Takes away the jobs that ended before a clock time. Returns how many. */
   removeEnded(before: number): Promise<number>
+
+  /** One job whose end is to be told at its webhook, leased until a clock time to whoever asks. */
+  claimWebhook(now: number, leaseUntil: number): Promise<WebhookDue | undefined>
+  /** What became of telling it. `again` names the clock time of the next try. */
+  settleWebhook(
+    jobId: string,
+    outcome: Readonly<{ state: 'sent' | 'failed' } | { again: number }>,
+  ): Promise<void>
   depth(now: number): Promise<Depth>
 }

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
-import type { BatchRecords, Claim, Outcome } from './types.ts'
+import type { BatchRecords, Claim, Outcome, Settled } from './types.ts'
 
 /** Runs one item. Resolves to how it ended, and never rejects; when the signal aborts, nobody asks for it any more. */
 export type RunItem = (claim: Claim, signal: AbortSignal) => Promise<Outcome>
@@ -16,7 +16,7 @@ export type WorkerParts = Readonly<{
   /** Whether nothing more shall be begun. */
   isStopping: () => boolean
   /** Told of each run whose end was written down. */
-  onSettled: (claim: Claim, outcome: Outcome) => void
+  onSettled: (claim: Claim, outcome: Outcome, settled: Exclude<Settled, 'lost'>) => void
   /** Told of what the store could not do. */
   onTrouble: (error: unknown) => void
 }>
@@ -94,7 +94,7 @@ export class Worker {
     const claims = await records.claim({ count, now: clock.now(), leaseMs })
     for (const claim of claims) void this.#run(claim)
     if (claims.length === count) return LONGEST_REST_MS
-    const dueAt = await records.nextDueAt(clock.now())
+    const dueAt = await records.nextDueAt()
     const dueInMs = dueAt === undefined ? LONGEST_REST_MS : Math.max(0, dueAt - clock.now())
     if (this.#running.size === 0 && dueInMs > 0) this.#tellIdle()
     return Math.min(LONGEST_REST_MS, dueInMs)
@@ -116,7 +116,8 @@ export class Worker {
     const giveUpAt = clock.now() + leaseMs
     while (!signal.aborted) {
       try {
-        if (await records.settle(claim, outcome, clock.now())) onSettled(claim, outcome)
+        const settled = await records.settle(claim, outcome, clock.now())
+        if (settled !== 'lost') onSettled(claim, outcome, settled)
         return
       } catch (error) {
         onTrouble(error)

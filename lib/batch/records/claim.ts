@@ -1,0 +1,131 @@
+import type { Transaction } from 'kysely'
+import type { Records } from '../../storage/records/records.ts'
+import type { RecordsSchema } from '../../storage/records/schema.ts'
+import type { Claim } from '../types.ts'
+
+type Tx = Transaction<RecordsSchema>
+type Place = Readonly<{ job_id: string; place: number; wasRunning: boolean }>
+type Wish = Readonly<{ count: number; now: number; leaseMs: number }>
+
+/** Jobs that are looked through for something to do; those behind them come when these have nothing left. */
+const MOST_JOBS = 50
+const OPEN = ['queued', 'running']
+
+/** Items whose runner has given no sign of life until its lease ran out. */
+const orphans = async (tx: Tx, records: Records, { count, now }: Wish): Promise<Place[]> => {
+  const query = tx
+    .selectFrom('batch_items as item')
+    .innerJoin('batch_jobs as job', 'job.id', 'item.job_id')
+    .select(['item.job_id', 'item.place'])
+    .where('item.state', '=', 'running')
+    .where('item.lease_until', '<', now)
+    .where('job.state', 'in', OPEN)
+    .orderBy('item.lease_until')
+    .limit(count)
+  const locked = records.dialect === 'postgres' ? query.forUpdate('item').skipLocked() : query
+  return (await locked.execute()).map(row => ({ ...row, wasRunning: true }))
+}
+
+const waitingIn = async (tx: Tx, records: Records, jobId: string, { count, now }: Wish): Promise<Place[]> => {
+  const query = tx
+    .selectFrom('batch_items')
+    .select(['job_id', 'place'])
+    .where('job_id', '=', jobId)
+    .where('state', '=', 'queued')
+    .where('not_before', '<=', now)
+    .orderBy('not_before')
+    .orderBy('place')
+    .limit(count)
+  const locked = records.dialect === 'postgres' ? query.forUpdate().skipLocked() : query
+  return (await locked.execute()).map(row => ({ ...row, wasRunning: false }))
+}
+
+/** Items that wait, of the job that comes first, then of the next. */
+const waiting = async (tx: Tx, records: Records, wish: Wish): Promise<Place[]> => {
+  const jobs = await tx
+    .selectFrom('batch_jobs')
+    .select('id')
+    .where('state', 'in', OPEN)
+    .where('queued', '>', 0)
+    .where(where => where.or([where('scheduled_for', 'is', null), where('scheduled_for', '<=', wish.now)]))
+    .orderBy('rank')
+    .orderBy('id')
+    .limit(MOST_JOBS)
+    .execute()
+  const places: Place[] = []
+  for (const { id } of jobs) {
+    const count = wish.count - places.length
+    if (count <= 0) break
+    places.push(...(await waitingIn(tx, records, id, { ...wish, count })))
+  }
+  return places
+}
+
+const lease = async (tx: Tx, { job_id, place }: Place, { now, leaseMs }: Wish): Promise<Claim> => {
+  const leaseUntil = Math.floor(now + leaseMs)
+  const row = await tx
+    .updateTable('batch_items')
+    .set(update => ({
+      state: 'running',
+      attempts: update('attempts', '+', 1),
+      fence: update('fence', '+', 1),
+      lease_until: leaseUntil,
+      started_at: update.fn.coalesce('started_at', update.val(Math.floor(now))),
+    }))
+    .where('job_id', '=', job_id)
+    .where('place', '=', place)
+    .returning(['fence', 'attempts', 'failures', 'started_at', 'request'])
+    .executeTakeFirstOrThrow()
+  const job = await tx
+    .selectFrom('batch_jobs')
+    .select('owner')
+    .where('id', '=', job_id)
+    .executeTakeFirstOrThrow()
+  return {
+    jobId: job_id,
+    index: place,
+    fence: row.fence,
+    attempt: row.attempts,
+    failures: row.failures,
+    startedAt: row.started_at ?? now,
+    leaseUntil,
+    owner: job.owner,
+    request: JSON.parse(row.request),
+  }
+}
+
+/**
+ * Moves what is begun from `queued` to `running`, in the order of ids, so that nobody waits for each other.
+ * Returns the places whose job was not cancelled meanwhile.
+ */
+const counted = async (tx: Tx, places: readonly Place[], now: number): Promise<readonly Place[]> => {
+  const byJob = Map.groupBy(places, ({ job_id }) => job_id)
+  const open: Place[] = []
+  for (const [id, own] of [...byJob].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const begun = own.filter(({ wasRunning }) => !wasRunning).length
+    const { numUpdatedRows } = await tx
+      .updateTable('batch_jobs')
+      .set(update => ({
+        state: 'running',
+        queued: update('queued', '-', begun),
+        running: update('running', '+', begun),
+        started_at: update.fn.coalesce('started_at', update.val(Math.floor(now))),
+      }))
+      .where('id', '=', id)
+      .where('state', 'in', OPEN)
+      .executeTakeFirst()
+    if (numUpdatedRows > 0n) open.push(...own)
+  }
+  return open
+}
+
+/** See `BatchRecords.claim`. */
+export const claim = (records: Records, wish: Wish): Promise<readonly Claim[]> =>
+  records.write(async tx => {
+    const lost = await orphans(tx, records, wish)
+    const left = { ...wish, count: wish.count - lost.length }
+    const places = left.count > 0 ? [...lost, ...(await waiting(tx, records, left))] : lost
+    const claims: Claim[] = []
+    for (const place of await counted(tx, places, wish.now)) claims.push(await lease(tx, place, wish))
+    return claims
+  })

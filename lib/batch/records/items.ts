@@ -1,0 +1,90 @@
+import { sql } from 'kysely'
+import type { Records } from '../../storage/records/records.ts'
+import type { Claim, Item, ItemState, JobState, Page } from '../types.ts'
+import { cursorOf, readCursor } from './cursor.ts'
+import { itemOf } from './rows.ts'
+
+type Wish = Readonly<{ limit: number; cursor?: string; state?: ItemState }>
+
+/** The states in the records that are shown as one: what was open of a cancelled job is cancelled. */
+const storedStates = (state: ItemState, job: string): readonly string[] => {
+  if (job !== 'cancelled') return [state]
+  if (state === 'cancelled') return ['cancelled', 'queued', 'running']
+  return state === 'queued' || state === 'running' ? [] : [state]
+}
+
+/** Items of a job in their order. */
+export const listItems = (
+  records: Records,
+  jobId: string,
+  { limit, cursor, state }: Wish,
+): Promise<Page<Item>> =>
+  records.read(async db => {
+    const job = await db.selectFrom('batch_jobs').select('state').where('id', '=', jobId).executeTakeFirst()
+    if (!job) return { entries: [] }
+    let query = db.selectFrom('batch_items').selectAll().where('job_id', '=', jobId)
+    if (cursor !== undefined) query = query.where('place', '>', readCursor(cursor).place)
+    if (state !== undefined) {
+      const states = storedStates(state, job.state)
+      if (states.length === 0) return { entries: [] }
+      query = query.where('state', 'in', states)
+    }
+    const rows = await query
+      .orderBy('place')
+      .limit(limit + 1)
+      .execute()
+    const entries = rows.slice(0, limit).map(row => itemOf(row, job.state as JobState))
+    const last = entries.at(-1)
+    return rows.length > limit && last ? { entries, cursor: cursorOf(last.index) } : { entries }
+  })
+
+/** See `BatchRecords.renew`. */
+export const renewLeases = (
+  records: Records,
+  claims: readonly Claim[],
+  { now, leaseMs }: Readonly<{ now: number; leaseMs: number }>,
+): Promise<readonly Claim[]> =>
+  records.write(async db => {
+    const held: Claim[] = []
+    const leaseUntil = Math.floor(now + leaseMs)
+    for (const claim of claims) {
+      const { numUpdatedRows } = await db
+        .updateTable('batch_items')
+        .set({ lease_until: leaseUntil })
+        .where('job_id', '=', claim.jobId)
+        .where('place', '=', claim.index)
+        .where('fence', '=', claim.fence)
+        .where('state', '=', 'running')
+        .where(({ exists, selectFrom }) =>
+          exists(
+            selectFrom('batch_jobs')
+              .select('id')
+              .where('id', '=', claim.jobId)
+              .where('batch_jobs.state', '=', 'running'),
+          ),
+        )
+        .executeTakeFirst()
+      if (numUpdatedRows > 0n) held.push({ ...claim, leaseUntil })
+    }
+    return held
+  })
+
+/** When something may next be done: an item that waits, or one whose runner may turn out to be dead. */
+export const nextDueAt = (records: Records): Promise<number | undefined> =>
+  records.read(async db => {
+    const { rows } = await sql<{ waiting: number | null; leased: number | null }>`
+      select
+        (select min(case when coalesce(scheduled_for, 0) > due then scheduled_for else due end) from (
+          select scheduled_for, (
+            select min(not_before) from batch_items where job_id = job.id and state = 'queued'
+          ) as due
+          from batch_jobs as job where state in ('queued', 'running') and queued > 0
+        ) as jobs) as waiting,
+        (select min(lease_until) from batch_items where state = 'running' and exists (
+          select 1 from batch_jobs where id = job_id and batch_jobs.state = 'running'
+        )) as leased`.execute(db)
+    const times = [rows[0]?.waiting, rows[0]?.leased].flatMap(at =>
+      at === null || at === undefined ? [] : Number(at),
+    )
+    return times.length === 0 ? undefined : Math.min(...times)
+  })

@@ -1,0 +1,209 @@
+import { type Kysely, sql } from 'kysely'
+import type { Records } from '../../storage/records/records.ts'
+import type { RecordsSchema } from '../../storage/records/schema.ts'
+import { type Depth, JOB_STATES, type Job, type Page, PRIORITIES, type Priority } from '../types.ts'
+import { cursorOf, readCursor } from './cursor.ts'
+import { jobOf, rankOf } from './rows.ts'
+
+const OPEN = ['queued', 'running']
+const ENDED = ['completed', 'failed', 'cancelled']
+
+const selectJobs = (db: Kysely<RecordsSchema>) =>
+  db
+    .selectFrom('batch_jobs')
+    .selectAll()
+    .select(sql<string>`cast(cost_pico as text)`.as('cost_pico'))
+    .where('state', 'in', JOB_STATES)
+
+export const findJob = (records: Records, owner: string, id: string): Promise<Job | undefined> =>
+  records.read(async db => {
+    const row = await selectJobs(db).where('owner', '=', owner).where('id', '=', id).executeTakeFirst()
+    return row && jobOf(row)
+  })
+
+/** Newest first. */
+export const listJobs = (
+  records: Records,
+  owner: string,
+  { limit, cursor }: Readonly<{ limit: number; cursor?: string }>,
+): Promise<Page<Job>> =>
+  records.read(async db => {
+    let query = selectJobs(db).where('owner', '=', owner)
+    if (cursor !== undefined) {
+      const { place, id } = readCursor(cursor)
+      query = query.where(where =>
+        where.or([
+          where('created_at', '<', place),
+          where.and([where('created_at', '=', place), where('id', '<', id)]),
+        ]),
+      )
+    }
+    const rows = await query
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit + 1)
+      .execute()
+    const entries = rows.slice(0, limit).map(jobOf)
+    const last = entries.at(-1)
+    return rows.length > limit && last ? { entries, cursor: cursorOf(last.createdAt, last.id) } : { entries }
+  })
+
+/** What of it is still open counts as cancelled from now on; its items need not be touched for that. */
+export const cancelJob = (records: Records, owner: string, id: string, now: number): Promise<boolean> =>
+  records.write(async db => {
+    const { numUpdatedRows } = await db
+      .updateTable('batch_jobs')
+      .set(update => ({
+        state: 'cancelled',
+        ended_at: Math.floor(now),
+        cancelled: sql<number>`cancelled + queued + running`,
+        queued: 0,
+        running: 0,
+        webhook_state: update.case().when('webhook_url', 'is', null).then('none').else('due').end(),
+        webhook_at: Math.floor(now),
+      }))
+      .where('owner', '=', owner)
+      .where('id', '=', id)
+      .where('state', 'in', OPEN)
+      .executeTakeFirst()
+    return numUpdatedRows > 0n
+  })
+
+/** See `BatchRecords.retryFailed`. */
+export const retryFailed = (records: Records, owner: string, id: string): Promise<number> =>
+  records.write(async db => {
+    const job = await db
+      .updateTable('batch_jobs')
+      .set({ state: 'running', ended_at: null, webhook_state: 'none' })
+      .where('owner', '=', owner)
+      .where('id', '=', id)
+      .where('state', 'in', ['completed', 'failed'])
+      .where('failed', '>', 0)
+      .returning('failed')
+      .executeTakeFirst()
+    if (!job) return 0
+    await db
+      .updateTable('batch_items')
+      .set({ state: 'queued', failures: 0, not_before: 0, started_at: null, ended_at: null, fault: null })
+      .where('job_id', '=', id)
+      .where('state', '=', 'failed')
+      .execute()
+    await db.updateTable('batch_jobs').set({ queued: job.failed, failed: 0 }).where('id', '=', id).execute()
+    return job.failed
+  })
+
+export const prioritiseJob = (
+  records: Records,
+  owner: string,
+  id: string,
+  priority: Priority,
+): Promise<boolean> =>
+  records.write(async db => {
+    const job = await db
+      .selectFrom('batch_jobs')
+      .select(['created_at', 'scheduled_for'])
+      .where('owner', '=', owner)
+      .where('id', '=', id)
+      .where('state', 'in', OPEN)
+      .where('queued', '>', 0)
+      .executeTakeFirst()
+    if (!job) return false
+    const times = { createdAt: job.created_at, scheduledFor: job.scheduled_for ?? 0 }
+    await db
+      .updateTable('batch_jobs')
+      .set({ priority, rank: rankOf(times, priority) })
+      .where('id', '=', id)
+      .execute()
+    return true
+  })
+
+/** Makes a job that has ended unseen; `sweep` takes away what it leaves. */
+export const removeJob = (records: Records, owner: string, id: string): Promise<boolean> =>
+  records.write(async db => {
+    const { numUpdatedRows } = await db
+      .updateTable('batch_jobs')
+      .set({ state: 'removed' })
+      .where('owner', '=', owner)
+      .where('id', '=', id)
+      .where('state', 'in', ENDED)
+      .executeTakeFirst()
+    return numUpdatedRows > 0n
+  })
+
+export const removeEnded = (records: Records, before: number): Promise<number> =>
+  records.write(async db => {
+    const { numUpdatedRows } = await db
+      .updateTable('batch_jobs')
+      .set({ state: 'removed' })
+      .where('state', 'in', ENDED)
+      .where('ended_at', '<', before)
+      .executeTakeFirst()
+    return Number(numUpdatedRows)
+  })
+
+/** Items that are taken away at once: so few that nobody is held up for long. */
+const PORTION = 1_000
+
+const removeItems = async (records: Records, jobId: string): Promise<void> => {
+  for (let last = PORTION - 1; ; last += PORTION) {
+    const left = await records.write(async db => {
+      await db.deleteFrom('batch_items').where('job_id', '=', jobId).where('place', '<=', last).execute()
+      return await db.selectFrom('batch_items').select('place').where('job_id', '=', jobId).executeTakeFirst()
+    })
+    if (!left) return
+  }
+}
+
+/** See `BatchRecords.sweep`. */
+export const sweep = async (records: Records, before: number): Promise<number> => {
+  const dead = await records.read(db =>
+    db
+      .selectFrom('batch_jobs')
+      .select('id')
+      .where(where =>
+        where.or([
+          where('state', '=', 'removed'),
+          where.and([where('state', '=', 'submitting'), where('created_at', '<', before)]),
+        ]),
+      )
+      .execute(),
+  )
+  for (const { id } of dead) {
+    await removeItems(records, id)
+    await records.write(db => db.deleteFrom('batch_jobs').where('id', '=', id).execute())
+  }
+  return dead.length
+}
+
+export const depthOf = (records: Records, now: number): Promise<Depth> =>
+  records.read(async db => {
+    const rows = await db
+      .selectFrom('batch_jobs')
+      .select(({ fn }) => [
+        'priority',
+        fn.sum<number>('queued').as('queued'),
+        fn.sum<number>('running').as('running'),
+        fn.sum<number>('failed').as('failed'),
+      ])
+      .where('state', 'in', JOB_STATES)
+      .groupBy('priority')
+      .execute()
+    const oldest = await db
+      .selectFrom('batch_jobs')
+      .select(({ fn }) => fn.min('created_at').as('at'))
+      .where('state', 'in', OPEN)
+      .where('queued', '>', 0)
+      .where(where => where.or([where('scheduled_for', 'is', null), where('scheduled_for', '<=', now)]))
+      .executeTakeFirst()
+    const queued = Object.fromEntries(
+      PRIORITIES.map(name => [name, Number(rows.find(({ priority }) => priority === name)?.queued ?? 0)]),
+    ) as Depth['queued']
+    const sum = (name: 'running' | 'failed') => rows.reduce((total, row) => total + Number(row[name]), 0)
+    const oldestAt = oldest?.at ?? undefined
+    return {
+      queued,
+      running: sum('running'),
+      failed: sum('failed'),
+      ...(oldestAt !== undefined && { oldestAt }),
+    }
+  })

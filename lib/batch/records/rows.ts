@@ -1,0 +1,63 @@
+import type { Selectable } from 'kysely'
+import type { BatchItemsTable, BatchJobsTable } from '../../storage/records/schema.ts'
+import { type Item, type ItemState, type Job, type JobState, PRIORITIES, type Priority } from '../types.ts'
+
+export const PICO_PER_USD = 1e12
+/** What a step of priority is worth: whoever has waited that much longer comes first all the same. */
+const STEP_MS = 600_000
+
+/** What is lower comes first: by the time from which it may run, and its priority. */
+export const rankOf = (
+  { createdAt, scheduledFor = 0 }: Readonly<{ createdAt: number; scheduledFor?: number }>,
+  priority: Priority,
+): number => Math.max(createdAt, scheduledFor) + PRIORITIES.indexOf(priority) * STEP_MS
+
+/** A job's row; its cost is read as text, since it may be larger than numbers can hold. */
+export type JobRow = Omit<Selectable<BatchJobsTable>, 'cost_pico'> & { cost_pico: string }
+
+/** What is null in a row is absent everywhere else. */
+const present = <Name extends string, Value>(name: Name, value: Value | null) =>
+  (value === null ? {} : { [name]: value }) as { [Key in Name]?: Value } as { [Key in Name]: Value }
+
+export const jobOf = (row: JobRow): Job => ({
+  id: row.id,
+  owner: row.owner,
+  name: row.name,
+  priority: row.priority as Priority,
+  state: row.state as JobState,
+  createdAt: row.created_at,
+  ...present('scheduledFor', row.scheduled_for),
+  ...present('startedAt', row.started_at),
+  ...present('endedAt', row.ended_at),
+  ...present('webhookUrl', row.webhook_url),
+  counts: {
+    total: row.total,
+    queued: row.queued,
+    running: row.running,
+    succeeded: row.succeeded,
+    failed: row.failed,
+    cancelled: row.cancelled,
+  },
+  costUsd: Number(BigInt(row.cost_pico)) / PICO_PER_USD,
+  unpriced: row.unpriced,
+})
+
+/** What of a cancelled job was still to be done will never be. */
+const stateOf = (state: string, job: JobState): ItemState => {
+  const isOpen = state === 'queued' || state === 'running'
+  return isOpen && job === 'cancelled' ? 'cancelled' : (state as ItemState)
+}
+
+/** @param job the state of the job it belongs to */
+export const itemOf = (row: Selectable<BatchItemsTable>, job: JobState): Item => ({
+  id: row.item_id,
+  index: row.place,
+  state: stateOf(row.state, job),
+  attempts: row.attempts,
+  request: JSON.parse(row.request),
+  ...(row.file !== null && { source: { file: row.file, ...present('line', row.line) } }),
+  ...present('startedAt', row.started_at),
+  ...present('endedAt', row.ended_at),
+  ...(row.answer !== null && { answer: JSON.parse(row.answer) }),
+  ...(row.fault !== null && { fault: JSON.parse(row.fault) }),
+})

@@ -1,0 +1,102 @@
+import type { Insertable } from 'kysely'
+import { GatewayError } from '../../errors.ts'
+import type { Records } from '../../storage/records/records.ts'
+import type { BatchItemsTable } from '../../storage/records/schema.ts'
+import type { Job, NewItem, NewJob } from '../types.ts'
+import { rankOf } from './rows.ts'
+
+const MOST_ROWS = 200
+const MOST_CHARACTERS = 1_000_000
+
+type Row = Insertable<BatchItemsTable>
+
+const NEW = { attempts: 0, failures: 0, fence: 0, not_before: 0 }
+
+const rowOf = (jobId: string, place: number, { id, request, source }: NewItem): Row => ({
+  ...NEW,
+  job_id: jobId,
+  place,
+  item_id: id,
+  state: 'queued',
+  request: JSON.stringify(request),
+  file: source?.file ?? null,
+  line: source?.line ?? null,
+})
+
+/** Rows in portions that one statement can take, and that hold nobody up for long. */
+async function* portions(
+  jobId: string,
+  items: AsyncIterable<NewItem> | Iterable<NewItem>,
+): AsyncGenerator<readonly Row[]> {
+  let rows: Row[] = []
+  let characters = 0
+  let place = 0
+  for await (const item of items) {
+    const row = rowOf(jobId, place, item)
+    rows.push(row)
+    characters += row.request.length
+    place += 1
+    if (rows.length < MOST_ROWS && characters < MOST_CHARACTERS) continue
+    yield rows
+    rows = []
+    characters = 0
+  }
+  if (rows.length > 0) yield rows
+}
+
+/** Writes a job that nobody sees yet. Returns how many items it has. */
+const writeUnseen = async (
+  records: Records,
+  job: NewJob,
+  items: AsyncIterable<NewItem> | Iterable<NewItem>,
+): Promise<number> => {
+  const counters = { total: 0, queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, unpriced: 0 }
+  const row = {
+    ...counters,
+    id: job.id,
+    owner: job.owner,
+    name: job.name,
+    priority: job.priority,
+    state: 'submitting',
+    rank: rankOf(job, job.priority),
+    created_at: job.createdAt,
+    scheduled_for: job.scheduledFor ?? null,
+    cost_pico: 0,
+    webhook_url: job.webhookUrl ?? null,
+    webhook_attempts: 0,
+  }
+  await records.write(db => db.insertInto('batch_jobs').values(row).execute())
+  let total = 0
+  for await (const rows of portions(job.id, items)) {
+    await records.write(db => db.insertInto('batch_items').values(rows).execute())
+    total += rows.length
+  }
+  if (total === 0) throw new GatewayError('INVALID_INPUT', 'items: must not be empty')
+  return total
+}
+
+/** See `BatchRecords.submit`. */
+export const submit = async (
+  records: Records,
+  job: NewJob,
+  items: AsyncIterable<NewItem> | Iterable<NewItem>,
+): Promise<Job> => {
+  try {
+    const total = await writeUnseen(records, job, items)
+    await records.write(db =>
+      db
+        .updateTable('batch_jobs')
+        .set({ state: 'queued', total, queued: total })
+        .where('id', '=', job.id)
+        .execute(),
+    )
+    const counts = { total, queued: total, running: 0, succeeded: 0, failed: 0, cancelled: 0 }
+    return { ...job, state: 'queued', counts, costUsd: 0, unpriced: 0 }
+  } catch (error) {
+    // Where not even that can be written, `sweep` does it later.
+    await records
+      .write(db => db.updateTable('batch_jobs').set({ state: 'removed' }).where('id', '=', job.id).execute())
+      .catch(() => {})
+    throw error
+  }
+}

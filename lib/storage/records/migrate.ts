@@ -1,0 +1,30 @@
+import { type Kysely, sql } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import { RecordsUnusable } from './fault.ts'
+import { batch } from './migrations/2026-11-26-batch.ts'
+import type { RecordsSchema } from './schema.ts'
+
+/** In the order of their names. One that was released is never changed: what comes later is a new one. */
+const MIGRATIONS = { '2026-11-26-batch': batch }
+
+/** Any number that no other program takes for its own. */
+const LOCK = 7_265_539_001
+
+const NEWER = /previously executed migration .* is missing/
+
+/**
+ * Brings a database up to date, in one transaction that keeps all others out: a second process that starts at the
+ * same moment waits, and then finds it done.
+ *
+ * @throws RecordsUnusable where a newer version of the gateway has written it.
+ */
+export const migrate = async (db: Kysely<RecordsSchema>, dialect: 'sqlite' | 'postgres'): Promise<void> => {
+  await db.transaction().execute(async transaction => {
+    if (dialect === 'postgres') await sql`select pg_advisory_xact_lock(${sql.lit(LOCK)})`.execute(transaction)
+    const provider = { getMigrations: async () => MIGRATIONS }
+    const { error } = await new Migrator({ db: transaction, provider }).migrateToLatest()
+    if (error instanceof Error && NEWER.test(error.message))
+      throw new RecordsUnusable('it was written by a newer version of the gateway; start that one')
+    if (error) throw error
+  })
+}

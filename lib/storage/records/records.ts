@@ -1,0 +1,57 @@
+import type { Kysely, Transaction } from 'kysely'
+import { sql } from 'kysely'
+import { type Clock, sleep } from '../../clock.ts'
+import { isPassing, recordsError } from './fault.ts'
+import type { RecordsSchema } from './schema.ts'
+
+export type RecordsDialect = 'sqlite' | 'postgres'
+
+const PATIENCE_MS = 5_000
+const PAUSE_MS = 20
+const NEVER = new AbortController().signal
+
+/** Everything that must not be lost: one database, in a file of SQLite's or in Postgres. */
+export class Records {
+  readonly db: Kysely<RecordsSchema>
+  readonly dialect: RecordsDialect
+  readonly #clock: Clock
+
+  constructor(db: Kysely<RecordsSchema>, dialect: RecordsDialect, clock: Clock) {
+    this.db = db
+    this.dialect = dialect
+    this.#clock = clock
+  }
+
+  /**
+   * Does something in one transaction, or not at all. Waits for others who write, for five seconds at most.
+   * @throws GatewayError STORE_UNAVAILABLE where the database fails.
+   */
+  write<T>(work: (transaction: Transaction<RecordsSchema>) => Promise<T>): Promise<T> {
+    return this.#patiently(() => this.db.transaction().execute(work))
+  }
+
+  /** Reads. @throws GatewayError STORE_UNAVAILABLE where the database fails. */
+  read<T>(work: (db: Kysely<RecordsSchema>) => Promise<T>): Promise<T> {
+    return this.#patiently(() => work(this.db))
+  }
+
+  /** Whether it answers. Rejects where it does not. */
+  async ping(): Promise<void> {
+    await this.read(db => sql`select 1`.execute(db))
+  }
+
+  close(): Promise<void> {
+    return this.db.destroy()
+  }
+
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    for (const giveUpAt = this.#clock.now() + PATIENCE_MS; ; ) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!isPassing(error) || this.#clock.now() > giveUpAt) throw recordsError(error)
+        await sleep(this.#clock, PAUSE_MS, NEVER)
+      }
+    }
+  }
+}

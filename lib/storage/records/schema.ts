@@ -1,0 +1,61 @@
+import type { ColumnType } from 'kysely'
+
+/** Written as a number or a bigint, read as a number. Larger ones are read as text, by a cast. */
+type Integer = ColumnType<number, number | bigint, number | bigint>
+type OptionalInteger = ColumnType<number | null, number | bigint | null | undefined, number | bigint | null>
+
+/** Times are clock times in whole milliseconds; texts of JSON say so by their names' meaning below. */
+export type BatchJobsTable = {
+  id: string
+  owner: string
+  name: string
+  priority: string
+  /** A state of the public ones, or `submitting` while it is written, or `removed` while it is taken away. */
+  state: string
+  /** What is lower comes first. */
+  rank: Integer
+  created_at: Integer
+  scheduled_for: OptionalInteger
+  started_at: OptionalInteger
+  ended_at: OptionalInteger
+  total: Integer
+  queued: Integer
+  running: Integer
+  succeeded: Integer
+  failed: Integer
+  cancelled: Integer
+  /** Whole picodollars (1e-12 of a US dollar). */
+  cost_pico: Integer
+  unpriced: Integer
+  webhook_url: string | null
+  /** `none`, `due`, `sent` or `failed`. */
+  webhook_state: ColumnType<string, string | undefined, string>
+  webhook_attempts: Integer
+  webhook_at: OptionalInteger
+}
+
+export type BatchItemsTable = {
+  job_id: string
+  /** Its place in the job, from 0. */
+  place: Integer
+  item_id: string
+  state: string
+  /** JSON of an ItemRequest. */
+  request: string
+  file: string | null
+  line: OptionalInteger
+  attempts: Integer
+  failures: Integer
+  fence: Integer
+  not_before: Integer
+  lease_until: OptionalInteger
+  started_at: OptionalInteger
+  ended_at: OptionalInteger
+  /** JSON of an ItemAnswer. */
+  answer: string | null
+  /** JSON of an ItemFault. */
+  fault: string | null
+}
+
+/** Everything that must not be lost, in SQLite or Postgres alike. */
+export type RecordsSchema = { batch_jobs: BatchJobsTable; batch_items: BatchItemsTable }

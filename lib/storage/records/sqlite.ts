@@ -1,0 +1,133 @@
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { Kysely, SqliteAdapter, SqliteDialect } from 'kysely'
+import type { Clock } from '../../clock.ts'
+import { RecordsUnusable } from './fault.ts'
+import { migrate } from './migrate.ts'
+import { Records } from './records.ts'
+import type { RecordsSchema } from './schema.ts'
+
+/** Below it, a write-ahead log could be reset while another connection was still to read it. */
+const LEAST_VERSION = [3, 51, 3] as const
+/** A wait for another process's write holds everything up, so it is short, and begun again by `Records`. */
+const BUSY_MS = 50
+const START_BUSY_MS = 30_000
+
+/** SQLite can take changes of the schema back with the transaction they are in; Kysely's own adapter does not say so. */
+class Adapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+}
+
+class Dialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new Adapter()
+  }
+}
+
+const statementOf = (database: DatabaseSync, sql: string) => {
+  const statement = database.prepare(sql)
+  const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[]
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters: readonly unknown[]) => statement.all(...values(parameters)),
+    run: (parameters: readonly unknown[]) => statement.run(...values(parameters)),
+    iterate: (parameters: readonly unknown[]) => statement.iterate(...values(parameters)),
+  }
+}
+
+/** Every transaction writes: one that only finds out later that it cannot would have to be done again. */
+const begun = (sql: string): string => (sql === 'begin' ? 'begin immediate' : sql)
+
+const kyselyOver = (database: DatabaseSync): Kysely<RecordsSchema> =>
+  new Kysely<RecordsSchema>({
+    dialect: new Dialect({
+      database: {
+        close: () => database.close(),
+        prepare: sql => statementOf(database, begun(sql)),
+      },
+    }),
+  })
+
+const isAtLeast = (version: string): boolean => {
+  const parts = version.split('.').map(Number)
+  for (const [place, least] of LEAST_VERSION.entries()) {
+    const part = parts[place] ?? 0
+    if (part !== least) return part > least
+  }
+  return true
+}
+
+/** @throws RecordsUnusable */
+export const assertVersion = (version: string): void => {
+  if (isAtLeast(version)) return
+  throw new RecordsUnusable(
+    `SQLite ${version} can damage it; Node brings ${LEAST_VERSION.join('.')} or later`,
+  )
+}
+
+const checked = (database: DatabaseSync): void => {
+  const row = database.prepare('select sqlite_version() as version').get() as { version: string }
+  assertVersion(row.version)
+  const found = database.prepare('pragma quick_check(1)').get() as { quick_check: string }
+  if (found.quick_check !== 'ok')
+    throw new RecordsUnusable(
+      `it is damaged (${found.quick_check}); put a copy of it from a backup in its place`,
+    )
+}
+
+const opened = (path: string): DatabaseSync => {
+  mkdirSync(dirname(path), { recursive: true })
+  // What people asked is in it: nobody else on the machine may read it.
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  const database = new DatabaseSync(path, { timeout: START_BUSY_MS, enableForeignKeyConstraints: true })
+  try {
+    checked(database)
+    database.exec('pragma journal_mode = wal')
+    // What was written survives the process in any case; the machine's own end may take the last moment with it.
+    database.exec('pragma synchronous = normal')
+    database.exec('pragma temp_store = memory')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+const REMEDIES: Readonly<Record<number, string>> = {
+  8: 'it is read-only; let the gateway write there',
+  10: 'it cannot be read or written; look at the disk',
+  11: 'it is damaged; put a copy of it from a backup in its place',
+  13: 'the disk is full',
+  14: 'it cannot be opened; let the gateway read and write there',
+  26: 'it is no SQLite database; put a copy of it from a backup in its place, or move it away',
+}
+
+const unusable = (error: unknown): unknown => {
+  const { errcode, code } = error as { errcode?: number; code?: string }
+  const remedy = errcode !== undefined ? REMEDIES[errcode & 0xff] : undefined
+  if (remedy) return new RecordsUnusable(remedy)
+  return code === 'EACCES' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST'
+    ? new RecordsUnusable(`its directory cannot be written (${code})`)
+    : error
+}
+
+/**
+ * The records in a file, which is made where there is none. A file that cannot be used stays as it is.
+ * @throws RecordsUnusable
+ */
+export const sqliteRecords = async (path: string, clock: Clock): Promise<Records> => {
+  let database: DatabaseSync | undefined
+  try {
+    database = opened(path)
+    const db = kyselyOver(database)
+    await migrate(db, 'sqlite')
+    database.exec(`pragma busy_timeout = ${BUSY_MS}`)
+    return new Records(db, 'sqlite', clock)
+  } catch (error) {
+    if (database?.isOpen) database.close()
+    throw unusable(error)
+  }
+}

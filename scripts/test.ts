@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureBuilt } from '../lib/native/console-build.ts'
 import { ensureChromium } from './chromium.ts'
+import { ensurePostgres } from './postgres.ts'
 import { ensureRedis } from './redis.ts'
 import { bin, ROOT, run, say } from './step.ts'
 
@@ -46,6 +47,7 @@ const sum = (counts: readonly Count[]): Count =>
 const main = async (): Promise<void> => {
   await ensureChromium()
   await ensureRedis()
+  await ensurePostgres()
   await ensureBuilt(ROOT)
   say('\nUnit, contract and integration tests …')
   const counts = [await vitest()]

@@ -62,7 +62,7 @@ const waiting = async (tx: Tx, records: Records, wish: Wish): Promise<Place[]> =
 }
 
 const lease = async (tx: Tx, { job_id, place }: Place, { now, leaseMs }: Wish): Promise<Claim> => {
-  const leaseUntil = Math.floor(now + leaseMs)
+  const leaseUntil = now + leaseMs
   const row = await tx
     .updateTable('batch_items')
     .set(update => ({
@@ -70,7 +70,7 @@ const lease = async (tx: Tx, { job_id, place }: Place, { now, leaseMs }: Wish): 
       attempts: update('attempts', '+', 1),
       fence: update('fence', '+', 1),
       lease_until: leaseUntil,
-      started_at: update.fn.coalesce('started_at', update.val(Math.floor(now))),
+      started_at: update.fn.coalesce('started_at', update.val(now)),
     }))
     .where('job_id', '=', job_id)
     .where('place', '=', place)
@@ -100,7 +100,7 @@ const lease = async (tx: Tx, { job_id, place }: Place, { now, leaseMs }: Wish): 
  */
 const counted = async (tx: Tx, places: readonly Place[], now: number): Promise<readonly Place[]> => {
   const byJob = Map.groupBy(places, ({ job_id }) => job_id)
-  const open: Place[] = []
+  const open = new Set<string>()
   for (const [id, own] of [...byJob].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const begun = own.filter(({ wasRunning }) => !wasRunning).length
     const { numUpdatedRows } = await tx
@@ -109,14 +109,14 @@ const counted = async (tx: Tx, places: readonly Place[], now: number): Promise<r
         state: 'running',
         queued: update('queued', '-', begun),
         running: update('running', '+', begun),
-        started_at: update.fn.coalesce('started_at', update.val(Math.floor(now))),
+        started_at: update.fn.coalesce('started_at', update.val(now)),
       }))
       .where('id', '=', id)
       .where('state', 'in', OPEN)
       .executeTakeFirst()
-    if (numUpdatedRows > 0n) open.push(...own)
+    if (numUpdatedRows > 0n) open.add(id)
   }
-  return open
+  return places.filter(({ job_id }) => open.has(job_id))
 }
 
 /** See `BatchRecords.claim`. */

@@ -46,7 +46,7 @@ export const renewLeases = (
 ): Promise<readonly Claim[]> =>
   records.write(async db => {
     const held: Claim[] = []
-    const leaseUntil = Math.floor(now + leaseMs)
+    const leaseUntil = now + leaseMs
     for (const claim of claims) {
       const { numUpdatedRows } = await db
         .updateTable('batch_items')

@@ -3,7 +3,7 @@ import type { Records } from '../../storage/records/records.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
 import { type Depth, JOB_STATES, type Job, type Page, PRIORITIES, type Priority } from '../types.ts'
 import { cursorOf, readCursor } from './cursor.ts'
-import { jobOf, rankOf } from './rows.ts'
+import { COST, JOB_COLUMNS, jobOf, rankOf } from './rows.ts'
 
 const OPEN = ['queued', 'running']
 const ENDED = ['completed', 'failed', 'cancelled']
@@ -11,8 +11,7 @@ const ENDED = ['completed', 'failed', 'cancelled']
 const selectJobs = (db: Kysely<RecordsSchema>) =>
   db
     .selectFrom('batch_jobs')
-    .selectAll()
-    .select(sql<string>`cast(cost_pico as text)`.as('cost_pico'))
+    .select([...JOB_COLUMNS, COST])
     .where('state', 'in', JOB_STATES)
 
 export const findJob = (records: Records, owner: string, id: string): Promise<Job | undefined> =>
@@ -55,12 +54,12 @@ export const cancelJob = (records: Records, owner: string, id: string, now: numb
       .updateTable('batch_jobs')
       .set(update => ({
         state: 'cancelled',
-        ended_at: Math.floor(now),
+        ended_at: now,
         cancelled: sql<number>`cancelled + queued + running`,
         queued: 0,
         running: 0,
         webhook_state: update.case().when('webhook_url', 'is', null).then('none').else('due').end(),
-        webhook_at: Math.floor(now),
+        webhook_at: now,
       }))
       .where('owner', '=', owner)
       .where('id', '=', id)

@@ -17,23 +17,26 @@ import { settle } from './settle.ts'
 import { submit } from './submit.ts'
 import { claimWebhook, settleWebhook } from './webhooks.ts'
 
+/** Databases keep whole milliseconds. */
+const whole = Math.floor
+
 /** Jobs and their items in the records, SQLite's and Postgres' alike. */
 export const batchRecords = (records: Records): BatchRecords => ({
   submit: (job, items) => submit(records, job, items),
-  sweep: before => sweep(records, before),
+  sweep: before => sweep(records, whole(before)),
   find: (owner, id) => findJob(records, owner, id),
   list: (owner, options) => listJobs(records, owner, options),
   items: (jobId, options) => listItems(records, jobId, options),
-  claim: options => claim(records, options),
-  renew: (claims, options) => renewLeases(records, claims, options),
-  settle: (claimed, outcome, now) => settle(records, claimed, outcome, now),
+  claim: options => claim(records, { ...options, now: whole(options.now) }),
+  renew: (claims, options) => renewLeases(records, claims, { ...options, now: whole(options.now) }),
+  settle: (claimed, outcome, now) => settle(records, claimed, outcome, whole(now)),
   nextDueAt: () => nextDueAt(records),
-  cancel: (owner, id, now) => cancelJob(records, owner, id, now),
+  cancel: (owner, id, now) => cancelJob(records, owner, id, whole(now)),
   retryFailed: (owner, id) => retryFailed(records, owner, id),
   prioritise: (owner, id, priority) => prioritiseJob(records, owner, id, priority),
   remove: (owner, id) => removeJob(records, owner, id),
-  removeEnded: before => removeEnded(records, before),
-  claimWebhook: (now, leaseUntil) => claimWebhook(records, now, leaseUntil),
+  removeEnded: before => removeEnded(records, whole(before)),
+  claimWebhook: (now, leaseUntil) => claimWebhook(records, whole(now), whole(leaseUntil)),
   settleWebhook: (jobId, outcome) => settleWebhook(records, jobId, outcome),
-  depth: now => depthOf(records, now),
+  depth: now => depthOf(records, whole(now)),
 })

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { BatchItemsTable, BatchJobsTable } from '../../storage/records/schema.ts'
 import { type Item, type ItemState, type Job, type JobState, PRIORITIES, type Priority } from '../types.ts'
 
@@ -11,6 +11,34 @@ export const rankOf = (
   { createdAt, scheduledFor = 0 }: Readonly<{ createdAt: number; scheduledFor?: number }>,
   priority: Priority,
 ): number => Math.max(createdAt, scheduledFor) + PRIORITIES.indexOf(priority) * STEP_MS
+
+/** All columns of a job but its cost. */
+export const JOB_COLUMNS = [
+  'id',
+  'owner',
+  'name',
+  'priority',
+  'state',
+  'rank',
+  'created_at',
+  'scheduled_for',
+  'started_at',
+  'ended_at',
+  'total',
+  'queued',
+  'running',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'unpriced',
+  'webhook_url',
+  'webhook_state',
+  'webhook_attempts',
+  'webhook_at',
+] as const
+
+/** The cost of a job, as text. */
+export const COST = sql<string>`cast(cost_pico as text)`.as('cost_pico')
 
 /** A job's row; its cost is read as text, since it may be larger than numbers can hold. */
 export type JobRow = Omit<Selectable<BatchJobsTable>, 'cost_pico'> & { cost_pico: string }

@@ -15,10 +15,10 @@ const columnsOf = (outcome: Outcome, failures: number, now: number) => {
         state: 'succeeded',
         answer: JSON.stringify(outcome.answer),
         fault: null,
-        ended_at: Math.floor(now),
+        ended_at: now,
       }
     case 'failed':
-      return { state: 'failed', fault: JSON.stringify(outcome.fault), ended_at: Math.floor(now) }
+      return { state: 'failed', fault: JSON.stringify(outcome.fault), ended_at: now }
     case 'again':
       return {
         state: 'queued',
@@ -101,8 +101,8 @@ const endJob = async (
     .updateTable('batch_jobs')
     .set({
       state: hasSucceeded ? 'completed' : 'failed',
-      ended_at: Math.floor(now),
-      ...(hasWebhook && { webhook_state: 'due', webhook_at: Math.floor(now), webhook_attempts: 0 }),
+      ended_at: now,
+      ...(hasWebhook && { webhook_state: 'due', webhook_at: now, webhook_attempts: 0 }),
     })
     .where('id', '=', id)
     .execute()

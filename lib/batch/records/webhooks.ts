@@ -1,7 +1,6 @@
-import { sql } from 'kysely'
 import type { Records } from '../../storage/records/records.ts'
 import type { BatchRecords, WebhookDue } from '../types.ts'
-import { jobOf } from './rows.ts'
+import { COST, JOB_COLUMNS, jobOf } from './rows.ts'
 
 /** See `BatchRecords.claimWebhook`. */
 export const claimWebhook = (
@@ -12,8 +11,7 @@ export const claimWebhook = (
   records.write(async db => {
     const query = db
       .selectFrom('batch_jobs')
-      .selectAll()
-      .select(sql<string>`cast(cost_pico as text)`.as('cost_pico'))
+      .select([...JOB_COLUMNS, COST])
       .where('webhook_state', '=', 'due')
       .where('webhook_at', '<=', now)
       .where('state', 'in', ['completed', 'failed', 'cancelled'])
@@ -26,7 +24,7 @@ export const claimWebhook = (
     const attempt = row.webhook_attempts + 1
     await db
       .updateTable('batch_jobs')
-      .set({ webhook_at: Math.floor(leaseUntil), webhook_attempts: attempt })
+      .set({ webhook_at: leaseUntil, webhook_attempts: attempt })
       .where('id', '=', row.id)
       .execute()
     return { job: jobOf(row), url: row.webhook_url, attempt }

@@ -1,0 +1,455 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { batchRecords } from '#lib/batch/records/records.ts'
+import type {
+  BatchRecords,
+  Claim,
+  ItemAnswer,
+  ItemState,
+  NewItem,
+  NewJob,
+  Outcome,
+} from '#lib/batch/types.ts'
+import { systemClock } from '#lib/clock.ts'
+import { openRecords } from '#lib/storage/records/open.ts'
+import type { Records } from '#lib/storage/records/records.ts'
+import { PostgresServer } from '../support/postgres.ts'
+
+let server: PostgresServer
+const open: Records[] = []
+const closeAll = async (): Promise<void> => {
+  for (const records of open.splice(0)) await records.close()
+}
+
+beforeAll(async () => {
+  server = await PostgresServer.start()
+})
+afterAll(async () => {
+  await closeAll()
+  await server.remove()
+})
+
+afterEach(closeAll)
+
+type Place = Parameters<typeof openRecords>[0]
+
+const newPlace: Readonly<Record<string, () => Promise<Place>>> = {
+  SQLite: async () => ({ dataDir: mkdtempSync(join(tmpdir(), 'parley-records-')) }),
+  Postgres: async () => ({ databaseUrl: await server.database(), dataDir: '' }),
+}
+
+const openAt = async (place: Place): Promise<BatchRecords> => {
+  const records = await openRecords(place, systemClock)
+  open.push(records)
+  return batchRecords(records)
+}
+
+let ids = 0
+const job = (changes: Partial<NewJob> = {}): NewJob => ({
+  id: `batch_${(++ids).toString(16).padStart(32, '0')}`,
+  owner: 'guest ada',
+  name: 'A job',
+  priority: 'normal',
+  createdAt: 1_000,
+  ...changes,
+})
+const items = (count: number): NewItem[] =>
+  Array.from({ length: count }, (_, index) => ({
+    id: `item-${index}`,
+    request: { prompt: `Question ${index}`, maxTokens: 10, cache: 'default', fallback: true },
+    source: { file: 'questions.txt', line: index + 1 },
+  }))
+
+const TARGET = { provider: 'mock', model: 'echo', name: 'mock/echo' }
+const answer = (changes: Partial<ItemAnswer> = {}): ItemAnswer => ({
+  content: 'Grüße 🎉',
+  finishReason: 'stop',
+  truncated: false,
+  target: TARGET,
+  usage: { inputTokens: 3, outputTokens: 4 },
+  cache: 'miss',
+  ...changes,
+})
+const succeeded = (costUsd?: number): Outcome => ({
+  state: 'succeeded',
+  answer: answer(costUsd === undefined ? {} : { costUsd }),
+})
+const FAULT = { code: 'TIMEOUT', message: 'Too late.', retryable: true } as const
+const failed: Outcome = { state: 'failed', fault: FAULT }
+
+const LEASE_MS = 20_000
+
+describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
+  let place: Place
+  let records: BatchRecords
+  beforeEach(async () => {
+    place = await (newPlace[kind] as () => Promise<Place>)()
+    records = await openAt(place)
+  })
+
+  const claim = (count: number, now = 10_000): Promise<readonly Claim[]> =>
+    records.claim({ count, now, leaseMs: LEASE_MS })
+  const only = async (count = 1, now?: number): Promise<Claim> => (await claim(count, now))[0] as Claim
+  const stateOf = async (id: string, owner = 'guest ada') => {
+    const found = await records.find(owner, id)
+    return found && { state: found.state, ...found.counts }
+  }
+  /** Ends whatever is open. */
+  const finishAll = async () => {
+    for (;;) {
+      const claims = await claim(100, 1e15)
+      if (claims.length === 0) return
+      for (const claimed of claims) await records.settle(claimed, failed, 1)
+    }
+  }
+
+  it('are taken whole, found by their owner alone, and tell their items in order', async () => {
+    const made = job({ name: 'Größe “1”', scheduledFor: 5_000, webhookUrl: 'https://example.com/hook' })
+    await records.submit(made, items(450))
+    expect(await records.find('guest ada', made.id)).toEqual({
+      ...made,
+      state: 'queued',
+      counts: { total: 450, queued: 450, running: 0, succeeded: 0, failed: 0, cancelled: 0 },
+      costUsd: 0,
+      unpriced: 0,
+    })
+    expect(await records.find('guest eve', made.id)).toBeUndefined()
+    const first = await records.items(made.id, { limit: 400 })
+    const second = await records.items(made.id, { limit: 400, cursor: first.cursor ?? '' })
+    expect(second.cursor).toBeUndefined()
+    const all = [...first.entries, ...second.entries]
+    expect(all.map(({ index }) => index)).toEqual(Array.from({ length: 450 }, (_, index) => index))
+    expect(all[3]).toMatchObject({ ...items(4)[3], state: 'queued', attempts: 0 })
+  })
+
+  it('are not taken at all when their items fail on the way, or are none', async () => {
+    const broken = job()
+    const breaking = async function* () {
+      yield* items(900)
+      throw new Error('the file ended')
+    }
+    await expect(records.submit(broken, breaking())).rejects.toThrow('the file ended')
+    const empty = job()
+    await expect(records.submit(empty, [])).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+    expect(await records.find('guest ada', broken.id)).toBeUndefined()
+    expect(await claim(1)).toEqual([])
+    expect(await records.sweep(0)).toBe(2)
+    expect((await records.items(broken.id, { limit: 1 })).entries).toEqual([])
+  })
+
+  it('count their items and what they cost, to the picodollar', async () => {
+    const made = job()
+    await records.submit(made, items(4))
+    const claims = await claim(4)
+    expect(claims[0]).toMatchObject({
+      owner: 'guest ada',
+      attempt: 1,
+      failures: 0,
+      request: items(1)[0]?.request,
+    })
+    expect(await stateOf(made.id)).toMatchObject({ state: 'running', queued: 0, running: 4 })
+    const [a, b, c, d] = claims as [Claim, Claim, Claim, Claim]
+    expect(await records.settle(a, succeeded(0.1), 11_000)).toBe('written')
+    expect(await records.settle(b, succeeded(0.200000000001), 11_000)).toBe('written')
+    expect(await records.settle(c, succeeded(), 11_000)).toBe('written')
+    expect(await records.settle(d, failed, 12_000)).toBe('ended')
+    expect(await records.find('guest ada', made.id)).toMatchObject({
+      state: 'completed',
+      costUsd: 0.300000000001,
+      unpriced: 1,
+      startedAt: 10_000,
+      endedAt: 12_000,
+      counts: { total: 4, queued: 0, running: 0, succeeded: 3, failed: 1, cancelled: 0 },
+    })
+    const { entries } = await records.items(made.id, { limit: 9 })
+    expect(entries[0]).toMatchObject({ state: 'succeeded', answer: answer({ costUsd: 0.1 }), attempts: 1 })
+    expect(entries[3]).toMatchObject({ state: 'failed', fault: FAULT, endedAt: 12_000 })
+    expect((await records.items(made.id, { limit: 9, state: 'failed' })).entries).toHaveLength(1)
+  })
+
+  it('cost exactly what their items cost, also where that is more than numbers hold', async () => {
+    const made = job()
+    await records.submit(made, items(3))
+    for (const claimed of await claim(3)) await records.settle(claimed, succeeded(5_000.000_000_001), 1)
+    const found = await records.find('guest ada', made.id)
+    expect(found?.costUsd).toBe(15_000.000_000_003)
+  })
+
+  it('have failed where all of their items have', async () => {
+    const made = job()
+    await records.submit(made, items(1))
+    await records.settle(await only(), failed, 1)
+    expect(await stateOf(made.id)).toMatchObject({ state: 'failed' })
+  })
+
+  it('take nothing from a runner whose lease has passed to another', async () => {
+    const made = job()
+    await records.submit(made, items(1))
+    const late = await only()
+    expect(await claim(1, 10_000 + LEASE_MS)).toEqual([])
+    const next = await only(1, 10_001 + LEASE_MS)
+    expect(next).toMatchObject({ index: 0, attempt: 2, failures: 0, startedAt: 10_000 })
+    expect(next.fence).toBeGreaterThan(late.fence)
+    expect(await records.renew([late, next], { now: 40_000, leaseMs: LEASE_MS })).toMatchObject([
+      { fence: next.fence, leaseUntil: 60_000 },
+    ])
+    expect(await records.settle(late, succeeded(1), 1)).toBe('lost')
+    expect(await records.settle(next, succeeded(2), 1)).toBe('ended')
+    expect(await records.settle(next, succeeded(2), 1)).toBe('lost')
+    expect(await records.find('guest ada', made.id)).toMatchObject({ costUsd: 2, counts: { succeeded: 1 } })
+  })
+
+  it('try an item again when its time has come, and count what failed', async () => {
+    const made = job()
+    await records.submit(made, items(1))
+    await records.settle(await only(), { state: 'again', notBefore: 50_000, failed: true, fault: FAULT }, 1)
+    expect(await stateOf(made.id)).toMatchObject({ state: 'running', queued: 1, running: 0 })
+    expect(await records.nextDueAt()).toBe(50_000)
+    expect(await claim(1, 49_999)).toEqual([])
+    const again = await only(1, 50_000)
+    expect(again).toMatchObject({ attempt: 2, failures: 1 })
+    expect(await records.nextDueAt()).toBe(50_000 + LEASE_MS)
+    await records.settle(again, { state: 'again', notBefore: 0, failed: false, fault: FAULT }, 1)
+    expect(await only(1, 60_000)).toMatchObject({ attempt: 3, failures: 1 })
+  })
+
+  it('come by priority, but not after whoever has waited ten minutes longer for each step', async () => {
+    const step = 600_000
+    const made = [
+      job({ name: 'old and low', priority: 'low', createdAt: 1 }),
+      job({ name: 'normal', createdAt: 2 * step }),
+      job({ name: 'high', priority: 'high', createdAt: 2 * step + 5 }),
+      job({ name: 'new and low', priority: 'low', createdAt: 2 * step + 1 }),
+    ]
+    for (const one of made) await records.submit(one, items(1))
+    const order: string[] = []
+    for (const { jobId } of await claim(9, 9 * step))
+      order.push((await records.find('guest ada', jobId))?.name ?? '')
+    expect(order).toEqual(['old and low', 'high', 'normal', 'new and low'])
+  })
+
+  it('can change their priority while something of them waits', async () => {
+    const [first, second] = [job(), job({ createdAt: 1_001 })]
+    await records.submit(first, items(1))
+    await records.submit(second, items(2))
+    expect(await records.prioritise('guest eve', second.id, 'high')).toBe(false)
+    expect(await records.prioritise('guest ada', second.id, 'high')).toBe(true)
+    expect((await claim(9)).map(({ jobId }) => jobId)).toEqual([second.id, second.id, first.id])
+    expect(await records.prioritise('guest ada', second.id, 'low')).toBe(false)
+  })
+
+  it('wait for the time they are scheduled for', async () => {
+    const made = job({ scheduledFor: 90_000 })
+    await records.submit(made, items(1))
+    expect(await records.nextDueAt()).toBe(90_000)
+    expect(await claim(1, 89_999)).toEqual([])
+    expect((await records.depth(89_999)).oldestAt).toBeUndefined()
+    expect(await claim(1, 90_000)).toHaveLength(1)
+  })
+
+  it('end when they are cancelled: what runs changes nothing any more', async () => {
+    const made = job()
+    await records.submit(made, items(3))
+    const [done, running] = (await claim(2)) as [Claim, Claim]
+    await records.settle(done, succeeded(1), 1)
+    expect(await records.cancel('guest eve', made.id, 20_000)).toBe(false)
+    expect(await records.cancel('guest ada', made.id, 20_000)).toBe(true)
+    expect(await records.cancel('guest ada', made.id, 20_000)).toBe(false)
+    expect(await records.renew([running], { now: 1, leaseMs: 1 })).toEqual([])
+    expect(await records.settle(running, succeeded(1), 1)).toBe('lost')
+    expect(await claim(9, 99_999_999)).toEqual([])
+    expect(await stateOf(made.id)).toEqual({
+      state: 'cancelled',
+      total: 3,
+      queued: 0,
+      running: 0,
+      succeeded: 1,
+      failed: 0,
+      cancelled: 2,
+    })
+    const states = (await records.items(made.id, { limit: 9 })).entries.map(({ state }) => state)
+    expect(states).toEqual(['succeeded', 'cancelled', 'cancelled'])
+    expect((await records.items(made.id, { limit: 9, state: 'cancelled' })).entries).toHaveLength(2)
+    expect((await records.items(made.id, { limit: 9, state: 'queued' })).entries).toHaveLength(0)
+    expect(await records.retryFailed('guest ada', made.id)).toBe(0)
+  })
+
+  it('run their failed items again, and only those', async () => {
+    const made = job()
+    await records.submit(made, items(3))
+    const [a, b, c] = (await claim(3)) as [Claim, Claim, Claim]
+    await records.settle(a, succeeded(1), 1)
+    await records.settle(b, failed, 1)
+    expect(await records.retryFailed('guest ada', made.id)).toBe(0)
+    await records.settle(c, failed, 1)
+    expect(await records.retryFailed('guest eve', made.id)).toBe(0)
+    expect(await records.retryFailed('guest ada', made.id)).toBe(2)
+    expect(await stateOf(made.id)).toMatchObject({ state: 'running', queued: 2, failed: 0, succeeded: 1 })
+    const again = await claim(9)
+    expect(again.map(({ index, failures }) => [index, failures])).toEqual([
+      [1, 0],
+      [2, 0],
+    ])
+    for (const claimed of again) await records.settle(claimed, succeeded(1), 2)
+    expect(await records.find('guest ada', made.id)).toMatchObject({ state: 'completed', costUsd: 3 })
+  })
+
+  it('are listed newest first, page by page, to their owner', async () => {
+    const owner = 'guest lister'
+    const made = [5, 7, 7, 6].map(createdAt => job({ owner, createdAt }))
+    for (const one of made) await records.submit(one, items(1))
+    const [a, b, c, d] = made as [NewJob, NewJob, NewJob, NewJob]
+    const first = await records.list(owner, { limit: 2 })
+    expect(first.entries.map(({ id }) => id)).toEqual([c.id, b.id])
+    const second = await records.list(owner, { limit: 2, cursor: first.cursor ?? '' })
+    expect(second.entries.map(({ id }) => id)).toEqual([d.id, a.id])
+    expect(second.cursor).toBeUndefined()
+    for (const cursor of ['', 'x', '-1', Buffer.from("1' or 1=1").toString('base64url')])
+      await expect(records.list(owner, { limit: 2, cursor })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+  })
+
+  it('go with all their items, once they have ended', async () => {
+    const made = job()
+    await records.submit(made, items(2_500))
+    expect(await records.remove('guest ada', made.id)).toBe(false)
+    await records.cancel('guest ada', made.id, 70_000)
+    expect(await records.remove('guest eve', made.id)).toBe(false)
+    expect(await records.remove('guest ada', made.id)).toBe(true)
+    expect(await records.find('guest ada', made.id)).toBeUndefined()
+    await records.sweep(0)
+    const kept = job()
+    await records.submit(kept, items(1))
+    await records.settle(await only(), failed, 80_000)
+    await records.removeEnded(80_000)
+    expect(await records.find('guest ada', kept.id)).toBeDefined()
+    await records.removeEnded(80_001)
+    expect(await records.find('guest ada', kept.id)).toBeUndefined()
+  })
+
+  it('are told of at their webhooks once, however many ask, and again after a failure', async () => {
+    const made = job({ webhookUrl: 'https://example.com/hook' })
+    await records.submit(made, items(1))
+    expect(await records.claimWebhook(999_999, 999_999)).toBeUndefined()
+    await records.settle(await only(), succeeded(1), 20_000)
+    const due = await Promise.all([1, 2, 3].map(() => records.claimWebhook(20_000, 30_000)))
+    expect(due.filter(one => one !== undefined)).toMatchObject([
+      { attempt: 1, url: 'https://example.com/hook', job: { id: made.id, state: 'completed' } },
+    ])
+    await records.settleWebhook(made.id, { again: 25_000 })
+    expect(await records.claimWebhook(24_999, 1)).toBeUndefined()
+    expect(await records.claimWebhook(25_000, 50_000)).toMatchObject({ attempt: 2 })
+    expect(await records.claimWebhook(50_000, 60_000)).toMatchObject({ attempt: 3 })
+    await records.settleWebhook(made.id, { state: 'sent' })
+    expect(await records.claimWebhook(999_999, 999_999)).toBeUndefined()
+  })
+
+  it('never give an item to two who ask at the same moment', async () => {
+    const others = [records, await openAt(place), await openAt(place)]
+    const made = [job(), job()]
+    for (const one of made) await records.submit(one, items(60))
+    const taken: string[] = []
+    const take = async (from: BatchRecords) => {
+      for (;;) {
+        const claims = await from.claim({ count: 3, now: 10_000, leaseMs: LEASE_MS })
+        if (claims.length === 0) return
+        taken.push(...claims.map(({ jobId, index }) => `${jobId} ${index}`))
+        for (const claimed of claims) expect(await from.settle(claimed, succeeded(0.25), 1)).not.toBe('lost')
+      }
+    }
+    await Promise.all([...others, ...others].map(take))
+    expect(taken).toHaveLength(120)
+    expect(new Set(taken).size).toBe(120)
+    for (const { id } of made)
+      expect(await records.find('guest ada', id)).toMatchObject({ state: 'completed', costUsd: 15 })
+  })
+
+  it('tell how full the queue is', async () => {
+    const before = await records.depth(10_000)
+    await records.submit(job({ priority: 'low', createdAt: 7 }), items(2))
+    await records.submit(job({ priority: 'high', createdAt: 9 }), items(3))
+    await claim(1)
+    const depth = await records.depth(10_000)
+    expect(depth).toMatchObject({ queued: { high: 2, normal: 0, low: 2 }, running: 1, failed: before.failed })
+    expect(depth.oldestAt).toBe(7)
+  })
+
+  it('keep their counts right whatever happens to them in whatever order', async () => {
+    const step = fc.oneof(
+      fc.record({ do: fc.constant('claim' as const), count: fc.integer({ min: 1, max: 4 }) }),
+      fc.record({
+        do: fc.constant('settle' as const),
+        which: fc.nat(20),
+        how: fc.constantFrom('succeeded' as const, 'failed' as const, 'again' as const),
+      }),
+      fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1, LEASE_MS / 2, LEASE_MS * 2) }),
+      fc.record({ do: fc.constantFrom('cancel' as const, 'retry' as const) }),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async steps => {
+        await finishAll()
+        const made = job()
+        await records.submit(made, items(5))
+        const model = Array.from({ length: 5 }, () => ({ state: 'queued' as ItemState, fence: 0, until: 0 }))
+        const claims: Claim[] = []
+        let now = 10_000
+        let cost = 0
+        let isCancelled = false
+        const isOver = () =>
+          isCancelled || model.every(({ state }) => state === 'succeeded' || state === 'failed')
+        for (const one of steps) {
+          if (one.do === 'pass') now += one.ms
+          else if (one.do === 'claim')
+            for (const claimed of await records.claim({ count: one.count, now, leaseMs: LEASE_MS })) {
+              const item = model[claimed.index]
+              expect(
+                item && (item.state === 'queued' || (item.state === 'running' && item.until < now)),
+              ).toBe(true)
+              expect(isOver()).toBe(false)
+              model[claimed.index] = { state: 'running', fence: claimed.fence, until: now + LEASE_MS }
+              claims.push(claimed)
+            }
+          else if (one.do === 'settle') {
+            const claimed = claims[one.which % Math.max(1, claims.length)]
+            const item = claimed && model[claimed.index]
+            if (!claimed || !item) continue
+            const outcome: Outcome =
+              one.how === 'again'
+                ? { state: 'again', notBefore: now, failed: true, fault: FAULT }
+                : one.how === 'failed'
+                  ? failed
+                  : succeeded(0.000000000001)
+            const holds = !isOver() && item.state === 'running' && item.fence === claimed.fence
+            expect((await records.settle(claimed, outcome, now)) !== 'lost').toBe(holds)
+            if (!holds) continue
+            item.state = one.how === 'again' ? 'queued' : one.how
+            if (one.how === 'succeeded') cost += 1
+          } else if (one.do === 'cancel') {
+            expect(await records.cancel(made.owner, made.id, now)).toBe(!isOver())
+            isCancelled ||= !isOver()
+          } else {
+            const failures = model.filter(({ state }) => state === 'failed').length
+            const count = isOver() && !isCancelled ? failures : 0
+            expect(await records.retryFailed(made.owner, made.id)).toBe(count)
+            if (count > 0) for (const item of model) if (item.state === 'failed') item.state = 'queued'
+          }
+          const found = await records.find(made.owner, made.id)
+          const of = (state: ItemState) => model.filter(item => item.state === state).length
+          const left = of('queued') + of('running')
+          expect(found?.counts).toEqual({
+            total: 5,
+            queued: isCancelled ? 0 : of('queued'),
+            running: isCancelled ? 0 : of('running'),
+            succeeded: of('succeeded'),
+            failed: of('failed'),
+            cancelled: isCancelled ? left : 0,
+          })
+          expect(found?.costUsd).toBe(cost / 1e12)
+        }
+      }),
+      { numRuns: kind === 'SQLite' ? 200 : 40 },
+    )
+  })
+})

@@ -26,6 +26,8 @@ type Run = { claim: Claim; readonly controller: AbortController }
 const RENEWALS_PER_LEASE = 4
 /** Whoever finds nothing to do looks again after so long, also when nobody called. */
 const LONGEST_REST_MS = 5_000
+/** What is due may be another worker's just now. */
+const SHORTEST_REST_MS = 50
 const TROUBLE_MS = 1_000
 
 const keyOf = ({ jobId, index }: Claim): string => `${jobId} ${index}`
@@ -95,8 +97,8 @@ export class Worker {
     for (const claim of claims) void this.#run(claim)
     if (claims.length === count) return LONGEST_REST_MS
     const dueAt = await records.nextDueAt()
-    const dueInMs = dueAt === undefined ? LONGEST_REST_MS : Math.max(0, dueAt - clock.now())
-    if (this.#running.size === 0 && dueInMs > 0) this.#tellIdle()
+    const dueInMs = dueAt === undefined ? LONGEST_REST_MS : Math.max(SHORTEST_REST_MS, dueAt - clock.now())
+    if (this.#running.size === 0) this.#tellIdle()
     return Math.min(LONGEST_REST_MS, dueInMs)
   }
 

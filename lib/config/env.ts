@@ -65,6 +65,7 @@ const decoded = (text: string): string => {
 export const secretsOf = (env: Environment): readonly string[] => [
   ...SECRETS.flatMap(name => env[name] ?? []),
   ...passwordsOf(env.REDIS_URL),
+  ...passwordsOf(env.DATABASE_URL),
 ]
 
 /** This process's environment. Nothing else reads it. */

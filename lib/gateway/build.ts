@@ -4,10 +4,12 @@ import { cacheDesk } from '../cache/desk.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { ConfigFile } from '../config/file-schema.ts'
 import type { Environment } from '../config/schema.ts'
+import { GatewayError } from '../errors.ts'
 import { Cors } from '../http/cors.ts'
 import { apiHeaders } from '../http/security-headers.ts'
 import type { Host } from '../http/serve.ts'
 import { chatBody } from '../validation/chat.ts'
+import { type Batch, buildBatch } from './batch.ts'
 import { type ConfigSource, configSource } from './config-source.ts'
 import type { Gateway } from './gateway.ts'
 import { reportHealth, withCircuits } from './health.ts'
@@ -42,9 +44,10 @@ type HealthMakings = Readonly<{
   live: Live
   lifecycle: Lifecycle
   config: ConfigSource | undefined
+  batch: Batch | undefined
 }>
 
-const healthOf = ({ state, live, lifecycle, config }: HealthMakings): Gateway['health'] => {
+const healthOf = ({ state, live, lifecycle, config, batch }: HealthMakings): Gateway['health'] => {
   const { clock, shared, standing } = state
   const startedAt = clock.now()
   return () => {
@@ -57,6 +60,7 @@ const healthOf = ({ state, live, lifecycle, config }: HealthMakings): Gateway['h
       limits: settings.rates !== undefined,
       caching: settings.caching.enabled,
       redis: shared?.seen(),
+      batch: batch?.facts(),
       config: config?.health(),
       providers: withCircuits(state.health.report(), circuits, target => catalog.has(target)),
     })
@@ -70,6 +74,9 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   const { logger, errors, metrics, visits, sessions, standing, shared, memory } = state
   const config = takeSettings(state, live)
   const lifecycle = new Lifecycle(visits, clock, logger)
+  const isServing = () => lifecycle.state === 'serving'
+  const isStopping = () => !isServing()
+  const batch = env.ENABLE_BATCH ? await buildBatch({ ...state, live, isStopping }) : undefined
 
   return {
     ...hostOf(state, lifecycle),
@@ -96,6 +103,10 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     get chatDefaults() {
       return live.now.chatDefaults
     },
+    get batch() {
+      if (!batch) throw new GatewayError('NOT_FOUND', 'Batches are switched off here.')
+      return batch.desk
+    },
     streams: standing.streams,
     cache: cacheDesk({
       answers: standing.answers,
@@ -109,6 +120,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
       maxOutputTokens: env.MAX_OUTPUT_TOKENS,
     }),
     issueSession: () => sessions.issue(clock.now()),
-    health: healthOf({ state, live, lifecycle, config }),
+    health: healthOf({ state, live, lifecycle, config, batch }),
+    isReady: () => isServing() && batch?.facts().failure === undefined,
   }
 }

@@ -1,3 +1,4 @@
+import type { BatchDesk } from '../batch/desk.ts'
 import type { CacheDesk } from '../cache/desk.ts'
 import type { Handler } from '../compose.ts'
 import type { Environment } from '../config/schema.ts'
@@ -35,8 +36,12 @@ export type Gateway = Host &
     /** Lets a visit of the admin API in: within its limits, and with the admin token. */
     administer: Handler<Visit, Visit>
     cache: CacheDesk
+    /** Where batches are handed in. Throws NOT_FOUND where they are switched off. */
+    readonly batch: BatchDesk
     chatBody: ReturnType<typeof chatBody>
     chatDefaults: ChatDefaults
     issueSession: () => string
     health: () => HealthReport
+    /** Whether it can serve all it is there for. */
+    isReady: () => boolean
   }>

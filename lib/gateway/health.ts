@@ -1,4 +1,5 @@
 import type { Target } from '../llm/types.ts'
+import { type BatchFacts, queueHealth, recordsHealth } from '../observability/batch-health.ts'
 import type { ServiceHealth } from '../observability/provider-health.ts'
 import { type RedisFacts, redisHealth } from '../observability/redis-health.ts'
 import type { Circuit } from '../resilience/breaker/circuit.ts'
@@ -19,6 +20,8 @@ export type HealthFacts = Readonly<{
   caching: boolean
   /** What was seen of the Redis that gateways share, where one is configured. */
   redis: RedisFacts | undefined
+  /** What was seen of the records and their queue, where batches are taken. */
+  batch: BatchFacts | undefined
   /** Absent where no configuration file is used. */
   config: ServiceHealth | undefined
   providers: Readonly<Record<string, ServiceHealth>>
@@ -70,9 +73,12 @@ export const withCircuits = (
 }
 
 /** Ailing providers make the gateway degraded; only what it cannot do without makes it unhealthy. */
-const overall = (state: LifecycleState, services: readonly ServiceHealth[]): ServiceHealth['status'] => {
-  if (state !== 'serving') return 'unhealthy'
-  return services.every(({ status }) => status === 'healthy') ? 'healthy' : 'degraded'
+const overall = (
+  state: LifecycleState,
+  services: Readonly<Record<string, ServiceHealth>>,
+): ServiceHealth['status'] => {
+  if (state !== 'serving' || services.records?.status === 'unhealthy') return 'unhealthy'
+  return Object.values(services).every(({ status }) => status === 'healthy') ? 'healthy' : 'degraded'
 }
 
 /** The whole of `GET /api/health`, from what is known already: nothing is asked for it. */
@@ -83,6 +89,7 @@ export const reportHealth = ({
   limits,
   caching,
   redis,
+  batch,
   config,
   providers,
 }: HealthFacts): HealthReport => {
@@ -92,8 +99,9 @@ export const reportHealth = ({
     ...(redis && { redis: redisHealth(redis) }),
     limits: stateIn(place, limits),
     cache: stateIn(place, caching),
+    ...(batch && { records: recordsHealth(batch), queue: queueHealth(batch) }),
     ...(config && { config }),
     ...providers,
   }
-  return { status: overall(state, Object.values(services)), uptimeSeconds, version, services }
+  return { status: overall(state, services), uptimeSeconds, version, services }
 }

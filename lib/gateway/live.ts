@@ -8,7 +8,7 @@ import type { Alias } from '../routing/alias.ts'
 import type { Visit } from '../visit.ts'
 import { aliasesOf } from './aliases.ts'
 import { type Makings, partsOf } from './parts.ts'
-import { administering, admitting, answering } from './pipeline.ts'
+import { administering, admitting, answering, working } from './pipeline.ts'
 import { catalogOf } from './providers.ts'
 
 /** Everything that follows from one state of the settings. It is replaced whole; whoever holds an old one goes on with it. */
@@ -17,6 +17,8 @@ export type Composed = Readonly<{
   catalog: Catalog
   aliases: ReadonlyMap<string, Alias>
   answer: Handler<Call, Reply>
+  /** For items of batches. */
+  work: Handler<Call, Reply>
   admit: Handler<Visit, Visit>
   administer: Handler<Visit, Visit>
   chatDefaults: ChatDefaults
@@ -38,6 +40,7 @@ export const composed = (lasting: Lasting, file: ConfigFile): Composed => {
     catalog,
     aliases,
     answer: answering(parts),
+    work: working(parts),
     admit: admitting(parts),
     administer: administering(parts),
     chatDefaults: {

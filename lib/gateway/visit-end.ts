@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { VisitEnd } from '../http/serve.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
-import { logRefresh, logRequest } from '../observability/request-line.ts'
+import { logRequest, logWork } from '../observability/request-line.ts'
 import type { ErrorReporter } from '../observability/sentry.ts'
 import type { Visit } from '../visit.ts'
 import type { BackgroundEnd } from './background.ts'
@@ -25,12 +25,21 @@ export const tellOfEnd =
     errors.capture(end.error.cause ?? end.error, { requestId: visit.requestId, route: visit.route })
   }
 
-/** Tells of a refresh's end in the same places: nobody asked for it by itself, but it may have cost something. */
-export const tellOfRefresh =
+type WorkName = Parameters<typeof logWork>[1]
+
+/** Tells of the end of work that no request waits for: it may have cost something all the same. */
+const tellOfWork =
+  (name: WorkName) =>
   ({ logger, metrics, errors, clock }: Audience): BackgroundEnd =>
   (visit, error) => {
-    void logRefresh(logger, visit, { error, outcome: error ? 'error' : 'ok', endedAt: clock.now() })
-    void metrics.refreshEnded(visit)
+    void logWork(logger, name, visit, { error, outcome: error ? 'error' : 'ok', endedAt: clock.now() })
+    void metrics.workEnded(visit)
     if (error?.code !== 'INTERNAL_ERROR') return
     errors.capture(error.cause ?? error, { requestId: visit.requestId, route: visit.route })
   }
+
+/** Of an answer that was fetched anew behind a stale one. */
+export const tellOfRefresh = tellOfWork('refresh')
+
+/** Of one run of a batch's item. */
+export const tellOfRun = tellOfWork('batch item')

@@ -3,6 +3,8 @@ import { type ErrorCode, GatewayError } from '../errors.ts'
 import type { AttemptWatcher } from '../llm/ask.ts'
 import { isRepeated, type Target, type Usage } from '../llm/types.ts'
 import { upstreamMs, type Visit } from '../visit.ts'
+import type { BatchFacts } from './batch-health.ts'
+import { BatchMetrics } from './batch-metrics.ts'
 import { type CacheFigures, cacheMetrics } from './cache-metrics.ts'
 import { CIRCUIT_VALUE, type CircuitName } from './circuit-value.ts'
 import { RedisMetrics } from './redis-metrics.ts'
@@ -128,6 +130,11 @@ export class Metrics {
     this.#circuits.set(this.#labelsOf(target), CIRCUIT_VALUE[state])
   }
 
+  /** Figures of batches, for a gateway that takes them. To be made once. */
+  ofBatch(seen: () => BatchFacts, now: () => number): BatchMetrics {
+    return new BatchMetrics(this.#registry, seen, now)
+  }
+
   /** Figures of a shared Redis, for a gateway that has one. To be made once. */
   ofRedis(gatewaysSeen: () => number): RedisMetrics {
     return new RedisMetrics(this.#registry, gatewaysSeen)
@@ -155,7 +162,7 @@ export class Metrics {
   }
 
   /** Takes down what an answer cost that was fetched for nobody in particular. */
-  async refreshEnded({ journal: { head, usage } }: Visit): Promise<void> {
+  async workEnded({ journal: { head, usage } }: Visit): Promise<void> {
     if (head && !isRepeated(head)) this.#used(this.#labelsOf(head.target), await usage)
   }
 

@@ -71,9 +71,10 @@ export const logRequest = async (logger: Logger, visit: Visit, outcome: Outcome)
   else logger.info(line, message)
 }
 
-/** Writes the line of an answer that was fetched for nobody in particular: it costs what any other costs. */
-export const logRefresh = async (
+/** Writes the line of work that no request waits for: it costs what any other costs. */
+export const logWork = async (
   logger: Logger,
+  name: 'refresh' | 'batch item',
   visit: Visit,
   outcome: Omit<Outcome, 'method' | 'status'>,
 ): Promise<void> => {
@@ -88,7 +89,7 @@ export const logRefresh = async (
     ...usageFields(await visit.journal.usage),
     ...(error && error.status >= 500 && { err: error }),
   }
-  if (error?.code === 'INTERNAL_ERROR') logger.error(line, 'refresh failed')
-  else if (error) logger.warn(line, 'refresh failed')
-  else logger.info(line, 'answer refreshed')
+  if (error?.code === 'INTERNAL_ERROR') logger.error(line, `${name} failed`)
+  else if (error) logger.warn(line, `${name} failed`)
+  else logger.info(line, `${name} answered`)
 }

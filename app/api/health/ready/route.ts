@@ -4,8 +4,12 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/api/health/ready', surface: 'rest', probe: true },
   {
     GET: async ({ gateway }) =>
-      gateway.lifecycle.state === 'serving'
+      gateway.isReady()
         ? { json: { status: 'ready' } }
-        : { status: 503, json: { status: 'stopping' }, headers: { 'retry-after': '1' } },
+        : {
+            status: 503,
+            json: { status: gateway.lifecycle.state === 'serving' ? 'unavailable' : 'stopping' },
+            headers: { 'retry-after': '1' },
+          },
   },
 )

@@ -1,0 +1,139 @@
+import type { Bell } from '../batch/bell/bell.ts'
+import { localBell } from '../batch/bell/local.ts'
+import { BatchDesk } from '../batch/desk.ts'
+import { News } from '../batch/news.ts'
+import { Overview } from '../batch/overview.ts'
+import { batchRecords } from '../batch/records/records.ts'
+import { running } from '../batch/run.ts'
+import type { BatchRecords, Claim } from '../batch/types.ts'
+import { Worker } from '../batch/worker.ts'
+import { type Clock, sleep } from '../clock.ts'
+import { ConfigurationError } from '../config/env.ts'
+import type { Environment } from '../config/schema.ts'
+import type { OpenVisits } from '../http/open-visits.ts'
+import type { BatchFacts } from '../observability/batch-health.ts'
+import type { BatchMetrics } from '../observability/batch-metrics.ts'
+import type { Logger } from '../observability/logger.ts'
+import type { Metrics } from '../observability/metrics.ts'
+import type { ErrorReporter } from '../observability/sentry.ts'
+import { RecordsUnusable } from '../storage/records/fault.ts'
+import { openRecords } from '../storage/records/open.ts'
+import type { Records } from '../storage/records/records.ts'
+import type { Live } from './live.ts'
+import { tellOfRun } from './visit-end.ts'
+
+const LEASE_MS = 20_000
+const HOUSEKEEPING_MS = 600_000
+const DAY_MS = 86_400_000
+/** A submission that has not come to its end after so long never will. */
+const SUBMISSION_MS = 3_600_000
+
+export type Batch = Readonly<{ desk: BatchDesk; facts: () => BatchFacts }>
+
+export type BatchMakings = Readonly<{
+  env: Environment
+  clock: Clock
+  logger: Logger
+  metrics: Metrics
+  errors: ErrorReporter
+  visits: OpenVisits
+  live: Live
+  isStopping: () => boolean
+}>
+
+const opened = async ({ DATABASE_URL, DATA_DIR }: Environment, clock: Clock): Promise<Records> => {
+  try {
+    return await openRecords({ databaseUrl: DATABASE_URL, dataDir: DATA_DIR }, clock)
+  } catch (error) {
+    if (!(error instanceof RecordsUnusable)) throw error
+    throw new ConfigurationError([`  ${error.message}`])
+  }
+}
+
+const bellOf = async ({ env, logger }: BatchMakings): Promise<Bell> => {
+  const { REDIS_URL: url } = env
+  if (url === undefined) return localBell()
+  const { redisBell } = await import('../batch/bell/redis.ts')
+  // The shared state tells of a Redis that fails, and no item is lost by it.
+  return redisBell({ url, onTrouble: err => logger.debug({ err }, 'the batch bell has trouble with Redis') })
+}
+
+type WorkerMakings = BatchMakings & Readonly<{ records: BatchRecords; news: News; figures: BatchMetrics }>
+
+const workerOf = (makings: WorkerMakings): Worker => {
+  const { env, clock, logger, live, visits, isStopping, records, news, figures } = makings
+  const run = running({
+    answer: call => live.now.work(call),
+    defaultModel: () => live.now.chatDefaults.model,
+    maxResponseBytes: env.BATCH_MAX_RESPONSE_BYTES,
+    firstContentMs: env.BATCH_FIRST_TOKEN_TIMEOUT_MS,
+    open: client => visits.open(client),
+    clock,
+    random: Math.random,
+    onEnd: tellOfRun(makings),
+  })
+  return new Worker({
+    records,
+    run: (claim: Claim, signal) => {
+      news.tell(claim.jobId, claim.owner)
+      return run(claim, signal)
+    },
+    clock,
+    slots: env.BATCH_CONCURRENCY,
+    leaseMs: LEASE_MS,
+    isStopping,
+    onSettled: ({ jobId, owner }, { state }) => {
+      figures.runEnded(state)
+      news.tell(jobId, owner)
+    },
+    onTrouble: err => logger.warn({ err, component: 'batch' }, 'the records fail'),
+  })
+}
+
+/** Takes away what is old or was left behind, now and then. */
+const keepHouse = async (records: BatchRecords, { env, clock, logger }: BatchMakings): Promise<never> => {
+  for (;;) {
+    try {
+      await records.removeEnded(clock.now() - env.BATCH_KEEP_DAYS * DAY_MS)
+      await records.sweep(clock.now() - SUBMISSION_MS)
+    } catch (err) {
+      logger.warn({ err, component: 'batch' }, 'old jobs could not be removed')
+    }
+    await sleep(clock, HOUSEKEEPING_MS, new AbortController().signal)
+  }
+}
+
+/**
+ * Opens the records, and runs what waits in them where this process is to run items.
+ * @throws ConfigurationError where the records cannot be used.
+ */
+export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
+  const { env, clock, metrics, isStopping } = makings
+  const database = await opened(env, clock)
+  const records = batchRecords(database)
+  const overview = new Overview(() => records.depth(clock.now()), clock)
+  const place = database.dialect === 'sqlite' ? 'SQLite' : 'Postgres'
+  const facts = (): BatchFacts => ({ ...overview.seen, place, runningHere: worker?.running })
+  const news = new News()
+  const figures = metrics.ofBatch(facts, () => clock.now())
+  const bell = await bellOf(makings)
+  const worker = env.BATCH_WORKER ? workerOf({ ...makings, records, news, figures }) : undefined
+  if (worker) {
+    bell.answer(() => {
+      worker.wake()
+      return worker.idle()
+    })
+    worker.wake()
+  }
+  void overview.look()
+  void keepHouse(records, makings)
+  const desk = new BatchDesk({
+    records,
+    news,
+    clock,
+    ring: items => bell.ring(items),
+    revoke: jobId => worker?.revoke(jobId),
+    isStopping,
+  })
+  return { desk, facts }
+}

@@ -89,14 +89,17 @@ export class BatchDesk {
   }
 
   /** Newest first. */
-  async list(caller: Caller, options: Readonly<{ limit: number; cursor?: string }>): Promise<Page<Job>> {
+  async list(
+    caller: Caller,
+    options: Readonly<{ limit: number; cursor?: string | undefined }>,
+  ): Promise<Page<Job>> {
     const owner = ownerOf(caller)
     return owner === undefined ? { entries: [] } : this.#parts.records.list(owner, options)
   }
 
   items(
     { id }: Job,
-    options: Readonly<{ limit: number; cursor?: string; state?: ItemState }>,
+    options: Readonly<{ limit: number; cursor?: string | undefined; state?: ItemState | undefined }>,
   ): Promise<Page<Item>> {
     return this.#parts.records.items(id, options)
   }

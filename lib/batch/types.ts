@@ -142,8 +142,11 @@ export interface BatchRecords {
 
   find(owner: string, id: string): Promise<Job | undefined>
   /** Newest first. */
-  list(owner: string, options: { limit: number; cursor?: string }): Promise<Page<Job>>
-  items(jobId: string, options: { limit: number; cursor?: string; state?: ItemState }): Promise<Page<Item>>
+  list(owner: string, options: { limit: number; cursor?: string | undefined }): Promise<Page<Job>>
+  items(
+    jobId: string,
+    options: { limit: number; cursor?: string | undefined; state?: ItemState | undefined },
+  ): Promise<Page<Item>>
 
   /**
    * The items that should run next, at most `count`, each leased to whoever asks: the best rank first, then the

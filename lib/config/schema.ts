@@ -148,6 +148,7 @@ export const environment = z.object({
   BATCH_WORKER: flag.default(true),
   BATCH_CONCURRENCY: count(1, 1_000).default(3),
   BATCH_FIRST_TOKEN_TIMEOUT_MS: count(1, 3_600_000).default(300_000),
+  BATCH_MAX_BODY_BYTES: count(1_024, 100_000_000).default(4_194_304),
   BATCH_MAX_ITEMS: count(1, 1_000_000).default(50_000),
   BATCH_MAX_ITEM_CHARACTERS: count(1, 100_000_000).default(1_000_000),
   BATCH_MAX_RESPONSE_BYTES: count(1, 1_000_000_000).default(1_048_576),

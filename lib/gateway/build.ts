@@ -8,11 +8,12 @@ import { GatewayError } from '../errors.ts'
 import { Cors } from '../http/cors.ts'
 import { apiHeaders } from '../http/security-headers.ts'
 import type { Host } from '../http/serve.ts'
-import { chatBody } from '../validation/chat.ts'
+import { type ChatLimits, chatBody } from '../validation/chat.ts'
 import { type Batch, buildBatch } from './batch.ts'
 import { type ConfigSource, configSource } from './config-source.ts'
 import type { Gateway } from './gateway.ts'
 import { reportHealth, withCircuits } from './health.ts'
+import { assertModels } from './item-models.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { composed, Live } from './live.ts'
 import { buildState, type State } from './state.ts'
@@ -67,6 +68,20 @@ const healthOf = ({ state, live, lifecycle, config, batch }: HealthMakings): Gat
   }
 }
 
+const chatLimits = (env: Environment): ChatLimits => ({
+  maxPromptCharacters: env.MAX_PROMPT_CHARACTERS,
+  maxMessages: env.MAX_MESSAGES,
+  maxMessagesCharacters: env.MAX_MESSAGES_CHARACTERS,
+  maxOutputTokens: env.MAX_OUTPUT_TOKENS,
+})
+
+/** Whole files are asked about in batches. */
+const itemLimits = (env: Environment): ChatLimits => ({
+  ...chatLimits(env),
+  maxPromptCharacters: env.BATCH_MAX_ITEM_CHARACTERS,
+  maxMessagesCharacters: env.BATCH_MAX_ITEM_CHARACTERS,
+})
+
 /** Makes the gateway that an environment describes. */
 export const buildGateway = async (env: Environment, clock: Clock = systemClock): Promise<Gateway> => {
   const live = new Live()
@@ -113,12 +128,9 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
       isOn: () => live.now.settings.caching.enabled,
       holds: shared ? undefined : memory.holds,
     }),
-    chatBody: chatBody({
-      maxPromptCharacters: env.MAX_PROMPT_CHARACTERS,
-      maxMessages: env.MAX_MESSAGES,
-      maxMessagesCharacters: env.MAX_MESSAGES_CHARACTERS,
-      maxOutputTokens: env.MAX_OUTPUT_TOKENS,
-    }),
+    chatBody: chatBody(chatLimits(env)),
+    itemLimits: itemLimits(env),
+    assertModels: items => assertModels(items, live.now),
     issueSession: () => sessions.issue(clock.now()),
     health: healthOf({ state, live, lifecycle, config, batch }),
     isReady: () => isServing() && batch?.facts().failure === undefined,

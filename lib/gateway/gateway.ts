@@ -1,4 +1,5 @@
 import type { BatchDesk } from '../batch/desk.ts'
+import type { NewItem } from '../batch/types.ts'
 import type { CacheDesk } from '../cache/desk.ts'
 import type { Handler } from '../compose.ts'
 import type { Environment } from '../config/schema.ts'
@@ -11,7 +12,7 @@ import type { Metrics } from '../observability/metrics.ts'
 import type { ErrorReporter } from '../observability/sentry.ts'
 import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
-import type { chatBody } from '../validation/chat.ts'
+import type { ChatLimits, chatBody } from '../validation/chat.ts'
 import type { Visit } from '../visit.ts'
 import type { HealthReport } from './health.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -39,6 +40,10 @@ export type Gateway = Host &
     /** Where batches are handed in. Throws NOT_FOUND where they are switched off. */
     readonly batch: BatchDesk
     chatBody: ReturnType<typeof chatBody>
+    /** What an item of a batch may ask at most. */
+    itemLimits: ChatLimits
+    /** Throws INVALID_INPUT that names every item whose model there is not. */
+    assertModels: (items: readonly NewItem[]) => void
     chatDefaults: ChatDefaults
     issueSession: () => string
     health: () => HealthReport

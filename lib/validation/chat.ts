@@ -58,36 +58,41 @@ const messagesOf = ({ maxMessages, maxMessagesCharacters: limit }: ChatLimits) =
 
 const between = (least: number, most: number): string => `must be from ${least} to ${number(most)}`
 
+/** What a question is made of. */
+export const questionFields = (limits: ChatLimits) => ({
+  prompt: promptOf(limits.maxPromptCharacters).optional(),
+  messages: messagesOf(limits).optional(),
+  model: z
+    .string()
+    .min(1, 'must not be empty')
+    .max(LONGEST_MODEL_NAME, `must have at most ${LONGEST_MODEL_NAME} characters`)
+    .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces')
+    .optional(),
+  temperature: z.number().min(0, between(0, 2)).max(2, between(0, 2)).optional(),
+  maxTokens: z
+    .int()
+    .min(1, between(1, limits.maxOutputTokens))
+    .max(limits.maxOutputTokens, between(1, limits.maxOutputTokens))
+    .default(Math.min(DEFAULT_MAX_TOKENS, limits.maxOutputTokens)),
+  cache: z.enum(['default', 'refresh', 'no-store']).default('default'),
+  fallback: z.boolean().default(true),
+})
+
+type Asked = Readonly<{ prompt?: string | undefined; messages?: readonly unknown[] | undefined }>
+
+/** A question is asked in one way or the other. */
+export const assertOneQuestion = ({ value, issues }: z.core.ParsePayload<Asked>): void => {
+  if ((value.prompt === undefined) === (value.messages === undefined))
+    issues.push({
+      code: 'custom',
+      path: ['prompt'],
+      message: 'or messages: send exactly one of them',
+      input: value,
+    })
+}
+
 /** The body of `POST /api/chat`. Strict: a field that is not in it is a fault. */
 export const chatBody = (limits: ChatLimits) =>
-  z
-    .strictObject({
-      prompt: promptOf(limits.maxPromptCharacters).optional(),
-      messages: messagesOf(limits).optional(),
-      model: z
-        .string()
-        .min(1, 'must not be empty')
-        .max(LONGEST_MODEL_NAME, `must have at most ${LONGEST_MODEL_NAME} characters`)
-        .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces')
-        .optional(),
-      stream: z.boolean().default(false),
-      temperature: z.number().min(0, between(0, 2)).max(2, between(0, 2)).optional(),
-      maxTokens: z
-        .int()
-        .min(1, between(1, limits.maxOutputTokens))
-        .max(limits.maxOutputTokens, between(1, limits.maxOutputTokens))
-        .default(Math.min(DEFAULT_MAX_TOKENS, limits.maxOutputTokens)),
-      cache: z.enum(['default', 'refresh', 'no-store']).default('default'),
-      fallback: z.boolean().default(true),
-    })
-    .check(({ value, issues }) => {
-      if ((value.prompt === undefined) === (value.messages === undefined))
-        issues.push({
-          code: 'custom',
-          path: ['prompt'],
-          message: 'or messages: send exactly one of them',
-          input: value,
-        })
-    })
+  z.strictObject({ ...questionFields(limits), stream: z.boolean().default(false) }).check(assertOneQuestion)
 
 export type ChatBody = z.output<ReturnType<typeof chatBody>>

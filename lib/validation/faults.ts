@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { type Fault, GatewayError } from '../errors.ts'
 
 const LONGEST_PATH = 200
+const MOST_TOLD = 100
 
 /** `['messages', 2, 'content']` as `messages[2].content`. */
 const pathOf = (parts: readonly PropertyKey[]): string =>
@@ -45,7 +46,13 @@ const faultsOf = (issue: z.core.$ZodIssue): readonly Fault[] => {
 export const parseOrThrow = <S extends z.ZodType>(schema: S, value: unknown): z.output<S> => {
   const parsed = schema.safeParse(value, { reportInput: true })
   if (parsed.success) return parsed.data
-  const details = parsed.error.issues.flatMap(faultsOf)
-  const message = details.map(fault => `${fault.path} ${fault.message}`).join('; ')
-  throw new GatewayError('INVALID_INPUT', `${message}.`, { details })
+  throw invalidInput(parsed.error.issues.flatMap(faultsOf))
+}
+
+/** All that is wrong with what a client sent, as far as anyone would read it. */
+export const invalidInput = (faults: readonly Fault[]): GatewayError => {
+  const details = faults.slice(0, MOST_TOLD)
+  const told = details.map(({ path, message }) => `${path} ${message}`).join('; ')
+  const more = faults.length > MOST_TOLD ? `; and ${faults.length - MOST_TOLD} more` : ''
+  return new GatewayError('INVALID_INPUT', `${told}${more}.`, { details })
 }

@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
 import type { Records } from '../../storage/records/records.ts'
-import type { Claim, Item, ItemState, JobState, Page } from '../types.ts'
+import type { BatchRecords, Claim, Item, ItemState, JobState, Page } from '../types.ts'
 import { cursorOf, readCursor } from './cursor.ts'
 import { itemOf } from './rows.ts'
 
-type Wish = Readonly<{ limit: number; cursor?: string; state?: ItemState }>
+type Wish = Readonly<{ limit: number; cursor?: string | undefined; state?: ItemState | undefined }>
 
 /** The states in the records that are shown as one: what was open of a cancelled job is cancelled. */
 const storedStates = (state: ItemState, job: string): readonly string[] => {

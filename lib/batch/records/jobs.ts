@@ -24,7 +24,7 @@ export const findJob = (records: Records, owner: string, id: string): Promise<Jo
 export const listJobs = (
   records: Records,
   owner: string,
-  { limit, cursor }: Readonly<{ limit: number; cursor?: string }>,
+  { limit, cursor }: Readonly<{ limit: number; cursor?: string | undefined }>,
 ): Promise<Page<Job>> =>
   records.read(async db => {
     let query = selectJobs(db).where('owner', '=', owner)

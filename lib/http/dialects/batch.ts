@@ -1,7 +1,10 @@
+import { resultsAsCsv } from '../../batch/results/csv.ts'
+import { resultsAsJsonl } from '../../batch/results/jsonl.ts'
 import type { Item, Job, Page } from '../../batch/types.ts'
 import type { Clock } from '../../clock.ts'
 import type { GatewayError } from '../../errors.ts'
 import type { Answer } from '../answer.ts'
+import { download } from '../download.ts'
 import { eventStream, sseEvent } from '../sse.ts'
 
 const MS_PER_SECOND = 1000
@@ -87,3 +90,15 @@ async function* frames(jobs: AsyncIterable<Job>, clock: Clock): AsyncGenerator<s
 /** Jobs as events, each time one has changed: `event: job`. */
 export const progressAnswer = (jobs: AsyncIterable<Job>, options: ProgressOptions): Answer =>
   eventStream(frames(jobs, options.clock), options)
+
+/** How results can be had. */
+const FORMATS = {
+  jsonl: { type: 'application/jsonl; charset=utf-8', lines: resultsAsJsonl },
+  csv: { type: 'text/csv; charset=utf-8; header=present', lines: resultsAsCsv },
+} as const
+
+/** All items of a job as a file to be saved. */
+export const resultsAnswer = (job: Job, items: AsyncIterable<Item>, format: keyof typeof FORMATS): Answer => {
+  const { type, lines } = FORMATS[format]
+  return download(lines(items), { type, fileName: `${job.id}.${format}` })
+}

@@ -1,0 +1,13 @@
+import { serve } from '#lib/gateway/index.ts'
+import { jobJson } from '#lib/http/dialects/batch.ts'
+
+/** Runs the failed items of a batch once more. */
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
+  { route: '/api/batch/jobs/{id}/retry', surface: 'rest' },
+  {
+    POST: async ({ visit, params, gateway }) => {
+      const { caller } = await gateway.admit(visit)
+      return { json: jobJson(await gateway.batch.retry(caller, params.id), gateway.clock.now()) }
+    },
+  },
+)

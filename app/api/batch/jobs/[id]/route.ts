@@ -1,0 +1,29 @@
+import { serve } from '#lib/gateway/index.ts'
+import { itemJson, jobJson, pageJson } from '#lib/http/dialects/batch.ts'
+import { readJson } from '#lib/http/json-body.ts'
+import { jobChange, jobQuery, queryOf } from '#lib/validation/batch.ts'
+import { parseOrThrow } from '#lib/validation/faults.ts'
+
+/** One batch with a page of its items: looked at, given another priority, taken away. */
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
+  { route: '/api/batch/jobs/{id}', surface: 'rest' },
+  {
+    GET: async ({ request, visit, params, gateway }) => {
+      const { caller } = await gateway.admit(visit)
+      const job = await gateway.batch.find(caller, params.id)
+      const page = await gateway.batch.items(job, parseOrThrow(jobQuery, queryOf(request)))
+      return { json: { ...jobJson(job, gateway.clock.now()), ...pageJson('items', page, itemJson) } }
+    },
+    PATCH: async ({ request, visit, params, gateway }) => {
+      const { caller } = await gateway.admit(visit)
+      const change = parseOrThrow(jobChange, await readJson(request, gateway.env.MAX_BODY_BYTES))
+      const job = await gateway.batch.prioritise(caller, params.id, change.priority)
+      return { json: jobJson(job, gateway.clock.now()) }
+    },
+    DELETE: async ({ visit, params, gateway }) => {
+      const { caller } = await gateway.admit(visit)
+      const { id } = await gateway.batch.remove(caller, params.id)
+      return { json: { id, deleted: true } }
+    },
+  },
+)

@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import { ITEM_STATES, PRIORITIES } from '../batch/types.ts'
+import { assertOneQuestion, type ChatLimits, questionFields } from './chat.ts'
+
+const LONGEST_NAME = 200
+const LONGEST_ID = 128
+const LATEST_MS = 30 * 86_400_000
+const LONGEST_URL = 2_000
+const MOST_ENTRIES = 200
+
+const text = (longest: number) =>
+  z
+    .string()
+    .trim()
+    .min(1, 'must not be empty')
+    .max(longest, `must have at most ${longest} characters`)
+    .regex(/^\P{Cc}*$/u, 'must hold no control characters')
+
+const itemId = text(LONGEST_ID)
+
+/** When a job may begin: an ISO 8601 time with its zone, as clock time in milliseconds. */
+const scheduledFor = (now: number) =>
+  z.iso
+    .datetime({ offset: true, error: 'must be an ISO 8601 time with its zone, such as 2026-12-24T18:00:00Z' })
+    .transform(value => Date.parse(value))
+    .refine(at => at <= now + LATEST_MS, 'must be within the next 30 days')
+
+const webhookUrl = z
+  .string()
+  .max(LONGEST_URL, `must have at most ${LONGEST_URL} characters`)
+  .pipe(z.url({ protocol: /^https$/, error: 'must be an https:// address' }))
+
+/** What a job is to be called, and when and for whom it runs. */
+export const jobFields = (now: number) => ({
+  name: text(LONGEST_NAME).optional(),
+  priority: z.enum(PRIORITIES).optional(),
+  scheduledFor: scheduledFor(now).optional(),
+  webhookUrl: webhookUrl.optional(),
+})
+
+/** One item as it is handed in: a question, and a name of its own within the job. */
+export const itemBody = (limits: ChatLimits) =>
+  z.strictObject({ ...questionFields(limits), id: itemId.optional() }).check(assertOneQuestion)
+
+export type ItemBody = z.output<ReturnType<typeof itemBody>>
+
+/** Items without a name are called by their place. */
+const named = (items: readonly ItemBody[]) =>
+  items.map(({ id, ...request }, index) => ({ id: id ?? `${index + 1}`, request }))
+
+/** The body of `POST /api/batch/jobs`. */
+export const jobBody = (limits: ChatLimits, mostItems: number, now: number) =>
+  z.strictObject({
+    ...jobFields(now),
+    items: z
+      .array(itemBody(limits))
+      .min(1, 'must not be empty')
+      .max(mostItems, `must hold at most ${mostItems.toLocaleString('en')} items`)
+      .transform(named)
+      .check(({ value, issues }) => {
+        const seen = new Map<string, number>()
+        for (const [index, { id }] of value.entries()) {
+          const first = seen.get(id)
+          if (first === undefined) seen.set(id, index)
+          else
+            issues.push({
+              code: 'custom',
+              path: [index, 'id'],
+              message: `is that of items[${first}] too`,
+              input: id,
+            })
+        }
+      }),
+  })
+
+/** The body of `PATCH /api/batch/jobs/{id}`. */
+export const jobChange = z.strictObject({ priority: z.enum(PRIORITIES) })
+
+const limit = z
+  .string()
+  .regex(/^\d{1,4}$/, 'must be a whole number')
+  .transform(Number)
+  .refine(value => value >= 1 && value <= MOST_ENTRIES, `must be from 1 to ${MOST_ENTRIES}`)
+  .default(50)
+const cursor = z.string().max(LONGEST_URL).optional()
+
+/** The query of a list of jobs. */
+export const jobsQuery = z.strictObject({ limit, cursor })
+
+/** The query of one job with a page of its items. */
+export const jobQuery = z.strictObject({ limit, cursor, state: z.enum(ITEM_STATES).optional() })
+
+/** The query of a job's results. */
+export const resultsQuery = z.strictObject({ format: z.enum(['jsonl', 'csv']).default('jsonl') })
+
+/** A query as an object; a name that comes twice is a fault of its own. */
+export const queryOf = (request: Request): Readonly<Record<string, string>> => {
+  const { searchParams } = new URL(request.url)
+  return Object.fromEntries([...searchParams.keys()].map(key => [key, searchParams.getAll(key).join(',')]))
+}

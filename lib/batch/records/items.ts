@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Records } from '../../storage/records/records.ts'
-import type { BatchRecords, Claim, Item, ItemState, JobState, Page } from '../types.ts'
+import type { Claim, Item, ItemState, JobState, Page } from '../types.ts'
 import { cursorOf, readCursor } from './cursor.ts'
 import { itemOf } from './rows.ts'
 

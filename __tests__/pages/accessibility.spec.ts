@@ -1,5 +1,6 @@
 import AxeBuilder from '@axe-core/playwright'
-import type { Page, TestInfo } from '@playwright/test'
+import type { Page } from '@playwright/test'
+import { keepLooks } from './support/looks.ts'
 import { expect, type Parley, test } from './support/parley.ts'
 
 const STATES: Record<string, (parley: Parley) => Promise<void>> = {
@@ -37,10 +38,4 @@ async function faultsOf(page: Page): Promise<string[]> {
 
 function sidewaysOverflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-}
-
-/** Pictures for human eyes; no test compares them. */
-async function keepLooks(page: Page, state: string, { project }: TestInfo): Promise<void> {
-  await page.evaluate(() => document.fonts.ready)
-  await page.screenshot({ path: `test-results/looks/${project.name}-${state}.png` })
 }

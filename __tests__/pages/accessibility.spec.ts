@@ -1,5 +1,5 @@
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
+import { faultsOf } from './support/axe.ts'
 import { keepLooks } from './support/looks.ts'
 import { expect, type Parley, test } from './support/parley.ts'
 
@@ -28,12 +28,6 @@ for (const [state, reach] of Object.entries(STATES)) {
     expect(await faultsOf(page)).toEqual([])
     expect(await sidewaysOverflow(page), 'nothing sticks out sideways').toBe(0)
   })
-}
-
-async function faultsOf(page: Page): Promise<string[]> {
-  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-  const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze()
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
 }
 
 function sidewaysOverflow(page: Page): Promise<number> {

@@ -40,7 +40,10 @@ const textOf = (events: ChatEvent[]) =>
   events.map(event => (event.type === 'delta' ? event.text : '')).join('')
 
 describe('an answer that lasts', () => {
-  afterEach(() => vi.unstubAllGlobals())
+  afterEach(() => {
+    vi.unstubAllGlobals()
+    vi.useRealTimers()
+  })
 
   const answerWith = (answer: (path: string, init: RequestInit) => Response) => {
     const asked = vi.fn(async (path: string, init: RequestInit = {}) => answer(path, init))
@@ -87,6 +90,20 @@ describe('an answer that lasts', () => {
     let failures = 2
     answerWith(() => (failures-- > 0 ? fail() : new Response(FRAMES.slice(1).join(''))))
     expect((await eventsOf(first(Buffer.byteLength(FRAMES[0] ?? '')))).at(-1)?.type).toBe('done')
+  })
+
+  it('tries again where a network swallows its request', async () => {
+    vi.useFakeTimers()
+    const asked = vi.fn((_: string, { signal }: RequestInit) =>
+      asked.mock.calls.length > 1
+        ? Promise.resolve(new Response(FRAMES.join('')))
+        : new Promise<Response>((_, reject) => signal?.addEventListener('abort', reject)),
+    )
+    vi.stubGlobal('fetch', asked)
+    const events = eventsOf(first(0))
+    await vi.advanceTimersByTimeAsync(15_000)
+    expect(textOf(await events)).toBe(PIECES.join(''))
+    expect(asked).toHaveBeenCalledTimes(2)
   })
 
   it.each([

@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test'
 import { CuttingProxy } from '../support/cutting-proxy.ts'
+import { faultsOf } from './support/axe.ts'
 import { keepLooks } from './support/looks.ts'
 import { test as base, expect } from './support/parley.ts'
 import { SERVERS } from './support/servers.ts'
@@ -28,19 +29,26 @@ test('goes on where a lost connection ended, without a character lost or doubled
   await expect(parley.status).toHaveText('The answer is complete.')
 })
 
-test('says quietly that the connection is lost, and when it is back', async ({ parley, network }, info) => {
+test('says quietly that the connection is lost, and when it is back', async ({ parley, network }) => {
   await parley.ask('Tell me', 'mock/stall')
   await expect(parley.answer).toContainText('You asked')
-  network.cut({ forGood: true })
+  network.cut({ next: 'swallowed' })
   await expect(parley.status).toHaveText(LOST)
   await expect(parley.answer).toContainText(LOST)
   await expect(parley.answer).toContainText('You asked')
-  await keepLooks(parley.page, 'connection lost', info)
-
-  network.cut({ forGood: false })
+  network.cut({ next: 'let through' })
   await expect(parley.status).toHaveText('The connection is back.')
   await expect(parley.answer).not.toContainText(LOST)
   await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
+})
+
+test('can be used by everyone while the connection is lost', async ({ parley, network }, info) => {
+  await parley.ask('Tell me', 'mock/stall')
+  await expect(parley.answer).toContainText('You asked')
+  network.cut({ next: 'swallowed' })
+  await expect(parley.answer).toContainText(LOST)
+  await keepLooks(parley.page, 'connection lost', info)
+  expect(await faultsOf(parley.page)).toEqual([])
 })
 
 test('stops an answer at the gateway, and keeps all that the gateway had of it', async ({
@@ -58,7 +66,7 @@ test('stops an answer at the gateway, and keeps all that the gateway had of it',
 test('stops an answer also while its connection is gone', async ({ parley, network }, info) => {
   await parley.ask('Tell me', 'mock/stall')
   await expect(parley.answer).toContainText('You asked')
-  network.cut({ forGood: true })
+  network.cut({ next: 'swallowed' })
   await expect(parley.status).toHaveText(LOST)
   const told = await stopping(parley.page, () => parley.page.keyboard.press('Escape'))
   expect(told).toMatchObject({ stopped: true, content: expect.stringMatching(/^You asked/) })
@@ -70,7 +78,7 @@ test('stops with what has come where the gateway is out of reach', async ({ parl
   await parley.ask('Tell me', 'mock/stall')
   await expect(parley.answer).toContainText('You asked')
   await context.setOffline(true)
-  network.cut({ forGood: true })
+  network.cut({ next: 'swallowed' })
   await expect(parley.status).toHaveText(LOST)
   await parley.stop.click()
   await expect(parley.answer).toHaveAttribute('data-state', 'stopped')
@@ -95,7 +103,7 @@ test('keeps what has come of an answer that the gateway no longer has, and offer
   await parley.page.route('**/api/chat/*/stream', route => route.fulfill({ status: 404, json: {} }))
   await parley.ask('Tell me', 'mock/stall')
   await expect(parley.answer).toContainText('You asked')
-  network.cut({ forGood: false })
+  network.cut({ next: 'let through' })
   await expect(parley.answer).toHaveAttribute('data-state', 'failed')
   await expect(parley.answer).toContainText('You asked')
   await expect(parley.answer).toContainText('The connection was lost before the answer was complete.')

@@ -13,7 +13,7 @@ export class CuttingProxy {
   readonly #sockets = new Set<Socket>()
   readonly #passing = new Map<Socket, Passing>()
   readonly #plan: number[] = []
-  #lets = true
+  #swallows = false
   #cuts = 0
 
   private constructor(target: string) {
@@ -47,9 +47,9 @@ export class CuttingProxy {
     this.#plan.push(...bytes)
   }
 
-  /** Cuts all answers on their way, and from now on lets none through, or all again. */
-  cut({ forGood }: { forGood: boolean }): void {
-    this.#lets = !forGood
+  /** Cuts all answers on their way. From now on requests for one are swallowed, or let through again. */
+  cut({ next }: { next: 'swallowed' | 'let through' }): void {
+    this.#swallows = next === 'swallowed'
     for (const { client } of this.#passing.values()) this.#break(client)
   }
 
@@ -71,19 +71,19 @@ export class CuttingProxy {
       })
     }
     client.on('data', bytes => {
-      this.#look(client, bytes)
-      gateway.write(bytes)
+      const asksForAnswer = this.#look(client, bytes)
+      if (!asksForAnswer || !this.#swallows) gateway.write(bytes)
     })
     gateway.on('data', bytes => this.#hand(client, bytes))
   }
 
-  /** A browser sends the next request of a connection only after the answer to the last one. */
-  #look(client: Socket, request: Buffer): void {
-    if (STREAM.test(request.toString('latin1', 0, 200))) {
-      if (!this.#lets) return void client.destroy()
-      const cutAfter = this.#plan.shift() ?? Number.POSITIVE_INFINITY
-      this.#passing.set(client, { client, cutAfter, passed: 0 })
-    } else if (/^[A-Z]+ \//.test(request.toString('latin1', 0, 20))) this.#passing.delete(client)
+  /** Whether a request is for an answer. A browser sends it only after the answer to the last one on its connection. */
+  #look(client: Socket, request: Buffer): boolean {
+    const beginning = request.toString('latin1', 0, 200)
+    if (/^[A-Z]+ \//.test(beginning)) this.#passing.delete(client)
+    if (!STREAM.test(beginning)) return false
+    this.#passing.set(client, { client, cutAfter: this.#plan.shift() ?? Number.POSITIVE_INFINITY, passed: 0 })
+    return true
   }
 
   #hand(client: Socket, bytes: Buffer): void {

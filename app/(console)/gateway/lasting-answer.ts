@@ -3,6 +3,9 @@ import { cutShort } from './failure.ts'
 import { Patience } from './patience.ts'
 import type { ChatEvent } from './wire.ts'
 
+/** The gateway replies to whoever comes back at once; a network that swallows the request is tried again after this. */
+const REPLY_MS = 10_000
+
 /** Where the answer can be found again after its connection is lost; absent where the gateway does not keep it. */
 export const streamIdOf = ({ headers }: Response): string | undefined =>
   headers.get('x-gateway-stream-id') ?? undefined
@@ -43,13 +46,22 @@ async function restOf(streamId: string, seen: string, patience: Patience, signal
     if (pauseMs === undefined) return null
     await pause(pauseMs, signal)
     if (signal.aborted) return null
-    const response = await fetch(`/api/chat/${streamId}/stream`, {
-      headers: { accept: 'text/event-stream', ...(seen && { 'last-event-id': seen }) },
-      signal,
-    }).catch(() => undefined)
+    const response = await comeBack(streamId, seen, signal)
     if (response?.ok) return response.body
     if (response && !mayPass(response.status)) return null
   }
+}
+
+/** The gateway's reply, or `undefined` where none comes in time. */
+function comeBack(streamId: string, seen: string, signal: AbortSignal): Promise<Response | undefined> {
+  const tooLate = new AbortController()
+  const timer = setTimeout(() => tooLate.abort(), REPLY_MS)
+  return fetch(`/api/chat/${streamId}/stream`, {
+    headers: { accept: 'text/event-stream', ...(seen && { 'last-event-id': seen }) },
+    signal: AbortSignal.any([signal, tooLate.signal]),
+  })
+    .catch(() => undefined)
+    .finally(() => clearTimeout(timer))
 }
 
 const mayPass = (status: number) => status === 429 || status >= 500

@@ -45,11 +45,7 @@ function Waiting() {
 }
 
 function Lost() {
-  return (
-    <p className="mt-3 animate-pulse text-sm text-muted motion-reduce:animate-none">
-      Connection lost, coming back …
-    </p>
-  )
+  return <p className="mt-3 text-sm text-muted">Connection lost, coming back …</p>
 }
 
 function RetryButton({ onRetry }: { onRetry: () => void }) {

@@ -11,7 +11,7 @@ const ONE_MEBIBYTE = 1024 * 1024
 /**
  * Reads a `text/event-stream` however it is cut into chunks: CR, LF and CRLF line ends, a leading byte order
  * mark, UTF-8 split between chunks, comments, `data` of several lines. An event that the stream's end cuts off
- * is not dispatched. `id` and `retry` are of no use between servers and are passed over.
+ * is not dispatched. `retry` is passed over.
  *
  * Source: WHATWG HTML, 9.2.6 "Interpreting an event stream".
  */
@@ -23,11 +23,18 @@ export class SseParser {
   #line = ''
   #event = ''
   #data: string | undefined
+  #id = ''
+  #lastEventId = ''
   #afterCarriageReturn = false
 
   /** @param maxEventLength longest line or event in UTF-16 units; beyond it `push` throws SseEventTooLarge. */
   constructor(maxEventLength = ONE_MEBIBYTE) {
     this.#maxEventLength = maxEventLength
+  }
+
+  /** What to come back with after a lost connection: the newest `id` before a whole event's end; empty without one. */
+  get lastEventId(): string {
+    return this.#lastEventId
   }
 
   /** Takes the next chunk and returns the events it completes. */
@@ -70,6 +77,7 @@ export class SseParser {
       if (this.#data !== undefined) events.push({ event: this.#event, data: this.#data })
       this.#data = undefined
       this.#event = ''
+      this.#lastEventId = this.#id
       return
     }
     const colon = line.indexOf(':')
@@ -81,6 +89,7 @@ export class SseParser {
       this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
       this.#assertBounded(this.#data.length)
     } else if (field === 'event') this.#event = value
+    else if (field === 'id' && !value.includes('\0')) this.#id = value
   }
 
   #assertBounded(length: number): void {

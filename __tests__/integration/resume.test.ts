@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { json, post } from '../support/chat.ts'
 import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess, HOSTS } from '../support/gateway.ts'
-import { neverEnds, says, USAGE } from '../support/upstream-behaviour.ts'
+import { neverEnds, says, stallsAfter, USAGE } from '../support/upstream-behaviour.ts'
 
 const RESUME = { 'x-gateway-resume': 'true' }
 const GRACE_SECONDS = 2
@@ -40,8 +40,14 @@ describe.each(HOSTS)('a stream that can be resumed, under the %s host', host => 
     const id = answer.headers.get('x-gateway-stream-id') ?? ''
     return { answer, client, requestId, id, reader: new Connection(answer) }
   }
-  const back = (id: string, lastEventId?: string, headers: Record<string, string> = {}) =>
+  const back = (
+    id: string,
+    lastEventId?: string,
+    headers: Record<string, string> = {},
+    signal?: AbortSignal,
+  ) =>
     fetch(`${gateway.url}/api/chat/${id}/stream`, {
+      ...(signal && { signal }),
       headers: { ...headers, ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) },
     })
   const stop = (id: string, headers: Record<string, string> = {}) =>
@@ -65,7 +71,7 @@ describe.each(HOSTS)('a stream that can be resumed, under the %s host', host => 
     await second.until(received => received.includes('piece 15'))
     await second.cut()
     const [third, whole] = await Promise.all([
-      back(id, second.lastEventId).then(answer => answer.text()),
+      back(id, second.lastEventId).then(async answer => withoutComments(await answer.text())),
       back(id).then(answer => answer.text()),
     ])
     expect(reader.wholeFrames + second.wholeFrames + third).toBe(whole)
@@ -89,6 +95,17 @@ describe.each(HOSTS)('a stream that can be resumed, under the %s host', host => 
     await back(id).then(answer => answer.text())
     await reader.until(received => received.includes('event: done'))
     expect(reader.wholeFrames).toBe(await (await back(id)).text())
+  })
+
+  it('lets whoever comes back know at once that it is there, also while nothing comes', async () => {
+    const { reader, id } = await ask(upstream.modelThat(stallsAfter('one ', 'two ', 'three ')))
+    await reader.until(received => received.split('event: delta').length > 3)
+    const client = new AbortController()
+    const returned = await back(id, reader.lastEventId, {}, client.signal)
+    expect(returned.status).toBe(200)
+    await new Connection(returned).until(received => received === ': ping\n\n')
+    client.abort()
+    await stop(id)
   })
 
   it('answers who has seen the end with nothing more', async () => {
@@ -211,6 +228,35 @@ describe.each(HOSTS)('a stream that can be resumed, under the %s host', host => 
   })
 })
 
+describe.each(HOSTS)('coming back and stopping, under the %s host', host => {
+  it('count as any other request, not as a chat', async () => {
+    const gateway = await GatewayProcess.start(host, {
+      RATE_LIMIT_ANONYMOUS: '1/1m',
+      RATE_LIMIT_REST: '2/1m',
+    })
+    try {
+      const answer = await post(
+        gateway.url,
+        { prompt: 'Hi', model: 'mock/echo', stream: true },
+        { headers: RESUME },
+      )
+      const stream = `${gateway.url}/api/chat/${answer.headers.get('x-gateway-stream-id')}`
+      await answer.text()
+      const [back, stopped, refused] = [
+        await fetch(`${stream}/stream`),
+        await fetch(`${stream}/stop`, { method: 'POST' }),
+        await fetch(`${stream}/stream`),
+      ]
+      expect([back.status, stopped.status, refused.status]).toEqual([200, 200, 429])
+      expect(back.headers.get('ratelimit-policy')).toBe('"rest";q=2;w=60')
+    } finally {
+      await gateway.stop()
+    }
+  })
+})
+
+const withoutComments = (frames: string): string => frames.replace(/^: .*\n\n/gm, '')
+
 /** What comes over one connection, until it is cut. */
 class Connection {
   readonly #body: Response['body']
@@ -236,7 +282,7 @@ class Connection {
   }
 
   get wholeFrames(): string {
-    return this.received.slice(0, this.received.lastIndexOf('\n\n') + 2)
+    return withoutComments(this.received.slice(0, this.received.lastIndexOf('\n\n') + 2))
   }
 
   get lastEventId(): string | undefined {

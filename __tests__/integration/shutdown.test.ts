@@ -75,6 +75,25 @@ describe.each(HOSTS)('SIGTERM under the %s host', host => {
     expect(await gateway.lineOf('left-alone')).toMatchObject({ outcome: 'error', code: 'SHUTTING_DOWN' })
   })
 
+  it('lets a stream be stopped meanwhile, which then ends as done', async () => {
+    await start(15)
+    upstream.forModel('endless', neverEnds({ paceMs: 20, piece: '.' }))
+    const headers = { 'x-gateway-resume': 'true' }
+    const answer = await post(
+      gateway.url,
+      { prompt: 'Hi', model: 'openai/endless', stream: true },
+      { headers },
+    )
+    const id = answer.headers.get('x-gateway-stream-id')
+    gateway.signal('SIGTERM')
+    await stopping()
+    const ended = events(answer)
+    const stopped = await fetch(`${gateway.url}/api/chat/${id}/stop`, { method: 'POST' })
+    expect(await stopped.json()).toMatchObject({ id, stopped: true })
+    expect((await ended).at(-1)).toMatchObject({ event: 'done', data: { finishReason: 'stopped' } })
+    expect(await gateway.exited()).toBe(0)
+  })
+
   it('twice exits at once', async () => {
     await start(15)
     upstream.usually(hangs)

@@ -31,6 +31,19 @@ describe('SseParser', () => {
     ['keeps colons in values', 'data: {"a":"b: c"}\n\n', data('{"a":"b: c"}')],
   ])('%s', (_, text, expected) => expect(parse(text)).toEqual(expected))
 
+  it.each([
+    ['is that of the last whole event', 'id: 1\ndata: a\n\nid: 2\ndata: b\n', '1'],
+    ['lasts until another one comes', 'id: 1\ndata: a\n\ndata: b\n\n', '1'],
+    ['is empty again where a stream says so', 'id: 1\ndata: a\n\nid\ndata: b\n\n', ''],
+    ['is never one with a zero byte', 'id: 1\ndata: a\n\nid: 2\0\ndata: b\n\n', '1'],
+    ['counts also where an event says nothing else', 'id: 7\n\n', '7'],
+    ['is empty where there is none', 'data: a\n\n', ''],
+  ])('has an id to come back with, which %s', (_, text, expected) => {
+    const parser = new SseParser()
+    for (const byte of Buffer.from(text)) parser.push(Uint8Array.of(byte))
+    expect(parser.lastEventId).toBe(expected)
+  })
+
   it('understands the same whatever chunks the bytes come in', () => {
     const piece = fc.constantFrom(
       'data: ',

@@ -1,5 +1,6 @@
-import AxeBuilder from '@axe-core/playwright'
-import type { Page, TestInfo } from '@playwright/test'
+import type { Page } from '@playwright/test'
+import { faultsOf } from './support/axe.ts'
+import { keepLooks } from './support/looks.ts'
 import { expect, type Parley, test } from './support/parley.ts'
 
 const STATES: Record<string, (parley: Parley) => Promise<void>> = {
@@ -29,18 +30,6 @@ for (const [state, reach] of Object.entries(STATES)) {
   })
 }
 
-async function faultsOf(page: Page): Promise<string[]> {
-  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-  const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze()
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
-}
-
 function sidewaysOverflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-}
-
-/** Pictures for human eyes; no test compares them. */
-async function keepLooks(page: Page, state: string, { project }: TestInfo): Promise<void> {
-  await page.evaluate(() => document.fonts.ready)
-  await page.screenshot({ path: `test-results/looks/${project.name}-${state}.png` })
 }

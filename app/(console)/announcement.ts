@@ -13,7 +13,7 @@ export function announcement({ turns, hold, waited }: Conversation): string {
     case 'waiting':
       return 'Question sent.'
     case 'streaming':
-      return 'The answer has begun.'
+      return streaming(answer.connection)
     case 'stopped':
       return 'The answer was stopped.'
     case 'failed':
@@ -23,6 +23,11 @@ export function announcement({ turns, hold, waited }: Conversation): string {
         ? 'The answer is complete up to its length limit.'
         : 'The answer is complete.'
   }
+}
+
+function streaming(connection: 'lost' | 'back' | undefined): string {
+  if (connection === 'lost') return 'Connection lost, coming back …'
+  return connection === 'back' ? 'The connection is back.' : 'The answer has begun.'
 }
 
 function untilThen(seconds: number | undefined): string {

@@ -14,6 +14,8 @@ export type EventStreamOptions = Readonly<{
   clock: Clock
   /** Called when the reader has gone, or has read nothing for 60 s. */
   abandon: (reason: GatewayError) => void
+  /** Begins with a comment: headers wait for a body's first byte, which may be long in coming. */
+  greets?: boolean
 }>
 
 /**
@@ -22,7 +24,7 @@ export type EventStreamOptions = Readonly<{
  */
 export const eventStream = (
   frames: AsyncIterable<string | Uint8Array>,
-  { clock, abandon }: EventStreamOptions,
+  { clock, abandon, greets }: EventStreamOptions,
 ): { stream: ReadableStream<Uint8Array>; ended: Promise<void> } => {
   const iterator = frames[Symbol.asyncIterator]()
   const ended = Promise.withResolvers<void>()
@@ -64,6 +66,7 @@ export const eventStream = (
     {
       start(itself) {
         controller = itself
+        if (greets) controller.enqueue(PING)
       },
       async pull() {
         waitingForFrames = true

@@ -10,11 +10,11 @@ const OVER: Step = { done: true, value: undefined }
  */
 export class Reader implements AsyncIterableIterator<Uint8Array> {
   readonly #transcript: Transcript
-  readonly #left = Promise.withResolvers<void>()
   readonly #client: AbortSignal
   readonly #onLeave: () => void
   #position: number
   #reading = true
+  #wake = (): void => {}
 
   /**
    * @param client aborts when who reads has gone
@@ -41,7 +41,7 @@ export class Reader implements AsyncIterableIterator<Uint8Array> {
         return { done: false, value: bytes }
       }
       if (this.#transcript.ended) this.#leave()
-      else await Promise.race([this.#transcript.grown(), this.#left.promise])
+      else await this.#change()
     }
     return OVER
   }
@@ -51,11 +51,20 @@ export class Reader implements AsyncIterableIterator<Uint8Array> {
     return OVER
   }
 
+  /** Resolves when there is more, or when it is left. A promise of its own for each wait: one that lasted as long as
+   * the reader would gather what waits for it. */
+  #change(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#wake = resolve
+    void this.#transcript.grown().then(resolve)
+    return promise
+  }
+
   readonly #leave = (): void => {
     if (!this.#reading) return
     this.#reading = false
     this.#client.removeEventListener('abort', this.#leave)
-    this.#left.resolve()
+    this.#wake()
     this.#onLeave()
   }
 }

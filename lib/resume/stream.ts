@@ -18,6 +18,8 @@ export type StreamParts = Readonly<{
 }>
 
 const BYTES_PER_UNIT = 2
+/** What an empty one takes. */
+const OWN_BYTES = 1_024
 
 /**
  * One answer that outlives its connection: it is written as fast as it comes, whoever reads, and goes on until its
@@ -52,7 +54,7 @@ export class ResumableStream {
 
   /** Bytes of memory it holds. */
   get size(): number {
-    return this.#transcript.size + this.#content.length * BYTES_PER_UNIT
+    return OWN_BYTES + this.#transcript.size + this.#content.length * BYTES_PER_UNIT
   }
 
   /** The number of the last frame so far. */

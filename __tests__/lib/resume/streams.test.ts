@@ -174,6 +174,29 @@ describe('the streams that are kept', () => {
     expect(kept.at(-1)).toBe(ended.at(-1))
   })
 
+  it('are forgotten after a thousand of them as after one', async () => {
+    const { start, streams, clock } = streamsSetting()
+    for (let number = 0; number < 1_000; number += 1) {
+      const { upstream, written } = await start()
+      upstream.say(...text('word '), FINISH)
+      await written
+    }
+    expect([streams.live, streams.kept]).toEqual([0, 10])
+    await clock.advance(600_000)
+    expect([streams.live, streams.kept, clock.pending]).toEqual([0, 0, 0])
+  })
+
+  it('are kept and forgotten also where one broke before its first frame', async () => {
+    const { ask, streams, clock } = streamsSetting()
+    const { reply } = await ask()
+    const stream = streams.opened(reply)
+    const broken = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('a bug')) }) }
+    await expect(stream?.write(broken)).rejects.toThrow('a bug')
+    expect([streams.live, streams.kept]).toEqual([0, 1])
+    await clock.advance(600_000)
+    expect(streams.kept).toBe(0)
+  })
+
   it('open no further one while those under way take all the memory', async () => {
     const { start, ask } = streamsSetting({ mostBytes: 20_000 })
     const { upstream, written, stream } = await start()

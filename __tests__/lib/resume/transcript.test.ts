@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { sseEvent } from '#lib/http/sse.ts'
@@ -5,6 +7,8 @@ import { Reader } from '#lib/resume/reader.ts'
 import { Transcript } from '#lib/resume/transcript.ts'
 import { client, textOf } from '../../support/resumable.ts'
 
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
 const nothing = () => {}
 const readAll = (transcript: Transcript) =>
   textOf(new Reader(transcript, 0, new AbortController().signal, nothing))
@@ -48,6 +52,25 @@ describe('a transcript', () => {
     expect((await waiting).done).toBe(true)
     await reader.return()
     expect(left).toBe(1)
+  })
+
+  it('gathers nothing in a reader that waits for each of its frames', async () => {
+    const transcript = new Transcript()
+    const reader = new Reader(transcript, 0, new AbortController().signal, nothing)
+    const waits = async (times: number) => {
+      for (let time = 0; time < times; time += 1) {
+        const waiting = reader.next()
+        await null
+        transcript.append('data: 1\n\n')
+        await waiting
+      }
+      collectGarbage()
+      return process.memoryUsage().heapUsed
+    }
+    const before = await waits(1_000)
+    const grown = (await waits(20_000)) - before
+    expect(grown / 20_000).toBeLessThan(100)
+    await reader.return()
   })
 
   it('holds little more than its bytes once it has ended', () => {

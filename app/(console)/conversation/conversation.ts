@@ -1,5 +1,5 @@
 import type { ChatEvent, Failure } from '../gateway/wire.ts'
-import { type Answer, afterEvent, stopped, type Turn, waiting } from './turn.ts'
+import { type Answer, afterEvent, stopped, stoppedAt, type Turn, waiting } from './turn.ts'
 
 export type Conversation = {
   turns: Turn[]
@@ -22,6 +22,7 @@ export type Action =
   | { type: 'asked-again'; model: string | undefined }
   | { type: 'received'; events: ChatEvent[] }
   | { type: 'stopped' }
+  | { type: 'stopped-at'; text: string }
   | { type: 'told-to-wait'; hold: Hold }
   | { type: 'wait-over' }
   | { type: 'taken-back' }
@@ -45,6 +46,8 @@ export function conversation(state: Conversation, action: Action): Conversation 
       return { turns: withAnswer(turns, answer => action.events.reduce(afterEvent, answer)) }
     case 'stopped':
       return { turns: withAnswer(turns, stopped) }
+    case 'stopped-at':
+      return { turns: withAnswer(turns, answer => stoppedAt(answer, action.text)) }
     case 'told-to-wait':
       return { turns: beforeAsking(state), hold: action.hold }
     case 'wait-over':

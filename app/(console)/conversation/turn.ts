@@ -11,7 +11,7 @@ export type Turn = {
 
 export type Answer =
   | { state: 'waiting' }
-  | { state: 'streaming'; text: string }
+  | { state: 'streaming'; text: string; connection?: 'lost' | 'back' }
   | { state: 'done'; text: string; facts: Facts }
   | { state: 'stopped'; text: string }
   | { state: 'failed'; text: string; failure: Failure }
@@ -33,7 +33,12 @@ export function afterEvent(answer: Answer, event: ChatEvent): Answer {
     case 'start':
       return { state: 'streaming', text }
     case 'delta':
-      return { state: 'streaming', text: text + event.text }
+      return answer.state === 'streaming'
+        ? { ...answer, text: text + event.text }
+        : { state: 'streaming', text: event.text }
+    case 'lost':
+    case 'back':
+      return { state: 'streaming', text, connection: event.type }
     case 'done':
       return { state: 'done', text, facts: event.facts }
     case 'error':
@@ -43,4 +48,9 @@ export function afterEvent(answer: Answer, event: ChatEvent): Answer {
 
 export function stopped(answer: Answer): Answer {
   return isOpen(answer) ? { state: 'stopped', text: textOf(answer) } : answer
+}
+
+/** A stopped answer with all of its text, as the gateway tells it: more of it may have been on its way. */
+export function stoppedAt(answer: Answer, text: string): Answer {
+  return answer.state === 'stopped' ? { state: 'stopped', text } : answer
 }

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useReducer, useRef } from 'react'
 import { ask } from '../gateway/chat.ts'
 import { sessionWithin } from '../gateway/session.ts'
+import { stopAnswer } from '../gateway/stop.ts'
 import type { ChatEvent, ChatRequest, Failure } from '../gateway/wire.ts'
 import { conversation, empty, type Hold } from './conversation.ts'
 import { toMessages } from './history.ts'
@@ -10,28 +11,41 @@ import { isOpen } from './turn.ts'
 const SESSION_WAIT_MS = 1_000
 const PACE_MS = 50
 
+/** A question under way. */
+type Run = {
+  controller: AbortController
+  /** Shows what has come but is not shown yet. */
+  flush: () => void
+  /** Where the gateway keeps the answer, once it does. */
+  streamId?: string
+}
+
 /**
  * The conversation and everything that can happen to it. One question is under way at a time.
  * When the gateway says to wait, the question is withdrawn and handed to `onWithdrawn`, so that nothing typed is lost.
  */
 export function useConversation(model: string | undefined, onWithdrawn: (question: string) => void) {
   const [state, dispatch] = useReducer(conversation, empty)
-  const running = useRef<AbortController>(undefined)
-  useEffect(() => () => running.current?.abort(), [])
+  const running = useRef<Run>(undefined)
+  useEffect(() => () => running.current?.controller.abort(), [])
 
   const answering = isOpen(state.turns.at(-1)?.answer)
 
   async function run(request: ChatRequest, onWait: () => void) {
     const controller = new AbortController()
-    running.current = controller
     const { add, flush } = paced<ChatEvent>(events => {
       if (controller.signal.aborted) return
       const hold = holdIn(events)
       dispatch(hold ? { type: 'told-to-wait', hold } : { type: 'received', events })
       if (hold) onWait()
     }, PACE_MS)
+    const self: Run = { controller, flush }
+    running.current = self
     await sessionWithin(SESSION_WAIT_MS)
-    for await (const events of ask(request, controller.signal)) add(events)
+    const onKept = (streamId: string) => {
+      self.streamId = streamId
+    }
+    for await (const events of ask(request, controller.signal, onKept)) add(events)
     flush()
   }
 
@@ -50,13 +64,18 @@ export function useConversation(model: string | undefined, onWithdrawn: (questio
     void run({ messages, cache: 'refresh', ...(model && { model }) }, () => undefined)
   }
 
-  function stop() {
-    running.current?.abort()
+  async function stop() {
+    const run = running.current
+    run?.flush()
+    run?.controller.abort()
     dispatch({ type: 'stopped' })
+    if (!run?.streamId) return
+    const text = await stopAnswer(run.streamId)
+    if (text !== undefined && running.current === run) dispatch({ type: 'stopped-at', text })
   }
 
   function clear() {
-    running.current?.abort()
+    if (answering) void stop()
     dispatch({ type: 'cleared' })
   }
 

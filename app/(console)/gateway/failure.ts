@@ -38,7 +38,7 @@ export function unreachable(online: boolean): Failure {
   return { code: 'UNREACHABLE', message, retryable: true }
 }
 
-export function cutShort(requestId: string | null): Failure {
+export function cutShort(requestId: string | null | undefined): Failure {
   return {
     code: 'STREAM_CUT',
     message: 'The connection was lost before the answer was complete. What had arrived is kept.',

@@ -42,6 +42,10 @@ export type ChatEvent =
   | { type: 'delta'; text: string }
   | { type: 'done'; facts: Facts }
   | { type: 'error'; failure: Failure }
+  /** Not of the wire: the connection was lost in the middle of the answer, and is being sought again. */
+  | { type: 'lost' }
+  /** Not of the wire: it is there again, and the answer goes on. */
+  | { type: 'back' }
 
 export type Model = {
   id: string

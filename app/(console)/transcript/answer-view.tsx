@@ -14,6 +14,7 @@ export function AnswerView({ turn, onRetry, onTakeBack }: { turn: Turn } & TurnA
     <div className="mt-6" data-state={answer.state}>
       {text && <LazyMarkdown text={text} idPrefix={`answer-${turn.id}-`} />}
       {answer.state === 'waiting' && <Waiting />}
+      {answer.state === 'streaming' && answer.connection === 'lost' && <Lost />}
       {answer.state === 'failed' && (
         <FailureNotice
           failure={answer.failure}
@@ -41,6 +42,10 @@ function Waiting() {
       <span />
     </p>
   )
+}
+
+function Lost() {
+  return <p className="mt-3 text-sm text-muted">Connection lost, coming back …</p>
 }
 
 function RetryButton({ onRetry }: { onRetry: () => void }) {

@@ -54,8 +54,13 @@ const lastSeen = (stream: KeptStream, { headers }: Request): number => {
   })
 }
 
-const reading = (stream: KeptStream, after: number, { clock, client, abandon }: ReaderOptions): Answer => ({
-  ...eventStream(stream.read(after, client), { clock, abandon }),
+const reading = (
+  stream: KeptStream,
+  after: number,
+  { clock, client, abandon }: ReaderOptions,
+  greets = false,
+): Answer => ({
+  ...eventStream(stream.read(after, client), { clock, abandon, greets }),
   headers: { 'x-gateway-stream-id': stream.id },
 })
 
@@ -74,9 +79,12 @@ export const resumableAnswer = (
 
 /**
  * The rest of a stream for whoever comes back: all that follows on their Last-Event-ID, then live. Empty (204,
- * upon which an EventSource does not come back again) where they have seen its end.
+ * upon which an EventSource does not come back again) where they have seen its end. It begins at once, with a comment
+ * where nothing has come meanwhile.
  */
 export const resumedAnswer = (stream: KeptStream, request: Request, options: ReaderOptions): Answer => {
   const after = lastSeen(stream, request)
-  return stream.endsWith(after) ? { status: 204 } : reading(stream, after, options)
+  return stream.endsWith(after)
+    ? { status: 204 }
+    : reading(stream, after, options, after === stream.lastFrame)
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Bell } from '../batch/bell/bell.ts'
 import { localBell } from '../batch/bell/local.ts'
 import { BatchDesk } from '../batch/desk.ts'
@@ -6,6 +7,7 @@ import { Overview } from '../batch/overview.ts'
 import { batchRecords } from '../batch/records/records.ts'
 import { running } from '../batch/run.ts'
 import type { BatchRecords, Claim } from '../batch/types.ts'
+import { UploadDesk } from '../batch/upload-desk.ts'
 import { Worker } from '../batch/worker.ts'
 import { type Clock, sleep } from '../clock.ts'
 import { ConfigurationError } from '../config/env.ts'
@@ -19,6 +21,8 @@ import type { ErrorReporter } from '../observability/sentry.ts'
 import { RecordsUnusable } from '../storage/records/fault.ts'
 import { openRecords } from '../storage/records/open.ts'
 import type { Records } from '../storage/records/records.ts'
+import { modelFault } from './item-models.ts'
+import { itemLimits } from './limits.ts'
 import type { Live } from './live.ts'
 import { tellOfRun } from './visit-end.ts'
 
@@ -28,7 +32,7 @@ const DAY_MS = 86_400_000
 /** A submission that has not come to its end after so long never will. */
 const SUBMISSION_MS = 3_600_000
 
-export type Batch = Readonly<{ desk: BatchDesk; facts: () => BatchFacts }>
+export type Batch = Readonly<{ desk: BatchDesk; uploads: UploadDesk; facts: () => BatchFacts }>
 
 export type BatchMakings = Readonly<{
   env: Environment
@@ -108,7 +112,7 @@ const keepHouse = async (records: BatchRecords, { env, clock, logger }: BatchMak
  * @throws ConfigurationError where the records cannot be used.
  */
 export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
-  const { env, clock, metrics, isStopping } = makings
+  const { env, clock, metrics, live, isStopping } = makings
   const database = await opened(env, clock)
   const records = batchRecords(database)
   const overview = new Overview(() => records.depth(clock.now()), clock)
@@ -135,5 +139,17 @@ export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
     revoke: jobId => worker?.revoke(jobId),
     isStopping,
   })
-  return { desk, facts }
+  const uploads = new UploadDesk({
+    desk,
+    directory: join(env.DATA_DIR, 'uploads'),
+    uploadLimits: {
+      files: env.BATCH_MAX_FILES,
+      fileBytes: env.BATCH_MAX_FILE_BYTES,
+      uploadBytes: env.BATCH_MAX_UPLOAD_BYTES,
+    },
+    itemLimits: itemLimits(env),
+    mostItems: env.BATCH_MAX_ITEMS,
+    modelFault: model => modelFault(model, live.now),
+  })
+  return { desk, uploads, facts }
 }

@@ -8,13 +8,14 @@ import { GatewayError } from '../errors.ts'
 import { Cors } from '../http/cors.ts'
 import { apiHeaders } from '../http/security-headers.ts'
 import type { Host } from '../http/serve.ts'
-import { type ChatLimits, chatBody } from '../validation/chat.ts'
+import { chatBody } from '../validation/chat.ts'
 import { type Batch, buildBatch } from './batch.ts'
 import { type ConfigSource, configSource } from './config-source.ts'
 import type { Gateway } from './gateway.ts'
 import { reportHealth, withCircuits } from './health.ts'
 import { assertModels } from './item-models.ts'
 import { Lifecycle } from './lifecycle.ts'
+import { chatLimits, itemLimits } from './limits.ts'
 import { composed, Live } from './live.ts'
 import { buildState, type State } from './state.ts'
 import { tellOfEnd } from './visit-end.ts'
@@ -68,20 +69,6 @@ const healthOf = ({ state, live, lifecycle, config, batch }: HealthMakings): Gat
   }
 }
 
-const chatLimits = (env: Environment): ChatLimits => ({
-  maxPromptCharacters: env.MAX_PROMPT_CHARACTERS,
-  maxMessages: env.MAX_MESSAGES,
-  maxMessagesCharacters: env.MAX_MESSAGES_CHARACTERS,
-  maxOutputTokens: env.MAX_OUTPUT_TOKENS,
-})
-
-/** Whole files are asked about in batches. */
-const itemLimits = (env: Environment): ChatLimits => ({
-  ...chatLimits(env),
-  maxPromptCharacters: env.BATCH_MAX_ITEM_CHARACTERS,
-  maxMessagesCharacters: env.BATCH_MAX_ITEM_CHARACTERS,
-})
-
 /** Makes the gateway that an environment describes. */
 export const buildGateway = async (env: Environment, clock: Clock = systemClock): Promise<Gateway> => {
   const live = new Live()
@@ -92,6 +79,10 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   const isServing = () => lifecycle.state === 'serving'
   const isStopping = () => !isServing()
   const batch = env.ENABLE_BATCH ? await buildBatch({ ...state, live, isStopping }) : undefined
+  const takingBatches = (): Batch => {
+    if (batch) return batch
+    throw new GatewayError('NOT_FOUND', 'Batches are switched off here.')
+  }
 
   return {
     ...hostOf(state, lifecycle),
@@ -119,8 +110,10 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
       return live.now.chatDefaults
     },
     get batch() {
-      if (!batch) throw new GatewayError('NOT_FOUND', 'Batches are switched off here.')
-      return batch.desk
+      return takingBatches().desk
+    },
+    get uploads() {
+      return takingBatches().uploads
     },
     streams: standing.streams,
     cache: cacheDesk({

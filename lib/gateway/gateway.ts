@@ -1,5 +1,6 @@
 import type { BatchDesk } from '../batch/desk.ts'
 import type { NewItem } from '../batch/types.ts'
+import type { UploadDesk } from '../batch/upload-desk.ts'
 import type { CacheDesk } from '../cache/desk.ts'
 import type { Handler } from '../compose.ts'
 import type { Environment } from '../config/schema.ts'
@@ -39,6 +40,8 @@ export type Gateway = Host &
     cache: CacheDesk
     /** Where batches are handed in. Throws NOT_FOUND where they are switched off. */
     readonly batch: BatchDesk
+    /** Where whole files of items are handed in. Throws as `batch` does. */
+    readonly uploads: UploadDesk
     chatBody: ReturnType<typeof chatBody>
     /** What an item of a batch may ask at most. */
     itemLimits: ChatLimits

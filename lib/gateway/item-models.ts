@@ -5,7 +5,7 @@ import type { Composed } from './live.ts'
 type Asking = Readonly<{ request: Readonly<{ model?: string | undefined }> }>
 
 /** What is wrong with a model's name; nothing where somebody answers to it. */
-const faultOf = (model: string, { catalog, aliases }: Composed): string | undefined => {
+export const modelFault = (model: string, { catalog, aliases }: Composed): string | undefined => {
   if (aliases.has(model)) return undefined
   try {
     catalog.plan(model)
@@ -26,7 +26,7 @@ export const assertModels = (items: readonly Asking[], composed: Composed): void
   for (const [index, { request }] of items.entries()) {
     const { model } = request
     if (model === undefined) continue
-    if (!seen.has(model)) seen.set(model, faultOf(model, composed))
+    if (!seen.has(model)) seen.set(model, modelFault(model, composed))
     const message = seen.get(model)
     if (message !== undefined) faults.push({ path: `items[${index}].model`, message })
   }

@@ -38,6 +38,7 @@ const MOST_DROPPED_BYTES = 8 * 1024 * 1024
 const DROPPED_FOR_MS = 2_000
 
 const dropNode = (incoming: IncomingMessage, clock: Clock): void => {
+  if (incoming.readableEnded || incoming.destroyed) return
   let dropped = 0
   const timer = clock.timer(DROPPED_FOR_MS, () => incoming.destroy())
   incoming
@@ -68,7 +69,7 @@ export const dropRest = (request: Request, clock: Clock): void => {
   const incoming = nodeRequestOf(request)
   if (incoming) dropNode(incoming, clock)
   // A sender who leaves ends it too, which is nobody's failure.
-  else if (request.body) dropWeb(request.body, clock).catch(() => {})
+  else if (request.body && !request.body.locked) dropWeb(request.body, clock).catch(() => {})
 }
 
 const readWeb = async (body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array> => {

@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors.ts'
+import { JsonFault, parseJson } from '../validation/json.ts'
 import { readBytes } from './body.ts'
 
-const DEEPEST = 64
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 const invalid = (path: string, message: string): GatewayError =>
@@ -23,39 +23,6 @@ const assertJson = ({ headers }: Request): void => {
 }
 
 /**
- * Refuses what parses but is only ever sent to do harm.
- * @returns how many fields the value has, at all depths together
- */
-const assertHarmless = (value: unknown, depth: number): number => {
-  if (typeof value !== 'object' || value === null) return 0
-  if (depth > DEEPEST) throw invalid('body', `is nested deeper than ${DEEPEST} levels`)
-  if (Object.hasOwn(value, '__proto__')) throw invalid('body', 'holds a field named __proto__')
-  const children = Object.values(value)
-  const own = Array.isArray(value) ? 0 : children.length
-  return children.reduce<number>((fields, child) => fields + assertHarmless(child, depth + 1), own)
-}
-
-/** Where the string that begins before `from` ends: the index of its closing quote. */
-const endOfString = (json: string, from: number): number => {
-  for (let quote = json.indexOf('"', from); ; quote = json.indexOf('"', quote + 1)) {
-    let backslashes = 0
-    while (json[quote - 1 - backslashes] === '\\') backslashes += 1
-    if (backslashes % 2 === 0) return quote
-  }
-}
-
-/** How many fields valid JSON text writes down: as many as it has colons outside of strings. */
-const writtenFields = (json: string): number => {
-  let fields = 0
-  for (let at = 0; at < json.length; at += 1) {
-    const character = json[at]
-    if (character === '"') at = endOfString(json, at + 1)
-    else if (character === ':') fields += 1
-  }
-  return fields
-}
-
-/**
  * The request's body as a JSON value.
  * @throws GatewayError UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, or INVALID_INPUT for bytes that are no UTF-8,
  * text that is no JSON, nesting beyond 64 levels, a field named `__proto__`, or one that comes twice.
@@ -70,19 +37,9 @@ export const readJson = async (request: Request, maxBytes: number): Promise<unkn
   } catch {
     throw invalid('body', `is not valid UTF-8 (${bytes.length} bytes)`)
   }
-  const value = parse(text)
-  const fields = assertHarmless(value, 0)
-  // Readers differ in which of two fields of one name they believe; what stands between them must not choose.
-  if (fields < writtenFields(text)) throw invalid('body', 'names a field twice in one object')
-  return value
-}
-
-const parse = (text: string): unknown => {
   try {
-    return JSON.parse(text)
-  } catch (cause) {
-    // The engine's message quotes the body: only where it stopped may leave.
-    const position = /position (\d+)/.exec(String(cause))?.[1]
-    throw invalid('body', `is not valid JSON${position ? ` at character ${position}` : ''}`)
+    return parseJson(text)
+  } catch (error) {
+    throw error instanceof JsonFault ? invalid('body', error.message) : error
   }
 }

@@ -115,7 +115,8 @@ export const serving =
           answer = errorAnswer(error, visit.requestId)
           if (error.code === 'METHOD_NOT_ALLOWED')
             answer = { ...answer, headers: { ...answer.headers, allow: methods } }
-          if (error.code === 'PAYLOAD_TOO_LARGE') dropRest(request, host.clock)
+          if (error.code === 'PAYLOAD_TOO_LARGE' || options.surface === 'upload')
+            dropRest(request, host.clock)
         }
         const end = () => {
           open.close()

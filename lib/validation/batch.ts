@@ -38,6 +38,19 @@ export const jobFields = (now: number) => ({
   webhookUrl: webhookUrl.optional(),
 })
 
+/** The fields of `POST /api/batch/upload` besides its files. */
+export const uploadFields = (limits: ChatLimits, now: number) =>
+  z.strictObject({
+    ...jobFields(now),
+    instruction: z
+      .string()
+      .trim()
+      .min(1, 'must not be empty')
+      .max(limits.maxMessagesCharacters, `must have at most ${limits.maxMessagesCharacters} characters`)
+      .optional(),
+    model: questionFields(limits).model,
+  })
+
 /** One item as it is handed in: a question, and a name of its own within the job. */
 export const itemBody = (limits: ChatLimits) =>
   z.strictObject({ ...questionFields(limits), id: itemId.optional() }).check(assertOneQuestion)

@@ -39,6 +39,13 @@ const faultsOf = (issue: z.core.$ZodIssue): readonly Fault[] => {
   return [{ path: pathOf(issue.path) || 'body', message: sentenceOf(issue) }]
 }
 
+/** What zod found, each fault's path below `root`. */
+export const faultsIn = ({ issues }: z.ZodError, root: string): readonly Fault[] =>
+  issues.flatMap(faultsOf).map(({ path, message }) => ({
+    path: root,
+    message: path === 'body' ? message : `${path} ${message}`,
+  }))
+
 /**
  * The value as the schema understands it.
  * @throws GatewayError INVALID_INPUT that names every fault.
@@ -49,10 +56,13 @@ export const parseOrThrow = <S extends z.ZodType>(schema: S, value: unknown): z.
   throw invalidInput(parsed.error.issues.flatMap(faultsOf))
 }
 
-/** All that is wrong with what a client sent, as far as anyone would read it. */
-export const invalidInput = (faults: readonly Fault[]): GatewayError => {
+/**
+ * All that is wrong with what a client sent, as far as anyone would read it.
+ * @param count of all faults, where these are only the first ones
+ */
+export const invalidInput = (faults: readonly Fault[], count = faults.length): GatewayError => {
   const details = faults.slice(0, MOST_TOLD)
   const told = details.map(({ path, message }) => `${path} ${message}`).join('; ')
-  const more = faults.length > MOST_TOLD ? `; and ${faults.length - MOST_TOLD} more` : ''
+  const more = count > details.length ? `; and ${count - details.length} more` : ''
   return new GatewayError('INVALID_INPUT', `${told}${more}.`, { details })
 }

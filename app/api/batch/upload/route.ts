@@ -1,0 +1,31 @@
+import { serve } from '#lib/gateway/index.ts'
+import { jobJson } from '#lib/http/dialects/batch.ts'
+import { uploadFields } from '#lib/validation/batch.ts'
+import { parseOrThrow } from '#lib/validation/faults.ts'
+
+/** Batches as files. */
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
+  { route: '/api/batch/upload', surface: 'upload' },
+  {
+    POST: async ({ request, visit, gateway }) => {
+      const { clock, uploads, itemLimits } = gateway
+      const { caller } = await gateway.admit(visit)
+      const upload = await uploads.receive(request.body, {
+        contentType: request.headers.get('content-type'),
+        declaredBytes: Number(request.headers.get('content-length') ?? 0),
+        signal: visit.signal,
+      })
+      try {
+        const wishes = parseOrThrow(uploadFields(itemLimits, clock.now()), upload.fields)
+        const job = await uploads.submit(caller, wishes, upload)
+        return {
+          status: 202,
+          json: jobJson(job, clock.now()),
+          headers: { location: `/api/batch/jobs/${job.id}` },
+        }
+      } finally {
+        await upload.dispose()
+      }
+    },
+  },
+)

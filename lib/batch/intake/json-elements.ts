@@ -1,0 +1,108 @@
+const SPACE = new Set([' ', '\t', '\n', '\r'])
+
+/** One element of a list, as the text it is written in, and the line it begins in. */
+export type Element = Readonly<{ line: number; text: string | undefined }>
+
+/**
+ * The elements of a list in JSON, one by one, so that a long list need not be in memory. What they hold is not
+ * looked at; that the list itself is well formed, is. An element with more characters than `longest` has no text.
+ *
+ * @throws SyntaxError, whose message says in which line
+ */
+export class JsonElements {
+  readonly #longest: number
+  #state: 'before' | 'first' | 'element' | 'between' | 'next' | 'after' = 'before'
+  #line = 1
+  #begunIn = 1
+  #text = ''
+  #depth = 0
+  #isInString = false
+  #isEscaped = false
+  #isTooLong = false
+
+  constructor(longest: number) {
+    this.#longest = longest
+  }
+
+  /** Takes the next portion and returns the elements it completes. */
+  push(portion: string): Element[] {
+    const elements: Element[] = []
+    let from = 0
+    for (let at = 0; at < portion.length; at += 1) {
+      const character = portion[at] as string
+      if (this.#state === 'element') {
+        if (!this.#isOver(character)) {
+          if (character === '\n') this.#line += 1
+          continue
+        }
+        this.#gather(portion.slice(from, at))
+        elements.push(this.#finished())
+        this.#state = 'between'
+      }
+      if (character === '\n') this.#line += 1
+      if (SPACE.has(character)) continue
+      if (this.#begins(character)) from = at
+    }
+    if (this.#state === 'element') this.#gather(portion.slice(from))
+    return elements
+  }
+
+  /** Nothing more comes. */
+  end(): void {
+    if (this.#state !== 'after') throw this.#wrong('ends before its end')
+  }
+
+  /** Whether an element ends before this character. */
+  #isOver(character: string): boolean {
+    if (this.#isInString) {
+      if (this.#isEscaped) this.#isEscaped = false
+      else if (character === '\\') this.#isEscaped = true
+      else if (character === '"') this.#isInString = false
+      return false
+    }
+    if (character === '"') this.#isInString = true
+    else if (character === '{' || character === '[') this.#depth += 1
+    else if (character === '}' || character === ']') {
+      if (this.#depth === 0) return true
+      this.#depth -= 1
+    } else if (character === ',') return this.#depth === 0
+    return false
+  }
+
+  /** Outside of an element: whether one begins here. */
+  #begins(character: string): boolean {
+    if (this.#state === 'before' && character === '[') this.#state = 'first'
+    else if (this.#state === 'between' && character === ',') this.#state = 'next'
+    else if ((this.#state === 'between' || this.#state === 'first') && character === ']')
+      this.#state = 'after'
+    else if (this.#state === 'first' || this.#state === 'next') return this.#begin(character)
+    else throw this.#wrong('is not well formed')
+    return false
+  }
+
+  #begin(character: string): boolean {
+    if (character === ',' || character === ']' || character === '}') throw this.#wrong('is not well formed')
+    this.#state = 'element'
+    this.#begunIn = this.#line
+    this.#isOver(character)
+    return true
+  }
+
+  #gather(text: string): void {
+    if (this.#text.length + text.length > this.#longest) {
+      this.#isTooLong = true
+      this.#text = ''
+    } else if (!this.#isTooLong) this.#text += text
+  }
+
+  #finished(): Element {
+    const element = { line: this.#begunIn, text: this.#isTooLong ? undefined : this.#text }
+    this.#text = ''
+    this.#isTooLong = false
+    return element
+  }
+
+  #wrong(what: string): SyntaxError {
+    return new SyntaxError(`the list ${what}, in line ${this.#line}`)
+  }
+}

@@ -1,0 +1,62 @@
+const DEEPEST = 64
+
+/** What is wrong with JSON text, in words that quote nothing of it. */
+export class JsonFault extends Error {
+  override readonly name = 'JsonFault'
+}
+
+/**
+ * Refuses what parses but is only ever sent to do harm.
+ * @returns how many fields the value has, at all depths together
+ */
+const assertHarmless = (value: unknown, depth: number): number => {
+  if (typeof value !== 'object' || value === null) return 0
+  if (depth > DEEPEST) throw new JsonFault(`is nested deeper than ${DEEPEST} levels`)
+  if (Object.hasOwn(value, '__proto__')) throw new JsonFault('holds a field named __proto__')
+  const children = Object.values(value)
+  const own = Array.isArray(value) ? 0 : children.length
+  return children.reduce<number>((fields, child) => fields + assertHarmless(child, depth + 1), own)
+}
+
+/** Where the string that begins before `from` ends: the index of its closing quote. */
+const endOfString = (json: string, from: number): number => {
+  for (let quote = json.indexOf('"', from); ; quote = json.indexOf('"', quote + 1)) {
+    let backslashes = 0
+    while (json[quote - 1 - backslashes] === '\\') backslashes += 1
+    if (backslashes % 2 === 0) return quote
+  }
+}
+
+/** How many fields valid JSON text writes down: as many as it has colons outside of strings. */
+const writtenFields = (json: string): number => {
+  let fields = 0
+  for (let at = 0; at < json.length; at += 1) {
+    const character = json[at]
+    if (character === '"') at = endOfString(json, at + 1)
+    else if (character === ':') fields += 1
+  }
+  return fields
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    // The engine's message quotes the text: only where it stopped may leave.
+    const position = /position (\d+)/.exec(String(cause))?.[1]
+    throw new JsonFault(`is not valid JSON${position ? ` at character ${position}` : ''}`)
+  }
+}
+
+/**
+ * JSON text as a value.
+ * @throws JsonFault for text that is no JSON, nesting beyond 64 levels, a field named `__proto__`, or one that comes
+ * twice.
+ */
+export const parseJson = (text: string): unknown => {
+  const value = parsed(text)
+  const fields = assertHarmless(value, 0)
+  // Readers differ in which of two fields of one name they believe; what stands between them must not choose.
+  if (fields < writtenFields(text)) throw new JsonFault('names a field twice in one object')
+  return value
+}

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Handler, Policy } from '../compose.ts'
 import { GatewayError, isProvidersFault } from '../errors.ts'
 import type { CacheTrace, Call, Reply, ReplyHead } from '../llm/types.ts'
+import { waited } from '../visit.ts'
 import { allTags, type Question } from './answers.ts'
 import { cacheKey } from './key.ts'
 import type { TreatmentOf } from './rules.ts'
@@ -106,10 +107,17 @@ export const cache = (parts: CacheParts | undefined): Policy<Call, Reply> => {
     }
   }
 
+  const found = async (question: Question, call: Call): Promise<StoredAnswer | undefined> => {
+    const askedAt = clock.now()
+    const stored = await answers.find(question)
+    waited(call.journal, 'cache', clock.now() - askedAt)
+    return stored
+  }
+
   const answer = async (question: Question, call: Call, next: Handler<Call, Reply>): Promise<Reply> => {
     if (call.cache === 'refresh')
       return told(flights.kept(question, await next(call)).reply, 'miss', ON_REQUEST)
-    const stored = await answers.find(question)
+    const stored = await found(question, call)
     if (!stored) return asked(question, call, next, MISSED)
     const now = clock.now()
     const { ttlMs, staleWhileRevalidateMs } = question.treatment

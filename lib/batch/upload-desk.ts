@@ -1,3 +1,4 @@
+import { itemBody } from '../validation/batch.ts'
 import type { ChatLimits } from '../validation/chat.ts'
 import { invalidInput } from '../validation/faults.ts'
 import type { Caller } from '../visit.ts'
@@ -49,7 +50,7 @@ export class UploadDesk {
     const { desk, itemLimits: limits, mostItems, modelFault } = this.#parts
     const { instruction, model, ...jobWishes } = wishes
     const longest = Math.max(LEAST_CHARACTERS, limits.maxMessagesCharacters * CHARACTERS_BESIDE)
-    const reading = { instruction, model, limits, longest }
+    const reading = { instruction, model, schema: itemBody(limits), longest }
     const { faults, faultCount } = await survey(files, { ...reading, mostItems, modelFault })
     if (faultCount > 0) throw invalidInput(faults, faultCount)
     const [first] = files

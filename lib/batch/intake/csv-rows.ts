@@ -4,6 +4,7 @@ import { fault, itemOfText, type Read, type Wishes } from './item.ts'
 
 const PROMPT = 'prompt'
 const ID = 'id'
+const MODEL = 'model'
 
 type Row = Readonly<{ record: readonly string[]; info: Readonly<{ lines: number }> }>
 
@@ -16,7 +17,7 @@ const rendered = (header: readonly string[], cells: readonly string[]): string =
 
 /**
  * The rows of a table, whose first row names its columns. With an instruction each row is asked about as a whole;
- * without one, its column `prompt` is what is asked. A column `id` names the items.
+ * without one, its column `prompt` is what is asked. Columns `id` and `model` say those of an item.
  */
 export async function* csvItems(
   text: AsyncIterable<string>,
@@ -29,8 +30,12 @@ export async function* csvItems(
   source.on('error', error => parser.destroy(error))
   source.pipe(parser)
   let header: readonly string[] | undefined
+  // Where the row before ended: a row may take several lines.
+  let ended = 0
   try {
     for await (const { record, info } of parser as AsyncIterable<Row>) {
+      const line = ended + 1
+      ended = info.lines
       if (!header) {
         header = record
         if (wishes.instruction === undefined && columnNamed(header, PROMPT) === -1) {
@@ -44,7 +49,8 @@ export async function* csvItems(
           ? (record[columnNamed(header, PROMPT)] ?? '')
           : rendered(header, record)
       const id = record[columnNamed(header, ID)]
-      yield itemOfText(content, { file, line: info.lines }, wishes, id === '' ? undefined : id)
+      const model = record[columnNamed(header, MODEL)]
+      yield itemOfText(content, { file, line }, wishes, { id, model })
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error

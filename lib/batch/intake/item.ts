@@ -1,7 +1,6 @@
 import type { Fault } from '../../errors.ts'
 import type { Message } from '../../llm/types.ts'
-import { type ItemBody, itemBody } from '../../validation/batch.ts'
-import type { ChatLimits } from '../../validation/chat.ts'
+import type { ItemBody, itemBody } from '../../validation/batch.ts'
 import { faultsIn } from '../../validation/faults.ts'
 import type { ItemSource, NewItem } from '../types.ts'
 import { isOpenAiLine, openAiLine } from './openai-line.ts'
@@ -12,11 +11,18 @@ export type Wishes = Readonly<{
   instruction?: string | undefined
   /** For items that name none. */
   model?: string | undefined
-  limits: ChatLimits
+  /** Of one item, as it is asked in JSON. */
+  schema: ReturnType<typeof itemBody>
 }>
 
 /** An item, or what is wrong where it should be. */
 export type Read = Readonly<{ item: NewItem } | { faults: readonly Fault[] }>
+
+/** Where an item stands; `element` counts those of a list from 1, of which a line may hold several. */
+export type Place = ItemSource & Readonly<{ element?: number }>
+
+const nameOf = ({ element, ...source }: Place): string =>
+  element === undefined ? placeOf(source) : `${source.file}[${element}]`
 
 export const placeOf = ({ file, line }: ItemSource): string => (line === undefined ? file : `${file}:${line}`)
 
@@ -45,20 +51,24 @@ const completed = (value: Readonly<Record<string, unknown>>, wishes: Wishes): ob
   return { ...asked, prompt, messages }
 }
 
-const checked = (value: object, source: ItemSource, { limits }: Wishes): Read => {
-  const parsed = itemBody(limits).safeParse(value, { reportInput: true })
-  if (!parsed.success) return { faults: faultsIn(parsed.error, placeOf(source)) }
-  const { id = placeOf(source), ...request }: ItemBody = parsed.data
+const checked = (value: object, place: Place, { schema }: Wishes): Read => {
+  const parsed = schema.safeParse(value, { reportInput: true })
+  if (!parsed.success) return { faults: faultsIn(parsed.error, placeOf(place)) }
+  const { id = nameOf(place), ...request }: ItemBody = parsed.data
+  const { element: _, ...source } = place
   return { item: { id, request, source } }
 }
 
-/** A text to be asked about. */
-export const itemOfText = (content: string, source: ItemSource, wishes: Wishes, id?: string): Read =>
-  checked(
-    completed({ messages: [{ role: 'user', content }], ...(id !== undefined && { id }) }, wishes),
-    source,
-    wishes,
-  )
+/** What a text may come with. */
+type Named = Readonly<{ id?: string | undefined; model?: string | undefined }>
+
+/** A text to be asked about. What is empty in `named` is as if it were not there. */
+export const itemOfText = (content: string, source: Place, wishes: Wishes, named: Named = {}): Read => {
+  if (content.trim() === '') return fault(source, 'is empty')
+  const { id, model } = named
+  const asked = { messages: [{ role: 'user', content }], ...(id && { id }), ...(model && { model }) }
+  return checked(completed(asked, wishes), source, wishes)
+}
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -69,7 +79,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
  *
  * @param text the value as it was written
  */
-export const itemOfJson = (value: unknown, text: string, source: ItemSource, wishes: Wishes): Read => {
+export const itemOfJson = (value: unknown, text: string, source: Place, wishes: Wishes): Read => {
   if (typeof value === 'string') return itemOfText(value, source, wishes)
   if (isObject(value) && isOpenAiLine(value)) {
     const parsed = openAiLine.safeParse(value, { reportInput: true })

@@ -1,18 +1,11 @@
 import { JsonFault, parseJson } from '../../validation/json.ts'
-import { fault, itemOfJson, type Read, type Wishes } from './item.ts'
+import { fault, itemOfJson, type Place, type Read, type Wishes } from './item.ts'
 import { JsonElements } from './json-elements.ts'
 import { linesOf } from './lines.ts'
 import { textOf, wholeText } from './text.ts'
 
 /** One JSON value, as it was written, with where it stands. */
-const readValue = (
-  text: string | undefined,
-  file: string,
-  line: number,
-  wishes: Wishes,
-  longest: number,
-): Read => {
-  const source = { file, line }
+const readValue = (text: string | undefined, source: Place, wishes: Wishes, longest: number): Read => {
   if (text === undefined) return fault(source, `is longer than ${longest.toLocaleString('en')} characters`)
   try {
     return itemOfJson(parseJson(text), text, source, wishes)
@@ -30,14 +23,19 @@ export async function* jsonlItems(
   longest: number,
 ): AsyncGenerator<Read> {
   for await (const { number, text } of linesOf(textOf(path), longest))
-    if (text === undefined || text.trim() !== '') yield readValue(text, file, number, wishes, longest)
+    if (text === undefined || text.trim() !== '')
+      yield readValue(text, { file, line: number }, wishes, longest)
 }
 
 /** The elements of one list, however long. */
 async function* listItems(path: string, file: string, wishes: Wishes, longest: number): AsyncGenerator<Read> {
   const elements = new JsonElements(longest)
+  let element = 0
   for await (const portion of textOf(path))
-    for (const { line, text } of elements.push(portion)) yield readValue(text, file, line, wishes, longest)
+    for (const { line, text } of elements.push(portion)) {
+      element += 1
+      yield readValue(text, { file, line, element }, wishes, longest)
+    }
   elements.end()
 }
 
@@ -56,7 +54,9 @@ const loneItems = async (
   const value = parseJson(text)
   const items = typeof value === 'object' && value !== null && 'items' in value ? value.items : undefined
   if (!Array.isArray(items)) return [itemOfJson(value, text, { file }, wishes)]
-  return items.map((item, index) => itemOfJson(item, JSON.stringify(item), { file, line: index + 1 }, wishes))
+  return items.map((item, index) =>
+    itemOfJson(item, JSON.stringify(item), { file, element: index + 1 }, wishes),
+  )
 }
 
 const beginsList = async (path: string): Promise<boolean> => {

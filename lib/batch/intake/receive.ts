@@ -46,6 +46,7 @@ class Reception {
   readonly #limits: UploadLimits
   readonly #names = new Set<string>()
   readonly #writing: Promise<void>[] = []
+  readonly #streams: BusboyFileStream[] = []
   readonly #fail: (error: GatewayError) => void
 
   constructor(directory: string, limits: UploadLimits, fail: (error: GatewayError) => void) {
@@ -59,7 +60,11 @@ class Reception {
     this.#names.add(name)
     const kind = kindOf(name)
     // A stream that nobody reads would hold up all that follows.
-    if (field === 'file' && kind) return void this.#writing.push(this.#keep(name, kind, stream))
+    if (field === 'file' && kind) {
+      this.#streams.push(stream)
+      this.#writing.push(this.#keep(name, kind, stream))
+      return
+    }
     stream.resume()
     this.#fail(
       kind
@@ -82,6 +87,12 @@ class Reception {
   async written(): Promise<void> {
     await Promise.all(this.#writing)
     if (this.files.length === 0) throw invalid('file', 'is required: send at least one')
+  }
+
+  /** Resolves when nothing is written any more, so that all of it can be removed. */
+  async stopped(): Promise<void> {
+    for (const stream of this.#streams) stream.destroy()
+    await Promise.allSettled(this.#writing)
   }
 
   async #keep(name: string, kind: UploadedFile['kind'], stream: BusboyFileStream): Promise<void> {
@@ -164,11 +175,13 @@ const take = async (
     await reception.written()
   } catch (error) {
     busboy.destroy()
+    await reception.stopped()
     if (signal.aborted) throw signal.reason
     throw fault ?? (error instanceof GatewayError ? error : brokenOff(error))
   }
-  if (fault) throw fault
-  return reception
+  if (!fault) return reception
+  await reception.stopped()
+  throw fault
 }
 
 const brokenOff = (cause: unknown): GatewayError =>

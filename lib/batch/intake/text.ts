@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { GatewayError } from '../../errors.ts'
 
-/** A file's text cannot be read. The place is counted in bytes. */
 const noText = (): GatewayError => new GatewayError('INVALID_INPUT', 'is not valid UTF-8')
+const binary = (): GatewayError => new GatewayError('INVALID_INPUT', 'is binary: it holds a NUL character')
 
 /**
  * A file as text, portion by portion, without a byte order mark.
@@ -13,15 +13,14 @@ export async function* textOf(path: string): AsyncGenerator<string> {
   let isFirst = true
   const decode = (bytes?: Uint8Array): string => {
     try {
-      const text = bytes ? decoder.decode(bytes, { stream: true }) : decoder.decode()
-      if (text.includes('\0')) throw noText()
-      return text
+      return bytes ? decoder.decode(bytes, { stream: true }) : decoder.decode()
     } catch {
       throw noText()
     }
   }
   for await (const bytes of createReadStream(path)) {
     const text = decode(bytes)
+    if (text.includes('\0')) throw binary()
     if (text === '') continue
     yield isFirst && text.startsWith('\ufeff') ? text.slice(1) : text
     isFirst = false

@@ -48,6 +48,15 @@ const waiting = async (tx: Tx, records: Records, wish: Wish): Promise<Place[]> =
     .where('state', 'in', OPEN)
     .where('queued', '>', 0)
     .where(where => where.or([where('scheduled_for', 'is', null), where('scheduled_for', '<=', wish.now)]))
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('batch_items')
+          .select('place')
+          .whereRef('job_id', '=', 'batch_jobs.id')
+          .where('batch_items.state', '=', 'queued')
+          .where('not_before', '<=', wish.now),
+      ),
+    )
     .orderBy('rank')
     .orderBy('id')
     .limit(MOST_JOBS)

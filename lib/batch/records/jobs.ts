@@ -47,7 +47,10 @@ export const listJobs = (
     return rows.length > limit && last ? { entries, cursor: cursorOf(last.createdAt, last.id) } : { entries }
   })
 
-/** What of it is still open counts as cancelled from now on; its items need not be touched for that. */
+/**
+ * What of it is still open counts as cancelled from now on. Its items that wait need not be touched for that; those
+ * under way are no longer.
+ */
 export const cancelJob = (records: Records, owner: string, id: string, now: number): Promise<boolean> =>
   records.write(async db => {
     const { numUpdatedRows } = await db
@@ -65,7 +68,14 @@ export const cancelJob = (records: Records, owner: string, id: string, now: numb
       .where('id', '=', id)
       .where('state', 'in', OPEN)
       .executeTakeFirst()
-    return numUpdatedRows > 0n
+    if (numUpdatedRows === 0n) return false
+    await db
+      .updateTable('batch_items')
+      .set({ state: 'cancelled', lease_until: null, ended_at: now })
+      .where('job_id', '=', id)
+      .where('state', '=', 'running')
+      .execute()
+    return true
   })
 
 /** See `BatchRecords.retryFailed`. */

@@ -83,19 +83,28 @@ export const submit = async (
 ): Promise<Job> => {
   try {
     const total = await writeUnseen(records, job, items)
-    await records.write(db =>
+    const { numUpdatedRows } = await records.write(db =>
       db
         .updateTable('batch_jobs')
         .set({ state: 'queued', total, queued: total })
         .where('id', '=', job.id)
-        .execute(),
+        .where('state', '=', 'submitting')
+        .executeTakeFirst(),
     )
+    if (numUpdatedRows !== 1n) throw new Error('the submission was swept away before its end')
     const counts = { total, queued: total, running: 0, succeeded: 0, failed: 0, cancelled: 0 }
     return { ...job, state: 'queued', counts, costUsd: 0, unpriced: 0 }
   } catch (error) {
     // Where not even that can be written, `sweep` does it later.
     await records
-      .write(db => db.updateTable('batch_jobs').set({ state: 'removed' }).where('id', '=', job.id).execute())
+      .write(db =>
+        db
+          .updateTable('batch_jobs')
+          .set({ state: 'removed' })
+          .where('id', '=', job.id)
+          .where('state', '=', 'submitting')
+          .execute(),
+      )
       .catch(() => {})
     throw error
   }

@@ -8,7 +8,7 @@ import type { RecordsSchema } from './schema.ts'
 
 const MOST_CONNECTIONS = 10
 /** How long one waits for a connection, a new one or one that is in use. */
-const CONNECT_MS = 2_000
+const CONNECT_MS = 500
 const QUERY_MS = 15_000
 const IDLE_MS = 30_000
 /** How long a start waits for a database that is not there yet. */

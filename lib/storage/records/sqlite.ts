@@ -11,7 +11,7 @@ import type { RecordsSchema } from './schema.ts'
 /** Below it, a write-ahead log could be reset while another connection was still to read it. */
 const LEAST_VERSION = [3, 51, 3] as const
 /** A wait for another process's write holds everything up, so it is short, and begun again by `Records`. */
-const BUSY_MS = 50
+const BUSY_MS = 5
 const START_BUSY_MS = 30_000
 
 /** SQLite can take changes of the schema back with the transaction they are in; Kysely's own adapter does not say so. */

@@ -58,6 +58,12 @@ export const batch: Migration = {
       .execute()
     await db.schema.createIndex('batch_jobs_in_line').on('batch_jobs').columns(['state', 'rank']).execute()
     await db.schema
+      .createIndex('batch_jobs_to_tell')
+      .on('batch_jobs')
+      .columns(['webhook_at'])
+      .where(sql.ref('webhook_state'), '=', sql.lit('due'))
+      .execute()
+    await db.schema
       .createIndex('batch_items_in_line')
       .on('batch_items')
       .columns(['job_id', 'state', 'not_before', 'place'])

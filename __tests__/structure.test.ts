@@ -41,7 +41,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/observability': [...ON_THE_GROUND, 'lib/llm/ask.ts'],
   'lib/validation': ON_THE_GROUND,
   'lib/http': [...ON_THE_GROUND, 'lib/validation'],
-  'lib/config': ['lib/rate-limit/policy.ts', 'lib/routing/fallback.ts'],
+  'lib/config': ['lib/rate-limit/policy.ts', 'lib/routing/fallback.ts', 'lib/validation/tags.ts'],
   'lib/gateway': ['lib', 'package.json'],
   'lib/native': ['lib/http', 'lib/config', 'lib/llm/catalog.ts'],
   'app/metrics': ['lib/gateway', 'lib/auth'],

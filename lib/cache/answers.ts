@@ -37,6 +37,10 @@ const lifetimeMs = ({ ttlMs, staleWhileRevalidateMs, staleIfErrorMs }: Treatment
 const stampOf = ({ generation, model }: Question, { head }: WholeAnswer, tags: readonly string[]): string =>
   generation.stamp([model, head.target.name], tags)
 
+/** Whether nothing that concerns the answer has been invalidated since it was asked for. */
+export const isValid = (answer: StoredAnswer, question: Question): boolean =>
+  answer.stamp === stampOf(question, answer, answer.tags)
+
 /** The answers that are kept. A store that fails has nothing and keeps nothing; no call fails by it. */
 export class Answers {
   readonly #parts: AnswersParts
@@ -57,7 +61,7 @@ export class Answers {
     const text = await store.get(key).catch(() => undefined)
     if (text === undefined) return undefined
     const answer = fromText(key, text)
-    if (answer && answer.stamp === stampOf(question, answer, answer.tags)) return answer
+    if (answer && isValid(answer, question)) return answer
     if (!answer) counts.unreadable += 1
     store.delete(key).catch(() => {})
     return undefined

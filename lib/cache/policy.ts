@@ -3,7 +3,8 @@ import type { Handler, Policy } from '../compose.ts'
 import { GatewayError, isProvidersFault } from '../errors.ts'
 import type { CacheTrace, Call, Reply, ReplyHead } from '../llm/types.ts'
 import { waited } from '../visit.ts'
-import { allTags, type Question } from './answers.ts'
+import { allTags, isValid, type Question } from './answers.ts'
+import type { Generation } from './generation.ts'
 import { cacheKey } from './key.ts'
 import type { TreatmentOf } from './rules.ts'
 import type { CacheState } from './state.ts'
@@ -30,13 +31,16 @@ const isCachedCall = ({ cache, cacheWhen = 'always', temperature }: Call): boole
   return cacheWhen === 'deterministic' && temperature === 0
 }
 
+/** What has been invalidated by now; absent where the store cannot tell. */
+const generationNow = ({ generations }: CacheParts): Generation | Promise<Generation | undefined> =>
+  generations.current() ?? generations.refresh().catch(() => undefined)
+
 /** What a call asks of the cache; nothing where it is none of its business. */
 const questionOf = async (call: Call, parts: CacheParts): Promise<Question | undefined> => {
   const treatment = isCachedCall(call) ? parts.treatmentOf(call.model) : undefined
   const key = treatment && cacheKey(call)
   if (!treatment || key === undefined) return undefined
-  const { generations } = parts
-  const generation = generations.current() ?? (await generations.refresh().catch(() => undefined))
+  const generation = await generationNow(parts)
   return (
     generation && {
       key,
@@ -103,35 +107,46 @@ export const cache = (parts: CacheParts | undefined): Policy<Call, Reply> => {
     } catch (error) {
       const isInTime = clock.now() <= freshUntil + staleIfErrorMs
       if (!isInTime || call.signal.aborted || !isForgivable(error)) throw error
+      // It may have been invalidated while the provider was waited for.
+      const generation = await generationNow(parts)
+      if (!generation || !isValid(stored, { ...question, generation })) throw error
       return replayed(stored, 'stale', { ...TOO_OLD, freshUntil, detail: error.code })
     }
   }
 
-  const found = async (question: Question, call: Call): Promise<StoredAnswer | undefined> => {
-    const askedAt = clock.now()
-    const stored = await answers.find(question)
-    waited(call.journal, 'cache', clock.now() - askedAt)
-    return stored
+  /** What is kept for a question; nothing where a new answer is wanted. */
+  const lookedUp = async (call: Call) => {
+    const startedAt = clock.now()
+    const question = await questionOf(call, parts)
+    if (!question) return undefined
+    const stored = call.cache === 'refresh' ? undefined : await answers.find(question)
+    waited(call.journal, 'cache', clock.now() - startedAt)
+    return { question, stored }
   }
 
-  const answer = async (question: Question, call: Call, next: Handler<Call, Reply>): Promise<Reply> => {
+  const answer = async (
+    { question, stored }: Readonly<{ question: Question; stored: StoredAnswer | undefined }>,
+    call: Call,
+    next: Handler<Call, Reply>,
+  ): Promise<Reply> => {
     if (call.cache === 'refresh')
       return told(flights.kept(question, await next(call)).reply, 'miss', ON_REQUEST)
-    const stored = await found(question, call)
     if (!stored) return asked(question, call, next, MISSED)
     const now = clock.now()
     const { ttlMs, staleWhileRevalidateMs } = question.treatment
     const freshUntil = stored.storedAt + ttlMs
-    if (now > freshUntil + staleWhileRevalidateMs) return askedAnew(question, call, next, stored)
+    // The next answer is known by the labels of this one too.
+    const again = { ...question, tags: allTags(question.tags, stored.tags) }
+    if (now > freshUntil + staleWhileRevalidateMs) return askedAnew(again, call, next, stored)
     void answers.label(question, stored, now)
     if (now <= freshUntil) return replayed(stored, 'hit', { freshUntil })
-    refreshes.start(question, call, next)
+    refreshes.start(again, call, next)
     return replayed(stored, 'stale', { freshUntil, detail: 'revalidating' })
   }
 
   return async function cache(call, next) {
-    const question = await questionOf(call, parts)
-    const reply = question ? await answer(question, call, next) : told(await next(call), 'bypass', BYPASSED)
+    const found = await lookedUp(call)
+    const reply = found ? await answer(found, call, next) : told(await next(call), 'bypass', BYPASSED)
     counts[COUNTED[reply.head.cache]] += 1
     return reply
   }

@@ -1,8 +1,11 @@
 import { z } from 'zod'
+import { TAG, TAG_RULE } from '../validation/tags.ts'
 import { rate } from './schema.ts'
 
 const name = z.string().min(1).max(200)
 const names = z.array(name).max(20)
+/** Of the shape that an invalidation may name. */
+const tags = z.array(z.string().regex(TAG, TAG_RULE)).max(20)
 const wholeMs = z.int().min(1).max(86_400_000)
 const seconds = z.int().min(0).max(31_536_000)
 const usd = z.number().min(0)
@@ -81,7 +84,7 @@ export const configFile = z.strictObject({
     .strictObject({
       ...caching,
       rules: z
-        .array(z.strictObject({ model: name, ...caching, tags: names.optional() }))
+        .array(z.strictObject({ model: name, ...caching, tags: tags.optional() }))
         .max(200)
         .optional(),
     })

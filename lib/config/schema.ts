@@ -5,6 +5,10 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_60
 
 const text = z.string().trim().min(1)
 const secret = text
+/** Sent as a bearer token, in which there is no space. */
+const token = secret
+  .min(16, 'must have at least 16 characters')
+  .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces')
 const count = (least: number, most: number) =>
   z
     .string()
@@ -111,8 +115,8 @@ export const environment = z.object({
   REQUIRE_API_KEY: flag.default(false),
   KEY_PEPPER: secret.min(16, 'must have at least 16 characters').optional(),
 
-  ADMIN_TOKEN: secret.min(16, 'must have at least 16 characters').optional(),
-  METRICS_TOKEN: secret.min(16, 'must have at least 16 characters').optional(),
+  ADMIN_TOKEN: token.optional(),
+  METRICS_TOKEN: token.optional(),
 
   ENABLE_CONSOLE: flag.default(true),
   ENABLE_RATE_LIMITING: flag.default(true),

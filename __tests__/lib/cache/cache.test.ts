@@ -2,8 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { cache } from '#lib/cache/policy.ts'
 import { GatewayError } from '#lib/errors.ts'
 import type { Call, ReplyEvent } from '#lib/llm/types.ts'
+import { memoryKeyValue } from '#lib/storage/memory.ts'
+import type { KeyValue } from '#lib/storage/types.ts'
+import { newJournal } from '#lib/visit.ts'
 import { ANSWER, cacheSetting, FINISH, SHORT_ANSWER, TTL_MS } from '../../support/cache-setting.ts'
 import { batches, collect, newCall, replyOf, text } from '../../support/calls.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
 
 describe('cache', () => {
   it('repeats a complete answer to the same question', async () => {
@@ -149,6 +153,28 @@ describe('cache', () => {
     expect(calls).toHaveLength(1)
     await expect(ask()).rejects.toMatchObject({ code: 'NETWORK' })
     expect(calls).toHaveLength(2)
+  })
+
+  it('writes down the time that looking took, found or not', async () => {
+    const clock = new FakeClock()
+    const memory = memoryKeyValue(1_000_000, clock)
+    const slow: KeyValue = {
+      ...memory,
+      get: async key => {
+        await clock.advance(30)
+        return memory.get(key)
+      },
+    }
+    const { answered } = cacheSetting({ store: slow, clock })
+    const journals = [newJournal(), newJournal()]
+    const found: string[] = []
+    for (const journal of journals) found.push((await answered({ journal })).cache)
+    expect(found).toEqual(['miss', 'hit'])
+    // The first one reads what has been invalidated, too.
+    expect(journals.map(({ waits }) => waits)).toEqual([{ cache: 60 }, { cache: 30 }])
+    const unasked = newJournal()
+    await answered({ journal: unasked, cache: 'no-store' })
+    expect(unasked.waits).toBeUndefined()
   })
 
   it('is asked nothing where it is switched off', async () => {

@@ -1,165 +1,183 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Invalidation } from '#lib/cache/generation.ts'
-import { cacheKey } from '#lib/cache/key.ts'
-import { treatments } from '#lib/cache/rules.ts'
-import type { Call } from '#lib/llm/types.ts'
+import type { CacheSettings } from '#lib/cache/rules.ts'
+import { GatewayError } from '#lib/errors.ts'
 import { memoryKeyValue } from '#lib/storage/memory.ts'
-import { ANSWER, cacheSetting } from '../../support/cache-setting.ts'
-import { collect, newCall } from '../../support/calls.ts'
+import { ANSWER, cacheSetting, FINISH, TTL_MS } from '../../support/cache-setting.ts'
+import { collect, newCall, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
-describe('invalidation', () => {
-  it.each<[string, Invalidation, Partial<Call>]>([
-    ['its tag', { tag: 'news' }, { cacheTags: ['news', 'de'] }],
-    ['its model', { model: 'fake/model' }, { model: 'fake/model' }],
-    ['a pattern of its model', { pattern: 'fake/*' }, { model: 'fake/model' }],
-    ['everything', { all: true }, {}],
-  ])('by %s makes an answer forgotten', async (_, what, call) => {
+const OTHER_ANSWER = [...text('other'), FINISH]
+const TAGGED = { cacheTags: ['docs'] }
+
+describe('an invalidation', () => {
+  it.each<[string, Invalidation]>([
+    ['its tag', { tag: 'docs' }],
+    ['its model', { model: 'fake/model' }],
+    ['a pattern of its model', { pattern: 'fake/*' }],
+    ['everything', { all: true }],
+  ])('reaches an answer by %s', async (_, what) => {
     const { answered, generations } = cacheSetting()
-    await answered(call)
-    expect((await answered(call)).cache).toBe('hit')
+    await answered(TAGGED)
+    expect((await answered(TAGGED)).cache).toBe('hit')
     await generations.invalidate(what)
-    expect((await answered(call)).cache).toBe('miss')
-    expect((await answered(call)).cache).toBe('hit')
+    expect((await answered(TAGGED)).cache).toBe('miss')
+    expect((await answered(TAGGED)).cache).toBe('hit')
   })
 
   it.each<[string, Invalidation]>([
-    ['another tag', { tag: 'olds' }],
-    ['another model', { model: 'fake/other' }],
-    ['a pattern that does not fit', { pattern: 'other/*' }],
-  ])('by %s leaves it alone', async (_, what) => {
+    ['another tag', { tag: 'news' }],
+    ['a tag that only begins alike', { tag: 'doc' }],
+    ['another model', { model: 'fake/mode' }],
+    ['a pattern of other models', { pattern: 'other/*' }],
+    ['a model of its tag’s name', { model: 'docs' }],
+    ['a tag of its model’s name', { tag: 'fake/model' }],
+  ])('by %s leaves it as it is', async (_, what) => {
     const { answered, generations } = cacheSetting()
-    const call = { model: 'fake/model', cacheTags: ['news'] }
-    await answered(call)
+    await answered(TAGGED)
     await generations.invalidate(what)
-    expect((await answered(call)).cache).toBe('hit')
+    expect((await answered(TAGGED)).cache).toBe('hit')
   })
 
-  it('reaches an answer that is on its way', async () => {
-    const { ask, answer, answered, generations } = cacheSetting()
-    const reply = await ask({ cacheTags: ['news'] })
-    await generations.invalidate({ tag: 'news' })
-    answer(...ANSWER)
-    expect(await collect(reply)).toEqual(ANSWER)
-    expect((await answered({ cacheTags: ['news'] })).cache).toBe('miss')
+  it('by the model that answered reaches what was asked for by an alias', async () => {
+    const { answered, generations } = cacheSetting()
+    await answered({ model: 'fast' })
+    expect((await answered({ model: 'fast' })).cache).toBe('hit')
+    await generations.invalidate({ model: 'fake/model' })
+    expect((await answered({ model: 'fast' })).cache).toBe('miss')
+    await generations.invalidate({ model: 'fast' })
+    expect((await answered({ model: 'fast' })).cache).toBe('miss')
   })
 
-  it('reaches an answer by the tags of whoever found it later', async () => {
+  it('reaches an answer by the tag of whoever found it, too', async () => {
     const { answered, generations } = cacheSetting()
     await answered()
-    expect((await answered({ cacheTags: ['late'] })).cache).toBe('hit')
-    await generations.invalidate({ tag: 'late' })
+    expect((await answered(TAGGED)).cache).toBe('hit')
+    await generations.invalidate({ tag: 'docs' })
     expect((await answered()).cache).toBe('miss')
   })
 
-  it('is seen by another gateway on the same store within a second', async () => {
-    const clock = new FakeClock()
-    const store = memoryKeyValue(1_000_000, clock)
-    const [one, other] = [cacheSetting({ clock, store }), cacheSetting({ clock, store })]
-    await one.answered()
-    expect((await other.answered()).cache).toBe('hit')
-    await one.generations.invalidate({ all: true })
-    await clock.advance(1_000)
-    expect((await other.answered()).cache).toBe('miss')
+  it('reaches an answer by the tag of whoever read it along', async () => {
+    const { ask, answer, answered, generations } = cacheSetting()
+    const replies = [await ask(), await ask(TAGGED)]
+    answer(...ANSWER)
+    await Promise.all(replies.map(collect))
+    expect((await answered()).cache).toBe('hit')
+    await generations.invalidate({ tag: 'docs' })
+    expect((await answered()).cache).toBe('miss')
   })
 
-  it('is not undone when the store loses what was invalidated', async () => {
+  it('reaches an answer by the tag that its model’s rule gives it', async () => {
+    const settings: CacheSettings = { rules: [{ model: 'fake/*', tags: ['team:a'] }] }
+    const { answered, generations } = cacheSetting({ settings })
+    await answered()
+    await generations.invalidate({ tag: 'team:a' })
+    expect((await answered()).cache).toBe('miss')
+  })
+
+  it('reaches, by the tag of the old answer, the one that was fetched in its place', async () => {
+    const { clock, ask, answer, answered, generations } = cacheSetting({
+      settings: { staleWhileRevalidateSeconds: 60 },
+    })
+    await answered(TAGGED)
+    await clock.advance(TTL_MS + 1)
+    await ask()
+    answer(...OTHER_ANSWER)
+    await clock.advance(0)
+    expect(await answered()).toEqual({ cache: 'hit', events: OTHER_ANSWER })
+    await generations.invalidate({ tag: 'docs' })
+    expect((await answered(TAGGED)).cache).toBe('miss')
+  })
+
+  it('is not outlived by an answer that was being asked for', async () => {
+    const { ask, answer, answered, generations } = cacheSetting()
+    const reply = await ask(TAGGED)
+    await generations.invalidate({ tag: 'docs' })
+    answer(...ANSWER)
+    expect(await collect(reply)).toEqual(ANSWER)
+    expect((await answered(TAGGED, OTHER_ANSWER)).cache).toBe('miss')
+    expect(await answered(TAGGED)).toEqual({ cache: 'hit', events: OTHER_ANSWER })
+  })
+
+  it('lets nobody read along with what was asked before it', async () => {
+    const { ask, calls, generations } = cacheSetting()
+    await ask()
+    await generations.invalidate({ all: true })
+    expect((await ask()).head.cache).toBe('miss')
+    expect(calls).toHaveLength(2)
+  })
+
+  it('is not outlived by an answer that was being fetched behind a stale one', async () => {
+    const { clock, ask, calls, answered, generations } = cacheSetting({
+      settings: { staleWhileRevalidateSeconds: 60 },
+    })
+    await answered()
+    await clock.advance(TTL_MS + 1)
+    await ask()
+    await generations.invalidate({ all: true })
+    calls[1]?.answer(...ANSWER)
+    await clock.advance(0)
+    expect((await answered({}, OTHER_ANSWER)).cache).toBe('miss')
+    expect((await answered()).events).toEqual(OTHER_ANSWER)
+  })
+
+  it('leaves no old answer to stand in for a failure that was on its way', async () => {
+    const { clock, answered, generations, policy } = cacheSetting({ settings: { staleIfErrorSeconds: 60 } })
+    await answered(TAGGED)
+    await clock.advance(TTL_MS + 1)
+    const reply = policy(newCall(), async () => {
+      await generations.invalidate({ tag: 'docs' })
+      throw new GatewayError('NETWORK')
+    })
+    await expect(reply).rejects.toMatchObject({ code: 'NETWORK' })
+  })
+})
+
+describe('gateways on one store', () => {
+  const two = () => {
     const clock = new FakeClock()
     const store = memoryKeyValue(1_000_000, clock)
-    const { answered, generations } = cacheSetting({ clock, store })
-    await answered({ cacheTags: ['news'] })
-    await generations.invalidate({ tag: 'news' })
+    return { clock, store, here: cacheSetting({ clock, store }), there: cacheSetting({ clock, store }) }
+  }
+
+  it('give each other’s answers, and see each other’s invalidations within a second', async () => {
+    const { clock, here, there } = two()
+    await here.answered()
+    expect((await there.answered()).cache).toBe('hit')
+    await here.generations.invalidate({ all: true })
+    await clock.advance(1_000)
+    expect((await there.answered()).cache).toBe('miss')
+  })
+
+  it('forget all rather than give what was invalidated, when the store loses what it knew of that', async () => {
+    const { clock, store, here, there } = two()
+    await here.answered()
+    await here.generations.invalidate({ tag: 'docs' })
     await store.delete('answers:generation')
     await clock.advance(1_000)
-    expect((await answered({ cacheTags: ['news'] })).cache).toBe('miss')
-  })
-})
-
-describe('rules', () => {
-  const defaults = { enabled: true, ttlSeconds: 600, staleIfErrorSeconds: 5 }
-
-  it('hold by the first pattern that fits; what a rule leaves out is as for all', () => {
-    const of = treatments(
-      {
-        ttlSeconds: 60,
-        rules: [
-          { model: 'gpt-4o*', enabled: false },
-          { model: 'gpt-*', ttlSeconds: 5, tags: ['gpt'] },
-          { model: 'gpt-4', ttlSeconds: 1 },
-        ],
-      },
-      defaults,
-    )
-    expect(of('gpt-4o-mini')).toBeUndefined()
-    expect(of('gpt-4')).toEqual({
-      ttlMs: 5_000,
-      staleWhileRevalidateMs: 0,
-      staleIfErrorMs: 5_000,
-      tags: ['gpt'],
-    })
-    expect(of('other')).toEqual({ ttlMs: 60_000, staleWhileRevalidateMs: 0, staleIfErrorMs: 5_000, tags: [] })
+    expect((await there.answered()).cache).toBe('miss')
   })
 
-  it('can keep the answers of some models where those of all others are not', () => {
-    const of = treatments({ enabled: false, rules: [{ model: 'mock/*', enabled: true }] }, defaults)
-    expect(of('gpt-4o')).toBeUndefined()
-    expect(of('mock/echo')?.ttlMs).toBe(600_000)
-  })
-})
-
-describe('the key of a question', () => {
-  const words = fc.string({ unit: 'grapheme', maxLength: 12 })
-  const question = fc.record({
-    model: words,
-    messages: fc.array(
-      fc.record({
-        role: fc.constantFrom('user' as const, 'system' as const, 'assistant' as const),
-        content: words,
-      }),
-      { minLength: 1, maxLength: 3 },
-    ),
-    temperature: fc.option(fc.double({ min: 0, max: 2, noNaN: true }), { nil: undefined }),
-    maxOutputTokens: fc.integer({ min: 1, max: 9 }),
-  })
-  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
-
-  it('is that of what shapes the answer, and of nothing else', () => {
-    fc.assert(
-      fc.property(question, question, (one, other) => {
-        const [a, b] = [newCall(one), newCall({ ...other, stream: true, requestId: 'x', cacheTags: ['t'] })]
-        const [{ temperature: s = null, ...restOne }, { temperature: t = null, ...restOther }] = [one, other]
-        const isSame = same([s, restOne], [t, restOther])
-        expect(cacheKey(a) === cacheKey(b)).toBe(isSame)
-        expect(
-          cacheKey(newCall({ ...one, stream: true, requestId: 'y', deadlineAt: 5, fallback: false })),
-        ).toBe(cacheKey(a))
-      }),
-      { numRuns: 500 },
-    )
+  it('keep both of two invalidations at the same moment', async () => {
+    const { clock, here, there } = two()
+    await here.answered({ cacheTags: ['a'] })
+    await here.answered({ model: 'fake/other', cacheTags: ['b'] })
+    await there.generations.refresh()
+    await Promise.all([here.generations.invalidate({ tag: 'a' }), there.generations.invalidate({ tag: 'b' })])
+    await clock.advance(3_000)
+    for (const gateway of [here, there]) {
+      const { tokens } = await gateway.generations.refresh()
+      expect([...tokens.keys()].toSorted()).toEqual(['tag a', 'tag b'])
+    }
+    expect((await there.answered({ cacheTags: ['a'] })).cache).toBe('miss')
+    expect((await here.answered({ model: 'fake/other' })).cache).toBe('miss')
   })
 
-  it('does not depend on the order in which a message names its fields', () => {
-    const turned = newCall({ messages: [{ content: 'Hello', role: 'user' }] })
-    expect(cacheKey(turned)).toBe(cacheKey(newCall({ messages: [{ role: 'user', content: 'Hello' }] })))
-  })
-
-  it('is never another caller’s', () => {
-    const caller = fc.oneof(
-      fc.record({
-        kind: fc.constant('anonymous' as const),
-        address: words.filter(text => text !== 'unknown'),
-      }),
-      fc.record({ kind: fc.constant('guest' as const), id: words, address: words }),
-    )
-    const identity = (one: { kind: string; id?: string; address: string }) =>
-      one.kind === 'guest' ? ['guest', one.id] : ['address', one.address]
-    fc.assert(
-      fc.property(caller, caller, (one, other) => {
-        const isSame = same(identity(one), identity(other))
-        expect(cacheKey(newCall({ caller: one })) === cacheKey(newCall({ caller: other }))).toBe(isSame)
-      }),
-      { numRuns: 500 },
-    )
+  it('ask the provider while the store is out of order', async () => {
+    const broken = async () => {
+      throw new Error('no store')
+    }
+    const { answered } = cacheSetting({ store: { get: broken, set: broken, delete: broken } })
+    expect((await answered()).cache).toBe('bypass')
   })
 })

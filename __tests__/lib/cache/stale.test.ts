@@ -1,152 +1,182 @@
 import { describe, expect, it } from 'vitest'
-import { GatewayError } from '#lib/errors.ts'
+import { type ErrorCode, GatewayError } from '#lib/errors.ts'
 import type { Call } from '#lib/llm/types.ts'
-import { newJournal } from '#lib/visit.ts'
-import { ANSWER, cacheSetting, FINISH, SHORT_ANSWER, TTL_MS } from '../../support/cache-setting.ts'
+import { cacheSetting, FINISH, SHORT_ANSWER, TTL_MS } from '../../support/cache-setting.ts'
 import { collect, text } from '../../support/calls.ts'
 
-const MINUTE_MS = 60_000
-/** After fetching in vain. */
-const REST_MS = 5_000
-const NEWER = [...text('newer'), FINISH]
-
-/** Lets what goes on behind an answer come to its end. */
-const settled = async (): Promise<void> => {
-  for (let turn = 0; turn < 50; turn += 1) await Promise.resolve()
-}
+const WINDOW_MS = 60_000
+const NEW_ANSWER = [...text('new'), FINISH]
 
 describe('an answer past its time, while a new one is fetched', () => {
-  const setting = () => cacheSetting({ settings: { staleWhileRevalidateSeconds: 60 } })
+  const setting = async () => {
+    const found = cacheSetting({ settings: { staleWhileRevalidateSeconds: WINDOW_MS / 1000 } })
+    await found.answered()
+    return found
+  }
 
-  it('is given at once, and only one is fetched however many ask', async () => {
-    const { answered, ask, clock, calls, counts } = setting()
-    await answered()
+  it('is given at once, and says so with its age', async () => {
+    const { clock, ask } = await setting()
+    const storedAt = clock.now()
     await clock.advance(TTL_MS + 1)
-    const replies = await Promise.all(Array.from({ length: 50 }, () => ask()))
-    for (const { head } of replies)
-      expect(head).toMatchObject({
-        cache: 'stale',
-        cacheTrace: { detail: 'revalidating' },
-        storedAt: expect.any(Number),
-      })
-    expect(await collect(replies[0] as Awaited<ReturnType<typeof ask>>)).toEqual(SHORT_ANSWER)
-    await settled()
+    const reply = await ask()
+    expect(reply.head).toMatchObject({
+      cache: 'stale',
+      storedAt,
+      cacheTrace: { freshUntil: storedAt + TTL_MS, detail: 'revalidating' },
+    })
+    expect(reply.head.cacheTrace).not.toHaveProperty('forwarded')
+    expect(await collect(reply)).toEqual(SHORT_ANSWER)
+  })
+
+  it('is asked for anew exactly once, however many ask', async () => {
+    const { clock, ask, answer, answered, calls, counts } = await setting()
+    await clock.advance(TTL_MS + 1)
+    const replies = await Promise.all(Array.from({ length: 100 }, () => ask()))
+    expect(new Set(replies.map(({ head }) => head.cache))).toEqual(new Set(['stale']))
     expect(calls).toHaveLength(2)
-    calls.at(-1)?.answer(...NEWER)
-    await settled()
-    expect(await answered()).toEqual({ cache: 'hit', events: NEWER })
-    expect(counts).toMatchObject({ stale: 50, refreshes: 1, misses: 1, hits: 1 })
+    answer(...NEW_ANSWER)
+    await clock.advance(0)
+    expect(await answered()).toEqual({ cache: 'hit', events: NEW_ANSWER })
+    expect(calls).toHaveLength(2)
+    expect(counts).toMatchObject({ refreshes: 1, failedRefreshes: 0, stale: 100, hits: 1, misses: 1 })
   })
 
-  it('costs the visitor nothing; the fetching is a visit of its own with its own price', async () => {
-    const { answered, ask, clock, calls, refreshed } = setting()
-    await answered()
+  it('is fetched although whoever gave the occasion has left', async () => {
+    const { clock, ask, answer, answered, calls } = await setting()
     await clock.advance(TTL_MS + 1)
-    const gone = new AbortController()
-    await collect(await ask({ signal: gone.signal }))
-    gone.abort(new GatewayError('CLIENT_GONE'))
-    await settled()
-    calls.at(-1)?.answer(...NEWER)
-    await settled()
-    expect(refreshed).toHaveLength(1)
-    expect(refreshed[0]?.error).toBeUndefined()
-    expect(refreshed[0]?.visit.requestId).toMatch(/:refresh$/)
-    expect((await answered()).events).toEqual(NEWER)
+    const client = new AbortController()
+    await ask({ signal: client.signal })
+    client.abort(new GatewayError('CLIENT_GONE'))
+    await clock.advance(0)
+    expect(calls[1]?.call.signal.aborted).toBe(false)
+    answer(...NEW_ANSWER)
+    await clock.advance(0)
+    expect(await answered()).toEqual({ cache: 'hit', events: NEW_ANSWER })
   })
 
-  it('is given again when the fetching fails, which is tried anew a while later', async () => {
-    const { answered, clock, failWith, counts, refreshed } = setting()
-    await answered()
+  it('is not fetched again for five seconds where that failed', async () => {
+    const { clock, ask, calls, counts, failWith } = await setting()
     await clock.advance(TTL_MS + 1)
-    failWith(new GatewayError('PROVIDER_ERROR'))
-    expect((await answered()).cache).toBe('stale')
-    await settled()
-    expect((await answered()).cache).toBe('stale')
-    await settled()
-    expect(refreshed).toHaveLength(1)
-    await clock.advance(REST_MS + 1)
-    expect((await answered()).cache).toBe('stale')
-    await settled()
-    expect(refreshed.map(({ error }) => error?.code)).toEqual(['PROVIDER_ERROR', 'PROVIDER_ERROR'])
-    expect(counts.failedRefreshes).toBe(2)
+    failWith(new GatewayError('NETWORK'))
+    await ask()
+    await clock.advance(4_999)
+    expect((await ask()).head.cache).toBe('stale')
+    expect(calls).toHaveLength(2)
+    await clock.advance(2)
+    expect((await ask()).head.cache).toBe('stale')
+    expect(calls).toHaveLength(3)
+    await clock.advance(0)
+    expect(counts).toMatchObject({ refreshes: 2, failedRefreshes: 2 })
   })
 
-  it('is not given once that time is over too', async () => {
-    const { answered, clock } = setting()
-    await answered()
-    await clock.advance(TTL_MS + MINUTE_MS + 1)
-    expect((await answered()).cache).toBe('miss')
+  it('is given to the last moment of its window and not after it', async () => {
+    const { clock, ask, answered, failWith } = await setting()
+    failWith(new GatewayError('NETWORK'))
+    await clock.advance(TTL_MS + WINDOW_MS)
+    expect((await ask()).head.cache).toBe('stale')
+    failWith(undefined)
+    await clock.advance(1)
+    expect(await answered({}, NEW_ANSWER)).toEqual({ cache: 'miss', events: NEW_ANSWER })
   })
 })
 
-describe('an answer past its time, where the provider fails', () => {
-  const setting = () => cacheSetting({ settings: { staleIfErrorSeconds: 60 } })
+describe('an answer past its time, when the provider fails', () => {
+  const setting = async (settings = { staleIfErrorSeconds: WINDOW_MS / 1000 }) => {
+    const found = cacheSetting({ settings })
+    await found.answered()
+    return found
+  }
 
-  it.each(['PROVIDER_ERROR', 'NETWORK', 'TIMEOUT', 'PROVIDER_RATE_LIMIT', 'MODEL_UNAVAILABLE'] as const)(
+  it.each<ErrorCode>(['PROVIDER_ERROR', 'NETWORK', 'PROVIDER_RATE_LIMIT', 'TIMEOUT', 'MODEL_UNAVAILABLE'])(
     'stands in for %s, and says so',
     async code => {
-      const { answered, ask, clock, failWith } = setting()
-      await answered()
+      const { clock, ask, calls, failWith } = await setting()
+      const storedAt = clock.now()
       await clock.advance(TTL_MS + 1)
       failWith(new GatewayError(code))
       const reply = await ask()
-      expect(reply.head).toMatchObject({ cache: 'stale', cacheTrace: { forwarded: 'stale', detail: code } })
+      expect(reply.head).toMatchObject({
+        cache: 'stale',
+        storedAt,
+        cacheTrace: { forwarded: 'stale', freshUntil: storedAt + TTL_MS, detail: code },
+      })
       expect(await collect(reply)).toEqual(SHORT_ANSWER)
+      expect(calls).toHaveLength(2)
     },
   )
 
-  it.each(['INVALID_INPUT', 'CONTEXT_LENGTH', 'CONTENT_BLOCKED', 'INTERNAL_ERROR'] as const)(
-    'does not stand in for %s',
-    async code => {
-      const { answered, ask, clock, failWith } = setting()
-      await answered()
-      await clock.advance(TTL_MS + 1)
-      failWith(new GatewayError(code))
-      await expect(ask()).rejects.toMatchObject({ code })
-    },
-  )
-
-  it('is asked for anew first, and replaced when the provider is well', async () => {
-    const { answered, clock } = setting()
-    await answered()
+  it.each<ErrorCode>([
+    'INVALID_INPUT',
+    'CONTEXT_LENGTH',
+    'CONTENT_BLOCKED',
+    'NOT_FOUND',
+    'QUOTA_EXCEEDED',
+    'INTERNAL_ERROR',
+  ])('does not stand in for %s, which is not the provider’s failure', async code => {
+    const { clock, ask, failWith } = await setting()
     await clock.advance(TTL_MS + 1)
-    expect(await answered({}, NEWER)).toEqual({ cache: 'miss', events: NEWER })
-    expect(await answered()).toEqual({ cache: 'hit', events: NEWER })
+    failWith(new GatewayError(code))
+    await expect(ask()).rejects.toMatchObject({ code })
   })
 
-  it('is of no use once it is too old', async () => {
-    const { answered, ask, clock, failWith } = setting()
-    await answered()
-    await clock.advance(TTL_MS + MINUTE_MS + 1)
-    failWith(new GatewayError('PROVIDER_ERROR'))
-    await expect(ask()).rejects.toMatchObject({ code: 'PROVIDER_ERROR' })
+  it('does not stand in for a fault of ours', async () => {
+    const { clock, ask, failWith } = await setting()
+    await clock.advance(TTL_MS + 1)
+    failWith(new TypeError('a bug'))
+    await expect(ask()).rejects.toThrow('a bug')
   })
 
-  it('is not given to whoever has gone', async () => {
-    const { answered, ask, clock, failWith } = setting()
-    await answered()
+  it('stands in to the last moment of its window and not after it', async () => {
+    const { clock, ask, failWith } = await setting()
+    failWith(new GatewayError('NETWORK'))
+    await clock.advance(TTL_MS + WINDOW_MS)
+    expect((await ask()).head.cache).toBe('stale')
+    await clock.advance(1)
+    await expect(ask()).rejects.toMatchObject({ code: 'NETWORK' })
+  })
+
+  it('does not stand in where no window is set', async () => {
+    const { clock, ask, failWith } = await setting({ staleIfErrorSeconds: 0 })
     await clock.advance(TTL_MS + 1)
     failWith(new GatewayError('NETWORK'))
-    const gone = AbortSignal.abort(new GatewayError('CLIENT_GONE'))
-    await expect(ask({ signal: gone })).rejects.toMatchObject({ code: 'CLIENT_GONE' })
+    await expect(ask()).rejects.toMatchObject({ code: 'NETWORK' })
   })
-})
 
-describe('the time a store takes', () => {
-  it('is written down for Server-Timing', async () => {
-    const plain = cacheSetting()
-    const slow = {
-      ...plain.store,
-      get: async (key: string) => {
-        await plain.clock.advance(40)
-        return plain.store.get(key)
-      },
-    }
-    const { answered } = cacheSetting({ store: slow, clock: plain.clock })
-    await answered()
-    const journal = newJournal()
-    const changes: Partial<Call> = { journal }
-    expect((await answered(changes)).events).not.toEqual(ANSWER)
-    expect(journal.waits?.cache).toBeGreaterThanOrEqual(40)
+  it('gives way to a new answer as soon as the provider has one', async () => {
+    const { clock, ask, answered, failWith } = await setting()
+    await clock.advance(TTL_MS + 1)
+    failWith(new GatewayError('NETWORK'))
+    await ask()
+    failWith(undefined)
+    expect(await answered({}, NEW_ANSWER)).toEqual({ cache: 'miss', events: NEW_ANSWER })
+    expect(await answered()).toEqual({ cache: 'hit', events: NEW_ANSWER })
+  })
+
+  it('stands in for all who asked at the same moment', async () => {
+    const { clock, ask, calls, failWith } = await setting()
+    await clock.advance(TTL_MS + 1)
+    failWith(new GatewayError('NETWORK'))
+    const replies = await Promise.all(Array.from({ length: 20 }, () => ask()))
+    expect(new Set(replies.map(({ head }) => head.cache))).toEqual(new Set(['stale']))
+    expect(calls).toHaveLength(2)
+  })
+
+  it.each<Partial<Call>>([{ cache: 'refresh' }, { cache: 'no-store' }])(
+    'is not given to who wants none kept: %o',
+    async changes => {
+      const { clock, ask, failWith } = await setting()
+      await clock.advance(TTL_MS + 1)
+      failWith(new GatewayError('NETWORK'))
+      await expect(ask(changes)).rejects.toMatchObject({ code: 'NETWORK' })
+    },
+  )
+
+  it('does not stand in for a stream that breaks off after its first words', async () => {
+    const { clock, ask, answer } = await setting()
+    await clock.advance(TTL_MS + 1)
+    const reply = await ask({ stream: true })
+    answer(...text('one '), { type: 'error', error: new GatewayError('NETWORK') })
+    expect(reply.head.cache).toBe('miss')
+    expect((await collect(reply)).at(-1)).toMatchObject({ type: 'error', error: { code: 'NETWORK' } })
   })
 })

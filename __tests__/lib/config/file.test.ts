@@ -38,6 +38,14 @@ describe('a configuration file', () => {
     ])
   })
 
+  it('with a cache label that could never be invalidated is refused', () => {
+    const rule = (tag: string) => `cache:\n  rules:\n    - model: a\n      tags: ["${tag}"]\n`
+    expect(faults(rule('team:a'))).toEqual([])
+    expect(faults(rule('team a'))).toEqual([
+      expect.stringMatching(/^line 4, cache\.rules\[0\]\.tags\[0\]: must be 1 to 64 letters/),
+    ])
+  })
+
   it('that cannot be read is refused with the line, without quoting it', () => {
     const found = faults('cache:\n  enabled: "sk-secret\n')
     expect(found[0]).toMatch(/^line \d+, \(file\): cannot be read: /)

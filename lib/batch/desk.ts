@@ -23,6 +23,8 @@ export type DeskParts = Readonly<{
   /** Breaks off a job's items that run in this process. */
   revoke: (jobId: string) => void
   isStopping: () => boolean
+  /** Whether a job's end can be told at an address of the caller's. */
+  tellsWebhooks: boolean
 }>
 
 const JOB_ID = /^batch_[\da-f]{32}$/
@@ -42,6 +44,13 @@ const ownerOrThrow = (caller: Caller): string => {
   return owner
 }
 
+const noWebhooks = (): GatewayError => {
+  const message = 'cannot be told: this gateway has no secret to sign with (BATCH_WEBHOOK_SECRET)'
+  return new GatewayError('INVALID_INPUT', `webhookUrl ${message}.`, {
+    details: [{ path: 'webhookUrl', message }],
+  })
+}
+
 const tooLate = (what: string): GatewayError =>
   new GatewayError('CONFLICT', `The job ${what}.`, { retryable: false })
 
@@ -59,8 +68,9 @@ export class BatchDesk {
     wishes: JobWishes,
     items: AsyncIterable<NewItem> | Iterable<NewItem>,
   ): Promise<Job> {
-    const { records, clock, ring } = this.#parts
+    const { records, clock, ring, tellsWebhooks } = this.#parts
     const owner = ownerOrThrow(caller)
+    if (wishes.webhookUrl !== undefined && !tellsWebhooks) throw noWebhooks()
     const createdAt = Math.floor(clock.now())
     const { scheduledFor, webhookUrl } = wishes
     const job = await records.submit(

@@ -1,11 +1,13 @@
+import { mkdir } from 'node:fs/promises'
+import type { Fault } from '../errors.ts'
 import { itemBody } from '../validation/batch.ts'
 import type { ChatLimits } from '../validation/chat.ts'
 import { invalidInput } from '../validation/faults.ts'
 import type { Caller } from '../visit.ts'
 import type { BatchDesk, JobWishes } from './desk.ts'
-import { itemsOf, survey } from './intake/read.ts'
-import { type ReceiveOptions, receiveUpload } from './intake/receive.ts'
-import type { Upload, UploadLimits } from './intake/upload.ts'
+import type { UploadLimits } from './intake/limits.ts'
+import { type FileFault, faultsOf, readItems } from './intake/read-items.ts'
+import { receiveUpload, type Upload } from './intake/receive.ts'
 import type { Job } from './types.ts'
 
 export type UploadDeskParts = Readonly<{
@@ -21,9 +23,12 @@ export type UploadDeskParts = Readonly<{
 export type UploadWishes = JobWishes &
   Readonly<{ instruction?: string | undefined; model?: string | undefined }>
 
-/** What of a line is not the question itself: names, settings, and what escapes take. */
-const CHARACTERS_BESIDE = 2
-const LEAST_CHARACTERS = 100_000
+const NOTHING = new Blob([]).stream()
+
+const toldOf = ({ file, line, message }: FileFault): Fault => ({
+  path: line === undefined ? file : `${file}:${line}`,
+  message,
+})
 
 /** Takes whole files of items. */
 export class UploadDesk {
@@ -34,12 +39,14 @@ export class UploadDesk {
   }
 
   /** Takes the files to the disk; `dispose` of them afterwards. Throws GatewayError for what cannot be taken. */
-  receive(
+  async receive(
     body: ReadableStream<Uint8Array> | null,
-    options: Omit<ReceiveOptions, 'directory' | 'limits'>,
+    contentType: string | null,
+    signal: AbortSignal,
   ): Promise<Upload> {
     const { directory, uploadLimits: limits } = this.#parts
-    return receiveUpload(body, { ...options, directory, limits })
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    return receiveUpload(body ?? NOTHING, contentType ?? '', { directory, limits, signal })
   }
 
   /**
@@ -47,15 +54,13 @@ export class UploadDesk {
    * @throws GatewayError INVALID_INPUT that names file and line of every fault
    */
   async submit(caller: Caller, wishes: UploadWishes, { files }: Upload): Promise<Job> {
-    const { desk, itemLimits: limits, mostItems, modelFault } = this.#parts
+    const { desk, itemLimits, mostItems, modelFault } = this.#parts
     const { instruction, model, ...jobWishes } = wishes
-    const longest = Math.max(LEAST_CHARACTERS, limits.maxMessagesCharacters * CHARACTERS_BESIDE)
-    const reading = { instruction, model, schema: itemBody(limits), longest }
-    const { faults, faultCount } = await survey(files, { ...reading, mostItems, modelFault })
-    if (faultCount > 0) throw invalidInput(faults, faultCount)
-    const [first] = files
-    const more = files.length > 1 ? ` and ${files.length - 1} more` : ''
-    const name = jobWishes.name ?? `${first?.name}${more}`
-    return await desk.submit(caller, { ...jobWishes, name }, itemsOf(files, reading))
+    const reading = { instruction, model, schema: itemBody(itemLimits), mostItems, modelFault }
+    const { faults, more } = await faultsOf(files, reading)
+    if (faults.length > 0) throw invalidInput(faults.map(toldOf), faults.length + more)
+    const others = files.length > 1 ? ` and ${files.length - 1} more` : ''
+    const name = jobWishes.name ?? `${files[0]?.name}${others}`
+    return await desk.submit(caller, { ...jobWishes, name }, readItems(files, reading))
   }
 }

@@ -8,10 +8,14 @@ import { batchRecords } from '../batch/records/records.ts'
 import { running } from '../batch/run.ts'
 import type { BatchRecords, Claim } from '../batch/types.ts'
 import { UploadDesk } from '../batch/upload-desk.ts'
+import { webhookPost } from '../batch/webhook/post.ts'
+import { Postman } from '../batch/webhook/postman.ts'
+import { isPublicAddress } from '../batch/webhook/public-address.ts'
 import { Worker } from '../batch/worker.ts'
 import { type Clock, sleep } from '../clock.ts'
 import { ConfigurationError } from '../config/env.ts'
 import type { Environment } from '../config/schema.ts'
+import { jobJson } from '../http/dialects/batch.ts'
 import type { OpenVisits } from '../http/open-visits.ts'
 import type { BatchFacts } from '../observability/batch-health.ts'
 import type { BatchMetrics } from '../observability/batch-metrics.ts'
@@ -94,6 +98,21 @@ const workerOf = (makings: WorkerMakings): Worker => {
   })
 }
 
+const postmanOf = (makings: BatchMakings, records: BatchRecords): Postman | undefined => {
+  const { env, clock, logger, isStopping } = makings
+  const { BATCH_WEBHOOK_SECRET: secret } = env
+  if (secret === undefined) return undefined
+  return new Postman({
+    records,
+    post: webhookPost(isPublicAddress),
+    messageOf: job => ({ type: 'batch.ended', job: jobJson(job, clock.now()) }),
+    secret,
+    clock,
+    isStopping,
+    onTrouble: (err, jobId) => logger.warn({ err, jobId, component: 'batch' }, 'a webhook was not told'),
+  })
+}
+
 /** Takes away what is old or was left behind, now and then. */
 const keepHouse = async (records: BatchRecords, { env, clock, logger }: BatchMakings): Promise<never> => {
   for (;;) {
@@ -131,6 +150,7 @@ export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
   }
   void overview.look()
   void keepHouse(records, makings)
+  const postman = postmanOf(makings, records)
   const desk = new BatchDesk({
     records,
     news,
@@ -138,14 +158,15 @@ export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
     ring: items => bell.ring(items),
     revoke: jobId => worker?.revoke(jobId),
     isStopping,
+    tellsWebhooks: postman !== undefined,
   })
   const uploads = new UploadDesk({
     desk,
     directory: join(env.DATA_DIR, 'uploads'),
     uploadLimits: {
-      files: env.BATCH_MAX_FILES,
-      fileBytes: env.BATCH_MAX_FILE_BYTES,
-      uploadBytes: env.BATCH_MAX_UPLOAD_BYTES,
+      mostFiles: env.BATCH_MAX_FILES,
+      maxFileBytes: env.BATCH_MAX_FILE_BYTES,
+      maxBytes: env.BATCH_MAX_UPLOAD_BYTES,
     },
     itemLimits: itemLimits(env),
     mostItems: env.BATCH_MAX_ITEMS,

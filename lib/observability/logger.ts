@@ -7,6 +7,7 @@ export type { Logger }
 /** The only fields a log line can have. Prompts, answers, headers, keys and addresses are not among them. */
 const FIELDS: ReadonlySet<string> = new Set([
   'component',
+  'jobId',
   'requestId',
   'method',
   'route',

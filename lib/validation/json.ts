@@ -1,9 +1,9 @@
+import { GatewayError } from '../errors.ts'
+
 const DEEPEST = 64
 
-/** What is wrong with JSON text, in words that quote nothing of it. */
-export class JsonFault extends Error {
-  override readonly name = 'JsonFault'
-}
+const invalid = (message: string): GatewayError =>
+  new GatewayError('INVALID_INPUT', `body: ${message}`, { details: [{ path: 'body', message }] })
 
 /**
  * Refuses what parses but is only ever sent to do harm.
@@ -11,8 +11,8 @@ export class JsonFault extends Error {
  */
 const assertHarmless = (value: unknown, depth: number): number => {
   if (typeof value !== 'object' || value === null) return 0
-  if (depth > DEEPEST) throw new JsonFault(`is nested deeper than ${DEEPEST} levels`)
-  if (Object.hasOwn(value, '__proto__')) throw new JsonFault('holds a field named __proto__')
+  if (depth > DEEPEST) throw invalid(`is nested deeper than ${DEEPEST} levels`)
+  if (Object.hasOwn(value, '__proto__')) throw invalid('holds a field named __proto__')
   const children = Object.values(value)
   const own = Array.isArray(value) ? 0 : children.length
   return children.reduce<number>((fields, child) => fields + assertHarmless(child, depth + 1), own)
@@ -38,25 +38,25 @@ const writtenFields = (json: string): number => {
   return fields
 }
 
-const parsed = (text: string): unknown => {
+const parse = (text: string): unknown => {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    // The engine's message quotes the text: only where it stopped may leave.
+    // The engine's message quotes the body: only where it stopped may leave.
     const position = /position (\d+)/.exec(String(cause))?.[1]
-    throw new JsonFault(`is not valid JSON${position ? ` at character ${position}` : ''}`)
+    throw invalid(`is not valid JSON${position ? ` at character ${position}` : ''}`)
   }
 }
 
 /**
- * JSON text as a value.
- * @throws JsonFault for text that is no JSON, nesting beyond 64 levels, a field named `__proto__`, or one that comes
- * twice.
+ * A text as the JSON value that it is.
+ * @throws GatewayError INVALID_INPUT for text that is no JSON, nesting beyond 64 levels, a field named
+ * `__proto__`, or one that comes twice.
  */
-export const parseJson = (text: string): unknown => {
-  const value = parsed(text)
+export const jsonOrThrow = (text: string): unknown => {
+  const value = parse(text)
   const fields = assertHarmless(value, 0)
   // Readers differ in which of two fields of one name they believe; what stands between them must not choose.
-  if (fields < writtenFields(text)) throw new JsonFault('names a field twice in one object')
+  if (fields < writtenFields(text)) throw invalid('names a field twice in one object')
   return value
 }

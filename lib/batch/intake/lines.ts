@@ -1,29 +1,64 @@
-/** One line, without its end, and its number from 1; nothing of its text where it is too long. */
-export type Line = Readonly<{ number: number; text: string | undefined }>
+const NEWLINE = 0x0a
+const BYTE_ORDER_MARK = '\ufeff'
 
-/** Splits text into lines that end in LF or CRLF, the last one also without. */
-export async function* linesOf(portions: AsyncIterable<string>, longest: number): AsyncGenerator<Line> {
-  let number = 1
-  let rest = ''
-  let isTooLong = false
-  const line = (text: string): Line => {
-    const whole = text.endsWith('\r') ? text.slice(0, -1) : text
-    const found = { number, text: isTooLong || whole.length > longest ? undefined : whole }
-    number += 1
-    isTooLong = false
-    return found
+/** A line that holds something. `fault` instead of its text: why it cannot be read. */
+export type Line = Readonly<{ line: number; text: string } | { line: number; fault: string }>
+
+/** What has come of the line that is being read; beyond the limit only its size is kept. */
+class OpenLine {
+  readonly #maxBytes: number
+  #pieces: Uint8Array[] = []
+  #bytes = 0
+  #number = 1
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
   }
-  for await (const portion of portions) {
-    let start = 0
-    for (let end = portion.indexOf('\n'); end !== -1; end = portion.indexOf('\n', start)) {
-      yield line(rest + portion.slice(start, end))
-      rest = ''
-      start = end + 1
+
+  add(piece: Uint8Array): void {
+    this.#bytes += piece.length
+    if (this.#bytes <= this.#maxBytes) this.#pieces.push(piece)
+    else this.#pieces = []
+  }
+
+  /** Closes it; undefined when it was blank. */
+  end(): Line | undefined {
+    const line = this.#number
+    const bytes = this.#bytes
+    const pieces = this.#pieces
+    this.#number += 1
+    this.#bytes = 0
+    this.#pieces = []
+    if (bytes > this.#maxBytes)
+      return { line, fault: `the line is longer than ${this.#maxBytes.toLocaleString('en')} bytes` }
+    let text: string
+    try {
+      text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(pieces))
+    } catch {
+      return { line, fault: 'the line is not valid UTF-8' }
     }
-    rest += portion.slice(start)
-    if (rest.length <= longest + 1) continue
-    isTooLong = true
-    rest = ''
+    if (line === 1 && text.startsWith(BYTE_ORDER_MARK)) text = text.slice(1)
+    if (text.endsWith('\r')) text = text.slice(0, -1)
+    return text.trim() === '' ? undefined : { line, text }
   }
-  if (rest !== '' || isTooLong) yield line(rest)
+}
+
+/**
+ * The lines of a text as its bytes come, one in memory at a time. Blank ones are counted but left out, and so is a
+ * byte order mark; CRLF ends a line too.
+ */
+export async function* linesOf(chunks: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Line> {
+  const open = new OpenLine(maxBytes)
+  for await (const chunk of chunks) {
+    let from = 0
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
+      open.add(chunk.subarray(from, end))
+      from = end + 1
+      const line = open.end()
+      if (line) yield line
+    }
+    open.add(chunk.subarray(from))
+  }
+  const last = open.end()
+  if (last) yield last
 }

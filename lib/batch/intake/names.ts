@@ -1,21 +1,47 @@
-const LONGEST = 120
-const UNNAMED = 'file'
+import type { FileKind } from './limits.ts'
 
-/** What is left of a file's name when it can do no harm: no path, no control characters, no ends of dots and spaces. */
-export const cleanName = (sent: string): string => {
-  const last = sent.normalize('NFC').split(/[/\\]/).at(-1) ?? ''
-  const visible = last.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>:"|?*]/gu, '').trim()
-  const extension = /\.[\w]{1,8}$/.exec(visible)?.[0] ?? ''
-  const stem = visible.slice(0, visible.length - extension.length).replace(/^[.\s]+|[.\s]+$/g, '')
-  return `${[...stem].slice(0, LONGEST).join('') || UNNAMED}${extension}`
-}
+const LONGEST_NAME = 100
+const LONGEST_EXTENSION = 10
 
-/** The name, or where it is taken one with a number. */
-export const uniqueName = (name: string, taken: ReadonlySet<string>): string => {
+/** What would end a line, reorder it, hide in it, or break a file system's or a header's rules. */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}"*:<>?|]/gu
+
+const KINDS: ReadonlyMap<string, FileKind> = new Map([
+  ['.txt', 'text'],
+  ['.md', 'markdown'],
+  ['.csv', 'csv'],
+  ['.json', 'json'],
+  ['.jsonl', 'jsonl'],
+])
+
+export const EXTENSIONS = [...KINDS.keys()].join(' ')
+
+const splitName = (name: string): readonly [stem: string, extension: string] => {
   const dot = name.lastIndexOf('.')
-  const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, '']
-  for (let number = 1; ; number += 1) {
-    const candidate = number === 1 ? name : `${stem} (${number})${extension}`
-    if (!taken.has(candidate)) return candidate
-  }
+  return dot < 0 || name.length - dot > LONGEST_EXTENSION ? [name, ''] : [name.slice(0, dot), name.slice(dot)]
 }
+
+const firstCharacters = (text: string, count: number): string => [...text].slice(0, count).join('')
+
+/** A file's name without path and control characters, composed (NFC), at most 100 characters, never empty. */
+export const cleanName = (sent: string): string => {
+  const last = sent.split(/[/\\]/).at(-1) ?? ''
+  const [stem, extension] = splitName(last.toWellFormed().normalize('NFC').replace(UNSAFE, '').trim())
+  const clean = stem.replace(/^[.\s]+/, '').trim() || 'file'
+  return firstCharacters(clean, LONGEST_NAME - extension.length) + extension
+}
+
+/** The name itself, or where it is taken, the name with a number: `notes (2).txt`. Case makes no difference. */
+export const uniqueName = (name: string, taken: readonly string[]): string => {
+  const lower = new Set(taken.map(other => other.toLowerCase()))
+  const [stem, extension] = splitName(name)
+  let candidate = name
+  for (let count = 2; lower.has(candidate.toLowerCase()); count += 1) {
+    const end = ` (${count})${extension}`
+    candidate = firstCharacters(stem, LONGEST_NAME - end.length) + end
+  }
+  return candidate
+}
+
+/** What a file of that name is read as; undefined for an extension that is not taken. */
+export const kindOf = (name: string): FileKind | undefined => KINDS.get(splitName(name)[1].toLowerCase())

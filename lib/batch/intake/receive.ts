@@ -1,215 +1,222 @@
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy'
-import { GatewayError } from '../../errors.ts'
-import { cleanName, uniqueName } from './names.ts'
-import { assertReadable } from './sniff.ts'
-import {
-  FIELDS,
-  KINDS,
-  kindOf,
-  type Upload,
-  type UploadedFile,
-  type UploadFields,
-  type UploadLimits,
-} from './upload.ts'
+import { type ErrorCode, GatewayError } from '../../errors.ts'
+import { FIELDS, type UploadedFile, type UploadFields, type UploadLimits } from './limits.ts'
+import { cleanName, EXTENSIONS, kindOf, uniqueName } from './names.ts'
+import { onlyText } from './only-text.ts'
+
+const MOST_PARTS = 64
+const MAX_HEADER_BYTES = 16_384
+/** What boundaries, headers and fields may add to the files. */
+const MAX_FRAMING_BYTES = 4_000_000
+const MEGABYTE = 1_000_000
+const LONGEST_SHOWN = 100
+
+export type Upload = Readonly<{
+  files: readonly UploadedFile[]
+  fields: UploadFields
+  /** Removes the files from disk. */
+  dispose(): Promise<void>
+}>
 
 export type ReceiveOptions = Readonly<{
-  contentType: string | null
-  /** Below which uploads lie while they are looked at. */
+  /** Where the upload gets a private directory of its own. */
   directory: string
   limits: UploadLimits
-  /** Bytes, as the sender says beforehand. */
-  declaredBytes?: number | undefined
-  /** Aborts when the sender has gone. */
   signal: AbortSignal
 }>
 
-const LONGEST_FIELD = 100_000
-const FIELD_NAMES: ReadonlySet<string> = new Set(FIELDS)
+const refusal = (code: ErrorCode, path: string, message: string): GatewayError =>
+  new GatewayError(code, `${path}: ${message}.`, { details: [{ path, message }] })
 
-const invalid = (path: string, message: string): GatewayError =>
-  new GatewayError('INVALID_INPUT', `${path} ${message}.`, { details: [{ path, message }] })
+const size = (bytes: number): string =>
+  bytes < MEGABYTE ? `${bytes.toLocaleString('en')} bytes` : `${bytes / MEGABYTE} MB`
 
-const tooLarge = (what: string, bytes: number): GatewayError =>
-  new GatewayError('PAYLOAD_TOO_LARGE', `${what} larger than ${bytes.toLocaleString('en')} bytes.`)
+const parserOf = (contentType: string, limits: UploadLimits): BusboyInstance => {
+  if (!/^multipart\/form-data\s*(;|$)/i.test(contentType))
+    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'Send the files as multipart/form-data.')
 
-/** One upload on its way to the disk. The first fault ends it. */
-class Reception {
-  readonly files: UploadedFile[] = []
-  readonly fields: Partial<Record<string, string>> = {}
-  readonly #directory: string
-  readonly #limits: UploadLimits
-  readonly #names = new Set<string>()
-  readonly #writing: Promise<void>[] = []
-  readonly #streams: BusboyFileStream[] = []
-  readonly #fail: (error: GatewayError) => void
-
-  constructor(directory: string, limits: UploadLimits, fail: (error: GatewayError) => void) {
-    this.#directory = directory
-    this.#limits = limits
-    this.#fail = fail
-  }
-
-  readonly onFile = (field: string, stream: BusboyFileStream, sent: string): void => {
-    const name = uniqueName(cleanName(sent), this.#names)
-    this.#names.add(name)
-    const kind = kindOf(name)
-    // A stream that nobody reads would hold up all that follows.
-    if (field === 'file' && kind) {
-      this.#streams.push(stream)
-      this.#writing.push(this.#keep(name, kind, stream))
-      return
-    }
-    stream.resume()
-    this.#fail(
-      kind
-        ? invalid(field.slice(0, 100), 'is not a field of this request; files are sent as “file”')
-        : new GatewayError(
-            'UNSUPPORTED_MEDIA_TYPE',
-            `${name}: files may end in ${Object.keys(KINDS).join(', ')}.`,
-          ),
-    )
-  }
-
-  readonly onField = (name: string, value: string, _: boolean, isCut: boolean): void => {
-    if (!FIELD_NAMES.has(name)) this.#fail(invalid(name.slice(0, 100), 'is not a field of this request'))
-    else if (this.fields[name] !== undefined) this.#fail(invalid(name, 'comes twice'))
-    else if (isCut) this.#fail(tooLarge(`${name} is`, LONGEST_FIELD))
-    else this.fields[name] = value
-  }
-
-  /** Resolves when all files are on the disk. */
-  async written(): Promise<void> {
-    await Promise.all(this.#writing)
-    if (this.files.length === 0) throw invalid('file', 'is required: send at least one')
-  }
-
-  /** Resolves when nothing is written any more, so that all of it can be removed. */
-  async stopped(): Promise<void> {
-    for (const stream of this.#streams) stream.destroy()
-    await Promise.allSettled(this.#writing)
-  }
-
-  async #keep(name: string, kind: UploadedFile['kind'], stream: BusboyFileStream): Promise<void> {
-    const path = join(this.#directory, randomUUID())
-    const place = this.#names.size
-    try {
-      await pipeline(stream, createWriteStream(path, { mode: 0o600 }))
-    } catch (cause) {
-      return this.#fail(new GatewayError('CLIENT_GONE', undefined, { cause }))
-    }
-    if (stream.truncated) return this.#fail(tooLarge(`${name} is`, this.#limits.fileBytes))
-    if (stream.bytesRead === 0) return this.#fail(invalid(name, 'is empty'))
-    const unreadable = await assertReadable(name, path).catch(error => error as GatewayError)
-    if (unreadable) return this.#fail(unreadable)
-    this.files[place] = { name, path, kind, bytes: stream.bytesRead }
-  }
-}
-
-const busboyFor = (contentType: string, { files, fileBytes }: UploadLimits): BusboyInstance => {
   try {
     return new Busboy({
       headers: { 'content-type': contentType },
       limits: {
-        files,
-        fileSize: fileBytes,
-        fields: FIELDS.length + 1,
-        fieldSize: LONGEST_FIELD,
-        parts: files + FIELDS.length + 1,
-        headerPairs: 20,
+        files: limits.mostFiles,
+        parts: MOST_PARTS,
+        headerSize: MAX_HEADER_BYTES,
+        fieldSize: Math.max(...Object.values(FIELDS)),
       },
     })
-  } catch (cause) {
-    throw new GatewayError('INVALID_INPUT', 'The multipart body has no boundary.', { cause })
+  } catch {
+    throw refusal('INVALID_INPUT', 'content-type', 'names no boundary')
+  }
+}
+
+const isField = (name: string): name is keyof typeof FIELDS => Object.hasOwn(FIELDS, name)
+
+/** One upload on its way to disk. The first refusal ends everything that is still being read or written. */
+class Reception {
+  readonly #directory: string
+  readonly #limits: UploadLimits
+  readonly #stop = new AbortController()
+  readonly #saves: Promise<void>[] = []
+  readonly #files: UploadedFile[] = []
+  readonly #names: string[] = []
+  readonly #fields: Partial<Record<keyof typeof FIELDS, string>> = {}
+  #bytes = 0
+
+  constructor(directory: string, limits: UploadLimits) {
+    this.#directory = directory
+    this.#limits = limits
+  }
+
+  async receive(
+    body: ReadableStream<Uint8Array>,
+    parser: BusboyInstance,
+    signal: AbortSignal,
+  ): Promise<Upload> {
+    const gone = () => this.#refuse(new GatewayError('CLIENT_GONE', undefined, { cause: signal.reason }))
+    signal.addEventListener('abort', gone, { once: true })
+    if (signal.aborted) gone()
+    try {
+      await this.#read(body, parser)
+    } catch (cause) {
+      this.#refuse(
+        cause instanceof GatewayError
+          ? cause
+          : new GatewayError('INVALID_INPUT', 'body: is no complete multipart/form-data.', {
+              details: [{ path: 'body', message: 'is no complete multipart/form-data' }],
+              cause,
+            }),
+      )
+    } finally {
+      signal.removeEventListener('abort', gone)
+      await Promise.allSettled(this.#saves)
+    }
+    if (!this.#stop.signal.aborted && this.#files.length === 0)
+      this.#refuse(refusal('INVALID_INPUT', 'file', 'is required; send at least one'))
+    if (!this.#stop.signal.aborted) return this.#upload()
+    await this.#dispose()
+    throw this.#stop.signal.reason
+  }
+
+  async #read(body: ReadableStream<Uint8Array>, parser: BusboyInstance): Promise<void> {
+    parser.on('file', (field, stream, name) => {
+      const save = this.#save(field, stream, name).catch(cause => this.#refuse(cause))
+      this.#saves.push(save)
+    })
+    parser.on('field', (name, value, _nameCut, cut) => this.#take(name, value, cut))
+    parser.on('filesLimit', () =>
+      this.#refuse(refusal('INVALID_INPUT', 'file', `comes more than ${this.#limits.mostFiles} times`)),
+    )
+    parser.on('partsLimit', () =>
+      this.#refuse(refusal('INVALID_INPUT', 'body', `has more than ${MOST_PARTS} parts`)),
+    )
+    const { signal } = this.#stop
+    await pipeline(this.#chunksOf(body), parser, { signal })
+    await Promise.all(this.#saves)
+  }
+
+  async *#chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const { signal } = this.#stop
+    const reader = body.getReader()
+    // Let go, not cancelled: whoever answers can still read and drop the rest. It ends a read that waits, too.
+    const letGo = () => reader.releaseLock()
+    signal.addEventListener('abort', letGo, { once: true })
+    try {
+      let bytes = 0
+      for (let step = await reader.read(); !step.done; step = await reader.read()) {
+        bytes += step.value.length
+        if (bytes > this.#limits.maxBytes + MAX_FRAMING_BYTES) throw this.#tooLarge()
+        yield step.value
+      }
+    } finally {
+      signal.removeEventListener('abort', letGo)
+      letGo()
+    }
+  }
+
+  #take(name: string, value: string, cut: boolean): void {
+    const path = `${name}`.slice(0, LONGEST_SHOWN)
+    const invalid = (message: string) => this.#refuse(refusal('INVALID_INPUT', path, message))
+    if (path === 'file') invalid('must be a file, with a filename')
+    else if (!isField(path)) invalid('is not a field of this request')
+    else if (Object.hasOwn(this.#fields, path)) invalid('comes more than once')
+    else if (cut || Buffer.byteLength(value) > FIELDS[path])
+      invalid(`must have at most ${size(FIELDS[path])}`)
+    else this.#fields[path] = value
+  }
+
+  async #save(field: string, stream: BusboyFileStream, sent: string | undefined): Promise<void> {
+    if (field !== 'file') {
+      stream.resume().on('error', () => {})
+      throw refusal('INVALID_INPUT', `${field}`.slice(0, LONGEST_SHOWN), 'is not a field for files; use file')
+    }
+    const name = uniqueName(cleanName(sent ?? ''), this.#names)
+    const kind = kindOf(name)
+    if (!kind) {
+      stream.resume().on('error', () => {})
+      throw refusal('UNSUPPORTED_MEDIA_TYPE', name, `must end in one of ${EXTENSIONS}`)
+    }
+    this.#names.push(name)
+    const place = this.#names.length - 1
+    const path = join(this.#directory, randomUUID())
+    const file = createWriteStream(path, { flags: 'wx', mode: 0o600 })
+    let bytes = 0
+    const counted = async function* (this: Reception, chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        bytes += chunk.length
+        this.#count(name, bytes, chunk.length)
+        yield chunk
+      }
+    }.bind(this)
+    await pipeline(stream, counted, chunks => onlyText(name, chunks), file, { signal: this.#stop.signal })
+    if (bytes === 0) throw refusal('INVALID_INPUT', name, 'is empty')
+    this.#files[place] = { name, path, kind, bytes }
+  }
+
+  #count(name: string, fileBytes: number, more: number): void {
+    this.#bytes += more
+    const { maxFileBytes, maxBytes } = this.#limits
+    if (fileBytes > maxFileBytes)
+      throw refusal('PAYLOAD_TOO_LARGE', name, `is larger than ${size(maxFileBytes)}`)
+    if (this.#bytes > maxBytes) throw this.#tooLarge()
+  }
+
+  #tooLarge(): GatewayError {
+    const { maxBytes } = this.#limits
+    return refusal('PAYLOAD_TOO_LARGE', 'file', `all files together are larger than ${size(maxBytes)}`)
+  }
+
+  /** The first one counts. */
+  #refuse(why: unknown): void {
+    if (!this.#stop.signal.aborted) this.#stop.abort(why)
+  }
+
+  #upload(): Upload {
+    return { files: this.#files, fields: this.#fields, dispose: () => this.#dispose() }
+  }
+
+  async #dispose(): Promise<void> {
+    await rm(this.#directory, { recursive: true, force: true })
   }
 }
 
 /**
- * Hands a body on, portion by portion, as fast as it is taken. It is not cancelled when it is given up: whoever sends
- * it shall see the answer, for which the rest must be read.
- */
-const pump = async (
-  body: ReadableStream<Uint8Array>,
-  busboy: BusboyInstance,
-  mostBytes: number,
-  signal: AbortSignal,
-): Promise<void> => {
-  let bytes = 0
-  for await (const chunk of body.values({ preventCancel: true })) {
-    signal.throwIfAborted()
-    bytes += chunk.length
-    if (bytes > mostBytes) throw tooLarge('The upload is', mostBytes)
-    if (!busboy.write(chunk)) await once(busboy, 'drain', { signal })
-  }
-  busboy.end()
-}
-
-const take = async (
-  body: ReadableStream<Uint8Array>,
-  directory: string,
-  { contentType, limits, signal }: ReceiveOptions,
-): Promise<Reception> => {
-  const busboy = busboyFor(contentType ?? '', limits)
-  const over = new AbortController()
-  let fault: GatewayError | undefined
-  const fail = (error: GatewayError) => {
-    fault ??= error
-    over.abort(error)
-  }
-  const reception = new Reception(directory, limits, fail)
-  busboy.on('file', reception.onFile)
-  busboy.on('field', reception.onField)
-  busboy.on('filesLimit', () => fail(invalid('file', `may come ${limits.files} times at most`)))
-  const tooMany = () => fail(invalid('body', 'has too many parts'))
-  busboy.on('fieldsLimit', tooMany)
-  busboy.on('partsLimit', tooMany)
-  const stopped = AbortSignal.any([signal, over.signal])
-  try {
-    const finished = once(busboy, 'finish', { signal: stopped })
-    await Promise.all([finished, pump(body, busboy, limits.uploadBytes, stopped)])
-    await reception.written()
-  } catch (error) {
-    busboy.destroy()
-    await reception.stopped()
-    if (signal.aborted) throw signal.reason
-    throw fault ?? (error instanceof GatewayError ? error : brokenOff(error))
-  }
-  if (!fault) return reception
-  await reception.stopped()
-  throw fault
-}
-
-const brokenOff = (cause: unknown): GatewayError =>
-  new GatewayError('INVALID_INPUT', 'The multipart body is broken, or ends before its end.', { cause })
-
-/**
- * Takes an upload: its files to the disk, as they come, and its fields to memory. At the first fault nothing of it
- * stays.
- *
- * @throws GatewayError INVALID_INPUT, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, or the signal's reason
+ * Reads an upload of files to disk, into a private directory, never whole into memory. When it is refused, or
+ * its sender goes away, nothing of it stays and the rest is not read.
+ * @throws GatewayError INVALID_INPUT, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, or CLIENT_GONE once `signal` fires.
  */
 export const receiveUpload = async (
-  body: ReadableStream<Uint8Array> | null,
-  options: ReceiveOptions,
+  body: ReadableStream<Uint8Array>,
+  contentType: string,
+  { directory, limits, signal }: ReceiveOptions,
 ): Promise<Upload> => {
-  if (!/^multipart\/form-data\b/i.test(options.contentType ?? ''))
-    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'Send the files as multipart/form-data.')
-  if (!body) throw invalid('body', 'is empty')
-  const { uploadBytes } = options.limits
-  if ((options.declaredBytes ?? 0) > uploadBytes) throw tooLarge('The upload is', uploadBytes)
-  await mkdir(options.directory, { recursive: true, mode: 0o700 })
-  const directory = await mkdtemp(join(options.directory, 'upload-'))
-  const dispose = () => rm(directory, { recursive: true, force: true })
-  try {
-    const { files, fields } = await take(body, directory, options)
-    return { files: files.filter(file => file !== undefined), fields: fields as UploadFields, dispose }
-  } catch (error) {
-    await dispose()
-    throw error
-  }
+  const parser = parserOf(contentType, limits)
+  // mkdtemp makes it readable by nobody else.
+  const place = await mkdtemp(join(directory, 'upload-'))
+  return new Reception(place, limits).receive(body, parser, signal)
 }

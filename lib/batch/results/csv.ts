@@ -1,14 +1,20 @@
 import { stringify } from 'csv-stringify/sync'
 import type { Item } from '../types.ts'
+import { resultOf } from './result.ts'
+
+/** What a spreadsheet takes for the beginning of a formula, its full-width forms included. */
+const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/
+/** Without it Excel reads UTF-8 as the code page of its country. */
+const BYTE_ORDER_MARK = '\ufeff'
 
 const COLUMNS = [
   'id',
   'index',
   'state',
   'content',
+  'finishReason',
   'model',
   'provider',
-  'finishReason',
   'inputTokens',
   'outputTokens',
   'costUsd',
@@ -19,36 +25,30 @@ const COLUMNS = [
   'line',
 ] as const
 
-/** So that spreadsheets read it as UTF-8. */
-const BYTE_ORDER_MARK = '\ufeff'
+type Cell = string | number | undefined | null
+
+const safe = (cell: Cell): Cell => (typeof cell === 'string' && FORMULA.test(cell) ? `'${cell}` : cell)
+
+const cellsOf = (item: Item): readonly Cell[] => {
+  const { usage, error, ...result } = resultOf(item)
+  const cells: Readonly<Partial<Record<string, Cell | boolean>>> = {
+    ...result,
+    inputTokens: usage?.inputTokens,
+    outputTokens: usage?.outputTokens,
+    errorCode: error?.code,
+    errorMessage: error?.message,
+  }
+  return COLUMNS.map(column => safe(cells[column] as Cell))
+}
+
+const rowOf = (cells: readonly Cell[]): string =>
+  stringify([[...cells]], { quoted_string: true, record_delimiter: 'windows', cast: { number: String } })
 
 /**
- * Texts are always quoted, and those that a spreadsheet would take for a formula begin with an apostrophe (OWASP,
- * "CSV Injection"). Numbers stay numbers. What is not there is empty.
+ * A job's results as a table for spreadsheets: RFC 4180 with a byte order mark, every text quoted, and a `'` before
+ * each that a spreadsheet would run as a formula. Numbers stay numbers; what is unknown is an empty cell.
  */
-const line = (cells: readonly unknown[]): string =>
-  stringify([cells as unknown[]], { quoted_string: true, escape_formulas: true, record_delimiter: 'windows' })
-
-const cellsOf = ({ id, index, state, answer, fault, source }: Item): readonly unknown[] => [
-  id,
-  index,
-  state,
-  answer?.content,
-  answer?.target.name,
-  answer?.target.provider,
-  answer?.finishReason,
-  answer?.usage.inputTokens,
-  answer?.usage.outputTokens,
-  answer?.costUsd,
-  answer?.cache,
-  fault?.code,
-  fault?.message,
-  source?.file,
-  source?.line,
-]
-
-/** Results as RFC 4180 has it, with a header, an item a record. */
 export async function* resultsAsCsv(items: AsyncIterable<Item>): AsyncGenerator<string> {
-  yield BYTE_ORDER_MARK + line(COLUMNS)
-  for await (const item of items) yield line(cellsOf(item))
+  yield BYTE_ORDER_MARK + rowOf(COLUMNS)
+  for await (const item of items) yield rowOf(cellsOf(item))
 }

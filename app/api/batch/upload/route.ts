@@ -10,11 +10,8 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     POST: async ({ request, visit, gateway }) => {
       const { clock, uploads, itemLimits } = gateway
       const { caller } = await gateway.admit(visit)
-      const upload = await uploads.receive(request.body, {
-        contentType: request.headers.get('content-type'),
-        declaredBytes: Number(request.headers.get('content-length') ?? 0),
-        signal: visit.signal,
-      })
+      const contentType = request.headers.get('content-type')
+      const upload = await uploads.receive(request.body, contentType, visit.signal)
       try {
         const wishes = parseOrThrow(uploadFields(itemLimits, clock.now()), upload.fields)
         const job = await uploads.submit(caller, wishes, upload)

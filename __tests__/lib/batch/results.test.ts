@@ -1,0 +1,146 @@
+import { parse } from 'csv-parse/sync'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { estimate } from '#lib/batch/estimate.ts'
+import { resultsAsCsv } from '#lib/batch/results/csv.ts'
+import { resultsAsJsonl } from '#lib/batch/results/jsonl.ts'
+import type { Item } from '#lib/batch/types.ts'
+
+const request = { prompt: 'hi', maxTokens: 100, cache: 'default', fallback: true } as const
+
+const answered = (content: string, more: Partial<Item> = {}): Item => ({
+  id: 'a',
+  index: 0,
+  state: 'succeeded',
+  attempts: 1,
+  request,
+  source: { file: 'a.csv', line: 2 },
+  answer: {
+    content,
+    finishReason: 'stop',
+    truncated: false,
+    target: { provider: 'mock', model: 'm', name: 'mock' },
+    usage: { inputTokens: 3, outputTokens: 0 },
+    cache: 'miss',
+    costUsd: 0.25,
+  },
+  ...more,
+})
+
+const failed: Item = {
+  id: 'b',
+  index: 1,
+  state: 'failed',
+  attempts: 2,
+  request,
+  fault: { code: 'TIMEOUT', message: 'Too late.', retryable: true },
+}
+
+async function* streamOf(...items: readonly Item[]) {
+  yield* items
+}
+
+const textOf = async (pieces: AsyncIterable<string>): Promise<string> => {
+  let text = ''
+  for await (const piece of pieces) text += piece
+  return text
+}
+
+const tableOf = async (...items: readonly Item[]): Promise<Record<string, string>[]> =>
+  parse(await textOf(resultsAsCsv(streamOf(...items))), { bom: true, columns: true })
+
+describe('results as JSON lines', () => {
+  it('say what was answered and what failed, with null for an unknown cost', async () => {
+    const text = await textOf(resultsAsJsonl(streamOf(answered('two\nlines'), failed)))
+    expect(
+      text
+        .trimEnd()
+        .split('\n')
+        .map(line => JSON.parse(line)),
+    ).toEqual([
+      {
+        id: 'a',
+        index: 0,
+        state: 'succeeded',
+        content: 'two\nlines',
+        finishReason: 'stop',
+        truncated: false,
+        model: 'mock',
+        provider: 'mock',
+        usage: { inputTokens: 3, outputTokens: 0 },
+        costUsd: 0.25,
+        cache: 'miss',
+        file: 'a.csv',
+        line: 2,
+      },
+      {
+        id: 'b',
+        index: 1,
+        state: 'failed',
+        costUsd: null,
+        error: { code: 'TIMEOUT', message: 'Too late.', retryable: true },
+      },
+    ])
+  })
+})
+
+describe('results as a table', () => {
+  it('begin with a byte order mark, quote texts, and leave numbers as they are', async () => {
+    const text = await textOf(resultsAsCsv(streamOf(answered('x'))))
+    expect(text).toMatch(/^\ufeff"id","index",/)
+    expect(text).toContain('"a",0,"succeeded","x","stop","mock","mock",3,0,0.25,"miss",,,"a.csv",2\r\n')
+  })
+
+  it('tell a failure, and leave what is unknown empty', async () => {
+    expect(await tableOf(failed)).toMatchObject([
+      { errorCode: 'TIMEOUT', costUsd: '', content: '', line: '' },
+    ])
+  })
+
+  it('come back as they were, but for the quote before what would be a formula', async () => {
+    const beginning = fc.constantFrom(
+      '',
+      '=',
+      '+',
+      '-',
+      '@',
+      '\t',
+      '\r',
+      '＝',
+      '＋',
+      '－',
+      '＠',
+      '"',
+      ',',
+      '\n',
+    )
+    await fc.assert(
+      fc.asyncProperty(beginning, fc.string({ unit: 'grapheme' }), async (first, rest) => {
+        const content = first + rest
+        const [row] = await tableOf(answered(content, { id: content }), failed)
+        for (const cell of [row?.content ?? '', row?.id ?? '']) {
+          expect(cell).not.toMatch(/^[=+\-@\t\r＝＋－＠]/)
+          expect([content, `'${content}`]).toContain(cell)
+          if (/^[a-z0-9]/i.test(content)) expect(cell).toBe(content)
+        }
+      }),
+    )
+  })
+})
+
+describe('an estimate', () => {
+  it('counts four characters as a token, the longest answers, and the items without a price', async () => {
+    const prices = new Map([['mock', { inputUsdPerMillion: 1_000_000, outputUsdPerMillion: 10_000 }]])
+    const items = [
+      { id: '1', request: { ...request, prompt: 'x'.repeat(9), model: 'mock' } },
+      { id: '2', request: { ...request, model: 'other' } },
+    ]
+    expect(await estimate(items, model => prices.get(model ?? ''))).toEqual({
+      items: 2,
+      inputTokens: 4,
+      outputTokens: 200,
+      costUsd: 4,
+      unpriced: 1,
+    })
+  })
+})

@@ -1,0 +1,152 @@
+import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Job, WebhookDue } from '#lib/batch/types.ts'
+import { webhookPost } from '#lib/batch/webhook/post.ts'
+import { Postman, type PostmanParts } from '#lib/batch/webhook/postman.ts'
+import { isPublicAddress } from '#lib/batch/webhook/public-address.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+
+let connections = 0
+let location: string | undefined
+const heard: { headers: IncomingMessage['headers']; body: string }[] = []
+const server = createServer(async (incoming, answer) => {
+  let body = ''
+  for await (const chunk of incoming) body += chunk
+  heard.push({ headers: incoming.headers, body })
+  answer.writeHead(location ? 302 : 204, location ? { location } : {}).end()
+})
+server.on('connection', () => {
+  connections += 1
+})
+let port = 0
+beforeAll(async () => {
+  server.listen(0, '::')
+  await once(server, 'listening')
+  port = (server.address() as AddressInfo).port
+})
+afterAll(() => server.close())
+
+describe('posting to an address that somebody gave us', () => {
+  it.each([
+    '127.0.0.1',
+    '127.1',
+    '2130706433',
+    '0x7f000001',
+    '0177.0.0.1',
+    '0.0.0.0',
+    '[::1]',
+    '[::]',
+    '[::ffff:127.0.0.1]',
+    '[::ffff:7f00:1]',
+    '[64:ff9b::7f00:1]',
+    '[2002:7f00:1::]',
+    '[fe80::1]',
+    '[fd00::1]',
+    '10.0.0.1',
+    '172.16.0.1',
+    '192.168.0.1',
+    '100.64.0.1',
+    '169.254.169.254',
+    '169.254.169.254.',
+    'user:password@127.0.0.1',
+    'localhost',
+    'LOCALHOST.',
+    'ip6-localhost',
+  ])('never connects to %s, and says no more than that', async host => {
+    const before = connections
+    const outcome = await webhookPost(isPublicAddress)(`http://${host}:${port}/`, '{}', {}).catch(
+      error => error,
+    )
+    expect(outcome).toBeInstanceOf(Error)
+    expect(connections).toBe(before)
+    expect(String(outcome.message)).toBe('the webhook’s address is not one of the open internet')
+  })
+
+  it.each(['8.8.8.8', '2606:4700:4700::1111', '[2606:4700:4700::1111]', '::ffff:8.8.8.8'])(
+    'would connect to %s',
+    address => expect(isPublicAddress(address)).toBe(true),
+  )
+
+  it('does not go where an answer sends it', async () => {
+    location = `http://127.0.0.1:${port}/secret`
+    const before = heard.length
+    expect(await webhookPost(() => true)(`http://127.0.0.1:${port}/`, '{}', {})).toBe(302)
+    expect(heard).toHaveLength(before + 1)
+    location = undefined
+  })
+
+  it('sends what it is given', async () => {
+    await webhookPost(() => true)(`http://localhost:${port}/`, '{"a":"ü"}', { 'x-parley-event': 'e' })
+    expect(heard.at(-1)).toMatchObject({
+      body: '{"a":"ü"}',
+      headers: { 'x-parley-event': 'e', 'content-type': 'application/json' },
+    })
+  })
+})
+
+describe('the postman', () => {
+  const setting = (post: PostmanParts['post']) => {
+    const clock = new FakeClock()
+    let due: WebhookDue | undefined = {
+      job: { id: 'batch_1' } as Job,
+      url: 'https://example.com',
+      attempt: 1,
+    }
+    let dueAt = 0
+    const settled: unknown[] = []
+    const postman = new Postman({
+      records: {
+        claimWebhook: async now => (due && now >= dueAt ? due : undefined),
+        settleWebhook: async (_, outcome) => {
+          settled.push(outcome)
+          if ('again' in outcome && due) {
+            dueAt = outcome.again
+            due = { ...due, attempt: due.attempt + 1 }
+          } else due = undefined
+        },
+      },
+      post,
+      messageOf: ({ id }) => ({ id }),
+      secret: 'a secret of sixteen',
+      clock,
+      isStopping: () => false,
+      onTrouble: () => {},
+    })
+    return { clock, postman, settled }
+  }
+
+  it('signs what it tells, so that its receiver knows who it is from and when', async () => {
+    const sent: Parameters<PostmanParts['post']>[] = []
+    const { postman, settled, clock } = setting(async (...post) => {
+      sent.push(post)
+      return 200
+    })
+    await postman.walk()
+    expect(settled).toEqual([{ state: 'sent' }])
+    const [url, message, headers] = sent[0] ?? []
+    expect([url, message]).toEqual(['https://example.com', '{"id":"batch_1"}'])
+    const seconds = Math.floor(clock.now() / 1000)
+    const mac = createHmac('sha256', 'a secret of sixteen').update(`${seconds}.${message}`).digest('hex')
+    expect(headers?.['x-parley-signature']).toBe(`t=${seconds},v1=${mac}`)
+  })
+
+  it('comes again after growing pauses, and gives up after the sixth time', async () => {
+    const at: number[] = []
+    const { clock, settled } = setting(async () => {
+      at.push(clock.now())
+      if (at.length % 2) throw new Error('nobody there')
+      return 500
+    })
+    await clock.advance(20_000_000)
+    expect(at).toHaveLength(6)
+    const pauses = at.slice(1).map((time, index) => time - (at[index] ?? 0))
+    for (const [index, pause] of pauses.entries()) {
+      expect(pause).toBeGreaterThanOrEqual(10_000 * 4 ** index)
+      expect(pause).toBeLessThan(10_000 * 4 ** index + 10_000)
+    }
+    expect(settled.at(-1)).toEqual({ state: 'failed' })
+  })
+})

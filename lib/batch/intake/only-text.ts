@@ -1,0 +1,90 @@
+import { fileTypeFromBuffer } from 'file-type'
+import { GatewayError } from '../../errors.ts'
+
+const HEAD_BYTES = 4_100
+/** As many bytes as a character may have that is not yet complete. */
+const MOST_PENDING = 3
+/** Formats that may be written in plain characters and are no text to a model all the same. */
+const DOCUMENTS: ReadonlySet<string> = new Set(['pdf', 'rtf', 'ps', 'eps'])
+
+const refused = (name: string, why: string): GatewayError =>
+  new GatewayError('UNSUPPORTED_MEDIA_TYPE', `${name}: ${why}; send plain text in UTF-8.`, {
+    details: [{ path: name, message: why }],
+  })
+
+const isBeginOfUtf8 = (bytes: Uint8Array): boolean => {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** How many leading bytes could be the beginning of a text. */
+const validBytes = (bytes: Uint8Array): number => {
+  let fine = 0
+  let broken = bytes.length
+  while (broken - fine > 1) {
+    const middle = (fine + broken) >> 1
+    if (isBeginOfUtf8(bytes.subarray(0, middle))) fine = middle
+    else broken = middle
+  }
+  return fine
+}
+
+/** The last bytes of a text, from the beginning of a character. */
+const pendingOf = (bytes: Buffer): Buffer => {
+  const last = bytes.subarray(-MOST_PENDING)
+  const start = last.findIndex(byte => (byte & 0xc0) !== 0x80)
+  return start < 0 ? Buffer.alloc(0) : last.subarray(start)
+}
+
+const assertNotOtherwise = async (name: string, head: Buffer): Promise<void> => {
+  const type = await fileTypeFromBuffer(head)
+  if (type && (DOCUMENTS.has(type.ext) || head.includes(0) || !isBeginOfUtf8(head)))
+    throw refused(name, `is a file of type ${type.mime}`)
+}
+
+async function* headFirst(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let head: Buffer | undefined = Buffer.alloc(0)
+  for await (const chunk of source) {
+    if (head) head = Buffer.concat([head, chunk])
+    else yield chunk
+    if (!head || head.length < HEAD_BYTES) continue
+    yield head
+    head = undefined
+  }
+  if (head?.length) yield head
+}
+
+/**
+ * The chunks as they come, as long as they are text in UTF-8; what the sender calls them is not believed.
+ * @throws GatewayError UNSUPPORTED_MEDIA_TYPE, with the type where it is known, or else the position of the
+ * first byte that cannot stand where it does, counted from 0.
+ */
+export async function* onlyText(name: string, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  let position = 0
+  let pending = Buffer.alloc(0)
+  for await (const chunk of headFirst(source)) {
+    if (position === 0) await assertNotOtherwise(name, chunk)
+    const seen = Buffer.concat([pending, chunk])
+    const zero = chunk.indexOf(0)
+    try {
+      decoder.decode(chunk, { stream: true })
+    } catch {
+      const at = position - pending.length + validBytes(seen)
+      throw refused(name, `is not valid UTF-8 at byte ${at}`)
+    }
+    if (zero >= 0) throw refused(name, `holds a NUL at byte ${position + zero}`)
+    yield chunk
+    position += chunk.length
+    pending = Buffer.from(pendingOf(seen))
+  }
+  try {
+    decoder.decode()
+  } catch {
+    throw refused(name, `is not valid UTF-8 at byte ${position}: it ends within a character`)
+  }
+}

@@ -1,0 +1,115 @@
+import { GatewayError } from '../../errors.ts'
+import type { itemBody } from '../../validation/batch.ts'
+import { parseOrThrow } from '../../validation/faults.ts'
+import type { ItemSource, NewItem } from '../types.ts'
+import type { Draft, Finding } from './draft.ts'
+import type { UploadedFile } from './limits.ts'
+import { findingsIn } from './read-file.ts'
+
+const MOST_FAULTS = 100
+
+export type ReadOptions = Readonly<{
+  /** Stands above every item's content. */
+  instruction?: string | undefined
+  /** Asked where an item names none. */
+  model?: string | undefined
+  /** What an item must be. */
+  schema: ReturnType<typeof itemBody>
+  /** What is wrong with a model's name; nothing where it can be asked. */
+  modelFault?: (model: string) => string | undefined
+  mostItems: number
+}>
+
+/** A fault in an upload: in which file, and where it has lines, in which of them. */
+export type FileFault = ItemSource & Readonly<{ message: string }>
+
+export type FileFaults = Readonly<{
+  /** The first 100. */
+  faults: readonly FileFault[]
+  /** How many there are besides. */
+  more: number
+  /** How many items are in order. */
+  items: number
+}>
+
+type Checked = Readonly<{ item: NewItem } | { fault: FileFault }>
+
+const placeOf = ({ name }: UploadedFile, { line, at }: Finding): string =>
+  at === undefined && line !== undefined ? `${name}:${line}` : `${name}${at ?? ''}`
+
+async function* checkedItems(
+  files: readonly UploadedFile[],
+  { instruction, model, schema, modelFault, mostItems }: ReadOptions,
+): AsyncGenerator<Checked> {
+  const ids = new Set<string>()
+  const above = instruction?.trim() || undefined
+
+  const itemOf = (draft: Draft, source: ItemSource, place: string): Checked => {
+    const fault = (message: string) => ({ fault: { ...source, message } })
+    try {
+      const { id = place, ...request } = parseOrThrow(schema, { ...(model && { model }), ...draft })
+      if (ids.has(id)) return fault('id is the id of another item')
+      ids.add(id)
+      const wrong = request.model === undefined ? undefined : modelFault?.(request.model)
+      if (wrong !== undefined) return fault(wrong)
+      return { item: { id, request, source } }
+    } catch (thrown) {
+      if (!(thrown instanceof GatewayError)) throw thrown
+      return fault(thrown.message)
+    }
+  }
+
+  let count = 0
+  for (const file of files)
+    for await (const found of findingsIn(file, above)) {
+      const source: ItemSource = { file: file.name, ...(found.line !== undefined && { line: found.line }) }
+      const inside = found.at === undefined ? '' : `${found.at} `
+      count += 1
+      if (count > mostItems) {
+        yield { fault: { ...source, message: `more than ${mostItems.toLocaleString('en')} items` } }
+        return
+      }
+      if ('fault' in found) yield { fault: { ...source, message: inside + found.fault } }
+      else {
+        const checked = itemOf(found.draft, source, placeOf(file, found))
+        yield 'item' in checked
+          ? checked
+          : { fault: { ...checked.fault, message: inside + checked.fault.message } }
+      }
+    }
+  const [first] = files
+  if (count === 0 && first) yield { fault: { file: first.name, message: 'holds no item' } }
+}
+
+/** Reads all files once and finds what is wrong in them, so that nothing is submitted in halves. */
+export const faultsOf = async (files: readonly UploadedFile[], options: ReadOptions): Promise<FileFaults> => {
+  const faults: FileFault[] = []
+  let more = 0
+  let items = 0
+  for await (const checked of checkedItems(files, options)) {
+    if ('item' in checked) items += 1
+    else if (faults.length < MOST_FAULTS) faults.push(checked.fault)
+    else more += 1
+  }
+  return { faults, more, items }
+}
+
+/**
+ * The items of all files, one in memory at a time (a `.json` file whole). What has no id is called by its place:
+ * `notes.txt`, `rows.csv:7`, `items.json[3]`. The limit of messages holds for what files contain, even where it is
+ * called a prompt.
+ * @throws GatewayError INVALID_INPUT at the first fault; `faultsOf` finds them all beforehand.
+ */
+export async function* readItems(
+  files: readonly UploadedFile[],
+  options: ReadOptions,
+): AsyncGenerator<NewItem> {
+  for await (const checked of checkedItems(files, options)) {
+    if ('item' in checked) yield checked.item
+    else {
+      const { file, line, message } = checked.fault
+      const path = line === undefined ? file : `${file}:${line}`
+      throw new GatewayError('INVALID_INPUT', `${path}: ${message}`, { details: [{ path, message }] })
+    }
+  }
+}

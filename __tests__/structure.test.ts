@@ -64,7 +64,13 @@ describe('imports', () => {
   const ruled = sources.filter(file => ruleOf(file) !== undefined)
 
   it('are looked at in every source file', () => {
-    const roots = ['server.ts', 'middleware.ts', 'instrumentation.ts', 'instrumentation-client.ts']
+    const roots = [
+      'server.ts',
+      'worker.ts',
+      'middleware.ts',
+      'instrumentation.ts',
+      'instrumentation-client.ts',
+    ]
     const unruled = sources.filter(file => ruleOf(file) === undefined && !roots.includes(file))
     expect(unruled.filter(file => !file.endsWith('.config.ts') && file !== 'next-env.d.ts')).toEqual([])
   })

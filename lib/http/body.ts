@@ -67,7 +67,8 @@ const dropWeb = async (body: ReadableStream<Uint8Array>, clock: Clock): Promise<
  */
 export const dropRest = (request: Request, clock: Clock): void => {
   const incoming = nodeRequestOf(request)
-  if (incoming) dropNode(incoming, clock)
+  // A web stream that was begun over it would pause it again and again: then that is read to its end.
+  if (incoming && incoming.listenerCount('data') === 0) dropNode(incoming, clock)
   // A sender who leaves ends it too, which is nobody's failure.
   else if (request.body && !request.body.locked) dropWeb(request.body, clock).catch(() => {})
 }

@@ -123,13 +123,21 @@ test('shows items by state, page after page, with what became of each', async ({
   expect(await page.getByRole('button', { name: 'Next' }).count()).toBe(0)
 })
 
-test('comes back to its batches when the connection breaks', async ({ batches, context, page }) => {
+test('comes back to its batches when the connection breaks, and says so meanwhile', async ({
+  batches,
+  page,
+}) => {
+  await page.route('**/api/batch/events', route =>
+    route.fulfill({ contentType: 'text/event-stream', body: ': ping\n\n' }),
+  )
   await batches.open()
+  await page.route('**/api/batch/jobs', route => route.abort())
+  await expect(page.getByText('Parley could not be reached.')).toBeVisible()
+
+  await page.unrouteAll()
   await batches.submit('Enduring', ['Stay'])
   await expect(batches.job('Enduring')).toHaveAttribute('data-job-state', 'running')
-  await context.setOffline(true)
-  await page.evaluate(() => dispatchEvent(new Event('offline')))
+  await expect(page.getByText('Parley could not be reached.')).toHaveCount(0)
   batches.provider.release()
-  await context.setOffline(false)
   await expect(batches.job('Enduring')).toHaveAttribute('data-job-state', 'completed')
 })

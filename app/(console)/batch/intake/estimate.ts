@@ -1,5 +1,5 @@
 import type { Model } from '../../gateway/wire.ts'
-import { cost } from '../../words.ts'
+import { cost, plural } from '../../words.ts'
 import type { Reading } from './reading.ts'
 
 /** A rule of thumb for English; other languages take more. */
@@ -29,12 +29,8 @@ export function estimate(
 
 /** `About 12 items and 3,400 tokens to read, about $0.01; answers cost extra`. */
 export function estimateAsWords({ items, tokens, costUsd }: Estimate): string {
-  const amount = `About ${counted(items, 'item')} and ${counted(tokens, 'token')} to read`
+  const amount = `About ${plural(items, 'item')} and ${plural(tokens, 'token')} to read`
   return costUsd === null
     ? `${amount}, ${cost(null)}`
     : `${amount}, about ${cost(costUsd)}; answers cost extra`
-}
-
-function counted(count: number, unit: string): string {
-  return `${count.toLocaleString('en')} ${unit}${count === 1 ? '' : 's'}`
 }

@@ -1,4 +1,4 @@
-import { wait } from '../../words.ts'
+import { plural, wait } from '../../words.ts'
 import type { Sending } from './intake.ts'
 
 /** What the page's `role=status` says of sending files. */
@@ -13,7 +13,7 @@ export function intakeAnnouncement(sending: Sending): string {
     case 'held':
       return heldWords(sending.hold.failure)
     case 'taken':
-      return `The batch “${sending.name}” was taken, with ${sending.items} items.`
+      return `The batch “${sending.name}” was taken, with ${plural(sending.items, 'item')}.`
   }
 }
 

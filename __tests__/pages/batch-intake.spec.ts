@@ -28,6 +28,32 @@ async function drop(page: Page, name: string, content: string): Promise<void> {
   await expect(zone).not.toHaveAttribute('data-over')
 }
 
+test('takes files by keyboard', async ({ batches, page }) => {
+  await batches.open()
+  await page.getByRole('button', { name: /^Theme/ }).focus()
+  await page.keyboard.press('Tab')
+  await expect(page.getByLabel('Choose files')).toBeFocused()
+  const opened = page.waitForEvent('filechooser')
+  await page.keyboard.press('Enter')
+  await (await opened).setFiles([text('a.txt', 'Hello')])
+  await page.keyboard.press('Tab')
+  await expect(page.getByRole('button', { name: 'Remove a.txt' })).toBeFocused()
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('list', { name: 'Chosen files' })).toHaveCount(0)
+})
+
+test('does not leave the page for a file that misses the zone', async ({ batches, page }) => {
+  await batches.open()
+  const taken = await page.evaluate(() => {
+    const dataTransfer = new DataTransfer()
+    dataTransfer.items.add(new File(['x'], 'a.txt'))
+    const drop = new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true })
+    return !document.querySelector('h2')?.dispatchEvent(drop)
+  })
+  expect(taken).toBe(true)
+  await expect(page.getByRole('list', { name: 'Chosen files' })).toHaveCount(0)
+})
+
 /** Answers uploads in the gateway's place with one of its refusals. */
 const refuseUploads = (page: Page, status: number, error: Record<string, unknown>) =>
   page.route('**/api/batch/upload', route =>
@@ -40,7 +66,7 @@ test('takes files by drop and by dialog, and says about what they come to', asyn
   await drop(page, 'notes.md', 'word '.repeat(800))
   const estimate = page.locator('[data-estimate]')
   await expect(estimate).toHaveText(
-    'About 1 item and 1,000 tokens to read, about $0.00015; answers cost extra',
+    'About 1 item and 1,000 tokens to read, less than $0.01; answers cost extra',
   )
 
   await choose(page, [text('questions.jsonl', '{"prompt":"One"}\n\n{"prompt":"Two"}\n')])

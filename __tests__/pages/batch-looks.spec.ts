@@ -43,6 +43,13 @@ const STATES: Record<string, (batches: Batches) => Promise<void>> = {
     await batches.job('Answers to customers').getByRole('button', { name: 'Items' }).click()
     await expect(batches.page.getByRole('table')).toBeVisible()
   },
+  'ringing on the chat page': async batches => {
+    await batches.submit('Done', ['One'])
+    await batches.submit('Done as well', ['One'])
+    await batches.page.evaluate(() => localStorage.clear())
+    await batches.page.goto('/')
+    await expect(batches.page.getByRole('link', { name: 'Batches: 2 finished' })).toBeVisible()
+  },
   asked: async batches => {
     await batches.submit('Long', ['Stay'])
     await batches.job('Long').getByRole('button', { name: 'Cancel' }).click()

@@ -23,11 +23,12 @@ export function usePolledJobs(): Job[] | undefined {
       asking = true
       clearTimeout(timer)
       await openSession()
-      const { value } = await fetchJobs(gone.signal)
+      const { value, failure } = await fetchJobs(gone.signal)
       asking = false
       if (gone.signal.aborted) return
       if (value) setJobs(value.jobs)
-      if (!value || value.jobs.some(job => !isOver(job))) timer = setTimeout(ask, POLL_MS)
+      const maySoonBeOther = failure ? failure.retryable : value.jobs.some(job => !isOver(job))
+      if (maySoonBeOther) timer = setTimeout(ask, POLL_MS)
     }
 
     void ask()

@@ -1,4 +1,4 @@
-import { type ChangeEvent, type DragEvent, type ReactNode, useState } from 'react'
+import { type ChangeEvent, type DragEvent, type ReactNode, useEffect, useState } from 'react'
 import { UploadIcon } from '../../icons.tsx'
 import { EXTENSIONS } from './files.ts'
 
@@ -7,6 +7,7 @@ type Props = { onChoose: (files: File[]) => void; disabled: boolean; children: R
 /** Takes files that are dropped on it, or chosen in the browser's own dialog; its children lie within. */
 export function DropZone({ onChoose, disabled, children }: Props) {
   const [over, setOver] = useState(false)
+  useEffect(stayOnPage, [])
 
   function enter(event: DragEvent) {
     if (disabled || !event.dataTransfer.types.includes('Files')) return
@@ -67,4 +68,17 @@ export function DropZone({ onChoose, disabled, children }: Props) {
       {children}
     </section>
   )
+}
+
+/** A file that misses the zone would be opened in place of the page, and the draft lost. */
+function stayOnPage(): () => void {
+  const refuse = (event: globalThis.DragEvent) => {
+    if (event.dataTransfer?.types.includes('Files')) event.preventDefault()
+  }
+  addEventListener('dragover', refuse)
+  addEventListener('drop', refuse)
+  return () => {
+    removeEventListener('dragover', refuse)
+    removeEventListener('drop', refuse)
+  }
 }

@@ -4,6 +4,8 @@ import type { Reading } from './reading.ts'
 
 /** A rule of thumb for English; other languages take more. */
 const CHARACTERS_PER_TOKEN = 4
+/** An estimate has no use for fractions of it. */
+const CENT = 0.01
 
 type Price = Pick<Model, 'inputUsdPerMillion'>
 
@@ -30,7 +32,9 @@ export function estimate(
 /** `About 12 items and 3,400 tokens to read, about $0.01; answers cost extra`. */
 export function estimateAsWords({ items, tokens, costUsd }: Estimate): string {
   const amount = `About ${plural(items, 'item')} and ${plural(tokens, 'token')} to read`
-  return costUsd === null
-    ? `${amount}, ${cost(null)}`
-    : `${amount}, about ${cost(costUsd)}; answers cost extra`
+  return costUsd === null ? `${amount}, ${cost(null)}` : `${amount}, ${about(costUsd)}; answers cost extra`
+}
+
+function about(costUsd: number): string {
+  return costUsd > 0 && costUsd < CENT ? `less than ${cost(CENT)}` : `about ${cost(costUsd)}`
 }

@@ -29,11 +29,12 @@ async function drop(page: Page, name: string, content: string): Promise<void> {
 }
 
 test('takes files by keyboard', async ({ batches, page }) => {
+  // Waited for from the beginning: it takes Playwright a while to be ready for it.
+  const opened = page.waitForEvent('filechooser')
   await batches.open()
   await page.getByRole('button', { name: /^Theme/ }).focus()
   await page.keyboard.press('Tab')
   await expect(page.getByLabel('Choose files')).toBeFocused()
-  const opened = page.waitForEvent('filechooser')
   await page.keyboard.press('Enter')
   await (await opened).setFiles([text('a.txt', 'Hello')])
   await page.keyboard.press('Tab')
@@ -64,7 +65,7 @@ test('takes files by drop and by dialog, and says about what they come to', asyn
   await batches.open()
   await expect(send(page)).toBeDisabled()
   await drop(page, 'notes.md', 'word '.repeat(800))
-  const estimate = page.locator('[data-estimate]')
+  const estimate = page.locator('[data-note]')
   await expect(estimate).toHaveText(
     'About 1 item and 1,000 tokens to read, less than $0.01; answers cost extra',
   )
@@ -83,7 +84,7 @@ test('says that a price is unknown where it is', async ({ batches, page }) => {
   await batches.open()
   await page.getByRole('combobox', { name: 'Model' }).selectOption('mock/echo')
   await choose(page, [text('one.txt', 'Hello')])
-  await expect(page.locator('[data-estimate]')).toHaveText('About 1 item and 2 tokens to read, price unknown')
+  await expect(page.locator('[data-note]')).toHaveText('About 1 item and 2 tokens to read, price unknown')
 })
 
 test('names what cannot be sent before anything is', async ({ batches, page }) => {
@@ -128,6 +129,7 @@ test('sends the files with what was wished, and begins anew with the batch in th
   await send(page).press('Enter')
 
   await expect(batches.status).toHaveText('The batch “Greetings” was taken, with 1 item.')
+  await expect(page.locator('[data-note]')).toHaveText('“Greetings” was taken; it stands in the list below.')
   await expect(batches.job('Greetings')).toBeVisible()
   await expect(page.getByLabel('Name')).toHaveValue('')
   await expect(page.getByRole('list', { name: 'Chosen files' })).toHaveCount(0)

@@ -141,3 +141,44 @@ test('comes back to its batches when the connection breaks, and says so meanwhil
   batches.provider.release()
   await expect(batches.job('Enduring')).toHaveAttribute('data-job-state', 'completed')
 })
+
+test('says why there are no batches where the gateway has none, and asks no more', async ({
+  batches,
+  page,
+}) => {
+  let asked = 0
+  const error = { code: 'NOT_FOUND', message: 'Batches are switched off here.', retryable: false }
+  await page.clock.install()
+  await page.route('**/api/batch/jobs', route => {
+    asked += 1
+    return route.fulfill({ status: 404, json: { error } })
+  })
+  await batches.open()
+  await expect(page.getByText('Batches are switched off here.')).toBeVisible()
+  await page.clock.fastForward('05:00')
+  await page.reload()
+  await expect(page.getByText('Batches are switched off here.')).toBeVisible()
+  expect(asked).toBe(2)
+})
+
+test('shows older batches on request', async ({ batches, page }) => {
+  await batches.open()
+  for (let index = 1; index <= 51; index++) await batches.submit(`Batch ${index}`, ['One'])
+  await page.reload()
+  await expect(page.getByRole('article')).toHaveCount(50)
+  await page.getByRole('button', { name: 'Older batches' }).click()
+  await expect(page.getByRole('article')).toHaveCount(51)
+  await expect(page.getByRole('article').last()).toHaveAccessibleName('Batch 1')
+  await expect(page.getByRole('button', { name: 'Older batches' })).toHaveCount(0)
+})
+
+test('tells the trouble with what was asked of a batch', async ({ batches, page }) => {
+  await batches.open()
+  await batches.submit('Late', ['One'])
+  await expect(batches.job('Late')).toContainText('Completed')
+  const error = { code: 'CONFLICT', message: 'The job has not ended yet: cancel it first.', retryable: false }
+  await page.route('**/api/batch/jobs/*', route => route.fulfill({ status: 409, json: { error } }))
+  await batches.job('Late').getByRole('button', { name: 'Delete' }).click()
+  await page.getByRole('button', { name: 'Delete batch' }).click()
+  await expect(batches.job('Late').getByRole('alert')).toHaveText(error.message)
+})

@@ -15,7 +15,7 @@ const STATES: Record<string, (batches: Batches) => Promise<void>> = {
     await page
       .getByLabel('Choose files')
       .setInputFiles([file('a-rather-long-name-of-some-questions.jsonl', '{}\n{}'), file('photo.png', 'x')])
-    await expect(page.locator('[data-estimate]')).toBeVisible()
+    await expect(page.locator('[data-note]')).toContainText('About 2 items')
   },
   sending: async ({ page }) => {
     await page.route('**/api/batch/upload', () => new Promise(() => undefined))

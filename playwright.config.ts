@@ -44,12 +44,18 @@ export default defineConfig({
     },
     {
       name: 'dark',
-      testMatch: ['accessibility.spec.ts', 'lost-connection.spec.ts', 'theme.spec.ts'],
+      testMatch: ['accessibility.spec.ts', 'batch-looks.spec.ts', 'lost-connection.spec.ts', 'theme.spec.ts'],
       use: { ...devices['Desktop Chrome'], colorScheme: 'dark' },
     },
     {
       name: '320 px',
-      testMatch: ['accessibility.spec.ts', 'following.spec.ts', 'lost-connection.spec.ts', 'narrow.spec.ts'],
+      testMatch: [
+        'accessibility.spec.ts',
+        'batch-looks.spec.ts',
+        'following.spec.ts',
+        'lost-connection.spec.ts',
+        'narrow.spec.ts',
+      ],
       use: { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true, colorScheme: 'light' },
     },
   ],

@@ -81,6 +81,11 @@ describe('imports', () => {
     expect(importsOf(file).filter(path => !allowed.some(place => within(path, place)))).toEqual([])
   })
 
+  it('keep the batch page out of the chat page', () => {
+    const chat = sources.filter(file => within(file, 'app/(console)') && !within(file, 'app/(console)/batch'))
+    expect(chat.filter(file => importsOf(file).some(path => within(path, 'app/(console)/batch')))).toEqual([])
+  })
+
   it('find a file where they point', () => {
     const missing = sources.flatMap(file =>
       importsOf(file).filter(path => globSync(path.replace(/[[\]()]/g, '?'), { cwd: ROOT }).length === 0),

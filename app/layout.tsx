@@ -6,7 +6,6 @@ import './globals.css'
 import { HEAD_SCRIPT } from './head-script.ts'
 
 export const metadata: Metadata = {
-  title: 'Parley',
   description: 'Talk with any model through one dependable door.',
 }
 

@@ -4,7 +4,7 @@ import { expect, test } from './support/parley.ts'
 
 const LIMIT_BYTES = 230_000
 
-test('loads at most 230 kB of compressed JavaScript, and nothing of Sentry where no DSN is set', async ({
+test('loads at most 230 kB of compressed JavaScript, nothing of the batch page but its bell, and nothing of Sentry where no DSN is set', async ({
   parley,
   page,
 }, info) => {
@@ -19,5 +19,7 @@ test('loads at most 230 kB of compressed JavaScript, and nothing of Sentry where
   const bytes = bodies.reduce((sum, body) => sum + gzipSync(body).byteLength, 0)
   info.annotations.push({ type: 'first load', description: `${(bytes / 1_000).toFixed(1)} kB of JavaScript` })
   expect(bytes).toBeLessThanOrEqual(LIMIT_BYTES)
+  expect(bodies.filter(body => body.includes('/api/batch/jobs'))).not.toEqual([])
+  expect(bodies.filter(body => body.includes('/api/batch/upload'))).toEqual([])
   expect(bodies.filter(body => body.includes('__SENTRY__'))).toEqual([])
 })

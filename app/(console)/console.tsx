@@ -2,6 +2,8 @@
 
 import { useEffect, useRef, useState } from 'react'
 import { announcement } from './announcement.ts'
+import { useBell } from './bell/use-bell.ts'
+import { usePolledJobs } from './bell/use-polled-jobs.ts'
 import { Composer } from './composer/composer.tsx'
 import { HoldNotice } from './composer/hold-notice.tsx'
 import { ModelPicker } from './composer/model-picker.tsx'
@@ -9,9 +11,10 @@ import { useModels } from './composer/use-models.ts'
 import { useConversation } from './conversation/use-conversation.ts'
 import { EmptyState } from './empty-state.tsx'
 import { openSession } from './gateway/session.ts'
-import { DownIcon } from './icons.tsx'
+import { DownIcon, NewChatIcon } from './icons.tsx'
 import { loadMarkdown } from './markdown/lazy-markdown.tsx'
 import { PageHeader } from './page-header.tsx'
+import { Status } from './status.tsx'
 import { Transcript } from './transcript/transcript.tsx'
 import { useFollow } from './transcript/use-follow.ts'
 import { useEscape } from './use-escape.ts'
@@ -22,6 +25,7 @@ export function Console() {
   const [draft, setDraft] = useState('')
   const chat = useConversation(model, question => setDraft(later => joined(question, later)))
   const { away, follow } = useFollow()
+  const bell = useBell(usePolledJobs())
   const input = useRef<HTMLTextAreaElement>(null)
   useEscape(chat.answering, chat.stop)
   useEffect(() => {
@@ -49,7 +53,11 @@ export function Console() {
 
   return (
     <div className="flex min-h-dvh flex-col">
-      <PageHeader onNewChat={newChat} />
+      <PageHeader at="/" finished={bell.count}>
+        <button type="button" className="text-button" onClick={newChat}>
+          <NewChatIcon /> <span className="max-sm:sr-only">New chat</span>
+        </button>
+      </PageHeader>
       <main className="column flex flex-1 flex-col pt-4 pb-8">
         {chat.turns.length === 0 && <EmptyState onPick={write} />}
         {chat.turns.length > 0 && (
@@ -78,9 +86,7 @@ export function Console() {
           <kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> starts a new line, <kbd>Esc</kbd> stops
         </p>
       </section>
-      <p role="status" className="sr-only">
-        {announcement(chat)}
-      </p>
+      <Status words={[announcement(chat), bell.news]} />
     </div>
   )
 }

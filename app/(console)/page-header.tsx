@@ -1,15 +1,44 @@
-import { NewChatIcon } from './icons.tsx'
+import Link from 'next/link'
+import type { ReactNode } from 'react'
+import { Bell } from './bell/bell.tsx'
 import { ThemeToggle } from './theme-toggle.tsx'
 
-export function PageHeader({ onNewChat }: { onNewChat: () => void }) {
+const PAGES = { '/': 'Chat', '/batch': 'Batch' } as const
+
+type Props = {
+  at: keyof typeof PAGES
+  /** How many batches have finished since the visitor last looked. */
+  finished: number
+  /** What this page alone offers. */
+  children?: ReactNode
+}
+
+/** What all pages begin with, the title of their tab included. */
+export function PageHeader({ at, finished, children }: Props) {
+  const name = at === '/' ? 'Parley' : `${PAGES[at]} · Parley`
   return (
-    <header className="sticky top-0 z-10 bg-paper">
-      <div className="column flex h-14 items-center justify-between">
-        <h1 className="font-serif text-xl font-semibold tracking-tight">Parley</h1>
-        <div className="-mr-2 flex items-center gap-1">
-          <button type="button" className="text-button" onClick={onNewChat}>
-            <NewChatIcon /> New chat
-          </button>
+    <header className="sticky top-0 z-20 bg-paper">
+      <title>{finished > 0 ? `(${finished}) ${name}` : name}</title>
+      <div className="column flex h-14 items-center justify-between gap-2">
+        <div className="flex items-center gap-1 sm:gap-3">
+          <h1 className="font-serif text-xl font-semibold tracking-tight">Parley</h1>
+          <nav aria-label="Pages" className="flex">
+            {Object.entries(PAGES).map(([href, label]) => (
+              <Link
+                key={href}
+                href={href}
+                prefetch={false}
+                className="page-link"
+                aria-current={href === at ? 'page' : undefined}
+              >
+                {label}
+              </Link>
+            ))}
+          </nav>
+        </div>
+        <div className="-mr-2 flex items-center sm:gap-1">
+          {children}
+          <Bell count={finished} />
           <ThemeToggle />
         </div>
       </div>

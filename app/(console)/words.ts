@@ -27,6 +27,7 @@ export function wait(seconds: number): string {
   return plural(Math.ceil(seconds / 3_600), 'hour')
 }
 
-function plural(count: number, unit: string): string {
-  return `${count} ${unit}${count === 1 ? '' : 's'}`
+/** `1 item`, `1,200 items`. */
+export function plural(count: number, unit: string): string {
+  return `${count.toLocaleString('en')} ${unit}${count === 1 ? '' : 's'}`
 }

@@ -1,10 +1,11 @@
-import { useCallback, useEffect, useReducer, useRef } from 'react'
+import { useCallback, useEffect, useEffectEvent, useReducer, useRef } from 'react'
 import { ask } from '../gateway/chat.ts'
 import { sessionWithin } from '../gateway/session.ts'
 import { stopAnswer } from '../gateway/stop.ts'
 import type { ChatEvent, ChatRequest, Failure } from '../gateway/wire.ts'
 import { conversation, empty, type Hold } from './conversation.ts'
 import { toMessages } from './history.ts'
+import { keepConversation, keptConversation } from './kept.ts'
 import { paced } from './pace.ts'
 import { isOpen } from './turn.ts'
 
@@ -25,9 +26,13 @@ type Run = {
  * When the gateway says to wait, the question is withdrawn and handed to `onWithdrawn`, so that nothing typed is lost.
  */
 export function useConversation(model: string | undefined, onWithdrawn: (question: string) => void) {
-  const [state, dispatch] = useReducer(conversation, empty)
+  const [state, dispatch] = useReducer(conversation, empty, keptConversation)
   const running = useRef<Run>(undefined)
-  useEffect(() => () => running.current?.controller.abort(), [])
+  const leave = useEffectEvent(() => {
+    running.current?.controller.abort()
+    keepConversation(state)
+  })
+  useEffect(() => () => leave(), [])
 
   const answering = isOpen(state.turns.at(-1)?.answer)
 

@@ -21,13 +21,14 @@ export async function failureOf(response: Response): Promise<Failure> {
 export function failureFromEnvelope(body: unknown): Failure | undefined {
   const error = (body as { error?: Partial<Failure> } | undefined)?.error
   if (typeof error?.message !== 'string' || typeof error.code !== 'string') return undefined
-  const { code, message, requestId, retryable = false, retryAfterSeconds } = error
+  const { code, message, requestId, retryable = false, retryAfterSeconds, details } = error
   return {
     code,
     message,
     retryable,
     ...(typeof requestId === 'string' && { requestId }),
     ...(typeof retryAfterSeconds === 'number' && { retryAfterSeconds }),
+    ...(Array.isArray(details) && { details }),
   }
 }
 

@@ -1,6 +1,7 @@
 import { eventsOf, isLast } from './events.ts'
 import { cutShort } from './failure.ts'
 import { Patience } from './patience.ts'
+import { pause } from './pause.ts'
 import type { ChatEvent } from './wire.ts'
 
 /** The gateway replies to whoever comes back at once; a network that swallows the request is tried again after this. */
@@ -65,14 +66,3 @@ function comeBack(streamId: string, seen: string, signal: AbortSignal): Promise<
 }
 
 const mayPass = (status: number) => status === 429 || status >= 500
-
-/** Waits, but not for longer than until the browser is online again or `signal` is aborted. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const over = new AbortController()
-  return new Promise<void>(resolve => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => resolve(), { signal: over.signal })
-    globalThis.addEventListener?.('online', () => resolve(), { signal: over.signal })
-    over.signal.addEventListener('abort', () => clearTimeout(timer))
-  }).finally(() => over.abort())
-}

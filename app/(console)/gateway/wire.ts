@@ -33,6 +33,8 @@ export type Failure = {
   retryable: boolean
   requestId?: string
   retryAfterSeconds?: number
+  /** What is wrong where, for each fault in what was sent: `questions.jsonl:3`. */
+  details?: { path: string; message: string }[]
   /** HTTP status, where the failure came as one. */
   status?: number
 }

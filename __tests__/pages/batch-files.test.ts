@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest'
+import { estimate, estimateAsWords } from '../../app/(console)/batch/intake/estimate.ts'
+import { bytes, fileFault, filesFault } from '../../app/(console)/batch/intake/files.ts'
+import { readingOf } from '../../app/(console)/batch/intake/reading.ts'
+
+describe('the files of a batch', () => {
+  it('are known by their extension, however it is written', () => {
+    for (const name of ['a.txt', 'a.md', 'a.CSV', 'a.b.Json', '.jsonl'])
+      expect(fileFault({ name, size: 1 }), name).toBeUndefined()
+    for (const name of ['a.png', 'a', 'txt', 'a.txt.exe', 'a.jsonlines'])
+      expect(fileFault({ name, size: 1 }), name).toMatch(/^Not a /)
+  })
+
+  it('have at least one byte and at most 50 MB', () => {
+    expect(fileFault({ name: 'a.txt', size: 0 })).toBe('Empty')
+    expect(fileFault({ name: 'a.txt', size: 50_000_000 })).toBeUndefined()
+    expect(fileFault({ name: 'a.txt', size: 50_000_001 })).toBe('Larger than 50 MB')
+  })
+
+  it('are at most 50, and 100 MB together', () => {
+    const file = { name: 'a.txt', size: 2_000_000 }
+    expect(filesFault(Array.from({ length: 50 }, () => file))).toBeUndefined()
+    expect(filesFault(Array.from({ length: 52 }, () => file))).toMatch(/These are 52 files; .* Remove 2\./)
+    const larger = { ...file, size: 2_100_000 }
+    expect(filesFault(Array.from({ length: 50 }, () => larger))).toMatch(/^Together these are 105 MB/)
+  })
+
+  it('have a size that can be read at a glance', () => {
+    expect([1, 999, 1_000, 3_440, 12_345, 50_000_000].map(bytes)).toEqual([
+      '1 byte',
+      '999 bytes',
+      '1 kB',
+      '3.4 kB',
+      '12 kB',
+      '50 MB',
+    ])
+  })
+})
+
+describe('reading a file', () => {
+  const read = (name: string, content: string | Uint8Array<ArrayBuffer>) =>
+    readingOf(new File([content], name))
+
+  it.each([
+    ['text, as one item', 'a.txt', 'one\ntwo\n', 1],
+    ['Markdown, as one item', 'a.md', '# one\n\ntwo', 1],
+    ['the rows of a CSV below its header', 'a.csv', 'id,prompt\r\n1,Hello\r\n2,Bye\r\n', 2],
+    ['the lines of JSONL that are not blank', 'a.jsonl', '{}\n\n  \n{}\n{}', 3],
+    ['the entries of a JSON array', 'a.json', '[1,\n2,\n3]', 3],
+    ['the items of a JSON object', 'a.json', '{"items":[1,2]}', 2],
+    ['any other JSON, as one item', 'a.json', '{"prompt":"Hello"}', 1],
+    ['broken JSON, as one item', 'a.json', '{"prom', 1],
+  ])('counts %s', async (_, name, content, items) => {
+    expect(await read(name, content)).toEqual({ characters: content.length, items })
+  })
+
+  it('counts a line once that comes in many pieces', async () => {
+    const content = `${'x'.repeat(300_000)}\n${'y'.repeat(300_000)}`
+    expect(await read('a.jsonl', content)).toEqual({ characters: 600_001, items: 2 })
+  })
+
+  it('counts characters, not bytes', async () => {
+    expect(await read('a.txt', 'Grüße')).toEqual({ characters: 5, items: 1 })
+  })
+
+  it('finds nothing where the bytes are no UTF-8', async () => {
+    expect(await read('a.txt', new Uint8Array([0x63, 0xe9, 0x20]))).toBeUndefined()
+    expect(await read('a.txt', new Uint8Array([0x63, 0xe2, 0x82]))).toBeUndefined()
+  })
+})
+
+describe('the estimate', () => {
+  const readings = [
+    { characters: 4_000, items: 3 },
+    { characters: 400, items: 1 },
+  ]
+
+  it('takes four characters for a token, and the instruction along with every item', () => {
+    expect(estimate(readings, '', undefined).tokens).toBe(1_100)
+    expect(estimate(readings, ' 12345678 ', undefined)).toMatchObject({ items: 4, tokens: 1_108 })
+  })
+
+  it('knows no price where the catalog has none, which is not the same as nothing', () => {
+    expect(estimate(readings, '', { inputUsdPerMillion: null }).costUsd).toBeNull()
+    expect(estimate(readings, '', { inputUsdPerMillion: 0 }).costUsd).toBe(0)
+    expect(estimate(readings, '', { inputUsdPerMillion: 10 }).costUsd).toBeCloseTo(0.011)
+  })
+
+  it('is told as about what it is', () => {
+    expect(estimateAsWords({ items: 1, tokens: 3_400, costUsd: null })).toBe(
+      'About 1 item and 3,400 tokens to read, price unknown',
+    )
+    expect(estimateAsWords({ items: 12, tokens: 1, costUsd: 0.0123 })).toContain(
+      'about $0.0123; answers cost',
+    )
+    expect(estimateAsWords({ items: 12, tokens: 1, costUsd: 0.00001 })).toContain('less than $0.01;')
+    expect(estimateAsWords({ items: 12, tokens: 1, costUsd: 0 })).toContain('about $0;')
+  })
+})

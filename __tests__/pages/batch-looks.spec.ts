@@ -1,0 +1,100 @@
+import type { Page } from '@playwright/test'
+import { faultsOf } from './support/axe.ts'
+import { type Batches, expect, test } from './support/batches.ts'
+import { keepLooks } from './support/looks.ts'
+
+const file = (name: string, content: string) => ({
+  name,
+  mimeType: 'text/plain',
+  buffer: Buffer.from(content),
+})
+
+const STATES: Record<string, (batches: Batches) => Promise<void>> = {
+  empty: async () => undefined,
+  chosen: async ({ page }) => {
+    await page
+      .getByLabel('Choose files')
+      .setInputFiles([file('a-rather-long-name-of-some-questions.jsonl', '{}\n{}'), file('photo.png', 'x')])
+    await expect(page.locator('[data-note]')).toContainText('About 2 items')
+  },
+  sending: async ({ page }) => {
+    await page.route('**/api/batch/upload', () => new Promise(() => undefined))
+    await page.getByLabel('Choose files').setInputFiles([file('a.txt', 'Hello')])
+    await page.getByRole('button', { name: 'Send batch' }).click()
+    await expect(page.getByRole('progressbar', { name: 'Sent' })).toBeVisible()
+  },
+  refused: async ({ page }) => {
+    const details = [3, 7].map(line => ({ path: `questions.jsonl:${line}`, message: 'is no JSON' }))
+    const error = { code: 'INVALID_INPUT', message: 'No.', requestId: 'request-1', retryable: false, details }
+    await page.route('**/api/batch/upload', route => route.fulfill({ status: 400, json: { error } }))
+    await page.getByLabel('Choose files').setInputFiles([file('questions.jsonl', '{}')])
+    await page.getByRole('button', { name: 'Send batch' }).click()
+    await expect(page.getByRole('list', { name: 'Faults' })).toBeVisible()
+  },
+  held: async ({ page }) => {
+    const error = { code: 'RATE_LIMITED', message: 'Too many requests; please wait.', retryAfterSeconds: 900 }
+    await page.route('**/api/batch/upload', route => route.fulfill({ status: 429, json: { error } }))
+    await page.getByLabel('Choose files').setInputFiles([file('a.txt', 'Hello')])
+    await page.getByRole('button', { name: 'Send batch' }).click()
+    await expect(page.locator('[data-countdown]')).toBeVisible()
+  },
+  watched: async batches => {
+    await handInSeveral(batches)
+    await batches.job('Answers to customers').getByRole('button', { name: 'Items' }).click()
+    await expect(batches.page.getByRole('table')).toBeVisible()
+  },
+  'ringing on the chat page': async batches => {
+    await batches.submit('Done', ['One'])
+    await batches.submit('Done as well', ['One'])
+    await batches.page.evaluate(() => localStorage.clear())
+    await batches.page.goto('/')
+    await expect(batches.page.getByRole('link', { name: 'Batches: 2 finished' })).toBeVisible()
+  },
+  asked: async batches => {
+    await batches.submit('Long', ['Stay'])
+    await batches.job('Long').getByRole('button', { name: 'Cancel' }).click()
+    await expect(batches.page.getByRole('dialog')).toBeVisible()
+  },
+}
+
+async function handInSeveral(batches: Batches): Promise<void> {
+  await batches.submit('Reviews of the autumn, in short', ['One', 'Two', 'Three'])
+  await batches.submit('Spoilt', ['Fail'])
+  await batches.submit('Answers to customers', ['A first line\n\nand a second', 'Two', 'Fail', 'Four'])
+  await batches.submit('Stopped', ['One', 'Stay'])
+  await batches.submit('Under way', ['One', 'Two', 'Stay'])
+  await expect(batches.job('Answers to customers')).toContainText('3 of 4 succeeded')
+  await expect(batches.job('Stopped')).toContainText('1 of 2 succeeded')
+  await expect(batches.job('Under way')).toContainText('2 of 3 succeeded')
+  await batches.job('Stopped').getByRole('button', { name: 'Cancel' }).click()
+  await batches.page.getByRole('button', { name: 'Cancel batch' }).click()
+  await expect(batches.job('Stopped')).toHaveAttribute('data-job-state', 'cancelled')
+}
+
+for (const [state, reach] of Object.entries(STATES)) {
+  test(`batches can be used by everyone when ${state}`, async ({ batches, page }, info) => {
+    await batches.open()
+    await reach(batches)
+    await keepLooks(page, `batch-${state}`, info)
+    expect(await faultsOf(page)).toEqual([])
+    expect(await sidewaysOverflow(page), 'nothing sticks out sideways').toBe(0)
+    expect(await smallTargets(page), 'everything can be touched').toEqual([])
+  })
+}
+
+function sidewaysOverflow(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+}
+
+/** What can be pressed and is less than 24 px wide or high (WCAG 2.2, 2.5.8). */
+function smallTargets(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('button, a, select, label:has(input[type=file])')]
+      .filter(target => target.checkVisibility())
+      .filter(target => {
+        const { width, height } = target.getBoundingClientRect()
+        return width < 24 || height < 24
+      })
+      .map(target => target.outerHTML),
+  )
+}

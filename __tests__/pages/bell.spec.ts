@@ -1,0 +1,54 @@
+import { expect, test } from './support/batches.ts'
+
+test('rings on the chat page when a batch has finished, until the batches are looked at', async ({
+  batches,
+  parley,
+  page,
+  context,
+}) => {
+  await batches.open()
+  await batches.submit('Slow', ['One', 'Stay'])
+  await expect(batches.job('Slow')).toContainText('1 of 2 succeeded')
+
+  await page.getByRole('link', { name: 'Chat' }).click()
+  await expect(parley.composer).toBeVisible()
+  await expect(page.getByRole('link', { name: 'Batches: nothing new' })).toBeVisible()
+  await expect(page).toHaveTitle('Parley')
+
+  batches.provider.release()
+  const bell = page.getByRole('link', { name: 'Batches: 1 finished since you last looked' })
+  await expect(bell).toHaveText('1')
+  await expect(page).toHaveTitle('(1) Parley')
+  await expect(batches.status).toHaveText('The batch “Slow” has ended: 2 of 2 succeeded.')
+  await page.reload()
+  await expect(bell).toBeVisible()
+
+  const other = await context.newPage()
+  await other.goto('/batch')
+  await expect(other.getByRole('article', { name: 'Slow' })).toBeVisible()
+  await expect(other).toHaveTitle('Batch · Parley')
+  await expect(bell).toHaveCount(0)
+  await expect(page).toHaveTitle('Parley')
+})
+
+test('does not ring for what was cancelled', async ({ batches, page }) => {
+  await batches.open()
+  const id = await batches.submit('Dropped', ['Stay'])
+  await expect(batches.job('Dropped')).toBeVisible()
+  await page.getByRole('link', { name: 'Chat' }).click()
+  await page.request.post(`/api/batch/jobs/${id}/cancel`)
+  await batches.submit('Kept', ['One'])
+  await page.reload()
+  await expect(page.getByRole('link', { name: 'Batches: 1 finished since you last looked' })).toBeVisible()
+})
+
+test('keeps the conversation while the batches are looked at', async ({ parley, page }) => {
+  await parley.open()
+  await parley.ask('Remember me', 'mock/echo')
+  await expect(parley.answer).toHaveAttribute('data-state', 'done')
+  await page.getByRole('link', { name: 'Batch', exact: true }).click()
+  await expect(page.getByRole('heading', { name: 'New batch' })).toBeVisible()
+  await page.getByRole('link', { name: 'Chat' }).click()
+  await expect(parley.answer).toContainText('Remember me')
+  await expect(page.getByRole('combobox', { name: 'Model' })).toBeEnabled()
+})

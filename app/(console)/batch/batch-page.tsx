@@ -1,0 +1,46 @@
+'use client'
+
+import { useEffect } from 'react'
+import { endsOf } from '../bell/ends.ts'
+import { lookAt } from '../bell/seen.ts'
+import { useBell } from '../bell/use-bell.ts'
+import { useModels } from '../composer/use-models.ts'
+import type { Job } from '../gateway/job-wire.ts'
+import { PageHeader } from '../page-header.tsx'
+import { Status } from '../status.tsx'
+import { intakeAnnouncement } from './intake/intake-announcement.ts'
+import { IntakeForm } from './intake/intake-form.tsx'
+import { useIntake } from './intake/use-intake.ts'
+import { JobsSection } from './jobs/jobs-section.tsx'
+import { useJobs } from './jobs/use-jobs.ts'
+
+/** Where many questions are sent at once, and watched. It knows the gateway by its public API alone. */
+export function BatchPage() {
+  const picking = useModels()
+  const list = useJobs()
+  const intake = useIntake(picking.model, list.change)
+  const bell = useBell(list.jobs)
+  useLooking(list.jobs)
+
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <PageHeader at="/batch" finished={bell.count} />
+      <main className="column flex-1 pt-4 pb-16">
+        <IntakeForm intake={intake} picking={picking} />
+        <JobsSection list={list} />
+      </main>
+      <Status words={[intakeAnnouncement(intake.sending), bell.news]} />
+    </div>
+  )
+}
+
+/** What is on this page has been looked at, as soon as the page itself is. */
+function useLooking(jobs: readonly Job[] | undefined): void {
+  useEffect(() => {
+    if (!jobs) return
+    const look = () => document.hidden || lookAt(endsOf(jobs))
+    look()
+    document.addEventListener('visibilitychange', look)
+    return () => document.removeEventListener('visibilitychange', look)
+  }, [jobs])
+}

@@ -1,0 +1,23 @@
+import { plural, wait } from '../../words.ts'
+import type { Sending } from './intake.ts'
+
+/** What the page's `role=status` says of sending files. */
+export function intakeAnnouncement(sending: Sending): string {
+  switch (sending.state) {
+    case 'not-yet':
+      return ''
+    case 'under-way':
+      return 'Sending the files.'
+    case 'failed':
+      return `The files were not taken. ${sending.failure.message}`
+    case 'held':
+      return heldWords(sending.hold.failure)
+    case 'taken':
+      return `The batch “${sending.name}” was taken, with ${plural(sending.items, 'item')}.`
+  }
+}
+
+function heldWords({ message, retryAfterSeconds }: { message: string; retryAfterSeconds?: number }): string {
+  const until = retryAfterSeconds ? ` You can send again in ${wait(retryAfterSeconds)}.` : ''
+  return `${message}${until} Your draft is kept.`
+}

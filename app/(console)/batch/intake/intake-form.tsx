@@ -1,0 +1,60 @@
+import type { FormEvent } from 'react'
+import { HoldNotice } from '../../composer/hold-notice.tsx'
+import { ModelPicker } from '../../composer/model-picker.tsx'
+import type { useModels } from '../../composer/use-models.ts'
+import { ChosenFiles } from './chosen-files.tsx'
+import { DropZone } from './drop-zone.tsx'
+import { maySend } from './intake.ts'
+import { Refusal } from './refusal.tsx'
+import { SendButton } from './send-button.tsx'
+import { SendingLine } from './sending-line.tsx'
+import type { useIntake } from './use-intake.ts'
+import { WishFields } from './wishes.tsx'
+
+type Props = { intake: ReturnType<typeof useIntake>; picking: ReturnType<typeof useModels> }
+
+/** Where a batch is put together out of files and sent. */
+export function IntakeForm({ intake, picking: { models, model, chooseModel } }: Props) {
+  const { chosen, sending } = intake
+  const underWay = sending.state === 'under-way'
+
+  function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault()
+    void intake.send()
+  }
+
+  return (
+    <form onSubmit={submit} aria-labelledby="new-batch">
+      <h2 id="new-batch" className="font-serif text-2xl tracking-tight">
+        New batch
+      </h2>
+      <p className="mt-1 text-[0.9375rem] text-muted">
+        Every text file is one question, every row or line of a CSV, JSON or JSONL file is one.
+      </p>
+      <fieldset disabled={underWay} className="mt-4 min-w-0">
+        <legend className="sr-only">What to send</legend>
+        <DropZone onChoose={files => void intake.choose(files)} disabled={underWay}>
+          {chosen.length > 0 && <ChosenFiles chosen={chosen} disabled={underWay} onRemove={intake.remove} />}
+        </DropZone>
+        <WishFields wishes={intake} onWrite={intake.write}>
+          <ModelPicker models={models} model={model} onChoose={chooseModel} />
+        </WishFields>
+      </fieldset>
+      {sending.state === 'failed' && <Refusal failure={sending.failure} />}
+      {sending.state === 'held' && (
+        <div className="mt-4">
+          <HoldNotice hold={sending.hold} onOver={intake.endWait} />
+        </div>
+      )}
+      <div className="mt-4 flex flex-wrap items-center gap-x-4 gap-y-2">
+        <SendButton underWay={underWay} ready={maySend(intake)} onStop={intake.stop} />
+        <SendingLine
+          chosen={chosen}
+          instruction={intake.instruction}
+          model={models.find(({ id }) => id === model)}
+          sending={sending}
+        />
+      </div>
+    </form>
+  )
+}

@@ -1,0 +1,91 @@
+import type { Hold } from '../../conversation/conversation.ts'
+import type { Priority } from '../../gateway/job-wire.ts'
+import type { Failure } from '../../gateway/wire.ts'
+import { fileFault, filesFault } from './files.ts'
+import type { Reading } from './reading.ts'
+
+/** A file that was chosen. `reading` is absent until it has been read, and `unreadable` where it is no text. */
+export type Chosen = { id: number; file: File; reading?: Reading | 'unreadable' }
+
+/** A batch that is being put together, and what became of sending it. */
+export type Intake = {
+  chosen: readonly Chosen[]
+  instruction: string
+  name: string
+  priority: Priority
+  sending: Sending
+}
+
+export type Sending =
+  | { state: 'not-yet' }
+  | { state: 'under-way'; sent: number }
+  | { state: 'failed'; failure: Failure }
+  /** The gateway said to wait. */
+  | { state: 'held'; hold: Hold }
+  | { state: 'taken'; name: string; items: number }
+
+export type Action =
+  | { type: 'chosen'; files: readonly File[]; firstId: number }
+  | { type: 'read'; id: number; reading: Reading | undefined }
+  | { type: 'removed'; id: number }
+  | { type: 'written'; fields: Partial<Pick<Intake, 'instruction' | 'name' | 'priority'>> }
+  | { type: 'sending'; sending: Sending }
+
+export const nothing: Intake = {
+  chosen: [],
+  instruction: '',
+  name: '',
+  priority: 'normal',
+  sending: { state: 'not-yet' },
+}
+
+export function intake(state: Intake, action: Action): Intake {
+  const { chosen } = state
+  switch (action.type) {
+    case 'chosen': {
+      const added = action.files.map((file, index) => ({ id: action.firstId + index, file }))
+      return changed({ ...state, chosen: [...chosen, ...added] })
+    }
+    case 'read': {
+      const reading = action.reading ?? 'unreadable'
+      return { ...state, chosen: chosen.map(one => (one.id === action.id ? { ...one, reading } : one)) }
+    }
+    case 'removed':
+      return changed({ ...state, chosen: chosen.filter(({ id }) => id !== action.id) })
+    case 'written':
+      return { ...state, ...action.fields }
+    case 'sending':
+      return action.sending.state === 'taken'
+        ? { ...nothing, sending: action.sending }
+        : { ...state, sending: action.sending }
+  }
+}
+
+/** Other files than those that were refused, or taken; a wait goes on. */
+function changed(state: Intake): Intake {
+  const { sending } = state
+  return sending.state === 'failed' || sending.state === 'taken'
+    ? { ...state, sending: nothing.sending }
+    : state
+}
+
+/** Why a chosen file cannot be sent; nothing where it can. */
+export function chosenFault({ file, reading }: Chosen): string | undefined {
+  return fileFault(file) ?? (reading === 'unreadable' ? 'Cannot be read as UTF-8 text' : undefined)
+}
+
+export function maySend({ chosen, sending }: Intake): boolean {
+  const held = sending.state === 'held' && sending.hold.until !== undefined
+  return (
+    chosen.length > 0 &&
+    !held &&
+    sending.state !== 'under-way' &&
+    !chosen.some(chosenFault) &&
+    !filesFault(chosen.map(({ file }) => file))
+  )
+}
+
+/** What has been read of the files so far. */
+export function readingsOf(chosen: readonly Chosen[]): Reading[] {
+  return chosen.flatMap(({ reading }) => (reading && reading !== 'unreadable' ? reading : []))
+}

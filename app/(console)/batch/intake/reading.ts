@@ -1,0 +1,53 @@
+import { parsedJson } from '../../gateway/parsed-json.ts'
+import { extensionOf } from './files.ts'
+
+/** What a file seems to hold. */
+export type Reading = { characters: number; items: number }
+
+/** A JSON document larger than this is not parsed only to count what is in it. */
+const LARGEST_PARSED_BYTES = 5_000_000
+
+/** Reads a file piece by piece and counts; nothing where it cannot be read as UTF-8. */
+export async function readingOf(file: File): Promise<Reading | undefined> {
+  const extension = extensionOf(file.name)
+  const parses = extension === '.json' && file.size <= LARGEST_PARSED_BYTES
+  const count = { characters: 0, lines: 0, inLine: false }
+  let text = ''
+  try {
+    const reader = file
+      .stream()
+      .pipeThrough(new TextDecoderStream('utf-8', { fatal: true }))
+      .getReader()
+    for (;;) {
+      const { value, done } = await reader.read()
+      if (done) break
+      take(count, value)
+      if (parses) text += value
+    }
+  } catch {
+    return undefined
+  }
+  return { characters: count.characters, items: itemsIn(extension, count.lines, text) }
+}
+
+type Count = { characters: number; lines: number; inLine: boolean }
+
+/** Lines that hold something; one may come in several pieces. */
+function take(count: Count, piece: string): void {
+  count.characters += piece.length
+  const [first = '', ...rest] = piece.split('\n')
+  for (const [index, line] of [first, ...rest].entries()) {
+    if (index > 0) count.inLine = false
+    if (count.inLine || line.trim() === '') continue
+    count.inLine = true
+    count.lines += 1
+  }
+}
+
+function itemsIn(extension: string, lines: number, text: string): number {
+  if (extension === '.jsonl') return lines
+  if (extension === '.csv') return Math.max(0, lines - 1)
+  const value = parsedJson(text) as { items?: unknown } | undefined
+  const list = Array.isArray(value) ? value : value?.items
+  return Array.isArray(list) ? list.length : 1
+}

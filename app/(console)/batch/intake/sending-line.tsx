@@ -1,0 +1,38 @@
+import type { ReactNode } from 'react'
+import type { Model } from '../../gateway/wire.ts'
+import { estimate, estimateAsWords } from './estimate.ts'
+import { filesFault } from './files.ts'
+import { type Chosen, chosenFault, readingsOf, type Sending } from './intake.ts'
+
+type Props = { chosen: readonly Chosen[]; instruction: string; model: Model | undefined; sending: Sending }
+
+/** Below the files: what is wrong with them together, how far they have been sent, or about what they come to; then that they were taken. */
+export function SendingLine({ chosen, instruction, model, sending }: Props) {
+  if (sending.state === 'under-way') return <SentSoFar sent={sending.sent} />
+  if (sending.state === 'taken') return <Note>“{sending.name}” was taken; it stands in the list below.</Note>
+  if (chosen.length === 0) return null
+  const fault = filesFault(chosen.map(({ file }) => file))
+  if (fault) return <p className="text-sm text-danger">{fault}</p>
+  const fit = chosen.filter(one => !chosenFault(one))
+  if (fit.some(({ reading }) => !reading)) return <Note>Reading the files …</Note>
+  return <Note>{estimateAsWords(estimate(readingsOf(fit), instruction, model))}</Note>
+}
+
+function Note({ children }: { children: ReactNode }) {
+  return (
+    <p data-note className="min-w-0 text-sm text-muted wrap-anywhere">
+      {children}
+    </p>
+  )
+}
+
+/** All sent is not yet all taken: the gateway looks at every item first. */
+function SentSoFar({ sent }: { sent: number }) {
+  const percent = Math.floor(sent * 100)
+  return (
+    <div className="flex min-w-0 flex-1 items-center gap-3 text-sm text-muted">
+      <progress aria-label="Sent" className="bar max-w-60 flex-1" value={sent} max={1} />
+      <span className="tabular-nums">{percent < 100 ? `${percent} % sent` : 'Sent; checking …'}</span>
+    </div>
+  )
+}

@@ -1,0 +1,40 @@
+import { useEffect, useRef, useState } from 'react'
+import { call } from '../../gateway/call.ts'
+import type { Item, ItemState, Job } from '../../gateway/job-wire.ts'
+
+const PAGE = 20
+/** However fast a batch goes on, its items are asked for no more often than that. */
+const LEAST_MS = 3_000
+
+export type ItemsPage = { items: Item[]; nextCursor: string | null }
+
+/** One page of a batch's items, asked for again as the batch goes on; a page before it stays until then. */
+export function useItems({ id, counts }: Job, state: ItemState | undefined, cursor: string | undefined) {
+  const [page, setPage] = useState<ItemsPage>()
+  const [trouble, setTrouble] = useState<string>()
+  const askedAt = useRef({ query: '', at: 0 })
+
+  const query = new URLSearchParams({ limit: `${PAGE}`, ...(state && { state }), ...(cursor && { cursor }) })
+  const path = `/api/batch/jobs/${id}?${query}`
+  const standing = Object.values(counts).join()
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the batch's standing says when to ask again
+  useEffect(() => {
+    const outdated = new AbortController()
+    const last = askedAt.current
+    const waitMs = last.query === path ? Math.max(0, last.at + LEAST_MS - Date.now()) : 0
+    const timer = setTimeout(async () => {
+      askedAt.current = { query: path, at: Date.now() }
+      const { value, failure } = await call<ItemsPage>(path, { signal: outdated.signal })
+      if (outdated.signal.aborted) return
+      setTrouble(failure?.message)
+      if (value) setPage(value)
+    }, waitMs)
+    return () => {
+      clearTimeout(timer)
+      outdated.abort()
+    }
+  }, [path, standing])
+
+  return { page, trouble }
+}

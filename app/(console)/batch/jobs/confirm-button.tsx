@@ -1,0 +1,42 @@
+import { useId, useRef } from 'react'
+
+type Props = {
+  label: string
+  /** What is asked before it is done. */
+  question: string
+  /** The button that does it, and the one that does not. */
+  yes: string
+  no: string
+  onConfirm: () => void
+}
+
+/** A button for what cannot be undone: asks first. Escape is a no. */
+export function ConfirmButton({ label, question, yes, no, onConfirm }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const id = useId()
+  const close = () => dialog.current?.close()
+
+  function confirm() {
+    close()
+    onConfirm()
+  }
+
+  return (
+    <>
+      <button type="button" className="text-button" onClick={() => dialog.current?.showModal()}>
+        {label}
+      </button>
+      <dialog ref={dialog} aria-labelledby={id} className="dialog">
+        <p id={id}>{question}</p>
+        <div className="mt-5 flex flex-wrap justify-end gap-2">
+          <button type="button" className="text-button" onClick={close}>
+            {no}
+          </button>
+          <button type="button" className="solid-button" onClick={confirm}>
+            {yes}
+          </button>
+        </div>
+      </dialog>
+    </>
+  )
+}

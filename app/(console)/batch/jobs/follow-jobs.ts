@@ -1,0 +1,48 @@
+import { framesOf } from '../../gateway/frames.ts'
+import type { Job } from '../../gateway/job-wire.ts'
+import { fetchJobs } from '../../gateway/jobs.ts'
+import { parsedJson } from '../../gateway/parsed-json.ts'
+import { Patience } from '../../gateway/patience.ts'
+import { pause } from '../../gateway/pause.ts'
+import type { Failure } from '../../gateway/wire.ts'
+import type { Action } from './job-list.ts'
+
+const LONGEST_PAUSE_MS = 15_000
+
+/** Tells of all the visitor's batches as they change, over as many connections as it takes, until `signal` aborts. */
+export async function followJobs(tell: (action: Action) => void, signal: AbortSignal): Promise<void> {
+  const patience = new Patience()
+  while (!signal.aborted) {
+    const failure = await followOnce(tell, patience, signal)
+    if (signal.aborted) return
+    tell({ type: 'lost', ...(failure && { failure }) })
+    if (failure && !failure.retryable) return
+    await pause(pauseMs(failure, patience), signal)
+  }
+}
+
+/** One connection until it is lost; the list comes first, since the stream does not tell what was taken away. */
+async function followOnce(
+  tell: (action: Action) => void,
+  patience: Patience,
+  signal: AbortSignal,
+): Promise<Failure | undefined> {
+  const { value: page, failure } = await fetchJobs(signal)
+  if (failure) return failure
+  tell({ type: 'listed', page })
+  const response = await fetch('/api/batch/events', { signal }).catch(() => undefined)
+  if (!response?.ok || !response.body) return undefined
+  for await (const { frames } of framesOf(response.body, signal)) {
+    patience.renew()
+    for (const { event, data } of frames) {
+      const job = event === 'job' && (parsedJson(data) as Job | undefined)
+      if (job) tell({ type: 'changed', job })
+    }
+  }
+  return undefined
+}
+
+function pauseMs(failure: Failure | undefined, patience: Patience): number {
+  const askedMs = (failure?.retryAfterSeconds ?? 0) * 1_000
+  return Math.max(askedMs, patience.next() ?? LONGEST_PAUSE_MS)
+}

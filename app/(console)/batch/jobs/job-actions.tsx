@@ -1,0 +1,82 @@
+import { useState } from 'react'
+import type { Told } from '../../gateway/call.ts'
+import { isOver, type Job } from '../../gateway/job-wire.ts'
+import { DownloadIcon, RetryIcon } from '../../icons.tsx'
+import { PriorityPicker } from '../priority-picker.tsx'
+import { commands } from './commands.ts'
+import { ConfirmButton } from './confirm-button.tsx'
+
+type Props = { job: Job; onChange: (job: Job) => void; onDrop: () => void }
+
+/** What can be done with a batch in the state it is in. */
+export function JobActions({ job, onChange, onDrop }: Props) {
+  const [trouble, setTrouble] = useState<string>()
+  const { id, name, counts, state } = job
+
+  async function run(command: Promise<Told<Job>>) {
+    const { value, failure } = await command
+    setTrouble(failure?.message)
+    if (value) onChange(value)
+  }
+
+  async function remove() {
+    const { failure } = await commands.remove(id)
+    setTrouble(failure?.message)
+    if (!failure) onDrop()
+  }
+
+  return (
+    <>
+      {counts.queued > 0 && (
+        <PriorityPicker
+          label={`Priority of ${name}`}
+          priority={job.priority}
+          onChoose={priority => void run(commands.prioritise(id, priority))}
+        />
+      )}
+      {!isOver(job) && (
+        <ConfirmButton
+          label="Cancel"
+          question={`Cancel “${name}”? What has been answered is kept; the rest is not asked.`}
+          yes="Cancel batch"
+          no="Let it run"
+          onConfirm={() => void run(commands.cancel(id))}
+        />
+      )}
+      {counts.failed > 0 && state !== 'cancelled' && (
+        <button type="button" className="text-button" onClick={() => void run(commands.retry(id))}>
+          <RetryIcon /> Retry failed
+        </button>
+      )}
+      {counts.succeeded + counts.failed > 0 && <Downloads id={id} name={name} />}
+      {isOver(job) && (
+        <ConfirmButton
+          label="Delete"
+          question={`Delete “${name}” with all its answers? They cannot be had again.`}
+          yes="Delete batch"
+          no="Keep it"
+          onConfirm={() => void remove()}
+        />
+      )}
+      {trouble && (
+        <p role="alert" className="basis-full px-2.5 text-sm text-danger">
+          {trouble}
+        </p>
+      )}
+    </>
+  )
+}
+
+function Downloads({ id, name }: { id: string; name: string }) {
+  return (['jsonl', 'csv'] as const).map(format => (
+    <a
+      key={format}
+      className="text-button"
+      download
+      href={`/api/batch/jobs/${id}/results?format=${format}`}
+      aria-label={`Download ${format.toUpperCase()} of ${name}`}
+    >
+      <DownloadIcon /> {format.toUpperCase()}
+    </a>
+  ))
+}

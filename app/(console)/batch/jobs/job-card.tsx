@@ -1,0 +1,54 @@
+import { useState } from 'react'
+import type { Job } from '../../gateway/job-wire.ts'
+import { ChevronIcon } from '../../icons.tsx'
+import { JobItems } from '../items/job-items.tsx'
+import { JobActions } from './job-actions.tsx'
+import { costAsWords, countsAsWords, stateAsWords, timeLeftAsWords, toneOf } from './job-words.ts'
+
+type Props = { job: Job; onChange: (job: Job) => void; onDrop: () => void }
+
+/** One batch: how far it is, what can be done with it, and on request its items. */
+export function JobCard({ job, onChange, onDrop }: Props) {
+  const [open, setOpen] = useState(false)
+  const facts = [countsAsWords(job), timeLeftAsWords(job), costAsWords(job)]
+  const headingId = `${job.id}-name`
+  return (
+    <article aria-labelledby={headingId} className="job" data-tone={toneOf(job)} data-job-state={job.state}>
+      <div className="flex flex-wrap items-baseline justify-between gap-x-4">
+        <h3 id={headingId} className="min-w-0 font-medium wrap-anywhere">
+          {job.name}
+        </h3>
+        <p className="tone text-sm font-medium">{stateAsWords(job)}</p>
+      </div>
+      <progress aria-labelledby={headingId} className="bar mt-2.5" value={job.progress} max={1} />
+      <ul aria-label="Figures" className="facts mt-2 text-sm text-muted tabular-nums">
+        {facts.filter(Boolean).map(fact => (
+          <li key={fact}>{fact}</li>
+        ))}
+        <li>
+          <time dateTime={job.createdAt}>{when(job.createdAt)}</time>
+        </li>
+      </ul>
+      <div className="mt-2 -mb-1 -ml-2.5 flex flex-wrap items-center gap-x-1">
+        <button
+          type="button"
+          className="text-button"
+          aria-expanded={open}
+          aria-label={`Items of ${job.name}`}
+          onClick={() => setOpen(!open)}
+        >
+          <span className={open ? 'rotate-180' : ''}>
+            <ChevronIcon />
+          </span>
+          Items
+        </button>
+        <JobActions job={job} onChange={onChange} onDrop={onDrop} />
+      </div>
+      {open && <JobItems job={job} />}
+    </article>
+  )
+}
+
+function when(time: string): string {
+  return new Date(time).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' })
+}

@@ -1,0 +1,47 @@
+import { useRef } from 'react'
+import { JobCard } from './job-card.tsx'
+import type { useJobs } from './use-jobs.ts'
+
+/** The visitor's batches, newest first. */
+export function JobsSection({ list }: { list: ReturnType<typeof useJobs> }) {
+  const { jobs, connection, failure, nextCursor } = list
+  const heading = useRef<HTMLHeadingElement>(null)
+
+  function drop(id: string) {
+    list.drop(id)
+    // The button that had the focus goes with its batch.
+    heading.current?.focus()
+  }
+
+  return (
+    <section aria-labelledby="your-batches" className="mt-12">
+      <h2
+        id="your-batches"
+        ref={heading}
+        tabIndex={-1}
+        className="font-serif text-2xl tracking-tight outline-none"
+      >
+        Your batches
+      </h2>
+      {connection === 'lost' && (
+        <p className="mt-2 text-sm text-warn">{failure?.message ?? 'Connection lost, coming back …'}</p>
+      )}
+      {!jobs && connection !== 'lost' && <p className="mt-2 text-muted">Looking for them …</p>}
+      {jobs?.length === 0 && (
+        <p className="mt-2 text-muted">None so far. Send some files, and this page shows how they get on.</p>
+      )}
+      <ul className="mt-4 flex flex-col gap-3">
+        {jobs?.map(job => (
+          <li key={job.id}>
+            <JobCard job={job} onChange={list.change} onDrop={() => drop(job.id)} />
+          </li>
+        ))}
+      </ul>
+      {nextCursor && (
+        <button type="button" className="outline-button mt-4" onClick={() => void list.showOlder()}>
+          Older batches
+        </button>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,5 @@
+import { BatchPage } from './batch-page.tsx'
+
+export default function Page() {
+  return <BatchPage />
+}

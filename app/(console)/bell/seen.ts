@@ -1,0 +1,55 @@
+const SEEN_KEY = 'parley-batches-seen'
+const NOTHING: readonly string[] = []
+
+let seen = NOTHING
+let text: string | null = null
+
+/** The ends of batches that were there when the visitor last looked. Where storage is refused, as long as the page. */
+export function seenEnds(): readonly string[] {
+  const stored = read()
+  if (stored === text) return seen
+  text = stored
+  seen = endsIn(stored)
+  return seen
+}
+
+export const noneSeen = () => NOTHING
+
+export function lookAt(ends: readonly string[]): void {
+  const known = new Set(seenEnds())
+  if (ends.length === known.size && ends.every(end => known.has(end))) return
+  seen = ends
+  try {
+    localStorage.setItem(SEEN_KEY, JSON.stringify(ends))
+    text = read()
+  } catch {}
+  dispatchEvent(new Event(SEEN_KEY))
+}
+
+/** Calls back when the visitor has looked, here or in another tab. */
+export function onLook(callback: () => void): () => void {
+  const onStorage = ({ key }: StorageEvent) => key === SEEN_KEY && callback()
+  addEventListener(SEEN_KEY, callback)
+  addEventListener('storage', onStorage)
+  return () => {
+    removeEventListener(SEEN_KEY, callback)
+    removeEventListener('storage', onStorage)
+  }
+}
+
+function read(): string | null {
+  try {
+    return localStorage.getItem(SEEN_KEY)
+  } catch {
+    return text
+  }
+}
+
+function endsIn(stored: string | null): readonly string[] {
+  try {
+    const ends: unknown = JSON.parse(stored ?? '[]')
+    return Array.isArray(ends) ? ends : NOTHING
+  } catch {
+    return NOTHING
+  }
+}

@@ -74,7 +74,7 @@ const checked = (database: DatabaseSync): void => {
   const found = database.prepare('pragma quick_check(1)').get() as { quick_check: string }
   if (found.quick_check !== 'ok')
     throw new RecordsUnusable(
-      `it is damaged (${found.quick_check}); put a copy of it from a backup in its place`,
+      `it is damaged (${found.quick_check.split('\n').at(-1)}); put a copy of it from a backup in its place`,
     )
 }
 

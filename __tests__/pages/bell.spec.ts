@@ -31,11 +31,12 @@ test('rings on the chat page when a batch has finished, until the batches are lo
   await expect(page).toHaveTitle('Parley')
 })
 
-test('does not ring for what was cancelled', async ({ batches, page }) => {
+test('does not ring for what was cancelled', async ({ batches, parley, page }) => {
   await batches.open()
   const id = await batches.submit('Dropped', ['Stay'])
   await expect(batches.job('Dropped')).toBeVisible()
   await page.getByRole('link', { name: 'Chat' }).click()
+  await expect(parley.composer).toBeVisible()
   await page.request.post(`/api/batch/jobs/${id}/cancel`)
   await batches.submit('Kept', ['One'])
   await page.reload()

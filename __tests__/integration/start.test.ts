@@ -73,8 +73,17 @@ describe('starting the native host', () => {
     expect((await limitOf(first.cookie)).limit).toBe('30')
   })
 
-  it('runs with a DATA_DIR that cannot be written', async () => {
-    const gateway = await GatewayProcess.start('native', { DATA_DIR: '/dev/null/nowhere' })
+  it('refuses a DATA_DIR that cannot be written, and says how to go on', async () => {
+    const gateway = await GatewayProcess.spawn('native', { DATA_DIR: '/dev/null/nowhere' })
+    expect(await gateway.exited()).toBe(1)
+    expect(gateway.everything).toMatch(/\/dev\/null\/nowhere\/parley\.db: .*ENABLE_BATCH=false/)
+  })
+
+  it('runs without one where it keeps no records', async () => {
+    const gateway = await GatewayProcess.start('native', {
+      DATA_DIR: '/dev/null/nowhere',
+      ENABLE_BATCH: 'false',
+    })
     try {
       expect((await json(await post(gateway.url, { prompt: 'Hi' }))).content).toContain('You asked')
       await gateway.until(

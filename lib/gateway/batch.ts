@@ -54,7 +54,7 @@ const opened = async ({ DATABASE_URL, DATA_DIR }: Environment, clock: Clock): Pr
     return await openRecords({ databaseUrl: DATABASE_URL, dataDir: DATA_DIR }, clock)
   } catch (error) {
     if (!(error instanceof RecordsUnusable)) throw error
-    throw new ConfigurationError([`  ${error.message}`])
+    throw new ConfigurationError([`  ${error.message}; ENABLE_BATCH=false does without records`])
   }
 }
 

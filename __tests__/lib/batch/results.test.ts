@@ -1,7 +1,6 @@
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { estimate } from '#lib/batch/estimate.ts'
 import { resultsAsCsv } from '#lib/batch/results/csv.ts'
 import { resultsAsJsonl } from '#lib/batch/results/jsonl.ts'
 import type { Item } from '#lib/batch/types.ts'
@@ -125,22 +124,5 @@ describe('results as a table', () => {
         }
       }),
     )
-  })
-})
-
-describe('an estimate', () => {
-  it('counts four characters as a token, the longest answers, and the items without a price', async () => {
-    const prices = new Map([['mock', { inputUsdPerMillion: 1_000_000, outputUsdPerMillion: 10_000 }]])
-    const items = [
-      { id: '1', request: { ...request, prompt: 'x'.repeat(9), model: 'mock' } },
-      { id: '2', request: { ...request, model: 'other' } },
-    ]
-    expect(await estimate(items, model => prices.get(model ?? ''))).toEqual({
-      items: 2,
-      inputTokens: 4,
-      outputTokens: 200,
-      costUsd: 4,
-      unpriced: 1,
-    })
   })
 })

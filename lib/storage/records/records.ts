@@ -7,8 +7,12 @@ import type { RecordsSchema } from './schema.ts'
 export type RecordsDialect = 'sqlite' | 'postgres'
 
 const PATIENCE_MS = 5_000
-const PAUSE_MS = 20
+/** Not all who wait try again at the same moment. */
+const LEAST_PAUSE_MS = 5
+const MOST_PAUSE_MS = 25
 const NEVER = new AbortController().signal
+
+const pauseMs = (): number => LEAST_PAUSE_MS + Math.random() * (MOST_PAUSE_MS - LEAST_PAUSE_MS)
 
 /** Everything that must not be lost: one database, in a file of SQLite's or in Postgres. */
 export class Records {
@@ -50,7 +54,7 @@ export class Records {
         return await work()
       } catch (error) {
         if (!isPassing(error) || this.#clock.now() > giveUpAt) throw recordsError(error)
-        await sleep(this.#clock, PAUSE_MS, NEVER)
+        await sleep(this.#clock, pauseMs(), NEVER)
       }
     }
   }

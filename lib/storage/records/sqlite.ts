@@ -10,8 +10,8 @@ import type { RecordsSchema } from './schema.ts'
 
 /** Below it, a write-ahead log could be reset while another connection was still to read it. */
 const LEAST_VERSION = [3, 51, 3] as const
-/** A wait for another process's write holds everything up, so it is short, and begun again by `Records`. */
-const BUSY_MS = 5
+/** SQLite's own wait for another process's write would hold everything up; `Records` waits instead. */
+const BUSY_MS = 0
 const START_BUSY_MS = 30_000
 
 /** SQLite can take changes of the schema back with the transaction they are in; Kysely's own adapter does not say so. */
@@ -38,15 +38,21 @@ const statementOf = (database: DatabaseSync, sql: string) => {
   }
 }
 
-/** Every transaction writes: one that only finds out later that it cannot would have to be done again. */
-const begun = (sql: string): string => (sql === 'begin' ? 'begin immediate' : sql)
+/**
+ * What is to be run instead. Every transaction writes: one that only finds out later that it cannot would have to
+ * be done again. One that the disk has failed was taken back by SQLite already.
+ */
+const adapted = (database: DatabaseSync, sql: string): string => {
+  if (sql === 'begin') return 'begin immediate'
+  return sql === 'rollback' && !database.isTransaction ? 'select 0 where false' : sql
+}
 
 const kyselyOver = (database: DatabaseSync): Kysely<RecordsSchema> =>
   new Kysely<RecordsSchema>({
     dialect: new Dialect({
       database: {
         close: () => database.close(),
-        prepare: sql => statementOf(database, begun(sql)),
+        prepare: sql => statementOf(database, adapted(database, sql)),
       },
     }),
   })

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import type { Fault } from '../errors.ts'
 import { itemBody } from '../validation/batch.ts'
 import type { ChatLimits } from '../validation/chat.ts'
@@ -7,7 +6,7 @@ import type { Caller } from '../visit.ts'
 import type { BatchDesk, JobWishes } from './desk.ts'
 import type { UploadLimits } from './intake/limits.ts'
 import { type FileFault, faultsOf, readItems } from './intake/read-items.ts'
-import { receiveUpload, type Upload } from './intake/receive.ts'
+import { receiveUpload, sweepUploads, type Upload } from './intake/receive.ts'
 import type { Job } from './types.ts'
 
 export type UploadDeskParts = Readonly<{
@@ -39,13 +38,12 @@ export class UploadDesk {
   }
 
   /** Takes the files to the disk; `dispose` of them afterwards. Throws GatewayError for what cannot be taken. */
-  async receive(
+  receive(
     body: ReadableStream<Uint8Array> | null,
     contentType: string | null,
     signal: AbortSignal,
   ): Promise<Upload> {
     const { directory, uploadLimits: limits } = this.#parts
-    await mkdir(directory, { recursive: true, mode: 0o700 })
     return receiveUpload(body ?? NOTHING, contentType ?? '', { directory, limits, signal })
   }
 
@@ -62,5 +60,10 @@ export class UploadDesk {
     const others = files.length > 1 ? ` and ${files.length - 1} more` : ''
     const name = jobWishes.name ?? `${files[0]?.name}${others}`
     return await desk.submit(caller, { ...jobWishes, name }, readItems(files, reading))
+  }
+
+  /** Removes files that nobody disposed of, since their process died. @param before clock time, ms */
+  sweep(before: number): Promise<void> {
+    return sweepUploads(this.#parts.directory, before)
   }
 }

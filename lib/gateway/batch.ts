@@ -114,13 +114,18 @@ const postmanOf = (makings: BatchMakings, records: BatchRecords): Postman | unde
 }
 
 /** Takes away what is old or was left behind, now and then. */
-const keepHouse = async (records: BatchRecords, { env, clock, logger }: BatchMakings): Promise<never> => {
+const keepHouse = async (
+  { env, clock, logger }: BatchMakings,
+  records: BatchRecords,
+  uploads: UploadDesk,
+): Promise<never> => {
   for (;;) {
     try {
       await records.removeEnded(clock.now() - env.BATCH_KEEP_DAYS * DAY_MS)
       await records.sweep(clock.now() - SUBMISSION_MS)
+      await uploads.sweep(clock.now() - SUBMISSION_MS)
     } catch (err) {
-      logger.warn({ err, component: 'batch' }, 'old jobs could not be removed')
+      logger.warn({ err, component: 'batch' }, 'what is old could not be removed')
     }
     await sleep(clock, HOUSEKEEPING_MS, new AbortController().signal)
   }
@@ -149,7 +154,6 @@ export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
     worker.wake()
   }
   void overview.look()
-  void keepHouse(records, makings)
   const postman = postmanOf(makings, records)
   const desk = new BatchDesk({
     records,
@@ -172,5 +176,6 @@ export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
     mostItems: env.BATCH_MAX_ITEMS,
     modelFault: model => modelFault(model, live.now),
   })
+  void keepHouse(makings, records, uploads)
   return { desk, uploads, facts }
 }

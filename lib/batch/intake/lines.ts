@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 const NEWLINE = 0x0a
 const BYTE_ORDER_MARK = '\ufeff'
 
@@ -31,12 +33,9 @@ class OpenLine {
     this.#pieces = []
     if (bytes > this.#maxBytes)
       return { line, fault: `the line is longer than ${this.#maxBytes.toLocaleString('en')} bytes` }
-    let text: string
-    try {
-      text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(pieces))
-    } catch {
-      return { line, fault: 'the line is not valid UTF-8' }
-    }
+    const whole = Buffer.concat(pieces)
+    if (!isUtf8(whole)) return { line, fault: 'the line is not valid UTF-8' }
+    let text = whole.toString()
     if (line === 1 && text.startsWith(BYTE_ORDER_MARK)) text = text.slice(1)
     if (text.endsWith('\r')) text = text.slice(0, -1)
     return text.trim() === '' ? undefined : { line, text }

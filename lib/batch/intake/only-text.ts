@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { fileTypeFromBuffer } from 'file-type'
 import { GatewayError } from '../../errors.ts'
 
@@ -33,11 +34,19 @@ const validBytes = (bytes: Uint8Array): number => {
   return fine
 }
 
-/** The last bytes of a text, from the beginning of a character. */
-const pendingOf = (bytes: Buffer): Buffer => {
-  const last = bytes.subarray(-MOST_PENDING)
-  const start = last.findIndex(byte => (byte & 0xc0) !== 0x80)
-  return start < 0 ? Buffer.alloc(0) : last.subarray(start)
+/** How many bytes a character has whose first is this one; 1 for what begins none. */
+const lengthOf = (first: number): number => {
+  if (first < 0xc2 || first > 0xf4) return 1
+  if (first < 0xe0) return 2
+  return first < 0xf0 ? 3 : 4
+}
+
+/** Where the last character begins when it is not yet complete, or else the end. */
+const endOfWhole = (bytes: Uint8Array): number => {
+  const tail = bytes.subarray(-MOST_PENDING)
+  const first = tail.findLastIndex(byte => (byte & 0xc0) !== 0x80)
+  const has = tail.length - first
+  return first >= 0 && lengthOf(tail[first] as number) > has ? bytes.length - has : bytes.length
 }
 
 const assertNotOtherwise = async (name: string, head: Buffer): Promise<void> => {
@@ -64,27 +73,20 @@ async function* headFirst(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
  * first byte that cannot stand where it does, counted from 0.
  */
 export async function* onlyText(name: string, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
   let position = 0
-  let pending = Buffer.alloc(0)
+  let pending: Buffer = Buffer.alloc(0)
   for await (const chunk of headFirst(source)) {
     if (position === 0) await assertNotOtherwise(name, chunk)
-    const seen = Buffer.concat([pending, chunk])
+    const text = pending.length > 0 ? Buffer.concat([pending, chunk]) : chunk
+    const end = endOfWhole(text)
+    if (!isUtf8(text.subarray(0, end)))
+      throw refused(name, `is not valid UTF-8 at byte ${position - pending.length + validBytes(text)}`)
     const zero = chunk.indexOf(0)
-    try {
-      decoder.decode(chunk, { stream: true })
-    } catch {
-      const at = position - pending.length + validBytes(seen)
-      throw refused(name, `is not valid UTF-8 at byte ${at}`)
-    }
     if (zero >= 0) throw refused(name, `holds a NUL at byte ${position + zero}`)
     yield chunk
     position += chunk.length
-    pending = Buffer.from(pendingOf(seen))
+    pending = Buffer.from(text.subarray(end))
   }
-  try {
-    decoder.decode()
-  } catch {
+  if (pending.length > 0)
     throw refused(name, `is not valid UTF-8 at byte ${position}: it ends within a character`)
-  }
 }

@@ -12,9 +12,13 @@ import { RedisServer } from '../support/redis.ts'
 import { says } from '../support/upstream-behaviour.ts'
 import { WorkerProcess } from '../support/worker.ts'
 
-const ITEMS = 240
+/** `SOAK=1` takes minutes instead of seconds: as many items and kills as the catalogue of faults asks for. */
+const { ITEMS, KILLS, WITHIN_MS } = process.env.SOAK
+  ? { ITEMS: 5_000, KILLS: 100, WITHIN_MS: 900_000 }
+  : { ITEMS: 240, KILLS: 6, WITHIN_MS: 240_000 }
 const SLOTS = 3
-const WITHIN_MS = 240_000
+/** So long that no batch is done before the last kill. */
+const ITEM_MS = 40
 const USD_EACH = 0.00000405
 
 let upstream: FakeUpstream
@@ -43,8 +47,11 @@ const PLACES: Readonly<Record<string, () => Promise<Record<string, string>>>> = 
 
 describe.each(Object.keys(PLACES))('F26, F20: a batch with %s', kind => {
   const count = kind.startsWith('three') ? 3 : 1
+  const hasRedis = kind.includes('Redis')
 
-  it('loses no item and counts none twice, however often a worker is killed and Redis emptied', async () => {
+  it('loses no item and counts none twice, however often a worker is killed and Redis emptied', {
+    timeout: WITHIN_MS,
+  }, async () => {
     const place = await (PLACES[kind] as () => Promise<Record<string, string>>)()
     const env = {
       ...place,
@@ -56,7 +63,7 @@ describe.each(Object.keys(PLACES))('F26, F20: a batch with %s', kind => {
     }
     const before = upstream.calls.length
     upstream.forModel('gpt-4o-mini', async (...call) => {
-      await sleep(40)
+      await sleep(ITEM_MS * count)
       await says(['Done.'])(...call)
     })
     const gateway = await GatewayProcess.start('native', { ...env, BATCH_WORKER: 'false' })
@@ -71,15 +78,15 @@ describe.each(Object.keys(PLACES))('F26, F20: a batch with %s', kind => {
           model: 'gpt-4o-mini',
         })),
       )
-      let kills = 0
-      for (let round = 0; round < 6; round += 1) {
+      for (let kill = 0; kill < KILLS; kill += 1) {
         await sleep(100 + Math.random() * 500)
-        const worker = workers[round % count] as WorkerProcess
+        const worker = workers[kill % count] as WorkerProcess
         await worker.end('SIGKILL')
-        kills += 1
-        if (kind.includes('Redis')) await redis.do('FLUSHALL')
+        if (hasRedis) await redis.do('FLUSHALL')
         await worker.start()
       }
+      const atLastKill = await client.job(id)
+      expect(atLastKill.state).toBe('running')
       const job = await client.ended(id, WITHIN_MS)
       expect(job).toMatchObject({ state: 'completed', counts: { total: ITEMS, succeeded: ITEMS, failed: 0 } })
       expect(job.costUsd).toBeCloseTo(ITEMS * USD_EACH, 12)
@@ -96,7 +103,7 @@ describe.each(Object.keys(PLACES))('F26, F20: a batch with %s', kind => {
       // What a kill cut off was asked once more, and nothing else.
       const calls = upstream.calls.length - before
       expect(calls).toBeGreaterThanOrEqual(ITEMS)
-      expect(calls).toBeLessThanOrEqual(ITEMS + kills * SLOTS)
+      expect(calls).toBeLessThanOrEqual(ITEMS + KILLS * SLOTS)
     } finally {
       await Promise.all(workers.map(worker => worker.end('SIGKILL')))
       await gateway.stop()

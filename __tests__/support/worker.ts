@@ -34,6 +34,11 @@ export class WorkerProcess {
     await ready.promise
   }
 
+  /** Sends it a signal that it survives. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
   async end(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#child
     this.#child = undefined

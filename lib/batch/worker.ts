@@ -30,7 +30,8 @@ const LONGEST_REST_MS = 5_000
 const SHORTEST_REST_MS = 50
 const TROUBLE_MS = 1_000
 
-const keyOf = ({ jobId, index }: Claim): string => `${jobId} ${index}`
+/** A worker that has lost an item may be the next to get it, while its first run still goes on. */
+const keyOf = ({ jobId, index, fence }: Claim): string => `${jobId} ${index} ${fence}`
 
 /**
  * Takes items out of the records and runs them, as many at once as it has slots. Each is leased: a worker that

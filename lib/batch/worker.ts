@@ -98,9 +98,9 @@ export class Worker {
     for (const claim of claims) void this.#run(claim)
     if (claims.length === count) return LONGEST_REST_MS
     const dueAt = await records.nextDueAt()
-    const dueInMs = dueAt === undefined ? LONGEST_REST_MS : Math.max(SHORTEST_REST_MS, dueAt - clock.now())
-    if (this.#running.size === 0) this.#tellIdle()
-    return Math.min(LONGEST_REST_MS, dueInMs)
+    const dueInMs = dueAt === undefined ? LONGEST_REST_MS : dueAt - clock.now()
+    if (this.#running.size === 0 && dueInMs > 0 && !this.#isCalled) this.#tellIdle()
+    return Math.min(LONGEST_REST_MS, Math.max(SHORTEST_REST_MS, dueInMs))
   }
 
   async #run(claim: Claim): Promise<void> {

@@ -23,7 +23,7 @@ class Shelf implements Pick<BatchRecords, Operation> {
   readonly entries: Entry[] = []
   /** What is asked of it fails for as long as it is in here. */
   readonly failing = new Set<Operation>()
-  /** Is waited for before the next claim is answered. */
+  /** Is waited for before it is told when the next item is due. */
   held = Promise.resolve()
   readonly looks: { at: number; count: number }[] = []
   readonly renewals: { at: number; places: number[] }[] = []
@@ -52,7 +52,6 @@ class Shelf implements Pick<BatchRecords, Operation> {
       entry.claim = { ...claimOf(entry.jobId, index), fence, attempt: fence, leaseUntil: now + leaseMs }
       claims.push(entry.claim)
     }
-    await this.held
     return claims
   }
 
@@ -83,6 +82,7 @@ class Shelf implements Pick<BatchRecords, Operation> {
     const times = this.entries
       .filter(({ outcome }) => !outcome)
       .map(({ dueAt, claim }) => claim?.leaseUntil ?? dueAt)
+    await this.held
     return times.length > 0 ? Math.min(...times) : undefined
   }
 
@@ -252,6 +252,16 @@ describe('a worker’s leases', () => {
     await end(0)
     expect([shelf.tries, told]).toEqual([[], []])
     expect(worker.running).toBe(1)
+  })
+
+  it('decide whose outcome counts also where the loss was not noticed', async () => {
+    const { shelf, told, wake, end } = setting()
+    shelf.add(1)
+    await wake()
+    shelf.takeAway(0)
+    await end(0)
+    expect(shelf.tries).toHaveLength(1)
+    expect(told).toEqual([])
   })
 
   it('are renewed again after the store has failed, and no run is broken off for that', async () => {

@@ -191,7 +191,8 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     const late = await only()
     expect(await claim(1, 10_000 + LEASE_MS)).toEqual([])
     const next = await only(1, 10_001 + LEASE_MS)
-    expect(next).toMatchObject({ index: 0, attempt: 2, failures: 0, startedAt: 10_000 })
+    expect(late.wasCutOff).toBe(false)
+    expect(next).toMatchObject({ index: 0, attempt: 2, wasCutOff: true, failures: 0, startedAt: 10_000 })
     expect(next.fence).toBeGreaterThan(late.fence)
     expect(await records.renew([late, next], { now: 40_000, leaseMs: LEASE_MS })).toMatchObject([
       { fence: next.fence, leaseUntil: 60_000 },
@@ -210,7 +211,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     expect(await records.nextDueAt()).toBe(50_000)
     expect(await claim(1, 49_999)).toEqual([])
     const again = await only(1, 50_000)
-    expect(again).toMatchObject({ attempt: 2, failures: 1 })
+    expect(again).toMatchObject({ attempt: 2, wasCutOff: false, failures: 1 })
     expect(await records.nextDueAt()).toBe(50_000 + LEASE_MS)
     await records.settle(again, { state: 'again', notBefore: 0, failed: false, fault: FAULT }, 1)
     expect(await only(1, 60_000)).toMatchObject({ attempt: 3, failures: 1 })

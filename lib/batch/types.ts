@@ -91,6 +91,8 @@ export type Claim = Readonly<{
   fence: number
   /** How often it was begun, this time included. */
   attempt: number
+  /** Whether its last run never came to an end: whoever ran it died, or lost it. */
+  wasCutOff: boolean
   /** How often a run of it has failed so far. */
   failures: number
   /** Clock time of its first beginning. */

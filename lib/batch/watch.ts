@@ -58,17 +58,20 @@ export async function* changes(
   }
 }
 
-/** What a job becomes until it has ended, its end included. */
+/** What a job becomes until it has ended, its end included, or until it is removed. */
 export async function* progress(
   id: string,
   look: () => Promise<Job | undefined>,
   parts: WatchParts,
 ): AsyncGenerator<Job> {
+  const gone = new AbortController()
+  const signal = AbortSignal.any([parts.signal, gone.signal])
   const jobs = async () => {
     const job = await look()
+    if (!job) gone.abort()
     return job ? [job] : []
   }
-  for await (const job of changes(id, jobs, parts)) {
+  for await (const job of changes(id, jobs, { ...parts, signal })) {
     yield job
     if (hasEnded(job)) return
   }

@@ -30,7 +30,8 @@ const LONGEST_REST_MS = 5_000
 const SHORTEST_REST_MS = 50
 const TROUBLE_MS = 1_000
 
-const keyOf = ({ jobId, index }: Claim): string => `${jobId} ${index}`
+/** A worker that has lost an item may be the next to get it, while its first run still goes on. */
+const keyOf = ({ jobId, index, fence }: Claim): string => `${jobId} ${index} ${fence}`
 
 /**
  * Takes items out of the records and runs them, as many at once as it has slots. Each is leased: a worker that
@@ -97,9 +98,9 @@ export class Worker {
     for (const claim of claims) void this.#run(claim)
     if (claims.length === count) return LONGEST_REST_MS
     const dueAt = await records.nextDueAt()
-    const dueInMs = dueAt === undefined ? LONGEST_REST_MS : Math.max(SHORTEST_REST_MS, dueAt - clock.now())
-    if (this.#running.size === 0) this.#tellIdle()
-    return Math.min(LONGEST_REST_MS, dueInMs)
+    const dueInMs = dueAt === undefined ? LONGEST_REST_MS : dueAt - clock.now()
+    if (this.#running.size === 0 && dueInMs > 0 && !this.#isCalled) this.#tellIdle()
+    return Math.min(LONGEST_REST_MS, Math.max(SHORTEST_REST_MS, dueInMs))
   }
 
   async #run(claim: Claim): Promise<void> {

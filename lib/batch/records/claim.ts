@@ -70,7 +70,11 @@ const waiting = async (tx: Tx, records: Records, wish: Wish): Promise<Place[]> =
   return places
 }
 
-const lease = async (tx: Tx, { job_id, place }: Place, { now, leaseMs }: Wish): Promise<Claim> => {
+const lease = async (
+  tx: Tx,
+  { job_id, place, wasRunning }: Place,
+  { now, leaseMs }: Wish,
+): Promise<Claim> => {
   const leaseUntil = now + leaseMs
   const row = await tx
     .updateTable('batch_items')
@@ -95,6 +99,7 @@ const lease = async (tx: Tx, { job_id, place }: Place, { now, leaseMs }: Wish): 
     index: place,
     fence: row.fence,
     attempt: row.attempts,
+    wasCutOff: wasRunning,
     failures: row.failures,
     startedAt: row.started_at ?? now,
     leaseUntil,

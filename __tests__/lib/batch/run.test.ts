@@ -1,0 +1,261 @@
+import { describe, expect, it } from 'vitest'
+import { type RunParts, running } from '#lib/batch/run.ts'
+import type { Claim } from '#lib/batch/types.ts'
+import { type ErrorCode, GatewayError } from '#lib/errors.ts'
+import { OpenVisits } from '#lib/http/open-visits.ts'
+import type { Call, Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
+import { batches, replyOf, TARGET, text } from '../../support/calls.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+
+const FINISH: ReplyEvent = { type: 'finish', reason: 'stop' }
+
+const claimOf = (clock: FakeClock, changes: Partial<Claim>): Claim => ({
+  jobId: 'batch_1',
+  index: 7,
+  fence: 2,
+  attempt: 2,
+  wasCutOff: false,
+  failures: 0,
+  startedAt: clock.now(),
+  leaseUntil: clock.now() + 20_000,
+  owner: 'guest ada',
+  request: { prompt: 'Hello', maxTokens: 10, cache: 'default', fallback: true },
+  ...changes,
+})
+
+/** Runs one item whose answer is made here. */
+const setting = (answer: (call: Call) => Promise<Reply>) => {
+  const clock = new FakeClock()
+  const visits = new OpenVisits()
+  const calls: Call[] = []
+  const ends: { requestId: string; code: ErrorCode | undefined; open: number }[] = []
+  const parts: RunParts = {
+    answer: call => {
+      calls.push(call)
+      return answer(call)
+    },
+    defaultModel: () => 'mock/echo',
+    maxResponseBytes: 5_000,
+    firstContentMs: 60_000,
+    open: client => visits.open(client),
+    clock,
+    random: () => 0,
+    onEnd: ({ requestId }, error) => ends.push({ requestId, code: error?.code, open: visits.count }),
+  }
+  const worker = new AbortController()
+  const run = (changes: Partial<Claim> = {}) => running(parts)(claimOf(clock, changes), worker.signal)
+  return { clock, visits, worker, calls, ends, run }
+}
+
+const answering = (...parts: readonly (readonly ReplyEvent[])[]) =>
+  setting(async () => replyOf(batches(...parts)))
+const costing = (usage: Usage) =>
+  setting(async () => ({ ...replyOf(batches(text('ok'), [FINISH])), usage: Promise.resolve(usage) }))
+const failing = (error: unknown) =>
+  setting(async () => {
+    throw error
+  })
+
+describe('a run of an item', () => {
+  it('is one answer, whatever pieces it comes in', async () => {
+    const { run } = answering(text('Grü'), text('ße', ' '), [], [...text('🎉'), FINISH])
+    expect(await run()).toEqual({
+      state: 'succeeded',
+      answer: {
+        content: 'Grüße 🎉',
+        finishReason: 'stop',
+        truncated: false,
+        target: TARGET,
+        usage: { inputTokens: 1, outputTokens: 2 },
+        cache: 'miss',
+      },
+    })
+  })
+
+  it('may come to an empty answer', async () => {
+    expect(await answering([FINISH]).run()).toMatchObject({ state: 'succeeded', answer: { content: '' } })
+  })
+
+  it('says where the answer was cut off, and where it comes from', async () => {
+    const finish: ReplyEvent = { type: 'finish', reason: 'length', truncated: true }
+    const { run } = setting(async () => {
+      const reply = replyOf(batches(text('ab'), [finish]))
+      return { ...reply, head: { ...reply.head, cache: 'hit' } }
+    })
+    expect(await run()).toMatchObject({ answer: { finishReason: 'length', truncated: true, cache: 'hit' } })
+  })
+
+  it('costs what its usage says, and the usage is told without it', async () => {
+    const outcome = await costing({
+      inputTokens: 3,
+      outputTokens: 4,
+      reasoningTokens: 1,
+      costUsd: 0.25,
+    }).run()
+    expect(outcome).toMatchObject({ answer: { costUsd: 0.25 } })
+    expect(outcome.state === 'succeeded' && outcome.answer.usage).toEqual({
+      inputTokens: 3,
+      outputTokens: 4,
+      reasoningTokens: 1,
+    })
+  })
+
+  it('may cost nothing, which is not the same as an unknown price', async () => {
+    const free = await costing({ inputTokens: 3, outputTokens: 4, costUsd: 0 }).run()
+    expect(free).toMatchObject({ answer: { costUsd: 0 } })
+    const unpriced = await costing({ inputTokens: 3, outputTokens: 4 }).run()
+    expect(unpriced.state === 'succeeded' && 'costUsd' in unpriced.answer).toBe(false)
+  })
+})
+
+describe('a run’s call', () => {
+  it('asks in the name of whoever handed it in, in the background, for no more than allowed', async () => {
+    const { clock, calls, run } = answering([FINISH])
+    await run({
+      request: { prompt: 'Hello', temperature: 0, maxTokens: 10, cache: 'refresh', fallback: false },
+    })
+    expect(calls).toMatchObject([
+      {
+        requestId: 'batch_1:7:2',
+        caller: { kind: 'guest', id: 'ada' },
+        messages: [{ role: 'user', content: 'Hello' }],
+        model: 'mock/echo',
+        temperature: 0,
+        maxOutputTokens: 10,
+        cache: 'refresh',
+        fallback: false,
+        background: true,
+        maxResponseBytes: 5_000,
+        deadlineAt: clock.now() + 60_000,
+      },
+    ])
+  })
+
+  it('asks what the item asks, of the model that it names', async () => {
+    const { calls, run } = answering([FINISH])
+    const messages = [
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'Hello' },
+    ] as const
+    await run({
+      owner: 'address 192.0.2.1',
+      request: { messages: [...messages], model: 'a/b', maxTokens: 10, cache: 'default', fallback: true },
+    })
+    expect(calls).toMatchObject([
+      { messages, model: 'a/b', caller: { kind: 'anonymous', address: '192.0.2.1' } },
+    ])
+  })
+
+  it('breaks off when the worker breaks off the run', async () => {
+    const { visits, worker, ends, run } = setting(
+      ({ signal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    )
+    const outcome = run()
+    worker.abort()
+    expect(await outcome).toMatchObject({ state: 'failed', fault: { code: 'CLIENT_GONE' } })
+    expect([visits.count, ends.length]).toEqual([0, 1])
+  })
+
+  it('breaks off when the gateway stops, and the item is begun again by another one', async () => {
+    const { clock, visits, run } = setting(
+      ({ signal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    )
+    const outcome = run()
+    expect(visits.count).toBe(1)
+    visits.abortAll(new GatewayError('SHUTTING_DOWN'))
+    expect(await outcome).toMatchObject({ state: 'again', notBefore: clock.now(), failed: false })
+  })
+})
+
+describe('a run that fails', () => {
+  it('before its answer began is judged by what it failed with', async () => {
+    const busy = failing(new GatewayError('PROVIDER_RATE_LIMIT', 'Busy.', { retryAfterSeconds: 9 }))
+    expect(await busy.run()).toMatchObject({
+      state: 'again',
+      notBefore: busy.clock.now() + 9_000,
+      failed: false,
+    })
+    const refused = failing(new GatewayError('CONTENT_BLOCKED', 'No.'))
+    expect(await refused.run()).toEqual({
+      state: 'failed',
+      fault: { code: 'CONTENT_BLOCKED', message: 'No.', retryable: false },
+    })
+  })
+
+  it('within its answer is judged like any other', async () => {
+    const error = new GatewayError('NETWORK', 'Gone.')
+    const broken = answering(text('Half an'), [{ type: 'error', error }])
+    expect(await broken.run()).toMatchObject({ state: 'again', failed: true, fault: { code: 'NETWORK' } })
+    expect(await broken.run({ failures: 2 })).toEqual({
+      state: 'failed',
+      fault: { code: 'NETWORK', message: 'Gone.', retryable: true },
+    })
+  })
+
+  it('where the answer ends without an end is the provider’s fault, and no answer', async () => {
+    expect(await answering(text('Half an')).run()).toMatchObject({
+      state: 'again',
+      failed: true,
+      fault: { code: 'PROVIDER_ERROR', message: 'The answer ended without an end.' },
+    })
+  })
+
+  it('for a reason of our own says nothing of it', async () => {
+    const outcome = await failing(new TypeError('x is undefined')).run({ failures: 2 })
+    expect(outcome).toEqual({
+      state: 'failed',
+      fault: { code: 'INTERNAL_ERROR', message: 'Something went wrong on our side.', retryable: true },
+    })
+  })
+})
+
+describe('a run’s end', () => {
+  const error = new GatewayError('NETWORK')
+  it.each<[string, ReturnType<typeof setting>, ErrorCode | undefined]>([
+    ['an answer', answering(text('ok'), [FINISH]), undefined],
+    ['a failure before the answer', failing(error), 'NETWORK'],
+    ['a failure within the answer', answering(text('ok'), [{ type: 'error', error }]), 'NETWORK'],
+    ['an answer without an end', answering(text('ok')), 'PROVIDER_ERROR'],
+    ['a fault of ours', failing('anything'), 'INTERNAL_ERROR'],
+  ])(
+    'is told once with what went wrong, and the work is closed then: %s',
+    async (_, { visits, ends, run }, code) => {
+      await run()
+      expect(ends).toEqual([{ requestId: 'batch_1:7:2', code, open: 1 }])
+      expect(visits.count).toBe(0)
+    },
+  )
+
+  it('is told with what went wrong behind an answer that was whole for its reader', async () => {
+    const { ends, run } = setting(async ({ journal }) => {
+      journal.error = new GatewayError('TIMEOUT')
+      return replyOf(batches(text('ok'), [FINISH]))
+    })
+    expect((await run()).state).toBe('succeeded')
+    expect(ends).toMatchObject([{ code: 'TIMEOUT' }])
+  })
+})
+
+describe('an item that was cut off again and again', () => {
+  it('is not begun a 26th time', async () => {
+    const { visits, calls, ends, run } = answering([FINISH])
+    expect(await run({ attempt: 26, wasCutOff: true })).toEqual({
+      state: 'failed',
+      fault: {
+        code: 'INTERNAL_ERROR',
+        message: 'It was cut off again and again before it came to an end.',
+        retryable: true,
+      },
+    })
+    expect([calls, ends, visits.count]).toEqual([[], [], 0])
+  })
+
+  it('is begun a 25th time, and any number of times where it only waited', async () => {
+    const { calls, run } = answering([FINISH])
+    await run({ attempt: 25, wasCutOff: true })
+    await run({ attempt: 400 })
+    expect(calls).toHaveLength(2)
+  })
+})

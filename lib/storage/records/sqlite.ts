@@ -2,6 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { Kysely, SqliteAdapter, SqliteDialect } from 'kysely'
+import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../clock.ts'
 import { RecordsUnusable } from './fault.ts'
 import { migrate } from './migrate.ts'
@@ -13,6 +14,8 @@ const LEAST_VERSION = [3, 51, 3] as const
 /** SQLite's own wait for another process's write would hold everything up; `Records` waits instead. */
 const BUSY_MS = 0
 const START_BUSY_MS = 30_000
+/** Statements that are kept ready; few, as those that insert many rows are large. */
+const MOST_STATEMENTS = 64
 
 /** SQLite can take changes of the schema back with the transaction they are in; Kysely's own adapter does not say so. */
 class Adapter extends SqliteAdapter {
@@ -47,15 +50,20 @@ const adapted = (database: DatabaseSync, sql: string): string => {
   return sql === 'rollback' && !database.isTransaction ? 'select 0 where false' : sql
 }
 
-const kyselyOver = (database: DatabaseSync): Kysely<RecordsSchema> =>
-  new Kysely<RecordsSchema>({
+const kyselyOver = (database: DatabaseSync): Kysely<RecordsSchema> => {
+  const statements = new LRUCache<string, ReturnType<typeof statementOf>>({
+    max: MOST_STATEMENTS,
+    memoMethod: sql => statementOf(database, sql),
+  })
+  return new Kysely<RecordsSchema>({
     dialect: new Dialect({
       database: {
         close: () => database.close(),
-        prepare: sql => statementOf(database, adapted(database, sql)),
+        prepare: sql => statements.memo(adapted(database, sql)),
       },
     }),
   })
+}
 
 const isAtLeast = (version: string): boolean => {
   const parts = version.split('.').map(Number)

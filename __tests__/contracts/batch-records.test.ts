@@ -191,8 +191,8 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     const late = await only()
     expect(await claim(1, 10_000 + LEASE_MS)).toEqual([])
     const next = await only(1, 10_001 + LEASE_MS)
-    expect(late.wasCutOff).toBe(false)
-    expect(next).toMatchObject({ index: 0, attempt: 2, wasCutOff: true, failures: 0, startedAt: 10_000 })
+    expect(late.cutOffs).toBe(0)
+    expect(next).toMatchObject({ index: 0, attempt: 2, cutOffs: 1, failures: 0, startedAt: 10_000 })
     expect(next.fence).toBeGreaterThan(late.fence)
     expect(await records.renew([late, next], { now: 40_000, leaseMs: LEASE_MS })).toMatchObject([
       { fence: next.fence, leaseUntil: 60_000 },
@@ -211,7 +211,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     expect(await records.nextDueAt()).toBe(50_000)
     expect(await claim(1, 49_999)).toEqual([])
     const again = await only(1, 50_000)
-    expect(again).toMatchObject({ attempt: 2, wasCutOff: false, failures: 1 })
+    expect(again).toMatchObject({ attempt: 2, cutOffs: 0, failures: 1 })
     expect(await records.nextDueAt()).toBe(50_000 + LEASE_MS)
     await records.settle(again, { state: 'again', notBefore: 0, failed: false, fault: FAULT }, 1)
     expect(await only(1, 60_000)).toMatchObject({ attempt: 3, failures: 1 })
@@ -375,6 +375,18 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     const depth = await records.depth(10_000)
     expect(depth).toMatchObject({ queued: { high: 2, normal: 0, low: 2 }, running: 1, failed: before.failed })
     expect(depth.oldestAt).toBe(7)
+  })
+
+  it('know who works, by signs of life', async () => {
+    const workers = async (now: number) => (await records.depth(now)).workers
+    expect(await workers(1_000)).toBe(0)
+    await records.attend('one', 1_000)
+    await records.attend('two', 11_000)
+    await records.attend('two', 21_000)
+    expect(await workers(31_000)).toBe(2)
+    expect(await workers(31_001)).toBe(1)
+    await records.attend('three', 60_000)
+    expect(await workers(60_000)).toBe(1)
   })
 
   it('keep their counts right whatever happens to them in whatever order', async () => {

@@ -242,12 +242,15 @@ describe.each(HOSTS)('batches under the %s host', host => {
     const { services } = await json(await fetch(`${gateway.url}/api/health`))
     expect(services).toMatchObject({
       records: { status: 'healthy', message: 'in SQLite' },
-      queue: { status: 'healthy', message: expect.stringMatching(/waiting; \d+ running/) },
+      queue: {
+        status: 'healthy',
+        message: expect.stringMatching(/waiting.*; \d+ running, \d+ failed; workers: 1$/),
+      },
     })
     const metrics = await (await fetch(`${gateway.url}/metrics`)).text()
     expect(metrics).toMatch(/parley_batch_item_runs_total\{outcome="succeeded"\} [1-9]/)
     expect(metrics).toContain('parley_batch_items_waiting{priority="normal"}')
-    expect(metrics).toContain('parley_batch_worker 1\n')
+    expect(metrics).toContain('parley_batch_workers 1\n')
   })
 })
 

@@ -5,8 +5,8 @@ import type { Claim, ItemFault, Outcome } from './types.ts'
 const MOST_FAILURES = 3
 /** How long after its first beginning an item is still tried again. */
 const LONGEST_MS = 1_800_000
-/** How often an item is begun that is cut off: one that kills its runners must not go on for ever. */
-const MOST_ATTEMPTS = 25
+/** An item that kills its runners must not go on for ever. */
+const MOST_CUT_OFFS = 25
 const SHORTEST_WAIT_MS = 1_000
 const BACKOFF_BASE_MS = 2_000
 
@@ -41,5 +41,5 @@ export const judge = (error: GatewayError, claim: Claim, { now, random }: Judgin
   return { state: 'again', notBefore, failed: !waits, fault }
 }
 
-/** Whether an item that was cut off has been begun too often; one that only waits may be begun any number of times. */
-export const isHopeless = ({ attempt, wasCutOff }: Claim): boolean => wasCutOff && attempt > MOST_ATTEMPTS
+/** Whether an item was cut off so often that it is not begun once more. */
+export const isHopeless = ({ cutOffs }: Claim): boolean => cutOffs >= MOST_CUT_OFFS

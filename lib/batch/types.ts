@@ -91,8 +91,8 @@ export type Claim = Readonly<{
   fence: number
   /** How often it was begun, this time included. */
   attempt: number
-  /** Whether its last run never came to an end: whoever ran it died, or lost it. */
-  wasCutOff: boolean
+  /** How many of its runs never came to an end: whoever ran it died, or lost it. */
+  cutOffs: number
   /** How often a run of it has failed so far. */
   failures: number
   /** Clock time of its first beginning. */
@@ -130,6 +130,8 @@ export type Depth = Readonly<{
   failed: number
   /** When the oldest item that may run now was handed in. */
   oldestAt?: number
+  /** Processes that run items. */
+  workers: number
 }>
 
 /**
@@ -183,5 +185,7 @@ export interface BatchRecords {
     jobId: string,
     outcome: Readonly<{ state: 'sent' | 'failed' } | { again: number }>,
   ): Promise<void>
+  /** A worker's sign of life. One that gives none for half a minute is counted no more. */
+  attend(workerId: string, now: number): Promise<void>
   depth(now: number): Promise<Depth>
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { attend } from '../batch/attendance.ts'
 import type { Bell } from '../batch/bell/bell.ts'
 import { localBell } from '../batch/bell/local.ts'
 import { BatchDesk } from '../batch/desk.ts'
@@ -66,10 +67,15 @@ const bellOf = async ({ env, logger }: BatchMakings): Promise<Bell> => {
   return redisBell({ url, onTrouble: err => logger.debug({ err }, 'the batch bell has trouble with Redis') })
 }
 
+const recordsTrouble =
+  ({ logger }: BatchMakings) =>
+  (err: unknown) =>
+    logger.warn({ err, component: 'batch' }, 'the records fail')
+
 type WorkerMakings = BatchMakings & Readonly<{ records: BatchRecords; news: News; figures: BatchMetrics }>
 
 const workerOf = (makings: WorkerMakings): Worker => {
-  const { env, clock, logger, live, visits, isStopping, records, news, figures } = makings
+  const { env, clock, live, visits, isStopping, records, news, figures } = makings
   const run = running({
     answer: call => live.now.work(call),
     defaultModel: () => live.now.chatDefaults.model,
@@ -94,7 +100,7 @@ const workerOf = (makings: WorkerMakings): Worker => {
       figures.runEnded(state)
       news.tell(jobId, owner)
     },
-    onTrouble: err => logger.warn({ err, component: 'batch' }, 'the records fail'),
+    onTrouble: recordsTrouble(makings),
   })
 }
 
@@ -141,9 +147,14 @@ export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
   const records = batchRecords(database)
   const overview = new Overview(() => records.depth(clock.now()), clock)
   const place = database.dialect === 'sqlite' ? 'SQLite' : 'Postgres'
-  const facts = (): BatchFacts => ({ ...overview.seen, place, runningHere: worker?.running })
+  const facts = (): BatchFacts => ({
+    ...overview.seen,
+    now: clock.now(),
+    place,
+    runningHere: worker?.running ?? 0,
+  })
   const news = new News()
-  const figures = metrics.ofBatch(facts, () => clock.now())
+  const figures = metrics.ofBatch(facts)
   const bell = await bellOf(makings)
   const worker = env.BATCH_WORKER ? workerOf({ ...makings, records, news, figures }) : undefined
   if (worker) {
@@ -152,6 +163,7 @@ export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
       return worker.idle()
     })
     worker.wake()
+    attend({ records, clock, isStopping, onTrouble: recordsTrouble(makings) })
   }
   void overview.look()
   const postman = postmanOf(makings, records)

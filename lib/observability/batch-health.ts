@@ -2,6 +2,8 @@ import type { ServiceHealth } from './provider-health.ts'
 
 /** What was seen of the records and the queue in them. */
 export type BatchFacts = Readonly<{
+  /** Clock time of the telling, milliseconds. */
+  now: number
   place: string
   latencyMs: number | undefined
   failure?: string
@@ -11,13 +13,19 @@ export type BatchFacts = Readonly<{
         running: number
         failed: number
         oldestAt?: number
+        workers: number
       }>
     | undefined
-  /** Items that run in this process; absent where it runs none. */
-  runningHere: number | undefined
+  /** Items that run in this process. */
+  runningHere: number
 }>
 
 const HUNDREDTHS = 100
+const MS_PER_SECOND = 1000
+
+/** For how long the oldest item has waited that may run; undefined where there is none. */
+export const oldestSeconds = ({ depth, now }: BatchFacts): number | undefined =>
+  depth?.oldestAt === undefined ? undefined : Math.max(0, (now - depth.oldestAt) / MS_PER_SECOND)
 
 /** Nothing of a batch goes without its records. */
 export const recordsHealth = ({ place, latencyMs, failure }: BatchFacts): ServiceHealth => {
@@ -26,9 +34,14 @@ export const recordsHealth = ({ place, latencyMs, failure }: BatchFacts): Servic
   return { status: 'healthy', ...latency, message: `in ${place}` }
 }
 
-export const queueHealth = ({ depth, runningHere }: BatchFacts): ServiceHealth => {
-  if (!depth) return { status: 'healthy', message: 'not looked at yet' }
-  const waiting = Object.entries(depth.queued).map(([priority, count]) => `${count} ${priority}`)
-  const here = runningHere === undefined ? 'no worker here' : `${runningHere} of them here`
-  return { status: 'healthy', message: `${waiting.join(', ')} waiting; ${depth.running} running, ${here}` }
+export const queueHealth = (facts: BatchFacts): ServiceHealth => {
+  if (!facts.depth) return { status: 'healthy', message: 'not looked at yet' }
+  const { queued, running, failed, workers } = facts.depth
+  const seconds = oldestSeconds(facts)
+  const waiting = Object.entries(queued).map(([priority, count]) => `${count} ${priority}`)
+  const oldest = seconds === undefined ? '' : `, the oldest for ${Math.round(seconds)} s`
+  return {
+    status: seconds !== undefined && workers === 0 ? 'degraded' : 'healthy',
+    message: `${waiting.join(', ')} waiting${oldest}; ${running} running, ${failed} failed; workers: ${workers}`,
+  }
 }

@@ -1,14 +1,11 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { BatchFacts } from './batch-health.ts'
-
-const MS_PER_SECOND = 1000
+import { type BatchFacts, oldestSeconds } from './batch-health.ts'
 
 /** What happened to items in this process, and how full the queue of all of them is. */
 export class BatchMetrics {
   readonly #ended: Counter<'outcome'>
 
-  /** @param now clock time, milliseconds */
-  constructor(registry: Registry, seen: () => BatchFacts, now: () => number) {
+  constructor(registry: Registry, seen: () => BatchFacts) {
     const registers = [registry]
     this.#ended = new Counter({
       name: 'parley_batch_item_runs_total',
@@ -37,12 +34,16 @@ export class BatchMetrics {
       })
     gauge('items_running', 'Items under way, in all gateways together.', ({ depth }) => depth?.running ?? 0)
     gauge('items_failed', 'Failed items of the jobs that are kept.', ({ depth }) => depth?.failed ?? 0)
-    gauge('items_running_here', 'Items under way in this process.', ({ runningHere }) => runningHere ?? 0)
-    gauge('worker', '1 where this process runs items.', ({ runningHere }) =>
-      runningHere === undefined ? 0 : 1,
+    gauge('items_running_here', 'Items under way in this process.', ({ runningHere }) => runningHere)
+    gauge(
+      'workers',
+      'Processes that run items, of all gateways together.',
+      ({ depth }) => depth?.workers ?? 0,
     )
-    gauge('oldest_waiting_seconds', 'For how long the oldest item that may run has waited.', ({ depth }) =>
-      depth?.oldestAt === undefined ? 0 : Math.max(0, (now() - depth.oldestAt) / MS_PER_SECOND),
+    gauge(
+      'oldest_waiting_seconds',
+      'For how long the oldest item that may run has waited.',
+      facts => oldestSeconds(facts) ?? 0,
     )
     gauge('records_up', '1 where the records answer.', ({ failure }) => (failure === undefined ? 1 : 0))
   }

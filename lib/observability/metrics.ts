@@ -131,8 +131,8 @@ export class Metrics {
   }
 
   /** Figures of batches, for a gateway that takes them. To be made once. */
-  ofBatch(seen: () => BatchFacts, now: () => number): BatchMetrics {
-    return new BatchMetrics(this.#registry, seen, now)
+  ofBatch(seen: () => BatchFacts): BatchMetrics {
+    return new BatchMetrics(this.#registry, seen)
   }
 
   /** Figures of a shared Redis, for a gateway that has one. To be made once. */

@@ -11,7 +11,7 @@ const claim = (changes: Partial<Claim> = {}): Claim => ({
   index: 0,
   fence: 1,
   attempt: 1,
-  wasCutOff: false,
+  cutOffs: 0,
   failures: 0,
   startedAt: NOW,
   leaseUntil: NOW + 20_000,
@@ -132,8 +132,8 @@ describe('an item whose gateway stops', () => {
 
 describe('an item that was cut off', () => {
   it('is begun 25 times, and not once more', () => {
-    expect(isHopeless(claim({ attempt: 25, wasCutOff: true }))).toBe(false)
-    expect(isHopeless(claim({ attempt: 26, wasCutOff: true }))).toBe(true)
+    expect(isHopeless(claim({ attempt: 90, cutOffs: 24 }))).toBe(false)
+    expect(isHopeless(claim({ attempt: 25, cutOffs: 25 }))).toBe(true)
   })
 
   it('is no other one, however often that was begun only to wait', () => {

@@ -14,7 +14,7 @@ const claimOf = (clock: FakeClock, changes: Partial<Claim>): Claim => ({
   index: 7,
   fence: 2,
   attempt: 2,
-  wasCutOff: false,
+  cutOffs: 0,
   failures: 0,
   startedAt: clock.now(),
   leaseUntil: clock.now() + 20_000,
@@ -241,7 +241,7 @@ describe('a run’s end', () => {
 describe('an item that was cut off again and again', () => {
   it('is not begun a 26th time', async () => {
     const { visits, calls, ends, run } = answering([FINISH])
-    expect(await run({ attempt: 26, wasCutOff: true })).toEqual({
+    expect(await run({ cutOffs: 25 })).toEqual({
       state: 'failed',
       fault: {
         code: 'INTERNAL_ERROR',
@@ -254,7 +254,7 @@ describe('an item that was cut off again and again', () => {
 
   it('is begun a 25th time, and any number of times where it only waited', async () => {
     const { calls, run } = answering([FINISH])
-    await run({ attempt: 25, wasCutOff: true })
+    await run({ cutOffs: 24 })
     await run({ attempt: 400 })
     expect(calls).toHaveLength(2)
   })

@@ -107,7 +107,7 @@ const claimOf = (jobId: string, index: number): Claim => ({
   index,
   fence: 1,
   attempt: 1,
-  wasCutOff: false,
+  cutOffs: 0,
   failures: 0,
   startedAt: 0,
   leaseUntil: 0,

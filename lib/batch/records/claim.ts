@@ -82,12 +82,13 @@ const lease = async (
       state: 'running',
       attempts: update('attempts', '+', 1),
       fence: update('fence', '+', 1),
+      cut_offs: update('cut_offs', '+', wasRunning ? 1 : 0),
       lease_until: leaseUntil,
       started_at: update.fn.coalesce('started_at', update.val(now)),
     }))
     .where('job_id', '=', job_id)
     .where('place', '=', place)
-    .returning(['fence', 'attempts', 'failures', 'started_at', 'request'])
+    .returning(['fence', 'attempts', 'failures', 'cut_offs', 'started_at', 'request'])
     .executeTakeFirstOrThrow()
   const job = await tx
     .selectFrom('batch_jobs')
@@ -99,7 +100,7 @@ const lease = async (
     index: place,
     fence: row.fence,
     attempt: row.attempts,
-    wasCutOff: wasRunning,
+    cutOffs: row.cut_offs,
     failures: row.failures,
     startedAt: row.started_at ?? now,
     leaseUntil,

@@ -4,6 +4,7 @@ import type { RecordsSchema } from '../../storage/records/schema.ts'
 import { type Depth, JOB_STATES, type Job, type Page, PRIORITIES, type Priority } from '../types.ts'
 import { cursorOf, readCursor } from './cursor.ts'
 import { COST, JOB_COLUMNS, jobOf, rankOf } from './rows.ts'
+import { countWorkers } from './workers.ts'
 
 const OPEN = ['queued', 'running']
 const ENDED = ['completed', 'failed', 'cancelled']
@@ -93,7 +94,15 @@ export const retryFailed = (records: Records, owner: string, id: string): Promis
     if (!job) return 0
     await db
       .updateTable('batch_items')
-      .set({ state: 'queued', failures: 0, not_before: 0, started_at: null, ended_at: null, fault: null })
+      .set({
+        state: 'queued',
+        failures: 0,
+        cut_offs: 0,
+        not_before: 0,
+        started_at: null,
+        ended_at: null,
+        fault: null,
+      })
       .where('job_id', '=', id)
       .where('state', '=', 'failed')
       .execute()
@@ -213,6 +222,7 @@ export const depthOf = (records: Records, now: number): Promise<Depth> =>
       queued,
       running: sum('running'),
       failed: sum('failed'),
+      workers: await countWorkers(db, now),
       ...(oldestAt !== undefined && { oldestAt }),
     }
   })

@@ -16,6 +16,7 @@ import {
 import { settle } from './settle.ts'
 import { submit } from './submit.ts'
 import { claimWebhook, settleWebhook } from './webhooks.ts'
+import { attend } from './workers.ts'
 
 /** Databases keep whole milliseconds. */
 const whole = Math.floor
@@ -38,5 +39,6 @@ export const batchRecords = (records: Records): BatchRecords => ({
   removeEnded: before => removeEnded(records, whole(before)),
   claimWebhook: (now, leaseUntil) => claimWebhook(records, whole(now), whole(leaseUntil)),
   settleWebhook: (jobId, outcome) => settleWebhook(records, jobId, outcome),
+  attend: (workerId, now) => attend(records, workerId, whole(now)),
   depth: now => depthOf(records, whole(now)),
 })

@@ -2,10 +2,11 @@ import { type Kysely, sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { RecordsUnusable } from './fault.ts'
 import { batch } from './migrations/2026-11-26-batch.ts'
+import { batchWorkers } from './migrations/2026-11-26-batch-workers.ts'
 import type { RecordsSchema } from './schema.ts'
 
 /** In the order of their names. One that was released is never changed: what comes later is a new one. */
-const MIGRATIONS = { '2026-11-26-batch': batch }
+const MIGRATIONS = { '2026-11-26-batch': batch, '2026-11-26-batch-workers': batchWorkers }
 
 /** Any number that no other program takes for its own. */
 const LOCK = 7_265_539_001

@@ -46,6 +46,7 @@ export type BatchItemsTable = {
   line: OptionalInteger
   attempts: Integer
   failures: Integer
+  cut_offs: ColumnType<number, number | undefined, number>
   fence: Integer
   not_before: Integer
   lease_until: OptionalInteger
@@ -57,5 +58,11 @@ export type BatchItemsTable = {
   fault: string | null
 }
 
+export type BatchWorkersTable = { id: string; seen_at: Integer }
+
 /** Everything that must not be lost, in SQLite or Postgres alike. */
-export type RecordsSchema = { batch_jobs: BatchJobsTable; batch_items: BatchItemsTable }
+export type RecordsSchema = {
+  batch_jobs: BatchJobsTable
+  batch_items: BatchItemsTable
+  batch_workers: BatchWorkersTable
+}

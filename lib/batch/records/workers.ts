@@ -1,0 +1,29 @@
+import type { Kysely } from 'kysely'
+import type { Records } from '../../storage/records/records.ts'
+import type { RecordsSchema } from '../../storage/records/schema.ts'
+
+/** Without a sign of life for so long, a worker is none any more. */
+const GONE_MS = 30_000
+
+/** See `BatchRecords.attend`. */
+export const attend = (records: Records, workerId: string, now: number): Promise<void> =>
+  records.write(async db => {
+    await db
+      .insertInto('batch_workers')
+      .values({ id: workerId, seen_at: now })
+      .onConflict(conflict => conflict.column('id').doUpdateSet({ seen_at: now }))
+      .execute()
+    await db
+      .deleteFrom('batch_workers')
+      .where('seen_at', '<', now - GONE_MS)
+      .execute()
+  })
+
+export const countWorkers = async (db: Kysely<RecordsSchema>, now: number): Promise<number> => {
+  const { count } = await db
+    .selectFrom('batch_workers')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('seen_at', '>=', now - GONE_MS)
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}

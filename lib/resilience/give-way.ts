@@ -1,12 +1,14 @@
 import { LRUCache } from 'lru-cache'
 import { type Clock, sleep } from '../clock.ts'
 import type { Policy } from '../compose.ts'
+import { GatewayError } from '../errors.ts'
 import type { Allowance, Call, Reply, Target } from '../llm/types.ts'
 
 const MOST_TARGETS = 1_000
 /** Of a provider's limit, what is left to those whom somebody waits for. */
 const RESERVED_SHARE = 0.1
 const LONGEST_WAIT_MS = 60_000
+const MS_PER_SECOND = 1000
 
 const keyOf = ({ provider, model }: Target): string => `${provider}\n${model}`
 
@@ -25,12 +27,20 @@ export class Allowances {
   }
 }
 
-/** Lets background work wait while a provider has little left of its limits: the rest is for live calls. */
+/**
+ * Lets background work wait while a provider has little left of its limits: the rest is for live calls.
+ * @throws GatewayError PROVIDER_RATE_LIMIT at once where the wait would outlast the call.
+ */
 export const giveWay = (allowances: Allowances, clock: Clock): Policy<Call, Reply> =>
   async function giveWay(call, next) {
     const [target] = call.plan
     const enoughAt = target && allowances.enoughAt(target)
     const waitMs = Math.min(LONGEST_WAIT_MS, (enoughAt ?? 0) - clock.now())
-    if (waitMs > 0) await sleep(clock, waitMs, call.signal)
+    if (waitMs <= 0) return await next(call)
+    if (clock.now() + waitMs >= call.deadlineAt)
+      throw new GatewayError('PROVIDER_RATE_LIMIT', undefined, {
+        retryAfterSeconds: Math.ceil(waitMs / MS_PER_SECOND),
+      })
+    await sleep(clock, waitMs, call.signal)
     return await next(call)
   }

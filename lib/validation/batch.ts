@@ -25,10 +25,17 @@ const scheduledFor = (now: number) =>
     .transform(value => Date.parse(value))
     .refine(at => at <= now + LATEST_MS, 'must be within the next 30 days')
 
+/** They would not be sent; and an address is shown to whoever sees the job. */
+const hasNoCredentials = (address: string): boolean => {
+  const { username, password } = new URL(address)
+  return username === '' && password === ''
+}
+
 const webhookUrl = z
   .string()
   .max(LONGEST_URL, `must have at most ${LONGEST_URL} characters`)
-  .pipe(z.url({ protocol: /^https$/, error: 'must be an https:// address' }))
+  .pipe(z.url({ protocol: /^https$/, error: 'must be an https:// address', abort: true }))
+  .refine(hasNoCredentials, 'must hold no user and no password')
 
 /** What a job is to be called, and when and for whom it runs. */
 export const jobFields = (now: number) => ({

@@ -86,6 +86,20 @@ describe('background work', () => {
     expect(begun).toEqual([0, 0])
   })
 
+  it('does not wait where the wait would outlast the call, and says when to come back', async () => {
+    const { clock, call, saw, begun } = setting()
+    saw(0, 9_500)
+    await expect(call({ deadlineAt: clock.now() + 9_500 })).rejects.toMatchObject({
+      code: 'PROVIDER_RATE_LIMIT',
+      retryAfterSeconds: 10,
+    })
+    expect(begun).toEqual([])
+    expect(clock.pending).toBe(0)
+    void call({ deadlineAt: clock.now() + 9_501 })
+    await clock.advance(9_500)
+    expect(begun).toEqual([9_500])
+  })
+
   it('waits no longer once nobody asks for it any more, and never begins then', async () => {
     const { clock, call, saw, begun } = setting()
     saw(0, 10_000)

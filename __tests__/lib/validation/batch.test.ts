@@ -293,6 +293,13 @@ describe('a job’s webhook', () => {
     expect(faultsOf(withJob({ webhookUrl }))).toEqual(['webhookUrl must be an https:// address'])
   })
 
+  it.each(['https://user@example.com', 'https://user:word@example.com/hook', 'https://:word@example.com'])(
+    'is not told who it is: %s',
+    webhookUrl => {
+      expect(faultsOf(withJob({ webhookUrl }))).toEqual(['webhookUrl must hold no user and no password'])
+    },
+  )
+
   it('has an address of bounded length, in text', () => {
     expect(faultsOf(withJob({ webhookUrl: `https://example.com/${'x'.repeat(1_981)}` }))).toEqual([
       'webhookUrl must have at most 2000 characters',

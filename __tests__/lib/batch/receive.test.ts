@@ -1,10 +1,10 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { UPLOAD_LIMITS, type UploadLimits } from '#lib/batch/intake/limits.ts'
-import { receiveUpload } from '#lib/batch/intake/receive.ts'
+import { receiveUpload, sweepUploads } from '#lib/batch/intake/receive.ts'
 import { GatewayError } from '#lib/errors.ts'
 
 const BOUNDARY = 'x-boundary'
@@ -244,5 +244,26 @@ describe('an upload', () => {
     })
     expect(await refusalOf(receive(endless))).toMatchObject({ code: 'UNSUPPORTED_MEDIA_TYPE' })
     expect(read).toBeLessThan(20)
+  })
+})
+
+describe('what a process has left that died in an upload', () => {
+  it('is removed once it is old, and nothing else is', async () => {
+    const sentLately = await send(file('a.txt', 'Kept'))
+    await mkdir(join(directory, 'upload-old'))
+    await writeFile(join(directory, 'upload-old', 'part'), 'x')
+    await mkdir(join(directory, 'something-else'))
+    const longAgo = new Date(Date.now() - 7_200_000)
+    for (const name of ['upload-old', 'something-else']) await utimes(join(directory, name), longAgo, longAgo)
+    await sweepUploads(directory, Date.now() - 3_600_000)
+    const left = await readdir(directory)
+    expect(left).toHaveLength(2)
+    expect(left).toContain('something-else')
+    await sentLately.dispose()
+    expect(await readdir(directory)).toEqual(['something-else'])
+  })
+
+  it('is nothing where nothing was ever uploaded', async () => {
+    await expect(sweepUploads(join(directory, 'nowhere'), Date.now())).resolves.toBeUndefined()
   })
 })

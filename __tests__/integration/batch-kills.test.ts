@@ -18,7 +18,7 @@ const { ITEMS, KILLS, WITHIN_MS } = process.env.SOAK
   : { ITEMS: 240, KILLS: 6, WITHIN_MS: 240_000 }
 const SLOTS = 3
 /** So long that no batch is done before the last kill. */
-const ITEM_MS = 40
+const itemMs = (workers: number): number => 40 * workers ** 2
 const USD_EACH = 0.00000405
 
 let upstream: FakeUpstream
@@ -63,7 +63,7 @@ describe.each(Object.keys(PLACES))('F26, F20: a batch with %s', kind => {
     }
     const before = upstream.calls.length
     upstream.forModel('gpt-4o-mini', async (...call) => {
-      await sleep(ITEM_MS * count)
+      await sleep(itemMs(count))
       await says(['Done.'])(...call)
     })
     const gateway = await GatewayProcess.start('native', { ...env, BATCH_WORKER: 'false' })

@@ -161,8 +161,8 @@ test('shows every fault by file and line, and keeps the draft', async ({ batches
   await send(page).click()
   const faults = page.getByRole('list', { name: 'Faults' }).getByRole('listitem')
   await expect(faults).toHaveText([
-    'questions.jsonl, line 3 is no JSON',
-    'questions.jsonl, line 7 has no prompt',
+    'questions.jsonl, line 3 is not valid JSON at character 1',
+    'questions.jsonl, line 4 prompt must not be empty',
   ])
   await expect(page.getByText('Request request-1')).toBeVisible()
   await expect(batches.status).toContainText('The files were not taken.')

@@ -39,12 +39,18 @@ const faultsOf = (issue: z.core.$ZodIssue): readonly Fault[] => {
   return [{ path: pathOf(issue.path) || 'body', message: sentenceOf(issue) }]
 }
 
+/** A fault in words that go on after the name of what was sent. */
+const inWords = ({ path, message }: Fault): string => (path === 'body' ? message : `${path} ${message}`)
+
 /** What zod found, each fault's path below `root`. */
 export const faultsIn = ({ issues }: z.ZodError, root: string): readonly Fault[] =>
-  issues.flatMap(faultsOf).map(({ path, message }) => ({
-    path: root,
-    message: path === 'body' ? message : `${path} ${message}`,
-  }))
+  issues.flatMap(faultsOf).map(fault => ({ path: root, message: inWords(fault) }))
+
+/** What is wrong with what was sent, in words that go on after its name. What is no refusal is thrown again. */
+export const refusalInWords = (thrown: unknown): string => {
+  if (!(thrown instanceof GatewayError) || !thrown.details) throw thrown
+  return thrown.details.map(inWords).join('; ')
+}
 
 /**
  * The value as the schema understands it.

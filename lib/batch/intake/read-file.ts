@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { CsvError, parse } from 'csv-parse'
-import { GatewayError } from '../../errors.ts'
+import { refusalInWords } from '../../validation/faults.ts'
 import { jsonOrThrow } from '../../validation/json.ts'
 import { type Draft, draftOfJson, type Finding, messagesOf } from './draft.ts'
 import { JsonElements } from './json-elements.ts'
@@ -17,11 +17,6 @@ const NO_PROMPT = 'holds neither prompt nor messages, and there is no instructio
 const ITEM_COLUMNS: ReadonlySet<string> = new Set(['id', 'model'])
 
 type Reader = (file: UploadedFile, instruction: string | undefined) => AsyncGenerator<Finding>
-
-const faultOf = (thrown: unknown): string => {
-  if (!(thrown instanceof GatewayError) || !thrown.details) throw thrown
-  return thrown.details.map(({ path, message }) => `${path} ${message}`).join('; ')
-}
 
 /** A file's text, portion by portion. */
 async function* textOf(path: string): AsyncGenerator<string> {
@@ -79,7 +74,7 @@ const readJson: Reader = async function* (file, instruction) {
   try {
     yield* (await beginsList(file.path)) ? readList(file, instruction) : readObject(file, instruction)
   } catch (thrown) {
-    yield { fault: thrown instanceof SyntaxError ? thrown.message : faultOf(thrown) }
+    yield { fault: thrown instanceof SyntaxError ? thrown.message : refusalInWords(thrown) }
   }
 }
 
@@ -88,7 +83,7 @@ const findingOf = (value: unknown, instruction: string | undefined) => {
     const draft = draftOfJson(value, instruction)
     return draft ? { draft } : { fault: NO_PROMPT }
   } catch (thrown) {
-    return { fault: faultOf(thrown) }
+    return { fault: refusalInWords(thrown) }
   }
 }
 
@@ -96,7 +91,7 @@ const findingOfLine = (text: string, instruction: string | undefined) => {
   try {
     return findingOf(jsonOrThrow(text), instruction)
   } catch (thrown) {
-    return { fault: faultOf(thrown) }
+    return { fault: refusalInWords(thrown) }
   }
 }
 

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors.ts'
 import type { itemBody } from '../../validation/batch.ts'
-import { parseOrThrow } from '../../validation/faults.ts'
+import { parseOrThrow, refusalInWords } from '../../validation/faults.ts'
 import type { ItemSource, NewItem } from '../types.ts'
 import type { Draft, Finding } from './draft.ts'
 import type { UploadedFile } from './limits.ts'
@@ -54,8 +54,7 @@ async function* checkedItems(
       if (wrong !== undefined) return fault(wrong)
       return { item: { id, request, source } }
     } catch (thrown) {
-      if (!(thrown instanceof GatewayError)) throw thrown
-      return fault(thrown.message)
+      return fault(refusalInWords(thrown))
     }
   }
 

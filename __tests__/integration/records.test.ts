@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '#lib/clock.ts'
 import { RecordsUnusable } from '#lib/storage/records/fault.ts'
@@ -256,6 +257,39 @@ describe('F24: records in a Postgres', () => {
       for (const giveUpAt = Date.now() + 60_000; (await health()) !== 200; await sleep(100))
         expect(Date.now()).toBeLessThan(giveUpAt)
     } finally {
+      await gateway.stop()
+    }
+  })
+
+  it('whose connections are all in use cost whoever comes later a 503 within a moment', async () => {
+    const url = await server.database()
+    const gateway = await GatewayProcess.start('native', {
+      DATABASE_URL: url,
+      ENABLE_RATE_LIMITING: 'false',
+      BATCH_WORKER: 'false',
+    })
+    const other = new pg.Client({ connectionString: url })
+    try {
+      await other.connect()
+      await other.query('begin')
+      await other.query('lock table batch_jobs in access exclusive mode')
+      const client = new BatchClient(gateway.url)
+      const asked = Array.from({ length: 30 }, async () => {
+        const askedAt = performance.now()
+        const { status } = await client.ask('/jobs')
+        return { status, ms: performance.now() - askedAt }
+      })
+      await sleep(3_000)
+      await other.query('rollback')
+      const answers = await Promise.all(asked)
+      const refused = answers.filter(({ status }) => status === 503)
+      expect(answers.filter(({ status }) => status === 200).length + refused.length).toBe(30)
+      // Ten connections, one of which the health check may have.
+      expect(refused.length).toBeGreaterThanOrEqual(20)
+      expect(refused.filter(({ ms }) => ms > 2_000)).toEqual([])
+      expect((await client.ask('/jobs')).status).toBe(200)
+    } finally {
+      await other.end()
       await gateway.stop()
     }
   })

@@ -164,7 +164,7 @@ test('shows every fault by file and line, and keeps the draft', async ({ batches
     'questions.jsonl, line 3 is not valid JSON at character 1',
     'questions.jsonl, line 4 prompt must not be empty',
   ])
-  await expect(page.getByText('Request request-1')).toBeVisible()
+  await expect(page.getByText(/^Request [\w-]{8,}$/)).toBeVisible()
   await expect(batches.status).toContainText('The files were not taken.')
   await page.getByRole('button', { name: 'Remove questions.jsonl' }).click()
   await expect(faults).toHaveCount(0)

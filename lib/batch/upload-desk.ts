@@ -5,8 +5,9 @@ import { invalidInput } from '../validation/faults.ts'
 import type { Caller } from '../visit.ts'
 import type { BatchDesk, JobWishes } from './desk.ts'
 import type { UploadLimits } from './intake/limits.ts'
+import { sweepUploads } from './intake/place.ts'
 import { type FileFault, faultsOf, readItems } from './intake/read-items.ts'
-import { receiveUpload, sweepUploads, type Upload } from './intake/receive.ts'
+import { receiveUpload, type Upload } from './intake/receive.ts'
 import type { Job } from './types.ts'
 
 export type UploadDeskParts = Readonly<{

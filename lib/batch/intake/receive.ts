@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy'
@@ -8,25 +8,14 @@ import { type ErrorCode, GatewayError } from '../../errors.ts'
 import { FIELDS, type UploadedFile, type UploadFields, type UploadLimits } from './limits.ts'
 import { cleanName, EXTENSIONS, kindOf, uniqueName } from './names.ts'
 import { onlyText } from './only-text.ts'
+import { diskFault, newPlace } from './place.ts'
 
-const PREFIX = 'upload-'
 const MOST_PARTS = 64
 const MAX_HEADER_BYTES = 16_384
 /** What boundaries, headers and fields may add to the files. */
 const MAX_FRAMING_BYTES = 4_000_000
 const MEGABYTE = 1_000_000
 const LONGEST_SHOWN = 100
-/** Full, over quota, failing, or not to be written; too many open files. */
-const DISK: ReadonlySet<string> = new Set([
-  'ENOSPC',
-  'EDQUOT',
-  'EFBIG',
-  'EIO',
-  'EROFS',
-  'EACCES',
-  'EMFILE',
-  'ENFILE',
-])
 
 export type Upload = Readonly<{
   files: readonly UploadedFile[]
@@ -44,15 +33,6 @@ export type ReceiveOptions = Readonly<{
 
 const refusal = (code: ErrorCode, path: string, message: string): GatewayError =>
   new GatewayError(code, `${path}: ${message}.`, { details: [{ path, message }] })
-
-/** What this machine's disk does not take is no fault of the sender's. */
-const diskFault = (cause: unknown): unknown =>
-  DISK.has(String((cause as NodeJS.ErrnoException).code))
-    ? new GatewayError('STORE_UNAVAILABLE', 'The gateway cannot keep files right now.', {
-        cause,
-        retryAfterSeconds: 1,
-      })
-    : cause
 
 const size = (bytes: number): string =>
   bytes < MEGABYTE ? `${bytes.toLocaleString('en')} bytes` : `${bytes / MEGABYTE} MB`
@@ -226,12 +206,6 @@ class Reception {
   }
 }
 
-/** A directory that nobody else on the machine may read. */
-const newPlace = async (directory: string): Promise<string> => {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
-  return await mkdtemp(join(directory, PREFIX))
-}
-
 /**
  * Reads an upload of files to disk, into a private directory, never whole into memory. When it is refused, or
  * its sender goes away, nothing of it stays and the rest is not read.
@@ -244,18 +218,5 @@ export const receiveUpload = async (
   { directory, limits, signal }: ReceiveOptions,
 ): Promise<Upload> => {
   const parser = parserOf(contentType, limits)
-  const place = await newPlace(directory).catch(cause => {
-    throw diskFault(cause)
-  })
-  return new Reception(place, limits).receive(body, parser, signal)
-}
-
-/** Removes what was left by processes that died in an upload. @param before clock time of its last change, ms */
-export const sweepUploads = async (directory: string, before: number): Promise<void> => {
-  const names = await readdir(directory).catch(() => [])
-  for (const name of names.filter(found => found.startsWith(PREFIX))) {
-    const place = join(directory, name)
-    const found = await stat(place).catch(() => undefined)
-    if (found && found.mtimeMs < before) await rm(place, { recursive: true, force: true })
-  }
+  return new Reception(await newPlace(directory), limits).receive(body, parser, signal)
 }

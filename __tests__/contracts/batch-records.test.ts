@@ -206,15 +206,59 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
   it('try an item again when its time has come, and count what failed', async () => {
     const made = job()
     await records.submit(made, items(1))
-    await records.settle(await only(), { state: 'again', notBefore: 50_000, failed: true, fault: FAULT }, 1)
+    await records.settle(
+      await only(),
+      { state: 'again', notBefore: 50_000, countsAs: 'failure', fault: FAULT },
+      1,
+    )
     expect(await stateOf(made.id)).toMatchObject({ state: 'running', queued: 1, running: 0 })
     expect(await records.nextDueAt()).toBe(50_000)
     expect(await claim(1, 49_999)).toEqual([])
     const again = await only(1, 50_000)
     expect(again).toMatchObject({ attempt: 2, cutOffs: 0, failures: 1 })
     expect(await records.nextDueAt()).toBe(50_000 + LEASE_MS)
-    await records.settle(again, { state: 'again', notBefore: 0, failed: false, fault: FAULT }, 1)
+    await records.settle(again, { state: 'again', notBefore: 0, countsAs: 'attempt', fault: FAULT }, 1)
     expect(await only(1, 60_000)).toMatchObject({ attempt: 3, failures: 1 })
+  })
+
+  it('take the beginning back of an item that nobody could be asked for', async () => {
+    const made = job()
+    await records.submit(made, items(1))
+    const refused: Outcome = { state: 'again', notBefore: 0, countsAs: 'nothing', fault: FAULT }
+    const itemOf = async () => (await records.items(made.id, { limit: 1 })).entries[0]
+    await records.settle(await only(1, 10_000), refused, 1)
+    expect(await itemOf()).toMatchObject({ state: 'queued', attempts: 0, fault: FAULT })
+    expect(await itemOf()).not.toHaveProperty('startedAt')
+    const begun = await only(1, 20_000)
+    expect(begun).toMatchObject({ attempt: 1, failures: 0, startedAt: 20_000, claimedAt: 20_000 })
+    await records.settle(begun, { ...refused, countsAs: 'attempt' }, 1)
+    const again = await only(1, 30_000)
+    expect(again).toMatchObject({ attempt: 2, startedAt: 20_000, claimedAt: 30_000 })
+    expect(again.fence).toBeGreaterThan(begun.fence)
+    await records.settle(again, refused, 1)
+    expect(await itemOf()).toMatchObject({ attempts: 1, startedAt: 20_000 })
+  })
+
+  it('bring to an end what was begun before they begin anything else', async () => {
+    await records.submit(job(), items(4))
+    for (const [outcome, at] of [
+      [{ state: 'again', notBefore: 12_000, countsAs: 'attempt', fault: FAULT }, 10_000],
+      [{ state: 'again', notBefore: 11_000, countsAs: 'nothing', fault: FAULT }, 10_001],
+    ] satisfies [Outcome, number][])
+      await records.settle(await only(1, at), outcome, at)
+    expect((await claim(2, 11_999)).map(({ index }) => index)).toEqual([2, 3])
+    expect((await claim(2, 12_000)).map(({ index }) => index)).toEqual([0, 1])
+  })
+
+  it('are passed over by whoever wants others', async () => {
+    const [first, second] = [job(), job({ createdAt: 1_001 })]
+    for (const one of [first, second]) await records.submit(one, items(1))
+    expect(await records.nextDueAt([first.id])).toBe(0)
+    expect(await records.nextDueAt([first.id, second.id])).toBeUndefined()
+    const passing = (except: readonly string[]) =>
+      records.claim({ count: 9, now: 10_000, leaseMs: LEASE_MS, except })
+    expect(await passing([first.id, second.id])).toEqual([])
+    expect((await passing([first.id])).map(({ jobId }) => jobId)).toEqual([second.id])
   })
 
   it('come by priority, but not after whoever has waited ten minutes longer for each step', async () => {
@@ -430,7 +474,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
             if (!claimed || !item) continue
             const outcome: Outcome =
               one.how === 'again'
-                ? { state: 'again', notBefore: now, failed: true, fault: FAULT }
+                ? { state: 'again', notBefore: now, countsAs: 'failure', fault: FAULT }
                 : one.how === 'failed'
                   ? failed
                   : succeeded(0.000000000001)

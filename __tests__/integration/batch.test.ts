@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BatchClient } from '../support/batch.ts'
 import { type Json, json, post } from '../support/chat.ts'
@@ -183,6 +184,20 @@ describe.each(HOSTS)('batches under the %s host', host => {
       items: [{ attempts: 1 }, { content: 'At last' }],
     })
     expect((await ada.post(`/jobs/${id}/retry`)).status).toBe(409)
+  })
+
+  it('begin no more than a few of their items at a busy provider, and leave the slots to others', async () => {
+    const model = modelThat(refuses(429, { headers: { 'retry-after': '2' } }))
+    const { id } = await ada.submit(Array.from({ length: 100 }, (_, at) => ({ prompt: `${at}`, model })))
+    const attempted = async () =>
+      (await ada.job(id, '?limit=200')).items.filter(({ attempts }: Json) => attempts > 0).length
+    await ada.until(id, ({ items }) => items.some(({ error }: Json) => error?.code === 'PROVIDER_RATE_LIMIT'))
+    await ada.ended((await ada.submit([{ prompt: 'Mine', model: 'mock/echo' }])).id)
+    await sleep(1_500)
+    expect(await attempted()).toBeLessThanOrEqual(6)
+    expect(upstream.callsFor(model.replace('openai/', '')).length).toBeLessThanOrEqual(6)
+    upstream.forModel(model.replace('openai/', ''), says(['Free again']))
+    expect(await ada.ended(id)).toMatchObject({ state: 'completed', counts: { succeeded: 100 } })
   })
 
   it('leave the upstream at once when they are cancelled, and can be removed then', async () => {

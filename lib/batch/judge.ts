@@ -1,6 +1,8 @@
 import type { GatewayError } from '../errors.ts'
 import type { Claim, ItemFault, Outcome } from './types.ts'
 
+type AgainAs = Extract<Outcome, { state: 'again' }>['countsAs']
+
 /** Runs that failed by themselves: the third one is the last. */
 const MOST_FAILURES = 3
 /** How long after its first beginning an item is still tried again. */
@@ -14,6 +16,8 @@ const BACKOFF_BASE_MS = 2_000
 const WAITS: ReadonlySet<string> = new Set(['PROVIDER_RATE_LIMIT', 'MODEL_UNAVAILABLE'])
 
 export type Judging = Readonly<{
+  /** Whether any provider was asked. */
+  hasAsked: boolean
   now: number
   /** From 0 up to but not including 1. */
   random: () => number
@@ -25,20 +29,27 @@ const faultOf = ({ code, message, retryable }: GatewayError): ItemFault => ({ co
 const backoffMs = (failures: number, random: () => number): number =>
   SHORTEST_WAIT_MS + random() * BACKOFF_BASE_MS * 2 ** failures
 
+const countsAs = ({ code }: GatewayError, hasAsked: boolean): AgainAs => {
+  if (!WAITS.has(code)) return 'failure'
+  return hasAsked ? 'attempt' : 'nothing'
+}
+
 /**
  * What becomes of an item whose run failed. What may pass is tried three times, with growing pauses. Waiting for a
  * busy provider is no failure; but half an hour after its first beginning an item is given up whatever the cause.
+ * One that nobody was asked for has not begun, and waits for as long as it takes.
  */
-export const judge = (error: GatewayError, claim: Claim, { now, random }: Judging): Outcome => {
+export const judge = (error: GatewayError, claim: Claim, { now, random, hasAsked }: Judging): Outcome => {
   const fault = faultOf(error)
-  if (error.code === 'SHUTTING_DOWN') return { state: 'again', notBefore: now, failed: false, fault }
+  if (error.code === 'SHUTTING_DOWN') return { state: 'again', notBefore: now, countsAs: 'attempt', fault }
   if (!error.retryable) return { state: 'failed', fault }
-  const waits = WAITS.has(error.code)
-  if (!waits && claim.failures + 1 >= MOST_FAILURES) return { state: 'failed', fault }
+  const as = countsAs(error, hasAsked)
+  if (as === 'failure' && claim.failures + 1 >= MOST_FAILURES) return { state: 'failed', fault }
   const asked = (error.retryAfterSeconds ?? 0) * 1000
   const notBefore = Math.round(now + Math.max(asked, backoffMs(claim.failures, random)))
-  if (notBefore - claim.startedAt > LONGEST_MS) return { state: 'failed', fault }
-  return { state: 'again', notBefore, failed: !waits, fault }
+  const hasBegun = as !== 'nothing' || claim.startedAt < claim.claimedAt
+  if (hasBegun && notBefore - claim.startedAt > LONGEST_MS) return { state: 'failed', fault }
+  return { state: 'again', notBefore, countsAs: as, fault }
 }
 
 /** Whether an item was cut off so often that it is not begun once more. */

@@ -37,7 +37,7 @@ const callFor = (claim: Claim, signal: AbortSignal, parts: RunParts): Call => {
   const caller = callerOf(claim.owner)
   const startedAt = parts.clock.now()
   return {
-    requestId: `${claim.jobId}:${claim.index}:${claim.attempt}`,
+    requestId: `${claim.jobId}:${claim.index}:${claim.fence}`,
     route: '/api/batch',
     surface: 'upload',
     origin: { address: caller.address },
@@ -98,7 +98,7 @@ export const running =
     } catch (thrown) {
       const error = toGatewayError(thrown)
       onEnd(call, error)
-      return judge(error, claim, { now: clock.now(), random })
+      return judge(error, claim, { now: clock.now(), random, hasAsked: call.journal.attempts.length > 0 })
     } finally {
       work.close()
     }

@@ -73,7 +73,7 @@ export type Item = NewItem &
     /** Its place in the job, counted from 0. */
     index: number
     state: ItemState
-    /** How often it was begun; a run that was cut off counts too. */
+    /** How often it was begun since it was queued, or was last retried; a run that was cut off counts too. */
     attempts: number
     startedAt?: number
     endedAt?: number
@@ -95,21 +95,27 @@ export type Claim = Readonly<{
   cutOffs: number
   /** How often a run of it has failed so far. */
   failures: number
-  /** Clock time of its first beginning. */
+  /** Clock time of its first beginning; that of this claim, where it is the first. */
   startedAt: number
+  claimedAt: number
   leaseUntil: number
   owner: string
   request: ItemRequest
 }>
 
 /**
- * How a run of an item ended. `again`: it is tried again, not before that clock time; with `failed` set, the run
- * counts as one of its failures.
+ * How a run of an item ended. `again`: it is tried again, not before that clock time. What the run then counts as:
+ * one of its failures; an attempt that did not fail; or nothing, as if it had not begun.
  */
 export type Outcome =
   | Readonly<{ state: 'succeeded'; answer: ItemAnswer }>
   | Readonly<{ state: 'failed'; fault: ItemFault }>
-  | Readonly<{ state: 'again'; notBefore: number; failed: boolean; fault: ItemFault }>
+  | Readonly<{
+      state: 'again'
+      notBefore: number
+      countsAs: 'failure' | 'attempt' | 'nothing'
+      fault: ItemFault
+    }>
 
 export type Settled = 'written' | 'ended' | 'lost'
 
@@ -153,10 +159,15 @@ export interface BatchRecords {
   ): Promise<Page<Item>>
 
   /**
-   * The items that should run next, at most `count`, each leased to whoever asks: the best rank first, then the
-   * oldest. An item whose lease has run out is one of them.
+   * The items that should run next, at most `count`, each leased to whoever asks: those whose lease has run out, then
+   * those of the job with the best rank, what was begun before its others. Jobs in `except` are passed over.
    */
-  claim(options: { count: number; now: number; leaseMs: number }): Promise<readonly Claim[]>
+  claim(options: {
+    count: number
+    now: number
+    leaseMs: number
+    except?: readonly string[]
+  }): Promise<readonly Claim[]>
   /** Prolongs leases. Returns those that still hold: the others are lost, or their job was cancelled. */
   renew(claims: readonly Claim[], options: { now: number; leaseMs: number }): Promise<readonly Claim[]>
   /**
@@ -164,8 +175,8 @@ export interface BatchRecords {
    * nothing written, where the lease is lost or the job was cancelled.
    */
   settle(claim: Claim, outcome: Outcome, now: number): Promise<Settled>
-  /** When the next item may run: now or in the future; absent where none waits. */
-  nextDueAt(): Promise<number | undefined>
+  /** When the next item of other jobs than those may run: now or in the future; absent where none waits. */
+  nextDueAt(except?: readonly string[]): Promise<number | undefined>
 
   /** Ends a job: what waits or runs of it becomes `cancelled`. False where it has ended already. */
   cancel(owner: string, id: string, now: number): Promise<boolean>

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
+import { Rests } from './rests.ts'
 import type { BatchRecords, Claim, Outcome, Settled } from './types.ts'
 
 /** Runs one item. Resolves to how it ended, and never rejects; when the signal aborts, nobody asks for it any more. */
@@ -40,6 +41,7 @@ const keyOf = ({ jobId, index, fence }: Claim): string => `${jobId} ${index} ${f
 export class Worker {
   readonly #parts: WorkerParts
   readonly #running = new Map<string, Run>()
+  readonly #rests: Rests
   readonly #renewal: Timer
   #rest: Timer
   #isCalled = false
@@ -48,7 +50,8 @@ export class Worker {
 
   constructor(parts: WorkerParts) {
     this.#parts = parts
-    const { clock, leaseMs } = parts
+    const { clock, leaseMs, slots } = parts
+    this.#rests = new Rests(slots)
     this.#rest = clock.timer(LONGEST_REST_MS, this.wake)
     this.#renewal = clock.timer(leaseMs / RENEWALS_PER_LEASE, () => void this.#renew())
   }
@@ -94,11 +97,14 @@ export class Worker {
     const { records, clock, slots, leaseMs, isStopping } = this.#parts
     const count = slots - this.#running.size
     if (count <= 0 || isStopping()) return LONGEST_REST_MS
-    const claims = await records.claim({ count, now: clock.now(), leaseMs })
+    const now = clock.now()
+    const except = this.#rests.resting(now)
+    const claims = await records.claim({ count, now, leaseMs, except })
     for (const claim of claims) void this.#run(claim)
     if (claims.length === count) return LONGEST_REST_MS
-    const dueAt = await records.nextDueAt()
-    const dueInMs = dueAt === undefined ? LONGEST_REST_MS : dueAt - clock.now()
+    const { POSITIVE_INFINITY: never } = Number
+    const dueAt = Math.min((await records.nextDueAt(except)) ?? never, this.#rests.nextEnd(now) ?? never)
+    const dueInMs = dueAt - clock.now()
     if (this.#running.size === 0 && dueInMs > 0 && !this.#isCalled) this.#tellIdle()
     return Math.min(LONGEST_REST_MS, Math.max(SHORTEST_REST_MS, dueInMs))
   }
@@ -108,9 +114,16 @@ export class Worker {
     const run: Run = { claim, controller: new AbortController() }
     this.#running.set(key, run)
     const outcome = await this.#parts.run(claim, run.controller.signal)
+    this.#noteRefusal(claim, outcome)
     await this.#settle(run, outcome)
     this.#running.delete(key)
     this.wake()
+  }
+
+  #noteRefusal({ jobId }: Claim, outcome: Outcome): void {
+    if (outcome.state === 'again' && outcome.countsAs !== 'failure')
+      this.#rests.refused(jobId, this.#parts.clock.now())
+    else this.#rests.end(jobId)
   }
 
   /** A store that fails for a moment must not cost an answer that is paid for. */

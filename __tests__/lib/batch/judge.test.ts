@@ -14,14 +14,15 @@ const claim = (changes: Partial<Claim> = {}): Claim => ({
   cutOffs: 0,
   failures: 0,
   startedAt: NOW,
+  claimedAt: NOW,
   leaseUntil: NOW + 20_000,
   owner: 'guest ada',
   request: { prompt: 'Hello', maxTokens: 10, cache: 'default', fallback: true },
   ...changes,
 })
 
-const judged = (error: GatewayError, changes: Partial<Claim> = {}, random = 0) =>
-  judge(error, claim(changes), { now: NOW, random: () => random })
+const judged = (error: GatewayError, changes: Partial<Claim> = {}, random = 0, hasAsked = true) =>
+  judge(error, claim(changes), { now: NOW, random: () => random, hasAsked })
 
 /** When it is tried again, from now on; `ended` where it is not. */
 const againAfter = (...args: Parameters<typeof judged>): number | 'ended' => {
@@ -46,7 +47,7 @@ describe('an item whose run failed', () => {
     const error = new GatewayError(code, 'Not now.')
     const fault = { code, message: 'Not now.', retryable: true }
     for (const failures of [0, 1])
-      expect(judged(error, { failures })).toMatchObject({ state: 'again', failed: true, fault })
+      expect(judged(error, { failures })).toMatchObject({ state: 'again', countsAs: 'failure', fault })
     expect(judged(error, { failures: 2 })).toEqual({ state: 'failed', fault })
   })
 
@@ -73,14 +74,14 @@ describe('an item whose run failed', () => {
   })
 })
 
-describe('an item that nobody could be asked for', () => {
+describe('an item whose provider was busy', () => {
   it.each(WAITS)('waits, and has not failed, however often that was %s', code => {
     for (const failures of [0, 1, 2]) {
       const outcome = judged(new GatewayError(code, 'Busy.'), { failures, attempt: 100 })
       expect(outcome).toEqual({
         state: 'again',
         notBefore: NOW + 1_000,
-        failed: false,
+        countsAs: 'attempt',
         fault: { code, message: 'Busy.', retryable: true },
       })
     }
@@ -94,6 +95,28 @@ describe('an item that nobody could be asked for', () => {
   it('waits a little, by chance, where it was told nothing', () => {
     const error = new GatewayError('PROVIDER_RATE_LIMIT')
     expect([againAfter(error, {}, 0), againAfter(error, {}, 0.999)]).toEqual([1_000, 2_998])
+  })
+})
+
+describe('an item that nobody was asked for', () => {
+  it.each(WAITS)('has not begun, and so is not given up, however long it waits: %s', code => {
+    const error = new GatewayError(code, 'Busy.', { retryAfterSeconds: 7_200 })
+    expect(judged(error, {}, 0, false)).toMatchObject({
+      state: 'again',
+      notBefore: NOW + 7_200_000,
+      countsAs: 'nothing',
+    })
+  })
+
+  it('is given up half an hour after it began all the same, where somebody was asked before', () => {
+    const error = new GatewayError('MODEL_UNAVAILABLE')
+    const began = { startedAt: NOW - HALF_AN_HOUR_MS }
+    expect(judged(error, began, 0, false)).toMatchObject({ state: 'failed' })
+    expect(judged(error, { startedAt: NOW - 1 }, 0, false)).toMatchObject({ countsAs: 'nothing' })
+  })
+
+  it('has failed for any other reason', () => {
+    expect(judged(new GatewayError('INTERNAL_ERROR'), {}, 0, false)).toMatchObject({ countsAs: 'failure' })
   })
 })
 
@@ -124,7 +147,7 @@ describe('an item whose gateway stops', () => {
       expect(judged(new GatewayError('SHUTTING_DOWN'), { failures, attempt: 100 }, 0.999)).toMatchObject({
         state: 'again',
         notBefore: NOW,
-        failed: false,
+        countsAs: 'attempt',
         fault: { code: 'SHUTTING_DOWN' },
       })
   })

@@ -12,11 +12,12 @@ const FINISH: ReplyEvent = { type: 'finish', reason: 'stop' }
 const claimOf = (clock: FakeClock, changes: Partial<Claim>): Claim => ({
   jobId: 'batch_1',
   index: 7,
-  fence: 2,
+  fence: 5,
   attempt: 2,
   cutOffs: 0,
   failures: 0,
   startedAt: clock.now(),
+  claimedAt: clock.now(),
   leaseUntil: clock.now() + 20_000,
   owner: 'guest ada',
   request: { prompt: 'Hello', maxTokens: 10, cache: 'default', fallback: true },
@@ -116,7 +117,7 @@ describe('a run’s call', () => {
     })
     expect(calls).toMatchObject([
       {
-        requestId: 'batch_1:7:2',
+        requestId: 'batch_1:7:5',
         caller: { kind: 'guest', id: 'ada' },
         messages: [{ role: 'user', content: 'Hello' }],
         model: 'mock/echo',
@@ -165,7 +166,7 @@ describe('a run’s call', () => {
     const outcome = run()
     expect(visits.count).toBe(1)
     visits.abortAll(new GatewayError('SHUTTING_DOWN'))
-    expect(await outcome).toMatchObject({ state: 'again', notBefore: clock.now(), failed: false })
+    expect(await outcome).toMatchObject({ state: 'again', notBefore: clock.now(), countsAs: 'attempt' })
   })
 })
 
@@ -175,7 +176,7 @@ describe('a run that fails', () => {
     expect(await busy.run()).toMatchObject({
       state: 'again',
       notBefore: busy.clock.now() + 9_000,
-      failed: false,
+      countsAs: 'nothing',
     })
     const refused = failing(new GatewayError('CONTENT_BLOCKED', 'No.'))
     expect(await refused.run()).toEqual({
@@ -184,10 +185,22 @@ describe('a run that fails', () => {
     })
   })
 
+  it('has begun where a provider was asked, also one that was busy', async () => {
+    const { run } = setting(async call => {
+      call.journal.attempts.push({ target: TARGET, startedAt: call.startedAt })
+      throw new GatewayError('PROVIDER_RATE_LIMIT', 'Busy.')
+    })
+    expect(await run()).toMatchObject({ state: 'again', countsAs: 'attempt' })
+  })
+
   it('within its answer is judged like any other', async () => {
     const error = new GatewayError('NETWORK', 'Gone.')
     const broken = answering(text('Half an'), [{ type: 'error', error }])
-    expect(await broken.run()).toMatchObject({ state: 'again', failed: true, fault: { code: 'NETWORK' } })
+    expect(await broken.run()).toMatchObject({
+      state: 'again',
+      countsAs: 'failure',
+      fault: { code: 'NETWORK' },
+    })
     expect(await broken.run({ failures: 2 })).toEqual({
       state: 'failed',
       fault: { code: 'NETWORK', message: 'Gone.', retryable: true },
@@ -197,7 +210,7 @@ describe('a run that fails', () => {
   it('where the answer ends without an end is the provider’s fault, and no answer', async () => {
     expect(await answering(text('Half an')).run()).toMatchObject({
       state: 'again',
-      failed: true,
+      countsAs: 'failure',
       fault: { code: 'PROVIDER_ERROR', message: 'The answer ended without an end.' },
     })
   })
@@ -223,7 +236,7 @@ describe('a run’s end', () => {
     'is told once with what went wrong, and the work is closed then: %s',
     async (_, { visits, ends, run }, code) => {
       await run()
-      expect(ends).toEqual([{ requestId: 'batch_1:7:2', code, open: 1 }])
+      expect(ends).toEqual([{ requestId: 'batch_1:7:5', code, open: 1 }])
       expect(visits.count).toBe(0)
     },
   )

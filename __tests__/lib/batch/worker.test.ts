@@ -41,13 +41,13 @@ class Shelf implements Pick<BatchRecords, Operation> {
       this.entries.push({ jobId, dueAt: this.#clock.now() + afterMs })
   }
 
-  async claim({ count, now, leaseMs }: { count: number; now: number; leaseMs: number }) {
+  async claim({ count, now, leaseMs, except = [] }: Parameters<BatchRecords['claim']>[0]) {
     this.looks.push({ at: this.#at, count })
     this.#fail('claim')
     const claims: Claim[] = []
     for (const [index, entry] of this.entries.entries()) {
       const isFree = entry.claim ? entry.claim.leaseUntil < now : entry.dueAt <= now
-      if (entry.outcome || !isFree || claims.length === count) continue
+      if (entry.outcome || !isFree || claims.length === count || except.includes(entry.jobId)) continue
       const fence = (entry.claim?.fence ?? 0) + 1
       entry.claim = { ...claimOf(entry.jobId, index), fence, attempt: fence, leaseUntil: now + leaseMs }
       claims.push(entry.claim)
@@ -73,14 +73,17 @@ class Shelf implements Pick<BatchRecords, Operation> {
     this.#fail('settle')
     const entry = this.entries[index]
     if (entry?.claim?.fence !== fence) return 'lost'
-    entry.outcome = outcome
+    if (outcome.state === 'again') {
+      entry.dueAt = outcome.notBefore
+      delete entry.claim
+    } else entry.outcome = outcome
     return 'written'
   }
 
-  async nextDueAt() {
+  async nextDueAt(except: readonly string[] = []) {
     this.#fail('nextDueAt')
     const times = this.entries
-      .filter(({ outcome }) => !outcome)
+      .filter(({ outcome, jobId }) => !outcome && !except.includes(jobId))
       .map(({ dueAt, claim }) => claim?.leaseUntil ?? dueAt)
     await this.held
     return times.length > 0 ? Math.min(...times) : undefined
@@ -110,6 +113,7 @@ const claimOf = (jobId: string, index: number): Claim => ({
   cutOffs: 0,
   failures: 0,
   startedAt: 0,
+  claimedAt: 0,
   leaseUntil: 0,
   owner: 'guest ada',
   request: { prompt: 'Hello', maxTokens: 10, cache: 'default', fallback: true },
@@ -223,6 +227,60 @@ describe('a worker', () => {
     await wake()
     await clock.advance(200)
     expect(looksAt()).toEqual([0, 50, 100, 150, 200])
+  })
+})
+
+describe('a job that nobody can be asked for', () => {
+  const refusedBy = (clock: FakeClock, afterMs = 500): Outcome => ({
+    state: 'again',
+    notBefore: clock.now() + afterMs,
+    countsAs: 'nothing',
+    fault: { code: 'MODEL_UNAVAILABLE', message: 'Busy.', retryable: true },
+  })
+
+  it('is left alone for a while, once as many of its items were refused as there are slots', async () => {
+    const { clock, shelf, begun, wake, end } = setting({ slots: 2 })
+    shelf.add(9)
+    await wake()
+    await end(0, refusedBy(clock))
+    expect(begun()).toEqual([0, 1, 2])
+    await end(1, refusedBy(clock))
+    await end(2, refusedBy(clock))
+    expect(begun()).toHaveLength(3)
+    await clock.advance(999)
+    expect(begun()).toHaveLength(3)
+    await clock.advance(1)
+    expect(begun()).toHaveLength(5)
+  })
+
+  it('leaves the slots to other jobs meanwhile', async () => {
+    const { clock, shelf, runs, wake, end } = setting({ slots: 1 })
+    shelf.add(3, { jobId: 'down' })
+    shelf.add(3, { jobId: 'up' })
+    await wake()
+    await end(0, refusedBy(clock))
+    await end(1)
+    await end(2)
+    expect(runs.map(({ claim }) => claim.jobId)).toEqual(['down', 'up', 'up', 'up'])
+  })
+
+  it('rests longer and longer, up to half a minute, until one of its items comes through', async () => {
+    const { clock, shelf, runs, looksAt, wake, end } = setting({ slots: 1 })
+    shelf.add(20)
+    await wake()
+    const rests: number[] = []
+    const refuse = async () => {
+      const [from, count] = [clock.now(), runs.length]
+      await end(count - 1, refusedBy(clock, 0))
+      while (runs.length === count) await clock.advance(1_000)
+      rests.push((clock.now() - from) / 1_000)
+    }
+    for (let refusal = 0; refusal < 7; refusal += 1) await refuse()
+    expect(rests).toEqual([1, 2, 4, 8, 16, 30, 30])
+    await end(runs.length - 1)
+    await refuse()
+    expect(rests.at(-1)).toBe(1)
+    expect(looksAt().length).toBeLessThan(50)
   })
 })
 

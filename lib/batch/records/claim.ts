@@ -1,11 +1,11 @@
-import type { Transaction } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import type { Records } from '../../storage/records/records.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
 import type { Claim } from '../types.ts'
 
 type Tx = Transaction<RecordsSchema>
 type Place = Readonly<{ job_id: string; place: number; wasRunning: boolean }>
-type Wish = Readonly<{ count: number; now: number; leaseMs: number }>
+type Wish = Readonly<{ count: number; now: number; leaseMs: number; except?: readonly string[] }>
 
 /** Jobs that are looked through for something to do; those behind them come when these have nothing left. */
 const MOST_JOBS = 50
@@ -26,13 +26,22 @@ const orphans = async (tx: Tx, records: Records, { count, now }: Wish): Promise<
   return (await locked.execute()).map(row => ({ ...row, wasRunning: true }))
 }
 
-const waitingIn = async (tx: Tx, records: Records, jobId: string, { count, now }: Wish): Promise<Place[]> => {
+/** Those that wait of a job: of the begun ones, or of the others. Each is written for an index of its own. */
+const dueIn = async (
+  tx: Tx,
+  records: Records,
+  jobId: string,
+  { count, now, begun }: Wish & Readonly<{ begun: boolean }>,
+): Promise<Place[]> => {
   const query = tx
     .selectFrom('batch_items')
     .select(['job_id', 'place'])
     .where('job_id', '=', jobId)
-    .where('state', '=', 'queued')
     .where('not_before', '<=', now)
+    .$if(begun, item =>
+      item.where('ended_at', 'is', null).where('attempts', '>', sql.lit(0)).where('state', '!=', 'running'),
+    )
+    .$if(!begun, item => item.where('state', '=', 'queued').where('attempts', '=', 0))
     .orderBy('not_before')
     .orderBy('place')
     .limit(count)
@@ -40,8 +49,17 @@ const waitingIn = async (tx: Tx, records: Records, jobId: string, { count, now }
   return (await locked.execute()).map(row => ({ ...row, wasRunning: false }))
 }
 
+/** What was begun is brought to its end before anything else is begun: its time is running. */
+const waitingIn = async (tx: Tx, records: Records, jobId: string, wish: Wish): Promise<Place[]> => {
+  const begun = await dueIn(tx, records, jobId, { ...wish, begun: true })
+  const count = wish.count - begun.length
+  if (count === 0) return begun
+  return [...begun, ...(await dueIn(tx, records, jobId, { ...wish, count, begun: false }))]
+}
+
 /** Items that wait, of the job that comes first, then of the next. */
 const waiting = async (tx: Tx, records: Records, wish: Wish): Promise<Place[]> => {
+  const { except = [] } = wish
   const jobs = await tx
     .selectFrom('batch_jobs')
     .select('id')
@@ -60,6 +78,7 @@ const waiting = async (tx: Tx, records: Records, wish: Wish): Promise<Place[]> =
     .orderBy('rank')
     .orderBy('id')
     .limit(MOST_JOBS)
+    .$if(except.length > 0, query => query.where('id', 'not in', except))
     .execute()
   const places: Place[] = []
   for (const { id } of jobs) {
@@ -103,6 +122,7 @@ const lease = async (
     cutOffs: row.cut_offs,
     failures: row.failures,
     startedAt: row.started_at ?? now,
+    claimedAt: now,
     leaseUntil,
     owner: job.owner,
     request: JSON.parse(row.request),

@@ -70,15 +70,16 @@ export const renewLeases = (
   })
 
 /** When something may next be done: an item that waits, or one whose runner may turn out to be dead. */
-export const nextDueAt = (records: Records): Promise<number | undefined> =>
+export const nextDueAt = (records: Records, except: readonly string[]): Promise<number | undefined> =>
   records.read(async db => {
+    const isOther = except.length === 0 ? sql`true` : sql`id not in (${sql.join(except)})`
     const { rows } = await sql<{ waiting: number | null; leased: number | null }>`
       select
         (select min(case when coalesce(scheduled_for, 0) > due then scheduled_for else due end) from (
           select scheduled_for, (
             select min(not_before) from batch_items where job_id = job.id and state = 'queued'
           ) as due
-          from batch_jobs as job where state in ('queued', 'running') and queued > 0
+          from batch_jobs as job where state in ('queued', 'running') and queued > 0 and ${isOther}
         ) as jobs) as waiting,
         (select min(lease_until) from batch_items where state = 'running' and exists (
           select 1 from batch_jobs where id = job_id and batch_jobs.state = 'running'

@@ -96,6 +96,7 @@ export const retryFailed = (records: Records, owner: string, id: string): Promis
       .updateTable('batch_items')
       .set({
         state: 'queued',
+        attempts: 0,
         failures: 0,
         cut_offs: 0,
         not_before: 0,

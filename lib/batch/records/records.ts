@@ -31,7 +31,7 @@ export const batchRecords = (records: Records): BatchRecords => ({
   claim: options => claim(records, { ...options, now: whole(options.now) }),
   renew: (claims, options) => renewLeases(records, claims, { ...options, now: whole(options.now) }),
   settle: (claimed, outcome, now) => settle(records, claimed, outcome, whole(now)),
-  nextDueAt: () => nextDueAt(records),
+  nextDueAt: (except = []) => nextDueAt(records, except),
   cancel: (owner, id, now) => cancelJob(records, owner, id, whole(now)),
   retryFailed: (owner, id) => retryFailed(records, owner, id),
   prioritise: (owner, id, priority) => prioritiseJob(records, owner, id, priority),

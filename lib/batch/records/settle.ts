@@ -8,7 +8,13 @@ type Tx = Transaction<RecordsSchema>
 
 const picoOf = (usd: number | undefined): bigint => BigInt(Math.round((usd ?? 0) * PICO_PER_USD))
 
-const columnsOf = (outcome: Outcome, failures: number, now: number) => {
+/** What makes a beginning one that never was. */
+const takenBack = ({ attempt, startedAt, claimedAt }: Claim) => ({
+  attempts: attempt - 1,
+  ...(startedAt === claimedAt && { started_at: null }),
+})
+
+const columnsOf = (outcome: Outcome, claim: Claim, now: number) => {
   switch (outcome.state) {
     case 'succeeded':
       return {
@@ -24,7 +30,8 @@ const columnsOf = (outcome: Outcome, failures: number, now: number) => {
         state: 'queued',
         not_before: Math.floor(outcome.notBefore),
         fault: JSON.stringify(outcome.fault),
-        failures: failures + (outcome.failed ? 1 : 0),
+        failures: claim.failures + (outcome.countsAs === 'failure' ? 1 : 0),
+        ...(outcome.countsAs === 'nothing' && takenBack(claim)),
       }
   }
 }
@@ -32,7 +39,7 @@ const columnsOf = (outcome: Outcome, failures: number, now: number) => {
 const writeItem = async (tx: Tx, claim: Claim, outcome: Outcome, now: number): Promise<boolean> => {
   const { numUpdatedRows } = await tx
     .updateTable('batch_items')
-    .set({ ...columnsOf(outcome, claim.failures, now), lease_until: null })
+    .set({ ...columnsOf(outcome, claim, now), lease_until: null })
     .where('job_id', '=', claim.jobId)
     .where('place', '=', claim.index)
     .where('fence', '=', claim.fence)

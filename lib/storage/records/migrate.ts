@@ -3,10 +3,15 @@ import { Migrator } from 'kysely/migration'
 import { RecordsUnusable } from './fault.ts'
 import { batch } from './migrations/2026-11-26-batch.ts'
 import { batchWorkers } from './migrations/2026-11-26-batch-workers.ts'
+import { begunFirst } from './migrations/2026-11-26-begun-first.ts'
 import type { RecordsSchema } from './schema.ts'
 
 /** In the order of their names. One that was released is never changed: what comes later is a new one. */
-const MIGRATIONS = { '2026-11-26-batch': batch, '2026-11-26-batch-workers': batchWorkers }
+const MIGRATIONS = {
+  '2026-11-26-batch': batch,
+  '2026-11-26-batch-workers': batchWorkers,
+  '2026-11-26-begun-first': begunFirst,
+}
 
 /** Any number that no other program takes for its own. */
 const LOCK = 7_265_539_001

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Records } from '../../storage/records/records.ts'
 import type { Claim, Item, ItemState, JobState, Page } from '../types.ts'
 import { cursorOf, readCursor } from './cursor.ts'
-import { itemOf } from './rows.ts'
+import { ITEM_COLUMNS, itemOf } from './rows.ts'
 
 type Wish = Readonly<{ limit: number; cursor?: string | undefined; state?: ItemState | undefined }>
 
@@ -22,7 +22,7 @@ export const listItems = (
   records.read(async db => {
     const job = await db.selectFrom('batch_jobs').select('state').where('id', '=', jobId).executeTakeFirst()
     if (!job) return { entries: [] }
-    let query = db.selectFrom('batch_items').selectAll().where('job_id', '=', jobId)
+    let query = db.selectFrom('batch_items').select(ITEM_COLUMNS).where('job_id', '=', jobId)
     if (cursor !== undefined) query = query.where('place', '>', readCursor(cursor).place)
     if (state !== undefined) {
       const states = storedStates(state, job.state)

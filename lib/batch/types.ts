@@ -147,6 +147,10 @@ export interface BatchRecords {
   find(owner: string, id: string): Promise<Job | undefined>
   /** Newest first. */
   list(owner: string, options: { limit: number; cursor?: string | undefined }): Promise<Page<Job>>
+  /**
+   * Items of a job in their order: at most `limit`, fewer where their answers are long. A page holds no more than
+   * about 4 MB of them, or one that is longer.
+   */
   items(
     jobId: string,
     options: { limit: number; cursor?: string | undefined; state?: ItemState | undefined },

@@ -7,11 +7,13 @@ import { batchRecords } from '#lib/batch/records/records.ts'
 import type {
   BatchRecords,
   Claim,
+  Item,
   ItemAnswer,
   ItemState,
   NewItem,
   NewJob,
   Outcome,
+  Page,
 } from '#lib/batch/types.ts'
 import { systemClock } from '#lib/clock.ts'
 import { openRecords } from '#lib/storage/records/open.ts'
@@ -106,7 +108,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     }
   }
 
-  it('are taken whole, found by their owner alone, and tell their items in order', async () => {
+  it('are taken whole, found by their owner alone, and tell their items in order without what was asked', async () => {
     const made = job({ name: 'Größe “1”', scheduledFor: 5_000, webhookUrl: 'https://example.com/hook' })
     await records.submit(made, items(450))
     expect(await records.find('guest ada', made.id)).toEqual({
@@ -122,7 +124,28 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     expect(second.cursor).toBeUndefined()
     const all = [...first.entries, ...second.entries]
     expect(all.map(({ index }) => index)).toEqual(Array.from({ length: 450 }, (_, index) => index))
-    expect(all[3]).toMatchObject({ ...items(4)[3], state: 'queued', attempts: 0 })
+    const { id, source } = items(4)[3] as NewItem
+    expect(all[3]).toEqual({ id, index: 3, source, state: 'queued', attempts: 0 })
+  })
+
+  it('tell their items in pages that hold no more than 4 MB of answers, or one that is longer', async () => {
+    const made = job()
+    const sizes = [1_500_000, 1_500_000, 1_500_000, 5_000_000, 10, 10]
+    await records.submit(made, items(sizes.length))
+    for (const claimed of await claim(sizes.length)) {
+      const content = 'ü'.repeat((sizes[claimed.index] ?? 0) / 2)
+      await records.settle(claimed, { state: 'succeeded', answer: answer({ content }) }, 1)
+    }
+    const pages: (readonly Item[])[] = []
+    for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+      const page: Page<Item> = await records.items(made.id, { limit: 9, ...(cursor && { cursor }) })
+      pages.push(page.entries)
+      cursor = page.cursor
+    }
+    expect(pages.map(page => page.map(({ index }) => index))).toEqual([[0, 1], [2], [3], [4, 5]])
+    expect(pages.flat().map(one => Buffer.byteLength(one.answer?.content ?? ''))).toEqual(sizes)
+    const first = await records.items(made.id, { limit: 1, state: 'succeeded' })
+    expect(first).toMatchObject({ entries: [{ index: 0 }], cursor: expect.any(String) })
   })
 
   it('are not taken at all when their items fail on the way, or are none', async () => {

@@ -67,8 +67,8 @@ export type ItemAnswer = Readonly<{
 /** Why an item failed: what the caller of `POST /api/chat` would have been told. */
 export type ItemFault = Readonly<{ code: ErrorCode; message: string; retryable: boolean }>
 
-/** An item as its owner sees it. */
-export type Item = NewItem &
+/** An item as its owner sees it. What it asked is not shown: that may be long, and only whoever runs it needs it. */
+export type Item = Omit<NewItem, 'request'> &
   Readonly<{
     /** Its place in the job, counted from 0. */
     index: number
@@ -153,6 +153,10 @@ export interface BatchRecords {
   find(owner: string, id: string): Promise<Job | undefined>
   /** Newest first. */
   list(owner: string, options: { limit: number; cursor?: string | undefined }): Promise<Page<Job>>
+  /**
+   * Items of a job in their order: at most `limit`, fewer where their answers are long. A page holds no more than
+   * about 4 MB of them, or one that is longer.
+   */
   items(
     jobId: string,
     options: { limit: number; cursor?: string | undefined; state?: ItemState | undefined },

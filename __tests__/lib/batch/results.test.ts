@@ -5,14 +5,11 @@ import { resultsAsCsv } from '#lib/batch/results/csv.ts'
 import { resultsAsJsonl } from '#lib/batch/results/jsonl.ts'
 import type { Item } from '#lib/batch/types.ts'
 
-const request = { prompt: 'hi', maxTokens: 100, cache: 'default', fallback: true } as const
-
 const answered = (content: string, more: Partial<Item> = {}): Item => ({
   id: 'a',
   index: 0,
   state: 'succeeded',
   attempts: 1,
-  request,
   source: { file: 'a.csv', line: 2 },
   answer: {
     content,
@@ -31,7 +28,6 @@ const failed: Item = {
   index: 1,
   state: 'failed',
   attempts: 2,
-  request,
   fault: { code: 'TIMEOUT', message: 'Too late.', retryable: true },
 }
 

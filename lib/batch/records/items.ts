@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Records } from '../../storage/records/records.ts'
 import type { Claim, Item, ItemState, JobState, Page } from '../types.ts'
 import { cursorOf, readCursor } from './cursor.ts'
-import { itemOf } from './rows.ts'
+import { ITEM_COLUMNS, itemOf } from './rows.ts'
 
 type Wish = Readonly<{ limit: number; cursor?: string | undefined; state?: ItemState | undefined }>
 
@@ -11,6 +11,21 @@ const storedStates = (state: ItemState, job: string): readonly string[] => {
   if (job !== 'cancelled') return [state]
   if (state === 'cancelled') return ['cancelled', 'queued', 'running']
   return state === 'queued' || state === 'running' ? [] : [state]
+}
+
+/** What the answers of one page may hold together, as they are kept; a longer one is a page of its own. */
+const MOST_BYTES = 4_000_000
+/** In bytes, not in characters: to count those, databases would read the whole of it. */
+const BYTES = sql<number>`coalesce(octet_length(answer), 0)`.as('bytes')
+
+/** How many of the items that come next make a page. */
+const pageLength = (next: readonly Readonly<{ bytes: number }>[], limit: number): number => {
+  let bytes = 0
+  const tooMany = next.findIndex((item, index) => {
+    bytes += item.bytes
+    return index === limit || (index > 0 && bytes > MOST_BYTES)
+  })
+  return tooMany === -1 ? next.length : tooMany
 }
 
 /** Items of a job in their order. */
@@ -22,20 +37,23 @@ export const listItems = (
   records.read(async db => {
     const job = await db.selectFrom('batch_jobs').select('state').where('id', '=', jobId).executeTakeFirst()
     if (!job) return { entries: [] }
-    let query = db.selectFrom('batch_items').selectAll().where('job_id', '=', jobId)
+    let query = db.selectFrom('batch_items').where('job_id', '=', jobId).orderBy('place')
     if (cursor !== undefined) query = query.where('place', '>', readCursor(cursor).place)
     if (state !== undefined) {
       const states = storedStates(state, job.state)
       if (states.length === 0) return { entries: [] }
       query = query.where('state', 'in', states)
     }
-    const rows = await query
-      .orderBy('place')
+    const next = await query
+      .select(['place', BYTES])
       .limit(limit + 1)
       .execute()
-    const entries = rows.slice(0, limit).map(row => itemOf(row, job.state as JobState))
-    const last = entries.at(-1)
-    return rows.length > limit && last ? { entries, cursor: cursorOf(last.index) } : { entries }
+    const count = pageLength(next, limit)
+    const last = next[count - 1]
+    if (!last) return { entries: [] }
+    const rows = await query.select(ITEM_COLUMNS).where('place', '<=', last.place).execute()
+    const entries = rows.map(row => itemOf(row, job.state as JobState))
+    return count < next.length ? { entries, cursor: cursorOf(last.place) } : { entries }
   })
 
 /** See `BatchRecords.renew`. */

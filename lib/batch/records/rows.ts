@@ -76,13 +76,28 @@ const stateOf = (state: string, job: JobState): ItemState => {
   return isOpen && job === 'cancelled' ? 'cancelled' : (state as ItemState)
 }
 
+/** The columns of an item that its owner is shown. */
+export const ITEM_COLUMNS = [
+  'item_id',
+  'place',
+  'state',
+  'attempts',
+  'file',
+  'line',
+  'started_at',
+  'ended_at',
+  'answer',
+  'fault',
+] as const
+
+export type ItemRow = Pick<Selectable<BatchItemsTable>, (typeof ITEM_COLUMNS)[number]>
+
 /** @param job the state of the job it belongs to */
-export const itemOf = (row: Selectable<BatchItemsTable>, job: JobState): Item => ({
+export const itemOf = (row: ItemRow, job: JobState): Item => ({
   id: row.item_id,
   index: row.place,
   state: stateOf(row.state, job),
   attempts: row.attempts,
-  request: JSON.parse(row.request),
   ...(row.file !== null && { source: { file: row.file, ...present('line', row.line) } }),
   ...present('startedAt', row.started_at),
   ...present('endedAt', row.ended_at),

@@ -174,7 +174,13 @@ class Reception {
         yield chunk
       }
     }.bind(this)
-    await pipeline(stream, counted, chunks => onlyText(name, chunks), file, { signal: this.#stop.signal })
+    const closed = new Promise(resolve => file.once('close', resolve))
+    try {
+      await pipeline(stream, counted, chunks => onlyText(name, chunks), file, { signal: this.#stop.signal })
+    } finally {
+      // A file that is still being opened would come into being in a directory that is being removed.
+      await closed
+    }
     if (bytes === 0) throw refusal('INVALID_INPUT', name, 'is empty')
     this.#files[place] = { name, path, kind, bytes }
   }

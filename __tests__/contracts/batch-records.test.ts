@@ -148,6 +148,18 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     expect(first).toMatchObject({ entries: [{ index: 0 }], cursor: expect.any(String) })
   })
 
+  it('keep an instruction once, for those items that stand below it', async () => {
+    const instruction = 'Sum up\u0000 “this”'
+    const made = job({ instruction })
+    const [first, second] = items(2) as [NewItem, NewItem]
+    const taken = await records.submit(made, [{ ...first, instructed: true }, second])
+    const claims = await claim(2)
+    expect(claims).toMatchObject([{ instruction, request: first.request }, { request: second.request }])
+    expect(claims[1]).not.toHaveProperty('instruction')
+    for (const shown of [taken, await records.find('guest ada', made.id)])
+      expect(shown).not.toHaveProperty('instruction')
+  })
+
   it('are not taken at all when their items fail on the way, or are none', async () => {
     const broken = job()
     const breaking = async function* () {

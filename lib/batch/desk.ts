@@ -12,6 +12,8 @@ export type JobWishes = Readonly<{
   priority?: Priority | undefined
   scheduledFor?: number | undefined
   webhookUrl?: string | undefined
+  /** Stands above all items that are `instructed`. */
+  instruction?: string | undefined
 }>
 
 export type DeskParts = Readonly<{
@@ -72,7 +74,7 @@ export class BatchDesk {
     const owner = ownerOrThrow(caller)
     if (wishes.webhookUrl !== undefined && !tellsWebhooks) throw noWebhooks()
     const createdAt = Math.floor(clock.now())
-    const { scheduledFor, webhookUrl } = wishes
+    const { scheduledFor, webhookUrl, instruction } = wishes
     const job = await records.submit(
       {
         id: newJobId(),
@@ -82,6 +84,7 @@ export class BatchDesk {
         createdAt,
         ...(scheduledFor !== undefined && { scheduledFor }),
         ...(webhookUrl !== undefined && { webhookUrl }),
+        ...(instruction !== undefined && { instruction }),
       },
       items,
     )

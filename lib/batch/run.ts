@@ -3,6 +3,7 @@ import type { Handler } from '../compose.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import { callerOf, newJournal, type Visit } from '../visit.ts'
+import { messagesBelow } from './instruction.ts'
 import { isHopeless, judge } from './judge.ts'
 import type { Claim, ItemAnswer, Outcome } from './types.ts'
 import type { RunItem } from './worker.ts'
@@ -45,7 +46,7 @@ const callFor = (claim: Claim, signal: AbortSignal, parts: RunParts): Call => {
     signal,
     startedAt,
     journal: { ...newJournal(), caller: caller.kind },
-    messages: request.messages ?? [{ role: 'user', content: request.prompt ?? '' }],
+    messages: messagesBelow(claim.instruction, request),
     model: request.model ?? parts.defaultModel(),
     // So that one who has stopped answering is noticed.
     stream: true,

@@ -23,7 +23,13 @@ export type ItemRequest = Omit<ChatBody, 'stream'>
 export type ItemSource = Readonly<{ file: string; line?: number }>
 
 /** An item as it is handed in. Its `id` is the submitter's own and unique within the job. */
-export type NewItem = Readonly<{ id: string; request: ItemRequest; source?: ItemSource }>
+export type NewItem = Readonly<{
+  id: string
+  request: ItemRequest
+  /** Whether the job's instruction stands above it. */
+  instructed?: boolean
+  source?: ItemSource
+}>
 
 export type NewJob = Readonly<{
   /** `batch_` and 32 hexadecimal digits, from a cryptographic source. */
@@ -36,12 +42,14 @@ export type NewJob = Readonly<{
   scheduledFor?: number
   createdAt: number
   webhookUrl?: string
+  /** Stands above all items that are `instructed`; kept once, since it may be as long as all of them. */
+  instruction?: string
 }>
 
 export type JobCounts = Readonly<{ total: number } & Record<ItemState, number>>
 
 /** A job as its owner sees it. Times are clock times in milliseconds. */
-export type Job = NewJob &
+export type Job = Omit<NewJob, 'instruction'> &
   Readonly<{
     state: JobState
     counts: JobCounts
@@ -68,7 +76,7 @@ export type ItemAnswer = Readonly<{
 export type ItemFault = Readonly<{ code: ErrorCode; message: string; retryable: boolean }>
 
 /** An item as its owner sees it. What it asked is not shown: that may be long, and only whoever runs it needs it. */
-export type Item = Omit<NewItem, 'request'> &
+export type Item = Omit<NewItem, 'request' | 'instructed'> &
   Readonly<{
     /** Its place in the job, counted from 0. */
     index: number
@@ -101,6 +109,8 @@ export type Claim = Readonly<{
   leaseUntil: number
   owner: string
   request: ItemRequest
+  /** Stands above what is asked, where it is to. */
+  instruction?: string
 }>
 
 /**

@@ -20,8 +20,7 @@ export type UploadDeskParts = Readonly<{
   modelFault: (model: string) => string | undefined
 }>
 
-export type UploadWishes = JobWishes &
-  Readonly<{ instruction?: string | undefined; model?: string | undefined }>
+export type UploadWishes = JobWishes & Readonly<{ model?: string | undefined }>
 
 const NOTHING = new Blob([]).stream()
 
@@ -54,8 +53,14 @@ export class UploadDesk {
    */
   async submit(caller: Caller, wishes: UploadWishes, { files }: Upload): Promise<Job> {
     const { desk, itemLimits, mostItems, modelFault } = this.#parts
-    const { instruction, model, ...jobWishes } = wishes
-    const reading = { instruction, model, schema: itemBody(itemLimits), mostItems, modelFault }
+    const { model, ...jobWishes } = wishes
+    const reading = {
+      instruction: jobWishes.instruction,
+      model,
+      schema: itemBody(itemLimits),
+      mostItems,
+      modelFault,
+    }
     const { faults, more } = await faultsOf(files, reading)
     if (faults.length > 0) throw invalidInput(faults.map(toldOf), faults.length + more)
     const others = files.length > 1 ? ` and ${files.length - 1} more` : ''

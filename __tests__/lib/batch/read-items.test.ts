@@ -2,6 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { messagesBelow } from '#lib/batch/instruction.ts'
 import { cleanName, kindOf } from '#lib/batch/intake/names.ts'
 import { faultsOf, readItems } from '#lib/batch/intake/read-items.ts'
 import { itemBody } from '#lib/validation/batch.ts'
@@ -26,11 +27,17 @@ const fileOf = async (sent: string, content: string | Uint8Array) => {
   return { name, path, kind: kindOf(name) ?? 'text', bytes: (await stat(path)).size }
 }
 
-const itemsIn = async (
-  name: string,
-  content: string,
-  wishes: { instruction?: string; model?: string; mostItems?: number } = {},
-) => all(readItems([await fileOf(name, content)], { schema, mostItems: 100, ...wishes }))
+type Wishes = { instruction?: string; model?: string; mostItems?: number }
+
+const keptOf = async (name: string, content: string, wishes: Wishes = {}) =>
+  all(readItems([await fileOf(name, content)], { schema, mostItems: 100, ...wishes }))
+
+/** The items, with all that is said to the model for each. */
+const itemsIn = async (name: string, content: string, wishes: Wishes = {}) =>
+  (await keptOf(name, content, wishes)).map(({ request, instructed, ...item }) => {
+    const messages = messagesBelow(instructed ? wishes.instruction?.trim() : undefined, request)
+    return { ...item, request: { ...request, messages } }
+  })
 
 const faultsIn = async (name: string, content: string, instruction?: string, mostItems = 1_000) =>
   faultsOf([await fileOf(name, content)], { schema, mostItems, instruction })
@@ -123,7 +130,28 @@ describe('JSON', () => {
     ])
   })
 
-  it('takes the lines of an OpenAI batch as they are', async () => {
+  it('is kept without the instruction, which is kept once for all', async () => {
+    const messages = [{ role: 'user', content: 'hi' }]
+    const kept = await keptOf('a.jsonl', `"one"\n${JSON.stringify({ messages })}\n{"a":1}`, {
+      instruction: 'Do',
+    })
+    expect(kept).toMatchObject([
+      { instructed: true, request: { prompt: 'one' } },
+      { instructed: true, request: { messages } },
+      { instructed: true, request: { prompt: '{"a":1}' } },
+    ])
+    expect(JSON.stringify(kept)).not.toContain('Do')
+  })
+
+  it('may be as long as messages may be, the instruction with it', async () => {
+    const instruction = 'x'.repeat(40_000)
+    const lengths = async (count: number) =>
+      (await faultsIn('a.jsonl', `"${'y'.repeat(count)}"`, instruction)).faults
+    expect(await lengths(9_998)).toEqual([])
+    expect(await lengths(9_999)).toMatchObject([{ message: /at most 50,000 characters, has 50,001/ }])
+  })
+
+  it('takes the lines of an OpenAI batch as they are, also where there is an instruction', async () => {
     const messages = [{ role: 'user', content: 'hi' }]
     const line = (id: string, more: object) =>
       JSON.stringify({
@@ -133,7 +161,7 @@ describe('JSON', () => {
         body: { model: 'mock', messages, ...more },
       })
     const content = `\ufeff${line('a', { max_tokens: 5 })}\r\n\r\n${line('b', { max_completion_tokens: 6, temperature: 1 })}`
-    expect(await itemsIn('a.jsonl', content)).toMatchObject([
+    expect(await itemsIn('a.jsonl', content, { instruction: 'Do' })).toMatchObject([
       { id: 'a', source: { line: 1 }, request: { model: 'mock', messages, maxTokens: 5 } },
       { id: 'b', source: { line: 3 }, request: { maxTokens: 6, temperature: 1 } },
     ])

@@ -132,6 +132,20 @@ describe('a run’s call', () => {
     ])
   })
 
+  it('says what the item asks below the job’s instruction', async () => {
+    const { calls, run } = answering([FINISH])
+    await run({ instruction: 'Be brief.' })
+    const messages = [{ role: 'user' as const, content: 'Hello' }]
+    await run({
+      instruction: 'Be brief.',
+      request: { messages, maxTokens: 10, cache: 'default', fallback: true },
+    })
+    expect(calls).toMatchObject([
+      { messages: [{ role: 'user', content: 'Be brief.\n\nHello' }] },
+      { messages: [{ role: 'system', content: 'Be brief.' }, ...messages] },
+    ])
+  })
+
   it('asks what the item asks, of the model that it names', async () => {
     const { calls, run } = answering([FINISH])
     const messages = [

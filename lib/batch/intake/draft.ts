@@ -2,7 +2,11 @@ import { z } from 'zod'
 import { parseOrThrow } from '../../validation/faults.ts'
 
 /** What stands in a file for one item, brought into the shape of an item and not yet validated. */
-export type Draft = Readonly<Record<string, unknown>>
+export type Draft = Readonly<{
+  fields: Readonly<Record<string, unknown>>
+  /** Taken as it is, also where there is an instruction. */
+  standsAlone?: true
+}>
 
 /** What a file reader finds: a draft, or why there is none; `line`, or `at` (`[3]`), says where. */
 export type Finding = Readonly<{ line?: number; at?: string } & ({ draft: Draft } | { fault: string })>
@@ -30,35 +34,20 @@ const openAiLine = z.strictObject({
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const under = (instruction: string | undefined, content: string): string =>
-  instruction === undefined ? content : `${instruction}\n\n${content}`
-
-/** A content under the instruction, as a message: the limit of messages holds for it, not the shorter one of prompts. */
-export const messagesOf = (instruction: string | undefined, content: string) => [
-  { role: 'user', content: under(instruction, content) },
-]
-
 const draftOfOpenAi = (value: unknown): Draft => {
   const { custom_id: id, body } = parseOrThrow(openAiLine, value)
   const { model, messages, temperature } = body
   const maxTokens = body.max_completion_tokens ?? body.max_tokens
   return {
-    id,
-    model,
-    messages,
-    ...(temperature !== undefined && { temperature }),
-    ...(maxTokens !== undefined && { maxTokens }),
+    fields: {
+      id,
+      model,
+      messages,
+      ...(temperature !== undefined && { temperature }),
+      ...(maxTokens !== undefined && { maxTokens }),
+    },
+    standsAlone: true,
   }
-}
-
-/** An object of our item shape. An instruction stands above its prompt, or as a system message before its messages. */
-const draftOfItem = (item: Record<string, unknown>, instruction: string | undefined): Draft => {
-  const { prompt, messages, ...rest } = item
-  if (messages === undefined && typeof prompt === 'string' && prompt.trim() !== '')
-    return { ...rest, messages: messagesOf(instruction, prompt) }
-  if (prompt === undefined && Array.isArray(messages) && instruction !== undefined)
-    return { ...rest, messages: [{ role: 'system', content: instruction }, ...messages] }
-  return item
 }
 
 /**
@@ -66,13 +55,11 @@ const draftOfItem = (item: Record<string, unknown>, instruction: string | undefi
  * which is a prompt; or, below an instruction, any other value written as JSON.
  * @throws GatewayError INVALID_INPUT for an OpenAI line that asks for what we cannot do.
  */
-export const draftOfJson = (value: unknown, instruction: string | undefined): Draft | undefined => {
-  if (typeof value === 'string') return { messages: messagesOf(instruction, value) }
+export const draftOfJson = (value: unknown, hasInstruction: boolean): Draft | undefined => {
+  if (typeof value === 'string') return { fields: { prompt: value } }
   if (isObject(value)) {
     if (Object.hasOwn(value, 'custom_id') || Object.hasOwn(value, 'url')) return draftOfOpenAi(value)
-    if (Object.hasOwn(value, 'prompt') || Object.hasOwn(value, 'messages'))
-      return draftOfItem(value, instruction)
+    if (Object.hasOwn(value, 'prompt') || Object.hasOwn(value, 'messages')) return { fields: value }
   }
-  if (instruction === undefined) return undefined
-  return { messages: messagesOf(instruction, JSON.stringify(value)) }
+  return hasInstruction ? { fields: { prompt: JSON.stringify(value) } } : undefined
 }

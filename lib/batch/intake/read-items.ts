@@ -1,6 +1,7 @@
 import { GatewayError } from '../../errors.ts'
-import type { itemBody } from '../../validation/batch.ts'
+import type { ItemBody, itemBody } from '../../validation/batch.ts'
 import { parseOrThrow, refusalInWords } from '../../validation/faults.ts'
+import { messagesBelow } from '../instruction.ts'
 import type { ItemSource, NewItem } from '../types.ts'
 import type { Draft, Finding } from './draft.ts'
 import type { UploadedFile } from './limits.ts'
@@ -37,6 +38,32 @@ type Checked = Readonly<{ item: NewItem } | { fault: FileFault }>
 const placeOf = ({ name }: UploadedFile, { line, at }: Finding): string =>
   at === undefined && line !== undefined ? `${name}:${line}` : `${name}${at ?? ''}`
 
+type Fields = Draft['fields']
+
+/** Whether it asks in one way and can stand below an instruction; whatever else it is, is a fault. */
+const asks = ({ prompt, messages }: Fields): boolean => {
+  if (prompt === undefined) return Array.isArray(messages)
+  return messages === undefined && typeof prompt === 'string' && prompt.trim() !== ''
+}
+
+/**
+ * An item as it is handed in. It is checked with all that is said to the model, as messages: their limit holds, not the
+ * shorter one of prompts. It is kept without the instruction.
+ * @throws GatewayError INVALID_INPUT
+ */
+const checkedItem = (
+  schema: ReadOptions['schema'],
+  fields: Fields,
+  instruction: string | undefined,
+): ItemBody => {
+  if (!asks(fields)) return parseOrThrow(schema, fields)
+  const { prompt, messages, ...others } = fields as { prompt?: string; messages?: readonly unknown[] }
+  const said = messagesBelow(instruction, { prompt, messages })
+  const checked = parseOrThrow(schema, { ...others, messages: said })
+  if (prompt !== undefined) return { ...checked, messages: undefined, prompt }
+  return { ...checked, messages: checked.messages?.slice(instruction === undefined ? 0 : 1) }
+}
+
 async function* checkedItems(
   files: readonly UploadedFile[],
   { instruction, model, schema, modelFault, mostItems }: ReadOptions,
@@ -46,13 +73,15 @@ async function* checkedItems(
 
   const itemOf = (draft: Draft, source: ItemSource, place: string): Checked => {
     const fault = (message: string) => ({ fault: { ...source, message } })
+    const instruction = draft.standsAlone ? undefined : above
     try {
-      const { id = place, ...request } = parseOrThrow(schema, { ...(model && { model }), ...draft })
+      const fields = { ...(model && { model }), ...draft.fields }
+      const { id = place, ...request } = checkedItem(schema, fields, instruction)
       if (ids.has(id)) return fault('id is the id of another item')
       ids.add(id)
       const wrong = request.model === undefined ? undefined : modelFault?.(request.model)
       if (wrong !== undefined) return fault(wrong)
-      return { item: { id, request, source } }
+      return { item: { id, request, instructed: instruction !== undefined, source } }
     } catch (thrown) {
       return fault(refusalInWords(thrown))
     }
@@ -60,7 +89,7 @@ async function* checkedItems(
 
   let count = 0
   for (const file of files)
-    for await (const found of findingsIn(file, above)) {
+    for await (const found of findingsIn(file, above !== undefined)) {
       const source: ItemSource = { file: file.name, ...(found.line !== undefined && { line: found.line }) }
       const inside = found.at === undefined ? '' : `${found.at} `
       count += 1

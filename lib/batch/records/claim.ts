@@ -107,11 +107,12 @@ const lease = async (
     }))
     .where('job_id', '=', job_id)
     .where('place', '=', place)
-    .returning(['fence', 'attempts', 'failures', 'cut_offs', 'started_at', 'request'])
+    .returning(['fence', 'attempts', 'failures', 'cut_offs', 'started_at', 'request', 'instructed'])
     .executeTakeFirstOrThrow()
   const job = await tx
     .selectFrom('batch_jobs')
     .select('owner')
+    .$if(row.instructed === 1, query => query.select('instruction'))
     .where('id', '=', job_id)
     .executeTakeFirstOrThrow()
   return {
@@ -126,6 +127,7 @@ const lease = async (
     leaseUntil,
     owner: job.owner,
     request: JSON.parse(row.request),
+    ...(job.instruction && { instruction: JSON.parse(job.instruction) }),
   }
 }
 

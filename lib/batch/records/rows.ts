@@ -12,7 +12,7 @@ export const rankOf = (
   priority: Priority,
 ): number => Math.max(createdAt, scheduledFor) + PRIORITIES.indexOf(priority) * STEP_MS
 
-/** All columns of a job but its cost. */
+/** All columns of a job but its cost and its instruction, which may be long. */
 export const JOB_COLUMNS = [
   'id',
   'owner',
@@ -41,7 +41,7 @@ export const JOB_COLUMNS = [
 export const COST = sql<string>`cast(cost_pico as text)`.as('cost_pico')
 
 /** A job's row; its cost is read as text, since it may be larger than numbers can hold. */
-export type JobRow = Omit<Selectable<BatchJobsTable>, 'cost_pico'> & { cost_pico: string }
+export type JobRow = Pick<Selectable<BatchJobsTable>, (typeof JOB_COLUMNS)[number]> & { cost_pico: string }
 
 /** What is null in a row is absent everywhere else. */
 const present = <Name extends string, Value>(name: Name, value: Value | null) =>

@@ -12,13 +12,14 @@ type Row = Insertable<BatchItemsTable>
 
 const NEW = { attempts: 0, failures: 0, fence: 0, not_before: 0 }
 
-const rowOf = (jobId: string, place: number, { id, request, source }: NewItem): Row => ({
+const rowOf = (jobId: string, place: number, { id, request, instructed, source }: NewItem): Row => ({
   ...NEW,
   job_id: jobId,
   place,
   item_id: id,
   state: 'queued',
   request: JSON.stringify(request),
+  instructed: instructed ? 1 : 0,
   file: source?.file ?? null,
   line: source?.line ?? null,
 })
@@ -64,6 +65,7 @@ const writeUnseen = async (
     cost_pico: 0,
     webhook_url: job.webhookUrl ?? null,
     webhook_attempts: 0,
+    instruction: job.instruction === undefined ? null : JSON.stringify(job.instruction),
   }
   await records.write(db => db.insertInto('batch_jobs').values(row).execute())
   let total = 0
@@ -81,6 +83,7 @@ export const submit = async (
   job: NewJob,
   items: AsyncIterable<NewItem> | Iterable<NewItem>,
 ): Promise<Job> => {
+  const { instruction: _, ...shown } = job
   try {
     const total = await writeUnseen(records, job, items)
     const { numUpdatedRows } = await records.write(db =>
@@ -93,7 +96,7 @@ export const submit = async (
     )
     if (numUpdatedRows !== 1n) throw new Error('the submission was swept away before its end')
     const counts = { total, queued: total, running: 0, succeeded: 0, failed: 0, cancelled: 0 }
-    return { ...job, state: 'queued', counts, costUsd: 0, unpriced: 0 }
+    return { ...shown, state: 'queued', counts, costUsd: 0, unpriced: 0 }
   } catch (error) {
     // Where not even that can be written, `sweep` does it later.
     await records

@@ -4,6 +4,7 @@ import { RecordsUnusable } from './fault.ts'
 import { batch } from './migrations/2026-11-26-batch.ts'
 import { batchWorkers } from './migrations/2026-11-26-batch-workers.ts'
 import { begunFirst } from './migrations/2026-11-26-begun-first.ts'
+import { instruction } from './migrations/2026-11-26-instruction.ts'
 import type { RecordsSchema } from './schema.ts'
 
 /** In the order of their names. One that was released is never changed: what comes later is a new one. */
@@ -11,6 +12,7 @@ const MIGRATIONS = {
   '2026-11-26-batch': batch,
   '2026-11-26-batch-workers': batchWorkers,
   '2026-11-26-begun-first': begunFirst,
+  '2026-11-26-instruction': instruction,
 }
 
 /** Any number that no other program takes for its own. */

@@ -32,6 +32,8 @@ export type BatchJobsTable = {
   webhook_state: ColumnType<string, string | undefined, string>
   webhook_attempts: Integer
   webhook_at: OptionalInteger
+  /** JSON of a text; null where there is none. */
+  instruction: ColumnType<string | null, string | null | undefined, string | null>
 }
 
 export type BatchItemsTable = {
@@ -42,6 +44,8 @@ export type BatchItemsTable = {
   state: string
   /** JSON of an ItemRequest. */
   request: string
+  /** Whether the job's instruction stands above it: 1 or 0. */
+  instructed: ColumnType<number, number | undefined, number>
   file: string | null
   line: OptionalInteger
   attempts: Integer

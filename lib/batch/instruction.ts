@@ -1,0 +1,18 @@
+type Asked<Message> = Readonly<{
+  prompt?: string | undefined
+  messages?: readonly Message[] | undefined
+}>
+type Own = Readonly<{ role: 'system' | 'user'; content: string }>
+
+/**
+ * What is said to the model for an item: its prompt, below the instruction where there is one; or its messages, with
+ * the instruction as a system message before them.
+ */
+export const messagesBelow = <Message>(
+  instruction: string | undefined,
+  { prompt, messages = [] }: Asked<Message>,
+): (Message | Own)[] => {
+  if (prompt === undefined)
+    return instruction === undefined ? [...messages] : [{ role: 'system', content: instruction }, ...messages]
+  return [{ role: 'user', content: instruction === undefined ? prompt : `${instruction}\n\n${prompt}` }]
+}

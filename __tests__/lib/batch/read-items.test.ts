@@ -1,9 +1,10 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { messagesBelow } from '#lib/batch/instruction.ts'
 import { cleanName, kindOf } from '#lib/batch/intake/names.ts'
+import { findingsIn } from '#lib/batch/intake/read-file.ts'
 import { faultsOf, readItems } from '#lib/batch/intake/read-items.ts'
 import { itemBody } from '#lib/validation/batch.ts'
 
@@ -226,3 +227,27 @@ describe('an upload’s faults', () => {
     })
   })
 })
+
+describe.each(['a.csv', 'a.jsonl', 'a.json', 'a.txt'])('a file that cannot be read to its end: %s', name => {
+  it('is closed when nobody wants more of it', async () => {
+    const rows = Array.from({ length: 50_000 }, (_, index) => `"row ${index}"`)
+    const lines = name === 'a.json' ? [`[${rows.join(',\n')}]`] : ['"prompt"', ...rows]
+    const file = await fileOf(name, lines.join('\n'))
+    const isOpen = async () => (await openPaths()).includes(file.path)
+    for await (const _ of findingsIn(file, false)) {
+      expect(await isOpen()).toBe(name !== 'a.txt')
+      break
+    }
+    await expect.poll(isOpen).toBe(false)
+  })
+
+  it('fails, and does nothing worse', async () => {
+    const file = { ...(await fileOf(name, '"x"')), path: directory }
+    await expect(faultsOf([file], { schema, mostItems: 9 })).rejects.toMatchObject({ code: 'EISDIR' })
+  })
+})
+
+const openPaths = async (): Promise<string[]> => {
+  const names = await readdir('/proc/self/fd')
+  return Promise.all(names.map(name => readlink(`/proc/self/fd/${name}`).catch(() => '')))
+}

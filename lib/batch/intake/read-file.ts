@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { pipeline } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
 import { refusalInWords } from '../../validation/faults.ts'
 import { jsonOrThrow } from '../../validation/json.ts'
@@ -138,8 +139,11 @@ const findingOfRow = (header: readonly string[], row: readonly string[], hasInst
 }
 
 const readTable: Reader = async function* ({ path }, hasInstruction) {
-  const rows: AsyncIterable<string[]> = createReadStream(path).pipe(
+  const rows: AsyncIterable<string[]> = pipeline(
+    createReadStream(path),
     parse({ bom: true, relax_column_count: true, max_record_size: MAX_ITEM_BYTES }),
+    // Whoever reads the rows is told of it.
+    () => {},
   )
   let header: readonly string[] | undefined
   let next = 1

@@ -174,7 +174,7 @@ class Reception {
         yield chunk
       }
     }.bind(this)
-    const closed = new Promise(resolve => file.once('close', resolve))
+    const closed = new Promise<void>(resolve => file.once('close', resolve))
     try {
       await pipeline(stream, counted, chunks => onlyText(name, chunks), file, { signal: this.#stop.signal })
     } finally {

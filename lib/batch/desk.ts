@@ -117,14 +117,17 @@ export class BatchDesk {
     return this.#parts.records.items(id, options)
   }
 
-  /** All items of a job in their order, a page at a time. */
-  async *allItems({ id }: Job): AsyncGenerator<Item> {
+  /** All items of a job in their order, a page at a time. Rejects where the job goes meanwhile. */
+  async *allItems({ id, counts }: Job): AsyncGenerator<Item> {
     let cursor: string | undefined
+    let count = 0
     do {
       const page = await this.#parts.records.items(id, { limit: PAGE, ...(cursor && { cursor }) })
       yield* page.entries
+      count += page.entries.length
       cursor = page.cursor
     } while (cursor !== undefined)
+    if (count < counts.total) throw noSuchJob()
   }
 
   async cancel(caller: Caller, id: unknown): Promise<Job> {

@@ -1,53 +1,40 @@
 import type { Answer } from './answer.ts'
+import { type PacedBodyOptions, pacedBody } from './paced-body.ts'
 
-export type DownloadOptions = Readonly<{
-  /** Its content type. */
-  type: string
-  /** Letters, digits, dots, dashes and underscores. */
-  fileName: string
-}>
+export type DownloadOptions = Pick<PacedBodyOptions, 'clock' | 'abandon'> &
+  Readonly<{
+    /** Its content type. */
+    type: string
+    /** Letters, digits, dots, dashes and underscores. */
+    fileName: string
+  }>
 
+/** Bytes that are worth a write, and few enough for a slow client to take in the time that it is given. */
 const PORTION = 16_384
 const encoder = new TextEncoder()
 
-/** Text as bytes, in portions that are worth a write. */
+/** Text as bytes, in portions that end between characters. */
 async function* portions(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
-  let text = ''
-  for await (const line of lines) {
-    text += line
-    if (text.length < PORTION) continue
-    yield encoder.encode(text)
-    text = ''
-  }
-  if (text !== '') yield encoder.encode(text)
+  let portion = new Uint8Array(PORTION)
+  let filled = 0
+  for await (const line of lines)
+    for (let at = 0; at < line.length; ) {
+      const { read, written } = encoder.encodeInto(line.slice(at), portion.subarray(filled))
+      at += read
+      filled += written
+      if (at === line.length) break
+      yield portion.subarray(0, filled)
+      portion = new Uint8Array(PORTION)
+      filled = 0
+    }
+  if (filled > 0) yield portion.subarray(0, filled)
 }
 
-/** A file to be saved, written as fast as it is read, and never whole in memory. */
-export const download = (lines: AsyncIterable<string>, { type, fileName }: DownloadOptions): Answer => {
-  const ended = Promise.withResolvers<void>()
-  const iterator = portions(lines)
-  const stream = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const step = await iterator.next()
-          if (!step.done) return controller.enqueue(step.value)
-          controller.close()
-        } catch (error) {
-          controller.error(error)
-        }
-        ended.resolve()
-      },
-      async cancel() {
-        await iterator.return(undefined)
-        ended.resolve()
-      },
-    },
-    { highWaterMark: 0 },
-  )
-  return {
-    stream,
-    ended: ended.promise,
-    headers: { 'content-type': type, 'content-disposition': `attachment; filename="${fileName}"` },
-  }
-}
+/** A file to be saved, written as fast as it is read, and never whole in memory. One that fails is cut off. */
+export const download = (
+  lines: AsyncIterable<string>,
+  { type, fileName, ...options }: DownloadOptions,
+): Answer => ({
+  ...pacedBody(portions(lines), options),
+  headers: { 'content-type': type, 'content-disposition': `attachment; filename="${fileName}"` },
+})

@@ -81,14 +81,14 @@ export const pageJson = <Entry, Name extends string>(
   toJson: (entry: Entry) => unknown,
 ) => ({ [name]: entries.map(toJson), nextCursor: cursor ?? null })
 
-export type ProgressOptions = Readonly<{ clock: Clock; abandon: (reason: GatewayError) => void }>
+export type BodyOptions = Readonly<{ clock: Clock; abandon: (reason: GatewayError) => void }>
 
 async function* frames(jobs: AsyncIterable<Job>, clock: Clock): AsyncGenerator<string> {
   for await (const job of jobs) yield sseEvent('job', jobJson(job, clock.now()))
 }
 
 /** Jobs as events, each time one has changed: `event: job`. */
-export const progressAnswer = (jobs: AsyncIterable<Job>, options: ProgressOptions): Answer =>
+export const progressAnswer = (jobs: AsyncIterable<Job>, options: BodyOptions): Answer =>
   eventStream(frames(jobs, options.clock), options)
 
 /** How results can be had. */
@@ -98,7 +98,12 @@ const FORMATS = {
 } as const
 
 /** All items of a job as a file to be saved. */
-export const resultsAnswer = (job: Job, items: AsyncIterable<Item>, format: keyof typeof FORMATS): Answer => {
+export const resultsAnswer = (
+  job: Job,
+  items: AsyncIterable<Item>,
+  format: keyof typeof FORMATS,
+  options: BodyOptions,
+): Answer => {
   const { type, lines } = FORMATS[format]
-  return download(lines(items), { type, fileName: `${job.id}.${format}` })
+  return download(lines(items), { ...options, type, fileName: `${job.id}.${format}` })
 }

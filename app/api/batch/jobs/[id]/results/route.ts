@@ -7,11 +7,11 @@ import { parseOrThrow } from '#lib/validation/faults.ts'
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/api/batch/jobs/{id}/results', surface: 'rest' },
   {
-    GET: async ({ request, visit, params, gateway }) => {
+    GET: async ({ request, visit, params, gateway, abandon }) => {
       const { caller } = await gateway.admit(visit)
       const { format } = parseOrThrow(resultsQuery, queryOf(request))
       const job = await gateway.batch.find(caller, params.id)
-      return resultsAnswer(job, gateway.batch.allItems(job), format)
+      return resultsAnswer(job, gateway.batch.allItems(job), format, { clock: gateway.clock, abandon })
     },
   },
 )

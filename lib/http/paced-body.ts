@@ -1,0 +1,94 @@
+import type { Clock } from '../clock.ts'
+import { GatewayError, toGatewayError } from '../errors.ts'
+
+const TICK_MS = 15_000
+const STALLED_AFTER_TICKS = 4
+const encoder = new TextEncoder()
+
+export type PacedBodyOptions = Readonly<{
+  clock: Clock
+  /** Called when the reader has gone, or has read nothing for 60 s, or when there will be no more because of a fault. */
+  abandon: (reason: GatewayError) => void
+  /** What is sent after every 15 s in which nothing came. */
+  filler?: Uint8Array
+  /** Begins with the filler. */
+  greets?: boolean
+}>
+
+export type PacedBody = Readonly<{ stream: ReadableStream<Uint8Array>; ended: Promise<void> }>
+
+/**
+ * Text, or its bytes, as a response body, asked for only as fast as the client reads it, however long each piece is in
+ * coming. A client that takes nothing for 60 s is given up, and its connection cut.
+ */
+export const pacedBody = (
+  pieces: AsyncIterable<string | Uint8Array>,
+  { clock, abandon, filler, greets = false }: PacedBodyOptions,
+): PacedBody => {
+  const iterator = pieces[Symbol.asyncIterator]()
+  const ended = Promise.withResolvers<void>()
+  let open = true
+  let waitingForPiece = false
+  let idleTicks = 0
+  let controller: ReadableStreamDefaultController<Uint8Array>
+
+  const finish = () => {
+    open = false
+    ticker.cancel()
+    ended.resolve()
+  }
+  const leave = async (reason: GatewayError) => {
+    open = false
+    abandon(reason)
+    await iterator.return?.()
+    finish()
+  }
+  const ticker = clock.timer(TICK_MS, () => {
+    ticker.refresh()
+    if (waitingForPiece) return filler && controller.enqueue(filler)
+    idleTicks += 1
+    if (idleTicks < STALLED_AFTER_TICKS) return
+    const reason = new GatewayError('CLIENT_GONE', 'The client stopped reading.')
+    controller.error(reason)
+    void leave(reason)
+  })
+  const beginToWait = () => {
+    idleTicks = 0
+    ticker.refresh()
+  }
+  const advance = async () => {
+    const step = await iterator.next()
+    if (!open) return
+    if (step.done) {
+      controller.close()
+      return finish()
+    }
+    beginToWait()
+    controller.enqueue(typeof step.value === 'string' ? encoder.encode(step.value) : step.value)
+  }
+
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      start(itself) {
+        controller = itself
+        if (greets && filler) controller.enqueue(filler)
+      },
+      async pull() {
+        waitingForPiece = true
+        beginToWait()
+        try {
+          await advance()
+        } catch (error) {
+          if (open) abandon(toGatewayError(error))
+          finish()
+          throw error
+        } finally {
+          waitingForPiece = false
+        }
+      },
+      cancel: () => leave(new GatewayError('CLIENT_GONE')),
+    },
+    { highWaterMark: 0 },
+  )
+  return { stream, ended: ended.promise }
+}

@@ -14,6 +14,7 @@ import type {
   NewJob,
   Outcome,
   Page,
+  WebhookDue,
 } from '#lib/batch/types.ts'
 import { systemClock } from '#lib/clock.ts'
 import { openRecords } from '#lib/storage/records/open.ts'
@@ -412,18 +413,66 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
   it('are told of at their webhooks once, however many ask, and again after a failure', async () => {
     const made = job({ webhookUrl: 'https://example.com/hook' })
     await records.submit(made, items(1))
-    expect(await records.claimWebhook(999_999, 999_999)).toBeUndefined()
+    const claimDue = (now: number, leaseUntil = 999_999) => records.claimWebhook({ now, leaseUntil })
+    expect(await claimDue(999_999)).toBeUndefined()
     await records.settle(await only(), succeeded(1), 20_000)
-    const due = await Promise.all([1, 2, 3].map(() => records.claimWebhook(20_000, 30_000)))
+    const due = await Promise.all([1, 2, 3].map(() => claimDue(20_000, 30_000)))
     expect(due.filter(one => one !== undefined)).toMatchObject([
       { attempt: 1, url: 'https://example.com/hook', job: { id: made.id, state: 'completed' } },
     ])
-    await records.settleWebhook(made.id, { again: 25_000 })
-    expect(await records.claimWebhook(24_999, 1)).toBeUndefined()
-    expect(await records.claimWebhook(25_000, 50_000)).toMatchObject({ attempt: 2 })
-    expect(await records.claimWebhook(50_000, 60_000)).toMatchObject({ attempt: 3 })
-    await records.settleWebhook(made.id, { state: 'sent' })
-    expect(await records.claimWebhook(999_999, 999_999)).toBeUndefined()
+    const first = due.find(one => one !== undefined) as WebhookDue
+    await records.settleWebhook(first, { again: 25_000 })
+    expect(await claimDue(24_999)).toBeUndefined()
+    const second = (await claimDue(25_000, 50_000)) as WebhookDue
+    expect(second).toMatchObject({ attempt: 2 })
+    const third = (await claimDue(50_000, 60_000)) as WebhookDue
+    expect(third).toMatchObject({ attempt: 3 })
+    await records.settleWebhook(second, { state: 'failed' })
+    expect(await claimDue(60_000, 70_000)).toMatchObject({ attempt: 4 })
+    await records.settleWebhook({ ...third, attempt: 4 }, { state: 'sent' })
+    expect(await claimDue(999_999)).toBeUndefined()
+  })
+
+  it('are told of once more when they end once more, whatever comes late of the first telling', async () => {
+    const made = job({ webhookUrl: 'https://example.com/hook' })
+    await records.submit(made, items(2))
+    const end = async (at: number) => {
+      for (const claimed of await claim(2, at)) await records.settle(claimed, failed, at)
+    }
+    await end(20_000)
+    const first = (await records.claimWebhook({ now: 20_000, leaseUntil: 50_000 })) as WebhookDue
+    await records.retryFailed('guest ada', made.id)
+    await end(30_000)
+    for (const outcome of [{ state: 'sent' }, { state: 'failed' }, { again: 900_000 }] as const)
+      await records.settleWebhook(first, outcome)
+    const second = (await records.claimWebhook({ now: 30_000, leaseUntil: 60_000 })) as WebhookDue
+    expect(second).toMatchObject({ attempt: 1, job: { endedAt: 30_000 } })
+    await records.settleWebhook(second, { again: 61_000 })
+    await records.retryFailed('guest ada', made.id)
+    await records.cancel('guest ada', made.id, 40_000)
+    expect(await records.claimWebhook({ now: 40_000, leaseUntil: 70_000 })).toMatchObject({
+      attempt: 1,
+      job: { state: 'cancelled' },
+    })
+  })
+
+  it('are told of in the order of their ends, those of some owners passed over', async () => {
+    for (const [owner, at] of [
+      ['guest ada', 30_000],
+      ['guest eve', 20_000],
+      ['guest eve', 10_000],
+    ] as const) {
+      await records.submit(job({ owner, webhookUrl: 'https://example.com/hook' }), items(1))
+      await records.settle(await only(), succeeded(1), at)
+    }
+    const next = async (except: string[] = []) =>
+      (await records.claimWebhook({ now: 40_000, leaseUntil: 50_000, except }))?.job.endedAt
+    expect([await next(), await next(['guest eve']), await next(['guest eve', 'guest ada'])]).toEqual([
+      10_000,
+      30_000,
+      undefined,
+    ])
+    expect([await next(), await next()]).toEqual([20_000, undefined])
   })
 
   it('never give an item to two who ask at the same moment', async () => {

@@ -203,11 +203,21 @@ export interface BatchRecords {
   /** Takes away the jobs that ended before a clock time. Returns how many. */
   removeEnded(before: number): Promise<number>
 
-  /** One job whose end is to be told at its webhook, leased until a clock time to whoever asks. */
-  claimWebhook(now: number, leaseUntil: number): Promise<WebhookDue | undefined>
-  /** What became of telling it. `again` names the clock time of the next try. */
+  /**
+   * The job whose end has waited longest to be told at its webhook, leased until a clock time to whoever asks. Those of
+   * owners in `except` are passed over.
+   */
+  claimWebhook(options: {
+    now: number
+    leaseUntil: number
+    except?: readonly string[]
+  }): Promise<WebhookDue | undefined>
+  /**
+   * What became of telling it. `again` names the clock time of the next try. Nothing changes where it was claimed anew
+   * meanwhile, or where the job has ended once more: that end is still to be told.
+   */
   settleWebhook(
-    jobId: string,
+    due: WebhookDue,
     outcome: Readonly<{ state: 'sent' | 'failed' } | { again: number }>,
   ): Promise<void>
   /** A worker's sign of life. One that gives none for half a minute is counted no more. */

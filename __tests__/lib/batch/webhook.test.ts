@@ -87,47 +87,70 @@ describe('posting to an address that somebody gave us', () => {
   })
 })
 
+type Letter = { due: WebhookDue; dueAt: number; outcome?: unknown }
+
 describe('the postman', () => {
-  const setting = (post: PostmanParts['post']) => {
+  /** Jobs of these owners have ended, in this order. */
+  const setting = (post: PostmanParts['post'], owners: readonly string[] = ['ada']) => {
     const clock = new FakeClock()
-    let due: WebhookDue | undefined = {
-      job: { id: 'batch_1' } as Job,
-      url: 'https://example.com',
-      attempt: 1,
-    }
-    let dueAt = 0
-    const settled: unknown[] = []
+    const letters: Letter[] = owners.map((owner, index) => ({
+      due: { job: { id: `batch_${index}`, owner } as Job, url: `https://${owner}.example`, attempt: 0 },
+      dueAt: 0,
+    }))
+    const state = { isStopping: false, isFailing: false }
+    const trouble: unknown[] = []
     const postman = new Postman({
       records: {
-        claimWebhook: async now => (due && now >= dueAt ? due : undefined),
-        settleWebhook: async (_, outcome) => {
-          settled.push(outcome)
-          if ('again' in outcome && due) {
-            dueAt = outcome.again
-            due = { ...due, attempt: due.attempt + 1 }
-          } else due = undefined
+        claimWebhook: async ({ now, leaseUntil, except = [] }) => {
+          if (state.isFailing) throw new Error('no records')
+          const letter = letters.find(
+            ({ due, dueAt, outcome }) => !outcome && dueAt <= now && !except.includes(due.job.owner),
+          )
+          if (!letter) return undefined
+          letter.dueAt = leaseUntil
+          letter.due = { ...letter.due, attempt: letter.due.attempt + 1 }
+          return letter.due
+        },
+        settleWebhook: async ({ job: { id } }, outcome) => {
+          if (state.isFailing) throw new Error('no records')
+          const letter = letters.find(({ due }) => due.job.id === id) as Letter
+          if ('again' in outcome) letter.dueAt = outcome.again
+          else letter.outcome = outcome
         },
       },
       post,
       messageOf: ({ id }) => ({ id }),
       secret: 'a secret of sixteen',
       clock,
-      isStopping: () => false,
-      onTrouble: () => {},
+      isStopping: () => state.isStopping,
+      onTrouble: error => trouble.push(error),
     })
-    return { clock, postman, settled }
+    return { clock, postman, letters, state, trouble }
+  }
+
+  /** What is posted, and stays under way until it is ended. */
+  const held = (owners: readonly string[]) => {
+    const posts: { url: string; end: (status?: number) => void }[] = []
+    const made = setting(url => {
+      const { promise, resolve } = Promise.withResolvers<number>()
+      posts.push({ url, end: (status = 200) => resolve(status) })
+      return promise
+    }, owners)
+    const of = (owner: string) => posts.filter(({ url }) => url === `https://${owner}.example`)
+    return { ...made, posts, of }
   }
 
   it('signs what it tells, so that its receiver knows who it is from and when', async () => {
     const sent: Parameters<PostmanParts['post']>[] = []
-    const { postman, settled, clock } = setting(async (...post) => {
+    const { postman, letters, clock } = setting(async (...post) => {
       sent.push(post)
       return 200
     })
     await postman.walk()
-    expect(settled).toEqual([{ state: 'sent' }])
+    await clock.advance(0)
+    expect(letters[0]?.outcome).toEqual({ state: 'sent' })
     const [url, message, headers] = sent[0] ?? []
-    expect([url, message]).toEqual(['https://example.com', '{"id":"batch_1"}'])
+    expect([url, message]).toEqual(['https://ada.example', '{"id":"batch_0"}'])
     const seconds = Math.floor(clock.now() / 1000)
     const mac = createHmac('sha256', 'a secret of sixteen').update(`${seconds}.${message}`).digest('hex')
     expect(headers?.['x-parley-signature']).toBe(`t=${seconds},v1=${mac}`)
@@ -135,7 +158,7 @@ describe('the postman', () => {
 
   it('comes again after growing pauses, and gives up after the sixth time', async () => {
     const at: number[] = []
-    const { clock, settled } = setting(async () => {
+    const { clock, letters } = setting(async () => {
       at.push(clock.now())
       if (at.length % 2) throw new Error('nobody there')
       return 500
@@ -147,6 +170,47 @@ describe('the postman', () => {
       expect(pause).toBeGreaterThanOrEqual(10_000 * 4 ** index)
       expect(pause).toBeLessThan(10_000 * 4 ** index + 10_000)
     }
-    expect(settled.at(-1)).toEqual({ state: 'failed' })
+    expect(letters[0]?.outcome).toEqual({ state: 'failed' })
+  })
+
+  it('goes to many at once, but to few of one owner’s', async () => {
+    const many = Array.from({ length: 30 }, (_, index) => `guest-${index}`)
+    const { postman, posts, of } = held([...Array.from({ length: 9 }, () => 'ada'), ...many])
+    await postman.walk()
+    expect([of('ada').length, posts.length]).toEqual([4, 16])
+  })
+
+  it('is not held up by the slow receivers of another owner', async () => {
+    const { clock, postman, of } = held([...Array.from({ length: 1_000 }, () => 'slow'), 'eve'])
+    await postman.walk()
+    expect([of('slow').length, of('eve').length]).toEqual([4, 1])
+    of('eve')[0]?.end()
+    of('slow')[0]?.end(500)
+    await clock.advance(0)
+    expect(of('slow').length).toBe(5)
+  })
+
+  it('begins nothing more once the gateway stops', async () => {
+    const { clock, postman, posts, state } = held(Array.from({ length: 9 }, () => 'ada'))
+    await postman.walk()
+    state.isStopping = true
+    for (const { end } of posts) end()
+    await clock.advance(60_000)
+    expect(posts).toHaveLength(4)
+  })
+
+  it('goes on where the records have failed, and tells so', async () => {
+    const { clock, letters, state, trouble, postman } = setting(async () => {
+      state.isFailing = true
+      return 200
+    })
+    await postman.walk()
+    await clock.advance(5_000)
+    expect(trouble.length).toBeGreaterThan(1)
+    expect(letters[0]?.outcome).toBeUndefined()
+    await clock.advance(20_000)
+    state.isFailing = false
+    await clock.advance(5_000)
+    expect(letters[0]?.due.attempt).toBe(2)
   })
 })

@@ -64,6 +64,7 @@ export const cancelJob = (records: Records, owner: string, id: string, now: numb
         running: 0,
         webhook_state: update.case().when('webhook_url', 'is', null).then('none').else('due').end(),
         webhook_at: now,
+        webhook_attempts: 0,
       }))
       .where('owner', '=', owner)
       .where('id', '=', id)

@@ -37,8 +37,9 @@ export const batchRecords = (records: Records): BatchRecords => ({
   prioritise: (owner, id, priority) => prioritiseJob(records, owner, id, priority),
   remove: (owner, id) => removeJob(records, owner, id),
   removeEnded: before => removeEnded(records, whole(before)),
-  claimWebhook: (now, leaseUntil) => claimWebhook(records, whole(now), whole(leaseUntil)),
-  settleWebhook: (jobId, outcome) => settleWebhook(records, jobId, outcome),
+  claimWebhook: ({ now, leaseUntil, except = [] }) =>
+    claimWebhook(records, { now: whole(now), leaseUntil: whole(leaseUntil), except }),
+  settleWebhook: (due, outcome) => settleWebhook(records, due, outcome),
   attend: (workerId, now) => attend(records, workerId, whole(now)),
   depth: now => depthOf(records, whole(now)),
 })

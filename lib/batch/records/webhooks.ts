@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Records } from '../../storage/records/records.ts'
 import type { BatchRecords, WebhookDue } from '../types.ts'
 import { COST, JOB_COLUMNS, jobOf } from './rows.ts'
@@ -5,16 +6,18 @@ import { COST, JOB_COLUMNS, jobOf } from './rows.ts'
 /** See `BatchRecords.claimWebhook`. */
 export const claimWebhook = (
   records: Records,
-  now: number,
-  leaseUntil: number,
+  { now, leaseUntil, except }: Readonly<{ now: number; leaseUntil: number; except: readonly string[] }>,
 ): Promise<WebhookDue | undefined> =>
   records.write(async db => {
     const query = db
       .selectFrom('batch_jobs')
       .select([...JOB_COLUMNS, COST])
-      .where('webhook_state', '=', 'due')
+      // Literally, as the index has it.
+      .where('webhook_state', '=', sql.lit('due'))
       .where('webhook_at', '<=', now)
       .where('state', 'in', ['completed', 'failed', 'cancelled'])
+      .$if(except.length > 0, due => due.where('owner', 'not in', except))
+      .orderBy('webhook_at')
       .limit(1)
     const row = await (records.dialect === 'postgres'
       ? query.forUpdate().skipLocked()
@@ -32,7 +35,7 @@ export const claimWebhook = (
 
 export const settleWebhook = async (
   records: Records,
-  jobId: string,
+  { job, attempt }: WebhookDue,
   outcome: Parameters<BatchRecords['settleWebhook']>[1],
 ): Promise<void> => {
   const columns =
@@ -41,8 +44,10 @@ export const settleWebhook = async (
     db
       .updateTable('batch_jobs')
       .set(columns)
-      .where('id', '=', jobId)
+      .where('id', '=', job.id)
       .where('webhook_state', '=', 'due')
+      .where('webhook_attempts', '=', attempt)
+      .where('ended_at', '=', job.endedAt ?? null)
       .execute(),
   )
 }

@@ -3,6 +3,8 @@ import type { Clock, Timer } from '../../clock.ts'
 import type { BatchRecords, Job, WebhookDue } from '../types.ts'
 import type { PostWebhook } from './post.ts'
 
+type WebhookOutcome = Parameters<BatchRecords['settleWebhook']>[1]
+
 export type PostmanParts = Readonly<{
   records: Pick<BatchRecords, 'claimWebhook' | 'settleWebhook'>
   post: PostWebhook
@@ -17,6 +19,8 @@ export type PostmanParts = Readonly<{
 const REST_MS = 5_000
 const LEASE_MS = 30_000
 const MOST_ATTEMPTS = 6
+const MOST_AT_ONCE = 16
+const MOST_OF_OWNER = 4
 const FIRST_PAUSE_MS = 10_000
 const PAUSE_FACTOR = 4
 
@@ -29,47 +33,76 @@ export const signatureOf = (message: string, secret: string, now: number): strin
   return `t=${seconds},v1=${createHmac('sha256', secret).update(`${seconds}.${message}`).digest('hex')}`
 }
 
-/** Tells of jobs that have ended, at least once each: six times at most, with growing pauses. */
+/**
+ * Tells of jobs that have ended, at least once each: six times at most, with growing pauses. Many at the same time, and
+ * few of one owner's, so that nobody's slow receivers hold up the others.
+ */
 export class Postman {
   readonly #parts: PostmanParts
   readonly #timer: Timer
+  /** How many are under way, by owner. */
+  readonly #underWay = new Map<string, number>()
   #isWalking = false
+  #isCalled = false
 
   constructor(parts: PostmanParts) {
     this.#parts = parts
     this.#timer = parts.clock.timer(REST_MS, () => void this.walk())
   }
 
-  /** Tells all that is due. */
+  /** Begins to tell what is due, as far as there is room for it. */
   async walk(): Promise<void> {
+    this.#isCalled = true
     if (this.#isWalking) return
     this.#isWalking = true
-    const { records, clock, isStopping, onTrouble } = this.#parts
-    try {
-      while (!isStopping()) {
-        const due = await records.claimWebhook(clock.now(), clock.now() + LEASE_MS)
-        if (!due) break
-        await this.#tell(due)
-      }
-    } catch (error) {
-      onTrouble(error)
+    while (this.#isCalled) {
+      this.#isCalled = false
+      await this.#beginAll().catch(this.#parts.onTrouble)
     }
     this.#isWalking = false
     this.#timer.refresh()
   }
 
-  async #tell(due: WebhookDue): Promise<void> {
-    const { records, clock, onTrouble } = this.#parts
+  async #beginAll(): Promise<void> {
+    const { records, clock, isStopping } = this.#parts
+    while (!isStopping()) {
+      const owners = [...this.#underWay]
+      if (owners.reduce((sum, [, count]) => sum + count, 0) >= MOST_AT_ONCE) return
+      const except = owners.filter(([, count]) => count >= MOST_OF_OWNER).map(([owner]) => owner)
+      const now = clock.now()
+      const due = await records.claimWebhook({ now, leaseUntil: now + LEASE_MS, except })
+      if (!due) return
+      void this.#deliver(due)
+    }
+  }
+
+  async #deliver(due: WebhookDue): Promise<void> {
+    const { records, onTrouble } = this.#parts
+    this.#count(due.job.owner, 1)
+    const outcome = await this.#tell(due)
+    await records.settleWebhook(due, outcome).catch(onTrouble)
+    this.#count(due.job.owner, -1)
+    void this.walk()
+  }
+
+  #count(owner: string, more: number): void {
+    const count = (this.#underWay.get(owner) ?? 0) + more
+    if (count === 0) this.#underWay.delete(owner)
+    else this.#underWay.set(owner, count)
+  }
+
+  async #tell(due: WebhookDue): Promise<WebhookOutcome> {
+    const { clock, onTrouble } = this.#parts
     const { job, attempt } = due
     try {
       const status = await this.#send(due)
-      if (status >= 200 && status < 300) return await records.settleWebhook(job.id, { state: 'sent' })
+      if (status >= 200 && status < 300) return { state: 'sent' }
       onTrouble(new Error(`the webhook answered ${status}`), job.id)
     } catch (error) {
       onTrouble(error, job.id)
     }
-    const again = clock.now() + FIRST_PAUSE_MS * PAUSE_FACTOR ** (attempt - 1)
-    await records.settleWebhook(job.id, attempt < MOST_ATTEMPTS ? { again } : { state: 'failed' })
+    if (attempt >= MOST_ATTEMPTS) return { state: 'failed' }
+    return { again: clock.now() + FIRST_PAUSE_MS * PAUSE_FACTOR ** (attempt - 1) }
   }
 
   #send({ job, url, attempt }: WebhookDue): Promise<number> {

@@ -10,6 +10,7 @@ import type {
   Item,
   ItemAnswer,
   ItemState,
+  Job,
   NewItem,
   NewJob,
   Outcome,
@@ -328,6 +329,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     expect(await records.nextDueAt()).toBe(90_000)
     expect(await claim(1, 89_999)).toEqual([])
     expect((await records.depth(89_999)).oldestAt).toBeUndefined()
+    expect((await records.depth(95_000)).oldestAt).toBe(90_000)
     expect(await claim(1, 90_000)).toHaveLength(1)
   })
 
@@ -390,6 +392,16 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     expect(second.cursor).toBeUndefined()
     for (const cursor of ['', 'x', '-1', Buffer.from("1' or 1=1").toString('base64url')])
       await expect(records.list(owner, { limit: 2, cursor })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+    await records.submit(job({ owner, createdAt: Date.now() }), items(2))
+    const { cursor: ofJobs = '', entries } = await records.list(owner, { limit: 1 })
+    const { id } = entries[0] as Job
+    const { cursor: ofItems = '' } = await records.items(id, { limit: 1 })
+    const tooFar = Buffer.from(`${2 ** 31}`).toString('base64url')
+    await expect(records.list(owner, { limit: 1, cursor: ofItems })).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+    })
+    for (const cursor of [ofJobs, tooFar])
+      await expect(records.items(id, { limit: 1, cursor })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
   })
 
   it('go with all their items, once they have ended', async () => {

@@ -7,6 +7,7 @@ const LONGEST_ID = 128
 const LATEST_MS = 30 * 86_400_000
 const LONGEST_URL = 2_000
 const MOST_ENTRIES = 200
+const NO_CONTROL = /^\P{Cc}*$/u
 
 const text = (longest: number) =>
   z
@@ -14,7 +15,7 @@ const text = (longest: number) =>
     .trim()
     .min(1, 'must not be empty')
     .max(longest, `must have at most ${longest} characters`)
-    .regex(/^\P{Cc}*$/u, 'must hold no control characters')
+    .regex(NO_CONTROL, 'must hold no control characters')
 
 const itemId = text(LONGEST_ID)
 
@@ -34,6 +35,7 @@ const hasNoCredentials = (address: string): boolean => {
 const webhookUrl = z
   .string()
   .max(LONGEST_URL, `must have at most ${LONGEST_URL} characters`)
+  .regex(NO_CONTROL, 'must hold no control characters')
   .pipe(z.url({ protocol: /^https$/, error: 'must be an https:// address', abort: true }))
   .refine(hasNoCredentials, 'must hold no user and no password')
 

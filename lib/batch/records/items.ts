@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Records } from '../../storage/records/records.ts'
 import type { Claim, Item, ItemState, JobState, Page } from '../types.ts'
-import { cursorOf, readCursor } from './cursor.ts'
+import { cursorOf, readItemsCursor } from './cursor.ts'
 import { ITEM_COLUMNS, itemOf } from './rows.ts'
 
 type Wish = Readonly<{ limit: number; cursor?: string | undefined; state?: ItemState | undefined }>
@@ -38,7 +38,7 @@ export const listItems = (
     const job = await db.selectFrom('batch_jobs').select('state').where('id', '=', jobId).executeTakeFirst()
     if (!job) return { entries: [] }
     let query = db.selectFrom('batch_items').where('job_id', '=', jobId).orderBy('place')
-    if (cursor !== undefined) query = query.where('place', '>', readCursor(cursor).place)
+    if (cursor !== undefined) query = query.where('place', '>', readItemsCursor(cursor))
     if (state !== undefined) {
       const states = storedStates(state, job.state)
       if (states.length === 0) return { entries: [] }

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Records } from '../../storage/records/records.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
 import { type Depth, JOB_STATES, type Job, type Page, PRIORITIES, type Priority } from '../types.ts'
-import { cursorOf, readCursor } from './cursor.ts'
+import { cursorOf, readJobsCursor } from './cursor.ts'
 import { COST, JOB_COLUMNS, jobOf, rankOf } from './rows.ts'
 import { countWorkers } from './workers.ts'
 
@@ -30,7 +30,7 @@ export const listJobs = (
   records.read(async db => {
     let query = selectJobs(db).where('owner', '=', owner)
     if (cursor !== undefined) {
-      const { place, id } = readCursor(cursor)
+      const { place, id } = readJobsCursor(cursor)
       query = query.where(where =>
         where.or([
           where('created_at', '<', place),
@@ -210,7 +210,19 @@ export const depthOf = (records: Records, now: number): Promise<Depth> =>
       .execute()
     const oldest = await db
       .selectFrom('batch_jobs')
-      .select(({ fn }) => fn.min('created_at').as('at'))
+      .select(({ fn, eb }) =>
+        fn
+          .min(
+            // Nobody waits before the time that they asked for.
+            eb
+              .case()
+              .when('scheduled_for', '>', eb.ref('created_at'))
+              .then(eb.ref('scheduled_for'))
+              .else(eb.ref('created_at'))
+              .end(),
+          )
+          .as('at'),
+      )
       .where('state', 'in', OPEN)
       .where('queued', '>', 0)
       .where(where => where.or([where('scheduled_for', 'is', null), where('scheduled_for', '<=', now)]))

@@ -232,6 +232,18 @@ describe.each(HOSTS)('batches under the %s host', host => {
     expect(jobs.length).toBeGreaterThan(1)
   })
 
+  it('tell twenty of one caller at most how they go on', async () => {
+    const watcher = await guestOf(gateway.url)
+    const controllers = Array.from({ length: 21 }, () => new AbortController())
+    const watch = async ({ signal }: AbortController) => (await watcher.ask('/events', { signal })).status
+    const statuses: number[] = []
+    for (const controller of controllers) statuses.push(await watch(controller))
+    expect(statuses).toEqual([...Array(20).fill(200), 429])
+    expect((await ada.ask('/events', { signal: AbortSignal.timeout(5_000) })).status).toBe(200)
+    for (const controller of controllers) controller.abort()
+    await expect.poll(() => watch(new AbortController()), { timeout: 5_000 }).toBe(200)
+  })
+
   it('are listed newest first, page by page', async () => {
     const all = (await json(await ada.ask('/jobs?limit=200'))).jobs.map(({ id }: Json) => id)
     const paged: string[] = []

@@ -3,8 +3,9 @@ import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { type Caller, ownerOf } from '../visit.ts'
 import type { News } from './news.ts'
-import type { BatchRecords, Item, ItemState, Job, NewItem, Page, Priority } from './types.ts'
-import { changes, progress } from './watch.ts'
+import type { BatchRecords, Item, ItemState, Job, NewItem, Page, Priority, Watch } from './types.ts'
+import { changes, progress, type WatchParts } from './watch.ts'
+import { Watchers } from './watchers.ts'
 
 /** What a job is to be called, and when it may run. */
 export type JobWishes = Readonly<{
@@ -59,6 +60,7 @@ const tooLate = (what: string): GatewayError =>
 /** What callers may do with their own jobs. Whoever is not the owner is told that there is no such job. */
 export class BatchDesk {
   readonly #parts: DeskParts
+  readonly #watchers = new Watchers()
 
   constructor(parts: DeskParts) {
     this.#parts = parts
@@ -164,18 +166,25 @@ export class BatchDesk {
     return job
   }
 
-  /** What becomes of one job, until it has ended. */
-  progress(job: Job, signal: AbortSignal): AsyncGenerator<Job> {
-    const { records, ...parts } = this.#parts
-    return progress(job.id, () => records.find(job.owner, job.id), { ...parts, signal })
+  /** What becomes of one job, until it has ended. @throws GatewayError RATE_LIMITED */
+  progress(job: Job, signal: AbortSignal): Watch {
+    const { records } = this.#parts
+    const look = () => records.find(job.owner, job.id)
+    return this.#watching(job.owner, signal, parts => progress(job.id, look, parts))
   }
 
-  /** What becomes of the caller's newest jobs, for as long as they watch. */
-  async *watch(caller: Caller, signal: AbortSignal): AsyncGenerator<Job> {
-    const { records, ...parts } = this.#parts
+  /** What becomes of the caller's newest jobs, for as long as they watch. @throws GatewayError RATE_LIMITED */
+  watch(caller: Caller, signal: AbortSignal): Watch {
+    const { records } = this.#parts
     const owner = ownerOrThrow(caller)
     const look = async () => (await records.list(owner, { limit: WATCHED_JOBS })).entries
-    yield* changes(owner, look, { ...parts, signal })
+    return this.#watching(owner, signal, parts => changes(owner, look, parts))
+  }
+
+  #watching(owner: string, signal: AbortSignal, begin: (parts: WatchParts) => AsyncIterable<Job>): Watch {
+    const leave = this.#watchers.enter(owner)
+    const watchers = () => this.#watchers.count
+    return { jobs: begin({ ...this.#parts, watchers, signal }), leave }
   }
 
   async #changed(caller: Caller, { id }: Job): Promise<Job> {

@@ -135,6 +135,13 @@ export type Page<Entry> = Readonly<{
   cursor?: string
 }>
 
+/** Somebody who is told what becomes of jobs. */
+export type Watch = Readonly<{
+  jobs: AsyncIterable<Job>
+  /** To be called when they have gone, so that others may come. */
+  leave: () => void
+}>
+
 /** A job's end that is to be told, for the so-manieth time. */
 export type WebhookDue = Readonly<{ job: Job; url: string; attempt: number }>
 

@@ -6,10 +6,14 @@ import type { Job } from './types.ts'
 const LOOK_MS = 1_000
 /** However fast a job goes on, it is told of no more often than that. */
 const PAUSE_MS = 250
+/** The more there are who watch, the less often each looks: a hundred times a second all together. */
+const SHARE_MS = 10
 
 export type WatchParts = Readonly<{
   news: News
   clock: Clock
+  /** How many watch now, this one included. */
+  watchers: () => number
   /** Aborts when whoever watches has gone. */
   signal: AbortSignal
   /** Whether the gateway stops: whoever watches comes back to another one. */
@@ -18,9 +22,13 @@ export type WatchParts = Readonly<{
 
 export const hasEnded = ({ state }: Job): boolean => state !== 'queued' && state !== 'running'
 
+const shared = (atLeastMs: number, { watchers }: WatchParts): number =>
+  Math.max(atLeastMs, watchers() * SHARE_MS)
+
 /** Resolves at the next news of a subject, after a second without any, or when whoever watches has gone. */
-const change = (subject: string, { news, clock, signal }: WatchParts): Promise<void> =>
+const change = (subject: string, parts: WatchParts): Promise<void> =>
   new Promise(resolve => {
+    const { news, clock, signal } = parts
     const done = () => {
       forget()
       timer.cancel()
@@ -28,7 +36,7 @@ const change = (subject: string, { news, clock, signal }: WatchParts): Promise<v
       resolve()
     }
     const forget = news.once(subject, done)
-    const timer = clock.timer(LOOK_MS, done)
+    const timer = clock.timer(shared(LOOK_MS, parts), done)
     if (signal.aborted) done()
     else signal.addEventListener('abort', done, { once: true })
   })
@@ -47,14 +55,17 @@ export async function* changes(
   const told = new Map<string, string>()
   while (!parts.signal.aborted && !parts.isStopping()) {
     const changed = change(subject, parts)
-    for (const job of await look()) {
+    const jobs = await look()
+    const ids = new Set(jobs.map(({ id }) => id))
+    for (const id of told.keys()) if (!ids.has(id)) told.delete(id)
+    for (const job of jobs) {
       const text = JSON.stringify(job)
       if (told.get(job.id) === text) continue
       told.set(job.id, text)
       yield job
     }
     await changed
-    await sleep(parts.clock, PAUSE_MS, parts.signal).catch(() => {})
+    await sleep(parts.clock, shared(PAUSE_MS, parts), parts.signal).catch(() => {})
   }
 }
 

@@ -24,7 +24,7 @@ const watched = (watch: 'changes' | 'progress', ...jobs: readonly Job[]) => {
   const startedAt = clock.now()
   const news = new News()
   const client = new AbortController()
-  const state = { isStopping: false, hasEnded: false }
+  const state = { isStopping: false, hasEnded: false, watchers: 1 }
   const now = new Map(jobs.map(job => [job.id, job]))
   const told: [number, string, JobState, number][] = []
   const looks: number[] = []
@@ -32,7 +32,13 @@ const watched = (watch: 'changes' | 'progress', ...jobs: readonly Job[]) => {
     looks.push(clock.now() - startedAt)
     return [...now.values()]
   }
-  const parts = { news, clock, signal: client.signal, isStopping: () => state.isStopping }
+  const parts = {
+    news,
+    clock,
+    watchers: () => state.watchers,
+    signal: client.signal,
+    isStopping: () => state.isStopping,
+  }
   const events =
     watch === 'changes'
       ? changes(SUBJECT, async () => look(), parts)
@@ -103,6 +109,30 @@ describe('whoever watches jobs', () => {
     ])
   })
 
+  it('looks less often where many watch', async () => {
+    const { clock, state, looks, tells } = watched('changes', jobOf('a'))
+    state.watchers = 300
+    await clock.advance(250)
+    for (let step = 0; step < 10; step += 1) {
+      await tells(jobOf('a', 'running', step))
+      await clock.advance(1_000)
+    }
+    const pauses = looks.slice(2).map((at, index) => at - (looks[index + 1] ?? 0))
+    expect(Math.min(...pauses)).toBeGreaterThanOrEqual(3_000)
+  })
+
+  it('is told anew of a job that was out of sight meanwhile', async () => {
+    const { clock, told, now, news } = watched('changes', jobOf('a'), jobOf('b'))
+    await clock.advance(250)
+    now.delete('a')
+    news.tell(SUBJECT)
+    await clock.advance(250)
+    now.set('a', jobOf('a'))
+    news.tell(SUBJECT)
+    await clock.advance(250)
+    expect(told.map(([, id]) => id)).toEqual(['a', 'b', 'a'])
+  })
+
   it('misses nothing that happens while the jobs are looked at', async () => {
     const clock = new FakeClock()
     const news = new News()
@@ -114,7 +144,7 @@ describe('whoever watches jobs', () => {
       return [job]
     }
     const { signal } = new AbortController()
-    const jobs = changes(SUBJECT, look, { news, clock, signal, isStopping: () => false })
+    const jobs = changes(SUBJECT, look, { news, clock, watchers: () => 1, signal, isStopping: () => false })
     expect((await jobs.next()).value?.counts.succeeded).toBe(0)
     const next = jobs.next()
     await clock.advance(250)
@@ -144,7 +174,13 @@ describe('whoever watches jobs', () => {
 
   it('is told nothing where it has left before', async () => {
     const clock = new FakeClock()
-    const parts = { news: new News(), clock, signal: AbortSignal.abort(), isStopping: () => false }
+    const parts = {
+      news: new News(),
+      clock,
+      watchers: () => 1,
+      signal: AbortSignal.abort(),
+      isStopping: () => false,
+    }
     expect(await changes(SUBJECT, async () => [jobOf('a')], parts).next()).toMatchObject({ done: true })
     expect(clock.pending).toBe(0)
   })
@@ -214,7 +250,13 @@ describe('the progress of a job', () => {
     const look = async () => {
       throw new Error('the records fail')
     }
-    const jobs = progress('a', look, { news: new News(), clock, signal, isStopping: () => false })
+    const jobs = progress('a', look, {
+      news: new News(),
+      clock,
+      watchers: () => 1,
+      signal,
+      isStopping: () => false,
+    })
     await expect(jobs.next()).rejects.toThrow('the records fail')
   })
 })

@@ -1,6 +1,6 @@
 import { resultsAsCsv } from '../../batch/results/csv.ts'
 import { resultsAsJsonl } from '../../batch/results/jsonl.ts'
-import type { Item, Job, Page } from '../../batch/types.ts'
+import type { Item, Job, Page, Watch } from '../../batch/types.ts'
 import type { Clock } from '../../clock.ts'
 import type { GatewayError } from '../../errors.ts'
 import type { Answer } from '../answer.ts'
@@ -88,8 +88,11 @@ async function* frames(jobs: AsyncIterable<Job>, clock: Clock): AsyncGenerator<s
 }
 
 /** Jobs as events, each time one has changed: `event: job`. */
-export const progressAnswer = (jobs: AsyncIterable<Job>, options: BodyOptions): Answer =>
-  eventStream(frames(jobs, options.clock), options)
+export const progressAnswer = ({ jobs, leave }: Watch, options: BodyOptions): Answer => {
+  const answer = eventStream(frames(jobs, options.clock), { ...options, greets: true })
+  void answer.ended.then(leave)
+  return answer
+}
 
 /** How results can be had. */
 const FORMATS = {

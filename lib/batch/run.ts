@@ -25,7 +25,10 @@ export type RunParts = Readonly<{
   /** How long a run waits for the first content. */
   firstContentMs: number
   open: (client: AbortSignal) => OpenWork
+  /** The pipeline's. */
   clock: Clock
+  /** By which it is judged when to try again. */
+  shared: Pick<Clock, 'now'>
   random: () => number
   /** Told of each run's end, with what went wrong. */
   onEnd: (visit: Visit, error: GatewayError | undefined) => void
@@ -87,7 +90,7 @@ const collected = async (reply: Reply): Promise<ItemAnswer> => {
 export const running =
   (parts: RunParts): RunItem =>
   async (claim, signal): Promise<Outcome> => {
-    const { answer, open, clock, random, onEnd } = parts
+    const { answer, open, shared, random, onEnd } = parts
     if (isHopeless(claim))
       return { state: 'failed', fault: { code: 'INTERNAL_ERROR', message: HOPELESS, retryable: true } }
     const work = open(signal)
@@ -99,7 +102,7 @@ export const running =
     } catch (thrown) {
       const error = toGatewayError(thrown)
       onEnd(call, error)
-      return judge(error, claim, { now: clock.now(), random, hasAsked: call.journal.attempts.length > 0 })
+      return judge(error, claim, { now: shared.now(), random, hasAsked: call.journal.attempts.length > 0 })
     } finally {
       work.close()
     }

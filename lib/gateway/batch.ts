@@ -26,6 +26,7 @@ import type { ErrorReporter } from '../observability/sentry.ts'
 import { RecordsUnusable } from '../storage/records/fault.ts'
 import { openRecords } from '../storage/records/open.ts'
 import type { Records } from '../storage/records/records.ts'
+import { sharedClock } from '../storage/records/shared-clock.ts'
 import { modelFault } from './item-models.ts'
 import { itemLimits } from './limits.ts'
 import type { Live } from './live.ts'
@@ -72,10 +73,11 @@ const recordsTrouble =
   (err: unknown) =>
     logger.warn({ err, component: 'batch' }, 'the records fail')
 
-type WorkerMakings = BatchMakings & Readonly<{ records: BatchRecords; news: News; figures: BatchMetrics }>
+type WorkerMakings = BatchMakings &
+  Readonly<{ records: BatchRecords; shared: Clock; news: News; figures: BatchMetrics }>
 
 const workerOf = (makings: WorkerMakings): Worker => {
-  const { env, clock, live, visits, isStopping, records, news, figures } = makings
+  const { env, clock, shared, live, visits, isStopping, records, news, figures } = makings
   const run = running({
     answer: call => live.now.work(call),
     defaultModel: () => live.now.chatDefaults.model,
@@ -83,6 +85,7 @@ const workerOf = (makings: WorkerMakings): Worker => {
     firstContentMs: env.BATCH_FIRST_TOKEN_TIMEOUT_MS,
     open: client => visits.open(client),
     clock,
+    shared,
     random: Math.random,
     onEnd: tellOfRun(makings),
   })
@@ -92,7 +95,7 @@ const workerOf = (makings: WorkerMakings): Worker => {
       news.tell(claim.jobId, claim.owner)
       return run(claim, signal)
     },
-    clock,
+    clock: shared,
     slots: env.BATCH_CONCURRENCY,
     leaseMs: LEASE_MS,
     isStopping,
@@ -142,8 +145,9 @@ const keepHouse = async (
  * @throws ConfigurationError where the records cannot be used.
  */
 export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
-  const { env, clock, metrics, live, isStopping } = makings
-  const database = await opened(env, clock)
+  const { env, metrics, live, isStopping } = makings
+  const database = await opened(env, makings.clock)
+  const clock = await sharedClock(database, makings.clock)
   const records = batchRecords(database)
   const overview = new Overview(() => records.depth(clock.now()), clock)
   const place = database.dialect === 'sqlite' ? 'SQLite' : 'Postgres'
@@ -156,7 +160,9 @@ export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
   const news = new News()
   const figures = metrics.ofBatch(facts)
   const bell = await bellOf(makings)
-  const worker = env.BATCH_WORKER ? workerOf({ ...makings, records, news, figures }) : undefined
+  const worker = env.BATCH_WORKER
+    ? workerOf({ ...makings, records, shared: clock, news, figures })
+    : undefined
   if (worker) {
     bell.answer(() => {
       worker.wake()
@@ -166,7 +172,7 @@ export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
     attend({ records, clock, isStopping, onTrouble: recordsTrouble(makings) })
   }
   void overview.look()
-  const postman = postmanOf(makings, records)
+  const postman = postmanOf({ ...makings, clock }, records)
   const desk = new BatchDesk({
     records,
     news,
@@ -188,6 +194,6 @@ export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
     mostItems: env.BATCH_MAX_ITEMS,
     modelFault: model => modelFault(model, live.now),
   })
-  void keepHouse(makings, records, uploads)
+  void keepHouse({ ...makings, clock }, records, uploads)
   return { desk, uploads, facts }
 }

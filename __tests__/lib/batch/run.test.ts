@@ -40,6 +40,7 @@ const setting = (answer: (call: Call) => Promise<Reply>) => {
     firstContentMs: 60_000,
     open: client => visits.open(client),
     clock,
+    shared: clock,
     random: () => 0,
     onEnd: ({ requestId }, error) => ends.push({ requestId, code: error?.code, open: visits.count }),
   }

@@ -2,6 +2,7 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { createConnection, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { BatchClient } from '../support/batch.ts'
 import { json, post } from '../support/chat.ts'
 import { FaultScene, JSON_AND_STREAM } from '../support/fault-scene.ts'
 import { chunk, hangs, inTurn, neverEnds, refuses, says, sse, write } from '../support/upstream-behaviour.ts'
@@ -59,17 +60,19 @@ describe('clients that do not do their part', () => {
     }
   }
 
+  /** What the gateway needs, in bytes. */
+  const live = async () => {
+    await sleep(1_500)
+    return (
+      (await scene.metric('nodejs_heap_size_used_bytes')) +
+      (await scene.metric('nodejs_external_memory_bytes'))
+    )
+  }
+
   describe.runIf(process.platform === 'linux')('that stop reading', () => {
     it('F12: pause the upstream, and little is held for each of them', async () => {
       const READERS = 40
       const { model, written } = floods()
-      const live = async () => {
-        await sleep(1_500)
-        return (
-          (await scene.metric('nodejs_heap_size_used_bytes')) +
-          (await scene.metric('nodejs_external_memory_bytes'))
-        )
-      }
       // What one reader makes the process load is not held for the next one.
       const first = await unread(model)
       await settled(written)
@@ -81,6 +84,31 @@ describe('clients that do not do their part', () => {
       await scene.expectRest()
       expect(held).toBeLessThan(512 * KIBIBYTE)
       expect(scene.upstream.callsFor(model).every(({ abandonedAt }) => abandonedAt)).toBe(true)
+    })
+
+    it('F12: have little of a batch’s results held for each of them, wherever they stop', async () => {
+      const READERS = 4
+      const client = new BatchClient(scene.gateway.url)
+      const model = `openai/${scene.upstream.modelThat(says(Array<string>(20).fill('x'.repeat(50_000))))}`
+      const { id } = await client.submit(Array.from({ length: 60 }, (_, at) => ({ prompt: `${at}`, model })))
+      await client.ended(id)
+      const before = await live()
+      const readers = await Promise.all(
+        Array.from({ length: READERS }, async () => {
+          const { body } = await client.ask(`/jobs/${id}/results`)
+          return (body as ReadableStream<Uint8Array>).getReader()
+        }),
+      )
+      for (const untilBytes of [1, 30 * MEBIBYTE]) {
+        await Promise.all(
+          readers.map(async reader => {
+            for (let read = 0; read < untilBytes; ) read += (await reader.read()).value?.length ?? untilBytes
+          }),
+        )
+        expect(((await live()) - before) / READERS).toBeLessThan(16 * MEBIBYTE)
+      }
+      for (const reader of readers) await reader.cancel()
+      await scene.expectRest()
     })
 
     it('F12: get everything, in order, once they go on', async () => {

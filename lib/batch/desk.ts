@@ -119,7 +119,10 @@ export class BatchDesk {
     return this.#parts.records.items(id, options)
   }
 
-  /** All items of a job in their order, a page at a time. Rejects where the job goes meanwhile. */
+  /**
+   * All items of a job in their order, a page at a time.
+   * @throws GatewayError NOT_FOUND where the job is removed meanwhile, as what came is not all of them then.
+   */
   async *allItems({ id, counts }: Job): AsyncGenerator<Item> {
     let cursor: string | undefined
     let count = 0
@@ -129,7 +132,8 @@ export class BatchDesk {
       count += page.entries.length
       cursor = page.cursor
     } while (cursor !== undefined)
-    if (count < counts.total) throw noSuchJob()
+    if (count < counts.total)
+      throw new GatewayError('NOT_FOUND', 'The job was removed while its items were read.')
   }
 
   async cancel(caller: Caller, id: unknown): Promise<Job> {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Records } from '../../storage/records/records.ts'
-import type { Claim, Item, ItemState, JobState, Page } from '../types.ts'
+import { type Claim, type Item, type ItemState, JOB_STATES, type JobState, type Page } from '../types.ts'
 import { cursorOf, readItemsCursor } from './cursor.ts'
 import { ITEM_COLUMNS, itemOf } from './rows.ts'
 
@@ -35,7 +35,12 @@ export const listItems = (
   { limit, cursor, state }: Wish,
 ): Promise<Page<Item>> =>
   records.read(async db => {
-    const job = await db.selectFrom('batch_jobs').select('state').where('id', '=', jobId).executeTakeFirst()
+    const job = await db
+      .selectFrom('batch_jobs')
+      .select('state')
+      .where('id', '=', jobId)
+      .where('state', 'in', JOB_STATES)
+      .executeTakeFirst()
     if (!job) return { entries: [] }
     let query = db.selectFrom('batch_items').where('job_id', '=', jobId).orderBy('place')
     if (cursor !== undefined) query = query.where('place', '>', readItemsCursor(cursor))

@@ -1,3 +1,4 @@
+import type { Locator } from '@playwright/test'
 import { expect, test } from './support/parley.ts'
 
 test.beforeEach(({ parley }) => parley.open())
@@ -121,10 +122,25 @@ test('remembers the chosen model', async ({ parley }) => {
 })
 
 test('announces start and end in one status, and never reads out the answer', async ({ parley }) => {
+  const announced = await announcements(parley.status)
   await parley.ask('Hello', 'mock/slow')
-  await expect(parley.status).toHaveText('The answer has begun.')
   await expect(parley.status).toHaveText('The answer is complete.')
+  expect(await announced()).toEqual(['Question sent.', 'The answer has begun.', 'The answer is complete.'])
   const live = '@aria-live or @role="log" or @role="alert" or @role="status"'
   await expect(parley.answer.locator(`xpath=ancestor-or-self::*[${live}]`)).toHaveCount(0)
   await expect(parley.page.getByRole('main').locator(`xpath=descendant::*[${live}]`)).toHaveCount(0)
 })
+
+/** Every text the status shows from now on: each is there only until the next, so a poll may miss it. */
+async function announcements(status: Locator): Promise<() => Promise<string[]>> {
+  const texts = await status.evaluateHandle(element => {
+    const seen: string[] = []
+    new MutationObserver(() => seen.push(element.textContent ?? '')).observe(element, {
+      childList: true,
+      characterData: true,
+      subtree: true,
+    })
+    return seen
+  })
+  return () => texts.jsonValue()
+}

@@ -163,6 +163,8 @@ export const environment = z.object({
   BATCH_WEBHOOK_SECRET: secret.min(16, 'must have at least 16 characters').optional(),
 
   DATABASE_URL: databaseUrl.optional(),
+  /** How long a start waits for a Postgres that is not there yet. */
+  DATABASE_WAIT_SECONDS: count(0, 3_600).default(30),
 
   REDIS_URL: redisUrl.optional(),
   UPSTASH_REDIS_REST_URL: url.optional(),

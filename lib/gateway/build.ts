@@ -126,6 +126,6 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     assertModels: items => assertModels(items, live.now),
     issueSession: () => sessions.issue(clock.now()),
     health: healthOf({ state, live, lifecycle, config, batch }),
-    isReady: () => isServing() && batch?.facts().failure === undefined,
+    isReady: isServing,
   }
 }

@@ -50,6 +50,6 @@ export type Gateway = Host &
     chatDefaults: ChatDefaults
     issueSession: () => string
     health: () => HealthReport
-    /** Whether it can serve all it is there for. */
+    /** Whether it serves. A store that is lost makes it degraded, not unready. */
     isReady: () => boolean
   }>

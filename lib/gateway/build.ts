@@ -1,5 +1,6 @@
 import packageJson from '../../package.json' with { type: 'json' }
 import { SESSION_COOKIE } from '../auth/session.ts'
+import { assertToken } from '../auth/token.ts'
 import { cacheDesk } from '../cache/desk.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { ConfigFile } from '../config/file-schema.ts'
@@ -40,6 +41,12 @@ const hostOf = (state: State, lifecycle: Lifecycle): Host => ({
   closed: () => lifecycle.state === 'closed',
   onEnd: tellOfEnd(state),
 })
+
+/** A scrape must not be lost to somebody who guesses behind the same proxy. */
+const scraperCheck =
+  ({ env, standing }: State): Gateway['assertScraper'] =>
+  origin =>
+    assertToken({ token: env.METRICS_TOKEN, guesses: standing.guesses.metrics, locksOut: false }, origin)
 
 type HealthMakings = Readonly<{
   state: State
@@ -115,6 +122,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     get uploads() {
       return takingBatches().uploads
     },
+    assertScraper: scraperCheck(state),
     streams: standing.streams,
     cache: cacheDesk({
       answers: standing.answers,

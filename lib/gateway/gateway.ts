@@ -14,7 +14,7 @@ import type { ErrorReporter } from '../observability/sentry.ts'
 import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
 import type { ChatLimits, chatBody } from '../validation/chat.ts'
-import type { Visit } from '../visit.ts'
+import type { Origin, Visit } from '../visit.ts'
 import type { HealthReport } from './health.ts'
 import type { Lifecycle } from './lifecycle.ts'
 
@@ -37,6 +37,8 @@ export type Gateway = Host &
     admit: Handler<Visit, Visit>
     /** Lets a visit of the admin API in: within its limits, and with the admin token. */
     administer: Handler<Visit, Visit>
+    /** Lets in who may read the metrics. Throws UNAUTHENTICATED, and RATE_LIMITED after too many wrong tokens. */
+    assertScraper: (origin: Origin) => void
     cache: CacheDesk
     /** Where batches are handed in. Throws NOT_FOUND where they are switched off. */
     readonly batch: BatchDesk

@@ -103,6 +103,7 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
     rates: {
       chat: { anonymous: PROMISES.limit, guest: PROMISES.limit },
       upload: PROMISES.limit,
+      batchItems: { anonymous: PROMISES.limit, guest: PROMISES.limit },
       rest: PROMISES.limit,
     },
     counter: slidingWindow(1_000),

@@ -90,7 +90,6 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     if (batch) return batch
     throw new GatewayError('NOT_FOUND', 'Batches are switched off here.')
   }
-
   return {
     ...hostOf(state, lifecycle),
     env,
@@ -132,6 +131,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     chatBody: chatBody(chatLimits(env)),
     itemLimits: itemLimits(env),
     assertModels: items => assertModels(items, live.now),
+    spendItems: (visit, count) => live.now.spendItems(visit, count),
     issueSession: () => sessions.issue(clock.now()),
     health: healthOf({ state, live, lifecycle, config, batch }),
     isReady: isServing,

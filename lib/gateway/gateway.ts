@@ -11,6 +11,7 @@ import type { Call, Reply } from '../llm/types.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { ErrorReporter } from '../observability/sentry.ts'
+import type { GiveBack } from '../rate-limit/items.ts'
 import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
 import type { ChatLimits, chatBody } from '../validation/chat.ts'
@@ -49,6 +50,8 @@ export type Gateway = Host &
     itemLimits: ChatLimits
     /** Throws INVALID_INPUT that names every item whose model there is not. */
     assertModels: (items: readonly NewItem[]) => void
+    /** Counts the items of a job that is handed in as JSON; returns what gives them back if it is not taken after all. */
+    spendItems: (visit: Visit, count: number) => Promise<GiveBack>
     chatDefaults: ChatDefaults
     issueSession: () => string
     health: () => HealthReport

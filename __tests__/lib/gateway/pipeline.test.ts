@@ -49,7 +49,12 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Parts =
     },
     limits: {
       clock,
-      rates: { chat: { anonymous: rate, guest: rate }, upload: rate, rest: rate },
+      rates: {
+        chat: { anonymous: rate, guest: rate },
+        upload: rate,
+        batchItems: { anonymous: rate, guest: rate },
+        rest: rate,
+      },
       counter: {
         take: (...taking) => {
           trace.push('limit')

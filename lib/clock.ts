@@ -23,6 +23,21 @@ export const systemClock: Clock = {
   },
 }
 
+const ALIVE_MS = 3_600_000
+
+/**
+ * Keeps the process alive until `work` has settled, which pending timers of the clock do not. Without it, Node ends with
+ * code 0 as soon as nothing but such timers is waited for.
+ */
+export const keptAlive = async <T>(work: Promise<T>): Promise<T> => {
+  const handle = setInterval(() => {}, ALIVE_MS)
+  try {
+    return await work
+  } finally {
+    clearInterval(handle)
+  }
+}
+
 /** Resolves after `delayMs`; rejects with the signal's reason as soon as it aborts. */
 export const sleep = (clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {

@@ -89,6 +89,20 @@ describe.each(COUNTERS)('a counter %s', (_, create) => {
     expect(await take([bucket], 1)).toMatchObject([{ allowed: true, remaining: 0 }])
   })
 
+  it.each([10, 1_000])(
+    'takes back what is given back, and never more than was taken (limit %i)',
+    async limit => {
+      const [own, all] = [newBucket(limit), newBucket(limit)]
+      await take([own, all], 2)
+      await take([own, all], 3)
+      expect(await take([own], -4)).toMatchObject([{ allowed: true, remaining: limit - 1 }])
+      expect(await take([own], -4)).toMatchObject([{ allowed: true, remaining: limit }])
+      expect(await take([own], limit)).toMatchObject([{ allowed: true, remaining: 0 }])
+      expect(await take([own], 1)).toMatchObject([{ allowed: false }])
+      expect(await take([all], 1)).toMatchObject([{ allowed: true, remaining: limit - 6 }])
+    },
+  )
+
   it('takes from several buckets, or from none', async () => {
     const [own, all] = [newBucket(5), newBucket(2)]
     await take([own, all])

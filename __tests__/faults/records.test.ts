@@ -50,6 +50,12 @@ const chatStatus = async (gateway: GatewayProcess): Promise<number> => {
   return answer.status
 }
 
+const recordsStatus = async (gateway: GatewayProcess): Promise<string> => {
+  const answer = await fetch(`${gateway.url}/api/health`)
+  expect(answer.status).toBe(200)
+  return (await answer.json()).services.records.status
+}
+
 const refusalOf = async (answer: Response) => [answer.status, (await answer.json()).error.code]
 const UNAVAILABLE = [503, 'STORE_UNAVAILABLE']
 
@@ -91,6 +97,7 @@ describe('records that cannot be written', () => {
   })
 
   it('F22: a full disk: chats and reading go on, what would be written is refused, and it recovers alone', async () => {
+    while ((await recordsStatus(gateway)) !== 'healthy') await sleep(50)
     const calls = modelAfter(200)
     const { id } = await client.submit(items(ITEMS))
     await client.until(id, ({ counts }) => counts.succeeded > 3)
@@ -106,12 +113,24 @@ describe('records that cannot be written', () => {
     expect(await refusalOf(await client.upload({ 'a.txt': text }))).toEqual(UNAVAILABLE)
     await sleep(2_000)
     expect(calls()).toBe(begun)
+    expect(await recordsStatus(gateway)).toBe('degraded')
+    expect((await fetch(`${gateway.url}/api/health/ready`)).status).toBe(200)
     holdFiles('unlimited')
     const job = await client.ended(id)
     expect(job).toMatchObject({ state: 'completed', counts: { succeeded: ITEMS, failed: 0 } })
     expect(job.costUsd).toBeCloseTo(ITEMS * USD_EACH, 12)
     expect(calls()).toBe(ITEMS)
     expect((await client.upload({ 'a.txt': 'One line.' })).status).toBe(202)
+    while ((await recordsStatus(gateway)) !== 'healthy') await sleep(50)
+    const lines = () => gateway.log.filter(({ component }) => component === 'records')
+    await gateway.until(() => lines().at(-1)?.level === 'info' || undefined, 'the line that they are back')
+    // Those of this fault, behind those of the one before.
+    expect(
+      lines()
+        .slice(-2)
+        .map(({ level }) => level),
+    ).toEqual(['warn', 'info'])
+    expect(lines()).toHaveLength(4)
   })
 })
 

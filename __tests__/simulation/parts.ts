@@ -1,3 +1,4 @@
+import { Guesses } from '#lib/auth/guesses.ts'
 import { newCounts } from '#lib/cache/counts.ts'
 import { treatments } from '#lib/cache/rules.ts'
 import { cacheState } from '#lib/cache/state.ts'
@@ -102,12 +103,13 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
     rates: {
       chat: { anonymous: PROMISES.limit, guest: PROMISES.limit },
       upload: PROMISES.limit,
+      batchItems: { anonymous: PROMISES.limit, guest: PROMISES.limit },
       rest: PROMISES.limit,
     },
     counter: slidingWindow(1_000),
   },
   prices: { priceOf: () => ({ input: 1, output: 1 }) },
-  adminToken: undefined,
+  admin: { token: undefined, guesses: new Guesses(clock), locksOut: true },
   allowances: new Allowances(),
   answers: answersOf(clock),
   routes: { plan: model => planOf(model) },

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -104,6 +104,23 @@ export class PostgresServer {
     const ended = once(child, 'exit')
     child.kill('SIGINT')
     await ended
+  }
+
+  /** Stops all its processes where they are: connections are accepted, and nothing is answered. */
+  freeze(): void {
+    this.#signal('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#signal('SIGCONT')
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    const pid = this.#child?.pid
+    if (pid === undefined) throw new Error('Postgres is not running')
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+    // The parent first, so that it starts no others.
+    for (const each of [pid, ...children.map(Number)]) process.kill(each, signal)
   }
 
   async remove(): Promise<void> {

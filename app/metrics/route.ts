@@ -1,11 +1,10 @@
-import { assertToken } from '#lib/auth/token.ts'
 import { serve } from '#lib/gateway/index.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/metrics', surface: 'rest', probe: true },
   {
     GET: async ({ visit, gateway }) => {
-      assertToken(gateway.env.METRICS_TOKEN, visit.origin.apiKey)
+      gateway.assertScraper(visit.origin)
       return { text: { type: gateway.metrics.contentType, body: await gateway.metrics.text() } }
     },
   },

@@ -4,13 +4,15 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 export interface Sessions {
   /** A new session's cookie value. */
   issue(now: number): string
-  /** The guest's id, or nothing where the value is not one of ours or too old. */
+  /** The guest's id, or nothing where the value is not one of ours, too old, or of more than five minutes from now. */
   read(value: string, now: number): string | undefined
 }
 
 export const SESSION_COOKIE = 'parley_session'
 export const SESSION_SECONDS = 30 * 24 * 60 * 60
 
+/** How far the clocks of gateways that share a secret may differ. */
+const SKEW_SECONDS = 300
 const ID_BYTES = 18
 const SHAPE = /^([\w-]{24})\.(\d{10})\.([\w-]{43})$/
 
@@ -33,7 +35,8 @@ export const signedSessions = (secret: string | Uint8Array): Sessions => {
       if (!id || !issuedAt || !signature) return undefined
       const expected = sign(`${id}.${issuedAt}`)
       if (!timingSafeEqual(Buffer.from(signature), Buffer.from(expected))) return undefined
-      return now / 1000 - Number(issuedAt) < SESSION_SECONDS ? id : undefined
+      const ageSeconds = now / 1000 - Number(issuedAt)
+      return ageSeconds >= -SKEW_SECONDS && ageSeconds < SESSION_SECONDS ? id : undefined
     },
   }
 }

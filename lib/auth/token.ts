@@ -1,19 +1,45 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { GatewayError } from '../errors.ts'
+import type { Origin } from '../visit.ts'
+import type { Guesses } from './guesses.ts'
+
+export type TokenParts = Readonly<{
+  /** The one right token; where it is absent, everybody is let in. */
+  token: string | undefined
+  guesses: Guesses
+  /**
+   * Whether an address that has sent too many wrong tokens is refused whatever it sends next, so that a right guess
+   * gets it nowhere. Else the right token is never refused.
+   */
+  locksOut: boolean
+}>
 
 const digest = (text: string): Uint8Array => createHash('sha256').update(text).digest()
 
+/** The comparison takes the same time however much of it is right. */
+const isRight = (token: string, sent: string): boolean => timingSafeEqual(digest(token), digest(sent))
+
+const tooMany = (waitMs: number): GatewayError => {
+  const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000))
+  const message = `Too many wrong tokens came from this address. Try again in ${retryAfterSeconds} s.`
+  return new GatewayError('RATE_LIMITED', message, { retryAfterSeconds })
+}
+
 /**
- * Lets in whoever sends the one right token, and everybody where none is set. The comparison takes the same
- * time however much of it is right.
- *
- * @throws GatewayError UNAUTHENTICATED
+ * Lets in who sends the right token.
+ * @throws GatewayError UNAUTHENTICATED without it; RATE_LIMITED after too many wrong ones.
  */
-export const assertToken = (expected: string | undefined, sent: string | undefined): void => {
-  if (expected === undefined) return
-  if (sent === undefined || !timingSafeEqual(digest(expected), digest(sent)))
-    throw new GatewayError(
-      'UNAUTHENTICATED',
-      'This address needs its token: “Authorization: Bearer <token>”.',
-    )
+export const assertToken = (
+  { token, guesses, locksOut }: TokenParts,
+  { address, apiKey: sent }: Origin,
+): void => {
+  if (token === undefined) return
+  const message = 'This address needs its token: “Authorization: Bearer <token>”.'
+  if (sent === undefined) throw new GatewayError('UNAUTHENTICATED', message)
+  const waitMs = guesses.waitMs(address)
+  const right = isRight(token, sent)
+  if (waitMs > 0 && (locksOut || !right)) throw tooMany(waitMs)
+  if (right) return
+  guesses.wrong(address)
+  throw new GatewayError('UNAUTHENTICATED', message)
 }

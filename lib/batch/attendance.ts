@@ -5,19 +5,24 @@ import type { BatchRecords } from './types.ts'
 const SIGN_OF_LIFE_MS = 5_000
 
 export type AttendanceParts = Readonly<{
-  records: Pick<BatchRecords, 'attend'>
+  records: Pick<BatchRecords, 'attend' | 'probe'>
   clock: Clock
+  /** Whether this process runs items. */
+  runsItems: boolean
   isStopping: () => boolean
-  /** Told of what the store could not do. */
+  /** Called with what the records could not do. */
   onTrouble: (error: unknown) => void
 }>
 
-/** Has this process counted among those who run items, until it stops. */
-export const attend = ({ records, clock, isStopping, onTrouble }: AttendanceParts): void => {
+/**
+ * Writes a sign of life every five seconds until the gateway stops: as one of those who run items, or else only to see
+ * that the records can be written.
+ */
+export const attend = ({ records, clock, runsItems, isStopping, onTrouble }: AttendanceParts): void => {
   const id = randomUUID()
   const sign = async () => {
     if (isStopping()) return
-    await records.attend(id, clock.now()).catch(onTrouble)
+    await (runsItems ? records.attend(id, clock.now()) : records.probe(id)).catch(onTrouble)
     timer.refresh()
   }
   const timer = clock.timer(SIGN_OF_LIFE_MS, () => void sign())

@@ -229,5 +229,7 @@ export interface BatchRecords {
   ): Promise<void>
   /** A worker's sign of life. One that gives none for half a minute is counted no more. */
   attend(workerId: string, now: number): Promise<void>
+  /** Writes something and takes it back, to see that the records can be written. @param id this process's own */
+  probe(id: string): Promise<void>
   depth(now: number): Promise<Depth>
 }

@@ -77,6 +77,7 @@ export const configFile = z.strictObject({
     .strictObject({
       chat: z.strictObject({ anonymous: rate.optional(), guest: rate.optional() }).optional(),
       upload: rate.optional(),
+      batchItems: z.strictObject({ anonymous: rate.optional(), guest: rate.optional() }).optional(),
       rest: rate.optional(),
     })
     .optional(),

@@ -125,6 +125,9 @@ export const environment = z.object({
   RATE_LIMIT_ANONYMOUS: rate.default({ limit: 5, windowMs: 60_000 }),
   RATE_LIMIT_GUEST: rate.default({ limit: 30, windowMs: 60_000 }),
   RATE_LIMIT_UPLOAD: rate.default({ limit: 3, windowMs: 3_600_000 }),
+  /** Items of jobs that are handed in as JSON, of anonymous callers and of guests. */
+  RATE_LIMIT_BATCH_ITEMS: rate.default({ limit: 10_000, windowMs: 3_600_000 }),
+  RATE_LIMIT_BATCH_ITEMS_GUEST: rate.default({ limit: 50_000, windowMs: 3_600_000 }),
   RATE_LIMIT_REST: rate.default({ limit: 60, windowMs: 60_000 }),
   REQUEST_TIMEOUT_MS: count(1, 3_600_000).default(30_000),
   FIRST_TOKEN_TIMEOUT_MS: count(1, 3_600_000).optional(),
@@ -163,6 +166,8 @@ export const environment = z.object({
   BATCH_WEBHOOK_SECRET: secret.min(16, 'must have at least 16 characters').optional(),
 
   DATABASE_URL: databaseUrl.optional(),
+  /** How long a start waits for a Postgres that is not there yet. */
+  DATABASE_WAIT_SECONDS: count(0, 3_600).default(30),
 
   REDIS_URL: redisUrl.optional(),
   UPSTASH_REDIS_REST_URL: url.optional(),

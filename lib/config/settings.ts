@@ -41,6 +41,10 @@ const ratesOf = (env: Environment, { limits }: ConfigFile): RateLimits => ({
     guest: limits?.chat?.guest ?? env.RATE_LIMIT_GUEST,
   },
   upload: limits?.upload ?? env.RATE_LIMIT_UPLOAD,
+  batchItems: {
+    anonymous: limits?.batchItems?.anonymous ?? env.RATE_LIMIT_BATCH_ITEMS,
+    guest: limits?.batchItems?.guest ?? env.RATE_LIMIT_BATCH_ITEMS_GUEST,
+  },
   rest: limits?.rest ?? env.RATE_LIMIT_REST,
 })
 

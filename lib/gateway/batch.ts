@@ -30,6 +30,7 @@ import { sharedClock } from '../storage/records/shared-clock.ts'
 import { modelFault } from './item-models.ts'
 import { itemLimits } from './limits.ts'
 import type { Live } from './live.ts'
+import { recordsTrouble, watched } from './records-trouble.ts'
 import { tellOfRun } from './visit-end.ts'
 
 const LEASE_MS = 20_000
@@ -51,9 +52,15 @@ export type BatchMakings = Readonly<{
   isStopping: () => boolean
 }>
 
-const opened = async ({ DATABASE_URL, DATA_DIR }: Environment, clock: Clock): Promise<Records> => {
+const opened = async (env: Environment, clock: Clock): Promise<Records> => {
+  const place = {
+    databaseUrl: env.DATABASE_URL,
+    dataDir: env.DATA_DIR,
+    waitMs: env.DATABASE_WAIT_SECONDS * 1000,
+    onWait: (text: string) => void process.stderr.write(`${text}\n`),
+  }
   try {
-    return await openRecords({ databaseUrl: DATABASE_URL, dataDir: DATA_DIR }, clock)
+    return await openRecords(place, clock)
   } catch (error) {
     if (!(error instanceof RecordsUnusable)) throw error
     throw new ConfigurationError([`  ${error.message}; ENABLE_BATCH=false does without records`])
@@ -68,16 +75,13 @@ const bellOf = async ({ env, logger }: BatchMakings): Promise<Bell> => {
   return redisBell({ url, onTrouble: err => logger.debug({ err }, 'the batch bell has trouble with Redis') })
 }
 
-const recordsTrouble =
-  ({ logger }: BatchMakings) =>
-  (err: unknown) =>
-    logger.warn({ err, component: 'batch' }, 'the records fail')
+type Lasting = BatchMakings & Readonly<{ onTrouble: (error: unknown) => void }>
 
-type WorkerMakings = BatchMakings &
+type WorkerMakings = Lasting &
   Readonly<{ records: BatchRecords; shared: Clock; news: News; figures: BatchMetrics }>
 
 const workerOf = (makings: WorkerMakings): Worker => {
-  const { env, clock, shared, live, visits, isStopping, records, news, figures } = makings
+  const { env, clock, shared, live, visits, isStopping, records, news, figures, onTrouble } = makings
   const run = running({
     answer: call => live.now.work(call),
     defaultModel: () => live.now.chatDefaults.model,
@@ -103,12 +107,12 @@ const workerOf = (makings: WorkerMakings): Worker => {
       figures.runEnded(state)
       news.tell(jobId, owner)
     },
-    onTrouble: recordsTrouble(makings),
+    onTrouble,
   })
 }
 
-const postmanOf = (makings: BatchMakings, records: BatchRecords): Postman | undefined => {
-  const { env, clock, logger, isStopping } = makings
+const postmanOf = (makings: Lasting, records: BatchRecords): Postman | undefined => {
+  const { env, clock, logger, isStopping, onTrouble } = makings
   const { BATCH_WEBHOOK_SECRET: secret } = env
   if (secret === undefined) return undefined
   return new Postman({
@@ -118,13 +122,16 @@ const postmanOf = (makings: BatchMakings, records: BatchRecords): Postman | unde
     secret,
     clock,
     isStopping,
-    onTrouble: (err, jobId) => logger.warn({ err, jobId, component: 'batch' }, 'a webhook was not told'),
+    onTrouble: (err, jobId) =>
+      jobId === undefined
+        ? onTrouble(err)
+        : logger.warn({ err, jobId, component: 'batch' }, 'a webhook was not told'),
   })
 }
 
 /** Takes away what is old or was left behind, now and then. */
 const keepHouse = async (
-  { env, clock, logger }: BatchMakings,
+  { env, clock, onTrouble }: Lasting,
   records: BatchRecords,
   uploads: UploadDesk,
 ): Promise<never> => {
@@ -134,7 +141,7 @@ const keepHouse = async (
       await records.sweep(clock.now() - SUBMISSION_MS)
       await uploads.sweep(clock.now() - SUBMISSION_MS)
     } catch (err) {
-      logger.warn({ err, component: 'batch' }, 'what is old could not be removed')
+      onTrouble(err)
     }
     await sleep(clock, HOUSEKEEPING_MS, new AbortController().signal)
   }
@@ -144,15 +151,19 @@ const keepHouse = async (
  * Opens the records, and runs what waits in them where this process is to run items.
  * @throws ConfigurationError where the records cannot be used.
  */
-export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
-  const { env, metrics, live, isStopping } = makings
-  const database = await opened(env, makings.clock)
+export const buildBatch = async (parts: BatchMakings): Promise<Batch> => {
+  const { env, metrics, live, isStopping } = parts
+  const database = await opened(env, parts.clock)
+  const watch = watched(database, parts)
+  const onTrouble = recordsTrouble(parts)
+  const makings = { ...parts, onTrouble }
   const clock = await sharedClock(database, makings.clock)
   const records = batchRecords(database)
   const overview = new Overview(() => records.depth(clock.now()), clock)
   const place = database.dialect === 'sqlite' ? 'SQLite' : 'Postgres'
   const facts = (): BatchFacts => ({
     ...overview.seen,
+    ...(watch.failure !== undefined && { failure: watch.failure }),
     now: clock.now(),
     place,
     runningHere: worker?.running ?? 0,
@@ -169,8 +180,8 @@ export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
       return worker.idle()
     })
     worker.wake()
-    attend({ records, clock, isStopping, onTrouble: recordsTrouble(makings) })
   }
+  attend({ records, clock, runsItems: worker !== undefined, isStopping, onTrouble })
   void overview.look()
   const postman = postmanOf({ ...makings, clock }, records)
   const desk = new BatchDesk({

@@ -1,5 +1,6 @@
 import packageJson from '../../package.json' with { type: 'json' }
 import { SESSION_COOKIE } from '../auth/session.ts'
+import { assertToken } from '../auth/token.ts'
 import { cacheDesk } from '../cache/desk.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { ConfigFile } from '../config/file-schema.ts'
@@ -40,6 +41,12 @@ const hostOf = (state: State, lifecycle: Lifecycle): Host => ({
   closed: () => lifecycle.state === 'closed',
   onEnd: tellOfEnd(state),
 })
+
+/** A scrape must not be lost to somebody who guesses behind the same proxy. */
+const scraperCheck =
+  ({ env, standing }: State): Gateway['assertScraper'] =>
+  origin =>
+    assertToken({ token: env.METRICS_TOKEN, guesses: standing.guesses.metrics, locksOut: false }, origin)
 
 type HealthMakings = Readonly<{
   state: State
@@ -83,7 +90,6 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     if (batch) return batch
     throw new GatewayError('NOT_FOUND', 'Batches are switched off here.')
   }
-
   return {
     ...hostOf(state, lifecycle),
     env,
@@ -115,6 +121,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     get uploads() {
       return takingBatches().uploads
     },
+    assertScraper: scraperCheck(state),
     streams: standing.streams,
     cache: cacheDesk({
       answers: standing.answers,
@@ -124,8 +131,9 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     chatBody: chatBody(chatLimits(env)),
     itemLimits: itemLimits(env),
     assertModels: items => assertModels(items, live.now),
+    spendItems: (visit, count) => live.now.spendItems(visit, count),
     issueSession: () => sessions.issue(clock.now()),
     health: healthOf({ state, live, lifecycle, config, batch }),
-    isReady: () => isServing() && batch?.facts().failure === undefined,
+    isReady: isServing,
   }
 }

@@ -11,10 +11,11 @@ import type { Call, Reply } from '../llm/types.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { ErrorReporter } from '../observability/sentry.ts'
+import type { GiveBack } from '../rate-limit/items.ts'
 import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
 import type { ChatLimits, chatBody } from '../validation/chat.ts'
-import type { Visit } from '../visit.ts'
+import type { Origin, Visit } from '../visit.ts'
 import type { HealthReport } from './health.ts'
 import type { Lifecycle } from './lifecycle.ts'
 
@@ -37,6 +38,8 @@ export type Gateway = Host &
     admit: Handler<Visit, Visit>
     /** Lets a visit of the admin API in: within its limits, and with the admin token. */
     administer: Handler<Visit, Visit>
+    /** Lets in who may read the metrics. Throws UNAUTHENTICATED, and RATE_LIMITED after too many wrong tokens. */
+    assertScraper: (origin: Origin) => void
     cache: CacheDesk
     /** Where batches are handed in. Throws NOT_FOUND where they are switched off. */
     readonly batch: BatchDesk
@@ -47,9 +50,11 @@ export type Gateway = Host &
     itemLimits: ChatLimits
     /** Throws INVALID_INPUT that names every item whose model there is not. */
     assertModels: (items: readonly NewItem[]) => void
+    /** Counts the items of a job that is handed in as JSON; returns what gives them back if it is not taken after all. */
+    spendItems: (visit: Visit, count: number) => Promise<GiveBack>
     chatDefaults: ChatDefaults
     issueSession: () => string
     health: () => HealthReport
-    /** Whether it can serve all it is there for. */
+    /** Whether it serves. A store that is lost makes it degraded, not unready. */
     isReady: () => boolean
   }>

@@ -72,12 +72,12 @@ export const withCircuits = (
   return services
 }
 
-/** Ailing providers make the gateway degraded; only what it cannot do without makes it unhealthy. */
+/** Whatever fails around the gateway makes it degraded: it still answers. Only one that stops is unhealthy. */
 const overall = (
   state: LifecycleState,
   services: Readonly<Record<string, ServiceHealth>>,
 ): ServiceHealth['status'] => {
-  if (state !== 'serving' || services.records?.status === 'unhealthy') return 'unhealthy'
+  if (state !== 'serving') return 'unhealthy'
   return Object.values(services).every(({ status }) => status === 'healthy') ? 'healthy' : 'degraded'
 }
 

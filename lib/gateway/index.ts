@@ -1,3 +1,4 @@
+import { keptAlive } from '../clock.ts'
 import { readEnvironment } from '../config/env.ts'
 import { serving } from '../http/serve.ts'
 import { buildGateway } from './build.ts'
@@ -13,7 +14,7 @@ const slot = globalThis as { [SLOT]?: Promise<Gateway> }
  * is not shared between them: it lives in one slot of `globalThis`.
  */
 export const gateway = (): Promise<Gateway> => {
-  slot[SLOT] ??= buildGateway(readEnvironment())
+  slot[SLOT] ??= keptAlive(buildGateway(readEnvironment()))
   return slot[SLOT]
 }
 

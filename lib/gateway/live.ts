@@ -4,6 +4,7 @@ import { type Settings, settingsOf } from '../config/settings.ts'
 import type { ChatDefaults } from '../http/dialects/chat.ts'
 import type { Catalog, Shelf } from '../llm/catalog.ts'
 import type { Call, Reply } from '../llm/types.ts'
+import { spendItems } from '../rate-limit/items.ts'
 import type { Alias } from '../routing/alias.ts'
 import type { Visit } from '../visit.ts'
 import { aliasesOf } from './aliases.ts'
@@ -21,6 +22,8 @@ export type Composed = Readonly<{
   work: Handler<Call, Reply>
   admit: Handler<Visit, Visit>
   administer: Handler<Visit, Visit>
+  /** Counts the items of a job that is handed in as JSON. */
+  spendItems: ReturnType<typeof spendItems>
   chatDefaults: ChatDefaults
 }>
 
@@ -43,6 +46,7 @@ export const composed = (lasting: Lasting, file: ConfigFile): Composed => {
     work: working(parts),
     admit: admitting(parts),
     administer: administering(parts),
+    spendItems: spendItems(parts.limits),
     chatDefaults: {
       model: env.DEFAULT_MODEL ?? catalog.defaultModel,
       maxResponseBytes: env.MAX_RESPONSE_BYTES,

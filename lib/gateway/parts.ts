@@ -47,7 +47,7 @@ export const partsOf = (makings: Makings): Parts => {
   const { env, clock, catalog, aliases, standing, providers, sessions, watchers } = makings
   return {
     clock,
-    adminToken: env.ADMIN_TOKEN,
+    admin: { token: env.ADMIN_TOKEN, guesses: standing.guesses.admin, locksOut: true },
     auth: { sessions, requireApiKey: env.REQUIRE_API_KEY, clock },
     limits: limitsOf(makings),
     prices: catalog,

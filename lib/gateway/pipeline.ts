@@ -1,5 +1,6 @@
 import { administer } from '../auth/admin.ts'
 import { type AuthParts, authenticate } from '../auth/policy.ts'
+import type { TokenParts } from '../auth/token.ts'
 import { type CacheParts, cache } from '../cache/policy.ts'
 import type { Clock } from '../clock.ts'
 import { compose, type Handler } from '../compose.ts'
@@ -24,8 +25,8 @@ import type { Visit } from '../visit.ts'
 
 export type Parts = Readonly<{
   auth: AuthParts
-  /** Absent where the admin API is switched off. */
-  adminToken: string | undefined
+  /** Without a token the admin API is switched off. */
+  admin: TokenParts
   /** Absent where rate limiting is switched off. */
   limits: LimitParts | undefined
   prices: Prices
@@ -89,6 +90,6 @@ export const working = (g: Parts): Handler<Call, Reply> =>
 export const admitting = (g: Parts): Handler<Visit, Visit> =>
   compose<Visit, Visit>(authenticate(g.auth), limit(g.limits))(async visit => visit)
 
-/** What happens to a visit of the admin API: limits come first, so that its token cannot be guessed at. */
+/** What happens to a visit of the admin API. Wrong tokens have a limit of their own, which is never switched off. */
 export const administering = (g: Parts): Handler<Visit, Visit> =>
-  compose<Visit, Visit>(limit(g.limits), administer(g.adminToken))(async visit => visit)
+  compose<Visit, Visit>(limit(g.limits), administer(g.admin))(async visit => visit)

@@ -1,3 +1,4 @@
+import { keptAlive } from '../clock.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { ErrorReporter } from '../observability/sentry.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -33,7 +34,7 @@ export const stopOnSignals = (options: StopOptions): void => {
     stopping = true
     // Whoever types Ctrl-C has no load balancer to wait for.
     const notice = signal === 'SIGINT' ? 0 : undefined
-    void lifecycle.stop(graceMs, close, notice).then(() => exit(0, options))
+    void keptAlive(lifecycle.stop(graceMs, close, notice)).then(() => exit(0, options))
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)

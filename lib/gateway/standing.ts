@@ -1,3 +1,4 @@
+import { Guesses } from '../auth/guesses.ts'
 import type { CacheState } from '../cache/state.ts'
 import type { Clock } from '../clock.ts'
 import type { Environment } from '../config/schema.ts'
@@ -18,6 +19,8 @@ export type Standing = Readonly<{
   resilience: ReturnType<typeof resilienceState>
   seen: Seen
   streams: Streams
+  /** The wrong tokens of late. Those for metrics lock nobody out of the admin API. */
+  guesses: Readonly<{ admin: Guesses; metrics: Guesses }>
 }>
 
 type StandingMakings = Readonly<{
@@ -53,5 +56,6 @@ export const newStanding = (makings: StandingMakings): Standing => {
     resilience,
     seen: { pace: new Pace(clock), busy: new Busy() },
     streams: streamsOf(makings),
+    guesses: { admin: new Guesses(clock), metrics: new Guesses(clock) },
   }
 }

@@ -27,14 +27,15 @@ const MS_PER_SECOND = 1000
 export const oldestSeconds = ({ depth, now }: BatchFacts): number | undefined =>
   depth?.oldestAt === undefined ? undefined : Math.max(0, (now - depth.oldestAt) / MS_PER_SECOND)
 
-/** Nothing of a batch goes without its records. */
+/** Degraded at worst: batches wait for their records, and chats go on without them. */
 export const recordsHealth = ({ place, latencyMs, failure }: BatchFacts): ServiceHealth => {
-  if (failure !== undefined) return { status: 'unhealthy', message: failure }
+  if (failure !== undefined) return { status: 'degraded', message: failure }
   const latency = latencyMs !== undefined && { latencyMs: Math.round(latencyMs * HUNDREDTHS) / HUNDREDTHS }
   return { status: 'healthy', ...latency, message: `in ${place}` }
 }
 
 export const queueHealth = (facts: BatchFacts): ServiceHealth => {
+  if (facts.failure !== undefined) return { status: 'degraded', message: 'not known while the records fail' }
   if (!facts.depth) return { status: 'healthy', message: 'not looked at yet' }
   const { queued, running, failed, workers } = facts.depth
   const seconds = oldestSeconds(facts)

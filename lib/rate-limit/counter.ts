@@ -19,6 +19,7 @@ export interface Counter {
   /**
    * Takes `cost` from all buckets, or, when it does not fit into one of them, from none. Atomic.
    *
+   * @param cost a negative one gives back what was taken lately, as far as it is still counted
    * @param now clock time in milliseconds
    * @returns one Taking a bucket, in their order
    */

@@ -10,15 +10,17 @@ export type Rate = Readonly<{ limit: number; windowMs: number }>
 export type RateLimits = Readonly<{
   chat: Readonly<{ anonymous: Rate; guest: Rate }>
   upload: Rate
+  /** Items of jobs that are handed in as JSON. */
+  batchItems: Readonly<{ anonymous: Rate; guest: Rate }>
   rest: Rate
 }>
 
 export type LimitParts = Readonly<{ rates: RateLimits; counter: Counter; clock: Clock }>
 
 /** Guest sessions cost nothing to get: all those of one address together have this many times one's rate. */
-const GUESTS_PER_ADDRESS = 4
+export const GUESTS_PER_ADDRESS = 4
 
-const bucketOf = (key: string, { limit, windowMs }: Rate, times = 1): Bucket => ({
+export const bucketOf = (key: string, { limit, windowMs }: Rate, times = 1): Bucket => ({
   key,
   limit: limit * times,
   windowMs,
@@ -36,18 +38,28 @@ const bucketsOf = (surface: Surface, caller: Caller, rates: RateLimits): readonl
 }
 
 /** The bucket that says no, or else the one with the least left: what a client needs to know. */
-const tightest = (takings: readonly Taking[]): Taking | undefined =>
+export const tightest = (takings: readonly Taking[]): Taking | undefined =>
   takings.toSorted((a, b) => b.waitMs - a.waitMs || a.remaining - b.remaining)[0]
 
 const seconds = (milliseconds: number): number => Math.max(1, Math.ceil(milliseconds / 1000))
 
-const stateOf = (surface: Surface, taking: Taking): LimitState => ({
-  policy: surface,
+export const stateOf = (policy: string, taking: Taking): LimitState => ({
+  policy,
   limit: taking.bucket.limit,
   remaining: taking.remaining,
   windowSeconds: seconds(taking.bucket.windowMs),
   resetSeconds: seconds(taking.resetMs),
 })
+
+/** @param tooMany what there was too much of: `Too many requests` */
+export const refusal = (tooMany: string, { bucket, waitMs }: Taking): GatewayError => {
+  const retryAfterSeconds = seconds(waitMs)
+  return new GatewayError(
+    'RATE_LIMITED',
+    `${tooMany}: ${bucket.limit} in ${seconds(bucket.windowMs)} s are allowed. Try again in ${retryAfterSeconds} s.`,
+    { retryAfterSeconds },
+  )
+}
 
 /** Asks whether the caller may ask now. A refused request costs nothing. */
 export const limit = <In extends Visit, Out>(parts: LimitParts | undefined): Policy<In, Out> =>
@@ -60,11 +72,5 @@ export const limit = <In extends Visit, Out>(parts: LimitParts | undefined): Pol
     if (!taking) return await next(visit)
     visit.journal.limit = stateOf(visit.surface, taking)
     if (taking.allowed) return await next(visit)
-    const { limit: allowed, windowMs } = taking.bucket
-    const retryAfterSeconds = seconds(taking.waitMs)
-    throw new GatewayError(
-      'RATE_LIMITED',
-      `Too many requests: ${allowed} in ${seconds(windowMs)} s are allowed. Try again in ${retryAfterSeconds} s.`,
-      { retryAfterSeconds },
-    )
+    throw refusal('Too many requests', taking)
   }

@@ -1,5 +1,5 @@
 /**
- * One taking from all buckets (KEYS), or from none. ARGV: cost, slots a window, then limit and window (ms) of each
+ * One taking from all buckets (KEYS), or from none; a negative cost gives back. ARGV: cost, slots a window, then limit and window (ms) of each
  * bucket. Answers 1 or 0, then remaining, reset (ms) and wait (ms) of each bucket.
  *
  * A bucket is a hash from the millisecond at which takings expire to how many they are: the same slots as in
@@ -49,9 +49,24 @@ for index, key in ipairs(KEYS) do
 end
 
 local reply = { allowed }
+
+-- Off the newest takings, and never more than there are.
+local function give_back(key, bucket)
+  local left = -cost
+  table.sort(bucket.taken, function(a, b) return a.expiry > b.expiry end)
+  for _, slot in ipairs(bucket.taken) do
+    local some = math.min(left, slot.count)
+    if some > 0 then redis.call('HINCRBY', key, string.format('%d', slot.expiry), -some) end
+    bucket.total = bucket.total - some
+    left = left - some
+  end
+end
+
 for index, key in ipairs(KEYS) do
   local bucket = buckets[index]
-  if allowed == 1 then
+  if cost < 0 then
+    give_back(key, bucket)
+  elseif allowed == 1 then
     local expiry = now + bucket.window
     if bucket.limit > slots then
       local slot = bucket.window / slots

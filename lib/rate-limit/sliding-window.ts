@@ -35,6 +35,17 @@ const write = (log: Log, bucket: Bucket, cost: number, now: number): void => {
   log.total += cost
 }
 
+/** Takes off the newest takings, and never more than there are. */
+const giveBack = (log: Log, amount: number): void => {
+  let left = amount
+  for (let slot = log.counts.length - 1; slot >= 0 && left > 0; slot -= 1) {
+    const some = Math.min(left, log.counts[slot] ?? 0)
+    log.counts[slot] = (log.counts[slot] ?? 0) - some
+    log.total -= some
+    left -= some
+  }
+}
+
 /** Milliseconds until `cost` more fits; 0 when it fits now. */
 const waitFor = (log: Log, bucket: Bucket, cost: number, now: number): number => {
   let excess = log.total + cost - bucket.limit
@@ -68,7 +79,8 @@ export const slidingWindow = (maxKeys = 100_000): Counter => {
       const allowed = waits.every(wait => wait === 0)
       if (allowed) {
         for (const { bucket, log } of held) {
-          write(log, bucket, cost, now)
+          if (cost < 0) giveBack(log, -cost)
+          else write(log, bucket, cost, now)
           logs.set(bucket.key, log)
         }
       }

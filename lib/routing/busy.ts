@@ -4,6 +4,11 @@ import type { Target } from '../llm/types.ts'
 export class Busy {
   readonly #calls = new Map<string, number>()
 
+  /** How many targets have calls under way: those without are not remembered. */
+  get size(): number {
+    return this.#calls.size
+  }
+
   of({ name }: Target): number {
     return this.#calls.get(name) ?? 0
   }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
 import type { Target } from '../llm/types.ts'
 
@@ -5,6 +6,8 @@ const WEIGHT_OF_NEWEST = 0.2
 const FORGOTTEN_AFTER_MS = 300_000
 /** What a failure counts as: slower than any answer worth waiting for. */
 const FAILURE_MS = 60_000
+/** Clients choose names freely (`provider/anything`): beyond this many the longest unused is forgotten. */
+const MOST_TARGETS = 1_000
 
 /**
  * How long targets took to their first content: an exponentially weighted mean. What was last seen five minutes
@@ -12,10 +15,15 @@ const FAILURE_MS = 60_000
  */
 export class Pace {
   readonly #clock: Clock
-  readonly #seen = new Map<string, { meanMs: number; at: number }>()
+  readonly #seen = new LRUCache<string, { meanMs: number; at: number }>({ max: MOST_TARGETS })
 
   constructor(clock: Clock) {
     this.#clock = clock
+  }
+
+  /** How many targets are remembered. */
+  get size(): number {
+    return this.#seen.size
   }
 
   /** The mean in milliseconds; nothing for a target that is unseen. */

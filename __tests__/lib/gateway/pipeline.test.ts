@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { Guesses } from '#lib/auth/guesses.ts'
 import { compose, type Policy } from '#lib/compose.ts'
 import { GatewayError } from '#lib/errors.ts'
 import { answering, type Parts } from '#lib/gateway/pipeline.ts'
@@ -48,7 +49,12 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Parts =
     },
     limits: {
       clock,
-      rates: { chat: { anonymous: rate, guest: rate }, upload: rate, rest: rate },
+      rates: {
+        chat: { anonymous: rate, guest: rate },
+        upload: rate,
+        batchItems: { anonymous: rate, guest: rate },
+        rest: rate,
+      },
       counter: {
         take: (...taking) => {
           trace.push('limit')
@@ -70,7 +76,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Parts =
       },
     },
     answers: undefined,
-    adminToken: undefined,
+    admin: { token: undefined, guesses: new Guesses(clock), locksOut: true },
     fallbacks: { contextTokensOf: () => undefined, mostAttempts: 4, clock },
     hedges: undefined,
     retries: {

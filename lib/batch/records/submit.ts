@@ -98,8 +98,8 @@ export const submit = async (
     const counts = { total, queued: total, running: 0, succeeded: 0, failed: 0, cancelled: 0 }
     return { ...shown, state: 'queued', counts, costUsd: 0, unpriced: 0 }
   } catch (error) {
-    // Where not even that can be written, `sweep` does it later.
-    await records
+    // Where not even that can be written, `sweep` does it later. A store that fails is not waited for a second time.
+    const withdrawn = records
       .write(db =>
         db
           .updateTable('batch_jobs')
@@ -109,6 +109,7 @@ export const submit = async (
           .execute(),
       )
       .catch(() => {})
+    if (!(error instanceof GatewayError) || error.code !== 'STORE_UNAVAILABLE') await withdrawn
     throw error
   }
 }

@@ -19,6 +19,17 @@ export const attend = (records: Records, workerId: string, now: number): Promise
       .execute()
   })
 
+/** See `BatchRecords.probe`. The row is of no time at which a worker could be counted. */
+export const probe = (records: Records, id: string): Promise<void> =>
+  records.write(async db => {
+    await db
+      .insertInto('batch_workers')
+      .values({ id, seen_at: 0 })
+      .onConflict(conflict => conflict.column('id').doUpdateSet({ seen_at: 0 }))
+      .execute()
+    await db.deleteFrom('batch_workers').where('id', '=', id).execute()
+  })
+
 export const countWorkers = async (db: Kysely<RecordsSchema>, now: number): Promise<number> => {
   const { count } = await db
     .selectFrom('batch_workers')

@@ -5,29 +5,77 @@ export class RecordsUnusable extends Error {
   override readonly name = 'RecordsUnusable'
 }
 
+/** `SQLITE` with its primary code and text, an SQLSTATE, or Node's own code; empty where there is none. */
 const codeOf = (error: unknown): string => {
   const { code, errcode, errstr } = error as { code?: unknown; errcode?: unknown; errstr?: unknown }
   return typeof errcode === 'number' ? `SQLITE ${errcode & 0xff} ${errstr}` : String(code ?? '')
 }
 
-/** SQLite: busy, locked. Postgres: serialization failure, deadlock. The same may work a moment later. */
-const PASSING = /^SQLITE [56] |^40001$|^40P01$/
-/**
- * SQLite: I/O error, full, cannot open, read-only. Postgres: connection lost, insufficient resources, operator's
- * intervention, cannot connect now; Node: whatever keeps a connection from being made.
- */
-const ABSENT = /^SQLITE (8|10|13|14) |^08|^53|^57|^58|^XX000$|^E[A-Z]+$/
-const PG_POOL =
-  /timeout exceeded when trying to connect|Connection terminated|Query read timeout|not queryable/
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : '')
 
-/** Whether the same may work a moment later, because somebody else was writing. */
+/** SQLite: busy, locked. Postgres: serialization failure, deadlock, lock not available. */
+const PASSING = /^SQLITE [56] |^40001$|^40P01$|^55P03$/
+
+/** SQLite: out of memory, read-only, I/O error, damaged, full, cannot open, locking protocol, not a database. */
+const SQLITE_ABSENT = /^SQLITE (7|8|10|11|13|14|15|26) /
+
+/**
+ * What the state of the database or of the way to it causes, by SQLSTATE (PostgreSQL, appendix A): 08 connection;
+ * 25006 read-only, a standby too; 25P03, 25P04 ended for taking long; 28 access refused; 3D, 3F, 42P01 database, schema
+ * or table gone; 40003 outcome unknown; 42501 privilege taken away; 53 resources, a full disk too; 55 not in the state
+ * for it; 57 operator; 58 system; F0 configuration; XX internal, damaged data too. What else a statement is refused for
+ * (22, 23, 42, 0A) is a fault of ours.
+ */
+const SQLSTATE_ABSENT =
+  /^(08...|25006|25P03|25P04|28...|3D...|3F...|40003|42P01|42501|53...|55...|57...|58...|F0...|XX...)$/
+
+/** Certificates that are not believed, as Node names them. */
+const CERTIFICATE =
+  /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|ERR_TLS_|ERR_SSL_)/
+/** Node: what keeps a connection or a file from being used. Its `ERR_…` are mistakes in a program, but for these. */
+const NODE_ABSENT = /^(E(?!RR_)[A-Z_]+|ERR_SOCKET_[A-Z_]+)$/
+const LATE = /^Query read timeout$/
+const DRIVER_ABSENT =
+  /timeout exceeded when trying to connect|Connection terminated|not queryable|received invalid response|does not support SSL|SASL|after calling end/
+
+/** Postgres ended the session with it, for a reason of its own. */
+const isFatal = (error: unknown): boolean =>
+  /^(FATAL|PANIC)$/.test(String((error as { severity?: unknown }).severity ?? ''))
+
+const isAbsent = (error: unknown): boolean => {
+  const code = codeOf(error)
+  if (code === '') return LATE.test(messageOf(error)) || DRIVER_ABSENT.test(messageOf(error))
+  return [SQLITE_ABSENT, SQLSTATE_ABSENT, NODE_ABSENT, CERTIFICATE].some(kind => kind.test(code))
+}
+
+/** Whether a statement had no answer in time. */
+export const isLate = (error: unknown): boolean => LATE.test(messageOf(error))
+
+/** Whether it says only that an earlier statement of the same transaction failed. */
+export const isAborted = (error: unknown): boolean => codeOf(error) === '25P02'
+
+/** Whether the same may work a moment later, because another process was writing. */
 export const isPassing = (error: unknown): boolean => PASSING.test(codeOf(error))
 
-/** What a failing database is to a client. What is no failure of the database stays as it is. */
-export const recordsError = (error: unknown): unknown => {
-  const isAbsent =
-    isPassing(error) || ABSENT.test(codeOf(error)) || (error instanceof Error && PG_POOL.test(error.message))
-  return isAbsent
-    ? new GatewayError('STORE_UNAVAILABLE', undefined, { cause: error, retryAfterSeconds: 1 })
-    : error
+/** Whether Postgres or the way to it refuses us for a reason that does not pass by itself. */
+export const isRefusal = (error: unknown): boolean =>
+  /^(28...|3D...|42501)$/.test(codeOf(error)) || CERTIFICATE.test(codeOf(error))
+
+/** In a few words, without what was asked: for the log and for the start. */
+export const reasonOf = (error: unknown): string => {
+  const cause = error instanceof GatewayError ? error.cause : error
+  return messageOf(cause) || codeOf(cause) || 'nothing answers there'
 }
+
+/** The code alone, where messages name hosts: for those who may see no more. */
+export const shortReasonOf = (error: unknown): string => {
+  const cause = error instanceof GatewayError ? error.cause : error
+  if (isLate(cause)) return 'no answer'
+  return codeOf(cause) || 'no connection'
+}
+
+/** What a failing database is to a client. What is no failure of the database stays as it is. */
+export const recordsError = (error: unknown): unknown =>
+  error instanceof GatewayError || !(isPassing(error) || isFatal(error) || isAbsent(error))
+    ? error
+    : new GatewayError('STORE_UNAVAILABLE', undefined, { cause: error, retryAfterSeconds: 1 })

@@ -7,17 +7,23 @@ export type RecordsPlace = Readonly<{
   /** Postgres; a file in `dataDir` when absent. */
   databaseUrl?: string | undefined
   dataDir: string
+  /** How long a Postgres that is not there yet is waited for, in milliseconds; 30 s when absent. */
+  waitMs?: number
+  /** Called once, when it is waited for, with a sentence that says so. */
+  onWait?: (text: string) => void
 }>
 
 const FILE = 'parley.db'
+const WAIT_MS = 30_000
 
 /** The records where the environment says they are. @throws RecordsUnusable, whose message names the place. */
-export const openRecords = async ({ databaseUrl, dataDir }: RecordsPlace, clock: Clock): Promise<Records> => {
+export const openRecords = async (place: RecordsPlace, clock: Clock): Promise<Records> => {
+  const { databaseUrl, dataDir, waitMs = WAIT_MS, onWait = () => {} } = place
   const path = join(dataDir, FILE)
   try {
     if (databaseUrl !== undefined) {
       const { postgresRecords } = await import('./postgres.ts')
-      return await postgresRecords(databaseUrl, clock)
+      return await postgresRecords(databaseUrl, clock, { waitMs, onWait })
     }
     const { sqliteRecords } = await import('./sqlite.ts')
     return await sqliteRecords(path, clock)

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Clock, Timer } from '../../clock.ts'
 import { script } from './client.ts'
 import type { GuardedRedis } from './guard.ts'
@@ -40,6 +41,8 @@ return 1
 
 /** How long what gateways leave in Redis is kept after the last of them. */
 const KEPT_MS = 3_600_000
+/** As many as Redis is asked for. They name what clients chose, and while Redis is away none expires. */
+const MOST_NOTICES = 1_000
 const BEATS_PER_SEAT = 5
 const SOONEST_MS = 10
 
@@ -63,7 +66,7 @@ export type PeersOptions = Readonly<{
 export class Peers {
   readonly #options: PeersOptions
   readonly #counts: number[] = []
-  readonly #heard = new Map<string, number>()
+  readonly #heard = new LRUCache<string, number>({ max: MOST_NOTICES })
   #timer: Timer | undefined
   #stopped = false
 

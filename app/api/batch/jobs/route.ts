@@ -15,11 +15,15 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     },
     POST: async ({ request, visit, gateway }) => {
       const { batch, env, clock } = gateway
-      const { caller } = await gateway.admit(visit)
+      const admitted = await gateway.admit(visit)
       const schema = jobBody(gateway.itemLimits, env.BATCH_MAX_ITEMS, clock.now())
       const { items, ...wishes } = parseOrThrow(schema, await readJson(request, env.BATCH_MAX_BODY_BYTES))
       gateway.assertModels(items)
-      const job = await batch.submit(caller, wishes, items)
+      const giveBack = await gateway.spendItems(admitted, items.length)
+      const job = await batch.submit(admitted.caller, wishes, items).catch(async error => {
+        await giveBack()
+        throw error
+      })
       return {
         status: 202,
         json: jobJson(job, clock.now()),

@@ -8,7 +8,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
         ? { json: { status: 'ready' } }
         : {
             status: 503,
-            json: { status: gateway.lifecycle.state === 'serving' ? 'unavailable' : 'stopping' },
+            json: { status: 'stopping' },
             headers: { 'retry-after': '1' },
           },
   },

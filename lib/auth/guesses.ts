@@ -1,0 +1,43 @@
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../clock.ts'
+
+const WINDOW_MS = 60_000
+const MOST_OF_ADDRESS = 10
+const MOST_IN_ALL = 100
+const MOST_ADDRESSES = 10_000
+
+const recent = (times: readonly number[], now: number): number[] => times.filter(at => at > now - WINDOW_MS)
+
+/**
+ * Counts wrong tokens: in any minute 10 of one address, and 100 of all together, of which only addresses that have sent
+ * a wrong one feel anything. It counts whether or not requests are limited. Of more than 10,000 addresses the longest
+ * unused is forgotten.
+ */
+export class Guesses {
+  readonly #clock: Clock
+  readonly #byAddress = new LRUCache<string, readonly number[]>({ max: MOST_ADDRESSES })
+  #all: readonly number[] = []
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Milliseconds until this address may try again; 0 where it may now. */
+  waitMs(address: string): number {
+    const now = this.#clock.now()
+    const own = recent(this.#byAddress.get(address) ?? [], now)
+    if (own.length === 0) return 0
+    this.#all = recent(this.#all, now)
+    const until = (times: readonly number[], most: number): number =>
+      times.length < most ? 0 : (times[times.length - most] ?? now) + WINDOW_MS - now
+    return Math.max(until(own, MOST_OF_ADDRESS), until(this.#all, MOST_IN_ALL))
+  }
+
+  /** Takes down a wrong token. What came while the address had to wait is not counted, so that the wait ends. */
+  wrong(address: string): void {
+    const now = this.#clock.now()
+    if (this.waitMs(address) > 0) return
+    this.#byAddress.set(address, [...recent(this.#byAddress.get(address) ?? [], now), now])
+    this.#all = [...recent(this.#all, now), now].slice(-MOST_IN_ALL)
+  }
+}

@@ -1,0 +1,52 @@
+import { GatewayError } from '../errors.ts'
+import type { Visit } from '../visit.ts'
+import type { Bucket } from './counter.ts'
+import {
+  bucketOf,
+  GUESTS_PER_ADDRESS,
+  type LimitParts,
+  type RateLimits,
+  refusal,
+  stateOf,
+  tightest,
+} from './policy.ts'
+
+/** Gives back what a job would have cost that then was not taken. Never rejects. */
+export type GiveBack = () => Promise<void>
+
+const bucketsOf = ({ caller }: Visit, { batchItems }: RateLimits): readonly Bucket[] =>
+  caller.kind === 'anonymous'
+    ? [bucketOf(`items:${caller.address}`, batchItems.anonymous)]
+    : [
+        bucketOf(`items:guest:${caller.id}`, batchItems.guest),
+        bucketOf(`items:guests:${caller.address}`, batchItems.guest, GUESTS_PER_ADDRESS),
+      ]
+
+const hoursOf = (windowMs: number): string => (windowMs === 3_600_000 ? 'an hour' : `in ${windowMs / 1000} s`)
+
+const tooLarge = (count: number, { limit, windowMs }: Bucket): GatewayError => {
+  const message = `are ${count}; you may hand in at most ${limit} ${hoursOf(windowMs)} as JSON: split the job, or upload a file`
+  return new GatewayError('INVALID_INPUT', `items: ${message}.`, { details: [{ path: 'items', message }] })
+}
+
+/**
+ * Counts the items of a job that is handed in as JSON. A refused job costs nothing.
+ * @throws GatewayError INVALID_INPUT where so many are never allowed, RATE_LIMITED where they are later
+ */
+export const spendItems =
+  (parts: LimitParts | undefined) =>
+  async (visit: Visit, count: number): Promise<GiveBack> => {
+    if (!parts) return async () => {}
+    const { counter, clock, rates } = parts
+    const buckets = bucketsOf(visit, rates)
+    const smallest = buckets.toSorted((a, b) => a.limit - b.limit)[0]
+    if (smallest && count > smallest.limit) throw tooLarge(count, smallest)
+    const taking = tightest(await counter.take(buckets, count, clock.now()))
+    if (taking && !taking.allowed) {
+      visit.journal.limit = stateOf('batch-items', taking)
+      throw refusal('Too many items', taking)
+    }
+    return async () => {
+      await counter.take(buckets, -count, clock.now()).catch(() => {})
+    }
+  }

@@ -1,8 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FaultScene, JSON_AND_STREAM } from '../support/fault-scene.ts'
-import { type Behaviour, inTurn, refuses, says, sends } from '../support/upstream-behaviour.ts'
+import { type Behaviour, inTurn, refuses, says, sends, sse } from '../support/upstream-behaviour.ts'
 
 const afterMs = (delayMs: number): string => new Date(Date.now() + delayMs).toUTCString()
+/** Answers 200, and with an error in place of an answer. */
+const answersWith =
+  (error: object): Behaviour =>
+  (response, asked, signal) =>
+    asked.stream
+      ? sends([sse({ error })])(response, asked, signal)
+      : sends([JSON.stringify({ error })], { type: 'application/json' })(response, asked, signal)
+const TOO_LONG = {
+  message: 'prompt is too long: 210000 tokens > 200000 maximum',
+  type: 'invalid_request_error',
+}
 const limited = (headers: Record<string, string>): Behaviour => refuses(429, { headers })
 
 describe('an upstream that refuses', () => {
@@ -126,6 +137,29 @@ describe('an upstream that refuses', () => {
       const told = await scene.endures(model, stream)
       expect(told).toMatchObject({ status, error: { code: ours, retryable: false } })
       expect(calls()).toHaveLength(1)
+    })
+
+    it.each<[string, object, number, string]>([
+      ['a conversation that is too long', TOO_LONG, 400, 'CONTEXT_LENGTH'],
+      ['blocked content', { innererror: { code: 'ResponsibleAIPolicyViolation' } }, 422, 'CONTENT_BLOCKED'],
+      ['an unknown model', { code: 'model_not_found' }, 404, 'NOT_FOUND'],
+      ['a bad request', { type: 'invalid_request_error', param: 'messages' }, 400, 'INVALID_INPUT'],
+    ])(
+      'F45: takes %s for the caller’s mistake in a 200 too, however often: asks once each, opens no circuit',
+      async (_name, error, status, ours) => {
+        const { model, calls } = modelThat(answersWith(error))
+        for (let nth = 1; nth <= 8; nth += 1) {
+          const told = await scene.endures(model, stream)
+          expect(told).toMatchObject({ status, error: { code: ours, retryable: false } })
+          expect(calls()).toHaveLength(nth)
+        }
+      },
+    )
+
+    it('F45: lets a model that takes more answer a conversation that is too long, told in a 200', async () => {
+      scene.upstream.forModel('gpt-4', answersWith(TOO_LONG)).forModel('gpt-3.5-turbo', says(['Instead']))
+      const told = await scene.endures('gpt-4', stream)
+      expect(told).toMatchObject({ status: 200, content: 'Instead' })
     })
   })
 })

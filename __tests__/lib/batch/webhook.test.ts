@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Job, WebhookDue } from '#lib/batch/types.ts'
 import { webhookPost } from '#lib/batch/webhook/post.ts'
@@ -69,6 +69,27 @@ describe('posting to an address that somebody gave us', () => {
     'would connect to %s',
     address => expect(isPublicAddress(address)).toBe(true),
   )
+
+  it('connects to the very address that it has looked at, and looks again for each connection (number 16)', async () => {
+    const looked: string[] = []
+    const reached = new Set<string>()
+    const note = (socket: Socket) => reached.add(socket.localAddress?.replace(/^::ffff:/, '') ?? '')
+    server.on('connection', note)
+    const once = (address: string) => looked.push(address) > 0
+    await webhookPost(once)(`http://localhost:${port}/`, '{}', {})
+    server.off('connection', note)
+    expect(looked.length).toBeGreaterThan(0)
+    expect(looked).toEqual(expect.arrayContaining([...reached]))
+
+    let isOpen = true
+    const post = webhookPost(() => isOpen)
+    await post(`http://localhost:${port}/`, '{}', {})
+    server.closeIdleConnections()
+    isOpen = false
+    const before = connections
+    await expect(post(`http://localhost:${port}/`, '{}', {})).rejects.toThrow('open internet')
+    expect(connections).toBe(before)
+  })
 
   it('does not go where an answer sends it', async () => {
     location = `http://127.0.0.1:${port}/secret`

@@ -142,7 +142,7 @@ describe('the provider anthropic', () => {
       temperature: 1,
     })
     expect(upstream.calls[0]).toMatchObject({
-      path: '/v1/v1/messages',
+      path: '/v1/messages',
       headers: { 'anthropic-version': '2023-06-01', 'x-api-key': 'sk-provider-test' },
     })
     expect(await reply.usage).toEqual({ inputTokens: 7, outputTokens: 5, cachedInputTokens: 3 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { retryAfterSeconds } from '#lib/llm/providers/shared/retry-after.ts'
+import { upstreamError } from '#lib/llm/providers/shared/upstream-error.ts'
 
 const NOW = Date.parse('2026-11-21T12:00:00Z')
 const read = (headers: Record<string, string>) => retryAfterSeconds(new Headers(headers), NOW)
@@ -20,4 +21,60 @@ describe('retryAfterSeconds', () => {
     [{ 'retry-after': '' }, undefined],
     [{}, undefined],
   ])('reads %o as %s', (headers, expected) => expect(read(headers)).toBe(expected))
+})
+
+describe('when a rate limit ends', () => {
+  const ofBody = (body: unknown, headers: Record<string, string> = {}) =>
+    upstreamError({ provider: 'fake', body, headers: new Headers(headers), nowMs: NOW })
+
+  it.each<[unknown, number | undefined]>([
+    [[{ error: { status: 'RESOURCE_EXHAUSTED', details: [{ retryDelay: '34s' }] } }], 34],
+    [{ error: { status: 'RESOURCE_EXHAUSTED', details: [{ retryDelay: '0.5s' }] } }, 1],
+    [{ error: { status: 'RESOURCE_EXHAUSTED', details: [{ retryDelay: 'soon' }] } }, undefined],
+    [{ error: { code: 'rate_limit_exceeded', message: 'Please try again in 7.66s.' } }, 8],
+    [{ error: { code: 'rate_limit_exceeded', message: 'Please try again in 6ms.' } }, 1],
+    [{ error: { code: 'rate_limit_exceeded', message: 'Please try again in 1m30.5s.' } }, 91],
+    [{ error: { code: '429', message: 'Please retry after 7 seconds.' } }, 7],
+    [{ error: { code: 'RateLimitReached', message: 'Please wait 43 seconds before retrying.' } }, 43],
+    [{ error: { code: 'rate_limit_exceeded', message: 'Please try again later.' } }, undefined],
+    [{ error: { code: 'rate_limit_exceeded', message: 'Retry in -1 seconds.' } }, undefined],
+  ])('is read from the error where no header says it (number 9): %j', (body, expected) => {
+    expect(ofBody(body)).toMatchObject({ code: 'PROVIDER_RATE_LIMIT', retryAfterSeconds: expected })
+  })
+
+  it('is what the header says where both do', () => {
+    const body = { error: { code: 'rate_limit_exceeded', message: 'Please try again in 7s.' } }
+    expect(ofBody(body, { 'retry-after': '2' }).retryAfterSeconds).toBe(2)
+  })
+
+  it.each<[Record<string, string>, number | undefined]>([
+    [{ 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '6m0s' }, 360],
+    [{ 'x-ratelimit-remaining-tokens': '0', 'x-ratelimit-reset-tokens': '7.66s' }, 8],
+    [
+      {
+        'x-ratelimit-remaining-requests': '0',
+        'x-ratelimit-reset-requests': '2s',
+        'x-ratelimit-remaining-tokens': '0',
+        'x-ratelimit-reset-tokens': '9s',
+      },
+      9,
+    ],
+    [
+      {
+        'anthropic-ratelimit-tokens-remaining': '0',
+        'anthropic-ratelimit-tokens-reset': '2026-11-21T12:00:30Z',
+      },
+      30,
+    ],
+    [{ 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': 'never' }, undefined],
+    [{ 'x-ratelimit-remaining-requests': '5', 'x-ratelimit-reset-requests': '60s' }, undefined],
+  ])('is the reset of what is used up where nothing else says it (number 9): %j', (headers, expected) => {
+    const failure = upstreamError({
+      provider: 'fake',
+      status: 429,
+      headers: new Headers(headers),
+      nowMs: NOW,
+    })
+    expect(failure.retryAfterSeconds).toBe(expected)
+  })
 })

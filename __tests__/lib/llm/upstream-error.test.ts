@@ -16,7 +16,8 @@ describe('a refusal of an upstream', () => {
   )
 
   it('is final where a quota is used up, though its status says busy', () => {
-    expect(refusal(429, { code: 'insufficient_quota', retryAfterSeconds: 2 })).toMatchObject({
+    const body = { error: { code: 'insufficient_quota' } }
+    expect(refusal(429, { body, headers: new Headers({ 'retry-after': '2' }) })).toMatchObject({
       code: 'PROVIDER_ERROR',
       retryable: false,
       retryAfterSeconds: undefined,
@@ -24,7 +25,8 @@ describe('a refusal of an upstream', () => {
   })
 
   it.each([429, 503])('says when to come back where a %i does', status => {
-    expect(refusal(status, { retryAfterSeconds: 9_999 }).retryAfterSeconds).toBe(9_999)
+    const headers = new Headers({ 'retry-after': '9999' })
+    expect(refusal(status, { headers }).retryAfterSeconds).toBe(9_999)
   })
 })
 

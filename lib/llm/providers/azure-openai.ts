@@ -1,5 +1,19 @@
 import type { ProviderDefinition } from './definition.ts'
+import type { ChatAddress } from './shared/openai-chat.ts'
 import { openAiCompatible } from './shared/openai-compatible.ts'
+
+const DEPLOYMENT = /\/openai\/deployments\/[^/]+\/chat\/completions$/
+/** The newest version that is generally available. Source: learn.microsoft.com, "Azure OpenAI API version lifecycle". */
+const API_VERSION = '2024-10-21'
+
+/** A deployment's own address wants its API version, and takes keys under another header. */
+const addressed = (address: ChatAddress, apiKey: string): ChatAddress => {
+  if (!DEPLOYMENT.test(address.url.pathname)) return address
+  const url = new URL(address.url)
+  if (!url.searchParams.has('api-version')) url.searchParams.set('api-version', API_VERSION)
+  const { authorization: _, ...headers } = address.headers
+  return { url, headers: { ...headers, 'api-key': apiKey } }
+}
 
 /** Azure OpenAI: your own deployments, by their names, at `https://NAME.openai.azure.com/openai/v1`. */
 export const azureOpenai: ProviderDefinition = {
@@ -10,5 +24,9 @@ export const azureOpenai: ProviderDefinition = {
     keysPage: 'https://portal.azure.com',
   },
   models: [],
-  create: parts => openAiCompatible({ ...parts, dialect: { provider: 'azure-openai' } }),
+  create: parts =>
+    openAiCompatible({
+      ...parts,
+      dialect: { provider: 'azure-openai', vendorPath: '/openai/v1', addressed },
+    }),
 }

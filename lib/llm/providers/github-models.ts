@@ -1,9 +1,6 @@
 import type { ProviderDefinition } from './definition.ts'
 import { openAiCompatible } from './shared/openai-compatible.ts'
 
-/** OpenAI's reasoning models refuse `max_tokens` and temperatures here too. */
-const isReasoning = (model: string): boolean => /^openai\/(o\d|gpt-5(?!.*chat))/.test(model)
-
 /** GitHub Models: other vendors' models for a GitHub token with the permission `models:read`. */
 export const githubModels: ProviderDefinition = {
   id: 'github-models',
@@ -15,12 +12,5 @@ export const githubModels: ProviderDefinition = {
   },
   models: [{ id: 'openai/gpt-4o-mini' }, { id: 'openai/gpt-4o' }],
   create: parts =>
-    openAiCompatible({
-      ...parts,
-      dialect: {
-        provider: 'github-models',
-        wantsCompletionTokens: isReasoning,
-        refusesTemperature: isReasoning,
-      },
-    }),
+    openAiCompatible({ ...parts, dialect: { provider: 'github-models', vendorPath: '/inference' } }),
 }

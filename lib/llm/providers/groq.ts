@@ -29,5 +29,6 @@ export const groq: ProviderDefinition = {
     },
     { id: 'llama-3.1-8b-instant', contextTokens: 131_072, usdPerMillion: { input: 0.05, output: 0.08 } },
   ],
-  create: parts => openAiCompatible({ ...parts, dialect: { provider: 'groq', aside } }),
+  create: parts =>
+    openAiCompatible({ ...parts, dialect: { provider: 'groq', vendorPath: '/openai/v1', aside } }),
 }

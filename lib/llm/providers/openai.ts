@@ -1,12 +1,6 @@
 import type { ProviderDefinition } from './definition.ts'
 import { openAiCompatible } from './shared/openai-compatible.ts'
 
-/** Reasoning models refuse `max_tokens`, and any temperature but 1. Source: OpenAI, "Reasoning models". */
-const isReasoning = (model: string): boolean => /^(o\d|gpt-5)/.test(model)
-
-/** Those of the name that only talk take a temperature. */
-const refusesTemperature = (model: string): boolean => isReasoning(model) && !model.includes('chat')
-
 /** OpenAI. Prices: openai.com/api/pricing, standard tier. */
 export const openai: ProviderDefinition = {
   id: 'openai',
@@ -57,9 +51,5 @@ export const openai: ProviderDefinition = {
     'gpt-4.1': ['gpt-4.1-mini'],
     'gpt-5': ['gpt-5-mini'],
   },
-  create: parts =>
-    openAiCompatible({
-      ...parts,
-      dialect: { provider: 'openai', wantsCompletionTokens: isReasoning, refusesTemperature },
-    }),
+  create: parts => openAiCompatible({ ...parts, dialect: { provider: 'openai' } }),
 }

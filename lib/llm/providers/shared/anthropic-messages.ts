@@ -1,17 +1,21 @@
 import type { ProviderParts } from '../definition.ts'
-import {
-  errorCode,
-  messageEvents,
-  messageFragment,
-  messagesRequest,
-  messagesWarnings,
-} from './anthropic-chat.ts'
+import { messageEvents, messageFragment, messagesRequest, messagesWarnings } from './anthropic-chat.ts'
+import { endpointUrl } from './base-url.ts'
 import type { Protocol } from './http-provider.ts'
-import { type Lenient, parseObject } from './lenient.ts'
 
 const API_VERSION = '2023-06-01'
 
-type Refusal = Lenient<{ error: { type: string; message: string } }>
+const PATH = '/messages'
+const VERSION_PATH = '/v1'
+
+/** A base URL may end before the version, as the official clients want it, or after it. */
+const urlOf = (baseUrl: string): string => {
+  const url = endpointUrl(baseUrl, PATH, VERSION_PATH)
+  const isVersioned = /\/v\d+\/messages$/.test(url.pathname)
+  const isWhole = new URL(baseUrl).pathname.replace(/\/+$/, '').endsWith(PATH)
+  if (!isVersioned && !isWhole) url.pathname = url.pathname.replace(/\/messages$/, `${VERSION_PATH}${PATH}`)
+  return url.href
+}
 
 /**
  * Anthropic's Messages API, `POST {baseUrl}/v1/messages`.
@@ -19,7 +23,7 @@ type Refusal = Lenient<{ error: { type: string; message: string } }>
  */
 export const anthropicMessages = (provider: string, { baseUrl, apiKey }: ProviderParts): Protocol => ({
   address: {
-    url: `${baseUrl.replace(/\/+$/, '')}/v1/messages`,
+    url: urlOf(baseUrl),
     headers: {
       'content-type': 'application/json',
       'x-api-key': apiKey,
@@ -28,10 +32,6 @@ export const anthropicMessages = (provider: string, { baseUrl, apiKey }: Provide
   },
   request: messagesRequest,
   warnings: messagesWarnings,
-  refusal: body => {
-    const error = parseObject<Refusal>(body)?.error
-    return { code: errorCode(error?.type, error?.message) }
-  },
   requestIdHeader: 'request-id',
   translators: () => ({
     whole: body => messageFragment(body, provider),

@@ -1,34 +1,43 @@
-import type { GatewayError } from '../../../errors.ts'
-import type { Call, Provider, ReplyHead, Target } from '../../types.ts'
+import { GatewayError } from '../../../errors.ts'
+import type { Call, Provider, Reply, ReplyHead, Target } from '../../types.ts'
 import type { ProviderParts } from '../definition.ts'
+import { LearnedRefusals, type Refusals } from './learned-refusals.ts'
 import { allowanceOf } from './rate-headers.ts'
-import type { RefusalBody } from './refusal.ts'
+import type { RefusedParameter } from './refused-parameter.ts'
 import { replyFrom, type Translators } from './reply-from.ts'
-import { retryAfterSeconds } from './retry-after.ts'
 import type { UpstreamAddress, UpstreamResponse } from './upstream.ts'
-import { connectionError, upstreamError } from './upstream-error.ts'
+import { connectionError, UpstreamRefusalError, upstreamError } from './upstream-error.ts'
 
 /** One vendor's way of speaking: where, and pure translations of what is said. */
 export type Protocol = Readonly<{
   address: UpstreamAddress | Promise<UpstreamAddress>
-  /** Our call in the vendor's words; sent as JSON. */
-  request: (call: Call, target: Target) => object
+  /** Our call in the vendor's words, without what the model is known to refuse; sent as JSON. */
+  request: (call: Call, target: Target, refused: Refusals) => object
   /** What of the call that request does not honour, one sentence each. */
-  warnings: (call: Call, target: Target) => readonly string[]
-  /** What a refusal's body says: the vendor's own word for what was wrong, and when to ask again. */
-  refusal: (body: string) => RefusalBody
+  warnings: (call: Call, target: Target, refused: Refusals) => readonly string[]
   /** The response header under which the vendor's support finds a request. */
   requestIdHeader: string
   /** For one answer: a stream's reader may keep what earlier events said. */
   translators: () => Translators
 }>
 
-/** A provider that is asked over HTTP. The only place where providers do I/O. */
+/** How often a call is asked again without what the model has just refused. */
+const MAX_ADAPTATIONS = 3
+
+const refusedBy = (thrown: unknown): readonly RefusedParameter[] =>
+  thrown instanceof GatewayError && thrown.cause instanceof UpstreamRefusalError
+    ? thrown.cause.refusedParameters
+    : []
+
+/**
+ * A provider that is asked over HTTP. The only place where providers do I/O. Where a model refuses a parameter, that is
+ * remembered, and the call is asked again without it: as part of the same attempt, so that it counts as no failure.
+ */
 export const httpProvider = (id: string, protocol: Protocol, parts: ProviderParts): Provider => {
   const { post, clock, newId, onAllowance } = parts
+  const learned = new LearnedRefusals(clock)
 
-  const send = async (call: Call, target: Target): Promise<UpstreamResponse> => {
-    const json = JSON.stringify(protocol.request(call, target))
+  const send = async (call: Call, json: string): Promise<UpstreamResponse> => {
     try {
       return await post(await protocol.address, json, call.signal)
     } catch (thrown) {
@@ -36,36 +45,49 @@ export const httpProvider = (id: string, protocol: Protocol, parts: ProviderPart
     }
   }
 
-  const refusalOf = async (response: UpstreamResponse): Promise<GatewayError> => {
-    const told = protocol.refusal(await response.refusalText())
-    return upstreamError({
+  const errorOf = async (response: UpstreamResponse): Promise<GatewayError> =>
+    upstreamError({
       provider: id,
       status: response.status,
-      code: told.code,
-      retryAfterSeconds: retryAfterSeconds(response, clock.now()) ?? told.retryAfterSeconds,
+      body: await response.refusalText(),
+      headers: response,
+      nowMs: clock.now(),
       upstreamRequestId: response.get(protocol.requestIdHeader),
     })
-  }
 
   const tellAllowance = (response: UpstreamResponse, target: Target): void => {
     const allowance = onAllowance && allowanceOf(response, clock.now())
     if (allowance) onAllowance(target, allowance)
   }
 
+  const askOnce = async (call: Call, target: Target, json: string, head: ReplyHead): Promise<Reply> => {
+    const response = await send(call, json)
+    if (call.background) tellAllowance(response, target)
+    if (!response.ok) throw await errorOf(response)
+    return replyFrom(response, call, head, protocol.translators())
+  }
+
+  const headOf = (call: Call, target: Target, refused: Refusals): ReplyHead => {
+    const warnings = protocol.warnings(call, target, refused)
+    return { id: newId(), target, cache: 'miss', ...(warnings.length > 0 && { warnings }) }
+  }
+
   return {
     id,
     async ask(call, target) {
-      const warnings = protocol.warnings(call, target)
-      const head: ReplyHead = {
-        id: newId(),
-        target,
-        cache: 'miss',
-        ...(warnings.length > 0 && { warnings }),
+      for (let adaptations = 0; ; adaptations += 1) {
+        const refused = learned.of(target.model)
+        const json = JSON.stringify(protocol.request(call, target, refused))
+        try {
+          return await askOnce(call, target, json, headOf(call, target, refused))
+        } catch (thrown) {
+          const parameters = refusedBy(thrown)
+          if (parameters.length === 0 || adaptations === MAX_ADAPTATIONS || call.signal.aborted) throw thrown
+          learned.add(target.model, parameters)
+          const adapted = JSON.stringify(protocol.request(call, target, learned.of(target.model)))
+          if (adapted === json) throw thrown
+        }
       }
-      const response = await send(call, target)
-      if (call.background) tellAllowance(response, target)
-      if (!response.ok) throw await refusalOf(response)
-      return replyFrom(response, call, head, protocol.translators())
     },
   }
 }

@@ -1,31 +1,38 @@
 import OpenAI from 'openai'
 import type { Provider } from '../../types.ts'
 import type { ProviderParts } from '../definition.ts'
+import { endpointUrl } from './base-url.ts'
+import { chatRequest, chatWarnings } from './chat-request.ts'
 import { httpProvider, type Protocol } from './http-provider.ts'
-import { chatRequest, chunkFragment, completionFragment, type OpenAiDialect } from './openai-chat.ts'
-import { refusalBody } from './refusal.ts'
-import { temperatureWarnings } from './temperature.ts'
+import { chunkFragment, completionFragment, type OpenAiDialect } from './openai-chat.ts'
 import type { UpstreamAddress } from './upstream.ts'
 
 export type OpenAiCompatibleOptions = ProviderParts & Readonly<{ dialect: OpenAiDialect }>
 
+const PATH = '/chat/completions'
+const USUAL_VENDOR_PATH = '/v1'
+
 /**
- * The address and headers of chat completions, as the official client makes them. All calls share them: made anew
- * for each one they would take a fifth of a request's whole CPU time.
+ * The address and headers of chat completions, the latter as the official client makes them. All calls share them:
+ * made anew for each one they would take a fifth of a request's whole CPU time.
  */
-const addressOf = async ({ apiKey, baseUrl }: ProviderParts): Promise<UpstreamAddress> => {
+const addressOf = async ({ apiKey, baseUrl, dialect }: OpenAiCompatibleOptions): Promise<UpstreamAddress> => {
   const client = new OpenAI({ apiKey, baseURL: baseUrl, organization: null, project: null, logLevel: 'off' })
-  const { url, req } = await client.buildRequest({ method: 'post', path: '/chat/completions', body: {} })
-  return { url, headers: Object.fromEntries(new Headers(req.headers)) }
+  const { req } = await client.buildRequest({ method: 'post', path: PATH, body: {} })
+  const address = {
+    url: endpointUrl(baseUrl, PATH, dialect.vendorPath ?? USUAL_VENDOR_PATH),
+    headers: Object.fromEntries(new Headers(req.headers)),
+  }
+  const { url, headers } = dialect.addressed?.(address, apiKey) ?? address
+  return { url: url.href, headers }
 }
 
 const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
   const { dialect } = options
   return {
     address: addressOf(options),
-    request: (call, target) => chatRequest(call, target, dialect),
-    warnings: (call, { model }) => temperatureWarnings(call, model, dialect),
-    refusal: refusalBody,
+    request: (call, target, refused) => chatRequest(call, target, dialect, refused),
+    warnings: (call, target, refused) => chatWarnings(call, target, dialect, refused),
     requestIdHeader: 'x-request-id',
     translators: () => ({
       whole: body => completionFragment(body, dialect),

@@ -48,3 +48,17 @@ export const allowanceOf = (headers: HeaderLookup, nowMs: number): Allowance | u
   }
   return tightest
 }
+
+/**
+ * Seconds until what is used up is full again, at least 1: the later one where requests and tokens both are. Absent
+ * where nothing is used up, or its reset makes no sense.
+ */
+export const resetSeconds = (headers: HeaderLookup, nowMs: number): number | undefined => {
+  const waits = NAMES.flatMap(([, remainingName, resetName]) => {
+    const reset = headers.get(resetName)?.trim()
+    if (!reset || headers.get(remainingName)?.trim() !== '0') return []
+    const waitMs = untilMs(reset, nowMs)
+    return waitMs >= 0 ? [Math.max(1, Math.ceil(waitMs / 1000))] : []
+  })
+  return waits.length > 0 ? Math.max(...waits) : undefined
+}

@@ -1,11 +1,11 @@
 import type { Call } from '../../types.ts'
 
-/** What a vendor's models make of a temperature; ours go from 0 to 2. */
+/** What a model makes of a temperature; ours go from 0 to 2. */
 export type TemperatureRange = Readonly<{
-  /** The highest one the vendor takes; 2 when absent. */
+  /** The highest one it takes; 2 when absent. */
   highestTemperature?: number
-  /** Whether this model refuses any but its own; none does when absent. */
-  refusesTemperature?: (model: string) => boolean
+  /** It takes none but its own. */
+  isFixed?: boolean
 }>
 
 const OWN_TEMPERATURE = 1
@@ -13,21 +13,14 @@ const OWN_TEMPERATURE = 1
 /** What to send: the temperature asked for, the nearest one that is taken, or none. */
 export const temperatureFor = (
   { temperature }: Call,
-  model: string,
-  { highestTemperature = 2, refusesTemperature }: TemperatureRange,
+  { highestTemperature = 2, isFixed }: TemperatureRange,
 ): number | undefined =>
-  temperature === undefined || refusesTemperature?.(model)
-    ? undefined
-    : Math.min(temperature, highestTemperature)
+  temperature === undefined || isFixed ? undefined : Math.min(temperature, highestTemperature)
 
 /** What to say about it where it is not what was asked for. */
-export const temperatureWarnings = (
-  call: Call,
-  model: string,
-  range: TemperatureRange,
-): readonly string[] => {
+export const temperatureWarnings = (call: Call, range: TemperatureRange): readonly string[] => {
   const asked = call.temperature
-  const sent = temperatureFor(call, model, range)
+  const sent = temperatureFor(call, range)
   if (asked === sent || (sent === undefined && asked === OWN_TEMPERATURE)) return []
   return sent === undefined
     ? ['This model takes no temperature; it answered with its own.']

@@ -1,58 +1,85 @@
 import { type ErrorCode, GatewayError } from '../../../errors.ts'
+import { errorFacts } from './error-body.ts'
+import { type ErrorKind, kindOfError } from './error-wording.ts'
+import { resetSeconds } from './rate-headers.ts'
+import { type RefusedParameter, refusedParameters } from './refused-parameter.ts'
+import { type HeaderLookup, retryAfterSeconds, retryAfterSecondsIn } from './retry-after.ts'
 
-/** What an upstream said when it refused or failed. */
-export type UpstreamRefusal = Readonly<{
+/** An upstream's error, wherever it stood: in an HTTP status, a successful response, or an event of a stream. */
+export type UpstreamFailure = Readonly<{
   provider: string
-  status: number
-  /** The upstream's own error code or type, where it gives one. */
-  code?: string | null | undefined
+  /** The HTTP status of the response; absent where the error stood in a successful one. */
+  status?: number
+  /** The response's text, the JSON value in it, or the error object in that. */
+  body?: unknown
+  /** The response's headers, and the time to which a date in them is compared. */
+  headers?: HeaderLookup
+  nowMs?: number
   /** Under which the vendor's support finds the request. */
   upstreamRequestId?: string | null | undefined
-  retryAfterSeconds?: number | undefined
 }>
 
-/** What the log gets to see of an upstream's refusal: never its body, which may echo prompts or keys. */
+/** What the log gets to see of an upstream's error: never its body, which may echo prompts or keys. */
 export class UpstreamRefusalError extends Error {
   override readonly name = 'UpstreamRefusalError'
+  /** Request parameters that the model does not take. */
+  readonly refusedParameters: readonly RefusedParameter[]
 
-  constructor({ provider, status, code, upstreamRequestId }: UpstreamRefusal) {
+  constructor(
+    { provider, upstreamRequestId }: UpstreamFailure,
+    status: number | undefined,
+    code: string | undefined,
+    refused: readonly RefusedParameter[],
+  ) {
     const named = (name: string, value: string | null | undefined) =>
       value ? `, ${name} ${value.slice(0, 100)}` : ''
-    super(`${provider} answered ${status}${named('code', code)}${named('request', upstreamRequestId)}`)
+    super(
+      `${provider} answered ${status ?? 'an error'}${named('code', code)}${named('request', upstreamRequestId)}`,
+    )
+    this.refusedParameters = refused
   }
 }
 
-/** What is told by a word, whatever the status beside it: vendors disagree about that. */
-const judgeWord = ({ provider, code }: UpstreamRefusal): readonly [ErrorCode, string] | undefined => {
-  switch (code) {
-    case 'context_length_exceeded':
-    case 'tokens_limit_reached':
+/** The HTTP status that stands for a kind where the upstream gave none. */
+const STATUS_OF_KIND: Readonly<Partial<Record<ErrorKind, number>>> = { invalid: 400 }
+
+const ofKind = (kind: ErrorKind | undefined, provider: string): readonly [ErrorCode, string] | undefined => {
+  switch (kind) {
+    case 'too-long':
       return ['CONTEXT_LENGTH', 'The conversation is too long for this model; shorten it or choose another.']
-    case 'content_filter':
-    case 'content_policy_violation':
+    case 'blocked':
       return ['CONTENT_BLOCKED', `The provider ${provider} blocked this content.`]
-    case 'insufficient_quota':
-    case 'invalid_api_key':
+    case 'access':
       return ['PROVIDER_ERROR', `The provider ${provider} refused the gateway's own access.`]
+    case 'too-large':
+      return ['PAYLOAD_TOO_LARGE', `The request is too large for the provider ${provider}.`]
+    case 'overloaded':
+      return ['PROVIDER_ERROR', `The provider ${provider} is overloaded.`]
+    case 'busy':
+      return ['PROVIDER_RATE_LIMIT', `The provider ${provider} is receiving too many requests; please wait.`]
+    case 'unknown-model':
+      return ['NOT_FOUND', `The provider ${provider} does not know this model.`]
     default:
       return undefined
   }
 }
 
-const judge = (refusal: UpstreamRefusal): readonly [ErrorCode, string] => {
-  const { provider, status } = refusal
-  const told = status < 500 ? judgeWord(refusal) : undefined
-  if (told) return told
+const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
+  401: 'access',
+  402: 'access',
+  403: 'access',
+  404: 'unknown-model',
+  429: 'busy',
+}
+
+const ofStatus = (status: number | undefined, provider: string): readonly [ErrorCode, string] => {
+  const known = ofKind(KIND_OF_STATUS[status ?? 0], provider)
+  if (known) return known
   if (status === 400 || status === 422)
     return ['INVALID_INPUT', `The provider ${provider} does not accept this request for this model.`]
-  if (status === 404) return ['NOT_FOUND', `The provider ${provider} does not know this model.`]
-  if (status === 413) return ['PAYLOAD_TOO_LARGE', `The request is too large for the provider ${provider}.`]
   if (status === 408) return ['TIMEOUT', `The provider ${provider} gave up waiting.`]
-  if (status === 429)
-    return ['PROVIDER_RATE_LIMIT', `The provider ${provider} is receiving too many requests; please wait.`]
-  if (status === 401 || status === 402 || status === 403)
-    return ['PROVIDER_ERROR', `The provider ${provider} refused the gateway's own access.`]
-  return ['PROVIDER_ERROR', `The provider ${provider} failed to answer (status ${status}).`]
+  const told = status === undefined ? '' : ` (status ${status})`
+  return ['PROVIDER_ERROR', `The provider ${provider} failed to answer${told}.`]
 }
 
 /** A lock, and a request that came too early: worth asking again, other than what else is below 500. */
@@ -61,16 +88,34 @@ const PASSING: ReadonlySet<number> = new Set([409, 425])
 /** Not implemented, and HTTP version not supported: the same tomorrow. */
 const NEVER_PASSING: ReadonlySet<number> = new Set([501, 505])
 
-/** A refusal in our words. */
-export const upstreamError = (refusal: UpstreamRefusal): GatewayError => {
-  const [code, message] = judge(refusal)
-  const { status, retryAfterSeconds } = refusal
-  const isOurAccess = code === 'PROVIDER_ERROR' && status < 500 && status >= 400 && !PASSING.has(status)
-  const isFinal = isOurAccess || NEVER_PASSING.has(status)
+const isFinalFailure = (kind: ErrorKind | undefined, code: ErrorCode, status = 500): boolean => {
+  if (kind === 'access' || code !== 'PROVIDER_ERROR') return kind === 'access'
+  return kind !== 'overloaded' && ((status < 500 && !PASSING.has(status)) || NEVER_PASSING.has(status))
+}
+
+/**
+ * An upstream's error in our words. The same error means the same wherever it stands: what its words say counts before
+ * its status, and the status that the error names counts where the response has none.
+ */
+export const upstreamError = (failure: UpstreamFailure): GatewayError => {
+  const { provider, body, headers, nowMs = 0 } = failure
+  const facts = errorFacts(body)
+  const isHttpError = failure.status !== undefined && failure.status >= 400
+  const told = isHttpError ? failure.status : facts.status
+  const byWords = kindOfError(facts, told)
+  const status = told ?? (byWords && STATUS_OF_KIND[byWords])
+  const kind = byWords ?? KIND_OF_STATUS[status ?? 0]
+  const [code, message] = ofKind(kind, provider) ?? ofStatus(status, provider)
+  const isFinal = isFinalFailure(kind, code, status)
+  const waitSeconds =
+    (headers && retryAfterSeconds(headers, nowMs)) ??
+    retryAfterSecondsIn(facts) ??
+    (headers && kind === 'busy' ? resetSeconds(headers, nowMs) : undefined)
+  const refused = code === 'INVALID_INPUT' ? refusedParameters(facts) : []
   return new GatewayError(code, message, {
-    cause: new UpstreamRefusalError(refusal),
+    cause: new UpstreamRefusalError(failure, status, facts.code, refused),
     ...(isFinal && { retryable: false }),
-    ...(!isFinal && retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    ...(!isFinal && waitSeconds !== undefined && { retryAfterSeconds: waitSeconds }),
   })
 }
 

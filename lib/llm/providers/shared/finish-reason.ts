@@ -1,0 +1,40 @@
+import type { FinishReason } from '../../types.ts'
+
+/** Why a model stopped, in our words and in the vendor's. */
+export type Finish = Readonly<{ reason: FinishReason; raw: string }>
+
+const REASONS: Readonly<Record<Exclude<FinishReason, 'stopped' | 'other'>, string>> = {
+  stop: 'stop end end_turn eos eos_token stop_sequence complete completed finished done normal endoftext',
+  length:
+    'length max_tokens max_token model_length max_length max_output_tokens token_limit error_limit model_context_window_exceeded context_length_exceeded',
+  content_filter:
+    'content_filter content_filtered safety recitation blocklist prohibited_content spii refusal blocked sensitive error_toxic image_safety image_prohibited_content guardrail_intervened',
+  tool_calls: 'tool_calls tool_call tool_use function_call function_calls',
+}
+
+const FAILURES =
+  'error failed failure abort aborted insufficient_system_resource network_error timeout internal_error server_error'
+
+const normalized = (raw: string): string => {
+  const [word = ''] = raw
+    .toLowerCase()
+    .replace(/[\s_-]/g, '')
+    .split(':')
+  return word.replace(/^finishreason\.?/, '')
+}
+
+const BY_WORD: ReadonlyMap<string, FinishReason> = new Map(
+  Object.entries(REASONS).flatMap(([reason, list]) =>
+    list.split(' ').map(word => [normalized(word), reason as FinishReason] as const),
+  ),
+)
+const FAILURE_WORDS: ReadonlySet<string> = new Set(FAILURES.split(' ').map(normalized))
+
+/**
+ * Why a model stopped, from any vendor's word for it in any case: `MAX_TOKENS`, `end_turn`, `content_filter: SAFETY`.
+ * A word that is not known is `other`.
+ */
+export const finishOf = (raw: string): Finish => ({ reason: BY_WORD.get(normalized(raw)) ?? 'other', raw })
+
+/** Whether a vendor's word says that the answer broke off because something failed on its side. */
+export const isFailedFinish = (raw: string): boolean => FAILURE_WORDS.has(normalized(raw))

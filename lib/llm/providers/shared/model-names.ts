@@ -1,0 +1,22 @@
+/** What a model's name suggests about the requests it takes. A wrong guess is corrected by what the model refuses. */
+export type NameGuess = Readonly<{
+  /** Takes `max_completion_tokens` in place of `max_tokens`. */
+  wantsCompletionTokens: boolean
+  /** Takes no temperature but its own. */
+  hasFixedTemperature: boolean
+}>
+
+/**
+ * OpenAI's reasoning models under any provider's name of them: `o3-mini`, `gpt-5.1-2025-11-13`, `openai/gpt-5`,
+ * `ft:o4-mini-2025-04-16:acme::abc123`. Source: OpenAI, "Reasoning models".
+ */
+const REASONING = /(?:^(?:[\w-]+:)?|\/)(?:o[1-9]|gpt-5)(?=$|[-.:@])/i
+
+/** Those that only talk take a temperature: `gpt-5-chat-latest`. */
+const TALKING = /(?:^(?:[\w-]+:)?|\/)gpt-5[\w.]*-chat(?=$|[-.:@])/i
+
+/** The first guess at what a model takes. */
+export const guessFromName = (model: string): NameGuess => {
+  const isReasoning = REASONING.test(model)
+  return { wantsCompletionTokens: isReasoning, hasFixedTemperature: isReasoning && !TALKING.test(model) }
+}

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { post } from '../support/chat.ts'
 import { FaultScene, JSON_AND_STREAM } from '../support/fault-scene.ts'
 import { type Behaviour, inTurn, refuses, says, sends, sse } from '../support/upstream-behaviour.ts'
 
@@ -21,14 +22,16 @@ describe('an upstream that refuses', () => {
   let models = 0
   /** Each fault meets a target, and a retry budget, that no other fault has used up. */
   const PROVIDERS = ['openai', 'groq', 'mistral', 'openrouter', 'gemini', 'vllm', 'ollama'] as const
-  const modelThat = (behaviour: Behaviour) => {
+  const modelOf = (provider: string | undefined, behaviour: Behaviour) => {
     const model = scene.upstream.modelThat(behaviour)
-    models += 1
-    return {
-      model: `${PROVIDERS[models % PROVIDERS.length]}/${model}`,
-      calls: () => scene.upstream.callsFor(model),
-    }
+    return { model: `${provider}/${model}`, calls: () => scene.upstream.callsFor(model) }
   }
+  const modelThat = (behaviour: Behaviour) => {
+    models += 1
+    return modelOf(PROVIDERS[models % PROVIDERS.length], behaviour)
+  }
+  /** For faults that are never retried, which use up no budget. */
+  const modelWithoutRetries = (behaviour: Behaviour) => modelOf('openai', behaviour)
 
   beforeAll(async () => {
     const upstreamOf = (baseUrl: string) => ({
@@ -147,7 +150,7 @@ describe('an upstream that refuses', () => {
     ])(
       'F45: takes %s for the caller’s mistake in a 200 too, however often: asks once each, opens no circuit',
       async (_name, error, status, ours) => {
-        const { model, calls } = modelThat(answersWith(error))
+        const { model, calls } = modelWithoutRetries(answersWith(error))
         for (let nth = 1; nth <= 8; nth += 1) {
           const told = await scene.endures(model, stream)
           expect(told).toMatchObject({ status, error: { code: ours, retryable: false } })
@@ -155,6 +158,22 @@ describe('an upstream that refuses', () => {
         }
       },
     )
+
+    it('asks without a parameter that a model refuses as part of one attempt, and says what it left out', async () => {
+      const error = { message: "Unsupported parameter: 'temperature'", code: 'unsupported_parameter' }
+      const { model, calls } = modelWithoutRetries((response, asked, signal) =>
+        asked.temperature === undefined
+          ? says(['Hello'])(response, asked, signal)
+          : refuses(400, { body: JSON.stringify({ error }) })(response, asked, signal),
+      )
+      for (let nth = 1; nth <= 5; nth += 1) {
+        const answer = await post(scene.gateway.url, { prompt: `${nth}`, model, stream, temperature: 0.5 })
+        const told = await answer.text()
+        expect([answer.status, answer.headers.get('x-gateway-attempts')]).toEqual([200, '1'])
+        expect(told).toContain('This model takes no temperature')
+        expect(calls()).toHaveLength(nth + 1)
+      }
+    })
 
     it('F45: lets a model that takes more answer a conversation that is too long, told in a 200', async () => {
       scene.upstream.forModel('gpt-4', answersWith(TOO_LONG)).forModel('gpt-3.5-turbo', says(['Instead']))

@@ -256,19 +256,26 @@ describe.each([false, true])('what a model refuses (number 11, stream: %s)', str
     expect(asked).toBe(4)
   })
 
-  it('is not asked again where nothing of it was sent', async () => {
-    upstream.forModel(
-      'odd',
-      refuses(400, {
-        body: JSON.stringify(openaiError("Unsupported parameter: 'tools'", 'tools', 'unsupported_parameter')),
-      }),
-    )
-    await expect(ask(providerOf(azureOpenai), 'odd', { stream })).rejects.toMatchObject({
-      code: 'INVALID_INPUT',
-    })
-    await expect(ask(providerOf(openai), 'odd', { stream })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
-    expect(bodiesFor('odd')).toHaveLength(2)
-  })
+  it.each(['tools', 'constructor', '__proto__'])(
+    'is not asked again where nothing of it was sent: %s',
+    async name => {
+      upstream.forModel(
+        'odd',
+        refuses(400, {
+          body: JSON.stringify(
+            openaiError(`Unsupported parameter: '${name}'`, name, 'unsupported_parameter'),
+          ),
+        }),
+      )
+      await expect(ask(providerOf(azureOpenai), 'odd', { stream })).rejects.toMatchObject({
+        code: 'INVALID_INPUT',
+      })
+      await expect(ask(providerOf(openai), 'odd', { stream })).rejects.toMatchObject({
+        code: 'INVALID_INPUT',
+      })
+      expect(bodiesFor('odd')).toHaveLength(2)
+    },
+  )
 
   it.each<[string, Behaviour]>([
     [

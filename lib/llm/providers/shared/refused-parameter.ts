@@ -10,14 +10,14 @@ export type RefusedParameter =
   | 'system'
   | 'developer'
 
-const PARAMETERS: Readonly<Record<string, RefusedParameter>> = {
-  maxtokens: 'max_tokens',
-  maxcompletiontokens: 'max_completion_tokens',
-  temperature: 'temperature',
-  streamoptions: 'stream_options',
-  'streamoptions.includeusage': 'stream_options',
-  stream: 'stream',
-}
+const PARAMETERS: ReadonlyMap<string, RefusedParameter> = new Map([
+  ['maxtokens', 'max_tokens'],
+  ['maxcompletiontokens', 'max_completion_tokens'],
+  ['temperature', 'temperature'],
+  ['streamoptions', 'stream_options'],
+  ['streamoptions.includeusage', 'stream_options'],
+  ['stream', 'stream'],
+])
 
 /** Words under which a vendor names the parameter in `param` or `loc`. */
 const REFUSALS: ReadonlySet<string> = new Set([
@@ -68,6 +68,6 @@ const rolesRefused = (message: string): readonly RefusedParameter[] => {
  */
 export const refusedParameters = (facts: ErrorFacts): readonly RefusedParameter[] => {
   const names = [...namedIn(facts.message), ...(isRefusal(facts) ? facts.params : [])]
-  const known = names.map(name => PARAMETERS[name.trim().toLowerCase().replace(/_/g, '')])
+  const known = names.map(name => PARAMETERS.get(name.trim().toLowerCase().replace(/_/g, '')))
   return [...new Set([...known.filter(name => name !== undefined), ...rolesRefused(facts.message)])]
 }

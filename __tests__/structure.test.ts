@@ -94,6 +94,14 @@ describe('imports', () => {
   })
 })
 
+/** Queries are text: nothing in them is null. */
+const QUERY_FIELDS = [
+  '.default(50)',
+  'const cursor',
+  'state: z.enum(ITEM_STATES)',
+  "z.enum(['jsonl', 'csv'])",
+]
+
 describe('features', () => {
   const features = sources.filter(
     file => within(file, 'lib') && !/^lib\/(config|gateway|native|clock)/.test(file),
@@ -107,6 +115,20 @@ describe('features', () => {
   ])('%s', (_, forbidden) => {
     const known = ['lib/observability/logger.ts']
     expect(features.filter(file => forbidden.test(read(file)) && !known.includes(file))).toEqual([])
+  })
+
+  it('let every optional field of a body be null, by optional and withDefault', () => {
+    const bodies = globSync('lib/validation/*.ts', { cwd: ROOT }).filter(
+      file => !file.endsWith('/optional.ts'),
+    )
+    const bare = bodies.flatMap(file =>
+      read(file)
+        .split('\n')
+        .filter(line => /\.(optional|default)\(/.test(line))
+        .filter(line => !QUERY_FIELDS.some(name => line.includes(name)))
+        .map(line => `${file}: ${line.trim()}`),
+    )
+    expect(bare).toEqual([])
   })
 
   it('name no vendor outside its own file', () => {

@@ -7,7 +7,7 @@ import type { BatchDesk, JobWishes } from './desk.ts'
 import type { UploadLimits } from './intake/limits.ts'
 import { sweepUploads } from './intake/place.ts'
 import { type FileFault, faultsOf, readItems } from './intake/read-items.ts'
-import { receiveUpload, type Upload } from './intake/receive.ts'
+import { assertReceivable, receiveUpload, type Upload } from './intake/receive.ts'
 import type { Job } from './types.ts'
 
 export type UploadDeskParts = Readonly<{
@@ -38,13 +38,11 @@ export class UploadDesk {
   }
 
   /** Takes the files to the disk; `dispose` of them afterwards. Throws GatewayError for what cannot be taken. */
-  receive(
-    body: ReadableStream<Uint8Array> | null,
-    contentType: string | null,
-    signal: AbortSignal,
-  ): Promise<Upload> {
+  async receive({ headers, body }: Pick<Request, 'headers' | 'body'>, signal: AbortSignal): Promise<Upload> {
     const { directory, uploadLimits: limits } = this.#parts
-    return receiveUpload(body ?? NOTHING, contentType ?? '', { directory, limits, signal })
+    assertReceivable(headers, limits)
+    const contentType = headers.get('content-type') ?? ''
+    return receiveUpload(body ?? NOTHING, contentType, { directory, limits, signal })
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts'
 import type { Fault } from '../errors.ts'
 import { itemBody } from '../validation/batch.ts'
 import type { ChatLimits } from '../validation/chat.ts'
@@ -18,6 +19,8 @@ export type UploadDeskParts = Readonly<{
   itemLimits: ChatLimits
   mostItems: number
   modelFault: (model: string) => string | undefined
+  openAiModel: (model: string) => string
+  clock: Clock
 }>
 
 export type UploadWishes = JobWishes & Readonly<{ model?: string | undefined }>
@@ -50,20 +53,19 @@ export class UploadDesk {
    * @throws GatewayError INVALID_INPUT that names file and line of every fault
    */
   async submit(caller: Caller, wishes: UploadWishes, { files }: Upload): Promise<Job> {
-    const { desk, itemLimits, mostItems, modelFault } = this.#parts
+    const { desk, itemLimits, ...parts } = this.#parts
     const { model, ...jobWishes } = wishes
     const reading = {
       instruction: jobWishes.instruction,
       model,
       schema: itemBody(itemLimits),
-      mostItems,
-      modelFault,
+      ...parts,
     }
-    const { faults, more } = await faultsOf(files, reading)
+    const { faults, more, warnings } = await faultsOf(files, reading)
     if (faults.length > 0) throw invalidInput(faults.map(toldOf), faults.length + more)
     const others = files.length > 1 ? ` and ${files.length - 1} more` : ''
     const name = jobWishes.name ?? `${files[0]?.name}${others}`
-    return await desk.submit(caller, { ...jobWishes, name }, readItems(files, reading))
+    return await desk.submit(caller, { ...jobWishes, name, warnings }, readItems(files, reading))
   }
 
   /** Removes files that nobody disposed of, since their process died. @param before clock time, ms */

@@ -27,7 +27,7 @@ import { RecordsUnusable } from '../storage/records/fault.ts'
 import { openRecords } from '../storage/records/open.ts'
 import type { Records } from '../storage/records/records.ts'
 import { sharedClock } from '../storage/records/shared-clock.ts'
-import { modelFault } from './item-models.ts'
+import { modelFault, openAiModel } from './item-models.ts'
 import { itemLimits } from './limits.ts'
 import type { Live } from './live.ts'
 import { tellOfRun } from './visit-end.ts'
@@ -193,6 +193,8 @@ export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
     itemLimits: itemLimits(env),
     mostItems: env.BATCH_MAX_ITEMS,
     modelFault: model => modelFault(model, live.now),
+    openAiModel: model => openAiModel(model, live.now),
+    clock: makings.clock,
   })
   void keepHouse({ ...makings, clock }, records, uploads)
   return { desk, uploads, facts }

@@ -1,6 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 
 const NEWLINE = 0x0a
+const SPACE = 0x20
+const TAB = 0x09
+const RETURN = 0x0d
 const BYTE_ORDER_MARK = '\ufeff'
 
 /** A line that holds something. `fault` instead of its text: why it cannot be read. */
@@ -23,6 +26,23 @@ class OpenLine {
     else this.#pieces = []
   }
 
+  /**
+   * Passes over the blank lines that begin here, without a look at each. Returns where the first one begins that may hold
+   * something.
+   */
+  passBlank(chunk: Uint8Array, from: number): number {
+    if (this.#bytes > 0) return from
+    let begin = from
+    for (let at = from; at < chunk.length && at - begin <= this.#maxBytes; at += 1) {
+      const byte = chunk[at]
+      if (byte === NEWLINE) {
+        this.#number += 1
+        begin = at + 1
+      } else if (byte !== SPACE && byte !== TAB && byte !== RETURN) break
+    }
+    return begin
+  }
+
   /** Closes it; undefined when it was blank. */
   end(): Line | undefined {
     const line = this.#number
@@ -33,7 +53,7 @@ class OpenLine {
     this.#pieces = []
     if (bytes > this.#maxBytes)
       return { line, fault: `the line is longer than ${this.#maxBytes.toLocaleString('en')} bytes` }
-    const whole = Buffer.concat(pieces)
+    const whole = pieces.length === 1 ? Buffer.from(pieces[0] as Uint8Array) : Buffer.concat(pieces)
     if (!isUtf8(whole)) return { line, fault: 'the line is not valid UTF-8' }
     let text = whole.toString()
     if (line === 1 && text.startsWith(BYTE_ORDER_MARK)) text = text.slice(1)
@@ -49,11 +69,11 @@ class OpenLine {
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Line> {
   const open = new OpenLine(maxBytes)
   for await (const chunk of chunks) {
-    let from = 0
-    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
+    let from = open.passBlank(chunk, 0)
+    for (let end = chunk.indexOf(NEWLINE, from); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
       open.add(chunk.subarray(from, end))
-      from = end + 1
       const line = open.end()
+      from = open.passBlank(chunk, end + 1)
       if (line) yield line
     }
     open.add(chunk.subarray(from))

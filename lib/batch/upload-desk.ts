@@ -1,4 +1,3 @@
-import type { Clock } from '../clock.ts'
 import type { Fault } from '../errors.ts'
 import { itemBody } from '../validation/batch.ts'
 import type { ChatLimits } from '../validation/chat.ts'
@@ -20,7 +19,6 @@ export type UploadDeskParts = Readonly<{
   mostItems: number
   modelFault: (model: string) => string | undefined
   openAiModel: (model: string) => string
-  clock: Clock
 }>
 
 export type UploadWishes = JobWishes & Readonly<{ model?: string | undefined }>

@@ -194,7 +194,6 @@ export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
     mostItems: env.BATCH_MAX_ITEMS,
     modelFault: model => modelFault(model, live.now),
     openAiModel: model => openAiModel(model, live.now),
-    clock: makings.clock,
   })
   void keepHouse({ ...makings, clock }, records, uploads)
   return { desk, uploads, facts }

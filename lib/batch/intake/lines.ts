@@ -4,6 +4,8 @@ const NEWLINE = 0x0a
 const SPACE = 0x20
 const TAB = 0x09
 const RETURN = 0x0d
+/** Blank lines that are looked at one by one, since they hold more than spaces. */
+const MOST_BLANK = 1_048_576
 const BYTE_ORDER_MARK = '\ufeff'
 
 /** A line that holds something. `fault` instead of its text: why it cannot be read. */
@@ -15,9 +17,20 @@ class OpenLine {
   #pieces: Uint8Array[] = []
   #bytes = 0
   #number = 1
+  #blank = 0
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
+  }
+
+  /** More blank lines than anybody writes. */
+  get isTooBlank(): boolean {
+    return this.#blank > MOST_BLANK
+  }
+
+  /** The line that is being read. */
+  get number(): number {
+    return this.#number
   }
 
   add(piece: Uint8Array): void {
@@ -58,13 +71,16 @@ class OpenLine {
     let text = whole.toString()
     if (line === 1 && text.startsWith(BYTE_ORDER_MARK)) text = text.slice(1)
     if (text.endsWith('\r')) text = text.slice(0, -1)
-    return text.trim() === '' ? undefined : { line, text }
+    if (text.trim() !== '') return { line, text }
+    this.#blank += 1
+    return undefined
   }
 }
 
 /**
  * The lines of a text as its bytes come, one in memory at a time. Blank ones are counted but left out, and so is a
- * byte order mark; CRLF ends a line too.
+ * byte order mark; CRLF ends a line too. A text of more than 1,048,576 blank lines that hold white space other than
+ * spaces and tabs ends there, with a fault.
  */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Line> {
   const open = new OpenLine(maxBytes)
@@ -76,6 +92,11 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>, maxBytes: numb
       from = open.passBlank(chunk, end + 1)
       if (line) yield line
     }
+    if (open.isTooBlank)
+      return yield {
+        line: open.number,
+        fault: `comes after ${MOST_BLANK.toLocaleString('en')} blank lines`,
+      }
     open.add(chunk.subarray(from))
   }
   const last = open.end()

@@ -1,8 +1,7 @@
-import { type Clock, systemClock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
+import { turn } from '../../loop-turns.ts'
 import type { ItemBody, itemBody } from '../../validation/batch.ts'
 import { parseOrThrow, refusalInWords } from '../../validation/faults.ts'
-import { Slices } from '../../yielding.ts'
 import { messagesBelow } from '../instruction.ts'
 import type { ItemSource, NewItem } from '../types.ts'
 import type { Draft, Finding } from './draft.ts'
@@ -25,8 +24,6 @@ export type ReadOptions = Readonly<{
   /** What a model is called here that OpenAI calls so; the name itself when absent. */
   openAiModel?: (model: string) => string
   mostItems: number
-  /** By which the event loop is let turn. */
-  clock?: Clock
 }>
 
 /** A fault in an upload: in which file, and where it has lines, in which of them. */
@@ -87,7 +84,7 @@ const same = (name: string): string => name
 
 async function* checkedItems(
   files: readonly UploadedFile[],
-  { instruction, model, schema, modelFault, openAiModel = same, mostItems, clock = systemClock }: ReadOptions,
+  { instruction, model, schema, modelFault, openAiModel = same, mostItems }: ReadOptions,
 ): AsyncGenerator<Checked> {
   const ids = new Set<string>()
   const above = instruction?.trim() || undefined
@@ -110,10 +107,9 @@ async function* checkedItems(
   }
 
   let count = 0
-  const slices = new Slices(clock)
   for (const file of files)
     for await (const found of findingsIn(file, above !== undefined)) {
-      if (slices.isOver()) await slices.next()
+      await turn()
       if ('notice' in found) {
         yield { file: file.name, notice: found.notice }
         continue

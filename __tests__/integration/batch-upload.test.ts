@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { mkdtempSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { connect } from 'node:net'
@@ -25,6 +24,8 @@ describe.each(HOSTS)('an upload under the %s host', host => {
       DATA_DIR: data,
       ENABLE_RATE_LIMITING: 'false',
       BATCH_WORKER: 'false',
+      OPENAI_API_KEY: 'sk-test',
+      OPENAI_BASE_URL: 'http://127.0.0.1:9/v1',
     })
     client = new BatchClient(gateway.url)
   })
@@ -38,9 +39,12 @@ describe.each(HOSTS)('an upload under the %s host', host => {
     const socket = connect(Number(port), hostname)
     const head = ['POST /api/batch/upload HTTP/1.1', `host: ${hostname}`, ...headers].join('\r\n')
     socket.write(`${head}\r\n\r\n${body}`)
-    const [first] = await once(socket, 'data')
-    socket.destroy()
-    return String(first)
+    let answer = ''
+    for await (const chunk of socket) {
+      answer += chunk
+      if (answer.includes('}}')) break
+    }
+    return answer
   }
 
   const refusal = async (body: string, headers: Record<string, string> = { 'content-type': TYPE }) => {
@@ -122,6 +126,39 @@ describe.each(HOSTS)('an upload under the %s host', host => {
     await expect.poll(async () => (await kept()).length).toBe(1)
     socket.destroy()
     await expect.poll(kept).toEqual([])
+  })
+
+  it('says with the job what it passed over, and takes the models of OpenAI’s lines by their own names', async () => {
+    const body = {
+      model: 'gpt-4o-mini-2024-07-18',
+      messages: [
+        { role: 'developer', content: 'Hi' },
+        { role: 'user', content: [{ type: 'text', text: 'Hi' }] },
+      ],
+      seed: 1,
+      n: 1,
+      stop: null,
+    }
+    const line = { custom_id: 'o', method: 'POST', url: '/v1/chat/completions', body }
+    const answer = await client.upload({
+      'a.csv': ';topic;Prompt\n0;x;"One, two?"\n',
+      'b.jsonl': JSON.stringify(line),
+    })
+    const taken: Json = await answer.json()
+    const warnings = [
+      'a.csv: passed over, since not known: column "topic"',
+      'b.jsonl: not passed on to the model: body parameter "seed"',
+    ]
+    expect(answer.status).toBe(202)
+    expect(taken).toMatchObject({ counts: { total: 2 }, warnings })
+    expect(await client.job(taken.id)).toMatchObject({ warnings })
+    const refused = JSON.stringify({
+      ...line,
+      body: { ...body, n: 2, response_format: { type: 'json_object' } },
+    })
+    expect((await (await client.upload({ 'b.jsonl': refused })).json()).error.message).toMatch(
+      /^b\.jsonl:1 body\.n cannot be passed on: leave it out, or send 1; body\.response_format cannot/,
+    )
   })
 
   it('names the file and the encoding that is not UTF-8, and keeps files of one name apart', async () => {

@@ -16,7 +16,14 @@ const importsOf = (file: string): string[] =>
   )
 
 /** What everything may stand on: it knows nothing of what is built from it. */
-const GROUND = ['lib/clock.ts', 'lib/compose.ts', 'lib/errors.ts', 'lib/visit.ts', 'lib/llm/types.ts']
+const GROUND = [
+  'lib/clock.ts',
+  'lib/compose.ts',
+  'lib/errors.ts',
+  'lib/loop-turns.ts',
+  'lib/visit.ts',
+  'lib/llm/types.ts',
+]
 const ON_THE_GROUND = [...GROUND, 'lib/llm/tap.ts', 'lib/llm/one-batch.ts']
 
 /** Who may import what, besides its own folder. The longest prefix that fits a file is its rule. */
@@ -24,6 +31,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/clock.ts': [],
   'lib/compose.ts': [],
   'lib/errors.ts': [],
+  'lib/loop-turns.ts': ['lib/clock.ts'],
   'lib/sse-parser.ts': [],
   'lib/visit.ts': GROUND,
   'lib/llm/types.ts': GROUND,
@@ -94,6 +102,14 @@ describe('imports', () => {
   })
 })
 
+/** Queries are text: nothing in them is null. */
+const QUERY_FIELDS = [
+  '.default(50)',
+  'const cursor',
+  'state: z.enum(ITEM_STATES)',
+  "z.enum(['jsonl', 'csv'])",
+]
+
 describe('features', () => {
   const features = sources.filter(
     file => within(file, 'lib') && !/^lib\/(config|gateway|native|clock)/.test(file),
@@ -107,6 +123,20 @@ describe('features', () => {
   ])('%s', (_, forbidden) => {
     const known = ['lib/observability/logger.ts']
     expect(features.filter(file => forbidden.test(read(file)) && !known.includes(file))).toEqual([])
+  })
+
+  it('let every optional field of a body be null, by optional and withDefault', () => {
+    const bodies = globSync('lib/validation/*.ts', { cwd: ROOT }).filter(
+      file => !file.endsWith('/optional.ts'),
+    )
+    const bare = bodies.flatMap(file =>
+      read(file)
+        .split('\n')
+        .filter(line => /\.(optional|default)\(/.test(line))
+        .filter(line => !QUERY_FIELDS.some(name => line.includes(name)))
+        .map(line => `${file}: ${line.trim()}`),
+    )
+    expect(bare).toEqual([])
   })
 
   it('name no vendor outside its own file', () => {

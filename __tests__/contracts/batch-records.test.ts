@@ -150,6 +150,16 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     expect(first).toMatchObject({ entries: [{ index: 0 }], cursor: expect.any(String) })
   })
 
+  it('keep what was passed over of an upload, and say it with its job', async () => {
+    const warnings = ['a.csv: passed over: column "topic\u0000"']
+    const made = job({ warnings })
+    expect(await records.submit(made, items(1))).toMatchObject({ warnings })
+    expect(await records.find(made.owner, made.id)).toMatchObject({ warnings })
+    const other = job()
+    await records.submit(other, items(1))
+    expect(await records.find(other.owner, other.id)).not.toHaveProperty('warnings')
+  })
+
   it('keep an instruction once, for those items that stand below it', async () => {
     const instruction = 'Sum up\u0000 “this”'
     const made = job({ instruction })

@@ -58,6 +58,37 @@ describe('hostile input to /api/chat', () => {
     }
   })
 
+  it('null for every optional field is the same as leaving it out', async () => {
+    const unset = {
+      messages: null,
+      temperature: null,
+      maxTokens: null,
+      stream: null,
+      cache: null,
+      fallback: null,
+    }
+    const answer = await post(gateway.url, { prompt: 'Hello', model: 'openai/echo', ...unset })
+    expect(answer.status).toBe(200)
+    const asked = upstream.calls.at(-1)?.asked
+    expect(asked).not.toHaveProperty('temperature')
+    expect((await post(gateway.url, { prompt: null, messages: null })).status).toBe(400)
+    expect((await post(gateway.url, { prompt: 'a', speed: null })).status).toBe(400)
+  })
+
+  it.each(['/api/chat', '/api/batch/jobs'])(
+    'a byte order mark before the body of %s is passed over',
+    async path => {
+      const body =
+        path === '/api/chat' ? { prompt: 'Hi', model: 'openai/echo' } : { items: [{ prompt: 'Hi' }] }
+      const answer = await fetch(gateway.url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: `\ufeff${JSON.stringify(body)}`,
+      })
+      expect([200, 202]).toContain(answer.status)
+    },
+  )
+
   it('pollutes no prototype', async () => {
     for (const key of ['__proto__', 'constructor', 'prototype'])
       expect((await post(gateway.url, `{"prompt":"a","${key}":{"polluted":true}}`)).status).toBe(400)

@@ -24,6 +24,7 @@ const aJob = (
   etaSeconds: null,
   costUsd: 0,
   unpricedItems: 0,
+  warnings: [],
   createdAt: `2026-11-26T00:00:0${id}.000Z`,
   endedAt: null,
   ...about,

@@ -15,6 +15,8 @@ export type JobWishes = Readonly<{
   webhookUrl?: string | undefined
   /** Stands above all items that are `instructed`. */
   instruction?: string | undefined
+  /** What of it was passed over. */
+  warnings?: readonly string[] | undefined
 }>
 
 export type DeskParts = Readonly<{
@@ -76,7 +78,7 @@ export class BatchDesk {
     const owner = ownerOrThrow(caller)
     if (wishes.webhookUrl !== undefined && !tellsWebhooks) throw noWebhooks()
     const createdAt = Math.floor(clock.now())
-    const { scheduledFor, webhookUrl, instruction } = wishes
+    const { scheduledFor, webhookUrl, instruction, warnings = [] } = wishes
     const job = await records.submit(
       {
         id: newJobId(),
@@ -87,6 +89,7 @@ export class BatchDesk {
         ...(scheduledFor !== undefined && { scheduledFor }),
         ...(webhookUrl !== undefined && { webhookUrl }),
         ...(instruction !== undefined && { instruction }),
+        ...(warnings.length > 0 && { warnings }),
       },
       items,
     )

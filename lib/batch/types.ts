@@ -44,6 +44,8 @@ export type NewJob = Readonly<{
   webhookUrl?: string
   /** Stands above all items that are `instructed`; kept once, since it may be as long as all of them. */
   instruction?: string
+  /** What of an upload was passed over, in at most 21 sentences. */
+  warnings?: readonly string[]
 }>
 
 export type JobCounts = Readonly<{ total: number } & Record<ItemState, number>>

@@ -7,7 +7,7 @@ import type { BatchDesk, JobWishes } from './desk.ts'
 import type { UploadLimits } from './intake/limits.ts'
 import { sweepUploads } from './intake/place.ts'
 import { type FileFault, faultsOf, readItems } from './intake/read-items.ts'
-import { receiveUpload, type Upload } from './intake/receive.ts'
+import { assertReceivable, receiveUpload, type Upload } from './intake/receive.ts'
 import type { Job } from './types.ts'
 
 export type UploadDeskParts = Readonly<{
@@ -18,6 +18,7 @@ export type UploadDeskParts = Readonly<{
   itemLimits: ChatLimits
   mostItems: number
   modelFault: (model: string) => string | undefined
+  openAiModel: (model: string) => string
 }>
 
 export type UploadWishes = JobWishes & Readonly<{ model?: string | undefined }>
@@ -38,13 +39,11 @@ export class UploadDesk {
   }
 
   /** Takes the files to the disk; `dispose` of them afterwards. Throws GatewayError for what cannot be taken. */
-  receive(
-    body: ReadableStream<Uint8Array> | null,
-    contentType: string | null,
-    signal: AbortSignal,
-  ): Promise<Upload> {
+  async receive({ headers, body }: Pick<Request, 'headers' | 'body'>, signal: AbortSignal): Promise<Upload> {
     const { directory, uploadLimits: limits } = this.#parts
-    return receiveUpload(body ?? NOTHING, contentType ?? '', { directory, limits, signal })
+    assertReceivable(headers, limits)
+    const contentType = headers.get('content-type') ?? ''
+    return receiveUpload(body ?? NOTHING, contentType, { directory, limits, signal })
   }
 
   /**
@@ -52,20 +51,19 @@ export class UploadDesk {
    * @throws GatewayError INVALID_INPUT that names file and line of every fault
    */
   async submit(caller: Caller, wishes: UploadWishes, { files }: Upload): Promise<Job> {
-    const { desk, itemLimits, mostItems, modelFault } = this.#parts
+    const { desk, itemLimits, ...parts } = this.#parts
     const { model, ...jobWishes } = wishes
     const reading = {
       instruction: jobWishes.instruction,
       model,
       schema: itemBody(itemLimits),
-      mostItems,
-      modelFault,
+      ...parts,
     }
-    const { faults, more } = await faultsOf(files, reading)
+    const { faults, more, warnings } = await faultsOf(files, reading)
     if (faults.length > 0) throw invalidInput(faults.map(toldOf), faults.length + more)
     const others = files.length > 1 ? ` and ${files.length - 1} more` : ''
     const name = jobWishes.name ?? `${files[0]?.name}${others}`
-    return await desk.submit(caller, { ...jobWishes, name }, readItems(files, reading))
+    return await desk.submit(caller, { ...jobWishes, name, warnings }, readItems(files, reading))
   }
 
   /** Removes files that nobody disposed of, since their process died. @param before clock time, ms */

@@ -27,7 +27,7 @@ import { RecordsUnusable } from '../storage/records/fault.ts'
 import { openRecords } from '../storage/records/open.ts'
 import type { Records } from '../storage/records/records.ts'
 import { sharedClock } from '../storage/records/shared-clock.ts'
-import { modelFault } from './item-models.ts'
+import { modelFault, openAiModel } from './item-models.ts'
 import { itemLimits } from './limits.ts'
 import type { Live } from './live.ts'
 import { recordsTrouble, watched } from './records-trouble.ts'
@@ -204,6 +204,7 @@ export const buildBatch = async (parts: BatchMakings): Promise<Batch> => {
     itemLimits: itemLimits(env),
     mostItems: env.BATCH_MAX_ITEMS,
     modelFault: model => modelFault(model, live.now),
+    openAiModel: model => openAiModel(model, live.now),
   })
   void keepHouse({ ...makings, clock }, records, uploads)
   return { desk, uploads, facts }

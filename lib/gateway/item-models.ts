@@ -16,6 +16,10 @@ export const modelFault = (model: string, { catalog, aliases }: Composed): strin
   }
 }
 
+/** The name of a model here that OpenAI's format calls so: an alias, or what `nameByVendor` says. */
+export const openAiModel = (model: string, { catalog, aliases }: Composed): string =>
+  aliases.has(model) ? model : catalog.nameByVendor(model)
+
 /**
  * Makes sure that every item asks for a model that there is, before any of them is taken.
  * @throws GatewayError INVALID_INPUT that names every item.

@@ -31,6 +31,7 @@ const shelfOf = (definition: ProviderDefinition, available: boolean): Shelf => (
   provider: definition.id,
   available,
   models: definition.models,
+  ...(definition.modelNames && { modelNames: definition.modelNames }),
   ...(definition.fallbacks && { fallbacks: definition.fallbacks }),
   remedy: `set ${definition.env.keyless ? definition.env.baseUrl : definition.env.apiKey} (${definition.env.keysPage})`,
 })

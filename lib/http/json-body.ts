@@ -2,7 +2,8 @@ import { GatewayError } from '../errors.ts'
 import { jsonOrThrow } from '../validation/json.ts'
 import { readBytes } from './body.ts'
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+/** It passes over a byte order mark, as RFC 8259, 8.1 permits. */
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 
 const invalid = (path: string, message: string): GatewayError =>
   new GatewayError('INVALID_INPUT', `${path}: ${message}`, { details: [{ path, message }] })

@@ -8,6 +8,8 @@ export type Shelf = Readonly<{
   /** Whether it can be asked: its key is set. */
   available: boolean
   models: readonly ModelFacts[]
+  /** What its own models are called, those that are not in `models` too. */
+  modelNames?: RegExp
   /** Which of its models stand in for which, best first. */
   fallbacks?: Readonly<Record<string, readonly string[]>>
   /** What to do to make it available. */
@@ -36,6 +38,9 @@ export type CatalogModel = Readonly<{ target: Target; facts: ModelFacts; availab
 /** A model whose own name has a slash keeps its provider's in front: it must not be taken for another's. */
 const nameOf = (provider: string, model: string): string =>
   model.includes('/') ? `${provider}/${model}` : model
+
+/** The snapshot of a model, such as `gpt-4o-mini-2024-07-18`: OpenAI writes `-YYYY-MM-DD` or `-MMDD`. */
+const SNAPSHOT = /-(?:20\d\d-[01]\d-[0-3]\d|[01]\d[0-3]\d)$/
 
 /** Which models there are, who provides them, and what they cost. */
 export class Catalog {
@@ -97,14 +102,25 @@ export class Catalog {
     return { target: { provider: shelf.provider, model, name }, available: shelf.available }
   }
 
-  /** What the target costs; absent where the price is unknown. */
+  /**
+   * The name under which a model is asked for here that its vendor calls so: `openai/gpt-3.5-turbo-0125`. The name itself
+   * where the catalog has it, or no vendor calls its models so. A vendor that is set up comes first.
+   */
+  nameByVendor(name: string): string {
+    if (this.find(name)) return name
+    const vendors = [...this.#shelves.values()].filter(({ modelNames }) => modelNames?.test(name))
+    const vendor = vendors.find(({ available }) => available) ?? vendors[0]
+    return vendor ? `${vendor.provider}/${name}` : name
+  }
+
+  /** What the target costs, a snapshot as much as its model; absent where the price is unknown. */
   priceOf(target: Target): Price | undefined {
-    return this.#factsOf(target)?.usdPerMillion
+    return this.#modelFactsOf(target)?.usdPerMillion
   }
 
   /** How many tokens the target takes, question and answer together; absent where unknown. */
   contextTokensOf(target: Target): number | undefined {
-    return this.#factsOf(target)?.contextTokens
+    return this.#modelFactsOf(target)?.contextTokens
   }
 
   /** Whether the target is one of the catalog's own. */
@@ -142,6 +158,12 @@ export class Catalog {
     if (chain) return chain.flatMap(other => this.find(other) ?? [])
     const names = this.#shelves.get(provider)?.fallbacks?.[model] ?? []
     return names.flatMap(other => this.#byName.get(nameOf(provider, other)) ?? [])
+  }
+
+  /** Of the target, or of the model that it is a snapshot of. */
+  #modelFactsOf(target: Target): ModelFacts | undefined {
+    const model = target.model.replace(SNAPSHOT, '')
+    return this.#factsOf(target) ?? this.#factsOf({ ...target, model, name: nameOf(target.provider, model) })
   }
 
   #factsOf({ provider, model, name }: Target): ModelFacts | undefined {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ITEM_STATES, PRIORITIES } from '../batch/types.ts'
 import { assertOneQuestion, type ChatLimits, questionFields } from './chat.ts'
+import { optional } from './optional.ts'
 
 const LONGEST_NAME = 200
 const LONGEST_ID = 128
@@ -17,7 +18,15 @@ const text = (longest: number) =>
     .max(longest, `must have at most ${longest} characters`)
     .regex(NO_CONTROL, 'must hold no control characters')
 
-const itemId = text(LONGEST_ID)
+const isInexact = (value: number): boolean => Number.isInteger(value) && !Number.isSafeInteger(value)
+
+/** A number is taken for the text that it is written as; one that cannot be told from its neighbours is not. */
+export const idText = z.preprocess(
+  value => (typeof value === 'number' && Number.isFinite(value) && !isInexact(value) ? `${value}` : value),
+  z.string(),
+)
+
+const itemId = idText.pipe(text(LONGEST_ID))
 
 /** When a job may begin: an ISO 8601 time with its zone, as clock time in milliseconds. */
 const scheduledFor = (now: number) =>
@@ -41,28 +50,29 @@ const webhookUrl = z
 
 /** What a job is to be called, and when and for whom it runs. */
 export const jobFields = (now: number) => ({
-  name: text(LONGEST_NAME).optional(),
-  priority: z.enum(PRIORITIES).optional(),
-  scheduledFor: scheduledFor(now).optional(),
-  webhookUrl: webhookUrl.optional(),
+  name: optional(text(LONGEST_NAME)),
+  priority: optional(z.enum(PRIORITIES)),
+  scheduledFor: optional(scheduledFor(now)),
+  webhookUrl: optional(webhookUrl),
 })
 
 /** The fields of `POST /api/batch/upload` besides its files. */
 export const uploadFields = (limits: ChatLimits, now: number) =>
   z.strictObject({
     ...jobFields(now),
-    instruction: z
-      .string()
-      .trim()
-      .min(1, 'must not be empty')
-      .max(limits.maxMessagesCharacters, `must have at most ${limits.maxMessagesCharacters} characters`)
-      .optional(),
+    instruction: optional(
+      z
+        .string()
+        .trim()
+        .min(1, 'must not be empty')
+        .max(limits.maxMessagesCharacters, `must have at most ${limits.maxMessagesCharacters} characters`),
+    ),
     model: questionFields(limits).model,
   })
 
 /** One item as it is handed in: a question, and a name of its own within the job. */
 export const itemBody = (limits: ChatLimits) =>
-  z.strictObject({ ...questionFields(limits), id: itemId.optional() }).check(assertOneQuestion)
+  z.strictObject({ ...questionFields(limits), id: optional(itemId) }).check(assertOneQuestion)
 
 export type ItemBody = z.output<ReturnType<typeof itemBody>>
 
@@ -75,9 +85,11 @@ export const jobBody = (limits: ChatLimits, mostItems: number, now: number) =>
   z.strictObject({
     ...jobFields(now),
     items: z
-      .array(itemBody(limits))
+      // Counted before any of them is looked at: a million faulty ones would be a million faults.
+      .array(z.unknown())
       .min(1, 'must not be empty')
       .max(mostItems, `must hold at most ${mostItems.toLocaleString('en')} items`)
+      .pipe(z.array(itemBody(limits)))
       .transform(named)
       .check(({ value, issues }) => {
         const seen = new Map<string, number>()

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { optional, withDefault } from './optional.ts'
 
 export type ChatLimits = Readonly<{
   maxPromptCharacters: number
@@ -43,9 +44,11 @@ const message = z.strictObject({
 
 const messagesOf = ({ maxMessages, maxMessagesCharacters: limit }: ChatLimits) =>
   z
-    .array(message)
+    // Counted before any of them is looked at: a million faulty ones would be a million faults.
+    .array(z.unknown())
     .min(1, 'must not be empty')
     .max(maxMessages, `must hold at most ${number(maxMessages)} messages`)
+    .pipe(z.array(message))
     .check(({ value, issues }) => {
       const units = value.reduce((total, { content }) => total + content.length, 0)
       const count =
@@ -58,24 +61,27 @@ const messagesOf = ({ maxMessages, maxMessagesCharacters: limit }: ChatLimits) =
 
 const between = (least: number, most: number): string => `must be from ${least} to ${number(most)}`
 
+const modelName = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(LONGEST_MODEL_NAME, `must have at most ${LONGEST_MODEL_NAME} characters`)
+  .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces')
+
 /** What a question is made of. */
 export const questionFields = (limits: ChatLimits) => ({
-  prompt: promptOf(limits.maxPromptCharacters).optional(),
-  messages: messagesOf(limits).optional(),
-  model: z
-    .string()
-    .min(1, 'must not be empty')
-    .max(LONGEST_MODEL_NAME, `must have at most ${LONGEST_MODEL_NAME} characters`)
-    .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces')
-    .optional(),
-  temperature: z.number().min(0, between(0, 2)).max(2, between(0, 2)).optional(),
-  maxTokens: z
-    .int()
-    .min(1, between(1, limits.maxOutputTokens))
-    .max(limits.maxOutputTokens, between(1, limits.maxOutputTokens))
-    .default(Math.min(DEFAULT_MAX_TOKENS, limits.maxOutputTokens)),
-  cache: z.enum(['default', 'refresh', 'no-store']).default('default'),
-  fallback: z.boolean().default(true),
+  prompt: optional(promptOf(limits.maxPromptCharacters)),
+  messages: optional(messagesOf(limits)),
+  model: optional(modelName),
+  temperature: optional(z.number().min(0, between(0, 2)).max(2, between(0, 2))),
+  maxTokens: withDefault(
+    z
+      .int()
+      .min(1, between(1, limits.maxOutputTokens))
+      .max(limits.maxOutputTokens, between(1, limits.maxOutputTokens)),
+    Math.min(DEFAULT_MAX_TOKENS, limits.maxOutputTokens),
+  ),
+  cache: withDefault(z.enum(['default', 'refresh', 'no-store']), 'default'),
+  fallback: withDefault(z.boolean(), true),
 })
 
 type Asked = Readonly<{ prompt?: string | undefined; messages?: readonly unknown[] | undefined }>
@@ -93,6 +99,8 @@ export const assertOneQuestion = ({ value, issues }: z.core.ParsePayload<Asked>)
 
 /** The body of `POST /api/chat`. Strict: a field that is not in it is a fault. */
 export const chatBody = (limits: ChatLimits) =>
-  z.strictObject({ ...questionFields(limits), stream: z.boolean().default(false) }).check(assertOneQuestion)
+  z
+    .strictObject({ ...questionFields(limits), stream: withDefault(z.boolean(), false) })
+    .check(assertOneQuestion)
 
 export type ChatBody = z.output<ReturnType<typeof chatBody>>

@@ -3,6 +3,8 @@ import { type Fault, GatewayError } from '../errors.ts'
 
 const LONGEST_PATH = 200
 const MOST_TOLD = 100
+/** Of one item of many. */
+const MOST_IN_WORDS = 10
 
 /** `['messages', 2, 'content']` as `messages[2].content`. */
 const pathOf = (parts: readonly PropertyKey[]): string =>
@@ -32,7 +34,7 @@ const article = (type: string): string => `${/^[aeio]/.test(type) ? 'an' : 'a'} 
 /** One zod issue as faults: where it is and what to do, never the value itself. */
 const faultsOf = (issue: z.core.$ZodIssue): readonly Fault[] => {
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map(key => ({
+    return issue.keys.slice(0, MOST_TOLD).map(key => ({
       path: pathOf([...issue.path, key]),
       message: 'is not a field of this request',
     }))
@@ -49,7 +51,9 @@ export const faultsIn = ({ issues }: z.ZodError, root: string): readonly Fault[]
 /** What is wrong with what was sent, in words that go on after its name. What is no refusal is thrown again. */
 export const refusalInWords = (thrown: unknown): string => {
   if (!(thrown instanceof GatewayError) || !thrown.details) throw thrown
-  return thrown.details.map(inWords).join('; ')
+  const told = thrown.details.slice(0, MOST_IN_WORDS).map(inWords)
+  const more = thrown.details.length - told.length
+  return `${told.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
 }
 
 /**

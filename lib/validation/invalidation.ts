@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { optional } from './optional.ts'
 import { TAG, TAG_RULE } from './tags.ts'
 
 const LONGEST = 200
@@ -13,10 +14,10 @@ const WAYS = ['tag', 'model', 'pattern', 'all'] as const
 /** The body of `DELETE /api/admin/cache`: exactly one of its fields. */
 export const invalidationBody = z
   .strictObject({
-    tag: z.string().regex(TAG, TAG_RULE).optional(),
-    model: name.optional(),
-    pattern: name.optional(),
-    all: z.literal(true).optional(),
+    tag: optional(z.string().regex(TAG, TAG_RULE)),
+    model: optional(name),
+    pattern: optional(name),
+    all: optional(z.literal(true)),
   })
   .check(({ value, issues }) => {
     if (WAYS.filter(way => value[way] !== undefined).length === 1) return

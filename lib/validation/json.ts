@@ -38,9 +38,17 @@ const writtenFields = (json: string): number => {
   return fields
 }
 
+const LARGE_ID = /"(?:custom_)?id"\s*:\s*-?\d{16}/
+
+/** An id written as a number that a double cannot hold, as the digits that were written (ECMAScript's source text access). */
+const exactId = (key: string, value: unknown, context?: Readonly<{ source?: string }>): unknown =>
+  (key === 'id' || key === 'custom_id') && Number.isInteger(value) && !Number.isSafeInteger(value)
+    ? (context?.source ?? value)
+    : value
+
 const parse = (text: string): unknown => {
   try {
-    return JSON.parse(text)
+    return LARGE_ID.test(text) ? JSON.parse(text, exactId) : JSON.parse(text)
   } catch (cause) {
     // The engine's message quotes the body: only where it stopped may leave.
     const position = /position (\d+)/.exec(String(cause))?.[1]
@@ -49,7 +57,7 @@ const parse = (text: string): unknown => {
 }
 
 /**
- * A text as the JSON value that it is.
+ * A text as the JSON value that it is. An `id` or `custom_id` that is a number beyond 2^53 comes as text, digit by digit.
  * @throws GatewayError INVALID_INPUT for text that is no JSON, nesting beyond 64 levels, a field named
  * `__proto__`, or one that comes twice.
  */

@@ -1,11 +1,13 @@
 import { mkdtemp, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stringify } from 'csv-stringify/sync'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { messagesBelow } from '#lib/batch/instruction.ts'
 import { cleanName, kindOf } from '#lib/batch/intake/names.ts'
 import { findingsIn } from '#lib/batch/intake/read-file.ts'
 import { faultsOf, readItems } from '#lib/batch/intake/read-items.ts'
+import { guarded } from '#lib/batch/results/formula.ts'
 import { itemBody } from '#lib/validation/batch.ts'
 
 const schema = itemBody({
@@ -28,7 +30,12 @@ const fileOf = async (sent: string, content: string | Uint8Array) => {
   return { name, path, kind: kindOf(name) ?? 'text', bytes: (await stat(path)).size }
 }
 
-type Wishes = { instruction?: string; model?: string; mostItems?: number }
+type Wishes = {
+  instruction?: string
+  model?: string
+  mostItems?: number
+  openAiModel?: (model: string) => string
+}
 
 const keptOf = async (name: string, content: string, wishes: Wishes = {}) =>
   all(readItems([await fileOf(name, content)], { schema, mostItems: 100, ...wishes }))
@@ -88,12 +95,262 @@ describe('a table', () => {
     ['no column prompt', 'a,b\n1,2\n', 2, /no column prompt/],
     ['a row of other length', 'prompt,b\n1\n', 2, /has 1 cells, the header has 2/],
     ['a column twice', 'a,a\n1,2\n', 1, /twice/],
-    ['a column without a name', 'a,\n1,2\n', 1, /without a name/],
+    ['a cell in a column without a name', 'prompt,\n1,2\n', 2, /without a name/],
     ['an open quote', 'prompt\n"x\n', 2, /no valid CSV/],
     ['an empty prompt', 'prompt,b\n,1\n', 2, /must not be empty/],
   ])('is refused for %s', async (_, content, line, message) => {
     expect((await faultsIn('a.csv', content)).faults).toEqual([
       { file: 'a.csv', line, message: expect.stringMatching(message) },
+    ])
+  })
+})
+
+describe('a table of real people', () => {
+  const prompts = async (content: string | Uint8Array) =>
+    (await all(readItems([await fileOf('a.csv', content)], { schema, mostItems: 100 }))).map(
+      ({ id, request }) => [id, request.prompt],
+    )
+
+  it.each<[string, string]>([
+    ['semicolons', 'id;prompt\r\na;One, two?\r\n'],
+    ['tabs', 'id\tprompt\na\tOne, two?\n'],
+    ['sep=;', 'sep=;\r\nid;prompt\r\na;One, two?\r\n'],
+    ['sep=, behind a mark', '\ufeffsep=,\r\nid,prompt\r\na,"One, two?"\r\n'],
+    ['a quoted sep=|', '"sep=|"\nid|prompt\na|One, two?\n'],
+    ['line breaks of old Macs', 'id,prompt\ra,"One, two?"\r'],
+    ['headers in capitals, with spaces and quotes', '\ufeff" ID ", PROMPT \na,"One, two?"\n'],
+    ['an index of pandas', ',id,prompt\n0,a,"One, two?"\n'],
+    ['an index that was read and written again', ',Unnamed: 0,id,prompt\n0,0,a,"One, two?"\n'],
+    ['empty columns and rows of Excel', 'id,prompt,,\n,,,\n\n  , ,,\na,"One, two?",,\n,,,\n'],
+    ['empty cells behind its header', 'id,prompt\na,"One, two?",,\n'],
+    ['spaces before a quote', 'id, prompt\na, "One, two?"\n'],
+    ['a quote that begins no cell', 'id;prompt\na;One, two?\n'],
+  ])('with %s is read', async (_, content) => {
+    expect(await prompts(content)).toEqual([['a', 'One, two?']])
+  })
+
+  it('keeps quotes within a cell, and line breaks within quotes', async () => {
+    expect(await prompts('id,prompt\na,5" or 6"?\nb,"x ""y""\r\n\r\nz"\n')).toEqual([
+      ['a', '5" or 6"?'],
+      ['b', 'x "y"\r\n\r\nz'],
+    ])
+  })
+
+  it('sets what its columns are called, in any spelling of them', async () => {
+    const [first, second] = await keptOf(
+      'a.csv',
+      'ID;Prompt;Temperature;Max_Tokens;CACHE;Fallback;Model;System\n1;Hi;0,5;20;Refresh;FALSE;mock;Be brief.\n2;Hi;;50.0;null;NaN;;\n',
+    )
+    expect(first).toMatchObject({
+      id: '1',
+      request: { temperature: 0.5, maxTokens: 20, cache: 'refresh', fallback: false, model: 'mock' },
+    })
+    expect(first?.request.messages).toEqual([
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'Hi' },
+    ])
+    expect(second?.request).toEqual({ prompt: 'Hi', maxTokens: 50, cache: 'default', fallback: true })
+  })
+
+  it('takes messages as JSON in a cell', async () => {
+    const messages = [{ role: 'user', content: 'Hi, "you"' }]
+    const cell = JSON.stringify(messages).replaceAll('"', '""')
+    expect(await keptOf('a.csv', `id,messages\na,"${cell}"\n`)).toMatchObject([
+      { id: 'a', request: { messages } },
+    ])
+  })
+
+  it.each<[string, string, RegExp]>([
+    ['temperature', 'prompt,temperature\nHi,hot\n', /temperature must be a number, is string/],
+    ['temperature', 'prompt,temperature\nHi,3\n', /temperature must be from 0 to 2/],
+    ['maxTokens', 'prompt,maxTokens\nHi,1.000\n', /maxTokens must be a(?: whole)? number/],
+    ['cache', 'prompt,cache\nHi,yes\n', /cache must be one of/],
+    ['fallback', 'prompt,fallback\nHi,perhaps\n', /fallback must be a boolean/],
+    ['messages', "messages\n[{'role': 'user'}]\n", /messages is not valid JSON/],
+    ['messages', 'id,messages\na,\n', /messages/],
+    ['both', 'prompt,messages\nHi,"[{""role"":""user"",""content"":""b""}]"\n', /exactly one/],
+    ['text behind quotes', 'prompt\n"Hi" there\n', /something follows the quotes of cell 1/],
+    ['an id twice', 'id,prompt\n1,a\n1,b\n', /id is the id of another item/],
+    ['two names of one column', 'max_tokens,maxTokens,prompt\n1,1,Hi\n', /twice/],
+    ['20,000 columns', `prompt${','.repeat(20_000)}\nHi\n`, /more than 16,384 columns/],
+    ['3 million columns', `prompt${','.repeat(3_000_000)}\nHi\n`, /longer than 1,000,000 characters/],
+    [
+      'a quote that is never closed',
+      `prompt\n"Hi${'\nx'.repeat(600_000)}`,
+      /longer than 1,000,000 characters/,
+    ],
+  ])('is refused for %s, with its line', async (_, content, message) => {
+    expect((await faultsIn('a.csv', content)).faults).toEqual([
+      { file: 'a.csv', line: expect.any(Number), message: expect.stringMatching(message) },
+    ])
+  })
+
+  it('names the columns that nobody knows, and no column of an index or below an instruction', async () => {
+    const { warnings } = await faultsIn('a.csv', 'topic,prompt,Notes\nx,Hi,y\n')
+    expect(warnings).toEqual(['a.csv: passed over, since not known: columns "topic", "Notes"'])
+    expect((await faultsIn('a.csv', ',prompt\n0,Hi\n')).warnings).toEqual([])
+    expect((await faultsIn('a.csv', 'topic,prompt\nx,Hi\n', 'Do')).warnings).toEqual([])
+  })
+
+  it('is warned of in at most 1,000 characters a file', async () => {
+    const header = Array.from({ length: 5_000 }, (_, at) => `${at}${'x'.repeat(100)}`).join(',')
+    const { warnings } = await faultsIn('a.csv', `prompt,${header}\nHi${','.repeat(5_000)}\n`)
+    expect(warnings).toEqual([expect.stringMatching(/ and 4990 more$/)])
+    expect(warnings[0]?.length).toBeLessThan(1_000)
+  })
+
+  it('leaves data below an instruction as it is, whatever its columns are called', async () => {
+    const content = 'City,temperature,Model\nBern,31,x\n'
+    expect(await itemsIn('a.csv', content, { instruction: 'Describe' })).toMatchObject(
+      said('Describe\n\nCity: Bern\ntemperature: 31\nModel: x'),
+    )
+  })
+})
+
+describe('results', () => {
+  it('come back from their own table as they were, formulas too', async () => {
+    const texts = [
+      '=1+1',
+      "'=1+1",
+      "''@x",
+      '-5',
+      '\u200b=x',
+      '|cmd',
+      '100%',
+      "it's",
+      "'quoted'",
+      '\t=x',
+      '＝x',
+    ]
+    const table = stringify(
+      [['id', 'prompt'], ...texts.map((text, at) => [`=${at}`, guarded(text)])].map(([id = '', text]) => [
+        guarded(id),
+        text,
+      ]),
+    )
+    const items = await keptOf('a.csv', table)
+    expect(items.map(({ id }) => id)).toEqual(texts.map((_, at) => `=${at}`))
+    expect(items.map(({ request }) => request.prompt)).toEqual(texts)
+  })
+})
+
+describe('OpenAI’s batch lines', () => {
+  const messages = [{ role: 'user', content: 'hi' }]
+  const line = (body: object, more: object = {}) =>
+    JSON.stringify({
+      custom_id: 'a',
+      method: 'POST',
+      url: '/v1/chat/completions',
+      body: { model: 'mock', messages, ...body },
+      ...more,
+    })
+
+  it.each<[string, object]>([
+    [
+      'every parameter at its default',
+      {
+        n: 1,
+        top_p: 1,
+        stream: false,
+        presence_penalty: 0,
+        frequency_penalty: 0,
+        logprobs: false,
+        response_format: { type: 'text' },
+        tools: [],
+        tool_choice: 'none',
+        modalities: ['text'],
+        logit_bias: {},
+        user: 'ada',
+      },
+    ],
+    [
+      'null for every parameter',
+      {
+        temperature: null,
+        max_tokens: null,
+        max_completion_tokens: null,
+        n: null,
+        stop: null,
+        tools: null,
+        seed: null,
+      },
+    ],
+    [
+      'a message’s empty fields',
+      { messages: [{ ...messages[0], name: null, refusal: null, tool_calls: [] }] },
+    ],
+  ])('are taken with %s', async (_, body) => {
+    const found = await faultsIn('a.jsonl', line(body))
+    expect(found).toMatchObject({ faults: [], items: 1, warnings: [] })
+    const [item] = await keptOf('a.jsonl', line(body))
+    expect(item?.request).toEqual({
+      model: 'mock',
+      messages,
+      maxTokens: 1_000,
+      cache: 'default',
+      fallback: true,
+    })
+  })
+
+  it('have developers as systems, text parts as one text, numbers as ids, and models by their vendor’s name', async () => {
+    const parts = [
+      { type: 'text', text: 'One' },
+      { type: 'text', text: 'Two' },
+    ]
+    const body = {
+      model: 'gpt-x-0125',
+      max_completion_tokens: 7,
+      messages: [
+        { role: 'developer', content: 'Be kind.' },
+        { role: 'user', content: parts },
+      ],
+    }
+    const [item] = await keptOf('a.jsonl', line(body, { custom_id: 7 }), {
+      openAiModel: name => `vendor/${name}`,
+    })
+    expect(item).toMatchObject({
+      id: '7',
+      request: {
+        model: 'vendor/gpt-x-0125',
+        maxTokens: 7,
+        messages: [
+          { role: 'system', content: 'Be kind.' },
+          { role: 'user', content: 'One\nTwo' },
+        ],
+      },
+    })
+  })
+
+  it.each<[object, RegExp]>([
+    [
+      { response_format: { type: 'json_object' } },
+      /body\.response_format cannot be passed on: leave it out, or send/,
+    ],
+    [{ tools: [{ type: 'function' }] }, /body\.tools cannot/],
+    [{ n: 2 }, /body\.n cannot be passed on: leave it out, or send 1/],
+    [{ top_p: 0.5 }, /body\.top_p cannot/],
+    [{ stop: 'x' }, /body\.stop cannot/],
+    [{ stream: true }, /body\.stream cannot/],
+    [{ logprobs: true, top_logprobs: 3 }, /body\.logprobs cannot.*body\.top_logprobs cannot/],
+    [{ reasoning_effort: 'high' }, /body\.reasoning_effort cannot/],
+    [
+      { messages: [{ role: 'user', content: [{ type: 'image_url' }] }] },
+      /body\.messages\[0\]\.content\[0\] must be a part of type text, is image_url/,
+    ],
+    [{ messages: [{ role: 'user', content: 'a', name: 'Ada' }] }, /body\.messages\[0\]\.name cannot/],
+    [{ messages: [{ role: 'tool', content: 'a' }] }, /role must be one of/],
+    [{ constructor: 1 }, /body\.constructor is not a field/],
+    [{ max_tokens: 1, max_completion_tokens: 1 }, /send at most one of them/],
+  ])('are refused by name for %j', async (body, message) => {
+    expect((await faultsIn('a.jsonl', line(body))).faults).toEqual([
+      { file: 'a.jsonl', line: 1, message: expect.stringMatching(message) },
+    ])
+  })
+
+  it('are warned of once for what is not passed on and changes no meaning', async () => {
+    const lines = [line({ seed: 1, store: true }), line({ seed: 2, store: true }, { custom_id: 'b' })]
+    expect((await faultsIn('a.jsonl', lines.join('\n'))).warnings).toEqual([
+      'a.jsonl: not passed on to the model: body parameters "seed", "store"',
     ])
   })
 })
@@ -111,6 +368,42 @@ describe('JSON', () => {
         { id: 'x', request: { temperature: 0, ...said('two')[0]?.request } },
         said('three')[0],
       ])
+  })
+
+  it('is told of an object’s other fields, and may be 50 MB long', async () => {
+    const items = '{"prompt":"Hi"}'
+    const found = await faultsIn('a.json', `{"name":"x","priority":["[{"],"items":[${items}],"z":1}`)
+    expect(found).toMatchObject({ faults: [], items: 1 })
+    expect(found.warnings).toEqual([
+      'a.json: passed over, since not known beside items: fields "name", "priority", "z"',
+    ])
+    const long = `{"items":[${items}${`,${' '.repeat(100)}${items}`.repeat(100_000)}]}`
+    expect(await faultsIn('a.json', long, undefined, 200_000)).toMatchObject({ faults: [], items: 100_001 })
+  })
+
+  it.each<[string, RegExp]>([
+    ['5', /must be an array of items, or an object with items/],
+    ['{}', /must be an array of items, or an object with items/],
+    ['{"items":5}', /must be an array of items, or an object with items/],
+    ['{"items":["a"],"items":["b"]}', /comes twice/],
+    ['{"items":["a"],"b":}', /not valid JSON in line 1/],
+    ['{"items":["a"]', /ends before its end/],
+  ])('is refused as %s', async (content, message) => {
+    expect((await faultsIn('a.json', content)).faults).toEqual([
+      { file: 'a.json', message: expect.stringMatching(message) },
+    ])
+  })
+
+  it('has numbers for ids, with every digit, and null for what is unset', async () => {
+    const content =
+      '{"id":12345678901234567890,"prompt":"a"}\n{"id":null,"prompt":"b","messages":null,"model":null}'
+    expect(await keptOf('a.jsonl', content)).toMatchObject([
+      { id: '12345678901234567890' },
+      { id: 'a.jsonl:2' },
+    ])
+    expect((await faultsIn('a.jsonl', '{"id":1,"prompt":"a"}\n{"id":"1","prompt":"b"}')).faults).toEqual([
+      { file: 'a.jsonl', line: 2, message: 'id is the id of another item' },
+    ])
   })
 
   it('stands below the instruction, whatever it is', async () => {
@@ -166,8 +459,8 @@ describe('JSON', () => {
       { id: 'a', source: { line: 1 }, request: { model: 'mock', messages, maxTokens: 5 } },
       { id: 'b', source: { line: 3 }, request: { maxTokens: 6, temperature: 1 } },
     ])
-    expect((await faultsIn('a.jsonl', line('a', { top_p: 1 }))).faults).toEqual([
-      { file: 'a.jsonl', line: 1, message: 'body.top_p is not a field of this request' },
+    expect((await faultsIn('a.jsonl', line('a', { speed: 1 }))).faults).toEqual([
+      { file: 'a.jsonl', line: 1, message: 'body.speed is not a field of this request' },
     ])
   })
 
@@ -180,7 +473,7 @@ describe('JSON', () => {
     ['both', '{"prompt":"a","messages":[{"role":"user","content":"b"}]}', /exactly one/],
     ['a stream', '{"prompt":"a","stream":true}', /stream is not a field/],
     ['an unknown field', '{"prompt":"a","speed":1}', /speed is not a field/],
-    ['an id that is no text', '{"prompt":"a","id":1}', /id must be a string, is number/],
+    ['an id that is no text', '{"prompt":"a","id":true}', /id must be a string, is boolean/],
     [
       'another address',
       '{"custom_id":"a","method":"POST","url":"/v1/embeddings","body":{}}',

@@ -196,11 +196,109 @@ describe('an upload', () => {
     [
       'bytes that are no UTF-8',
       [file('a.txt', Buffer.from('6162e282e2', 'hex'))],
-      'UNSUPPORTED_MEDIA_TYPE',
+      'INVALID_INPUT',
       /UTF-8 at byte 4/,
     ],
   ])('is refused for %s, and nothing of it stays', async (_, parts, code, message) => {
     expect(await refusalOf(send(...parts))).toMatchObject({ code, message: expect.stringMatching(message) })
+  })
+
+  const QUESTION = 'id,prompt\na,Größe?\n'
+  const swapped = (bytes: Buffer) => Buffer.from(bytes).swap16()
+  const utf32 = (text: string, mark = '') =>
+    Buffer.concat([...(mark + text)].map(one => Buffer.from(Uint32Array.of(one.codePointAt(0) ?? 0).buffer)))
+
+  it.each<[string, Buffer, RegExp]>([
+    ['UTF-16LE with its mark', Buffer.from(`\ufeff${QUESTION}`, 'utf16le'), /looks like UTF-16LE/],
+    ['UTF-16LE without one', Buffer.from(QUESTION, 'utf16le'), /looks like UTF-16LE/],
+    ['UTF-16BE with its mark', swapped(Buffer.from(`\ufeff${QUESTION}`, 'utf16le')), /looks like UTF-16BE/],
+    ['UTF-16BE without one', swapped(Buffer.from(QUESTION, 'utf16le')), /looks like UTF-16BE/],
+    [
+      'Chinese UTF-16LE without a mark',
+      Buffer.from('问题,答案\n你好,世界\n', 'utf16le'),
+      /looks like UTF-16LE/,
+    ],
+    ['UTF-32LE with its mark', utf32(QUESTION, '\ufeff'), /looks like UTF-32LE/],
+    ['UTF-32LE without one', utf32(QUESTION), /looks like UTF-32LE/],
+    ['UTF-32BE without one', utf32(QUESTION).swap32(), /looks like UTF-32BE/],
+    [
+      'windows-1252',
+      Buffer.from(QUESTION, 'latin1'),
+      /UTF-8 at byte 14; it looks like windows-1252 \(Latin-1\)/,
+    ],
+    ['a last letter of windows-1252', Buffer.from('caf\xe9', 'latin1'), /at byte 3.*windows-1252/],
+    ['windows-1252 after a megabyte', Buffer.from(`${'x'.repeat(1e6)}\n\xe4`, 'latin1'), /at byte 1000001/],
+    ['windows-1251', Buffer.from('cff0e8e2e5f22c20ece8f021', 'hex'), /looks like windows-1251/],
+    ['Shift_JIS', Buffer.from('82b182f182c982bf82cd0a83658358836783672e', 'hex'), /looks like Shift_JIS/],
+    ['UTF-8 that was cut', Buffer.from('Größe: 5 €').subarray(0, -1), /ends within a character/],
+    [
+      'UTF-8 with a letter of Latin-1',
+      Buffer.from('R\xc3\xa4ume und R\xe4ume', 'latin1'),
+      /UTF-8 that was damaged/,
+    ],
+  ])('in %s is refused with the name of the file and of the encoding', async (_, bytes, message) => {
+    expect(await refusalOf(send(file('fine.txt'), file('bad.csv', bytes)))).toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringMatching(message),
+      details: [{ path: 'bad.csv' }],
+    })
+  })
+
+  it('in UTF-8 with its mark is taken', async () => {
+    const upload = await send(file('a.csv', `\ufeff${QUESTION}`))
+    expect(upload.files).toMatchObject([{ name: 'a.csv' }])
+    await upload.dispose()
+  })
+
+  const rawPart = (headers: string): Buffer =>
+    Buffer.concat([Buffer.from(`--${BOUNDARY}\r\n${headers}\r\n\r\nx\r\n`), bodyOf(file('a.txt'))])
+  const NAMED = 'content-disposition: form-data; name="model"'
+
+  it.each<[string, string, RegExp]>([
+    ['headers of 3 MB', `${NAMED}\r\nx: ${'x'.repeat(3_000_000)}`, /headers are longer than 8,192 bytes/],
+    ['headers of 8,193 bytes', `${NAMED}\r\nx: ${'x'.repeat(8_193)}`, /headers are longer than 8,192 bytes/],
+    ['a name of 3 MB', `${NAMED.slice(0, -1)}${'x'.repeat(3_000_000)}"`, /headers are longer/],
+    [
+      '21 headers',
+      [NAMED, ...Array.from({ length: 21 }, (_, at) => `x-${at}: 1`)].join('\r\n'),
+      /20 headers/,
+    ],
+    ['no disposition', 'content-type: text/plain', /without content-disposition/],
+    ['another disposition', 'content-disposition: attachment; name="model"', /without content-disposition/],
+    ['no name', 'content-disposition: form-data; filename="a.txt"', /without content-disposition/],
+    ['an empty name', 'content-disposition: form-data; name=""', /field without a name/],
+    ['base64', `${NAMED}\r\ncontent-transfer-encoding: base64`, /content-transfer-encoding/],
+  ])('with a part that has %s is refused', async (_, headers, message) => {
+    const body = rawPart(headers)
+    for (const size of [7, 65_536]) {
+      if (size === 7 && body.length > 100_000) continue
+      const chunks = Array.from({ length: Math.ceil(body.length / size) }, (_, at) =>
+        body.subarray(at * size, (at + 1) * size),
+      )
+      expect(await refusalOf(receive(streamOf(...chunks)))).toMatchObject({
+        code: 'INVALID_INPUT',
+        message: expect.stringMatching(message),
+      })
+    }
+  })
+
+  it('hides no long headers behind the line break that ends those of an empty part', async () => {
+    const empty = `--${BOUNDARY}\r\n${NAMED}\r\n`
+    const body = Buffer.from(`${empty}\r\n--${BOUNDARY}\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`)
+    expect((await refusalOf(receive(streamOf(body)))).message).toMatch(/headers are longer/)
+  })
+
+  it('with a field of 3 MB is refused before all of it has come', async () => {
+    let sent = 0
+    const begin = Buffer.from(`--${BOUNDARY}\r\n${NAMED}\r\n\r\n`)
+    const endless = new ReadableStream<Uint8Array>({
+      pull: controller => {
+        controller.enqueue(new Uint8Array(sent === 0 ? begin : Buffer.alloc(65_536, 'x')))
+        sent += 65_536
+      },
+    })
+    expect((await refusalOf(receive(endless))).message).toMatch(/more than 2 MB besides its files/)
+    expect(sent).toBeLessThan(3_000_000)
   })
 
   it('tells the first byte that is no UTF-8, wherever the network cuts', async () => {

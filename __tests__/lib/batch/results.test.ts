@@ -2,6 +2,7 @@ import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { resultsAsCsv } from '#lib/batch/results/csv.ts'
+import { unguarded } from '#lib/batch/results/formula.ts'
 import { resultsAsJsonl } from '#lib/batch/results/jsonl.ts'
 import type { Item } from '#lib/batch/types.ts'
 
@@ -86,6 +87,11 @@ describe('results as a table', () => {
     expect(text).toContain('"a",0,"succeeded","x","stop","mock","mock",3,0,0.25,"miss",,,"a.csv",2\r\n')
   })
 
+  it('leave a number as it is, also below zero, and guard a text that looks like one', async () => {
+    const text = await textOf(resultsAsCsv(streamOf(answered('-5', { index: -5 }))))
+    expect(text).toContain('"a",-5,"succeeded","\'-5",')
+  })
+
   it('tell a failure, and leave what is unknown empty', async () => {
     expect(await tableOf(failed)).toMatchObject([
       { errorCode: 'TIMEOUT', costUsd: '', content: '', line: '' },
@@ -105,6 +111,26 @@ describe('results as a table', () => {
       '＋',
       '－',
       '＠',
+      '|',
+      '%',
+      '＝1',
+      '｜',
+      '％',
+      ' =',
+      '\u00a0=',
+      '\u00ad+',
+      '\u200b-',
+      '\u200d@',
+      '\u2060=',
+      '\u202e=',
+      '\u2066|',
+      '\u3000=',
+      '\u3164=',
+      '\ufeff=',
+      '\ufe0f%',
+      '\u0000=',
+      "'=",
+      "''\u200b=",
       '"',
       ',',
       '\n',
@@ -114,8 +140,10 @@ describe('results as a table', () => {
         const content = first + rest
         const [row] = await tableOf(answered(content, { id: content }), failed)
         for (const cell of [row?.content ?? '', row?.id ?? '']) {
-          expect(cell).not.toMatch(/^[=+\-@\t\r＝＋－＠]/)
+          expect(cell).not.toMatch(/^[=+\-@\t\r＝＋－＠|%｜％]/)
+          expect(cell).not.toMatch(/^[\s\0\p{Cf}\p{Default_Ignorable_Code_Point}]+[=+\-@＝＋－＠|%｜％]/u)
           expect([content, `'${content}`]).toContain(cell)
+          expect(unguarded(cell)).toBe(content)
           if (/^[a-z0-9]/i.test(content)) expect(cell).toBe(content)
         }
       }),

@@ -10,6 +10,7 @@ import {
   uploadFields,
 } from '#lib/validation/batch.ts'
 import { parseOrThrow } from '#lib/validation/faults.ts'
+import { jsonOrThrow } from '#lib/validation/json.ts'
 
 const NOW = Date.parse('2026-11-21T12:00:00Z')
 const DAY_MS = 86_400_000
@@ -101,6 +102,54 @@ describe('the body of a job', () => {
   })
 })
 
+describe('null', () => {
+  it('is the same as leaving an optional field out, of a job and of its items', () => {
+    const nothing = { name: null, priority: null, scheduledFor: null, webhookUrl: null }
+    const item = { id: null, messages: null, model: null, temperature: null, maxTokens: null }
+    const sent = { ...nothing, items: [{ ...ITEM, ...item, cache: null, fallback: null }] }
+    expect(taken(sent)).toEqual(taken({ items: [ITEM] }))
+    expect(parseOrThrow(uploadFields(LIMITS, NOW), { ...nothing, instruction: null, model: null })).toEqual(
+      {},
+    )
+  })
+
+  it('is refused for what is required, and for what is no field', () => {
+    expect(faultsOf({ items: null })).toEqual(['items must be an array, is null'])
+    expect(faultsOf({ priority: null }, jobChange)).toEqual(['priority must be one of high, normal, low'])
+    expect(faultsOf(withJob({ speed: null }))).toEqual(['speed is not a field of this request'])
+  })
+})
+
+describe('an id that is a number', () => {
+  it('is the text that it is written as, so that 1 and "1" are one id', () => {
+    const items = [
+      { ...ITEM, id: 1 },
+      { ...ITEM, id: -2.5 },
+      { ...ITEM, id: 0 },
+    ]
+    expect(taken({ items }).items.map(({ id }) => id)).toEqual(['1', '-2.5', '0'])
+    const twice = [
+      { ...ITEM, id: 1 },
+      { ...ITEM, id: '1' },
+    ]
+    expect(faultsOf({ items: twice })).toEqual(['items[1].id is that of items[0] too'])
+  })
+
+  it('keeps every digit beyond 2^53', () => {
+    const body = '{"items":[{"id":9007199254740993,"prompt":"a"},{"id":9007199254740992,"prompt":"b"}]}'
+    const { items } = taken(jsonOrThrow(body))
+    expect(items.map(({ id }) => id)).toEqual(['9007199254740993', '9007199254740992'])
+  })
+})
+
+describe('a million faulty entries', () => {
+  it.each(['items', 'messages'])('of %s are one fault', name => {
+    const million = Array.from({ length: 1_000_000 }, () => 1)
+    const body = name === 'items' ? { items: million } : { items: [{ messages: million }] }
+    expect(faultsOf(body)).toEqual([expect.stringMatching(/must hold at most/)])
+  })
+})
+
 describe('a job’s items', () => {
   it('are one to as many as a job may hold', () => {
     expect(faultsOf({ items: [] })).toEqual(['items must not be empty'])
@@ -132,8 +181,8 @@ describe('a job’s items', () => {
     [{ id: 'x'.repeat(129) }, 'id must have at most 128 characters'],
     [{ id: 'a\nb' }, 'id must hold no control characters'],
     [{ id: 'a\u0000b' }, 'id must hold no control characters'],
-    [{ id: 1 }, 'id must be a string, is number'],
-    [{ id: null }, 'id must be a string, is null'],
+    [{ id: true }, 'id must be a string, is boolean'],
+    [{ id: 2 ** 53 }, 'id must be a string, is number'],
     [{ prompt: '' }, 'prompt must not be empty'],
     [{ prompt: ' \u0007\n' }, 'prompt must not be empty'],
     [{ prompt: 'x'.repeat(2_001) }, 'prompt must have at most 2,000 characters, has 2,001'],
@@ -200,7 +249,6 @@ describe('a job’s name', () => {
     ['a\r\nb', 'must hold no control characters'],
     ['a\u0085b', 'must hold no control characters'],
     [7, 'must be a string, is number'],
-    [null, 'must be a string, is null'],
   ])('may not be %j', (name, fault) => {
     expect(faultsOf(withJob({ name }))).toEqual([`name ${fault}`])
   })
@@ -211,7 +259,7 @@ describe('a job’s priority', () => {
     expect(taken(withJob({ priority })).priority).toBe(priority)
   })
 
-  it.each(['urgent', 'HIGH', '', 1, null])('may not be %j', priority => {
+  it.each(['urgent', 'HIGH', '', 1])('may not be %j', priority => {
     const fault = 'priority must be one of high, normal, low'
     expect(faultsOf(withJob({ priority }))).toEqual([fault])
     expect(faultsOf({ priority }, jobChange)).toEqual([fault])
@@ -259,10 +307,7 @@ describe('the time that a job is scheduled for', () => {
     ])
   })
 
-  it.each([
-    [NOW, 'number'],
-    [null, 'null'],
-  ])('is written as text, not as %j', (scheduledFor, type) => {
+  it.each([[NOW, 'number']])('is written as text, not as %j', (scheduledFor, type) => {
     expect(faultsOf(withJob({ scheduledFor }))).toEqual([`scheduledFor must be a string, is ${type}`])
   })
 })

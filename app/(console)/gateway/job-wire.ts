@@ -21,6 +21,8 @@ export type Job = {
   /** US dollars so far; `unpricedItems` are not in it. */
   costUsd: number
   unpricedItems: number
+  /** What of an upload was passed over. */
+  warnings: readonly string[]
   createdAt: string
   endedAt: string | null
 }

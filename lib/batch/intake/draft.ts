@@ -1,53 +1,31 @@
-import { z } from 'zod'
-import { parseOrThrow } from '../../validation/faults.ts'
+import { namesInWords } from './notices.ts'
+import { draftOfOpenAi } from './openai-line.ts'
 
 /** What stands in a file for one item, brought into the shape of an item and not yet validated. */
 export type Draft = Readonly<{
   fields: Readonly<Record<string, unknown>>
-  /** Taken as it is, also where there is an instruction. */
-  standsAlone?: true
+  /** A line in OpenAI's format: taken as it is, also where there is an instruction, and its model by OpenAI's own name. */
+  isOpenAi?: true
+  /** What of it was passed over. */
+  notice?: string
 }>
 
-/** What a file reader finds: a draft, or why there is none; `line`, or `at` (`[3]`), says where. */
-export type Finding = Readonly<{ line?: number; at?: string } & ({ draft: Draft } | { fault: string })>
+/** A draft, or why there is none. */
+export type Found = Readonly<{ draft: Draft } | { fault: string }>
 
-const OPENAI_URL = '/v1/chat/completions'
-
-const openAiLine = z.strictObject({
-  custom_id: z.string(),
-  method: z.literal('POST'),
-  url: z.literal(OPENAI_URL),
-  body: z
-    .strictObject({
-      model: z.string(),
-      messages: z.array(z.unknown()),
-      temperature: z.number().optional(),
-      max_tokens: z.int().optional(),
-      max_completion_tokens: z.int().optional(),
-    })
-    .refine(body => body.max_tokens === undefined || body.max_completion_tokens === undefined, {
-      path: ['max_tokens'],
-      error: 'or max_completion_tokens: send at most one of them',
-    }),
-})
+/**
+ * What a file reader finds: an item, where `line`, or `at` (`[3]`), says; or what is to be said of the file, though it
+ * can be taken.
+ */
+export type Finding = (Readonly<{ line?: number; at?: string }> & Found) | Readonly<{ notice: string }>
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const draftOfOpenAi = (value: unknown): Draft => {
-  const { custom_id: id, body } = parseOrThrow(openAiLine, value)
-  const { model, messages, temperature } = body
-  const maxTokens = body.max_completion_tokens ?? body.max_tokens
-  return {
-    fields: {
-      id,
-      model,
-      messages,
-      ...(temperature !== undefined && { temperature }),
-      ...(maxTokens !== undefined && { maxTokens }),
-    },
-    standsAlone: true,
-  }
+const openAiDraft = (line: Record<string, unknown>): Draft => {
+  const { fields, ignored } = draftOfOpenAi(line)
+  const notice = `not passed on to the model: ${namesInWords(ignored, 'body parameter')}`
+  return { fields, isOpenAi: true, ...(ignored.length > 0 && { notice }) }
 }
 
 /**
@@ -58,7 +36,7 @@ const draftOfOpenAi = (value: unknown): Draft => {
 export const draftOfJson = (value: unknown, hasInstruction: boolean): Draft | undefined => {
   if (typeof value === 'string') return { fields: { prompt: value } }
   if (isObject(value)) {
-    if (Object.hasOwn(value, 'custom_id') || Object.hasOwn(value, 'url')) return draftOfOpenAi(value)
+    if (Object.hasOwn(value, 'custom_id') || Object.hasOwn(value, 'url')) return openAiDraft(value)
     if (Object.hasOwn(value, 'prompt') || Object.hasOwn(value, 'messages')) return { fields: value }
   }
   return hasInstruction ? { fields: { prompt: JSON.stringify(value) } } : undefined

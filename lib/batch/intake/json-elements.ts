@@ -1,11 +1,19 @@
 const SPACE = new Set([' ', '\t', '\n', '\r'])
 
-/** One element of a list, as the text it is written in, and the line it begins in. */
-export type Element = Readonly<{ line: number; text: string | undefined }>
+/** The member of an object that holds its list, up to that list. */
+const ITEMS = /^"items"\s*:\s*$/
+const ITEMS_LENGTH = 64
 
 /**
- * The elements of a list in JSON, one by one, so that a long list need not be in memory. What they hold is not
- * looked at; that the list itself is well formed, is. An element with more characters than `longest` has no text.
+ * One element of a list, as the text it is written in, and the line it begins in. Of an object that holds the list, every
+ * other member, as `"name": value`.
+ */
+export type Element = Readonly<{ line: number; text: string | undefined; isMember?: true }>
+
+/**
+ * The elements of a list in JSON, or of the list `items` in an object, one by one, so that a long list need not be in
+ * memory. What they hold is not looked at; that the list itself is well formed, is. An element with more characters than
+ * `longest` has no text.
  *
  * @throws SyntaxError, whose message says in which line
  */
@@ -19,9 +27,16 @@ export class JsonElements {
   #isInString = false
   #isEscaped = false
   #isTooLong = false
+  #inside: 'list' | 'object' | 'items' = 'list'
+  #hasList = false
 
   constructor(longest: number) {
     this.#longest = longest
+  }
+
+  /** Whether there was a list at all, once it has ended. */
+  get hasList(): boolean {
+    return this.#hasList
   }
 
   /** Takes the next portion and returns the elements it completes. */
@@ -31,6 +46,7 @@ export class JsonElements {
     for (let at = 0; at < portion.length; at += 1) {
       const character = portion[at] as string
       if (this.#state === 'element') {
+        if (character === '[' && this.#beginsItems(portion.slice(from, at))) continue
         if (!this.#isOver(character)) {
           if (character === '\n') this.#line += 1
           continue
@@ -69,15 +85,43 @@ export class JsonElements {
     return false
   }
 
+  /** Whether the list `items` of an object begins here. */
+  #beginsItems(text: string): boolean {
+    if (this.#inside !== 'object' || this.#depth > 0 || this.#isInString) return false
+    const member = this.#text + text.slice(0, ITEMS_LENGTH)
+    if (!ITEMS.test(member)) return false
+    if (this.#hasList) throw this.#wrong('comes twice')
+    this.#text = ''
+    this.#inside = 'items'
+    this.#hasList = true
+    this.#state = 'first'
+    return true
+  }
+
   /** Outside of an element: whether one begins here. */
   #begins(character: string): boolean {
-    if (this.#state === 'before' && character === '[') this.#state = 'first'
+    if (this.#state === 'before') this.#open(character)
     else if (this.#state === 'between' && character === ',') this.#state = 'next'
-    else if ((this.#state === 'between' || this.#state === 'first') && character === ']')
-      this.#state = 'after'
-    else if (this.#state === 'first' || this.#state === 'next') return this.#begin(character)
+    else if (this.#state === 'between' || this.#state === 'first') {
+      if (character === (this.#inside === 'object' ? '}' : ']')) this.#close()
+      else if (this.#state === 'first') return this.#begin(character)
+      else throw this.#wrong('is not well formed')
+    } else if (this.#state === 'next') return this.#begin(character)
     else throw this.#wrong('is not well formed')
     return false
+  }
+
+  #open(character: string): void {
+    if (character !== '[' && character !== '{')
+      throw new SyntaxError('must be an array of items, or an object with items')
+    this.#inside = character === '[' ? 'list' : 'object'
+    this.#hasList = character === '['
+    this.#state = 'first'
+  }
+
+  #close(): void {
+    this.#state = this.#inside === 'items' ? 'between' : 'after'
+    if (this.#inside === 'items') this.#inside = 'object'
   }
 
   #begin(character: string): boolean {
@@ -96,7 +140,12 @@ export class JsonElements {
   }
 
   #finished(): Element {
-    const element = { line: this.#begunIn, text: this.#isTooLong ? undefined : this.#text }
+    const text = this.#isTooLong ? undefined : this.#text
+    const element: Element = {
+      line: this.#begunIn,
+      text,
+      ...(this.#inside === 'object' && { isMember: true }),
+    }
     this.#text = ''
     this.#isTooLong = false
     return element

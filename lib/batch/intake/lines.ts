@@ -1,6 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 
 const NEWLINE = 0x0a
+const SPACE = 0x20
+const TAB = 0x09
+const RETURN = 0x0d
+/** Blank lines that are looked at one by one, since they hold more than spaces. */
+const MOST_BLANK = 1_048_576
 const BYTE_ORDER_MARK = '\ufeff'
 
 /** A line that holds something. `fault` instead of its text: why it cannot be read. */
@@ -12,15 +17,43 @@ class OpenLine {
   #pieces: Uint8Array[] = []
   #bytes = 0
   #number = 1
+  #blank = 0
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
+  }
+
+  /** More blank lines than anybody writes. */
+  get isTooBlank(): boolean {
+    return this.#blank > MOST_BLANK
+  }
+
+  /** The line that is being read. */
+  get number(): number {
+    return this.#number
   }
 
   add(piece: Uint8Array): void {
     this.#bytes += piece.length
     if (this.#bytes <= this.#maxBytes) this.#pieces.push(piece)
     else this.#pieces = []
+  }
+
+  /**
+   * Passes over the blank lines that begin here, without a look at each. Returns where the first one begins that may hold
+   * something.
+   */
+  passBlank(chunk: Uint8Array, from: number): number {
+    if (this.#bytes > 0) return from
+    let begin = from
+    for (let at = from; at < chunk.length && at - begin <= this.#maxBytes; at += 1) {
+      const byte = chunk[at]
+      if (byte === NEWLINE) {
+        this.#number += 1
+        begin = at + 1
+      } else if (byte !== SPACE && byte !== TAB && byte !== RETURN) break
+    }
+    return begin
   }
 
   /** Closes it; undefined when it was blank. */
@@ -33,29 +66,37 @@ class OpenLine {
     this.#pieces = []
     if (bytes > this.#maxBytes)
       return { line, fault: `the line is longer than ${this.#maxBytes.toLocaleString('en')} bytes` }
-    const whole = Buffer.concat(pieces)
+    const whole = pieces.length === 1 ? Buffer.from(pieces[0] as Uint8Array) : Buffer.concat(pieces)
     if (!isUtf8(whole)) return { line, fault: 'the line is not valid UTF-8' }
     let text = whole.toString()
     if (line === 1 && text.startsWith(BYTE_ORDER_MARK)) text = text.slice(1)
     if (text.endsWith('\r')) text = text.slice(0, -1)
-    return text.trim() === '' ? undefined : { line, text }
+    if (text.trim() !== '') return { line, text }
+    this.#blank += 1
+    return undefined
   }
 }
 
 /**
  * The lines of a text as its bytes come, one in memory at a time. Blank ones are counted but left out, and so is a
- * byte order mark; CRLF ends a line too.
+ * byte order mark; CRLF ends a line too. A text of more than 1,048,576 blank lines that hold white space other than
+ * spaces and tabs ends there, with a fault.
  */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Line> {
   const open = new OpenLine(maxBytes)
   for await (const chunk of chunks) {
-    let from = 0
-    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
+    let from = open.passBlank(chunk, 0)
+    for (let end = chunk.indexOf(NEWLINE, from); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
       open.add(chunk.subarray(from, end))
-      from = end + 1
       const line = open.end()
+      from = open.passBlank(chunk, end + 1)
       if (line) yield line
     }
+    if (open.isTooBlank)
+      return yield {
+        line: open.number,
+        fault: `comes after ${MOST_BLANK.toLocaleString('en')} blank lines`,
+      }
     open.add(chunk.subarray(from))
   }
   const last = open.end()

@@ -1,6 +1,7 @@
-import { isUtf8 } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
 import { fileTypeFromBuffer } from 'file-type'
 import { GatewayError } from '../../errors.ts'
+import { markedEncoding, narrowEncoding, wideEncoding } from './encodings.ts'
 
 const HEAD_BYTES = 4_100
 /** As many bytes as a character may have that is not yet complete. */
@@ -12,6 +13,14 @@ const refused = (name: string, why: string): GatewayError =>
   new GatewayError('UNSUPPORTED_MEDIA_TYPE', `${name}: ${why}; send plain text in UTF-8.`, {
     details: [{ path: name, message: why }],
   })
+
+const notUtf8 = (name: string, where: string, encoding: string | undefined): GatewayError => {
+  const like = encoding === undefined ? '' : `; it looks like ${encoding}`
+  const message = `is not valid UTF-8${where}${like}`
+  return new GatewayError('INVALID_INPUT', `${name}: ${message}. Save it as UTF-8 and send it again.`, {
+    details: [{ path: name, message }],
+  })
+}
 
 const isBeginOfUtf8 = (bytes: Uint8Array): boolean => {
   try {
@@ -50,9 +59,13 @@ const endOfWhole = (bytes: Uint8Array): number => {
 }
 
 const assertNotOtherwise = async (name: string, head: Buffer): Promise<void> => {
+  const marked = markedEncoding(head)
+  if (marked !== undefined) throw notUtf8(name, '', marked)
   const type = await fileTypeFromBuffer(head)
   if (type && (DOCUMENTS.has(type.ext) || head.includes(0) || !isBeginOfUtf8(head)))
     throw refused(name, `is a file of type ${type.mime}`)
+  const wide = head.includes(0) ? wideEncoding(head) : undefined
+  if (wide !== undefined) throw notUtf8(name, '', wide)
 }
 
 async function* headFirst(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -67,26 +80,39 @@ async function* headFirst(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
   if (head?.length) yield head
 }
 
+/** What a text may be that turns out not to be UTF-8; UTF-8 itself where it held more than ASCII until then. */
+const likely = (hasOther: boolean, valid: Uint8Array, rest: Uint8Array): string | undefined =>
+  hasOther || !isAscii(valid) ? 'UTF-8 that was damaged or cut off' : narrowEncoding(rest)
+
 /**
  * The chunks as they come, as long as they are text in UTF-8; what the sender calls them is not believed.
- * @throws GatewayError UNSUPPORTED_MEDIA_TYPE, with the type where it is known, or else the position of the
- * first byte that cannot stand where it does, counted from 0.
+ * @throws GatewayError INVALID_INPUT for text in another encoding, with the position of the first byte that cannot
+ * stand where it does, counted from 0, and the encoding that it looks like; UNSUPPORTED_MEDIA_TYPE for what is no text,
+ * with its type where that is known.
  */
 export async function* onlyText(name: string, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let position = 0
   let pending: Buffer = Buffer.alloc(0)
+  let hasOther = false
   for await (const chunk of headFirst(source)) {
     if (position === 0) await assertNotOtherwise(name, chunk)
     const text = pending.length > 0 ? Buffer.concat([pending, chunk]) : chunk
     const end = endOfWhole(text)
-    if (!isUtf8(text.subarray(0, end)))
-      throw refused(name, `is not valid UTF-8 at byte ${position - pending.length + validBytes(text)}`)
+    if (!isUtf8(text.subarray(0, end))) {
+      const valid = validBytes(text)
+      const whole = endOfWhole(text.subarray(0, valid))
+      const encoding = likely(hasOther, text.subarray(0, whole), text.subarray(whole))
+      throw notUtf8(name, ` at byte ${position - pending.length + valid}`, encoding)
+    }
     const zero = chunk.indexOf(0)
     if (zero >= 0) throw refused(name, `holds a NUL at byte ${position + zero}`)
     yield chunk
     position += chunk.length
     pending = Buffer.from(text.subarray(end))
+    hasOther ||= !isAscii(text.subarray(0, end))
   }
-  if (pending.length > 0)
-    throw refused(name, `is not valid UTF-8 at byte ${position}: it ends within a character`)
+  if (pending.length > 0) {
+    const encoding = hasOther ? undefined : narrowEncoding(pending)
+    throw notUtf8(name, ` at byte ${position - pending.length}: it ends within a character`, encoding)
+  }
 }

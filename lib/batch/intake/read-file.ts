@@ -1,28 +1,28 @@
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { pipeline } from 'node:stream'
-import { CsvError, parse } from 'csv-parse'
 import { refusalInWords } from '../../validation/faults.ts'
 import { jsonOrThrow } from '../../validation/json.ts'
-import { type Draft, draftOfJson, type Finding } from './draft.ts'
-import { JsonElements } from './json-elements.ts'
+import { draftOfJson, type Finding, type Found } from './draft.ts'
+import { type Element, JsonElements } from './json-elements.ts'
 import type { FileKind, UploadedFile } from './limits.ts'
 import { linesOf } from './lines.ts'
+import { namesInWords } from './notices.ts'
+import { type Row, Rows } from './rows.ts'
+import { Table } from './table.ts'
 
 /** The longest line, row or text file: no item is that long. */
 const MAX_ITEM_BYTES = 1_000_000
-/** A JSON document that is read at once. */
-const MAX_OBJECT_BYTES = 8_000_000
+/** What is read of a table at once: each of its bytes may be a row. */
+const TABLE_BYTES = 16_384
+const NO_LIST = 'must be an array of items, or an object with items'
 const NO_PROMPT = 'holds neither prompt nor messages, and there is no instruction'
-/** Columns of a table that say something about its item, and are no part of its content. */
-const ITEM_COLUMNS: ReadonlySet<string> = new Set(['id', 'model'])
-
 type Reader = (file: UploadedFile, hasInstruction: boolean) => AsyncGenerator<Finding>
 
 /** A file's text, portion by portion. */
-async function* textOf(path: string): AsyncGenerator<string> {
+async function* textOf(path: string, highWaterMark = 65_536): AsyncGenerator<string> {
   let isFirst = true
-  for await (const portion of createReadStream(path, 'utf8') as AsyncIterable<string>) {
+  const portions: AsyncIterable<string> = createReadStream(path, { encoding: 'utf8', highWaterMark })
+  for await (const portion of portions) {
     yield isFirst ? withoutMark(portion) : portion
     isFirst = false
   }
@@ -38,59 +38,57 @@ const readWhole: Reader = async function* ({ path, bytes }) {
   yield { draft: { fields: { prompt: text } } }
 }
 
-/** A list, element by element. */
-const readList: Reader = async function* ({ path }, hasInstruction) {
+/** The name of an object's member; undefined for what is none, or holds no JSON. */
+const nameOfMember = (text: string): string | undefined => {
+  try {
+    return Object.keys(JSON.parse(`{${text}}`))[0]
+  } catch {
+    return undefined
+  }
+}
+
+/** The elements of a list, or of the list `items` of an object. */
+async function* elementsOf(path: string): AsyncGenerator<Element> {
   const elements = new JsonElements(MAX_ITEM_BYTES)
-  let index = 0
-  for await (const portion of textOf(path))
-    for (const { line, text } of elements.push(portion)) {
-      const at = `[${index}]`
-      index += 1
-      yield text === undefined
-        ? { line, at, fault: `is longer than ${MAX_ITEM_BYTES.toLocaleString('en')} characters` }
-        : { line, at, ...findingOfLine(text, hasInstruction) }
-    }
+  for await (const portion of textOf(path)) yield* elements.push(portion)
   elements.end()
+  if (!elements.hasList) throw new SyntaxError(NO_LIST)
 }
 
-/** An object whose `items` are a list. */
-const readObject: Reader = async function* ({ path, bytes }, hasInstruction) {
-  if (bytes > MAX_OBJECT_BYTES)
-    return yield { fault: `is no list, and longer than ${MAX_OBJECT_BYTES.toLocaleString('en')} bytes` }
-  const value = jsonOrThrow(withoutMark(await readFile(path, 'utf8')))
-  const items = (value as { items?: unknown } | null)?.items
-  if (!Array.isArray(items)) return yield { fault: 'must be an array of items, or an object with items' }
-  for (const [index, item] of items.entries()) yield { at: `[${index}]`, ...findingOf(item, hasInstruction) }
-}
-
-const beginsList = async (path: string): Promise<boolean> => {
-  for await (const portion of textOf(path)) {
-    const first = portion.trimStart()[0]
-    if (first !== undefined) return first === '['
+async function* readElements(path: string, hasInstruction: boolean): AsyncGenerator<Finding> {
+  const members: string[] = []
+  let index = 0
+  for await (const { line, text, isMember } of elementsOf(path)) {
+    if (isMember) {
+      const name = text === undefined ? '' : nameOfMember(text)
+      if (name === undefined) throw new SyntaxError(`is not valid JSON in line ${line}`)
+      if (name === 'items') throw new SyntaxError(NO_LIST)
+      members.push(name)
+      continue
+    }
+    const at = `[${index}]`
+    index += 1
+    yield text === undefined
+      ? { line, at, fault: `is longer than ${MAX_ITEM_BYTES.toLocaleString('en')} characters` }
+      : { line, at, ...foundInJson(text, hasInstruction) }
   }
-  return false
+  if (members.length > 0)
+    yield { notice: `passed over, since not known beside items: ${namesInWords(members, 'field')}` }
 }
 
-const readJson: Reader = async function* (file, hasInstruction) {
+const readJson: Reader = async function* ({ path }, hasInstruction) {
   try {
-    yield* (await beginsList(file.path)) ? readList(file, hasInstruction) : readObject(file, hasInstruction)
+    yield* readElements(path, hasInstruction)
   } catch (thrown) {
-    yield { fault: thrown instanceof SyntaxError ? thrown.message : refusalInWords(thrown) }
+    if (!(thrown instanceof SyntaxError)) throw thrown
+    yield { fault: thrown.message }
   }
 }
 
-const findingOf = (value: unknown, hasInstruction: boolean) => {
+const foundInJson = (text: string, hasInstruction: boolean): Found => {
   try {
-    const draft = draftOfJson(value, hasInstruction)
+    const draft = draftOfJson(jsonOrThrow(text), hasInstruction)
     return draft ? { draft } : { fault: NO_PROMPT }
-  } catch (thrown) {
-    return { fault: refusalInWords(thrown) }
-  }
-}
-
-const findingOfLine = (text: string, hasInstruction: boolean) => {
-  try {
-    return findingOf(jsonOrThrow(text), hasInstruction)
   } catch (thrown) {
     return { fault: refusalInWords(thrown) }
   }
@@ -98,71 +96,31 @@ const findingOfLine = (text: string, hasInstruction: boolean) => {
 
 const readJsonLines: Reader = async function* ({ path }, hasInstruction) {
   for await (const found of linesOf(createReadStream(path), MAX_ITEM_BYTES))
-    yield 'fault' in found ? found : { line: found.line, ...findingOfLine(found.text, hasInstruction) }
+    yield 'fault' in found ? found : { line: found.line, ...foundInJson(found.text, hasInstruction) }
 }
 
-/**
- * A row below its header. `id` and `model` are the item's own where they are filled in. Without an instruction,
- * `prompt` is the prompt; with one, the other columns stand below it as `column: value`.
- */
-const draftOfRow = (
-  header: readonly string[],
-  row: readonly string[],
-  hasInstruction: boolean,
-): Draft | undefined => {
-  const cells = header.map((column, index) => [column, row[index] ?? ''] as const)
-  const own = Object.fromEntries(cells.filter(([column, cell]) => ITEM_COLUMNS.has(column) && cell !== ''))
-  if (!hasInstruction) {
-    const prompt = cells.find(([column]) => column === 'prompt')?.[1]
-    return prompt === undefined ? undefined : { fields: { ...own, prompt } }
+/** The rows of a table, as its text comes. */
+async function* rowsOf(path: string): AsyncGenerator<Row> {
+  const rows = new Rows()
+  for await (const portion of textOf(path, TABLE_BYTES)) {
+    yield* rows.push(portion)
+    if (rows.hasEnded) return
   }
-  const content = cells.filter(([column]) => !ITEM_COLUMNS.has(column)).map(cell => cell.join(': '))
-  return { fields: { ...own, prompt: content.join('\n') } }
-}
-
-const headerFault = (header: readonly string[]): string | undefined => {
-  if (header.includes('')) return 'the header holds a column without a name'
-  if (new Set(header).size < header.length) return 'the header names a column twice'
-  return undefined
-}
-
-const newlinesIn = (row: readonly string[]): number =>
-  row.reduce((count, cell) => count + cell.split('\n').length - 1, 0)
-
-const isBlank = (row: readonly string[]): boolean => row.length === 1 && row[0]?.trim() === ''
-
-const findingOfRow = (header: readonly string[], row: readonly string[], hasInstruction: boolean) => {
-  if (row.length !== header.length)
-    return { fault: `has ${row.length} cells, the header has ${header.length}` }
-  const draft = draftOfRow(header, row, hasInstruction)
-  return draft ? { draft } : { fault: 'has no column prompt, and there is no instruction' }
+  yield* rows.end()
 }
 
 const readTable: Reader = async function* ({ path }, hasInstruction) {
-  const rows: AsyncIterable<string[]> = pipeline(
-    createReadStream(path),
-    parse({ bom: true, relax_column_count: true, max_record_size: MAX_ITEM_BYTES }),
-    // Whoever reads the rows is told of it.
-    () => {},
-  )
-  let header: readonly string[] | undefined
-  let next = 1
-  try {
-    for await (const row of rows) {
-      const line = next
-      next += 1 + newlinesIn(row)
-      if (isBlank(row)) continue
-      if (header) {
-        yield { line, ...findingOfRow(header, row, hasInstruction) }
-        continue
-      }
-      header = row.map(column => column.trim())
-      const fault = headerFault(header)
-      if (fault) return yield { line, fault }
+  let table: Table | undefined
+  for await (const row of rowsOf(path)) {
+    const { line } = row
+    if ('fault' in row) yield { line, fault: row.fault }
+    else if (table) yield { line, ...table.read(row.cells) }
+    else {
+      const read = Table.of(row.cells, hasInstruction)
+      if ('fault' in read) return yield { line, fault: read.fault }
+      table = read
+      if (table.notice !== undefined) yield { notice: table.notice }
     }
-  } catch (cause) {
-    if (!(cause instanceof CsvError)) throw cause
-    yield { line: next, fault: `is no valid CSV from here on (${cause.code})` }
   }
 }
 

@@ -1,13 +1,16 @@
 import { GatewayError } from '../../errors.ts'
+import { turn } from '../../loop-turns.ts'
 import type { ItemBody, itemBody } from '../../validation/batch.ts'
 import { parseOrThrow, refusalInWords } from '../../validation/faults.ts'
 import { messagesBelow } from '../instruction.ts'
 import type { ItemSource, NewItem } from '../types.ts'
 import type { Draft, Finding } from './draft.ts'
 import type { UploadedFile } from './limits.ts'
+import { Notices } from './notices.ts'
 import { findingsIn } from './read-file.ts'
 
 const MOST_FAULTS = 100
+const LONGEST_FAULT = 1_000
 
 export type ReadOptions = Readonly<{
   /** Stands above every item's content. */
@@ -18,6 +21,8 @@ export type ReadOptions = Readonly<{
   schema: ReturnType<typeof itemBody>
   /** What is wrong with a model's name; nothing where it can be asked. */
   modelFault?: (model: string) => string | undefined
+  /** What a model is called here that OpenAI calls so; the name itself when absent. */
+  openAiModel?: (model: string) => string
   mostItems: number
 }>
 
@@ -31,14 +36,25 @@ export type FileFaults = Readonly<{
   more: number
   /** How many items are in order. */
   items: number
+  /** What was passed over in files that can be taken all the same. */
+  warnings: readonly string[]
 }>
 
-type Checked = Readonly<{ item: NewItem } | { fault: FileFault }>
+type Checked = Readonly<{ item: NewItem } | { fault: FileFault } | { file: string; notice: string }>
 
-const placeOf = ({ name }: UploadedFile, { line, at }: Finding): string =>
+type Place = Exclude<Finding, { notice: string }>
+
+const placeOf = ({ name }: UploadedFile, { line, at }: Place): string =>
   at === undefined && line !== undefined ? `${name}:${line}` : `${name}${at ?? ''}`
 
 type Fields = Draft['fields']
+
+/** What is null is not there; required or not, the schema says. */
+const withoutNull = ({ prompt, messages, ...others }: Fields): Fields => ({
+  ...others,
+  ...(prompt !== null && prompt !== undefined && { prompt }),
+  ...(messages !== null && messages !== undefined && { messages }),
+})
 
 /** Whether it asks in one way and can stand below an instruction; whatever else it is, is a fault. */
 const asks = ({ prompt, messages }: Fields): boolean => {
@@ -64,19 +80,22 @@ const checkedItem = (
   return { ...checked, messages: checked.messages?.slice(instruction === undefined ? 0 : 1) }
 }
 
+const same = (name: string): string => name
+
 async function* checkedItems(
   files: readonly UploadedFile[],
-  { instruction, model, schema, modelFault, mostItems }: ReadOptions,
+  { instruction, model, schema, modelFault, openAiModel = same, mostItems }: ReadOptions,
 ): AsyncGenerator<Checked> {
   const ids = new Set<string>()
   const above = instruction?.trim() || undefined
 
   const itemOf = (draft: Draft, source: ItemSource, place: string): Checked => {
     const fault = (message: string) => ({ fault: { ...source, message } })
-    const instruction = draft.standsAlone ? undefined : above
+    const instruction = draft.isOpenAi ? undefined : above
     try {
-      const fields = { ...(model && { model }), ...draft.fields }
-      const { id = place, ...request } = checkedItem(schema, fields, instruction)
+      const fields = { ...withoutNull(draft.fields), model: draft.fields.model ?? model }
+      const { id = place, ...asked } = checkedItem(schema, fields, instruction)
+      const request = draft.isOpenAi && asked.model ? { ...asked, model: openAiModel(asked.model) } : asked
       if (ids.has(id)) return fault('id is the id of another item')
       ids.add(id)
       const wrong = request.model === undefined ? undefined : modelFault?.(request.model)
@@ -90,6 +109,11 @@ async function* checkedItems(
   let count = 0
   for (const file of files)
     for await (const found of findingsIn(file, above !== undefined)) {
+      await turn()
+      if ('notice' in found) {
+        yield { file: file.name, notice: found.notice }
+        continue
+      }
       const source: ItemSource = { file: file.name, ...(found.line !== undefined && { line: found.line }) }
       const inside = found.at === undefined ? '' : `${found.at} `
       count += 1
@@ -97,13 +121,16 @@ async function* checkedItems(
         yield { fault: { ...source, message: `more than ${mostItems.toLocaleString('en')} items` } }
         return
       }
-      if ('fault' in found) yield { fault: { ...source, message: inside + found.fault } }
-      else {
-        const checked = itemOf(found.draft, source, placeOf(file, found))
-        yield 'item' in checked
-          ? checked
-          : { fault: { ...checked.fault, message: inside + checked.fault.message } }
-      }
+      if ('draft' in found && found.draft.notice !== undefined)
+        yield { file: file.name, notice: found.draft.notice }
+      const checked =
+        'fault' in found
+          ? { fault: { ...source, message: found.fault } }
+          : itemOf(found.draft, source, placeOf(file, found))
+      if ('fault' in checked) {
+        const message = `${inside}${checked.fault.message}`.slice(0, LONGEST_FAULT)
+        yield { fault: { ...checked.fault, message } }
+      } else yield checked
     }
   const [first] = files
   if (count === 0 && first) yield { fault: { file: first.name, message: 'holds no item' } }
@@ -114,12 +141,14 @@ export const faultsOf = async (files: readonly UploadedFile[], options: ReadOpti
   const faults: FileFault[] = []
   let more = 0
   let items = 0
+  const notices = new Notices()
   for await (const checked of checkedItems(files, options)) {
     if ('item' in checked) items += 1
+    else if ('notice' in checked) notices.add(checked.file, checked.notice)
     else if (faults.length < MOST_FAULTS) faults.push(checked.fault)
     else more += 1
   }
-  return { faults, more, items }
+  return { faults, more, items, warnings: notices.all }
 }
 
 /**
@@ -134,7 +163,7 @@ export async function* readItems(
 ): AsyncGenerator<NewItem> {
   for await (const checked of checkedItems(files, options)) {
     if ('item' in checked) yield checked.item
-    else {
+    else if ('fault' in checked) {
       const { file, line, message } = checked.fault
       const path = line === undefined ? file : `${file}:${line}`
       throw new GatewayError('INVALID_INPUT', `${path}: ${message}`, { details: [{ path, message }] })

@@ -8,12 +8,13 @@ import { type ErrorCode, GatewayError } from '../../errors.ts'
 import { FIELDS, type UploadedFile, type UploadFields, type UploadLimits } from './limits.ts'
 import { cleanName, EXTENSIONS, kindOf, uniqueName } from './names.ts'
 import { onlyText } from './only-text.ts'
+import { boundaryOf, PartHeaders } from './part-headers.ts'
 import { diskFault, newPlace } from './place.ts'
 
 const MOST_PARTS = 64
 const MAX_HEADER_BYTES = 16_384
 /** What boundaries, headers and fields may add to the files. */
-const MAX_FRAMING_BYTES = 4_000_000
+const MAX_FRAMING_BYTES = 2_000_000
 const MEGABYTE = 1_000_000
 const LONGEST_SHOWN = 100
 
@@ -37,23 +38,39 @@ const refusal = (code: ErrorCode, path: string, message: string): GatewayError =
 const size = (bytes: number): string =>
   bytes < MEGABYTE ? `${bytes.toLocaleString('en')} bytes` : `${bytes / MEGABYTE} MB`
 
-const parserOf = (contentType: string, limits: UploadLimits): BusboyInstance => {
+/** @throws GatewayError UNSUPPORTED_MEDIA_TYPE, or INVALID_INPUT where no boundary is named */
+const boundaryOrThrow = (contentType: string): string => {
   if (!/^multipart\/form-data\s*(;|$)/i.test(contentType))
     throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'Send the files as multipart/form-data.')
+  const boundary = boundaryOf(contentType)
+  if (boundary === undefined) throw refusal('INVALID_INPUT', 'content-type', 'names no boundary')
+  return boundary
+}
 
-  try {
-    return new Busboy({
-      headers: { 'content-type': contentType },
-      limits: {
-        files: limits.mostFiles,
-        parts: MOST_PARTS,
-        headerSize: MAX_HEADER_BYTES,
-        fieldSize: Math.max(...Object.values(FIELDS)),
-      },
-    })
-  } catch {
-    throw refusal('INVALID_INPUT', 'content-type', 'names no boundary')
-  }
+const parserOf = (boundary: string, limits: UploadLimits): BusboyInstance =>
+  new Busboy({
+    headers: { 'content-type': `multipart/form-data; boundary="${boundary}"` },
+    limits: {
+      files: limits.mostFiles,
+      parts: MOST_PARTS,
+      headerSize: MAX_HEADER_BYTES,
+      fieldSize: Math.max(...Object.values(FIELDS)),
+    },
+  })
+
+const tooLarge = ({ maxBytes }: UploadLimits): GatewayError =>
+  refusal('PAYLOAD_TOO_LARGE', 'file', `all files together are larger than ${size(maxBytes)}`)
+
+/**
+ * What the headers of a request say about its body, before any of it is read.
+ * @throws GatewayError PAYLOAD_TOO_LARGE for a declared length beyond what could be taken, UNSUPPORTED_MEDIA_TYPE for a
+ * body that is compressed
+ */
+export const assertReceivable = (headers: Headers, limits: UploadLimits): void => {
+  const encoding = headers.get('content-encoding')
+  if (encoding && encoding.trim().toLowerCase() !== 'identity')
+    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'Send the body uncompressed, without content-encoding.')
+  if (Number(headers.get('content-length') ?? 0) > limits.maxBytes + MAX_FRAMING_BYTES) throw tooLarge(limits)
 }
 
 const isField = (name: string): name is keyof typeof FIELDS => Object.hasOwn(FIELDS, name)
@@ -66,12 +83,15 @@ class Reception {
   readonly #saves: Promise<void>[] = []
   readonly #files: UploadedFile[] = []
   readonly #names: string[] = []
+  readonly #streams: BusboyFileStream[] = []
+  readonly #headers: PartHeaders
   readonly #fields: Partial<Record<keyof typeof FIELDS, string>> = {}
   #bytes = 0
 
-  constructor(directory: string, limits: UploadLimits) {
+  constructor(directory: string, limits: UploadLimits, boundary: string) {
     this.#directory = directory
     this.#limits = limits
+    this.#headers = new PartHeaders(boundary)
   }
 
   async receive(
@@ -106,6 +126,7 @@ class Reception {
 
   async #read(body: ReadableStream<Uint8Array>, parser: BusboyInstance): Promise<void> {
     parser.on('file', (field, stream, name) => {
+      this.#streams.push(stream)
       const save = this.#save(field, stream, name).catch(cause => this.#refuse(diskFault(cause)))
       this.#saves.push(save)
     })
@@ -131,7 +152,10 @@ class Reception {
       let bytes = 0
       for (let step = await reader.read(); !step.done; step = await reader.read()) {
         bytes += step.value.length
-        if (bytes > this.#limits.maxBytes + MAX_FRAMING_BYTES) throw this.#tooLarge()
+        if (bytes > this.#limits.maxBytes + MAX_FRAMING_BYTES) throw tooLarge(this.#limits)
+        if (bytes - this.#bytesOfFiles() > MAX_FRAMING_BYTES)
+          throw refusal('INVALID_INPUT', 'body', `has more than ${size(MAX_FRAMING_BYTES)} besides its files`)
+        this.#headers.check(step.value)
         yield step.value
       }
     } finally {
@@ -140,10 +164,16 @@ class Reception {
     }
   }
 
+  /** What the parser has found so far to be content of files. */
+  #bytesOfFiles(): number {
+    return this.#streams.reduce((sum, { bytesRead }) => sum + bytesRead, 0)
+  }
+
   #take(name: string, value: string, cut: boolean): void {
     const path = `${name}`.slice(0, LONGEST_SHOWN)
     const invalid = (message: string) => this.#refuse(refusal('INVALID_INPUT', path, message))
-    if (path === 'file') invalid('must be a file, with a filename')
+    if (path === '') this.#refuse(refusal('INVALID_INPUT', 'body', 'has a field without a name'))
+    else if (path === 'file') invalid('must be a file, with a filename')
     else if (!isField(path)) invalid('is not a field of this request')
     else if (Object.hasOwn(this.#fields, path)) invalid('comes more than once')
     else if (cut || Buffer.byteLength(value) > FIELDS[path])
@@ -190,12 +220,7 @@ class Reception {
     const { maxFileBytes, maxBytes } = this.#limits
     if (fileBytes > maxFileBytes)
       throw refusal('PAYLOAD_TOO_LARGE', name, `is larger than ${size(maxFileBytes)}`)
-    if (this.#bytes > maxBytes) throw this.#tooLarge()
-  }
-
-  #tooLarge(): GatewayError {
-    const { maxBytes } = this.#limits
-    return refusal('PAYLOAD_TOO_LARGE', 'file', `all files together are larger than ${size(maxBytes)}`)
+    if (this.#bytes > maxBytes) throw tooLarge(this.#limits)
   }
 
   /** The first one counts. */
@@ -223,6 +248,7 @@ export const receiveUpload = async (
   contentType: string,
   { directory, limits, signal }: ReceiveOptions,
 ): Promise<Upload> => {
-  const parser = parserOf(contentType, limits)
-  return new Reception(await newPlace(directory), limits).receive(body, parser, signal)
+  const boundary = boundaryOrThrow(contentType)
+  const parser = parserOf(boundary, limits)
+  return new Reception(await newPlace(directory), limits, boundary).receive(body, parser, signal)
 }

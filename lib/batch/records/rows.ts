@@ -35,6 +35,7 @@ export const JOB_COLUMNS = [
   'webhook_state',
   'webhook_attempts',
   'webhook_at',
+  'warnings',
 ] as const
 
 /** The cost of a job, as text. */
@@ -58,6 +59,7 @@ export const jobOf = (row: JobRow): Job => ({
   ...present('startedAt', row.started_at),
   ...present('endedAt', row.ended_at),
   ...present('webhookUrl', row.webhook_url),
+  ...(row.warnings !== null && { warnings: JSON.parse(row.warnings) as readonly string[] }),
   counts: {
     total: row.total,
     queued: row.queued,

@@ -66,6 +66,7 @@ const writeUnseen = async (
     webhook_url: job.webhookUrl ?? null,
     webhook_attempts: 0,
     instruction: job.instruction === undefined ? null : JSON.stringify(job.instruction),
+    warnings: job.warnings === undefined ? null : JSON.stringify(job.warnings),
   }
   await records.write(db => db.insertInto('batch_jobs').values(row).execute())
   let total = 0

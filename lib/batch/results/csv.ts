@@ -1,9 +1,8 @@
 import { stringify } from 'csv-stringify/sync'
 import type { Item } from '../types.ts'
+import { guarded } from './formula.ts'
 import { resultOf } from './result.ts'
 
-/** What a spreadsheet takes for the beginning of a formula, its full-width forms included. */
-const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/
 /** Without it Excel reads UTF-8 as the code page of its country. */
 const BYTE_ORDER_MARK = '\ufeff'
 
@@ -27,7 +26,7 @@ const COLUMNS = [
 
 type Cell = string | number | undefined | null
 
-const safe = (cell: Cell): Cell => (typeof cell === 'string' && FORMULA.test(cell) ? `'${cell}` : cell)
+const safe = (cell: Cell): Cell => (typeof cell === 'string' ? guarded(cell) : cell)
 
 const cellsOf = (item: Item): readonly Cell[] => {
   const { usage, error, ...result } = resultOf(item)

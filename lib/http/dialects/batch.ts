@@ -21,7 +21,7 @@ const etaSeconds = ({ state, counts, startedAt }: Job, now: number): number | nu
 
 /** A job as its owner is shown it. */
 export const jobJson = (job: Job, now: number) => {
-  const { id, name, priority, state, counts, costUsd, unpriced, webhookUrl } = job
+  const { id, name, priority, state, counts, costUsd, unpriced, webhookUrl, warnings = [] } = job
   const open = counts.queued + counts.running
   return {
     id,
@@ -39,6 +39,8 @@ export const jobJson = (job: Job, now: number) => {
     startedAt: time(job.startedAt),
     endedAt: time(job.endedAt),
     webhookUrl: webhookUrl ?? null,
+    /** What of an upload was passed over. */
+    warnings,
   }
 }
 

@@ -11,6 +11,7 @@ export const anthropic: ProviderDefinition = {
     baseUrl: 'ANTHROPIC_BASE_URL',
     keysPage: 'https://console.anthropic.com/settings/keys',
   },
+  modelNames: /^claude-/,
   models: [
     {
       id: 'claude-sonnet-4-5',

@@ -40,6 +40,8 @@ export type ProviderDefinition = Readonly<{
     keyless?: true
   }>
   models: readonly ModelFacts[]
+  /** What its own models are called, those that are not in `models` too. */
+  modelNames?: RegExp
   /** Which of its models stand in for which, best first. */
   fallbacks?: Readonly<Record<string, readonly string[]>>
   create: (parts: ProviderParts) => Provider

@@ -10,6 +10,7 @@ export const gemini: ProviderDefinition = {
     baseUrl: 'GEMINI_BASE_URL',
     keysPage: 'https://aistudio.google.com/apikey',
   },
+  modelNames: /^gemini-/,
   models: [
     { id: 'gemini-2.5-flash', contextTokens: 1_048_576, usdPerMillion: { input: 0.3, output: 2.5 } },
     { id: 'gemini-2.5-flash-lite', contextTokens: 1_048_576, usdPerMillion: { input: 0.1, output: 0.4 } },

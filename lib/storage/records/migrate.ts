@@ -5,6 +5,7 @@ import { batch } from './migrations/2026-11-26-batch.ts'
 import { batchWorkers } from './migrations/2026-11-26-batch-workers.ts'
 import { begunFirst } from './migrations/2026-11-26-begun-first.ts'
 import { instruction } from './migrations/2026-11-26-instruction.ts'
+import { warnings } from './migrations/2026-11-27-warnings.ts'
 import type { RecordsSchema } from './schema.ts'
 
 /** In the order of their names. One that was released is never changed: what comes later is a new one. */
@@ -13,6 +14,7 @@ const MIGRATIONS = {
   '2026-11-26-batch-workers': batchWorkers,
   '2026-11-26-begun-first': begunFirst,
   '2026-11-26-instruction': instruction,
+  '2026-11-27-warnings': warnings,
 }
 
 /** Any number that no other program takes for its own. */

@@ -34,6 +34,8 @@ export type BatchJobsTable = {
   webhook_at: OptionalInteger
   /** JSON of a text; null where there is none. */
   instruction: ColumnType<string | null, string | null | undefined, string | null>
+  /** JSON of a list of texts; null where there is none. */
+  warnings: ColumnType<string | null, string | null | undefined, string | null>
 }
 
 export type BatchItemsTable = {

@@ -29,6 +29,13 @@ export function JobCard({ job, onChange, onDrop }: Props) {
           <time dateTime={job.createdAt}>{when(job.createdAt)}</time>
         </li>
       </ul>
+      {job.warnings.length > 0 && (
+        <ul aria-label="Warnings" className="mt-2 text-sm wrap-anywhere">
+          {job.warnings.map(warning => (
+            <li key={warning}>{warning}</li>
+          ))}
+        </ul>
+      )}
       <div className="mt-2 -mb-1 -ml-2.5 flex flex-wrap items-center gap-x-1">
         <button
           type="button"

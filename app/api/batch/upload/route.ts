@@ -10,8 +10,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     POST: async ({ request, visit, gateway }) => {
       const { clock, uploads, itemLimits } = gateway
       const { caller } = await gateway.admit(visit)
-      const contentType = request.headers.get('content-type')
-      const upload = await uploads.receive(request.body, contentType, visit.signal)
+      const upload = await uploads.receive(request, visit.signal)
       try {
         const wishes = parseOrThrow(uploadFields(itemLimits, clock.now()), upload.fields)
         const job = await uploads.submit(caller, wishes, upload)

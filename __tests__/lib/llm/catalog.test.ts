@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { Catalog, type Shelf } from '#lib/llm/catalog.ts'
+
+const price = { input: 1, output: 2 }
+const shelf = (provider: string, available: boolean, more: Partial<Shelf> = {}): Shelf => ({
+  provider,
+  available,
+  models: [{ id: `${provider}-mini`, contextTokens: 8_000, usdPerMillion: price }],
+  remedy: `set ${provider}`,
+  ...more,
+})
+const catalog = new Catalog([
+  shelf('acme', true, { modelNames: /^acme-/ }),
+  shelf('other', false, { modelNames: /^(?:acme|other)-/ }),
+])
+
+describe('the catalog', () => {
+  it.each([
+    ['acme-mini', 'acme-mini'],
+    ['acme-mini-2024-07-18', 'acme/acme-mini-2024-07-18'],
+    ['acme-3.5-turbo-0125', 'acme/acme-3.5-turbo-0125'],
+    ['acme/anything', 'acme/anything'],
+    ['other-9', 'other/other-9'],
+    ['unheard-of', 'unheard-of'],
+  ])('asks a vendor that is set up for %s as %s', (name, expected) => {
+    expect(catalog.nameByVendor(name)).toBe(expected)
+  })
+
+  it.each(['acme-mini-2024-07-18', 'acme-mini-0125'])('prices the snapshot %s as its model', model => {
+    const target = catalog.resolve(`acme/${model}`)
+    expect(catalog.priceOf(target)).toEqual(price)
+    expect(catalog.contextTokensOf(target)).toBe(8_000)
+  })
+
+  it.each(['acme-mini-latest', 'acme-mini-2024', 'acme-mini-9999', 'acme-maxi-2024-07-18', 'acme-mini-1'])(
+    'knows no price of %s',
+    model => {
+      expect(catalog.priceOf(catalog.resolve(`acme/${model}`))).toBeUndefined()
+    },
+  )
+})

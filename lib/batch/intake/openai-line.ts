@@ -1,0 +1,153 @@
+import { z } from 'zod'
+import type { Fault } from '../../errors.ts'
+import { idText } from '../../validation/batch.ts'
+import { invalidInput, parseOrThrow } from '../../validation/faults.ts'
+import { optional } from '../../validation/optional.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** OpenAI's own address, and Azure's. */
+const URLS = ['/v1/chat/completions', '/chat/completions'] as const
+
+/**
+ * Parameters that cannot be passed on, and the values that change nothing: OpenAI assumes the first one by itself
+ * (platform.openai.com/docs/api-reference/chat/create). Whatever is null or empty changes nothing either.
+ */
+const DEFAULTS: Readonly<Record<string, readonly unknown[]>> = {
+  n: [1],
+  top_p: [1],
+  stream: [false],
+  stream_options: [],
+  presence_penalty: [0],
+  frequency_penalty: [0],
+  logprobs: [false],
+  top_logprobs: [0],
+  logit_bias: [],
+  stop: [],
+  response_format: [{ type: 'text' }],
+  tools: [],
+  tool_choice: ['none', 'auto'],
+  parallel_tool_calls: [true, false],
+  functions: [],
+  function_call: ['none', 'auto'],
+  modalities: [['text']],
+  audio: [],
+  prediction: [],
+  reasoning_effort: [],
+  verbosity: ['medium'],
+  web_search_options: [],
+}
+/** What asks for something that is not done, and leaves the answer's content alone. */
+const IGNORED: ReadonlySet<string> = new Set(['seed', 'store', 'metadata', 'service_tier'])
+/** What only says who asks. */
+const NAMES: ReadonlySet<string> = new Set([
+  'user',
+  'safety_identifier',
+  'prompt_cache_key',
+  'prompt_cache_retention',
+])
+const MESSAGE_DEFAULTS: ReadonlySet<string> = new Set([
+  'name',
+  'refusal',
+  'audio',
+  'annotations',
+  'tool_calls',
+  'function_call',
+])
+const MOST_MESSAGES = 1_000
+
+const openAiLine = z.strictObject({
+  custom_id: idText,
+  method: z.literal('POST'),
+  url: z.enum(URLS),
+  body: z
+    .strictObject({
+      model: z.string(),
+      messages: z.array(z.unknown()),
+      temperature: optional(z.number()),
+      max_tokens: optional(z.int()),
+      max_completion_tokens: optional(z.int()),
+    })
+    .refine(body => body.max_tokens === undefined || body.max_completion_tokens === undefined, {
+      path: ['max_tokens'],
+      error: 'or max_completion_tokens: send at most one of them',
+    }),
+})
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0)
+
+const changesNothing = (value: unknown, defaults: readonly unknown[]): boolean =>
+  isEmpty(value) || defaults.some(one => JSON.stringify(one) === JSON.stringify(value))
+
+const refused = (path: string, [first]: readonly unknown[]): Fault => ({
+  path,
+  message: `cannot be passed on: leave it out${first === undefined ? '' : `, or send ${JSON.stringify(first)}`}`,
+})
+
+/** The body without what changes nothing; adds to `faults` what would, and to `ignored` what is passed over. */
+const askedBody = (body: Fields, faults: Fault[], ignored: string[]): Fields => {
+  const left: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(body)) {
+    const defaults = Object.hasOwn(DEFAULTS, name) ? DEFAULTS[name] : undefined
+    if (defaults) {
+      if (!changesNothing(value, defaults)) faults.push(refused(`body.${name}`, defaults))
+    } else if (IGNORED.has(name)) {
+      if (!isEmpty(value) && value !== false) ignored.push(name)
+    } else if (!NAMES.has(name)) left[name] = value
+  }
+  return left
+}
+
+/** The text of a content of parts; undefined where one of them is no text. */
+const textOfParts = (parts: readonly unknown[], path: string, faults: Fault[]): string => {
+  const texts = parts.map((part, index) => {
+    if (isObject(part) && part.type === 'text' && typeof part.text === 'string') return part.text
+    const type = isObject(part) && typeof part.type === 'string' ? `, is ${part.type.slice(0, 40)}` : ''
+    faults.push({ path: `${path}[${index}]`, message: `must be a part of type text${type}` })
+    return ''
+  })
+  return texts.join('\n')
+}
+
+const messageOf = (message: unknown, path: string, faults: Fault[]): unknown => {
+  if (!isObject(message)) return message
+  const left: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(message)) {
+    if (name === 'role' && value === 'developer') left.role = 'system'
+    else if (name === 'content' && Array.isArray(value))
+      left.content = textOfParts(value, `${path}.content`, faults)
+    else if (!MESSAGE_DEFAULTS.has(name)) left[name] = value
+    else if (!isEmpty(value)) faults.push(refused(`${path}.${name}`, []))
+  }
+  return left
+}
+
+/** What stands in one line of OpenAI's batch files, as fields of an item. */
+export type OpenAiDraft = Readonly<{ fields: Fields; ignored: readonly string[] }>
+
+/**
+ * OpenAI's batch line (platform.openai.com/docs/guides/batch) as an item. Parameters at their default and null are taken,
+ * text parts are joined by line breaks, and `developer` is `system`. `ignored` are parameters that were passed over.
+ * @throws GatewayError INVALID_INPUT that names whatever would change the answer and cannot be passed on
+ */
+export const draftOfOpenAi = (line: Fields): OpenAiDraft => {
+  const faults: Fault[] = []
+  const ignored: string[] = []
+  const asked = isObject(line.body) ? askedBody(line.body, faults, ignored) : line.body
+  const { custom_id: id, body } = parseOrThrow(openAiLine, { ...line, body: asked })
+  if (body.messages.length > MOST_MESSAGES)
+    throw invalidInput([{ path: 'body.messages', message: `must hold at most ${MOST_MESSAGES} messages` }])
+  const messages = body.messages.map((message, at) => messageOf(message, `body.messages[${at}]`, faults))
+  if (faults.length > 0) throw invalidInput(faults)
+  const { model, temperature } = body
+  const maxTokens = body.max_completion_tokens ?? body.max_tokens
+  const settings = {
+    ...(temperature !== undefined && { temperature }),
+    ...(maxTokens !== undefined && { maxTokens }),
+  }
+  return { fields: { id, model, messages, ...settings }, ignored }
+}

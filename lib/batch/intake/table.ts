@@ -1,0 +1,181 @@
+import { refusalInWords } from '../../validation/faults.ts'
+import { jsonOrThrow } from '../../validation/json.ts'
+import { unguarded } from '../results/formula.ts'
+import type { Draft, Found } from './draft.ts'
+import { namesInWords } from './notices.ts'
+
+/** Columns of a table of items, as they are written without spaces, `_`, `-` and capitals. */
+const COLUMNS: ReadonlyMap<string, Column> = new Map([
+  ['id', 'id'],
+  ['customid', 'id'],
+  ['prompt', 'prompt'],
+  ['messages', 'messages'],
+  ['system', 'system'],
+  ['model', 'model'],
+  ['temperature', 'temperature'],
+  ['maxtokens', 'maxTokens'],
+  ['maxcompletiontokens', 'maxTokens'],
+  ['cache', 'cache'],
+  ['fallback', 'fallback'],
+])
+type Column =
+  | 'id'
+  | 'prompt'
+  | 'messages'
+  | 'system'
+  | 'model'
+  | 'temperature'
+  | 'maxTokens'
+  | 'cache'
+  | 'fallback'
+
+/** In a table of data below an instruction, only these say something about the item: all else is its content. */
+const COLUMNS_OF_DATA: ReadonlyMap<string, Column> = new Map([
+  ['id', 'id'],
+  ['model', 'model'],
+])
+/** What pandas calls the index of a table that was read and written twice. */
+const INDEX = /^unnamed: ?0$/i
+/** What pandas, JavaScript and Python write for nothing. */
+const UNSET: ReadonlySet<string> = new Set(['', 'null', 'nan', 'none'])
+const DECIMAL = /^[+-]?(?:\d+(?:[.,]\d+)?|[.,]\d+)$/
+/** pandas writes whole numbers so where others of the column are missing. */
+const WHOLE = /^\d+(?:\.0)?$/
+
+type Named = Readonly<{ at: number; name: string }>
+
+/** What the columns of a table are. */
+type Layout = Readonly<{
+  /** Columns up to the last one that has a name. */
+  width: number
+  known: ReadonlyMap<Column, number>
+  nameless: readonly number[]
+  /** What stands below an instruction as `name: cell`. */
+  content: readonly Named[]
+}>
+
+const normal = (name: string): string => name.toLowerCase().replace(/[\s_-]/g, '')
+
+const isIndex = (name: string, at: number): boolean => (name === '' && at === 0) || INDEX.test(name)
+
+const layoutOf = (
+  names: readonly string[],
+  hasInstruction: boolean,
+): Layout | Readonly<{ fault: string }> => {
+  const isOfItems = names.some(name => ['prompt', 'messages'].includes(normal(name)))
+  const isData = hasInstruction && !isOfItems
+  const known = new Map<Column, number>()
+  const content: Named[] = []
+  const seen = new Set<string>()
+  for (const [at, name] of names.entries()) {
+    if (name === '' || isIndex(name, at)) continue
+    const column = isData ? COLUMNS_OF_DATA.get(name) : COLUMNS.get(normal(name))
+    if (seen.has(name) || (column !== undefined && known.has(column)))
+      return { fault: `the header names a column twice: ${namesInWords([name])}` }
+    seen.add(name)
+    if (column !== undefined) known.set(column, at)
+    if (column === undefined || column === 'prompt') content.push({ at, name })
+  }
+  return {
+    width: names.findLastIndex(name => name !== '') + 1,
+    known,
+    content,
+    nameless: [...names.keys()].filter(at => names[at] === '' && at !== 0),
+  }
+}
+
+const withPoint = (cell: string): string => cell.replace(',', '.')
+
+/** A setting's cell as the value that a JSON item would hold; what it cannot be stays text, and is refused as such. */
+const settingOf = (column: Column, cell: string): unknown => {
+  const text = cell.trim()
+  if (UNSET.has(text.toLowerCase())) return undefined
+  if (column === 'temperature') return DECIMAL.test(text) ? Number(withPoint(text)) : text
+  if (column === 'maxTokens') return WHOLE.test(text) ? Number(text) : text
+  if (column === 'cache') return text.toLowerCase()
+  if (column !== 'fallback') return text
+  const lower = text.toLowerCase()
+  return lower === 'true' || lower === 'false' ? lower === 'true' : text
+}
+
+/** @throws GatewayError INVALID_INPUT for a cell that is no JSON */
+const messagesOf = (cell: string | undefined): unknown =>
+  cell === undefined || UNSET.has(cell.trim().toLowerCase()) ? undefined : jsonOrThrow(cell)
+
+/** A system message before the others. */
+const below = (system: string, { prompt, messages, ...others }: Draft['fields']): Draft['fields'] => {
+  const own = prompt === undefined ? messages : [{ role: 'user', content: prompt }]
+  return { ...others, messages: [{ role: 'system', content: system }, ...(Array.isArray(own) ? own : [own])] }
+}
+
+const SETTINGS = ['model', 'temperature', 'maxTokens', 'cache', 'fallback'] as const
+
+/** The rows of one table below its header, as drafts of items. */
+export class Table {
+  readonly #layout: Layout
+  readonly #names: readonly string[]
+  readonly #hasInstruction: boolean
+
+  private constructor(layout: Layout, names: readonly string[], hasInstruction: boolean) {
+    this.#layout = layout
+    this.#names = names
+    this.#hasInstruction = hasInstruction
+  }
+
+  /** The table of a header, or what is wrong with that. */
+  static of(header: readonly string[], hasInstruction: boolean): Table | Readonly<{ fault: string }> {
+    const names = header.map(name => unguarded(name.replace('\ufeff', '').trim()))
+    const layout = layoutOf(names, hasInstruction)
+    return 'fault' in layout ? layout : new Table(layout, names, hasInstruction)
+  }
+
+  /** Says which columns are passed over, where there are some. */
+  get notice(): string | undefined {
+    if (this.#hasInstruction) return undefined
+    const unknown = this.#layout.content.map(({ name }) => name).filter(name => normal(name) !== 'prompt')
+    return unknown.length === 0
+      ? undefined
+      : `passed over, since not known: ${namesInWords(unknown, 'column')}`
+  }
+
+  /** What a row is. */
+  read(row: readonly string[]): Found {
+    const { width, nameless } = this.#layout
+    if (row.length < width || row.slice(this.#names.length).some(cell => cell.trim() !== ''))
+      return { fault: `has ${row.length} cells, the header has ${width}` }
+    const astray = nameless.find(at => (row[at] ?? '').trim() !== '')
+    if (astray !== undefined) return { fault: `cell ${astray + 1} stands in a column without a name` }
+    try {
+      const fields = this.#fieldsOf(row.map(unguarded))
+      return fields ? { draft: { fields } } : { fault: 'has no column prompt, and there is no instruction' }
+    } catch (thrown) {
+      return { fault: `messages ${refusalInWords(thrown)}` }
+    }
+  }
+
+  #fieldsOf(row: readonly string[]): Draft['fields'] | undefined {
+    const cellOf = (column: Column): string | undefined => {
+      const at = this.#layout.known.get(column)
+      return at === undefined ? undefined : row[at]
+    }
+    const settings = SETTINGS.map(column => [column, settingOf(column, cellOf(column) ?? '')] as const)
+    const own = Object.fromEntries(settings.filter(([, value]) => value !== undefined))
+    const id = cellOf('id')
+    if (id?.trim()) own.id = id
+    const { known } = this.#layout
+    const messages = messagesOf(cellOf('messages'))
+    const prompt = this.#promptOf(row, cellOf('prompt'))
+    if (prompt === undefined && !known.has('messages')) return undefined
+    const hasPrompt = prompt !== undefined && (messages === undefined || cellOf('prompt')?.trim())
+    const fields = { ...own, ...(messages !== undefined && { messages }), ...(hasPrompt && { prompt }) }
+    const system = cellOf('system')
+    const isOne = (messages === undefined) === Boolean(hasPrompt)
+    return system?.trim() && isOne ? below(system, fields) : fields
+  }
+
+  /** Without an instruction, its cell; with one, all the row's content. */
+  #promptOf(row: readonly string[], prompt: string | undefined): string | undefined {
+    if (!this.#hasInstruction) return prompt
+    return this.#layout.content.map(({ at, name }) => `${name}: ${row[at] ?? ''}`).join('\n')
+  }
+}

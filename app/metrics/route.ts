@@ -2,7 +2,7 @@ import { assertToken } from '#lib/auth/token.ts'
 import { serve } from '#lib/gateway/index.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/metrics', surface: 'rest', probe: true },
+  { route: '/metrics', surface: 'rest', changes: false, probe: true },
   {
     GET: async ({ visit, gateway }) => {
       assertToken(gateway.env.METRICS_TOKEN, visit.origin.apiKey)

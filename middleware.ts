@@ -1,14 +1,23 @@
 import { type NextRequest, NextResponse } from 'next/server'
+import { toGatewayError } from '#lib/errors.ts'
+import { type AccessRules, publishedAccessRules } from '#lib/http/access-rules.ts'
+import { assertAllowedHost } from '#lib/http/allowed-host.ts'
+import { errorBody } from '#lib/http/error-answer.ts'
 import { pageCsp } from '#lib/http/page-csp.ts'
-import { commonSecurityHeaders } from '#lib/http/security-headers.ts'
+import { apiHeaders, commonSecurityHeaders } from '#lib/http/security-headers.ts'
+import { transportSecurity } from '#lib/http/transport.ts'
 
 export const config = {
   runtime: 'nodejs',
   matcher: ['/((?!api/|v1/|metrics$|_next/static/|_next/image|favicon\\.ico$|icon\\.svg$).*)'],
 }
 
-/** Security headers for pages. Stateless; decides about nobody: who may do what is settled in `lib/auth`. */
+/** Security headers for pages, and the check of the Host header. Who may do what is settled in `lib/auth`. */
 export function middleware(request: NextRequest): NextResponse {
+  const rules = publishedAccessRules()
+  const refusal = hostRefusal(request, rules)
+  if (refusal) return refusal
+
   const nonce = newNonce()
   const csp = pageCsp({
     nonce,
@@ -17,8 +26,20 @@ export function middleware(request: NextRequest): NextResponse {
   })
 
   const response = NextResponse.next({ request: { headers: withNonce(request.headers, nonce, csp) } })
-  for (const [name, value] of Object.entries(pageHeaders(csp))) response.headers.set(name, value)
+  const headers = { ...pageHeaders(csp), ...transportSecurity(request, rules) }
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value)
   return response
+}
+
+function hostRefusal(request: NextRequest, rules: AccessRules): NextResponse | undefined {
+  try {
+    assertAllowedHost(request, rules)
+    return undefined
+  } catch (thrown) {
+    const error = toGatewayError(thrown)
+    const headers = { ...apiHeaders(), ...transportSecurity(request, rules) }
+    return NextResponse.json(errorBody(error, crypto.randomUUID()), { status: error.status, headers })
+  }
 }
 
 /** Next reads the nonce from the request's policy, so whatever a client sent there is overwritten. */
@@ -32,7 +53,7 @@ function withNonce(incoming: Headers, nonce: string, csp: string): Headers {
 
 function pageHeaders(csp: string): Record<string, string> {
   return {
-    ...commonSecurityHeaders({ production: process.env.NODE_ENV === 'production' }),
+    ...commonSecurityHeaders(),
     'content-security-policy': csp,
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',

@@ -51,7 +51,12 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/observability': [...ON_THE_GROUND, 'lib/llm/ask.ts'],
   'lib/validation': [...ON_THE_GROUND, 'lib/batch/types.ts'],
   'lib/http': [...ON_THE_GROUND, 'lib/validation', 'lib/batch/types.ts', 'lib/batch/results'],
-  'lib/config': ['lib/rate-limit/policy.ts', 'lib/routing/fallback.ts', 'lib/validation/tags.ts'],
+  'lib/config': [
+    'lib/rate-limit/policy.ts',
+    'lib/routing/fallback.ts',
+    'lib/validation/tags.ts',
+    'lib/validation/host-name.ts',
+  ],
   'lib/gateway': ['lib', 'package.json'],
   'lib/native': ['lib/http', 'lib/config', 'lib/llm/catalog.ts'],
   'app/metrics': ['lib/gateway', 'lib/auth'],
@@ -145,6 +150,34 @@ describe('features', () => {
       file => !within(file, 'lib/llm/providers') && vendors.test(read(file).replaceAll(/from '[^']+'/g, '')),
     )
     expect(elsewhere).toEqual([])
+  })
+})
+
+describe('every route', () => {
+  const routes = sources.filter(file => within(file, 'app') && file.endsWith('/route.ts'))
+  const optionsOf = (file: string): string => /serve\(\s*\{ (route: .*) \},\n/.exec(read(file))?.[1] ?? ''
+
+  it.each(routes)('says whether it changes anything: %s', file => {
+    expect(optionsOf(file)).toMatch(/\bchanges: (true|false)\b/)
+  })
+
+  it('that takes more than GET says that it does, but for the one that answers 404', () => {
+    const changing = routes.filter(file => /^\s+(POST|PUT|PATCH|DELETE): async/m.test(read(file)))
+    expect(changing.length).toBeGreaterThan(5)
+    expect(changing.filter(file => !/\bchanges: true\b/.test(read(file)))).toEqual([])
+    const named = routes.filter(
+      file => /\b(POST|PUT|PATCH|DELETE): /.test(read(file)) && !changing.includes(file),
+    )
+    expect(named).toEqual(['app/api/[...path]/route.ts'])
+  })
+
+  it('but those of health minds the Host header', () => {
+    const exempt = routes.filter(file => /\banyHost\b/.test(read(file)))
+    expect(exempt.toSorted()).toEqual([
+      'app/api/health/live/route.ts',
+      'app/api/health/ready/route.ts',
+      'app/api/health/route.ts',
+    ])
   })
 })
 

@@ -219,7 +219,7 @@ describe('clients that are slow to ask', () => {
     const startedAt = performance.now()
     const socket = createConnection(port, '127.0.0.1')
     socket.on('error', () => {})
-    socket.write('POST /api/chat HTTP/1.1\r\nhost: x\r\n')
+    socket.write('POST /api/chat HTTP/1.1\r\nhost: localhost\r\n')
     const timer = setInterval(() => void socket.write('a'), 1_000)
     const closed = new Promise<number>(resolve =>
       socket.once('close', () => {

@@ -381,7 +381,7 @@ describe.each(HOSTS)('POST /api/chat under the %s host', host => {
       'x-frame-options': 'DENY',
       'referrer-policy': 'strict-origin-when-cross-origin',
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-      'strict-transport-security': expect.stringMatching(/max-age=\d{8}/),
+      'cross-origin-resource-policy': 'same-origin',
       'permissions-policy': expect.any(String),
       'x-request-id': expect.any(String),
       'server-timing': expect.stringContaining('gateway;dur='),
@@ -399,6 +399,7 @@ describe.each(HOSTS)('POST /api/chat under the %s host', host => {
       expect(Object.fromEntries(answer.headers)).toMatchObject(HEADERS)
       expect(answer.headers.has('access-control-allow-origin')).toBe(false)
       expect(answer.headers.has('x-powered-by')).toBe(false)
+      expect(answer.headers.has('strict-transport-security')).toBe(false)
     })
 
     it('says who answered', async () => {

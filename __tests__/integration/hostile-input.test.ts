@@ -100,22 +100,22 @@ describe('hostile input to /api/chat', () => {
     ['no HTTP at all', 'hello\r\n\r\n', /^HTTP\/1\.1 400 /],
     [
       'a header line of 17 kB',
-      `GET /api/health/live HTTP/1.1\r\nhost: x\r\na: ${'x'.repeat(17_000)}\r\n\r\n`,
+      `GET /api/health/live HTTP/1.1\r\nhost: localhost\r\na: ${'x'.repeat(17_000)}\r\n\r\n`,
       /^HTTP\/1\.1 431 /,
     ],
     [
       'length and chunks both',
-      'POST /api/chat HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+      'POST /api/chat HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
       /^HTTP\/1\.1 400 /,
     ],
     [
       'two lengths',
-      'POST /api/chat HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabc',
+      'POST /api/chat HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabc',
       /^HTTP\/1\.1 400 /,
     ],
     [
       'a path that is none',
-      'GET /api/%zz/../../etc HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n',
+      'GET /api/%zz/../../etc HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n',
       /^HTTP\/1\.1 404 /,
     ],
     [

@@ -1,7 +1,7 @@
 import { serve } from '#lib/gateway/index.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/metrics', surface: 'rest', probe: true },
+  { route: '/metrics', surface: 'rest', changes: false, probe: true },
   {
     GET: async ({ visit, gateway }) => {
       gateway.assertScraper(visit.origin)

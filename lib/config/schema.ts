@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Rate } from '../rate-limit/policy.ts'
+import { parseListedHost } from '../validation/host-name.ts'
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
@@ -53,18 +54,29 @@ const databaseUrl = secret.pipe(
   z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// or postgresql:// address' }),
 )
 
-const origins = z
-  .string()
-  .transform(value =>
-    value
-      .split(',')
-      .map(origin => origin.trim())
-      .filter(origin => origin !== ''),
-  )
+const list = z.string().transform(value =>
+  value
+    .split(',')
+    .map(entry => entry.trim())
+    .filter(entry => entry !== ''),
+)
+
+const origins = list.refine(
+  list => list.every(origin => URL.canParse(origin) && new URL(origin).origin === origin),
+  'must be exact origins such as https://app.example.com, separated by commas',
+)
+
+const hosts = list
   .refine(
-    list => list.every(origin => URL.canParse(origin) && new URL(origin).origin === origin),
-    'must be exact origins such as https://app.example.com, separated by commas',
+    entries => entries.length > 0 && entries.every(entry => parseListedHost(entry) !== undefined),
+    'must be host names or IP addresses such as chat.example.com, separated by commas, without scheme or path',
   )
+  .transform(entries => entries.flatMap(entry => parseListedHost(entry) ?? []))
+
+const publicUrl = url.refine(value => {
+  const parsed = URL.parse(value)
+  return parsed !== null && parsed.href === `${parsed.origin}/`
+}, 'must be an address such as https://chat.example.com, without path or credentials')
 
 /** Every environment variable the gateway reads, in its raw form. Unset and empty mean the same. */
 export const environment = z.object({
@@ -73,11 +85,14 @@ export const environment = z.object({
     .default('production'),
   PORT: count(0, 65_535).default(3000),
   HOST: text.optional(),
+  PUBLIC_URL: publicUrl.optional(),
+  ALLOWED_HOSTS: hosts.optional(),
   /** Path of the optional file of models, prices, routes and limits. */
   GATEWAY_CONFIG: text.optional(),
   DATA_DIR: text.default('./data'),
   ALLOWED_ORIGINS: origins.default([]),
   TRUSTED_PROXY_HOPS: count(0, 10).default(0),
+  HSTS_PRELOAD: flag.default(false),
   SHUTDOWN_GRACE_SECONDS: count(0, 600).default(25),
   LOG_LEVEL: z
     .enum(

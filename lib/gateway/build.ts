@@ -6,10 +6,12 @@ import { type Clock, systemClock } from '../clock.ts'
 import type { ConfigFile } from '../config/file-schema.ts'
 import type { Environment } from '../config/schema.ts'
 import { GatewayError } from '../errors.ts'
+import { type AccessRules, publishAccessRules } from '../http/access-rules.ts'
 import { Cors } from '../http/cors.ts'
 import { apiHeaders } from '../http/security-headers.ts'
 import type { Host } from '../http/serve.ts'
 import { chatBody } from '../validation/chat.ts'
+import { accessRulesOf } from './access-rules.ts'
 import { type Batch, buildBatch } from './batch.ts'
 import { type ConfigSource, configSource } from './config-source.ts'
 import type { Gateway } from './gateway.ts'
@@ -31,13 +33,13 @@ const takeSettings = (state: State, live: Live): ConfigSource | undefined => {
   return source
 }
 
-const hostOf = (state: State, lifecycle: Lifecycle): Host => ({
+const hostOf = (state: State, lifecycle: Lifecycle, access: AccessRules): Host => ({
   clock: state.clock,
   visits: state.visits,
-  cors: new Cors(state.env.ALLOWED_ORIGINS),
-  headers: apiHeaders({ production: state.env.NODE_ENV === 'production' }),
+  cors: new Cors(access.allowedOrigins),
+  headers: apiHeaders(),
   sessionCookie: SESSION_COOKIE,
-  trustedProxyHops: state.env.TRUSTED_PROXY_HOPS,
+  access,
   closed: () => lifecycle.state === 'closed',
   onEnd: tellOfEnd(state),
 })
@@ -79,6 +81,8 @@ const healthOf = ({ state, live, lifecycle, config, batch }: HealthMakings): Gat
 /** Makes the gateway that an environment describes. */
 export const buildGateway = async (env: Environment, clock: Clock = systemClock): Promise<Gateway> => {
   const live = new Live()
+  const access = accessRulesOf(env)
+  publishAccessRules(access)
   const state = await buildState(env, clock, live)
   const { logger, errors, metrics, visits, sessions, standing, shared, memory } = state
   const config = takeSettings(state, live)
@@ -91,7 +95,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     throw new GatewayError('NOT_FOUND', 'Batches are switched off here.')
   }
   return {
-    ...hostOf(state, lifecycle),
+    ...hostOf(state, lifecycle, access),
     env,
     logger,
     errors,

@@ -1,6 +1,9 @@
 import { GatewayError } from '../errors.ts'
 import type { Origin } from '../visit.ts'
+import type { AccessRules } from './access-rules.ts'
 import { clientAddress } from './address.ts'
+import { bearerToken, KEY_HEADERS } from './credential.ts'
+import { isCrossSite } from './cross-site.ts'
 
 const SANE_REQUEST_ID = /^[\w.:/+=-]{1,128}$/
 
@@ -12,24 +15,29 @@ export const requestIdOf = (request: Request): string => {
 
 const bearerOf = (authorization: string | null): string | undefined => {
   if (authorization === null) return undefined
-  const [, token] = /^Bearer +(\S+) *$/i.exec(authorization) ?? []
+  const token = bearerToken(authorization)
   if (!token) throw new GatewayError('UNAUTHENTICATED', 'The Authorization header must be “Bearer <key>”.')
   return token
 }
 
 /** The one place where keys are taken off a request. */
 const apiKeyOf = ({ headers }: Request): string | undefined => {
-  const bearer = bearerOf(headers.get('authorization'))
-  const header = headers.get('x-api-key')?.trim() || undefined
-  if (bearer !== undefined && header !== undefined && bearer !== header)
-    throw new GatewayError('INVALID_INPUT', 'Authorization and x-api-key carry two different keys; send one.')
-  return bearer ?? header
+  const sent = [
+    bearerOf(headers.get('authorization')),
+    ...KEY_HEADERS.map(name => headers.get(name)?.trim() || undefined),
+  ].filter(key => key !== undefined)
+  if (new Set(sent).size > 1)
+    throw new GatewayError(
+      'INVALID_INPUT',
+      'Authorization, x-api-key and api-key carry different keys; send one.',
+    )
+  return sent[0]
 }
 
 /** A cookie's value, unless another site's page is behind the request. */
-const cookieOf = ({ headers }: Request, name: string): string | undefined => {
-  const cookies = headers.get('cookie')
-  if (cookies === null || headers.get('sec-fetch-site') === 'cross-site') return undefined
+const cookieOf = (request: Request, name: string, rules: AccessRules): string | undefined => {
+  const cookies = request.headers.get('cookie')
+  if (cookies === null || isCrossSite(request, rules)) return undefined
   for (const pair of cookies.split(';')) {
     const [key, value] = pair.trim().split('=', 2)
     if (key === name) return value
@@ -41,8 +49,8 @@ const cookieOf = ({ headers }: Request, name: string): string | undefined => {
  * What a request shows of its sender.
  * @throws GatewayError UNAUTHENTICATED or INVALID_INPUT for credentials that cannot be read as one key.
  */
-export const originOf = (request: Request, trustedProxyHops: number, sessionCookie: string): Origin => ({
-  address: clientAddress(request, trustedProxyHops),
+export const originOf = (request: Request, rules: AccessRules, sessionCookie: string): Origin => ({
+  address: clientAddress(request, rules.trustedProxyHops),
   apiKey: apiKeyOf(request),
-  session: cookieOf(request, sessionCookie),
+  session: cookieOf(request, sessionCookie, rules),
 })

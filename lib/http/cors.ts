@@ -17,6 +17,7 @@ const ALLOWED = [
   'authorization',
   'content-type',
   'x-api-key',
+  'api-key',
   'x-request-id',
   'x-gateway-cache-tags',
   'x-gateway-resume',
@@ -25,18 +26,22 @@ const ALLOWED = [
 
 const NONE: Readonly<Record<string, string>> = {}
 
+/** Keeps answers out of the pages of other sites, also where they ask without CORS. */
+const SAME_ORIGIN = { 'cross-origin-resource-policy': 'same-origin' }
+const VARYING = { ...SAME_ORIGIN, vary: 'Origin' }
+
 /** Answers a browser on another site: nothing at all, unless its origin is exactly one of the allowed. */
 export class Cors {
   readonly #allowed: ReadonlySet<string>
 
-  constructor(allowedOrigins: readonly string[]) {
-    this.#allowed = new Set(allowedOrigins)
+  constructor(allowedOrigins: ReadonlySet<string>) {
+    this.#allowed = allowedOrigins
   }
 
   /** Headers of an ordinary answer. */
   headers(origin: string | null): Readonly<Record<string, string>> {
-    if (this.#allowed.size === 0) return NONE
-    if (origin === null || !this.#allowed.has(origin)) return { vary: 'Origin' }
+    if (this.#allowed.size === 0) return SAME_ORIGIN
+    if (origin === null || !this.#allowed.has(origin)) return VARYING
     return {
       vary: 'Origin',
       'access-control-allow-origin': origin,

@@ -1,23 +1,69 @@
 import { channel } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
+import { takeTargetAuthority } from './request-target.ts'
+
+/** The other end of the connection, and which of the proxies' headers it sent: Next adds some of its own. */
+export type Peer = Readonly<{
+  /** Absent where the connection is gone already. */
+  address?: string | undefined
+  encrypted: boolean
+  /** Absent: those that the request has. */
+  forwardingHeaders?: readonly string[]
+}>
+
+const FORWARDING = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded']
 
 const SLOT = Symbol.for('parley.peer-address-header')
 type Slot = { [SLOT]?: string }
 const slot = globalThis as Slot
 
-/** The header that carries the peer's address within this process; absent where none is written. */
-export const peerAddressHeader = (): string | undefined => slot[SLOT]
+const UNKNOWN: Peer = { encrypted: false }
+
+const isEncrypted = ({ socket }: IncomingMessage): boolean =>
+  'encrypted' in socket && socket.encrypted === true
 
 /**
- * Next's route handlers do not see the socket, and take `X-Forwarded-For` as clients send it. So every request
- * gets the socket's address as a header when Node's HTTP server announces it, before Next looks. The header's
- * name is random for each process: nobody outside can send it.
+ * Writes down the peer in a header of the request, for handlers that do not see the socket. The header's name is
+ * random for each process, so that no client can send it.
+ */
+export const notePeer = (request: IncomingMessage): void => {
+  slot[SLOT] ??= `x-peer-${crypto.randomUUID()}`
+  const peer: Peer = {
+    address: request.socket.remoteAddress,
+    encrypted: isEncrypted(request),
+    forwardingHeaders: FORWARDING.filter(name => request.headers[name] !== undefined),
+  }
+  request.headers[slot[SLOT]] = JSON.stringify(peer)
+}
+
+/**
+ * Next's route handlers do not see the socket, and take `X-Forwarded-For` as clients send it. So the peer of every
+ * request is written down when Node's HTTP server announces it, before Next looks.
  */
 export const announcePeerAddresses = (): void => {
-  const header = `x-peer-${crypto.randomUUID()}`
-  slot[SLOT] = header
   channel('http.server.request.start').subscribe(message => {
     const { request } = message as { request: IncomingMessage }
-    request.headers[header] = request.socket.remoteAddress ?? ''
+    takeTargetAuthority(request)
+    notePeer(request)
   })
 }
+
+type NodeRequest = Readonly<{ ip?: unknown; runtime?: { node?: { req?: IncomingMessage } } }>
+
+/** The peer of a request: srvx knows it on the native server, elsewhere it was written down. */
+export const peerOf = (request: Request): Peer => {
+  const { ip, runtime } = request as NodeRequest
+  const address = typeof ip === 'string' ? ip : undefined
+  const message = runtime?.node?.req
+  if (address !== undefined || message) return { address, encrypted: message ? isEncrypted(message) : false }
+  const written = slot[SLOT] && request.headers.get(slot[SLOT])
+  return written ? (JSON.parse(written) as Peer) : UNKNOWN
+}
+
+/** A header that a proxy may have sent; null where the peer sent none, whatever Next has put there. */
+export const forwardingHeader = (
+  request: Request,
+  { forwardingHeaders }: Peer,
+  name: string,
+): string | null =>
+  forwardingHeaders && !forwardingHeaders.includes(name) ? null : request.headers.get(name)

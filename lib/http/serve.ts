@@ -1,16 +1,22 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
 import { newJournal, type Surface, type Visit } from '../visit.ts'
+import type { AccessRules } from './access-rules.ts'
+import { assertAllowedHost } from './allowed-host.ts'
 import { type Answer, toResponse } from './answer.ts'
 import { originOf, requestIdOf } from './arrive.ts'
 import { dropRest } from './body.ts'
 import type { Cors } from './cors.ts'
+import { assertSameSite } from './cross-site.ts'
 import { errorAnswer } from './error-answer.ts'
 import type { OpenVisit, OpenVisits } from './open-visits.ts'
+import { transportSecurity } from './transport.ts'
 import { visitHeaders } from './visit-headers.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 export type Method = (typeof METHODS)[number]
+/** Methods that change nothing, whatever the route. Source: RFC 9110, 9.2.1. */
+const SAFE: readonly Method[] = ['GET', 'OPTIONS']
 
 /** How a visit ended, as told to whoever keeps the log. */
 export type VisitEnd = Readonly<{ method: string; status: number; error: GatewayError | undefined }>
@@ -23,7 +29,7 @@ export type Host = Readonly<{
   /** Headers of every answer. */
   headers: Readonly<Record<string, string>>
   sessionCookie: string
-  trustedProxyHops: number
+  access: AccessRules
   /** True once new visits are turned away. */
   closed: () => boolean
   onEnd: (visit: Visit, end: VisitEnd) => void
@@ -45,6 +51,10 @@ export type RouteOptions = Readonly<{
   /** The route's pattern, for the log. */
   route: string
   surface: Surface
+  /** Whether its methods other than GET change or spend anything: pages of other sites may then not call them. */
+  changes: boolean
+  /** Answered whatever the Host header says: health checks come under any name. */
+  anyHost?: true
   /** Asked by machines, again and again: answered to the last, and kept out of the log. */
   probe?: true
   /** Answered as long as the process lives. */
@@ -69,7 +79,7 @@ const arrive = (request: Request, host: Host, { route, surface }: RouteOptions, 
 })
 
 const identified = (visit: Visit, request: Request, host: Host): Visit => {
-  const origin = originOf(request, host.trustedProxyHops, host.sessionCookie)
+  const origin = originOf(request, host.access, host.sessionCookie)
   return { ...visit, origin, caller: { kind: 'anonymous', address: origin.address } }
 }
 
@@ -80,6 +90,12 @@ const preflight = (request: Request, host: Host, methods: string): Answer => ({
 
 const refuseMethod = (method: Method, methods: string): never => {
   throw new GatewayError('METHOD_NOT_ALLOWED', `This address takes ${methods}, not ${method}.`)
+}
+
+/** Judges where a request comes from, before anyone asks who sent it. Throws FORBIDDEN. */
+const assertAccess = (request: Request, method: Method, host: Host, options: RouteOptions): void => {
+  if (!options.anyHost) assertAllowedHost(request, host.access)
+  if (options.changes && !SAFE.includes(method)) assertSameSite(request, host.access)
 }
 
 /**
@@ -93,6 +109,7 @@ export const serving =
 
     const handle = async (method: Method, exchange: Exchange<G>, host: Host): Promise<Answer> => {
       if (host.closed() && !options.probe && !options.toTheLast) throw new GatewayError('SHUTTING_DOWN')
+      assertAccess(exchange.request, method, host, options)
       const handler = handlers[method]
       if (handler) return handler({ ...exchange, visit: identified(exchange.visit, exchange.request, host) })
       return method === 'OPTIONS' ? preflight(exchange.request, host, methods) : refuseMethod(method, methods)
@@ -127,6 +144,7 @@ export const serving =
         else end()
         return toResponse(answer, {
           ...host.headers,
+          ...transportSecurity(request, host.access),
           ...host.cors.headers(request.headers.get('origin')),
           ...visitHeaders(visit, host.clock.now()),
           ...(host.closed() && { connection: 'close' }),

@@ -2,6 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import { FastResponse, NodeRequest, sendNodeResponse } from 'srvx/node'
 import { buildResponsesWith } from '../http/answer.ts'
+import { notePeer } from '../http/peer-address.ts'
+import { takeTargetAuthority } from '../http/request-target.ts'
 import type { RouteTable } from './route-table.ts'
 
 type NodeHandler = (request: IncomingMessage, response: ServerResponse) => unknown
@@ -64,8 +66,12 @@ export const nativeServer = (routes: RouteTable, pages: NodeHandler): Server => 
     },
     (req, res) => {
       if (hasSeveralHosts(req)) return refuse(req.socket, false)
+      takeTargetAuthority(req)
       const match = routes(req.method ?? 'GET', pathOf(req.url))
-      if (!match) return void pages(req, res)
+      if (!match) {
+        notePeer(req)
+        return void pages(req, res)
+      }
       const { handler, params } = match
       const context = { params: Object.keys(params).length === 0 ? NO_PARAMS : Promise.resolve(params) }
       void handler(new NodeRequest({ req, res }), context).then(response => sendNodeResponse(res, response))

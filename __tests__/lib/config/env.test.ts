@@ -36,6 +36,20 @@ describe('the environment', () => {
     })
   })
 
+  it('reads host names without ports, and the public address', () => {
+    const read = (ALLOWED_HOSTS: string, PUBLIC_URL = '') => parseEnvironment({ ALLOWED_HOSTS, PUBLIC_URL })
+    expect(read('Chat.example.com:443, [::1]', 'https://chat.example.com')).toMatchObject({
+      ALLOWED_HOSTS: ['chat.example.com', '::1'],
+      PUBLIC_URL: 'https://chat.example.com',
+      HSTS_PRELOAD: false,
+    })
+    expect(read('')).not.toHaveProperty('ALLOWED_HOSTS')
+    for (const wrong of ['*', 'https://a.example', 'a.example/b', ','])
+      expect(() => read(wrong)).toThrow(/ALLOWED_HOSTS = .*must be host names/)
+    for (const wrong of ['a.example', 'ftp://a.example', 'https://u:p@a.example', 'https://a.example/b'])
+      expect(() => read('', wrong)).toThrow(/PUBLIC_URL = .*must be an/)
+  })
+
   it('names every fault, but no secret', () => {
     const variables = { PORT: '99999', HOST: 'x', SENTRY_DSN: 'not-a-url-secret', OPENAI_BASE_URL: 'ftp://x' }
     const read = () => parseEnvironment(variables)

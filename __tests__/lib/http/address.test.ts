@@ -13,10 +13,17 @@ describe('limitedAddress', () => {
     ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
     ['2001:db8::1', '2001:db8:0:0::/64'],
     ['::1', '0:0:0:0::/64'],
+    ['2001:db8:1:2::3%eth0', '2001:db8:1:2::/64'],
+    ['fe80::1%eth0', 'fe80::1%eth0'],
+    ['fe80::1%eth1', 'fe80::1%eth1'],
+    ['fe80::2', 'fe80::2'],
+    ['64:ff9b::c633:6407', '198.51.100.7'],
+    ['64:ff9b::198.51.100.8', '198.51.100.8'],
   ])('sees %s as %s', (address, limited) => expect(limitedAddress(address)).toBe(limited))
 
-  it.each(['', 'unknown', '1.2.3.4.5', '2001:db8::g', 'x'.repeat(1_000)])('takes “%s” for no address', text =>
-    expect(limitedAddress(text)).toBeUndefined(),
+  it.each(['', 'unknown', '1', '127.1', '0x7f.0.0.1', '1.2.3.4.5', '2001:db8::g', 'x'.repeat(1_000)])(
+    'takes “%s” for no address',
+    text => expect(limitedAddress(text)).toBeUndefined(),
   )
 })
 
@@ -33,6 +40,13 @@ describe('clientAddress', () => {
     expect(clientAddress(from('192.0.2.1'), 1)).toBe('192.0.2.1')
     expect(clientAddress(from('192.0.2.1', 'garbage'), 1)).toBe('192.0.2.1')
   })
+  it.each(['unknown', '_hidden', '"', '198.51.100.1, unknown', '198.51.100.1:port'])(
+    'is the proxy’s, neither shared with those of other proxies nor chosen by the client: %s',
+    forwarded => {
+      expect(clientAddress(from('192.0.2.1', forwarded), 1)).toBe('192.0.2.1')
+      expect(clientAddress(from('192.0.2.2', forwarded), 1)).toBe('192.0.2.2')
+    },
+  )
   it('is unknown where the host cannot tell', () => {
     expect(clientAddress(new Request('http://x/'), 0)).toBe('unknown')
   })

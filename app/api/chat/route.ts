@@ -6,7 +6,7 @@ import { readJson } from '#lib/http/json-body.ts'
 import { parseOrThrow } from '#lib/validation/faults.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/chat', surface: 'chat' },
+  { route: '/api/chat', surface: 'chat', changes: true },
   {
     POST: async ({ request, visit, gateway, abandon, outlive }) => {
       const { clock, chatDefaults, streams } = gateway

@@ -1,7 +1,7 @@
 import { serve } from '#lib/gateway/index.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/models', surface: 'rest' },
+  { route: '/api/models', surface: 'rest', changes: false },
   {
     GET: async ({ visit, gateway }) => {
       await gateway.admit(visit)

@@ -5,7 +5,7 @@ import { invalidationBody } from '#lib/validation/invalidation.ts'
 
 /** The cache of answers: what it has done, and what it shall forget. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/admin/cache', surface: 'rest' },
+  { route: '/api/admin/cache', surface: 'rest', changes: true },
   {
     GET: async ({ visit, gateway }) => {
       await gateway.administer(visit)

@@ -6,7 +6,7 @@ import { parseOrThrow } from '#lib/validation/faults.ts'
 
 /** Batches as JSON: handed in, and listed. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/batch/jobs', surface: 'rest' },
+  { route: '/api/batch/jobs', surface: 'rest', changes: true },
   {
     GET: async ({ request, visit, gateway }) => {
       const { caller } = await gateway.admit(visit)

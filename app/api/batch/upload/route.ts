@@ -5,7 +5,7 @@ import { parseOrThrow } from '#lib/validation/faults.ts'
 
 /** Batches as files. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/batch/upload', surface: 'upload' },
+  { route: '/api/batch/upload', surface: 'upload', changes: true },
   {
     POST: async ({ request, visit, gateway }) => {
       const { clock, uploads, itemLimits } = gateway

@@ -6,7 +6,7 @@ import { parseOrThrow } from '#lib/validation/faults.ts'
 
 /** One batch with a page of its items: looked at, given another priority, taken away. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/batch/jobs/{id}', surface: 'rest' },
+  { route: '/api/batch/jobs/{id}', surface: 'rest', changes: true },
   {
     GET: async ({ request, visit, params, gateway }) => {
       const { caller } = await gateway.admit(visit)

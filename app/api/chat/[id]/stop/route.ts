@@ -3,7 +3,7 @@ import { noSuchStream, streamIdOf } from '#lib/http/dialects/resume.ts'
 
 /** Ends an answer where it is, for whoever asked for it. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/chat/{id}/stop', surface: 'rest' },
+  { route: '/api/chat/{id}/stop', surface: 'rest', changes: true },
   {
     POST: async ({ visit, params, gateway }) => {
       const { caller } = await gateway.admit(visit)

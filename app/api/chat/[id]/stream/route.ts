@@ -3,7 +3,7 @@ import { noSuchStream, resumedAnswer, streamIdOf } from '#lib/http/dialects/resu
 
 /** The rest of an answer, for whoever asked for it and lost the connection. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/chat/{id}/stream', surface: 'rest', toTheLast: true },
+  { route: '/api/chat/{id}/stream', surface: 'rest', changes: false, toTheLast: true },
   {
     GET: async ({ request, visit, params, gateway, abandon }) => {
       const { caller } = await gateway.admit(visit)

@@ -3,7 +3,7 @@ import { progressAnswer } from '#lib/http/dialects/batch.ts'
 
 /** What becomes of one batch, as it happens; ends with it. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/batch/jobs/{id}/events', surface: 'rest' },
+  { route: '/api/batch/jobs/{id}/events', surface: 'rest', changes: false },
   {
     GET: async ({ visit, params, gateway, abandon }) => {
       const { caller } = await gateway.admit(visit)

@@ -5,7 +5,7 @@ import { parseOrThrow } from '#lib/validation/faults.ts'
 
 /** What became of a batch's items, as a file to be saved. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/batch/jobs/{id}/results', surface: 'rest' },
+  { route: '/api/batch/jobs/{id}/results', surface: 'rest', changes: false },
   {
     GET: async ({ request, visit, params, gateway, abandon }) => {
       const { caller } = await gateway.admit(visit)

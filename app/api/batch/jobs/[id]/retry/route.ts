@@ -3,7 +3,7 @@ import { jobJson } from '#lib/http/dialects/batch.ts'
 
 /** Runs the failed items of a batch once more. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/batch/jobs/{id}/retry', surface: 'rest' },
+  { route: '/api/batch/jobs/{id}/retry', surface: 'rest', changes: true },
   {
     POST: async ({ visit, params, gateway }) => {
       const { caller } = await gateway.admit(visit)

@@ -1,10 +1,35 @@
-import type { Kysely, Transaction } from 'kysely'
-import { sql } from 'kysely'
+import {
+  type Compilable,
+  type CompiledQuery,
+  type Kysely,
+  type QueryResult,
+  sql,
+  type Transaction,
+} from 'kysely'
 import { type Clock, sleep } from '../../clock.ts'
+import { GatewayError } from '../../errors.ts'
 import { isPassing, recordsError } from './fault.ts'
 import type { RecordsSchema } from './schema.ts'
 
 export type RecordsDialect = 'sqlite' | 'postgres'
+
+/** A statement of several that are done together. */
+export type Step = Readonly<{
+  query: CompiledQuery
+  /** Takes all of them back where it changes or returns no row. */
+  mustMatch?: boolean
+}>
+
+type Results = readonly QueryResult<unknown>[] | undefined
+
+/** What a database does in a way of its own; what is absent is done through `db`. */
+export type RecordsParts = Readonly<{
+  /** Another connection to the same database, which sees what is committed. */
+  reading?: Kysely<RecordsSchema>
+  atomically?: (steps: readonly Step[]) => Promise<Results>
+  /** Called after `db` was closed. */
+  close?: () => Promise<void>
+}>
 
 const PATIENCE_MS = 5_000
 /** Not all who wait try again at the same moment. */
@@ -19,11 +44,15 @@ export class Records {
   readonly db: Kysely<RecordsSchema>
   readonly dialect: RecordsDialect
   readonly #clock: Clock
+  readonly #parts: RecordsParts
+  readonly #open = new Set<Promise<unknown>>()
+  #closed: Promise<void> | undefined
 
-  constructor(db: Kysely<RecordsSchema>, dialect: RecordsDialect, clock: Clock) {
+  constructor(db: Kysely<RecordsSchema>, dialect: RecordsDialect, clock: Clock, parts: RecordsParts = {}) {
     this.db = db
     this.dialect = dialect
     this.#clock = clock
+    this.#parts = parts
   }
 
   /**
@@ -34,9 +63,22 @@ export class Records {
     return this.#patiently(() => this.db.transaction().execute(work))
   }
 
-  /** Reads. @throws GatewayError STORE_UNAVAILABLE where the database fails. */
+  /**
+   * Writes as `write` does, where no statement depends on what another one finds: all are sent at once, so that the
+   * transaction is as short as can be. The results are in the statements' order.
+   *
+   * @returns nothing where a statement that `mustMatch` a row matched none; then all is as it was
+   * @throws GatewayError STORE_UNAVAILABLE where the database fails.
+   */
+  writeTogether(statements: (db: Kysely<RecordsSchema>) => readonly (Compilable | Step)[]): Promise<Results> {
+    const steps = statements(this.db).map(one => ('query' in one ? one : { query: one.compile() }))
+    const { atomically = this.#oneByOne } = this.#parts
+    return this.#patiently(() => atomically(steps))
+  }
+
+  /** Reads what is committed. @throws GatewayError STORE_UNAVAILABLE where the database fails. */
   read<T>(work: (db: Kysely<RecordsSchema>) => Promise<T>): Promise<T> {
-    return this.#patiently(() => work(this.db))
+    return this.#patiently(() => work(this.#parts.reading ?? this.db))
   }
 
   /** Whether it answers. Rejects where it does not. */
@@ -44,18 +86,58 @@ export class Records {
     await this.read(db => sql`select 1`.execute(db))
   }
 
+  /** Lets what has begun come to its end, and closes the database. Whatever is asked from now on is refused. */
   close(): Promise<void> {
-    return this.db.destroy()
+    this.#closed ??= this.#close()
+    return this.#closed
   }
 
+  async #close(): Promise<void> {
+    while (this.#open.size > 0) await Promise.allSettled(this.#open)
+    await this.#parts.reading?.destroy()
+    await this.db.destroy()
+    await this.#parts.close?.()
+  }
+
+  readonly #oneByOne = (steps: readonly Step[]): Promise<Results> =>
+    this.db
+      .transaction()
+      .execute(async transaction => {
+        const results: QueryResult<unknown>[] = []
+        for (const { query, mustMatch } of steps) {
+          const result = await transaction.executeQuery(query)
+          if (mustMatch && result.rows.length === 0 && !result.numAffectedRows) throw new Unmatched()
+          results.push(result)
+        }
+        return results
+      })
+      .catch(error => {
+        if (error instanceof Unmatched) return undefined
+        throw error
+      })
+
   async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new GatewayError('STORE_UNAVAILABLE', undefined, { cause: new Error('closed') })
+    const done = this.#tried(work)
+    this.#open.add(done)
+    try {
+      return await done
+    } finally {
+      this.#open.delete(done)
+    }
+  }
+
+  async #tried<T>(work: () => Promise<T>): Promise<T> {
     for (const giveUpAt = this.#clock.now() + PATIENCE_MS; ; ) {
       try {
         return await work()
       } catch (error) {
-        if (!isPassing(error) || this.#clock.now() > giveUpAt) throw recordsError(error)
+        const givesUp = this.#closed !== undefined || this.#clock.now() > giveUpAt
+        if (!isPassing(error) || givesUp) throw recordsError(error)
         await sleep(this.#clock, pauseMs(), NEVER)
       }
     }
   }
 }
+
+class Unmatched extends Error {}

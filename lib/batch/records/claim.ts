@@ -5,6 +5,8 @@ import type { Claim } from '../types.ts'
 
 type Tx = Transaction<RecordsSchema>
 type Place = Readonly<{ job_id: string; place: number; wasRunning: boolean }>
+/** A job that goes on, with the places of its items that are to run. */
+type OpenJob = Readonly<{ id: string; owner: string; places: readonly number[] }>
 type Wish = Readonly<{ count: number; now: number; leaseMs: number; except?: readonly string[] }>
 
 /** Jobs that are looked through for something to do; those behind them come when these have nothing left. */
@@ -89,58 +91,69 @@ const waiting = async (tx: Tx, records: Records, wish: Wish): Promise<Place[]> =
   return places
 }
 
-const lease = async (
-  tx: Tx,
-  { job_id, place, wasRunning }: Place,
-  { now, leaseMs }: Wish,
-): Promise<Claim> => {
+/** What an item's claim is made of. */
+const LEASED = [
+  'place',
+  'fence',
+  'attempts',
+  'failures',
+  'cut_offs',
+  'started_at',
+  'request',
+  'instructed',
+] as const
+
+/** Leases items of one job. Returns them in the order in which they are given. */
+const lease = async (tx: Tx, { id, owner, places }: OpenJob, { now, leaseMs }: Wish): Promise<Claim[]> => {
   const leaseUntil = now + leaseMs
-  const row = await tx
+  const rows = await tx
     .updateTable('batch_items')
     .set(update => ({
       state: 'running',
       attempts: update('attempts', '+', 1),
       fence: update('fence', '+', 1),
-      cut_offs: update('cut_offs', '+', wasRunning ? 1 : 0),
+      cut_offs: sql<number>`cut_offs + case when state = 'running' then 1 else 0 end`,
       lease_until: leaseUntil,
       started_at: update.fn.coalesce('started_at', update.val(now)),
     }))
-    .where('job_id', '=', job_id)
-    .where('place', '=', place)
-    .returning(['fence', 'attempts', 'failures', 'cut_offs', 'started_at', 'request', 'instructed'])
-    .executeTakeFirstOrThrow()
-  const job = await tx
-    .selectFrom('batch_jobs')
-    .select('owner')
-    .$if(row.instructed === 1, query => query.select('instruction'))
-    .where('id', '=', job_id)
-    .executeTakeFirstOrThrow()
-  return {
-    jobId: job_id,
-    index: place,
-    fence: row.fence,
-    attempt: row.attempts,
-    cutOffs: row.cut_offs,
-    failures: row.failures,
-    startedAt: row.started_at ?? now,
-    claimedAt: now,
-    leaseUntil,
-    owner: job.owner,
-    request: JSON.parse(row.request),
-    ...(job.instruction && { instruction: JSON.parse(job.instruction) }),
-  }
+    .where('job_id', '=', id)
+    .where('place', 'in', places)
+    .returning(LEASED)
+    .execute()
+  const job = rows.some(({ instructed }) => instructed === 1)
+    ? await tx.selectFrom('batch_jobs').select('instruction').where('id', '=', id).executeTakeFirst()
+    : undefined
+  const byPlace = new Map(rows.map(row => [row.place, row]))
+  return places.flatMap(place => {
+    const row = byPlace.get(place)
+    if (!row) return []
+    return {
+      jobId: id,
+      index: place,
+      fence: row.fence,
+      attempt: row.attempts,
+      cutOffs: row.cut_offs,
+      failures: row.failures,
+      startedAt: row.started_at ?? now,
+      claimedAt: now,
+      leaseUntil,
+      owner,
+      request: JSON.parse(row.request),
+      ...(row.instructed === 1 && job?.instruction && { instruction: JSON.parse(job.instruction) }),
+    }
+  })
 }
 
 /**
  * Moves what is begun from `queued` to `running`, in the order of ids, so that nobody waits for each other.
- * Returns the places whose job was not cancelled meanwhile.
+ * Returns the jobs that were not cancelled meanwhile.
  */
-const counted = async (tx: Tx, places: readonly Place[], now: number): Promise<readonly Place[]> => {
+const counted = async (tx: Tx, places: readonly Place[], now: number): Promise<readonly OpenJob[]> => {
   const byJob = Map.groupBy(places, ({ job_id }) => job_id)
-  const open = new Set<string>()
+  const open = new Map<string, OpenJob>()
   for (const [id, own] of [...byJob].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const begun = own.filter(({ wasRunning }) => !wasRunning).length
-    const { numUpdatedRows } = await tx
+    const job = await tx
       .updateTable('batch_jobs')
       .set(update => ({
         state: 'running',
@@ -150,10 +163,11 @@ const counted = async (tx: Tx, places: readonly Place[], now: number): Promise<r
       }))
       .where('id', '=', id)
       .where('state', 'in', OPEN)
+      .returning('owner')
       .executeTakeFirst()
-    if (numUpdatedRows > 0n) open.add(id)
+    if (job) open.set(id, { id, owner: job.owner, places: own.map(({ place }) => place) })
   }
-  return places.filter(({ job_id }) => open.has(job_id))
+  return [...byJob.keys()].flatMap(id => open.get(id) ?? [])
 }
 
 /** See `BatchRecords.claim`. */
@@ -163,6 +177,6 @@ export const claim = (records: Records, wish: Wish): Promise<readonly Claim[]> =
     const left = { ...wish, count: wish.count - lost.length }
     const places = left.count > 0 ? [...lost, ...(await waiting(tx, records, left))] : lost
     const claims: Claim[] = []
-    for (const place of await counted(tx, places, wish.now)) claims.push(await lease(tx, place, wish))
+    for (const job of await counted(tx, places, wish.now)) claims.push(...(await lease(tx, job, wish)))
     return claims
   })

@@ -45,8 +45,8 @@ export type Gateway = Host &
     chatBody: ReturnType<typeof chatBody>
     /** What an item of a batch may ask at most. */
     itemLimits: ChatLimits
-    /** Throws INVALID_INPUT that names every item whose model there is not. */
-    assertModels: (items: readonly NewItem[]) => void
+    /** Rejects with INVALID_INPUT that names every item whose model there is not. */
+    assertModels: (items: readonly NewItem[]) => Promise<void>
     chatDefaults: ChatDefaults
     issueSession: () => string
     health: () => HealthReport

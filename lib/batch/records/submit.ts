@@ -2,6 +2,7 @@ import type { Insertable } from 'kysely'
 import { GatewayError } from '../../errors.ts'
 import type { Records } from '../../storage/records/records.ts'
 import type { BatchItemsTable } from '../../storage/records/schema.ts'
+import { yieldIfDue } from '../../yielding.ts'
 import type { Job, NewItem, NewJob } from '../types.ts'
 import { rankOf } from './rows.ts'
 
@@ -33,6 +34,7 @@ async function* portions(
   let characters = 0
   let place = 0
   for await (const item of items) {
+    await yieldIfDue()
     const row = rowOf(jobId, place, item)
     rows.push(row)
     characters += row.request.length
@@ -70,7 +72,7 @@ const writeUnseen = async (
   await records.write(db => db.insertInto('batch_jobs').values(row).execute())
   let total = 0
   for await (const rows of portions(job.id, items)) {
-    await records.write(db => db.insertInto('batch_items').values(rows).execute())
+    await records.writeTogether(db => [db.insertInto('batch_items').values(rows)])
     total += rows.length
   }
   if (total === 0) throw new GatewayError('INVALID_INPUT', 'items: must not be empty')

@@ -38,7 +38,13 @@ const DAY_MS = 86_400_000
 /** A submission that has not come to its end after so long never will. */
 const SUBMISSION_MS = 3_600_000
 
-export type Batch = Readonly<{ desk: BatchDesk; uploads: UploadDesk; facts: () => BatchFacts }>
+export type Batch = Readonly<{
+  desk: BatchDesk
+  uploads: UploadDesk
+  facts: () => BatchFacts
+  /** Closes the records, once what was asked of them is done. */
+  close: () => Promise<void>
+}>
 
 export type BatchMakings = Readonly<{
   env: Environment
@@ -51,9 +57,12 @@ export type BatchMakings = Readonly<{
   isStopping: () => boolean
 }>
 
-const opened = async ({ DATABASE_URL, DATA_DIR }: Environment, clock: Clock): Promise<Records> => {
+const opened = async ({ env, clock, logger }: BatchMakings): Promise<Records> => {
+  const { DATABASE_URL: databaseUrl, DATA_DIR: dataDir } = env
+  const onLost = (err: Error) =>
+    logger.error({ err, component: 'records' }, 'the database is lost, and opened again')
   try {
-    return await openRecords({ databaseUrl: DATABASE_URL, dataDir: DATA_DIR }, clock)
+    return await openRecords({ databaseUrl, dataDir, onLost }, clock)
   } catch (error) {
     if (!(error instanceof RecordsUnusable)) throw error
     throw new ConfigurationError([`  ${error.message}; ENABLE_BATCH=false does without records`])
@@ -146,7 +155,7 @@ const keepHouse = async (
  */
 export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
   const { env, metrics, live, isStopping } = makings
-  const database = await opened(env, makings.clock)
+  const database = await opened(makings)
   const clock = await sharedClock(database, makings.clock)
   const records = batchRecords(database)
   const overview = new Overview(() => records.depth(clock.now()), clock)
@@ -195,5 +204,5 @@ export const buildBatch = async (makings: BatchMakings): Promise<Batch> => {
     modelFault: model => modelFault(model, live.now),
   })
   void keepHouse({ ...makings, clock }, records, uploads)
-  return { desk, uploads, facts }
+  return { desk, uploads, facts, close: () => database.close() }
 }

@@ -1,6 +1,7 @@
-import { sql, type Transaction } from 'kysely'
+import { type Selectable, sql, type Transaction } from 'kysely'
 import type { Records } from '../../storage/records/records.ts'
-import type { RecordsSchema } from '../../storage/records/schema.ts'
+import type { BatchItemsTable, RecordsSchema } from '../../storage/records/schema.ts'
+import { yieldIfDue } from '../../yielding.ts'
 import type { Claim } from '../types.ts'
 
 type Tx = Transaction<RecordsSchema>
@@ -103,46 +104,54 @@ const LEASED = [
   'instructed',
 ] as const
 
-/** Leases items of one job. Returns them in the order in which they are given. */
-const lease = async (tx: Tx, { id, owner, places }: OpenJob, { now, leaseMs }: Wish): Promise<Claim[]> => {
-  const leaseUntil = now + leaseMs
-  const rows = await tx
+type LeasedRow = Pick<Selectable<BatchItemsTable>, (typeof LEASED)[number]>
+
+/** Items that were leased, in their order, and the job that they are of. */
+type Leased = Readonly<{
+  jobId: string
+  owner: string
+  rows: readonly LeasedRow[]
+  /** JSON of a text. */
+  instruction: string | null | undefined
+}>
+
+const lease = async (tx: Tx, { id, owner, places }: OpenJob, { now, leaseMs }: Wish): Promise<Leased> => {
+  const leased = await tx
     .updateTable('batch_items')
     .set(update => ({
       state: 'running',
       attempts: update('attempts', '+', 1),
       fence: update('fence', '+', 1),
       cut_offs: sql<number>`cut_offs + case when state = 'running' then 1 else 0 end`,
-      lease_until: leaseUntil,
+      lease_until: now + leaseMs,
       started_at: update.fn.coalesce('started_at', update.val(now)),
     }))
     .where('job_id', '=', id)
     .where('place', 'in', places)
     .returning(LEASED)
     .execute()
-  const job = rows.some(({ instructed }) => instructed === 1)
+  const job = leased.some(({ instructed }) => instructed === 1)
     ? await tx.selectFrom('batch_jobs').select('instruction').where('id', '=', id).executeTakeFirst()
     : undefined
-  const byPlace = new Map(rows.map(row => [row.place, row]))
-  return places.flatMap(place => {
-    const row = byPlace.get(place)
-    if (!row) return []
-    return {
-      jobId: id,
-      index: place,
-      fence: row.fence,
-      attempt: row.attempts,
-      cutOffs: row.cut_offs,
-      failures: row.failures,
-      startedAt: row.started_at ?? now,
-      claimedAt: now,
-      leaseUntil,
-      owner,
-      request: JSON.parse(row.request),
-      ...(row.instructed === 1 && job?.instruction && { instruction: JSON.parse(job.instruction) }),
-    }
-  })
+  const byPlace = new Map(leased.map(row => [row.place, row]))
+  const rows = places.flatMap(place => byPlace.get(place) ?? [])
+  return { jobId: id, owner, rows, instruction: job?.instruction }
 }
+
+const claimOf = ({ jobId, owner, instruction }: Leased, row: LeasedRow, { now, leaseMs }: Wish): Claim => ({
+  jobId,
+  index: row.place,
+  fence: row.fence,
+  attempt: row.attempts,
+  cutOffs: row.cut_offs,
+  failures: row.failures,
+  startedAt: row.started_at ?? now,
+  claimedAt: now,
+  leaseUntil: now + leaseMs,
+  owner,
+  request: JSON.parse(row.request),
+  ...(row.instructed === 1 && instruction && { instruction: JSON.parse(instruction) }),
+})
 
 /**
  * Moves what is begun from `queued` to `running`, in the order of ids, so that nobody waits for each other.
@@ -170,13 +179,24 @@ const counted = async (tx: Tx, places: readonly Place[], now: number): Promise<r
   return [...byJob.keys()].flatMap(id => open.get(id) ?? [])
 }
 
-/** See `BatchRecords.claim`. */
-export const claim = (records: Records, wish: Wish): Promise<readonly Claim[]> =>
+const leaseNext = (records: Records, wish: Wish): Promise<readonly Leased[]> =>
   records.write(async tx => {
     const lost = await orphans(tx, records, wish)
     const left = { ...wish, count: wish.count - lost.length }
     const places = left.count > 0 ? [...lost, ...(await waiting(tx, records, left))] : lost
-    const claims: Claim[] = []
-    for (const job of await counted(tx, places, wish.now)) claims.push(...(await lease(tx, job, wish)))
-    return claims
+    const leased: Leased[] = []
+    for (const job of await counted(tx, places, wish.now)) leased.push(await lease(tx, job, wish))
+    return leased
   })
+
+/** See `BatchRecords.claim`. */
+export const claim = async (records: Records, wish: Wish): Promise<readonly Claim[]> => {
+  const claims: Claim[] = []
+  // What is asked may be long, and is read when the transaction is over.
+  for (const leased of await leaseNext(records, wish))
+    for (const row of leased.rows) {
+      await yieldIfDue()
+      claims.push(claimOf(leased, row, wish))
+    }
+  return claims
+}

@@ -20,8 +20,8 @@ const GROUND = [
   'lib/clock.ts',
   'lib/compose.ts',
   'lib/errors.ts',
+  'lib/loop-turns.ts',
   'lib/visit.ts',
-  'lib/yielding.ts',
   'lib/llm/types.ts',
 ]
 const ON_THE_GROUND = [...GROUND, 'lib/llm/tap.ts', 'lib/llm/one-batch.ts']
@@ -31,8 +31,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/clock.ts': [],
   'lib/compose.ts': [],
   'lib/errors.ts': [],
+  'lib/loop-turns.ts': ['lib/clock.ts'],
   'lib/sse-parser.ts': [],
-  'lib/yielding.ts': ['lib/clock.ts'],
   'lib/visit.ts': GROUND,
   'lib/llm/types.ts': GROUND,
   'lib/llm': [...ON_THE_GROUND, 'lib/llm/providers/definition.ts'],

@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors.ts'
+import { turn } from '../loop-turns.ts'
 import { FaultList } from '../validation/faults.ts'
-import { yieldIfDue } from '../yielding.ts'
 import type { Composed } from './live.ts'
 
 type Asking = Readonly<{ request: Readonly<{ model?: string | undefined }> }>
@@ -25,7 +25,7 @@ export const assertModels = async (items: readonly Asking[], composed: Composed)
   const seen = new Map<string, string | undefined>()
   const faults = new FaultList()
   for (const [index, { request }] of items.entries()) {
-    await yieldIfDue()
+    await turn()
     const { model } = request
     if (model === undefined) continue
     if (!seen.has(model)) seen.set(model, modelFault(model, composed))

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { yieldIfDue } from '../yielding.ts'
+import { turn } from '../loop-turns.ts'
 import { type ItemBody, itemBody, jobFields } from './batch.ts'
 import type { ChatLimits } from './chat.ts'
 import { check, FaultList } from './faults.ts'
@@ -56,7 +56,7 @@ export const parseJob = async (
   const ids = new Ids()
   const items: NamedItem[] = []
   for (const [index, value] of (isWithinLimits ? given : []).entries()) {
-    await yieldIfDue()
+    await turn()
     const item = check(schema, value, ['items', index])
     if (item.faults) {
       faults.add(...item.faults)

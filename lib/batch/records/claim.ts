@@ -1,7 +1,7 @@
 import { type Selectable, sql, type Transaction } from 'kysely'
+import { turn } from '../../loop-turns.ts'
 import type { Records } from '../../storage/records/records.ts'
 import type { BatchItemsTable, RecordsSchema } from '../../storage/records/schema.ts'
-import { yieldIfDue } from '../../yielding.ts'
 import type { Claim } from '../types.ts'
 
 type Tx = Transaction<RecordsSchema>
@@ -195,7 +195,7 @@ export const claim = async (records: Records, wish: Wish): Promise<readonly Clai
   // What is asked may be long, and is read when the transaction is over.
   for (const leased of await leaseNext(records, wish))
     for (const row of leased.rows) {
-      await yieldIfDue()
+      await turn()
       claims.push(claimOf(leased, row, wish))
     }
   return claims

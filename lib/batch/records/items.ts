@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
+import { turn } from '../../loop-turns.ts'
 import type { Records } from '../../storage/records/records.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
-import { yieldIfDue } from '../../yielding.ts'
 import { type Claim, type Item, type ItemState, JOB_STATES, type JobState, type Page } from '../types.ts'
 import { cursorOf, readItemsCursor } from './cursor.ts'
 import { ITEM_COLUMNS, itemOf } from './rows.ts'
@@ -61,7 +61,7 @@ export const listItems = (
     const rows = await query.select(ITEM_COLUMNS).where('place', '<=', last.place).execute()
     const entries: Item[] = []
     for (const row of rows) {
-      await yieldIfDue()
+      await turn()
       entries.push(itemOf(row, job.state as JobState))
     }
     return count < next.length ? { entries, cursor: cursorOf(last.place) } : { entries }

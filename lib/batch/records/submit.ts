@@ -1,8 +1,8 @@
 import type { Insertable } from 'kysely'
 import { GatewayError } from '../../errors.ts'
+import { turn } from '../../loop-turns.ts'
 import type { Records } from '../../storage/records/records.ts'
 import type { BatchItemsTable } from '../../storage/records/schema.ts'
-import { yieldIfDue } from '../../yielding.ts'
 import type { Job, NewItem, NewJob } from '../types.ts'
 import { rankOf } from './rows.ts'
 
@@ -34,7 +34,7 @@ async function* portions(
   let characters = 0
   let place = 0
   for await (const item of items) {
-    await yieldIfDue()
+    await turn()
     const row = rowOf(jobId, place, item)
     rows.push(row)
     characters += row.request.length

@@ -144,6 +144,13 @@ describe('features', () => {
     expect(bare).toEqual([])
   })
 
+  it('leave SQLite, which holds up whoever calls it, to its thread', () => {
+    const thread = ['lib/storage/records/sqlite/file.ts', 'lib/storage/records/sqlite/thread.ts']
+    expect(sources.filter(file => read(file).includes("'node:sqlite'")).toSorted()).toEqual(thread)
+    const users = sources.filter(file => importsOf(file).some(path => thread.includes(path)))
+    expect(users).toEqual(['lib/storage/records/sqlite/thread.ts'])
+  })
+
   it('name no vendor outside its own file', () => {
     const vendors = new RegExp(`['"\`](${PROVIDERS.map(({ id }) => id).join('|')})['"\`]`)
     const elsewhere = features.filter(

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
+import { turn } from '../loop-turns.ts'
 import { Rests } from './rests.ts'
 import type { BatchRecords, Claim, Outcome, Settled } from './types.ts'
 
@@ -113,6 +114,8 @@ export class Worker {
     const key = keyOf(claim)
     const run: Run = { claim, controller: new AbortController() }
     this.#running.set(key, run)
+    // One that ends without I/O, since its answer is kept or it is refused, must not hold up all else.
+    await turn()
     const outcome = await this.#parts.run(claim, run.controller.signal)
     this.#noteRefusal(claim, outcome)
     await this.#settle(run, outcome)

@@ -39,7 +39,13 @@ const DAY_MS = 86_400_000
 /** A submission that has not come to its end after so long never will. */
 const SUBMISSION_MS = 3_600_000
 
-export type Batch = Readonly<{ desk: BatchDesk; uploads: UploadDesk; facts: () => BatchFacts }>
+export type Batch = Readonly<{
+  desk: BatchDesk
+  uploads: UploadDesk
+  facts: () => BatchFacts
+  /** Closes the records, once what was asked of them is done. */
+  close: () => Promise<void>
+}>
 
 export type BatchMakings = Readonly<{
   env: Environment
@@ -52,12 +58,14 @@ export type BatchMakings = Readonly<{
   isStopping: () => boolean
 }>
 
-const opened = async (env: Environment, clock: Clock): Promise<Records> => {
+const opened = async ({ env, clock, logger }: BatchMakings): Promise<Records> => {
   const place = {
     databaseUrl: env.DATABASE_URL,
     dataDir: env.DATA_DIR,
     waitMs: env.DATABASE_WAIT_SECONDS * 1000,
     onWait: (text: string) => void process.stderr.write(`${text}\n`),
+    onLost: (err: Error) =>
+      logger.error({ err, component: 'records' }, 'the thread of the database ended and is started again'),
   }
   try {
     return await openRecords(place, clock)
@@ -153,7 +161,7 @@ const keepHouse = async (
  */
 export const buildBatch = async (parts: BatchMakings): Promise<Batch> => {
   const { env, metrics, live, isStopping } = parts
-  const database = await opened(env, parts.clock)
+  const database = await opened(parts)
   const watch = watched(database, parts)
   const onTrouble = recordsTrouble(parts)
   const makings = { ...parts, onTrouble }
@@ -207,5 +215,5 @@ export const buildBatch = async (parts: BatchMakings): Promise<Batch> => {
     openAiModel: model => openAiModel(model, live.now),
   })
   void keepHouse({ ...makings, clock }, records, uploads)
-  return { desk, uploads, facts }
+  return { desk, uploads, facts, close: () => database.close() }
 }

@@ -90,6 +90,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   const isServing = () => lifecycle.state === 'serving'
   const isStopping = () => !isServing()
   const batch = env.ENABLE_BATCH ? await buildBatch({ ...state, live, isStopping }) : undefined
+  if (batch) lifecycle.closeAtEnd(batch.close)
   const takingBatches = (): Batch => {
     if (batch) return batch
     throw new GatewayError('NOT_FOUND', 'Batches are switched off here.')

@@ -48,8 +48,8 @@ export type Gateway = Host &
     chatBody: ReturnType<typeof chatBody>
     /** What an item of a batch may ask at most. */
     itemLimits: ChatLimits
-    /** Throws INVALID_INPUT that names every item whose model there is not. */
-    assertModels: (items: readonly NewItem[]) => void
+    /** Rejects with INVALID_INPUT that names every item whose model there is not. */
+    assertModels: (items: readonly NewItem[]) => Promise<void>
     /** Counts the items of a job that is handed in as JSON; returns what gives them back if it is not taken after all. */
     spendItems: (visit: Visit, count: number) => Promise<GiveBack>
     chatDefaults: ChatDefaults

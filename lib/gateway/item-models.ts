@@ -1,5 +1,6 @@
-import { type Fault, GatewayError } from '../errors.ts'
-import { invalidInput } from '../validation/faults.ts'
+import { GatewayError } from '../errors.ts'
+import { turn } from '../loop-turns.ts'
+import { FaultList } from '../validation/faults.ts'
 import type { Composed } from './live.ts'
 
 type Asking = Readonly<{ request: Readonly<{ model?: string | undefined }> }>
@@ -24,15 +25,16 @@ export const openAiModel = (model: string, { catalog, aliases }: Composed): stri
  * Makes sure that every item asks for a model that there is, before any of them is taken.
  * @throws GatewayError INVALID_INPUT that names every item.
  */
-export const assertModels = (items: readonly Asking[], composed: Composed): void => {
+export const assertModels = async (items: readonly Asking[], composed: Composed): Promise<void> => {
   const seen = new Map<string, string | undefined>()
-  const faults: Fault[] = []
+  const faults = new FaultList()
   for (const [index, { request }] of items.entries()) {
+    await turn()
     const { model } = request
     if (model === undefined) continue
     if (!seen.has(model)) seen.set(model, modelFault(model, composed))
     const message = seen.get(model)
-    if (message !== undefined) faults.push({ path: `items[${index}].model`, message })
+    if (message !== undefined) faults.add({ path: `items[${index}].model`, message })
   }
-  if (faults.length > 0) throw invalidInput(faults)
+  faults.throwIfAny()
 }

@@ -9,6 +9,8 @@ export type LifecycleState = 'serving' | 'draining' | 'closed'
 const FAREWELL_MS = 1_000
 const LONGEST_NOTICE_MS = 5_000
 const SHARE_OF_NOTICE = 5
+/** How long stores get to close. */
+const CLOSING_MS = 2_000
 
 const noticeOf = (graceMs: number): number => Math.min(LONGEST_NOTICE_MS, graceMs / SHARE_OF_NOTICE)
 
@@ -17,6 +19,7 @@ export class Lifecycle {
   readonly #visits: OpenVisits
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #stores: (() => Promise<void>)[] = []
   #state: LifecycleState = 'serving'
 
   constructor(visits: OpenVisits, clock: Clock, logger: Logger) {
@@ -27,6 +30,11 @@ export class Lifecycle {
 
   get state(): LifecycleState {
     return this.#state
+  }
+
+  /** Has a store closed at the end, when nothing uses it any more. */
+  closeAtEnd(close: () => Promise<void>): void {
+    this.#stores.push(close)
   }
 
   /**
@@ -49,12 +57,18 @@ export class Lifecycle {
     await Promise.race([this.#visits.none(), this.#wait(graceMs - noticeMs)])
     if (this.#visits.count > 0) {
       this.#logger.warn({ openRequests: this.#visits.count }, 'breaking off what is left')
-      this.#visits.abortAll(new GatewayError('SHUTTING_DOWN'))
-      await Promise.race([this.#visits.none(), this.#wait(FAREWELL_MS)])
+      const none = this.#visits.none()
+      await this.#visits.abortAll(new GatewayError('SHUTTING_DOWN'))
+      await Promise.race([none, this.#wait(FAREWELL_MS)])
     }
     // A visit has ended when its last byte was handed to the host, which may not have sent it yet.
     await this.#wait(FAREWELL_MS)
+    await Promise.race([Promise.all(this.#stores.map(close => this.#close(close))), this.#wait(CLOSING_MS)])
     this.#logger.info('stopped')
+  }
+
+  async #close(close: () => Promise<void>): Promise<void> {
+    await close().catch(err => this.#logger.warn({ err }, 'a store could not be closed'))
   }
 
   #wait(delayMs: number): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
+import { turn } from '../loop-turns.ts'
 import { newJournal, type Surface, type Visit } from '../visit.ts'
 import type { AccessRules } from './access-rules.ts'
 import { assertAllowedHost } from './allowed-host.ts'
@@ -124,6 +125,7 @@ export const serving =
         let error: GatewayError | undefined
         let answer: Answer
         try {
+          await turn()
           const { abort: abandon, outlive } = open
           const exchange = { request, visit, params: await params, gateway: host, abandon, outlive }
           answer = await handle(method, exchange, host)

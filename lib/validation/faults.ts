@@ -56,14 +56,47 @@ export const refusalInWords = (thrown: unknown): string => {
   return `${told.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
 }
 
+/** A value as the schema understands it, or all that is wrong with it. */
+export type Checked<T> =
+  | Readonly<{ data: T; faults?: undefined }>
+  | Readonly<{ data?: undefined; faults: readonly Fault[] }>
+
+/** @param at where the value stands, before the paths of its faults */
+export const check = <S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  at: readonly PropertyKey[] = [],
+): Checked<z.output<S>> => {
+  const parsed = schema.safeParse(value, { reportInput: true })
+  if (parsed.success) return { data: parsed.data }
+  const faults = parsed.error.issues.flatMap(issue => faultsOf({ ...issue, path: [...at, ...issue.path] }))
+  return { faults }
+}
+
 /**
  * The value as the schema understands it.
  * @throws GatewayError INVALID_INPUT that names every fault.
  */
 export const parseOrThrow = <S extends z.ZodType>(schema: S, value: unknown): z.output<S> => {
-  const parsed = schema.safeParse(value, { reportInput: true })
-  if (parsed.success) return parsed.data
-  throw invalidInput(parsed.error.issues.flatMap(faultsOf))
+  const { data, faults } = check(schema, value)
+  if (faults) throw invalidInput(faults)
+  return data
+}
+
+/** Collects faults: as many as anyone would read, and how many there are. */
+export class FaultList {
+  readonly #faults: Fault[] = []
+  #count = 0
+
+  add(...faults: readonly Fault[]): void {
+    this.#count += faults.length
+    this.#faults.push(...faults.slice(0, MOST_TOLD - this.#faults.length))
+  }
+
+  /** @throws GatewayError INVALID_INPUT where there is any */
+  throwIfAny(): void {
+    if (this.#count > 0) throw invalidInput(this.#faults, this.#count)
+  }
 }
 
 /**

@@ -1,10 +1,13 @@
-import { sql, type Transaction } from 'kysely'
+import { type Selectable, sql, type Transaction } from 'kysely'
+import { turn } from '../../loop-turns.ts'
 import type { Records } from '../../storage/records/records.ts'
-import type { RecordsSchema } from '../../storage/records/schema.ts'
+import type { BatchItemsTable, RecordsSchema } from '../../storage/records/schema.ts'
 import type { Claim } from '../types.ts'
 
 type Tx = Transaction<RecordsSchema>
 type Place = Readonly<{ job_id: string; place: number; wasRunning: boolean }>
+/** A job that goes on, with the places of its items that are to run. */
+type OpenJob = Readonly<{ id: string; owner: string; places: readonly number[] }>
 type Wish = Readonly<{ count: number; now: number; leaseMs: number; except?: readonly string[] }>
 
 /** Jobs that are looked through for something to do; those behind them come when these have nothing left. */
@@ -89,58 +92,77 @@ const waiting = async (tx: Tx, records: Records, wish: Wish): Promise<Place[]> =
   return places
 }
 
-const lease = async (
-  tx: Tx,
-  { job_id, place, wasRunning }: Place,
-  { now, leaseMs }: Wish,
-): Promise<Claim> => {
-  const leaseUntil = now + leaseMs
-  const row = await tx
+/** What an item's claim is made of. */
+const LEASED = [
+  'place',
+  'fence',
+  'attempts',
+  'failures',
+  'cut_offs',
+  'started_at',
+  'request',
+  'instructed',
+] as const
+
+type LeasedRow = Pick<Selectable<BatchItemsTable>, (typeof LEASED)[number]>
+
+/** Items that were leased, in their order, and the job that they are of. */
+type Leased = Readonly<{
+  jobId: string
+  owner: string
+  rows: readonly LeasedRow[]
+  /** JSON of a text. */
+  instruction: string | null | undefined
+}>
+
+const lease = async (tx: Tx, { id, owner, places }: OpenJob, { now, leaseMs }: Wish): Promise<Leased> => {
+  const leased = await tx
     .updateTable('batch_items')
     .set(update => ({
       state: 'running',
       attempts: update('attempts', '+', 1),
       fence: update('fence', '+', 1),
-      cut_offs: update('cut_offs', '+', wasRunning ? 1 : 0),
-      lease_until: leaseUntil,
+      cut_offs: sql<number>`cut_offs + case when state = 'running' then 1 else 0 end`,
+      lease_until: now + leaseMs,
       started_at: update.fn.coalesce('started_at', update.val(now)),
     }))
-    .where('job_id', '=', job_id)
-    .where('place', '=', place)
-    .returning(['fence', 'attempts', 'failures', 'cut_offs', 'started_at', 'request', 'instructed'])
-    .executeTakeFirstOrThrow()
-  const job = await tx
-    .selectFrom('batch_jobs')
-    .select('owner')
-    .$if(row.instructed === 1, query => query.select('instruction'))
-    .where('id', '=', job_id)
-    .executeTakeFirstOrThrow()
-  return {
-    jobId: job_id,
-    index: place,
-    fence: row.fence,
-    attempt: row.attempts,
-    cutOffs: row.cut_offs,
-    failures: row.failures,
-    startedAt: row.started_at ?? now,
-    claimedAt: now,
-    leaseUntil,
-    owner: job.owner,
-    request: JSON.parse(row.request),
-    ...(job.instruction && { instruction: JSON.parse(job.instruction) }),
-  }
+    .where('job_id', '=', id)
+    .where('place', 'in', places)
+    .returning(LEASED)
+    .execute()
+  const job = leased.some(({ instructed }) => instructed === 1)
+    ? await tx.selectFrom('batch_jobs').select('instruction').where('id', '=', id).executeTakeFirst()
+    : undefined
+  const byPlace = new Map(leased.map(row => [row.place, row]))
+  const rows = places.flatMap(place => byPlace.get(place) ?? [])
+  return { jobId: id, owner, rows, instruction: job?.instruction }
 }
+
+const claimOf = ({ jobId, owner, instruction }: Leased, row: LeasedRow, { now, leaseMs }: Wish): Claim => ({
+  jobId,
+  index: row.place,
+  fence: row.fence,
+  attempt: row.attempts,
+  cutOffs: row.cut_offs,
+  failures: row.failures,
+  startedAt: row.started_at ?? now,
+  claimedAt: now,
+  leaseUntil: now + leaseMs,
+  owner,
+  request: JSON.parse(row.request),
+  ...(row.instructed === 1 && instruction && { instruction: JSON.parse(instruction) }),
+})
 
 /**
  * Moves what is begun from `queued` to `running`, in the order of ids, so that nobody waits for each other.
- * Returns the places whose job was not cancelled meanwhile.
+ * Returns the jobs that were not cancelled meanwhile.
  */
-const counted = async (tx: Tx, places: readonly Place[], now: number): Promise<readonly Place[]> => {
+const counted = async (tx: Tx, places: readonly Place[], now: number): Promise<readonly OpenJob[]> => {
   const byJob = Map.groupBy(places, ({ job_id }) => job_id)
-  const open = new Set<string>()
+  const open = new Map<string, OpenJob>()
   for (const [id, own] of [...byJob].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const begun = own.filter(({ wasRunning }) => !wasRunning).length
-    const { numUpdatedRows } = await tx
+    const job = await tx
       .updateTable('batch_jobs')
       .set(update => ({
         state: 'running',
@@ -150,19 +172,31 @@ const counted = async (tx: Tx, places: readonly Place[], now: number): Promise<r
       }))
       .where('id', '=', id)
       .where('state', 'in', OPEN)
+      .returning('owner')
       .executeTakeFirst()
-    if (numUpdatedRows > 0n) open.add(id)
+    if (job) open.set(id, { id, owner: job.owner, places: own.map(({ place }) => place) })
   }
-  return places.filter(({ job_id }) => open.has(job_id))
+  return [...byJob.keys()].flatMap(id => open.get(id) ?? [])
 }
 
-/** See `BatchRecords.claim`. */
-export const claim = (records: Records, wish: Wish): Promise<readonly Claim[]> =>
+const leaseNext = (records: Records, wish: Wish): Promise<readonly Leased[]> =>
   records.write(async tx => {
     const lost = await orphans(tx, records, wish)
     const left = { ...wish, count: wish.count - lost.length }
     const places = left.count > 0 ? [...lost, ...(await waiting(tx, records, left))] : lost
-    const claims: Claim[] = []
-    for (const place of await counted(tx, places, wish.now)) claims.push(await lease(tx, place, wish))
-    return claims
+    const leased: Leased[] = []
+    for (const job of await counted(tx, places, wish.now)) leased.push(await lease(tx, job, wish))
+    return leased
   })
+
+/** See `BatchRecords.claim`. */
+export const claim = async (records: Records, wish: Wish): Promise<readonly Claim[]> => {
+  const claims: Claim[] = []
+  // What is asked may be long, and is read when the transaction is over.
+  for (const leased of await leaseNext(records, wish))
+    for (const row of leased.rows) {
+      await turn()
+      claims.push(claimOf(leased, row, wish))
+    }
+  return claims
+}

@@ -1,5 +1,7 @@
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
+import { turn } from '../../loop-turns.ts'
 import type { Records } from '../../storage/records/records.ts'
+import type { RecordsSchema } from '../../storage/records/schema.ts'
 import { type Claim, type Item, type ItemState, JOB_STATES, type JobState, type Page } from '../types.ts'
 import { cursorOf, readItemsCursor } from './cursor.ts'
 import { ITEM_COLUMNS, itemOf } from './rows.ts'
@@ -57,40 +59,68 @@ export const listItems = (
     const last = next[count - 1]
     if (!last) return { entries: [] }
     const rows = await query.select(ITEM_COLUMNS).where('place', '<=', last.place).execute()
-    const entries = rows.map(row => itemOf(row, job.state as JobState))
+    const entries: Item[] = []
+    for (const row of rows) {
+      await turn()
+      entries.push(itemOf(row, job.state as JobState))
+    }
     return count < next.length ? { entries, cursor: cursorOf(last.place) } : { entries }
   })
 
+/** So many leases are prolonged by one statement. */
+const MOST_LEASES = 500
+
+const renewStatement = (
+  db: Kysely<RecordsSchema>,
+  jobId: string,
+  claims: readonly Claim[],
+  leaseUntil: number,
+) => {
+  const held = claims.map(({ index, fence }) => sql`(cast(${index} as bigint), cast(${fence} as bigint))`)
+  return db
+    .updateTable('batch_items')
+    .set({ lease_until: leaseUntil })
+    .where('job_id', '=', jobId)
+    .where('state', '=', 'running')
+    .where(sql<boolean>`(place, fence) in (values ${sql.join(held)})`)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('batch_jobs')
+          .select('id')
+          .where('id', '=', jobId)
+          .where('batch_jobs.state', '=', 'running'),
+      ),
+    )
+    .returning(['job_id', 'place', 'fence'])
+}
+
+type Held = Readonly<{ job_id: string; place: number; fence: number }>
+
+const portionsOf = (claims: readonly Claim[]): (readonly Claim[])[] =>
+  Array.from({ length: Math.ceil(claims.length / MOST_LEASES) }, (_, at) =>
+    claims.slice(at * MOST_LEASES, (at + 1) * MOST_LEASES),
+  )
+
 /** See `BatchRecords.renew`. */
-export const renewLeases = (
+export const renewLeases = async (
   records: Records,
   claims: readonly Claim[],
   { now, leaseMs }: Readonly<{ now: number; leaseMs: number }>,
-): Promise<readonly Claim[]> =>
-  records.write(async db => {
-    const held: Claim[] = []
-    const leaseUntil = now + leaseMs
-    for (const claim of claims) {
-      const { numUpdatedRows } = await db
-        .updateTable('batch_items')
-        .set({ lease_until: leaseUntil })
-        .where('job_id', '=', claim.jobId)
-        .where('place', '=', claim.index)
-        .where('fence', '=', claim.fence)
-        .where('state', '=', 'running')
-        .where(({ exists, selectFrom }) =>
-          exists(
-            selectFrom('batch_jobs')
-              .select('id')
-              .where('id', '=', claim.jobId)
-              .where('batch_jobs.state', '=', 'running'),
-          ),
-        )
-        .executeTakeFirst()
-      if (numUpdatedRows > 0n) held.push({ ...claim, leaseUntil })
-    }
-    return held
-  })
+): Promise<readonly Claim[]> => {
+  const leaseUntil = now + leaseMs
+  // In the order of ids, so that two who write do not wait for each other.
+  const byJob = [...Map.groupBy(claims, ({ jobId }) => jobId)].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const results = await records.writeTogether(db =>
+    byJob.flatMap(([jobId, own]) =>
+      portionsOf(own).map(portion => renewStatement(db, jobId, portion, leaseUntil)),
+    ),
+  )
+  const keyOf = ({ job_id, place, fence }: Held) => `${job_id} ${place} ${fence}`
+  const held = new Set((results ?? []).flatMap(({ rows }) => rows as Held[]).map(keyOf))
+  return claims
+    .filter(({ jobId, index, fence }) => held.has(keyOf({ job_id: jobId, place: index, fence })))
+    .map(claim => ({ ...claim, leaseUntil }))
+}
 
 /** When something may next be done: an item that waits, or one whose runner may turn out to be dead. */
 export const nextDueAt = (records: Records, except: readonly string[]): Promise<number | undefined> =>

@@ -1,10 +1,10 @@
-import { sql, type Transaction } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Records } from '../../storage/records/records.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
 import type { Claim, Outcome, Settled } from '../types.ts'
 import { PICO_PER_USD } from './rows.ts'
 
-type Tx = Transaction<RecordsSchema>
+type Db = Kysely<RecordsSchema>
 
 const picoOf = (usd: number | undefined): bigint => BigInt(Math.round((usd ?? 0) * PICO_PER_USD))
 
@@ -36,24 +36,21 @@ const columnsOf = (outcome: Outcome, claim: Claim, now: number) => {
   }
 }
 
-const writeItem = async (tx: Tx, claim: Claim, outcome: Outcome, now: number): Promise<boolean> => {
-  const { numUpdatedRows } = await tx
+const itemStatement = (db: Db, claim: Claim, outcome: Outcome, now: number) =>
+  db
     .updateTable('batch_items')
     .set({ ...columnsOf(outcome, claim, now), lease_until: null })
     .where('job_id', '=', claim.jobId)
     .where('place', '=', claim.index)
     .where('fence', '=', claim.fence)
     .where('state', '=', 'running')
-    .executeTakeFirst()
-  return numUpdatedRows > 0n
-}
 
-/** Counts it, with its cost. Returns what is left open of the job; nothing where the job has ended by itself. */
-const countItem = async (tx: Tx, { jobId }: Claim, outcome: Outcome) => {
+/** Counts the item, with its cost. Matches nothing where the job has ended by itself. */
+const countStatement = (db: Db, { jobId }: Claim, outcome: Outcome) => {
   const column = outcome.state === 'again' ? 'queued' : outcome.state
   const answer = outcome.state === 'succeeded' ? outcome.answer : undefined
   const isUnpriced = answer !== undefined && answer.costUsd === undefined
-  return await tx
+  return db
     .updateTable('batch_jobs')
     .set(update => ({
       running: update('running', '-', 1),
@@ -64,11 +61,26 @@ const countItem = async (tx: Tx, { jobId }: Claim, outcome: Outcome) => {
     }))
     .where('id', '=', jobId)
     .where('state', '=', 'running')
-    .returning(['queued', 'running', 'succeeded', 'webhook_url'])
-    .executeTakeFirst()
 }
 
-class LeaseLost extends Error {}
+/** Ends the job where no item of it is open any more. */
+const endStatement = (db: Db, { jobId }: Claim, now: number) => {
+  const ifWebhook = <T>(then: T, otherwise: string) =>
+    sql<never>`case when webhook_url is null then ${sql.ref(otherwise)} else ${then} end`
+  return db
+    .updateTable('batch_jobs')
+    .set({
+      state: sql<string>`case when succeeded > 0 then 'completed' else 'failed' end`,
+      ended_at: now,
+      webhook_state: ifWebhook(sql.lit('due'), 'webhook_state'),
+      webhook_at: ifWebhook(sql`cast(${now} as bigint)`, 'webhook_at'),
+      webhook_attempts: ifWebhook(sql.lit(0), 'webhook_attempts'),
+    })
+    .where('id', '=', jobId)
+    .where('state', '=', 'running')
+    .where('queued', '=', 0)
+    .where('running', '=', 0)
+}
 
 /** See `BatchRecords.settle`. */
 export const settle = async (
@@ -77,40 +89,16 @@ export const settle = async (
   outcome: Outcome,
   now: number,
 ): Promise<Settled> => {
-  try {
-    return await records.write(async tx => {
-      if (!(await writeItem(tx, claim, outcome, now))) return 'lost'
-      const job = await countItem(tx, claim, outcome)
-      // Takes back what was written of the item.
-      if (!job) throw new LeaseLost()
-      if (job.queued + job.running > 0) return 'written'
-      await endJob(
-        tx,
-        claim.jobId,
-        { hasSucceeded: job.succeeded > 0, hasWebhook: job.webhook_url !== null },
-        now,
-      )
-      return 'ended'
-    })
-  } catch (error) {
-    if (error instanceof LeaseLost) return 'lost'
-    throw error
-  }
-}
-
-const endJob = async (
-  tx: Tx,
-  id: string,
-  { hasSucceeded, hasWebhook }: Readonly<{ hasSucceeded: boolean; hasWebhook: boolean }>,
-  now: number,
-): Promise<void> => {
-  await tx
-    .updateTable('batch_jobs')
-    .set({
-      state: hasSucceeded ? 'completed' : 'failed',
-      ended_at: now,
-      ...(hasWebhook && { webhook_state: 'due', webhook_at: now, webhook_attempts: 0 }),
-    })
-    .where('id', '=', id)
-    .execute()
+  const results = await records.writeTogether(db => {
+    const item = itemStatement(db, claim, outcome, now).compile()
+    const count = countStatement(db, claim, outcome).compile()
+    const mayEnd = outcome.state !== 'again'
+    return [
+      { query: item, mustMatch: true },
+      { query: count, mustMatch: true },
+      ...(mayEnd ? [endStatement(db, claim, now)] : []),
+    ]
+  })
+  if (!results) return 'lost'
+  return results[2]?.numAffectedRows ? 'ended' : 'written'
 }

@@ -1,5 +1,6 @@
 import type { Insertable } from 'kysely'
 import { GatewayError } from '../../errors.ts'
+import { turn } from '../../loop-turns.ts'
 import type { Records } from '../../storage/records/records.ts'
 import type { BatchItemsTable } from '../../storage/records/schema.ts'
 import type { Job, NewItem, NewJob } from '../types.ts'
@@ -33,6 +34,7 @@ async function* portions(
   let characters = 0
   let place = 0
   for await (const item of items) {
+    await turn()
     const row = rowOf(jobId, place, item)
     rows.push(row)
     characters += row.request.length
@@ -71,7 +73,7 @@ const writeUnseen = async (
   await records.write(db => db.insertInto('batch_jobs').values(row).execute())
   let total = 0
   for await (const rows of portions(job.id, items)) {
-    await records.write(db => db.insertInto('batch_items').values(rows).execute())
+    await records.writeTogether(db => [db.insertInto('batch_items').values(rows)])
     total += rows.length
   }
   if (total === 0) throw new GatewayError('INVALID_INPUT', 'items: must not be empty')

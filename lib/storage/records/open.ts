@@ -11,6 +11,8 @@ export type RecordsPlace = Readonly<{
   waitMs?: number
   /** Called once, when it is waited for, with a sentence that says so. */
   onWait?: (text: string) => void
+  /** Called when the database is lost, for as long as it takes to open it again. */
+  onLost?: (error: Error) => void
 }>
 
 const FILE = 'parley.db'
@@ -18,7 +20,7 @@ const WAIT_MS = 30_000
 
 /** The records where the environment says they are. @throws RecordsUnusable, whose message names the place. */
 export const openRecords = async (place: RecordsPlace, clock: Clock): Promise<Records> => {
-  const { databaseUrl, dataDir, waitMs = WAIT_MS, onWait = () => {} } = place
+  const { databaseUrl, dataDir, onLost, waitMs = WAIT_MS, onWait = () => {} } = place
   const path = join(dataDir, FILE)
   try {
     if (databaseUrl !== undefined) {
@@ -26,7 +28,7 @@ export const openRecords = async (place: RecordsPlace, clock: Clock): Promise<Re
       return await postgresRecords(databaseUrl, clock, { waitMs, onWait })
     }
     const { sqliteRecords } = await import('./sqlite.ts')
-    return await sqliteRecords(path, clock)
+    return await sqliteRecords(path, clock, { ...(onLost && { onLost }) })
   } catch (error) {
     if (!(error instanceof RecordsUnusable)) throw error
     throw new RecordsUnusable(`${databaseUrl ? 'DATABASE_URL' : path}: ${error.message}`)

@@ -1,6 +1,13 @@
-import type { Kysely, Transaction } from 'kysely'
-import { sql } from 'kysely'
+import {
+  type Compilable,
+  type CompiledQuery,
+  type Kysely,
+  type QueryResult,
+  sql,
+  type Transaction,
+} from 'kysely'
 import { type Clock, sleep } from '../../clock.ts'
+import { GatewayError } from '../../errors.ts'
 import { isPassing, recordsError } from './fault.ts'
 import type { RecordsSchema } from './schema.ts'
 import type { RecordsPath } from './watch.ts'
@@ -9,6 +16,23 @@ export type RecordsDialect = 'sqlite' | 'postgres'
 
 /** Called at the end of each operation; `error` is absent where it went well. */
 export type RecordsWatcher = (path: RecordsPath, error?: unknown) => void
+/** A statement of several that are done together. */
+export type Step = Readonly<{
+  query: CompiledQuery
+  /** Takes all of them back where it changes or returns no row. */
+  mustMatch?: boolean
+}>
+
+type Results = readonly QueryResult<unknown>[] | undefined
+
+/** What a database does in a way of its own; what is absent is done through `db`. */
+export type RecordsParts = Readonly<{
+  /** Another connection to the same database, which sees what is committed. */
+  reading?: Kysely<RecordsSchema>
+  atomically?: (steps: readonly Step[]) => Promise<Results>
+  /** Called after `db` was closed. */
+  close?: () => Promise<void>
+}>
 
 const PATIENCE_MS = 5_000
 /** Not all who wait try again at the same moment. */
@@ -24,11 +48,15 @@ export class Records {
   readonly dialect: RecordsDialect
   readonly #clock: Clock
   #watcher: RecordsWatcher = () => {}
+  readonly #parts: RecordsParts
+  readonly #open = new Set<Promise<unknown>>()
+  #closed: Promise<void> | undefined
 
-  constructor(db: Kysely<RecordsSchema>, dialect: RecordsDialect, clock: Clock) {
+  constructor(db: Kysely<RecordsSchema>, dialect: RecordsDialect, clock: Clock, parts: RecordsParts = {}) {
     this.db = db
     this.dialect = dialect
     this.#clock = clock
+    this.#parts = parts
   }
 
   /** Has the end of each operation reported from now on. */
@@ -44,9 +72,22 @@ export class Records {
     return this.#patiently('write', () => this.db.transaction().execute(work))
   }
 
-  /** Reads. @throws GatewayError STORE_UNAVAILABLE where the database fails. */
+  /**
+   * Writes as `write` does, where no statement depends on what another one finds: all are sent at once, so that the
+   * transaction is as short as can be. The results are in the statements' order.
+   *
+   * @returns nothing where a statement that `mustMatch` a row matched none; then all is as it was
+   * @throws GatewayError STORE_UNAVAILABLE where the database fails.
+   */
+  writeTogether(statements: (db: Kysely<RecordsSchema>) => readonly (Compilable | Step)[]): Promise<Results> {
+    const steps = statements(this.db).map(one => ('query' in one ? one : { query: one.compile() }))
+    const { atomically = this.#oneByOne } = this.#parts
+    return this.#patiently('write', () => atomically(steps))
+  }
+
+  /** Reads what is committed. @throws GatewayError STORE_UNAVAILABLE where the database fails. */
   read<T>(work: (db: Kysely<RecordsSchema>) => Promise<T>): Promise<T> {
-    return this.#patiently('read', () => work(this.db))
+    return this.#patiently('read', () => work(this.#parts.reading ?? this.db))
   }
 
   /** Whether it answers. Rejects where it does not. */
@@ -54,19 +95,50 @@ export class Records {
     await this.read(db => sql`select 1`.execute(db))
   }
 
+  /** Lets what has begun come to its end, and closes the database. Whatever is asked from now on is refused. */
   close(): Promise<void> {
-    return this.db.destroy()
+    this.#closed ??= this.#close()
+    return this.#closed
   }
 
+  async #close(): Promise<void> {
+    while (this.#open.size > 0) await Promise.allSettled(this.#open)
+    await this.#parts.reading?.destroy()
+    await this.db.destroy()
+    await this.#parts.close?.()
+  }
+
+  readonly #oneByOne = (steps: readonly Step[]): Promise<Results> =>
+    this.db
+      .transaction()
+      .execute(async transaction => {
+        const results: QueryResult<unknown>[] = []
+        for (const { query, mustMatch } of steps) {
+          const result = await transaction.executeQuery(query)
+          if (mustMatch && result.rows.length === 0 && !result.numAffectedRows) throw new Unmatched()
+          results.push(result)
+        }
+        return results
+      })
+      .catch(error => {
+        if (error instanceof Unmatched) return undefined
+        throw error
+      })
+
   async #patiently<T>(path: RecordsPath, work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new GatewayError('STORE_UNAVAILABLE', undefined, { cause: new Error('closed') })
+    const done = this.#repeatedly(work)
+    this.#open.add(done)
     try {
-      const result = await this.#repeatedly(work)
+      const result = await done
       this.#watcher(path)
       return result
     } catch (thrown) {
       const error = recordsError(thrown)
       this.#watcher(path, error)
       throw error
+    } finally {
+      this.#open.delete(done)
     }
   }
 
@@ -75,9 +147,12 @@ export class Records {
       try {
         return await work()
       } catch (error) {
-        if (!isPassing(error) || this.#clock.now() > giveUpAt) throw error
+        const givesUp = this.#closed !== undefined || this.#clock.now() > giveUpAt
+        if (!isPassing(error) || givesUp) throw error
         await sleep(this.#clock, pauseMs(), NEVER)
       }
     }
   }
 }
+
+class Unmatched extends Error {}

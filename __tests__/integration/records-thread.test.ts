@@ -1,0 +1,195 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '#lib/clock.ts'
+import type { Records } from '#lib/storage/records/records.ts'
+import { sqliteRecords } from '#lib/storage/records/sqlite.ts'
+import { BatchClient } from '../support/batch.ts'
+import { CRASH, HANG } from '../support/crashing-records-thread.ts'
+import { GatewayProcess, HOSTS, ROOT } from '../support/gateway.ts'
+
+const PROGRAM = join(ROOT, '__tests__/support/crashing-records-thread.ts')
+
+let path: string
+let records: Records
+let lost: Error[]
+
+const open = (): Promise<Records> =>
+  sqliteRecords(path, systemClock, { program: PROGRAM, onLost: error => lost.push(error) })
+
+beforeEach(async () => {
+  path = join(mkdtempSync(join(tmpdir(), 'parley-thread-')), 'parley.db')
+  lost = []
+  records = await open()
+})
+afterEach(() => records.close())
+
+const addWorker = (id: string) =>
+  records.write(db => db.insertInto('batch_workers').values({ id, seen_at: 1 }).execute())
+const workers = async (of = records): Promise<string[]> => {
+  const rows = await of.read(db => db.selectFrom('batch_workers').select('id').orderBy('id').execute())
+  return rows.map(({ id }) => id)
+}
+const crash = sql`select ${sql.lit(CRASH)}`
+const UNAVAILABLE = { code: 'STORE_UNAVAILABLE', retryAfterSeconds: 1 }
+
+/** What becomes of something, and after how long. */
+const timed = async (work: Promise<unknown>) => {
+  const from = performance.now()
+  const outcome = await work.then(
+    () => 'done',
+    error => error,
+  )
+  return { outcome, ms: performance.now() - from }
+}
+
+describe('the thread that SQLite runs on', () => {
+  it('fails all that was asked of it as a lost store when it ends, and says so once', async () => {
+    const asked = [records.read(db => crash.execute(db)), workers(), addWorker('a')]
+    for (const outcome of await Promise.allSettled(asked))
+      expect(outcome).toMatchObject({ status: 'rejected', reason: UNAVAILABLE })
+    expect(lost.map(({ message }) => message)).toEqual(['the thread has crashed'])
+  })
+
+  it('is started again by what is asked a second later', async () => {
+    await addWorker('a')
+    await expect(records.read(db => crash.execute(db))).rejects.toMatchObject(UNAVAILABLE)
+    await sleep(1_000)
+    await addWorker('b')
+    expect(await workers()).toEqual(['a', 'b'])
+    expect(lost).toHaveLength(1)
+  })
+
+  it('takes a transaction along when it ends: nothing of it is written, also not by a new thread', async () => {
+    const written = records.write(async db => {
+      await db.insertInto('batch_workers').values({ id: 'half', seen_at: 1 }).execute()
+      await crash.execute(db).catch(() => {})
+      await sleep(1_100)
+      await db.insertInto('batch_workers').values({ id: 'other half', seen_at: 1 }).execute()
+    })
+    await expect(written).rejects.toMatchObject(UNAVAILABLE)
+    expect(await workers()).toEqual([])
+    await addWorker('next')
+    expect(await workers()).toEqual(['next'])
+  })
+
+  it('is given up when it has not answered for 15 s, and holds up nothing else of the process', async () => {
+    let ticks = 0
+    const ticking = setInterval(() => {
+      ticks += 1
+    }, 100)
+    const { outcome, ms } = await timed(records.read(db => sql`select ${sql.lit(HANG)}`.execute(db)))
+    clearInterval(ticking)
+    expect(outcome).toMatchObject(UNAVAILABLE)
+    expect(ms).toBeLessThan(17_500)
+    expect(ticks).toBeGreaterThan(100)
+    expect(await workers()).toEqual([])
+  })
+
+  it('does not make an empty database where the file has gone', async () => {
+    const { renameSync } = await import('node:fs')
+    await addWorker('a')
+    await expect(records.read(db => crash.execute(db))).rejects.toMatchObject(UNAVAILABLE)
+    await sleep(1_000)
+    renameSync(path, `${path}.away`)
+    await expect(workers()).rejects.toMatchObject(UNAVAILABLE)
+    expect(existsSync(path)).toBe(false)
+  })
+
+  it('does what was asked before the close, refuses what comes after it, and leaves no log behind', async () => {
+    const asked = Array.from({ length: 50 }, (_, at) => addWorker(String(at)))
+    const inTransaction = records.write(async db => {
+      await db.insertInto('batch_workers').values({ id: 'slow', seen_at: 1 }).execute()
+      await sleep(100)
+      await db.insertInto('batch_workers').values({ id: 'slower', seen_at: 1 }).execute()
+    })
+    const closed = records.close()
+    await expect(workers()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await Promise.all([...asked, inTransaction, closed])
+    expect(existsSync(`${path}-wal`)).toBe(false)
+    const again = await open()
+    expect(await workers(again)).toHaveLength(52)
+    await again.close()
+  })
+
+  it('keeps no process alive by itself, and does not end one that waits for it', () => {
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [
+        '--input-type=module-typescript',
+        '--eval',
+        `import { systemClock } from './lib/clock.ts'
+         import { sqliteRecords } from './lib/storage/records/sqlite.ts'
+         const records = await sqliteRecords(${JSON.stringify(`${path}.other`)}, systemClock)
+         await records.ping()
+         console.log('answered')`,
+      ],
+      { cwd: ROOT, encoding: 'utf8', timeout: 30_000 },
+    )
+    expect([status, stdout]).toEqual([0, 'answered\n'])
+  })
+
+  it('reads what is committed while a transaction is open', async () => {
+    await addWorker('before')
+    await records.write(async db => {
+      await db.insertInto('batch_workers').values({ id: 'within', seen_at: 1 }).execute()
+      expect(await workers()).toEqual(['before'])
+    })
+    expect(await workers()).toEqual(['before', 'within'])
+  })
+
+  it('takes all statements back where one that must match a row matches none', async () => {
+    const together = (id: string) =>
+      records.writeTogether(db => [
+        db.insertInto('batch_workers').values({ id: `${id}, too`, seen_at: 1 }),
+        { query: db.deleteFrom('batch_workers').where('id', '=', id).compile(), mustMatch: true },
+      ])
+    await addWorker('a')
+    expect(await together('b')).toBeUndefined()
+    expect(await workers()).toEqual(['a'])
+    expect(await together('a')).toHaveLength(2)
+    expect(await workers()).toEqual(['a, too'])
+  })
+
+  it('F21: gives up a write after 5 s where another process holds the file for 10 s, and reads at once meanwhile', async () => {
+    await addWorker('a')
+    const other = new DatabaseSync(path)
+    other.exec('begin immediate')
+    const writes = Promise.all([timed(addWorker('b')), timed(addWorker('c'))])
+    const reads: number[] = []
+    for (const from = performance.now(); performance.now() - from < 10_000; await sleep(50))
+      reads.push((await timed(workers())).ms)
+    other.exec('rollback')
+    other.close()
+    for (const { outcome, ms } of await writes) {
+      expect(outcome).toMatchObject(UNAVAILABLE)
+      expect(ms).toBeLessThan(7_000)
+    }
+    expect(reads.filter(ms => ms > 500)).toEqual([])
+    await addWorker('d')
+    expect(await workers()).toEqual(['a', 'd'])
+  })
+})
+
+describe.each(HOSTS)('a gateway on the %s host', host => {
+  it('does a batch on that thread, and has closed the file when it has stopped', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'parley-thread-'))
+    const gateway = await GatewayProcess.start(host, { DATA_DIR: dataDir, SHUTDOWN_GRACE_SECONDS: '5' })
+    try {
+      const client = new BatchClient(gateway.url)
+      const { id } = await client.submit([{ prompt: 'Hi', model: 'mock/echo' }])
+      expect(await client.ended(id)).toMatchObject({ state: 'completed' })
+      gateway.signal('SIGTERM')
+      expect(await gateway.exited()).toBe(0)
+      expect(existsSync(join(dataDir, 'parley.db'))).toBe(true)
+      expect(existsSync(join(dataDir, 'parley.db-wal'))).toBe(false)
+    } finally {
+      await gateway.stop()
+    }
+  })
+})

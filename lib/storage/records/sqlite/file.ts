@@ -1,0 +1,115 @@
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { RecordsUnusable } from '../fault.ts'
+
+/** Below it, a write-ahead log could be reset while another connection was still to read it. */
+const LEAST_VERSION = [3, 51, 3] as const
+/** How long a start waits for another process that writes. Later on, `Records` waits instead. */
+const START_BUSY_MS = 30_000
+const REOPEN_BUSY_MS = 1_000
+
+const isAtLeast = (version: string): boolean => {
+  const parts = version.split('.').map(Number)
+  for (const [place, least] of LEAST_VERSION.entries()) {
+    const part = parts[place] ?? 0
+    if (part !== least) return part > least
+  }
+  return true
+}
+
+/** @throws RecordsUnusable */
+export const assertVersion = (version: string): void => {
+  if (isAtLeast(version)) return
+  throw new RecordsUnusable(
+    `SQLite ${version} can damage it; Node brings ${LEAST_VERSION.join('.')} or later`,
+  )
+}
+
+const assertSound = (database: DatabaseSync): void => {
+  const row = database.prepare('select sqlite_version() as version').get() as { version: string }
+  assertVersion(row.version)
+  const found = database.prepare('pragma quick_check(1)').get() as { quick_check: string }
+  if (found.quick_check !== 'ok')
+    throw new RecordsUnusable(
+      `it is damaged (${found.quick_check.split('\n').at(-1)}); put a copy of it from a backup in its place`,
+    )
+}
+
+/** Opens a connection and sets it up; closes it again where that fails. */
+const connected = (path: string, busyMs: number, setUp: (database: DatabaseSync) => void): DatabaseSync => {
+  const database = new DatabaseSync(path, { timeout: busyMs, enableForeignKeyConstraints: true })
+  try {
+    setUp(database)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+const REMEDIES: Readonly<Record<number, string>> = {
+  8: 'it is read-only; let the gateway write there',
+  10: 'it cannot be read or written; look at the disk',
+  11: 'it is damaged; put a copy of it from a backup in its place',
+  13: 'the disk is full',
+  14: 'it cannot be opened; let the gateway read and write there',
+  26: 'it is no SQLite database; put a copy of it from a backup in its place, or move it away',
+}
+
+/** A failure to open the file as an operator can mend it. What is not known stays as it is. */
+const unusable = (error: unknown): unknown => {
+  const { errcode, code } = error as { errcode?: number; code?: string }
+  const remedy = errcode !== undefined ? REMEDIES[errcode & 0xff] : undefined
+  if (remedy) return new RecordsUnusable(remedy)
+  return code === 'EACCES' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST'
+    ? new RecordsUnusable(`its directory cannot be written (${code})`)
+    : error
+}
+
+/** The connections to one file: one that writes, and one that reads what is committed meanwhile. */
+export type SqliteFile = Readonly<Record<'read' | 'write', DatabaseSync>>
+
+const both = (path: string, busyMs: number, check: (database: DatabaseSync) => void): SqliteFile => {
+  const write = connected(path, busyMs, database => {
+    check(database)
+    database.exec('pragma journal_mode = wal')
+    // What was written survives the process in any case; the machine's own end may take the last moment with it.
+    database.exec('pragma synchronous = normal')
+    database.exec('pragma temp_store = memory')
+  })
+  try {
+    const read = connected(path, busyMs, database => {
+      database.exec('pragma temp_store = memory')
+      database.exec('pragma query_only = on')
+    })
+    return { read, write }
+  } catch (error) {
+    write.close()
+    throw error
+  }
+}
+
+/**
+ * Opens a file, which is made where there is none. A file that cannot be used stays as it is.
+ * @throws RecordsUnusable
+ */
+export const openFile = (path: string): SqliteFile => {
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    // Prompts and answers are in it: other users of the machine may not read it.
+    if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+    return both(path, START_BUSY_MS, assertSound)
+  } catch (error) {
+    throw unusable(error)
+  }
+}
+
+/**
+ * Opens a file that this process had open before. It is not made anew: an empty one would hide that all is lost.
+ * @throws what SQLite or the file system says
+ */
+export const reopenFile = (path: string): SqliteFile => {
+  closeSync(openSync(path, 'r+'))
+  return both(path, REOPEN_BUSY_MS, () => {})
+}

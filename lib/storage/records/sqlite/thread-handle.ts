@@ -1,0 +1,219 @@
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import type { Clock, Timer } from '../../../clock.ts'
+import {
+  type FromThread,
+  receivedError,
+  type StatementResult,
+  type ThreadData,
+  type ThreadReply,
+  type ThreadRequest,
+} from './messages.ts'
+
+export type ThreadOptions = Readonly<{
+  path: string
+  clock: Clock
+  /** Called with why the thread was lost; it is started again for the next request. */
+  onLost?: (error: Error) => void
+  /** The thread's program; the project's own when absent. */
+  program?: string
+}>
+
+/** Joined at run time, so that bundlers leave the file, which Node runs as it is, in its place. */
+const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), 'thread.ts')
+/** A request that is not answered for so long, at a disk that hangs, is given up, and the thread with it. */
+const ANSWER_MS = 15_000
+const WATCH_MS = 1_000
+/** A thread that cannot open the file is not started again before this time. */
+const RESTART_MS = 1_000
+
+type Outcome = readonly StatementResult[] | undefined
+type Pending = Readonly<{
+  resolve: (outcome: Outcome) => void
+  reject: (error: Error) => void
+  askedAt: number
+}>
+
+/** The database does not answer for a while. Its code is one that `recordsError` knows as a lost store. */
+export class ThreadLost extends Error {
+  override readonly name = 'ThreadLost'
+  readonly code = 'ETHREAD'
+}
+
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
+
+/** One run of the thread's program, with what it was asked and has not answered yet. */
+class ThreadRun {
+  readonly opened = Promise.withResolvers<void>()
+  readonly ended = Promise.withResolvers<void>()
+  readonly #worker: Worker
+  readonly #pending = new Map<number, Pending>()
+  readonly #clock: Clock
+  readonly #data: ThreadData
+  readonly #onLost: (error: Error) => void
+  #lastId = 0
+  #lost: Error | undefined
+
+  constructor(data: ThreadData, program: string, clock: Clock, onLost: (error: Error) => void) {
+    this.#data = data
+    this.#clock = clock
+    this.#onLost = onLost
+    this.opened.promise.catch(() => {})
+    // Neither the process's options nor its environment concern it.
+    this.#worker = new Worker(program, { workerData: data, execArgv: [], env: {}, name: 'parley-records' })
+    this.#worker.on('message', (message: FromThread) => this.#receive(message))
+    this.#worker.on('error', error => this.lose(new ThreadLost(messageOf(error), { cause: error })))
+    this.#worker.on('exit', code => {
+      this.lose(new ThreadLost(`the database's thread ended (${code})`))
+      this.ended.resolve()
+    })
+  }
+
+  get lost(): Error | undefined {
+    return this.#lost
+  }
+
+  /** How long the oldest request has waited for its answer, in ms. */
+  get oldestMs(): number {
+    const [oldest] = this.#pending.values()
+    return oldest ? this.#clock.now() - oldest.askedAt : 0
+  }
+
+  ask(request: Omit<ThreadRequest, 'id'>): Promise<Outcome> {
+    if (this.#lost) return Promise.reject(this.#lost)
+    const id = ++this.#lastId
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject, askedAt: this.#clock.now() })
+      // Only while it has something to do does it keep the process alive.
+      if (this.#pending.size === 1) this.#worker.ref()
+      this.#worker.postMessage({ ...request, id })
+    })
+  }
+
+  /** Ends all that is asked of it with an error. Nothing is asked of it any more. */
+  lose(error: Error): void {
+    if (this.#lost) return
+    this.#lost = error
+    this.opened.reject(error)
+    for (const { reject } of this.#pending.values()) reject(error)
+    this.#pending.clear()
+    this.#worker.unref()
+    this.#onLost(error)
+  }
+
+  /** Where it hangs in a call of the system's, it ends when that returns. */
+  terminate(): void {
+    void this.#worker.terminate()
+  }
+
+  /** Has it do what it was asked, close the file and end. */
+  close(): Promise<void> {
+    this.#worker.ref()
+    this.#worker.postMessage({ type: 'close' })
+    return this.ended.promise
+  }
+
+  #receive(message: FromThread): void {
+    switch (message.type) {
+      case 'open':
+        this.opened.resolve()
+        if (this.#pending.size === 0) this.#worker.unref()
+        return
+      case 'unusable':
+        this.lose(this.#openingError(receivedError(message.error)))
+        return
+      case 'reply':
+        this.#settle(message.reply)
+    }
+  }
+
+  /** At the first start an operator has to mend it; later on the store is lost until it can be opened again. */
+  #openingError(error: Error): Error {
+    return this.#data.reopens ? new ThreadLost(error.message, { cause: error }) : error
+  }
+
+  #settle(reply: ThreadReply): void {
+    const asked = this.#pending.get(reply.id)
+    this.#pending.delete(reply.id)
+    if (this.#pending.size === 0) this.#worker.unref()
+    if ('error' in reply) asked?.reject(receivedError(reply.error))
+    else asked?.resolve('unmatched' in reply ? undefined : reply.results)
+  }
+}
+
+/**
+ * The thread that SQLite runs on: the event loop only sends it statements and gets their results. One that ends or
+ * hangs fails what it was asked, and the next request starts another one.
+ */
+export class RecordsThread {
+  readonly #options: ThreadOptions
+  readonly #watch: Timer
+  #run: ThreadRun
+  #startedAt: number
+  #isOpen = false
+  #isClosed = false
+
+  constructor(options: ThreadOptions) {
+    this.#options = options
+    this.#startedAt = options.clock.now()
+    this.#run = this.#start(false)
+    this.#watch = options.clock.timer(WATCH_MS, () => this.#look())
+  }
+
+  /** Resolves once the file is open. @throws RecordsUnusable, or what the system says */
+  async opened(): Promise<void> {
+    await this.#run.opened.promise
+  }
+
+  /** From now on a request must be answered within 15 s; before, the file may be brought up to date for longer. */
+  expectAnswers(): void {
+    this.#isOpen = true
+  }
+
+  /** Which run of the thread is asked now: a transaction ends with the one that it was begun in. */
+  get run(): object {
+    this.#restart()
+    return this.#run
+  }
+
+  /**
+   * Runs statements. Resolves to nothing where an atomic request was taken back since a statement matched no row.
+   * @param run the one that may do it; the current one when absent
+   * @throws ThreadLost, or what SQLite says
+   */
+  ask(request: Omit<ThreadRequest, 'id'>, run = this.run): Promise<Outcome> {
+    if (run !== this.#run) return Promise.reject(new ThreadLost('the database’s thread was started again'))
+    return this.#run.ask(request)
+  }
+
+  /** Does what was asked before, closes the file and ends the thread. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#watch.cancel()
+    if (!this.#run.lost) await this.#run.close()
+  }
+
+  #start(reopens: boolean): ThreadRun {
+    const { path, clock, onLost, program = PROGRAM } = this.#options
+    return new ThreadRun({ path, reopens }, program, clock, error => {
+      if (this.#isOpen && !this.#isClosed) onLost?.(error)
+    })
+  }
+
+  #restart(): void {
+    const now = this.#options.clock.now()
+    if (!this.#run.lost || !this.#isOpen || this.#isClosed || now - this.#startedAt < RESTART_MS) return
+    this.#startedAt = now
+    this.#run = this.#start(true)
+  }
+
+  #look(): void {
+    if (this.#isOpen && this.#run.oldestMs > ANSWER_MS) {
+      this.#run.lose(new ThreadLost(`the database has not answered for ${ANSWER_MS / 1000} seconds`))
+      this.#run.terminate()
+    }
+    this.#watch.refresh()
+  }
+}

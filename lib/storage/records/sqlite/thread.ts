@@ -1,0 +1,97 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import { parentPort, workerData } from 'node:worker_threads'
+import { LRUCache } from 'lru-cache'
+import { openFile, reopenFile, type SqliteFile } from './file.ts'
+import {
+  type FromThread,
+  type Statement,
+  type StatementResult,
+  sentError,
+  type ThreadData,
+  type ThreadReply,
+  type ThreadRequest,
+  type ToThread,
+} from './messages.ts'
+
+/** Statements that are kept ready; few, as those that insert many rows are large. */
+const MOST_STATEMENTS = 64
+
+type Prepared = Readonly<{ statement: StatementSync; returnsRows: boolean }>
+
+const preparing = (database: DatabaseSync): ((sql: string) => Prepared) => {
+  const kept = new LRUCache<string, Prepared>({
+    max: MOST_STATEMENTS,
+    memoMethod: sql => {
+      const statement = database.prepare(sql)
+      return { statement, returnsRows: statement.columns().length > 0 }
+    },
+  })
+  return sql => kept.memo(sql)
+}
+
+/** Runs what is asked on a connection, one request at a time. */
+const running = (database: DatabaseSync): ((request: ThreadRequest) => ThreadReply) => {
+  const prepared = preparing(database)
+
+  const run = ({ sql, parameters }: Statement): StatementResult => {
+    // A transaction that the disk has failed was taken back by SQLite already.
+    if (sql === 'rollback' && !database.isTransaction) return { rows: [] }
+    const { statement, returnsRows } = prepared(sql)
+    const values = parameters as SQLInputValue[]
+    if (returnsRows) return { rows: statement.all(...values) as StatementResult['rows'] }
+    return { rows: [], changes: Number(statement.run(...values).changes) }
+  }
+  const command = (sql: string) => run({ sql, parameters: [] })
+  const isUnmatched = ({ mustMatch }: Statement, { rows, changes = 0 }: StatementResult) =>
+    mustMatch === true && rows.length === 0 && changes === 0
+
+  const atomically = ({ id, statements }: ThreadRequest): ThreadReply => {
+    command('begin immediate')
+    const results: StatementResult[] = []
+    for (const statement of statements) {
+      const result = run(statement)
+      if (isUnmatched(statement, result)) {
+        command('rollback')
+        return { id, unmatched: true }
+      }
+      results.push(result)
+    }
+    command('commit')
+    return { id, results }
+  }
+
+  return request => {
+    const { id, statements, atomic } = request
+    try {
+      return atomic ? atomically(request) : { id, results: statements.map(run) }
+    } catch (error) {
+      if (atomic && database.isTransaction) command('rollback')
+      return { id, error: sentError(error) }
+    }
+  }
+}
+
+const send = (message: FromThread): void => parentPort?.postMessage(message)
+
+const serve = (file: SqliteFile): void => {
+  const connections = { read: running(file.read), write: running(file.write) }
+  parentPort?.on('message', (message: ToThread) => {
+    if (!('type' in message)) return send({ type: 'reply', reply: connections[message.connection](message) })
+    file.read.close()
+    file.write.close()
+    parentPort?.close()
+  })
+  send({ type: 'open' })
+}
+
+const opened = ({ path, reopens }: ThreadData): SqliteFile | undefined => {
+  try {
+    return reopens ? reopenFile(path) : openFile(path)
+  } catch (error) {
+    send({ type: 'unusable', error: sentError(error) })
+    return undefined
+  }
+}
+
+const file = opened(workerData as ThreadData)
+if (file) serve(file)

@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import { turn } from '../loop-turns.ts'
+import { type ItemBody, itemBody, jobFields } from './batch.ts'
+import type { ChatLimits } from './chat.ts'
+import { check, FaultList } from './faults.ts'
+
+export type JobLimits = Readonly<{
+  /** What one item may ask at most. */
+  item: ChatLimits
+  mostItems: number
+  /** Clock time, ms. */
+  now: number
+}>
+
+type Job = Omit<z.output<ReturnType<typeof jobBody>>, 'items'>
+type NamedItem = Readonly<{ id: string; request: Omit<ItemBody, 'id'> }>
+
+/** All of the body but what its items hold. */
+const jobBody = ({ mostItems, now }: JobLimits) =>
+  z.strictObject({
+    ...jobFields(now),
+    items: z
+      .array(z.unknown())
+      .min(1, 'must not be empty')
+      .max(mostItems, `must hold at most ${mostItems.toLocaleString('en')} items`),
+  })
+
+/** Each item has an id of its own; one without is called by its place. */
+class Ids {
+  readonly #firsts = new Map<string, number>()
+
+  /** What is wrong with an id; nothing where no item before has it. */
+  faultOf(id: string, index: number): string | undefined {
+    const first = this.#firsts.get(id)
+    if (first !== undefined) return `is that of items[${first}] too`
+    this.#firsts.set(id, index)
+    return undefined
+  }
+}
+
+/**
+ * The body of `POST /api/batch/jobs`. It may hold very many items: they are looked at one by one, with the event loop
+ * in between.
+ * @throws GatewayError INVALID_INPUT that names every fault, as far as anyone would read them.
+ */
+export const parseJob = async (
+  body: unknown,
+  limits: JobLimits,
+): Promise<Job & Readonly<{ items: readonly NamedItem[] }>> => {
+  const faults = new FaultList()
+  const job = check(jobBody(limits), body)
+  faults.add(...(job.faults ?? []))
+  const given = (body as { items?: unknown } | null | undefined)?.items
+  const isWithinLimits = Array.isArray(given) && given.length <= limits.mostItems
+  const schema = itemBody(limits.item)
+  const ids = new Ids()
+  const items: NamedItem[] = []
+  for (const [index, value] of (isWithinLimits ? given : []).entries()) {
+    await turn()
+    const item = check(schema, value, ['items', index])
+    if (item.faults) {
+      faults.add(...item.faults)
+      continue
+    }
+    const { id = `${index + 1}`, ...request } = item.data
+    const message = ids.faultOf(id, index)
+    if (message !== undefined) faults.add({ path: `items[${index}].id`, message })
+    items.push({ id, request })
+  }
+  faults.throwIfAny()
+  const { items: _, ...fields } = job.data as z.output<ReturnType<typeof jobBody>>
+  return { ...fields, items }
+}

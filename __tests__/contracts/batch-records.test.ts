@@ -221,7 +221,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     for (const claimed of await claim(3)) await records.settle(claimed, succeeded(9e6), 1)
     expect(await records.find('guest ada', made.id)).toMatchObject({
       state: 'completed',
-      costUsd: 9_223_372.036854775,
+      costUsd: 9_223_372.036854776,
       counts: { succeeded: 3 },
     })
   })

@@ -1,11 +1,6 @@
 import type { ProviderParts } from '../definition.ts'
-import {
-  errorCode,
-  messageEvents,
-  messageFragment,
-  messagesRequest,
-  messagesWarnings,
-} from './anthropic-chat.ts'
+import { errorCode, messagesRequest, messagesWarnings } from './anthropic-chat.ts'
+import { messageEvents, messageFragment } from './anthropic-reply.ts'
 import type { Protocol } from './http-provider.ts'
 import { type Lenient, parseObject } from './lenient.ts'
 

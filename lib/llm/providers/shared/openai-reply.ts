@@ -72,8 +72,9 @@ const firstChoice = ({ choices }: Fields): Fields | undefined => {
 /** The error that stands where an answer should: in its field, in the choice, or with its fields spread out (vLLM). */
 const errorIn = (body: Fields, choice: Fields | undefined, aside?: unknown): unknown => {
   if (body.object === 'error') return describesError(body.error) ? body.error : body
-  const named = [body.error, choice?.error, aside].find(error => describesError(error))
-  return named ?? (choice?.finish_reason === 'error' ? {} : undefined)
+  const isSilent = (body.error ?? choice?.error ?? aside ?? undefined) === undefined
+  const error = isSilent ? undefined : [body.error, choice?.error, aside].find(one => describesError(one))
+  return error ?? (choice?.finish_reason === 'error' ? {} : undefined)
 }
 
 /** An error as its upstream described it: an object, or a sentence alone. */

@@ -32,5 +32,6 @@ export const errorInAnswer = (value: unknown): unknown => {
   if (typeof value !== 'object' || value === null) return undefined
   if (Array.isArray(value)) return errorInAnswer(value[0])
   const fields = value as Fields
-  return describesError(fields.error) || isBareError(fields) ? value : undefined
+  const isNamed = fields.error !== undefined && fields.error !== null && describesError(fields.error)
+  return isNamed || isBareError(fields) ? value : undefined
 }

@@ -72,7 +72,8 @@ const firstChoice = ({ choices }: Fields): Fields | undefined => {
 
 /** The error that stands where an answer should: beside it, in its choice, or as its finish reason. */
 const errorIn = (body: Fields, choice: Fields | undefined, aside?: unknown): unknown => {
-  const named = errorInAnswer(body) ?? [choice?.error, aside].find(error => describesError(error))
+  const beside = choice?.error ?? aside ?? undefined
+  const named = errorInAnswer(body) ?? (describesError(beside) ? beside : undefined)
   const raw = wordIn(choice?.finish_reason)
   return named ?? (raw && isFailedFinish(raw) ? { code: raw } : undefined)
 }

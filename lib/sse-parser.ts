@@ -10,8 +10,8 @@ const ONE_MEBIBYTE = 1024 * 1024
 
 /**
  * Reads a `text/event-stream` however it is cut into chunks: CR, LF and CRLF line ends, a leading byte order
- * mark, UTF-8 split between chunks, comments, `data` of several lines. An event that the stream's end cuts off
- * is not dispatched. `retry` is passed over.
+ * mark, UTF-8 split between chunks, comments, `data` of several lines. `push` never returns an event that the
+ * stream's end cuts off. `retry` is passed over.
  *
  * Source: WHATWG HTML, 9.2.6 "Interpreting an event stream".
  */
@@ -60,6 +60,18 @@ export class SseParser {
     this.#line += text.slice(start)
     this.#assertBounded(this.#line.length)
     return events
+  }
+
+  /**
+   * The event that the stream's end cut off: its last line, or its blank line, never came to an end. The standard drops
+   * it; whoever takes it has to see for themselves that its data is whole. To be called once, after the last chunk.
+   */
+  end(): SseEvent | undefined {
+    const line = this.#line + this.#decoder.decode()
+    this.#line = ''
+    // An empty one would end the event.
+    if (line !== '') this.#takeLine(line, [])
+    return this.#data === undefined ? undefined : { event: this.#event, data: this.#data }
   }
 
   /** How much of a chunk's beginning says nothing: the stream's byte order mark, the second half of a CRLF. */

@@ -96,6 +96,8 @@ export type Journal = {
   joined?: Readonly<{ startedAt: number; endedAt: number }>
   firstContentAt?: number
   finishReason?: FinishReason
+  /** How many events of upstreams' streams held nothing of an answer, and nothing that their protocol knows. */
+  ignoredEvents?: number
   /** What is known of the answer since its first content. */
   head?: ReplyHead
   /** Settles when the answer has ended. */

@@ -225,6 +225,28 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     expect(found?.costUsd).toBe(15_000.000_000_003)
   })
 
+  it('cost no more than the records can hold: 9,223,372 dollars, where their items cost more', async () => {
+    const made = job()
+    await records.submit(made, items(3))
+    for (const claimed of await claim(3)) await records.settle(claimed, succeeded(9e6), 1)
+    expect(await records.find('guest ada', made.id)).toMatchObject({
+      state: 'completed',
+      costUsd: 9_223_372.036854776,
+      counts: { succeeded: 3 },
+    })
+  })
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, -1])(
+    'count an item as unpriced where its cost is no amount: %d',
+    async costUsd => {
+      const made = job()
+      await records.submit(made, items(2))
+      for (const claimed of await claim(2)) await records.settle(claimed, succeeded(costUsd), 1)
+      const found = await records.find('guest ada', made.id)
+      expect(found).toMatchObject({ state: 'completed', costUsd: 0, unpriced: 2 })
+    },
+  )
+
   it('have failed where all of their items have', async () => {
     const made = job()
     await records.submit(made, items(1))

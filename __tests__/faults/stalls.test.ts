@@ -59,8 +59,16 @@ describe('an upstream that stalls or breaks off', () => {
   it.each<[string, Behaviour, string]>([
     ['a reset', sends([half], { ending: 'reset' }), 'NETWORK'],
     ['a calm end', sends([half]), 'PROVIDER_ERROR'],
-    ['no finish reason', sends([half, sse('[DONE]')]), 'PROVIDER_ERROR'],
-    ['no end mark', sends([half, sse(chunk({}, 'stop'))]), 'PROVIDER_ERROR'],
+    [
+      'an event cut off after the finish reason',
+      sends([half, sse(chunk({}, 'stop')), 'data: [DO']),
+      'PROVIDER_ERROR',
+    ],
+    [
+      'a reset after the finish reason',
+      sends([half, sse(chunk({}, 'stop'))], { ending: 'reset' }),
+      'NETWORK',
+    ],
   ])(
     'F8: ends a stream that breaks off with an error, and never repeats it from the cache: %s',
     async (_, behaviour, code) => {
@@ -72,6 +80,15 @@ describe('an upstream that stalls or breaks off', () => {
       }
     },
   )
+
+  it.each<[string, Behaviour, string]>([
+    ['[DONE] without a finish reason', sends([half, sse('[DONE]')]), 'other'],
+    ['a calm end after a finish reason', sends([half, sse(chunk({}, 'stop'))]), 'stop'],
+  ])('F8: takes a stream for complete with %s', async (_, behaviour, reason) => {
+    const told = await scene.endures(`openai/${scene.upstream.modelThat(behaviour)}`, true)
+    expect(told).toMatchObject({ status: 200, content: 'Half', error: undefined })
+    expect(told.events.at(-1)).toMatchObject({ event: 'done', data: { finishReason: reason } })
+  })
 
   it.each<[string, Behaviour, string]>([
     ['a reset', cutJson('reset'), 'NETWORK'],

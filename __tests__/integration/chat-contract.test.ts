@@ -336,8 +336,8 @@ describe.each(HOSTS)('POST /api/chat under the %s host', host => {
       ['a reset', sends([sse(chunk({ content: 'Half' }))], { ending: 'reset' }), 'NETWORK'],
       ['an early end', sends([sse(chunk({ content: 'Half' }))]), 'PROVIDER_ERROR'],
       [
-        'an end without finish reason',
-        sends([sse(chunk({ content: 'Half' })), sse('[DONE]')]),
+        'an end mark that is cut off',
+        sends([sse(chunk({ content: 'Half' })), 'data: [DON']),
         'PROVIDER_ERROR',
       ],
       ['broken JSON', sends([sse(chunk({ content: 'Half' })), 'data: {"cho\n\n']), 'PROVIDER_ERROR'],

@@ -44,6 +44,18 @@ describe('SseParser', () => {
     expect(parser.lastEventId).toBe(expected)
   })
 
+  it.each<[string, string, SseEvent | undefined]>([
+    ['is the one whose line has no end', 'data: a\n\ndata: b', data('b')[0]],
+    ['is the one whose blank line is missing', 'event: x\ndata: a\ndata: b\n', { event: 'x', data: 'a\nb' }],
+    ['is none after a blank line', 'data: a\n\n', undefined],
+    ['is none where no data came', 'data: a\n\nevent: x\nid: 4\n: comment', undefined],
+    ['is none of an empty stream', '', undefined],
+  ])('has an event that the end cuts off, which %s', (_, text, expected) => {
+    const parser = new SseParser()
+    for (const byte of Buffer.from(text)) parser.push(Uint8Array.of(byte))
+    expect(parser.end()).toEqual(expected)
+  })
+
   it('understands the same whatever chunks the bytes come in', () => {
     const piece = fc.constantFrom(
       'data: ',

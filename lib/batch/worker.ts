@@ -23,6 +23,19 @@ export type WorkerParts = Readonly<{
   onTrouble: (error: unknown) => void
 }>
 
+/** How an item ends whose outcome the records cannot hold. */
+const UNRECORDABLE: Outcome = {
+  state: 'failed',
+  fault: {
+    code: 'INTERNAL_ERROR',
+    message: 'The outcome of this item could not be recorded.',
+    retryable: false,
+  },
+}
+
+const isStoreUnavailable = (error: unknown): boolean =>
+  error instanceof GatewayError && error.code === 'STORE_UNAVAILABLE'
+
 type Run = { claim: Claim; readonly controller: AbortController }
 
 const RENEWALS_PER_LEASE = 4
@@ -129,18 +142,26 @@ export class Worker {
     else this.#rests.end(jobId)
   }
 
-  /** A store that fails for a moment must not cost an answer that is paid for. */
+  /**
+   * A store that fails for a moment must not cost an answer that is paid for. Where it is the outcome that cannot be
+   * written, the item fails: run again, it would be paid for again, and no better written.
+   */
   async #settle({ claim, controller: { signal } }: Run, outcome: Outcome): Promise<void> {
     const { records, clock, leaseMs, onSettled, onTrouble } = this.#parts
     const giveUpAt = clock.now() + leaseMs
+    let ending = outcome
     while (!signal.aborted) {
       try {
-        const settled = await records.settle(claim, outcome, clock.now())
-        if (settled !== 'lost') onSettled(claim, outcome, settled)
+        const settled = await records.settle(claim, ending, clock.now())
+        if (settled !== 'lost') onSettled(claim, ending, settled)
         return
       } catch (error) {
         onTrouble(error)
         if (clock.now() > giveUpAt) return
+        if (ending !== UNRECORDABLE && !isStoreUnavailable(error)) {
+          ending = UNRECORDABLE
+          continue
+        }
         await new Promise<void>(resolve => clock.timer(TROUBLE_MS, resolve))
       }
     }

@@ -9,7 +9,15 @@ const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isText = (value: unknown): value is string => typeof value === 'string'
-const isCount = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+const isTime = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0
+
+const isUsage = (value: unknown): boolean =>
+  isFields(value) &&
+  ['inputTokens', 'outputTokens'].every(name => isCount(value[name])) &&
+  ['cachedInputTokens', 'cacheWriteInputTokens', 'reasoningTokens'].every(
+    name => value[name] === undefined || isCount(value[name]),
+  )
 
 const isTarget = (value: unknown): boolean =>
   isFields(value) && isText(value.provider) && isText(value.model) && isText(value.name)
@@ -25,10 +33,8 @@ const isStored = (value: unknown, key: string): value is StoredAnswer =>
   isFields(value.finish) &&
   value.finish.type === 'finish' &&
   isText(value.finish.reason) &&
-  isFields(value.usage) &&
-  isCount(value.usage.inputTokens) &&
-  isCount(value.usage.outputTokens) &&
-  isCount(value.storedAt) &&
+  isUsage(value.usage) &&
+  isTime(value.storedAt) &&
   isText(value.stamp) &&
   Array.isArray(value.tags) &&
   value.tags.every(isText)

@@ -77,14 +77,22 @@ export type Usage = Readonly<{
   reasoningTokens?: number
   /** US dollars; absent where the price is unknown. */
   costUsd?: number
-  /** Counted by us, because the answer ended before the provider's own count came. */
+  /** Some of it was counted or corrected by us, because the provider's own count never came or cannot be right. */
   estimated?: true
 }>
 
 /** What a reply is made of, in order: any number of deltas, then exactly one `finish` or `error`. */
 export type ReplyEvent =
   | Readonly<{ type: 'text-delta'; text: string }>
-  | Readonly<{ type: 'finish'; reason: FinishReason; raw?: string; truncated?: true }>
+  | Readonly<{
+      type: 'finish'
+      reason: FinishReason
+      /** The provider's own word for it. */
+      raw?: string
+      truncated?: true
+      /** What was learned of the answer only at its end, one sentence each. */
+      warnings?: readonly string[]
+    }>
   | Readonly<{ type: 'error'; error: GatewayError }>
 
 /** How the cache came by an answer, in the words of RFC 9211. */

@@ -25,6 +25,7 @@ const FIELDS: ReadonlySet<string> = new Set([
   'hedgeCostUsd',
   'arm',
   'finishReason',
+  'ignoredEvents',
   'latencyMs',
   'firstContentMs',
   'upstreamMs',

@@ -82,6 +82,11 @@ export class Metrics {
     'surface',
     'decision',
   ])
+  readonly #ignoredEvents = this.#counter(
+    'ignored_upstream_events_total',
+    'Events of upstream streams that held nothing of an answer and are not part of the protocol.',
+    [],
+  )
   readonly #circuits = this.#gauge('circuit_state', '0 closed, 1 half-open, 2 open.', ['provider', 'model'])
 
   readonly #reloads = this.#counter('config_reloads_total', 'Readings of a changed configuration file.', [
@@ -148,6 +153,7 @@ export class Metrics {
     if (journal.limit) this.#limits.inc({ surface, decision: status === 429 ? 'refused' : 'allowed' })
     const { head, firstContentAt, hedge } = journal
     if (hedge) this.#hedges.inc({ result: hedge.result })
+    this.#ignoredEvents.inc(journal.ignoredEvents ?? 0)
     if (!head) return
     const labels = this.#labelsOf(head.target)
     this.#cache.inc({ result: head.cache })
@@ -162,15 +168,16 @@ export class Metrics {
   }
 
   /** Takes down what an answer cost that was fetched for nobody in particular. */
-  async workEnded({ journal: { head, usage } }: Visit): Promise<void> {
+  async workEnded({ journal: { head, usage, ignoredEvents } }: Visit): Promise<void> {
+    this.#ignoredEvents.inc(ignoredEvents ?? 0)
     if (head && !isRepeated(head)) this.#used(this.#labelsOf(head.target), await usage)
   }
 
   #used(labels: TargetLabels, usage: Usage | undefined): void {
     if (!usage) return
-    this.#tokens.inc({ ...labels, direction: 'input' }, usage.inputTokens)
-    this.#tokens.inc({ ...labels, direction: 'output' }, usage.outputTokens)
-    if (usage.costUsd !== undefined) this.#cost.inc(labels, usage.costUsd)
+    this.#tokens.inc({ ...labels, direction: 'input' }, amount(usage.inputTokens))
+    this.#tokens.inc({ ...labels, direction: 'output' }, amount(usage.outputTokens))
+    if (usage.costUsd !== undefined) this.#cost.inc(labels, amount(usage.costUsd))
   }
 
   #labelsOf(target: Target): TargetLabels {
@@ -194,6 +201,9 @@ export class Metrics {
     return new Histogram({ name: `parley_${name}`, help, labelNames, buckets, registers: [this.#registry] })
   }
 }
+
+/** A counter throws at anything but an amount, and would then miss all that comes after. */
+const amount = (value: number): number => (Number.isFinite(value) && value > 0 ? value : 0)
 
 type TargetLabels = { provider: string; model: string }
 

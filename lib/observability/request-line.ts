@@ -28,7 +28,7 @@ const hedgeFields = ({ result, usage }: Hedge) => ({
 })
 
 const answerFields = (visit: Visit, { endedAt }: Pick<Outcome, 'endedAt'>) => {
-  const { attempts, firstContentAt, finishReason, head, hedge } = visit.journal
+  const { attempts, firstContentAt, finishReason, head, hedge, ignoredEvents } = visit.journal
   const target = head?.target ?? attempts.at(-1)?.target
   return (
     target && {
@@ -38,6 +38,7 @@ const answerFields = (visit: Visit, { endedAt }: Pick<Outcome, 'endedAt'>) => {
       upstreamMs: round(upstreamMs(visit.journal, endedAt)),
       ...(firstContentAt !== undefined && { firstContentMs: round(firstContentAt - visit.startedAt) }),
       ...(finishReason && { finishReason }),
+      ...(ignoredEvents !== undefined && { ignoredEvents }),
       ...(head && { cache: head.cache }),
       ...(head?.fallback && { fallback: true }),
       ...(hedge && hedgeFields(hedge)),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { BatchRecords, Claim, ItemAnswer, Outcome, Settled } from '#lib/batch/types.ts'
 import { Worker } from '#lib/batch/worker.ts'
+import { GatewayError } from '#lib/errors.ts'
 import { TARGET } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -23,6 +24,8 @@ class Shelf implements Pick<BatchRecords, Operation> {
   readonly entries: Entry[] = []
   /** What is asked of it fails for as long as it is in here. */
   readonly failing = new Set<Operation>()
+  /** The state of the outcomes that cannot be written, whatever the store. */
+  unwritable: Outcome['state'] | undefined
   /** Is waited for before it is told when the next item is due. */
   held = Promise.resolve()
   readonly looks: { at: number; count: number }[] = []
@@ -71,6 +74,7 @@ class Shelf implements Pick<BatchRecords, Operation> {
   async settle({ index, fence }: Claim, outcome: Outcome): Promise<Settled> {
     this.tries.push(this.#at)
     this.#fail('settle')
+    if (outcome.state === this.unwritable) throw new RangeError('a value does not fit')
     const entry = this.entries[index]
     if (entry?.claim?.fence !== fence) return 'lost'
     if (outcome.state === 'again') {
@@ -101,7 +105,7 @@ class Shelf implements Pick<BatchRecords, Operation> {
   }
 
   #fail(operation: Operation): void {
-    if (this.failing.has(operation)) throw new Error(`${operation} fails`)
+    if (this.failing.has(operation)) throw new GatewayError('STORE_UNAVAILABLE', `${operation} fails`)
   }
 }
 
@@ -369,6 +373,29 @@ describe('a job that is revoked', () => {
     await end(0)
     expect([shelf.tries, told]).toEqual([[], []])
     expect(begun()).toEqual([0, 1, 2, 3])
+  })
+})
+
+describe('an outcome that the records cannot hold', () => {
+  it.each(['succeeded', 'again'] as const)('fails its item at once, which is run once: %s', async state => {
+    const { clock, shelf, told, trouble, runs, worker, wake, end } = setting()
+    shelf.add(1)
+    await wake()
+    shelf.unwritable = state
+    const fault = { code: 'NETWORK', message: 'Gone.', retryable: true } as const
+    await end(0, state === 'again' ? { state, notBefore: 5, countsAs: 'failure', fault } : DONE)
+    expect(told).toEqual([[0, 'failed', 'written']])
+    expect(trouble).toEqual(['a value does not fit'])
+    expect(shelf.entries[0]?.outcome).toEqual({
+      state: 'failed',
+      fault: {
+        code: 'INTERNAL_ERROR',
+        message: 'The outcome of this item could not be recorded.',
+        retryable: false,
+      },
+    })
+    await clock.advance(10 * LEASE_MS)
+    expect([runs.length, worker.running]).toEqual([1, 0])
   })
 })
 

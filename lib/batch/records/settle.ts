@@ -6,7 +6,19 @@ import { PICO_PER_USD } from './rows.ts'
 
 type Db = Kysely<RecordsSchema>
 
-const picoOf = (usd: number | undefined): bigint => BigInt(Math.round((usd ?? 0) * PICO_PER_USD))
+/** The largest sum that the column holds: nine million dollars. A job that costs more stays there. */
+const MAX_COST_PICO = 2n ** 63n - 1n
+
+/** A cost in picodollars; undefined where it is unknown, or no amount at all. */
+const picoOf = (usd: number | undefined): bigint | undefined => {
+  const pico = Math.round((usd ?? Number.NaN) * PICO_PER_USD)
+  if (!Number.isFinite(pico) || pico < 0) return undefined
+  const exact = BigInt(pico)
+  return exact < MAX_COST_PICO ? exact : MAX_COST_PICO
+}
+
+const plusCost = (pico: bigint) =>
+  sql<number>`case when cost_pico > ${MAX_COST_PICO - pico} then ${MAX_COST_PICO} else cost_pico + ${pico} end`
 
 /** What makes a beginning one that never was. */
 const takenBack = ({ attempt, startedAt, claimedAt }: Claim) => ({
@@ -49,14 +61,15 @@ const itemStatement = (db: Db, claim: Claim, outcome: Outcome, now: number) =>
 const countStatement = (db: Db, { jobId }: Claim, outcome: Outcome) => {
   const column = outcome.state === 'again' ? 'queued' : outcome.state
   const answer = outcome.state === 'succeeded' ? outcome.answer : undefined
-  const isUnpriced = answer !== undefined && answer.costUsd === undefined
+  const cost = picoOf(answer?.costUsd)
+  const isUnpriced = answer !== undefined && cost === undefined
   return db
     .updateTable('batch_jobs')
     .set(update => ({
       running: update('running', '-', 1),
       [column]: update(column, '+', 1),
       // As a bigint, which stays exact however much it comes to.
-      cost_pico: sql<number>`cost_pico + ${picoOf(answer?.costUsd)}`,
+      cost_pico: plusCost(cost ?? 0n),
       unpriced: update('unpriced', '+', isUnpriced ? 1 : 0),
     }))
     .where('id', '=', jobId)

@@ -44,13 +44,19 @@ const opening = (visit: Visit, { head }: Reply) => ({
 
 const publicUsage = ({ costUsd: _, ...tokens }: Usage) => tokens
 
+/** What of the call was not honoured, and what was learned of the answer at its end. */
+const warningsOf = ({ head }: Reply, finish: Finish) => {
+  const warnings = [...(head.warnings ?? []), ...(finish.warnings ?? [])]
+  return warnings.length > 0 && { warnings }
+}
+
 const closing = (visit: Visit, reply: Reply, finish: Finish, usage: Usage, now: number) => ({
   finishReason: finish.reason,
   truncated: finish.truncated ?? false,
   usage: publicUsage(usage),
   costUsd: usage.costUsd ?? null,
   cache: reply.head.cache,
-  ...(reply.head.warnings && { warnings: reply.head.warnings }),
+  ...warningsOf(reply, finish),
   latencyMs: Math.round(now - visit.startedAt),
 })
 

@@ -1,19 +1,12 @@
 import type { ProviderDefinition } from './definition.ts'
-import type { Lenient } from './shared/lenient.ts'
+import { fieldsOf } from './shared/lenient.ts'
 import type { OpenAiDialect } from './shared/openai-chat.ts'
 import { openAiCompatible } from './shared/openai-compatible.ts'
 
-type Aside = Lenient<{
-  x_groq: { error: string; usage: { prompt_tokens: number; completion_tokens: number } }
-}>
-
 /** Groq tells usage, and why a stream stopped early, beside what OpenAI's protocol has. Source: its API reference. */
 const aside: OpenAiDialect['aside'] = chunk => {
-  const { x_groq: said } = chunk as Aside
-  return {
-    usage: said?.usage as ReturnType<NonNullable<OpenAiDialect['aside']>>['usage'],
-    ...(said?.error && { error: { message: said.error } }),
-  }
+  const said = fieldsOf(chunk.x_groq)
+  return { usage: said?.usage, error: said?.error }
 }
 
 /** Groq. Prices: groq.com/pricing. */

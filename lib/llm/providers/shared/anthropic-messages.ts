@@ -1,5 +1,6 @@
 import type { ProviderParts } from '../definition.ts'
-import { messageEvents, messageFragment, messagesRequest, messagesWarnings } from './anthropic-chat.ts'
+import { messagesRequest, messagesWarnings } from './anthropic-chat.ts'
+import { messageEvents, messageFragment } from './anthropic-reply.ts'
 import { endpointUrl } from './base-url.ts'
 import type { Protocol } from './http-provider.ts'
 

@@ -1,22 +1,27 @@
+import { errorFacts } from './error-body.ts'
+import { describesError } from './error-value.ts'
+import { kindOfError } from './error-wording.ts'
 import type { Fields } from './lenient.ts'
-
-const MAX_DEPTH = 3
-
-/** Whether a value says anything: some relays put an `error` whose fields are all empty beside every answer. */
-const saysSomething = (value: unknown, depth = 0): boolean => {
-  if (typeof value !== 'object' || value === null) return Boolean(value)
-  return depth === MAX_DEPTH || Object.values(value).some(one => saysSomething(one, depth + 1))
-}
 
 /** Parts that an answer has and an error has not. */
 const isAnswer = ({ choices, content, delta }: Fields): boolean =>
   choices !== undefined || content !== undefined || delta !== undefined
 
+/** Whether a value without an envelope says what went wrong: a relay's events may have a message, too. */
+const isUnderstood = (value: Fields): boolean => {
+  const facts = errorFacts(value)
+  return facts.status !== undefined || kindOfError(facts, undefined) !== undefined
+}
+
 /** The fields of an error without an envelope: vLLM, Mistral (`object: "error"`), Cohere (`message`), FastAPI (`detail`). */
 const isBareError = (value: Fields): boolean => {
   if (value.object === 'error' || value.object === 'Error' || value.type === 'error') return true
+  if (isAnswer(value)) return false
   const { message, detail, errors } = value
-  return !isAnswer(value) && (typeof message === 'string' || saysSomething(detail) || saysSomething(errors))
+  return (
+    [message, detail, errors].some(one => typeof one === 'string' || Array.isArray(one)) &&
+    isUnderstood(value)
+  )
 }
 
 /**
@@ -27,5 +32,6 @@ export const errorInAnswer = (value: unknown): unknown => {
   if (typeof value !== 'object' || value === null) return undefined
   if (Array.isArray(value)) return errorInAnswer(value[0])
   const fields = value as Fields
-  return saysSomething(fields.error) || isBareError(fields) ? value : undefined
+  const isNamed = fields.error !== undefined && fields.error !== null && describesError(fields.error)
+  return isNamed || isBareError(fields) ? value : undefined
 }

@@ -5,18 +5,28 @@ export type Lenient<T> = T extends readonly (infer Item)[]
     ? { readonly [Key in keyof T]?: Lenient<T[Key]> | null }
     : T
 
-/** A text's JSON value; undefined where it is not JSON. */
+/** An object of an upstream's, of whose fields nothing is known yet. */
+export type Fields = Readonly<Record<string, unknown>>
+
+const BYTE_ORDER_MARK = '\ufeff'
+
+/** A text's JSON value, with or without a byte order mark before it; undefined where it is not JSON. */
 export const parseJson = (text: string): unknown => {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text)
   } catch {
     return undefined
   }
 }
 
-/** An object of an upstream's, of whose fields nothing is known yet. */
-export type Fields = Readonly<Record<string, unknown>>
-
 /** A value as an object; undefined where it is anything else, an array included. */
 export const fieldsOf = (value: unknown): Fields | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined
+
+/** A string that says something; undefined for an empty one and for every other value. */
+export const wordIn = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined
+
+/** The object that a text holds as JSON; nothing where it holds anything else. */
+export const parseObject = <T extends object>(json: string): T | undefined =>
+  fieldsOf(parseJson(json)) as T | undefined

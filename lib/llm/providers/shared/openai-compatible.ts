@@ -4,7 +4,8 @@ import type { ProviderParts } from '../definition.ts'
 import { endpointUrl } from './base-url.ts'
 import { chatRequest, chatWarnings } from './chat-request.ts'
 import { httpProvider, type Protocol } from './http-provider.ts'
-import { chunkFragment, completionFragment, type OpenAiDialect } from './openai-chat.ts'
+import type { OpenAiDialect } from './openai-chat.ts'
+import { chunkFragment, completionFragment } from './openai-reply.ts'
 import type { UpstreamAddress } from './upstream.ts'
 
 export type OpenAiCompatibleOptions = ProviderParts & Readonly<{ dialect: OpenAiDialect }>

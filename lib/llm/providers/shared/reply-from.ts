@@ -1,12 +1,15 @@
+import type { GatewayError } from '../../../errors.ts'
 import type { SseEvent } from '../../../sse-parser.ts'
 import type { Call, Reply, ReplyHead } from '../../types.ts'
+import { PeekedBody } from './body.ts'
+import { MalformedResponse, malformedError } from './malformed.ts'
 import { type Fragment, streamedReply } from './streamed-reply.ts'
 import { estimatedInputTokens } from './tokens.ts'
 import { readText, type UpstreamResponse } from './upstream.ts'
-import { connectionError, nonsenseError } from './upstream-error.ts'
+import { connectionError } from './upstream-error.ts'
 import { wholeReply } from './whole-reply.ts'
 
-/** A vendor's two ways of answering, in our words. */
+/** A vendor's two ways of answering, in our words. What they throw is a malformed response. */
 export type Translators = Readonly<{
   whole: (body: string) => Fragment
   event: (event: SseEvent) => Fragment
@@ -14,9 +17,28 @@ export type Translators = Readonly<{
 
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
+const translated = (provider: string, translate: () => Fragment): Fragment => {
+  try {
+    return translate()
+  } catch (thrown) {
+    return { error: malformedError(provider, thrown) }
+  }
+}
+
+const readingError = (provider: string, signal: AbortSignal, thrown: unknown): GatewayError => {
+  if (thrown instanceof RangeError)
+    return malformedError(provider, new MalformedResponse(thrown.message, { isFinal: true }))
+  if (thrown instanceof MalformedResponse) return malformedError(provider, thrown)
+  return connectionError(provider, signal, thrown)
+}
+
+const isEventStream = (contentType: string | null): boolean =>
+  contentType?.toLowerCase().includes('text/event-stream') ?? false
+
 /**
- * An upstream's successful response as a reply: as a stream where it is one, also when none was asked for, and
- * as a whole where it is not. Resolves when the first content is in hand.
+ * An upstream's successful response as a reply: as a stream where it reads as one, as a whole where it reads as JSON,
+ * whatever was asked for. Its content type decides where the first bytes do not. Resolves when the first content is in
+ * hand.
  */
 export const replyFrom = async (
   response: UpstreamResponse,
@@ -25,23 +47,28 @@ export const replyFrom = async (
   translators: Translators,
 ): Promise<Reply> => {
   const { provider } = head.target
-  const encoding = response.get('content-encoding')
-  if (encoding && encoding !== 'identity') {
+  const { signal, journal } = call
+  const failed = (thrown: unknown): never => {
     response.body.destroy()
-    throw nonsenseError(provider, 'an encoding nobody asked for')
+    throw readingError(provider, signal, thrown)
   }
-  if (response.get('content-type')?.includes('text/event-stream'))
+  const opened = async () => {
+    const body = new PeekedBody(response.decoded())
+    return { body, start: await body.start() }
+  }
+  const { body, start } = await opened().catch(failed)
+  if (start === 'events' || (start === 'unknown' && isEventStream(response.get('content-type'))))
     return streamedReply({
       head,
-      body: response.body,
-      signal: call.signal,
-      translate: translators.event,
+      body,
+      signal,
+      translate: event => translated(provider, () => translators.event(event)),
+      onIgnored: () => {
+        journal.ignoredEvents = (journal.ignoredEvents ?? 0) + 1
+      },
       estimatedInputTokens: () => estimatedInputTokens(call),
     })
-  const body = await readText(response.body, MAX_ANSWER_BYTES).catch(thrown => {
-    throw thrown instanceof RangeError
-      ? nonsenseError(provider, thrown.message)
-      : connectionError(provider, call.signal, thrown)
-  })
-  return wholeReply(head, translators.whole(body), () => estimatedInputTokens(call))
+  const text = await readText(body, MAX_ANSWER_BYTES).catch(failed)
+  const fragment = translated(provider, () => translators.whole(text))
+  return wholeReply(head, fragment, () => estimatedInputTokens(call))
 }

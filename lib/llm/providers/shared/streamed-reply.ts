@@ -2,50 +2,63 @@ import type { GatewayError } from '../../../errors.ts'
 import { turn } from '../../../loop-turns.ts'
 import { type SseEvent, SseEventTooLarge, SseParser } from '../../../sse-parser.ts'
 import type { FinishReason, Reply, ReplyEvent, ReplyHead, Usage } from '../../types.ts'
-import { estimateTokens } from './tokens.ts'
-import type { UpstreamBody } from './upstream.ts'
+import type { ResponseBody } from './body.ts'
+import { finishEvent } from './finish.ts'
+import { parseObject } from './lenient.ts'
+import { MalformedResponse, malformedError } from './malformed.ts'
 import { connectionError, nonsenseError } from './upstream-error.ts'
+import { mergedUsage, type ReportedUsage, usageOf } from './usage.ts'
 
 /** What one upstream event says, in our words. A vendor's translator makes these; nothing of it is kept. */
 export type Fragment = Readonly<{
   text?: string | undefined
+  /** The text is the model's refusal to answer. */
+  refused?: true
   finish?: Readonly<{ reason: FinishReason; raw: string }> | undefined
-  usage?: Usage | undefined
+  usage?: ReportedUsage | undefined
   error?: GatewayError
+  /** Holds nothing of the answer, and is nothing that the protocol knows. */
+  ignored?: true
   /** The protocol's own end mark. */
   end?: true
 }>
 
 export type StreamedReplyOptions = Readonly<{
   head: ReplyHead
-  body: UpstreamBody
+  body: ResponseBody
   signal: AbortSignal
+  /** Never throws. */
   translate: (event: SseEvent) => Fragment
+  /** Called for each event that holds nothing of the answer. */
+  onIgnored: () => void
   /** Stands in for the provider's count when the stream ends before it comes. */
   estimatedInputTokens: () => number
 }>
 
 const MAX_TRAILING_CHUNKS = 16
+/** JSON, or the end mark. */
+const STARTS_LIKE_AN_EVENT = /^[[{]/
 
 /**
  * Reads an upstream's event stream as reply events, pulling only when asked, so that a slow reader slows the
- * upstream. A stream that stops without a finish reason and its end mark is a failure, however calmly it stops.
+ * upstream. It is complete with the protocol's end mark, or when its body ends in order after a finish reason; a
+ * stream that stops before either is a failure.
  */
 class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
   readonly #options: StreamedReplyOptions
-  readonly #chunks: AsyncIterator<Uint8Array>
   readonly #parser = new SseParser()
   readonly #usage = Promise.withResolvers<Usage>()
-  #reported: Usage | undefined
+  #reported: ReportedUsage | undefined
   #finish: Fragment['finish']
+  #refused = false
   #producedBytes = 0
   #waiting: readonly ReplyEvent[] | undefined
   #reading = false
+  #isComplete = false
   #closed = false
 
   constructor(options: StreamedReplyOptions) {
     this.#options = options
-    this.#chunks = options.body[Symbol.asyncIterator]()
     options.signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
@@ -83,8 +96,8 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
     this.#reading = true
     try {
       for (;;) {
-        const step = await this.#chunks.next()
-        if (step.done) return this.#fail([], nonsenseError(this.#provider, 'it ended too early'))
+        const step = await this.#options.body.next()
+        if (step.done) return this.#endOfBody()
         // Thousands of streams may have come on in the same moment.
         await turn()
         const events = this.#translate(this.#parser.push(step.value))
@@ -97,6 +110,18 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
     }
   }
 
+  /** The last event may lack its blank line; it counts where it is whole nevertheless. One that is cut off is a break. */
+  #endOfBody(): readonly ReplyEvent[] {
+    const last = this.#parser.end()
+    const text = last?.data.trim() ?? ''
+    const isWhole = text === '[DONE]' || parseObject(text) !== undefined
+    const events = last && isWhole ? this.#translate([last]) : []
+    if (this.#closed) return events
+    const isCutOff = !isWhole && STARTS_LIKE_AN_EVENT.test(text)
+    if (this.#finish && !isCutOff) return this.#end([...events])
+    return this.#fail(events, nonsenseError(this.#provider, 'it ended too early'))
+  }
+
   #translate(arrived: readonly SseEvent[]): readonly ReplyEvent[] {
     const events: ReplyEvent[] = []
     for (const one of arrived) {
@@ -106,7 +131,9 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
         this.#producedBytes += Buffer.byteLength(fragment.text)
       }
       this.#finish = fragment.finish ?? this.#finish
-      this.#reported = fragment.usage ?? this.#reported
+      this.#reported = mergedUsage(this.#reported, fragment.usage)
+      if (fragment.refused) this.#refused = true
+      if (fragment.ignored) this.#options.onIgnored()
       if (fragment.error) return this.#fail(events, fragment.error)
       if (fragment.end) return this.#end(events)
     }
@@ -114,10 +141,16 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
   }
 
   #end(events: ReplyEvent[]): readonly ReplyEvent[] {
-    if (!this.#finish) return this.#fail(events, nonsenseError(this.#provider, 'no finish reason'))
+    const finish = finishEvent({
+      finish: this.#finish,
+      refused: this.#refused,
+      hasText: this.#producedBytes > 0,
+    })
+    if (!finish) return this.#fail(events, nonsenseError(this.#provider, 'no finish reason'))
+    this.#isComplete = true
     this.#close()
     void this.#drain()
-    return [...events, { type: 'finish', ...this.#finish }]
+    return [...events, finish]
   }
 
   #fail(events: readonly ReplyEvent[], error: GatewayError): readonly ReplyEvent[] {
@@ -134,11 +167,11 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
     this.#closed = true
     this.#options.signal.removeEventListener('abort', this.#onAbort)
     this.#usage.resolve(
-      this.#reported ?? {
-        inputTokens: this.#options.estimatedInputTokens(),
-        outputTokens: estimateTokens(this.#producedBytes),
-        estimated: true,
-      },
+      usageOf(this.#reported, {
+        textBytes: this.#producedBytes,
+        isComplete: this.#isComplete || this.#finish !== undefined,
+        estimatedInputTokens: this.#options.estimatedInputTokens,
+      }),
     )
   }
 
@@ -146,7 +179,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
   async #drain(): Promise<void> {
     try {
       for (let chunks = 0; chunks < MAX_TRAILING_CHUNKS; chunks += 1) {
-        if ((await this.#chunks.next()).done) return
+        if ((await this.#options.body.next()).done) return
       }
       this.#options.body.destroy()
     } catch {
@@ -165,6 +198,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
 
   #connectionError(thrown: unknown): GatewayError {
     if (thrown instanceof SseEventTooLarge) return nonsenseError(this.#provider, thrown.message)
+    if (thrown instanceof MalformedResponse) return malformedError(this.#provider, thrown)
     return connectionError(this.#provider, this.#options.signal, thrown)
   }
 

@@ -1,4 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici'
+import type { ResponseBody } from './body.ts'
+import { decodedBody } from './content-encoding.ts'
 import type { HeaderLookup } from './retry-after.ts'
 
 /** The body of an upstream response: bytes that can be read once, or given up. */
@@ -23,22 +25,20 @@ export const upstreamAgent = (): Agent =>
   new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS }, headersTimeout: 0, bodyTimeout: 0 })
 
 /** Reads a whole body as text. Rejects with a RangeError, and gives it up, once it is longer than `maxBytes`. */
-export const readText = (body: UpstreamBody, maxBytes: number): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = []
-    let size = 0
-    body
-      .on('data', (chunk: Uint8Array) => {
-        size += chunk.length
-        if (size <= maxBytes) return void chunks.push(chunk)
-        reject(new RangeError(`the body is longer than ${maxBytes} bytes`))
-        body.destroy()
-      })
-      .once('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
-      .once('error', reject)
-      .once('close', () => reject(new Error('the body closed before its end')))
-    if (body.closed) reject(body.errored ?? new Error('the body was closed'))
-  })
+export const readText = async (body: ResponseBody, maxBytes: number): Promise<string> => {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for (;;) {
+    const step = await body.next()
+    if (step.done) return Buffer.concat(chunks, size).toString('utf8')
+    size += step.value.length
+    if (size > maxBytes) {
+      body.destroy()
+      throw new RangeError(`the body is longer than ${maxBytes} bytes`)
+    }
+    chunks.push(step.value)
+  }
+}
 
 /** What an upstream answered: its status, its headers by `get`, and a body nobody has read yet. */
 export class UpstreamResponse implements HeaderLookup {
@@ -64,9 +64,18 @@ export class UpstreamResponse implements HeaderLookup {
     return (Array.isArray(value) ? value[0] : value) ?? null
   }
 
+  /** The body without its content encoding. @throws MalformedResponse where that is unknown or several. */
+  decoded(): ResponseBody {
+    return decodedBody(this.body, [this.#headers['content-encoding'] ?? []].flat().join())
+  }
+
   /** What a refusal says; empty where it cannot be read. */
-  refusalText(): Promise<string> {
-    return readText(this.body, MAX_REFUSAL_BYTES).catch(() => '')
+  async refusalText(): Promise<string> {
+    try {
+      return await readText(this.decoded(), MAX_REFUSAL_BYTES)
+    } catch {
+      return ''
+    }
   }
 }
 

@@ -1,7 +1,9 @@
 import { oneBatch } from '../../one-batch.ts'
 import type { Reply, ReplyEvent, ReplyHead } from '../../types.ts'
+import { finishEvent } from './finish.ts'
 import type { Fragment } from './streamed-reply.ts'
-import { estimateTokens } from './tokens.ts'
+import { nonsenseError } from './upstream-error.ts'
+import { usageOf } from './usage.ts'
 
 /** An answer that came in one piece, as a stream of one batch; throws what the fragment failed with. */
 export const wholeReply = (
@@ -11,12 +13,17 @@ export const wholeReply = (
 ): Reply => {
   if (fragment.error) throw fragment.error
   const text = fragment.text ?? ''
-  const batch: ReplyEvent[] = text === '' ? [] : [{ type: 'text-delta', text }]
-  if (fragment.finish) batch.push({ type: 'finish', ...fragment.finish })
-  const usage = fragment.usage ?? {
-    inputTokens: estimatedInputTokens(),
-    outputTokens: estimateTokens(Buffer.byteLength(text)),
-    estimated: true,
-  }
+  const finish = finishEvent({
+    finish: fragment.finish,
+    refused: fragment.refused ?? false,
+    hasText: text !== '',
+  })
+  if (!finish) throw nonsenseError(head.target.provider, 'no message')
+  const batch: ReplyEvent[] = text === '' ? [finish] : [{ type: 'text-delta', text }, finish]
+  const usage = usageOf(fragment.usage, {
+    textBytes: Buffer.byteLength(text),
+    isComplete: true,
+    estimatedInputTokens,
+  })
   return { head, usage: Promise.resolve(usage), events: oneBatch(batch) }
 }

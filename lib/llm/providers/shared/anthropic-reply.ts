@@ -1,0 +1,116 @@
+import type { SseEvent } from '../../../sse-parser.ts'
+import { inBandError } from './anthropic-chat.ts'
+import { finishOf } from './finish-reason.ts'
+import { errorInAnswer } from './in-band-error.ts'
+import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'
+import { MalformedResponse } from './malformed.ts'
+import { readStreamEvent } from './stream-event.ts'
+import type { Fragment } from './streamed-reply.ts'
+import { type ReportedUsage, reportedUsage, tokenCount } from './usage.ts'
+
+const ANSWER_EVENTS: ReadonlySet<string> = new Set([
+  '',
+  'message',
+  'message_start',
+  'content_block_start',
+  'content_block_delta',
+  'content_block_stop',
+  'message_delta',
+  'message_stop',
+])
+const isOfAnswer = (name: string): boolean => ANSWER_EVENTS.has(name)
+
+/** Anthropic counts input that its cache read or wrote apart; ours is all of it. */
+const usageIn = (tokens: Fields): ReportedUsage => {
+  const { input_tokens: input, cache_read_input_tokens: read, cache_creation_input_tokens: written } = tokens
+  const isKnown = tokenCount(input) !== undefined
+  return reportedUsage({
+    inputTokens: isKnown
+      ? (tokenCount(input) ?? 0) + (tokenCount(read) ?? 0) + (tokenCount(written) ?? 0)
+      : input,
+    outputTokens: tokens.output_tokens,
+    cachedInputTokens: read === 0 ? undefined : read,
+    cacheWriteInputTokens: written === 0 ? undefined : written,
+  })
+}
+
+const textOf = (block: Fields | undefined, type: string): string => {
+  const { text, type: blockType } = block ?? {}
+  if (text === undefined || text === null) return ''
+  if (blockType !== undefined && blockType !== null && blockType !== type) return ''
+  if (typeof text !== 'string') throw new MalformedResponse('content that is no text')
+  return text
+}
+
+const contentText = (content: unknown): string => {
+  if (content === undefined || content === null) return ''
+  if (typeof content === 'string') return content
+  if (!Array.isArray(content)) throw new MalformedResponse('content of an unknown type')
+  return content.map(block => (typeof block === 'string' ? block : textOf(fieldsOf(block), 'text'))).join('')
+}
+
+/** A whole message as one fragment. */
+export const messageFragment = (body: string, provider: string): Fragment => {
+  const value = parseJson(body)
+  const error = errorInAnswer(value)
+  if (error !== undefined) return { error: inBandError(provider, error) }
+  const message = fieldsOf(value)
+  if (!message) throw new MalformedResponse('no JSON object')
+  if (message.stop_reason === undefined) throw new MalformedResponse('no stop reason')
+  const text = contentText(message.content)
+  const raw = wordIn(message.stop_reason)
+  if (text === '' && !raw) throw new MalformedResponse('no message')
+  const usage = fieldsOf(message.usage)
+  return { text, finish: raw ? finishOf(raw) : undefined, usage: usage && usageIn(usage), end: true }
+}
+
+/** Later counts replace earlier ones: they are totals. What is null is not known, and replaces nothing. */
+const merged = (known: Fields, told: Fields | undefined): Fields =>
+  told
+    ? { ...known, ...Object.fromEntries(Object.entries(told).filter(([, count]) => count !== null)) }
+    : known
+
+/** Reads the events of one streamed message, whose usage comes in two parts: input first, output last. */
+export const messageEvents = (provider: string): ((event: SseEvent) => Fragment) => {
+  let tokens: Fields = {}
+  const usageAfter = (told: unknown): ReportedUsage | undefined => {
+    const usage = fieldsOf(told)
+    tokens = merged(tokens, usage)
+    return usage && usageIn(tokens)
+  }
+
+  const fragmentOf = (type: string | undefined, fields: Fields): Fragment => {
+    const delta = fieldsOf(fields.delta)
+    switch (type) {
+      case 'message_start': {
+        const usage = fieldsOf(fieldsOf(fields.message)?.usage)
+        // Its output is a placeholder.
+        return { usage: usageAfter(usage && { ...usage, output_tokens: null }) }
+      }
+      case 'content_block_start':
+        return { text: textOf(fieldsOf(fields.content_block), 'text') }
+      case 'content_block_delta':
+        if (!delta) throw new MalformedResponse('a delta of an unknown type')
+        return { text: textOf(delta, 'text_delta') }
+      case 'message_delta': {
+        const raw = wordIn(delta?.stop_reason)
+        return { usage: usageAfter(fields.usage), finish: raw ? finishOf(raw) : undefined }
+      }
+      case 'message_stop':
+        return { end: true }
+      case 'content_block_stop':
+      case 'ping':
+        return {}
+      default:
+        return { ignored: true }
+    }
+  }
+
+  return event => {
+    const read = readStreamEvent(event, isOfAnswer)
+    if (read.kind === 'ignored') return { ignored: true }
+    const error = read.kind === 'error' ? read.error : errorInAnswer(read.fields)
+    if (read.kind === 'error' || error !== undefined) return { error: inBandError(provider, error) }
+    return fragmentOf(wordIn(read.fields.type) ?? wordIn(event.event), read.fields)
+  }
+}

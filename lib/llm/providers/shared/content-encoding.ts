@@ -1,0 +1,75 @@
+import { pipeline, type Readable, type Transform } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
+import type { ResponseBody } from './body.ts'
+import { MalformedResponse } from './malformed.ts'
+
+/** Nothing is asked for compressed, and an answer is far smaller: what unpacks to more is not one. */
+const MAX_DECODED_BYTES = 32 * 1024 * 1024
+const ZLIB_METHOD = 8
+const METHOD_MASK = 0x0f
+
+/** RFC 9110 means zlib by `deflate`; some servers send what is inside it alone. */
+const inflate = (first: Uint8Array): Transform =>
+  ((first[0] ?? 0) & METHOD_MASK) === ZLIB_METHOD ? createInflate() : createInflateRaw()
+
+const DECODERS: ReadonlyMap<string, (first: Uint8Array) => Transform> = new Map([
+  ['gzip', () => createGunzip()],
+  ['x-gzip', () => createGunzip()],
+  ['deflate', inflate],
+  ['br', () => createBrotliDecompress()],
+])
+
+async function* decoded(
+  body: Readable,
+  decoderFor: (first: Uint8Array) => Transform,
+): AsyncGenerator<Uint8Array> {
+  const chunks: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]()
+  const first = await chunks.next()
+  if (first.done) return
+  const encoded = async function* () {
+    yield first.value
+    yield* { [Symbol.asyncIterator]: () => chunks }
+  }
+  // What fails is seen by the reader of the decoder.
+  const decoder = pipeline(encoded, decoderFor(first.value), () => {})
+  let size = 0
+  try {
+    for await (const chunk of decoder) {
+      size += chunk.length
+      if (size > MAX_DECODED_BYTES)
+        throw new MalformedResponse(`it unpacks to more than ${MAX_DECODED_BYTES} bytes`, { isFinal: true })
+      yield chunk
+    }
+  } catch (thrown) {
+    if (thrown instanceof MalformedResponse || body.errored) throw thrown
+    throw new MalformedResponse('its content encoding is broken', { cause: thrown })
+  }
+}
+
+/**
+ * A response's body without its content encoding: as it is, or one layer of gzip, deflate or br removed.
+ *
+ * @param contentEncoding all the header's values, joined by commas
+ * @throws MalformedResponse, and leaves the body, for any other encoding and for several on top of each other. Reading
+ * throws it for what is not encoded so, and beyond 32 MiB.
+ */
+export const decodedBody = (body: Readable, contentEncoding: string): ResponseBody => {
+  const destroy = (): void => void body.destroy()
+  const codings = contentEncoding
+    .toLowerCase()
+    .split(',')
+    .map(coding => coding.trim())
+    .filter(coding => coding !== '' && coding !== 'identity')
+  const [coding, ...others] = codings
+  if (coding === undefined) {
+    const chunks: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]()
+    return { next: () => chunks.next(), destroy }
+  }
+  const decoderFor = DECODERS.get(coding)
+  if (!decoderFor || others.length > 0) {
+    destroy()
+    throw new MalformedResponse('a content encoding that was not asked for', { isFinal: true })
+  }
+  const chunks = decoded(body, decoderFor)
+  return { next: () => chunks.next(), destroy }
+}

@@ -1,0 +1,25 @@
+import { GatewayError } from '../../../errors.ts'
+import { nonsenseError } from './upstream-error.ts'
+
+/** A response is not what its protocol allows. `message` says what is wrong with it, never what it contains. */
+export class MalformedResponse extends Error {
+  override readonly name = 'MalformedResponse'
+  /** The same request would get the same response, so that it is not asked again. */
+  readonly isFinal: boolean
+
+  constructor(message: string, { isFinal = false, cause }: { isFinal?: boolean; cause?: unknown } = {}) {
+    super(message, { cause })
+    this.isFinal = isFinal
+  }
+}
+
+/** What the caller is told of a response that could not be understood. */
+export const malformedError = (provider: string, thrown: unknown): GatewayError => {
+  if (!(thrown instanceof MalformedResponse)) return nonsenseError(provider, 'an unknown shape', thrown)
+  if (!thrown.isFinal) return nonsenseError(provider, thrown.message, thrown.cause)
+  return new GatewayError(
+    'PROVIDER_ERROR',
+    `The provider ${provider} sent an answer that cannot be read (${thrown.message}).`,
+    { cause: thrown, retryable: false },
+  )
+}

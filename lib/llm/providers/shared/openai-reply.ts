@@ -1,0 +1,117 @@
+import type { SseEvent } from '../../../sse-parser.ts'
+import { describesError } from './error-value.ts'
+import { finishOf, isFailedFinish } from './finish-reason.ts'
+import { errorInAnswer } from './in-band-error.ts'
+import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'
+import { MalformedResponse } from './malformed.ts'
+import { inBandError, type OpenAiDialect } from './openai-chat.ts'
+import { readStreamEvent } from './stream-event.ts'
+import type { Fragment } from './streamed-reply.ts'
+import { type ReportedUsage, reportedUsage, withTotal } from './usage.ts'
+
+const TEXT_PARTS: ReadonlySet<unknown> = new Set(['text', 'output_text', undefined, null])
+/** Answers that end so may have no message at all (Gemini, vLLM). */
+const ENDS_WITHOUT_MESSAGE: ReadonlySet<unknown> = new Set(['length', 'content_filter', 'tool_calls'])
+/** Names of events that hold chunks; the protocol itself names none. */
+const isOfAnswer = (name: string): boolean => name === '' || name === 'message'
+
+const partText = (part: unknown): string => {
+  if (typeof part === 'string') return part
+  const fields = fieldsOf(part)
+  if (!fields && part !== null) throw new MalformedResponse('a part of the content is no object')
+  return TEXT_PARTS.has(fields?.type) ? (wordIn(fields?.text) ?? '') : ''
+}
+
+/** Content as text. Some models think aloud before they answer; of the parts only the text is the answer. */
+const contentText = (content: unknown): string => {
+  if (content === undefined || content === null) return ''
+  if (typeof content === 'string') return content
+  if (Array.isArray(content)) return content.map(partText).join('')
+  if (typeof fieldsOf(content)?.text === 'string') return partText(content)
+  throw new MalformedResponse('content that is no text')
+}
+
+type Said = Readonly<{ text: string; refused?: true }>
+
+/** What a message or a delta says. A refusal is text too: it is what the model answers. */
+const said = (message: Fields | undefined): Said => {
+  const content = contentText(message?.content)
+  const refusal = contentText(message?.refusal)
+  return { text: content + refusal, ...(content === '' && refusal !== '' && { refused: true as const }) }
+}
+
+const usageIn = (value: unknown): ReportedUsage | undefined => {
+  const usage = fieldsOf(value)
+  if (!usage) return undefined
+  const input = fieldsOf(usage.prompt_tokens_details)
+  const output = fieldsOf(usage.completion_tokens_details)
+  const counts = reportedUsage({
+    inputTokens: usage.prompt_tokens,
+    outputTokens: usage.completion_tokens,
+    // DeepSeek; OpenRouter and LiteLLM for what is written.
+    cachedInputTokens: input?.cached_tokens ?? usage.prompt_cache_hit_tokens,
+    cacheWriteInputTokens: input?.cache_write_tokens ?? input?.cache_creation_tokens,
+    reasoningTokens: output?.reasoning_tokens,
+  })
+  return withTotal(counts, usage.total_tokens)
+}
+
+/** A field that is an object, or is not there. @throws MalformedResponse where it is anything else. */
+const optionalFields = (value: unknown, name: string): Fields | undefined => {
+  if (value === undefined || value === null) return undefined
+  const fields = fieldsOf(value)
+  if (!fields) throw new MalformedResponse(`${name} of an unknown type`)
+  return fields
+}
+
+const firstChoice = ({ choices }: Fields): Fields | undefined => {
+  if (choices === undefined || choices === null) return undefined
+  if (!Array.isArray(choices)) throw new MalformedResponse('choices of an unknown type')
+  return optionalFields(choices[0], 'a choice')
+}
+
+/** The error that stands where an answer should: beside it, in its choice, or as its finish reason. */
+const errorIn = (body: Fields, choice: Fields | undefined, aside?: unknown): unknown => {
+  const beside = choice?.error ?? aside ?? undefined
+  const named = errorInAnswer(body) ?? (describesError(beside) ? beside : undefined)
+  const raw = wordIn(choice?.finish_reason)
+  return named ?? (raw && isFailedFinish(raw) ? { code: raw } : undefined)
+}
+
+/** A whole `chat.completion` as one fragment, so that it can travel like a stream of one piece. */
+export const completionFragment = (body: string, dialect: OpenAiDialect): Fragment => {
+  const value = parseJson(body)
+  const completion = fieldsOf(Array.isArray(value) ? value[0] : value)
+  if (!completion) throw new MalformedResponse('no JSON object')
+  const choice = firstChoice(completion)
+  const error = errorIn(completion, choice)
+  if (error !== undefined) return { error: inBandError(dialect, error) }
+  const message = optionalFields(choice?.message, 'a message')
+  const raw = wordIn(choice?.finish_reason)
+  // Null or empty, the vendor gives no reason; without the field it may be a part of an answer.
+  if (choice && choice.finish_reason === undefined) throw new MalformedResponse('no finish reason')
+  const answer = said(message)
+  if (answer.text === '' && (!raw || (!message && !ENDS_WITHOUT_MESSAGE.has(finishOf(raw).reason))))
+    throw new MalformedResponse('no message')
+  return { ...answer, finish: raw ? finishOf(raw) : undefined, usage: usageIn(completion.usage), end: true }
+}
+
+/** One event of a streamed answer. */
+export const chunkFragment = (event: SseEvent, dialect: OpenAiDialect): Fragment => {
+  if (event.data.trim() === '[DONE]') return { end: true }
+  const read = readStreamEvent(event, isOfAnswer)
+  if (read.kind === 'ignored') return { ignored: true }
+  if (read.kind === 'error') return { error: inBandError(dialect, read.error) }
+  const chunk = read.fields
+  const aside = dialect.aside?.(chunk)
+  const choice = firstChoice(chunk)
+  const error = errorIn(chunk, choice, aside?.error)
+  if (error !== undefined) return { error: inBandError(dialect, error) }
+  const raw = wordIn(choice?.finish_reason)
+  return {
+    ...said(optionalFields(choice?.delta, 'a delta')),
+    finish: raw ? finishOf(raw) : undefined,
+    usage: usageIn(chunk.usage) ?? usageIn(aside?.usage),
+    ...(chunk.choices === undefined && chunk.usage === undefined && { ignored: true as const }),
+  }
+}

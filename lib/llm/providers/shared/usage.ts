@@ -1,0 +1,124 @@
+import type { Usage } from '../../types.ts'
+import { estimateTokens } from './tokens.ts'
+
+/** The counts of an answer that a vendor may report. */
+type TokenClass =
+  | 'inputTokens'
+  | 'outputTokens'
+  | 'cachedInputTokens'
+  | 'cacheWriteInputTokens'
+  | 'reasoningTokens'
+
+/** What a vendor reported, in our meaning of each class; a class is absent where its count is unknown. */
+export type ReportedUsage = Readonly<
+  { [Class in TokenClass]?: number } & {
+    /** A count came that cannot be one. */
+    implausible?: true
+  }
+>
+
+/**
+ * Beyond it a count of one answer's tokens is not believed: ten times the largest context window on the market, and
+ * what the ledger can still price exactly.
+ */
+const MAX_PLAUSIBLE_TOKENS = 100_000_000
+
+const DIGITS = /^\d{1,9}$/
+
+/** A plausible count of tokens, also one written as a string of digits; undefined for anything else. */
+export const tokenCount = (value: unknown): number | undefined => {
+  const count = typeof value === 'string' && DIGITS.test(value) ? Number(value) : value
+  return Number.isSafeInteger(count) && (count as number) >= 0 && (count as number) <= MAX_PLAUSIBLE_TOKENS
+    ? (count as number)
+    : undefined
+}
+
+/** Reads the counts of each class. Null and undefined mean that the vendor does not report the class. */
+export const reportedUsage = (counts: Readonly<Partial<Record<TokenClass, unknown>>>): ReportedUsage => {
+  const usage: { -readonly [Key in keyof ReportedUsage]: ReportedUsage[Key] } = {}
+  for (const [name, value] of Object.entries(counts)) {
+    if (value === undefined || value === null) continue
+    const count = tokenCount(value)
+    if (count === undefined) usage.implausible = true
+    else usage[name as TokenClass] = count
+  }
+  return usage
+}
+
+/**
+ * Includes in the output what a vendor counts beside it. Gemini and xAI leave reasoning out of `completion_tokens`: it
+ * is in the total alone, or larger than the output that it should be part of. A total that exceeds the sum by exactly
+ * the cached input belongs to a relay that counts cached input apart.
+ */
+export const withTotal = (usage: ReportedUsage, totalTokens: unknown): ReportedUsage => {
+  const { inputTokens, outputTokens, reasoningTokens = 0 } = usage
+  if (outputTokens === undefined) return usage
+  const total = tokenCount(totalTokens)
+  const rest = total === undefined || inputTokens === undefined ? 0 : total - inputTokens - outputTokens
+  if (inputTokens !== undefined && rest > 0) {
+    const apart = (usage.cachedInputTokens ?? 0) + (usage.cacheWriteInputTokens ?? 0)
+    return rest === apart
+      ? { ...usage, inputTokens: inputTokens + rest }
+      : {
+          ...usage,
+          outputTokens: outputTokens + rest,
+          reasoningTokens: Math.max(reasoningTokens, rest),
+        }
+  }
+  return reasoningTokens > outputTokens ? { ...usage, outputTokens: outputTokens + reasoningTokens } : usage
+}
+
+/** Counts of a stream are running totals: a later one replaces an earlier one, but no zero replaces a count. */
+export const mergedUsage = (
+  known: ReportedUsage | undefined,
+  later: ReportedUsage | undefined,
+): ReportedUsage | undefined => {
+  if (!known || !later) return later ?? known
+  const counts = Object.entries(later).filter(
+    ([name, count]) => count !== 0 || !known[name as keyof ReportedUsage],
+  )
+  return { ...known, ...Object.fromEntries(counts) }
+}
+
+/** What is known of an answer besides what its vendor reported. */
+export type AnswerFacts = Readonly<{
+  /** UTF-8 bytes of its text. */
+  textBytes: number
+  /** Whether it came to its end. */
+  isComplete: boolean
+  estimatedInputTokens: () => number
+}>
+
+/**
+ * The usage of an answer. A class whose count is unknown is estimated, and so is a zero beside text, and the output of
+ * an answer that was cut off: its last count may be older than its text. Parts never exceed their whole. Wherever
+ * anything was estimated or corrected the usage says `estimated`.
+ */
+export const usageOf = (reported: ReportedUsage = {}, answer: AnswerFacts): Usage => {
+  const { textBytes, isComplete } = answer
+  const believed = (count: number | undefined) => (count === 0 && textBytes > 0 ? undefined : count)
+  const [knownInput, knownOutput] = [believed(reported.inputTokens), believed(reported.outputTokens)]
+  const { cachedInputTokens: cached, cacheWriteInputTokens: written, reasoningTokens: reasoning } = reported
+  const isCut = !isComplete && textBytes > 0
+
+  const inputTokens = knownInput ?? Math.max(answer.estimatedInputTokens(), (cached ?? 0) + (written ?? 0))
+  const outputTokens =
+    knownOutput === undefined || isCut ? Math.max(knownOutput ?? 0, estimateTokens(textBytes)) : knownOutput
+  const cachedInputTokens = Math.min(cached ?? 0, inputTokens)
+  const cacheWriteInputTokens = Math.min(written ?? 0, inputTokens - cachedInputTokens)
+  const reasoningTokens = Math.min(reasoning ?? 0, outputTokens)
+
+  const isCorrected =
+    cachedInputTokens !== (cached ?? 0) ||
+    cacheWriteInputTokens !== (written ?? 0) ||
+    reasoningTokens !== (reasoning ?? 0)
+  const isEstimated = isCut || isCorrected || knownInput === undefined || knownOutput === undefined
+  return {
+    inputTokens,
+    outputTokens,
+    ...(cached !== undefined && { cachedInputTokens }),
+    ...(written !== undefined && { cacheWriteInputTokens }),
+    ...(reasoning !== undefined && { reasoningTokens }),
+    ...((isEstimated || reported.implausible) && { estimated: true }),
+  }
+}

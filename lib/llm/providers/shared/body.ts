@@ -11,9 +11,11 @@ const EVENT_FIELDS = ['data', 'event', 'id', 'retry', ''].map(name => `${name}:`
 const BLANK_BYTES: ReadonlySet<number> = new Set(Buffer.from(' \t\r\n'))
 const FIRST_BYTE_OF_MARK = 0xef
 const BYTES_OF_MARK = 3
+const OPENING_BRACE = 0x7b
 
 /** What a body begins like; undefined where more of it is needed. */
 const startOf = (bytes: Uint8Array): BodyStart | undefined => {
+  if (bytes[0] === OPENING_BRACE) return 'json'
   if (bytes[0] === FIRST_BYTE_OF_MARK && bytes.length < BYTES_OF_MARK) return undefined
   const text = Buffer.from(bytes.subarray(0, WINDOW_BYTES)).toString()
   // Removes a byte order mark too.

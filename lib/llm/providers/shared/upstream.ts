@@ -30,7 +30,7 @@ export const readText = async (body: ResponseBody, maxBytes: number): Promise<st
   let size = 0
   for (;;) {
     const step = await body.next()
-    if (step.done) return Buffer.concat(chunks).toString('utf8')
+    if (step.done) return Buffer.concat(chunks, size).toString('utf8')
     size += step.value.length
     if (size > maxBytes) {
       body.destroy()

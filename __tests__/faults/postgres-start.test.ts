@@ -35,6 +35,7 @@ const refusingPort = async (): Promise<number> => {
 
 const START = {
   gateway: [process.execPath, 'server.ts'],
+  'next start': [process.execPath, 'node_modules/next/dist/bin/next', 'start', '-p', '0'],
   worker: [process.execPath, 'worker.ts'],
   'npm run worker': ['npm', 'run', '--silent', 'worker'],
 } as const
@@ -66,33 +67,36 @@ const started = (what: keyof typeof START, env: Readonly<Record<string, string>>
   }))
 }
 
-describe.each(['gateway', 'worker', 'npm run worker'] as const)('a Postgres that is absent: %s', what => {
-  it('that refuses is waited for 2 s where that is configured, aloud; then one clear line and code 1', async () => {
-    const env = { DATABASE_URL: urlOf(await refusingPort()), DATABASE_WAIT_SECONDS: '2' }
-    const { code, said, seconds } = await started(what, env)
-    expect(code).toBe(1)
-    expect(seconds).toBeGreaterThan(2)
-    expect(
-      said.match(/^Waiting up to 2 s for Postgres at 127\.0\.0\.1:\d+, database parley: /gm),
-    ).toHaveLength(1)
-    expect(said).toMatch(/DATABASE_URL: it cannot be used within 2 s \(Postgres at .*ECONNREFUSED/)
-    expect(said).not.toContain(PASSWORD)
-  })
-
-  it('that accepts and stays silent is waited for in the same way', async () => {
-    const listener = createServer(() => {})
-    try {
-      const env = { DATABASE_URL: urlOf(await listening(listener)), DATABASE_WAIT_SECONDS: '2' }
+describe.each(['gateway', 'next start', 'worker', 'npm run worker'] as const)(
+  'a Postgres that is absent: %s',
+  what => {
+    it('that refuses is waited for 2 s where that is configured, aloud; then one clear line and code 1', async () => {
+      const env = { DATABASE_URL: urlOf(await refusingPort()), DATABASE_WAIT_SECONDS: '2' }
       const { code, said, seconds } = await started(what, env)
       expect(code).toBe(1)
       expect(seconds).toBeGreaterThan(2)
-      expect(said.match(/^Waiting up to 2 s for Postgres at /gm)).toHaveLength(1)
-      expect(said).toMatch(/DATABASE_URL: it cannot be used within 2 s .*timeout/)
-    } finally {
-      listener.close()
-    }
-  })
-})
+      expect(
+        said.match(/^Waiting up to 2 s for Postgres at 127\.0\.0\.1:\d+, database parley: /gm),
+      ).toHaveLength(1)
+      expect(said).toMatch(/DATABASE_URL: it cannot be used within 2 s \(Postgres at .*ECONNREFUSED/)
+      expect(said).not.toContain(PASSWORD)
+    })
+
+    it('that accepts and stays silent is waited for in the same way', async () => {
+      const listener = createServer(() => {})
+      try {
+        const env = { DATABASE_URL: urlOf(await listening(listener)), DATABASE_WAIT_SECONDS: '2' }
+        const { code, said, seconds } = await started(what, env)
+        expect(code).toBe(1)
+        expect(seconds).toBeGreaterThan(2)
+        expect(said.match(/^Waiting up to 2 s for Postgres at /gm)).toHaveLength(1)
+        expect(said).toMatch(/DATABASE_URL: it cannot be used within 2 s .*timeout/)
+      } finally {
+        listener.close()
+      }
+    })
+  },
+)
 
 describe('a start', () => {
   it('waits 30 s for a Postgres where nothing else is configured', async () => {

@@ -6,12 +6,15 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { LoopDelays } from './loop-delays.ts'
 
 export const ROOT = join(import.meta.dirname, '../..')
 export type HostName = 'native' | 'next'
 export const HOSTS: readonly HostName[] = ['native', 'next']
 
 const STARTS_WITHIN_MS = 150_000
+/** How often the monitor of the event loop looks, with room. */
+const LOOP_PERIOD_MS = 10
 
 const freePort = async (): Promise<number> => {
   const server = createServer().listen(0)
@@ -34,11 +37,13 @@ const commandOf = (host: HostName, port: number): readonly string[] =>
 export class GatewayProcess {
   readonly url: string
   readonly #child: ChildProcess
+  readonly #delays: LoopDelays
   #output = ''
   #errors = ''
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, port: number, delays: LoopDelays) {
     this.#child = child
+    this.#delays = delays
     this.url = `http://127.0.0.1:${port}`
     child.stdout?.on('data', data => {
       this.#output += data
@@ -66,7 +71,8 @@ export class GatewayProcess {
     { mostFiles }: StartOptions = {},
   ): Promise<GatewayProcess> {
     const port = await freePort()
-    const command = [process.execPath, ...commandOf(host, port)]
+    const delays = new LoopDelays()
+    const command = [process.execPath, ...delays.args, ...commandOf(host, port)]
     const limited = mostFiles ? ['sh', '-c', `ulimit -n ${mostFiles}; exec "$@"`, 'sh', ...command] : command
     const child = spawn(limited[0] ?? '', limited.slice(1), {
       cwd: ROOT,
@@ -81,10 +87,11 @@ export class GatewayProcess {
         MOCK_CHUNK_MS: '1',
         NEXT_TELEMETRY_DISABLED: '1',
         NEXT_MANUAL_SIG_HANDLE: 'true',
+        ...delays.env,
         ...env,
       },
     })
-    return new GatewayProcess(child, port)
+    return new GatewayProcess(child, port, delays)
   }
 
   get pid(): number {
@@ -118,6 +125,25 @@ export class GatewayProcess {
         throw new Error(`${what} did not come. The gateway said:\n${this.everything}`)
       await sleep(5)
     }
+  }
+
+  /** Measures of its event loop, once the loop has come to what was due by now. */
+  async loopDelays(): Promise<LoopDelays> {
+    for (
+      let round = 0;
+      round < 2 && this.#child.exitCode === null && this.#child.signalCode === null;
+      round++
+    ) {
+      await fetch(`${this.url}/api/health/live`).catch(() => undefined)
+      await sleep(2 * LOOP_PERIOD_MS)
+    }
+    return this.#delays
+  }
+
+  /** Has its event loop watched from now on. Called once it is warm. */
+  async watchLoop(): Promise<void> {
+    const delays = await this.loopDelays()
+    delays.startOver()
   }
 
   signal(signal: NodeJS.Signals): void {

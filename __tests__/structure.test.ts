@@ -16,7 +16,14 @@ const importsOf = (file: string): string[] =>
   )
 
 /** What everything may stand on: it knows nothing of what is built from it. */
-const GROUND = ['lib/clock.ts', 'lib/compose.ts', 'lib/errors.ts', 'lib/visit.ts', 'lib/llm/types.ts']
+const GROUND = [
+  'lib/clock.ts',
+  'lib/compose.ts',
+  'lib/errors.ts',
+  'lib/loop-turns.ts',
+  'lib/visit.ts',
+  'lib/llm/types.ts',
+]
 const ON_THE_GROUND = [...GROUND, 'lib/llm/tap.ts', 'lib/llm/one-batch.ts']
 
 /** Who may import what, besides its own folder. The longest prefix that fits a file is its rule. */
@@ -24,6 +31,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/clock.ts': [],
   'lib/compose.ts': [],
   'lib/errors.ts': [],
+  'lib/loop-turns.ts': ['lib/clock.ts'],
   'lib/sse-parser.ts': [],
   'lib/visit.ts': GROUND,
   'lib/llm/types.ts': GROUND,

@@ -49,8 +49,9 @@ export class Lifecycle {
     await Promise.race([this.#visits.none(), this.#wait(graceMs - noticeMs)])
     if (this.#visits.count > 0) {
       this.#logger.warn({ openRequests: this.#visits.count }, 'breaking off what is left')
-      this.#visits.abortAll(new GatewayError('SHUTTING_DOWN'))
-      await Promise.race([this.#visits.none(), this.#wait(FAREWELL_MS)])
+      const none = this.#visits.none()
+      await this.#visits.abortAll(new GatewayError('SHUTTING_DOWN'))
+      await Promise.race([none, this.#wait(FAREWELL_MS)])
     }
     // A visit has ended when its last byte was handed to the host, which may not have sent it yet.
     await this.#wait(FAREWELL_MS)

@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors.ts'
+import { inTurn, turn } from '../loop-turns.ts'
 
 /** A visit that has begun and not yet ended. */
 export type OpenVisit = Readonly<{
@@ -23,9 +24,10 @@ export class OpenVisits {
   /** @param client aborts when the client has gone. */
   open(client: AbortSignal): OpenVisit {
     const controller = new AbortController()
-    const onClientGone = () => controller.abort(new GatewayError('CLIENT_GONE'))
+    const leave = () => controller.abort(new GatewayError('CLIENT_GONE'))
+    const onClientGone = () => inTurn(leave)
     const outlive = () => client.removeEventListener('abort', onClientGone)
-    if (client.aborted) onClientGone()
+    if (client.aborted) leave()
     else client.addEventListener('abort', onClientGone, { once: true })
     this.#controllers.add(controller)
     return {
@@ -47,7 +49,10 @@ export class OpenVisits {
     return this.#whenNone.promise
   }
 
-  abortAll(reason: GatewayError): void {
-    for (const controller of this.#controllers) controller.abort(reason)
+  async abortAll(reason: GatewayError): Promise<void> {
+    for (const controller of this.#controllers) {
+      await turn()
+      controller.abort(reason)
+    }
   }
 }

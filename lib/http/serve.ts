@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
+import { turn } from '../loop-turns.ts'
 import { newJournal, type Surface, type Visit } from '../visit.ts'
 import { type Answer, toResponse } from './answer.ts'
 import { originOf, requestIdOf } from './arrive.ts'
@@ -107,6 +108,7 @@ export const serving =
         let error: GatewayError | undefined
         let answer: Answer
         try {
+          await turn()
           const { abort: abandon, outlive } = open
           const exchange = { request, visit, params: await params, gateway: host, abandon, outlive }
           answer = await handle(method, exchange, host)

@@ -180,7 +180,7 @@ describe('a run’s call', () => {
     )
     const outcome = run()
     expect(visits.count).toBe(1)
-    visits.abortAll(new GatewayError('SHUTTING_DOWN'))
+    await visits.abortAll(new GatewayError('SHUTTING_DOWN'))
     expect(await outcome).toMatchObject({ state: 'again', notBefore: clock.now(), countsAs: 'attempt' })
   })
 })

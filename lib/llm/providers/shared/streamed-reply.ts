@@ -1,4 +1,5 @@
 import type { GatewayError } from '../../../errors.ts'
+import { turn } from '../../../loop-turns.ts'
 import { type SseEvent, SseEventTooLarge, SseParser } from '../../../sse-parser.ts'
 import type { FinishReason, Reply, ReplyEvent, ReplyHead, Usage } from '../../types.ts'
 import { estimateTokens } from './tokens.ts'
@@ -84,6 +85,8 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
       for (;;) {
         const step = await this.#chunks.next()
         if (step.done) return this.#fail([], nonsenseError(this.#provider, 'it ended too early'))
+        // Thousands of streams may have come on in the same moment.
+        await turn()
         const events = this.#translate(this.#parser.push(step.value))
         if (events.length > 0) return events
       }

@@ -1,0 +1,78 @@
+import { systemClock } from './clock.ts'
+
+/** How long the work of one turn of the event loop may last before the rest of it waits for the next one. */
+const SLICE_MS = 10
+/** How many that wait may at most go on in one turn, however little time each of them takes. */
+const MOST_IN_ONE_TURN = 64
+
+/**
+ * Shares the event loop between all that compute much in many small steps. Work that asks `turn` before each step never
+ * keeps the loop to itself for much longer than a slice, however many such works there are: who finds the slice used up
+ * waits, in the order of asking, while the loop serves sockets and timers.
+ */
+export class LoopTurns {
+  readonly #now: () => number
+  readonly #sliceMs: number
+  readonly #waiting = new Set<() => void>()
+  #startedAt = 0
+  #hasStarted = false
+  #scheduled = 0
+
+  /** @param now in milliseconds @param sliceMs 10 when absent */
+  constructor(now: () => number, sliceMs = SLICE_MS) {
+    this.#now = now
+    this.#sliceMs = sliceMs
+  }
+
+  /** Resolves when it is the caller's turn; absent where that is now, so that nothing needs to be awaited. */
+  turn(): Promise<void> | undefined {
+    if (this.#waiting.size === 0 && this.#isTimeLeft()) return undefined
+    return new Promise(resolve => {
+      this.#waiting.add(resolve)
+      if (this.#scheduled === 0) this.#schedule()
+    })
+  }
+
+  #isTimeLeft(): boolean {
+    if (this.#hasStarted) return this.#now() - this.#startedAt < this.#sliceMs
+    this.#hasStarted = true
+    this.#startedAt = this.#now()
+    setImmediate(this.#end)
+    return true
+  }
+
+  readonly #end = (): void => {
+    this.#hasStarted = false
+  }
+
+  /** One immediate for each: Node finishes all that one of them has set off before it calls the next one. */
+  #schedule(): void {
+    this.#scheduled = Math.min(this.#waiting.size, MOST_IN_ONE_TURN)
+    for (let count = 0; count < this.#scheduled; count += 1) setImmediate(this.#next)
+  }
+
+  readonly #next = (): void => {
+    this.#scheduled -= 1
+    const [first] = this.#waiting
+    if (first && this.#isTimeLeft()) {
+      this.#waiting.delete(first)
+      first()
+    }
+    if (this.#scheduled === 0 && this.#waiting.size > 0) this.#schedule()
+  }
+}
+
+const turns = new LoopTurns(systemClock.now)
+
+/**
+ * Asked before each step of work whose length a client or the load decides: `await turn()`. There is one event loop in
+ * a process, so all share its slices.
+ */
+export const turn = (): Promise<void> | undefined => turns.turn()
+
+/** Does it now or when it is its turn. */
+export const inTurn = (task: () => void): void => {
+  const wait = turn()
+  if (wait) void wait.then(task)
+  else task()
+}

@@ -46,7 +46,7 @@ export type Gateway = Host &
     /** What an item of a batch may ask at most. */
     itemLimits: ChatLimits
     /** Throws INVALID_INPUT that names every item whose model there is not. */
-    assertModels: (items: readonly NewItem[]) => void
+    assertModels: (items: readonly NewItem[]) => Promise<void>
     chatDefaults: ChatDefaults
     issueSession: () => string
     health: () => HealthReport

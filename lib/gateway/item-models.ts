@@ -1,4 +1,5 @@
 import { type Fault, GatewayError } from '../errors.ts'
+import { turn } from '../loop-turns.ts'
 import { invalidInput } from '../validation/faults.ts'
 import type { Composed } from './live.ts'
 
@@ -20,10 +21,11 @@ export const modelFault = (model: string, { catalog, aliases }: Composed): strin
  * Makes sure that every item asks for a model that there is, before any of them is taken.
  * @throws GatewayError INVALID_INPUT that names every item.
  */
-export const assertModels = (items: readonly Asking[], composed: Composed): void => {
+export const assertModels = async (items: readonly Asking[], composed: Composed): Promise<void> => {
   const seen = new Map<string, string | undefined>()
   const faults: Fault[] = []
   for (const [index, { request }] of items.entries()) {
+    await turn()
     const { model } = request
     if (model === undefined) continue
     if (!seen.has(model)) seen.set(model, modelFault(model, composed))

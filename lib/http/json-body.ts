@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts'
-import { jsonOrThrow } from '../validation/json.ts'
+import { jsonInTurnsOrThrow } from '../validation/json.ts'
 import { readBytes } from './body.ts'
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -37,5 +37,5 @@ export const readJson = async (request: Request, maxBytes: number): Promise<unkn
   } catch {
     throw invalid('body', `is not valid UTF-8 (${bytes.length} bytes)`)
   }
-  return jsonOrThrow(text)
+  return jsonInTurnsOrThrow(text)
 }

@@ -66,33 +66,14 @@ export const itemBody = (limits: ChatLimits) =>
 
 export type ItemBody = z.output<ReturnType<typeof itemBody>>
 
-/** Items without a name are called by their place. */
-const named = (items: readonly ItemBody[]) =>
-  items.map(({ id, ...request }, index) => ({ id: id ?? `${index + 1}`, request }))
-
-/** The body of `POST /api/batch/jobs`. */
-export const jobBody = (limits: ChatLimits, mostItems: number, now: number) =>
+/** The body of `POST /api/batch/jobs` around its items, which are only counted. */
+export const jobEnvelope = (mostItems: number, now: number) =>
   z.strictObject({
     ...jobFields(now),
     items: z
-      .array(itemBody(limits))
+      .array(z.unknown())
       .min(1, 'must not be empty')
-      .max(mostItems, `must hold at most ${mostItems.toLocaleString('en')} items`)
-      .transform(named)
-      .check(({ value, issues }) => {
-        const seen = new Map<string, number>()
-        for (const [index, { id }] of value.entries()) {
-          const first = seen.get(id)
-          if (first === undefined) seen.set(id, index)
-          else
-            issues.push({
-              code: 'custom',
-              path: [index, 'id'],
-              message: `is that of items[${first}] too`,
-              input: id,
-            })
-        }
-      }),
+      .max(mostItems, `must hold at most ${mostItems.toLocaleString('en')} items`),
   })
 
 /** The body of `PATCH /api/batch/jobs/{id}`. */

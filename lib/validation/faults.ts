@@ -30,7 +30,7 @@ const sentenceOf = (issue: z.core.$ZodIssue): string => {
 const article = (type: string): string => `${/^[aeio]/.test(type) ? 'an' : 'a'} ${type}`
 
 /** One zod issue as faults: where it is and what to do, never the value itself. */
-const faultsOf = (issue: z.core.$ZodIssue): readonly Fault[] => {
+export const faultsOf = (issue: z.core.$ZodIssue): readonly Fault[] => {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map(key => ({
       path: pathOf([...issue.path, key]),

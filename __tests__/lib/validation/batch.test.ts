@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '#lib/errors.ts'
-import {
-  jobBody,
-  jobChange,
-  jobQuery,
-  jobsQuery,
-  queryOf,
-  resultsQuery,
-  uploadFields,
-} from '#lib/validation/batch.ts'
+import { jobChange, jobQuery, jobsQuery, queryOf, resultsQuery, uploadFields } from '#lib/validation/batch.ts'
 import { parseOrThrow } from '#lib/validation/faults.ts'
+import { jobOrThrow } from '#lib/validation/job-body.ts'
 
 const NOW = Date.parse('2026-11-21T12:00:00Z')
 const DAY_MS = 86_400_000
@@ -19,14 +12,17 @@ const LIMITS = {
   maxMessagesCharacters: 50_000,
   maxOutputTokens: 4_000,
 }
-const schema = jobBody(LIMITS, 5, NOW)
-
-const taken = (body: unknown) => parseOrThrow(schema, body)
+const taken = (body: unknown, mostItems = 5) => jobOrThrow(body, LIMITS, mostItems, NOW)
 
 /** All that is wrong with a value, each fault's place and what is said of it; nothing where it is taken. */
-const faultsOf = (body: unknown, of: Parameters<typeof parseOrThrow>[0] = schema): string[] => {
+const faultsOf = async (
+  body: unknown,
+  of?: Parameters<typeof parseOrThrow>[0],
+  mostItems = 5,
+): Promise<string[]> => {
   try {
-    parseOrThrow(of, body)
+    if (of) parseOrThrow(of, body)
+    else await taken(body, mostItems)
     return []
   } catch (error) {
     if (!(error instanceof GatewayError) || error.code !== 'INVALID_INPUT') throw error
@@ -41,13 +37,13 @@ const inFuture = (ms: number): string => new Date(NOW + ms).toISOString()
 const user = (content: string) => ({ role: 'user', content })
 
 describe('the body of a job', () => {
-  it('needs nothing but one item that asks something', () => {
-    expect(taken({ items: [ITEM] })).toEqual({
+  it('needs nothing but one item that asks something', async () => {
+    expect(await taken({ items: [ITEM] })).toEqual({
       items: [{ id: '1', request: { prompt: 'Hello', maxTokens: 1_000, cache: 'default', fallback: true } }],
     })
   })
 
-  it('may hold everything that a job and an item can have', () => {
+  it('may hold everything that a job and an item can have', async () => {
     const messages = [{ role: 'system', content: 'Be brief.' }, user('Hello')]
     const item = {
       messages,
@@ -58,7 +54,7 @@ describe('the body of a job', () => {
       fallback: false,
     }
     expect(
-      taken({
+      await taken({
         name: '  My job ',
         priority: 'high',
         scheduledFor: '2026-11-22T14:00:00+02:00',
@@ -87,12 +83,12 @@ describe('the body of a job', () => {
     [withItem({ colour: 1 }), 'items[0].colour is not a field of this request'],
     [withItem({ stream: true }), 'items[0].stream is not a field of this request'],
     [withJob({ owner: 'guest eve' }), 'owner is not a field of this request'],
-  ])('is refused for what it is not: %j', (body, fault) => {
-    expect(faultsOf(body)).toEqual([fault])
+  ])('is refused for what it is not: %j', async (body, fault) => {
+    expect(await faultsOf(body)).toEqual([fault])
   })
 
-  it('is told all its faults at once', () => {
-    expect(faultsOf({ name: '', priority: 'urgent', items: [ITEM, {}, { prompt: 7 }] })).toEqual([
+  it('is told all its faults at once', async () => {
+    expect(await faultsOf({ name: '', priority: 'urgent', items: [ITEM, {}, { prompt: 7 }] })).toEqual([
       'name must not be empty',
       'priority must be one of high, normal, low',
       'items[1].prompt or messages: send exactly one of them',
@@ -102,28 +98,28 @@ describe('the body of a job', () => {
 })
 
 describe('a job’s items', () => {
-  it('are one to as many as a job may hold', () => {
-    expect(faultsOf({ items: [] })).toEqual(['items must not be empty'])
-    expect(faultsOf({ items: Array(5).fill(ITEM) })).toEqual([])
-    expect(faultsOf({ items: Array(6).fill(ITEM) })).toEqual(['items must hold at most 5 items'])
-    expect(faultsOf({ items: Array(1_001).fill(ITEM) }, jobBody(LIMITS, 1_000, NOW))).toEqual([
+  it('are one to as many as a job may hold', async () => {
+    expect(await faultsOf({ items: [] })).toEqual(['items must not be empty'])
+    expect(await faultsOf({ items: Array(5).fill(ITEM) })).toEqual([])
+    expect(await faultsOf({ items: Array(6).fill(ITEM) })).toEqual(['items must hold at most 5 items'])
+    expect(await faultsOf({ items: Array(1_001).fill(ITEM) }, undefined, 1_000)).toEqual([
       'items must hold at most 1,000 items',
     ])
   })
 
-  it('are called by their place where they have no name', () => {
-    const { items } = taken({ items: [ITEM, { ...ITEM, id: 'x' }, ITEM] })
+  it('are called by their place where they have no name', async () => {
+    const { items } = await taken({ items: [ITEM, { ...ITEM, id: 'x' }, ITEM] })
     expect(items.map(({ id }) => id)).toEqual(['1', 'x', '3'])
   })
 
-  it('have names of their own, also beside those that are called by their place', () => {
+  it('have names of their own, also beside those that are called by their place', async () => {
     const ids = (...given: (string | undefined)[]) => ({ items: given.map(id => ({ ...ITEM, id })) })
-    expect(faultsOf(ids('a', 'b', 'a', ' a '))).toEqual([
+    expect(await faultsOf(ids('a', 'b', 'a', ' a '))).toEqual([
       'items[2].id is that of items[0] too',
       'items[3].id is that of items[0] too',
     ])
-    expect(faultsOf(ids('2', undefined))).toEqual(['items[1].id is that of items[0] too'])
-    expect(faultsOf(ids('a', 'A', '__proto__', 'constructor'))).toEqual([])
+    expect(await faultsOf(ids('2', undefined))).toEqual(['items[1].id is that of items[0] too'])
+    expect(await faultsOf(ids('a', 'A', '__proto__', 'constructor'))).toEqual([])
   })
 
   it.each([
@@ -152,8 +148,8 @@ describe('a job’s items', () => {
     [{ cache: 'never' }, 'cache must be one of default, refresh, no-store'],
     [{ cache: 'use' }, 'cache must be one of default, refresh, no-store'],
     [{ fallback: 'no' }, 'fallback must be a boolean, is string'],
-  ])('are refused where one has %j', (fields, fault) => {
-    expect(faultsOf(withItem(fields))).toEqual([`items[0].${fault}`])
+  ])('are refused where one has %j', async (fields, fault) => {
+    expect(await faultsOf(withItem(fields))).toEqual([`items[0].${fault}`])
   })
 
   it.each([
@@ -165,8 +161,8 @@ describe('a job’s items', () => {
     { model: 'x'.repeat(200) },
     { temperature: 2 },
     { maxTokens: 1 },
-  ])('are taken up to their bounds', fields => {
-    expect(faultsOf(withItem(fields))).toEqual([])
+  ])('are taken up to their bounds', async fields => {
+    expect(await faultsOf(withItem(fields))).toEqual([])
   })
 
   it.each([
@@ -179,16 +175,16 @@ describe('a job’s items', () => {
       [user('x'.repeat(25_000)), user('x'.repeat(25_001))],
       'messages together must have at most 50,000 characters, has 50,001',
     ],
-  ])('are refused for messages that a chat would be refused for', (messages, fault) => {
-    expect(faultsOf({ items: [{ messages }] })).toEqual([`items[0].${fault}`])
+  ])('are refused for messages that a chat would be refused for', async (messages, fault) => {
+    expect(await faultsOf({ items: [{ messages }] })).toEqual([`items[0].${fault}`])
   })
 })
 
 describe('a job’s name', () => {
   it.each(['a', 'x'.repeat(200), '🎉'.repeat(200), ` ${'x'.repeat(200)} `, 'Größe “1” 🎉'])(
     'may be %j',
-    name => {
-      expect(taken(withJob({ name })).name).toBe(name.trim())
+    async name => {
+      expect((await taken(withJob({ name }))).name).toBe(name.trim())
     },
   )
 
@@ -201,28 +197,28 @@ describe('a job’s name', () => {
     ['a\u0085b', 'must hold no control characters'],
     [7, 'must be a string, is number'],
     [null, 'must be a string, is null'],
-  ])('may not be %j', (name, fault) => {
-    expect(faultsOf(withJob({ name }))).toEqual([`name ${fault}`])
+  ])('may not be %j', async (name, fault) => {
+    expect(await faultsOf(withJob({ name }))).toEqual([`name ${fault}`])
   })
 })
 
 describe('a job’s priority', () => {
-  it.each(['high', 'normal', 'low'])('may be %s', priority => {
-    expect(taken(withJob({ priority })).priority).toBe(priority)
+  it.each(['high', 'normal', 'low'])('may be %s', async priority => {
+    expect((await taken(withJob({ priority }))).priority).toBe(priority)
   })
 
-  it.each(['urgent', 'HIGH', '', 1, null])('may not be %j', priority => {
+  it.each(['urgent', 'HIGH', '', 1, null])('may not be %j', async priority => {
     const fault = 'priority must be one of high, normal, low'
-    expect(faultsOf(withJob({ priority }))).toEqual([fault])
-    expect(faultsOf({ priority }, jobChange)).toEqual([fault])
+    expect(await faultsOf(withJob({ priority }))).toEqual([fault])
+    expect(await faultsOf({ priority }, jobChange)).toEqual([fault])
   })
 
-  it('is all that can be changed of it', () => {
+  it('is all that can be changed of it', async () => {
     expect(parseOrThrow(jobChange, { priority: 'low' })).toEqual({ priority: 'low' })
-    expect(faultsOf({ priority: 'low', name: 'Other' }, jobChange)).toEqual([
+    expect(await faultsOf({ priority: 'low', name: 'Other' }, jobChange)).toEqual([
       'name is not a field of this request',
     ])
-    expect(faultsOf({}, jobChange)).toHaveLength(1)
+    expect(await faultsOf({}, jobChange)).toHaveLength(1)
   })
 })
 
@@ -232,18 +228,18 @@ describe('the time that a job is scheduled for', () => {
     ['2026-11-21T13:00:00.250+01:00', NOW + 250],
     ['2026-11-21T06:30:00-05:30', NOW],
     [inFuture(30 * DAY_MS), NOW + 30 * DAY_MS],
-  ])('may be %s', (scheduledFor, at) => {
-    expect(taken(withJob({ scheduledFor })).scheduledFor).toBe(at)
+  ])('may be %s', async (scheduledFor, at) => {
+    expect((await taken(withJob({ scheduledFor }))).scheduledFor).toBe(at)
   })
 
-  it('may have passed: then the job begins at once', () => {
-    expect(taken(withJob({ scheduledFor: '2020-01-01T00:00:00Z' })).scheduledFor).toBeLessThan(NOW)
+  it('may have passed: then the job begins at once', async () => {
+    expect((await taken(withJob({ scheduledFor: '2020-01-01T00:00:00Z' }))).scheduledFor).toBeLessThan(NOW)
   })
 
-  it('is no later than in 30 days', () => {
+  it('is no later than in 30 days', async () => {
     const faults = ['scheduledFor must be within the next 30 days']
-    expect(faultsOf(withJob({ scheduledFor: inFuture(30 * DAY_MS + 1) }))).toEqual(faults)
-    expect(faultsOf(withJob({ scheduledFor: '9999-12-31T23:59:59Z' }))).toEqual(faults)
+    expect(await faultsOf(withJob({ scheduledFor: inFuture(30 * DAY_MS + 1) }))).toEqual(faults)
+    expect(await faultsOf(withJob({ scheduledFor: '9999-12-31T23:59:59Z' }))).toEqual(faults)
   })
 
   it.each([
@@ -253,8 +249,8 @@ describe('the time that a job is scheduled for', () => {
     '2026-12-24T18:00:00',
     '2026-02-30T00:00:00Z',
     '2026-12-24T25:00:00Z',
-  ])('may not be %j', scheduledFor => {
-    expect(faultsOf(withJob({ scheduledFor }))).toEqual([
+  ])('may not be %j', async scheduledFor => {
+    expect(await faultsOf(withJob({ scheduledFor }))).toEqual([
       'scheduledFor must be an ISO 8601 time with its zone, such as 2026-12-24T18:00:00Z',
     ])
   })
@@ -262,8 +258,8 @@ describe('the time that a job is scheduled for', () => {
   it.each([
     [NOW, 'number'],
     [null, 'null'],
-  ])('is written as text, not as %j', (scheduledFor, type) => {
-    expect(faultsOf(withJob({ scheduledFor }))).toEqual([`scheduledFor must be a string, is ${type}`])
+  ])('is written as text, not as %j', async (scheduledFor, type) => {
+    expect(await faultsOf(withJob({ scheduledFor }))).toEqual([`scheduledFor must be a string, is ${type}`])
   })
 })
 
@@ -273,8 +269,8 @@ describe('a job’s webhook', () => {
     'https://example.com:8443/a/b?c=d',
     'https://bücher.example/',
     `https://example.com/${'x'.repeat(1_980)}`,
-  ])('may be at %s', webhookUrl => {
-    expect(taken(withJob({ webhookUrl })).webhookUrl).toBe(webhookUrl)
+  ])('may be at %s', async webhookUrl => {
+    expect((await taken(withJob({ webhookUrl }))).webhookUrl).toBe(webhookUrl)
   })
 
   it.each([
@@ -289,22 +285,24 @@ describe('a job’s webhook', () => {
     'https://exa mple.com',
     'https://example.com:99999',
     '',
-  ])('may not be at %j', webhookUrl => {
-    expect(faultsOf(withJob({ webhookUrl }))).toEqual(['webhookUrl must be an https:// address'])
+  ])('may not be at %j', async webhookUrl => {
+    expect(await faultsOf(withJob({ webhookUrl }))).toEqual(['webhookUrl must be an https:// address'])
   })
 
   it.each(['https://user@example.com', 'https://user:word@example.com/hook', 'https://:word@example.com'])(
     'is not told who it is: %s',
-    webhookUrl => {
-      expect(faultsOf(withJob({ webhookUrl }))).toEqual(['webhookUrl must hold no user and no password'])
+    async webhookUrl => {
+      expect(await faultsOf(withJob({ webhookUrl }))).toEqual([
+        'webhookUrl must hold no user and no password',
+      ])
     },
   )
 
-  it('has an address of bounded length, in text', () => {
-    expect(faultsOf(withJob({ webhookUrl: `https://example.com/${'x'.repeat(1_981)}` }))).toEqual([
+  it('has an address of bounded length, in text', async () => {
+    expect(await faultsOf(withJob({ webhookUrl: `https://example.com/${'x'.repeat(1_981)}` }))).toEqual([
       'webhookUrl must have at most 2000 characters',
     ])
-    expect(faultsOf(withJob({ webhookUrl: ['https://example.com'] }))).toEqual([
+    expect(await faultsOf(withJob({ webhookUrl: ['https://example.com'] }))).toEqual([
       'webhookUrl must be a string, is array',
     ])
   })
@@ -313,12 +311,12 @@ describe('a job’s webhook', () => {
 describe('the fields of an upload', () => {
   const fields = uploadFields(LIMITS, NOW)
 
-  it('are those of a job, with an instruction and a model for all its items', () => {
+  it('are those of a job, with an instruction and a model for all its items', async () => {
     expect(parseOrThrow(fields, {})).toEqual({})
     expect(
       parseOrThrow(fields, { name: 'Files', priority: 'low', instruction: ' Sum up. ', model: 'mock/echo' }),
     ).toEqual({ name: 'Files', priority: 'low', instruction: 'Sum up.', model: 'mock/echo' })
-    expect(faultsOf({ instruction: '🎉'.repeat(50_000) }, fields)).toEqual([])
+    expect(await faultsOf({ instruction: '🎉'.repeat(50_000) }, fields)).toEqual([])
   })
 
   it.each([
@@ -327,35 +325,35 @@ describe('the fields of an upload', () => {
     [{ model: 'a b' }, 'model must be printable ASCII without spaces'],
     [{ temperature: '1' }, 'temperature is not a field of this request'],
     [{ webhookUrl: 'http://example.com' }, 'webhookUrl must be an https:// address'],
-  ])('are refused for %j', (given, fault) => {
-    expect(faultsOf(given, fields)).toEqual([fault])
+  ])('are refused for %j', async (given, fault) => {
+    expect(await faultsOf(given, fields)).toEqual([fault])
   })
 })
 
 describe('a query', () => {
   const query = (text: string) => queryOf(new Request(`http://localhost/api/batch/jobs${text}`))
 
-  it('has a page of 50 where nothing else is asked for, and of 200 at most', () => {
+  it('has a page of 50 where nothing else is asked for, and of 200 at most', async () => {
     expect(parseOrThrow(jobsQuery, query(''))).toEqual({ limit: 50 })
     expect(parseOrThrow(jobsQuery, query('?limit=200&cursor=abc'))).toEqual({ limit: 200, cursor: 'abc' })
-    expect(faultsOf(query('?limit=201'), jobsQuery)).toEqual(['limit must be from 1 to 200'])
-    expect(faultsOf(query('?limit=0'), jobsQuery)).toEqual(['limit must be from 1 to 200'])
+    expect(await faultsOf(query('?limit=201'), jobsQuery)).toEqual(['limit must be from 1 to 200'])
+    expect(await faultsOf(query('?limit=0'), jobsQuery)).toEqual(['limit must be from 1 to 200'])
   })
 
   it.each(['?limit=', '?limit=-1', '?limit=1e2', '?limit=ten', '?limit=10&limit=20'])(
     'may not be %s',
-    text => {
-      expect(faultsOf(query(text), jobsQuery)).toEqual(['limit must be a whole number'])
+    async text => {
+      expect(await faultsOf(query(text), jobsQuery)).toEqual(['limit must be a whole number'])
     },
   )
 
-  it('names a state of items, a format of results, and nothing that is not known', () => {
+  it('names a state of items, a format of results, and nothing that is not known', async () => {
     expect(parseOrThrow(jobQuery, query('?state=failed'))).toEqual({ limit: 50, state: 'failed' })
-    expect(faultsOf(query('?state=lost'), jobQuery)).toEqual([
+    expect(await faultsOf(query('?state=lost'), jobQuery)).toEqual([
       'state must be one of queued, running, succeeded, failed, cancelled',
     ])
     expect(parseOrThrow(resultsQuery, query(''))).toEqual({ format: 'jsonl' })
-    expect(faultsOf(query('?format=xml'), resultsQuery)).toEqual(['format must be one of jsonl, csv'])
-    expect(faultsOf(query('?page=2'), jobsQuery)).toEqual(['page is not a field of this request'])
+    expect(await faultsOf(query('?format=xml'), resultsQuery)).toEqual(['format must be one of jsonl, csv'])
+    expect(await faultsOf(query('?page=2'), jobsQuery)).toEqual(['page is not a field of this request'])
   })
 })

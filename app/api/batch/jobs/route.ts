@@ -1,8 +1,9 @@
 import { serve } from '#lib/gateway/index.ts'
 import { jobJson, pageJson } from '#lib/http/dialects/batch.ts'
 import { readJson } from '#lib/http/json-body.ts'
-import { jobBody, jobsQuery, queryOf } from '#lib/validation/batch.ts'
+import { jobsQuery, queryOf } from '#lib/validation/batch.ts'
 import { parseOrThrow } from '#lib/validation/faults.ts'
+import { jobOrThrow } from '#lib/validation/job-body.ts'
 
 /** Batches as JSON: handed in, and listed. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
@@ -16,9 +17,14 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     POST: async ({ request, visit, gateway }) => {
       const { batch, env, clock } = gateway
       const { caller } = await gateway.admit(visit)
-      const schema = jobBody(gateway.itemLimits, env.BATCH_MAX_ITEMS, clock.now())
-      const { items, ...wishes } = parseOrThrow(schema, await readJson(request, env.BATCH_MAX_BODY_BYTES))
-      gateway.assertModels(items)
+      const body = await readJson(request, env.BATCH_MAX_BODY_BYTES)
+      const { items, ...wishes } = await jobOrThrow(
+        body,
+        gateway.itemLimits,
+        env.BATCH_MAX_ITEMS,
+        clock.now(),
+      )
+      await gateway.assertModels(items)
       const job = await batch.submit(caller, wishes, items)
       return {
         status: 202,

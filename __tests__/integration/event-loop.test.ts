@@ -59,8 +59,10 @@ class Streams {
     client.abort()
   }
 
-  async open(count: number): Promise<void> {
-    this.#child.send({ open: count, url: this.gateway.url, everyMs: 0 } satisfies Order)
+  /** Opens so many in the same moment. */
+  async open(count: number, same?: true): Promise<void> {
+    const order: Order = { open: count, url: this.gateway.url, everyMs: 0, ...(same && { same }) }
+    this.#child.send(order)
     await expect.poll(() => this.load.opened, { timeout: 90_000 }).toBe(count)
   }
 
@@ -100,6 +102,17 @@ describe.runIf(process.platform === 'linux').each(HOSTS)('many streams at once (
     streams = await Streams.start(host, 2_500)
     await streams.warmUp()
     await streams.open(2_000)
+    const pieces = await streams.pieces()
+    expect(streams.load.errors).toEqual([])
+    expect(pieces).toBeGreaterThan(2_000 * 4)
+    const delays = await streams.gateway.loopDelays()
+    delays.expectBelow(50)
+  })
+
+  it('2,000 that read the same answer along never keep the event loop for more than 50 ms', async () => {
+    streams = await Streams.start(host, 2_500)
+    await streams.warmUp()
+    await streams.open(2_000, true)
     const pieces = await streams.pieces()
     expect(streams.load.errors).toEqual([])
     expect(pieces).toBeGreaterThan(2_000 * 4)

@@ -7,8 +7,9 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 
 /** How many streams have begun, the pieces that their clients have been given, and what went wrong. */
 export type Load = Readonly<{ opened: number; pieces: number; errors: readonly string[] }>
-/** To open so many clients, one every so many ms or all at once; or to end all of them in the same moment. */
-export type Order = Readonly<{ open: number; url: string; everyMs: number }> | 'leave'
+/** To open so many clients, one every so many ms or all at once; with the same question (`same`) or each with its own; or to
+ * end all of them in the same moment. */
+export type Order = Readonly<{ open: number; url: string; everyMs: number; same?: true }> | 'leave'
 
 const PIECE_MS = 1_000
 const piece = `data: ${JSON.stringify({
@@ -40,12 +41,12 @@ const upstream = createServer((request, response) => {
 
 const countOf = (text: string, word: string): number => text.split(word).length - 1
 
-const openOne = ({ hostname, port }: URL, number: number): void => {
+const openOne = ({ hostname, port }: URL, number: number, same?: true): void => {
   const body = JSON.stringify({
-    prompt: `stream ${number}`,
+    prompt: same ? 'stream' : `stream ${number}`,
     model: 'openai/any',
     stream: true,
-    cache: 'no-store',
+    cache: same ? 'default' : 'no-store',
   })
   const socket = connect(Number(port), hostname)
   clients.push(socket)
@@ -74,11 +75,11 @@ const leave = (): void => {
 
 process.on('message', (order: Order) => {
   if (order === 'leave') return leave()
-  const { open, url, everyMs } = order
+  const { open, url, everyMs, same } = order
   const target = new URL(url)
   for (let number = 0; number < open; number += 1) {
-    if (everyMs === 0) openOne(target, number)
-    else setTimeout(openOne, number * everyMs, target, number)
+    if (everyMs === 0) openOne(target, number, same)
+    else setTimeout(openOne, number * everyMs, target, number, same)
   }
 })
 process.on('disconnect', () => process.exit())

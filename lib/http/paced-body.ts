@@ -61,6 +61,7 @@ export const pacedBody = (
   }
   const advance = async () => {
     const step = await iterator.next()
+    await turn()
     if (!open) return
     if (step.done) {
       controller.close()

@@ -2,8 +2,8 @@ import { systemClock } from './clock.ts'
 
 /** How long the work of one turn of the event loop may last before the rest of it waits for the next one. */
 const SLICE_MS = 10
-/** How many that wait may at most go on in one turn, however little time each of them takes. */
-const MOST_IN_ONE_TURN = 64
+/** How many steps a slice has at most: what they set off may take its time only after all of them have begun. */
+const MOST_STEPS = 128
 
 /**
  * Shares the event loop between all that compute much in many small steps. Work that asks `turn` before each step never
@@ -16,6 +16,7 @@ export class LoopTurns {
   readonly #waiting = new Set<() => void>()
   #startedAt = 0
   #hasStarted = false
+  #steps = 0
   #scheduled = 0
 
   /** @param now in milliseconds @param sliceMs 10 when absent */
@@ -34,7 +35,8 @@ export class LoopTurns {
   }
 
   #isTimeLeft(): boolean {
-    if (this.#hasStarted) return this.#now() - this.#startedAt < this.#sliceMs
+    this.#steps += 1
+    if (this.#hasStarted) return this.#steps <= MOST_STEPS && this.#now() - this.#startedAt < this.#sliceMs
     this.#hasStarted = true
     this.#startedAt = this.#now()
     setImmediate(this.#end)
@@ -43,11 +45,12 @@ export class LoopTurns {
 
   readonly #end = (): void => {
     this.#hasStarted = false
+    this.#steps = 0
   }
 
   /** One immediate for each: Node finishes all that one of them has set off before it calls the next one. */
   #schedule(): void {
-    this.#scheduled = Math.min(this.#waiting.size, MOST_IN_ONE_TURN)
+    this.#scheduled = Math.min(this.#waiting.size, MOST_STEPS)
     for (let count = 0; count < this.#scheduled; count += 1) setImmediate(this.#next)
   }
 

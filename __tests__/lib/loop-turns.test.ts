@@ -11,10 +11,10 @@ const scene = () => {
   const rounds: number[] = []
   let round = 0
   let counting = true
-  const count = async () => {
+  const countRounds = async () => {
     for (; counting; round += 1) await loopRound()
   }
-  const counted = count()
+  const counted = countRounds()
   const step = async (ms: number) => {
     const wait = turns.turn()
     if (wait) await wait
@@ -25,7 +25,7 @@ const scene = () => {
     counting = false
     await counted
   }
-  return { turns, step, rounds, end, spend: (ms: number) => (now += ms) }
+  return { turns, step, rounds, end, count: () => round, spend: (ms: number) => (now += ms) }
 }
 
 /** How often each round of the event loop occurs. */
@@ -64,6 +64,19 @@ describe('turns of the event loop', () => {
     await end()
     expect(rounds).toHaveLength(1_000)
     expect(Math.max(...perRound(rounds))).toBeLessThanOrEqual(SLICE_MS)
+  })
+
+  it('are given to no more than 128 in one round, whose work may only follow', async () => {
+    const { turns, end, count } = scene()
+    const rounds: number[] = []
+    const stepThatWorksLater = async () => {
+      await turns.turn()
+      rounds.push(count())
+    }
+    await Promise.all(Array.from({ length: 1_000 }, stepThatWorksLater))
+    await end()
+    expect(rounds).toHaveLength(1_000)
+    expect(Math.max(...perRound(rounds))).toBeLessThanOrEqual(128)
   })
 
   it('come in the order of asking, also to who asks while others wait', async () => {

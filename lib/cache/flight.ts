@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
 import type { CacheTrace, Call, Reply, ReplyEvent } from '../llm/types.ts'
+import { turn } from '../loop-turns.ts'
 import { Reader, type Source } from './reader.ts'
 
 type Batch = readonly ReplyEvent[]
@@ -19,6 +20,14 @@ const shared = (reply: Reply): Reply => ({
 
 const lengthOf = (batch: Batch): number =>
   batch.reduce((length, event) => length + (event.type === 'text-delta' ? event.text.length : 0), 0)
+
+/** Thousands may wait for the same answer, and each of them has headers to send. */
+const eachInTurn = async (readers: readonly Reader[], act: (reader: Reader) => void): Promise<void> => {
+  for (const reader of readers) {
+    await turn()
+    act(reader)
+  }
+}
 
 /**
  * One answer under way, read by everyone who asked the same while it came. Whoever joins late is given what has
@@ -108,12 +117,12 @@ export class Flight implements Source {
     payer?.deliver(reply)
     if (others.length === 0) return
     const repeated = shared(reply)
-    for (const reader of others) reader.deliver(repeated)
+    void eachInTurn(others, reader => reader.deliver(repeated))
   }
 
   #refuse(error: unknown): void {
     this.#end('broken')
-    for (const reader of this.#readers) reader.refuse(error)
+    void eachInTurn([...this.#readers], reader => reader.refuse(error))
   }
 
   #take(batch: Batch | undefined): void {

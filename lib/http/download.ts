@@ -13,13 +13,22 @@ export type DownloadOptions = Pick<PacedBodyOptions, 'clock' | 'abandon'> &
 const PORTION = 16_384
 const encoder = new TextEncoder()
 
+const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xdbff
+
+/** As much of a line as can fill a portion: the whole rest of a long one would be looked at again for each. */
+const part = (line: string, at: number): string => {
+  const end = at + PORTION
+  const splitsCharacter = end < line.length && isHighSurrogate(line.charCodeAt(end - 1))
+  return line.slice(at, splitsCharacter ? end - 1 : end)
+}
+
 /** Text as bytes, in portions that end between characters. */
 async function* portions(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
   let portion = new Uint8Array(PORTION)
   let filled = 0
   for await (const line of lines)
     for (let at = 0; at < line.length; ) {
-      const { read, written } = encoder.encodeInto(line.slice(at), portion.subarray(filled))
+      const { read, written } = encoder.encodeInto(part(line, at), portion.subarray(filled))
       at += read
       filled += written
       if (at === line.length) break

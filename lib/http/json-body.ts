@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts'
-import { jsonOrThrow } from '../validation/json.ts'
+import { jsonInTurnsOrThrow } from '../validation/json.ts'
 import { readBytes } from './body.ts'
 
 /** It passes over a byte order mark, as RFC 8259, 8.1 permits. */
@@ -38,5 +38,5 @@ export const readJson = async (request: Request, maxBytes: number): Promise<unkn
   } catch {
     throw invalid('body', `is not valid UTF-8 (${bytes.length} bytes)`)
   }
-  return jsonOrThrow(text)
+  return jsonInTurnsOrThrow(text)
 }

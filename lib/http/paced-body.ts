@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
+import { turn } from '../loop-turns.ts'
 
 const TICK_MS = 15_000
 const STALLED_AFTER_TICKS = 4
@@ -39,6 +40,8 @@ export const pacedBody = (
   }
   const leave = async (reason: GatewayError) => {
     open = false
+    // Thousands of clients may leave in the same moment.
+    await turn()
     abandon(reason)
     await iterator.return?.()
     finish()
@@ -58,6 +61,7 @@ export const pacedBody = (
   }
   const advance = async () => {
     const step = await iterator.next()
+    await turn()
     if (!open) return
     if (step.done) {
       controller.close()

@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { type ErrorCode, GatewayError } from '../errors.ts'
 import type { AttemptWatcher } from '../llm/ask.ts'
 import { isRepeated, type Target, type Usage } from '../llm/types.ts'
+import { turn } from '../loop-turns.ts'
 import { upstreamMs, type Visit } from '../visit.ts'
 import type { BatchFacts } from './batch-health.ts'
 import { BatchMetrics } from './batch-metrics.ts'
@@ -117,8 +118,13 @@ export class Metrics {
   }
 
   /** Everything, in Prometheus' text format. */
-  text(): Promise<string> {
-    return this.#registry.metrics()
+  async text(): Promise<string> {
+    const texts: string[] = []
+    for (const { name } of this.#registry.getMetricsAsArray()) {
+      await turn()
+      texts.push(await this.#registry.getSingleMetricAsString(name))
+    }
+    return `${texts.join('\n\n')}\n`
   }
 
   readonly attempts: AttemptWatcher = {

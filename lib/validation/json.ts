@@ -1,9 +1,19 @@
-import { GatewayError } from '../errors.ts'
+import type { GatewayError } from '../errors.ts'
+import { turn } from '../loop-turns.ts'
+import { parseWithExactIds } from './exact-ids.ts'
+import { DEEPEST_JSON, invalidJson, nestedTooDeep } from './invalid-json.ts'
+import { endOfString, parseInTurns } from './sliced-json.ts'
 
-const DEEPEST = 64
+/** From so many characters on, a text is parsed in turns with all else that happens. */
+const LARGE = 131_072
+const LOOKS_BETWEEN_TURNS = 1_000
+/** To find the place where a longer text is no JSON would keep the event loop for too long. */
+const LONGEST_SEARCHED = 8_000_000
 
-const invalid = (message: string): GatewayError =>
-  new GatewayError('INVALID_INPUT', `body: ${message}`, { details: [{ path: 'body', message }] })
+const assertHarmlessItself = (value: object, depth: number): void => {
+  if (depth > DEEPEST_JSON) throw nestedTooDeep()
+  if (Object.hasOwn(value, '__proto__')) throw invalidJson('holds a field named __proto__')
+}
 
 /**
  * Refuses what parses but is only ever sent to do harm.
@@ -11,20 +21,27 @@ const invalid = (message: string): GatewayError =>
  */
 const assertHarmless = (value: unknown, depth: number): number => {
   if (typeof value !== 'object' || value === null) return 0
-  if (depth > DEEPEST) throw invalid(`is nested deeper than ${DEEPEST} levels`)
-  if (Object.hasOwn(value, '__proto__')) throw invalid('holds a field named __proto__')
+  assertHarmlessItself(value, depth)
   const children = Object.values(value)
   const own = Array.isArray(value) ? 0 : children.length
   return children.reduce<number>((fields, child) => fields + assertHarmless(child, depth + 1), own)
 }
 
-/** Where the string that begins before `from` ends: the index of its closing quote. */
-const endOfString = (json: string, from: number): number => {
-  for (let quote = json.indexOf('"', from); ; quote = json.indexOf('"', quote + 1)) {
-    let backslashes = 0
-    while (json[quote - 1 - backslashes] === '\\') backslashes += 1
-    if (backslashes % 2 === 0) return quote
+/** The same for a large value, in the same order, in turns with all else that happens. */
+const assertHarmlessInTurns = async (root: unknown): Promise<number> => {
+  const waiting: { value: unknown; depth: number }[] = [{ value: root, depth: 0 }]
+  let fields = 0
+  for (let looks = 1; waiting.length > 0; looks += 1) {
+    if (looks % LOOKS_BETWEEN_TURNS === 0) await turn()
+    const { value, depth } = waiting.pop() as { value: unknown; depth: number }
+    if (typeof value !== 'object' || value === null) continue
+    assertHarmlessItself(value, depth)
+    const children = Array.isArray(value) ? value : Object.values(value)
+    if (!Array.isArray(value)) fields += children.length
+    for (let at = children.length - 1; at >= 0; at -= 1)
+      if (typeof children[at] === 'object') waiting.push({ value: children[at], depth: depth + 1 })
   }
+  return fields
 }
 
 /** How many fields valid JSON text writes down: as many as it has colons outside of strings. */
@@ -38,23 +55,17 @@ const writtenFields = (json: string): number => {
   return fields
 }
 
-const LARGE_ID = /"(?:custom_)?id"\s*:\s*-?\d{16}/
-
-/** An id written as a number that a double cannot hold, as the digits that were written (ECMAScript's source text access). */
-const exactId = (key: string, value: unknown, context?: Readonly<{ source?: string }>): unknown =>
-  (key === 'id' || key === 'custom_id') && Number.isInteger(value) && !Number.isSafeInteger(value)
-    ? (context?.source ?? value)
-    : value
-
 const parse = (text: string): unknown => {
   try {
-    return LARGE_ID.test(text) ? JSON.parse(text, exactId) : JSON.parse(text)
+    return parseWithExactIds(text)
   } catch (cause) {
     // The engine's message quotes the body: only where it stopped may leave.
     const position = /position (\d+)/.exec(String(cause))?.[1]
-    throw invalid(`is not valid JSON${position ? ` at character ${position}` : ''}`)
+    throw invalidJson(`is not valid JSON${position ? ` at character ${position}` : ''}`)
   }
 }
+
+const twice = (): GatewayError => invalidJson('names a field twice in one object')
 
 /**
  * A text as the JSON value that it is. An `id` or `custom_id` that is a number beyond 2^53 comes as text, digit by digit.
@@ -65,6 +76,20 @@ export const jsonOrThrow = (text: string): unknown => {
   const value = parse(text)
   const fields = assertHarmless(value, 0)
   // Readers differ in which of two fields of one name they believe; what stands between them must not choose.
-  if (fields < writtenFields(text)) throw invalid('names a field twice in one object')
+  if (fields < writtenFields(text)) throw twice()
   return value
+}
+
+/**
+ * The same for a text that may be large: the event loop is left to others between portions of it.
+ * @throws what `jsonOrThrow` throws
+ */
+export const jsonInTurnsOrThrow = async (text: string): Promise<unknown> => {
+  if (text.length < LARGE) return jsonOrThrow(text)
+  const parsed = await parseInTurns(text)
+  // What has no outline is no JSON, of which the plain parser finds the place, or a single string or number.
+  if (!parsed && text.length > LONGEST_SEARCHED) throw invalidJson('is not valid JSON')
+  if (!parsed) return jsonOrThrow(text)
+  if ((await assertHarmlessInTurns(parsed.value)) < parsed.fields) throw twice()
+  return parsed.value
 }

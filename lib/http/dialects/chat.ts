@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Call, Message, Reply, ReplyEvent, Usage } from '../../llm/types.ts'
+import { turn } from '../../loop-turns.ts'
 import type { ChatBody } from '../../validation/chat.ts'
 import type { Visit } from '../../visit.ts'
 import type { Answer } from '../answer.ts'
@@ -93,6 +94,8 @@ export async function* frames(visit: Visit, reply: Reply, clock: Clock): AsyncGe
   let finish: Finish | undefined
   let error: GatewayError | undefined
   for await (const batch of reply.events) {
+    // Thousands may read along the same answer.
+    await turn()
     for (const event of batch) {
       if (event.type === 'text-delta') pending += sseEvent('delta', { text: event.text })
       else if (event.type === 'finish') finish = event

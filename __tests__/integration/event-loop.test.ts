@@ -1,0 +1,144 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, it } from 'vitest'
+import { post } from '../support/chat.ts'
+import { GatewayProcess, HOSTS, type HostName } from '../support/gateway.ts'
+import type { Load, Order } from '../support/stream-load.ts'
+
+const GIBIBYTE_IN_KIBIBYTES = 1024 * 1024
+const WARM_UP_ROUNDS = 3
+const WARM_UP_STREAMS = 200
+const STEADY_MS = 5_000
+
+const mostResidentKibibytes = (pid: number): number =>
+  Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+
+/** A gateway, and many streams through it that another process holds both ends of. */
+class Streams {
+  readonly gateway: GatewayProcess
+  readonly #child: ChildProcess
+  load: Load = { opened: 0, pieces: 0, errors: [] }
+
+  private constructor(gateway: GatewayProcess, child: ChildProcess) {
+    this.gateway = gateway
+    this.#child = child
+    child.on('message', (load: Load) => {
+      this.load = load
+    })
+  }
+
+  static async start(host: HostName, most: number): Promise<Streams> {
+    const child = fork(join(import.meta.dirname, '../support/stream-load.ts'), { execArgv: [] })
+    const [{ port }] = await once(child, 'message')
+    const gateway = await GatewayProcess.start(host, {
+      OPENAI_API_KEY: 'sk-test',
+      OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1`,
+      ENABLE_RATE_LIMITING: 'false',
+      MAX_CONCURRENCY: String(most),
+      // The promise is that none is lost, also on a machine that is slow to start so many.
+      REQUEST_TIMEOUT_MS: '120000',
+    })
+    return new Streams(gateway, child)
+  }
+
+  /** Begins streams, reads a little of them, and leaves them. */
+  async warmUp(): Promise<void> {
+    for (let round = 0; round < WARM_UP_ROUNDS; round += 1)
+      await Promise.all(Array.from({ length: WARM_UP_STREAMS }, () => this.#beginOne()))
+    await this.gateway.watchLoop()
+  }
+
+  async #beginOne(): Promise<void> {
+    const client = new AbortController()
+    const body = { prompt: 'Hi', model: 'openai/any', stream: true, cache: 'no-store' }
+    const { body: stream } = await post(this.gateway.url, body, { signal: client.signal })
+    await stream?.getReader().read()
+    client.abort()
+  }
+
+  /** Opens so many in the same moment. */
+  async open(count: number, same?: true): Promise<void> {
+    const order: Order = { open: count, url: this.gateway.url, everyMs: 0, ...(same && { same }) }
+    this.#child.send(order)
+    await expect.poll(() => this.load.opened, { timeout: 90_000 }).toBe(count)
+  }
+
+  /** As the gateway counts them, the asking one too. */
+  async openRequests(): Promise<number> {
+    const text = await (await fetch(`${this.gateway.url}/metrics`)).text()
+    return Number(/^parley_open_requests (\d+)/m.exec(text)?.[1])
+  }
+
+  /** Pieces that the clients were given in five seconds. */
+  async pieces(): Promise<number> {
+    const before = this.load.pieces
+    await sleep(STEADY_MS)
+    return this.load.pieces - before
+  }
+
+  /** Ends all clients in the same moment. */
+  leave(): void {
+    this.#child.send('leave' satisfies Order)
+  }
+
+  async stop(): Promise<void> {
+    await this.gateway.stop()
+    this.#child.kill('SIGKILL')
+  }
+}
+
+describe.runIf(process.platform === 'linux').each(HOSTS)('many streams at once (%s)', host => {
+  let streams: Streams | undefined
+
+  afterEach(async () => {
+    await streams?.stop()
+    streams = undefined
+  })
+
+  it('2,000 of one piece a second never keep the event loop for more than 50 ms, from the first on', async () => {
+    streams = await Streams.start(host, 2_500)
+    await streams.warmUp()
+    await streams.open(2_000)
+    const pieces = await streams.pieces()
+    expect(streams.load.errors).toEqual([])
+    expect(pieces).toBeGreaterThan(2_000 * 4)
+    const delays = await streams.gateway.loopDelays()
+    delays.expectBelow(50)
+  })
+
+  it('2,000 that read the same answer along never keep the event loop for more than 50 ms', async () => {
+    streams = await Streams.start(host, 2_500)
+    await streams.warmUp()
+    await streams.open(2_000, true)
+    const pieces = await streams.pieces()
+    expect(streams.load.errors).toEqual([])
+    expect(pieces).toBeGreaterThan(2_000 * 4)
+    const delays = await streams.gateway.loopDelays()
+    delays.expectBelow(50)
+  })
+
+  it('5,000 are opened with 0 errors, no gap of the event loop above 250 ms, and at most 1 GB of memory', async () => {
+    streams = await Streams.start(host, 6_000)
+    await streams.warmUp()
+    await streams.open(5_000)
+    const delays = await streams.gateway.loopDelays()
+    delays.expectBelow(250)
+    await streams.pieces()
+    expect(streams.load.errors).toEqual([])
+    expect(mostResidentKibibytes(streams.gateway.pid)).toBeLessThan(GIBIBYTE_IN_KIBIBYTES)
+  })
+
+  it('2,000 whose clients all leave at once keep the event loop for at most 100 ms', async () => {
+    streams = await Streams.start(host, 2_500)
+    await streams.warmUp()
+    await streams.open(2_000)
+    await streams.gateway.watchLoop()
+    streams.leave()
+    await expect.poll(() => streams?.openRequests(), { timeout: 30_000 }).toBe(1)
+    const delays = await streams.gateway.loopDelays()
+    delays.expectBelow(100)
+  })
+})

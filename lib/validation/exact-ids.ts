@@ -1,0 +1,11 @@
+const LARGE_ID = /"(?:custom_)?id"\s*:\s*-?\d{16}/
+
+/** An id written as a number that a double cannot hold, as the digits that were written (ECMAScript's source text access). */
+const exactId = (key: string, value: unknown, context?: Readonly<{ source?: string }>): unknown =>
+  (key === 'id' || key === 'custom_id') && Number.isInteger(value) && !Number.isSafeInteger(value)
+    ? (context?.source ?? value)
+    : value
+
+/** `JSON.parse`, with `id` and `custom_id` as text where they are numbers beyond 2^53. Throws SyntaxError. */
+export const parseWithExactIds = (text: string): unknown =>
+  LARGE_ID.test(text) ? JSON.parse(text, exactId) : JSON.parse(text)

@@ -1,0 +1,132 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { BatchClient } from '../support/batch.ts'
+import { post } from '../support/chat.ts'
+import { GatewayProcess, HOSTS } from '../support/gateway.ts'
+import { LiveProbe } from '../support/live-probe.ts'
+
+const ITEMS = 50_000
+const WARM_ITEMS = 5_000
+const WITHIN_MS = 500_000
+const TIMEOUT_MS = 600_000
+const ENV = { MOCK_LATENCY_MS: '0', MOCK_CHUNK_MS: '0', ENABLE_RATE_LIMITING: 'false' }
+/** Nothing listens there. */
+const NOWHERE = { OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' }
+
+const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'parley-instant-'))
+
+/** A job of one item over and over. */
+const jobOf = (count: number, item: object) => Array.from({ length: count }, () => item)
+
+/** Does something while the gateway is watched, from inside and from outside. */
+const watched = async (gateway: GatewayProcess, work: () => Promise<void>): Promise<void> => {
+  await gateway.watchLoop()
+  const probe = new LiveProbe(gateway)
+  await work()
+  const liveMs = await probe.stop()
+  const delays = await gateway.loopDelays()
+  delays.expectBelow(50)
+  expect(liveMs).toBeLessThanOrEqual(100)
+}
+
+const taken = async (gateway: GatewayProcess, count: number, item: object): Promise<string> =>
+  (await new BatchClient(gateway.url).submit(jobOf(count, item))).id
+
+const ended = (gateway: GatewayProcess, id: string) => new BatchClient(gateway.url).ended(id, WITHIN_MS)
+
+describe.each(HOSTS)('50,000 items that end without I/O, on the %s host', host => {
+  it.each([
+    ['asked of the mock provider', { prompt: 'a', model: 'mock/echo', cache: 'no-store' }],
+    ['answered from the cache', { prompt: 'a', model: 'mock/echo' }],
+  ])(
+    '%s: the event loop is never held up for more than 50 ms, and health answers within 100 ms',
+    async (_, item) => {
+      const gateway = await GatewayProcess.start(host, ENV)
+      try {
+        await ended(gateway, await taken(gateway, WARM_ITEMS, item))
+        await watched(gateway, async () => {
+          const job = await ended(gateway, await taken(gateway, ITEMS, item))
+          expect(job).toMatchObject({ state: 'completed', counts: { succeeded: ITEMS } })
+        })
+      } finally {
+        await gateway.stop()
+      }
+    },
+  )
+})
+
+describe('50,000 items that end without I/O', () => {
+  it('refused, since their model is gone: the loop is never held up for more than 50 ms, and health answers within 100 ms', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const DATA_DIR = newDirectory()
+    const item = { prompt: 'a', model: 'openai/gpt-4o-mini' }
+    const before = await GatewayProcess.start('native', {
+      ...ENV,
+      ...NOWHERE,
+      DATA_DIR,
+      BATCH_WORKER: 'false',
+    })
+    const ids: string[] = []
+    try {
+      ids.push(await taken(before, WARM_ITEMS, item))
+      await watched(before, async () => void ids.push(await taken(before, ITEMS, item)))
+    } finally {
+      await before.stop()
+    }
+    const after = await GatewayProcess.start('native', { ...ENV, DATA_DIR })
+    try {
+      await ended(after, ids[0] ?? '')
+      await watched(after, async () => {
+        const job = await ended(after, ids[1] ?? '')
+        expect(job).toMatchObject({ state: 'failed', counts: { failed: ITEMS } })
+      })
+    } finally {
+      await after.stop()
+    }
+  })
+
+  it('put back, since the circuit of their provider is open: the loop is never held up for more than 50 ms, and health answers within 100 ms', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const item = { prompt: 'a', model: 'openai/gpt-4o-mini', fallback: false }
+    const gateway = await GatewayProcess.start('native', { ...ENV, ...NOWHERE, BATCH_CONCURRENCY: '100' })
+    try {
+      for (let asked = 0; asked < 20; asked += 1) await (await post(gateway.url, item)).text()
+      await taken(gateway, WARM_ITEMS, item)
+      await sleep(3_000)
+      await watched(gateway, async () => {
+        await taken(gateway, ITEMS, item)
+        await sleep(20_000)
+      })
+    } finally {
+      await gateway.stop()
+    }
+  })
+
+  it('all refused when they are handed in: the loop is never held up for more than 50 ms, and the first 100 are named', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const gateway = await GatewayProcess.start('native', ENV)
+    try {
+      const client = new BatchClient(gateway.url)
+      const refused = async (count: number, item: object) => {
+        const answer = await client.post('/jobs', { items: jobOf(count, item) })
+        const { error } = (await answer.json()) as { error: { details: unknown[]; message: string } }
+        expect([answer.status, error.details.length]).toEqual([400, 100])
+        expect(error.message).toContain(`and ${count - 100} more`)
+      }
+      const wrong = { prompt: '' }
+      const unknown = { prompt: 'a', model: 'openai/none' }
+      for (const item of [wrong, unknown]) await refused(WARM_ITEMS, item)
+      await watched(gateway, async () => {
+        for (const item of [wrong, unknown]) await refused(ITEMS, item)
+      })
+    } finally {
+      await gateway.stop()
+    }
+  })
+})

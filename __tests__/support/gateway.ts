@@ -13,7 +13,7 @@ export const HOSTS: readonly HostName[] = ['native', 'next']
 
 const STARTS_WITHIN_MS = 150_000
 
-const freePort = async (): Promise<number> => {
+export const freePort = async (): Promise<number> => {
   const server = createServer().listen(0)
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -70,3 +70,6 @@ export const secretsOf = (env: Environment): readonly string[] => [
 
 /** This process's environment. Nothing else reads it. */
 export const readEnvironment = (): Environment => parseEnvironment(process.env)
+
+/** Whether this process is the script of an npm (or another package manager) that it replaced the shell of. */
+export const runScriptOfNpm = (): boolean => process.env.npm_lifecycle_script?.startsWith('exec ') ?? false

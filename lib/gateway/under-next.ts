@@ -1,7 +1,7 @@
-import { ConfigurationError } from '../config/env.ts'
 import { announcePeerAddresses } from '../http/peer-address.ts'
 import { gateway, isRunning } from './index.ts'
-import { stopOnSignals } from './signals.ts'
+import { logUncaught, stopOnSignals } from './signals.ts'
+import { failToStart } from './start-failure.ts'
 
 /**
  * What `server.ts` does for the native host, as far as `next start` and `next dev` let it be done. Nothing in the
@@ -11,19 +11,20 @@ export const startUnderNext = async (): Promise<void> => {
   if (isRunning()) return
   announcePeerAddresses()
   try {
-    const { env, lifecycle, logger, errors } = await gateway()
+    const { env, lifecycle, clock, logger, errors } = await gateway()
+    logUncaught({ logger, errors })
     if (env.NEXT_MANUAL_SIG_HANDLE)
       stopOnSignals({
         lifecycle,
+        clock,
         graceMs: env.SHUTDOWN_GRACE_SECONDS * 1000,
         close: () => {},
+        reloadsOnHangup: env.GATEWAY_CONFIG !== undefined,
         logger,
         errors,
       })
   } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error
-    process.stderr.write(`${error.message}\n`)
-    process.exit(1)
+    failToStart(error)
   }
 }
 

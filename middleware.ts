@@ -4,7 +4,7 @@ import { commonSecurityHeaders } from '#lib/http/security-headers.ts'
 
 export const config = {
   runtime: 'nodejs',
-  matcher: ['/((?!api/|v1/|metrics$|_next/static/|_next/image|favicon\\.ico$|icon\\.svg$).*)'],
+  matcher: ['/((?!api$|api/|v1$|v1/|metrics$|_next/static/|favicon\\.ico$|icon\\.svg$).*)'],
 }
 
 /** Security headers for pages. Stateless; decides about nobody: who may do what is settled in `lib/auth`. */

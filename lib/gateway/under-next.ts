@@ -1,4 +1,5 @@
 import { announcePeerAddresses } from '../http/peer-address.ts'
+import { guardEveryServer } from '../http/server/every-server.ts'
 import { gateway, isRunning } from './index.ts'
 import { logUncaught, stopOnSignals } from './signals.ts'
 import { failToStart } from './start-failure.ts'
@@ -13,6 +14,8 @@ export const startUnderNext = async (): Promise<void> => {
   try {
     const { env, lifecycle, clock, logger, errors } = await gateway()
     logUncaught({ logger, errors })
+    // `next dev` keeps a web socket of its own to the page.
+    if (env.NODE_ENV !== 'development') guardEveryServer()
     if (env.NEXT_MANUAL_SIG_HANDLE)
       stopOnSignals({
         lifecycle,

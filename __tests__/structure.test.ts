@@ -33,7 +33,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/resilience': ON_THE_GROUND,
   'lib/rate-limit': [...ON_THE_GROUND, 'lib/storage/redis/client.ts'],
   'lib/storage': ON_THE_GROUND,
-  'lib/storage/records': ON_THE_GROUND,
+  'lib/storage/records': [...ON_THE_GROUND, 'lib/storage/directory.ts'],
   'lib/storage/redis': [...ON_THE_GROUND, 'lib/storage/types.ts', 'lib/resilience/breaker/circuit.ts'],
   'lib/cache': [...ON_THE_GROUND, 'lib/storage/types.ts'],
   'lib/resume': ON_THE_GROUND,

@@ -25,10 +25,14 @@ export const freePort = async (): Promise<number> => {
 export type StartOptions = Readonly<{
   /** Most files and sockets it may have open at once; this machine's limit when absent. */
   mostFiles?: number
+  /** Its working directory, where it looks for files of variables; the project's when absent. */
+  cwd?: string
 }>
 
 const commandOf = (host: HostName, port: number): readonly string[] =>
-  host === 'native' ? ['server.ts'] : ['node_modules/next/dist/bin/next', 'start', '-p', String(port)]
+  host === 'native'
+    ? [join(ROOT, 'server.ts')]
+    : ['node_modules/next/dist/bin/next', 'start', '-p', String(port)]
 
 /** A gateway as a process of its own, with nothing of this machine's environment but its path. */
 export class GatewayProcess {
@@ -63,13 +67,13 @@ export class GatewayProcess {
   static async spawn(
     host: HostName,
     env: Record<string, string> = {},
-    { mostFiles }: StartOptions = {},
+    { mostFiles, cwd = ROOT }: StartOptions = {},
   ): Promise<GatewayProcess> {
     const port = await freePort()
     const command = [process.execPath, ...commandOf(host, port)]
     const limited = mostFiles ? ['sh', '-c', `ulimit -n ${mostFiles}; exec "$@"`, 'sh', ...command] : command
     const child = spawn(limited[0] ?? '', limited.slice(1), {
-      cwd: ROOT,
+      cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH ?? '',

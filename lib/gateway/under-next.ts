@@ -1,3 +1,4 @@
+import { loadEnvFiles } from '../config/env-files.ts'
 import { announcePeerAddresses } from '../http/peer-address.ts'
 import { guardEveryServer } from '../http/server/every-server.ts'
 import { gateway, isRunning } from './index.ts'
@@ -11,6 +12,8 @@ import { failToStart } from './start-failure.ts'
 export const startUnderNext = async (): Promise<void> => {
   if (isRunning()) return
   announcePeerAddresses()
+  // Next reads them too, but no UTF-16.
+  loadEnvFiles()
   try {
     const { env, lifecycle, clock, logger, errors } = await gateway()
     logUncaught({ logger, errors })

@@ -1,9 +1,10 @@
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { Kysely, SqliteAdapter, SqliteDialect } from 'kysely'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../clock.ts'
+import { makeDirectory } from '../directory.ts'
 import { RecordsUnusable } from './fault.ts'
 import { migrate } from './migrate.ts'
 import { Records } from './records.ts'
@@ -93,7 +94,7 @@ const checked = (database: DatabaseSync): void => {
 }
 
 const opened = (path: string): DatabaseSync => {
-  mkdirSync(dirname(path), { recursive: true })
+  makeDirectory(dirname(path))
   // What people asked is in it: nobody else on the machine may read it.
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
   const database = new DatabaseSync(path, { timeout: START_BUSY_MS, enableForeignKeyConstraints: true })
@@ -119,12 +120,18 @@ const REMEDIES: Readonly<Record<number, string>> = {
   26: 'it is no SQLite database; put a copy of it from a backup in its place, or move it away',
 }
 
+const UNUSABLE_DIRECTORY: ReadonlySet<string> = new Set(
+  'EACCES EPERM EROFS ENOSPC EDQUOT ENOTDIR ENOENT EEXIST EISDIR ELOOP ENAMETOOLONG EINVAL EIO'.split(' '),
+)
+
 const unusable = (error: unknown): unknown => {
   const { errcode, code } = error as { errcode?: number; code?: string }
   const remedy = errcode !== undefined ? REMEDIES[errcode & 0xff] : undefined
   if (remedy) return new RecordsUnusable(remedy)
-  return code === 'EACCES' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST'
-    ? new RecordsUnusable(`its directory cannot be written (${code})`)
+  return code !== undefined && UNUSABLE_DIRECTORY.has(code)
+    ? new RecordsUnusable(
+        `DATA_DIR cannot be used (${code}); set it to a directory that the gateway may write to`,
+      )
     : error
 }
 

@@ -9,7 +9,7 @@ import { transportSecurity } from '#lib/http/transport.ts'
 
 export const config = {
   runtime: 'nodejs',
-  matcher: ['/((?!api/|v1/|metrics$|_next/static/|_next/image|favicon\\.ico$|icon\\.svg$).*)'],
+  matcher: ['/((?!api$|api/|v1$|v1/|metrics$|_next/static/|favicon\\.ico$|icon\\.svg$).*)'],
 }
 
 /** Security headers for pages, and the check of the Host header. Who may do what is settled in `lib/auth`. */

@@ -3,6 +3,8 @@ import type { NextConfig } from 'next'
 const config: NextConfig = {
   poweredByHeader: false,
   reactStrictMode: true,
+  // No page has an image to optimise; its endpoint would fetch and decode what strangers ask for.
+  images: { unoptimized: true },
   // `npm run verify` checks types; whoever only starts the program need not wait for it.
   typescript: { ignoreBuildErrors: true },
   // Node resolves these itself at run time; bundling them breaks their worker and CommonJS parts.

@@ -1,30 +1,37 @@
 import { once } from 'node:events'
+import type { Server } from 'node:http'
 import { join } from 'node:path'
-import { ConfigurationError } from '#lib/config/env.ts'
+import { loadEnvFiles } from '#lib/config/env-files.ts'
 import { gateway } from '#lib/gateway/index.ts'
-import { stopOnSignals } from '#lib/gateway/signals.ts'
+import { npmParent } from '#lib/gateway/npm-parent.ts'
+import { logUncaught, stopOnSignals } from '#lib/gateway/signals.ts'
+import { failToStart } from '#lib/gateway/start-failure.ts'
 import { noConsole, startConsole } from '#lib/native/console.ts'
 import { ensureBuilt } from '#lib/native/console-build.ts'
-import { loadEnvFiles } from '#lib/native/env-files.ts'
 import { nativeServer } from '#lib/native/host.ts'
 import { readRouteTable } from '#lib/native/route-table.ts'
-import { say, welcome } from '#lib/native/welcome.ts'
+import { welcome } from '#lib/native/welcome.ts'
 
 const root = import.meta.dirname
 
 const start = async (): Promise<void> => {
+  const npm = npmParent()
   loadEnvFiles()
-  const { env, logger, errors, lifecycle, catalog } = await gateway()
-  if (env.ENABLE_CONSOLE) await ensureBuilt(root)
+  const { env, clock, logger, errors, lifecycle, catalog } = await gateway()
+  logUncaught({ logger, errors })
+  if (env.ENABLE_CONSOLE) await ensureBuilt(root, npm?.ended)
   const routes = await readRouteTable(join(root, 'app'))
-  const server = nativeServer(routes, env.ENABLE_CONSOLE ? startConsole(root) : noConsole)
+  const server: Server = nativeServer(routes, env.ENABLE_CONSOLE ? startConsole(root) : noConsole)
   stopOnSignals({
     lifecycle,
+    clock,
     graceMs: env.SHUTDOWN_GRACE_SECONDS * 1000,
     close: () => {
       server.close()
       server.closeIdleConnections()
     },
+    reloadsOnHangup: env.GATEWAY_CONFIG !== undefined,
+    npm,
     logger,
     errors,
   })
@@ -33,8 +40,4 @@ const start = async (): Promise<void> => {
   welcome(server, catalog, env)
 }
 
-start().catch((error: unknown) => {
-  const known = error instanceof ConfigurationError || (error as { code?: string }).code === 'EADDRINUSE'
-  say(known ? (error as Error).message : String((error as Error).stack ?? error))
-  process.exit(1)
-})
+start().catch(failToStart)

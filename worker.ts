@@ -1,23 +1,30 @@
 import { ConfigurationError } from '#lib/config/env.ts'
+import { loadEnvFiles } from '#lib/config/env-files.ts'
 import { gateway } from '#lib/gateway/index.ts'
-import { stopOnSignals } from '#lib/gateway/signals.ts'
-import { loadEnvFiles } from '#lib/native/env-files.ts'
+import { npmParent } from '#lib/gateway/npm-parent.ts'
+import { logUncaught, stopOnSignals } from '#lib/gateway/signals.ts'
+import { failToStart } from '#lib/gateway/start-failure.ts'
 import { say } from '#lib/native/welcome.ts'
 
 const HOUR_MS = 3_600_000
 
 /** Works through batches, and serves nobody. Needs the records and the Redis of those who take them. */
 const start = async (): Promise<void> => {
+  const npm = npmParent()
   loadEnvFiles()
-  const { env, logger, errors, lifecycle, health } = await gateway()
+  const { env, clock, logger, errors, lifecycle, health } = await gateway()
+  logUncaught({ logger, errors })
   if (!env.ENABLE_BATCH || !env.BATCH_WORKER)
     throw new ConfigurationError(['  a worker needs ENABLE_BATCH and BATCH_WORKER, which are on when unset'])
   // Nothing else of it would keep the process alive.
   const alive = setInterval(() => {}, HOUR_MS)
   stopOnSignals({
     lifecycle,
+    clock,
     graceMs: env.SHUTDOWN_GRACE_SECONDS * 1000,
     close: () => clearInterval(alive),
+    reloadsOnHangup: env.GATEWAY_CONFIG !== undefined,
+    npm,
     logger,
     errors,
   })
@@ -25,7 +32,4 @@ const start = async (): Promise<void> => {
   say(`Parley's worker is running: ${env.BATCH_CONCURRENCY} items at a time; records ${records?.message}.`)
 }
 
-start().catch((error: unknown) => {
-  say(error instanceof ConfigurationError ? error.message : String((error as Error).stack ?? error))
-  process.exit(1)
-})
+start().catch(failToStart)

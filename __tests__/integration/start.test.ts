@@ -1,11 +1,66 @@
-import { existsSync, mkdtempSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { listenFault } from '#lib/gateway/start-failure.ts'
 import { json, post } from '../support/chat.ts'
 import { GatewayProcess, HOSTS } from '../support/gateway.ts'
+
+const linkToItself = (): string => {
+  const path = join(mkdtempSync(join(tmpdir(), 'parley-test-')), 'loop')
+  symlinkSync(path, path)
+  return path
+}
+
+/** What it said to people: the log's lines are for machines. */
+const spoken = ({ everything }: GatewayProcess): string[] =>
+  everything.split('\n').filter(line => line !== '' && !line.startsWith('{'))
+
+const utf16 = (text: string, bigEndian = false): Buffer => {
+  const bytes = Buffer.from(`\ufeff${text}`, 'utf16le')
+  return bigEndian ? bytes.swap16() : bytes
+}
+
+describe('files of variables', () => {
+  const inFolder = (content?: string | Buffer): string => {
+    const cwd = mkdtempSync(join(tmpdir(), 'parley-env-'))
+    if (content === undefined) mkdirSync(join(cwd, '.env'))
+    else writeFileSync(join(cwd, '.env'), content)
+    return cwd
+  }
+
+  const TEXT = 'OPENAI_API_KEY="sk-from-file"\r\n# a remark\r\nDEFAULT_MODEL=gpt-4o\r\n'
+
+  it.each<[string, string | Buffer]>([
+    ['UTF-8 and CRLF', TEXT],
+    ['a byte order mark', `\ufeff${TEXT}`],
+    ['UTF-16', utf16(TEXT)],
+    ['UTF-16 of the other byte order', utf16(TEXT, true)],
+  ])('are read as Windows writes them: %s', async (_, content) => {
+    const gateway = await GatewayProcess.start('native', {}, { cwd: inFolder(content) })
+    try {
+      expect(gateway.everything).toContain('providers openai, mock')
+      expect(gateway.everything).toContain('default model: gpt-4o')
+    } finally {
+      await gateway.stop()
+    }
+  })
+
+  it.each<[string, string | Buffer | undefined, string]>([
+    ['a directory', undefined, '.env: is a directory'],
+    ['Latin-1', Buffer.from('HOST=caf\xe9', 'latin1'), '.env: is no UTF-8 text'],
+  ])('that cannot be read are told with all other faults: %s', async (_, content, line) => {
+    const gateway = await GatewayProcess.spawn('native', { PORT: 'x' }, { cwd: inFolder(content) })
+    expect(await gateway.exited()).toBe(1)
+    expect(spoken(gateway)).toEqual([
+      'The configuration has 2 faults:',
+      expect.stringContaining(line),
+      expect.stringContaining('PORT = “x”'),
+    ])
+  })
+})
 
 describe.each(HOSTS)('starting under the %s host', host => {
   it('names every fault of the environment at once, shows no secret, and exits with 1', async () => {
@@ -73,10 +128,52 @@ describe('starting the native host', () => {
     expect((await limitOf(first.cookie)).limit).toBe('30')
   })
 
-  it('refuses a DATA_DIR that cannot be written, and says how to go on', async () => {
-    const gateway = await GatewayProcess.spawn('native', { DATA_DIR: '/dev/null/nowhere' })
+  it.each<[string, string]>([
+    ['ENOTDIR', '/dev/null/nowhere'],
+    ['EPERM', '/sys/nowhere'],
+    ['ENOENT', '/proc/nowhere'],
+    ['ELOOP', linkToItself()],
+    ['ENAMETOOLONG', `/tmp/${'x'.repeat(300)}`],
+  ])(
+    'refuses a DATA_DIR that cannot be written (%s), on one line that says how to go on',
+    async (code, dir) => {
+      const gateway = await GatewayProcess.spawn('native', { DATA_DIR: dir })
+      expect(await gateway.exited()).toBe(1)
+      const lines = spoken(gateway)
+      expect(lines).toHaveLength(2)
+      expect(lines[1]).toContain(`${dir}/parley.db: DATA_DIR cannot be used (${code})`)
+      expect(lines[1]).toContain('ENABLE_BATCH=false')
+    },
+  )
+
+  it.each<[string, Record<string, string>, RegExp]>([
+    ['an address of another machine', { HOST: '192.0.2.1' }, /^HOST = “192\.0\.2\.1”: .*EADDRNOTAVAIL/],
+    ['a host that there is not', { HOST: 'nowhere.invalid' }, /^HOST = “nowhere\.invalid”: no such host/],
+  ])('says on one line why it cannot listen: %s', async (_, env, line) => {
+    const gateway = await GatewayProcess.spawn('native', env)
     expect(await gateway.exited()).toBe(1)
-    expect(gateway.everything).toMatch(/\/dev\/null\/nowhere\/parley\.db: .*ENABLE_BATCH=false/)
+    expect(spoken(gateway)).toEqual([expect.stringMatching(line)])
+  })
+
+  it('names the right line for each failure to listen', () => {
+    const listen = { syscall: 'listen', address: '::1', port: 80 }
+    expect(listenFault({ ...listen, code: 'EACCES' })).toMatch(
+      /^PORT = 80: not allowed for this user \(EACCES\)/,
+    )
+    expect(listenFault({ ...listen, code: 'EADDRINUSE' })).toMatch(/^PORT = 80: in use \(EADDRINUSE\)/)
+    expect(listenFault({ code: 'ENOENT', syscall: 'open' })).toBeUndefined()
+  })
+
+  it('prints an IPv6 address in brackets', async () => {
+    const gateway = await GatewayProcess.spawn('native', { HOST: '::1' })
+    try {
+      await gateway.until(() => gateway.everything.includes('Try it') || undefined, 'the welcome')
+      const address = /http:\/\/\S+\/api\/health/.exec(gateway.everything)?.[0] ?? ''
+      expect(address).toMatch(/^http:\/\/\[::1\]:\d+\//)
+      expect((await fetch(address)).status).toBe(200)
+    } finally {
+      await gateway.stop()
+    }
   })
 
   it('runs without one where it keeps no records', async () => {

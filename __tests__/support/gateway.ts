@@ -16,7 +16,7 @@ const STARTS_WITHIN_MS = 150_000
 /** How often the monitor of the event loop looks, with room. */
 const LOOP_PERIOD_MS = 10
 
-const freePort = async (): Promise<number> => {
+export const freePort = async (): Promise<number> => {
   const server = createServer().listen(0)
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -28,10 +28,14 @@ const freePort = async (): Promise<number> => {
 export type StartOptions = Readonly<{
   /** Most files and sockets it may have open at once; this machine's limit when absent. */
   mostFiles?: number
+  /** Its working directory, where it looks for files of variables; the project's when absent. */
+  cwd?: string
 }>
 
 const commandOf = (host: HostName, port: number): readonly string[] =>
-  host === 'native' ? ['server.ts'] : ['node_modules/next/dist/bin/next', 'start', '-p', String(port)]
+  host === 'native'
+    ? [join(ROOT, 'server.ts')]
+    : ['node_modules/next/dist/bin/next', 'start', '-p', String(port)]
 
 /** A gateway as a process of its own, with nothing of this machine's environment but its path. */
 export class GatewayProcess {
@@ -68,14 +72,14 @@ export class GatewayProcess {
   static async spawn(
     host: HostName,
     env: Record<string, string> = {},
-    { mostFiles }: StartOptions = {},
+    { mostFiles, cwd = ROOT }: StartOptions = {},
   ): Promise<GatewayProcess> {
     const port = await freePort()
     const delays = new LoopDelays()
     const command = [process.execPath, ...delays.args, ...commandOf(host, port)]
     const limited = mostFiles ? ['sh', '-c', `ulimit -n ${mostFiles}; exec "$@"`, 'sh', ...command] : command
     const child = spawn(limited[0] ?? '', limited.slice(1), {
-      cwd: ROOT,
+      cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH ?? '',

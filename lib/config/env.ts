@@ -1,3 +1,5 @@
+import { cleanValue, shownValue, unseenFault } from './clean.ts'
+import { envFileFaults } from './env-files.ts'
 import { type Environment, environment, SECRETS, TOGETHER } from './schema.ts'
 
 /** What is wrong with the environment, one line a fault. */
@@ -15,10 +17,16 @@ export class ConfigurationError extends Error {
 
 const LONGEST_SHOWN = 60
 
+const isSecret = (name: string): boolean => SECRETS.some(secret => secret === name)
+
 const shown = (name: string, value: string | undefined): string => {
-  if (SECRETS.some(secret => secret === name)) return '(secret)'
-  return value === undefined ? '(unset)' : `“${value.slice(0, LONGEST_SHOWN)}”`
+  if (value === undefined) return '(unset)'
+  return isSecret(name) || looksLikeKey(value) ? '(secret)' : `“${shownValue(value, LONGEST_SHOWN)}”`
 }
+
+/** A key that was put into the wrong variable. */
+const looksLikeKey = (value: string): boolean =>
+  /^(?:sk|pk|gsk|ghp|gho|github_pat|AIza|xai|r8|hf)[-_]?\w{12}/i.test(value)
 
 type Variables = Readonly<Record<string, string | undefined>>
 
@@ -31,17 +39,44 @@ const halfSet = (set: Variables): string[] =>
       : [],
   )
 
+const LOWER_CASE_TOO = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const
+
+/** The variables of the schema that say something, without what is around them. */
+const setOf = (variables: Variables): Record<string, string> => {
+  const set: Record<string, string> = {}
+  for (const name of Object.keys(environment.shape)) {
+    const value = cleanValue(variables[name] ?? '')
+    if (value !== '') set[name] = value
+  }
+  for (const name of LOWER_CASE_TOO) {
+    const value = cleanValue(variables[name.toLowerCase()] ?? '')
+    if (value !== '') set[name] = value
+  }
+  return set
+}
+
 /**
  * Reads and checks a whole environment.
+ *
+ * @param before faults found before it, to be told together with its own
  * @throws ConfigurationError that names every fault: variable, value unless secret, remedy.
  */
-export const parseEnvironment = (variables: Variables): Environment => {
-  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value?.trim()))
+export const parseEnvironment = (variables: Variables, before: readonly string[] = []): Environment => {
+  const set = setOf(variables)
+  const faults = [...before]
+  const unseen = new Set<string>()
+  for (const [name, value] of Object.entries(set)) {
+    const fault = unseenFault(value)
+    if (fault === undefined) continue
+    unseen.add(name)
+    faults.push(`  ${name} = ${shown(name, value)}: ${fault}`)
+  }
   const parsed = environment.safeParse(set)
-  const faults = (parsed.error?.issues ?? []).map(({ path, message }) => {
+  for (const { path, message } of parsed.error?.issues ?? []) {
     const name = String(path[0])
-    return `  ${name} = ${shown(name, set[name])}: ${message}; .env.example tells more`
-  })
+    if (unseen.has(name)) continue
+    faults.push(`  ${name} = ${shown(name, set[name])}: ${message}; .env.example tells more`)
+  }
   faults.push(...halfSet(set))
   if (parsed.success && faults.length === 0) return parsed.data
   throw new ConfigurationError(faults)
@@ -66,7 +101,12 @@ export const secretsOf = (env: Environment): readonly string[] => [
   ...SECRETS.flatMap(name => env[name] ?? []),
   ...passwordsOf(env.REDIS_URL),
   ...passwordsOf(env.DATABASE_URL),
+  ...passwordsOf(env.HTTP_PROXY),
+  ...passwordsOf(env.HTTPS_PROXY),
 ]
 
 /** This process's environment. Nothing else reads it. */
-export const readEnvironment = (): Environment => parseEnvironment(process.env)
+export const readEnvironment = (): Environment => parseEnvironment(process.env, envFileFaults())
+
+/** Whether this process is the script of an npm (or another package manager) that it replaced the shell of. */
+export const runScriptOfNpm = (): boolean => process.env.npm_lifecycle_script?.startsWith('exec ') ?? false

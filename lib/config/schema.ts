@@ -6,10 +6,9 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_60
 
 const text = z.string().trim().min(1)
 const secret = text
-/** Sent as a bearer token, in which there is no space. */
-const token = secret
-  .min(16, 'must have at least 16 characters')
-  .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces')
+/** Sent in a header, where nothing else can stand. */
+const key = secret.regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces; copy it once more')
+const token = key.min(16, 'must have at least 16 characters')
 const count = (least: number, most: number) =>
   z
     .string()
@@ -44,7 +43,35 @@ export const rate = z
     return { limit: Number(limit), windowMs: Number(window.slice(0, -1)) * (UNIT_MS[window.slice(-1)] ?? 0) }
   })
 
-const url = text.pipe(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }))
+const httpUrl = text.pipe(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }))
+
+/** The start of addresses that paths are added to. Credentials in it would turn up wherever addresses do. */
+const baseUrl = httpUrl
+  .refine(
+    value => !/^[^/]*\/\/[^/?#]*@/.test(value),
+    'must hold no user name and password; a provider’s key has a variable of its own',
+  )
+  .refine(value => !/[?#]/.test(value), 'must have no query (?) and no fragment (#)')
+
+/** `proxy.example:3128` means http. Whatever user name and password it holds are sent to the proxy. */
+const proxyUrl = secret
+  .transform(value => (value.includes('://') ? value : `http://${value}`))
+  .pipe(
+    z
+      .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+      .refine(isDecodable, 'must have its user name and password percent-encoded'),
+  )
+
+function isDecodable(value: string): boolean {
+  try {
+    return decodeURIComponent(value) !== ''
+  } catch {
+    return false
+  }
+}
+
+/** Brackets around an IPv6 address belong into URLs alone. */
+const host = text.transform(value => value.replace(/^\[(.+)\]$/, '$1'))
 
 const redisUrl = secret.pipe(
   z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// address' }),
@@ -73,7 +100,7 @@ const hosts = list
   )
   .transform(entries => entries.flatMap(entry => parseListedHost(entry) ?? []))
 
-const publicUrl = url.refine(value => {
+const publicUrl = httpUrl.refine(value => {
   const parsed = URL.parse(value)
   return parsed !== null && parsed.href === `${parsed.origin}/`
 }, 'must be an address such as https://chat.example.com, without path or credentials')
@@ -84,7 +111,7 @@ export const environment = z.object({
     .enum(['production', 'development', 'test'], 'must be production, development or test')
     .default('production'),
   PORT: count(0, 65_535).default(3000),
-  HOST: text.optional(),
+  HOST: host.optional(),
   PUBLIC_URL: publicUrl.optional(),
   ALLOWED_HOSTS: hosts.optional(),
   /** Path of the optional file of models, prices, routes and limits. */
@@ -102,28 +129,32 @@ export const environment = z.object({
     .default('info'),
 
   DEFAULT_MODEL: text.optional(),
-  OPENAI_API_KEY: secret.optional(),
-  OPENAI_BASE_URL: url.optional(),
-  ANTHROPIC_API_KEY: secret.optional(),
-  ANTHROPIC_BASE_URL: url.optional(),
-  GEMINI_API_KEY: secret.optional(),
-  GEMINI_BASE_URL: url.optional(),
-  MISTRAL_API_KEY: secret.optional(),
-  MISTRAL_BASE_URL: url.optional(),
-  GROQ_API_KEY: secret.optional(),
-  GROQ_BASE_URL: url.optional(),
-  OPENROUTER_API_KEY: secret.optional(),
-  OPENROUTER_BASE_URL: url.optional(),
-  AZURE_OPENAI_API_KEY: secret.optional(),
-  AZURE_OPENAI_BASE_URL: url.optional(),
-  OLLAMA_API_KEY: secret.optional(),
-  OLLAMA_BASE_URL: url.optional(),
-  VLLM_API_KEY: secret.optional(),
-  VLLM_BASE_URL: url.optional(),
-  OPENAI_COMPATIBLE_API_KEY: secret.optional(),
-  OPENAI_COMPATIBLE_BASE_URL: url.optional(),
-  GITHUB_MODELS_TOKEN: secret.optional(),
-  GITHUB_MODELS_BASE_URL: url.optional(),
+  OPENAI_API_KEY: key.optional(),
+  OPENAI_BASE_URL: baseUrl.optional(),
+  ANTHROPIC_API_KEY: key.optional(),
+  ANTHROPIC_BASE_URL: baseUrl.optional(),
+  GEMINI_API_KEY: key.optional(),
+  GEMINI_BASE_URL: baseUrl.optional(),
+  MISTRAL_API_KEY: key.optional(),
+  MISTRAL_BASE_URL: baseUrl.optional(),
+  GROQ_API_KEY: key.optional(),
+  GROQ_BASE_URL: baseUrl.optional(),
+  OPENROUTER_API_KEY: key.optional(),
+  OPENROUTER_BASE_URL: baseUrl.optional(),
+  AZURE_OPENAI_API_KEY: key.optional(),
+  AZURE_OPENAI_BASE_URL: baseUrl.optional(),
+  OLLAMA_API_KEY: key.optional(),
+  OLLAMA_BASE_URL: baseUrl.optional(),
+  VLLM_API_KEY: key.optional(),
+  VLLM_BASE_URL: baseUrl.optional(),
+  OPENAI_COMPATIBLE_API_KEY: key.optional(),
+  OPENAI_COMPATIBLE_BASE_URL: baseUrl.optional(),
+  GITHUB_MODELS_TOKEN: key.optional(),
+  GITHUB_MODELS_BASE_URL: baseUrl.optional(),
+  /** Lead calls to providers; also read in lower case, which wins. */
+  HTTP_PROXY: proxyUrl.optional(),
+  HTTPS_PROXY: proxyUrl.optional(),
+  NO_PROXY: text.optional(),
   MOCK_LATENCY_MS: count(0, 600_000).default(200),
   MOCK_CHUNK_MS: count(0, 60_000).default(20),
 
@@ -185,11 +216,11 @@ export const environment = z.object({
   DATABASE_WAIT_SECONDS: count(0, 3_600).default(30),
 
   REDIS_URL: redisUrl.optional(),
-  UPSTASH_REDIS_REST_URL: url.optional(),
-  UPSTASH_REDIS_REST_TOKEN: secret.optional(),
+  UPSTASH_REDIS_REST_URL: baseUrl.optional(),
+  UPSTASH_REDIS_REST_TOKEN: key.optional(),
   REDIS_TIMEOUT_MS: count(1, 60_000).default(100),
 
-  SENTRY_DSN: url.optional(),
+  SENTRY_DSN: httpUrl.optional(),
   /** Next's own: set it for `next start`, so that the gateway rather than Next handles SIGTERM. */
   NEXT_MANUAL_SIG_HANDLE: flag.default(false),
 })
@@ -216,6 +247,8 @@ export const SECRETS = [
   'BATCH_WEBHOOK_SECRET',
   'DATABASE_URL',
   'REDIS_URL',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
   'UPSTASH_REDIS_REST_TOKEN',
 ] as const satisfies readonly (keyof Environment)[]
 

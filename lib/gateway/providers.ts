@@ -73,7 +73,7 @@ export const buildProviders = (
   allowances: Allowances,
 ): { providers: ReadonlyMap<string, Provider>; shelves: readonly Shelf[] } => {
   const common = {
-    post: postOver(upstreamAgent()),
+    post: postOver(upstreamAgent({ http: env.HTTP_PROXY, https: env.HTTPS_PROXY, noProxy: env.NO_PROXY })),
     clock,
     newId,
     onAllowance: (target: Target, allowance: Allowance) => allowances.saw(target, allowance),

@@ -1,22 +1,28 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from '../observability/logger.ts'
+import { makeDirectory } from '../storage/directory.ts'
 
 const FILE = 'session-secret'
 const BYTES = 32
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT'
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : String(error)
+
+const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT'
 
 /** Reads the secret, or makes it; whoever loses the race to make it reads the winner's. */
 const readOrMake = (dataDir: string): Uint8Array => {
   const path = join(dataDir, FILE)
   try {
-    return readFileSync(path)
+    const secret = readFileSync(path)
+    // A disk that was full while it was written; anybody could sign with what there is.
+    if (secret.length < BYTES) throw new Error('the secret is too short')
+    return secret
   } catch (error) {
     if (!isMissing(error)) throw error
-    mkdirSync(dataDir, { recursive: true })
+    makeDirectory(dataDir)
     const secret = randomBytes(BYTES)
     writeFileSync(path, secret, { mode: 0o600, flag: 'wx' })
     return secret
@@ -35,9 +41,9 @@ export const sessionSecret = (
   if (keyPepper) return keyPepper
   try {
     return readOrMake(dataDir)
-  } catch (err) {
+  } catch (error) {
     logger.warn(
-      { err, path: dataDir },
+      { code: codeOf(error), path: dataDir },
       'DATA_DIR cannot be used: guest sessions will not outlive this process',
     )
     return randomBytes(BYTES)

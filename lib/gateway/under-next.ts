@@ -1,7 +1,9 @@
-import { ConfigurationError } from '../config/env.ts'
+import { loadEnvFiles } from '../config/env-files.ts'
 import { announcePeerAddresses } from '../http/peer-address.ts'
+import { guardEveryServer } from '../http/server/every-server.ts'
 import { gateway, isRunning } from './index.ts'
-import { stopOnSignals } from './signals.ts'
+import { logUncaught, stopOnSignals } from './signals.ts'
+import { failToStart } from './start-failure.ts'
 
 /**
  * What `server.ts` does for the native host, as far as `next start` and `next dev` let it be done. Nothing in the
@@ -10,20 +12,25 @@ import { stopOnSignals } from './signals.ts'
 export const startUnderNext = async (): Promise<void> => {
   if (isRunning()) return
   announcePeerAddresses()
+  // Next reads them too, but no UTF-16.
+  loadEnvFiles()
   try {
-    const { env, lifecycle, logger, errors } = await gateway()
+    const { env, lifecycle, clock, logger, errors } = await gateway()
+    logUncaught({ logger, errors })
+    // `next dev` keeps a web socket of its own to the page.
+    if (env.NODE_ENV !== 'development') guardEveryServer()
     if (env.NEXT_MANUAL_SIG_HANDLE)
       stopOnSignals({
         lifecycle,
+        clock,
         graceMs: env.SHUTDOWN_GRACE_SECONDS * 1000,
         close: () => {},
+        reloadsOnHangup: env.GATEWAY_CONFIG !== undefined,
         logger,
         errors,
       })
   } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error
-    process.stderr.write(`${error.message}\n`)
-    process.exit(1)
+    failToStart(error)
   }
 }
 

@@ -7,11 +7,12 @@ import { isCrossSite } from './cross-site.ts'
 
 const SANE_REQUEST_ID = /^[\w.:/+=-]{1,128}$/
 
+/** The id that was sent, where it is a sane one, else a new one. */
+export const saneRequestId = (sent: string | null | undefined): string =>
+  sent && SANE_REQUEST_ID.test(sent) ? sent : crypto.randomUUID()
+
 /** The request's id: the sender's own where it is a sane one, else a new one. */
-export const requestIdOf = (request: Request): string => {
-  const sent = request.headers.get('x-request-id')
-  return sent !== null && SANE_REQUEST_ID.test(sent) ? sent : crypto.randomUUID()
-}
+export const requestIdOf = (request: Request): string => saneRequestId(request.headers.get('x-request-id'))
 
 const bearerOf = (authorization: string | null): string | undefined => {
   if (authorization === null) return undefined

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
+import { holdsBodyBack } from './server/expect.ts'
 
 const tooLarge = (maxBytes: number): GatewayError =>
   new GatewayError(
@@ -37,8 +38,9 @@ const readNode = (incoming: IncomingMessage, maxBytes: number): Promise<Uint8Arr
 const MOST_DROPPED_BYTES = 8 * 1024 * 1024
 const DROPPED_FOR_MS = 2_000
 
-const dropNode = (incoming: IncomingMessage, clock: Clock): void => {
-  if (incoming.readableEnded || incoming.destroyed) return
+/** Reads and drops the body of a Node request; one that is still held back is left where it is. */
+export const dropBody = (incoming: IncomingMessage, clock: Clock): void => {
+  if (incoming.readableEnded || incoming.destroyed || holdsBodyBack(incoming)) return
   let dropped = 0
   const timer = clock.timer(DROPPED_FOR_MS, () => incoming.destroy())
   incoming
@@ -68,9 +70,11 @@ const dropWeb = async (body: ReadableStream<Uint8Array>, clock: Clock): Promise<
 export const dropRest = (request: Request, clock: Clock): void => {
   const incoming = nodeRequestOf(request)
   // A web stream that was begun over it would pause it again and again: then that is read to its end.
-  if (incoming && incoming.listenerCount('data') === 0) dropNode(incoming, clock)
+  if (incoming && incoming.listenerCount('data') === 0) return void dropBody(incoming, clock)
+  const isHeldBack = request.headers.has('expect') && !request.bodyUsed
+  if (!request.body || request.body.locked || isHeldBack) return
   // A sender who leaves ends it too, which is nobody's failure.
-  else if (request.body && !request.body.locked) dropWeb(request.body, clock).catch(() => {})
+  dropWeb(request.body, clock).catch(() => {})
 }
 
 const readWeb = async (body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array> => {

@@ -1,6 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
-import { takeTargetAuthority } from './request-target.ts'
 
 /** The other end of the connection, and which of the proxies' headers it sent: Next adds some of its own. */
 export type Peer = Readonly<{
@@ -43,7 +42,6 @@ export const notePeer = (request: IncomingMessage): void => {
 export const announcePeerAddresses = (): void => {
   channel('http.server.request.start').subscribe(message => {
     const { request } = message as { request: IncomingMessage }
-    takeTargetAuthority(request)
     notePeer(request)
   })
 }

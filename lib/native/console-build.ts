@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -31,8 +31,31 @@ const stampOf = (root: string): string | undefined => {
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined
 }
 
-/** Builds the web pages where they were never built, or their sources have changed since. */
-export const ensureBuilt = async (root: string): Promise<void> => {
+const STOPPING = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1 } as const
+
+/** Ends this process together with the build, which would go on without it. @returns what takes that back */
+const endWith = (build: ChildProcess, signal: AbortSignal | undefined): (() => void) => {
+  const kill = () => build.kill()
+  const end = () => process.exit(1)
+  const handlers = Object.entries(STOPPING).map(
+    ([name, number]) => [name, () => process.exit(128 + number)] as const,
+  )
+  process.on('exit', kill)
+  signal?.addEventListener('abort', end)
+  for (const [name, handler] of handlers) process.on(name, handler)
+  return () => {
+    process.off('exit', kill)
+    signal?.removeEventListener('abort', end)
+    for (const [name, handler] of handlers) process.off(name, handler)
+  }
+}
+
+/**
+ * Builds the web pages where they were never built, or their sources have changed since.
+ *
+ * @param signal ends the process, the build included
+ */
+export const ensureBuilt = async (root: string, signal?: AbortSignal): Promise<void> => {
   if (!existsSync(join(root, 'app'))) return
   const inputs = fingerprint(root)
   if (stampOf(root) === inputs) return
@@ -43,7 +66,9 @@ export const ensureBuilt = async (root: string): Promise<void> => {
     stdio: ['ignore', 2, 2],
     env: { ...process.env, NODE_ENV: 'production' },
   })
+  const built = endWith(build, signal)
   const [code] = await once(build, 'exit')
+  built()
   if (code !== 0) throw new Error(`The web pages could not be built (next build ended with ${code}).`)
   writeFileSync(join(root, STAMP), inputs)
 }

@@ -1,11 +1,13 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-
-type NodeHandler = (request: IncomingMessage, response: ServerResponse) => unknown
+import { Server } from 'node:http'
+import { GatewayError } from '../errors.ts'
+import type { NodeHandler } from '../http/server/pages.ts'
+import { refuse } from '../http/server/refuse.ts'
 
 /** The web pages, served by Next inside this process. API calls need not wait until it is ready; pages do. */
 export const startConsole = (root: string): NodeHandler => {
   const handler = import('next').then(async ({ default: next }) => {
-    const app = next({ dir: root, dev: false })
+    // At its first page Next listens for upgrades on the server it is given, and never answers them.
+    const app = next({ dir: root, dev: false, httpServer: new Server() })
     await app.prepare()
     return app.getRequestHandler()
   })
@@ -13,16 +15,9 @@ export const startConsole = (root: string): NodeHandler => {
 }
 
 /** Stands in for the pages where they are switched off. */
-export const noConsole: NodeHandler = (_request, response) => {
-  response.writeHead(404, { 'content-type': 'application/json; charset=utf-8' })
-  response.end(
-    JSON.stringify({
-      error: {
-        code: 'NOT_FOUND',
-        message: 'There is nothing here; the web pages are switched off (ENABLE_CONSOLE).',
-        requestId: crypto.randomUUID(),
-        retryable: false,
-      },
-    }),
+export const noConsole: NodeHandler = (request, response) =>
+  refuse(
+    request,
+    response,
+    new GatewayError('NOT_FOUND', 'There is nothing here; the web pages are switched off (ENABLE_CONSOLE).'),
   )
-}

@@ -8,11 +8,20 @@ type RouteModule = Readonly<Partial<Record<Method, RouteHandler>>>
 export type Match = Readonly<{ handler: RouteHandler; params: Record<string, string | string[]> }>
 export type RouteTable = (method: string, path: string) => Match | undefined
 
-/** A file of Next's `app` folder as a path pattern: `api/kv/[key]/route.ts` is `/api/kv/:key`. */
-const patternOf = (file: string): string => {
-  const segments = file.split('/').slice(0, -1)
-  const visible = segments.filter(segment => !/^\(.*\)$/.test(segment))
-  return `/${visible.map(segment => segment.replace(/^\[\.\.\.(.+)\]$/, '**:$1').replace(/^\[(.+)\]$/, ':$1')).join('/')}`
+const parameterOf = (segment: string): string =>
+  segment.replace(/^\[\[?\.\.\.(.+?)\]\]?$/, '**:$1').replace(/^\[(.+)\]$/, ':$1')
+
+/**
+ * A file of Next's `app` folder as path patterns: `api/kv/[key]/route.ts` is `/api/kv/:key`. An optional catch-all
+ * (`[[...path]]`) is one more, without its parameter.
+ */
+const patternsOf = (file: string): readonly string[] => {
+  const segments = file
+    .split('/')
+    .slice(0, -1)
+    .filter(segment => !/^\(.*\)$/.test(segment))
+  const whole = `/${segments.map(parameterOf).join('/')}`
+  return segments.at(-1)?.startsWith('[[') ? [whole, `/${segments.slice(0, -1).join('/')}`] : [whole]
 }
 
 /** Catch-all parameters come as lists, as Next gives them. */
@@ -29,8 +38,7 @@ export const readRouteTable = async (appDir: string): Promise<RouteTable> => {
   const router = createRouter<{ pattern: string; module: RouteModule }>()
   for (const file of globSync('**/route.ts', { cwd: appDir })) {
     const module: RouteModule = await import(pathToFileURL(join(appDir, file)).href)
-    const pattern = patternOf(file)
-    addRoute(router, '', pattern, { pattern, module })
+    for (const pattern of patternsOf(file)) addRoute(router, '', pattern, { pattern, module })
   }
   return (method, path) => {
     const found = findRoute(router, '', path)

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, isIPv6 } from 'node:net'
 import type { Environment } from '../config/schema.ts'
 import type { Catalog } from '../llm/catalog.ts'
 
@@ -13,11 +13,16 @@ const providersOf = (catalog: Catalog): string => {
   return `${[...on].join(', ')}${off.size > 0 ? ` (not set up: ${[...off].join(', ')}; see .env.example)` : ''}`
 }
 
+/** A host as a URL names it: an IPv6 address in brackets. Source: RFC 3986, 3.2.2. */
+const hostInUrl = (host: string | undefined): string => {
+  if (host === undefined || host === '0.0.0.0' || host === '::') return 'localhost'
+  return isIPv6(host) ? `[${host.replace('%', '%25')}]` : host
+}
+
 /** Tells where the gateway is, who answers, and what to try next. */
 export const welcome = (server: Server, catalog: Catalog, env: Environment): void => {
   const { port } = server.address() as AddressInfo
-  const anyAddress = env.HOST === undefined || env.HOST === '0.0.0.0' || env.HOST === '::'
-  const address = `http://${anyAddress ? 'localhost' : env.HOST}:${port}`
+  const address = `http://${hostInUrl(env.HOST)}:${port}`
   say(`
 Parley is ready.
 

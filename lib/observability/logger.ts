@@ -85,13 +85,19 @@ const prettyOutput = (): DestinationStream => {
 const FLUSHED_FROM_BYTES = 4_096
 const FLUSHED_EVERY_MS = 100
 
-const plainOutput = (): DestinationStream =>
-  pino.destination({
+const callNow = (done?: () => void): void => done?.()
+
+const plainOutput = (): DestinationStream => {
+  const output = pino.destination({
     dest: 1,
     sync: false,
     minLength: FLUSHED_FROM_BYTES,
     periodicFlush: FLUSHED_EVERY_MS,
   })
+  // A terminal that has gone fails every write, and the flush at exit would try again for ever.
+  const giveUp = () => Object.assign(output, { write: () => true, flush: callNow, flushSync: () => {} })
+  return output.on('error', giveUp)
+}
 
 /** One JSON object a line: `timestamp`, `level`, `message`, and fields of the list above. */
 export const createLogger = ({ level, pretty, redact, destination }: LoggerOptions): Logger =>

@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, request } from 'undici'
+import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool, request } from 'undici'
 import type { ResponseBody } from './body.ts'
 import { decodedBody } from './content-encoding.ts'
 import type { HeaderLookup } from './retry-after.ts'
@@ -17,12 +17,38 @@ const CONNECT_TIMEOUT_MS = 3_000
 /** Of an answer whose reader is slow: what has come beyond it waits in the kernel, and slows the upstream. */
 const MOST_BYTES_AHEAD = 16 * 1024
 
+/** Forward proxies for http and https addresses, and the hosts that are called directly, separated by commas. */
+export type Proxies = Readonly<{
+  http?: string | undefined
+  https?: string | undefined
+  noProxy?: string | undefined
+}>
+
+/** A proxy that takes a connection and says nothing is given up like an upstream that takes none. */
+const proxyClient = (origin: URL, options: object): Dispatcher =>
+  new Pool(origin, { ...options, headersTimeout: CONNECT_TIMEOUT_MS })
+
 /**
  * One pool of kept-alive connections for all upstreams. Time limits between the first and the last byte are
  * the pipeline's (`timeout`), so undici's own are off.
+ *
+ * @param proxies lead calls where one is set; https ones go through `http` where `https` is absent. Loopback
+ * addresses are no exception: `noProxy` names those.
  */
-export const upstreamAgent = (): Agent =>
-  new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS }, headersTimeout: 0, bodyTimeout: 0 })
+export const upstreamAgent = ({ http, https, noProxy }: Proxies = {}): Dispatcher => {
+  const limits = { connect: { timeout: CONNECT_TIMEOUT_MS }, headersTimeout: 0, bodyTimeout: 0 }
+  if (http === undefined && https === undefined) return new Agent(limits)
+  return new EnvHttpProxyAgent({
+    ...limits,
+    // Empty, they keep undici from reading the environment by itself.
+    httpProxy: http ?? '',
+    httpsProxy: https ?? '',
+    noProxy: noProxy ?? '',
+    proxyTls: { timeout: CONNECT_TIMEOUT_MS },
+    requestTls: { timeout: CONNECT_TIMEOUT_MS },
+    clientFactory: proxyClient,
+  })
+}
 
 /** Reads a whole body as text. Rejects with a RangeError, and gives it up, once it is longer than `maxBytes`. */
 export const readText = async (body: ResponseBody, maxBytes: number): Promise<string> => {
@@ -79,17 +105,28 @@ export class UpstreamResponse implements HeaderLookup {
   }
 }
 
+/** Rejects with the signal's reason as soon as it aborts; undici by itself waits until a connection has been made. */
+const unlessAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+
 /** Posts over undici's pool: a third of the CPU of the global `fetch`. Redirects are not followed. */
 export const postOver =
   (dispatcher: Dispatcher): Post =>
-  async ({ url, headers }, body, signal) =>
-    new UpstreamResponse(
-      await request(url, {
-        dispatcher,
-        method: 'POST',
-        headers,
-        body,
-        signal,
-        highWaterMark: MOST_BYTES_AHEAD,
-      }),
-    )
+  async ({ url, headers }, body, signal) => {
+    const work = request(url, {
+      dispatcher,
+      method: 'POST',
+      headers,
+      body,
+      signal,
+      highWaterMark: MOST_BYTES_AHEAD,
+      // A proxy's own pool does not take them from the agent.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    })
+    return new UpstreamResponse(await unlessAborted(work, signal))
+  }

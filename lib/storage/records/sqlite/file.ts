@@ -1,6 +1,7 @@
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { makeDirectory } from '../../directory.ts'
 import { RecordsUnusable } from '../fault.ts'
 
 /** Below it, a write-ahead log could be reset while another connection was still to read it. */
@@ -57,13 +58,19 @@ const REMEDIES: Readonly<Record<number, string>> = {
   26: 'it is no SQLite database; put a copy of it from a backup in its place, or move it away',
 }
 
+const UNUSABLE_DIRECTORY: ReadonlySet<string> = new Set(
+  'EACCES EPERM EROFS ENOSPC EDQUOT ENOTDIR ENOENT EEXIST EISDIR ELOOP ENAMETOOLONG EINVAL EIO'.split(' '),
+)
+
 /** A failure to open the file as an operator can mend it. What is not known stays as it is. */
 const unusable = (error: unknown): unknown => {
   const { errcode, code } = error as { errcode?: number; code?: string }
   const remedy = errcode !== undefined ? REMEDIES[errcode & 0xff] : undefined
   if (remedy) return new RecordsUnusable(remedy)
-  return code === 'EACCES' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST'
-    ? new RecordsUnusable(`its directory cannot be written (${code})`)
+  return code !== undefined && UNUSABLE_DIRECTORY.has(code)
+    ? new RecordsUnusable(
+        `DATA_DIR cannot be used (${code}); set it to a directory that the gateway may write to`,
+      )
     : error
 }
 
@@ -96,7 +103,7 @@ const both = (path: string, busyMs: number, check: (database: DatabaseSync) => v
  */
 export const openFile = (path: string): SqliteFile => {
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeDirectory(dirname(path))
     // Prompts and answers are in it: other users of the machine may not read it.
     if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
     return both(path, START_BUSY_MS, assertSound)

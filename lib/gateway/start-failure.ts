@@ -1,0 +1,54 @@
+import pino from 'pino'
+import { ConfigurationError, readEnvironment, secretsOf } from '../config/env.ts'
+import { createLogger } from '../observability/logger.ts'
+import { redactor } from '../observability/redact.ts'
+
+type SystemError = Readonly<{
+  code?: string
+  address?: string
+  hostname?: string
+  port?: number
+  syscall?: string
+}>
+
+/** What keeps a server from listening, as one line with the remedy; undefined for another kind of failure. */
+export const listenFault = (error: SystemError): string | undefined => {
+  const { code, address, hostname, port, syscall } = error
+  const host = `HOST = “${hostname ?? address}”`
+  if (syscall === 'getaddrinfo') return `${host}: no such host (${code}); set an address of this machine`
+  if (syscall !== 'listen') return undefined
+  if (code === 'EADDRINUSE')
+    return `PORT = ${port}: in use (${code}); stop what listens there, or set another PORT`
+  if (code === 'EACCES')
+    return `PORT = ${port}: not allowed for this user (${code}); set a PORT from 1024 on, or grant the permission`
+  if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')
+    return `${host}: not an address of this machine (${code}); set one that is, or leave HOST unset`
+  return `HOST = “${address}”, PORT = ${port}: cannot be listened on (${code})`
+}
+
+const knownSecrets = (): readonly string[] => {
+  try {
+    return secretsOf(readEnvironment())
+  } catch {
+    return []
+  }
+}
+
+/** One line for the log, the stack inside it; a stack of several lines would break whatever reads the log. */
+const logFailure = (err: unknown, redact: (text: string) => string): void =>
+  createLogger({
+    level: 'fatal',
+    pretty: false,
+    redact,
+    destination: pino.destination({ dest: 1, sync: true }),
+  }).fatal({ err }, 'the start failed')
+
+/** Says on standard error why the process could not start, in lines for people, and ends it with 1. */
+export const failToStart = (error: unknown): never => {
+  const redact = redactor(knownSecrets())
+  const known = error instanceof ConfigurationError ? error.message : listenFault(error as SystemError)
+  if (known === undefined) logFailure(error, redact)
+  const [reason] = String(error instanceof Error ? error.message : error).split('\n')
+  process.stderr.write(`${redact(known ?? `Parley could not start: ${reason}`)}\n`)
+  process.exit(1)
+}

@@ -1,0 +1,32 @@
+import { type IncomingMessage, Server, type ServerResponse } from 'node:http'
+import { guardServer } from './guard.ts'
+import { guardPages } from './pages.ts'
+import { screen } from './screen.ts'
+import { isApiPath, pathOf } from './target.ts'
+
+type Emit = (this: Server, event: string | symbol, ...values: unknown[]) => boolean
+
+/**
+ * Guards every HTTP server of this process, also those that listen already: Next makes its own, and hands requests
+ * to a route only after it has answered or failed over many by itself.
+ */
+export const guardEveryServer = (): void => {
+  const emit = Server.prototype.emit as Emit
+  const guarded = new WeakSet<Server>()
+  const servePage = guardPages()
+
+  const guardedEmit: Emit = function (event, ...values) {
+    if (event === 'connection' && !guarded.has(this)) {
+      guarded.add(this)
+      guardServer(this)
+    }
+    if (event !== 'request') return emit.call(this, event, ...values)
+    const [request, response] = values as [IncomingMessage, ServerResponse]
+    if (screen(request, response)) return true
+    const work = () => emit.call(this, event, request, response)
+    if (isApiPath(pathOf(request.url))) return work()
+    servePage(request, response, work)
+    return true
+  }
+  Object.assign(Server.prototype, { emit: guardedEmit })
+}

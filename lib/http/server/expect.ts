@@ -1,0 +1,24 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+const waiting = new WeakSet<IncomingMessage>()
+
+/** Whether a client holds its body back until it is asked for it, and has not been asked. */
+export const holdsBodyBack = (request: IncomingMessage): boolean => waiting.has(request)
+
+/**
+ * Answers `Expect: 100-continue` as soon as somebody reads the body, so that a refused request costs no upload. A
+ * client that was not asked may have sent its body or not: then the connection closes. Source: RFC 9110, 10.1.1.
+ */
+export const continueWhenRead = (request: IncomingMessage, response: ServerResponse): void => {
+  waiting.add(request)
+  response.setHeader('connection', 'close')
+  const onListener = (event: string | symbol) => {
+    if (event !== 'data' && event !== 'readable') return
+    request.off('newListener', onListener)
+    waiting.delete(request)
+    if (response.headersSent) return
+    response.removeHeader('connection')
+    response.writeContinue()
+  }
+  request.on('newListener', onListener)
+}

@@ -1,0 +1,55 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { GatewayError } from '../../errors.ts'
+import { continueWhenRead } from './expect.ts'
+import { refuseConnection } from './refuse.ts'
+import { ignoreUpgrades } from './upgrade.ts'
+
+const HEADERS_TIMEOUT_MS = 15_000
+const KEEP_ALIVE_MS = 65_000
+const HEADERS_TOO_LARGE = 431
+
+/** Answers what is no HTTP, and closes: nothing after it could be told apart from it. */
+const refuseMalformed = (error: Error & { code?: string }, socket: Duplex): void => {
+  // A browser that connects ahead and asks for nothing runs into the time limit: it must not be told anything.
+  const asked = error.code !== 'ECONNRESET' && error.code !== 'ERR_HTTP_REQUEST_TIMEOUT'
+  if (!socket.writable || !asked) return void socket.destroy()
+  const isTooLong = error.code === 'HPE_HEADER_OVERFLOW'
+  const message = isTooLong ? 'The request headers are too long.' : 'This is not a valid HTTP request.'
+  refuseConnection(
+    socket,
+    new GatewayError('INVALID_INPUT', message),
+    isTooLong ? { status: HEADERS_TOO_LARGE } : {},
+  )
+}
+
+const refuseTunnel = (_request: IncomingMessage, socket: Duplex): void =>
+  refuseConnection(socket, new GatewayError('METHOD_NOT_ALLOWED', 'This server is no proxy.'), {
+    headers: { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' },
+  })
+
+/**
+ * Gives a server our answer wherever Node or Next would give theirs or none: malformed requests, CONNECT, offers of
+ * another protocol, expectations. Those other than `100-continue` are ignored, as RFC 9110, 10.1.1 allows.
+ */
+export const guardServer = (server: Server): Server => {
+  Object.assign(server, {
+    // Of a header that comes twice Node would drop the second one, where a proxy may have believed it.
+    joinDuplicateHeaders: true,
+    // Refused by `screen`: Node's own refusal has no body.
+    requireHostHeader: false,
+  })
+  server.headersTimeout = HEADERS_TIMEOUT_MS
+  server.keepAliveTimeout = KEEP_ALIVE_MS
+  ignoreUpgrades(server)
+  return server
+    .on('clientError', refuseMalformed)
+    .on('connect', refuseTunnel)
+    .on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      continueWhenRead(request, response)
+      server.emit('request', request, response)
+    })
+    .on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
+      server.emit('request', request, response),
+    )
+}

@@ -1,0 +1,65 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { GatewayError } from '../../errors.ts'
+import { apiHeaders } from '../security-headers.ts'
+import { refuse } from './refuse.ts'
+import { screenPage } from './screen.ts'
+
+export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => unknown
+
+/** Pages rendered at the same time; each holds about a megabyte. Files are only copied. */
+const MOST_PAGES = 64
+const MOST_FILES = 1_000
+/** A client that takes nothing for so long is cut off, so that it cannot hold a place for ever. */
+const WRITE_STALL_MS = 60_000
+
+const STATIC = /^\/_next\/static\/|^\/(?:favicon\.ico|icon\.svg)(?:\?|$)/
+
+/** For whatever sets none of its own: redirects, files, 404s and the server's own error pages. */
+const HEADERS = new Map(
+  Object.entries({
+    ...apiHeaders(),
+    'cross-origin-resource-policy': 'same-origin',
+  }).filter(([name]) => name !== 'cache-control'),
+)
+
+class Places {
+  readonly #most: number
+  #taken = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** @returns whether there was one left. It is free again when the response has closed and the work has ended. */
+  take(response: ServerResponse, work: () => unknown): boolean {
+    if (this.#taken >= this.#most) return false
+    this.#taken += 1
+    const closed = new Promise<void>(resolve => response.once('close', resolve))
+    void Promise.allSettled([closed, work()]).then(() => {
+      this.#taken -= 1
+    })
+    return true
+  }
+}
+
+/**
+ * Puts what pages need before their handler: GET and HEAD alone, security headers also where the handler sets
+ * none, and at most 64 pages (1,000 files) at the same time; beyond that 503.
+ */
+export const guardPages = (): ((
+  request: IncomingMessage,
+  response: ServerResponse,
+  work: () => unknown,
+) => void) => {
+  const pages = new Places(MOST_PAGES)
+  const files = new Places(MOST_FILES)
+  return (request, response, work) => {
+    if (screenPage(request, response)) return
+    response.setHeaders(HEADERS)
+    response.setTimeout(WRITE_STALL_MS)
+    const places = STATIC.test(request.url ?? '') ? files : pages
+    if (places.take(response, work)) return
+    const error = new GatewayError('RATE_LIMITED', 'Too many pages are being opened at once; please wait.')
+    refuse(request, response, error, { status: 503 })
+  }
+}

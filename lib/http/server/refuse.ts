@@ -1,0 +1,53 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { systemClock } from '../../clock.ts'
+import type { GatewayError } from '../../errors.ts'
+import { saneRequestId } from '../arrive.ts'
+import { dropBody } from '../body.ts'
+import { openAiErrorBody } from '../dialects/openai-error.ts'
+import { errorAnswer } from '../error-answer.ts'
+import { apiHeaders } from '../security-headers.ts'
+
+/** What differs from the usual answer for that error. */
+type Changes = Readonly<{ status?: number; headers?: Readonly<Record<string, string>> }>
+
+/** An error in the form of the path's API, outside any route. */
+const answerOf = (error: GatewayError, path: string, sentId?: string | string[]) => {
+  const requestId = saneRequestId(typeof sentId === 'string' ? sentId : undefined)
+  const { status = 500, json, headers } = errorAnswer(error, requestId)
+  const body = JSON.stringify(/^\/v1(?:\/|$)/.test(path) ? openAiErrorBody(error) : json)
+  return {
+    status,
+    body,
+    headers: {
+      ...apiHeaders(),
+      ...headers,
+      'x-request-id': requestId,
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': String(Buffer.byteLength(body)),
+    },
+  }
+}
+
+/** Refuses a request before its body is read; what comes of it is dropped, within limits. */
+export const refuse = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: GatewayError,
+  changes: Changes = {},
+): void => {
+  const { status, body, headers } = answerOf(error, request.url ?? '', request.headers['x-request-id'])
+  response.writeHead(changes.status ?? status, { ...headers, ...changes.headers })
+  response.end(body)
+  dropBody(request, systemClock)
+}
+
+/** Refuses on a bare connection, where there is no request to answer, and closes it. */
+export const refuseConnection = (socket: Duplex, error: GatewayError, changes: Changes = {}): void => {
+  const { status: usual, body, headers } = answerOf(error, '')
+  const status = changes.status ?? usual
+  const lines = Object.entries({ ...headers, ...changes.headers, connection: 'close' }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  )
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
+}

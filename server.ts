@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { loadEnvFiles } from '#lib/config/env-files.ts'
+import { logConsole } from '#lib/gateway/console-log.ts'
 import { gateway } from '#lib/gateway/index.ts'
 import { npmParent } from '#lib/gateway/npm-parent.ts'
 import { logUncaught, stopOnSignals } from '#lib/gateway/signals.ts'
@@ -19,6 +20,7 @@ const start = async (): Promise<void> => {
   loadEnvFiles()
   const { env, clock, logger, errors, lifecycle, catalog } = await gateway()
   logUncaught({ logger, errors })
+  if (env.NODE_ENV !== 'development') logConsole(logger)
   if (env.ENABLE_CONSOLE) await ensureBuilt(root, npm?.ended)
   const routes = await readRouteTable(join(root, 'app'))
   const server: Server = nativeServer(routes, env.ENABLE_CONSOLE ? startConsole(root) : noConsole)

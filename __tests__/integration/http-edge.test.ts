@@ -329,19 +329,19 @@ describe.each(HOSTS)('HTTP at the edge of the %s server', host => {
       expect(answer.status).toBe(404)
     })
 
-    it('are rendered 64 at a time; beyond that 503 with Retry-After, and files and the API go on', async () => {
-      const answers = await Promise.all(
-        Array.from({ length: 300 }, () =>
-          fetch(`${gateway.url}/`).then(async answer => ({ answer, text: await answer.text() })),
-        ),
-      )
-      const refused = answers.filter(({ answer }) => answer.status === 503)
-      expect(refused.length).toBeGreaterThan(0)
-      expect(answers.length - refused.length).toBeGreaterThanOrEqual(64)
-      for (const { answer, text } of refused) {
-        expect(answer.headers.get('retry-after')).toBe('1')
-        expectEnvelope({ body: text, headers: answer.headers })
-      }
+    it('are rendered 64 at a time; beyond that 503 with Retry-After, and then they go on', async () => {
+      // Pipelined in one packet, all of them are there before the first has been rendered.
+      const get = `GET / HTTP/1.1\r\n${HOST}`
+      const answer = await exchange(gateway.url, `${`${get}\r\n`.repeat(99)}${get}${CLOSE}`)
+      const responses = answer.split(/(?=HTTP\/1\.1 \d{3} )/).map(firstResponse)
+      const statuses = responses.map(({ status }) => status)
+      const rendered = statuses.indexOf(503)
+      // The pages of the tests before may hold a place for a moment more.
+      expect(rendered).toBeGreaterThan(56)
+      expect(rendered).toBeLessThanOrEqual(64)
+      expect(statuses).toEqual([...Array(rendered).fill(200), ...Array(100 - rendered).fill(503)])
+      const refused = responses.at(-1)
+      expect(refused?.headers.get('retry-after')).toBe('1')
       expect((await fetch(`${gateway.url}/`)).status).toBe(200)
     })
   })

@@ -1,6 +1,7 @@
 import { loadEnvFiles } from '../config/env-files.ts'
 import { announcePeerAddresses } from '../http/peer-address.ts'
 import { guardEveryServer } from '../http/server/every-server.ts'
+import { logConsole } from './console-log.ts'
 import { gateway, isRunning } from './index.ts'
 import { logUncaught, stopOnSignals } from './signals.ts'
 import { failToStart } from './start-failure.ts'
@@ -17,8 +18,11 @@ export const startUnderNext = async (): Promise<void> => {
   try {
     const { env, lifecycle, clock, logger, errors } = await gateway()
     logUncaught({ logger, errors })
-    // `next dev` keeps a web socket of its own to the page.
-    if (env.NODE_ENV !== 'development') guardEveryServer()
+    // `next dev` keeps a web socket of its own to the page, and prints for people.
+    if (env.NODE_ENV !== 'development') {
+      guardEveryServer()
+      logConsole(logger)
+    }
     if (env.NEXT_MANUAL_SIG_HANDLE)
       stopOnSignals({
         lifecycle,

@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../config/env.ts'
 import { announcePeerAddresses } from '../http/peer-address.ts'
+import { beginRequestsInTurns } from '../http/requests-in-turns.ts'
 import { gateway, isRunning } from './index.ts'
 import { stopOnSignals } from './signals.ts'
 
@@ -10,6 +11,7 @@ import { stopOnSignals } from './signals.ts'
 export const startUnderNext = async (): Promise<void> => {
   if (isRunning()) return
   announcePeerAddresses()
+  beginRequestsInTurns()
   try {
     const { env, lifecycle, logger, errors } = await gateway()
     if (env.NEXT_MANUAL_SIG_HANDLE)

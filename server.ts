@@ -14,6 +14,8 @@ import { readRouteTable } from '#lib/native/route-table.ts'
 import { welcome } from '#lib/native/welcome.ts'
 
 const root = import.meta.dirname
+/** Connections that may wait to be taken; with Node's 511, of thousands at once many are tried again after seconds. */
+const BACKLOG = 8_192
 
 const start = async (): Promise<void> => {
   const npm = npmParent()
@@ -37,7 +39,7 @@ const start = async (): Promise<void> => {
     logger,
     errors,
   })
-  server.listen(env.PORT, env.HOST)
+  server.listen({ port: env.PORT, host: env.HOST, backlog: BACKLOG })
   await once(server, 'listening')
   welcome(server, catalog, env)
 }

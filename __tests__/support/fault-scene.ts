@@ -5,6 +5,8 @@ import { type ChatEvent, type Json, post, textOf } from './chat.ts'
 import { FakeUpstream } from './fake-upstream.ts'
 import { GatewayProcess, type StartOptions } from './gateway.ts'
 
+/** The id of the requests that warm a gateway up. */
+export const WARM_UP = 'warm-up'
 const KEY = 'sk-fault-test-0123456789'
 const PROMPT = 'a very private question'
 const UPSTREAM_WORDS = 'must not leak'
@@ -95,7 +97,20 @@ export class FaultScene {
       },
       start,
     )
-    return new FaultScene(upstream, gateway, deadlineMs)
+    const scene = new FaultScene(upstream, gateway, deadlineMs)
+    await scene.#warmUp()
+    return scene
+  }
+
+  /** Runs once through what every test uses, so that its event loop can be held against a bound. */
+  async #warmUp(): Promise<void> {
+    for (let round = 0; round < 3; round++)
+      for (const [, stream] of JSON_AND_STREAM) {
+        const headers = { 'x-request-id': WARM_UP }
+        await (await post(this.gateway.url, { prompt: PROMPT, model: 'mock', stream }, { headers })).text()
+        await this.metric('parley_open_requests')
+      }
+    await this.gateway.watchLoop()
   }
 
   /** Asks once and reads the answer to its end. */
@@ -151,6 +166,13 @@ export class FaultScene {
     expect((await fetch(`${this.gateway.url}/api/health/live`)).status).toBe(200)
     for (const secret of [KEY, UPSTREAM_WORDS, PROMPT]) expect(this.gateway.everything).not.toContain(secret)
     expect(this.gateway.everything).not.toContain('nobody handled')
+    await this.expectFreeLoop()
+  }
+
+  /** Nothing has kept the event loop to itself for more than 50 ms since this was last asked. */
+  async expectFreeLoop(): Promise<void> {
+    const delays = await this.gateway.loopDelays()
+    delays.expectBelow()
   }
 
   /** Requests under way as the gateway itself counts them, without the one that asks. */
@@ -166,7 +188,9 @@ export class FaultScene {
   }
 
   async stop(): Promise<void> {
+    const delays = await this.gateway.loopDelays()
     await this.gateway.stop()
     await this.upstream.stop()
+    delays.expectBelow()
   }
 }

@@ -2,8 +2,8 @@
  * Preloaded into a gateway (`node --import`): measures for how long its event loop runs nothing else, and appends every
  * block of at least 20 ms as a line of JSON to the file named by LOOP_MONITOR_FILE. Read by `loop-delays.ts`.
  */
-import { appendFileSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
-import { isMainThread } from 'node:worker_threads'
+import { openSync, readdirSync, readSync, writeSync } from 'node:fs'
+import { isMainThread, Worker } from 'node:worker_threads'
 
 /** A time for which a timer that was due did not run. */
 export type Block = Readonly<{
@@ -19,9 +19,7 @@ export type Block = Readonly<{
 
 const PERIOD_MS = 5
 const REPORTED_FROM_MS = 20
-const STEAL_PERIOD_MS = 100
-/** Of /proc/stat, which counts in hundredths of a second. */
-const MS_PER_TICK = 10
+const THREADS_PERIOD_MS = 100
 
 const cpuTimeMs = (): number => {
   const { user, system } = process.threadCpuUsage()
@@ -64,39 +62,50 @@ const findThreads = (): void => {
 const longestWaitMs = (before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): number =>
   Math.max(0, ...[...now].map(([thread, ms]) => ms - (before.get(thread) ?? ms)))
 
-/** CPU time that the host below this virtual machine gave to others. */
-const stolenTimeMs = (): number => {
-  try {
-    const [total = ''] = readFileSync('/proc/stat', 'latin1').split('\n', 1)
-    return Number(total.split(/\s+/)[8] ?? 0) * MS_PER_TICK
-  } catch {
-    return 0
-  }
+/** A thread that does nothing but wake up: where it is late too, the machine as a whole stood still. */
+const CONTROL = `
+  const { workerData } = require('node:worker_threads')
+  const nap = new Int32Array(new SharedArrayBuffer(4))
+  const late = new Float64Array(workerData)
+  for (let last = performance.now(); ; ) {
+    Atomics.wait(nap, 0, 0, ${PERIOD_MS})
+    const now = performance.now()
+    if (now - last > 2 * ${PERIOD_MS}) late[0] += now - last - ${PERIOD_MS}
+    last = now
+  }`
+
+/** For how long, all in all, the control thread has been late, in ms. */
+const controlLateness = (): (() => number) => {
+  const memory = new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT)
+  const late = new Float64Array(memory)
+  new Worker(CONTROL, { eval: true, workerData: memory, execArgv: [], env: {} }).unref()
+  return () => late[0] ?? 0
 }
 
-const watch = (file: string): void => {
+const watch = (path: string): void => {
+  // Opened at once: later the process may have no more files.
+  const file = openSync(path, 'a')
   findThreads()
-  let stolen = stolenTimeMs()
-  let stolenAt = performance.now()
-  let last = { at: performance.now(), cpu: cpuTimeMs(), waiting: runQueues() }
+  const control = controlLateness()
+  let threadsAt = performance.now()
+  let last = { at: performance.now(), cpu: cpuTimeMs(), waiting: runQueues(), control: control() }
 
   const measure = (): void => {
-    const now = { at: performance.now(), cpu: cpuTimeMs(), waiting: runQueues() }
+    const now = { at: performance.now(), cpu: cpuTimeMs(), waiting: runQueues(), control: control() }
     const lateMs = now.at - last.at - PERIOD_MS
     if (lateMs >= REPORTED_FROM_MS) {
       const cpuMs = now.cpu - last.cpu
-      const withheldMs = longestWaitMs(last.waiting, now.waiting) + stolenTimeMs() - stolen
+      const withheldMs = Math.max(longestWaitMs(last.waiting, now.waiting), now.control - last.control)
       // What the thread itself has computed is never the machine's doing.
       const blockedMs = Math.min(lateMs, Math.max(cpuMs, lateMs - withheldMs))
       const block: Block = { at: Date.now(), lateMs, blockedMs, cpuMs }
-      if (blockedMs >= REPORTED_FROM_MS) appendFileSync(file, `${JSON.stringify(block)}\n`)
+      if (blockedMs >= REPORTED_FROM_MS) writeSync(file, `${JSON.stringify(block)}\n`)
     }
-    if (now.at - stolenAt > STEAL_PERIOD_MS) {
-      stolen = stolenTimeMs()
-      stolenAt = now.at
+    if (now.at - threadsAt > THREADS_PERIOD_MS) {
+      threadsAt = now.at
       findThreads()
     }
-    last = { at: performance.now(), cpu: cpuTimeMs(), waiting: runQueues() }
+    last = { at: performance.now(), cpu: cpuTimeMs(), waiting: runQueues(), control: control() }
     setTimeout(measure, PERIOD_MS).unref()
   }
   setTimeout(measure, PERIOD_MS).unref()

@@ -125,7 +125,7 @@ export const serving =
         let error: GatewayError | undefined
         let answer: Answer
         try {
-          await turn()
+          if (!options.probe) await turn()
           const { abort: abandon, outlive } = open
           const exchange = { request, visit, params: await params, gateway: host, abandon, outlive }
           answer = await handle(method, exchange, host)

@@ -1,4 +1,5 @@
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http'
+import { inTurn } from '../../loop-turns.ts'
 import { guardServer } from './guard.ts'
 import { guardPages } from './pages.ts'
 import { screen } from './screen.ts'
@@ -24,8 +25,11 @@ export const guardEveryServer = (): void => {
     const [request, response] = values as [IncomingMessage, ServerResponse]
     if (screen(request, response)) return true
     const work = () => emit.call(this, event, request, response)
-    if (isApiPath(pathOf(request.url))) return work()
-    servePage(request, response, work)
+    // Thousands may come in the same moment.
+    inTurn(() => {
+      if (isApiPath(pathOf(request.url))) work()
+      else servePage(request, response, work)
+    })
     return true
   }
   Object.assign(Server.prototype, { emit: guardedEmit })

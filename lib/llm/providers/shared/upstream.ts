@@ -14,8 +14,11 @@ export type Post = (address: UpstreamAddress, json: string, signal: AbortSignal)
 
 const MAX_REFUSAL_BYTES = 64 * 1024
 const CONNECT_TIMEOUT_MS = 3_000
-/** Of an answer whose reader is slow: what has come beyond it waits in the kernel, and slows the upstream. */
-const MOST_BYTES_AHEAD = 16 * 1024
+/**
+ * Of an answer whose reader is slow: what has come beyond it waits in the kernel, and slows the upstream. As much as Node
+ * takes from a socket in one go: undici puts back what is beyond it, and with less would take more each time than it hands on.
+ */
+const MOST_BYTES_AHEAD = 64 * 1024
 
 /** Forward proxies for http and https addresses, and the hosts that are called directly, separated by commas. */
 export type Proxies = Readonly<{

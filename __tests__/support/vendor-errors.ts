@@ -210,6 +210,35 @@ export const TOO_LONG: readonly VendorError[] = [
       },
     ],
   }),
+  tooLong(
+    'vLLM, a prompt longer than the model takes',
+    400,
+    openai(
+      'The decoder prompt (length 5000) is longer than the maximum model length of 4096. Make sure that `max_model_len` is no smaller.',
+      'BadRequestError',
+      400,
+    ),
+  ),
+  tooLong(
+    'Vertex AI',
+    400,
+    google(
+      400,
+      'INVALID_ARGUMENT',
+      'Unable to submit request because the input token count is 1200000 but the model only supports up to 1048576. Reduce the input token count and try again.',
+    ),
+  ),
+  tooLong(
+    'Volcengine',
+    400,
+    openai('Total tokens of image and text exceed max message tokens.', 'BadRequest', 'InvalidParameter'),
+  ),
+  tooLong(
+    'Bedrock, by its tokens',
+    400,
+    openai('The number of tokens in the prompt (9000) exceeds the maximum of 8192.', 'ValidationException'),
+  ),
+  tooLong('LiteLLM, in words', 400, openai('litellm.ContextWindowExceededError: it failed', null, '400')),
   tooLong('FastAPI', 400, { detail: "This model's maximum context length is 4096 tokens." }),
   tooLong('a relay', 400, { error: { error: { code: 'context_length_exceeded' } } }),
 ]
@@ -266,6 +295,7 @@ export const BLOCKED: readonly VendorError[] = [
     code: 'The caller does not have permission to execute the specified operation',
     error: 'Content violates usage guidelines. Team: t, Model: grok-4, Failed check: SAFETY_CHECK_TYPE_BIO',
   }),
+  blocked('LiteLLM', 400, openai('litellm.ContentPolicyViolationError: it failed', null, '400')),
   blocked('DeepSeek', 400, openai('Content Exists Risk', 'invalid_request_error', 'invalid_request_error')),
   blocked(
     'Qwen',

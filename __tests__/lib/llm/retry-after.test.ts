@@ -16,6 +16,9 @@ describe('retryAfterSeconds', () => {
     [{ 'retry-after-ms': '1500' }, 2],
     [{ 'retry-after-ms': '1500', 'retry-after': '60' }, 2],
     [{ 'retry-after-ms': 'x', 'retry-after': '60' }, 60],
+    [{ 'retry-after': '9'.repeat(30) }, 31_536_000],
+    [{ 'retry-after': 'Wed, 21 Nov 2096 12:00:00 GMT' }, 31_536_000],
+    [{ 'retry-after-ms': 'Infinity' }, undefined],
     [{ 'retry-after': '-1' }, undefined],
     [{ 'retry-after': 'abc' }, undefined],
     [{ 'retry-after': '' }, undefined],
@@ -36,6 +39,11 @@ describe('when a rate limit ends', () => {
     [{ error: { code: 'rate_limit_exceeded', message: 'Please try again in 1m30.5s.' } }, 91],
     [{ error: { code: '429', message: 'Please retry after 7 seconds.' } }, 7],
     [{ error: { code: 'RateLimitReached', message: 'Please wait 43 seconds before retrying.' } }, 43],
+    [
+      { error: { status: 'RESOURCE_EXHAUSTED', details: [{ retryDelay: `${'9'.repeat(400)}s` }] } },
+      undefined,
+    ],
+    [{ error: { code: '429', message: `Please try again in ${'9'.repeat(30)}h.` } }, 31_536_000],
     [{ error: { code: 'rate_limit_exceeded', message: 'Please try again later.' } }, undefined],
     [{ error: { code: 'rate_limit_exceeded', message: 'Retry in -1 seconds.' } }, undefined],
   ])('is read from the error where no header says it (number 9): %j', (body, expected) => {
@@ -66,6 +74,9 @@ describe('when a rate limit ends', () => {
       },
       30,
     ],
+    [{ 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': String(NOW / 1000 + 60) }, 60],
+    [{ 'x-ratelimit-remaining-tokens': '0', 'x-ratelimit-reset-tokens': String(NOW + 90_000) }, 90],
+    [{ 'x-ratelimit-remaining-tokens': '0', 'x-ratelimit-reset-tokens': '9'.repeat(40) }, 31_536_000],
     [{ 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': 'never' }, undefined],
     [{ 'x-ratelimit-remaining-requests': '5', 'x-ratelimit-reset-requests': '60s' }, undefined],
   ])('is the reset of what is used up where nothing else says it (number 9): %j', (headers, expected) => {

@@ -59,7 +59,12 @@ const TOO_LONG: Wording = {
     /(?:prompt|input|conversation|context)(?: is|) too long/i, // Anthropic, Bedrock, Fireworks, Ollama
     /(?:input|prompt) token count[^.]{0,60} exceeds/i, // Gemini, GitHub Copilot
     /(?:count|input|prompt|request)\b[^.]{0,60} exceeds? the maximum number of (?:input )?tokens/i,
-    /input tokens exceed the configured limit/i, // Azure
+    /input tokens exceeds? the /i, // Azure, Bedrock
+    /input token count[^.]{0,60} supports? (?:only )?up to \d/i, // Vertex AI
+    /longer than the maximum model length|too long to fit into the model/i, // vLLM
+    /exceed max message tokens/i, // Volcengine
+    /(?:number of tokens|tokens) in the (?:prompt|input|messages?)[^.]{0,40} exceeds? /i,
+    /ContextWindowExceeded/, // LiteLLM
     /maximum (?:prompt|input|model) length is \d/i, // xAI, TGI
     /too large for (?:the )?model with|max(?:imum)? size: \d+ tokens/i, // Mistral, GitHub Models
     /reduce the length of (?:the |your )?(?:input )?(?:messages|prompt|input)/i, // Groq, Cerebras
@@ -90,6 +95,7 @@ const BLOCKED: Wording = {
     /as a result of our safety system/i, // OpenAI
     /blocked (?:by|due to) (?:an? |the |our )?(?:content|safety|moderation|prohibited)/i, // Gemini and others
     /content exists risk/i, // DeepSeek
+    /ContentPolicyViolation/, // LiteLLM
     /inappropriate content|敏感内容/i, // Qwen, Zhipu
     /requires moderation/i, // OpenRouter
   ],

@@ -1,18 +1,27 @@
 import type { Allowance } from '../../types.ts'
-import type { HeaderLookup } from './retry-after.ts'
+import { type HeaderLookup, waitSeconds } from './retry-after.ts'
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const PART = /(\d+(?:\.\d+)?)(ms|[smhd])/g
 const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|[smhd]))+$/
 
-/** Milliseconds until a reset: `6m0s`, `12ms` (OpenAI, Groq), seconds, or a moment (Anthropic). */
+/** From here on a plain number is a moment since 1970 in place of a wait: in seconds, and in milliseconds. */
+const FIRST_EPOCH_SECONDS = 1e9
+const FIRST_EPOCH_MS = 1e12
+
+const untilNumberMs = (value: number, nowMs: number): number => {
+  if (value < FIRST_EPOCH_SECONDS) return value * 1_000
+  return (value < FIRST_EPOCH_MS ? value * 1_000 : value) - nowMs
+}
+
+/** Milliseconds until a reset: `6m0s`, `12ms` (OpenAI, Groq), seconds, or a moment (Anthropic, OpenRouter). */
 const untilMs = (value: string, nowMs: number): number => {
   if (DURATION.test(value)) {
     let total = 0
     for (const [, count, unit] of value.matchAll(PART)) total += Number(count) * (UNIT_MS[unit ?? ''] ?? 0)
     return total
   }
-  return /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - nowMs
+  return /^\d+(\.\d+)?$/.test(value) ? untilNumberMs(Number(value), nowMs) : Date.parse(value) - nowMs
 }
 
 const KINDS = ['requests', 'tokens'] as const
@@ -50,15 +59,14 @@ export const allowanceOf = (headers: HeaderLookup, nowMs: number): Allowance | u
 }
 
 /**
- * Seconds until what is used up is full again, at least 1: the later one where requests and tokens both are. Absent
+ * Seconds until what is used up is full again, from 1 to a year: the later one where requests and tokens both are. Absent
  * where nothing is used up, or its reset makes no sense.
  */
 export const resetSeconds = (headers: HeaderLookup, nowMs: number): number | undefined => {
   const waits = NAMES.flatMap(([, remainingName, resetName]) => {
     const reset = headers.get(resetName)?.trim()
     if (!reset || headers.get(remainingName)?.trim() !== '0') return []
-    const waitMs = untilMs(reset, nowMs)
-    return waitMs >= 0 ? [Math.max(1, Math.ceil(waitMs / 1000))] : []
+    return waitSeconds(untilMs(reset, nowMs)) ?? []
   })
   return waits.length > 0 ? Math.max(...waits) : undefined
 }

@@ -101,6 +101,25 @@ describe('the thread that SQLite runs on', () => {
     expect(existsSync(path)).toBe(false)
   })
 
+  it('writes nothing into a file that was moved away, and goes on when it is back', async () => {
+    const { renameSync } = await import('node:fs')
+    await addWorker('a')
+    renameSync(path, `${path}.away`)
+    await expect(addWorker('b')).rejects.toMatchObject(UNAVAILABLE)
+    renameSync(`${path}.away`, path)
+    await addWorker('c')
+    expect(await workers()).toEqual(['a', 'c'])
+  })
+
+  it('writes nothing into a file that another one has replaced', async () => {
+    const { renameSync, writeFileSync } = await import('node:fs')
+    await addWorker('a')
+    renameSync(path, `${path}.away`)
+    writeFileSync(path, '')
+    await expect(addWorker('b')).rejects.toMatchObject(UNAVAILABLE)
+    expect(await workers()).toEqual(['a'])
+  })
+
   it('does what was asked before the close, refuses what comes after it, and leaves no log behind', async () => {
     const asked = Array.from({ length: 50 }, (_, at) => addWorker(String(at)))
     const inTransaction = records.write(async db => {

@@ -21,13 +21,16 @@ const nameOfType = (value: unknown): string => {
 }
 
 const sentenceOf = (issue: z.core.$ZodIssue): string => {
-  if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`
-  if (issue.code !== 'invalid_type') return issue.message
+  if (issue.code !== 'invalid_value' && issue.code !== 'invalid_type') return issue.message
   if (issue.input === undefined) return 'is required'
+  if (issue.code === 'invalid_value') return `must be ${oneOf(issue.values)}`
   return issue.expected === 'int'
     ? 'must be a whole number'
     : `must be ${article(issue.expected)}, is ${nameOfType(issue.input)}`
 }
+
+const oneOf = (values: readonly unknown[]): string =>
+  values.length === 1 ? String(values[0]) : `one of ${values.map(String).join(', ')}`
 
 const article = (type: string): string => `${/^[aeio]/.test(type) ? 'an' : 'a'} ${type}`
 
@@ -105,7 +108,7 @@ export class FaultList {
  */
 export const invalidInput = (faults: readonly Fault[], count = faults.length): GatewayError => {
   const details = faults.slice(0, MOST_TOLD)
-  const told = details.map(({ path, message }) => `${path} ${message}`).join('; ')
+  const told = details.map(({ path, message }) => `${path} ${message}`.replace(/\.$/, '')).join('; ')
   const more = count > details.length ? `; and ${count - details.length} more` : ''
   return new GatewayError('INVALID_INPUT', `${told}${more}.`, { details })
 }

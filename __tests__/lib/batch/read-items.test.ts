@@ -92,9 +92,9 @@ describe('a table', () => {
   })
 
   it.each([
-    ['no column prompt', 'a,b\n1,2\n', 2, /no column prompt/],
+    ['no column prompt', 'a,b\n1,2\n3,4\n', 1, /neither a column prompt nor messages.*"a", "b"/],
     ['a row of other length', 'prompt,b\n1\n', 2, /has 1 cells, the header has 2/],
-    ['a column twice', 'a,a\n1,2\n', 1, /twice/],
+    ['a column twice', 'prompt,Prompt\n1,2\n', 1, /twice/],
     ['a cell in a column without a name', 'prompt,\n1,2\n', 2, /without a name/],
     ['an open quote', 'prompt\n"x\n', 2, /no valid CSV/],
     ['an empty prompt', 'prompt,b\n,1\n', 2, /must not be empty/],
@@ -121,6 +121,9 @@ describe('a table of real people', () => {
     ['headers in capitals, with spaces and quotes', '\ufeff" ID ", PROMPT \na,"One, two?"\n'],
     ['an index of pandas', ',id,prompt\n0,a,"One, two?"\n'],
     ['an index that was read and written again', ',Unnamed: 0,id,prompt\n0,0,a,"One, two?"\n'],
+    ['an index that was so once more', 'Unnamed: 0.1,Unnamed: 0,id,prompt\n0,0,a,"One, two?"\n'],
+    ['characters in its header that do not show', 'id,\u200bprompt\u00a0\na,"One, two?"\n'],
+    ['a column twice that is passed over', 'id,prompt,note,note\na,"One, two?",x,y\n'],
     ['empty columns and rows of Excel', 'id,prompt,,\n,,,\n\n  , ,,\na,"One, two?",,\n,,,\n'],
     ['empty cells behind its header', 'id,prompt\na,"One, two?",,\n'],
     ['spaces before a quote', 'id, prompt\na, "One, two?"\n'],
@@ -164,6 +167,7 @@ describe('a table of real people', () => {
     ['temperature', 'prompt,temperature\nHi,hot\n', /temperature must be a number, is string/],
     ['temperature', 'prompt,temperature\nHi,3\n', /temperature must be from 0 to 2/],
     ['maxTokens', 'prompt,maxTokens\nHi,1.000\n', /maxTokens must be a(?: whole)? number/],
+    ['maxTokens', 'prompt,maxTokens\nHi,-5\n', /maxTokens must be from 1 to/],
     ['cache', 'prompt,cache\nHi,yes\n', /cache must be one of/],
     ['fallback', 'prompt,fallback\nHi,perhaps\n', /fallback must be a boolean/],
     ['messages', "messages\n[{'role': 'user'}]\n", /messages is not valid JSON/],
@@ -259,6 +263,7 @@ describe('OpenAI’s batch lines', () => {
         tools: [],
         tool_choice: 'none',
         modalities: ['text'],
+        reasoning_effort: 'medium',
         logit_bias: {},
         user: 'ada',
       },
@@ -385,6 +390,7 @@ describe('JSON', () => {
     ['5', /must be an array of items, or an object with items/],
     ['{}', /must be an array of items, or an object with items/],
     ['{"items":5}', /must be an array of items, or an object with items/],
+    ['{"prompt":"a"}\n{"prompt":"b"}\n', /one item a line is called \.jsonl/],
     ['{"items":["a"],"items":["b"]}', /comes twice/],
     ['{"items":["a"],"b":}', /not valid JSON in line 1/],
     ['{"items":["a"]', /ends before its end/],
@@ -479,6 +485,7 @@ describe('JSON', () => {
       '{"custom_id":"a","method":"POST","url":"/v1/embeddings","body":{}}',
       /url must be one of/,
     ],
+    ['a batch line of another vendor', '{"custom_id":"a","params":{}}', /the field body must be an object/],
     ['a line too long', `"${'x'.repeat(1_000_000)}"`, /longer than 1,000,000 bytes/],
   ])('is refused for %s, with file and line', async (_, content, message) => {
     expect((await faultsIn('a.jsonl', `"fine"\n\n${content}\n"fine"`)).faults).toEqual([

@@ -134,6 +134,14 @@ describe('an upload', () => {
     })
   })
 
+  it('takes an empty field, which a form sends for what was left out, for none', async () => {
+    const upload = await receive(
+      streamOf(bodyOf({ name: 'model', value: '' }, { name: 'name', value: 'a' }, file('a.txt'))),
+    )
+    expect(upload.fields).toEqual({ name: 'a' })
+    await upload.dispose()
+  })
+
   it('is refused when its files together are too large', async () => {
     const parts = [file('a.txt', 'x'.repeat(60_000)), file('b.txt', 'x'.repeat(60_000))]
     expect(await refusalOf(receive(streamOf(bodyOf(...parts)), { maxBytes: 100_000 }))).toMatchObject({

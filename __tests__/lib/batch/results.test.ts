@@ -116,6 +116,11 @@ describe('results as a table', () => {
       '＝1',
       '｜',
       '％',
+      '\ufe62',
+      '\ufe63',
+      '\ufe66',
+      '\ufe6a',
+      '\ufe6b',
       ' =',
       '\u00a0=',
       '\u00ad+',
@@ -140,7 +145,7 @@ describe('results as a table', () => {
         const content = first + rest
         const [row] = await tableOf(answered(content, { id: content }), failed)
         for (const cell of [row?.content ?? '', row?.id ?? '']) {
-          expect(cell).not.toMatch(/^[=+\-@\t\r＝＋－＠|%｜％]/)
+          expect(cell).not.toMatch(/^[=+\-@\t\r＝＋－＠|%｜％\ufe62\ufe63\ufe66\ufe6a\ufe6b]/)
           expect(cell).not.toMatch(/^[\s\0\p{Cf}\p{Default_Ignorable_Code_Point}]+[=+\-@＝＋－＠|%｜％]/u)
           expect([content, `'${content}`]).toContain(cell)
           expect(unguarded(cell)).toBe(content)

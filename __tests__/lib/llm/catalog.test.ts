@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Catalog, type Shelf } from '#lib/llm/catalog.ts'
+import { openai } from '#lib/llm/providers/openai.ts'
 
 const price = { input: 1, output: 2 }
 const shelf = (provider: string, available: boolean, more: Partial<Shelf> = {}): Shelf => ({
@@ -24,6 +25,16 @@ describe('the catalog', () => {
     ['unheard-of', 'unheard-of'],
   ])('asks a vendor that is set up for %s as %s', (name, expected) => {
     expect(catalog.nameByVendor(name)).toBe(expected)
+  })
+
+  it.each([
+    'gpt-9-preview',
+    'o3-mini',
+    'ft:gpt-4o-mini-2024-07-18:acme::abc',
+    'ft:o4-mini-2025-04-16:acme::abc',
+  ])('takes %s for a name of OpenAI', name => {
+    const { modelNames = /^\b$/ } = openai
+    expect(new Catalog([shelf('openai', true, { modelNames })]).nameByVendor(name)).toBe(`openai/${name}`)
   })
 
   it.each(['acme-mini-2024-07-18', 'acme-mini-0125'])('prices the snapshot %s as its model', model => {

@@ -110,6 +110,7 @@ describe('null', () => {
     expect(await faultsOf({ priority: null }, jobChange)).toEqual([
       'priority must be one of high, normal, low',
     ])
+    expect(await faultsOf({}, jobChange)).toEqual(['priority is required'])
     expect(await faultsOf(withJob({ speed: null }))).toEqual(['speed is not a field of this request'])
   })
 })

@@ -4,6 +4,9 @@ const SPACE = new Set([' ', '\t', '\n', '\r'])
 const ITEMS = /^"items"\s*:\s*$/
 const ITEMS_LENGTH = 64
 
+/** What is said of JSON that holds no list. */
+export const NO_LIST = 'must be an array of items, or an object with items'
+
 /**
  * One element of a list, as the text it is written in, and the line it begins in. Of an object that holds the list, every
  * other member, as `"name": value`.
@@ -107,13 +110,14 @@ export class JsonElements {
       else if (this.#state === 'first') return this.#begin(character)
       else throw this.#wrong('is not well formed')
     } else if (this.#state === 'next') return this.#begin(character)
+    else if (this.#state === 'after' && !this.#hasList)
+      throw new SyntaxError(`${NO_LIST}; a file of one item a line is called .jsonl`)
     else throw this.#wrong('is not well formed')
     return false
   }
 
   #open(character: string): void {
-    if (character !== '[' && character !== '{')
-      throw new SyntaxError('must be an array of items, or an object with items')
+    if (character !== '[' && character !== '{') throw new SyntaxError(NO_LIST)
     this.#inside = character === '[' ? 'list' : 'object'
     this.#hasList = character === '['
     this.#state = 'first'

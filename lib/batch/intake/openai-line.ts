@@ -33,7 +33,7 @@ const DEFAULTS: Readonly<Record<string, readonly unknown[]>> = {
   modalities: [['text']],
   audio: [],
   prediction: [],
-  reasoning_effort: [],
+  reasoning_effort: ['medium'],
   verbosity: ['medium'],
   web_search_options: [],
 }
@@ -137,7 +137,8 @@ export type OpenAiDraft = Readonly<{ fields: Fields; ignored: readonly string[] 
 export const draftOfOpenAi = (line: Fields): OpenAiDraft => {
   const faults: Fault[] = []
   const ignored: string[] = []
-  const asked = isObject(line.body) ? askedBody(line.body, faults, ignored) : line.body
+  if (!isObject(line.body)) throw invalidInput([{ path: 'the field body', message: 'must be an object' }])
+  const asked = askedBody(line.body, faults, ignored)
   const { custom_id: id, body } = parseOrThrow(openAiLine, { ...line, body: asked })
   if (body.messages.length > MOST_MESSAGES)
     throw invalidInput([{ path: 'body.messages', message: `must hold at most ${MOST_MESSAGES} messages` }])

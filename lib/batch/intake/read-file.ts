@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { refusalInWords } from '../../validation/faults.ts'
 import { jsonOrThrow } from '../../validation/json.ts'
 import { draftOfJson, type Finding, type Found } from './draft.ts'
-import { type Element, JsonElements } from './json-elements.ts'
+import { type Element, JsonElements, NO_LIST } from './json-elements.ts'
 import type { FileKind, UploadedFile } from './limits.ts'
 import { linesOf } from './lines.ts'
 import { namesInWords } from './notices.ts'
@@ -14,7 +14,6 @@ import { Table } from './table.ts'
 const MAX_ITEM_BYTES = 1_000_000
 /** What is read of a table at once: each of its bytes may be a row. */
 const TABLE_BYTES = 16_384
-const NO_LIST = 'must be an array of items, or an object with items'
 const NO_PROMPT = 'holds neither prompt nor messages, and there is no instruction'
 type Reader = (file: UploadedFile, hasInstruction: boolean) => AsyncGenerator<Finding>
 

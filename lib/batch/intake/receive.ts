@@ -178,7 +178,8 @@ class Reception {
     else if (Object.hasOwn(this.#fields, path)) invalid('comes more than once')
     else if (cut || Buffer.byteLength(value) > FIELDS[path])
       invalid(`must have at most ${size(FIELDS[path])}`)
-    else this.#fields[path] = value
+    // An HTML form sends an empty text for what was left out.
+    else if (value !== '') this.#fields[path] = value
   }
 
   async #save(field: string, stream: BusboyFileStream, sent: string | undefined): Promise<void> {

@@ -34,13 +34,15 @@ const COLUMNS_OF_DATA: ReadonlyMap<string, Column> = new Map([
   ['id', 'id'],
   ['model', 'model'],
 ])
-/** What pandas calls the index of a table that was read and written twice. */
-const INDEX = /^unnamed: ?0$/i
+/** What pandas calls the index of a table that was read and written twice, or more often (`Unnamed: 0.1`). */
+const INDEX = /^unnamed: ?0(?:\.\d+)*$/i
+/** Characters that do not show, such as byte order marks and zero-width spaces. */
+const INVISIBLE = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu
 /** What pandas, JavaScript and Python write for nothing. */
 const UNSET: ReadonlySet<string> = new Set(['', 'null', 'nan', 'none'])
 const DECIMAL = /^[+-]?(?:\d+(?:[.,]\d+)?|[.,]\d+)$/
 /** pandas writes whole numbers so where others of the column are missing. */
-const WHOLE = /^\d+(?:\.0)?$/
+const WHOLE = /^[+-]?\d+(?:\.0)?$/
 
 type Named = Readonly<{ at: number; name: string }>
 
@@ -54,7 +56,11 @@ type Layout = Readonly<{
   content: readonly Named[]
 }>
 
-const normal = (name: string): string => name.toLowerCase().replace(/[\s_-]/g, '')
+const normal = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/[\s_-]/g, '')
+    .replace(INVISIBLE, '')
 
 const isIndex = (name: string, at: number): boolean => (name === '' && at === 0) || INDEX.test(name)
 
@@ -70,12 +76,17 @@ const layoutOf = (
   for (const [at, name] of names.entries()) {
     if (name === '' || isIndex(name, at)) continue
     const column = isData ? COLUMNS_OF_DATA.get(name) : COLUMNS.get(normal(name))
-    if (seen.has(name) || (column !== undefined && known.has(column)))
+    // Columns that are passed over may share a name.
+    if (column === undefined ? hasInstruction && seen.has(name) : known.has(column))
       return { fault: `the header names a column twice: ${namesInWords([name])}` }
     seen.add(name)
     if (column !== undefined) known.set(column, at)
     if (column === undefined || column === 'prompt') content.push({ at, name })
   }
+  if (!hasInstruction && !isOfItems)
+    return {
+      fault: `the header has neither a column prompt nor messages, and there is no instruction: ${namesInWords(names)}`,
+    }
   return {
     width: names.findLastIndex(name => name !== '') + 1,
     known,
@@ -132,7 +143,8 @@ export class Table {
   /** Says which columns are passed over, where there are some. */
   get notice(): string | undefined {
     if (this.#hasInstruction) return undefined
-    const unknown = this.#layout.content.map(({ name }) => name).filter(name => normal(name) !== 'prompt')
+    const names = this.#layout.content.map(({ name }) => name).filter(name => normal(name) !== 'prompt')
+    const unknown = [...new Set(names)]
     return unknown.length === 0
       ? undefined
       : `passed over, since not known: ${namesInWords(unknown, 'column')}`
@@ -146,14 +158,13 @@ export class Table {
     const astray = nameless.find(at => (row[at] ?? '').trim() !== '')
     if (astray !== undefined) return { fault: `cell ${astray + 1} stands in a column without a name` }
     try {
-      const fields = this.#fieldsOf(row.map(unguarded))
-      return fields ? { draft: { fields } } : { fault: 'has no column prompt, and there is no instruction' }
+      return { draft: { fields: this.#fieldsOf(row.map(unguarded)) } }
     } catch (thrown) {
       return { fault: `messages ${refusalInWords(thrown)}` }
     }
   }
 
-  #fieldsOf(row: readonly string[]): Draft['fields'] | undefined {
+  #fieldsOf(row: readonly string[]): Draft['fields'] {
     const cellOf = (column: Column): string | undefined => {
       const at = this.#layout.known.get(column)
       return at === undefined ? undefined : row[at]
@@ -162,10 +173,8 @@ export class Table {
     const own = Object.fromEntries(settings.filter(([, value]) => value !== undefined))
     const id = cellOf('id')
     if (id?.trim()) own.id = id
-    const { known } = this.#layout
     const messages = messagesOf(cellOf('messages'))
     const prompt = this.#promptOf(row, cellOf('prompt'))
-    if (prompt === undefined && !known.has('messages')) return undefined
     const hasPrompt = prompt !== undefined && (messages === undefined || cellOf('prompt')?.trim())
     const fields = { ...own, ...(messages !== undefined && { messages }), ...(hasPrompt && { prompt }) }
     const system = cellOf('system')

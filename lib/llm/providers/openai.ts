@@ -10,7 +10,7 @@ export const openai: ProviderDefinition = {
     baseUrl: 'OPENAI_BASE_URL',
     keysPage: 'https://platform.openai.com/api-keys',
   },
-  modelNames: /^(?:gpt-|o\d|chatgpt-|text-embedding-|dall-e-)/,
+  modelNames: /^(?:ft:)?(?:gpt-|o\d|chatgpt-|text-embedding-|dall-e-)/,
   models: [
     {
       id: 'gpt-4o-mini',

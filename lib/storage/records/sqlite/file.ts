@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { makeDirectory } from '../../directory.ts'
@@ -75,7 +75,24 @@ const unusable = (error: unknown): unknown => {
 }
 
 /** The connections to one file: one that writes, and one that reads what is committed meanwhile. */
-export type SqliteFile = Readonly<Record<'read' | 'write', DatabaseSync>>
+export type SqliteFile = Readonly<Record<'read' | 'write', DatabaseSync>> &
+  Readonly<{
+    /**
+     * SQLite goes on with a file that has left its path, and all that is written to it would be lost with the process.
+     * @throws Error with code ENOENT
+     */
+    assertInPlace: () => void
+  }>
+
+const placeGuard = (path: string): (() => void) => {
+  const opened = statSync(path, { bigint: true })
+  return () => {
+    const found = statSync(path, { bigint: true, throwIfNoEntry: false })
+    if (found?.ino === opened.ino && found.dev === opened.dev) return
+    const message = `${path} was removed or replaced while it was in use; put it back, or restart the gateway`
+    throw Object.assign(new Error(message), { code: 'ENOENT' })
+  }
+}
 
 const both = (path: string, busyMs: number, check: (database: DatabaseSync) => void): SqliteFile => {
   const write = connected(path, busyMs, database => {
@@ -90,7 +107,7 @@ const both = (path: string, busyMs: number, check: (database: DatabaseSync) => v
       database.exec('pragma temp_store = memory')
       database.exec('pragma query_only = on')
     })
-    return { read, write }
+    return { read, write, assertInPlace: placeGuard(path) }
   } catch (error) {
     write.close()
     throw error

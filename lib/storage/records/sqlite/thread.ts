@@ -29,8 +29,11 @@ const preparing = (database: DatabaseSync): ((sql: string) => Prepared) => {
   return sql => kept.memo(sql)
 }
 
-/** Runs what is asked on a connection, one request at a time. */
-const running = (database: DatabaseSync): ((request: ThreadRequest) => ThreadReply) => {
+/** Runs what is asked on a connection, one request at a time. @param assertReady called outside of transactions */
+const running = (
+  database: DatabaseSync,
+  assertReady = () => {},
+): ((request: ThreadRequest) => ThreadReply) => {
   const prepared = preparing(database)
 
   const run = ({ sql, parameters }: Statement): StatementResult => {
@@ -63,6 +66,7 @@ const running = (database: DatabaseSync): ((request: ThreadRequest) => ThreadRep
   return request => {
     const { id, statements, atomic } = request
     try {
+      if (!database.isTransaction) assertReady()
       return atomic ? atomically(request) : { id, results: statements.map(run) }
     } catch (error) {
       if (atomic && database.isTransaction) command('rollback')
@@ -74,7 +78,7 @@ const running = (database: DatabaseSync): ((request: ThreadRequest) => ThreadRep
 const send = (message: FromThread): void => parentPort?.postMessage(message)
 
 const serve = (file: SqliteFile): void => {
-  const connections = { read: running(file.read), write: running(file.write) }
+  const connections = { read: running(file.read), write: running(file.write, file.assertInPlace) }
   parentPort?.on('message', (message: ToThread) => {
     if (!('type' in message)) return send({ type: 'reply', reply: connections[message.connection](message) })
     file.read.close()

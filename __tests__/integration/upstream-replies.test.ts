@@ -5,7 +5,15 @@ import { BatchClient } from '../support/batch.ts'
 import { type ChatEvent, events, type Json, post, textOf } from '../support/chat.ts'
 import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess, HOSTS } from '../support/gateway.ts'
-import { type Behaviour, chunk, completion, sends, sse, streamEnd } from '../support/upstream-behaviour.ts'
+import {
+  type Behaviour,
+  chunk,
+  completion,
+  refuses,
+  sends,
+  sse,
+  streamEnd,
+} from '../support/upstream-behaviour.ts'
 
 const DONE = 'data: [DONE]\n\n'
 const said = sse(chunk({ content: 'Hi' }))
@@ -152,8 +160,13 @@ describe.each(HOSTS)('replies of upstreams under the %s host', host => {
     ['a ping with data', 'event: ping\ndata: 1\n\n'],
     ['a ping without', 'event: ping\ndata: \n\n'],
     ['a keepalive in words', 'event: keepalive\ndata: keepalive\n\n'],
+    ['a status in words', 'event: status\ndata: done\n\n'],
     ['empty data', 'data:\n\n'],
     ['JSON that is no object', 'data: "processing"\n\n'],
+    ['null', sse('null')],
+    ['a word', sse('ping')],
+    ['a word in brackets', sse('[KEEPALIVE]')],
+    ['a comment of a relay as data', sse(': OPENROUTER PROCESSING')],
     ['JSON that is no chunk', 'data: {"type":"status"}\n\n'],
   ])('may hold events that hold nothing, which are counted: %s', async (_, event) => {
     const { answer, body } = await ask(sends([event, said, event, streamEnd()]), true)
@@ -167,6 +180,9 @@ describe.each(HOSTS)('replies of upstreams under the %s host', host => {
   it.each<[string, readonly string[]]>([
     ['a last event without its blank line', [said, sse(chunk({}, 'stop')), 'data: [DONE]']],
     ['a last chunk without its blank line', [said, sse(chunk({}, 'stop')).trimEnd()]],
+    ['an end mark in lower case', [said, sse(chunk({}, 'stop')), sse('[done]')]],
+    ['an end mark under a name', [said, sse(chunk({}, 'stop')), `event: done\n${DONE}`]],
+    ['an end mark without brackets', [said, sse(chunk({}, 'stop')), sse('DONE')]],
     ['no [DONE] after the finish reason', [said, sse(chunk({}, 'stop'))]],
     [
       'an empty error beside each chunk',
@@ -176,6 +192,31 @@ describe.each(HOSTS)('replies of upstreams under the %s host', host => {
     const { body } = await ask(sends(pieces), true)
     expect(body).toMatchObject({ event: 'done', content: 'Hi', finishReason: 'stop' })
     expect(body.warnings).toBeUndefined()
+  })
+
+  it('are the choice of index 0 where several come, as a whole and as a stream', async () => {
+    const second = { index: 1, message: { content: 'No' }, finish_reason: 'length' }
+    const { body: fromWhole } = await ask(tells(bodyOf({ choices: [second, ...whole.choices] })))
+    const other = (delta: object, finish_reason: string | null = null) =>
+      sse({ choices: [{ index: 1, delta, finish_reason }] })
+    const pieces = [said, other({ content: 'No' }), sse(chunk({}, 'stop')), other({}, 'length'), DONE]
+    const { body: fromStream } = await ask(sends(pieces), true)
+    for (const body of [fromWhole, fromStream])
+      expect(body).toMatchObject({ content: 'Hi', finishReason: 'stop' })
+  })
+
+  it.each<[string, readonly string[]]>([
+    ['alone', [sse(whole), DONE]],
+    ['after its pieces', [said, sse(whole), DONE]],
+  ])('may hold a whole answer in one event, which counts once: %s', async (_, pieces) => {
+    const { body } = await ask(sends(pieces), true)
+    expect(body).toMatchObject({ event: 'done', content: 'Hi', finishReason: 'stop' })
+  })
+
+  it('never ask a caller to wait for longer than a year', async () => {
+    const { answer, body } = await ask(refuses(429, { headers: { 'retry-after': '9'.repeat(40) } }))
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '31536000'])
+    expect(body.error).toMatchObject({ code: 'PROVIDER_RATE_LIMIT', retryAfterSeconds: 31_536_000 })
   })
 
   it('end with “other” and a warning where [DONE] comes without a finish reason', async () => {

@@ -300,4 +300,13 @@ describe('JSON and stream of anthropic', () => {
     expect(fromWhole).toMatchObject(expected)
     expect(await outcomeOfBody(definition, stream, { stream: true })).toEqual(fromWhole)
   })
+
+  it('agree where a relay puts [DONE] in place of Anthropic’s own end', async () => {
+    const { whole, stream } = anthropic({ blocks: [{ type: 'text', text: 'Hi' }], stop: 'end_turn', usage })
+    const relayed = stream.toString().replace('data: {"type":"message_stop"}', 'data: [DONE]')
+    expect(relayed).toContain('[DONE]')
+    expect(await outcomeOfBody(definition, Buffer.from(relayed), { stream: true })).toEqual(
+      await outcomeOfBody(definition, whole, { stream: false }),
+    )
+  })
 })

@@ -1,8 +1,6 @@
-import type { GatewayError } from '../../../errors.ts'
 import type { Call, Target } from '../../types.ts'
 import type { Refusals } from './learned-refusals.ts'
 import { type TemperatureRange, temperatureFor, temperatureWarnings } from './temperature.ts'
-import { upstreamError } from './upstream-error.ts'
 
 const rangeOf = (refused: Refusals): TemperatureRange => ({
   highestTemperature: 1,
@@ -34,7 +32,3 @@ export const messagesRequest = (call: Call, target: Target, refused: Refusals) =
     ...(call.stream && { stream: true }),
   }
 }
-
-/** An error that came in place of an answer, or in the middle of one. */
-export const inBandError = (provider: string, body: unknown): GatewayError =>
-  upstreamError({ provider, body })

@@ -1,11 +1,11 @@
 import type { SseEvent } from '../../../sse-parser.ts'
-import { inBandError } from './anthropic-chat.ts'
 import { finishOf } from './finish-reason.ts'
 import { errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
 import { readStreamEvent } from './stream-event.ts'
 import type { Fragment } from './streamed-reply.ts'
+import { upstreamError } from './upstream-error.ts'
 import { type ReportedUsage, reportedUsage, tokenCount } from './usage.ts'
 
 const ANSWER_EVENTS: ReadonlySet<string> = new Set([
@@ -53,7 +53,7 @@ const contentText = (content: unknown): string => {
 export const messageFragment = (body: string, provider: string): Fragment => {
   const value = parseJson(body)
   const error = errorInAnswer(value)
-  if (error !== undefined) return { error: inBandError(provider, error) }
+  if (error !== undefined) return { error: upstreamError({ provider, body: error }) }
   const message = fieldsOf(value)
   if (!message) throw new MalformedResponse('no JSON object')
   if (message.stop_reason === undefined) throw new MalformedResponse('no stop reason')
@@ -109,8 +109,10 @@ export const messageEvents = (provider: string): ((event: SseEvent) => Fragment)
   return event => {
     const read = readStreamEvent(event, isOfAnswer)
     if (read.kind === 'ignored') return { ignored: true }
+    if (read.kind === 'end') return { end: true }
     const error = read.kind === 'error' ? read.error : errorInAnswer(read.fields)
-    if (read.kind === 'error' || error !== undefined) return { error: inBandError(provider, error) }
+    if (read.kind === 'error' || error !== undefined)
+      return { error: upstreamError({ provider, body: error }) }
     return fragmentOf(wordIn(read.fields.type) ?? wordIn(event.event), read.fields)
   }
 }

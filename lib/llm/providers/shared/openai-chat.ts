@@ -1,7 +1,5 @@
-import type { GatewayError } from '../../../errors.ts'
 import type { Fields } from './lenient.ts'
 import type { UpstreamAddress } from './upstream.ts'
-import { upstreamError } from './upstream-error.ts'
 
 /** How vendors of the same protocol differ. */
 export type OpenAiDialect = Readonly<{
@@ -20,7 +18,3 @@ export type OpenAiDialect = Readonly<{
 
 /** Where chat completions are asked for, before it is one text. */
 export type ChatAddress = Readonly<{ url: URL; headers: UpstreamAddress['headers'] }>
-
-/** An error that came in place of an answer, or in the middle of one. */
-export const inBandError = ({ provider }: OpenAiDialect, body: unknown): GatewayError =>
-  upstreamError({ provider, body })

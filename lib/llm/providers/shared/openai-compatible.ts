@@ -5,7 +5,7 @@ import { endpointUrl } from './base-url.ts'
 import { chatRequest, chatWarnings } from './chat-request.ts'
 import { httpProvider, type Protocol } from './http-provider.ts'
 import type { OpenAiDialect } from './openai-chat.ts'
-import { chunkFragment, completionFragment } from './openai-reply.ts'
+import { chunkEvents, completionFragment } from './openai-reply.ts'
 import type { UpstreamAddress } from './upstream.ts'
 
 export type OpenAiCompatibleOptions = ProviderParts & Readonly<{ dialect: OpenAiDialect }>
@@ -37,7 +37,7 @@ const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
     requestIdHeader: 'x-request-id',
     translators: () => ({
       whole: body => completionFragment(body, dialect),
-      event: event => chunkFragment(event, dialect),
+      event: chunkEvents(dialect),
     }),
   }
 }

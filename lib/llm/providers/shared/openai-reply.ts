@@ -4,9 +4,10 @@ import { finishOf, isFailedFinish } from './finish-reason.ts'
 import { errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
-import { inBandError, type OpenAiDialect } from './openai-chat.ts'
+import type { OpenAiDialect } from './openai-chat.ts'
 import { readStreamEvent } from './stream-event.ts'
 import type { Fragment } from './streamed-reply.ts'
+import { upstreamError } from './upstream-error.ts'
 import { type ReportedUsage, reportedUsage, withTotal } from './usage.ts'
 
 const TEXT_PARTS: ReadonlySet<unknown> = new Set(['text', 'output_text', undefined, null])
@@ -64,10 +65,12 @@ const optionalFields = (value: unknown, name: string): Fields | undefined => {
   return fields
 }
 
-const firstChoice = ({ choices }: Fields): Fields | undefined => {
+/** The choice of that index, or else the first one. One alone is asked for; some vendors give several all the same. */
+const choiceIn = ({ choices }: Fields, index: number): Fields | undefined => {
   if (choices === undefined || choices === null) return undefined
   if (!Array.isArray(choices)) throw new MalformedResponse('choices of an unknown type')
-  return optionalFields(choices[0], 'a choice')
+  const choice = choices.length > 1 ? choices.find(one => fieldsOf(one)?.index === index) : undefined
+  return optionalFields(choice ?? choices[0], 'a choice')
 }
 
 /** The error that stands where an answer should: beside it, in its choice, or as its finish reason. */
@@ -83,9 +86,9 @@ export const completionFragment = (body: string, dialect: OpenAiDialect): Fragme
   const value = parseJson(body)
   const completion = fieldsOf(Array.isArray(value) ? value[0] : value)
   if (!completion) throw new MalformedResponse('no JSON object')
-  const choice = firstChoice(completion)
+  const choice = choiceIn(completion, 0)
   const error = errorIn(completion, choice)
-  if (error !== undefined) return { error: inBandError(dialect, error) }
+  if (error !== undefined) return { error: upstreamError({ provider: dialect.provider, body: error }) }
   const message = optionalFields(choice?.message, 'a message')
   const raw = wordIn(choice?.finish_reason)
   // Null or empty, the vendor gives no reason; without the field it may be a part of an answer.
@@ -96,22 +99,42 @@ export const completionFragment = (body: string, dialect: OpenAiDialect): Fragme
   return { ...answer, finish: raw ? finishOf(raw) : undefined, usage: usageIn(completion.usage), end: true }
 }
 
-/** One event of a streamed answer. */
-export const chunkFragment = (event: SseEvent, dialect: OpenAiDialect): Fragment => {
-  if (event.data.trim() === '[DONE]') return { end: true }
-  const read = readStreamEvent(event, isOfAnswer)
-  if (read.kind === 'ignored') return { ignored: true }
-  if (read.kind === 'error') return { error: inBandError(dialect, read.error) }
-  const chunk = read.fields
-  const aside = dialect.aside?.(chunk)
-  const choice = firstChoice(chunk)
-  const error = errorIn(chunk, choice, aside?.error)
-  if (error !== undefined) return { error: inBandError(dialect, error) }
-  const raw = wordIn(choice?.finish_reason)
-  return {
-    ...said(optionalFields(choice?.delta, 'a delta')),
-    finish: raw ? finishOf(raw) : undefined,
-    usage: usageIn(chunk.usage) ?? usageIn(aside?.usage),
-    ...(chunk.choices === undefined && chunk.usage === undefined && { ignored: true as const }),
+/** Reads the events of one streamed answer. */
+export const chunkEvents = ({ provider, aside: asideOf }: OpenAiDialect): ((event: SseEvent) => Fragment) => {
+  let index: number | undefined
+  let hasText = false
+
+  /** The chunk's part of the one choice that is followed: the first to come. */
+  const followedChoice = (chunk: Fields): Fields | undefined => {
+    const choice = choiceIn(chunk, index ?? 0)
+    if (typeof choice?.index !== 'number') return choice
+    index ??= choice.index
+    return choice.index === index ? choice : undefined
+  }
+
+  /** Relays that cannot stream send a whole answer as one event; others repeat the whole beside or after its deltas. */
+  const saidIn = (choice: Fields | undefined): Said => {
+    const answer = said(optionalFields(choice?.delta ?? (hasText ? undefined : choice?.message), 'a delta'))
+    if (answer.text !== '') hasText = true
+    return answer
+  }
+
+  return event => {
+    const read = readStreamEvent(event, isOfAnswer)
+    if (read.kind === 'ignored') return { ignored: true }
+    if (read.kind === 'end') return { end: true }
+    if (read.kind === 'error') return { error: upstreamError({ provider, body: read.error }) }
+    const chunk = read.fields
+    const aside = asideOf?.(chunk)
+    const choice = followedChoice(chunk)
+    const error = errorIn(chunk, choice, aside?.error)
+    if (error !== undefined) return { error: upstreamError({ provider, body: error }) }
+    const raw = wordIn(choice?.finish_reason)
+    return {
+      ...saidIn(choice),
+      finish: raw ? finishOf(raw) : undefined,
+      usage: usageIn(chunk.usage) ?? usageIn(aside?.usage),
+      ...(chunk.choices === undefined && chunk.usage === undefined && { ignored: true as const }),
+    }
   }
 }

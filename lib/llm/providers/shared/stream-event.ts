@@ -4,24 +4,37 @@ import { MalformedResponse } from './malformed.ts'
 
 /**
  * What an upstream's event holds. `ignored`: nothing of the answer, such as a relay's keep-alive. `error`: the value
- * that describes a failure.
+ * that describes a failure. `end`: the end mark.
  */
 export type StreamEvent =
   | Readonly<{ kind: 'fields'; fields: Fields }>
   | Readonly<{ kind: 'error'; error: unknown }>
   | Readonly<{ kind: 'ignored' }>
+  | Readonly<{ kind: 'end' }>
 
 const IGNORED: StreamEvent = { kind: 'ignored' }
+const END: StreamEvent = { kind: 'end' }
 const LOOKS_LIKE_JSON = /^[[{]/
+/** `[DONE]` (OpenAI), and as relays write it. */
+const END_MARK = /^(?:\[done\]|done)$/i
+/** What relays send as the data of an unnamed event so that the connection stays open. */
+const KEEP_ALIVE = /^[\W_]*(?:ping|pong|heart-?beat|keep-?alive|(?:openrouter )?processing)[\W_]*$/i
+
+/** Whether the data of an event says that the stream has come to its end. */
+export const isEndMark = (data: string): boolean => END_MARK.test(data.trim())
+
+/** Whether data that is neither JSON nor an end mark is the beginning of either. */
+export const isCutOff = (data: string): boolean => LOOKS_LIKE_JSON.test(data.trim())
 
 /** An error among the elements of an array, in which Google sends its errors. */
 const errorInList = (list: readonly unknown[]): unknown => fieldsOf(list[0])?.error
 
-const isScalar = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value)
+const isScalar = (value: unknown): boolean =>
+  value === null || ['string', 'number', 'boolean'].includes(typeof value)
 
 /**
  * Reads one event of a stream. Relays add events of their own to keep a connection alive: without data, with a scalar
- * as data, or under a name that is not the protocol's.
+ * or a word such as `ping` as data, or under a name that is not the protocol's.
  *
  * @param isOfAnswer whether the protocol sends parts of the answer under that event name
  * @throws MalformedResponse where a part of the answer is not a JSON object.
@@ -31,14 +44,15 @@ export const readStreamEvent = (
   isOfAnswer: (name: string) => boolean,
 ): StreamEvent => {
   const text = data.trim()
+  if (text === '[DONE]' || (isOfAnswer(event) && isEndMark(text))) return END
   const value = parseJson(text)
   const fields = fieldsOf(value)
   if (event === 'error') return { kind: 'error', error: fields?.error ?? value ?? text }
   if (fields) return { kind: 'fields', fields }
-  if (text === '' || isScalar(value)) return IGNORED
+  if (text === '' || isScalar(value) || KEEP_ALIVE.test(text)) return IGNORED
   const error = Array.isArray(value) ? errorInList(value) : undefined
   if (error !== undefined) return { kind: 'error', error }
-  const isCutOff = value === undefined && LOOKS_LIKE_JSON.test(text)
-  if (isOfAnswer(event) || isCutOff) throw new MalformedResponse('an event is no JSON object')
+  if (isOfAnswer(event) || (value === undefined && isCutOff(text)))
+    throw new MalformedResponse('an event is no JSON object')
   return IGNORED
 }

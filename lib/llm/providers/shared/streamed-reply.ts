@@ -6,6 +6,7 @@ import type { ResponseBody } from './body.ts'
 import { finishEvent } from './finish.ts'
 import { parseObject } from './lenient.ts'
 import { MalformedResponse, malformedError } from './malformed.ts'
+import { isCutOff, isEndMark } from './stream-event.ts'
 import { connectionError, nonsenseError } from './upstream-error.ts'
 import { mergedUsage, type ReportedUsage, usageOf } from './usage.ts'
 
@@ -36,8 +37,6 @@ export type StreamedReplyOptions = Readonly<{
 }>
 
 const MAX_TRAILING_CHUNKS = 16
-/** JSON, or the end mark. */
-const STARTS_LIKE_AN_EVENT = /^[[{]/
 
 /**
  * Reads an upstream's event stream as reply events, pulling only when asked, so that a slow reader slows the
@@ -113,12 +112,11 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
   /** The last event may lack its blank line; it counts where it is whole nevertheless. One that is cut off is a break. */
   #endOfBody(): readonly ReplyEvent[] {
     const last = this.#parser.end()
-    const text = last?.data.trim() ?? ''
-    const isWhole = text === '[DONE]' || parseObject(text) !== undefined
+    const data = last?.data ?? ''
+    const isWhole = isEndMark(data) || parseObject(data) !== undefined
     const events = last && isWhole ? this.#translate([last]) : []
     if (this.#closed) return events
-    const isCutOff = !isWhole && STARTS_LIKE_AN_EVENT.test(text)
-    if (this.#finish && !isCutOff) return this.#end([...events])
+    if (this.#finish && (isWhole || !isCutOff(data))) return this.#end([...events])
     return this.#fail(events, nonsenseError(this.#provider, 'it ended too early'))
   }
 

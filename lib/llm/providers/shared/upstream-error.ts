@@ -40,9 +40,6 @@ export class UpstreamRefusalError extends Error {
   }
 }
 
-/** The HTTP status that stands for a kind where the upstream gave none. */
-const STATUS_OF_KIND: Readonly<Partial<Record<ErrorKind, number>>> = { invalid: 400 }
-
 const ofKind = (kind: ErrorKind | undefined, provider: string): readonly [ErrorCode, string] | undefined => {
   switch (kind) {
     case 'too-long':
@@ -101,9 +98,9 @@ export const upstreamError = (failure: UpstreamFailure): GatewayError => {
   const { provider, body, headers, nowMs = 0 } = failure
   const facts = errorFacts(body)
   const isHttpError = failure.status !== undefined && failure.status >= 400
-  const told = isHttpError ? failure.status : facts.status
-  const byWords = kindOfError(facts, told)
-  const status = told ?? (byWords && STATUS_OF_KIND[byWords])
+  const named = isHttpError ? failure.status : facts.status
+  const byWords = kindOfError(facts, named)
+  const status = named ?? (byWords === 'invalid' ? 400 : undefined)
   const kind = byWords ?? KIND_OF_STATUS[status ?? 0]
   const [code, message] = ofKind(kind, provider) ?? ofStatus(status, provider)
   const isFinal = isFinalFailure(kind, code, status)

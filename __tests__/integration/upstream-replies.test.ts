@@ -160,6 +160,7 @@ describe.each(HOSTS)('replies of upstreams under the %s host', host => {
     ['a ping with data', 'event: ping\ndata: 1\n\n'],
     ['a ping without', 'event: ping\ndata: \n\n'],
     ['a keepalive in words', 'event: keepalive\ndata: keepalive\n\n'],
+    ['a status in words', 'event: status\ndata: done\n\n'],
     ['empty data', 'data:\n\n'],
     ['JSON that is no object', 'data: "processing"\n\n'],
     ['null', sse('null')],
@@ -180,6 +181,7 @@ describe.each(HOSTS)('replies of upstreams under the %s host', host => {
     ['a last event without its blank line', [said, sse(chunk({}, 'stop')), 'data: [DONE]']],
     ['a last chunk without its blank line', [said, sse(chunk({}, 'stop')).trimEnd()]],
     ['an end mark in lower case', [said, sse(chunk({}, 'stop')), sse('[done]')]],
+    ['an end mark under a name', [said, sse(chunk({}, 'stop')), `event: done\n${DONE}`]],
     ['an end mark without brackets', [said, sse(chunk({}, 'stop')), sse('DONE')]],
     ['no [DONE] after the finish reason', [said, sse(chunk({}, 'stop'))]],
     [

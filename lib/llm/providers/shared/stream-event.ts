@@ -44,7 +44,7 @@ export const readStreamEvent = (
   isOfAnswer: (name: string) => boolean,
 ): StreamEvent => {
   const text = data.trim()
-  if (isEndMark(text)) return END
+  if (text === '[DONE]' || (isOfAnswer(event) && isEndMark(text))) return END
   const value = parseJson(text)
   const fields = fieldsOf(value)
   if (event === 'error') return { kind: 'error', error: fields?.error ?? value ?? text }

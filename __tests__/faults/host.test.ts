@@ -128,7 +128,7 @@ describe('hostile requests', () => {
     ['UTF-8 of a surrogate', Buffer.from('{"prompt":"\xed\xa0\x80"}', 'latin1')],
     ['overlong UTF-8', Buffer.from('{"prompt":"\xc0\xaf"}', 'latin1')],
     ['UTF-16', Buffer.from('{"prompt":"a"}', 'utf16le')],
-    ['a byte order mark', Buffer.from('\ufeff{"prompt":"a"}')],
+    ['two byte order marks', Buffer.from('\ufeff\ufeff{"prompt":"a"}')],
   ])('F33: bytes that are no JSON text are refused: %s', async (_, bytes) => {
     const answer = await ask(bytes)
     expect(answer.status).toBe(400)

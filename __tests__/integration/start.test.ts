@@ -141,7 +141,7 @@ describe('starting the native host', () => {
       expect(await gateway.exited()).toBe(1)
       const lines = spoken(gateway)
       expect(lines).toHaveLength(2)
-      expect(lines[1]).toContain(`${dir}/parley.db: DATA_DIR cannot be used (${code})`)
+      expect(lines[1]).toContain(`${dir}/parley.db: DATA_DIR cannot be written (${code})`)
       expect(lines[1]).toContain('ENABLE_BATCH=false')
     },
   )

@@ -51,7 +51,7 @@ const openOne = ({ hostname, port }: URL, number: number, same?: true): void => 
   const socket = connect(Number(port), hostname)
   clients.push(socket)
   socket.write(
-    `POST /api/chat HTTP/1.1\r\nhost: load\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    `POST /api/chat HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
   )
   let seen = false
   socket.setEncoding('latin1')

@@ -32,10 +32,11 @@ const resolved = (path: string): string => {
   return `/${kept.join('/')}${isFolder && kept.length > 0 ? '/' : ''}`
 }
 
-/** Percent-encoded bytes that are no UTF-8 text, and NUL, which no database takes. */
+/** Whether percent-encoded bytes are UTF-8 text. */
 const isReadable = (path: string): boolean => {
   try {
-    return !decodeURIComponent(path).includes('\0')
+    decodeURIComponent(path)
+    return true
   } catch {
     return false
   }

@@ -69,7 +69,7 @@ const unusable = (error: unknown): unknown => {
   if (remedy) return new RecordsUnusable(remedy)
   return code !== undefined && UNUSABLE_DIRECTORY.has(code)
     ? new RecordsUnusable(
-        `DATA_DIR cannot be used (${code}); set it to a directory that the gateway may write to`,
+        `DATA_DIR cannot be written (${code}); set it to a directory that the gateway may write to`,
       )
     : error
 }

@@ -5,7 +5,7 @@ const config: NextConfig = {
   reactStrictMode: true,
   // No page has an image to optimise; its endpoint would fetch and decode what strangers ask for.
   images: { unoptimized: true },
-  // `npm run verify` checks types; whoever only starts the program need not wait for it.
+  // `npm test` checks types; a start does not wait for that.
   typescript: { ignoreBuildErrors: true },
   // Node resolves these itself at run time; bundling them breaks their worker and CommonJS parts.
   serverExternalPackages: ['pino', 'pino-pretty', 'undici', 'openai', '@sentry/nextjs', 'prom-client'],

@@ -1,13 +1,44 @@
 import { defineConfig } from 'vitest/config'
 
+/** Tests of how long the event loop, the memory or a client waits: only one of them at a time is a fair measurement. */
+const MEASURED = [
+  '__tests__/faults/{clients,instant-items}.test.ts',
+  '__tests__/integration/{batch-upload-load,disconnect,event-loop,load}.test.ts',
+]
+/** Tests that start gateways, databases or Redis: processes of their own, for which they mostly wait. */
+const WITH_PROCESSES = ['__tests__/{contracts,faults,integration,simulation,support}/**/*.test.ts']
+
 export default defineConfig({
   test: {
-    include: ['__tests__/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 180_000,
-    // The gateways under test are processes of their own: more workers would only take turns with them.
-    maxWorkers: 1,
     // A shared machine may stall for seconds, which no bound in a test can tell from a fault.
     retry: process.env.CI ? 2 : 0,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['__tests__/**/*.test.ts'],
+          exclude: WITH_PROCESSES,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'processes',
+          include: WITH_PROCESSES,
+          exclude: MEASURED,
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'measured', include: MEASURED, maxWorkers: 1, sequence: { groupOrder: 2 } },
+      },
+    ],
   },
 })

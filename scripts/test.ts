@@ -36,6 +36,12 @@ const playwright = async (): Promise<Count> => {
   return { passed: expected + flaky, failed, skipped }
 }
 
+/** A check that passes or fails as a whole. */
+const check = async (command: string, args: readonly string[]): Promise<Count> => {
+  const code = await run(bin(command), args)
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }
+}
+
 const sum = (counts: readonly Count[]): Count =>
   counts.reduce((total, { passed, failed, skipped }) => ({
     passed: total.passed + passed,
@@ -43,14 +49,16 @@ const sum = (counts: readonly Count[]): Count =>
     skipped: total.skipped + skipped,
   }))
 
-/** Sets up what the tests need, runs all of them, and ends with one line of totals. */
+/** Sets up what the tests need, checks format, lint and types, runs all tests, and ends with one line of totals. */
 const main = async (): Promise<void> => {
   await ensureChromium()
   await ensureRedis()
   await ensurePostgres()
   await ensureBuilt(ROOT)
+  say('\nFormat, lint and types …')
+  const counts = [await check('biome', ['check', '--error-on-warnings']), await check('tsc', ['--noEmit'])]
   say('\nUnit, contract and integration tests …')
-  const counts = [await vitest()]
+  counts.push(await vitest())
   say('\nThe pages, in Chromium …')
   counts.push(await playwright())
   const { passed, failed, skipped } = sum(counts)

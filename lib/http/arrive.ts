@@ -23,16 +23,18 @@ const bearerOf = (authorization: string | null): string | undefined => {
 
 /** The one place where keys are taken off a request. */
 const apiKeyOf = ({ headers }: Request): string | undefined => {
-  const sent = [
-    bearerOf(headers.get('authorization')),
-    ...KEY_HEADERS.map(name => headers.get(name)?.trim() || undefined),
-  ].filter(key => key !== undefined)
-  if (new Set(sent).size > 1)
-    throw new GatewayError(
-      'INVALID_INPUT',
-      'Authorization, x-api-key and api-key carry different keys; send one.',
-    )
-  return sent[0]
+  let key = bearerOf(headers.get('authorization'))
+  for (const name of KEY_HEADERS) {
+    const sent = headers.get(name)?.trim() || undefined
+    if (sent === undefined) continue
+    if (key !== undefined && key !== sent)
+      throw new GatewayError(
+        'INVALID_INPUT',
+        'Authorization, x-api-key and api-key carry different keys; send one.',
+      )
+    key = sent
+  }
+  return key
 }
 
 /** A cookie's value, unless another site's page is behind the request. */

@@ -125,7 +125,8 @@ export const serving =
         let error: GatewayError | undefined
         let answer: Answer
         try {
-          if (!options.probe) await turn()
+          const wait = options.probe ? undefined : turn()
+          if (wait) await wait
           const { abort: abandon, outlive } = open
           const exchange = { request, visit, params: await params, gateway: host, abandon, outlive }
           answer = await handle(method, exchange, host)

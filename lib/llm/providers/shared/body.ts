@@ -1,6 +1,12 @@
 /** The bytes of a response, read once and in order. */
 export type ResponseBody = AsyncIterator<Uint8Array> & Readonly<{ destroy: () => void }>
 
+/** A text that is there already, as a body. */
+export const bodyOf = (text: string): ResponseBody => {
+  const chunks = [Buffer.from(text)].values()
+  return { next: async () => chunks.next(), destroy: () => {} }
+}
+
 /** What a body reads as from its first bytes; `unknown` where they are neither. */
 export type BodyStart = 'events' | 'json' | 'unknown'
 

@@ -25,7 +25,9 @@ const normalized = (raw: string): string => {
 
 const BY_WORD: ReadonlyMap<string, FinishReason> = new Map(
   Object.entries(REASONS).flatMap(([reason, list]) =>
-    list.split(' ').map(word => [normalized(word), reason as FinishReason] as const),
+    list
+      .split(' ')
+      .flatMap(word => [word, normalized(word)].map(key => [key, reason as FinishReason] as const)),
   ),
 )
 const FAILURE_WORDS: ReadonlySet<string> = new Set(FAILURES.split(' ').map(normalized))
@@ -34,7 +36,11 @@ const FAILURE_WORDS: ReadonlySet<string> = new Set(FAILURES.split(' ').map(norma
  * Why a model stopped, from any vendor's word for it in any case: `MAX_TOKENS`, `end_turn`, `content_filter: SAFETY`.
  * A word that is not known is `other`.
  */
-export const finishOf = (raw: string): Finish => ({ reason: BY_WORD.get(normalized(raw)) ?? 'other', raw })
+export const finishOf = (raw: string): Finish => ({
+  reason: BY_WORD.get(raw) ?? BY_WORD.get(normalized(raw)) ?? 'other',
+  raw,
+})
 
 /** Whether a vendor's word says that the answer broke off because something failed on its side. */
-export const isFailedFinish = (raw: string): boolean => FAILURE_WORDS.has(normalized(raw))
+export const isFailedFinish = (raw: string): boolean =>
+  !BY_WORD.has(raw) && FAILURE_WORDS.has(normalized(raw))

@@ -37,6 +37,7 @@ type Said = Readonly<{ text: string; refused?: true }>
 /** What a message or a delta says. A refusal is text too: it is what the model answers. */
 const said = (message: Fields | undefined): Said => {
   const content = contentText(message?.content)
+  if (message?.refusal === undefined || message.refusal === null) return { text: content }
   const refusal = contentText(message?.refusal)
   return { text: content + refusal, ...(content === '' && refusal !== '' && { refused: true as const }) }
 }
@@ -130,11 +131,13 @@ export const chunkEvents = ({ provider, aside: asideOf }: OpenAiDialect): ((even
     const error = errorIn(chunk, choice, aside?.error)
     if (error !== undefined) return { error: upstreamError({ provider, body: error }) }
     const raw = wordIn(choice?.finish_reason)
+    const { text, refused } = saidIn(choice)
     return {
-      ...saidIn(choice),
+      text,
+      refused,
       finish: raw ? finishOf(raw) : undefined,
       usage: usageIn(chunk.usage) ?? usageIn(aside?.usage),
-      ...(chunk.choices === undefined && chunk.usage === undefined && { ignored: true as const }),
+      ignored: chunk.choices === undefined && chunk.usage === undefined ? true : undefined,
     }
   }
 }

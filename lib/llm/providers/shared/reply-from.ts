@@ -1,11 +1,11 @@
 import type { GatewayError } from '../../../errors.ts'
 import type { SseEvent } from '../../../sse-parser.ts'
 import type { Call, Reply, ReplyHead } from '../../types.ts'
-import { PeekedBody } from './body.ts'
+import { bodyOf, PeekedBody } from './body.ts'
 import { MalformedResponse, malformedError } from './malformed.ts'
 import { type Fragment, streamedReply } from './streamed-reply.ts'
 import { estimatedInputTokens } from './tokens.ts'
-import { readText, type UpstreamResponse } from './upstream.ts'
+import { readRawText, readText, type UpstreamResponse } from './upstream.ts'
 import { connectionError } from './upstream-error.ts'
 import { wholeReply } from './whole-reply.ts'
 
@@ -32,6 +32,8 @@ const readingError = (provider: string, signal: AbortSignal, thrown: unknown): G
   return connectionError(provider, signal, thrown)
 }
 
+const isJson = (contentType: string | null): boolean => contentType?.startsWith('application/json') ?? false
+
 const isEventStream = (contentType: string | null): boolean =>
   contentType?.toLowerCase().includes('text/event-stream') ?? false
 
@@ -52,8 +54,17 @@ export const replyFrom = async (
     response.body.destroy()
     throw readingError(provider, signal, thrown)
   }
+  const whole = (text: string): Reply =>
+    wholeReply(
+      head,
+      translated(provider, () => translators.whole(text)),
+      () => estimatedInputTokens(call),
+    )
+  const isWhole = !call.stream && !response.isEncoded && isJson(response.get('content-type'))
+  const text = isWhole ? await readRawText(response.body, MAX_ANSWER_BYTES).catch(failed) : undefined
+  if (text?.startsWith('{')) return whole(text)
   const opened = async () => {
-    const body = new PeekedBody(response.decoded())
+    const body = new PeekedBody(text === undefined ? response.decoded() : bodyOf(text))
     return { body, start: await body.start() }
   }
   const { body, start } = await opened().catch(failed)
@@ -62,13 +73,17 @@ export const replyFrom = async (
       head,
       body,
       signal,
-      translate: event => translated(provider, () => translators.event(event)),
+      translate: event => {
+        try {
+          return translators.event(event)
+        } catch (thrown) {
+          return { error: malformedError(provider, thrown) }
+        }
+      },
       onIgnored: () => {
         journal.ignoredEvents = (journal.ignoredEvents ?? 0) + 1
       },
       estimatedInputTokens: () => estimatedInputTokens(call),
     })
-  const text = await readText(body, MAX_ANSWER_BYTES).catch(failed)
-  const fragment = translated(provider, () => translators.whole(text))
-  return wholeReply(head, fragment, () => estimatedInputTokens(call))
+  return whole(await readText(body, MAX_ANSWER_BYTES).catch(failed))
 }

@@ -17,6 +17,7 @@ const END: StreamEvent = { kind: 'end' }
 const LOOKS_LIKE_JSON = /^[[{]/
 /** `[DONE]` (OpenAI), and as relays write it. */
 const END_MARK = /^(?:\[done\]|done)$/i
+const LONGEST_END_MARK = '[DONE]'.length
 /** What relays send as the data of an unnamed event so that the connection stays open. */
 const KEEP_ALIVE = /^[\W_]*(?:ping|pong|heart-?beat|keep-?alive|(?:openrouter )?processing)[\W_]*$/i
 
@@ -44,7 +45,8 @@ export const readStreamEvent = (
   isOfAnswer: (name: string) => boolean,
 ): StreamEvent => {
   const text = data.trim()
-  if (text === '[DONE]' || (isOfAnswer(event) && isEndMark(text))) return END
+  if (text === '[DONE]' || (text.length <= LONGEST_END_MARK && isOfAnswer(event) && isEndMark(text)))
+    return END
   const value = parseJson(text)
   const fields = fieldsOf(value)
   if (event === 'error') return { kind: 'error', error: fields?.error ?? value ?? text }

@@ -14,12 +14,12 @@ import { mergedUsage, type ReportedUsage, usageOf } from './usage.ts'
 export type Fragment = Readonly<{
   text?: string | undefined
   /** The text is the model's refusal to answer. */
-  refused?: true
+  refused?: true | undefined
   finish?: Readonly<{ reason: FinishReason; raw: string }> | undefined
   usage?: ReportedUsage | undefined
   error?: GatewayError
   /** Holds nothing of the answer, and is nothing that the protocol knows. */
-  ignored?: true
+  ignored?: true | undefined
   /** The protocol's own end mark. */
   end?: true
 }>
@@ -98,7 +98,8 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
         const step = await this.#options.body.next()
         if (step.done) return this.#endOfBody()
         // Thousands of streams may have come on in the same moment.
-        await turn()
+        const wait = turn()
+        if (wait) await wait
         const events = this.#translate(this.#parser.push(step.value))
         if (events.length > 0) return events
       }

@@ -2,12 +2,14 @@ import type { Usage } from '../../types.ts'
 import { estimateTokens } from './tokens.ts'
 
 /** The counts of an answer that a vendor may report. */
-type TokenClass =
-  | 'inputTokens'
-  | 'outputTokens'
-  | 'cachedInputTokens'
-  | 'cacheWriteInputTokens'
-  | 'reasoningTokens'
+const CLASSES = [
+  'inputTokens',
+  'outputTokens',
+  'cachedInputTokens',
+  'cacheWriteInputTokens',
+  'reasoningTokens',
+] as const
+type TokenClass = (typeof CLASSES)[number]
 
 /** What a vendor reported, in our meaning of each class; a class is absent where its count is unknown. */
 export type ReportedUsage = Readonly<
@@ -36,11 +38,12 @@ export const tokenCount = (value: unknown): number | undefined => {
 /** Reads the counts of each class. Null and undefined mean that the vendor does not report the class. */
 export const reportedUsage = (counts: Readonly<Partial<Record<TokenClass, unknown>>>): ReportedUsage => {
   const usage: { -readonly [Key in keyof ReportedUsage]: ReportedUsage[Key] } = {}
-  for (const [name, value] of Object.entries(counts)) {
+  for (const name of CLASSES) {
+    const value = counts[name]
     if (value === undefined || value === null) continue
     const count = tokenCount(value)
     if (count === undefined) usage.implausible = true
-    else usage[name as TokenClass] = count
+    else usage[name] = count
   }
   return usage
 }

@@ -162,6 +162,37 @@ describe('the thread that SQLite runs on', () => {
     expect(await workers()).toEqual(['before', 'within'])
   })
 
+  it('rolls back a transaction that was idle for 2 s, so that others can write, and does the whole of it again', async () => {
+    const other = new DatabaseSync(path, { timeout: 0 })
+    const begun = Promise.withResolvers<void>()
+    let tries = 0
+    const written = records.write(async db => {
+      tries += 1
+      await db
+        .insertInto('batch_workers')
+        .values({ id: `try ${tries}`, seen_at: 1 })
+        .execute()
+      if (tries > 1) return
+      begun.resolve()
+      for (;;) {
+        try {
+          other.exec('begin immediate')
+          break
+        } catch {
+          await sleep(100)
+        }
+      }
+      other.exec('commit')
+      await db.insertInto('batch_workers').values({ id: 'too late', seen_at: 1 }).execute()
+    })
+    await begun.promise
+    expect(() => other.exec('begin immediate')).toThrow('database is locked')
+    await written
+    other.close()
+    expect(tries).toBe(2)
+    expect(await workers()).toEqual(['try 2'])
+  })
+
   it('takes all statements back where one that must match a row matches none', async () => {
     const together = (id: string) =>
       records.writeTogether(db => [

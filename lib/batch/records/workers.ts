@@ -6,29 +6,26 @@ import type { RecordsSchema } from '../../storage/records/schema.ts'
 const GONE_MS = 30_000
 
 /** See `BatchRecords.attend`. */
-export const attend = (records: Records, workerId: string, now: number): Promise<void> =>
-  records.write(async db => {
-    await db
+export const attend = async (records: Records, workerId: string, now: number): Promise<void> => {
+  await records.writeTogether(db => [
+    db
       .insertInto('batch_workers')
       .values({ id: workerId, seen_at: now })
-      .onConflict(conflict => conflict.column('id').doUpdateSet({ seen_at: now }))
-      .execute()
-    await db
-      .deleteFrom('batch_workers')
-      .where('seen_at', '<', now - GONE_MS)
-      .execute()
-  })
+      .onConflict(conflict => conflict.column('id').doUpdateSet({ seen_at: now })),
+    db.deleteFrom('batch_workers').where('seen_at', '<', now - GONE_MS),
+  ])
+}
 
 /** See `BatchRecords.probe`. The row is of no time at which a worker could be counted. */
-export const probe = (records: Records, id: string): Promise<void> =>
-  records.write(async db => {
-    await db
+export const probe = async (records: Records, id: string): Promise<void> => {
+  await records.writeTogether(db => [
+    db
       .insertInto('batch_workers')
       .values({ id, seen_at: 0 })
-      .onConflict(conflict => conflict.column('id').doUpdateSet({ seen_at: 0 }))
-      .execute()
-    await db.deleteFrom('batch_workers').where('id', '=', id).execute()
-  })
+      .onConflict(conflict => conflict.column('id').doUpdateSet({ seen_at: 0 })),
+    db.deleteFrom('batch_workers').where('id', '=', id),
+  ])
+}
 
 export const countWorkers = async (db: Kysely<RecordsSchema>, now: number): Promise<number> => {
   const { count } = await db

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { LRUCache } from 'lru-cache'
+import { systemClock, type Timer } from '../../../clock.ts'
 import { openFile, reopenFile, type SqliteFile } from './file.ts'
 import {
   type FromThread,
@@ -12,6 +13,20 @@ import {
   type ThreadRequest,
   type ToThread,
 } from './messages.ts'
+
+/**
+ * A transaction whose process says nothing for so long is rolled back: it holds the lock for which every other process
+ * on the file waits.
+ */
+const IDLE_TRANSACTION_MS = 2_000
+const SQLITE_BUSY = 5
+
+/** As if the lock had not been there to get: the whole transaction is tried again. */
+const idleTooLong = (): Error =>
+  Object.assign(new Error('The transaction was idle for too long and has been rolled back.'), {
+    errcode: SQLITE_BUSY,
+    errstr: 'database is locked',
+  })
 
 /** Statements that are kept ready; few, as those that insert many rows are large. */
 const MOST_STATEMENTS = 64
@@ -63,14 +78,31 @@ const running = (
     return { id, results }
   }
 
+  let isRolledBack = false
+  const rollBackIdle = () => {
+    command('rollback')
+    isRolledBack = true
+  }
+  /** Reports a rollback to whoever goes on with the transaction. */
+  const assertNotRolledBack = ([first]: readonly Statement[]) => {
+    if (!isRolledBack) return
+    isRolledBack = false
+    if (first && !/^(?:begin|rollback)/.test(first.sql)) throw idleTooLong()
+  }
+
+  let idle: Timer | undefined
   return request => {
     const { id, statements, atomic } = request
+    idle?.cancel()
     try {
+      assertNotRolledBack(statements)
       if (!database.isTransaction) assertReady()
       return atomic ? atomically(request) : { id, results: statements.map(run) }
     } catch (error) {
       if (atomic && database.isTransaction) command('rollback')
       return { id, error: sentError(error) }
+    } finally {
+      if (database.isTransaction) idle = systemClock.timer(IDLE_TRANSACTION_MS, rollBackIdle)
     }
   }
 }

@@ -8,11 +8,11 @@ test('follows the device until the reader chooses, and remembers the choice', as
   await page.emulateMedia({ colorScheme: 'light' })
   const light = await background(page)
   await page.emulateMedia({ colorScheme: 'dark' })
-  const dark = await background(page)
-  expect(dark).not.toBe(light)
+  // Colours change over a moment.
+  await expect.poll(() => background(page)).not.toBe(light)
 
   await page.getByRole('button', { name: 'Theme: system. Switch to light' }).click()
-  expect(await background(page)).toBe(light)
+  await expect.poll(() => background(page)).toBe(light)
   await page.reload()
   await expect(page.getByRole('button', { name: 'Theme: light. Switch to dark' })).toBeVisible()
   expect(await background(page)).toBe(light)

@@ -66,7 +66,8 @@ export const mock = ({ latencyMs, chunkMs, clock, newId }: MockOptions): Provide
   const calls = new Map<string, number>()
 
   const ask = async (call: Call, model: string): Promise<Pick<Reply, 'events' | 'usage'>> => {
-    const script = SCRIPTS[model]
+    // A name is the client's to choose, and every object has a `constructor`.
+    const script = Object.hasOwn(SCRIPTS, model) ? SCRIPTS[model] : undefined
     if (!script) {
       const known = Object.keys(SCRIPTS).filter(name => name !== 'mock')
       throw new GatewayError('NOT_FOUND', `The mock provider plays only: ${known.join(', ')}.`)

@@ -1,9 +1,9 @@
 import { systemClock } from './clock.ts'
 
 /** How long the work of one turn of the event loop may last before the rest of it waits for the next one. */
-const SLICE_MS = 10
+const SLICE_MS = 5
 /** How many steps a slice has at most: what they set off may take its time only after all of them have begun. */
-const MOST_STEPS = 128
+const MOST_STEPS = 64
 
 /**
  * Shares the event loop between all that compute much in many small steps. Work that asks `turn` before each step never
@@ -19,7 +19,7 @@ export class LoopTurns {
   #steps = 0
   #scheduled = 0
 
-  /** @param now in milliseconds @param sliceMs 10 when absent */
+  /** @param now in milliseconds @param sliceMs 5 when absent */
   constructor(now: () => number, sliceMs = SLICE_MS) {
     this.#now = now
     this.#sliceMs = sliceMs

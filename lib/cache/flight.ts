@@ -21,10 +21,11 @@ const shared = (reply: Reply): Reply => ({
 const lengthOf = (batch: Batch): number =>
   batch.reduce((length, event) => length + (event.type === 'text-delta' ? event.text.length : 0), 0)
 
-/** Thousands may wait for the same answer, and each of them has headers to send. */
-const eachInTurn = async (readers: readonly Reader[], act: (reader: Reader) => void): Promise<void> => {
-  for (const reader of readers) {
-    await turn()
+/** Thousands may read the same answer, and each of them has something to send. */
+const eachInTurn = async (readers: Iterable<Reader>, act: (reader: Reader) => void): Promise<void> => {
+  for (const reader of [...readers]) {
+    const wait = turn()
+    if (wait) await wait
     act(reader)
   }
 }
@@ -122,14 +123,14 @@ export class Flight implements Source {
 
   #refuse(error: unknown): void {
     this.#end('broken')
-    void eachInTurn([...this.#readers], reader => reader.refuse(error))
+    void eachInTurn(this.#readers, reader => reader.refuse(error))
   }
 
   #take(batch: Batch | undefined): void {
     this.#isPulling = false
     if (batch) this.#hold(batch)
     else this.#end(this.#isComplete ? 'complete' : 'broken')
-    for (const reader of this.#readers) reader.wake()
+    void eachInTurn(this.#readers, reader => reader.wake())
     if (this.#hasGrown) this.#letGo()
   }
 

@@ -61,7 +61,9 @@ export const pacedBody = (
   }
   const advance = async () => {
     const step = await iterator.next()
-    await turn()
+    // Thousands of bodies may have come on in the same moment; an end belongs to the piece before it.
+    const wait = step.done ? undefined : turn()
+    if (wait) await wait
     if (!open) return
     if (step.done) {
       controller.close()

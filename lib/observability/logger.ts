@@ -99,6 +99,21 @@ const plainOutput = (): DestinationStream => {
   return output.on('error', giveUp)
 }
 
+/** The time as pino adds it to a line, in ISO 8601. Formatting a date costs 5 µs, so it is done once a second. */
+const timestamps = (): (() => string) => {
+  let second = Number.NaN
+  let start = ''
+  return () => {
+    const now = Date.now()
+    const current = Math.floor(now / 1000)
+    if (current !== second) {
+      second = current
+      start = new Date(current * 1000).toISOString().slice(0, 'YYYY-MM-DDTHH:MM:SS.'.length)
+    }
+    return `,"timestamp":"${start}${String(now - current * 1000).padStart(3, '0')}Z"`
+  }
+}
+
 /** One JSON object a line: `timestamp`, `level`, `message`, and fields of the list above. */
 export const createLogger = ({ level, pretty, redact, destination }: LoggerOptions): Logger =>
   pino(
@@ -106,7 +121,7 @@ export const createLogger = ({ level, pretty, redact, destination }: LoggerOptio
       level,
       base: null,
       messageKey: 'message',
-      timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+      timestamp: timestamps(),
       formatters: { level: label => ({ level: label }), log: onlyKnownFields },
       serializers: { err: describeError },
       hooks: { streamWrite: redact },

@@ -1,7 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Call, Message, Reply, ReplyEvent, Usage } from '../../llm/types.ts'
-import { turn } from '../../loop-turns.ts'
 import type { ChatBody } from '../../validation/chat.ts'
 import type { Visit } from '../../visit.ts'
 import type { Answer } from '../answer.ts'
@@ -94,20 +93,20 @@ export async function* frames(visit: Visit, reply: Reply, clock: Clock): AsyncGe
   let finish: Finish | undefined
   let error: GatewayError | undefined
   for await (const batch of reply.events) {
-    // Thousands may read along the same answer.
-    await turn()
     for (const event of batch) {
       if (event.type === 'text-delta') pending += sseEvent('delta', { text: event.text })
       else if (event.type === 'finish') finish = event
       else error = event.error
     }
-    if (pending !== '') yield pending
+    // What comes with the finish is written together with the end.
+    if (finish || pending === '') continue
+    yield pending
     pending = ''
   }
   if (finish && !error) {
     const usage = await reply.usage
-    yield sseEvent('done', { ...start, ...closing(visit, reply, finish, usage, clock.now()) })
-  } else yield sseEvent('error', errorBody(error ?? unfinished(), visit.requestId))
+    yield pending + sseEvent('done', { ...start, ...closing(visit, reply, finish, usage, clock.now()) })
+  } else yield pending + sseEvent('error', errorBody(error ?? unfinished(), visit.requestId))
 }
 
 /** A reply in the native dialect: JSON, or server-sent events for a call that wants a stream. */

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool, request } from 'undici'
 import type { ResponseBody } from './body.ts'
 import { decodedBody } from './content-encoding.ts'
@@ -8,6 +9,16 @@ export type UpstreamBody = Dispatcher.ResponseData['body']
 
 /** Where a vendor takes calls, with every header that does not depend on the call. */
 export type UpstreamAddress = Readonly<{ url: string; headers: Readonly<Record<string, string>> }>
+
+/** What undici takes as a signal, without the cost of one. */
+class Aborter extends EventEmitter {
+  reason: unknown
+
+  abort(reason: unknown): void {
+    this.reason = reason
+    this.emit('abort')
+  }
+}
 
 /** Posts JSON text. Rejects when no response comes: with the signal's reason, or what the socket failed with. */
 export type Post = (address: UpstreamAddress, json: string, signal: AbortSignal) => Promise<UpstreamResponse>
@@ -133,37 +144,41 @@ export class UpstreamResponse implements HeaderLookup {
   }
 }
 
-/** Rejects with the signal's reason as soon as it aborts; undici by itself waits until a connection has been made. */
-const unlessAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.then(
-      value => {
-        signal.removeEventListener('abort', onAbort)
-        resolve(value)
-      },
-      error => {
-        signal.removeEventListener('abort', onAbort)
-        reject(error)
-      },
-    )
-  })
-
-/** Posts over undici's pool: a third of the CPU of the global `fetch`. Redirects are not followed. */
+/**
+ * Posts over undici's pool: a third of the CPU of the global `fetch`. Redirects are not followed. An abort rejects at
+ * once; undici by itself waits until a connection has been made. Its own listener is on an
+ * emitter, which is cheaper than a second one on the signal.
+ */
 export const postOver =
   (dispatcher: Dispatcher): Post =>
-  async ({ url, headers }, body, signal) => {
-    const work = request(url, {
-      dispatcher,
-      method: 'POST',
-      headers,
-      body,
-      signal,
-      highWaterMark: MOST_BYTES_AHEAD,
-      // A proxy's own pool does not take them from the agent.
-      headersTimeout: 0,
-      bodyTimeout: 0,
+  ({ url, headers }, body, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason)
+      const aborter = new Aborter()
+      const onAbort = () => {
+        aborter.abort(signal.reason)
+        reject(signal.reason)
+      }
+      const release = () => signal.removeEventListener('abort', onAbort)
+      signal.addEventListener('abort', onAbort, { once: true })
+      request(url, {
+        dispatcher,
+        method: 'POST',
+        headers,
+        body,
+        signal: aborter,
+        highWaterMark: MOST_BYTES_AHEAD,
+        // A proxy's own pool does not take them from the agent.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      }).then(
+        response => {
+          response.body.once('close', release)
+          resolve(new UpstreamResponse(response))
+        },
+        error => {
+          release()
+          reject(error)
+        },
+      )
     })
-    return new UpstreamResponse(await unlessAborted(work, signal))
-  }

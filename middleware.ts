@@ -2,7 +2,7 @@ import { type NextRequest, NextResponse } from 'next/server'
 import { toGatewayError } from '#lib/errors.ts'
 import { type AccessRules, publishedAccessRules } from '#lib/http/access-rules.ts'
 import { assertAllowedHost } from '#lib/http/allowed-host.ts'
-import { errorBody } from '#lib/http/error-answer.ts'
+import { errorBody } from '#lib/http/error-response.ts'
 import { pageCsp } from '#lib/http/page-csp.ts'
 import { apiHeaders, commonSecurityHeaders } from '#lib/http/security-headers.ts'
 import { transportSecurity } from '#lib/http/transport.ts'
@@ -15,8 +15,8 @@ export const config = {
 /** Security headers for pages, and the check of the Host header. Who may do what is settled in `lib/auth`. */
 export function middleware(request: NextRequest): NextResponse {
   const rules = publishedAccessRules()
-  const refusal = hostRefusal(request, rules)
-  if (refusal) return refusal
+  const rejection = hostRejection(request, rules)
+  if (rejection) return rejection
 
   const nonce = newNonce()
   const csp = pageCsp({
@@ -31,7 +31,7 @@ export function middleware(request: NextRequest): NextResponse {
   return response
 }
 
-function hostRefusal(request: NextRequest, rules: AccessRules): NextResponse | undefined {
+function hostRejection(request: NextRequest, rules: AccessRules): NextResponse | undefined {
   try {
     assertAllowedHost(request, rules)
     return undefined

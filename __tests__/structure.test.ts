@@ -21,7 +21,7 @@ const GROUND = [
   'lib/compose.ts',
   'lib/errors.ts',
   'lib/loop-turns.ts',
-  'lib/visit.ts',
+  'lib/request-context.ts',
   'lib/llm/types.ts',
 ]
 const ON_THE_GROUND = [...GROUND, 'lib/llm/tap.ts', 'lib/llm/one-batch.ts']
@@ -33,7 +33,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/errors.ts': [],
   'lib/loop-turns.ts': ['lib/clock.ts'],
   'lib/sse-parser.ts': [],
-  'lib/visit.ts': GROUND,
+  'lib/request-context.ts': GROUND,
   'lib/llm/types.ts': GROUND,
   'lib/llm': [...ON_THE_GROUND, 'lib/llm/providers/definition.ts'],
   'lib/llm/providers': [...ON_THE_GROUND, 'lib/sse-parser.ts'],

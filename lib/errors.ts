@@ -38,14 +38,14 @@ export type ErrorCode = keyof typeof ERRORS
 export type WaitedFor = 'connection' | 'first content' | 'more of the stream' | 'whole answer'
 
 /** One fault in what a client sent: where (`messages[2].content`), and what to do about it. */
-export type Fault = Readonly<{ path: string; message: string }>
+export type Issue = Readonly<{ path: string; message: string }>
 
 export type GatewayErrorOptions = Readonly<{
   /** Whole seconds, at least 1: when to come back. */
   retryAfterSeconds?: number
   /** Overrides the table, where this very failure is known to be final or to pass. */
   retryable?: boolean
-  details?: readonly Fault[]
+  details?: readonly Issue[]
   /** Says that it was our own limit that ran out, and which. */
   waitedFor?: WaitedFor
   /** What really happened. For the log alone, never for the client. */
@@ -67,7 +67,7 @@ export class GatewayError extends Error {
   readonly code: ErrorCode
   readonly retryAfterSeconds: number | undefined
   readonly retryable: boolean
-  readonly details: readonly Fault[] | undefined
+  readonly details: readonly Issue[] | undefined
   readonly waitedFor: WaitedFor | undefined
 
   constructor(code: ErrorCode, message?: string, options: GatewayErrorOptions = {}) {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { faultLine } from '#lib/config/file.ts'
 import type { ConfigFile } from '#lib/config/file-schema.ts'
 import { checkConfig } from '#lib/gateway/config-file.ts'
-import { allShelves } from '#lib/gateway/providers.ts'
+import { allListings } from '#lib/gateway/providers.ts'
 
 const summary = (config: ConfigFile): string => {
   const count = (section: object | undefined) => Object.keys(section ?? {}).length
@@ -25,7 +25,7 @@ const check = (path: string): number => {
     process.stderr.write(`${path} cannot be read\n`)
     return 1
   }
-  const checked = checkConfig(text, allShelves())
+  const checked = checkConfig(text, allListings())
   if (checked.ok) {
     process.stdout.write(`${summary(checked.config)}\n`)
     return 0

@@ -8,7 +8,7 @@ import type {
   BatchRecords,
   Claim,
   Item,
-  ItemAnswer,
+  ItemReply,
   ItemState,
   Job,
   NewItem,
@@ -68,7 +68,7 @@ const items = (count: number): NewItem[] =>
   }))
 
 const TARGET = { provider: 'mock', model: 'echo', name: 'mock/echo' }
-const answer = (changes: Partial<ItemAnswer> = {}): ItemAnswer => ({
+const answer = (changes: Partial<ItemReply> = {}): ItemReply => ({
   content: 'Grüße 🎉',
   finishReason: 'stop',
   truncated: false,
@@ -145,7 +145,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
       cursor = page.cursor
     }
     expect(pages.map(page => page.map(({ index }) => index))).toEqual([[0, 1], [2], [3], [4, 5]])
-    expect(pages.flat().map(one => Buffer.byteLength(one.answer?.content ?? ''))).toEqual(sizes)
+    expect(pages.flat().map(one => Buffer.byteLength(one.response?.content ?? ''))).toEqual(sizes)
     const first = await records.items(made.id, { limit: 1, state: 'succeeded' })
     expect(first).toMatchObject({ entries: [{ index: 0 }], cursor: expect.any(String) })
   })
@@ -260,7 +260,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     const late = await only()
     expect(await claim(1, 10_000 + LEASE_MS)).toEqual([])
     const next = await only(1, 10_001 + LEASE_MS)
-    expect(late.cutOffs).toBe(0)
+    expect(late.lostRuns).toBe(0)
     expect(next).toMatchObject({ index: 0, attempt: 2, cutOffs: 1, failures: 0, startedAt: 10_000 })
     expect(next.fence).toBeGreaterThan(late.fence)
     expect(await records.renew([late, next], { now: 40_000, leaseMs: LEASE_MS })).toMatchObject([
@@ -552,12 +552,12 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
   it('know who works, by signs of life', async () => {
     const workers = async (now: number) => (await records.depth(now)).workers
     expect(await workers(1_000)).toBe(0)
-    await records.attend('one', 1_000)
-    await records.attend('two', 11_000)
-    await records.attend('two', 21_000)
+    await records.heartbeat('one', 1_000)
+    await records.heartbeat('two', 11_000)
+    await records.heartbeat('two', 21_000)
     expect(await workers(31_000)).toBe(2)
     expect(await workers(31_001)).toBe(1)
-    await records.attend('three', 60_000)
+    await records.heartbeat('three', 60_000)
     expect(await workers(60_000)).toBe(1)
   })
 

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Bell } from '#lib/batch/bell/bell.ts'
-import { localBell } from '#lib/batch/bell/local.ts'
-import { redisBell } from '#lib/batch/bell/redis.ts'
+import { localWorkSignal } from '#lib/batch/work-signal/local.ts'
+import { redisWorkSignal } from '#lib/batch/work-signal/redis.ts'
+import type { WorkSignal } from '#lib/batch/work-signal/work-signal.ts'
 import { RedisServer } from '../support/redis.ts'
 
 let server: RedisServer
-const open: Bell[] = []
+const open: WorkSignal[] = []
 const trouble: Error[] = []
 
 beforeAll(async () => {
@@ -18,24 +18,25 @@ afterEach(async () => {
 })
 afterAll(() => server.kill())
 
-const overRedis = (): Bell => redisBell({ url: server.url, onTrouble: error => trouble.push(error) })
+const overRedis = (): WorkSignal =>
+  redisWorkSignal({ url: server.url, onError: error => trouble.push(error) })
 
-const KINDS: readonly (readonly [string, () => Bell])[] = [
-  ['in one process', localBell],
+const KINDS: readonly (readonly [string, () => WorkSignal])[] = [
+  ['in one process', localWorkSignal],
   ['over Redis', overRedis],
 ]
 
-const opened = (make: () => Bell): Bell => {
+const opened = (make: () => WorkSignal): WorkSignal => {
   const bell = make()
   open.push(bell)
   return bell
 }
 
 /** A worker that can be held up. */
-const worker = (bell: Bell) => {
+const worker = (bell: WorkSignal) => {
   const seen = { calls: 0, atOnce: 0, most: 0 }
   let free = Promise.resolve()
-  bell.answer(async () => {
+  bell.onWork(async () => {
     seen.calls += 1
     seen.atOnce += 1
     seen.most = Math.max(seen.most, seen.atOnce)
@@ -56,11 +57,11 @@ const until = async (isSo: () => boolean): Promise<void> => {
 }
 
 /** Rings now and then until it is heard once more. */
-const untilHeard = async (bell: Bell, seen: { calls: number }): Promise<void> => {
+const untilHeard = async (bell: WorkSignal, seen: { calls: number }): Promise<void> => {
   const before = seen.calls
   for (const giveUpAt = Date.now() + 60_000; seen.calls === before; await sleep(100)) {
     if (Date.now() > giveUpAt) throw new Error('it was not heard within a minute')
-    bell.ring(1)
+    bell.notify(1)
   }
 }
 
@@ -68,9 +69,9 @@ describe.each(KINDS)('a bell %s', (_, make) => {
   it('calls a worker, again and again', async () => {
     const bell = opened(make)
     const { seen } = worker(bell)
-    bell.ring(1)
+    bell.notify(1)
     await until(() => seen.calls === 1)
-    bell.ring(1)
+    bell.notify(1)
     await until(() => seen.calls === 2)
   })
 
@@ -79,7 +80,7 @@ describe.each(KINDS)('a bell %s', (_, make) => {
     const workers = [worker(bell), worker(bell), worker(bell)]
     const release = workers.map(({ hold }) => hold())
     await sleep(100)
-    bell.ring(50)
+    bell.notify(50)
     await until(() => workers.every(({ seen }) => seen.calls > 0))
     for (const go of release) go()
   })
@@ -89,7 +90,7 @@ describe('a bell over Redis', () => {
   it('calls a worker of another process, once at a time, until it lets go', async () => {
     const { seen, hold } = worker(opened(overRedis))
     const release = hold()
-    opened(overRedis).ring(5)
+    opened(overRedis).notify(5)
     await until(() => seen.calls === 1)
     await sleep(200)
     expect(seen).toMatchObject({ calls: 1, most: 1 })
@@ -101,10 +102,10 @@ describe('a bell over Redis', () => {
   it('rings into the void while Redis is away, and is heard again when it is back', async () => {
     const bell = opened(overRedis)
     const { seen } = worker(opened(overRedis))
-    bell.ring(1)
+    bell.notify(1)
     await until(() => seen.calls === 1)
     await server.kill()
-    bell.ring(1)
+    bell.notify(1)
     await until(() => trouble.length > 0)
     await server.up()
     await untilHeard(bell, seen)
@@ -113,7 +114,7 @@ describe('a bell over Redis', () => {
   it('is heard again after everything in Redis was deleted', async () => {
     const bell = opened(overRedis)
     const { seen } = worker(opened(overRedis))
-    bell.ring(1)
+    bell.notify(1)
     await until(() => seen.calls === 1)
     await server.do('FLUSHALL')
     await untilHeard(bell, seen)

@@ -6,8 +6,8 @@ import type { Bucket, Counter, Taking } from '#lib/rate-limit/counter.ts'
 import { fallingBack } from '#lib/rate-limit/falling-back.ts'
 import { sharedWindow } from '#lib/rate-limit/shared-window.ts'
 import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
-import { redisOverRest } from '#lib/storage/redis/over-rest.ts'
 import { redisOverSocket } from '#lib/storage/redis/over-socket.ts'
+import { upstashRedis } from '#lib/storage/redis/upstash.ts'
 import { RedisServer } from '../support/redis.ts'
 import { UpstashBridge } from '../support/upstash-bridge.ts'
 
@@ -36,7 +36,7 @@ const overSocket = async (): Promise<Counter> => {
 }
 
 const overRest = async (): Promise<Counter> => {
-  const redis = redisOverRest({ url: bridge.url, token: bridge.token, requestMs: 30_000 })
+  const redis = upstashRedis({ url: bridge.url, token: bridge.token, requestMs: 30_000 })
   return sharedWindow(redis, 'test:limit')
 }
 

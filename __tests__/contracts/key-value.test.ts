@@ -4,8 +4,8 @@ import { systemClock } from '#lib/clock.ts'
 import { memoryKeyValue } from '#lib/storage/memory.ts'
 import type { RedisClient } from '#lib/storage/redis/client.ts'
 import { redisKeyValue } from '#lib/storage/redis/key-value.ts'
-import { redisOverRest } from '#lib/storage/redis/over-rest.ts'
 import { redisOverSocket } from '#lib/storage/redis/over-socket.ts'
+import { upstashRedis } from '#lib/storage/redis/upstash.ts'
 import type { KeyValue } from '#lib/storage/types.ts'
 import { RedisServer } from '../support/redis.ts'
 import { UpstashBridge } from '../support/upstash-bridge.ts'
@@ -35,7 +35,7 @@ const socket = async (): Promise<RedisClient> => {
   return client
 }
 const rest = async (): Promise<RedisClient> =>
-  redisOverRest({ url: bridge.url, token: bridge.token, requestMs: 30_000 })
+  upstashRedis({ url: bridge.url, token: bridge.token, requestMs: 30_000 })
 
 const STORES: readonly (readonly [string, () => Promise<KeyValue>])[] = [
   ['in memory', async () => memory()],

@@ -27,7 +27,7 @@ const start = async (path: string, env: Record<string, string> = {}): Promise<Ga
     OPENAI_API_KEY: 'test-key',
     OPENAI_BASE_URL: upstream.baseUrl,
     RATE_LIMIT_ANONYMOUS: '1000/1m',
-    RATE_LIMIT_REST: '100000/1m',
+    RATE_LIMIT_API: '100000/1m',
     ENABLE_CACHING: 'false',
     ...env,
   })

@@ -107,7 +107,7 @@ describe.each(HOSTS)('rate limits under the %s host', host => {
   it('hold for everything else too', async () => {
     const headers = { 'x-forwarded-for': '198.51.100.7' }
     const list = () => fetch(`${gateway.url}/api/models`, { headers })
-    expect((await list()).headers.get('ratelimit-policy')).toBe('"rest";q=9;w=60')
+    expect((await list()).headers.get('ratelimit-policy')).toBe('"api";q=9;w=60')
     for (let tries = 0; tries < 8; tries += 1) await list()
     expect((await list()).status).toBe(429)
     expect((await fetch(`${gateway.url}/api/health`, { headers })).status).toBe(200)

@@ -92,7 +92,7 @@ describe('a gateway that npm runs', () => {
   })
 
   it('ends with npm also where SIGHUP reads a configuration file anew', async () => {
-    const running = await start('start', { GATEWAY_CONFIG: fileOf('limits: { rest: 50/1m }\n') })
+    const running = await start('start', { GATEWAY_CONFIG: fileOf('limits: { api: 50/1m }\n') })
     running.signal('SIGHUP', 'group')
     expect(await running.exited()).toBe('SIGHUP')
     await running.scriptEnded()

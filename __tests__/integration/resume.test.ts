@@ -232,7 +232,7 @@ describe.each(HOSTS)('coming back and stopping, under the %s host', host => {
   it('count as any other request, not as a chat', async () => {
     const gateway = await GatewayProcess.start(host, {
       RATE_LIMIT_ANONYMOUS: '1/1m',
-      RATE_LIMIT_REST: '2/1m',
+      RATE_LIMIT_API: '2/1m',
     })
     try {
       const answer = await post(
@@ -248,7 +248,7 @@ describe.each(HOSTS)('coming back and stopping, under the %s host', host => {
         await fetch(`${stream}/stream`),
       ]
       expect([back.status, stopped.status, refused.status]).toEqual([200, 200, 429])
-      expect(back.headers.get('ratelimit-policy')).toBe('"rest";q=2;w=60')
+      expect(back.headers.get('ratelimit-policy')).toBe('"api";q=2;w=60')
     } finally {
       await gateway.stop()
     }

@@ -5,13 +5,13 @@ import type { Target } from '#lib/llm/types.ts'
 import { Metrics } from '#lib/observability/metrics.ts'
 import { ProviderHealth } from '#lib/observability/provider-health.ts'
 import { Circuit } from '#lib/resilience/breaker/circuit.ts'
-import { consecutive } from '#lib/resilience/breaker/judge.ts'
 import { circuitPerTarget } from '#lib/resilience/breaker/policy.ts'
-import { Cooling } from '#lib/resilience/cooling.ts'
-import { Allowances } from '#lib/resilience/give-way.ts'
-import { onePer } from '#lib/resilience/one-per.ts'
+import { consecutive } from '#lib/resilience/breaker/trip-condition.ts'
+import { Cooldowns } from '#lib/resilience/cooldowns.ts'
+import { RateHeadrooms } from '#lib/resilience/defer-background.ts'
+import { lazyMap } from '#lib/resilience/lazy-map.ts'
 import { Busy } from '#lib/routing/busy.ts'
-import { Pace } from '#lib/routing/pace.ts'
+import { LatencyEwma } from '#lib/routing/latency-ewma.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
 const NAMES = 5_000
@@ -27,8 +27,8 @@ const clock = new FakeClock()
 
 describe('5,000 names that clients made up leave no more than 1,000 of them behind', () => {
   it('in how fast targets are', () => {
-    const pace = new Pace(clock)
-    for (const target of targets) pace.saw(target, 100)
+    const pace = new LatencyEwma(clock)
+    for (const target of targets) pace.record(target, 100)
     expect([pace.size, pace.of(first), pace.of(last)]).toEqual([KEPT, undefined, 100])
     for (const target of targets) pace.failed(target)
     expect(pace.size).toBe(KEPT)
@@ -45,7 +45,7 @@ describe('5,000 names that clients made up leave no more than 1,000 of them behi
     const circuitOf = circuitPerTarget(
       () =>
         new Circuit({
-          judge: consecutive(1),
+          tripCondition: consecutive(1),
           openMs: 1,
           longestOpenMs: 1,
           clock,
@@ -58,7 +58,7 @@ describe('5,000 names that clients made up leave no more than 1,000 of them behi
   })
 
   it('in what is one for each: retry budgets, bulkheads, times to first content', () => {
-    const of = onePer(
+    const of = lazyMap(
       (name: string) => name,
       name => ({ name }),
     )
@@ -67,15 +67,15 @@ describe('5,000 names that clients made up leave no more than 1,000 of them behi
   })
 
   it('in what wants to be left alone', () => {
-    const cooling = new Cooling({ longestMs: 60_000, refusedMs: 60_000, clock })
+    const cooling = new Cooldowns({ longestMs: 60_000, refusedMs: 60_000, clock })
     const busy = new GatewayError('PROVIDER_RATE_LIMIT', undefined, { retryAfterSeconds: 30 })
     for (const target of targets) cooling.failed(target, busy)
-    expect(targets.filter(target => cooling.refusalOf(target))).toHaveLength(KEPT)
+    expect(targets.filter(target => cooling.cooldownError(target))).toHaveLength(KEPT)
   })
 
   it('in what providers have left', () => {
-    const allowances = new Allowances()
-    for (const target of targets) allowances.saw(target, { share: 0, resetAt: 1 })
+    const allowances = new RateHeadrooms()
+    for (const target of targets) allowances.record(target, { share: 0, resetAt: 1 })
     expect(targets.filter(target => allowances.enoughAt(target) !== undefined)).toHaveLength(KEPT)
   })
 
@@ -88,7 +88,7 @@ describe('5,000 names that clients made up leave no more than 1,000 of them behi
   it('in the labels of metrics, where they are all “other”', async () => {
     const metrics = new Metrics({
       isKnown: () => false,
-      openVisits: () => 0,
+      activeRequests: () => 0,
       cache: { counts: newCounts() },
     })
     for (const target of targets) metrics.circuitChanged(target, 'open')

@@ -7,8 +7,8 @@ import {
   timeLeftAsWords,
   toneOf,
 } from '../../app/(console)/batch/jobs/job-words.ts'
-import { endsAsWords, endsOf } from '../../app/(console)/bell/ends.ts'
 import type { Job } from '../../app/(console)/gateway/job-wire.ts'
+import { endsAsWords, endsOf } from '../../app/(console)/notifications/ends.ts'
 
 const aJob = (
   id: string,

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { lastingAnswer } from '../../app/(console)/gateway/lasting-answer.ts'
-import { Patience } from '../../app/(console)/gateway/patience.ts'
+import { ReconnectBackoff } from '../../app/(console)/gateway/reconnect-backoff.ts'
+import { resumableStream } from '../../app/(console)/gateway/resumable-stream.ts'
 import { stopAnswer } from '../../app/(console)/gateway/stop.ts'
 import type { ChatEvent } from '../../app/(console)/gateway/wire.ts'
 
@@ -29,11 +29,11 @@ const cutAfter = (bytes: number, text: string): ReadableStream<Uint8Array> => {
 }
 const first = (bytes: number, headers: Record<string, string> = KEPT) =>
   new Response(cutAfter(bytes, FRAMES.join('')), { headers })
-const patient = (tries = 3) => new Patience(() => 0, Array(tries).fill(0))
+const patient = (tries = 3) => new ReconnectBackoff(() => 0, Array(tries).fill(0))
 
 const eventsOf = async (response: Response, signal = new AbortController().signal, tries?: number) => {
   const events: ChatEvent[] = []
-  for await (const batch of lastingAnswer(response, signal, patient(tries))) events.push(...batch)
+  for await (const batch of resumableStream(response, signal, patient(tries))) events.push(...batch)
   return events
 }
 const textOf = (events: ChatEvent[]) =>
@@ -149,7 +149,7 @@ describe('an answer that lasts', () => {
   it('comes back no more once it was told to stop', async () => {
     const controller = new AbortController()
     const asked = answerWith(() => new Response(null))
-    for await (const [event] of lastingAnswer(first(60), controller.signal)) {
+    for await (const [event] of resumableStream(first(60), controller.signal)) {
       if (event?.type === 'lost') controller.abort()
       else expect(event?.type).not.toBe('error')
     }

@@ -31,7 +31,7 @@ const test = base.extend<{ sites: OtherSite }>({
   sites: async ({}, use) => {
     const gateway = await GatewayProcess.start('native', {
       ENABLE_CONSOLE: 'true',
-      RATE_LIMIT_REST: '10000/1m',
+      RATE_LIMIT_API: '10000/1m',
     })
     const site = await startSite()
     const { port } = new URL(gateway.url)
@@ -66,7 +66,7 @@ async function stateOf(page: Page, gateway: string) {
   return { session: cookies.find(({ name }) => name === 'parley_session')?.value, asGuest, asAddress }
 }
 
-async function visit(page: Page, gateway: string): Promise<void> {
+async function context(page: Page, gateway: string): Promise<void> {
   await page.goto(gateway)
   await expect
     .poll(async () => (await page.context().cookies(gateway)).map(({ name }) => name))
@@ -77,7 +77,7 @@ test('3: a page of another site makes no job without CORS, and no answer of a mo
   page,
   sites,
 }) => {
-  await visit(page, sites.gateway)
+  await context(page, sites.gateway)
   const before = await stateOf(page, sites.gateway)
   expect(before).toMatchObject({ asGuest: { jobs: [] }, asAddress: { jobs: [] } })
 
@@ -100,7 +100,7 @@ test('3: a page of another site makes no job without CORS, and no answer of a mo
 })
 
 test('3: a form of another site does not replace the guest’s session', async ({ page, sites }) => {
-  await visit(page, sites.gateway)
+  await context(page, sites.gateway)
   const before = await stateOf(page, sites.gateway)
 
   await page.goto(sites.attacker)

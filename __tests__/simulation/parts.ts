@@ -1,16 +1,16 @@
 import { Guesses } from '#lib/auth/guesses.ts'
 import { newCounts } from '#lib/cache/counts.ts'
-import { treatments } from '#lib/cache/rules.ts'
-import { cacheState } from '#lib/cache/state.ts'
+import { cacheRules } from '#lib/cache/rules.ts'
+import { cacheRuntime } from '#lib/cache/runtime.ts'
 import type { Clock } from '#lib/clock.ts'
-import type { Parts } from '#lib/gateway/pipeline.ts'
+import type { PipelineDeps } from '#lib/gateway/pipelines.ts'
 import type { Provider, Target } from '#lib/llm/types.ts'
 import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
 import { Circuit, type Permit } from '#lib/resilience/breaker/circuit.ts'
-import { anyOf, consecutive, sampling } from '#lib/resilience/breaker/judge.ts'
 import { circuitPerTarget } from '#lib/resilience/breaker/policy.ts'
-import { Cooling } from '#lib/resilience/cooling.ts'
-import { Allowances } from '#lib/resilience/give-way.ts'
+import { anyOf, consecutive, sampling } from '#lib/resilience/breaker/trip-condition.ts'
+import { Cooldowns } from '#lib/resilience/cooldowns.ts'
+import { RateHeadrooms } from '#lib/resilience/defer-background.ts'
 import { memoryKeyValue } from '#lib/storage/memory.ts'
 import { TARGETS } from './scenario.ts'
 
@@ -81,8 +81,8 @@ class WatchedCircuit extends Circuit {
   }
 }
 
-const answersOf = (clock: Clock): Parts['answers'] => {
-  const state = cacheState({
+const answersOf = (clock: Clock): PipelineDeps['cache'] => {
+  const state = cacheRuntime({
     store: memoryKeyValue(1_000_000, clock),
     mostBytes: 100_000,
     counts: newCounts(),
@@ -91,11 +91,11 @@ const answersOf = (clock: Clock): Parts['answers'] => {
     // Without stale windows there is nothing to do that nobody waits for.
     background: async () => {},
   })
-  return { ...state, clock, treatmentOf: treatments({}, { ttlSeconds: 8 }) }
+  return { ...state, clock, ruleOf: cacheRules({}, { ttlSeconds: 8 }) }
 }
 
 /** The real pipeline's parts, with only time, chance and the providers simulated. */
-export const simulationParts = ({ clock, random, providers, onPermit }: SimulationParts): Parts => ({
+export const simulationParts = ({ clock, random, providers, onPermit }: SimulationParts): PipelineDeps => ({
   clock,
   auth: { clock, requireApiKey: false, sessions: { issue: () => '', read: () => undefined } },
   limits: {
@@ -104,14 +104,14 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
       chat: { anonymous: PROMISES.limit, guest: PROMISES.limit },
       upload: PROMISES.limit,
       batchItems: { anonymous: PROMISES.limit, guest: PROMISES.limit },
-      rest: PROMISES.limit,
+      api: PROMISES.limit,
     },
     counter: slidingWindow(1_000),
   },
   prices: { priceOf: () => ({ input: 1, output: 1 }) },
   admin: { token: undefined, guesses: new Guesses(clock), locksOut: true },
-  allowances: new Allowances(),
-  answers: answersOf(clock),
+  headrooms: new RateHeadrooms(),
+  cache: answersOf(clock),
   routes: { plan: model => planOf(model) },
   fallbacks: { contextTokensOf: () => undefined, mostAttempts: PROMISES.mostAttempts, clock },
   retries: {
@@ -126,7 +126,10 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
     target =>
       new WatchedCircuit(
         {
-          judge: anyOf(consecutive(3), sampling({ failingShare: 0.5, leastCalls: 8, windowMs: 30_000 })),
+          tripCondition: anyOf(
+            consecutive(3),
+            sampling({ failingShare: 0.5, leastCalls: 8, windowMs: 30_000 }),
+          ),
           openMs: 2_000,
           longestOpenMs: PROMISES.longestOpenMs,
           clock,
@@ -137,12 +140,12 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
       ),
   ),
   hedges: undefined,
-  cooling: new Cooling({ longestMs: 300_000, refusedMs: 5_000, clock }),
+  cooldowns: new Cooldowns({ longestMs: 300_000, refusedMs: 5_000, clock }),
   slots: PROMISES.slots,
   timeouts: { idleMs: PROMISES.idleMs, streamMs: PROMISES.streamMs },
   providers: {
     clock,
-    watcher: { succeeded: () => {}, failed: () => {} },
+    listener: { succeeded: () => {}, failed: () => {} },
     providers: new Map(providers.map(provider => [provider.id, provider])),
   },
 })

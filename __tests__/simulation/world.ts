@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events'
 import { sleep } from '#lib/clock.ts'
 import type { Handler } from '#lib/compose.ts'
 import { GatewayError, toGatewayError } from '#lib/errors.ts'
-import { answering } from '#lib/gateway/pipeline.ts'
+import { chatPipeline } from '#lib/gateway/pipelines.ts'
 import type { Call, Reply, Target } from '#lib/llm/types.ts'
 import { newCall } from '../support/calls.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -62,7 +62,7 @@ class World {
       ),
       onPermit: (target, state) => this.#onPermit(target, state),
     })
-    this.#answer = answering(parts)
+    this.#answer = chatPipeline(parts)
   }
 
   async run(): Promise<History> {
@@ -136,7 +136,7 @@ class World {
     const mark = `${question} of ${caller}`
     const call = newCall({
       requestId: `call-${this.#calls}`,
-      origin: { address: caller },
+      client: { address: caller },
       caller: { kind: 'anonymous', address: caller },
       signal: client.signal,
       startedAt: now,
@@ -219,7 +219,7 @@ class World {
     this.#calls += 1
     const call = newCall({
       requestId: `probe-${this.#calls}`,
-      origin: { address: `probe-${this.#calls}` },
+      client: { address: `probe-${this.#calls}` },
       startedAt: this.#clock.now(),
       deadlineAt: this.#clock.now() + PROMISES.deadlineMs,
       model: target.name,

@@ -1,15 +1,15 @@
 import { newCounts } from '#lib/cache/counts.ts'
 import { cache } from '#lib/cache/policy.ts'
-import { type CacheSettings, treatments } from '#lib/cache/rules.ts'
-import { cacheState } from '#lib/cache/state.ts'
+import { type CacheSettings, cacheRules } from '#lib/cache/rules.ts'
+import { cacheRuntime } from '#lib/cache/runtime.ts'
 import type { GatewayError } from '#lib/errors.ts'
 import { background } from '#lib/gateway/background.ts'
-import { OpenVisits } from '#lib/http/open-visits.ts'
+import { ActiveRequests } from '#lib/http/active-requests.ts'
 import { meter } from '#lib/ledger/meter.ts'
 import type { Call, Reply, ReplyEvent } from '#lib/llm/types.ts'
+import type { RequestContext } from '#lib/request-context.ts'
 import { memoryKeyValue } from '#lib/storage/memory.ts'
 import type { KeyValue } from '#lib/storage/types.ts'
-import type { Visit } from '#lib/visit.ts'
 import { collect, newCall, replyOf, text } from './calls.ts'
 import { FakeClock } from './fake-clock.ts'
 
@@ -79,27 +79,27 @@ export const cacheSetting = (options: CacheSettingOptions = {}) => {
   const clock = options.clock ?? new FakeClock()
   const store = options.store ?? memoryKeyValue(1_000_000, clock)
   const counts = newCounts()
-  const visits = new OpenVisits()
-  const refreshed: { visit: Visit; error: GatewayError | undefined }[] = []
+  const activeRequests = new ActiveRequests()
+  const refreshed: { context: RequestContext; error: GatewayError | undefined }[] = []
   const prefix = `gateway-${settings++}`
   let ids = 0
-  const state = cacheState({
+  const state = cacheRuntime({
     store,
     mostBytes: options.mostBytes ?? 100_000,
     newId: () => `${prefix}-${ids++}`,
     background: background({
-      visits,
+      activeRequests,
       clock,
       timeoutMs: 30_000,
       price: meter({ priceOf: () => ({ input: 1_000_000, output: 1_000_000 }) }),
-      onEnd: (visit, error) => refreshed.push({ visit, error }),
+      onEnd: (context, error) => refreshed.push({ context, error }),
     }),
     counts,
     clock,
   })
   const { generations } = state
-  const treatmentOf = treatments(options.settings ?? {}, { ttlSeconds: TTL_MS / 1000 })
-  const policy = cache({ ...state, treatmentOf, clock })
+  const ruleOf = cacheRules(options.settings ?? {}, { ttlSeconds: TTL_MS / 1000 })
+  const policy = cache({ ...state, ruleOf, clock })
   const calls: Asked[] = []
   let failure: unknown
   const next = async (call: Call): Promise<Reply> => {
@@ -120,7 +120,7 @@ export const cacheSetting = (options: CacheSettingOptions = {}) => {
     clock,
     store,
     counts,
-    visits,
+    activeRequests,
     refreshed,
     generations,
     policy,

@@ -1,5 +1,5 @@
 import type { Call, Reply, ReplyEvent, Target } from '#lib/llm/types.ts'
-import { newJournal } from '#lib/visit.ts'
+import { newJournal } from '#lib/request-context.ts'
 
 export const TARGET: Target = { provider: 'fake', model: 'model', name: 'fake/model' }
 
@@ -8,7 +8,7 @@ export const newCall = (changes: Partial<Call> = {}): Call => ({
   requestId: 'request-1',
   route: '/api/chat',
   surface: 'chat',
-  origin: { address: '192.0.2.1' },
+  client: { address: '192.0.2.1' },
   caller: { kind: 'anonymous', address: '192.0.2.1' },
   signal: new AbortController().signal,
   startedAt: 0,

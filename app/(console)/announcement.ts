@@ -1,6 +1,6 @@
 import type { Conversation } from './conversation/conversation.ts'
+import { wait } from './format.ts'
 import { wasCut } from './gateway/wire.ts'
-import { wait } from './words.ts'
 
 /** What the page's one `role=status` says: that an answer begins, ends or fails. Never the answer itself. */
 export function announcement({ turns, hold, waited }: Conversation): string {

@@ -2,8 +2,6 @@
 
 import { useEffect, useRef, useState } from 'react'
 import { announcement } from './announcement.ts'
-import { useBell } from './bell/use-bell.ts'
-import { usePolledJobs } from './bell/use-polled-jobs.ts'
 import { Composer } from './composer/composer.tsx'
 import { HoldNotice } from './composer/hold-notice.tsx'
 import { ModelPicker } from './composer/model-picker.tsx'
@@ -13,6 +11,8 @@ import { EmptyState } from './empty-state.tsx'
 import { openSession } from './gateway/session.ts'
 import { DownIcon, NewChatIcon } from './icons.tsx'
 import { loadMarkdown } from './markdown/lazy-markdown.tsx'
+import { useNotifications } from './notifications/use-notifications.ts'
+import { usePolledJobs } from './notifications/use-polled-jobs.ts'
 import { PageHeader } from './page-header.tsx'
 import { Status } from './status.tsx'
 import { Transcript } from './transcript/transcript.tsx'
@@ -25,7 +25,7 @@ export function Console() {
   const [draft, setDraft] = useState('')
   const chat = useConversation(model, question => setDraft(later => joined(question, later)))
   const { away, follow } = useFollow()
-  const bell = useBell(usePolledJobs())
+  const notificationBadge = useNotifications(usePolledJobs())
   const input = useRef<HTMLTextAreaElement>(null)
   useEscape(chat.answering, chat.stop)
   useEffect(() => {
@@ -53,7 +53,7 @@ export function Console() {
 
   return (
     <div className="flex min-h-dvh flex-col">
-      <PageHeader at="/" finished={bell.count}>
+      <PageHeader at="/" finished={notificationBadge.count}>
         <button type="button" className="text-button" onClick={newChat}>
           <NewChatIcon /> <span className="max-sm:sr-only">New chat</span>
         </button>
@@ -86,7 +86,7 @@ export function Console() {
           <kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> starts a new line, <kbd>Esc</kbd> stops
         </p>
       </section>
-      <Status words={[announcement(chat), bell.news]} />
+      <Status words={[announcement(chat), notificationBadge.announcement]} />
     </div>
   )
 }

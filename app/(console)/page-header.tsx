@@ -1,6 +1,6 @@
 import Link from 'next/link'
 import type { ReactNode } from 'react'
-import { Bell } from './bell/bell.tsx'
+import { NotificationBadge } from './notifications/badge.tsx'
 import { ThemeToggle } from './theme-toggle.tsx'
 
 const PAGES = { '/': 'Chat', '/batch': 'Batch' } as const
@@ -38,7 +38,7 @@ export function PageHeader({ at, finished, children }: Props) {
         </div>
         <div className="-mr-2 flex items-center sm:gap-1">
           {children}
-          <Bell count={finished} />
+          <NotificationBadge count={finished} />
           <ThemeToggle />
         </div>
       </div>

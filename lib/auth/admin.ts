@@ -1,20 +1,20 @@
 import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
-import type { Visit } from '../visit.ts'
-import { assertToken, type TokenParts } from './token.ts'
+import type { RequestContext } from '../request-context.ts'
+import { assertToken, type TokenDeps } from './token.ts'
 
 /**
  * Lets in whoever sends the admin token, as a bearer or `x-api-key`; where none is set, nobody.
  * @throws GatewayError FORBIDDEN while the admin API is switched off, UNAUTHENTICATED for
  * another token, RATE_LIMITED after too many of them.
  */
-export const administer = <In extends Visit, Out>(parts: TokenParts): Policy<In, Out> =>
-  async function administer(visit, next) {
-    if (parts.token === undefined)
+export const administer = <In extends RequestContext, Out>(deps: TokenDeps): Policy<In, Out> =>
+  async function administer(context, next) {
+    if (deps.token === undefined)
       throw new GatewayError(
         'FORBIDDEN',
         'The admin API is switched off; set ADMIN_TOKEN (at least 16 characters) on the gateway to switch it on.',
       )
-    assertToken(parts, visit.origin)
-    return await next(visit)
+    assertToken(deps, context.client)
+    return await next(context)
   }

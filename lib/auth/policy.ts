@@ -1,17 +1,17 @@
 import type { Clock } from '../clock.ts'
 import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
-import type { Caller, Origin, Visit } from '../visit.ts'
+import type { Caller, ClientInfo, RequestContext } from '../request-context.ts'
 import type { Sessions } from './session.ts'
 
-export type AuthParts = Readonly<{
+export type AuthDeps = Readonly<{
   sessions: Sessions
   /** Turns away whoever has no key. */
   requireApiKey: boolean
   clock: Clock
 }>
 
-const identify = ({ address, session }: Origin, { sessions, clock }: AuthParts): Caller => {
+const identify = ({ address, session }: ClientInfo, { sessions, clock }: AuthDeps): Caller => {
   const id = session && sessions.read(session, clock.now())
   return id ? { kind: 'guest', id, address } : { kind: 'anonymous', address }
 }
@@ -20,13 +20,13 @@ const identify = ({ address, session }: Origin, { sessions, clock }: AuthParts):
  * Finds out who is asking. A credential that is not known is refused rather than passed over: whoever sends a
  * key means to be somebody.
  */
-export const authenticate = <In extends Visit, Out>(parts: AuthParts): Policy<In, Out> =>
-  async function authenticate(visit, next) {
-    if (visit.origin.apiKey !== undefined)
+export const authenticate = <In extends RequestContext, Out>(deps: AuthDeps): Policy<In, Out> =>
+  async function authenticate(context, next) {
+    if (context.client.apiKey !== undefined)
       throw new GatewayError('UNAUTHENTICATED', 'This API key is not known here.')
-    if (parts.requireApiKey)
+    if (deps.requireApiKey)
       throw new GatewayError('UNAUTHENTICATED', 'This gateway answers only callers with an API key.')
-    const caller = identify(visit.origin, parts)
-    visit.journal.caller = caller.kind
-    return await next({ ...visit, caller })
+    const caller = identify(context.client, deps)
+    context.journal.caller = caller.kind
+    return await next({ ...context, caller })
   }

@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { GatewayError } from '../errors.ts'
-import type { Origin } from '../visit.ts'
+import type { ClientInfo } from '../request-context.ts'
 import type { Guesses } from './guesses.ts'
 
-export type TokenParts = Readonly<{
+export type TokenDeps = Readonly<{
   /** The one right token; where it is absent, everybody is let in. */
   token: string | undefined
   guesses: Guesses
@@ -30,8 +30,8 @@ const tooMany = (waitMs: number): GatewayError => {
  * @throws GatewayError UNAUTHENTICATED without it; RATE_LIMITED after too many wrong ones.
  */
 export const assertToken = (
-  { token, guesses, locksOut }: TokenParts,
-  { address, apiKey: sent }: Origin,
+  { token, guesses, locksOut }: TokenDeps,
+  { address, apiKey: sent }: ClientInfo,
 ): void => {
   if (token === undefined) return
   const message = 'This address needs its token: “Authorization: Bearer <token>”.'

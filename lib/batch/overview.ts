@@ -1,10 +1,10 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { Depth } from './types.ts'
 
-const LOOK_MS = 5_000
+const REFRESH_MS = 5_000
 
 /** What was last seen of the records and of the queue in them. */
-export type BatchSeen = Readonly<{
+export type BatchStatus = Readonly<{
   depth: Depth | undefined
   latencyMs: number | undefined
   /** Why they could not be looked at; absent where they could. */
@@ -13,29 +13,29 @@ export type BatchSeen = Readonly<{
 
 /** Looks at the queue every few seconds, so that health and metrics need not wait for a database. */
 export class Overview {
-  readonly #look: () => Promise<Depth>
+  readonly #refresh: () => Promise<Depth>
   readonly #clock: Clock
   readonly #timer: Timer
-  #seen: BatchSeen = { depth: undefined, latencyMs: undefined }
+  #status: BatchStatus = { depth: undefined, latencyMs: undefined }
 
-  constructor(look: () => Promise<Depth>, clock: Clock) {
-    this.#look = look
+  constructor(refresh: () => Promise<Depth>, clock: Clock) {
+    this.#refresh = refresh
     this.#clock = clock
-    this.#timer = clock.timer(LOOK_MS, () => void this.look())
+    this.#timer = clock.timer(REFRESH_MS, () => void this.refresh())
   }
 
-  get seen(): BatchSeen {
-    return this.#seen
+  get status(): BatchStatus {
+    return this.#status
   }
 
-  async look(): Promise<void> {
+  async refresh(): Promise<void> {
     const askedAt = this.#clock.now()
     try {
-      const depth = await this.#look()
-      this.#seen = { depth, latencyMs: this.#clock.now() - askedAt }
+      const depth = await this.#refresh()
+      this.#status = { depth, latencyMs: this.#clock.now() - askedAt }
     } catch (error) {
       const failure = error instanceof Error ? error.message : 'they fail'
-      this.#seen = { ...this.#seen, failure }
+      this.#status = { ...this.#status, failure }
     }
     this.#timer.refresh()
   }

@@ -2,10 +2,10 @@ import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
 import type { Call, Reply } from '../llm/types.ts'
-import { callerOf, newJournal, type Visit } from '../visit.ts'
+import { callerOf, newJournal, type RequestContext } from '../request-context.ts'
 import { messagesBelow } from './instruction.ts'
-import { isHopeless, judge } from './judge.ts'
-import type { Claim, ItemAnswer, Outcome } from './types.ts'
+import { isPoisonItem, retryDecision } from './retry-decision.ts'
+import type { Claim, ItemReply, Outcome } from './types.ts'
 import type { RunItem } from './worker.ts'
 
 /** Work that a stopping gateway waits for. Its signal aborts when that takes too long. */
@@ -15,7 +15,7 @@ export type OpenWork = Readonly<{
   close: () => void
 }>
 
-export type RunParts = Readonly<{
+export type RunDeps = Readonly<{
   /** The pipeline for whoever was let in already. */
   answer: Handler<Call, Reply>
   /** Asked for items that name no model. */
@@ -31,32 +31,32 @@ export type RunParts = Readonly<{
   shared: Pick<Clock, 'now'>
   random: () => number
   /** Told of each run's end, with what went wrong. */
-  onEnd: (visit: Visit, error: GatewayError | undefined) => void
+  onEnd: (context: RequestContext, error: GatewayError | undefined) => void
 }>
 
-const HOPELESS = 'It was cut off again and again before it came to an end.'
+const POISON_ITEM = 'It was cut off again and again before it came to an end.'
 
-const callFor = (claim: Claim, signal: AbortSignal, parts: RunParts): Call => {
+const callFor = (claim: Claim, signal: AbortSignal, deps: RunDeps): Call => {
   const { request } = claim
   const caller = callerOf(claim.owner)
-  const startedAt = parts.clock.now()
+  const startedAt = deps.clock.now()
   return {
     requestId: `${claim.jobId}:${claim.index}:${claim.fence}`,
     route: '/api/batch',
     surface: 'upload',
-    origin: { address: caller.address },
+    client: { address: caller.address },
     caller,
     signal,
     startedAt,
     journal: { ...newJournal(), caller: caller.kind },
     messages: messagesBelow(claim.instruction, request),
-    model: request.model ?? parts.defaultModel(),
+    model: request.model ?? deps.defaultModel(),
     // So that one who has stopped answering is noticed.
     stream: true,
     temperature: request.temperature,
     maxOutputTokens: request.maxTokens,
-    deadlineAt: startedAt + parts.firstContentMs,
-    maxResponseBytes: parts.maxResponseBytes,
+    deadlineAt: startedAt + deps.firstContentMs,
+    maxResponseBytes: deps.maxResponseBytes,
     cache: request.cache,
     fallback: request.fallback,
     background: true,
@@ -64,7 +64,7 @@ const callFor = (claim: Claim, signal: AbortSignal, parts: RunParts): Call => {
   }
 }
 
-const collected = async (reply: Reply): Promise<ItemAnswer> => {
+const collected = async (reply: Reply): Promise<ItemReply> => {
   let content = ''
   let finish: Readonly<{ reason: string; truncated?: true }> | undefined
   for await (const batch of reply.events)
@@ -88,13 +88,13 @@ const collected = async (reply: Reply): Promise<ItemAnswer> => {
 
 /** Runs an item through the same pipeline as any other call, as a visit of its own. */
 export const running =
-  (parts: RunParts): RunItem =>
+  (deps: RunDeps): RunItem =>
   async (claim, signal): Promise<Outcome> => {
-    const { answer, open, shared, random, onEnd } = parts
-    if (isHopeless(claim))
-      return { state: 'failed', fault: { code: 'INTERNAL_ERROR', message: HOPELESS, retryable: true } }
+    const { answer, open, shared, random, onEnd } = deps
+    if (isPoisonItem(claim))
+      return { state: 'failed', fault: { code: 'INTERNAL_ERROR', message: POISON_ITEM, retryable: true } }
     const work = open(signal)
-    const call = callFor(claim, work.signal, parts)
+    const call = callFor(claim, work.signal, deps)
     try {
       const answered = await collected(await answer(call))
       onEnd(call, call.journal.error)
@@ -102,7 +102,11 @@ export const running =
     } catch (thrown) {
       const error = toGatewayError(thrown)
       onEnd(call, error)
-      return judge(error, claim, { now: shared.now(), random, hasAsked: call.journal.attempts.length > 0 })
+      return retryDecision(error, claim, {
+        now: shared.now(),
+        random,
+        hasAsked: call.journal.attempts.length > 0,
+      })
     } finally {
       work.close()
     }

@@ -63,7 +63,7 @@ export type Job = Omit<NewJob, 'instruction'> &
   }>
 
 /** An item's answer. */
-export type ItemAnswer = Readonly<{
+export type ItemReply = Readonly<{
   content: string
   finishReason: string
   truncated: boolean
@@ -75,7 +75,7 @@ export type ItemAnswer = Readonly<{
 }>
 
 /** Why an item failed: what the caller of `POST /api/chat` would have been told. */
-export type ItemFault = Readonly<{ code: ErrorCode; message: string; retryable: boolean }>
+export type ItemError = Readonly<{ code: ErrorCode; message: string; retryable: boolean }>
 
 /** An item as its owner sees it. What it asked is not shown: that may be long, and only whoever runs it needs it. */
 export type Item = Omit<NewItem, 'request' | 'instructed'> &
@@ -87,8 +87,8 @@ export type Item = Omit<NewItem, 'request' | 'instructed'> &
     attempts: number
     startedAt?: number
     endedAt?: number
-    answer?: ItemAnswer
-    fault?: ItemFault
+    response?: ItemReply
+    fault?: ItemError
   }>
 
 /**
@@ -102,7 +102,7 @@ export type Claim = Readonly<{
   /** How often it was begun, this time included. */
   attempt: number
   /** How many of its runs never came to an end: whoever ran it died, or lost it. */
-  cutOffs: number
+  lostRuns: number
   /** How often a run of it has failed so far. */
   failures: number
   /** Clock time of its first beginning; that of this claim, where it is the first. */
@@ -120,13 +120,13 @@ export type Claim = Readonly<{
  * one of its failures; an attempt that did not fail; or nothing, as if it had not begun.
  */
 export type Outcome =
-  | Readonly<{ state: 'succeeded'; answer: ItemAnswer }>
-  | Readonly<{ state: 'failed'; fault: ItemFault }>
+  | Readonly<{ state: 'succeeded'; answer: ItemReply }>
+  | Readonly<{ state: 'failed'; fault: ItemError }>
   | Readonly<{
       state: 'again'
       notBefore: number
       countsAs: 'failure' | 'attempt' | 'nothing'
-      fault: ItemFault
+      fault: ItemError
     }>
 
 export type Settled = 'written' | 'ended' | 'lost'
@@ -138,10 +138,10 @@ export type Page<Entry> = Readonly<{
 }>
 
 /** Somebody who is told what becomes of jobs. */
-export type Watch = Readonly<{
+export type JobStream = Readonly<{
   jobs: AsyncIterable<Job>
   /** To be called when they have gone, so that others may come. */
-  leave: () => void
+  unsubscribe: () => void
 }>
 
 /** A job's end that is to be told, for the so-manieth time. */
@@ -230,7 +230,7 @@ export interface BatchRecords {
     outcome: Readonly<{ state: 'sent' | 'failed' } | { again: number }>,
   ): Promise<void>
   /** A worker's sign of life. One that gives none for half a minute is counted no more. */
-  attend(workerId: string, now: number): Promise<void>
+  heartbeat(workerId: string, now: number): Promise<void>
   /** Writes something and takes it back, to see that the records can be written. @param id this process's own */
   probe(id: string): Promise<void>
   depth(now: number): Promise<Depth>

@@ -1,13 +1,13 @@
 import type { Clock, Timer } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { turn } from '../loop-turns.ts'
-import { Rests } from './rests.ts'
+import { JobCooldowns } from './job-cooldowns.ts'
 import type { BatchRecords, Claim, Outcome, Settled } from './types.ts'
 
 /** Runs one item. Resolves to how it ended, and never rejects; when the signal aborts, nobody asks for it any more. */
 export type RunItem = (claim: Claim, signal: AbortSignal) => Promise<Outcome>
 
-export type WorkerParts = Readonly<{
+export type WorkerDeps = Readonly<{
   records: Pick<BatchRecords, 'claim' | 'renew' | 'settle' | 'nextDueAt'>
   run: RunItem
   clock: Clock
@@ -20,7 +20,7 @@ export type WorkerParts = Readonly<{
   /** Told of each run whose end was written down. */
   onSettled: (claim: Claim, outcome: Outcome, settled: Exclude<Settled, 'lost'>) => void
   /** Told of what the store could not do. */
-  onTrouble: (error: unknown) => void
+  onError: (error: unknown) => void
 }>
 
 /** How an item ends whose outcome the records cannot hold. */
@@ -40,10 +40,10 @@ type Run = { claim: Claim; readonly controller: AbortController }
 
 const RENEWALS_PER_LEASE = 4
 /** Whoever finds nothing to do looks again after so long, also when nobody called. */
-const LONGEST_REST_MS = 5_000
+const LONGEST_POLL_MS = 5_000
 /** What is due may be another worker's just now. */
-const SHORTEST_REST_MS = 50
-const TROUBLE_MS = 1_000
+const SHORTEST_POLL_MS = 50
+const ERROR_PAUSE_MS = 1_000
 
 /** A worker that has lost an item may be the next to get it, while its first run still goes on. */
 const keyOf = ({ jobId, index, fence }: Claim): string => `${jobId} ${index} ${fence}`
@@ -53,20 +53,20 @@ const keyOf = ({ jobId, index, fence }: Claim): string => `${jobId} ${index} ${f
  * dies or hangs loses its items to others, and whatever it says of them later changes nothing.
  */
 export class Worker {
-  readonly #parts: WorkerParts
+  readonly #deps: WorkerDeps
   readonly #running = new Map<string, Run>()
-  readonly #rests: Rests
+  readonly #cooldowns: JobCooldowns
   readonly #renewal: Timer
-  #rest: Timer
+  #pollTimer: Timer
   #isCalled = false
-  #isLooking = false
+  #isClaiming = false
   #whenIdle = Promise.withResolvers<void>()
 
-  constructor(parts: WorkerParts) {
-    this.#parts = parts
-    const { clock, leaseMs, slots } = parts
-    this.#rests = new Rests(slots)
-    this.#rest = clock.timer(LONGEST_REST_MS, this.wake)
+  constructor(deps: WorkerDeps) {
+    this.#deps = deps
+    const { clock, leaseMs, slots } = deps
+    this.#cooldowns = new JobCooldowns(slots)
+    this.#pollTimer = clock.timer(LONGEST_POLL_MS, this.wake)
     this.#renewal = clock.timer(leaseMs / RENEWALS_PER_LEASE, () => void this.#renew())
   }
 
@@ -78,7 +78,7 @@ export class Worker {
   /** Says that there may be something to do. */
   readonly wake = (): void => {
     this.#isCalled = true
-    if (!this.#isLooking) void this.#look()
+    if (!this.#isClaiming) void this.#claim()
   }
 
   /** Resolves as soon as there is nothing to do right now. */
@@ -87,40 +87,40 @@ export class Worker {
   }
 
   /** Breaks off a job's items here at once; elsewhere their leases do it. */
-  revoke(jobId: string): void {
+  cancelJob(jobId: string): void {
     for (const { claim, controller } of this.#running.values())
       if (claim.jobId === jobId) controller.abort(new GatewayError('CLIENT_GONE', 'The job was cancelled.'))
   }
 
-  async #look(): Promise<void> {
-    this.#isLooking = true
-    let restMs = LONGEST_REST_MS
+  async #claim(): Promise<void> {
+    this.#isClaiming = true
+    let pollMs = LONGEST_POLL_MS
     while (this.#isCalled) {
       this.#isCalled = false
-      restMs = await this.#begin().catch(error => {
-        this.#parts.onTrouble(error)
-        return TROUBLE_MS
+      pollMs = await this.#begin().catch(error => {
+        this.#deps.onError(error)
+        return ERROR_PAUSE_MS
       })
     }
-    this.#isLooking = false
-    this.#restFor(restMs)
+    this.#isClaiming = false
+    this.#pollAfter(pollMs)
   }
 
   /** Begins what there is to do, as far as slots are free. Returns after how long it should look again. */
   async #begin(): Promise<number> {
-    const { records, clock, slots, leaseMs, isStopping } = this.#parts
+    const { records, clock, slots, leaseMs, isStopping } = this.#deps
     const count = slots - this.#running.size
-    if (count <= 0 || isStopping()) return LONGEST_REST_MS
+    if (count <= 0 || isStopping()) return LONGEST_POLL_MS
     const now = clock.now()
-    const except = this.#rests.resting(now)
+    const except = this.#cooldowns.cooling(now)
     const claims = await records.claim({ count, now, leaseMs, except })
     for (const claim of claims) void this.#run(claim)
-    if (claims.length === count) return LONGEST_REST_MS
+    if (claims.length === count) return LONGEST_POLL_MS
     const { POSITIVE_INFINITY: never } = Number
-    const dueAt = Math.min((await records.nextDueAt(except)) ?? never, this.#rests.nextEnd(now) ?? never)
+    const dueAt = Math.min((await records.nextDueAt(except)) ?? never, this.#cooldowns.nextEnd(now) ?? never)
     const dueInMs = dueAt - clock.now()
-    if (this.#running.size === 0 && dueInMs > 0 && !this.#isCalled) this.#tellIdle()
-    return Math.min(LONGEST_REST_MS, Math.max(SHORTEST_REST_MS, dueInMs))
+    if (this.#running.size === 0 && dueInMs > 0 && !this.#isCalled) this.#notifyIdle()
+    return Math.min(LONGEST_POLL_MS, Math.max(SHORTEST_POLL_MS, dueInMs))
   }
 
   async #run(claim: Claim): Promise<void> {
@@ -129,17 +129,17 @@ export class Worker {
     this.#running.set(key, run)
     // One that ends without I/O, since its answer is kept or it is refused, must not hold up all else.
     await turn()
-    const outcome = await this.#parts.run(claim, run.controller.signal)
-    this.#noteRefusal(claim, outcome)
+    const outcome = await this.#deps.run(claim, run.controller.signal)
+    this.#recordRefusal(claim, outcome)
     await this.#settle(run, outcome)
     this.#running.delete(key)
     this.wake()
   }
 
-  #noteRefusal({ jobId }: Claim, outcome: Outcome): void {
+  #recordRefusal({ jobId }: Claim, outcome: Outcome): void {
     if (outcome.state === 'again' && outcome.countsAs !== 'failure')
-      this.#rests.refused(jobId, this.#parts.clock.now())
-    else this.#rests.end(jobId)
+      this.#cooldowns.failed(jobId, this.#deps.clock.now())
+    else this.#cooldowns.end(jobId)
   }
 
   /**
@@ -147,8 +147,8 @@ export class Worker {
    * written, the item fails: run again, it would be paid for again, and no better written.
    */
   async #settle({ claim, controller: { signal } }: Run, outcome: Outcome): Promise<void> {
-    const { records, clock, leaseMs, onSettled, onTrouble } = this.#parts
-    const giveUpAt = clock.now() + leaseMs
+    const { records, clock, leaseMs, onSettled, onError } = this.#deps
+    const deadline = clock.now() + leaseMs
     let ending = outcome
     while (!signal.aborted) {
       try {
@@ -156,19 +156,19 @@ export class Worker {
         if (settled !== 'lost') onSettled(claim, ending, settled)
         return
       } catch (error) {
-        onTrouble(error)
-        if (clock.now() > giveUpAt) return
+        onError(error)
+        if (clock.now() > deadline) return
         if (ending !== UNRECORDABLE && !isStoreUnavailable(error)) {
           ending = UNRECORDABLE
           continue
         }
-        await new Promise<void>(resolve => clock.timer(TROUBLE_MS, resolve))
+        await new Promise<void>(resolve => clock.timer(ERROR_PAUSE_MS, resolve))
       }
     }
   }
 
   async #renew(): Promise<void> {
-    const { records, clock, leaseMs, onTrouble } = this.#parts
+    const { records, clock, leaseMs, onError } = this.#deps
     const runs = [...this.#running.values()]
     try {
       if (runs.length > 0) {
@@ -180,17 +180,17 @@ export class Worker {
             controller.abort(new GatewayError('CLIENT_GONE', 'The lease was lost.'))
       }
     } catch (error) {
-      onTrouble(error)
+      onError(error)
     }
     this.#renewal.refresh()
   }
 
-  #restFor(delayMs: number): void {
-    this.#rest.cancel()
-    this.#rest = this.#parts.clock.timer(delayMs, this.wake)
+  #pollAfter(delayMs: number): void {
+    this.#pollTimer.cancel()
+    this.#pollTimer = this.#deps.clock.timer(delayMs, this.wake)
   }
 
-  #tellIdle(): void {
+  #notifyIdle(): void {
     this.#whenIdle.resolve()
     this.#whenIdle = Promise.withResolvers()
   }

@@ -33,6 +33,6 @@ export const newCounts = (): CacheCounts => ({
 
 /** The share of answers for which nobody had to be asked; absent before the first. */
 export const hitRate = ({ hits, misses, stale }: CacheCounts): number | undefined => {
-  const answers = hits + misses + stale
-  return answers === 0 ? undefined : (hits + stale) / answers
+  const replies = hits + misses + stale
+  return replies === 0 ? undefined : (hits + stale) / replies
 }

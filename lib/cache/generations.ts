@@ -22,7 +22,7 @@ const FRESH_MS = 1_000
 const MOST_SUBJECTS = 1_000
 const NOTHING: Tokens = new Map()
 
-export type GenerationsParts = Readonly<{
+export type GenerationsDeps = Readonly<{
   store: KeyValue
   clock: Clock
   /** Letters, digits, `_` and `-`, used only once in the world. */
@@ -39,20 +39,20 @@ export type GenerationsParts = Readonly<{
  * for; nothing invalidated comes back.
  */
 export class Generations {
-  readonly #parts: GenerationsParts
+  readonly #deps: GenerationsDeps
   #known: Generation | undefined
   #checkedAt = Number.NEGATIVE_INFINITY
   #reading: Promise<Generation> | undefined
   #last: Promise<unknown> = Promise.resolve()
   #isWatching = false
 
-  constructor(parts: GenerationsParts) {
-    this.#parts = parts
+  constructor(deps: GenerationsDeps) {
+    this.#deps = deps
   }
 
   /** The generation, where it is known well enough; otherwise it has to be refreshed. */
   current(): Generation | undefined {
-    return this.#parts.clock.now() - this.#checkedAt < FRESH_MS ? this.#known : undefined
+    return this.#deps.clock.now() - this.#checkedAt < FRESH_MS ? this.#known : undefined
   }
 
   /** Reads the generation from the store. Throws what the store throws. */
@@ -76,7 +76,7 @@ export class Generations {
   }
 
   async #synchronise(subject: string | undefined): Promise<Generation> {
-    const { store, clock, newId } = this.#parts
+    const { store, clock, newId } = this.#deps
     const text = await store.get(KEY)
     const found = text === undefined ? undefined : generationFromText(text)
     const all = merged(found?.tokens ?? NOTHING, this.#known?.tokens ?? NOTHING)
@@ -93,7 +93,7 @@ export class Generations {
 
   /** The new token is later than all that are known, also than those of gateways whose clocks are ahead. */
   #renewed(subject: string, tokens: Tokens): Tokens {
-    const { clock, newId } = this.#parts
+    const { clock, newId } = this.#deps
     let at = Math.floor(clock.now())
     for (const token of tokens.values()) at = Math.max(at, timeOf(token) + 1)
     // Too many to remember: everything covers them all.
@@ -105,7 +105,7 @@ export class Generations {
   #lookAgain(): void {
     if (this.#isWatching) return
     this.#isWatching = true
-    this.#parts.clock.timer(FRESH_MS, () => {
+    this.#deps.clock.timer(FRESH_MS, () => {
       this.#isWatching = false
       this.refresh().catch(() => this.#lookAgain())
     })

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Call } from '../llm/types.ts'
-import { ownerOf } from '../visit.ts'
+import { ownerOf } from '../request-context.ts'
 import { canonical } from './canonical.ts'
 
 /** Changes whenever an answer stored by an older version must not be found by a newer one. */
@@ -30,7 +30,7 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   requestId: false,
   route: false,
   surface: false,
-  origin: false,
+  client: false,
   caller: false,
   signal: false,
   startedAt: false,

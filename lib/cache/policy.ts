@@ -2,15 +2,15 @@ import type { Clock } from '../clock.ts'
 import type { Handler, Policy } from '../compose.ts'
 import { GatewayError, isProvidersFault } from '../errors.ts'
 import type { CacheTrace, Call, Reply, ReplyHead } from '../llm/types.ts'
-import { waited } from '../visit.ts'
-import { allTags, isValid, type Question } from './answers.ts'
+import { waited } from '../request-context.ts'
 import type { Generation } from './generation.ts'
 import { cacheKey } from './key.ts'
-import type { TreatmentOf } from './rules.ts'
-import type { CacheState } from './state.ts'
-import { replayed, type StoredAnswer } from './stored-answer.ts'
+import type { ResolveCacheRule } from './rules.ts'
+import type { CacheRuntime } from './runtime.ts'
+import { allTags, isValid, type Question } from './stored-replies.ts'
+import { replayed, type StoredReply } from './stored-reply.ts'
 
-export type CacheParts = CacheState & Readonly<{ treatmentOf: TreatmentOf; clock: Clock }>
+export type CacheDeps = CacheRuntime & Readonly<{ ruleOf: ResolveCacheRule; clock: Clock }>
 
 const COUNTED = { hit: 'hits', miss: 'misses', stale: 'stale', bypass: 'bypassed' } as const
 const BYPASSED: CacheTrace = { forwarded: 'bypass' }
@@ -19,7 +19,7 @@ const MISSED: CacheTrace = { forwarded: 'miss' }
 const TOO_OLD: CacheTrace = { forwarded: 'stale' }
 const COLLAPSED: CacheTrace = { forwarded: 'miss', collapsed: true }
 
-const told = (reply: Reply, cache: ReplyHead['cache'], cacheTrace: CacheTrace): Reply => ({
+const withCacheStatus = (reply: Reply, cache: ReplyHead['cache'], cacheTrace: CacheTrace): Reply => ({
   ...reply,
   head: { ...reply.head, cache, cacheTrace },
 })
@@ -32,22 +32,22 @@ const isCachedCall = ({ cache, cacheWhen = 'always', temperature }: Call): boole
 }
 
 /** What has been invalidated by now; absent where the store cannot tell. */
-const generationNow = ({ generations }: CacheParts): Generation | Promise<Generation | undefined> =>
+const generationNow = ({ generations }: CacheDeps): Generation | Promise<Generation | undefined> =>
   generations.current() ?? generations.refresh().catch(() => undefined)
 
 /** What a call asks of the cache; nothing where it is none of its business. */
-const questionOf = async (call: Call, parts: CacheParts): Promise<Question | undefined> => {
-  const treatment = isCachedCall(call) ? parts.treatmentOf(call.model) : undefined
-  const key = treatment && cacheKey(call)
-  if (!treatment || key === undefined) return undefined
-  const generation = await generationNow(parts)
+const questionOf = async (call: Call, deps: CacheDeps): Promise<Question | undefined> => {
+  const resolved = isCachedCall(call) ? deps.ruleOf(call.model) : undefined
+  const key = resolved && cacheKey(call)
+  if (!resolved || key === undefined) return undefined
+  const generation = await generationNow(deps)
   return (
     generation && {
       key,
       model: call.model,
-      treatment,
+      resolved,
       generation,
-      tags: allTags(treatment.tags, call.cacheTags),
+      tags: allTags(resolved.tags, call.cacheTags),
     }
   )
 }
@@ -60,13 +60,13 @@ const isForgivable = (error: unknown): error is GatewayError =>
 const readAlong = async (
   call: Call,
   joined: Promise<Reply>,
-  { clock, counts }: CacheParts,
+  { clock, counts }: CacheDeps,
 ): Promise<Reply> => {
   const wait = { startedAt: clock.now(), endedAt: 0 }
   try {
     const reply = await joined
     if (reply.head.cache === 'hit') counts.coalesced += 1
-    return reply.head.cache === 'hit' ? reply : told(reply, 'miss', COLLAPSED)
+    return reply.head.cache === 'hit' ? reply : withCacheStatus(reply, 'miss', COLLAPSED)
   } finally {
     wait.endedAt = clock.now()
     call.journal.joined = wait
@@ -80,17 +80,17 @@ const readAlong = async (
  * new one is fetched; or in place of a provider's failure. Only complete answers are kept; a stream and a whole
  * answer are kept as the same.
  */
-export const cache = (parts: CacheParts | undefined): Policy<Call, Reply> => {
-  if (!parts)
+export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
+  if (!deps)
     return async function cache(call, next) {
-      return told(await next(call), 'bypass', BYPASSED)
+      return withCacheStatus(await next(call), 'bypass', BYPASSED)
     }
-  const { answers, flights, refreshes, counts, clock } = parts
+  const { replies, inFlight, refreshes, counts, clock } = deps
 
   const asked = async (question: Question, call: Call, next: Handler<Call, Reply>, why: CacheTrace) => {
-    const joined = flights.join(question, call)
-    if (joined) return readAlong(call, joined, parts)
-    return told(await flights.lead(question, call, next), 'miss', why)
+    const joined = inFlight.join(question, call)
+    if (joined) return readAlong(call, joined, deps)
+    return withCacheStatus(await inFlight.lead(question, call, next), 'miss', why)
   }
 
   /** What is asked for although there is an old answer, which is better than a failure where it may be so old. */
@@ -98,9 +98,9 @@ export const cache = (parts: CacheParts | undefined): Policy<Call, Reply> => {
     question: Question,
     call: Call,
     next: Handler<Call, Reply>,
-    stored: StoredAnswer,
+    stored: StoredReply,
   ) => {
-    const { ttlMs, staleIfErrorMs } = question.treatment
+    const { ttlMs, staleIfErrorMs } = question.resolved
     const freshUntil = stored.storedAt + ttlMs
     try {
       return await asked(question, call, next, TOO_OLD)
@@ -108,7 +108,7 @@ export const cache = (parts: CacheParts | undefined): Policy<Call, Reply> => {
       const isInTime = clock.now() <= freshUntil + staleIfErrorMs
       if (!isInTime || call.signal.aborted || !isForgivable(error)) throw error
       // It may have been invalidated while the provider was waited for.
-      const generation = await generationNow(parts)
+      const generation = await generationNow(deps)
       if (!generation || !isValid(stored, { ...question, generation })) throw error
       return replayed(stored, 'stale', { ...TOO_OLD, freshUntil, detail: error.code })
     }
@@ -117,28 +117,28 @@ export const cache = (parts: CacheParts | undefined): Policy<Call, Reply> => {
   /** What is kept for a question; nothing where a new answer is wanted. */
   const lookedUp = async (call: Call) => {
     const startedAt = clock.now()
-    const question = await questionOf(call, parts)
+    const question = await questionOf(call, deps)
     if (!question) return undefined
-    const stored = call.cache === 'refresh' ? undefined : await answers.find(question)
+    const stored = call.cache === 'refresh' ? undefined : await replies.find(question)
     waited(call.journal, 'cache', clock.now() - startedAt)
     return { question, stored }
   }
 
   const answer = async (
-    { question, stored }: Readonly<{ question: Question; stored: StoredAnswer | undefined }>,
+    { question, stored }: Readonly<{ question: Question; stored: StoredReply | undefined }>,
     call: Call,
     next: Handler<Call, Reply>,
   ): Promise<Reply> => {
     if (call.cache === 'refresh')
-      return told(flights.kept(question, await next(call)).reply, 'miss', ON_REQUEST)
+      return withCacheStatus(inFlight.kept(question, await next(call)).reply, 'miss', ON_REQUEST)
     if (!stored) return asked(question, call, next, MISSED)
     const now = clock.now()
-    const { ttlMs, staleWhileRevalidateMs } = question.treatment
+    const { ttlMs, staleWhileRevalidateMs } = question.resolved
     const freshUntil = stored.storedAt + ttlMs
     // The next answer is known by the labels of this one too.
     const again = { ...question, tags: allTags(question.tags, stored.tags) }
     if (now > freshUntil + staleWhileRevalidateMs) return askedAnew(again, call, next, stored)
-    void answers.label(question, stored, now)
+    void replies.label(question, stored, now)
     if (now <= freshUntil) return replayed(stored, 'hit', { freshUntil })
     refreshes.start(again, call, next)
     return replayed(stored, 'stale', { freshUntil, detail: 'revalidating' })
@@ -146,7 +146,9 @@ export const cache = (parts: CacheParts | undefined): Policy<Call, Reply> => {
 
   return async function cache(call, next) {
     const found = await lookedUp(call)
-    const reply = found ? await answer(found, call, next) : told(await next(call), 'bypass', BYPASSED)
+    const reply = found
+      ? await answer(found, call, next)
+      : withCacheStatus(await next(call), 'bypass', BYPASSED)
     counts[COUNTED[reply.head.cache]] += 1
     return reply
   }

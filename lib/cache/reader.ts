@@ -13,7 +13,7 @@ export type Source = Readonly<{
   at: (position: number) => Step | undefined
   /** Asks for one more batch; all who wait are woken when it has come. */
   pull: () => void
-  left: (reader: Reader) => void
+  detached: (reader: Reader) => void
 }>
 
 /**
@@ -59,8 +59,8 @@ export class Reader {
   }
 
   /** Ends the reading before the first content. */
-  refuse(error: unknown): void {
-    this.#leave()
+  fail(error: unknown): void {
+    this.#detach()
     this.#head.reject(error)
   }
 
@@ -87,7 +87,7 @@ export class Reader {
     if (failure) return { done: false, value: [{ type: 'error', error: failure }] }
     if (!this.#isReading) return DONE
     const step = this.#source.at(this.#position)
-    if (step?.done) this.#leave()
+    if (step?.done) this.#detach()
     else if (step) this.#position += 1
     return step
   }
@@ -102,7 +102,7 @@ export class Reader {
   }
 
   readonly #return = async (): Promise<Step> => {
-    this.#leave()
+    this.#detach()
     return DONE
   }
 
@@ -116,15 +116,15 @@ export class Reader {
     this.#head.reject(error)
     // Whoever has the answer already is told by an event.
     this.#head.promise.catch(() => {})
-    this.#leave()
+    this.#detach()
     this.wake()
   }
 
-  #leave(): void {
+  #detach(): void {
     if (!this.#isReading) return
     this.#isReading = false
     this.#deadline?.cancel()
     this.#signal.removeEventListener('abort', this.#onAbort)
-    this.#source.left(this)
+    this.#source.detached(this)
   }
 }

@@ -2,9 +2,9 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
 import type { Call, Reply } from '../llm/types.ts'
-import type { Question } from './answers.ts'
 import type { CacheCounts } from './counts.ts'
-import { Flights } from './flights.ts'
+import { InFlight } from './in-flight.ts'
+import type { Question } from './stored-replies.ts'
 
 /**
  * Has a call answered that no visitor waits for: with a signal, a deadline and a journal of its own, told in the
@@ -13,37 +13,37 @@ import { Flights } from './flights.ts'
 export type Background = (call: Call, answer: Handler<Call, Reply>) => Promise<void>
 
 /** An answer that could not be had anew is not asked for again before. */
-const REST_MS = 5_000
-const MOST_RESTING = 1_000
+const COOLDOWN_MS = 5_000
+const MOST_COOLDOWNS = 1_000
 
 /** Fetches answers anew, each question once at a time. */
 export class Refreshes {
   readonly #background: Background
-  readonly #flights: Flights
+  readonly #inFlight: InFlight
   readonly #counts: CacheCounts
   readonly #underWay = new Set<string>()
-  readonly #resting: LRUCache<string, true>
+  readonly #cooldowns: LRUCache<string, true>
 
-  constructor(background: Background, flights: Flights, counts: CacheCounts, clock: Clock) {
+  constructor(background: Background, inFlight: InFlight, counts: CacheCounts, clock: Clock) {
     this.#background = background
-    this.#flights = flights
+    this.#inFlight = inFlight
     this.#counts = counts
-    this.#resting = new LRUCache({ max: MOST_RESTING, ttl: REST_MS, perf: clock, ttlResolution: 0 })
+    this.#cooldowns = new LRUCache({ max: MOST_COOLDOWNS, ttl: COOLDOWN_MS, perf: clock, ttlResolution: 0 })
   }
 
   /** Begins, unless somebody is asking already, or has just asked in vain. */
   start(question: Question, call: Call, next: Handler<Call, Reply>): void {
-    const name = Flights.nameOf(question, call)
-    if (this.#underWay.has(name) || this.#resting.has(name)) return
-    if (this.#flights.isUnderWay(question, call)) return
+    const name = InFlight.nameOf(question, call)
+    if (this.#underWay.has(name) || this.#cooldowns.has(name)) return
+    if (this.#inFlight.isUnderWay(question, call)) return
     this.#underWay.add(name)
     this.#counts.refreshes += 1
     const onEnd = (isKept: boolean) => {
       if (isKept) return
       this.#counts.failedRefreshes += 1
-      this.#resting.set(name, true)
+      this.#cooldowns.set(name, true)
     }
-    void this.#background(call, refresh => this.#flights.lead(question, refresh, next, onEnd)).then(() =>
+    void this.#background(call, refresh => this.#inFlight.lead(question, refresh, next, onEnd)).then(() =>
       this.#underWay.delete(name),
     )
   }

@@ -18,7 +18,7 @@ export type CacheRule = Choices & Readonly<{ model: string; tags?: readonly stri
 export type CacheSettings = Choices & Readonly<{ rules?: readonly CacheRule[] | undefined }>
 
 /** How one model's answers are kept. */
-export type Treatment = Readonly<{
+export type ResolvedCacheRule = Readonly<{
   ttlMs: number
   staleWhileRevalidateMs: number
   staleIfErrorMs: number
@@ -27,12 +27,12 @@ export type Treatment = Readonly<{
 }>
 
 /** The treatment of a model by the name asked for; absent where its answers are not kept. */
-export type TreatmentOf = (model: string) => Treatment | undefined
+export type ResolveCacheRule = (model: string) => ResolvedCacheRule | undefined
 
 /** Clients choose model names freely: so many of them are remembered. */
 const REMEMBERED_MODELS = 1_000
 
-const treatmentBy = (choices: Choices, tags: readonly string[] = []): Treatment | undefined => {
+const resolvedRule = (choices: Choices, tags: readonly string[] = []): ResolvedCacheRule | undefined => {
   if (choices.enabled === false) return undefined
   return {
     ttlMs: (choices.ttlSeconds ?? 0) * 1000,
@@ -54,21 +54,21 @@ const chosen = (...layers: readonly Choices[]): Choices => {
 }
 
 /** Makes settings ready to be asked. What they do not say is taken from `defaults`. */
-export const treatments = (settings: CacheSettings, defaults: Choices): TreatmentOf => {
-  const rules = (settings.rules ?? []).map(rule => ({
-    fits: globMatcher(rule.model),
-    treatment: treatmentBy(chosen(rule, settings, defaults), rule.tags),
+export const cacheRules = (settings: CacheSettings, defaults: Choices): ResolveCacheRule => {
+  const rules = (settings.rules ?? []).map(settingsRule => ({
+    fits: globMatcher(settingsRule.model),
+    treatment: resolvedRule(chosen(settingsRule, settings, defaults), settingsRule.tags),
   }))
-  const usual = treatmentBy(chosen(settings, defaults))
-  if (rules.length === 0) return () => usual
+  const defaultRule = resolvedRule(chosen(settings, defaults))
+  if (rules.length === 0) return () => defaultRule
 
-  const found = new LRUCache<string, { treatment: Treatment | undefined }>({ max: REMEMBERED_MODELS })
+  const found = new LRUCache<string, { resolved: ResolvedCacheRule | undefined }>({ max: REMEMBERED_MODELS })
   return model => {
     const known = found.get(model)
-    if (known) return known.treatment
-    const rule = rules.find(({ fits }) => fits(model))
-    const treatment = rule ? rule.treatment : usual
-    found.set(model, { treatment })
-    return treatment
+    if (known) return known.resolved
+    const settingsRule = rules.find(({ fits }) => fits(model))
+    const resolved = settingsRule ? settingsRule.treatment : defaultRule
+    found.set(model, { resolved })
+    return resolved
   }
 }

@@ -1,4 +1,4 @@
-import type { StoredAnswer } from './stored-answer.ts'
+import type { StoredReply } from './stored-reply.ts'
 
 /** Changes with the shape of what is written; what another version wrote is not read. */
 const VERSION = 1
@@ -22,7 +22,7 @@ const isUsage = (value: unknown): boolean =>
 const isTarget = (value: unknown): boolean =>
   isFields(value) && isText(value.provider) && isText(value.model) && isText(value.name)
 
-const isStored = (value: unknown, key: string): value is StoredAnswer =>
+const isStored = (value: unknown, key: string): value is StoredReply =>
   isFields(value) &&
   value.version === VERSION &&
   value.key === key &&
@@ -40,14 +40,14 @@ const isStored = (value: unknown, key: string): value is StoredAnswer =>
   value.tags.every(isText)
 
 /** An answer as the text that is kept under its key. */
-export const toText = (key: string, answer: StoredAnswer): string =>
+export const toText = (key: string, answer: StoredReply): string =>
   JSON.stringify({ ...answer, version: VERSION, key })
 
 /**
  * The answer that a text holds. Absent where it holds none: another version's, another key's, or what nobody
  * here has written.
  */
-export const fromText = (key: string, text: string): StoredAnswer | undefined => {
+export const fromText = (key: string, text: string): StoredReply | undefined => {
   try {
     const value: unknown = JSON.parse(text)
     return isStored(value, key) ? value : undefined

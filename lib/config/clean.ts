@@ -12,7 +12,7 @@ const codePoint = (character: string): string =>
   `U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`
 
 /** What of a value nobody sees, and nobody means; undefined where there is nothing. Does not repeat the value. */
-export const unseenFault = (value: string): string | undefined => {
+export const invisibleCharacterIssue = (value: string): string | undefined => {
   if (/[\r\n]/.test(value)) return 'must be one line'
   const [invisible] = INVISIBLE.exec(value) ?? []
   if (invisible !== undefined)

@@ -1,4 +1,4 @@
-import { cleanValue, shownValue, unseenFault } from './clean.ts'
+import { cleanValue, invisibleCharacterIssue, shownValue } from './clean.ts'
 import { envFileFaults } from './env-files.ts'
 import { type Environment, environment, SECRETS, TOGETHER } from './schema.ts'
 
@@ -64,17 +64,17 @@ const setOf = (variables: Variables): Record<string, string> => {
 export const parseEnvironment = (variables: Variables, before: readonly string[] = []): Environment => {
   const set = setOf(variables)
   const faults = [...before]
-  const unseen = new Set<string>()
+  const unreported = new Set<string>()
   for (const [name, value] of Object.entries(set)) {
-    const fault = unseenFault(value)
+    const fault = invisibleCharacterIssue(value)
     if (fault === undefined) continue
-    unseen.add(name)
+    unreported.add(name)
     faults.push(`  ${name} = ${shown(name, value)}: ${fault}`)
   }
   const parsed = environment.safeParse(set)
   for (const { path, message } of parsed.error?.issues ?? []) {
     const name = String(path[0])
-    if (unseen.has(name)) continue
+    if (unreported.has(name)) continue
     faults.push(`  ${name} = ${shown(name, set[name])}: ${message}; .env.example tells more`)
   }
   faults.push(...halfSet(set))

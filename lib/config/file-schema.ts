@@ -78,7 +78,8 @@ export const configFile = z.strictObject({
       chat: z.strictObject({ anonymous: rate.optional(), guest: rate.optional() }).optional(),
       upload: rate.optional(),
       batchItems: z.strictObject({ anonymous: rate.optional(), guest: rate.optional() }).optional(),
-      rest: rate.optional(),
+      api: rate.optional(),
+      rest: rate.optional().describe('The former name of api.'),
     })
     .optional(),
   cache: z

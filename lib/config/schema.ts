@@ -174,7 +174,9 @@ export const environment = z.object({
   /** Items of jobs that are handed in as JSON, of anonymous callers and of guests. */
   RATE_LIMIT_BATCH_ITEMS: rate.default({ limit: 10_000, windowMs: 3_600_000 }),
   RATE_LIMIT_BATCH_ITEMS_GUEST: rate.default({ limit: 50_000, windowMs: 3_600_000 }),
-  RATE_LIMIT_REST: rate.default({ limit: 60, windowMs: 60_000 }),
+  RATE_LIMIT_API: rate.default({ limit: 60, windowMs: 60_000 }),
+  /** The former name of RATE_LIMIT_API. */
+  RATE_LIMIT_REST: rate.optional(),
   REQUEST_TIMEOUT_MS: count(1, 3_600_000).default(30_000),
   FIRST_TOKEN_TIMEOUT_MS: count(1, 3_600_000).optional(),
   IDLE_TIMEOUT_MS: count(1, 3_600_000).default(30_000),

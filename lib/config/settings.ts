@@ -45,7 +45,7 @@ const ratesOf = (env: Environment, { limits }: ConfigFile): RateLimits => ({
     anonymous: limits?.batchItems?.anonymous ?? env.RATE_LIMIT_BATCH_ITEMS,
     guest: limits?.batchItems?.guest ?? env.RATE_LIMIT_BATCH_ITEMS_GUEST,
   },
-  rest: limits?.rest ?? env.RATE_LIMIT_REST,
+  api: limits?.api ?? limits?.rest ?? env.RATE_LIMIT_REST ?? env.RATE_LIMIT_API,
 })
 
 const cachingOf = (env: Environment, file: CachingSettings['file']): CachingSettings => ({

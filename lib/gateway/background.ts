@@ -2,16 +2,16 @@ import type { Background } from '../cache/refreshes.ts'
 import type { Clock } from '../clock.ts'
 import { compose, type Policy } from '../compose.ts'
 import { type GatewayError, toGatewayError } from '../errors.ts'
-import type { OpenVisits } from '../http/open-visits.ts'
+import type { ActiveRequests } from '../http/active-requests.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import { observe } from '../observability/observe.ts'
-import { newJournal, type Visit } from '../visit.ts'
+import { newJournal, type RequestContext } from '../request-context.ts'
 
 /** Told of each end, with what went wrong. */
-export type BackgroundEnd = (visit: Visit, error: GatewayError | undefined) => void
+export type BackgroundEnd = (context: RequestContext, error: GatewayError | undefined) => void
 
-export type BackgroundParts = Readonly<{
-  visits: OpenVisits
+export type BackgroundDeps = Readonly<{
+  activeRequests: ActiveRequests
   clock: Clock
   timeoutMs: number
   /** Puts the price on what was used. */
@@ -19,10 +19,10 @@ export type BackgroundParts = Readonly<{
   onEnd: BackgroundEnd
 }>
 
-const NOBODY = new AbortController().signal
+const NO_CALLER = new AbortController().signal
 
 /** The same question, asked for nobody: it must not end with the visitor who gave the occasion. */
-const forNobody = (call: Call, signal: AbortSignal, startedAt: number, timeoutMs: number): Call => ({
+const withoutCaller = (call: Call, signal: AbortSignal, startedAt: number, timeoutMs: number): Call => ({
   ...call,
   requestId: `${call.requestId}:refresh`,
   stream: false,
@@ -36,12 +36,18 @@ const forNobody = (call: Call, signal: AbortSignal, startedAt: number, timeoutMs
  * Does what no visitor waits for, as a visit of its own: a gateway that stops waits for it, and in the end breaks
  * it off.
  */
-export const background = ({ visits, clock, timeoutMs, price, onEnd }: BackgroundParts): Background => {
+export const background = ({
+  activeRequests,
+  clock,
+  timeoutMs,
+  price,
+  onEnd,
+}: BackgroundDeps): Background => {
   const observed = compose<Call, Reply>(observe(), price)
 
   return async (call, answer) => {
-    const open = visits.open(NOBODY)
-    const work = forNobody(call, open.signal, clock.now(), timeoutMs)
+    const open = activeRequests.open(NO_CALLER)
+    const work = withoutCaller(call, open.signal, clock.now(), timeoutMs)
     let error: GatewayError | undefined
     try {
       const reply = await observed(answer)(work)

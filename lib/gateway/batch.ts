@@ -1,23 +1,23 @@
 import { join } from 'node:path'
-import { attend } from '../batch/attendance.ts'
-import type { Bell } from '../batch/bell/bell.ts'
-import { localBell } from '../batch/bell/local.ts'
-import { BatchDesk } from '../batch/desk.ts'
-import { News } from '../batch/news.ts'
+import { ChangeNotifier } from '../batch/change-notifier.ts'
+import { heartbeat } from '../batch/heartbeat.ts'
 import { Overview } from '../batch/overview.ts'
 import { batchRecords } from '../batch/records/records.ts'
 import { running } from '../batch/run.ts'
+import { BatchService } from '../batch/service.ts'
 import type { BatchRecords, Claim } from '../batch/types.ts'
-import { UploadDesk } from '../batch/upload-desk.ts'
+import { UploadService } from '../batch/upload-service.ts'
 import { webhookPost } from '../batch/webhook/post.ts'
-import { Postman } from '../batch/webhook/postman.ts'
 import { isPublicAddress } from '../batch/webhook/public-address.ts'
+import { WebhookSender } from '../batch/webhook/sender.ts'
+import { localWorkSignal } from '../batch/work-signal/local.ts'
+import type { WorkSignal } from '../batch/work-signal/work-signal.ts'
 import { Worker } from '../batch/worker.ts'
 import { type Clock, sleep } from '../clock.ts'
 import { ConfigurationError } from '../config/env.ts'
 import type { Environment } from '../config/schema.ts'
+import type { ActiveRequests } from '../http/active-requests.ts'
 import { jobJson } from '../http/dialects/batch.ts'
-import type { OpenVisits } from '../http/open-visits.ts'
 import type { BatchFacts } from '../observability/batch-health.ts'
 import type { BatchMetrics } from '../observability/batch-metrics.ts'
 import type { Logger } from '../observability/logger.ts'
@@ -29,9 +29,9 @@ import type { Records } from '../storage/records/records.ts'
 import { sharedClock } from '../storage/records/shared-clock.ts'
 import { modelFault, openAiModel } from './item-models.ts'
 import { itemLimits } from './limits.ts'
-import type { Live } from './live.ts'
-import { recordsTrouble, watched } from './records-trouble.ts'
-import { tellOfRun } from './visit-end.ts'
+import type { CurrentConfig } from './live.ts'
+import { reportRecordsError, watched } from './records-errors.ts'
+import { reportBatchItem } from './request-end.ts'
 
 const LEASE_MS = 20_000
 const HOUSEKEEPING_MS = 600_000
@@ -40,26 +40,26 @@ const DAY_MS = 86_400_000
 const SUBMISSION_MS = 3_600_000
 
 export type Batch = Readonly<{
-  desk: BatchDesk
-  uploads: UploadDesk
+  service: BatchService
+  uploads: UploadService
   facts: () => BatchFacts
   /** Closes the records, once what was asked of them is done. */
   close: () => Promise<void>
 }>
 
-export type BatchMakings = Readonly<{
+export type BatchWiringDeps = Readonly<{
   env: Environment
   clock: Clock
   logger: Logger
   metrics: Metrics
   errors: ErrorReporter
-  visits: OpenVisits
-  live: Live
+  activeRequests: ActiveRequests
+  current: CurrentConfig
   isStopping: () => boolean
 }>
 
-const opened = async ({ env, clock, logger }: BatchMakings): Promise<Records> => {
-  const place = {
+const opened = async ({ env, clock, logger }: BatchWiringDeps): Promise<Records> => {
+  const backend = {
     databaseUrl: env.DATABASE_URL,
     dataDir: env.DATA_DIR,
     waitMs: env.DATABASE_WAIT_SECONDS * 1000,
@@ -68,43 +68,46 @@ const opened = async ({ env, clock, logger }: BatchMakings): Promise<Records> =>
       logger.error({ err, component: 'records' }, 'the thread of the database ended and is started again'),
   }
   try {
-    return await openRecords(place, clock)
+    return await openRecords(backend, clock)
   } catch (error) {
     if (!(error instanceof RecordsUnusable)) throw error
     throw new ConfigurationError([`  ${error.message}; ENABLE_BATCH=false does without records`])
   }
 }
 
-const bellOf = async ({ env, logger }: BatchMakings): Promise<Bell> => {
+const workSignalOf = async ({ env, logger }: BatchWiringDeps): Promise<WorkSignal> => {
   const { REDIS_URL: url } = env
-  if (url === undefined) return localBell()
-  const { redisBell } = await import('../batch/bell/redis.ts')
+  if (url === undefined) return localWorkSignal()
+  const { redisWorkSignal } = await import('../batch/work-signal/redis.ts')
   // The shared state tells of a Redis that fails, and no item is lost by it.
-  return redisBell({ url, onTrouble: err => logger.debug({ err }, 'the batch bell has trouble with Redis') })
+  return redisWorkSignal({
+    url,
+    onError: err => logger.debug({ err }, 'the batch bell has trouble with Redis'),
+  })
 }
 
-type Lasting = BatchMakings & Readonly<{ onTrouble: (error: unknown) => void }>
+type LiveConfigDeps = BatchWiringDeps & Readonly<{ onError: (error: unknown) => void }>
 
-type WorkerMakings = Lasting &
-  Readonly<{ records: BatchRecords; shared: Clock; news: News; figures: BatchMetrics }>
+type WorkerWiringDeps = LiveConfigDeps &
+  Readonly<{ records: BatchRecords; shared: Clock; changes: ChangeNotifier; figures: BatchMetrics }>
 
-const workerOf = (makings: WorkerMakings): Worker => {
-  const { env, clock, shared, live, visits, isStopping, records, news, figures, onTrouble } = makings
+const workerOf = (deps: WorkerWiringDeps): Worker => {
+  const { env, clock, shared, current, activeRequests, isStopping, records, changes, figures, onError } = deps
   const run = running({
-    answer: call => live.now.work(call),
-    defaultModel: () => live.now.chatDefaults.model,
+    answer: call => current.now.work(call),
+    defaultModel: () => current.now.chatDefaults.model,
     maxResponseBytes: env.BATCH_MAX_RESPONSE_BYTES,
     firstContentMs: env.BATCH_FIRST_TOKEN_TIMEOUT_MS,
-    open: client => visits.open(client),
+    open: client => activeRequests.open(client),
     clock,
     shared,
     random: Math.random,
-    onEnd: tellOfRun(makings),
+    onEnd: reportBatchItem(deps),
   })
   return new Worker({
     records,
     run: (claim: Claim, signal) => {
-      news.tell(claim.jobId, claim.owner)
+      changes.notify(claim.jobId, claim.owner)
       return run(claim, signal)
     },
     clock: shared,
@@ -113,35 +116,35 @@ const workerOf = (makings: WorkerMakings): Worker => {
     isStopping,
     onSettled: ({ jobId, owner }, { state }) => {
       figures.runEnded(state)
-      news.tell(jobId, owner)
+      changes.notify(jobId, owner)
     },
-    onTrouble,
+    onError,
   })
 }
 
-const postmanOf = (makings: Lasting, records: BatchRecords): Postman | undefined => {
-  const { env, clock, logger, isStopping, onTrouble } = makings
+const webhookSenderOf = (deps: LiveConfigDeps, records: BatchRecords): WebhookSender | undefined => {
+  const { env, clock, logger, isStopping, onError } = deps
   const { BATCH_WEBHOOK_SECRET: secret } = env
   if (secret === undefined) return undefined
-  return new Postman({
+  return new WebhookSender({
     records,
     post: webhookPost(isPublicAddress),
     messageOf: job => ({ type: 'batch.ended', job: jobJson(job, clock.now()) }),
     secret,
     clock,
     isStopping,
-    onTrouble: (err, jobId) =>
+    onError: (err, jobId) =>
       jobId === undefined
-        ? onTrouble(err)
+        ? onError(err)
         : logger.warn({ err, jobId, component: 'batch' }, 'a webhook was not told'),
   })
 }
 
 /** Takes away what is old or was left behind, now and then. */
-const keepHouse = async (
-  { env, clock, onTrouble }: Lasting,
+const runMaintenance = async (
+  { env, clock, onError }: LiveConfigDeps,
   records: BatchRecords,
-  uploads: UploadDesk,
+  uploads: UploadService,
 ): Promise<never> => {
   for (;;) {
     try {
@@ -149,7 +152,7 @@ const keepHouse = async (
       await records.sweep(clock.now() - SUBMISSION_MS)
       await uploads.sweep(clock.now() - SUBMISSION_MS)
     } catch (err) {
-      onTrouble(err)
+      onError(err)
     }
     await sleep(clock, HOUSEKEEPING_MS, new AbortController().signal)
   }
@@ -159,50 +162,50 @@ const keepHouse = async (
  * Opens the records, and runs what waits in them where this process is to run items.
  * @throws ConfigurationError where the records cannot be used.
  */
-export const buildBatch = async (parts: BatchMakings): Promise<Batch> => {
-  const { env, metrics, live, isStopping } = parts
-  const database = await opened(parts)
-  const watch = watched(database, parts)
-  const onTrouble = recordsTrouble(parts)
-  const makings = { ...parts, onTrouble }
-  const clock = await sharedClock(database, makings.clock)
+export const buildBatch = async (batchDeps: BatchWiringDeps): Promise<Batch> => {
+  const { env, metrics, current, isStopping } = batchDeps
+  const database = await opened(batchDeps)
+  const watch = watched(database, batchDeps)
+  const onError = reportRecordsError(batchDeps)
+  const deps = { ...batchDeps, onError }
+  const clock = await sharedClock(database, deps.clock)
   const records = batchRecords(database)
   const overview = new Overview(() => records.depth(clock.now()), clock)
-  const place = database.dialect === 'sqlite' ? 'SQLite' : 'Postgres'
+  const backend = database.dialect === 'sqlite' ? 'SQLite' : 'Postgres'
   const facts = (): BatchFacts => ({
-    ...overview.seen,
+    ...overview.status,
     ...(watch.failure !== undefined && { failure: watch.failure }),
     now: clock.now(),
-    place,
+    backend,
     runningHere: worker?.running ?? 0,
   })
-  const news = new News()
+  const changes = new ChangeNotifier()
   const figures = metrics.ofBatch(facts)
-  const bell = await bellOf(makings)
+  const workSignal = await workSignalOf(deps)
   const worker = env.BATCH_WORKER
-    ? workerOf({ ...makings, records, shared: clock, news, figures })
+    ? workerOf({ ...deps, records, shared: clock, changes, figures })
     : undefined
   if (worker) {
-    bell.answer(() => {
+    workSignal.onWork(() => {
       worker.wake()
       return worker.idle()
     })
     worker.wake()
   }
-  attend({ records, clock, runsItems: worker !== undefined, isStopping, onTrouble })
-  void overview.look()
-  const postman = postmanOf({ ...makings, clock }, records)
-  const desk = new BatchDesk({
+  heartbeat({ records, clock, runsItems: worker !== undefined, isStopping, onError })
+  void overview.refresh()
+  const webhookSender = webhookSenderOf({ ...deps, clock }, records)
+  const service = new BatchService({
     records,
-    news,
+    changes,
     clock,
-    ring: items => bell.ring(items),
-    revoke: jobId => worker?.revoke(jobId),
+    notifyWork: items => workSignal.notify(items),
+    cancelJob: jobId => worker?.cancelJob(jobId),
     isStopping,
-    tellsWebhooks: postman !== undefined,
+    sendsWebhooks: webhookSender !== undefined,
   })
-  const uploads = new UploadDesk({
-    desk,
+  const uploads = new UploadService({
+    service,
     directory: join(env.DATA_DIR, 'uploads'),
     uploadLimits: {
       mostFiles: env.BATCH_MAX_FILES,
@@ -211,9 +214,9 @@ export const buildBatch = async (parts: BatchMakings): Promise<Batch> => {
     },
     itemLimits: itemLimits(env),
     mostItems: env.BATCH_MAX_ITEMS,
-    modelFault: model => modelFault(model, live.now),
-    openAiModel: model => openAiModel(model, live.now),
+    modelFault: model => modelFault(model, current.now),
+    openAiModel: model => openAiModel(model, current.now),
   })
-  void keepHouse({ ...makings, clock }, records, uploads)
-  return { desk, uploads, facts, close: () => database.close() }
+  void runMaintenance({ ...deps, clock }, records, uploads)
+  return { service, uploads, facts, close: () => database.close() }
 }

@@ -1,12 +1,12 @@
 import { type FileFault, type KeyPath, parseConfigFile } from '../config/file.ts'
 import type { ConfigFile } from '../config/file-schema.ts'
-import { Catalog, type Shelf } from '../llm/catalog.ts'
+import { Catalog, type ProviderListing } from '../llm/catalog.ts'
 
 type Found = readonly [path: KeyPath, message: string]
 
-const modelFaults = ({ models = [] }: ConfigFile, shelves: readonly Shelf[]): readonly Found[] =>
+const modelFaults = ({ models = [] }: ConfigFile, listings: readonly ProviderListing[]): readonly Found[] =>
   models.flatMap(({ id, provider }, index): Found[] => {
-    if (!shelves.some(shelf => shelf.provider === provider))
+    if (!listings.some(listing => listing.provider === provider))
       return [[['models', index, 'provider'], 'is not the id of a provider']]
     return models.findIndex(model => model.id === id) < index ? [[['models', index, 'id'], 'is taken']] : []
   })
@@ -60,13 +60,13 @@ export type CheckedFile =
   | Readonly<{ ok: false; faults: readonly FileFault[] }>
 
 /** Reads a configuration file's text and checks its shape, and that every name in it exists. */
-export const checkConfig = (text: string, shelves: readonly Shelf[]): CheckedFile => {
+export const checkConfig = (text: string, listings: readonly ProviderListing[]): CheckedFile => {
   const parsed = parseConfigFile(text)
   if (!parsed.ok) return parsed
   const { config, faultAt } = parsed
-  const catalog = new Catalog(shelves, undefined, config)
+  const catalog = new Catalog(listings, undefined, config)
   const found = [
-    ...modelFaults(config, shelves),
+    ...modelFaults(config, listings),
     ...aliasFaults(config, catalog),
     ...chainFaults(config, catalog),
   ]

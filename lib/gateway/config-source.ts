@@ -3,43 +3,43 @@ import type { Clock } from '../clock.ts'
 import { ConfigurationError } from '../config/env.ts'
 import { faultLine } from '../config/file.ts'
 import type { ConfigFile } from '../config/file-schema.ts'
-import type { Shelf } from '../llm/catalog.ts'
+import type { ProviderListing } from '../llm/catalog.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { ServiceHealth } from '../observability/provider-health.ts'
 import { checkConfig } from './config-file.ts'
 import { watchConfig } from './config-watch.ts'
 
-export type ConfigSourceParts = Readonly<{
+export type ConfigSourceDeps = Readonly<{
   path: string
-  shelves: readonly Shelf[]
+  listings: readonly ProviderListing[]
   logger: Logger
   metrics: Metrics
   /** Takes a good configuration over, whole; throws ConfigurationError where it does not fit the environment. */
   apply: (config: ConfigFile) => void
 }>
 
-const MOST_TOLD = 3
+const MAX_REPORTED = 3
 
 /** The configuration file, as it was last read. A fault in it changes nothing but what health and metrics say. */
 export class ConfigSource {
-  readonly #parts: ConfigSourceParts
+  readonly #deps: ConfigSourceDeps
   #text: string | undefined
   #faults: readonly string[] = []
 
-  constructor(parts: ConfigSourceParts) {
-    this.#parts = parts
+  constructor(deps: ConfigSourceDeps) {
+    this.#deps = deps
   }
 
   /** @throws ConfigurationError with every fault. For the start, where there is no old configuration to keep. */
   start(): void {
     this.#take()
-    this.#parts.metrics.configRead('success', false)
+    this.#deps.metrics.configRead('success', false)
   }
 
   /** Reads the file anew and takes it over, if its content has changed and is without fault. */
   readonly look = (): void => {
-    const { logger, metrics, path } = this.#parts
+    const { logger, metrics, path } = this.#deps
     try {
       if (!this.#take()) return
       this.#faults = []
@@ -56,25 +56,25 @@ export class ConfigSource {
 
   health(): ServiceHealth {
     if (this.#faults.length === 0) return { status: 'healthy' }
-    const more = this.#faults.length > MOST_TOLD ? ` and ${this.#faults.length - MOST_TOLD} more` : ''
-    const told = this.#faults.slice(0, MOST_TOLD).join('; ')
-    return { status: 'degraded', message: `the old configuration stays: ${told}${more}` }
+    const more = this.#faults.length > MAX_REPORTED ? ` and ${this.#faults.length - MAX_REPORTED} more` : ''
+    const reported = this.#faults.slice(0, MAX_REPORTED).join('; ')
+    return { status: 'degraded', message: `the old configuration stays: ${reported}${more}` }
   }
 
   /** @returns whether there was anything new. A text that had faults is as good as unread: it may come right by itself. */
   #take(): boolean {
     const text = this.#read()
     if (text === this.#text && this.#faults.length === 0) return false
-    const checked = checkConfig(text, this.#parts.shelves)
+    const checked = checkConfig(text, this.#deps.listings)
     if (!checked.ok) throw new ConfigurationError(checked.faults.map(faultLine))
-    this.#parts.apply(checked.config)
+    this.#deps.apply(checked.config)
     this.#text = text
     return true
   }
 
   #read(): string {
     try {
-      return readFileSync(this.#parts.path, 'utf8')
+      return readFileSync(this.#deps.path, 'utf8')
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
       throw new ConfigurationError([`GATEWAY_CONFIG cannot be read (${code})`])
@@ -84,11 +84,11 @@ export class ConfigSource {
 
 /** The file of that path, taken over and watched; nothing where there is no path. Throws as `start` does. */
 export const configSource = (
-  { path, ...parts }: Omit<ConfigSourceParts, 'path'> & Readonly<{ path: string | undefined }>,
+  { path, ...deps }: Omit<ConfigSourceDeps, 'path'> & Readonly<{ path: string | undefined }>,
   clock: Clock,
 ): ConfigSource | undefined => {
   if (path === undefined) return undefined
-  const source = new ConfigSource({ ...parts, path })
+  const source = new ConfigSource({ ...deps, path })
   source.start()
   watchConfig(path, clock, source.look)
   return source

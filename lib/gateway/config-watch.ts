@@ -18,13 +18,13 @@ export const watchConfig = (path: string, clock: Clock, look: () => void): (() =
     settling?.cancel()
     settling = clock.timer(QUIET_MS, look)
   }
-  let watcher: FSWatcher | undefined
+  let listener: FSWatcher | undefined
   try {
-    watcher = watch(dirname(path), { persistent: false }, onEvent)
+    listener = watch(dirname(path), { persistent: false }, onEvent)
     // The directory itself may go; looking every five seconds goes on.
-    watcher.on('error', () => watcher?.close())
+    listener.on('error', () => listener?.close())
   } catch {
-    watcher = undefined
+    listener = undefined
   }
   const anyway = clock.timer(ANYWAY_MS, () => {
     look()
@@ -32,7 +32,7 @@ export const watchConfig = (path: string, clock: Clock, look: () => void): (() =
   })
   process.on('SIGHUP', look)
   return () => {
-    watcher?.close()
+    listener?.close()
     settling?.cancel()
     anyway.cancel()
     process.off('SIGHUP', look)

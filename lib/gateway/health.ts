@@ -31,15 +31,15 @@ const gatewayHealth = (state: LifecycleState): ServiceHealth =>
   state === 'serving' ? { status: 'healthy' } : { status: 'unhealthy', message: 'stopping' }
 
 /** A feature whose state lives in Redis, or in this process's memory and then is as well as the process. */
-const stateIn = (place: string, on: boolean): ServiceHealth => ({
+const stateIn = (backend: string, on: boolean): ServiceHealth => ({
   status: 'healthy',
-  message: on ? `in ${place}` : 'switched off',
+  message: on ? `in ${backend}` : 'switched off',
 })
 
 type Providers = HealthFacts['providers']
 
 /** Why a model is left alone right now; nothing where it is not. */
-const restOf = (circuit: Circuit): string | undefined => {
+const otherFacts = (circuit: Circuit): string | undefined => {
   const { state, reason, nextProbeInMs } = circuit.describe()
   if (state === 'half-open') return `is being looked at (${reason})`
   // Nobody has asked it since its time was over: what it was says nothing any more.
@@ -59,7 +59,7 @@ export const withCircuits = (
 ): Providers => {
   const services: Record<string, ServiceHealth> = { ...providers }
   for (const [target, circuit] of circuits) {
-    const rest = restOf(circuit)
+    const rest = otherFacts(circuit)
     const service = services[target.provider]
     if (!rest || !service) continue
     const message = `${isKnown(target) ? target.name : 'a model'} ${rest}`
@@ -93,12 +93,12 @@ export const reportHealth = ({
   config,
   providers,
 }: HealthFacts): HealthReport => {
-  const place = redis?.circuit.name === 'closed' ? 'Redis' : 'memory'
+  const backend = redis?.circuit.name === 'closed' ? 'Redis' : 'memory'
   const services = {
     gateway: gatewayHealth(state),
     ...(redis && { redis: redisHealth(redis) }),
-    limits: stateIn(place, limits),
-    cache: stateIn(place, caching),
+    limits: stateIn(backend, limits),
+    cache: stateIn(backend, caching),
     ...(batch && { records: recordsHealth(batch), queue: queueHealth(batch) }),
     ...(config && { config }),
     ...providers,

@@ -1,12 +1,12 @@
 import { GatewayError } from '../errors.ts'
 import { turn } from '../loop-turns.ts'
 import { FaultList } from '../validation/faults.ts'
-import type { Composed } from './live.ts'
+import type { LiveConfig } from './live.ts'
 
 type Asking = Readonly<{ request: Readonly<{ model?: string | undefined }> }>
 
 /** What is wrong with a model's name; nothing where somebody answers to it. */
-export const modelFault = (model: string, { catalog, aliases }: Composed): string | undefined => {
+export const modelFault = (model: string, { catalog, aliases }: LiveConfig): string | undefined => {
   if (aliases.has(model)) return undefined
   try {
     catalog.plan(model)
@@ -18,21 +18,21 @@ export const modelFault = (model: string, { catalog, aliases }: Composed): strin
 }
 
 /** The name of a model here that OpenAI's format calls so: an alias, or what `nameByVendor` says. */
-export const openAiModel = (model: string, { catalog, aliases }: Composed): string =>
+export const openAiModel = (model: string, { catalog, aliases }: LiveConfig): string =>
   aliases.has(model) ? model : catalog.nameByVendor(model)
 
 /**
  * Makes sure that every item asks for a model that there is, before any of them is taken.
  * @throws GatewayError INVALID_INPUT that names every item.
  */
-export const assertModels = async (items: readonly Asking[], composed: Composed): Promise<void> => {
+export const assertModels = async (items: readonly Asking[], liveConfigOf: LiveConfig): Promise<void> => {
   const seen = new Map<string, string | undefined>()
   const faults = new FaultList()
   for (const [index, { request }] of items.entries()) {
     await turn()
     const { model } = request
     if (model === undefined) continue
-    if (!seen.has(model)) seen.set(model, modelFault(model, composed))
+    if (!seen.has(model)) seen.set(model, modelFault(model, liveConfigOf))
     const message = seen.get(model)
     if (message !== undefined) faults.add({ path: `items[${index}].model`, message })
   }

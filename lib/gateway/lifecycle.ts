@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
-import type { OpenVisits } from '../http/open-visits.ts'
+import type { ActiveRequests } from '../http/active-requests.ts'
 import type { Logger } from '../observability/logger.ts'
 
 /** `draining`: told to stop, still serving; `closed`: new visits are turned away. */
@@ -16,14 +16,14 @@ const noticeOf = (graceMs: number): number => Math.min(LONGEST_NOTICE_MS, graceM
 
 /** The gateway's way from serving to gone. */
 export class Lifecycle {
-  readonly #visits: OpenVisits
+  readonly #activeRequests: ActiveRequests
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #stores: (() => Promise<void>)[] = []
   #state: LifecycleState = 'serving'
 
-  constructor(visits: OpenVisits, clock: Clock, logger: Logger) {
-    this.#visits = visits
+  constructor(activeRequests: ActiveRequests, clock: Clock, logger: Logger) {
+    this.#activeRequests = activeRequests
     this.#clock = clock
     this.#logger = logger
   }
@@ -50,15 +50,15 @@ export class Lifecycle {
   async stop(graceMs: number, close: () => void, noticeMs = noticeOf(graceMs)): Promise<void> {
     if (this.#state !== 'serving') return
     this.#state = 'draining'
-    this.#logger.info({ openRequests: this.#visits.count, graceSeconds: graceMs / 1000 }, 'stopping')
+    this.#logger.info({ openRequests: this.#activeRequests.count, graceSeconds: graceMs / 1000 }, 'stopping')
     await this.#wait(noticeMs)
     this.#state = 'closed'
     close()
-    await Promise.race([this.#visits.none(), this.#wait(graceMs - noticeMs)])
-    if (this.#visits.count > 0) {
-      this.#logger.warn({ openRequests: this.#visits.count }, 'breaking off what is left')
-      const none = this.#visits.none()
-      await this.#visits.abortAll(new GatewayError('SHUTTING_DOWN'))
+    await Promise.race([this.#activeRequests.none(), this.#wait(graceMs - noticeMs)])
+    if (this.#activeRequests.count > 0) {
+      this.#logger.warn({ openRequests: this.#activeRequests.count }, 'breaking off what is left')
+      const none = this.#activeRequests.none()
+      await this.#activeRequests.abortAll(new GatewayError('SHUTTING_DOWN'))
       await Promise.race([none, this.#wait(FAREWELL_MS)])
     }
     // A visit has ended when its last byte was handed to the host, which may not have sent it yet.

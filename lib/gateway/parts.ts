@@ -2,19 +2,19 @@ import type { Sessions } from '../auth/session.ts'
 import type { Clock } from '../clock.ts'
 import type { Environment } from '../config/schema.ts'
 import type { Settings } from '../config/settings.ts'
-import type { AttemptWatcher } from '../llm/ask.ts'
+import type { AttemptListener } from '../llm/ask.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import type { Provider } from '../llm/types.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { Alias } from '../routing/alias.ts'
-import { answersOf } from './answers.ts'
-import type { Parts } from './pipeline.ts'
+import { cacheDepsOf } from './answers.ts'
+import type { PipelineDeps } from './pipelines.ts'
 import { resilienceOf } from './resilience.ts'
-import type { Standing } from './standing.ts'
+import type { Runtime } from './standing.ts'
 
 /** What the pipeline's parts are made of. */
-export type Makings = Readonly<{
+export type WiringDeps = Readonly<{
   env: Environment
   clock: Clock
   logger: Logger
@@ -23,38 +23,38 @@ export type Makings = Readonly<{
   catalog: Catalog
   aliases: ReadonlyMap<string, Alias>
   /** What outlives a change of settings. */
-  standing: Standing
+  runtime: Runtime
   providers: ReadonlyMap<string, Provider>
   sessions: Sessions
   /** All who want to know how attempts went. */
-  watchers: readonly AttemptWatcher[]
+  listeners: readonly AttemptListener[]
 }>
 
-const limitsOf = ({ settings: { rates }, standing: { counter }, clock }: Makings): Parts['limits'] =>
+const limitsOf = ({ settings: { rates }, runtime: { counter }, clock }: WiringDeps): PipelineDeps['limits'] =>
   rates && { rates, counter, clock }
 
-const allOf = (watchers: readonly AttemptWatcher[]): AttemptWatcher => ({
+const allOf = (listeners: readonly AttemptListener[]): AttemptListener => ({
   succeeded: (...attempt) => {
-    for (const watcher of watchers) watcher.succeeded(...attempt)
+    for (const listener of listeners) listener.succeeded(...attempt)
   },
   failed: (...attempt) => {
-    for (const watcher of watchers) watcher.failed(...attempt)
+    for (const listener of listeners) listener.failed(...attempt)
   },
 })
 
 /** The parts of the pipeline that an environment describes. */
-export const partsOf = (makings: Makings): Parts => {
-  const { env, clock, catalog, aliases, standing, providers, sessions, watchers } = makings
+export const pipelineDepsOf = (deps: WiringDeps): PipelineDeps => {
+  const { env, clock, catalog, aliases, runtime, providers, sessions, listeners } = deps
   return {
     clock,
-    admin: { token: env.ADMIN_TOKEN, guesses: standing.guesses.admin, locksOut: true },
+    admin: { token: env.ADMIN_TOKEN, guesses: runtime.guesses.admin, locksOut: true },
     auth: { sessions, requireApiKey: env.REQUIRE_API_KEY, clock },
-    limits: limitsOf(makings),
+    limits: limitsOf(deps),
     prices: catalog,
-    answers: answersOf(makings),
-    streams: standing.streams,
-    routes: { plan: name => catalog.plan(name), aliases, seen: standing.seen },
-    ...resilienceOf(makings),
-    providers: { providers, clock, watcher: allOf(watchers) },
+    cache: cacheDepsOf(deps),
+    streams: runtime.streams,
+    routes: { plan: name => catalog.plan(name), aliases, seen: runtime.seen },
+    ...resilienceOf(deps),
+    providers: { providers, clock, listener: allOf(listeners) },
   }
 }

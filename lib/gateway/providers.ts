@@ -3,20 +3,25 @@ import { ConfigurationError } from '../config/env.ts'
 import type { ConfigFile } from '../config/file-schema.ts'
 import type { Environment } from '../config/schema.ts'
 import { GatewayError } from '../errors.ts'
-import { Catalog, type Shelf } from '../llm/catalog.ts'
+import { Catalog, type ProviderListing } from '../llm/catalog.ts'
 import type { ProviderDefinition } from '../llm/providers/definition.ts'
 import { MOCK_MODELS, mock } from '../llm/providers/mock.ts'
 import { PROVIDERS } from '../llm/providers/registry.ts'
 import { postOver, upstreamAgent } from '../llm/providers/shared/upstream.ts'
-import type { Allowance, Provider, Target } from '../llm/types.ts'
-import type { Allowances } from '../resilience/give-way.ts'
+import type { Provider, RateHeadroom, Target } from '../llm/types.ts'
+import type { RateHeadrooms } from '../resilience/defer-background.ts'
 
-const MOCK_SHELF: Shelf = { provider: 'mock', available: true, models: MOCK_MODELS, remedy: '' }
+const MOCK_LISTING: ProviderListing = {
+  provider: 'mock',
+  available: true,
+  models: MOCK_MODELS,
+  setupHint: '',
+}
 
 /** The shelves of every provider, as if all were set up: what a configuration file may name. */
-export const allShelves = (): readonly Shelf[] => [
-  ...PROVIDERS.map(definition => shelfOf(definition, true)),
-  MOCK_SHELF,
+export const allListings = (): readonly ProviderListing[] => [
+  ...PROVIDERS.map(definition => listingOf(definition, true)),
+  MOCK_LISTING,
 ]
 
 /** A new id of an answer. */
@@ -27,13 +32,13 @@ const variable = (env: Environment, name: string): string | undefined => {
   return typeof value === 'string' ? value : undefined
 }
 
-const shelfOf = (definition: ProviderDefinition, available: boolean): Shelf => ({
+const listingOf = (definition: ProviderDefinition, available: boolean): ProviderListing => ({
   provider: definition.id,
   available,
   models: definition.models,
   ...(definition.modelNames && { modelNames: definition.modelNames }),
   ...(definition.fallbacks && { fallbacks: definition.fallbacks }),
-  remedy: `set ${definition.env.keyless ? definition.env.baseUrl : definition.env.apiKey} (${definition.env.keysPage})`,
+  setupHint: `set ${definition.env.keyless ? definition.env.baseUrl : definition.env.apiKey} (${definition.env.keysPage})`,
 })
 
 /** Sent where a provider wants no key: its client insists on one. */
@@ -53,13 +58,13 @@ const accessTo = ({ env: names, defaultBaseUrl }: ProviderDefinition, env: Envir
  * @throws ConfigurationError when `DEFAULT_MODEL` is neither a model that can be asked nor an alias.
  */
 export const catalogOf = (
-  shelves: readonly Shelf[],
+  listings: readonly ProviderListing[],
   defaultModel: string | undefined,
   file: ConfigFile = {},
 ): Catalog => {
   try {
     const isAlias = defaultModel !== undefined && Object.hasOwn(file.aliases ?? {}, defaultModel)
-    return new Catalog(shelves, isAlias ? undefined : defaultModel, file)
+    return new Catalog(listings, isAlias ? undefined : defaultModel, file)
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error
     throw new ConfigurationError([`  DEFAULT_MODEL = “${defaultModel}”: ${error.message}`])
@@ -70,22 +75,22 @@ export const catalogOf = (
 export const buildProviders = (
   env: Environment,
   clock: Clock,
-  allowances: Allowances,
-): { providers: ReadonlyMap<string, Provider>; shelves: readonly Shelf[] } => {
+  headrooms: RateHeadrooms,
+): { providers: ReadonlyMap<string, Provider>; listings: readonly ProviderListing[] } => {
   const common = {
     post: postOver(upstreamAgent({ http: env.HTTP_PROXY, https: env.HTTPS_PROXY, noProxy: env.NO_PROXY })),
     clock,
     newId,
-    onAllowance: (target: Target, allowance: Allowance) => allowances.saw(target, allowance),
+    onAllowance: (target: Target, headroom: RateHeadroom) => headrooms.record(target, headroom),
   }
   const providers = new Map<string, Provider>()
-  const shelves = PROVIDERS.map(definition => {
-    const parts = accessTo(definition, env)
-    if (parts) providers.set(definition.id, definition.create({ ...parts, ...common }))
-    return shelfOf(definition, parts !== undefined)
+  const listings = PROVIDERS.map(definition => {
+    const deps = accessTo(definition, env)
+    if (deps) providers.set(definition.id, definition.create({ ...deps, ...common }))
+    return listingOf(definition, deps !== undefined)
   })
-  const pace = { latencyMs: env.MOCK_LATENCY_MS, chunkMs: env.MOCK_CHUNK_MS }
-  providers.set('mock', mock({ ...pace, clock, newId }))
-  shelves.push(MOCK_SHELF)
-  return { providers, shelves }
+  const timing = { latencyMs: env.MOCK_LATENCY_MS, chunkMs: env.MOCK_CHUNK_MS }
+  providers.set('mock', mock({ ...timing, clock, newId }))
+  listings.push(MOCK_LISTING)
+  return { providers, listings }
 }

@@ -2,45 +2,54 @@ import type { Settings } from '../config/settings.ts'
 import { costUsd } from '../ledger/cost.ts'
 import { estimatedInputTokens } from '../llm/providers/shared/tokens.ts'
 import { Circuit } from '../resilience/breaker/circuit.ts'
-import { anyOf, consecutive, type Judge, sampling, slowness } from '../resilience/breaker/judge.ts'
 import { type Circuits, circuitPerTarget } from '../resilience/breaker/policy.ts'
+import {
+  anyOf,
+  consecutive,
+  sampling,
+  slowness,
+  type TripCondition,
+} from '../resilience/breaker/trip-condition.ts'
 import { bulkheads, type Slots } from '../resilience/bulkhead.ts'
-import { Cooling } from '../resilience/cooling.ts'
-import type { Allowances } from '../resilience/give-way.ts'
+import { Cooldowns } from '../resilience/cooldowns.ts'
+import type { RateHeadrooms } from '../resilience/defer-background.ts'
 import { retryBudgets } from '../resilience/retry.ts'
-import type { Makings } from './parts.ts'
-import type { Parts } from './pipeline.ts'
+import type { WiringDeps } from './parts.ts'
+import type { PipelineDeps } from './pipelines.ts'
 import type { SharedState } from './shared-state.ts'
-import type { Standing } from './standing.ts'
+import type { Runtime } from './standing.ts'
 
 const MOST_ATTEMPTS = 4
 const LONGEST_OPEN_MS = 120_000
-const LONGEST_REST_MS = 300_000
-const REFUSED_REST_MS = 10_000
+const LONGEST_COOLDOWN_MS = 300_000
+const REFUSED_COOLDOWN_MS = 10_000
 /** Of the recent calls, for failed and for slow ones. */
 const GREY = { failingShare: 0.5, leastCalls: 20, windowMs: 30_000 }
 
-type LiveBreaker = () => Settings['breaker']
+type BreakerSettings = () => Settings['breaker']
 
-const judgeOf = (breaker: LiveBreaker): Judge =>
+const tripConditionOf = (breaker: BreakerSettings): TripCondition =>
   anyOf(
     consecutive(() => breaker().failures),
     sampling(GREY),
     slowness(() => breaker().slowCallMs, GREY),
   )
 
-type CircuitMakings = Pick<Makings, 'env' | 'clock' | 'logger' | 'metrics'> &
+type CircuitWiringDeps = Pick<WiringDeps, 'env' | 'clock' | 'logger' | 'metrics'> &
   Readonly<{ shared: SharedState | undefined }>
 
 /**
  * The circuits of all targets. They outlive a change of settings, so theirs are looked up when needed.
  * @param breaker the settings of the moment
  */
-const circuits = ({ env, clock, logger, metrics, shared }: CircuitMakings, breaker: LiveBreaker): Circuits =>
+const circuits = (
+  { env, clock, logger, metrics, shared }: CircuitWiringDeps,
+  breaker: BreakerSettings,
+): Circuits =>
   circuitPerTarget(
     target =>
       new Circuit({
-        judge: judgeOf(breaker),
+        tripCondition: tripConditionOf(breaker),
         get openMs() {
           return breaker().openMs
         },
@@ -64,7 +73,7 @@ const circuits = ({ env, clock, logger, metrics, shared }: CircuitMakings, break
   )
 
 /** The question has been read when an attempt is broken off; what it would have answered, nobody knows. */
-const hedgesOf = ({ settings, clock, catalog }: Makings): Parts['hedges'] =>
+const hedgesOf = ({ settings, clock, catalog }: WiringDeps): PipelineDeps['hedges'] =>
   settings.hedgingShare > 0
     ? {
         share: settings.hedgingShare,
@@ -91,29 +100,29 @@ const slotsOf = (current: () => Settings, shared: SharedState | undefined): Slot
 
 /** What is known of the providers' failures and loads, whatever becomes of the settings. */
 export const resilienceState = (
-  makings: CircuitMakings,
-  allowances: Allowances,
+  deps: CircuitWiringDeps,
+  headrooms: RateHeadrooms,
   current: () => Settings,
-): Pick<Parts, 'circuitOf' | 'cooling' | 'slots' | 'allowances'> &
-  Required<Pick<Parts, 'budgetOf' | 'bulkheadOf'>> => {
-  const { clock, shared } = makings
-  const circuitOf = circuits(makings, () => current().breaker)
+): Pick<PipelineDeps, 'circuitOf' | 'cooldowns' | 'slots' | 'headrooms'> &
+  Required<Pick<PipelineDeps, 'budgetOf' | 'bulkheadOf'>> => {
+  const { clock, shared } = deps
+  const circuitOf = circuits(deps, () => current().breaker)
   const slots = slotsOf(current, shared)
   return {
-    circuitOf: shared ? shared.circuits.concern(circuitOf) : circuitOf,
-    cooling: new Cooling({ longestMs: LONGEST_REST_MS, refusedMs: REFUSED_REST_MS, clock }),
+    circuitOf: shared ? shared.circuits.attach(circuitOf) : circuitOf,
+    cooldowns: new Cooldowns({ longestMs: LONGEST_COOLDOWN_MS, refusedMs: REFUSED_COOLDOWN_MS, clock }),
     slots,
     budgetOf: retryBudgets(),
     bulkheadOf: bulkheads(slots, clock),
-    allowances,
+    headrooms,
   }
 }
 
 /** What stands between a call and its providers' failures. */
 export const resilienceOf = (
-  makings: Makings,
-): Pick<Parts, 'fallbacks' | 'hedges' | 'retries' | 'timeouts'> & Standing['resilience'] => {
-  const { settings, standing, clock, catalog } = makings
+  deps: WiringDeps,
+): Pick<PipelineDeps, 'fallbacks' | 'hedges' | 'retries' | 'timeouts'> & Runtime['resilience'] => {
+  const { settings, runtime, clock, catalog } = deps
   return {
     fallbacks: {
       contextTokensOf: target => catalog.contextTokensOf(target),
@@ -121,7 +130,7 @@ export const resilienceOf = (
       ...(settings.fallbackOn && { on: settings.fallbackOn }),
       clock,
     },
-    hedges: hedgesOf(makings),
+    hedges: hedgesOf(deps),
     retries: {
       most: settings.mostRetries,
       mostAttempts: MOST_ATTEMPTS,
@@ -130,7 +139,7 @@ export const resilienceOf = (
       clock,
       random: Math.random,
     },
-    ...standing.resilience,
+    ...runtime.resilience,
     timeouts: settings.timeouts,
   }
 }

@@ -6,13 +6,13 @@ import type { RedisMetrics } from '../observability/redis-metrics.ts'
 import type { Counter } from '../rate-limit/counter.ts'
 import { fallingBack } from '../rate-limit/falling-back.ts'
 import { Circuit } from '../resilience/breaker/circuit.ts'
-import { consecutive } from '../resilience/breaker/judge.ts'
+import { consecutive } from '../resilience/breaker/trip-condition.ts'
 import type { RedisClient } from '../storage/redis/client.ts'
-import { GuardedRedis, type RedisSeen } from '../storage/redis/guard.ts'
+import { GuardedRedis, type RedisStatus } from '../storage/redis/guard.ts'
 import { redisKeyValue } from '../storage/redis/key-value.ts'
 import { Peers } from '../storage/redis/peers.ts'
 import type { KeyValue } from '../storage/types.ts'
-import { type CircuitNews, circuitNews } from './circuit-news.ts'
+import { type SharedCircuits, sharedCircuits } from './shared-circuits.ts'
 
 /** What several gateways have in common, where a Redis is configured. Each part falls back to this gateway's own. */
 export type SharedState = Readonly<{
@@ -20,11 +20,11 @@ export type SharedState = Readonly<{
   keyValue: (memory: KeyValue) => KeyValue
   /** This gateway's share of something that all together may have `most` of. */
   shareOf: (most: number) => number
-  circuits: CircuitNews
-  seen: () => RedisSeen
+  circuits: SharedCircuits
+  status: () => RedisStatus
 }>
 
-export type SharedMakings = Readonly<{ env: Environment; clock: Clock; logger: Logger; metrics: Metrics }>
+export type RedisWiringDeps = Readonly<{ env: Environment; clock: Clock; logger: Logger; metrics: Metrics }>
 
 const PREFIX = 'parley:'
 /** Of the usual deadline, from a missed one until Redis has replied again. */
@@ -35,9 +35,9 @@ const LONGEST_OPEN_MS = 60_000
 /** How long a start waits for a Redis before it goes on without. */
 const START_MS = 500
 const BEAT_MS = 1_000
-const TOLD_AGAIN_AFTER_MS = 60_000
+const WARNED_AGAIN_AFTER_MS = 60_000
 /** Where each command is paid for. */
-const REST_BEAT_MS = 5_000
+const UPSTASH_BEAT_MS = 5_000
 
 const clientOf = async (
   { REDIS_URL, REDIS_TIMEOUT_MS, UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN }: Environment,
@@ -48,17 +48,17 @@ const clientOf = async (
     return { client: redisOverSocket({ url: REDIS_URL, clock }), beatMs: BEAT_MS }
   }
   if (UPSTASH_REDIS_REST_URL && UPSTASH_REDIS_REST_TOKEN) {
-    const { redisOverRest } = await import('../storage/redis/over-rest.ts')
+    const { upstashRedis } = await import('../storage/redis/upstash.ts')
     const access = { url: UPSTASH_REDIS_REST_URL, token: UPSTASH_REDIS_REST_TOKEN }
-    return { client: redisOverRest({ ...access, requestMs: 2 * REDIS_TIMEOUT_MS }), beatMs: REST_BEAT_MS }
+    return { client: upstashRedis({ ...access, requestMs: 2 * REDIS_TIMEOUT_MS }), beatMs: UPSTASH_BEAT_MS }
   }
   return undefined
 }
 
 /** A probe is one small question that no request waits for: it need not be put off more and more. */
-const circuitOf = ({ clock, logger }: SharedMakings, figures: RedisMetrics): Circuit =>
+const circuitOf = ({ clock, logger }: RedisWiringDeps, figures: RedisMetrics): Circuit =>
   new Circuit({
-    judge: consecutive(FAILURES),
+    tripCondition: consecutive(FAILURES),
     openMs: OPEN_MS,
     longestOpenMs: LONGEST_OPEN_MS,
     probeAgainMs: OPEN_MS,
@@ -76,13 +76,16 @@ const circuitOf = ({ clock, logger }: SharedMakings, figures: RedisMetrics): Cir
     },
   })
 
-/** A Redis that answers but refuses (out of memory, read-only) may never be given a rest: that is told too. */
-const complaints = ({ clock, logger }: SharedMakings): ((operation: string, reason?: string) => void) => {
-  const toldAt = new Map<string, number>()
+/** A Redis that answers but refuses (out of memory, read-only) may never open its circuit: that is reported too. */
+const throttledWarnings = ({
+  clock,
+  logger,
+}: RedisWiringDeps): ((operation: string, reason?: string) => void) => {
+  const lastWarnedAt = new Map<string, number>()
   return (operation, reason) => {
     const now = clock.now()
-    if (now - (toldAt.get(operation) ?? Number.NEGATIVE_INFINITY) < TOLD_AGAIN_AFTER_MS) return
-    toldAt.set(operation, now)
+    if (now - (lastWarnedAt.get(operation) ?? Number.NEGATIVE_INFINITY) < WARNED_AGAIN_AFTER_MS) return
+    lastWarnedAt.set(operation, now)
     logger.warn(
       { component: 'redis', reason: `${operation}: ${reason}` },
       'Redis did not do what it was asked',
@@ -90,40 +93,40 @@ const complaints = ({ clock, logger }: SharedMakings): ((operation: string, reas
   }
 }
 
-const patience = (clock: Clock, limitMs: number, work: Promise<unknown>): Promise<unknown> =>
+const withTimeout = (clock: Clock, limitMs: number, work: Promise<unknown>): Promise<unknown> =>
   Promise.race([work, new Promise<void>(resolve => clock.timer(limitMs, resolve))])
 
 /** Connects to what the environment names; nothing where it names no Redis. Never fails: Redis may come later. */
-export const sharedState = async (makings: SharedMakings): Promise<SharedState | undefined> => {
-  const { env, clock, metrics } = makings
+export const sharedState = async (deps: RedisWiringDeps): Promise<SharedState | undefined> => {
+  const { env, clock, metrics } = deps
   const access = await clientOf(env, clock)
   if (!access) return undefined
   const { sharedWindow } = await import('../rate-limit/shared-window.ts')
   const { client, beatMs } = access
   const figures = metrics.ofRedis(() => peers.count)
-  const complain = complaints(makings)
+  const warn = throttledWarnings(deps)
   const redis: GuardedRedis = new GuardedRedis({
     client,
-    circuit: circuitOf(makings, figures),
+    circuit: circuitOf(deps, figures),
     clock,
     deadlineMs: env.REDIS_TIMEOUT_MS,
     shortDeadlineMs: env.REDIS_TIMEOUT_MS * SHORT_DEADLINE,
-    watcher: (operation, result, tookMs) => {
+    listener: (operation, result, tookMs) => {
       figures.operationEnded(operation, result, tookMs)
-      const { circuit, failing } = redis.seen
-      if (result === 'failed' && circuit.name === 'closed') complain(operation, failing.get(operation))
+      const { circuit, failing } = redis.status
+      if (result === 'failed' && circuit.name === 'closed') warn(operation, failing.get(operation))
     },
   })
-  const circuits = circuitNews((notice, holdsForMs) => void peers.tell(notice, holdsForMs), clock)
+  const circuits = sharedCircuits((notice, holdsForMs) => void peers.send(notice, holdsForMs), clock)
   const peers: Peers = new Peers({
     redis,
     id: crypto.randomUUID(),
     prefix: PREFIX,
     beatMs,
     clock,
-    onNotice: circuits.hear,
+    onNotice: circuits.receive,
   })
-  await patience(clock, START_MS, redis.opened())
+  await withTimeout(clock, START_MS, redis.opened())
   await peers.start()
   return {
     counter: local =>
@@ -131,6 +134,6 @@ export const sharedState = async (makings: SharedMakings): Promise<SharedState |
     keyValue: memory => redisKeyValue(redis, memory, `${PREFIX}cache:`),
     shareOf: most => Math.max(1, Math.floor(most / peers.count)),
     circuits,
-    seen: () => redis.seen,
+    status: () => redis.status,
   }
 }

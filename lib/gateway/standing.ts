@@ -1,35 +1,35 @@
 import { Guesses } from '../auth/guesses.ts'
-import type { CacheState } from '../cache/state.ts'
+import type { CacheRuntime } from '../cache/runtime.ts'
 import type { Clock } from '../clock.ts'
 import type { Environment } from '../config/schema.ts'
 import type { Counter } from '../rate-limit/counter.ts'
 import { slidingWindow } from '../rate-limit/sliding-window.ts'
 import { Streams } from '../resume/streams.ts'
-import type { Seen } from '../routing/alias.ts'
+import type { TargetStats } from '../routing/alias.ts'
 import { Busy } from '../routing/busy.ts'
-import { Pace } from '../routing/pace.ts'
+import { LatencyEwma } from '../routing/latency-ewma.ts'
 import { newId } from './providers.ts'
 import type { resilienceState } from './resilience.ts'
 import type { SharedState } from './shared-state.ts'
 
 /** What the gateway knows and counts while it runs, whatever becomes of its settings. */
-export type Standing = Readonly<{
+export type Runtime = Readonly<{
   counter: Counter
-  answers: CacheState
+  answers: CacheRuntime
   resilience: ReturnType<typeof resilienceState>
-  seen: Seen
+  seen: TargetStats
   streams: Streams
   /** The wrong tokens of late. Those for metrics lock nobody out of the admin API. */
   guesses: Readonly<{ admin: Guesses; metrics: Guesses }>
 }>
 
-type StandingMakings = Readonly<{
+type RuntimeDeps = Readonly<{
   env: Environment
   clock: Clock
   /** Absent where no Redis is configured. */
   shared: SharedState | undefined
-  answers: CacheState
-  resilience: Standing['resilience']
+  answers: CacheRuntime
+  resilience: Runtime['resilience']
 }>
 
 /** How long a stream that has ended can be read, and how many of them. */
@@ -37,7 +37,7 @@ const STREAM_KEPT_MS = 300_000
 const MOST_STREAMS = 1_000
 const MOST_STREAM_BYTES = 64 * 1024 * 1024
 
-const streamsOf = ({ env, clock }: StandingMakings): Streams =>
+const streamsOf = ({ env, clock }: RuntimeDeps): Streams =>
   new Streams({
     clock,
     newId,
@@ -47,15 +47,15 @@ const streamsOf = ({ env, clock }: StandingMakings): Streams =>
     mostBytes: MOST_STREAM_BYTES,
   })
 
-export const newStanding = (makings: StandingMakings): Standing => {
-  const { clock, shared, answers, resilience } = makings
+export const newRuntime = (deps: RuntimeDeps): Runtime => {
+  const { clock, shared, answers, resilience } = deps
   const counter = slidingWindow()
   return {
     counter: shared ? shared.counter(counter) : counter,
     answers,
     resilience,
-    seen: { pace: new Pace(clock), busy: new Busy() },
-    streams: streamsOf(makings),
+    seen: { latency: new LatencyEwma(clock), busy: new Busy() },
+    streams: streamsOf(deps),
     guesses: { admin: new Guesses(clock), metrics: new Guesses(clock) },
   }
 }

@@ -4,25 +4,25 @@ import { newCounts } from '../cache/counts.ts'
 import type { Clock } from '../clock.ts'
 import { secretsOf } from '../config/env.ts'
 import type { Environment } from '../config/schema.ts'
-import { OpenVisits } from '../http/open-visits.ts'
+import { ActiveRequests } from '../http/active-requests.ts'
 import type { Prices } from '../ledger/meter.ts'
-import type { Shelf } from '../llm/catalog.ts'
+import type { ProviderListing } from '../llm/catalog.ts'
 import type { Provider } from '../llm/types.ts'
 import { createLogger, type Logger } from '../observability/logger.ts'
 import { Metrics } from '../observability/metrics.ts'
 import { ProviderHealth } from '../observability/provider-health.ts'
 import { redactor } from '../observability/redact.ts'
 import { type ErrorReporter, reportErrors } from '../observability/sentry.ts'
-import { Allowances } from '../resilience/give-way.ts'
+import { RateHeadrooms } from '../resilience/defer-background.ts'
 import { memoryKeyValue } from '../storage/memory.ts'
 import type { KeyValue } from '../storage/types.ts'
-import { answersState } from './answers.ts'
-import type { Live } from './live.ts'
+import { cacheRuntimeOf } from './answers.ts'
+import type { CurrentConfig } from './live.ts'
 import { buildProviders } from './providers.ts'
 import { resilienceState } from './resilience.ts'
 import { sessionSecret } from './session-secret.ts'
 import { type SharedState, sharedState } from './shared-state.ts'
-import { newStanding, type Standing } from './standing.ts'
+import { newRuntime, type Runtime } from './standing.ts'
 
 /** What a gateway has from its start to its end, whatever becomes of its settings. */
 export type State = Readonly<{
@@ -34,12 +34,12 @@ export type State = Readonly<{
   /** How each provider's attempts went. */
   health: ProviderHealth
   providers: ReadonlyMap<string, Provider>
-  shelves: readonly Shelf[]
+  listings: readonly ProviderListing[]
   sessions: Sessions
-  visits: OpenVisits
+  activeRequests: ActiveRequests
   /** The memory for kept answers. */
   memory: KeyValue
-  standing: Standing
+  runtime: Runtime
   /** Absent where no Redis is configured. */
   shared: SharedState | undefined
 }>
@@ -52,35 +52,35 @@ const reporting = async (env: Environment): Promise<Pick<State, 'logger' | 'erro
   return { logger, errors }
 }
 
-/** @param live the settings of the moment; not asked before the state is complete */
-export const buildState = async (env: Environment, clock: Clock, live: Live): Promise<State> => {
+/** @param current the settings of the moment; not asked before the state is complete */
+export const buildState = async (env: Environment, clock: Clock, current: CurrentConfig): Promise<State> => {
   const { logger, errors } = await reporting(env)
-  const allowances = new Allowances()
-  const { providers, shelves } = buildProviders(env, clock, allowances)
-  const visits = new OpenVisits()
+  const headrooms = new RateHeadrooms()
+  const { providers, listings } = buildProviders(env, clock, headrooms)
+  const activeRequests = new ActiveRequests()
   const memory = memoryKeyValue(env.CACHE_MAX_BYTES, clock)
   const counts = newCounts()
   const metrics = new Metrics({
-    isKnown: target => live.now.catalog.has(target),
-    openVisits: () => visits.count,
+    isKnown: target => current.now.catalog.has(target),
+    activeRequests: () => activeRequests.count,
     cache: { counts, ...(memory.holds && { holds: memory.holds }) },
   })
   const watching = { env, clock, logger, metrics }
   const shared = await sharedState(watching)
-  const resilience = resilienceState({ ...watching, shared }, allowances, () => live.now.settings)
+  const resilience = resilienceState({ ...watching, shared }, headrooms, () => current.now.settings)
   const store = shared ? shared.keyValue(memory) : memory
-  const prices: Prices = { priceOf: target => live.now.catalog.priceOf(target) }
-  const answers = answersState({ ...watching, errors, visits, store, counts, prices })
+  const prices: Prices = { priceOf: target => current.now.catalog.priceOf(target) }
+  const answers = cacheRuntimeOf({ ...watching, errors, activeRequests, store, counts, prices })
   return {
     ...watching,
     errors,
     health: new ProviderHealth([...providers.keys()]),
     providers,
-    shelves,
+    listings,
     sessions: signedSessions(sessionSecret(env.KEY_PEPPER, env.DATA_DIR, logger)),
-    visits,
+    activeRequests,
     memory,
-    standing: newStanding({ env, clock, shared, answers, resilience }),
+    runtime: newRuntime({ env, clock, shared, answers, resilience }),
     shared,
   }
 }

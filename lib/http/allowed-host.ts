@@ -14,7 +14,7 @@ const isLoopback = (address: string | undefined): boolean =>
  * Whether the host has to be judged at all. With no list, only where DNS rebinding would gain something: a page in
  * a browser on this machine, which counts by its address.
  */
-const isJudged = (request: Request, { allowedHosts, trustedProxyHops }: HostRules): boolean =>
+const isChecked = (request: Request, { allowedHosts, trustedProxyHops }: HostRules): boolean =>
   allowedHosts !== undefined ||
   (trustedProxyHops === 0 && !carriesCredential(request.headers) && isLoopback(peerOf(request).address))
 
@@ -31,7 +31,7 @@ const LONGEST_SHOWN = 100
  */
 export const assertAllowedHost = (request: Request, rules: HostRules): void => {
   const host = request.headers.get('host')
-  if (host === null || !isJudged(request, rules)) return
+  if (host === null || !isChecked(request, rules)) return
   const parsed = parseHost(host)
   if (parsed && isAllowed(parsed, rules)) return
   if (!parsed && host !== '' && !host.includes('@'))

@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts'
-import type { Origin } from '../visit.ts'
+import type { ClientInfo } from '../request-context.ts'
 import type { AccessRules } from './access-rules.ts'
 import { clientAddress } from './address.ts'
 import { bearerToken, KEY_HEADERS } from './credential.ts'
@@ -52,7 +52,7 @@ const cookieOf = (request: Request, name: string, rules: AccessRules): string | 
  * What a request shows of its sender.
  * @throws GatewayError UNAUTHENTICATED or INVALID_INPUT for credentials that cannot be read as one key.
  */
-export const originOf = (request: Request, rules: AccessRules, sessionCookie: string): Origin => ({
+export const clientInfoOf = (request: Request, rules: AccessRules, sessionCookie: string): ClientInfo => ({
   address: clientAddress(request, rules.trustedProxyHops),
   apiKey: apiKeyOf(request),
   session: cookieOf(request, sessionCookie, rules),

@@ -67,7 +67,7 @@ const dropWeb = async (body: ReadableStream<Uint8Array>, clock: Clock): Promise<
  * Reads and drops what is still to come of a refused body. Closed with bytes unread, a connection is reset, and the
  * sender may never see the answer.
  */
-export const dropRest = (request: Request, clock: Clock): void => {
+export const drainBody = (request: Request, clock: Clock): void => {
   const incoming = nodeRequestOf(request)
   // A web stream that was begun over it would pause it again and again: then that is read to its end.
   if (incoming && incoming.listenerCount('data') === 0) return void dropBody(incoming, clock)

@@ -1,7 +1,7 @@
-import type { Answer } from './answer.ts'
 import { type PacedBodyOptions, pacedBody } from './paced-body.ts'
+import type { RouteResponse } from './route-response.ts'
 
-export type DownloadOptions = Pick<PacedBodyOptions, 'clock' | 'abandon'> &
+export type DownloadOptions = Pick<PacedBodyOptions, 'clock' | 'abort'> &
   Readonly<{
     /** Its content type. */
     type: string
@@ -43,7 +43,7 @@ async function* portions(lines: AsyncIterable<string>): AsyncGenerator<Uint8Arra
 export const download = (
   lines: AsyncIterable<string>,
   { type, fileName, ...options }: DownloadOptions,
-): Answer => ({
+): RouteResponse => ({
   ...pacedBody(portions(lines), options),
   headers: { 'content-type': type, 'content-disposition': `attachment; filename="${fileName}"` },
 })

@@ -9,11 +9,11 @@ const encoder = new TextEncoder()
 export type PacedBodyOptions = Readonly<{
   clock: Clock
   /** Called when the reader has gone, or has read nothing for 60 s, or when there will be no more because of a fault. */
-  abandon: (reason: GatewayError) => void
+  abort: (reason: GatewayError) => void
   /** What is sent after every 15 s in which nothing came. */
-  filler?: Uint8Array
+  keepAlive?: Uint8Array
   /** Begins with the filler. */
-  greets?: boolean
+  startWithPing?: boolean
 }>
 
 export type PacedBody = Readonly<{ stream: ReadableStream<Uint8Array>; ended: Promise<void> }>
@@ -24,7 +24,7 @@ export type PacedBody = Readonly<{ stream: ReadableStream<Uint8Array>; ended: Pr
  */
 export const pacedBody = (
   pieces: AsyncIterable<string | Uint8Array>,
-  { clock, abandon, filler, greets = false }: PacedBodyOptions,
+  { clock, abort, keepAlive, startWithPing = false }: PacedBodyOptions,
 ): PacedBody => {
   const iterator = pieces[Symbol.asyncIterator]()
   const ended = Promise.withResolvers<void>()
@@ -38,22 +38,22 @@ export const pacedBody = (
     ticker.cancel()
     ended.resolve()
   }
-  const leave = async (reason: GatewayError) => {
+  const cancel = async (reason: GatewayError) => {
     open = false
     // Thousands of clients may leave in the same moment.
     await turn()
-    abandon(reason)
+    abort(reason)
     await iterator.return?.()
     finish()
   }
   const ticker = clock.timer(TICK_MS, () => {
     ticker.refresh()
-    if (waitingForPiece) return filler && controller.enqueue(filler)
+    if (waitingForPiece) return keepAlive && controller.enqueue(keepAlive)
     idleTicks += 1
     if (idleTicks < STALLED_AFTER_TICKS) return
     const reason = new GatewayError('CLIENT_GONE', 'The client stopped reading.')
     controller.error(reason)
-    void leave(reason)
+    void cancel(reason)
   })
   const beginToWait = () => {
     idleTicks = 0
@@ -77,7 +77,7 @@ export const pacedBody = (
     {
       start(itself) {
         controller = itself
-        if (greets && filler) controller.enqueue(filler)
+        if (startWithPing && keepAlive) controller.enqueue(keepAlive)
       },
       async pull() {
         waitingForPiece = true
@@ -85,14 +85,14 @@ export const pacedBody = (
         try {
           await advance()
         } catch (error) {
-          if (open) abandon(toGatewayError(error))
+          if (open) abort(toGatewayError(error))
           finish()
           throw error
         } finally {
           waitingForPiece = false
         }
       },
-      cancel: () => leave(new GatewayError('CLIENT_GONE')),
+      cancel: () => cancel(new GatewayError('CLIENT_GONE')),
     },
     { highWaterMark: 0 },
   )

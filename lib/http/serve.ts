@@ -1,18 +1,18 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
 import { turn } from '../loop-turns.ts'
-import { newJournal, type Surface, type Visit } from '../visit.ts'
+import { newJournal, type RequestContext, type Surface } from '../request-context.ts'
 import type { AccessRules } from './access-rules.ts'
+import type { ActiveRequest, ActiveRequests } from './active-requests.ts'
 import { assertAllowedHost } from './allowed-host.ts'
-import { type Answer, toResponse } from './answer.ts'
-import { originOf, requestIdOf } from './arrive.ts'
-import { dropRest } from './body.ts'
+import { clientInfoOf, requestIdOf } from './arrive.ts'
+import { drainBody } from './body.ts'
+import { contextHeaders } from './context-headers.ts'
 import type { Cors } from './cors.ts'
 import { assertSameSite } from './cross-site.ts'
-import { errorAnswer } from './error-answer.ts'
-import type { OpenVisit, OpenVisits } from './open-visits.ts'
+import { errorResponse } from './error-response.ts'
+import { type RouteResponse, toResponse } from './route-response.ts'
 import { transportSecurity } from './transport.ts'
-import { visitHeaders } from './visit-headers.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 export type Method = (typeof METHODS)[number]
@@ -20,12 +20,12 @@ export type Method = (typeof METHODS)[number]
 const SAFE: readonly Method[] = ['GET', 'OPTIONS']
 
 /** How a visit ended, as told to whoever keeps the log. */
-export type VisitEnd = Readonly<{ method: string; status: number; error: GatewayError | undefined }>
+export type RequestEnd = Readonly<{ method: string; status: number; error: GatewayError | undefined }>
 
 /** What `serve` needs of the gateway behind it. */
-export type Host = Readonly<{
+export type ServeDeps = Readonly<{
   clock: Clock
-  visits: OpenVisits
+  activeRequests: ActiveRequests
   cors: Cors
   /** Headers of every answer. */
   headers: Readonly<Record<string, string>>
@@ -33,19 +33,19 @@ export type Host = Readonly<{
   access: AccessRules
   /** True once new visits are turned away. */
   closed: () => boolean
-  onEnd: (visit: Visit, end: VisitEnd) => void
+  onEnd: (context: RequestContext, end: RequestEnd) => void
 }>
 
 /** All that a route's handler is given. */
 export type Exchange<G> = Readonly<{
   request: Request
-  visit: Visit
+  context: RequestContext
   params: Readonly<Record<string, string | readonly string[]>>
   gateway: G
   /** Breaks off everything done for this visit. */
-  abandon: (reason: GatewayError) => void
+  abort: (reason: GatewayError) => void
   /** Lets this visit go on when its client has gone, until its answer has `ended`. */
-  outlive: () => void
+  surviveDisconnect: () => void
 }>
 
 export type RouteOptions = Readonly<{
@@ -59,34 +59,39 @@ export type RouteOptions = Readonly<{
   /** Asked by machines, again and again: answered to the last, and kept out of the log. */
   probe?: true
   /** Answered as long as the process lives. */
-  toTheLast?: true
+  servedWhileClosing?: true
 }>
-export type Handlers<G> = { readonly [M in Method]?: (exchange: Exchange<G>) => Promise<Answer> }
+export type Handlers<G> = { readonly [M in Method]?: (exchange: Exchange<G>) => Promise<RouteResponse> }
 /** What a `route.ts` exports, once for each method. */
 export type RouteHandler = (
   request: Request,
   context: { params: Promise<Record<string, string | string[]>> },
 ) => Promise<Response>
 
-const arrive = (request: Request, host: Host, { route, surface }: RouteOptions, open: OpenVisit): Visit => ({
+const arrive = (
+  request: Request,
+  deps: ServeDeps,
+  { route, surface }: RouteOptions,
+  open: ActiveRequest,
+): RequestContext => ({
   route,
   surface,
   requestId: requestIdOf(request),
-  origin: { address: 'unknown' },
+  client: { address: 'unknown' },
   caller: { kind: 'anonymous', address: 'unknown' },
   signal: open.signal,
-  startedAt: host.clock.now(),
+  startedAt: deps.clock.now(),
   journal: newJournal(),
 })
 
-const identified = (visit: Visit, request: Request, host: Host): Visit => {
-  const origin = originOf(request, host.access, host.sessionCookie)
-  return { ...visit, origin, caller: { kind: 'anonymous', address: origin.address } }
+const identified = (context: RequestContext, request: Request, deps: ServeDeps): RequestContext => {
+  const client = clientInfoOf(request, deps.access, deps.sessionCookie)
+  return { ...context, client, caller: { kind: 'anonymous', address: client.address } }
 }
 
-const preflight = (request: Request, host: Host, methods: string): Answer => ({
+const preflight = (request: Request, deps: ServeDeps, methods: string): RouteResponse => ({
   status: 204,
-  headers: { allow: methods, ...host.cors.preflight(request.headers.get('origin'), methods) },
+  headers: { allow: methods, ...deps.cors.preflight(request.headers.get('origin'), methods) },
 })
 
 const refuseMethod = (method: Method, methods: string): never => {
@@ -94,9 +99,9 @@ const refuseMethod = (method: Method, methods: string): never => {
 }
 
 /** Judges where a request comes from, before anyone asks who sent it. Throws FORBIDDEN. */
-const assertAccess = (request: Request, method: Method, host: Host, options: RouteOptions): void => {
-  if (!options.anyHost) assertAllowedHost(request, host.access)
-  if (options.changes && !SAFE.includes(method)) assertSameSite(request, host.access)
+const assertAccess = (request: Request, method: Method, deps: ServeDeps, options: RouteOptions): void => {
+  if (!options.anyHost) assertAllowedHost(request, deps.access)
+  if (options.changes && !SAFE.includes(method)) assertSameSite(request, deps.access)
 }
 
 /**
@@ -104,53 +109,55 @@ const assertAccess = (request: Request, method: Method, host: Host, options: Rou
  * becomes the error body, every answer gets the headers of CONTRACT.md, and every end is told once.
  */
 export const serving =
-  <G extends Host>(gateway: () => Promise<G>) =>
+  <G extends ServeDeps>(gateway: () => Promise<G>) =>
   (options: RouteOptions, handlers: Handlers<G>): Record<Method, RouteHandler> => {
     const methods = METHODS.filter(method => handlers[method] || method === 'OPTIONS').join(', ')
 
-    const handle = async (method: Method, exchange: Exchange<G>, host: Host): Promise<Answer> => {
-      if (host.closed() && !options.probe && !options.toTheLast) throw new GatewayError('SHUTTING_DOWN')
-      assertAccess(exchange.request, method, host, options)
+    const handle = async (method: Method, exchange: Exchange<G>, deps: ServeDeps): Promise<RouteResponse> => {
+      if (deps.closed() && !options.probe && !options.servedWhileClosing)
+        throw new GatewayError('SHUTTING_DOWN')
+      assertAccess(exchange.request, method, deps, options)
       const handler = handlers[method]
-      if (handler) return handler({ ...exchange, visit: identified(exchange.visit, exchange.request, host) })
-      return method === 'OPTIONS' ? preflight(exchange.request, host, methods) : refuseMethod(method, methods)
+      if (handler)
+        return handler({ ...exchange, context: identified(exchange.context, exchange.request, deps) })
+      return method === 'OPTIONS' ? preflight(exchange.request, deps, methods) : refuseMethod(method, methods)
     }
 
     const respond =
       (method: Method): RouteHandler =>
       async (request, { params }) => {
-        const host = await gateway()
-        const open = host.visits.open(request.signal)
-        const visit = arrive(request, host, options, open)
+        const deps = await gateway()
+        const open = deps.activeRequests.open(request.signal)
+        const context = arrive(request, deps, options, open)
         let error: GatewayError | undefined
-        let answer: Answer
+        let response: RouteResponse
         try {
           const wait = options.probe ? undefined : turn()
           if (wait) await wait
-          const { abort: abandon, outlive } = open
-          const exchange = { request, visit, params: await params, gateway: host, abandon, outlive }
-          answer = await handle(method, exchange, host)
+          const { abort, surviveDisconnect } = open
+          const exchange = { request, context, params: await params, gateway: deps, abort, surviveDisconnect }
+          response = await handle(method, exchange, deps)
         } catch (thrown) {
           error = toGatewayError(thrown)
-          answer = errorAnswer(error, visit.requestId)
+          response = errorResponse(error, context.requestId)
           if (error.code === 'METHOD_NOT_ALLOWED')
-            answer = { ...answer, headers: { ...answer.headers, allow: methods } }
+            response = { ...response, headers: { ...response.headers, allow: methods } }
           if (error.code === 'PAYLOAD_TOO_LARGE' || options.surface === 'upload')
-            dropRest(request, host.clock)
+            drainBody(request, deps.clock)
         }
         const end = () => {
           open.close()
-          const failure = error ?? visit.journal.error ?? leftBy(open.signal)
-          if (!options.probe) host.onEnd(visit, { method, status: answer.status ?? 200, error: failure })
+          const failure = error ?? context.journal.error ?? leftBy(open.signal)
+          if (!options.probe) deps.onEnd(context, { method, status: response.status ?? 200, error: failure })
         }
-        if (answer.ended) void answer.ended.then(end)
+        if (response.ended) void response.ended.then(end)
         else end()
-        return toResponse(answer, {
-          ...host.headers,
-          ...transportSecurity(request, host.access),
-          ...host.cors.headers(request.headers.get('origin')),
-          ...visitHeaders(visit, host.clock.now()),
-          ...(host.closed() && { connection: 'close' }),
+        return toResponse(response, {
+          ...deps.headers,
+          ...transportSecurity(request, deps.access),
+          ...deps.cors.headers(request.headers.get('origin')),
+          ...contextHeaders(context, deps.clock.now()),
+          ...(deps.closed() && { connection: 'close' }),
         })
       }
 

@@ -13,4 +13,4 @@ export type EventStreamOptions = Omit<PacedBodyOptions, 'filler'>
 export const eventStream = (
   frames: AsyncIterable<string | Uint8Array>,
   options: EventStreamOptions,
-): PacedBody => pacedBody(frames, { ...options, filler: PING })
+): PacedBody => pacedBody(frames, { ...options, keepAlive: PING })

@@ -1,24 +1,24 @@
 import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
-import type { Attempt } from '../visit.ts'
+import type { Attempt } from '../request-context.ts'
 import { tap } from './tap.ts'
 import type { Call, Provider, Reply } from './types.ts'
 
 /** Told how each attempt at a provider went. */
-export type AttemptWatcher = Readonly<{
+export type AttemptListener = Readonly<{
   succeeded: (provider: string, latencyMs: number) => void
   failed: (provider: string, error: unknown) => void
 }>
 
-export type AskParts = Readonly<{
+export type AskDeps = Readonly<{
   providers: ReadonlyMap<string, Provider>
   clock: Clock
-  watcher: AttemptWatcher
+  listener: AttemptListener
 }>
 
 /** The innermost handler: asks the first target of the plan. */
-export const ask = ({ providers, clock, watcher }: AskParts): Handler<Call, Reply> =>
+export const ask = ({ providers, clock, listener }: AskDeps): Handler<Call, Reply> =>
   async function ask(call) {
     const target = call.plan[0]
     const provider = target && providers.get(target.provider)
@@ -36,17 +36,17 @@ export const ask = ({ providers, clock, watcher }: AskParts): Handler<Call, Repl
       call.journal.firstContentAt ??= attempt.firstContentAt
       const answer = tap(reply, {
         onBatch(batch) {
-          for (const event of batch) if (event.type === 'error') watcher.failed(target.provider, event.error)
+          for (const event of batch) if (event.type === 'error') listener.failed(target.provider, event.error)
         },
         onEnd(ending) {
           const latencyMs = ended()
-          if (ending === 'complete') watcher.succeeded(target.provider, latencyMs)
+          if (ending === 'complete') listener.succeeded(target.provider, latencyMs)
         },
       })
       return { ...answer, attempt }
     } catch (error) {
       ended()
-      watcher.failed(target.provider, error)
+      listener.failed(target.provider, error)
       throw error
     }
   }

@@ -3,7 +3,7 @@ import type { ModelFacts, Price } from './providers/definition.ts'
 import type { Target } from './types.ts'
 
 /** One provider's share of the catalog. */
-export type Shelf = Readonly<{
+export type ProviderListing = Readonly<{
   provider: string
   /** Whether it can be asked: its key is set. */
   available: boolean
@@ -13,7 +13,7 @@ export type Shelf = Readonly<{
   /** Which of its models stand in for which, best first. */
   fallbacks?: Readonly<Record<string, readonly string[]>>
   /** What to do to make it available. */
-  remedy: string
+  setupHint: string
 }>
 
 /** A model that configuration adds, or of which it says something else. */
@@ -44,7 +44,7 @@ const SNAPSHOT = /-(?:20\d\d-[01]\d-[0-3]\d|[01]\d[0-3]\d)$/
 
 /** Which models there are, who provides them, and what they cost. */
 export class Catalog {
-  readonly #shelves: ReadonlyMap<string, Shelf>
+  readonly #listings: ReadonlyMap<string, ProviderListing>
   readonly #byName = new Map<string, CatalogModel>()
   readonly #chains = new Map<string, readonly string[]>()
   readonly defaultModel: string
@@ -54,9 +54,9 @@ export class Catalog {
    * @param defaultModel what is asked when a client names no model; the first available one when absent.
    * @throws GatewayError INVALID_INPUT when the default model cannot be resolved.
    */
-  constructor(shelves: readonly Shelf[], defaultModel?: string, additions: Additions = {}) {
-    this.#shelves = new Map(shelves.map(shelf => [shelf.provider, shelf]))
-    for (const { provider, available, models } of shelves) {
+  constructor(listings: readonly ProviderListing[], defaultModel?: string, additions: Additions = {}) {
+    this.#listings = new Map(listings.map(listing => [listing.provider, listing]))
+    for (const { provider, available, models } of listings) {
       for (const facts of models) {
         const target = { provider, model: facts.id, name: nameOf(provider, facts.id) }
         this.#byName.set(target.name, { target, facts, available })
@@ -75,7 +75,7 @@ export class Catalog {
   resolve(name: string): Target {
     const found = this.find(name)
     if (!found)
-      throw this.#refusal(
+      throw this.#rejection(
         `There is no model “${name}”. GET /api/models lists them; provider/name asks for any other.`,
       )
     this.#assertAvailable(found.target.provider)
@@ -96,10 +96,10 @@ export class Catalog {
     const known = this.#byName.get(name)
     if (known) return known
     const slash = name.indexOf('/')
-    const shelf = this.#shelves.get(name.slice(0, Math.max(slash, 0)))
+    const listing = this.#listings.get(name.slice(0, Math.max(slash, 0)))
     const model = name.slice(slash + 1)
-    if (!shelf || model === '') return undefined
-    return { target: { provider: shelf.provider, model, name }, available: shelf.available }
+    if (!listing || model === '') return undefined
+    return { target: { provider: listing.provider, model, name }, available: listing.available }
   }
 
   /**
@@ -108,7 +108,7 @@ export class Catalog {
    */
   nameByVendor(name: string): string {
     if (this.find(name)) return name
-    const vendors = [...this.#shelves.values()].filter(({ modelNames }) => modelNames?.test(name))
+    const vendors = [...this.#listings.values()].filter(({ modelNames }) => modelNames?.test(name))
     const vendor = vendors.find(({ available }) => available) ?? vendors[0]
     return vendor ? `${vendor.provider}/${name}` : name
   }
@@ -133,11 +133,11 @@ export class Catalog {
   }
 
   #add({ id, provider, model = id, contextTokens, usdPerMillion, fallbacks }: ConfiguredModel): void {
-    const shelf = this.#shelves.get(provider)
-    if (!shelf) return
+    const listing = this.#listings.get(provider)
+    if (!listing) return
     const target = { provider, model, name: id }
     const facts = {
-      ...shelf.models.find(one => one.id === model),
+      ...listing.models.find(one => one.id === model),
       id: model,
       ...(contextTokens !== undefined && { contextTokens }),
       ...(usdPerMillion && {
@@ -148,7 +148,7 @@ export class Catalog {
         },
       }),
     }
-    this.#byName.set(id, { target, facts, available: shelf.available })
+    this.#byName.set(id, { target, facts, available: listing.available })
     if (fallbacks) this.#chains.set(id, fallbacks)
   }
 
@@ -156,7 +156,7 @@ export class Catalog {
   #chainOf({ provider, model, name }: Target): readonly Pick<CatalogModel, 'target' | 'available'>[] {
     const chain = this.#chains.get(name)
     if (chain) return chain.flatMap(other => this.find(other) ?? [])
-    const names = this.#shelves.get(provider)?.fallbacks?.[model] ?? []
+    const names = this.#listings.get(provider)?.fallbacks?.[model] ?? []
     return names.flatMap(other => this.#byName.get(nameOf(provider, other)) ?? [])
   }
 
@@ -173,17 +173,17 @@ export class Catalog {
 
   #firstAvailable(): string {
     const model = this.list().find(({ available }) => available)
-    if (!model) throw this.#refusal('No provider is set up.')
+    if (!model) throw this.#rejection('No provider is set up.')
     return model.target.name
   }
 
   #assertAvailable(provider: string): void {
-    const shelf = this.#shelves.get(provider)
-    if (shelf?.available) return
-    throw this.#refusal(`The provider ${provider} is not set up on this gateway: ${shelf?.remedy}.`)
+    const listing = this.#listings.get(provider)
+    if (listing?.available) return
+    throw this.#rejection(`The provider ${provider} is not set up on this gateway: ${listing?.setupHint}.`)
   }
 
-  #refusal(message: string): GatewayError {
+  #rejection(message: string): GatewayError {
     return new GatewayError('INVALID_INPUT', message, { details: [{ path: 'model', message }] })
   }
 }

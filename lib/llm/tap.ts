@@ -6,7 +6,7 @@ type Step = IteratorResult<Batch>
 /** `complete`: a finish event came; `failed`: an error event came; `left`: the reader went before either. */
 export type Ending = 'complete' | 'failed' | 'left'
 
-export type Watcher = Readonly<{
+export type ReplyObserver = Readonly<{
   /** Called when the reader asks for the next batch. */
   onPull?: () => void
   /** Sees each batch before the reader does. */
@@ -22,16 +22,16 @@ const endingOf = (batch: Batch): Ending | undefined => {
 }
 
 /** Events on their way past those who watch them, the innermost first. It is no generator: leaving it unread is seen. */
-class WatchedEvents implements AsyncIterable<Batch>, AsyncIterator<Batch> {
+class ObservedEvents implements AsyncIterable<Batch>, AsyncIterator<Batch> {
   readonly source: Reply['events']
-  readonly watchers: readonly Watcher[]
+  readonly observers: readonly ReplyObserver[]
   #events: AsyncIterator<Batch> | undefined
   #ending: Ending = 'left'
   #open = true
 
-  constructor(source: Reply['events'], watchers: readonly Watcher[]) {
+  constructor(source: Reply['events'], observers: readonly ReplyObserver[]) {
     this.source = source
-    this.watchers = watchers
+    this.observers = observers
   }
 
   [Symbol.asyncIterator](): this {
@@ -40,7 +40,7 @@ class WatchedEvents implements AsyncIterable<Batch>, AsyncIterator<Batch> {
   }
 
   next(): Promise<Step> {
-    for (const watcher of this.watchers) watcher.onPull?.()
+    for (const observer of this.observers) observer.onPull?.()
     return this.#iterator.next().then(this.#seen)
   }
 
@@ -59,7 +59,7 @@ class WatchedEvents implements AsyncIterable<Batch>, AsyncIterator<Batch> {
     if (step.done) this.#end()
     else {
       this.#ending = endingOf(step.value) ?? this.#ending
-      for (const watcher of this.watchers) watcher.onBatch?.(step.value)
+      for (const observer of this.observers) observer.onBatch?.(step.value)
     }
     return step
   }
@@ -67,16 +67,16 @@ class WatchedEvents implements AsyncIterable<Batch>, AsyncIterator<Batch> {
   #end(): void {
     if (!this.#open) return
     this.#open = false
-    for (const watcher of this.watchers) watcher.onEnd?.(this.#ending)
+    for (const observer of this.observers) observer.onEnd?.(this.#ending)
   }
 }
 
 /** Lets a policy watch a reply go by. Taps upon taps are one layer, so that each costs next to nothing per batch. */
-export const tap = (reply: Reply, watcher: Watcher): Reply => {
+export const tap = (reply: Reply, observer: ReplyObserver): Reply => {
   const { events } = reply
-  const watched =
-    events instanceof WatchedEvents
-      ? new WatchedEvents(events.source, [...events.watchers, watcher])
-      : new WatchedEvents(events, [watcher])
-  return { ...reply, events: watched }
+  const observed =
+    events instanceof ObservedEvents
+      ? new ObservedEvents(events.source, [...events.observers, observer])
+      : new ObservedEvents(events, [observer])
+  return { ...reply, events: observed }
 }

@@ -1,5 +1,5 @@
 import type { GatewayError } from '../errors.ts'
-import type { Attempt, Visit } from '../visit.ts'
+import type { Attempt, RequestContext } from '../request-context.ts'
 
 export type Role = 'system' | 'user' | 'assistant'
 
@@ -30,7 +30,7 @@ export type CacheWhen = 'always' | 'deterministic' | 'on-request'
  * One question to a model, on its way inwards. Immutable and complete from birth: a policy that knows better
  * passes on a changed copy, `next({ ...call, caller })`.
  */
-export type Call = Visit &
+export type Call = RequestContext &
   Readonly<{
     messages: readonly Message[]
     /** The name that was asked for; `plan` holds what became of it. */
@@ -123,7 +123,7 @@ export type ReplyHead = Readonly<{
 }>
 
 /** What a provider says is left of its limits: a share from 0 to 1, until the clock time when it is full again. */
-export type Allowance = Readonly<{ share: number; resetAt: number }>
+export type RateHeadroom = Readonly<{ share: number; resetAt: number }>
 
 /** Whether an answer was given before, or is being given to somebody else too, and so costs nothing again. */
 export const isRepeated = ({ cache }: ReplyHead): boolean => cache === 'hit' || cache === 'stale'

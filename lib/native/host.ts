@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import { FastResponse, NodeRequest, sendNodeResponse } from 'srvx/node'
-import { buildResponsesWith } from '../http/answer.ts'
 import { notePeer } from '../http/peer-address.ts'
+import { buildResponsesWith } from '../http/route-response.ts'
 import { guardServer } from '../http/server/guard.ts'
 import { guardPages, type NodeHandler } from '../http/server/pages.ts'
 import { screen } from '../http/server/screen.ts'

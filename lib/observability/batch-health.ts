@@ -4,7 +4,7 @@ import type { ServiceHealth } from './provider-health.ts'
 export type BatchFacts = Readonly<{
   /** Clock time of the telling, milliseconds. */
   now: number
-  place: string
+  backend: string
   latencyMs: number | undefined
   failure?: string
   depth:
@@ -28,10 +28,10 @@ export const oldestSeconds = ({ depth, now }: BatchFacts): number | undefined =>
   depth?.oldestAt === undefined ? undefined : Math.max(0, (now - depth.oldestAt) / MS_PER_SECOND)
 
 /** Degraded at worst: batches wait for their records, and chats go on without them. */
-export const recordsHealth = ({ place, latencyMs, failure }: BatchFacts): ServiceHealth => {
+export const recordsHealth = ({ backend, latencyMs, failure }: BatchFacts): ServiceHealth => {
   if (failure !== undefined) return { status: 'degraded', message: failure }
   const latency = latencyMs !== undefined && { latencyMs: Math.round(latencyMs * HUNDREDTHS) / HUNDREDTHS }
-  return { status: 'healthy', ...latency, message: `in ${place}` }
+  return { status: 'healthy', ...latency, message: `in ${backend}` }
 }
 
 export const queueHealth = (facts: BatchFacts): ServiceHealth => {

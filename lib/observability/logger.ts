@@ -95,8 +95,8 @@ const plainOutput = (): DestinationStream => {
     periodicFlush: FLUSHED_EVERY_MS,
   })
   // A terminal that has gone fails every write, and the flush at exit would try again for ever.
-  const giveUp = () => Object.assign(output, { write: () => true, flush: callNow, flushSync: () => {} })
-  return output.on('error', giveUp)
+  const stopWriting = () => Object.assign(output, { write: () => true, flush: callNow, flushSync: () => {} })
+  return output.on('error', stopWriting)
 }
 
 /** The time as pino adds it to a line, in ISO 8601. Formatting a date costs 5 µs, so it is done once a second. */

@@ -1,9 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { type ErrorCode, GatewayError } from '../errors.ts'
-import type { AttemptWatcher } from '../llm/ask.ts'
+import type { AttemptListener } from '../llm/ask.ts'
 import { isRepeated, type Target, type Usage } from '../llm/types.ts'
 import { turn } from '../loop-turns.ts'
-import { upstreamMs, type Visit } from '../visit.ts'
+import { type RequestContext, upstreamMs } from '../request-context.ts'
 import type { BatchFacts } from './batch-health.ts'
 import { BatchMetrics } from './batch-metrics.ts'
 import { type CacheFigures, cacheMetrics } from './cache-metrics.ts'
@@ -17,10 +17,10 @@ const ANSWER_SECONDS = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60
 /** Seconds of our own: from tens of microseconds to what nobody should see. */
 const OVERHEAD_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25]
 
-export type MetricsParts = Readonly<{
+export type MetricsDeps = Readonly<{
   /** Whether a target is in the catalog. The names of all others share one label: clients choose them freely. */
   isKnown: (target: Target) => boolean
-  openVisits: () => number
+  activeRequests: () => number
   cache: CacheFigures
 }>
 
@@ -30,7 +30,7 @@ export type MetricsParts = Readonly<{
  */
 export class Metrics {
   readonly #registry = new Registry()
-  readonly #isKnown: MetricsParts['isKnown']
+  readonly #isKnown: MetricsDeps['isKnown']
 
   readonly #requests = this.#counter('requests_total', 'Requests that have ended.', [
     'route',
@@ -99,7 +99,7 @@ export class Metrics {
     [],
   )
 
-  constructor({ isKnown, openVisits, cache }: MetricsParts) {
+  constructor({ isKnown, activeRequests, cache }: MetricsDeps) {
     this.#isKnown = isKnown
     cacheMetrics(this.#registry, cache)
     collectDefaultMetrics({ register: this.#registry })
@@ -108,7 +108,7 @@ export class Metrics {
       help: 'Requests and streams under way.',
       registers: [this.#registry],
       collect() {
-        this.set(openVisits())
+        this.set(activeRequests())
       },
     })
   }
@@ -127,7 +127,7 @@ export class Metrics {
     return `${texts.join('\n\n')}\n`
   }
 
-  readonly attempts: AttemptWatcher = {
+  readonly attempts: AttemptListener = {
     succeeded: provider => this.#attempts.inc({ provider, code: 'OK' }),
     failed: (provider, error) => this.#attempts.inc({ provider, code: codeOf(error) }),
   }
@@ -147,13 +147,13 @@ export class Metrics {
   }
 
   /** Figures of a shared Redis, for a gateway that has one. To be made once. */
-  ofRedis(gatewaysSeen: () => number): RedisMetrics {
-    return new RedisMetrics(this.#registry, gatewaysSeen)
+  ofRedis(gatewayCount: () => number): RedisMetrics {
+    return new RedisMetrics(this.#registry, gatewayCount)
   }
 
   /** Takes down a visit that has ended. */
-  async visitEnded(visit: Visit, { method, status, outcome, endedAt }: Outcome): Promise<void> {
-    const { route, surface, journal, startedAt } = visit
+  async requestEnded(context: RequestContext, { method, status, outcome, endedAt }: Outcome): Promise<void> {
+    const { route, surface, journal, startedAt } = context
     this.#requests.inc({ route, method, status, outcome })
     this.#duration.observe({ route }, (endedAt - startedAt) / MS_PER_SECOND)
     if (journal.limit) this.#limits.inc({ surface, decision: status === 429 ? 'refused' : 'allowed' })
@@ -174,7 +174,7 @@ export class Metrics {
   }
 
   /** Takes down what an answer cost that was fetched for nobody in particular. */
-  async workEnded({ journal: { head, usage, ignoredEvents } }: Visit): Promise<void> {
+  async workEnded({ journal: { head, usage, ignoredEvents } }: RequestContext): Promise<void> {
     this.#ignoredEvents.inc(ignoredEvents ?? 0)
     if (head && !isRepeated(head)) this.#used(this.#labelsOf(head.target), await usage)
   }

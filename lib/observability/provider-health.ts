@@ -1,5 +1,5 @@
 import { GatewayError, isProvidersFault } from '../errors.ts'
-import type { AttemptWatcher } from '../llm/ask.ts'
+import type { AttemptListener } from '../llm/ask.ts'
 
 export type ServiceHealth = Readonly<{
   status: 'healthy' | 'degraded' | 'unhealthy'
@@ -7,13 +7,13 @@ export type ServiceHealth = Readonly<{
   message?: string
 }>
 
-type Seen = { failuresInARow: number; latencyMs?: number; lastFailure?: string }
+type Stats = { failuresInARow: number; latencyMs?: number; lastFailure?: string }
 
 const FAILURES_TO_BE_UNHEALTHY = 3
 
 /** How the providers are, judged by the calls that went to them; nobody is asked for the sake of asking. */
-export class ProviderHealth implements AttemptWatcher {
-  readonly #seen: Map<string, Seen>
+export class ProviderHealth implements AttemptListener {
+  readonly #seen: Map<string, Stats>
 
   constructor(providers: readonly string[]) {
     this.#seen = new Map(providers.map(provider => [provider, { failuresInARow: 0 }]))
@@ -35,7 +35,7 @@ export class ProviderHealth implements AttemptWatcher {
   }
 }
 
-const healthOf = ({ failuresInARow, latencyMs, lastFailure }: Seen): ServiceHealth => {
+const healthOf = ({ failuresInARow, latencyMs, lastFailure }: Stats): ServiceHealth => {
   const latency = latencyMs !== undefined && { latencyMs }
   if (failuresInARow > 0) {
     const status = failuresInARow < FAILURES_TO_BE_UNHEALTHY ? 'degraded' : 'unhealthy'

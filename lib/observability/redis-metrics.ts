@@ -11,7 +11,7 @@ export class RedisMetrics {
   readonly #duration: Histogram<'operation'>
   readonly #circuit: Gauge
 
-  constructor(registry: Registry, gatewaysSeen: () => number) {
+  constructor(registry: Registry, gatewayCount: () => number) {
     const registers = [registry]
     this.#operations = new Counter({
       name: 'parley_redis_operations_total',
@@ -36,7 +36,7 @@ export class RedisMetrics {
       help: 'Gateways that share this Redis, as last seen.',
       registers,
       collect() {
-        this.set(gatewaysSeen())
+        this.set(gatewayCount())
       },
     })
   }

@@ -1,6 +1,6 @@
 import type { GatewayError } from '../errors.ts'
 import type { Usage } from '../llm/types.ts'
-import { type Hedge, upstreamMs, type Visit } from '../visit.ts'
+import { type Hedge, type RequestContext, upstreamMs } from '../request-context.ts'
 import type { Logger } from './logger.ts'
 
 /** How a request ended. `aborted`: the client left first. */
@@ -27,41 +27,45 @@ const hedgeFields = ({ result, usage }: Hedge) => ({
   ...(usage?.costUsd !== undefined && { hedgeCostUsd: usage.costUsd }),
 })
 
-const answerFields = (visit: Visit, { endedAt }: Pick<Outcome, 'endedAt'>) => {
-  const { attempts, firstContentAt, finishReason, head, hedge, ignoredEvents } = visit.journal
+const answerFields = (context: RequestContext, { endedAt }: Pick<Outcome, 'endedAt'>) => {
+  const { attempts, firstContentAt, finishReason, head, hedge, ignoredEvents } = context.journal
   const target = head?.target ?? attempts.at(-1)?.target
   return (
     target && {
       provider: target.provider,
       model: target.name,
       attempts: attempts.length,
-      upstreamMs: round(upstreamMs(visit.journal, endedAt)),
-      ...(firstContentAt !== undefined && { firstContentMs: round(firstContentAt - visit.startedAt) }),
+      upstreamMs: round(upstreamMs(context.journal, endedAt)),
+      ...(firstContentAt !== undefined && { firstContentMs: round(firstContentAt - context.startedAt) }),
       ...(finishReason && { finishReason }),
       ...(ignoredEvents !== undefined && { ignoredEvents }),
       ...(head && { cache: head.cache }),
       ...(head?.fallback && { fallback: true }),
       ...(hedge && hedgeFields(hedge)),
-      ...(visit.journal.arm !== undefined && { arm: visit.journal.arm }),
+      ...(context.journal.arm !== undefined && { arm: context.journal.arm }),
     }
   )
 }
 
 /** Writes the one line that every request leaves in the log, when it has ended. */
-export const logRequest = async (logger: Logger, visit: Visit, outcome: Outcome): Promise<void> => {
+export const logRequest = async (
+  logger: Logger,
+  context: RequestContext,
+  outcome: Outcome,
+): Promise<void> => {
   const { error, method, status, outcome: ending } = outcome
-  const usage = await visit.journal.usage
+  const usage = await context.journal.usage
   const line = {
-    requestId: visit.requestId,
+    requestId: context.requestId,
     method,
-    route: visit.route,
+    route: context.route,
     status,
     outcome: ending,
     ...(error && { code: error.code }),
     ...(error?.waitedFor && { waitedFor: error.waitedFor }),
-    caller: visit.journal.caller ?? visit.caller.kind,
-    latencyMs: round(outcome.endedAt - visit.startedAt),
-    ...answerFields(visit, outcome),
+    caller: context.journal.caller ?? context.caller.kind,
+    latencyMs: round(outcome.endedAt - context.startedAt),
+    ...answerFields(context, outcome),
     ...usageFields(usage),
     ...(error && error.status >= 500 && { err: error }),
   }
@@ -76,18 +80,18 @@ export const logRequest = async (logger: Logger, visit: Visit, outcome: Outcome)
 export const logWork = async (
   logger: Logger,
   name: 'refresh' | 'batch item',
-  visit: Visit,
+  context: RequestContext,
   outcome: Omit<Outcome, 'method' | 'status'>,
 ): Promise<void> => {
   const { error, endedAt } = outcome
   const line = {
-    requestId: visit.requestId,
-    route: visit.route,
+    requestId: context.requestId,
+    route: context.route,
     outcome: outcome.outcome,
     ...(error && { code: error.code }),
-    latencyMs: round(endedAt - visit.startedAt),
-    ...answerFields(visit, outcome),
-    ...usageFields(await visit.journal.usage),
+    latencyMs: round(endedAt - context.startedAt),
+    ...answerFields(context, outcome),
+    ...usageFields(await context.journal.usage),
     ...(error && error.status >= 500 && { err: error }),
   }
   if (error?.code === 'INTERNAL_ERROR') logger.error(line, `${name} failed`)

@@ -1,6 +1,6 @@
 import type { Bucket, Counter, Taking } from './counter.ts'
 
-export type FallbackParts = Readonly<{
+export type FallbackDeps = Readonly<{
   shared: Counter
   local: Counter
   /** How many gateways share the limits, this one among them. */
@@ -29,7 +29,7 @@ const inTermsOf = (buckets: readonly Bucket[], takings: readonly Taking[]): read
  * limit. What was let through there is noted here too: so the share is not granted on top of it, and no gateway
  * alone ever exceeds a limit, also when what is shared forgets what it knew.
  */
-export const fallingBack = ({ shared, local, gateways }: FallbackParts): Counter => ({
+export const fallingBack = ({ shared, local, gateways }: FallbackDeps): Counter => ({
   async take(buckets, cost, now) {
     const takings = await shared.take(buckets, cost, now).catch(() => undefined)
     if (!takings) {

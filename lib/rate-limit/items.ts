@@ -1,12 +1,12 @@
 import { GatewayError } from '../errors.ts'
-import type { Visit } from '../visit.ts'
+import type { RequestContext } from '../request-context.ts'
 import type { Bucket } from './counter.ts'
 import {
   bucketOf,
   GUESTS_PER_ADDRESS,
-  type LimitParts,
+  type LimitDeps,
   type RateLimits,
-  refusal,
+  rejection,
   stateOf,
   tightest,
 } from './policy.ts'
@@ -14,7 +14,7 @@ import {
 /** Gives back what a job would have cost that then was not taken. Never rejects. */
 export type GiveBack = () => Promise<void>
 
-const bucketsOf = ({ caller }: Visit, { batchItems }: RateLimits): readonly Bucket[] =>
+const bucketsOf = ({ caller }: RequestContext, { batchItems }: RateLimits): readonly Bucket[] =>
   caller.kind === 'anonymous'
     ? [bucketOf(`items:${caller.address}`, batchItems.anonymous)]
     : [
@@ -34,17 +34,17 @@ const tooLarge = (count: number, { limit, windowMs }: Bucket): GatewayError => {
  * @throws GatewayError INVALID_INPUT where so many are never allowed, RATE_LIMITED where they are later
  */
 export const spendItems =
-  (parts: LimitParts | undefined) =>
-  async (visit: Visit, count: number): Promise<GiveBack> => {
-    if (!parts) return async () => {}
-    const { counter, clock, rates } = parts
-    const buckets = bucketsOf(visit, rates)
+  (deps: LimitDeps | undefined) =>
+  async (context: RequestContext, count: number): Promise<GiveBack> => {
+    if (!deps) return async () => {}
+    const { counter, clock, rates } = deps
+    const buckets = bucketsOf(context, rates)
     const smallest = buckets.toSorted((a, b) => a.limit - b.limit)[0]
     if (smallest && count > smallest.limit) throw tooLarge(count, smallest)
     const taking = tightest(await counter.take(buckets, count, clock.now()))
     if (taking && !taking.allowed) {
-      visit.journal.limit = stateOf('batch-items', taking)
-      throw refusal('Too many items', taking)
+      context.journal.limit = stateOf('batch-items', taking)
+      throw rejection('Too many items', taking)
     }
     return async () => {
       await counter.take(buckets, -count, clock.now()).catch(() => {})

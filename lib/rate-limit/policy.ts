@@ -1,7 +1,13 @@
 import type { Clock } from '../clock.ts'
 import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
-import { type Caller, type LimitState, type Surface, type Visit, waited } from '../visit.ts'
+import {
+  type Caller,
+  type LimitState,
+  type RequestContext,
+  type Surface,
+  waited,
+} from '../request-context.ts'
 import type { Bucket, Counter, Taking } from './counter.ts'
 
 /** So many requests in any window of that length. */
@@ -12,10 +18,11 @@ export type RateLimits = Readonly<{
   upload: Rate
   /** Items of jobs that are handed in as JSON. */
   batchItems: Readonly<{ anonymous: Rate; guest: Rate }>
-  rest: Rate
+  /** Every other route. */
+  api: Rate
 }>
 
-export type LimitParts = Readonly<{ rates: RateLimits; counter: Counter; clock: Clock }>
+export type LimitDeps = Readonly<{ rates: RateLimits; counter: Counter; clock: Clock }>
 
 /** Guest sessions cost nothing to get: all those of one address together have this many times one's rate. */
 export const GUESTS_PER_ADDRESS = 4
@@ -52,7 +59,7 @@ export const stateOf = (policy: string, taking: Taking): LimitState => ({
 })
 
 /** @param tooMany what there was too much of: `Too many requests` */
-export const refusal = (tooMany: string, { bucket, waitMs }: Taking): GatewayError => {
+export const rejection = (tooMany: string, { bucket, waitMs }: Taking): GatewayError => {
   const retryAfterSeconds = seconds(waitMs)
   return new GatewayError(
     'RATE_LIMITED',
@@ -62,15 +69,15 @@ export const refusal = (tooMany: string, { bucket, waitMs }: Taking): GatewayErr
 }
 
 /** Asks whether the caller may ask now. A refused request costs nothing. */
-export const limit = <In extends Visit, Out>(parts: LimitParts | undefined): Policy<In, Out> =>
-  async function limit(visit, next) {
-    if (!parts) return await next(visit)
-    const buckets = bucketsOf(visit.surface, visit.caller, parts.rates)
-    const askedAt = parts.clock.now()
-    const taking = tightest(await parts.counter.take(buckets, 1, askedAt))
-    waited(visit.journal, 'limit', parts.clock.now() - askedAt)
-    if (!taking) return await next(visit)
-    visit.journal.limit = stateOf(visit.surface, taking)
-    if (taking.allowed) return await next(visit)
-    throw refusal('Too many requests', taking)
+export const limit = <In extends RequestContext, Out>(deps: LimitDeps | undefined): Policy<In, Out> =>
+  async function limit(context, next) {
+    if (!deps) return await next(context)
+    const buckets = bucketsOf(context.surface, context.caller, deps.rates)
+    const askedAt = deps.clock.now()
+    const taking = tightest(await deps.counter.take(buckets, 1, askedAt))
+    waited(context.journal, 'limit', deps.clock.now() - askedAt)
+    if (!taking) return await next(context)
+    context.journal.limit = stateOf(context.surface, taking)
+    if (taking.allowed) return await next(context)
+    throw rejection('Too many requests', taking)
   }

@@ -7,8 +7,8 @@ import { TAKE_SOURCE } from './shared-window-script.ts'
 type Algorithm = RatelimitConfig['limiter']
 type Response = Awaited<ReturnType<Ratelimit['limit']>>
 type Shape = readonly Readonly<{ limit: number; windowMs: number }>[]
-type Standing = Omit<Taking, 'bucket' | 'allowed'>
-type Answer = Response & Readonly<{ standings: readonly Standing[] }>
+type WindowState = Omit<Taking, 'bucket' | 'allowed'>
+type ScriptReply = Response & Readonly<{ states: readonly WindowState[] }>
 
 const TAKE = script('take', TAKE_SOURCE)
 /** As in memory: up to this limit every taking counts for exactly its window, above it for at most 1/240 more. */
@@ -21,22 +21,22 @@ const BETWEEN_KEYS = '\n'
 const isListOfNumbers = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every(number => Number.isSafeInteger(number))
 
-const answerOf = (reply: unknown, shape: Shape): Answer => {
+const decisionOf = (reply: unknown, shape: Shape): ScriptReply => {
   if (!isListOfNumbers(reply) || reply.length !== 1 + shape.length * FIGURES_PER_BUCKET)
     throw new Error('Redis answered a taking with something else')
-  const standings = shape.map((_, index): Standing => {
+  const states = shape.map((_, index): WindowState => {
     const [remaining = 0, resetMs = 0, waitMs = 0] = reply.slice(1 + index * FIGURES_PER_BUCKET)
     return { remaining, resetMs, waitMs }
   })
   const limit = Math.min(...shape.map(bucket => bucket.limit))
-  const remaining = Math.min(...standings.map(standing => standing.remaining))
-  const reset = Math.max(...standings.map(standing => standing.resetMs))
-  return { success: reply[0] === 1, limit, remaining, reset, pending: Promise.resolve(), standings }
+  const remaining = Math.min(...states.map(state => state.remaining))
+  const reset = Math.max(...states.map(state => state.resetMs))
+  return { success: reply[0] === 1, limit, remaining, reset, pending: Promise.resolve(), states }
 }
 
-const asAnswer = (response: Response): Answer => {
-  if (!('standings' in response)) throw new Error('the limiter answered without asking Redis')
-  return response as Answer
+const asScriptReply = (response: Response): ScriptReply => {
+  if (!('states' in response)) throw new Error('the limiter answered without asking Redis')
+  return response as ScriptReply
 }
 
 /** As much of an Upstash client as a limiter uses, over whatever Redis there is. */
@@ -64,9 +64,9 @@ const keysOf = (prefix: string, identifier: string): string[] =>
 const slidingLog = (shape: Shape): Algorithm => {
   const numbers = shape.flatMap(({ limit, windowMs }) => [limit, windowMs])
   const algorithm: ReturnType<Algorithm> = {
-    async limit({ redis, prefix }, identifier, cost = 1): Promise<Answer> {
+    async limit({ redis, prefix }, identifier, cost = 1): Promise<ScriptReply> {
       const figures = [cost, SLOTS_PER_WINDOW, ...numbers]
-      return answerOf(await redis.evalsha(TAKE.sha1, keysOf(prefix, identifier), figures), shape)
+      return decisionOf(await redis.evalsha(TAKE.sha1, keysOf(prefix, identifier), figures), shape)
     },
     getRemaining: (context, identifier) => algorithm.limit(context, identifier, 0),
     async resetTokens({ redis, prefix }, identifier) {
@@ -108,14 +108,14 @@ export const sharedWindow = (redis: RedisClient, prefix: string): Counter => {
     async take(buckets, cost) {
       if (buckets.length === 0) return []
       const identifier = buckets.map(({ key }) => key).join(BETWEEN_KEYS)
-      const { success, standings } = asAnswer(await limiterFor(buckets).limit(identifier, { rate: cost }))
+      const { success, states } = asScriptReply(await limiterFor(buckets).limit(identifier, { rate: cost }))
       return buckets.map(
         (bucket, index): Taking => ({
           bucket,
           allowed: success,
-          remaining: standings[index]?.remaining ?? 0,
-          resetMs: standings[index]?.resetMs ?? 0,
-          waitMs: standings[index]?.waitMs ?? 0,
+          remaining: states[index]?.remaining ?? 0,
+          resetMs: states[index]?.resetMs ?? 0,
+          waitMs: states[index]?.waitMs ?? 0,
         }),
       )
     },

@@ -3,8 +3,8 @@ import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
 import { tap } from '../llm/tap.ts'
 import type { Call, Reply } from '../llm/types.ts'
-import { waited } from '../visit.ts'
-import { onePerProvider } from './one-per.ts'
+import { waited } from '../request-context.ts'
+import { lazyMapByProvider } from './lazy-map.ts'
 
 export type Slots = Readonly<{
   /** Calls under way at one provider. May change: what is too many then ends in its own time. */
@@ -49,7 +49,7 @@ class Bulkhead {
     return () => {
       if (!held) return
       held = false
-      this.#leave()
+      this.#release()
     }
   }
 
@@ -59,7 +59,7 @@ class Bulkhead {
   }
 
   /** A slot that is given back goes straight to the first in line, so that nobody can slip in between. */
-  #leave(): void {
+  #release(): void {
     const [first] = this.#waiting
     if (first && this.#taken <= this.#slots.most) first()
     else this.#taken -= 1
@@ -94,7 +94,7 @@ class Bulkhead {
 
 /** One bulkhead for each provider. */
 export const bulkheads = (slots: Slots, clock: Clock) =>
-  onePerProvider(provider => new Bulkhead(provider, slots, clock))
+  lazyMapByProvider(provider => new Bulkhead(provider, slots, clock))
 
 /** Bounds how many calls are under way at one provider, so that a slow one cannot take everything with it. */
 export const bulkhead = (

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Handler, Policy } from '../compose.ts'
 import type { Call, Reply, Target, Usage } from '../llm/types.ts'
-import { FirstContents } from './first-contents.ts'
+import { FirstTokenTimes } from './first-token-times.ts'
 import { firstOf, Leg, replyOf, within } from './race.ts'
 
 export type Hedges = Readonly<{
@@ -18,7 +18,7 @@ export type Hedges = Readonly<{
 const MOST_SAVED = 10
 
 /** What may be spent on second attempts: each call earns its share of one. */
-class Allowance {
+class HedgeBudget {
   readonly #share: number
   #saved = 0
 
@@ -46,14 +46,14 @@ const planOfSecond = ({ plan }: Call): readonly Target[] => (plan.length > 1 ? p
 const leavesAttempts = ({ journal, plan }: Call, { mostAttempts }: Hedges): boolean =>
   journal.tries + plan.length <= mostAttempts
 
-type Race = Readonly<{ hedges: Hedges; allowance: Allowance; seen: FirstContents }>
+type Race = Readonly<{ hedges: Hedges; budget: HedgeBudget; seen: FirstTokenTimes }>
 
 /** Writes down what the attempt cost that did not win, and lets it count as a slow one where it was the first. */
-const tellOfLoser = (call: Call, reply: Reply, isSecond: boolean, { hedges, seen }: Race): void => {
+const recordLoser = (call: Call, reply: Reply, isSecond: boolean, { hedges, seen }: Race): void => {
   const { journal } = call
   const loser = journal.attempts.find(attempt => attempt !== reply.attempt && attempt.endedAt === undefined)
   // Left out, all slow answers would be missing, and what is usual would shrink with every second attempt.
-  if (loser && isSecond) seen.saw(loser.target, call, hedges.clock.now() - loser.startedAt)
+  if (loser && isSecond) seen.record(loser.target, call, hedges.clock.now() - loser.startedAt)
   journal.hedge = {
     result: isSecond ? 'won' : 'lost',
     ...(loser && { usage: hedges.usedBy(call, loser.target) }),
@@ -66,17 +66,17 @@ const hedged = async (
   afterMs: number,
   race: Race,
 ): Promise<Reply> => {
-  const { hedges, allowance } = race
+  const { hedges, budget } = race
   const first = new Leg(call, next)
   const early = await within(first, afterMs, hedges.clock)
   if (early) return replyOf(early)
-  if (!allowance.isEnough || call.signal.aborted || !leavesAttempts(call, hedges))
+  if (!budget.isEnough || call.signal.aborted || !leavesAttempts(call, hedges))
     return replyOf(await first.outcome)
 
-  allowance.spend()
+  budget.spend()
   const plan = planOfSecond(call)
   const second = new Leg({ ...call, plan }, next)
-  const won = await firstOf([first, second], (leg, reply) => tellOfLoser(call, reply, leg === second, race))
+  const won = await firstOf([first, second], (leg, reply) => recordLoser(call, reply, leg === second, race))
   if (won) {
     const isAnother = won.leg === second && plan !== call.plan
     return isAnother ? { ...won.reply, head: { ...won.reply.head, fallback: true } } : won.reply
@@ -92,22 +92,20 @@ const hedged = async (
  */
 export const hedge = (hedges: Hedges | undefined): Policy<Call, Reply> => {
   if (!hedges) return (call, next) => next(call)
-  const allowance = new Allowance(hedges.share)
-  const seen = new FirstContents()
+  const budget = new HedgeBudget(hedges.share)
+  const seen = new FirstTokenTimes()
 
   return async function hedge(call, next) {
     const { journal, plan } = call
     const target = plan[0]
     if (!target) return await next(call)
-    if (journal.tries === 0) allowance.earn()
-    const afterMs = allowance.isEnough && !journal.hedge ? seen.usualMs(target, call) : undefined
+    if (journal.tries === 0) budget.earn()
+    const afterMs = budget.isEnough && !journal.hedge ? seen.p95Ms(target, call) : undefined
     const reply =
-      afterMs === undefined
-        ? await next(call)
-        : await hedged(call, next, afterMs, { hedges, allowance, seen })
+      afterMs === undefined ? await next(call) : await hedged(call, next, afterMs, { hedges, budget, seen })
     const { attempt } = reply
     if (attempt?.firstContentAt !== undefined)
-      seen.saw(attempt.target, call, attempt.firstContentAt - attempt.startedAt)
+      seen.record(attempt.target, call, attempt.firstContentAt - attempt.startedAt)
     return reply
   }
 }

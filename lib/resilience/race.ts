@@ -26,7 +26,7 @@ export class Leg {
   }
 
   /** Not a failure of whoever was asked: the circuit and the health of providers do not count it. */
-  breakOff(): void {
+  abort(): void {
     this.#controller.abort(new GatewayError('CLIENT_GONE', 'Another attempt was faster.'))
   }
 }
@@ -69,7 +69,7 @@ export const firstOf = (
         else {
           isWon = true
           onWon(leg, outcome.reply)
-          other.breakOff()
+          other.abort()
           resolve({ leg, reply: outcome.reply })
         }
       })

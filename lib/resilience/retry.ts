@@ -2,9 +2,9 @@ import { type Clock, sleep } from '../clock.ts'
 import type { Policy } from '../compose.ts'
 import { type GatewayError, isProvidersFault, toGatewayError } from '../errors.ts'
 import type { Call, Reply } from '../llm/types.ts'
-import { waited } from '../visit.ts'
+import { waited } from '../request-context.ts'
 import { type Backoff, fullJitter } from './backoff.ts'
-import { onePerProvider } from './one-per.ts'
+import { lazyMapByProvider } from './lazy-map.ts'
 import { RetryBudget } from './retry-budget.ts'
 
 export type Retries = Readonly<{
@@ -43,7 +43,7 @@ const waitBefore = (retry: number, error: GatewayError, call: Call, retries: Ret
 }
 
 /** One budget for each provider. */
-export const retryBudgets = () => onePerProvider(() => new RetryBudget())
+export const retryBudgets = () => lazyMapByProvider(() => new RetryBudget())
 
 /**
  * Asks a target that failed in passing again: only before any content has come, only while the call's deadline

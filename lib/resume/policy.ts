@@ -1,6 +1,6 @@
 import type { Handler } from '../compose.ts'
 import type { Call, Reply, ReplyEvent } from '../llm/types.ts'
-import { ownerOf } from '../visit.ts'
+import { ownerOf } from '../request-context.ts'
 import type { ResumableStream } from './stream.ts'
 import type { Streams } from './streams.ts'
 
@@ -37,7 +37,7 @@ class StoppableEvents implements AsyncIterableIterator<Batch> {
 
   readonly #seen = (step: Step): Step | Promise<Step> => {
     if (this.#stream.stopped) return this.return().then(() => STOPPED)
-    if (!step.done) this.#stream.hear(step.value)
+    if (!step.done) this.#stream.onEvent(step.value)
     return step
   }
 }

@@ -11,20 +11,20 @@ const OVER: Step = { done: true, value: undefined }
 export class Reader implements AsyncIterableIterator<Uint8Array> {
   readonly #transcript: Transcript
   readonly #client: AbortSignal
-  readonly #onLeave: () => void
+  readonly #onDetach: () => void
   #position: number
   #reading = true
   #wake = (): void => {}
 
   /**
    * @param client aborts when who reads has gone
-   * @param onLeave called once, when it has read to the end or has been left
+   * @param onDetach called once, when it has read to the end or has been left
    */
-  constructor(transcript: Transcript, position: number, client: AbortSignal, onLeave: () => void) {
+  constructor(transcript: Transcript, position: number, client: AbortSignal, onDetach: () => void) {
     this.#transcript = transcript
     this.#position = position
     this.#client = client
-    this.#onLeave = onLeave
+    this.#onDetach = onDetach
     if (client.aborted) this.#leave()
     else client.addEventListener('abort', this.#leave, { once: true })
   }
@@ -56,7 +56,7 @@ export class Reader implements AsyncIterableIterator<Uint8Array> {
   #change(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#wake = resolve
-    void this.#transcript.grown().then(resolve)
+    void this.#transcript.isTooLarge().then(resolve)
     return promise
   }
 
@@ -65,6 +65,6 @@ export class Reader implements AsyncIterableIterator<Uint8Array> {
     this.#reading = false
     this.#client.removeEventListener('abort', this.#leave)
     this.#wake()
-    this.#onLeave()
+    this.#onDetach()
   }
 }

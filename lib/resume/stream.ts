@@ -4,7 +4,7 @@ import type { ReplyEvent } from '../llm/types.ts'
 import { Reader } from './reader.ts'
 import { Transcript } from './transcript.ts'
 
-export type StreamParts = Readonly<{
+export type StreamDeps = Readonly<{
   id: string
   /** Who may read and stop it; see `ownerOf`. */
   owner: string
@@ -28,7 +28,7 @@ const OWN_BYTES = 1_024
 export class ResumableStream {
   readonly id: string
   readonly owner: string
-  readonly #parts: StreamParts
+  readonly #deps: StreamDeps
   readonly #transcript = new Transcript()
   #readers = 0
   #grace: Timer | undefined
@@ -36,10 +36,10 @@ export class ResumableStream {
   #complete = false
   #stopped = false
 
-  constructor(parts: StreamParts) {
-    this.id = parts.id
-    this.owner = parts.owner
-    this.#parts = parts
+  constructor(deps: StreamDeps) {
+    this.id = deps.id
+    this.owner = deps.owner
+    this.#deps = deps
   }
 
   /** The answer's text so far. */
@@ -68,7 +68,7 @@ export class ResumableStream {
   }
 
   /** Sees the answer's events before they become frames. */
-  hear(events: readonly ReplyEvent[]): void {
+  onEvent(events: readonly ReplyEvent[]): void {
     for (const event of events) {
       if (event.type === 'text-delta') this.#content += event.text
       else this.#complete = true
@@ -83,7 +83,7 @@ export class ResumableStream {
       this.#complete = true
       this.#grace?.cancel()
       this.#transcript.end()
-      this.#parts.onOver(this)
+      this.#deps.onOver(this)
     }
   }
 
@@ -96,23 +96,23 @@ export class ResumableStream {
   read(after: number, client: AbortSignal): AsyncIterable<Uint8Array> {
     this.#readers += 1
     this.#grace?.cancel()
-    return new Reader(this.#transcript, this.#transcript.behind(after), client, this.#onLeave)
+    return new Reader(this.#transcript, this.#transcript.behind(after), client, this.#onDetach)
   }
 
   /** Ends the answer here and leaves the upstream. Nothing where it is complete already. */
   stop(): void {
     if (this.#complete || this.#stopped) return
     this.#stopped = true
-    this.#parts.abort(new GatewayError('CLIENT_GONE', 'The client stopped the answer.'))
+    this.#deps.abort(new GatewayError('CLIENT_GONE', 'The client stopped the answer.'))
   }
 
-  readonly #onLeave = (): void => {
+  readonly #onDetach = (): void => {
     this.#readers -= 1
     if (this.#readers > 0 || this.#complete) return
-    const { clock, graceMs } = this.#parts
-    if (graceMs === 0) this.#abandon()
-    else this.#grace = clock.timer(graceMs, this.#abandon)
+    const { clock, graceMs } = this.#deps
+    if (graceMs === 0) this.#abort()
+    else this.#grace = clock.timer(graceMs, this.#abort)
   }
 
-  readonly #abandon = (): void => this.#parts.abort(new GatewayError('CLIENT_GONE'))
+  readonly #abort = (): void => this.#deps.abort(new GatewayError('CLIENT_GONE'))
 }

@@ -42,7 +42,7 @@ export class Transcript {
       this.#write(`id: ${this.last + 1}\n${frames.slice(from, next)}`)
       from = next
     }
-    this.#tell()
+    this.#notify()
   }
 
   /** Nothing comes after this. */
@@ -51,7 +51,7 @@ export class Transcript {
     const exact = Buffer.allocUnsafeSlow(this.#length)
     this.#bytes.copy(exact, 0, 0, this.#length)
     this.#bytes = exact
-    this.#tell()
+    this.#notify()
   }
 
   /** The position behind a frame, to read on from; 0 for frame 0. There must be such a frame. */
@@ -65,7 +65,7 @@ export class Transcript {
   }
 
   /** Resolves when more has come, or the end. */
-  grown(): Promise<void> {
+  isTooLarge(): Promise<void> {
     if (this.#ended) return NOTHING_MORE
     this.#growth ??= Promise.withResolvers()
     return this.#growth.promise
@@ -83,7 +83,7 @@ export class Transcript {
     this.#ends.push(length)
   }
 
-  #tell(): void {
+  #notify(): void {
     this.#growth?.resolve()
     this.#growth = undefined
   }

@@ -1,6 +1,6 @@
 import type { Call, Target } from '../llm/types.ts'
 import type { Busy } from './busy.ts'
-import type { Pace } from './pace.ts'
+import type { LatencyEwma } from './latency-ewma.ts'
 import { armOf } from './sticky.ts'
 
 /** One of the targets of an alias. */
@@ -16,11 +16,11 @@ export type AliasTarget = Readonly<{
 export type Alias = Readonly<{ name: string; strategy: Strategy; targets: readonly AliasTarget[] }>
 
 /** What was seen of targets so far. */
-export type Seen = Readonly<{ pace: Pace; busy: Busy }>
+export type TargetStats = Readonly<{ latency: LatencyEwma; busy: Busy }>
 
 export type Strategy = keyof typeof STRATEGIES
 
-type Order = (alias: Alias, call: Call, seen: Seen) => readonly AliasTarget[]
+type Order = (alias: Alias, call: Call, seen: TargetStats) => readonly AliasTarget[]
 
 /** Stable: what is equal stays as listed. */
 const ascending = (targets: readonly AliasTarget[], rankOf: (one: AliasTarget) => number) => {
@@ -43,13 +43,13 @@ const STRATEGIES = {
   /** By price; an unknown price comes last. */
   cheapest: ({ targets }) => ascending(targets, one => one.usdPerMillionBoth ?? LAST),
   /** By the time to first content that was seen; the unseen come first, to be seen. */
-  fastest: ({ targets }, _call, { pace }) => ascending(targets, one => pace.of(one.target) ?? 0),
+  fastest: ({ targets }, _call, { latency }) => ascending(targets, one => latency.of(one.target) ?? 0),
   /** By calls under way. */
   'least-busy': ({ targets }, _call, { busy }) => ascending(targets, one => busy.of(one.target)),
 } as const satisfies Record<string, Order>
 
 /** The targets of an alias, the one to ask first. */
-export const ordered = (alias: Alias, call: Call, seen: Seen): readonly AliasTarget[] => {
+export const ordered = (alias: Alias, call: Call, seen: TargetStats): readonly AliasTarget[] => {
   const order: Order = STRATEGIES[alias.strategy]
   return order(alias, call, seen)
 }

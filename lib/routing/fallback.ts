@@ -42,12 +42,12 @@ const switchOf = (error: GatewayError): keyof FallbackSwitches | undefined => {
 }
 
 /** The targets worth asking after the first of the plan has failed so. */
-const restAfter = (error: GatewayError, [failed, ...rest]: readonly Target[], parts: Fallbacks) => {
+const remainingAfter = (error: GatewayError, [failed, ...rest]: readonly Target[], deps: Fallbacks) => {
   const reason = switchOf(error)
-  if (!failed || !reason || !(parts.on ?? EVERY_FAILURE)[reason]) return []
+  if (!failed || !reason || !(deps.on ?? EVERY_FAILURE)[reason]) return []
   if (reason !== 'contextLength') return rest
-  const tooShort = parts.contextTokensOf(failed) ?? Number.POSITIVE_INFINITY
-  return rest.filter(target => (parts.contextTokensOf(target) ?? 0) > tooShort)
+  const tooShort = deps.contextTokensOf(failed) ?? Number.POSITIVE_INFINITY
+  return rest.filter(target => (deps.contextTokensOf(target) ?? 0) > tooShort)
 }
 
 /** While others wait behind it, a target may use half of the time that is left. */
@@ -55,23 +55,23 @@ const deadlineOf = ({ deadlineAt }: Call, plan: readonly Target[], now: number):
   plan.length > 1 ? now + (deadlineAt - now) / 2 : deadlineAt
 
 /** The failure to tell of: that of the model asked for, unless it was not even asked. */
-const worthTelling = (first: GatewayError | undefined, error: GatewayError): GatewayError =>
+const isReportable = (first: GatewayError | undefined, error: GatewayError): GatewayError =>
   first && first.code !== 'MODEL_UNAVAILABLE' ? first : error
 
 /** Asks the targets of the plan one after the other, until one has an answer. */
-export const fallback = (parts: Fallbacks): Policy<Call, Reply> =>
+export const fallback = (deps: Fallbacks): Policy<Call, Reply> =>
   async function fallback(call, next) {
     let plan = call.fallback ? call.plan : call.plan.slice(0, 1)
     let failure: GatewayError | undefined
     while (plan.length > 0) {
       try {
-        const reply = await next({ ...call, plan, deadlineAt: deadlineOf(call, plan, parts.clock.now()) })
+        const reply = await next({ ...call, plan, deadlineAt: deadlineOf(call, plan, deps.clock.now()) })
         return plan[0] === call.plan[0] ? reply : { ...reply, head: { ...reply.head, fallback: true } }
       } catch (thrown) {
         const error = toGatewayError(thrown)
-        failure = worthTelling(failure, error)
-        const isOver = call.signal.aborted || call.journal.attempts.length >= parts.mostAttempts
-        plan = isOver ? [] : restAfter(error, plan, parts)
+        failure = isReportable(failure, error)
+        const isOver = call.signal.aborted || call.journal.attempts.length >= deps.mostAttempts
+        plan = isOver ? [] : remainingAfter(error, plan, deps)
       }
     }
     throw failure ?? new GatewayError('MODEL_UNAVAILABLE')

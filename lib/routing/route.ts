@@ -2,18 +2,18 @@ import type { Handler, Policy } from '../compose.ts'
 import { isProvidersFault, toGatewayError } from '../errors.ts'
 import { tap } from '../llm/tap.ts'
 import type { Call, Reply, Target } from '../llm/types.ts'
-import { type Alias, ordered, type Seen } from './alias.ts'
-import type { Pace } from './pace.ts'
+import { type Alias, ordered, type TargetStats } from './alias.ts'
+import type { LatencyEwma } from './latency-ewma.ts'
 
 export type Routes = Readonly<{
   /** Finds who should answer a model name, best first. Throws GatewayError INVALID_INPUT for an unknown one. */
   plan: (model: string) => readonly Target[]
   aliases?: ReadonlyMap<string, Alias>
-  seen?: Seen
+  seen?: TargetStats
 }>
 
 /** The targets of the alias in order, and behind them whoever stands in for the first. */
-const planOf = (alias: Alias, call: Call, planFor: Routes['plan'], seen: Seen): readonly Target[] => {
+const planOf = (alias: Alias, call: Call, planFor: Routes['plan'], seen: TargetStats): readonly Target[] => {
   const targets = ordered(alias, call, seen).map(({ target }) => target)
   const first = targets[0]
   const chain = first ? planFor(first.name) : []
@@ -21,12 +21,12 @@ const planOf = (alias: Alias, call: Call, planFor: Routes['plan'], seen: Seen): 
   return [...byName.values()]
 }
 
-const tellPace = (pace: Pace, { journal }: Call, { attempt: answering }: Reply): void => {
+const recordLatency = (latency: LatencyEwma, { journal }: Call, { attempt: answering }: Reply): void => {
   // Of two attempts at once, the one that was broken off did not fail.
   if (!journal.hedge)
-    for (const attempt of journal.attempts) if (attempt !== answering) pace.failed(attempt.target)
+    for (const attempt of journal.attempts) if (attempt !== answering) latency.failed(attempt.target)
   if (answering?.firstContentAt !== undefined)
-    pace.saw(answering.target, answering.firstContentAt - answering.startedAt)
+    latency.record(answering.target, answering.firstContentAt - answering.startedAt)
 }
 
 /** Asks by a plan, and remembers how busy and how fast whoever was asked first was. */
@@ -34,18 +34,18 @@ const watched = async (
   call: Call,
   plan: readonly Target[],
   next: Handler<Call, Reply>,
-  { busy, pace }: Seen,
+  { busy, latency }: TargetStats,
 ): Promise<Reply> => {
   const [first] = plan
   const end = first ? busy.begin(first) : () => {}
   try {
     const reply = await next({ ...call, plan })
-    tellPace(pace, call, reply)
+    recordLatency(latency, call, reply)
     return tap(reply, { onEnd: end })
   } catch (error) {
     end()
     if (isProvidersFault(toGatewayError(error)) && !call.signal.aborted)
-      for (const { target } of call.journal.attempts) pace.failed(target)
+      for (const { target } of call.journal.attempts) latency.failed(target)
     throw error
   }
 }
@@ -61,10 +61,10 @@ const planned = (call: Call, { plan, aliases, seen }: Routes): readonly Target[]
 /** Decides who should answer, best first. What becomes of it is seen where there are aliases to decide by it. */
 export const route = (routes: Routes): Policy<Call, Reply> => {
   const { aliases, seen } = routes
-  const watching = aliases && aliases.size > 0 ? seen : undefined
+  const observing = aliases && aliases.size > 0 ? seen : undefined
   return async function route(call, next) {
     const plan = planned(call, routes)
     call.journal.plan = plan
-    return await (watching ? watched(call, plan, next, watching) : next({ ...call, plan }))
+    return await (observing ? watched(call, plan, next, observing) : next({ ...call, plan }))
   }
 }

@@ -1,4 +1,4 @@
-import type { Caller } from '../visit.ts'
+import type { Caller } from '../request-context.ts'
 
 type Weighted = Readonly<{ weight: number }>
 

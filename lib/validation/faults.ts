@@ -1,8 +1,8 @@
 import type { z } from 'zod'
-import { type Fault, GatewayError } from '../errors.ts'
+import { GatewayError, type Issue } from '../errors.ts'
 
 const LONGEST_PATH = 200
-const MOST_TOLD = 100
+const MAX_REPORTED = 100
 /** Of one item of many. */
 const MOST_IN_WORDS = 10
 
@@ -35,9 +35,9 @@ const oneOf = (values: readonly unknown[]): string =>
 const article = (type: string): string => `${/^[aeio]/.test(type) ? 'an' : 'a'} ${type}`
 
 /** One zod issue as faults: where it is and what to do, never the value itself. */
-const faultsOf = (issue: z.core.$ZodIssue): readonly Fault[] => {
+const faultsOf = (issue: z.core.$ZodIssue): readonly Issue[] => {
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.slice(0, MOST_TOLD).map(key => ({
+    return issue.keys.slice(0, MAX_REPORTED).map(key => ({
       path: pathOf([...issue.path, key]),
       message: 'is not a field of this request',
     }))
@@ -45,14 +45,14 @@ const faultsOf = (issue: z.core.$ZodIssue): readonly Fault[] => {
 }
 
 /** A fault in words that go on after the name of what was sent. */
-const inWords = ({ path, message }: Fault): string => (path === 'body' ? message : `${path} ${message}`)
+const inWords = ({ path, message }: Issue): string => (path === 'body' ? message : `${path} ${message}`)
 
 /** What zod found, each fault's path below `root`. */
-export const faultsIn = ({ issues }: z.ZodError, root: string): readonly Fault[] =>
+export const faultsIn = ({ issues }: z.ZodError, root: string): readonly Issue[] =>
   issues.flatMap(faultsOf).map(fault => ({ path: root, message: inWords(fault) }))
 
 /** What is wrong with what was sent, in words that go on after its name. What is no refusal is thrown again. */
-export const refusalInWords = (thrown: unknown): string => {
+export const requirement = (thrown: unknown): string => {
   if (!(thrown instanceof GatewayError) || !thrown.details) throw thrown
   const told = thrown.details.slice(0, MOST_IN_WORDS).map(inWords)
   const more = thrown.details.length - told.length
@@ -62,7 +62,7 @@ export const refusalInWords = (thrown: unknown): string => {
 /** A value as the schema understands it, or all that is wrong with it. */
 export type Checked<T> =
   | Readonly<{ data: T; faults?: undefined }>
-  | Readonly<{ data?: undefined; faults: readonly Fault[] }>
+  | Readonly<{ data?: undefined; faults: readonly Issue[] }>
 
 /** @param at where the value stands, before the paths of its faults */
 export const check = <S extends z.ZodType>(
@@ -88,12 +88,12 @@ export const parseOrThrow = <S extends z.ZodType>(schema: S, value: unknown): z.
 
 /** Collects faults: as many as anyone would read, and how many there are. */
 export class FaultList {
-  readonly #faults: Fault[] = []
+  readonly #faults: Issue[] = []
   #count = 0
 
-  add(...faults: readonly Fault[]): void {
+  add(...faults: readonly Issue[]): void {
     this.#count += faults.length
-    this.#faults.push(...faults.slice(0, MOST_TOLD - this.#faults.length))
+    this.#faults.push(...faults.slice(0, MAX_REPORTED - this.#faults.length))
   }
 
   /** @throws GatewayError INVALID_INPUT where there is any */
@@ -106,8 +106,8 @@ export class FaultList {
  * All that is wrong with what a client sent, as far as anyone would read it.
  * @param count of all faults, where these are only the first ones
  */
-export const invalidInput = (faults: readonly Fault[], count = faults.length): GatewayError => {
-  const details = faults.slice(0, MOST_TOLD)
+export const invalidInput = (faults: readonly Issue[], count = faults.length): GatewayError => {
+  const details = faults.slice(0, MAX_REPORTED)
   const told = details.map(({ path, message }) => `${path} ${message}`.replace(/\.$/, '')).join('; ')
   const more = count > details.length ? `; and ${count - details.length} more` : ''
   return new GatewayError('INVALID_INPUT', `${told}${more}.`, { details })

@@ -12,7 +12,7 @@ const answered = (content: string, more: Partial<Item> = {}): Item => ({
   state: 'succeeded',
   attempts: 1,
   source: { file: 'a.csv', line: 2 },
-  answer: {
+  response: {
     content,
     finishReason: 'stop',
     truncated: false,

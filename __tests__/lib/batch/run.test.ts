@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { type RunParts, running } from '#lib/batch/run.ts'
+import { type RunDeps, running } from '#lib/batch/run.ts'
 import type { Claim } from '#lib/batch/types.ts'
 import { type ErrorCode, GatewayError } from '#lib/errors.ts'
-import { OpenVisits } from '#lib/http/open-visits.ts'
+import { ActiveRequests } from '#lib/http/active-requests.ts'
 import type { Call, Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
 import { batches, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -14,7 +14,7 @@ const claimOf = (clock: FakeClock, changes: Partial<Claim>): Claim => ({
   index: 7,
   fence: 5,
   attempt: 2,
-  cutOffs: 0,
+  lostRuns: 0,
   failures: 0,
   startedAt: clock.now(),
   claimedAt: clock.now(),
@@ -27,10 +27,10 @@ const claimOf = (clock: FakeClock, changes: Partial<Claim>): Claim => ({
 /** Runs one item whose answer is made here. */
 const setting = (answer: (call: Call) => Promise<Reply>) => {
   const clock = new FakeClock()
-  const visits = new OpenVisits()
+  const activeRequests = new ActiveRequests()
   const calls: Call[] = []
   const ends: { requestId: string; code: ErrorCode | undefined; open: number }[] = []
-  const parts: RunParts = {
+  const parts: RunDeps = {
     answer: call => {
       calls.push(call)
       return answer(call)
@@ -38,15 +38,15 @@ const setting = (answer: (call: Call) => Promise<Reply>) => {
     defaultModel: () => 'mock/echo',
     maxResponseBytes: 5_000,
     firstContentMs: 60_000,
-    open: client => visits.open(client),
+    open: client => activeRequests.open(client),
     clock,
     shared: clock,
     random: () => 0,
-    onEnd: ({ requestId }, error) => ends.push({ requestId, code: error?.code, open: visits.count }),
+    onEnd: ({ requestId }, error) => ends.push({ requestId, code: error?.code, open: activeRequests.count }),
   }
   const worker = new AbortController()
   const run = (changes: Partial<Claim> = {}) => running(parts)(claimOf(clock, changes), worker.signal)
-  return { clock, visits, worker, calls, ends, run }
+  return { clock, activeRequests, worker, calls, ends, run }
 }
 
 const answering = (...parts: readonly (readonly ReplyEvent[])[]) =>
@@ -163,24 +163,24 @@ describe('a run’s call', () => {
   })
 
   it('breaks off when the worker breaks off the run', async () => {
-    const { visits, worker, ends, run } = setting(
+    const { activeRequests, worker, ends, run } = setting(
       ({ signal }) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
     )
     const outcome = run()
     worker.abort()
     expect(await outcome).toMatchObject({ state: 'failed', fault: { code: 'CLIENT_GONE' } })
-    expect([visits.count, ends.length]).toEqual([0, 1])
+    expect([activeRequests.count, ends.length]).toEqual([0, 1])
   })
 
   it('breaks off when the gateway stops, and the item is begun again by another one', async () => {
-    const { clock, visits, run } = setting(
+    const { clock, activeRequests, run } = setting(
       ({ signal }) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
     )
     const outcome = run()
-    expect(visits.count).toBe(1)
-    await visits.abortAll(new GatewayError('SHUTTING_DOWN'))
+    expect(activeRequests.count).toBe(1)
+    await activeRequests.abortAll(new GatewayError('SHUTTING_DOWN'))
     expect(await outcome).toMatchObject({ state: 'again', notBefore: clock.now(), countsAs: 'attempt' })
   })
 })
@@ -249,10 +249,10 @@ describe('a run’s end', () => {
     ['a fault of ours', failing('anything'), 'INTERNAL_ERROR'],
   ])(
     'is told once with what went wrong, and the work is closed then: %s',
-    async (_, { visits, ends, run }, code) => {
+    async (_, { activeRequests, ends, run }, code) => {
       await run()
       expect(ends).toEqual([{ requestId: 'batch_1:7:5', code, open: 1 }])
-      expect(visits.count).toBe(0)
+      expect(activeRequests.count).toBe(0)
     },
   )
 
@@ -268,8 +268,8 @@ describe('a run’s end', () => {
 
 describe('an item that was cut off again and again', () => {
   it('is not begun a 26th time', async () => {
-    const { visits, calls, ends, run } = answering([FINISH])
-    expect(await run({ cutOffs: 25 })).toEqual({
+    const { activeRequests, calls, ends, run } = answering([FINISH])
+    expect(await run({ lostRuns: 25 })).toEqual({
       state: 'failed',
       fault: {
         code: 'INTERNAL_ERROR',
@@ -277,12 +277,12 @@ describe('an item that was cut off again and again', () => {
         retryable: true,
       },
     })
-    expect([calls, ends, visits.count]).toEqual([[], [], 0])
+    expect([calls, ends, activeRequests.count]).toEqual([[], [], 0])
   })
 
   it('is begun a 25th time, and any number of times where it only waited', async () => {
     const { calls, run } = answering([FINISH])
-    await run({ cutOffs: 24 })
+    await run({ lostRuns: 24 })
     await run({ attempt: 400 })
     expect(calls).toHaveLength(2)
   })

@@ -5,8 +5,8 @@ import type { AddressInfo, Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Job, WebhookDue } from '#lib/batch/types.ts'
 import { webhookPost } from '#lib/batch/webhook/post.ts'
-import { Postman, type PostmanParts } from '#lib/batch/webhook/postman.ts'
 import { isPublicAddress } from '#lib/batch/webhook/public-address.ts'
+import { WebhookSender, type WebhookSenderDeps } from '#lib/batch/webhook/sender.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
 let connections = 0
@@ -112,7 +112,7 @@ type Letter = { due: WebhookDue; dueAt: number; outcome?: unknown }
 
 describe('the postman', () => {
   /** Jobs of these owners have ended, in this order. */
-  const setting = (post: PostmanParts['post'], owners: readonly string[] = ['ada']) => {
+  const setting = (post: WebhookSenderDeps['post'], owners: readonly string[] = ['ada']) => {
     const clock = new FakeClock()
     const letters: Letter[] = owners.map((owner, index) => ({
       due: { job: { id: `batch_${index}`, owner } as Job, url: `https://${owner}.example`, attempt: 0 },
@@ -120,7 +120,7 @@ describe('the postman', () => {
     }))
     const state = { isStopping: false, isFailing: false }
     const trouble: unknown[] = []
-    const postman = new Postman({
+    const postman = new WebhookSender({
       records: {
         claimWebhook: async ({ now, leaseUntil, except = [] }) => {
           if (state.isFailing) throw new Error('no records')
@@ -144,7 +144,7 @@ describe('the postman', () => {
       secret: 'a secret of sixteen',
       clock,
       isStopping: () => state.isStopping,
-      onTrouble: error => trouble.push(error),
+      onError: error => trouble.push(error),
     })
     return { clock, postman, letters, state, trouble }
   }
@@ -162,12 +162,12 @@ describe('the postman', () => {
   }
 
   it('signs what it tells, so that its receiver knows who it is from and when', async () => {
-    const sent: Parameters<PostmanParts['post']>[] = []
+    const sent: Parameters<WebhookSenderDeps['post']>[] = []
     const { postman, letters, clock } = setting(async (...post) => {
       sent.push(post)
       return 200
     })
-    await postman.walk()
+    await postman.deliverDue()
     await clock.advance(0)
     expect(letters[0]?.outcome).toEqual({ state: 'sent' })
     const [url, message, headers] = sent[0] ?? []
@@ -197,13 +197,13 @@ describe('the postman', () => {
   it('goes to many at once, but to few of one owner’s', async () => {
     const many = Array.from({ length: 30 }, (_, index) => `guest-${index}`)
     const { postman, posts, of } = held([...Array.from({ length: 9 }, () => 'ada'), ...many])
-    await postman.walk()
+    await postman.deliverDue()
     expect([of('ada').length, posts.length]).toEqual([4, 16])
   })
 
   it('is not held up by the slow receivers of another owner', async () => {
     const { clock, postman, of } = held([...Array.from({ length: 1_000 }, () => 'slow'), 'eve'])
-    await postman.walk()
+    await postman.deliverDue()
     expect([of('slow').length, of('eve').length]).toEqual([4, 1])
     of('eve')[0]?.end()
     of('slow')[0]?.end(500)
@@ -213,7 +213,7 @@ describe('the postman', () => {
 
   it('begins nothing more once the gateway stops', async () => {
     const { clock, postman, posts, state } = held(Array.from({ length: 9 }, () => 'ada'))
-    await postman.walk()
+    await postman.deliverDue()
     state.isStopping = true
     for (const { end } of posts) end()
     await clock.advance(60_000)
@@ -225,7 +225,7 @@ describe('the postman', () => {
       state.isFailing = true
       return 200
     })
-    await postman.walk()
+    await postman.deliverDue()
     await clock.advance(5_000)
     expect(trouble.length).toBeGreaterThan(1)
     expect(letters[0]?.outcome).toBeUndefined()

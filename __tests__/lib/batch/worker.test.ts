@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import type { BatchRecords, Claim, ItemAnswer, Outcome, Settled } from '#lib/batch/types.ts'
+import type { BatchRecords, Claim, ItemReply, Outcome, Settled } from '#lib/batch/types.ts'
 import { Worker } from '#lib/batch/worker.ts'
 import { GatewayError } from '#lib/errors.ts'
 import { TARGET } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
 const LEASE_MS = 20_000
-const ANSWER: ItemAnswer = {
+const ANSWER: ItemReply = {
   content: 'Done.',
   finishReason: 'stop',
   truncated: false,
@@ -28,7 +28,7 @@ class Shelf implements Pick<BatchRecords, Operation> {
   unwritable: Outcome['state'] | undefined
   /** Is waited for before it is told when the next item is due. */
   held = Promise.resolve()
-  readonly looks: { at: number; count: number }[] = []
+  readonly reads: { at: number; count: number }[] = []
   readonly renewals: { at: number; places: number[] }[] = []
   readonly tries: number[] = []
   readonly #clock: FakeClock
@@ -45,7 +45,7 @@ class Shelf implements Pick<BatchRecords, Operation> {
   }
 
   async claim({ count, now, leaseMs, except = [] }: Parameters<BatchRecords['claim']>[0]) {
-    this.looks.push({ at: this.#at, count })
+    this.reads.push({ at: this.#at, count })
     this.#fail('claim')
     const claims: Claim[] = []
     for (const [index, entry] of this.entries.entries()) {
@@ -114,7 +114,7 @@ const claimOf = (jobId: string, index: number): Claim => ({
   index,
   fence: 1,
   attempt: 1,
-  cutOffs: 0,
+  lostRuns: 0,
   failures: 0,
   startedAt: 0,
   claimedAt: 0,
@@ -127,13 +127,13 @@ type Run = Readonly<{ claim: Claim; signal: AbortSignal; end: (outcome?: Outcome
 
 const setting = ({ slots = 3 } = {}) => {
   const clock = new FakeClock()
-  const shelf = new Shelf(clock)
+  const listing = new Shelf(clock)
   const runs: Run[] = []
-  const told: [number, Outcome['state'], Settled][] = []
+  const sent: [number, Outcome['state'], Settled][] = []
   const trouble: string[] = []
   const state = { isStopping: false }
   const worker = new Worker({
-    records: shelf,
+    records: listing,
     run: (claim, signal) => {
       const { promise, resolve } = Promise.withResolvers<Outcome>()
       runs.push({ claim, signal, end: (outcome = DONE) => resolve(outcome) })
@@ -143,8 +143,8 @@ const setting = ({ slots = 3 } = {}) => {
     slots,
     leaseMs: LEASE_MS,
     isStopping: () => state.isStopping,
-    onSettled: ({ index }, outcome, settled) => told.push([index, outcome.state, settled]),
-    onTrouble: error => trouble.push(error instanceof Error ? error.message : 'something else'),
+    onSettled: ({ index }, outcome, settled) => sent.push([index, outcome.state, settled]),
+    onError: error => trouble.push(error instanceof Error ? error.message : 'something else'),
   })
   /** Says that there is something to do, and lets it be begun. */
   const wake = async () => {
@@ -156,46 +156,46 @@ const setting = ({ slots = 3 } = {}) => {
     await clock.advance(0)
   }
   const begun = () => runs.map(({ claim }) => claim.index)
-  const looksAt = () => shelf.looks.map(({ at }) => at)
-  return { clock, shelf, runs, told, trouble, state, worker, wake, end, begun, looksAt }
+  const looksAt = () => listing.reads.map(({ at }) => at)
+  return { clock, listing, runs, sent, trouble, state, worker, wake, end, begun, looksAt }
 }
 
 describe('a worker', () => {
   it('fills its slots, and asks for no more than that', async () => {
-    const { shelf, begun, worker, wake } = setting({ slots: 3 })
-    shelf.add(5)
+    const { listing, begun, worker, wake } = setting({ slots: 3 })
+    listing.add(5)
     await wake()
     expect(begun()).toEqual([0, 1, 2])
     expect(worker.running).toBe(3)
     await wake()
-    expect(shelf.looks).toEqual([{ at: 0, count: 3 }])
+    expect(listing.reads).toEqual([{ at: 0, count: 3 }])
   })
 
   it('begins the next item as soon as one has ended, and tells how it ended', async () => {
-    const { shelf, begun, told, worker, wake, end } = setting({ slots: 2 })
-    shelf.add(4)
+    const { listing, begun, sent, worker, wake, end } = setting({ slots: 2 })
+    listing.add(4)
     await wake()
     await end(1)
-    expect(told).toEqual([[1, 'succeeded', 'written']])
+    expect(sent).toEqual([[1, 'succeeded', 'written']])
     expect(begun()).toEqual([0, 1, 2])
-    expect(shelf.looks.at(-1)).toEqual({ at: 0, count: 1 })
+    expect(listing.reads.at(-1)).toEqual({ at: 0, count: 1 })
     expect(worker.running).toBe(2)
   })
 
   it('begins at once what it is called for', async () => {
-    const { clock, shelf, begun, wake } = setting()
+    const { clock, listing, begun, wake } = setting()
     await clock.advance(1_234)
-    shelf.add(1)
+    listing.add(1)
     await wake()
     expect(begun()).toEqual([0])
   })
 
   it('looks once more where it is called while it is looking', async () => {
-    const { clock, shelf, begun, worker, wake } = setting()
+    const { clock, listing, begun, worker, wake } = setting()
     const { promise, resolve } = Promise.withResolvers<void>()
-    shelf.held = promise
+    listing.held = promise
     await wake()
-    shelf.add(1)
+    listing.add(1)
     worker.wake()
     resolve()
     await clock.advance(0)
@@ -203,18 +203,18 @@ describe('a worker', () => {
   })
 
   it('looks by itself every five seconds where nothing waits', async () => {
-    const { clock, shelf, begun, looksAt } = setting()
+    const { clock, listing, begun, looksAt } = setting()
     await clock.advance(14_000)
     expect(looksAt()).toEqual([5_000, 10_000])
-    shelf.add(1)
+    listing.add(1)
     await clock.advance(1_000)
     expect(begun()).toEqual([0])
   })
 
   it('looks earlier where something falls due earlier, and no later where it falls due later', async () => {
-    const { clock, shelf, begun, wake, looksAt } = setting()
-    shelf.add(1, { afterMs: 1_700 })
-    shelf.add(1, { afterMs: 60_000 })
+    const { clock, listing, begun, wake, looksAt } = setting()
+    listing.add(1, { afterMs: 1_700 })
+    listing.add(1, { afterMs: 60_000 })
     await wake()
     expect(begun()).toEqual([])
     await clock.advance(1_699)
@@ -226,8 +226,8 @@ describe('a worker', () => {
   })
 
   it('does not ask without a pause for what is due and cannot be had', async () => {
-    const { clock, shelf, wake, looksAt } = setting()
-    shelf.nextDueAt = async () => clock.now()
+    const { clock, listing, wake, looksAt } = setting()
+    listing.nextDueAt = async () => clock.now()
     await wake()
     await clock.advance(200)
     expect(looksAt()).toEqual([0, 50, 100, 150, 200])
@@ -243,8 +243,8 @@ describe('a job that nobody can be asked for', () => {
   })
 
   it('is left alone for a while, once as many of its items were refused as there are slots', async () => {
-    const { clock, shelf, begun, wake, end } = setting({ slots: 2 })
-    shelf.add(9)
+    const { clock, listing, begun, wake, end } = setting({ slots: 2 })
+    listing.add(9)
     await wake()
     await end(0, refusedBy(clock))
     expect(begun()).toEqual([0, 1, 2])
@@ -258,9 +258,9 @@ describe('a job that nobody can be asked for', () => {
   })
 
   it('leaves the slots to other jobs meanwhile', async () => {
-    const { clock, shelf, runs, wake, end } = setting({ slots: 1 })
-    shelf.add(3, { jobId: 'down' })
-    shelf.add(3, { jobId: 'up' })
+    const { clock, listing, runs, wake, end } = setting({ slots: 1 })
+    listing.add(3, { jobId: 'down' })
+    listing.add(3, { jobId: 'up' })
     await wake()
     await end(0, refusedBy(clock))
     await end(1)
@@ -269,8 +269,8 @@ describe('a job that nobody can be asked for', () => {
   })
 
   it('rests longer and longer, up to half a minute, until one of its items comes through', async () => {
-    const { clock, shelf, runs, looksAt, wake, end } = setting({ slots: 1 })
-    shelf.add(20)
+    const { clock, listing, runs, looksAt, wake, end } = setting({ slots: 1 })
+    listing.add(20)
     await wake()
     const rests: number[] = []
     const refuse = async () => {
@@ -290,64 +290,64 @@ describe('a job that nobody can be asked for', () => {
 
 describe('a worker’s leases', () => {
   it('are renewed four times before they run out, for as long as the items run', async () => {
-    const { clock, shelf, wake, end } = setting()
-    shelf.add(2)
+    const { clock, listing, wake, end } = setting()
+    listing.add(2)
     await wake()
     await clock.advance(LEASE_MS)
-    expect(shelf.renewals).toEqual([5_000, 10_000, 15_000, 20_000].map(at => ({ at, places: [0, 1] })))
+    expect(listing.renewals).toEqual([5_000, 10_000, 15_000, 20_000].map(at => ({ at, places: [0, 1] })))
     await end(0)
     await clock.advance(5_000)
-    expect(shelf.renewals.at(-1)).toEqual({ at: 25_000, places: [1] })
+    expect(listing.renewals.at(-1)).toEqual({ at: 25_000, places: [1] })
     await end(1)
     await clock.advance(20_000)
-    expect(shelf.renewals).toHaveLength(5)
+    expect(listing.renewals).toHaveLength(5)
   })
 
   it('break off a run when they are lost, and what comes of it is not told', async () => {
-    const { clock, shelf, runs, told, worker, wake, end } = setting()
-    shelf.add(2)
+    const { clock, listing, runs, sent, worker, wake, end } = setting()
+    listing.add(2)
     await wake()
-    shelf.takeAway(0)
+    listing.takeAway(0)
     await clock.advance(5_000)
     expect(runs.map(({ signal }) => signal.aborted)).toEqual([true, false])
     expect(runs[0]?.signal.reason).toMatchObject({ code: 'CLIENT_GONE' })
     await end(0)
-    expect([shelf.tries, told]).toEqual([[], []])
+    expect([listing.tries, sent]).toEqual([[], []])
     expect(worker.running).toBe(1)
   })
 
   it('decide whose outcome counts also where the loss was not noticed', async () => {
-    const { shelf, told, wake, end } = setting()
-    shelf.add(1)
+    const { listing, sent, wake, end } = setting()
+    listing.add(1)
     await wake()
-    shelf.takeAway(0)
+    listing.takeAway(0)
     await end(0)
-    expect(shelf.tries).toHaveLength(1)
-    expect(told).toEqual([])
+    expect(listing.tries).toHaveLength(1)
+    expect(sent).toEqual([])
   })
 
   it('are renewed again after the store has failed, and no run is broken off for that', async () => {
-    const { clock, shelf, runs, trouble, wake } = setting()
-    shelf.add(1)
+    const { clock, listing, runs, trouble, wake } = setting()
+    listing.add(1)
     await wake()
-    shelf.failing.add('renew')
+    listing.failing.add('renew')
     await clock.advance(10_000)
     expect(trouble).toEqual(['renew fails', 'renew fails'])
-    shelf.failing.clear()
+    listing.failing.clear()
     await clock.advance(20_000)
-    expect(shelf.renewals.map(({ at }) => at)).toEqual([5_000, 10_000, 15_000, 20_000, 25_000, 30_000])
+    expect(listing.renewals.map(({ at }) => at)).toEqual([5_000, 10_000, 15_000, 20_000, 25_000, 30_000])
     expect(runs.map(({ signal }) => signal.aborted)).toEqual([false])
   })
 
   it('are kept apart where an item comes back to the worker that still runs it', async () => {
-    const { clock, shelf, runs, told, worker, wake, end } = setting({ slots: 2 })
-    shelf.add(1)
+    const { clock, listing, runs, sent, worker, wake, end } = setting({ slots: 2 })
+    listing.add(1)
     await wake()
-    shelf.failing.add('renew')
+    listing.failing.add('renew')
     await clock.advance(LEASE_MS + 5_000)
     expect(runs.map(({ claim }) => claim.fence)).toEqual([1, 2])
     expect(worker.running).toBe(2)
-    shelf.failing.clear()
+    listing.failing.clear()
     await clock.advance(5_000)
     expect(runs.map(({ signal }) => signal.aborted)).toEqual([true, false])
     await end(0)
@@ -355,38 +355,38 @@ describe('a worker’s leases', () => {
     await clock.advance(2 * LEASE_MS)
     expect(runs).toHaveLength(2)
     await end(1)
-    expect(told).toEqual([[0, 'succeeded', 'written']])
+    expect(sent).toEqual([[0, 'succeeded', 'written']])
   })
 })
 
 describe('a job that is revoked', () => {
   it('has its items broken off at once, and no others, and nothing more is told of them', async () => {
-    const { shelf, runs, told, begun, worker, wake, end } = setting({ slots: 3 })
-    shelf.add(1, { jobId: 'one' })
-    shelf.add(1, { jobId: 'two' })
-    shelf.add(1, { jobId: 'one' })
-    shelf.add(1, { jobId: 'three' })
+    const { listing, runs, sent, begun, worker, wake, end } = setting({ slots: 3 })
+    listing.add(1, { jobId: 'one' })
+    listing.add(1, { jobId: 'two' })
+    listing.add(1, { jobId: 'one' })
+    listing.add(1, { jobId: 'three' })
     await wake()
-    worker.revoke('one')
+    worker.cancelJob('one')
     expect(runs.map(({ signal }) => signal.aborted)).toEqual([true, false, true])
     expect(runs[0]?.signal.reason).toMatchObject({ code: 'CLIENT_GONE', message: 'The job was cancelled.' })
     await end(0)
-    expect([shelf.tries, told]).toEqual([[], []])
+    expect([listing.tries, sent]).toEqual([[], []])
     expect(begun()).toEqual([0, 1, 2, 3])
   })
 })
 
 describe('an outcome that the records cannot hold', () => {
   it.each(['succeeded', 'again'] as const)('fails its item at once, which is run once: %s', async state => {
-    const { clock, shelf, told, trouble, runs, worker, wake, end } = setting()
-    shelf.add(1)
+    const { clock, listing, sent, trouble, runs, worker, wake, end } = setting()
+    listing.add(1)
     await wake()
-    shelf.unwritable = state
+    listing.unwritable = state
     const fault = { code: 'NETWORK', message: 'Gone.', retryable: true } as const
     await end(0, state === 'again' ? { state, notBefore: 5, countsAs: 'failure', fault } : DONE)
-    expect(told).toEqual([[0, 'failed', 'written']])
+    expect(sent).toEqual([[0, 'failed', 'written']])
     expect(trouble).toEqual(['a value does not fit'])
-    expect(shelf.entries[0]?.outcome).toEqual({
+    expect(listing.entries[0]?.outcome).toEqual({
       state: 'failed',
       fault: {
         code: 'INTERNAL_ERROR',
@@ -401,70 +401,70 @@ describe('an outcome that the records cannot hold', () => {
 
 describe('a store that fails', () => {
   it('is told an outcome again every second, and what kept it from being written is told', async () => {
-    const { clock, shelf, told, trouble, worker, wake, end } = setting()
-    shelf.add(1)
+    const { clock, listing, sent, trouble, worker, wake, end } = setting()
+    listing.add(1)
     await wake()
-    shelf.failing.add('settle')
+    listing.failing.add('settle')
     await end(0)
     await clock.advance(2_500)
-    expect(shelf.tries).toEqual([0, 1_000, 2_000])
+    expect(listing.tries).toEqual([0, 1_000, 2_000])
     expect(trouble).toEqual(['settle fails', 'settle fails', 'settle fails'])
-    expect([told, worker.running]).toEqual([[], 1])
-    shelf.failing.clear()
+    expect([sent, worker.running]).toEqual([[], 1])
+    listing.failing.clear()
     await clock.advance(500)
-    expect(told).toEqual([[0, 'succeeded', 'written']])
+    expect(sent).toEqual([[0, 'succeeded', 'written']])
     expect(worker.running).toBe(0)
     await clock.advance(60_000)
-    expect(shelf.tries).toHaveLength(4)
+    expect(listing.tries).toHaveLength(4)
   })
 
   it('is told it no more once the lease’s length has passed, and the slot is free again', async () => {
-    const { clock, shelf, told, worker, wake, end } = setting({ slots: 1 })
-    shelf.add(1)
+    const { clock, listing, sent, worker, wake, end } = setting({ slots: 1 })
+    listing.add(1)
     await wake()
-    shelf.failing.add('settle')
+    listing.failing.add('settle')
     await end(0)
     await clock.advance(LEASE_MS - 1)
     expect(worker.running).toBe(1)
     await clock.advance(2_000)
     expect(worker.running).toBe(0)
-    const tries = shelf.tries.length
+    const tries = listing.tries.length
     await clock.advance(10_000)
-    expect(shelf.tries).toHaveLength(tries)
-    expect(told).toEqual([])
+    expect(listing.tries).toHaveLength(tries)
+    expect(sent).toEqual([])
   })
 
   it('is told nothing more of an item that is lost meanwhile', async () => {
-    const { clock, shelf, worker, wake, end } = setting()
-    shelf.add(1)
+    const { clock, listing, worker, wake, end } = setting()
+    listing.add(1)
     await wake()
-    shelf.failing.add('settle')
+    listing.failing.add('settle')
     await end(0)
-    shelf.takeAway(0)
+    listing.takeAway(0)
     await clock.advance(5_000)
-    shelf.failing.clear()
+    listing.failing.clear()
     await clock.advance(1_000)
-    expect(shelf.entries[0]?.outcome).toBeUndefined()
+    expect(listing.entries[0]?.outcome).toBeUndefined()
     expect(worker.running).toBe(0)
   })
 
   it('is asked for items again after a second, until it has some', async () => {
-    const { clock, shelf, begun, trouble, wake, looksAt } = setting()
-    shelf.add(1)
-    shelf.failing.add('claim')
+    const { clock, listing, begun, trouble, wake, looksAt } = setting()
+    listing.add(1)
+    listing.failing.add('claim')
     await wake()
     await clock.advance(1_500)
     expect(looksAt()).toEqual([0, 1_000])
     expect(trouble).toEqual(['claim fails', 'claim fails'])
-    shelf.failing.clear()
+    listing.failing.clear()
     await clock.advance(500)
     expect(begun()).toEqual([0])
   })
 
   it('does not cost the items that it gave before it failed', async () => {
-    const { clock, shelf, begun, trouble, wake, looksAt } = setting()
-    shelf.add(1)
-    shelf.failing.add('nextDueAt')
+    const { clock, listing, begun, trouble, wake, looksAt } = setting()
+    listing.add(1)
+    listing.failing.add('nextDueAt')
     await wake()
     expect([begun(), trouble]).toEqual([[0], ['nextDueAt fails']])
     await clock.advance(1_000)
@@ -474,8 +474,8 @@ describe('a store that fails', () => {
 
 describe('a worker that stops', () => {
   it('begins nothing more, and still writes down what ends', async () => {
-    const { clock, shelf, begun, told, state, wake, end } = setting({ slots: 2 })
-    shelf.add(4)
+    const { clock, listing, begun, sent, state, wake, end } = setting({ slots: 2 })
+    listing.add(4)
     await wake()
     state.isStopping = true
     await end(0)
@@ -483,8 +483,8 @@ describe('a worker that stops', () => {
     await clock.advance(30_000)
     expect(begun()).toEqual([0, 1])
     await end(1)
-    expect(told.map(([index]) => index)).toEqual([0, 1])
-    expect(shelf.looks).toHaveLength(1)
+    expect(sent.map(([index]) => index)).toEqual([0, 1])
+    expect(listing.reads).toHaveLength(1)
   })
 })
 
@@ -498,9 +498,9 @@ describe('an idle worker', () => {
   }
 
   it('is told of once nothing runs and nothing is due', async () => {
-    const { shelf, worker, wake, end } = setting({ slots: 1 })
-    shelf.add(2)
-    shelf.add(1, { afterMs: 60_000 })
+    const { listing, worker, wake, end } = setting({ slots: 1 })
+    listing.add(2)
+    listing.add(1, { afterMs: 60_000 })
     worker.wake()
     const seen = idling(worker)
     await wake()
@@ -511,11 +511,11 @@ describe('an idle worker', () => {
   })
 
   it('is told of to each who asks, at the next time that it is', async () => {
-    const { shelf, worker, wake, end } = setting()
+    const { listing, worker, wake, end } = setting()
     const first = idling(worker)
     await wake()
     expect(first.isIdle).toBe(true)
-    shelf.add(1)
+    listing.add(1)
     worker.wake()
     const [second, third] = [idling(worker), idling(worker)]
     await wake()
@@ -525,11 +525,11 @@ describe('an idle worker', () => {
   })
 
   it('is none as long as it has not looked for what it was called for last', async () => {
-    const { clock, shelf, begun, worker, wake, end } = setting()
+    const { clock, listing, begun, worker, wake, end } = setting()
     const { promise, resolve } = Promise.withResolvers<void>()
-    shelf.held = promise
+    listing.held = promise
     await wake()
-    shelf.add(1)
+    listing.add(1)
     worker.wake()
     const seen = idling(worker)
     resolve()
@@ -540,14 +540,14 @@ describe('an idle worker', () => {
   })
 
   it('is none as long as something is due that it could not have', async () => {
-    const { clock, shelf, worker, wake } = setting()
-    shelf.add(1)
-    shelf.claim = async () => []
+    const { clock, listing, worker, wake } = setting()
+    listing.add(1)
+    listing.claim = async () => []
     const seen = idling(worker)
     await wake()
     await clock.advance(1_000)
     expect(seen.isIdle).toBe(false)
-    shelf.entries.length = 0
+    listing.entries.length = 0
     await clock.advance(50)
     expect(seen.isIdle).toBe(true)
   })

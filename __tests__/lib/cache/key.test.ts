@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { canonical } from '#lib/cache/canonical.ts'
 import { cacheKey } from '#lib/cache/key.ts'
 import type { Call } from '#lib/llm/types.ts'
-import { type Caller, newJournal } from '#lib/visit.ts'
+import { type Caller, newJournal } from '#lib/request-context.ts'
 import { newCall } from '../../support/calls.ts'
 
 /** The same value with its objects' fields in another order. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { withCircuits } from '#lib/gateway/health.ts'
 import { Circuit, type Permit } from '#lib/resilience/breaker/circuit.ts'
-import { consecutive } from '#lib/resilience/breaker/judge.ts'
+import { consecutive } from '#lib/resilience/breaker/trip-condition.ts'
 import { TARGET } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -9,7 +9,7 @@ const setting = () => {
   const clock = new FakeClock()
   const times = { openMs: 10_000, longestOpenMs: 10_000 }
   const circuit = new Circuit({
-    judge: consecutive(1),
+    tripCondition: consecutive(1),
     ...times,
     clock,
     random: () => 0,

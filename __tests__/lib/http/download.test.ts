@@ -5,9 +5,9 @@ import { FakeClock } from '../../support/fake-clock.ts'
 
 const setting = (lines: AsyncIterable<string>) => {
   const clock = new FakeClock()
-  const abandon = vi.fn()
-  const answer = download(lines, { clock, abandon, type: 'text/plain', fileName: 'a.txt' })
-  return { clock, abandon, ended: answer.ended, reader: (answer.stream as ReadableStream).getReader() }
+  const abort = vi.fn()
+  const answer = download(lines, { clock, abort, type: 'text/plain', fileName: 'a.txt' })
+  return { clock, abort, ended: answer.ended, reader: (answer.stream as ReadableStream).getReader() }
 }
 
 async function* repeated(line: string, count: number, left = () => {}): AsyncGenerator<string> {
@@ -30,23 +30,23 @@ describe('a download', () => {
     ['long lines', `${'🎉'.repeat(100_000)}\n`, 3],
     ['no line', '', 0],
   ])('has every character once, in portions that are worth a write: %s', async (_, line, count) => {
-    const { reader, ended, abandon } = setting(repeated(line, count))
+    const { reader, ended, abort } = setting(repeated(line, count))
     const chunks = await read(reader)
     expect(Buffer.concat(chunks).toString()).toBe(line.repeat(count))
     for (const { length } of chunks) expect(length).toBeLessThanOrEqual(16_384)
     for (const { length } of chunks.slice(0, -1)) expect(length).toBeGreaterThan(16_380)
     await ended
-    expect(abandon).not.toHaveBeenCalled()
+    expect(abort).not.toHaveBeenCalled()
   })
 
   it('gives up a client that takes nothing for a minute, and reads no more for it', async () => {
     const left = vi.fn()
-    const { clock, abandon, reader, ended } = setting(repeated('x'.repeat(20_000), 100, left))
+    const { clock, abort, reader, ended } = setting(repeated('x'.repeat(20_000), 100, left))
     await reader.read()
     await clock.advance(45_000)
-    expect(abandon).not.toHaveBeenCalled()
+    expect(abort).not.toHaveBeenCalled()
     await clock.advance(30_000)
-    expect(abandon).toHaveBeenCalledWith(expect.objectContaining({ code: 'CLIENT_GONE' }))
+    expect(abort).toHaveBeenCalledWith(expect.objectContaining({ code: 'CLIENT_GONE' }))
     await expect(reader.read()).rejects.toMatchObject({ code: 'CLIENT_GONE' })
     await ended
     expect(left).toHaveBeenCalledOnce()
@@ -58,13 +58,13 @@ describe('a download', () => {
     const slow = async function* () {
       yield await promise
     }
-    const { clock, abandon, reader, ended } = setting(slow())
+    const { clock, abort, reader, ended } = setting(slow())
     const reading = read(reader)
     await clock.advance(600_000)
     resolve('At last')
     expect(Buffer.concat(await reading).toString()).toBe('At last')
     await ended
-    expect(abandon).not.toHaveBeenCalled()
+    expect(abort).not.toHaveBeenCalled()
   })
 
   it('breaks off where its lines fail, so that it does not look complete', async () => {
@@ -72,11 +72,11 @@ describe('a download', () => {
       yield 'x'.repeat(20_000)
       throw new Error('gone')
     }
-    const { abandon, reader, ended } = setting(failing())
+    const { abort, reader, ended } = setting(failing())
     await reader.read()
     await expect(reader.read()).rejects.toThrow('gone')
     await ended
-    expect(abandon).toHaveBeenCalledOnce()
+    expect(abort).toHaveBeenCalledOnce()
   })
 
   it('leaves its lines when its reader goes', async () => {

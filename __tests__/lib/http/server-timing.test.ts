@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { visitHeaders } from '#lib/http/visit-headers.ts'
-import { type Journal, newJournal, waited } from '#lib/visit.ts'
+import { contextHeaders } from '#lib/http/context-headers.ts'
+import { type Journal, newJournal, waited } from '#lib/request-context.ts'
 import { newCall, TARGET } from '../../support/calls.ts'
 
 const timing = (journal: Partial<Journal>, now: number): string | undefined =>
-  visitHeaders(newCall({ startedAt: 0, journal: { ...newJournal(), ...journal } }), now)['server-timing']
+  contextHeaders(newCall({ startedAt: 0, journal: { ...newJournal(), ...journal } }), now)['server-timing']
 
 describe('Server-Timing', () => {
   it('tells what was waited for, and what is left as the gateway’s own', () => {

@@ -10,7 +10,7 @@ describe('eventStream', () => {
     const frames = (async function* () {
       for (;;) yield `frame ${++made}`
     })()
-    const { stream } = eventStream(frames, { clock: new FakeClock(), abandon: () => {} })
+    const { stream } = eventStream(frames, { clock: new FakeClock(), abort: () => {} })
     const reader = stream.getReader()
     expect(decoder.decode((await reader.read()).value)).toBe('frame 1')
     await new Promise(setImmediate)
@@ -21,7 +21,7 @@ describe('eventStream', () => {
   it('fills every 15 s of silence with a comment', async () => {
     const clock = new FakeClock()
     const never = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) }
-    const reader = eventStream(never, { clock, abandon: () => {} }).stream.getReader()
+    const reader = eventStream(never, { clock, abort: () => {} }).stream.getReader()
     for (let ping = 0; ping < 3; ping += 1) {
       const read = reader.read()
       await clock.advance(15_000)
@@ -31,14 +31,14 @@ describe('eventStream', () => {
 
   it('begins with a comment where it is told to, whatever may be long in coming', async () => {
     const never = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) }
-    const options = { clock: new FakeClock(), abandon: () => {}, greets: true }
+    const options = { clock: new FakeClock(), abort: () => {}, startWithPing: true }
     const reader = eventStream(never, options).stream.getReader()
     expect(decoder.decode((await reader.read()).value)).toBe(': ping\n\n')
   })
 
   it('gives up a client that reads nothing for a minute', async () => {
     const clock = new FakeClock()
-    const abandon = vi.fn()
+    const abort = vi.fn()
     const left = vi.fn()
     const frames = (async function* () {
       try {
@@ -47,12 +47,12 @@ describe('eventStream', () => {
         left()
       }
     })()
-    const { stream, ended } = eventStream(frames, { clock, abandon })
+    const { stream, ended } = eventStream(frames, { clock, abort })
     await stream.getReader().read()
     await clock.advance(45_000)
-    expect(abandon).not.toHaveBeenCalled()
+    expect(abort).not.toHaveBeenCalled()
     await clock.advance(30_000)
-    expect(abandon).toHaveBeenCalledWith(expect.objectContaining({ code: 'CLIENT_GONE' }))
+    expect(abort).toHaveBeenCalledWith(expect.objectContaining({ code: 'CLIENT_GONE' }))
     await ended
     expect(left).toHaveBeenCalled()
     expect(clock.pending).toBe(0)
@@ -62,17 +62,17 @@ describe('eventStream', () => {
     const clock = new FakeClock()
     const failing = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('bug')) }) }
     const empty = (async function* (): AsyncGenerator<string> {})()
-    const complete = eventStream(empty, { clock, abandon: () => {} })
+    const complete = eventStream(empty, { clock, abort: () => {} })
     expect((await complete.stream.getReader().read()).done).toBe(true)
     await complete.ended
-    const failed = eventStream(failing, { clock, abandon: () => {} })
+    const failed = eventStream(failing, { clock, abort: () => {} })
     await expect(failed.stream.getReader().read()).rejects.toThrow('bug')
     await failed.ended
-    const abandon = vi.fn()
-    const cancelled = eventStream(empty, { clock, abandon })
+    const abort = vi.fn()
+    const cancelled = eventStream(empty, { clock, abort })
     await cancelled.stream.cancel()
     await cancelled.ended
-    expect(abandon).toHaveBeenCalledOnce()
+    expect(abort).toHaveBeenCalledOnce()
     expect(clock.pending).toBe(0)
   })
 })

@@ -1,18 +1,22 @@
 import { describe, expect, it } from 'vitest'
-import { Catalog, type Shelf } from '#lib/llm/catalog.ts'
+import { Catalog, type ProviderListing } from '#lib/llm/catalog.ts'
 import { openai } from '#lib/llm/providers/openai.ts'
 
 const price = { input: 1, output: 2 }
-const shelf = (provider: string, available: boolean, more: Partial<Shelf> = {}): Shelf => ({
+const listing = (
+  provider: string,
+  available: boolean,
+  more: Partial<ProviderListing> = {},
+): ProviderListing => ({
   provider,
   available,
   models: [{ id: `${provider}-mini`, contextTokens: 8_000, usdPerMillion: price }],
-  remedy: `set ${provider}`,
+  setupHint: `set ${provider}`,
   ...more,
 })
 const catalog = new Catalog([
-  shelf('acme', true, { modelNames: /^acme-/ }),
-  shelf('other', false, { modelNames: /^(?:acme|other)-/ }),
+  listing('acme', true, { modelNames: /^acme-/ }),
+  listing('other', false, { modelNames: /^(?:acme|other)-/ }),
 ])
 
 describe('the catalog', () => {
@@ -34,7 +38,7 @@ describe('the catalog', () => {
     'ft:o4-mini-2025-04-16:acme::abc',
   ])('takes %s for a name of OpenAI', name => {
     const { modelNames = /^\b$/ } = openai
-    expect(new Catalog([shelf('openai', true, { modelNames })]).nameByVendor(name)).toBe(`openai/${name}`)
+    expect(new Catalog([listing('openai', true, { modelNames })]).nameByVendor(name)).toBe(`openai/${name}`)
   })
 
   it.each(['acme-mini-2024-07-18', 'acme-mini-0125'])('prices the snapshot %s as its model', model => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { allowanceOf } from '#lib/llm/providers/shared/rate-headers.ts'
+import { rateHeadroomOf } from '#lib/llm/providers/shared/rate-headers.ts'
 
 const NOW = Date.parse('2026-11-21T12:00:00Z')
 const read = (headers: Record<string, string>) => {
-  const found = allowanceOf(new Headers(headers), NOW)
+  const found = rateHeadroomOf(new Headers(headers), NOW)
   return found && { share: found.share, resetsInMs: found.resetAt - NOW }
 }
 

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { GatewayError } from '#lib/errors.ts'
 import type { Reply } from '#lib/llm/types.ts'
 import { Circuit } from '#lib/resilience/breaker/circuit.ts'
-import { consecutive } from '#lib/resilience/breaker/judge.ts'
 import { breaker, circuitPerTarget } from '#lib/resilience/breaker/policy.ts'
-import { Cooling } from '#lib/resilience/cooling.ts'
+import { consecutive } from '#lib/resilience/breaker/trip-condition.ts'
+import { Cooldowns } from '#lib/resilience/cooldowns.ts'
 import { batches, collect, newCall, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -13,7 +13,7 @@ const setting = () => {
   const circuitOf = circuitPerTarget(
     () =>
       new Circuit({
-        judge: consecutive(3),
+        tripCondition: consecutive(3),
         openMs: 10_000,
         longestOpenMs: 10_000,
         probeMs: 5_000,
@@ -22,7 +22,7 @@ const setting = () => {
         onChange: () => {},
       }),
   )
-  const policy = breaker(circuitOf, new Cooling({ longestMs: 1, refusedMs: 1, clock }))
+  const policy = breaker(circuitOf, new Cooldowns({ longestMs: 1, refusedMs: 1, clock }))
   const fail = () =>
     policy(newCall(), () => Promise.reject(new GatewayError('NETWORK'))).catch(error => error.code)
   const open = async () => {

@@ -1,16 +1,22 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Circuit, type CircuitState, type Permit } from '#lib/resilience/breaker/circuit.ts'
-import { anyOf, consecutive, type Judge, sampling, slowness } from '#lib/resilience/breaker/judge.ts'
+import {
+  anyOf,
+  consecutive,
+  sampling,
+  slowness,
+  type TripCondition,
+} from '#lib/resilience/breaker/trip-condition.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
 const OPEN_MS = 10_000
 
-const circuitWith = (judge: Judge = consecutive(3), slow: { slowCallMs?: number } = {}) => {
+const circuitWith = (tripCondition: TripCondition = consecutive(3), slow: { slowCallMs?: number } = {}) => {
   const clock = new FakeClock()
   const states: CircuitState['name'][] = []
   const circuit = new Circuit({
-    judge,
+    tripCondition,
     openMs: OPEN_MS,
     longestOpenMs: 40_000,
     probeMs: 5_000,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { type ErrorCode, GatewayError } from '#lib/errors.ts'
 import type { Call, Reply, Target } from '#lib/llm/types.ts'
+import { newJournal } from '#lib/request-context.ts'
 import { type Retries, retry } from '#lib/resilience/retry.ts'
-import { newJournal } from '#lib/visit.ts'
 import { batches, newCall, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 

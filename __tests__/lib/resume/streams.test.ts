@@ -86,9 +86,9 @@ describe('a stream that outlives its connection', () => {
 
   it('is told as its last event why the gateway broke it off, to whoever still comes', async () => {
     const { start, streams } = streamsSetting()
-    const visit = new AbortController()
-    const { stream, written } = await start({ signal: visit.signal })
-    visit.abort(new GatewayError('SHUTTING_DOWN'))
+    const context = new AbortController()
+    const { stream, written } = await start({ signal: context.signal })
+    context.abort(new GatewayError('SHUTTING_DOWN'))
     await written
     const late = streams.find(stream.id, CALLER)?.read(0, somebody())
     expect(dataOf(await textOf(late as AsyncIterable<Uint8Array>), 'error')).toMatchObject({

@@ -2,12 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '#lib/errors.ts'
 import type { Call, Target } from '#lib/llm/types.ts'
+import type { Attempt } from '#lib/request-context.ts'
 import type { Alias, AliasTarget, Strategy } from '#lib/routing/alias.ts'
 import { Busy } from '#lib/routing/busy.ts'
-import { Pace } from '#lib/routing/pace.ts'
+import { LatencyEwma } from '#lib/routing/latency-ewma.ts'
 import { route } from '#lib/routing/route.ts'
 import { armOf } from '#lib/routing/sticky.ts'
-import type { Attempt } from '#lib/visit.ts'
 import { batches, collect, newCall, replyOf, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -20,7 +20,7 @@ const one = (name: string, facts: Partial<AliasTarget> = {}): AliasTarget => ({
 
 const setting = (strategy: Strategy, targets: readonly AliasTarget[]) => {
   const clock = new FakeClock()
-  const seen = { pace: new Pace(clock), busy: new Busy() }
+  const seen = { latency: new LatencyEwma(clock), busy: new Busy() }
   const alias: Alias = { name: 'fast', strategy, targets }
   const policy = route({
     plan: name => [target(name), target(`${name}-spare`)],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '#lib/errors.ts'
 import { isPassing, recordsError } from '#lib/storage/records/fault.ts'
-import { RecordsWatch } from '#lib/storage/records/watch.ts'
+import { RecordsMonitor } from '#lib/storage/records/monitor.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
 const failed = (code: string, more: object = {}) => Object.assign(new Error('it failed'), { code, ...more })
@@ -118,7 +118,7 @@ describe('the watch over the records', () => {
   const setting = () => {
     const clock = new FakeClock()
     const lines: string[] = []
-    const watch = new RecordsWatch({
+    const watch = new RecordsMonitor({
       clock,
       onLost: () => lines.push('lost'),
       onBack: () => lines.push('back'),

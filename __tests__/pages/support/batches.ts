@@ -64,7 +64,7 @@ export const test = base.extend<{
       OPENAI_BASE_URL: upstream.baseUrl,
       DEFAULT_MODEL: MODEL,
       BATCH_CONCURRENCY: '10',
-      RATE_LIMIT_REST: '10000/1m',
+      RATE_LIMIT_API: '10000/1m',
       LOG_LEVEL: 'error',
     })
     await use(gateway.url.replace('127.0.0.1', 'localhost'))

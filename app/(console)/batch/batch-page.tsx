@@ -1,11 +1,11 @@
 'use client'
 
 import { useEffect } from 'react'
-import { endsOf } from '../bell/ends.ts'
-import { lookAt } from '../bell/seen.ts'
-import { useBell } from '../bell/use-bell.ts'
 import { useModels } from '../composer/use-models.ts'
 import type { Job } from '../gateway/job-wire.ts'
+import { endsOf } from '../notifications/ends.ts'
+import { lookAt } from '../notifications/seen.ts'
+import { useNotifications } from '../notifications/use-notifications.ts'
 import { PageHeader } from '../page-header.tsx'
 import { Status } from '../status.tsx'
 import { intakeAnnouncement } from './intake/intake-announcement.ts'
@@ -19,17 +19,17 @@ export function BatchPage() {
   const picking = useModels()
   const list = useJobs()
   const intake = useIntake(picking.model, list.change)
-  const bell = useBell(list.jobs)
+  const notificationBadge = useNotifications(list.jobs)
   useLooking(list.jobs)
 
   return (
     <div className="flex min-h-dvh flex-col">
-      <PageHeader at="/batch" finished={bell.count} />
+      <PageHeader at="/batch" finished={notificationBadge.count} />
       <main className="column flex-1 pt-4 pb-16">
         <IntakeForm intake={intake} picking={picking} />
         <JobsSection list={list} />
       </main>
-      <Status words={[intakeAnnouncement(intake.sending), bell.news]} />
+      <Status words={[intakeAnnouncement(intake.sending), notificationBadge.announcement]} />
     </div>
   )
 }

@@ -1,7 +1,7 @@
 import type { Hold } from '../conversation/conversation.ts'
+import { wait } from '../format.ts'
 import { RequestId } from '../transcript/failure-notice.tsx'
 import { useCountdown } from '../use-countdown.ts'
-import { wait } from '../words.ts'
 
 /** Says why sending has to wait, and counts down to when it may go on. */
 export function HoldNotice({ hold, onOver }: { hold: Hold; onOver: () => void }) {

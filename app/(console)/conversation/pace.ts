@@ -1,5 +1,5 @@
 /** An answer may take a quarter of the page's time to draw; the rest is for the reader's typing and scrolling. */
-const REST_PER_WORK = 3
+const PAUSE_PER_WORK = 3
 
 /**
  * Hands items on in batches, at most one every `leastMs`, and rarer where drawing a batch takes long: an answer
@@ -8,7 +8,7 @@ const REST_PER_WORK = 3
 export function paced<Item>(deliver: (items: Item[]) => void, leastMs: number) {
   let waiting: Item[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
-  let restMs = leastMs
+  let pauseMs = leastMs
 
   function flush(): void {
     clearTimeout(timer)
@@ -20,13 +20,13 @@ export function paced<Item>(deliver: (items: Item[]) => void, leastMs: number) {
     deliver(batch)
     // React draws in a task of its own, which a timer set now comes after.
     setTimeout(() => {
-      restMs = Math.max(leastMs, REST_PER_WORK * (performance.now() - began))
+      pauseMs = Math.max(leastMs, PAUSE_PER_WORK * (performance.now() - began))
     })
   }
 
   function add(items: Item[]): void {
     waiting.push(...items)
-    timer ??= setTimeout(flush, restMs)
+    timer ??= setTimeout(flush, pauseMs)
   }
 
   return { add, flush }

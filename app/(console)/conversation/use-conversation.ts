@@ -28,11 +28,11 @@ type Run = {
 export function useConversation(model: string | undefined, onWithdrawn: (question: string) => void) {
   const [state, dispatch] = useReducer(conversation, empty, keptConversation)
   const running = useRef<Run>(undefined)
-  const leave = useEffectEvent(() => {
+  const cancel = useEffectEvent(() => {
     running.current?.controller.abort()
     keepConversation(state)
   })
-  useEffect(() => () => leave(), [])
+  useEffect(() => () => cancel(), [])
 
   const answering = isOpen(state.turns.at(-1)?.answer)
 

@@ -2,10 +2,10 @@ import { failureOf, unreachable } from './failure.ts'
 import type { Failure } from './wire.ts'
 
 /** What a call to the gateway came to. */
-export type Told<Value> = { value: Value; failure?: never } | { failure: Failure; value?: never }
+export type Result<Value> = { value: Value; failure?: never } | { failure: Failure; value?: never }
 
 /** Calls the gateway and reads its JSON. Never throws. */
-export async function call<Value>(path: string, init: RequestInit = {}): Promise<Told<Value>> {
+export async function call<Value>(path: string, init: RequestInit = {}): Promise<Result<Value>> {
   const response = await fetch(path, init).catch(() => undefined)
   if (!response) return { failure: unreachable(navigator.onLine) }
   if (!response.ok) return { failure: await failureOf(response) }

@@ -1,5 +1,5 @@
 import { failureOf, unreachable } from './failure.ts'
-import { lastingAnswer, streamIdOf } from './lasting-answer.ts'
+import { resumableStream, streamIdOf } from './resumable-stream.ts'
 import type { ChatEvent, ChatRequest } from './wire.ts'
 
 /**
@@ -23,7 +23,7 @@ export async function* ask(
   } else {
     const streamId = streamIdOf(response)
     if (streamId) onKept(streamId)
-    yield* lastingAnswer(response, signal)
+    yield* resumableStream(response, signal)
   }
 }
 

@@ -34,10 +34,10 @@ function toEvent({ event, data }: SseEvent): ChatEvent[] {
   if (event === 'delta') return [{ type: 'delta', text: (payload as { text: string }).text }]
   if (event === 'done') return [{ type: 'done', facts: payload as Facts }]
   const failure = event === 'error' && failureFromEnvelope(payload)
-  return failure ? [{ type: 'error', failure: asSeenFromHere(failure) }] : []
+  return failure ? [{ type: 'error', failure: asClientError(failure) }] : []
 }
 
 /** An answer that the gateway gave up because this page was away for too long. */
-function asSeenFromHere(failure: Failure): Failure {
+function asClientError(failure: Failure): Failure {
   return failure.code === 'CLIENT_GONE' ? cutShort(failure.requestId) : failure
 }

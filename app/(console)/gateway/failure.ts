@@ -3,14 +3,14 @@ import type { Failure } from './wire.ts'
 /** The failure an error reply tells of. A reply that is not the gateway's own (a proxy's page) gets plain words. */
 export async function failureOf(response: Response): Promise<Failure> {
   const body: unknown = await response.json().catch(() => undefined)
-  const told = failureFromEnvelope(body)
-  const retryAfterSeconds = told?.retryAfterSeconds ?? retryAfter(response.headers)
-  const requestId = told?.requestId ?? response.headers.get('x-request-id')
+  const fields = failureFromEnvelope(body)
+  const retryAfterSeconds = fields?.retryAfterSeconds ?? retryAfter(response.headers)
+  const requestId = fields?.requestId ?? response.headers.get('x-request-id')
   return {
     code: 'UNEXPLAINED',
     message: `The answer could not be had: the server replied with status ${response.status}.`,
     retryable: response.status === 429 || response.status >= 500,
-    ...told,
+    ...fields,
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
     ...(requestId && { requestId }),
     status: response.status,

@@ -5,6 +5,6 @@ export async function stopAnswer(streamId: string): Promise<string | undefined> 
     () => undefined,
   )
   if (!response?.ok) return undefined
-  const told = (await response.json().catch(() => undefined)) as { content?: unknown } | undefined
-  return typeof told?.content === 'string' ? told.content : undefined
+  const fields = (await response.json().catch(() => undefined)) as { content?: unknown } | undefined
+  return typeof fields?.content === 'string' ? fields.content : undefined
 }

@@ -1,5 +1,5 @@
+import { cost, duration, tokens } from '../format.ts'
 import { type Facts, wasCut } from '../gateway/wire.ts'
-import { cost, duration, tokens } from '../words.ts'
 
 /** Who answered, from how many tokens, at what price, how fast; and whether the answer was cut. */
 export function FactsLine({ facts, asked }: { facts: Facts; asked: string | undefined }) {

@@ -1,9 +1,9 @@
 import { useCallback, useState } from 'react'
 import { CopyButton } from '../copy-button.tsx'
+import { wait } from '../format.ts'
 import type { Failure } from '../gateway/wire.ts'
 import { EditIcon, RetryIcon } from '../icons.tsx'
 import { useCountdown } from '../use-countdown.ts'
-import { wait } from '../words.ts'
 
 type Props = {
   failure: Failure

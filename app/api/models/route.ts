@@ -1,10 +1,10 @@
 import { serve } from '#lib/gateway/index.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/models', surface: 'rest', changes: false },
+  { route: '/api/models', surface: 'api', changes: false },
   {
-    GET: async ({ visit, gateway }) => {
-      await gateway.admit(visit)
+    GET: async ({ context, gateway }) => {
+      await gateway.admit(context)
       const models = gateway.catalog.list().map(({ target, facts, available }) => ({
         id: target.name,
         provider: target.provider,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Fault } from '../../errors.ts'
+import type { Issue } from '../../errors.ts'
 import { idText } from '../../validation/batch.ts'
 import { invalidInput, parseOrThrow } from '../../validation/faults.ts'
 import { optional } from '../../validation/optional.ts'
@@ -83,13 +83,13 @@ const isEmpty = (value: unknown): boolean =>
 const changesNothing = (value: unknown, defaults: readonly unknown[]): boolean =>
   isEmpty(value) || defaults.some(one => JSON.stringify(one) === JSON.stringify(value))
 
-const refused = (path: string, [first]: readonly unknown[]): Fault => ({
+const refused = (path: string, [first]: readonly unknown[]): Issue => ({
   path,
   message: `cannot be passed on: leave it out${first === undefined ? '' : `, or send ${JSON.stringify(first)}`}`,
 })
 
 /** The body without what changes nothing; adds to `faults` what would, and to `ignored` what is passed over. */
-const askedBody = (body: Fields, faults: Fault[], ignored: string[]): Fields => {
+const askedBody = (body: Fields, faults: Issue[], ignored: string[]): Fields => {
   const left: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(body)) {
     const defaults = Object.hasOwn(DEFAULTS, name) ? DEFAULTS[name] : undefined
@@ -103,7 +103,7 @@ const askedBody = (body: Fields, faults: Fault[], ignored: string[]): Fields => 
 }
 
 /** The text of a content of parts; undefined where one of them is no text. */
-const textOfParts = (parts: readonly unknown[], path: string, faults: Fault[]): string => {
+const textOfParts = (parts: readonly unknown[], path: string, faults: Issue[]): string => {
   const texts = parts.map((part, index) => {
     if (isObject(part) && part.type === 'text' && typeof part.text === 'string') return part.text
     const type = isObject(part) && typeof part.type === 'string' ? `, is ${part.type.slice(0, 40)}` : ''
@@ -113,7 +113,7 @@ const textOfParts = (parts: readonly unknown[], path: string, faults: Fault[]): 
   return texts.join('\n')
 }
 
-const messageOf = (message: unknown, path: string, faults: Fault[]): unknown => {
+const messageOf = (message: unknown, path: string, faults: Issue[]): unknown => {
   if (!isObject(message)) return message
   const left: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(message)) {
@@ -135,7 +135,7 @@ export type OpenAiDraft = Readonly<{ fields: Fields; ignored: readonly string[] 
  * @throws GatewayError INVALID_INPUT that names whatever would change the answer and cannot be passed on
  */
 export const draftOfOpenAi = (line: Fields): OpenAiDraft => {
-  const faults: Fault[] = []
+  const faults: Issue[] = []
   const ignored: string[] = []
   if (!isObject(line.body)) throw invalidInput([{ path: 'the field body', message: 'must be an object' }])
   const asked = askedBody(line.body, faults, ignored)

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { refusalInWords } from '../../validation/faults.ts'
+import { requirement } from '../../validation/faults.ts'
 import { jsonOrThrow } from '../../validation/json.ts'
 import { draftOfJson, type Finding, type Found } from './draft.ts'
 import { type Element, JsonElements, NO_LIST } from './json-elements.ts'
@@ -89,7 +89,7 @@ const foundInJson = (text: string, hasInstruction: boolean): Found => {
     const draft = draftOfJson(jsonOrThrow(text), hasInstruction)
     return draft ? { draft } : { fault: NO_PROMPT }
   } catch (thrown) {
-    return { fault: refusalInWords(thrown) }
+    return { fault: requirement(thrown) }
   }
 }
 

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../errors.ts'
 import { turn } from '../../loop-turns.ts'
 import type { ItemBody, itemBody } from '../../validation/batch.ts'
-import { parseOrThrow, refusalInWords } from '../../validation/faults.ts'
+import { parseOrThrow, requirement } from '../../validation/faults.ts'
 import { messagesBelow } from '../instruction.ts'
 import type { ItemSource, NewItem } from '../types.ts'
 import type { Draft, Finding } from './draft.ts'
@@ -42,9 +42,9 @@ export type FileFaults = Readonly<{
 
 type Checked = Readonly<{ item: NewItem } | { fault: FileFault } | { file: string; notice: string }>
 
-type Place = Exclude<Finding, { notice: string }>
+type Location = Exclude<Finding, { notice: string }>
 
-const placeOf = ({ name }: UploadedFile, { line, at }: Place): string =>
+const locationOf = ({ name }: UploadedFile, { line, at }: Location): string =>
   at === undefined && line !== undefined ? `${name}:${line}` : `${name}${at ?? ''}`
 
 type Fields = Draft['fields']
@@ -89,12 +89,12 @@ async function* checkedItems(
   const ids = new Set<string>()
   const above = instruction?.trim() || undefined
 
-  const itemOf = (draft: Draft, source: ItemSource, place: string): Checked => {
+  const itemOf = (draft: Draft, source: ItemSource, location: string): Checked => {
     const fault = (message: string) => ({ fault: { ...source, message } })
     const instruction = draft.isOpenAi ? undefined : above
     try {
       const fields = { ...withoutNull(draft.fields), model: draft.fields.model ?? model }
-      const { id = place, ...asked } = checkedItem(schema, fields, instruction)
+      const { id = location, ...asked } = checkedItem(schema, fields, instruction)
       const request = draft.isOpenAi && asked.model ? { ...asked, model: openAiModel(asked.model) } : asked
       if (ids.has(id)) return fault('id is the id of another item')
       ids.add(id)
@@ -102,7 +102,7 @@ async function* checkedItems(
       if (wrong !== undefined) return fault(wrong)
       return { item: { id, request, instructed: instruction !== undefined, source } }
     } catch (thrown) {
-      return fault(refusalInWords(thrown))
+      return fault(requirement(thrown))
     }
   }
 
@@ -126,7 +126,7 @@ async function* checkedItems(
       const checked =
         'fault' in found
           ? { fault: { ...source, message: found.fault } }
-          : itemOf(found.draft, source, placeOf(file, found))
+          : itemOf(found.draft, source, locationOf(file, found))
       if ('fault' in checked) {
         const message = `${inside}${checked.fault.message}`.slice(0, LONGEST_FAULT)
         yield { fault: { ...checked.fault, message } }

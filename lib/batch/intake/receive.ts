@@ -9,7 +9,7 @@ import { FIELDS, type UploadedFile, type UploadFields, type UploadLimits } from 
 import { cleanName, EXTENSIONS, kindOf, uniqueName } from './names.ts'
 import { onlyText } from './only-text.ts'
 import { boundaryOf, PartHeaders } from './part-headers.ts'
-import { diskFault, newPlace } from './place.ts'
+import { diskFault, newUploadDir } from './upload-dir.ts'
 
 const MOST_PARTS = 64
 const MAX_HEADER_BYTES = 16_384
@@ -32,7 +32,7 @@ export type ReceiveOptions = Readonly<{
   signal: AbortSignal
 }>
 
-const refusal = (code: ErrorCode, path: string, message: string): GatewayError =>
+const uploadError = (code: ErrorCode, path: string, message: string): GatewayError =>
   new GatewayError(code, `${path}: ${message}.`, { details: [{ path, message }] })
 
 const size = (bytes: number): string =>
@@ -43,7 +43,7 @@ const boundaryOrThrow = (contentType: string): string => {
   if (!/^multipart\/form-data\s*(;|$)/i.test(contentType))
     throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'Send the files as multipart/form-data.')
   const boundary = boundaryOf(contentType)
-  if (boundary === undefined) throw refusal('INVALID_INPUT', 'content-type', 'names no boundary')
+  if (boundary === undefined) throw uploadError('INVALID_INPUT', 'content-type', 'names no boundary')
   return boundary
 }
 
@@ -59,7 +59,7 @@ const parserOf = (boundary: string, limits: UploadLimits): BusboyInstance =>
   })
 
 const tooLarge = ({ maxBytes }: UploadLimits): GatewayError =>
-  refusal('PAYLOAD_TOO_LARGE', 'file', `all files together are larger than ${size(maxBytes)}`)
+  uploadError('PAYLOAD_TOO_LARGE', 'file', `all files together are larger than ${size(maxBytes)}`)
 
 /**
  * What the headers of a request say about its body, before any of it is read.
@@ -118,7 +118,7 @@ class Reception {
       await Promise.allSettled(this.#saves)
     }
     if (!this.#stop.signal.aborted && this.#files.length === 0)
-      this.#refuse(refusal('INVALID_INPUT', 'file', 'is required; send at least one'))
+      this.#refuse(uploadError('INVALID_INPUT', 'file', 'is required; send at least one'))
     if (!this.#stop.signal.aborted) return this.#upload()
     await this.#dispose()
     throw this.#stop.signal.reason
@@ -132,10 +132,10 @@ class Reception {
     })
     parser.on('field', (name, value, _nameCut, cut) => this.#take(name, value, cut))
     parser.on('filesLimit', () =>
-      this.#refuse(refusal('INVALID_INPUT', 'file', `comes more than ${this.#limits.mostFiles} times`)),
+      this.#refuse(uploadError('INVALID_INPUT', 'file', `comes more than ${this.#limits.mostFiles} times`)),
     )
     parser.on('partsLimit', () =>
-      this.#refuse(refusal('INVALID_INPUT', 'body', `has more than ${MOST_PARTS} parts`)),
+      this.#refuse(uploadError('INVALID_INPUT', 'body', `has more than ${MOST_PARTS} parts`)),
     )
     const { signal } = this.#stop
     await pipeline(this.#chunksOf(body), parser, { signal })
@@ -154,7 +154,11 @@ class Reception {
         bytes += step.value.length
         if (bytes > this.#limits.maxBytes + MAX_FRAMING_BYTES) throw tooLarge(this.#limits)
         if (bytes - this.#bytesOfFiles() > MAX_FRAMING_BYTES)
-          throw refusal('INVALID_INPUT', 'body', `has more than ${size(MAX_FRAMING_BYTES)} besides its files`)
+          throw uploadError(
+            'INVALID_INPUT',
+            'body',
+            `has more than ${size(MAX_FRAMING_BYTES)} besides its files`,
+          )
         this.#headers.check(step.value)
         yield step.value
       }
@@ -171,8 +175,8 @@ class Reception {
 
   #take(name: string, value: string, cut: boolean): void {
     const path = `${name}`.slice(0, LONGEST_SHOWN)
-    const invalid = (message: string) => this.#refuse(refusal('INVALID_INPUT', path, message))
-    if (path === '') this.#refuse(refusal('INVALID_INPUT', 'body', 'has a field without a name'))
+    const invalid = (message: string) => this.#refuse(uploadError('INVALID_INPUT', path, message))
+    if (path === '') this.#refuse(uploadError('INVALID_INPUT', 'body', 'has a field without a name'))
     else if (path === 'file') invalid('must be a file, with a filename')
     else if (!isField(path)) invalid('is not a field of this request')
     else if (Object.hasOwn(this.#fields, path)) invalid('comes more than once')
@@ -185,16 +189,20 @@ class Reception {
   async #save(field: string, stream: BusboyFileStream, sent: string | undefined): Promise<void> {
     if (field !== 'file') {
       stream.resume().on('error', () => {})
-      throw refusal('INVALID_INPUT', `${field}`.slice(0, LONGEST_SHOWN), 'is not a field for files; use file')
+      throw uploadError(
+        'INVALID_INPUT',
+        `${field}`.slice(0, LONGEST_SHOWN),
+        'is not a field for files; use file',
+      )
     }
     const name = uniqueName(cleanName(sent ?? ''), this.#names)
     const kind = kindOf(name)
     if (!kind) {
       stream.resume().on('error', () => {})
-      throw refusal('UNSUPPORTED_MEDIA_TYPE', name, `must end in one of ${EXTENSIONS}`)
+      throw uploadError('UNSUPPORTED_MEDIA_TYPE', name, `must end in one of ${EXTENSIONS}`)
     }
     this.#names.push(name)
-    const place = this.#names.length - 1
+    const index = this.#names.length - 1
     const path = join(this.#directory, randomUUID())
     const file = createWriteStream(path, { flags: 'wx', mode: 0o600 })
     let bytes = 0
@@ -212,15 +220,15 @@ class Reception {
       // A file that is still being opened would come into being in a directory that is being removed.
       await closed
     }
-    if (bytes === 0) throw refusal('INVALID_INPUT', name, 'is empty')
-    this.#files[place] = { name, path, kind, bytes }
+    if (bytes === 0) throw uploadError('INVALID_INPUT', name, 'is empty')
+    this.#files[index] = { name, path, kind, bytes }
   }
 
   #count(name: string, fileBytes: number, more: number): void {
     this.#bytes += more
     const { maxFileBytes, maxBytes } = this.#limits
     if (fileBytes > maxFileBytes)
-      throw refusal('PAYLOAD_TOO_LARGE', name, `is larger than ${size(maxFileBytes)}`)
+      throw uploadError('PAYLOAD_TOO_LARGE', name, `is larger than ${size(maxFileBytes)}`)
     if (this.#bytes > maxBytes) throw tooLarge(this.#limits)
   }
 
@@ -251,5 +259,5 @@ export const receiveUpload = async (
 ): Promise<Upload> => {
   const boundary = boundaryOrThrow(contentType)
   const parser = parserOf(boundary, limits)
-  return new Reception(await newPlace(directory), limits, boundary).receive(body, parser, signal)
+  return new Reception(await newUploadDir(directory), limits, boundary).receive(body, parser, signal)
 }

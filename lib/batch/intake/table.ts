@@ -1,4 +1,4 @@
-import { refusalInWords } from '../../validation/faults.ts'
+import { requirement } from '../../validation/faults.ts'
 import { jsonOrThrow } from '../../validation/json.ts'
 import { unguarded } from '../results/formula.ts'
 import type { Draft, Found } from './draft.ts'
@@ -160,7 +160,7 @@ export class Table {
     try {
       return { draft: { fields: this.#fieldsOf(row.map(unguarded)) } }
     } catch (thrown) {
-      return { fault: `messages ${refusalInWords(thrown)}` }
+      return { fault: `messages ${requirement(thrown)}` }
     }
   }
 

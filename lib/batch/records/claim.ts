@@ -5,17 +5,17 @@ import type { BatchItemsTable, RecordsSchema } from '../../storage/records/schem
 import type { Claim } from '../types.ts'
 
 type Tx = Transaction<RecordsSchema>
-type Place = Readonly<{ job_id: string; place: number; wasRunning: boolean }>
+type ItemRef = Readonly<{ job_id: string; place: number; wasRunning: boolean }>
 /** A job that goes on, with the places of its items that are to run. */
-type OpenJob = Readonly<{ id: string; owner: string; places: readonly number[] }>
-type Wish = Readonly<{ count: number; now: number; leaseMs: number; except?: readonly string[] }>
+type OpenJob = Readonly<{ id: string; owner: string; refs: readonly number[] }>
+type ClaimRequest = Readonly<{ count: number; now: number; leaseMs: number; except?: readonly string[] }>
 
 /** Jobs that are looked through for something to do; those behind them come when these have nothing left. */
 const MOST_JOBS = 50
 const OPEN = ['queued', 'running']
 
 /** Items whose runner has given no sign of life until its lease ran out. */
-const orphans = async (tx: Tx, records: Records, { count, now }: Wish): Promise<Place[]> => {
+const orphans = async (tx: Tx, records: Records, { count, now }: ClaimRequest): Promise<ItemRef[]> => {
   const query = tx
     .selectFrom('batch_items as item')
     .innerJoin('batch_jobs as job', 'job.id', 'item.job_id')
@@ -34,8 +34,8 @@ const dueIn = async (
   tx: Tx,
   records: Records,
   jobId: string,
-  { count, now, begun }: Wish & Readonly<{ begun: boolean }>,
-): Promise<Place[]> => {
+  { count, now, begun }: ClaimRequest & Readonly<{ begun: boolean }>,
+): Promise<ItemRef[]> => {
   const query = tx
     .selectFrom('batch_items')
     .select(['job_id', 'place'])
@@ -53,29 +53,34 @@ const dueIn = async (
 }
 
 /** What was begun is brought to its end before anything else is begun: its time is running. */
-const waitingIn = async (tx: Tx, records: Records, jobId: string, wish: Wish): Promise<Place[]> => {
-  const begun = await dueIn(tx, records, jobId, { ...wish, begun: true })
-  const count = wish.count - begun.length
+const waitingIn = async (
+  tx: Tx,
+  records: Records,
+  jobId: string,
+  request: ClaimRequest,
+): Promise<ItemRef[]> => {
+  const begun = await dueIn(tx, records, jobId, { ...request, begun: true })
+  const count = request.count - begun.length
   if (count === 0) return begun
-  return [...begun, ...(await dueIn(tx, records, jobId, { ...wish, count, begun: false }))]
+  return [...begun, ...(await dueIn(tx, records, jobId, { ...request, count, begun: false }))]
 }
 
 /** Items that wait, of the job that comes first, then of the next. */
-const waiting = async (tx: Tx, records: Records, wish: Wish): Promise<Place[]> => {
-  const { except = [] } = wish
+const waiting = async (tx: Tx, records: Records, request: ClaimRequest): Promise<ItemRef[]> => {
+  const { except = [] } = request
   const jobs = await tx
     .selectFrom('batch_jobs')
     .select('id')
     .where('state', 'in', OPEN)
     .where('queued', '>', 0)
-    .where(where => where.or([where('scheduled_for', 'is', null), where('scheduled_for', '<=', wish.now)]))
+    .where(where => where.or([where('scheduled_for', 'is', null), where('scheduled_for', '<=', request.now)]))
     .where(({ exists, selectFrom }) =>
       exists(
         selectFrom('batch_items')
           .select('place')
           .whereRef('job_id', '=', 'batch_jobs.id')
           .where('batch_items.state', '=', 'queued')
-          .where('not_before', '<=', wish.now),
+          .where('not_before', '<=', request.now),
       ),
     )
     .orderBy('rank')
@@ -83,13 +88,13 @@ const waiting = async (tx: Tx, records: Records, wish: Wish): Promise<Place[]> =
     .limit(MOST_JOBS)
     .$if(except.length > 0, query => query.where('id', 'not in', except))
     .execute()
-  const places: Place[] = []
+  const refs: ItemRef[] = []
   for (const { id } of jobs) {
-    const count = wish.count - places.length
+    const count = request.count - refs.length
     if (count <= 0) break
-    places.push(...(await waitingIn(tx, records, id, { ...wish, count })))
+    refs.push(...(await waitingIn(tx, records, id, { ...request, count })))
   }
-  return places
+  return refs
 }
 
 /** What an item's claim is made of. */
@@ -115,7 +120,11 @@ type Leased = Readonly<{
   instruction: string | null | undefined
 }>
 
-const lease = async (tx: Tx, { id, owner, places }: OpenJob, { now, leaseMs }: Wish): Promise<Leased> => {
+const lease = async (
+  tx: Tx,
+  { id, owner, refs }: OpenJob,
+  { now, leaseMs }: ClaimRequest,
+): Promise<Leased> => {
   const leased = await tx
     .updateTable('batch_items')
     .set(update => ({
@@ -127,23 +136,27 @@ const lease = async (tx: Tx, { id, owner, places }: OpenJob, { now, leaseMs }: W
       started_at: update.fn.coalesce('started_at', update.val(now)),
     }))
     .where('job_id', '=', id)
-    .where('place', 'in', places)
+    .where('place', 'in', refs)
     .returning(LEASED)
     .execute()
   const job = leased.some(({ instructed }) => instructed === 1)
     ? await tx.selectFrom('batch_jobs').select('instruction').where('id', '=', id).executeTakeFirst()
     : undefined
-  const byPlace = new Map(leased.map(row => [row.place, row]))
-  const rows = places.flatMap(place => byPlace.get(place) ?? [])
+  const byIndex = new Map(leased.map(row => [row.place, row]))
+  const rows = refs.flatMap(place => byIndex.get(place) ?? [])
   return { jobId: id, owner, rows, instruction: job?.instruction }
 }
 
-const claimOf = ({ jobId, owner, instruction }: Leased, row: LeasedRow, { now, leaseMs }: Wish): Claim => ({
+const claimOf = (
+  { jobId, owner, instruction }: Leased,
+  row: LeasedRow,
+  { now, leaseMs }: ClaimRequest,
+): Claim => ({
   jobId,
   index: row.place,
   fence: row.fence,
   attempt: row.attempts,
-  cutOffs: row.cut_offs,
+  lostRuns: row.cut_offs,
   failures: row.failures,
   startedAt: row.started_at ?? now,
   claimedAt: now,
@@ -157,8 +170,8 @@ const claimOf = ({ jobId, owner, instruction }: Leased, row: LeasedRow, { now, l
  * Moves what is begun from `queued` to `running`, in the order of ids, so that nobody waits for each other.
  * Returns the jobs that were not cancelled meanwhile.
  */
-const counted = async (tx: Tx, places: readonly Place[], now: number): Promise<readonly OpenJob[]> => {
-  const byJob = Map.groupBy(places, ({ job_id }) => job_id)
+const counted = async (tx: Tx, refs: readonly ItemRef[], now: number): Promise<readonly OpenJob[]> => {
+  const byJob = Map.groupBy(refs, ({ job_id }) => job_id)
   const open = new Map<string, OpenJob>()
   for (const [id, own] of [...byJob].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const begun = own.filter(({ wasRunning }) => !wasRunning).length
@@ -174,29 +187,29 @@ const counted = async (tx: Tx, places: readonly Place[], now: number): Promise<r
       .where('state', 'in', OPEN)
       .returning('owner')
       .executeTakeFirst()
-    if (job) open.set(id, { id, owner: job.owner, places: own.map(({ place }) => place) })
+    if (job) open.set(id, { id, owner: job.owner, refs: own.map(({ place }) => place) })
   }
   return [...byJob.keys()].flatMap(id => open.get(id) ?? [])
 }
 
-const leaseNext = (records: Records, wish: Wish): Promise<readonly Leased[]> =>
+const leaseNext = (records: Records, request: ClaimRequest): Promise<readonly Leased[]> =>
   records.write(async tx => {
-    const lost = await orphans(tx, records, wish)
-    const left = { ...wish, count: wish.count - lost.length }
-    const places = left.count > 0 ? [...lost, ...(await waiting(tx, records, left))] : lost
+    const lost = await orphans(tx, records, request)
+    const left = { ...request, count: request.count - lost.length }
+    const refs = left.count > 0 ? [...lost, ...(await waiting(tx, records, left))] : lost
     const leased: Leased[] = []
-    for (const job of await counted(tx, places, wish.now)) leased.push(await lease(tx, job, wish))
+    for (const job of await counted(tx, refs, request.now)) leased.push(await lease(tx, job, request))
     return leased
   })
 
 /** See `BatchRecords.claim`. */
-export const claim = async (records: Records, wish: Wish): Promise<readonly Claim[]> => {
+export const claim = async (records: Records, request: ClaimRequest): Promise<readonly Claim[]> => {
   const claims: Claim[] = []
   // What is asked may be long, and is read when the transaction is over.
-  for (const leased of await leaseNext(records, wish))
+  for (const leased of await leaseNext(records, request))
     for (const row of leased.rows) {
       await turn()
-      claims.push(claimOf(leased, row, wish))
+      claims.push(claimOf(leased, row, request))
     }
   return claims
 }

@@ -6,7 +6,7 @@ import { type Claim, type Item, type ItemState, JOB_STATES, type JobState, type 
 import { cursorOf, readItemsCursor } from './cursor.ts'
 import { ITEM_COLUMNS, itemOf } from './rows.ts'
 
-type Wish = Readonly<{ limit: number; cursor?: string | undefined; state?: ItemState | undefined }>
+type RenewRequest = Readonly<{ limit: number; cursor?: string | undefined; state?: ItemState | undefined }>
 
 /** The states in the records that are shown as one: what was open of a cancelled job is cancelled. */
 const storedStates = (state: ItemState, job: string): readonly string[] => {
@@ -34,7 +34,7 @@ const pageLength = (next: readonly Readonly<{ bytes: number }>[], limit: number)
 export const listItems = (
   records: Records,
   jobId: string,
-  { limit, cursor, state }: Wish,
+  { limit, cursor, state }: RenewRequest,
 ): Promise<Page<Item>> =>
   records.read(async db => {
     const job = await db

@@ -16,7 +16,7 @@ import {
 import { settle } from './settle.ts'
 import { submit } from './submit.ts'
 import { claimWebhook, settleWebhook } from './webhooks.ts'
-import { attend, probe } from './workers.ts'
+import { heartbeat, probe } from './workers.ts'
 
 /** Databases keep whole milliseconds. */
 const whole = Math.floor
@@ -40,7 +40,7 @@ export const batchRecords = (records: Records): BatchRecords => ({
   claimWebhook: ({ now, leaseUntil, except = [] }) =>
     claimWebhook(records, { now: whole(now), leaseUntil: whole(leaseUntil), except }),
   settleWebhook: (due, outcome) => settleWebhook(records, due, outcome),
-  attend: (workerId, now) => attend(records, workerId, whole(now)),
+  heartbeat: (workerId, now) => heartbeat(records, workerId, whole(now)),
   probe: id => probe(records, id),
   depth: now => depthOf(records, whole(now)),
 })

@@ -103,6 +103,6 @@ export const itemOf = (row: ItemRow, job: JobState): Item => ({
   ...(row.file !== null && { source: { file: row.file, ...present('line', row.line) } }),
   ...present('startedAt', row.started_at),
   ...present('endedAt', row.ended_at),
-  ...(row.answer !== null && { answer: JSON.parse(row.answer) }),
+  ...(row.answer !== null && { response: JSON.parse(row.answer) }),
   ...(row.fault !== null && { fault: JSON.parse(row.fault) }),
 })

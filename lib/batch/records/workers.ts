@@ -6,7 +6,7 @@ import type { RecordsSchema } from '../../storage/records/schema.ts'
 const GONE_MS = 30_000
 
 /** See `BatchRecords.attend`. */
-export const attend = async (records: Records, workerId: string, now: number): Promise<void> => {
+export const heartbeat = async (records: Records, workerId: string, now: number): Promise<void> => {
   await records.writeTogether(db => [
     db
       .insertInto('batch_workers')

@@ -1,20 +1,20 @@
 import type { Item } from '../types.ts'
 
 /** One item of a job as its results say it. `costUsd` is null where the price is unknown or nothing was answered. */
-export const resultOf = ({ id, index, state, answer, fault, source }: Item) => ({
+export const resultOf = ({ id, index, state, response, fault, source }: Item) => ({
   id,
   index,
   state,
-  ...(answer && {
-    content: answer.content,
-    finishReason: answer.finishReason,
-    truncated: answer.truncated,
-    model: answer.target.name,
-    provider: answer.target.provider,
-    usage: answer.usage,
+  ...(response && {
+    content: response.content,
+    finishReason: response.finishReason,
+    truncated: response.truncated,
+    model: response.target.name,
+    provider: response.target.provider,
+    usage: response.usage,
   }),
-  costUsd: answer?.costUsd ?? null,
-  ...(answer && { cache: answer.cache }),
+  costUsd: response?.costUsd ?? null,
+  ...(response && { cache: response.cache }),
   ...(fault && { error: fault }),
   ...source,
 })

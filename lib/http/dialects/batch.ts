@@ -1,10 +1,10 @@
 import { resultsAsCsv } from '../../batch/results/csv.ts'
 import { resultsAsJsonl } from '../../batch/results/jsonl.ts'
-import type { Item, Job, Page, Watch } from '../../batch/types.ts'
+import type { Item, Job, JobStream, Page } from '../../batch/types.ts'
 import type { Clock } from '../../clock.ts'
 import type { GatewayError } from '../../errors.ts'
-import type { Answer } from '../answer.ts'
 import { download } from '../download.ts'
+import type { RouteResponse } from '../route-response.ts'
 import { eventStream, sseEvent } from '../sse.ts'
 
 const MS_PER_SECOND = 1000
@@ -51,7 +51,7 @@ export const itemJson = ({
   state,
   attempts,
   source,
-  answer,
+  response,
   fault,
   startedAt,
   endedAt,
@@ -61,15 +61,15 @@ export const itemJson = ({
   state,
   attempts,
   ...(source && { file: source.file, ...(source.line !== undefined && { line: source.line }) }),
-  ...(answer && {
-    content: answer.content,
-    model: answer.target.name,
-    provider: answer.target.provider,
-    finishReason: answer.finishReason,
-    truncated: answer.truncated,
-    usage: answer.usage,
-    costUsd: answer.costUsd ?? null,
-    cache: answer.cache,
+  ...(response && {
+    content: response.content,
+    model: response.target.name,
+    provider: response.target.provider,
+    finishReason: response.finishReason,
+    truncated: response.truncated,
+    usage: response.usage,
+    costUsd: response.costUsd ?? null,
+    cache: response.cache,
   }),
   ...(fault && { error: fault }),
   startedAt: time(startedAt),
@@ -83,17 +83,17 @@ export const pageJson = <Entry, Name extends string>(
   toJson: (entry: Entry) => unknown,
 ) => ({ [name]: entries.map(toJson), nextCursor: cursor ?? null })
 
-export type BodyOptions = Readonly<{ clock: Clock; abandon: (reason: GatewayError) => void }>
+export type BodyOptions = Readonly<{ clock: Clock; abort: (reason: GatewayError) => void }>
 
 async function* frames(jobs: AsyncIterable<Job>, clock: Clock): AsyncGenerator<string> {
   for await (const job of jobs) yield sseEvent('job', jobJson(job, clock.now()))
 }
 
 /** Jobs as events, each time one has changed: `event: job`. */
-export const progressAnswer = ({ jobs, leave }: Watch, options: BodyOptions): Answer => {
-  const answer = eventStream(frames(jobs, options.clock), { ...options, greets: true })
-  void answer.ended.then(leave)
-  return answer
+export const progressResponse = ({ jobs, unsubscribe }: JobStream, options: BodyOptions): RouteResponse => {
+  const response = eventStream(frames(jobs, options.clock), { ...options, startWithPing: true })
+  void response.ended.then(unsubscribe)
+  return response
 }
 
 /** How results can be had. */
@@ -103,12 +103,12 @@ const FORMATS = {
 } as const
 
 /** All items of a job as a file to be saved. */
-export const resultsAnswer = (
+export const resultsResponse = (
   job: Job,
   items: AsyncIterable<Item>,
   format: keyof typeof FORMATS,
   options: BodyOptions,
-): Answer => {
+): RouteResponse => {
   const { type, lines } = FORMATS[format]
   return download(lines(items), { ...options, type, fileName: `${job.id}.${format}` })
 }

@@ -1,10 +1,10 @@
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Call, Message, Reply, ReplyEvent, Usage } from '../../llm/types.ts'
+import type { RequestContext } from '../../request-context.ts'
 import type { ChatBody } from '../../validation/chat.ts'
-import type { Visit } from '../../visit.ts'
-import type { Answer } from '../answer.ts'
-import { errorBody } from '../error-answer.ts'
+import { errorBody } from '../error-response.ts'
+import type { RouteResponse } from '../route-response.ts'
 import { eventStream, sseEvent } from '../sse.ts'
 
 export type ChatDefaults = Readonly<{ model: string; maxResponseBytes: number; requestTimeoutMs: number }>
@@ -16,18 +16,18 @@ const messagesOf = ({ prompt, messages }: ChatBody): readonly Message[] =>
 
 /** The body of `POST /api/chat` as a call. */
 export const chatCall = (
-  visit: Visit,
+  context: RequestContext,
   body: ChatBody,
   defaults: ChatDefaults,
   cacheTags?: Call['cacheTags'],
 ): Call => ({
-  ...visit,
+  ...context,
   messages: messagesOf(body),
   model: body.model ?? defaults.model,
   stream: body.stream,
   temperature: body.temperature,
   maxOutputTokens: body.maxTokens,
-  deadlineAt: visit.startedAt + defaults.requestTimeoutMs,
+  deadlineAt: context.startedAt + defaults.requestTimeoutMs,
   maxResponseBytes: defaults.maxResponseBytes,
   cache: body.cache,
   cacheTags,
@@ -35,9 +35,9 @@ export const chatCall = (
   plan: [],
 })
 
-const opening = (visit: Visit, { head }: Reply) => ({
+const opening = (context: RequestContext, { head }: Reply) => ({
   id: head.id,
-  requestId: visit.requestId,
+  requestId: context.requestId,
   model: head.target.name,
   provider: head.target.provider,
 })
@@ -50,14 +50,14 @@ const warningsOf = ({ head }: Reply, finish: Finish) => {
   return warnings.length > 0 && { warnings }
 }
 
-const closing = (visit: Visit, reply: Reply, finish: Finish, usage: Usage, now: number) => ({
+const closing = (context: RequestContext, reply: Reply, finish: Finish, usage: Usage, now: number) => ({
   finishReason: finish.reason,
   truncated: finish.truncated ?? false,
   usage: publicUsage(usage),
   costUsd: usage.costUsd ?? null,
   cache: reply.head.cache,
   ...warningsOf(reply, finish),
-  latencyMs: Math.round(now - visit.startedAt),
+  latencyMs: Math.round(now - context.startedAt),
 })
 
 const unfinished = (): GatewayError => new GatewayError('PROVIDER_ERROR', 'The answer ended without an end.')
@@ -68,7 +68,7 @@ const decimal = (usd: number): string => {
   return shortest.includes('e') ? usd.toFixed(12).replace(/\.?0+$/, '') : shortest
 }
 
-const json = async (visit: Visit, reply: Reply, clock: Clock): Promise<Answer> => {
+const json = async (context: RequestContext, reply: Reply, clock: Clock): Promise<RouteResponse> => {
   let content = ''
   let finish: Finish | undefined
   for await (const batch of reply.events) {
@@ -81,14 +81,14 @@ const json = async (visit: Visit, reply: Reply, clock: Clock): Promise<Answer> =
   if (!finish) throw unfinished()
   const usage = await reply.usage
   return {
-    json: { ...opening(visit, reply), content, ...closing(visit, reply, finish, usage, clock.now()) },
+    json: { ...opening(context, reply), content, ...closing(context, reply, finish, usage, clock.now()) },
     headers: usage.costUsd === undefined ? {} : { 'x-gateway-cost-usd': decimal(usage.costUsd) },
   }
 }
 
 /** A reply as the frames of an event stream. */
-export async function* frames(visit: Visit, reply: Reply, clock: Clock): AsyncGenerator<string> {
-  const start = opening(visit, reply)
+export async function* frames(context: RequestContext, reply: Reply, clock: Clock): AsyncGenerator<string> {
+  const start = opening(context, reply)
   let pending = sseEvent('start', { ...start, cache: reply.head.cache })
   let finish: Finish | undefined
   let error: GatewayError | undefined
@@ -105,15 +105,15 @@ export async function* frames(visit: Visit, reply: Reply, clock: Clock): AsyncGe
   }
   if (finish && !error) {
     const usage = await reply.usage
-    yield pending + sseEvent('done', { ...start, ...closing(visit, reply, finish, usage, clock.now()) })
-  } else yield pending + sseEvent('error', errorBody(error ?? unfinished(), visit.requestId))
+    yield pending + sseEvent('done', { ...start, ...closing(context, reply, finish, usage, clock.now()) })
+  } else yield pending + sseEvent('error', errorBody(error ?? unfinished(), context.requestId))
 }
 
 /** A reply in the native dialect: JSON, or server-sent events for a call that wants a stream. */
-export const chatAnswer = async (
+export const chatResponse = async (
   call: Call,
   reply: Reply,
   clock: Clock,
-  abandon: (reason: GatewayError) => void,
-): Promise<Answer> =>
-  call.stream ? eventStream(frames(call, reply, clock), { clock, abandon }) : json(call, reply, clock)
+  abort: (reason: GatewayError) => void,
+): Promise<RouteResponse> =>
+  call.stream ? eventStream(frames(call, reply, clock), { clock, abort }) : json(call, reply, clock)

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts'
 import { GatewayError, toGatewayError } from '../../errors.ts'
 import type { Call, Reply } from '../../llm/types.ts'
-import type { Answer } from '../answer.ts'
+import type { RouteResponse } from '../route-response.ts'
 import { eventStream } from '../sse.ts'
 import { frames } from './chat.ts'
 
@@ -19,7 +19,7 @@ export type ReaderOptions = Readonly<{
   /** Aborts when who reads has gone. */
   client: AbortSignal
   /** Called when who reads has gone. Others may read on. */
-  abandon: (reason: GatewayError) => void
+  abort: (reason: GatewayError) => void
 }>
 
 const STREAM_ID = /^chat_[\da-f]{32}$/
@@ -30,9 +30,9 @@ const nothing = (): void => {}
 export const wantsResume = ({ headers }: Request): boolean => headers.get('x-gateway-resume') === 'true'
 
 /** An answer whose stream could not be kept says so, and is given all the same. */
-export const refusedResume = (answer: Answer): Answer => ({
-  ...answer,
-  headers: { ...answer.headers, 'x-gateway-resume': 'refused' },
+export const refusedResume = (response: RouteResponse): RouteResponse => ({
+  ...response,
+  headers: { ...response.headers, 'x-gateway-resume': 'refused' },
 })
 
 /** The stream's id in a path. @throws GatewayError NOT_FOUND for what cannot be one. */
@@ -45,7 +45,7 @@ export const noSuchStream = (): GatewayError =>
   new GatewayError('NOT_FOUND', 'There is no such stream, or not any more.')
 
 /** The last frame that whoever comes back has seen. @throws GatewayError INVALID_INPUT */
-const lastSeen = (stream: KeptStream, { headers }: Request): number => {
+const lastEventId = (stream: KeptStream, { headers }: Request): number => {
   const sent = headers.get('last-event-id') || '0'
   if (FRAME.test(sent) && Number(sent) <= stream.lastFrame) return Number(sent)
   const message = `must be the id of an event of this stream: at most ${stream.lastFrame}, or nothing for all of it`
@@ -57,24 +57,24 @@ const lastSeen = (stream: KeptStream, { headers }: Request): number => {
 const reading = (
   stream: KeptStream,
   after: number,
-  { clock, client, abandon }: ReaderOptions,
-  greets = false,
-): Answer => ({
-  ...eventStream(stream.read(after, client), { clock, abandon, greets }),
+  { clock, client, abort }: ReaderOptions,
+  startWithPing = false,
+): RouteResponse => ({
+  ...eventStream(stream.read(after, client), { clock, abort, startWithPing }),
   headers: { 'x-gateway-stream-id': stream.id },
 })
 
 /** A reply whose frames are written to `stream`, and the first who reads them. Ends with the last frame. */
-export const resumableAnswer = (
+export const resumableResponse = (
   call: Call,
   reply: Reply,
   stream: KeptStream,
-  { clock, client }: Omit<ReaderOptions, 'abandon'>,
-): Answer => {
+  { clock, client }: Omit<ReaderOptions, 'abort'>,
+): RouteResponse => {
   const ended = stream.write(frames(call, reply, clock)).catch(thrown => {
     call.journal.error ??= toGatewayError(thrown)
   })
-  return { ...reading(stream, 0, { clock, client, abandon: nothing }), ended }
+  return { ...reading(stream, 0, { clock, client, abort: nothing }), ended }
 }
 
 /**
@@ -82,8 +82,12 @@ export const resumableAnswer = (
  * upon which an EventSource does not come back again) where they have seen its end. It begins at once, with a comment
  * where nothing has come meanwhile.
  */
-export const resumedAnswer = (stream: KeptStream, request: Request, options: ReaderOptions): Answer => {
-  const after = lastSeen(stream, request)
+export const resumedResponse = (
+  stream: KeptStream,
+  request: Request,
+  options: ReaderOptions,
+): RouteResponse => {
+  const after = lastEventId(stream, request)
   return stream.endsWith(after)
     ? { status: 204 }
     : reading(stream, after, options, after === stream.lastFrame)

@@ -22,7 +22,7 @@ const HEADERS = new Map(
   }).filter(([name]) => name !== 'cache-control'),
 )
 
-class Places {
+class PageSlots {
   readonly #most: number
   #taken = 0
 
@@ -51,14 +51,14 @@ export const guardPages = (): ((
   response: ServerResponse,
   work: () => unknown,
 ) => void) => {
-  const pages = new Places(MOST_PAGES)
-  const files = new Places(MOST_FILES)
+  const pages = new PageSlots(MOST_PAGES)
+  const files = new PageSlots(MOST_FILES)
   return (request, response, work) => {
     if (screenPage(request, response)) return
     response.setHeaders(HEADERS)
     response.setTimeout(WRITE_STALL_MS)
-    const places = STATIC.test(request.url ?? '') ? files : pages
-    if (places.take(response, work)) return
+    const slots = STATIC.test(request.url ?? '') ? files : pages
+    if (slots.take(response, work)) return
     const error = new GatewayError('RATE_LIMITED', 'Too many pages are being opened at once; please wait.')
     refuse(request, response, error, { status: 503 })
   }

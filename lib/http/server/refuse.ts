@@ -5,16 +5,16 @@ import type { GatewayError } from '../../errors.ts'
 import { saneRequestId } from '../arrive.ts'
 import { dropBody } from '../body.ts'
 import { openAiErrorBody } from '../dialects/openai-error.ts'
-import { errorAnswer } from '../error-answer.ts'
+import { errorResponse } from '../error-response.ts'
 import { apiHeaders } from '../security-headers.ts'
 
 /** What differs from the usual answer for that error. */
 type Changes = Readonly<{ status?: number; headers?: Readonly<Record<string, string>> }>
 
 /** An error in the form of the path's API, outside any route. */
-const answerOf = (error: GatewayError, path: string, sentId?: string | string[]) => {
+const responseOf = (error: GatewayError, path: string, sentId?: string | string[]) => {
   const requestId = saneRequestId(typeof sentId === 'string' ? sentId : undefined)
-  const { status = 500, json, headers } = errorAnswer(error, requestId)
+  const { status = 500, json, headers } = errorResponse(error, requestId)
   const body = JSON.stringify(/^\/v1(?:\/|$)/.test(path) ? openAiErrorBody(error) : json)
   return {
     status,
@@ -36,7 +36,7 @@ export const refuse = (
   error: GatewayError,
   changes: Changes = {},
 ): void => {
-  const { status, body, headers } = answerOf(error, request.url ?? '', request.headers['x-request-id'])
+  const { status, body, headers } = responseOf(error, request.url ?? '', request.headers['x-request-id'])
   response.writeHead(changes.status ?? status, { ...headers, ...changes.headers })
   response.end(body)
   dropBody(request, systemClock)
@@ -44,7 +44,7 @@ export const refuse = (
 
 /** Refuses on a bare connection, where there is no request to answer, and closes it. */
 export const refuseConnection = (socket: Duplex, error: GatewayError, changes: Changes = {}): void => {
-  const { status: usual, body, headers } = answerOf(error, '')
+  const { status: usual, body, headers } = responseOf(error, '')
   const status = changes.status ?? usual
   const lines = Object.entries({ ...headers, ...changes.headers, connection: 'close' }).map(
     ([name, value]) => `${name}: ${value}\r\n`,

@@ -21,7 +21,7 @@ const notAllowed = (request: IncomingMessage, response: ServerResponse, allow: s
 const hasOneHost = ({ headers: { host }, httpVersion }: IncomingMessage): boolean =>
   host === undefined ? httpVersion !== '1.1' : !host.includes(',')
 
-const answerServerWide = (request: IncomingMessage, response: ServerResponse): void => {
+const respondServerWide = (request: IncomingMessage, response: ServerResponse): void => {
   const { method } = request
   if (method === 'OPTIONS') response.writeHead(204, { allow: API_METHODS }).end()
   else if (KNOWN_METHODS.has(method))
@@ -50,7 +50,7 @@ export const screen = (request: IncomingMessage, response: ServerResponse): bool
     if (target.authority !== undefined) setHost(request, target.authority)
     if (KNOWN_METHODS.has(request.method)) return false
     notAllowed(request, response, isApiPath(pathOf(target.url)) ? API_METHODS : PAGE_METHODS)
-  } else if (target.kind === 'server') answerServerWide(request, response)
+  } else if (target.kind === 'server') respondServerWide(request, response)
   else
     refuse(
       request,

@@ -30,5 +30,5 @@ export const anthropic: ProviderDefinition = {
     },
   ],
   fallbacks: { 'claude-opus-4-1': ['claude-sonnet-4-5'], 'claude-sonnet-4-5': ['claude-haiku-4-5'] },
-  create: parts => httpProvider('anthropic', anthropicMessages('anthropic', parts), parts),
+  create: deps => httpProvider('anthropic', anthropicMessages('anthropic', deps), deps),
 }

@@ -24,9 +24,9 @@ export const azureOpenai: ProviderDefinition = {
     keysPage: 'https://portal.azure.com',
   },
   models: [],
-  create: parts =>
+  create: deps =>
     openAiCompatible({
-      ...parts,
+      ...deps,
       dialect: { provider: 'azure-openai', vendorPath: '/openai/v1', addressed },
     }),
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts'
-import type { Allowance, Provider, Target } from '../types.ts'
+import type { Provider, RateHeadroom, Target } from '../types.ts'
 import type { Post } from './shared/upstream.ts'
 
 /** US dollars a million tokens. */
@@ -16,14 +16,14 @@ export type Price = Readonly<{
 export type ModelFacts = Readonly<{ id: string; contextTokens?: number; usdPerMillion?: Price }>
 
 /** What a provider is given to be made of. */
-export type ProviderParts = Readonly<{
+export type ProviderDeps = Readonly<{
   apiKey: string
   baseUrl: string
   post: Post
   clock: Clock
   newId: () => string
   /** Told of what the provider says is left of its limits, by calls that care: those in the background. */
-  onAllowance?: (target: Target, allowance: Allowance) => void
+  onRateHeadroom?: (target: Target, headroom: RateHeadroom) => void
 }>
 
 /** One vendor: the whole of what the gateway knows about it. */
@@ -44,5 +44,5 @@ export type ProviderDefinition = Readonly<{
   modelNames?: RegExp
   /** Which of its models stand in for which, best first. */
   fallbacks?: Readonly<Record<string, readonly string[]>>
-  create: (parts: ProviderParts) => Provider
+  create: (deps: ProviderDeps) => Provider
 }>

@@ -17,6 +17,6 @@ export const gemini: ProviderDefinition = {
     // Its price depends on how long the question is.
     { id: 'gemini-2.5-pro', contextTokens: 1_048_576 },
   ],
-  create: parts =>
-    openAiCompatible({ ...parts, dialect: { provider: 'gemini', vendorPath: '/v1beta/openai' } }),
+  create: deps =>
+    openAiCompatible({ ...deps, dialect: { provider: 'gemini', vendorPath: '/v1beta/openai' } }),
 }

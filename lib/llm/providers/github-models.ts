@@ -11,6 +11,6 @@ export const githubModels: ProviderDefinition = {
     keysPage: 'https://github.com/settings/tokens',
   },
   models: [{ id: 'openai/gpt-4o-mini' }, { id: 'openai/gpt-4o' }],
-  create: parts =>
-    openAiCompatible({ ...parts, dialect: { provider: 'github-models', vendorPath: '/inference' } }),
+  create: deps =>
+    openAiCompatible({ ...deps, dialect: { provider: 'github-models', vendorPath: '/inference' } }),
 }

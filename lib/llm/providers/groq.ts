@@ -4,9 +4,9 @@ import type { OpenAiDialect } from './shared/openai-chat.ts'
 import { openAiCompatible } from './shared/openai-compatible.ts'
 
 /** Groq tells usage, and why a stream stopped early, beside what OpenAI's protocol has. Source: its API reference. */
-const aside: OpenAiDialect['aside'] = chunk => {
-  const said = fieldsOf(chunk.x_groq)
-  return { usage: said?.usage, error: said?.error }
+const vendorExtras: OpenAiDialect['vendorExtras'] = chunk => {
+  const extras = fieldsOf(chunk.x_groq)
+  return { usage: extras?.usage, error: extras?.error }
 }
 
 /** Groq. Prices: groq.com/pricing. */
@@ -22,6 +22,6 @@ export const groq: ProviderDefinition = {
     },
     { id: 'llama-3.1-8b-instant', contextTokens: 131_072, usdPerMillion: { input: 0.05, output: 0.08 } },
   ],
-  create: parts =>
-    openAiCompatible({ ...parts, dialect: { provider: 'groq', vendorPath: '/openai/v1', aside } }),
+  create: deps =>
+    openAiCompatible({ ...deps, dialect: { provider: 'groq', vendorPath: '/openai/v1', vendorExtras } }),
 }

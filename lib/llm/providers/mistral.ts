@@ -17,12 +17,12 @@ export const mistral: ProviderDefinition = {
     { id: 'mistral-large-latest', contextTokens: 131_072, usdPerMillion: { input: 2, output: 6 } },
     { id: 'mistral-small-latest', contextTokens: 131_072, usdPerMillion: { input: 0.1, output: 0.3 } },
   ],
-  create: parts =>
+  create: deps =>
     openAiCompatible({
-      ...parts,
+      ...deps,
       dialect: {
         provider: 'mistral',
-        tellsUsageUnasked: true,
+        alwaysSendsUsage: true,
         highestTemperature: HIGHEST_TEMPERATURE,
       },
     }),

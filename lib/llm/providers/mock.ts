@@ -3,7 +3,7 @@ import { GatewayError, toGatewayError } from '../../errors.ts'
 import type { Call, FinishReason, Provider, Reply, ReplyEvent, Usage } from '../types.ts'
 import type { ModelFacts } from './definition.ts'
 import { failureOf, performance, piecesOf, SCRIPTS, type Script } from './mock-script.ts'
-import { primed } from './shared/primed.ts'
+import { prefetched } from './shared/prefetched.ts'
 
 export type MockOptions = Readonly<{
   /** Time to the first piece. */
@@ -84,7 +84,7 @@ export const mock = ({ latencyMs, chunkMs, clock, newId }: MockOptions): Provide
     const inputTokens = call.messages.reduce((tokens, { content }) => tokens + piecesOf(content).length, 0)
     const show: Show = { call, script, ...performance(script, call), chunkMs: chunkMs * slowness, clock }
     const events = stream(show, sent => usage.resolve({ inputTokens, outputTokens: sent }))
-    return { usage: usage.promise, events: await primed(events) }
+    return { usage: usage.promise, events: await prefetched(events) }
   }
 
   return {

@@ -11,5 +11,5 @@ export const ollama: ProviderDefinition = {
     keyless: true,
   },
   models: [],
-  create: parts => openAiCompatible({ ...parts, dialect: { provider: 'ollama' } }),
+  create: deps => openAiCompatible({ ...deps, dialect: { provider: 'ollama' } }),
 }

@@ -11,5 +11,5 @@ export const compatible: ProviderDefinition = {
     keyless: true,
   },
   models: [],
-  create: parts => openAiCompatible({ ...parts, dialect: { provider: 'openai-compatible' } }),
+  create: deps => openAiCompatible({ ...deps, dialect: { provider: 'openai-compatible' } }),
 }

@@ -11,5 +11,5 @@ export const openrouter: ProviderDefinition = {
     keysPage: 'https://openrouter.ai/settings/keys',
   },
   models: [{ id: 'openrouter/auto' }],
-  create: parts => openAiCompatible({ ...parts, dialect: { provider: 'openrouter', vendorPath: '/api/v1' } }),
+  create: deps => openAiCompatible({ ...deps, dialect: { provider: 'openrouter', vendorPath: '/api/v1' } }),
 }

@@ -11,5 +11,5 @@ export const vllm: ProviderDefinition = {
     keyless: true,
   },
   models: [],
-  create: parts => openAiCompatible({ ...parts, dialect: { provider: 'vllm' } }),
+  create: deps => openAiCompatible({ ...deps, dialect: { provider: 'vllm' } }),
 }

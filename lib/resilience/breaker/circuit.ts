@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../clock.ts'
-import type { Judge } from './judge.ts'
+import type { TripCondition } from './trip-condition.ts'
 
 /** `half-open`: one call is let through to see; `probing` while it is under way, and `decidedBy` when at the latest it is not. */
 export type CircuitState =
@@ -17,7 +17,7 @@ export type CircuitReport = Readonly<{
 }>
 
 export type CircuitOptions = Readonly<{
-  judge: Judge
+  tripCondition: TripCondition
   /** How long it stays open at first; each failed probe doubles it. */
   openMs: number
   longestOpenMs: number
@@ -96,7 +96,7 @@ export class Circuit {
   /** Opens as another gateway's circuit has, on its word. A circuit that is not closed keeps its own opinion. */
   openUntil(until: number, reason: string): void {
     if (this.#state.name !== 'closed' || until <= this.#options.clock.now()) return
-    this.#options.judge.forget()
+    this.#options.tripCondition.forget()
     this.#become({ name: 'open', until, reason, openedBy: 'another gateway' })
   }
 
@@ -120,12 +120,12 @@ export class Circuit {
   readonly #call: Permit = {
     began: firstContentMs => {
       if (firstContentMs === undefined) return
-      const why = this.#options.judge.began?.(this.#options.clock.now(), firstContentMs)
+      const why = this.#options.tripCondition.began?.(this.#options.clock.now(), firstContentMs)
       if (why !== undefined) this.#open(why, this.#openForMs())
     },
-    succeeded: () => this.#options.judge.succeeded(this.#options.clock.now()),
+    succeeded: () => this.#options.tripCondition.succeeded(this.#options.clock.now()),
     failed: last => {
-      const why = this.#options.judge.failed(this.#options.clock.now())
+      const why = this.#options.tripCondition.failed(this.#options.clock.now())
       if (why !== undefined) this.#open(`${why}; the last: ${last}`, this.#openForMs())
     },
     released: () => {},
@@ -140,7 +140,7 @@ export class Circuit {
     },
     succeeded: () => {
       this.#closedAt = this.#options.clock.now()
-      this.#options.judge.forget()
+      this.#options.tripCondition.forget()
       this.#become({ name: 'closed' })
     },
     failed: reason =>
@@ -173,7 +173,7 @@ export class Circuit {
 
   #open(reason: string, openForMs: number): void {
     const openedBy = this.#state.name === 'closed' ? 'calls' : 'probe'
-    this.#options.judge.forget()
+    this.#options.tripCondition.forget()
     this.#become({ name: 'open', until: this.#options.clock.now() + openForMs, reason, openedBy })
   }
 

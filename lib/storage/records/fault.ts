@@ -58,7 +58,7 @@ export const isAborted = (error: unknown): boolean => codeOf(error) === '25P02'
 export const isPassing = (error: unknown): boolean => PASSING.test(codeOf(error))
 
 /** Whether Postgres or the way to it refuses us for a reason that does not pass by itself. */
-export const isRefusal = (error: unknown): boolean =>
+export const isPermanent = (error: unknown): boolean =>
   /^(28...|3D...|42501)$/.test(codeOf(error)) || CERTIFICATE.test(codeOf(error))
 
 /** In a few words, without what was asked: for the log and for the start. */

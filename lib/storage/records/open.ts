@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts'
 import { RecordsUnusable } from './fault.ts'
 import type { Records } from './records.ts'
 
-export type RecordsPlace = Readonly<{
+export type RecordsLocation = Readonly<{
   /** Postgres; a file in `dataDir` when absent. */
   databaseUrl?: string | undefined
   dataDir: string
@@ -19,8 +19,8 @@ const FILE = 'parley.db'
 const WAIT_MS = 30_000
 
 /** The records where the environment says they are. @throws RecordsUnusable, whose message names the place. */
-export const openRecords = async (place: RecordsPlace, clock: Clock): Promise<Records> => {
-  const { databaseUrl, dataDir, onLost, waitMs = WAIT_MS, onWait = () => {} } = place
+export const openRecords = async (location: RecordsLocation, clock: Clock): Promise<Records> => {
+  const { databaseUrl, dataDir, onLost, waitMs = WAIT_MS, onWait = () => {} } = location
   const path = join(dataDir, FILE)
   try {
     if (databaseUrl !== undefined) {

@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import { type Clock, sleep } from '../../clock.ts'
-import { isRefusal, RecordsUnusable, reasonOf, recordsError } from './fault.ts'
+import { isPermanent, RecordsUnusable, reasonOf, recordsError } from './fault.ts'
 import { migrate } from './migrate.ts'
 import { postgresPool } from './postgres-pool.ts'
 import { Records } from './records.ts'
@@ -20,7 +20,7 @@ const PAUSE_MS = 500
 const NEVER = new AbortController().signal
 
 /** Where the database is, without user and password. */
-const placeOf = (url: string): string => {
+const locationOf = (url: string): string => {
   const { host, searchParams, pathname } = new URL(url)
   const name = pathname.slice(1)
   const where = host || searchParams.get('host') || 'localhost'
@@ -58,15 +58,15 @@ export const postgresRecords = async (
 ): Promise<Records> => {
   const db = kyselyOver(url, clock, MOST_CONNECTIONS, OPERATION_MS)
   const seconds = `${waitMs / 1000} s`
-  for (let giveUpAt = clock.now() + waitMs, isWaiting = false; ; ) {
+  for (let deadline = clock.now() + waitMs, isWaiting = false; ; ) {
     try {
       await sql`select 1`.execute(db)
-      await migrated(url, clock, giveUpAt - clock.now())
+      await migrated(url, clock, deadline - clock.now())
       return new Records(db, 'postgres', clock)
     } catch (error) {
-      const passes = !isRefusal(error) && recordsError(error) !== error
-      if (passes && clock.now() < giveUpAt) {
-        if (!isWaiting) onWait(`Waiting up to ${seconds} for ${placeOf(url)}: ${reasonOf(error)}.`)
+      const passes = !isPermanent(error) && recordsError(error) !== error
+      if (passes && clock.now() < deadline) {
+        if (!isWaiting) onWait(`Waiting up to ${seconds} for ${locationOf(url)}: ${reasonOf(error)}.`)
         isWaiting = true
         await sleep(clock, PAUSE_MS, NEVER)
         continue
@@ -75,7 +75,7 @@ export const postgresRecords = async (
       if (error instanceof RecordsUnusable) throw error
       // The driver's own messages name host, user and database, and no password.
       const time = isWaiting ? ` within ${seconds}` : ''
-      throw new RecordsUnusable(`it cannot be used${time} (${placeOf(url)}): ${reasonOf(error)}`)
+      throw new RecordsUnusable(`it cannot be used${time} (${locationOf(url)}): ${reasonOf(error)}`)
     }
   }
 }

@@ -9,13 +9,13 @@ import {
 import { type Clock, sleep } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 import { isPassing, recordsError } from './fault.ts'
+import type { RecordsPath } from './monitor.ts'
 import type { RecordsSchema } from './schema.ts'
-import type { RecordsPath } from './watch.ts'
 
 export type RecordsDialect = 'sqlite' | 'postgres'
 
 /** Called at the end of each operation; `error` is absent where it went well. */
-export type RecordsWatcher = (path: RecordsPath, error?: unknown) => void
+export type RecordsListener = (path: RecordsPath, error?: unknown) => void
 /** A statement of several that are done together. */
 export type Step = Readonly<{
   query: CompiledQuery
@@ -26,7 +26,7 @@ export type Step = Readonly<{
 type Results = readonly QueryResult<unknown>[] | undefined
 
 /** What a database does in a way of its own; what is absent is done through `db`. */
-export type RecordsParts = Readonly<{
+export type RecordsDeps = Readonly<{
   /** Another connection to the same database, which sees what is committed. */
   reading?: Kysely<RecordsSchema>
   atomically?: (steps: readonly Step[]) => Promise<Results>
@@ -34,7 +34,7 @@ export type RecordsParts = Readonly<{
   close?: () => Promise<void>
 }>
 
-const PATIENCE_MS = 5_000
+const RETRY_FOR_MS = 5_000
 /** Not all who wait try again at the same moment. */
 const LEAST_PAUSE_MS = 5
 const MOST_PAUSE_MS = 25
@@ -47,21 +47,21 @@ export class Records {
   readonly db: Kysely<RecordsSchema>
   readonly dialect: RecordsDialect
   readonly #clock: Clock
-  #watcher: RecordsWatcher = () => {}
-  readonly #parts: RecordsParts
+  #listener: RecordsListener = () => {}
+  readonly #deps: RecordsDeps
   readonly #open = new Set<Promise<unknown>>()
   #closed: Promise<void> | undefined
 
-  constructor(db: Kysely<RecordsSchema>, dialect: RecordsDialect, clock: Clock, parts: RecordsParts = {}) {
+  constructor(db: Kysely<RecordsSchema>, dialect: RecordsDialect, clock: Clock, parts: RecordsDeps = {}) {
     this.db = db
     this.dialect = dialect
     this.#clock = clock
-    this.#parts = parts
+    this.#deps = parts
   }
 
   /** Has the end of each operation reported from now on. */
-  watch(watcher: RecordsWatcher): void {
-    this.#watcher = watcher
+  watch(listener: RecordsListener): void {
+    this.#listener = listener
   }
 
   /**
@@ -69,7 +69,7 @@ export class Records {
    * @throws GatewayError STORE_UNAVAILABLE where the database fails.
    */
   write<T>(work: (transaction: Transaction<RecordsSchema>) => Promise<T>): Promise<T> {
-    return this.#patiently('write', () => this.db.transaction().execute(work))
+    return this.#withRetry('write', () => this.db.transaction().execute(work))
   }
 
   /**
@@ -81,13 +81,13 @@ export class Records {
    */
   writeTogether(statements: (db: Kysely<RecordsSchema>) => readonly (Compilable | Step)[]): Promise<Results> {
     const steps = statements(this.db).map(one => ('query' in one ? one : { query: one.compile() }))
-    const { atomically = this.#oneByOne } = this.#parts
-    return this.#patiently('write', () => atomically(steps))
+    const { atomically = this.#oneByOne } = this.#deps
+    return this.#withRetry('write', () => atomically(steps))
   }
 
   /** Reads what is committed. @throws GatewayError STORE_UNAVAILABLE where the database fails. */
   read<T>(work: (db: Kysely<RecordsSchema>) => Promise<T>): Promise<T> {
-    return this.#patiently('read', () => work(this.#parts.reading ?? this.db))
+    return this.#withRetry('read', () => work(this.#deps.reading ?? this.db))
   }
 
   /** Whether it answers. Rejects where it does not. */
@@ -103,9 +103,9 @@ export class Records {
 
   async #close(): Promise<void> {
     while (this.#open.size > 0) await Promise.allSettled(this.#open)
-    await this.#parts.reading?.destroy()
+    await this.#deps.reading?.destroy()
     await this.db.destroy()
-    await this.#parts.close?.()
+    await this.#deps.close?.()
   }
 
   readonly #oneByOne = (steps: readonly Step[]): Promise<Results> =>
@@ -125,17 +125,17 @@ export class Records {
         throw error
       })
 
-  async #patiently<T>(path: RecordsPath, work: () => Promise<T>): Promise<T> {
+  async #withRetry<T>(path: RecordsPath, work: () => Promise<T>): Promise<T> {
     if (this.#closed) throw new GatewayError('STORE_UNAVAILABLE', undefined, { cause: new Error('closed') })
     const done = this.#repeatedly(work)
     this.#open.add(done)
     try {
       const result = await done
-      this.#watcher(path)
+      this.#listener(path)
       return result
     } catch (thrown) {
       const error = recordsError(thrown)
-      this.#watcher(path, error)
+      this.#listener(path, error)
       throw error
     } finally {
       this.#open.delete(done)
@@ -143,7 +143,7 @@ export class Records {
   }
 
   async #repeatedly<T>(work: () => Promise<T>): Promise<T> {
-    for (const giveUpAt = this.#clock.now() + PATIENCE_MS; ; ) {
+    for (const giveUpAt = this.#clock.now() + RETRY_FOR_MS; ; ) {
       try {
         return await work()
       } catch (error) {

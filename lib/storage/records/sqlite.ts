@@ -43,7 +43,7 @@ export const sqliteRecords = async (
     await migrate(records.db, 'sqlite')
     for (const connection of ['read', 'write'] as const)
       await thread.ask({ connection, statements: [DO_NOT_WAIT], atomic: false })
-    thread.expectAnswers()
+    thread.expectReplies()
     return records
   } catch (error) {
     await thread.close()

@@ -6,7 +6,7 @@ import { isReply, RedisFault, reasonOf } from './fault.ts'
 export type RedisResult = 'ok' | 'failed' | 'late' | 'spared'
 
 /** Told of every operation. `spared`: not sent, because Redis has been failing. */
-export type RedisWatcher = (operation: string, result: RedisResult, tookMs: number) => void
+export type RedisListener = (operation: string, result: RedisResult, tookMs: number) => void
 
 export type GuardOptions = Readonly<{
   client: RedisClient
@@ -16,11 +16,11 @@ export type GuardOptions = Readonly<{
   deadlineMs: number
   /** The same from a missed deadline until the next reply, so that a request of two operations waits once. */
   shortDeadlineMs: number
-  watcher: RedisWatcher
+  listener: RedisListener
 }>
 
 /** How Redis is, as far as has been seen. */
-export type RedisSeen = Readonly<{
+export type RedisStatus = Readonly<{
   circuit: CircuitState
   latencyMs: number | undefined
   /** Operations whose last try failed, with the reason, and no probe has succeeded since. */
@@ -43,7 +43,7 @@ export class GuardedRedis implements RedisClient {
     this.#options = options
   }
 
-  get seen(): RedisSeen {
+  get status(): RedisStatus {
     return { circuit: this.#options.circuit.state, latencyMs: this.#latencyMs, failing: this.#failing }
   }
 
@@ -93,15 +93,15 @@ export class GuardedRedis implements RedisClient {
   }
 
   async #ask<T>(operation: string, ask: () => Promise<T>): Promise<T> {
-    const { circuit, watcher } = this.#options
+    const { circuit, listener } = this.#options
     const permit = circuit.state.name === 'closed' ? circuit.enter() : 0
     if (typeof permit !== 'number') return await this.#send(operation, permit, ask)
-    watcher(operation, 'spared', 0)
+    listener(operation, 'spared', 0)
     throw SPARED
   }
 
   async #send<T>(operation: string, permit: Permit, ask: () => Promise<T>): Promise<T> {
-    const { clock, watcher } = this.#options
+    const { clock, listener } = this.#options
     const startedAt = clock.now()
     try {
       const reply = await this.#inTime(ask())
@@ -110,7 +110,7 @@ export class GuardedRedis implements RedisClient {
       this.#wasLate = false
       this.#failing.delete(operation)
       permit.succeeded()
-      watcher(operation, 'ok', tookMs)
+      listener(operation, 'ok', tookMs)
       return reply
     } catch (error) {
       const isLate = error instanceof RedisFault
@@ -118,7 +118,7 @@ export class GuardedRedis implements RedisClient {
       if (isLate) this.#wasLate = true
       this.#failing.set(operation, reason)
       permit.failed(reason)
-      watcher(operation, isLate ? 'late' : 'failed', clock.now() - startedAt)
+      listener(operation, isLate ? 'late' : 'failed', clock.now() - startedAt)
       throw isLate ? error : new RedisFault(reason)
     }
   }

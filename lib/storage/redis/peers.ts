@@ -27,7 +27,7 @@ return reply
 )
 
 /** KEYS: notices. ARGV: a notice, for how long it holds (ms), how long notices are kept at most (ms). */
-const TELL = script(
+const SEND = script(
   'tell',
   `
 local time = redis.call('TIME')
@@ -66,7 +66,7 @@ export type PeersOptions = Readonly<{
 export class Peers {
   readonly #options: PeersOptions
   readonly #counts: number[] = []
-  readonly #heard = new LRUCache<string, number>({ max: MOST_NOTICES })
+  readonly #received = new LRUCache<string, number>({ max: MOST_NOTICES })
   #timer: Timer | undefined
   #stopped = false
 
@@ -91,10 +91,10 @@ export class Peers {
   }
 
   /** Lets the others know, as long as it holds; they hear it with their next beat. Never rejects. */
-  async tell(notice: string, holdsForMs: number): Promise<void> {
+  async send(notice: string, holdsForMs: number): Promise<void> {
     const { redis, prefix, clock } = this.#options
-    this.#heard.set(notice, clock.now() + holdsForMs)
-    await redis.run(TELL, [`${prefix}notices`], [notice, Math.ceil(holdsForMs), KEPT_MS]).catch(() => {})
+    this.#received.set(notice, clock.now() + holdsForMs)
+    await redis.run(SEND, [`${prefix}notices`], [notice, Math.ceil(holdsForMs), KEPT_MS]).catch(() => {})
   }
 
   async #beat(): Promise<void> {
@@ -104,28 +104,28 @@ export class Peers {
     if (!Array.isArray(reply)) return
     this.#counts.push(Number(reply[0]) || 1)
     if (this.#counts.length > BEATS_PER_SEAT) this.#counts.shift()
-    for (let at = 1; at < reply.length; at += 2) this.#hear(String(reply[at]), Number(reply[at + 1]))
+    for (let at = 1; at < reply.length; at += 2) this.#receive(String(reply[at]), Number(reply[at + 1]))
     this.#forget()
   }
 
   /** A notice is news when it holds longer than what was heard before: it was given anew. */
-  #hear(notice: string, holdsForMs: number): void {
+  #receive(notice: string, holdsForMs: number): void {
     const until = this.#options.clock.now() + holdsForMs
-    if (!(holdsForMs > 0) || until <= (this.#heard.get(notice) ?? 0) + this.#options.beatMs) return
-    this.#heard.set(notice, until)
+    if (!(holdsForMs > 0) || until <= (this.#received.get(notice) ?? 0) + this.#options.beatMs) return
+    this.#received.set(notice, until)
     this.#options.onNotice(notice, holdsForMs)
   }
 
   #forget(): void {
     const now = this.#options.clock.now()
-    for (const [notice, until] of this.#heard)
-      if (until + this.#options.beatMs < now) this.#heard.delete(notice)
+    for (const [notice, until] of this.#received)
+      if (until + this.#options.beatMs < now) this.#received.delete(notice)
   }
 
   /** A Redis that is given a rest is asked again as soon as that is over. */
   #nextMs(): number {
     const { redis, beatMs, clock } = this.#options
-    const { circuit } = redis.seen
+    const { circuit } = redis.status
     if (circuit.name !== 'open') return beatMs
     return Math.max(SOONEST_MS, Math.min(beatMs, circuit.until - clock.now()))
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Circuit } from '#lib/resilience/breaker/circuit.ts'
-import { consecutive } from '#lib/resilience/breaker/judge.ts'
+import { consecutive } from '#lib/resilience/breaker/trip-condition.ts'
 import { type RedisClient, script } from '#lib/storage/redis/client.ts'
 import { GuardedRedis, type RedisResult } from '#lib/storage/redis/guard.ts'
 import { FakeClock } from '../../../support/fake-clock.ts'
@@ -28,7 +28,7 @@ const guarded = () => {
     close: () => {},
   }
   const circuit = new Circuit({
-    judge: consecutive(10),
+    tripCondition: consecutive(10),
     openMs: OPEN_MS,
     longestOpenMs: 60_000,
     probeAgainMs: OPEN_MS,
@@ -42,7 +42,7 @@ const guarded = () => {
     clock,
     deadlineMs: DEADLINE_MS,
     shortDeadlineMs: SHORT_DEADLINE_MS,
-    watcher: (operation, result) => told.push([operation, result]),
+    listener: (operation, result) => told.push([operation, result]),
   })
   const does = (behaviour: typeof behave) => {
     behave = behaviour
@@ -65,7 +65,7 @@ describe('a guarded Redis', () => {
     does(async () => 'value')
     expect(await redis.get('key')).toBe('value')
     expect(told).toEqual([['get', 'ok']])
-    expect(redis.seen).toMatchObject({ circuit: { name: 'closed' }, latencyMs: 0 })
+    expect(redis.status).toMatchObject({ circuit: { name: 'closed' }, latencyMs: 0 })
   })
 
   it('waits 100 ms and no longer, then 40 until Redis has replied again', async () => {
@@ -102,7 +102,7 @@ describe('a guarded Redis', () => {
     for (let tries = 0; tries < 15; tries += 1) await outcome(redis.get('key'))
     expect(asked).toHaveLength(10)
     expect(told.at(-1)).toEqual(['get', 'spared'])
-    expect(redis.seen.circuit.name).toBe('open')
+    expect(redis.status.circuit.name).toBe('open')
   })
 
   it('lets only a probe find out whether Redis is well again', async () => {
@@ -163,17 +163,17 @@ describe('a guarded Redis', () => {
     fails(message)
     const word = message.split(' ')[0] ?? ''
     expect(await outcome(redis.set('key', 'value', 1))).toBe(`RedisFault: ${word}`)
-    expect([...redis.seen.failing]).toEqual([['set', word]])
+    expect([...redis.status.failing]).toEqual([['set', word]])
     does(async () => 'fine')
     await redis.get('key')
-    expect(redis.seen.failing.size).toBe(1)
+    expect(redis.status.failing.size).toBe(1)
     await redis.set('key', 'value', 1)
-    expect(redis.seen.failing.size).toBe(0)
+    expect(redis.status.failing.size).toBe(0)
     fails(message)
     await outcome(redis.set('key', 'value', 1))
     does(async () => 'fine')
     await redis.probe(PING, [], [])
-    expect(redis.seen.failing.size).toBe(0)
+    expect(redis.status.failing.size).toBe(0)
   })
 
   it('says nothing of what was asked: errors over REST quote the whole command', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Circuit } from '#lib/resilience/breaker/circuit.ts'
-import { consecutive } from '#lib/resilience/breaker/judge.ts'
+import { consecutive } from '#lib/resilience/breaker/trip-condition.ts'
 import type { RedisClient } from '#lib/storage/redis/client.ts'
 import { GuardedRedis } from '#lib/storage/redis/guard.ts'
 import { Peers } from '#lib/storage/redis/peers.ts'
@@ -27,7 +27,7 @@ const peers = () => {
   const redis = new GuardedRedis({
     client,
     circuit: new Circuit({
-      judge: consecutive(1),
+      tripCondition: consecutive(1),
       openMs: 5_000,
       longestOpenMs: 5_000,
       clock,
@@ -37,7 +37,7 @@ const peers = () => {
     clock,
     deadlineMs: 100,
     shortDeadlineMs: 40,
-    watcher: () => {},
+    listener: () => {},
   })
   const group = new Peers({
     redis,
@@ -91,7 +91,7 @@ describe('gateways that share a Redis', () => {
   it('do not hear themselves', async () => {
     const { group, clock, heard, answers } = peers()
     await group.start()
-    await group.tell('mine', 10_000)
+    await group.send('mine', 10_000)
     const until = clock.now() + 10_000
     answers(async () => [1, 'mine', until - clock.now()])
     await clock.advance(5 * BEAT_MS)

@@ -1,5 +1,5 @@
+import { cost, plural } from '../../format.ts'
 import type { Model } from '../../gateway/wire.ts'
-import { cost, plural } from '../../words.ts'
 import type { Reading } from './reading.ts'
 
 /** A rule of thumb for English; other languages take more. */

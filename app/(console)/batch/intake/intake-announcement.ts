@@ -1,4 +1,4 @@
-import { plural, wait } from '../../words.ts'
+import { plural, wait } from '../../format.ts'
 import type { Sending } from './intake.ts'
 
 /** What the page's `role=status` says of sending files. */

@@ -5,11 +5,11 @@ import type { useModels } from '../../composer/use-models.ts'
 import { ChosenFiles } from './chosen-files.tsx'
 import { DropZone } from './drop-zone.tsx'
 import { maySend } from './intake.ts'
-import { Refusal } from './refusal.tsx'
+import { IntakeErrors } from './intake-errors.tsx'
+import { OptionInputs } from './options.tsx'
 import { SendButton } from './send-button.tsx'
 import { SendingLine } from './sending-line.tsx'
 import type { useIntake } from './use-intake.ts'
-import { WishFields } from './wishes.tsx'
 
 type Props = { intake: ReturnType<typeof useIntake>; picking: ReturnType<typeof useModels> }
 
@@ -36,11 +36,11 @@ export function IntakeForm({ intake, picking: { models, model, chooseModel } }: 
         <DropZone onChoose={files => void intake.choose(files)} disabled={underWay}>
           {chosen.length > 0 && <ChosenFiles chosen={chosen} disabled={underWay} onRemove={intake.remove} />}
         </DropZone>
-        <WishFields wishes={intake} onWrite={intake.write}>
+        <OptionInputs options={intake} onWrite={intake.write}>
           <ModelPicker models={models} model={model} onChoose={chooseModel} />
-        </WishFields>
+        </OptionInputs>
       </fieldset>
-      {sending.state === 'failed' && <Refusal failure={sending.failure} />}
+      {sending.state === 'failed' && <IntakeErrors failure={sending.failure} />}
       {sending.state === 'held' && (
         <div className="mt-4">
           <HoldNotice hold={sending.hold} onOver={intake.endWait} />

@@ -39,7 +39,7 @@ export function useIntake(model: string | undefined, onTaken: (job: Job) => void
     const wanted = { files: chosen.map(({ file }) => file), instruction, name, priority, model }
     const outcome = await upload(wanted, sent => become({ state: 'under-way', sent }), controller.signal)
     if (!outcome) return become(nothing.sending)
-    if (outcome.failure) return become(refusal(outcome.failure))
+    if (outcome.failure) return become(failed(outcome.failure))
     become({ state: 'taken', name: outcome.job.name, items: outcome.job.counts.total })
     onTaken(outcome.job)
   }
@@ -56,7 +56,7 @@ export function useIntake(model: string | undefined, onTaken: (job: Job) => void
   }
 }
 
-function refusal(failure: Failure): Sending {
+function failed(failure: Failure): Sending {
   return failure.status === 429 ? { state: 'held', hold: holdOf(failure) } : { state: 'failed', failure }
 }
 

@@ -1,5 +1,5 @@
+import { cost } from '../../format.ts'
 import type { Item } from '../../gateway/job-wire.ts'
-import { cost } from '../../words.ts'
 
 /** What became of each item. Wider than a narrow screen, so it scrolls sideways by itself. */
 export function ItemTable({ items, name }: { items: readonly Item[]; name: string }) {
@@ -37,8 +37,8 @@ export function ItemTable({ items, name }: { items: readonly Item[]; name: strin
 /** `12`, `faq`, and where it stood in an upload. */
 function label({ id, file, line }: Item): string {
   if (!file) return id
-  const place = line === undefined ? file : `${file}, line ${line}`
-  return id === file || id.startsWith(`${file}:`) ? place : `${id} (${place})`
+  const location = line === undefined ? file : `${file}, line ${line}`
+  return id === file || id.startsWith(`${file}:`) ? location : `${id} (${location})`
 }
 
 /** The first line of the answer, or why there is none. */

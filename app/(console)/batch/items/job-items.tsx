@@ -9,7 +9,7 @@ export function JobItems({ job }: { job: Job }) {
   const [state, setState] = useState<ItemState>()
   /** Where the pages up to this one began, the first one aside. */
   const [cursors, setCursors] = useState<readonly string[]>([])
-  const { page, trouble } = useItems(job, state, cursors.at(-1))
+  const { page, error } = useItems(job, state, cursors.at(-1))
 
   function filter(chosen: string) {
     setState(ITEM_STATES.find(one => one === chosen))
@@ -19,7 +19,7 @@ export function JobItems({ job }: { job: Job }) {
   return (
     <div className="mt-3 border-t border-line pt-2">
       <StateFilter state={state} job={job} onChoose={filter} />
-      {trouble && <p className="text-sm text-danger">{trouble}</p>}
+      {error && <p className="text-sm text-danger">{error}</p>}
       {page?.items.length === 0 && <p className="text-sm text-muted">None.</p>}
       {page && page.items.length > 0 && <ItemTable items={page.items} name={job.name} />}
       {(cursors.length > 0 || page?.nextCursor) && (

@@ -11,12 +11,12 @@ export type ItemsPage = { items: Item[]; nextCursor: string | null }
 /** One page of a batch's items, asked for again as the batch goes on; a page before it stays until then. */
 export function useItems({ id, counts }: Job, state: ItemState | undefined, cursor: string | undefined) {
   const [page, setPage] = useState<ItemsPage>()
-  const [trouble, setTrouble] = useState<string>()
+  const [error, setError] = useState<string>()
   const askedAt = useRef({ query: '', at: 0 })
 
   const query = new URLSearchParams({ limit: `${PAGE}`, ...(state && { state }), ...(cursor && { cursor }) })
   const path = `/api/batch/jobs/${id}?${query}`
-  const standing = Object.values(counts).join()
+  const countsKey = Object.values(counts).join()
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the batch's standing says when to ask again
   useEffect(() => {
@@ -27,14 +27,14 @@ export function useItems({ id, counts }: Job, state: ItemState | undefined, curs
       askedAt.current = { query: path, at: Date.now() }
       const { value, failure } = await call<ItemsPage>(path, { signal: outdated.signal })
       if (outdated.signal.aborted) return
-      setTrouble(failure?.message)
+      setError(failure?.message)
       if (value) setPage(value)
     }, waitMs)
     return () => {
       clearTimeout(timer)
       outdated.abort()
     }
-  }, [path, standing])
+  }, [path, countsKey])
 
-  return { page, trouble }
+  return { page, error }
 }

@@ -2,8 +2,8 @@ import { framesOf } from '../../gateway/frames.ts'
 import type { Job } from '../../gateway/job-wire.ts'
 import { fetchJobs } from '../../gateway/jobs.ts'
 import { parsedJson } from '../../gateway/parsed-json.ts'
-import { Patience } from '../../gateway/patience.ts'
 import { pause } from '../../gateway/pause.ts'
+import { ReconnectBackoff } from '../../gateway/reconnect-backoff.ts'
 import type { Failure } from '../../gateway/wire.ts'
 import type { Action } from './job-list.ts'
 
@@ -11,20 +11,20 @@ const LONGEST_PAUSE_MS = 15_000
 
 /** Tells of all the visitor's batches as they change, over as many connections as it takes, until `signal` aborts. */
 export async function followJobs(tell: (action: Action) => void, signal: AbortSignal): Promise<void> {
-  const patience = new Patience()
+  const backoff = new ReconnectBackoff()
   while (!signal.aborted) {
-    const failure = await followOnce(tell, patience, signal)
+    const failure = await followOnce(tell, backoff, signal)
     if (signal.aborted) return
     tell({ type: 'lost', ...(failure && { failure }) })
     if (failure && !failure.retryable) return
-    await pause(pauseMs(failure, patience), signal)
+    await pause(pauseMs(failure, backoff), signal)
   }
 }
 
 /** One connection until it is lost; the list comes first, since the stream does not tell what was taken away. */
 async function followOnce(
   tell: (action: Action) => void,
-  patience: Patience,
+  backoff: ReconnectBackoff,
   signal: AbortSignal,
 ): Promise<Failure | undefined> {
   const { value: page, failure } = await fetchJobs(signal)
@@ -33,7 +33,7 @@ async function followOnce(
   const response = await fetch('/api/batch/events', { signal }).catch(() => undefined)
   if (!response?.ok || !response.body) return undefined
   for await (const { frames } of framesOf(response.body, signal)) {
-    patience.renew()
+    backoff.renew()
     for (const { event, data } of frames) {
       const job = event === 'job' && (parsedJson(data) as Job | undefined)
       if (job) tell({ type: 'changed', job })
@@ -42,7 +42,7 @@ async function followOnce(
   return undefined
 }
 
-function pauseMs(failure: Failure | undefined, patience: Patience): number {
+function pauseMs(failure: Failure | undefined, backoff: ReconnectBackoff): number {
   const askedMs = (failure?.retryAfterSeconds ?? 0) * 1_000
-  return Math.max(askedMs, patience.next() ?? LONGEST_PAUSE_MS)
+  return Math.max(askedMs, backoff.next() ?? LONGEST_PAUSE_MS)
 }

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { Told } from '../../gateway/call.ts'
+import type { Result } from '../../gateway/call.ts'
 import { isOver, type Job } from '../../gateway/job-wire.ts'
 import { DownloadIcon, RetryIcon } from '../../icons.tsx'
 import { PriorityPicker } from '../priority-picker.tsx'
@@ -10,18 +10,18 @@ type Props = { job: Job; onChange: (job: Job) => void; onDrop: () => void }
 
 /** What can be done with a batch in the state it is in. */
 export function JobActions({ job, onChange, onDrop }: Props) {
-  const [trouble, setTrouble] = useState<string>()
+  const [error, setError] = useState<string>()
   const { id, name, counts, state } = job
 
-  async function run(command: Promise<Told<Job>>) {
+  async function run(command: Promise<Result<Job>>) {
     const { value, failure } = await command
-    setTrouble(failure?.message)
+    setError(failure?.message)
     if (value) onChange(value)
   }
 
   async function remove() {
     const { failure } = await commands.remove(id)
-    setTrouble(failure?.message)
+    setError(failure?.message)
     if (!failure) onDrop()
   }
 
@@ -58,9 +58,9 @@ export function JobActions({ job, onChange, onDrop }: Props) {
           onConfirm={() => void remove()}
         />
       )}
-      {trouble && (
+      {error && (
         <p role="alert" className="basis-full px-2.5 text-sm text-danger">
-          {trouble}
+          {error}
         </p>
       )}
     </>

@@ -1,5 +1,5 @@
+import { cost, wait } from '../../format.ts'
 import { isOver, type Job } from '../../gateway/job-wire.ts'
-import { cost, wait } from '../../words.ts'
 
 /** How a batch is coloured: one with a failure never looks like one without. */
 export type Tone = 'well' | 'partly' | 'badly' | 'still'

@@ -5,14 +5,14 @@ import { invalidationBody } from '#lib/validation/invalidation.ts'
 
 /** The cache of answers: what it has done, and what it shall forget. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/admin/cache', surface: 'rest', changes: true },
+  { route: '/api/admin/cache', surface: 'api', changes: true },
   {
-    GET: async ({ visit, gateway }) => {
-      await gateway.administer(visit)
+    GET: async ({ context, gateway }) => {
+      await gateway.administer(context)
       return { json: gateway.cache.report() }
     },
-    DELETE: async ({ request, visit, gateway }) => {
-      await gateway.administer(visit)
+    DELETE: async ({ request, context, gateway }) => {
+      await gateway.administer(context)
       const body = parseOrThrow(invalidationBody, await readJson(request, gateway.env.MAX_BODY_BYTES))
       await gateway.cache.invalidate(body)
       return { json: { invalidated: body } }

@@ -7,13 +7,13 @@ import { parseOrThrow } from '#lib/validation/faults.ts'
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/api/batch/upload', surface: 'upload', changes: true },
   {
-    POST: async ({ request, visit, gateway }) => {
+    POST: async ({ request, context, gateway }) => {
       const { clock, uploads, itemLimits } = gateway
-      const { caller } = await gateway.admit(visit)
-      const upload = await uploads.receive(request, visit.signal)
+      const { caller } = await gateway.admit(context)
+      const upload = await uploads.receive(request, context.signal)
       try {
-        const wishes = parseOrThrow(uploadFields(itemLimits, clock.now()), upload.fields)
-        const job = await uploads.submit(caller, wishes, upload)
+        const options = parseOrThrow(uploadFields(itemLimits, clock.now()), upload.fields)
+        const job = await uploads.submit(caller, options, upload)
         return {
           status: 202,
           json: jobJson(job, clock.now()),

@@ -1,7 +1,7 @@
 import { serve } from '#lib/gateway/index.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/health/ready', surface: 'rest', changes: false, anyHost: true, probe: true },
+  { route: '/api/health/ready', surface: 'api', changes: false, anyHost: true, probe: true },
   {
     GET: async ({ gateway }) =>
       gateway.isReady()

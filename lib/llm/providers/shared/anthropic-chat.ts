@@ -1,10 +1,10 @@
 import type { Call, Target } from '../../types.ts'
-import type { Refusals } from './learned-refusals.ts'
 import { type TemperatureRange, temperatureFor, temperatureWarnings } from './temperature.ts'
+import type { Unsupported } from './unsupported-parameters.ts'
 
-const rangeOf = (refused: Refusals): TemperatureRange => ({
+const rangeOf = (unsupported: Unsupported): TemperatureRange => ({
   highestTemperature: 1,
-  isFixed: refused.has('temperature'),
+  isFixed: unsupported.has('temperature'),
 })
 
 /** Whether the system speaks after somebody else has. */
@@ -12,16 +12,16 @@ const isSystemLate = ({ messages }: Call): boolean =>
   messages.some(({ role }, index) => role === 'system' && messages[index - 1]?.role !== 'system' && index > 0)
 
 /** What `messagesRequest` changes about a call. */
-export const messagesWarnings = (call: Call, _: Target, refused: Refusals): readonly string[] => {
-  const warnings = temperatureWarnings(call, rangeOf(refused))
+export const messagesWarnings = (call: Call, _: Target, unsupported: Unsupported): readonly string[] => {
+  const warnings = temperatureWarnings(call, rangeOf(unsupported))
   return isSystemLate(call)
     ? [...warnings, 'This model takes system messages first only; later ones were moved to the beginning.']
     : warnings
 }
 
 /** Our call in the words of `POST /v1/messages`: what the system says stands apart from the conversation. */
-export const messagesRequest = (call: Call, target: Target, refused: Refusals) => {
-  const temperature = temperatureFor(call, rangeOf(refused))
+export const messagesRequest = (call: Call, target: Target, unsupported: Unsupported) => {
+  const temperature = temperatureFor(call, rangeOf(unsupported))
   const system = call.messages.filter(({ role }) => role === 'system').map(({ content }) => content)
   return {
     model: target.model,

@@ -1,4 +1,4 @@
-import type { ProviderParts } from '../definition.ts'
+import type { ProviderDeps } from '../definition.ts'
 import { messagesRequest, messagesWarnings } from './anthropic-chat.ts'
 import { messageEvents, messageFragment } from './anthropic-reply.ts'
 import { endpointUrl } from './base-url.ts'
@@ -22,7 +22,7 @@ const urlOf = (baseUrl: string): string => {
  * Anthropic's Messages API, `POST {baseUrl}/v1/messages`.
  * Source: docs.anthropic.com, "Messages" and "Streaming Messages".
  */
-export const anthropicMessages = (provider: string, { baseUrl, apiKey }: ProviderParts): Protocol => ({
+export const anthropicMessages = (provider: string, { baseUrl, apiKey }: ProviderDeps): Protocol => ({
   address: {
     url: urlOf(baseUrl),
     headers: {

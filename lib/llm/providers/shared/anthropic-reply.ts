@@ -4,7 +4,7 @@ import { errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
 import { readStreamEvent } from './stream-event.ts'
-import type { Fragment } from './streamed-reply.ts'
+import type { ReplyPart } from './streamed-reply.ts'
 import { upstreamError } from './upstream-error.ts'
 import { type ReportedUsage, reportedUsage, tokenCount } from './usage.ts'
 
@@ -50,7 +50,7 @@ const contentText = (content: unknown): string => {
 }
 
 /** A whole message as one fragment. */
-export const messageFragment = (body: string, provider: string): Fragment => {
+export const messageFragment = (body: string, provider: string): ReplyPart => {
   const value = parseJson(body)
   const error = errorInAnswer(value)
   if (error !== undefined) return { error: upstreamError({ provider, body: error }) }
@@ -71,7 +71,7 @@ const merged = (known: Fields, told: Fields | undefined): Fields =>
     : known
 
 /** Reads the events of one streamed message, whose usage comes in two parts: input first, output last. */
-export const messageEvents = (provider: string): ((event: SseEvent) => Fragment) => {
+export const messageEvents = (provider: string): ((event: SseEvent) => ReplyPart) => {
   let tokens: Fields = {}
   const usageAfter = (told: unknown): ReportedUsage | undefined => {
     const usage = fieldsOf(told)
@@ -79,7 +79,7 @@ export const messageEvents = (provider: string): ((event: SseEvent) => Fragment)
     return usage && usageIn(tokens)
   }
 
-  const fragmentOf = (type: string | undefined, fields: Fields): Fragment => {
+  const fragmentOf = (type: string | undefined, fields: Fields): ReplyPart => {
     const delta = fieldsOf(fields.delta)
     switch (type) {
       case 'message_start': {

@@ -1,26 +1,26 @@
 import type OpenAI from 'openai'
 import type { Call, Message, Target } from '../../types.ts'
-import type { Refusals } from './learned-refusals.ts'
 import { guessFromName } from './model-names.ts'
 import type { OpenAiDialect } from './openai-chat.ts'
 import { type TemperatureRange, temperatureFor, temperatureWarnings } from './temperature.ts'
+import type { Unsupported } from './unsupported-parameters.ts'
 
 type Request = OpenAI.Chat.ChatCompletionCreateParams
 type ChatMessage = Readonly<{ role: Message['role'] | 'developer'; content: string }>
 type LimitField = 'max_tokens' | 'max_completion_tokens'
 
 /** The field for the most output tokens: the guessed one, or the other one where it is refused. */
-const limitFieldFor = (model: string, refused: Refusals): LimitField | undefined => {
-  const { wantsCompletionTokens } = guessFromName(model)
-  const fields: readonly LimitField[] = wantsCompletionTokens
+const limitFieldFor = (model: string, unsupported: Unsupported): LimitField | undefined => {
+  const { usesMaxCompletionTokens } = guessFromName(model)
+  const fields: readonly LimitField[] = usesMaxCompletionTokens
     ? ['max_completion_tokens', 'max_tokens']
     : ['max_tokens', 'max_completion_tokens']
-  return fields.find(field => !refused.has(field))
+  return fields.find(field => !unsupported.has(field))
 }
 
-const rangeOf = ({ model }: Target, dialect: OpenAiDialect, refused: Refusals): TemperatureRange => ({
+const rangeOf = ({ model }: Target, dialect: OpenAiDialect, unsupported: Unsupported): TemperatureRange => ({
   ...dialect,
-  isFixed: guessFromName(model).hasFixedTemperature || refused.has('temperature'),
+  isFixed: guessFromName(model).hasFixedTemperature || unsupported.has('temperature'),
 })
 
 /** System messages as part of the user's message after them, or of one of their own where none follows. */
@@ -41,9 +41,9 @@ const withoutSystemRole = (messages: readonly Message[]): ChatMessage[] => {
   return found
 }
 
-const messagesFor = ({ messages }: Call, refused: Refusals): readonly ChatMessage[] => {
-  if (!refused.has('system') || !messages.some(({ role }) => role === 'system')) return messages
-  if (refused.has('developer')) return withoutSystemRole(messages)
+const messagesFor = ({ messages }: Call, unsupported: Unsupported): readonly ChatMessage[] => {
+  if (!unsupported.has('system') || !messages.some(({ role }) => role === 'system')) return messages
+  if (unsupported.has('developer')) return withoutSystemRole(messages)
   return messages.map(({ role, content }) => ({ role: role === 'system' ? 'developer' : role, content }))
 }
 
@@ -52,15 +52,15 @@ export const chatRequest = (
   call: Call,
   target: Target,
   dialect: OpenAiDialect,
-  refused: Refusals,
+  unsupported: Unsupported,
 ): Request => {
-  const temperature = temperatureFor(call, rangeOf(target, dialect, refused))
-  const limitField = limitFieldFor(target.model, refused)
-  const isStream = call.stream && !refused.has('stream')
-  const wantsUsage = isStream && !dialect.tellsUsageUnasked && !refused.has('stream_options')
+  const temperature = temperatureFor(call, rangeOf(target, dialect, unsupported))
+  const limitField = limitFieldFor(target.model, unsupported)
+  const isStream = call.stream && !unsupported.has('stream')
+  const wantsUsage = isStream && !dialect.alwaysSendsUsage && !unsupported.has('stream_options')
   return {
     model: target.model,
-    messages: messagesFor(call, refused) as OpenAI.Chat.ChatCompletionMessageParam[],
+    messages: messagesFor(call, unsupported) as OpenAI.Chat.ChatCompletionMessageParam[],
     ...(limitField && { [limitField]: call.maxOutputTokens }),
     ...(temperature !== undefined && { temperature }),
     stream: isStream,
@@ -73,17 +73,17 @@ export const chatWarnings = (
   call: Call,
   target: Target,
   dialect: OpenAiDialect,
-  refused: Refusals,
+  unsupported: Unsupported,
 ): readonly string[] => {
-  const warnings = [...temperatureWarnings(call, rangeOf(target, dialect, refused))]
-  if (!limitFieldFor(target.model, refused))
+  const warnings = [...temperatureWarnings(call, rangeOf(target, dialect, unsupported))]
+  if (!limitFieldFor(target.model, unsupported))
     warnings.push(
       `This model takes no limit for its answer; that of ${call.maxOutputTokens} tokens was not sent.`,
     )
-  if (call.stream && refused.has('stream'))
+  if (call.stream && unsupported.has('stream'))
     warnings.push('This model does not stream; its answer came in one piece.')
   const hasSystem = call.messages.some(({ role }) => role === 'system')
-  if (hasSystem && refused.has('system') && refused.has('developer'))
+  if (hasSystem && unsupported.has('system') && unsupported.has('developer'))
     warnings.push('This model takes no system messages; they were sent as part of the user’s.')
   return warnings
 }

@@ -29,7 +29,7 @@ const words = (list: string): ReadonlySet<string> => new Set(list.split(/\s+/).m
 
 const isRequestStatus = (status: number | undefined): boolean =>
   status === undefined || status === 400 || status === 404 || status === 422
-const isRefusalStatus = (status: number | undefined): boolean =>
+const isRejectionStatus = (status: number | undefined): boolean =>
   status === undefined || (status >= 400 && status <= 403)
 const isUnknown = (status: number | undefined): boolean => status === undefined
 
@@ -134,7 +134,7 @@ const NO_ACCESS: Wording = {
     /bad credentials|no auth credentials|could not validate credentials/i, // GitHub, OpenRouter, FastAPI
     /^(?:unauthorized|not authenticated|forbidden)\b/im,
   ],
-  sentencesCountFor: isRefusalStatus,
+  sentencesCountFor: isRejectionStatus,
 }
 
 const TOO_LARGE: Wording = {

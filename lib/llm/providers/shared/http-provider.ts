@@ -1,20 +1,20 @@
 import { GatewayError } from '../../../errors.ts'
 import type { Call, Provider, Reply, ReplyHead, Target } from '../../types.ts'
-import type { ProviderParts } from '../definition.ts'
-import { LearnedRefusals, type Refusals } from './learned-refusals.ts'
-import { allowanceOf } from './rate-headers.ts'
-import type { RefusedParameter } from './refused-parameter.ts'
+import type { ProviderDeps } from '../definition.ts'
+import { rateHeadroomOf } from './rate-headers.ts'
 import { replyFrom, type Translators } from './reply-from.ts'
+import type { UnsupportedParameter } from './unsupported-parameter.ts'
+import { type Unsupported, UnsupportedParameters } from './unsupported-parameters.ts'
 import type { UpstreamAddress, UpstreamResponse } from './upstream.ts'
-import { connectionError, UpstreamRefusalError, upstreamError } from './upstream-error.ts'
+import { connectionError, UpstreamHttpError, upstreamError } from './upstream-error.ts'
 
 /** One vendor's way of speaking: where, and pure translations of what is said. */
 export type Protocol = Readonly<{
   address: UpstreamAddress | Promise<UpstreamAddress>
   /** Our call in the vendor's words, without what the model is known to refuse; sent as JSON. */
-  request: (call: Call, target: Target, refused: Refusals) => object
+  request: (call: Call, target: Target, unsupported: Unsupported) => object
   /** What of the call that request does not honour, one sentence each. */
-  warnings: (call: Call, target: Target, refused: Refusals) => readonly string[]
+  warnings: (call: Call, target: Target, unsupported: Unsupported) => readonly string[]
   /** The response header under which the vendor's support finds a request. */
   requestIdHeader: string
   /** For one answer: a stream's reader may keep what earlier events said. */
@@ -24,18 +24,18 @@ export type Protocol = Readonly<{
 /** How often a call is asked again without what the model has just refused. */
 const MAX_ADAPTATIONS = 3
 
-const refusedBy = (thrown: unknown): readonly RefusedParameter[] =>
-  thrown instanceof GatewayError && thrown.cause instanceof UpstreamRefusalError
-    ? thrown.cause.refusedParameters
+const unsupportedIn = (thrown: unknown): readonly UnsupportedParameter[] =>
+  thrown instanceof GatewayError && thrown.cause instanceof UpstreamHttpError
+    ? thrown.cause.unsupportedParameters
     : []
 
 /**
  * A provider that is asked over HTTP. The only place where providers do I/O. Where a model refuses a parameter, that is
  * remembered, and the call is asked again without it: as part of the same attempt, so that it counts as no failure.
  */
-export const httpProvider = (id: string, protocol: Protocol, parts: ProviderParts): Provider => {
-  const { post, clock, newId, onAllowance } = parts
-  const learned = new LearnedRefusals(clock)
+export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps): Provider => {
+  const { post, clock, newId, onRateHeadroom } = deps
+  const learned = new UnsupportedParameters(clock)
 
   const send = async (call: Call, json: string): Promise<UpstreamResponse> => {
     try {
@@ -49,26 +49,26 @@ export const httpProvider = (id: string, protocol: Protocol, parts: ProviderPart
     upstreamError({
       provider: id,
       status: response.status,
-      body: await response.refusalText(),
+      body: await response.errorBody(),
       headers: response,
       nowMs: clock.now(),
       upstreamRequestId: response.get(protocol.requestIdHeader),
     })
 
-  const tellAllowance = (response: UpstreamResponse, target: Target): void => {
-    const allowance = onAllowance && allowanceOf(response, clock.now())
-    if (allowance) onAllowance(target, allowance)
+  const reportRateHeadroom = (response: UpstreamResponse, target: Target): void => {
+    const headroom = onRateHeadroom && rateHeadroomOf(response, clock.now())
+    if (headroom) onRateHeadroom(target, headroom)
   }
 
   const askOnce = async (call: Call, target: Target, json: string, head: ReplyHead): Promise<Reply> => {
     const response = await send(call, json)
-    if (call.background) tellAllowance(response, target)
+    if (call.background) reportRateHeadroom(response, target)
     if (!response.ok) throw await errorOf(response)
     return replyFrom(response, call, head, protocol.translators())
   }
 
-  const headOf = (call: Call, target: Target, refused: Refusals): ReplyHead => {
-    const warnings = protocol.warnings(call, target, refused)
+  const headOf = (call: Call, target: Target, unsupported: Unsupported): ReplyHead => {
+    const warnings = protocol.warnings(call, target, unsupported)
     return { id: newId(), target, cache: 'miss', ...(warnings.length > 0 && { warnings }) }
   }
 
@@ -76,12 +76,12 @@ export const httpProvider = (id: string, protocol: Protocol, parts: ProviderPart
     id,
     async ask(call, target) {
       for (let adaptations = 0; ; adaptations += 1) {
-        const refused = learned.of(target.model)
-        const json = JSON.stringify(protocol.request(call, target, refused))
+        const unsupported = learned.of(target.model)
+        const json = JSON.stringify(protocol.request(call, target, unsupported))
         try {
-          return await askOnce(call, target, json, headOf(call, target, refused))
+          return await askOnce(call, target, json, headOf(call, target, unsupported))
         } catch (thrown) {
-          const parameters = refusedBy(thrown)
+          const parameters = unsupportedIn(thrown)
           if (parameters.length === 0 || adaptations === MAX_ADAPTATIONS || call.signal.aborted) throw thrown
           learned.add(target.model, parameters)
           const adapted = JSON.stringify(protocol.request(call, target, learned.of(target.model)))

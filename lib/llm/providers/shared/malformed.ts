@@ -1,5 +1,5 @@
 import { GatewayError } from '../../../errors.ts'
-import { nonsenseError } from './upstream-error.ts'
+import { malformedResponse } from './upstream-error.ts'
 
 /** A response is not what its protocol allows. `message` says what is wrong with it, never what it contains. */
 export class MalformedResponse extends Error {
@@ -15,8 +15,8 @@ export class MalformedResponse extends Error {
 
 /** What the caller is told of a response that could not be understood. */
 export const malformedError = (provider: string, thrown: unknown): GatewayError => {
-  if (!(thrown instanceof MalformedResponse)) return nonsenseError(provider, 'an unknown shape', thrown)
-  if (!thrown.isFinal) return nonsenseError(provider, thrown.message, thrown.cause)
+  if (!(thrown instanceof MalformedResponse)) return malformedResponse(provider, 'an unknown shape', thrown)
+  if (!thrown.isFinal) return malformedResponse(provider, thrown.message, thrown.cause)
   return new GatewayError(
     'PROVIDER_ERROR',
     `The provider ${provider} sent an answer that cannot be read (${thrown.message}).`,

@@ -1,7 +1,7 @@
 /** What a model's name suggests about the requests it takes. A wrong guess is corrected by what the model refuses. */
 export type NameGuess = Readonly<{
   /** Takes `max_completion_tokens` in place of `max_tokens`. */
-  wantsCompletionTokens: boolean
+  usesMaxCompletionTokens: boolean
   /** Takes no temperature but its own. */
   hasFixedTemperature: boolean
 }>
@@ -18,5 +18,5 @@ const TALKING = /(?:^(?:[\w-]+:)?|\/)gpt-5[\w.]*-chat(?=$|[-.:@])/i
 /** The first guess at what a model takes. */
 export const guessFromName = (model: string): NameGuess => {
   const isReasoning = REASONING.test(model)
-  return { wantsCompletionTokens: isReasoning, hasFixedTemperature: isReasoning && !TALKING.test(model) }
+  return { usesMaxCompletionTokens: isReasoning, hasFixedTemperature: isReasoning && !TALKING.test(model) }
 }

@@ -11,9 +11,9 @@ export type OpenAiDialect = Readonly<{
   /** The highest temperature the vendor takes; 2 when absent. */
   highestTemperature?: number
   /** Tells the usage of a stream unasked, and refuses to be asked. */
-  tellsUsageUnasked?: true
+  alwaysSendsUsage?: true
   /** What a chunk says in a place of the vendor's own. */
-  aside?: (chunk: Fields) => Readonly<{ usage?: unknown; error?: unknown }>
+  vendorExtras?: (chunk: Fields) => Readonly<{ usage?: unknown; error?: unknown }>
 }>
 
 /** Where chat completions are asked for, before it is one text. */

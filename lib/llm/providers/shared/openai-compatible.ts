@@ -1,6 +1,6 @@
 import OpenAI from 'openai'
 import type { Provider } from '../../types.ts'
-import type { ProviderParts } from '../definition.ts'
+import type { ProviderDeps } from '../definition.ts'
 import { endpointUrl } from './base-url.ts'
 import { chatRequest, chatWarnings } from './chat-request.ts'
 import { httpProvider, type Protocol } from './http-provider.ts'
@@ -8,7 +8,7 @@ import type { OpenAiDialect } from './openai-chat.ts'
 import { chunkEvents, completionFragment } from './openai-reply.ts'
 import type { UpstreamAddress } from './upstream.ts'
 
-export type OpenAiCompatibleOptions = ProviderParts & Readonly<{ dialect: OpenAiDialect }>
+export type OpenAiCompatibleOptions = ProviderDeps & Readonly<{ dialect: OpenAiDialect }>
 
 const PATH = '/chat/completions'
 const USUAL_VENDOR_PATH = '/v1'
@@ -32,8 +32,8 @@ const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
   const { dialect } = options
   return {
     address: addressOf(options),
-    request: (call, target, refused) => chatRequest(call, target, dialect, refused),
-    warnings: (call, target, refused) => chatWarnings(call, target, dialect, refused),
+    request: (call, target, unsupported) => chatRequest(call, target, dialect, unsupported),
+    warnings: (call, target, unsupported) => chatWarnings(call, target, dialect, unsupported),
     requestIdHeader: 'x-request-id',
     translators: () => ({
       whole: body => completionFragment(body, dialect),

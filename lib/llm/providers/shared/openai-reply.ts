@@ -6,7 +6,7 @@ import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
 import type { OpenAiDialect } from './openai-chat.ts'
 import { readStreamEvent } from './stream-event.ts'
-import type { Fragment } from './streamed-reply.ts'
+import type { ReplyPart } from './streamed-reply.ts'
 import { upstreamError } from './upstream-error.ts'
 import { type ReportedUsage, reportedUsage, withTotal } from './usage.ts'
 
@@ -32,14 +32,14 @@ const contentText = (content: unknown): string => {
   throw new MalformedResponse('content that is no text')
 }
 
-type Said = Readonly<{ text: string; refused?: true }>
+type DeltaText = Readonly<{ text: string; unsupported?: true }>
 
 /** What a message or a delta says. A refusal is text too: it is what the model answers. */
-const said = (message: Fields | undefined): Said => {
+const textOf = (message: Fields | undefined): DeltaText => {
   const content = contentText(message?.content)
   if (message?.refusal === undefined || message.refusal === null) return { text: content }
   const refusal = contentText(message?.refusal)
-  return { text: content + refusal, ...(content === '' && refusal !== '' && { refused: true as const }) }
+  return { text: content + refusal, ...(content === '' && refusal !== '' && { unsupported: true as const }) }
 }
 
 const usageIn = (value: unknown): ReportedUsage | undefined => {
@@ -75,15 +75,15 @@ const choiceIn = ({ choices }: Fields, index: number): Fields | undefined => {
 }
 
 /** The error that stands where an answer should: beside it, in its choice, or as its finish reason. */
-const errorIn = (body: Fields, choice: Fields | undefined, aside?: unknown): unknown => {
-  const beside = choice?.error ?? aside ?? undefined
+const errorIn = (body: Fields, choice: Fields | undefined, vendorExtras?: unknown): unknown => {
+  const beside = choice?.error ?? vendorExtras ?? undefined
   const named = errorInAnswer(body) ?? (describesError(beside) ? beside : undefined)
   const raw = wordIn(choice?.finish_reason)
   return named ?? (raw && isFailedFinish(raw) ? { code: raw } : undefined)
 }
 
 /** A whole `chat.completion` as one fragment, so that it can travel like a stream of one piece. */
-export const completionFragment = (body: string, dialect: OpenAiDialect): Fragment => {
+export const completionFragment = (body: string, dialect: OpenAiDialect): ReplyPart => {
   const value = parseJson(body)
   const completion = fieldsOf(Array.isArray(value) ? value[0] : value)
   if (!completion) throw new MalformedResponse('no JSON object')
@@ -94,14 +94,17 @@ export const completionFragment = (body: string, dialect: OpenAiDialect): Fragme
   const raw = wordIn(choice?.finish_reason)
   // Null or empty, the vendor gives no reason; without the field it may be a part of an answer.
   if (choice && choice.finish_reason === undefined) throw new MalformedResponse('no finish reason')
-  const answer = said(message)
+  const answer = textOf(message)
   if (answer.text === '' && (!raw || (!message && !ENDS_WITHOUT_MESSAGE.has(finishOf(raw).reason))))
     throw new MalformedResponse('no message')
   return { ...answer, finish: raw ? finishOf(raw) : undefined, usage: usageIn(completion.usage), end: true }
 }
 
 /** Reads the events of one streamed answer. */
-export const chunkEvents = ({ provider, aside: asideOf }: OpenAiDialect): ((event: SseEvent) => Fragment) => {
+export const chunkEvents = ({
+  provider,
+  vendorExtras: vendorExtrasOf,
+}: OpenAiDialect): ((event: SseEvent) => ReplyPart) => {
   let index: number | undefined
   let hasText = false
 
@@ -114,8 +117,8 @@ export const chunkEvents = ({ provider, aside: asideOf }: OpenAiDialect): ((even
   }
 
   /** Relays that cannot stream send a whole answer as one event; others repeat the whole beside or after its deltas. */
-  const saidIn = (choice: Fields | undefined): Said => {
-    const answer = said(optionalFields(choice?.delta ?? (hasText ? undefined : choice?.message), 'a delta'))
+  const textIn = (choice: Fields | undefined): DeltaText => {
+    const answer = textOf(optionalFields(choice?.delta ?? (hasText ? undefined : choice?.message), 'a delta'))
     if (answer.text !== '') hasText = true
     return answer
   }
@@ -126,17 +129,17 @@ export const chunkEvents = ({ provider, aside: asideOf }: OpenAiDialect): ((even
     if (read.kind === 'end') return { end: true }
     if (read.kind === 'error') return { error: upstreamError({ provider, body: read.error }) }
     const chunk = read.fields
-    const aside = asideOf?.(chunk)
+    const vendorExtras = vendorExtrasOf?.(chunk)
     const choice = followedChoice(chunk)
-    const error = errorIn(chunk, choice, aside?.error)
+    const error = errorIn(chunk, choice, vendorExtras?.error)
     if (error !== undefined) return { error: upstreamError({ provider, body: error }) }
     const raw = wordIn(choice?.finish_reason)
-    const { text, refused } = saidIn(choice)
+    const { text, unsupported } = textIn(choice)
     return {
       text,
-      refused,
+      unsupported,
       finish: raw ? finishOf(raw) : undefined,
-      usage: usageIn(chunk.usage) ?? usageIn(aside?.usage),
+      usage: usageIn(chunk.usage) ?? usageIn(vendorExtras?.usage),
       ignored: chunk.choices === undefined && chunk.usage === undefined ? true : undefined,
     }
   }

@@ -1,4 +1,4 @@
-import type { Allowance } from '../../types.ts'
+import type { RateHeadroom } from '../../types.ts'
 import { type HeaderLookup, waitSeconds } from './retry-after.ts'
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
@@ -41,8 +41,8 @@ const NAMES = KINDS.flatMap(kind => [
  * Sources: platform.openai.com/docs/guides/rate-limits, docs.anthropic.com/en/api/rate-limits,
  * console.groq.com/docs/rate-limits.
  */
-export const allowanceOf = (headers: HeaderLookup, nowMs: number): Allowance | undefined => {
-  let tightest: Allowance | undefined
+export const rateHeadroomOf = (headers: HeaderLookup, nowMs: number): RateHeadroom | undefined => {
+  let tightest: RateHeadroom | undefined
   for (const [limitName, remainingName, resetName] of NAMES) {
     const [limit, remaining, reset] = [
       headers.get(limitName),

@@ -3,7 +3,7 @@ import type { SseEvent } from '../../../sse-parser.ts'
 import type { Call, Reply, ReplyHead } from '../../types.ts'
 import { bodyOf, PeekedBody } from './body.ts'
 import { MalformedResponse, malformedError } from './malformed.ts'
-import { type Fragment, streamedReply } from './streamed-reply.ts'
+import { type ReplyPart, streamedReply } from './streamed-reply.ts'
 import { estimatedInputTokens } from './tokens.ts'
 import { readRawText, readText, type UpstreamResponse } from './upstream.ts'
 import { connectionError } from './upstream-error.ts'
@@ -11,13 +11,13 @@ import { wholeReply } from './whole-reply.ts'
 
 /** A vendor's two ways of answering, in our words. What they throw is a malformed response. */
 export type Translators = Readonly<{
-  whole: (body: string) => Fragment
-  event: (event: SseEvent) => Fragment
+  whole: (body: string) => ReplyPart
+  event: (event: SseEvent) => ReplyPart
 }>
 
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
-const translated = (provider: string, translate: () => Fragment): Fragment => {
+const translated = (provider: string, translate: () => ReplyPart): ReplyPart => {
   try {
     return translate()
   } catch (thrown) {

@@ -7,14 +7,14 @@ import { finishEvent } from './finish.ts'
 import { parseObject } from './lenient.ts'
 import { MalformedResponse, malformedError } from './malformed.ts'
 import { isCutOff, isEndMark } from './stream-event.ts'
-import { connectionError, nonsenseError } from './upstream-error.ts'
+import { connectionError, malformedResponse } from './upstream-error.ts'
 import { mergedUsage, type ReportedUsage, usageOf } from './usage.ts'
 
 /** What one upstream event says, in our words. A vendor's translator makes these; nothing of it is kept. */
-export type Fragment = Readonly<{
+export type ReplyPart = Readonly<{
   text?: string | undefined
   /** The text is the model's refusal to answer. */
-  refused?: true | undefined
+  unsupported?: true | undefined
   finish?: Readonly<{ reason: FinishReason; raw: string }> | undefined
   usage?: ReportedUsage | undefined
   error?: GatewayError
@@ -29,7 +29,7 @@ export type StreamedReplyOptions = Readonly<{
   body: ResponseBody
   signal: AbortSignal
   /** Never throws. */
-  translate: (event: SseEvent) => Fragment
+  translate: (event: SseEvent) => ReplyPart
   /** Called for each event that holds nothing of the answer. */
   onIgnored: () => void
   /** Stands in for the provider's count when the stream ends before it comes. */
@@ -48,7 +48,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
   readonly #parser = new SseParser()
   readonly #usage = Promise.withResolvers<Usage>()
   #reported: ReportedUsage | undefined
-  #finish: Fragment['finish']
+  #finish: ReplyPart['finish']
   #refused = false
   #producedBytes = 0
   #waiting: readonly ReplyEvent[] | undefined
@@ -83,7 +83,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
 
   async return(): Promise<IteratorResult<readonly ReplyEvent[]>> {
     this.#waiting = undefined
-    if (!this.#closed) this.#giveUp()
+    if (!this.#closed) this.#cancel()
     return { done: true, value: undefined }
   }
 
@@ -118,7 +118,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
     const events = last && isWhole ? this.#translate([last]) : []
     if (this.#closed) return events
     if (this.#finish && (isWhole || !isCutOff(data))) return this.#end([...events])
-    return this.#fail(events, nonsenseError(this.#provider, 'it ended too early'))
+    return this.#fail(events, malformedResponse(this.#provider, 'it ended too early'))
   }
 
   #translate(arrived: readonly SseEvent[]): readonly ReplyEvent[] {
@@ -131,7 +131,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
       }
       this.#finish = fragment.finish ?? this.#finish
       this.#reported = mergedUsage(this.#reported, fragment.usage)
-      if (fragment.refused) this.#refused = true
+      if (fragment.unsupported) this.#refused = true
       if (fragment.ignored) this.#options.onIgnored()
       if (fragment.error) return this.#fail(events, fragment.error)
       if (fragment.end) return this.#end(events)
@@ -142,10 +142,10 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
   #end(events: ReplyEvent[]): readonly ReplyEvent[] {
     const finish = finishEvent({
       finish: this.#finish,
-      refused: this.#refused,
+      unsupported: this.#refused,
       hasText: this.#producedBytes > 0,
     })
-    if (!finish) return this.#fail(events, nonsenseError(this.#provider, 'no finish reason'))
+    if (!finish) return this.#fail(events, malformedResponse(this.#provider, 'no finish reason'))
     this.#isComplete = true
     this.#close()
     void this.#drain()
@@ -153,11 +153,11 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
   }
 
   #fail(events: readonly ReplyEvent[], error: GatewayError): readonly ReplyEvent[] {
-    this.#giveUp()
+    this.#cancel()
     return [...events, { type: 'error', error }]
   }
 
-  #giveUp(): void {
+  #cancel(): void {
     this.#close()
     this.#options.body.destroy()
   }
@@ -196,7 +196,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
   }
 
   #connectionError(thrown: unknown): GatewayError {
-    if (thrown instanceof SseEventTooLarge) return nonsenseError(this.#provider, thrown.message)
+    if (thrown instanceof SseEventTooLarge) return malformedResponse(this.#provider, thrown.message)
     if (thrown instanceof MalformedResponse) return malformedError(this.#provider, thrown)
     return connectionError(this.#provider, this.#options.signal, thrown)
   }

@@ -2,8 +2,8 @@ import { type ErrorCode, GatewayError } from '../../../errors.ts'
 import { errorFacts } from './error-body.ts'
 import { type ErrorKind, kindOfError } from './error-wording.ts'
 import { resetSeconds } from './rate-headers.ts'
-import { type RefusedParameter, refusedParameters } from './refused-parameter.ts'
 import { type HeaderLookup, retryAfterSeconds, retryAfterSecondsIn } from './retry-after.ts'
+import { type UnsupportedParameter, unsupportedParameters } from './unsupported-parameter.ts'
 
 /** An upstream's error, wherever it stood: in an HTTP status, a successful response, or an event of a stream. */
 export type UpstreamFailure = Readonly<{
@@ -20,23 +20,23 @@ export type UpstreamFailure = Readonly<{
 }>
 
 /** What the log gets to see of an upstream's error: never its body, which may echo prompts or keys. */
-export class UpstreamRefusalError extends Error {
+export class UpstreamHttpError extends Error {
   override readonly name = 'UpstreamRefusalError'
   /** Request parameters that the model does not take. */
-  readonly refusedParameters: readonly RefusedParameter[]
+  readonly unsupportedParameters: readonly UnsupportedParameter[]
 
   constructor(
     { provider, upstreamRequestId }: UpstreamFailure,
     status: number | undefined,
     code: string | undefined,
-    refused: readonly RefusedParameter[],
+    unsupported: readonly UnsupportedParameter[],
   ) {
     const named = (name: string, value: string | null | undefined) =>
       value ? `, ${name} ${value.slice(0, 100)}` : ''
     super(
       `${provider} answered ${status ?? 'an error'}${named('code', code)}${named('request', upstreamRequestId)}`,
     )
-    this.refusedParameters = refused
+    this.unsupportedParameters = unsupported
   }
 }
 
@@ -108,9 +108,9 @@ export const upstreamError = (failure: UpstreamFailure): GatewayError => {
     (headers && retryAfterSeconds(headers, nowMs)) ??
     retryAfterSecondsIn(facts) ??
     (headers && kind === 'busy' ? resetSeconds(headers, nowMs) : undefined)
-  const refused = code === 'INVALID_INPUT' ? refusedParameters(facts) : []
+  const unsupported = code === 'INVALID_INPUT' ? unsupportedParameters(facts) : []
   return new GatewayError(code, message, {
-    cause: new UpstreamRefusalError(failure, status, facts.code, refused),
+    cause: new UpstreamHttpError(failure, status, facts.code, unsupported),
     ...(isFinal && { retryable: false }),
     ...(!isFinal && waitSeconds !== undefined && { retryAfterSeconds: waitSeconds }),
   })
@@ -145,7 +145,7 @@ export const connectionError = (provider: string, signal: AbortSignal, thrown: u
 }
 
 /** Something a provider of this protocol must never send. */
-export const nonsenseError = (provider: string, what: string, cause?: unknown): GatewayError =>
+export const malformedResponse = (provider: string, what: string, cause?: unknown): GatewayError =>
   new GatewayError(
     'PROVIDER_ERROR',
     `The provider ${provider} sent an answer that makes no sense (${what}).`,

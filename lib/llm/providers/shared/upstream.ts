@@ -23,7 +23,7 @@ class Aborter extends EventEmitter {
 /** Posts JSON text. Rejects when no response comes: with the signal's reason, or what the socket failed with. */
 export type Post = (address: UpstreamAddress, json: string, signal: AbortSignal) => Promise<UpstreamResponse>
 
-const MAX_REFUSAL_BYTES = 64 * 1024
+const MAX_ERROR_BODY_BYTES = 64 * 1024
 const CONNECT_TIMEOUT_MS = 3_000
 /**
  * Of an answer whose reader is slow: what has come beyond it waits in the kernel, and slows the upstream. As much as Node
@@ -135,9 +135,9 @@ export class UpstreamResponse implements HeaderLookup {
   }
 
   /** What a refusal says; empty where it cannot be read. */
-  async refusalText(): Promise<string> {
+  async errorBody(): Promise<string> {
     try {
-      return await readText(this.decoded(), MAX_REFUSAL_BYTES)
+      return await readText(this.decoded(), MAX_ERROR_BODY_BYTES)
     } catch {
       return ''
     }

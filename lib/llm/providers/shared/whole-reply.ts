@@ -1,24 +1,24 @@
 import { oneBatch } from '../../one-batch.ts'
 import type { Reply, ReplyEvent, ReplyHead } from '../../types.ts'
 import { finishEvent } from './finish.ts'
-import type { Fragment } from './streamed-reply.ts'
-import { nonsenseError } from './upstream-error.ts'
+import type { ReplyPart } from './streamed-reply.ts'
+import { malformedResponse } from './upstream-error.ts'
 import { usageOf } from './usage.ts'
 
 /** An answer that came in one piece, as a stream of one batch; throws what the fragment failed with. */
 export const wholeReply = (
   head: ReplyHead,
-  fragment: Fragment,
+  fragment: ReplyPart,
   estimatedInputTokens: () => number,
 ): Reply => {
   if (fragment.error) throw fragment.error
   const text = fragment.text ?? ''
   const finish = finishEvent({
     finish: fragment.finish,
-    refused: fragment.refused ?? false,
+    unsupported: fragment.unsupported ?? false,
     hasText: text !== '',
   })
-  if (!finish) throw nonsenseError(head.target.provider, 'no message')
+  if (!finish) throw malformedResponse(head.target.provider, 'no message')
   const batch: ReplyEvent[] = text === '' ? [finish] : [{ type: 'text-delta', text }, finish]
   const usage = usageOf(fragment.usage, {
     textBytes: Buffer.byteLength(text),

@@ -12,8 +12,8 @@ const REOPEN_BUSY_MS = 1_000
 
 const isAtLeast = (version: string): boolean => {
   const parts = version.split('.').map(Number)
-  for (const [place, least] of LEAST_VERSION.entries()) {
-    const part = parts[place] ?? 0
+  for (const [location, least] of LEAST_VERSION.entries()) {
+    const part = parts[location] ?? 0
     if (part !== least) return part > least
   }
   return true
@@ -65,8 +65,8 @@ const UNUSABLE_DIRECTORY: ReadonlySet<string> = new Set(
 /** A failure to open the file as an operator can mend it. What is not known stays as it is. */
 const unusable = (error: unknown): unknown => {
   const { errcode, code } = error as { errcode?: number; code?: string }
-  const remedy = errcode !== undefined ? REMEDIES[errcode & 0xff] : undefined
-  if (remedy) return new RecordsUnusable(remedy)
+  const setupHint = errcode !== undefined ? REMEDIES[errcode & 0xff] : undefined
+  if (setupHint) return new RecordsUnusable(setupHint)
   return code !== undefined && UNUSABLE_DIRECTORY.has(code)
     ? new RecordsUnusable(
         `DATA_DIR cannot be written (${code}); set it to a directory that the gateway may write to`,
@@ -81,10 +81,10 @@ export type SqliteFile = Readonly<Record<'read' | 'write', DatabaseSync>> &
      * SQLite goes on with a file that has left its path, and all that is written to it would be lost with the process.
      * @throws Error with code ENOENT
      */
-    assertInPlace: () => void
+    assertAtPath: () => void
   }>
 
-const placeGuard = (path: string): (() => void) => {
+const pathGuard = (path: string): (() => void) => {
   const opened = statSync(path, { bigint: true })
   return () => {
     const found = statSync(path, { bigint: true, throwIfNoEntry: false })
@@ -107,7 +107,7 @@ const both = (path: string, busyMs: number, check: (database: DatabaseSync) => v
       database.exec('pragma temp_store = memory')
       database.exec('pragma query_only = on')
     })
-    return { read, write, assertInPlace: placeGuard(path) }
+    return { read, write, assertAtPath: pathGuard(path) }
   } catch (error) {
     write.close()
     throw error

@@ -23,8 +23,8 @@ export type ThreadOptions = Readonly<{
 /** Joined at run time, so that bundlers leave the file, which Node runs as it is, in its place. */
 const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), 'thread.ts')
 /** A request that is not answered for so long, at a disk that hangs, is given up, and the thread with it. */
-const ANSWER_MS = 15_000
-const WATCH_MS = 1_000
+const REPLY_MS = 15_000
+const MONITOR_MS = 1_000
 /** A thread that cannot open the file is not started again before this time. */
 const RESTART_MS = 1_000
 
@@ -148,7 +148,7 @@ class ThreadRun {
  */
 export class RecordsThread {
   readonly #options: ThreadOptions
-  readonly #watch: Timer
+  readonly #monitor: Timer
   #run: ThreadRun
   #startedAt: number
   #isOpen = false
@@ -158,7 +158,7 @@ export class RecordsThread {
     this.#options = options
     this.#startedAt = options.clock.now()
     this.#run = this.#start(false)
-    this.#watch = options.clock.timer(WATCH_MS, () => this.#look())
+    this.#monitor = options.clock.timer(MONITOR_MS, () => this.#look())
   }
 
   /** Resolves once the file is open. @throws RecordsUnusable, or what the system says */
@@ -167,7 +167,7 @@ export class RecordsThread {
   }
 
   /** From now on a request must be answered within 15 s; before, the file may be brought up to date for longer. */
-  expectAnswers(): void {
+  expectReplies(): void {
     this.#isOpen = true
   }
 
@@ -191,7 +191,7 @@ export class RecordsThread {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#watch.cancel()
+    this.#monitor.cancel()
     if (!this.#run.lost) await this.#run.close()
   }
 
@@ -210,10 +210,10 @@ export class RecordsThread {
   }
 
   #look(): void {
-    if (this.#isOpen && this.#run.oldestMs > ANSWER_MS) {
-      this.#run.lose(new ThreadLost(`the database has not answered for ${ANSWER_MS / 1000} seconds`))
+    if (this.#isOpen && this.#run.oldestMs > REPLY_MS) {
+      this.#run.lose(new ThreadLost(`the database has not answered for ${REPLY_MS / 1000} seconds`))
       this.#run.terminate()
     }
-    this.#watch.refresh()
+    this.#monitor.refresh()
   }
 }

@@ -110,7 +110,7 @@ const running = (
 const send = (message: FromThread): void => parentPort?.postMessage(message)
 
 const serve = (file: SqliteFile): void => {
-  const connections = { read: running(file.read), write: running(file.write, file.assertInPlace) }
+  const connections = { read: running(file.read), write: running(file.write, file.assertAtPath) }
   parentPort?.on('message', (message: ToThread) => {
     if (!('type' in message)) return send({ type: 'reply', reply: connections[message.connection](message) })
     file.read.close()

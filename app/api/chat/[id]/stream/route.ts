@@ -1,15 +1,15 @@
 import { serve } from '#lib/gateway/index.ts'
-import { noSuchStream, resumedAnswer, streamIdOf } from '#lib/http/dialects/resume.ts'
+import { noSuchStream, resumedResponse, streamIdOf } from '#lib/http/dialects/resume.ts'
 
 /** The rest of an answer, for whoever asked for it and lost the connection. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/chat/{id}/stream', surface: 'rest', changes: false, toTheLast: true },
+  { route: '/api/chat/{id}/stream', surface: 'api', changes: false, servedWhileClosing: true },
   {
-    GET: async ({ request, visit, params, gateway, abandon }) => {
-      const { caller } = await gateway.admit(visit)
+    GET: async ({ request, context, params, gateway, abort }) => {
+      const { caller } = await gateway.admit(context)
       const stream = gateway.streams.find(streamIdOf(params.id), caller)
       if (!stream) throw noSuchStream()
-      return resumedAnswer(stream, request, { clock: gateway.clock, client: request.signal, abandon })
+      return resumedResponse(stream, request, { clock: gateway.clock, client: request.signal, abort })
     },
   },
 )

@@ -1,17 +1,17 @@
 import { serve } from '#lib/gateway/index.ts'
-import { resultsAnswer } from '#lib/http/dialects/batch.ts'
+import { resultsResponse } from '#lib/http/dialects/batch.ts'
 import { queryOf, resultsQuery } from '#lib/validation/batch.ts'
 import { parseOrThrow } from '#lib/validation/faults.ts'
 
 /** What became of a batch's items, as a file to be saved. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/batch/jobs/{id}/results', surface: 'rest', changes: false },
+  { route: '/api/batch/jobs/{id}/results', surface: 'api', changes: false },
   {
-    GET: async ({ request, visit, params, gateway, abandon }) => {
-      const { caller } = await gateway.admit(visit)
+    GET: async ({ request, context, params, gateway, abort }) => {
+      const { caller } = await gateway.admit(context)
       const { format } = parseOrThrow(resultsQuery, queryOf(request))
       const job = await gateway.batch.find(caller, params.id)
-      return resultsAnswer(job, gateway.batch.allItems(job), format, { clock: gateway.clock, abandon })
+      return resultsResponse(job, gateway.batch.allItems(job), format, { clock: gateway.clock, abort })
     },
   },
 )

@@ -3,10 +3,10 @@ import { jobJson } from '#lib/http/dialects/batch.ts'
 
 /** Runs the failed items of a batch once more. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/batch/jobs/{id}/retry', surface: 'rest', changes: true },
+  { route: '/api/batch/jobs/{id}/retry', surface: 'api', changes: true },
   {
-    POST: async ({ visit, params, gateway }) => {
-      const { caller } = await gateway.admit(visit)
+    POST: async ({ context, params, gateway }) => {
+      const { caller } = await gateway.admit(context)
       return { json: jobJson(await gateway.batch.retry(caller, params.id), gateway.clock.now()) }
     },
   },

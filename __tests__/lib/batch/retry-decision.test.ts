@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest'
+import { isPoisonItem, retryDecision } from '#lib/batch/retry-decision.ts'
+import type { Claim } from '#lib/batch/types.ts'
+import { ERRORS, type ErrorCode, GatewayError } from '#lib/errors.ts'
+
+const NOW = 1_800_000_000_000
+const HALF_AN_HOUR_MS = 1_800_000
+
+const claim = (changes: Partial<Claim> = {}): Claim => ({
+  jobId: 'batch_1',
+  index: 0,
+  fence: 1,
+  attempt: 1,
+  lostRuns: 0,
+  failures: 0,
+  startedAt: NOW,
+  claimedAt: NOW,
+  leaseUntil: NOW + 20_000,
+  owner: 'guest ada',
+  request: { prompt: 'Hello', maxTokens: 10, cache: 'default', fallback: true },
+  ...changes,
+})
+
+const judged = (error: GatewayError, changes: Partial<Claim> = {}, random = 0, hasAsked = true) =>
+  retryDecision(error, claim(changes), { now: NOW, random: () => random, hasAsked })
+
+/** When it is tried again, from now on; `ended` where it is not. */
+const againAfter = (...args: Parameters<typeof judged>): number | 'ended' => {
+  const outcome = judged(...args)
+  return outcome.state === 'again' ? outcome.notBefore - NOW : 'ended'
+}
+
+const codes = Object.keys(ERRORS) as ErrorCode[]
+const WAITS: readonly ErrorCode[] = ['PROVIDER_RATE_LIMIT', 'MODEL_UNAVAILABLE']
+const final = codes.filter(code => !ERRORS[code].retryable)
+const passing = codes.filter(
+  code => ERRORS[code].retryable && code !== 'SHUTTING_DOWN' && !WAITS.includes(code),
+)
+
+describe('an item whose run failed', () => {
+  it.each(final)('has failed for good with %s, and says why', code => {
+    const error = new GatewayError(code, 'Never.')
+    expect(judged(error)).toEqual({ state: 'failed', fault: { code, message: 'Never.', retryable: false } })
+  })
+
+  it.each(passing)('is tried three times in all for %s', code => {
+    const error = new GatewayError(code, 'Not now.')
+    const fault = { code, message: 'Not now.', retryable: true }
+    for (const failures of [0, 1])
+      expect(judged(error, { failures })).toMatchObject({ state: 'again', countsAs: 'failure', fault })
+    expect(judged(error, { failures: 2 })).toEqual({ state: 'failed', fault })
+  })
+
+  it('is judged by its very failure, whatever the code usually means', () => {
+    expect(againAfter(new GatewayError('PROVIDER_ERROR', 'No.', { retryable: false }))).toBe('ended')
+    expect(againAfter(new GatewayError('MODEL_UNAVAILABLE', 'No.', { retryable: false }))).toBe('ended')
+    expect(againAfter(new GatewayError('NOT_FOUND', 'Not yet.', { retryable: true }))).toBe(1_000)
+  })
+
+  it.each([
+    [0, 0, 1_000],
+    [0, 0.999, 2_998],
+    [1, 0, 1_000],
+    [1, 0.999, 4_996],
+  ])('after %i failures waits, for the random number %d, %i ms', (failures, random, waitMs) => {
+    expect(againAfter(new GatewayError('NETWORK'), { failures }, random)).toBe(waitMs)
+  })
+
+  it('waits for as long as it was told to, where that is longer', () => {
+    const sent = (retryAfterSeconds: number) =>
+      new GatewayError('PROVIDER_ERROR', 'Later.', { retryAfterSeconds })
+    expect(againAfter(sent(90))).toBe(90_000)
+    expect(againAfter(sent(1), {}, 0.999)).toBe(2_998)
+  })
+})
+
+describe('an item whose provider was busy', () => {
+  it.each(WAITS)('waits, and has not failed, however often that was %s', code => {
+    for (const failures of [0, 1, 2]) {
+      const outcome = judged(new GatewayError(code, 'Busy.'), { failures, attempt: 100 })
+      expect(outcome).toEqual({
+        state: 'again',
+        notBefore: NOW + 1_000,
+        countsAs: 'attempt',
+        fault: { code, message: 'Busy.', retryable: true },
+      })
+    }
+  })
+
+  it.each(WAITS)('waits for as long as it was told to with %s', code => {
+    const error = new GatewayError(code, 'Busy.', { retryAfterSeconds: 45 })
+    expect(againAfter(error, { failures: 2 }, 0.999)).toBe(45_000)
+  })
+
+  it('waits a little, by chance, where it was told nothing', () => {
+    const error = new GatewayError('PROVIDER_RATE_LIMIT')
+    expect([againAfter(error, {}, 0), againAfter(error, {}, 0.999)]).toEqual([1_000, 2_998])
+  })
+})
+
+describe('an item that nobody was asked for', () => {
+  it.each(WAITS)('has not begun, and so is not given up, however long it waits: %s', code => {
+    const error = new GatewayError(code, 'Busy.', { retryAfterSeconds: 7_200 })
+    expect(judged(error, {}, 0, false)).toMatchObject({
+      state: 'again',
+      notBefore: NOW + 7_200_000,
+      countsAs: 'nothing',
+    })
+  })
+
+  it('is given up half an hour after it began all the same, where somebody was asked before', () => {
+    const error = new GatewayError('MODEL_UNAVAILABLE')
+    const began = { startedAt: NOW - HALF_AN_HOUR_MS }
+    expect(judged(error, began, 0, false)).toMatchObject({ state: 'failed' })
+    expect(judged(error, { startedAt: NOW - 1 }, 0, false)).toMatchObject({ countsAs: 'nothing' })
+  })
+
+  it('has failed for any other reason', () => {
+    expect(judged(new GatewayError('INTERNAL_ERROR'), {}, 0, false)).toMatchObject({ countsAs: 'failure' })
+  })
+})
+
+describe('an item that began half an hour ago', () => {
+  const began = (agoMs: number) => ({ startedAt: NOW - agoMs })
+
+  it.each([...WAITS, 'NETWORK'] as const)('is given up at %s, but not before', code => {
+    const error = new GatewayError(code)
+    expect(againAfter(error, began(HALF_AN_HOUR_MS - 1_000))).toBe(1_000)
+    expect(judged(error, began(HALF_AN_HOUR_MS - 999))).toMatchObject({ state: 'failed', fault: { code } })
+  })
+
+  it('would be then, when it may be tried again, and so is given up now', () => {
+    const sent = (retryAfterSeconds: number) =>
+      new GatewayError('PROVIDER_RATE_LIMIT', 'Busy.', { retryAfterSeconds })
+    expect(againAfter(sent(1_800))).toBe(HALF_AN_HOUR_MS)
+    expect(againAfter(sent(1_801))).toBe('ended')
+  })
+
+  it('is begun again nevertheless where only the gateway stops', () => {
+    expect(againAfter(new GatewayError('SHUTTING_DOWN'), began(10 * HALF_AN_HOUR_MS))).toBe(0)
+  })
+})
+
+describe('an item whose gateway stops', () => {
+  it('is tried again at once by another one, and has not failed', () => {
+    for (const failures of [0, 1, 2])
+      expect(judged(new GatewayError('SHUTTING_DOWN'), { failures, attempt: 100 }, 0.999)).toMatchObject({
+        state: 'again',
+        notBefore: NOW,
+        countsAs: 'attempt',
+        fault: { code: 'SHUTTING_DOWN' },
+      })
+  })
+})
+
+describe('an item that was cut off', () => {
+  it('is begun 25 times, and not once more', () => {
+    expect(isPoisonItem(claim({ attempt: 90, lostRuns: 24 }))).toBe(false)
+    expect(isPoisonItem(claim({ attempt: 25, lostRuns: 25 }))).toBe(true)
+  })
+
+  it('is no other one, however often that was begun only to wait', () => {
+    expect(isPoisonItem(claim({ attempt: 500 }))).toBe(false)
+  })
+})

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import { GatewayError } from '#lib/errors.ts'
+import { Cooldowns } from '#lib/resilience/cooldowns.ts'
+import { TARGET } from '../../support/calls.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+
+const OTHER = { ...TARGET, model: 'other' }
+
+const setting = () => {
+  const clock = new FakeClock()
+  return { clock, cooling: new Cooldowns({ longestMs: 300_000, refusedMs: 10_000, clock }) }
+}
+
+const busy = (retryAfterSeconds?: number) =>
+  new GatewayError('PROVIDER_RATE_LIMIT', 'busy', retryAfterSeconds ? { retryAfterSeconds } : {})
+
+describe('a target that is busy', () => {
+  it('is left alone for as long as it says, and the rest of that time is told', async () => {
+    const { clock, cooling } = setting()
+    cooling.failed(TARGET, busy(20))
+    await clock.advance(5_500)
+    expect(cooling.cooldownError(TARGET)).toMatchObject({
+      code: 'PROVIDER_RATE_LIMIT',
+      message: 'busy',
+      retryAfterSeconds: 15,
+      retryable: true,
+    })
+    await clock.advance(14_500)
+    expect(cooling.cooldownError(TARGET)).toBeUndefined()
+  })
+
+  it('does not keep another one from being asked', () => {
+    const { cooling } = setting()
+    cooling.failed(TARGET, busy(20))
+    expect(cooling.cooldownError(OTHER)).toBeUndefined()
+  })
+
+  it('is left alone for five minutes at most', async () => {
+    const { clock, cooling } = setting()
+    cooling.failed(TARGET, busy(9_999))
+    expect(cooling.cooldownError(TARGET)?.retryAfterSeconds).toBe(300)
+    await clock.advance(300_000)
+    expect(cooling.cooldownError(TARGET)).toBeUndefined()
+  })
+
+  it('is asked again at once where it does not say for how long', () => {
+    const { cooling } = setting()
+    cooling.failed(TARGET, busy())
+    expect(cooling.cooldownError(TARGET)).toBeUndefined()
+  })
+
+  it('is asked again once a later call was answered, but not for an earlier one', async () => {
+    const { clock, cooling } = setting()
+    const earlier = clock.now()
+    await clock.advance(1)
+    cooling.failed(TARGET, busy(20))
+    cooling.succeeded(TARGET, earlier)
+    expect(cooling.cooldownError(TARGET)).toBeDefined()
+    await clock.advance(1)
+    cooling.succeeded(TARGET, clock.now())
+    expect(cooling.cooldownError(TARGET)).toBeUndefined()
+  })
+})
+
+describe('a target that refuses our access', () => {
+  it('is left alone for ten seconds, with its own failure for an answer', async () => {
+    const { clock, cooling } = setting()
+    cooling.failed(TARGET, new GatewayError('PROVIDER_ERROR', 'refused', { retryable: false }))
+    expect(cooling.cooldownError(TARGET)).toMatchObject({ code: 'PROVIDER_ERROR', retryable: false })
+    await clock.advance(10_000)
+    expect(cooling.cooldownError(TARGET)).toBeUndefined()
+  })
+})
+
+describe('a target that fails otherwise', () => {
+  it.each(['PROVIDER_ERROR', 'NETWORK', 'TIMEOUT', 'INVALID_INPUT', 'CLIENT_GONE'] as const)(
+    'is not left alone for %s',
+    code => {
+      const { cooling } = setting()
+      cooling.failed(TARGET, new GatewayError(code))
+      expect(cooling.cooldownError(TARGET)).toBeUndefined()
+    },
+  )
+})

@@ -1,0 +1,39 @@
+import type { Failure } from '../../gateway/wire.ts'
+import { RequestId } from '../../transcript/failure-notice.tsx'
+
+/** Nobody corrects more than that before trying again. */
+const MOST_SHOWN = 20
+
+/** Why the files were not taken: every fault by its file and line, where the gateway tells them. */
+export function IntakeErrors({ failure }: { failure: Failure }) {
+  const { details = [], message, requestId } = failure
+  return (
+    <div className="notice mt-4">
+      {details.length === 0 && <p>{message}</p>}
+      {details.length > 0 && (
+        <>
+          <p>Nothing was taken. Correct this, then send the files again:</p>
+          <ul aria-label="Faults" className="mt-2 flex flex-col gap-1 text-sm">
+            {details.slice(0, MOST_SHOWN).map(({ path, message }) => (
+              <li key={`${path} ${message}`} className="wrap-anywhere">
+                <strong className="font-medium">{location(path)}</strong> {message}
+              </li>
+            ))}
+          </ul>
+          {details.length > MOST_SHOWN && (
+            <p className="mt-1 text-sm">and {details.length - MOST_SHOWN} more</p>
+          )}
+        </>
+      )}
+      {requestId && <RequestId id={requestId} />}
+    </div>
+  )
+}
+
+/** `questions.jsonl, line 3` of `questions.jsonl:3`. */
+function location(path: string): string {
+  return path.replace(
+    /:(\d+)(.*)$/,
+    (_, line, rest) => `, line ${line}${rest && `: ${rest.replace(/^[.:]/, '')}`}`,
+  )
+}

@@ -1,0 +1,45 @@
+import type { ReactNode } from 'react'
+import { PriorityPicker } from '../priority-picker.tsx'
+import type { Intake } from './intake.ts'
+
+/** The contract's bound on a batch's name. */
+const LONGEST_NAME = 200
+
+type OptionFields = Pick<Intake, 'instruction' | 'name' | 'priority'>
+type Props = { options: OptionFields; onWrite: (fields: Partial<OptionFields>) => void; children: ReactNode }
+
+/** What is to be done with the files, what the batch is to be called, and how soon it runs; its child is the model. */
+export function OptionInputs({ options, onWrite, children }: Props) {
+  return (
+    <>
+      <label className="field mt-4">
+        Instruction for every item
+        <textarea
+          rows={2}
+          placeholder="Translate this into French"
+          value={options.instruction}
+          onChange={event => onWrite({ instruction: event.target.value })}
+        />
+      </label>
+      <label className="field mt-3">
+        Name
+        <input
+          type="text"
+          autoComplete="off"
+          maxLength={LONGEST_NAME}
+          placeholder="As you will find it again"
+          value={options.name}
+          onChange={event => onWrite({ name: event.target.value })}
+        />
+      </label>
+      <div className="mt-3 flex flex-wrap items-center gap-x-4 gap-y-1">
+        {children}
+        <PriorityPicker
+          label="Priority"
+          priority={options.priority}
+          onChoose={priority => onWrite({ priority })}
+        />
+      </div>
+    </>
+  )
+}

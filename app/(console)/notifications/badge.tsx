@@ -1,0 +1,13 @@
+import Link from 'next/link'
+import { BellIcon } from '../icons.tsx'
+
+/** The way to the batches, with the number of those that have finished since the visitor last looked. */
+export function NotificationBadge({ count }: { count: number }) {
+  const label = count === 0 ? 'Batches: nothing new' : `Batches: ${count} finished since you last looked`
+  return (
+    <Link href="/batch" prefetch={false} className="icon-button relative" aria-label={label} title={label}>
+      <BellIcon />
+      {count > 0 && <span className="badge">{count > 99 ? '99+' : count}</span>}
+    </Link>
+  )
+}

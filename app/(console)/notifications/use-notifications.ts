@@ -1,0 +1,27 @@
+import { useEffect, useState, useSyncExternalStore } from 'react'
+import type { Job } from '../gateway/job-wire.ts'
+import { endsAsWords, endsOf } from './ends.ts'
+import { noneSeen, onLook, seenEnds } from './seen.ts'
+
+const NO_JOBS: readonly Job[] = []
+const SAID_MS = 10_000
+
+/** How many batches have finished since the visitor last looked, and the newest end in words. */
+export function useNotifications(jobs: readonly Job[] | undefined): { count: number; announcement: string } {
+  const seen = useSyncExternalStore(onLook, seenEnds, noneSeen)
+  const [announced, setAnnounced] = useState({ jobs, news: '' })
+  if (jobs !== announced.jobs) {
+    const announcement = endsAsWords(announced.jobs ?? NO_JOBS, jobs ?? NO_JOBS)
+    setAnnounced({ jobs, news: announcement || announced.news })
+  }
+  useEffect(() => {
+    // Once said it is over, so that the same words can be said again.
+    if (!announced.news) return
+    const timer = setTimeout(() => setAnnounced(now => ({ ...now, news: '' })), SAID_MS)
+    return () => clearTimeout(timer)
+  }, [announced.news])
+  return {
+    count: endsOf(jobs ?? NO_JOBS).filter(end => !seen.includes(end)).length,
+    announcement: announced.news,
+  }
+}

@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
+import { type Caller, ownerOf } from '../request-context.ts'
+import type { ChangeNotifier } from './change-notifier.ts'
+import { type JobStreamDeps, jobChanges, jobProgress } from './job-stream.ts'
+import { SubscriberLimit } from './subscriber-limit.ts'
+import type { BatchRecords, Item, ItemState, Job, JobStream, NewItem, Page, Priority } from './types.ts'
+
+/** What a job is to be called, and when it may run. */
+export type JobOptions = Readonly<{
+  name?: string | undefined
+  priority?: Priority | undefined
+  scheduledFor?: number | undefined
+  webhookUrl?: string | undefined
+  /** Stands above all items that are `instructed`. */
+  instruction?: string | undefined
+  /** What of it was passed over. */
+  warnings?: readonly string[] | undefined
+}>
+
+export type BatchServiceDeps = Readonly<{
+  records: BatchRecords
+  changes: ChangeNotifier
+  clock: Clock
+  /** Says that so many items wait. */
+  notifyWork: (items: number) => void
+  /** Breaks off a job's items that run in this process. */
+  cancelJob: (jobId: string) => void
+  isStopping: () => boolean
+  /** Whether a job's end can be told at an address of the caller's. */
+  sendsWebhooks: boolean
+}>
+
+const JOB_ID = /^batch_[\da-f]{32}$/
+const ID_BYTES = 16
+const PAGE = 500
+/** The jobs whose changes are told to whoever watches all of theirs. */
+const STREAMED_JOBS = 50
+
+const newJobId = (): string => `batch_${randomBytes(ID_BYTES).toString('hex')}`
+
+const noSuchJob = (): GatewayError => new GatewayError('NOT_FOUND', 'There is no such batch job.')
+
+const ownerOrThrow = (caller: Caller): string => {
+  const owner = ownerOf(caller)
+  if (owner === undefined)
+    throw new GatewayError('FORBIDDEN', 'It cannot be told who is asking, so the job would be nobody’s.')
+  return owner
+}
+
+const noWebhooks = (): GatewayError => {
+  const message = 'cannot be told: this gateway has no secret to sign with (BATCH_WEBHOOK_SECRET)'
+  return new GatewayError('INVALID_INPUT', `webhookUrl ${message}.`, {
+    details: [{ path: 'webhookUrl', message }],
+  })
+}
+
+const tooLate = (what: string): GatewayError =>
+  new GatewayError('CONFLICT', `The job ${what}.`, { retryable: false })
+
+/** What callers may do with their own jobs. Whoever is not the owner is told that there is no such job. */
+export class BatchService {
+  readonly #deps: BatchServiceDeps
+  readonly #subscribers = new SubscriberLimit()
+
+  constructor(deps: BatchServiceDeps) {
+    this.#deps = deps
+  }
+
+  /** Takes a job whole, or not at all. */
+  async submit(
+    caller: Caller,
+    options: JobOptions,
+    items: AsyncIterable<NewItem> | Iterable<NewItem>,
+  ): Promise<Job> {
+    const { records, clock, notifyWork, sendsWebhooks } = this.#deps
+    const owner = ownerOrThrow(caller)
+    if (options.webhookUrl !== undefined && !sendsWebhooks) throw noWebhooks()
+    const createdAt = Math.floor(clock.now())
+    const { scheduledFor, webhookUrl, instruction, warnings = [] } = options
+    const job = await records.submit(
+      {
+        id: newJobId(),
+        owner,
+        name: options.name ?? `Batch of ${new Date(createdAt).toISOString().slice(0, 16).replace('T', ' ')}`,
+        priority: options.priority ?? 'normal',
+        createdAt,
+        ...(scheduledFor !== undefined && { scheduledFor }),
+        ...(webhookUrl !== undefined && { webhookUrl }),
+        ...(instruction !== undefined && { instruction }),
+        ...(warnings.length > 0 && { warnings }),
+      },
+      items,
+    )
+    this.#notify(job)
+    notifyWork(job.counts.queued)
+    return job
+  }
+
+  async find(caller: Caller, id: unknown): Promise<Job> {
+    const owner = ownerOf(caller)
+    if (typeof id !== 'string' || !JOB_ID.test(id) || owner === undefined) throw noSuchJob()
+    const job = await this.#deps.records.find(owner, id)
+    if (!job) throw noSuchJob()
+    return job
+  }
+
+  /** Newest first. */
+  async list(
+    caller: Caller,
+    options: Readonly<{ limit: number; cursor?: string | undefined }>,
+  ): Promise<Page<Job>> {
+    const owner = ownerOf(caller)
+    return owner === undefined ? { entries: [] } : this.#deps.records.list(owner, options)
+  }
+
+  items(
+    { id }: Job,
+    options: Readonly<{ limit: number; cursor?: string | undefined; state?: ItemState | undefined }>,
+  ): Promise<Page<Item>> {
+    return this.#deps.records.items(id, options)
+  }
+
+  /**
+   * All items of a job in their order, a page at a time.
+   * @throws GatewayError NOT_FOUND where the job is removed meanwhile, as what came is not all of them then.
+   */
+  async *allItems({ id, counts }: Job): AsyncGenerator<Item> {
+    let cursor: string | undefined
+    let count = 0
+    do {
+      const page = await this.#deps.records.items(id, { limit: PAGE, ...(cursor && { cursor }) })
+      yield* page.entries
+      count += page.entries.length
+      cursor = page.cursor
+    } while (cursor !== undefined)
+    if (count < counts.total)
+      throw new GatewayError('NOT_FOUND', 'The job was removed while its items were read.')
+  }
+
+  async cancel(caller: Caller, id: unknown): Promise<Job> {
+    const { records, clock, cancelJob } = this.#deps
+    const job = await this.find(caller, id)
+    if (!(await records.cancel(job.owner, job.id, clock.now()))) throw tooLate('has ended already')
+    cancelJob(job.id)
+    return this.#changed(caller, job)
+  }
+
+  /** Runs the failed items once more. */
+  async retry(caller: Caller, id: unknown): Promise<Job> {
+    const { records, notifyWork } = this.#deps
+    const job = await this.find(caller, id)
+    const count = await records.retryFailed(job.owner, job.id)
+    if (count === 0) throw tooLate('has no failed items that could be tried again')
+    notifyWork(count)
+    return this.#changed(caller, job)
+  }
+
+  async prioritise(caller: Caller, id: unknown, priority: Priority): Promise<Job> {
+    const job = await this.find(caller, id)
+    if (!(await this.#deps.records.prioritise(job.owner, job.id, priority)))
+      throw tooLate('has no items that still wait')
+    return this.#changed(caller, job)
+  }
+
+  /** Removes a job that has ended, with all its answers. */
+  async remove(caller: Caller, id: unknown): Promise<Job> {
+    const job = await this.find(caller, id)
+    if (!(await this.#deps.records.remove(job.owner, job.id)))
+      throw tooLate('has not ended yet: cancel it first')
+    this.#notify(job)
+    return job
+  }
+
+  /** What becomes of one job, until it has ended. @throws GatewayError RATE_LIMITED */
+  progress(job: Job, signal: AbortSignal): JobStream {
+    const { records } = this.#deps
+    const readJobs = () => records.find(job.owner, job.id)
+    return this.#streams(job.owner, signal, deps => jobProgress(job.id, readJobs, deps))
+  }
+
+  /** What becomes of the caller's newest jobs, for as long as they watch. @throws GatewayError RATE_LIMITED */
+  jobStream(caller: Caller, signal: AbortSignal): JobStream {
+    const { records } = this.#deps
+    const owner = ownerOrThrow(caller)
+    const readJobs = async () => (await records.list(owner, { limit: STREAMED_JOBS })).entries
+    return this.#streams(owner, signal, deps => jobChanges(owner, readJobs, deps))
+  }
+
+  #streams(
+    owner: string,
+    signal: AbortSignal,
+    begin: (deps: JobStreamDeps) => AsyncIterable<Job>,
+  ): JobStream {
+    const unsubscribe = this.#subscribers.enter(owner)
+    const subscribers = () => this.#subscribers.count
+    return { jobs: begin({ ...this.#deps, subscribers, signal }), unsubscribe }
+  }
+
+  async #changed(caller: Caller, { id }: Job): Promise<Job> {
+    const job = await this.find(caller, id)
+    this.#notify(job)
+    return job
+  }
+
+  #notify({ id, owner }: Job): void {
+    this.#deps.changes.notify(id, owner)
+  }
+}

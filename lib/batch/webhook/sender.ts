@@ -1,0 +1,117 @@
+import { createHmac } from 'node:crypto'
+import type { Clock, Timer } from '../../clock.ts'
+import type { BatchRecords, Job, WebhookDue } from '../types.ts'
+import type { PostWebhook } from './post.ts'
+
+type WebhookOutcome = Parameters<BatchRecords['settleWebhook']>[1]
+
+export type WebhookSenderDeps = Readonly<{
+  records: Pick<BatchRecords, 'claimWebhook' | 'settleWebhook'>
+  post: PostWebhook
+  /** What is told of a job's end. */
+  messageOf: (job: Job) => object
+  secret: string
+  clock: Clock
+  isStopping: () => boolean
+  onError: (error: unknown, jobId?: string) => void
+}>
+
+const COOLDOWN_MS = 5_000
+const LEASE_MS = 30_000
+const MOST_ATTEMPTS = 6
+const MOST_AT_ONCE = 16
+const MOST_OF_OWNER = 4
+const FIRST_PAUSE_MS = 10_000
+const PAUSE_FACTOR = 4
+
+/**
+ * Who sent a message, and when: `t=<unix seconds>,v1=<hex HMAC-SHA-256 of "t.message">`. Whoever checks it should
+ * refuse one that is older than a few minutes.
+ */
+export const signatureOf = (message: string, secret: string, now: number): string => {
+  const seconds = Math.floor(now / 1000)
+  return `t=${seconds},v1=${createHmac('sha256', secret).update(`${seconds}.${message}`).digest('hex')}`
+}
+
+/**
+ * Tells of jobs that have ended, at least once each: six times at most, with growing pauses. Many at the same time, and
+ * few of one owner's, so that nobody's slow receivers hold up the others.
+ */
+export class WebhookSender {
+  readonly #deps: WebhookSenderDeps
+  readonly #timer: Timer
+  /** How many are under way, by owner. */
+  readonly #underWay = new Map<string, number>()
+  #isDelivering = false
+  #isCalled = false
+
+  constructor(deps: WebhookSenderDeps) {
+    this.#deps = deps
+    this.#timer = deps.clock.timer(COOLDOWN_MS, () => void this.deliverDue())
+  }
+
+  /** Begins to tell what is due, as far as there is room for it. */
+  async deliverDue(): Promise<void> {
+    this.#isCalled = true
+    if (this.#isDelivering) return
+    this.#isDelivering = true
+    while (this.#isCalled) {
+      this.#isCalled = false
+      await this.#startDue().catch(this.#deps.onError)
+    }
+    this.#isDelivering = false
+    this.#timer.refresh()
+  }
+
+  async #startDue(): Promise<void> {
+    const { records, clock, isStopping } = this.#deps
+    while (!isStopping()) {
+      const owners = [...this.#underWay]
+      if (owners.reduce((sum, [, count]) => sum + count, 0) >= MOST_AT_ONCE) return
+      const except = owners.filter(([, count]) => count >= MOST_OF_OWNER).map(([owner]) => owner)
+      const now = clock.now()
+      const due = await records.claimWebhook({ now, leaseUntil: now + LEASE_MS, except })
+      if (!due) return
+      void this.#deliver(due)
+    }
+  }
+
+  async #deliver(due: WebhookDue): Promise<void> {
+    const { records, onError } = this.#deps
+    this.#count(due.job.owner, 1)
+    const outcome = await this.#tell(due)
+    await records.settleWebhook(due, outcome).catch(onError)
+    this.#count(due.job.owner, -1)
+    void this.deliverDue()
+  }
+
+  #count(owner: string, more: number): void {
+    const count = (this.#underWay.get(owner) ?? 0) + more
+    if (count === 0) this.#underWay.delete(owner)
+    else this.#underWay.set(owner, count)
+  }
+
+  async #tell(due: WebhookDue): Promise<WebhookOutcome> {
+    const { clock, onError } = this.#deps
+    const { job, attempt } = due
+    try {
+      const status = await this.#send(due)
+      if (status >= 200 && status < 300) return { state: 'sent' }
+      onError(new Error(`the webhook answered ${status}`), job.id)
+    } catch (error) {
+      onError(error, job.id)
+    }
+    if (attempt >= MOST_ATTEMPTS) return { state: 'failed' }
+    return { again: clock.now() + FIRST_PAUSE_MS * PAUSE_FACTOR ** (attempt - 1) }
+  }
+
+  #send({ job, url, attempt }: WebhookDue): Promise<number> {
+    const { post, messageOf, secret, clock } = this.#deps
+    const message = JSON.stringify(messageOf(job))
+    return post(url, message, {
+      'x-parley-event': 'batch.ended',
+      'x-parley-delivery': `${job.id}:${attempt}`,
+      'x-parley-signature': signatureOf(message, secret, clock.now()),
+    })
+  }
+}

@@ -1,0 +1,15 @@
+import type { WorkSignal } from './work-signal.ts'
+
+/** A bell that is heard in this process alone. */
+export const localWorkSignal = (): WorkSignal => {
+  const subscribers = new Set<() => void>()
+  return {
+    notify: () => {
+      for (const subscribe of subscribers) subscribe()
+    },
+    onWork: drain => {
+      subscribers.add(() => void drain())
+    },
+    close: async () => subscribers.clear(),
+  }
+}

@@ -1,0 +1,61 @@
+import { Queue, Worker } from 'bullmq'
+import { Redis } from 'ioredis'
+import type { WorkSignal } from './work-signal.ts'
+
+export type RedisWorkSignalOptions = Readonly<{
+  url: string
+  /** Told of a Redis that fails; it may be told the same again and again. */
+  onError: (error: Error) => void
+}>
+
+const NAME = 'batch'
+const PREFIX = 'parley'
+/** Calls for one ring: more workers than that find their work when they next look. */
+const MOST_CALLS = 32
+const LONGEST_RECONNECT_MS = 1_000
+
+const connect = (url: string, patient: boolean): Redis =>
+  new Redis(url, {
+    connectionName: 'parley batch',
+    // A worker waits for Redis as long as it takes; a call that cannot be sent is not sent late.
+    maxRetriesPerRequest: patient ? null : 0,
+    retryStrategy: tries => Math.min(LONGEST_RECONNECT_MS, 50 * 2 ** Math.min(tries, 10)),
+  })
+
+/**
+ * A bell that all workers on one Redis hear: a BullMQ queue of calls. A call goes to one worker, which holds it
+ * until it finds nothing to do any more; calls of a worker that dies go to another one.
+ */
+export const redisWorkSignal = ({ url, onError }: RedisWorkSignalOptions): WorkSignal => {
+  const connection = connect(url, false)
+  const queue = new Queue(NAME, {
+    connection,
+    prefix: PREFIX,
+    skipWaitingForReady: true,
+    skipMetasUpdate: true,
+  })
+  queue.on('error', onError)
+  const workers: { worker: Worker; connection: Redis }[] = []
+  const call = { name: 'call', data: {}, opts: { removeOnComplete: true, removeOnFail: true } }
+
+  return {
+    notify: items => {
+      const calls = Array.from({ length: Math.min(items, MOST_CALLS) }, () => call)
+      queue.addBulk(calls).catch(onError)
+    },
+    onWork: drain => {
+      const own = connect(url, true)
+      const worker = new Worker(NAME, drain, { connection: own, prefix: PREFIX, concurrency: 1 })
+      worker.on('error', onError)
+      workers.push({ worker, connection: own })
+    },
+    async close() {
+      for (const { worker, connection: own } of workers) {
+        await worker.close(true).catch(onError)
+        own.disconnect()
+      }
+      await queue.close().catch(onError)
+      connection.disconnect()
+    },
+  }
+}

@@ -1,0 +1,62 @@
+import { GatewayError } from '../errors.ts'
+import { hitRate } from './counts.ts'
+import type { Invalidation } from './generation.ts'
+import type { CacheRuntime } from './runtime.ts'
+
+/** What the admin API shows of the cache of this process, since it began. */
+export type CacheReport = Readonly<{
+  enabled: boolean
+  hits: number
+  misses: number
+  stale: number
+  bypassed: number
+  coalesced: number
+  stores: number
+  refreshes: number
+  failedRefreshes: number
+  invalidations: number
+  /** Absent before the first answer. */
+  hitRate: number | null
+  /** What the store holds; `null` where it is not known without asking. */
+  entries: number | null
+  bytes: number | null
+}>
+
+/** Where the cache can be looked at and told to forget. */
+export type CacheAdmin = Readonly<{
+  report: () => CacheReport
+  /** Throws GatewayError CONFLICT where caching is switched off. */
+  invalidate: (what: Invalidation) => Promise<void>
+}>
+
+export type CacheAdminDeps = Readonly<{
+  replies: Pick<CacheRuntime, 'generations' | 'counts'>
+  /** Whether answers of any model are kept at this moment. */
+  isOn: () => boolean
+  /** What the store holds, where that is known. */
+  holds: (() => Readonly<{ entries: number; bytes: number }>) | undefined
+}>
+
+export const cacheAdmin = ({
+  replies: { generations, counts },
+  isOn,
+  holds,
+}: CacheAdminDeps): CacheAdmin => ({
+  report: () => {
+    const { unreadable: _, ...shown } = counts
+    const { entries, bytes } = holds?.() ?? {}
+    return {
+      enabled: isOn(),
+      ...shown,
+      hitRate: hitRate(counts) ?? null,
+      entries: entries ?? null,
+      bytes: bytes ?? null,
+    }
+  },
+  invalidate: async what => {
+    if (!isOn())
+      throw new GatewayError('CONFLICT', 'Caching is switched off (ENABLE_CACHING).', { retryable: false })
+    await generations.invalidate(what)
+    counts.invalidations += 1
+  },
+})

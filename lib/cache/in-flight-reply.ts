@@ -1,0 +1,160 @@
+import type { Clock } from '../clock.ts'
+import { GatewayError, toGatewayError } from '../errors.ts'
+import type { CacheTrace, Call, Reply, ReplyEvent } from '../llm/types.ts'
+import { turn } from '../loop-turns.ts'
+import { Reader, type Source } from './reader.ts'
+
+type Batch = readonly ReplyEvent[]
+
+/** `complete`: it came to a good end; `broken`: it failed, or all have left; `grown`: too long to be joined. */
+export type InFlightEnd = 'complete' | 'broken' | 'grown'
+
+const COLLAPSED: CacheTrace = { forwarded: 'miss', collapsed: true }
+/** So much of an answer is held for those who may still join. */
+const MOST_CHARACTERS_HELD = 262_144
+
+const shared = (reply: Reply): Reply => ({
+  ...reply,
+  head: { ...reply.head, cache: 'hit', cacheTrace: COLLAPSED },
+})
+
+const lengthOf = (batch: Batch): number =>
+  batch.reduce((length, event) => length + (event.type === 'text-delta' ? event.text.length : 0), 0)
+
+/** Thousands may read the same answer, and each of them has something to send. */
+const eachInTurn = async (readers: Iterable<Reader>, act: (reader: Reader) => void): Promise<void> => {
+  for (const reader of [...readers]) {
+    const wait = turn()
+    if (wait) await wait
+    act(reader)
+  }
+}
+
+/**
+ * One answer under way, read by everyone who asked the same while it came. Whoever joins late is given what has
+ * come so far; each reads at their own speed, and the fastest pulls. A reader who leaves, the first one too,
+ * harms nobody; with the last one the upstream is left.
+ *
+ * Exactly one reader pays: whoever is first in line when the first content comes, which is the one who began
+ * the flight unless they have left by then. Leaving afterwards does not pass the bill on. All others read a hit.
+ */
+export class InFlightReply implements Source {
+  readonly #controller = new AbortController()
+  readonly #clock: Clock
+  readonly #onEnd: (how: InFlightEnd) => void
+  readonly #readers = new Set<Reader>()
+  readonly #batches: Batch[] = []
+  /** The position of the first batch that is still held. */
+  #first = 0
+  #held = 0
+  #reply: Reply | undefined
+  #events: AsyncIterator<Batch> | undefined
+  #isPulling = false
+  #isComplete = false
+  #isTooLarge = false
+  #isOver = false
+
+  /** @param onEnd called when there is nothing more to join: once, or a second time after `grown`. */
+  constructor(ask: (signal: AbortSignal) => Promise<Reply>, clock: Clock, onEnd: (how: InFlightEnd) => void) {
+    this.#clock = clock
+    this.#onEnd = onEnd
+    ask(this.#controller.signal).then(
+      reply => this.#begin(reply),
+      error => this.#failAll(error),
+    )
+  }
+
+  /** The answer for the one who began the flight, whose deadline is the flight's own. */
+  lead(call: Call): Promise<Reply> {
+    return this.#admit(new Reader(this, call, undefined))
+  }
+
+  /**
+   * The answer for one more reader.
+   * @throws what the flight failed with before its first content; GatewayError TIMEOUT after the reader's own
+   * deadline; the reason of the reader's own signal.
+   */
+  join(call: Call): Promise<Reply> {
+    return this.#admit(new Reader(this, call, this.#clock))
+  }
+
+  at(position: number): IteratorResult<Batch> | undefined {
+    const batch = this.#batches[position - this.#first]
+    if (batch) return { done: false, value: batch }
+    return this.#isOver ? { done: true, value: undefined } : undefined
+  }
+
+  pull(): void {
+    if (this.#isPulling || !this.#events) return
+    this.#isPulling = true
+    this.#events.next().then(
+      step => this.#take(step.done ? undefined : step.value),
+      thrown => this.#take([{ type: 'error', error: toGatewayError(thrown) }]),
+    )
+  }
+
+  detached(reader: Reader): void {
+    this.#readers.delete(reader)
+    if (this.#readers.size > 0 || this.#isOver) return
+    this.#end('broken')
+    this.#controller.abort(new GatewayError('CLIENT_GONE'))
+    // Before the first content there are no events yet: they are left as they come.
+    void this.#events?.return?.()
+  }
+
+  #admit(reader: Reader): Promise<Reply> {
+    if (reader.isReading) {
+      this.#readers.add(reader)
+      if (this.#reply) reader.deliver(shared(this.#reply))
+    }
+    return reader.reply
+  }
+
+  #begin(reply: Reply): void {
+    this.#reply = reply
+    this.#events = reply.events[Symbol.asyncIterator]()
+    if (this.#isOver) return void this.#events.return?.()
+    const [payer, ...others] = this.#readers
+    payer?.deliver(reply)
+    if (others.length === 0) return
+    const repeated = shared(reply)
+    void eachInTurn(others, reader => reader.deliver(repeated))
+  }
+
+  #failAll(error: unknown): void {
+    this.#end('broken')
+    void eachInTurn(this.#readers, reader => reader.fail(error))
+  }
+
+  #take(batch: Batch | undefined): void {
+    this.#isPulling = false
+    if (batch) this.#hold(batch)
+    else this.#end(this.#isComplete ? 'complete' : 'broken')
+    void eachInTurn(this.#readers, reader => reader.wake())
+    if (this.#isTooLarge) this.#dropRead()
+  }
+
+  #hold(batch: Batch): void {
+    this.#batches.push(batch)
+    this.#held += lengthOf(batch)
+    this.#isComplete = batch.at(-1)?.type === 'finish'
+    if (this.#isTooLarge || this.#held <= MOST_CHARACTERS_HELD) return
+    this.#isTooLarge = true
+    this.#onEnd('grown')
+  }
+
+  /** Nobody joins any more: what all have read is not needed again. */
+  #dropRead(): void {
+    let least = Number.POSITIVE_INFINITY
+    for (const { position } of this.#readers) least = Math.min(least, position)
+    const passed = Math.min(least - this.#first, this.#batches.length)
+    this.#batches.splice(0, passed)
+    this.#first += passed
+  }
+
+  #end(how: InFlightEnd): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#onEnd(how)
+  }
+}

@@ -1,0 +1,91 @@
+import type { Clock } from '../clock.ts'
+import type { Handler } from '../compose.ts'
+import type { Call, Reply } from '../llm/types.ts'
+import type { CacheCounts } from './counts.ts'
+import { InFlightReply } from './in-flight-reply.ts'
+import { allTags, type Question, type StoredReplies } from './stored-replies.ts'
+import { recorded } from './stored-reply.ts'
+
+export type InFlightDeps = Readonly<{ replies: StoredReplies; clock: Clock; counts: CacheCounts }>
+
+type Entry = Readonly<{ reply: InFlightReply; tags: Set<string>; question: Question }>
+
+/** All answers under way, by question. */
+export class InFlight {
+  readonly #deps: InFlightDeps
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(deps: InFlightDeps) {
+    this.#deps = deps
+  }
+
+  /** The same answer serves those who ask the same, and are content with the same models. */
+  static nameOf({ key }: Question, { fallback }: Call): string {
+    return fallback ? key : `${key} alone`
+  }
+
+  /** The answer under way to this question, if there is one; not one begun before the last invalidation. */
+  join(question: Question, call: Call): Promise<Reply> | undefined {
+    const entry = this.#entries.get(InFlight.nameOf(question, call))
+    if (entry?.question.generation !== question.generation) return undefined
+    for (const tag of question.tags) entry.tags.add(tag)
+    return entry.reply.join(call)
+  }
+
+  /** Whether `join` would find one. */
+  isUnderWay(question: Question, call: Call): boolean {
+    return this.#entries.get(InFlight.nameOf(question, call))?.question.generation === question.generation
+  }
+
+  /**
+   * Asks, lets others read along, and keeps the answer.
+   *
+   * @param onEnd told in the end whether it was kept
+   */
+  lead(
+    question: Question,
+    call: Call,
+    next: Handler<Call, Reply>,
+    onEnd?: (isKept: boolean) => void,
+  ): Promise<Reply> {
+    const name = InFlight.nameOf(question, call)
+    const tags = new Set<string>()
+    let kept: Promise<boolean> | undefined
+    const ask = async (signal: AbortSignal): Promise<Reply> => {
+      const { reply, stored } = this.kept(question, await next({ ...call, signal }), tags)
+      kept = stored
+      return reply
+    }
+    const forget = () => {
+      if (this.#entries.get(name) === entry) this.#entries.delete(name)
+    }
+    const end = (isKept: boolean) => {
+      forget()
+      onEnd?.(isKept)
+    }
+    const reply = new InFlightReply(ask, this.#deps.clock, how => {
+      if (how === 'grown') forget()
+      // A complete answer can be joined until it can be found: nobody asks in between.
+      else if (how === 'complete' && kept) void kept.then(end)
+      else end(false)
+    })
+    const entry: Entry = { reply, tags, question }
+    this.#entries.set(name, entry)
+    return reply.lead(call)
+  }
+
+  /** Keeps the answer if it comes to a good end, with the labels that `tags` holds by then. */
+  kept(
+    question: Question,
+    reply: Reply,
+    tags?: ReadonlySet<string>,
+  ): Readonly<{ reply: Reply; stored: Promise<boolean> }> {
+    const { replies, clock } = this.#deps
+    const { reply: observed, whole } = recorded(reply, replies.mostCharacters)
+    const stored = whole.then(
+      answer =>
+        answer !== undefined && replies.keep(question, answer, allTags(question.tags, tags), clock.now()),
+    )
+    return { reply: observed, stored }
+  }
+}

@@ -1,0 +1,100 @@
+import type { KeyValue } from '../storage/types.ts'
+import type { CacheCounts } from './counts.ts'
+import type { Generation } from './generation.ts'
+import type { ResolvedCacheRule } from './rules.ts'
+import type { CompleteReply, StoredReply } from './stored-reply.ts'
+import { fromText, toText } from './stored-text.ts'
+
+/** What a call asks of the cache. */
+export type Question = Readonly<{
+  key: string
+  /** The model by the name asked for. */
+  model: string
+  resolved: ResolvedCacheRule
+  /** What held when the question was asked: an answer that was invalidated on its way is not valid. */
+  generation: Generation
+  tags: readonly string[]
+}>
+
+export type StoredRepliesDeps = Readonly<{
+  store: KeyValue
+  /** Larger answers are not kept: none shall push out many others. */
+  mostBytes: number
+  counts: CacheCounts
+}>
+
+const NO_TAGS: readonly string[] = []
+
+/** All labels together, in one order. */
+export const allTags = (some: readonly string[], others: Iterable<string> = NO_TAGS): readonly string[] => {
+  const tags = new Set([...some, ...others])
+  return tags.size === 0 ? NO_TAGS : [...tags].toSorted()
+}
+
+const lifetimeMs = ({ ttlMs, staleWhileRevalidateMs, staleIfErrorMs }: ResolvedCacheRule): number =>
+  ttlMs + Math.max(staleWhileRevalidateMs, staleIfErrorMs)
+
+const stampOf = ({ generation, model }: Question, { head }: CompleteReply, tags: readonly string[]): string =>
+  generation.stamp([model, head.target.name], tags)
+
+/** Whether nothing that concerns the answer has been invalidated since it was asked for. */
+export const isValid = (answer: StoredReply, question: Question): boolean =>
+  answer.stamp === stampOf(question, answer, answer.tags)
+
+/** The answers that are kept. A store that fails has nothing and keeps nothing; no call fails by it. */
+export class StoredReplies {
+  readonly #deps: StoredRepliesDeps
+
+  constructor(deps: StoredRepliesDeps) {
+    this.#deps = deps
+  }
+
+  /** No answer with more characters than this can be kept. */
+  get mostCharacters(): number {
+    return this.#deps.mostBytes
+  }
+
+  /** The answer to a question, however old. What cannot be read or is not valid any more is removed. */
+  async find(question: Question): Promise<StoredReply | undefined> {
+    const { store, counts } = this.#deps
+    const { key } = question
+    const text = await store.get(key).catch(() => undefined)
+    if (text === undefined) return undefined
+    const answer = fromText(key, text)
+    if (answer && isValid(answer, question)) return answer
+    if (!answer) counts.unreadable += 1
+    store.delete(key).catch(() => {})
+    return undefined
+  }
+
+  /** Keeps an answer for as long as it may be of use. Resolves with whether it is kept. */
+  async keep(
+    question: Question,
+    answer: CompleteReply,
+    tags: readonly string[],
+    now: number,
+  ): Promise<boolean> {
+    const stamp = stampOf(question, answer, tags)
+    const isKept = await this.#write(question, { ...answer, storedAt: now, tags, stamp }, now)
+    if (isKept) this.#deps.counts.stores += 1
+    return isKept
+  }
+
+  /** Adds the labels of whoever found it, so that invalidating by them reaches it too. */
+  async label(question: Question, answer: StoredReply, now: number): Promise<void> {
+    if (question.tags.every(tag => answer.tags.includes(tag))) return
+    const tags = allTags(answer.tags, question.tags)
+    await this.#write(question, { ...answer, tags, stamp: stampOf(question, answer, tags) }, now)
+  }
+
+  async #write(question: Question, answer: StoredReply, now: number): Promise<boolean> {
+    const { store, mostBytes } = this.#deps
+    const text = toText(question.key, answer)
+    const leftMs = answer.storedAt + lifetimeMs(question.resolved) - now
+    if (leftMs <= 0 || Buffer.byteLength(text) > mostBytes) return false
+    return store.set(question.key, text, leftMs).then(
+      () => true,
+      () => false,
+    )
+  }
+}

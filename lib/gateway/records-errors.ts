@@ -1,0 +1,41 @@
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
+import type { Logger } from '../observability/logger.ts'
+import { reasonOf } from '../storage/records/fault.ts'
+import { RecordsMonitor } from '../storage/records/monitor.ts'
+import type { Records } from '../storage/records/records.ts'
+
+type ReportDeps = Readonly<{ clock: Clock; logger: Logger }>
+
+const LOGGED_AGAIN_AFTER_MS = 60_000
+const MOST_KINDS = 100
+
+/** Watches every operation on the records: one warning when they begin to fail, one line when they work again. */
+export const watched = (records: Records, { clock, logger }: ReportDeps): RecordsMonitor => {
+  const component = 'records'
+  const watch = new RecordsMonitor({
+    clock,
+    onLost: err =>
+      logger.warn({ component, reason: reasonOf(err), err }, 'the records fail: batches wait, chats go on'),
+    onBack: () => logger.info({ component }, 'the records work again'),
+  })
+  records.watch(watch.ended)
+  return watch
+}
+
+/**
+ * Logs what work in the background could not do with the records: the same once a minute. That they cannot be reached is
+ * the watch's to log.
+ */
+export const reportRecordsError = ({ clock, logger }: ReportDeps): ((err: unknown) => void) => {
+  const logged = new LRUCache<string, number>({ max: MOST_KINDS })
+  return err => {
+    if (err instanceof GatewayError && err.code === 'STORE_UNAVAILABLE') return
+    const reason = reasonOf(err)
+    const now = clock.now()
+    if (now - (logged.get(reason) ?? Number.NEGATIVE_INFINITY) < LOGGED_AGAIN_AFTER_MS) return
+    logged.set(reason, now)
+    logger.warn({ err, component: 'batch' }, 'the records did not do what they were asked')
+  }
+}

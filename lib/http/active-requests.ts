@@ -1,0 +1,58 @@
+import { GatewayError } from '../errors.ts'
+import { inTurn, turn } from '../loop-turns.ts'
+
+/** A visit that has begun and not yet ended. */
+export type ActiveRequest = Readonly<{
+  signal: AbortSignal
+  /** Aborts all that is done for this visit. */
+  abort: (reason: GatewayError) => void
+  /** From now on it goes on also when its client has gone. */
+  surviveDisconnect: () => void
+  /** Ends it. The last one to end lets a stopping gateway go. */
+  close: () => void
+}>
+
+/** All visits under way, so that a stopping gateway can wait for them, and in the end break them off. */
+export class ActiveRequests {
+  readonly #controllers = new Set<AbortController>()
+  #whenNone = Promise.withResolvers<void>()
+
+  get count(): number {
+    return this.#controllers.size
+  }
+
+  /** @param client aborts when the client has gone. */
+  open(client: AbortSignal): ActiveRequest {
+    const controller = new AbortController()
+    const disconnect = () => controller.abort(new GatewayError('CLIENT_GONE'))
+    const onClientGone = () => inTurn(disconnect)
+    const surviveDisconnect = () => client.removeEventListener('abort', onClientGone)
+    if (client.aborted) disconnect()
+    else client.addEventListener('abort', onClientGone, { once: true })
+    this.#controllers.add(controller)
+    return {
+      signal: controller.signal,
+      abort: reason => controller.abort(reason),
+      surviveDisconnect,
+      close: () => {
+        surviveDisconnect()
+        this.#controllers.delete(controller)
+        if (this.count === 0) this.#whenNone.resolve()
+      },
+    }
+  }
+
+  /** Resolves as soon as no visit is open. */
+  none(): Promise<void> {
+    if (this.count === 0) return Promise.resolve()
+    this.#whenNone = Promise.withResolvers<void>()
+    return this.#whenNone.promise
+  }
+
+  async abortAll(reason: GatewayError): Promise<void> {
+    for (const controller of this.#controllers) {
+      await turn()
+      controller.abort(reason)
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import { isRepeated, type ReplyHead } from '../llm/types.ts'
+import { type LimitState, type RequestContext, upstreamMs } from '../request-context.ts'
+
+/** OpenAI's words and those of the IETF draft (httpapi-ratelimit-headers-10) for the same thing. */
+const limitHeaders = ({ policy, limit, remaining, windowSeconds, resetSeconds }: LimitState) => ({
+  'x-ratelimit-limit': String(limit),
+  'x-ratelimit-remaining': String(remaining),
+  'x-ratelimit-reset': String(resetSeconds),
+  'ratelimit-policy': `"${policy}";q=${limit};w=${windowSeconds}`,
+  ratelimit: `"${policy}";r=${remaining};t=${resetSeconds}`,
+})
+
+/** Source: RFC 9211. `ttl` is negative for an answer past its time. */
+const cacheStatus = (head: ReplyHead, now: number): string => {
+  const { forwarded, collapsed, freshUntil, detail } = head.cacheTrace ?? {}
+  let status = `Parley; ${forwarded || !isRepeated(head) ? `fwd=${forwarded ?? 'miss'}` : 'hit'}`
+  if (collapsed) status += '; collapsed'
+  if (freshUntil !== undefined) status += `; ttl=${Math.floor((freshUntil - now) / 1000)}`
+  return detail === undefined ? status : `${status}; detail=${detail}`
+}
+
+/** Source: RFC 9111 5.1 (Age). */
+const cacheHeaders = (head: ReplyHead, now: number): Record<string, string> => ({
+  'x-gateway-cache': head.cache,
+  'cache-status': cacheStatus(head, now),
+  ...(head.storedAt !== undefined && { age: String(Math.max(0, Math.floor((now - head.storedAt) / 1000))) }),
+})
+
+const gatewayHeaders = ({ journal }: RequestContext, now: number): Record<string, string> => {
+  const { head, attempts } = journal
+  const target = head?.target ?? attempts.at(-1)?.target
+  if (!target) return {}
+  return {
+    'x-gateway-model': target.name,
+    'x-gateway-provider': target.provider,
+    'x-gateway-attempts': String(attempts.length),
+    'x-gateway-fallback': String(head?.fallback ?? false),
+    ...(journal.arm !== undefined && { 'x-gateway-arm': journal.arm }),
+    ...(head && cacheHeaders(head, now)),
+  }
+}
+
+/** Less is not worth a word. */
+const LEAST_MS = 0.1
+const WAITS = ['limit', 'cache', 'queue', 'retry'] as const
+
+/** Where the time went until the headers left: what was waited for, and everything of our own. */
+const serverTiming = ({ journal, startedAt }: RequestContext, now: number): string => {
+  let told = ''
+  let ours = now - startedAt
+  const append = (what: string, took: number): void => {
+    if (took < LEAST_MS) return
+    told += `${what};dur=${took.toFixed(1)}, `
+    ours -= took
+  }
+  if (journal.waits) for (const what of WAITS) append(what, journal.waits[what] ?? 0)
+  // The headers leave when the first content is there; what the upstream does after it is not waiting.
+  append('upstream', upstreamMs(journal, journal.firstContentAt ?? now))
+  return `${told}gateway;dur=${Math.max(0, ours).toFixed(1)}`
+}
+
+/** What is known of a visit when its headers leave. */
+export const contextHeaders = (context: RequestContext, now: number): Record<string, string> => ({
+  'x-request-id': context.requestId,
+  'server-timing': serverTiming(context, now),
+  ...(context.journal.limit && limitHeaders(context.journal.limit)),
+  ...gatewayHeaders(context, now),
+})

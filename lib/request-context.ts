@@ -1,0 +1,129 @@
+import type { GatewayError } from './errors.ts'
+import type { FinishReason, ReplyHead, Target, Usage } from './llm/types.ts'
+
+/** Who asks, as far as it is known. Every request starts as anonymous. */
+export type Caller =
+  | Readonly<{ kind: 'anonymous'; address: string }>
+  | Readonly<{ kind: 'guest'; id: string; address: string }>
+
+/** Whose an answer is, so that nobody else finds it. Absent where it cannot be told who is asking: that is nobody's. */
+export const ownerOf = (caller: Caller): string | undefined => {
+  if (caller.kind === 'guest') return `guest ${caller.id}`
+  return caller.address === 'unknown' ? undefined : `address ${caller.address}`
+}
+
+/** Whoever that owner was, seen again long after the visit; their address is known only where it is all that is. */
+export const callerOf = (owner: string): Caller => {
+  const [kind, ...rest] = owner.split(' ')
+  const id = rest.join(' ')
+  return kind === 'guest' ? { kind, id, address: 'unknown' } : { kind: 'anonymous', address: id }
+}
+
+/** What a request shows of its sender, before anyone has judged it. */
+export type ClientInfo = Readonly<{
+  /** The client's IP address, an IPv6 one cut to its /64; `unknown` where the host cannot tell. */
+  address: string
+  /** The key of `Authorization: Bearer` or `x-api-key`. */
+  apiKey?: string | undefined
+  /** The guest cookie's value, unless another site made the browser send it. */
+  session?: string | undefined
+}>
+
+/** The family of limits that a route belongs to. */
+export type Surface = 'chat' | 'api' | 'upload'
+
+/** One HTTP request (or one piece of background work), whatever it asks for. */
+export type RequestContext = Readonly<{
+  requestId: string
+  /** The route's pattern, never its filled-in path: `/api/chat`. */
+  route: string
+  surface: Surface
+  client: ClientInfo
+  caller: Caller
+  /** Aborts when the client has gone or the gateway stops; its reason says which. */
+  signal: AbortSignal
+  /** Clock time of arrival, milliseconds. */
+  startedAt: number
+  journal: Journal
+}>
+
+/** How a limit stands after this request. */
+export type LimitState = Readonly<{
+  policy: string
+  limit: number
+  remaining: number
+  windowSeconds: number
+  /** Whole seconds until more is allowed. */
+  resetSeconds: number
+}>
+
+/** One try to get an answer out of one target. */
+export type Attempt = {
+  readonly target: Target
+  readonly startedAt: number
+  /** When the first content was in hand. */
+  firstContentAt?: number
+  endedAt?: number
+}
+
+/** What an answer can be kept waiting for besides its upstream. `queue`: a free slot; `retry`: the pause before it. */
+export type Wait = 'limit' | 'cache' | 'queue' | 'retry'
+
+/** A second attempt beside a slow first one. `won`: the second answered; `lost`: the first did after all. */
+export type Hedge = Readonly<{
+  result: 'won' | 'lost' | 'failed'
+  /** What the attempt that was broken off is taken to have used; absent where it came to none. */
+  usage?: Usage
+}>
+
+/**
+ * What is learned along the way. The only thing of a visit that changes: policies write down what they
+ * decide and see, the edge turns it into headers, the log into a line. Nothing is decided by reading it.
+ */
+export type Journal = {
+  caller?: Caller['kind']
+  limit?: LimitState
+  plan?: readonly Target[]
+  /** Which target of a weighted alias the caller was given. */
+  arm?: string
+  attempts: Attempt[]
+  /** How often a target was turned to, whether or not it then came to an attempt. */
+  tries: number
+  /** Milliseconds, by what they went to. */
+  waits?: { [What in Wait]?: number }
+  hedge?: Hedge
+  /** The time it waited for an answer that another's call was asking for. */
+  joined?: Readonly<{ startedAt: number; endedAt: number }>
+  firstContentAt?: number
+  finishReason?: FinishReason
+  /** How many events of upstreams' streams held nothing of an answer, and nothing that their protocol knows. */
+  ignoredEvents?: number
+  /** What is known of the answer since its first content. */
+  head?: ReplyHead
+  /** Settles when the answer has ended. */
+  usage?: Promise<Usage>
+  /** What went wrong after the answer had begun. */
+  error?: GatewayError
+}
+
+/**
+ * Milliseconds until `now` during which an attempt was under way, or another's was waited for; those of two at
+ * once count once.
+ */
+export const upstreamMs = ({ attempts, joined }: Journal, now: number): number => {
+  let total = joined ? joined.endedAt - joined.startedAt : 0
+  let countedUntil = 0
+  for (const { startedAt, endedAt = now } of attempts) {
+    total += Math.max(0, endedAt - Math.max(startedAt, countedUntil))
+    countedUntil = Math.max(countedUntil, endedAt)
+  }
+  return total
+}
+
+/** Writes down time that went to waiting for something. */
+export const waited = (journal: Journal, what: Wait, milliseconds: number): void => {
+  journal.waits ??= {}
+  journal.waits[what] = (journal.waits[what] ?? 0) + milliseconds
+}
+
+export const newJournal = (): Journal => ({ attempts: [], tries: 0 })

@@ -1,0 +1,46 @@
+import { LRUCache } from 'lru-cache'
+import { type Clock, sleep } from '../clock.ts'
+import type { Policy } from '../compose.ts'
+import { GatewayError } from '../errors.ts'
+import type { Call, RateHeadroom, Reply, Target } from '../llm/types.ts'
+
+const MOST_TARGETS = 1_000
+/** Of a provider's limit, what is left to those whom somebody waits for. */
+const RESERVED_SHARE = 0.1
+const LONGEST_WAIT_MS = 60_000
+const MS_PER_SECOND = 1000
+
+const keyOf = ({ provider, model }: Target): string => `${provider}\n${model}`
+
+/** What providers last said was left of their limits. */
+export class RateHeadrooms {
+  readonly #seen = new LRUCache<string, RateHeadroom>({ max: MOST_TARGETS })
+
+  record(target: Target, allowance: RateHeadroom): void {
+    this.#seen.set(keyOf(target), allowance)
+  }
+
+  /** Clock time from which on there is more than the reserve; absent where there is enough now. */
+  enoughAt(target: Target): number | undefined {
+    const seen = this.#seen.get(keyOf(target))
+    return seen && seen.share < RESERVED_SHARE ? seen.resetAt : undefined
+  }
+}
+
+/**
+ * Lets background work wait while a provider has little left of its limits: the rest is for live calls.
+ * @throws GatewayError PROVIDER_RATE_LIMIT at once where the wait would outlast the call.
+ */
+export const deferBackground = (headrooms: RateHeadrooms, clock: Clock): Policy<Call, Reply> =>
+  async function deferBackground(call, next) {
+    const [target] = call.plan
+    const enoughAt = target && headrooms.enoughAt(target)
+    const waitMs = Math.min(LONGEST_WAIT_MS, (enoughAt ?? 0) - clock.now())
+    if (waitMs <= 0) return await next(call)
+    if (clock.now() + waitMs >= call.deadlineAt)
+      throw new GatewayError('PROVIDER_RATE_LIMIT', undefined, {
+        retryAfterSeconds: Math.ceil(waitMs / MS_PER_SECOND),
+      })
+    await sleep(clock, waitMs, call.signal)
+    return await next(call)
+  }

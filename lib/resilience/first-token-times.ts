@@ -1,0 +1,47 @@
+import type { Call, Target } from '../llm/types.ts'
+import { lazyMap } from './lazy-map.ts'
+
+const KEPT = 100
+const LEAST = 20
+const SHARE = 0.95
+/** How many new ones make a percentile old. */
+const SORTED_EVERY = 10
+
+/** The last 100 times to first content of one kind of call. */
+class Times {
+  readonly #last: number[] = []
+  #next = 0
+  #seen = 0
+  #percentile: number | undefined
+
+  add(milliseconds: number): void {
+    this.#last[this.#next] = milliseconds
+    this.#next = (this.#next + 1) % KEPT
+    this.#seen += 1
+    if (this.#seen >= LEAST && (this.#percentile === undefined || this.#seen % SORTED_EVERY === 0))
+      this.#percentile = this.#last.toSorted((a, b) => a - b)[Math.ceil(this.#last.length * SHARE) - 1]
+  }
+
+  get percentile(): number | undefined {
+    return this.#percentile
+  }
+}
+
+type Kind = Readonly<{ target: Target; stream: boolean }>
+
+/** How long targets take to the first content: whole answers and streams apart, since only a stream begins early. */
+export class FirstTokenTimes {
+  readonly #timesOf = lazyMap<Kind, Times>(
+    ({ target, stream }) => `${target.provider}\n${target.model}\n${stream}`,
+    () => new Times(),
+  )
+
+  record(target: Target, { stream }: Call, milliseconds: number): void {
+    this.#timesOf({ target, stream }).add(milliseconds)
+  }
+
+  /** Milliseconds within which 95 of 100 of its last answers began; absent until 20 were seen. */
+  p95Ms(target: Target, { stream }: Call): number | undefined {
+    return this.#timesOf({ target, stream }).percentile
+  }
+}

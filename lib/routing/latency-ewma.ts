@@ -1,0 +1,46 @@
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../clock.ts'
+import type { Target } from '../llm/types.ts'
+
+const WEIGHT_OF_NEWEST = 0.2
+const FORGOTTEN_AFTER_MS = 300_000
+/** What a failure counts as: slower than any answer worth waiting for. */
+const FAILURE_MS = 60_000
+/** Clients choose names freely (`provider/anything`): beyond this many the longest unused is forgotten. */
+const MOST_TARGETS = 1_000
+
+/**
+ * How long targets took to their first content: an exponentially weighted mean. What was last seen five minutes
+ * ago counts as unseen, so that a target that was once slow or failing gets another chance.
+ */
+export class LatencyEwma {
+  readonly #clock: Clock
+  readonly #seen = new LRUCache<string, { meanMs: number; at: number }>({ max: MOST_TARGETS })
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** How many targets are remembered. */
+  get size(): number {
+    return this.#seen.size
+  }
+
+  /** The mean in milliseconds; nothing for a target that is unseen. */
+  of({ name }: Target): number | undefined {
+    const seen = this.#seen.get(name)
+    if (!seen || this.#clock.now() - seen.at > FORGOTTEN_AFTER_MS) return undefined
+    return seen.meanMs
+  }
+
+  record(target: Target, firstContentMs: number): void {
+    const before = this.of(target)
+    const meanMs =
+      before === undefined ? firstContentMs : before + WEIGHT_OF_NEWEST * (firstContentMs - before)
+    this.#seen.set(target.name, { meanMs, at: this.#clock.now() })
+  }
+
+  failed(target: Target): void {
+    this.record(target, FAILURE_MS)
+  }
+}

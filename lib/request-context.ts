@@ -1,5 +1,5 @@
 import type { GatewayError } from './errors.ts'
-import type { FinishReason, ReplyHead, Target, Usage } from './llm/types.ts'
+import type { FinishReason, ReplyHead, Target, Usage } from './llm/reply-head.ts'
 
 /** Who asks, as far as it is known. Every request starts as anonymous. */
 export type Caller =
@@ -127,3 +127,9 @@ export const waited = (journal: Journal, what: Wait, milliseconds: number): void
 }
 
 export const newJournal = (): Journal => ({ attempts: [], tries: 0 })
+
+/** How a request ended: what the log and the metrics are given. */
+export type RequestEnd = Readonly<{ method: string; status: number; error: GatewayError | undefined }>
+
+/** Reports the end of work that no request waits for, with what went wrong. */
+export type BackgroundEnd = (context: RequestContext, error: GatewayError | undefined) => void

@@ -3,7 +3,7 @@ import { type AuthDeps, authenticate } from '../auth/policy.ts'
 import type { TokenDeps } from '../auth/token.ts'
 import { type CacheDeps, cache } from '../cache/policy.ts'
 import type { Clock } from '../clock.ts'
-import { compose, type Handler } from '../compose.ts'
+import { compose, type Handler, type Policy } from '../compose.ts'
 import { meter, type Prices } from '../ledger/meter.ts'
 import { type AskDeps, ask } from '../llm/ask.ts'
 import { truncate } from '../llm/truncate.ts'
@@ -52,44 +52,54 @@ export type PipelineDeps = Readonly<{
   clock: Clock
 }>
 
-/** What happens to a call, in order. */
+/** What a call comes from: a client's chat, an item of a batch, or the cache that fetches an answer again. */
+type Source = 'chat' | 'batch' | 'refresh'
+type Step = readonly [sources: readonly Source[], policy: Policy<Call, Reply>]
+
+const ALL = ['chat', 'batch', 'refresh'] as const
+const CHAT_AND_BATCH = ['chat', 'batch'] as const
+const CHAT = ['chat'] as const
+const BATCH = ['batch'] as const
+
+/**
+ * What happens to a call, in order. An item's owner was let in with its job, and an attempt of it is one attempt. What
+ * the cache fetches again goes on below the cache, in the pipeline of the call that gave the occasion.
+ */
+const sentence = (g: PipelineDeps): readonly Step[] => [
+  [ALL, observe()], //                                  record every call once, whatever becomes of it
+  [CHAT, authenticate(g.auth)], //                      who is asking
+  [CHAT, limit(g.limits)], //                           may they ask now
+  [CHAT, resume(g.streams)], //                         may the answer outlive its connection
+  [ALL, meter(g.prices)], //                            what it cost, repeated answers included
+  [CHAT_AND_BATCH, cache(g.cache)], //                  has it been answered
+  [CHAT_AND_BATCH, truncate()], //                      never more than the caller can take
+  [CHAT_AND_BATCH, route(g.routes)], //                 which models should answer, best first
+  [BATCH, deferBackground(g.headrooms, g.clock)], //    leave what providers have left to live calls
+  [CHAT_AND_BATCH, fallback(g.fallbacks)], //           and if that model cannot, which next
+  [CHAT, hedge(g.hedges)], //                           and a second one beside it, if it is slow
+  [CHAT, retry(g.retries, g.budgetOf)], //              once more, where it may have been bad luck
+  [CHAT_AND_BATCH, breaker(g.circuitOf, g.cooldowns)], // no calls to what keeps failing, or asks for a pause
+  [CHAT_AND_BATCH, bulkhead(g.slots, g.clock, g.bulkheadOf)], // never too many at once
+  [CHAT_AND_BATCH, timeout(g.timeouts, g.clock)], //    nor for too long
+]
+
+const policiesFor = (source: Source, g: PipelineDeps): readonly Policy<Call, Reply>[] =>
+  sentence(g).flatMap(([sources, policy]) => (sources.includes(source) ? [policy] : []))
+
 export const chatPipeline = (g: PipelineDeps): Handler<Call, Reply> =>
-  compose<Call, Reply>(
-    observe(), //                       see every call once, whatever becomes of it
-    authenticate(g.auth), //            who is asking
-    limit(g.limits), //                 may they ask now
-    resume(g.streams), //               may it outlive its connection
-    meter(g.prices), //                 what it cost, repeated answers included
-    cache(g.cache), //                has it been answered
-    truncate(), //                      never more than they can take
-    route(g.routes), //                 who should answer, best first
-    fallback(g.fallbacks), //           and if they cannot, who next
-    hedge(g.hedges), //                 and a second one beside them, if they are slow
-    retry(g.retries, g.budgetOf), //    once more, where it may have been bad luck
-    breaker(g.circuitOf, g.cooldowns), // leave alone who keeps failing, or asks for it
-    bulkhead(g.slots, g.clock, g.bulkheadOf), // never too many at once
-    timeout(g.timeouts, g.clock), //    nor for too long
-  )(ask(g.providers)) //                ask one of them
+  compose(...policiesFor('chat', g))(ask(g.providers))
 
-/** What happens to an item of a batch: whoever handed it in was let in then. An attempt of it is one attempt. */
 export const batchPipeline = (g: PipelineDeps): Handler<Call, Reply> =>
-  compose<Call, Reply>(
-    observe(),
-    meter(g.prices),
-    cache(g.cache),
-    truncate(),
-    route(g.routes),
-    deferBackground(g.headrooms, g.clock), //  leave what providers have left to live calls
-    fallback(g.fallbacks),
-    breaker(g.circuitOf, g.cooldowns),
-    bulkhead(g.slots, g.clock, g.bulkheadOf),
-    timeout(g.timeouts, g.clock),
-  )(ask(g.providers))
+  compose(...policiesFor('batch', g))(ask(g.providers))
 
-/** What happens to every other visit before it is served: it comes back knowing its caller. */
+/** For answers that are fetched again: around the rest of the pipeline, of which the cache is asked anew. */
+export const refreshPipeline = (g: PipelineDeps): ((answer: Handler<Call, Reply>) => Handler<Call, Reply>) =>
+  compose(...policiesFor('refresh', g))
+
+/** What happens to every other request before it is served: it comes back knowing its caller. */
 export const admission = (g: PipelineDeps): Handler<RequestContext, RequestContext> =>
   compose<RequestContext, RequestContext>(authenticate(g.auth), limit(g.limits))(async context => context)
 
-/** What happens to a visit of the admin API. Wrong tokens have a limit of their own, which is never switched off. */
+/** What happens to a request of the admin API. Wrong tokens have a limit of their own, which is never switched off. */
 export const adminAdmission = (g: PipelineDeps): Handler<RequestContext, RequestContext> =>
   compose<RequestContext, RequestContext>(limit(g.limits), administer(g.admin))(async context => context)

@@ -1,6 +1,11 @@
+import type { Clock } from '../clock.ts'
+import type { Environment } from '../config/schema.ts'
 import type { Settings } from '../config/settings.ts'
 import { costUsd } from '../ledger/cost.ts'
+import type { Catalog } from '../llm/catalog.ts'
 import { estimatedInputTokens } from '../llm/providers/shared/tokens.ts'
+import type { Logger } from '../observability/logger.ts'
+import type { Metrics } from '../observability/metrics.ts'
 import { Circuit } from '../resilience/breaker/circuit.ts'
 import { type Circuits, circuitPerTarget } from '../resilience/breaker/policy.ts'
 import {
@@ -14,10 +19,8 @@ import { bulkheads, type Slots } from '../resilience/bulkhead.ts'
 import { Cooldowns } from '../resilience/cooldowns.ts'
 import type { RateHeadrooms } from '../resilience/defer-background.ts'
 import { retryBudgets } from '../resilience/retry.ts'
-import type { WiringDeps } from './parts.ts'
 import type { PipelineDeps } from './pipelines.ts'
-import type { SharedState } from './shared-state.ts'
-import type { Runtime } from './standing.ts'
+import type { SharedState } from './redis.ts'
 
 const MOST_ATTEMPTS = 4
 const LONGEST_OPEN_MS = 120_000
@@ -35,8 +38,13 @@ const tripConditionOf = (breaker: BreakerSettings): TripCondition =>
     slowness(() => breaker().slowCallMs, GREY),
   )
 
-type CircuitWiringDeps = Pick<WiringDeps, 'env' | 'clock' | 'logger' | 'metrics'> &
-  Readonly<{ shared: SharedState | undefined }>
+type CircuitWiringDeps = Readonly<{
+  env: Environment
+  clock: Clock
+  logger: Logger
+  metrics: Metrics
+  shared: SharedState | undefined
+}>
 
 /**
  * The circuits of all targets. They outlive a change of settings, so theirs are looked up when needed.
@@ -72,8 +80,15 @@ const circuits = (
       }),
   )
 
-/** The question has been read when an attempt is broken off; what it would have answered, nobody knows. */
-const hedgesOf = ({ settings, clock, catalog }: WiringDeps): PipelineDeps['hedges'] =>
+type ResilienceDeps = Readonly<{
+  settings: Settings
+  catalog: Catalog
+  clock: Clock
+  runtime: ResilienceRuntime
+}>
+
+/** An aborted attempt has read the question; how much it would have answered is unknown. */
+const hedgesOf = ({ settings, clock, catalog }: ResilienceDeps): PipelineDeps['hedges'] =>
   settings.hedgingShare > 0
     ? {
         share: settings.hedgingShare,
@@ -86,6 +101,7 @@ const hedgesOf = ({ settings, clock, catalog }: WiringDeps): PipelineDeps['hedge
         clock,
       }
     : undefined
+
 /** Several gateways that know of each other keep to the number together, each to its share. */
 const slotsOf = (current: () => Settings, shared: SharedState | undefined): Slots => ({
   get most() {
@@ -98,13 +114,15 @@ const slotsOf = (current: () => Settings, shared: SharedState | undefined): Slot
   waitMs: 5_000,
 })
 
-/** What is known of the providers' failures and loads, whatever becomes of the settings. */
-export const resilienceState = (
+/** What is known of the providers' failures and loads. It survives a reload of the configuration. */
+export type ResilienceRuntime = Pick<PipelineDeps, 'circuitOf' | 'cooldowns' | 'slots' | 'headrooms'> &
+  Required<Pick<PipelineDeps, 'budgetOf' | 'bulkheadOf'>>
+
+export const resilienceRuntime = (
   deps: CircuitWiringDeps,
   headrooms: RateHeadrooms,
   current: () => Settings,
-): Pick<PipelineDeps, 'circuitOf' | 'cooldowns' | 'slots' | 'headrooms'> &
-  Required<Pick<PipelineDeps, 'budgetOf' | 'bulkheadOf'>> => {
+): ResilienceRuntime => {
   const { clock, shared } = deps
   const circuitOf = circuits(deps, () => current().breaker)
   const slots = slotsOf(current, shared)
@@ -120,8 +138,8 @@ export const resilienceState = (
 
 /** What stands between a call and its providers' failures. */
 export const resilienceOf = (
-  deps: WiringDeps,
-): Pick<PipelineDeps, 'fallbacks' | 'hedges' | 'retries' | 'timeouts'> & Runtime['resilience'] => {
+  deps: ResilienceDeps,
+): Pick<PipelineDeps, 'fallbacks' | 'hedges' | 'retries' | 'timeouts'> & ResilienceRuntime => {
   const { settings, runtime, clock, catalog } = deps
   return {
     fallbacks: {
@@ -139,7 +157,7 @@ export const resilienceOf = (
       clock,
       random: Math.random,
     },
-    ...runtime.resilience,
+    ...runtime,
     timeouts: settings.timeouts,
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
 import { turn } from '../loop-turns.ts'
-import { newJournal, type RequestContext, type Surface } from '../request-context.ts'
+import { newJournal, type RequestContext, type RequestEnd, type Surface } from '../request-context.ts'
 import type { AccessRules } from './access-rules.ts'
 import type { ActiveRequest, ActiveRequests } from './active-requests.ts'
 import { assertAllowedHost } from './allowed-host.ts'
@@ -18,9 +18,6 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 export type Method = (typeof METHODS)[number]
 /** Methods that change nothing, whatever the route. Source: RFC 9110, 9.2.1. */
 const SAFE: readonly Method[] = ['GET', 'OPTIONS']
-
-/** How a visit ended, as told to whoever keeps the log. */
-export type RequestEnd = Readonly<{ method: string; status: number; error: GatewayError | undefined }>
 
 /** What `serve` needs of the gateway behind it. */
 export type ServeDeps = Readonly<{

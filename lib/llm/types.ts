@@ -1,18 +1,13 @@
 import type { GatewayError } from '../errors.ts'
 import type { Attempt, RequestContext } from '../request-context.ts'
+import type { FinishReason, ReplyHead, Target, Usage } from './reply-head.ts'
+
+export type { CacheTrace, FinishReason, ReplyHead, Target, Usage } from './reply-head.ts'
+export { isRepeated } from './reply-head.ts'
 
 export type Role = 'system' | 'user' | 'assistant'
 
 export type Message = Readonly<{ role: Role; content: string }>
-
-/** One model of one provider. */
-export type Target = Readonly<{
-  provider: string
-  /** The provider's own name of the model, passed on as it is. */
-  model: string
-  /** Our name of it: what a client may ask for, and what replies and logs say. */
-  name: string
-}>
 
 /**
  * `default`: as the surface has it; `use`: may be answered from the cache, asked for expressly; `refresh`: ask
@@ -62,25 +57,6 @@ export type Call = RequestContext &
     plan: readonly Target[]
   }>
 
-/** `stopped`: its reader ended it. */
-export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'stopped' | 'other'
-
-/** Tokens of one answer. What the provider did not report is absent, never zero. */
-export type Usage = Readonly<{
-  inputTokens: number
-  outputTokens: number
-  /** Part of `inputTokens`. */
-  cachedInputTokens?: number
-  /** Part of `inputTokens` too: put into the provider's own cache, which costs more than reading them. */
-  cacheWriteInputTokens?: number
-  /** Part of `outputTokens`. */
-  reasoningTokens?: number
-  /** US dollars; absent where the price is unknown. */
-  costUsd?: number
-  /** Some of it was counted or corrected by us, because the provider's own count never came or cannot be right. */
-  estimated?: true
-}>
-
 /** What a reply is made of, in order: any number of deltas, then exactly one `finish` or `error`. */
 export type ReplyEvent =
   | Readonly<{ type: 'text-delta'; text: string }>
@@ -95,38 +71,8 @@ export type ReplyEvent =
     }>
   | Readonly<{ type: 'error'; error: GatewayError }>
 
-/** How the cache came by an answer, in the words of RFC 9211. */
-export type CacheTrace = Readonly<{
-  /** Why the upstream was asked; absent where it was not. */
-  forwarded?: 'miss' | 'stale' | 'request' | 'bypass'
-  /** One upstream call serves this request and another. */
-  collapsed?: true
-  /** Clock time, milliseconds, until which a repeated answer was or will be fresh. */
-  freshUntil?: number
-  /** Why an answer was given after its time: one token. */
-  detail?: string
-}>
-
-export type ReplyHead = Readonly<{
-  id: string
-  target: Target
-  cache: 'miss' | 'hit' | 'stale' | 'bypass'
-  /** Clock time, milliseconds, at which a repeated answer was first given. */
-  storedAt?: number
-  cacheTrace?: CacheTrace
-  /** Another model than the one asked for answers. */
-  fallback?: true
-  /** It outlives its connection, under its id. */
-  resumable?: true
-  /** What of the call could not be honoured, one sentence each; absent where all of it was. */
-  warnings?: readonly string[]
-}>
-
 /** What a provider says is left of its limits: a share from 0 to 1, until the clock time when it is full again. */
 export type RateHeadroom = Readonly<{ share: number; resetAt: number }>
-
-/** Whether an answer was given before, or is being given to somebody else too, and so costs nothing again. */
-export const isRepeated = ({ cache }: ReplyHead): boolean => cache === 'hit' || cache === 'stale'
 
 /**
  * An answer on its way outwards, the same whether or not the client asked for a stream.

@@ -1,28 +1,15 @@
 import type { GatewayError } from '../../../errors.ts'
 import { turn } from '../../../loop-turns.ts'
 import { type SseEvent, SseEventTooLarge, SseParser } from '../../../sse-parser.ts'
-import type { FinishReason, Reply, ReplyEvent, ReplyHead, Usage } from '../../types.ts'
+import type { Reply, ReplyEvent, ReplyHead, Usage } from '../../types.ts'
 import type { ResponseBody } from './body.ts'
 import { finishEvent } from './finish.ts'
 import { parseObject } from './lenient.ts'
 import { MalformedResponse, malformedError } from './malformed.ts'
+import type { ReplyPart } from './reply-part.ts'
 import { isCutOff, isEndMark } from './stream-event.ts'
 import { connectionError, malformedResponse } from './upstream-error.ts'
 import { mergedUsage, type ReportedUsage, usageOf } from './usage.ts'
-
-/** What one upstream event says, in our words. A vendor's translator makes these; nothing of it is kept. */
-export type ReplyPart = Readonly<{
-  text?: string | undefined
-  /** The text is the model's refusal to answer. */
-  unsupported?: true | undefined
-  finish?: Readonly<{ reason: FinishReason; raw: string }> | undefined
-  usage?: ReportedUsage | undefined
-  error?: GatewayError
-  /** Holds nothing of the answer, and is nothing that the protocol knows. */
-  ignored?: true | undefined
-  /** The protocol's own end mark. */
-  end?: true
-}>
 
 export type StreamedReplyOptions = Readonly<{
   head: ReplyHead
@@ -131,7 +118,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
       }
       this.#finish = fragment.finish ?? this.#finish
       this.#reported = mergedUsage(this.#reported, fragment.usage)
-      if (fragment.unsupported) this.#refused = true
+      if (fragment.refused) this.#refused = true
       if (fragment.ignored) this.#options.onIgnored()
       if (fragment.error) return this.#fail(events, fragment.error)
       if (fragment.end) return this.#end(events)
@@ -142,7 +129,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
   #end(events: ReplyEvent[]): readonly ReplyEvent[] {
     const finish = finishEvent({
       finish: this.#finish,
-      unsupported: this.#refused,
+      refused: this.#refused,
       hasText: this.#producedBytes > 0,
     })
     if (!finish) return this.#fail(events, malformedResponse(this.#provider, 'no finish reason'))

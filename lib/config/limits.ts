@@ -1,5 +1,5 @@
-import type { Environment } from '../config/schema.ts'
 import type { ChatLimits } from '../validation/chat.ts'
+import type { Environment } from './schema.ts'
 
 /** What a chat may ask at most. */
 export const chatLimits = (env: Environment): ChatLimits => ({

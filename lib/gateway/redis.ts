@@ -7,12 +7,12 @@ import type { Counter } from '../rate-limit/counter.ts'
 import { fallingBack } from '../rate-limit/falling-back.ts'
 import { Circuit } from '../resilience/breaker/circuit.ts'
 import { consecutive } from '../resilience/breaker/trip-condition.ts'
+import { type SharedCircuits, sharedCircuits } from '../resilience/shared-circuits.ts'
 import type { RedisClient } from '../storage/redis/client.ts'
 import { GuardedRedis, type RedisStatus } from '../storage/redis/guard.ts'
 import { redisKeyValue } from '../storage/redis/key-value.ts'
 import { Peers } from '../storage/redis/peers.ts'
 import type { KeyValue } from '../storage/types.ts'
-import { type SharedCircuits, sharedCircuits } from './shared-circuits.ts'
 
 /** What several gateways have in common, where a Redis is configured. Each part falls back to this gateway's own. */
 export type SharedState = Readonly<{
@@ -97,7 +97,7 @@ const withTimeout = (clock: Clock, limitMs: number, work: Promise<unknown>): Pro
   Promise.race([work, new Promise<void>(resolve => clock.timer(limitMs, resolve))])
 
 /** Connects to what the environment names; nothing where it names no Redis. Never fails: Redis may come later. */
-export const sharedState = async (deps: RedisWiringDeps): Promise<SharedState | undefined> => {
+export const connectRedis = async (deps: RedisWiringDeps): Promise<SharedState | undefined> => {
   const { env, clock, metrics } = deps
   const access = await clientOf(env, clock)
   if (!access) return undefined

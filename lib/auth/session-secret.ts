@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Logger } from '../observability/logger.ts'
 import { makeDirectory } from '../storage/directory.ts'
 
 const FILE = 'session-secret'
@@ -32,20 +31,19 @@ const readOrMake = (dataDir: string): Uint8Array => {
 /**
  * What guest sessions are signed with: `KEY_PEPPER`, so that several gateways agree; else a secret kept in
  * `DATA_DIR`, so that sessions outlive a restart; else, where that cannot be written, one for this process.
+ *
+ * @param onUnusable called with the code of the error where `DATA_DIR` cannot be written
  */
 export const sessionSecret = (
   keyPepper: string | undefined,
   dataDir: string,
-  logger: Logger,
+  onUnusable: (code: string) => void,
 ): string | Uint8Array => {
   if (keyPepper) return keyPepper
   try {
     return readOrMake(dataDir)
   } catch (error) {
-    logger.warn(
-      { code: codeOf(error), path: dataDir },
-      'DATA_DIR cannot be used: guest sessions will not outlive this process',
-    )
+    onUnusable(codeOf(error))
     return randomBytes(BYTES)
   }
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { sharedCircuits } from '#lib/gateway/shared-circuits.ts'
 import { Circuit } from '#lib/resilience/breaker/circuit.ts'
 import { circuitPerTarget } from '#lib/resilience/breaker/policy.ts'
 import { consecutive } from '#lib/resilience/breaker/trip-condition.ts'
+import { sharedCircuits } from '#lib/resilience/shared-circuits.ts'
 import { TARGET } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 

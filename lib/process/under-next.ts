@@ -1,8 +1,8 @@
 import { loadEnvFiles } from '../config/env-files.ts'
+import { gateway, isRunning } from '../gateway/index.ts'
 import { announcePeerAddresses } from '../http/peer-address.ts'
 import { guardEveryServer } from '../http/server/every-server.ts'
 import { logConsole } from './console-log.ts'
-import { gateway, isRunning } from './index.ts'
 import { logUncaught, stopOnSignals } from './signals.ts'
 import { failToStart } from './start-failure.ts'
 

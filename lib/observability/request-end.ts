@@ -1,11 +1,9 @@
 import type { Clock } from '../clock.ts'
-import type { RequestEnd } from '../http/serve.ts'
-import type { Logger } from '../observability/logger.ts'
-import type { Metrics } from '../observability/metrics.ts'
-import { logRequest, logWork } from '../observability/request-line.ts'
-import type { ErrorReporter } from '../observability/sentry.ts'
-import type { RequestContext } from '../request-context.ts'
-import type { BackgroundEnd } from './background.ts'
+import type { BackgroundEnd, RequestContext, RequestEnd } from '../request-context.ts'
+import type { Logger } from './logger.ts'
+import type { Metrics } from './metrics.ts'
+import { logRequest, logWork } from './request-line.ts'
+import type { ErrorReporter } from './sentry.ts'
 
 type Audience = Readonly<{ logger: Logger; metrics: Metrics; errors: ErrorReporter; clock: Clock }>
 

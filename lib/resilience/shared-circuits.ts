@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Target } from '../llm/types.ts'
-import type { CircuitState } from '../resilience/breaker/circuit.ts'
-import type { CircuitOf } from '../resilience/breaker/policy.ts'
+import type { CircuitState } from './breaker/circuit.ts'
+import type { CircuitOf } from './breaker/policy.ts'
 
 /** What gateways tell each other of their circuits. */
 export type SharedCircuits = Readonly<{

@@ -1,12 +1,21 @@
 import { GatewayError } from '../errors.ts'
 import { turn } from '../loop-turns.ts'
 import { FaultList } from '../validation/faults.ts'
-import type { LiveConfig } from './live.ts'
+
+/** The names of models that the gateway knows: those of the catalog, and aliases. */
+export type ModelNames = Readonly<{
+  catalog: Readonly<{
+    /** Throws GatewayError where no model has that name. */
+    plan: (name: string) => unknown
+    nameByVendor: (name: string) => string
+  }>
+  aliases: ReadonlyMap<string, unknown>
+}>
 
 type Asking = Readonly<{ request: Readonly<{ model?: string | undefined }> }>
 
-/** What is wrong with a model's name; nothing where somebody answers to it. */
-export const modelFault = (model: string, { catalog, aliases }: LiveConfig): string | undefined => {
+/** What is wrong with a model's name; undefined where a model or an alias has it. */
+export const modelFault = (model: string, { catalog, aliases }: ModelNames): string | undefined => {
   if (aliases.has(model)) return undefined
   try {
     catalog.plan(model)
@@ -18,21 +27,21 @@ export const modelFault = (model: string, { catalog, aliases }: LiveConfig): str
 }
 
 /** The name of a model here that OpenAI's format calls so: an alias, or what `nameByVendor` says. */
-export const openAiModel = (model: string, { catalog, aliases }: LiveConfig): string =>
+export const openAiModel = (model: string, { catalog, aliases }: ModelNames): string =>
   aliases.has(model) ? model : catalog.nameByVendor(model)
 
 /**
  * Makes sure that every item asks for a model that there is, before any of them is taken.
  * @throws GatewayError INVALID_INPUT that names every item.
  */
-export const assertModels = async (items: readonly Asking[], liveConfigOf: LiveConfig): Promise<void> => {
+export const assertModels = async (items: readonly Asking[], models: ModelNames): Promise<void> => {
   const seen = new Map<string, string | undefined>()
   const faults = new FaultList()
   for (const [index, { request }] of items.entries()) {
     await turn()
     const { model } = request
     if (model === undefined) continue
-    if (!seen.has(model)) seen.set(model, modelFault(model, liveConfigOf))
+    if (!seen.has(model)) seen.set(model, modelFault(model, models))
     const message = seen.get(model)
     if (message !== undefined) faults.add({ path: `items[${index}].model`, message })
   }

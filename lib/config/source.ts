@@ -1,27 +1,27 @@
 import { readFileSync } from 'node:fs'
 import type { Clock } from '../clock.ts'
-import { ConfigurationError } from '../config/env.ts'
-import { faultLine } from '../config/file.ts'
-import type { ConfigFile } from '../config/file-schema.ts'
 import type { ProviderListing } from '../llm/catalog.ts'
-import type { Logger } from '../observability/logger.ts'
-import type { Metrics } from '../observability/metrics.ts'
-import type { ServiceHealth } from '../observability/provider-health.ts'
-import { checkConfig } from './config-file.ts'
-import { watchConfig } from './config-watch.ts'
+import { checkConfig } from './check.ts'
+import { ConfigurationError } from './env.ts'
+import { faultLine } from './file.ts'
+import type { ConfigFile } from './file-schema.ts'
+import { watchConfig } from './watch.ts'
+
+/** One reading of the file. `isReload` is false for the one at the start. */
+export type ConfigReading = Readonly<{ faults: readonly string[]; isReload: boolean }>
 
 export type ConfigSourceDeps = Readonly<{
   path: string
   listings: readonly ProviderListing[]
-  logger: Logger
-  metrics: Metrics
+  /** Called after each reading of a changed file; without faults it has been applied. */
+  onRead: (reading: ConfigReading) => void
   /** Takes a good configuration over, whole; throws ConfigurationError where it does not fit the environment. */
   apply: (config: ConfigFile) => void
 }>
 
 const MAX_REPORTED = 3
 
-/** The configuration file, as it was last read. A fault in it changes nothing but what health and metrics say. */
+/** The configuration file, as it was last read. A fault in it changes nothing but what is reported. */
 export class ConfigSource {
   readonly #deps: ConfigSourceDeps
   #text: string | undefined
@@ -34,31 +34,29 @@ export class ConfigSource {
   /** @throws ConfigurationError with every fault. For the start, where there is no old configuration to keep. */
   start(): void {
     this.#take()
-    this.#deps.metrics.configRead('success', false)
+    this.#deps.onRead({ faults: [], isReload: false })
   }
 
   /** Reads the file anew and takes it over, if its content has changed and is without fault. */
   readonly look = (): void => {
-    const { logger, metrics, path } = this.#deps
     try {
       if (!this.#take()) return
       this.#faults = []
-      metrics.configRead('success', true)
-      logger.info({ path }, 'the configuration was taken over')
+      this.#deps.onRead({ faults: [], isReload: true })
     } catch (error) {
       const faults = error instanceof ConfigurationError ? error.faults : ['it could not be taken over']
       if (faults.join() === this.#faults.join()) return
       this.#faults = faults
-      metrics.configRead('failure', true)
-      logger.error({ path, reason: faults.join('; ') }, 'the configuration has faults: the old one stays')
+      this.#deps.onRead({ faults, isReload: true })
     }
   }
 
-  health(): ServiceHealth {
-    if (this.#faults.length === 0) return { status: 'healthy' }
+  /** What is wrong with the file as it is now, for people; undefined where nothing is. */
+  get problem(): string | undefined {
+    if (this.#faults.length === 0) return undefined
     const more = this.#faults.length > MAX_REPORTED ? ` and ${this.#faults.length - MAX_REPORTED} more` : ''
     const reported = this.#faults.slice(0, MAX_REPORTED).join('; ')
-    return { status: 'degraded', message: `the old configuration stays: ${reported}${more}` }
+    return `the old configuration stays: ${reported}${more}`
   }
 
   /** @returns whether there was anything new. A text that had faults is as good as unread: it may come right by itself. */

@@ -1,9 +1,7 @@
 import type { Target } from '../llm/types.ts'
-import { type BatchFacts, queueHealth, recordsHealth } from '../observability/batch-health.ts'
-import type { ServiceHealth } from '../observability/provider-health.ts'
-import { type RedisFacts, redisHealth } from '../observability/redis-health.ts'
-import type { Circuit } from '../resilience/breaker/circuit.ts'
-import type { LifecycleState } from './lifecycle.ts'
+import { type BatchFacts, queueHealth, recordsHealth } from './batch-health.ts'
+import type { ServiceHealth } from './provider-health.ts'
+import { type RedisFacts, redisHealth } from './redis-health.ts'
 
 export type HealthReport = Readonly<{
   status: ServiceHealth['status']
@@ -15,7 +13,8 @@ export type HealthReport = Readonly<{
 export type HealthFacts = Readonly<{
   uptimeSeconds: number
   version: string
-  state: LifecycleState
+  /** False once the gateway stops. */
+  isServing: boolean
   limits: boolean
   caching: boolean
   /** What was seen of the Redis that gateways share, where one is configured. */
@@ -23,12 +22,12 @@ export type HealthFacts = Readonly<{
   /** What was seen of the records and their queue, where batches are taken. */
   batch: BatchFacts | undefined
   /** Absent where no configuration file is used. */
-  config: ServiceHealth | undefined
+  config: Readonly<{ problem: string | undefined }> | undefined
   providers: Readonly<Record<string, ServiceHealth>>
 }>
 
-const gatewayHealth = (state: LifecycleState): ServiceHealth =>
-  state === 'serving' ? { status: 'healthy' } : { status: 'unhealthy', message: 'stopping' }
+const gatewayHealth = (isServing: boolean): ServiceHealth =>
+  isServing ? { status: 'healthy' } : { status: 'unhealthy', message: 'stopping' }
 
 /** A feature whose state lives in Redis, or in this process's memory and then is as well as the process. */
 const stateIn = (backend: string, on: boolean): ServiceHealth => ({
@@ -36,10 +35,18 @@ const stateIn = (backend: string, on: boolean): ServiceHealth => ({
   message: on ? `in ${backend}` : 'switched off',
 })
 
+const configHealth = (problem: string | undefined): ServiceHealth =>
+  problem === undefined ? { status: 'healthy' } : { status: 'degraded', message: problem }
+
 type Providers = HealthFacts['providers']
 
-/** Why a model is left alone right now; nothing where it is not. */
-const otherFacts = (circuit: Circuit): string | undefined => {
+/** What a circuit says of itself. */
+type DescribedCircuit = Readonly<{
+  describe: () => Readonly<{ state: string; reason?: string | undefined; nextProbeInMs?: number | undefined }>
+}>
+
+/** Why a model gets no calls at present; undefined where it gets them. */
+const circuitMessage = (circuit: DescribedCircuit): string | undefined => {
   const { state, reason, nextProbeInMs } = circuit.describe()
   if (state === 'half-open') return `is being looked at (${reason})`
   // Nobody has asked it since its time was over: what it was says nothing any more.
@@ -54,15 +61,15 @@ const otherFacts = (circuit: Circuit): string | undefined => {
  */
 export const withCircuits = (
   providers: Providers,
-  circuits: readonly (readonly [Target, Circuit])[],
+  circuits: readonly (readonly [Target, DescribedCircuit])[],
   isKnown: (target: Target) => boolean,
 ): Providers => {
   const services: Record<string, ServiceHealth> = { ...providers }
   for (const [target, circuit] of circuits) {
-    const rest = otherFacts(circuit)
+    const reason = circuitMessage(circuit)
     const service = services[target.provider]
-    if (!rest || !service) continue
-    const message = `${isKnown(target) ? target.name : 'a model'} ${rest}`
+    if (!reason || !service) continue
+    const message = `${isKnown(target) ? target.name : 'a model'} ${reason}`
     services[target.provider] = {
       ...service,
       status: service.status === 'healthy' ? 'degraded' : service.status,
@@ -74,10 +81,10 @@ export const withCircuits = (
 
 /** Whatever fails around the gateway makes it degraded: it still answers. Only one that stops is unhealthy. */
 const overall = (
-  state: LifecycleState,
+  isServing: boolean,
   services: Readonly<Record<string, ServiceHealth>>,
 ): ServiceHealth['status'] => {
-  if (state !== 'serving') return 'unhealthy'
+  if (!isServing) return 'unhealthy'
   return Object.values(services).every(({ status }) => status === 'healthy') ? 'healthy' : 'degraded'
 }
 
@@ -85,7 +92,7 @@ const overall = (
 export const reportHealth = ({
   uptimeSeconds,
   version,
-  state,
+  isServing,
   limits,
   caching,
   redis,
@@ -95,13 +102,13 @@ export const reportHealth = ({
 }: HealthFacts): HealthReport => {
   const backend = redis?.circuit.name === 'closed' ? 'Redis' : 'memory'
   const services = {
-    gateway: gatewayHealth(state),
+    gateway: gatewayHealth(isServing),
     ...(redis && { redis: redisHealth(redis) }),
     limits: stateIn(backend, limits),
     cache: stateIn(backend, caching),
     ...(batch && { records: recordsHealth(batch), queue: queueHealth(batch) }),
-    ...(config && { config }),
+    ...(config && { config: configHealth(config.problem) }),
     ...providers,
   }
-  return { status: overall(state, services), uptimeSeconds, version, services }
+  return { status: overall(isServing, services), uptimeSeconds, version, services }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { withCircuits } from '#lib/gateway/health.ts'
+import { withCircuits } from '#lib/observability/health.ts'
 import { Circuit, type Permit } from '#lib/resilience/breaker/circuit.ts'
 import { consecutive } from '#lib/resilience/breaker/trip-condition.ts'
 import { TARGET } from '../../support/calls.ts'

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { logConsole } from '#lib/gateway/console-log.ts'
 import { createLogger } from '#lib/observability/logger.ts'
 import { redactor } from '#lib/observability/redact.ts'
+import { logConsole } from '#lib/process/console-log.ts'
 
 it('logs what libraries print as one line of JSON each, a stack inside it, and no secret', () => {
   const lines: string[] = []

@@ -1,6 +1,6 @@
-import { type FileFault, type KeyPath, parseConfigFile } from '../config/file.ts'
-import type { ConfigFile } from '../config/file-schema.ts'
 import { Catalog, type ProviderListing } from '../llm/catalog.ts'
+import { type FileFault, type KeyPath, parseConfigFile } from './file.ts'
+import type { ConfigFile } from './file-schema.ts'
 
 type Found = readonly [path: KeyPath, message: string]
 

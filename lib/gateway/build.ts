@@ -33,22 +33,37 @@ const takeSettings = (state: State, current: CurrentConfig): ConfigSource | unde
   return source
 }
 
-const serveDepsOf = (state: State, lifecycle: Lifecycle, access: AccessRules): ServeDeps => ({
+/** A scrape must not be lost to somebody who guesses behind the same proxy. */
+const scraperAdmission =
+  ({ env, runtime }: State): ServeDeps['admission']['metrics'] =>
+  async context => {
+    const deps = { token: env.METRICS_TOKEN, guesses: runtime.guesses.metrics, locksOut: false }
+    assertToken(deps, context.client)
+    return context
+  }
+
+type ServeWiringDeps = Readonly<{
+  state: State
+  current: CurrentConfig
+  lifecycle: Lifecycle
+  access: AccessRules
+}>
+
+const serveDepsOf = ({ state, current, lifecycle, access }: ServeWiringDeps): ServeDeps => ({
   clock: state.clock,
   activeRequests: state.activeRequests,
   cors: new Cors(access.allowedOrigins),
   headers: apiHeaders(),
   sessionCookie: SESSION_COOKIE,
   access,
+  admission: {
+    caller: context => current.now.admit(context),
+    admin: context => current.now.administer(context),
+    metrics: scraperAdmission(state),
+  },
   closed: () => lifecycle.state === 'closed',
   onEnd: reportRequest(state),
 })
-
-/** A scrape must not be lost to somebody who guesses behind the same proxy. */
-const scraperCheck =
-  ({ env, runtime }: State): Gateway['assertScraper'] =>
-  origin =>
-    assertToken({ token: env.METRICS_TOKEN, guesses: runtime.guesses.metrics, locksOut: false }, origin)
 
 type HealthDeps = Readonly<{
   state: State
@@ -96,7 +111,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     throw new GatewayError('NOT_FOUND', 'Batches are switched off here.')
   }
   return {
-    ...serveDepsOf(state, lifecycle, access),
+    ...serveDepsOf({ state, current, lifecycle, access }),
     env,
     logger,
     errors,
@@ -111,12 +126,6 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     get answer() {
       return current.now.answer
     },
-    get admit() {
-      return current.now.admit
-    },
-    get administer() {
-      return current.now.administer
-    },
     get chatDefaults() {
       return current.now.chatDefaults
     },
@@ -126,7 +135,6 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     get uploads() {
       return takingBatches().uploads
     },
-    assertScraper: scraperCheck(state),
     streams: runtime.streams,
     cache: cacheAdmin({
       replies: runtime.answers,

@@ -12,7 +12,7 @@ import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { ErrorReporter } from '../observability/sentry.ts'
 import type { GiveBack } from '../rate-limit/items.ts'
-import type { ClientInfo, RequestContext } from '../request-context.ts'
+import type { RequestContext } from '../request-context.ts'
 import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
 import type { ChatLimits, chatBody } from '../validation/chat.ts'
@@ -34,12 +34,6 @@ export type Gateway = ServeDeps &
     answer: Handler<Call, Reply>
     /** The answers that outlive their connection. */
     streams: Streams
-    /** Lets any other visit in: authenticated, and within its limits. */
-    admit: Handler<RequestContext, RequestContext>
-    /** Lets a visit of the admin API in: within its limits, and with the admin token. */
-    administer: Handler<RequestContext, RequestContext>
-    /** Lets in who may read the metrics. Throws UNAUTHENTICATED, and RATE_LIMITED after too many wrong tokens. */
-    assertScraper: (origin: ClientInfo) => void
     cache: CacheAdmin
     /** Where batches are handed in. Throws NOT_FOUND where they are switched off. */
     readonly batch: BatchService

@@ -201,7 +201,44 @@ describe('features', () => {
 
 describe('every route', () => {
   const routes = sources.filter(file => within(file, 'app') && file.endsWith('/route.ts'))
-  const optionsOf = (file: string): string => /serve\(\s*\{ (route: .*) \},\n/.exec(read(file))?.[1] ?? ''
+  const optionsOf = (file: string): string => /serve\(\s*\{(.*?)\},\s*\{/s.exec(read(file))?.[1] ?? ''
+
+  /** The pattern of the path under which a file is served, as the log and the metrics name it. */
+  const patternOf = (file: string): string =>
+    `/${dirname(file).slice('app/'.length)}`
+      .replaceAll(/\/\(\w+\)/g, '')
+      .replaceAll(/\[\[?\.\.\.\w+\]\]?/g, '*')
+      .replaceAll(/\[(\w+)\]/g, '{$1}')
+
+  it.each(routes)('is named as its path: %s', file => {
+    expect(optionsOf(file)).toContain(`route: '${patternOf(file)}'`)
+  })
+
+  it.each(routes)('declares who may use it: %s', file => {
+    expect(optionsOf(file)).toMatch(/\baccess: '(public|caller|admin|metrics)'/)
+  })
+
+  it('leaves it to `serve` to let requests in', () => {
+    const byHand = /\b(admission|admit|administer|assertToken|authenticate)\b/
+    expect(routes.filter(file => byHand.test(read(file)))).toEqual([])
+  })
+
+  it('that leaves it to the pipeline answers through the pipeline and no other way', () => {
+    const left = routes.filter(file => /\badmittedBy\b/.test(optionsOf(file)))
+    expect(left).toEqual(['app/api/chat/route.ts'])
+    expect(left.filter(file => !/\bgateway\.answer\(/.test(read(file)))).toEqual([])
+  })
+
+  it('that is public serves nothing of a caller: health, and addresses that do not exist', () => {
+    const open = routes.filter(file => /\baccess: 'public'/.test(optionsOf(file)))
+    expect(open.toSorted()).toEqual([
+      'app/api/[[...path]]/route.ts',
+      'app/api/health/live/route.ts',
+      'app/api/health/ready/route.ts',
+      'app/api/health/route.ts',
+      'app/v1/[[...path]]/route.ts',
+    ])
+  })
 
   it.each(routes)('says whether it changes anything: %s', file => {
     expect(optionsOf(file)).toMatch(/\bchanges: (true|false)\b/)

@@ -27,7 +27,7 @@ import { reportRequest } from '../observability/request-end.ts'
 import type { ErrorReporter } from '../observability/sentry.ts'
 import { Lifecycle } from '../process/lifecycle.ts'
 import type { GiveBack } from '../rate-limit/items.ts'
-import type { ClientInfo, RequestContext } from '../request-context.ts'
+import type { RequestContext } from '../request-context.ts'
 import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
 import { type ChatLimits, chatBody } from '../validation/chat.ts'
@@ -50,12 +50,6 @@ export type Gateway = ServeDeps &
     answer: Handler<Call, Reply>
     /** The answers that outlive their connection. */
     streams: Streams
-    /** Lets any other visit in: authenticated, and within its limits. */
-    admit: Handler<RequestContext, RequestContext>
-    /** Lets a visit of the admin API in: within its limits, and with the admin token. */
-    administer: Handler<RequestContext, RequestContext>
-    /** Lets in who may read the metrics. Throws UNAUTHENTICATED, and RATE_LIMITED after too many wrong tokens. */
-    assertScraper: (origin: ClientInfo) => void
     cache: CacheAdmin
     /** Where batches are handed in. Throws NOT_FOUND where they are switched off. */
     readonly batch: BatchService
@@ -101,22 +95,36 @@ const accessRulesOf = (env: Environment): AccessRules =>
       env.NODE_ENV === 'production' ? strictTransportSecurity(env.HSTS_PRELOAD) : undefined,
   })
 
-const serveDepsOf = (runtime: Runtime, lifecycle: Lifecycle, access: AccessRules): ServeDeps => ({
+/** A scrape must not be lost to wrong tokens from the same proxy. */
+const scraperAdmission =
+  ({ env, guesses }: Runtime): ServeDeps['admission']['metrics'] =>
+  async context => {
+    assertToken({ token: env.METRICS_TOKEN, guesses: guesses.metrics, locksOut: false }, context.client)
+    return context
+  }
+
+type ServeWiringDeps = Readonly<{
+  runtime: Runtime
+  current: CurrentConfig
+  lifecycle: Lifecycle
+  access: AccessRules
+}>
+
+const serveDepsOf = ({ runtime, current, lifecycle, access }: ServeWiringDeps): ServeDeps => ({
   clock: runtime.clock,
   activeRequests: runtime.activeRequests,
   cors: new Cors(access.allowedOrigins),
   headers: apiHeaders(),
   sessionCookie: SESSION_COOKIE,
   access,
+  admission: {
+    caller: context => current.now.admit(context),
+    admin: context => current.now.administer(context),
+    metrics: scraperAdmission(runtime),
+  },
   closed: () => lifecycle.state === 'closed',
   onEnd: reportRequest(runtime),
 })
-
-/** A scrape must not be lost to wrong tokens from the same proxy. */
-const scraperCheck =
-  ({ env, guesses }: Runtime): Gateway['assertScraper'] =>
-  client =>
-    assertToken({ token: env.METRICS_TOKEN, guesses: guesses.metrics, locksOut: false }, client)
 
 type HealthDeps = Readonly<{
   runtime: Runtime
@@ -166,7 +174,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   if (database) lifecycle.closeAtEnd(database.close)
   const batch = database && (await buildBatch({ runtime, database, current, isStopping }))
   return {
-    ...serveDepsOf(runtime, lifecycle, access),
+    ...serveDepsOf({ runtime, current, lifecycle, access }),
     env,
     logger,
     errors,
@@ -188,9 +196,6 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
       return batchOrThrow(batch).uploads
     },
     answer: call => current.now.answer(call),
-    admit: context => current.now.admit(context),
-    administer: context => current.now.administer(context),
-    assertScraper: scraperCheck(runtime),
     streams: runtime.streams,
     cache: cacheAdmin({
       replies: runtime.cache,

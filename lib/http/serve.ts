@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import type { Handler } from '../compose.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
 import { turn } from '../loop-turns.ts'
 import { newJournal, type RequestContext, type RequestEnd, type Surface } from '../request-context.ts'
@@ -19,6 +20,12 @@ export type Method = (typeof METHODS)[number]
 /** Methods that change nothing, whatever the route. Source: RFC 9110, 9.2.1. */
 const SAFE: readonly Method[] = ['GET', 'OPTIONS']
 
+/**
+ * Who may use a route. `public`: everybody, without a limit; `caller`: whoever authenticates as the gateway requires,
+ * within the limits of the route's surface; `admin`: with the admin token; `metrics`: with the token for metrics.
+ */
+export type Access = 'public' | 'caller' | 'admin' | 'metrics'
+
 /** What `serve` needs of the gateway behind it. */
 export type ServeDeps = Readonly<{
   clock: Clock
@@ -28,6 +35,8 @@ export type ServeDeps = Readonly<{
   headers: Readonly<Record<string, string>>
   sessionCookie: string
   access: AccessRules
+  /** Lets a request in; what comes back knows its caller. Rejects with a GatewayError. */
+  admission: Readonly<Record<Exclude<Access, 'public'>, Handler<RequestContext, RequestContext>>>
   /** True once new visits are turned away. */
   closed: () => boolean
   onEnd: (context: RequestContext, end: RequestEnd) => void
@@ -36,6 +45,7 @@ export type ServeDeps = Readonly<{
 /** All that a route's handler is given. */
 export type Exchange<G> = Readonly<{
   request: Request
+  /** With its caller, where the route's `access` asks for one. */
   context: RequestContext
   params: Readonly<Record<string, string | readonly string[]>>
   gateway: G
@@ -49,6 +59,9 @@ export type RouteOptions = Readonly<{
   /** The route's pattern, for the log. */
   route: string
   surface: Surface
+  access: Access
+  /** The chat pipeline authenticates and limits its calls itself, once their body is read. */
+  admittedBy?: 'pipeline'
   /** Whether its methods other than GET change or spend anything: pages of other sites may then not call them. */
   changes: boolean
   /** Answered whatever the Host header says: health checks come under any name. */
@@ -96,10 +109,23 @@ const refuseMethod = (method: Method, methods: string): never => {
 }
 
 /** Judges where a request comes from, before anyone asks who sent it. Throws FORBIDDEN. */
-const assertAccess = (request: Request, method: Method, deps: ServeDeps, options: RouteOptions): void => {
+const assertAllowedSource = (
+  request: Request,
+  method: Method,
+  deps: ServeDeps,
+  options: RouteOptions,
+): void => {
   if (!options.anyHost) assertAllowedHost(request, deps.access)
   if (options.changes && !SAFE.includes(method)) assertSameSite(request, deps.access)
 }
+
+/** Lets a request in as its route declares; nothing where there is nothing to ask. */
+const admitted = (
+  context: RequestContext,
+  deps: ServeDeps,
+  { access, admittedBy }: RouteOptions,
+): Promise<RequestContext> | undefined =>
+  access === 'public' || admittedBy === 'pipeline' ? undefined : deps.admission[access](context)
 
 /**
  * Makes a route's handlers into what `route.ts` exports: every visit is opened and closed, every failure
@@ -113,11 +139,15 @@ export const serving =
     const handle = async (method: Method, exchange: Exchange<G>, deps: ServeDeps): Promise<RouteResponse> => {
       if (deps.closed() && !options.probe && !options.servedWhileClosing)
         throw new GatewayError('SHUTTING_DOWN')
-      assertAccess(exchange.request, method, deps, options)
+      assertAllowedSource(exchange.request, method, deps, options)
       const handler = handlers[method]
-      if (handler)
-        return handler({ ...exchange, context: identified(exchange.context, exchange.request, deps) })
-      return method === 'OPTIONS' ? preflight(exchange.request, deps, methods) : refuseMethod(method, methods)
+      if (!handler)
+        return method === 'OPTIONS'
+          ? preflight(exchange.request, deps, methods)
+          : refuseMethod(method, methods)
+      const context = identified(exchange.context, exchange.request, deps)
+      const admission = admitted(context, deps, options)
+      return handler({ ...exchange, context: admission ? await admission : context })
     }
 
     const respond =

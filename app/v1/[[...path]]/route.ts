@@ -12,6 +12,6 @@ const unknownUrl = async ({ request, context }: Exchange<Gateway>): Promise<Rout
 }
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/v1/*', surface: 'api', changes: false },
+  { route: '/v1/*', surface: 'api', access: 'public', changes: false },
   { GET: unknownUrl, POST: unknownUrl, PUT: unknownUrl, PATCH: unknownUrl, DELETE: unknownUrl },
 )

@@ -16,7 +16,7 @@ export type OpenWork = Readonly<{
 }>
 
 export type RunDeps = Readonly<{
-  /** The pipeline for whoever was let in already. */
+  /** The pipeline for callers that were admitted already. */
   answer: Handler<Call, Reply>
   /** Asked for items that name no model. */
   defaultModel: () => string
@@ -30,7 +30,7 @@ export type RunDeps = Readonly<{
   /** By which it is judged when to try again. */
   shared: Pick<Clock, 'now'>
   random: () => number
-  /** Told of each run's end, with what went wrong. */
+  /** Called at each run's end, with what went wrong. */
   onEnd: (context: RequestContext, error: GatewayError | undefined) => void
 }>
 

@@ -4,7 +4,7 @@ import { turn } from '../loop-turns.ts'
 import { JobCooldowns } from './job-cooldowns.ts'
 import type { BatchRecords, Claim, Outcome, Settled } from './types.ts'
 
-/** Runs one item. Resolves to how it ended, and never rejects; when the signal aborts, nobody asks for it any more. */
+/** Runs one item. Resolves to how it ended, and never rejects; when the signal aborts, its outcome is no longer needed. */
 export type RunItem = (claim: Claim, signal: AbortSignal) => Promise<Outcome>
 
 export type WorkerDeps = Readonly<{
@@ -13,13 +13,13 @@ export type WorkerDeps = Readonly<{
   clock: Clock
   /** Items at the same time. */
   slots: number
-  /** After so long without a sign of life, an item is somebody else's. */
+  /** After so long without a sign of life, an item may be leased to another worker. */
   leaseMs: number
   /** Whether nothing more shall be begun. */
   isStopping: () => boolean
-  /** Told of each run whose end was written down. */
+  /** Called for each run whose end was written down. */
   onSettled: (claim: Claim, outcome: Outcome, settled: Exclude<Settled, 'lost'>) => void
-  /** Told of what the store could not do. */
+  /** Called with what the store could not do. */
   onError: (error: unknown) => void
 }>
 
@@ -39,7 +39,7 @@ const isStoreUnavailable = (error: unknown): boolean =>
 type Run = { claim: Claim; readonly controller: AbortController }
 
 const RENEWALS_PER_LEASE = 4
-/** Whoever finds nothing to do looks again after so long, also when nobody called. */
+/** A worker that finds nothing to do looks again after so long, also when it was not woken. */
 const LONGEST_POLL_MS = 5_000
 /** What is due may be another worker's just now. */
 const SHORTEST_POLL_MS = 50

@@ -34,7 +34,7 @@ const readNode = (incoming: IncomingMessage, maxBytes: number): Promise<Uint8Arr
       })
   })
 
-/** Of a refused body: who sends more than that, or goes on for longer, is cut off. */
+/** Of a refused body: a client that sends more than that, or goes on for longer, is cut off. */
 const MOST_DROPPED_BYTES = 8 * 1024 * 1024
 const DROPPED_FOR_MS = 2_000
 
@@ -73,7 +73,7 @@ export const drainBody = (request: Request, clock: Clock): void => {
   if (incoming && incoming.listenerCount('data') === 0) return void dropBody(incoming, clock)
   const isHeldBack = request.headers.has('expect') && !request.bodyUsed
   if (!request.body || request.body.locked || isHeldBack) return
-  // A sender who leaves ends it too, which is nobody's failure.
+  // A sender who leaves ends it too, which is no failure.
   dropWeb(request.body, clock).catch(() => {})
 }
 

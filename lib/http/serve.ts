@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
-import { GatewayError, toGatewayError } from '../errors.ts'
+import { type ErrorCode, GatewayError, toGatewayError } from '../errors.ts'
 import { turn } from '../loop-turns.ts'
 import { newJournal, type RequestContext, type RequestEnd, type Surface } from '../request-context.ts'
 import type { AccessRules } from './access-rules.ts'
@@ -14,11 +14,16 @@ import { assertSameSite } from './cross-site.ts'
 import { errorResponse } from './error-response.ts'
 import { type RouteResponse, toResponse } from './route-response.ts'
 import { transportSecurity } from './transport.ts'
+import { unknownMethodOf } from './unknown-method.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 export type Method = (typeof METHODS)[number]
 /** Methods that change nothing, whatever the route. Source: RFC 9110, 9.2.1. */
 const SAFE: readonly Method[] = ['GET', 'OPTIONS']
+/** Methods that no route has, in logs and metrics. Source: OpenTelemetry, `http.request.method`. */
+const OTHER_METHOD = '_OTHER'
+/** Errors of requests whose body may be long and is not read. */
+const REFUSED_WITH_BODY: ReadonlySet<ErrorCode> = new Set(['PAYLOAD_TOO_LARGE', 'METHOD_NOT_ALLOWED'])
 
 /**
  * Who may use a route. `public`: everybody, without a limit; `caller`: whoever authenticates as the gateway requires,
@@ -104,11 +109,17 @@ const preflight = (request: Request, deps: ServeDeps, methods: string): RouteRes
   headers: { allow: methods, ...deps.cors.preflight(request.headers.get('origin'), methods) },
 })
 
-const refuseMethod = (method: Method, methods: string): never => {
-  throw new GatewayError('METHOD_NOT_ALLOWED', `This address takes ${methods}, not ${method}.`)
+const refuseMethod = (method: string, methods: string): never => {
+  throw new GatewayError('METHOD_NOT_ALLOWED', `This URL takes ${methods}, not ${method}.`)
 }
 
-/** Judges where a request comes from, before anyone asks who sent it. Throws FORBIDDEN. */
+/** The methods of a route, as its Allow header lists them: HEAD is answered wherever GET is. */
+const methodsOf = <G>(handlers: Handlers<G>): string =>
+  METHODS.filter(method => handlers[method] || method === 'OPTIONS')
+    .flatMap(method => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+    .join(', ')
+
+/** Checks where a request comes from, before its caller is identified. Throws FORBIDDEN. */
 const assertAllowedSource = (
   request: Request,
   method: Method,
@@ -129,17 +140,23 @@ const admitted = (
 
 /**
  * Makes a route's handlers into what `route.ts` exports: every visit is opened and closed, every failure
- * becomes the error body, every answer gets the headers of CONTRACT.md, and every end is told once.
+ * becomes the error body, every answer gets the headers of CONTRACT.md, and every end is reported once.
  */
 export const serving =
   <G extends ServeDeps>(gateway: () => Promise<G>) =>
   (options: RouteOptions, handlers: Handlers<G>): Record<Method, RouteHandler> => {
-    const methods = METHODS.filter(method => handlers[method] || method === 'OPTIONS').join(', ')
+    const methods = methodsOf(handlers)
 
-    const handle = async (method: Method, exchange: Exchange<G>, deps: ServeDeps): Promise<RouteResponse> => {
+    const handle = async (
+      method: Method,
+      sent: string,
+      exchange: Exchange<G>,
+      deps: ServeDeps,
+    ): Promise<RouteResponse> => {
       if (deps.closed() && !options.probe && !options.servedWhileClosing)
         throw new GatewayError('SHUTTING_DOWN')
       assertAllowedSource(exchange.request, method, deps, options)
+      if (sent !== method) return refuseMethod(sent, methods)
       const handler = handlers[method]
       if (!handler)
         return method === 'OPTIONS'
@@ -156,6 +173,7 @@ export const serving =
         const deps = await gateway()
         const open = deps.activeRequests.open(request.signal)
         const context = arrive(request, deps, options, open)
+        const sent = (method === 'OPTIONS' && unknownMethodOf(request)) || method
         let error: GatewayError | undefined
         let response: RouteResponse
         try {
@@ -163,19 +181,24 @@ export const serving =
           if (wait) await wait
           const { abort, surviveDisconnect } = open
           const exchange = { request, context, params: await params, gateway: deps, abort, surviveDisconnect }
-          response = await handle(method, exchange, deps)
+          response = await handle(method, sent, exchange, deps)
         } catch (thrown) {
           error = toGatewayError(thrown)
-          response = errorResponse(error, context.requestId)
+          response = errorResponse(error, context.requestId, options.route)
           if (error.code === 'METHOD_NOT_ALLOWED')
             response = { ...response, headers: { ...response.headers, allow: methods } }
-          if (error.code === 'PAYLOAD_TOO_LARGE' || options.surface === 'upload')
+          if (REFUSED_WITH_BODY.has(error.code) || options.surface === 'upload')
             drainBody(request, deps.clock)
         }
         const end = () => {
           open.close()
           const failure = error ?? context.journal.error ?? leftBy(open.signal)
-          if (!options.probe) deps.onEnd(context, { method, status: response.status ?? 200, error: failure })
+          if (!options.probe)
+            deps.onEnd(context, {
+              method: sent === method ? method : OTHER_METHOD,
+              status: response.status ?? 200,
+              error: failure,
+            })
         }
         if (response.ended) void response.ended.then(end)
         else end()

@@ -3,7 +3,7 @@ import { type AddressInfo, isIPv6 } from 'node:net'
 import type { Environment } from '../config/schema.ts'
 import type { Catalog } from '../llm/catalog.ts'
 
-/** Speaks to whoever started the program. Standard output is the log's. */
+/** Writes to standard error, for the person who started the program. Standard output is the log's. */
 export const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 const providersOf = (catalog: Catalog): string => {

@@ -6,7 +6,7 @@ const waiting = new WeakSet<IncomingMessage>()
 export const holdsBodyBack = (request: IncomingMessage): boolean => waiting.has(request)
 
 /**
- * Answers `Expect: 100-continue` as soon as somebody reads the body, so that a refused request costs no upload. A
+ * Answers `Expect: 100-continue` as soon as the body is read, so that a refused request costs no upload. A
  * client that was not asked may have sent its body or not: then the connection closes. Source: RFC 9110, 10.1.1.
  */
 export const continueWhenRead = (request: IncomingMessage, response: ServerResponse): void => {

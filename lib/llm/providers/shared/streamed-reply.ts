@@ -1,14 +1,14 @@
 import type { GatewayError } from '../../../errors.ts'
 import { turn } from '../../../loop-turns.ts'
-import { type SseEvent, SseEventTooLarge, SseParser } from '../../../sse-parser.ts'
+import { type SseEvent, SseParser } from '../../../sse-parser.ts'
 import type { Reply, ReplyEvent, ReplyHead, Usage } from '../../types.ts'
 import type { ResponseBody } from './body.ts'
 import { finishEvent } from './finish.ts'
 import { parseObject } from './lenient.ts'
-import { MalformedResponse, malformedError } from './malformed.ts'
+import type { MalformedResponse } from './malformed.ts'
 import type { ReplyPart } from './reply-part.ts'
 import { isCutOff, isEndMark } from './stream-event.ts'
-import { connectionError, malformedResponse } from './upstream-error.ts'
+import { malformedResponse } from './upstream-error.ts'
 import { mergedUsage, type ReportedUsage, usageOf } from './usage.ts'
 
 export type StreamedReplyOptions = Readonly<{
@@ -19,6 +19,10 @@ export type StreamedReplyOptions = Readonly<{
   translate: (event: SseEvent) => ReplyPart
   /** Called for each event that holds nothing of the answer. */
   onIgnored: () => void
+  /** What reading the body threw, for the caller. */
+  errorOf: (thrown: unknown) => GatewayError
+  /** What a body is that ends in the middle of the answer. */
+  cutShort: () => MalformedResponse
   /** Stands in for the provider's count when the stream ends before it comes. */
   estimatedInputTokens: () => number
 }>
@@ -91,7 +95,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
         if (events.length > 0) return events
       }
     } catch (thrown) {
-      return this.#fail([], this.#connectionError(thrown))
+      return this.#fail([], this.#options.errorOf(thrown))
     } finally {
       this.#reading = false
     }
@@ -105,7 +109,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
     const events = last && isWhole ? this.#translate([last]) : []
     if (this.#closed) return events
     if (this.#finish && (isWhole || !isCutOff(data))) return this.#end([...events])
-    return this.#fail(events, malformedResponse(this.#provider, 'it ended too early'))
+    return this.#fail(events, this.#options.errorOf(this.#options.cutShort()))
   }
 
   #translate(arrived: readonly SseEvent[]): readonly ReplyEvent[] {
@@ -177,15 +181,9 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
   readonly #onAbort = (): void => {
     this.#options.body.destroy()
     if (this.#reading) return
-    const error = this.#connectionError(this.#options.signal.reason)
+    const error = this.#options.errorOf(this.#options.signal.reason)
     this.#waiting = [...(this.#waiting ?? []), { type: 'error', error }]
     this.#close()
-  }
-
-  #connectionError(thrown: unknown): GatewayError {
-    if (thrown instanceof SseEventTooLarge) return malformedResponse(this.#provider, thrown.message)
-    if (thrown instanceof MalformedResponse) return malformedError(this.#provider, thrown)
-    return connectionError(this.#provider, this.#options.signal, thrown)
   }
 
   get #provider(): string {

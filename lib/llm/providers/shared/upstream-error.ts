@@ -120,12 +120,22 @@ const CONNECT_TIMEOUT = 'UND_ERR_CONNECT_TIMEOUT'
 /** Node's and OpenSSL's words for a certificate that cannot be trusted: the same at the next try. */
 const UNTRUSTED = /CERT|UNABLE_TO_VERIFY|HOSTNAME_MISMATCH/
 
+const LENGTH_MISMATCH = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
+const SOCKET = 'UND_ERR_SOCKET'
+
 const codeOf = (thrown: unknown): string | undefined => {
   for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth += 1) {
     if ('code' in error && typeof error.code === 'string') return error.code
   }
   return undefined
 }
+
+/**
+ * Whether reading a body of declared length failed because the upstream ended it in order before that. A connection that
+ * is reset breaks with the socket's own code.
+ */
+export const endedBeforeLength = (thrown: unknown): boolean =>
+  [LENGTH_MISMATCH, SOCKET].includes(codeOf(thrown) ?? '')
 
 /** A connection that could not be made or broke. An aborted one fails with what aborted it. */
 export const connectionError = (provider: string, signal: AbortSignal, thrown: unknown): GatewayError => {

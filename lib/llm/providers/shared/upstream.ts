@@ -101,7 +101,7 @@ export const readRawText = (body: UpstreamBody, maxBytes: number): Promise<strin
     if (body.closed) reject(body.errored ?? new Error('the body was closed'))
   })
 
-/** What an upstream answered: its status, its headers by `get`, and a body nobody has read yet. */
+/** What an upstream answered: its status, its headers by `get`, and a body that has not been read yet. */
 export class UpstreamResponse implements HeaderLookup {
   readonly status: number
   readonly body: UpstreamBody
@@ -111,7 +111,7 @@ export class UpstreamResponse implements HeaderLookup {
     this.status = statusCode
     this.body = body
     this.#headers = headers
-    // A body that is given up emits an error. Whoever reads gets it from the iterator; unheard, it would end the process.
+    // A body that is given up emits an error. Its reader gets it from the iterator; without a listener, it would end the process.
     body.on('error', () => {})
   }
 
@@ -123,6 +123,11 @@ export class UpstreamResponse implements HeaderLookup {
   get(name: string): string | null {
     const value = this.#headers[name]
     return (Array.isArray(value) ? value[0] : value) ?? null
+  }
+
+  /** Whether the response says how long its body is. */
+  get hasLength(): boolean {
+    return this.#headers['content-length'] !== undefined
   }
 
   get isEncoded(): boolean {

@@ -130,6 +130,7 @@ export const serving =
         const open = deps.activeRequests.open(request.signal)
         const context = arrive(request, deps, options, open)
         let error: GatewayError | undefined
+        let isUnread = false
         let response: RouteResponse
         try {
           const wait = options.probe ? undefined : turn()
@@ -143,7 +144,7 @@ export const serving =
           if (error.code === 'METHOD_NOT_ALLOWED')
             response = { ...response, headers: { ...response.headers, allow: methods } }
           if (error.code === 'PAYLOAD_TOO_LARGE' || options.surface === 'upload')
-            drainBody(request, deps.clock)
+            isUnread = drainBody(request, deps.clock)
         }
         const end = () => {
           open.close()
@@ -157,7 +158,7 @@ export const serving =
           ...transportSecurity(request, deps.access),
           ...deps.cors.headers(request.headers.get('origin')),
           ...contextHeaders(context, deps.clock.now()),
-          ...(deps.closed() && { connection: 'close' }),
+          ...((isUnread || deps.closed()) && { connection: 'close' }),
         })
       }
 

@@ -175,6 +175,7 @@ export const serving =
         const context = arrive(request, deps, options, open)
         const sent = (method === 'OPTIONS' && unknownMethodOf(request)) || method
         let error: GatewayError | undefined
+        let isUnread = false
         let response: RouteResponse
         try {
           const wait = options.probe ? undefined : turn()
@@ -188,7 +189,7 @@ export const serving =
           if (error.code === 'METHOD_NOT_ALLOWED')
             response = { ...response, headers: { ...response.headers, allow: methods } }
           if (REFUSED_WITH_BODY.has(error.code) || options.surface === 'upload')
-            drainBody(request, deps.clock)
+            isUnread = drainBody(request, deps.clock)
         }
         const end = () => {
           open.close()
@@ -207,7 +208,7 @@ export const serving =
           ...transportSecurity(request, deps.access),
           ...deps.cors.headers(request.headers.get('origin')),
           ...contextHeaders(context, deps.clock.now()),
-          ...(deps.closed() && { connection: 'close' }),
+          ...((isUnread || deps.closed()) && { connection: 'close' }),
         })
       }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { GatewayError } from '../../errors.ts'
+import { emitCloseInTurn } from './close-in-turn.ts'
 import { continueWhenRead } from './expect.ts'
 import { refuseConnection } from './refuse.ts'
 import { ignoreUpgrades } from './upgrade.ts'
@@ -55,6 +56,7 @@ export const guardServer = (server: Server): Server => {
   server.headersTimeout = HEADERS_TIMEOUT_MS
   server.keepAliveTimeout = KEEP_ALIVE_MS
   ignoreUpgrades(server)
+  emitCloseInTurn()
   return server
     .on('clientError', refuseMalformed)
     .on('connect', refuseTunnel)

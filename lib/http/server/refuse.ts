@@ -36,9 +36,9 @@ export const refuse = (
   changes: Changes = {},
 ): void => {
   const { status, body, headers } = responseOf(error, request.url ?? '', request.headers['x-request-id'])
-  response.writeHead(changes.status ?? status, { ...headers, ...changes.headers })
+  const connection = dropBody(request, systemClock) ? { connection: 'close' } : {}
+  response.writeHead(changes.status ?? status, { ...headers, ...connection, ...changes.headers })
   response.end(body)
-  dropBody(request, systemClock)
 }
 
 /**

@@ -8,7 +8,7 @@ export const ERRORS = {
   UNAUTHENTICATED: { status: 401, retryable: false, message: 'This request needs a valid API key.' },
   FORBIDDEN: { status: 403, retryable: false, message: 'This is not allowed.' },
   NOT_FOUND: { status: 404, retryable: false, message: 'There is nothing here.' },
-  METHOD_NOT_ALLOWED: { status: 405, retryable: false, message: 'This address does not take that method.' },
+  METHOD_NOT_ALLOWED: { status: 405, retryable: false, message: 'Method not allowed for this URL.' },
   CONFLICT: { status: 409, retryable: true, message: 'This conflicts with another request.' },
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false, message: 'The request body is too large.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, message: 'Send the body as application/json.' },
@@ -26,7 +26,7 @@ export const ERRORS = {
   STORE_UNAVAILABLE: {
     status: 503,
     retryable: true,
-    message: 'The gateway cannot reach its records right now.',
+    message: 'The gateway cannot reach its database right now.',
   },
   SHUTTING_DOWN: { status: 503, retryable: true, message: 'The gateway is restarting; please try again.' },
   TIMEOUT: { status: 504, retryable: true, message: 'The answer took too long.' },

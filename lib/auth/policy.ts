@@ -23,9 +23,8 @@ const identify = ({ address, session }: ClientInfo, { sessions, clock }: AuthDep
 export const authenticate = <In extends RequestContext, Out>(deps: AuthDeps): Policy<In, Out> =>
   async function authenticate(context, next) {
     if (context.client.apiKey !== undefined)
-      throw new GatewayError('UNAUTHENTICATED', 'This API key is not known here.')
-    if (deps.requireApiKey)
-      throw new GatewayError('UNAUTHENTICATED', 'This gateway answers only callers with an API key.')
+      throw new GatewayError('UNAUTHENTICATED', 'This API key is not valid.')
+    if (deps.requireApiKey) throw new GatewayError('UNAUTHENTICATED', 'This gateway requires an API key.')
     const caller = identify(context.client, deps)
     context.journal.caller = caller.kind
     return await next({ ...context, caller })

@@ -34,7 +34,7 @@ export const assertToken = (
   { address, apiKey: sent }: ClientInfo,
 ): void => {
   if (token === undefined) return
-  const message = 'This address needs its token: “Authorization: Bearer <token>”.'
+  const message = 'This URL requires a token: “Authorization: Bearer <token>”.'
   if (sent === undefined) throw new GatewayError('UNAUTHENTICATED', message)
   const waitMs = guesses.waitMs(address)
   const right = isRight(token, sent)

@@ -34,7 +34,7 @@ export type RunDeps = Readonly<{
   onEnd: (context: RequestContext, error: GatewayError | undefined) => void
 }>
 
-const POISON_ITEM = 'It was cut off again and again before it came to an end.'
+const POISON_ITEM = 'The item was interrupted too often before it finished.'
 
 const callFor = (claim: Claim, signal: AbortSignal, deps: RunDeps): Call => {
   const { request } = claim
@@ -73,7 +73,7 @@ const collected = async (reply: Reply): Promise<ItemReply> => {
       if (event.type === 'text-delta') content += event.text
       else finish = event
     }
-  if (!finish) throw new GatewayError('PROVIDER_ERROR', 'The answer ended without an end.')
+  if (!finish) throw new GatewayError('PROVIDER_ERROR', "The provider's stream ended without a finish event.")
   const { costUsd, ...usage } = await reply.usage
   return {
     content,

@@ -45,12 +45,12 @@ const noSuchJob = (): GatewayError => new GatewayError('NOT_FOUND', 'There is no
 const ownerOrThrow = (caller: Caller): string => {
   const owner = ownerOf(caller)
   if (owner === undefined)
-    throw new GatewayError('FORBIDDEN', 'It cannot be told who is asking, so the job would be nobody’s.')
+    throw new GatewayError('FORBIDDEN', 'The caller could not be identified, so the job would have no owner.')
   return owner
 }
 
 const noWebhooks = (): GatewayError => {
-  const message = 'cannot be told: this gateway has no secret to sign with (BATCH_WEBHOOK_SECRET)'
+  const message = 'cannot be used: this gateway has no secret to sign webhooks with (BATCH_WEBHOOK_SECRET)'
   return new GatewayError('INVALID_INPUT', `webhookUrl ${message}.`, {
     details: [{ path: 'webhookUrl', message }],
   })

@@ -21,7 +21,7 @@ const faultOf = (file: string, error: unknown): string => {
   if (code === 'EISDIR') return `  ${file}: is a directory; remove it, or put a file in its place`
   if (code === 'EACCES' || code === 'EPERM')
     return `  ${file}: cannot be read (${code}); let this user read it`
-  if (error instanceof TypeError) return `  ${file}: is no UTF-8 text; save it as UTF-8`
+  if (error instanceof TypeError) return `  ${file}: is not UTF-8 text; save it as UTF-8`
   return `  ${file}: cannot be read (${code})`
 }
 

@@ -35,7 +35,7 @@ const halfSet = (set: Variables): string[] =>
     pair.some(name => set[name])
       ? pair
           .filter(name => !set[name])
-          .map(name => `  ${name} = (unset): is needed too, for ${pair.join(' and ')} go together`)
+          .map(name => `  ${name} = (unset): is required too: ${pair.join(' and ')} go together`)
       : [],
   )
 
@@ -75,7 +75,7 @@ export const parseEnvironment = (variables: Variables, before: readonly string[]
   for (const { path, message } of parsed.error?.issues ?? []) {
     const name = String(path[0])
     if (unreported.has(name)) continue
-    faults.push(`  ${name} = ${shown(name, set[name])}: ${message}; .env.example tells more`)
+    faults.push(`  ${name} = ${shown(name, set[name])}: ${message}; see .env.example`)
   }
   faults.push(...halfSet(set))
   if (parsed.success && faults.length === 0) return parsed.data

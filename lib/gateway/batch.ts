@@ -82,7 +82,7 @@ const workSignalOf = async ({ env, logger }: BatchWiringDeps): Promise<WorkSigna
   // The shared state tells of a Redis that fails, and no item is lost by it.
   return redisWorkSignal({
     url,
-    onError: err => logger.debug({ err }, 'the batch bell has trouble with Redis'),
+    onError: err => logger.debug({ err }, 'the work signal failed in Redis'),
   })
 }
 
@@ -136,7 +136,7 @@ const webhookSenderOf = (deps: LiveConfigDeps, records: BatchRecords): WebhookSe
     onError: (err, jobId) =>
       jobId === undefined
         ? onError(err)
-        : logger.warn({ err, jobId, component: 'batch' }, 'a webhook was not told'),
+        : logger.warn({ err, jobId, component: 'batch' }, 'webhook delivery failed'),
   })
 }
 

@@ -44,13 +44,16 @@ export class ConfigSource {
       if (!this.#take()) return
       this.#faults = []
       metrics.configRead('success', true)
-      logger.info({ path }, 'the configuration was taken over')
+      logger.info({ path }, 'configuration applied')
     } catch (error) {
-      const faults = error instanceof ConfigurationError ? error.faults : ['it could not be taken over']
+      const faults = error instanceof ConfigurationError ? error.faults : ['it could not be applied']
       if (faults.join() === this.#faults.join()) return
       this.#faults = faults
       metrics.configRead('failure', true)
-      logger.error({ path, reason: faults.join('; ') }, 'the configuration has faults: the old one stays')
+      logger.error(
+        { path, reason: faults.join('; ') },
+        'configuration rejected: the previous one stays in effect',
+      )
     }
   }
 
@@ -58,7 +61,7 @@ export class ConfigSource {
     if (this.#faults.length === 0) return { status: 'healthy' }
     const more = this.#faults.length > MAX_REPORTED ? ` and ${this.#faults.length - MAX_REPORTED} more` : ''
     const reported = this.#faults.slice(0, MAX_REPORTED).join('; ')
-    return { status: 'degraded', message: `the old configuration stays: ${reported}${more}` }
+    return { status: 'degraded', message: `the previous configuration stays in effect: ${reported}${more}` }
   }
 
   /** @returns whether there was anything new. A text that had faults is as good as unread: it may come right by itself. */

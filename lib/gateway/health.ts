@@ -41,10 +41,10 @@ type Providers = HealthFacts['providers']
 /** Why a model is left alone right now; nothing where it is not. */
 const otherFacts = (circuit: Circuit): string | undefined => {
   const { state, reason, nextProbeInMs } = circuit.describe()
-  if (state === 'half-open') return `is being looked at (${reason})`
+  if (state === 'half-open') return `is being probed (${reason})`
   // Nobody has asked it since its time was over: what it was says nothing any more.
   if (state === 'closed' || !nextProbeInMs) return undefined
-  return `is left alone (${reason}), next look in ${Math.ceil(nextProbeInMs / 1000)} s`
+  return `is not called (${reason}), next probe in ${Math.ceil(nextProbeInMs / 1000)} s`
 }
 
 /**

@@ -56,7 +56,7 @@ export class Lifecycle {
     close()
     await Promise.race([this.#activeRequests.none(), this.#wait(graceMs - noticeMs)])
     if (this.#activeRequests.count > 0) {
-      this.#logger.warn({ openRequests: this.#activeRequests.count }, 'breaking off what is left')
+      this.#logger.warn({ openRequests: this.#activeRequests.count }, 'aborting the remaining requests')
       const none = this.#activeRequests.none()
       await this.#activeRequests.abortAll(new GatewayError('SHUTTING_DOWN'))
       await Promise.race([none, this.#wait(FAREWELL_MS)])

@@ -67,11 +67,12 @@ const circuitOf = ({ clock, logger }: RedisWiringDeps, figures: RedisMetrics): C
     onChange: state => {
       figures.circuitChanged(state.name)
       if (state.name === 'half-open' || (state.name === 'open' && state.openedBy === 'probe')) return
-      if (state.name === 'closed') logger.info({ component: 'redis', circuit: state.name }, 'Redis is back')
+      if (state.name === 'closed')
+        logger.info({ component: 'redis', circuit: state.name }, 'Redis is reachable again')
       else
         logger.warn(
           { component: 'redis', circuit: state.name, reason: state.reason },
-          'Redis fails: this gateway goes on with its own memory',
+          'Redis is failing: this gateway continues with its own memory',
         )
     },
   })
@@ -86,10 +87,7 @@ const throttledWarnings = ({
     const now = clock.now()
     if (now - (lastWarnedAt.get(operation) ?? Number.NEGATIVE_INFINITY) < WARNED_AGAIN_AFTER_MS) return
     lastWarnedAt.set(operation, now)
-    logger.warn(
-      { component: 'redis', reason: `${operation}: ${reason}` },
-      'Redis did not do what it was asked',
-    )
+    logger.warn({ component: 'redis', reason: `${operation}: ${reason}` }, 'Redis command failed')
   }
 }
 

@@ -35,11 +35,11 @@ const exit = async (code: number, { logger, errors }: Reporters): Promise<never>
 export const logUncaught = (reporters: Reporters): void => {
   const { logger, errors } = reporters
   process.on('unhandledRejection', err => {
-    logger.error({ err }, 'a rejection that nobody handled')
+    logger.error({ err }, 'unhandled promise rejection')
     errors.capture(err, { route: 'process' })
   })
   process.on('uncaughtException', err => {
-    logger.fatal({ err }, 'an exception that nobody caught')
+    logger.fatal({ err }, 'uncaught exception')
     errors.capture(err, { route: 'process' })
     void exit(1, reporters)
   })

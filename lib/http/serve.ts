@@ -95,7 +95,10 @@ const preflight = (request: Request, deps: ServeDeps, methods: string): RouteRes
 })
 
 const refuseMethod = (method: Method, methods: string): never => {
-  throw new GatewayError('METHOD_NOT_ALLOWED', `This address takes ${methods}, not ${method}.`)
+  throw new GatewayError(
+    'METHOD_NOT_ALLOWED',
+    `Method ${method} is not allowed for this URL; use ${methods}.`,
+  )
 }
 
 /** Judges where a request comes from, before anyone asks who sent it. Throws FORBIDDEN. */

@@ -68,7 +68,7 @@ export class JsonElements {
 
   /** Nothing more comes. */
   end(): void {
-    if (this.#state !== 'after') throw this.#wrong('ends before its end')
+    if (this.#state !== 'after') throw this.#wrong('ends too early')
   }
 
   /** Whether an element ends before this character. */

@@ -72,7 +72,7 @@ async function* readElements(path: string, hasInstruction: boolean): AsyncGenera
       : { line, at, ...foundInJson(text, hasInstruction) }
   }
   if (members.length > 0)
-    yield { notice: `passed over, since not known beside items: ${namesInWords(members, 'field')}` }
+    yield { notice: `ignored as unknown beside items: ${namesInWords(members, 'field')}` }
 }
 
 const readJson: Reader = async function* ({ path }, hasInstruction) {

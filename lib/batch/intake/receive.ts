@@ -108,8 +108,8 @@ class Reception {
       this.#refuse(
         cause instanceof GatewayError
           ? cause
-          : new GatewayError('INVALID_INPUT', 'body: is no complete multipart/form-data.', {
-              details: [{ path: 'body', message: 'is no complete multipart/form-data' }],
+          : new GatewayError('INVALID_INPUT', 'body: is not complete multipart/form-data.', {
+              details: [{ path: 'body', message: 'is not complete multipart/form-data' }],
               cause,
             }),
       )

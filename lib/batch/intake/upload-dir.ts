@@ -18,7 +18,7 @@ const DISK: ReadonlySet<string> = new Set([
 /** What this machine's disk does not take is no fault of the sender's. */
 export const diskFault = (cause: unknown): unknown =>
   DISK.has(String((cause as NodeJS.ErrnoException).code))
-    ? new GatewayError('STORE_UNAVAILABLE', 'The gateway cannot keep files right now.', {
+    ? new GatewayError('STORE_UNAVAILABLE', 'The gateway cannot store files right now.', {
         cause,
         retryAfterSeconds: 1,
       })

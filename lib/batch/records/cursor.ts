@@ -10,8 +10,8 @@ export const cursorOf = (place: number, id = ''): string =>
   Buffer.from(id === '' ? `${place}` : `${place} ${id}`).toString('base64url')
 
 const refused = (): GatewayError =>
-  new GatewayError('INVALID_INPUT', 'cursor: is none that was given out', {
-    details: [{ path: 'cursor', message: 'is none that was given out' }],
+  new GatewayError('INVALID_INPUT', 'cursor: is not a cursor of this API', {
+    details: [{ path: 'cursor', message: 'is not a cursor of this API' }],
   })
 
 const readCursor = (cursor: string): Readonly<{ place: number; id: string }> => {

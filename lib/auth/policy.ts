@@ -6,7 +6,7 @@ import type { Sessions } from './session.ts'
 
 export type AuthDeps = Readonly<{
   sessions: Sessions
-  /** Turns away whoever has no key. */
+  /** Refuses callers without a key. */
   requireApiKey: boolean
   clock: Clock
 }>
@@ -17,8 +17,8 @@ const identify = ({ address, session }: ClientInfo, { sessions, clock }: AuthDep
 }
 
 /**
- * Finds out who is asking. A credential that is not known is refused rather than passed over: whoever sends a
- * key means to be somebody.
+ * Identifies the caller. An unknown credential is refused rather than ignored: a request with a key never counts as
+ * anonymous.
  */
 export const authenticate = <In extends RequestContext, Out>(deps: AuthDeps): Policy<In, Out> =>
   async function authenticate(context, next) {

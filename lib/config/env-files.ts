@@ -9,7 +9,7 @@ const ENCODINGS: readonly (readonly [mark: readonly number[], encoding: string])
   [[0xfe, 0xff], 'utf-16be'],
 ]
 
-/** @throws TypeError for bytes that are no text of their encoding */
+/** @throws TypeError for bytes that are invalid in their encoding */
 const decoded = (bytes: Uint8Array): string => {
   const [, encoding = 'utf-8'] =
     ENCODINGS.find(([mark]) => mark.every((byte, index) => bytes[index] === byte)) ?? []
@@ -27,12 +27,12 @@ const faultOf = (file: string, error: unknown): string => {
 
 let faults: readonly string[] = []
 
-/** What was wrong with the files when they were read, one line each. */
+/** The errors of reading the files, one line each. */
 export const envFileFaults = (): readonly string[] => faults
 
 /**
- * Fills in what `.env.local` and `.env` of the working directory say, where the environment says nothing. UTF-8 and
- * UTF-16, with LF or CRLF. Files that cannot be read are among the faults that `readEnvironment` tells.
+ * Sets variables from `.env.local` and `.env` of the working directory that the environment does not set. UTF-8 and
+ * UTF-16, with LF or CRLF. Files that cannot be read are among the faults that `readEnvironment` reports.
  */
 export const loadEnvFiles = (): void => {
   faults = FILES.flatMap(file => {

@@ -9,7 +9,7 @@ const publicUrlOf = (text: string | undefined): AccessRules['publicUrl'] => {
   return { origin, host: parseHost(host)?.name }
 }
 
-/** Who may reach the gateway from where, as the environment says. */
+/** The access rules that the environment sets. */
 export const accessRulesOf = (env: Environment): AccessRules => ({
   allowedHosts: env.ALLOWED_HOSTS && new Set(env.ALLOWED_HOSTS),
   allowedOrigins: new Set(env.ALLOWED_ORIGINS),

@@ -8,7 +8,7 @@ const targetOf = (target: Target, weight: number | undefined, catalog: Catalog):
   return { target, weight: weight ?? 1, ...(price && { usdPerMillionBoth: price.input + price.output }) }
 }
 
-/** The aliases of a file, each with those of its targets that can be asked. Without one, none of it is there. */
+/** The aliases of a file, each with its available targets. An alias without any is left out. */
 export const aliasesOf = ({ aliases = {} }: ConfigFile, catalog: Catalog): ReadonlyMap<string, Alias> => {
   const found = Object.entries(aliases).map(([name, { strategy, targets }]): Alias => {
     const usable = targets.flatMap(({ model, weight }) => {

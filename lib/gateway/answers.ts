@@ -11,7 +11,7 @@ import type { WiringDeps } from './parts.ts'
 import type { PipelineDeps } from './pipelines.ts'
 import { reportRefresh } from './request-end.ts'
 
-/** No answer takes more of the store than this share, nor more than a mebibyte. */
+/** The largest share of the store for one answer, besides the limit of a mebibyte. */
 const LARGEST_SHARE = 1 / 16
 const LARGEST_BYTES = 1_048_576
 const ID_BYTES = 12
@@ -22,11 +22,11 @@ export type CacheWiringDeps = Pick<WiringDeps, 'env' | 'clock' | 'logger' | 'met
     counts: CacheCounts
     activeRequests: ActiveRequests
     errors: ErrorReporter
-    /** The prices of the moment. */
+    /** The current prices. */
     prices: Prices
   }>
 
-/** The answers that are kept and those under way, whatever becomes of the settings. */
+/** The stored answers and those in progress, which survive a reload. */
 export const cacheRuntimeOf = (deps: CacheWiringDeps): CacheRuntime => {
   const { env, clock, store, counts, activeRequests, prices } = deps
   return cacheRuntime({
@@ -45,7 +45,7 @@ export const cacheRuntimeOf = (deps: CacheWiringDeps): CacheRuntime => {
   })
 }
 
-/** What the cache is made of; absent where it is switched off. */
+/** The cache's parts; absent where it is switched off. */
 export const cacheDepsOf = ({ settings: { caching }, runtime, clock }: WiringDeps): PipelineDeps['cache'] =>
   caching.enabled
     ? { ...runtime.answers, ruleOf: cacheRules(caching.file, caching.defaults), clock }

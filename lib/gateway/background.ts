@@ -7,21 +7,21 @@ import type { Call, Reply } from '../llm/types.ts'
 import { observe } from '../observability/observe.ts'
 import { newJournal, type RequestContext } from '../request-context.ts'
 
-/** Told of each end, with what went wrong. */
+/** Called at each end, with its error. */
 export type BackgroundEnd = (context: RequestContext, error: GatewayError | undefined) => void
 
 export type BackgroundDeps = Readonly<{
   activeRequests: ActiveRequests
   clock: Clock
   timeoutMs: number
-  /** Puts the price on what was used. */
+  /** Computes the cost of the usage. */
   price: Policy<Call, Reply>
   onEnd: BackgroundEnd
 }>
 
 const NO_CALLER = new AbortController().signal
 
-/** The same question, asked for nobody: it must not end with the visitor who gave the occasion. */
+/** The same call without a client: it must not end with the request that triggered it. */
 const withoutCaller = (call: Call, signal: AbortSignal, startedAt: number, timeoutMs: number): Call => ({
   ...call,
   requestId: `${call.requestId}:refresh`,
@@ -33,8 +33,8 @@ const withoutCaller = (call: Call, signal: AbortSignal, startedAt: number, timeo
 })
 
 /**
- * Does what no visitor waits for, as a visit of its own: a gateway that stops waits for it, and in the end breaks
- * it off.
+ * Runs work for which no request waits, with a request context of its own: a stopping gateway waits for it, and aborts
+ * it at the end of the grace period.
  */
 export const background = ({
   activeRequests,

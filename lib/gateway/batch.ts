@@ -36,14 +36,14 @@ import { reportBatchItem } from './request-end.ts'
 const LEASE_MS = 20_000
 const HOUSEKEEPING_MS = 600_000
 const DAY_MS = 86_400_000
-/** A submission that has not come to its end after so long never will. */
+/** A submission that has not finished after so long never will. */
 const SUBMISSION_MS = 3_600_000
 
 export type Batch = Readonly<{
   service: BatchService
   uploads: UploadService
   facts: () => BatchFacts
-  /** Closes the records, once what was asked of them is done. */
+  /** Closes the database after all pending operations. */
   close: () => Promise<void>
 }>
 
@@ -71,7 +71,7 @@ const opened = async ({ env, clock, logger }: BatchWiringDeps): Promise<Records>
     return await openRecords(backend, clock)
   } catch (error) {
     if (!(error instanceof RecordsUnusable)) throw error
-    throw new ConfigurationError([`  ${error.message}; ENABLE_BATCH=false does without records`])
+    throw new ConfigurationError([`  ${error.message}; ENABLE_BATCH=false runs without a database`])
   }
 }
 
@@ -79,7 +79,7 @@ const workSignalOf = async ({ env, logger }: BatchWiringDeps): Promise<WorkSigna
   const { REDIS_URL: url } = env
   if (url === undefined) return localWorkSignal()
   const { redisWorkSignal } = await import('../batch/work-signal/redis.ts')
-  // The shared state tells of a Redis that fails, and no item is lost by it.
+  // The shared state reports a failing Redis, and no item is lost by it.
   return redisWorkSignal({
     url,
     onError: err => logger.debug({ err }, 'the work signal failed in Redis'),
@@ -140,7 +140,7 @@ const webhookSenderOf = (deps: LiveConfigDeps, records: BatchRecords): WebhookSe
   })
 }
 
-/** Takes away what is old or was left behind, now and then. */
+/** Removes expired jobs and leftovers periodically. */
 const runMaintenance = async (
   { env, clock, onError }: LiveConfigDeps,
   records: BatchRecords,
@@ -159,8 +159,8 @@ const runMaintenance = async (
 }
 
 /**
- * Opens the records, and runs what waits in them where this process is to run items.
- * @throws ConfigurationError where the records cannot be used.
+ * Opens the database, and runs waiting items where this process is a worker.
+ * @throws ConfigurationError where the database cannot be used.
  */
 export const buildBatch = async (batchDeps: BatchWiringDeps): Promise<Batch> => {
   const { env, metrics, current, isStopping } = batchDeps

@@ -23,7 +23,7 @@ import { CurrentConfig, liveConfigOf } from './live.ts'
 import { reportRequest } from './request-end.ts'
 import { buildState, type State } from './state.ts'
 
-/** Takes the settings over, now and whenever the configuration file changes. Throws ConfigurationError. */
+/** Applies the settings, now and whenever the configuration file changes. Throws ConfigurationError. */
 const takeSettings = (state: State, current: CurrentConfig): ConfigSource | undefined => {
   const { env, clock, listings, logger, metrics, health } = state
   const runtimeDeps = { ...state, listeners: [health, metrics.attempts] }
@@ -44,7 +44,7 @@ const serveDepsOf = (state: State, lifecycle: Lifecycle, access: AccessRules): S
   onEnd: reportRequest(state),
 })
 
-/** A scrape must not be lost to somebody who guesses behind the same proxy. */
+/** A scrape must not fail because another client behind the same proxy guesses tokens. */
 const scraperCheck =
   ({ env, runtime }: State): Gateway['assertScraper'] =>
   origin =>
@@ -78,7 +78,7 @@ const healthOf = ({ state, current, lifecycle, config, batch }: HealthDeps): Gat
   }
 }
 
-/** Makes the gateway that an environment describes. */
+/** Builds the gateway from an environment. */
 export const buildGateway = async (env: Environment, clock: Clock = systemClock): Promise<Gateway> => {
   const current = new CurrentConfig()
   const access = accessRulesOf(env)

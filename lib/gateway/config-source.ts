@@ -15,13 +15,13 @@ export type ConfigSourceDeps = Readonly<{
   listings: readonly ProviderListing[]
   logger: Logger
   metrics: Metrics
-  /** Takes a good configuration over, whole; throws ConfigurationError where it does not fit the environment. */
+  /** Applies a valid configuration as a whole; throws ConfigurationError where it conflicts with the environment. */
   apply: (config: ConfigFile) => void
 }>
 
 const MAX_REPORTED = 3
 
-/** The configuration file, as it was last read. A fault in it changes nothing but what health and metrics say. */
+/** The configuration file as last read. A fault in it affects only health and metrics. */
 export class ConfigSource {
   readonly #deps: ConfigSourceDeps
   #text: string | undefined
@@ -31,13 +31,13 @@ export class ConfigSource {
     this.#deps = deps
   }
 
-  /** @throws ConfigurationError with every fault. For the start, where there is no old configuration to keep. */
+  /** @throws ConfigurationError with every fault. For the start, where there is no previous configuration to keep. */
   start(): void {
     this.#take()
     this.#deps.metrics.configRead('success', false)
   }
 
-  /** Reads the file anew and takes it over, if its content has changed and is without fault. */
+  /** Reads the file again and applies it, if its content has changed and is valid. */
   readonly look = (): void => {
     const { logger, metrics, path } = this.#deps
     try {
@@ -64,7 +64,7 @@ export class ConfigSource {
     return { status: 'degraded', message: `the previous configuration stays in effect: ${reported}${more}` }
   }
 
-  /** @returns whether there was anything new. A text that had faults is as good as unread: it may come right by itself. */
+  /** @returns whether the file changed. An invalid text counts as unread: it may become valid without a change. */
   #take(): boolean {
     const text = this.#read()
     if (text === this.#text && this.#faults.length === 0) return false
@@ -85,7 +85,7 @@ export class ConfigSource {
   }
 }
 
-/** The file of that path, taken over and watched; nothing where there is no path. Throws as `start` does. */
+/** The file at that path, applied and watched; undefined where there is no path. Throws as `start` does. */
 export const configSource = (
   { path, ...deps }: Omit<ConfigSourceDeps, 'path'> & Readonly<{ path: string | undefined }>,
   clock: Clock,

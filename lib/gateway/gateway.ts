@@ -19,7 +19,7 @@ import type { ChatLimits, chatBody } from '../validation/chat.ts'
 import type { HealthReport } from './health.ts'
 import type { Lifecycle } from './lifecycle.ts'
 
-/** Everything a route may use. One process has one. */
+/** Everything a route may use; one for each process. */
 export type Gateway = ServeDeps &
   Readonly<{
     env: Environment
@@ -32,29 +32,29 @@ export type Gateway = ServeDeps &
     lifecycle: Lifecycle
     /** Answers a call through the whole pipeline. */
     answer: Handler<Call, Reply>
-    /** The answers that outlive their connection. */
+    /** The streams that outlive their connection. */
     streams: Streams
-    /** Lets any other visit in: authenticated, and within its limits. */
+    /** Admits any other request: authenticated, and within its limits. */
     admit: Handler<RequestContext, RequestContext>
-    /** Lets a visit of the admin API in: within its limits, and with the admin token. */
+    /** Admits a request to the admin API: within its limits, and with the admin token. */
     administer: Handler<RequestContext, RequestContext>
-    /** Lets in who may read the metrics. Throws UNAUTHENTICATED, and RATE_LIMITED after too many wrong tokens. */
+    /** Admits a request for the metrics. Throws UNAUTHENTICATED, and RATE_LIMITED after too many wrong tokens. */
     assertScraper: (origin: ClientInfo) => void
     cache: CacheAdmin
-    /** Where batches are handed in. Throws NOT_FOUND where they are switched off. */
+    /** The service of batch jobs. Throws NOT_FOUND where they are switched off. */
     readonly batch: BatchService
-    /** Where whole files of items are handed in. Throws as `batch` does. */
+    /** The service of batch uploads. Throws as `batch` does. */
     readonly uploads: UploadService
     chatBody: ReturnType<typeof chatBody>
-    /** What an item of a batch may ask at most. */
+    /** The limits of a batch item. */
     itemLimits: ChatLimits
-    /** Rejects with INVALID_INPUT that names every item whose model there is not. */
+    /** Rejects with INVALID_INPUT that names every item with an unknown model. */
     assertModels: (items: readonly NewItem[]) => Promise<void>
-    /** Counts the items of a job that is handed in as JSON; returns what gives them back if it is not taken after all. */
+    /** Counts the items of a job submitted as JSON; returns a function that returns them if the job is not accepted. */
     spendItems: (context: RequestContext, count: number) => Promise<GiveBack>
     chatDefaults: ChatDefaults
     issueSession: () => string
     health: () => HealthReport
-    /** Whether it serves. A store that is lost makes it degraded, not unready. */
+    /** Whether it serves. A lost store makes it degraded, not unready. */
     isReady: () => boolean
   }>

@@ -18,9 +18,9 @@ export type HealthFacts = Readonly<{
   state: LifecycleState
   limits: boolean
   caching: boolean
-  /** What was seen of the Redis that gateways share, where one is configured. */
+  /** The last known state of the shared Redis, where one is configured. */
   redis: RedisFacts | undefined
-  /** What was seen of the records and their queue, where batches are taken. */
+  /** The last known state of the database and its queue, where batches are switched on. */
   batch: BatchFacts | undefined
   /** Absent where no configuration file is used. */
   config: ServiceHealth | undefined
@@ -30,7 +30,7 @@ export type HealthFacts = Readonly<{
 const gatewayHealth = (state: LifecycleState): ServiceHealth =>
   state === 'serving' ? { status: 'healthy' } : { status: 'unhealthy', message: 'stopping' }
 
-/** A feature whose state lives in Redis, or in this process's memory and then is as well as the process. */
+/** A feature whose state lives in Redis, or in this process's memory and then is as healthy as the process. */
 const stateIn = (backend: string, on: boolean): ServiceHealth => ({
   status: 'healthy',
   message: on ? `in ${backend}` : 'switched off',
@@ -38,17 +38,17 @@ const stateIn = (backend: string, on: boolean): ServiceHealth => ({
 
 type Providers = HealthFacts['providers']
 
-/** Why a model is left alone right now; nothing where it is not. */
+/** Why a model is not called right now; undefined where it is. */
 const otherFacts = (circuit: Circuit): string | undefined => {
   const { state, reason, nextProbeInMs } = circuit.describe()
   if (state === 'half-open') return `is being probed (${reason})`
-  // Nobody has asked it since its time was over: what it was says nothing any more.
+  // Its time is over and no call has followed: the old state is meaningless.
   if (state === 'closed' || !nextProbeInMs) return undefined
   return `is not called (${reason}), next probe in ${Math.ceil(nextProbeInMs / 1000)} s`
 }
 
 /**
- * The providers' health, with those of their models that are left alone.
+ * The providers' health, with their models that are not called.
  *
  * @param isKnown whether a name may be shown: clients choose those outside the catalog freely.
  */
@@ -72,7 +72,7 @@ export const withCircuits = (
   return services
 }
 
-/** Whatever fails around the gateway makes it degraded: it still answers. Only one that stops is unhealthy. */
+/** A failing dependency makes the gateway degraded: it still serves. Only a stopping one is unhealthy. */
 const overall = (
   state: LifecycleState,
   services: Readonly<Record<string, ServiceHealth>>,
@@ -81,7 +81,7 @@ const overall = (
   return Object.values(services).every(({ status }) => status === 'healthy') ? 'healthy' : 'degraded'
 }
 
-/** The whole of `GET /api/health`, from what is known already: nothing is asked for it. */
+/** The body of `GET /api/health`, from known state: it makes no calls. */
 export const reportHealth = ({
   uptimeSeconds,
   version,

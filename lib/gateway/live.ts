@@ -12,7 +12,10 @@ import { pipelineDepsOf, type WiringDeps } from './parts.ts'
 import { adminAdmission, admission, batchPipeline, chatPipeline } from './pipelines.ts'
 import { catalogOf } from './providers.ts'
 
-/** Everything that follows from one state of the settings. It is replaced whole; whoever holds an old one goes on with it. */
+/**
+ * Everything that follows from one version of the settings. It is replaced as a whole; a request that holds an old one
+ * continues with it.
+ */
 export type LiveConfig = Readonly<{
   settings: Settings
   catalog: Catalog
@@ -22,16 +25,16 @@ export type LiveConfig = Readonly<{
   work: Handler<Call, Reply>
   admit: Handler<RequestContext, RequestContext>
   administer: Handler<RequestContext, RequestContext>
-  /** Counts the items of a job that is handed in as JSON. */
+  /** Counts the items of a job submitted as JSON. */
   spendItems: ReturnType<typeof spendItems>
   chatDefaults: ChatDefaults
 }>
 
-/** What outlives every change of the settings. */
+/** Everything that survives a reload. */
 export type LiveConfigDeps = Omit<WiringDeps, 'settings' | 'catalog' | 'aliases'> &
   Readonly<{ listings: readonly ProviderListing[] }>
 
-/** @throws ConfigurationError when the file and the environment do not fit together. */
+/** @throws ConfigurationError when the file and the environment conflict. */
 export const liveConfigOf = (runtimeDeps: LiveConfigDeps, file: ConfigFile): LiveConfig => {
   const { env, listings } = runtimeDeps
   const settings = settingsOf(env, file)
@@ -55,17 +58,17 @@ export const liveConfigOf = (runtimeDeps: LiveConfigDeps, file: ConfigFile): Liv
   }
 }
 
-/** Holds what the settings of the moment make of a gateway. */
+/** Holds the current LiveConfig. */
 export class CurrentConfig {
   #now: LiveConfig | undefined
 
-  /** Takes the place of what held before. */
+  /** Replaces the current one. */
   take(next: LiveConfig): void {
     this.#now = next
   }
 
   get now(): LiveConfig {
-    if (!this.#now) throw new Error('No settings have been taken over yet.')
+    if (!this.#now) throw new Error('No settings have been applied yet.')
     return this.#now
   }
 }

@@ -13,7 +13,7 @@ import type { PipelineDeps } from './pipelines.ts'
 import { resilienceOf } from './resilience.ts'
 import type { Runtime } from './standing.ts'
 
-/** What the pipeline's parts are made of. */
+/** The inputs of the pipeline's parts. */
 export type WiringDeps = Readonly<{
   env: Environment
   clock: Clock
@@ -22,11 +22,11 @@ export type WiringDeps = Readonly<{
   settings: Settings
   catalog: Catalog
   aliases: ReadonlyMap<string, Alias>
-  /** What outlives a change of settings. */
+  /** Everything that survives a reload. */
   runtime: Runtime
   providers: ReadonlyMap<string, Provider>
   sessions: Sessions
-  /** All who want to know how attempts went. */
+  /** The listeners to attempts. */
   listeners: readonly AttemptListener[]
 }>
 

@@ -32,7 +32,7 @@ export type PipelineDeps = Readonly<{
   prices: Prices
   /** Absent where caching is switched off. */
   cache: CacheDeps | undefined
-  /** Absent where no answer outlives its connection. */
+  /** Absent where no stream outlives its connection. */
   streams?: Streams
   routes: Routes
   fallbacks: Fallbacks
@@ -42,36 +42,36 @@ export type PipelineDeps = Readonly<{
   circuitOf: Circuits
   cooldowns: Cooldowns
   slots: Slots
-  /** What outlives a change of settings; a pipeline's own when absent. */
+  /** State that survives a reload; a pipeline's own when absent. */
   budgetOf?: ReturnType<typeof retryBudgets>
   bulkheadOf?: ReturnType<typeof bulkheads>
   timeouts: Timeouts
-  /** What providers have left, as far as background work has seen it. */
+  /** The providers' remaining rate limits, as far as background work has seen them. */
   headrooms: RateHeadrooms
   providers: AskDeps
   clock: Clock
 }>
 
-/** What happens to a call, in order. */
+/** The steps of a chat call, in order. */
 export const chatPipeline = (g: PipelineDeps): Handler<Call, Reply> =>
   compose<Call, Reply>(
-    observe(), //                       see every call once, whatever becomes of it
-    authenticate(g.auth), //            who is asking
-    limit(g.limits), //                 may they ask now
-    resume(g.streams), //               may it outlive its connection
-    meter(g.prices), //                 what it cost, repeated answers included
-    cache(g.cache), //                has it been answered
-    truncate(), //                      never more than they can take
-    route(g.routes), //                 who should answer, best first
-    fallback(g.fallbacks), //           and if they cannot, who next
-    hedge(g.hedges), //                 and a second one beside them, if they are slow
-    retry(g.retries, g.budgetOf), //    once more, where it may have been bad luck
-    breaker(g.circuitOf, g.cooldowns), // leave alone who keeps failing, or asks for it
-    bulkhead(g.slots, g.clock, g.bulkheadOf), // never too many at once
-    timeout(g.timeouts, g.clock), //    nor for too long
-  )(ask(g.providers)) //                ask one of them
+    observe(), // record every call once, whatever its outcome
+    authenticate(g.auth), // identify the caller
+    limit(g.limits), // check the rate limits
+    resume(g.streams), // let the stream outlive its connection
+    meter(g.prices), // compute the cost, cached answers included
+    cache(g.cache), // reuse a stored answer
+    truncate(), // bound the answer's size
+    route(g.routes), // choose the targets, best first
+    fallback(g.fallbacks), // on failure, the next target
+    hedge(g.hedges), // a second attempt beside a slow one
+    retry(g.retries, g.budgetOf), // retry transient failures
+    breaker(g.circuitOf, g.cooldowns), // skip failing targets, and those in cooldown
+    bulkhead(g.slots, g.clock, g.bulkheadOf), // bound concurrent calls
+    timeout(g.timeouts, g.clock), // bound the time of an attempt
+  )(ask(g.providers)) // call the provider
 
-/** What happens to an item of a batch: whoever handed it in was let in then. An attempt of it is one attempt. */
+/** The steps of a batch item: its caller was admitted at submission. A run of it makes a single attempt. */
 export const batchPipeline = (g: PipelineDeps): Handler<Call, Reply> =>
   compose<Call, Reply>(
     observe(),
@@ -79,17 +79,17 @@ export const batchPipeline = (g: PipelineDeps): Handler<Call, Reply> =>
     cache(g.cache),
     truncate(),
     route(g.routes),
-    deferBackground(g.headrooms, g.clock), //  leave what providers have left to live calls
+    deferBackground(g.headrooms, g.clock), // reserve the providers' remaining limits for live calls
     fallback(g.fallbacks),
     breaker(g.circuitOf, g.cooldowns),
     bulkhead(g.slots, g.clock, g.bulkheadOf),
     timeout(g.timeouts, g.clock),
   )(ask(g.providers))
 
-/** What happens to every other visit before it is served: it comes back knowing its caller. */
+/** The steps before any other request is served: they identify its caller. */
 export const admission = (g: PipelineDeps): Handler<RequestContext, RequestContext> =>
   compose<RequestContext, RequestContext>(authenticate(g.auth), limit(g.limits))(async context => context)
 
-/** What happens to a visit of the admin API. Wrong tokens have a limit of their own, which is never switched off. */
+/** The steps before a request to the admin API. Wrong tokens have a limit of their own, which is never switched off. */
 export const adminAdmission = (g: PipelineDeps): Handler<RequestContext, RequestContext> =>
   compose<RequestContext, RequestContext>(limit(g.limits), administer(g.admin))(async context => context)

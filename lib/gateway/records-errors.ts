@@ -11,7 +11,7 @@ type ReportDeps = Readonly<{ clock: Clock; logger: Logger }>
 const LOGGED_AGAIN_AFTER_MS = 60_000
 const MOST_KINDS = 100
 
-/** Watches every operation on the records: one warning when they begin to fail, one line when they work again. */
+/** Observes every database operation: logs one warning when they begin to fail, one line when they succeed again. */
 export const watched = (records: Records, { clock, logger }: ReportDeps): RecordsMonitor => {
   const component = 'records'
   const watch = new RecordsMonitor({
@@ -28,8 +28,8 @@ export const watched = (records: Records, { clock, logger }: ReportDeps): Record
 }
 
 /**
- * Logs what work in the background could not do with the records: the same once a minute. That they cannot be reached is
- * the watch's to log.
+ * Logs failed database operations of background work: the same error once a minute. An unreachable database is logged
+ * by the monitor instead.
  */
 export const reportRecordsError = ({ clock, logger }: ReportDeps): ((err: unknown) => void) => {
   const logged = new LRUCache<string, number>({ max: MOST_KINDS })

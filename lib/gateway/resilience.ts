@@ -39,8 +39,8 @@ type CircuitWiringDeps = Pick<WiringDeps, 'env' | 'clock' | 'logger' | 'metrics'
   Readonly<{ shared: SharedState | undefined }>
 
 /**
- * The circuits of all targets. They outlive a change of settings, so theirs are looked up when needed.
- * @param breaker the settings of the moment
+ * The circuits of all targets. They survive a reload, so settings are looked up when needed.
+ * @param breaker the current settings
  */
 const circuits = (
   { env, clock, logger, metrics, shared }: CircuitWiringDeps,
@@ -72,7 +72,7 @@ const circuits = (
       }),
   )
 
-/** The question has been read when an attempt is broken off; what it would have answered, nobody knows. */
+/** When an attempt is aborted its input has been read; its output is unknown. */
 const hedgesOf = ({ settings, clock, catalog }: WiringDeps): PipelineDeps['hedges'] =>
   settings.hedgingShare > 0
     ? {
@@ -86,7 +86,7 @@ const hedgesOf = ({ settings, clock, catalog }: WiringDeps): PipelineDeps['hedge
         clock,
       }
     : undefined
-/** Several gateways that know of each other keep to the number together, each to its share. */
+/** Gateways that share a Redis share the limit, each with an equal part. */
 const slotsOf = (current: () => Settings, shared: SharedState | undefined): Slots => ({
   get most() {
     const { maxConcurrency } = current()
@@ -98,7 +98,7 @@ const slotsOf = (current: () => Settings, shared: SharedState | undefined): Slot
   waitMs: 5_000,
 })
 
-/** What is known of the providers' failures and loads, whatever becomes of the settings. */
+/** The state of the providers' failures and loads, which survives a reload. */
 export const resilienceState = (
   deps: CircuitWiringDeps,
   headrooms: RateHeadrooms,
@@ -118,7 +118,7 @@ export const resilienceState = (
   }
 }
 
-/** What stands between a call and its providers' failures. */
+/** The policies against provider failures. */
 export const resilienceOf = (
   deps: WiringDeps,
 ): Pick<PipelineDeps, 'fallbacks' | 'hedges' | 'retries' | 'timeouts'> & Runtime['resilience'] => {

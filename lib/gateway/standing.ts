@@ -12,14 +12,14 @@ import { newId } from './providers.ts'
 import type { resilienceState } from './resilience.ts'
 import type { SharedState } from './shared-state.ts'
 
-/** What the gateway knows and counts while it runs, whatever becomes of its settings. */
+/** The gateway's knowledge and counters, which survive a reload. */
 export type Runtime = Readonly<{
   counter: Counter
   answers: CacheRuntime
   resilience: ReturnType<typeof resilienceState>
   seen: TargetStats
   streams: Streams
-  /** The wrong tokens of late. Those for metrics lock nobody out of the admin API. */
+  /** Recent wrong tokens. Those for metrics do not block the admin API. */
   guesses: Readonly<{ admin: Guesses; metrics: Guesses }>
 }>
 
@@ -32,7 +32,7 @@ type RuntimeDeps = Readonly<{
   resilience: Runtime['resilience']
 }>
 
-/** How long a stream that has ended can be read, and how many of them. */
+/** How long a stream that has ended can be read, and how many are kept. */
 const STREAM_KEPT_MS = 300_000
 const MOST_STREAMS = 1_000
 const MOST_STREAM_BYTES = 64 * 1024 * 1024

@@ -24,20 +24,20 @@ import { sessionSecret } from './session-secret.ts'
 import { type SharedState, sharedState } from './shared-state.ts'
 import { newRuntime, type Runtime } from './standing.ts'
 
-/** What a gateway has from its start to its end, whatever becomes of its settings. */
+/** A gateway's state from start to stop, which survives a reload. */
 export type State = Readonly<{
   env: Environment
   clock: Clock
   logger: Logger
   errors: ErrorReporter
   metrics: Metrics
-  /** How each provider's attempts went. */
+  /** The health of each provider, from its attempts. */
   health: ProviderHealth
   providers: ReadonlyMap<string, Provider>
   listings: readonly ProviderListing[]
   sessions: Sessions
   activeRequests: ActiveRequests
-  /** The memory for kept answers. */
+  /** The memory for stored answers. */
   memory: KeyValue
   runtime: Runtime
   /** Absent where no Redis is configured. */
@@ -52,7 +52,7 @@ const reporting = async (env: Environment): Promise<Pick<State, 'logger' | 'erro
   return { logger, errors }
 }
 
-/** @param current the settings of the moment; not asked before the state is complete */
+/** @param current the current settings; not called before the state is complete */
 export const buildState = async (env: Environment, clock: Clock, current: CurrentConfig): Promise<State> => {
   const { logger, errors } = await reporting(env)
   const headrooms = new RateHeadrooms()

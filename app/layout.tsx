@@ -6,7 +6,7 @@ import './globals.css'
 import { HEAD_SCRIPT } from './head-script.ts'
 
 export const metadata: Metadata = {
-  description: 'Talk with any model through one dependable door.',
+  description: 'Talk with any model through one dependable gateway.',
 }
 
 export const viewport: Viewport = {

@@ -1,4 +1,4 @@
-/** Time as the gateway sees it. Passed in everywhere, so that tests can hold it still. */
+/** The gateway's source of time. Passed in everywhere, so that tests can control it. */
 export interface Clock {
   /** Milliseconds since the Unix epoch; never runs backwards, also when the wall clock is set back. */
   now(): number
@@ -7,7 +7,7 @@ export interface Clock {
 }
 
 export interface Timer {
-  /** Starts the same delay anew; also wakes a timer that has fired. */
+  /** Restarts the delay, also of a timer that has fired. */
   refresh(): void
   cancel(): void
 }
@@ -26,8 +26,8 @@ export const systemClock: Clock = {
 const ALIVE_MS = 3_600_000
 
 /**
- * Keeps the process alive until `work` has settled, which pending timers of the clock do not. Without it, Node ends with
- * code 0 as soon as nothing but such timers is waited for.
+ * Keeps the process alive until `work` has settled, which pending timers of the clock do not. Without it, Node exits
+ * with code 0 as soon as only such timers are pending.
  */
 export const keptAlive = async <T>(work: Promise<T>): Promise<T> => {
   const handle = setInterval(() => {}, ALIVE_MS)

@@ -1,9 +1,9 @@
-/** Answers one input; the innermost part of a pipeline, or a whole composed one. */
+/** Handles one input; the innermost part of a pipeline, or a whole composed one. */
 export type Handler<In, Out> = (input: In) => Promise<Out>
 
 /**
- * One concern around a handler. A policy may answer by itself, change what it passes on
- * (`next({ ...input, … })`), call `next` again as long as nothing of the answer has been used, or throw.
+ * One concern around a handler. A policy may respond by itself, change the input it passes on (`next({ ...input, …
+ * })`), call `next` again as long as no part of the reply has been consumed, or throw.
  */
 export type Policy<In, Out> = (input: In, next: Handler<In, Out>) => Promise<Out>
 

@@ -1,6 +1,6 @@
 /**
  * Every way a request can be refused or fail: HTTP status, whether the same request may succeed later, and
- * the sentence a client sees when the thrower has nothing better to say. Documented in README ("Errors").
+ * the default message for clients. Documented in README ("Errors").
  */
 export const ERRORS = {
   INVALID_INPUT: { status: 400, retryable: false, message: 'The request is not valid.' },
@@ -8,14 +8,14 @@ export const ERRORS = {
   UNAUTHENTICATED: { status: 401, retryable: false, message: 'This request needs a valid API key.' },
   FORBIDDEN: { status: 403, retryable: false, message: 'This is not allowed.' },
   NOT_FOUND: { status: 404, retryable: false, message: 'There is nothing here.' },
-  METHOD_NOT_ALLOWED: { status: 405, retryable: false, message: 'This address does not take that method.' },
+  METHOD_NOT_ALLOWED: { status: 405, retryable: false, message: 'Method not allowed for this URL.' },
   CONFLICT: { status: 409, retryable: true, message: 'This conflicts with another request.' },
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false, message: 'The request body is too large.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, message: 'Send the body as application/json.' },
   CONTENT_BLOCKED: { status: 422, retryable: false, message: 'The content was blocked by a policy.' },
   RATE_LIMITED: { status: 429, retryable: true, message: 'Too many requests; please wait.' },
   QUOTA_EXCEEDED: { status: 429, retryable: false, message: 'The quota is used up.' },
-  /** Nobody is left to see it: stands in logs only. The status is nginx's word for it. */
+  /** Only in logs, since the client has disconnected. nginx uses the same status. */
   CLIENT_GONE: { status: 499, retryable: false, message: 'The client closed the connection.' },
   INTERNAL_ERROR: { status: 500, retryable: true, message: 'Something went wrong on our side.' },
   PROVIDER_ERROR: { status: 502, retryable: true, message: 'The model provider failed to answer.' },
@@ -26,7 +26,7 @@ export const ERRORS = {
   STORE_UNAVAILABLE: {
     status: 503,
     retryable: true,
-    message: 'The gateway cannot reach its records right now.',
+    message: 'The gateway cannot reach its database right now.',
   },
   SHUTTING_DOWN: { status: 503, retryable: true, message: 'The gateway is restarting; please try again.' },
   TIMEOUT: { status: 504, retryable: true, message: 'The answer took too long.' },
@@ -34,25 +34,25 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS
 
-/** What did not come in time, where a code is TIMEOUT. The message says it in these words too. */
+/** What timed out, where the code is TIMEOUT. The message contains these words too. */
 export type WaitedFor = 'connection' | 'first content' | 'more of the stream' | 'whole answer'
 
 /** One fault in what a client sent: where (`messages[2].content`), and what to do about it. */
 export type Issue = Readonly<{ path: string; message: string }>
 
 export type GatewayErrorOptions = Readonly<{
-  /** Whole seconds, at least 1: when to come back. */
+  /** Whole seconds, at least 1, until a retry makes sense. */
   retryAfterSeconds?: number
-  /** Overrides the table, where this very failure is known to be final or to pass. */
+  /** Overrides the table, where this particular failure is known to be permanent or transient. */
   retryable?: boolean
   details?: readonly Issue[]
-  /** Says that it was our own limit that ran out, and which. */
+  /** Names the gateway's own time limit that expired. */
   waitedFor?: WaitedFor
-  /** What really happened. For the log alone, never for the client. */
+  /** The underlying error. For the log only, never for the client. */
   cause?: unknown
 }>
 
-/** Next compiles routes apart from each other, each with its own copy of this class: the brand tells all copies. */
+/** Next compiles routes separately, each with its own copy of this class: the brand identifies all copies. */
 const BRAND = Symbol.for('parley.GatewayError')
 
 /** A failure with a code of the table. Its `message` is written for the client. */
@@ -91,9 +91,9 @@ const PROVIDERS_FAULTS: ReadonlySet<ErrorCode> = new Set([
   'TIMEOUT',
 ])
 
-/** Whether the provider failed, rather than the request, the client or the gateway: another one may do better. */
+/** Whether the provider failed, rather than the request, the client or the gateway: another provider may succeed. */
 export const isProvidersFault = ({ code }: GatewayError): boolean => PROVIDERS_FAULTS.has(code)
 
-/** Any thrown value as a GatewayError; what is not one already is a fault of ours. */
+/** Any thrown value as a GatewayError; anything else becomes INTERNAL_ERROR. */
 export const toGatewayError = (thrown: unknown): GatewayError =>
   thrown instanceof GatewayError ? thrown : new GatewayError('INTERNAL_ERROR', undefined, { cause: thrown })

@@ -53,9 +53,9 @@ const linesOf = (gateway: GatewayProcess) =>
     .map(({ level, message }) => `${level} ${message}`)
 
 const expectOneLineEach = async (gateway: GatewayProcess): Promise<void> => {
-  const back = 'info the records work again'
+  const back = 'info database operations succeed again'
   await gateway.until(() => linesOf(gateway).includes(back) || undefined, back)
-  expect(linesOf(gateway)).toEqual(['warn the records fail: batches wait, chats go on', back])
+  expect(linesOf(gateway)).toEqual(['warn database operation failed: batches wait, chats continue', back])
 }
 
 const UNAVAILABLE = [503, 'STORE_UNAVAILABLE']

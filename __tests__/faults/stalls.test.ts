@@ -94,7 +94,7 @@ describe('an upstream that stalls or breaks off', () => {
     ['a reset', cutJson('reset'), 'NETWORK'],
     ['a calm end', cutJson('end'), 'PROVIDER_ERROR'],
     [
-      'no finish reason',
+      'missing finish reason',
       sends(['{"choices":[{"message":{"content":"Half"}}]}'], { type: 'application/json' }),
       'PROVIDER_ERROR',
     ],

@@ -72,7 +72,7 @@ describe.each(HOSTS)('an upload under the %s host', host => {
 
   it.each<[string, string, string, number, RegExp]>([
     ['no boundary', 'multipart/form-data', part(FILE, 'x') + END, 400, /names no boundary/],
-    ['another boundary', 'multipart/form-data; boundary=other', part(FILE, 'x') + END, 400, /no complete/],
+    ['another boundary', 'multipart/form-data; boundary=other', part(FILE, 'x') + END, 400, /not complete/],
     [
       'no file',
       TYPE,
@@ -80,8 +80,8 @@ describe.each(HOSTS)('an upload under the %s host', host => {
       400,
       /file: is required/,
     ],
-    ['no part', TYPE, END, 400, /file: is required|no complete/],
-    ['an empty body', TYPE, '', 400, /no complete|is required/],
+    ['no part', TYPE, END, 400, /file: is required|not complete/],
+    ['an empty body', TYPE, '', 400, /not complete|is required/],
     ['an empty file', TYPE, part(FILE, '') + END, 400, /a\.txt: is empty/],
     [
       'a file field of another name',
@@ -90,7 +90,7 @@ describe.each(HOSTS)('an upload under the %s host', host => {
       400,
       /data: is not a field/,
     ],
-    ['a body that breaks off', TYPE, part(FILE, 'x').slice(0, -3), 400, /no complete/],
+    ['a body that breaks off', TYPE, part(FILE, 'x').slice(0, -3), 400, /not complete/],
     [
       'headers of 3 MB',
       TYPE,
@@ -146,7 +146,7 @@ describe.each(HOSTS)('an upload under the %s host', host => {
     })
     const taken: Json = await answer.json()
     const warnings = [
-      'a.csv: passed over, since not known: column "topic"',
+      'a.csv: ignored as unknown: column "topic"',
       'b.jsonl: not passed on to the model: body parameter "seed"',
     ]
     expect(answer.status).toBe(202)

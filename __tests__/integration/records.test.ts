@@ -84,7 +84,7 @@ describe('F23: records in a file', () => {
     const dataDir = newDirectory()
     writeFileSync(fileIn(dataDir), 'a shopping list, and nothing else\n'.repeat(100))
     const before = readFileSync(fileIn(dataDir))
-    expect(await refusalOf(dataDir)).toContain('is no SQLite database')
+    expect(await refusalOf(dataDir)).toContain('is not an SQLite database')
     expect(readFileSync(fileIn(dataDir)).equals(before)).toBe(true)
   })
 
@@ -129,7 +129,7 @@ describe('F23: records in a file', () => {
     writeFileSync(fileIn(dataDir), 'no database'.repeat(1_000))
     const gateway = await GatewayProcess.spawn('native', { DATA_DIR: dataDir })
     expect(await gateway.exited()).toBe(1)
-    expect(gateway.everything).toContain('is no SQLite database')
+    expect(gateway.everything).toContain('is not an SQLite database')
   })
 })
 

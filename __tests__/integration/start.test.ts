@@ -50,7 +50,7 @@ describe('files of variables', () => {
 
   it.each<[string, string | Buffer | undefined, string]>([
     ['a directory', undefined, '.env: is a directory'],
-    ['Latin-1', Buffer.from('HOST=caf\xe9', 'latin1'), '.env: is no UTF-8 text'],
+    ['Latin-1', Buffer.from('HOST=caf\xe9', 'latin1'), '.env: is not UTF-8 text'],
   ])('that cannot be read are told with all other faults: %s', async (_, content, line) => {
     const gateway = await GatewayProcess.spawn('native', { PORT: 'x' }, { cwd: inFolder(content) })
     expect(await gateway.exited()).toBe(1)

@@ -16,7 +16,7 @@ const test = base.extend<{ network: CuttingProxy }>({
 })
 
 const NUMBERS = Array.from({ length: 600 }, (_, number) => `${number}é`).join(' ')
-const LOST = 'Connection lost, coming back …'
+const LOST = 'Connection lost, reconnecting …'
 
 test('goes on where a lost connection ended, without a character lost or doubled', async ({
   parley,

@@ -26,7 +26,7 @@ export function announcement({ turns, hold, waited }: Conversation): string {
 }
 
 function streaming(connection: 'lost' | 'back' | undefined): string {
-  if (connection === 'lost') return 'Connection lost, coming back …'
+  if (connection === 'lost') return 'Connection lost, reconnecting …'
   return connection === 'back' ? 'The connection is back.' : 'The answer has begun.'
 }
 

@@ -15,7 +15,7 @@ export function EmptyState({ onPick }: { onPick: (question: string) => void }) {
       >
         What would you like to talk through?
       </h2>
-      <p className="mt-3 text-muted">One door, many models. Choose one below, or just ask.</p>
+      <p className="mt-3 text-muted">One gateway, many models. Choose one below, or just ask.</p>
       <ul className="mt-8 grid gap-2.5 sm:grid-cols-2">
         {EXAMPLES.map(example => (
           <li key={example}>

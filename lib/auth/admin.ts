@@ -4,7 +4,7 @@ import type { RequestContext } from '../request-context.ts'
 import { assertToken, type TokenDeps } from './token.ts'
 
 /**
- * Lets in whoever sends the admin token, as a bearer or `x-api-key`; where none is set, nobody.
+ * Admits requests with the admin token, as a bearer or `x-api-key`; none at all where no token is set.
  * @throws GatewayError FORBIDDEN while the admin API is switched off, UNAUTHENTICATED for
  * another token, RATE_LIMITED after too many of them.
  */

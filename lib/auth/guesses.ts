@@ -9,9 +9,9 @@ const MOST_ADDRESSES = 10_000
 const recent = (times: readonly number[], now: number): number[] => times.filter(at => at > now - WINDOW_MS)
 
 /**
- * Counts wrong tokens: in any minute 10 of one address, and 100 of all together, of which only addresses that have sent
- * a wrong one feel anything. It counts whether or not requests are limited. Of more than 10,000 addresses the longest
- * unused is forgotten.
+ * Counts wrong tokens: in any minute 10 of one address, and 100 of all together, which delays only addresses that have
+ * sent a wrong one. It counts whether or not requests are limited. Beyond 10,000 addresses, the least recently used one
+ * is forgotten.
  */
 export class Guesses {
   readonly #clock: Clock
@@ -33,7 +33,7 @@ export class Guesses {
     return Math.max(until(own, MOST_OF_ADDRESS), until(this.#all, MOST_IN_ALL))
   }
 
-  /** Takes down a wrong token. What came while the address had to wait is not counted, so that the wait ends. */
+  /** Records a wrong token. Attempts while the address has to wait are not counted, so that the wait ends. */
   wrong(address: string): void {
     const now = this.#clock.now()
     if (this.waitMs(address) > 0) return

@@ -6,7 +6,7 @@ import type { Sessions } from './session.ts'
 
 export type AuthDeps = Readonly<{
   sessions: Sessions
-  /** Turns away whoever has no key. */
+  /** Refuses callers without a key. */
   requireApiKey: boolean
   clock: Clock
 }>
@@ -17,15 +17,14 @@ const identify = ({ address, session }: ClientInfo, { sessions, clock }: AuthDep
 }
 
 /**
- * Finds out who is asking. A credential that is not known is refused rather than passed over: whoever sends a
- * key means to be somebody.
+ * Identifies the caller. An unknown credential is refused rather than ignored: a request with a key never counts as
+ * anonymous.
  */
 export const authenticate = <In extends RequestContext, Out>(deps: AuthDeps): Policy<In, Out> =>
   async function authenticate(context, next) {
     if (context.client.apiKey !== undefined)
-      throw new GatewayError('UNAUTHENTICATED', 'This API key is not known here.')
-    if (deps.requireApiKey)
-      throw new GatewayError('UNAUTHENTICATED', 'This gateway answers only callers with an API key.')
+      throw new GatewayError('UNAUTHENTICATED', 'This API key is not valid.')
+    if (deps.requireApiKey) throw new GatewayError('UNAUTHENTICATED', 'This gateway requires an API key.')
     const caller = identify(context.client, deps)
     context.journal.caller = caller.kind
     return await next({ ...context, caller })

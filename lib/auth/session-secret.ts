@@ -11,12 +11,12 @@ const codeOf = (error: unknown): string =>
 
 const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT'
 
-/** Reads the secret, or makes it; whoever loses the race to make it reads the winner's. */
+/** Reads the secret, or creates it; the process that loses the race to create it reads the winner's. */
 const readOrMake = (dataDir: string): Uint8Array => {
   const path = join(dataDir, FILE)
   try {
     const secret = readFileSync(path)
-    // A disk that was full while it was written; anybody could sign with what there is.
+    // The disk was full during the write; a short secret can be guessed.
     if (secret.length < BYTES) throw new Error('the secret is too short')
     return secret
   } catch (error) {
@@ -29,7 +29,7 @@ const readOrMake = (dataDir: string): Uint8Array => {
 }
 
 /**
- * What guest sessions are signed with: `KEY_PEPPER`, so that several gateways agree; else a secret kept in
+ * The secret that signs guest sessions: `KEY_PEPPER`, so that several gateways agree; else a secret kept in
  * `DATA_DIR`, so that sessions outlive a restart; else, where that cannot be written, one for this process.
  *
  * @param onUnusable called with the code of the error where `DATA_DIR` cannot be written

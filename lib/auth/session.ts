@@ -1,10 +1,10 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
-/** Guest sessions: what the web page's visitors have in place of a key. */
+/** Guest sessions, which the web page uses in place of a key. */
 export interface Sessions {
   /** A new session's cookie value. */
   issue(now: number): string
-  /** The guest's id, or nothing where the value is not one of ours, too old, or of more than five minutes from now. */
+  /** The guest's id; undefined where the value is not one of ours, too old, or more than five minutes in the future. */
   read(value: string, now: number): string | undefined
 }
 

@@ -4,19 +4,19 @@ import type { ClientInfo } from '../request-context.ts'
 import type { Guesses } from './guesses.ts'
 
 export type TokenDeps = Readonly<{
-  /** The one right token; where it is absent, everybody is let in. */
+  /** The expected token; when absent, every request is admitted. */
   token: string | undefined
   guesses: Guesses
   /**
-   * Whether an address that has sent too many wrong tokens is refused whatever it sends next, so that a right guess
-   * gets it nowhere. Else the right token is never refused.
+   * Whether an address that has sent too many wrong tokens is refused even with the right one, so that guessing is
+   * useless. Otherwise the right token is never refused.
    */
   locksOut: boolean
 }>
 
 const digest = (text: string): Uint8Array => createHash('sha256').update(text).digest()
 
-/** The comparison takes the same time however much of it is right. */
+/** Compares in constant time. */
 const isRight = (token: string, sent: string): boolean => timingSafeEqual(digest(token), digest(sent))
 
 const tooMany = (waitMs: number): GatewayError => {
@@ -26,7 +26,7 @@ const tooMany = (waitMs: number): GatewayError => {
 }
 
 /**
- * Lets in who sends the right token.
+ * Admits requests with the right token.
  * @throws GatewayError UNAUTHENTICATED without it; RATE_LIMITED after too many wrong ones.
  */
 export const assertToken = (
@@ -34,7 +34,7 @@ export const assertToken = (
   { address, apiKey: sent }: ClientInfo,
 ): void => {
   if (token === undefined) return
-  const message = 'This address needs its token: “Authorization: Bearer <token>”.'
+  const message = 'This URL requires a token: “Authorization: Bearer <token>”.'
   if (sent === undefined) throw new GatewayError('UNAUTHENTICATED', message)
   const waitMs = guesses.waitMs(address)
   const right = isRight(token, sent)

@@ -1,4 +1,4 @@
-/** Tells those who watch a job, or all of an owner's, that something has changed in this process. */
+/** Notifies the observers of a job, or of all jobs of an owner, of changes made in this process. */
 export class ChangeNotifier {
   readonly #waiting = new Map<string, Set<() => void>>()
 
@@ -11,7 +11,7 @@ export class ChangeNotifier {
     }
   }
 
-  /** Calls `wake` once, at the next news of a subject. Returns what takes that back. */
+  /** Calls `wake` once, at the next change of a subject. Returns a function that cancels it. */
   once(subject: string, wake: () => void): () => void {
     const waiting = this.#waiting.get(subject) ?? new Set()
     this.#waiting.set(subject, waiting.add(wake))

@@ -10,13 +10,13 @@ export type HeartbeatDeps = Readonly<{
   /** Whether this process runs items. */
   runsItems: boolean
   isStopping: () => boolean
-  /** Called with what the records could not do. */
+  /** Called when a database operation fails. */
   onError: (error: unknown) => void
 }>
 
 /**
- * Writes a sign of life every five seconds until the gateway stops: as one of those who run items, or else only to see
- * that the records can be written.
+ * Writes a heartbeat every five seconds until the gateway stops: as a worker that runs items, or else only to check
+ * that the database is writable.
  */
 export const heartbeat = ({ records, clock, runsItems, isStopping, onError }: HeartbeatDeps): void => {
   const id = randomUUID()

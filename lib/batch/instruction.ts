@@ -5,8 +5,8 @@ type Asked<Message> = Readonly<{
 type Own = Readonly<{ role: 'system' | 'user'; content: string }>
 
 /**
- * What is said to the model for an item: its prompt, below the instruction where there is one; or its messages, with
- * the instruction as a system message before them.
+ * The messages sent to the model for an item: its prompt, after the instruction where there is one; or its messages,
+ * with the instruction as a system message before them.
  */
 export const messagesBelow = <Message>(
   instruction: string | undefined,

@@ -14,7 +14,7 @@ export type ModelNames = Readonly<{
 
 type Asking = Readonly<{ request: Readonly<{ model?: string | undefined }> }>
 
-/** What is wrong with a model's name; undefined where a model or an alias has it. */
+/** What is wrong with a model's name; undefined where it can be routed. */
 export const modelFault = (model: string, { catalog, aliases }: ModelNames): string | undefined => {
   if (aliases.has(model)) return undefined
   try {
@@ -26,12 +26,12 @@ export const modelFault = (model: string, { catalog, aliases }: ModelNames): str
   }
 }
 
-/** The name of a model here that OpenAI's format calls so: an alias, or what `nameByVendor` says. */
+/** The gateway's name for a model of OpenAI's format: an alias, or the result of `nameByVendor`. */
 export const openAiModel = (model: string, { catalog, aliases }: ModelNames): string =>
   aliases.has(model) ? model : catalog.nameByVendor(model)
 
 /**
- * Makes sure that every item asks for a model that there is, before any of them is taken.
+ * Checks that every item requests a known model, before the job is accepted.
  * @throws GatewayError INVALID_INPUT that names every item.
  */
 export const assertModels = async (items: readonly Asking[], models: ModelNames): Promise<void> => {

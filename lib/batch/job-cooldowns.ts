@@ -7,15 +7,15 @@ const MOST_JOBS = 1_000
 type Failures = { count: number; coolsUntil: number }
 
 /**
- * Which jobs a worker leaves alone for a while: those whose items were all refused lately, since nobody could be
- * asked for them. The worker has its slots for other jobs then, and does not take up item after item only to put it
- * back. The rests grow from one second to thirty, until an item of the job is answered or fails.
+ * Jobs that a worker skips for a while: those whose items were all refused lately, because no target was available. Its
+ * slots go to other jobs meanwhile, and it does not claim item after item only to put each back. The cooldowns grow
+ * from one second to thirty, until an item of the job is answered or fails.
  */
 export class JobCooldowns {
   readonly #failedInARow: number
   readonly #failures = new LRUCache<string, Failures>({ max: MOST_JOBS })
 
-  /** @param failedInARow how many refusals make a rest */
+  /** @param failedInARow how many refusals start a cooldown */
   constructor(failedInARow: number) {
     this.#failedInARow = failedInARow
   }
@@ -29,7 +29,7 @@ export class JobCooldowns {
     this.#failures.set(jobId, failures)
   }
 
-  /** Its items come through. */
+  /** Its items are answered again. */
   end(jobId: string): void {
     this.#failures.delete(jobId)
   }
@@ -38,7 +38,7 @@ export class JobCooldowns {
     return [...this.#failures.entries()].filter(([, { coolsUntil }]) => coolsUntil > now).map(([id]) => id)
   }
 
-  /** When the first of the rests ends that go on. */
+  /** When the first of the current cooldowns ends. */
   nextEnd(now: number): number | undefined {
     const ends = [...this.#failures.values()].map(({ coolsUntil }) => coolsUntil).filter(end => end > now)
     return ends.length === 0 ? undefined : Math.min(...ends)

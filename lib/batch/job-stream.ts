@@ -2,21 +2,21 @@ import { type Clock, sleep } from '../clock.ts'
 import type { ChangeNotifier } from './change-notifier.ts'
 import type { Job } from './types.ts'
 
-/** What happens in another process is seen after so long. */
+/** Polling interval for changes made by another process. */
 const REFRESH_MS = 1_000
-/** However fast a job goes on, it is told of no more often than that. */
+/** Minimum interval between two events of a job. */
 const PAUSE_MS = 250
-/** The more there are who watch, the less often each looks: a hundred times a second all together. */
+/** All streams together poll a hundred times a second: each polls less often the more there are. */
 const SHARE_MS = 10
 
 export type JobStreamDeps = Readonly<{
   changes: ChangeNotifier
   clock: Clock
-  /** How many watch now, this one included. */
+  /** How many streams are open, this one included. */
   subscribers: () => number
-  /** Aborts when whoever watches has gone. */
+  /** Aborts when the client has disconnected. */
   signal: AbortSignal
-  /** Whether the gateway stops: whoever watches comes back to another one. */
+  /** Whether the gateway is stopping: clients then reconnect to another one. */
   isStopping: () => boolean
 }>
 
@@ -25,7 +25,7 @@ export const hasEnded = ({ state }: Job): boolean => state !== 'queued' && state
 const shared = (atLeastMs: number, { subscribers }: JobStreamDeps): number =>
   Math.max(atLeastMs, subscribers() * SHARE_MS)
 
-/** Resolves at the next news of a subject, after a second without any, or when whoever watches has gone. */
+/** Resolves at the next change of a subject, after a second without any, or when the client has disconnected. */
 const change = (subject: string, deps: JobStreamDeps): Promise<void> =>
   new Promise(resolve => {
     const { changes, clock, signal } = deps
@@ -42,9 +42,9 @@ const change = (subject: string, deps: JobStreamDeps): Promise<void> =>
   })
 
 /**
- * What a subject's jobs become, over and over: all of them at first, then each that has changed.
+ * The states of a subject's jobs: all of them at first, then each that has changed.
  *
- * @param subject whose news to wait for: a job's id, or an owner
+ * @param subject whose changes to wait for: a job's id, or an owner
  * @param readJobs the jobs as they are now
  */
 export async function* jobChanges(
@@ -69,7 +69,7 @@ export async function* jobChanges(
   }
 }
 
-/** What a job becomes until it has ended, its end included, or until it is removed. */
+/** The states of a job until it has ended, its end included, or until it is removed. */
 export async function* jobProgress(
   id: string,
   readJobs: () => Promise<Job | undefined>,

@@ -3,15 +3,15 @@ import type { Depth } from './types.ts'
 
 const REFRESH_MS = 5_000
 
-/** What was last seen of the records and of the queue in them. */
+/** The last known state of the database and of the queue in it. */
 export type BatchStatus = Readonly<{
   depth: Depth | undefined
   latencyMs: number | undefined
-  /** Why they could not be looked at; absent where they could. */
+  /** Why the database could not be read; absent when it could. */
   failure?: string
 }>
 
-/** Looks at the queue every few seconds, so that health and metrics need not wait for a database. */
+/** Reads the queue's figures every few seconds, so that health and metrics do not wait for the database. */
 export class Overview {
   readonly #refresh: () => Promise<Depth>
   readonly #clock: Clock

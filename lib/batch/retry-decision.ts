@@ -3,20 +3,20 @@ import type { Claim, ItemError, Outcome } from './types.ts'
 
 type AgainAs = Extract<Outcome, { state: 'again' }>['countsAs']
 
-/** Runs that failed by themselves: the third one is the last. */
+/** Failed runs of an item, after which it fails. */
 const MOST_FAILURES = 3
-/** How long after its first beginning an item is still tried again. */
+/** How long after its first start an item is still retried. */
 const LONGEST_MS = 1_800_000
-/** An item that kills its runners must not go on for ever. */
+/** An item that crashes its workers must not run for ever. */
 const MOST_LOST_RUNS = 25
 const SHORTEST_WAIT_MS = 1_000
 const BACKOFF_BASE_MS = 2_000
 
-/** When nobody could be asked right now: the run did not fail, it did not begin. */
+/** Codes that mean no target was available: the run did not fail, it did not start. */
 const WAITS: ReadonlySet<string> = new Set(['PROVIDER_RATE_LIMIT', 'MODEL_UNAVAILABLE'])
 
 export type RetryContext = Readonly<{
-  /** Whether any provider was asked. */
+  /** Whether any provider was called. */
   hasAsked: boolean
   now: number
   /** From 0 up to but not including 1. */
@@ -35,9 +35,9 @@ const countsAs = ({ code }: GatewayError, hasAsked: boolean): AgainAs => {
 }
 
 /**
- * What becomes of an item whose run failed. What may pass is tried three times, with growing pauses. Waiting for a
- * busy provider is no failure; but half an hour after its first beginning an item is given up whatever the cause.
- * One that nobody was asked for has not begun, and waits for as long as it takes.
+ * Decides what happens to an item whose run failed. Transient failures are tried three times, with growing pauses.
+ * Waiting for a busy provider is no failure; but half an hour after its first start an item fails whatever the cause.
+ * An item for which no target was called has not started, and waits as long as necessary.
  */
 export const retryDecision = (
   error: GatewayError,
@@ -56,5 +56,5 @@ export const retryDecision = (
   return { state: 'again', notBefore, countsAs: as, fault }
 }
 
-/** Whether an item was cut off so often that it is not begun once more. */
+/** Whether an item was interrupted so often that it does not run again. */
 export const isPoisonItem = ({ lostRuns }: Claim): boolean => lostRuns >= MOST_LOST_RUNS

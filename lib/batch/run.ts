@@ -16,25 +16,25 @@ export type OpenWork = Readonly<{
 }>
 
 export type RunDeps = Readonly<{
-  /** The pipeline for callers that were admitted already. */
+  /** The pipeline for callers that were admitted at submission. */
   answer: Handler<Call, Reply>
-  /** Asked for items that name no model. */
+  /** The model of items that name none. */
   defaultModel: () => string
   /** Longest answer, UTF-8 bytes. */
   maxResponseBytes: number
-  /** How long a run waits for the first content. */
+  /** How long a run waits for the first token. */
   firstContentMs: number
   open: (client: AbortSignal) => OpenWork
   /** The pipeline's. */
   clock: Clock
-  /** By which it is judged when to try again. */
+  /** Decides when to retry. */
   shared: Pick<Clock, 'now'>
   random: () => number
-  /** Called at each run's end, with what went wrong. */
+  /** Called at each run's end, with its error. */
   onEnd: (context: RequestContext, error: GatewayError | undefined) => void
 }>
 
-const POISON_ITEM = 'It was cut off again and again before it came to an end.'
+const POISON_ITEM = 'The item was interrupted too often before it finished.'
 
 const callFor = (claim: Claim, signal: AbortSignal, deps: RunDeps): Call => {
   const { request } = claim
@@ -51,7 +51,7 @@ const callFor = (claim: Claim, signal: AbortSignal, deps: RunDeps): Call => {
     journal: { ...newJournal(), caller: caller.kind },
     messages: messagesBelow(claim.instruction, request),
     model: request.model ?? deps.defaultModel(),
-    // So that one who has stopped answering is noticed.
+    // So that a provider that has stopped responding is noticed.
     stream: true,
     temperature: request.temperature,
     maxOutputTokens: request.maxTokens,
@@ -73,7 +73,7 @@ const collected = async (reply: Reply): Promise<ItemReply> => {
       if (event.type === 'text-delta') content += event.text
       else finish = event
     }
-  if (!finish) throw new GatewayError('PROVIDER_ERROR', 'The answer ended without an end.')
+  if (!finish) throw new GatewayError('PROVIDER_ERROR', "The provider's stream ended without a finish event.")
   const { costUsd, ...usage } = await reply.usage
   return {
     content,
@@ -86,7 +86,7 @@ const collected = async (reply: Reply): Promise<ItemReply> => {
   }
 }
 
-/** Runs an item through the same pipeline as any other call, as a visit of its own. */
+/** Runs an item through the same pipeline as any other call, with a request context of its own. */
 export const running =
   (deps: RunDeps): RunItem =>
   async (claim, signal): Promise<Outcome> => {

@@ -7,15 +7,15 @@ import { type JobStreamDeps, jobChanges, jobProgress } from './job-stream.ts'
 import { SubscriberLimit } from './subscriber-limit.ts'
 import type { BatchRecords, Item, ItemState, Job, JobStream, NewItem, Page, Priority } from './types.ts'
 
-/** What a job is to be called, and when it may run. */
+/** A job's name, and when it may run. */
 export type JobOptions = Readonly<{
   name?: string | undefined
   priority?: Priority | undefined
   scheduledFor?: number | undefined
   webhookUrl?: string | undefined
-  /** Stands above all items that are `instructed`. */
+  /** Precedes the content of all items that are `instructed`. */
   instruction?: string | undefined
-  /** What of it was passed over. */
+  /** Warnings about what was ignored. */
   warnings?: readonly string[] | undefined
 }>
 
@@ -23,19 +23,19 @@ export type BatchServiceDeps = Readonly<{
   records: BatchRecords
   changes: ChangeNotifier
   clock: Clock
-  /** Says that so many items wait. */
+  /** Signals that so many items wait. */
   notifyWork: (items: number) => void
-  /** Breaks off a job's items that run in this process. */
+  /** Aborts a job's items that run in this process. */
   cancelJob: (jobId: string) => void
   isStopping: () => boolean
-  /** Whether a job's end can be told at an address of the caller's. */
+  /** Whether webhooks are available. */
   sendsWebhooks: boolean
 }>
 
 const JOB_ID = /^batch_[\da-f]{32}$/
 const ID_BYTES = 16
 const PAGE = 500
-/** The jobs whose changes are told to whoever watches all of theirs. */
+/** How many of an owner's newest jobs the stream of all jobs covers. */
 const STREAMED_JOBS = 50
 
 const newJobId = (): string => `batch_${randomBytes(ID_BYTES).toString('hex')}`
@@ -45,12 +45,12 @@ const noSuchJob = (): GatewayError => new GatewayError('NOT_FOUND', 'There is no
 const ownerOrThrow = (caller: Caller): string => {
   const owner = ownerOf(caller)
   if (owner === undefined)
-    throw new GatewayError('FORBIDDEN', 'It cannot be told who is asking, so the job would be nobody’s.')
+    throw new GatewayError('FORBIDDEN', 'The caller could not be identified, so the job would have no owner.')
   return owner
 }
 
 const noWebhooks = (): GatewayError => {
-  const message = 'cannot be told: this gateway has no secret to sign with (BATCH_WEBHOOK_SECRET)'
+  const message = 'cannot be used: this gateway has no secret to sign webhooks with (BATCH_WEBHOOK_SECRET)'
   return new GatewayError('INVALID_INPUT', `webhookUrl ${message}.`, {
     details: [{ path: 'webhookUrl', message }],
   })
@@ -59,7 +59,7 @@ const noWebhooks = (): GatewayError => {
 const tooLate = (what: string): GatewayError =>
   new GatewayError('CONFLICT', `The job ${what}.`, { retryable: false })
 
-/** What callers may do with their own jobs. Whoever is not the owner is told that there is no such job. */
+/** A caller's operations on their own jobs. For other callers the job does not exist. */
 export class BatchService {
   readonly #deps: BatchServiceDeps
   readonly #subscribers = new SubscriberLimit()
@@ -68,7 +68,7 @@ export class BatchService {
     this.#deps = deps
   }
 
-  /** Takes a job whole, or not at all. */
+  /** Accepts a job whole, or not at all. */
   async submit(
     caller: Caller,
     options: JobOptions,
@@ -124,7 +124,7 @@ export class BatchService {
 
   /**
    * All items of a job in their order, a page at a time.
-   * @throws GatewayError NOT_FOUND where the job is removed meanwhile, as what came is not all of them then.
+   * @throws GatewayError NOT_FOUND where the job is removed meanwhile, as the items would be incomplete.
    */
   async *allItems({ id, counts }: Job): AsyncGenerator<Item> {
     let cursor: string | undefined
@@ -136,7 +136,7 @@ export class BatchService {
       cursor = page.cursor
     } while (cursor !== undefined)
     if (count < counts.total)
-      throw new GatewayError('NOT_FOUND', 'The job was removed while its items were read.')
+      throw new GatewayError('NOT_FOUND', 'The job was removed while its items were being read.')
   }
 
   async cancel(caller: Caller, id: unknown): Promise<Job> {
@@ -173,14 +173,14 @@ export class BatchService {
     return job
   }
 
-  /** What becomes of one job, until it has ended. @throws GatewayError RATE_LIMITED */
+  /** The changes of one job, until it has ended. @throws GatewayError RATE_LIMITED */
   progress(job: Job, signal: AbortSignal): JobStream {
     const { records } = this.#deps
     const readJobs = () => records.find(job.owner, job.id)
     return this.#streams(job.owner, signal, deps => jobProgress(job.id, readJobs, deps))
   }
 
-  /** What becomes of the caller's newest jobs, for as long as they watch. @throws GatewayError RATE_LIMITED */
+  /** The changes of the caller's newest jobs, while the stream is open. @throws GatewayError RATE_LIMITED */
   jobStream(caller: Caller, signal: AbortSignal): JobStream {
     const { records } = this.#deps
     const owner = ownerOrThrow(caller)

@@ -1,13 +1,13 @@
 import { GatewayError } from '../errors.ts'
 
 const MOST_IN_ALL = 1_000
-/** As many tabs as somebody may have open. */
+/** One for each tab that a person may have open. */
 const MOST_OF_OWNER = 20
 
 const tooMany = (message: string): GatewayError =>
   new GatewayError('RATE_LIMITED', message, { retryAfterSeconds: 5 })
 
-/** Who watches jobs, so that those who do cannot become too many. */
+/** Counts open progress streams, and limits them by owner and in all. */
 export class SubscriberLimit {
   readonly #byOwner = new Map<string, number>()
   #count = 0
@@ -16,7 +16,7 @@ export class SubscriberLimit {
     return this.#count
   }
 
-  /** Lets somebody watch until they leave. @throws GatewayError RATE_LIMITED */
+  /** Admits a stream; the returned function ends it. @throws GatewayError RATE_LIMITED */
   enter(owner: string): () => void {
     const own = this.#byOwner.get(owner) ?? 0
     if (own >= MOST_OF_OWNER) throw tooMany('Too many of your progress streams are open; close some.')

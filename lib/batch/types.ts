@@ -2,12 +2,12 @@ import type { ErrorCode } from '../errors.ts'
 import type { Target, Usage } from '../llm/types.ts'
 import type { ChatBody } from '../validation/chat.ts'
 
-/** What runs first. An item gains one step for every ten minutes that it waits, so that none waits for ever. */
+/** What runs first. Every ten minutes of waiting raise an item by one level, so that none waits for ever. */
 export const PRIORITIES = ['high', 'normal', 'low'] as const
 export type Priority = (typeof PRIORITIES)[number]
 
 /**
- * Where a job stands. `queued`: none of its items has begun. `completed`: all have ended and at least one has
+ * A job's state. `queued`: none of its items has begun. `completed`: all have ended and at least one has
  * succeeded; how many failed is in its counts. `failed`: all have ended, and none has succeeded.
  */
 export const JOB_STATES = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const
@@ -16,17 +16,19 @@ export type JobState = (typeof JOB_STATES)[number]
 export const ITEM_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const
 export type ItemState = (typeof ITEM_STATES)[number]
 
-/** What is asked for one item: the validated body of `POST /api/chat`. Never a stream. */
+/** The request of one item: the validated body of `POST /api/chat`. Never a stream. */
 export type ItemRequest = Omit<ChatBody, 'stream'>
 
-/** Where an item stood in an upload: the file's clean name, and the line, counted from 1, in files of many items. */
+/**
+ * The position of an item in an upload: the file's clean name, and the line, counted from 1, in files of many items.
+ */
 export type ItemSource = Readonly<{ file: string; line?: number }>
 
-/** An item as it is handed in. Its `id` is the submitter's own and unique within the job. */
+/** An item as submitted. Its `id` is the submitter's own and unique within the job. */
 export type NewItem = Readonly<{
   id: string
   request: ItemRequest
-  /** Whether the job's instruction stands above it. */
+  /** Whether the job's instruction applies to it. */
   instructed?: boolean
   source?: ItemSource
 }>
@@ -42,9 +44,9 @@ export type NewJob = Readonly<{
   scheduledFor?: number
   createdAt: number
   webhookUrl?: string
-  /** Stands above all items that are `instructed`; kept once, since it may be as long as all of them. */
+  /** Precedes the content of all items that are `instructed`; stored once, since it may be as long as all of them. */
   instruction?: string
-  /** What of an upload was passed over, in at most 21 sentences. */
+  /** Warnings about what was ignored in an upload, at most 21. */
   warnings?: readonly string[]
 }>
 
@@ -74,16 +76,16 @@ export type ItemReply = Readonly<{
   costUsd?: number
 }>
 
-/** Why an item failed: what the caller of `POST /api/chat` would have been told. */
+/** Why an item failed: the error that `POST /api/chat` would have returned. */
 export type ItemError = Readonly<{ code: ErrorCode; message: string; retryable: boolean }>
 
-/** An item as its owner sees it. What it asked is not shown: that may be long, and only whoever runs it needs it. */
+/** An item as its owner sees it, without its request: that may be long, and only the worker needs it. */
 export type Item = Omit<NewItem, 'request' | 'instructed'> &
   Readonly<{
-    /** Its place in the job, counted from 0. */
+    /** Its index in the job, from 0. */
     index: number
     state: ItemState
-    /** How often it was begun since it was queued, or was last retried; a run that was cut off counts too. */
+    /** How often it was started since it was queued or last retried; an interrupted run counts too. */
     attempts: number
     startedAt?: number
     endedAt?: number
@@ -93,31 +95,31 @@ export type Item = Omit<NewItem, 'request' | 'instructed'> &
 
 /**
  * The right to run one item, until `leaseUntil`. Each claim of an item has a higher `fence` than the one before:
- * what is told under an older one changes nothing.
+ * a write under an older one changes nothing.
  */
 export type Claim = Readonly<{
   jobId: string
   index: number
   fence: number
-  /** How often it was begun, this time included. */
+  /** How often it was started, this time included. */
   attempt: number
-  /** How many of its runs never came to an end: whoever ran it died, or lost it. */
+  /** How many of its runs did not finish: the worker died, or lost the lease. */
   lostRuns: number
   /** How often a run of it has failed so far. */
   failures: number
-  /** Clock time of its first beginning; that of this claim, where it is the first. */
+  /** Clock time of its first start; that of this claim, where it is the first. */
   startedAt: number
   claimedAt: number
   leaseUntil: number
   owner: string
   request: ItemRequest
-  /** Stands above what is asked, where it is to. */
+  /** The job's instruction, where it applies to the item. */
   instruction?: string
 }>
 
 /**
- * How a run of an item ended. `again`: it is tried again, not before that clock time. What the run then counts as:
- * one of its failures; an attempt that did not fail; or nothing, as if it had not begun.
+ * How a run of an item ended. `again`: it is retried, not before that clock time; the run then counts as a failure, as
+ * an attempt that did not fail, or not at all, as if it had not started.
  */
 export type Outcome =
   | Readonly<{ state: 'succeeded'; answer: ItemReply }>
@@ -133,40 +135,40 @@ export type Settled = 'written' | 'ended' | 'lost'
 
 export type Page<Entry> = Readonly<{
   entries: readonly Entry[]
-  /** Where the next page begins; absent on the last one. */
+  /** The start of the next page; absent on the last one. */
   cursor?: string
 }>
 
-/** Somebody who is told what becomes of jobs. */
+/** An observer of jobs. */
 export type JobStream = Readonly<{
   jobs: AsyncIterable<Job>
-  /** To be called when they have gone, so that others may come. */
+  /** To be called when the client has disconnected, which frees its slot. */
   unsubscribe: () => void
 }>
 
-/** A job's end that is to be told, for the so-manieth time. */
+/** A job's end that is due for delivery, with the number of the attempt. */
 export type WebhookDue = Readonly<{ job: Job; url: string; attempt: number }>
 
 /** How full the queue is. */
 export type Depth = Readonly<{
   queued: Readonly<Record<Priority, number>>
   running: number
-  /** Failed items of the jobs that are still kept. */
+  /** Failed items of stored jobs. */
   failed: number
-  /** When the oldest item that may run now was handed in. */
+  /** When the oldest item that is ready to run was submitted. */
   oldestAt?: number
   /** Processes that run items. */
   workers: number
 }>
 
 /**
- * Jobs and their items. They are the truth: a queue beside them only says that there is something to do.
- * Whoever is not the owner finds nothing.
+ * Jobs and their items, the single source of truth: a queue beside them only signals that there is work. Only the owner
+ * finds a job.
  */
 export interface BatchRecords {
-  /** Takes a job whole: until the last item is written nobody sees it, and when that fails nothing of it stays. */
+  /** Stores a job whole: it is invisible until the last item is written, and removed when that fails. */
   submit(job: NewJob, items: AsyncIterable<NewItem> | Iterable<NewItem>): Promise<Job>
-  /** Removes what was left by submissions that began before a clock time and never came to their end, and by removals. */
+  /** Deletes rows left by submissions that began before a clock time and never finished, and by removals. */
   sweep(before: number): Promise<number>
 
   find(owner: string, id: string): Promise<Job | undefined>
@@ -182,8 +184,8 @@ export interface BatchRecords {
   ): Promise<Page<Item>>
 
   /**
-   * The items that should run next, at most `count`, each leased to whoever asks: those whose lease has run out, then
-   * those of the job with the best rank, what was begun before its others. Jobs in `except` are passed over.
+   * The items that should run next, at most `count`, each leased to the calling worker: those whose lease has expired,
+   * then those of the job with the best rank, started ones first. Jobs in `except` are skipped.
    */
   claim(options: {
     count: number
@@ -194,7 +196,7 @@ export interface BatchRecords {
   /** Prolongs leases. Returns those that still hold: the others are lost, or their job was cancelled. */
   renew(claims: readonly Claim[], options: { now: number; leaseMs: number }): Promise<readonly Claim[]>
   /**
-   * Writes down how a run ended, its cost included, in one step: `ended` where the job ended with it. `lost`, and
+   * Records how a run ended, its cost included, atomically: `ended` where the job ended with it. `lost`, and
    * nothing written, where the lease is lost or the job was cancelled.
    */
   settle(claim: Claim, outcome: Outcome, now: number): Promise<Settled>
@@ -205,16 +207,16 @@ export interface BatchRecords {
   cancel(owner: string, id: string, now: number): Promise<boolean>
   /** Puts the failed items of a job that was not cancelled back in the queue, as if new. Returns how many. */
   retryFailed(owner: string, id: string): Promise<number>
-  /** False where no item of it waits any more. */
+  /** False where none of its items is waiting. */
   prioritise(owner: string, id: string, priority: Priority): Promise<boolean>
-  /** Takes a job that has ended away, its answers soon after. False where it has not ended. */
+  /** Removes a job that has ended, its answers soon after. False where it has not ended. */
   remove(owner: string, id: string): Promise<boolean>
-  /** Takes away the jobs that ended before a clock time. Returns how many. */
+  /** Removes the jobs that ended before a clock time. Returns how many. */
   removeEnded(before: number): Promise<number>
 
   /**
-   * The job whose end has waited longest to be told at its webhook, leased until a clock time to whoever asks. Those of
-   * owners in `except` are passed over.
+   * The job whose webhook has been due longest, leased until a clock time to the calling sender. Jobs of owners in
+   * `except` are skipped.
    */
   claimWebhook(options: {
     now: number
@@ -222,16 +224,16 @@ export interface BatchRecords {
     except?: readonly string[]
   }): Promise<WebhookDue | undefined>
   /**
-   * What became of telling it. `again` names the clock time of the next try. Nothing changes where it was claimed anew
-   * meanwhile, or where the job has ended once more: that end is still to be told.
+   * Records the outcome of a delivery. `again` is the clock time of the next attempt. Nothing changes where it was
+   * claimed again meanwhile, or where the job has ended once more: that end is still to be delivered.
    */
   settleWebhook(
     due: WebhookDue,
     outcome: Readonly<{ state: 'sent' | 'failed' } | { again: number }>,
   ): Promise<void>
-  /** A worker's sign of life. One that gives none for half a minute is counted no more. */
+  /** A worker's heartbeat. A worker without one for half a minute no longer counts. */
   heartbeat(workerId: string, now: number): Promise<void>
-  /** Writes something and takes it back, to see that the records can be written. @param id this process's own */
+  /** Writes a row and deletes it, to check that the database is writable. @param id this process's own */
   probe(id: string): Promise<void>
   depth(now: number): Promise<Depth>
 }

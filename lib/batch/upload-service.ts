@@ -12,7 +12,7 @@ import type { Job } from './types.ts'
 
 export type UploadServiceDeps = Readonly<{
   service: BatchService
-  /** Below which uploads lie while they are looked at. */
+  /** The directory of uploads that are being checked. */
   directory: string
   uploadLimits: UploadLimits
   itemLimits: ChatLimits
@@ -30,7 +30,7 @@ const issueOf = ({ file, line, message }: FileFault): Issue => ({
   message,
 })
 
-/** Takes whole files of items. */
+/** Accepts whole files of items. */
 export class UploadService {
   readonly #deps: UploadServiceDeps
 
@@ -38,7 +38,7 @@ export class UploadService {
     this.#deps = deps
   }
 
-  /** Takes the files to the disk; `dispose` of them afterwards. Throws GatewayError for what cannot be taken. */
+  /** Writes the files to disk; `dispose` of them afterwards. Throws GatewayError for files that are not accepted. */
   async receive({ headers, body }: Pick<Request, 'headers' | 'body'>, signal: AbortSignal): Promise<Upload> {
     const { directory, uploadLimits: limits } = this.#deps
     assertReceivable(headers, limits)
@@ -66,7 +66,7 @@ export class UploadService {
     return await service.submit(caller, { ...jobWishes, name, warnings }, readItems(files, reading))
   }
 
-  /** Removes files that nobody disposed of, since their process died. @param before clock time, ms */
+  /** Removes files left by processes that died. @param before clock time, ms */
   sweep(before: number): Promise<void> {
     return sweepUploads(this.#deps.directory, before)
   }

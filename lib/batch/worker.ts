@@ -4,7 +4,7 @@ import { turn } from '../loop-turns.ts'
 import { JobCooldowns } from './job-cooldowns.ts'
 import type { BatchRecords, Claim, Outcome, Settled } from './types.ts'
 
-/** Runs one item. Resolves to how it ended, and never rejects; when the signal aborts, its outcome is no longer needed. */
+/** Runs one item. Resolves to how it ended, and never rejects; after the signal aborts, the outcome is ignored. */
 export type RunItem = (claim: Claim, signal: AbortSignal) => Promise<Outcome>
 
 export type WorkerDeps = Readonly<{
@@ -13,17 +13,17 @@ export type WorkerDeps = Readonly<{
   clock: Clock
   /** Items at the same time. */
   slots: number
-  /** After so long without a sign of life, an item may be leased to another worker. */
+  /** How long an item is leased without renewal; then another worker may claim it. */
   leaseMs: number
-  /** Whether nothing more shall be begun. */
+  /** Whether no more items may start. */
   isStopping: () => boolean
-  /** Called for each run whose end was written down. */
+  /** Called for each run whose end was recorded. */
   onSettled: (claim: Claim, outcome: Outcome, settled: Exclude<Settled, 'lost'>) => void
-  /** Called with what the store could not do. */
+  /** Called when a database operation fails. */
   onError: (error: unknown) => void
 }>
 
-/** How an item ends whose outcome the records cannot hold. */
+/** How an item ends whose outcome the database cannot store. */
 const UNRECORDABLE: Outcome = {
   state: 'failed',
   fault: {
@@ -39,18 +39,18 @@ const isStoreUnavailable = (error: unknown): boolean =>
 type Run = { claim: Claim; readonly controller: AbortController }
 
 const RENEWALS_PER_LEASE = 4
-/** A worker that finds nothing to do looks again after so long, also when it was not woken. */
+/** Polling interval of an idle worker, without a signal. */
 const LONGEST_POLL_MS = 5_000
-/** What is due may be another worker's just now. */
+/** A due item may be claimed by another worker first. */
 const SHORTEST_POLL_MS = 50
 const ERROR_PAUSE_MS = 1_000
 
-/** A worker that has lost an item may be the next to get it, while its first run still goes on. */
+/** A worker that has lost an item may be the next to claim it, while its first run still continues. */
 const keyOf = ({ jobId, index, fence }: Claim): string => `${jobId} ${index} ${fence}`
 
 /**
  * Takes items out of the records and runs them, as many at once as it has slots. Each is leased: a worker that
- * dies or hangs loses its items to others, and whatever it says of them later changes nothing.
+ * dies or hangs loses its items to others, and its later writes to them change nothing.
  */
 export class Worker {
   readonly #deps: WorkerDeps
@@ -70,23 +70,23 @@ export class Worker {
     this.#renewal = clock.timer(leaseMs / RENEWALS_PER_LEASE, () => void this.#renew())
   }
 
-  /** Items under way. */
+  /** Running items. */
   get running(): number {
     return this.#running.size
   }
 
-  /** Says that there may be something to do. */
+  /** Signals that there may be work. */
   readonly wake = (): void => {
     this.#isCalled = true
     if (!this.#isClaiming) void this.#claim()
   }
 
-  /** Resolves as soon as there is nothing to do right now. */
+  /** Resolves as soon as there is no work right now. */
   idle(): Promise<void> {
     return this.#whenIdle.promise
   }
 
-  /** Breaks off a job's items here at once; elsewhere their leases do it. */
+  /** Aborts a job's items in this process at once; in others they end when their leases are not renewed. */
   cancelJob(jobId: string): void {
     for (const { claim, controller } of this.#running.values())
       if (claim.jobId === jobId) controller.abort(new GatewayError('CLIENT_GONE', 'The job was cancelled.'))
@@ -106,7 +106,7 @@ export class Worker {
     this.#pollAfter(pollMs)
   }
 
-  /** Begins what there is to do, as far as slots are free. Returns after how long it should look again. */
+  /** Starts available items, as far as slots are free. Returns the time until the next poll. */
   async #begin(): Promise<number> {
     const { records, clock, slots, leaseMs, isStopping } = this.#deps
     const count = slots - this.#running.size
@@ -127,7 +127,7 @@ export class Worker {
     const key = keyOf(claim)
     const run: Run = { claim, controller: new AbortController() }
     this.#running.set(key, run)
-    // One that ends without I/O, since its answer is kept or it is refused, must not hold up all else.
+    // An item that ends without I/O, from the cache or by a refusal, must not block the event loop.
     await turn()
     const outcome = await this.#deps.run(claim, run.controller.signal)
     this.#recordRefusal(claim, outcome)
@@ -143,8 +143,8 @@ export class Worker {
   }
 
   /**
-   * A store that fails for a moment must not cost an answer that is paid for. Where it is the outcome that cannot be
-   * written, the item fails: run again, it would be paid for again, and no better written.
+   * A transient database failure must not lose an answer that is paid for. Where the outcome itself cannot be stored,
+   * the item fails: a second run would cost again and fail the same way.
    */
   async #settle({ claim, controller: { signal } }: Run, outcome: Outcome): Promise<void> {
     const { records, clock, leaseMs, onSettled, onError } = this.#deps

@@ -3,7 +3,7 @@ import { hitRate } from './counts.ts'
 import type { Invalidation } from './generation.ts'
 import type { CacheRuntime } from './runtime.ts'
 
-/** What the admin API shows of the cache of this process, since it began. */
+/** The cache statistics of this process since its start, for the admin API. */
 export type CacheReport = Readonly<{
   enabled: boolean
   hits: number
@@ -17,12 +17,12 @@ export type CacheReport = Readonly<{
   invalidations: number
   /** Absent before the first answer. */
   hitRate: number | null
-  /** What the store holds; `null` where it is not known without asking. */
+  /** The store's size; `null` where it is not known without a query. */
   entries: number | null
   bytes: number | null
 }>
 
-/** Where the cache can be looked at and told to forget. */
+/** Statistics and invalidation of the cache. */
 export type CacheAdmin = Readonly<{
   report: () => CacheReport
   /** Throws GatewayError CONFLICT where caching is switched off. */
@@ -31,9 +31,9 @@ export type CacheAdmin = Readonly<{
 
 export type CacheAdminDeps = Readonly<{
   replies: Pick<CacheRuntime, 'generations' | 'counts'>
-  /** Whether answers of any model are kept at this moment. */
+  /** Whether answers of any model are currently cached. */
   isOn: () => boolean
-  /** What the store holds, where that is known. */
+  /** The store's size, where it is known. */
   holds: (() => Readonly<{ entries: number; bytes: number }>) | undefined
 }>
 

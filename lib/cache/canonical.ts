@@ -1,5 +1,5 @@
 /**
- * One text for all values that mean the same, and another for each that does not: fields in alphabetical order,
+ * The same text for equivalent values, and different texts for different ones: fields in alphabetical order,
  * absent ones left out, -0 as 0, strings as JSON writes them (also unpaired surrogates).
  */
 export const canonical = (value: unknown): string => {

@@ -1,14 +1,14 @@
-/** What the cache has done since the process began. */
+/** Counts of cache operations since the process started. */
 export type CacheCounts = {
-  /** Answers given again while they were fresh, and those read along with another's call. */
+  /** Fresh answers from the cache, and those shared with another call. */
   hits: number
-  /** Calls for which the upstream was asked. */
+  /** Calls that went upstream. */
   misses: number
-  /** Answers given again after their time. */
+  /** Stale answers. */
   stale: number
-  /** Calls that were not the cache's business. */
+  /** Calls that bypassed the cache. */
   bypassed: number
-  /** Calls that read along with another's: they are hits too. */
+  /** Calls that shared another call's reply: they are hits too. */
   coalesced: number
   stores: number
   refreshes: number
@@ -31,7 +31,7 @@ export const newCounts = (): CacheCounts => ({
   unreadable: 0,
 })
 
-/** The share of answers for which nobody had to be asked; absent before the first. */
+/** The share of answers without an upstream call; absent before the first. */
 export const hitRate = ({ hits, misses, stale }: CacheCounts): number | undefined => {
   const replies = hits + misses + stale
   return replies === 0 ? undefined : (hits + stale) / replies

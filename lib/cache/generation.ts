@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { globMatcher } from './glob.ts'
 
-/** What shall be given no more. `pattern` describes model names, with `*` for anything. */
+/** What to invalidate. `pattern` describes model names, with `*` for anything. */
 export type Invalidation =
   | Readonly<{ tag: string }>
   | Readonly<{ model: string }>
@@ -17,13 +17,13 @@ export const subjectOf = (what: Invalidation): string => {
 
 export const EVERYTHING = 'all'
 
-/** When a subject was last invalidated, in text that sorts by time; used once in the world. */
+/** When a subject was last invalidated, as text that sorts by time; globally unique. */
 export type Token = string
 export type Tokens = ReadonlyMap<string, Token>
 
 const TIME_DIGITS = 16
 const TOKEN = /^\d{16}\.[\w-]{1,64}$/
-/** The last moment of JavaScript's dates: a later time is nobody's. */
+/** The last moment of JavaScript's dates: a later time is invalid. */
 const LATEST_MS = 8_640_000_000_000_000
 
 /** @param at milliseconds, whole */
@@ -32,8 +32,8 @@ export const tokenAt = (at: number, id: string): Token => `${String(at).padStart
 export const timeOf = (token: Token): number => Number(token.slice(0, TIME_DIGITS))
 
 /**
- * All that two sides know, the later of what they know differently; what everything's token covers is left out.
- * Whoever merges whatever in whatever order comes to the same.
+ * The union of two generations, the later token where they differ, without tokens that the token for everything covers.
+ * Merging is commutative, associative and idempotent.
  */
 export const merged = (some: Tokens, others: Tokens): Tokens => {
   const tokens = new Map(some)
@@ -50,8 +50,8 @@ const PATTERN = 'pattern '
 const REMEMBERED_STAMPS = 1_000
 
 /**
- * What has been invalidated up to one moment. Each invalidation gives its subject a new token, used once in the
- * world; an answer is stamped with all tokens that concern it, and valid as long as its stamp stays the same.
+ * All invalidations up to one moment. Each invalidation gives its subject a new, globally unique token; an answer is
+ * stamped with all tokens that concern it, and valid as long as its stamp stays the same.
  */
 export class Generation {
   readonly epoch: string
@@ -59,7 +59,7 @@ export class Generation {
   readonly #patterns: readonly Readonly<{ fits: (model: string) => boolean; token: string }>[]
   readonly #stamps = new Map<string, string>()
 
-  /** @param epoch begins anew whenever the tokens were lost, so that nothing stamped before is valid. */
+  /** @param epoch is new whenever the tokens were lost, so that no earlier stamp is valid. */
   constructor(epoch: string, tokens: Tokens) {
     this.epoch = epoch
     this.tokens = tokens
@@ -72,7 +72,7 @@ export class Generation {
   /**
    * The stamp of an answer.
    *
-   * @param models every name its model goes by: the one asked for, the one that answered
+   * @param models every name of its model: the requested one, the one that answered
    */
   stamp(models: readonly string[], tags: readonly string[]): string {
     if (this.tokens.size === 0) return this.epoch
@@ -109,7 +109,7 @@ const isPair = (value: unknown): value is [string, Token] => {
   return areTexts && TOKEN.test(token) && timeOf(token) <= LATEST_MS
 }
 
-/** Absent where the text is none of ours: as good as lost. */
+/** Absent where the text is not a valid generation, which counts as lost. */
 export const generationFromText = (text: string): Generation | undefined => {
   try {
     const { epoch, tokens } = JSON.parse(text)

@@ -15,9 +15,9 @@ import {
 } from './generation.ts'
 
 const KEY = 'answers:generation'
-/** A year: longer than any answer. Its loss is safe, and costs all that is kept. */
+/** A year: longer than any answer. Its loss is safe, but invalidates the whole cache. */
 const KEPT_MS = 31_536_000_000
-/** What another gateway invalidates is seen by this one after so long. */
+/** Delay until this gateway sees another one's invalidation. */
 const FRESH_MS = 1_000
 const MOST_SUBJECTS = 1_000
 const NOTHING: Tokens = new Map()
@@ -25,18 +25,18 @@ const NOTHING: Tokens = new Map()
 export type GenerationsDeps = Readonly<{
   store: KeyValue
   clock: Clock
-  /** Letters, digits, `_` and `-`, used only once in the world. */
+  /** Letters, digits, `_` and `-`, globally unique. */
   newId: () => string
 }>
 
 /**
- * The generation that holds now, shared through a store with all gateways on it: one document, read at most
- * once a second, so that to look at an answer costs nothing beside it.
+ * The current generation, shared through a store with all gateways on it: one document, read at most
+ * once a second, so that checking an answer needs no further query.
  *
  * The store may lose any of it, give back an older one, or write another gateway's over ours. A lost document
- * begins a new epoch, in which nothing kept before is valid. To any other one, this gateway adds all that it has
- * ever known, and looks again after a second whether it has stayed. At worst more is forgotten than was asked
- * for; nothing invalidated comes back.
+ * begins a new epoch, in which nothing kept before is valid. Into any other one, this gateway merges all that it has
+ * ever known, and checks after a second that it persisted. At worst more is invalidated than requested; nothing
+ * invalidated becomes valid again.
  */
 export class Generations {
   readonly #deps: GenerationsDeps
@@ -50,7 +50,7 @@ export class Generations {
     this.#deps = deps
   }
 
-  /** The generation, where it is known well enough; otherwise it has to be refreshed. */
+  /** The generation, while it is recent enough; otherwise it has to be refreshed. */
   current(): Generation | undefined {
     return this.#deps.clock.now() - this.#checkedAt < FRESH_MS ? this.#known : undefined
   }
@@ -63,7 +63,7 @@ export class Generations {
     return this.#reading
   }
 
-  /** Makes what was kept before invalid: here when this has resolved, elsewhere within a second. */
+  /** Invalidates earlier answers: here when this has resolved, in other gateways within a second. */
   async invalidate(what: Invalidation): Promise<void> {
     await this.#inTurn(subjectOf(what))
   }
@@ -101,7 +101,7 @@ export class Generations {
     return merged(tokens, new Map([[isRoom ? subject : EVERYTHING, tokenAt(at, newId())]]))
   }
 
-  /** What was written may be written over by a gateway that had read before. */
+  /** The document may be overwritten by a gateway that had read an older one. */
   #lookAgain(): void {
     if (this.#isWatching) return
     this.#isWatching = true

@@ -6,11 +6,11 @@ import { Reader, type Source } from './reader.ts'
 
 type Batch = readonly ReplyEvent[]
 
-/** `complete`: it came to a good end; `broken`: it failed, or all have left; `grown`: too long to be joined. */
+/** `complete`: it ended well; `broken`: it failed, or all readers have left; `too-large`: too long to be joined. */
 export type InFlightEnd = 'complete' | 'broken' | 'grown'
 
 const COLLAPSED: CacheTrace = { forwarded: 'miss', collapsed: true }
-/** So much of an answer is held for those who may still join. */
+/** How much of an answer is buffered for later readers. */
 const MOST_CHARACTERS_HELD = 262_144
 
 const shared = (reply: Reply): Reply => ({
@@ -21,7 +21,7 @@ const shared = (reply: Reply): Reply => ({
 const lengthOf = (batch: Batch): number =>
   batch.reduce((length, event) => length + (event.type === 'text-delta' ? event.text.length : 0), 0)
 
-/** Thousands may read the same answer, and each of them has something to send. */
+/** Thousands may read the same answer, each with its own writes. */
 const eachInTurn = async (readers: Iterable<Reader>, act: (reader: Reader) => void): Promise<void> => {
   for (const reader of [...readers]) {
     const wait = turn()
@@ -31,12 +31,12 @@ const eachInTurn = async (readers: Iterable<Reader>, act: (reader: Reader) => vo
 }
 
 /**
- * One answer under way, read by everyone who asked the same while it came. Whoever joins late is given what has
- * come so far; each reads at their own speed, and the fastest pulls. A reader who leaves, the first one too,
- * harms nobody; with the last one the upstream is left.
+ * One answer in progress, shared by all calls with the same question. A late reader gets what has arrived so far; each
+ * reads at its own speed, and the fastest pulls. A reader that leaves, even the first one, does not affect the others;
+ * when the last one leaves, the upstream call is aborted.
  *
- * Exactly one reader pays: whoever is first in line when the first content comes, which is the one who began
- * the flight unless they have left by then. Leaving afterwards does not pass the bill on. All others read a hit.
+ * Exactly one reader is charged: the first in line when the first content arrives, which is the initiator unless it has
+ * left by then. Leaving afterwards does not move the charge. All others count as hits.
  */
 export class InFlightReply implements Source {
   readonly #controller = new AbortController()
@@ -54,7 +54,7 @@ export class InFlightReply implements Source {
   #isTooLarge = false
   #isOver = false
 
-  /** @param onEnd called when there is nothing more to join: once, or a second time after `grown`. */
+  /** @param onEnd called when it can no longer be joined: once, or a second time after `grown`. */
   constructor(ask: (signal: AbortSignal) => Promise<Reply>, clock: Clock, onEnd: (how: InFlightEnd) => void) {
     this.#clock = clock
     this.#onEnd = onEnd
@@ -64,14 +64,14 @@ export class InFlightReply implements Source {
     )
   }
 
-  /** The answer for the one who began the flight, whose deadline is the flight's own. */
+  /** The answer for the initiator, whose deadline is that of the in-flight reply. */
   lead(call: Call): Promise<Reply> {
     return this.#admit(new Reader(this, call, undefined))
   }
 
   /**
    * The answer for one more reader.
-   * @throws what the flight failed with before its first content; GatewayError TIMEOUT after the reader's own
+   * @throws the in-flight reply's error before its first content; GatewayError TIMEOUT after the reader's own
    * deadline; the reason of the reader's own signal.
    */
   join(call: Call): Promise<Reply> {
@@ -98,7 +98,7 @@ export class InFlightReply implements Source {
     if (this.#readers.size > 0 || this.#isOver) return
     this.#end('broken')
     this.#controller.abort(new GatewayError('CLIENT_GONE'))
-    // Before the first content there are no events yet: they are left as they come.
+    // Before the first content there are no events yet: they are closed when they arrive.
     void this.#events?.return?.()
   }
 
@@ -143,7 +143,7 @@ export class InFlightReply implements Source {
     this.#onEnd('grown')
   }
 
-  /** Nobody joins any more: what all have read is not needed again. */
+  /** Closed to new readers: batches that all have read are dropped. */
   #dropRead(): void {
     let least = Number.POSITIVE_INFINITY
     for (const { position } of this.#readers) least = Math.min(least, position)

@@ -10,7 +10,7 @@ export type InFlightDeps = Readonly<{ replies: StoredReplies; clock: Clock; coun
 
 type Entry = Readonly<{ reply: InFlightReply; tags: Set<string>; question: Question }>
 
-/** All answers under way, by question. */
+/** All answers in progress, by question. */
 export class InFlight {
   readonly #deps: InFlightDeps
   readonly #entries = new Map<string, Entry>()
@@ -19,12 +19,12 @@ export class InFlight {
     this.#deps = deps
   }
 
-  /** The same answer serves those who ask the same, and are content with the same models. */
+  /** One answer serves calls with the same question that accept the same models. */
   static nameOf({ key }: Question, { fallback }: Call): string {
     return fallback ? key : `${key} alone`
   }
 
-  /** The answer under way to this question, if there is one; not one begun before the last invalidation. */
+  /** The answer in progress to this question, if any, unless it began before the last invalidation. */
   join(question: Question, call: Call): Promise<Reply> | undefined {
     const entry = this.#entries.get(InFlight.nameOf(question, call))
     if (entry?.question.generation !== question.generation) return undefined
@@ -38,9 +38,9 @@ export class InFlight {
   }
 
   /**
-   * Asks, lets others read along, and keeps the answer.
+   * Calls upstream, shares the reply with others, and stores the answer.
    *
-   * @param onEnd told in the end whether it was kept
+   * @param onEnd called at the end with whether it was stored
    */
   lead(
     question: Question,
@@ -65,7 +65,7 @@ export class InFlight {
     }
     const reply = new InFlightReply(ask, this.#deps.clock, how => {
       if (how === 'grown') forget()
-      // A complete answer can be joined until it can be found: nobody asks in between.
+      // A complete answer can be joined until it is stored, so that no call goes upstream in between.
       else if (how === 'complete' && kept) void kept.then(end)
       else end(false)
     })
@@ -74,7 +74,7 @@ export class InFlight {
     return reply.lead(call)
   }
 
-  /** Keeps the answer if it comes to a good end, with the labels that `tags` holds by then. */
+  /** Stores the answer if it ends well, with the tags that `tags` holds by then. */
   kept(
     question: Question,
     reply: Reply,

@@ -7,8 +7,8 @@ import { canonical } from './canonical.ts'
 const VERSION = 2
 
 /**
- * Whether each field of a call shapes its answer. A field that is added to `Call` must be judged here: what is
- * left out of the key by mistake makes one question's answer another's.
+ * Whether each field of a call shapes its answer. A field that is added to `Call` must be classified here: one that is
+ * missing from the key by mistake returns the answer to another question.
  */
 const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   model: true,
@@ -17,7 +17,7 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   maxOutputTokens: true,
   maxResponseBytes: true,
 
-  // Another model's answer is never kept, so this decides nothing about one that is.
+  // A fallback's answer is never stored, so this does not affect stored ones.
   background: false,
   fallback: false,
   resume: false,
@@ -42,8 +42,8 @@ const SHAPING = (Object.keys(SHAPES_THE_ANSWER) as (keyof Call)[])
   .toSorted()
 
 /**
- * What makes two calls the same question of the same caller: everything that shapes the answer, and nothing of
- * how it travels. Absent where it cannot be told who is asking.
+ * The cache key: equal for the same question of the same caller, from everything that shapes the answer and nothing of
+ * its transport. Absent where the caller cannot be identified.
  */
 export const cacheKey = (call: Call): string | undefined => {
   const owner = ownerOf(call.caller)

@@ -24,18 +24,18 @@ const withCacheStatus = (reply: Reply, cache: ReplyHead['cache'], cacheTrace: Ca
   head: { ...reply.head, cache, cacheTrace },
 })
 
-/** Whether this call's answer may be kept or repeated at all. */
+/** Whether this call's answer may be stored or reused at all. */
 const isCachedCall = ({ cache, cacheWhen = 'always', temperature }: Call): boolean => {
   if (cache === 'no-store') return false
   if (cache !== 'default' || cacheWhen === 'always') return true
   return cacheWhen === 'deterministic' && temperature === 0
 }
 
-/** What has been invalidated by now; absent where the store cannot tell. */
+/** The current generation; absent where the store is unavailable. */
 const generationNow = ({ generations }: CacheDeps): Generation | Promise<Generation | undefined> =>
   generations.current() ?? generations.refresh().catch(() => undefined)
 
-/** What a call asks of the cache; nothing where it is none of its business. */
+/** A call's cache lookup; undefined when the call bypasses the cache. */
 const questionOf = async (call: Call, deps: CacheDeps): Promise<Question | undefined> => {
   const resolved = isCachedCall(call) ? deps.ruleOf(call.model) : undefined
   const key = resolved && cacheKey(call)
@@ -52,11 +52,11 @@ const questionOf = async (call: Call, deps: CacheDeps): Promise<Question | undef
   )
 }
 
-/** Whether an old answer is better than this failure. */
+/** Whether a stale answer is better than this failure. */
 const isForgivable = (error: unknown): error is GatewayError =>
   error instanceof GatewayError && (isProvidersFault(error) || error.code === 'MODEL_UNAVAILABLE')
 
-/** The answer of another's call, in which this one waits as for an upstream. */
+/** The reply of another call, for which this one waits as for an upstream. */
 const readAlong = async (
   call: Call,
   joined: Promise<Reply>,
@@ -75,10 +75,10 @@ const readAlong = async (
 }
 
 /**
- * Answers a question again that this caller has asked before, and asks only once what is asked several times at
- * the same moment. After its time an answer is still given where the model's rule allows it: at once, while a
- * new one is fetched; or in place of a provider's failure. Only complete answers are kept; a stream and a whole
- * answer are kept as the same.
+ * Reuses the answer to a question that this caller has asked before, and merges concurrent calls with the same question
+ * into one upstream call. A stale answer is served where the model's rule allows it: at once, while a new one is
+ * fetched; or in place of a provider's failure. Only complete answers are stored; a streamed and a whole answer share
+ * one entry.
  */
 export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
   if (!deps)
@@ -93,7 +93,7 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
     return withCacheStatus(await inFlight.lead(question, call, next), 'miss', why)
   }
 
-  /** What is asked for although there is an old answer, which is better than a failure where it may be so old. */
+  /** Calls upstream although there is a stale answer, which replaces a failure where the rule allows its age. */
   const askedAnew = async (
     question: Question,
     call: Call,
@@ -107,14 +107,14 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
     } catch (error) {
       const isInTime = clock.now() <= freshUntil + staleIfErrorMs
       if (!isInTime || call.signal.aborted || !isForgivable(error)) throw error
-      // It may have been invalidated while the provider was waited for.
+      // It may have been invalidated during the call.
       const generation = await generationNow(deps)
       if (!generation || !isValid(stored, { ...question, generation })) throw error
       return replayed(stored, 'stale', { ...TOO_OLD, freshUntil, detail: error.code })
     }
   }
 
-  /** What is kept for a question; nothing where a new answer is wanted. */
+  /** The stored answer to a question; undefined where the call wants a new one. */
   const lookedUp = async (call: Call) => {
     const startedAt = clock.now()
     const question = await questionOf(call, deps)
@@ -135,7 +135,7 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
     const now = clock.now()
     const { ttlMs, staleWhileRevalidateMs } = question.resolved
     const freshUntil = stored.storedAt + ttlMs
-    // The next answer is known by the labels of this one too.
+    // The next answer gets the tags of this one too.
     const again = { ...question, tags: allTags(question.tags, stored.tags) }
     if (now > freshUntil + staleWhileRevalidateMs) return askedAnew(again, call, next, stored)
     void replies.label(question, stored, now)

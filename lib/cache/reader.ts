@@ -7,18 +7,18 @@ type Step = IteratorResult<Batch>
 
 const DONE: Step = { done: true, value: undefined }
 
-/** What a reader needs of the flight it reads from. */
+/** What a reader needs of its in-flight reply. */
 export type Source = Readonly<{
   /** The batch at a position: absent where it has not come, `undefined` after the last. */
   at: (position: number) => Step | undefined
-  /** Asks for one more batch; all who wait are woken when it has come. */
+  /** Requests one more batch; all waiting readers are woken when it arrives. */
   pull: () => void
   detached: (reader: Reader) => void
 }>
 
 /**
- * One of those who read an answer under way, at their own speed. Their own signal, and where asked for their own
- * deadline, ends their reading and nobody else's.
+ * One reader of an answer in progress, at its own speed. Its own signal, and on request its own deadline, ends only its
+ * own reading.
  */
 export class Reader {
   readonly #source: Source
@@ -32,7 +32,7 @@ export class Reader {
   #failure: GatewayError | undefined
   #waiting: ((step: Step) => void) | undefined
 
-  /** @param clock keeps the call's deadline; absent where the flight itself keeps it. */
+  /** @param clock keeps the call's deadline; absent where the in-flight reply itself keeps it. */
   constructor(source: Source, { signal, deadlineAt, stream }: Call, clock: Clock | undefined) {
     this.#source = source
     this.#signal = signal
@@ -52,7 +52,7 @@ export class Reader {
     return this.#isReading
   }
 
-  /** Hands over what all readers read. */
+  /** Delivers the shared reply. */
   deliver(reply: Reply): void {
     if (this.#isStream) this.#deadline?.cancel()
     this.#head.resolve({ ...reply, events: this.#events })
@@ -69,7 +69,7 @@ export class Reader {
     return this.#position
   }
 
-  /** Looks again for the batch that is waited for. */
+  /** Retries the pending read. */
   wake(): void {
     const waiting = this.#waiting
     const step = waiting && this.#take()
@@ -78,8 +78,7 @@ export class Reader {
     waiting(step)
   }
 
-  readonly #tooLate = () =>
-    this.#fail(new GatewayError('TIMEOUT', 'The answer took too long: it was not there in time.'))
+  readonly #tooLate = () => this.#fail(new GatewayError('TIMEOUT', 'The answer took too long.'))
 
   #take(): Step | undefined {
     const failure = this.#failure
@@ -114,7 +113,7 @@ export class Reader {
     if (!this.#isReading) return
     this.#failure = error
     this.#head.reject(error)
-    // Whoever has the answer already is told by an event.
+    // A reader that has the answer already gets the error as an event.
     this.#head.promise.catch(() => {})
     this.#detach()
     this.wake()

@@ -7,16 +7,16 @@ import { InFlight } from './in-flight.ts'
 import type { Question } from './stored-replies.ts'
 
 /**
- * Has a call answered that no visitor waits for: with a signal, a deadline and a journal of its own, told in the
- * log and priced like any other, waited for when the gateway stops. Reads the answer to its end; never rejects.
+ * Runs a call for which no request waits: with a signal, a deadline and a journal of its own, logged and priced like
+ * any other, and awaited when the gateway stops. Reads the answer to its end; never rejects.
  */
 export type Background = (call: Call, answer: Handler<Call, Reply>) => Promise<void>
 
-/** An answer that could not be had anew is not asked for again before. */
+/** How long after a failed refresh the next one waits. */
 const COOLDOWN_MS = 5_000
 const MOST_COOLDOWNS = 1_000
 
-/** Fetches answers anew, each question once at a time. */
+/** Refreshes stale answers, each question once at a time. */
 export class Refreshes {
   readonly #background: Background
   readonly #inFlight: InFlight
@@ -31,7 +31,7 @@ export class Refreshes {
     this.#cooldowns = new LRUCache({ max: MOST_COOLDOWNS, ttl: COOLDOWN_MS, perf: clock, ttlResolution: 0 })
   }
 
-  /** Begins, unless somebody is asking already, or has just asked in vain. */
+  /** Starts a refresh, unless one is in progress or has just failed. */
   start(question: Question, call: Call, next: Handler<Call, Reply>): void {
     const name = InFlight.nameOf(question, call)
     if (this.#underWay.has(name) || this.#cooldowns.has(name)) return

@@ -5,31 +5,31 @@ type Choices = Readonly<{
   enabled?: boolean | undefined
   /** For how long an answer is fresh. */
   ttlSeconds?: number | undefined
-  /** For how long after that it is still given at once, while a new one is fetched. */
+  /** For how long after that it is still served at once, while a new one is fetched. */
   staleWhileRevalidateSeconds?: number | undefined
-  /** For how long after being fresh it stands in for a provider that fails. */
+  /** For how long after being fresh it replaces a provider's failure. */
   staleIfErrorSeconds?: number | undefined
 }>
 
-/** What holds for the models of one pattern, in which `*` stands for anything. What is absent is as for all. */
+/** Settings for the models of one pattern, in which `*` matches anything. Absent ones are those for all models. */
 export type CacheRule = Choices & Readonly<{ model: string; tags?: readonly string[] | undefined }>
 
-/** How answers are kept: for all models, and by the first rule whose pattern fits the model asked for. */
+/** How answers are cached: for all models, and by the first rule whose pattern matches the requested model. */
 export type CacheSettings = Choices & Readonly<{ rules?: readonly CacheRule[] | undefined }>
 
-/** How one model's answers are kept. */
+/** How one model's answers are cached. */
 export type ResolvedCacheRule = Readonly<{
   ttlMs: number
   staleWhileRevalidateMs: number
   staleIfErrorMs: number
-  /** Labels that every answer gets. */
+  /** Tags that every answer gets. */
   tags: readonly string[]
 }>
 
-/** The treatment of a model by the name asked for; absent where its answers are not kept. */
+/** The rule for a model by the requested name; absent where its answers are not cached. */
 export type ResolveCacheRule = (model: string) => ResolvedCacheRule | undefined
 
-/** Clients choose model names freely: so many of them are remembered. */
+/** Bound on remembered model names, which clients choose freely. */
 const REMEMBERED_MODELS = 1_000
 
 const resolvedRule = (choices: Choices, tags: readonly string[] = []): ResolvedCacheRule | undefined => {
@@ -53,7 +53,7 @@ const chosen = (...layers: readonly Choices[]): Choices => {
   }
 }
 
-/** Makes settings ready to be asked. What they do not say is taken from `defaults`. */
+/** Compiles settings. Absent ones are taken from `defaults`. */
 export const cacheRules = (settings: CacheSettings, defaults: Choices): ResolveCacheRule => {
   const rules = (settings.rules ?? []).map(settingsRule => ({
     fits: globMatcher(settingsRule.model),

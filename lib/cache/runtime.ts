@@ -6,7 +6,7 @@ import { InFlight } from './in-flight.ts'
 import { type Background, Refreshes } from './refreshes.ts'
 import { StoredReplies } from './stored-replies.ts'
 
-/** What the cache keeps and does, whatever becomes of its rules. */
+/** The cache's state that survives a change of its rules. */
 export type CacheRuntime = Readonly<{
   replies: StoredReplies
   generations: Generations
@@ -17,12 +17,12 @@ export type CacheRuntime = Readonly<{
 
 export type CacheRuntimeDeps = Readonly<{
   store: KeyValue
-  /** Larger answers are not kept. */
+  /** Larger answers are not stored. */
   mostBytes: number
   counts: CacheCounts
   clock: Clock
   background: Background
-  /** Letters, digits, `_` and `-`, used only once in the world. */
+  /** Letters, digits, `_` and `-`, globally unique. */
   newId: () => string
 }>
 

@@ -5,27 +5,27 @@ import type { ResolvedCacheRule } from './rules.ts'
 import type { CompleteReply, StoredReply } from './stored-reply.ts'
 import { fromText, toText } from './stored-text.ts'
 
-/** What a call asks of the cache. */
+/** A call's cache lookup. */
 export type Question = Readonly<{
   key: string
-  /** The model by the name asked for. */
+  /** The requested model name. */
   model: string
   resolved: ResolvedCacheRule
-  /** What held when the question was asked: an answer that was invalidated on its way is not valid. */
+  /** The generation at the time of the call: an answer that was invalidated in transit is not valid. */
   generation: Generation
   tags: readonly string[]
 }>
 
 export type StoredRepliesDeps = Readonly<{
   store: KeyValue
-  /** Larger answers are not kept: none shall push out many others. */
+  /** Larger answers are not stored, so that one cannot evict many others. */
   mostBytes: number
   counts: CacheCounts
 }>
 
 const NO_TAGS: readonly string[] = []
 
-/** All labels together, in one order. */
+/** All tags together, sorted. */
 export const allTags = (some: readonly string[], others: Iterable<string> = NO_TAGS): readonly string[] => {
   const tags = new Set([...some, ...others])
   return tags.size === 0 ? NO_TAGS : [...tags].toSorted()
@@ -37,11 +37,11 @@ const lifetimeMs = ({ ttlMs, staleWhileRevalidateMs, staleIfErrorMs }: ResolvedC
 const stampOf = ({ generation, model }: Question, { head }: CompleteReply, tags: readonly string[]): string =>
   generation.stamp([model, head.target.name], tags)
 
-/** Whether nothing that concerns the answer has been invalidated since it was asked for. */
+/** Whether no invalidation since the call concerns the answer. */
 export const isValid = (answer: StoredReply, question: Question): boolean =>
   answer.stamp === stampOf(question, answer, answer.tags)
 
-/** The answers that are kept. A store that fails has nothing and keeps nothing; no call fails by it. */
+/** The stored answers. A failing store counts as an empty one, and fails no call. */
 export class StoredReplies {
   readonly #deps: StoredRepliesDeps
 
@@ -49,12 +49,12 @@ export class StoredReplies {
     this.#deps = deps
   }
 
-  /** No answer with more characters than this can be kept. */
+  /** The most characters of an answer that can be stored. */
   get mostCharacters(): number {
     return this.#deps.mostBytes
   }
 
-  /** The answer to a question, however old. What cannot be read or is not valid any more is removed. */
+  /** The answer to a question, however old. Unreadable and invalidated entries are removed. */
   async find(question: Question): Promise<StoredReply | undefined> {
     const { store, counts } = this.#deps
     const { key } = question
@@ -67,7 +67,7 @@ export class StoredReplies {
     return undefined
   }
 
-  /** Keeps an answer for as long as it may be of use. Resolves with whether it is kept. */
+  /** Stores an answer until it can no longer be served. Resolves with whether it is stored. */
   async keep(
     question: Question,
     answer: CompleteReply,
@@ -80,7 +80,7 @@ export class StoredReplies {
     return isKept
   }
 
-  /** Adds the labels of whoever found it, so that invalidating by them reaches it too. */
+  /** Adds the tags of a call that found it, so that invalidating by them covers it too. */
   async label(question: Question, answer: StoredReply, now: number): Promise<void> {
     if (question.tags.every(tag => answer.tags.includes(tag))) return
     const tags = allTags(answer.tags, question.tags)

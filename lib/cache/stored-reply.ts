@@ -4,7 +4,7 @@ import type { CacheTrace, Reply, ReplyEvent, ReplyHead, Usage } from '../llm/typ
 
 type Finish = Extract<ReplyEvent, { type: 'finish' }>
 
-/** A complete answer: enough to give it again, in one piece or as a stream. */
+/** A complete answer: enough to replay it, in one piece or as a stream. */
 export type CompleteReply = Readonly<{
   head: Omit<ReplyHead, 'cache' | 'cacheTrace' | 'storedAt'>
   text: string
@@ -12,23 +12,23 @@ export type CompleteReply = Readonly<{
   usage: Usage
 }>
 
-/** A complete answer as it is kept. */
+/** A complete answer as stored. */
 export type StoredReply = CompleteReply &
   Readonly<{
     /** Clock time, milliseconds. */
     storedAt: number
     tags: readonly string[]
-    /** What must still hold for it to be valid; see `Generation`. */
+    /** The stamp that must still match for it to be valid; see `Generation`. */
     stamp: string
   }>
 
-/** Filtered, broken off by a tool, or ended for reasons unknown: such an answer may be another one next time. */
+/** Filtered, ended by a tool call, or for unknown reasons: such an answer may differ next time. */
 const isWorthKeeping = ({ fallback }: ReplyHead, { reason }: Finish, text: string): boolean =>
   !fallback && text !== '' && (reason === 'stop' || reason === 'length')
 
 /**
- * Lets an answer go by. `whole` settles when it has ended: with the answer, or with nothing where it did not come
- * to a good end, is not worth keeping, or has more than `mostCharacters`.
+ * Collects an answer while it passes through. `whole` settles at its end: with the answer, or with undefined where it
+ * did not end well, must not be stored, or has more than `mostCharacters`.
  */
 export const recorded = (
   reply: Reply,

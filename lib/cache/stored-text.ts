@@ -1,6 +1,6 @@
 import type { StoredReply } from './stored-reply.ts'
 
-/** Changes with the shape of what is written; what another version wrote is not read. */
+/** The version of the format; entries of another version are not read. */
 const VERSION = 1
 
 type Fields = Readonly<Record<string, unknown>>
@@ -39,13 +39,12 @@ const isStored = (value: unknown, key: string): value is StoredReply =>
   Array.isArray(value.tags) &&
   value.tags.every(isText)
 
-/** An answer as the text that is kept under its key. */
+/** An answer as the text that is stored under its key. */
 export const toText = (key: string, answer: StoredReply): string =>
   JSON.stringify({ ...answer, version: VERSION, key })
 
 /**
- * The answer that a text holds. Absent where it holds none: another version's, another key's, or what nobody
- * here has written.
+ * Decodes a stored text. Absent where it is invalid: of another version, of another key, or foreign data.
  */
 export const fromText = (key: string, text: string): StoredReply | undefined => {
   try {

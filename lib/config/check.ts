@@ -8,10 +8,12 @@ const modelFaults = ({ models = [] }: ConfigFile, listings: readonly ProviderLis
   models.flatMap(({ id, provider }, index): Found[] => {
     if (!listings.some(listing => listing.provider === provider))
       return [[['models', index, 'provider'], 'is not the id of a provider']]
-    return models.findIndex(model => model.id === id) < index ? [[['models', index, 'id'], 'is taken']] : []
+    return models.findIndex(model => model.id === id) < index
+      ? [[['models', index, 'id'], 'is already used']]
+      : []
   })
 
-/** What is wrong with a name that should be one of a model. */
+/** What is wrong with a name that should be a model's. */
 const nameFault = (name: string, { aliases = {} }: ConfigFile, catalog: Catalog): string | undefined => {
   if (Object.hasOwn(aliases, name)) return 'is an alias, which may only stand for models'
   return catalog.find(name) ? undefined : 'is not a model of this gateway'
@@ -49,7 +51,7 @@ const chainFaults = (file: ConfigFile, catalog: Catalog): readonly Found[] => {
       ? []
       : [[path, 'is not a model of this gateway'] as const]),
     ...chain.flatMap((other, index): Found[] => {
-      const fault = other === name ? 'cannot stand in for itself' : nameFault(other, file, catalog)
+      const fault = other === name ? 'cannot be its own fallback' : nameFault(other, file, catalog)
       return fault ? [[[...path, index], fault]] : []
     }),
   ])

@@ -1,4 +1,7 @@
-/** What Windows, web pages and `docker --env-file` add around a value: white space, and one matching pair of quotes. */
+/**
+ * Strips what Windows, web pages and `docker --env-file` add around a value: white space, and one matching pair of
+ * quotes.
+ */
 export const cleanValue = (value: string): string => {
   const trimmed = value.trim()
   const quoted = /^(["'])(.*)\1$/s.exec(trimmed)
@@ -11,7 +14,10 @@ const TYPOGRAPHIC_QUOTES = /[\u2018-\u201f\u00ab\u00bb\u2039\u203a]/u
 const codePoint = (character: string): string =>
   `U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`
 
-/** What of a value nobody sees, and nobody means; undefined where there is nothing. Does not repeat the value. */
+/**
+ * Reports line breaks, invisible characters and typographic quotes in a value; undefined where there are none. Does not
+ * repeat the value.
+ */
 export const invisibleCharacterIssue = (value: string): string | undefined => {
   if (/[\r\n]/.test(value)) return 'must be one line'
   const [invisible] = INVISIBLE.exec(value) ?? []

@@ -9,7 +9,7 @@ const ENCODINGS: readonly (readonly [mark: readonly number[], encoding: string])
   [[0xfe, 0xff], 'utf-16be'],
 ]
 
-/** @throws TypeError for bytes that are no text of their encoding */
+/** @throws TypeError for bytes that are invalid in their encoding */
 const decoded = (bytes: Uint8Array): string => {
   const [, encoding = 'utf-8'] =
     ENCODINGS.find(([mark]) => mark.every((byte, index) => bytes[index] === byte)) ?? []
@@ -21,18 +21,18 @@ const faultOf = (file: string, error: unknown): string => {
   if (code === 'EISDIR') return `  ${file}: is a directory; remove it, or put a file in its place`
   if (code === 'EACCES' || code === 'EPERM')
     return `  ${file}: cannot be read (${code}); let this user read it`
-  if (error instanceof TypeError) return `  ${file}: is no UTF-8 text; save it as UTF-8`
+  if (error instanceof TypeError) return `  ${file}: is not UTF-8 text; save it as UTF-8`
   return `  ${file}: cannot be read (${code})`
 }
 
 let faults: readonly string[] = []
 
-/** What was wrong with the files when they were read, one line each. */
+/** The errors of reading the files, one line each. */
 export const envFileFaults = (): readonly string[] => faults
 
 /**
- * Fills in what `.env.local` and `.env` of the working directory say, where the environment says nothing. UTF-8 and
- * UTF-16, with LF or CRLF. Files that cannot be read are among the faults that `readEnvironment` tells.
+ * Sets variables from `.env.local` and `.env` of the working directory that the environment does not set. UTF-8 and
+ * UTF-16, with LF or CRLF. Files that cannot be read are among the faults that `readEnvironment` reports.
  */
 export const loadEnvFiles = (): void => {
   faults = FILES.flatMap(file => {

@@ -2,7 +2,7 @@ import { cleanValue, invisibleCharacterIssue, shownValue } from './clean.ts'
 import { envFileFaults } from './env-files.ts'
 import { type Environment, environment, SECRETS, TOGETHER } from './schema.ts'
 
-/** What is wrong with the environment, one line a fault. */
+/** The faults of the environment, one line each. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
   readonly faults: readonly string[]
@@ -35,13 +35,13 @@ const halfSet = (set: Variables): string[] =>
     pair.some(name => set[name])
       ? pair
           .filter(name => !set[name])
-          .map(name => `  ${name} = (unset): is needed too, for ${pair.join(' and ')} go together`)
+          .map(name => `  ${name} = (unset): is required too: ${pair.join(' and ')} go together`)
       : [],
   )
 
 const LOWER_CASE_TOO = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const
 
-/** The variables of the schema that say something, without what is around them. */
+/** The variables of the schema that are set, cleaned. */
 const setOf = (variables: Variables): Record<string, string> => {
   const set: Record<string, string> = {}
   for (const name of Object.keys(environment.shape)) {
@@ -58,8 +58,8 @@ const setOf = (variables: Variables): Record<string, string> => {
 /**
  * Reads and checks a whole environment.
  *
- * @param before faults found before it, to be told together with its own
- * @throws ConfigurationError that names every fault: variable, value unless secret, remedy.
+ * @param before faults found earlier, to be reported together with its own
+ * @throws ConfigurationError that names every fault: variable, value unless secret, and what to do.
  */
 export const parseEnvironment = (variables: Variables, before: readonly string[] = []): Environment => {
   const set = setOf(variables)
@@ -75,14 +75,14 @@ export const parseEnvironment = (variables: Variables, before: readonly string[]
   for (const { path, message } of parsed.error?.issues ?? []) {
     const name = String(path[0])
     if (unreported.has(name)) continue
-    faults.push(`  ${name} = ${shown(name, set[name])}: ${message}; .env.example tells more`)
+    faults.push(`  ${name} = ${shown(name, set[name])}: ${message}; see .env.example`)
   }
   faults.push(...halfSet(set))
   if (parsed.success && faults.length === 0) return parsed.data
   throw new ConfigurationError(faults)
 }
 
-/** The password inside an address, as it stands there and decoded. */
+/** The password inside a URL, both percent-encoded and decoded. */
 const passwordsOf = (address: string | undefined): readonly string[] => {
   const password = address && URL.parse(address)?.password
   return password ? [password, decoded(password)] : []
@@ -96,7 +96,7 @@ const decoded = (text: string): string => {
   }
 }
 
-/** The configured values of all secrets, for whoever has to keep them out of sight. */
+/** The configured values of all secrets, for redaction. */
 export const secretsOf = (env: Environment): readonly string[] => [
   ...SECRETS.flatMap(name => env[name] ?? []),
   ...passwordsOf(env.REDIS_URL),
@@ -108,5 +108,5 @@ export const secretsOf = (env: Environment): readonly string[] => [
 /** This process's environment. Nothing else reads it. */
 export const readEnvironment = (): Environment => parseEnvironment(process.env, envFileFaults())
 
-/** Whether this process is the script of an npm (or another package manager) that it replaced the shell of. */
+/** Whether npm (or another package manager) started this process as a script, without a shell in between. */
 export const runScriptOfNpm = (): boolean => process.env.npm_lifecycle_script?.startsWith('exec ') ?? false

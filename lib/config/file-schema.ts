@@ -4,7 +4,7 @@ import { rate } from './schema.ts'
 
 const name = z.string().min(1).max(200)
 const names = z.array(name).max(20)
-/** Of the shape that an invalidation may name. */
+/** A tag in the form that an invalidation accepts. */
 const tags = z.array(z.string().regex(TAG, TAG_RULE)).max(20)
 const wholeMs = z.int().min(1).max(86_400_000)
 const seconds = z.int().min(0).max(31_536_000)
@@ -12,12 +12,12 @@ const usd = z.number().min(0)
 const share = z.number().min(0).max(1)
 
 const model = z.strictObject({
-  id: name.describe('The name clients ask for.'),
+  id: name.describe('The name that clients request.'),
   provider: name.describe('The id of a provider, such as openai.'),
   model: name.optional().describe("The provider's own name of it; the id when absent."),
   contextTokens: z.int().min(1).optional(),
   usdPerMillion: z.strictObject({ input: usd, output: usd, cachedInput: usd.optional() }).optional(),
-  fallbacks: names.optional().describe('Who stands in for it, best first.'),
+  fallbacks: names.optional().describe('Its fallback models, best first.'),
 })
 
 export const STRATEGIES = ['priority', 'weighted', 'cheapest', 'fastest', 'least-busy'] as const
@@ -66,7 +66,7 @@ const resilience = z.strictObject({
   hedging: z.strictObject({ share: share.optional() }).optional(),
 })
 
-/** What a `GATEWAY_CONFIG` file may say. Every section is optional; what it leaves out, the environment decides. */
+/** The schema of a `GATEWAY_CONFIG` file. Every section is optional; for absent ones the environment applies. */
 export const configFile = z.strictObject({
   $schema: z.string().optional().describe('For editors; not read.'),
   models: z.array(model).max(1_000).optional(),

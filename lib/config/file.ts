@@ -2,12 +2,12 @@ import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { type ConfigFile, configFile } from './file-schema.ts'
 
-/** One fault of a configuration file. Never tells a value, which might be a secret in the wrong place. */
+/** One fault of a configuration file. Never contains a value, which might be a misplaced secret. */
 export type FileFault = Readonly<{ path: string; line?: number; message: string }>
 
 export type KeyPath = readonly (string | number)[]
 
-/** What a text says, or what is wrong with it. `faultAt` makes a fault of a place found wanting later on. */
+/** A file's content, or its faults. `faultAt` creates a fault at a path for later checks. */
 export type ParsedFile =
   | Readonly<{ ok: true; config: ConfigFile; faultAt: (path: KeyPath, message: string) => FileFault }>
   | Readonly<{ ok: false; faults: readonly FileFault[] }>
@@ -18,7 +18,7 @@ const written = (path: KeyPath): string =>
     return all === '' ? key : `${all}.${key}`
   }, '') || '(file)'
 
-/** The line of the place, or of the nearest one around it that exists. */
+/** The line of the path, or of its nearest existing parent. */
 const lineOf = (document: Document, lines: LineCounter, path: KeyPath): number | undefined => {
   for (let length = path.length; length >= 0; length -= 1) {
     const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true)
@@ -37,7 +37,7 @@ const faultsOf = (issue: z.core.$ZodIssue): readonly [KeyPath, string][] => {
   return [[path, issue.code === 'invalid_key' ? 'is not a good name' : issue.message]]
 }
 
-/** Reads JSON or YAML, of which JSON is a part, and checks its shape. Whether its names exist is not looked at. */
+/** Reads JSON or YAML, of which JSON is a part, and checks its shape. Does not check whether its names exist. */
 export const parseConfigFile = (text: string): ParsedFile => {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
@@ -67,6 +67,6 @@ export const parseConfigFile = (text: string): ParsedFile => {
   }
 }
 
-/** A fault in one line, for people. */
+/** A fault as one line of readable text. */
 export const faultLine = ({ path, line, message }: FileFault): string =>
   `${line === undefined ? '' : `line ${line}, `}${path}: ${message}`

@@ -1,7 +1,7 @@
 import type { ChatLimits } from '../validation/chat.ts'
 import type { Environment } from './schema.ts'
 
-/** What a chat may ask at most. */
+/** The limits of a chat. */
 export const chatLimits = (env: Environment): ChatLimits => ({
   maxPromptCharacters: env.MAX_PROMPT_CHARACTERS,
   maxMessages: env.MAX_MESSAGES,
@@ -9,7 +9,7 @@ export const chatLimits = (env: Environment): ChatLimits => ({
   maxOutputTokens: env.MAX_OUTPUT_TOKENS,
 })
 
-/** Whole files are asked about in batches. */
+/** Batch items may hold whole files. */
 export const itemLimits = (env: Environment): ChatLimits => ({
   ...chatLimits(env),
   maxPromptCharacters: env.BATCH_MAX_ITEM_CHARACTERS,

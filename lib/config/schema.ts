@@ -6,7 +6,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_60
 
 const text = z.string().trim().min(1)
 const secret = text
-/** Sent in a header, where nothing else can stand. */
+/** Sent in a header, which allows no other characters. */
 const key = secret.regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces; copy it once more')
 const token = key.min(16, 'must have at least 16 characters')
 const count = (least: number, most: number) =>
@@ -45,7 +45,7 @@ export const rate = z
 
 const httpUrl = text.pipe(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }))
 
-/** The start of addresses that paths are added to. Credentials in it would turn up wherever addresses do. */
+/** A base URL, to which paths are added. Credentials in it would appear wherever URLs are shown. */
 const baseUrl = httpUrl
   .refine(
     value => !/^[^/]*\/\/[^/?#]*@/.test(value),
@@ -53,7 +53,7 @@ const baseUrl = httpUrl
   )
   .refine(value => !/[?#]/.test(value), 'must have no query (?) and no fragment (#)')
 
-/** `proxy.example:3128` means http. Whatever user name and password it holds are sent to the proxy. */
+/** `proxy.example:3128` means http. Its user name and password are sent to the proxy. */
 const proxyUrl = secret
   .transform(value => (value.includes('://') ? value : `http://${value}`))
   .pipe(
@@ -70,7 +70,7 @@ function isDecodable(value: string): boolean {
   }
 }
 
-/** Brackets around an IPv6 address belong into URLs alone. */
+/** Brackets around an IPv6 address are only for URLs. */
 const host = text.transform(value => value.replace(/^\[(.+)\]$/, '$1'))
 
 const redisUrl = secret.pipe(
@@ -151,7 +151,7 @@ export const environment = z.object({
   OPENAI_COMPATIBLE_BASE_URL: baseUrl.optional(),
   GITHUB_MODELS_TOKEN: key.optional(),
   GITHUB_MODELS_BASE_URL: baseUrl.optional(),
-  /** Lead calls to providers; also read in lower case, which wins. */
+  /** Proxies for calls to providers; also read in lower case, which wins. */
   HTTP_PROXY: proxyUrl.optional(),
   HTTPS_PROXY: proxyUrl.optional(),
   NO_PROXY: text.optional(),
@@ -171,7 +171,7 @@ export const environment = z.object({
   RATE_LIMIT_ANONYMOUS: rate.default({ limit: 5, windowMs: 60_000 }),
   RATE_LIMIT_GUEST: rate.default({ limit: 30, windowMs: 60_000 }),
   RATE_LIMIT_UPLOAD: rate.default({ limit: 3, windowMs: 3_600_000 }),
-  /** Items of jobs that are handed in as JSON, of anonymous callers and of guests. */
+  /** Items of jobs submitted as JSON, for anonymous callers and for guests. */
   RATE_LIMIT_BATCH_ITEMS: rate.default({ limit: 10_000, windowMs: 3_600_000 }),
   RATE_LIMIT_BATCH_ITEMS_GUEST: rate.default({ limit: 50_000, windowMs: 3_600_000 }),
   RATE_LIMIT_API: rate.default({ limit: 60, windowMs: 60_000 }),
@@ -199,7 +199,7 @@ export const environment = z.object({
   MAX_OUTPUT_TOKENS: count(1, 10_000_000).default(4_096),
   MAX_RESPONSE_BYTES: count(1, 1_000_000_000).default(10_240),
 
-  /** Whether this process runs items, or only takes them. */
+  /** Whether this process runs items, or only accepts them. */
   BATCH_WORKER: flag.default(true),
   BATCH_CONCURRENCY: count(1, 1_000).default(3),
   BATCH_FIRST_TOKEN_TIMEOUT_MS: count(1, 3_600_000).default(300_000),
@@ -223,7 +223,7 @@ export const environment = z.object({
   REDIS_TIMEOUT_MS: count(1, 60_000).default(100),
 
   SENTRY_DSN: httpUrl.optional(),
-  /** Next's own: set it for `next start`, so that the gateway rather than Next handles SIGTERM. */
+  /** A setting of Next: set it for `next start`, so that the gateway rather than Next handles SIGTERM. */
   NEXT_MANUAL_SIG_HANDLE: flag.default(false),
 })
 
@@ -254,5 +254,5 @@ export const SECRETS = [
   'UPSTASH_REDIS_REST_TOKEN',
 ] as const satisfies readonly (keyof Environment)[]
 
-/** Variables that mean something only together. */
+/** Variables that must be set together. */
 export const TOGETHER = [['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN']] as const

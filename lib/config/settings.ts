@@ -3,12 +3,12 @@ import type { FallbackSwitches } from '../routing/fallback.ts'
 import type { ConfigFile } from './file-schema.ts'
 import type { Environment } from './schema.ts'
 
-/** How answers are kept. */
+/** How answers are cached. */
 export type CachingSettings = Readonly<{
-  /** Whether answers of any model are. */
+  /** Whether answers of any model are cached. */
   enabled: boolean
   file: NonNullable<ConfigFile['cache']>
-  /** Holds where the file says nothing. */
+  /** The default where the file sets nothing. */
   defaults: Readonly<{
     enabled: boolean
     ttlSeconds: number
@@ -19,19 +19,19 @@ export type CachingSettings = Readonly<{
 
 /** What can change while the gateway runs. */
 export type Settings = Readonly<{
-  /** What the file says, for whoever reads a section of its own. */
+  /** The file's content, for modules that read their own section. */
   file: ConfigFile
   /** Absent where rate limiting is switched off. */
   rates: RateLimits | undefined
   caching: CachingSettings
-  /** Absent where the file does not say. */
+  /** Absent where the file does not set them. */
   fallbackOn: FallbackSwitches | undefined
   timeouts: Readonly<{ firstContentMs: number; idleMs: number; streamMs: number }>
   mostRetries: number
   /** `slowCallMs` is infinite where slow calls do not count. */
   breaker: Readonly<{ failures: number; openMs: number; slowCallMs: number }>
   maxConcurrency: number
-  /** Share of calls that may be asked for twice; 0: none. */
+  /** Share of calls that may be hedged; 0: none. */
   hedgingShare: number
 }>
 
@@ -59,7 +59,7 @@ const cachingOf = (env: Environment, file: CachingSettings['file']): CachingSett
   },
 })
 
-/** What the file says, and where it says nothing, the environment. */
+/** The file's settings, and the environment's where the file sets nothing. */
 export const settingsOf = (env: Environment, file: ConfigFile): Settings => {
   const { timeouts, retries, breaker, maxConcurrency, hedging } = file.resilience ?? {}
   return {

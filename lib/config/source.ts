@@ -15,13 +15,13 @@ export type ConfigSourceDeps = Readonly<{
   listings: readonly ProviderListing[]
   /** Called after each reading of a changed file; without faults it has been applied. */
   onRead: (reading: ConfigReading) => void
-  /** Takes a good configuration over, whole; throws ConfigurationError where it does not fit the environment. */
+  /** Applies a valid configuration as a whole; throws ConfigurationError where it conflicts with the environment. */
   apply: (config: ConfigFile) => void
 }>
 
 const MAX_REPORTED = 3
 
-/** The configuration file, as it was last read. A fault in it changes nothing but what is reported. */
+/** The configuration file as last read. A fault in it affects only health and metrics. */
 export class ConfigSource {
   readonly #deps: ConfigSourceDeps
   #text: string | undefined
@@ -31,20 +31,20 @@ export class ConfigSource {
     this.#deps = deps
   }
 
-  /** @throws ConfigurationError with every fault. For the start, where there is no old configuration to keep. */
+  /** @throws ConfigurationError with every fault. For the start, where there is no previous configuration to keep. */
   start(): void {
     this.#take()
     this.#deps.onRead({ faults: [], isReload: false })
   }
 
-  /** Reads the file anew and takes it over, if its content has changed and is without fault. */
+  /** Reads the file again and applies it, if its content has changed and is valid. */
   readonly look = (): void => {
     try {
       if (!this.#take()) return
       this.#faults = []
       this.#deps.onRead({ faults: [], isReload: true })
     } catch (error) {
-      const faults = error instanceof ConfigurationError ? error.faults : ['it could not be taken over']
+      const faults = error instanceof ConfigurationError ? error.faults : ['it could not be applied']
       if (faults.join() === this.#faults.join()) return
       this.#faults = faults
       this.#deps.onRead({ faults, isReload: true })
@@ -56,10 +56,10 @@ export class ConfigSource {
     if (this.#faults.length === 0) return undefined
     const more = this.#faults.length > MAX_REPORTED ? ` and ${this.#faults.length - MAX_REPORTED} more` : ''
     const reported = this.#faults.slice(0, MAX_REPORTED).join('; ')
-    return `the old configuration stays: ${reported}${more}`
+    return `the previous configuration stays in effect: ${reported}${more}`
   }
 
-  /** @returns whether there was anything new. A text that had faults is as good as unread: it may come right by itself. */
+  /** @returns whether the file changed. An invalid text counts as unread: it may become valid without a change. */
   #take(): boolean {
     const text = this.#read()
     if (text === this.#text && this.#faults.length === 0) return false
@@ -80,7 +80,7 @@ export class ConfigSource {
   }
 }
 
-/** The file of that path, taken over and watched; nothing where there is no path. Throws as `start` does. */
+/** The file at that path, applied and watched; undefined where there is no path. Throws as `start` does. */
 export const configSource = (
   { path, ...deps }: Omit<ConfigSourceDeps, 'path'> & Readonly<{ path: string | undefined }>,
   clock: Clock,

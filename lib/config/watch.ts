@@ -3,14 +3,14 @@ import { dirname } from 'node:path'
 import type { Clock } from '../clock.ts'
 
 const QUIET_MS = 100
-/** For file systems that tell of nothing, and for links into directories that are not watched. */
+/** For file systems without change events, and for links into unwatched directories. */
 const ANYWAY_MS = 5_000
 
 /**
- * Calls `look` when the file may have changed: after anything happened in its directory, which also sees a file
- * that is replaced and the links that Kubernetes swaps; on SIGHUP; and every five seconds. `look` compares by itself.
+ * Calls `look` when the file may have changed: after any event in its directory, which covers a replaced file and the
+ * links that Kubernetes swaps; on SIGHUP; and every five seconds. `look` compares the content itself.
  *
- * @returns what ends it
+ * @returns a function that stops it
  */
 export const watchConfig = (path: string, clock: Clock, look: () => void): (() => void) => {
   let settling: ReturnType<Clock['timer']> | undefined
@@ -21,7 +21,7 @@ export const watchConfig = (path: string, clock: Clock, look: () => void): (() =
   let listener: FSWatcher | undefined
   try {
     listener = watch(dirname(path), { persistent: false }, onEvent)
-    // The directory itself may go; looking every five seconds goes on.
+    // The directory itself may be removed; polling every five seconds continues.
     listener.on('error', () => listener?.close())
   } catch {
     listener = undefined

@@ -48,8 +48,8 @@ const monitor = (records: Records, { clock, logger }: DatabaseDeps): RecordsMoni
   const monitor = new RecordsMonitor({
     clock,
     onLost: err =>
-      logger.warn({ component, reason: reasonOf(err), err }, 'the records fail: batches wait, chats go on'),
-    onBack: () => logger.info({ component }, 'the records work again'),
+      logger.warn({ component, reason: reasonOf(err), err }, 'database operation failed: batches wait, chats continue'),
+    onBack: () => logger.info({ component }, 'database operations succeed again'),
   })
   records.watch(monitor.ended)
   return monitor
@@ -64,7 +64,7 @@ const reportingErrors = ({ clock, logger }: DatabaseDeps): ((err: unknown) => vo
     const now = clock.now()
     if (now - (logged.get(reason) ?? Number.NEGATIVE_INFINITY) < LOGGED_AGAIN_AFTER_MS) return
     logged.set(reason, now)
-    logger.warn({ err, component: 'batch' }, 'the records did not do what they were asked')
+    logger.warn({ err, component: 'batch' }, 'database operation failed')
   }
 }
 

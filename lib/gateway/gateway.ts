@@ -77,8 +77,11 @@ const applySettings = (runtime: Runtime, current: CurrentConfig): ConfigSource |
   const onRead = ({ faults, isReload }: ConfigReading): void => {
     metrics.configRead(faults.length === 0 ? 'success' : 'failure', isReload)
     if (faults.length > 0)
-      logger.error({ path, reason: faults.join('; ') }, 'the configuration has faults: the old one stays')
-    else if (isReload) logger.info({ path }, 'the configuration was taken over')
+      logger.error(
+        { path, reason: faults.join('; ') },
+        'configuration rejected: the previous one stays in effect',
+      )
+    else if (isReload) logger.info({ path }, 'configuration applied')
   }
   const source = configSource({ path, listings, onRead, apply }, clock)
   if (!source) apply({})

@@ -9,7 +9,7 @@ const SLOT = Symbol.for('parley.gateway')
 const slot = globalThis as { [SLOT]?: Promise<Gateway> }
 
 /**
- * This process's gateway, built at the first use. Next compiles routes apart from each other, so module state
+ * This process's gateway, built at the first use. Next compiles routes separately, so module state
  * is not shared between them: it lives in one slot of `globalThis`.
  */
 export const gateway = (): Promise<Gateway> => {

@@ -18,13 +18,13 @@ const MOCK_LISTING: ProviderListing = {
   setupHint: '',
 }
 
-/** The shelves of every provider, as if all were set up: what a configuration file may name. */
+/** The listings of all providers, as if all were set up: the names that a configuration file may use. */
 export const allListings = (): readonly ProviderListing[] => [
   ...PROVIDERS.map(definition => listingOf(definition, true)),
   MOCK_LISTING,
 ]
 
-/** A new id of an answer. */
+/** A new id for an answer. */
 export const newId = (): string => `chat_${crypto.randomUUID().replaceAll('-', '')}`
 
 const variable = (env: Environment, name: string): string | undefined => {
@@ -41,10 +41,10 @@ const listingOf = (definition: ProviderDefinition, available: boolean): Provider
   setupHint: `set ${definition.env.keyless ? definition.env.baseUrl : definition.env.apiKey} (${definition.env.keysPage})`,
 })
 
-/** Sent where a provider wants no key: its client insists on one. */
+/** Sent to a provider that needs no key, since its client requires one. */
 const NO_KEY = 'none'
 
-/** What is needed to speak to a provider; nothing where it is not set up. */
+/** The connection settings of a provider; undefined where it is not set up. */
 const accessTo = ({ env: names, defaultBaseUrl }: ProviderDefinition, env: Environment) => {
   const apiKey = variable(env, names.apiKey)
   const configured = variable(env, names.baseUrl)
@@ -55,7 +55,7 @@ const accessTo = ({ env: names, defaultBaseUrl }: ProviderDefinition, env: Envir
 
 /**
  * The catalog of all models, those that the configuration file adds included.
- * @throws ConfigurationError when `DEFAULT_MODEL` is neither a model that can be asked nor an alias.
+ * @throws ConfigurationError when `DEFAULT_MODEL` is neither an available model nor an alias.
  */
 export const catalogOf = (
   listings: readonly ProviderListing[],
@@ -71,7 +71,10 @@ export const catalogOf = (
   }
 }
 
-/** The providers that are set up, and the shelves of all that are known. The mock one always is, and comes last. */
+/**
+ * The providers that are set up, and the listings of all known ones. The mock provider is always set up, and comes
+ * last.
+ */
 export const buildProviders = (
   env: Environment,
   clock: Clock,

@@ -27,16 +27,16 @@ export type SharedState = Readonly<{
 export type RedisWiringDeps = Readonly<{ env: Environment; clock: Clock; logger: Logger; metrics: Metrics }>
 
 const PREFIX = 'parley:'
-/** Of the usual deadline, from a missed one until Redis has replied again. */
+/** Share of the usual deadline that applies from a missed one until Redis has replied again. */
 const SHORT_DEADLINE = 0.4
 const FAILURES = 10
 const OPEN_MS = 5_000
 const LONGEST_OPEN_MS = 60_000
-/** How long a start waits for a Redis before it goes on without. */
+/** How long a start waits for Redis before it continues without. */
 const START_MS = 500
 const BEAT_MS = 1_000
 const WARNED_AGAIN_AFTER_MS = 60_000
-/** Where each command is paid for. */
+/** For Redis services that bill every command. */
 const UPSTASH_BEAT_MS = 5_000
 
 const clientOf = async (
@@ -55,7 +55,7 @@ const clientOf = async (
   return undefined
 }
 
-/** A probe is one small question that no request waits for: it need not be put off more and more. */
+/** A probe is one small command for which no request waits: it needs no growing delay. */
 const circuitOf = ({ clock, logger }: RedisWiringDeps, figures: RedisMetrics): Circuit =>
   new Circuit({
     tripCondition: consecutive(FAILURES),
@@ -67,11 +67,12 @@ const circuitOf = ({ clock, logger }: RedisWiringDeps, figures: RedisMetrics): C
     onChange: state => {
       figures.circuitChanged(state.name)
       if (state.name === 'half-open' || (state.name === 'open' && state.openedBy === 'probe')) return
-      if (state.name === 'closed') logger.info({ component: 'redis', circuit: state.name }, 'Redis is back')
+      if (state.name === 'closed')
+        logger.info({ component: 'redis', circuit: state.name }, 'Redis is reachable again')
       else
         logger.warn(
           { component: 'redis', circuit: state.name, reason: state.reason },
-          'Redis fails: this gateway goes on with its own memory',
+          'Redis is failing: this gateway continues with its own memory',
         )
     },
   })
@@ -86,17 +87,16 @@ const throttledWarnings = ({
     const now = clock.now()
     if (now - (lastWarnedAt.get(operation) ?? Number.NEGATIVE_INFINITY) < WARNED_AGAIN_AFTER_MS) return
     lastWarnedAt.set(operation, now)
-    logger.warn(
-      { component: 'redis', reason: `${operation}: ${reason}` },
-      'Redis did not do what it was asked',
-    )
+    logger.warn({ component: 'redis', reason: `${operation}: ${reason}` }, 'Redis command failed')
   }
 }
 
 const withTimeout = (clock: Clock, limitMs: number, work: Promise<unknown>): Promise<unknown> =>
   Promise.race([work, new Promise<void>(resolve => clock.timer(limitMs, resolve))])
 
-/** Connects to what the environment names; nothing where it names no Redis. Never fails: Redis may come later. */
+/**
+ * Connects to the configured Redis; undefined where none is configured. Never fails: Redis may become available later.
+ */
 export const connectRedis = async (deps: RedisWiringDeps): Promise<SharedState | undefined> => {
   const { env, clock, metrics } = deps
   const access = await clientOf(env, clock)

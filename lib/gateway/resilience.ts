@@ -47,8 +47,8 @@ type CircuitWiringDeps = Readonly<{
 }>
 
 /**
- * The circuits of all targets. They outlive a change of settings, so theirs are looked up when needed.
- * @param breaker the settings of the moment
+ * The circuits of all targets. They survive a reload, so settings are looked up when needed.
+ * @param breaker the current settings
  */
 const circuits = (
   { env, clock, logger, metrics, shared }: CircuitWiringDeps,
@@ -101,8 +101,7 @@ const hedgesOf = ({ settings, clock, catalog }: ResilienceDeps): PipelineDeps['h
         clock,
       }
     : undefined
-
-/** Several gateways that know of each other keep to the number together, each to its share. */
+/** Gateways that share a Redis share the limit, each with an equal part. */
 const slotsOf = (current: () => Settings, shared: SharedState | undefined): Slots => ({
   get most() {
     const { maxConcurrency } = current()
@@ -114,7 +113,7 @@ const slotsOf = (current: () => Settings, shared: SharedState | undefined): Slot
   waitMs: 5_000,
 })
 
-/** What is known of the providers' failures and loads. It survives a reload of the configuration. */
+/** The state of the providers' failures and loads, which survives a reload. */
 export type ResilienceRuntime = Pick<PipelineDeps, 'circuitOf' | 'cooldowns' | 'slots' | 'headrooms'> &
   Required<Pick<PipelineDeps, 'budgetOf' | 'bulkheadOf'>>
 
@@ -136,7 +135,7 @@ export const resilienceRuntime = (
   }
 }
 
-/** What stands between a call and its providers' failures. */
+/** The policies against provider failures. */
 export const resilienceOf = (
   deps: ResilienceDeps,
 ): Pick<PipelineDeps, 'fallbacks' | 'hedges' | 'retries' | 'timeouts'> & ResilienceRuntime => {

@@ -110,7 +110,10 @@ const preflight = (request: Request, deps: ServeDeps, methods: string): RouteRes
 })
 
 const refuseMethod = (method: string, methods: string): never => {
-  throw new GatewayError('METHOD_NOT_ALLOWED', `This URL takes ${methods}, not ${method}.`)
+  throw new GatewayError(
+    'METHOD_NOT_ALLOWED',
+    `Method ${method} is not allowed for this URL; use ${methods}.`,
+  )
 }
 
 /** The methods of a route, as its Allow header lists them: HEAD is answered wherever GET is. */

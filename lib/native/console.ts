@@ -16,8 +16,4 @@ export const startConsole = (root: string): NodeHandler => {
 
 /** Stands in for the pages where they are switched off. */
 export const noConsole: NodeHandler = (request, response) =>
-  refuse(
-    request,
-    response,
-    new GatewayError('NOT_FOUND', 'There is nothing here; the web pages are switched off (ENABLE_CONSOLE).'),
-  )
+  refuse(request, response, new GatewayError('NOT_FOUND', 'The web pages are switched off (ENABLE_CONSOLE).'))

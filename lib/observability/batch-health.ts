@@ -35,8 +35,9 @@ export const recordsHealth = ({ backend, latencyMs, failure }: BatchFacts): Serv
 }
 
 export const queueHealth = (facts: BatchFacts): ServiceHealth => {
-  if (facts.failure !== undefined) return { status: 'degraded', message: 'not known while the records fail' }
-  if (!facts.depth) return { status: 'healthy', message: 'not looked at yet' }
+  if (facts.failure !== undefined)
+    return { status: 'degraded', message: 'not known while the database is failing' }
+  if (!facts.depth) return { status: 'healthy', message: 'not checked yet' }
   const { queued, running, failed, workers } = facts.depth
   const seconds = oldestSeconds(facts)
   const waiting = Object.entries(queued).map(([priority, count]) => `${count} ${priority}`)

@@ -9,13 +9,13 @@ export class BatchMetrics {
     const registers = [registry]
     this.#ended = new Counter({
       name: 'parley_batch_item_runs_total',
-      help: 'Runs of batch items that ended here; again where the item waits for another one.',
+      help: 'Finished runs of batch items in this process; result is again where the item waits for another run.',
       labelNames: ['outcome'],
       registers,
     })
     new Gauge({
       name: 'parley_batch_items_waiting',
-      help: 'Items that wait, by priority, in all gateways together.',
+      help: 'Waiting items by priority, over all gateways.',
       labelNames: ['priority'],
       registers,
       collect() {
@@ -32,20 +32,18 @@ export class BatchMetrics {
           this.set(read(seen()))
         },
       })
-    gauge('items_running', 'Items under way, in all gateways together.', ({ depth }) => depth?.running ?? 0)
-    gauge('items_failed', 'Failed items of the jobs that are kept.', ({ depth }) => depth?.failed ?? 0)
-    gauge('items_running_here', 'Items under way in this process.', ({ runningHere }) => runningHere)
-    gauge(
-      'workers',
-      'Processes that run items, of all gateways together.',
-      ({ depth }) => depth?.workers ?? 0,
-    )
+    gauge('items_running', 'Running items, over all gateways.', ({ depth }) => depth?.running ?? 0)
+    gauge('items_failed', 'Failed items of stored jobs.', ({ depth }) => depth?.failed ?? 0)
+    gauge('items_running_here', 'Running items in this process.', ({ runningHere }) => runningHere)
+    gauge('workers', 'Processes that run items, over all gateways.', ({ depth }) => depth?.workers ?? 0)
     gauge(
       'oldest_waiting_seconds',
-      'For how long the oldest item that may run has waited.',
+      'Waiting time of the oldest item that is ready to run.',
       facts => oldestSeconds(facts) ?? 0,
     )
-    gauge('records_up', '1 where the records answer.', ({ failure }) => (failure === undefined ? 1 : 0))
+    gauge('records_up', '1 if the database answers, else 0.', ({ failure }) =>
+      failure === undefined ? 1 : 0,
+    )
   }
 
   runEnded(outcome: 'succeeded' | 'failed' | 'again'): void {

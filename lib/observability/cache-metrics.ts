@@ -32,16 +32,16 @@ export const cacheMetrics = (registry: Registry, { counts, holds }: CacheFigures
       },
     })
 
-  counter('coalesced', 'Calls that read along with another’s.', () => counts.coalesced)
-  counter('stores', 'Answers that were kept.', () => counts.stores)
-  counter('refreshes', 'Answers fetched anew behind a stale one.', () => counts.refreshes)
-  counter('failed_refreshes', 'Those of them that brought no answer to keep.', () => counts.failedRefreshes)
+  counter('coalesced', 'Calls that shared the upstream call of another one.', () => counts.coalesced)
+  counter('stores', 'Answers stored in the cache.', () => counts.stores)
+  counter('refreshes', 'Background refreshes of stale answers.', () => counts.refreshes)
+  counter('failed_refreshes', 'Background refreshes that failed.', () => counts.failedRefreshes)
   counter('invalidations', 'Invalidations by the admin API.', () => counts.invalidations)
-  counter('unreadable', 'Stored values that could not be read.', () => counts.unreadable)
+  counter('unreadable', 'Stored values that could not be decoded.', () => counts.unreadable)
   gauge(
     'entries',
-    'Answers held, and the record of invalidations; 0 where it is not known.',
+    'Cached entries, the record of invalidations included; 0 where unknown.',
     () => holds?.()?.entries,
   )
-  gauge('bytes', 'Bytes held, as far as known.', () => holds?.()?.bytes)
+  gauge('bytes', 'Bytes of cached entries; 0 where unknown.', () => holds?.()?.bytes)
 }

@@ -17,9 +17,9 @@ export type HealthFacts = Readonly<{
   isServing: boolean
   limits: boolean
   caching: boolean
-  /** What was seen of the Redis that gateways share, where one is configured. */
+  /** The last known state of the shared Redis, where one is configured. */
   redis: RedisFacts | undefined
-  /** What was seen of the records and their queue, where batches are taken. */
+  /** The last known state of the database and its queue, where batches are switched on. */
   batch: BatchFacts | undefined
   /** Absent where no configuration file is used. */
   config: Readonly<{ problem: string | undefined }> | undefined
@@ -29,7 +29,7 @@ export type HealthFacts = Readonly<{
 const gatewayHealth = (isServing: boolean): ServiceHealth =>
   isServing ? { status: 'healthy' } : { status: 'unhealthy', message: 'stopping' }
 
-/** A feature whose state lives in Redis, or in this process's memory and then is as well as the process. */
+/** A feature whose state lives in Redis, or in this process's memory and then is as healthy as the process. */
 const stateIn = (backend: string, on: boolean): ServiceHealth => ({
   status: 'healthy',
   message: on ? `in ${backend}` : 'switched off',
@@ -48,14 +48,14 @@ type DescribedCircuit = Readonly<{
 /** Why a model gets no calls at present; undefined where it gets them. */
 const circuitMessage = (circuit: DescribedCircuit): string | undefined => {
   const { state, reason, nextProbeInMs } = circuit.describe()
-  if (state === 'half-open') return `is being looked at (${reason})`
-  // Nobody has asked it since its time was over: what it was says nothing any more.
+  if (state === 'half-open') return `is being probed (${reason})`
+  // Its time is over and no call has followed: the old state is meaningless.
   if (state === 'closed' || !nextProbeInMs) return undefined
-  return `is left alone (${reason}), next look in ${Math.ceil(nextProbeInMs / 1000)} s`
+  return `is not called (${reason}), next probe in ${Math.ceil(nextProbeInMs / 1000)} s`
 }
 
 /**
- * The providers' health, with those of their models that are left alone.
+ * The providers' health, with their models that are not called.
  *
  * @param isKnown whether a name may be shown: clients choose those outside the catalog freely.
  */
@@ -79,7 +79,7 @@ export const withCircuits = (
   return services
 }
 
-/** Whatever fails around the gateway makes it degraded: it still answers. Only one that stops is unhealthy. */
+/** A failing dependency makes the gateway degraded: it still serves. Only a stopping one is unhealthy. */
 const overall = (
   isServing: boolean,
   services: Readonly<Record<string, ServiceHealth>>,
@@ -88,7 +88,7 @@ const overall = (
   return Object.values(services).every(({ status }) => status === 'healthy') ? 'healthy' : 'degraded'
 }
 
-/** The whole of `GET /api/health`, from what is known already: nothing is asked for it. */
+/** The body of `GET /api/health`, from known state: it makes no calls. */
 export const reportHealth = ({
   uptimeSeconds,
   version,

@@ -32,7 +32,7 @@ export class Metrics {
   readonly #registry = new Registry()
   readonly #isKnown: MetricsDeps['isKnown']
 
-  readonly #requests = this.#counter('requests_total', 'Requests that have ended.', [
+  readonly #requests = this.#counter('requests_total', 'Finished requests.', [
     'route',
     'method',
     'status',
@@ -40,62 +40,63 @@ export class Metrics {
   ])
   readonly #duration = this.#histogram(
     'request_duration_seconds',
-    'From arrival to the last byte.',
+    'Request duration, from arrival to the last byte.',
     ['route'],
     ANSWER_SECONDS,
   )
   readonly #firstContent = this.#histogram(
     'time_to_first_content_seconds',
-    'From arrival to the first content of an answer.',
+    'Time from arrival to the first content of an answer.',
     ['provider', 'model'],
     ANSWER_SECONDS,
   )
   readonly #overhead = this.#histogram(
     'overhead_seconds',
-    'What an answered chat took beside its upstream.',
+    'Gateway overhead: duration minus upstream time.',
     ['route'],
     OVERHEAD_SECONDS,
   )
-  readonly #tokens = this.#counter('tokens_total', 'Tokens of answers that were not repeated.', [
-    'provider',
-    'model',
-    'direction',
-  ])
-  readonly #cost = this.#counter('cost_usd_total', 'What answers cost, where the price is known.', [
-    'provider',
-    'model',
-  ])
-  readonly #attempts = this.#counter('attempts_total', 'Attempts at providers; code is OK or the failure.', [
-    'provider',
-    'code',
-  ])
-  readonly #fallbacks = this.#counter('fallbacks_total', 'Answers that another model gave.', [
+  readonly #tokens = this.#counter(
+    'tokens_total',
+    'Tokens of answers, without those served from the cache.',
+    ['provider', 'model', 'direction'],
+  )
+  readonly #cost = this.#counter(
+    'cost_usd_total',
+    'Cost of answers in US dollars, where the price is known.',
+    ['provider', 'model'],
+  )
+  readonly #attempts = this.#counter(
+    'attempts_total',
+    'Attempts at providers; code is OK or the error code.',
+    ['provider', 'code'],
+  )
+  readonly #fallbacks = this.#counter('fallbacks_total', 'Answers by a fallback model.', [
     'provider',
     'model',
   ])
   readonly #hedges = this.#counter(
     'hedges_total',
-    'Second attempts beside slow first ones; won where the second one answered.',
+    'Hedged attempts; result is won where the second attempt answered.',
     ['result'],
   )
-  readonly #cache = this.#counter('cache_results_total', 'What the cache made of chats.', ['result'])
-  readonly #limits = this.#counter('limit_decisions_total', 'What the limits made of requests.', [
-    'surface',
-    'decision',
-  ])
+  readonly #cache = this.#counter('cache_results_total', 'Cache results of chats.', ['result'])
+  readonly #limits = this.#counter('limit_decisions_total', 'Rate-limit decisions.', ['surface', 'decision'])
   readonly #ignoredEvents = this.#counter(
     'ignored_upstream_events_total',
-    'Events of upstream streams that held nothing of an answer and are not part of the protocol.',
+    'Upstream stream events outside the protocol, without content, that were ignored.',
     [],
   )
   readonly #circuits = this.#gauge('circuit_state', '0 closed, 1 half-open, 2 open.', ['provider', 'model'])
 
-  readonly #reloads = this.#counter('config_reloads_total', 'Readings of a changed configuration file.', [
-    'result',
-  ])
+  readonly #reloads = this.#counter(
+    'config_reloads_total',
+    'Reloads of a changed configuration file, by result.',
+    ['result'],
+  )
   readonly #lastReload = this.#gauge(
     'config_last_reload_success',
-    '1 where the last reading was taken over.',
+    '1 if the last reload was applied, else 0.',
     [],
   )
 
@@ -105,7 +106,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.#registry })
     new Gauge({
       name: 'parley_open_requests',
-      help: 'Requests and streams under way.',
+      help: 'Requests and streams in progress.',
       registers: [this.#registry],
       collect() {
         this.set(activeRequests())

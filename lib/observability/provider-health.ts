@@ -41,5 +41,5 @@ const healthOf = ({ failuresInARow, latencyMs, lastFailure }: Stats): ServiceHea
     const status = failuresInARow < FAILURES_TO_BE_UNHEALTHY ? 'degraded' : 'unhealthy'
     return { status, ...latency, message: `${failuresInARow} failures in a row, the last one ${lastFailure}` }
   }
-  return latency ? { status: 'healthy', ...latency } : { status: 'healthy', message: 'not asked yet' }
+  return latency ? { status: 'healthy', ...latency } : { status: 'healthy', message: 'not called yet' }
 }

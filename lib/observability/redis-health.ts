@@ -13,8 +13,8 @@ const HUNDREDTHS = 100
 export const redisHealth = ({ circuit, latencyMs, failing }: RedisFacts): ServiceHealth => {
   const latency = latencyMs !== undefined && { latencyMs: Math.round(latencyMs * HUNDREDTHS) / HUNDREDTHS }
   if (circuit.name !== 'closed')
-    return { status: 'degraded', ...latency, message: `left alone: ${circuit.reason ?? 'it failed'}` }
+    return { status: 'degraded', ...latency, message: `not called: ${circuit.reason ?? 'it failed'}` }
   const [first] = failing
   if (first) return { status: 'degraded', ...latency, message: `${first[0]} fails: ${first[1]}` }
-  return latency ? { status: 'healthy', ...latency } : { status: 'healthy', message: 'not asked yet' }
+  return latency ? { status: 'healthy', ...latency } : { status: 'healthy', message: 'not called yet' }
 }

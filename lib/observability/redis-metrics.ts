@@ -15,13 +15,13 @@ export class RedisMetrics {
     const registers = [registry]
     this.#operations = new Counter({
       name: 'parley_redis_operations_total',
-      help: 'Operations; result is ok, failed, late or spared (not sent, because Redis has been failing).',
+      help: 'Redis operations; result is ok, failed, late or spared (not sent, because Redis has been failing).',
       labelNames: ['operation', 'result'],
       registers,
     })
     this.#duration = new Histogram({
       name: 'parley_redis_operation_duration_seconds',
-      help: 'How long operations that were sent took.',
+      help: 'Duration of Redis operations that were sent.',
       labelNames: ['operation'],
       buckets: SECONDS,
       registers,
@@ -33,7 +33,7 @@ export class RedisMetrics {
     })
     new Gauge({
       name: 'parley_gateways',
-      help: 'Gateways that share this Redis, as last seen.',
+      help: 'Gateways that share this Redis, when last checked.',
       registers,
       collect() {
         this.set(gatewayCount())

@@ -12,7 +12,7 @@ const outcomeOf = ({ error }: RequestEnd): 'ok' | 'error' | 'aborted' => {
   return error.code === 'CLIENT_GONE' ? 'aborted' : 'error'
 }
 
-/** Tells the log and the metrics of every visit's end, and the error reporter of those that were our fault. */
+/** Reports the end of every request to the log and the metrics, and internal errors to the error reporter. */
 export const reportRequest =
   ({ logger, metrics, errors, clock }: Audience) =>
   (context: RequestContext, end: RequestEnd): void => {
@@ -25,7 +25,7 @@ export const reportRequest =
 
 type WorkName = Parameters<typeof logWork>[1]
 
-/** Tells of the end of work that no request waits for: it may have cost something all the same. */
+/** Reports the end of work for which no request waits: it may have a cost too. */
 const reportWork =
   (name: WorkName) =>
   ({ logger, metrics, errors, clock }: Audience): BackgroundEnd =>
@@ -36,8 +36,8 @@ const reportWork =
     errors.capture(error.cause ?? error, { requestId: context.requestId, route: context.route })
   }
 
-/** Of an answer that was fetched anew behind a stale one. */
+/** The refresh of a stale answer. */
 export const reportRefresh = reportWork('refresh')
 
-/** Of one run of a batch's item. */
+/** One run of a batch item. */
 export const reportBatchItem = reportWork('batch item')

@@ -7,8 +7,8 @@ const LEVELS = { error: 'error', warn: 'warn', info: 'debug', log: 'debug', debu
 type Printer = { [Method in keyof typeof LEVELS]: (...values: unknown[]) => void }
 
 /**
- * Sends what libraries print to the log, one JSON line each, an error's stack inside it: Next prints its errors as
- * they are, over many lines and with whatever they hold.
+ * Redirects what libraries print to the log, one JSON line each, an error's stack inside it: Next prints its errors
+ * over many lines and unredacted.
  */
 export const logConsole = (logger: Logger, target: Printer = console): void => {
   for (const [method, level] of Object.entries(LEVELS)) {

@@ -2,7 +2,7 @@ import { runScriptOfNpm } from '../config/env.ts'
 
 const CHECK_MS = 500
 
-/** As early as possible: an npm that has ended already could not be told from one that never was. */
+/** As early as possible: an npm that has already ended cannot be distinguished from one that never existed. */
 const parentPid = process.ppid
 
 /** The npm process that runs this one as its script. */
@@ -13,7 +13,7 @@ export type NpmParent = Readonly<{
 
 /**
  * The npm that started this process by a script of package.json; undefined where it was started in another way.
- * npm hands SIGTERM and SIGINT on, but ends by itself on SIGHUP and SIGKILL, and its script would go on for ever.
+ * npm forwards SIGTERM and SIGINT, but ends alone on SIGHUP and SIGKILL, and its script would run for ever.
  */
 export const npmParent = (): NpmParent | undefined => {
   if (!runScriptOfNpm()) return undefined

@@ -11,19 +11,19 @@ export type StopOptions = Reporters &
     lifecycle: Lifecycle
     clock: Clock
     graceMs: number
-    /** Takes no more connections. */
+    /** Stops accepting connections. */
     close: () => void
-    /** Whether SIGHUP reads a configuration file anew, and so does not stop the gateway. */
+    /** Whether SIGHUP reloads a configuration file, and so does not stop the gateway. */
     reloadsOnHangup: boolean
-    /** The npm that runs this process; absent where there is none, or it is not known. */
+    /** The npm that runs this process; absent where there is none, or it is unknown. */
     npm?: NpmParent | undefined
   }>
 
 const FLUSH_MS = 1_000
-/** Within it the same signal again is npm handing on what its whole process group has got. */
+/** Within it, a repeated signal is npm forwarding one that its whole process group has received. */
 const HANDED_ON_WITHIN_MS = 1_000
 
-/** Ends the process when what was logged and reported has been sent, or after a second. */
+/** Ends the process when pending logs and reports have been sent, or after a second. */
 const exit = async (code: number, { logger, errors }: Reporters): Promise<never> => {
   setTimeout(() => process.exit(code), FLUSH_MS)
   await errors.flush(FLUSH_MS)
@@ -35,11 +35,11 @@ const exit = async (code: number, { logger, errors }: Reporters): Promise<never>
 export const logUncaught = (reporters: Reporters): void => {
   const { logger, errors } = reporters
   process.on('unhandledRejection', err => {
-    logger.error({ err }, 'an unhandled rejection')
+    logger.error({ err }, 'unhandled promise rejection')
     errors.capture(err, { route: 'process' })
   })
   process.on('uncaughtException', err => {
-    logger.fatal({ err }, 'an uncaught exception')
+    logger.fatal({ err }, 'uncaught exception')
     errors.capture(err, { route: 'process' })
     void exit(1, reporters)
   })

@@ -11,7 +11,7 @@ type SystemError = Readonly<{
   syscall?: string
 }>
 
-/** What keeps a server from listening, as one line with the remedy; undefined for another kind of failure. */
+/** Why a server cannot listen and what to do, as one line; undefined for another kind of failure. */
 export const listenFault = (error: SystemError): string | undefined => {
   const { code, address, hostname, port, syscall } = error
   const host = `HOST = “${hostname ?? address}”`
@@ -34,7 +34,7 @@ const knownSecrets = (): readonly string[] => {
   }
 }
 
-/** One line for the log, the stack inside it; a stack of several lines would break whatever reads the log. */
+/** One line for the log, the stack inside it; a stack of several lines would break log parsers. */
 const logFailure = (err: unknown, redact: (text: string) => string): void =>
   createLogger({
     level: 'fatal',
@@ -43,7 +43,7 @@ const logFailure = (err: unknown, redact: (text: string) => string): void =>
     destination: pino.destination({ dest: 1, sync: true }),
   }).fatal({ err }, 'the start failed')
 
-/** Says on standard error why the process could not start, in lines for people, and ends it with 1. */
+/** Prints to standard error why the process could not start, as readable text, and exits with 1. */
 export const failToStart = (error: unknown): never => {
   const redact = redactor(knownSecrets())
   const known = error instanceof ConfigurationError ? error.message : listenFault(error as SystemError)

@@ -7,18 +7,18 @@ import { logUncaught, stopOnSignals } from './signals.ts'
 import { failToStart } from './start-failure.ts'
 
 /**
- * What `server.ts` does for the native host, as far as `next start` and `next dev` let it be done. Nothing in the
- * native host itself, where Next only serves the pages.
+ * The counterpart of `server.ts` for `next start` and `next dev`, as far as they allow it. Does nothing in the native
+ * server itself, where Next only serves the pages.
  */
 export const startUnderNext = async (): Promise<void> => {
   if (isRunning()) return
   announcePeerAddresses()
-  // Next reads them too, but no UTF-16.
+  // Next reads them too, but not in UTF-16.
   loadEnvFiles()
   try {
     const { env, lifecycle, clock, logger, errors } = await gateway()
     logUncaught({ logger, errors })
-    // `next dev` keeps a web socket of its own to the page, and prints for people.
+    // `next dev` keeps a web socket of its own to the page, and prints readable text.
     if (env.NODE_ENV !== 'development') {
       guardEveryServer()
       logConsole(logger)

@@ -4,13 +4,13 @@ import type { Target } from '../llm/types.ts'
 import type { CircuitState } from './breaker/circuit.ts'
 import type { CircuitOf } from './breaker/policy.ts'
 
-/** What gateways tell each other of their circuits. */
+/** Exchanges circuit openings between gateways. */
 export type SharedCircuits = Readonly<{
-  /** To be told of each change of each own circuit. */
+  /** To be called at each change of each own circuit. */
   changed: (target: Target, state: CircuitState) => void
-  /** Takes another gateway's word. */
+  /** Applies another gateway's notice. */
   receive: (notice: string, holdsForMs: number) => void
-  /** Whose circuits these are. */
+  /** The circuits to open on notices. */
   attach: <Circuits extends CircuitOf>(circuitOf: Circuits) => Circuits
 }>
 
@@ -27,9 +27,9 @@ const targetOf = (notice: string): Target | undefined => {
 }
 
 /**
- * Spreads the news that a target is unwell, so that not every gateway has to find out by failing. Only the first
- * opening of a circuit is told, not those after failed probes: all then probe for themselves, and a gateway that
- * alone cannot reach a target keeps nobody from it for long.
+ * Shares the opening of circuits, so that not every gateway has to detect the failure itself. Only the first opening of
+ * a circuit is shared, not those after failed probes: each gateway then probes for itself, and one that alone cannot
+ * reach a target does not block the others for long.
  */
 export const sharedCircuits = (
   send: (notice: string, holdsForMs: number) => void,
@@ -43,7 +43,7 @@ export const sharedCircuits = (
     },
     receive(notice, holdsForMs) {
       const target = targetOf(notice)
-      if (target) own?.(target).openUntil(clock.now() + holdsForMs, 'it has failed another gateway')
+      if (target) own?.(target).openUntil(clock.now() + holdsForMs, 'another gateway reported failures')
     },
     attach(circuitOf) {
       own = circuitOf

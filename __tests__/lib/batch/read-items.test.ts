@@ -96,7 +96,7 @@ describe('a table', () => {
     ['a row of other length', 'prompt,b\n1\n', 2, /has 1 cells, the header has 2/],
     ['a column twice', 'prompt,Prompt\n1,2\n', 1, /twice/],
     ['a cell in a column without a name', 'prompt,\n1,2\n', 2, /without a name/],
-    ['an open quote', 'prompt\n"x\n', 2, /no valid CSV/],
+    ['an open quote', 'prompt\n"x\n', 2, /not valid CSV/],
     ['an empty prompt', 'prompt,b\n,1\n', 2, /must not be empty/],
   ])('is refused for %s', async (_, content, line, message) => {
     expect((await faultsIn('a.csv', content)).faults).toEqual([
@@ -191,7 +191,7 @@ describe('a table of real people', () => {
 
   it('names the columns that nobody knows, and no column of an index or below an instruction', async () => {
     const { warnings } = await faultsIn('a.csv', 'topic,prompt,Notes\nx,Hi,y\n')
-    expect(warnings).toEqual(['a.csv: passed over, since not known: columns "topic", "Notes"'])
+    expect(warnings).toEqual(['a.csv: ignored as unknown: columns "topic", "Notes"'])
     expect((await faultsIn('a.csv', ',prompt\n0,Hi\n')).warnings).toEqual([])
     expect((await faultsIn('a.csv', 'topic,prompt\nx,Hi\n', 'Do')).warnings).toEqual([])
   })
@@ -380,7 +380,7 @@ describe('JSON', () => {
     const found = await faultsIn('a.json', `{"name":"x","priority":["[{"],"items":[${items}],"z":1}`)
     expect(found).toMatchObject({ faults: [], items: 1 })
     expect(found.warnings).toEqual([
-      'a.json: passed over, since not known beside items: fields "name", "priority", "z"',
+      'a.json: ignored as unknown beside items: fields "name", "priority", "z"',
     ])
     const long = `{"items":[${items}${`,${' '.repeat(100)}${items}`.repeat(100_000)}]}`
     expect(await faultsIn('a.json', long, undefined, 200_000)).toMatchObject({ faults: [], items: 100_001 })
@@ -393,7 +393,7 @@ describe('JSON', () => {
     ['{"prompt":"a"}\n{"prompt":"b"}\n', /one item a line is called \.jsonl/],
     ['{"items":["a"],"items":["b"]}', /comes twice/],
     ['{"items":["a"],"b":}', /not valid JSON in line 1/],
-    ['{"items":["a"]', /ends before its end/],
+    ['{"items":["a"]', /ends too early/],
   ])('is refused as %s', async (content, message) => {
     expect((await faultsIn('a.json', content)).faults).toEqual([
       { file: 'a.json', message: expect.stringMatching(message) },

@@ -226,7 +226,7 @@ describe('a run that fails', () => {
     expect(await answering(text('Half an')).run()).toMatchObject({
       state: 'again',
       countsAs: 'failure',
-      fault: { code: 'PROVIDER_ERROR', message: 'The answer ended without an end.' },
+      fault: { code: 'PROVIDER_ERROR', message: "The provider's stream ended without a finish event." },
     })
   })
 
@@ -273,7 +273,7 @@ describe('an item that was cut off again and again', () => {
       state: 'failed',
       fault: {
         code: 'INTERNAL_ERROR',
-        message: 'It was cut off again and again before it came to an end.',
+        message: 'The item was interrupted too often before it finished.',
         retryable: true,
       },
     })

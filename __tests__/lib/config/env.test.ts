@@ -73,7 +73,7 @@ describe('the environment', () => {
 
   it('takes the address and the token of Upstash together, and tells of the missing one among all faults', () => {
     expect(() => parseEnvironment({ UPSTASH_REDIS_REST_URL: 'https://x.upstash.io', PORT: 'x' })).toThrow(
-      /PORT = “x”[\s\S]*UPSTASH_REDIS_REST_TOKEN = \(unset\): is needed too/,
+      /PORT = “x”[\s\S]*UPSTASH_REDIS_REST_TOKEN = \(unset\): is required too/,
     )
     expect(() => parseEnvironment({ UPSTASH_REDIS_REST_TOKEN: 'a token' })).toThrow(/UPSTASH_REDIS_REST_URL/)
   })

@@ -22,21 +22,21 @@ const setting = () => {
 }
 
 describe('the health of a provider', () => {
-  it('is degraded while one of its models is left alone, and says why and until when', async () => {
+  it('is degraded while one of its models is not called, and says why and until when', async () => {
     const { clock, enter, health } = setting()
     expect(health()).toEqual({ status: 'healthy', latencyMs: 5 })
     enter().failed('NETWORK')
     expect(health()).toEqual({
       status: 'degraded',
       latencyMs: 5,
-      message: 'fake/model is left alone (1 failures in a row; the last: NETWORK), next look in 10 s',
+      message: 'fake/model is not called (1 failures in a row; the last: NETWORK), next probe in 10 s',
     })
     await clock.advance(10_000)
     expect(health()?.status).toBe('healthy')
     const probe = enter()
     expect(health()).toMatchObject({
       status: 'degraded',
-      message: expect.stringContaining('is being looked at'),
+      message: expect.stringContaining('is being probed'),
     })
     probe.succeeded()
     expect(health()?.status).toBe('healthy')
@@ -45,6 +45,6 @@ describe('the health of a provider', () => {
   it('does not repeat names that clients made up', () => {
     const { enter, health } = setting()
     enter().failed('NETWORK')
-    expect(health(false)?.message).toMatch(/^a model is left alone/)
+    expect(health(false)?.message).toMatch(/^a model is not called/)
   })
 })

@@ -8,7 +8,7 @@ export async function failureOf(response: Response): Promise<Failure> {
   const requestId = fields?.requestId ?? response.headers.get('x-request-id')
   return {
     code: 'UNEXPLAINED',
-    message: `The answer could not be had: the server replied with status ${response.status}.`,
+    message: `The answer could not be loaded: the server replied with status ${response.status}.`,
     retryable: response.status === 429 || response.status >= 500,
     ...fields,
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),

@@ -50,7 +50,7 @@ function Waiting() {
 }
 
 function Lost() {
-  return <p className="mt-3 text-sm text-muted">Connection lost, coming back …</p>
+  return <p className="mt-3 text-sm text-muted">Connection lost, reconnecting …</p>
 }
 
 function RetryButton({ onRetry }: { onRetry: () => void }) {

@@ -2,7 +2,7 @@ import { GatewayError } from '#lib/errors.ts'
 import { serve } from '#lib/gateway/index.ts'
 
 const nothingHere = async (): Promise<never> => {
-  throw new GatewayError('NOT_FOUND', 'There is no such address in this API.')
+  throw new GatewayError('NOT_FOUND', 'There is no such path in this API.')
 }
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(

@@ -1,12 +1,12 @@
 import { namesInWords } from './notices.ts'
 import { draftOfOpenAi } from './openai-line.ts'
 
-/** What stands in a file for one item, brought into the shape of an item and not yet validated. */
+/** One item of a file in the shape of an item, not yet validated. */
 export type Draft = Readonly<{
   fields: Readonly<Record<string, unknown>>
   /** A line in OpenAI's format: taken as it is, also where there is an instruction, and its model by OpenAI's own name. */
   isOpenAi?: true
-  /** What of it was passed over. */
+  /** Names of ignored parameters. */
   notice?: string
 }>
 
@@ -14,8 +14,7 @@ export type Draft = Readonly<{
 export type Found = Readonly<{ draft: Draft } | { fault: string }>
 
 /**
- * What a file reader finds: an item, where `line`, or `at` (`[3]`), says; or what is to be said of the file, though it
- * can be taken.
+ * What a file reader finds: an item, at `line` or `at` (`[3]`); or a warning about a file that is accepted.
  */
 export type Finding = (Readonly<{ line?: number; at?: string }> & Found) | Readonly<{ notice: string }>
 
@@ -31,7 +30,7 @@ const openAiDraft = (line: Record<string, unknown>): Draft => {
 /**
  * The draft of a JSON value: OpenAI's batch line, taken as it is; an item with `prompt` or `messages`; a string,
  * which is a prompt; or, below an instruction, any other value written as JSON.
- * @throws GatewayError INVALID_INPUT for an OpenAI line that asks for what we cannot do.
+ * @throws GatewayError INVALID_INPUT for an OpenAI line with an unsupported parameter.
  */
 export const draftOfJson = (value: unknown, hasInstruction: boolean): Draft | undefined => {
   if (typeof value === 'string') return { fields: { prompt: value } }

@@ -12,7 +12,7 @@ const WRITTEN = /^[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Z}\t\r\n]*$/u
 const KANA = /\x82[\x9f-\xf1]|\x83[\x40-\x96]/g
 const CYRILLIC_WORDS = /[\xa8\xb8\xc0-\xff]{3,}/g
 const HIGH = /[\x80-\xff]/g
-/** Bytes that stand for nothing in windows-1252. */
+/** Bytes that windows-1252 leaves undefined. */
 const NOT_1252 = /[\x81\x8d\x8f\x90\x9d]/
 
 /** The encoding that a byte order mark at the beginning names, other than UTF-8's. */

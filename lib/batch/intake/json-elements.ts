@@ -4,7 +4,7 @@ const SPACE = new Set([' ', '\t', '\n', '\r'])
 const ITEMS = /^"items"\s*:\s*$/
 const ITEMS_LENGTH = 64
 
-/** What is said of JSON that holds no list. */
+/** The error message for JSON without a list. */
 export const NO_LIST = 'must be an array of items, or an object with items'
 
 /**
@@ -15,8 +15,8 @@ export type Element = Readonly<{ line: number; text: string | undefined; isMembe
 
 /**
  * The elements of a list in JSON, or of the list `items` in an object, one by one, so that a long list need not be in
- * memory. What they hold is not looked at; that the list itself is well formed, is. An element with more characters than
- * `longest` has no text.
+ * memory. Only the list itself is checked to be well formed, not what its elements hold. An element with more
+ * characters than `longest` has no text.
  *
  * @throws SyntaxError, whose message says in which line
  */
@@ -37,7 +37,7 @@ export class JsonElements {
     this.#longest = longest
   }
 
-  /** Whether there was a list at all, once it has ended. */
+  /** Whether there was a list at all; known when the text has ended. */
   get hasList(): boolean {
     return this.#hasList
   }
@@ -66,9 +66,9 @@ export class JsonElements {
     return elements
   }
 
-  /** Nothing more comes. */
+  /** Ends the text. */
   end(): void {
-    if (this.#state !== 'after') throw this.#wrong('ends before its end')
+    if (this.#state !== 'after') throw this.#wrong('ends too early')
   }
 
   /** Whether an element ends before this character. */

@@ -27,7 +27,7 @@ export const FIELDS = {
 
 export type UploadFields = Readonly<Partial<Record<keyof typeof FIELDS, string>>>
 
-/** A file of an upload, as it lies on this machine's disk until the upload is disposed of. */
+/** A file of an upload, stored on this machine's disk until the upload is disposed of. */
 export type UploadedFile = Readonly<{
   /** Clean, and unique in its upload. */
   name: string

@@ -11,7 +11,7 @@ const BYTE_ORDER_MARK = '\ufeff'
 /** A line that holds something. `fault` instead of its text: why it cannot be read. */
 export type Line = Readonly<{ line: number; text: string } | { line: number; fault: string }>
 
-/** What has come of the line that is being read; beyond the limit only its size is kept. */
+/** The part of the current line that has arrived; beyond the limit only its size is kept. */
 class OpenLine {
   readonly #maxBytes: number
   #pieces: Uint8Array[] = []
@@ -23,7 +23,7 @@ class OpenLine {
     this.#maxBytes = maxBytes
   }
 
-  /** More blank lines than anybody writes. */
+  /** More blank lines than any real file has. */
   get isTooBlank(): boolean {
     return this.#blank > MOST_BLANK
   }
@@ -40,7 +40,7 @@ class OpenLine {
   }
 
   /**
-   * Passes over the blank lines that begin here, without a look at each. Returns where the first one begins that may hold
+   * Skips the blank lines that begin here, without inspecting each. Returns where the first one begins that may hold
    * something.
    */
   passBlank(chunk: Uint8Array, from: number): number {

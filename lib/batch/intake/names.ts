@@ -3,7 +3,7 @@ import type { FileKind } from './limits.ts'
 const LONGEST_NAME = 100
 const LONGEST_EXTENSION = 10
 
-/** What would end a line, reorder it, hide in it, or break a file system's or a header's rules. */
+/** Characters that end or reorder a line, are invisible, or violate the rules of a file system or a header. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}"*:<>?|]/gu
 
 const KINDS: ReadonlyMap<string, FileKind> = new Map([

@@ -3,7 +3,7 @@ const LONGEST_NAME = 60
 const MOST_NOTICES = 20
 const LONGEST_NOTICE = 1_000
 
-/** Names that somebody sent, quoted and cut, the first ten of them: `columns "a", "b" and 3 more`. */
+/** Names from the client, quoted and shortened, the first ten of them: `columns "a", "b" and 3 more`. */
 export const namesInWords = (names: readonly string[], noun = ''): string => {
   const shown = names
     .slice(0, MOST_NAMES)
@@ -13,7 +13,7 @@ export const namesInWords = (names: readonly string[], noun = ''): string => {
   return `${what}${shown.join(', ')}${more}`
 }
 
-/** What is said of an upload that was taken: at most twenty sentences, each once, of at most 1,000 characters. */
+/** The warnings of an accepted upload: at most twenty sentences, each once, of at most 1,000 characters. */
 export class Notices {
   readonly #said = new Set<string>()
   #isFull = false

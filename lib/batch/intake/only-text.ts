@@ -6,7 +6,7 @@ import { markedEncoding, narrowEncoding, wideEncoding } from './encodings.ts'
 const HEAD_BYTES = 4_100
 /** As many bytes as a character may have that is not yet complete. */
 const MOST_PENDING = 3
-/** Formats that may be written in plain characters and are no text to a model all the same. */
+/** Formats that consist of plain characters, yet are not text for a model. */
 const DOCUMENTS: ReadonlySet<string> = new Set(['pdf', 'rtf', 'ps', 'eps'])
 
 const refused = (name: string, why: string): GatewayError =>
@@ -80,15 +80,15 @@ async function* headFirst(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
   if (head?.length) yield head
 }
 
-/** What a text may be that turns out not to be UTF-8; UTF-8 itself where it held more than ASCII until then. */
+/** The likely encoding of a text that is not UTF-8; damaged UTF-8 where it held non-ASCII characters until then. */
 const likely = (hasOther: boolean, valid: Uint8Array, rest: Uint8Array): string | undefined =>
   hasOther || !isAscii(valid) ? 'UTF-8 that was damaged or cut off' : narrowEncoding(rest)
 
 /**
- * The chunks as they come, as long as they are text in UTF-8; what the sender calls them is not believed.
+ * The chunks as they come, as long as they are text in UTF-8; the declared type is ignored.
  * @throws GatewayError INVALID_INPUT for text in another encoding, with the position of the first byte that cannot
- * stand where it does, counted from 0, and the encoding that it looks like; UNSUPPORTED_MEDIA_TYPE for what is no text,
- * with its type where that is known.
+ * stand where it does, counted from 0, and the encoding that it looks like; UNSUPPORTED_MEDIA_TYPE for anything other
+ * than text, with its type where that is known.
  */
 export async function* onlyText(name: string, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let position = 0

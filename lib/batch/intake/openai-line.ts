@@ -10,8 +10,8 @@ type Fields = Readonly<Record<string, unknown>>
 const URLS = ['/v1/chat/completions', '/chat/completions'] as const
 
 /**
- * Parameters that cannot be passed on, and the values that change nothing: OpenAI assumes the first one by itself
- * (platform.openai.com/docs/api-reference/chat/create). Whatever is null or empty changes nothing either.
+ * Unsupported parameters, and the values at which they have no effect: the first one is OpenAI's default
+ * (platform.openai.com/docs/api-reference/chat/create). Null and empty values have no effect either.
  */
 const DEFAULTS: Readonly<Record<string, readonly unknown[]>> = {
   n: [1],
@@ -37,9 +37,9 @@ const DEFAULTS: Readonly<Record<string, readonly unknown[]>> = {
   verbosity: ['medium'],
   web_search_options: [],
 }
-/** What asks for something that is not done, and leaves the answer's content alone. */
+/** Unsupported parameters that do not change the answer's content. */
 const IGNORED: ReadonlySet<string> = new Set(['seed', 'store', 'metadata', 'service_tier'])
-/** What only says who asks. */
+/** Parameters that only identify the caller. */
 const NAMES: ReadonlySet<string> = new Set([
   'user',
   'safety_identifier',
@@ -88,7 +88,10 @@ const refused = (path: string, [first]: readonly unknown[]): Issue => ({
   message: `cannot be passed on: leave it out${first === undefined ? '' : `, or send ${JSON.stringify(first)}`}`,
 })
 
-/** The body without what changes nothing; adds to `faults` what would, and to `ignored` what is passed over. */
+/**
+ * The body without parameters that have no effect; adds the unsupported ones to `faults` and the ignored ones to
+ * `ignored`.
+ */
 const askedBody = (body: Fields, faults: Issue[], ignored: string[]): Fields => {
   const left: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(body)) {
@@ -126,13 +129,13 @@ const messageOf = (message: unknown, path: string, faults: Issue[]): unknown => 
   return left
 }
 
-/** What stands in one line of OpenAI's batch files, as fields of an item. */
+/** One line of OpenAI's batch files, as fields of an item. */
 export type OpenAiDraft = Readonly<{ fields: Fields; ignored: readonly string[] }>
 
 /**
  * OpenAI's batch line (platform.openai.com/docs/guides/batch) as an item. Parameters at their default and null are taken,
- * text parts are joined by line breaks, and `developer` is `system`. `ignored` are parameters that were passed over.
- * @throws GatewayError INVALID_INPUT that names whatever would change the answer and cannot be passed on
+ * text parts are joined by line breaks, and `developer` is `system`. `ignored` lists parameters that were dropped.
+ * @throws GatewayError INVALID_INPUT that names every unsupported parameter that would change the answer
  */
 export const draftOfOpenAi = (line: Fields): OpenAiDraft => {
   const faults: Issue[] = []

@@ -19,13 +19,13 @@ export const boundaryOf = (contentType: string): string | undefined => {
 }
 
 /**
- * Watches the headers of the parts of a multipart body as its bytes come: 8,192 bytes and 20 lines a part, each with a name.
- * The parser behind it cuts off what is longer without a word, and passes over parts that it does not understand.
+ * Checks the headers of the parts of a multipart body as its bytes come: 8,192 bytes and 20 lines a part, each with a
+ * name. The parser after it silently truncates longer ones, and skips parts that it does not understand.
  */
 export class PartHeaders {
   readonly #delimiter: string
   #state: 'content' | 'headers' | 'end' = 'content'
-  /** What may turn out to be the beginning of a delimiter, or the headers so far. The first delimiter may open the body. */
+  /** A possible beginning of a delimiter, or the headers so far. The first delimiter may open the body. */
   #rest: Buffer = Buffer.from(LINE_BREAK)
 
   constructor(boundary: string) {

@@ -12,7 +12,7 @@ import { Table } from './table.ts'
 
 /** The longest line, row or text file: no item is that long. */
 const MAX_ITEM_BYTES = 1_000_000
-/** What is read of a table at once: each of its bytes may be a row. */
+/** Bytes of a table that are read at once: each of them may be a row. */
 const TABLE_BYTES = 16_384
 const NO_PROMPT = 'holds neither prompt nor messages, and there is no instruction'
 type Reader = (file: UploadedFile, hasInstruction: boolean) => AsyncGenerator<Finding>
@@ -37,7 +37,7 @@ const readWhole: Reader = async function* ({ path, bytes }) {
   yield { draft: { fields: { prompt: text } } }
 }
 
-/** The name of an object's member; undefined for what is none, or holds no JSON. */
+/** The name of an object's member; undefined for anything else, or invalid JSON. */
 const nameOfMember = (text: string): string | undefined => {
   try {
     return Object.keys(JSON.parse(`{${text}}`))[0]
@@ -72,7 +72,7 @@ async function* readElements(path: string, hasInstruction: boolean): AsyncGenera
       : { line, at, ...foundInJson(text, hasInstruction) }
   }
   if (members.length > 0)
-    yield { notice: `passed over, since not known beside items: ${namesInWords(members, 'field')}` }
+    yield { notice: `ignored as unknown beside items: ${namesInWords(members, 'field')}` }
 }
 
 const readJson: Reader = async function* ({ path }, hasInstruction) {
@@ -131,5 +131,5 @@ const READERS: Readonly<Record<FileKind, Reader>> = {
   jsonl: readJsonLines,
 }
 
-/** What stands in a file, in its order: one item for a text, one for each row, entry or line of the others. */
+/** The items of a file, in its order: one for a text, one for each row, entry or line of the others. */
 export const findingsIn: Reader = (file, hasInstruction) => READERS[file.kind](file, hasInstruction)

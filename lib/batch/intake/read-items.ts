@@ -13,15 +13,15 @@ const MOST_FAULTS = 100
 const LONGEST_FAULT = 1_000
 
 export type ReadOptions = Readonly<{
-  /** Stands above every item's content. */
+  /** Precedes every item's content. */
   instruction?: string | undefined
-  /** Asked where an item names none. */
+  /** The model of items that name none. */
   model?: string | undefined
-  /** What an item must be. */
+  /** The schema of an item. */
   schema: ReturnType<typeof itemBody>
-  /** What is wrong with a model's name; nothing where it can be asked. */
+  /** What is wrong with a model's name; undefined where the model is available. */
   modelFault?: (model: string) => string | undefined
-  /** What a model is called here that OpenAI calls so; the name itself when absent. */
+  /** The gateway's name of a model that has this name at OpenAI; the name itself when absent. */
   openAiModel?: (model: string) => string
   mostItems: number
 }>
@@ -34,9 +34,9 @@ export type FileFaults = Readonly<{
   faults: readonly FileFault[]
   /** How many there are besides. */
   more: number
-  /** How many items are in order. */
+  /** How many items are valid. */
   items: number
-  /** What was passed over in files that can be taken all the same. */
+  /** What was ignored in files that are accepted. */
   warnings: readonly string[]
 }>
 
@@ -49,22 +49,22 @@ const locationOf = ({ name }: UploadedFile, { line, at }: Location): string =>
 
 type Fields = Draft['fields']
 
-/** What is null is not there; required or not, the schema says. */
+/** Null means absent; the schema decides whether a field is required. */
 const withoutNull = ({ prompt, messages, ...others }: Fields): Fields => ({
   ...others,
   ...(prompt !== null && prompt !== undefined && { prompt }),
   ...(messages !== null && messages !== undefined && { messages }),
 })
 
-/** Whether it asks in one way and can stand below an instruction; whatever else it is, is a fault. */
+/** Whether it has exactly one of prompt and messages and can follow an instruction; anything else is a fault. */
 const asks = ({ prompt, messages }: Fields): boolean => {
   if (prompt === undefined) return Array.isArray(messages)
   return messages === undefined && typeof prompt === 'string' && prompt.trim() !== ''
 }
 
 /**
- * An item as it is handed in. It is checked with all that is said to the model, as messages: their limit holds, not the
- * shorter one of prompts. It is kept without the instruction.
+ * An item as submitted. It is checked together with the instruction, as messages: their limit applies, not the shorter
+ * one of prompts. It is kept without the instruction.
  * @throws GatewayError INVALID_INPUT
  */
 const checkedItem = (
@@ -136,7 +136,7 @@ async function* checkedItems(
   if (count === 0 && first) yield { fault: { file: first.name, message: 'holds no item' } }
 }
 
-/** Reads all files once and finds what is wrong in them, so that nothing is submitted in halves. */
+/** Reads all files once and finds what is wrong in them, so that a job is submitted whole or not at all. */
 export const faultsOf = async (files: readonly UploadedFile[], options: ReadOptions): Promise<FileFaults> => {
   const faults: FileFault[] = []
   let more = 0
@@ -152,7 +152,7 @@ export const faultsOf = async (files: readonly UploadedFile[], options: ReadOpti
 }
 
 /**
- * The items of all files, one in memory at a time (a `.json` file whole). What has no id is called by its place:
+ * The items of all files, one in memory at a time (a `.json` file whole). An item without an id gets its number:
  * `notes.txt`, `rows.csv:7`, `items.json[3]`. The limit of messages holds for what files contain, even where it is
  * called a prompt.
  * @throws GatewayError INVALID_INPUT at the first fault; `faultsOf` finds them all beforehand.

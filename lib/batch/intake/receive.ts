@@ -26,7 +26,7 @@ export type Upload = Readonly<{
 }>
 
 export type ReceiveOptions = Readonly<{
-  /** Where the upload gets a private directory of its own. */
+  /** The directory in which the upload gets a private directory of its own. */
   directory: string
   limits: UploadLimits
   signal: AbortSignal
@@ -62,8 +62,8 @@ const tooLarge = ({ maxBytes }: UploadLimits): GatewayError =>
   uploadError('PAYLOAD_TOO_LARGE', 'file', `all files together are larger than ${size(maxBytes)}`)
 
 /**
- * What the headers of a request say about its body, before any of it is read.
- * @throws GatewayError PAYLOAD_TOO_LARGE for a declared length beyond what could be taken, UNSUPPORTED_MEDIA_TYPE for a
+ * Checks a request's headers before any of its body is read.
+ * @throws GatewayError PAYLOAD_TOO_LARGE for a declared length beyond the limits, UNSUPPORTED_MEDIA_TYPE for a
  * body that is compressed
  */
 export const assertReceivable = (headers: Headers, limits: UploadLimits): void => {
@@ -75,7 +75,7 @@ export const assertReceivable = (headers: Headers, limits: UploadLimits): void =
 
 const isField = (name: string): name is keyof typeof FIELDS => Object.hasOwn(FIELDS, name)
 
-/** One upload on its way to disk. The first refusal ends everything that is still being read or written. */
+/** One upload on its way to disk. The first error ends all reads and writes. */
 class Reception {
   readonly #directory: string
   readonly #limits: UploadLimits
@@ -108,8 +108,8 @@ class Reception {
       this.#refuse(
         cause instanceof GatewayError
           ? cause
-          : new GatewayError('INVALID_INPUT', 'body: is no complete multipart/form-data.', {
-              details: [{ path: 'body', message: 'is no complete multipart/form-data' }],
+          : new GatewayError('INVALID_INPUT', 'body: is not complete multipart/form-data.', {
+              details: [{ path: 'body', message: 'is not complete multipart/form-data' }],
               cause,
             }),
       )
@@ -145,7 +145,7 @@ class Reception {
   async *#chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
     const { signal } = this.#stop
     const reader = body.getReader()
-    // Let go, not cancelled: whoever answers can still read and drop the rest. It ends a read that waits, too.
+    // Released, not cancelled: the response can still read and drop the rest. A pending read ends, too.
     const letGo = () => reader.releaseLock()
     signal.addEventListener('abort', letGo, { once: true })
     try {
@@ -168,7 +168,7 @@ class Reception {
     }
   }
 
-  /** What the parser has found so far to be content of files. */
+  /** Bytes that the parser has identified so far as content of files. */
   #bytesOfFiles(): number {
     return this.#streams.reduce((sum, { bytesRead }) => sum + bytesRead, 0)
   }
@@ -182,7 +182,7 @@ class Reception {
     else if (Object.hasOwn(this.#fields, path)) invalid('comes more than once')
     else if (cut || Buffer.byteLength(value) > FIELDS[path])
       invalid(`must have at most ${size(FIELDS[path])}`)
-    // An HTML form sends an empty text for what was left out.
+    // An HTML form sends an empty text for a field without input.
     else if (value !== '') this.#fields[path] = value
   }
 
@@ -247,10 +247,10 @@ class Reception {
 }
 
 /**
- * Reads an upload of files to disk, into a private directory, never whole into memory. When it is refused, or
- * its sender goes away, nothing of it stays and the rest is not read.
- * @throws GatewayError INVALID_INPUT, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, STORE_UNAVAILABLE where the disk
- * takes no more, or CLIENT_GONE once `signal` fires.
+ * Reads an upload of files to disk, into a private directory, never whole into memory. When it is refused, or the
+ * client disconnects, its files are removed and the rest is not read.
+ * @throws GatewayError INVALID_INPUT, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, STORE_UNAVAILABLE where the disk is
+ * full or fails, or CLIENT_GONE once `signal` fires.
  */
 export const receiveUpload = async (
   body: ReadableStream<Uint8Array>,

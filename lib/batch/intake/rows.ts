@@ -1,19 +1,21 @@
 /** The longest row, in characters: no item is that long. */
 const MOST_CHARACTERS = 1_000_000
-/** As many as a spreadsheet has. */
+/** The limit of spreadsheet programs. */
 const MOST_COLUMNS = 16_384
 const MOST_BLANK = 1_048_576
 const DELIMITERS = [',', ';', '\t'] as const
-/** What Excel writes into a first line of its own. */
+/** A first line that Excel adds, which names the separator. */
 const SEPARATOR = /^"?sep=(.)"?$/i
 const QUOTED = /"(?:[^"]|"")*"?/g
 
 const number = (value: number): string => value.toLocaleString('en')
 
-/** A row that holds something, and the line it begins in, from 1. After a fault that `ends` the table, nothing is read. */
+/**
+ * A row with content, and the line it begins in, counted from 1. After a fault that `ends` the table, reading stops.
+ */
 export type Row = Readonly<{ line: number } & ({ cells: readonly string[] } | { fault: string; ends?: true })>
 
-/** What a header parts its columns by: what stands in it most often outside of quotes; a comma where nothing does. */
+/** The separator of a header: the candidate that occurs most often outside of quotes; a comma when none occurs. */
 export const delimiterOf = (header: string): string => {
   const bare = header.replace(QUOTED, '')
   const counts = DELIMITERS.map(one => bare.split(one).length)
@@ -22,7 +24,7 @@ export const delimiterOf = (header: string): string => {
 
 const isBlank = (cells: readonly string[]): boolean => cells.every(cell => cell.trim() === '')
 
-/** A row on its way; a quoted cell may go on in the next line. */
+/** An incomplete row; a quoted cell may continue in the next line. */
 class OpenRow {
   readonly line: number
   readonly #delimiter: string
@@ -79,7 +81,7 @@ class OpenRow {
     const end = text.indexOf(this.#delimiter, from)
     const rest = text.slice(from, end < 0 ? undefined : end)
     if (wasQuoted && rest.trim() !== '')
-      this.fault ??= `is no valid CSV: something follows the quotes of cell ${this.#cells.length + 1}`
+      this.fault ??= `is not valid CSV: something follows the quotes of cell ${this.#cells.length + 1}`
     this.#cells.push(wasQuoted ? this.#cell : rest)
     this.#cell = ''
     return end < 0 ? undefined : end + 1
@@ -87,8 +89,8 @@ class OpenRow {
 }
 
 /**
- * The rows of a table as portions of its text come: RFC 4180, with any line break, parted by commas, semicolons or tabs,
- * whichever its first row has most of, or what a first line `sep=;` says. Rows without content are left out.
+ * The rows of a table as portions of its text come: RFC 4180, with any line break, separated by commas, semicolons or
+ * tabs, whichever its first row has most of, or what a first line `sep=;` says. Rows without content are left out.
  * Bounded: 1,000,000 characters a row, 16,384 columns, 1,048,576 rows without content.
  */
 export class Rows {
@@ -108,7 +110,7 @@ export class Rows {
     if (this.#hasEnded) return
     const text = this.#rest + portion
     let from = 0
-    // What is left of the last portion was searched, but for a carriage return that may begin a longer break.
+    // The remainder of the last portion was searched, except a carriage return that may begin a longer break.
     this.#break.lastIndex = Math.max(0, this.#rest.length - 1)
     for (let found = this.#break.exec(text); found; found = this.#break.exec(text)) {
       // A line feed may still follow the carriage return.
@@ -123,14 +125,14 @@ export class Rows {
     if (this.#rest.length > MOST_CHARACTERS) yield this.#tooLong(this.#open?.line ?? this.#line)
   }
 
-  /** Nothing more comes. */
+  /** Ends the text. */
   *end(): Generator<Row> {
     if (this.#hasEnded) return
     const ending = this.#rest.endsWith('\r') ? '\r' : ''
     const row = this.#take(this.#rest.slice(0, this.#rest.length - ending.length), ending)
     if (row) yield row
     else if (this.#open)
-      yield { line: this.#open.line, fault: 'is no valid CSV: it opens a quote that is never closed' }
+      yield { line: this.#open.line, fault: 'is not valid CSV: it opens a quote that is never closed' }
   }
 
   #take(text: string, lineBreak: string): Row | undefined {

@@ -29,16 +29,16 @@ type Column =
   | 'cache'
   | 'fallback'
 
-/** In a table of data below an instruction, only these say something about the item: all else is its content. */
+/** In a table of data with an instruction, only these configure the item: all other columns are its content. */
 const COLUMNS_OF_DATA: ReadonlyMap<string, Column> = new Map([
   ['id', 'id'],
   ['model', 'model'],
 ])
-/** What pandas calls the index of a table that was read and written twice, or more often (`Unnamed: 0.1`). */
+/** The name pandas gives the index of a table that was read and written twice, or more often (`Unnamed: 0.1`). */
 const INDEX = /^unnamed: ?0(?:\.\d+)*$/i
-/** Characters that do not show, such as byte order marks and zero-width spaces. */
+/** Invisible characters, such as byte order marks and zero-width spaces. */
 const INVISIBLE = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu
-/** What pandas, JavaScript and Python write for nothing. */
+/** Texts that pandas, JavaScript and Python write for a missing value. */
 const UNSET: ReadonlySet<string> = new Set(['', 'null', 'nan', 'none'])
 const DECIMAL = /^[+-]?(?:\d+(?:[.,]\d+)?|[.,]\d+)$/
 /** pandas writes whole numbers so where others of the column are missing. */
@@ -46,13 +46,13 @@ const WHOLE = /^[+-]?\d+(?:\.0)?$/
 
 type Named = Readonly<{ at: number; name: string }>
 
-/** What the columns of a table are. */
+/** The roles of a table's columns. */
 type Layout = Readonly<{
   /** Columns up to the last one that has a name. */
   width: number
   known: ReadonlyMap<Column, number>
   nameless: readonly number[]
-  /** What stands below an instruction as `name: cell`. */
+  /** Columns that follow the instruction as `name: cell`. */
   content: readonly Named[]
 }>
 
@@ -76,7 +76,7 @@ const layoutOf = (
   for (const [at, name] of names.entries()) {
     if (name === '' || isIndex(name, at)) continue
     const column = isData ? COLUMNS_OF_DATA.get(name) : COLUMNS.get(normal(name))
-    // Columns that are passed over may share a name.
+    // Ignored columns may share a name.
     if (column === undefined ? hasInstruction && seen.has(name) : known.has(column))
       return { fault: `the header names a column twice: ${namesInWords([name])}` }
     seen.add(name)
@@ -97,7 +97,10 @@ const layoutOf = (
 
 const withPoint = (cell: string): string => cell.replace(',', '.')
 
-/** A setting's cell as the value that a JSON item would hold; what it cannot be stays text, and is refused as such. */
+/**
+ * A setting's cell as the value that a JSON item would hold; an unparsable one stays text, and is refused by the
+ * schema.
+ */
 const settingOf = (column: Column, cell: string): unknown => {
   const text = cell.trim()
   if (UNSET.has(text.toLowerCase())) return undefined
@@ -109,7 +112,7 @@ const settingOf = (column: Column, cell: string): unknown => {
   return lower === 'true' || lower === 'false' ? lower === 'true' : text
 }
 
-/** @throws GatewayError INVALID_INPUT for a cell that is no JSON */
+/** @throws GatewayError INVALID_INPUT for a cell that is not JSON */
 const messagesOf = (cell: string | undefined): unknown =>
   cell === undefined || UNSET.has(cell.trim().toLowerCase()) ? undefined : jsonOrThrow(cell)
 
@@ -133,24 +136,22 @@ export class Table {
     this.#hasInstruction = hasInstruction
   }
 
-  /** The table of a header, or what is wrong with that. */
+  /** The table of a header, or what is wrong with the header. */
   static of(header: readonly string[], hasInstruction: boolean): Table | Readonly<{ fault: string }> {
     const names = header.map(name => unguarded(name.replace('\ufeff', '').trim()))
     const layout = layoutOf(names, hasInstruction)
     return 'fault' in layout ? layout : new Table(layout, names, hasInstruction)
   }
 
-  /** Says which columns are passed over, where there are some. */
+  /** Warns which columns are ignored, where there are any. */
   get notice(): string | undefined {
     if (this.#hasInstruction) return undefined
     const names = this.#layout.content.map(({ name }) => name).filter(name => normal(name) !== 'prompt')
     const unknown = [...new Set(names)]
-    return unknown.length === 0
-      ? undefined
-      : `passed over, since not known: ${namesInWords(unknown, 'column')}`
+    return unknown.length === 0 ? undefined : `ignored as unknown: ${namesInWords(unknown, 'column')}`
   }
 
-  /** What a row is. */
+  /** A row as a draft. */
   read(row: readonly string[]): Found {
     const { width, nameless } = this.#layout
     if (row.length < width || row.slice(this.#names.length).some(cell => cell.trim() !== ''))

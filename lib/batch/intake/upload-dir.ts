@@ -15,16 +15,16 @@ const DISK: ReadonlySet<string> = new Set([
   'ENFILE',
 ])
 
-/** What this machine's disk does not take is no fault of the sender's. */
+/** A disk error is not the client's fault. */
 export const diskFault = (cause: unknown): unknown =>
   DISK.has(String((cause as NodeJS.ErrnoException).code))
-    ? new GatewayError('STORE_UNAVAILABLE', 'The gateway cannot keep files right now.', {
+    ? new GatewayError('STORE_UNAVAILABLE', 'The gateway cannot store files right now.', {
         cause,
         retryAfterSeconds: 1,
       })
     : cause
 
-/** A directory for one upload that nobody else on the machine may read. @throws GatewayError STORE_UNAVAILABLE */
+/** A directory for one upload that other users of the machine may not read. @throws GatewayError STORE_UNAVAILABLE */
 export const newUploadDir = async (directory: string): Promise<string> => {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 })
@@ -34,7 +34,7 @@ export const newUploadDir = async (directory: string): Promise<string> => {
   }
 }
 
-/** Removes what was left by processes that died in an upload. @param before clock time of its last change, ms */
+/** Removes files left by processes that died during an upload. @param before clock time of its last change, ms */
 export const sweepUploads = async (directory: string, before: number): Promise<void> => {
   const names = await readdir(directory).catch(() => [])
   for (const name of names.filter(found => found.startsWith(PREFIX))) {

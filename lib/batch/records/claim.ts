@@ -6,15 +6,15 @@ import type { Claim } from '../types.ts'
 
 type Tx = Transaction<RecordsSchema>
 type ItemRef = Readonly<{ job_id: string; place: number; wasRunning: boolean }>
-/** A job that goes on, with the places of its items that are to run. */
+/** A running job, with the indexes of its items that are to run. */
 type OpenJob = Readonly<{ id: string; owner: string; refs: readonly number[] }>
 type ClaimRequest = Readonly<{ count: number; now: number; leaseMs: number; except?: readonly string[] }>
 
-/** Jobs that are looked through for something to do; those behind them come when these have nothing left. */
+/** Jobs that are searched for items to run; later ones follow when these have none left. */
 const MOST_JOBS = 50
 const OPEN = ['queued', 'running']
 
-/** Items whose runner has given no sign of life until its lease ran out. */
+/** Items whose worker did not renew the lease before it expired. */
 const orphans = async (tx: Tx, records: Records, { count, now }: ClaimRequest): Promise<ItemRef[]> => {
   const query = tx
     .selectFrom('batch_items as item')
@@ -29,7 +29,7 @@ const orphans = async (tx: Tx, records: Records, { count, now }: ClaimRequest): 
   return (await locked.execute()).map(row => ({ ...row, wasRunning: true }))
 }
 
-/** Those that wait of a job: of the begun ones, or of the others. Each is written for an index of its own. */
+/** Waiting items of a job: the started ones, or the others. Each query has an index of its own. */
 const dueIn = async (
   tx: Tx,
   records: Records,
@@ -52,7 +52,7 @@ const dueIn = async (
   return (await locked.execute()).map(row => ({ ...row, wasRunning: false }))
 }
 
-/** What was begun is brought to its end before anything else is begun: its time is running. */
+/** Started items are finished before others start: their time is limited. */
 const waitingIn = async (
   tx: Tx,
   records: Records,
@@ -65,7 +65,7 @@ const waitingIn = async (
   return [...begun, ...(await dueIn(tx, records, jobId, { ...request, count, begun: false }))]
 }
 
-/** Items that wait, of the job that comes first, then of the next. */
+/** Waiting items, of the first job in order, then of the next. */
 const waiting = async (tx: Tx, records: Records, request: ClaimRequest): Promise<ItemRef[]> => {
   const { except = [] } = request
   const jobs = await tx
@@ -97,7 +97,7 @@ const waiting = async (tx: Tx, records: Records, request: ClaimRequest): Promise
   return refs
 }
 
-/** What an item's claim is made of. */
+/** The columns of an item's claim. */
 const LEASED = [
   'place',
   'fence',
@@ -111,7 +111,7 @@ const LEASED = [
 
 type LeasedRow = Pick<Selectable<BatchItemsTable>, (typeof LEASED)[number]>
 
-/** Items that were leased, in their order, and the job that they are of. */
+/** Leased items in their order, and their job. */
 type Leased = Readonly<{
   jobId: string
   owner: string
@@ -167,7 +167,7 @@ const claimOf = (
 })
 
 /**
- * Moves what is begun from `queued` to `running`, in the order of ids, so that nobody waits for each other.
+ * Moves started jobs from `queued` to `running`, in the order of ids, so that transactions do not deadlock.
  * Returns the jobs that were not cancelled meanwhile.
  */
 const counted = async (tx: Tx, refs: readonly ItemRef[], now: number): Promise<readonly OpenJob[]> => {
@@ -205,7 +205,7 @@ const leaseNext = (records: Records, request: ClaimRequest): Promise<readonly Le
 /** See `BatchRecords.claim`. */
 export const claim = async (records: Records, request: ClaimRequest): Promise<readonly Claim[]> => {
   const claims: Claim[] = []
-  // What is asked may be long, and is read when the transaction is over.
+  // Requests may be long, and are read after the transaction.
   for (const leased of await leaseNext(records, request))
     for (const row of leased.rows) {
       await turn()

@@ -2,16 +2,16 @@ import { GatewayError } from '../../errors.ts'
 
 const SHAPE = /^(\d{1,15})(?: (batch_[\da-f]{32}))?$/
 
-/** Places are 32-bit integers. */
+/** Indexes are 32-bit integers. */
 const LAST_PLACE = 2 ** 31 - 1
 
-/** Where a page ends, in a form that says nothing to whoever passes it on. */
+/** The end of a page, in an opaque form. */
 export const cursorOf = (place: number, id = ''): string =>
   Buffer.from(id === '' ? `${place}` : `${place} ${id}`).toString('base64url')
 
 const refused = (): GatewayError =>
-  new GatewayError('INVALID_INPUT', 'cursor: is none that was given out', {
-    details: [{ path: 'cursor', message: 'is none that was given out' }],
+  new GatewayError('INVALID_INPUT', 'cursor: is not a cursor of this API', {
+    details: [{ path: 'cursor', message: 'is not a cursor of this API' }],
   })
 
 const readCursor = (cursor: string): Readonly<{ place: number; id: string }> => {
@@ -27,7 +27,7 @@ export const readJobsCursor = (cursor: string): Readonly<{ place: number; id: st
   return read
 }
 
-/** The place at which a page of items ended. @throws GatewayError INVALID_INPUT */
+/** The index at which a page of items ended. @throws GatewayError INVALID_INPUT */
 export const readItemsCursor = (cursor: string): number => {
   const { place, id } = readCursor(cursor)
   if (id !== '' || place > LAST_PLACE) throw refused()

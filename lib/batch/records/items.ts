@@ -8,14 +8,14 @@ import { ITEM_COLUMNS, itemOf } from './rows.ts'
 
 type RenewRequest = Readonly<{ limit: number; cursor?: string | undefined; state?: ItemState | undefined }>
 
-/** The states in the records that are shown as one: what was open of a cancelled job is cancelled. */
+/** The stored states that one public state covers: open items of a cancelled job are cancelled. */
 const storedStates = (state: ItemState, job: string): readonly string[] => {
   if (job !== 'cancelled') return [state]
   if (state === 'cancelled') return ['cancelled', 'queued', 'running']
   return state === 'queued' || state === 'running' ? [] : [state]
 }
 
-/** What the answers of one page may hold together, as they are kept; a longer one is a page of its own. */
+/** Total size of the answers of one page, as stored; a longer one is a page of its own. */
 const MOST_BYTES = 4_000_000
 /** In bytes, not in characters: to count those, databases would read the whole of it. */
 const BYTES = sql<number>`coalesce(octet_length(answer), 0)`.as('bytes')
@@ -67,7 +67,7 @@ export const listItems = (
     return count < next.length ? { entries, cursor: cursorOf(last.place) } : { entries }
   })
 
-/** So many leases are prolonged by one statement. */
+/** Leases prolonged by one statement. */
 const MOST_LEASES = 500
 
 const renewStatement = (
@@ -108,7 +108,7 @@ export const renewLeases = async (
   { now, leaseMs }: Readonly<{ now: number; leaseMs: number }>,
 ): Promise<readonly Claim[]> => {
   const leaseUntil = now + leaseMs
-  // In the order of ids, so that two who write do not wait for each other.
+  // In the order of ids, so that two writers do not deadlock.
   const byJob = [...Map.groupBy(claims, ({ jobId }) => jobId)].toSorted(([a], [b]) => (a < b ? -1 : 1))
   const results = await records.writeTogether(db =>
     byJob.flatMap(([jobId, own]) =>
@@ -122,7 +122,7 @@ export const renewLeases = async (
     .map(claim => ({ ...claim, leaseUntil }))
 }
 
-/** When something may next be done: an item that waits, or one whose runner may turn out to be dead. */
+/** When the next item may run: a waiting one, or one whose worker may have died. */
 export const nextDueAt = (records: Records, except: readonly string[]): Promise<number | undefined> =>
   records.read(async db => {
     const isOther = except.length === 0 ? sql`true` : sql`id not in (${sql.join(except)})`

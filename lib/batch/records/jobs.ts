@@ -49,8 +49,7 @@ export const listJobs = (
   })
 
 /**
- * What of it is still open counts as cancelled from now on. Its items that wait need not be touched for that; those
- * under way are no longer.
+ * Its open items count as cancelled from now on. Waiting items need no update for that; running ones are ended.
  */
 export const cancelJob = (records: Records, owner: string, id: string, now: number): Promise<boolean> =>
   records.write(async db => {
@@ -137,7 +136,7 @@ export const prioritiseJob = (
     return true
   })
 
-/** Makes a job that has ended unseen; `sweep` takes away what it leaves. */
+/** Hides a job that has ended; `sweep` deletes its rows. */
 export const removeJob = (records: Records, owner: string, id: string): Promise<boolean> =>
   records.write(async db => {
     const { numUpdatedRows } = await db
@@ -161,7 +160,7 @@ export const removeEnded = (records: Records, before: number): Promise<number> =
     return Number(numUpdatedRows)
   })
 
-/** Items that are taken away at once: so few that nobody is held up for long. */
+/** Items deleted by one statement: few, so that other transactions wait only briefly. */
 const PORTION = 1_000
 
 const removeItems = async (records: Records, jobId: string): Promise<void> => {
@@ -213,7 +212,7 @@ export const depthOf = (records: Records, now: number): Promise<Depth> =>
       .select(({ fn, eb }) =>
         fn
           .min(
-            // Nobody waits before the time that they asked for.
+            // A scheduled job's waiting time counts from the scheduled time.
             eb
               .case()
               .when('scheduled_for', '>', eb.ref('created_at'))

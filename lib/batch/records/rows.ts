@@ -3,10 +3,10 @@ import type { BatchItemsTable, BatchJobsTable } from '../../storage/records/sche
 import { type Item, type ItemState, type Job, type JobState, PRIORITIES, type Priority } from '../types.ts'
 
 export const PICO_PER_USD = 1e12
-/** What a step of priority is worth: whoever has waited that much longer comes first all the same. */
+/** The waiting time that equals one level of priority. */
 const STEP_MS = 600_000
 
-/** What is lower comes first: by the time from which it may run, and its priority. */
+/** Lower ranks come first: by the time from which the job may run, and its priority. */
 export const rankOf = (
   { createdAt, scheduledFor = 0 }: Readonly<{ createdAt: number; scheduledFor?: number }>,
   priority: Priority,
@@ -44,7 +44,7 @@ export const COST = sql<string>`cast(cost_pico as text)`.as('cost_pico')
 /** A job's row; its cost is read as text, since it may be larger than numbers can hold. */
 export type JobRow = Pick<Selectable<BatchJobsTable>, (typeof JOB_COLUMNS)[number]> & { cost_pico: string }
 
-/** What is null in a row is absent everywhere else. */
+/** Null in a row is absent everywhere else. */
 const present = <Name extends string, Value>(name: Name, value: Value | null) =>
   (value === null ? {} : { [name]: value }) as { [Key in Name]?: Value } as { [Key in Name]: Value }
 
@@ -72,13 +72,13 @@ export const jobOf = (row: JobRow): Job => ({
   unpriced: row.unpriced,
 })
 
-/** What of a cancelled job was still to be done will never be. */
+/** Remaining items of a cancelled job never run. */
 const stateOf = (state: string, job: JobState): ItemState => {
   const isOpen = state === 'queued' || state === 'running'
   return isOpen && job === 'cancelled' ? 'cancelled' : (state as ItemState)
 }
 
-/** The columns of an item that its owner is shown. */
+/** The columns of an item that its owner sees. */
 export const ITEM_COLUMNS = [
   'item_id',
   'place',

@@ -20,7 +20,7 @@ const picoOf = (usd: number | undefined): bigint | undefined => {
 const plusCost = (pico: bigint) =>
   sql<number>`case when cost_pico > ${MAX_COST_PICO - pico} then ${MAX_COST_PICO} else cost_pico + ${pico} end`
 
-/** What makes a beginning one that never was. */
+/** Columns that reset an item as if its run had not started. */
 const takenBack = ({ attempt, startedAt, claimedAt }: Claim) => ({
   attempts: attempt - 1,
   ...(startedAt === claimedAt && { started_at: null }),

@@ -25,7 +25,7 @@ const rowOf = (jobId: string, place: number, { id, request, instructed, source }
   line: source?.line ?? null,
 })
 
-/** Rows in portions that one statement can take, and that hold nobody up for long. */
+/** Rows in portions that one statement can take, short enough not to delay other transactions. */
 async function* portions(
   jobId: string,
   items: AsyncIterable<NewItem> | Iterable<NewItem>,
@@ -47,7 +47,7 @@ async function* portions(
   if (rows.length > 0) yield rows
 }
 
-/** Writes a job that nobody sees yet. Returns how many items it has. */
+/** Writes a job that is not visible yet. Returns how many items it has. */
 const writeUnseen = async (
   records: Records,
   job: NewJob,
@@ -97,11 +97,11 @@ export const submit = async (
         .where('state', '=', 'submitting')
         .executeTakeFirst(),
     )
-    if (numUpdatedRows !== 1n) throw new Error('the submission was swept away before its end')
+    if (numUpdatedRows !== 1n) throw new Error('the submission took too long and was removed')
     const counts = { total, queued: total, running: 0, succeeded: 0, failed: 0, cancelled: 0 }
     return { ...shown, state: 'queued', counts, costUsd: 0, unpriced: 0 }
   } catch (error) {
-    // Where not even that can be written, `sweep` does it later. A store that fails is not waited for a second time.
+    // If this write fails too, `sweep` does it later. A failing database is not waited for a second time.
     const withdrawn = records
       .write(db =>
         db

@@ -12,7 +12,7 @@ export const claimWebhook = (
     const query = db
       .selectFrom('batch_jobs')
       .select([...JOB_COLUMNS, COST])
-      // Literally, as the index has it.
+      // The literal condition of the index.
       .where('webhook_state', '=', sql.lit('due'))
       .where('webhook_at', '<=', now)
       .where('state', 'in', ['completed', 'failed', 'cancelled'])

@@ -2,10 +2,10 @@ import type { Kysely } from 'kysely'
 import type { Records } from '../../storage/records/records.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
 
-/** Without a sign of life for so long, a worker is none any more. */
+/** A worker without a heartbeat for this long no longer counts. */
 const GONE_MS = 30_000
 
-/** See `BatchRecords.attend`. */
+/** See `BatchRecords.heartbeat`. */
 export const heartbeat = async (records: Records, workerId: string, now: number): Promise<void> => {
   await records.writeTogether(db => [
     db
@@ -16,7 +16,7 @@ export const heartbeat = async (records: Records, workerId: string, now: number)
   ])
 }
 
-/** See `BatchRecords.probe`. The row is of no time at which a worker could be counted. */
+/** See `BatchRecords.probe`. The row's time is one at which no worker is counted. */
 export const probe = async (records: Records, id: string): Promise<void> => {
   await records.writeTogether(db => [
     db

@@ -45,7 +45,7 @@ const rowOf = (cells: readonly Cell[]): string =>
 
 /**
  * A job's results as a table for spreadsheets: RFC 4180 with a byte order mark, every text quoted, and a `'` before
- * each that a spreadsheet would run as a formula. Numbers stay numbers; what is unknown is an empty cell.
+ * each text that a spreadsheet would run as a formula. Numbers stay numbers; what is unknown is an empty cell.
  */
 export async function* resultsAsCsv(items: AsyncIterable<Item>): AsyncGenerator<string> {
   yield BYTE_ORDER_MARK + rowOf(COLUMNS)

@@ -1,6 +1,6 @@
 import type { Item } from '../types.ts'
 
-/** One item of a job as its results say it. `costUsd` is null where the price is unknown or nothing was answered. */
+/** One item in a job's results. `costUsd` is null where the price is unknown or there is no answer. */
 export const resultOf = ({ id, index, state, response, fault, source }: Item) => ({
   id,
   index,

@@ -6,19 +6,19 @@ const CONNECT_MS = 5_000
 const WHOLE_MS = 10_000
 const MOST_HEADER_BYTES = 16_384
 
-/** Posts JSON text to an address that somebody gave us. Resolves to the status; redirects are not followed. */
+/** Posts JSON text to an address given by a caller. Resolves to the status; redirects are not followed. */
 export type PostWebhook = (
   url: string,
   json: string,
   headers: Readonly<Record<string, string>>,
 ) => Promise<number>
 
-/** One sentence for all of them: nobody shall learn by it what there is in our network. */
+/** One message for all of them: it must not reveal what is in our network. */
 const refused = (): Error => new Error('the webhook’s address is not one of the open internet')
 
 /**
- * Looks a name up, and refuses it where any of its addresses may not be talked to. Asked at each connection, so that
- * what was looked at is what is connected to.
+ * Resolves a name, and refuses it where any of its addresses is not allowed. Called for each connection, so that the
+ * checked address is the one connected to.
  */
 const guardedLookup =
   (isAllowed: (address: string) => boolean): LookupFunction =>
@@ -31,7 +31,7 @@ const guardedLookup =
     })
   }
 
-/** @param isAllowed whether an IP address may be talked to */
+/** @param isAllowed whether connections to an IP address are allowed */
 export const webhookPost = (isAllowed: (address: string) => boolean): PostWebhook => {
   const dispatcher = new Agent({
     connect: { timeout: CONNECT_MS, lookup: guardedLookup(isAllowed) },
@@ -40,7 +40,7 @@ export const webhookPost = (isAllowed: (address: string) => boolean): PostWebhoo
     maxHeaderSize: MOST_HEADER_BYTES,
   })
   return async (url, json, headers) => {
-    // What is an address already is never looked up.
+    // An IP address is never looked up.
     const host = new URL(url).hostname.replace(/^\[|\]$/g, '')
     if (isIP(host) !== 0 && !isAllowed(host)) throw refused()
     const { statusCode, body } = await request(url, {

@@ -8,7 +8,7 @@ type WebhookOutcome = Parameters<BatchRecords['settleWebhook']>[1]
 export type WebhookSenderDeps = Readonly<{
   records: Pick<BatchRecords, 'claimWebhook' | 'settleWebhook'>
   post: PostWebhook
-  /** What is told of a job's end. */
+  /** The body of a webhook. */
   messageOf: (job: Job) => object
   secret: string
   clock: Clock
@@ -25,8 +25,8 @@ const FIRST_PAUSE_MS = 10_000
 const PAUSE_FACTOR = 4
 
 /**
- * Who sent a message, and when: `t=<unix seconds>,v1=<hex HMAC-SHA-256 of "t.message">`. Whoever checks it should
- * refuse one that is older than a few minutes.
+ * A message's signature and time: `t=<unix seconds>,v1=<hex HMAC-SHA-256 of "t.message">`. Receivers should refuse one
+ * that is older than a few minutes.
  */
 export const signatureOf = (message: string, secret: string, now: number): string => {
   const seconds = Math.floor(now / 1000)
@@ -34,13 +34,13 @@ export const signatureOf = (message: string, secret: string, now: number): strin
 }
 
 /**
- * Tells of jobs that have ended, at least once each: six times at most, with growing pauses. Many at the same time, and
- * few of one owner's, so that nobody's slow receivers hold up the others.
+ * Delivers webhooks of jobs that have ended, at least once each: in at most six attempts, with growing pauses. Many run
+ * concurrently, but few for one owner, so that slow receivers do not delay other owners.
  */
 export class WebhookSender {
   readonly #deps: WebhookSenderDeps
   readonly #timer: Timer
-  /** How many are under way, by owner. */
+  /** Deliveries in progress, by owner. */
   readonly #underWay = new Map<string, number>()
   #isDelivering = false
   #isCalled = false
@@ -50,7 +50,7 @@ export class WebhookSender {
     this.#timer = deps.clock.timer(COOLDOWN_MS, () => void this.deliverDue())
   }
 
-  /** Begins to tell what is due, as far as there is room for it. */
+  /** Starts the deliveries that are due, as far as slots are free. */
   async deliverDue(): Promise<void> {
     this.#isCalled = true
     if (this.#isDelivering) return

@@ -1,6 +1,6 @@
 import type { WorkSignal } from './work-signal.ts'
 
-/** A bell that is heard in this process alone. */
+/** A work signal within this process. */
 export const localWorkSignal = (): WorkSignal => {
   const subscribers = new Set<() => void>()
   return {

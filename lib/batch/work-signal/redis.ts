@@ -4,27 +4,27 @@ import type { WorkSignal } from './work-signal.ts'
 
 export type RedisWorkSignalOptions = Readonly<{
   url: string
-  /** Told of a Redis that fails; it may be told the same again and again. */
+  /** Called when Redis fails, possibly often with the same error. */
   onError: (error: Error) => void
 }>
 
 const NAME = 'batch'
 const PREFIX = 'parley'
-/** Calls for one ring: more workers than that find their work when they next look. */
+/** Signals per notification: further workers find their work when they next poll. */
 const MOST_CALLS = 32
 const LONGEST_RECONNECT_MS = 1_000
 
 const connect = (url: string, patient: boolean): Redis =>
   new Redis(url, {
     connectionName: 'parley batch',
-    // A worker waits for Redis as long as it takes; a call that cannot be sent is not sent late.
+    // A worker waits for Redis indefinitely; a signal that cannot be sent now is dropped.
     maxRetriesPerRequest: patient ? null : 0,
     retryStrategy: tries => Math.min(LONGEST_RECONNECT_MS, 50 * 2 ** Math.min(tries, 10)),
   })
 
 /**
- * A bell that all workers on one Redis hear: a BullMQ queue of calls. A call goes to one worker, which holds it
- * until it finds nothing to do any more; calls of a worker that dies go to another one.
+ * A work signal for all workers on one Redis: a BullMQ queue of signals. A signal goes to one worker, which holds it
+ * until it finds no more work; those of a worker that dies go to another one.
  */
 export const redisWorkSignal = ({ url, onError }: RedisWorkSignalOptions): WorkSignal => {
   const connection = connect(url, false)

@@ -1,13 +1,13 @@
 /**
- * How workers learn that there is something to do. It only calls: what there is to do stands in the records, and a
- * worker looks there by itself every few seconds, so that a call that is lost costs seconds and no item.
+ * Tells workers that there is work. It is only a signal: the work itself is in the database, which every worker polls
+ * every few seconds, so that a lost signal costs seconds and no item.
  */
 export interface WorkSignal {
-  /** Calls as many workers as there may be work for. Never fails, and nobody waits for it. */
+  /** Signals as many workers as there may be work for. Never fails, and is not awaited. */
   notify(items: number): void
   /**
-   * Lets a worker be called. `drain` is called for each call, and resolves when there is nothing left to do; one
-   * that has not resolved is not called again.
+   * Subscribes a worker. `drain` is called for each signal, and resolves when there is no work left; it is not called
+   * again before that.
    */
   onWork(drain: () => Promise<void>): void
   close(): Promise<void>

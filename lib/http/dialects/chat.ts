@@ -60,7 +60,8 @@ const closing = (context: RequestContext, reply: Reply, finish: Finish, usage: U
   latencyMs: Math.round(now - context.startedAt),
 })
 
-const unfinished = (): GatewayError => new GatewayError('PROVIDER_ERROR', 'The answer ended without an end.')
+const unfinished = (): GatewayError =>
+  new GatewayError('PROVIDER_ERROR', "The provider's stream ended without a finish event.")
 
 /** Without an exponent, which few who read headers expect. */
 const decimal = (usd: number): string => {

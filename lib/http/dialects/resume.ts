@@ -42,7 +42,7 @@ export const streamIdOf = (id: unknown): string => {
 }
 
 export const noSuchStream = (): GatewayError =>
-  new GatewayError('NOT_FOUND', 'There is no such stream, or not any more.')
+  new GatewayError('NOT_FOUND', 'This stream does not exist, or has expired.')
 
 /** The last frame that whoever comes back has seen. @throws GatewayError INVALID_INPUT */
 const lastEventId = (stream: KeptStream, { headers }: Request): number => {

@@ -38,7 +38,7 @@ const refuseMalformed = (error: ParseError, socket: Duplex): void => {
 }
 
 const refuseTunnel = (_request: IncomingMessage, socket: Duplex): void =>
-  refuseConnection(socket, new GatewayError('METHOD_NOT_ALLOWED', 'This server is no proxy.'), '', {
+  refuseConnection(socket, new GatewayError('METHOD_NOT_ALLOWED', 'This server is not a proxy.'), '', {
     headers: { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' },
   })
 

@@ -14,7 +14,10 @@ const notAllowed = (request: IncomingMessage, response: ServerResponse, allow: s
   refuse(
     request,
     response,
-    new GatewayError('METHOD_NOT_ALLOWED', `This URL takes ${allow}, not ${request.method}.`),
+    new GatewayError(
+      'METHOD_NOT_ALLOWED',
+      `Method ${request.method} is not allowed for this URL; use ${allow}.`,
+    ),
     { headers: { allow } },
   )
 

@@ -29,7 +29,7 @@ Set \`OPENAI_API_KEY\` to talk to a real model. Until then, here is what an answ
 | model | behaviour |
 |---|---|
 | \`mock/slow\` | takes its time |
-| \`mock/cut\` | breaks off in the middle |
+| \`mock/cut\` | is cut in the middle |
 
 \`\`\`ts
 const reply = await fetch('/api/chat', {
@@ -54,13 +54,13 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
     text: () =>
       Array.from({ length: LONG_ANSWER_LINES }, (_, line) => `Line ${line + 1} of a long answer.`).join('\n'),
   },
-  slow: { about: 'takes its time, and comes in gulps', slowness: 10, burst: 8 },
+  slow: { about: 'is slow, and sends several pieces at once', slowness: 10, burst: 8 },
   flaky: { about: 'fails on every other call', failure: { code: 'PROVIDER_ERROR', every: 2 } },
   '429': { about: 'is always busy', failure: { code: 'PROVIDER_RATE_LIMIT', retryAfterSeconds: 2 } },
   '500': { about: 'always fails', failure: { code: 'PROVIDER_ERROR' } },
-  cut: { about: 'breaks off after five pieces', after: { pieces: 5, fault: 'cut' } },
-  stall: { about: 'falls silent after five pieces', after: { pieces: 5, fault: 'stall' } },
-  hang: { about: 'never says anything', after: { pieces: 0, fault: 'stall' } },
+  cut: { about: 'disconnects after five pieces', after: { pieces: 5, fault: 'cut' } },
+  stall: { about: 'sends nothing more after five pieces', after: { pieces: 5, fault: 'stall' } },
+  hang: { about: 'never responds', after: { pieces: 0, fault: 'stall' } },
 }
 
 /** Words with the white space around them: the mock's tokens. Joined, they are the text again. */

@@ -19,7 +19,7 @@ const isUnwell = (error: GatewayError, signal: AbortSignal): boolean =>
   isProvidersFault(error) && error.retryable && error.code !== 'PROVIDER_RATE_LIMIT' && !signal.aborted
 
 const unavailable = ({ name }: Target, state: CircuitState, waitMs: number): GatewayError =>
-  new GatewayError('MODEL_UNAVAILABLE', `The model ${name} has been failing and is given a rest.`, {
+  new GatewayError('MODEL_UNAVAILABLE', `The model ${name} has been failing and is not called for now.`, {
     retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
     ...(state.name !== 'closed' && { cause: new Error(`circuit ${state.name}: ${state.reason}`) }),
   })

@@ -1,4 +1,4 @@
-/** Why Redis did not do what it was asked: a few words without addresses, keys or values. */
+/** Why Redis command failed: a few words without addresses, keys or values. */
 export class RedisFault extends Error {
   override readonly name = 'RedisFault'
 }

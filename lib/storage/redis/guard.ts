@@ -27,7 +27,7 @@ export type RedisStatus = Readonly<{
   failing: ReadonlyMap<string, string>
 }>
 
-const SPARED = new RedisFault('Redis has been failing and is given a rest')
+const SPARED = new RedisFault('Redis has been failing and is not called for now')
 
 /**
  * A Redis that costs little when it is ill: no operation takes longer than its deadline, and after enough

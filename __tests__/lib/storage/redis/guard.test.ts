@@ -111,7 +111,7 @@ describe('a guarded Redis', () => {
     for (let tries = 0; tries < 10; tries += 1) await outcome(redis.get('key'))
     does(async () => 'back')
     await clock.advance(OPEN_MS)
-    expect(await outcome(redis.get('key'))).toContain('given a rest')
+    expect(await outcome(redis.get('key'))).toContain('not called for now')
     expect(asked).toHaveLength(10)
     expect(await redis.probe(PING, [], [])).toBe('back')
     expect(await redis.get('key')).toBe('back')

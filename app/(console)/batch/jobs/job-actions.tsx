@@ -37,7 +37,7 @@ export function JobActions({ job, onChange, onDrop }: Props) {
       {!isOver(job) && (
         <ConfirmButton
           label="Cancel"
-          question={`Cancel “${name}”? What has been answered is kept; the rest is not asked.`}
+          question={`Cancel “${name}”? Existing answers are kept; the remaining items do not run.`}
           yes="Cancel batch"
           no="Let it run"
           onConfirm={() => void run(commands.cancel(id))}
@@ -52,7 +52,7 @@ export function JobActions({ job, onChange, onDrop }: Props) {
       {isOver(job) && (
         <ConfirmButton
           label="Delete"
-          question={`Delete “${name}” with all its answers? They cannot be had again.`}
+          question={`Delete “${name}” with all its answers? They cannot be recovered.`}
           yes="Delete batch"
           no="Keep it"
           onConfirm={() => void remove()}

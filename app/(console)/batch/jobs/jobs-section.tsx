@@ -24,11 +24,11 @@ export function JobsSection({ list }: { list: ReturnType<typeof useJobs> }) {
         Your batches
       </h2>
       {connection === 'lost' && (
-        <p className="mt-2 text-sm text-warn">{failure?.message ?? 'Connection lost, coming back …'}</p>
+        <p className="mt-2 text-sm text-warn">{failure?.message ?? 'Connection lost, reconnecting …'}</p>
       )}
-      {!jobs && connection !== 'lost' && <p className="mt-2 text-muted">Looking for them …</p>}
+      {!jobs && connection !== 'lost' && <p className="mt-2 text-muted">Loading …</p>}
       {jobs?.length === 0 && (
-        <p className="mt-2 text-muted">None so far. Send some files, and this page shows how they get on.</p>
+        <p className="mt-2 text-muted">None so far. Send some files, and this page shows their progress.</p>
       )}
       <ul className="mt-4 flex flex-col gap-3">
         {jobs?.map(job => (

@@ -38,7 +38,7 @@ const textOf = (block: Fields | undefined, type: string): string => {
   const { text, type: blockType } = block ?? {}
   if (text === undefined || text === null) return ''
   if (blockType !== undefined && blockType !== null && blockType !== type) return ''
-  if (typeof text !== 'string') throw new MalformedResponse('content that is no text')
+  if (typeof text !== 'string') throw new MalformedResponse('content other than text')
   return text
 }
 
@@ -55,11 +55,11 @@ export const messageFragment = (body: string, provider: string): ReplyPart => {
   const error = errorInAnswer(value)
   if (error !== undefined) return { error: upstreamError({ provider, body: error }) }
   const message = fieldsOf(value)
-  if (!message) throw new MalformedResponse('no JSON object')
-  if (message.stop_reason === undefined) throw new MalformedResponse('no stop reason')
+  if (!message) throw new MalformedResponse('not a JSON object')
+  if (message.stop_reason === undefined) throw new MalformedResponse('missing stop reason')
   const text = contentText(message.content)
   const raw = wordIn(message.stop_reason)
-  if (text === '' && !raw) throw new MalformedResponse('no message')
+  if (text === '' && !raw) throw new MalformedResponse('missing message')
   const usage = fieldsOf(message.usage)
   return { text, finish: raw ? finishOf(raw) : undefined, usage: usage && usageIn(usage), end: true }
 }

@@ -23,7 +23,7 @@ export const malformedError = (provider: string, thrown: unknown): GatewayError 
   if (!thrown.isFinal) return malformedResponse(provider, thrown.message, thrown.cause)
   return new GatewayError(
     'PROVIDER_ERROR',
-    `The provider ${provider} sent an answer that cannot be read (${thrown.message}).`,
+    `The provider ${provider} sent an unreadable response (${thrown.message}).`,
     { cause: thrown, retryable: false },
   )
 }

@@ -19,7 +19,7 @@ const isOfAnswer = (name: string): boolean => name === '' || name === 'message'
 const partText = (part: unknown): string => {
   if (typeof part === 'string') return part
   const fields = fieldsOf(part)
-  if (!fields && part !== null) throw new MalformedResponse('a part of the content is no object')
+  if (!fields && part !== null) throw new MalformedResponse('a content part is not an object')
   return TEXT_PARTS.has(fields?.type) ? (wordIn(fields?.text) ?? '') : ''
 }
 
@@ -29,7 +29,7 @@ const contentText = (content: unknown): string => {
   if (typeof content === 'string') return content
   if (Array.isArray(content)) return content.map(partText).join('')
   if (typeof fieldsOf(content)?.text === 'string') return partText(content)
-  throw new MalformedResponse('content that is no text')
+  throw new MalformedResponse('content other than text')
 }
 
 type DeltaText = Readonly<{ text: string; refused?: true }>
@@ -86,17 +86,17 @@ const errorIn = (body: Fields, choice: Fields | undefined, vendorExtras?: unknow
 export const completionFragment = (body: string, dialect: OpenAiDialect): ReplyPart => {
   const value = parseJson(body)
   const completion = fieldsOf(Array.isArray(value) ? value[0] : value)
-  if (!completion) throw new MalformedResponse('no JSON object')
+  if (!completion) throw new MalformedResponse('not a JSON object')
   const choice = choiceIn(completion, 0)
   const error = errorIn(completion, choice)
   if (error !== undefined) return { error: upstreamError({ provider: dialect.provider, body: error }) }
   const message = optionalFields(choice?.message, 'a message')
   const raw = wordIn(choice?.finish_reason)
   // Null or empty, the vendor gives no reason; without the field it may be a part of an answer.
-  if (choice && choice.finish_reason === undefined) throw new MalformedResponse('no finish reason')
+  if (choice && choice.finish_reason === undefined) throw new MalformedResponse('missing finish reason')
   const answer = textOf(message)
   if (answer.text === '' && (!raw || (!message && !ENDS_WITHOUT_MESSAGE.has(finishOf(raw).reason))))
-    throw new MalformedResponse('no message')
+    throw new MalformedResponse('missing message')
   return { ...answer, finish: raw ? finishOf(raw) : undefined, usage: usageIn(completion.usage), end: true }
 }
 

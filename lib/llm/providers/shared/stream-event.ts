@@ -55,6 +55,6 @@ export const readStreamEvent = (
   const error = Array.isArray(value) ? errorInList(value) : undefined
   if (error !== undefined) return { kind: 'error', error }
   if (isOfAnswer(event) || (value === undefined && isCutOff(text)))
-    throw new MalformedResponse('an event is no JSON object')
+    throw new MalformedResponse('an event is not a JSON object')
   return IGNORED
 }

@@ -136,7 +136,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
       refused: this.#refused,
       hasText: this.#producedBytes > 0,
     })
-    if (!finish) return this.#fail(events, malformedResponse(this.#provider, 'no finish reason'))
+    if (!finish) return this.#fail(events, malformedResponse(this.#provider, 'missing finish reason'))
     this.#isComplete = true
     this.#close()
     void this.#drain()

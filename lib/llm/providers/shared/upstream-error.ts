@@ -74,7 +74,7 @@ const ofStatus = (status: number | undefined, provider: string): readonly [Error
   if (known) return known
   if (status === 400 || status === 422)
     return ['INVALID_INPUT', `The provider ${provider} does not accept this request for this model.`]
-  if (status === 408) return ['TIMEOUT', `The provider ${provider} gave up waiting.`]
+  if (status === 408) return ['TIMEOUT', `The provider ${provider} timed out.`]
   const told = status === undefined ? '' : ` (status ${status})`
   return ['PROVIDER_ERROR', `The provider ${provider} failed to answer${told}.`]
 }
@@ -145,7 +145,7 @@ export const connectionError = (provider: string, signal: AbortSignal, thrown: u
   if (code === CONNECT_TIMEOUT)
     return new GatewayError(
       'TIMEOUT',
-      `The answer took too long: the connection to the provider ${provider} did not come in time.`,
+      `The answer took too long: the connection to the provider ${provider} could not be established in time.`,
       { cause: thrown, waitedFor: 'connection' },
     )
   return new GatewayError('NETWORK', `The connection to the provider ${provider} failed.`, {
@@ -156,10 +156,6 @@ export const connectionError = (provider: string, signal: AbortSignal, thrown: u
 
 /** Something a provider of this protocol must never send. */
 export const malformedResponse = (provider: string, what: string, cause?: unknown): GatewayError =>
-  new GatewayError(
-    'PROVIDER_ERROR',
-    `The provider ${provider} sent an answer that makes no sense (${what}).`,
-    {
-      cause,
-    },
-  )
+  new GatewayError('PROVIDER_ERROR', `The provider ${provider} sent a malformed response (${what}).`, {
+    cause,
+  })

@@ -18,7 +18,7 @@ export const wholeReply = (
     refused: fragment.refused ?? false,
     hasText: text !== '',
   })
-  if (!finish) throw malformedResponse(head.target.provider, 'no message')
+  if (!finish) throw malformedResponse(head.target.provider, 'missing message')
   const batch: ReplyEvent[] = text === '' ? [finish] : [{ type: 'text-delta', text }, finish]
   const usage = usageOf(fragment.usage, {
     textBytes: Buffer.byteLength(text),

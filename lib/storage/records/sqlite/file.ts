@@ -55,7 +55,7 @@ const REMEDIES: Readonly<Record<number, string>> = {
   11: 'it is damaged; put a copy of it from a backup in its place',
   13: 'the disk is full',
   14: 'it cannot be opened; let the gateway read and write there',
-  26: 'it is no SQLite database; put a copy of it from a backup in its place, or move it away',
+  26: 'it is not an SQLite database; put a copy of it from a backup in its place, or move it away',
 }
 
 const UNUSABLE_DIRECTORY: ReadonlySet<string> = new Set(

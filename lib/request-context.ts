@@ -6,17 +6,44 @@ export type Caller =
   | Readonly<{ kind: 'anonymous'; address: string }>
   | Readonly<{ kind: 'guest'; id: string; address: string }>
 
-/** Whose an answer is, so that nobody else finds it. Absent where it cannot be told who is asking: that is nobody's. */
-export const ownerOf = (caller: Caller): string | undefined => {
-  if (caller.kind === 'guest') return `guest ${caller.id}`
-  return caller.address === 'unknown' ? undefined : `address ${caller.address}`
+/** For the end of a switch over the kinds of callers: one that was forgotten does not compile. Throws an Error. */
+export const unknownCaller = (_: never): never => {
+  throw new Error('A caller of an unknown kind.')
 }
 
-/** Whoever that owner was, seen again long after the visit; their address is known only where it is all that is. */
+/** What an owner's text begins with, by the kind of the caller. Rows of batches hold it: it must not change. */
+const OWNER_PREFIX: Readonly<Record<Caller['kind'], string>> = { anonymous: 'address', guest: 'guest' }
+const KINDS = Object.keys(OWNER_PREFIX) as Caller['kind'][]
+
+/** Whose an answer is, so that nobody else finds it. Absent where it cannot be told who is asking: that is nobody's. */
+export const ownerOf = (caller: Caller): string | undefined => {
+  switch (caller.kind) {
+    case 'guest':
+      return `${OWNER_PREFIX.guest} ${caller.id}`
+    case 'anonymous':
+      return caller.address === 'unknown' ? undefined : `${OWNER_PREFIX.anonymous} ${caller.address}`
+    default:
+      return unknownCaller(caller)
+  }
+}
+
+/**
+ * Whoever that owner was, seen again long after the visit; their address is known only where it is all that is.
+ * Throws an Error for what `ownerOf` never gives.
+ */
 export const callerOf = (owner: string): Caller => {
-  const [kind, ...rest] = owner.split(' ')
+  const [prefix = '', ...rest] = owner.split(' ')
   const id = rest.join(' ')
-  return kind === 'guest' ? { kind, id, address: 'unknown' } : { kind: 'anonymous', address: id }
+  const kind = KINDS.find(known => OWNER_PREFIX[known] === prefix)
+  if (kind === undefined || id === '') throw new Error('An owner of an unknown kind.')
+  switch (kind) {
+    case 'guest':
+      return { kind, id, address: 'unknown' }
+    case 'anonymous':
+      return { kind, address: id }
+    default:
+      return unknownCaller(kind)
+  }
 }
 
 /** What a request shows of its sender, before anyone has judged it. */

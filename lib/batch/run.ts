@@ -94,18 +94,19 @@ export const running =
     if (isPoisonItem(claim))
       return { state: 'failed', fault: { code: 'INTERNAL_ERROR', message: POISON_ITEM, retryable: true } }
     const work = open(signal)
-    const call = callFor(claim, work.signal, deps)
+    let call: Call | undefined
     try {
+      call = callFor(claim, work.signal, deps)
       const answered = await collected(await answer(call))
       onEnd(call, call.journal.error)
       return { state: 'succeeded', answer: answered }
     } catch (thrown) {
       const error = toGatewayError(thrown)
-      onEnd(call, error)
+      if (call) onEnd(call, error)
       return retryDecision(error, claim, {
         now: shared.now(),
         random,
-        hasAsked: call.journal.attempts.length > 0,
+        hasAsked: call !== undefined && call.journal.attempts.length > 0,
       })
     } finally {
       work.close()

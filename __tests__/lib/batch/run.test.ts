@@ -266,6 +266,19 @@ describe('a run’s end', () => {
   })
 })
 
+describe('an item whose owner is of a kind that this gateway does not know', () => {
+  it('is not run as anybody else’s: it fails as a fault of ours, and the work is closed', async () => {
+    const { activeRequests, calls, run } = answering(text('ok'), [FINISH])
+    expect(await run({ owner: 'member 17' })).toMatchObject({
+      state: 'again',
+      countsAs: 'failure',
+      fault: { code: 'INTERNAL_ERROR' },
+    })
+    expect(await run({ owner: 'member 17', failures: 2 })).toMatchObject({ state: 'failed' })
+    expect([calls, activeRequests.count]).toEqual([[], 0])
+  })
+})
+
 describe('an item that was cut off again and again', () => {
   it('is not begun a 26th time', async () => {
     const { activeRequests, calls, ends, run } = answering([FINISH])

@@ -23,6 +23,7 @@ const GROUND = [
   'lib/loop-turns.ts',
   'lib/request-context.ts',
   'lib/llm/types.ts',
+  'lib/llm/attempt-budget.ts',
 ]
 const ON_THE_GROUND = [...GROUND, 'lib/llm/tap.ts', 'lib/llm/one-batch.ts']
 
@@ -35,6 +36,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/sse-parser.ts': [],
   'lib/request-context.ts': GROUND,
   'lib/llm/types.ts': GROUND,
+  'lib/llm/attempt-budget.ts': GROUND,
   'lib/llm': [...ON_THE_GROUND, 'lib/llm/providers/definition.ts'],
   'lib/llm/providers': [...ON_THE_GROUND, 'lib/sse-parser.ts'],
   'lib/routing': ON_THE_GROUND,
@@ -143,6 +145,22 @@ describe('features', () => {
         .map(line => `${file}: ${line.trim()}`),
     )
     expect(bare).toEqual([])
+  })
+
+  it('decide nothing by the journal, which only headers, log and metrics read', () => {
+    const readers =
+      /^lib\/(request-context|http\/context-headers|gateway\/request-end|observability\/(metrics|request-line))\.ts$/
+    const written = /^\s*(=(?!=)|\?\?=|\.push\()/
+    const readings = sources.flatMap(file => {
+      if (readers.test(file)) return []
+      const text = read(file)
+      const used = [...text.matchAll(/\bjournal\??\.(\w+)/g)].filter(
+        ({ 0: use, index }) => !written.test(text.slice(index + use.length)),
+      )
+      const unpacked = [...text.matchAll(/\}\s*=\s*[\w.]*\bjournal\b|\bjournal:\s*\{\s*\w/g)]
+      return [...used, ...unpacked].map(({ 0: use }) => `${file}: ${use}`)
+    })
+    expect(readings).toEqual([])
   })
 
   it('leave SQLite, which holds up whoever calls it, to its thread', () => {

@@ -104,8 +104,8 @@ export type Hedge = Readonly<{
 }>
 
 /**
- * What is learned along the way. The only thing of a visit that changes: policies write down what they
- * decide and see, the edge turns it into headers, the log into a line. Nothing is decided by reading it.
+ * What is learned along the way: policies write down what they decide and see, the edge turns it into headers, the log
+ * into a line. Nothing is decided by reading it, which `structure.test.ts` holds them to.
  */
 export type Journal = {
   caller?: Caller['kind']
@@ -114,8 +114,6 @@ export type Journal = {
   /** Which target of a weighted alias the caller was given. */
   arm?: string
   attempts: Attempt[]
-  /** How often a target was turned to, whether or not it then came to an attempt. */
-  tries: number
   /** Milliseconds, by what they went to. */
   waits?: { [What in Wait]?: number }
   hedge?: Hedge
@@ -153,4 +151,9 @@ export const waited = (journal: Journal, what: Wait, milliseconds: number): void
   journal.waits[what] = (journal.waits[what] ?? 0) + milliseconds
 }
 
-export const newJournal = (): Journal => ({ attempts: [], tries: 0 })
+/** Counts an event of an upstream's stream that held nothing. */
+export const ignored = (journal: Journal): void => {
+  journal.ignoredEvents = (journal.ignoredEvents ?? 0) + 1
+}
+
+export const newJournal = (): Journal => ({ attempts: [] })

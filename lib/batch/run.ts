@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
+import { AttemptBudget } from '../llm/attempt-budget.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import { callerOf, newJournal, type RequestContext } from '../request-context.ts'
 import { messagesBelow } from './instruction.ts'
@@ -30,7 +31,7 @@ export type RunDeps = Readonly<{
   /** By which it is judged when to try again. */
   shared: Pick<Clock, 'now'>
   random: () => number
-  /** Told of each run's end, with what went wrong. */
+  /** Told of each run's end, with what it failed with. */
   onEnd: (context: RequestContext, error: GatewayError | undefined) => void
 }>
 
@@ -61,6 +62,7 @@ const callFor = (claim: Claim, signal: AbortSignal, deps: RunDeps): Call => {
     fallback: request.fallback,
     background: true,
     plan: [],
+    attempts: new AttemptBudget(),
   }
 }
 
@@ -98,7 +100,7 @@ export const running =
     try {
       call = callFor(claim, work.signal, deps)
       const answered = await collected(await answer(call))
-      onEnd(call, call.journal.error)
+      onEnd(call, undefined)
       return { state: 'succeeded', answer: answered }
     } catch (thrown) {
       const error = toGatewayError(thrown)
@@ -106,7 +108,7 @@ export const running =
       return retryDecision(error, claim, {
         now: shared.now(),
         random,
-        hasAsked: call !== undefined && call.journal.attempts.length > 0,
+        hasAsked: call !== undefined && call.attempts.made.length > 0,
       })
     } finally {
       work.close()

@@ -18,9 +18,11 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   maxResponseBytes: true,
 
   // Another model's answer is never kept, so this decides nothing about one that is.
+  attempts: false,
   background: false,
   fallback: false,
   resume: false,
+  standIn: false,
   stream: false,
   cache: false,
   cacheWhen: false,

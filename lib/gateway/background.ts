@@ -3,11 +3,12 @@ import type { Clock } from '../clock.ts'
 import { compose, type Policy } from '../compose.ts'
 import { type GatewayError, toGatewayError } from '../errors.ts'
 import type { ActiveRequests } from '../http/active-requests.ts'
+import { AttemptBudget } from '../llm/attempt-budget.ts'
 import type { Call, Reply } from '../llm/types.ts'
-import { observe } from '../observability/observe.ts'
+import { record } from '../observability/record.ts'
 import { newJournal, type RequestContext } from '../request-context.ts'
 
-/** Told of each end, with what went wrong. */
+/** Told of each end, with what it failed with before its answer had begun. */
 export type BackgroundEnd = (context: RequestContext, error: GatewayError | undefined) => void
 
 export type BackgroundDeps = Readonly<{
@@ -29,6 +30,7 @@ const withoutCaller = (call: Call, signal: AbortSignal, startedAt: number, timeo
   signal,
   startedAt,
   deadlineAt: startedAt + timeoutMs,
+  attempts: new AttemptBudget(),
   journal: { ...newJournal(), caller: call.caller.kind },
 })
 
@@ -43,7 +45,7 @@ export const background = ({
   price,
   onEnd,
 }: BackgroundDeps): Background => {
-  const observed = compose<Call, Reply>(observe(), price)
+  const observed = compose<Call, Reply>(record(), price)
 
   return async (call, answer) => {
     const open = activeRequests.open(NO_CALLER)
@@ -53,7 +55,6 @@ export const background = ({
       const reply = await observed(answer)(work)
       const events = reply.events[Symbol.asyncIterator]()
       while (!(await events.next()).done);
-      error = work.journal.error
     } catch (thrown) {
       error = toGatewayError(thrown)
     }

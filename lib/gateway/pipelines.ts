@@ -8,7 +8,7 @@ import { meter, type Prices } from '../ledger/meter.ts'
 import { type AskDeps, ask } from '../llm/ask.ts'
 import { truncate } from '../llm/truncate.ts'
 import type { Call, Reply } from '../llm/types.ts'
-import { observe } from '../observability/observe.ts'
+import { record } from '../observability/record.ts'
 import { type LimitDeps, limit } from '../rate-limit/policy.ts'
 import type { RequestContext } from '../request-context.ts'
 import { breaker, type Circuits } from '../resilience/breaker/policy.ts'
@@ -55,7 +55,7 @@ export type PipelineDeps = Readonly<{
 /** What happens to a call, in order. */
 export const chatPipeline = (g: PipelineDeps): Handler<Call, Reply> =>
   compose<Call, Reply>(
-    observe(), //                       see every call once, whatever becomes of it
+    record(), //                        write down what the answer was
     authenticate(g.auth), //            who is asking
     limit(g.limits), //                 may they ask now
     resume(g.streams), //               may it outlive its connection
@@ -74,7 +74,7 @@ export const chatPipeline = (g: PipelineDeps): Handler<Call, Reply> =>
 /** What happens to an item of a batch: whoever handed it in was let in then. An attempt of it is one attempt. */
 export const batchPipeline = (g: PipelineDeps): Handler<Call, Reply> =>
   compose<Call, Reply>(
-    observe(),
+    record(),
     meter(g.prices),
     cache(g.cache),
     truncate(),

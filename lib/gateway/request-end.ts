@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import type { GatewayError } from '../errors.ts'
 import type { RequestEnd } from '../http/serve.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
@@ -9,7 +10,7 @@ import type { BackgroundEnd } from './background.ts'
 
 type Audience = Readonly<{ logger: Logger; metrics: Metrics; errors: ErrorReporter; clock: Clock }>
 
-const outcomeOf = ({ error }: RequestEnd): 'ok' | 'error' | 'aborted' => {
+const outcomeOf = (error: GatewayError | undefined): 'ok' | 'error' | 'aborted' => {
   if (!error) return 'ok'
   return error.code === 'CLIENT_GONE' ? 'aborted' : 'error'
 }
@@ -17,12 +18,13 @@ const outcomeOf = ({ error }: RequestEnd): 'ok' | 'error' | 'aborted' => {
 /** Tells the log and the metrics of every visit's end, and the error reporter of those that were our fault. */
 export const reportRequest =
   ({ logger, metrics, errors, clock }: Audience) =>
-  (context: RequestContext, end: RequestEnd): void => {
-    const outcome = { ...end, outcome: outcomeOf(end), endedAt: clock.now() }
+  (context: RequestContext, { method, status, thrown, left }: RequestEnd): void => {
+    const error = thrown ?? context.journal.error ?? left
+    const outcome = { method, status, error, outcome: outcomeOf(error), endedAt: clock.now() }
     void logRequest(logger, context, outcome)
     void metrics.requestEnded(context, outcome)
-    if (end.error?.code !== 'INTERNAL_ERROR') return
-    errors.capture(end.error.cause ?? end.error, { requestId: context.requestId, route: context.route })
+    if (error?.code !== 'INTERNAL_ERROR') return
+    errors.capture(error.cause ?? error, { requestId: context.requestId, route: context.route })
   }
 
 type WorkName = Parameters<typeof logWork>[1]
@@ -31,7 +33,8 @@ type WorkName = Parameters<typeof logWork>[1]
 const reportWork =
   (name: WorkName) =>
   ({ logger, metrics, errors, clock }: Audience): BackgroundEnd =>
-  (context, error) => {
+  (context, thrown) => {
+    const error = thrown ?? context.journal.error
     void logWork(logger, name, context, { error, outcome: error ? 'error' : 'ok', endedAt: clock.now() })
     void metrics.workEnded(context)
     if (error?.code !== 'INTERNAL_ERROR') return

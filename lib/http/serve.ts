@@ -21,7 +21,14 @@ export type Method = (typeof METHODS)[number]
 const SAFE: readonly Method[] = ['GET', 'OPTIONS']
 
 /** How a visit ended, as told to whoever keeps the log. */
-export type RequestEnd = Readonly<{ method: string; status: number; error: GatewayError | undefined }>
+export type RequestEnd = Readonly<{
+  method: string
+  status: number
+  /** What it was refused with, or failed with before its answer had begun. */
+  thrown: GatewayError | undefined
+  /** Why it was broken off, where it was. */
+  left: GatewayError | undefined
+}>
 
 /**
  * Who may use a route. `public`: everybody, without a limit; `caller`: whoever authenticates as the gateway requires,
@@ -177,8 +184,9 @@ export const serving =
         }
         const end = () => {
           open.close()
-          const failure = error ?? context.journal.error ?? leftBy(open.signal)
-          if (!options.probe) deps.onEnd(context, { method, status: response.status ?? 200, error: failure })
+          const left = leftBy(open.signal)
+          if (!options.probe)
+            deps.onEnd(context, { method, status: response.status ?? 200, thrown: error, left })
         }
         if (response.ended) void response.ended.then(end)
         else end()

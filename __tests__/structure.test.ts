@@ -24,6 +24,7 @@ const GROUND = [
   'lib/request-context.ts',
   'lib/llm/reply-head.ts',
   'lib/llm/types.ts',
+  'lib/llm/attempt-budget.ts',
 ]
 const ON_THE_GROUND = [...GROUND, 'lib/llm/tap.ts', 'lib/llm/one-batch.ts']
 
@@ -37,6 +38,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/request-context.ts': GROUND,
   'lib/llm/reply-head.ts': [],
   'lib/llm/types.ts': GROUND,
+  'lib/llm/attempt-budget.ts': GROUND,
   'lib/llm': [...ON_THE_GROUND, 'lib/llm/providers/definition.ts'],
   'lib/llm/providers': [...ON_THE_GROUND, 'lib/sse-parser.ts'],
   'lib/routing': ON_THE_GROUND,
@@ -182,6 +184,22 @@ describe('features', () => {
         .map(line => `${file}: ${line.trim()}`),
     )
     expect(bare).toEqual([])
+  })
+
+  it('decide nothing by the journal, which only headers, log and metrics read', () => {
+    const readers =
+      /^lib\/(request-context|http\/context-headers|observability\/(request-end|metrics|request-line))\.ts$/
+    const written = /^\s*(=(?!=)|\?\?=|\.push\()/
+    const readings = sources.flatMap(file => {
+      if (readers.test(file)) return []
+      const text = read(file)
+      const used = [...text.matchAll(/\bjournal\??\.(\w+)/g)].filter(
+        ({ 0: use, index }) => !written.test(text.slice(index + use.length)),
+      )
+      const unpacked = [...text.matchAll(/\}\s*=\s*[\w.]*\bjournal\b|\bjournal:\s*\{\s*\w/g)]
+      return [...used, ...unpacked].map(({ 0: use }) => `${file}: ${use}`)
+    })
+    expect(readings).toEqual([])
   })
 
   it('leave SQLite, which blocks its caller, to its thread', () => {

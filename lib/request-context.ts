@@ -6,17 +6,44 @@ export type Caller =
   | Readonly<{ kind: 'anonymous'; address: string }>
   | Readonly<{ kind: 'guest'; id: string; address: string }>
 
-/** Whose an answer is, so that nobody else finds it. Absent where it cannot be told who is asking: that is nobody's. */
-export const ownerOf = (caller: Caller): string | undefined => {
-  if (caller.kind === 'guest') return `guest ${caller.id}`
-  return caller.address === 'unknown' ? undefined : `address ${caller.address}`
+/** For the end of a switch over the kinds of callers: one that was forgotten does not compile. Throws an Error. */
+export const unknownCaller = (_: never): never => {
+  throw new Error('A caller of an unknown kind.')
 }
 
-/** Whoever that owner was, seen again long after the visit; their address is known only where it is all that is. */
+/** What an owner's text begins with, by the kind of the caller. Rows of batches hold it: it must not change. */
+const OWNER_PREFIX: Readonly<Record<Caller['kind'], string>> = { anonymous: 'address', guest: 'guest' }
+const KINDS = Object.keys(OWNER_PREFIX) as Caller['kind'][]
+
+/** Whose an answer is, so that nobody else finds it. Absent where it cannot be told who is asking: that is nobody's. */
+export const ownerOf = (caller: Caller): string | undefined => {
+  switch (caller.kind) {
+    case 'guest':
+      return `${OWNER_PREFIX.guest} ${caller.id}`
+    case 'anonymous':
+      return caller.address === 'unknown' ? undefined : `${OWNER_PREFIX.anonymous} ${caller.address}`
+    default:
+      return unknownCaller(caller)
+  }
+}
+
+/**
+ * Whoever that owner was, seen again long after the visit; their address is known only where it is all that is.
+ * Throws an Error for what `ownerOf` never gives.
+ */
 export const callerOf = (owner: string): Caller => {
-  const [kind, ...rest] = owner.split(' ')
+  const [prefix = '', ...rest] = owner.split(' ')
   const id = rest.join(' ')
-  return kind === 'guest' ? { kind, id, address: 'unknown' } : { kind: 'anonymous', address: id }
+  const kind = KINDS.find(known => OWNER_PREFIX[known] === prefix)
+  if (kind === undefined || id === '') throw new Error('An owner of an unknown kind.')
+  switch (kind) {
+    case 'guest':
+      return { kind, id, address: 'unknown' }
+    case 'anonymous':
+      return { kind, address: id }
+    default:
+      return unknownCaller(kind)
+  }
 }
 
 /** What a request shows of its sender, before anyone has judged it. */
@@ -77,8 +104,8 @@ export type Hedge = Readonly<{
 }>
 
 /**
- * What is learned along the way. The only thing of a visit that changes: policies write down what they
- * decide and see, the edge turns it into headers, the log into a line. Nothing is decided by reading it.
+ * What is learned along the way: policies write down what they decide and see, the edge turns it into headers, the log
+ * into a line. Nothing is decided by reading it, which `structure.test.ts` holds them to.
  */
 export type Journal = {
   caller?: Caller['kind']
@@ -87,8 +114,6 @@ export type Journal = {
   /** Which target of a weighted alias the caller was given. */
   arm?: string
   attempts: Attempt[]
-  /** How often a target was turned to, whether or not it then came to an attempt. */
-  tries: number
   /** Milliseconds, by what they went to. */
   waits?: { [What in Wait]?: number }
   hedge?: Hedge
@@ -126,10 +151,22 @@ export const waited = (journal: Journal, what: Wait, milliseconds: number): void
   journal.waits[what] = (journal.waits[what] ?? 0) + milliseconds
 }
 
-export const newJournal = (): Journal => ({ attempts: [], tries: 0 })
+/** Counts an event of an upstream's stream that held nothing. */
+export const ignored = (journal: Journal): void => {
+  journal.ignoredEvents = (journal.ignoredEvents ?? 0) + 1
+}
+
+export const newJournal = (): Journal => ({ attempts: [] })
 
 /** How a request ended: what the log and the metrics are given. */
-export type RequestEnd = Readonly<{ method: string; status: number; error: GatewayError | undefined }>
+export type RequestEnd = Readonly<{
+  method: string
+  status: number
+  /** What it was refused with, or failed with before its answer had begun. */
+  thrown: GatewayError | undefined
+  /** Why it was aborted, where it was. */
+  left: GatewayError | undefined
+}>
 
-/** Reports the end of work that no request waits for, with what went wrong. */
+/** Reports the end of work that no request waits for, with what it failed with before its answer had begun. */
 export type BackgroundEnd = (context: RequestContext, error: GatewayError | undefined) => void

@@ -8,7 +8,7 @@ import type { GatewayError } from '#lib/errors.ts'
 import { ActiveRequests } from '#lib/http/active-requests.ts'
 import { meter } from '#lib/ledger/meter.ts'
 import type { Call, Reply, ReplyEvent } from '#lib/llm/types.ts'
-import { observe } from '#lib/observability/observe.ts'
+import { record } from '#lib/observability/record.ts'
 import type { RequestContext } from '#lib/request-context.ts'
 import { memoryKeyValue } from '#lib/storage/memory.ts'
 import type { KeyValue } from '#lib/storage/types.ts'
@@ -94,7 +94,7 @@ export const cacheSetting = (options: CacheSettingOptions = {}) => {
       clock,
       timeoutMs: 30_000,
       pipeline: compose<Call, Reply>(
-        observe(),
+        record(),
         meter({ priceOf: () => ({ input: 1_000_000, output: 1_000_000 }) }),
       ),
       onEnd: (context, error) => refreshed.push({ context, error }),

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
 import { type GatewayError, toGatewayError } from '../errors.ts'
+import { AttemptBudget } from '../llm/attempt-budget.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import { type BackgroundEnd, newJournal } from '../request-context.ts'
 import type { Background } from './refreshes.ts'
@@ -25,6 +26,7 @@ const withoutCaller = (call: Call, signal: AbortSignal, startedAt: number, timeo
   signal,
   startedAt,
   deadlineAt: startedAt + timeoutMs,
+  attempts: new AttemptBudget(),
   journal: { ...newJournal(), caller: call.caller.kind },
 })
 
@@ -41,7 +43,6 @@ export const background = ({ open, clock, timeoutMs, pipeline, onEnd }: Backgrou
       const reply = await pipeline(answer)(work)
       const events = reply.events[Symbol.asyncIterator]()
       while (!(await events.next()).done);
-      error = work.journal.error
     } catch (thrown) {
       error = toGatewayError(thrown)
     }

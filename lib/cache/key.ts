@@ -18,9 +18,11 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   maxResponseBytes: true,
 
   // A fallback's answer is never stored, so this does not affect stored ones.
+  attempts: false,
   background: false,
   fallback: false,
   resume: false,
+  standIn: false,
   stream: false,
   cache: false,
   cacheWhen: false,

@@ -48,7 +48,10 @@ const monitor = (records: Records, { clock, logger }: DatabaseDeps): RecordsMoni
   const monitor = new RecordsMonitor({
     clock,
     onLost: err =>
-      logger.warn({ component, reason: reasonOf(err), err }, 'database operation failed: batches wait, chats continue'),
+      logger.warn(
+        { component, reason: reasonOf(err), err },
+        'database operation failed: batches wait, chats continue',
+      ),
     onBack: () => logger.info({ component }, 'database operations succeed again'),
   })
   records.watch(monitor.ended)

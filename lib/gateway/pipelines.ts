@@ -8,7 +8,7 @@ import { meter, type Prices } from '../ledger/meter.ts'
 import { type AskDeps, ask } from '../llm/ask.ts'
 import { truncate } from '../llm/truncate.ts'
 import type { Call, Reply } from '../llm/types.ts'
-import { observe } from '../observability/observe.ts'
+import { record } from '../observability/record.ts'
 import { type LimitDeps, limit } from '../rate-limit/policy.ts'
 import type { RequestContext } from '../request-context.ts'
 import { breaker, type Circuits } from '../resilience/breaker/policy.ts'
@@ -66,7 +66,7 @@ const BATCH = ['batch'] as const
  * the cache fetches again goes on below the cache, in the pipeline of the call that gave the occasion.
  */
 const sentence = (g: PipelineDeps): readonly Step[] => [
-  [ALL, observe()], //                                  record every call once, whatever becomes of it
+  [ALL, record()], //                                   write down what the call was answered with
   [CHAT, authenticate(g.auth)], //                      who is asking
   [CHAT, limit(g.limits)], //                           may they ask now
   [CHAT, resume(g.streams)], //                         may the answer outlive its connection

@@ -22,7 +22,6 @@ import { retryBudgets } from '../resilience/retry.ts'
 import type { PipelineDeps } from './pipelines.ts'
 import type { SharedState } from './redis.ts'
 
-const MOST_ATTEMPTS = 4
 const LONGEST_OPEN_MS = 120_000
 const LONGEST_COOLDOWN_MS = 300_000
 const REFUSED_COOLDOWN_MS = 10_000
@@ -92,7 +91,6 @@ const hedgesOf = ({ settings, clock, catalog }: ResilienceDeps): PipelineDeps['h
   settings.hedgingShare > 0
     ? {
         share: settings.hedgingShare,
-        mostAttempts: MOST_ATTEMPTS,
         usedBy: (call, target) => {
           const usage = { inputTokens: estimatedInputTokens(call), outputTokens: 0, estimated: true } as const
           const price = catalog.priceOf(target)
@@ -143,14 +141,12 @@ export const resilienceOf = (
   return {
     fallbacks: {
       contextTokensOf: target => catalog.contextTokensOf(target),
-      mostAttempts: MOST_ATTEMPTS,
       ...(settings.fallbackOn && { on: settings.fallbackOn }),
       clock,
     },
     hedges: hedgesOf(deps),
     retries: {
       most: settings.mostRetries,
-      mostAttempts: MOST_ATTEMPTS,
       backoff: { baseMs: 250, longestMs: 8_000 },
       longestRetryAfterMs: 10_000,
       clock,

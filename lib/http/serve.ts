@@ -196,12 +196,13 @@ export const serving =
         }
         const end = () => {
           open.close()
-          const failure = error ?? context.journal.error ?? leftBy(open.signal)
+          const left = leftBy(open.signal)
           if (!options.probe)
             deps.onEnd(context, {
               method: sent === method ? method : OTHER_METHOD,
               status: response.status ?? 200,
-              error: failure,
+              thrown: error,
+              left,
             })
         }
         if (response.ended) void response.ended.then(end)

@@ -1,5 +1,6 @@
 import type { GatewayError } from '../errors.ts'
 import type { Attempt, RequestContext } from '../request-context.ts'
+import type { AttemptBudget } from './attempt-budget.ts'
 import type { FinishReason, ReplyHead, Target, Usage } from './reply-head.ts'
 
 export type { CacheTrace, FinishReason, ReplyHead, Target, Usage } from './reply-head.ts'
@@ -55,6 +56,10 @@ export type Call = RequestContext &
     resume?: true
     /** Who should answer, best first. Empty until routed; the first one is asked, the others stand behind it. */
     plan: readonly Target[]
+    /** What it may still ask of targets. The only thing of a call that changes, and the same for all copies of it. */
+    attempts: AttemptBudget
+    /** Another target of the plan has failed before. */
+    standIn?: true
   }>
 
 /** What a reply is made of, in order: any number of deltas, then exactly one `finish` or `error`. */

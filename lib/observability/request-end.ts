@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import type { GatewayError } from '../errors.ts'
 import type { BackgroundEnd, RequestContext, RequestEnd } from '../request-context.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
@@ -7,7 +8,7 @@ import type { ErrorReporter } from './sentry.ts'
 
 type Audience = Readonly<{ logger: Logger; metrics: Metrics; errors: ErrorReporter; clock: Clock }>
 
-const outcomeOf = ({ error }: RequestEnd): 'ok' | 'error' | 'aborted' => {
+const outcomeOf = (error: GatewayError | undefined): 'ok' | 'error' | 'aborted' => {
   if (!error) return 'ok'
   return error.code === 'CLIENT_GONE' ? 'aborted' : 'error'
 }
@@ -15,12 +16,13 @@ const outcomeOf = ({ error }: RequestEnd): 'ok' | 'error' | 'aborted' => {
 /** Reports the end of every request to the log and the metrics, and internal errors to the error reporter. */
 export const reportRequest =
   ({ logger, metrics, errors, clock }: Audience) =>
-  (context: RequestContext, end: RequestEnd): void => {
-    const outcome = { ...end, outcome: outcomeOf(end), endedAt: clock.now() }
+  (context: RequestContext, { method, status, thrown, left }: RequestEnd): void => {
+    const error = thrown ?? context.journal.error ?? left
+    const outcome = { method, status, error, outcome: outcomeOf(error), endedAt: clock.now() }
     void logRequest(logger, context, outcome)
     void metrics.requestEnded(context, outcome)
-    if (end.error?.code !== 'INTERNAL_ERROR') return
-    errors.capture(end.error.cause ?? end.error, { requestId: context.requestId, route: context.route })
+    if (error?.code !== 'INTERNAL_ERROR') return
+    errors.capture(error.cause ?? error, { requestId: context.requestId, route: context.route })
   }
 
 type WorkName = Parameters<typeof logWork>[1]
@@ -29,7 +31,8 @@ type WorkName = Parameters<typeof logWork>[1]
 const reportWork =
   (name: WorkName) =>
   ({ logger, metrics, errors, clock }: Audience): BackgroundEnd =>
-  (context, error) => {
+  (context, thrown) => {
+    const error = thrown ?? context.journal.error
     void logWork(logger, name, context, { error, outcome: error ? 'error' : 'ok', endedAt: clock.now() })
     void metrics.workEnded(context)
     if (error?.code !== 'INTERNAL_ERROR') return

@@ -1,4 +1,5 @@
 import type { GatewayError } from '../../../errors.ts'
+import { ignored } from '../../../request-context.ts'
 import { type SseEvent, SseEventTooLarge } from '../../../sse-parser.ts'
 import type { Call, Reply, ReplyHead } from '../../types.ts'
 import { bodyOf, PeekedBody } from './body.ts'
@@ -97,9 +98,7 @@ export const replyFrom = async (
           return { error: malformedError(provider, thrown) }
         }
       },
-      onIgnored: () => {
-        journal.ignoredEvents = (journal.ignoredEvents ?? 0) + 1
-      },
+      onIgnored: () => ignored(journal),
       estimatedInputTokens: () => estimatedInputTokens(call),
     })
   return whole(await readText(body, MAX_ANSWER_BYTES).catch(failed))

@@ -2,9 +2,9 @@ import type { Policy } from '../compose.ts'
 import { tap } from '../llm/tap.ts'
 import type { Call, Reply } from '../llm/types.ts'
 
-/** Sees every call once, whatever becomes of it, and writes down what the answer was. */
-export const observe = (): Policy<Call, Reply> =>
-  async function observe(call, next) {
+/** Writes down what a call was answered with: its journal holds it for the headers, the log and the metrics. */
+export const record = (): Policy<Call, Reply> =>
+  async function record(call, next) {
     const { journal } = call
     const reply = await next(call)
     journal.usage = reply.usage

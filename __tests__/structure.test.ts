@@ -54,7 +54,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/auth': [...ON_THE_GROUND, 'lib/storage/directory.ts'],
   'lib/observability': [...ON_THE_GROUND, 'lib/llm/ask.ts'],
   'lib/validation': [...ON_THE_GROUND, 'lib/batch/types.ts'],
-  'lib/http': [...ON_THE_GROUND, 'lib/validation', 'lib/batch/types.ts', 'lib/batch/results'],
+  'lib/http': [...ON_THE_GROUND, 'lib/validation', 'lib/batch/types.ts', 'lib/batch/results.ts'],
   'lib/config': [
     'lib/rate-limit/policy.ts',
     'lib/routing/fallback.ts',

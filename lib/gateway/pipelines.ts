@@ -1,6 +1,6 @@
-import { administer } from '../auth/admin.ts'
 import { type AuthDeps, authenticate } from '../auth/policy.ts'
 import type { TokenDeps } from '../auth/token.ts'
+import { administer } from '../auth/token.ts'
 import { type CacheDeps, cache } from '../cache/policy.ts'
 import type { Clock } from '../clock.ts'
 import { compose, type Handler, type Policy } from '../compose.ts'

@@ -9,7 +9,7 @@ const tooLarge = (maxBytes: number): GatewayError =>
     `The request body is larger than ${maxBytes.toLocaleString('en')} bytes.`,
   )
 
-/** The Node request behind a native host's Request: reading it costs a tenth of reading its web stream. */
+/** The Node request that a native server's Request wraps: reading it costs a tenth of reading its web stream. */
 const nodeRequestOf = (request: Request): IncomingMessage | undefined =>
   (request as { runtime?: { node?: { req?: IncomingMessage } } }).runtime?.node?.req
 
@@ -34,11 +34,11 @@ const readNode = (incoming: IncomingMessage, maxBytes: number): Promise<Uint8Arr
       })
   })
 
-/** Of a refused body: who sends more than that, or goes on for longer, is cut off. */
+/** Limits for dropping a refused body: beyond them the connection is closed. */
 const MOST_DROPPED_BYTES = 8 * 1024 * 1024
 const DROPPED_FOR_MS = 2_000
 
-/** Reads and drops the body of a Node request; one that is still held back is left where it is. */
+/** Reads and drops the body of a Node request; one that the client still holds back is not requested. */
 export const dropBody = (incoming: IncomingMessage, clock: Clock): void => {
   if (incoming.readableEnded || incoming.destroyed || holdsBodyBack(incoming)) return
   let dropped = 0
@@ -64,23 +64,23 @@ const dropWeb = async (body: ReadableStream<Uint8Array>, clock: Clock): Promise<
 }
 
 /**
- * Reads and drops what is still to come of a refused body. Closed with bytes unread, a connection is reset, and the
- * sender may never see the answer.
+ * Reads and drops the rest of a refused body. A connection that is closed with unread bytes is reset, and the client
+ * may never see the response.
  */
 export const drainBody = (request: Request, clock: Clock): void => {
   const incoming = nodeRequestOf(request)
-  // A web stream that was begun over it would pause it again and again: then that is read to its end.
+  // A web stream on top of it would pause it repeatedly: then that stream is read to its end.
   if (incoming && incoming.listenerCount('data') === 0) return void dropBody(incoming, clock)
   const isHeldBack = request.headers.has('expect') && !request.bodyUsed
   if (!request.body || request.body.locked || isHeldBack) return
-  // A sender who leaves ends it too, which is nobody's failure.
+  // A client that disconnects ends it too, which is not an error.
   dropWeb(request.body, clock).catch(() => {})
 }
 
 const readWeb = async (body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array> => {
   const chunks: Uint8Array[] = []
   let size = 0
-  // Not cancelled when it turns out too large: `dropRest` goes on with it.
+  // Not cancelled when it turns out too large: `dropRest` reads the rest.
   for await (const chunk of body.values({ preventCancel: true })) {
     size += chunk.length
     if (size > maxBytes) throw tooLarge(maxBytes)
@@ -92,7 +92,7 @@ const readWeb = async (body: ReadableStream<Uint8Array>, maxBytes: number): Prom
 /**
  * The whole request body.
  * @throws GatewayError PAYLOAD_TOO_LARGE: before reading, where the length is declared, and after `maxBytes`
- * of it where it is not; CLIENT_GONE when the sender leaves in the middle.
+ * of it where it is not; CLIENT_GONE when the client disconnects before its end.
  */
 export const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array> => {
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes)

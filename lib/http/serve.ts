@@ -19,32 +19,32 @@ export type Method = (typeof METHODS)[number]
 /** Methods that change nothing, whatever the route. Source: RFC 9110, 9.2.1. */
 const SAFE: readonly Method[] = ['GET', 'OPTIONS']
 
-/** How a visit ended, as told to whoever keeps the log. */
+/** How a request ended, for the log. */
 export type RequestEnd = Readonly<{ method: string; status: number; error: GatewayError | undefined }>
 
-/** What `serve` needs of the gateway behind it. */
+/** What `serve` needs of the gateway. */
 export type ServeDeps = Readonly<{
   clock: Clock
   activeRequests: ActiveRequests
   cors: Cors
-  /** Headers of every answer. */
+  /** Headers of every response. */
   headers: Readonly<Record<string, string>>
   sessionCookie: string
   access: AccessRules
-  /** True once new visits are turned away. */
+  /** True once new requests are refused. */
   closed: () => boolean
   onEnd: (context: RequestContext, end: RequestEnd) => void
 }>
 
-/** All that a route's handler is given. */
+/** The arguments of a route's handler. */
 export type Exchange<G> = Readonly<{
   request: Request
   context: RequestContext
   params: Readonly<Record<string, string | readonly string[]>>
   gateway: G
-  /** Breaks off everything done for this visit. */
+  /** Aborts all work for this request. */
   abort: (reason: GatewayError) => void
-  /** Lets this visit go on when its client has gone, until its answer has `ended`. */
+  /** Lets this request continue after its client disconnects, until its response has `ended`. */
   surviveDisconnect: () => void
 }>
 
@@ -54,15 +54,15 @@ export type RouteOptions = Readonly<{
   surface: Surface
   /** Whether its methods other than GET change or spend anything: pages of other sites may then not call them. */
   changes: boolean
-  /** Answered whatever the Host header says: health checks come under any name. */
+  /** Served under any Host header: health checks may use any name. */
   anyHost?: true
-  /** Asked by machines, again and again: answered to the last, and kept out of the log. */
+  /** Polled by machines: served until the end, and kept out of the log. */
   probe?: true
-  /** Answered as long as the process lives. */
+  /** Served as long as the process runs. */
   servedWhileClosing?: true
 }>
 export type Handlers<G> = { readonly [M in Method]?: (exchange: Exchange<G>) => Promise<RouteResponse> }
-/** What a `route.ts` exports, once for each method. */
+/** The exports of a `route.ts`, one for each method. */
 export type RouteHandler = (
   request: Request,
   context: { params: Promise<Record<string, string | string[]>> },
@@ -101,15 +101,15 @@ const refuseMethod = (method: Method, methods: string): never => {
   )
 }
 
-/** Judges where a request comes from, before anyone asks who sent it. Throws FORBIDDEN. */
+/** Checks the origin of a request, before authentication. Throws FORBIDDEN. */
 const assertAccess = (request: Request, method: Method, deps: ServeDeps, options: RouteOptions): void => {
   if (!options.anyHost) assertAllowedHost(request, deps.access)
   if (options.changes && !SAFE.includes(method)) assertSameSite(request, deps.access)
 }
 
 /**
- * Makes a route's handlers into what `route.ts` exports: every visit is opened and closed, every failure
- * becomes the error body, every answer gets the headers of CONTRACT.md, and every end is told once.
+ * Turns a route's handlers into the exports of `route.ts`: every request is opened and closed, every failure becomes
+ * the error body, every response gets the common headers, and every end is reported once.
  */
 export const serving =
   <G extends ServeDeps>(gateway: () => Promise<G>) =>

@@ -9,9 +9,9 @@ const HEADERS_TIMEOUT_MS = 15_000
 const KEEP_ALIVE_MS = 65_000
 const HEADERS_TOO_LARGE = 431
 
-/** Answers what is no HTTP, and closes: nothing after it could be told apart from it. */
+/** Responds to malformed HTTP, and closes: later requests on the connection cannot be parsed. */
 const refuseMalformed = (error: Error & { code?: string }, socket: Duplex): void => {
-  // A browser that connects ahead and asks for nothing runs into the time limit: it must not be told anything.
+  // A browser that preconnects without a request reaches the time limit: it must get no response.
   const asked = error.code !== 'ECONNRESET' && error.code !== 'ERR_HTTP_REQUEST_TIMEOUT'
   if (!socket.writable || !asked) return void socket.destroy()
   const isTooLong = error.code === 'HPE_HEADER_OVERFLOW'
@@ -29,12 +29,12 @@ const refuseTunnel = (_request: IncomingMessage, socket: Duplex): void =>
   })
 
 /**
- * Gives a server our answer wherever Node or Next would give theirs or none: malformed requests, CONNECT, offers of
- * another protocol, expectations. Those other than `100-continue` are ignored, as RFC 9110, 10.1.1 allows.
+ * Replaces Node's and Next's own handling of malformed requests, CONNECT, upgrades and expectations. Expectations other
+ * than `100-continue` are ignored, as RFC 9110, 10.1.1 allows.
  */
 export const guardServer = (server: Server): Server => {
   Object.assign(server, {
-    // Of a header that comes twice Node would drop the second one, where a proxy may have believed it.
+    // Node drops the second of a repeated header, which a proxy may have trusted.
     joinDuplicateHeaders: true,
     // Refused by `screen`: Node's own refusal has no body.
     requireHostHeader: false,

@@ -8,7 +8,7 @@ import { openAiErrorBody } from '../dialects/openai-error.ts'
 import { errorResponse } from '../error-response.ts'
 import { apiHeaders } from '../security-headers.ts'
 
-/** What differs from the usual answer for that error. */
+/** Differences from the usual response for that error. */
 type Changes = Readonly<{ status?: number; headers?: Readonly<Record<string, string>> }>
 
 /** An error in the form of the path's API, outside any route. */
@@ -29,7 +29,7 @@ const responseOf = (error: GatewayError, path: string, sentId?: string | string[
   }
 }
 
-/** Refuses a request before its body is read; what comes of it is dropped, within limits. */
+/** Refuses a request before its body is read; the rest of it is dropped, within limits. */
 export const refuse = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -42,7 +42,7 @@ export const refuse = (
   dropBody(request, systemClock)
 }
 
-/** Refuses on a bare connection, where there is no request to answer, and closes it. */
+/** Refuses on a bare connection, without a request, and closes it. */
 export const refuseConnection = (socket: Duplex, error: GatewayError, changes: Changes = {}): void => {
   const { status: usual, body, headers } = responseOf(error, '')
   const status = changes.status ?? usual

@@ -2,7 +2,7 @@ import type { Policy } from '../compose.ts'
 import { tap } from '../llm/tap.ts'
 import type { Call, Reply } from '../llm/types.ts'
 
-/** Sees every call once, whatever becomes of it, and writes down what the answer was. */
+/** Observes every call once, whatever its outcome, and records the answer in the journal. */
 export const observe = (): Policy<Call, Reply> =>
   async function observe(call, next) {
     const { journal } = call

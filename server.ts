@@ -14,7 +14,10 @@ import { readRouteTable } from '#lib/native/route-table.ts'
 import { welcome } from '#lib/native/welcome.ts'
 
 const root = import.meta.dirname
-/** Connections that may wait to be taken; with Node's 511, of thousands at once many are tried again after seconds. */
+/**
+ * The listen backlog; with Node's default of 511, many of thousands of simultaneous connections are retried only after
+ * seconds.
+ */
 const BACKLOG = 8_192
 
 const start = async (): Promise<void> => {

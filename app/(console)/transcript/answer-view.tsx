@@ -6,7 +6,7 @@ import { FactsLine } from './facts-line.tsx'
 import { FailureNotice } from './failure-notice.tsx'
 import type { TurnActions } from './turn-view.tsx'
 
-/** One answer in whatever state it is, and what can be done with it. */
+/** One answer in any state, with its actions. */
 export function AnswerView({ turn, onRetry, onTakeBack }: { turn: Turn } & TurnActions) {
   const { answer } = turn
   const text = textOf(answer)

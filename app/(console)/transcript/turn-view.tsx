@@ -4,7 +4,7 @@ import { AnswerView } from './answer-view.tsx'
 
 export type TurnActions = {
   onRetry?: () => void
-  /** Puts a question that got no answer back into the composer. */
+  /** Puts a question without an answer back into the composer. */
   onTakeBack?: () => void
 }
 

@@ -1,4 +1,4 @@
-/** Decides when a closed circuit opens. `reset` clears its state. */
+/** Decides when a closed circuit opens. `forget` clears its state. */
 export interface TripCondition {
   /**
    * A stream's first content has arrived.

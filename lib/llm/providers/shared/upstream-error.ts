@@ -79,7 +79,7 @@ const ofStatus = (status: number | undefined, provider: string): readonly [Error
   return ['PROVIDER_ERROR', `The provider ${provider} failed to answer${told}.`]
 }
 
-/** Locked, and Too Early: the only retryable statuses below 500 in this branch. */
+/** Conflict, and Too Early: the only retryable statuses below 500 in this branch. */
 const PASSING: ReadonlySet<number> = new Set([409, 425])
 
 /** Not Implemented, and HTTP Version Not Supported: permanent. */

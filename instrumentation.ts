@@ -5,7 +5,7 @@ export const register = async (): Promise<void> => {
   await startUnderNext()
 }
 
-/** Called by Next for what failed while it rendered a page. */
+/** Called by Next for errors while rendering a page. */
 export const onRequestError = async (
   error: unknown,
   _request: unknown,

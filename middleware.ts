@@ -12,7 +12,7 @@ export const config = {
   matcher: ['/((?!api$|api/|v1$|v1/|metrics$|_next/static/|favicon\\.ico$|icon\\.svg$).*)'],
 }
 
-/** Security headers for pages, and the check of the Host header. Who may do what is settled in `lib/auth`. */
+/** Security headers for pages, and the check of the Host header. Authentication is in `lib/auth`. */
 export function middleware(request: NextRequest): NextResponse {
   const rules = publishedAccessRules()
   const rejection = hostRejection(request, rules)

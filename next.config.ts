@@ -3,7 +3,7 @@ import type { NextConfig } from 'next'
 const config: NextConfig = {
   poweredByHeader: false,
   reactStrictMode: true,
-  // No page has an image to optimise; its endpoint would fetch and decode what strangers ask for.
+  // No page has an image to optimise; its endpoint would fetch and decode images for any client.
   images: { unoptimized: true },
   // `npm test` checks types; a start does not wait for that.
   typescript: { ignoreBuildErrors: true },

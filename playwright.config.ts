@@ -5,7 +5,7 @@ import { defineConfig, devices } from '@playwright/test'
 import { SERVERS } from './__tests__/pages/support/servers.ts'
 
 /**
- * Debian's Chromium: Playwright's own download is not to be had everywhere. Its headless shell, where installed
+ * Debian's Chromium: Playwright's own download is not available everywhere. Its headless shell, where installed
  * (`apt-get install chromium-headless-shell`), opens a page three times as fast.
  */
 const CHROMIUM = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'].find(path => existsSync(path))
@@ -18,7 +18,7 @@ export default defineConfig({
   forbidOnly: Boolean(process.env.CI),
   workers: process.env.CI ? 1 : 2,
   retries: process.env.CI ? 2 : 0,
-  // Patience, not promises: how long the pages take is not tested, and a shared machine may be withheld for long.
+  // Generous time limits: the pages' speed is not tested, and a shared machine may stall for long.
   timeout: 300_000,
   expect: { timeout: 90_000 },
   reporter: 'list',

@@ -14,7 +14,10 @@ import { logUncaught, stopOnSignals } from '#lib/process/signals.ts'
 import { failToStart } from '#lib/process/start-failure.ts'
 
 const root = import.meta.dirname
-/** Connections that may wait to be taken; with Node's 511, of thousands at once many are tried again after seconds. */
+/**
+ * The listen backlog; with Node's default of 511, many of thousands of simultaneous connections are retried only after
+ * seconds.
+ */
 const BACKLOG = 8_192
 
 const start = async (): Promise<void> => {

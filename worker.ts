@@ -8,7 +8,7 @@ import { failToStart } from '#lib/process/start-failure.ts'
 
 const HOUR_MS = 3_600_000
 
-/** Works through batches, and serves nobody. Needs the records and the Redis of those who take them. */
+/** Runs batch items, and listens on no port. Needs the database and the Redis of the gateways. */
 const start = async (): Promise<void> => {
   const npm = npmParent()
   loadEnvFiles()
@@ -16,7 +16,7 @@ const start = async (): Promise<void> => {
   logUncaught({ logger, errors })
   if (!env.ENABLE_BATCH || !env.BATCH_WORKER)
     throw new ConfigurationError(['  a worker needs ENABLE_BATCH and BATCH_WORKER, which are on when unset'])
-  // Nothing else of it would keep the process alive.
+  // Nothing else keeps the process alive.
   const alive = setInterval(() => {}, HOUR_MS)
   stopOnSignals({
     lifecycle,
@@ -29,7 +29,7 @@ const start = async (): Promise<void> => {
     errors,
   })
   const { records } = health().services
-  say(`Parley's worker is running: ${env.BATCH_CONCURRENCY} items at a time; records ${records?.message}.`)
+  say(`Parley's worker is running: ${env.BATCH_CONCURRENCY} items at a time; database ${records?.message}.`)
 }
 
 start().catch(failToStart)

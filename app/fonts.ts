@@ -1,6 +1,6 @@
 import localFont from 'next/font/local'
 
-/** The page's own voice, and the reader's. */
+/** The font of the page and of questions. */
 export const sans = localFont({
   src: '../node_modules/@fontsource-variable/instrument-sans/files/instrument-sans-latin-wght-normal.woff2',
   weight: '400 700',
@@ -8,7 +8,7 @@ export const sans = localFont({
   fallback: ['system-ui', 'sans-serif'],
 })
 
-/** The model's voice: made for long reading. */
+/** The font of answers: made for long reading. */
 export const serif = localFont({
   src: '../node_modules/@fontsource-variable/source-serif-4/files/source-serif-4-latin-wght-normal.woff2',
   weight: '200 900',
@@ -17,7 +17,7 @@ export const serif = localFont({
   fallback: ['ui-serif', 'Georgia', 'serif'],
 })
 
-/** Fetched when an answer first has emphasis in it. */
+/** Loaded when an answer first contains emphasis. */
 export const serifItalic = localFont({
   src: '../node_modules/@fontsource-variable/source-serif-4/files/source-serif-4-latin-wght-italic.woff2',
   weight: '200 900',
@@ -27,7 +27,7 @@ export const serifItalic = localFont({
   adjustFontFallback: false,
 })
 
-/** Fetched when an answer first has code in it. */
+/** Loaded when an answer first contains code. */
 export const mono = localFont({
   src: '../node_modules/@fontsource-variable/jetbrains-mono/files/jetbrains-mono-latin-wght-normal.woff2',
   weight: '100 800',

@@ -6,7 +6,7 @@ import { reportError } from './sentry/report.ts'
 
 type Props = { error: unknown; retry: () => void }
 
-/** The last resort: stands in for the whole document when even the layout failed. */
+/** Replaces the whole document when even the layout failed. */
 export default function GlobalError({ error, retry }: Props) {
   useEffect(() => reportError(error), [error])
   const digest = (error as { digest?: string } | undefined)?.digest

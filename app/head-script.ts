@@ -2,7 +2,7 @@ import { THEME_KEY } from './theme.ts'
 
 /**
  * Runs before the first paint and before any other script: puts the chosen theme on `<html>`, and lets the build's
- * own chunks, and nothing else, through the policy's demand for Trusted Types (Turbopack loads them by plain URL).
+ * own chunks, and nothing else, pass the policy's requirement of Trusted Types (Turbopack loads them by plain URL).
  */
 export const HEAD_SCRIPT = `
 try {

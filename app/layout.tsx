@@ -16,7 +16,7 @@ export const viewport: Viewport = {
 
 const fonts = [sans, serif, serifItalic, mono].map(font => font.variable).join(' ')
 
-/** Reading the request makes every page render per request, which its nonce needs. */
+/** Reading the request makes every page render per request, which its nonce requires. */
 export default async function RootLayout({ children }: { children: ReactNode }) {
   const nonce = (await headers()).get('x-nonce') ?? undefined
   const sentryDsn = process.env.SENTRY_DSN

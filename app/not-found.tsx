@@ -10,7 +10,7 @@ export default function NotFound() {
         There is nothing at this address
       </h1>
       <p className="mt-6">
-        {/* A plain link: from here a fresh page load is what is wanted. */}
+        {/* A plain link, for a full page load. */}
         <a className="link" href="/">
           Go to the conversation
         </a>

@@ -1,4 +1,4 @@
-/** What the reader chose; `system` follows the device. */
+/** The user's choice; `system` follows the device. */
 export type Theme = 'system' | 'light' | 'dark'
 
 export const THEMES: Theme[] = ['system', 'light', 'dark']

@@ -1,4 +1,4 @@
-/** The floor: what it costs in Node to pass a request on and the answer back, doing nothing else. */
+/** The floor: the cost in Node of forwarding a request and its response, and nothing else. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Agent, request } from 'undici'
 

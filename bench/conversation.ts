@@ -1,4 +1,4 @@
-/** What every target is asked. */
+/** The request to every target. */
 export const messages = [
   {
     role: 'system',

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createConnection, createServer } from 'node:net'
 
-/** A port nobody listens on at this moment. */
+/** A port that is free at this moment. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -11,7 +11,7 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Whether somebody listens on the port. */
+/** Whether a server listens on the port. */
 export async function canConnect(port: number): Promise<boolean> {
   const socket = createConnection({ port, host: '127.0.0.1' })
   try {

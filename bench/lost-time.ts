@@ -2,8 +2,9 @@ const watchedMs = 600
 const noticedMs = 2
 
 /**
- * The share of time, 0 to 1, in which a process that wants to run does not: others use the machine, or its host does.
- * A virtual machine's guest counts the host's share as CPU time of whoever was running, so such figures are too high.
+ * The share of time, 0 to 1, in which a runnable process does not run: other processes use the machine, or its host
+ * does (CPU steal). A virtual machine's guest counts the host's share as CPU time of the running process, so such
+ * figures are too high.
  */
 export function lostTimeShare(): number {
   const startedAt = performance.now()

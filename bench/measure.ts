@@ -7,11 +7,11 @@ import type { ChatRequest, Target, TargetName } from './targets/target.ts'
 import { askWorker } from './worker.ts'
 import type { Workload, WorkloadName } from './workloads.ts'
 
-/** What one workload on one target came to. CPU and memory are unknown where there is no /proc. */
+/** The result of one workload on one target. CPU and memory are unknown where there is no /proc. */
 export type Figures = {
   target: TargetName
   workload: WorkloadName
-  /** Whether every warm-up was done in the time it may take; false on a machine too slow to say anything. */
+  /** Whether every warm-up finished within its time limit; false on a machine too slow for a measurement. */
   warm: boolean
   requests: number
   failures: number
@@ -35,7 +35,7 @@ export type Surroundings = {
 
 const warmupAtMostMs = 10_000
 
-/** Starts the target anew, warms it up, measures it under load, and stops it. Throws when it does not start. */
+/** Restarts the target, warms it up, measures it under load, and stops it. Throws when it does not start. */
 export async function measure(
   target: Target,
   workload: Workload,

@@ -10,14 +10,14 @@ export type Options = {
   measureMs: number
   targets: readonly string[]
   workloads: readonly string[]
-  /** Where the results go; without it, a dated file in bench/results. */
+  /** The results file; without it, a dated file in bench/results. */
   jsonFile?: string
   /** The target that is run under Node's CPU profiler. */
   profiledTarget?: string
 }
 
 export const usage = `npm run bench -- [options]
-  --quick              one short round: a look, not a measurement
+  --quick              one short round: an impression, not a measurement
   --rounds N           rounds to take the median of (default 3)
   --seconds N          seconds of measured load per round, target and workload (default 2)
   --connections N      requests kept under way (default 16)
@@ -27,7 +27,7 @@ export const usage = `npm run bench -- [options]
   --cpu-profile NAME   run that target under --cpu-prof, profiles in bench/results
   --help`
 
-/** The options of the command line, or `undefined` when only help is asked for. Throws on what it does not know. */
+/** The options of the command line, or `undefined` when only help is asked for. Throws on unknown options. */
 export function readOptions(commandLine: readonly string[]): Options | undefined {
   const { values } = parseArgs({
     args: [...commandLine],

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** What a server process and its children have used since they began. */
+/** The resource usage of a server process and its children since their start. */
 export type ProcessUse = { cpuMicros: number; peakMemoryMiB: number }
 
 /** Linux counts in USER_HZ, which is 100 on every architecture Node runs on. */
@@ -10,7 +10,7 @@ export const canReadProcesses = process.platform === 'linux'
 
 /**
  * The CPU time (user and system, every thread, children that ended included) and the peak resident memory of all
- * processes of a group. The peaks are added up although they need not have come at the same moment.
+ * processes of a group. The peaks are added up although they need not have occurred at the same moment.
  */
 export function readProcessGroup(leader: number): ProcessUse {
   const use = { cpuMicros: 0, peakMemoryMiB: 0 }

@@ -12,7 +12,7 @@ import type { Target } from './targets/target.ts'
 import { nextMessage, startWorker } from './worker.ts'
 import { workloads } from './workloads.ts'
 
-/** The share of lost time from which a run says that its figures are doubtful. */
+/** The share of CPU steal from which a run reports its figures as doubtful. */
 const notQuiet = 0.05
 
 type Broken = { name: string; reason: string }
@@ -42,7 +42,7 @@ async function main(options: Options): Promise<number> {
   return sayFailures(measurements, broken)
 }
 
-/** Rounds over all targets, not targets over all rounds: what disturbs the machine then disturbs them alike. */
+/** Rounds over all targets, not targets over all rounds: disturbances of the machine then affect them alike. */
 async function measureAll(targets: readonly Target[], surroundings: Surroundings) {
   const { options } = surroundings
   const measurements: Measurement[] = []

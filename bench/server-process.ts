@@ -12,18 +12,20 @@ export type ServerProcess = { pid: number; port: number; stop(): Promise<void> }
 export type StartOptions = {
   upstreamUrl: string
   profileDirectory?: string
-  /** What the server writes goes to this process's stderr instead of a file. */
+  /** The server's output goes to this process's stderr instead of a file. */
   showLog?: boolean
   readyWithinMs?: number
 }
 
-/** The directory holds the server's data and log, and goes when the server does. */
+/** The directory holds the server's data and log, and is removed with the server. */
 type Launch = { child: ChildProcess; directory: string }
 
 const profileWithinMs = 20_000
 const launches = new Set<Launch>()
 
-/** Starts a target on a free port and waits until it is ready. Throws, with the end of its log, when it does not come up. */
+/**
+ * Starts a target on a free port and waits until it is ready. Throws, with the end of its log, when it does not start.
+ */
 export async function startServer(target: Target, options: StartOptions): Promise<ServerProcess> {
   const port = await freePort()
   const launch = launchServer(target, port, options)
@@ -32,7 +34,7 @@ export async function startServer(target: Target, options: StartOptions): Promis
   if (await isReady(target, port, launch.child, giveUpAt)) return { pid: launch.child.pid ?? 0, port, stop }
   const log = readFileSync(join(launch.directory, 'log'), 'utf8').trim().slice(-1500)
   await stop()
-  throw new Error(`${target.name} did not come up. The end of its log:\n${log}`)
+  throw new Error(`${target.name} did not start. The end of its log:\n${log}`)
 }
 
 function launchServer(target: Target, port: number, options: StartOptions): Launch {
@@ -41,7 +43,7 @@ function launchServer(target: Target, port: number, options: StartOptions): Laun
   const directory = mkdtempSync(join(tmpdir(), 'parley-bench-'))
   const log = openSync(join(directory, 'log'), 'w')
   const child = spawn(process.execPath, [...profile, ...target.command(port)], {
-    detached: true, // a group of its own: what the server starts is counted with it, and ended with it
+    detached: true, // a group of its own: child processes are counted and ended with the server
     stdio: showLog ? ['ignore', 2, 2] : ['ignore', log, log],
     env: { ...environment(port, directory, upstreamUrl), ...target.env },
   })
@@ -51,7 +53,7 @@ function launchServer(target: Target, port: number, options: StartOptions): Laun
   return launch
 }
 
-/** Nothing of the caller's own settings, so that a run is the same in every shell. */
+/** Without the caller's own settings, so that a run is the same in every shell. */
 const environment = (port: number, directory: string, upstreamUrl: string): NodeJS.ProcessEnv => ({
   PATH: process.env.PATH,
   HOME: process.env.HOME,
@@ -69,7 +71,7 @@ async function end(launch: Launch, gently: boolean) {
   const { child } = launch
   const exited = hasEnded(child) ? undefined : once(child, 'exit')
   if (gently) {
-    child.kill('SIGTERM') // a profile is written only by a process that leaves of its own accord
+    child.kill('SIGTERM') // a profile is written only by a process that exits by itself
     await Promise.race([exited, sleep(profileWithinMs, undefined, { ref: false })])
   }
   remove(launch)

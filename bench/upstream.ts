@@ -1,6 +1,6 @@
 /**
- * A process that speaks OpenAI chat completions on a free port, as cheaply as node:http can, and tells its parent
- * the port. `/v1/…` answers at once, `/paced/v1/…` sends a stream's events one millisecond apart.
+ * A process that serves OpenAI chat completions on a free port, as cheaply as node:http can, and reports the port to
+ * its parent. `/v1/…` answers at once, `/paced/v1/…` sends a stream's events one millisecond apart.
  */
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -34,8 +34,8 @@ function answer(url: string, body: Buffer, response: ServerResponse) {
 }
 
 /**
- * Every event is its own write and its own HTTP chunk, but Node corks what is written in one turn, and the kernel may
- * join it further: a target reads the whole stream once or twice, and it is the same for all. `/paced/` is the other end.
+ * Every event is its own write and its own HTTP chunk, but Node corks the writes of one turn, and the kernel may join
+ * it further: a target reads the whole stream once or twice, and it is the same for all. `/paced/` is the other end.
  */
 function writeAll(response: ServerResponse) {
   for (const event of streamAnswer) response.write(event)

@@ -2,7 +2,7 @@ import { type ChildProcess, fork, type Serializable } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 
-/** A script of this folder in a process of its own. It leaves when its parent does. */
+/** A script of this folder in a process of its own. It exits with its parent. */
 export function startWorker(script: string): ChildProcess {
   const worker = fork(join(import.meta.dirname, script), { execArgv: [] })
   worker.on('exit', code => {
@@ -12,7 +12,7 @@ export function startWorker(script: string): ChildProcess {
   return worker
 }
 
-/** The next message of a worker; the caller says what it is, both ends being in this folder. */
+/** The next message of a worker; the caller names its type, since both ends are in this folder. */
 export async function nextMessage<Message>(worker: ChildProcess): Promise<Message> {
   const [message] = await once(worker, 'message')
   return message as Message

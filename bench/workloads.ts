@@ -4,9 +4,9 @@ export type Workload = {
   name: WorkloadName
   title: string
   stream: boolean
-  /** Where the fake upstream speaks this way; becomes the base URL a target is given. */
+  /** The fake upstream's path for this workload; becomes the target's base URL. */
   upstreamPath: string
-  /** How many requests a server gets before it is measured, so that all are compiled as far when it counts. */
+  /** How many requests warm a server up, so that all are equally compiled when measured. */
   warmupRequests: number
 }
 

@@ -2,13 +2,13 @@ import { systemClock } from './clock.ts'
 
 /** How long the work of one turn of the event loop may last before the rest of it waits for the next one. */
 const SLICE_MS = 5
-/** How many steps a slice has at most: what they set off may take its time only after all of them have begun. */
+/** How many steps a slice has at most: work that they start may run only after all of them have begun. */
 const MOST_STEPS = 64
 
 /**
- * Shares the event loop between all that compute much in many small steps. Work that asks `turn` before each step never
- * keeps the loop to itself for much longer than a slice, however many such works there are: who finds the slice used up
- * waits, in the order of asking, while the loop serves sockets and timers.
+ * Shares the event loop between tasks that compute much in many small steps. Tasks that call `turn` before each step
+ * never block the loop for much longer than a slice, however many there are: once the slice is used up they wait, in
+ * order, while the loop serves sockets and timers.
  */
 export class LoopTurns {
   readonly #now: () => number
@@ -25,7 +25,7 @@ export class LoopTurns {
     this.#sliceMs = sliceMs
   }
 
-  /** Resolves when it is the caller's turn; absent where that is now, so that nothing needs to be awaited. */
+  /** Resolves when it is the caller's turn; undefined where that is now, so that no await is needed. */
   turn(): Promise<void> | undefined {
     if (this.#waiting.size === 0 && this.#isTimeLeft()) return undefined
     return new Promise(resolve => {
@@ -48,7 +48,7 @@ export class LoopTurns {
     this.#steps = 0
   }
 
-  /** One immediate for each: Node finishes all that one of them has set off before it calls the next one. */
+  /** One immediate for each: Node finishes everything that one of them has started before it calls the next one. */
   #schedule(): void {
     this.#scheduled = Math.min(this.#waiting.size, MOST_STEPS)
     for (let count = 0; count < this.#scheduled; count += 1) setImmediate(this.#next)
@@ -68,12 +68,12 @@ export class LoopTurns {
 const turns = new LoopTurns(systemClock.now)
 
 /**
- * Asked before each step of work whose length a client or the load decides: `await turn()`. There is one event loop in
- * a process, so all share its slices.
+ * Called before each step of work whose length depends on a client or the load: `await turn()`. There is one event loop
+ * in a process, so all share its slices.
  */
 export const turn = (): Promise<void> | undefined => turns.turn()
 
-/** Does it now or when it is its turn. */
+/** Runs a step now or at its turn. */
 export const inTurn = (task: () => void): void => {
   const wait = turn()
   if (wait) void wait.then(task)

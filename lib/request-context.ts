@@ -1,7 +1,7 @@
 import type { GatewayError } from './errors.ts'
 import type { FinishReason, ReplyHead, Target, Usage } from './llm/reply-head.ts'
 
-/** Who asks, as far as it is known. Every request starts as anonymous. */
+/** The caller, as far as known. Every request starts as anonymous. */
 export type Caller =
   | Readonly<{ kind: 'anonymous'; address: string }>
   | Readonly<{ kind: 'guest'; id: string; address: string }>
@@ -46,9 +46,9 @@ export const callerOf = (owner: string): Caller => {
   }
 }
 
-/** What a request shows of its sender, before anyone has judged it. */
+/** The client's address and credentials, not yet verified. */
 export type ClientInfo = Readonly<{
-  /** The client's IP address, an IPv6 one cut to its /64; `unknown` where the host cannot tell. */
+  /** The client's IP address, an IPv6 one cut to its /64; `unknown` where the server does not know it. */
   address: string
   /** The key of `Authorization: Bearer` or `x-api-key`. */
   apiKey?: string | undefined
@@ -56,10 +56,10 @@ export type ClientInfo = Readonly<{
   session?: string | undefined
 }>
 
-/** The family of limits that a route belongs to. */
+/** The group of limits that a route belongs to. */
 export type Surface = 'chat' | 'api' | 'upload'
 
-/** One HTTP request (or one piece of background work), whatever it asks for. */
+/** One HTTP request (or one piece of background work), of any kind. */
 export type RequestContext = Readonly<{
   requestId: string
   /** The route's pattern, never its filled-in path: `/api/chat`. */
@@ -67,14 +67,14 @@ export type RequestContext = Readonly<{
   surface: Surface
   client: ClientInfo
   caller: Caller
-  /** Aborts when the client has gone or the gateway stops; its reason says which. */
+  /** Aborts when the client has disconnected or the gateway stops; its reason says which. */
   signal: AbortSignal
   /** Clock time of arrival, milliseconds. */
   startedAt: number
   journal: Journal
 }>
 
-/** How a limit stands after this request. */
+/** A limit's state after this request. */
 export type LimitState = Readonly<{
   policy: string
   limit: number
@@ -84,56 +84,56 @@ export type LimitState = Readonly<{
   resetSeconds: number
 }>
 
-/** One try to get an answer out of one target. */
+/** One attempt to get an answer from one target. */
 export type Attempt = {
   readonly target: Target
   readonly startedAt: number
-  /** When the first content was in hand. */
+  /** When the first content arrived. */
   firstContentAt?: number
   endedAt?: number
 }
 
-/** What an answer can be kept waiting for besides its upstream. `queue`: a free slot; `retry`: the pause before it. */
+/** What delays an answer besides its upstream. `queue`: waiting for a free slot; `retry`: the pause before it. */
 export type Wait = 'limit' | 'cache' | 'queue' | 'retry'
 
-/** A second attempt beside a slow first one. `won`: the second answered; `lost`: the first did after all. */
+/** A second attempt beside a slow first one. `won`: the second answered; `lost`: the first did. */
 export type Hedge = Readonly<{
   result: 'won' | 'lost' | 'failed'
-  /** What the attempt that was broken off is taken to have used; absent where it came to none. */
+  /** The estimated usage of the aborted attempt; absent where there was none. */
   usage?: Usage
 }>
 
 /**
- * What is learned along the way: policies write down what they decide and see, the edge turns it into headers, the log
- * into a line. Nothing is decided by reading it, which `structure.test.ts` holds them to.
+ * The record of a request's handling. The only mutable part of a request: policies record their decisions and
+ * observations, the HTTP layer turns them into headers, the log into a line. No decision may depend on it.
  */
 export type Journal = {
   caller?: Caller['kind']
   limit?: LimitState
   plan?: readonly Target[]
-  /** Which target of a weighted alias the caller was given. */
+  /** The target of a weighted alias that the caller was assigned. */
   arm?: string
   attempts: Attempt[]
   /** Milliseconds, by what they went to. */
   waits?: { [What in Wait]?: number }
   hedge?: Hedge
-  /** The time it waited for an answer that another's call was asking for. */
+  /** The time it waited for the reply of another call. */
   joined?: Readonly<{ startedAt: number; endedAt: number }>
   firstContentAt?: number
   finishReason?: FinishReason
-  /** How many events of upstreams' streams held nothing of an answer, and nothing that their protocol knows. */
+  /** How many events of upstream streams were outside their protocol and ignored. */
   ignoredEvents?: number
-  /** What is known of the answer since its first content. */
+  /** Facts about the answer, from its first content on. */
   head?: ReplyHead
   /** Settles when the answer has ended. */
   usage?: Promise<Usage>
-  /** What went wrong after the answer had begun. */
+  /** The error after the answer had started. */
   error?: GatewayError
 }
 
 /**
- * Milliseconds until `now` during which an attempt was under way, or another's was waited for; those of two at
- * once count once.
+ * Milliseconds until `now` during which an attempt was in progress, here or in a shared call; overlapping ones count
+ * once.
  */
 export const upstreamMs = ({ attempts, joined }: Journal, now: number): number => {
   let total = joined ? joined.endedAt - joined.startedAt : 0
@@ -145,7 +145,7 @@ export const upstreamMs = ({ attempts, joined }: Journal, now: number): number =
   return total
 }
 
-/** Writes down time that went to waiting for something. */
+/** Records time spent waiting. */
 export const waited = (journal: Journal, what: Wait, milliseconds: number): void => {
   journal.waits ??= {}
   journal.waits[what] = (journal.waits[what] ?? 0) + milliseconds

@@ -9,14 +9,14 @@ export class SseEventTooLarge extends Error {
 const ONE_MEBIBYTE = 1024 * 1024
 
 /**
- * Reads a `text/event-stream` however it is cut into chunks: CR, LF and CRLF line ends, a leading byte order
- * mark, UTF-8 split between chunks, comments, `data` of several lines. `push` never returns an event that the
- * stream's end cuts off. `retry` is passed over.
+ * Parses a `text/event-stream` from arbitrary chunks: CR, LF and CRLF line ends, a leading byte order
+ * mark, UTF-8 split between chunks, comments, `data` of several lines. `push` never returns an event that the stream's
+ * end truncates. `retry` is ignored.
  *
  * Source: WHATWG HTML, 9.2.6 "Interpreting an event stream".
  */
 export class SseParser {
-  // Node's own removal of the byte order mark takes two of them where the first one arrives in pieces.
+  // Node's own decoder removes two byte order marks where the first one arrives in pieces.
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   #hasBegun = false
   readonly #maxEventLength: number
@@ -32,7 +32,7 @@ export class SseParser {
     this.#maxEventLength = maxEventLength
   }
 
-  /** What to come back with after a lost connection: the newest `id` before a whole event's end; empty without one. */
+  /** The Last-Event-ID for reconnecting: the newest `id` before a whole event's end; empty without one. */
   get lastEventId(): string {
     return this.#lastEventId
   }
@@ -63,8 +63,8 @@ export class SseParser {
   }
 
   /**
-   * The event that the stream's end cut off: its last line, or its blank line, never came to an end. The standard drops
-   * it; whoever takes it has to see for themselves that its data is whole. To be called once, after the last chunk.
+   * The event that the stream's end truncated: its last line, or its blank line, is incomplete. The standard drops it;
+   * a caller that uses it has to check that its data is complete. To be called once, after the last chunk.
    */
   end(): SseEvent | undefined {
     const line = this.#line + this.#decoder.decode()
@@ -74,7 +74,7 @@ export class SseParser {
     return this.#data === undefined ? undefined : { event: this.#event, data: this.#data }
   }
 
-  /** How much of a chunk's beginning says nothing: the stream's byte order mark, the second half of a CRLF. */
+  /** How much of a chunk's beginning to skip: the stream's byte order mark, the second half of a CRLF. */
   #leftOver(text: string): number {
     const isLeftOver = this.#hasBegun
       ? this.#afterCarriageReturn && text.startsWith('\n')

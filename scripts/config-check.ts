@@ -8,7 +8,7 @@ const summary = (config: ConfigFile): string => {
   const count = (section: object | undefined) => Object.keys(section ?? {}).length
   const sections = Object.keys(config).filter(section => section !== '$schema')
   const counts = `${count(config.models)} models, ${count(config.aliases)} aliases, ${count(config.fallbacks)} fallback chains`
-  return `It is fine: ${counts}; sections: ${sections.join(', ') || 'none'}.`
+  return `The configuration is valid: ${counts}; sections: ${sections.join(', ') || 'none'}.`
 }
 
 const textOf = (path: string): string | undefined => {

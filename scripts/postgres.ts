@@ -1,7 +1,7 @@
 import { existsSync, globSync } from 'node:fs'
 import { run, say } from './step.ts'
 
-/** Where Debian puts the server's programs, which are not on the PATH; nothing where there are none. */
+/** Debian's directory of the server's programs, which are not on the PATH; undefined where it is missing. */
 export const postgresPrograms = (): string | undefined =>
   globSync('/usr/lib/postgresql/*/bin').find(directory => existsSync(`${directory}/initdb`))
 

@@ -5,7 +5,7 @@ import { run, say } from './step.ts'
 const isThere = (): boolean => spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0
 
 /**
- * Makes sure that there is a redis-server for the tests of what gateways share: Debian's, installed by apt where
+ * Makes sure that there is a redis-server for the tests of shared state: Debian's, installed by apt where
  * that is allowed. The tests start and stop their own; none is left running.
  * @throws Error that says what is missing and how to get it.
  */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 export const ROOT = join(import.meta.dirname, '..')
 export const bin = (name: string): string => join(ROOT, 'node_modules/.bin', name)
 
-/** Tells what is going on. */
+/** Prints progress. */
 export const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
 /** Runs a command with its output shown, and returns its exit code. */

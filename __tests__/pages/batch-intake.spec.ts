@@ -146,7 +146,7 @@ test('sends the files with what was wished, and begins anew with the batch in th
   await send(page).press('Enter')
 
   await expect(batches.status).toHaveText('The batch “Greetings” was taken, with 1 item.')
-  await expect(page.locator('[data-note]')).toHaveText('“Greetings” was taken; it stands in the list below.')
+  await expect(page.locator('[data-note]')).toHaveText('“Greetings” was accepted; it is in the list below.')
   await expect(batches.job('Greetings')).toBeVisible()
   await expect(page.getByLabel('Name')).toHaveValue('')
   await expect(page.getByRole('list', { name: 'Chosen files' })).toHaveCount(0)
@@ -187,7 +187,7 @@ test('shows every fault by file and line, and keeps the draft', async ({ batches
     'questions.jsonl, line 4 prompt must not be empty',
   ])
   await expect(page.getByText(/^Request [\w-]{8,}$/)).toBeVisible()
-  await expect(batches.status).toContainText('The files were not taken.')
+  await expect(batches.status).toContainText('The files were not accepted.')
   await page.getByRole('button', { name: 'Remove questions.jsonl' }).click()
   await expect(faults).toHaveCount(0)
 })

@@ -2,7 +2,7 @@ import type { Conversation } from './conversation/conversation.ts'
 import { wait } from './format.ts'
 import { wasCut } from './gateway/wire.ts'
 
-/** What the page's one `role=status` says: that an answer begins, ends or fails. Never the answer itself. */
+/** The text of the page's one `role=status`: that an answer begins, ends or fails. Never the answer itself. */
 export function announcement({ turns, hold, waited }: Conversation): string {
   if (hold) return `${hold.failure.message} ${untilThen(hold.failure.retryAfterSeconds)}`
   if (waited) return 'You can send now.'

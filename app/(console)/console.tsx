@@ -19,7 +19,7 @@ import { Transcript } from './transcript/transcript.tsx'
 import { useFollow } from './transcript/use-follow.ts'
 import { useEscape } from './use-escape.ts'
 
-/** The chat page. It knows the gateway by its public API alone. */
+/** The chat page. It uses only the gateway's public API. */
 export function Console() {
   const { models, model, chooseModel } = useModels()
   const [draft, setDraft] = useState('')

@@ -29,7 +29,7 @@ export function CopyButton({ label, text }: { label: string; text: () => string 
   )
 }
 
-/** Browsers lend the clipboard to secure origins only, and may refuse even those. */
+/** Browsers allow the clipboard only for secure origins, and may refuse even those. */
 async function copy(text: string): Promise<Outcome> {
   try {
     await navigator.clipboard.writeText(text)

@@ -5,7 +5,7 @@ const EXAMPLES = [
   'Draft a kind reply that declines a meeting',
 ]
 
-/** What a new conversation shows: an invitation, and examples that fill the composer without sending. */
+/** The content of a new conversation: an invitation, and examples that fill the composer without sending. */
 export function EmptyState({ onPick }: { onPick: (question: string) => void }) {
   return (
     <section aria-labelledby="invitation" className="my-auto">

@@ -5,7 +5,7 @@ const dollars = new Intl.NumberFormat('en', {
   maximumSignificantDigits: 3,
 })
 
-/** `$0.00123`; `null` is a price nobody knows, which is not the same as nothing. */
+/** `$0.00123`; `null` is an unknown price, which is not the same as zero. */
 export function cost(costUsd: number | null): string {
   return costUsd === null ? 'price unknown' : dollars.format(costUsd)
 }

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 
-/** Icons are decoration: the control around them carries the name. */
+/** Icons are decoration: the surrounding control has the accessible name. */
 function Icon({ children }: { children: ReactNode }) {
   return (
     <svg

@@ -7,13 +7,13 @@ const PAGES = { '/': 'Chat', '/batch': 'Batch' } as const
 
 type Props = {
   at: keyof typeof PAGES
-  /** How many batches have finished since the visitor last looked. */
+  /** How many batches have finished since the user last looked. */
   finished: number
-  /** What this page alone offers. */
+  /** Controls of this page only. */
   children?: ReactNode
 }
 
-/** What all pages begin with, the title of their tab included. */
+/** The header of all pages, including the tab's title. */
 export function PageHeader({ at, finished, children }: Props) {
   const name = at === '/' ? 'Parley' : `${PAGES[at]} · Parley`
   return (

@@ -1,6 +1,6 @@
 import { useState } from 'react'
 
-/** The page's one `role=status`: of several things to be said, the one that changed last. */
+/** The page's one `role=status`: of several messages, the one that changed last. */
 export function Status({ words }: { words: readonly string[] }) {
   const [said, setSaid] = useState({ words: words.map(() => ''), text: '' })
   const changed = words.findIndex((text, index) => text !== said.words[index])

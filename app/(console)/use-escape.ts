@@ -1,6 +1,6 @@
 import { useEffect, useEffectEvent } from 'react'
 
-/** Calls `onEscape` when Escape is pressed anywhere, while `active`; not when it only ends a text composition. */
+/** Calls `onEscape` when Escape is pressed anywhere, while `active`; not when it only cancels a text composition. */
 export function useEscape(active: boolean, onEscape: () => void): void {
   const onKeyDown = useEffectEvent((event: KeyboardEvent) => {
     if (event.key === 'Escape' && !event.isComposing) onEscape()

@@ -11,7 +11,7 @@ import { scrubBreadcrumb, scrubEvent } from './scrub.ts'
 
 export { captureException }
 
-/** Starts error reports from this browser: errors alone, no tracing, no replay, nothing about the person. */
+/** Starts error reports from this browser: only errors, no tracing, no replay, no personal data. */
 export function start(dsn: string): void {
   init({
     dsn,

@@ -1,4 +1,4 @@
-/** Present once reporting was asked for; without a DSN not one byte of the SDK is loaded. */
+/** Present once reporting was requested; without a DSN the SDK is not loaded. */
 let sentry: Promise<typeof import('./browser.ts')> | undefined
 
 export function startReporting(dsn: string): void {
@@ -9,7 +9,7 @@ export function startReporting(dsn: string): void {
   )
 }
 
-/** Reports what React caught; errors nobody caught are seen by the SDK itself. */
+/** Reports errors that React caught; the SDK itself reports uncaught ones. */
 export function reportError(error: unknown): void {
   sentry?.then(
     ({ captureException }) => captureException(error),

@@ -13,8 +13,8 @@ const KEPT = [
 ]
 
 /**
- * What may leave the browser in an error report. An allow-list: prompts, answers, cookies, headers, query strings and
- * bodies are dropped because they are not on it.
+ * The data that may leave the browser in an error report. An allow-list: prompts, answers, cookies, headers, query
+ * strings and bodies are dropped because they are not on it.
  */
 export function scrubEvent(event: ErrorEvent): ErrorEvent {
   const kept = Object.fromEntries(Object.entries(event).filter(([name]) => KEPT.includes(name)))

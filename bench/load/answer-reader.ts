@@ -9,8 +9,8 @@ const endOfHead = Buffer.from('\r\n\r\n')
 const lastChunk = Buffer.from('\r\n0\r\n\r\n')
 
 /**
- * Gathers one HTTP/1.1 answer from the reads of a socket. It takes just enough trouble to know where the answer ends,
- * so that the load costs little beside what is measured.
+ * Assembles one HTTP/1.1 response from the reads of a socket. It parses just enough to find its end, so that the load
+ * costs little beside the measured server.
  */
 export class AnswerReader {
   #bytes: Buffer = Buffer.alloc(0)

@@ -84,7 +84,7 @@ function fail(tally: Tally, why: string) {
 function faultOf(answer: Answer, expected: readonly string[]): string | undefined {
   if (answer.status !== 200) return `Status ${answer.status}: ${plainBody(answer).slice(0, 300)}`
   if (expected.every(text => answer.body.includes(text))) return undefined
-  // The boundary of an HTTP chunk may lie within a text that is looked for.
+  // The boundary of an HTTP chunk may lie within a searched text.
   const body = plainBody(answer)
   const missing = expected.find(text => !body.includes(text))
   return missing === undefined ? undefined : `Incomplete, without ${missing}: …${body.slice(-300)}`

@@ -1,4 +1,4 @@
-/** The load process: one order in, one result out, until its parent goes away. */
+/** The load process: one order in, one result out, until its parent exits. */
 import { runClosedLoop } from './closed-loop.ts'
 import type { LoadOrder } from './order.ts'
 

@@ -1,4 +1,4 @@
-/** What the load process is told: keep `connections` requests under way, for so long or for so many. */
+/** The order to the load process: keep `connections` requests in progress, for a duration or a number of requests. */
 export type LoadOrder = {
   port: number
   /** The whole HTTP request, head and body. */
@@ -11,7 +11,7 @@ export type LoadOrder = {
   atMostRequests?: number
 }
 
-/** What it reports: every request that was begun is waited for and counted. */
+/** Its report: every request that was started is awaited and counted. */
 export type LoadResult = {
   requests: number
   failures: number

@@ -13,7 +13,7 @@ const goals: readonly Goal[] = [
 
 export type GoalResult = Goal & ({ measured: false } | { measured: true; ratio: number; met: boolean })
 
-/** Holds what was measured warm against the goals. A missed goal is told, and fails nothing: time is not a test. */
+/** Compares warm measurements with the goals. A missed goal is reported, and fails nothing: time is not a test. */
 export function holdAgainstGoals(summaries: readonly Summary[]): readonly GoalResult[] {
   const warm = summaries.filter(summary => summary.warm)
   return goals.map(goal => {

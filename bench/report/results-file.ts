@@ -20,7 +20,7 @@ export type Results = {
 
 export const resultsDirectory = join(import.meta.dirname, '..', 'results')
 
-/** Writes a run with what it ran on, for machines to read; says where. */
+/** Writes a run and its machine as JSON; returns the path. */
 export function writeResults({ startedAt, ...results }: Results): string {
   const dated = join(resultsDirectory, `${startedAt.toISOString().replaceAll(':', '-')}.json`)
   const file = results.options.jsonFile ?? dated

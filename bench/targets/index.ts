@@ -11,7 +11,7 @@ export type FoundTargets = {
   unavailable: readonly { name: TargetName; reason: string }[]
 }
 
-/** Finds out which of the named targets can run here, fetching and building what that takes. */
+/** Determines which of the named targets can run here, fetching and building them as needed. */
 export async function findTargets(names: readonly string[]): Promise<FoundTargets> {
   const targets: Target[] = []
   const unavailable: { name: TargetName; reason: string }[] = []

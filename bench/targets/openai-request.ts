@@ -2,7 +2,7 @@ import { lastPiece, messages } from '../conversation.ts'
 import type { Workload } from '../workloads.ts'
 import type { ChatRequest } from './target.ts'
 
-/** A chat completion as an OpenAI client asks for it. */
+/** A chat completion request as an OpenAI client sends it. */
 export function openaiRequest(workload: Workload, headers: Record<string, string> = {}): ChatRequest {
   const streaming = { stream: true, stream_options: { include_usage: true } }
   return {

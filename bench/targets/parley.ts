@@ -16,7 +16,7 @@ function chatRequest(workload: Workload): ChatRequest {
   return {
     path: '/api/chat',
     headers: {},
-    // Without the cache: every request is to reach the upstream, as it does at the other targets.
+    // Without the cache: every request must reach the upstream, as at the other targets.
     body: { model: 'openai/gpt-4o-mini', messages, stream: workload.stream, cache: 'no-store' },
     expected: workload.stream ? [lastPiece, 'event: done'] : [lastPiece],
   }
@@ -51,7 +51,7 @@ const underNext = target({
 
 let built: Promise<void> | undefined
 
-/** Both hosts serve what was built, and server.ts builds it when it starts and it is missing or old: so once before. */
+/** Both servers need built pages, and server.ts builds missing or outdated ones at its start: so build once before. */
 async function build(): Promise<void> {
   const options = { upstreamUrl: 'http://127.0.0.1:9/v1', showLog: true, readyWithinMs: 20 * 60_000 }
   const server = await startServer(off, options)

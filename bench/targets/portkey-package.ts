@@ -18,7 +18,9 @@ const manifest = {
 const directory = join('node_modules', '.cache', `portkey-${portkeyVersion}`)
 const script = join(directory, 'node_modules', '@portkey-ai', 'gateway', 'build', 'start-server.js')
 
-/** Fetches Portkey's gateway from npm, once, outside the project's dependencies; gives its script. Throws without npm. */
+/**
+ * Fetches Portkey's gateway from npm, once, outside the project's dependencies; returns its script. Throws without npm.
+ */
 export async function fetchPortkey(): Promise<string> {
   if (existsSync(script)) return script
   process.stderr.write(`Fetching @portkey-ai/gateway ${portkeyVersion} from npm…\n`)

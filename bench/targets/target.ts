@@ -10,7 +10,7 @@ export type ChatRequest = {
   expected: readonly string[]
 }
 
-/** A server that can be started and asked. */
+/** A server that can be started and measured. */
 export type Target = {
   name: TargetName
   title: string

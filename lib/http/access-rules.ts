@@ -5,10 +5,10 @@ export type AccessRules = Readonly<{
   /** Names as `parseListedHost` gives them; undefined where the list is not set. */
   allowedHosts?: ReadonlySet<string> | undefined
   allowedOrigins: ReadonlySet<string>
-  /** Where browsers reach the gateway. */
+  /** The URL under which browsers reach the gateway. */
   publicUrl?: Readonly<{ origin: string; host: string | undefined }> | undefined
   trustedProxyHops: number
-  /** Value of the header on answers over https; undefined where it is not sent at all. */
+  /** Value of the header on responses over https; undefined where it is not sent at all. */
   strictTransportSecurity?: string | undefined
 }>
 
@@ -38,7 +38,7 @@ export const accessRules = (settings: AccessSettings): AccessRules => ({
 const SLOT = Symbol.for('parley.access-rules')
 const slot = globalThis as { [SLOT]?: AccessRules }
 
-/** Makes the rules known to the pages' middleware, which Next compiles apart from everything else. */
+/** Makes the rules known to the pages' middleware, which Next compiles separately. */
 export const publishAccessRules = (rules: AccessRules): void => {
   slot[SLOT] = rules
 }

@@ -1,18 +1,18 @@
 import { GatewayError } from '../errors.ts'
 import { inTurn, turn } from '../loop-turns.ts'
 
-/** A visit that has begun and not yet ended. */
+/** A request in progress. */
 export type ActiveRequest = Readonly<{
   signal: AbortSignal
-  /** Aborts all that is done for this visit. */
+  /** Aborts all work for this request. */
   abort: (reason: GatewayError) => void
-  /** From now on it goes on also when its client has gone. */
+  /** From now on it continues when its client disconnects. */
   surviveDisconnect: () => void
-  /** Ends it. The last one to end lets a stopping gateway go. */
+  /** Ends it. A stopping gateway waits for the last one. */
   close: () => void
 }>
 
-/** All visits under way, so that a stopping gateway can wait for them, and in the end break them off. */
+/** All requests in progress, so that a stopping gateway can wait for them, and finally abort them. */
 export class ActiveRequests {
   readonly #controllers = new Set<AbortController>()
   #whenNone = Promise.withResolvers<void>()
@@ -21,7 +21,7 @@ export class ActiveRequests {
     return this.#controllers.size
   }
 
-  /** @param client aborts when the client has gone. */
+  /** @param client aborts when the client has disconnected. */
   open(client: AbortSignal): ActiveRequest {
     const controller = new AbortController()
     const disconnect = () => controller.abort(new GatewayError('CLIENT_GONE'))
@@ -42,7 +42,7 @@ export class ActiveRequests {
     }
   }
 
-  /** Resolves as soon as no visit is open. */
+  /** Resolves as soon as no request is open. */
   none(): Promise<void> {
     if (this.count === 0) return Promise.resolve()
     this.#whenNone = Promise.withResolvers<void>()

@@ -12,8 +12,8 @@ const embeddedIPv4 = (address: ipaddr.IPv6): string | undefined =>
   address.range() === 'rfc6052' ? address.toByteArray().slice(-EMBEDDED_IPV4_BYTES).join('.') : undefined
 
 /**
- * An address as limits see it: IPv4 whole, also where it is mapped or translated into IPv6; IPv6 by its /64;
- * a link-local one whole and with its zone, since every machine of a link has the same /64.
+ * The part of an address that limits apply to: IPv4 whole, also where it is mapped or translated into IPv6; IPv6 by its
+ * /64; a link-local one whole and with its zone, since every machine of a link has the same /64.
  */
 export const limitedAddress = (text: string): string | undefined => {
   if (isIPv4(text)) return text
@@ -26,10 +26,10 @@ export const limitedAddress = (text: string): string | undefined => {
 }
 
 /**
- * Who is calling, by address. What cannot be read as an address is taken for none, and the peer counts.
+ * The caller's address. An entry that is not a valid address is ignored, and the peer's is used.
  *
- * @param trustedProxyHops how many proxies of our own stand in front. Each appends the address it was called
- * from to `X-Forwarded-For` or `Forwarded`; only what they appended is believed, so with 0 both count for nothing.
+ * @param trustedProxyHops how many proxies of our own stand in front. Each appends its peer's address to
+ * `X-Forwarded-For` or `Forwarded`; only these entries are trusted, so with 0 both are ignored.
  */
 export const clientAddress = (request: Request, trustedProxyHops: number): string => {
   const peer = peerOf(request)

@@ -6,13 +6,13 @@ import { peerOf } from './peer-address.ts'
 
 type HostRules = Pick<AccessRules, 'allowedHosts' | 'publicUrl' | 'trustedProxyHops'>
 
-/** A peer that is gone already counts as one: nothing shows that it was another. */
+/** A disconnected peer counts as loopback, since its address is unknown. */
 const isLoopback = (address: string | undefined): boolean =>
   !address || address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.')
 
 /**
- * Whether the host has to be judged at all. With no list, only where DNS rebinding would gain something: a page in
- * a browser on this machine, which counts by its address.
+ * Whether the host has to be checked at all. Without a list, only where DNS rebinding is a risk: for a page in a
+ * browser on this machine, which has no key but its address.
  */
 const isChecked = (request: Request, { allowedHosts, trustedProxyHops }: HostRules): boolean =>
   allowedHosts !== undefined ||
@@ -24,7 +24,7 @@ const isAllowed = ({ name, kind }: HostName, { allowedHosts, publicUrl }: HostRu
 const LONGEST_SHOWN = 100
 
 /**
- * Refuses a request that a page may have sent through a host name of its own (DNS rebinding).
+ * Refuses a request that a page may have sent through a host name under its control (DNS rebinding).
  * A request without a Host header (HTTP/1.0) passes: no browser sends one.
  *
  * @throws GatewayError FORBIDDEN, or INVALID_INPUT where the Host header is malformed
@@ -38,7 +38,7 @@ export const assertAllowedHost = (request: Request, rules: HostRules): void => {
     throw new GatewayError('INVALID_INPUT', 'The Host header is malformed.')
   throw new GatewayError(
     'FORBIDDEN',
-    `This gateway does not answer under the host name “${host.slice(0, LONGEST_SHOWN)}”. ` +
+    `This gateway does not accept the host name “${host.slice(0, LONGEST_SHOWN)}”. ` +
       'If it should, add the name to ALLOWED_HOSTS on the gateway.',
   )
 }

@@ -7,11 +7,11 @@ import { isCrossSite } from './cross-site.ts'
 
 const SANE_REQUEST_ID = /^[\w.:/+=-]{1,128}$/
 
-/** The id that was sent, where it is a sane one, else a new one. */
+/** The client's request id where it is valid, else a new one. */
 export const saneRequestId = (sent: string | null | undefined): string =>
   sent && SANE_REQUEST_ID.test(sent) ? sent : crypto.randomUUID()
 
-/** The request's id: the sender's own where it is a sane one, else a new one. */
+/** The client's request id where it is valid, else a new one. */
 export const requestIdOf = (request: Request): string => saneRequestId(request.headers.get('x-request-id'))
 
 const bearerOf = (authorization: string | null): string | undefined => {
@@ -21,7 +21,7 @@ const bearerOf = (authorization: string | null): string | undefined => {
   return token
 }
 
-/** The one place where keys are taken off a request. */
+/** The only place that reads keys from a request. */
 const apiKeyOf = ({ headers }: Request): string | undefined => {
   let key = bearerOf(headers.get('authorization'))
   for (const name of KEY_HEADERS) {
@@ -37,7 +37,7 @@ const apiKeyOf = ({ headers }: Request): string | undefined => {
   return key
 }
 
-/** A cookie's value, unless another site's page is behind the request. */
+/** A cookie's value, unless another site's page sent the request. */
 const cookieOf = (request: Request, name: string, rules: AccessRules): string | undefined => {
   const cookies = request.headers.get('cookie')
   if (cookies === null || isCrossSite(request, rules)) return undefined
@@ -49,7 +49,7 @@ const cookieOf = (request: Request, name: string, rules: AccessRules): string | 
 }
 
 /**
- * What a request shows of its sender.
+ * Reads the client's credentials and address from a request.
  * @throws GatewayError UNAUTHENTICATED or INVALID_INPUT for credentials that cannot be read as one key.
  */
 export const clientInfoOf = (request: Request, rules: AccessRules, sessionCookie: string): ClientInfo => ({

@@ -9,7 +9,7 @@ const tooLarge = (maxBytes: number): GatewayError =>
     `The request body is larger than ${maxBytes.toLocaleString('en')} bytes.`,
   )
 
-/** The Node request behind a native host's Request: reading it costs a tenth of reading its web stream. */
+/** The Node request that a native server's Request wraps: reading it costs a tenth of reading its web stream. */
 const nodeRequestOf = (request: Request): IncomingMessage | undefined =>
   (request as { runtime?: { node?: { req?: IncomingMessage } } }).runtime?.node?.req
 
@@ -98,9 +98,8 @@ const dropWeb = async (body: ReadableStream<Uint8Array>, clock: Clock): Promise<
 }
 
 /**
- * Reads and drops what is still to come of a refused body. Closed with bytes unread, a connection is reset, and the
- * sender may never see the answer.
- * @returns whether it was left unread, so that the answer has to say `connection: close`
+ * Reads and drops the rest of a refused body. A connection that is closed with unread bytes is reset, and the client
+ * may never see the response.
  */
 export const drainBody = (request: Request, clock: Clock): boolean => {
   const incoming = nodeRequestOf(request)
@@ -118,7 +117,7 @@ export const drainBody = (request: Request, clock: Clock): boolean => {
 const readWeb = async (body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array> => {
   const chunks: Uint8Array[] = []
   let size = 0
-  // Not cancelled when it turns out too large: `dropRest` goes on with it.
+  // Not cancelled when it turns out too large: `dropRest` reads the rest.
   for await (const chunk of body.values({ preventCancel: true })) {
     size += chunk.length
     if (size > maxBytes) throw tooLarge(maxBytes)
@@ -130,7 +129,7 @@ const readWeb = async (body: ReadableStream<Uint8Array>, maxBytes: number): Prom
 /**
  * The whole request body.
  * @throws GatewayError PAYLOAD_TOO_LARGE: before reading, where the length is declared, and after `maxBytes`
- * of it where it is not; CLIENT_GONE when the sender leaves in the middle.
+ * of it where it is not; CLIENT_GONE when the client disconnects before its end.
  */
 export const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array> => {
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes)

@@ -1,7 +1,7 @@
 import { isRepeated, type ReplyHead } from '../llm/types.ts'
 import { type LimitState, type RequestContext, upstreamMs } from '../request-context.ts'
 
-/** OpenAI's words and those of the IETF draft (httpapi-ratelimit-headers-10) for the same thing. */
+/** Rate limits in OpenAI's headers and those of the IETF draft (httpapi-ratelimit-headers-10). */
 const limitHeaders = ({ policy, limit, remaining, windowSeconds, resetSeconds }: LimitState) => ({
   'x-ratelimit-limit': String(limit),
   'x-ratelimit-remaining': String(remaining),
@@ -10,7 +10,7 @@ const limitHeaders = ({ policy, limit, remaining, windowSeconds, resetSeconds }:
   ratelimit: `"${policy}";r=${remaining};t=${resetSeconds}`,
 })
 
-/** Source: RFC 9211. `ttl` is negative for an answer past its time. */
+/** Source: RFC 9211. `ttl` is negative for a stale answer. */
 const cacheStatus = (head: ReplyHead, now: number): string => {
   const { forwarded, collapsed, freshUntil, detail } = head.cacheTrace ?? {}
   let status = `Parley; ${forwarded || !isRepeated(head) ? `fwd=${forwarded ?? 'miss'}` : 'hit'}`
@@ -40,11 +40,11 @@ const gatewayHeaders = ({ journal }: RequestContext, now: number): Record<string
   }
 }
 
-/** Less is not worth a word. */
+/** Shorter durations are left out. */
 const LEAST_MS = 0.1
 const WAITS = ['limit', 'cache', 'queue', 'retry'] as const
 
-/** Where the time went until the headers left: what was waited for, and everything of our own. */
+/** How the time until the headers was spent: on each kind of waiting, and in the gateway itself. */
 const serverTiming = ({ journal, startedAt }: RequestContext, now: number): string => {
   let told = ''
   let ours = now - startedAt
@@ -54,12 +54,12 @@ const serverTiming = ({ journal, startedAt }: RequestContext, now: number): stri
     ours -= took
   }
   if (journal.waits) for (const what of WAITS) append(what, journal.waits[what] ?? 0)
-  // The headers leave when the first content is there; what the upstream does after it is not waiting.
+  // The headers are sent with the first content; later upstream time is not waiting.
   append('upstream', upstreamMs(journal, journal.firstContentAt ?? now))
   return `${told}gateway;dur=${Math.max(0, ours).toFixed(1)}`
 }
 
-/** What is known of a visit when its headers leave. */
+/** Headers from what is known of a request when its headers are sent. */
 export const contextHeaders = (context: RequestContext, now: number): Record<string, string> => ({
   'x-request-id': context.requestId,
   'server-timing': serverTiming(context, now),

@@ -26,11 +26,11 @@ const ALLOWED = [
 
 const NONE: Readonly<Record<string, string>> = {}
 
-/** Keeps answers out of the pages of other sites, also where they ask without CORS. */
+/** Keeps responses out of pages of other sites, also for requests without CORS. */
 const SAME_ORIGIN = { 'cross-origin-resource-policy': 'same-origin' }
 const VARYING = { ...SAME_ORIGIN, vary: 'Origin' }
 
-/** Answers a browser on another site: nothing at all, unless its origin is exactly one of the allowed. */
+/** CORS headers for a browser on another site: none, unless its origin is exactly one of the allowed. */
 export class Cors {
   readonly #allowed: ReadonlySet<string>
 
@@ -38,7 +38,7 @@ export class Cors {
     this.#allowed = allowedOrigins
   }
 
-  /** Headers of an ordinary answer. */
+  /** Headers of an ordinary response. */
   headers(origin: string | null): Readonly<Record<string, string>> {
     if (this.#allowed.size === 0) return SAME_ORIGIN
     if (origin === null || !this.#allowed.has(origin)) return VARYING
@@ -49,7 +49,7 @@ export class Cors {
     }
   }
 
-  /** Further headers of the answer to a preflight. */
+  /** Further headers of the response to a preflight. */
   preflight(origin: string | null, methods: string): Readonly<Record<string, string>> {
     if (origin === null || !this.#allowed.has(origin)) return NONE
     return {

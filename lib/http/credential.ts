@@ -7,7 +7,7 @@ export const bearerToken = (authorization: string): string | undefined => BEARER
 export const KEY_HEADERS = ['x-api-key', 'api-key'] as const
 
 /**
- * Whether a request shows a credential of its own accord. The cookie and the address are ambient, and so is Basic
+ * Whether a request carries an explicit credential. The cookie and the address are ambient, and so is Basic
  * authentication, which a browser repeats by itself.
  */
 export const carriesCredential = (headers: Headers): boolean => {

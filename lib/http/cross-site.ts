@@ -6,7 +6,9 @@ import { type Transport, transportOf } from './transport.ts'
 
 type Scheme = NonNullable<Transport['scheme']> | 'any'
 
-/** No certificate is issued for these, so that no undeclared proxy is in front: they are reached over plain http. */
+/**
+ * No certificate is issued for these, so there is no undeclared TLS proxy in front: they are reached over plain http.
+ */
 const isPlain = (host: string | null): boolean => {
   const kind = host === null ? undefined : parseHost(host)?.kind
   return kind === 'loopback-name' || kind === 'address'
@@ -31,8 +33,8 @@ const isForeignOrigin = (text: string, request: Request, rules: AccessRules): bo
 
 /**
  * Whether a page of another site made a browser send this request. `Sec-Fetch-Site` says so; browsers without it,
- * and all of them on plain http to other machines, send `Origin` with what is not a simple read. What sends
- * neither is no page. `none` is the user, or an extension that they let in.
+ * and all of them on plain http to other machines, send `Origin` with what is not a simple read. A client that sends
+ * neither is not a page. `none` is the user, or a trusted extension.
  */
 export const isCrossSite = (request: Request, rules: AccessRules): boolean => {
   const site = request.headers.get('sec-fetch-site')
@@ -42,8 +44,8 @@ export const isCrossSite = (request: Request, rules: AccessRules): boolean => {
 }
 
 /**
- * Refuses what a page of another site may not make a visitor's browser do. Its origin may be allowed; and what
- * carries a credential is no abuse of the visitor, since only the cookie and the address come along by themselves.
+ * Refuses cross-site requests that change something. An allowed origin may send them, and so may a request with an
+ * explicit credential, since browsers add only the cookie and the address by themselves.
  *
  * @throws GatewayError FORBIDDEN
  */
@@ -58,7 +60,7 @@ export const assertSameSite = (request: Request, rules: AccessRules): void => {
   )
 }
 
-/** Whether the page behind a request, where there is one, was itself loaded over https. */
+/** Whether the page that sent a request, if any, was itself loaded over https. */
 export const isSecurePage = (request: Request, rules: AccessRules): boolean =>
   transportOf(request, rules).scheme === 'https' ||
   (request.headers.get('origin')?.startsWith('https:') === true && !isCrossSite(request, rules))

@@ -9,13 +9,13 @@ export type DownloadOptions = Pick<PacedBodyOptions, 'clock' | 'abort'> &
     fileName: string
   }>
 
-/** Bytes that are worth a write, and few enough for a slow client to take in the time that it is given. */
+/** Bytes of one write: few enough for a slow client to take within its time limit. */
 const PORTION = 16_384
 const encoder = new TextEncoder()
 
 const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xdbff
 
-/** As much of a line as can fill a portion: the whole rest of a long one would be looked at again for each. */
+/** The part of a line that can fill a portion: otherwise the whole rest of a long line would be scanned for each. */
 const part = (line: string, at: number): string => {
   const end = at + PORTION
   const splitsCharacter = end < line.length && isHighSurrogate(line.charCodeAt(end - 1))
@@ -39,7 +39,7 @@ async function* portions(lines: AsyncIterable<string>): AsyncGenerator<Uint8Arra
   if (filled > 0) yield portion.subarray(0, filled)
 }
 
-/** A file to be saved, written as fast as it is read, and never whole in memory. One that fails is cut off. */
+/** A download, written as fast as it is read, and never whole in memory. On an error the connection is cut. */
 export const download = (
   lines: AsyncIterable<string>,
   { type, fileName, ...options }: DownloadOptions,

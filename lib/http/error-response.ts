@@ -16,7 +16,7 @@ export type ErrorBody = Readonly<{
 
 const DEFAULT_RETRY_AFTER_SECONDS = 1
 
-/** Every 429 and 503 says when to come back. */
+/** Every 429 and 503 says when to retry. */
 const retryAfterOf = ({ retryAfterSeconds, status }: GatewayError): number | undefined =>
   retryAfterSeconds ?? (status === 429 || status === 503 ? DEFAULT_RETRY_AFTER_SECONDS : undefined)
 

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net'
 
-/** What a proxy says of the request as it received it. Members it does not mention are undefined. */
+/** A proxy's information about the request that it received. Absent members are undefined. */
 export type Hop = Readonly<{
   /** IP address, without port, brackets and quotes; undefined also where none can be read (`unknown`, `_hidden`). */
   address?: string | undefined
@@ -32,8 +32,8 @@ export const addressOfNode = (entry: string): string | undefined => {
 }
 
 /**
- * The entry that the outermost trusted proxy wrote: each proxy appends one, and empty ones count for nothing.
- * Where there are fewer than trusted proxies, the first, written by the outermost that was passed.
+ * The entry that the outermost trusted proxy wrote: each proxy appends one, and empty ones are ignored.
+ * Where there are fewer entries than trusted proxies, the first, written by the outermost one in the path.
  */
 const believed = (entries: readonly string[], hops: number): string | undefined => {
   const filled = entries.map(entry => entry.trim()).filter(entry => entry !== '')
@@ -47,8 +47,8 @@ const isEscaped = (text: string, index: number): boolean => {
 }
 
 /**
- * Splits where the separator stands outside quotes, seen from the right: an unclosed quote that a client put into
- * the header, left of what proxies append, cannot swallow their entries.
+ * Splits where the separator stands outside quotes, seen from the right: an unclosed quote in a client's part of the
+ * header, left of what proxies append, cannot swallow their entries.
  */
 const splitOutsideQuotes = (text: string, separator: string): string[] => {
   const parts: string[] = []
@@ -64,7 +64,7 @@ const splitOutsideQuotes = (text: string, separator: string): string[] => {
   return [text.slice(0, end), ...parts]
 }
 
-/** One element of `Forwarded`; nothing where a parameter comes twice or is none. Source: RFC 7239, 4. */
+/** One element of `Forwarded`; undefined where a parameter is repeated or malformed. Source: RFC 7239, 4. */
 const parseElement = (element: string): ReadonlyMap<string, string> => {
   const found = new Map<string, string>()
   for (const pair of splitOutsideQuotes(element, ';')) {
@@ -80,10 +80,10 @@ const parseElement = (element: string): ReadonlyMap<string, string> => {
 const NOTHING: Hop = {}
 
 /**
- * What the outermost trusted proxy says. For each fact, `X-Forwarded-For`, `-Proto` and `-Host` go before
- * `Forwarded` (RFC 7239). Lines of the same header count as one list.
+ * The information of the outermost trusted proxy. For each member, `X-Forwarded-For`, `-Proto` and `-Host` take
+ * precedence over `Forwarded` (RFC 7239). Lines of the same header count as one list.
  *
- * @param hops how many proxies are trusted; with 0 nothing is believed
+ * @param hops how many proxies are trusted; with 0 nothing is trusted
  */
 export const believedHop = (get: GetHeader, hops: number): Hop => {
   if (hops === 0) return NOTHING

@@ -2,7 +2,7 @@ import { GatewayError } from '../errors.ts'
 import { jsonInTurnsOrThrow } from '../validation/json.ts'
 import { readBytes } from './body.ts'
 
-/** It passes over a byte order mark, as RFC 8259, 8.1 permits. */
+/** It ignores a byte order mark, as RFC 8259, 8.1 permits. */
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 
 const invalid = (path: string, message: string): GatewayError =>
@@ -25,8 +25,8 @@ const assertJson = ({ headers }: Request): void => {
 
 /**
  * The request's body as a JSON value.
- * @throws GatewayError UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, or INVALID_INPUT for bytes that are no UTF-8,
- * text that is no JSON, nesting beyond 64 levels, a field named `__proto__`, or one that comes twice.
+ * @throws GatewayError UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, or INVALID_INPUT for invalid UTF-8 or JSON, nesting
+ * beyond 64 levels, a field named `__proto__`, or a repeated one.
  */
 export const readJson = async (request: Request, maxBytes: number): Promise<unknown> => {
   assertJson(request)

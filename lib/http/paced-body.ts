@@ -8,19 +8,19 @@ const encoder = new TextEncoder()
 
 export type PacedBodyOptions = Readonly<{
   clock: Clock
-  /** Called when the reader has gone, or has read nothing for 60 s, or when there will be no more because of a fault. */
+  /** Called when the reader has disconnected, has read nothing for 60 s, or when the source fails. */
   abort: (reason: GatewayError) => void
-  /** What is sent after every 15 s in which nothing came. */
+  /** Sent after every 15 s of silence. */
   keepAlive?: Uint8Array
-  /** Begins with the filler. */
+  /** Starts with the keep-alive. */
   startWithPing?: boolean
 }>
 
 export type PacedBody = Readonly<{ stream: ReadableStream<Uint8Array>; ended: Promise<void> }>
 
 /**
- * Text, or its bytes, as a response body, asked for only as fast as the client reads it, however long each piece is in
- * coming. A client that takes nothing for 60 s is given up, and its connection cut.
+ * Text, or its bytes, as a response body, pulled only as fast as the client reads it. When a client takes nothing for
+ * 60 s, its connection is cut.
  */
 export const pacedBody = (
   pieces: AsyncIterable<string | Uint8Array>,
@@ -40,7 +40,7 @@ export const pacedBody = (
   }
   const cancel = async (reason: GatewayError) => {
     open = false
-    // Thousands of clients may leave in the same moment.
+    // Thousands of clients may disconnect in the same moment.
     await turn()
     abort(reason)
     await iterator.return?.()
@@ -61,7 +61,7 @@ export const pacedBody = (
   }
   const advance = async () => {
     const step = await iterator.next()
-    // Thousands of bodies may have come on in the same moment; an end belongs to the piece before it.
+    // Thousands of bodies may continue in the same moment; an end belongs to the piece before it.
     const wait = step.done ? undefined : turn()
     if (wait) await wait
     if (!open) return

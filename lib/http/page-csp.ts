@@ -1,5 +1,5 @@
 export type PageCspOptions = {
-  /** Fresh for every request; also set on the request, where Next looks for it. */
+  /** New for every request; also set on the request, where Next reads it. */
   nonce: string
   /** `next dev` evaluates code, injects styles and keeps a web socket open. */
   development: boolean

@@ -1,12 +1,12 @@
 import { channel } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 
-/** The other end of the connection, and which of the proxies' headers it sent: Next adds some of its own. */
+/** The connection's peer, and which of the proxies' headers it sent: Next adds some of its own. */
 export type Peer = Readonly<{
-  /** Absent where the connection is gone already. */
+  /** Absent where the connection is already closed. */
   address?: string | undefined
   encrypted: boolean
-  /** Absent: those that the request has. */
+  /** When absent, those of the request. */
   forwardingHeaders?: readonly string[]
 }>
 
@@ -22,7 +22,7 @@ const isEncrypted = ({ socket }: IncomingMessage): boolean =>
   'encrypted' in socket && socket.encrypted === true
 
 /**
- * Writes down the peer in a header of the request, for handlers that do not see the socket. The header's name is
+ * Records the peer in a header of the request, for handlers without access to the socket. The header's name is
  * random for each process, so that no client can send it.
  */
 export const notePeer = (request: IncomingMessage): void => {
@@ -36,8 +36,8 @@ export const notePeer = (request: IncomingMessage): void => {
 }
 
 /**
- * Next's route handlers do not see the socket, and take `X-Forwarded-For` as clients send it. So the peer of every
- * request is written down when Node's HTTP server announces it, before Next looks.
+ * Next's route handlers have no access to the socket, and trust `X-Forwarded-For` from clients. So the peer of every
+ * request is recorded when Node's HTTP server emits it, before Next handles it.
  */
 export const announcePeerAddresses = (): void => {
   channel('http.server.request.start').subscribe(message => {
@@ -48,7 +48,7 @@ export const announcePeerAddresses = (): void => {
 
 type NodeRequest = Readonly<{ ip?: unknown; runtime?: { node?: { req?: IncomingMessage } } }>
 
-/** The peer of a request: srvx knows it on the native server, elsewhere it was written down. */
+/** The peer of a request: srvx knows it on the native server, elsewhere it was recorded. */
 export const peerOf = (request: Request): Peer => {
   const { ip, runtime } = request as NodeRequest
   const address = typeof ip === 'string' ? ip : undefined
@@ -58,7 +58,7 @@ export const peerOf = (request: Request): Peer => {
   return written ? (JSON.parse(written) as Peer) : UNKNOWN
 }
 
-/** A header that a proxy may have sent; null where the peer sent none, whatever Next has put there. */
+/** A header that a proxy may have sent; null where the peer sent none, even if Next has added one. */
 export const forwardingHeader = (
   request: Request,
   { forwardingHeaders }: Peer,

@@ -1,17 +1,17 @@
 import { STATUS_CODES } from 'node:http'
 
-/** What a route answers with, before the headers that every answer has. */
+/** A route's response, without the headers that every response has. */
 export type RouteResponse = Readonly<{
   /** 200 when absent. */
   status?: number
   headers?: Readonly<Record<string, string>>
-  /** A value to send as JSON; with `body` absent too, the answer is empty. */
+  /** A value to send as JSON; with `body` absent too, the response is empty. */
   json?: unknown
   /** A body of another kind, with its content type. */
   text?: Readonly<{ type: string; body: string }>
-  /** A body that is written as it comes. */
+  /** A body that is written as it is produced. */
   stream?: ReadableStream<Uint8Array>
-  /** When a streamed answer has ended, however it ended. */
+  /** Settles when a streamed response has ended, in whatever way. */
   ended?: Promise<void>
 }>
 
@@ -19,7 +19,7 @@ type ResponseConstructor = new (body: BodyInit | null, init: ResponseInit) => Re
 
 let ResponseClass: ResponseConstructor = Response
 
-/** Lets a host that has a faster `Response` than the platform's put it in place, once and at start. */
+/** Lets a server with a faster `Response` than the platform's install it, once at start. */
 export const buildResponsesWith = (faster: ResponseConstructor): void => {
   ResponseClass = faster
 }
@@ -35,7 +35,7 @@ const typeOf = ({ stream, text, json }: RouteResponse): Readonly<Record<string, 
 
 const jsonOf = ({ json }: RouteResponse): string | null => (json === undefined ? null : JSON.stringify(json))
 
-/** The answer as a web Response, with `headers` for those it does not set itself. */
+/** The response as a web Response, with `headers` for those it does not set itself. */
 export const toResponse = (response: RouteResponse, headers: Readonly<Record<string, string>>): Response => {
   const status = response.status ?? 200
   const body = response.stream ?? response.text?.body ?? jsonOf(response)

@@ -7,7 +7,7 @@ export const commonSecurityHeaders = (): Record<string, string> => ({
   'cross-origin-opener-policy': 'same-origin',
 })
 
-/** What every API reply carries: data that no cache may keep. */
+/** What every API reply carries: it is data that must not be cached. */
 export const apiHeaders = (): Record<string, string> => ({
   ...commonSecurityHeaders(),
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",

@@ -25,18 +25,15 @@ const OTHER_METHOD = '_OTHER'
 /** Errors of requests whose body may be long and is not read. */
 const REFUSED_WITH_BODY: ReadonlySet<ErrorCode> = new Set(['PAYLOAD_TOO_LARGE', 'METHOD_NOT_ALLOWED'])
 
-/**
- * Who may use a route. `public`: everybody, without a limit; `caller`: whoever authenticates as the gateway requires,
- * within the limits of the route's surface; `admin`: with the admin token; `metrics`: with the token for metrics.
- */
+/** How a request ended, for the log. */
 export type Access = 'public' | 'caller' | 'admin' | 'metrics'
 
-/** What `serve` needs of the gateway behind it. */
+/** What `serve` needs of the gateway. */
 export type ServeDeps = Readonly<{
   clock: Clock
   activeRequests: ActiveRequests
   cors: Cors
-  /** Headers of every answer. */
+  /** Headers of every response. */
   headers: Readonly<Record<string, string>>
   sessionCookie: string
   access: AccessRules
@@ -47,16 +44,16 @@ export type ServeDeps = Readonly<{
   onEnd: (context: RequestContext, end: RequestEnd) => void
 }>
 
-/** All that a route's handler is given. */
+/** The arguments of a route's handler. */
 export type Exchange<G> = Readonly<{
   request: Request
   /** With its caller, where the route's `access` asks for one. */
   context: RequestContext
   params: Readonly<Record<string, string | readonly string[]>>
   gateway: G
-  /** Breaks off everything done for this visit. */
+  /** Aborts all work for this request. */
   abort: (reason: GatewayError) => void
-  /** Lets this visit go on when its client has gone, until its answer has `ended`. */
+  /** Lets this request continue after its client disconnects, until its response has `ended`. */
   surviveDisconnect: () => void
 }>
 
@@ -69,15 +66,15 @@ export type RouteOptions = Readonly<{
   admittedBy?: 'pipeline'
   /** Whether its methods other than GET change or spend anything: pages of other sites may then not call them. */
   changes: boolean
-  /** Answered whatever the Host header says: health checks come under any name. */
+  /** Served under any Host header: health checks may use any name. */
   anyHost?: true
-  /** Asked by machines, again and again: answered to the last, and kept out of the log. */
+  /** Polled by machines: served until the end, and kept out of the log. */
   probe?: true
-  /** Answered as long as the process lives. */
+  /** Served as long as the process runs. */
   servedWhileClosing?: true
 }>
 export type Handlers<G> = { readonly [M in Method]?: (exchange: Exchange<G>) => Promise<RouteResponse> }
-/** What a `route.ts` exports, once for each method. */
+/** The exports of a `route.ts`, one for each method. */
 export type RouteHandler = (
   request: Request,
   context: { params: Promise<Record<string, string | string[]>> },
@@ -142,8 +139,8 @@ const admitted = (
   access === 'public' || admittedBy === 'pipeline' ? undefined : deps.admission[access](context)
 
 /**
- * Makes a route's handlers into what `route.ts` exports: every visit is opened and closed, every failure
- * becomes the error body, every answer gets the headers of CONTRACT.md, and every end is reported once.
+ * Turns a route's handlers into the exports of `route.ts`: every request is opened and closed, every failure becomes
+ * the error body, every response gets the common headers, and every end is reported once.
  */
 export const serving =
   <G extends ServeDeps>(gateway: () => Promise<G>) =>

@@ -6,7 +6,7 @@ const PING = new TextEncoder().encode(': ping\n\n')
 export const sseEvent = (event: string, data: unknown): string =>
   `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 
-/** `greets`: it begins with a comment, as headers wait for a body's first byte, which may be long in coming. */
+/** `startWithPing`: it starts with a comment, since headers wait for a body's first byte, which may take long. */
 export type EventStreamOptions = Omit<PacedBodyOptions, 'filler'>
 
 /** Events as a response body. Silence is filled with a comment every 15 s. */

@@ -2,15 +2,15 @@ import type { AccessRules } from './access-rules.ts'
 import { believedHop, type Hop } from './forwarded.ts'
 import { forwardingHeader, type Peer, peerOf } from './peer-address.ts'
 
-/** How a request came to the outermost server of our own. */
+/** How a request reached the outermost trusted server. */
 export type Transport = Readonly<{
   peer: Peer
   hop: Hop
-  /** Undefined where a proxy in front does not say. */
+  /** Undefined where a proxy in front does not report it. */
   scheme: 'http' | 'https' | undefined
 }>
 
-/** The scheme is that of the socket, unless a trusted proxy says another. */
+/** The scheme is that of the socket, unless a trusted proxy reports another. */
 export const transportOf = (
   request: Request,
   { trustedProxyHops }: Pick<AccessRules, 'trustedProxyHops'>,

@@ -6,7 +6,7 @@ const PICO_USD_PER_TOKEN = 1e6
 
 /**
  * What a usage costs, in US dollars. Counted in whole picodollars (1e-12), so that sums of prices such as
- * 0.075 a million tokens come out exact up to 9,000 dollars an answer.
+ * 0.075 a million tokens are exact up to 9,000 dollars an answer.
  */
 export const costUsd = (usage: Usage, price: Price): number => {
   const cached = Math.min(usage.cachedInputTokens ?? 0, usage.inputTokens)

@@ -3,10 +3,10 @@ import type { Price } from '../llm/providers/definition.ts'
 import { type Call, isRepeated, type Reply, type Target } from '../llm/types.ts'
 import { costUsd } from './cost.ts'
 
-/** What a target costs; absent where nobody knows. */
+/** The price of a target; absent where unknown. */
 export type Prices = Readonly<{ priceOf: (target: Target) => Price | undefined }>
 
-/** Puts a price on what was used. An unknown price stays unknown, and is never zero. */
+/** Computes the cost of the usage. An unknown price stays unknown, and is never zero. */
 export const meter = (prices: Prices): Policy<Call, Reply> =>
   async function meter(call, next) {
     const reply = await next(call)

@@ -5,7 +5,7 @@ import type { Attempt } from '../request-context.ts'
 import { tap } from './tap.ts'
 import type { Call, Provider, Reply } from './types.ts'
 
-/** Told how each attempt at a provider went. */
+/** Called with the outcome of each attempt at a provider. */
 export type AttemptListener = Readonly<{
   succeeded: (provider: string, latencyMs: number) => void
   failed: (provider: string, error: unknown) => void
@@ -17,7 +17,7 @@ export type AskDeps = Readonly<{
   listener: AttemptListener
 }>
 
-/** The innermost handler: asks the first target of the plan. */
+/** The innermost handler: calls the first target of the plan. */
 export const ask = ({ providers, clock, listener }: AskDeps): Handler<Call, Reply> =>
   async function ask(call) {
     const target = call.plan[0]

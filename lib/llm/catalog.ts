@@ -5,18 +5,18 @@ import type { Target } from './types.ts'
 /** One provider's share of the catalog. */
 export type ProviderListing = Readonly<{
   provider: string
-  /** Whether it can be asked: its key is set. */
+  /** Whether it is available: its key is set. */
   available: boolean
   models: readonly ModelFacts[]
-  /** What its own models are called, those that are not in `models` too. */
+  /** Names of its own models, including those that are not in `models`. */
   modelNames?: RegExp
-  /** Which of its models stand in for which, best first. */
+  /** Fallbacks among its models, best first. */
   fallbacks?: Readonly<Record<string, readonly string[]>>
-  /** What to do to make it available. */
+  /** How to make it available. */
   setupHint: string
 }>
 
-/** A model that configuration adds, or of which it says something else. */
+/** A model that configuration adds or overrides. */
 export type ConfiguredModel = Readonly<{
   id: string
   provider: string
@@ -27,7 +27,7 @@ export type ConfiguredModel = Readonly<{
   fallbacks?: readonly string[] | undefined
 }>
 
-/** What configuration says beside the shelves. Chains it names replace the shelves' own. */
+/** The configuration in addition to the listings. Its fallback chains replace those of the listings. */
 export type Additions = Readonly<{
   models?: readonly ConfiguredModel[] | undefined
   fallbacks?: Readonly<Record<string, readonly string[]>> | undefined
@@ -35,14 +35,17 @@ export type Additions = Readonly<{
 
 export type CatalogModel = Readonly<{ target: Target; facts: ModelFacts; available: boolean }>
 
-/** A model whose own name has a slash keeps its provider's in front: it must not be taken for another's. */
+/**
+ * A model whose own name has a slash keeps its provider's name as a prefix, so that it is not confused with another
+ * provider's.
+ */
 const nameOf = (provider: string, model: string): string =>
   model.includes('/') ? `${provider}/${model}` : model
 
 /** The snapshot of a model, such as `gpt-4o-mini-2024-07-18`: OpenAI writes `-YYYY-MM-DD` or `-MMDD`. */
 const SNAPSHOT = /-(?:20\d\d-[01]\d-[0-3]\d|[01]\d[0-3]\d)$/
 
-/** Which models there are, who provides them, and what they cost. */
+/** All models with their providers and prices. */
 export class Catalog {
   readonly #listings: ReadonlyMap<string, ProviderListing>
   readonly #byName = new Map<string, CatalogModel>()
@@ -51,7 +54,7 @@ export class Catalog {
 
   /**
    * @param additions models of unknown providers among them are left out.
-   * @param defaultModel what is asked when a client names no model; the first available one when absent.
+   * @param defaultModel the model of requests that name none; the first available one when absent.
    * @throws GatewayError INVALID_INPUT when the default model cannot be resolved.
    */
   constructor(listings: readonly ProviderListing[], defaultModel?: string, additions: Additions = {}) {
@@ -70,7 +73,7 @@ export class Catalog {
 
   /**
    * The target of a model name: one of the catalog, or `provider/anything`, which is passed on as it is.
-   * @throws GatewayError INVALID_INPUT when there is no such model or its provider is not set up.
+   * @throws GatewayError INVALID_INPUT when the model is unknown or its provider is not set up.
    */
   resolve(name: string): Target {
     const found = this.find(name)
@@ -82,7 +85,7 @@ export class Catalog {
     return found.target
   }
 
-  /** Who should answer a model name, best first: itself, and then those that stand in for it and can be asked. */
+  /** The targets of a model name, best first: the model itself, then its available fallbacks. */
   plan(name: string): readonly Target[] {
     const first = this.resolve(name)
     const others = this.#chainOf(first).filter(
@@ -91,7 +94,7 @@ export class Catalog {
     return [first, ...others.map(({ target }) => target)]
   }
 
-  /** The model of a name, also where it cannot be asked for want of a key; nothing where there is none. */
+  /** The model of a name, even if unavailable without a key; undefined where there is none. */
   find(name: string): Pick<CatalogModel, 'target' | 'available'> | undefined {
     const known = this.#byName.get(name)
     if (known) return known
@@ -103,8 +106,8 @@ export class Catalog {
   }
 
   /**
-   * The name under which a model is asked for here that its vendor calls so: `openai/gpt-3.5-turbo-0125`. The name itself
-   * where the catalog has it, or no vendor calls its models so. A vendor that is set up comes first.
+   * The gateway's name for a model, from its vendor's: `openai/gpt-3.5-turbo-0125`. The name itself where the catalog
+   * has it, or it matches no vendor. Vendors that are set up take precedence.
    */
   nameByVendor(name: string): string {
     if (this.find(name)) return name
@@ -113,12 +116,12 @@ export class Catalog {
     return vendor ? `${vendor.provider}/${name}` : name
   }
 
-  /** What the target costs, a snapshot as much as its model; absent where the price is unknown. */
+  /** The target's price, the same for a snapshot and its model; absent where unknown. */
   priceOf(target: Target): Price | undefined {
     return this.#modelFactsOf(target)?.usdPerMillion
   }
 
-  /** How many tokens the target takes, question and answer together; absent where unknown. */
+  /** The target's context window in tokens, input and output together; absent where unknown. */
   contextTokensOf(target: Target): number | undefined {
     return this.#modelFactsOf(target)?.contextTokens
   }
@@ -152,7 +155,7 @@ export class Catalog {
     if (fallbacks) this.#chains.set(id, fallbacks)
   }
 
-  /** Who stands in for a target: by configuration, else by its provider's shelf. */
+  /** The fallbacks of a target: by configuration, else by its provider's listing. */
   #chainOf({ provider, model, name }: Target): readonly Pick<CatalogModel, 'target' | 'available'>[] {
     const chain = this.#chains.get(name)
     if (chain) return chain.flatMap(other => this.find(other) ?? [])

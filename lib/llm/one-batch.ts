@@ -4,7 +4,7 @@ type Batch = readonly ReplyEvent[]
 
 const OVER: Promise<IteratorResult<Batch>> = Promise.resolve({ done: true, value: undefined })
 
-/** Events that are all there already, as a reply's events: one batch, and the end. */
+/** Complete events as a reply's events: one batch, and the end. */
 export const oneBatch = (batch: Batch): Reply['events'] => {
   let given = false
   const iterator: AsyncIterator<Batch> = {

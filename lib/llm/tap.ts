@@ -3,11 +3,11 @@ import type { Reply, ReplyEvent } from './types.ts'
 type Batch = readonly ReplyEvent[]
 type Step = IteratorResult<Batch>
 
-/** `complete`: a finish event came; `failed`: an error event came; `left`: the reader went before either. */
+/** `complete`: a finish event came; `failed`: an error event came; `left`: the reader left before either. */
 export type Ending = 'complete' | 'failed' | 'left'
 
 export type ReplyObserver = Readonly<{
-  /** Called when the reader asks for the next batch. */
+  /** Called when the reader requests the next batch. */
   onPull?: () => void
   /** Sees each batch before the reader does. */
   onBatch?: (batch: Batch) => void
@@ -21,7 +21,9 @@ const endingOf = (batch: Batch): Ending | undefined => {
   return last === 'error' ? 'failed' : undefined
 }
 
-/** Events on their way past those who watch them, the innermost first. It is no generator: leaving it unread is seen. */
+/**
+ * Events passing their observers, the innermost first. It is not a generator, so that closing it unread is detected.
+ */
 class ObservedEvents implements AsyncIterable<Batch>, AsyncIterator<Batch> {
   readonly source: Reply['events']
   readonly observers: readonly ReplyObserver[]
@@ -71,7 +73,7 @@ class ObservedEvents implements AsyncIterable<Batch>, AsyncIterator<Batch> {
   }
 }
 
-/** Lets a policy watch a reply go by. Taps upon taps are one layer, so that each costs next to nothing per batch. */
+/** Lets a policy observe a reply. Nested taps form one layer, so that each costs next to nothing per batch. */
 export const tap = (reply: Reply, observer: ReplyObserver): Reply => {
   const { events } = reply
   const observed =

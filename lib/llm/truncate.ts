@@ -19,7 +19,7 @@ const bytesOf = (batch: Batch): number => {
   return bytes
 }
 
-/** The part of a batch that fits into `maxBytes`, of one that as a whole does not. */
+/** The part that fits into `maxBytes` of a batch that does not fit as a whole. */
 const clipped = (batch: Batch, maxBytes: number): Batch => {
   const kept: ReplyEvent[] = []
   let left = maxBytes
@@ -33,7 +33,7 @@ const clipped = (batch: Batch, maxBytes: number): Batch => {
   return kept
 }
 
-/** Events up to a number of bytes. Whoever leaves them, read or unread, leaves their source. */
+/** Events up to a number of bytes. Closing them, read or unread, closes their source. */
 class CutEvents implements AsyncIterableIterator<Batch> {
   readonly #source: AsyncIterator<Batch>
   #left: number

@@ -11,34 +11,34 @@ export type Role = 'system' | 'user' | 'assistant'
 export type Message = Readonly<{ role: Role; content: string }>
 
 /**
- * `default`: as the surface has it; `use`: may be answered from the cache, asked for expressly; `refresh`: ask
- * anew and store; `no-store`: neither.
+ * `default`: the surface's default; `use`: may be answered from the cache, on explicit request; `refresh`: call
+ * upstream and store; `no-store`: neither read nor store.
  */
 export type CacheMode = 'default' | 'use' | 'refresh' | 'no-store'
 
 /**
- * When a surface caches what no client asks for expressly. `deterministic`: at temperature 0; `on-request`:
+ * When a surface caches without a client's explicit request. `deterministic`: at temperature 0; `on-request`:
  * never.
  */
 export type CacheWhen = 'always' | 'deterministic' | 'on-request'
 
 /**
- * One question to a model, on its way inwards. Immutable and complete from birth: a policy that knows better
- * passes on a changed copy, `next({ ...call, caller })`.
+ * One request to a model, on its way inwards. Immutable and complete from the start: a policy passes on a changed copy,
+ * `next({ ...call, caller })`.
  */
 export type Call = RequestContext &
   Readonly<{
     messages: readonly Message[]
-    /** The name that was asked for; `plan` holds what became of it. */
+    /** The requested name; `plan` holds its targets. */
     model: string
-    /** Whether the client wants the answer piece by piece; the reply's shape is the same. */
+    /** Whether the client wants a stream; the reply's shape is the same. */
     stream: boolean
     /** 0 to 2; the provider's own default when absent. */
     temperature?: number | undefined
     maxOutputTokens: number
     /**
-     * Clock time, milliseconds: until when the first content of a stream, or the whole of any other answer, must
-     * have come. A policy may shorten it for what stands below.
+     * Clock time, milliseconds: until when the first content of a stream, or the whole of any other answer, must have
+     * arrived. A policy may shorten it for inner policies.
      */
     deadlineAt: number
     /** Longest answer this surface gives, in UTF-8 bytes; unlimited when absent. */
@@ -46,15 +46,15 @@ export type Call = RequestContext &
     cache: CacheMode
     /** `always` when absent. */
     cacheWhen?: CacheWhen | undefined
-    /** Labels for the answer, by which it can be invalidated. */
+    /** Tags of the answer, by which it can be invalidated. */
     cacheTags?: readonly string[] | undefined
-    /** Whether another model than the one asked for may answer. */
+    /** Whether another model than the requested one may answer. */
     fallback: boolean
-    /** Nobody waits for it: it gives way to calls that somebody waits for. */
+    /** Background work: it defers to live calls. */
     background?: true
-    /** Whether the answer shall outlive its connection, so that the caller can come back to it, or stop it. */
+    /** Whether the answer outlives its connection, so that the caller can resume or stop it. */
     resume?: true
-    /** Who should answer, best first. Empty until routed; the first one is asked, the others stand behind it. */
+    /** The targets, best first. Empty until routed; the first one is called, the others are its fallbacks. */
     plan: readonly Target[]
     /** What it may still ask of targets. The only thing of a call that changes, and the same for all copies of it. */
     attempts: AttemptBudget
@@ -68,10 +68,10 @@ export type ReplyEvent =
   | Readonly<{
       type: 'finish'
       reason: FinishReason
-      /** The provider's own word for it. */
+      /** The provider's own value. */
       raw?: string
       truncated?: true
-      /** What was learned of the answer only at its end, one sentence each. */
+      /** Warnings known only at the answer's end, one sentence each. */
       warnings?: readonly string[]
     }>
   | Readonly<{ type: 'error'; error: GatewayError }>
@@ -82,24 +82,24 @@ export type RateHeadroom = Readonly<{ share: number; resetAt: number }>
 /**
  * An answer on its way outwards, the same whether or not the client asked for a stream.
  *
- * - `events` come in the batches in which they came off the socket, can be read once, and never throw: what
- *   fails after the first content is an `error` event. Leaving early (`return`) stops the upstream.
+ * - `events` come in the batches in which they came off the socket, can be read once, and never throw: a failure after
+ * the first content is an `error` event. Closing early (`return`) stops the upstream.
  * - `usage` settles once the events have ended, however they ended, and never rejects.
  */
 export type Reply = Readonly<{
   head: ReplyHead
   usage: Promise<Usage>
-  /** The attempt that it came from; absent where nobody was asked. */
+  /** The attempt that it came from; absent where no target was called. */
   attempt?: Attempt
   events: AsyncIterable<readonly ReplyEvent[]>
 }>
 
 /**
- * Something that answers calls.
+ * A provider of answers to calls.
  *
- * `ask` resolves when the first content is in hand, so that until then a policy may still ask another one;
- * it rejects with a GatewayError. When `call.signal` aborts, the upstream connection closes at once, and what
- * was pending fails with the signal's reason.
+ * `ask` resolves when the first content is available, so that until then a policy may still try another target; it
+ * rejects with a GatewayError. When `call.signal` aborts, the upstream connection closes at once, and pending reads
+ * fail with the signal's reason.
  */
 export interface Provider {
   readonly id: string

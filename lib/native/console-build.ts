@@ -33,7 +33,7 @@ const stampOf = (root: string): string | undefined => {
 
 const STOPPING = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1 } as const
 
-/** Ends this process together with the build, which would go on without it. @returns what takes that back */
+/** Ends the build together with this process, which it would outlive. @returns a function that undoes this */
 const endWith = (build: ChildProcess, signal: AbortSignal | undefined): (() => void) => {
   const kill = () => build.kill()
   const end = () => process.exit(1)
@@ -51,7 +51,7 @@ const endWith = (build: ChildProcess, signal: AbortSignal | undefined): (() => v
 }
 
 /**
- * Builds the web pages where they were never built, or their sources have changed since.
+ * Builds the web pages if they are not built, or their sources have changed since.
  *
  * @param signal ends the process, the build included
  */

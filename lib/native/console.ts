@@ -6,7 +6,7 @@ import { refuse } from '../http/server/refuse.ts'
 /** The web pages, served by Next inside this process. API calls need not wait until it is ready; pages do. */
 export const startConsole = (root: string): NodeHandler => {
   const handler = import('next').then(async ({ default: next }) => {
-    // At its first page Next listens for upgrades on the server it is given, and never answers them.
+    // At its first page Next listens for upgrades on its server, and never answers them.
     const app = next({ dir: root, dev: false, httpServer: new Server() })
     await app.prepare()
     return app.getRequestHandler()
@@ -14,6 +14,6 @@ export const startConsole = (root: string): NodeHandler => {
   return async (request, response) => (await handler)(request, response)
 }
 
-/** Stands in for the pages where they are switched off. */
+/** Responds in place of the pages where they are switched off. */
 export const noConsole: NodeHandler = (request, response) =>
   refuse(request, response, new GatewayError('NOT_FOUND', 'The web pages are switched off (ENABLE_CONSOLE).'))

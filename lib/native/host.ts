@@ -9,13 +9,13 @@ import { pathOf } from '../http/server/target.ts'
 import type { RouteTable } from './route-table.ts'
 
 const REQUEST_TIMEOUT_MS = 60_000
-/** How often Node looks for requests over these limits: its own 30 s would let them be three times as slow. */
+/** How often Node checks for requests over these limits: its default of 30 s would let them be three times as slow. */
 const CHECK_MS = 1_000
 
 const NO_PARAMS = Promise.resolve({})
 
 /**
- * The native host: the table's route handlers straight on `node:http`; every other path goes to `pages`.
+ * The native server: the table's route handlers straight on `node:http`; every other path goes to `pages`.
  * About twenty times the throughput of the same handlers under `next start`.
  */
 export const nativeServer = (routes: RouteTable, pages: NodeHandler): Server => {

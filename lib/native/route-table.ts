@@ -24,7 +24,7 @@ const patternsOf = (file: string): readonly string[] => {
   return segments.at(-1)?.startsWith('[[') ? [whole, `/${segments.slice(0, -1).join('/')}`] : [whole]
 }
 
-/** Catch-all parameters come as lists, as Next gives them. */
+/** Catch-all parameters are lists, as in Next. */
 const paramsOf = (pattern: string, found: Record<string, string> = {}): Match['params'] =>
   Object.fromEntries(
     Object.entries(found).map(([name, value]) => [

@@ -3,7 +3,7 @@ import { type AddressInfo, isIPv6 } from 'node:net'
 import type { Environment } from '../config/schema.ts'
 import type { Catalog } from '../llm/catalog.ts'
 
-/** Writes to standard error, for the person who started the program. Standard output is the log's. */
+/** Prints to standard error for the operator. Standard output is for the log. */
 export const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 const providersOf = (catalog: Catalog): string => {
@@ -13,13 +13,13 @@ const providersOf = (catalog: Catalog): string => {
   return `${[...on].join(', ')}${off.size > 0 ? ` (not set up: ${[...off].join(', ')}; see .env.example)` : ''}`
 }
 
-/** A host as a URL names it: an IPv6 address in brackets. Source: RFC 3986, 3.2.2. */
+/** A host as written in a URL: an IPv6 address in brackets. Source: RFC 3986, 3.2.2. */
 const hostInUrl = (host: string | undefined): string => {
   if (host === undefined || host === '0.0.0.0' || host === '::') return 'localhost'
   return isIPv6(host) ? `[${host.replace('%', '%25')}]` : host
 }
 
-/** Tells where the gateway is, who answers, and what to try next. */
+/** Prints the gateway's URL, its providers, and a first command to try. */
 export const welcome = (server: Server, catalog: Catalog, env: Environment): void => {
   const { port } = server.address() as AddressInfo
   const address = `http://${hostInUrl(env.HOST)}:${port}`

@@ -1,8 +1,8 @@
 import type { ServiceHealth } from './provider-health.ts'
 
-/** What was seen of the records and the queue in them. */
+/** The last known state of the database and its queue. */
 export type BatchFacts = Readonly<{
-  /** Clock time of the telling, milliseconds. */
+  /** Clock time of the report, milliseconds. */
   now: number
   backend: string
   latencyMs: number | undefined
@@ -16,18 +16,18 @@ export type BatchFacts = Readonly<{
         workers: number
       }>
     | undefined
-  /** Items that run in this process. */
+  /** Items running in this process. */
   runningHere: number
 }>
 
 const HUNDREDTHS = 100
 const MS_PER_SECOND = 1000
 
-/** For how long the oldest item has waited that may run; undefined where there is none. */
+/** Waiting time of the oldest item that is ready to run; undefined where there is none. */
 export const oldestSeconds = ({ depth, now }: BatchFacts): number | undefined =>
   depth?.oldestAt === undefined ? undefined : Math.max(0, (now - depth.oldestAt) / MS_PER_SECOND)
 
-/** Degraded at worst: batches wait for their records, and chats go on without them. */
+/** Degraded at worst: batches wait for the database, and chats continue without it. */
 export const recordsHealth = ({ backend, latencyMs, failure }: BatchFacts): ServiceHealth => {
   if (failure !== undefined) return { status: 'degraded', message: failure }
   const latency = latencyMs !== undefined && { latencyMs: Math.round(latencyMs * HUNDREDTHS) / HUNDREDTHS }

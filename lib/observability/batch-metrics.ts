@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { type BatchFacts, oldestSeconds } from './batch-health.ts'
 
-/** What happened to items in this process, and how full the queue of all of them is. */
+/** Metrics of this process's item runs, and of the whole queue. */
 export class BatchMetrics {
   readonly #ended: Counter<'outcome'>
 

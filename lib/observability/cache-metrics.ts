@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** What the cache counts by itself, and what it holds where that is known. */
+/** Metrics from the cache's own counts, and its size where known. */
 export type CacheFigures = Readonly<{
   counts: Readonly<
     Record<'coalesced' | 'stores' | 'refreshes' | 'failedRefreshes' | 'invalidations' | 'unreadable', number>
@@ -8,7 +8,7 @@ export type CacheFigures = Readonly<{
   holds?: () => Readonly<{ entries: number; bytes: number }> | undefined
 }>
 
-/** Shows the cache's own counts, which cost nothing until somebody looks. */
+/** Reads the cache's own counts at each scrape. */
 export const cacheMetrics = (registry: Registry, { counts, holds }: CacheFigures): void => {
   const registers = [registry]
   const counter = (name: string, help: string, read: () => number) =>

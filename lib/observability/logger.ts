@@ -4,7 +4,7 @@ import type { Redact } from './redact.ts'
 
 export type { Logger }
 
-/** The only fields a log line can have. Prompts, answers, headers, keys and addresses are not among them. */
+/** The only fields that a log line can have. Prompts, answers, headers, keys and addresses are not among them. */
 const FIELDS: ReadonlySet<string> = new Set([
   'component',
   'jobId',
@@ -62,10 +62,10 @@ const onlyKnownFields = (line: Record<string, unknown>): Record<string, unknown>
 
 export type LoggerOptions = Readonly<{
   level: string
-  /** For people rather than for machines. */
+  /** Readable text instead of JSON. */
   pretty: boolean
   redact: Redact
-  /** Where the lines go; standard output when absent. */
+  /** The destination; standard output when absent. */
   destination?: DestinationStream
 }>
 
@@ -81,7 +81,7 @@ const prettyOutput = (): DestinationStream => {
   })
 }
 
-/** Lines are written together: a system call for each would be a tenth of what a request costs. */
+/** Lines are written in batches: a system call for each would be a tenth of a request's cost. */
 const FLUSHED_FROM_BYTES = 4_096
 const FLUSHED_EVERY_MS = 100
 
@@ -94,7 +94,7 @@ const plainOutput = (): DestinationStream => {
     minLength: FLUSHED_FROM_BYTES,
     periodicFlush: FLUSHED_EVERY_MS,
   })
-  // A terminal that has gone fails every write, and the flush at exit would try again for ever.
+  // A closed terminal fails every write, and the flush at exit would retry for ever.
   const stopWriting = () => Object.assign(output, { write: () => true, flush: callNow, flushSync: () => {} })
   return output.on('error', stopWriting)
 }

@@ -12,21 +12,21 @@ import { RedisMetrics } from './redis-metrics.ts'
 import type { Outcome } from './request-line.ts'
 
 const MS_PER_SECOND = 1000
-/** Seconds: from what a repeated answer takes to what a long one does. */
+/** Seconds: from cached answers to long ones. */
 const ANSWER_SECONDS = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
-/** Seconds of our own: from tens of microseconds to what nobody should see. */
+/** Seconds of the gateway's own: from tens of microseconds to far too slow. */
 const OVERHEAD_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25]
 
 export type MetricsDeps = Readonly<{
-  /** Whether a target is in the catalog. The names of all others share one label: clients choose them freely. */
+  /** Whether a target is in the catalog. All other names share one label value: clients choose them freely. */
   isKnown: (target: Target) => boolean
   activeRequests: () => number
   cache: CacheFigures
 }>
 
 /**
- * What Prometheus is told. Units are base units, labels come from small fixed sets, and nothing of a request's
- * words, keys, users or addresses is among them.
+ * The Prometheus metrics. Units are base units, label values come from small fixed sets, and never from a request's
+ * content, keys, users or addresses.
  */
 export class Metrics {
   readonly #registry = new Registry()
@@ -118,7 +118,7 @@ export class Metrics {
     return this.#registry.contentType
   }
 
-  /** Everything, in Prometheus' text format. */
+  /** All metrics in Prometheus' text format. */
   async text(): Promise<string> {
     const texts: string[] = []
     for (const { name } of this.#registry.getMetricsAsArray()) {
@@ -142,17 +142,17 @@ export class Metrics {
     this.#circuits.set(this.#labelsOf(target), CIRCUIT_VALUE[state])
   }
 
-  /** Figures of batches, for a gateway that takes them. To be made once. */
+  /** Metrics of batches, where they are switched on. To be created once. */
   ofBatch(seen: () => BatchFacts): BatchMetrics {
     return new BatchMetrics(this.#registry, seen)
   }
 
-  /** Figures of a shared Redis, for a gateway that has one. To be made once. */
+  /** Metrics of a shared Redis, where there is one. To be created once. */
   ofRedis(gatewayCount: () => number): RedisMetrics {
     return new RedisMetrics(this.#registry, gatewayCount)
   }
 
-  /** Takes down a visit that has ended. */
+  /** Records a finished request. */
   async requestEnded(context: RequestContext, { method, status, outcome, endedAt }: Outcome): Promise<void> {
     const { route, surface, journal, startedAt } = context
     this.#requests.inc({ route, method, status, outcome })
@@ -174,7 +174,7 @@ export class Metrics {
     if (!isRepeated(head)) this.#used(labels, await journal.usage)
   }
 
-  /** Takes down what an answer cost that was fetched for nobody in particular. */
+  /** Records the cost of a background call. */
   async workEnded({ journal: { head, usage, ignoredEvents } }: RequestContext): Promise<void> {
     this.#ignoredEvents.inc(ignoredEvents ?? 0)
     if (head && !isRepeated(head)) this.#used(this.#labelsOf(head.target), await usage)
@@ -209,7 +209,7 @@ export class Metrics {
   }
 }
 
-/** A counter throws at anything but an amount, and would then miss all that comes after. */
+/** A counter throws at an invalid amount, and the metrics after it would be skipped. */
 const amount = (value: number): number => (Number.isFinite(value) && value > 0 ? value : 0)
 
 type TargetLabels = { provider: string; model: string }

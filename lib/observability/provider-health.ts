@@ -11,7 +11,7 @@ type Stats = { failuresInARow: number; latencyMs?: number; lastFailure?: string 
 
 const FAILURES_TO_BE_UNHEALTHY = 3
 
-/** How the providers are, judged by the calls that went to them; nobody is asked for the sake of asking. */
+/** The providers' health, from the outcomes of real calls; it makes none of its own. */
 export class ProviderHealth implements AttemptListener {
   readonly #seen: Map<string, Stats>
 

@@ -2,7 +2,7 @@ import type { Policy } from '../compose.ts'
 import { tap } from '../llm/tap.ts'
 import type { Call, Reply } from '../llm/types.ts'
 
-/** Writes down what a call was answered with: its journal holds it for the headers, the log and the metrics. */
+/** Observes every call once, whatever its outcome, and records the answer in the journal. */
 export const record = (): Policy<Call, Reply> =>
   async function record(call, next) {
     const { journal } = call

@@ -1,11 +1,11 @@
 const MASK = '***'
 const SHORTEST_SECRET = 6
 
-/** Shapes of credentials that must not be written down, whoever they belong to. */
+/** Patterns of credentials that must not be logged, whoever owns them. */
 const CREDENTIALS =
   /\b(?:sk|pk|rk|gsk|xai|ghp|gho|ghs|github_pat|AIza)[-_][\w-]{8,}|\bBearer\s+[\w.~+/=-]{8,}|:\/\/[^\s/:@]+:[^\s/@]+@/gi
 
-/** Masks this gateway's own secrets, and whatever looks like anybody's. */
+/** Masks this gateway's own secrets, and anything that looks like a credential. */
 export type Redact = (text: string) => string
 
 /** @param secrets the configured keys, tokens and passwords; those shorter than 6 characters are left alone. */

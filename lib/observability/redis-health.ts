@@ -1,6 +1,6 @@
 import type { ServiceHealth } from './provider-health.ts'
 
-/** What was seen of Redis; `failing` names operations whose last try failed, with the reason. */
+/** The last known state of Redis; `failing` lists operations whose last attempt failed, with the reason. */
 export type RedisFacts = Readonly<{
   circuit: Readonly<{ name: string; reason?: string }>
   latencyMs: number | undefined
@@ -9,7 +9,7 @@ export type RedisFacts = Readonly<{
 
 const HUNDREDTHS = 100
 
-/** Degraded at worst: without Redis the gateway goes on by itself. */
+/** Degraded at worst: without Redis the gateway continues alone. */
 export const redisHealth = ({ circuit, latencyMs, failing }: RedisFacts): ServiceHealth => {
   const latency = latencyMs !== undefined && { latencyMs: Math.round(latencyMs * HUNDREDTHS) / HUNDREDTHS }
   if (circuit.name !== 'closed')

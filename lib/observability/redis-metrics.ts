@@ -5,7 +5,7 @@ const MS_PER_SECOND = 1000
 /** Seconds: from a local Redis' usual time to beyond the deadline. */
 const SECONDS = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25]
 
-/** What Prometheus is told of the Redis that gateways share. */
+/** Metrics of the shared Redis. */
 export class RedisMetrics {
   readonly #operations: Counter<'operation' | 'result'>
   readonly #duration: Histogram<'operation'>

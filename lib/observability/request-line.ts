@@ -3,7 +3,7 @@ import type { Usage } from '../llm/types.ts'
 import { type Hedge, type RequestContext, upstreamMs } from '../request-context.ts'
 import type { Logger } from './logger.ts'
 
-/** How a request ended. `aborted`: the client left first. */
+/** How a request ended. `aborted`: the client disconnected first. */
 export type Outcome = Readonly<{
   method: string
   status: number
@@ -47,7 +47,7 @@ const answerFields = (context: RequestContext, { endedAt }: Pick<Outcome, 'ended
   )
 }
 
-/** Writes the one line that every request leaves in the log, when it has ended. */
+/** Writes the one log line of a request, when it has ended. */
 export const logRequest = async (
   logger: Logger,
   context: RequestContext,
@@ -76,7 +76,7 @@ export const logRequest = async (
   else logger.info(line, message)
 }
 
-/** Writes the line of work that no request waits for: it costs what any other costs. */
+/** Writes the log line of background work, which has a cost like any request. */
 export const logWork = async (
   logger: Logger,
   name: 'refresh' | 'batch item',

@@ -2,7 +2,7 @@ import type { init } from '@sentry/nextjs'
 
 type DataCollection = NonNullable<Parameters<typeof init>[0]['dataCollection']>
 
-/** Sentry's own collection, which by default takes prompts, headers and bodies along, switched off whole. */
+/** Sentry's own collection, which by default includes prompts, headers and bodies, switched off completely. */
 export const COLLECT_NOTHING: DataCollection = {
   userInfo: false,
   cookies: false,

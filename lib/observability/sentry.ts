@@ -1,10 +1,10 @@
 import type { Redact } from './redact.ts'
 import { COLLECT_NOTHING } from './sentry-privacy.ts'
 
-/** Told of every failure that was our own fault. */
+/** Called with every internal error. */
 export type ErrorReporter = Readonly<{
   capture: (error: unknown, context: Readonly<{ requestId?: string; route: string }>) => void
-  /** Sends what has not been sent. */
+  /** Sends pending reports. */
   flush: (timeoutMs: number) => Promise<unknown>
 }>
 
@@ -15,7 +15,7 @@ const SILENT: ErrorReporter = { capture: () => {}, flush: async () => {} }
 type SentryModule = typeof import('@sentry/nextjs')
 type SentryEvent = Parameters<NonNullable<NonNullable<Parameters<SentryModule['init']>[0]>['beforeSend']>>[0]
 
-/** Keeps of an event what tells about our code, and nothing that came from a request. */
+/** Keeps the parts of an event that describe our code, and nothing from a request. */
 const filtered = (event: SentryEvent, redact: Redact): SentryEvent => {
   const { request: _request, user: _user, extra: _extra, server_name: _host, ...kept } = event
   for (const exception of kept.exception?.values ?? []) {
@@ -31,7 +31,7 @@ const loadSentry = async (): Promise<SentryModule> => {
   return loaded.default ?? loaded
 }
 
-/** Sentry where there is a DSN. Without one nothing is loaded and nothing is done. */
+/** Sentry where there is a DSN. Without one nothing is loaded. */
 export const reportErrors = async (
   dsn: string | undefined,
   { environment, release, redact }: ReportingOptions,

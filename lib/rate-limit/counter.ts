@@ -1,25 +1,25 @@
-/** Something that may be used `limit` times in any window of `windowMs`. */
+/** A limit of `limit` uses in any window of `windowMs`. */
 export type Bucket = Readonly<{ key: string; limit: number; windowMs: number }>
 
-/** How one bucket stands after a taking. */
+/** The state of one bucket after a taking. */
 export type Taking = Readonly<{
   bucket: Bucket
   /** Whether the taking as a whole was allowed; the same for all its buckets. */
   allowed: boolean
   /** Never negative. */
   remaining: number
-  /** Until the bucket regains something. */
+  /** Until the bucket regains capacity. */
   resetMs: number
   /** Until a taking of the same cost fits into this bucket; 0 when it does now. */
   waitMs: number
 }>
 
-/** Counts takings over sliding windows. */
+/** Counts uses over sliding windows. */
 export interface Counter {
   /**
    * Takes `cost` from all buckets, or, when it does not fit into one of them, from none. Atomic.
    *
-   * @param cost a negative one gives back what was taken lately, as far as it is still counted
+   * @param cost a negative one returns recent uses, as far as they still count
    * @param now clock time in milliseconds
    * @returns one Taking a bucket, in their order
    */

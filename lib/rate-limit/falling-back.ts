@@ -3,11 +3,11 @@ import type { Bucket, Counter, Taking } from './counter.ts'
 export type FallbackDeps = Readonly<{
   shared: Counter
   local: Counter
-  /** How many gateways share the limits, this one among them. */
+  /** How many gateways share the limits, including this one. */
   gateways: () => number
 }>
 
-/** What a gateway itself let through is kept a little shorter than where it is shared, so as not to be stricter. */
+/** Local uses are kept a little shorter than shared ones, so that the local limit is not stricter. */
 const EARLIER_MS = 200
 
 const shareOf = (bucket: Bucket, gateways: number): Bucket => ({
@@ -20,14 +20,14 @@ const noted = (bucket: Bucket): Bucket => ({
   windowMs: Math.max(bucket.windowMs / 2, bucket.windowMs - EARLIER_MS),
 })
 
-/** Clients are told their limit as it is configured, not the share of it that holds at the moment. */
+/** Clients see the configured limit, not this gateway's current share of it. */
 const inTermsOf = (buckets: readonly Bucket[], takings: readonly Taking[]): readonly Taking[] =>
   takings.map((taking, index) => ({ ...taking, bucket: buckets[index] ?? taking.bucket }))
 
 /**
- * Counts where all gateways count, and while that cannot be done counts here, with this gateway's share of each
- * limit. What was let through there is noted here too: so the share is not granted on top of it, and no gateway
- * alone ever exceeds a limit, also when what is shared forgets what it knew.
+ * Counts in the shared counter, and while that fails in a local one, with this gateway's share of each limit. Uses
+ * allowed by the shared counter are also counted locally: so the share is not granted on top of them, and no gateway
+ * alone ever exceeds a limit, even when the shared counter loses its state.
  */
 export const fallingBack = ({ shared, local, gateways }: FallbackDeps): Counter => ({
   async take(buckets, cost, now) {

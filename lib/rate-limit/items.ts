@@ -11,7 +11,7 @@ import {
   tightest,
 } from './policy.ts'
 
-/** Gives back what a job would have cost that then was not taken. Never rejects. */
+/** Returns the uses of a job that was then not accepted. Never rejects. */
 export type GiveBack = () => Promise<void>
 
 const bucketsOf = ({ caller }: RequestContext, { batchItems }: RateLimits): readonly Bucket[] => {
@@ -31,13 +31,13 @@ const bucketsOf = ({ caller }: RequestContext, { batchItems }: RateLimits): read
 const hoursOf = (windowMs: number): string => (windowMs === 3_600_000 ? 'an hour' : `in ${windowMs / 1000} s`)
 
 const tooLarge = (count: number, { limit, windowMs }: Bucket): GatewayError => {
-  const message = `are ${count}; you may hand in at most ${limit} ${hoursOf(windowMs)} as JSON: split the job, or upload a file`
+  const message = `are ${count}; you may submit at most ${limit} ${hoursOf(windowMs)} as JSON: split the job, or upload a file`
   return new GatewayError('INVALID_INPUT', `items: ${message}.`, { details: [{ path: 'items', message }] })
 }
 
 /**
- * Counts the items of a job that is handed in as JSON. A refused job costs nothing.
- * @throws GatewayError INVALID_INPUT where so many are never allowed, RATE_LIMITED where they are later
+ * Counts the items of a job submitted as JSON. A refused job costs nothing.
+ * @throws GatewayError INVALID_INPUT where the job exceeds the limit itself, RATE_LIMITED where it fits later
  */
 export const spendItems =
   (deps: LimitDeps | undefined) =>

@@ -11,13 +11,13 @@ import {
 } from '../request-context.ts'
 import type { Bucket, Counter, Taking } from './counter.ts'
 
-/** So many requests in any window of that length. */
+/** A number of requests in any window of a length. */
 export type Rate = Readonly<{ limit: number; windowMs: number }>
 
 export type RateLimits = Readonly<{
   chat: Readonly<{ anonymous: Rate; guest: Rate }>
   upload: Rate
-  /** Items of jobs that are handed in as JSON. */
+  /** Items of jobs submitted as JSON. */
   batchItems: Readonly<{ anonymous: Rate; guest: Rate }>
   /** Every other route. */
   api: Rate
@@ -25,7 +25,7 @@ export type RateLimits = Readonly<{
 
 export type LimitDeps = Readonly<{ rates: RateLimits; counter: Counter; clock: Clock }>
 
-/** Guest sessions cost nothing to get: all those of one address together have this many times one's rate. */
+/** Guest sessions are free: all those of one address together have this many times the rate of one. */
 export const GUESTS_PER_ADDRESS = 4
 
 export const bucketOf = (key: string, { limit, windowMs }: Rate, times = 1): Bucket => ({
@@ -53,7 +53,7 @@ const bucketsOf = (surface: Surface, caller: Caller, rates: RateLimits): readonl
   }
 }
 
-/** The bucket that says no, or else the one with the least left: what a client needs to know. */
+/** The bucket that refuses, or else the one with the least remaining, which is reported to the client. */
 export const tightest = (takings: readonly Taking[]): Taking | undefined =>
   takings.toSorted((a, b) => b.waitMs - a.waitMs || a.remaining - b.remaining)[0]
 
@@ -67,7 +67,7 @@ export const stateOf = (policy: string, taking: Taking): LimitState => ({
   resetSeconds: seconds(taking.resetMs),
 })
 
-/** @param tooMany what there was too much of: `Too many requests` */
+/** @param tooMany the beginning of the message: `Too many requests` */
 export const rejection = (tooMany: string, { bucket, waitMs }: Taking): GatewayError => {
   const retryAfterSeconds = seconds(waitMs)
   return new GatewayError(
@@ -77,7 +77,7 @@ export const rejection = (tooMany: string, { bucket, waitMs }: Taking): GatewayE
   )
 }
 
-/** Asks whether the caller may ask now. A refused request costs nothing. */
+/** Applies the rate limits to the caller. A refused request costs nothing. */
 export const limit = <In extends RequestContext, Out>(deps: LimitDeps | undefined): Policy<In, Out> =>
   async function limit(context, next) {
     if (!deps) return await next(context)

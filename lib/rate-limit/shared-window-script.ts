@@ -1,10 +1,10 @@
 /**
- * One taking from all buckets (KEYS), or from none; a negative cost gives back. ARGV: cost, slots a window, then limit and window (ms) of each
- * bucket. Answers 1 or 0, then remaining, reset (ms) and wait (ms) of each bucket.
+ * Uses all buckets (KEYS), or none; a negative cost returns uses. ARGV: cost, slots a window, then limit and window
+ * (ms) of each bucket. Returns 1 or 0, then remaining, reset (ms) and wait (ms) of each bucket.
  *
  * A bucket is a hash from the millisecond at which takings expire to how many they are: the same slots as in
- * `sliding-window.ts`, in Redis' own time, so that gateways with different clocks agree. What is no such hash is
- * forgotten.
+ * `sliding-window.ts`, in Redis' own time, so that gateways with different clocks agree. Any other value under the key
+ * is deleted.
  */
 export const TAKE_SOURCE = `
 local cost, slots = tonumber(ARGV[1]), tonumber(ARGV[2])

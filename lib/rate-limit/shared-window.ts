@@ -15,7 +15,7 @@ const TAKE = script('take', TAKE_SOURCE)
 const SLOTS_PER_WINDOW = 240
 const FIGURES_PER_BUCKET = 3
 const MOST_SHAPES = 1_000
-/** Stands between the keys of one taking in the identifier that the limiter is given. */
+/** Separates the keys in the identifier that is passed to the limiter. */
 const BETWEEN_KEYS = '\n'
 
 const isListOfNumbers = (value: unknown): value is number[] =>
@@ -23,7 +23,7 @@ const isListOfNumbers = (value: unknown): value is number[] =>
 
 const decisionOf = (reply: unknown, shape: Shape): ScriptReply => {
   if (!isListOfNumbers(reply) || reply.length !== 1 + shape.length * FIGURES_PER_BUCKET)
-    throw new Error('Redis answered a taking with something else')
+    throw new Error('Redis returned an unexpected result')
   const states = shape.map((_, index): WindowState => {
     const [remaining = 0, resetMs = 0, waitMs = 0] = reply.slice(1 + index * FIGURES_PER_BUCKET)
     return { remaining, resetMs, waitMs }
@@ -35,11 +35,11 @@ const decisionOf = (reply: unknown, shape: Shape): ScriptReply => {
 }
 
 const asScriptReply = (response: Response): ScriptReply => {
-  if (!('states' in response)) throw new Error('the limiter answered without asking Redis')
+  if (!('states' in response)) throw new Error('the limiter decided without Redis')
   return response as ScriptReply
 }
 
-/** As much of an Upstash client as a limiter uses, over whatever Redis there is. */
+/** The part of an Upstash client that a limiter uses, over any Redis. */
 const clientOf = (redis: RedisClient): RatelimitConfig['redis'] => {
   const client = {
     evalsha: (_sha1: string, keys: string[], args: number[]) => redis.run(TAKE, keys, args),
@@ -50,7 +50,7 @@ const clientOf = (redis: RedisClient): RatelimitConfig['redis'] => {
   return client as unknown as RatelimitConfig['redis']
 }
 
-/** The keys of an identifier, before which the limiter has put its prefix once. */
+/** The keys of an identifier, to which the limiter has added its prefix once. */
 const keysOf = (prefix: string, identifier: string): string[] =>
   identifier
     .slice(prefix.length + 1)
@@ -58,8 +58,8 @@ const keysOf = (prefix: string, identifier: string): string[] =>
     .map(key => `${prefix}:${key}`)
 
 /**
- * A limiting algorithm beside those that @upstash/ratelimit has: they take from one bucket, by the gateway's own
- * clock, and may charge for what they refuse. `reset` is in milliseconds from now.
+ * A limiting algorithm in addition to those of @upstash/ratelimit: they use one bucket, by the gateway's own clock, and
+ * may charge for refused requests. `reset` is in milliseconds from now.
  */
 const slidingLog = (shape: Shape): Algorithm => {
   const numbers = shape.flatMap(({ limit, windowMs }) => [limit, windowMs])
@@ -81,7 +81,7 @@ const limiterOf = (redis: RedisClient, shape: Shape, prefix: string): Ratelimit 
     redis: clientOf(redis),
     limiter: slidingLog(shape),
     prefix,
-    // Its own deadline would let everything pass with a limit of 0, and its cache is never bounded.
+    // Its own timeout would allow everything with a limit of 0, and its cache is unbounded.
     timeout: 0,
     ephemeralCache: false,
     analytics: false,
@@ -89,10 +89,10 @@ const limiterOf = (redis: RedisClient, shape: Shape, prefix: string): Ratelimit 
   })
 
 /**
- * A sliding window in a Redis that several gateways share: one step there, one round trip, whatever the number of
- * buckets. It counts in Redis' time and leaves `now` aside. Rejects when Redis cannot be asked.
+ * A sliding window in a Redis that several gateways share: one script, one round trip, whatever the number of buckets.
+ * It counts in Redis' time and ignores `now`. Rejects when Redis is unavailable.
  *
- * @param prefix stands before every key, with a colon behind it
+ * @param prefix precedes every key, followed by a colon
  */
 export const sharedWindow = (redis: RedisClient, prefix: string): Counter => {
   const limiters = new LRUCache<string, Ratelimit>({ max: MOST_SHAPES })

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache'
 import type { Bucket, Counter, Taking } from './counter.ts'
 
-/** Up to this limit every taking is remembered by itself; above it, by the slot of the window it falls into. */
+/** Up to this limit every taking is recorded individually; above it, by the slot of the window it falls into. */
 const SLOTS_PER_WINDOW = 240
 
-/** What one key has taken, oldest first. The takings of one slot expire together, a window after its end. */
+/** The takings of one key, oldest first. The takings of one slot expire together, a window after its end. */
 type Log = { expiries: number[]; counts: number[]; total: number }
 
 const forget = (log: Log, now: number): void => {
@@ -35,7 +35,7 @@ const write = (log: Log, bucket: Bucket, cost: number, now: number): void => {
   log.total += cost
 }
 
-/** Takes off the newest takings, and never more than there are. */
+/** Removes the newest takings, and never more than there are. */
 const giveBack = (log: Log, amount: number): void => {
   let left = amount
   for (let slot = log.counts.length - 1; slot >= 0 && left > 0; slot -= 1) {
@@ -57,11 +57,11 @@ const waitFor = (log: Log, bucket: Bucket, cost: number, now: number): number =>
 }
 
 /**
- * A sliding window in memory. In no window of any position does it allow more than the limit. It is exact for
+ * A sliding window in memory. It never allows more than the limit in any window. It is exact for
  * limits up to 240; with larger ones a taking counts for at most 1/240 of the window too long.
  *
- * Memory is bounded by the number of keys: beyond `maxKeys` the one longest unused is forgotten, with what it
- * had taken. Not for budgets, which must not be forgotten.
+ * Memory is bounded by the number of keys: beyond `maxKeys` the least recently used one is forgotten with its takings.
+ * Not for budgets, which must not be lost.
  */
 export const slidingWindow = (maxKeys = 100_000): Counter => {
   const logs = new LRUCache<string, Log>({ max: maxKeys })

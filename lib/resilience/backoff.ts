@@ -1,9 +1,9 @@
-/** How long to wait before trying again. */
+/** How long to wait before a retry. */
 export type Backoff = Readonly<{ baseMs: number; longestMs: number }>
 
 /**
- * Anywhere between nothing and a bound that doubles with every retry (from 0), so that those who failed
- * together do not come back together. Source: AWS Architecture Blog, "Exponential Backoff And Jitter" (full jitter).
+ * A random time from zero to a bound that doubles with every retry (counted from 0), so that calls that failed together
+ * do not retry together. Source: AWS Architecture Blog, "Exponential Backoff And Jitter" (full jitter).
  *
  * @param random from 0 to below 1
  */

@@ -7,23 +7,23 @@ import { waited } from '../request-context.ts'
 import { lazyMapByProvider } from './lazy-map.ts'
 
 export type Slots = Readonly<{
-  /** Calls under way at one provider. May change: what is too many then ends in its own time. */
+  /** Concurrent calls at one provider. May change: excess calls then end normally. */
   most: number
-  /** Calls that wait for one of them to end; more are turned away at once. */
+  /** Calls that may wait for a slot; more are refused at once. */
   mostWaiting: number
-  /** How long one waits. */
+  /** How long a call may wait. */
   waitMs: number
 }>
 
-/** Of all slots, those that may be taken by background work too. */
+/** The share of slots that background work may use. */
 const BACKGROUND_SHARE = 0.8
 
 const busy = (provider: string): GatewayError =>
-  new GatewayError('MODEL_UNAVAILABLE', `Too many calls to the provider ${provider} are under way.`, {
+  new GatewayError('MODEL_UNAVAILABLE', `Too many calls to the provider ${provider} are in progress.`, {
     retryAfterSeconds: 1,
   })
 
-/** The slots of one provider. Whoever waited longest comes next. */
+/** The slots of one provider, granted in order of arrival. */
 class Bulkhead {
   readonly #provider: string
   readonly #slots: Slots
@@ -37,7 +37,7 @@ class Bulkhead {
     this.#clock = clock
   }
 
-  /** Resolves to what gives the slot back. Throws MODEL_UNAVAILABLE, or the signal's reason. */
+  /** Resolves to a function that releases the slot. Throws MODEL_UNAVAILABLE, or the signal's reason. */
   async enter({ signal, journal, background }: Call): Promise<() => void> {
     if (background && !this.#isRoomy()) throw busy(this.#provider)
     if (this.#taken >= this.#slots.most) {
@@ -53,12 +53,12 @@ class Bulkhead {
     }
   }
 
-  /** Whether somebody whom nobody waits for may come in: the last slots are for the others. */
+  /** Whether background work may take a slot: the last ones are for live calls. */
   #isRoomy(): boolean {
     return this.#taken < Math.ceil(this.#slots.most * BACKGROUND_SHARE) && this.#waiting.size === 0
   }
 
-  /** A slot that is given back goes straight to the first in line, so that nobody can slip in between. */
+  /** A released slot goes straight to the first in line, so that no other call can take it. */
   #release(): void {
     const [first] = this.#waiting
     if (first && this.#taken <= this.#slots.most) first()
@@ -96,7 +96,7 @@ class Bulkhead {
 export const bulkheads = (slots: Slots, clock: Clock) =>
   lazyMapByProvider(provider => new Bulkhead(provider, slots, clock))
 
-/** Bounds how many calls are under way at one provider, so that a slow one cannot take everything with it. */
+/** Bounds the concurrent calls at one provider, so that a slow one cannot exhaust the gateway. */
 export const bulkhead = (
   slots: Slots,
   clock: Clock,

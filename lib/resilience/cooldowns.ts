@@ -4,9 +4,9 @@ import { GatewayError } from '../errors.ts'
 import type { Target } from '../llm/types.ts'
 
 export type CooldownOptions = Readonly<{
-  /** No target is left alone for longer than that, whatever it asks for. */
+  /** The longest cooldown, whatever the target requests. */
   longestMs: number
-  /** For one that refuses our access (key, quota), which does not say when it will have changed its mind. */
+  /** For a refusal of our access (key, quota), which names no time. */
   refusedMs: number
   clock: Clock
 }>
@@ -20,9 +20,9 @@ const keyOf = ({ provider, model }: Target): string => `${provider}\n${model}`
 const seconds = (milliseconds: number): number => Math.max(1, Math.ceil(milliseconds / 1000))
 
 /**
- * Targets that are well, but want to be left alone for a while: a busy one for as long as it says, one that refuses
- * our access for a time of ours. Until then the failure they gave is given again without asking them. Of more than
- * 1,000 at once the longest unused is forgotten.
+ * Targets that are healthy but must not be called for a while: a busy one for as long as it requests, one that refuses
+ * our access for a fixed time. Until then their last error is returned without a call. Beyond 1,000 at once the least
+ * recently used is forgotten.
  */
 export class Cooldowns {
   readonly #options: CooldownOptions
@@ -32,7 +32,7 @@ export class Cooldowns {
     this.#options = options
   }
 
-  /** What a target that is left alone would say, with what is left of the time; nothing where it can be asked. */
+  /** The error of a target in cooldown, with the remaining time; undefined where it may be called. */
   cooldownError(target: Target): GatewayError | undefined {
     if (this.#cooldowns.size === 0) return undefined
     const cooldown = this.#cooldowns.get(keyOf(target))
@@ -46,11 +46,11 @@ export class Cooldowns {
     return new GatewayError(code, message, {
       retryable,
       retryAfterSeconds: seconds(leftMs),
-      cause: new Error('the target is cooling', { cause: cooldown.error.cause }),
+      cause: new Error('the target is in cooldown', { cause: cooldown.error.cause }),
     })
   }
 
-  /** Leaves the target alone where this failure of it says so. */
+  /** Starts a cooldown where this failure of the target requires one. */
   failed(target: Target, error: GatewayError): void {
     const cooldownMs = this.#cooldownMs(error)
     if (cooldownMs === undefined) return
@@ -58,7 +58,7 @@ export class Cooldowns {
     this.#cooldowns.set(keyOf(target), { since: now, until: now + cooldownMs, error })
   }
 
-  /** Forgets the rest of a target that has answered a call begun after it was told to leave it alone. */
+  /** Ends the cooldown of a target that has answered a call begun after the cooldown started. */
   succeeded(target: Target, startedAt: number): void {
     if (this.#cooldowns.size === 0) return
     const cooldown = this.#cooldowns.peek(keyOf(target))

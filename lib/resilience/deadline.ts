@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../clock.ts'
 
 /**
- * A signal of its own below another one, that can also run out of time. The limit can be set anew as often as
- * there is progress; whoever is done disposes of it, and no timer or listener stays.
+ * A signal derived from another one, with a time limit. The limit can be reset whenever there is progress; disposing of
+ * it removes its timer and listener.
  */
 export class Deadline {
   readonly #controller = new AbortController()
@@ -27,7 +27,7 @@ export class Deadline {
     this.#timer = this.#clock.timer(Math.max(0, limitMs), () => this.#controller.abort(reason()))
   }
 
-  /** Stops the time until the next `arm`. */
+  /** Stops the timer until the next `arm`. */
   disarm(): void {
     this.#timer?.cancel()
     this.#timer = undefined

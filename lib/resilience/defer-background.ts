@@ -5,14 +5,14 @@ import { GatewayError } from '../errors.ts'
 import type { Call, RateHeadroom, Reply, Target } from '../llm/types.ts'
 
 const MOST_TARGETS = 1_000
-/** Of a provider's limit, what is left to those whom somebody waits for. */
+/** The share of a provider's rate limit that is reserved for live calls. */
 const RESERVED_SHARE = 0.1
 const LONGEST_WAIT_MS = 60_000
 const MS_PER_SECOND = 1000
 
 const keyOf = ({ provider, model }: Target): string => `${provider}\n${model}`
 
-/** What providers last said was left of their limits. */
+/** The remaining rate limits that providers last reported. */
 export class RateHeadrooms {
   readonly #seen = new LRUCache<string, RateHeadroom>({ max: MOST_TARGETS })
 
@@ -20,7 +20,7 @@ export class RateHeadrooms {
     this.#seen.set(keyOf(target), allowance)
   }
 
-  /** Clock time from which on there is more than the reserve; absent where there is enough now. */
+  /** Clock time from which more than the reserve is available; absent where it is now. */
   enoughAt(target: Target): number | undefined {
     const seen = this.#seen.get(keyOf(target))
     return seen && seen.share < RESERVED_SHARE ? seen.resetAt : undefined
@@ -28,8 +28,8 @@ export class RateHeadrooms {
 }
 
 /**
- * Lets background work wait while a provider has little left of its limits: the rest is for live calls.
- * @throws GatewayError PROVIDER_RATE_LIMIT at once where the wait would outlast the call.
+ * Delays background work while a provider has little of its rate limit left: that is reserved for live calls.
+ * @throws GatewayError PROVIDER_RATE_LIMIT at once where the wait would exceed the call's deadline.
  */
 export const deferBackground = (headrooms: RateHeadrooms, clock: Clock): Policy<Call, Reply> =>
   async function deferBackground(call, next) {

@@ -4,10 +4,10 @@ import { lazyMap } from './lazy-map.ts'
 const KEPT = 100
 const LEAST = 20
 const SHARE = 0.95
-/** How many new ones make a percentile old. */
+/** New samples after which the percentile is recomputed. */
 const SORTED_EVERY = 10
 
-/** The last 100 times to first content of one kind of call. */
+/** The last 100 times to first token of one kind of call. */
 class Times {
   readonly #last: number[] = []
   #next = 0
@@ -29,7 +29,7 @@ class Times {
 
 type Kind = Readonly<{ target: Target; stream: boolean }>
 
-/** How long targets take to the first content: whole answers and streams apart, since only a stream begins early. */
+/** Times to first token by target: whole answers and streams separately, since only a stream begins early. */
 export class FirstTokenTimes {
   readonly #timesOf = lazyMap<Kind, Times>(
     ({ target, stream }) => `${target.provider}\n${target.model}\n${stream}`,
@@ -40,7 +40,7 @@ export class FirstTokenTimes {
     this.#timesOf({ target, stream }).add(milliseconds)
   }
 
-  /** Milliseconds within which 95 of 100 of its last answers began; absent until 20 were seen. */
+  /** The 95th percentile in milliseconds; absent until there are 20 samples. */
   p95Ms(target: Target, { stream }: Call): number | undefined {
     return this.#timesOf({ target, stream }).percentile
   }

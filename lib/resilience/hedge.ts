@@ -5,17 +5,17 @@ import { FirstTokenTimes } from './first-token-times.ts'
 import { firstOf, Leg, replyOf, within } from './race.ts'
 
 export type Hedges = Readonly<{
-  /** From above 0 to 1: of all calls, how many may get a second attempt. */
+  /** The share of all calls, above 0 up to 1, that may get a second attempt. */
   share: number
   /** What an attempt that is broken off before its first content is taken to have used, and to have cost. */
   usedBy: (call: Call, target: Target) => Usage
   clock: Clock
 }>
 
-/** So many second attempts may be saved up for a bad moment. */
+/** How many second attempts the budget can accumulate. */
 const MOST_SAVED = 10
 
-/** What may be spent on second attempts: each call earns its share of one. */
+/** The budget of second attempts: each call adds its share of one. */
 class HedgeBudget {
   readonly #share: number
   #saved = 0
@@ -37,12 +37,12 @@ class HedgeBudget {
   }
 }
 
-/** The second attempt goes to who stands behind the first one, or there again where nobody does. */
+/** The second attempt goes to the next target of the plan, or to the same one where there is none. */
 const planOfSecond = ({ plan }: Call): readonly Target[] => (plan.length > 1 ? plan.slice(1) : plan)
 
 type Race = Readonly<{ hedges: Hedges; budget: HedgeBudget; seen: FirstTokenTimes }>
 
-/** Writes down what the attempt cost that did not win, and lets it count as a slow one where it was the first. */
+/** Records the cost of the losing attempt, and counts it as a slow one where it was the first. */
 const recordLoser = (call: Call, reply: Reply, isSecond: boolean, { hedges, seen }: Race): void => {
   const loser = call.attempts.made.find(attempt => attempt !== reply.attempt && attempt.endedAt === undefined)
   // Left out, all slow answers would be missing, and what is usual would shrink with every second attempt.
@@ -79,9 +79,9 @@ const hedged = async (
 }
 
 /**
- * Makes a second attempt where the first one takes longer to begin than 95 of 100 of that target's answers did. Who
- * has content first answers, the other one is broken off; where both fail, the first one's failure is told. Once a
- * call, for at most `share` of all calls, and never beyond the attempts a call may have. Absent options switch it off.
+ * Starts a second attempt when the first one takes longer to begin than 95 of 100 of that target's answers did. The
+ * first with content answers, the other one is aborted; where both fail, the first one's error is thrown. Once for each
+ * call, for at most `share` of all calls, and never beyond a call's attempt limit. Absent options switch it off.
  */
 export const hedge = (hedges: Hedges | undefined): Policy<Call, Reply> => {
   if (!hedges) return (call, next) => next(call)

@@ -2,15 +2,15 @@ import { LRUCache } from 'lru-cache'
 
 const MOST = 1_000
 
-/** One of something for each subject; `all` lists what has been made, the longest unused last. */
+/** One value for each subject; `all` lists the existing ones, the least recently used last. */
 export type LazyMap<Subject, T> = ((subject: Subject) => T) & {
   readonly all: () => readonly (readonly [Subject, T])[]
 }
 
 /**
- * One of something for each subject, made when first asked for. Beyond 1,000 of them the longest unused is forgotten.
+ * One value for each subject, created on first use. Beyond 1,000 of them the least recently used is forgotten.
  *
- * @param keyOf tells which subjects are the same
+ * @param keyOf equal keys mean the same subject
  */
 export const lazyMap = <Subject, T extends object>(
   keyOf: (subject: Subject) => string,

@@ -3,10 +3,10 @@ import type { Handler } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
 import type { Call, Reply } from '../llm/types.ts'
 
-/** How one attempt went. */
+/** The outcome of one attempt. */
 export type Outcome = Readonly<{ reply: Reply }> | Readonly<{ error: unknown }>
 
-/** The reply of an outcome; throws what it failed with. */
+/** The reply of an outcome; throws its error. */
 export const replyOf = (outcome: Outcome): Reply => {
   if ('error' in outcome) throw outcome.error
   return outcome.reply
@@ -25,13 +25,13 @@ export class Leg {
     )
   }
 
-  /** Not a failure of whoever was asked: the circuit and the health of providers do not count it. */
+  /** Not a failure of the target: the circuit and the health of providers do not count it. */
   abort(): void {
     this.#controller.abort(new GatewayError('CLIENT_GONE', 'Another attempt was faster.'))
   }
 }
 
-/** How it went, if it is known within the time. */
+/** The outcome, if it is known within the time. */
 export const within = (leg: Leg, milliseconds: number, clock: Clock): Promise<Outcome | undefined> =>
   new Promise(resolve => {
     const timer = clock.timer(milliseconds, () => resolve(undefined))
@@ -46,8 +46,8 @@ const leave = ({ events }: Reply): void => {
 }
 
 /**
- * The leg whose content is in hand first, and its reply. The other one is broken off in the same tick; `onWon` is
- * called just before. Nothing where both fail.
+ * The leg whose content arrives first, and its reply. The other one is aborted in the same tick; `onWon` is called just
+ * before. Undefined where both fail.
  */
 export const firstOf = (
   legs: readonly [Leg, Leg],

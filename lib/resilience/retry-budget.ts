@@ -2,8 +2,8 @@ const FULL = 10
 const EARNED_BY_SUCCESS = 0.1
 
 /**
- * What may be spent on retries: each costs one, each success earns a tenth. So retries stay near a tenth of the
- * traffic when a whole upstream is failing, where they would only add to its load. Source: gRPC, "Retry Design".
+ * The budget of retries: each costs one, each success adds a tenth. So retries stay near a tenth of the traffic when a
+ * whole upstream is failing and they would only add load. Source: gRPC, "Retry Design".
  */
 export class RetryBudget {
   #left = FULL
@@ -12,7 +12,7 @@ export class RetryBudget {
     this.#left = Math.min(FULL, this.#left + EARNED_BY_SUCCESS)
   }
 
-  /** Whether there was enough for one retry, which is then spent. */
+  /** Spends one retry; false where the budget is exhausted. */
   spend(): boolean {
     if (this.#left < 1) return false
     this.#left -= 1

@@ -11,15 +11,15 @@ export type Retries = Readonly<{
   /** Further attempts at one target. */
   most: number
   backoff: Backoff
-  /** An upstream that wants to be left alone for longer is not waited for. */
+  /** The longest Retry-After that is waited for. */
   longestRetryAfterMs: number
   clock: Clock
   random: () => number
 }>
 
 /**
- * Whether asking the same target again may help: not where it refuses for good, such as our key, and not where it
- * was silent for as long as we could wait.
+ * Whether a retry of the same target may help: not after a permanent refusal, such as of our key, and not after a
+ * timeout.
  */
 const mayPass = (error: GatewayError): boolean =>
   isProvidersFault(error) &&
@@ -30,7 +30,7 @@ const waitBefore = (retry: number, error: GatewayError, call: Call, retries: Ret
   const { backoff, longestRetryAfterMs, random } = retries
   const jitterMs = fullJitter(backoff, retry, random)
   if (error.code !== 'PROVIDER_RATE_LIMIT' && error.retryAfterSeconds === undefined) return jitterMs
-  // Another target can answer at once, where this one wants to be left alone.
+  // Another target can answer at once, while this one requests a pause.
   if (call.plan.length > 1) return undefined
   const retryAfterMs = (error.retryAfterSeconds ?? 0) * 1000
   return retryAfterMs > longestRetryAfterMs ? undefined : retryAfterMs + jitterMs
@@ -40,8 +40,8 @@ const waitBefore = (retry: number, error: GatewayError, call: Call, retries: Ret
 export const retryBudgets = () => lazyMapByProvider(() => new RetryBudget())
 
 /**
- * Asks a target that failed in passing again: only before any content has come, only while the call's deadline
- * and the provider's retry budget allow it, and never so often that a target further down the plan goes without.
+ * Retries a target after a transient failure: only before any content has arrived, only while the call's deadline and
+ * the provider's retry budget allow it, and never so often that a later target of the plan gets no attempt.
  */
 export const retry = (retries: Retries, budgetOf = retryBudgets()): Policy<Call, Reply> => {
   return async function retry(call, next) {

@@ -10,7 +10,7 @@ export type Timeouts = Readonly<{
   firstContentMs?: number
   /** Each silence between two pieces of a stream. Time in which the client is slow to read does not count. */
   idleMs: number
-  /** A whole stream, however lively. */
+  /** A whole stream, however active. */
   streamMs: number
 }>
 
@@ -23,7 +23,7 @@ const tooLate = (waitedFor: WaitedFor, limitMs: number) => () => {
   )
 }
 
-/** Bounds how long an attempt may take; what is too late aborts the upstream with TIMEOUT. */
+/** Bounds how long an attempt may take; at a timeout the upstream call is aborted with TIMEOUT. */
 export const timeout = (
   { firstContentMs = Number.POSITIVE_INFINITY, idleMs, streamMs }: Timeouts,
   clock: Clock,

@@ -9,7 +9,7 @@ type Step = IteratorResult<Batch>
 
 const STOPPED: Step = { done: false, value: [{ type: 'finish', reason: 'stopped' }] }
 
-/** Events of an answer that can be stopped: from then on only its end is handed on, as an end like any other. */
+/** Events of an answer that can be stopped: after that only a regular finish event follows. */
 class StoppableEvents implements AsyncIterableIterator<Batch> {
   readonly #source: AsyncIterator<Batch>
   readonly #stream: ResumableStream
@@ -57,9 +57,9 @@ const opened = async (call: Call, next: Handler<Call, Reply>, streams: Streams):
 }
 
 /**
- * Gives an answer that shall outlive its connection a stream of its own, found by the answer's id. Whoever gets a
- * reply whose head is `resumable` has to write its frames there. Where there is no room for another one, or nobody
- * whose it could be, the answer is an ordinary one.
+ * Gives an answer that is to outlive its connection a stream of its own, under the answer's id. The receiver of a reply
+ * whose head is `resumable` has to write its frames there. Without a free slot, or without an owner, the answer is an
+ * ordinary one.
  */
 export const resume = (streams: Streams | undefined) =>
   function resume(call: Call, next: Handler<Call, Reply>): Promise<Reply> {

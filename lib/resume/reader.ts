@@ -5,8 +5,8 @@ type Step = IteratorResult<Uint8Array>
 const OVER: Step = { done: true, value: undefined }
 
 /**
- * Reads a transcript from a position on: all that is there at once, then live, to its end. It is no generator, so
- * that leaving it unread, or while it waits, is seen at once.
+ * Reads a transcript from a position on: existing frames at once, then live, to its end. It is not a generator, so that
+ * closing it unread, or while it waits, is detected at once.
  */
 export class Reader implements AsyncIterableIterator<Uint8Array> {
   readonly #transcript: Transcript
@@ -17,8 +17,8 @@ export class Reader implements AsyncIterableIterator<Uint8Array> {
   #wake = (): void => {}
 
   /**
-   * @param client aborts when who reads has gone
-   * @param onDetach called once, when it has read to the end or has been left
+   * @param client aborts when the reader has disconnected
+   * @param onDetach called once, when it has read to the end or was closed
    */
   constructor(transcript: Transcript, position: number, client: AbortSignal, onDetach: () => void) {
     this.#transcript = transcript
@@ -51,8 +51,10 @@ export class Reader implements AsyncIterableIterator<Uint8Array> {
     return OVER
   }
 
-  /** Resolves when there is more, or when it is left. A promise of its own for each wait: one that lasted as long as
-   * the reader would gather what waits for it. */
+  /**
+   * Resolves when there is more, or when it is closed. A promise of its own for each wait: a promise as long-lived as
+   * the reader would accumulate reactions.
+   */
   #change(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#wake = resolve

@@ -6,24 +6,24 @@ import { Transcript } from './transcript.ts'
 
 export type StreamDeps = Readonly<{
   id: string
-  /** Who may read and stop it; see `ownerOf`. */
+  /** The owner, who may read and stop it; see `ownerOf`. */
   owner: string
   clock: Clock
-  /** How long it goes on without a reader. */
+  /** How long it continues without a reader. */
   graceMs: number
-  /** Leaves the upstream. */
+  /** Aborts the upstream call. */
   abort: (reason: GatewayError) => void
-  /** Called once, when nothing more comes. */
+  /** Called once, at its end. */
   onOver: (stream: ResumableStream) => void
 }>
 
 const BYTES_PER_UNIT = 2
-/** What an empty one takes. */
+/** Bytes of an empty one. */
 const OWN_BYTES = 1_024
 
 /**
- * One answer that outlives its connection: it is written as fast as it comes, whoever reads, and goes on until its
- * end, until it is stopped, or until it has been without a reader for `graceMs`.
+ * One answer that outlives its connection: it is recorded as fast as it arrives, independent of readers, and continues
+ * until its end, until it is stopped, or until it has been without a reader for `graceMs`.
  */
 export class ResumableStream {
   readonly id: string
@@ -62,12 +62,12 @@ export class ResumableStream {
     return this.#transcript.last
   }
 
-  /** Whether nothing comes after a frame any more. */
+  /** Whether a frame is the last one. */
   endsWith(frame: number): boolean {
     return this.#transcript.ended && frame === this.#transcript.last
   }
 
-  /** Sees the answer's events before they become frames. */
+  /** Observes the answer's events before they become frames. */
   onEvent(events: readonly ReplyEvent[]): void {
     for (const event of events) {
       if (event.type === 'text-delta') this.#content += event.text
@@ -75,7 +75,7 @@ export class ResumableStream {
     }
   }
 
-  /** Writes all frames down as they come; once in a stream's life. Resolves at their end. */
+  /** Records all frames as they arrive; once in a stream's life. Resolves at their end. */
   async write(frames: AsyncIterable<string>): Promise<void> {
     try {
       for await (const frame of frames) this.#transcript.append(frame)
@@ -88,10 +88,10 @@ export class ResumableStream {
   }
 
   /**
-   * All frames after a frame, those to come included.
+   * All frames after a frame, including future ones.
    *
    * @param after 0 for all of them, at most `lastFrame`
-   * @param client aborts when who reads has gone
+   * @param client aborts when the reader has disconnected
    */
   read(after: number, client: AbortSignal): AsyncIterable<Uint8Array> {
     this.#readers += 1
@@ -99,7 +99,7 @@ export class ResumableStream {
     return new Reader(this.#transcript, this.#transcript.behind(after), client, this.#onDetach)
   }
 
-  /** Ends the answer here and leaves the upstream. Nothing where it is complete already. */
+  /** Ends the answer here and aborts the upstream call. Does nothing where it is complete already. */
   stop(): void {
     if (this.#complete || this.#stopped) return
     this.#stopped = true

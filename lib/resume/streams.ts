@@ -8,26 +8,28 @@ import { ResumableStream } from './stream.ts'
 export type StreamsOptions = Readonly<{
   clock: Clock
   newId: () => string
-  /** How long a stream goes on without a reader. */
+  /** How long a stream continues without a reader. */
   graceMs: number
   /** How long one can be read after its end. */
   keptMs: number
-  /** How many may be under way, and how many of those that have ended are kept. */
+  /** How many may be in progress, and how many finished ones are kept. */
   most: number
-  /** Bytes of memory for those that have ended, beyond which what was longest unused goes; and as many again, held
-   * by those under way, beyond which no further one is opened. */
+  /**
+   * Bytes of memory for finished ones, beyond which the least recently used are dropped; and the same for those in
+   * progress, beyond which no further one is opened.
+   */
   mostBytes: number
 }>
 
-/** A wish to keep an answer that is about to be given. */
+/** The options of a new stream. */
 export type Opening = Readonly<{
-  /** The answer's own id: the stream's too, unless another stream has it already (an answer that is repeated). */
+  /** The answer's own id: the stream's too, unless another stream has it already (a cached answer). */
   id: string
   owner: string
   abort: (reason: GatewayError) => void
 }>
 
-/** All streams that outlive their connection, in this process's memory: under way, and kept for a time after. */
+/** All streams that outlive their connection, in this process's memory: in progress, and kept for a time after. */
 export class Streams {
   readonly #options: StreamsOptions
   readonly #live = new Map<string, ResumableStream>()
@@ -47,7 +49,7 @@ export class Streams {
     })
   }
 
-  /** How many are under way. */
+  /** How many are in progress. */
   get live(): number {
     return this.#live.size
   }
@@ -57,7 +59,7 @@ export class Streams {
     return this.#kept.size
   }
 
-  /** A new stream; nothing where there is no room for another one. */
+  /** A new stream; undefined where no slot is free. */
   open({ id, owner, abort }: Opening): ResumableStream | undefined {
     const { clock, graceMs, newId } = this.#options
     if (this.#isFull()) return undefined
@@ -80,7 +82,7 @@ export class Streams {
     return stream && stream.owner === ownerOf(caller) ? stream : undefined
   }
 
-  /** The stream that was opened for a reply, while it is under way. */
+  /** The stream that was opened for a reply, while it is in progress. */
   opened({ head }: Reply): ResumableStream | undefined {
     return head.resumable ? this.#live.get(head.id) : undefined
   }
@@ -100,7 +102,7 @@ export class Streams {
     this.#purge ??= clock.timer(keptMs, this.#forget)
   }
 
-  /** Lets go of what is past its time, also where nobody asks for it any more. */
+  /** Drops expired streams, even if they are never requested again. */
   readonly #forget = (): void => {
     this.#kept.purgeStale()
     if (this.#kept.size > 0) this.#purge?.refresh()

@@ -45,7 +45,7 @@ export class Transcript {
     this.#notify()
   }
 
-  /** Nothing comes after this. */
+  /** Marks the end. */
   end(): void {
     this.#ended = true
     const exact = Buffer.allocUnsafeSlow(this.#length)
@@ -54,17 +54,17 @@ export class Transcript {
     this.#notify()
   }
 
-  /** The position behind a frame, to read on from; 0 for frame 0. There must be such a frame. */
+  /** The position after a frame, to continue reading from; 0 for frame 0. There must be such a frame. */
   behind(frame: number): number {
     return this.#ends[frame - 1] ?? 0
   }
 
-  /** What has come behind a position. */
+  /** The frames after a position. */
   from(position: number): Uint8Array {
     return this.#bytes.subarray(position, this.#length)
   }
 
-  /** Resolves when more has come, or the end. */
+  /** Resolves when more has arrived, or the end. */
   isTooLarge(): Promise<void> {
     if (this.#ended) return NOTHING_MORE
     this.#growth ??= Promise.withResolvers()

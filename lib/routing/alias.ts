@@ -6,7 +6,7 @@ import { armOf } from './sticky.ts'
 /** One of the targets of an alias. */
 export type AliasTarget = Readonly<{
   target: Target
-  /** Its share among the weights, for `weighted`; 1 when nothing was said. */
+  /** Its share among the weights, for `weighted`; 1 by default. */
   weight: number
   /** US dollars for a million tokens in and a million out; absent where unknown. */
   usdPerMillionBoth?: number
@@ -15,14 +15,14 @@ export type AliasTarget = Readonly<{
 /** A name that stands for several models. */
 export type Alias = Readonly<{ name: string; strategy: Strategy; targets: readonly AliasTarget[] }>
 
-/** What was seen of targets so far. */
+/** Observations of targets so far. */
 export type TargetStats = Readonly<{ latency: LatencyEwma; busy: Busy }>
 
 export type Strategy = keyof typeof STRATEGIES
 
 type Order = (alias: Alias, call: Call, seen: TargetStats) => readonly AliasTarget[]
 
-/** Stable: what is equal stays as listed. */
+/** Stable: equal targets stay in the listed order. */
 const ascending = (targets: readonly AliasTarget[], rankOf: (one: AliasTarget) => number) => {
   const values = new Map(targets.map(one => [one, rankOf(one)]))
   return targets.toSorted((a, b) => (values.get(a) ?? 0) - (values.get(b) ?? 0))
@@ -31,7 +31,7 @@ const ascending = (targets: readonly AliasTarget[], rankOf: (one: AliasTarget) =
 /** The largest number that can be subtracted from itself. */
 const LAST = Number.MAX_VALUE
 
-/** Each orders the targets of an alias, the one to ask first. */
+/** Strategies that order the targets of an alias, the one to try first. */
 const STRATEGIES = {
   /** As listed. */
   priority: ({ targets }) => targets,
@@ -42,13 +42,13 @@ const STRATEGIES = {
   },
   /** By price; an unknown price comes last. */
   cheapest: ({ targets }) => ascending(targets, one => one.usdPerMillionBoth ?? LAST),
-  /** By the time to first content that was seen; the unseen come first, to be seen. */
+  /** By the observed time to first token; unobserved targets come first, to be measured. */
   fastest: ({ targets }, _call, { latency }) => ascending(targets, one => latency.of(one.target) ?? 0),
-  /** By calls under way. */
+  /** By calls in progress. */
   'least-busy': ({ targets }, _call, { busy }) => ascending(targets, one => busy.of(one.target)),
 } as const satisfies Record<string, Order>
 
-/** The targets of an alias, the one to ask first. */
+/** The targets of an alias, the one to try first. */
 export const ordered = (alias: Alias, call: Call, seen: TargetStats): readonly AliasTarget[] => {
   const order: Order = STRATEGIES[alias.strategy]
   return order(alias, call, seen)

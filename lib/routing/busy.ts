@@ -1,10 +1,10 @@
 import type { Target } from '../llm/types.ts'
 
-/** How many calls that went through an alias are under way at each target. */
+/** How many calls through an alias are in progress at each target. */
 export class Busy {
   readonly #calls = new Map<string, number>()
 
-  /** How many targets have calls under way: those without are not remembered. */
+  /** How many targets have calls in progress: those without are not stored. */
   get size(): number {
     return this.#calls.size
   }
@@ -13,7 +13,7 @@ export class Busy {
     return this.#calls.get(name) ?? 0
   }
 
-  /** @returns what ends it; ending it twice counts once. */
+  /** @returns a function that ends it; a second call has no effect. */
   begin({ name }: Target): () => void {
     this.#calls.set(name, (this.#calls.get(name) ?? 0) + 1)
     let under = true

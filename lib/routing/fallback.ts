@@ -3,7 +3,7 @@ import type { Policy } from '../compose.ts'
 import { GatewayError, isProvidersFault, toGatewayError } from '../errors.ts'
 import type { Call, Reply, Target } from '../llm/types.ts'
 
-/** Which failures let another target answer. */
+/** The failures after which another target may answer. */
 export type FallbackSwitches = Readonly<{
   error: boolean
   open: boolean
@@ -14,7 +14,7 @@ export type FallbackSwitches = Readonly<{
 }>
 
 export type Fallbacks = Readonly<{
-  /** How many tokens a target takes; absent where unknown. */
+  /** The context window of a target; absent where unknown. */
   contextTokensOf: (target: Target) => number | undefined
   /** Every one but content policy when absent. */
   on?: FallbackSwitches
@@ -30,7 +30,7 @@ const EVERY_FAILURE: FallbackSwitches = {
   rateLimit: true,
 }
 
-/** The switch that a failure falls under; none where no other target could do better. */
+/** The switch for a failure; undefined where no other target could succeed. */
 const switchOf = (error: GatewayError): keyof FallbackSwitches | undefined => {
   if (error.code === 'MODEL_UNAVAILABLE') return 'open'
   if (error.code === 'TIMEOUT') return 'timeout'
@@ -40,7 +40,7 @@ const switchOf = (error: GatewayError): keyof FallbackSwitches | undefined => {
   return isProvidersFault(error) ? 'error' : undefined
 }
 
-/** The targets worth asking after the first of the plan has failed so. */
+/** The targets worth trying after this failure of the plan's first one. */
 const remainingAfter = (error: GatewayError, [failed, ...rest]: readonly Target[], deps: Fallbacks) => {
   const reason = switchOf(error)
   if (!failed || !reason || !(deps.on ?? EVERY_FAILURE)[reason]) return []
@@ -49,11 +49,11 @@ const remainingAfter = (error: GatewayError, [failed, ...rest]: readonly Target[
   return rest.filter(target => (deps.contextTokensOf(target) ?? 0) > tooShort)
 }
 
-/** While others wait behind it, a target may use half of the time that is left. */
+/** A target with fallbacks may use half of the remaining time. */
 const deadlineOf = ({ deadlineAt }: Call, plan: readonly Target[], now: number): number =>
   plan.length > 1 ? now + (deadlineAt - now) / 2 : deadlineAt
 
-/** The failure to tell of: that of the model asked for, unless it was not even asked. */
+/** The failure to report: that of the requested model, unless it was not even called. */
 const isReportable = (first: GatewayError | undefined, error: GatewayError): GatewayError =>
   first && first.code !== 'MODEL_UNAVAILABLE' ? first : error
 

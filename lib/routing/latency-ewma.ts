@@ -4,14 +4,14 @@ import type { Target } from '../llm/types.ts'
 
 const WEIGHT_OF_NEWEST = 0.2
 const FORGOTTEN_AFTER_MS = 300_000
-/** What a failure counts as: slower than any answer worth waiting for. */
+/** The latency that a failure counts as: slower than any useful answer. */
 const FAILURE_MS = 60_000
-/** Clients choose names freely (`provider/anything`): beyond this many the longest unused is forgotten. */
+/** Clients choose names freely (`provider/anything`): beyond this many the least recently used is forgotten. */
 const MOST_TARGETS = 1_000
 
 /**
- * How long targets took to their first content: an exponentially weighted mean. What was last seen five minutes
- * ago counts as unseen, so that a target that was once slow or failing gets another chance.
+ * The exponentially weighted mean time to first token by target. A mean older than five minutes is ignored, so that a
+ * target that was once slow or failing is tried again.
  */
 export class LatencyEwma {
   readonly #clock: Clock
@@ -21,12 +21,12 @@ export class LatencyEwma {
     this.#clock = clock
   }
 
-  /** How many targets are remembered. */
+  /** How many targets are stored. */
   get size(): number {
     return this.#seen.size
   }
 
-  /** The mean in milliseconds; nothing for a target that is unseen. */
+  /** The mean in milliseconds; undefined for a target without one. */
   of({ name }: Target): number | undefined {
     const seen = this.#seen.get(name)
     if (!seen || this.#clock.now() - seen.at > FORGOTTEN_AFTER_MS) return undefined

@@ -6,13 +6,13 @@ import { type Alias, ordered, type TargetStats } from './alias.ts'
 import type { LatencyEwma } from './latency-ewma.ts'
 
 export type Routes = Readonly<{
-  /** Finds who should answer a model name, best first. Throws GatewayError INVALID_INPUT for an unknown one. */
+  /** Finds the targets of a model name, best first. Throws GatewayError INVALID_INPUT for an unknown one. */
   plan: (model: string) => readonly Target[]
   aliases?: ReadonlyMap<string, Alias>
   seen?: TargetStats
 }>
 
-/** The targets of the alias in order, and behind them whoever stands in for the first. */
+/** The targets of the alias in order, followed by the fallbacks of the first. */
 const planOf = (alias: Alias, call: Call, planFor: Routes['plan'], seen: TargetStats): readonly Target[] => {
   const targets = ordered(alias, call, seen).map(({ target }) => target)
   const first = targets[0]
@@ -29,7 +29,7 @@ const recordLatency = (latency: LatencyEwma, { attempts }: Call, { attempt: answ
     latency.record(answering.target, answering.firstContentAt - answering.startedAt)
 }
 
-/** Asks by a plan, and remembers how busy and how fast whoever was asked first was. */
+/** Calls by a plan, and records the load and latency of its first target. */
 const watched = async (
   call: Call,
   plan: readonly Target[],
@@ -58,7 +58,7 @@ const planned = (call: Call, { plan, aliases, seen }: Routes): readonly Target[]
   return targets
 }
 
-/** Decides who should answer, best first. What becomes of it is seen where there are aliases to decide by it. */
+/** Chooses the targets, best first. Outcomes are recorded only where aliases use them. */
 export const route = (routes: Routes): Policy<Call, Reply> => {
   const { aliases, seen } = routes
   const observing = aliases && aliases.size > 0 ? seen : undefined

@@ -16,8 +16,8 @@ const nameOf = (caller: Caller): string =>
   'id' in caller ? `${caller.kind}:${caller.id}` : `${caller.kind}:${caller.address}`
 
 /**
- * The target that a caller gets of a weighted alias: the same one each time, also in another process, as long as
- * the weights stay. Over many callers each target gets its share. Nothing when no target weighs anything.
+ * The target of a weighted alias for a caller: always the same one, also in another process, while the weights are
+ * unchanged. Over many callers each target gets its share. Undefined when all weights are zero.
  */
 export const armOf = <T extends Weighted>(
   { name, targets }: Readonly<{ name: string; targets: readonly T[] }>,

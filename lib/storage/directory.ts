@@ -4,8 +4,8 @@ import { dirname } from 'node:path'
 const codeOf = (error: unknown): string | undefined => (error as { code?: string }).code
 
 /**
- * Makes a directory and those above it. Node's own `recursive` never returns where a directory that exists says it
- * does not, as `/proc` does. @throws the system's error
+ * Creates a directory and its parents. Node's own `recursive` never returns where an existing directory reports ENOENT,
+ * as `/proc` does. @throws the system's error
  */
 export const makeDirectory = (path: string): void => {
   const parent = dirname(path)

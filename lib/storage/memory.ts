@@ -5,8 +5,8 @@ import type { KeyValue } from './types.ts'
 const BYTES_PER_UNIT = 2
 
 /**
- * In this process's memory, of which it takes at most `maxBytes`: beyond them what was longest unused goes.
- * Not for several gateways that shall know the same.
+ * In this process's memory, of which it uses at most `maxBytes`: beyond them the least recently used entries are
+ * dropped. Not for state that several gateways share.
  */
 export const memoryKeyValue = (maxBytes: number, clock: Clock): KeyValue => {
   const entries = new LRUCache<string, string>({

@@ -1,12 +1,12 @@
 /**
- * Small documents by key, each for a time. What is written may be gone at any moment, and a store that is out
- * of order answers as an empty one: nothing that must not be lost belongs here.
+ * Small documents by key, each with a lifetime. Values may vanish at any moment, and a failing store behaves like an
+ * empty one: nothing that must not be lost belongs here.
  */
 export interface KeyValue {
   get(key: string): Promise<string | undefined>
-  /** Replaces what was there. */
+  /** Replaces an existing value. */
   set(key: string, value: string, ttlMs: number): Promise<void>
   delete(key: string): Promise<void>
-  /** What it holds now; absent where that is not known without asking. */
+  /** Its current size; absent where it is not known without a query. */
   readonly holds?: () => Readonly<{ entries: number; bytes: number }>
 }

@@ -20,7 +20,7 @@ const text = (longest: number) =>
 
 const isInexact = (value: number): boolean => Number.isInteger(value) && !Number.isSafeInteger(value)
 
-/** A number is taken for the text that it is written as; one that cannot be told from its neighbours is not. */
+/** A number is accepted as its digits, unless it is too large to be exact. */
 export const idText = z.preprocess(
   value => (typeof value === 'number' && Number.isFinite(value) && !isInexact(value) ? `${value}` : value),
   z.string(),
@@ -35,7 +35,7 @@ const scheduledFor = (now: number) =>
     .transform(value => Date.parse(value))
     .refine(at => at <= now + LATEST_MS, 'must be within the next 30 days')
 
-/** They would not be sent; and an address is shown to whoever sees the job. */
+/** URL credentials would not be sent, and the URL is visible in the job. */
 const hasNoCredentials = (address: string): boolean => {
   const { username, password } = new URL(address)
   return username === '' && password === ''
@@ -48,7 +48,7 @@ const webhookUrl = z
   .pipe(z.url({ protocol: /^https$/, error: 'must be an https:// address', abort: true }))
   .refine(hasNoCredentials, 'must hold no user and no password')
 
-/** What a job is to be called, and when and for whom it runs. */
+/** A job's name, schedule, priority and webhook. */
 export const jobFields = (now: number) => ({
   name: optional(text(LONGEST_NAME)),
   priority: optional(z.enum(PRIORITIES)),
@@ -70,7 +70,7 @@ export const uploadFields = (limits: ChatLimits, now: number) =>
     model: questionFields(limits).model,
   })
 
-/** One item as it is handed in: a question, and a name of its own within the job. */
+/** One item as submitted: a chat request, and an id that is unique within the job. */
 export const itemBody = (limits: ChatLimits) =>
   z.strictObject({ ...questionFields(limits), id: optional(itemId) }).check(assertOneQuestion)
 
@@ -96,7 +96,7 @@ export const jobQuery = z.strictObject({ limit, cursor, state: z.enum(ITEM_STATE
 /** The query of a job's results. */
 export const resultsQuery = z.strictObject({ format: z.enum(['jsonl', 'csv']).default('jsonl') })
 
-/** A query as an object; a name that comes twice is a fault of its own. */
+/** A query as an object; a repeated name is a fault of its own. */
 export const queryOf = (request: Request): Readonly<Record<string, string>> => {
   const { searchParams } = new URL(request.url)
   return Object.fromEntries([...searchParams.keys()].map(key => [key, searchParams.getAll(key).join(',')]))

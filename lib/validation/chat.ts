@@ -11,7 +11,7 @@ export type ChatLimits = Readonly<{
 const DEFAULT_MAX_TOKENS = 1_000
 const LONGEST_MODEL_NAME = 200
 
-/** Control characters but newline and tab. */
+/** Control characters except newline and tab. */
 const CONTROL = /[\p{Cc}--[\n\t]]/gv
 
 /** Characters as people count them: an emoji outside the basic plane is one. */
@@ -44,7 +44,7 @@ const message = z.strictObject({
 
 const messagesOf = ({ maxMessages, maxMessagesCharacters: limit }: ChatLimits) =>
   z
-    // Counted before any of them is looked at: a million faulty ones would be a million faults.
+    // Counted before any of them is checked: a million invalid ones would be a million faults.
     .array(z.unknown())
     .min(1, 'must not be empty')
     .max(maxMessages, `must hold at most ${number(maxMessages)} messages`)
@@ -67,7 +67,7 @@ const modelName = z
   .max(LONGEST_MODEL_NAME, `must have at most ${LONGEST_MODEL_NAME} characters`)
   .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces')
 
-/** What a question is made of. */
+/** The fields of a chat request. */
 export const questionFields = (limits: ChatLimits) => ({
   prompt: optional(promptOf(limits.maxPromptCharacters)),
   messages: optional(messagesOf(limits)),
@@ -86,7 +86,7 @@ export const questionFields = (limits: ChatLimits) => ({
 
 type Asked = Readonly<{ prompt?: string | undefined; messages?: readonly unknown[] | undefined }>
 
-/** A question is asked in one way or the other. */
+/** Requires exactly one of prompt and messages. */
 export const assertOneQuestion = ({ value, issues }: z.core.ParsePayload<Asked>): void => {
   if ((value.prompt === undefined) === (value.messages === undefined))
     issues.push({
@@ -97,7 +97,7 @@ export const assertOneQuestion = ({ value, issues }: z.core.ParsePayload<Asked>)
     })
 }
 
-/** The body of `POST /api/chat`. Strict: a field that is not in it is a fault. */
+/** The body of `POST /api/chat`. Strict: an unknown field is a fault. */
 export const chatBody = (limits: ChatLimits) =>
   z
     .strictObject({ ...questionFields(limits), stream: withDefault(z.boolean(), false) })

@@ -1,6 +1,6 @@
 const LARGE_ID = /"(?:custom_)?id"\s*:\s*-?\d{16}/
 
-/** An id written as a number that a double cannot hold, as the digits that were written (ECMAScript's source text access). */
+/** An id written as a number beyond a double's precision, as its original digits (ECMAScript's source text access). */
 const exactId = (key: string, value: unknown, context?: Readonly<{ source?: string }>): unknown =>
   (key === 'id' || key === 'custom_id') && Number.isInteger(value) && !Number.isSafeInteger(value)
     ? (context?.source ?? value)

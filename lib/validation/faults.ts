@@ -44,14 +44,14 @@ const faultsOf = (issue: z.core.$ZodIssue): readonly Issue[] => {
   return [{ path: pathOf(issue.path) || 'body', message: sentenceOf(issue) }]
 }
 
-/** A fault in words that go on after the name of what was sent. */
+/** A fault as text that continues the name of the input. */
 const inWords = ({ path, message }: Issue): string => (path === 'body' ? message : `${path} ${message}`)
 
 /** What zod found, each fault's path below `root`. */
 export const faultsIn = ({ issues }: z.ZodError, root: string): readonly Issue[] =>
   issues.flatMap(faultsOf).map(fault => ({ path: root, message: inWords(fault) }))
 
-/** What is wrong with what was sent, in words that go on after its name. What is no refusal is thrown again. */
+/** The faults of an input, as texts that continue its name. Other exceptions are rethrown. */
 export const requirement = (thrown: unknown): string => {
   if (!(thrown instanceof GatewayError) || !thrown.details) throw thrown
   const told = thrown.details.slice(0, MOST_IN_WORDS).map(inWords)
@@ -59,12 +59,12 @@ export const requirement = (thrown: unknown): string => {
   return `${told.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
 }
 
-/** A value as the schema understands it, or all that is wrong with it. */
+/** The parsed value, or all its faults. */
 export type Checked<T> =
   | Readonly<{ data: T; faults?: undefined }>
   | Readonly<{ data?: undefined; faults: readonly Issue[] }>
 
-/** @param at where the value stands, before the paths of its faults */
+/** @param at the value's path, which prefixes the paths of its faults */
 export const check = <S extends z.ZodType>(
   schema: S,
   value: unknown,
@@ -77,7 +77,7 @@ export const check = <S extends z.ZodType>(
 }
 
 /**
- * The value as the schema understands it.
+ * The parsed value.
  * @throws GatewayError INVALID_INPUT that names every fault.
  */
 export const parseOrThrow = <S extends z.ZodType>(schema: S, value: unknown): z.output<S> => {
@@ -86,7 +86,7 @@ export const parseOrThrow = <S extends z.ZodType>(schema: S, value: unknown): z.
   return data
 }
 
-/** Collects faults: as many as anyone would read, and how many there are. */
+/** Collects faults: the first ones, and how many there are. */
 export class FaultList {
   readonly #faults: Issue[] = []
   #count = 0
@@ -103,7 +103,7 @@ export class FaultList {
 }
 
 /**
- * All that is wrong with what a client sent, as far as anyone would read it.
+ * The error for a client's invalid input, with the first faults.
  * @param count of all faults, where these are only the first ones
  */
 export const invalidInput = (faults: readonly Issue[], count = faults.length): GatewayError => {

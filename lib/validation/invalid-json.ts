@@ -3,7 +3,7 @@ import { GatewayError } from '../errors.ts'
 /** How many levels of arrays and objects a body may have below its own. */
 export const DEEPEST_JSON = 64
 
-/** A body that is not the JSON it should be. */
+/** A body that is not valid JSON. */
 export const invalidJson = (message: string): GatewayError =>
   new GatewayError('INVALID_INPUT', `body: ${message}`, { details: [{ path: 'body', message }] })
 

@@ -5,7 +5,7 @@ import type { ChatLimits } from './chat.ts'
 import { check, FaultList } from './faults.ts'
 
 export type JobLimits = Readonly<{
-  /** What one item may ask at most. */
+  /** The limits of one item. */
   item: ChatLimits
   mostItems: number
   /** Clock time, ms. */
@@ -15,7 +15,7 @@ export type JobLimits = Readonly<{
 type Job = Omit<z.output<ReturnType<typeof jobBody>>, 'items'>
 type NamedItem = Readonly<{ id: string; request: Omit<ItemBody, 'id'> }>
 
-/** All of the body but what its items hold. */
+/** The body without the content of its items. */
 const jobBody = ({ mostItems, now }: JobLimits) =>
   z.strictObject({
     ...jobFields(now),
@@ -25,11 +25,11 @@ const jobBody = ({ mostItems, now }: JobLimits) =>
       .max(mostItems, `must hold at most ${mostItems.toLocaleString('en')} items`),
   })
 
-/** Each item has an id of its own; one without is called by its place. */
+/** Assigns ids: an item without one gets its number. */
 class Ids {
   readonly #firsts = new Map<string, number>()
 
-  /** What is wrong with an id; nothing where no item before has it. */
+  /** What is wrong with an id; undefined where it is unique so far. */
   faultOf(id: string, index: number): string | undefined {
     const first = this.#firsts.get(id)
     if (first !== undefined) return `is that of items[${first}] too`
@@ -39,9 +39,9 @@ class Ids {
 }
 
 /**
- * The body of `POST /api/batch/jobs`. It may hold very many items: they are looked at one by one, with the event loop
- * in between.
- * @throws GatewayError INVALID_INPUT that names every fault, as far as anyone would read them.
+ * The body of `POST /api/batch/jobs`. It may hold very many items: they are checked one by one, with turns of the event
+ * loop in between.
+ * @throws GatewayError INVALID_INPUT that names the first faults.
  */
 export const parseJob = async (
   body: unknown,

@@ -4,10 +4,10 @@ import { parseWithExactIds } from './exact-ids.ts'
 import { DEEPEST_JSON, invalidJson, nestedTooDeep } from './invalid-json.ts'
 import { endOfString, parseInTurns } from './sliced-json.ts'
 
-/** From so many characters on, a text is parsed in turns with all else that happens. */
+/** From this many characters on, a text is parsed in slices between other work. */
 const LARGE = 131_072
 const LOOKS_BETWEEN_TURNS = 1_000
-/** To find the place where a longer text is no JSON would keep the event loop for too long. */
+/** Finding the position of an error in a longer text would block the event loop for too long. */
 const LONGEST_SEARCHED = 8_000_000
 
 const assertHarmlessItself = (value: object, depth: number): void => {
@@ -16,7 +16,7 @@ const assertHarmlessItself = (value: object, depth: number): void => {
 }
 
 /**
- * Refuses what parses but is only ever sent to do harm.
+ * Refuses JSON that is valid but only used in attacks.
  * @returns how many fields the value has, at all depths together
  */
 const assertHarmless = (value: unknown, depth: number): number => {
@@ -27,7 +27,7 @@ const assertHarmless = (value: unknown, depth: number): number => {
   return children.reduce<number>((fields, child) => fields + assertHarmless(child, depth + 1), own)
 }
 
-/** The same for a large value, in the same order, in turns with all else that happens. */
+/** The same for a large value, in the same order, in slices between other work. */
 const assertHarmlessInTurns = async (root: unknown): Promise<number> => {
   const waiting: { value: unknown; depth: number }[] = [{ value: root, depth: 0 }]
   let fields = 0
@@ -44,7 +44,7 @@ const assertHarmlessInTurns = async (root: unknown): Promise<number> => {
   return fields
 }
 
-/** How many fields valid JSON text writes down: as many as it has colons outside of strings. */
+/** How many fields valid JSON text contains: its colons outside of strings. */
 const writtenFields = (json: string): number => {
   let fields = 0
   for (let at = 0; at < json.length; at += 1) {
@@ -59,7 +59,7 @@ const parse = (text: string): unknown => {
   try {
     return parseWithExactIds(text)
   } catch (cause) {
-    // The engine's message quotes the body: only where it stopped may leave.
+    // The engine's message quotes the body: only the position may be shown.
     const position = /position (\d+)/.exec(String(cause))?.[1]
     throw invalidJson(`is not valid JSON${position ? ` at character ${position}` : ''}`)
   }
@@ -68,26 +68,26 @@ const parse = (text: string): unknown => {
 const twice = (): GatewayError => invalidJson('names a field twice in one object')
 
 /**
- * A text as the JSON value that it is. An `id` or `custom_id` that is a number beyond 2^53 comes as text, digit by digit.
- * @throws GatewayError INVALID_INPUT for text that is no JSON, nesting beyond 64 levels, a field named
- * `__proto__`, or one that comes twice.
+ * Parses JSON text. An `id` or `custom_id` that is a number beyond 2^53 comes as text, digit by digit.
+ * @throws GatewayError INVALID_INPUT for invalid JSON, nesting beyond 64 levels, a field named `__proto__`, or a
+ * repeated field.
  */
 export const jsonOrThrow = (text: string): unknown => {
   const value = parse(text)
   const fields = assertHarmless(value, 0)
-  // Readers differ in which of two fields of one name they believe; what stands between them must not choose.
+  // Parsers differ in which of two fields of one name they use, so a gateway must not choose.
   if (fields < writtenFields(text)) throw twice()
   return value
 }
 
 /**
- * The same for a text that may be large: the event loop is left to others between portions of it.
+ * The same for a text that may be large: the event loop runs other work between portions of it.
  * @throws what `jsonOrThrow` throws
  */
 export const jsonInTurnsOrThrow = async (text: string): Promise<unknown> => {
   if (text.length < LARGE) return jsonOrThrow(text)
   const parsed = await parseInTurns(text)
-  // What has no outline is no JSON, of which the plain parser finds the place, or a single string or number.
+  // A text without an outline is invalid JSON, whose error the plain parser locates, or a single string or number.
   if (!parsed && text.length > LONGEST_SEARCHED) throw invalidJson('is not valid JSON')
   if (!parsed) return jsonOrThrow(text)
   if ((await assertHarmlessInTurns(parsed.value)) < parsed.fields) throw twice()

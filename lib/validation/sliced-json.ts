@@ -4,7 +4,7 @@ import { DEEPEST_JSON, invalidJson, nestedTooDeep } from './invalid-json.ts'
 
 /** Text that takes a millisecond or so to parse. */
 const PORTION = 65_536
-/** No request has an object with so many fields; to build one takes long. */
+/** No real request has an object with so many fields; building one takes long. */
 const MOST_FIELDS = 10_000
 const LOOKS_BETWEEN_TURNS = 8_192
 
@@ -17,11 +17,11 @@ const OPENING_BRACE = 0x7b
 const CLOSING_BRACE = 0x7d
 const WHITE_SPACE = /^[ \t\n\r]*$/
 
-/** An array or object of the text: where it is, and where it can be cut into portions. */
+/** An array or object of the text: its position, and where it can be cut into portions. */
 type Container = {
   readonly start: number
   readonly isArray: boolean
-  /** Behind its closing bracket. */
+  /** The index after its closing bracket. */
   end: number
   /** Positions of commas between its own elements. */
   readonly cuts: number[]
@@ -29,14 +29,14 @@ type Container = {
   readonly large: Container[]
   lastComma: number
   commas: number
-  /** The next comma must be a cut, since what came before it is large. */
+  /** The next comma must be a cut, since the element before it is large. */
   cutsNext: boolean
 }
 
-/** What the text is, as far as its brackets and strings tell. */
+/** The text's structure, from its brackets and strings. */
 type Outline = Readonly<{ root: Container; fields: number }>
 
-/** The text is no JSON; only its plain parser can say where it is wrong. */
+/** The text is invalid JSON; only the plain parser can locate the error. */
 class NoJson extends Error {}
 
 /** Where the string that begins before `from` ends: the index of its closing quote; -1 where it has no end. */
@@ -133,7 +133,7 @@ const assertBlank = (text: string): void => {
 type Built = unknown[] | Record<string, unknown>
 
 const put = (object: Record<string, unknown>, key: string, value: unknown): void => {
-  // As an assignment it would set the prototype instead of being seen and refused.
+  // An assignment would set the prototype instead of adding a field that can be refused.
   if (key === '__proto__')
     Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
   else object[key] = value
@@ -196,14 +196,14 @@ class Builder {
 
 export type Parsed = Readonly<{
   value: unknown
-  /** How many fields the text writes down. */
+  /** How many fields the text contains. */
   fields: number
 }>
 
 /**
- * The array or object that a large text is, as `JSON.parse` would give it, parsed in turns with all else that happens.
- * Absent where the text is no JSON, or neither an array nor an object.
- * @throws GatewayError INVALID_INPUT for one that is nested beyond 64 levels, whether or not it goes on as JSON, and for
+ * The array or object that a large text is, as `JSON.parse` would give it, parsed in slices between other work. Absent
+ * where the text is invalid JSON, or neither an array nor an object.
+ * @throws GatewayError INVALID_INPUT for one that is nested beyond 64 levels, even if it is invalid after that, and for
  * an object of more than 10,000 fields
  */
 export const parseInTurns = async (text: string): Promise<Parsed | undefined> => {

@@ -2,13 +2,13 @@ import { GatewayError } from '../errors.ts'
 
 const MOST_TAGS = 10
 
-/** The shape of a tag: what it may be, in words and as a pattern. */
+/** The format of a tag, as text and as a pattern. */
 export const TAG = /^[\w.:/-]{1,64}$/
 export const TAG_RULE = 'must be 1 to 64 letters, digits or . _ : / -'
 
 /**
  * The tags of a header's value, separated by commas.
- * @throws GatewayError INVALID_INPUT for more than 10, or one that is not sane; it names which by its place.
+ * @throws GatewayError INVALID_INPUT for more than 10, or a malformed one; it names the index.
  */
 export const tagsOrThrow = (header: string, value: string): readonly string[] => {
   const tags = value.split(',', MOST_TAGS + 1).map(tag => tag.trim())

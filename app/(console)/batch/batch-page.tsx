@@ -14,7 +14,7 @@ import { useIntake } from './intake/use-intake.ts'
 import { JobsSection } from './jobs/jobs-section.tsx'
 import { useJobs } from './jobs/use-jobs.ts'
 
-/** Where many questions are sent at once, and watched. It knows the gateway by its public API alone. */
+/** The page for sending and monitoring batches. It uses only the gateway's public API. */
 export function BatchPage() {
   const picking = useModels()
   const list = useJobs()
@@ -34,7 +34,7 @@ export function BatchPage() {
   )
 }
 
-/** What is on this page has been looked at, as soon as the page itself is. */
+/** All batches on this page count as seen when the page is visible. */
 function useLooking(jobs: readonly Job[] | undefined): void {
   useEffect(() => {
     if (!jobs) return

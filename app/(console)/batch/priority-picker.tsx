@@ -3,7 +3,7 @@ import { ChevronIcon } from '../icons.tsx'
 
 type Props = { label: string; priority: Priority; onChoose: (priority: Priority) => void }
 
-/** How soon a batch runs, of the visitor's own. */
+/** The priority of a batch among the user's own. */
 export function PriorityPicker({ label, priority, onChoose }: Props) {
   return (
     <span className="relative flex min-w-0 items-center text-muted hover:text-ink">

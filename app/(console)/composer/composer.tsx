@@ -6,7 +6,7 @@ type Props = {
   draft: string
   onDraft: (draft: string) => void
   answering: boolean
-  /** True while the gateway has told us to wait. */
+  /** True while the gateway requires a wait. */
   held: boolean
   onSend: (question: string) => void
   onStop: () => void
@@ -15,7 +15,7 @@ type Props = {
   children: ReactNode
 }
 
-/** Where questions are written. The draft stays editable while an answer comes in. */
+/** The field for questions. The draft stays editable while an answer arrives. */
 export function Composer({ draft, onDraft, answering, held, onSend, onStop, input, children }: Props) {
   const excess = draft.trim().length - MAX_CHARACTERS
   const sendable = draft.trim() !== '' && excess <= 0 && !answering && !held

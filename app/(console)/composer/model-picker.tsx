@@ -4,7 +4,7 @@ import { ChevronIcon } from '../icons.tsx'
 
 type Props = { models: Model[]; model: string | undefined; onChoose: (id: string) => void }
 
-/** The models by provider; those that cannot be had now are shown but cannot be chosen. */
+/** The models by provider; unavailable ones are shown but cannot be chosen. */
 export function ModelPicker({ models, model, onChoose }: Props) {
   return (
     <span className="relative flex min-w-0 items-center text-muted hover:text-ink">

@@ -4,7 +4,7 @@ import type { Model } from '../gateway/wire.ts'
 
 const MODEL_KEY = 'parley-model'
 
-/** The models on offer and the one that answers next; the choice is remembered in this browser. */
+/** The available models and the chosen one; the choice is stored in this browser. */
 export function useModels() {
   const [models, setModels] = useState<Model[]>([])
   const [model, setModel] = useState<string>()
@@ -29,7 +29,7 @@ export function useModels() {
   return { models, model, chooseModel }
 }
 
-/** Storage can be refused; then every visit begins with the default. */
+/** Storage can be refused; then every page load begins with the default. */
 function remembered(): string | null {
   try {
     return localStorage.getItem(MODEL_KEY)

@@ -3,9 +3,9 @@ import { type Answer, afterEvent, stopped, stoppedAt, type Turn, waiting } from 
 
 export type Conversation = {
   turns: Turn[]
-  /** The answer a retry is about to replace; put back if the gateway says to wait. */
+  /** The answer that a retry is about to replace; restored if the gateway requires a wait. */
   replaced?: Answer | undefined
-  /** Set while the gateway has told us to wait. */
+  /** Set while the gateway requires a wait. */
   hold?: Hold | undefined
   /** Set when such a wait has just ended. */
   waited?: boolean
@@ -13,7 +13,7 @@ export type Conversation = {
 
 export type Hold = {
   failure: Failure
-  /** When sending is allowed again, as `Date.now()`; absent where the gateway did not say. */
+  /** When sending is allowed again, as `Date.now()`; absent where the gateway gave no time. */
   until: number | undefined
 }
 

@@ -11,7 +11,7 @@ export function toMessages(turns: Turn[], question: string): Message[] {
   return [...kept.flatMap(toPair), { role: 'user', content: question }]
 }
 
-/** Index of the first turn that still fits beside the question; what stands before it is left out. */
+/** Index of the first turn that still fits beside the question; earlier ones are left out. */
 export function firstFitting(turns: Turn[], question: string): number {
   let messages = 1
   let characters = question.length
@@ -25,7 +25,7 @@ export function firstFitting(turns: Turn[], question: string): number {
   return 0
 }
 
-/** A question that got no answer is not repeated: what was refused once would be refused with every later one. */
+/** A question without an answer is not repeated: a refused one would make every later request fail too. */
 function isAnswered(turn: Turn): boolean {
   return textOf(turn.answer) !== ''
 }

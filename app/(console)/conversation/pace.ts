@@ -2,8 +2,8 @@
 const PAUSE_PER_WORK = 3
 
 /**
- * Hands items on in batches, at most one every `leastMs`, and rarer where drawing a batch takes long: an answer
- * may come in faster than a page can be drawn. `flush` hands on what is left at once.
+ * Passes items on in batches, at most one every `leastMs`, and less often where drawing a batch takes long: an answer
+ * may arrive faster than a page can be drawn. `flush` passes on the rest at once.
  */
 export function paced<Item>(deliver: (items: Item[]) => void, leastMs: number) {
   let waiting: Item[] = []
@@ -18,7 +18,7 @@ export function paced<Item>(deliver: (items: Item[]) => void, leastMs: number) {
     if (batch.length === 0) return
     const began = performance.now()
     deliver(batch)
-    // React draws in a task of its own, which a timer set now comes after.
+    // React draws in a separate task, before a timer set now fires.
     setTimeout(() => {
       pauseMs = Math.max(leastMs, PAUSE_PER_WORK * (performance.now() - began))
     })

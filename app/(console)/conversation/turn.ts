@@ -1,10 +1,10 @@
 import type { ChatEvent, Facts, Failure } from '../gateway/wire.ts'
 
-/** One question and what became of it. */
+/** One question and its answer. */
 export type Turn = {
   id: number
   question: string
-  /** What was asked for; `undefined` left the choice to the gateway. */
+  /** The requested model; `undefined` leaves the choice to the gateway. */
   model: string | undefined
   answer: Answer
 }
@@ -50,7 +50,7 @@ export function stopped(answer: Answer): Answer {
   return isOpen(answer) ? { state: 'stopped', text: textOf(answer) } : answer
 }
 
-/** A stopped answer with all of its text, as the gateway tells it: more of it may have been on its way. */
+/** A stopped answer with all of its text, as the gateway returns it: more of it may have been in transit. */
 export function stoppedAt(answer: Answer, text: string): Answer {
   return answer.state === 'stopped' ? { state: 'stopped', text } : answer
 }

@@ -12,18 +12,18 @@ import { isOpen } from './turn.ts'
 const SESSION_WAIT_MS = 1_000
 const PACE_MS = 50
 
-/** A question under way. */
+/** A question in progress. */
 type Run = {
   controller: AbortController
-  /** Shows what has come but is not shown yet. */
+  /** Shows received text that is not shown yet. */
   flush: () => void
-  /** Where the gateway keeps the answer, once it does. */
+  /** The id of the resumable stream, once known. */
   streamId?: string
 }
 
 /**
- * The conversation and everything that can happen to it. One question is under way at a time.
- * When the gateway says to wait, the question is withdrawn and handed to `onWithdrawn`, so that nothing typed is lost.
+ * The conversation and its actions. One question is in progress at a time. When the gateway requires a wait, the
+ * question is withdrawn and passed to `onWithdrawn`, so that no typed text is lost.
  */
 export function useConversation(model: string | undefined, onWithdrawn: (question: string) => void) {
   const [state, dispatch] = useReducer(conversation, empty, keptConversation)

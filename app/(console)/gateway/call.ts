@@ -1,7 +1,7 @@
 import { failureOf, unreachable } from './failure.ts'
 import type { Failure } from './wire.ts'
 
-/** What a call to the gateway came to. */
+/** The result of a call to the gateway. */
 export type Result<Value> = { value: Value; failure?: never } | { failure: Failure; value?: never }
 
 /** Calls the gateway and reads its JSON. Never throws. */

@@ -3,11 +3,10 @@ import { resumableStream, streamIdOf } from './resumable-stream.ts'
 import type { ChatEvent, ChatRequest } from './wire.ts'
 
 /**
- * Asks for an answer and yields its events, in the batches in which they came; comes back for the rest of it where
- * the connection is lost. Never throws: ends with exactly one `done` or `error`, or without either once `signal` is
- * aborted.
+ * Requests an answer and yields its events, in the batches in which they arrived; resumes it when the connection is
+ * lost. Never throws: ends with exactly one `done` or `error`, or without either once `signal` is aborted.
  *
- * @param onKept told the id under which the answer can be stopped, where the gateway keeps it
+ * @param onKept called with the id under which the answer can be stopped, where the stream is resumable
  */
 export async function* ask(
   request: ChatRequest,

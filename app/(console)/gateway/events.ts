@@ -6,12 +6,12 @@ import type { ChatEvent, Facts, Failure, Start } from './wire.ts'
 
 export type Batch = {
   events: ChatEvent[]
-  /** What to come back with if nothing follows; empty where the events have no ids. */
+  /** The Last-Event-ID for reconnecting; empty where the events have no ids. */
   lastEventId: string
 }
 
 /**
- * The events that come over one connection, in the batches in which they came.
+ * The events of one connection, in the batches in which they arrived.
  * Ends with the answer's last event, or without one where the connection broke, was silent for too long or is aborted.
  */
 export async function* eventsOf(
@@ -37,7 +37,7 @@ function toEvent({ event, data }: SseEvent): ChatEvent[] {
   return failure ? [{ type: 'error', failure: asClientError(failure) }] : []
 }
 
-/** An answer that the gateway gave up because this page was away for too long. */
+/** An answer that the gateway aborted because this page was disconnected for too long. */
 function asClientError(failure: Failure): Failure {
   return failure.code === 'CLIENT_GONE' ? cutShort(failure.requestId) : failure
 }

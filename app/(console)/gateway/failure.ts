@@ -1,6 +1,8 @@
 import type { Failure } from './wire.ts'
 
-/** The failure an error reply tells of. A reply that is not the gateway's own (a proxy's page) gets plain words. */
+/**
+ * The failure in an error response. A response that is not the gateway's own (a proxy's page) gets a general message.
+ */
 export async function failureOf(response: Response): Promise<Failure> {
   const body: unknown = await response.json().catch(() => undefined)
   const fields = failureFromEnvelope(body)

@@ -1,16 +1,18 @@
 import { type SseEvent, SseParser } from '#lib/sse-parser.ts'
 
-/** The gateway pings every 15 s; after three missed pings the connection is taken for dead. */
+/** The gateway pings every 15 s; after three missed pings the connection counts as lost. */
 const SILENCE_MS = 45_000
 
 export type Frames = {
-  /** May be none: a ping has no event. */
+  /** May be empty: a ping has no event. */
   frames: SseEvent[]
-  /** What to come back with if nothing follows; empty where the events have no ids. */
+  /** The Last-Event-ID for reconnecting; empty where the events have no ids. */
   lastEventId: string
 }
 
-/** The server-sent events of one connection as they come; ends when it breaks, is silent for too long or is aborted. */
+/**
+ * The server-sent events of one connection as they arrive; ends when it breaks, is silent for too long or is aborted.
+ */
 export async function* framesOf(
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,

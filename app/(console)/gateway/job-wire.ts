@@ -1,4 +1,4 @@
-/** What the gateway says of batches; the law is the public contract of `/api/batch`. */
+/** The types of `/api/batch`, as its public contract defines them. */
 
 export const PRIORITIES = ['high', 'normal', 'low'] as const
 export type Priority = (typeof PRIORITIES)[number]
@@ -16,12 +16,12 @@ export type Job = {
   counts: { total: number } & Record<ItemState, number>
   /** From 0 to 1. */
   progress: number
-  /** Absent knowledge is `null`: nothing has ended yet, or nothing runs. */
+  /** `null` where unknown: nothing has ended yet, or nothing runs. */
   etaSeconds: number | null
   /** US dollars so far; `unpricedItems` are not in it. */
   costUsd: number
   unpricedItems: number
-  /** What of an upload was passed over. */
+  /** Warnings about what was ignored in an upload. */
   warnings: readonly string[]
   createdAt: string
   endedAt: string | null
@@ -31,7 +31,7 @@ export type Item = {
   id: string
   state: ItemState
   attempts: number
-  /** Where it stood in an upload. */
+  /** Its position in an upload. */
   file?: string
   line?: number
   content?: string

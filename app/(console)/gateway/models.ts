@@ -1,6 +1,6 @@
 import type { Model } from './wire.ts'
 
-/** The models on offer; an empty list where they cannot be had, and the gateway then chooses for itself. */
+/** The available models; an empty list where they cannot be loaded, and the gateway then chooses. */
 export async function fetchModels(signal: AbortSignal): Promise<Model[]> {
   const response = await fetch('/api/models', { signal }).catch(() => undefined)
   if (!response?.ok) return []
@@ -13,7 +13,7 @@ export function byProvider(models: Model[]): [provider: string, models: Model[]]
   return [...Map.groupBy(models, model => model.provider)]
 }
 
-/** The model to begin with: the one chosen last time while it can still be had, else the gateway's default. */
+/** The initial model: the one chosen last time while it is available, else the gateway's default. */
 export function initialModel(models: Model[], remembered: string | null): string | undefined {
   const offered = models.filter(model => model.available)
   const found = offered.find(model => model.id === remembered) ?? offered.find(model => model.default)

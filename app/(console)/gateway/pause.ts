@@ -1,4 +1,4 @@
-/** Waits, but not for longer than until the browser is online again or `signal` is aborted. */
+/** Waits, at most until the browser is online again or `signal` is aborted. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   const over = new AbortController()
   return new Promise<void>(resolve => {

@@ -4,15 +4,15 @@ import { pause } from './pause.ts'
 import { ReconnectBackoff } from './reconnect-backoff.ts'
 import type { ChatEvent } from './wire.ts'
 
-/** The gateway replies to whoever comes back at once; a network that swallows the request is tried again after this. */
+/** The gateway replies to a reconnecting client at once; a lost request is retried after this. */
 const REPLY_MS = 10_000
 
-/** Where the answer can be found again after its connection is lost; absent where the gateway does not keep it. */
+/** The URL to resume the answer after a lost connection; absent where the stream is not resumable. */
 export const streamIdOf = ({ headers }: Response): string | undefined =>
   headers.get('x-gateway-stream-id') ?? undefined
 
 /**
- * An answer's events over as many connections as it takes, each event once. Ends with exactly one `done` or `error`,
+ * An answer's events across reconnects, each event once. Ends with exactly one `done` or `error`,
  * or without either once `signal` is aborted.
  */
 export async function* resumableStream(
@@ -40,7 +40,7 @@ export async function* resumableStream(
   if (!signal.aborted) yield [{ type: 'error', failure: cutShort(response.headers.get('x-request-id')) }]
 }
 
-/** The stream behind the last event seen, over a new connection; `null` where there is none to be had. */
+/** The stream after the last event received, over a new connection; `null` where it is unavailable. */
 async function resumedBody(
   streamId: string,
   resumeFrom: string,
@@ -58,7 +58,7 @@ async function resumedBody(
   }
 }
 
-/** The gateway's reply, or `undefined` where none comes in time. */
+/** The gateway's reply, or `undefined` on a timeout. */
 function comeBack(streamId: string, resumeFrom: string, signal: AbortSignal): Promise<Response | undefined> {
   const tooLate = new AbortController()
   const timer = setTimeout(() => tooLate.abort(), REPLY_MS)

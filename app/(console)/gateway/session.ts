@@ -1,8 +1,8 @@
 let session: Promise<void> | undefined
 
 /**
- * Asks for the guest session that lifts the chat limit; once per page load, and only an improvement:
- * whoever does not get one goes on as anonymous.
+ * Requests the guest session that raises the chat limit; once per page load, and optional: without one the caller stays
+ * anonymous.
  */
 export function openSession(): Promise<void> {
   session ??= fetch('/api/session', { method: 'POST' }).then(

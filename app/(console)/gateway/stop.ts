@@ -1,6 +1,6 @@
-/** Ends an answer at the gateway, and resolves with all of its text; with nothing where that cannot be had. */
+/** Ends an answer at the gateway, and resolves with all of its text; with undefined where that fails. */
 export async function stopAnswer(streamId: string): Promise<string | undefined> {
-  // Stopping may be the last thing that somebody does here.
+  // The page may close right after stopping.
   const response = await fetch(`/api/chat/${streamId}/stop`, { method: 'POST', keepalive: true }).catch(
     () => undefined,
   )

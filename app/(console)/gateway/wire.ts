@@ -1,4 +1,4 @@
-/** What the gateway says on the wire; the law is the public contract of `POST /api/chat` and `GET /api/models`. */
+/** The types of `POST /api/chat` and `GET /api/models`, as their public contract defines them. */
 
 export type Message = { role: 'user' | 'assistant'; content: string }
 
@@ -6,7 +6,7 @@ export type ChatRequest = {
   messages: Message[]
   /** Left out, the gateway's default model answers. */
   model?: string
-  /** `refresh` asks anew where the gateway would repeat a stored answer. */
+  /** `refresh` requests a new answer instead of a stored one. */
   cache?: 'refresh'
 }
 
@@ -21,19 +21,19 @@ export type Facts = Start & {
   latencyMs: number
 }
 
-/** Whether there was more to say than a limit let through, the gateway's in bytes or the request's in tokens. */
+/** Whether a limit cut the answer, the gateway's in bytes or the request's in tokens. */
 export const wasCut = ({ truncated, finishReason }: Facts): boolean => truncated || finishReason === 'length'
 
 export type CacheState = 'miss' | 'hit' | 'stale' | 'bypass'
 
-/** Why there is no answer, or only part of one, in words for the reader. */
+/** Why there is no answer, or only part of one, as a readable message. */
 export type Failure = {
   code: string
   message: string
   retryable: boolean
   requestId?: string
   retryAfterSeconds?: number
-  /** What is wrong where, for each fault in what was sent: `questions.jsonl:3`. */
+  /** Each fault in the request with its position: `questions.jsonl:3`. */
   details?: { path: string; message: string }[]
   /** HTTP status, where the failure came as one. */
   status?: number
@@ -44,9 +44,9 @@ export type ChatEvent =
   | { type: 'delta'; text: string }
   | { type: 'done'; facts: Facts }
   | { type: 'error'; failure: Failure }
-  /** Not of the wire: the connection was lost in the middle of the answer, and is being sought again. */
+  /** Not on the wire: the connection was lost during the answer, and the page is reconnecting. */
   | { type: 'lost' }
-  /** Not of the wire: it is there again, and the answer goes on. */
+  /** Not on the wire: it is restored, and the answer continues. */
   | { type: 'back' }
 
 export type Model = {

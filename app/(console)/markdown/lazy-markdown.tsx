@@ -3,17 +3,17 @@ import type Markdown from './markdown.tsx'
 
 let ready: typeof Markdown | undefined
 
-/** Loads the renderer; called once the page stands, so that it is there before the first answer. */
+/** Loads the renderer; called when the page is rendered, so that it is ready before the first answer. */
 export async function loadMarkdown(): Promise<{ default: typeof Markdown }> {
   const module = await import('./markdown.tsx')
   ready = module.default
   return module
 }
 
-/** A lazy component shows its fallback for a moment even when its module is there, hence `ready`. */
+/** A lazy component briefly shows its fallback even when its module is loaded, hence `ready`. */
 const Awaited = lazy(loadMarkdown)
 
-/** Markdown, or its bare text in the same type while the renderer is still on its way. */
+/** Markdown, or its plain text in the same font while the renderer is loading. */
 export function LazyMarkdown({ text, idPrefix }: { text: string; idPrefix: string }) {
   const Renderer = ready ?? Awaited
   return (

@@ -8,8 +8,8 @@ import { htmlAsText } from './html-as-text.ts'
 type Props = { text: string; idPrefix: string }
 
 /**
- * A model's markdown as safe React elements: raw HTML stays text, nothing is loaded from elsewhere, links open apart.
- * Headings start at level 3, below the page's own.
+ * A model's markdown as safe React elements: raw HTML stays text, nothing is loaded from other sites, links open in a
+ * new tab. Headings start at level 3, below the page's own.
  */
 export default memo(function Markdown({ text, idPrefix }: Props) {
   return (
@@ -55,7 +55,10 @@ function OutsideLink({ href, children }: { href: string | undefined; children: R
   )
 }
 
-/** Loading an image would tell its host that this answer was read, and whatever a prompt injection put in the URL. */
+/**
+ * Loading an image would reveal to its host that this answer was read, and any data that a prompt injection put in the
+ * URL.
+ */
 function ImageLink({ src, alt }: { src: unknown; alt: string | undefined }) {
   const name = `Image: ${alt || 'untitled'}`
   return typeof src === 'string' ? <OutsideLink href={src}>{name}</OutsideLink> : name

@@ -1,7 +1,7 @@
 import Link from 'next/link'
 import { BellIcon } from '../icons.tsx'
 
-/** The way to the batches, with the number of those that have finished since the visitor last looked. */
+/** The link to the batches, with the number of those that have finished since the user last looked. */
 export function NotificationBadge({ count }: { count: number }) {
   const label = count === 0 ? 'Batches: nothing new' : `Batches: ${count} finished since you last looked`
   return (

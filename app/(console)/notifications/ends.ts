@@ -1,15 +1,15 @@
 import { isOver, type Job } from '../gateway/job-wire.ts'
 
-/** Names one end of a job: one that was retried ends again. */
+/** Identifies one end of a job: a retried one ends again. */
 const endOf = ({ id, endedAt }: Job): string => `${id} ${endedAt}`
 
-/** Whether there is news in a job: it came to its end by itself, not because it was cancelled. */
+/** Whether a job has finished by itself, and was not cancelled. */
 const hasFinished = (job: Job): boolean => isOver(job) && job.state !== 'cancelled'
 
 /** The ends of the jobs that have finished. */
 export const endsOf = (jobs: readonly Job[]): string[] => jobs.filter(hasFinished).map(endOf)
 
-/** What is said of the jobs that were open before and have finished now; empty where there are none. */
+/** The message about jobs that were open before and have finished now; empty where there are none. */
 export function endsAsWords(before: readonly Job[], now: readonly Job[]): string {
   const open = new Set(before.filter(job => !isOver(job)).map(({ id }) => id))
   return now

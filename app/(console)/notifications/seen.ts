@@ -4,7 +4,7 @@ const NOTHING: readonly string[] = []
 let seen = NOTHING
 let text: string | null = null
 
-/** The ends of batches that were there when the visitor last looked. Where storage is refused, as long as the page. */
+/** The finished batches that the user has seen. Where storage is refused, for the life of the page. */
 export function seenEnds(): readonly string[] {
   const stored = read()
   if (stored === text) return seen
@@ -26,7 +26,7 @@ export function lookAt(ends: readonly string[]): void {
   dispatchEvent(new Event(SEEN_KEY))
 }
 
-/** Calls back when the visitor has looked, here or in another tab. */
+/** Calls back when the user has looked, here or in another tab. */
 export function onLook(callback: () => void): () => void {
   const onStorage = ({ key }: StorageEvent) => key === SEEN_KEY && callback()
   addEventListener(SEEN_KEY, callback)

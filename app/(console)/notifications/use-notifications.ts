@@ -6,7 +6,7 @@ import { noneSeen, onLook, seenEnds } from './seen.ts'
 const NO_JOBS: readonly Job[] = []
 const SAID_MS = 10_000
 
-/** How many batches have finished since the visitor last looked, and the newest end in words. */
+/** How many batches have finished since the user last looked, and a message about the newest one. */
 export function useNotifications(jobs: readonly Job[] | undefined): { count: number; announcement: string } {
   const seen = useSyncExternalStore(onLook, seenEnds, noneSeen)
   const [announced, setAnnounced] = useState({ jobs, news: '' })
@@ -15,7 +15,7 @@ export function useNotifications(jobs: readonly Job[] | undefined): { count: num
     setAnnounced({ jobs, news: announcement || announced.news })
   }
   useEffect(() => {
-    // Once said it is over, so that the same words can be said again.
+    // Cleared after it was announced, so that the same text can be announced again.
     if (!announced.news) return
     const timer = setTimeout(() => setAnnounced(now => ({ ...now, news: '' })), SAID_MS)
     return () => clearTimeout(timer)

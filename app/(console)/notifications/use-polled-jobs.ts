@@ -6,9 +6,9 @@ import { openSession } from '../gateway/session.ts'
 const POLL_MS = 10_000
 
 /**
- * The visitor's newest batches, for a page that has other things to do: asked for when it opens, when it is looked
- * at again, and now and then while one of them has not ended. Not a stream, since browsers allow a server six
- * connections only, from all tabs together.
+ * The user's newest batches, for pages other than the batch page: loaded when the page opens, when it becomes visible
+ * again, and periodically while one of them is unfinished. Not a stream, since browsers allow only six connections to a
+ * server, over all tabs.
  */
 export function usePolledJobs(): Job[] | undefined {
   const [jobs, setJobs] = useState<Job[]>()

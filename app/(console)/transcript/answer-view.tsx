@@ -11,7 +11,7 @@ export type TurnActions = {
   onTakeBack?: () => void
 }
 
-/** One answer in whatever state it is, and what can be done with it. */
+/** One answer in any state, with its actions. */
 export function AnswerView({ turn, onRetry, onTakeBack }: { turn: Turn } & TurnActions) {
   const { answer } = turn
   const text = textOf(answer)

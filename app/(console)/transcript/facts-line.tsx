@@ -1,7 +1,7 @@
 import { cost, duration, tokens } from '../format.ts'
 import { type Facts, wasCut } from '../gateway/wire.ts'
 
-/** Who answered, from how many tokens, at what price, how fast; and whether the answer was cut. */
+/** The model, tokens, cost and latency of an answer; and whether it was cut. */
 export function FactsLine({ facts, asked }: { facts: Facts; asked: string | undefined }) {
   return (
     <>

@@ -11,7 +11,7 @@ type Props = {
   onTakeBack: (() => void) | undefined
 }
 
-/** What went wrong in the gateway's words, the id to ask about it with, and the way on. */
+/** The gateway's error message, the request id, and possible next steps. */
 export function FailureNotice({ failure, onRetry, onTakeBack }: Props) {
   return (
     <div className="notice mt-4">

@@ -4,8 +4,8 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 const NEAR_PX = 32
 
 /**
- * Keeps the end of the page in view while it grows, but only for a reader who is there:
- * scrolling up ends it, coming back to the end or calling `follow` resumes it.
+ * Keeps the end of the page in view while it grows, but only while the reader is at the end: scrolling up stops it,
+ * scrolling back to the end or calling `follow` resumes it.
  */
 export function useFollow() {
   const following = useRef(true)

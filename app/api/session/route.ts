@@ -3,8 +3,8 @@ import { serve } from '#lib/gateway/index.ts'
 import { isCrossSite, isSecurePage } from '#lib/http/cross-site.ts'
 
 /**
- * Makes the web page's visitor a guest, who stays the same when asked for again. From another site's page the
- * cookie that the visitor may have does not come along, so that a new one would replace it: there is none for it.
+ * Makes the web page's user a guest, who stays the same on repeated requests. A request from another site's page
+ * carries no cookie, so that a new one would replace an existing guest: it gets none.
  */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/api/session', surface: 'api', access: 'caller', changes: true },

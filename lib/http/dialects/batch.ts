@@ -10,7 +10,7 @@ const MS_PER_SECOND = 1000
 
 const time = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
 
-/** Seconds until a running job ends, if it goes on as it has gone so far; null where nothing has been seen of it yet. */
+/** Estimated seconds until a running job ends, at its rate so far; null while no item has ended yet. */
 const etaSeconds = ({ state, counts, startedAt }: Job, now: number): number | null => {
   const ended = counts.succeeded + counts.failed
   if (state !== 'running' || startedAt === undefined || ended === 0) return null
@@ -18,7 +18,7 @@ const etaSeconds = ({ state, counts, startedAt }: Job, now: number): number | nu
   return Math.ceil((((now - startedAt) / ended) * left) / MS_PER_SECOND)
 }
 
-/** A job as its owner is shown it. */
+/** A job as JSON for its owner. */
 export const jobJson = (job: Job, now: number) => {
   const { id, name, priority, state, counts, costUsd, unpriced, webhookUrl, warnings = [] } = job
   const open = counts.queued + counts.running
@@ -38,12 +38,12 @@ export const jobJson = (job: Job, now: number) => {
     startedAt: time(job.startedAt),
     endedAt: time(job.endedAt),
     webhookUrl: webhookUrl ?? null,
-    /** What of an upload was passed over. */
+    /** Warnings about what was ignored in an upload. */
     warnings,
   }
 }
 
-/** An item as its owner is shown it. */
+/** An item as JSON for its owner. */
 export const itemJson = ({
   id,
   index,
@@ -75,7 +75,7 @@ export const itemJson = ({
   endedAt: time(endedAt),
 })
 
-/** One page of something, under its name. */
+/** One page of a list, under the list's name. */
 export const pageJson = <Entry, Name extends string>(
   name: Name,
   { entries, cursor }: Page<Entry>,
@@ -95,13 +95,13 @@ export const progressResponse = ({ jobs, unsubscribe }: JobStream, options: Body
   return response
 }
 
-/** How results can be had. */
+/** The formats of results. */
 const FORMATS = {
   jsonl: { type: 'application/jsonl; charset=utf-8', lines: resultsAsJsonl },
   csv: { type: 'text/csv; charset=utf-8; header=present', lines: resultsAsCsv },
 } as const
 
-/** All items of a job as a file to be saved. */
+/** All items of a job as a download. */
 export const resultsResponse = (
   job: Job,
   items: AsyncIterable<Item>,

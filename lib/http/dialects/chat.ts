@@ -46,7 +46,7 @@ const opening = (context: RequestContext, { head }: Reply) => ({
 
 const publicUsage = ({ costUsd: _, ...tokens }: Usage) => tokens
 
-/** What of the call was not honoured, and what was learned of the answer at its end. */
+/** Warnings: parts of the call that were not honoured, and those known only at the answer's end. */
 const warningsOf = ({ head }: Reply, finish: Finish) => {
   const warnings = [...(head.warnings ?? []), ...(finish.warnings ?? [])]
   return warnings.length > 0 && { warnings }
@@ -65,7 +65,7 @@ const closing = (context: RequestContext, reply: Reply, finish: Finish, usage: U
 const unfinished = (): GatewayError =>
   new GatewayError('PROVIDER_ERROR', "The provider's stream ended without a finish event.")
 
-/** Without an exponent, which few who read headers expect. */
+/** Without an exponent, which few header parsers expect. */
 const decimal = (usd: number): string => {
   const shortest = String(usd)
   return shortest.includes('e') ? usd.toFixed(12).replace(/\.?0+$/, '') : shortest
@@ -101,7 +101,7 @@ export async function* frames(context: RequestContext, reply: Reply, clock: Cloc
       else if (event.type === 'finish') finish = event
       else error = event.error
     }
-    // What comes with the finish is written together with the end.
+    // Text in the same batch as the finish is written together with the end.
     if (finish || pending === '') continue
     yield pending
     pending = ''

@@ -5,7 +5,7 @@ import type { RouteResponse } from '../route-response.ts'
 import { eventStream } from '../sse.ts'
 import { frames } from './chat.ts'
 
-/** Where the frames of an answer are kept, and read by whoever comes back. */
+/** The stored frames of an answer, for clients that resume. */
 export type KeptStream = Readonly<{
   id: string
   lastFrame: number
@@ -16,9 +16,9 @@ export type KeptStream = Readonly<{
 
 export type ReaderOptions = Readonly<{
   clock: Clock
-  /** Aborts when who reads has gone. */
+  /** Aborts when the reader has disconnected. */
   client: AbortSignal
-  /** Called when who reads has gone. Others may read on. */
+  /** Called when the reader has disconnected. Others may continue. */
   abort: (reason: GatewayError) => void
 }>
 
@@ -29,13 +29,13 @@ const nothing = (): void => {}
 /** Whether a request asks for a stream that outlives its connection. */
 export const wantsResume = ({ headers }: Request): boolean => headers.get('x-gateway-resume') === 'true'
 
-/** An answer whose stream could not be kept says so, and is given all the same. */
+/** The header of an answer whose stream could not be kept; the answer itself is sent as usual. */
 export const refusedResume = (response: RouteResponse): RouteResponse => ({
   ...response,
   headers: { ...response.headers, 'x-gateway-resume': 'refused' },
 })
 
-/** The stream's id in a path. @throws GatewayError NOT_FOUND for what cannot be one. */
+/** The stream's id in a path. @throws GatewayError NOT_FOUND for a malformed one. */
 export const streamIdOf = (id: unknown): string => {
   if (typeof id !== 'string' || !STREAM_ID.test(id)) throw noSuchStream()
   return id
@@ -44,7 +44,7 @@ export const streamIdOf = (id: unknown): string => {
 export const noSuchStream = (): GatewayError =>
   new GatewayError('NOT_FOUND', 'This stream does not exist, or has expired.')
 
-/** The last frame that whoever comes back has seen. @throws GatewayError INVALID_INPUT */
+/** The last frame that the resuming client has received. @throws GatewayError INVALID_INPUT */
 const lastEventId = (stream: KeptStream, { headers }: Request): number => {
   const sent = headers.get('last-event-id') || '0'
   if (FRAME.test(sent) && Number(sent) <= stream.lastFrame) return Number(sent)
@@ -64,7 +64,7 @@ const reading = (
   headers: { 'x-gateway-stream-id': stream.id },
 })
 
-/** A reply whose frames are written to `stream`, and the first who reads them. Ends with the last frame. */
+/** Writes a reply's frames to `stream`, and attaches the first reader. Ends with the last frame. */
 export const resumableResponse = (
   call: Call,
   reply: Reply,
@@ -78,9 +78,9 @@ export const resumableResponse = (
 }
 
 /**
- * The rest of a stream for whoever comes back: all that follows on their Last-Event-ID, then live. Empty (204,
- * upon which an EventSource does not come back again) where they have seen its end. It begins at once, with a comment
- * where nothing has come meanwhile.
+ * The rest of a stream for a resuming client: all frames after its Last-Event-ID, then live. Empty (204, after which an
+ * EventSource does not reconnect) where it has received the end. It starts at once, with a comment where there is no
+ * new frame.
  */
 export const resumedResponse = (
   stream: KeptStream,

@@ -8,8 +8,8 @@ import { isApiPath, pathOf } from './target.ts'
 type Emit = (this: Server, event: string | symbol, ...values: unknown[]) => boolean
 
 /**
- * Guards every HTTP server of this process, also those that listen already: Next makes its own, and hands requests
- * to a route only after it has answered or failed over many by itself.
+ * Guards every HTTP server of this process, also those that listen already: Next creates its own, and answers or fails
+ * many requests itself before they reach a route.
  */
 export const guardEveryServer = (): void => {
   const emit = Server.prototype.emit as Emit
@@ -25,7 +25,7 @@ export const guardEveryServer = (): void => {
     const [request, response] = values as [IncomingMessage, ServerResponse]
     if (screen(request, response)) return true
     const work = () => emit.call(this, event, request, response)
-    // Thousands may come in the same moment.
+    // Thousands may arrive in the same moment.
     inTurn(() => {
       if (isApiPath(pathOf(request.url))) work()
       else servePage(request, response, work)

@@ -43,12 +43,12 @@ const refuseTunnel = (_request: IncomingMessage, socket: Duplex): void =>
   })
 
 /**
- * Gives a server our answer wherever Node or Next would give theirs or none: malformed requests, CONNECT, offers of
- * another protocol, expectations. Those other than `100-continue` are ignored, as RFC 9110, 10.1.1 allows.
+ * Replaces Node's and Next's own handling of malformed requests, CONNECT, upgrades and expectations. Expectations other
+ * than `100-continue` are ignored, as RFC 9110, 10.1.1 allows.
  */
 export const guardServer = (server: Server): Server => {
   Object.assign(server, {
-    // Of a header that comes twice Node would drop the second one, where a proxy may have believed it.
+    // Node drops the second of a repeated header, which a proxy may have trusted.
     joinDuplicateHeaders: true,
     // Refused by `screen`: Node's own refusal has no body.
     requireHostHeader: false,

@@ -9,12 +9,12 @@ export type NodeHandler = (request: IncomingMessage, response: ServerResponse) =
 /** Pages rendered at the same time; each holds about a megabyte. Files are only copied. */
 const MOST_PAGES = 64
 const MOST_FILES = 1_000
-/** A client that takes nothing for so long is cut off, so that it cannot hold a place for ever. */
+/** A client that takes nothing for so long is disconnected, so that it cannot occupy a slot for ever. */
 const WRITE_STALL_MS = 60_000
 
 const STATIC = /^\/_next\/static\/|^\/(?:favicon\.ico|icon\.svg)(?:\?|$)/
 
-/** For whatever sets none of its own: redirects, files, 404s and the server's own error pages. */
+/** For responses without headers of their own: redirects, files, 404s and the server's own error pages. */
 const HEADERS = new Map(
   Object.entries({
     ...apiHeaders(),
@@ -30,7 +30,7 @@ class PageSlots {
     this.#most = most
   }
 
-  /** @returns whether there was one left. It is free again when the response has closed and the work has ended. */
+  /** @returns whether a slot was free. It is released when the response has closed and the work has ended. */
   take(response: ServerResponse, work: () => unknown): boolean {
     if (this.#taken >= this.#most) return false
     this.#taken += 1
@@ -43,8 +43,8 @@ class PageSlots {
 }
 
 /**
- * Puts what pages need before their handler: GET and HEAD alone, security headers also where the handler sets
- * none, and at most 64 pages (1,000 files) at the same time; beyond that 503.
+ * Wraps the pages' handler: only GET and HEAD, security headers also where the handler sets none, and at most 64 pages
+ * (1,000 files) at the same time; beyond that 503.
  */
 export const guardPages = (): ((
   request: IncomingMessage,

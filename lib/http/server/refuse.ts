@@ -7,7 +7,7 @@ import { dropBody } from '../body.ts'
 import { errorResponse } from '../error-response.ts'
 import { apiHeaders } from '../security-headers.ts'
 
-/** What differs from the usual answer for that error. */
+/** Differences from the usual response for that error. */
 type Changes = Readonly<{ status?: number; headers?: Readonly<Record<string, string>> }>
 
 /** An error in the form of the path's API, outside any route. */
@@ -28,7 +28,7 @@ const responseOf = (error: GatewayError, path: string, sentId?: string | string[
   }
 }
 
-/** Refuses a request before its body is read; what comes of it is dropped, within limits. */
+/** Refuses a request before its body is read; the rest of it is dropped, within limits. */
 export const refuse = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -41,11 +41,7 @@ export const refuse = (
   response.end(body)
 }
 
-/**
- * Refuses on a bare connection, where there is no request to answer, and closes it.
- *
- * @param path what is known of where the request was to go
- */
+/** Refuses on a bare connection, without a request, and closes it. */
 export const refuseConnection = (
   socket: Duplex,
   error: GatewayError,

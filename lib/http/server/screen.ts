@@ -21,7 +21,7 @@ const notAllowed = (request: IncomingMessage, response: ServerResponse, allow: s
     { headers: { allow } },
   )
 
-/** HTTP/1.1 asks for exactly one; several come joined by commas, which no host has. Source: RFC 9112, 3.2. */
+/** HTTP/1.1 asks for exactly one; several are joined by commas, which no host contains. Source: RFC 9112, 3.2. */
 const hasOneHost = ({ headers: { host }, httpVersion }: IncomingMessage): boolean =>
   host === undefined ? httpVersion !== '1.1' : !host.includes(',')
 
@@ -38,8 +38,8 @@ const respondServerWide = (request: IncomingMessage, response: ServerResponse): 
 }
 
 /**
- * Stands before every route and page of a server: answers what none of them could, and writes each target in the
- * one form in which paths are compared. @returns whether it has answered
+ * Runs before every route and page of a server: responds to requests that none of them can handle, and normalizes each
+ * target. @returns whether it has responded
  */
 export const screen = (request: IncomingMessage, response: ServerResponse): boolean => {
   rememberResponse(response)
@@ -68,7 +68,7 @@ export const screen = (request: IncomingMessage, response: ServerResponse): bool
   return true
 }
 
-/** Refuses methods that no page takes, before any of the body is read. @returns whether it has answered */
+/** Refuses methods that no page allows, before any of the body is read. @returns whether it has responded */
 export const screenPage = (request: IncomingMessage, response: ServerResponse): boolean => {
   if (request.method === 'GET' || request.method === 'HEAD') return false
   notAllowed(request, response, PAGE_METHODS)

@@ -1,17 +1,17 @@
-/** Where a request is to go. Source: RFC 9112, 3.2. */
+/** The target of a request. Source: RFC 9112, 3.2. */
 export type RequestTarget =
-  /** A path with its query, in the one form in which every path is compared; `authority` where the target names it. */
+  /** A normalized path with its query; `authority` where the target names it. */
   | Readonly<{ kind: 'path'; url: string; authority?: string }>
   /** `*`: the server itself. */
   | Readonly<{ kind: 'server' }>
   | Readonly<{ kind: 'invalid' }>
 
-/** Paths that are in that form already; nearly all are. */
+/** Paths that are already normalized; nearly all are. */
 const NORMAL = /^(?:\/|(?:\/[\w~:@-][\w.~:@-]*)+)(?:\?[^#]*)?$/
 const ABSOLUTE = /^https?:\/\/([^/?#@\s]+)([^\s]*)$/i
 const API = /^\/(?:api|v1)(?:\/|$)|^\/metrics$/
 
-/** Whether a path is the API's; every other one is a page's. */
+/** Whether a path belongs to the API; all others are pages. */
 export const isApiPath = (path: string): boolean => API.test(path)
 
 /** The path of a URL without its query. */
@@ -54,7 +54,7 @@ const normalized = (rest: string, authority?: string): RequestTarget => {
 
 /**
  * Reads a request line's target. Repeated slashes, dot segments and absolute-form are resolved, and a slash at the
- * end of an API path is dropped, so that a proxy, a router and a handler never see different paths.
+ * end of an API path is dropped, so that proxy, router and handler see the same path.
  */
 export const requestTarget = (raw = '/'): RequestTarget => {
   if (NORMAL.test(raw)) return { kind: 'path', url: raw }

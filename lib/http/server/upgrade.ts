@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 
-/** Headers that only mean something to the protocol that was offered. */
+/** Headers that apply only to the offered protocol. */
 const OFFERS: ReadonlySet<string> = new Set(['upgrade', 'http2-settings'])
 
 const withoutOffers = (value: string): string =>
@@ -26,7 +26,7 @@ const plainHead = ({ method, url, httpVersion, rawHeaders }: IncomingMessage): s
 
 const lastResponses = new WeakMap<Duplex, ServerResponse>()
 
-/** Keeps in mind which response of a connection comes last. To be called for every request. */
+/** Tracks the last response of a connection. To be called for every request. */
 export const rememberResponse = (response: ServerResponse): void => {
   lastResponses.set(response.req.socket, response)
 }
@@ -41,18 +41,18 @@ const afterResponses = (socket: Duplex, task: () => void): void => {
 /**
  * Ignores offers of another protocol: the request is answered as plain HTTP/1.1 (RFC 9110, 7.8). Node's parser
  * loses what follows such a request in the same packet, so the whole goes through the server once more without its
- * offer, the body and pipelined requests behind it.
+ * offer, followed by the body and pipelined requests.
  */
 export const ignoreUpgrades = (server: Server): void => {
   server.removeAllListeners('upgrade')
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, rest: Buffer) => {
-    // Node listens for errors of the connection no more, and not yet again.
+    // At this point Node has no error listener on the connection.
     const onError = () => socket.destroy()
     socket.on('error', onError)
     afterResponses(socket, () => {
       socket.off('error', onError)
       if (socket.destroyed || !socket.writable) return
-      // The time limit between two requests would otherwise go on in the middle of this one.
+      // The time limit between two requests would otherwise continue during this one.
       request.socket.setTimeout(server.timeout)
       socket.unshift(Buffer.concat([Buffer.from(plainHead(request), 'latin1'), rest]))
       server.emit('connection', socket)

@@ -6,7 +6,7 @@ const DEPLOYMENT = /\/openai\/deployments\/[^/]+\/chat\/completions$/
 /** The newest version that is generally available. Source: learn.microsoft.com, "Azure OpenAI API version lifecycle". */
 const API_VERSION = '2024-10-21'
 
-/** A deployment's own address wants its API version, and takes keys under another header. */
+/** A deployment's own URL requires an API version, and takes keys in another header. */
 const addressed = (address: ChatAddress, apiKey: string): ChatAddress => {
   if (!DEPLOYMENT.test(address.url.pathname)) return address
   const url = new URL(address.url)

@@ -6,43 +6,43 @@ import type { Post } from './shared/upstream.ts'
 export type Price = Readonly<{
   input: number
   output: number
-  /** Input tokens that the provider had in its own cache; as `input` when absent. */
+  /** Input tokens read from the provider's own cache; as `input` when absent. */
   cachedInput?: number
-  /** Input tokens that the provider put into its own cache; as `input` when absent. */
+  /** Input tokens written to the provider's own cache; as `input` when absent. */
   cacheWrite?: number
 }>
 
-/** What a model can take and costs; absent where unknown. */
+/** A model's context window and price; absent where unknown. */
 export type ModelFacts = Readonly<{ id: string; contextTokens?: number; usdPerMillion?: Price }>
 
-/** What a provider is given to be made of. */
+/** The dependencies of a provider. */
 export type ProviderDeps = Readonly<{
   apiKey: string
   baseUrl: string
   post: Post
   clock: Clock
   newId: () => string
-  /** Told of what the provider says is left of its limits, by calls that care: those in the background. */
+  /** Called with the provider's remaining rate limits, by background calls. */
   onRateHeadroom?: (target: Target, headroom: RateHeadroom) => void
 }>
 
-/** One vendor: the whole of what the gateway knows about it. */
+/** One vendor: everything that the gateway knows about it. */
 export type ProviderDefinition = Readonly<{
   id: string
-  /** Absent where everybody has an address of their own. */
+  /** Absent where every user has a URL of their own. */
   defaultBaseUrl?: string
-  /** The environment variables of its key and address, and the page where they can be had. */
+  /** The environment variables of its key and address, and the page that issues them. */
   env: Readonly<{
     apiKey: string
     baseUrl: string
     keysPage: string
-    /** Runs without a key too; it is set up by its address. */
+    /** Works without a key too; it is set up by its URL. */
     keyless?: true
   }>
   models: readonly ModelFacts[]
-  /** What its own models are called, those that are not in `models` too. */
+  /** Names of its own models, including those that are not in `models`. */
   modelNames?: RegExp
-  /** Which of its models stand in for which, best first. */
+  /** Fallbacks among its models, best first. */
   fallbacks?: Readonly<Record<string, readonly string[]>>
   create: (deps: ProviderDeps) => Provider
 }>

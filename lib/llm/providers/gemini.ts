@@ -14,7 +14,7 @@ export const gemini: ProviderDefinition = {
   models: [
     { id: 'gemini-2.5-flash', contextTokens: 1_048_576, usdPerMillion: { input: 0.3, output: 2.5 } },
     { id: 'gemini-2.5-flash-lite', contextTokens: 1_048_576, usdPerMillion: { input: 0.1, output: 0.4 } },
-    // Its price depends on how long the question is.
+    // Its price depends on the input's length.
     { id: 'gemini-2.5-pro', contextTokens: 1_048_576 },
   ],
   create: deps =>

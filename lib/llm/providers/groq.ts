@@ -3,7 +3,9 @@ import { fieldsOf } from './shared/lenient.ts'
 import type { OpenAiDialect } from './shared/openai-chat.ts'
 import { openAiCompatible } from './shared/openai-compatible.ts'
 
-/** Groq tells usage, and why a stream stopped early, beside what OpenAI's protocol has. Source: its API reference. */
+/**
+ * Groq reports usage, and why a stream stopped early, in fields beside OpenAI's protocol. Source: its API reference.
+ */
 const vendorExtras: OpenAiDialect['vendorExtras'] = chunk => {
   const extras = fieldsOf(chunk.x_groq)
   return { usage: extras?.usage, error: extras?.error }

@@ -1,10 +1,10 @@
 import { type ErrorCode, GatewayError } from '../../errors.ts'
 import type { Call, FinishReason } from '../types.ts'
 
-/** How one mock model behaves. Everything not said is what `mock` itself does. */
+/** How one mock model behaves. Absent fields are as for `mock` itself. */
 export type Script = Readonly<{
   about: string
-  /** What it answers; the sample answer when absent. */
+  /** Its answer; the sample answer when absent. */
   text?: (prompt: string) => string
   /** Multiplies the time to the first piece and between pieces. */
   slowness?: number
@@ -12,7 +12,7 @@ export type Script = Readonly<{
   burst?: number
   /** Fails instead of answering: always, or on every other call. */
   failure?: Readonly<{ code: ErrorCode; retryAfterSeconds?: number; every?: number }>
-  /** After that many pieces the connection breaks, or nothing more comes. */
+  /** After that many pieces the connection breaks, or nothing more is sent. */
   after?: Readonly<{ pieces: number; fault: 'cut' | 'stall' }>
 }>
 
@@ -66,7 +66,7 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
 /** Words with the white space around them: the mock's tokens. Joined, they are the text again. */
 export const piecesOf = (text: string): string[] => text.match(/\s*\S+(?:\s+$)?/g) ?? []
 
-/** What the script says to this call: the pieces to send, and why it ends there. */
+/** The script's reply to this call: the pieces to send, and the finish reason. */
 export const performance = (script: Script, call: Call): { pieces: string[]; reason: FinishReason } => {
   const prompt = call.messages.at(-1)?.content ?? ''
   const pieces = piecesOf((script.text ?? sample)(prompt))

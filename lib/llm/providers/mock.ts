@@ -58,15 +58,14 @@ async function* stream(show: Show, settle: (sent: number) => void): AsyncGenerat
 }
 
 /**
- * A provider made of nothing: deterministic answers at a chosen pace, and misbehaviour by model name
- * (`mock/429`, `mock/cut`, …). Serves where no key is set, and wherever a failure is wanted on purpose.
- * One piece is one token, so its usage adds up with what was sent.
+ * A simulated provider: deterministic answers at a chosen pace, and failures by model name (`mock/429`, `mock/cut`, …).
+ * For use without a key, and for tests of failures. One piece is one token, so its usage adds up with what was sent.
  */
 export const mock = ({ latencyMs, chunkMs, clock, newId }: MockOptions): Provider => {
   const calls = new Map<string, number>()
 
   const ask = async (call: Call, model: string): Promise<Pick<Reply, 'events' | 'usage'>> => {
-    // A name is the client's to choose, and every object has a `constructor`.
+    // Clients choose the name, and every object has a `constructor`.
     const script = Object.hasOwn(SCRIPTS, model) ? SCRIPTS[model] : undefined
     if (!script) {
       const known = Object.keys(SCRIPTS).filter(name => name !== 'mock')

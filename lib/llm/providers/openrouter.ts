@@ -1,7 +1,7 @@
 import type { ProviderDefinition } from './definition.ts'
 import { openAiCompatible } from './shared/openai-compatible.ts'
 
-/** OpenRouter, which chooses among models itself; what one costs is known only afterwards. */
+/** OpenRouter, which chooses among models itself; the price is known only afterwards. */
 export const openrouter: ProviderDefinition = {
   id: 'openrouter',
   defaultBaseUrl: 'https://openrouter.ai/api/v1',

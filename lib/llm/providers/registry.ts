@@ -11,7 +11,7 @@ import { compatible } from './openai-compatible.ts'
 import { openrouter } from './openrouter.ts'
 import { vllm } from './vllm.ts'
 
-/** Every vendor the gateway can speak to, the preferred default first. One line each. */
+/** Every vendor that the gateway supports, the preferred default first. One line each. */
 export const PROVIDERS: readonly ProviderDefinition[] = [
   openai,
   anthropic,

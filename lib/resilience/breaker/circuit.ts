@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../clock.ts'
 import type { TripCondition } from './trip-condition.ts'
 
-/** `half-open`: one call is let through to see; `probing` while it is under way, and `decidedBy` when at the latest it is not. */
+/** `half-open`: one call is let through as a probe; `probing` while it is in progress, `decidedBy` is its deadline. */
 export type CircuitState =
   | Readonly<{ name: 'closed' }>
   | Readonly<{ name: 'open'; until: number; reason: string; openedBy: 'calls' | 'probe' | 'another gateway' }>
@@ -12,7 +12,7 @@ export type CircuitReport = Readonly<{
   state: CircuitState['name']
   /** Why it opened. */
   reason?: string
-  /** How long it stays open; 0 where the next call will be the probe. */
+  /** How long it stays open; 0 where the next call is the probe. */
   nextProbeInMs?: number
 }>
 
@@ -21,38 +21,40 @@ export type CircuitOptions = Readonly<{
   /** How long it stays open at first; each failed probe doubles it. */
   openMs: number
   longestOpenMs: number
-  /** Until when a probe must have come to an end, or at least begun to answer; 30 s when absent. */
+  /** How long a probe may take to end, or at least to begin its answer; 30 s when absent. */
   probeMs?: number
-  /** A probe whose first content takes longer has failed; any may when absent. */
+  /** A probe whose first content takes longer has failed; unlimited when absent. */
   slowCallMs?: number
-  /** How long it stays open after a failed probe, where that shall not double: for probes that cost nothing. */
+  /** How long it stays open after a failed probe, where that must not double: for probes that cost nothing. */
   probeAgainMs?: number
   clock: Clock
-  /** From 0 to below 1. Several gateways that opened together shall not probe together. */
+  /** From 0 to below 1. It spreads the probes of gateways that opened together. */
   random: () => number
   onChange: (state: CircuitState) => void
 }>
 
-/** Leave to make one call. Of its three ends (all but `began`) exactly the first one counts, and only in the state it was given in. */
+/**
+ * The permission for one call. Of its three outcomes (all but `began`) only the first one counts, and only in the state
+ * in which it was granted.
+ */
 export type Permit = Readonly<{
-  /** The first content is in hand; with how long it took, where that says something about the upstream. */
+  /** The first content has arrived; with its latency, where that is meaningful for the upstream. */
   began: (firstContentMs?: number) => void
   succeeded: () => void
   failed: (reason: string) => void
-  /** The call ended without saying anything about the upstream. */
+  /** The call ended without evidence about the upstream. */
   released: () => void
 }>
 
 const PROBE_MS = 30_000
 const JITTER = 0.2
-/** How long it has to stay closed before its next opening is a first one again. */
+/** How long it has to stay closed before its next opening counts as a first one again. */
 const STABLE_OPENINGS = 3
 
 /**
- * Stands between us and one upstream. Closed, it lets calls through until the judge has seen enough; open, it
- * lets none through; then a single one as a probe, on which everything depends. A probe that goes on for too long is
- * taken at what it has shown: well if it has begun to answer. Whatever a call of an earlier state says comes too
- * late and changes nothing.
+ * The circuit breaker of one upstream. Closed, it lets calls through until the trip condition is met; open, it lets
+ * none through; half-open, a single one as a probe, which decides. A probe that takes too long counts by its progress:
+ * as a success if its answer has begun. Outcomes of calls from an earlier state are ignored.
  */
 export class Circuit {
   readonly #options: CircuitOptions
@@ -71,7 +73,7 @@ export class Circuit {
     return this.#state
   }
 
-  /** @returns leave to call, or how many milliseconds to wait before asking for it again. */
+  /** @returns a permission, or how many milliseconds to wait before the next request for one. */
   enter(): Permit | number {
     const now = this.#options.clock.now()
     if (this.#state.name === 'open') {
@@ -83,7 +85,7 @@ export class Circuit {
     return this.#startProbe(this.#state.reason)
   }
 
-  /** How it stands, for people. */
+  /** Its state in readable form. */
   describe(): CircuitReport {
     const state = this.#state
     if (state.name === 'closed') return { state: state.name }
@@ -93,7 +95,7 @@ export class Circuit {
       : { state: name, reason, nextProbeInMs: Math.max(0, state.until - this.#options.clock.now()) }
   }
 
-  /** Opens as another gateway's circuit has, on its word. A circuit that is not closed keeps its own opinion. */
+  /** Opens because another gateway's circuit has. A circuit that is not closed keeps its own state. */
   openUntil(until: number, reason: string): void {
     if (this.#state.name !== 'closed' || until <= this.#options.clock.now()) return
     this.#options.tripCondition.forget()
@@ -163,7 +165,7 @@ export class Circuit {
     return permit
   }
 
-  /** How long this opening shall last: longer each time, until it has been closed for long. */
+  /** How long this opening lasts: longer each time, until it has been closed for long. */
   #openForMs(): number {
     const { clock, openMs, longestOpenMs, random } = this.#options
     const wasStable = this.#state.name === 'closed' && clock.now() - this.#closedAt > STABLE_OPENINGS * openMs

@@ -14,7 +14,7 @@ export type Circuits = LazyMap<Target, Circuit>
 export const circuitPerTarget = (create: CircuitOf): Circuits =>
   lazyMap(({ provider, model }) => `${provider}\n${model}`, create)
 
-/** What says that an upstream is not well. Being busy, or refusing our key or a request, is not being unwell. */
+/** Codes that count as an upstream failure. A rate limit, or a refusal of our key or a request, does not. */
 const isUnwell = (error: GatewayError, signal: AbortSignal): boolean =>
   isProvidersFault(error) && error.retryable && error.code !== 'PROVIDER_RATE_LIMIT' && !signal.aborted
 
@@ -28,8 +28,8 @@ const firstContentMs = ({ attempt }: Reply): number | undefined =>
   attempt?.firstContentAt === undefined ? undefined : attempt.firstContentAt - attempt.startedAt
 
 /**
- * Keeps calls away from a target that has been failing, or that wants to be left alone (`cooling`). A stream
- * succeeds when it has ended well, and fails at once; a client that leaves says nothing about the target.
+ * Skips a target that has been failing, or that is in cooldown. A stream counts as a success when it has ended well, as
+ * a failure at once; a client that disconnects is no evidence about the target.
  */
 export const breaker = (circuitOf: CircuitOf, cooldowns: Cooldowns): Policy<Call, Reply> =>
   async function breaker(call, next) {

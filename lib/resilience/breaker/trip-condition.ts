@@ -1,18 +1,18 @@
-/** Decides when a closed circuit has seen enough to open. Forgets everything when told to. */
+/** Decides when a closed circuit opens. `forget` clears its state. */
 export interface TripCondition {
   /**
-   * A stream's first content has come.
+   * A stream's first content has arrived.
    *
-   * @returns why to open, if it is time.
+   * @returns why to open, if the condition is met.
    */
   began?(now: number, firstContentMs: number): string | undefined
   succeeded(now: number): void
-  /** @returns why to open, if it is time. */
+  /** @returns why to open, if the condition is met. */
   failed(now: number): string | undefined
   forget(): void
 }
 
-/** Opens after so many failures without a success between them: for an upstream that is gone. */
+/** Opens after a number of consecutive failures: for an upstream that is down. */
 export const consecutive = (failures: number | (() => number)): TripCondition => {
   const most = typeof failures === 'number' ? () => failures : failures
   let inARow = 0
@@ -33,7 +33,7 @@ export const consecutive = (failures: number | (() => number)): TripCondition =>
 export type Sampling = Readonly<{
   /** From 0 to 1. */
   failingShare: number
-  /** Fewer calls than this in the window say nothing. */
+  /** Fewer calls than this in the window are no evidence. */
   leastCalls: number
   windowMs: number
 }>
@@ -42,7 +42,7 @@ const SLICES = 10
 
 type Slice = { startsAt: number; calls: number; bad: number }
 
-/** Counts the calls of the last while, and those of them that were bad. */
+/** Counts recent calls, and the bad ones among them. */
 class RecentCalls {
   readonly #sampling: Sampling
   #slices: Slice[] = []
@@ -63,7 +63,7 @@ class RecentCalls {
     } else this.#slices.push({ startsAt: now, calls: 1, bad: isBad ? 1 : 0 })
   }
 
-  /** How many of how many were bad, if that is too large a share of enough calls. */
+  /** The bad share as text, if it is too large among enough calls. */
   tooMany(): string | undefined {
     const { failingShare, leastCalls } = this.#sampling
     let [calls, bad] = [0, 0]
@@ -79,7 +79,7 @@ class RecentCalls {
   }
 }
 
-/** Opens when too large a share of the recent calls failed: for an upstream that is half alive. */
+/** Opens when too large a share of the recent calls failed: for an upstream that fails partially. */
 export const sampling = (options: Sampling): TripCondition => {
   const recent = new RecentCalls(options)
   return {
@@ -96,9 +96,8 @@ export const sampling = (options: Sampling): TripCondition => {
 }
 
 /**
- * Opens when too large a share of the recent streams kept their first content back for longer than `slowMs`: for
- * an upstream that answers, but too late to be of use. How long a whole answer takes says how long it is, so only
- * streams count.
+ * Opens when too large a share of the recent streams took longer than `slowMs` to their first content: for an upstream
+ * that answers too late to be useful. The latency of a whole answer depends on its length, so only streams count.
  */
 export const slowness = (slow: number | (() => number), options: Sampling): TripCondition => {
   const limitMs = typeof slow === 'number' ? () => slow : slow
@@ -118,7 +117,7 @@ export const slowness = (slow: number | (() => number), options: Sampling): Trip
   }
 }
 
-/** Opens as soon as one of them says so. */
+/** Opens as soon as one of them is met. */
 export const anyOf = (...conditions: readonly TripCondition[]): TripCondition => ({
   began(now, firstContentMs) {
     return conditions

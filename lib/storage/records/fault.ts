@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors.ts'
 
-/** A database that the gateway must not start with. Its message goes on after the database's name. */
+/** A database that the gateway must not start with. Its message continues the database's name. */
 export class RecordsUnusable extends Error {
   override readonly name = 'RecordsUnusable'
 }
@@ -20,25 +20,25 @@ const PASSING = /^SQLITE [56] |^40001$|^40P01$|^55P03$/
 const SQLITE_ABSENT = /^SQLITE (7|8|10|11|13|14|15|26) /
 
 /**
- * What the state of the database or of the way to it causes, by SQLSTATE (PostgreSQL, appendix A): 08 connection;
+ * SQLSTATEs that the state of the database or of the connection causes (PostgreSQL, appendix A): 08 connection;
  * 25006 read-only, a standby too; 25P03, 25P04 ended for taking long; 28 access refused; 3D, 3F, 42P01 database, schema
- * or table gone; 40003 outcome unknown; 42501 privilege taken away; 53 resources, a full disk too; 55 not in the state
- * for it; 57 operator; 58 system; F0 configuration; XX internal, damaged data too. What else a statement is refused for
- * (22, 23, 42, 0A) is a fault of ours.
+ * or table missing; 40003 outcome unknown; 42501 privilege revoked; 53 resources, a full disk too; 55 not in the
+ * state for it; 57 operator; 58 system; F0 configuration; XX internal, damaged data too. Other errors of a statement
+ * (22, 23, 42, 0A) are bugs.
  */
 const SQLSTATE_ABSENT =
   /^(08...|25006|25P03|25P04|28...|3D...|3F...|40003|42P01|42501|53...|55...|57...|58...|F0...|XX...)$/
 
-/** Certificates that are not believed, as Node names them. */
+/** Node's codes for untrusted certificates. */
 const CERTIFICATE =
   /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|ERR_TLS_|ERR_SSL_)/
-/** Node: what keeps a connection or a file from being used. Its `ERR_…` are mistakes in a program, but for these. */
+/** Node's codes for unusable connections and files. Its `ERR_…` are bugs, except these. */
 const NODE_ABSENT = /^(E(?!RR_)[A-Z_]+|ERR_SOCKET_[A-Z_]+)$/
 const LATE = /^Query read timeout$/
 const DRIVER_ABSENT =
   /timeout exceeded when trying to connect|Connection terminated|not queryable|received invalid response|does not support SSL|SASL|after calling end/
 
-/** Postgres ended the session with it, for a reason of its own. */
+/** Codes with which Postgres ends a session. */
 const isFatal = (error: unknown): boolean =>
   /^(FATAL|PANIC)$/.test(String((error as { severity?: unknown }).severity ?? ''))
 
@@ -48,33 +48,33 @@ const isAbsent = (error: unknown): boolean => {
   return [SQLITE_ABSENT, SQLSTATE_ABSENT, NODE_ABSENT, CERTIFICATE].some(kind => kind.test(code))
 }
 
-/** Whether a statement had no answer in time. */
+/** Whether a statement timed out. */
 export const isLate = (error: unknown): boolean => LATE.test(messageOf(error))
 
-/** Whether it says only that an earlier statement of the same transaction failed. */
+/** Whether it only reports that an earlier statement of the same transaction failed. */
 export const isAborted = (error: unknown): boolean => codeOf(error) === '25P02'
 
-/** Whether the same may work a moment later, because another process was writing. */
+/** Whether a retry may succeed, because another process was writing. */
 export const isPassing = (error: unknown): boolean => PASSING.test(codeOf(error))
 
-/** Whether Postgres or the way to it refuses us for a reason that does not pass by itself. */
+/** Whether Postgres or the connection refuses us for a permanent reason. */
 export const isPermanent = (error: unknown): boolean =>
   /^(28...|3D...|42501)$/.test(codeOf(error)) || CERTIFICATE.test(codeOf(error))
 
-/** In a few words, without what was asked: for the log and for the start. */
+/** A short reason without the statement, for the log and the start. */
 export const reasonOf = (error: unknown): string => {
   const cause = error instanceof GatewayError ? error.cause : error
-  return messageOf(cause) || codeOf(cause) || 'nothing answers there'
+  return messageOf(cause) || codeOf(cause) || 'nothing listens there'
 }
 
-/** The code alone, where messages name hosts: for those who may see no more. */
+/** Only the code, since messages name hosts: for public output. */
 export const shortReasonOf = (error: unknown): string => {
   const cause = error instanceof GatewayError ? error.cause : error
   if (isLate(cause)) return 'no answer'
   return codeOf(cause) || 'no connection'
 }
 
-/** What a failing database is to a client. What is no failure of the database stays as it is. */
+/** A database failure as the error for a client. Other errors stay unchanged. */
 export const recordsError = (error: unknown): unknown =>
   error instanceof GatewayError || !(isPassing(error) || isFatal(error) || isAbsent(error))
     ? error

@@ -8,7 +8,7 @@ import { instruction } from './migrations/2026-11-26-instruction.ts'
 import { warnings } from './migrations/2026-11-27-warnings.ts'
 import type { RecordsSchema } from './schema.ts'
 
-/** In the order of their names. One that was released is never changed: what comes later is a new one. */
+/** In the order of their names. A released migration is never changed: later changes are new ones. */
 const MIGRATIONS = {
   '2026-11-26-batch': batch,
   '2026-11-26-batch-workers': batchWorkers,
@@ -17,14 +17,14 @@ const MIGRATIONS = {
   '2026-11-27-warnings': warnings,
 }
 
-/** Any number that no other program takes for its own. */
+/** An arbitrary number that no other program uses. */
 const LOCK = 7_265_539_001
 
 const NEWER = /previously executed migration .* is missing/
 
 /**
- * Brings a database up to date, in one transaction that keeps all others out: a second process that starts at the
- * same moment waits, and then finds it done.
+ * Brings a database up to date, in one exclusive transaction: a second process that starts at the same moment waits,
+ * and then finds it done.
  *
  * @throws RecordsUnusable where a newer version of the gateway has written it.
  */

@@ -2,25 +2,25 @@ import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 import { shortReasonOf } from './fault.ts'
 
-/** Reading may work where writing does not: a full disk, a standby. */
+/** Reads may succeed where writes fail: a full disk, a standby. */
 export type RecordsPath = 'read' | 'write'
 
 export type RecordsMonitorDeps = Readonly<{
   clock: Clock
-  /** Called once when the records begin to fail. */
+  /** Called once when operations begin to fail. */
   onLost: (error: GatewayError) => void
-  /** Called once when they work again. */
+  /** Called once when they succeed again. */
   onBack: () => void
 }>
 
-/** A success so soon after a failure may be luck: what fails now and then is failing. */
+/** A success so soon after a failure may be luck: intermittent failures count as failing. */
 const STABLE_MS = 2_000
 
 type Failing = Readonly<{ reason: string; at: number }>
 
 const WORDS = { read: 'reading', write: 'writing' } as const
 
-/** Whether the records can be read and written, judged by every operation on them. */
+/** Whether the database is readable and writable, from the outcome of every operation. */
 export class RecordsMonitor {
   readonly #deps: RecordsMonitorDeps
   readonly #failing = new Map<RecordsPath, Failing>()
@@ -29,13 +29,13 @@ export class RecordsMonitor {
     this.#deps = parts
   }
 
-  /** What fails and why, in a few words without names; absent while all is well. */
+  /** The failing operation and a short reason without names; absent while all succeed. */
   get failure(): string | undefined {
     if (this.#failing.size === 0) return undefined
     return [...this.#failing].map(([path, { reason }]) => `${WORDS[path]} fails (${reason})`).join(', ')
   }
 
-  /** Takes down how an operation ended; `error` is absent where it went well. */
+  /** Records how an operation ended; `error` is absent on success. */
   readonly ended = (path: RecordsPath, error?: unknown): void => {
     const now = this.#deps.clock.now()
     if (error instanceof GatewayError && error.code === 'STORE_UNAVAILABLE') {

@@ -9,16 +9,16 @@ export type RecordsLocation = Readonly<{
   dataDir: string
   /** How long a Postgres that is not there yet is waited for, in milliseconds; 30 s when absent. */
   waitMs?: number
-  /** Called once, when it is waited for, with a sentence that says so. */
+  /** Called once with a message, when the start waits for it. */
   onWait?: (text: string) => void
-  /** Called when the database is lost, for as long as it takes to open it again. */
+  /** Called when the database thread ends and has to be started again. */
   onLost?: (error: Error) => void
 }>
 
 const FILE = 'parley.db'
 const WAIT_MS = 30_000
 
-/** The records where the environment says they are. @throws RecordsUnusable, whose message names the place. */
+/** Opens the configured database. @throws RecordsUnusable, whose message names its location. */
 export const openRecords = async (location: RecordsLocation, clock: Clock): Promise<Records> => {
   const { databaseUrl, dataDir, onLost, waitMs = WAIT_MS, onWait = () => {} } = location
   const path = join(dataDir, FILE)

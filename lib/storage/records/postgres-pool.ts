@@ -11,7 +11,7 @@ export type PoolOptions = Readonly<{
   operationMs: number
 }>
 
-/** How long a caller waits for a connection, a new one or one that is in use. */
+/** How long an operation waits for a connection, a new or a pooled one. */
 const CONNECT_MS = 500
 const IDLE_MS = 30_000
 
@@ -22,9 +22,9 @@ const types = {
 } as pg.CustomTypesConfig
 
 /**
- * A connection for one operation. One that is late is cut off, since the server may never answer on it again, and every
- * later statement (the rollback too) would wait as long. Of a transaction that failed, the first error is thrown, not
- * what the server says to each further statement.
+ * A connection for one operation. After a timeout it is closed, since the server may never answer on it again, and
+ * every later statement (the rollback too) would wait as long. Of a failed transaction the first error is thrown, not
+ * the server's replies to later statements.
  */
 const lent = (client: pg.PoolClient, { clock, operationMs }: PoolOptions): PostgresPoolClient => {
   const endsAt = clock.now() + operationMs
@@ -45,8 +45,8 @@ const lent = (client: pg.PoolClient, { clock, operationMs }: PoolOptions): Postg
 }
 
 /**
- * Connections to Postgres. Nothing is kept in a session (no prepared statements, no settings, no listening), so that a
- * pooler may hand every transaction to another connection.
+ * Connections to Postgres. There is no session state (no prepared statements, settings or LISTEN), so that a pooler may
+ * assign every transaction to another connection.
  */
 export const postgresPool = (options: PoolOptions): PostgresPool => {
   const pool = new pg.Pool({

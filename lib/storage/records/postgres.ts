@@ -9,17 +9,17 @@ import type { RecordsSchema } from './schema.ts'
 export type PostgresStart = Readonly<{
   /** How long one that is not there yet is waited for, in milliseconds. */
   waitMs: number
-  /** Called once, when it begins to wait, with a sentence that says for what and why. */
+  /** Called once with a message, when it begins to wait. */
   onWait: (text: string) => void
 }>
 
 const MOST_CONNECTIONS = 10
-/** With the wait for a connection, a request is held for less than five seconds by a server that does not answer. */
+/** With the wait for a connection, an unresponsive server delays a request by less than five seconds. */
 const OPERATION_MS = 4_400
 const PAUSE_MS = 500
 const NEVER = new AbortController().signal
 
-/** Where the database is, without user and password. */
+/** The database's location, without user and password. */
 const locationOf = (url: string): string => {
   const { host, searchParams, pathname } = new URL(url)
   const name = pathname.slice(1)
@@ -37,7 +37,7 @@ const kyselyOver = (
     dialect: new PostgresDialect({ pool: postgresPool({ url, clock, mostConnections, operationMs }) }),
   })
 
-/** Brings it up to date, which may take longer than anything later. */
+/** Runs the migrations, which may take longer than any later operation. */
 const migrated = async (url: string, clock: Clock, withinMs: number): Promise<void> => {
   const db = kyselyOver(url, clock, 1, Math.max(OPERATION_MS, withinMs))
   try {
@@ -48,8 +48,8 @@ const migrated = async (url: string, clock: Clock, withinMs: number): Promise<vo
 }
 
 /**
- * The records in Postgres. One that is not there yet is waited for.
- * @throws RecordsUnusable where it refuses us, is not there in time, or belongs to a newer gateway.
+ * Opens the database in Postgres, and waits for one that is not available yet.
+ * @throws RecordsUnusable where it refuses us, is not available in time, or belongs to a newer gateway.
  */
 export const postgresRecords = async (
   url: string,

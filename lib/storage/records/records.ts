@@ -14,18 +14,18 @@ import type { RecordsSchema } from './schema.ts'
 
 export type RecordsDialect = 'sqlite' | 'postgres'
 
-/** Called at the end of each operation; `error` is absent where it went well. */
+/** Called at the end of each operation; `error` is absent on success. */
 export type RecordsListener = (path: RecordsPath, error?: unknown) => void
-/** A statement of several that are done together. */
+/** One statement of a batch. */
 export type Step = Readonly<{
   query: CompiledQuery
-  /** Takes all of them back where it changes or returns no row. */
+  /** Rolls the batch back where it changes or returns no row. */
   mustMatch?: boolean
 }>
 
 type Results = readonly QueryResult<unknown>[] | undefined
 
-/** What a database does in a way of its own; what is absent is done through `db`. */
+/** Database-specific operations; absent ones use `db`. */
 export type RecordsDeps = Readonly<{
   /** Another connection to the same database, which sees what is committed. */
   reading?: Kysely<RecordsSchema>
@@ -35,14 +35,14 @@ export type RecordsDeps = Readonly<{
 }>
 
 const RETRY_FOR_MS = 5_000
-/** Not all who wait try again at the same moment. */
+/** Jitter, so that waiting processes do not retry at the same moment. */
 const LEAST_PAUSE_MS = 5
 const MOST_PAUSE_MS = 25
 const NEVER = new AbortController().signal
 
 const pauseMs = (): number => LEAST_PAUSE_MS + Math.random() * (MOST_PAUSE_MS - LEAST_PAUSE_MS)
 
-/** Everything that must not be lost: one database, in a file of SQLite's or in Postgres. */
+/** Everything that must not be lost: one database, in an SQLite file or in Postgres. */
 export class Records {
   readonly db: Kysely<RecordsSchema>
   readonly dialect: RecordsDialect
@@ -65,7 +65,7 @@ export class Records {
   }
 
   /**
-   * Does something in one transaction, or not at all. Waits for others who write, for five seconds at most.
+   * Runs a function in one transaction. Waits for other writers, for five seconds at most.
    * @throws GatewayError STORE_UNAVAILABLE where the database fails.
    */
   write<T>(work: (transaction: Transaction<RecordsSchema>) => Promise<T>): Promise<T> {
@@ -73,10 +73,10 @@ export class Records {
   }
 
   /**
-   * Writes as `write` does, where no statement depends on what another one finds: all are sent at once, so that the
-   * transaction is as short as can be. The results are in the statements' order.
+   * Writes as `write` does, where no statement depends on another's result: all are sent at once, so that the
+   * transaction is as short as possible. The results are in the statements' order.
    *
-   * @returns nothing where a statement that `mustMatch` a row matched none; then all is as it was
+   * @returns undefined where a statement that `mustMatch` a row matched none; then nothing has changed
    * @throws GatewayError STORE_UNAVAILABLE where the database fails.
    */
   writeTogether(statements: (db: Kysely<RecordsSchema>) => readonly (Compilable | Step)[]): Promise<Results> {
@@ -90,12 +90,12 @@ export class Records {
     return this.#withRetry('read', () => work(this.#deps.reading ?? this.db))
   }
 
-  /** Whether it answers. Rejects where it does not. */
+  /** Checks that the database answers. Rejects where it does not. */
   async ping(): Promise<void> {
     await this.read(db => sql`select 1`.execute(db))
   }
 
-  /** Lets what has begun come to its end, and closes the database. Whatever is asked from now on is refused. */
+  /** Waits for pending operations, and closes the database. Later operations are refused. */
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed

@@ -10,9 +10,9 @@ export type BatchJobsTable = {
   owner: string
   name: string
   priority: string
-  /** A state of the public ones, or `submitting` while it is written, or `removed` while it is taken away. */
+  /** A public state, or `submitting` while it is written, or `removed` while it is deleted. */
   state: string
-  /** What is lower comes first. */
+  /** Lower ranks come first. */
   rank: Integer
   created_at: Integer
   scheduled_for: OptionalInteger
@@ -40,13 +40,13 @@ export type BatchJobsTable = {
 
 export type BatchItemsTable = {
   job_id: string
-  /** Its place in the job, from 0. */
+  /** Its index in the job, from 0. */
   place: Integer
   item_id: string
   state: string
   /** JSON of an ItemRequest. */
   request: string
-  /** Whether the job's instruction stands above it: 1 or 0. */
+  /** Whether the job's instruction applies to it: 1 or 0. */
   instructed: ColumnType<number, number | undefined, number>
   file: string | null
   line: OptionalInteger

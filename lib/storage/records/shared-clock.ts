@@ -4,7 +4,7 @@ import type { Records } from './records.ts'
 
 const COMPARE_MS = 30_000
 
-/** How far the database's clock is ahead of ours, give or take half of the time that asking takes. */
+/** How far the database's clock is ahead of ours, to within half a round trip. */
 const leadMs = async (records: Records, clock: Clock): Promise<number> => {
   const askedAt = clock.now()
   const { rows } = await records.read(db =>
@@ -14,9 +14,9 @@ const leadMs = async (records: Records, clock: Clock): Promise<number> => {
 }
 
 /**
- * The clock by which all processes on one database agree until when something is leased: Postgres' own, compared with
- * ours every half minute. Where it cannot be asked, the last comparison holds. A file of SQLite's is used on one
- * machine, so that our own clock does.
+ * The clock for leases, shared by all processes on one database: Postgres' own, compared with ours every half minute.
+ * Where Postgres is unavailable, the last comparison applies. An SQLite file is used on one machine, so our own clock
+ * suffices.
  */
 export const sharedClock = async (records: Records, clock: Clock): Promise<Clock> => {
   if (records.dialect === 'sqlite') return clock

@@ -5,7 +5,7 @@ import { kyselyOver, queryResult } from './sqlite/driver.ts'
 import { Mutex } from './sqlite/mutex.ts'
 import { RecordsThread, type ThreadOptions } from './sqlite/thread-handle.ts'
 
-/** SQLite's own wait for another process's write would hold up all that comes after it; `Records` waits instead. */
+/** SQLite's own wait for another process's write would block all later statements; `Records` waits instead. */
 const DO_NOT_WAIT = { sql: 'pragma busy_timeout = 0', parameters: [] }
 
 const recordsOf = (thread: RecordsThread, clock: Clock): Records => {
@@ -27,8 +27,8 @@ const recordsOf = (thread: RecordsThread, clock: Clock): Records => {
 }
 
 /**
- * The records in a file, which is made where there is none. A file that cannot be used stays as it is.
- * All of SQLite runs on a thread of its own, so that no statement holds up the event loop.
+ * Opens the database in a file, which is created if missing. A file that cannot be used stays as it is.
+ * All of SQLite runs on a thread of its own, so that no statement blocks the event loop.
  * @throws RecordsUnusable
  */
 export const sqliteRecords = async (

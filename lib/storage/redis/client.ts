@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** Lua that Redis runs as one step. Its name is what metrics and faults call it. */
+/** Lua that Redis runs atomically. Metrics and faults use its name. */
 export type Script = Readonly<{ name: string; source: string; sha1: string }>
 
 export const script = (name: string, source: string): Script => ({
@@ -10,16 +10,16 @@ export const script = (name: string, source: string): Script => ({
 })
 
 /**
- * The little that Parley needs of a Redis. Every method rejects when Redis does not do what it is asked; none
- * waits for a connection that is not there.
+ * The operations that Parley needs of Redis. Every method rejects when the command fails; none waits for a missing
+ * connection.
  */
 export interface RedisClient {
   get(key: string): Promise<string | undefined>
   set(key: string, value: string, ttlMs: number): Promise<void>
   delete(key: string): Promise<void>
-  /** Runs a script by its digest, and by its source where Redis does not know it yet. */
+  /** Runs a script by its digest, and by its source where Redis has not cached it. */
   run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>
-  /** Resolves, and never rejects, once the first try to connect has succeeded or failed. */
+  /** Resolves, and never rejects, once the first attempt to connect has succeeded or failed. */
   opened(): Promise<void>
   close(): void
 }

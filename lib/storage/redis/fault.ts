@@ -1,4 +1,4 @@
-/** Why Redis command failed: a few words without addresses, keys or values. */
+/** Why a Redis command failed, in a few words without addresses, keys or values. */
 export class RedisFault extends Error {
   override readonly name = 'RedisFault'
 }
@@ -15,7 +15,7 @@ const codeOf = (error: object): string | undefined => {
 }
 
 /**
- * A client's error in a few safe words: the reply's own (`OOM`, `READONLY`), the system's (`ECONNREFUSED`), or
+ * A client's error as a short, safe reason: the reply's own (`OOM`, `READONLY`), the system's (`ECONNREFUSED`), or
  * the error's name. Messages are not passed on, for REST errors quote the whole command.
  */
 export const reasonOf = (error: unknown): string => {

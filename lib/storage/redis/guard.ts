@@ -5,7 +5,7 @@ import { isReply, RedisFault, reasonOf } from './fault.ts'
 
 export type RedisResult = 'ok' | 'failed' | 'late' | 'spared'
 
-/** Told of every operation. `spared`: not sent, because Redis has been failing. */
+/** Called for every operation. `spared`: not sent, because Redis has been failing. */
 export type RedisListener = (operation: string, result: RedisResult, tookMs: number) => void
 
 export type GuardOptions = Readonly<{
@@ -14,24 +14,24 @@ export type GuardOptions = Readonly<{
   clock: Clock
   /** How long one operation may take. */
   deadlineMs: number
-  /** The same from a missed deadline until the next reply, so that a request of two operations waits once. */
+  /** The same from a missed deadline until the next reply, so that a request with two operations waits only once. */
   shortDeadlineMs: number
   listener: RedisListener
 }>
 
-/** How Redis is, as far as has been seen. */
+/** The last known state of Redis. */
 export type RedisStatus = Readonly<{
   circuit: CircuitState
   latencyMs: number | undefined
-  /** Operations whose last try failed, with the reason, and no probe has succeeded since. */
+  /** Operations whose last attempt failed, with the reason, without a successful probe since. */
   failing: ReadonlyMap<string, string>
 }>
 
 const SPARED = new RedisFault('Redis has been failing and is not called for now')
 
 /**
- * A Redis that costs little when it is ill: no operation takes longer than its deadline, and after enough
- * failures none is sent until a `probe` has succeeded. Requests never probe. Rejects with a RedisFault alone.
+ * Limits the cost of a failing Redis: no operation takes longer than its deadline, and after enough failures none is
+ * sent until a `probe` has succeeded. Requests never probe. Rejects with a RedisFault alone.
  */
 export class GuardedRedis implements RedisClient {
   readonly #options: GuardOptions
@@ -47,7 +47,7 @@ export class GuardedRedis implements RedisClient {
     return { circuit: this.#options.circuit.state, latencyMs: this.#latencyMs, failing: this.#failing }
   }
 
-  /** Nothing where what is kept under the key is no text: then that is deleted. */
+  /** Undefined where the value under the key is not text: then it is deleted. */
   async get(key: string): Promise<string | undefined> {
     const { client } = this.#options
     return await this.#ask('get', () =>
@@ -72,8 +72,8 @@ export class GuardedRedis implements RedisClient {
   }
 
   /**
-   * As `run`, and the only way to find out whether a Redis that was given a rest is well again. The script should
-   * write: where that succeeds, what had failed is believed to work again.
+   * As `run`, and the only way to detect that a failing Redis has recovered. The script should write: if that succeeds,
+   * other failed operations are assumed to work again.
    */
   async probe(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     const permit = this.#options.circuit.enter()
@@ -127,7 +127,7 @@ export class GuardedRedis implements RedisClient {
     const { clock, deadlineMs, shortDeadlineMs } = this.#options
     const waitMs = this.#wasLate ? shortDeadlineMs : deadlineMs
     return new Promise((resolve, reject) => {
-      // A busy process fires timers before it reads sockets: a reply that lies there already is still in time.
+      // A busy process fires timers before it reads sockets: a reply that has already arrived is still in time.
       const timer = clock.timer(waitMs, () =>
         setImmediate(() => reject(new RedisFault(`no reply within ${waitMs} ms`))),
       )

@@ -8,14 +8,13 @@ const SUM = 8
 const sumOf = (key: string, value: string): string => crc32(value, crc32(key)).toString(16).padStart(SUM, '0')
 
 /**
- * In a Redis that several gateways share. What has been damaged there, or written by somebody else, is deleted
- * and not found.
+ * In a Redis that several gateways share. Damaged or foreign values are deleted and not found.
  *
- * The own memory stands behind it rather than in front: Redis is asked first, so that all gateways find the same,
- * and what one replaces or deletes is gone for all. What this gateway writes is kept in memory too, and is found
- * there while Redis cannot be asked. What is deleted meanwhile comes back with Redis, until its time is over.
+ * Local memory is the fallback rather than a first level: Redis is read first, so that all gateways find the same
+ * values, and replacing or deleting one applies to all. This gateway's writes are kept in memory too, for reads while
+ * Redis is unavailable. Values deleted meanwhile reappear with Redis, until they expire.
  *
- * @param prefix stands before every key in Redis
+ * @param prefix precedes every key in Redis
  */
 export const redisKeyValue = (redis: RedisClient, memory: KeyValue, prefix: string): KeyValue => ({
   async get(key) {

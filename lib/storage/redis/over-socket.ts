@@ -7,7 +7,7 @@ export type SocketOptions = Readonly<{ url: string; clock: Clock }>
 
 const LONGEST_RECONNECT_MS = 1_000
 const CONNECT_MS = 2_000
-/** A connection that owes replies and has been silent for so long is given up: its other end may be gone. */
+/** A connection with pending replies that has been silent for this long is closed: its peer may be gone. */
 const SILENCE_MS = 5_000
 const READONLY_RECONNECT_MS = 10_000
 
@@ -24,7 +24,7 @@ const reconnectWhenReadOnly = (clock: Clock): ((error: Error) => boolean) => {
 const connect = ({ url, clock }: SocketOptions): Redis =>
   new Redis(url, {
     connectionName: 'parley',
-    // What cannot be sent now fails now, and what was sent is not sent again: neither may come twice or late.
+    // Commands that cannot be sent now fail now, and sent ones are not repeated: none may run twice or late.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
@@ -39,7 +39,7 @@ export const redisOverSocket = (options: SocketOptions): RedisClient => {
   const redis = connect(options)
   const { promise: opened, resolve } = Promise.withResolvers<void>()
   redis.once('ready', resolve)
-  // Each command tells of its own failure; without a listener this event would end the process.
+  // Each command reports its own failure; without a listener this event would end the process.
   redis.on('error', () => resolve())
   return {
     get: async key => (await redis.get(key)) ?? undefined,

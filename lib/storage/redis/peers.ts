@@ -4,9 +4,9 @@ import { script } from './client.ts'
 import type { GuardedRedis } from './guard.ts'
 
 /**
- * Keeps this gateway's seat among those that share a Redis and reads what they tell each other.
- * KEYS: seats, notices. ARGV: own id, how long the own seat is kept (ms), how long seats are kept at most (ms).
- * Answers the number of seats, then each notice and for how many more milliseconds it holds.
+ * Registers this gateway among those that share a Redis and reads their notices. KEYS: registrations, notices. ARGV:
+ * own id, how long the own registration is valid (ms), how long registrations are kept at most (ms). Returns the number
+ * of gateways, then each notice and for how many more milliseconds it is valid.
  */
 const BEAT = script(
   'beat',
@@ -26,7 +26,7 @@ return reply
 `,
 )
 
-/** KEYS: notices. ARGV: a notice, for how long it holds (ms), how long notices are kept at most (ms). */
+/** KEYS: notices. ARGV: a notice, for how long it is valid (ms), how long notices are kept at most (ms). */
 const SEND = script(
   'tell',
   `
@@ -39,9 +39,9 @@ return 1
 `,
 )
 
-/** How long what gateways leave in Redis is kept after the last of them. */
+/** How long registrations and notices are kept in Redis after the last gateway. */
 const KEPT_MS = 3_600_000
-/** As many as Redis is asked for. They name what clients chose, and while Redis is away none expires. */
+/** The same bound as in the query. Clients choose the names in them, and without Redis none expires. */
 const MOST_NOTICES = 1_000
 const BEATS_PER_SEAT = 5
 const SOONEST_MS = 10
@@ -51,17 +51,17 @@ export type PeersOptions = Readonly<{
   /** This gateway among the others. */
   id: string
   prefix: string
-  /** How often it looks around. */
+  /** How often it polls. */
   beatMs: number
   clock: Clock
-  /** Told of each notice of another gateway, once. */
+  /** Called for each notice of another gateway, once. */
   onNotice: (notice: string, holdsForMs: number) => void
 }>
 
 /**
- * The gateways that share a Redis: how many there are, and what they tell each other. It looks around in the
- * background and nothing waits for it; its beat is also what finds out that a failing Redis is well again. While
- * Redis is away the others are believed to be as they were last seen.
+ * The gateways that share a Redis: their number, and their notices. It polls in the background, and no request waits
+ * for it; its poll also detects that a failing Redis has recovered. While Redis is unavailable the last known state
+ * applies.
  */
 export class Peers {
   readonly #options: PeersOptions
@@ -74,12 +74,12 @@ export class Peers {
     this.#options = options
   }
 
-  /** The most gateways that were there at once in the last beats, this one among them; at least 1. */
+  /** The highest number of gateways in the last polls, including this one; at least 1. */
   get count(): number {
     return Math.max(1, ...this.#counts)
   }
 
-  /** Looks around now, and again and again from then on. Resolves after the first time; never rejects. */
+  /** Polls now and periodically from then on. Resolves after the first poll; never rejects. */
   async start(): Promise<void> {
     await this.#beat().catch(() => {})
     if (!this.#stopped) this.#timer = this.#options.clock.timer(this.#nextMs(), () => void this.start())
@@ -90,7 +90,7 @@ export class Peers {
     this.#timer?.cancel()
   }
 
-  /** Lets the others know, as long as it holds; they hear it with their next beat. Never rejects. */
+  /** Publishes a notice while it is valid; the others get it at their next poll. Never rejects. */
   async send(notice: string, holdsForMs: number): Promise<void> {
     const { redis, prefix, clock } = this.#options
     this.#received.set(notice, clock.now() + holdsForMs)
@@ -108,7 +108,7 @@ export class Peers {
     this.#forget()
   }
 
-  /** A notice is news when it holds longer than what was heard before: it was given anew. */
+  /** A notice is new when it is valid longer than the known one: it was published again. */
   #receive(notice: string, holdsForMs: number): void {
     const until = this.#options.clock.now() + holdsForMs
     if (!(holdsForMs > 0) || until <= (this.#received.get(notice) ?? 0) + this.#options.beatMs) return
@@ -122,7 +122,7 @@ export class Peers {
       if (until + this.#options.beatMs < now) this.#received.delete(notice)
   }
 
-  /** A Redis that is given a rest is asked again as soon as that is over. */
+  /** A failing Redis is probed as soon as its circuit allows it. */
   #nextMs(): number {
     const { redis, beatMs, clock } = this.#options
     const { circuit } = redis.status

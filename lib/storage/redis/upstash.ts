@@ -5,7 +5,7 @@ import { isReply } from './fault.ts'
 export type UpstashOptions = Readonly<{
   url: string
   token: string
-  /** When a request is broken off, so that none outlives the patience of whoever sent it by much. */
+  /** When a request is aborted, so that none outlives its caller's timeout by much. */
   requestMs: number
 }>
 
@@ -23,7 +23,9 @@ const connect = ({ url, token, requestMs }: UpstashOptions): Redis =>
     enableTelemetry: false,
   })
 
-/** Upstash Redis over its REST protocol: for where no connection can be held. Each command is one request. */
+/**
+ * Upstash Redis over its REST protocol: for environments without persistent connections. Each command is one request.
+ */
 export const upstashRedis = (options: UpstashOptions): RedisClient => {
   const redis = connect(options)
   return {

@@ -5,13 +5,13 @@ import { type Chosen, chosenFault } from './intake.ts'
 
 type Props = { chosen: readonly Chosen[]; disabled: boolean; onRemove: (id: number) => void }
 
-/** The files that were chosen, what is wrong with each, and a way to take it back. */
+/** The chosen files, each with its error and a button to remove it. */
 export function ChosenFiles({ chosen, disabled, onRemove }: Props) {
   const list = useRef<HTMLUListElement>(null)
 
   function remove(id: number) {
     onRemove(id)
-    // The button that had the focus goes with its file.
+    // The focused button disappears with its file.
     list.current?.focus()
   }
 

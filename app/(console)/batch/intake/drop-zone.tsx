@@ -4,14 +4,14 @@ import { EXTENSIONS } from './files.ts'
 
 type Props = { onChoose: (files: File[]) => void; disabled: boolean; children: ReactNode }
 
-/** Takes files that are dropped on it, or chosen in the browser's own dialog; its children lie within. */
+/** Accepts files that are dropped on it, or chosen in the browser's own dialog; contains its children. */
 export function DropZone({ onChoose, disabled, children }: Props) {
   const [over, setOver] = useState(false)
   useEffect(stayOnPage, [])
 
   function enter(event: DragEvent) {
     if (disabled || !event.dataTransfer.types.includes('Files')) return
-    // Only a cancelled drag may be dropped here.
+    // A drop is only possible where `dragover` is cancelled.
     event.preventDefault()
     setOver(true)
   }

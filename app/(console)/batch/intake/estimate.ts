@@ -4,7 +4,7 @@ import type { Reading } from './reading.ts'
 
 /** A rule of thumb for English; other languages take more. */
 const CHARACTERS_PER_TOKEN = 4
-/** An estimate has no use for fractions of it. */
+/** An estimate needs no fractions of it. */
 const CENT = 0.01
 
 type Price = Pick<Model, 'inputUsdPerMillion'>
@@ -12,11 +12,11 @@ type Price = Pick<Model, 'inputUsdPerMillion'>
 export type Estimate = {
   items: number
   tokens: number
-  /** What reading the input costs, answers not included; `null` where the price is unknown. */
+  /** The cost of the input, without answers; `null` where the price is unknown. */
   costUsd: number | null
 }
 
-/** What is sent with these files: the instruction goes with every item. */
+/** An estimate of these files: the instruction is sent with every item. */
 export function estimate(
   readings: readonly Reading[],
   instruction: string,

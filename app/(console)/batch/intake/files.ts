@@ -12,7 +12,7 @@ export function extensionOf(name: string): string {
   return /\.[^.]+$/.exec(name)?.[0].toLowerCase() ?? ''
 }
 
-/** Why one file cannot be sent; nothing where it can. */
+/** Why one file cannot be sent; undefined where it can. */
 export function fileFault({ name, size }: Named): string | undefined {
   if (!EXTENSIONS.some(extension => extension === extensionOf(name)))
     return `Not a ${EXTENSIONS.slice(0, -1).join(', ')} or ${EXTENSIONS.at(-1)} file`
@@ -20,7 +20,7 @@ export function fileFault({ name, size }: Named): string | undefined {
   return size > LARGEST_BYTES ? `Larger than ${bytes(LARGEST_BYTES)}` : undefined
 }
 
-/** Why these files cannot be sent together; nothing where they can. */
+/** Why these files cannot be sent together; undefined where they can. */
 export function filesFault(files: readonly Named[]): string | undefined {
   if (files.length > MOST_FILES)
     return `These are ${files.length} files; ${MOST_FILES} can be sent at once. Remove ${files.length - MOST_FILES}.`

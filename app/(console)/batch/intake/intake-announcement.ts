@@ -1,7 +1,7 @@
 import { plural, wait } from '../../format.ts'
 import type { Sending } from './intake.ts'
 
-/** What the page's `role=status` says of sending files. */
+/** The text of the page's `role=status` about sending files. */
 export function intakeAnnouncement(sending: Sending): string {
   switch (sending.state) {
     case 'not-yet':
@@ -9,11 +9,11 @@ export function intakeAnnouncement(sending: Sending): string {
     case 'under-way':
       return 'Sending the files.'
     case 'failed':
-      return `The files were not taken. ${sending.failure.message}`
+      return `The files were not accepted. ${sending.failure.message}`
     case 'held':
       return heldWords(sending.hold.failure)
     case 'taken':
-      return `The batch “${sending.name}” was taken, with ${plural(sending.items, 'item')}.`
+      return `The batch “${sending.name}” was accepted, with ${plural(sending.items, 'item')}.`
   }
 }
 

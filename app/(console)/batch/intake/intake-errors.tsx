@@ -1,10 +1,10 @@
 import type { Failure } from '../../gateway/wire.ts'
 import { RequestId } from '../../transcript/failure-notice.tsx'
 
-/** Nobody corrects more than that before trying again. */
+/** More would not be corrected at once. */
 const MOST_SHOWN = 20
 
-/** Why the files were not taken: every fault by its file and line, where the gateway tells them. */
+/** Why the files were not accepted: every fault by its file and line, where the gateway reports them. */
 export function IntakeErrors({ failure }: { failure: Failure }) {
   const { details = [], message, requestId } = failure
   return (
@@ -12,7 +12,7 @@ export function IntakeErrors({ failure }: { failure: Failure }) {
       {details.length === 0 && <p>{message}</p>}
       {details.length > 0 && (
         <>
-          <p>Nothing was taken. Correct this, then send the files again:</p>
+          <p>Nothing was accepted. Correct this, then send the files again:</p>
           <ul aria-label="Faults" className="mt-2 flex flex-col gap-1 text-sm">
             {details.slice(0, MOST_SHOWN).map(({ path, message }) => (
               <li key={`${path} ${message}`} className="wrap-anywhere">

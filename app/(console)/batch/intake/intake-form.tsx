@@ -13,7 +13,7 @@ import type { useIntake } from './use-intake.ts'
 
 type Props = { intake: ReturnType<typeof useIntake>; picking: ReturnType<typeof useModels> }
 
-/** Where a batch is put together out of files and sent. */
+/** The form that creates a batch from files. */
 export function IntakeForm({ intake, picking: { models, model, chooseModel } }: Props) {
   const { chosen, sending } = intake
   const underWay = sending.state === 'under-way'

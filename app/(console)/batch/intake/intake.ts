@@ -7,7 +7,7 @@ import type { Reading } from './reading.ts'
 /** A file that was chosen. `reading` is absent until it has been read, and `unreadable` where it is no text. */
 export type Chosen = { id: number; file: File; reading?: Reading | 'unreadable' }
 
-/** A batch that is being put together, and what became of sending it. */
+/** A batch in preparation, and the state of sending it. */
 export type Intake = {
   chosen: readonly Chosen[]
   instruction: string
@@ -20,7 +20,7 @@ export type Sending =
   | { state: 'not-yet' }
   | { state: 'under-way'; sent: number }
   | { state: 'failed'; failure: Failure }
-  /** The gateway said to wait. */
+  /** The gateway requested a wait. */
   | { state: 'held'; hold: Hold }
   | { state: 'taken'; name: string; items: number }
 
@@ -61,7 +61,7 @@ export function intake(state: Intake, action: Action): Intake {
   }
 }
 
-/** Other files than those that were refused, or taken; a wait goes on. */
+/** After a change of files the result of the last sending is cleared; a wait continues. */
 function changed(state: Intake): Intake {
   const { sending } = state
   return sending.state === 'failed' || sending.state === 'taken'
@@ -69,7 +69,7 @@ function changed(state: Intake): Intake {
     : state
 }
 
-/** Why a chosen file cannot be sent; nothing where it can. */
+/** Why a chosen file cannot be sent; undefined where it can. */
 export function chosenFault({ file, reading }: Chosen): string | undefined {
   return fileFault(file) ?? (reading === 'unreadable' ? 'Cannot be read as UTF-8 text' : undefined)
 }

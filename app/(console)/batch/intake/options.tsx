@@ -8,7 +8,7 @@ const LONGEST_NAME = 200
 type OptionFields = Pick<Intake, 'instruction' | 'name' | 'priority'>
 type Props = { options: OptionFields; onWrite: (fields: Partial<OptionFields>) => void; children: ReactNode }
 
-/** What is to be done with the files, what the batch is to be called, and how soon it runs; its child is the model. */
+/** The batch's instruction, name and priority; its child is the model picker. */
 export function OptionInputs({ options, onWrite, children }: Props) {
   return (
     <>
@@ -27,7 +27,7 @@ export function OptionInputs({ options, onWrite, children }: Props) {
           type="text"
           autoComplete="off"
           maxLength={LONGEST_NAME}
-          placeholder="As you will find it again"
+          placeholder="A name to find it by"
           value={options.name}
           onChange={event => onWrite({ name: event.target.value })}
         />

@@ -2,13 +2,13 @@ import { Rows } from '#lib/batch/intake/rows.ts'
 import { parsedJson } from '../../gateway/parsed-json.ts'
 import { extensionOf } from './files.ts'
 
-/** What a file seems to hold. */
+/** The estimated content of a file. */
 export type Reading = { characters: number; items: number }
 
 /** A JSON document larger than this is not parsed only to count what is in it. */
 const LARGEST_PARSED_BYTES = 5_000_000
 
-/** Reads a file piece by piece and counts; nothing where it cannot be read as UTF-8. */
+/** Reads a file piece by piece and counts; undefined where it is not UTF-8. */
 export async function readingOf(file: File): Promise<Reading | undefined> {
   const extension = extensionOf(file.name)
   const parses = extension === '.json' && file.size <= LARGEST_PARSED_BYTES
@@ -39,7 +39,7 @@ export async function readingOf(file: File): Promise<Reading | undefined> {
 
 type Count = { characters: number; lines: number; inLine: boolean }
 
-/** Lines that hold something; one may come in several pieces. */
+/** Counts lines with content; one may arrive in several pieces. */
 function take(count: Count, piece: string): void {
   count.characters += piece.length
   const [first = '', ...rest] = piece.split('\n')

@@ -6,10 +6,12 @@ import { type Chosen, chosenFault, readingsOf, type Sending } from './intake.ts'
 
 type Props = { chosen: readonly Chosen[]; instruction: string; model: Model | undefined; sending: Sending }
 
-/** Below the files: what is wrong with them together, how far they have been sent, or about what they come to; then that they were taken. */
+/**
+ * The line below the files: their common error, the progress of sending, or the estimate; then that they were accepted.
+ */
 export function SendingLine({ chosen, instruction, model, sending }: Props) {
   if (sending.state === 'under-way') return <SentSoFar sent={sending.sent} />
-  if (sending.state === 'taken') return <Note>“{sending.name}” was taken; it stands in the list below.</Note>
+  if (sending.state === 'taken') return <Note>“{sending.name}” was accepted; it is in the list below.</Note>
   if (chosen.length === 0) return null
   const fault = filesFault(chosen.map(({ file }) => file))
   if (fault) return <p className="text-sm text-danger">{fault}</p>
@@ -26,7 +28,7 @@ function Note({ children }: { children: ReactNode }) {
   )
 }
 
-/** All sent is not yet all taken: the gateway looks at every item first. */
+/** Sent is not yet accepted: the gateway checks every item first. */
 function SentSoFar({ sent }: { sent: number }) {
   const percent = Math.floor(sent * 100)
   return (

@@ -15,10 +15,10 @@ export type Upload = {
 export type Uploaded = { job: Job; failure?: never } | { failure: Failure; job?: never }
 
 /**
- * Sends files to become a batch. Not by `fetch`, which cannot tell how much has been sent.
+ * Sends files to become a batch. Not by `fetch`, which does not report upload progress.
  *
- * @param onProgress told how much of it has been sent, from 0 to 1
- * @returns nothing once `signal` is aborted
+ * @param onProgress called with the share that has been sent, from 0 to 1
+ * @returns undefined once `signal` is aborted
  */
 export function upload(
   wanted: Upload,
@@ -38,7 +38,7 @@ export function upload(
   })
 }
 
-/** The fields come first: whoever reads the form as it arrives then knows what the files are for. */
+/** The fields come first, so that a streaming parser knows them before the files. */
 function formOf({ files, ...fields }: Upload): FormData {
   const form = new FormData()
   for (const [name, value] of Object.entries(fields)) if (value?.trim()) form.append(name, value.trim())

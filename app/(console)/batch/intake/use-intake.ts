@@ -10,7 +10,7 @@ import { upload } from './upload.ts'
 
 const SESSION_WAIT_MS = 1_000
 
-/** The batch that is being put together, and everything that can happen to it; `onTaken` is told of the job. */
+/** The state of a batch in preparation, with its actions; `onTaken` is called with the job. */
 export function useIntake(model: string | undefined, onTaken: (job: Job) => void) {
   const [state, dispatch] = useReducer(intake, nothing)
   const nextId = useRef(1)
@@ -19,7 +19,7 @@ export function useIntake(model: string | undefined, onTaken: (job: Job) => void
 
   const become = (sending: Sending) => dispatch({ type: 'sending', sending })
 
-  /** One after the other: reading all at once would only fill the memory. */
+  /** Sequentially: reading all at once would only fill the memory. */
   async function choose(files: readonly File[]) {
     const firstId = nextId.current
     nextId.current += files.length

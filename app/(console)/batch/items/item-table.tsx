@@ -1,7 +1,7 @@
 import { cost } from '../../format.ts'
 import type { Item } from '../../gateway/job-wire.ts'
 
-/** What became of each item. Wider than a narrow screen, so it scrolls sideways by itself. */
+/** The items with their results. Wider than a narrow screen, so it scrolls sideways by itself. */
 export function ItemTable({ items, name }: { items: readonly Item[]; name: string }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
@@ -34,7 +34,7 @@ export function ItemTable({ items, name }: { items: readonly Item[]; name: strin
   )
 }
 
-/** `12`, `faq`, and where it stood in an upload. */
+/** `12`, `faq`, and its position in an upload. */
 function label({ id, file, line }: Item): string {
   if (!file) return id
   const location = line === undefined ? file : `${file}, line ${line}`

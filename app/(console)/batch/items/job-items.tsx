@@ -7,7 +7,7 @@ import { useItems } from './use-items.ts'
 /** A batch's items: one page of them, of all states or of one. */
 export function JobItems({ job }: { job: Job }) {
   const [state, setState] = useState<ItemState>()
-  /** Where the pages up to this one began, the first one aside. */
+  /** The cursors of the pages up to this one, without the first. */
   const [cursors, setCursors] = useState<readonly string[]>([])
   const { page, error } = useItems(job, state, cursors.at(-1))
 

@@ -3,12 +3,12 @@ import { call } from '../../gateway/call.ts'
 import type { Item, ItemState, Job } from '../../gateway/job-wire.ts'
 
 const PAGE = 20
-/** However fast a batch goes on, its items are asked for no more often than that. */
+/** The minimum interval between requests for a batch's items. */
 const LEAST_MS = 3_000
 
 export type ItemsPage = { items: Item[]; nextCursor: string | null }
 
-/** One page of a batch's items, asked for again as the batch goes on; a page before it stays until then. */
+/** One page of a batch's items, reloaded as the batch progresses; the previous page stays visible until then. */
 export function useItems({ id, counts }: Job, state: ItemState | undefined, cursor: string | undefined) {
   const [page, setPage] = useState<ItemsPage>()
   const [error, setError] = useState<string>()
@@ -18,7 +18,7 @@ export function useItems({ id, counts }: Job, state: ItemState | undefined, curs
   const path = `/api/batch/jobs/${id}?${query}`
   const countsKey = Object.values(counts).join()
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the batch's standing says when to ask again
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the batch's state decides when to reload
   useEffect(() => {
     const outdated = new AbortController()
     const last = askedAt.current

@@ -1,7 +1,7 @@
 import { call } from '../../gateway/call.ts'
 import type { Job } from '../../gateway/job-wire.ts'
 
-/** What can be asked of a batch; each tells what became of it. */
+/** The commands on a batch; each returns its result. */
 export const commands = {
   cancel: (id: string) => call<Job>(`/api/batch/jobs/${id}/cancel`, { method: 'POST' }),
   retry: (id: string) => call<Job>(`/api/batch/jobs/${id}/retry`, { method: 'POST' }),

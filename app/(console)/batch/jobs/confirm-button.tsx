@@ -2,15 +2,15 @@ import { useId, useRef } from 'react'
 
 type Props = {
   label: string
-  /** What is asked before it is done. */
+  /** The question before the action. */
   question: string
-  /** The button that does it, and the one that does not. */
+  /** The labels of the confirming and the cancelling button. */
   yes: string
   no: string
   onConfirm: () => void
 }
 
-/** A button for what cannot be undone: asks first. Escape is a no. */
+/** A button for an irreversible action, with confirmation. Escape cancels. */
 export function ConfirmButton({ label, question, yes, no, onConfirm }: Props) {
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()

@@ -9,7 +9,7 @@ import type { Action } from './job-list.ts'
 
 const LONGEST_PAUSE_MS = 15_000
 
-/** Tells of all the visitor's batches as they change, over as many connections as it takes, until `signal` aborts. */
+/** Reports all of the user's batches as they change, reconnecting as needed, until `signal` aborts. */
 export async function followJobs(tell: (action: Action) => void, signal: AbortSignal): Promise<void> {
   const backoff = new ReconnectBackoff()
   while (!signal.aborted) {
@@ -21,7 +21,7 @@ export async function followJobs(tell: (action: Action) => void, signal: AbortSi
   }
 }
 
-/** One connection until it is lost; the list comes first, since the stream does not tell what was taken away. */
+/** One connection until it is lost; the list is loaded first, since the stream does not report removed batches. */
 async function followOnce(
   tell: (action: Action) => void,
   backoff: ReconnectBackoff,

@@ -8,7 +8,7 @@ import { ConfirmButton } from './confirm-button.tsx'
 
 type Props = { job: Job; onChange: (job: Job) => void; onDrop: () => void }
 
-/** What can be done with a batch in the state it is in. */
+/** The actions available in a batch's state. */
 export function JobActions({ job, onChange, onDrop }: Props) {
   const [error, setError] = useState<string>()
   const { id, name, counts, state } = job

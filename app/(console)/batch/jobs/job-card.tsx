@@ -7,7 +7,7 @@ import { costAsWords, countsAsWords, stateAsWords, timeLeftAsWords, toneOf } fro
 
 type Props = { job: Job; onChange: (job: Job) => void; onDrop: () => void }
 
-/** One batch: how far it is, what can be done with it, and on request its items. */
+/** One batch: its progress, its actions, and on request its items. */
 export function JobCard({ job, onChange, onDrop }: Props) {
   const [open, setOpen] = useState(false)
   const facts = [countsAsWords(job), timeLeftAsWords(job), costAsWords(job)]

@@ -2,14 +2,14 @@ import type { Job } from '../../gateway/job-wire.ts'
 import type { JobsPage } from '../../gateway/jobs.ts'
 import type { Failure } from '../../gateway/wire.ts'
 
-/** The visitor's batches, as far as they are shown. */
+/** The user's batches, as far as they are shown. */
 export type JobList = {
-  /** Newest first; absent until the gateway has told. */
+  /** Newest first; absent until loaded. */
   jobs?: readonly Job[]
-  /** Where the older ones begin; `null` where there are none. */
+  /** The cursor of older ones; `null` where there are none. */
   nextCursor: string | null
   connection: 'new' | 'live' | 'lost'
-  /** Why nothing is told. */
+  /** Why the list could not be loaded. */
   failure?: Failure | undefined
 }
 
@@ -38,7 +38,7 @@ export function jobList(list: JobList, action: Action): JobList {
   }
 }
 
-/** The first page anew: what is missing in it was taken away; what is older than it and was shown stays. */
+/** A reloaded first page: batches missing in it were removed; older ones already shown stay. */
 function afterListing({ jobs = [], nextCursor }: JobList, page: JobsPage): JobList {
   const oldest = page.jobs.at(-1)
   const older = page.nextCursor && oldest ? jobs.filter(job => byAge(oldest, job) < 0) : []

@@ -1,7 +1,7 @@
 import { cost, wait } from '../../format.ts'
 import { isOver, type Job } from '../../gateway/job-wire.ts'
 
-/** How a batch is coloured: one with a failure never looks like one without. */
+/** A batch's colour: one with a failure never looks like one without. */
 export type Tone = 'well' | 'partly' | 'badly' | 'still'
 
 export function toneOf({ state, counts }: Job): Tone {
@@ -23,19 +23,19 @@ export function stateAsWords({ state, counts: { failed } }: Job): string {
   return failed > 0 && state !== 'failed' ? `${STATES[state]}, ${count(failed)} failed` : STATES[state]
 }
 
-/** How many items have ended, and what else there is to say of their number. */
+/** How many items have ended, with other counts. */
 export function countsAsWords({ counts }: Job): string {
   const { total, succeeded, failed, cancelled } = counts
   const others = [failed > 0 && `${count(failed)} failed`, cancelled > 0 && `${count(cancelled)} cancelled`]
   return [`${count(succeeded)} of ${count(total)} succeeded`, ...others].filter(Boolean).join(', ')
 }
 
-/** `about 3 minutes left`; nothing where that cannot be told. */
+/** `about 3 minutes left`; undefined where unknown. */
 export function timeLeftAsWords({ etaSeconds }: Job): string | undefined {
   return etaSeconds === null ? undefined : `about ${wait(Math.max(1, etaSeconds))} left`
 }
 
-/** What it has cost; nothing before anything has. */
+/** Its cost so far; undefined before the first item with one. */
 export function costAsWords(job: Job): string | undefined {
   const { costUsd, unpricedItems, counts } = job
   if (counts.succeeded === 0 && costUsd === 0) return undefined

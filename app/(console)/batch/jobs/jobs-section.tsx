@@ -2,14 +2,14 @@ import { useRef } from 'react'
 import { JobCard } from './job-card.tsx'
 import type { useJobs } from './use-jobs.ts'
 
-/** The visitor's batches, newest first. */
+/** The user's batches, newest first. */
 export function JobsSection({ list }: { list: ReturnType<typeof useJobs> }) {
   const { jobs, connection, failure, nextCursor } = list
   const heading = useRef<HTMLHeadingElement>(null)
 
   function drop(id: string) {
     list.drop(id)
-    // The button that had the focus goes with its batch.
+    // The focused button disappears with its batch.
     heading.current?.focus()
   }
 

@@ -5,7 +5,7 @@ import { openSession } from '../../gateway/session.ts'
 import { followJobs } from './follow-jobs.ts'
 import { jobList, unknown } from './job-list.ts'
 
-/** The visitor's batches, as live as the connection is. */
+/** The user's batches, live while the connection is. */
 export function useJobs() {
   const [list, dispatch] = useReducer(jobList, unknown)
 

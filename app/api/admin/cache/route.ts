@@ -3,7 +3,7 @@ import { readJson } from '#lib/http/json-body.ts'
 import { parseOrThrow } from '#lib/validation/faults.ts'
 import { invalidationBody } from '#lib/validation/invalidation.ts'
 
-/** The cache of answers: what it has done, and what it shall forget. */
+/** The answer cache: statistics and invalidation. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/api/admin/cache', surface: 'api', access: 'admin', changes: true },
   {

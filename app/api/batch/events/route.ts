@@ -1,7 +1,7 @@
 import { serve } from '#lib/gateway/index.ts'
 import { progressResponse } from '#lib/http/dialects/batch.ts'
 
-/** What becomes of all the caller's batches, for as long as they watch. */
+/** The progress of all the caller's batches, while the stream is open. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/api/batch/events', surface: 'api', access: 'caller', changes: false },
   {

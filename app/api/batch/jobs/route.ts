@@ -5,7 +5,7 @@ import { jobsQuery, queryOf } from '#lib/validation/batch.ts'
 import { parseOrThrow } from '#lib/validation/faults.ts'
 import { parseJob } from '#lib/validation/job.ts'
 
-/** Batches as JSON: handed in, and listed. */
+/** Batches as JSON: submitting and listing. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/api/batch/jobs', surface: 'api', access: 'caller', changes: true },
   {

@@ -3,7 +3,7 @@ import { jobJson } from '#lib/http/dialects/batch.ts'
 import { uploadFields } from '#lib/validation/batch.ts'
 import { parseOrThrow } from '#lib/validation/faults.ts'
 
-/** Batches as files. */
+/** Submits batches as files. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/api/batch/upload', surface: 'upload', access: 'caller', changes: true },
   {

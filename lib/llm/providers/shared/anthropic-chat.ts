@@ -7,11 +7,11 @@ const rangeOf = (unsupported: Unsupported): TemperatureRange => ({
   isFixed: unsupported.has('temperature'),
 })
 
-/** Whether the system speaks after somebody else has. */
+/** Whether a system message follows another role's message. */
 const isSystemLate = ({ messages }: Call): boolean =>
   messages.some(({ role }, index) => role === 'system' && messages[index - 1]?.role !== 'system' && index > 0)
 
-/** What `messagesRequest` changes about a call. */
+/** Warnings about changes that `messagesRequest` makes to a call. */
 export const messagesWarnings = (call: Call, _: Target, unsupported: Unsupported): readonly string[] => {
   const warnings = temperatureWarnings(call, rangeOf(unsupported))
   return isSystemLate(call)
@@ -19,7 +19,7 @@ export const messagesWarnings = (call: Call, _: Target, unsupported: Unsupported
     : warnings
 }
 
-/** Our call in the words of `POST /v1/messages`: what the system says stands apart from the conversation. */
+/** Translates a call to `POST /v1/messages`: system messages are separate from the conversation. */
 export const messagesRequest = (call: Call, target: Target, unsupported: Unsupported) => {
   const temperature = temperatureFor(call, rangeOf(unsupported))
   const system = call.messages.filter(({ role }) => role === 'system').map(({ content }) => content)

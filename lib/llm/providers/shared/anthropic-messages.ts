@@ -9,7 +9,7 @@ const API_VERSION = '2023-06-01'
 const PATH = '/messages'
 const VERSION_PATH = '/v1'
 
-/** A base URL may end before the version, as the official clients want it, or after it. */
+/** A base URL may end before the version, as the official clients expect it, or after it. */
 const urlOf = (baseUrl: string): string => {
   const url = endpointUrl(baseUrl, PATH, VERSION_PATH)
   const isVersioned = /\/v\d+\/messages$/.test(url.pathname)

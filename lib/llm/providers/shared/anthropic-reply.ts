@@ -20,7 +20,7 @@ const ANSWER_EVENTS: ReadonlySet<string> = new Set([
 ])
 const isOfAnswer = (name: string): boolean => ANSWER_EVENTS.has(name)
 
-/** Anthropic counts input that its cache read or wrote apart; ours is all of it. */
+/** Anthropic counts input read from or written to its cache separately; our count includes it. */
 const usageIn = (tokens: Fields): ReportedUsage => {
   const { input_tokens: input, cache_read_input_tokens: read, cache_creation_input_tokens: written } = tokens
   const isKnown = tokenCount(input) !== undefined
@@ -64,7 +64,7 @@ export const messageFragment = (body: string, provider: string): ReplyPart => {
   return { text, finish: raw ? finishOf(raw) : undefined, usage: usage && usageIn(usage), end: true }
 }
 
-/** Later counts replace earlier ones: they are totals. What is null is not known, and replaces nothing. */
+/** Later counts replace earlier ones: they are totals. Null means unknown, and replaces nothing. */
 const merged = (known: Fields, told: Fields | undefined): Fields =>
   told
     ? { ...known, ...Object.fromEntries(Object.entries(told).filter(([, count]) => count !== null)) }

@@ -1,13 +1,13 @@
 /** The bytes of a response, read once and in order. */
 export type ResponseBody = AsyncIterator<Uint8Array> & Readonly<{ destroy: () => void }>
 
-/** A text that is there already, as a body. */
+/** A complete text as a body. */
 export const bodyOf = (text: string): ResponseBody => {
   const chunks = [Buffer.from(text)].values()
   return { next: async () => chunks.next(), destroy: () => {} }
 }
 
-/** What a body reads as from its first bytes; `unknown` where they are neither. */
+/** A body's format by its first bytes; `unknown` where they match neither. */
 export type BodyStart = 'events' | 'json' | 'unknown'
 
 const MAX_BLANK_BYTES = 1024 * 1024
@@ -19,7 +19,7 @@ const FIRST_BYTE_OF_MARK = 0xef
 const BYTES_OF_MARK = 3
 const OPENING_BRACE = 0x7b
 
-/** What a body begins like; undefined where more of it is needed. */
+/** The format of a body's beginning; undefined where more bytes are needed. */
 const startOf = (bytes: Uint8Array): BodyStart | undefined => {
   if (bytes[0] === OPENING_BRACE) return 'json'
   if (bytes[0] === FIRST_BYTE_OF_MARK && bytes.length < BYTES_OF_MARK) return undefined
@@ -32,7 +32,7 @@ const startOf = (bytes: Uint8Array): BodyStart | undefined => {
   return isOpen ? undefined : 'unknown'
 }
 
-/** A body whose first bytes can be looked at before it is read. Blank bytes before the first others are passed over. */
+/** A body whose first bytes can be inspected before it is read. Blank bytes before the first others are passed over. */
 export class PeekedBody implements ResponseBody {
   readonly #source: ResponseBody
   #held: Uint8Array | undefined

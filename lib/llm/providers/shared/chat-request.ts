@@ -9,7 +9,7 @@ type Request = OpenAI.Chat.ChatCompletionCreateParams
 type ChatMessage = Readonly<{ role: Message['role'] | 'developer'; content: string }>
 type LimitField = 'max_tokens' | 'max_completion_tokens'
 
-/** The field for the most output tokens: the guessed one, or the other one where it is refused. */
+/** The field for the output token limit: the guessed one, or the other one where it is refused. */
 const limitFieldFor = (model: string, unsupported: Unsupported): LimitField | undefined => {
   const { usesMaxCompletionTokens } = guessFromName(model)
   const fields: readonly LimitField[] = usesMaxCompletionTokens
@@ -23,7 +23,7 @@ const rangeOf = ({ model }: Target, dialect: OpenAiDialect, unsupported: Unsuppo
   isFixed: guessFromName(model).hasFixedTemperature || unsupported.has('temperature'),
 })
 
-/** System messages as part of the user's message after them, or of one of their own where none follows. */
+/** Merges system messages into the user's message after them, or into a separate one where none follows. */
 const withoutSystemRole = (messages: readonly Message[]): ChatMessage[] => {
   const found: ChatMessage[] = []
   let waiting: string[] = []
@@ -47,7 +47,7 @@ const messagesFor = ({ messages }: Call, unsupported: Unsupported): readonly Cha
   return messages.map(({ role, content }) => ({ role: role === 'system' ? 'developer' : role, content }))
 }
 
-/** Our call as `POST /chat/completions` takes it, without what the model is known to refuse. */
+/** Translates a call to `POST /chat/completions`, without parameters that the model is known to refuse. */
 export const chatRequest = (
   call: Call,
   target: Target,
@@ -68,7 +68,7 @@ export const chatRequest = (
   }
 }
 
-/** What of the call that request does not honour. */
+/** Warnings about parts of the call that the request does not honour. */
 export const chatWarnings = (
   call: Call,
   target: Target,

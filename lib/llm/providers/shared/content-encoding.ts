@@ -3,12 +3,12 @@ import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw }
 import type { ResponseBody } from './body.ts'
 import { MalformedResponse } from './malformed.ts'
 
-/** Nothing is asked for compressed, and an answer is far smaller: what unpacks to more is not one. */
+/** The gateway requests no compression, and answers are far smaller: a larger body is not an answer. */
 const MAX_DECODED_BYTES = 32 * 1024 * 1024
 const ZLIB_METHOD = 8
 const METHOD_MASK = 0x0f
 
-/** RFC 9110 means zlib by `deflate`; some servers send what is inside it alone. */
+/** `deflate` in RFC 9110 means zlib; some servers send raw deflate data. */
 const inflate = (first: Uint8Array): Transform =>
   ((first[0] ?? 0) & METHOD_MASK) === ZLIB_METHOD ? createInflate() : createInflateRaw()
 
@@ -30,7 +30,7 @@ async function* decoded(
     yield first.value
     yield* { [Symbol.asyncIterator]: () => chunks }
   }
-  // What fails is seen by the reader of the decoder.
+  // The decoder's reader gets the error.
   const decoder = pipeline(encoded, decoderFor(first.value), () => {})
   let size = 0
   try {
@@ -50,8 +50,8 @@ async function* decoded(
  * A response's body without its content encoding: as it is, or one layer of gzip, deflate or br removed.
  *
  * @param contentEncoding all the header's values, joined by commas
- * @throws MalformedResponse, and leaves the body, for any other encoding and for several on top of each other. Reading
- * throws it for what is not encoded so, and beyond 32 MiB.
+ * @throws MalformedResponse, and closes the body, for any other encoding and for several layers. Reading throws it for
+ * invalid data, and beyond 32 MiB.
  */
 export const decodedBody = (body: Readable, contentEncoding: string): ResponseBody => {
   const destroy = (): void => void body.destroy()

@@ -1,6 +1,6 @@
 import { parseJson } from './lenient.ts'
 
-/** What an upstream's error says, collected from wherever in its body the vendor puts it. */
+/** The content of an upstream's error, collected from wherever in its body the vendor puts it. */
 export type ErrorFacts = Readonly<{
   /** The HTTP status that the body itself names, as a number or in digits. */
   status?: number
@@ -8,11 +8,11 @@ export type ErrorFacts = Readonly<{
   words: ReadonlySet<string>
   /** The first of the words as the vendor writes it, for the log. */
   code?: string
-  /** Every sentence meant for people, one a line. */
+  /** Every human-readable message, one a line. */
   message: string
   /** Request parameters that the error is about, such as `max_tokens` or `messages[0].role`. */
   params: readonly string[]
-  /** When to ask again, as Google says it: `36s`. */
+  /** The retry delay in Google's format: `36s`. */
   retryDelay?: string
 }>
 
@@ -25,14 +25,14 @@ type Mutable = {
   retryDelay?: string
 }
 
-/** Their paths hold words such as `rate-limits` that the sentence around them does not mean. */
+/** URLs, whose paths contain words such as `rate-limits` that would mislead. */
 const URLS = /https?:\/\/\S+/g
 const MAX_DEPTH = 12
 const MAX_NODES = 40
 const MAX_TEXT = 4_000
 const MAX_LIST = 5
 
-/** Fields whose value is a word of the vendor's for what went wrong. Generic ones come last, so that they name no code. */
+/** Fields that hold the vendor's error code. Generic ones come last, so that they do not override a specific code. */
 const WORD_FIELDS = ['code', 'status', 'reason', 'error_code', '__type', 'error_type', 'type'] as const
 const STATUS_FIELDS = [
   'code',
@@ -56,13 +56,13 @@ const NESTED_FIELDS = [
   'provider_specific_fields',
 ] as const
 
-/** A vendor's word in the form in which words are compared. */
+/** Normalizes a vendor's code for comparison. */
 export const normalizedWord = (word: string): string => word.toLowerCase().replace(/[^a-z0-9.]/g, '')
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
 
-/** Reads what an error says, breadth first and bounded, so that the outermost word names the code. */
+/** Reads an error, breadth first and bounded, so that the outermost code takes precedence. */
 class ErrorReader {
   readonly facts: Mutable = { words: new Set(), messages: [], params: [] }
   readonly #queue: { value: unknown; depth: number }[]
@@ -98,7 +98,7 @@ class ErrorReader {
     else if (text !== '') this.facts.messages.push(text.slice(0, MAX_TEXT))
   }
 
-  /** Of a proxy's error page only the heading counts: `<title>502 Bad Gateway</title>`. */
+  /** Only the heading of a proxy's error page is used: `<title>502 Bad Gateway</title>`. */
   #page(html: string): void {
     const [, heading] = /<(?:title|h1)[^>]*>([^<]{1,200})/i.exec(html.slice(0, MAX_TEXT)) ?? []
     if (!heading) return
@@ -139,10 +139,10 @@ class ErrorReader {
   }
 }
 
-/** Words that say no more than that there is an error. */
+/** Codes that only say that there is an error. */
 const GENERIC: ReadonlySet<string> = new Set(['error', 'Error', 'invalid_request_error'])
 
-/** Azure's filter and OpenRouter's moderation say what they object to, beside any word. */
+/** Fields by which Azure's filter and OpenRouter's moderation report a block, beside any code. */
 const isFiltered = (node: Readonly<Record<string, unknown>>): boolean => {
   const results = node.content_filter_result ?? node.content_filter_results
   if (isObject(results)) return Object.values(results).some(one => isObject(one) && one.filtered === true)
@@ -152,9 +152,8 @@ const isFiltered = (node: Readonly<Record<string, unknown>>): boolean => {
 }
 
 /**
- * What an error says for itself.
+ * Reads an error body.
  *
- * @param body the text of a response, the JSON value in it, or the error object in that; whatever it is, this does not
- *   throw.
+ * @param body the text of a response, the JSON value in it, or the error object in that; never throws.
  */
 export const errorFacts = (body: unknown): ErrorFacts => new ErrorReader(body).read()

@@ -1,4 +1,4 @@
-/** Deeper inside an error object everything counts as something said. */
+/** Below this depth any value counts as content. */
 const MAX_DEPTH = 3
 
 /**

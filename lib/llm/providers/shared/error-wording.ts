@@ -1,7 +1,7 @@
 import { type ErrorFacts, normalizedWord } from './error-body.ts'
 
 /**
- * What an upstream's error means. `access`: our key or account is refused, or its credit is used up. `busy`: a rate
+ * The meaning of an upstream's error. `access`: our key or account is refused, or its credit is used up. `busy`: a rate
  * limit. `overloaded`: the vendor has too little capacity. `too-large`: more bytes, or more tokens a minute, than the
  * vendor ever takes.
  */
@@ -17,11 +17,11 @@ export type ErrorKind =
 
 type Wording = Readonly<{
   kind: ErrorKind
-  /** Codes, types and reasons that mean it, in any spelling of case and separators. */
+  /** Its codes, types and reasons, regardless of case and separators. */
   words: ReadonlySet<string>
-  /** Sentences that mean it. */
+  /** Its messages. */
   sentences: readonly RegExp[]
-  /** Whether sentences count for a response of that HTTP status; undefined where there is none. Always when absent. */
+  /** Whether messages count for a response of that HTTP status; undefined where there is none. Always when absent. */
   sentencesCountFor?: (status: number | undefined) => boolean
 }>
 
@@ -33,7 +33,7 @@ const isRejectionStatus = (status: number | undefined): boolean =>
   status === undefined || (status >= 400 && status <= 403)
 const isUnknown = (status: number | undefined): boolean => status === undefined
 
-/** A limit of time and not of length, though some of its sentences speak of lengths too. */
+/** A rate limit, not a length limit, though some of its messages mention lengths too. */
 const RATE_LIMIT = [
   /rate[ _-]?limit/i,
   /too many requests/i,
@@ -199,7 +199,7 @@ const says = (sentences: readonly RegExp[], { message }: ErrorFacts): boolean =>
 const means = (facts: ErrorFacts, wording: Wording, status: number | undefined): boolean =>
   has(facts, wording) || ((wording.sentencesCountFor?.(status) ?? true) && says(wording.sentences, facts))
 
-/** Google says “quota” and “billing” of what may be asked in a minute, too. */
+/** Google uses “quota” and “billing” for limits by the minute, too. */
 const isGooglesRateLimit = ({ words, retryDelay }: ErrorFacts): boolean =>
   words.has('resourceexhausted') || retryDelay !== undefined
 
@@ -212,8 +212,8 @@ const isOutOfCredit = (facts: ErrorFacts): boolean =>
   (has(facts, NO_CREDIT) || (!says(RATE_LIMIT, facts) && says(NO_CREDIT.sentences, facts)))
 
 /**
- * What an error means by its words, which are the same wherever it stands; undefined where they say nothing that its
- * status does not.
+ * An error's meaning by its codes and messages, independent of its position; undefined where they add nothing to its
+ * status.
  *
  * @param status the HTTP status of the response, or the one that the error itself names; undefined where there is none.
  */

@@ -1,6 +1,6 @@
 import type { FinishReason } from '../../types.ts'
 
-/** Why a model stopped, in our words and in the vendor's. */
+/** Finish reasons, ours and the vendors'. */
 export type Finish = Readonly<{ reason: FinishReason; raw: string }>
 
 const REASONS: Readonly<Record<Exclude<FinishReason, 'stopped' | 'other'>, string>> = {
@@ -33,14 +33,14 @@ const BY_WORD: ReadonlyMap<string, FinishReason> = new Map(
 const FAILURE_WORDS: ReadonlySet<string> = new Set(FAILURES.split(' ').map(normalized))
 
 /**
- * Why a model stopped, from any vendor's word for it in any case: `MAX_TOKENS`, `end_turn`, `content_filter: SAFETY`.
- * A word that is not known is `other`.
+ * Our finish reason for any vendor's, in any case: `MAX_TOKENS`, `end_turn`, `content_filter: SAFETY`. An unknown one
+ * is `other`.
  */
 export const finishOf = (raw: string): Finish => ({
   reason: BY_WORD.get(raw) ?? BY_WORD.get(normalized(raw)) ?? 'other',
   raw,
 })
 
-/** Whether a vendor's word says that the answer broke off because something failed on its side. */
+/** Whether a vendor's finish reason means that the answer ended because of a failure on its side. */
 export const isFailedFinish = (raw: string): boolean =>
   !BY_WORD.has(raw) && FAILURE_WORDS.has(normalized(raw))

@@ -6,9 +6,9 @@ type Finish = Extract<ReplyEvent, { type: 'finish' }>
 const NO_FINISH_REASON = 'The provider did not say why the answer ended; it may be incomplete.'
 
 /**
- * The end of an answer that is complete. A refusal's reason is `content_filter` where the vendor says `stop`, as
- * OpenAI does. An answer whose vendor gave no reason ends with `other` and a warning; undefined where it has no text
- * either, since that is no answer.
+ * The finish event of a complete answer. A refusal's reason is `content_filter` where the vendor reports `stop`, as
+ * OpenAI does. Without a reason from the vendor it is `other` with a warning; undefined where there is no text either,
+ * since that is not an answer.
  */
 export const finishEvent = (
   answer: Readonly<{ finish: ReplyPart['finish']; refused: boolean; hasText: boolean }>,

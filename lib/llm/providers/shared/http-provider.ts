@@ -8,20 +8,20 @@ import { type Unsupported, UnsupportedParameters } from './unsupported-parameter
 import type { UpstreamAddress, UpstreamResponse } from './upstream.ts'
 import { connectionError, UpstreamHttpError, upstreamError } from './upstream-error.ts'
 
-/** One vendor's way of speaking: where, and pure translations of what is said. */
+/** One vendor's protocol: its endpoint, and pure translations of requests and replies. */
 export type Protocol = Readonly<{
   address: UpstreamAddress | Promise<UpstreamAddress>
-  /** Our call in the vendor's words, without what the model is known to refuse; sent as JSON. */
+  /** Translates a call to the vendor's request, without parameters that the model is known to refuse; sent as JSON. */
   request: (call: Call, target: Target, unsupported: Unsupported) => object
-  /** What of the call that request does not honour, one sentence each. */
+  /** Warnings about parts of the call that the request does not honour, one sentence each. */
   warnings: (call: Call, target: Target, unsupported: Unsupported) => readonly string[]
-  /** The response header under which the vendor's support finds a request. */
+  /** The response header with the vendor's request id. */
   requestIdHeader: string
-  /** For one answer: a stream's reader may keep what earlier events said. */
+  /** Created for each answer: a stream's reader may keep state of earlier events. */
   translators: () => Translators
 }>
 
-/** How often a call is asked again without what the model has just refused. */
+/** How often a call is repeated without parameters that the model has just refused. */
 const MAX_ADAPTATIONS = 3
 
 const unsupportedIn = (thrown: unknown): readonly UnsupportedParameter[] =>
@@ -30,8 +30,8 @@ const unsupportedIn = (thrown: unknown): readonly UnsupportedParameter[] =>
     : []
 
 /**
- * A provider that is asked over HTTP. The only place where providers do I/O. Where a model refuses a parameter, that is
- * remembered, and the call is asked again without it: as part of the same attempt, so that it counts as no failure.
+ * A provider over HTTP. The only place where providers do I/O. When a model refuses a parameter, that is remembered,
+ * and the call is repeated without it as part of the same attempt, so that it does not count as a failure.
  */
 export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps): Provider => {
   const { post, clock, newId, onRateHeadroom } = deps

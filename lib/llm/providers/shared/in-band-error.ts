@@ -3,11 +3,11 @@ import { describesError } from './error-value.ts'
 import { kindOfError } from './error-wording.ts'
 import type { Fields } from './lenient.ts'
 
-/** Parts that an answer has and an error has not. */
+/** Fields of answers that errors lack. */
 const isAnswer = ({ choices, content, delta }: Fields): boolean =>
   choices !== undefined || content !== undefined || delta !== undefined
 
-/** Whether a value without an envelope says what went wrong: a relay's events may have a message, too. */
+/** Whether a value without an envelope describes an error: a relay's events may have a message, too. */
 const isUnderstood = (value: Fields): boolean => {
   const facts = errorFacts(value)
   return facts.status !== undefined || kindOfError(facts, undefined) !== undefined
@@ -25,8 +25,8 @@ const isBareError = (value: Fields): boolean => {
 }
 
 /**
- * The error that stands where an answer should, in a successful response or an event of a stream: for `upstreamError`
- * to read. Undefined where it is none.
+ * The error in place of an answer, in a successful response or an event of a stream, for `upstreamError`. Undefined
+ * where there is none.
  */
 export const errorInAnswer = (value: unknown): unknown => {
   if (typeof value !== 'object' || value === null) return undefined

@@ -1,11 +1,11 @@
-/** Upstreams leave out, null or rename what their documents promise: every part of an answer is optional. */
+/** Upstreams omit, null or rename documented fields: every part of an answer is optional. */
 export type Lenient<T> = T extends readonly (infer Item)[]
   ? readonly Lenient<Item>[] | null
   : T extends object
     ? { readonly [Key in keyof T]?: Lenient<T[Key]> | null }
     : T
 
-/** An object of an upstream's, of whose fields nothing is known yet. */
+/** An upstream's object with unknown fields. */
 export type Fields = Readonly<Record<string, unknown>>
 
 const BYTE_ORDER_MARK = '\ufeff'
@@ -23,10 +23,10 @@ export const parseJson = (text: string): unknown => {
 export const fieldsOf = (value: unknown): Fields | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined
 
-/** A string that says something; undefined for an empty one and for every other value. */
+/** A non-empty string; undefined for every other value. */
 export const wordIn = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined
 
-/** The object that a text holds as JSON; nothing where it holds anything else. */
+/** Parses a JSON object; undefined for anything else. */
 export const parseObject = <T extends object>(json: string): T | undefined =>
   fieldsOf(parseJson(json)) as T | undefined

@@ -1,10 +1,10 @@
 import { GatewayError } from '../../../errors.ts'
 import { malformedResponse } from './upstream-error.ts'
 
-/** A response is not what its protocol allows. `message` says what is wrong with it, never what it contains. */
+/** A response is not what its protocol allows. `message` describes the defect, never the content. */
 export class MalformedResponse extends Error {
   override readonly name = 'MalformedResponse'
-  /** The same request would get the same response, so that it is not asked again. */
+  /** The same request would get the same response, so it is not retried. */
   readonly isFinal: boolean
 
   constructor(message: string, { isFinal = false, cause }: { isFinal?: boolean; cause?: unknown } = {}) {

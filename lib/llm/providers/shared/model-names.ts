@@ -1,8 +1,8 @@
-/** What a model's name suggests about the requests it takes. A wrong guess is corrected by what the model refuses. */
+/** Parameters that a model accepts, guessed from its name. The model's errors correct a wrong guess. */
 export type NameGuess = Readonly<{
   /** Takes `max_completion_tokens` in place of `max_tokens`. */
   usesMaxCompletionTokens: boolean
-  /** Takes no temperature but its own. */
+  /** Accepts only its default temperature. */
   hasFixedTemperature: boolean
 }>
 
@@ -12,10 +12,10 @@ export type NameGuess = Readonly<{
  */
 const REASONING = /(?:^(?:[\w-]+:)?|\/)(?:o[1-9]|gpt-5)(?=$|[-.:@])/i
 
-/** Those that only talk take a temperature: `gpt-5-chat-latest`. */
+/** Chat variants without reasoning accept a temperature: `gpt-5-chat-latest`. */
 const TALKING = /(?:^(?:[\w-]+:)?|\/)gpt-5[\w.]*-chat(?=$|[-.:@])/i
 
-/** The first guess at what a model takes. */
+/** The first guess of a model's parameters. */
 export const guessFromName = (model: string): NameGuess => {
   const isReasoning = REASONING.test(model)
   return { usesMaxCompletionTokens: isReasoning, hasFixedTemperature: isReasoning && !TALKING.test(model) }

@@ -1,20 +1,20 @@
 import type { Fields } from './lenient.ts'
 import type { UpstreamAddress } from './upstream.ts'
 
-/** How vendors of the same protocol differ. */
+/** Differences between vendors of the same protocol. */
 export type OpenAiDialect = Readonly<{
   provider: string
   /** The path of the vendor's API before `/chat/completions`; `/v1` when absent. */
   vendorPath?: string
-  /** Where calls really go, for a vendor with addresses or headers of its own. */
+  /** The actual endpoint, for a vendor with URLs or headers of its own. */
   addressed?: (address: ChatAddress, apiKey: string) => ChatAddress
-  /** The highest temperature the vendor takes; 2 when absent. */
+  /** The highest temperature that the vendor accepts; 2 when absent. */
   highestTemperature?: number
-  /** Tells the usage of a stream unasked, and refuses to be asked. */
+  /** Always reports a stream's usage, and rejects `stream_options`. */
   alwaysSendsUsage?: true
-  /** What a chunk says in a place of the vendor's own. */
+  /** Reads a chunk's vendor-specific fields. */
   vendorExtras?: (chunk: Fields) => Readonly<{ usage?: unknown; error?: unknown }>
 }>
 
-/** Where chat completions are asked for, before it is one text. */
+/** The endpoint of chat completions in parts. */
 export type ChatAddress = Readonly<{ url: URL; headers: UpstreamAddress['headers'] }>

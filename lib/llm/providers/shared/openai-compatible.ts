@@ -15,7 +15,7 @@ const USUAL_VENDOR_PATH = '/v1'
 
 /**
  * The address and headers of chat completions, the latter as the official client makes them. All calls share them:
- * made anew for each one they would take a fifth of a request's whole CPU time.
+ * creating them for each one would take a fifth of a request's whole CPU time.
  */
 const addressOf = async ({ apiKey, baseUrl, dialect }: OpenAiCompatibleOptions): Promise<UpstreamAddress> => {
   const client = new OpenAI({ apiKey, baseURL: baseUrl, organization: null, project: null, logLevel: 'off' })
@@ -42,6 +42,6 @@ const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
   }
 }
 
-/** Anything that speaks `POST {baseUrl}/chat/completions`. */
+/** Any server that implements `POST {baseUrl}/chat/completions`. */
 export const openAiCompatible = (options: OpenAiCompatibleOptions): Provider =>
   httpProvider(options.dialect.provider, chatCompletions(options), options)

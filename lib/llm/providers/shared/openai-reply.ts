@@ -11,7 +11,7 @@ import { upstreamError } from './upstream-error.ts'
 import { type ReportedUsage, reportedUsage, withTotal } from './usage.ts'
 
 const TEXT_PARTS: ReadonlySet<unknown> = new Set(['text', 'output_text', undefined, null])
-/** Answers that end so may have no message at all (Gemini, vLLM). */
+/** Answers with these finish reasons may have no message at all (Gemini, vLLM). */
 const ENDS_WITHOUT_MESSAGE: ReadonlySet<unknown> = new Set(['length', 'content_filter', 'tool_calls'])
 /** Names of events that hold chunks; the protocol itself names none. */
 const isOfAnswer = (name: string): boolean => name === '' || name === 'message'
@@ -23,7 +23,7 @@ const partText = (part: unknown): string => {
   return TEXT_PARTS.has(fields?.type) ? (wordIn(fields?.text) ?? '') : ''
 }
 
-/** Content as text. Some models think aloud before they answer; of the parts only the text is the answer. */
+/** Content as text. Some models put reasoning in parts too; only text parts belong to the answer. */
 const contentText = (content: unknown): string => {
   if (content === undefined || content === null) return ''
   if (typeof content === 'string') return content
@@ -34,7 +34,7 @@ const contentText = (content: unknown): string => {
 
 type DeltaText = Readonly<{ text: string; refused?: true }>
 
-/** What a message or a delta says. A refusal is text too: it is what the model answers. */
+/** The text of a message or a delta. A refusal is text too: it is the model's answer. */
 const textOf = (message: Fields | undefined): DeltaText => {
   const content = contentText(message?.content)
   if (message?.refusal === undefined || message.refusal === null) return { text: content }
@@ -50,7 +50,7 @@ const usageIn = (value: unknown): ReportedUsage | undefined => {
   const counts = reportedUsage({
     inputTokens: usage.prompt_tokens,
     outputTokens: usage.completion_tokens,
-    // DeepSeek; OpenRouter and LiteLLM for what is written.
+    // DeepSeek; OpenRouter and LiteLLM for cache writes.
     cachedInputTokens: input?.cached_tokens ?? usage.prompt_cache_hit_tokens,
     cacheWriteInputTokens: input?.cache_write_tokens ?? input?.cache_creation_tokens,
     reasoningTokens: output?.reasoning_tokens,
@@ -58,7 +58,7 @@ const usageIn = (value: unknown): ReportedUsage | undefined => {
   return withTotal(counts, usage.total_tokens)
 }
 
-/** A field that is an object, or is not there. @throws MalformedResponse where it is anything else. */
+/** A field that is an object or absent. @throws MalformedResponse where it is anything else. */
 const optionalFields = (value: unknown, name: string): Fields | undefined => {
   if (value === undefined || value === null) return undefined
   const fields = fieldsOf(value)
@@ -66,7 +66,7 @@ const optionalFields = (value: unknown, name: string): Fields | undefined => {
   return fields
 }
 
-/** The choice of that index, or else the first one. One alone is asked for; some vendors give several all the same. */
+/** The choice of that index, or else the first one. Only one is requested; some vendors send several anyway. */
 const choiceIn = ({ choices }: Fields, index: number): Fields | undefined => {
   if (choices === undefined || choices === null) return undefined
   if (!Array.isArray(choices)) throw new MalformedResponse('choices of an unknown type')
@@ -74,7 +74,7 @@ const choiceIn = ({ choices }: Fields, index: number): Fields | undefined => {
   return optionalFields(choice ?? choices[0], 'a choice')
 }
 
-/** The error that stands where an answer should: beside it, in its choice, or as its finish reason. */
+/** The error in place of an answer: beside it, in its choice, or as its finish reason. */
 const errorIn = (body: Fields, choice: Fields | undefined, vendorExtras?: unknown): unknown => {
   const beside = choice?.error ?? vendorExtras ?? undefined
   const named = errorInAnswer(body) ?? (describesError(beside) ? beside : undefined)
@@ -82,7 +82,7 @@ const errorIn = (body: Fields, choice: Fields | undefined, vendorExtras?: unknow
   return named ?? (raw && isFailedFinish(raw) ? { code: raw } : undefined)
 }
 
-/** A whole `chat.completion` as one fragment, so that it can travel like a stream of one piece. */
+/** A whole `chat.completion` as one fragment, so that it is handled like a stream of one piece. */
 export const completionFragment = (body: string, dialect: OpenAiDialect): ReplyPart => {
   const value = parseJson(body)
   const completion = fieldsOf(Array.isArray(value) ? value[0] : value)
@@ -92,7 +92,7 @@ export const completionFragment = (body: string, dialect: OpenAiDialect): ReplyP
   if (error !== undefined) return { error: upstreamError({ provider: dialect.provider, body: error }) }
   const message = optionalFields(choice?.message, 'a message')
   const raw = wordIn(choice?.finish_reason)
-  // Null or empty, the vendor gives no reason; without the field it may be a part of an answer.
+  // Null or empty means that the vendor gives no reason; without the field it may be a partial answer.
   if (choice && choice.finish_reason === undefined) throw new MalformedResponse('missing finish reason')
   const answer = textOf(message)
   if (answer.text === '' && (!raw || (!message && !ENDS_WITHOUT_MESSAGE.has(finishOf(raw).reason))))
@@ -108,7 +108,7 @@ export const chunkEvents = ({
   let index: number | undefined
   let hasText = false
 
-  /** The chunk's part of the one choice that is followed: the first to come. */
+  /** The chunk's part of the choice that is read: the first to arrive. */
   const followedChoice = (chunk: Fields): Fields | undefined => {
     const choice = choiceIn(chunk, index ?? 0)
     if (typeof choice?.index !== 'number') return choice

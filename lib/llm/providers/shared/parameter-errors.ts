@@ -19,7 +19,7 @@ const PARAMETERS: ReadonlyMap<string, UnsupportedParameter> = new Map([
   ['stream', 'stream'],
 ])
 
-/** Words under which a vendor names the parameter in `param` or `loc`. */
+/** Names of the parameter in vendors' `param` or `loc`. */
 const UNSUPPORTED: ReadonlySet<string> = new Set([
   'unsupportedparameter',
   'unsupportedvalue',
@@ -29,7 +29,7 @@ const UNSUPPORTED: ReadonlySet<string> = new Set([
 
 const QUOTED = '[\'"`]?([\\w.]+)[\'"`]?'
 
-/** Sentences that name a refused parameter; a list of several is told apart by commas. */
+/** Messages that name a refused parameter; several are separated by commas. */
 const SENTENCES: readonly RegExp[] = [
   `unsupported (?:parameter|value): ${QUOTED}`, // OpenAI, Azure, GitHub Models
   'unrecognized request arguments? supplied: ([\\w.]+(?:, ?[\\w.]+)*)', // Azure's older versions
@@ -47,7 +47,7 @@ const SENTENCES: readonly RegExp[] = [
 const NO_SYSTEM_ROLE =
   /does not support ['"]system['"]|system (?:role|message|prompt|instruction)s? (?:is |are )?not (?:supported|enabled)|developer instruction is not enabled|does not support (?:the )?system (?:role|message|prompt|instruction)/i
 const NO_DEVELOPER_ROLE = /does not support ['"]developer['"]/i
-/** The system role is refused, and the other one is named as what to use. */
+/** The system role is refused, and the message names the role to use instead. */
 const OFFERS_DEVELOPER = /(?:use|supported values[^.]*)[^.]{0,40}['"]developer['"]/i
 
 const namedIn = (message: string): readonly string[] =>
@@ -64,7 +64,7 @@ const unsupportedRoles = (message: string): readonly UnsupportedParameter[] => {
 }
 
 /**
- * Which parts of our request a model does not take, as far as its error says so. A value out of range is none of them.
+ * The parameters that an error reports as unsupported. A value out of range does not count.
  */
 export const unsupportedParameters = (facts: ErrorFacts): readonly UnsupportedParameter[] => {
   const names = [...namedIn(facts.message), ...(saysUnsupported(facts) ? facts.params : [])]

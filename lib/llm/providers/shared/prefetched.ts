@@ -1,5 +1,5 @@
 /**
- * A generator whose first value is already in hand, so that leaving it unread still runs its `finally`
+ * A generator whose first value is already fetched, so that closing it unread still runs its `finally`
  * (a generator that was never started skips it).
  */
 export const prefetched = async <T>(events: AsyncGenerator<T>): Promise<AsyncIterable<T>> => {

@@ -5,7 +5,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, 
 const PART = /(\d+(?:\.\d+)?)(ms|[smhd])/g
 const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|[smhd]))+$/
 
-/** From here on a plain number is a moment since 1970 in place of a wait: in seconds, and in milliseconds. */
+/** From these values on a plain number is a Unix time instead of a duration: in seconds, and in milliseconds. */
 const FIRST_EPOCH_SECONDS = 1e9
 const FIRST_EPOCH_MS = 1e12
 
@@ -35,8 +35,8 @@ const NAMES = KINDS.flatMap(kind => [
 ])
 
 /**
- * What an upstream says is left of its limits: of requests or of tokens, whichever is tighter. Absent where it
- * does not say, or says nonsense.
+ * An upstream's remaining rate limit: of requests or of tokens, whichever is tighter. Absent where the headers are
+ * missing or invalid.
  *
  * Sources: platform.openai.com/docs/guides/rate-limits, docs.anthropic.com/en/api/rate-limits,
  * console.groq.com/docs/rate-limits.
@@ -59,8 +59,8 @@ export const rateHeadroomOf = (headers: HeaderLookup, nowMs: number): RateHeadro
 }
 
 /**
- * Seconds until what is used up is full again, from 1 to a year: the later one where requests and tokens both are. Absent
- * where nothing is used up, or its reset makes no sense.
+ * Seconds until an exhausted limit resets, from 1 to a year: the later one where requests and tokens both are
+ * exhausted. Absent where no limit is exhausted, or its reset is invalid.
  */
 export const resetSeconds = (headers: HeaderLookup, nowMs: number): number | undefined => {
   const waits = NAMES.flatMap(([, remainingName, resetName]) => {

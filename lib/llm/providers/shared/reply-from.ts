@@ -13,7 +13,7 @@ import { readRawText, readText, type UpstreamResponse } from './upstream.ts'
 import { connectionError, endedBeforeLength } from './upstream-error.ts'
 import { wholeReply } from './whole-reply.ts'
 
-/** A vendor's two ways of answering, in our words. What they throw is a malformed response. */
+/** Translators for a vendor's whole and streamed replies. An exception means a malformed response. */
 export type Translators = Readonly<{
   whole: (body: string) => ReplyPart
   event: (event: SseEvent) => ReplyPart
@@ -52,9 +52,8 @@ const isEventStream = (contentType: string | null): boolean =>
   contentType?.toLowerCase().includes('text/event-stream') ?? false
 
 /**
- * An upstream's successful response as a reply: as a stream where it reads as one, as a whole where it reads as JSON,
- * whatever was asked for. Its content type decides where the first bytes do not. Resolves when the first content is in
- * hand.
+ * An upstream's successful response as a reply: a stream or a whole JSON document by its first bytes, whatever was
+ * requested. The content type decides where the bytes are ambiguous. Resolves when the first content is available.
  */
 export const replyFrom = async (
   response: UpstreamResponse,

@@ -3,7 +3,7 @@ import type { ErrorFacts } from './error-body.ts'
 /** Anything with header look-up: `Headers`, or a provider client's own. */
 export type HeaderLookup = { get(name: string): string | null }
 
-/** A year. No limit lasts longer, and what is far beyond it could not be written as a plain number. */
+/** A year. No limit lasts longer, and far larger values cannot be written as plain numbers. */
 const MAX_WAIT_SECONDS = 31_536_000
 
 /** A wait in whole seconds, at least 1 and at most a year; undefined where it is negative or not finite. */
@@ -13,8 +13,8 @@ export const waitSeconds = (milliseconds: number): number | undefined =>
     : undefined
 
 /**
- * When the upstream wants to be asked again, in whole seconds, from 1 to a year; undefined where it does not say so
- * or says nonsense. Reads `retry-after-ms` (OpenAI) and `Retry-After` as seconds or an HTTP date (RFC 9110).
+ * The upstream's retry delay in whole seconds, from 1 to a year; undefined where it is missing or invalid. Reads
+ * `retry-after-ms` (OpenAI) and `Retry-After` as seconds or an HTTP date (RFC 9110).
  */
 export const retryAfterSeconds = (headers: HeaderLookup, nowMs: number): number | undefined => {
   const inMs = headers.get('retry-after-ms')
@@ -32,7 +32,7 @@ const SENTENCE =
   /(?:try again in|retry (?:in|after)|please wait) ((?:\d+(?:\.\d+)?(?:ms|[hms]))+|\d+(?:\.\d+)? ?s)(?:econds?)?\b/i
 const PART = /(\d+(?:\.\d+)?) ?(ms|[hms])/gi
 
-/** When an error itself says to ask again, in whole seconds: `retryDelay: "36s"` (Google), or a sentence. */
+/** The retry delay in an error body, in whole seconds: `retryDelay: "36s"` (Google), or a sentence. */
 export const retryAfterSecondsIn = ({ retryDelay, message }: ErrorFacts): number | undefined => {
   const told = retryDelay ?? SENTENCE.exec(message)?.[1]
   if (!told || (retryDelay !== undefined && !/^\d+(?:\.\d+)?s$/.test(retryDelay))) return undefined

@@ -3,8 +3,8 @@ import { type Fields, fieldsOf, parseJson } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
 
 /**
- * What an upstream's event holds. `ignored`: nothing of the answer, such as a relay's keep-alive. `error`: the value
- * that describes a failure. `end`: the end mark.
+ * The content of an upstream's event. `ignored`: nothing of the answer, such as a relay's keep-alive. `error`: the
+ * value that describes a failure. `end`: the end mark.
  */
 export type StreamEvent =
   | Readonly<{ kind: 'fields'; fields: Fields }>
@@ -18,10 +18,10 @@ const LOOKS_LIKE_JSON = /^[[{]/
 /** `[DONE]` (OpenAI), and as relays write it. */
 const END_MARK = /^(?:\[done\]|done)$/i
 const LONGEST_END_MARK = '[DONE]'.length
-/** What relays send as the data of an unnamed event so that the connection stays open. */
+/** Data of unnamed events that relays send as keep-alive. */
 const KEEP_ALIVE = /^[\W_]*(?:ping|pong|heart-?beat|keep-?alive|(?:openrouter )?processing)[\W_]*$/i
 
-/** Whether the data of an event says that the stream has come to its end. */
+/** Whether an event's data is the stream's end mark. */
 export const isEndMark = (data: string): boolean => END_MARK.test(data.trim())
 
 /** Whether data that is neither JSON nor an end mark is the beginning of either. */

@@ -17,7 +17,7 @@ export type StreamedReplyOptions = Readonly<{
   signal: AbortSignal
   /** Never throws. */
   translate: (event: SseEvent) => ReplyPart
-  /** Called for each event that holds nothing of the answer. */
+  /** Called for each ignored event. */
   onIgnored: () => void
   /** What reading the body threw, for the caller. */
   errorOf: (thrown: unknown) => GatewayError
@@ -30,9 +30,9 @@ export type StreamedReplyOptions = Readonly<{
 const MAX_TRAILING_CHUNKS = 16
 
 /**
- * Reads an upstream's event stream as reply events, pulling only when asked, so that a slow reader slows the
- * upstream. It is complete with the protocol's end mark, or when its body ends in order after a finish reason; a
- * stream that stops before either is a failure.
+ * Reads an upstream's event stream as reply events, pulling only on demand, so that a slow reader slows the upstream.
+ * It is complete with the protocol's end mark, or when its body ends cleanly after a finish reason; a stream that stops
+ * before either is a failure.
  */
 class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
   readonly #options: StreamedReplyOptions
@@ -56,7 +56,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
     return this.#usage.promise
   }
 
-  /** Waits for the first content; throws when a failure comes instead of it. */
+  /** Waits for the first content; throws when a failure arrives instead. */
   async open(): Promise<void> {
     const batch = await this.#read()
     const [event] = batch
@@ -88,7 +88,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
       for (;;) {
         const step = await this.#options.body.next()
         if (step.done) return this.#endOfBody()
-        // Thousands of streams may have come on in the same moment.
+        // Thousands of streams may continue in the same moment.
         const wait = turn()
         if (wait) await wait
         const events = this.#translate(this.#parser.push(step.value))
@@ -101,7 +101,10 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
     }
   }
 
-  /** The last event may lack its blank line; it counts where it is whole nevertheless. One that is cut off is a break. */
+  /**
+   * The last event may lack its blank line; it counts where it is whole nevertheless. A truncated one is a broken
+   * stream.
+   */
   #endOfBody(): readonly ReplyEvent[] {
     const last = this.#parser.end()
     const data = last?.data ?? ''
@@ -165,7 +168,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
     )
   }
 
-  /** Reads what may follow the end mark, so that the connection can serve the next call. */
+  /** Reads any data after the end mark, so that the connection can serve the next call. */
   async #drain(): Promise<void> {
     try {
       for (let chunks = 0; chunks < MAX_TRAILING_CHUNKS; chunks += 1) {
@@ -177,7 +180,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
     }
   }
 
-  /** A reader in wait gets the reason from `#read`; otherwise it is put where the next one finds it. */
+  /** A waiting reader gets the reason from `#read`; otherwise it is stored for the next one. */
   readonly #onAbort = (): void => {
     this.#options.body.destroy()
     if (this.#reading) return
@@ -191,7 +194,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
   }
 }
 
-/** A reply over an upstream's event stream; resolves when its first content is in hand. */
+/** A reply over an upstream's event stream; resolves when its first content is available. */
 export const streamedReply = async (options: StreamedReplyOptions): Promise<Reply> => {
   const events = new StreamedEvents(options)
   await events.open()

@@ -1,23 +1,23 @@
 import type { Call } from '../../types.ts'
 
-/** What a model makes of a temperature; ours go from 0 to 2. */
+/** How a model handles temperatures; ours range from 0 to 2. */
 export type TemperatureRange = Readonly<{
-  /** The highest one it takes; 2 when absent. */
+  /** The highest one it accepts; 2 when absent. */
   highestTemperature?: number
-  /** It takes none but its own. */
+  /** It accepts only its default. */
   isFixed?: boolean
 }>
 
 const OWN_TEMPERATURE = 1
 
-/** What to send: the temperature asked for, the nearest one that is taken, or none. */
+/** The temperature to send: the requested one, the nearest accepted one, or none. */
 export const temperatureFor = (
   { temperature }: Call,
   { highestTemperature = 2, isFixed }: TemperatureRange,
 ): number | undefined =>
   temperature === undefined || isFixed ? undefined : Math.min(temperature, highestTemperature)
 
-/** What to say about it where it is not what was asked for. */
+/** The warning where it differs from the requested one. */
 export const temperatureWarnings = (call: Call, range: TemperatureRange): readonly string[] => {
   const asked = call.temperature
   const sent = temperatureFor(call, range)

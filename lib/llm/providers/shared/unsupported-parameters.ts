@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../../clock.ts'
 import type { UnsupportedParameter } from './parameter-errors.ts'
 
-/** Request parameters that a model is known not to take. */
+/** Request parameters that a model is known to refuse. */
 export type Unsupported = ReadonlySet<UnsupportedParameter>
 
 const MAX_MODELS = 1_000
@@ -10,8 +10,8 @@ const FORGET_AFTER_MS = 3_600_000
 const NONE: Unsupported = new Set()
 
 /**
- * What the models of one provider have refused. An hour after the last lesson all of a model's are forgotten, so that
- * one that has learned to take a parameter gets it again; of more than 1,000 models the least recently used is.
+ * The parameters that the models of one provider have refused. They are forgotten an hour after a model's last refusal,
+ * so that a newly supported parameter is sent again; beyond 1,000 models, so are the least recently used.
  */
 export class UnsupportedParameters {
   readonly #clock: Clock

@@ -5,24 +5,24 @@ import { type UnsupportedParameter, unsupportedParameters } from './parameter-er
 import { resetSeconds } from './rate-headers.ts'
 import { type HeaderLookup, retryAfterSeconds, retryAfterSecondsIn } from './retry-after.ts'
 
-/** An upstream's error, wherever it stood: in an HTTP status, a successful response, or an event of a stream. */
+/** An upstream's error, wherever it occurred: in an HTTP status, a successful response, or an event of a stream. */
 export type UpstreamFailure = Readonly<{
   provider: string
-  /** The HTTP status of the response; absent where the error stood in a successful one. */
+  /** The HTTP status of the response; absent where the error was in a successful one. */
   status?: number
   /** The response's text, the JSON value in it, or the error object in that. */
   body?: unknown
   /** The response's headers, and the time to which a date in them is compared. */
   headers?: HeaderLookup
   nowMs?: number
-  /** Under which the vendor's support finds the request. */
+  /** The vendor's request id. */
   upstreamRequestId?: string | null | undefined
 }>
 
-/** What the log gets to see of an upstream's error: never its body, which may echo prompts or keys. */
+/** The part of an upstream's error for the log: never its body, which may echo prompts or keys. */
 export class UpstreamHttpError extends Error {
   override readonly name = 'UpstreamRefusalError'
-  /** Request parameters that the model does not take. */
+  /** Request parameters that the model does not support. */
   readonly unsupportedParameters: readonly UnsupportedParameter[]
 
   constructor(
@@ -79,10 +79,10 @@ const ofStatus = (status: number | undefined, provider: string): readonly [Error
   return ['PROVIDER_ERROR', `The provider ${provider} failed to answer${told}.`]
 }
 
-/** A lock, and a request that came too early: worth asking again, other than what else is below 500. */
+/** Conflict, and Too Early: the only retryable statuses below 500 in this branch. */
 const PASSING: ReadonlySet<number> = new Set([409, 425])
 
-/** Not implemented, and HTTP version not supported: the same tomorrow. */
+/** Not Implemented, and HTTP Version Not Supported: permanent. */
 const NEVER_PASSING: ReadonlySet<number> = new Set([501, 505])
 
 const isFinalFailure = (kind: ErrorKind | undefined, code: ErrorCode, status = 500): boolean => {
@@ -91,8 +91,8 @@ const isFinalFailure = (kind: ErrorKind | undefined, code: ErrorCode, status = 5
 }
 
 /**
- * An upstream's error in our words. The same error means the same wherever it stands: what its words say counts before
- * its status, and the status that the error names counts where the response has none.
+ * An upstream's error as a GatewayError. The same error has the same meaning wherever it occurs: its codes and messages
+ * take precedence over its status, and the status named in the error applies where the response has none.
  */
 export const upstreamError = (failure: UpstreamFailure): GatewayError => {
   const { provider, body, headers, nowMs = 0 } = failure
@@ -117,7 +117,7 @@ export const upstreamError = (failure: UpstreamFailure): GatewayError => {
 }
 
 const CONNECT_TIMEOUT = 'UND_ERR_CONNECT_TIMEOUT'
-/** Node's and OpenSSL's words for a certificate that cannot be trusted: the same at the next try. */
+/** Node's and OpenSSL's codes for an untrusted certificate: permanent. */
 const UNTRUSTED = /CERT|UNABLE_TO_VERIFY|HOSTNAME_MISMATCH/
 
 const LENGTH_MISMATCH = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
@@ -154,7 +154,7 @@ export const connectionError = (provider: string, signal: AbortSignal, thrown: u
   })
 }
 
-/** Something a provider of this protocol must never send. */
+/** The error for a response that violates the protocol. */
 export const malformedResponse = (provider: string, what: string, cause?: unknown): GatewayError =>
   new GatewayError('PROVIDER_ERROR', `The provider ${provider} sent a malformed response (${what}).`, {
     cause,

@@ -4,13 +4,13 @@ import type { ResponseBody } from './body.ts'
 import { decodedBody } from './content-encoding.ts'
 import type { HeaderLookup } from './retry-after.ts'
 
-/** The body of an upstream response: bytes that can be read once, or given up. */
+/** The body of an upstream response: bytes that can be read once, or discarded. */
 export type UpstreamBody = Dispatcher.ResponseData['body']
 
-/** Where a vendor takes calls, with every header that does not depend on the call. */
+/** A vendor's endpoint, with every header that does not depend on the call. */
 export type UpstreamAddress = Readonly<{ url: string; headers: Readonly<Record<string, string>> }>
 
-/** What undici takes as a signal, without the cost of one. */
+/** An abort signal for undici, cheaper than an AbortSignal. */
 class Aborter extends EventEmitter {
   reason: unknown
 
@@ -20,14 +20,15 @@ class Aborter extends EventEmitter {
   }
 }
 
-/** Posts JSON text. Rejects when no response comes: with the signal's reason, or what the socket failed with. */
+/** Posts JSON text. Rejects when no response arrives: with the signal's reason, or the socket's error. */
 export type Post = (address: UpstreamAddress, json: string, signal: AbortSignal) => Promise<UpstreamResponse>
 
 const MAX_ERROR_BODY_BYTES = 64 * 1024
 const CONNECT_TIMEOUT_MS = 3_000
 /**
- * Of an answer whose reader is slow: what has come beyond it waits in the kernel, and slows the upstream. As much as Node
- * takes from a socket in one go: undici puts back what is beyond it, and with less would take more each time than it hands on.
+ * Buffered bytes of an answer with a slow reader: beyond them data waits in the kernel, which slows the upstream. As
+ * much as Node reads from a socket at once: undici puts back the excess, and with less would read more each time than
+ * it passes on.
  */
 const MOST_BYTES_AHEAD = 64 * 1024
 
@@ -38,7 +39,7 @@ export type Proxies = Readonly<{
   noProxy?: string | undefined
 }>
 
-/** A proxy that takes a connection and says nothing is given up like an upstream that takes none. */
+/** A proxy that accepts a connection and stays silent times out like an upstream that accepts none. */
 const proxyClient = (origin: URL, options: object): Dispatcher =>
   new Pool(origin, { ...options, headersTimeout: CONNECT_TIMEOUT_MS })
 
@@ -59,7 +60,7 @@ const poolOf = (origin: string | URL, options: object): Dispatcher => {
  * One pool of kept-alive connections for all upstreams. Time limits between the first and the last byte are
  * the pipeline's (`timeout`), so undici's own are off.
  *
- * @param proxies lead calls where one is set; https ones go through `http` where `https` is absent. Loopback
+ * @param proxies are used for calls where one is set; https ones go through `http` where `https` is absent. Loopback
  * addresses are no exception: `noProxy` names those.
  */
 export const upstreamAgent = ({ http, https, noProxy }: Proxies = {}): Dispatcher => {
@@ -77,7 +78,7 @@ export const upstreamAgent = ({ http, https, noProxy }: Proxies = {}): Dispatche
   })
 }
 
-/** Reads a whole body as text. Rejects with a RangeError, and gives it up, once it is longer than `maxBytes`. */
+/** Reads a whole body as text. Rejects with a RangeError, and discards it, once it is longer than `maxBytes`. */
 export const readText = async (body: ResponseBody, maxBytes: number): Promise<string> => {
   const chunks: Uint8Array[] = []
   let size = 0
@@ -94,8 +95,8 @@ export const readText = async (body: ResponseBody, maxBytes: number): Promise<st
 }
 
 /**
- * The same for a body as it comes off the socket, of which nothing has been read: a third of the CPU of its iterator.
- * Rejects with what broke it, too.
+ * The same for an unread body straight from the socket, at a third of the CPU of its iterator. Also rejects with the
+ * error that broke it.
  */
 export const readRawText = (body: UpstreamBody, maxBytes: number): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -114,7 +115,7 @@ export const readRawText = (body: UpstreamBody, maxBytes: number): Promise<strin
     if (body.closed) reject(body.errored ?? new Error('the body was closed'))
   })
 
-/** What an upstream answered: its status, its headers by `get`, and a body that has not been read yet. */
+/** An upstream's response: its status, its headers by `get`, and an unread body. */
 export class UpstreamResponse implements HeaderLookup {
   readonly status: number
   readonly body: UpstreamBody
@@ -124,7 +125,7 @@ export class UpstreamResponse implements HeaderLookup {
     this.status = statusCode
     this.body = body
     this.#headers = headers
-    // A body that is given up emits an error. Its reader gets it from the iterator; without a listener, it would end the process.
+    // A discarded body emits an error. A reader gets it from the iterator; without a listener it would end the process.
     body.on('error', () => {})
   }
 
@@ -132,7 +133,7 @@ export class UpstreamResponse implements HeaderLookup {
     return this.status >= 200 && this.status < 300
   }
 
-  /** A header by its lower-case name; the first one where it came several times. */
+  /** A header by its lower-case name; the first one where it is repeated. */
   get(name: string): string | null {
     const value = this.#headers[name]
     return (Array.isArray(value) ? value[0] : value) ?? null
@@ -152,7 +153,7 @@ export class UpstreamResponse implements HeaderLookup {
     return decodedBody(this.body, [this.#headers['content-encoding'] ?? []].flat().join())
   }
 
-  /** What a refusal says; empty where it cannot be read. */
+  /** The text of an error response; empty where it cannot be read. */
   async errorBody(): Promise<string> {
     try {
       return await readText(this.decoded(), MAX_ERROR_BODY_BYTES)

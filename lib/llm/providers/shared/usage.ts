@@ -11,16 +11,16 @@ const CLASSES = [
 ] as const
 type TokenClass = (typeof CLASSES)[number]
 
-/** What a vendor reported, in our meaning of each class; a class is absent where its count is unknown. */
+/** A vendor's counts by our definition of each class; a class is absent where its count is unknown. */
 export type ReportedUsage = Readonly<
   { [Class in TokenClass]?: number } & {
-    /** A count came that cannot be one. */
+    /** A count was implausible. */
     implausible?: true
   }
 >
 
 /**
- * Beyond it a count of one answer's tokens is not believed: ten times the largest context window on the market, and
+ * The largest plausible count of one answer's tokens: ten times the largest context window on the market, and
  * what the ledger can still price exactly.
  */
 const MAX_PLAUSIBLE_TOKENS = 100_000_000
@@ -49,9 +49,9 @@ export const reportedUsage = (counts: Readonly<Partial<Record<TokenClass, unknow
 }
 
 /**
- * Includes in the output what a vendor counts beside it. Gemini and xAI leave reasoning out of `completion_tokens`: it
- * is in the total alone, or larger than the output that it should be part of. A total that exceeds the sum by exactly
- * the cached input belongs to a relay that counts cached input apart.
+ * Includes in the output tokens that a vendor counts beside it. Gemini and xAI leave reasoning out of
+ * `completion_tokens`: it is in the total alone, or larger than the output that it should be part of. A total that
+ * exceeds the sum by exactly the cached input belongs to a relay that counts cached input separately.
  */
 export const withTotal = (usage: ReportedUsage, totalTokens: unknown): ReportedUsage => {
   const { inputTokens, outputTokens, reasoningTokens = 0 } = usage
@@ -83,11 +83,11 @@ export const mergedUsage = (
   return { ...known, ...Object.fromEntries(counts) }
 }
 
-/** What is known of an answer besides what its vendor reported. */
+/** Facts about an answer besides its vendor's report. */
 export type AnswerFacts = Readonly<{
   /** UTF-8 bytes of its text. */
   textBytes: number
-  /** Whether it came to its end. */
+  /** Whether it is complete. */
   isComplete: boolean
   estimatedInputTokens: () => number
 }>

@@ -5,7 +5,7 @@ import type { ReplyPart } from './reply-part.ts'
 import { malformedResponse } from './upstream-error.ts'
 import { usageOf } from './usage.ts'
 
-/** An answer that came in one piece, as a stream of one batch; throws what the fragment failed with. */
+/** An answer in one piece, as a stream of one batch; throws the fragment's error. */
 export const wholeReply = (
   head: ReplyHead,
   fragment: ReplyPart,

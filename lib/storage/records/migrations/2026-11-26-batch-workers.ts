@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
-/** Who works, and how often a run of an item was cut off. */
+/** The workers, and how often a run of an item was interrupted. */
 export const batchWorkers: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
-/** What was begun and has not ended is found at once among all that waits. */
+/** An index that finds started items among all waiting ones. */
 export const begunFirst: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema

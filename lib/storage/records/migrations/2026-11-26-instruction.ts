@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
-/** What stands above many items is kept once, and not with each of them. */
+/** Stores the instruction of many items once, and not with each of them. */
 export const instruction: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema.alterTable('batch_jobs').addColumn('instruction', 'text').execute()

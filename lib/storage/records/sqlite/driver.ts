@@ -14,10 +14,10 @@ import type { StatementResult } from './messages.ts'
 import type { Mutex } from './mutex.ts'
 import type { RecordsThread } from './thread-handle.ts'
 
-/** Every transaction writes: one that only finds out later that it cannot would have to be done again. */
+/** Every transaction writes: one that acquires the lock only later might fail and have to be repeated. */
 const BEGIN = { sql: 'begin immediate', parameters: [] }
 
-/** A result as Kysely has it. */
+/** A result in Kysely's form. */
 export const queryResult = <Row>({ rows, changes }: StatementResult): QueryResult<Row> => ({
   rows: rows as unknown as Row[],
   ...(changes !== undefined && { numAffectedRows: BigInt(changes) }),
@@ -54,7 +54,7 @@ class ThreadConnection implements DatabaseConnection {
   }
 
   async rollback(): Promise<void> {
-    // A thread that was lost meanwhile has taken its transaction along.
+    // The transaction of a lost thread is rolled back.
     if (this.#run === this.#thread.run) await this.#end('rollback')
   }
 
@@ -71,7 +71,7 @@ class ThreadConnection implements DatabaseConnection {
   }
 }
 
-/** Held by one who writes at a time, so that no statement comes between those of a transaction. */
+/** Held by one writer at a time, so that no other statement runs within a transaction. */
 class ThreadDriver implements Driver {
   readonly #thread: RecordsThread
   readonly #name: 'read' | 'write'
@@ -115,8 +115,8 @@ class ThreadDriver implements Driver {
 }
 
 /**
- * SQLite can take changes of the schema back with the transaction they are in; Kysely's own adapter does not say so.
- * Which connection may be used when is the driver's business.
+ * SQLite supports transactional schema changes, which Kysely's own adapter does not declare. The driver does the
+ * locking.
  */
 class Adapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { makeDirectory } from '../../directory.ts'
 import { RecordsUnusable } from '../fault.ts'
 
-/** Below it, a write-ahead log could be reset while another connection was still to read it. */
+/** Earlier versions could reset a write-ahead log that another connection had not read yet. */
 const LEAST_VERSION = [3, 51, 3] as const
 /** How long a start waits for another process that writes. Later on, `Records` waits instead. */
 const START_BUSY_MS = 30_000
@@ -62,7 +62,7 @@ const UNUSABLE_DIRECTORY: ReadonlySet<string> = new Set(
   'EACCES EPERM EROFS ENOSPC EDQUOT ENOTDIR ENOENT EEXIST EISDIR ELOOP ENAMETOOLONG EINVAL EIO'.split(' '),
 )
 
-/** A failure to open the file as an operator can mend it. What is not known stays as it is. */
+/** Explains a failure to open the file to the operator. Unknown errors stay unchanged. */
 const unusable = (error: unknown): unknown => {
   const { errcode, code } = error as { errcode?: number; code?: string }
   const setupHint = errcode !== undefined ? REMEDIES[errcode & 0xff] : undefined
@@ -78,7 +78,7 @@ const unusable = (error: unknown): unknown => {
 export type SqliteFile = Readonly<Record<'read' | 'write', DatabaseSync>> &
   Readonly<{
     /**
-     * SQLite goes on with a file that has left its path, and all that is written to it would be lost with the process.
+     * SQLite continues with a file that was moved or deleted, and all writes to it would be lost with the process.
      * @throws Error with code ENOENT
      */
     assertAtPath: () => void
@@ -98,7 +98,7 @@ const both = (path: string, busyMs: number, check: (database: DatabaseSync) => v
   const write = connected(path, busyMs, database => {
     check(database)
     database.exec('pragma journal_mode = wal')
-    // What was written survives the process in any case; the machine's own end may take the last moment with it.
+    // Commits survive a crash of the process; a crash of the machine may lose the latest ones.
     database.exec('pragma synchronous = normal')
     database.exec('pragma temp_store = memory')
   })
@@ -115,13 +115,13 @@ const both = (path: string, busyMs: number, check: (database: DatabaseSync) => v
 }
 
 /**
- * Opens a file, which is made where there is none. A file that cannot be used stays as it is.
+ * Opens a file, which is created if missing. A file that cannot be used stays as it is.
  * @throws RecordsUnusable
  */
 export const openFile = (path: string): SqliteFile => {
   try {
     makeDirectory(dirname(path))
-    // Prompts and answers are in it: other users of the machine may not read it.
+    // It contains prompts and answers: other users of the machine may not read it.
     if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
     return both(path, START_BUSY_MS, assertSound)
   } catch (error) {
@@ -130,8 +130,8 @@ export const openFile = (path: string): SqliteFile => {
 }
 
 /**
- * Opens a file that this process had open before. It is not made anew: an empty one would hide that all is lost.
- * @throws what SQLite or the file system says
+ * Opens a file that this process had open before. It is not created again: an empty one would hide the loss.
+ * @throws the error of SQLite or the file system
  */
 export const reopenFile = (path: string): SqliteFile => {
   closeSync(openSync(path, 'r+'))

@@ -1,9 +1,9 @@
 import { RecordsUnusable } from '../fault.ts'
 
-/** What the thread is started with. */
+/** The options of the thread. */
 export type ThreadData = Readonly<{
   path: string
-  /** Whether the file was open in an earlier thread: it is then neither made nor checked, only opened. */
+  /** Whether the file was open in an earlier thread: it is then neither created nor checked, only opened. */
   reopens: boolean
 }>
 
@@ -11,7 +11,7 @@ export type ThreadData = Readonly<{
 export type Statement = Readonly<{
   sql: string
   parameters: readonly unknown[]
-  /** In an atomic request: takes everything back where this statement changes or returns no row. */
+  /** In an atomic request: rolls back where this statement changes or returns no row. */
   mustMatch?: boolean
 }>
 
@@ -26,7 +26,7 @@ export type ThreadRequest = Readonly<{
   id: number
   connection: 'read' | 'write'
   statements: readonly Statement[]
-  /** In one transaction, which is taken back where a statement fails. */
+  /** In one transaction, which is rolled back where a statement fails. */
   atomic: boolean
 }>
 
@@ -35,16 +35,16 @@ export type ThreadReply =
   | Readonly<{ id: number; unmatched: true }>
   | Readonly<{ id: number; error: SentError }>
 
-/** What the thread says: that the file is open, that it cannot be opened, or how a request ended. */
+/** The thread's messages: the file is open, it cannot be opened, or a request has ended. */
 export type FromThread =
   | Readonly<{ type: 'open' }>
   | Readonly<{ type: 'unusable'; error: SentError }>
   | Readonly<{ type: 'reply'; reply: ThreadReply }>
 
-/** What the thread is asked: a request, or to close the file and end. */
+/** Messages to the thread: a request, or to close the file and end. */
 export type ToThread = ThreadRequest | Readonly<{ type: 'close' }>
 
-/** An error on its way between threads, which takes no fields of its own along. */
+/** An error in a form for messages between threads, which drop its extra fields. */
 export type SentError = Readonly<{
   name: string
   message: string
@@ -64,6 +64,6 @@ export const sentError = (error: unknown): SentError => {
   }
 }
 
-/** The error as it was, as far as anything decides by it. */
+/** Restores the error with the fields that code depends on. */
 export const receivedError = ({ name, message, ...codes }: SentError): Error =>
   name === 'RecordsUnusable' ? new RecordsUnusable(message) : Object.assign(new Error(message), codes)

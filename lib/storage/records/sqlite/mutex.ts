@@ -1,4 +1,4 @@
-/** Lets one in at a time, in the order in which they came. */
+/** Mutual exclusion in order of arrival. */
 export class Mutex {
   readonly #waiting: (() => void)[] = []
   #isLocked = false
@@ -14,7 +14,7 @@ export class Mutex {
     else this.#isLocked = false
   }
 
-  /** Does something while nobody else is in. */
+  /** Runs a function while holding the lock. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     await this.lock()
     try {

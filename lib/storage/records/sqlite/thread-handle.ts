@@ -20,9 +20,9 @@ export type ThreadOptions = Readonly<{
   program?: string
 }>
 
-/** Joined at run time, so that bundlers leave the file, which Node runs as it is, in its place. */
+/** Joined at run time, so that bundlers leave the file alone, which Node runs directly. */
 const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), 'thread.ts')
-/** A request that is not answered for so long, at a disk that hangs, is given up, and the thread with it. */
+/** A request without a reply for this long, such as on a hung disk, fails, and the thread is ended. */
 const REPLY_MS = 15_000
 const MONITOR_MS = 1_000
 /** A thread that cannot open the file is not started again before this time. */
@@ -35,7 +35,7 @@ type Pending = Readonly<{
   askedAt: number
 }>
 
-/** The database does not answer for a while. Its code is one that `recordsError` knows as a lost store. */
+/** The database is temporarily unavailable. `recordsError` maps its code to a lost store. */
 export class ThreadLost extends Error {
   override readonly name = 'ThreadLost'
   readonly code = 'ETHREAD'
@@ -43,7 +43,7 @@ export class ThreadLost extends Error {
 
 const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
-/** One run of the thread's program, with what it was asked and has not answered yet. */
+/** One run of the thread's program, with its pending requests. */
 class ThreadRun {
   readonly opened = Promise.withResolvers<void>()
   readonly ended = Promise.withResolvers<void>()
@@ -60,7 +60,7 @@ class ThreadRun {
     this.#clock = clock
     this.#onLost = onLost
     this.opened.promise.catch(() => {})
-    // Neither the process's options nor its environment concern it.
+    // It needs neither the process's options nor its environment.
     this.#worker = new Worker(program, { workerData: data, execArgv: [], env: {}, name: 'parley-records' })
     this.#worker.on('message', (message: FromThread) => this.#receive(message))
     this.#worker.on('error', error => this.lose(new ThreadLost(messageOf(error), { cause: error })))
@@ -74,7 +74,7 @@ class ThreadRun {
     return this.#lost
   }
 
-  /** How long the oldest request has waited for its answer, in ms. */
+  /** How long the oldest request has been pending, in ms. */
   get oldestMs(): number {
     const [oldest] = this.#pending.values()
     return oldest ? this.#clock.now() - oldest.askedAt : 0
@@ -85,13 +85,13 @@ class ThreadRun {
     const id = ++this.#lastId
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject, askedAt: this.#clock.now() })
-      // Only while it has something to do does it keep the process alive.
+      // It keeps the process alive only while requests are pending.
       if (this.#pending.size === 1) this.#worker.ref()
       this.#worker.postMessage({ ...request, id })
     })
   }
 
-  /** Ends all that is asked of it with an error. Nothing is asked of it any more. */
+  /** Fails all pending requests. It gets no further ones. */
   lose(error: Error): void {
     if (this.#lost) return
     this.#lost = error
@@ -102,12 +102,12 @@ class ThreadRun {
     this.#onLost(error)
   }
 
-  /** Where it hangs in a call of the system's, it ends when that returns. */
+  /** If it hangs in a system call, it ends when that returns. */
   terminate(): void {
     void this.#worker.terminate()
   }
 
-  /** Has it do what it was asked, close the file and end. */
+  /** Lets it finish pending requests, close the file and end. */
   close(): Promise<void> {
     this.#worker.ref()
     this.#worker.postMessage({ type: 'close' })
@@ -128,7 +128,7 @@ class ThreadRun {
     }
   }
 
-  /** At the first start an operator has to mend it; later on the store is lost until it can be opened again. */
+  /** At the first start an operator has to fix it; later the store counts as lost until it can be opened again. */
   #openingError(error: Error): Error {
     return this.#data.reopens ? new ThreadLost(error.message, { cause: error }) : error
   }
@@ -143,8 +143,8 @@ class ThreadRun {
 }
 
 /**
- * The thread that SQLite runs on: the event loop only sends it statements and gets their results. One that ends or
- * hangs fails what it was asked, and the next request starts another one.
+ * The thread that SQLite runs on: the event loop only sends it statements and gets their results. When it ends or
+ * hangs, its pending requests fail, and the next request starts another one.
  */
 export class RecordsThread {
   readonly #options: ThreadOptions
@@ -161,7 +161,7 @@ export class RecordsThread {
     this.#monitor = options.clock.timer(MONITOR_MS, () => this.#look())
   }
 
-  /** Resolves once the file is open. @throws RecordsUnusable, or what the system says */
+  /** Resolves once the file is open. @throws RecordsUnusable, or the system's error */
   async opened(): Promise<void> {
     await this.#run.opened.promise
   }
@@ -171,23 +171,23 @@ export class RecordsThread {
     this.#isOpen = true
   }
 
-  /** Which run of the thread is asked now: a transaction ends with the one that it was begun in. */
+  /** The current run of the thread: a transaction ends with the run in which it started. */
   get run(): object {
     this.#restart()
     return this.#run
   }
 
   /**
-   * Runs statements. Resolves to nothing where an atomic request was taken back since a statement matched no row.
-   * @param run the one that may do it; the current one when absent
-   * @throws ThreadLost, or what SQLite says
+   * Runs statements. Resolves to undefined where an atomic request was rolled back because a statement matched no row.
+   * @param run the run that must execute it; the current one when absent
+   * @throws ThreadLost, or SQLite's error
    */
   ask(request: Omit<ThreadRequest, 'id'>, run = this.run): Promise<Outcome> {
     if (run !== this.#run) return Promise.reject(new ThreadLost('the database’s thread was started again'))
     return this.#run.ask(request)
   }
 
-  /** Does what was asked before, closes the file and ends the thread. */
+  /** Waits for pending requests, closes the file and ends the thread. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true

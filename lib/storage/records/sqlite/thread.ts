@@ -15,20 +15,19 @@ import {
 } from './messages.ts'
 
 /**
- * A transaction whose process says nothing for so long is rolled back: it holds the lock for which every other process
- * on the file waits.
+ * A transaction without a statement for this long is rolled back: its lock blocks every other process on the file.
  */
 const IDLE_TRANSACTION_MS = 2_000
 const SQLITE_BUSY = 5
 
-/** As if the lock had not been there to get: the whole transaction is tried again. */
+/** Like a failure to get the lock: the whole transaction is retried. */
 const idleTooLong = (): Error =>
   Object.assign(new Error('The transaction was idle for too long and has been rolled back.'), {
     errcode: SQLITE_BUSY,
     errstr: 'database is locked',
   })
 
-/** Statements that are kept ready; few, as those that insert many rows are large. */
+/** Cached prepared statements; few, since those that insert many rows are large. */
 const MOST_STATEMENTS = 64
 
 type Prepared = Readonly<{ statement: StatementSync; returnsRows: boolean }>
@@ -44,7 +43,7 @@ const preparing = (database: DatabaseSync): ((sql: string) => Prepared) => {
   return sql => kept.memo(sql)
 }
 
-/** Runs what is asked on a connection, one request at a time. @param assertReady called outside of transactions */
+/** Runs requests on a connection, one at a time. @param assertReady called outside of transactions */
 const running = (
   database: DatabaseSync,
   assertReady = () => {},
@@ -52,7 +51,7 @@ const running = (
   const prepared = preparing(database)
 
   const run = ({ sql, parameters }: Statement): StatementResult => {
-    // A transaction that the disk has failed was taken back by SQLite already.
+    // After a disk error SQLite has already rolled the transaction back.
     if (sql === 'rollback' && !database.isTransaction) return { rows: [] }
     const { statement, returnsRows } = prepared(sql)
     const values = parameters as SQLInputValue[]
@@ -83,7 +82,7 @@ const running = (
     command('rollback')
     isRolledBack = true
   }
-  /** Reports a rollback to whoever goes on with the transaction. */
+  /** Reports a rollback to the next statement of the transaction. */
   const assertNotRolledBack = ([first]: readonly Statement[]) => {
     if (!isRolledBack) return
     isRolledBack = false

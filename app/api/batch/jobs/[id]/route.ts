@@ -4,7 +4,7 @@ import { readJson } from '#lib/http/json-body.ts'
 import { jobChange, jobQuery, queryOf } from '#lib/validation/batch.ts'
 import { parseOrThrow } from '#lib/validation/faults.ts'
 
-/** One batch with a page of its items: looked at, given another priority, taken away. */
+/** One batch with a page of its items: reading, changing the priority, deleting. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/api/batch/jobs/{id}', surface: 'api', access: 'caller', changes: true },
   {

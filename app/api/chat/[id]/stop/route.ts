@@ -1,7 +1,7 @@
 import { serve } from '#lib/gateway/index.ts'
 import { noSuchStream, streamIdOf } from '#lib/http/dialects/resume.ts'
 
-/** Ends an answer where it is, for whoever asked for it. */
+/** Stops an answer in progress, for its owner. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/api/chat/{id}/stop', surface: 'api', access: 'caller', changes: true },
   {

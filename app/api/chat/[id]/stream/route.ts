@@ -1,7 +1,7 @@
 import { serve } from '#lib/gateway/index.ts'
 import { noSuchStream, resumedResponse, streamIdOf } from '#lib/http/dialects/resume.ts'
 
-/** The rest of an answer, for whoever asked for it and lost the connection. */
+/** The rest of an answer, for its owner after a lost connection. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   {
     route: '/api/chat/{id}/stream',

@@ -1,7 +1,7 @@
 import { serve } from '#lib/gateway/index.ts'
 import { jobJson } from '#lib/http/dialects/batch.ts'
 
-/** Ends a batch: what waits or runs of it is given up. */
+/** Cancels a batch: its waiting and running items do not continue. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/api/batch/jobs/{id}/cancel', surface: 'api', access: 'caller', changes: true },
   {

@@ -1,7 +1,7 @@
 import { serve } from '#lib/gateway/index.ts'
 import { progressResponse } from '#lib/http/dialects/batch.ts'
 
-/** What becomes of one batch, as it happens; ends with it. */
+/** The progress of one batch; the stream ends with the batch. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/api/batch/jobs/{id}/events', surface: 'api', access: 'caller', changes: false },
   {

@@ -3,7 +3,7 @@ import { resultsResponse } from '#lib/http/dialects/batch.ts'
 import { queryOf, resultsQuery } from '#lib/validation/batch.ts'
 import { parseOrThrow } from '#lib/validation/faults.ts'
 
-/** What became of a batch's items, as a file to be saved. */
+/** The results of a batch's items, as a download. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/api/batch/jobs/{id}/results', surface: 'api', access: 'caller', changes: false },
   {

@@ -13,7 +13,8 @@ import type { RunItem } from './worker.ts'
 export type OpenWork = Readonly<{
   signal: AbortSignal
   abort: (reason: GatewayError) => void
-  close: () => void
+  /** Ends it, once its record is written. */
+  close: (record?: Promise<void>) => void
 }>
 
 export type RunDeps = Readonly<{
@@ -31,8 +32,8 @@ export type RunDeps = Readonly<{
   /** By which it is judged when to try again. */
   shared: Pick<Clock, 'now'>
   random: () => number
-  /** Told of each run's end, with what it failed with. */
-  onEnd: (context: RequestContext, error: GatewayError | undefined) => void
+  /** Writes down each run's end, with what it failed with. Never rejects. */
+  onEnd: (context: RequestContext, error: GatewayError | undefined) => Promise<void>
 }>
 
 const POISON_ITEM = 'It was cut off again and again before it came to an end.'
@@ -97,20 +98,21 @@ export const running =
       return { state: 'failed', fault: { code: 'INTERNAL_ERROR', message: POISON_ITEM, retryable: true } }
     const work = open(signal)
     let call: Call | undefined
+    let record: Promise<void> | undefined
     try {
       call = callFor(claim, work.signal, deps)
       const answered = await collected(await answer(call))
-      onEnd(call, undefined)
+      record = onEnd(call, undefined)
       return { state: 'succeeded', answer: answered }
     } catch (thrown) {
       const error = toGatewayError(thrown)
-      if (call) onEnd(call, error)
+      if (call) record = onEnd(call, error)
       return retryDecision(error, claim, {
         now: shared.now(),
         random,
         hasAsked: call !== undefined && call.attempts.made.length > 0,
       })
     } finally {
-      work.close()
+      work.close(record)
     }
   }

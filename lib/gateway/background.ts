@@ -8,8 +8,8 @@ import type { Call, Reply } from '../llm/types.ts'
 import { record } from '../observability/record.ts'
 import { newJournal, type RequestContext } from '../request-context.ts'
 
-/** Told of each end, with what it failed with before its answer had begun. */
-export type BackgroundEnd = (context: RequestContext, error: GatewayError | undefined) => void
+/** Told of each end, with what it failed with before its answer had begun. Never rejects. */
+export type BackgroundEnd = (context: RequestContext, error: GatewayError | undefined) => Promise<void>
 
 export type BackgroundDeps = Readonly<{
   activeRequests: ActiveRequests
@@ -58,7 +58,6 @@ export const background = ({
     } catch (thrown) {
       error = toGatewayError(thrown)
     }
-    open.close()
-    onEnd(work, error)
+    open.close(onEnd(work, error))
   }
 }

@@ -8,8 +8,8 @@ export type ActiveRequest = Readonly<{
   abort: (reason: GatewayError) => void
   /** From now on it goes on also when its client has gone. */
   surviveDisconnect: () => void
-  /** Ends it. The last one to end lets a stopping gateway go. */
-  close: () => void
+  /** Ends it, once its `record` is written where it leaves one. The last one to end lets a stopping gateway go. */
+  close: (record?: Promise<void>) => void
 }>
 
 /** All visits under way, so that a stopping gateway can wait for them, and in the end break them off. */
@@ -30,14 +30,18 @@ export class ActiveRequests {
     if (client.aborted) disconnect()
     else client.addEventListener('abort', onClientGone, { once: true })
     this.#controllers.add(controller)
+    const remove = () => {
+      this.#controllers.delete(controller)
+      if (this.count === 0) this.#whenNone.resolve()
+    }
     return {
       signal: controller.signal,
       abort: reason => controller.abort(reason),
       surviveDisconnect,
-      close: () => {
+      close: record => {
         surviveDisconnect()
-        this.#controllers.delete(controller)
-        if (this.count === 0) this.#whenNone.resolve()
+        if (record) void record.finally(remove)
+        else remove()
       },
     }
   }

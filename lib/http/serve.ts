@@ -49,7 +49,8 @@ export type ServeDeps = Readonly<{
   admission: Readonly<Record<Exclude<Access, 'public'>, Handler<RequestContext, RequestContext>>>
   /** True once new visits are turned away. */
   closed: () => boolean
-  onEnd: (context: RequestContext, end: RequestEnd) => void
+  /** Writes down how a request ended. Never rejects. */
+  onEnd: (context: RequestContext, end: RequestEnd) => Promise<void>
 }>
 
 /** All that a route's handler is given. */
@@ -183,10 +184,9 @@ export const serving =
             drainBody(request, deps.clock)
         }
         const end = () => {
-          open.close()
-          const left = leftBy(open.signal)
-          if (!options.probe)
-            deps.onEnd(context, { method, status: response.status ?? 200, thrown: error, left })
+          if (options.probe) return open.close()
+          const status = response.status ?? 200
+          open.close(deps.onEnd(context, { method, status, thrown: error, left: leftBy(open.signal) }))
         }
         if (response.ended) void response.ended.then(end)
         else end()

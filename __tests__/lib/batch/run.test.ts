@@ -42,7 +42,9 @@ const setting = (answer: (call: Call) => Promise<Reply>) => {
     clock,
     shared: clock,
     random: () => 0,
-    onEnd: ({ requestId }, error) => ends.push({ requestId, code: error?.code, open: activeRequests.count }),
+    onEnd: async ({ requestId }, error) => {
+      ends.push({ requestId, code: error?.code, open: activeRequests.count })
+    },
   }
   const worker = new AbortController()
   const run = (changes: Partial<Claim> = {}) => running(parts)(claimOf(clock, changes), worker.signal)

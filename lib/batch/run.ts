@@ -77,7 +77,7 @@ const collected = async (reply: Reply): Promise<ItemReply> => {
       else finish = event
     }
   if (!finish) throw new GatewayError('PROVIDER_ERROR', 'The answer ended without an end.')
-  const { costUsd, ...usage } = await reply.usage
+  const { costPicoUsd, ...usage } = await reply.usage
   return {
     content,
     finishReason: finish.reason,
@@ -85,7 +85,7 @@ const collected = async (reply: Reply): Promise<ItemReply> => {
     target: reply.head.target,
     usage,
     cache: reply.head.cache,
-    ...(costUsd !== undefined && { costUsd }),
+    ...(costPicoUsd !== undefined && { costPicoUsd }),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.ts'
-import { costUsd } from '../ledger/cost.ts'
+import { costPicoUsd } from '../ledger/cost.ts'
 import { estimatedInputTokens } from '../llm/providers/shared/tokens.ts'
 import { Circuit } from '../resilience/breaker/circuit.ts'
 import { type Circuits, circuitPerTarget } from '../resilience/breaker/policy.ts'
@@ -79,7 +79,7 @@ const hedgesOf = ({ settings, clock, catalog }: WiringDeps): PipelineDeps['hedge
         usedBy: (call, target) => {
           const usage = { inputTokens: estimatedInputTokens(call), outputTokens: 0, estimated: true } as const
           const price = catalog.priceOf(target)
-          return price ? { ...usage, costUsd: costUsd(usage, price) } : usage
+          return price ? { ...usage, costPicoUsd: costPicoUsd(usage, price) } : usage
         },
         clock,
       }

@@ -1,3 +1,4 @@
+import { usdOf } from '../../money.ts'
 import type { Item } from '../types.ts'
 
 /** One item of a job as its results say it. `costUsd` is null where the price is unknown or nothing was answered. */
@@ -13,7 +14,7 @@ export const resultOf = ({ id, index, state, response, fault, source }: Item) =>
     provider: response.target.provider,
     usage: response.usage,
   }),
-  costUsd: response?.costUsd ?? null,
+  costUsd: response?.costPicoUsd === undefined ? null : usdOf(response.costPicoUsd),
   ...(response && { cache: response.cache }),
   ...(fault && { error: fault }),
   ...source,

@@ -169,4 +169,4 @@ export type RequestEnd = Readonly<{
 }>
 
 /** Reports the end of work that no request waits for, with what it failed with before its answer had begun. */
-export type BackgroundEnd = (context: RequestContext, error: GatewayError | undefined) => void
+export type BackgroundEnd = (context: RequestContext, error: GatewayError | undefined) => Promise<void>

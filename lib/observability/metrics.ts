@@ -3,6 +3,7 @@ import { type ErrorCode, GatewayError } from '../errors.ts'
 import type { AttemptListener } from '../llm/ask.ts'
 import { isRepeated, type Target, type Usage } from '../llm/types.ts'
 import { turn } from '../loop-turns.ts'
+import { usdOf } from '../money.ts'
 import { type RequestContext, upstreamMs } from '../request-context.ts'
 import type { BatchFacts } from './batch-health.ts'
 import { BatchMetrics } from './batch-metrics.ts'
@@ -184,7 +185,7 @@ export class Metrics {
     if (!usage) return
     this.#tokens.inc({ ...labels, direction: 'input' }, amount(usage.inputTokens))
     this.#tokens.inc({ ...labels, direction: 'output' }, amount(usage.outputTokens))
-    if (usage.costUsd !== undefined) this.#cost.inc(labels, amount(usage.costUsd))
+    if (usage.costPicoUsd !== undefined) this.#cost.inc(labels, amount(usdOf(usage.costPicoUsd)))
   }
 
   #labelsOf(target: Target): TargetLabels {

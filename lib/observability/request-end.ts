@@ -6,6 +6,13 @@ import type { Metrics } from './metrics.ts'
 import { logRequest, logWork } from './request-line.ts'
 import type { ErrorReporter } from './sentry.ts'
 
+/** Waits until all of it is written. A failure is logged: it must not keep a gateway from stopping. */
+const written = async (logger: Logger, ...writing: readonly Promise<void>[]): Promise<void> => {
+  for (const result of await Promise.allSettled(writing))
+    if (result.status === 'rejected')
+      logger.error({ err: result.reason }, 'the record of a request could not be written')
+}
+
 type Audience = Readonly<{ logger: Logger; metrics: Metrics; errors: ErrorReporter; clock: Clock }>
 
 const outcomeOf = (error: GatewayError | undefined): 'ok' | 'error' | 'aborted' => {
@@ -13,16 +20,18 @@ const outcomeOf = (error: GatewayError | undefined): 'ok' | 'error' | 'aborted' 
   return error.code === 'CLIENT_GONE' ? 'aborted' : 'error'
 }
 
-/** Reports the end of every request to the log and the metrics, and internal errors to the error reporter. */
+/**
+ * Reports the end of every request to the log and the metrics, and internal errors to the error reporter. Resolves when
+ * that is written; never rejects.
+ */
 export const reportRequest =
   ({ logger, metrics, errors, clock }: Audience) =>
-  (context: RequestContext, { method, status, thrown, left }: RequestEnd): void => {
+  (context: RequestContext, { method, status, thrown, left }: RequestEnd): Promise<void> => {
     const error = thrown ?? context.journal.error ?? left
     const outcome = { method, status, error, outcome: outcomeOf(error), endedAt: clock.now() }
-    void logRequest(logger, context, outcome)
-    void metrics.requestEnded(context, outcome)
-    if (error?.code !== 'INTERNAL_ERROR') return
-    errors.capture(error.cause ?? error, { requestId: context.requestId, route: context.route })
+    if (error?.code === 'INTERNAL_ERROR')
+      errors.capture(error.cause ?? error, { requestId: context.requestId, route: context.route })
+    return written(logger, logRequest(logger, context, outcome), metrics.requestEnded(context, outcome))
   }
 
 type WorkName = Parameters<typeof logWork>[1]
@@ -33,10 +42,10 @@ const reportWork =
   ({ logger, metrics, errors, clock }: Audience): BackgroundEnd =>
   (context, thrown) => {
     const error = thrown ?? context.journal.error
-    void logWork(logger, name, context, { error, outcome: error ? 'error' : 'ok', endedAt: clock.now() })
-    void metrics.workEnded(context)
-    if (error?.code !== 'INTERNAL_ERROR') return
-    errors.capture(error.cause ?? error, { requestId: context.requestId, route: context.route })
+    const outcome = { error, outcome: error ? 'error' : 'ok', endedAt: clock.now() } as const
+    if (error?.code === 'INTERNAL_ERROR')
+      errors.capture(error.cause ?? error, { requestId: context.requestId, route: context.route })
+    return written(logger, logWork(logger, name, context, outcome), metrics.workEnded(context))
   }
 
 /** The refresh of a stale answer. */

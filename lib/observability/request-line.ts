@@ -1,5 +1,6 @@
 import type { GatewayError } from '../errors.ts'
 import type { Usage } from '../llm/types.ts'
+import { usdOf } from '../money.ts'
 import { type Hedge, type RequestContext, upstreamMs } from '../request-context.ts'
 import type { Logger } from './logger.ts'
 
@@ -18,13 +19,13 @@ const usageFields = (usage: Usage | undefined) =>
   usage && {
     inputTokens: usage.inputTokens,
     outputTokens: usage.outputTokens,
-    ...(usage.costUsd !== undefined && { costUsd: usage.costUsd }),
+    ...(usage.costPicoUsd !== undefined && { costUsd: usdOf(usage.costPicoUsd) }),
     ...(usage.estimated && { estimated: true }),
   }
 
 const hedgeFields = ({ result, usage }: Hedge) => ({
   hedged: result,
-  ...(usage?.costUsd !== undefined && { hedgeCostUsd: usage.costUsd }),
+  ...(usage?.costPicoUsd !== undefined && { hedgeCostUsd: usdOf(usage.costPicoUsd) }),
 })
 
 const answerFields = (context: RequestContext, { endedAt }: Pick<Outcome, 'endedAt'>) => {

@@ -1,7 +1,7 @@
 /** Runs once when Next starts a server: faults of the configuration end it before it takes a request. */
 export const register = async (): Promise<void> => {
   if (process.env.NEXT_RUNTIME !== 'nodejs') return
-  const { startUnderNext } = await import('#lib/gateway/under-next.ts')
+  const { startUnderNext } = await import('#lib/process/under-next.ts')
   await startUnderNext()
 }
 
@@ -12,6 +12,6 @@ export const onRequestError = async (
   { routePath }: { routePath: string },
 ): Promise<void> => {
   if (process.env.NEXT_RUNTIME !== 'nodejs') return
-  const { reportPageError } = await import('#lib/gateway/under-next.ts')
+  const { reportPageError } = await import('#lib/process/under-next.ts')
   await reportPageError(error, routePath)
 }

@@ -1,10 +1,10 @@
 import { ConfigurationError } from '#lib/config/env.ts'
 import { loadEnvFiles } from '#lib/config/env-files.ts'
 import { gateway } from '#lib/gateway/index.ts'
-import { npmParent } from '#lib/gateway/npm-parent.ts'
-import { logUncaught, stopOnSignals } from '#lib/gateway/signals.ts'
-import { failToStart } from '#lib/gateway/start-failure.ts'
 import { say } from '#lib/native/welcome.ts'
+import { npmParent } from '#lib/process/npm-parent.ts'
+import { logUncaught, stopOnSignals } from '#lib/process/signals.ts'
+import { failToStart } from '#lib/process/start-failure.ts'
 
 const HOUR_MS = 3_600_000
 

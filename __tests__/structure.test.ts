@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { environment, SECRETS } from '#lib/config/schema.ts'
 import { ERRORS } from '#lib/errors.ts'
@@ -22,7 +22,9 @@ const GROUND = [
   'lib/errors.ts',
   'lib/loop-turns.ts',
   'lib/request-context.ts',
+  'lib/llm/reply-head.ts',
   'lib/llm/types.ts',
+  'lib/llm/attempt-budget.ts',
 ]
 const ON_THE_GROUND = [...GROUND, 'lib/llm/tap.ts', 'lib/llm/one-batch.ts']
 
@@ -34,7 +36,9 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/loop-turns.ts': ['lib/clock.ts'],
   'lib/sse-parser.ts': [],
   'lib/request-context.ts': GROUND,
+  'lib/llm/reply-head.ts': [],
   'lib/llm/types.ts': GROUND,
+  'lib/llm/attempt-budget.ts': GROUND,
   'lib/llm': [...ON_THE_GROUND, 'lib/llm/providers/definition.ts'],
   'lib/llm/providers': [...ON_THE_GROUND, 'lib/sse-parser.ts'],
   'lib/routing': ON_THE_GROUND,
@@ -47,22 +51,29 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/resume': ON_THE_GROUND,
   'lib/batch': [...ON_THE_GROUND, 'lib/validation', 'lib/storage/records'],
   'lib/ledger': [...ON_THE_GROUND, 'lib/llm/providers/definition.ts'],
-  'lib/auth': ON_THE_GROUND,
+  'lib/auth': [...ON_THE_GROUND, 'lib/storage/directory.ts'],
   'lib/observability': [...ON_THE_GROUND, 'lib/llm/ask.ts'],
   'lib/validation': [...ON_THE_GROUND, 'lib/batch/types.ts'],
-  'lib/http': [...ON_THE_GROUND, 'lib/validation', 'lib/batch/types.ts', 'lib/batch/results'],
+  'lib/http': [...ON_THE_GROUND, 'lib/validation', 'lib/batch/types.ts', 'lib/batch/results.ts'],
   'lib/config': [
     'lib/rate-limit/policy.ts',
     'lib/routing/fallback.ts',
     'lib/validation/tags.ts',
     'lib/validation/host-name.ts',
+    // Check the names in the file, and follow its changes.
+    'lib/clock.ts',
+    'lib/errors.ts',
+    'lib/llm/catalog.ts',
+    'lib/validation/chat.ts',
   ],
   'lib/gateway': ['lib', 'package.json'],
+  'lib/process': ['lib'],
   'lib/native': ['lib/http', 'lib/config', 'lib/llm/catalog.ts', 'lib/errors.ts'],
   'app/metrics': ['lib/gateway', 'lib/auth'],
   'app/api': ['lib/gateway', 'lib/http', 'lib/validation', 'lib/auth', 'lib/errors.ts'],
   'app/v1': ['lib/gateway', 'lib/http', 'lib/validation', 'lib/auth', 'lib/errors.ts'],
   'app/(console)': ['app', 'lib/sse-parser.ts'],
+  'app/(console)/batch/intake': ['app', 'lib/batch/intake/rows.ts'],
   app: ['app', 'lib/http', 'lib/observability/sentry-privacy.ts'],
   bench: [],
 }
@@ -100,6 +111,36 @@ describe('imports', () => {
     expect(chat.filter(file => importsOf(file).some(path => within(path, 'app/(console)/batch')))).toEqual([])
   })
 
+  it('make no circle, inside folders too', () => {
+    const done = new Set<string>()
+    const circles: string[] = []
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) return void circles.push([...path.slice(path.indexOf(file)), file].join(' → '))
+      if (done.has(file)) return
+      for (const imported of importsOf(file)) visit(imported, [...path, file])
+      done.add(file)
+    }
+    for (const file of sources) visit(file, [])
+    expect(circles).toEqual([])
+  })
+
+  it('leave lib/gateway to wiring: no feature has a file there', () => {
+    const files = sources.filter(file => within(file, 'lib/gateway')).map(file => basename(file, '.ts'))
+    expect(files.toSorted()).toEqual([
+      'batch',
+      'cache',
+      'database',
+      'gateway',
+      'index',
+      'live-config',
+      'pipelines',
+      'providers',
+      'redis',
+      'resilience',
+      'runtime',
+    ])
+  })
+
   it('find a file where they point', () => {
     const missing = sources.flatMap(file =>
       importsOf(file).filter(path => globSync(path.replace(/[[\]()]/g, '?'), { cwd: ROOT }).length === 0),
@@ -118,7 +159,7 @@ const QUERY_FIELDS = [
 
 describe('features', () => {
   const features = sources.filter(
-    file => within(file, 'lib') && !/^lib\/(config|gateway|native|clock)/.test(file),
+    file => within(file, 'lib') && !/^lib\/(config|gateway|native|process|clock)/.test(file),
   )
 
   it.each([
@@ -145,7 +186,23 @@ describe('features', () => {
     expect(bare).toEqual([])
   })
 
-  it('leave SQLite, which holds up whoever calls it, to its thread', () => {
+  it('decide nothing by the journal, which only headers, log and metrics read', () => {
+    const readers =
+      /^lib\/(request-context|http\/context-headers|observability\/(request-end|metrics|request-line))\.ts$/
+    const written = /^\s*(=(?!=)|\?\?=|\.push\()/
+    const readings = sources.flatMap(file => {
+      if (readers.test(file)) return []
+      const text = read(file)
+      const used = [...text.matchAll(/\bjournal\??\.(\w+)/g)].filter(
+        ({ 0: use, index }) => !written.test(text.slice(index + use.length)),
+      )
+      const unpacked = [...text.matchAll(/\}\s*=\s*[\w.]*\bjournal\b|\bjournal:\s*\{\s*\w/g)]
+      return [...used, ...unpacked].map(({ 0: use }) => `${file}: ${use}`)
+    })
+    expect(readings).toEqual([])
+  })
+
+  it('leave SQLite, which blocks its caller, to its thread', () => {
     const thread = ['lib/storage/records/sqlite/file.ts', 'lib/storage/records/sqlite/thread.ts']
     expect(sources.filter(file => read(file).includes("'node:sqlite'")).toSorted()).toEqual(thread)
     const users = sources.filter(file => importsOf(file).some(path => thread.includes(path)))
@@ -163,7 +220,44 @@ describe('features', () => {
 
 describe('every route', () => {
   const routes = sources.filter(file => within(file, 'app') && file.endsWith('/route.ts'))
-  const optionsOf = (file: string): string => /serve\(\s*\{ (route: .*) \},\n/.exec(read(file))?.[1] ?? ''
+  const optionsOf = (file: string): string => /serve\(\s*\{(.*?)\},\s*\{/s.exec(read(file))?.[1] ?? ''
+
+  /** The pattern of the path under which a file is served, as the log and the metrics name it. */
+  const patternOf = (file: string): string =>
+    `/${dirname(file).slice('app/'.length)}`
+      .replaceAll(/\/\(\w+\)/g, '')
+      .replaceAll(/\[\[?\.\.\.\w+\]\]?/g, '*')
+      .replaceAll(/\[(\w+)\]/g, '{$1}')
+
+  it.each(routes)('is named as its path: %s', file => {
+    expect(optionsOf(file)).toContain(`route: '${patternOf(file)}'`)
+  })
+
+  it.each(routes)('declares who may use it: %s', file => {
+    expect(optionsOf(file)).toMatch(/\baccess: '(public|caller|admin|metrics)'/)
+  })
+
+  it('leaves it to `serve` to let requests in', () => {
+    const byHand = /\b(admission|admit|administer|assertToken|authenticate)\b/
+    expect(routes.filter(file => byHand.test(read(file)))).toEqual([])
+  })
+
+  it('that leaves it to the pipeline answers through the pipeline and no other way', () => {
+    const left = routes.filter(file => /\badmittedBy\b/.test(optionsOf(file)))
+    expect(left).toEqual(['app/api/chat/route.ts'])
+    expect(left.filter(file => !/\bgateway\.answer\(/.test(read(file)))).toEqual([])
+  })
+
+  it('that is public serves nothing of a caller: health, and addresses that do not exist', () => {
+    const open = routes.filter(file => /\baccess: 'public'/.test(optionsOf(file)))
+    expect(open.toSorted()).toEqual([
+      'app/api/[[...path]]/route.ts',
+      'app/api/health/live/route.ts',
+      'app/api/health/ready/route.ts',
+      'app/api/health/route.ts',
+      'app/v1/[[...path]]/route.ts',
+    ])
+  })
 
   it.each(routes)('says whether it changes anything: %s', file => {
     expect(optionsOf(file)).toMatch(/\bchanges: (true|false)\b/)

@@ -11,7 +11,7 @@ export type Policy<In, Out> = (input: In, next: Handler<In, Out>) => Promise<Out
  * Puts policies around a handler, the first one outermost.
  *
  * @example
- * const answer = compose(observe, limit)(ask)   // observe → limit → ask
+ * const answer = compose(record, limit)(ask)   // record → limit → ask
  */
 export const compose =
   <In, Out>(...policies: readonly Policy<In, Out>[]) =>

@@ -1,25 +1,49 @@
 import type { GatewayError } from './errors.ts'
-import type { FinishReason, ReplyHead, Target, Usage } from './llm/types.ts'
+import type { FinishReason, ReplyHead, Target, Usage } from './llm/reply-head.ts'
 
 /** The caller, as far as known. Every request starts as anonymous. */
 export type Caller =
   | Readonly<{ kind: 'anonymous'; address: string }>
   | Readonly<{ kind: 'guest'; id: string; address: string }>
 
-/**
- * The owner of an answer, whom only the same caller matches. Absent where the caller cannot be identified: then there
- * is no owner.
- */
-export const ownerOf = (caller: Caller): string | undefined => {
-  if (caller.kind === 'guest') return `guest ${caller.id}`
-  return caller.address === 'unknown' ? undefined : `address ${caller.address}`
+/** For the end of a switch over the kinds of callers: one that was forgotten does not compile. Throws an Error. */
+export const unknownCaller = (_: never): never => {
+  throw new Error('A caller of an unknown kind.')
 }
 
-/** The caller of an owner, long after the request; the address is known only where it is the identity. */
+/** What an owner's text begins with, by the kind of the caller. Rows of batches hold it: it must not change. */
+const OWNER_PREFIX: Readonly<Record<Caller['kind'], string>> = { anonymous: 'address', guest: 'guest' }
+const KINDS = Object.keys(OWNER_PREFIX) as Caller['kind'][]
+
+/** Whose an answer is, so that nobody else finds it. Absent where it cannot be told who is asking: that is nobody's. */
+export const ownerOf = (caller: Caller): string | undefined => {
+  switch (caller.kind) {
+    case 'guest':
+      return `${OWNER_PREFIX.guest} ${caller.id}`
+    case 'anonymous':
+      return caller.address === 'unknown' ? undefined : `${OWNER_PREFIX.anonymous} ${caller.address}`
+    default:
+      return unknownCaller(caller)
+  }
+}
+
+/**
+ * Whoever that owner was, seen again long after the visit; their address is known only where it is all that is.
+ * Throws an Error for what `ownerOf` never gives.
+ */
 export const callerOf = (owner: string): Caller => {
-  const [kind, ...rest] = owner.split(' ')
+  const [prefix = '', ...rest] = owner.split(' ')
   const id = rest.join(' ')
-  return kind === 'guest' ? { kind, id, address: 'unknown' } : { kind: 'anonymous', address: id }
+  const kind = KINDS.find(known => OWNER_PREFIX[known] === prefix)
+  if (kind === undefined || id === '') throw new Error('An owner of an unknown kind.')
+  switch (kind) {
+    case 'guest':
+      return { kind, id, address: 'unknown' }
+    case 'anonymous':
+      return { kind, address: id }
+    default:
+      return unknownCaller(kind)
+  }
 }
 
 /** The client's address and credentials, not yet verified. */
@@ -90,9 +114,7 @@ export type Journal = {
   /** The target of a weighted alias that the caller was assigned. */
   arm?: string
   attempts: Attempt[]
-  /** How often a target was tried, whether or not that led to an attempt. */
-  tries: number
-  /** Milliseconds by kind of waiting. */
+  /** Milliseconds, by what they went to. */
   waits?: { [What in Wait]?: number }
   hedge?: Hedge
   /** The time it waited for the reply of another call. */
@@ -129,4 +151,22 @@ export const waited = (journal: Journal, what: Wait, milliseconds: number): void
   journal.waits[what] = (journal.waits[what] ?? 0) + milliseconds
 }
 
-export const newJournal = (): Journal => ({ attempts: [], tries: 0 })
+/** Counts an event of an upstream's stream that held nothing. */
+export const ignored = (journal: Journal): void => {
+  journal.ignoredEvents = (journal.ignoredEvents ?? 0) + 1
+}
+
+export const newJournal = (): Journal => ({ attempts: [] })
+
+/** How a request ended: what the log and the metrics are given. */
+export type RequestEnd = Readonly<{
+  method: string
+  status: number
+  /** What it was refused with, or failed with before its answer had begun. */
+  thrown: GatewayError | undefined
+  /** Why it was aborted, where it was. */
+  left: GatewayError | undefined
+}>
+
+/** Reports the end of work that no request waits for, with what it failed with before its answer had begun. */
+export type BackgroundEnd = (context: RequestContext, error: GatewayError | undefined) => void

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { checkConfig } from '#lib/config/check.ts'
 import { faultLine } from '#lib/config/file.ts'
 import type { ConfigFile } from '#lib/config/file-schema.ts'
-import { checkConfig } from '#lib/gateway/config-file.ts'
 import { allListings } from '#lib/gateway/providers.ts'
 
 const summary = (config: ConfigFile): string => {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { localWorkSignal } from '#lib/batch/work-signal/local.ts'
 import { redisWorkSignal } from '#lib/batch/work-signal/redis.ts'
 import type { WorkSignal } from '#lib/batch/work-signal/work-signal.ts'
+import { localWorkSignal } from '#lib/batch/work-signal/work-signal.ts'
 import { RedisServer } from '../support/redis.ts'
 
 let server: RedisServer

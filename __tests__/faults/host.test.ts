@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { json, post } from '../support/chat.ts'
 import { FaultScene, JSON_AND_STREAM } from '../support/fault-scene.ts'
+import { exchange } from '../support/raw-http.ts'
 import { echoes } from '../support/upstream-behaviour.ts'
 
 const MEBIBYTE = 1024 * 1024
@@ -21,18 +22,7 @@ describe('hostile requests', () => {
     await scene?.stop()
   })
 
-  /** Sends bytes as they are, and returns what came back until the connection was closed. */
-  const raw = async (...parts: readonly (string | Uint8Array)[]): Promise<string> => {
-    const socket = createConnection(Number(new URL(scene.gateway.url).port), '127.0.0.1')
-    let answer = ''
-    socket.on('data', data => {
-      answer += data
-    })
-    socket.on('error', () => {})
-    for (const part of parts) socket.write(part)
-    await new Promise(resolve => socket.once('close', resolve))
-    return answer
-  }
+  const raw = (...parts: readonly (string | Uint8Array)[]) => exchange(scene.gateway.url, ...parts)
   const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1])
   const envelopeOf = (answer: string) => JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)).error
 

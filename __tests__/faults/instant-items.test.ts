@@ -1,7 +1,6 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { BatchClient } from '../support/batch.ts'
 import { post } from '../support/chat.ts'
@@ -20,6 +19,13 @@ const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'parley-instant-')
 
 /** A job of one item over and over. */
 const jobOf = (count: number, item: object) => Array.from({ length: count }, () => item)
+
+const POLLED = { timeout: 60_000, interval: 100 }
+
+const failedAttempts = async (gateway: GatewayProcess): Promise<number> => {
+  const text = await (await fetch(`${gateway.url}/metrics`)).text()
+  return Number(/^parley_attempts_total\{[^}]*code="NETWORK"[^}]*\} (\d+)/m.exec(text)?.[1] ?? 0)
+}
 
 /** Does something while the gateway is watched, from inside and from outside. */
 const watched = async (gateway: GatewayProcess, work: () => Promise<void>): Promise<void> => {
@@ -101,14 +107,24 @@ describe('50,000 items that end without I/O', () => {
     timeout: TIMEOUT_MS,
   }, async () => {
     const item = { prompt: 'a', model: 'openai/gpt-4o-mini', fallback: false }
-    const gateway = await GatewayProcess.start('native', { ...ENV, ...NOWHERE, BATCH_CONCURRENCY: '100' })
+    const gateway = await GatewayProcess.start('native', {
+      ...ENV,
+      ...NOWHERE,
+      BATCH_CONCURRENCY: '100',
+      BREAKER_OPEN_MS: '500',
+    })
     try {
+      /** Until an open circuit has let that many more items through, each among a hundred that were put back. */
+      const triedAgain = async (times: number) => {
+        const before = await failedAttempts(gateway)
+        await expect.poll(() => failedAttempts(gateway), POLLED).toBeGreaterThanOrEqual(before + times)
+      }
       for (let asked = 0; asked < 20; asked += 1) await (await post(gateway.url, item)).text()
       await taken(gateway, WARM_ITEMS, item)
-      await sleep(3_000)
+      await triedAgain(1)
       await watched(gateway, async () => {
         await taken(gateway, ITEMS, item)
-        await sleep(20_000)
+        await triedAgain(3)
       })
     } finally {
       await gateway.stop()

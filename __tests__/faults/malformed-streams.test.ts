@@ -105,16 +105,37 @@ describe('an upstream whose stream is malformed', () => {
       expect(told).toMatchObject({ status: 502, error: { code: 'PROVIDER_ERROR', retryable: false } })
     })
 
-    it('F11: is a failure when it is shorter than it declares', async () => {
-      const told = await ask(misdeclares(100), stream)
-      // A stream that has its end mark is complete, whatever was to come after it.
-      if (stream) expect(told).toMatchObject({ status: 200, content: 'Hello' })
-      else expect(told).toMatchObject({ status: 502, error: { code: 'NETWORK' } })
-    })
+    it.each([
+      ['keeps', ''],
+      ['closes', 'connection: close'],
+    ])(
+      'F11: is refused once, and not asked again, when it is shorter than it declares and %s its connection',
+      async (_name, header) => {
+        const answer = await ask(misdeclares(100, header), stream)
+        // A stream that has its end mark is complete, whatever was to come after it.
+        if (stream) expect(answer).toMatchObject({ status: 200, content: 'Hello' })
+        else
+          expect(answer).toMatchObject({ status: 502, error: { code: 'PROVIDER_ERROR', retryable: false } })
+      },
+    )
 
-    it('F11: is a failure when it is longer than it declares', async () => {
-      const told = await ask(misdeclares(-20), stream)
-      expect(told.error.code).toMatch(/^(NETWORK|PROVIDER_ERROR)$/)
+    it.each([
+      ['keeps', ''],
+      ['closes', 'connection: close'],
+    ])(
+      'F11: is refused once, and not asked again, when it is longer than it declares and %s its connection',
+      async (_name, header) => {
+        const answer = await ask(misdeclares(stream ? -200 : -20, header), stream)
+        expect(answer.error).toMatchObject({ code: 'PROVIDER_ERROR', retryable: false })
+        expect(answer.error.message).toContain('Content-Length')
+      },
+    )
+
+    it('F11: is a passing failure when the connection breaks before the declared length', async () => {
+      const headers = { 'content-length': '1000' }
+      const type = stream ? 'text/event-stream' : 'application/json'
+      const answer = await ask(sends([stream ? half : '{'], { type, headers, ending: 'reset' }), stream)
+      expect(answer.error).toMatchObject({ code: 'NETWORK', retryable: true })
     })
   })
 })

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { events, json, post, textOf } from '../support/chat.ts'
-import { FakeUpstream } from '../support/fake-upstream.ts'
-import { GatewayProcess, HOSTS } from '../support/gateway.ts'
+import type { FakeUpstream } from '../support/fake-upstream.ts'
+import { type GatewayProcess, HOSTS } from '../support/gateway.ts'
 import { chunk, says, sse, streamEnd, write } from '../support/upstream-behaviour.ts'
+import { startUpstreamGateway, stopUpstreamGateway } from '../support/upstream-gateway.ts'
 
 /** Next's host serves a tenth of what the native one does. */
 const CALLERS = { native: 500, next: 100 }
@@ -12,17 +13,9 @@ describe.each(HOSTS)('answers asked for again under the %s host', host => {
   let gateway: GatewayProcess
 
   beforeAll(async () => {
-    upstream = await FakeUpstream.start()
-    gateway = await GatewayProcess.start(host, {
-      OPENAI_API_KEY: 'sk-test',
-      OPENAI_BASE_URL: upstream.baseUrl,
-      ENABLE_RATE_LIMITING: 'false',
-    })
+    ;({ upstream, gateway } = await startUpstreamGateway(host))
   })
-  afterAll(async () => {
-    await gateway?.stop()
-    await upstream?.stop()
-  })
+  afterAll(() => stopUpstreamGateway({ upstream, gateway }))
 
   const guest = async (): Promise<{ headers: { cookie: string } }> => {
     const answer = await fetch(`${gateway.url}/api/session`, { method: 'POST' })

@@ -6,6 +6,7 @@ import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess, HOSTS } from '../support/gateway.ts'
 import { Stalls } from '../support/stalls.ts'
 import { chunk, hangs, neverEnds, sse } from '../support/upstream-behaviour.ts'
+import { startUpstreamGateway, stopUpstreamGateway } from '../support/upstream-gateway.ts'
 
 /** What the contract promises, and as much again of whatever the machine itself withheld meanwhile. */
 const CLOSED_WITHIN_MS = 250
@@ -17,19 +18,11 @@ describe.each(HOSTS)('a client that leaves, under the %s host', host => {
   let gateway: GatewayProcess
 
   beforeAll(async () => {
-    upstream = await FakeUpstream.start()
-    gateway = await GatewayProcess.start(host, {
-      OPENAI_API_KEY: 'sk-test',
-      OPENAI_BASE_URL: upstream.baseUrl,
-      ENABLE_RATE_LIMITING: 'false',
-    })
+    ;({ upstream, gateway } = await startUpstreamGateway(host))
     // What a first request loads must not count as time to react.
     await (await post(gateway.url, { prompt: 'Hi', model: 'openai/warm' })).text()
   })
-  afterAll(async () => {
-    await gateway?.stop()
-    await upstream?.stop()
-  })
+  afterAll(() => stopUpstreamGateway({ upstream, gateway }))
 
   const left = async (model: string, leftAt: number) => {
     const [call] = upstream.callsFor(model)

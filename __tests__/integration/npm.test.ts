@@ -77,6 +77,22 @@ describe('a gateway that npm runs', () => {
     expect(running.said).toContain('"message":"stopped"')
   })
 
+  it.runIf(process.platform === 'linux').each<[NodeJS.Signals, SignalTarget]>([
+    ['SIGTERM', 'npm'],
+    ['SIGINT', 'group'],
+    ['SIGHUP', 'npm'],
+    ['SIGKILL', 'npm'],
+  ])('leaves no process of `npm run dev` behind after %s to %s', async (signal, target) => {
+    const running = await start('dev', { ENABLE_CONSOLE: 'true' })
+    // A page has Next start processes for its styles.
+    expect((await fetch(running.url)).status).toBe(200)
+    expect(running.left.length).toBeGreaterThan(2)
+    running.signal(signal, target)
+    await running.exited()
+    await expect.poll(() => running.left, { timeout: 10_000 }).toEqual([])
+    expect(await isAnswering(running)).toBe(false)
+  })
+
   it('ends at once after a second SIGTERM, npm with it', async () => {
     const running = await start('start')
     upstream.usually(hangs)

@@ -1,9 +1,10 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { json, post } from '../support/chat.ts'
-import { FakeUpstream } from '../support/fake-upstream.ts'
+import type { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess, HOSTS } from '../support/gateway.ts'
 import { neverEnds, says, stallsAfter, USAGE } from '../support/upstream-behaviour.ts'
+import { startUpstreamGateway, stopUpstreamGateway } from '../support/upstream-gateway.ts'
 
 const RESUME = { 'x-gateway-resume': 'true' }
 const GRACE_SECONDS = 2
@@ -14,19 +15,12 @@ describe.each(HOSTS)('a stream that can be resumed, under the %s host', host => 
   let gateway: GatewayProcess
 
   beforeAll(async () => {
-    upstream = await FakeUpstream.start()
-    gateway = await GatewayProcess.start(host, {
-      OPENAI_API_KEY: 'sk-test',
-      OPENAI_BASE_URL: upstream.baseUrl,
-      ENABLE_RATE_LIMITING: 'false',
+    ;({ upstream, gateway } = await startUpstreamGateway(host, () => ({
       RESUME_GRACE_SECONDS: String(GRACE_SECONDS),
       MAX_RESPONSE_BYTES: String(64 * 1024 * 1024),
-    })
+    })))
   })
-  afterAll(async () => {
-    await gateway?.stop()
-    await upstream?.stop()
-  })
+  afterAll(() => stopUpstreamGateway({ upstream, gateway }))
 
   let asked = 0
   const ask = async (model: string, headers: Record<string, string> = {}) => {

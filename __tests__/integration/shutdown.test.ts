@@ -1,7 +1,10 @@
+import { createConnection } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { events, post, textOf } from '../support/chat.ts'
 import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess, HOSTS } from '../support/gateway.ts'
+import { firstResponse } from '../support/raw-http.ts'
 import { hangs, neverEnds, says } from '../support/upstream-behaviour.ts'
 
 describe.each(HOSTS)('SIGTERM under the %s host', host => {
@@ -57,7 +60,30 @@ describe.each(HOSTS)('SIGTERM under the %s host', host => {
     expect(upstream.open).toEqual([])
   })
 
-  it('waits for a stream that can be resumed, also while nobody reads it, and breaks it off in the end', async () => {
+  it.each([
+    ['/api/models', { error: expect.objectContaining({ code: 'SHUTTING_DOWN', retryable: true }) }],
+    [
+      '/v1/models',
+      { error: { message: expect.any(String), type: 'api_error', param: null, code: 'shutting_down' } },
+    ],
+  ])('refuses what comes after its notice in the form of the API: %s', async (path, body) => {
+    await start(6)
+    upstream.usually(hangs)
+    post(gateway.url, { prompt: 'Hi', model: 'openai/any' }).catch(() => {})
+    await gateway.until(() => upstream.calls[0], 'the call')
+    // A connection in the middle of a request stays, when those that wait for one are closed.
+    const socket = createConnection(Number(new URL(gateway.url).port), '127.0.0.1')
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n`)
+    const answered = text(socket)
+    gateway.signal('SIGTERM')
+    const status = () => fetch(`${gateway.url}/api/models`).then(answer => answer.status)
+    await expect.poll(() => status().catch(() => 'refused'), { timeout: 6_000 }).not.toBe(200)
+    socket.write('connection: close\r\n\r\n')
+    const response = firstResponse(await answered)
+    expect([response.status, JSON.parse(response.body)]).toEqual([503, body])
+  })
+
+  it('waits for a stream that can be resumed, also while it has no reader, and breaks it off in the end', async () => {
     await start(3)
     upstream.forModel('endless', neverEnds({ paceMs: 20, piece: '.' }))
     const client = new AbortController()

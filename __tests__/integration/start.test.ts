@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { listenFault } from '#lib/gateway/start-failure.ts'
+import { listenFault } from '#lib/process/start-failure.ts'
 import { json, post } from '../support/chat.ts'
 import { GatewayProcess, HOSTS } from '../support/gateway.ts'
 

@@ -1,4 +1,8 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { findingsIn } from '#lib/batch/intake/read-file.ts'
 import { estimate, estimateAsWords } from '../../app/(console)/batch/intake/estimate.ts'
 import { bytes, fileFault, filesFault } from '../../app/(console)/batch/intake/files.ts'
 import { readingOf } from '../../app/(console)/batch/intake/reading.ts'
@@ -45,6 +49,14 @@ describe('reading a file', () => {
     ['text, as one item', 'a.txt', 'one\ntwo\n', 1],
     ['Markdown, as one item', 'a.md', '# one\n\ntwo', 1],
     ['the rows of a CSV below its header', 'a.csv', 'id,prompt\r\n1,Hello\r\n2,Bye\r\n', 2],
+    ['the rows parted by semicolons', 'a.csv', 'id;prompt\n1;"Hello;\nyou"\n2;Bye, then\n', 2],
+    ['the rows parted by tabs', 'a.csv', 'id\tprompt\n1\t"Hello\tyou\n\n"\n2\tBye, then', 2],
+    ['the rows below sep=', 'a.csv', 'sep=;\r\nid;prompt\r\n1;"Hello\r\nyou"\r\n2;Bye\r\n', 2],
+    ['no rows without content', 'a.csv', 'id;prompt\n1;Hello\n;\n\n;;\n', 1],
+    ['quoted cells of several lines once', 'a.csv', 'prompt\n"one\ntwo\n\nthree"\n"four"\n', 2],
+    ['a quote in the middle of a cell as itself', 'a.csv', 'id;prompt\n1;6" long\n2;Bye\n', 2],
+    ['old line breaks', 'a.csv', 'id\tprompt\r1\tHello\r2\tBye\r', 2],
+    ['a header alone as nothing', 'a.csv', 'id;prompt\n', 0],
     ['the lines of JSONL that are not blank', 'a.jsonl', '{}\n\n  \n{}\n{}', 3],
     ['the entries of a JSON array', 'a.json', '[1,\n2,\n3]', 3],
     ['the items of a JSON object', 'a.json', '{"items":[1,2]}', 2],
@@ -57,6 +69,27 @@ describe('reading a file', () => {
   it('counts a line once that comes in many pieces', async () => {
     const content = `${'x'.repeat(300_000)}\n${'y'.repeat(300_000)}`
     expect(await read('a.jsonl', content)).toEqual({ characters: 600_001, items: 2 })
+  })
+
+  it('counts a row once that comes in many pieces', async () => {
+    const row = `1;"${'x\n'.repeat(200_000)}"\r\n`
+    const content = `id;prompt\r\n${row}${row}`
+    expect(await read('a.csv', content)).toEqual({ characters: content.length, items: 2 })
+  })
+
+  it.each([
+    ['commas', 'id,prompt\n1,"one;\ntwo"\n2,three\n'],
+    ['semicolons', 'id;prompt\n1;"one,\ntwo"\n2;three\n'],
+    ['tabs', 'id\tprompt\n1\t"one,\ntwo"\n2\tthree\n'],
+    ['a first line sep=|', 'sep=|\nid|prompt\n1|"one,\ntwo"\n2|three\n'],
+  ])('comes to as many items as the gateway makes of a table of %s', async (_, content) => {
+    const path = join(mkdtempSync(join(tmpdir(), 'reading-')), 'a.csv')
+    writeFileSync(path, content)
+    const file = { name: 'a.csv', path, kind: 'csv', bytes: Buffer.byteLength(content) } as const
+    let items = 0
+    for await (const found of findingsIn(file, false)) if ('draft' in found) items += 1
+    expect((await read('a.csv', content))?.items).toBe(items)
+    expect(items).toBe(2)
   })
 
   it('counts characters, not bytes', async () => {
@@ -86,7 +119,7 @@ describe('the estimate', () => {
     expect(estimate(readings, '', { inputUsdPerMillion: 10 }).costUsd).toBeCloseTo(0.011)
   })
 
-  it('is told as about what it is', () => {
+  it('is shown as an approximation', () => {
     expect(estimateAsWords({ items: 1, tokens: 3_400, costUsd: null })).toBe(
       'About 1 item and 3,400 tokens to read, price unknown',
     )

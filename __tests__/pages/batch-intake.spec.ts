@@ -112,6 +112,28 @@ test('names what cannot be sent before anything is', async ({ batches, page }) =
   await expect(send(page)).toBeDisabled()
 })
 
+test('counts the rows of a table by semicolons, and shows which of its columns are passed over', async ({
+  batches,
+  page,
+}) => {
+  await batches.open()
+  await choose(page, [text('table.csv', 'id;prompt;Colour\n1;"One;\ntwo";red\n2;Three;blue\n')])
+  await expect(page.locator('[data-note]')).toContainText('About 2 items')
+  await page.getByLabel('Name').fill('Table')
+  await send(page).press('Enter')
+
+  const warnings = batches.job('Table').getByRole('list', { name: 'Warnings' }).getByRole('listitem')
+  await expect(warnings).toHaveCount(1)
+  await expect(warnings).toContainText(/table\.csv.*passed over, since not known: .*Colour/)
+  await expect(batches.job('Table')).toContainText('2 of 2 succeeded')
+
+  await page.reload()
+  await expect(warnings).toContainText('Colour')
+  await batches.submit('Plain', ['One'])
+  await expect(batches.job('Plain')).toContainText('1 of 1 succeeded')
+  await expect(batches.job('Plain').getByRole('list', { name: 'Warnings' })).toHaveCount(0)
+})
+
 test('sends the files with what was wished, and begins anew with the batch in the list', async ({
   batches,
   page,

@@ -113,10 +113,9 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
   headrooms: new RateHeadrooms(),
   cache: answersOf(clock),
   routes: { plan: model => planOf(model) },
-  fallbacks: { contextTokensOf: () => undefined, mostAttempts: PROMISES.mostAttempts, clock },
+  fallbacks: { contextTokensOf: () => undefined, clock },
   retries: {
     most: 2,
-    mostAttempts: PROMISES.mostAttempts,
     backoff: { baseMs: 250, longestMs: 8_000 },
     longestRetryAfterMs: 10_000,
     clock,

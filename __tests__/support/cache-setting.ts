@@ -1,12 +1,14 @@
+import { background } from '#lib/cache/background.ts'
 import { newCounts } from '#lib/cache/counts.ts'
 import { cache } from '#lib/cache/policy.ts'
 import { type CacheSettings, cacheRules } from '#lib/cache/rules.ts'
 import { cacheRuntime } from '#lib/cache/runtime.ts'
+import { compose } from '#lib/compose.ts'
 import type { GatewayError } from '#lib/errors.ts'
-import { background } from '#lib/gateway/background.ts'
 import { ActiveRequests } from '#lib/http/active-requests.ts'
 import { meter } from '#lib/ledger/meter.ts'
 import type { Call, Reply, ReplyEvent } from '#lib/llm/types.ts'
+import { record } from '#lib/observability/record.ts'
 import type { RequestContext } from '#lib/request-context.ts'
 import { memoryKeyValue } from '#lib/storage/memory.ts'
 import type { KeyValue } from '#lib/storage/types.ts'
@@ -88,10 +90,13 @@ export const cacheSetting = (options: CacheSettingOptions = {}) => {
     mostBytes: options.mostBytes ?? 100_000,
     newId: () => `${prefix}-${ids++}`,
     background: background({
-      activeRequests,
+      open: client => activeRequests.open(client),
       clock,
       timeoutMs: 30_000,
-      price: meter({ priceOf: () => ({ input: 1_000_000, output: 1_000_000 }) }),
+      pipeline: compose<Call, Reply>(
+        record(),
+        meter({ priceOf: () => ({ input: 1_000_000, output: 1_000_000 }) }),
+      ),
       onEnd: (context, error) => refreshed.push({ context, error }),
     }),
     counts,

@@ -1,3 +1,4 @@
+import { AttemptBudget } from '#lib/llm/attempt-budget.ts'
 import type { Call, Reply, ReplyEvent, Target } from '#lib/llm/types.ts'
 import { newJournal } from '#lib/request-context.ts'
 
@@ -21,6 +22,7 @@ export const newCall = (changes: Partial<Call> = {}): Call => ({
   cache: 'default',
   fallback: true,
   plan: [TARGET],
+  attempts: new AttemptBudget(),
   ...changes,
 })
 

@@ -1,15 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort, ROOT } from './gateway.ts'
 
-export type NpmScript = 'start' | 'worker'
+export type NpmScript = 'start' | 'worker' | 'dev'
 /** Whom a signal goes to: npm alone (Docker, systemd's KillMode=mixed), or its process group too (a terminal). */
 export type SignalTarget = 'npm' | 'group'
 
-const READY: Readonly<Record<NpmScript, string>> = { start: 'Parley is ready', worker: 'worker is running' }
+const READY: Readonly<Record<NpmScript, string>> = {
+  start: 'Parley is ready',
+  worker: 'worker is running',
+  dev: 'Ready in',
+}
 
 /** A script of package.json, run by npm in a process group of its own. */
 export class NpmProcess {
@@ -47,7 +51,8 @@ export class NpmProcess {
       env: {
         PATH: process.env.PATH ?? '',
         HOME: process.env.HOME ?? '',
-        NODE_ENV: 'production',
+        NODE_ENV: script === 'dev' ? 'development' : 'production',
+        NEXT_TELEMETRY_DISABLED: '1',
         PORT: String(port),
         HOST: '127.0.0.1',
         DATA_DIR: mkdtempSync(join(tmpdir(), 'parley-npm-')),
@@ -88,6 +93,16 @@ export class NpmProcess {
   async scriptEnded(): Promise<void> {
     const { stdout } = this.#npm
     if (stdout && !stdout.closed) await once(stdout, 'close')
+  }
+
+  /** The processes of npm's group that have not ended. Linux only. */
+  get left(): string[] {
+    return globSync('/proc/[0-9]*/stat').flatMap(file => {
+      // A process may end while it is looked at.
+      const stat = existsSync(file) ? readFileSync(file, 'utf8') : ''
+      const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      return Number(group) === this.#npm.pid && state !== 'Z' ? [stat] : []
+    })
   }
 
   kill(): void {

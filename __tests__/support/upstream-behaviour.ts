@@ -127,7 +127,7 @@ export const neverEnds =
     response.writeHead(200, SSE_HEADERS)
     while (!signal.aborted) {
       await write(response, sse(chunk({ content: piece })), signal)
-      // Also at no pace: whoever reads as fast as this writes would never let it see that they have left.
+      // Also at no pace: with a reader as fast as this writer it would never see that the reader has left.
       await (paceMs > 0 ? sleep(paceMs) : turn())
     }
   }
@@ -187,14 +187,14 @@ export const tinyChunks = (count: number, content: string): Behaviour =>
     yield `${end.length.toString(16)}\r\n${end}\r\n0\r\n\r\n`
   })
 
-/** A whole answer that declares so many bytes more, or fewer, than it has. */
+/** A whole answer that declares so many bytes more, or fewer, than it has, with another header. */
 export const misdeclares =
-  (byBytes: number): Behaviour =>
+  (byBytes: number, header = ''): Behaviour =>
   (response, asked, signal) => {
     const body = asked.stream
       ? sse(chunk({ content: 'Hello' })) + streamEnd()
       : JSON.stringify(completion(asked.model, 'Hello'))
     const type = asked.stream ? 'text/event-stream' : 'application/json'
-    const head = `content-type: ${type}\r\ncontent-length: ${Buffer.byteLength(body) + byBytes}`
+    const head = `content-type: ${type}\r\ncontent-length: ${Buffer.byteLength(body) + byBytes}${header && `\r\n${header}`}`
     return rawBytes(head, () => [body])(response, asked, signal)
   }

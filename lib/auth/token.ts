@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
-import type { ClientInfo } from '../request-context.ts'
+import type { ClientInfo, RequestContext } from '../request-context.ts'
 import type { Guesses } from './guesses.ts'
 
 export type TokenDeps = Readonly<{
@@ -43,3 +44,19 @@ export const assertToken = (
   guesses.wrong(address)
   throw new GatewayError('UNAUTHENTICATED', message)
 }
+
+/**
+ * Admits requests with the admin token, as a bearer or `x-api-key`; none at all where no token is set.
+ * @throws GatewayError FORBIDDEN while the admin API is switched off, UNAUTHENTICATED for
+ * another token, RATE_LIMITED after too many of them.
+ */
+export const administer = <In extends RequestContext, Out>(deps: TokenDeps): Policy<In, Out> =>
+  async function administer(context, next) {
+    if (deps.token === undefined)
+      throw new GatewayError(
+        'FORBIDDEN',
+        'The admin API is switched off; set ADMIN_TOKEN (at least 16 characters) on the gateway to switch it on.',
+      )
+    assertToken(deps, context.client)
+    return await next(context)
+  }

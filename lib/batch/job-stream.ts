@@ -1,6 +1,67 @@
 import { type Clock, sleep } from '../clock.ts'
-import type { ChangeNotifier } from './change-notifier.ts'
+import { GatewayError } from '../errors.ts'
 import type { Job } from './types.ts'
+
+/** Notifies the observers of a job, or of all jobs of an owner, of changes made in this process. */
+export class ChangeNotifier {
+  readonly #waiting = new Map<string, Set<() => void>>()
+
+  /** @param subjects a job's id, its owner */
+  notify(...subjects: readonly string[]): void {
+    for (const subject of subjects) {
+      const waiting = this.#waiting.get(subject)
+      this.#waiting.delete(subject)
+      for (const wake of waiting ?? []) wake()
+    }
+  }
+
+  /** Calls `wake` once, at the next change of a subject. Returns a function that cancels it. */
+  once(subject: string, wake: () => void): () => void {
+    const waiting = this.#waiting.get(subject) ?? new Set()
+    this.#waiting.set(subject, waiting.add(wake))
+    return () => {
+      waiting.delete(wake)
+      if (waiting.size === 0 && this.#waiting.get(subject) === waiting) this.#waiting.delete(subject)
+    }
+  }
+}
+
+const MOST_IN_ALL = 1_000
+/** One for each tab that a person may have open. */
+const MOST_OF_OWNER = 20
+
+const tooMany = (message: string): GatewayError =>
+  new GatewayError('RATE_LIMITED', message, { retryAfterSeconds: 5 })
+
+/** Counts open progress streams, and limits them by owner and in all. */
+export class SubscriberLimit {
+  readonly #byOwner = new Map<string, number>()
+  #count = 0
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** Admits a stream; the returned function ends it. @throws GatewayError RATE_LIMITED */
+  enter(owner: string): () => void {
+    const own = this.#byOwner.get(owner) ?? 0
+    if (own >= MOST_OF_OWNER) throw tooMany('Too many of your progress streams are open; close some.')
+    if (this.#count >= MOST_IN_ALL) throw tooMany('Too many progress streams are open.')
+    this.#change(owner, 1)
+    let isIn = true
+    return () => {
+      if (isIn) this.#change(owner, -1)
+      isIn = false
+    }
+  }
+
+  #change(owner: string, by: 1 | -1): void {
+    const own = (this.#byOwner.get(owner) ?? 0) + by
+    this.#count += by
+    if (own === 0) this.#byOwner.delete(owner)
+    else this.#byOwner.set(owner, own)
+  }
+}
 
 /** Polling interval for changes made by another process. */
 const REFRESH_MS = 1_000

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
+import { AttemptBudget } from '../llm/attempt-budget.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import { callerOf, newJournal, type RequestContext } from '../request-context.ts'
 import { messagesBelow } from './instruction.ts'
@@ -61,6 +62,7 @@ const callFor = (claim: Claim, signal: AbortSignal, deps: RunDeps): Call => {
     fallback: request.fallback,
     background: true,
     plan: [],
+    attempts: new AttemptBudget(),
   }
 }
 
@@ -94,18 +96,19 @@ export const running =
     if (isPoisonItem(claim))
       return { state: 'failed', fault: { code: 'INTERNAL_ERROR', message: POISON_ITEM, retryable: true } }
     const work = open(signal)
-    const call = callFor(claim, work.signal, deps)
+    let call: Call | undefined
     try {
+      call = callFor(claim, work.signal, deps)
       const answered = await collected(await answer(call))
-      onEnd(call, call.journal.error)
+      onEnd(call, undefined)
       return { state: 'succeeded', answer: answered }
     } catch (thrown) {
       const error = toGatewayError(thrown)
-      onEnd(call, error)
+      if (call) onEnd(call, error)
       return retryDecision(error, claim, {
         now: shared.now(),
         random,
-        hasAsked: call.journal.attempts.length > 0,
+        hasAsked: call !== undefined && call.attempts.made.length > 0,
       })
     } finally {
       work.close()

@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { type Caller, ownerOf } from '../request-context.ts'
-import type { ChangeNotifier } from './change-notifier.ts'
-import { type JobStreamDeps, jobChanges, jobProgress } from './job-stream.ts'
-import { SubscriberLimit } from './subscriber-limit.ts'
+import type { ChangeNotifier } from './job-stream.ts'
+import { type JobStreamDeps, jobChanges, jobProgress, SubscriberLimit } from './job-stream.ts'
 import type { BatchRecords, Item, ItemState, Job, JobStream, NewItem, Page, Priority } from './types.ts'
 
 /** A job's name, and when it may run. */

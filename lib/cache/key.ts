@@ -1,7 +1,23 @@
 import { hash } from 'node:crypto'
 import type { Call } from '../llm/types.ts'
 import { ownerOf } from '../request-context.ts'
-import { canonical } from './canonical.ts'
+
+/**
+ * The same text for equivalent values, and different texts for different ones: fields in alphabetical order,
+ * absent ones left out, -0 as 0, strings as JSON writes them (also unpaired surrogates).
+ */
+export const canonical = (value: unknown): string => {
+  if (value === undefined || value === null) return 'null'
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value + 0) : `"${value}"n`
+  if (typeof value !== 'object') return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
+  const fields: string[] = []
+  for (const name of Object.keys(value).toSorted()) {
+    const field = (value as Readonly<Record<string, unknown>>)[name]
+    if (field !== undefined) fields.push(`${JSON.stringify(name)}:${canonical(field)}`)
+  }
+  return `{${fields.join()}}`
+}
 
 /** Changes whenever an answer stored by an older version must not be found by a newer one. */
 const VERSION = 2
@@ -18,9 +34,11 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   maxResponseBytes: true,
 
   // A fallback's answer is never stored, so this does not affect stored ones.
+  attempts: false,
   background: false,
   fallback: false,
   resume: false,
+  standIn: false,
   stream: false,
   cache: false,
   cacheWhen: false,

@@ -3,7 +3,7 @@ import type { CacheCounts } from './counts.ts'
 import type { Generation } from './generation.ts'
 import type { ResolvedCacheRule } from './rules.ts'
 import type { CompleteReply, StoredReply } from './stored-reply.ts'
-import { fromText, toText } from './stored-text.ts'
+import { fromText, toText } from './stored-reply.ts'
 
 /** A call's cache lookup. */
 export type Question = Readonly<{

@@ -1,100 +1,71 @@
 import { join } from 'node:path'
-import { ChangeNotifier } from '../batch/change-notifier.ts'
 import { heartbeat } from '../batch/heartbeat.ts'
+import { modelFault, openAiModel } from '../batch/item-models.ts'
+import { ChangeNotifier } from '../batch/job-stream.ts'
+import { runMaintenance } from '../batch/maintenance.ts'
 import { Overview } from '../batch/overview.ts'
 import { batchRecords } from '../batch/records/records.ts'
 import { running } from '../batch/run.ts'
 import { BatchService } from '../batch/service.ts'
 import type { BatchRecords, Claim } from '../batch/types.ts'
 import { UploadService } from '../batch/upload-service.ts'
-import { webhookPost } from '../batch/webhook/post.ts'
-import { isPublicAddress } from '../batch/webhook/public-address.ts'
+import { isPublicAddress, webhookPost } from '../batch/webhook/post.ts'
 import { WebhookSender } from '../batch/webhook/sender.ts'
-import { localWorkSignal } from '../batch/work-signal/local.ts'
 import type { WorkSignal } from '../batch/work-signal/work-signal.ts'
+import { localWorkSignal } from '../batch/work-signal/work-signal.ts'
 import { Worker } from '../batch/worker.ts'
-import { type Clock, sleep } from '../clock.ts'
-import { ConfigurationError } from '../config/env.ts'
-import type { Environment } from '../config/schema.ts'
-import type { ActiveRequests } from '../http/active-requests.ts'
+import type { Clock } from '../clock.ts'
+import { itemLimits } from '../config/limits.ts'
 import { jobJson } from '../http/dialects/batch.ts'
 import type { BatchFacts } from '../observability/batch-health.ts'
 import type { BatchMetrics } from '../observability/batch-metrics.ts'
-import type { Logger } from '../observability/logger.ts'
-import type { Metrics } from '../observability/metrics.ts'
-import type { ErrorReporter } from '../observability/sentry.ts'
-import { RecordsUnusable } from '../storage/records/fault.ts'
-import { openRecords } from '../storage/records/open.ts'
-import type { Records } from '../storage/records/records.ts'
+import { reportBatchItem } from '../observability/request-end.ts'
 import { sharedClock } from '../storage/records/shared-clock.ts'
-import { modelFault, openAiModel } from './item-models.ts'
-import { itemLimits } from './limits.ts'
-import type { CurrentConfig } from './live.ts'
-import { reportRecordsError, watched } from './records-errors.ts'
-import { reportBatchItem } from './request-end.ts'
+import type { Database } from './database.ts'
+import type { CurrentConfig } from './live-config.ts'
+import type { Runtime } from './runtime.ts'
 
 const LEASE_MS = 20_000
-const HOUSEKEEPING_MS = 600_000
 const DAY_MS = 86_400_000
-/** A submission that has not finished after so long never will. */
-const SUBMISSION_MS = 3_600_000
 
 export type Batch = Readonly<{
   service: BatchService
   uploads: UploadService
   facts: () => BatchFacts
-  /** Closes the database after all pending operations. */
-  close: () => Promise<void>
 }>
 
 export type BatchWiringDeps = Readonly<{
-  env: Environment
-  clock: Clock
-  logger: Logger
-  metrics: Metrics
-  errors: ErrorReporter
-  activeRequests: ActiveRequests
+  runtime: Runtime
+  database: Database
   current: CurrentConfig
   isStopping: () => boolean
 }>
 
-const opened = async ({ env, clock, logger }: BatchWiringDeps): Promise<Records> => {
-  const backend = {
-    databaseUrl: env.DATABASE_URL,
-    dataDir: env.DATA_DIR,
-    waitMs: env.DATABASE_WAIT_SECONDS * 1000,
-    onWait: (text: string) => void process.stderr.write(`${text}\n`),
-    onLost: (err: Error) =>
-      logger.error({ err, component: 'records' }, 'the thread of the database ended and is started again'),
-  }
-  try {
-    return await openRecords(backend, clock)
-  } catch (error) {
-    if (!(error instanceof RecordsUnusable)) throw error
-    throw new ConfigurationError([`  ${error.message}; ENABLE_BATCH=false runs without a database`])
-  }
-}
-
-const workSignalOf = async ({ env, logger }: BatchWiringDeps): Promise<WorkSignal> => {
+const workSignalOf = async ({ env, logger }: Runtime): Promise<WorkSignal> => {
   const { REDIS_URL: url } = env
   if (url === undefined) return localWorkSignal()
   const { redisWorkSignal } = await import('../batch/work-signal/redis.ts')
-  // The shared state reports a failing Redis, and no item is lost by it.
+  // A Redis that fails is reported elsewhere, and no item is lost by it.
   return redisWorkSignal({
     url,
-    onError: err => logger.debug({ err }, 'the work signal failed in Redis'),
+    onError: err => logger.debug({ err }, 'the work signal cannot use Redis'),
   })
 }
 
-type LiveConfigDeps = BatchWiringDeps & Readonly<{ onError: (error: unknown) => void }>
-
-type WorkerWiringDeps = LiveConfigDeps &
-  Readonly<{ records: BatchRecords; shared: Clock; changes: ChangeNotifier; figures: BatchMetrics }>
+type WorkerWiringDeps = BatchWiringDeps &
+  Readonly<{
+    records: BatchRecords
+    /** The clock that all processes on this database go by. */
+    shared: Clock
+    changes: ChangeNotifier
+    figures: BatchMetrics
+  }>
 
 const workerOf = (deps: WorkerWiringDeps): Worker => {
-  const { env, clock, shared, current, activeRequests, isStopping, records, changes, figures, onError } = deps
+  const { runtime, database, current, isStopping, records, shared, changes, figures } = deps
+  const { env, clock, activeRequests } = runtime
   const run = running({
-    answer: call => current.now.work(call),
+    answer: call => current.now.answerItem(call),
     defaultModel: () => current.now.chatDefaults.model,
     maxResponseBytes: env.BATCH_MAX_RESPONSE_BYTES,
     firstContentMs: env.BATCH_FIRST_TOKEN_TIMEOUT_MS,
@@ -102,7 +73,7 @@ const workerOf = (deps: WorkerWiringDeps): Worker => {
     clock,
     shared,
     random: Math.random,
-    onEnd: reportBatchItem(deps),
+    onEnd: reportBatchItem(runtime),
   })
   return new Worker({
     records,
@@ -118,12 +89,15 @@ const workerOf = (deps: WorkerWiringDeps): Worker => {
       figures.runEnded(state)
       changes.notify(jobId, owner)
     },
-    onError,
+    onError: database.reportError,
   })
 }
 
-const webhookSenderOf = (deps: LiveConfigDeps, records: BatchRecords): WebhookSender | undefined => {
-  const { env, clock, logger, isStopping, onError } = deps
+const webhookSenderOf = (
+  { runtime: { env, logger }, database, isStopping }: BatchWiringDeps,
+  records: BatchRecords,
+  clock: Clock,
+): WebhookSender | undefined => {
   const { BATCH_WEBHOOK_SECRET: secret } = env
   if (secret === undefined) return undefined
   return new WebhookSender({
@@ -135,76 +109,13 @@ const webhookSenderOf = (deps: LiveConfigDeps, records: BatchRecords): WebhookSe
     isStopping,
     onError: (err, jobId) =>
       jobId === undefined
-        ? onError(err)
+        ? database.reportError(err)
         : logger.warn({ err, jobId, component: 'batch' }, 'webhook delivery failed'),
   })
 }
 
-/** Removes expired jobs and leftovers periodically. */
-const runMaintenance = async (
-  { env, clock, onError }: LiveConfigDeps,
-  records: BatchRecords,
-  uploads: UploadService,
-): Promise<never> => {
-  for (;;) {
-    try {
-      await records.removeEnded(clock.now() - env.BATCH_KEEP_DAYS * DAY_MS)
-      await records.sweep(clock.now() - SUBMISSION_MS)
-      await uploads.sweep(clock.now() - SUBMISSION_MS)
-    } catch (err) {
-      onError(err)
-    }
-    await sleep(clock, HOUSEKEEPING_MS, new AbortController().signal)
-  }
-}
-
-/**
- * Opens the database, and runs waiting items where this process is a worker.
- * @throws ConfigurationError where the database cannot be used.
- */
-export const buildBatch = async (batchDeps: BatchWiringDeps): Promise<Batch> => {
-  const { env, metrics, current, isStopping } = batchDeps
-  const database = await opened(batchDeps)
-  const watch = watched(database, batchDeps)
-  const onError = reportRecordsError(batchDeps)
-  const deps = { ...batchDeps, onError }
-  const clock = await sharedClock(database, deps.clock)
-  const records = batchRecords(database)
-  const overview = new Overview(() => records.depth(clock.now()), clock)
-  const backend = database.dialect === 'sqlite' ? 'SQLite' : 'Postgres'
-  const facts = (): BatchFacts => ({
-    ...overview.status,
-    ...(watch.failure !== undefined && { failure: watch.failure }),
-    now: clock.now(),
-    backend,
-    runningHere: worker?.running ?? 0,
-  })
-  const changes = new ChangeNotifier()
-  const figures = metrics.ofBatch(facts)
-  const workSignal = await workSignalOf(deps)
-  const worker = env.BATCH_WORKER
-    ? workerOf({ ...deps, records, shared: clock, changes, figures })
-    : undefined
-  if (worker) {
-    workSignal.onWork(() => {
-      worker.wake()
-      return worker.idle()
-    })
-    worker.wake()
-  }
-  heartbeat({ records, clock, runsItems: worker !== undefined, isStopping, onError })
-  void overview.refresh()
-  const webhookSender = webhookSenderOf({ ...deps, clock }, records)
-  const service = new BatchService({
-    records,
-    changes,
-    clock,
-    notifyWork: items => workSignal.notify(items),
-    cancelJob: jobId => worker?.cancelJob(jobId),
-    isStopping,
-    sendsWebhooks: webhookSender !== undefined,
-  })
-  const uploads = new UploadService({
+const uploadsOf = ({ runtime: { env }, current }: BatchWiringDeps, service: BatchService): UploadService =>
+  new UploadService({
     service,
     directory: join(env.DATA_DIR, 'uploads'),
     uploadLimits: {
@@ -217,6 +128,51 @@ export const buildBatch = async (batchDeps: BatchWiringDeps): Promise<Batch> => 
     modelFault: model => modelFault(model, current.now),
     openAiModel: model => openAiModel(model, current.now),
   })
-  void runMaintenance({ ...deps, clock }, records, uploads)
-  return { service, uploads, facts, close: () => database.close() }
+
+/** Lets a worker claim what waits, now and at each signal. */
+const startWorker = (worker: Worker, workSignal: WorkSignal): void => {
+  workSignal.onWork(() => {
+    worker.wake()
+    return worker.idle()
+  })
+  worker.wake()
+}
+
+/** Takes batches, and works through them where this process is to run items. */
+export const buildBatch = async (deps: BatchWiringDeps): Promise<Batch> => {
+  const { runtime, database, isStopping } = deps
+  const { env, metrics } = runtime
+  const clock = await sharedClock(database.records, runtime.clock)
+  const records = batchRecords(database.records)
+  const overview = new Overview(() => records.depth(clock.now()), clock)
+  const backend = database.records.dialect === 'sqlite' ? 'SQLite' : 'Postgres'
+  const facts = (): BatchFacts => ({
+    ...overview.status,
+    ...(database.failure !== undefined && { failure: database.failure }),
+    now: clock.now(),
+    backend,
+    runningHere: worker?.running ?? 0,
+  })
+  const changes = new ChangeNotifier()
+  const figures = metrics.ofBatch(facts)
+  const workSignal = await workSignalOf(runtime)
+  const worker = env.BATCH_WORKER
+    ? workerOf({ ...deps, records, shared: clock, changes, figures })
+    : undefined
+  if (worker) startWorker(worker, workSignal)
+  const onError = database.reportError
+  heartbeat({ records, clock, runsItems: worker !== undefined, isStopping, onError })
+  void overview.refresh()
+  const service = new BatchService({
+    records,
+    changes,
+    clock,
+    notifyWork: items => workSignal.notify(items),
+    cancelJob: jobId => worker?.cancelJob(jobId),
+    isStopping,
+    sendsWebhooks: webhookSenderOf(deps, records, clock) !== undefined,
+  })
+  const uploads = uploadsOf(deps, service)
+  void runMaintenance({ records, uploads, clock, keepMs: env.BATCH_KEEP_DAYS * DAY_MS, onError })
+  return { service, uploads, facts }
 }

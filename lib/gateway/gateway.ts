@@ -1,25 +1,41 @@
+import packageJson from '../../package.json' with { type: 'json' }
+import { SESSION_COOKIE } from '../auth/session.ts'
+import { assertToken } from '../auth/token.ts'
+import { assertModels } from '../batch/item-models.ts'
 import type { BatchService } from '../batch/service.ts'
 import type { NewItem } from '../batch/types.ts'
 import type { UploadService } from '../batch/upload-service.ts'
-import type { CacheAdmin } from '../cache/admin.ts'
+import { type CacheAdmin, cacheAdmin } from '../cache/admin.ts'
+import { type Clock, systemClock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
+import type { ConfigFile } from '../config/file-schema.ts'
+import { chatLimits, itemLimits } from '../config/limits.ts'
 import type { Environment } from '../config/schema.ts'
+import { type ConfigReading, type ConfigSource, configSource } from '../config/source.ts'
+import { GatewayError } from '../errors.ts'
+import { type AccessRules, accessRules, publishAccessRules } from '../http/access-rules.ts'
+import { Cors } from '../http/cors.ts'
 import type { ChatDefaults } from '../http/dialects/chat.ts'
+import { apiHeaders, strictTransportSecurity } from '../http/security-headers.ts'
 import type { ServeDeps } from '../http/serve.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import type { Call, Reply } from '../llm/types.ts'
+import { type HealthReport, reportHealth, withCircuits } from '../observability/health.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
+import { reportRequest } from '../observability/request-end.ts'
 import type { ErrorReporter } from '../observability/sentry.ts'
+import { Lifecycle } from '../process/lifecycle.ts'
 import type { GiveBack } from '../rate-limit/items.ts'
-import type { ClientInfo, RequestContext } from '../request-context.ts'
+import type { RequestContext } from '../request-context.ts'
 import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
-import type { ChatLimits, chatBody } from '../validation/chat.ts'
-import type { HealthReport } from './health.ts'
-import type { Lifecycle } from './lifecycle.ts'
+import { type ChatLimits, chatBody } from '../validation/chat.ts'
+import { type Batch, buildBatch } from './batch.ts'
+import { CurrentConfig, liveConfigOf } from './live-config.ts'
+import { buildRuntime, type Runtime } from './runtime.ts'
 
-/** Everything a route may use; one for each process. */
+/** Everything a route may use. One process has one. */
 export type Gateway = ServeDeps &
   Readonly<{
     env: Environment
@@ -32,29 +48,169 @@ export type Gateway = ServeDeps &
     lifecycle: Lifecycle
     /** Answers a call through the whole pipeline. */
     answer: Handler<Call, Reply>
-    /** The streams that outlive their connection. */
+    /** The answers that outlive their connection. */
     streams: Streams
-    /** Admits any other request: authenticated, and within its limits. */
-    admit: Handler<RequestContext, RequestContext>
-    /** Admits a request to the admin API: within its limits, and with the admin token. */
-    administer: Handler<RequestContext, RequestContext>
-    /** Admits a request for the metrics. Throws UNAUTHENTICATED, and RATE_LIMITED after too many wrong tokens. */
-    assertScraper: (origin: ClientInfo) => void
     cache: CacheAdmin
-    /** The service of batch jobs. Throws NOT_FOUND where they are switched off. */
+    /** Where batches are handed in. Throws NOT_FOUND where they are switched off. */
     readonly batch: BatchService
-    /** The service of batch uploads. Throws as `batch` does. */
+    /** Where whole files of items are handed in. Throws as `batch` does. */
     readonly uploads: UploadService
     chatBody: ReturnType<typeof chatBody>
-    /** The limits of a batch item. */
+    /** What an item of a batch may ask at most. */
     itemLimits: ChatLimits
-    /** Rejects with INVALID_INPUT that names every item with an unknown model. */
+    /** Rejects with INVALID_INPUT that names every item whose model there is not. */
     assertModels: (items: readonly NewItem[]) => Promise<void>
-    /** Counts the items of a job submitted as JSON; returns a function that returns them if the job is not accepted. */
+    /** Counts the items of a job that is handed in as JSON; returns what gives them back if it is not taken after all. */
     spendItems: (context: RequestContext, count: number) => Promise<GiveBack>
     chatDefaults: ChatDefaults
     issueSession: () => string
     health: () => HealthReport
-    /** Whether it serves. A lost store makes it degraded, not unready. */
+    /** Whether it serves. A store that is lost makes it degraded, not unready. */
     isReady: () => boolean
   }>
+
+/** Applies the settings, now and whenever the configuration file changes. @throws ConfigurationError */
+const applySettings = (runtime: Runtime, current: CurrentConfig): ConfigSource | undefined => {
+  const { env, clock, listings, logger, metrics } = runtime
+  const apply = (file: ConfigFile): void => current.replace(liveConfigOf(runtime, file))
+  const path = env.GATEWAY_CONFIG
+  const onRead = ({ faults, isReload }: ConfigReading): void => {
+    metrics.configRead(faults.length === 0 ? 'success' : 'failure', isReload)
+    if (faults.length > 0)
+      logger.error(
+        { path, reason: faults.join('; ') },
+        'configuration rejected: the previous one stays in effect',
+      )
+    else if (isReload) logger.info({ path }, 'configuration applied')
+  }
+  const source = configSource({ path, listings, onRead, apply }, clock)
+  if (!source) apply({})
+  return source
+}
+
+const accessRulesOf = (env: Environment): AccessRules =>
+  accessRules({
+    allowedHosts: env.ALLOWED_HOSTS,
+    allowedOrigins: env.ALLOWED_ORIGINS,
+    publicUrl: env.PUBLIC_URL,
+    trustedProxyHops: env.TRUSTED_PROXY_HOPS,
+    strictTransportSecurity:
+      env.NODE_ENV === 'production' ? strictTransportSecurity(env.HSTS_PRELOAD) : undefined,
+  })
+
+/** A scrape must not be lost to wrong tokens from the same proxy. */
+const scraperAdmission =
+  ({ env, guesses }: Runtime): ServeDeps['admission']['metrics'] =>
+  async context => {
+    assertToken({ token: env.METRICS_TOKEN, guesses: guesses.metrics, locksOut: false }, context.client)
+    return context
+  }
+
+type ServeWiringDeps = Readonly<{
+  runtime: Runtime
+  current: CurrentConfig
+  lifecycle: Lifecycle
+  access: AccessRules
+}>
+
+const serveDepsOf = ({ runtime, current, lifecycle, access }: ServeWiringDeps): ServeDeps => ({
+  clock: runtime.clock,
+  activeRequests: runtime.activeRequests,
+  cors: new Cors(access.allowedOrigins),
+  headers: apiHeaders(),
+  sessionCookie: SESSION_COOKIE,
+  access,
+  admission: {
+    caller: context => current.now.admit(context),
+    admin: context => current.now.administer(context),
+    metrics: scraperAdmission(runtime),
+  },
+  closed: () => lifecycle.state === 'closed',
+  onEnd: reportRequest(runtime),
+})
+
+type HealthDeps = Readonly<{
+  runtime: Runtime
+  current: CurrentConfig
+  isServing: () => boolean
+  config: ConfigSource | undefined
+  batch: Batch | undefined
+}>
+
+const healthOf = ({ runtime, current, isServing, config, batch }: HealthDeps): Gateway['health'] => {
+  const { clock, shared, resilience } = runtime
+  const startedAt = clock.now()
+  return () => {
+    const { settings, catalog } = current.now
+    return reportHealth({
+      uptimeSeconds: Math.floor((clock.now() - startedAt) / 1000),
+      version: packageJson.version,
+      isServing: isServing(),
+      limits: settings.rates !== undefined,
+      caching: settings.caching.enabled,
+      redis: shared?.status(),
+      batch: batch?.facts(),
+      config,
+      providers: withCircuits(runtime.health.report(), resilience.circuitOf.all(), target =>
+        catalog.has(target),
+      ),
+    })
+  }
+}
+
+const batchOrThrow = (batch: Batch | undefined): Batch => {
+  if (batch) return batch
+  throw new GatewayError('NOT_FOUND', 'Batches are switched off here.')
+}
+
+/** Builds the gateway that an environment describes. @throws ConfigurationError */
+export const buildGateway = async (env: Environment, clock: Clock = systemClock): Promise<Gateway> => {
+  const current = new CurrentConfig()
+  const access = accessRulesOf(env)
+  publishAccessRules(access)
+  const runtime = await buildRuntime(env, clock, current)
+  const { activeRequests, database, errors, logger, memory, metrics, sessions, shared } = runtime
+  const config = applySettings(runtime, current)
+  const lifecycle = new Lifecycle(activeRequests, clock, logger)
+  const isServing = () => lifecycle.state === 'serving'
+  const isStopping = () => !isServing()
+  if (database) lifecycle.closeAtEnd(database.close)
+  const batch = database && (await buildBatch({ runtime, database, current, isStopping }))
+  return {
+    ...serveDepsOf({ runtime, current, lifecycle, access }),
+    env,
+    logger,
+    errors,
+    metrics,
+    lifecycle,
+    get catalog() {
+      return current.now.catalog
+    },
+    get aliases() {
+      return current.now.aliases
+    },
+    get chatDefaults() {
+      return current.now.chatDefaults
+    },
+    get batch() {
+      return batchOrThrow(batch).service
+    },
+    get uploads() {
+      return batchOrThrow(batch).uploads
+    },
+    answer: call => current.now.answer(call),
+    streams: runtime.streams,
+    cache: cacheAdmin({
+      replies: runtime.cache,
+      isOn: () => current.now.settings.caching.enabled,
+      holds: shared ? undefined : memory.holds,
+    }),
+    chatBody: chatBody(chatLimits(env)),
+    itemLimits: itemLimits(env),
+    assertModels: items => assertModels(items, current.now),
+    spendItems: (context, count) => current.now.spendItems(context, count),
+    issueSession: () => sessions.issue(clock.now()),
+    health: healthOf({ runtime, current, isServing, config, batch }),
+    isReady: isServing,
+  }
+}

@@ -1,8 +1,7 @@
 import { keptAlive } from '../clock.ts'
 import { readEnvironment } from '../config/env.ts'
 import { serving } from '../http/serve.ts'
-import { buildGateway } from './build.ts'
-import type { Gateway } from './gateway.ts'
+import { buildGateway, type Gateway } from './gateway.ts'
 
 export type { Gateway }
 

@@ -1,14 +1,14 @@
-import { administer } from '../auth/admin.ts'
 import { type AuthDeps, authenticate } from '../auth/policy.ts'
 import type { TokenDeps } from '../auth/token.ts'
+import { administer } from '../auth/token.ts'
 import { type CacheDeps, cache } from '../cache/policy.ts'
 import type { Clock } from '../clock.ts'
-import { compose, type Handler } from '../compose.ts'
+import { compose, type Handler, type Policy } from '../compose.ts'
 import { meter, type Prices } from '../ledger/meter.ts'
 import { type AskDeps, ask } from '../llm/ask.ts'
 import { truncate } from '../llm/truncate.ts'
 import type { Call, Reply } from '../llm/types.ts'
-import { observe } from '../observability/observe.ts'
+import { record } from '../observability/record.ts'
 import { type LimitDeps, limit } from '../rate-limit/policy.ts'
 import type { RequestContext } from '../request-context.ts'
 import { breaker, type Circuits } from '../resilience/breaker/policy.ts'
@@ -32,7 +32,7 @@ export type PipelineDeps = Readonly<{
   prices: Prices
   /** Absent where caching is switched off. */
   cache: CacheDeps | undefined
-  /** Absent where no stream outlives its connection. */
+  /** Absent where no answer outlives its connection. */
   streams?: Streams
   routes: Routes
   fallbacks: Fallbacks
@@ -42,54 +42,64 @@ export type PipelineDeps = Readonly<{
   circuitOf: Circuits
   cooldowns: Cooldowns
   slots: Slots
-  /** State that survives a reload; a pipeline's own when absent. */
+  /** What outlives a change of settings; a pipeline's own when absent. */
   budgetOf?: ReturnType<typeof retryBudgets>
   bulkheadOf?: ReturnType<typeof bulkheads>
   timeouts: Timeouts
-  /** The providers' remaining rate limits, as far as background work has seen them. */
+  /** What providers have left, as far as background work has seen it. */
   headrooms: RateHeadrooms
   providers: AskDeps
   clock: Clock
 }>
 
-/** The steps of a chat call, in order. */
+/** What a call comes from: a client's chat, an item of a batch, or the cache that fetches an answer again. */
+type Source = 'chat' | 'batch' | 'refresh'
+type Step = readonly [sources: readonly Source[], policy: Policy<Call, Reply>]
+
+const ALL = ['chat', 'batch', 'refresh'] as const
+const CHAT_AND_BATCH = ['chat', 'batch'] as const
+const CHAT = ['chat'] as const
+const BATCH = ['batch'] as const
+
+/**
+ * What happens to a call, in order. An item's owner was let in with its job, and an attempt of it is one attempt. What
+ * the cache fetches again goes on below the cache, in the pipeline of the call that gave the occasion.
+ */
+const sentence = (g: PipelineDeps): readonly Step[] => [
+  [ALL, record()], //                                   write down what the call was answered with
+  [CHAT, authenticate(g.auth)], //                      who is asking
+  [CHAT, limit(g.limits)], //                           may they ask now
+  [CHAT, resume(g.streams)], //                         may the answer outlive its connection
+  [ALL, meter(g.prices)], //                            what it cost, repeated answers included
+  [CHAT_AND_BATCH, cache(g.cache)], //                  has it been answered
+  [CHAT_AND_BATCH, truncate()], //                      never more than the caller can take
+  [CHAT_AND_BATCH, route(g.routes)], //                 which models should answer, best first
+  [BATCH, deferBackground(g.headrooms, g.clock)], //    leave what providers have left to live calls
+  [CHAT_AND_BATCH, fallback(g.fallbacks)], //           and if that model cannot, which next
+  [CHAT, hedge(g.hedges)], //                           and a second one beside it, if it is slow
+  [CHAT, retry(g.retries, g.budgetOf)], //              once more, where it may have been bad luck
+  [CHAT_AND_BATCH, breaker(g.circuitOf, g.cooldowns)], // no calls to what keeps failing, or asks for a pause
+  [CHAT_AND_BATCH, bulkhead(g.slots, g.clock, g.bulkheadOf)], // never too many at once
+  [CHAT_AND_BATCH, timeout(g.timeouts, g.clock)], //    nor for too long
+]
+
+const policiesFor = (source: Source, g: PipelineDeps): readonly Policy<Call, Reply>[] =>
+  sentence(g).flatMap(([sources, policy]) => (sources.includes(source) ? [policy] : []))
+
 export const chatPipeline = (g: PipelineDeps): Handler<Call, Reply> =>
-  compose<Call, Reply>(
-    observe(), // record every call once, whatever its outcome
-    authenticate(g.auth), // identify the caller
-    limit(g.limits), // check the rate limits
-    resume(g.streams), // let the stream outlive its connection
-    meter(g.prices), // compute the cost, cached answers included
-    cache(g.cache), // reuse a stored answer
-    truncate(), // bound the answer's size
-    route(g.routes), // choose the targets, best first
-    fallback(g.fallbacks), // on failure, the next target
-    hedge(g.hedges), // a second attempt beside a slow one
-    retry(g.retries, g.budgetOf), // retry transient failures
-    breaker(g.circuitOf, g.cooldowns), // skip failing targets, and those in cooldown
-    bulkhead(g.slots, g.clock, g.bulkheadOf), // bound concurrent calls
-    timeout(g.timeouts, g.clock), // bound the time of an attempt
-  )(ask(g.providers)) // call the provider
+  compose(...policiesFor('chat', g))(ask(g.providers))
 
-/** The steps of a batch item: its caller was admitted at submission. A run of it makes a single attempt. */
 export const batchPipeline = (g: PipelineDeps): Handler<Call, Reply> =>
-  compose<Call, Reply>(
-    observe(),
-    meter(g.prices),
-    cache(g.cache),
-    truncate(),
-    route(g.routes),
-    deferBackground(g.headrooms, g.clock), // reserve the providers' remaining limits for live calls
-    fallback(g.fallbacks),
-    breaker(g.circuitOf, g.cooldowns),
-    bulkhead(g.slots, g.clock, g.bulkheadOf),
-    timeout(g.timeouts, g.clock),
-  )(ask(g.providers))
+  compose(...policiesFor('batch', g))(ask(g.providers))
 
-/** The steps before any other request is served: they identify its caller. */
+/** For answers that are fetched again: around the rest of the pipeline, of which the cache is asked anew. */
+export const refreshPipeline = (g: PipelineDeps): ((answer: Handler<Call, Reply>) => Handler<Call, Reply>) =>
+  compose(...policiesFor('refresh', g))
+
+/** What happens to every other request before it is served: it comes back knowing its caller. */
 export const admission = (g: PipelineDeps): Handler<RequestContext, RequestContext> =>
   compose<RequestContext, RequestContext>(authenticate(g.auth), limit(g.limits))(async context => context)
 
-/** The steps before a request to the admin API. Wrong tokens have a limit of their own, which is never switched off. */
+/** What happens to a request of the admin API. Wrong tokens have a limit of their own, which is never switched off. */
 export const adminAdmission = (g: PipelineDeps): Handler<RequestContext, RequestContext> =>
   compose<RequestContext, RequestContext>(limit(g.limits), administer(g.admin))(async context => context)

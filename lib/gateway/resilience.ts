@@ -1,6 +1,11 @@
+import type { Clock } from '../clock.ts'
+import type { Environment } from '../config/schema.ts'
 import type { Settings } from '../config/settings.ts'
 import { costUsd } from '../ledger/cost.ts'
+import type { Catalog } from '../llm/catalog.ts'
 import { estimatedInputTokens } from '../llm/providers/shared/tokens.ts'
+import type { Logger } from '../observability/logger.ts'
+import type { Metrics } from '../observability/metrics.ts'
 import { Circuit } from '../resilience/breaker/circuit.ts'
 import { type Circuits, circuitPerTarget } from '../resilience/breaker/policy.ts'
 import {
@@ -14,12 +19,9 @@ import { bulkheads, type Slots } from '../resilience/bulkhead.ts'
 import { Cooldowns } from '../resilience/cooldowns.ts'
 import type { RateHeadrooms } from '../resilience/defer-background.ts'
 import { retryBudgets } from '../resilience/retry.ts'
-import type { WiringDeps } from './parts.ts'
 import type { PipelineDeps } from './pipelines.ts'
-import type { SharedState } from './shared-state.ts'
-import type { Runtime } from './standing.ts'
+import type { SharedState } from './redis.ts'
 
-const MOST_ATTEMPTS = 4
 const LONGEST_OPEN_MS = 120_000
 const LONGEST_COOLDOWN_MS = 300_000
 const REFUSED_COOLDOWN_MS = 10_000
@@ -35,8 +37,13 @@ const tripConditionOf = (breaker: BreakerSettings): TripCondition =>
     slowness(() => breaker().slowCallMs, GREY),
   )
 
-type CircuitWiringDeps = Pick<WiringDeps, 'env' | 'clock' | 'logger' | 'metrics'> &
-  Readonly<{ shared: SharedState | undefined }>
+type CircuitWiringDeps = Readonly<{
+  env: Environment
+  clock: Clock
+  logger: Logger
+  metrics: Metrics
+  shared: SharedState | undefined
+}>
 
 /**
  * The circuits of all targets. They survive a reload, so settings are looked up when needed.
@@ -72,12 +79,18 @@ const circuits = (
       }),
   )
 
-/** When an attempt is aborted its input has been read; its output is unknown. */
-const hedgesOf = ({ settings, clock, catalog }: WiringDeps): PipelineDeps['hedges'] =>
+type ResilienceDeps = Readonly<{
+  settings: Settings
+  catalog: Catalog
+  clock: Clock
+  runtime: ResilienceRuntime
+}>
+
+/** An aborted attempt has read the question; how much it would have answered is unknown. */
+const hedgesOf = ({ settings, clock, catalog }: ResilienceDeps): PipelineDeps['hedges'] =>
   settings.hedgingShare > 0
     ? {
         share: settings.hedgingShare,
-        mostAttempts: MOST_ATTEMPTS,
         usedBy: (call, target) => {
           const usage = { inputTokens: estimatedInputTokens(call), outputTokens: 0, estimated: true } as const
           const price = catalog.priceOf(target)
@@ -99,12 +112,14 @@ const slotsOf = (current: () => Settings, shared: SharedState | undefined): Slot
 })
 
 /** The state of the providers' failures and loads, which survives a reload. */
-export const resilienceState = (
+export type ResilienceRuntime = Pick<PipelineDeps, 'circuitOf' | 'cooldowns' | 'slots' | 'headrooms'> &
+  Required<Pick<PipelineDeps, 'budgetOf' | 'bulkheadOf'>>
+
+export const resilienceRuntime = (
   deps: CircuitWiringDeps,
   headrooms: RateHeadrooms,
   current: () => Settings,
-): Pick<PipelineDeps, 'circuitOf' | 'cooldowns' | 'slots' | 'headrooms'> &
-  Required<Pick<PipelineDeps, 'budgetOf' | 'bulkheadOf'>> => {
+): ResilienceRuntime => {
   const { clock, shared } = deps
   const circuitOf = circuits(deps, () => current().breaker)
   const slots = slotsOf(current, shared)
@@ -120,26 +135,24 @@ export const resilienceState = (
 
 /** The policies against provider failures. */
 export const resilienceOf = (
-  deps: WiringDeps,
-): Pick<PipelineDeps, 'fallbacks' | 'hedges' | 'retries' | 'timeouts'> & Runtime['resilience'] => {
+  deps: ResilienceDeps,
+): Pick<PipelineDeps, 'fallbacks' | 'hedges' | 'retries' | 'timeouts'> & ResilienceRuntime => {
   const { settings, runtime, clock, catalog } = deps
   return {
     fallbacks: {
       contextTokensOf: target => catalog.contextTokensOf(target),
-      mostAttempts: MOST_ATTEMPTS,
       ...(settings.fallbackOn && { on: settings.fallbackOn }),
       clock,
     },
     hedges: hedgesOf(deps),
     retries: {
       most: settings.mostRetries,
-      mostAttempts: MOST_ATTEMPTS,
       backoff: { baseMs: 250, longestMs: 8_000 },
       longestRetryAfterMs: 10_000,
       clock,
       random: Math.random,
     },
-    ...runtime.resilience,
+    ...runtime,
     timeouts: settings.timeouts,
   }
 }

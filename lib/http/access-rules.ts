@@ -1,4 +1,6 @@
-/** The configured rules for hosts, origins and proxies. */
+import { parseHost } from '../validation/host-name.ts'
+
+/** What the configuration says of who may reach the gateway from where. */
 export type AccessRules = Readonly<{
   /** Names as `parseListedHost` gives them; undefined where the list is not set. */
   allowedHosts?: ReadonlySet<string> | undefined
@@ -9,6 +11,29 @@ export type AccessRules = Readonly<{
   /** Value of the header on responses over https; undefined where it is not sent at all. */
   strictTransportSecurity?: string | undefined
 }>
+
+/** What the settings say of it. */
+export type AccessSettings = Readonly<{
+  allowedHosts: readonly string[] | undefined
+  allowedOrigins: readonly string[]
+  /** A valid URL. */
+  publicUrl: string | undefined
+  trustedProxyHops: number
+  strictTransportSecurity: string | undefined
+}>
+
+const publicUrlOf = (text: string | undefined): AccessRules['publicUrl'] => {
+  if (text === undefined) return undefined
+  const { origin, host } = new URL(text)
+  return { origin, host: parseHost(host)?.name }
+}
+
+export const accessRules = (settings: AccessSettings): AccessRules => ({
+  ...settings,
+  allowedHosts: settings.allowedHosts && new Set(settings.allowedHosts),
+  allowedOrigins: new Set(settings.allowedOrigins),
+  publicUrl: publicUrlOf(settings.publicUrl),
+})
 
 const SLOT = Symbol.for('parley.access-rules')
 const slot = globalThis as { [SLOT]?: AccessRules }

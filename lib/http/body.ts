@@ -34,22 +34,56 @@ const readNode = (incoming: IncomingMessage, maxBytes: number): Promise<Uint8Arr
       })
   })
 
-/** Limits for dropping a refused body: beyond them the connection is closed. */
-const MOST_DROPPED_BYTES = 8 * 1024 * 1024
+/** Of a refused body that is read on and dropped; a longer one is left unread. */
+const MOST_DROPPED_BYTES = 1024 * 1024
+/** Of a web stream, behind which no connection is to be had. */
+const MOST_DROPPED_OF_WEB_STREAM = 8 * 1024 * 1024
+/** For how long, and for how long a client is given to take the answer before what it still sends is cut off. */
 const DROPPED_FOR_MS = 2_000
 
-/** Reads and drops the body of a Node request; one that the client still holds back is not requested. */
-export const dropBody = (incoming: IncomingMessage, clock: Clock): void => {
-  if (incoming.readableEnded || incoming.destroyed || holdsBodyBack(incoming)) return
+/**
+ * Reads no more of a body. Once its answer is written, the connection is half closed, and after two seconds cut: closed
+ * at once with bytes unread, it would be reset, and the client might never see the answer.
+ */
+const leaveUnread = (incoming: IncomingMessage, clock: Clock): void => {
+  const { socket } = incoming
+  // Node reads to its end what nobody has begun to read.
+  incoming.read(0)
+  incoming.pause()
+  socket.destroySoon = () => {
+    socket.end()
+    const timer = clock.timer(DROPPED_FOR_MS, () => socket.destroy())
+    socket.once('close', () => timer.cancel())
+  }
+}
+
+const isTooLongToDrop = (declared: string | null | undefined): boolean =>
+  Number(declared ?? 0) > MOST_DROPPED_BYTES
+
+/**
+ * Reads and drops the body of a Node request; one that is still held back is left where it is, and one that is declared
+ * longer than 1 MiB too.
+ * @returns whether it was left, so that the answer has to say `connection: close`
+ */
+export const dropBody = (incoming: IncomingMessage, clock: Clock): boolean => {
+  if (incoming.readableEnded || incoming.destroyed || holdsBodyBack(incoming)) return false
+  if (isTooLongToDrop(incoming.headers['content-length'])) {
+    leaveUnread(incoming, clock)
+    return true
+  }
   let dropped = 0
   const timer = clock.timer(DROPPED_FOR_MS, () => incoming.destroy())
+  const drop = (chunk: Buffer) => {
+    dropped += chunk.length
+    if (dropped <= MOST_DROPPED_BYTES) return
+    incoming.off('data', drop)
+    leaveUnread(incoming, clock)
+  }
   incoming
-    .on('data', (chunk: Buffer) => {
-      dropped += chunk.length
-      if (dropped > MOST_DROPPED_BYTES) incoming.destroy()
-    })
+    .on('data', drop)
     .once('end', () => timer.cancel())
     .once('close', () => timer.cancel())
+  return false
 }
 
 const dropWeb = async (body: ReadableStream<Uint8Array>, clock: Clock): Promise<void> => {
@@ -58,7 +92,7 @@ const dropWeb = async (body: ReadableStream<Uint8Array>, clock: Clock): Promise<
   let dropped = 0
   for (let step = await reader.read(); !step.done; step = await reader.read()) {
     dropped += step.value.length
-    if (dropped > MOST_DROPPED_BYTES) await reader.cancel()
+    if (dropped > MOST_DROPPED_OF_WEB_STREAM) await reader.cancel()
   }
   timer.cancel()
 }
@@ -67,14 +101,17 @@ const dropWeb = async (body: ReadableStream<Uint8Array>, clock: Clock): Promise<
  * Reads and drops the rest of a refused body. A connection that is closed with unread bytes is reset, and the client
  * may never see the response.
  */
-export const drainBody = (request: Request, clock: Clock): void => {
+export const drainBody = (request: Request, clock: Clock): boolean => {
   const incoming = nodeRequestOf(request)
-  // A web stream on top of it would pause it repeatedly: then that stream is read to its end.
-  if (incoming && incoming.listenerCount('data') === 0) return void dropBody(incoming, clock)
+  // A web stream that was begun over it would pause it again and again: then that is read to its end.
+  const isBegun = incoming !== undefined && incoming.listenerCount('data') > 0
+  if (incoming && (!isBegun || isTooLongToDrop(incoming.headers['content-length'])))
+    return dropBody(incoming, clock)
   const isHeldBack = request.headers.has('expect') && !request.bodyUsed
-  if (!request.body || request.body.locked || isHeldBack) return
-  // A client that disconnects ends it too, which is not an error.
+  if (!request.body || request.body.locked || isHeldBack) return false
+  // A sender who leaves ends it too, which is no failure.
   dropWeb(request.body, clock).catch(() => {})
+  return false
 }
 
 const readWeb = async (body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array> => {

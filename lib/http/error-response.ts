@@ -1,4 +1,5 @@
 import type { GatewayError } from '../errors.ts'
+import { openAiErrorBody } from './dialects/openai-error.ts'
 import type { RouteResponse } from './route-response.ts'
 
 /** The native dialect's error body. */
@@ -33,11 +34,19 @@ export const errorBody = (error: GatewayError, requestId: string): ErrorBody => 
   }
 }
 
-export const errorResponse = (error: GatewayError, requestId: string): RouteResponse => {
+/** A path, or the target of a request before it is normalized: absolute, or with repeated slashes. */
+const OPENAI_PATH = /^(?:https?:\/\/[^/?#]*)?\/+v1(?:[/?#]|$)/i
+
+/**
+ * An error as the answer of the API that a path belongs to: OpenAI's form under `/v1`, ours everywhere else.
+ *
+ * @param path a request's path or target, or a route's pattern
+ */
+export const errorResponse = (error: GatewayError, requestId: string, path: string): RouteResponse => {
   const retryAfterSeconds = retryAfterOf(error)
   return {
     status: error.status,
-    json: errorBody(error, requestId),
+    json: OPENAI_PATH.test(path) ? openAiErrorBody(error) : errorBody(error, requestId),
     headers: {
       ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
       ...(error.code === 'QUOTA_EXCEEDED' && { 'x-should-retry': 'false' }),

@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts'
-import { GatewayError, toGatewayError } from '../errors.ts'
+import type { Handler } from '../compose.ts'
+import { type ErrorCode, GatewayError, toGatewayError } from '../errors.ts'
 import { turn } from '../loop-turns.ts'
-import { newJournal, type RequestContext, type Surface } from '../request-context.ts'
+import { newJournal, type RequestContext, type RequestEnd, type Surface } from '../request-context.ts'
 import type { AccessRules } from './access-rules.ts'
 import type { ActiveRequest, ActiveRequests } from './active-requests.ts'
 import { assertAllowedHost } from './allowed-host.ts'
@@ -13,14 +14,19 @@ import { assertSameSite } from './cross-site.ts'
 import { errorResponse } from './error-response.ts'
 import { type RouteResponse, toResponse } from './route-response.ts'
 import { transportSecurity } from './transport.ts'
+import { unknownMethodOf } from './unknown-method.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 export type Method = (typeof METHODS)[number]
 /** Methods that change nothing, whatever the route. Source: RFC 9110, 9.2.1. */
 const SAFE: readonly Method[] = ['GET', 'OPTIONS']
+/** Methods that no route has, in logs and metrics. Source: OpenTelemetry, `http.request.method`. */
+const OTHER_METHOD = '_OTHER'
+/** Errors of requests whose body may be long and is not read. */
+const REFUSED_WITH_BODY: ReadonlySet<ErrorCode> = new Set(['PAYLOAD_TOO_LARGE', 'METHOD_NOT_ALLOWED'])
 
 /** How a request ended, for the log. */
-export type RequestEnd = Readonly<{ method: string; status: number; error: GatewayError | undefined }>
+export type Access = 'public' | 'caller' | 'admin' | 'metrics'
 
 /** What `serve` needs of the gateway. */
 export type ServeDeps = Readonly<{
@@ -31,7 +37,9 @@ export type ServeDeps = Readonly<{
   headers: Readonly<Record<string, string>>
   sessionCookie: string
   access: AccessRules
-  /** True once new requests are refused. */
+  /** Lets a request in; what comes back knows its caller. Rejects with a GatewayError. */
+  admission: Readonly<Record<Exclude<Access, 'public'>, Handler<RequestContext, RequestContext>>>
+  /** True once new visits are turned away. */
   closed: () => boolean
   onEnd: (context: RequestContext, end: RequestEnd) => void
 }>
@@ -39,6 +47,7 @@ export type ServeDeps = Readonly<{
 /** The arguments of a route's handler. */
 export type Exchange<G> = Readonly<{
   request: Request
+  /** With its caller, where the route's `access` asks for one. */
   context: RequestContext
   params: Readonly<Record<string, string | readonly string[]>>
   gateway: G
@@ -52,6 +61,9 @@ export type RouteOptions = Readonly<{
   /** The route's pattern, for the log. */
   route: string
   surface: Surface
+  access: Access
+  /** The chat pipeline authenticates and limits its calls itself, once their body is read. */
+  admittedBy?: 'pipeline'
   /** Whether its methods other than GET change or spend anything: pages of other sites may then not call them. */
   changes: boolean
   /** Served under any Host header: health checks may use any name. */
@@ -94,18 +106,37 @@ const preflight = (request: Request, deps: ServeDeps, methods: string): RouteRes
   headers: { allow: methods, ...deps.cors.preflight(request.headers.get('origin'), methods) },
 })
 
-const refuseMethod = (method: Method, methods: string): never => {
+const refuseMethod = (method: string, methods: string): never => {
   throw new GatewayError(
     'METHOD_NOT_ALLOWED',
     `Method ${method} is not allowed for this URL; use ${methods}.`,
   )
 }
 
-/** Checks the origin of a request, before authentication. Throws FORBIDDEN. */
-const assertAccess = (request: Request, method: Method, deps: ServeDeps, options: RouteOptions): void => {
+/** The methods of a route, as its Allow header lists them: HEAD is answered wherever GET is. */
+const methodsOf = <G>(handlers: Handlers<G>): string =>
+  METHODS.filter(method => handlers[method] || method === 'OPTIONS')
+    .flatMap(method => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+    .join(', ')
+
+/** Checks where a request comes from, before its caller is identified. Throws FORBIDDEN. */
+const assertAllowedSource = (
+  request: Request,
+  method: Method,
+  deps: ServeDeps,
+  options: RouteOptions,
+): void => {
   if (!options.anyHost) assertAllowedHost(request, deps.access)
   if (options.changes && !SAFE.includes(method)) assertSameSite(request, deps.access)
 }
+
+/** Lets a request in as its route declares; nothing where there is nothing to ask. */
+const admitted = (
+  context: RequestContext,
+  deps: ServeDeps,
+  { access, admittedBy }: RouteOptions,
+): Promise<RequestContext> | undefined =>
+  access === 'public' || admittedBy === 'pipeline' ? undefined : deps.admission[access](context)
 
 /**
  * Turns a route's handlers into the exports of `route.ts`: every request is opened and closed, every failure becomes
@@ -114,16 +145,26 @@ const assertAccess = (request: Request, method: Method, deps: ServeDeps, options
 export const serving =
   <G extends ServeDeps>(gateway: () => Promise<G>) =>
   (options: RouteOptions, handlers: Handlers<G>): Record<Method, RouteHandler> => {
-    const methods = METHODS.filter(method => handlers[method] || method === 'OPTIONS').join(', ')
+    const methods = methodsOf(handlers)
 
-    const handle = async (method: Method, exchange: Exchange<G>, deps: ServeDeps): Promise<RouteResponse> => {
+    const handle = async (
+      method: Method,
+      sent: string,
+      exchange: Exchange<G>,
+      deps: ServeDeps,
+    ): Promise<RouteResponse> => {
       if (deps.closed() && !options.probe && !options.servedWhileClosing)
         throw new GatewayError('SHUTTING_DOWN')
-      assertAccess(exchange.request, method, deps, options)
+      assertAllowedSource(exchange.request, method, deps, options)
+      if (sent !== method) return refuseMethod(sent, methods)
       const handler = handlers[method]
-      if (handler)
-        return handler({ ...exchange, context: identified(exchange.context, exchange.request, deps) })
-      return method === 'OPTIONS' ? preflight(exchange.request, deps, methods) : refuseMethod(method, methods)
+      if (!handler)
+        return method === 'OPTIONS'
+          ? preflight(exchange.request, deps, methods)
+          : refuseMethod(method, methods)
+      const context = identified(exchange.context, exchange.request, deps)
+      const admission = admitted(context, deps, options)
+      return handler({ ...exchange, context: admission ? await admission : context })
     }
 
     const respond =
@@ -132,26 +173,34 @@ export const serving =
         const deps = await gateway()
         const open = deps.activeRequests.open(request.signal)
         const context = arrive(request, deps, options, open)
+        const sent = (method === 'OPTIONS' && unknownMethodOf(request)) || method
         let error: GatewayError | undefined
+        let isUnread = false
         let response: RouteResponse
         try {
           const wait = options.probe ? undefined : turn()
           if (wait) await wait
           const { abort, surviveDisconnect } = open
           const exchange = { request, context, params: await params, gateway: deps, abort, surviveDisconnect }
-          response = await handle(method, exchange, deps)
+          response = await handle(method, sent, exchange, deps)
         } catch (thrown) {
           error = toGatewayError(thrown)
-          response = errorResponse(error, context.requestId)
+          response = errorResponse(error, context.requestId, options.route)
           if (error.code === 'METHOD_NOT_ALLOWED')
             response = { ...response, headers: { ...response.headers, allow: methods } }
-          if (error.code === 'PAYLOAD_TOO_LARGE' || options.surface === 'upload')
-            drainBody(request, deps.clock)
+          if (REFUSED_WITH_BODY.has(error.code) || options.surface === 'upload')
+            isUnread = drainBody(request, deps.clock)
         }
         const end = () => {
           open.close()
-          const failure = error ?? context.journal.error ?? leftBy(open.signal)
-          if (!options.probe) deps.onEnd(context, { method, status: response.status ?? 200, error: failure })
+          const left = leftBy(open.signal)
+          if (!options.probe)
+            deps.onEnd(context, {
+              method: sent === method ? method : OTHER_METHOD,
+              status: response.status ?? 200,
+              thrown: error,
+              left,
+            })
         }
         if (response.ended) void response.ended.then(end)
         else end()
@@ -160,7 +209,7 @@ export const serving =
           ...transportSecurity(request, deps.access),
           ...deps.cors.headers(request.headers.get('origin')),
           ...contextHeaders(context, deps.clock.now()),
-          ...(deps.closed() && { connection: 'close' }),
+          ...((isUnread || deps.closed()) && { connection: 'close' }),
         })
       }
 

@@ -25,6 +25,7 @@ export const ask = ({ providers, clock, listener }: AskDeps): Handler<Call, Repl
     if (!provider) throw new GatewayError('MODEL_UNAVAILABLE', undefined, { retryAfterSeconds: 1 })
 
     const attempt: Attempt = { target, startedAt: clock.now() }
+    call.attempts.begin(attempt)
     call.journal.attempts.push(attempt)
     const ended = (): number => {
       attempt.endedAt = clock.now()

@@ -1,18 +1,14 @@
 import type { GatewayError } from '../errors.ts'
 import type { Attempt, RequestContext } from '../request-context.ts'
+import type { AttemptBudget } from './attempt-budget.ts'
+import type { FinishReason, ReplyHead, Target, Usage } from './reply-head.ts'
+
+export type { CacheTrace, FinishReason, ReplyHead, Target, Usage } from './reply-head.ts'
+export { isRepeated } from './reply-head.ts'
 
 export type Role = 'system' | 'user' | 'assistant'
 
 export type Message = Readonly<{ role: Role; content: string }>
-
-/** One model of one provider. */
-export type Target = Readonly<{
-  provider: string
-  /** The provider's own name of the model, passed on as it is. */
-  model: string
-  /** Our name of it, in requests, replies and logs. */
-  name: string
-}>
 
 /**
  * `default`: the surface's default; `use`: may be answered from the cache, on explicit request; `refresh`: call
@@ -60,28 +56,13 @@ export type Call = RequestContext &
     resume?: true
     /** The targets, best first. Empty until routed; the first one is called, the others are its fallbacks. */
     plan: readonly Target[]
+    /** What it may still ask of targets. The only thing of a call that changes, and the same for all copies of it. */
+    attempts: AttemptBudget
+    /** Another target of the plan has failed before. */
+    standIn?: true
   }>
 
-/** `stopped`: the caller ended it. */
-export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'stopped' | 'other'
-
-/** Tokens of one answer. Counts that the provider did not report are absent, never zero. */
-export type Usage = Readonly<{
-  inputTokens: number
-  outputTokens: number
-  /** Part of `inputTokens`. */
-  cachedInputTokens?: number
-  /** Part of `inputTokens` too: put into the provider's own cache, which costs more than reading them. */
-  cacheWriteInputTokens?: number
-  /** Part of `outputTokens`. */
-  reasoningTokens?: number
-  /** US dollars; absent where the price is unknown. */
-  costUsd?: number
-  /** Some of it was estimated or corrected, because the provider's own count is missing or implausible. */
-  estimated?: true
-}>
-
-/** The events of a reply, in order: any number of deltas, then exactly one `finish` or `error`. */
+/** What a reply is made of, in order: any number of deltas, then exactly one `finish` or `error`. */
 export type ReplyEvent =
   | Readonly<{ type: 'text-delta'; text: string }>
   | Readonly<{
@@ -95,38 +76,8 @@ export type ReplyEvent =
     }>
   | Readonly<{ type: 'error'; error: GatewayError }>
 
-/** The cache's handling of a request, in the terms of RFC 9211. */
-export type CacheTrace = Readonly<{
-  /** Why the upstream was called; absent where it was not. */
-  forwarded?: 'miss' | 'stale' | 'request' | 'bypass'
-  /** One upstream call serves this request and another. */
-  collapsed?: true
-  /** Clock time, milliseconds, until which a cached answer was or will be fresh. */
-  freshUntil?: number
-  /** Why a stale answer was served: one token. */
-  detail?: string
-}>
-
-export type ReplyHead = Readonly<{
-  id: string
-  target: Target
-  cache: 'miss' | 'hit' | 'stale' | 'bypass'
-  /** Clock time, milliseconds, at which a cached answer was first served. */
-  storedAt?: number
-  cacheTrace?: CacheTrace
-  /** Another model than the requested one answers. */
-  fallback?: true
-  /** It outlives its connection, under its id. */
-  resumable?: true
-  /** Warnings about parts of the call that were not honoured, one sentence each; absent where there are none. */
-  warnings?: readonly string[]
-}>
-
-/** A provider's remaining rate limit: a share from 0 to 1, until the clock time when it resets. */
+/** What a provider says is left of its limits: a share from 0 to 1, until the clock time when it is full again. */
 export type RateHeadroom = Readonly<{ share: number; resetAt: number }>
-
-/** Whether an answer is cached or shared with another call, and so costs nothing again. */
-export const isRepeated = ({ cache }: ReplyHead): boolean => cache === 'hit' || cache === 'stale'
 
 /**
  * An answer on its way outwards, the same whether or not the client asked for a stream.

@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts'
-import type { RequestContext } from '../request-context.ts'
+import { type RequestContext, unknownCaller } from '../request-context.ts'
 import type { Bucket } from './counter.ts'
 import {
   bucketOf,
@@ -14,13 +14,19 @@ import {
 /** Returns the uses of a job that was then not accepted. Never rejects. */
 export type GiveBack = () => Promise<void>
 
-const bucketsOf = ({ caller }: RequestContext, { batchItems }: RateLimits): readonly Bucket[] =>
-  caller.kind === 'anonymous'
-    ? [bucketOf(`items:${caller.address}`, batchItems.anonymous)]
-    : [
+const bucketsOf = ({ caller }: RequestContext, { batchItems }: RateLimits): readonly Bucket[] => {
+  switch (caller.kind) {
+    case 'anonymous':
+      return [bucketOf(`items:${caller.address}`, batchItems.anonymous)]
+    case 'guest':
+      return [
         bucketOf(`items:guest:${caller.id}`, batchItems.guest),
         bucketOf(`items:guests:${caller.address}`, batchItems.guest, GUESTS_PER_ADDRESS),
       ]
+    default:
+      return unknownCaller(caller)
+  }
+}
 
 const hoursOf = (windowMs: number): string => (windowMs === 3_600_000 ? 'an hour' : `in ${windowMs / 1000} s`)
 

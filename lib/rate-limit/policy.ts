@@ -6,6 +6,7 @@ import {
   type LimitState,
   type RequestContext,
   type Surface,
+  unknownCaller,
   waited,
 } from '../request-context.ts'
 import type { Bucket, Counter, Taking } from './counter.ts'
@@ -35,13 +36,21 @@ export const bucketOf = (key: string, { limit, windowMs }: Rate, times = 1): Buc
 
 const bucketsOf = (surface: Surface, caller: Caller, rates: RateLimits): readonly Bucket[] => {
   const address = caller.address
-  if (surface !== 'chat')
-    return [bucketOf(`${surface}:${caller.kind === 'guest' ? caller.id : address}`, rates[surface])]
-  if (caller.kind === 'anonymous') return [bucketOf(`chat:${address}`, rates.chat.anonymous)]
-  return [
-    bucketOf(`chat:guest:${caller.id}`, rates.chat.guest),
-    bucketOf(`chat:guests:${address}`, rates.chat.guest, GUESTS_PER_ADDRESS),
-  ]
+  switch (caller.kind) {
+    case 'anonymous':
+      return surface === 'chat'
+        ? [bucketOf(`chat:${address}`, rates.chat.anonymous)]
+        : [bucketOf(`${surface}:${address}`, rates[surface])]
+    case 'guest':
+      return surface === 'chat'
+        ? [
+            bucketOf(`chat:guest:${caller.id}`, rates.chat.guest),
+            bucketOf(`chat:guests:${address}`, rates.chat.guest, GUESTS_PER_ADDRESS),
+          ]
+        : [bucketOf(`${surface}:${caller.id}`, rates[surface])]
+    default:
+      return unknownCaller(caller)
+  }
 }
 
 /** The bucket that refuses, or else the one with the least remaining, which is reported to the client. */

@@ -7,9 +7,7 @@ import { firstOf, Leg, replyOf, within } from './race.ts'
 export type Hedges = Readonly<{
   /** The share of all calls, above 0 up to 1, that may get a second attempt. */
   share: number
-  /** Attempts over all targets of a call together. */
-  mostAttempts: number
-  /** The estimated usage and cost of an attempt that is aborted before its first content. */
+  /** What an attempt that is broken off before its first content is taken to have used, and to have cost. */
   usedBy: (call: Call, target: Target) => Usage
   clock: Clock
 }>
@@ -42,20 +40,14 @@ class HedgeBudget {
 /** The second attempt goes to the next target of the plan, or to the same one where there is none. */
 const planOfSecond = ({ plan }: Call): readonly Target[] => (plan.length > 1 ? plan.slice(1) : plan)
 
-/** Whether every later target still gets its attempt after this one. */
-const leavesAttempts = ({ journal, plan }: Call, { mostAttempts }: Hedges): boolean =>
-  journal.tries + plan.length <= mostAttempts
-
 type Race = Readonly<{ hedges: Hedges; budget: HedgeBudget; seen: FirstTokenTimes }>
 
 /** Records the cost of the losing attempt, and counts it as a slow one where it was the first. */
 const recordLoser = (call: Call, reply: Reply, isSecond: boolean, { hedges, seen }: Race): void => {
-  const { journal } = call
-  const loser = journal.attempts.find(attempt => attempt !== reply.attempt && attempt.endedAt === undefined)
-  // Otherwise slow answers would be missing from the samples, and the percentile would shrink with every second
-  // attempt.
+  const loser = call.attempts.made.find(attempt => attempt !== reply.attempt && attempt.endedAt === undefined)
+  // Left out, all slow answers would be missing, and what is usual would shrink with every second attempt.
   if (loser && isSecond) seen.record(loser.target, call, hedges.clock.now() - loser.startedAt)
-  journal.hedge = {
+  call.journal.hedge = {
     result: isSecond ? 'won' : 'lost',
     ...(loser && { usage: hedges.usedBy(call, loser.target) }),
   }
@@ -71,7 +63,7 @@ const hedged = async (
   const first = new Leg(call, next)
   const early = await within(first, afterMs, hedges.clock)
   if (early) return replyOf(early)
-  if (!budget.isEnough || call.signal.aborted || !leavesAttempts(call, hedges))
+  if (!budget.isEnough || call.signal.aborted || !call.attempts.takeHedge(call.plan.length - 1))
     return replyOf(await first.outcome)
 
   budget.spend()
@@ -97,11 +89,10 @@ export const hedge = (hedges: Hedges | undefined): Policy<Call, Reply> => {
   const seen = new FirstTokenTimes()
 
   return async function hedge(call, next) {
-    const { journal, plan } = call
-    const target = plan[0]
+    const target = call.plan[0]
     if (!target) return await next(call)
-    if (journal.tries === 0) budget.earn()
-    const afterMs = budget.isEnough && !journal.hedge ? seen.p95Ms(target, call) : undefined
+    if (!call.standIn) budget.earn()
+    const afterMs = budget.isEnough && !call.attempts.hedged ? seen.p95Ms(target, call) : undefined
     const reply =
       afterMs === undefined ? await next(call) : await hedged(call, next, afterMs, { hedges, budget, seen })
     const { attempt } = reply

@@ -10,18 +10,12 @@ import { RetryBudget } from './retry-budget.ts'
 export type Retries = Readonly<{
   /** Further attempts at one target. */
   most: number
-  /** Attempts over all targets of a call together. */
-  mostAttempts: number
   backoff: Backoff
   /** The longest Retry-After that is waited for. */
   longestRetryAfterMs: number
   clock: Clock
   random: () => number
 }>
-
-/** Whether every later target still gets its attempt after one more here. */
-const leavesAttempts = ({ journal, plan }: Call, { mostAttempts }: Retries): boolean =>
-  journal.tries + plan.length <= mostAttempts
 
 /**
  * Whether a retry of the same target may help: not after a permanent refusal, such as of our key, and not after a
@@ -52,8 +46,9 @@ export const retryBudgets = () => lazyMapByProvider(() => new RetryBudget())
 export const retry = (retries: Retries, budgetOf = retryBudgets()): Policy<Call, Reply> => {
   return async function retry(call, next) {
     const { clock, most } = retries
-    call.journal.tries += 1
-    const budget = budgetOf(call.plan[0]?.provider ?? '')
+    const { attempts, plan } = call
+    const behind = plan.length - 1
+    const budget = budgetOf(plan[0]?.provider ?? '')
     for (let tried = 0; ; tried += 1) {
       try {
         const reply = await next(call)
@@ -61,11 +56,11 @@ export const retry = (retries: Retries, budgetOf = retryBudgets()): Policy<Call,
         return reply
       } catch (thrown) {
         const error = toGatewayError(thrown)
-        if (!mayPass(error) || call.signal.aborted || tried >= most || !leavesAttempts(call, retries))
+        if (!mayPass(error) || call.signal.aborted || tried >= most || attempts.remaining <= behind)
           throw error
         const waitMs = waitBefore(tried, error, call, retries)
         if (waitMs === undefined || clock.now() + waitMs >= call.deadlineAt || !budget.spend()) throw error
-        call.journal.tries += 1
+        attempts.take(behind)
         await sleep(clock, waitMs, call.signal)
         waited(call.journal, 'retry', waitMs)
       }

@@ -16,8 +16,7 @@ export type FallbackSwitches = Readonly<{
 export type Fallbacks = Readonly<{
   /** The context window of a target; absent where unknown. */
   contextTokensOf: (target: Target) => number | undefined
-  mostAttempts: number
-  /** All but content policy when absent. */
+  /** Every one but content policy when absent. */
   on?: FallbackSwitches
   clock: Clock
 }>
@@ -58,20 +57,23 @@ const deadlineOf = ({ deadlineAt }: Call, plan: readonly Target[], now: number):
 const isReportable = (first: GatewayError | undefined, error: GatewayError): GatewayError =>
   first && first.code !== 'MODEL_UNAVAILABLE' ? first : error
 
-/** Tries the targets of the plan one after the other, until one answers. */
+const STAND_IN = { standIn: true } as const
+
+/** Asks the targets of the plan one after the other, until one has an answer. */
 export const fallback = (deps: Fallbacks): Policy<Call, Reply> =>
   async function fallback(call, next) {
     let plan = call.fallback ? call.plan : call.plan.slice(0, 1)
     let failure: GatewayError | undefined
-    while (plan.length > 0) {
+    while (plan.length > 0 && call.attempts.take()) {
       try {
-        const reply = await next({ ...call, plan, deadlineAt: deadlineOf(call, plan, deps.clock.now()) })
+        const deadlineAt = deadlineOf(call, plan, deps.clock.now())
+        const reply = await next({ ...call, plan, deadlineAt, ...(failure && STAND_IN) })
         return plan[0] === call.plan[0] ? reply : { ...reply, head: { ...reply.head, fallback: true } }
       } catch (thrown) {
         const error = toGatewayError(thrown)
         failure = isReportable(failure, error)
-        const isOver = call.signal.aborted || call.journal.attempts.length >= deps.mostAttempts
-        plan = isOver ? [] : remainingAfter(error, plan, deps)
+        call.attempts.release()
+        plan = call.signal.aborted ? [] : remainingAfter(error, plan, deps)
       }
     }
     throw failure ?? new GatewayError('MODEL_UNAVAILABLE')

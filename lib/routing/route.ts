@@ -21,10 +21,10 @@ const planOf = (alias: Alias, call: Call, planFor: Routes['plan'], seen: TargetS
   return [...byName.values()]
 }
 
-const recordLatency = (latency: LatencyEwma, { journal }: Call, { attempt: answering }: Reply): void => {
-  // The aborted one of two hedged attempts did not fail.
-  if (!journal.hedge)
-    for (const attempt of journal.attempts) if (attempt !== answering) latency.failed(attempt.target)
+const recordLatency = (latency: LatencyEwma, { attempts }: Call, { attempt: answering }: Reply): void => {
+  // Of two attempts at once, the one that was broken off did not fail.
+  if (!attempts.hedged)
+    for (const attempt of attempts.made) if (attempt !== answering) latency.failed(attempt.target)
   if (answering?.firstContentAt !== undefined)
     latency.record(answering.target, answering.firstContentAt - answering.startedAt)
 }
@@ -45,7 +45,7 @@ const watched = async (
   } catch (error) {
     end()
     if (isProvidersFault(toGatewayError(error)) && !call.signal.aborted)
-      for (const { target } of call.journal.attempts) latency.failed(target)
+      for (const { target } of call.attempts.made) latency.failed(target)
     throw error
   }
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ChangeNotifier } from '#lib/batch/change-notifier.ts'
-import { jobChanges, jobProgress } from '#lib/batch/job-stream.ts'
+import { ChangeNotifier, jobChanges, jobProgress } from '#lib/batch/job-stream.ts'
 import type { Job, JobState } from '#lib/batch/types.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 

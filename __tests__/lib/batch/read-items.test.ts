@@ -7,7 +7,7 @@ import { messagesBelow } from '#lib/batch/instruction.ts'
 import { cleanName, kindOf } from '#lib/batch/intake/names.ts'
 import { findingsIn } from '#lib/batch/intake/read-file.ts'
 import { faultsOf, readItems } from '#lib/batch/intake/read-items.ts'
-import { guarded } from '#lib/batch/results/formula.ts'
+import { guarded } from '#lib/batch/results.ts'
 import { itemBody } from '#lib/validation/batch.ts'
 
 const schema = itemBody({

@@ -1,9 +1,7 @@
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { resultsAsCsv } from '#lib/batch/results/csv.ts'
-import { unguarded } from '#lib/batch/results/formula.ts'
-import { resultsAsJsonl } from '#lib/batch/results/jsonl.ts'
+import { resultsAsCsv, resultsAsJsonl, unguarded } from '#lib/batch/results.ts'
 import type { Item } from '#lib/batch/types.ts'
 
 const answered = (content: string, more: Partial<Item> = {}): Item => ({

@@ -202,7 +202,7 @@ describe('a run that fails', () => {
 
   it('has begun where a provider was asked, also one that was busy', async () => {
     const { run } = setting(async call => {
-      call.journal.attempts.push({ target: TARGET, startedAt: call.startedAt })
+      call.attempts.begin({ target: TARGET, startedAt: call.startedAt })
       throw new GatewayError('PROVIDER_RATE_LIMIT', 'Busy.')
     })
     expect(await run()).toMatchObject({ state: 'again', countsAs: 'attempt' })
@@ -255,14 +255,18 @@ describe('a run’s end', () => {
       expect(activeRequests.count).toBe(0)
     },
   )
+})
 
-  it('is told with what went wrong behind an answer that was whole for its reader', async () => {
-    const { ends, run } = setting(async ({ journal }) => {
-      journal.error = new GatewayError('TIMEOUT')
-      return replyOf(batches(text('ok'), [FINISH]))
+describe('an item whose owner is of a kind that this gateway does not know', () => {
+  it('is not run as anybody else’s: it fails as a fault of ours, and the work is closed', async () => {
+    const { activeRequests, calls, run } = answering(text('ok'), [FINISH])
+    expect(await run({ owner: 'member 17' })).toMatchObject({
+      state: 'again',
+      countsAs: 'failure',
+      fault: { code: 'INTERNAL_ERROR' },
     })
-    expect((await run()).state).toBe('succeeded')
-    expect(ends).toMatchObject([{ code: 'TIMEOUT' }])
+    expect(await run({ owner: 'member 17', failures: 2 })).toMatchObject({ state: 'failed' })
+    expect([calls, activeRequests.count]).toEqual([[], 0])
   })
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { SubscriberLimit } from '#lib/batch/subscriber-limit.ts'
+import { SubscriberLimit } from '#lib/batch/job-stream.ts'
 
 describe('those who watch', () => {
   it('are twenty of one owner at most, and more only after some have left', () => {

@@ -77,11 +77,10 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
     },
     cache: undefined,
     admin: { token: undefined, guesses: new Guesses(clock), locksOut: true },
-    fallbacks: { contextTokensOf: () => undefined, mostAttempts: 4, clock },
+    fallbacks: { contextTokensOf: () => undefined, clock },
     hedges: undefined,
     retries: {
       most: 0,
-      mostAttempts: 4,
       backoff: { baseMs: 250, longestMs: 8_000 },
       longestRetryAfterMs: 10_000,
       clock,

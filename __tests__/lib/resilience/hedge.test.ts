@@ -24,7 +24,7 @@ const upstream = (clock: FakeClock) => {
     const entry = { target, startedAt: clock.now(), aborted: false, left: false }
     const attempt: Attempt = { target, startedAt: clock.now() }
     attempts.push(entry)
-    call.journal.attempts.push(attempt)
+    call.attempts.begin(attempt)
     try {
       await new Promise<void>((resolve, reject) => {
         const timer = clock.timer(move.afterMs, resolve)
@@ -62,16 +62,19 @@ const setting = async (changes: Partial<Hedges> = {}) => {
   const clock = new FakeClock()
   const { ask, does, attempts } = upstream(clock)
   const usedBy = () => ({ inputTokens: 3, outputTokens: 0, estimated: true as const, costUsd: 0.5 })
-  const policy = hedge({ share: 1, mostAttempts: 4, usedBy, clock, ...changes })
+  const policy = hedge({ share: 1, usedBy, clock, ...changes })
   const again = retry({
     most: 2,
-    mostAttempts: 4,
     backoff: { baseMs: 10, longestMs: 20 },
     longestRetryAfterMs: 10_000,
     clock,
     random: () => 0.5,
   })
-  const start = (call: Call) => policy(call, one => again(one, ask))
+  /** As its first target is turned to: with an attempt taken for it. */
+  const start = (call: Call) => {
+    call.attempts.take()
+    return policy(call, one => again(one, ask))
+  }
   /** Answers so many calls within the usual time, one after the other. */
   const usually = async (times: number) => {
     does({ afterMs: USUAL_MS })
@@ -241,7 +244,7 @@ describe('a call with second attempts and retries', () => {
           expect(settled).toBe(1)
           expect(attempts.length).toBeLessThanOrEqual(4)
           const winner = await answered
-          const unended = call.journal.attempts.filter(({ endedAt }) => endedAt === undefined)
+          const unended = call.attempts.made.filter(({ endedAt }) => endedAt === undefined)
           expect(unended.filter(one => one !== winner)).toEqual([])
           expect(clock.pending).toBe(0)
         },

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type ErrorCode, GatewayError } from '#lib/errors.ts'
 import type { Call, Reply, Target } from '#lib/llm/types.ts'
-import { newJournal } from '#lib/request-context.ts'
 import { type Retries, retry } from '#lib/resilience/retry.ts'
 import { batches, newCall, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -12,7 +11,6 @@ const setting = (changes: Partial<Retries> = {}) => {
   const clock = new FakeClock()
   const policy = retry({
     most: 2,
-    mostAttempts: 4,
     backoff: { baseMs: 250, longestMs: 8_000 },
     longestRetryAfterMs: 10_000,
     clock,
@@ -25,11 +23,12 @@ const setting = (changes: Partial<Retries> = {}) => {
     const startedAt = clock.now()
     const next = async (asking: Call): Promise<Reply> => {
       attemptsAt.push(clock.now() - startedAt)
-      asking.journal.attempts.push({ target: TARGET, startedAt: clock.now() })
+      asking.attempts.begin({ target: TARGET, startedAt: clock.now() })
       const failure = failures[attemptsAt.length - 1]
       if (failure === undefined) return replyOf(batches(text('ok'), [{ type: 'finish', reason: 'stop' }]))
       throw typeof failure === 'string' ? new GatewayError(failure) : failure
     }
+    call.attempts.take()
     const outcome = policy(call, next).then(
       () => 'answered',
       (error: GatewayError) => error.code,
@@ -163,9 +162,7 @@ describe('retry', () => {
 
   it('spends at most its budget while everything fails: a hundred calls get ten retries', async () => {
     const { clock, asked } = setting()
-    const calls = Array.from({ length: 100 }, () =>
-      asked(newCall({ journal: newJournal() }), 'NETWORK', 'NETWORK', 'NETWORK'),
-    )
+    const calls = Array.from({ length: 100 }, () => asked(newCall(), 'NETWORK', 'NETWORK', 'NETWORK'))
     await clock.advance(30_000)
     const attempts = calls.reduce((total, { attemptsAt }) => total + attemptsAt.length, 0)
     expect(attempts).toBe(110)

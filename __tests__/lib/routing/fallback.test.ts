@@ -22,9 +22,9 @@ const setting = (failures: Record<string, ErrorCode>, on?: Fallbacks['on']) => {
   const clock = new FakeClock()
   const asked: string[] = []
   const deadlines: number[] = []
+  const standIns: (true | undefined)[] = []
   const policy = fallback({
     contextTokensOf: ({ model }) => CONTEXT[model],
-    mostAttempts: 4,
     clock,
     ...(on && { on }),
   })
@@ -34,12 +34,14 @@ const setting = (failures: Record<string, ErrorCode>, on?: Fallbacks['on']) => {
       const model = first?.model ?? ''
       asked.push(model)
       deadlines.push(call.deadlineAt - clock.now())
-      call.journal.attempts.push({ target: first as Target, startedAt: clock.now() })
+      standIns.push(call.standIn)
       const failure = failures[model]
+      if (failure !== 'MODEL_UNAVAILABLE')
+        call.attempts.begin({ target: first as Target, startedAt: clock.now() })
       if (failure) throw new GatewayError(failure)
       return replyOf(batches(text('ok'), [{ type: 'finish', reason: 'stop' }]))
     })
-  return { answer, asked, deadlines }
+  return { answer, asked, deadlines, standIns }
 }
 
 describe('fallback', () => {
@@ -108,6 +110,22 @@ describe('fallback', () => {
   it('tells of a real failure rather than of a rest', async () => {
     const { answer } = setting({ best: 'MODEL_UNAVAILABLE', short: 'NETWORK', long: 'MODEL_UNAVAILABLE' })
     await expect(answer()).rejects.toMatchObject({ code: 'NETWORK' })
+  })
+
+  it('asks four targets at most, and each after the first as a stand-in', async () => {
+    const plan = ['a', 'b', 'c', 'd', 'e'].map(target)
+    const { answer, asked, standIns } = setting(Object.fromEntries(plan.map(({ name }) => [name, 'NETWORK'])))
+    await expect(answer({ plan })).rejects.toMatchObject({ code: 'NETWORK' })
+    expect(asked).toEqual(['a', 'b', 'c', 'd'])
+    expect(standIns).toEqual([undefined, true, true, true])
+  })
+
+  it('goes past any number of targets that refuse before they are asked', async () => {
+    const plan = ['a', 'b', 'c', 'd', 'e', 'f'].map(target)
+    const refusing = plan.slice(0, 5).map(({ name }) => [name, 'MODEL_UNAVAILABLE'] as const)
+    const { answer, asked } = setting(Object.fromEntries(refusing))
+    expect((await answer({ plan })).head.fallback).toBe(true)
+    expect(asked).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
   })
 
   it('keeps half of the remaining time for those behind, and gives the last one all of it', async () => {

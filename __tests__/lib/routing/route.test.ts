@@ -35,7 +35,7 @@ const setting = (strategy: Strategy, targets: readonly AliasTarget[]) => {
       const first = plan[0] as Target
       const startedAt = clock.now()
       const attempt: Attempt = { target: first, startedAt }
-      call.journal.attempts.push(attempt)
+      call.attempts.begin(attempt)
       await clock.advance(takesMs[first.name] ?? 100)
       if (failing.has(first.name)) throw new GatewayError('PROVIDER_ERROR')
       attempt.firstContentAt = clock.now()

@@ -4,7 +4,12 @@ import { RetryIcon } from '../icons.tsx'
 import { LazyMarkdown } from '../markdown/lazy-markdown.tsx'
 import { FactsLine } from './facts-line.tsx'
 import { FailureNotice } from './failure-notice.tsx'
-import type { TurnActions } from './turn-view.tsx'
+
+export type TurnActions = {
+  onRetry?: () => void
+  /** Puts a question that got no answer back into the composer. */
+  onTakeBack?: () => void
+}
 
 /** One answer in any state, with its actions. */
 export function AnswerView({ turn, onRetry, onTakeBack }: { turn: Turn } & TurnActions) {

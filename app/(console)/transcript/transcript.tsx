@@ -1,6 +1,7 @@
 import { firstFitting } from '../conversation/history.ts'
 import type { Turn } from '../conversation/turn.ts'
-import { type TurnActions, TurnView } from './turn-view.tsx'
+import type { TurnActions } from './answer-view.tsx'
+import { TurnView } from './turn-view.tsx'
 
 /** The conversation so far. Not a live region: the page's one status announces changes. */
 export function Transcript({ turns, ...actions }: { turns: Turn[] } & TurnActions) {

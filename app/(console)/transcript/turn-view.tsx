@@ -1,12 +1,6 @@
 import { memo } from 'react'
 import type { Turn } from '../conversation/turn.ts'
-import { AnswerView } from './answer-view.tsx'
-
-export type TurnActions = {
-  onRetry?: () => void
-  /** Puts a question without an answer back into the composer. */
-  onTakeBack?: () => void
-}
+import { AnswerView, type TurnActions } from './answer-view.tsx'
 
 export const TurnView = memo(function TurnView({ turn, ...actions }: { turn: Turn } & TurnActions) {
   return (

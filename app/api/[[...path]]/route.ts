@@ -6,6 +6,6 @@ const nothingHere = async (): Promise<never> => {
 }
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/*', surface: 'api', changes: false },
+  { route: '/api/*', surface: 'api', access: 'public', changes: false },
   { GET: nothingHere, POST: nothingHere, PUT: nothingHere, PATCH: nothingHere, DELETE: nothingHere },
 )

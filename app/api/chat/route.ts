@@ -6,7 +6,7 @@ import { readJson } from '#lib/http/json-body.ts'
 import { parseOrThrow } from '#lib/validation/faults.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/chat', surface: 'chat', changes: true },
+  { route: '/api/chat', surface: 'chat', access: 'caller', admittedBy: 'pipeline', changes: true },
   {
     POST: async ({ request, context, gateway, abort, surviveDisconnect }) => {
       const { clock, chatDefaults, streams } = gateway

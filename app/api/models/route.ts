@@ -1,10 +1,9 @@
 import { serve } from '#lib/gateway/index.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/models', surface: 'api', changes: false },
+  { route: '/api/models', surface: 'api', access: 'caller', changes: false },
   {
-    GET: async ({ context, gateway }) => {
-      await gateway.admit(context)
+    GET: async ({ gateway }) => {
       const models = gateway.catalog.list().map(({ target, facts, available }) => ({
         id: target.name,
         provider: target.provider,

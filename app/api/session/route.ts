@@ -7,11 +7,10 @@ import { isCrossSite, isSecurePage } from '#lib/http/cross-site.ts'
  * carries no cookie, so that a new one would replace an existing guest: it gets none.
  */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/session', surface: 'api', changes: true },
+  { route: '/api/session', surface: 'api', access: 'caller', changes: true },
   {
     POST: async ({ request, context, gateway }) => {
-      const { caller } = await gateway.admit(context)
-      if (caller.kind === 'guest' || isCrossSite(request, gateway.access)) return { status: 204 }
+      if (context.caller.kind === 'guest' || isCrossSite(request, gateway.access)) return { status: 204 }
       const secure = isSecurePage(request, gateway.access) ? '; Secure' : ''
       const cookie = `${SESSION_COOKIE}=${gateway.issueSession()}`
       return {

@@ -1,6 +1,6 @@
 import { requirement } from '../../validation/faults.ts'
 import { jsonOrThrow } from '../../validation/json.ts'
-import { unguarded } from '../results/formula.ts'
+import { unguarded } from '../results.ts'
 import type { Draft, Found } from './draft.ts'
 import { namesInWords } from './notices.ts'
 

@@ -12,3 +12,17 @@ export interface WorkSignal {
   onWork(drain: () => Promise<void>): void
   close(): Promise<void>
 }
+
+/** A work signal within this process. */
+export const localWorkSignal = (): WorkSignal => {
+  const subscribers = new Set<() => void>()
+  return {
+    notify: () => {
+      for (const subscribe of subscribers) subscribe()
+    },
+    onWork: drain => {
+      subscribers.add(() => void drain())
+    },
+    close: async () => subscribers.clear(),
+  }
+}

@@ -1,5 +1,4 @@
-import { resultsAsCsv } from '../../batch/results/csv.ts'
-import { resultsAsJsonl } from '../../batch/results/jsonl.ts'
+import { resultsAsCsv, resultsAsJsonl } from '../../batch/results.ts'
 import type { Item, Job, JobStream, Page } from '../../batch/types.ts'
 import type { Clock } from '../../clock.ts'
 import type { GatewayError } from '../../errors.ts'

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
+import { AttemptBudget } from '../../llm/attempt-budget.ts'
 import type { Call, Message, Reply, ReplyEvent, Usage } from '../../llm/types.ts'
 import type { RequestContext } from '../../request-context.ts'
 import type { ChatBody } from '../../validation/chat.ts'
@@ -33,6 +34,7 @@ export const chatCall = (
   cacheTags,
   fallback: body.fallback,
   plan: [],
+  attempts: new AttemptBudget(),
 })
 
 const opening = (context: RequestContext, { head }: Reply) => ({

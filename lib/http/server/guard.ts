@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { GatewayError } from '../../errors.ts'
+import { emitCloseInTurn } from './close-in-turn.ts'
 import { continueWhenRead } from './expect.ts'
 import { refuseConnection } from './refuse.ts'
 import { ignoreUpgrades } from './upgrade.ts'
@@ -9,9 +10,21 @@ const HEADERS_TIMEOUT_MS = 15_000
 const KEEP_ALIVE_MS = 65_000
 const HEADERS_TOO_LARGE = 431
 
-/** Responds to malformed HTTP, and closes: later requests on the connection cannot be parsed. */
-const refuseMalformed = (error: Error & { code?: string }, socket: Duplex): void => {
-  // A browser that preconnects without a request reaches the time limit: it must get no response.
+/** What the parser refused, with the bytes that came last. Source: Node's `clientError`. */
+type ParseError = Error & Readonly<{ code?: string; rawPacket?: Buffer }>
+
+/** Enough of a request line to see which API it names. */
+const LINE_START_BYTES = 512
+
+/** Where a request that could not be parsed was to go, as far as its bytes still show it; otherwise empty. */
+const targetOf = ({ rawPacket }: ParseError): string => {
+  const start = rawPacket?.toString('latin1', 0, LINE_START_BYTES) ?? ''
+  return /^[\w-]+ (\S+)/.exec(start)?.[1] ?? ''
+}
+
+/** Answers what is no HTTP, and closes: where it ends, and the next request begins, is unknown. */
+const refuseMalformed = (error: ParseError, socket: Duplex): void => {
+  // A browser that connects ahead and asks for nothing runs into the time limit: it must not get an answer.
   const asked = error.code !== 'ECONNRESET' && error.code !== 'ERR_HTTP_REQUEST_TIMEOUT'
   if (!socket.writable || !asked) return void socket.destroy()
   const isTooLong = error.code === 'HPE_HEADER_OVERFLOW'
@@ -19,12 +32,13 @@ const refuseMalformed = (error: Error & { code?: string }, socket: Duplex): void
   refuseConnection(
     socket,
     new GatewayError('INVALID_INPUT', message),
+    targetOf(error),
     isTooLong ? { status: HEADERS_TOO_LARGE } : {},
   )
 }
 
 const refuseTunnel = (_request: IncomingMessage, socket: Duplex): void =>
-  refuseConnection(socket, new GatewayError('METHOD_NOT_ALLOWED', 'This server is not a proxy.'), {
+  refuseConnection(socket, new GatewayError('METHOD_NOT_ALLOWED', 'This server is not a proxy.'), '', {
     headers: { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' },
   })
 
@@ -42,6 +56,7 @@ export const guardServer = (server: Server): Server => {
   server.headersTimeout = HEADERS_TIMEOUT_MS
   server.keepAliveTimeout = KEEP_ALIVE_MS
   ignoreUpgrades(server)
+  emitCloseInTurn()
   return server
     .on('clientError', refuseMalformed)
     .on('connect', refuseTunnel)

@@ -4,7 +4,6 @@ import { systemClock } from '../../clock.ts'
 import type { GatewayError } from '../../errors.ts'
 import { saneRequestId } from '../arrive.ts'
 import { dropBody } from '../body.ts'
-import { openAiErrorBody } from '../dialects/openai-error.ts'
 import { errorResponse } from '../error-response.ts'
 import { apiHeaders } from '../security-headers.ts'
 
@@ -14,8 +13,8 @@ type Changes = Readonly<{ status?: number; headers?: Readonly<Record<string, str
 /** An error in the form of the path's API, outside any route. */
 const responseOf = (error: GatewayError, path: string, sentId?: string | string[]) => {
   const requestId = saneRequestId(typeof sentId === 'string' ? sentId : undefined)
-  const { status = 500, json, headers } = errorResponse(error, requestId)
-  const body = JSON.stringify(/^\/v1(?:\/|$)/.test(path) ? openAiErrorBody(error) : json)
+  const { status = 500, json, headers } = errorResponse(error, requestId, path)
+  const body = JSON.stringify(json)
   return {
     status,
     body,
@@ -37,14 +36,19 @@ export const refuse = (
   changes: Changes = {},
 ): void => {
   const { status, body, headers } = responseOf(error, request.url ?? '', request.headers['x-request-id'])
-  response.writeHead(changes.status ?? status, { ...headers, ...changes.headers })
+  const connection = dropBody(request, systemClock) ? { connection: 'close' } : {}
+  response.writeHead(changes.status ?? status, { ...headers, ...connection, ...changes.headers })
   response.end(body)
-  dropBody(request, systemClock)
 }
 
 /** Refuses on a bare connection, without a request, and closes it. */
-export const refuseConnection = (socket: Duplex, error: GatewayError, changes: Changes = {}): void => {
-  const { status: usual, body, headers } = responseOf(error, '')
+export const refuseConnection = (
+  socket: Duplex,
+  error: GatewayError,
+  path: string,
+  changes: Changes = {},
+): void => {
+  const { status: usual, body, headers } = responseOf(error, path)
   const status = changes.status ?? usual
   const lines = Object.entries({ ...headers, ...changes.headers, connection: 'close' }).map(
     ([name, value]) => `${name}: ${value}\r\n`,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GatewayError } from '../../errors.ts'
+import { sendAsOptions } from '../unknown-method.ts'
 import { setHost } from './host-header.ts'
 import { refuse } from './refuse.ts'
 import { isApiPath, pathOf, requestTarget } from './target.ts'
@@ -52,7 +53,11 @@ export const screen = (request: IncomingMessage, response: ServerResponse): bool
     request.url = target.url
     if (target.authority !== undefined) setHost(request, target.authority)
     if (KNOWN_METHODS.has(request.method)) return false
-    notAllowed(request, response, isApiPath(pathOf(target.url)) ? API_METHODS : PAGE_METHODS)
+    if (isApiPath(pathOf(target.url))) {
+      sendAsOptions(request)
+      return false
+    }
+    notAllowed(request, response, PAGE_METHODS)
   } else if (target.kind === 'server') respondServerWide(request, response)
   else
     refuse(

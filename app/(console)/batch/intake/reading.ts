@@ -1,3 +1,4 @@
+import { Rows } from '#lib/batch/intake/rows.ts'
 import { parsedJson } from '../../gateway/parsed-json.ts'
 import { extensionOf } from './files.ts'
 
@@ -12,6 +13,9 @@ export async function readingOf(file: File): Promise<Reading | undefined> {
   const extension = extensionOf(file.name)
   const parses = extension === '.json' && file.size <= LARGEST_PARSED_BYTES
   const count = { characters: 0, lines: 0, inLine: false }
+  // The gateway's own reader of tables, so that separators, quotes and `sep=` count as they will there.
+  const table = extension === '.csv' ? new Rows() : undefined
+  let rows = 0
   let text = ''
   try {
     const reader = file
@@ -22,12 +26,15 @@ export async function readingOf(file: File): Promise<Reading | undefined> {
       const { value, done } = await reader.read()
       if (done) break
       take(count, value)
+      if (table) rows += [...table.push(value)].length
       if (parses) text += value
     }
+    if (table) rows += [...table.end()].length
   } catch {
     return undefined
   }
-  return { characters: count.characters, items: itemsIn(extension, count.lines, text) }
+  const items = table ? Math.max(0, rows - 1) : itemsIn(extension, count.lines, text)
+  return { characters: count.characters, items }
 }
 
 type Count = { characters: number; lines: number; inLine: boolean }
@@ -46,7 +53,6 @@ function take(count: Count, piece: string): void {
 
 function itemsIn(extension: string, lines: number, text: string): number {
   if (extension === '.jsonl') return lines
-  if (extension === '.csv') return Math.max(0, lines - 1)
   const value = parsedJson(text) as { items?: unknown } | undefined
   const list = Array.isArray(value) ? value : value?.items
   return Array.isArray(list) ? list.length : 1

@@ -5,14 +5,10 @@ import { invalidationBody } from '#lib/validation/invalidation.ts'
 
 /** The answer cache: statistics and invalidation. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/admin/cache', surface: 'api', changes: true },
+  { route: '/api/admin/cache', surface: 'api', access: 'admin', changes: true },
   {
-    GET: async ({ context, gateway }) => {
-      await gateway.administer(context)
-      return { json: gateway.cache.report() }
-    },
-    DELETE: async ({ request, context, gateway }) => {
-      await gateway.administer(context)
+    GET: async ({ gateway }) => ({ json: gateway.cache.report() }),
+    DELETE: async ({ request, gateway }) => {
       const body = parseOrThrow(invalidationBody, await readJson(request, gateway.env.MAX_BODY_BYTES))
       await gateway.cache.invalidate(body)
       return { json: { invalidated: body } }

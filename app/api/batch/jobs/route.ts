@@ -7,21 +7,19 @@ import { parseJob } from '#lib/validation/job.ts'
 
 /** Batches as JSON: submitting and listing. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/batch/jobs', surface: 'api', changes: true },
+  { route: '/api/batch/jobs', surface: 'api', access: 'caller', changes: true },
   {
     GET: async ({ request, context, gateway }) => {
-      const { caller } = await gateway.admit(context)
-      const page = await gateway.batch.list(caller, parseOrThrow(jobsQuery, queryOf(request)))
+      const page = await gateway.batch.list(context.caller, parseOrThrow(jobsQuery, queryOf(request)))
       return { json: pageJson('jobs', page, job => jobJson(job, gateway.clock.now())) }
     },
     POST: async ({ request, context, gateway }) => {
       const { batch, env, clock } = gateway
-      const admitted = await gateway.admit(context)
       const limits = { item: gateway.itemLimits, mostItems: env.BATCH_MAX_ITEMS, now: clock.now() }
       const { items, ...options } = await parseJob(await readJson(request, env.BATCH_MAX_BODY_BYTES), limits)
       await gateway.assertModels(items)
-      const giveBack = await gateway.spendItems(admitted, items.length)
-      const job = await batch.submit(admitted.caller, options, items).catch(async error => {
+      const giveBack = await gateway.spendItems(context, items.length)
+      const job = await batch.submit(context.caller, options, items).catch(async error => {
         await giveBack()
         throw error
       })

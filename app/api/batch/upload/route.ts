@@ -5,15 +5,14 @@ import { parseOrThrow } from '#lib/validation/faults.ts'
 
 /** Submits batches as files. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/batch/upload', surface: 'upload', changes: true },
+  { route: '/api/batch/upload', surface: 'upload', access: 'caller', changes: true },
   {
     POST: async ({ request, context, gateway }) => {
       const { clock, uploads, itemLimits } = gateway
-      const { caller } = await gateway.admit(context)
       const upload = await uploads.receive(request, context.signal)
       try {
         const options = parseOrThrow(uploadFields(itemLimits, clock.now()), upload.fields)
-        const job = await uploads.submit(caller, options, upload)
+        const job = await uploads.submit(context.caller, options, upload)
         return {
           status: 202,
           json: jobJson(job, clock.now()),

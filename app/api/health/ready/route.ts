@@ -1,7 +1,14 @@
 import { serve } from '#lib/gateway/index.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/health/ready', surface: 'api', changes: false, anyHost: true, probe: true },
+  {
+    route: '/api/health/ready',
+    surface: 'api',
+    access: 'public',
+    changes: false,
+    anyHost: true,
+    probe: true,
+  },
   {
     GET: async ({ gateway }) =>
       gateway.isReady()

@@ -1,5 +1,5 @@
 import type { ReplyEvent } from '../../types.ts'
-import type { ReplyPart } from './streamed-reply.ts'
+import type { ReplyPart } from './reply-part.ts'
 
 type Finish = Extract<ReplyEvent, { type: 'finish' }>
 
@@ -11,14 +11,14 @@ const NO_FINISH_REASON = 'The provider did not say why the answer ended; it may 
  * since that is not an answer.
  */
 export const finishEvent = (
-  answer: Readonly<{ finish: ReplyPart['finish']; unsupported: boolean; hasText: boolean }>,
+  answer: Readonly<{ finish: ReplyPart['finish']; refused: boolean; hasText: boolean }>,
 ): Finish | undefined => {
-  const { finish, unsupported, hasText } = answer
+  const { finish, refused, hasText } = answer
   if (finish)
     return {
       type: 'finish',
       ...finish,
-      ...(unsupported && finish.reason === 'stop' && { reason: 'content_filter' as const }),
+      ...(refused && finish.reason === 'stop' && { reason: 'content_filter' as const }),
     }
   return hasText ? { type: 'finish', reason: 'other', warnings: [NO_FINISH_REASON] } : undefined
 }

@@ -13,7 +13,11 @@ export class MalformedResponse extends Error {
   }
 }
 
-/** The caller's error for a response that could not be parsed. */
+/** A body that is not as long as its Content-Length. */
+export const wrongLength = (cause?: unknown): MalformedResponse =>
+  new MalformedResponse('its Content-Length is not that of its body', { isFinal: true, cause })
+
+/** The error for the caller a response that could not be understood. */
 export const malformedError = (provider: string, thrown: unknown): GatewayError => {
   if (!(thrown instanceof MalformedResponse)) return malformedResponse(provider, 'an unknown shape', thrown)
   if (!thrown.isFinal) return malformedResponse(provider, thrown.message, thrown.cause)

@@ -5,8 +5,8 @@ import { errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
 import type { OpenAiDialect } from './openai-chat.ts'
+import type { ReplyPart } from './reply-part.ts'
 import { readStreamEvent } from './stream-event.ts'
-import type { ReplyPart } from './streamed-reply.ts'
 import { upstreamError } from './upstream-error.ts'
 import { type ReportedUsage, reportedUsage, withTotal } from './usage.ts'
 
@@ -32,14 +32,14 @@ const contentText = (content: unknown): string => {
   throw new MalformedResponse('content other than text')
 }
 
-type DeltaText = Readonly<{ text: string; unsupported?: true }>
+type DeltaText = Readonly<{ text: string; refused?: true }>
 
 /** The text of a message or a delta. A refusal is text too: it is the model's answer. */
 const textOf = (message: Fields | undefined): DeltaText => {
   const content = contentText(message?.content)
   if (message?.refusal === undefined || message.refusal === null) return { text: content }
   const refusal = contentText(message?.refusal)
-  return { text: content + refusal, ...(content === '' && refusal !== '' && { unsupported: true as const }) }
+  return { text: content + refusal, ...(content === '' && refusal !== '' && { refused: true as const }) }
 }
 
 const usageIn = (value: unknown): ReportedUsage | undefined => {
@@ -134,10 +134,10 @@ export const chunkEvents = ({
     const error = errorIn(chunk, choice, vendorExtras?.error)
     if (error !== undefined) return { error: upstreamError({ provider, body: error }) }
     const raw = wordIn(choice?.finish_reason)
-    const { text, unsupported } = textIn(choice)
+    const { text, refused } = textIn(choice)
     return {
       text,
-      unsupported,
+      refused,
       finish: raw ? finishOf(raw) : undefined,
       usage: usageIn(chunk.usage) ?? usageIn(vendorExtras?.usage),
       ignored: chunk.choices === undefined && chunk.usage === undefined ? true : undefined,

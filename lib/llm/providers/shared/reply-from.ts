@@ -1,12 +1,16 @@
 import type { GatewayError } from '../../../errors.ts'
-import type { SseEvent } from '../../../sse-parser.ts'
+import { ignored } from '../../../request-context.ts'
+import { type SseEvent, SseEventTooLarge } from '../../../sse-parser.ts'
 import type { Call, Reply, ReplyHead } from '../../types.ts'
 import { bodyOf, PeekedBody } from './body.ts'
-import { MalformedResponse, malformedError } from './malformed.ts'
-import { type ReplyPart, streamedReply } from './streamed-reply.ts'
+import { parseJson } from './lenient.ts'
+import { MalformedResponse, malformedError, wrongLength } from './malformed.ts'
+import type { ReplyPart } from './reply-part.ts'
+import { isCutOff } from './stream-event.ts'
+import { streamedReply } from './streamed-reply.ts'
 import { estimatedInputTokens } from './tokens.ts'
 import { readRawText, readText, type UpstreamResponse } from './upstream.ts'
-import { connectionError } from './upstream-error.ts'
+import { connectionError, endedBeforeLength } from './upstream-error.ts'
 import { wholeReply } from './whole-reply.ts'
 
 /** Translators for a vendor's whole and streamed replies. An exception means a malformed response. */
@@ -25,10 +29,20 @@ const translated = (provider: string, translate: () => ReplyPart): ReplyPart => 
   }
 }
 
-const readingError = (provider: string, signal: AbortSignal, thrown: unknown): GatewayError => {
+/** What went wrong while a response was read, for the caller. */
+const readingError = (
+  provider: string,
+  signal: AbortSignal,
+  response: UpstreamResponse,
+  thrown: unknown,
+): GatewayError => {
   if (thrown instanceof RangeError)
     return malformedError(provider, new MalformedResponse(thrown.message, { isFinal: true }))
+  if (thrown instanceof SseEventTooLarge)
+    return malformedError(provider, new MalformedResponse(thrown.message))
   if (thrown instanceof MalformedResponse) return malformedError(provider, thrown)
+  if (!signal.aborted && response.hasLength && endedBeforeLength(thrown))
+    return malformedError(provider, wrongLength(thrown))
   return connectionError(provider, signal, thrown)
 }
 
@@ -49,16 +63,18 @@ export const replyFrom = async (
 ): Promise<Reply> => {
   const { provider } = head.target
   const { signal, journal } = call
+  const errorOf = (thrown: unknown): GatewayError => readingError(provider, signal, response, thrown)
   const failed = (thrown: unknown): never => {
     response.body.destroy()
-    throw readingError(provider, signal, thrown)
+    throw errorOf(thrown)
   }
-  const whole = (text: string): Reply =>
-    wholeReply(
-      head,
-      translated(provider, () => translators.whole(text)),
-      () => estimatedInputTokens(call),
-    )
+  const whole = (text: string): Reply => {
+    const fragment = translated(provider, () => translators.whole(text))
+    // HTTP ends a body at its declared length, so that one which is longer stops in the middle.
+    if (fragment.error && response.hasLength && isCutOff(text) && parseJson(text) === undefined)
+      return failed(wrongLength())
+    return wholeReply(head, fragment, () => estimatedInputTokens(call))
+  }
   const isWhole = !call.stream && !response.isEncoded && isJson(response.get('content-type'))
   const text = isWhole ? await readRawText(response.body, MAX_ANSWER_BYTES).catch(failed) : undefined
   if (text?.startsWith('{')) return whole(text)
@@ -72,6 +88,8 @@ export const replyFrom = async (
       head,
       body,
       signal,
+      errorOf,
+      cutShort: response.hasLength ? wrongLength : () => new MalformedResponse('it ended too early'),
       translate: event => {
         try {
           return translators.event(event)
@@ -79,9 +97,7 @@ export const replyFrom = async (
           return { error: malformedError(provider, thrown) }
         }
       },
-      onIgnored: () => {
-        journal.ignoredEvents = (journal.ignoredEvents ?? 0) + 1
-      },
+      onIgnored: () => ignored(journal),
       estimatedInputTokens: () => estimatedInputTokens(call),
     })
   return whole(await readText(body, MAX_ANSWER_BYTES).catch(failed))

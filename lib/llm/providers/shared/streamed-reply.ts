@@ -1,28 +1,15 @@
 import type { GatewayError } from '../../../errors.ts'
 import { turn } from '../../../loop-turns.ts'
-import { type SseEvent, SseEventTooLarge, SseParser } from '../../../sse-parser.ts'
-import type { FinishReason, Reply, ReplyEvent, ReplyHead, Usage } from '../../types.ts'
+import { type SseEvent, SseParser } from '../../../sse-parser.ts'
+import type { Reply, ReplyEvent, ReplyHead, Usage } from '../../types.ts'
 import type { ResponseBody } from './body.ts'
 import { finishEvent } from './finish.ts'
 import { parseObject } from './lenient.ts'
-import { MalformedResponse, malformedError } from './malformed.ts'
+import type { MalformedResponse } from './malformed.ts'
+import type { ReplyPart } from './reply-part.ts'
 import { isCutOff, isEndMark } from './stream-event.ts'
-import { connectionError, malformedResponse } from './upstream-error.ts'
+import { malformedResponse } from './upstream-error.ts'
 import { mergedUsage, type ReportedUsage, usageOf } from './usage.ts'
-
-/** One upstream event in our terms, made by a vendor's translator and not retained. */
-export type ReplyPart = Readonly<{
-  text?: string | undefined
-  /** The text is the model's refusal to answer. */
-  unsupported?: true | undefined
-  finish?: Readonly<{ reason: FinishReason; raw: string }> | undefined
-  usage?: ReportedUsage | undefined
-  error?: GatewayError
-  /** Holds no part of the answer, and is unknown to the protocol. */
-  ignored?: true | undefined
-  /** The protocol's own end mark. */
-  end?: true
-}>
 
 export type StreamedReplyOptions = Readonly<{
   head: ReplyHead
@@ -32,7 +19,11 @@ export type StreamedReplyOptions = Readonly<{
   translate: (event: SseEvent) => ReplyPart
   /** Called for each ignored event. */
   onIgnored: () => void
-  /** The estimate when the stream ends before the provider's count arrives. */
+  /** What reading the body threw, for the caller. */
+  errorOf: (thrown: unknown) => GatewayError
+  /** What a body is that ends in the middle of the answer. */
+  cutShort: () => MalformedResponse
+  /** Stands in for the provider's count when the stream ends before it comes. */
   estimatedInputTokens: () => number
 }>
 
@@ -104,7 +95,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
         if (events.length > 0) return events
       }
     } catch (thrown) {
-      return this.#fail([], this.#connectionError(thrown))
+      return this.#fail([], this.#options.errorOf(thrown))
     } finally {
       this.#reading = false
     }
@@ -121,7 +112,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
     const events = last && isWhole ? this.#translate([last]) : []
     if (this.#closed) return events
     if (this.#finish && (isWhole || !isCutOff(data))) return this.#end([...events])
-    return this.#fail(events, malformedResponse(this.#provider, 'it ended too early'))
+    return this.#fail(events, this.#options.errorOf(this.#options.cutShort()))
   }
 
   #translate(arrived: readonly SseEvent[]): readonly ReplyEvent[] {
@@ -134,7 +125,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
       }
       this.#finish = fragment.finish ?? this.#finish
       this.#reported = mergedUsage(this.#reported, fragment.usage)
-      if (fragment.unsupported) this.#refused = true
+      if (fragment.refused) this.#refused = true
       if (fragment.ignored) this.#options.onIgnored()
       if (fragment.error) return this.#fail(events, fragment.error)
       if (fragment.end) return this.#end(events)
@@ -145,7 +136,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
   #end(events: ReplyEvent[]): readonly ReplyEvent[] {
     const finish = finishEvent({
       finish: this.#finish,
-      unsupported: this.#refused,
+      refused: this.#refused,
       hasText: this.#producedBytes > 0,
     })
     if (!finish) return this.#fail(events, malformedResponse(this.#provider, 'missing finish reason'))
@@ -193,15 +184,9 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
   readonly #onAbort = (): void => {
     this.#options.body.destroy()
     if (this.#reading) return
-    const error = this.#connectionError(this.#options.signal.reason)
+    const error = this.#options.errorOf(this.#options.signal.reason)
     this.#waiting = [...(this.#waiting ?? []), { type: 'error', error }]
     this.#close()
-  }
-
-  #connectionError(thrown: unknown): GatewayError {
-    if (thrown instanceof SseEventTooLarge) return malformedResponse(this.#provider, thrown.message)
-    if (thrown instanceof MalformedResponse) return malformedError(this.#provider, thrown)
-    return connectionError(this.#provider, this.#options.signal, thrown)
   }
 
   get #provider(): string {

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../../clock.ts'
-import type { UnsupportedParameter } from './unsupported-parameter.ts'
+import type { UnsupportedParameter } from './parameter-errors.ts'
 
 /** Request parameters that a model is known to refuse. */
 export type Unsupported = ReadonlySet<UnsupportedParameter>

@@ -1,9 +1,9 @@
 import { type ErrorCode, GatewayError } from '../../../errors.ts'
 import { errorFacts } from './error-body.ts'
 import { type ErrorKind, kindOfError } from './error-wording.ts'
+import { type UnsupportedParameter, unsupportedParameters } from './parameter-errors.ts'
 import { resetSeconds } from './rate-headers.ts'
 import { type HeaderLookup, retryAfterSeconds, retryAfterSecondsIn } from './retry-after.ts'
-import { type UnsupportedParameter, unsupportedParameters } from './unsupported-parameter.ts'
 
 /** An upstream's error, wherever it occurred: in an HTTP status, a successful response, or an event of a stream. */
 export type UpstreamFailure = Readonly<{
@@ -120,6 +120,9 @@ const CONNECT_TIMEOUT = 'UND_ERR_CONNECT_TIMEOUT'
 /** Node's and OpenSSL's codes for an untrusted certificate: permanent. */
 const UNTRUSTED = /CERT|UNABLE_TO_VERIFY|HOSTNAME_MISMATCH/
 
+const LENGTH_MISMATCH = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
+const SOCKET = 'UND_ERR_SOCKET'
+
 const codeOf = (thrown: unknown): string | undefined => {
   for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth += 1) {
     if ('code' in error && typeof error.code === 'string') return error.code
@@ -127,7 +130,14 @@ const codeOf = (thrown: unknown): string | undefined => {
   return undefined
 }
 
-/** A connection that could not be established or broke. An aborted one fails with the abort's reason. */
+/**
+ * Whether reading a body of declared length failed because the upstream ended it in order before that. A connection that
+ * is reset breaks with the socket's own code.
+ */
+export const endedBeforeLength = (thrown: unknown): boolean =>
+  [LENGTH_MISMATCH, SOCKET].includes(codeOf(thrown) ?? '')
+
+/** A connection that could not be made or broke. An aborted one fails with what aborted it. */
 export const connectionError = (provider: string, signal: AbortSignal, thrown: unknown): GatewayError => {
   if (thrown instanceof GatewayError) return thrown
   if (signal.aborted && signal.reason instanceof GatewayError) return signal.reason

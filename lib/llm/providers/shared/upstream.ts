@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool, request } from 'undici'
+import { Agent, Dispatcher, EnvHttpProxyAgent, Pool, request } from 'undici'
 import type { ResponseBody } from './body.ts'
 import { decodedBody } from './content-encoding.ts'
 import type { HeaderLookup } from './retry-after.ts'
@@ -44,6 +44,19 @@ const proxyClient = (origin: URL, options: object): Dispatcher =>
   new Pool(origin, { ...options, headersTimeout: CONNECT_TIMEOUT_MS })
 
 /**
+ * A pool whose agent does not hear of its connections: at the end of each one the agent would look through all the
+ * others, to close a pool without any.
+ */
+const poolOf = (origin: string | URL, options: object): Dispatcher => {
+  const pool = new Pool(origin, options)
+  return Object.assign(new Dispatcher(), {
+    dispatch: pool.dispatch.bind(pool),
+    close: pool.close.bind(pool),
+    destroy: pool.destroy.bind(pool),
+  })
+}
+
+/**
  * One pool of kept-alive connections for all upstreams. Time limits between the first and the last byte are
  * the pipeline's (`timeout`), so undici's own are off.
  *
@@ -52,7 +65,7 @@ const proxyClient = (origin: URL, options: object): Dispatcher =>
  */
 export const upstreamAgent = ({ http, https, noProxy }: Proxies = {}): Dispatcher => {
   const limits = { connect: { timeout: CONNECT_TIMEOUT_MS }, headersTimeout: 0, bodyTimeout: 0 }
-  if (http === undefined && https === undefined) return new Agent(limits)
+  if (http === undefined && https === undefined) return new Agent({ ...limits, factory: poolOf })
   return new EnvHttpProxyAgent({
     ...limits,
     // Empty, they keep undici from reading the environment by itself.
@@ -124,6 +137,11 @@ export class UpstreamResponse implements HeaderLookup {
   get(name: string): string | null {
     const value = this.#headers[name]
     return (Array.isArray(value) ? value[0] : value) ?? null
+  }
+
+  /** Whether the response says how long its body is. */
+  get hasLength(): boolean {
+    return this.#headers['content-length'] !== undefined
   }
 
   get isEncoded(): boolean {

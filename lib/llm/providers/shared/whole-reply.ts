@@ -1,7 +1,7 @@
 import { oneBatch } from '../../one-batch.ts'
 import type { Reply, ReplyEvent, ReplyHead } from '../../types.ts'
 import { finishEvent } from './finish.ts'
-import type { ReplyPart } from './streamed-reply.ts'
+import type { ReplyPart } from './reply-part.ts'
 import { malformedResponse } from './upstream-error.ts'
 import { usageOf } from './usage.ts'
 
@@ -15,7 +15,7 @@ export const wholeReply = (
   const text = fragment.text ?? ''
   const finish = finishEvent({
     finish: fragment.finish,
-    unsupported: fragment.unsupported ?? false,
+    refused: fragment.refused ?? false,
     hasText: text !== '',
   })
   if (!finish) throw malformedResponse(head.target.provider, 'missing message')

@@ -3,11 +3,10 @@ import { noSuchStream, streamIdOf } from '#lib/http/dialects/resume.ts'
 
 /** Stops an answer in progress, for its owner. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/chat/{id}/stop', surface: 'api', changes: true },
+  { route: '/api/chat/{id}/stop', surface: 'api', access: 'caller', changes: true },
   {
     POST: async ({ context, params, gateway }) => {
-      const { caller } = await gateway.admit(context)
-      const stream = gateway.streams.find(streamIdOf(params.id), caller)
+      const stream = gateway.streams.find(streamIdOf(params.id), context.caller)
       if (!stream) throw noSuchStream()
       stream.stop()
       return { json: { id: stream.id, stopped: stream.stopped, content: stream.content } }

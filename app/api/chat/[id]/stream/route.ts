@@ -3,11 +3,16 @@ import { noSuchStream, resumedResponse, streamIdOf } from '#lib/http/dialects/re
 
 /** The rest of an answer, for its owner after a lost connection. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/chat/{id}/stream', surface: 'api', changes: false, servedWhileClosing: true },
+  {
+    route: '/api/chat/{id}/stream',
+    surface: 'api',
+    access: 'caller',
+    changes: false,
+    servedWhileClosing: true,
+  },
   {
     GET: async ({ request, context, params, gateway, abort }) => {
-      const { caller } = await gateway.admit(context)
-      const stream = gateway.streams.find(streamIdOf(params.id), caller)
+      const stream = gateway.streams.find(streamIdOf(params.id), context.caller)
       if (!stream) throw noSuchStream()
       return resumedResponse(stream, request, { clock: gateway.clock, client: request.signal, abort })
     },

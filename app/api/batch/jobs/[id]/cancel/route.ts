@@ -3,11 +3,10 @@ import { jobJson } from '#lib/http/dialects/batch.ts'
 
 /** Cancels a batch: its waiting and running items do not continue. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/batch/jobs/{id}/cancel', surface: 'api', changes: true },
+  { route: '/api/batch/jobs/{id}/cancel', surface: 'api', access: 'caller', changes: true },
   {
     POST: async ({ context, params, gateway }) => {
-      const { caller } = await gateway.admit(context)
-      return { json: jobJson(await gateway.batch.cancel(caller, params.id), gateway.clock.now()) }
+      return { json: jobJson(await gateway.batch.cancel(context.caller, params.id), gateway.clock.now()) }
     },
   },
 )

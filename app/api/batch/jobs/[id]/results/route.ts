@@ -5,12 +5,11 @@ import { parseOrThrow } from '#lib/validation/faults.ts'
 
 /** The results of a batch's items, as a download. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/batch/jobs/{id}/results', surface: 'api', changes: false },
+  { route: '/api/batch/jobs/{id}/results', surface: 'api', access: 'caller', changes: false },
   {
     GET: async ({ request, context, params, gateway, abort }) => {
-      const { caller } = await gateway.admit(context)
       const { format } = parseOrThrow(resultsQuery, queryOf(request))
-      const job = await gateway.batch.find(caller, params.id)
+      const job = await gateway.batch.find(context.caller, params.id)
       return resultsResponse(job, gateway.batch.allItems(job), format, { clock: gateway.clock, abort })
     },
   },

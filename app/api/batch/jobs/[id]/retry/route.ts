@@ -3,11 +3,10 @@ import { jobJson } from '#lib/http/dialects/batch.ts'
 
 /** Runs the failed items of a batch once more. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/batch/jobs/{id}/retry', surface: 'api', changes: true },
+  { route: '/api/batch/jobs/{id}/retry', surface: 'api', access: 'caller', changes: true },
   {
     POST: async ({ context, params, gateway }) => {
-      const { caller } = await gateway.admit(context)
-      return { json: jobJson(await gateway.batch.retry(caller, params.id), gateway.clock.now()) }
+      return { json: jobJson(await gateway.batch.retry(context.caller, params.id), gateway.clock.now()) }
     },
   },
 )

@@ -1,0 +1,95 @@
+import { mkdtempSync, openAsBlob, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { BatchClient } from '../support/batch.ts'
+import { GatewayProcess } from '../support/gateway.ts'
+import { LiveProbe } from '../support/live-probe.ts'
+
+const ITEMS = 100_000
+const WARM_ITEMS = 2_000
+const WITHIN_MS = 500_000
+const TIMEOUT_MS = 600_000
+const UPLOAD_BYTES = 200_000_000
+const LINES = 20_000
+
+/** So many bytes of items, one a line, all of the same length. */
+const linesOf = (bytes: number, lines: number): Buffer => {
+  const [head, tail] = ['{"model":"mock/echo","prompt":"', '"}\n']
+  const length = Math.floor(bytes / lines)
+  return Buffer.alloc(length * lines, head + 'x'.repeat(length - head.length - tail.length) + tail)
+}
+
+describe('what is large', () => {
+  let gateway: GatewayProcess
+  let client: BatchClient
+
+  beforeAll(async () => {
+    gateway = await GatewayProcess.start('native', {
+      MOCK_LATENCY_MS: '0',
+      MOCK_CHUNK_MS: '0',
+      ENABLE_RATE_LIMITING: 'false',
+      BATCH_MAX_ITEMS: String(ITEMS),
+      BATCH_MAX_BODY_BYTES: '100000000',
+      BATCH_MAX_FILE_BYTES: '250000000',
+      BATCH_MAX_UPLOAD_BYTES: '250000000',
+      BATCH_MAX_ITEM_CHARACTERS: '20000',
+    })
+    client = new BatchClient(gateway.url)
+  })
+  afterAll(() => gateway?.stop())
+
+  /** The event loop is never blocked for more than 50 ms meanwhile, and health answers within 100 ms. */
+  const watched = async (work: () => Promise<void>): Promise<void> => {
+    await gateway.watchLoop()
+    const probe = new LiveProbe(gateway)
+    await work()
+    const liveMs = await probe.stop()
+    const delays = await gateway.loopDelays()
+    delays.expectBelow(50)
+    expect(liveMs).toBeLessThanOrEqual(100)
+  }
+
+  const completed = async (items: number): Promise<string> => {
+    const item = { prompt: 'a', model: 'mock/echo' }
+    const { id } = await client.submit(Array.from({ length: items }, () => item))
+    expect(await client.ended(id, WITHIN_MS)).toMatchObject({ state: 'completed' })
+    return id
+  }
+
+  const countOfLines = async (id: string, format: string): Promise<number> => {
+    const { body } = await client.ask(`/jobs/${id}/results?format=${format}`)
+    let lines = 0
+    for await (const chunk of body ?? [])
+      for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lines += 1
+    return lines
+  }
+
+  it('is sent: results of 100,000 items, as JSONL and as CSV, keep the event loop for at most 50 ms, and health answers within 100 ms', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const warm = await completed(WARM_ITEMS)
+    for (const format of ['jsonl', 'csv']) await countOfLines(warm, format)
+    const id = await completed(ITEMS)
+    await watched(async () => expect(await countOfLines(id, 'jsonl')).toBe(ITEMS))
+    await watched(async () => expect(await countOfLines(id, 'csv')).toBe(ITEMS + 1))
+  })
+
+  it('is taken: an upload of 200 MB keeps the event loop for at most 50 ms, and health answers within 100 ms', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    // Sent from the disk: this process measures meanwhile, and must not be busy itself.
+    const path = join(mkdtempSync(join(tmpdir(), 'parley-large-')), 'items.jsonl')
+    const upload = async (lines: number) => {
+      const form = new FormData()
+      form.append('file', await openAsBlob(path), 'items.jsonl')
+      const answer = await client.ask('/upload', { method: 'POST', body: form })
+      const job = await answer.json()
+      expect([answer.status, job.counts?.total]).toEqual([202, lines])
+    }
+    writeFileSync(path, linesOf(5_000_000, 500))
+    await upload(500)
+    writeFileSync(path, linesOf(UPLOAD_BYTES, LINES))
+    await watched(() => upload(LINES))
+  })
+})

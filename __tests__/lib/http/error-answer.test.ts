@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import { ERRORS, type ErrorCode, GatewayError } from '#lib/errors.ts'
+import { errorResponse } from '#lib/http/error-response.ts'
+
+const CODES = Object.keys(ERRORS) as ErrorCode[]
+const OPENAI_PATHS = [
+  '/v1',
+  '/v1/',
+  '/v1/models',
+  '/v1/*',
+  '/v1?a=b',
+  '//v1/models',
+  'http://localhost/v1/x',
+  'HTTP://h//v1',
+]
+const OUR_PATHS = [
+  '',
+  '*',
+  '/',
+  '/api/chat',
+  '/api/v1/x',
+  '/v10',
+  '/v1x',
+  '/x/v1',
+  'http://v1/api',
+  'localhost:1',
+]
+
+describe('the form of an error', () => {
+  it.each(CODES)('is that of OpenAI under /v1, and ours elsewhere: %s', code => {
+    const error = new GatewayError(code)
+    for (const path of OPENAI_PATHS)
+      expect(errorResponse(error, 'id', path).json, path).toEqual({
+        error: {
+          message: error.message,
+          type: error.status < 500 ? 'invalid_request_error' : 'api_error',
+          param: null,
+          code: expect.stringMatching(/^[a-z_]+$/),
+        },
+      })
+    for (const path of OUR_PATHS)
+      expect(errorResponse(error, 'id', path).json, path).toMatchObject({ error: { code, requestId: 'id' } })
+  })
+
+  it.each<[ErrorCode, string]>([
+    ['CONTEXT_LENGTH', 'context_length_exceeded'],
+    ['UNAUTHENTICATED', 'invalid_api_key'],
+    ['RATE_LIMITED', 'rate_limit_exceeded'],
+    ['QUOTA_EXCEEDED', 'insufficient_quota'],
+    ['CONTENT_BLOCKED', 'content_filter'],
+    ['PROVIDER_RATE_LIMIT', 'provider_rate_limit'],
+    ['PAYLOAD_TOO_LARGE', 'payload_too_large'],
+    ['SHUTTING_DOWN', 'shutting_down'],
+  ])('has the code that clients of OpenAI know under /v1: %s is %s', (code, theirs) => {
+    expect(errorResponse(new GatewayError(code), 'id', '/v1/models').json).toMatchObject({
+      error: { code: theirs },
+    })
+  })
+
+  it('has the same status and headers under /v1 as elsewhere', () => {
+    for (const code of CODES) {
+      const [theirs, ours] = ['/v1/x', '/api/x'].map(path =>
+        errorResponse(new GatewayError(code), 'id', path),
+      )
+      expect([theirs?.status, theirs?.headers]).toEqual([ours?.status, ours?.headers])
+    }
+  })
+})

@@ -1,0 +1,49 @@
+import { GatewayError } from '../errors.ts'
+import { turn } from '../loop-turns.ts'
+import { FaultList } from '../validation/faults.ts'
+
+/** The names of models that the gateway knows: those of the catalog, and aliases. */
+export type ModelNames = Readonly<{
+  catalog: Readonly<{
+    /** Throws GatewayError where no model has that name. */
+    plan: (name: string) => unknown
+    nameByVendor: (name: string) => string
+  }>
+  aliases: ReadonlyMap<string, unknown>
+}>
+
+type Asking = Readonly<{ request: Readonly<{ model?: string | undefined }> }>
+
+/** What is wrong with a model's name; undefined where it can be routed. */
+export const modelFault = (model: string, { catalog, aliases }: ModelNames): string | undefined => {
+  if (aliases.has(model)) return undefined
+  try {
+    catalog.plan(model)
+    return undefined
+  } catch (error) {
+    if (error instanceof GatewayError) return error.message
+    throw error
+  }
+}
+
+/** The gateway's name for a model of OpenAI's format: an alias, or the result of `nameByVendor`. */
+export const openAiModel = (model: string, { catalog, aliases }: ModelNames): string =>
+  aliases.has(model) ? model : catalog.nameByVendor(model)
+
+/**
+ * Checks that every item requests a known model, before the job is accepted.
+ * @throws GatewayError INVALID_INPUT that names every item.
+ */
+export const assertModels = async (items: readonly Asking[], models: ModelNames): Promise<void> => {
+  const seen = new Map<string, string | undefined>()
+  const faults = new FaultList()
+  for (const [index, { request }] of items.entries()) {
+    await turn()
+    const { model } = request
+    if (model === undefined) continue
+    if (!seen.has(model)) seen.set(model, modelFault(model, models))
+    const message = seen.get(model)
+    if (message !== undefined) faults.add({ path: `items[${index}].model`, message })
+  }
+  faults.throwIfAny()
+}

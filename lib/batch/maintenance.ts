@@ -1,0 +1,37 @@
+import { type Clock, sleep } from '../clock.ts'
+import type { BatchRecords } from './types.ts'
+import type { UploadService } from './upload-service.ts'
+
+const EVERY_MS = 600_000
+/** A submission that has not come to its end after so long never will. */
+const SUBMISSION_MS = 3_600_000
+const NEVER = new AbortController().signal
+
+export type MaintenanceDeps = Readonly<{
+  records: BatchRecords
+  uploads: UploadService
+  clock: Clock
+  /** How long a job that has ended is kept. */
+  keepMs: number
+  onError: (error: unknown) => void
+}>
+
+/** Removes every ten minutes what is old, and what interrupted submissions and uploads have left. */
+export const runMaintenance = async ({
+  records,
+  uploads,
+  clock,
+  keepMs,
+  onError,
+}: MaintenanceDeps): Promise<never> => {
+  for (;;) {
+    try {
+      await records.removeEnded(clock.now() - keepMs)
+      await records.sweep(clock.now() - SUBMISSION_MS)
+      await uploads.sweep(clock.now() - SUBMISSION_MS)
+    } catch (err) {
+      onError(err)
+    }
+    await sleep(clock, EVERY_MS, NEVER)
+  }
+}

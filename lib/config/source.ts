@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs'
+import type { Clock } from '../clock.ts'
+import type { ProviderListing } from '../llm/catalog.ts'
+import { checkConfig } from './check.ts'
+import { ConfigurationError } from './env.ts'
+import { faultLine } from './file.ts'
+import type { ConfigFile } from './file-schema.ts'
+import { watchConfig } from './watch.ts'
+
+/** One reading of the file. `isReload` is false for the one at the start. */
+export type ConfigReading = Readonly<{ faults: readonly string[]; isReload: boolean }>
+
+export type ConfigSourceDeps = Readonly<{
+  path: string
+  listings: readonly ProviderListing[]
+  /** Called after each reading of a changed file; without faults it has been applied. */
+  onRead: (reading: ConfigReading) => void
+  /** Applies a valid configuration as a whole; throws ConfigurationError where it conflicts with the environment. */
+  apply: (config: ConfigFile) => void
+}>
+
+const MAX_REPORTED = 3
+
+/** The configuration file as last read. A fault in it affects only health and metrics. */
+export class ConfigSource {
+  readonly #deps: ConfigSourceDeps
+  #text: string | undefined
+  #faults: readonly string[] = []
+
+  constructor(deps: ConfigSourceDeps) {
+    this.#deps = deps
+  }
+
+  /** @throws ConfigurationError with every fault. For the start, where there is no previous configuration to keep. */
+  start(): void {
+    this.#take()
+    this.#deps.onRead({ faults: [], isReload: false })
+  }
+
+  /** Reads the file again and applies it, if its content has changed and is valid. */
+  readonly look = (): void => {
+    try {
+      if (!this.#take()) return
+      this.#faults = []
+      this.#deps.onRead({ faults: [], isReload: true })
+    } catch (error) {
+      const faults = error instanceof ConfigurationError ? error.faults : ['it could not be applied']
+      if (faults.join() === this.#faults.join()) return
+      this.#faults = faults
+      this.#deps.onRead({ faults, isReload: true })
+    }
+  }
+
+  /** What is wrong with the file as it is now, for people; undefined where nothing is. */
+  get problem(): string | undefined {
+    if (this.#faults.length === 0) return undefined
+    const more = this.#faults.length > MAX_REPORTED ? ` and ${this.#faults.length - MAX_REPORTED} more` : ''
+    const reported = this.#faults.slice(0, MAX_REPORTED).join('; ')
+    return `the previous configuration stays in effect: ${reported}${more}`
+  }
+
+  /** @returns whether the file changed. An invalid text counts as unread: it may become valid without a change. */
+  #take(): boolean {
+    const text = this.#read()
+    if (text === this.#text && this.#faults.length === 0) return false
+    const checked = checkConfig(text, this.#deps.listings)
+    if (!checked.ok) throw new ConfigurationError(checked.faults.map(faultLine))
+    this.#deps.apply(checked.config)
+    this.#text = text
+    return true
+  }
+
+  #read(): string {
+    try {
+      return readFileSync(this.#deps.path, 'utf8')
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+      throw new ConfigurationError([`GATEWAY_CONFIG cannot be read (${code})`])
+    }
+  }
+}
+
+/** The file at that path, applied and watched; undefined where there is no path. Throws as `start` does. */
+export const configSource = (
+  { path, ...deps }: Omit<ConfigSourceDeps, 'path'> & Readonly<{ path: string | undefined }>,
+  clock: Clock,
+): ConfigSource | undefined => {
+  if (path === undefined) return undefined
+  const source = new ConfigSource({ ...deps, path })
+  source.start()
+  watchConfig(path, clock, source.look)
+  return source
+}

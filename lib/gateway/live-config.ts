@@ -1,0 +1,123 @@
+import type { Handler } from '../compose.ts'
+import type { ConfigFile } from '../config/file-schema.ts'
+import { type Settings, settingsOf } from '../config/settings.ts'
+import type { ChatDefaults } from '../http/dialects/chat.ts'
+import type { AttemptListener } from '../llm/ask.ts'
+import type { Catalog } from '../llm/catalog.ts'
+import type { Call, Reply, Target } from '../llm/types.ts'
+import { spendItems } from '../rate-limit/items.ts'
+import type { RequestContext } from '../request-context.ts'
+import type { Alias, AliasTarget } from '../routing/alias.ts'
+import { cacheDepsOf } from './cache.ts'
+import {
+  adminAdmission,
+  admission,
+  batchPipeline,
+  chatPipeline,
+  type PipelineDeps,
+  refreshPipeline,
+} from './pipelines.ts'
+import { catalogOf } from './providers.ts'
+import { resilienceOf } from './resilience.ts'
+import type { Runtime } from './runtime.ts'
+
+/** Everything that follows from one reading of the settings. A reload replaces it whole; what has begun goes on with the old one. */
+export type LiveConfig = Readonly<{
+  settings: Settings
+  catalog: Catalog
+  aliases: ReadonlyMap<string, Alias>
+  answer: Handler<Call, Reply>
+  /** Answers items of batches. */
+  answerItem: Handler<Call, Reply>
+  refresh: ReturnType<typeof refreshPipeline>
+  admit: Handler<RequestContext, RequestContext>
+  administer: Handler<RequestContext, RequestContext>
+  /** Counts the items of a job that is handed in as JSON. */
+  spendItems: ReturnType<typeof spendItems>
+  chatDefaults: ChatDefaults
+}>
+
+const targetOf = (target: Target, weight: number | undefined, catalog: Catalog): AliasTarget => {
+  const price = catalog.priceOf(target)
+  return { target, weight: weight ?? 1, ...(price && { usdPerMillionBoth: price.input + price.output }) }
+}
+
+/** The aliases of a file, each with those of its targets that can be asked. One without any is left out. */
+const aliasesOf = ({ aliases = {} }: ConfigFile, catalog: Catalog): ReadonlyMap<string, Alias> => {
+  const found = Object.entries(aliases).map(([name, { strategy, targets }]): Alias => {
+    const usable = targets.flatMap(({ model, weight }) => {
+      const known = catalog.find(model)
+      return known?.available ? [targetOf(known.target, weight, catalog)] : []
+    })
+    return { name, strategy, targets: usable }
+  })
+  return new Map(found.filter(({ targets }) => targets.length > 0).map(alias => [alias.name, alias]))
+}
+
+const allOf = (listeners: readonly AttemptListener[]): AttemptListener => ({
+  succeeded: (...attempt) => {
+    for (const listener of listeners) listener.succeeded(...attempt)
+  },
+  failed: (...attempt) => {
+    for (const listener of listeners) listener.failed(...attempt)
+  },
+})
+
+const pipelineDepsOf = (
+  runtime: Runtime,
+  { settings, catalog, aliases }: Pick<LiveConfig, 'settings' | 'catalog' | 'aliases'>,
+): PipelineDeps => {
+  const { env, clock, counter, health, metrics, providers, sessions, streams } = runtime
+  return {
+    clock,
+    admin: { token: env.ADMIN_TOKEN, guesses: runtime.guesses.admin, locksOut: true },
+    auth: { sessions, requireApiKey: env.REQUIRE_API_KEY, clock },
+    limits: settings.rates && { rates: settings.rates, counter, clock },
+    prices: catalog,
+    cache: cacheDepsOf(settings.caching, runtime.cache, clock),
+    streams,
+    routes: { plan: name => catalog.plan(name), aliases, seen: runtime.targetStats },
+    ...resilienceOf({ settings, catalog, clock, runtime: runtime.resilience }),
+    providers: { providers, clock, listener: allOf([health, metrics.attempts]) },
+  }
+}
+
+/** @throws ConfigurationError when the file and the environment do not fit together. */
+export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => {
+  const { env, listings } = runtime
+  const settings = settingsOf(env, file)
+  const catalog = catalogOf(listings, env.DEFAULT_MODEL, file)
+  const aliases = aliasesOf(file, catalog)
+  const deps = pipelineDepsOf(runtime, { settings, catalog, aliases })
+  return {
+    settings,
+    catalog,
+    aliases,
+    answer: chatPipeline(deps),
+    answerItem: batchPipeline(deps),
+    refresh: refreshPipeline(deps),
+    admit: admission(deps),
+    administer: adminAdmission(deps),
+    spendItems: spendItems(deps.limits),
+    chatDefaults: {
+      model: env.DEFAULT_MODEL ?? catalog.defaultModel,
+      maxResponseBytes: env.MAX_RESPONSE_BYTES,
+      requestTimeoutMs: env.REQUEST_TIMEOUT_MS,
+    },
+  }
+}
+
+/** Holds the configuration of the moment. */
+export class CurrentConfig {
+  #now: LiveConfig | undefined
+
+  replace(next: LiveConfig): void {
+    this.#now = next
+  }
+
+  /** @throws Error before the first `replace` */
+  get now(): LiveConfig {
+    if (!this.#now) throw new Error('No configuration has been applied yet.')
+    return this.#now
+  }
+}

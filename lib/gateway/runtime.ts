@@ -1,0 +1,153 @@
+import packageJson from '../../package.json' with { type: 'json' }
+import { Guesses } from '../auth/guesses.ts'
+import { type Sessions, signedSessions } from '../auth/session.ts'
+import { sessionSecret } from '../auth/session-secret.ts'
+import { newCounts } from '../cache/counts.ts'
+import type { CacheRuntime } from '../cache/runtime.ts'
+import type { Clock } from '../clock.ts'
+import { secretsOf } from '../config/env.ts'
+import type { Environment } from '../config/schema.ts'
+import type { Settings } from '../config/settings.ts'
+import { ActiveRequests } from '../http/active-requests.ts'
+import type { Catalog, ProviderListing } from '../llm/catalog.ts'
+import type { Provider } from '../llm/types.ts'
+import { createLogger, type Logger } from '../observability/logger.ts'
+import { Metrics } from '../observability/metrics.ts'
+import { ProviderHealth } from '../observability/provider-health.ts'
+import { redactor } from '../observability/redact.ts'
+import { type ErrorReporter, reportErrors } from '../observability/sentry.ts'
+import type { Counter } from '../rate-limit/counter.ts'
+import { slidingWindow } from '../rate-limit/sliding-window.ts'
+import { RateHeadrooms } from '../resilience/defer-background.ts'
+import { Streams } from '../resume/streams.ts'
+import type { TargetStats } from '../routing/alias.ts'
+import { Busy } from '../routing/busy.ts'
+import { LatencyEwma } from '../routing/latency-ewma.ts'
+import { memoryKeyValue } from '../storage/memory.ts'
+import type { KeyValue } from '../storage/types.ts'
+import { buildCacheRuntime } from './cache.ts'
+import { type Database, openDatabase } from './database.ts'
+import type { refreshPipeline } from './pipelines.ts'
+import { buildProviders, newId } from './providers.ts'
+import { connectRedis, type SharedState } from './redis.ts'
+import { type ResilienceRuntime, resilienceRuntime } from './resilience.ts'
+
+/** What a gateway has from its start to its end: it survives a reload of the configuration. */
+export type Runtime = Readonly<{
+  env: Environment
+  clock: Clock
+  logger: Logger
+  errors: ErrorReporter
+  metrics: Metrics
+  /** How each provider's attempts went. */
+  health: ProviderHealth
+  providers: ReadonlyMap<string, Provider>
+  listings: readonly ProviderListing[]
+  sessions: Sessions
+  activeRequests: ActiveRequests
+  /** The memory for cached answers. */
+  memory: KeyValue
+  /** Absent where no Redis is configured. */
+  shared: SharedState | undefined
+  /** Absent where nothing needs one. */
+  database: Database | undefined
+  /** What the rate limits have counted. */
+  counter: Counter
+  cache: CacheRuntime
+  resilience: ResilienceRuntime
+  targetStats: TargetStats
+  /** The answers that outlive their connection. */
+  streams: Streams
+  /** The wrong tokens of late. Those for metrics lock nobody out of the admin API. */
+  guesses: Readonly<{ admin: Guesses; metrics: Guesses }>
+}>
+
+/** What the configuration says at present. Not read before the runtime is complete. */
+export type CurrentSettings = Readonly<{
+  now: Readonly<{
+    settings: Settings
+    catalog: Catalog
+    refresh: ReturnType<typeof refreshPipeline>
+  }>
+}>
+
+/** How long a stream that has ended can be read, and how many of them. */
+const STREAM_KEPT_MS = 300_000
+const MOST_STREAMS = 1_000
+const MOST_STREAM_BYTES = 64 * 1024 * 1024
+
+const reporting = async (env: Environment): Promise<Pick<Runtime, 'logger' | 'errors'>> => {
+  const redact = redactor(secretsOf(env))
+  const logger = createLogger({ level: env.LOG_LEVEL, pretty: env.NODE_ENV === 'development', redact })
+  const { NODE_ENV: environment } = env
+  const errors = await reportErrors(env.SENTRY_DSN, { environment, release: packageJson.version, redact })
+  return { logger, errors }
+}
+
+const sessionsOf = (env: Environment, logger: Logger): Sessions =>
+  signedSessions(
+    sessionSecret(env.KEY_PEPPER, env.DATA_DIR, code =>
+      logger.warn(
+        { code, path: env.DATA_DIR },
+        'DATA_DIR cannot be used: guest sessions will not outlive this process',
+      ),
+    ),
+  )
+
+const streamsOf = (env: Environment, clock: Clock): Streams =>
+  new Streams({
+    clock,
+    newId,
+    graceMs: env.RESUME_GRACE_SECONDS * 1000,
+    keptMs: STREAM_KEPT_MS,
+    most: MOST_STREAMS,
+    mostBytes: MOST_STREAM_BYTES,
+  })
+
+/** @throws ConfigurationError where the database cannot be used */
+export const buildRuntime = async (
+  env: Environment,
+  clock: Clock,
+  current: CurrentSettings,
+): Promise<Runtime> => {
+  const { logger, errors } = await reporting(env)
+  const headrooms = new RateHeadrooms()
+  const { providers, listings } = buildProviders(env, clock, headrooms)
+  const activeRequests = new ActiveRequests()
+  const memory = memoryKeyValue(env.CACHE_MAX_BYTES, clock)
+  const counts = newCounts()
+  const metrics = new Metrics({
+    isKnown: target => current.now.catalog.has(target),
+    activeRequests: () => activeRequests.count,
+    cache: { counts, ...(memory.holds && { holds: memory.holds }) },
+  })
+  const common = { env, clock, logger, metrics }
+  const shared = await connectRedis(common)
+  const store = shared ? shared.keyValue(memory) : memory
+  const counter = slidingWindow()
+  return {
+    ...common,
+    errors,
+    health: new ProviderHealth([...providers.keys()]),
+    providers,
+    listings,
+    sessions: sessionsOf(env, logger),
+    activeRequests,
+    memory,
+    shared,
+    database: env.ENABLE_BATCH ? await openDatabase({ env, clock, logger }) : undefined,
+    counter: shared ? shared.counter(counter) : counter,
+    cache: buildCacheRuntime({
+      ...common,
+      errors,
+      activeRequests,
+      store,
+      counts,
+      pipeline: answer => current.now.refresh(answer),
+    }),
+    resilience: resilienceRuntime({ ...common, shared }, headrooms, () => current.now.settings),
+    targetStats: { latency: new LatencyEwma(clock), busy: new Busy() },
+    streams: streamsOf(env, clock),
+    guesses: { admin: new Guesses(clock), metrics: new Guesses(clock) },
+  }
+}

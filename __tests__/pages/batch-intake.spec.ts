@@ -145,7 +145,7 @@ test('sends the files with what was wished, and begins anew with the batch in th
   await page.getByRole('combobox', { name: 'Priority' }).selectOption('high')
   await send(page).press('Enter')
 
-  await expect(batches.status).toHaveText('The batch “Greetings” was taken, with 1 item.')
+  await expect(batches.status).toHaveText('The batch “Greetings” was accepted, with 1 item.')
   await expect(page.locator('[data-note]')).toHaveText('“Greetings” was accepted; it is in the list below.')
   await expect(batches.job('Greetings')).toBeVisible()
   await expect(page.getByLabel('Name')).toHaveValue('')

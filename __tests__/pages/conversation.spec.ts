@@ -74,7 +74,7 @@ test('leaves the oldest out once the conversation is too long to send, and says 
   const long = 'word '.repeat(3_000)
   for (const question of ['one', 'two', 'three']) await parley.discuss(`${question} ${long}`, 'mock/echo')
 
-  await expect(parley.page.getByText('the model no longer sees what is above')).toBeVisible()
+  await expect(parley.page.getByText('the model no longer sees the turns above')).toBeVisible()
   await expect(parley.answer).toContainText('three')
 })
 

@@ -4,7 +4,7 @@ import { type Answer, AnswerReader, plainBody } from './answer-reader.ts'
 import type { LoadOrder, LoadResult } from './order.ts'
 import { percentile } from './percentile.ts'
 
-const patienceMs = 30_000
+const timeoutMs = 30_000
 
 type Tally = { begun: number; latenciesMs: number[]; failures: number; firstFailure?: string }
 
@@ -62,7 +62,7 @@ function keepAsking(order: LoadOrder, stopAt: number, tally: Tally): Promise<voi
     else finish()
   }
 
-  socket.setTimeout(patienceMs, () => breakOff(`No byte for ${patienceMs} ms`))
+  socket.setTimeout(timeoutMs, () => breakOff(`No byte for ${timeoutMs} ms`))
   socket.on('connect', ask)
   socket.on('data', read => {
     try {

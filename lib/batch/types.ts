@@ -2,7 +2,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { Target, Usage } from '../llm/types.ts'
 import type { ChatBody } from '../validation/chat.ts'
 
-/** What runs first. Every ten minutes of waiting raise an item by one level, so that none waits for ever. */
+/** The order of jobs. Every ten minutes of waiting raise an item by one level, so that none waits for ever. */
 export const PRIORITIES = ['high', 'normal', 'low'] as const
 export type Priority = (typeof PRIORITIES)[number]
 
@@ -57,7 +57,7 @@ export type Job = Omit<NewJob, 'instruction'> &
   Readonly<{
     state: JobState
     counts: JobCounts
-    /** Sum of what its items cost, US dollars; items whose price is unknown are in `unpriced` instead. */
+    /** Sum of its items' cost, US dollars; items whose price is unknown are in `unpriced` instead. */
     costUsd: number
     unpriced: number
     startedAt?: number
@@ -203,7 +203,7 @@ export interface BatchRecords {
   /** When the next item of other jobs than those may run: now or in the future; absent where none waits. */
   nextDueAt(except?: readonly string[]): Promise<number | undefined>
 
-  /** Ends a job: what waits or runs of it becomes `cancelled`. False where it has ended already. */
+  /** Ends a job: its waiting and running items become `cancelled`. False where it has ended already. */
   cancel(owner: string, id: string, now: number): Promise<boolean>
   /** Puts the failed items of a job that was not cancelled back in the queue, as if new. Returns how many. */
   retryFailed(owner: string, id: string): Promise<number>

@@ -1,6 +1,6 @@
 /**
- * Tells whether a text is what `pattern` describes, in which each `*` stands for anything, also for nothing; all
- * else stands for itself. Goes through the text once and never back, whatever the pattern.
+ * Whether a text matches `pattern`, in which each `*` matches anything, also nothing, and all else itself. Goes through
+ * the text once and never back, whatever the pattern.
  */
 export const globMatcher = (pattern: string): ((text: string) => boolean) => {
   const [first = '', ...others] = pattern.split('*')

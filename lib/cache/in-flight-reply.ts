@@ -7,7 +7,7 @@ import { Reader, type Source } from './reader.ts'
 type Batch = readonly ReplyEvent[]
 
 /** `complete`: it ended well; `broken`: it failed, or all readers have left; `too-large`: too long to be joined. */
-export type InFlightEnd = 'complete' | 'broken' | 'grown'
+export type InFlightEnd = 'complete' | 'broken' | 'too-large'
 
 const COLLAPSED: CacheTrace = { forwarded: 'miss', collapsed: true }
 /** How much of an answer is buffered for later readers. */
@@ -54,7 +54,7 @@ export class InFlightReply implements Source {
   #isTooLarge = false
   #isOver = false
 
-  /** @param onEnd called when it can no longer be joined: once, or a second time after `grown`. */
+  /** @param onEnd called when it can no longer be joined: once, or a second time after `too-large`. */
   constructor(ask: (signal: AbortSignal) => Promise<Reply>, clock: Clock, onEnd: (how: InFlightEnd) => void) {
     this.#clock = clock
     this.#onEnd = onEnd
@@ -140,7 +140,7 @@ export class InFlightReply implements Source {
     this.#isComplete = batch.at(-1)?.type === 'finish'
     if (this.#isTooLarge || this.#held <= MOST_CHARACTERS_HELD) return
     this.#isTooLarge = true
-    this.#onEnd('grown')
+    this.#onEnd('too-large')
   }
 
   /** Closed to new readers: batches that all have read are dropped. */

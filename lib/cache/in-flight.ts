@@ -64,7 +64,7 @@ export class InFlight {
       onEnd?.(isKept)
     }
     const reply = new InFlightReply(ask, this.#deps.clock, how => {
-      if (how === 'grown') forget()
+      if (how === 'too-large') forget()
       // A complete answer can be joined until it is stored, so that no call goes upstream in between.
       else if (how === 'complete' && kept) void kept.then(end)
       else end(false)

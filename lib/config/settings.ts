@@ -17,7 +17,7 @@ export type CachingSettings = Readonly<{
   }>
 }>
 
-/** What can change while the gateway runs. */
+/** The settings that can change while the gateway runs. */
 export type Settings = Readonly<{
   /** The file's content, for modules that read their own section. */
   file: ConfigFile

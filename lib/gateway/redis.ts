@@ -14,7 +14,7 @@ import { redisKeyValue } from '../storage/redis/key-value.ts'
 import { Peers } from '../storage/redis/peers.ts'
 import type { KeyValue } from '../storage/types.ts'
 
-/** What several gateways have in common, where a Redis is configured. Each part falls back to this gateway's own. */
+/** The state that several gateways share, where a Redis is configured. Each part falls back to this gateway's own. */
 export type SharedState = Readonly<{
   counter: (local: Counter) => Counter
   keyValue: (memory: KeyValue) => KeyValue

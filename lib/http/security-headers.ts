@@ -1,4 +1,4 @@
-/** What every reply carries, page or API. */
+/** Headers of every response, page or API. */
 export const commonSecurityHeaders = (): Record<string, string> => ({
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
@@ -7,7 +7,7 @@ export const commonSecurityHeaders = (): Record<string, string> => ({
   'cross-origin-opener-policy': 'same-origin',
 })
 
-/** What every API reply carries: it is data that must not be cached. */
+/** Headers of every API response: it is data that must not be cached. */
 export const apiHeaders = (): Record<string, string> => ({
   ...commonSecurityHeaders(),
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",

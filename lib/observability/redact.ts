@@ -8,7 +8,7 @@ const CREDENTIALS =
 /** Masks this gateway's own secrets, and anything that looks like a credential. */
 export type Redact = (text: string) => string
 
-/** @param secrets the configured keys, tokens and passwords; those shorter than 6 characters are left alone. */
+/** @param secrets the configured keys, tokens and passwords; those shorter than 6 characters are not masked. */
 export const redactor = (secrets: readonly string[]): Redact => {
   const own = [...new Set(secrets)]
     .filter(secret => secret.length >= SHORTEST_SECRET)

@@ -47,7 +47,7 @@ const faultsOf = (issue: z.core.$ZodIssue): readonly Issue[] => {
 /** A fault as text that continues the name of the input. */
 const inWords = ({ path, message }: Issue): string => (path === 'body' ? message : `${path} ${message}`)
 
-/** What zod found, each fault's path below `root`. */
+/** Zod's issues as faults, each path below `root`. */
 export const faultsIn = ({ issues }: z.ZodError, root: string): readonly Issue[] =>
   issues.flatMap(faultsOf).map(fault => ({ path: root, message: inWords(fault) }))
 

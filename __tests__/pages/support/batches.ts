@@ -86,7 +86,7 @@ function visitorOf(page: Page, provider: Provider): Batches {
     status: page.getByRole('status'),
     open: async () => {
       await page.goto('/batch')
-      await expect(page.getByText('Looking for them')).toHaveCount(0)
+      await expect(page.getByText('Loading …')).toHaveCount(0)
     },
     submit: async (name, prompts) => {
       const items = prompts.map(prompt => ({ prompt, cache: 'no-store' }))

@@ -3,7 +3,7 @@ import type { Turn } from '../conversation/turn.ts'
 import type { TurnActions } from './answer-view.tsx'
 import { TurnView } from './turn-view.tsx'
 
-/** The conversation so far. Not a live region: the page's one status says what matters. */
+/** The conversation so far. Not a live region: the page's one status announces changes. */
 export function Transcript({ turns, ...actions }: { turns: Turn[] } & TurnActions) {
   const asked = turns.at(-1)
   const firstSent = asked ? firstFitting(turns.slice(0, -1), asked.question) : 0
@@ -22,7 +22,7 @@ export function Transcript({ turns, ...actions }: { turns: Turn[] } & TurnAction
 function LeftOut() {
   return (
     <p className="mb-10 flex items-center gap-4 text-sm text-muted before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
-      Too long to send whole: the model no longer sees what is above
+      Too long to send whole: the model no longer sees the turns above
     </p>
   )
 }

@@ -1,4 +1,4 @@
-/** What a file of an upload is read as. */
+/** The format of an uploaded file. */
 export type FileKind = 'text' | 'markdown' | 'csv' | 'json' | 'jsonl'
 
 /** How much one upload may hold. Sizes are in bytes. */

@@ -43,5 +43,5 @@ export const uniqueName = (name: string, taken: readonly string[]): string => {
   return candidate
 }
 
-/** What a file of that name is read as; undefined for an extension that is not taken. */
+/** The format of a file by its name; undefined for an unknown extension. */
 export const kindOf = (name: string): FileKind | undefined => KINDS.get(splitName(name)[1].toLowerCase())

@@ -99,7 +99,7 @@ const validBytes = (bytes: Uint8Array): number => {
   return fine
 }
 
-/** How many bytes a character has whose first is this one; 1 for what begins none. */
+/** How many bytes a character has whose first is this one; 1 for an invalid first byte. */
 const lengthOf = (first: number): number => {
   if (first < 0xc2 || first > 0xf4) return 1
   if (first < 0xe0) return 2

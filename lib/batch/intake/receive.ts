@@ -13,7 +13,7 @@ import { diskFault, newUploadDir } from './upload-dir.ts'
 
 const MOST_PARTS = 64
 const MAX_HEADER_BYTES = 16_384
-/** What boundaries, headers and fields may add to the files. */
+/** The bytes that boundaries, headers and fields may add to the files. */
 const MAX_FRAMING_BYTES = 2_000_000
 const MEGABYTE = 1_000_000
 const LONGEST_SHOWN = 100
@@ -217,7 +217,7 @@ class Reception {
     try {
       await pipeline(stream, counted, chunks => onlyText(name, chunks), file, { signal: this.#stop.signal })
     } finally {
-      // A file that is still being opened would come into being in a directory that is being removed.
+      // A file that is still being opened could be created in a directory that is being removed.
       await closed
     }
     if (bytes === 0) throw uploadError('INVALID_INPUT', name, 'is empty')

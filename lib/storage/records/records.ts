@@ -27,7 +27,7 @@ type Results = readonly QueryResult<unknown>[] | undefined
 
 /** Database-specific operations; absent ones use `db`. */
 export type RecordsDeps = Readonly<{
-  /** Another connection to the same database, which sees what is committed. */
+  /** Another connection to the same database, which sees committed data. */
   reading?: Kysely<RecordsSchema>
   atomically?: (steps: readonly Step[]) => Promise<Results>
   /** Called after `db` was closed. */
@@ -85,7 +85,7 @@ export class Records {
     return this.#withRetry('write', () => atomically(steps))
   }
 
-  /** Reads what is committed. @throws GatewayError STORE_UNAVAILABLE where the database fails. */
+  /** Reads committed data. @throws GatewayError STORE_UNAVAILABLE where the database fails. */
   read<T>(work: (db: Kysely<RecordsSchema>) => Promise<T>): Promise<T> {
     return this.#withRetry('read', () => work(this.#deps.reading ?? this.db))
   }

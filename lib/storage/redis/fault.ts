@@ -16,7 +16,7 @@ const codeOf = (error: object): string | undefined => {
 
 /**
  * A client's error as a short, safe reason: the reply's own (`OOM`, `READONLY`), the system's (`ECONNREFUSED`), or
- * the error's name. Messages are not passed on, for REST errors quote the whole command.
+ * the error's name. Messages are not passed on, since REST errors quote the whole command.
  */
 export const reasonOf = (error: unknown): string => {
   if (error instanceof RedisFault) return error.message

@@ -85,7 +85,7 @@ export function maySend({ chosen, sending }: Intake): boolean {
   )
 }
 
-/** What has been read of the files so far. */
+/** The content read from the files so far. */
 export function readingsOf(chosen: readonly Chosen[]): Reading[] {
   return chosen.flatMap(({ reading }) => (reading && reading !== 'unreadable' ? reading : []))
 }

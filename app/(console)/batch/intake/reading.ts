@@ -5,7 +5,7 @@ import { extensionOf } from './files.ts'
 /** The estimated content of a file. */
 export type Reading = { characters: number; items: number }
 
-/** A JSON document larger than this is not parsed only to count what is in it. */
+/** A JSON document larger than this is not parsed only to count its items. */
 const LARGEST_PARSED_BYTES = 5_000_000
 
 /** Reads a file piece by piece and counts; undefined where it is not UTF-8. */

@@ -32,7 +32,7 @@ const startOf = (bytes: Uint8Array): BodyStart | undefined => {
   return isOpen ? undefined : 'unknown'
 }
 
-/** A body whose first bytes can be inspected before it is read. Blank bytes before the first others are passed over. */
+/** A body whose first bytes can be inspected before it is read. Leading blank bytes are skipped. */
 export class PeekedBody implements ResponseBody {
   readonly #source: ResponseBody
   #held: Uint8Array | undefined
@@ -41,7 +41,7 @@ export class PeekedBody implements ResponseBody {
     this.#source = source
   }
 
-  /** Waits for enough bytes to tell. @throws RangeError after a mebibyte of nothing but white space. */
+  /** Waits for enough bytes to decide. @throws RangeError after a mebibyte of nothing but white space. */
   async start(): Promise<BodyStart> {
     let blankBytes = 0
     for (;;) {

@@ -75,8 +75,8 @@ const ofStatus = (status: number | undefined, provider: string): readonly [Error
   if (status === 400 || status === 422)
     return ['INVALID_INPUT', `The provider ${provider} does not accept this request for this model.`]
   if (status === 408) return ['TIMEOUT', `The provider ${provider} timed out.`]
-  const told = status === undefined ? '' : ` (status ${status})`
-  return ['PROVIDER_ERROR', `The provider ${provider} failed to answer${told}.`]
+  const suffix = status === undefined ? '' : ` (status ${status})`
+  return ['PROVIDER_ERROR', `The provider ${provider} failed to answer${suffix}.`]
 }
 
 /** Conflict, and Too Early: the only retryable statuses below 500 in this branch. */

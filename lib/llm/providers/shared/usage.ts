@@ -94,8 +94,8 @@ export type AnswerFacts = Readonly<{
 
 /**
  * The usage of an answer. A class whose count is unknown is estimated, and so is a zero beside text, and the output of
- * an answer that was cut off: its last count may be older than its text. Parts never exceed their whole. Wherever
- * anything was estimated or corrected the usage says `estimated`.
+ * an interrupted answer: its last count may be older than its text. Parts never exceed their whole. Wherever anything
+ * was estimated or corrected the usage says `estimated`.
  */
 export const usageOf = (reported: ReportedUsage = {}, answer: AnswerFacts): Usage => {
   const { textBytes, isComplete } = answer

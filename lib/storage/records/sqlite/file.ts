@@ -74,7 +74,7 @@ const unusable = (error: unknown): unknown => {
     : error
 }
 
-/** The connections to one file: one that writes, and one that reads what is committed meanwhile. */
+/** The connections to one file: one for writes, and one that reads committed data meanwhile. */
 export type SqliteFile = Readonly<Record<'read' | 'write', DatabaseSync>> &
   Readonly<{
     /**

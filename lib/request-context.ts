@@ -170,3 +170,12 @@ export type RequestEnd = Readonly<{
 
 /** Reports the end of work that no request waits for, with what it failed with before its answer had begun. */
 export type BackgroundEnd = (context: RequestContext, error: GatewayError | undefined) => Promise<void>
+
+/** How a request ended. `aborted`: the client disconnected first. */
+export type Outcome = Readonly<{
+  method: string
+  status: number
+  outcome: 'ok' | 'error' | 'aborted'
+  error?: GatewayError | undefined
+  endedAt: number
+}>

@@ -4,13 +4,12 @@ import type { AttemptListener } from '../llm/ask.ts'
 import { isRepeated, type Target, type Usage } from '../llm/types.ts'
 import { turn } from '../loop-turns.ts'
 import { usdOf } from '../money.ts'
-import { type RequestContext, upstreamMs } from '../request-context.ts'
+import { type Outcome, type RequestContext, upstreamMs } from '../request-context.ts'
 import type { BatchFacts } from './batch-health.ts'
 import { BatchMetrics } from './batch-metrics.ts'
 import { type CacheFigures, cacheMetrics } from './cache-metrics.ts'
 import { CIRCUIT_VALUE, type CircuitName } from './circuit-value.ts'
 import { RedisMetrics } from './redis-metrics.ts'
-import type { Outcome } from './request-line.ts'
 
 const MS_PER_SECOND = 1000
 /** Seconds: from cached answers to long ones. */

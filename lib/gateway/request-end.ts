@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { GatewayError } from '../errors.ts'
 import type { RequestEnd } from '../http/serve.ts'
+import type { Usage } from '../llm/types.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { logRequest, logWork } from '../observability/request-line.ts'
@@ -8,11 +9,20 @@ import type { ErrorReporter } from '../observability/sentry.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { BackgroundEnd } from './background.ts'
 
-/** Waits until all of it is written. What cannot be is said in the log: it must not keep a stopping gateway. */
-const written = async (logger: Logger, ...writing: readonly Promise<void>[]): Promise<void> => {
-  for (const result of await Promise.allSettled(writing))
-    if (result.status === 'rejected')
-      logger.error({ err: result.reason }, 'the record of a request could not be written')
+/**
+ * Writes down an end as soon as it is known what its answer used. Where that fails, the log says so: it must not keep
+ * a gateway from stopping.
+ */
+const written = async (
+  logger: Logger,
+  { journal }: RequestContext,
+  write: (usage: Usage | undefined) => void,
+): Promise<void> => {
+  try {
+    write(journal.usage && (await journal.usage))
+  } catch (err) {
+    logger.error({ err }, 'the record of a request could not be written')
+  }
 }
 
 type Audience = Readonly<{ logger: Logger; metrics: Metrics; errors: ErrorReporter; clock: Clock }>
@@ -33,7 +43,10 @@ export const reportRequest =
     const outcome = { method, status, error, outcome: outcomeOf(error), endedAt: clock.now() }
     if (error?.code === 'INTERNAL_ERROR')
       errors.capture(error.cause ?? error, { requestId: context.requestId, route: context.route })
-    return written(logger, logRequest(logger, context, outcome), metrics.requestEnded(context, outcome))
+    return written(logger, context, usage => {
+      logRequest(logger, context, outcome, usage)
+      metrics.requestEnded(context, outcome, usage)
+    })
   }
 
 type WorkName = Parameters<typeof logWork>[1]
@@ -47,7 +60,10 @@ const reportWork =
     const outcome = { error, outcome: error ? 'error' : 'ok', endedAt: clock.now() } as const
     if (error?.code === 'INTERNAL_ERROR')
       errors.capture(error.cause ?? error, { requestId: context.requestId, route: context.route })
-    return written(logger, logWork(logger, name, context, outcome), metrics.workEnded(context))
+    return written(logger, context, usage => {
+      logWork(logger, name, context, outcome, usage)
+      metrics.workEnded(context, usage)
+    })
   }
 
 /** Of an answer that was fetched anew behind a stale one. */

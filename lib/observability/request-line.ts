@@ -49,13 +49,13 @@ const answerFields = (context: RequestContext, { endedAt }: Pick<Outcome, 'ended
 }
 
 /** Writes the one line that every request leaves in the log, when it has ended. */
-export const logRequest = async (
+export const logRequest = (
   logger: Logger,
   context: RequestContext,
   outcome: Outcome,
-): Promise<void> => {
+  usage: Usage | undefined,
+): void => {
   const { error, method, status, outcome: ending } = outcome
-  const usage = await context.journal.usage
   const line = {
     requestId: context.requestId,
     method,
@@ -78,12 +78,13 @@ export const logRequest = async (
 }
 
 /** Writes the line of work that no request waits for: it costs what any other costs. */
-export const logWork = async (
+export const logWork = (
   logger: Logger,
   name: 'refresh' | 'batch item',
   context: RequestContext,
   outcome: Omit<Outcome, 'method' | 'status'>,
-): Promise<void> => {
+  usage: Usage | undefined,
+): void => {
   const { error, endedAt } = outcome
   const line = {
     requestId: context.requestId,
@@ -92,7 +93,7 @@ export const logWork = async (
     ...(error && { code: error.code }),
     latencyMs: round(endedAt - context.startedAt),
     ...answerFields(context, outcome),
-    ...usageFields(await context.journal.usage),
+    ...usageFields(usage),
     ...(error && error.status >= 500 && { err: error }),
   }
   if (error?.code === 'INTERNAL_ERROR') logger.error(line, `${name} failed`)

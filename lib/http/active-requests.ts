@@ -40,7 +40,7 @@ export class ActiveRequests {
       surviveDisconnect,
       close: record => {
         surviveDisconnect()
-        if (record) void record.finally(remove)
+        if (record) void record.then(remove, remove)
         else remove()
       },
     }

@@ -153,7 +153,11 @@ export class Metrics {
   }
 
   /** Records a finished request. */
-  async requestEnded(context: RequestContext, { method, status, outcome, endedAt }: Outcome): Promise<void> {
+  requestEnded(
+    context: RequestContext,
+    { method, status, outcome, endedAt }: Outcome,
+    usage: Usage | undefined,
+  ): void {
     const { route, surface, journal, startedAt } = context
     this.#requests.inc({ route, method, status, outcome })
     this.#duration.observe({ route }, (endedAt - startedAt) / MS_PER_SECOND)
@@ -171,13 +175,13 @@ export class Metrics {
       { route },
       Math.max(0, endedAt - startedAt - upstreamMs(journal, endedAt)) / MS_PER_SECOND,
     )
-    if (!isRepeated(head)) this.#used(labels, await journal.usage)
+    if (!isRepeated(head)) this.#used(labels, usage)
   }
 
   /** Records the cost of a background call. */
-  async workEnded({ journal: { head, usage, ignoredEvents } }: RequestContext): Promise<void> {
+  workEnded({ journal: { head, ignoredEvents } }: RequestContext, usage: Usage | undefined): void {
     this.#ignoredEvents.inc(ignoredEvents ?? 0)
-    if (head && !isRepeated(head)) this.#used(this.#labelsOf(head.target), await usage)
+    if (head && !isRepeated(head)) this.#used(this.#labelsOf(head.target), usage)
   }
 
   #used(labels: TargetLabels, usage: Usage | undefined): void {

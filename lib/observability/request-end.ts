@@ -50,9 +50,13 @@ const answerFields = (context: RequestContext, { endedAt }: Pick<Outcome, 'ended
 }
 
 /** Writes the one log line of a request, when it has ended. */
-const logRequest = async (logger: Logger, context: RequestContext, outcome: Outcome): Promise<void> => {
+const logRequest = (
+  logger: Logger,
+  context: RequestContext,
+  outcome: Outcome,
+  usage: Usage | undefined,
+): void => {
   const { error, method, status, outcome: ending } = outcome
-  const usage = await context.journal.usage
   const line = {
     requestId: context.requestId,
     method,
@@ -75,12 +79,13 @@ const logRequest = async (logger: Logger, context: RequestContext, outcome: Outc
 }
 
 /** Writes the log line of background work, which has a cost like any request. */
-const logWork = async (
+const logWork = (
   logger: Logger,
   name: 'refresh' | 'batch item',
   context: RequestContext,
   outcome: Omit<Outcome, 'method' | 'status'>,
-): Promise<void> => {
+  usage: Usage | undefined,
+): void => {
   const { error, endedAt } = outcome
   const line = {
     requestId: context.requestId,
@@ -89,7 +94,7 @@ const logWork = async (
     ...(error && { code: error.code }),
     latencyMs: round(endedAt - context.startedAt),
     ...answerFields(context, outcome),
-    ...usageFields(await context.journal.usage),
+    ...usageFields(usage),
     ...(error && error.status >= 500 && { err: error }),
   }
   if (error?.code === 'INTERNAL_ERROR') logger.error(line, `${name} failed`)
@@ -97,11 +102,19 @@ const logWork = async (
   else logger.info(line, `${name} answered`)
 }
 
-/** Waits until all of it is written. A failure is logged: it must not keep a gateway from stopping. */
-const written = async (logger: Logger, ...writing: readonly Promise<void>[]): Promise<void> => {
-  for (const result of await Promise.allSettled(writing))
-    if (result.status === 'rejected')
-      logger.error({ err: result.reason }, 'the record of a request could not be written')
+/**
+ * Writes as soon as the usage of the answer is known. A failure is logged: it must not keep a gateway from stopping.
+ */
+const written = async (
+  logger: Logger,
+  { journal }: RequestContext,
+  write: (usage: Usage | undefined) => void,
+): Promise<void> => {
+  try {
+    write(journal.usage && (await journal.usage))
+  } catch (err) {
+    logger.error({ err }, 'the record of a request could not be written')
+  }
 }
 
 type Audience = Readonly<{ logger: Logger; metrics: Metrics; errors: ErrorReporter; clock: Clock }>
@@ -122,7 +135,10 @@ export const reportRequest =
     const outcome = { method, status, error, outcome: outcomeOf(error), endedAt: clock.now() }
     if (error?.code === 'INTERNAL_ERROR')
       errors.capture(error.cause ?? error, { requestId: context.requestId, route: context.route })
-    return written(logger, logRequest(logger, context, outcome), metrics.requestEnded(context, outcome))
+    return written(logger, context, usage => {
+      logRequest(logger, context, outcome, usage)
+      metrics.requestEnded(context, outcome, usage)
+    })
   }
 
 type WorkName = Parameters<typeof logWork>[1]
@@ -136,7 +152,10 @@ const reportWork =
     const outcome = { error, outcome: error ? 'error' : 'ok', endedAt: clock.now() } as const
     if (error?.code === 'INTERNAL_ERROR')
       errors.capture(error.cause ?? error, { requestId: context.requestId, route: context.route })
-    return written(logger, logWork(logger, name, context, outcome), metrics.workEnded(context))
+    return written(logger, context, usage => {
+      logWork(logger, name, context, outcome, usage)
+      metrics.workEnded(context, usage)
+    })
   }
 
 /** The refresh of a stale answer. */

@@ -261,7 +261,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     expect(await claim(1, 10_000 + LEASE_MS)).toEqual([])
     const next = await only(1, 10_001 + LEASE_MS)
     expect(late.lostRuns).toBe(0)
-    expect(next).toMatchObject({ index: 0, attempt: 2, cutOffs: 1, failures: 0, startedAt: 10_000 })
+    expect(next).toMatchObject({ index: 0, attempt: 2, lostRuns: 1, failures: 0, startedAt: 10_000 })
     expect(next.fence).toBeGreaterThan(late.fence)
     expect(await records.renew([late, next], { now: 40_000, leaseMs: LEASE_MS })).toMatchObject([
       { fence: next.fence, leaseUntil: 60_000 },
@@ -284,7 +284,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     expect(await records.nextDueAt()).toBe(50_000)
     expect(await claim(1, 49_999)).toEqual([])
     const again = await only(1, 50_000)
-    expect(again).toMatchObject({ attempt: 2, cutOffs: 0, failures: 1 })
+    expect(again).toMatchObject({ attempt: 2, lostRuns: 0, failures: 1 })
     expect(await records.nextDueAt()).toBe(50_000 + LEASE_MS)
     await records.settle(again, { state: 'again', notBefore: 0, countsAs: 'attempt', fault: FAULT }, 1)
     expect(await only(1, 60_000)).toMatchObject({ attempt: 3, failures: 1 })

@@ -112,7 +112,7 @@ export class Worker {
     const count = slots - this.#running.size
     if (count <= 0 || isStopping()) return LONGEST_POLL_MS
     const now = clock.now()
-    const except = this.#cooldowns.cooling(now)
+    const except = this.#cooldowns.active(now)
     const claims = await records.claim({ count, now, leaseMs, except })
     for (const claim of claims) void this.#run(claim)
     if (claims.length === count) return LONGEST_POLL_MS

@@ -84,7 +84,7 @@ export const buildProviders = (
     post: postOver(upstreamAgent({ http: env.HTTP_PROXY, https: env.HTTPS_PROXY, noProxy: env.NO_PROXY })),
     clock,
     newId,
-    onAllowance: (target: Target, headroom: RateHeadroom) => headrooms.record(target, headroom),
+    onRateHeadroom: (target: Target, headroom: RateHeadroom) => headrooms.record(target, headroom),
   }
   const providers = new Map<string, Provider>()
   const listings = PROVIDERS.map(definition => {

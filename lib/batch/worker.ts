@@ -130,13 +130,13 @@ export class Worker {
     // An item that ends without I/O, from the cache or by a refusal, must not block the event loop.
     await turn()
     const outcome = await this.#deps.run(claim, run.controller.signal)
-    this.#recordRefusal(claim, outcome)
+    this.#recordOutcome(claim, outcome)
     await this.#settle(run, outcome)
     this.#running.delete(key)
     this.wake()
   }
 
-  #recordRefusal({ jobId }: Claim, outcome: Outcome): void {
+  #recordOutcome({ jobId }: Claim, outcome: Outcome): void {
     if (outcome.state === 'again' && outcome.countsAs !== 'failure')
       this.#cooldowns.failed(jobId, this.#deps.clock.now())
     else this.#cooldowns.end(jobId)

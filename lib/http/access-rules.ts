@@ -12,7 +12,7 @@ export type AccessRules = Readonly<{
   strictTransportSecurity?: string | undefined
 }>
 
-/** The settings behind the rules. */
+/** The settings of the rules. */
 export type AccessSettings = Readonly<{
   allowedHosts: readonly string[] | undefined
   allowedOrigins: readonly string[]

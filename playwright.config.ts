@@ -10,7 +10,7 @@ import { SERVERS } from './__tests__/pages/support/servers.ts'
  */
 const CHROMIUM = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'].find(path => existsSync(path))
 
-/** The pages in a real browser against the real gateway, the mock provider behind it. */
+/** The pages in a real browser against the real gateway with the mock provider. */
 export default defineConfig({
   testDir: '__tests__/pages',
   testMatch: '*.spec.ts',

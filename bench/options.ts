@@ -20,7 +20,7 @@ export const usage = `npm run bench -- [options]
   --quick              one short round: an impression, not a measurement
   --rounds N           rounds to take the median of (default 3)
   --seconds N          seconds of measured load per round, target and workload (default 2)
-  --connections N      requests kept under way (default 16)
+  --connections N      concurrent requests (default 16)
   --only NAME,…        targets: ${candidates.map(({ name }) => name).join(', ')}
   --workload NAME,…    workloads: ${workloads.map(({ name }) => name).join(', ')}
   --json FILE          write the results here instead of bench/results/<date>.json

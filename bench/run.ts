@@ -1,5 +1,5 @@
 /** `npm run bench`: the same load on Parley, on the floor beneath it, and on another gateway, in one run. */
-import { lostTimeShare } from './lost-time.ts'
+import { cpuStealShare } from './cpu-steal.ts'
 import { type Measurement, measure, type Surroundings } from './measure.ts'
 import { type Options, readOptions, usage } from './options.ts'
 import { canReadProcesses } from './process-group.ts'
@@ -24,7 +24,7 @@ async function main(options: Options): Promise<number> {
   if (!canReadProcesses) say('CPU and memory are read from /proc, which only Linux has: they are left out.')
   const { targets, unavailable } = await findTargets(options.targets)
   for (const { name, reason } of unavailable) say(`${name}: not available, ${reason}`)
-  const lost = lostTimeShare()
+  const lost = cpuStealShare()
   if (lost > notQuiet)
     say(`This machine is not quiet: ${Math.round(lost * 100)} % of the time goes to others.`)
   const upstream = startWorker('upstream.ts')
@@ -34,7 +34,7 @@ async function main(options: Options): Promise<number> {
   const { measurements, broken } = await measureAll(targets, surroundings)
   const summaries = summarise(measurements)
   const goals = holdAgainstGoals(summaries)
-  const circumstances = { startedAt, lostTimeShare: lost, options, unavailable }
+  const circumstances = { startedAt, cpuStealShare: lost, options, unavailable }
   const file = writeResults({ ...circumstances, broken, measurements, summaries, goals })
   say(`\n${formatTables(summaries)}\n\nGoals\n${goals.map(describeGoal).join('\n')}\n\nAll figures: ${file}`)
   if (lost > notQuiet)

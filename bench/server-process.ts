@@ -30,8 +30,8 @@ export async function startServer(target: Target, options: StartOptions): Promis
   const port = await freePort()
   const launch = launchServer(target, port, options)
   const stop = () => end(launch, options.profileDirectory !== undefined)
-  const giveUpAt = Date.now() + (options.readyWithinMs ?? 120_000)
-  if (await isReady(target, port, launch.child, giveUpAt)) return { pid: launch.child.pid ?? 0, port, stop }
+  const deadline = Date.now() + (options.readyWithinMs ?? 120_000)
+  if (await isReady(target, port, launch.child, deadline)) return { pid: launch.child.pid ?? 0, port, stop }
   const log = readFileSync(join(launch.directory, 'log'), 'utf8').trim().slice(-1500)
   await stop()
   throw new Error(`${target.name} did not start. The end of its log:\n${log}`)
@@ -95,9 +95,9 @@ async function isReady(
   target: Target,
   port: number,
   child: ChildProcess,
-  giveUpAt: number,
+  deadline: number,
 ): Promise<boolean> {
-  while (Date.now() < giveUpAt && !hasEnded(child)) {
+  while (Date.now() < deadline && !hasEnded(child)) {
     const ready = target.readyPath === undefined ? canConnect(port) : isHealthy(port, target.readyPath)
     if (await ready) return true
     await sleep(50)

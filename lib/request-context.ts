@@ -6,16 +6,19 @@ export type Caller =
   | Readonly<{ kind: 'anonymous'; address: string }>
   | Readonly<{ kind: 'guest'; id: string; address: string }>
 
-/** For the end of a switch over the kinds of callers: one that was forgotten does not compile. Throws an Error. */
+/** For the end of a switch over the kinds of callers: a missing kind does not compile. Throws an Error. */
 export const unknownCaller = (_: never): never => {
   throw new Error('A caller of an unknown kind.')
 }
 
-/** What an owner's text begins with, by the kind of the caller. Rows of batches hold it: it must not change. */
+/** The prefix of an owner's text, by the kind of the caller. It is stored in batch rows and must not change. */
 const OWNER_PREFIX: Readonly<Record<Caller['kind'], string>> = { anonymous: 'address', guest: 'guest' }
 const KINDS = Object.keys(OWNER_PREFIX) as Caller['kind'][]
 
-/** Whose an answer is, so that nobody else finds it. Absent where it cannot be told who is asking: that is nobody's. */
+/**
+ * The owner of an answer, whom only the same caller matches. Absent where the caller cannot be identified: then there
+ * is no owner.
+ */
 export const ownerOf = (caller: Caller): string | undefined => {
   switch (caller.kind) {
     case 'guest':
@@ -28,8 +31,8 @@ export const ownerOf = (caller: Caller): string | undefined => {
 }
 
 /**
- * Whoever that owner was, seen again long after the visit; their address is known only where it is all that is.
- * Throws an Error for what `ownerOf` never gives.
+ * The caller of an owner, long after the request; the address is known only where it is the identity. Throws an Error
+ * for text that `ownerOf` never returns.
  */
 export const callerOf = (owner: string): Caller => {
   const [prefix = '', ...rest] = owner.split(' ')
@@ -114,7 +117,7 @@ export type Journal = {
   /** The target of a weighted alias that the caller was assigned. */
   arm?: string
   attempts: Attempt[]
-  /** Milliseconds, by what they went to. */
+  /** Milliseconds by kind of waiting. */
   waits?: { [What in Wait]?: number }
   hedge?: Hedge
   /** The time it waited for the reply of another call. */
@@ -151,24 +154,24 @@ export const waited = (journal: Journal, what: Wait, milliseconds: number): void
   journal.waits[what] = (journal.waits[what] ?? 0) + milliseconds
 }
 
-/** Counts an event of an upstream's stream that held nothing. */
+/** Counts an ignored event of an upstream stream. */
 export const ignored = (journal: Journal): void => {
   journal.ignoredEvents = (journal.ignoredEvents ?? 0) + 1
 }
 
 export const newJournal = (): Journal => ({ attempts: [] })
 
-/** How a request ended: what the log and the metrics are given. */
+/** How a request ended, for the log and the metrics. */
 export type RequestEnd = Readonly<{
   method: string
   status: number
-  /** What it was refused with, or failed with before its answer had begun. */
+  /** The error with which it was refused, or failed before its answer had started. */
   thrown: GatewayError | undefined
   /** Why it was aborted, where it was. */
   left: GatewayError | undefined
 }>
 
-/** Reports the end of work that no request waits for, with what it failed with before its answer had begun. */
+/** Reports the end of background work, with its error before its answer had started. */
 export type BackgroundEnd = (context: RequestContext, error: GatewayError | undefined) => Promise<void>
 
 /** How a request ended. `aborted`: the client disconnected first. */

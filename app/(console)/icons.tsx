@@ -93,7 +93,7 @@ export const SystemIcon = () => (
   </Icon>
 )
 
-export const BellIcon = () => (
+export const NotificationIcon = () => (
   <Icon>
     <path d="M5 13.5V9a5 5 0 0 1 10 0v4.5l1.5 1h-13zM8.5 17h3" />
   </Icon>

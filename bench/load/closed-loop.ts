@@ -46,7 +46,7 @@ function keepAsking(order: LoadOrder, stopAt: number, tally: Tally): Promise<voi
     socket.destroy()
     resolve()
   }
-  const breakOff = (why: string) => {
+  const disconnect = (why: string) => {
     if (done) return
     fail(tally, why)
     finish()
@@ -62,17 +62,17 @@ function keepAsking(order: LoadOrder, stopAt: number, tally: Tally): Promise<voi
     else finish()
   }
 
-  socket.setTimeout(timeoutMs, () => breakOff(`No byte for ${timeoutMs} ms`))
+  socket.setTimeout(timeoutMs, () => disconnect(`No byte for ${timeoutMs} ms`))
   socket.on('connect', ask)
   socket.on('data', read => {
     try {
       receive(read)
     } catch (error) {
-      breakOff(String(error))
+      disconnect(String(error))
     }
   })
-  socket.on('error', error => breakOff(error.message))
-  socket.on('close', () => breakOff('The server closed the connection'))
+  socket.on('error', error => disconnect(error.message))
+  socket.on('close', () => disconnect('The server closed the connection'))
   return promise
 }
 

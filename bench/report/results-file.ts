@@ -8,7 +8,7 @@ import type { Summary } from './summary.ts'
 
 export type Results = {
   startedAt: Date
-  lostTimeShare: number
+  cpuStealShare: number
   options: Options
   unavailable: readonly { name: string; reason: string }[]
   /** Targets that did not start. */

@@ -34,7 +34,7 @@ export class JobCooldowns {
     this.#failures.delete(jobId)
   }
 
-  cooling(now: number): readonly string[] {
+  active(now: number): readonly string[] {
     return [...this.#failures.entries()].filter(([, { coolsUntil }]) => coolsUntil > now).map(([id]) => id)
   }
 

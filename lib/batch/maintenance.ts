@@ -3,7 +3,7 @@ import type { BatchRecords } from './types.ts'
 import type { UploadService } from './upload-service.ts'
 
 const EVERY_MS = 600_000
-/** A submission that has not come to its end after so long never will. */
+/** A submission that has not finished after this time never will. */
 const SUBMISSION_MS = 3_600_000
 const NEVER = new AbortController().signal
 
@@ -11,12 +11,12 @@ export type MaintenanceDeps = Readonly<{
   records: BatchRecords
   uploads: UploadService
   clock: Clock
-  /** How long a job that has ended is kept. */
+  /** How long a finished job is kept. */
   keepMs: number
   onError: (error: unknown) => void
 }>
 
-/** Removes every ten minutes what is old, and what interrupted submissions and uploads have left. */
+/** Removes expired jobs, and remains of interrupted submissions and uploads, every ten minutes. */
 export const runMaintenance = async ({
   records,
   uploads,

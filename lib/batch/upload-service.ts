@@ -52,9 +52,9 @@ export class UploadService {
    */
   async submit(caller: Caller, options: UploadOptions, { files }: Upload): Promise<Job> {
     const { service, itemLimits, ...deps } = this.#deps
-    const { model, ...jobWishes } = options
+    const { model, ...jobOptions } = options
     const reading = {
-      instruction: jobWishes.instruction,
+      instruction: jobOptions.instruction,
       model,
       schema: itemBody(itemLimits),
       ...deps,
@@ -62,8 +62,8 @@ export class UploadService {
     const { faults, more, warnings } = await faultsOf(files, reading)
     if (faults.length > 0) throw invalidInput(faults.map(issueOf), faults.length + more)
     const others = files.length > 1 ? ` and ${files.length - 1} more` : ''
-    const name = jobWishes.name ?? `${files[0]?.name}${others}`
-    return await service.submit(caller, { ...jobWishes, name, warnings }, readItems(files, reading))
+    const name = jobOptions.name ?? `${files[0]?.name}${others}`
+    return await service.submit(caller, { ...jobOptions, name, warnings }, readItems(files, reading))
   }
 
   /** Removes files left by processes that died. @param before clock time, ms */

@@ -112,7 +112,7 @@ export class Worker {
     const count = slots - this.#running.size
     if (count <= 0 || isStopping()) return LONGEST_POLL_MS
     const now = clock.now()
-    const except = this.#cooldowns.cooling(now)
+    const except = this.#cooldowns.active(now)
     const claims = await records.claim({ count, now, leaseMs, except })
     for (const claim of claims) void this.#run(claim)
     if (claims.length === count) return LONGEST_POLL_MS
@@ -130,13 +130,13 @@ export class Worker {
     // An item that ends without I/O, from the cache or by a refusal, must not block the event loop.
     await turn()
     const outcome = await this.#deps.run(claim, run.controller.signal)
-    this.#recordRefusal(claim, outcome)
+    this.#recordOutcome(claim, outcome)
     await this.#settle(run, outcome)
     this.#running.delete(key)
     this.wake()
   }
 
-  #recordRefusal({ jobId }: Claim, outcome: Outcome): void {
+  #recordOutcome({ jobId }: Claim, outcome: Outcome): void {
     if (outcome.state === 'again' && outcome.countsAs !== 'failure')
       this.#cooldowns.failed(jobId, this.#deps.clock.now())
     else this.#cooldowns.end(jobId)

@@ -11,14 +11,14 @@ export type BackgroundDeps = Readonly<{
   open: (client: AbortSignal) => Readonly<{ signal: AbortSignal; close: (record: Promise<void>) => void }>
   clock: Clock
   timeoutMs: number
-  /** What happens to an answer that no client asked for. */
+  /** The pipeline of a refresh. */
   pipeline: (answer: Handler<Call, Reply>) => Handler<Call, Reply>
   onEnd: BackgroundEnd
 }>
 
 const NO_CALLER = new AbortController().signal
 
-/** The same question without its caller: it must not end with the request that gave the occasion. */
+/** The same call without its client: it must not end with the request that triggered it. */
 const withoutCaller = (call: Call, signal: AbortSignal, startedAt: number, timeoutMs: number): Call => ({
   ...call,
   requestId: `${call.requestId}:refresh`,
@@ -31,8 +31,8 @@ const withoutCaller = (call: Call, signal: AbortSignal, startedAt: number, timeo
 })
 
 /**
- * Does what no client waits for, as a request of its own: a gateway that stops waits for it, and aborts it at the end
- * of its grace.
+ * Runs work for which no client waits, as a request of its own: a stopping gateway waits for it, and aborts it at the
+ * end of the grace period.
  */
 export const background = ({ open, clock, timeoutMs, pipeline, onEnd }: BackgroundDeps): Background => {
   return async (call, answer) => {

@@ -76,12 +76,12 @@ export class Generation {
    */
   stamp(models: readonly string[], tags: readonly string[]): string {
     if (this.tokens.size === 0) return this.epoch
-    const concern = JSON.stringify([models, tags])
-    const known = this.#stamps.get(concern)
+    const subjects = JSON.stringify([models, tags])
+    const known = this.#stamps.get(subjects)
     if (known !== undefined) return known
     const stamp = this.#stampOf(models, tags)
     if (this.#stamps.size >= REMEMBERED_STAMPS) this.#stamps.clear()
-    this.#stamps.set(concern, stamp)
+    this.#stamps.set(subjects, stamp)
     return stamp
   }
 

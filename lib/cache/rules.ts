@@ -57,7 +57,7 @@ const chosen = (...layers: readonly Choices[]): Choices => {
 export const cacheRules = (settings: CacheSettings, defaults: Choices): ResolveCacheRule => {
   const rules = (settings.rules ?? []).map(settingsRule => ({
     fits: globMatcher(settingsRule.model),
-    treatment: resolvedRule(chosen(settingsRule, settings, defaults), settingsRule.tags),
+    resolved: resolvedRule(chosen(settingsRule, settings, defaults), settingsRule.tags),
   }))
   const defaultRule = resolvedRule(chosen(settings, defaults))
   if (rules.length === 0) return () => defaultRule
@@ -67,7 +67,7 @@ export const cacheRules = (settings: CacheSettings, defaults: Choices): ResolveC
     const known = found.get(model)
     if (known) return known.resolved
     const settingsRule = rules.find(({ fits }) => fits(model))
-    const resolved = settingsRule ? settingsRule.treatment : defaultRule
+    const resolved = settingsRule ? settingsRule.resolved : defaultRule
     found.set(model, { resolved })
     return resolved
   }

@@ -22,7 +22,7 @@ export const invisibleCharacterIssue = (value: string): string | undefined => {
   if (/[\r\n]/.test(value)) return 'must be one line'
   const [invisible] = INVISIBLE.exec(value) ?? []
   if (invisible !== undefined)
-    return `holds an invisible character (${codePoint(invisible)}); type it anew, or copy it from another place`
+    return `holds an invisible character (${codePoint(invisible)}); type it again, or copy it from another place`
   return TYPOGRAPHIC_QUOTES.test(value) ? 'holds typographic quotes (“ ”); remove them' : undefined
 }
 

@@ -51,7 +51,7 @@ export class ConfigSource {
     }
   }
 
-  /** What is wrong with the file as it is now, for people; undefined where nothing is. */
+  /** The faults of the current file as text; undefined where it is valid. */
   get problem(): string | undefined {
     if (this.#faults.length === 0) return undefined
     const more = this.#faults.length > MAX_REPORTED ? ` and ${this.#faults.length - MAX_REPORTED} more` : ''

@@ -55,7 +55,7 @@ const workSignalOf = async ({ env, logger }: Runtime): Promise<WorkSignal> => {
 type WorkerWiringDeps = BatchWiringDeps &
   Readonly<{
     records: BatchRecords
-    /** The clock that all processes on this database go by. */
+    /** The clock that all processes on this database share. */
     shared: Clock
     changes: ChangeNotifier
     figures: BatchMetrics
@@ -129,7 +129,7 @@ const uploadsOf = ({ runtime: { env }, current }: BatchWiringDeps, service: Batc
     openAiModel: model => openAiModel(model, current.now),
   })
 
-/** Lets a worker claim what waits, now and at each signal. */
+/** Lets a worker claim waiting items, now and at each signal. */
 const startWorker = (worker: Worker, workSignal: WorkSignal): void => {
   workSignal.onWork(() => {
     worker.wake()
@@ -138,7 +138,7 @@ const startWorker = (worker: Worker, workSignal: WorkSignal): void => {
   worker.wake()
 }
 
-/** Takes batches, and works through them where this process is to run items. */
+/** Accepts batches, and runs their items where this process is a worker. */
 export const buildBatch = async (deps: BatchWiringDeps): Promise<Batch> => {
   const { runtime, database, isStopping } = deps
   const { env, metrics } = runtime

@@ -14,7 +14,7 @@ import type { ErrorReporter } from '../observability/sentry.ts'
 import type { KeyValue } from '../storage/types.ts'
 import type { PipelineDeps } from './pipelines.ts'
 
-/** No answer takes more of the store than this share, nor more than a mebibyte. */
+/** The largest share of the store for one answer, besides the limit of a mebibyte. */
 const LARGEST_SHARE = 1 / 16
 const LARGEST_BYTES = 1_048_576
 const ID_BYTES = 12
@@ -31,7 +31,7 @@ export type CacheWiringDeps = Readonly<{
   pipeline: BackgroundDeps['pipeline']
 }>
 
-/** The answers that are cached and those under way. They survive a reload of the configuration. */
+/** The cached answers and those in progress. They survive a reload of the configuration. */
 export const buildCacheRuntime = (deps: CacheWiringDeps): CacheRuntime => {
   const { env, clock, store, counts, activeRequests, pipeline } = deps
   return cacheRuntime({
@@ -50,7 +50,7 @@ export const buildCacheRuntime = (deps: CacheWiringDeps): CacheRuntime => {
   })
 }
 
-/** What the cache policy is made of; undefined where caching is switched off. */
+/** The dependencies of the cache policy; undefined where caching is switched off. */
 export const cacheDepsOf = (
   caching: CachingSettings,
   runtime: CacheRuntime,

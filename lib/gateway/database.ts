@@ -12,11 +12,11 @@ import type { Records } from '../storage/records/records.ts'
 /** The database of this process, opened once. */
 export type Database = Readonly<{
   records: Records
-  /** What the newest operation failed with; undefined where it did not. */
+  /** The error of the latest operation; undefined where it succeeded. */
   readonly failure: string | undefined
-  /** Logs what work in the background could not do with the database: the same once a minute. */
+  /** Logs failed database operations of background work: the same error once a minute. */
   reportError: (error: unknown) => void
-  /** Closes it, once what was asked of it is done. */
+  /** Closes it after all pending operations. */
   close: () => Promise<void>
 }>
 
@@ -39,7 +39,7 @@ const open = async ({ env, clock, logger }: DatabaseDeps): Promise<Records> => {
     return await openRecords(location, clock)
   } catch (error) {
     if (!(error instanceof RecordsUnusable)) throw error
-    throw new ConfigurationError([`  ${error.message}; ENABLE_BATCH=false does without records`])
+    throw new ConfigurationError([`  ${error.message}; ENABLE_BATCH=false runs without a database`])
   }
 }
 
@@ -58,7 +58,7 @@ const monitor = (records: Records, { clock, logger }: DatabaseDeps): RecordsMoni
   return monitor
 }
 
-/** That the database cannot be reached is the monitor's to log. */
+/** The monitor logs an unreachable database. */
 const reportingErrors = ({ clock, logger }: DatabaseDeps): ((err: unknown) => void) => {
   const logged = new LRUCache<string, number>({ max: MOST_KINDS })
   return err => {

@@ -35,7 +35,7 @@ import { type Batch, buildBatch } from './batch.ts'
 import { CurrentConfig, liveConfigOf } from './live-config.ts'
 import { buildRuntime, type Runtime } from './runtime.ts'
 
-/** Everything a route may use. One process has one. */
+/** Everything a route may use; one for each process. */
 export type Gateway = ServeDeps &
   Readonly<{
     env: Environment
@@ -48,24 +48,24 @@ export type Gateway = ServeDeps &
     lifecycle: Lifecycle
     /** Answers a call through the whole pipeline. */
     answer: Handler<Call, Reply>
-    /** The answers that outlive their connection. */
+    /** The streams that outlive their connection. */
     streams: Streams
     cache: CacheAdmin
-    /** Where batches are handed in. Throws NOT_FOUND where they are switched off. */
+    /** The service of batch jobs. Throws NOT_FOUND where they are switched off. */
     readonly batch: BatchService
-    /** Where whole files of items are handed in. Throws as `batch` does. */
+    /** The service of batch uploads. Throws as `batch` does. */
     readonly uploads: UploadService
     chatBody: ReturnType<typeof chatBody>
-    /** What an item of a batch may ask at most. */
+    /** The limits of a batch item. */
     itemLimits: ChatLimits
-    /** Rejects with INVALID_INPUT that names every item whose model there is not. */
+    /** Rejects with INVALID_INPUT that names every item with an unknown model. */
     assertModels: (items: readonly NewItem[]) => Promise<void>
-    /** Counts the items of a job that is handed in as JSON; returns what gives them back if it is not taken after all. */
+    /** Counts the items of a job submitted as JSON; returns a function that returns them if the job is not accepted. */
     spendItems: (context: RequestContext, count: number) => Promise<GiveBack>
     chatDefaults: ChatDefaults
     issueSession: () => string
     health: () => HealthReport
-    /** Whether it serves. A store that is lost makes it degraded, not unready. */
+    /** Whether it serves. A lost store makes it degraded, not unready. */
     isReady: () => boolean
   }>
 
@@ -98,7 +98,7 @@ const accessRulesOf = (env: Environment): AccessRules =>
       env.NODE_ENV === 'production' ? strictTransportSecurity(env.HSTS_PRELOAD) : undefined,
   })
 
-/** A scrape must not be lost to wrong tokens from the same proxy. */
+/** A scrape must not fail because of wrong tokens from the same proxy. */
 const scraperAdmission =
   ({ env, guesses }: Runtime): ServeDeps['admission']['metrics'] =>
   async context => {
@@ -163,7 +163,7 @@ const batchOrThrow = (batch: Batch | undefined): Batch => {
   throw new GatewayError('NOT_FOUND', 'Batches are switched off here.')
 }
 
-/** Builds the gateway that an environment describes. @throws ConfigurationError */
+/** Builds the gateway from an environment. @throws ConfigurationError */
 export const buildGateway = async (env: Environment, clock: Clock = systemClock): Promise<Gateway> => {
   const current = new CurrentConfig()
   const access = accessRulesOf(env)

@@ -21,7 +21,10 @@ import { catalogOf } from './providers.ts'
 import { resilienceOf } from './resilience.ts'
 import type { Runtime } from './runtime.ts'
 
-/** Everything that follows from one reading of the settings. A reload replaces it whole; what has begun goes on with the old one. */
+/**
+ * Everything that follows from one version of the settings. A reload replaces it as a whole; requests in progress
+ * continue with the old one.
+ */
 export type LiveConfig = Readonly<{
   settings: Settings
   catalog: Catalog
@@ -32,7 +35,7 @@ export type LiveConfig = Readonly<{
   refresh: ReturnType<typeof refreshPipeline>
   admit: Handler<RequestContext, RequestContext>
   administer: Handler<RequestContext, RequestContext>
-  /** Counts the items of a job that is handed in as JSON. */
+  /** Counts the items of a job submitted as JSON. */
   spendItems: ReturnType<typeof spendItems>
   chatDefaults: ChatDefaults
 }>
@@ -42,7 +45,7 @@ const targetOf = (target: Target, weight: number | undefined, catalog: Catalog):
   return { target, weight: weight ?? 1, ...(price && { usdPerMillionBoth: price.input + price.output }) }
 }
 
-/** The aliases of a file, each with those of its targets that can be asked. One without any is left out. */
+/** The aliases of a file, each with its available targets. An alias without any is left out. */
 const aliasesOf = ({ aliases = {} }: ConfigFile, catalog: Catalog): ReadonlyMap<string, Alias> => {
   const found = Object.entries(aliases).map(([name, { strategy, targets }]): Alias => {
     const usable = targets.flatMap(({ model, weight }) => {
@@ -82,7 +85,7 @@ const pipelineDepsOf = (
   }
 }
 
-/** @throws ConfigurationError when the file and the environment do not fit together. */
+/** @throws ConfigurationError when the file and the environment conflict. */
 export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => {
   const { env, listings } = runtime
   const settings = settingsOf(env, file)
@@ -107,7 +110,7 @@ export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => 
   }
 }
 
-/** Holds the configuration of the moment. */
+/** Holds the current configuration. */
 export class CurrentConfig {
   #now: LiveConfig | undefined
 

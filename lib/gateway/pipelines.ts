@@ -32,7 +32,7 @@ export type PipelineDeps = Readonly<{
   prices: Prices
   /** Absent where caching is switched off. */
   cache: CacheDeps | undefined
-  /** Absent where no answer outlives its connection. */
+  /** Absent where no stream outlives its connection. */
   streams?: Streams
   routes: Routes
   fallbacks: Fallbacks
@@ -42,17 +42,17 @@ export type PipelineDeps = Readonly<{
   circuitOf: Circuits
   cooldowns: Cooldowns
   slots: Slots
-  /** What outlives a change of settings; a pipeline's own when absent. */
+  /** State that survives a reload; a pipeline's own when absent. */
   budgetOf?: ReturnType<typeof retryBudgets>
   bulkheadOf?: ReturnType<typeof bulkheads>
   timeouts: Timeouts
-  /** What providers have left, as far as background work has seen it. */
+  /** The providers' remaining rate limits, as background work last saw them. */
   headrooms: RateHeadrooms
   providers: AskDeps
   clock: Clock
 }>
 
-/** What a call comes from: a client's chat, an item of a batch, or the cache that fetches an answer again. */
+/** The source of a call: a client's chat, an item of a batch, or the refresh of a cached answer. */
 type Source = 'chat' | 'batch' | 'refresh'
 type Step = readonly [sources: readonly Source[], policy: Policy<Call, Reply>]
 
@@ -62,25 +62,25 @@ const CHAT = ['chat'] as const
 const BATCH = ['batch'] as const
 
 /**
- * What happens to a call, in order. An item's owner was let in with its job, and an attempt of it is one attempt. What
- * the cache fetches again goes on below the cache, in the pipeline of the call that gave the occasion.
+ * The steps of a call, in order. An item's owner was admitted with its job, and a run of it makes a single attempt. A
+ * refresh enters below the cache, in the pipeline of the call that triggered it.
  */
 const sentence = (g: PipelineDeps): readonly Step[] => [
-  [ALL, record()], //                                   write down what the call was answered with
-  [CHAT, authenticate(g.auth)], //                      who is asking
-  [CHAT, limit(g.limits)], //                           may they ask now
-  [CHAT, resume(g.streams)], //                         may the answer outlive its connection
-  [ALL, meter(g.prices)], //                            what it cost, repeated answers included
-  [CHAT_AND_BATCH, cache(g.cache)], //                  has it been answered
-  [CHAT_AND_BATCH, truncate()], //                      never more than the caller can take
-  [CHAT_AND_BATCH, route(g.routes)], //                 which models should answer, best first
-  [BATCH, deferBackground(g.headrooms, g.clock)], //    leave what providers have left to live calls
-  [CHAT_AND_BATCH, fallback(g.fallbacks)], //           and if that model cannot, which next
-  [CHAT, hedge(g.hedges)], //                           and a second one beside it, if it is slow
-  [CHAT, retry(g.retries, g.budgetOf)], //              once more, where it may have been bad luck
-  [CHAT_AND_BATCH, breaker(g.circuitOf, g.cooldowns)], // no calls to what keeps failing, or asks for a pause
-  [CHAT_AND_BATCH, bulkhead(g.slots, g.clock, g.bulkheadOf)], // never too many at once
-  [CHAT_AND_BATCH, timeout(g.timeouts, g.clock)], //    nor for too long
+  [ALL, record()], //                                   record the answer
+  [CHAT, authenticate(g.auth)], //                      identify the caller
+  [CHAT, limit(g.limits)], //                           check the rate limits
+  [CHAT, resume(g.streams)], //                         let the stream outlive its connection
+  [ALL, meter(g.prices)], //                            compute the cost, cached answers included
+  [CHAT_AND_BATCH, cache(g.cache)], //                  reuse a stored answer
+  [CHAT_AND_BATCH, truncate()], //                      bound the answer's size
+  [CHAT_AND_BATCH, route(g.routes)], //                 choose the targets, best first
+  [BATCH, deferBackground(g.headrooms, g.clock)], //    reserve remaining rate limits for live calls
+  [CHAT_AND_BATCH, fallback(g.fallbacks)], //           on failure, try the next target
+  [CHAT, hedge(g.hedges)], //                           start a second attempt beside a slow one
+  [CHAT, retry(g.retries, g.budgetOf)], //              retry transient failures
+  [CHAT_AND_BATCH, breaker(g.circuitOf, g.cooldowns)], // skip failing targets, and those in cooldown
+  [CHAT_AND_BATCH, bulkhead(g.slots, g.clock, g.bulkheadOf)], // bound concurrent calls
+  [CHAT_AND_BATCH, timeout(g.timeouts, g.clock)], //    bound the time of an attempt
 ]
 
 const policiesFor = (source: Source, g: PipelineDeps): readonly Policy<Call, Reply>[] =>
@@ -92,14 +92,14 @@ export const chatPipeline = (g: PipelineDeps): Handler<Call, Reply> =>
 export const batchPipeline = (g: PipelineDeps): Handler<Call, Reply> =>
   compose(...policiesFor('batch', g))(ask(g.providers))
 
-/** For answers that are fetched again: around the rest of the pipeline, of which the cache is asked anew. */
+/** For refreshes: wraps the rest of the pipeline, below the cache. */
 export const refreshPipeline = (g: PipelineDeps): ((answer: Handler<Call, Reply>) => Handler<Call, Reply>) =>
   compose(...policiesFor('refresh', g))
 
-/** What happens to every other request before it is served: it comes back knowing its caller. */
+/** The steps before any other request is served: they identify its caller. */
 export const admission = (g: PipelineDeps): Handler<RequestContext, RequestContext> =>
   compose<RequestContext, RequestContext>(authenticate(g.auth), limit(g.limits))(async context => context)
 
-/** What happens to a request of the admin API. Wrong tokens have a limit of their own, which is never switched off. */
+/** The steps before a request to the admin API. Wrong tokens have a limit of their own, which is never switched off. */
 export const adminAdmission = (g: PipelineDeps): Handler<RequestContext, RequestContext> =>
   compose<RequestContext, RequestContext>(limit(g.limits), administer(g.admin))(async context => context)

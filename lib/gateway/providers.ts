@@ -4,11 +4,11 @@ import type { ConfigFile } from '../config/file-schema.ts'
 import type { Environment } from '../config/schema.ts'
 import { GatewayError } from '../errors.ts'
 import { Catalog, type ProviderListing } from '../llm/catalog.ts'
-import type { ProviderDefinition } from '../llm/providers/definition.ts'
+import type { ProviderDefinition, ProviderDeps } from '../llm/providers/definition.ts'
 import { MOCK_MODELS, mock } from '../llm/providers/mock.ts'
 import { PROVIDERS } from '../llm/providers/registry.ts'
 import { postOver, upstreamAgent } from '../llm/providers/shared/upstream.ts'
-import type { Provider, RateHeadroom, Target } from '../llm/types.ts'
+import type { Provider } from '../llm/types.ts'
 import type { RateHeadrooms } from '../resilience/defer-background.ts'
 
 const MOCK_LISTING: ProviderListing = {
@@ -80,11 +80,11 @@ export const buildProviders = (
   clock: Clock,
   headrooms: RateHeadrooms,
 ): { providers: ReadonlyMap<string, Provider>; listings: readonly ProviderListing[] } => {
-  const common = {
+  const common: Omit<ProviderDeps, 'apiKey' | 'baseUrl'> = {
     post: postOver(upstreamAgent({ http: env.HTTP_PROXY, https: env.HTTPS_PROXY, noProxy: env.NO_PROXY })),
     clock,
     newId,
-    onAllowance: (target: Target, headroom: RateHeadroom) => headrooms.record(target, headroom),
+    onRateHeadroom: (target, headroom) => headrooms.record(target, headroom),
   }
   const providers = new Map<string, Provider>()
   const listings = PROVIDERS.map(definition => {

@@ -32,14 +32,14 @@ import { buildProviders, newId } from './providers.ts'
 import { connectRedis, type SharedState } from './redis.ts'
 import { type ResilienceRuntime, resilienceRuntime } from './resilience.ts'
 
-/** What a gateway has from its start to its end: it survives a reload of the configuration. */
+/** A gateway's state from start to stop: it survives a reload of the configuration. */
 export type Runtime = Readonly<{
   env: Environment
   clock: Clock
   logger: Logger
   errors: ErrorReporter
   metrics: Metrics
-  /** How each provider's attempts went. */
+  /** The health of each provider, from its attempts. */
   health: ProviderHealth
   providers: ReadonlyMap<string, Provider>
   listings: readonly ProviderListing[]
@@ -49,20 +49,20 @@ export type Runtime = Readonly<{
   memory: KeyValue
   /** Absent where no Redis is configured. */
   shared: SharedState | undefined
-  /** Absent where nothing needs one. */
+  /** Absent where no feature needs one. */
   database: Database | undefined
-  /** What the rate limits have counted. */
+  /** The counters of the rate limits. */
   counter: Counter
   cache: CacheRuntime
   resilience: ResilienceRuntime
   targetStats: TargetStats
-  /** The answers that outlive their connection. */
+  /** The streams that outlive their connection. */
   streams: Streams
-  /** The wrong tokens of late. Those for metrics lock nobody out of the admin API. */
+  /** Recent wrong tokens. Those for metrics do not block the admin API. */
   guesses: Readonly<{ admin: Guesses; metrics: Guesses }>
 }>
 
-/** What the configuration says at present. Not read before the runtime is complete. */
+/** The current configuration. Not read before the runtime is complete. */
 export type CurrentSettings = Readonly<{
   now: Readonly<{
     settings: Settings
@@ -71,7 +71,7 @@ export type CurrentSettings = Readonly<{
   }>
 }>
 
-/** How long a stream that has ended can be read, and how many of them. */
+/** How long a finished stream can be read, and how many are kept. */
 const STREAM_KEPT_MS = 300_000
 const MOST_STREAMS = 1_000
 const MOST_STREAM_BYTES = 64 * 1024 * 1024

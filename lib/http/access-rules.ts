@@ -1,6 +1,6 @@
 import { parseHost } from '../validation/host-name.ts'
 
-/** What the configuration says of who may reach the gateway from where. */
+/** The configured rules for hosts, origins and proxies. */
 export type AccessRules = Readonly<{
   /** Names as `parseListedHost` gives them; undefined where the list is not set. */
   allowedHosts?: ReadonlySet<string> | undefined
@@ -12,7 +12,7 @@ export type AccessRules = Readonly<{
   strictTransportSecurity?: string | undefined
 }>
 
-/** What the settings say of it. */
+/** The settings of the rules. */
 export type AccessSettings = Readonly<{
   allowedHosts: readonly string[] | undefined
   allowedOrigins: readonly string[]

@@ -34,20 +34,20 @@ const readNode = (incoming: IncomingMessage, maxBytes: number): Promise<Uint8Arr
       })
   })
 
-/** Of a refused body that is read on and dropped; a longer one is left unread. */
+/** The longest refused body that is read and dropped; a longer one is left unread. */
 const MOST_DROPPED_BYTES = 1024 * 1024
-/** Of a web stream, behind which no connection is to be had. */
+/** For a web stream, which gives no access to its connection. */
 const MOST_DROPPED_OF_WEB_STREAM = 8 * 1024 * 1024
-/** For how long, and for how long a client is given to take the answer before what it still sends is cut off. */
+/** Time limit of dropping, and of a client's reading the response before its connection is cut. */
 const DROPPED_FOR_MS = 2_000
 
 /**
- * Reads no more of a body. Once its answer is written, the connection is half closed, and after two seconds cut: closed
- * at once with bytes unread, it would be reset, and the client might never see the answer.
+ * Reads no more of a body. Once its response is written, the connection is half closed, and after two seconds cut:
+ * closed at once with bytes unread, it would be reset, and the client might never see the response.
  */
 const leaveUnread = (incoming: IncomingMessage, clock: Clock): void => {
   const { socket } = incoming
-  // Node reads to its end what nobody has begun to read.
+  // Node reads an untouched body to its end.
   incoming.read(0)
   incoming.pause()
   socket.destroySoon = () => {
@@ -61,9 +61,9 @@ const isTooLongToDrop = (declared: string | null | undefined): boolean =>
   Number(declared ?? 0) > MOST_DROPPED_BYTES
 
 /**
- * Reads and drops the body of a Node request; one that is still held back is left where it is, and one that is declared
- * longer than 1 MiB too.
- * @returns whether it was left, so that the answer has to say `connection: close`
+ * Reads and drops the body of a Node request; one that the client still holds back is left unread, and so is one that
+ * is declared longer than 1 MiB.
+ * @returns whether it was left unread, so that the response must say `connection: close`
  */
 export const dropBody = (incoming: IncomingMessage, clock: Clock): boolean => {
   if (incoming.readableEnded || incoming.destroyed || holdsBodyBack(incoming)) return false
@@ -103,13 +103,13 @@ const dropWeb = async (body: ReadableStream<Uint8Array>, clock: Clock): Promise<
  */
 export const drainBody = (request: Request, clock: Clock): boolean => {
   const incoming = nodeRequestOf(request)
-  // A web stream that was begun over it would pause it again and again: then that is read to its end.
+  // A web stream on top of it would pause it repeatedly: then that stream is read to its end.
   const isBegun = incoming !== undefined && incoming.listenerCount('data') > 0
   if (incoming && (!isBegun || isTooLongToDrop(incoming.headers['content-length'])))
     return dropBody(incoming, clock)
   const isHeldBack = request.headers.has('expect') && !request.bodyUsed
   if (!request.body || request.body.locked || isHeldBack) return false
-  // A sender who leaves ends it too, which is no failure.
+  // A client that disconnects ends it too, which is not an error.
   dropWeb(request.body, clock).catch(() => {})
   return false
 }

@@ -46,17 +46,17 @@ const WAITS = ['limit', 'cache', 'queue', 'retry'] as const
 
 /** How the time until the headers was spent: on each kind of waiting, and in the gateway itself. */
 const serverTiming = ({ journal, startedAt }: RequestContext, now: number): string => {
-  let told = ''
+  let entries = ''
   let ours = now - startedAt
   const append = (what: string, took: number): void => {
     if (took < LEAST_MS) return
-    told += `${what};dur=${took.toFixed(1)}, `
+    entries += `${what};dur=${took.toFixed(1)}, `
     ours -= took
   }
   if (journal.waits) for (const what of WAITS) append(what, journal.waits[what] ?? 0)
   // The headers are sent with the first content; later upstream time is not waiting.
   append('upstream', upstreamMs(journal, journal.firstContentAt ?? now))
-  return `${told}gateway;dur=${Math.max(0, ours).toFixed(1)}`
+  return `${entries}gateway;dur=${Math.max(0, ours).toFixed(1)}`
 }
 
 /** Headers from what is known of a request when its headers are sent. */

@@ -38,7 +38,7 @@ export const errorBody = (error: GatewayError, requestId: string): ErrorBody => 
 const OPENAI_PATH = /^(?:https?:\/\/[^/?#]*)?\/+v1(?:[/?#]|$)/i
 
 /**
- * An error as the answer of the API that a path belongs to: OpenAI's form under `/v1`, ours everywhere else.
+ * An error as a response of the API that a path belongs to: OpenAI's form under `/v1`, ours everywhere else.
  *
  * @param path a request's path or target, or a route's pattern
  */

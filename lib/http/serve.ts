@@ -37,9 +37,9 @@ export type ServeDeps = Readonly<{
   headers: Readonly<Record<string, string>>
   sessionCookie: string
   access: AccessRules
-  /** Lets a request in; what comes back knows its caller. Rejects with a GatewayError. */
+  /** Admits a request and identifies its caller. Rejects with a GatewayError. */
   admission: Readonly<Record<Exclude<Access, 'public'>, Handler<RequestContext, RequestContext>>>
-  /** True once new visits are turned away. */
+  /** True once new requests are refused. */
   closed: () => boolean
   /** Writes down how a request ended. Never rejects. */
   onEnd: (context: RequestContext, end: RequestEnd) => Promise<void>
@@ -48,7 +48,7 @@ export type ServeDeps = Readonly<{
 /** The arguments of a route's handler. */
 export type Exchange<G> = Readonly<{
   request: Request
-  /** With its caller, where the route's `access` asks for one. */
+  /** With its caller, where the route's `access` requires one. */
   context: RequestContext
   params: Readonly<Record<string, string | readonly string[]>>
   gateway: G
@@ -114,13 +114,13 @@ const refuseMethod = (method: string, methods: string): never => {
   )
 }
 
-/** The methods of a route, as its Allow header lists them: HEAD is answered wherever GET is. */
+/** The methods of a route, as its Allow header lists them: HEAD is served wherever GET is. */
 const methodsOf = <G>(handlers: Handlers<G>): string =>
   METHODS.filter(method => handlers[method] || method === 'OPTIONS')
     .flatMap(method => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
     .join(', ')
 
-/** Checks where a request comes from, before its caller is identified. Throws FORBIDDEN. */
+/** Checks the origin of a request, before its caller is identified. Throws FORBIDDEN. */
 const assertAllowedSource = (
   request: Request,
   method: Method,
@@ -131,7 +131,7 @@ const assertAllowedSource = (
   if (options.changes && !SAFE.includes(method)) assertSameSite(request, deps.access)
 }
 
-/** Lets a request in as its route declares; nothing where there is nothing to ask. */
+/** Admits a request as its route declares; undefined for a public route. */
 const admitted = (
   context: RequestContext,
   deps: ServeDeps,

@@ -7,7 +7,7 @@ export const sseEvent = (event: string, data: unknown): string =>
   `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 
 /** `startWithPing`: it starts with a comment, since headers wait for a body's first byte, which may take long. */
-export type EventStreamOptions = Omit<PacedBodyOptions, 'filler'>
+export type EventStreamOptions = Omit<PacedBodyOptions, 'keepAlive'>
 
 /** Events as a response body. Silence is filled with a comment every 15 s. */
 export const eventStream = (

@@ -5,9 +5,9 @@ type Slot = { [SLOT]?: string }
 const slot = globalThis as Slot
 
 /**
- * Leads a request whose method no route has to its route as OPTIONS, so that the route itself can refuse it with the
- * list of its methods. The sent method goes along in a header whose name is random for each process, so that no client
- * can send it: neither Next's router nor a web Request takes every method of HTTP.
+ * Routes a request with an unknown method as OPTIONS, so that the route itself can refuse it with the list of its
+ * methods. The original method is passed in a header whose name is random for each process, so that no client can send
+ * it: neither Next's router nor a web Request accepts every HTTP method.
  */
 export const sendAsOptions = (request: IncomingMessage): void => {
   slot[SLOT] ??= `x-method-${crypto.randomUUID()}`
@@ -16,6 +16,6 @@ export const sendAsOptions = (request: IncomingMessage): void => {
   request.method = 'OPTIONS'
 }
 
-/** The method that a request was sent with, where it is one that no route has. */
+/** The original method of a request, where no route has it. */
 export const unknownMethodOf = ({ headers }: Request): string | undefined =>
   (slot[SLOT] && headers.get(slot[SLOT])) || undefined

@@ -3,20 +3,20 @@ import type { Attempt } from '../request-context.ts'
 const MOST_ATTEMPTS = 4
 
 /**
- * What a call may still ask of its targets, all of them together, and what it has asked: made where the call is born,
- * and shared by every copy of it. Four attempts, of which one may be a hedge.
+ * The remaining and the made attempts of a call, over all its targets: created with the call, and shared by every copy
+ * of it. Four attempts, of which one may be a hedge.
  */
 export class AttemptBudget {
   readonly #made: Attempt[] = []
   #remaining = MOST_ATTEMPTS
   #hedged = false
 
-  /** Attempts that are neither made nor taken. */
+  /** Attempts that are neither made nor reserved. */
   get remaining(): number {
     return this.#remaining
   }
 
-  /** Every attempt that came to a provider, in order. */
+  /** Every attempt that reached a provider, in order. */
   get made(): readonly Attempt[] {
     return this.#made
   }
@@ -27,8 +27,8 @@ export class AttemptBudget {
   }
 
   /**
-   * Takes an attempt that is about to be made; false where there is none.
-   * @param leaving so many must be left for the targets that wait behind
+   * Reserves an attempt that is about to be made; false where none is left.
+   * @param leaving how many must be left for the later targets
    */
   take(leaving = 0): boolean {
     if (this.#remaining <= leaving) return false
@@ -36,19 +36,19 @@ export class AttemptBudget {
     return true
   }
 
-  /** Takes an attempt beside one that is under way: once a call. */
+  /** Reserves an attempt beside one in progress: once for each call. */
   takeHedge(leaving: number): boolean {
     if (this.#hedged || !this.take(leaving)) return false
     this.#hedged = true
     return true
   }
 
-  /** Keeps an attempt that a provider is now asked for. */
+  /** Records an attempt that is being sent to a provider. */
   begin(attempt: Attempt): void {
     this.#made.push(attempt)
   }
 
-  /** Gives back what was taken and came to no attempt. To be called while none is under way. */
+  /** Releases reservations that did not become attempts. To be called while none is in progress. */
   release(): void {
     this.#remaining = Math.max(0, MOST_ATTEMPTS - this.#made.length)
   }

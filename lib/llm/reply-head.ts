@@ -3,14 +3,14 @@ export type Target = Readonly<{
   provider: string
   /** The provider's own name of the model, passed on as it is. */
   model: string
-  /** Our name of it: what a client may ask for, and what replies and logs say. */
+  /** Our name of it, in requests, replies and logs. */
   name: string
 }>
 
-/** `stopped`: its reader ended it. */
+/** `stopped`: the caller ended it. */
 export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'stopped' | 'other'
 
-/** Tokens of one answer. What the provider did not report is absent, never zero. */
+/** Tokens of one answer. Counts that the provider did not report are absent, never zero. */
 export type Usage = Readonly<{
   inputTokens: number
   outputTokens: number
@@ -22,19 +22,19 @@ export type Usage = Readonly<{
   reasoningTokens?: number
   /** Whole picodollars (1e-12 US dollars); absent where the price is unknown. */
   costPicoUsd?: number
-  /** Some of it was counted or corrected by us, because the provider's own count never came or cannot be right. */
+  /** Some of it was estimated or corrected, because the provider's own count is missing or implausible. */
   estimated?: true
 }>
 
-/** How the cache came by an answer, in the words of RFC 9211. */
+/** The cache's handling of a request, in the terms of RFC 9211. */
 export type CacheTrace = Readonly<{
-  /** Why the upstream was asked; absent where it was not. */
+  /** Why the upstream was called; absent where it was not. */
   forwarded?: 'miss' | 'stale' | 'request' | 'bypass'
   /** One upstream call serves this request and another. */
   collapsed?: true
-  /** Clock time, milliseconds, until which a repeated answer was or will be fresh. */
+  /** Clock time, milliseconds, until which a cached answer was or will be fresh. */
   freshUntil?: number
-  /** Why an answer was given after its time: one token. */
+  /** Why a stale answer was served: one token. */
   detail?: string
 }>
 
@@ -42,16 +42,16 @@ export type ReplyHead = Readonly<{
   id: string
   target: Target
   cache: 'miss' | 'hit' | 'stale' | 'bypass'
-  /** Clock time, milliseconds, at which a repeated answer was first given. */
+  /** Clock time, milliseconds, at which a cached answer was first served. */
   storedAt?: number
   cacheTrace?: CacheTrace
-  /** Another model than the one asked for answers. */
+  /** Another model than the requested one answers. */
   fallback?: true
   /** It outlives its connection, under its id. */
   resumable?: true
-  /** What of the call could not be honoured, one sentence each; absent where all of it was. */
+  /** Warnings about parts of the call that were not honoured, one sentence each; absent where there are none. */
   warnings?: readonly string[]
 }>
 
-/** Whether an answer was given before, or is being given to somebody else too, and so costs nothing again. */
+/** Whether an answer is cached or shared with another call, and so costs nothing again. */
 export const isRepeated = ({ cache }: ReplyHead): boolean => cache === 'hit' || cache === 'stale'

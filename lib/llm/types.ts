@@ -56,13 +56,13 @@ export type Call = RequestContext &
     resume?: true
     /** The targets, best first. Empty until routed; the first one is called, the others are its fallbacks. */
     plan: readonly Target[]
-    /** What it may still ask of targets. The only thing of a call that changes, and the same for all copies of it. */
+    /** The call's budget of attempts. The only mutable part of a call, shared by all copies of it. */
     attempts: AttemptBudget
     /** Another target of the plan has failed before. */
     standIn?: true
   }>
 
-/** What a reply is made of, in order: any number of deltas, then exactly one `finish` or `error`. */
+/** The events of a reply, in order: any number of deltas, then exactly one `finish` or `error`. */
 export type ReplyEvent =
   | Readonly<{ type: 'text-delta'; text: string }>
   | Readonly<{
@@ -76,7 +76,7 @@ export type ReplyEvent =
     }>
   | Readonly<{ type: 'error'; error: GatewayError }>
 
-/** What a provider says is left of its limits: a share from 0 to 1, until the clock time when it is full again. */
+/** A provider's remaining rate limit: a share from 0 to 1, until the clock time when it resets. */
 export type RateHeadroom = Readonly<{ share: number; resetAt: number }>
 
 /**

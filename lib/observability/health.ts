@@ -40,7 +40,7 @@ const configHealth = (problem: string | undefined): ServiceHealth =>
 
 type Providers = HealthFacts['providers']
 
-/** What a circuit says of itself. */
+/** A circuit's description of its state. */
 type DescribedCircuit = Readonly<{
   describe: () => Readonly<{ state: string; reason?: string | undefined; nextProbeInMs?: number | undefined }>
 }>

@@ -1,7 +1,7 @@
 const MASK = '***'
 const SHORTEST_SECRET = 6
 
-/** Patterns of credentials that must not be logged, whoever owns them. */
+/** Patterns of credentials that must not be logged, of any owner. */
 const CREDENTIALS =
   /\b(?:sk|pk|rk|gsk|xai|ghp|gho|ghs|github_pat|AIza)[-_][\w-]{8,}|\bBearer\s+[\w.~+/=-]{8,}|:\/\/[^\s/:@]+:[^\s/@]+@/gi
 

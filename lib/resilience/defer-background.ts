@@ -16,8 +16,8 @@ const keyOf = ({ provider, model }: Target): string => `${provider}\n${model}`
 export class RateHeadrooms {
   readonly #seen = new LRUCache<string, RateHeadroom>({ max: MOST_TARGETS })
 
-  record(target: Target, allowance: RateHeadroom): void {
-    this.#seen.set(keyOf(target), allowance)
+  record(target: Target, headroom: RateHeadroom): void {
+    this.#seen.set(keyOf(target), headroom)
   }
 
   /** Clock time from which more than the reserve is available; absent where it is now. */

@@ -7,7 +7,7 @@ import { firstOf, Leg, replyOf, within } from './race.ts'
 export type Hedges = Readonly<{
   /** The share of all calls, above 0 up to 1, that may get a second attempt. */
   share: number
-  /** What an attempt that is broken off before its first content is taken to have used, and to have cost. */
+  /** The estimated usage and cost of an attempt that is aborted before its first content. */
   usedBy: (call: Call, target: Target) => Usage
   clock: Clock
 }>
@@ -45,7 +45,8 @@ type Race = Readonly<{ hedges: Hedges; budget: HedgeBudget; seen: FirstTokenTime
 /** Records the cost of the losing attempt, and counts it as a slow one where it was the first. */
 const recordLoser = (call: Call, reply: Reply, isSecond: boolean, { hedges, seen }: Race): void => {
   const loser = call.attempts.made.find(attempt => attempt !== reply.attempt && attempt.endedAt === undefined)
-  // Left out, all slow answers would be missing, and what is usual would shrink with every second attempt.
+  // Otherwise slow answers would be missing from the samples, and the percentile would shrink with every second
+  // attempt.
   if (loser && isSecond) seen.record(loser.target, call, hedges.clock.now() - loser.startedAt)
   call.journal.hedge = {
     result: isSecond ? 'won' : 'lost',

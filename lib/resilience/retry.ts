@@ -79,7 +79,7 @@ export const retry = (retries: Retries, budgetOf = retryBudgets()): Policy<Call,
   return async function retry(call, next) {
     const { clock, most } = retries
     const { attempts, plan } = call
-    const behind = plan.length - 1
+    const later = plan.length - 1
     const budget = budgetOf(plan[0]?.provider ?? '')
     for (let tried = 0; ; tried += 1) {
       try {
@@ -88,11 +88,11 @@ export const retry = (retries: Retries, budgetOf = retryBudgets()): Policy<Call,
         return reply
       } catch (thrown) {
         const error = toGatewayError(thrown)
-        if (!mayPass(error) || call.signal.aborted || tried >= most || attempts.remaining <= behind)
+        if (!mayPass(error) || call.signal.aborted || tried >= most || attempts.remaining <= later)
           throw error
         const waitMs = waitBefore(tried, error, call, retries)
         if (waitMs === undefined || clock.now() + waitMs >= call.deadlineAt || !budget.spend()) throw error
-        attempts.take(behind)
+        attempts.take(later)
         await sleep(clock, waitMs, call.signal)
         waited(call.journal, 'retry', waitMs)
       }

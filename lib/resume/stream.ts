@@ -96,7 +96,7 @@ export class ResumableStream {
   read(after: number, client: AbortSignal): AsyncIterable<Uint8Array> {
     this.#readers += 1
     this.#grace?.cancel()
-    return new Reader(this.#transcript, this.#transcript.behind(after), client, this.#onDetach)
+    return new Reader(this.#transcript, this.#transcript.positionAfter(after), client, this.#onDetach)
   }
 
   /** Ends the answer here and aborts the upstream call. Does nothing where it is complete already. */

@@ -55,7 +55,7 @@ export class Transcript {
   }
 
   /** The position after a frame, to continue reading from; 0 for frame 0. There must be such a frame. */
-  behind(frame: number): number {
+  positionAfter(frame: number): number {
     return this.#ends[frame - 1] ?? 0
   }
 

@@ -16,7 +16,7 @@ export type FallbackSwitches = Readonly<{
 export type Fallbacks = Readonly<{
   /** The context window of a target; absent where unknown. */
   contextTokensOf: (target: Target) => number | undefined
-  /** Every one but content policy when absent. */
+  /** All but content policy when absent. */
   on?: FallbackSwitches
   clock: Clock
 }>
@@ -59,7 +59,7 @@ const isReportable = (first: GatewayError | undefined, error: GatewayError): Gat
 
 const STAND_IN = { standIn: true } as const
 
-/** Asks the targets of the plan one after the other, until one has an answer. */
+/** Tries the targets of the plan one after the other, until one answers. */
 export const fallback = (deps: Fallbacks): Policy<Call, Reply> =>
   async function fallback(call, next) {
     let plan = call.fallback ? call.plan : call.plan.slice(0, 1)

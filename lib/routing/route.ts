@@ -22,7 +22,7 @@ const planOf = (alias: Alias, call: Call, planFor: Routes['plan'], seen: TargetS
 }
 
 const recordLatency = (latency: LatencyEwma, { attempts }: Call, { attempt: answering }: Reply): void => {
-  // Of two attempts at once, the one that was broken off did not fail.
+  // The aborted one of two hedged attempts did not fail.
   if (!attempts.hedged)
     for (const attempt of attempts.made) if (attempt !== answering) latency.failed(attempt.target)
   if (answering?.firstContentAt !== undefined)

@@ -54,9 +54,9 @@ export const faultsIn = ({ issues }: z.ZodError, root: string): readonly Issue[]
 /** The faults of an input, as texts that continue its name. Other exceptions are rethrown. */
 export const requirement = (thrown: unknown): string => {
   if (!(thrown instanceof GatewayError) || !thrown.details) throw thrown
-  const told = thrown.details.slice(0, MOST_IN_WORDS).map(inWords)
-  const more = thrown.details.length - told.length
-  return `${told.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
+  const text = thrown.details.slice(0, MOST_IN_WORDS).map(inWords)
+  const more = thrown.details.length - text.length
+  return `${text.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
 }
 
 /** The parsed value, or all its faults. */
@@ -108,7 +108,7 @@ export class FaultList {
  */
 export const invalidInput = (faults: readonly Issue[], count = faults.length): GatewayError => {
   const details = faults.slice(0, MAX_REPORTED)
-  const told = details.map(({ path, message }) => `${path} ${message}`.replace(/\.$/, '')).join('; ')
+  const text = details.map(({ path, message }) => `${path} ${message}`.replace(/\.$/, '')).join('; ')
   const more = count > details.length ? `; and ${count - details.length} more` : ''
-  return new GatewayError('INVALID_INPUT', `${told}${more}.`, { details })
+  return new GatewayError('INVALID_INPUT', `${text}${more}.`, { details })
 }

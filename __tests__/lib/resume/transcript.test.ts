@@ -136,7 +136,7 @@ class Returning {
         ?.at(-1)
         ?.slice(4) ?? 0,
     )
-    return new Reader(this.#transcript, this.#transcript.behind(lastEventId), signal, () => {})
+    return new Reader(this.#transcript, this.#transcript.positionAfter(lastEventId), signal, () => {})
   }
 
   #keepWhole(text: string): void {

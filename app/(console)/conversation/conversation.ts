@@ -23,7 +23,7 @@ export type Action =
   | { type: 'received'; events: ChatEvent[] }
   | { type: 'stopped' }
   | { type: 'stopped-at'; text: string }
-  | { type: 'told-to-wait'; hold: Hold }
+  | { type: 'wait-required'; hold: Hold }
   | { type: 'wait-over' }
   | { type: 'taken-back' }
   | { type: 'cleared' }
@@ -48,7 +48,7 @@ export function conversation(state: Conversation, action: Action): Conversation 
       return { turns: withAnswer(turns, stopped) }
     case 'stopped-at':
       return { turns: withAnswer(turns, answer => stoppedAt(answer, action.text)) }
-    case 'told-to-wait':
+    case 'wait-required':
       return { turns: beforeAsking(state), hold: action.hold }
     case 'wait-over':
       return { turns, waited: true }

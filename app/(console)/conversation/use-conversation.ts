@@ -41,7 +41,7 @@ export function useConversation(model: string | undefined, onWithdrawn: (questio
     const { add, flush } = paced<ChatEvent>(events => {
       if (controller.signal.aborted) return
       const hold = holdIn(events)
-      dispatch(hold ? { type: 'told-to-wait', hold } : { type: 'received', events })
+      dispatch(hold ? { type: 'wait-required', hold } : { type: 'received', events })
       if (hold) onWait()
     }, PACE_MS)
     const self: Run = { controller, flush }

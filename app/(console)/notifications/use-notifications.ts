@@ -9,19 +9,19 @@ const SAID_MS = 10_000
 /** How many batches have finished since the user last looked, and a message about the newest one. */
 export function useNotifications(jobs: readonly Job[] | undefined): { count: number; announcement: string } {
   const seen = useSyncExternalStore(onLook, seenEnds, noneSeen)
-  const [announced, setAnnounced] = useState({ jobs, news: '' })
+  const [announced, setAnnounced] = useState({ jobs, message: '' })
   if (jobs !== announced.jobs) {
     const announcement = endsAsWords(announced.jobs ?? NO_JOBS, jobs ?? NO_JOBS)
-    setAnnounced({ jobs, news: announcement || announced.news })
+    setAnnounced({ jobs, message: announcement || announced.message })
   }
   useEffect(() => {
     // Cleared after it was announced, so that the same text can be announced again.
-    if (!announced.news) return
-    const timer = setTimeout(() => setAnnounced(now => ({ ...now, news: '' })), SAID_MS)
+    if (!announced.message) return
+    const timer = setTimeout(() => setAnnounced(now => ({ ...now, message: '' })), SAID_MS)
     return () => clearTimeout(timer)
-  }, [announced.news])
+  }, [announced.message])
   return {
     count: endsOf(jobs ?? NO_JOBS).filter(end => !seen.includes(end)).length,
-    announcement: announced.news,
+    announcement: announced.message,
   }
 }

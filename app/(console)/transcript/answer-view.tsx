@@ -7,7 +7,7 @@ import { FailureNotice } from './failure-notice.tsx'
 
 export type TurnActions = {
   onRetry?: () => void
-  /** Puts a question that got no answer back into the composer. */
+  /** Puts a question without an answer back into the composer. */
   onTakeBack?: () => void
 }
 

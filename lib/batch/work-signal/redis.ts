@@ -14,11 +14,11 @@ const PREFIX = 'parley'
 const MOST_CALLS = 32
 const LONGEST_RECONNECT_MS = 1_000
 
-const connect = (url: string, patient: boolean): Redis =>
+const connect = (url: string, retriesForever: boolean): Redis =>
   new Redis(url, {
     connectionName: 'parley batch',
     // A worker waits for Redis indefinitely; a signal that cannot be sent now is dropped.
-    maxRetriesPerRequest: patient ? null : 0,
+    maxRetriesPerRequest: retriesForever ? null : 0,
     retryStrategy: tries => Math.min(LONGEST_RECONNECT_MS, 50 * 2 ** Math.min(tries, 10)),
   })
 

@@ -5,7 +5,7 @@ export type OpenAiErrorBody = Readonly<{
   error: Readonly<{ message: string; type: string; param: string | null; code: string }>
 }>
 
-/** Where OpenAI has a code of its own, which its clients know; all others are ours in lower case. */
+/** OpenAI's own codes, which its clients know; all others are ours in lower case. */
 const CODES: Readonly<Partial<Record<ErrorCode, string>>> = {
   CONTEXT_LENGTH: 'context_length_exceeded',
   UNAUTHENTICATED: 'invalid_api_key',

@@ -6,8 +6,8 @@ type Emit = (this: ServerResponse, event: string | symbol, ...values: unknown[])
 let isInstalled = false
 
 /**
- * From now on the `close` of a response whose client has gone is emitted when it is its turn: thousands of clients may
- * leave in the same moment, and what hangs on each takes its time. `destroyed` is true at once.
+ * From now on the `close` of a response whose client has disconnected is emitted in turn: thousands of clients may
+ * disconnect in the same moment, and the cleanup of each takes time. `destroyed` is true at once.
  */
 export const emitCloseInTurn = (): void => {
   if (isInstalled) return
@@ -15,7 +15,7 @@ export const emitCloseInTurn = (): void => {
   const emit = ServerResponse.prototype.emit as Emit
   const emitInTurn: Emit = function (event, ...values) {
     if (event !== 'close' || this.writableFinished) return emit.call(this, event, ...values)
-    // What is still written meanwhile fails, which its writer learns by `close`.
+    // Writes meanwhile fail; the writer is notified by `close`.
     this.on('error', () => {})
     inTurn(() => emit.call(this, event))
     return true

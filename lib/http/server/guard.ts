@@ -10,21 +10,21 @@ const HEADERS_TIMEOUT_MS = 15_000
 const KEEP_ALIVE_MS = 65_000
 const HEADERS_TOO_LARGE = 431
 
-/** What the parser refused, with the bytes that came last. Source: Node's `clientError`. */
+/** The parser's error, with the last bytes received. Source: Node's `clientError`. */
 type ParseError = Error & Readonly<{ code?: string; rawPacket?: Buffer }>
 
 /** Enough of a request line to see which API it names. */
 const LINE_START_BYTES = 512
 
-/** Where a request that could not be parsed was to go, as far as its bytes still show it; otherwise empty. */
+/** The target of a request that could not be parsed, as far as its bytes show it; otherwise empty. */
 const targetOf = ({ rawPacket }: ParseError): string => {
   const start = rawPacket?.toString('latin1', 0, LINE_START_BYTES) ?? ''
   return /^[\w-]+ (\S+)/.exec(start)?.[1] ?? ''
 }
 
-/** Answers what is no HTTP, and closes: where it ends, and the next request begins, is unknown. */
+/** Responds to malformed HTTP, and closes: the start of the next request is unknown. */
 const refuseMalformed = (error: ParseError, socket: Duplex): void => {
-  // A browser that connects ahead and asks for nothing runs into the time limit: it must not get an answer.
+  // A browser that preconnects without a request reaches the time limit: it must get no response.
   const asked = error.code !== 'ECONNRESET' && error.code !== 'ERR_HTTP_REQUEST_TIMEOUT'
   if (!socket.writable || !asked) return void socket.destroy()
   const isTooLong = error.code === 'HPE_HEADER_OVERFLOW'

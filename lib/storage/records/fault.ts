@@ -22,7 +22,7 @@ const SQLITE_ABSENT = /^SQLITE (7|8|10|11|13|14|15|26) /
 /**
  * SQLSTATEs that the state of the database or of the connection causes (PostgreSQL, appendix A): 08 connection;
  * 25006 read-only, a standby too; 25P03, 25P04 ended for taking long; 28 access refused; 3D, 3F, 42P01 database, schema
- * or table missing; 40003 outcome unknown; 42501 privilege revoked; 53 resources, a full disk too; 55 not in the
+ * or table missing; 40003 outcome unknown; 42501 privilege missing; 53 resources, a full disk too; 55 not in the
  * state for it; 57 operator; 58 system; F0 configuration; XX internal, damaged data too. Other errors of a statement
  * (22, 23, 42, 0A) are bugs.
  */

@@ -143,12 +143,12 @@ export class Records {
   }
 
   async #repeatedly<T>(work: () => Promise<T>): Promise<T> {
-    for (const giveUpAt = this.#clock.now() + RETRY_FOR_MS; ; ) {
+    for (const until = this.#clock.now() + RETRY_FOR_MS; ; ) {
       try {
         return await work()
       } catch (error) {
-        const givesUp = this.#closed !== undefined || this.#clock.now() > giveUpAt
-        if (!isPassing(error) || givesUp) throw error
+        const isOver = this.#closed !== undefined || this.#clock.now() > until
+        if (!isPassing(error) || isOver) throw error
         await sleep(this.#clock, pauseMs(), NEVER)
       }
     }

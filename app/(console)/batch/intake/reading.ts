@@ -13,7 +13,7 @@ export async function readingOf(file: File): Promise<Reading | undefined> {
   const extension = extensionOf(file.name)
   const parses = extension === '.json' && file.size <= LARGEST_PARSED_BYTES
   const count = { characters: 0, lines: 0, inLine: false }
-  // The gateway's own reader of tables, so that separators, quotes and `sep=` count as they will there.
+  // The gateway's own table parser, so that separators, quotes and `sep=` are counted as in the gateway.
   const table = extension === '.csv' ? new Rows() : undefined
   let rows = 0
   let text = ''

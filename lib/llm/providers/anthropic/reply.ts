@@ -65,16 +65,16 @@ export const messageFragment = (body: string, provider: string): ReplyPart => {
 }
 
 /** Later counts replace earlier ones: they are totals. Null means unknown, and replaces nothing. */
-const merged = (known: Fields, told: Fields | undefined): Fields =>
-  told
-    ? { ...known, ...Object.fromEntries(Object.entries(told).filter(([, count]) => count !== null)) }
+const merged = (known: Fields, reported: Fields | undefined): Fields =>
+  reported
+    ? { ...known, ...Object.fromEntries(Object.entries(reported).filter(([, count]) => count !== null)) }
     : known
 
 /** Reads the events of one streamed message, whose usage comes in two parts: input first, output last. */
 export const messageEvents = (provider: string): ((event: SseEvent) => ReplyPart) => {
   let tokens: Fields = {}
-  const usageAfter = (told: unknown): ReportedUsage | undefined => {
-    const usage = fieldsOf(told)
+  const usageAfter = (reported: unknown): ReportedUsage | undefined => {
+    const usage = fieldsOf(reported)
     tokens = merged(tokens, usage)
     return usage && usageIn(tokens)
   }

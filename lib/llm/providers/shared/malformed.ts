@@ -13,11 +13,11 @@ export class MalformedResponse extends Error {
   }
 }
 
-/** A body that is not as long as its Content-Length. */
+/** A body whose length differs from its Content-Length. */
 export const wrongLength = (cause?: unknown): MalformedResponse =>
-  new MalformedResponse('its Content-Length is not that of its body', { isFinal: true, cause })
+  new MalformedResponse('body length differs from Content-Length', { isFinal: true, cause })
 
-/** The error for the caller a response that could not be understood. */
+/** The caller's error for a response that could not be parsed. */
 export const malformedError = (provider: string, thrown: unknown): GatewayError => {
   if (!(thrown instanceof MalformedResponse)) return malformedResponse(provider, 'an unknown shape', thrown)
   if (!thrown.isFinal) return malformedResponse(provider, thrown.message, thrown.cause)

@@ -35,10 +35,10 @@ const PART = /(\d+(?:\.\d+)?) ?(ms|[hms])/gi
 
 /** The retry delay in an error body, in whole seconds: `retryDelay: "36s"` (Google), or a sentence. */
 export const retryAfterSecondsIn = ({ retryDelay, message }: ErrorFacts): number | undefined => {
-  const told = retryDelay ?? SENTENCE.exec(message)?.[1]
-  if (!told || (retryDelay !== undefined && !/^\d+(?:\.\d+)?s$/.test(retryDelay))) return undefined
+  const delay = retryDelay ?? SENTENCE.exec(message)?.[1]
+  if (!delay || (retryDelay !== undefined && !/^\d+(?:\.\d+)?s$/.test(retryDelay))) return undefined
   let milliseconds = 0
-  for (const [, count, unit] of told.matchAll(PART))
+  for (const [, count, unit] of delay.matchAll(PART))
     milliseconds += Number(count) * (UNIT_MS[unit?.toLowerCase() ?? ''] ?? 0)
   return waitSeconds(milliseconds)
 }

@@ -8,7 +8,7 @@ import { finishEvent } from './finish-reason.ts'
 import { parseJson } from './lenient.ts'
 import { MalformedResponse, malformedError, wrongLength } from './malformed.ts'
 import type { ReplyPart } from './reply-part.ts'
-import { isCutOff } from './stream-event.ts'
+import { isTruncated } from './stream-event.ts'
 import { streamedReply } from './streamed-reply.ts'
 import { estimatedInputTokens } from './tokens.ts'
 import { readRawText, readText, type UpstreamResponse } from './upstream.ts'
@@ -50,7 +50,7 @@ const translated = (provider: string, translate: () => ReplyPart): ReplyPart => 
   }
 }
 
-/** What went wrong while a response was read, for the caller. */
+/** The caller's error for a failure while a response was read. */
 const readingError = (
   provider: string,
   signal: AbortSignal,
@@ -91,8 +91,8 @@ export const replyFrom = async (
   }
   const whole = (text: string): Reply => {
     const fragment = translated(provider, () => translators.whole(text))
-    // HTTP ends a body at its declared length, so that one which is longer stops in the middle.
-    if (fragment.error && response.hasLength && isCutOff(text) && parseJson(text) === undefined)
+    // HTTP ends a body at its declared length, so that a longer one is truncated.
+    if (fragment.error && response.hasLength && isTruncated(text) && parseJson(text) === undefined)
       return failed(wrongLength())
     return wholeReply(head, fragment, () => estimatedInputTokens(call))
   }

@@ -2,7 +2,7 @@ import type { GatewayError } from '../../../errors.ts'
 import type { FinishReason } from '../../types.ts'
 import type { ReportedUsage } from './usage.ts'
 
-/** What one upstream event says, in our words. A vendor's translator makes these; nothing of it is kept. */
+/** One upstream event in our terms, made by a vendor's translator and not retained. */
 export type ReplyPart = Readonly<{
   text?: string | undefined
   /** The text is the model's refusal to answer. */
@@ -10,7 +10,7 @@ export type ReplyPart = Readonly<{
   finish?: Readonly<{ reason: FinishReason; raw: string }> | undefined
   usage?: ReportedUsage | undefined
   error?: GatewayError
-  /** Holds nothing of the answer, and is nothing that the protocol knows. */
+  /** Holds no part of the answer, and is unknown to the protocol. */
   ignored?: true | undefined
   /** The protocol's own end mark. */
   end?: true

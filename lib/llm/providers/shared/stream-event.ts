@@ -25,7 +25,7 @@ const KEEP_ALIVE = /^[\W_]*(?:ping|pong|heart-?beat|keep-?alive|(?:openrouter )?
 export const isEndMark = (data: string): boolean => END_MARK.test(data.trim())
 
 /** Whether data that is neither JSON nor an end mark is the beginning of either. */
-export const isCutOff = (data: string): boolean => LOOKS_LIKE_JSON.test(data.trim())
+export const isTruncated = (data: string): boolean => LOOKS_LIKE_JSON.test(data.trim())
 
 /** An error among the elements of an array, in which Google sends its errors. */
 const errorInList = (list: readonly unknown[]): unknown => fieldsOf(list[0])?.error
@@ -54,7 +54,7 @@ export const readStreamEvent = (
   if (text === '' || isScalar(value) || KEEP_ALIVE.test(text)) return IGNORED
   const error = Array.isArray(value) ? errorInList(value) : undefined
   if (error !== undefined) return { kind: 'error', error }
-  if (isOfAnswer(event) || (value === undefined && isCutOff(text)))
+  if (isOfAnswer(event) || (value === undefined && isTruncated(text)))
     throw new MalformedResponse('an event is not a JSON object')
   return IGNORED
 }

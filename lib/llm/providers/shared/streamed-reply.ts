@@ -7,7 +7,7 @@ import { finishEvent } from './finish-reason.ts'
 import { parseObject } from './lenient.ts'
 import type { MalformedResponse } from './malformed.ts'
 import type { ReplyPart } from './reply-part.ts'
-import { isCutOff, isEndMark } from './stream-event.ts'
+import { isEndMark, isTruncated } from './stream-event.ts'
 import { malformedResponse } from './upstream-error.ts'
 import { mergedUsage, type ReportedUsage, usageOf } from './usage.ts'
 
@@ -19,11 +19,11 @@ export type StreamedReplyOptions = Readonly<{
   translate: (event: SseEvent) => ReplyPart
   /** Called for each ignored event. */
   onIgnored: () => void
-  /** What reading the body threw, for the caller. */
+  /** The caller's error for a failure while reading the body. */
   errorOf: (thrown: unknown) => GatewayError
-  /** What a body is that ends in the middle of the answer. */
+  /** The error for a body that ends within the answer. */
   cutShort: () => MalformedResponse
-  /** Stands in for the provider's count when the stream ends before it comes. */
+  /** The estimate when the stream ends before the provider's count arrives. */
   estimatedInputTokens: () => number
 }>
 
@@ -111,7 +111,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
     const isWhole = isEndMark(data) || parseObject(data) !== undefined
     const events = last && isWhole ? this.#translate([last]) : []
     if (this.#closed) return events
-    if (this.#finish && (isWhole || !isCutOff(data))) return this.#end([...events])
+    if (this.#finish && (isWhole || !isTruncated(data))) return this.#end([...events])
     return this.#fail(events, this.#options.errorOf(this.#options.cutShort()))
   }
 

@@ -130,13 +130,13 @@ const codeOf = (thrown: unknown): string | undefined => {
 }
 
 /**
- * Whether reading a body of declared length failed because the upstream ended it in order before that. A connection that
- * is reset breaks with the socket's own code.
+ * Whether reading a body of declared length failed because the upstream closed it cleanly before that. A reset
+ * connection fails with the socket's own code.
  */
 export const endedBeforeLength = (thrown: unknown): boolean =>
   [LENGTH_MISMATCH, SOCKET].includes(codeOf(thrown) ?? '')
 
-/** A connection that could not be made or broke. An aborted one fails with what aborted it. */
+/** A connection that could not be established or broke. An aborted one fails with the abort's reason. */
 export const connectionError = (provider: string, signal: AbortSignal, thrown: unknown): GatewayError => {
   if (thrown instanceof GatewayError) return thrown
   if (signal.aborted && signal.reason instanceof GatewayError) return signal.reason

@@ -44,8 +44,8 @@ const proxyClient = (origin: URL, options: object): Dispatcher =>
   new Pool(origin, { ...options, headersTimeout: CONNECT_TIMEOUT_MS })
 
 /**
- * A pool whose agent does not hear of its connections: at the end of each one the agent would look through all the
- * others, to close a pool without any.
+ * A pool that does not report its connections to the agent: at the end of each one the agent would scan all the others,
+ * to close a pool without any.
  */
 const poolOf = (origin: string | URL, options: object): Dispatcher => {
   const pool = new Pool(origin, options)
@@ -139,7 +139,7 @@ export class UpstreamResponse implements HeaderLookup {
     return (Array.isArray(value) ? value[0] : value) ?? null
   }
 
-  /** Whether the response says how long its body is. */
+  /** Whether the response declares the length of its body. */
   get hasLength(): boolean {
     return this.#headers['content-length'] !== undefined
   }

@@ -49,7 +49,7 @@ const connected = (path: string, busyMs: number, setUp: (database: DatabaseSync)
   }
 }
 
-const REMEDIES: Readonly<Record<number, string>> = {
+const HINTS: Readonly<Record<number, string>> = {
   8: 'it is read-only; let the gateway write there',
   10: 'it cannot be read or written; look at the disk',
   11: 'it is damaged; put a copy of it from a backup in its place',
@@ -65,8 +65,8 @@ const UNUSABLE_DIRECTORY: ReadonlySet<string> = new Set(
 /** Explains a failure to open the file to the operator. Unknown errors stay unchanged. */
 const unusable = (error: unknown): unknown => {
   const { errcode, code } = error as { errcode?: number; code?: string }
-  const setupHint = errcode !== undefined ? REMEDIES[errcode & 0xff] : undefined
-  if (setupHint) return new RecordsUnusable(setupHint)
+  const hint = errcode !== undefined ? HINTS[errcode & 0xff] : undefined
+  if (hint) return new RecordsUnusable(hint)
   return code !== undefined && UNUSABLE_DIRECTORY.has(code)
     ? new RecordsUnusable(
         `DATA_DIR cannot be written (${code}); set it to a directory that the gateway may write to`,

@@ -6,7 +6,7 @@ const noticedMs = 2
  * does (CPU steal). A virtual machine's guest counts the host's share as CPU time of the running process, so such
  * figures are too high.
  */
-export function lostTimeShare(): number {
+export function cpuStealShare(): number {
   const startedAt = performance.now()
   let lostMs = 0
   let last = startedAt

@@ -1,0 +1,167 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const ROOT = join(import.meta.dirname, '..')
+const FILES = globSync(
+  [
+    'lib/**/*.ts',
+    'app/**/*.{ts,tsx}',
+    'bench/**/*.{ts,md}',
+    'scripts/**/*.ts',
+    '*.ts',
+    'README.md',
+    'CHANGELOG.md',
+    '.env.example',
+  ],
+  { cwd: ROOT },
+)
+
+/** A retired word, what to write instead, and a line that the rule must find. */
+type Rule = Readonly<{ word: RegExp; use: string; example: string }>
+
+/** Names are checked as words: `openVisits`, `open-visits` and `OPEN_VISITS` all read “open Visits”. */
+const WORDS: readonly Rule[] = [
+  { word: /\bmakings\b/i, use: '…Deps', example: 'cacheMakings' },
+  { word: /\bvisit(?:s|ed|ing|ors?)?\b/i, use: 'request, user', example: 'openVisits' },
+  { word: /\bdesks?\b/i, use: 'service', example: 'class BatchDesk' },
+  { word: /\bpostman\b/i, use: 'WebhookSender', example: 'new Postman()' },
+  { word: /\battend(?:ance|s|ed|ing)?\b/i, use: 'heartbeat', example: 'records.attend(id)' },
+  { word: /\bbells?\b/i, use: 'WorkSignal, NotificationBadge', example: 'redisBell' },
+  { word: /\bnews\b/i, use: 'change, ChangeNotifier', example: 'the next news of a job' },
+  { word: /\btroubles?\b/i, use: 'error, onError', example: 'onTrouble' },
+  { word: /\b(?:shelf|shelves)\b/i, use: 'ProviderListing', example: 'providerShelves' },
+  { word: /\bremed(?:y|ies)\b/i, use: 'setupHint, what to do', example: 'shelf.remedy' },
+  { word: /\bwish(?:es|ed)?\b/i, use: 'options', example: 'jobWishes' },
+  { word: /\btreatments?\b/i, use: 'ResolvedCacheRule', example: 'treatmentOf' },
+  { word: /\bwalk(?:s|ed|ing)?\b/i, use: 'deliverDue, iterate', example: 'postman.walk()' },
+  { word: /\btold\b/i, use: 'is called with, is reported', example: 'Told of each failure.' },
+  { word: /\bwho(?:m)?ever\b/i, use: 'name the subject', example: 'whoever comes back' },
+  { word: /\b(?:no|some|any|every)body\b/i, use: 'name the subject', example: 'nobody waits' },
+  { word: /(?:\*\*|\/\/|[.:]) Who [a-z]+/, use: 'name the subject', example: '/** Who asks. */' },
+  { word: /\btak(?:es?|ing|en) down\b/i, use: 'record', example: 'Takes down a request.' },
+  { word: /\b(?:broken|br(?:ea|o)k(?:es?|s|ing)?) off\b/i, use: 'abort', example: 'breakOff()' },
+  { word: /\bg(?:ave|ive[sn]?|iving) up\b/i, use: 'time out, abort, cancel', example: 'giveUpAt' },
+  { word: /\bg(?:ave|ive[sn]?|iving) way\b/i, use: 'deferBackground', example: 'giveWay' },
+  { word: /\bjudg(?:es?|ed|ing|e?ment)\b/i, use: 'TripCondition, check, classify', example: 'aside.judge()' },
+  { word: /\b(?:im)?patien(?:ce|t|tly)\b/i, use: 'withTimeout, ReconnectBackoff', example: '#patiently' },
+  { word: /(?<!\bin )\bflights?\b/i, use: 'InFlight', example: 'class Flights' },
+  {
+    word: /\b(?:left|leaves?|leaving)(?: \w+)? alone\b/i,
+    use: 'cooldown, not called',
+    example: 'left alone',
+  },
+  { word: /\brests\b|\bgiven a rest\b/i, use: 'cooldown', example: 'the rests of a target' },
+  { word: /'rest'|"rest"/, use: 'api', example: "surface: 'rest'" },
+  { word: /\bcooling\b/i, use: 'Cooldowns', example: 'class Cooling' },
+  { word: /\bkeep house\b|\bhouse ?keeping\b/i, use: 'runMaintenance', example: 'keepHouse()' },
+  { word: /\bhopeless\b/i, use: 'isPoisonItem', example: 'isHopeless(claim)' },
+  { word: /\bcut offs\b/i, use: 'lostRuns', example: 'claim.cutOffs' },
+  { word: /\bcomplaints?\b/i, use: 'throttledWarnings', example: 'const complaints' },
+  { word: /\bnonsense\b|\bmakes? no sense\b/i, use: 'malformed', example: 'nonsenseError' },
+  { word: /'grown'/, use: 'too-large', example: "end === 'grown'" },
+  { word: /\bgreets?\b/i, use: 'startWithPing', example: 'greets: true' },
+  { word: /\bfillers?\b/i, use: 'keepAlive', example: 'filler?: Uint8Array' },
+  { word: /\bprimed\b/i, use: 'prefetched', example: 'primed(source)' },
+  { word: /\bone per\b(?=\()/i, use: 'lazyMap', example: 'onePer(create)' },
+  { word: /\babandon(?:s|ed|ing)?\b/i, use: 'abort, cancel', example: 'stream.abandon()' },
+  { word: /\brevok(?:es?|ed|ing)\b/i, use: 'abort, cancel', example: 'lease.revoke()' },
+  { word: /\blasting\b/i, use: 'Runtime, resumableStream', example: 'lastingAnswer' },
+  { word: /\bstanding\b/i, use: 'Runtime, state', example: 'type Standing = {}' },
+  { word: /\ballowances?\b/i, use: 'RateHeadroom, HedgeBudget', example: 'onAllowance' },
+  { word: /\bwatchers?\b/i, use: 'ReplyObserver, SubscriberLimit', example: 'class Watchers' },
+  { word: /\blost time\b/i, use: 'cpu-steal', example: 'lostTimeShare' },
+  { word: /\busual ms\b/i, use: 'p95Ms', example: 'usualMs' },
+  {
+    word: /\btells usage unasked\b|\bwants completion tokens\b/i,
+    use: 'alwaysSendsUsage',
+    example: 'tellsUsageUnasked',
+  },
+  { word: /\bthe records fail\b/i, use: 'database operation failed', example: 'while the records fail' },
+  {
+    word: /\bbehind\b(?!(?: an?| the| one| same| NAT64)*(?: \w+)? (?:proxy|proxies|router|translator)\b| proxies)/i,
+    use: 'after',
+    example: 'the frames behind a position',
+  },
+]
+
+/** Names in `lib` that were one word for several ideas. Checked as they are written. */
+const NAMES: readonly Rule[] = [
+  {
+    word: /\b(?:type|interface|class) (?:Parts|Live|Composed|CacheState|Host|Origin|Answers?|Seen|Pace|Told|Fault|Judge)\b/,
+    use: 'Runtime, LiveConfig, ServeDeps, ClientInfo, RouteResponse, StoredReplies, Stats, Result, Issue',
+    example: 'export type Origin = Readonly<{}>',
+  },
+  {
+    word: /^(?!\s*(?:\*|\/)).*\b(?!refusals?\b)\w*[rR]efusals?\b(?=[A-Z]?\w*\()/,
+    use: 'upstreamErrorBody, cooldownError',
+    example: '  this.#recordRefusal(claim)',
+  },
+]
+
+/** What a retired word still stands in for a reason. `text` is left out of the check, in `file` or everywhere. */
+const EXCEPTIONS: readonly Readonly<{ text: string; file?: string; why: string }>[] = [
+  { text: 'cut_offs', why: 'a database column' },
+  { text: 'FSWatcher', why: 'a class of Node' },
+  { text: 'outstanding', why: 'a word of its own' },
+  { text: 'patient teacher', file: 'bench/conversation.ts', why: 'a prompt' },
+  { text: 'Somebody told', file: 'bench/conversation.ts', why: 'a prompt' },
+  { text: 'help anybody', file: 'bench/conversation.ts', why: 'a prompt' },
+  { text: 'cache-tags: news', file: 'README.md', why: 'an example of a tag' },
+  { text: '{"tag":"news"}', file: 'README.md', why: 'an example of a tag' },
+  { text: '`rest`', file: 'CHANGELOG.md', why: 'a former public name' },
+]
+
+const without = (file: string, line: string): string =>
+  EXCEPTIONS.filter(one => one.file === undefined || one.file === file).reduce(
+    (text, { text: allowed }) => text.replaceAll(allowed, ''),
+    line,
+  )
+
+const asWords = (line: string): string =>
+  line.replace(/([a-z0-9])([A-Z])/g, '$1 $2').replace(/(?<=\w)[_-](?=\w)/g, ' ')
+
+/** Retired words of a text, those of which a phrase goes on in the next line included. */
+const retiredIn = (file: string, text: string): string[] => {
+  const lines = text.split('\n').map(line => without(file, line))
+  return lines.flatMap((line, index) => {
+    const words = asWords(line)
+    const next = (lines[index + 1] ?? '').replace(/^\s*(?:\*|\/\/|#)?\s*/, '')
+    const passage = `${words} ${asWords(next)}`
+    const found = [
+      ...WORDS.map(rule => ({ rule, match: rule.word.exec(passage) })),
+      ...NAMES.map(rule => ({ rule, match: file.startsWith('lib/') ? rule.word.exec(line) : null })),
+    ]
+    return found.flatMap(({ rule, match }) =>
+      match && match.index < words.length
+        ? [`${file}:${index + 1}: “${match[0].trim()}”, write instead: ${rule.use}`]
+        : [],
+    )
+  })
+}
+
+describe('the words of code, messages, comments and documents', () => {
+  it('are plain English and the terms of the field, none of those that were retired', () => {
+    expect(FILES.length).toBeGreaterThan(400)
+    expect(FILES.flatMap(file => retiredIn(file, readFileSync(join(ROOT, file), 'utf8')))).toEqual([])
+  })
+
+  it.each([...WORDS, ...NAMES])('retire “$example”', ({ example, use }) => {
+    expect(retiredIn('lib/any.ts', example)).toContainEqual(expect.stringContaining(use))
+  })
+
+  it('are found in a phrase that goes on in the next line, with file and line', () => {
+    expect(retiredIn('lib/any.ts', '\n/** The target is left\n * alone for a while. */')).toEqual([
+      'lib/any.ts:2: “left alone”, write instead: cooldown, not called',
+    ])
+  })
+
+  it.each(EXCEPTIONS.filter(({ why }) => why !== 'a word of its own'))(
+    'make an exception of “$text” ($why), which is still written',
+    ({ text, file }) => {
+      expect(
+        FILES.some(one => (!file || one === file) && readFileSync(join(ROOT, one), 'utf8').includes(text)),
+      ).toBe(true)
+    },
+  )
+})

@@ -87,7 +87,7 @@ describe.each(Object.keys(PLACES))('F26, F20: a batch with %s', kind => {
       }
       const atLastKill = await client.job(id)
       expect(atLastKill.state).toBe('running')
-      const job = await client.ended(id, WITHIN_MS)
+      const job = await client.ended(id, { withinMs: WITHIN_MS })
       expect(job).toMatchObject({ state: 'completed', counts: { total: ITEMS, succeeded: ITEMS, failed: 0 } })
       expect(job.costUsd).toBeCloseTo(ITEMS * USD_EACH, 12)
 

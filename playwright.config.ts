@@ -17,7 +17,6 @@ export default defineConfig({
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
   workers: process.env.CI ? 1 : 2,
-  retries: process.env.CI ? 2 : 0,
   // Patience, not promises: how long the pages take is not tested, and a shared machine may be withheld for long.
   timeout: 300_000,
   expect: { timeout: 90_000 },

@@ -17,7 +17,6 @@ export default defineConfig({
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
   workers: process.env.CI ? 1 : 2,
-  retries: process.env.CI ? 2 : 0,
   // Generous time limits: the pages' speed is not tested, and a shared machine may stall for long.
   timeout: 300_000,
   expect: { timeout: 90_000 },

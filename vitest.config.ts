@@ -12,8 +12,6 @@ export default defineConfig({
   test: {
     testTimeout: 120_000,
     hookTimeout: 180_000,
-    // A shared machine may stall for seconds, which no bound in a test can tell from a fault.
-    retry: process.env.CI ? 2 : 0,
     projects: [
       {
         extends: true,

@@ -285,6 +285,18 @@ describe('every route', () => {
   })
 })
 
+describe('tests', () => {
+  const tests = globSync('__tests__/**/*.ts', { cwd: ROOT })
+
+  it('are never run again when they fail', () => {
+    // Not that of an event stream, of the gateway's own settings, or of a request's waits.
+    const retries = /(?<!waits: )(?:\{|,)\s*retr(?:y|ies): (?!\{)/
+    const configs = ['vitest.config.ts', 'playwright.config.ts']
+    expect(configs.filter(file => /\bretr(?:y|ies)\b/.test(read(file)))).toEqual([])
+    expect(tests.filter(file => retries.test(read(file)))).toEqual([])
+  })
+})
+
 describe('what is promised is written down', () => {
   it('every error code in README', () => {
     const readme = read('README.md')

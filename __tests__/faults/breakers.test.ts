@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { post } from '../support/chat.ts'
 import { FaultScene, JSON_AND_STREAM } from '../support/fault-scene.ts'
+import { seededRandom } from '../support/seeded-random.ts'
 import { hangs, refuses, says } from '../support/upstream-behaviour.ts'
 
 const OPEN_MS = 1_000
@@ -81,11 +82,7 @@ describe.each(JSON_AND_STREAM)('a circuit, asked for %s', (_, stream) => {
   })
 
   it('F53: stays closed while one call of twenty fails at random', async () => {
-    let state = 12_345
-    const random = () => {
-      state = (state * 48_271) % 2_147_483_647
-      return state / 2_147_483_647
-    }
+    const random = seededRandom(12_345)
     const model = scene.upstream.modelThat((...call) =>
       random() < 0.05 ? refuses(500)(...call) : says(['Well'])(...call),
     )

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BatchClient } from '../support/batch.ts'
 import { json, post } from '../support/chat.ts'
 import { FaultScene, JSON_AND_STREAM } from '../support/fault-scene.ts'
+import { settled } from '../support/settled.ts'
 import { chunk, hangs, inTurn, neverEnds, refuses, says, sse, write } from '../support/upstream-behaviour.ts'
 
 const KIBIBYTE = 1024
@@ -53,12 +54,6 @@ describe('clients that do not do their part', () => {
     })
     return { model, written }
   }
-  const settled = async (written: { bytes: number }) => {
-    for (let before = -1; before !== written.bytes; ) {
-      before = written.bytes
-      await sleep(1_000)
-    }
-  }
 
   /** What the gateway needs, in bytes. */
   const live = async () => {
@@ -79,10 +74,10 @@ describe('clients that do not do their part', () => {
       const { model, written } = floods()
       // What one reader makes the process load is not held for the next one.
       const first = await unread(model)
-      await settled(written)
+      await settled(() => written.bytes)
       const before = await live()
       const readers = await Promise.all(Array.from({ length: READERS }, () => unread(model)))
-      await settled(written)
+      await settled(() => written.bytes)
       const held = ((await live()) - before) / READERS
       for (const { client } of [first, ...readers]) client.destroy()
       await scene.expectRest()

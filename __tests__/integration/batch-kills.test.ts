@@ -9,6 +9,7 @@ import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess } from '../support/gateway.ts'
 import { PostgresServer } from '../support/postgres.ts'
 import { RedisServer } from '../support/redis.ts'
+import { seededRandom } from '../support/seeded-random.ts'
 import { says } from '../support/upstream-behaviour.ts'
 import { WorkerProcess } from '../support/worker.ts'
 
@@ -17,6 +18,8 @@ const { ITEMS, KILLS, WITHIN_MS } = process.env.SOAK
   ? { ITEMS: 5_000, KILLS: 100, WITHIN_MS: 900_000 }
   : { ITEMS: 240, KILLS: 6, WITHIN_MS: 240_000 }
 const SLOTS = 3
+/** When the kills come: in the test's title, so that `KILLS_SEED` repeats a failure. */
+const SEED = Number(process.env.KILLS_SEED ?? 1)
 /** So long that no batch is done before the last kill. */
 const itemMs = (workers: number): number => 40 * workers ** 2
 const USD_EACH = 0.00000405
@@ -49,7 +52,7 @@ describe.each(Object.keys(PLACES))('F26, F20: a batch with %s', kind => {
   const count = kind.startsWith('three') ? 3 : 1
   const hasRedis = kind.includes('Redis')
 
-  it('loses no item and counts none twice, however often a worker is killed and Redis emptied', {
+  it(`loses no item and counts none twice, however often a worker is killed and Redis emptied (KILLS_SEED=${SEED})`, {
     timeout: WITHIN_MS,
   }, async () => {
     const place = await (PLACES[kind] as () => Promise<Record<string, string>>)()
@@ -68,6 +71,7 @@ describe.each(Object.keys(PLACES))('F26, F20: a batch with %s', kind => {
     })
     const gateway = await GatewayProcess.start('native', { ...env, BATCH_WORKER: 'false' })
     const workers = Array.from({ length: count }, () => new WorkerProcess(env))
+    const random = seededRandom(SEED)
     try {
       await Promise.all(workers.map(worker => worker.start()))
       const client = new BatchClient(gateway.url)
@@ -79,7 +83,7 @@ describe.each(Object.keys(PLACES))('F26, F20: a batch with %s', kind => {
         })),
       )
       for (let kill = 0; kill < KILLS; kill += 1) {
-        await sleep(100 + Math.random() * 500)
+        await sleep(100 + random() * 500)
         const worker = workers[kill % count] as WorkerProcess
         await worker.end('SIGKILL')
         if (hasRedis) await redis.do('FLUSHALL')
@@ -87,7 +91,7 @@ describe.each(Object.keys(PLACES))('F26, F20: a batch with %s', kind => {
       }
       const atLastKill = await client.job(id)
       expect(atLastKill.state).toBe('running')
-      const job = await client.ended(id, WITHIN_MS)
+      const job = await client.ended(id, { withinMs: WITHIN_MS })
       expect(job).toMatchObject({ state: 'completed', counts: { total: ITEMS, succeeded: ITEMS, failed: 0 } })
       expect(job.costUsd).toBeCloseTo(ITEMS * USD_EACH, 12)
 

@@ -8,7 +8,8 @@ import { LiveProbe } from '../support/live-probe.ts'
 
 const ITEMS = 100_000
 const WARM_ITEMS = 2_000
-const WITHIN_MS = 500_000
+/** Asked for rarely: to poll such a job costs the gateway more than to run its items. */
+const ENDED = { withinMs: 500_000, pollMs: 500 }
 const TIMEOUT_MS = 600_000
 const UPLOAD_BYTES = 200_000_000
 const LINES = 20_000
@@ -30,6 +31,8 @@ describe('what is large', () => {
       MOCK_CHUNK_MS: '0',
       ENABLE_RATE_LIMITING: 'false',
       BATCH_MAX_ITEMS: String(ITEMS),
+      // What is measured begins when the items have ended.
+      BATCH_CONCURRENCY: '50',
       BATCH_MAX_BODY_BYTES: '100000000',
       BATCH_MAX_FILE_BYTES: '250000000',
       BATCH_MAX_UPLOAD_BYTES: '250000000',
@@ -53,7 +56,7 @@ describe('what is large', () => {
   const completed = async (items: number): Promise<string> => {
     const item = { prompt: 'a', model: 'mock/echo' }
     const { id } = await client.submit(Array.from({ length: items }, () => item))
-    expect(await client.ended(id, WITHIN_MS)).toMatchObject({ state: 'completed' })
+    expect(await client.ended(id, ENDED)).toMatchObject({ state: 'completed' })
     return id
   }
 

@@ -252,7 +252,7 @@ describe('F24: records in a Postgres', () => {
       expect(await health()).toBe('degraded')
       expect((await fetch(`${gateway.url}/api/health/ready`)).status).toBe(200)
       await server.up()
-      const job = await client.until(id, ({ state }) => state === 'completed', 200_000)
+      const job = await client.until(id, ({ state }) => state === 'completed', { withinMs: 200_000 })
       expect(job.counts).toMatchObject({ succeeded: 30, failed: 0 })
       for (const giveUpAt = Date.now() + 60_000; (await health()) !== 'healthy'; await sleep(100))
         expect(Date.now()).toBeLessThan(giveUpAt)

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Json } from './chat.ts'
 
 const WITHIN_MS = 90_000
+const POLL_MS = 30
 
 /** A client of one gateway's batches; `headers` say who it is. */
 export class BatchClient {
@@ -48,18 +49,22 @@ export class BatchClient {
     return (await this.ask(`/jobs/${id}${query}`)).json()
   }
 
-  /** The job once it has come to what is asked for. */
-  async until(id: string, isSo: (job: Json) => boolean, withinMs = WITHIN_MS): Promise<Json> {
+  /** The job once it has come to what is asked for. Each poll counts the job's items: few of them for long jobs. */
+  async until(
+    id: string,
+    isSo: (job: Json) => boolean,
+    { withinMs = WITHIN_MS, pollMs = POLL_MS } = {},
+  ): Promise<Json> {
     const giveUpAt = performance.now() + withinMs
     for (;;) {
       const job = await this.job(id)
       if (isSo(job)) return job
       if (performance.now() > giveUpAt) throw new Error(`it did not come to that: ${JSON.stringify(job)}`)
-      await sleep(30)
+      await sleep(pollMs)
     }
   }
 
-  ended(id: string, withinMs?: number): Promise<Json> {
-    return this.until(id, ({ state }) => state !== 'queued' && state !== 'running', withinMs)
+  ended(id: string, options?: Readonly<{ withinMs?: number; pollMs?: number }>): Promise<Json> {
+    return this.until(id, ({ state }) => state !== 'queued' && state !== 'running', options)
   }
 }

@@ -212,7 +212,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
       counts: { total: 4, queued: 0, running: 0, succeeded: 3, failed: 1, cancelled: 0 },
     })
     const { entries } = await records.items(made.id, { limit: 9 })
-    expect(entries[0]).toMatchObject({ state: 'succeeded', answer: answer({ costUsd: 0.1 }), attempts: 1 })
+    expect(entries[0]).toMatchObject({ state: 'succeeded', response: answer({ costUsd: 0.1 }), attempts: 1 })
     expect(entries[3]).toMatchObject({ state: 'failed', fault: FAULT, endedAt: 12_000 })
     expect((await records.items(made.id, { limit: 9, state: 'failed' })).entries).toHaveLength(1)
   })

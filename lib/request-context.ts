@@ -172,4 +172,13 @@ export type RequestEnd = Readonly<{
 }>
 
 /** Reports the end of background work, with its error before its answer had started. */
-export type BackgroundEnd = (context: RequestContext, error: GatewayError | undefined) => void
+export type BackgroundEnd = (context: RequestContext, error: GatewayError | undefined) => Promise<void>
+
+/** How a request ended. `aborted`: the client disconnected first. */
+export type Outcome = Readonly<{
+  method: string
+  status: number
+  outcome: 'ok' | 'error' | 'aborted'
+  error?: GatewayError | undefined
+  endedAt: number
+}>

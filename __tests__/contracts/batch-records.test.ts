@@ -77,10 +77,11 @@ const answer = (changes: Partial<ItemReply> = {}): ItemReply => ({
   cache: 'miss',
   ...changes,
 })
-const succeeded = (costUsd?: number): Outcome => ({
+const succeeded = (costPicoUsd?: number): Outcome => ({
   state: 'succeeded',
-  answer: answer(costUsd === undefined ? {} : { costUsd }),
+  answer: answer(costPicoUsd === undefined ? {} : { costPicoUsd }),
 })
+const USD = 1e12
 const FAULT = { code: 'TIMEOUT', message: 'Too late.', retryable: true } as const
 const failed: Outcome = { state: 'failed', fault: FAULT }
 
@@ -199,8 +200,8 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     })
     expect(await stateOf(made.id)).toMatchObject({ state: 'running', queued: 0, running: 4 })
     const [a, b, c, d] = claims as [Claim, Claim, Claim, Claim]
-    expect(await records.settle(a, succeeded(0.1), 11_000)).toBe('written')
-    expect(await records.settle(b, succeeded(0.200000000001), 11_000)).toBe('written')
+    expect(await records.settle(a, succeeded(0.1 * USD), 11_000)).toBe('written')
+    expect(await records.settle(b, succeeded(200_000_000_001), 11_000)).toBe('written')
     expect(await records.settle(c, succeeded(), 11_000)).toBe('written')
     expect(await records.settle(d, failed, 12_000)).toBe('ended')
     expect(await records.find('guest ada', made.id)).toMatchObject({
@@ -212,7 +213,11 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
       counts: { total: 4, queued: 0, running: 0, succeeded: 3, failed: 1, cancelled: 0 },
     })
     const { entries } = await records.items(made.id, { limit: 9 })
-    expect(entries[0]).toMatchObject({ state: 'succeeded', response: answer({ costUsd: 0.1 }), attempts: 1 })
+    expect(entries[0]).toMatchObject({
+      state: 'succeeded',
+      response: answer({ costPicoUsd: 0.1 * USD }),
+      attempts: 1,
+    })
     expect(entries[3]).toMatchObject({ state: 'failed', fault: FAULT, endedAt: 12_000 })
     expect((await records.items(made.id, { limit: 9, state: 'failed' })).entries).toHaveLength(1)
   })
@@ -220,7 +225,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
   it('cost exactly what their items cost, also where that is more than numbers hold', async () => {
     const made = job()
     await records.submit(made, items(3))
-    for (const claimed of await claim(3)) await records.settle(claimed, succeeded(5_000.000_000_001), 1)
+    for (const claimed of await claim(3)) await records.settle(claimed, succeeded(5_000 * USD + 1_000), 1)
     const found = await records.find('guest ada', made.id)
     expect(found?.costUsd).toBe(15_000.000_000_003)
   })
@@ -228,7 +233,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
   it('cost no more than the records can hold: 9,223,372 dollars, where their items cost more', async () => {
     const made = job()
     await records.submit(made, items(3))
-    for (const claimed of await claim(3)) await records.settle(claimed, succeeded(9e6), 1)
+    for (const claimed of await claim(3)) await records.settle(claimed, succeeded(9e6 * USD), 1)
     expect(await records.find('guest ada', made.id)).toMatchObject({
       state: 'completed',
       costUsd: 9_223_372.036854776,
@@ -236,12 +241,12 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     })
   })
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY, -1])(
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, -1, 0.5])(
     'count an item as unpriced where its cost is no amount: %d',
-    async costUsd => {
+    async costPicoUsd => {
       const made = job()
       await records.submit(made, items(2))
-      for (const claimed of await claim(2)) await records.settle(claimed, succeeded(costUsd), 1)
+      for (const claimed of await claim(2)) await records.settle(claimed, succeeded(costPicoUsd), 1)
       const found = await records.find('guest ada', made.id)
       expect(found).toMatchObject({ state: 'completed', costUsd: 0, unpriced: 2 })
     },
@@ -266,9 +271,9 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     expect(await records.renew([late, next], { now: 40_000, leaseMs: LEASE_MS })).toMatchObject([
       { fence: next.fence, leaseUntil: 60_000 },
     ])
-    expect(await records.settle(late, succeeded(1), 1)).toBe('lost')
-    expect(await records.settle(next, succeeded(2), 1)).toBe('ended')
-    expect(await records.settle(next, succeeded(2), 1)).toBe('lost')
+    expect(await records.settle(late, succeeded(1 * USD), 1)).toBe('lost')
+    expect(await records.settle(next, succeeded(2 * USD), 1)).toBe('ended')
+    expect(await records.settle(next, succeeded(2 * USD), 1)).toBe('lost')
     expect(await records.find('guest ada', made.id)).toMatchObject({ costUsd: 2, counts: { succeeded: 1 } })
   })
 
@@ -369,12 +374,12 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     const made = job()
     await records.submit(made, items(3))
     const [done, running] = (await claim(2)) as [Claim, Claim]
-    await records.settle(done, succeeded(1), 1)
+    await records.settle(done, succeeded(1 * USD), 1)
     expect(await records.cancel('guest eve', made.id, 20_000)).toBe(false)
     expect(await records.cancel('guest ada', made.id, 20_000)).toBe(true)
     expect(await records.cancel('guest ada', made.id, 20_000)).toBe(false)
     expect(await records.renew([running], { now: 1, leaseMs: 1 })).toEqual([])
-    expect(await records.settle(running, succeeded(1), 1)).toBe('lost')
+    expect(await records.settle(running, succeeded(1 * USD), 1)).toBe('lost')
     expect(await claim(9, 99_999_999)).toEqual([])
     expect(await stateOf(made.id)).toEqual({
       state: 'cancelled',
@@ -396,7 +401,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     const made = job()
     await records.submit(made, items(3))
     const [a, b, c] = (await claim(3)) as [Claim, Claim, Claim]
-    await records.settle(a, succeeded(1), 1)
+    await records.settle(a, succeeded(1 * USD), 1)
     await records.settle(b, failed, 1)
     expect(await records.retryFailed('guest ada', made.id)).toBe(0)
     await records.settle(c, failed, 1)
@@ -408,7 +413,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
       [1, 0],
       [2, 0],
     ])
-    for (const claimed of again) await records.settle(claimed, succeeded(1), 2)
+    for (const claimed of again) await records.settle(claimed, succeeded(1 * USD), 2)
     expect(await records.find('guest ada', made.id)).toMatchObject({ state: 'completed', costUsd: 3 })
   })
 
@@ -459,7 +464,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     await records.submit(made, items(1))
     const claimDue = (now: number, leaseUntil = 999_999) => records.claimWebhook({ now, leaseUntil })
     expect(await claimDue(999_999)).toBeUndefined()
-    await records.settle(await only(), succeeded(1), 20_000)
+    await records.settle(await only(), succeeded(1 * USD), 20_000)
     const due = await Promise.all([1, 2, 3].map(() => claimDue(20_000, 30_000)))
     expect(due.filter(one => one !== undefined)).toMatchObject([
       { attempt: 1, url: 'https://example.com/hook', job: { id: made.id, state: 'completed' } },
@@ -507,7 +512,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
       ['guest eve', 10_000],
     ] as const) {
       await records.submit(job({ owner, webhookUrl: 'https://example.com/hook' }), items(1))
-      await records.settle(await only(), succeeded(1), at)
+      await records.settle(await only(), succeeded(1 * USD), at)
     }
     const next = async (except: string[] = []) =>
       (await records.claimWebhook({ now: 40_000, leaseUntil: 50_000, except }))?.job.endedAt
@@ -529,7 +534,8 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
         const claims = await from.claim({ count: 3, now: 10_000, leaseMs: LEASE_MS })
         if (claims.length === 0) return
         taken.push(...claims.map(({ jobId, index }) => `${jobId} ${index}`))
-        for (const claimed of claims) expect(await from.settle(claimed, succeeded(0.25), 1)).not.toBe('lost')
+        for (const claimed of claims)
+          expect(await from.settle(claimed, succeeded(0.25 * USD), 1)).not.toBe('lost')
       }
     }
     await Promise.all([...others, ...others].map(take))
@@ -605,7 +611,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
                 ? { state: 'again', notBefore: now, countsAs: 'failure', fault: FAULT }
                 : one.how === 'failed'
                   ? failed
-                  : succeeded(0.000000000001)
+                  : succeeded(1)
             const holds = !isOver() && item.state === 'running' && item.fence === claimed.fence
             expect((await records.settle(claimed, outcome, now)) !== 'lost').toBe(holds)
             if (!holds) continue

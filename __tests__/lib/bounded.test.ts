@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { newCounts } from '#lib/cache/counts.ts'
 import { GatewayError } from '#lib/errors.ts'
+import { UnsupportedParameters } from '#lib/llm/providers/shared/unsupported-parameters.ts'
 import type { Target } from '#lib/llm/types.ts'
 import { Metrics } from '#lib/observability/metrics.ts'
 import { ProviderHealth } from '#lib/observability/provider-health.ts'
@@ -77,6 +78,13 @@ describe('5,000 names that clients made up leave no more than 1,000 of them behi
     const allowances = new RateHeadrooms()
     for (const target of targets) allowances.record(target, { share: 0, resetAt: 1 })
     expect(targets.filter(target => allowances.enoughAt(target) !== undefined)).toHaveLength(KEPT)
+  })
+
+  it('in what models do not take', () => {
+    const learned = new UnsupportedParameters(clock)
+    for (const { model } of targets) learned.add(model, ['temperature'])
+    expect(targets.filter(({ model }) => learned.of(model).has('temperature'))).toHaveLength(KEPT)
+    expect(learned.of(last.model).has('temperature')).toBe(true)
   })
 
   it('in health, which knows providers alone', () => {

@@ -45,7 +45,7 @@ const repeated =
     )
     return history.toSpliced(index + 1, 0, ...more)
   }
-const paid = (one: Happening): boolean => one.type === 'billed' && one.costUsd !== 0
+const paid = (one: Happening): boolean => one.type === 'billed' && one.costPicoUsd !== 0
 const isWhole = (one: Happening): boolean => one.type === 'ended' && one.code === undefined
 
 const MUTATIONS: readonly (readonly [keyof typeof RULES, string, Mutation])[] = [

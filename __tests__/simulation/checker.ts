@@ -139,7 +139,7 @@ const billedOnce: Rule = history => {
   const callOf = new Map(all(history, 'attempt').map(({ attempt, call }) => [attempt, call]))
   const repliedTo = new Set(all(history, 'replied').map(({ call }) => call))
   return all(history, 'attempt-over').flatMap(({ attempt, how, outputTokens }) => {
-    const paid = bills.get(attempt)?.filter(({ costUsd }) => costUsd !== 0) ?? []
+    const paid = bills.get(attempt)?.filter(({ costPicoUsd }) => costPicoUsd !== 0) ?? []
     // Whoever asked may have left before the first content, and others go on: to each of them it is a repeated one.
     const isOwed = replies.has(attempt) && repliedTo.has(callOf.get(attempt) ?? '')
     return [

@@ -23,7 +23,7 @@ export type Happening =
         answer: string
         cache: ReplyHead['cache']
         outputTokens: number
-        costUsd: number | undefined
+        costPicoUsd: number | undefined
       }
     >
   | At<'attempt', { attempt: string; call: string; provider: string }>

@@ -178,8 +178,8 @@ class World {
     const { requestId } = call
     const { id: answer, cache } = reply.head
     this.#record({ type: 'replied', call: requestId, answer, cache })
-    void reply.usage.then(({ outputTokens, costUsd }) =>
-      this.#record({ type: 'billed', call: requestId, answer, cache, outputTokens, costUsd }),
+    void reply.usage.then(({ outputTokens, costPicoUsd }) =>
+      this.#record({ type: 'billed', call: requestId, answer, cache, outputTokens, costPicoUsd }),
     )
     const events = reply.events[Symbol.asyncIterator]()
     for (let step = await events.next(); !step.done; step = await events.next()) {

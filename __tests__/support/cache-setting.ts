@@ -97,7 +97,9 @@ export const cacheSetting = (options: CacheSettingOptions = {}) => {
         record(),
         meter({ priceOf: () => ({ input: 1_000_000, output: 1_000_000 }) }),
       ),
-      onEnd: (context, error) => refreshed.push({ context, error }),
+      onEnd: async (context, error) => {
+        refreshed.push({ context, error })
+      },
     }),
     counts,
     clock,

@@ -1,8 +1,9 @@
 import { systemClock } from '#lib/clock.ts'
 import { GatewayError } from '#lib/errors.ts'
-import { costUsd } from '#lib/ledger/cost.ts'
+import { costPicoUsd } from '#lib/ledger/cost.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import type { Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
+import { usdOf } from '#lib/money.ts'
 import { collect, newCall } from './calls.ts'
 import { answering } from './wire-fixtures.ts'
 
@@ -25,7 +26,7 @@ const outcomeOf = async (reply: Reply): Promise<ReplyOutcome> => {
     text: texts.join(''),
     ending: events.filter(({ type }) => type !== 'text-delta'),
     usage,
-    costUsd: costUsd(usage, PRICE),
+    costUsd: usdOf(costPicoUsd(usage, PRICE)),
   }
 }
 

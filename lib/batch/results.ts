@@ -1,4 +1,5 @@
 import { stringify } from 'csv-stringify/sync'
+import { usdOf } from '../money.ts'
 import type { Item } from './types.ts'
 
 /** One item in a job's results. `costUsd` is null where the price is unknown or there is no answer. */
@@ -14,7 +15,7 @@ const resultOf = ({ id, index, state, response, fault, source }: Item) => ({
     provider: response.target.provider,
     usage: response.usage,
   }),
-  costUsd: response?.costUsd ?? null,
+  costUsd: response?.costPicoUsd === undefined ? null : usdOf(response.costPicoUsd),
   ...(response && { cache: response.cache }),
   ...(fault && { error: fault }),
   ...source,

@@ -13,7 +13,8 @@ import type { RunItem } from './worker.ts'
 export type OpenWork = Readonly<{
   signal: AbortSignal
   abort: (reason: GatewayError) => void
-  close: () => void
+  /** Ends it, once its record is written. */
+  close: (record?: Promise<void>) => void
 }>
 
 export type RunDeps = Readonly<{
@@ -31,8 +32,8 @@ export type RunDeps = Readonly<{
   /** Decides when to retry. */
   shared: Pick<Clock, 'now'>
   random: () => number
-  /** Called at each run's end, with its error. */
-  onEnd: (context: RequestContext, error: GatewayError | undefined) => void
+  /** Records each run's end, with its error. Never rejects. */
+  onEnd: (context: RequestContext, error: GatewayError | undefined) => Promise<void>
 }>
 
 const POISON_ITEM = 'The item was interrupted too often before it finished.'
@@ -76,7 +77,7 @@ const collected = async (reply: Reply): Promise<ItemReply> => {
       else finish = event
     }
   if (!finish) throw new GatewayError('PROVIDER_ERROR', "The provider's stream ended without a finish event.")
-  const { costUsd, ...usage } = await reply.usage
+  const { costPicoUsd, ...usage } = await reply.usage
   return {
     content,
     finishReason: finish.reason,
@@ -84,7 +85,7 @@ const collected = async (reply: Reply): Promise<ItemReply> => {
     target: reply.head.target,
     usage,
     cache: reply.head.cache,
-    ...(costUsd !== undefined && { costUsd }),
+    ...(costPicoUsd !== undefined && { costPicoUsd }),
   }
 }
 
@@ -97,20 +98,21 @@ export const running =
       return { state: 'failed', fault: { code: 'INTERNAL_ERROR', message: POISON_ITEM, retryable: true } }
     const work = open(signal)
     let call: Call | undefined
+    let record: Promise<void> | undefined
     try {
       call = callFor(claim, work.signal, deps)
       const answered = await collected(await answer(call))
-      onEnd(call, undefined)
+      record = onEnd(call, undefined)
       return { state: 'succeeded', answer: answered }
     } catch (thrown) {
       const error = toGatewayError(thrown)
-      if (call) onEnd(call, error)
+      if (call) record = onEnd(call, error)
       return retryDecision(error, claim, {
         now: shared.now(),
         random,
         hasAsked: call !== undefined && call.attempts.made.length > 0,
       })
     } finally {
-      work.close()
+      work.close(record)
     }
   }

@@ -72,8 +72,8 @@ export type ItemReply = Readonly<{
   target: Target
   usage: Usage
   cache: 'miss' | 'hit' | 'stale' | 'bypass'
-  /** US dollars; absent where the price is unknown. */
-  costUsd?: number
+  /** Whole picodollars (1e-12 US dollars); absent where the price is unknown. */
+  costPicoUsd?: number
 }>
 
 /** Why an item failed: the error that `POST /api/chat` would have returned. */

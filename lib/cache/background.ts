@@ -8,7 +8,7 @@ import type { Background } from './refreshes.ts'
 
 export type BackgroundDeps = Readonly<{
   /** Opens a request of its own, which ends with `close`. */
-  open: (client: AbortSignal) => Readonly<{ signal: AbortSignal; close: () => void }>
+  open: (client: AbortSignal) => Readonly<{ signal: AbortSignal; close: (record: Promise<void>) => void }>
   clock: Clock
   timeoutMs: number
   /** The pipeline of a refresh. */
@@ -46,7 +46,6 @@ export const background = ({ open, clock, timeoutMs, pipeline, onEnd }: Backgrou
     } catch (thrown) {
       error = toGatewayError(thrown)
     }
-    request.close()
-    onEnd(work, error)
+    request.close(onEnd(work, error))
   }
 }

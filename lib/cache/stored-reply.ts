@@ -1,5 +1,4 @@
-import { oneBatch } from '../llm/one-batch.ts'
-import { tap } from '../llm/tap.ts'
+import { oneBatch, tap } from '../llm/tap.ts'
 import type { CacheTrace, Reply, ReplyEvent, ReplyHead, Usage } from '../llm/types.ts'
 
 /** The version of the format; entries of another version are not read. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Environment } from '../config/schema.ts'
 import type { Settings } from '../config/settings.ts'
-import { costUsd } from '../ledger/cost.ts'
+import { costPicoUsd } from '../ledger/cost.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import { estimatedInputTokens } from '../llm/providers/shared/tokens.ts'
 import type { Logger } from '../observability/logger.ts'
@@ -94,7 +94,7 @@ const hedgesOf = ({ settings, clock, catalog }: ResilienceDeps): PipelineDeps['h
         usedBy: (call, target) => {
           const usage = { inputTokens: estimatedInputTokens(call), outputTokens: 0, estimated: true } as const
           const price = catalog.priceOf(target)
-          return price ? { ...usage, costUsd: costUsd(usage, price) } : usage
+          return price ? { ...usage, costPicoUsd: costPicoUsd(usage, price) } : usage
         },
         clock,
       }

@@ -8,8 +8,8 @@ export type ActiveRequest = Readonly<{
   abort: (reason: GatewayError) => void
   /** From now on it continues when its client disconnects. */
   surviveDisconnect: () => void
-  /** Ends it. A stopping gateway waits for the last one. */
-  close: () => void
+  /** Ends it, once its `record` is written where it leaves one. A stopping gateway waits for the last one. */
+  close: (record?: Promise<void>) => void
 }>
 
 /** All requests in progress, so that a stopping gateway can wait for them, and finally abort them. */
@@ -30,14 +30,18 @@ export class ActiveRequests {
     if (client.aborted) disconnect()
     else client.addEventListener('abort', onClientGone, { once: true })
     this.#controllers.add(controller)
+    const remove = () => {
+      this.#controllers.delete(controller)
+      if (this.count === 0) this.#whenNone.resolve()
+    }
     return {
       signal: controller.signal,
       abort: reason => controller.abort(reason),
       surviveDisconnect,
-      close: () => {
+      close: record => {
         surviveDisconnect()
-        this.#controllers.delete(controller)
-        if (this.count === 0) this.#whenNone.resolve()
+        if (record) void record.then(remove, remove)
+        else remove()
       },
     }
   }

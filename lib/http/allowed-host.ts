@@ -2,7 +2,7 @@ import { GatewayError } from '../errors.ts'
 import { type HostName, parseHost } from '../validation/host-name.ts'
 import type { AccessRules } from './access-rules.ts'
 import { carriesCredential } from './credential.ts'
-import { peerOf } from './peer-address.ts'
+import { peerOf } from './transport.ts'
 
 type HostRules = Pick<AccessRules, 'allowedHosts' | 'publicUrl' | 'trustedProxyHops'>
 

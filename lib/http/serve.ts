@@ -6,8 +6,8 @@ import { newJournal, type RequestContext, type RequestEnd, type Surface } from '
 import type { AccessRules } from './access-rules.ts'
 import type { ActiveRequest, ActiveRequests } from './active-requests.ts'
 import { assertAllowedHost } from './allowed-host.ts'
-import { clientInfoOf, requestIdOf } from './arrive.ts'
 import { drainBody } from './body.ts'
+import { clientInfoOf, requestIdOf } from './client-info.ts'
 import { contextHeaders } from './context-headers.ts'
 import type { Cors } from './cors.ts'
 import { assertSameSite } from './cross-site.ts'
@@ -41,7 +41,8 @@ export type ServeDeps = Readonly<{
   admission: Readonly<Record<Exclude<Access, 'public'>, Handler<RequestContext, RequestContext>>>
   /** True once new requests are refused. */
   closed: () => boolean
-  onEnd: (context: RequestContext, end: RequestEnd) => void
+  /** Writes down how a request ended. Never rejects. */
+  onEnd: (context: RequestContext, end: RequestEnd) => Promise<void>
 }>
 
 /** The arguments of a route's handler. */
@@ -192,15 +193,14 @@ export const serving =
             isUnread = drainBody(request, deps.clock)
         }
         const end = () => {
-          open.close()
-          const left = leftBy(open.signal)
-          if (!options.probe)
-            deps.onEnd(context, {
-              method: sent === method ? method : OTHER_METHOD,
-              status: response.status ?? 200,
-              thrown: error,
-              left,
-            })
+          if (options.probe) return open.close()
+          const end: RequestEnd = {
+            method: sent === method ? method : OTHER_METHOD,
+            status: response.status ?? 200,
+            thrown: error,
+            left: leftBy(open.signal),
+          }
+          open.close(deps.onEnd(context, end))
         }
         if (response.ended) void response.ended.then(end)
         else end()

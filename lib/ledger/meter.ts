@@ -1,7 +1,7 @@
 import type { Policy } from '../compose.ts'
 import type { Price } from '../llm/providers/definition.ts'
 import { type Call, isRepeated, type Reply, type Target } from '../llm/types.ts'
-import { costUsd } from './cost.ts'
+import { costPicoUsd } from './cost.ts'
 
 /** The price of a target; absent where unknown. */
 export type Prices = Readonly<{ priceOf: (target: Target) => Price | undefined }>
@@ -11,8 +11,11 @@ export const meter = (prices: Prices): Policy<Call, Reply> =>
   async function meter(call, next) {
     const reply = await next(call)
     if (isRepeated(reply.head))
-      return { ...reply, usage: reply.usage.then(usage => ({ ...usage, costUsd: 0 })) }
+      return { ...reply, usage: reply.usage.then(usage => ({ ...usage, costPicoUsd: 0 })) }
     const price = prices.priceOf(reply.head.target)
     if (!price) return reply
-    return { ...reply, usage: reply.usage.then(usage => ({ ...usage, costUsd: costUsd(usage, price) })) }
+    return {
+      ...reply,
+      usage: reply.usage.then(usage => ({ ...usage, costPicoUsd: costPicoUsd(usage, price) })),
+    }
   }

@@ -20,8 +20,8 @@ export type Usage = Readonly<{
   cacheWriteInputTokens?: number
   /** Part of `outputTokens`. */
   reasoningTokens?: number
-  /** US dollars; absent where the price is unknown. */
-  costUsd?: number
+  /** Whole picodollars (1e-12 US dollars); absent where the price is unknown. */
+  costPicoUsd?: number
   /** Some of it was estimated or corrected, because the provider's own count is missing or implausible. */
   estimated?: true
 }>

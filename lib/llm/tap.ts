@@ -4,9 +4,9 @@ type Batch = readonly ReplyEvent[]
 type Step = IteratorResult<Batch>
 
 /** `complete`: a finish event came; `failed`: an error event came; `left`: the reader left before either. */
-export type Ending = 'complete' | 'failed' | 'left'
+type Ending = 'complete' | 'failed' | 'left'
 
-export type ReplyObserver = Readonly<{
+type ReplyObserver = Readonly<{
   /** Called when the reader requests the next batch. */
   onPull?: () => void
   /** Sees each batch before the reader does. */
@@ -81,4 +81,23 @@ export const tap = (reply: Reply, observer: ReplyObserver): Reply => {
       ? new ObservedEvents(events.source, [...events.observers, observer])
       : new ObservedEvents(events, [observer])
   return { ...reply, events: observed }
+}
+
+const OVER: Promise<IteratorResult<Batch>> = Promise.resolve({ done: true, value: undefined })
+
+/** Complete events as a reply's events: one batch, and the end. */
+export const oneBatch = (batch: Batch): Reply['events'] => {
+  let given = false
+  const iterator: AsyncIterator<Batch> = {
+    next() {
+      if (given) return OVER
+      given = true
+      return Promise.resolve({ done: false, value: batch })
+    },
+    return() {
+      given = true
+      return OVER
+    },
+  }
+  return { [Symbol.asyncIterator]: () => iterator }
 }

@@ -1,11 +1,11 @@
 import { createServer, type Server } from 'node:http'
 import { FastResponse, NodeRequest, sendNodeResponse } from 'srvx/node'
-import { notePeer } from '../http/peer-address.ts'
 import { buildResponsesWith } from '../http/route-response.ts'
 import { guardServer } from '../http/server/guard.ts'
 import { guardPages, type NodeHandler } from '../http/server/pages.ts'
 import { screen } from '../http/server/screen.ts'
 import { pathOf } from '../http/server/target.ts'
+import { notePeer } from '../http/transport.ts'
 import type { RouteTable } from './route-table.ts'
 
 const REQUEST_TIMEOUT_MS = 60_000

@@ -3,13 +3,13 @@ import { type ErrorCode, GatewayError } from '../errors.ts'
 import type { AttemptListener } from '../llm/ask.ts'
 import { isRepeated, type Target, type Usage } from '../llm/types.ts'
 import { turn } from '../loop-turns.ts'
-import { type RequestContext, upstreamMs } from '../request-context.ts'
+import { usdOf } from '../money.ts'
+import { type Outcome, type RequestContext, upstreamMs } from '../request-context.ts'
 import type { BatchFacts } from './batch-health.ts'
 import { BatchMetrics } from './batch-metrics.ts'
 import { type CacheFigures, cacheMetrics } from './cache-metrics.ts'
 import { CIRCUIT_VALUE, type CircuitName } from './circuit-value.ts'
 import { RedisMetrics } from './redis-metrics.ts'
-import type { Outcome } from './request-line.ts'
 
 const MS_PER_SECOND = 1000
 /** Seconds: from cached answers to long ones. */
@@ -153,7 +153,11 @@ export class Metrics {
   }
 
   /** Records a finished request. */
-  async requestEnded(context: RequestContext, { method, status, outcome, endedAt }: Outcome): Promise<void> {
+  requestEnded(
+    context: RequestContext,
+    { method, status, outcome, endedAt }: Outcome,
+    usage: Usage | undefined,
+  ): void {
     const { route, surface, journal, startedAt } = context
     this.#requests.inc({ route, method, status, outcome })
     this.#duration.observe({ route }, (endedAt - startedAt) / MS_PER_SECOND)
@@ -171,20 +175,20 @@ export class Metrics {
       { route },
       Math.max(0, endedAt - startedAt - upstreamMs(journal, endedAt)) / MS_PER_SECOND,
     )
-    if (!isRepeated(head)) this.#used(labels, await journal.usage)
+    if (!isRepeated(head)) this.#used(labels, usage)
   }
 
   /** Records the cost of a background call. */
-  async workEnded({ journal: { head, usage, ignoredEvents } }: RequestContext): Promise<void> {
+  workEnded({ journal: { head, ignoredEvents } }: RequestContext, usage: Usage | undefined): void {
     this.#ignoredEvents.inc(ignoredEvents ?? 0)
-    if (head && !isRepeated(head)) this.#used(this.#labelsOf(head.target), await usage)
+    if (head && !isRepeated(head)) this.#used(this.#labelsOf(head.target), usage)
   }
 
   #used(labels: TargetLabels, usage: Usage | undefined): void {
     if (!usage) return
     this.#tokens.inc({ ...labels, direction: 'input' }, amount(usage.inputTokens))
     this.#tokens.inc({ ...labels, direction: 'output' }, amount(usage.outputTokens))
-    if (usage.costUsd !== undefined) this.#cost.inc(labels, amount(usage.costUsd))
+    if (usage.costPicoUsd !== undefined) this.#cost.inc(labels, amount(usdOf(usage.costPicoUsd)))
   }
 
   #labelsOf(target: Target): TargetLabels {

@@ -1,10 +1,121 @@
 import type { Clock } from '../clock.ts'
 import type { GatewayError } from '../errors.ts'
-import type { BackgroundEnd, RequestContext, RequestEnd } from '../request-context.ts'
+import type { Usage } from '../llm/types.ts'
+import { usdOf } from '../money.ts'
+import {
+  type BackgroundEnd,
+  type Hedge,
+  type Outcome,
+  type RequestContext,
+  type RequestEnd,
+  upstreamMs,
+} from '../request-context.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
-import { logRequest, logWork } from './request-line.ts'
 import type { ErrorReporter } from './sentry.ts'
+
+const round = (milliseconds: number): number => Math.round(milliseconds * 10) / 10
+
+const usageFields = (usage: Usage | undefined) =>
+  usage && {
+    inputTokens: usage.inputTokens,
+    outputTokens: usage.outputTokens,
+    ...(usage.costPicoUsd !== undefined && { costUsd: usdOf(usage.costPicoUsd) }),
+    ...(usage.estimated && { estimated: true }),
+  }
+
+const hedgeFields = ({ result, usage }: Hedge) => ({
+  hedged: result,
+  ...(usage?.costPicoUsd !== undefined && { hedgeCostUsd: usdOf(usage.costPicoUsd) }),
+})
+
+const answerFields = (context: RequestContext, { endedAt }: Pick<Outcome, 'endedAt'>) => {
+  const { attempts, firstContentAt, finishReason, head, hedge, ignoredEvents } = context.journal
+  const target = head?.target ?? attempts.at(-1)?.target
+  return (
+    target && {
+      provider: target.provider,
+      model: target.name,
+      attempts: attempts.length,
+      upstreamMs: round(upstreamMs(context.journal, endedAt)),
+      ...(firstContentAt !== undefined && { firstContentMs: round(firstContentAt - context.startedAt) }),
+      ...(finishReason && { finishReason }),
+      ...(ignoredEvents !== undefined && { ignoredEvents }),
+      ...(head && { cache: head.cache }),
+      ...(head?.fallback && { fallback: true }),
+      ...(hedge && hedgeFields(hedge)),
+      ...(context.journal.arm !== undefined && { arm: context.journal.arm }),
+    }
+  )
+}
+
+/** Writes the one log line of a request, when it has ended. */
+const logRequest = (
+  logger: Logger,
+  context: RequestContext,
+  outcome: Outcome,
+  usage: Usage | undefined,
+): void => {
+  const { error, method, status, outcome: ending } = outcome
+  const line = {
+    requestId: context.requestId,
+    method,
+    route: context.route,
+    status,
+    outcome: ending,
+    ...(error && { code: error.code }),
+    ...(error?.waitedFor && { waitedFor: error.waitedFor }),
+    caller: context.journal.caller ?? context.caller.kind,
+    latencyMs: round(outcome.endedAt - context.startedAt),
+    ...answerFields(context, outcome),
+    ...usageFields(usage),
+    ...(error && error.status >= 500 && { err: error }),
+  }
+  const message =
+    ending === 'ok' ? 'request answered' : `request ${ending === 'error' ? 'failed' : 'aborted'}`
+  if (error?.code === 'INTERNAL_ERROR') logger.error(line, message)
+  else if (error && error.status >= 500) logger.warn(line, message)
+  else logger.info(line, message)
+}
+
+/** Writes the log line of background work, which has a cost like any request. */
+const logWork = (
+  logger: Logger,
+  name: 'refresh' | 'batch item',
+  context: RequestContext,
+  outcome: Omit<Outcome, 'method' | 'status'>,
+  usage: Usage | undefined,
+): void => {
+  const { error, endedAt } = outcome
+  const line = {
+    requestId: context.requestId,
+    route: context.route,
+    outcome: outcome.outcome,
+    ...(error && { code: error.code }),
+    latencyMs: round(endedAt - context.startedAt),
+    ...answerFields(context, outcome),
+    ...usageFields(usage),
+    ...(error && error.status >= 500 && { err: error }),
+  }
+  if (error?.code === 'INTERNAL_ERROR') logger.error(line, `${name} failed`)
+  else if (error) logger.warn(line, `${name} failed`)
+  else logger.info(line, `${name} answered`)
+}
+
+/**
+ * Writes as soon as the usage of the answer is known. A failure is logged: it must not keep a gateway from stopping.
+ */
+const written = async (
+  logger: Logger,
+  { journal }: RequestContext,
+  write: (usage: Usage | undefined) => void,
+): Promise<void> => {
+  try {
+    write(journal.usage && (await journal.usage))
+  } catch (err) {
+    logger.error({ err }, 'the record of a request could not be written')
+  }
+}
 
 type Audience = Readonly<{ logger: Logger; metrics: Metrics; errors: ErrorReporter; clock: Clock }>
 
@@ -13,16 +124,21 @@ const outcomeOf = (error: GatewayError | undefined): 'ok' | 'error' | 'aborted' 
   return error.code === 'CLIENT_GONE' ? 'aborted' : 'error'
 }
 
-/** Reports the end of every request to the log and the metrics, and internal errors to the error reporter. */
+/**
+ * Reports the end of every request to the log and the metrics, and internal errors to the error reporter. Resolves when
+ * that is written; never rejects.
+ */
 export const reportRequest =
   ({ logger, metrics, errors, clock }: Audience) =>
-  (context: RequestContext, { method, status, thrown, left }: RequestEnd): void => {
+  (context: RequestContext, { method, status, thrown, left }: RequestEnd): Promise<void> => {
     const error = thrown ?? context.journal.error ?? left
     const outcome = { method, status, error, outcome: outcomeOf(error), endedAt: clock.now() }
-    void logRequest(logger, context, outcome)
-    void metrics.requestEnded(context, outcome)
-    if (error?.code !== 'INTERNAL_ERROR') return
-    errors.capture(error.cause ?? error, { requestId: context.requestId, route: context.route })
+    if (error?.code === 'INTERNAL_ERROR')
+      errors.capture(error.cause ?? error, { requestId: context.requestId, route: context.route })
+    return written(logger, context, usage => {
+      logRequest(logger, context, outcome, usage)
+      metrics.requestEnded(context, outcome, usage)
+    })
   }
 
 type WorkName = Parameters<typeof logWork>[1]
@@ -33,10 +149,13 @@ const reportWork =
   ({ logger, metrics, errors, clock }: Audience): BackgroundEnd =>
   (context, thrown) => {
     const error = thrown ?? context.journal.error
-    void logWork(logger, name, context, { error, outcome: error ? 'error' : 'ok', endedAt: clock.now() })
-    void metrics.workEnded(context)
-    if (error?.code !== 'INTERNAL_ERROR') return
-    errors.capture(error.cause ?? error, { requestId: context.requestId, route: context.route })
+    const outcome = { error, outcome: error ? 'error' : 'ok', endedAt: clock.now() } as const
+    if (error?.code === 'INTERNAL_ERROR')
+      errors.capture(error.cause ?? error, { requestId: context.requestId, route: context.route })
+    return written(logger, context, usage => {
+      logWork(logger, name, context, outcome, usage)
+      metrics.workEnded(context, usage)
+    })
   }
 
 /** The refresh of a stale answer. */

@@ -1,7 +1,7 @@
 import { loadEnvFiles } from '../config/env-files.ts'
 import { gateway, isRunning } from '../gateway/index.ts'
-import { announcePeerAddresses } from '../http/peer-address.ts'
 import { guardEveryServer } from '../http/server/every-server.ts'
+import { announcePeerAddresses } from '../http/transport.ts'
 import { logConsole } from './console-log.ts'
 import { logUncaught, stopOnSignals } from './signals.ts'
 import { failToStart } from './start-failure.ts'

@@ -3,9 +3,41 @@ import type { Policy } from '../compose.ts'
 import { type GatewayError, isProvidersFault, toGatewayError } from '../errors.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import { waited } from '../request-context.ts'
-import { type Backoff, fullJitter } from './backoff.ts'
 import { lazyMapByProvider } from './lazy-map.ts'
-import { RetryBudget } from './retry-budget.ts'
+
+/** How long to wait before a retry. */
+type Backoff = Readonly<{ baseMs: number; longestMs: number }>
+
+/**
+ * A random time from zero to a bound that doubles with every retry (counted from 0), so that calls that failed together
+ * do not retry together. Source: AWS Architecture Blog, "Exponential Backoff And Jitter" (full jitter).
+ *
+ * @param random from 0 to below 1
+ */
+const fullJitter = ({ baseMs, longestMs }: Backoff, retry: number, random: () => number): number =>
+  random() * Math.min(longestMs, baseMs * 2 ** retry)
+
+const FULL = 10
+const EARNED_BY_SUCCESS = 0.1
+
+/**
+ * The budget of retries: each costs one, each success adds a tenth. So retries stay near a tenth of the traffic when a
+ * whole upstream is failing and they would only add load. Source: gRPC, "Retry Design".
+ */
+class RetryBudget {
+  #left = FULL
+
+  earn(): void {
+    this.#left = Math.min(FULL, this.#left + EARNED_BY_SUCCESS)
+  }
+
+  /** Spends one retry; false where the budget is exhausted. */
+  spend(): boolean {
+    if (this.#left < 1) return false
+    this.#left -= 1
+    return true
+  }
+}
 
 export type Retries = Readonly<{
   /** Further attempts at one target. */

@@ -1,9 +1,52 @@
-import type { Clock } from '../clock.ts'
+import type { Clock, Timer } from '../clock.ts'
 import type { Policy } from '../compose.ts'
 import { GatewayError, type WaitedFor } from '../errors.ts'
 import { tap } from '../llm/tap.ts'
 import type { Call, Reply } from '../llm/types.ts'
-import { Deadline } from './deadline.ts'
+
+/**
+ * A signal derived from another one, with a time limit. The limit can be reset whenever there is progress; disposing of
+ * it removes its timer and listener.
+ */
+class Deadline {
+  readonly #controller = new AbortController()
+  readonly #parent: AbortSignal
+  readonly #clock: Clock
+  #timer: Timer | undefined
+
+  constructor(parent: AbortSignal, clock: Clock) {
+    this.#parent = parent
+    this.#clock = clock
+    if (parent.aborted) this.#onParentAbort()
+    else parent.addEventListener('abort', this.#onParentAbort, { once: true })
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** From now on, `limitMs` until the signal aborts with `reason()`. Replaces an earlier limit. */
+  arm(limitMs: number, reason: () => Error): void {
+    this.disarm()
+    this.#timer = this.#clock.timer(Math.max(0, limitMs), () => this.#controller.abort(reason()))
+  }
+
+  /** Stops the timer until the next `arm`. */
+  disarm(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+
+  dispose(): void {
+    this.disarm()
+    this.#parent.removeEventListener('abort', this.#onParentAbort)
+  }
+
+  readonly #onParentAbort = (): void => {
+    this.disarm()
+    this.#controller.abort(this.#parent.reason)
+  }
+}
 
 export type Timeouts = Readonly<{
   /** The first content of a stream, for each attempt; the call's deadline alone bounds it when absent. */

@@ -17,7 +17,7 @@ const answered = (content: string, more: Partial<Item> = {}): Item => ({
     target: { provider: 'mock', model: 'm', name: 'mock' },
     usage: { inputTokens: 3, outputTokens: 0 },
     cache: 'miss',
-    costUsd: 0.25,
+    costPicoUsd: 250_000_000_000,
   },
   ...more,
 })

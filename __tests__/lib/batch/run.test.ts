@@ -42,7 +42,9 @@ const setting = (answer: (call: Call) => Promise<Reply>) => {
     clock,
     shared: clock,
     random: () => 0,
-    onEnd: ({ requestId }, error) => ends.push({ requestId, code: error?.code, open: activeRequests.count }),
+    onEnd: async ({ requestId }, error) => {
+      ends.push({ requestId, code: error?.code, open: activeRequests.count })
+    },
   }
   const worker = new AbortController()
   const run = (changes: Partial<Claim> = {}) => running(parts)(claimOf(clock, changes), worker.signal)
@@ -92,9 +94,9 @@ describe('a run of an item', () => {
       inputTokens: 3,
       outputTokens: 4,
       reasoningTokens: 1,
-      costUsd: 0.25,
+      costPicoUsd: 250_000,
     }).run()
-    expect(outcome).toMatchObject({ answer: { costUsd: 0.25 } })
+    expect(outcome).toMatchObject({ answer: { costPicoUsd: 250_000 } })
     expect(outcome.state === 'succeeded' && outcome.answer.usage).toEqual({
       inputTokens: 3,
       outputTokens: 4,
@@ -103,10 +105,10 @@ describe('a run of an item', () => {
   })
 
   it('may cost nothing, which is not the same as an unknown price', async () => {
-    const free = await costing({ inputTokens: 3, outputTokens: 4, costUsd: 0 }).run()
-    expect(free).toMatchObject({ answer: { costUsd: 0 } })
+    const free = await costing({ inputTokens: 3, outputTokens: 4, costPicoUsd: 0 }).run()
+    expect(free).toMatchObject({ answer: { costPicoUsd: 0 } })
     const unpriced = await costing({ inputTokens: 3, outputTokens: 4 }).run()
-    expect(unpriced.state === 'succeeded' && 'costUsd' in unpriced.answer).toBe(false)
+    expect(unpriced.state === 'succeeded' && 'costPicoUsd' in unpriced.answer).toBe(false)
   })
 })
 

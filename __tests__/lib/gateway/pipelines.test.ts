@@ -1,8 +1,15 @@
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { Guesses } from '#lib/auth/guesses.ts'
-import { compose, type Policy } from '#lib/compose.ts'
+import { compose, type Handler, type Policy } from '#lib/compose.ts'
 import { GatewayError } from '#lib/errors.ts'
-import { chatPipeline, type PipelineDeps } from '#lib/gateway/pipelines.ts'
+import {
+  adminAdmission,
+  admission,
+  batchPipeline,
+  chatPipeline,
+  type PipelineDeps,
+  refreshPipeline,
+} from '#lib/gateway/pipelines.ts'
 import type { Provider } from '#lib/llm/types.ts'
 import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
 import { Circuit } from '#lib/resilience/breaker/circuit.ts'
@@ -12,6 +19,26 @@ import { Cooldowns } from '#lib/resilience/cooldowns.ts'
 import { RateHeadrooms } from '#lib/resilience/defer-background.ts'
 import { batches, collect, newCall, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
+
+/** The names of the policies and handlers that calls have entered, in order. */
+const entered = vi.hoisted((): string[] => [])
+beforeEach(() => void entered.splice(0))
+
+/** Composes as usual, and records the name of each function when a call enters it. */
+vi.mock('#lib/compose.ts', async importOriginal => {
+  const original = await importOriginal<typeof import('#lib/compose.ts')>()
+  const recorded =
+    <Args extends readonly unknown[], Out>(run: (...args: Args) => Out) =>
+    (...args: Args): Out => {
+      entered.push(run.name)
+      return run(...args)
+    }
+  const composeRecorded =
+    <In, Out>(...policies: readonly Policy<In, Out>[]) =>
+    (innermost: Handler<In, Out>): Handler<In, Out> =>
+      original.compose<In, Out>(...policies.map(recorded))(recorded(innermost))
+  return { ...original, compose: composeRecorded }
+})
 
 describe('compose', () => {
   it('runs the first policy outermost, and back in reverse', async () => {
@@ -78,7 +105,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
     cache: undefined,
     admin: { token: undefined, guesses: new Guesses(clock), locksOut: true },
     fallbacks: { contextTokensOf: () => undefined, clock },
-    hedges: undefined,
+    hedges: { share: 0.1, usedBy: () => ({ inputTokens: 0, outputTokens: 0 }), clock },
     retries: {
       most: 0,
       backoff: { baseMs: 250, longestMs: 8_000 },
@@ -122,8 +149,63 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
 
 const guest = { client: { address: '192.0.2.1', session: 'any' } }
 
-describe('the sentence', () => {
-  it('is said in this order', async () => {
+describe('the order of the policies', () => {
+  it('of a chat call', async () => {
+    await chatPipeline(tracedParts([]))(newCall(guest))
+    expect(entered).toEqual([
+      'record',
+      'authenticate',
+      'limit',
+      'resume',
+      'meter',
+      'cache',
+      'truncate',
+      'route',
+      'fallback',
+      'hedge',
+      'retry',
+      'breaker',
+      'bulkhead',
+      'timeout',
+      'ask',
+    ])
+  })
+
+  it('of an item of a batch: admitted with its job, no retry within an attempt, live calls first', async () => {
+    await batchPipeline(tracedParts([]))(newCall(guest))
+    expect(entered).toEqual([
+      'record',
+      'meter',
+      'cache',
+      'truncate',
+      'route',
+      'deferBackground',
+      'fallback',
+      'breaker',
+      'bulkhead',
+      'timeout',
+      'ask',
+    ])
+  })
+
+  it('of a refresh: recorded and metered, around what the call would go through below the cache', async () => {
+    const belowTheCache = async () => replyOf(batches(text('again')))
+    await refreshPipeline(tracedParts([]))(belowTheCache)(newCall(guest))
+    expect(entered).toEqual(['record', 'meter', 'belowTheCache'])
+  })
+
+  it.each([
+    ['of other requests', admission, ['authenticate', 'limit']],
+    ['of requests of the admin API', adminAdmission, ['limit', 'administer']],
+  ])('%s', async (_, pipeline, order) => {
+    await pipeline(tracedParts([]))(newCall(guest)).catch(() => {})
+    expect(entered.slice(0, order.length)).toEqual(order)
+    expect(entered.length).toBeLessThanOrEqual(order.length + 1)
+  })
+})
+
+describe('a chat call', () => {
+  it('asks each dependency in this order', async () => {
     const trace: string[] = []
     const call = newCall({ ...guest, maxResponseBytes: 4 })
     const reply = await chatPipeline(tracedParts(trace))(call)
@@ -160,7 +242,7 @@ describe('the sentence', () => {
     expect(trace.filter(step => step === 'failed')).toHaveLength(1)
   })
 
-  it('reads as a sentence: stack traces name the policies', async () => {
+  it('stack traces name every policy that waits for the reply, the innermost first', async () => {
     const parts = tracedParts([], {
       ask: async () => {
         throw new GatewayError('PROVIDER_ERROR')
@@ -168,17 +250,27 @@ describe('the sentence', () => {
     })
     Error.stackTraceLimit = 50
     const error = await chatPipeline(parts)(newCall(guest)).catch((thrown: Error) => thrown)
-    for (const policy of [
-      'meter',
-      'truncate',
-      'route',
-      'fallback',
-      'retry',
-      'breaker',
-      'bulkhead',
-      'timeout',
-      'ask',
-    ])
-      expect((error as Error).stack).toContain(policy)
+    // Function names only: the paths of the files contain the same words.
+    const functions = [...String((error as Error).stack).matchAll(/^ +at (?:async )?([\w.]+) \(/gm)]
+    const names = functions.map(([, name]) => name)
+    expect(names.slice(0, names.indexOf('record') + 1).filter(name => !name?.startsWith('process.'))).toEqual(
+      [
+        'Object.ask',
+        'ask',
+        'timeout',
+        'bulkhead',
+        'breaker',
+        'retry',
+        'hedge',
+        'fallback',
+        'route',
+        'truncate',
+        'cache',
+        'meter',
+        'limit',
+        'authenticate',
+        'record',
+      ],
+    )
   })
 })

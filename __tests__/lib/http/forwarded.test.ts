@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { addressOfNode, believedHop } from '#lib/http/forwarded.ts'
+import { addressOfNode, believedHop } from '#lib/http/transport.ts'
 
 const hop = (headers: Record<string, string>, hops = 1) => believedHop(name => headers[name] ?? null, hops)
 

@@ -1,13 +1,18 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { costUsd } from '#lib/ledger/cost.ts'
+import { costPicoUsd } from '#lib/ledger/cost.ts'
 import { meter } from '#lib/ledger/meter.ts'
+import { messageFragment } from '#lib/llm/providers/anthropic/reply.ts'
 import type { Price } from '#lib/llm/providers/definition.ts'
-import { messageFragment } from '#lib/llm/providers/shared/anthropic-reply.ts'
 import { completionFragment } from '#lib/llm/providers/shared/openai-reply.ts'
 import { type ReportedUsage, usageOf } from '#lib/llm/providers/shared/usage.ts'
+import type { Usage } from '#lib/llm/types.ts'
+import { picoUsdOf, usdOf } from '#lib/money.ts'
 import { batches, newCall, replyOf } from '../../support/calls.ts'
 
-describe('costUsd', () => {
+const costUsd = (usage: Usage, price: Price): number => usdOf(costPicoUsd(usage, price))
+
+describe('the cost of an answer, in US dollars', () => {
   it.each([
     [{ inputTokens: 1_000_000, outputTokens: 0 }, 0.15],
     [{ inputTokens: 0, outputTokens: 1_000_000 }, 0.6],
@@ -112,16 +117,61 @@ describe('the cost of', () => {
   })
 })
 
+describe('sums of many small costs', () => {
+  const price = { input: 0.075, output: 0.3, cachedInput: 0.0375 }
+
+  it('are exact: a million answers of one token at 0.0375 dollars a million cost 0.0375 dollars', () => {
+    const usage = { inputTokens: 1, outputTokens: 0, cachedInputTokens: 1 }
+    const one = costPicoUsd(usage, price)
+    let sum = 0
+    let sumOfDollars = 0
+    for (let answer = 0; answer < 1_000_000; answer += 1) {
+      sum += one
+      sumOfDollars += usdOf(one)
+    }
+    expect(usdOf(sum)).toBe(0.0375)
+    expect(sumOfDollars).not.toBe(0.0375)
+  })
+
+  it('are whole, and those of all their tokens together, in any order', () => {
+    const tokens = fc.record({ inputTokens: fc.nat(200_000), outputTokens: fc.nat(20_000) })
+    fc.assert(
+      fc.property(fc.array(tokens, { maxLength: 200 }), answers => {
+        const costs = answers.map(usage => costPicoUsd(usage, price))
+        expect(costs.every(Number.isSafeInteger)).toBe(true)
+        const total = answers.reduce(
+          (sum, { inputTokens, outputTokens }) => ({
+            inputTokens: sum.inputTokens + inputTokens,
+            outputTokens: sum.outputTokens + outputTokens,
+          }),
+          { inputTokens: 0, outputTokens: 0 },
+        )
+        const add = (sum: number, cost: number) => sum + cost
+        expect(costs.reduce(add, 0)).toBe(costPicoUsd(total, price))
+        expect(costs.toReversed().reduce(add, 0)).toBe(costPicoUsd(total, price))
+      }),
+    )
+  })
+
+  it('come back from dollars as they were, up to 1,000 dollars an answer', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1e15 }), pico => {
+        expect(picoUsdOf(usdOf(pico))).toBe(pico)
+      }),
+    )
+  })
+})
+
 describe('meter', () => {
   const ask = async () => replyOf(batches())
 
   it('adds the cost to the usage', async () => {
     const reply = await meter({ priceOf: () => ({ input: 1, output: 2 }) })(newCall(), ask)
-    expect(await reply.usage).toEqual({ inputTokens: 1, outputTokens: 2, costUsd: 0.000005 })
+    expect(await reply.usage).toEqual({ inputTokens: 1, outputTokens: 2, costPicoUsd: 5_000_000 })
   })
 
   it('leaves the cost unknown where the price is', async () => {
     const reply = await meter({ priceOf: () => undefined })(newCall(), ask)
-    expect(await reply.usage).not.toHaveProperty('costUsd')
+    expect(await reply.usage).not.toHaveProperty('costPicoUsd')
   })
 })

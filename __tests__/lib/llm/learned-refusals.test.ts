@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Clock } from '#lib/clock.ts'
 import { systemClock } from '#lib/clock.ts'
-import { anthropic } from '#lib/llm/providers/anthropic.ts'
+import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import { azureOpenai } from '#lib/llm/providers/azure-openai.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import { githubModels } from '#lib/llm/providers/github-models.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { retryAfterSeconds } from '#lib/llm/providers/shared/retry-after.ts'
+import { retryAfterSeconds } from '#lib/llm/providers/shared/rate-headers.ts'
 import { upstreamError } from '#lib/llm/providers/shared/upstream-error.ts'
 
 const NOW = Date.parse('2026-11-21T12:00:00Z')

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '#lib/clock.ts'
 import { GatewayError } from '#lib/errors.ts'
-import { anthropic } from '#lib/llm/providers/anthropic.ts'
+import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import { compatible } from '#lib/llm/providers/openai-compatible.ts'
 import { postOver, upstreamAgent } from '#lib/llm/providers/shared/upstream.ts'
 import { upstreamError } from '#lib/llm/providers/shared/upstream-error.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '#lib/clock.ts'
-import { anthropic } from '#lib/llm/providers/anthropic.ts'
+import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import { githubModels } from '#lib/llm/providers/github-models.ts'
 import { mistral } from '#lib/llm/providers/mistral.ts'

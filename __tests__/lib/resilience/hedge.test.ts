@@ -61,7 +61,7 @@ const upstream = (clock: FakeClock) => {
 const setting = async (changes: Partial<Hedges> = {}) => {
   const clock = new FakeClock()
   const { ask, does, attempts } = upstream(clock)
-  const usedBy = () => ({ inputTokens: 3, outputTokens: 0, estimated: true as const, costUsd: 0.5 })
+  const usedBy = () => ({ inputTokens: 3, outputTokens: 0, estimated: true as const, costPicoUsd: 5 })
   const policy = hedge({ share: 1, usedBy, clock, ...changes })
   const again = retry({
     most: 2,
@@ -102,7 +102,7 @@ describe('a second attempt', () => {
     expect(attempts.map(({ aborted }) => aborted)).toEqual([true, false])
     expect(call.journal.hedge).toEqual({
       result: 'won',
-      usage: { inputTokens: 3, outputTokens: 0, estimated: true, costUsd: 0.5 },
+      usage: { inputTokens: 3, outputTokens: 0, estimated: true, costPicoUsd: 5 },
     })
     expect(clock.pending).toBe(0)
   })

@@ -1,8 +1,16 @@
 import { type Selectable, sql } from 'kysely'
+import { picoUsdOf, usdOf } from '../../money.ts'
 import type { BatchItemsTable, BatchJobsTable } from '../../storage/records/schema.ts'
-import { type Item, type ItemState, type Job, type JobState, PRIORITIES, type Priority } from '../types.ts'
+import {
+  type Item,
+  type ItemReply,
+  type ItemState,
+  type Job,
+  type JobState,
+  PRIORITIES,
+  type Priority,
+} from '../types.ts'
 
-export const PICO_PER_USD = 1e12
 /** The waiting time that equals one level of priority. */
 const STEP_MS = 600_000
 
@@ -68,9 +76,18 @@ export const jobOf = (row: JobRow): Job => ({
     failed: row.failed,
     cancelled: row.cancelled,
   },
-  costUsd: Number(BigInt(row.cost_pico)) / PICO_PER_USD,
+  costUsd: usdOf(BigInt(row.cost_pico)),
   unpriced: row.unpriced,
 })
+
+/** An answer as its row holds it, with its cost in US dollars. */
+export const replyToText = ({ costPicoUsd, ...reply }: ItemReply): string =>
+  JSON.stringify({ ...reply, ...(costPicoUsd !== undefined && { costUsd: usdOf(costPicoUsd) }) })
+
+const replyFrom = (text: string): ItemReply => {
+  const { costUsd, ...reply } = JSON.parse(text)
+  return { ...reply, ...(typeof costUsd === 'number' && { costPicoUsd: picoUsdOf(costUsd) }) }
+}
 
 /** Remaining items of a cancelled job never run. */
 const stateOf = (state: string, job: JobState): ItemState => {
@@ -103,6 +120,6 @@ export const itemOf = (row: ItemRow, job: JobState): Item => ({
   ...(row.file !== null && { source: { file: row.file, ...present('line', row.line) } }),
   ...present('startedAt', row.started_at),
   ...present('endedAt', row.ended_at),
-  ...(row.answer !== null && { response: JSON.parse(row.answer) }),
+  ...(row.answer !== null && { response: replyFrom(row.answer) }),
   ...(row.fault !== null && { fault: JSON.parse(row.fault) }),
 })

@@ -1,19 +1,18 @@
 import { type Kysely, sql } from 'kysely'
 import type { Records } from '../../storage/records/records.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
-import type { Claim, Outcome, Settled } from '../types.ts'
-import { PICO_PER_USD } from './rows.ts'
+import type { Claim, ItemReply, Outcome, Settled } from '../types.ts'
+import { replyToText } from './rows.ts'
 
 type Db = Kysely<RecordsSchema>
 
 /** The largest sum that the column holds: nine million dollars. A job that costs more stays there. */
 const MAX_COST_PICO = 2n ** 63n - 1n
 
-/** A cost in picodollars; undefined where it is unknown, or no amount at all. */
-const picoOf = (usd: number | undefined): bigint | undefined => {
-  const pico = Math.round((usd ?? Number.NaN) * PICO_PER_USD)
-  if (!Number.isFinite(pico) || pico < 0) return undefined
-  const exact = BigInt(pico)
+/** A cost as the column takes it; undefined where it is unknown, or no amount at all. */
+const costOf = ({ costPicoUsd = Number.NaN }: ItemReply): bigint | undefined => {
+  if (!Number.isInteger(costPicoUsd) || costPicoUsd < 0) return undefined
+  const exact = BigInt(costPicoUsd)
   return exact < MAX_COST_PICO ? exact : MAX_COST_PICO
 }
 
@@ -31,7 +30,7 @@ const columnsOf = (outcome: Outcome, claim: Claim, now: number) => {
     case 'succeeded':
       return {
         state: 'succeeded',
-        answer: JSON.stringify(outcome.answer),
+        answer: replyToText(outcome.answer),
         fault: null,
         ended_at: now,
       }
@@ -61,7 +60,7 @@ const itemStatement = (db: Db, claim: Claim, outcome: Outcome, now: number) =>
 const countStatement = (db: Db, { jobId }: Claim, outcome: Outcome) => {
   const column = outcome.state === 'again' ? 'queued' : outcome.state
   const answer = outcome.state === 'succeeded' ? outcome.answer : undefined
-  const cost = picoOf(answer?.costUsd)
+  const cost = answer && costOf(answer)
   const isUnpriced = answer !== undefined && cost === undefined
   return db
     .updateTable('batch_jobs')

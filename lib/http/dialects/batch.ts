@@ -2,6 +2,7 @@ import { resultsAsCsv, resultsAsJsonl } from '../../batch/results.ts'
 import type { Item, Job, JobStream, Page } from '../../batch/types.ts'
 import type { Clock } from '../../clock.ts'
 import type { GatewayError } from '../../errors.ts'
+import { usdOf } from '../../money.ts'
 import { download } from '../download.ts'
 import type { RouteResponse } from '../route-response.ts'
 import { eventStream, sseEvent } from '../sse.ts'
@@ -67,7 +68,7 @@ export const itemJson = ({
     finishReason: response.finishReason,
     truncated: response.truncated,
     usage: response.usage,
-    costUsd: response.costUsd ?? null,
+    costUsd: response.costPicoUsd === undefined ? null : usdOf(response.costPicoUsd),
     cache: response.cache,
   }),
   ...(fault && { error: fault }),

@@ -2,6 +2,7 @@ import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 import { AttemptBudget } from '../../llm/attempt-budget.ts'
 import type { Call, Message, Reply, ReplyEvent, Usage } from '../../llm/types.ts'
+import { usdOf } from '../../money.ts'
 import type { RequestContext } from '../../request-context.ts'
 import type { ChatBody } from '../../validation/chat.ts'
 import { errorBody } from '../error-response.ts'
@@ -44,7 +45,7 @@ const opening = (context: RequestContext, { head }: Reply) => ({
   provider: head.target.provider,
 })
 
-const publicUsage = ({ costUsd: _, ...tokens }: Usage) => tokens
+const publicUsage = ({ costPicoUsd: _, ...tokens }: Usage) => tokens
 
 /** Warnings: parts of the call that were not honoured, and those known only at the answer's end. */
 const warningsOf = ({ head }: Reply, finish: Finish) => {
@@ -56,7 +57,7 @@ const closing = (context: RequestContext, reply: Reply, finish: Finish, usage: U
   finishReason: finish.reason,
   truncated: finish.truncated ?? false,
   usage: publicUsage(usage),
-  costUsd: usage.costUsd ?? null,
+  costUsd: usage.costPicoUsd === undefined ? null : usdOf(usage.costPicoUsd),
   cache: reply.head.cache,
   ...warningsOf(reply, finish),
   latencyMs: Math.round(now - context.startedAt),
@@ -85,7 +86,8 @@ const json = async (context: RequestContext, reply: Reply, clock: Clock): Promis
   const usage = await reply.usage
   return {
     json: { ...opening(context, reply), content, ...closing(context, reply, finish, usage, clock.now()) },
-    headers: usage.costUsd === undefined ? {} : { 'x-gateway-cost-usd': decimal(usage.costUsd) },
+    headers:
+      usage.costPicoUsd === undefined ? {} : { 'x-gateway-cost-usd': decimal(usdOf(usage.costPicoUsd)) },
   }
 }
 

@@ -2,8 +2,8 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Duplex } from 'node:stream'
 import { systemClock } from '../../clock.ts'
 import type { GatewayError } from '../../errors.ts'
-import { saneRequestId } from '../arrive.ts'
 import { dropBody } from '../body.ts'
+import { saneRequestId } from '../client-info.ts'
 import { errorResponse } from '../error-response.ts'
 import { apiHeaders } from '../security-headers.ts'
 

@@ -1,4 +1,4 @@
-import { anthropic } from './anthropic.ts'
+import { anthropic } from './anthropic/anthropic.ts'
 import { azureOpenai } from './azure-openai.ts'
 import type { ProviderDefinition } from './definition.ts'
 import { gemini } from './gemini.ts'

@@ -1,9 +1,57 @@
 import type OpenAI from 'openai'
 import type { Call, Message, Target } from '../../types.ts'
-import { guessFromName } from './model-names.ts'
 import type { OpenAiDialect } from './openai-chat.ts'
-import { type TemperatureRange, temperatureFor, temperatureWarnings } from './temperature.ts'
 import type { Unsupported } from './unsupported-parameters.ts'
+
+/** How a model handles temperatures; ours range from 0 to 2. */
+export type TemperatureRange = Readonly<{
+  /** The highest one it accepts; 2 when absent. */
+  highestTemperature?: number
+  /** It accepts only its default. */
+  isFixed?: boolean
+}>
+
+const OWN_TEMPERATURE = 1
+
+/** The temperature to send: the requested one, the nearest accepted one, or none. */
+export const temperatureFor = (
+  { temperature }: Call,
+  { highestTemperature = 2, isFixed }: TemperatureRange,
+): number | undefined =>
+  temperature === undefined || isFixed ? undefined : Math.min(temperature, highestTemperature)
+
+/** The warning where it differs from the requested one. */
+export const temperatureWarnings = (call: Call, range: TemperatureRange): readonly string[] => {
+  const asked = call.temperature
+  const sent = temperatureFor(call, range)
+  if (asked === sent || (sent === undefined && asked === OWN_TEMPERATURE)) return []
+  return sent === undefined
+    ? ['This model takes no temperature; it answered with its own.']
+    : [`This model takes a temperature of at most ${sent}; that was used in place of ${asked}.`]
+}
+
+/** Parameters that a model accepts, guessed from its name. The model's errors correct a wrong guess. */
+type NameGuess = Readonly<{
+  /** Takes `max_completion_tokens` in place of `max_tokens`. */
+  usesMaxCompletionTokens: boolean
+  /** Accepts only its default temperature. */
+  hasFixedTemperature: boolean
+}>
+
+/**
+ * OpenAI's reasoning models under any provider's name of them: `o3-mini`, `gpt-5.1-2025-11-13`, `openai/gpt-5`,
+ * `ft:o4-mini-2025-04-16:acme::abc123`. Source: OpenAI, "Reasoning models".
+ */
+const REASONING = /(?:^(?:[\w-]+:)?|\/)(?:o[1-9]|gpt-5)(?=$|[-.:@])/i
+
+/** Chat variants without reasoning accept a temperature: `gpt-5-chat-latest`. */
+const TALKING = /(?:^(?:[\w-]+:)?|\/)gpt-5[\w.]*-chat(?=$|[-.:@])/i
+
+/** The first guess of a model's parameters. */
+const guessFromName = (model: string): NameGuess => {
+  const isReasoning = REASONING.test(model)
+  return { usesMaxCompletionTokens: isReasoning, hasFixedTemperature: isReasoning && !TALKING.test(model) }
+}
 
 type Request = OpenAI.Chat.ChatCompletionCreateParams
 type ChatMessage = Readonly<{ role: Message['role'] | 'developer'; content: string }>

@@ -1,7 +1,6 @@
 import type { SseEvent } from '../../../sse-parser.ts'
-import { describesError } from './error-value.ts'
 import { finishOf, isFailedFinish } from './finish-reason.ts'
-import { errorInAnswer } from './in-band-error.ts'
+import { describesError, errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
 import type { OpenAiDialect } from './openai-chat.ts'

@@ -1,8 +1,10 @@
 import type { GatewayError } from '../../../errors.ts'
 import { ignored } from '../../../request-context.ts'
 import { type SseEvent, SseEventTooLarge } from '../../../sse-parser.ts'
-import type { Call, Reply, ReplyHead } from '../../types.ts'
+import { oneBatch } from '../../tap.ts'
+import type { Call, Reply, ReplyEvent, ReplyHead } from '../../types.ts'
 import { bodyOf, PeekedBody } from './body.ts'
+import { finishEvent } from './finish-reason.ts'
 import { parseJson } from './lenient.ts'
 import { MalformedResponse, malformedError, wrongLength } from './malformed.ts'
 import type { ReplyPart } from './reply-part.ts'
@@ -10,8 +12,27 @@ import { isTruncated } from './stream-event.ts'
 import { streamedReply } from './streamed-reply.ts'
 import { estimatedInputTokens } from './tokens.ts'
 import { readRawText, readText, type UpstreamResponse } from './upstream.ts'
-import { connectionError, endedBeforeLength } from './upstream-error.ts'
-import { wholeReply } from './whole-reply.ts'
+import { connectionError, endedBeforeLength, malformedResponse } from './upstream-error.ts'
+import { usageOf } from './usage.ts'
+
+/** An answer in one piece, as a stream of one batch; throws the fragment's error. */
+const wholeReply = (head: ReplyHead, fragment: ReplyPart, estimatedInputTokens: () => number): Reply => {
+  if (fragment.error) throw fragment.error
+  const text = fragment.text ?? ''
+  const finish = finishEvent({
+    finish: fragment.finish,
+    refused: fragment.refused ?? false,
+    hasText: text !== '',
+  })
+  if (!finish) throw malformedResponse(head.target.provider, 'missing message')
+  const batch: ReplyEvent[] = text === '' ? [finish] : [{ type: 'text-delta', text }, finish]
+  const usage = usageOf(fragment.usage, {
+    textBytes: Buffer.byteLength(text),
+    isComplete: true,
+    estimatedInputTokens,
+  })
+  return { head, usage: Promise.resolve(usage), events: oneBatch(batch) }
+}
 
 /** Translators for a vendor's whole and streamed replies. An exception means a malformed response. */
 export type Translators = Readonly<{

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { Agent, Dispatcher, EnvHttpProxyAgent, Pool, request } from 'undici'
 import type { ResponseBody } from './body.ts'
 import { decodedBody } from './content-encoding.ts'
-import type { HeaderLookup } from './retry-after.ts'
+import type { HeaderLookup } from './rate-headers.ts'
 
 /** The body of an upstream response: bytes that can be read once, or discarded. */
 export type UpstreamBody = Dispatcher.ResponseData['body']

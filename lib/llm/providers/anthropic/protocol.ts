@@ -1,8 +1,8 @@
 import type { ProviderDeps } from '../definition.ts'
-import { messagesRequest, messagesWarnings } from './anthropic-chat.ts'
-import { messageEvents, messageFragment } from './anthropic-reply.ts'
-import { endpointUrl } from './base-url.ts'
-import type { Protocol } from './http-provider.ts'
+import { endpointUrl } from '../shared/base-url.ts'
+import type { Protocol } from '../shared/http-provider.ts'
+import { messageEvents, messageFragment } from './reply.ts'
+import { messagesRequest, messagesWarnings } from './request.ts'
 
 const API_VERSION = '2023-06-01'
 

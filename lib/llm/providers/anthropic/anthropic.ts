@@ -1,6 +1,6 @@
-import type { ProviderDefinition } from './definition.ts'
-import { anthropicMessages } from './shared/anthropic-messages.ts'
-import { httpProvider } from './shared/http-provider.ts'
+import type { ProviderDefinition } from '../definition.ts'
+import { httpProvider } from '../shared/http-provider.ts'
+import { anthropicMessages } from './protocol.ts'
 
 /** Anthropic. Prices: anthropic.com/pricing, base input, cache hits, and cache writes that last five minutes. */
 export const anthropic: ProviderDefinition = {

@@ -1,6 +1,6 @@
 import type { Call, Target } from '../../types.ts'
-import { type TemperatureRange, temperatureFor, temperatureWarnings } from './temperature.ts'
-import type { Unsupported } from './unsupported-parameters.ts'
+import { type TemperatureRange, temperatureFor, temperatureWarnings } from '../shared/chat-request.ts'
+import type { Unsupported } from '../shared/unsupported-parameters.ts'
 
 const rangeOf = (unsupported: Unsupported): TemperatureRange => ({
   highestTemperature: 1,

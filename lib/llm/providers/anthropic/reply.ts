@@ -1,12 +1,12 @@
 import type { SseEvent } from '../../../sse-parser.ts'
-import { finishOf } from './finish-reason.ts'
-import { errorInAnswer } from './in-band-error.ts'
-import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'
-import { MalformedResponse } from './malformed.ts'
-import type { ReplyPart } from './reply-part.ts'
-import { readStreamEvent } from './stream-event.ts'
-import { upstreamError } from './upstream-error.ts'
-import { type ReportedUsage, reportedUsage, tokenCount } from './usage.ts'
+import { finishOf } from '../shared/finish-reason.ts'
+import { errorInAnswer } from '../shared/in-band-error.ts'
+import { type Fields, fieldsOf, parseJson, wordIn } from '../shared/lenient.ts'
+import { MalformedResponse } from '../shared/malformed.ts'
+import type { ReplyPart } from '../shared/reply-part.ts'
+import { readStreamEvent } from '../shared/stream-event.ts'
+import { upstreamError } from '../shared/upstream-error.ts'
+import { type ReportedUsage, reportedUsage, tokenCount } from '../shared/usage.ts'
 
 const ANSWER_EVENTS: ReadonlySet<string> = new Set([
   '',

@@ -91,7 +91,7 @@ describe.each(HOSTS)('HTTP at the edge of the %s server', host => {
         const [unknown, known] = [await request(`PROPFIND ${path}`), await request(`PUT ${path}`)]
         expect([unknown.status, unknown.headers.get('allow')]).toEqual([405, known.headers.get('allow')])
         expect(expectEnvelope(unknown).message).toBe(
-          expectEnvelope(known).message.replace('not PUT', 'not PROPFIND'),
+          expectEnvelope(known).message.replace('Method PUT ', 'Method PROPFIND '),
         )
       }
     })

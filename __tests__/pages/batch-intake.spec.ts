@@ -112,7 +112,7 @@ test('names what cannot be sent before anything is', async ({ batches, page }) =
   await expect(send(page)).toBeDisabled()
 })
 
-test('counts the rows of a table by semicolons, and shows which of its columns are passed over', async ({
+test('counts the rows of a table by semicolons, and shows which of its columns are ignored', async ({
   batches,
   page,
 }) => {
@@ -124,7 +124,7 @@ test('counts the rows of a table by semicolons, and shows which of its columns a
 
   const warnings = batches.job('Table').getByRole('list', { name: 'Warnings' }).getByRole('listitem')
   await expect(warnings).toHaveCount(1)
-  await expect(warnings).toContainText(/table\.csv.*passed over, since not known: .*Colour/)
+  await expect(warnings).toContainText(/table\.csv.*ignored as unknown: .*Colour/)
   await expect(batches.job('Table')).toContainText('2 of 2 succeeded')
 
   await page.reload()

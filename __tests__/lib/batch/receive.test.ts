@@ -330,11 +330,15 @@ describe('an upload', () => {
 
   it('is forgotten at once when its sender goes away in the middle', async () => {
     const leave = new AbortController()
-    const stalled = new ReadableStream<Uint8Array>({
-      start: controller => controller.enqueue(new Uint8Array(bodyOf(file('a.txt')).subarray(0, 100))),
-    })
+    const stalled = new ReadableStream<Uint8Array>(
+      {
+        start: controller => controller.enqueue(new Uint8Array(bodyOf(file('a.txt')).subarray(0, 100))),
+        // Asked for more, so what had come has been read.
+        pull: () => leave.abort(),
+      },
+      { highWaterMark: 0 },
+    )
     const sent = receive(stalled, {}, { signal: leave.signal })
-    setTimeout(() => leave.abort(), 50)
     expect(await refusalOf(sent)).toMatchObject({ code: 'CLIENT_GONE' })
   })
 

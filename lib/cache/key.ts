@@ -23,7 +23,6 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   resume: false,
   stream: false,
   cache: false,
-  cacheWhen: false,
   cacheTags: false,
   deadlineAt: false,
   plan: false,

@@ -9,17 +9,8 @@ export type Role = 'system' | 'user' | 'assistant'
 
 export type Message = Readonly<{ role: Role; content: string }>
 
-/**
- * `default`: as the surface has it; `use`: may be answered from the cache, asked for expressly; `refresh`: ask
- * anew and store; `no-store`: neither.
- */
-export type CacheMode = 'default' | 'use' | 'refresh' | 'no-store'
-
-/**
- * When a surface caches what no client asks for expressly. `deterministic`: at temperature 0; `on-request`:
- * never.
- */
-export type CacheWhen = 'always' | 'deterministic' | 'on-request'
+/** `default`: may be answered from the cache; `refresh`: ask anew and store; `no-store`: neither. */
+export type CacheMode = 'default' | 'refresh' | 'no-store'
 
 /**
  * One question to a model, on its way inwards. Immutable and complete from birth: a policy that knows better
@@ -43,8 +34,6 @@ export type Call = RequestContext &
     /** Longest answer this surface gives, in UTF-8 bytes; unlimited when absent. */
     maxResponseBytes?: number | undefined
     cache: CacheMode
-    /** `always` when absent. */
-    cacheWhen?: CacheWhen | undefined
     /** Labels for the answer, by which it can be invalidated. */
     cacheTags?: readonly string[] | undefined
     /** Whether another model than the one asked for may answer. */

@@ -47,10 +47,6 @@ const faultsOf = (issue: z.core.$ZodIssue): readonly Issue[] => {
 /** A fault in words that go on after the name of what was sent. */
 const inWords = ({ path, message }: Issue): string => (path === 'body' ? message : `${path} ${message}`)
 
-/** What zod found, each fault's path below `root`. */
-export const faultsIn = ({ issues }: z.ZodError, root: string): readonly Issue[] =>
-  issues.flatMap(faultsOf).map(fault => ({ path: root, message: inWords(fault) }))
-
 /** What is wrong with what was sent, in words that go on after its name. What is no refusal is thrown again. */
 export const requirement = (thrown: unknown): string => {
   if (!(thrown instanceof GatewayError) || !thrown.details) throw thrown

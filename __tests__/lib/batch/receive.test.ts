@@ -3,10 +3,16 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { UPLOAD_LIMITS, type UploadLimits } from '#lib/batch/intake/limits.ts'
+import type { UploadLimits } from '#lib/batch/intake/limits.ts'
 import { receiveUpload } from '#lib/batch/intake/receive.ts'
 import { sweepUploads } from '#lib/batch/intake/upload-dir.ts'
 import { GatewayError } from '#lib/errors.ts'
+
+const UPLOAD_LIMITS: UploadLimits = {
+  mostFiles: 50,
+  maxFileBytes: 50_000_000,
+  maxBytes: 100_000_000,
+}
 
 const BOUNDARY = 'x-boundary'
 const TYPE = `multipart/form-data; boundary=${BOUNDARY}`

@@ -52,8 +52,7 @@ const worker = (bell: WorkSignal) => {
 }
 
 const until = async (isSo: () => boolean): Promise<void> => {
-  for (const giveUpAt = Date.now() + 60_000; !isSo(); await sleep(10))
-    if (Date.now() > giveUpAt) throw new Error('it did not come to that within a minute')
+  await expect.poll(isSo, { timeout: 60_000, interval: 10 }).toBe(true)
 }
 
 /** Rings now and then until it is heard once more. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { createConnection, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,6 +10,8 @@ import { settled } from '../support/settled.ts'
 import { chunk, hangs, inTurn, neverEnds, refuses, says, sse, write } from '../support/upstream-behaviour.ts'
 
 const KIBIBYTE = 1024
+/** Until it has passed: that no call follows has no signal. */
+const RETRY_AFTER_S = 1
 const MEBIBYTE = 1024 * KIBIBYTE
 
 /** Makes a process collect its garbage when it is sent SIGUSR2, so that what it holds is what it needs. */
@@ -113,7 +116,7 @@ describe('clients that do not do their part', () => {
     it('F12: get everything, in order, once they go on', async () => {
       const pieces = Array.from({ length: 2_000 }, (_, index) => `${index} ${'x'.repeat(1_000)}`)
       const { response } = await unread(scene.upstream.modelThat(says(pieces)))
-      await sleep(500)
+      await settled(() => response.socket.bytesRead)
       let text = ''
       for await (const bytes of response) text += bytes
       const deltas = text.matchAll(/^data: (\{"text".*\})$/gm)
@@ -149,7 +152,7 @@ describe('clients that do not do their part', () => {
     })
 
     it('F13: while the gateway waits to try again, end the trying', async () => {
-      const limited = refuses(429, { headers: { 'retry-after': '3' } })
+      const limited = refuses(429, { headers: { 'retry-after': String(RETRY_AFTER_S) } })
       const model = scene.upstream.modelThat(inTurn(limited, says(['never'])))
       const { leave, left, requestId } = leaver(`openai/${model}`)
       await arrived(model, 1)
@@ -157,7 +160,7 @@ describe('clients that do not do their part', () => {
       leave()
       expect(await left).toBe('left')
       expect(await scene.gateway.lineOf(requestId)).toMatchObject({ outcome: 'aborted', attempts: 1 })
-      await sleep(4_000)
+      await sleep(RETRY_AFTER_S * 1_000 * 1.3)
       expect(scene.upstream.callsFor(model)).toHaveLength(1)
       await scene.expectRest()
     })
@@ -166,8 +169,7 @@ describe('clients that do not do their part', () => {
   it('F13: in the middle of a stream, close the upstream, and what came is counted', async () => {
     const model = scene.upstream.modelThat(neverEnds({ paceMs: 10 }))
     const { client, response } = await unread(model)
-    response.resume()
-    await sleep(100)
+    await once(response, 'data')
     client.destroy()
     await scene.expectRest()
     const requestId = String(response.headers['x-request-id'])
@@ -207,6 +209,7 @@ describe('a client that leaves the queue', () => {
 
 describe('clients that are slow to ask', () => {
   const HEADERS_TIMEOUT_MS = 15_000
+  let connected = 0
   let scene: FaultScene
 
   beforeAll(async () => {
@@ -218,6 +221,9 @@ describe('clients that are slow to ask', () => {
     const startedAt = performance.now()
     const socket = createConnection(port, '127.0.0.1')
     socket.on('error', () => {})
+    socket.once('connect', () => {
+      connected += 1
+    })
     socket.write('POST /api/chat HTTP/1.1\r\nhost: localhost\r\n')
     const timer = setInterval(() => void socket.write('a'), 1_000)
     const closed = new Promise<number>(resolve =>
@@ -233,7 +239,7 @@ describe('clients that are slow to ask', () => {
   it('F35: are cut off when their headers take more than 15 s, and others are served meanwhile', async () => {
     const { port } = new URL(scene.gateway.url)
     const slow = Array.from({ length: 500 }, () => drip(Number(port)))
-    await sleep(1_000)
+    await expect.poll(() => connected, { timeout: 10_000 }).toBe(500)
     for (let asked = 0; asked < 20; asked += 1)
       expect((await scene.endures('openai/any', asked % 2 === 0)).status).toBe(200)
     const lasted = await Promise.all(slow.map(({ closed }) => closed))

@@ -5,6 +5,8 @@ import { type Json, post } from '../support/chat.ts'
 import { GatewayProcess } from '../support/gateway.ts'
 import { PostgresServer } from '../support/postgres.ts'
 
+/** All that tries again has done so meanwhile, and said nothing more: that has no signal. */
+const LONGER_THAN_ALL_PAUSES_MS = 3_000
 const ITEMS = [{ prompt: 'Hello', model: 'mock/echo' }]
 
 let server: PostgresServer
@@ -22,12 +24,15 @@ const healthOf = async (gateway: GatewayProcess): Promise<{ code: number; body: 
 
 /** Health, once it says that of the records; it never is a failure itself. */
 const untilRecordsAre = async (gateway: GatewayProcess, status: string): Promise<Json> => {
-  for (const giveUpAt = performance.now() + 30_000; ; await sleep(50)) {
-    const { code, body } = await healthOf(gateway)
-    expect(code).toBe(200)
-    if (body.services.records.status === status) return body
-    if (performance.now() > giveUpAt) throw new Error(`health stays ${JSON.stringify(body)}`)
+  let body: Json
+  const look = async () => {
+    const health = await healthOf(gateway)
+    expect(health.code).toBe(200)
+    body = health.body
+    return body.services.records.status
   }
+  await expect.poll(look, { timeout: 30_000 }).toBe(status)
+  return body
 }
 
 const expectChats = async (gateway: GatewayProcess): Promise<void> => {
@@ -94,8 +99,7 @@ describe.each(['true', 'false'])('a Postgres that fails while the gateway runs (
     expect(retryAfter).toBeGreaterThan(0)
     expect(seconds).toBeLessThan(5.5)
     await expectChats(gateway)
-    // Longer than the pause of everything that tries again.
-    await sleep(3_000)
+    await sleep(LONGER_THAN_ALL_PAUSES_MS)
     await bringBack()
     await untilRecordsAre(gateway, 'healthy')
     expect((await submits()).status).toBe(202)

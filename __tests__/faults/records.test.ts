@@ -9,10 +9,15 @@ import { BatchClient } from '../support/batch.ts'
 import { post } from '../support/chat.ts'
 import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess } from '../support/gateway.ts'
+import { settled } from '../support/settled.ts'
 import { says } from '../support/upstream-behaviour.ts'
 import { WorkerProcess } from '../support/worker.ts'
 
 const ITEMS = 30
+/** By its nature real: the waiting is SQLite's own. */
+const LOCKED_MS = 10_000
+/** Longer than the pauses of all that tries again; that nothing happens has no signal. */
+const NOTHING_BEGINS_MS = 2_000
 const MODEL = 'gpt-4o-mini'
 const USD_EACH = 0.00000405
 
@@ -79,7 +84,7 @@ describe('records that cannot be written', () => {
     const lockedAt = performance.now()
     const handedIn = client.post('/jobs', { items: items(1) })
     const slow: number[] = []
-    while (performance.now() - lockedAt < 10_000) {
+    while (performance.now() - lockedAt < LOCKED_MS) {
       const askedAt = performance.now()
       expect(await chatStatus(gateway)).toBe(200)
       expect((await client.ask(`/jobs/${id}`)).status).toBe(200)
@@ -97,21 +102,21 @@ describe('records that cannot be written', () => {
   })
 
   it('F22: a full disk: chats and reading go on, what would be written is refused, and it recovers alone', async () => {
-    while ((await recordsStatus(gateway)) !== 'healthy') await sleep(50)
+    await expect.poll(() => recordsStatus(gateway), { timeout: 30_000 }).toBe('healthy')
     const calls = modelAfter(200)
     const { id } = await client.submit(items(ITEMS))
     await client.until(id, ({ counts }) => counts.succeeded > 3)
     const holdFiles = (bytes: string) =>
       expect(spawnSync('prlimit', ['--pid', `${gateway.pid}`, `--fsize=${bytes}:unlimited`]).status).toBe(0)
     holdFiles('4096')
-    await sleep(1_000)
+    await settled(calls)
     const begun = calls()
     expect(await chatStatus(gateway)).toBe(200)
     expect((await client.ask(`/jobs/${id}`)).status).toBe(200)
     expect(await refusalOf(await client.post('/jobs', { items: items(1) }))).toEqual(UNAVAILABLE)
     const text = 'One line of many.\n'.repeat(100_000)
     expect(await refusalOf(await client.upload({ 'a.txt': text }))).toEqual(UNAVAILABLE)
-    await sleep(2_000)
+    await sleep(NOTHING_BEGINS_MS)
     expect(calls()).toBe(begun)
     expect(await recordsStatus(gateway)).toBe('degraded')
     expect((await fetch(`${gateway.url}/api/health/ready`)).status).toBe(200)
@@ -121,7 +126,7 @@ describe('records that cannot be written', () => {
     expect(job.costUsd).toBeCloseTo(ITEMS * USD_EACH, 12)
     expect(calls()).toBe(ITEMS)
     expect((await client.upload({ 'a.txt': 'One line.' })).status).toBe(202)
-    while ((await recordsStatus(gateway)) !== 'healthy') await sleep(50)
+    await expect.poll(() => recordsStatus(gateway), { timeout: 30_000 }).toBe('healthy')
     const lines = () => gateway.log.filter(({ component }) => component === 'records')
     await gateway.until(() => lines().at(-1)?.level === 'info' || undefined, 'the line that they are back')
     // Those of this fault, behind those of the one before.

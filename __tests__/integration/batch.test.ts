@@ -6,6 +6,9 @@ import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess, HOSTS } from '../support/gateway.ts'
 import { neverEnds, refuses, says } from '../support/upstream-behaviour.ts'
 
+/** By its nature real: that no more items are tried has no signal. */
+const OTHERS_ARE_TRIED_MS = 1_500
+
 const guestOf = async (url: string): Promise<BatchClient> => {
   const answer = await fetch(`${url}/api/session`, { method: 'POST' })
   return new BatchClient(url, { cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '' })
@@ -193,7 +196,7 @@ describe.each(HOSTS)('batches under the %s host', host => {
       (await ada.job(id, '?limit=200')).items.filter(({ attempts }: Json) => attempts > 0).length
     await ada.until(id, ({ items }) => items.some(({ error }: Json) => error?.code === 'PROVIDER_RATE_LIMIT'))
     await ada.ended((await ada.submit([{ prompt: 'Mine', model: 'mock/echo' }])).id)
-    await sleep(1_500)
+    await sleep(OTHERS_ARE_TRIED_MS)
     expect(await attempted()).toBeLessThanOrEqual(6)
     expect(upstream.callsFor(model.replace('openai/', '')).length).toBeLessThanOrEqual(6)
     upstream.forModel(model.replace('openai/', ''), says(['Free again']))

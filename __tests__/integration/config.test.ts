@@ -35,11 +35,7 @@ const start = async (path: string, env: Record<string, string> = {}): Promise<Ga
 }
 
 const eventually = async (look: () => Promise<boolean>, what: string): Promise<void> => {
-  const deadline = performance.now() + 20_000
-  while (!(await look())) {
-    if (performance.now() > deadline) throw new Error(`${what} did not come`)
-    await new Promise(resolve => setTimeout(resolve, 25))
-  }
+  await expect.poll(look, { timeout: 20_000, interval: 25, message: what }).toBe(true)
 }
 
 const names = async ({ url }: GatewayProcess): Promise<string[]> =>

@@ -1,11 +1,15 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { events, post, textOf } from '../support/chat.ts'
 import { FakeUpstream } from '../support/fake-upstream.ts'
 import { NpmProcess, type NpmScript, type SignalTarget } from '../support/npm.ts'
 import { hangs, says } from '../support/upstream-behaviour.ts'
+
+/** A signal within a second is taken for npm's, which hands on what its group has got already: real time. */
+const TAKEN_FOR_THE_SAME_SIGNAL_MS = 1_000
 
 const WORDS = Array(20).fill('word ')
 
@@ -100,8 +104,7 @@ describe('a gateway that npm runs', () => {
     await expect.poll(() => upstream.calls.length).toBe(1)
     running.signal('SIGTERM', 'npm')
     await running.says('"message":"stopping"')
-    // A signal within a second is taken for npm's, which hands on what its group has got already.
-    await new Promise(resolve => setTimeout(resolve, 1_100))
+    await sleep(TAKEN_FOR_THE_SAME_SIGNAL_MS + 100)
     running.signal('SIGTERM', 'npm')
     expect(await running.exited()).toBe(143)
     await running.scriptEnded()

@@ -3,28 +3,34 @@ import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { sql } from 'kysely'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '#lib/clock.ts'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Records } from '#lib/storage/records/records.ts'
 import { sqliteRecords } from '#lib/storage/records/sqlite.ts'
 import { BatchClient } from '../support/batch.ts'
 import { CRASH, HANG } from '../support/crashing-records-thread.ts'
 import { GatewayProcess, HOSTS, ROOT } from '../support/gateway.ts'
+import { SkippingClock } from '../support/skipping-clock.ts'
 
+const REPLY_MS = 15_000
+const SEVERAL_LOOKS_MS = 4_000
+/** As long as a thread that was lost is not started again. */
+const RESTART_MS = 1_000
 const PROGRAM = join(ROOT, '__tests__/support/crashing-records-thread.ts')
 
 let path: string
 let records: Records
 let lost: Error[]
+let clock: SkippingClock
 
 const open = (): Promise<Records> =>
-  sqliteRecords(path, systemClock, { program: PROGRAM, onLost: error => lost.push(error) })
+  sqliteRecords(path, clock, { program: PROGRAM, onLost: error => lost.push(error) })
 
 beforeEach(async () => {
   path = join(mkdtempSync(join(tmpdir(), 'parley-thread-')), 'parley.db')
   lost = []
+  clock = new SkippingClock()
   records = await open()
 })
 afterEach(() => records.close())
@@ -48,6 +54,9 @@ const timed = async (work: Promise<unknown>) => {
   return { outcome, ms: performance.now() - from }
 }
 
+/** By its nature real: the waiting is SQLite's own. */
+const LOCKED_MS = 10_000
+
 describe('the thread that SQLite runs on', () => {
   it('fails all that was asked of it as a lost store when it ends, and says so once', async () => {
     const asked = [records.read(db => crash.execute(db)), workers(), addWorker('a')]
@@ -59,7 +68,7 @@ describe('the thread that SQLite runs on', () => {
   it('is started again by what is asked a second later', async () => {
     await addWorker('a')
     await expect(records.read(db => crash.execute(db))).rejects.toMatchObject(UNAVAILABLE)
-    await sleep(1_000)
+    clock.skip(RESTART_MS)
     await addWorker('b')
     expect(await workers()).toEqual(['a', 'b'])
     expect(lost).toHaveLength(1)
@@ -69,7 +78,7 @@ describe('the thread that SQLite runs on', () => {
     const written = records.write(async db => {
       await db.insertInto('batch_workers').values({ id: 'half', seen_at: 1 }).execute()
       await crash.execute(db).catch(() => {})
-      await sleep(1_100)
+      clock.skip(RESTART_MS)
       await db.insertInto('batch_workers').values({ id: 'other half', seen_at: 1 }).execute()
     })
     await expect(written).rejects.toMatchObject(UNAVAILABLE)
@@ -82,12 +91,19 @@ describe('the thread that SQLite runs on', () => {
     let ticks = 0
     const ticking = setInterval(() => {
       ticks += 1
-    }, 100)
-    const { outcome, ms } = await timed(records.read(db => sql`select ${sql.lit(HANG)}`.execute(db)))
+    }, 10)
+    const hanging = timed(records.read(db => sql`select ${sql.lit(HANG)}`.execute(db)))
+    await turn()
+    clock.skip(REPLY_MS - SEVERAL_LOOKS_MS)
+    // It is looked after every second of real time.
+    expect(await Promise.race([hanging, sleep(SEVERAL_LOOKS_MS / 2, 'not yet')])).toBe('not yet')
+    clock.skip(SEVERAL_LOOKS_MS)
+    const { outcome, ms } = await hanging
     clearInterval(ticking)
     expect(outcome).toMatchObject(UNAVAILABLE)
-    expect(ms).toBeLessThan(17_500)
-    expect(ticks).toBeGreaterThan(100)
+    expect(ms).toBeLessThan(2 * SEVERAL_LOOKS_MS)
+    expect(ticks).toBeGreaterThan(SEVERAL_LOOKS_MS / 100)
+    clock.skip(RESTART_MS)
     expect(await workers()).toEqual([])
   })
 
@@ -95,7 +111,7 @@ describe('the thread that SQLite runs on', () => {
     const { renameSync } = await import('node:fs')
     await addWorker('a')
     await expect(records.read(db => crash.execute(db))).rejects.toMatchObject(UNAVAILABLE)
-    await sleep(1_000)
+    clock.skip(RESTART_MS)
     renameSync(path, `${path}.away`)
     await expect(workers()).rejects.toMatchObject(UNAVAILABLE)
     expect(existsSync(path)).toBe(false)
@@ -124,7 +140,7 @@ describe('the thread that SQLite runs on', () => {
     const asked = Array.from({ length: 50 }, (_, at) => addWorker(String(at)))
     const inTransaction = records.write(async db => {
       await db.insertInto('batch_workers').values({ id: 'slow', seen_at: 1 }).execute()
-      await sleep(100)
+      await workers().catch(() => {})
       await db.insertInto('batch_workers').values({ id: 'slower', seen_at: 1 }).execute()
     })
     const closed = records.close()
@@ -174,14 +190,7 @@ describe('the thread that SQLite runs on', () => {
         .execute()
       if (tries > 1) return
       begun.resolve()
-      for (;;) {
-        try {
-          other.exec('begin immediate')
-          break
-        } catch {
-          await sleep(100)
-        }
-      }
+      await vi.waitFor(() => other.exec('begin immediate'), { timeout: 20_000, interval: 100 })
       other.exec('commit')
       await db.insertInto('batch_workers').values({ id: 'too late', seen_at: 1 }).execute()
     })
@@ -212,7 +221,7 @@ describe('the thread that SQLite runs on', () => {
     other.exec('begin immediate')
     const writes = Promise.all([timed(addWorker('b')), timed(addWorker('c'))])
     const reads: number[] = []
-    for (const from = performance.now(); performance.now() - from < 10_000; await sleep(50))
+    for (const from = performance.now(); performance.now() - from < LOCKED_MS; await sleep(50))
       reads.push((await timed(workers())).ms)
     other.exec('rollback')
     other.close()

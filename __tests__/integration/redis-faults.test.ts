@@ -8,8 +8,20 @@ import { UpstashBridge } from '../support/upstash-bridge.ts'
 const PASSWORD = 'pass/word-of-redis'
 const FREE = { RATE_LIMIT_ANONYMOUS: '100000/1m' }
 
+/** By its nature real: a Redis that comes and goes every second. */
+const FLAP_MS = 1_000
+
 const TRANSPORTS = ['socket', 'REST'] as const
 type Transport = (typeof TRANSPORTS)[number]
+
+/** A client that keeps asking. */
+type Asking = Readonly<{
+  /** Once so many more answers have come. */
+  more: (answers: number) => Promise<void>
+  /** Itself, once its first answers have come. */
+  underWay: () => Promise<Asking>
+  stop: () => Promise<number[]>
+}>
 
 /** A Redis with a gateway in front of it, and a client that keeps asking. */
 class Scene {
@@ -50,7 +62,7 @@ class Scene {
   }
 
   /** Asks as JSON and as a stream, again and again, until told to stop; every status, and every broken stream. */
-  asking(): { stop: () => Promise<number[]> } {
+  asking(): Asking {
     let going = true
     let count = 0
     const statuses: number[] = []
@@ -65,13 +77,23 @@ class Scene {
       while (going) await Promise.all([ask(stream), sleep(40)])
     }
     const loops = Promise.all([loop(false), loop(true)])
-    return {
+    const more = async (answers: number): Promise<void> => {
+      const before = statuses.length
+      await expect.poll(() => statuses.length, { timeout: 30_000 }).toBeGreaterThanOrEqual(before + answers)
+    }
+    const asking: Asking = {
+      more,
+      underWay: async () => {
+        await more(10)
+        return asking
+      },
       stop: async () => {
         going = false
         await loops
         return statuses
       },
     }
+    return asking
   }
 
   async untilRedisIs(status: 'healthy' | 'degraded'): Promise<void> {
@@ -107,11 +129,10 @@ describe.each(TRANSPORTS)('Redis fails over a %s', transport => {
 
   it('F16: killed and restarted under load: no client sees it', async () => {
     scene = await Scene.set(transport)
-    const asking = scene.asking()
-    await sleep(500)
+    const asking = await scene.asking().underWay()
     await scene.server.kill()
     await scene.untilRedisIs('degraded')
-    await sleep(2_000)
+    await asking.more(20)
     await scene.server.up()
     await scene.untilRedisIs('healthy')
     const statuses = await asking.stop()
@@ -121,11 +142,10 @@ describe.each(TRANSPORTS)('Redis fails over a %s', transport => {
 
   it('F17: silent under load: no client sees it, and it is used again when it answers', async () => {
     scene = await Scene.set(transport)
-    const asking = scene.asking()
-    await sleep(500)
+    const asking = await scene.asking().underWay()
     scene.server.pause()
     await scene.untilRedisIs('degraded')
-    await sleep(2_000)
+    await asking.more(20)
     scene.server.goOn()
     await scene.untilRedisIs('healthy')
     const statuses = await asking.stop()
@@ -139,9 +159,9 @@ describe.each(TRANSPORTS)('Redis fails over a %s', transport => {
     const startedAt = performance.now()
     for (let flaps = 0; flaps < 8; flaps += 1) {
       await scene.server.kill()
-      await sleep(1_000)
+      await sleep(FLAP_MS)
       await scene.server.up()
-      await sleep(1_000)
+      await sleep(FLAP_MS)
     }
     const statuses = await asking.stop()
     const seconds = (performance.now() - startedAt) / 1_000
@@ -183,7 +203,7 @@ describe('Redis does not do what it is asked', () => {
     const asking = scene.asking()
     await break_(scene.server)
     await scene.untilRedisIs('degraded')
-    await sleep(500)
+    await asking.more(5)
     await mend(scene.server)
     await scene.untilRedisIs('healthy')
     const statuses = await asking.stop()
@@ -218,7 +238,7 @@ describe('Redis does not do what it is asked', () => {
   it('F20: FLUSHALL: nothing fails, answers are asked for anew', async () => {
     const asking = scene.asking()
     for (let times = 0; times < 10; times += 1) {
-      await sleep(100)
+      await asking.more(3)
       await scene.server.do('FLUSHALL')
     }
     expect((await asking.stop()).every(isAnswered)).toBe(true)
@@ -256,8 +276,7 @@ describe('Redis’ password', () => {
   afterAll(() => scene?.end())
 
   it('is told nowhere, neither in good times nor in bad', async () => {
-    const asking = scene.asking()
-    await sleep(300)
+    const asking = await scene.asking().underWay()
     await scene.server.kill()
     await scene.untilRedisIs('degraded')
     await scene.gateway.until(() => scene.changes > 0, 'word of it')

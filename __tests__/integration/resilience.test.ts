@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { events, json, post, textOf } from '../support/chat.ts'
 import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess } from '../support/gateway.ts'
+import { settled } from '../support/settled.ts'
 import { hangs, inTurn, neverEnds, refuses, says } from '../support/upstream-behaviour.ts'
 
 const OPEN_MS = 1_500
@@ -162,7 +163,8 @@ describe('a gateway whose providers fail', () => {
     await gateway.until(() => upstream.callsFor(model)[0], 'the call')
     client.abort()
     expect(await left).toBe('left')
-    await sleep(1_000)
+    await settled(() => upstream.callsFor(model).length)
+    expect(upstream.open).toEqual([])
     expect(upstream.callsFor(model).length).toBeLessThanOrEqual(2)
   })
 })

@@ -41,7 +41,6 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   standIn: false,
   stream: false,
   cache: false,
-  cacheWhen: false,
   cacheTags: false,
   deadlineAt: false,
   plan: false,

@@ -24,20 +24,13 @@ const withCacheStatus = (reply: Reply, cache: ReplyHead['cache'], cacheTrace: Ca
   head: { ...reply.head, cache, cacheTrace },
 })
 
-/** Whether this call's answer may be stored or reused at all. */
-const isCachedCall = ({ cache, cacheWhen = 'always', temperature }: Call): boolean => {
-  if (cache === 'no-store') return false
-  if (cache !== 'default' || cacheWhen === 'always') return true
-  return cacheWhen === 'deterministic' && temperature === 0
-}
-
 /** The current generation; absent where the store is unavailable. */
 const generationNow = ({ generations }: CacheDeps): Generation | Promise<Generation | undefined> =>
   generations.current() ?? generations.refresh().catch(() => undefined)
 
 /** A call's cache lookup; undefined when the call bypasses the cache. */
 const questionOf = async (call: Call, deps: CacheDeps): Promise<Question | undefined> => {
-  const resolved = isCachedCall(call) ? deps.ruleOf(call.model) : undefined
+  const resolved = call.cache !== 'no-store' ? deps.ruleOf(call.model) : undefined
   const key = resolved && cacheKey(call)
   if (!resolved || key === undefined) return undefined
   const generation = await generationNow(deps)

@@ -9,10 +9,8 @@ const ANYWAY_MS = 5_000
 /**
  * Calls `look` when the file may have changed: after any event in its directory, which covers a replaced file and the
  * links that Kubernetes swaps; on SIGHUP; and every five seconds. `look` compares the content itself.
- *
- * @returns a function that stops it
  */
-export const watchConfig = (path: string, clock: Clock, look: () => void): (() => void) => {
+export const watchConfig = (path: string, clock: Clock, look: () => void): void => {
   let settling: ReturnType<Clock['timer']> | undefined
   const onEvent = () => {
     settling?.cancel()
@@ -31,10 +29,4 @@ export const watchConfig = (path: string, clock: Clock, look: () => void): (() =
     anyway.refresh()
   })
   process.on('SIGHUP', look)
-  return () => {
-    listener?.close()
-    settling?.cancel()
-    anyway.cancel()
-    process.off('SIGHUP', look)
-  }
 }

@@ -10,17 +10,8 @@ export type Role = 'system' | 'user' | 'assistant'
 
 export type Message = Readonly<{ role: Role; content: string }>
 
-/**
- * `default`: the surface's default; `use`: may be answered from the cache, on explicit request; `refresh`: call
- * upstream and store; `no-store`: neither read nor store.
- */
-export type CacheMode = 'default' | 'use' | 'refresh' | 'no-store'
-
-/**
- * When a surface caches without a client's explicit request. `deterministic`: at temperature 0; `on-request`:
- * never.
- */
-export type CacheWhen = 'always' | 'deterministic' | 'on-request'
+/** `default`: may be answered from the cache; `refresh`: call upstream and store; `no-store`: neither. */
+export type CacheMode = 'default' | 'refresh' | 'no-store'
 
 /**
  * One request to a model, on its way inwards. Immutable and complete from the start: a policy passes on a changed copy,
@@ -44,8 +35,6 @@ export type Call = RequestContext &
     /** Longest answer this surface gives, in UTF-8 bytes; unlimited when absent. */
     maxResponseBytes?: number | undefined
     cache: CacheMode
-    /** `always` when absent. */
-    cacheWhen?: CacheWhen | undefined
     /** Tags of the answer, by which it can be invalidated. */
     cacheTags?: readonly string[] | undefined
     /** Whether another model than the requested one may answer. */

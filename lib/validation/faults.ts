@@ -47,10 +47,6 @@ const faultsOf = (issue: z.core.$ZodIssue): readonly Issue[] => {
 /** A fault as text that continues the name of the input. */
 const inWords = ({ path, message }: Issue): string => (path === 'body' ? message : `${path} ${message}`)
 
-/** Zod's issues as faults, each path below `root`. */
-export const faultsIn = ({ issues }: z.ZodError, root: string): readonly Issue[] =>
-  issues.flatMap(faultsOf).map(fault => ({ path: root, message: inWords(fault) }))
-
 /** The faults of an input, as texts that continue its name. Other exceptions are rethrown. */
 export const requirement = (thrown: unknown): string => {
   if (!(thrown instanceof GatewayError) || !thrown.details) throw thrown

@@ -3,10 +3,16 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { UPLOAD_LIMITS, type UploadLimits } from '#lib/batch/intake/limits.ts'
+import type { UploadLimits } from '#lib/batch/intake/limits.ts'
 import { receiveUpload } from '#lib/batch/intake/receive.ts'
 import { sweepUploads } from '#lib/batch/intake/upload-dir.ts'
 import { GatewayError } from '#lib/errors.ts'
+
+const UPLOAD_LIMITS: UploadLimits = {
+  mostFiles: 50,
+  maxFileBytes: 50_000_000,
+  maxBytes: 100_000_000,
+}
 
 const BOUNDARY = 'x-boundary'
 const TYPE = `multipart/form-data; boundary=${BOUNDARY}`
@@ -330,11 +336,15 @@ describe('an upload', () => {
 
   it('is forgotten at once when its sender goes away in the middle', async () => {
     const leave = new AbortController()
-    const stalled = new ReadableStream<Uint8Array>({
-      start: controller => controller.enqueue(new Uint8Array(bodyOf(file('a.txt')).subarray(0, 100))),
-    })
+    const stalled = new ReadableStream<Uint8Array>(
+      {
+        start: controller => controller.enqueue(new Uint8Array(bodyOf(file('a.txt')).subarray(0, 100))),
+        // Asked for more, so what had come has been read.
+        pull: () => leave.abort(),
+      },
+      { highWaterMark: 0 },
+    )
     const sent = receive(stalled, {}, { signal: leave.signal })
-    setTimeout(() => leave.abort(), 50)
     expect(await refusalOf(sent)).toMatchObject({ code: 'CLIENT_GONE' })
   })
 

@@ -9,12 +9,6 @@ export type UploadLimits = Readonly<{
   maxBytes: number
 }>
 
-export const UPLOAD_LIMITS: UploadLimits = {
-  mostFiles: 50,
-  maxFileBytes: 50_000_000,
-  maxBytes: 100_000_000,
-}
-
 /** The fields that an upload may carry beside its files, each once, and how many bytes each may have. */
 export const FIELDS = {
   instruction: 200_000,

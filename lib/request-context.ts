@@ -168,7 +168,7 @@ export type RequestEnd = Readonly<{
   /** The error with which it was refused, or failed before its answer had started. */
   thrown: GatewayError | undefined
   /** Why it was aborted, where it was. */
-  left: GatewayError | undefined
+  abortedBy: GatewayError | undefined
 }>
 
 /** Reports the end of background work, with its error before its answer had started. */

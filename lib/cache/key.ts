@@ -38,7 +38,7 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   background: false,
   fallback: false,
   resume: false,
-  standIn: false,
+  isFallback: false,
   stream: false,
   cache: false,
   cacheTags: false,

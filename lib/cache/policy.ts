@@ -46,11 +46,11 @@ const questionOf = async (call: Call, deps: CacheDeps): Promise<Question | undef
 }
 
 /** Whether a stale answer is better than this failure. */
-const isForgivable = (error: unknown): error is GatewayError =>
+const mayServeStale = (error: unknown): error is GatewayError =>
   error instanceof GatewayError && (isProvidersFault(error) || error.code === 'MODEL_UNAVAILABLE')
 
 /** The reply of another call, for which this one waits as for an upstream. */
-const readAlong = async (
+const joinReply = async (
   call: Call,
   joined: Promise<Reply>,
   { clock, counts }: CacheDeps,
@@ -80,14 +80,14 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
     }
   const { replies, inFlight, refreshes, counts, clock } = deps
 
-  const asked = async (question: Question, call: Call, next: Handler<Call, Reply>, why: CacheTrace) => {
+  const askUpstream = async (question: Question, call: Call, next: Handler<Call, Reply>, why: CacheTrace) => {
     const joined = inFlight.join(question, call)
-    if (joined) return readAlong(call, joined, deps)
+    if (joined) return joinReply(call, joined, deps)
     return withCacheStatus(await inFlight.lead(question, call, next), 'miss', why)
   }
 
   /** Calls upstream although there is a stale answer, which replaces a failure where the rule allows its age. */
-  const askedAnew = async (
+  const askOrServeStale = async (
     question: Question,
     call: Call,
     next: Handler<Call, Reply>,
@@ -96,10 +96,10 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
     const { ttlMs, staleIfErrorMs } = question.resolved
     const freshUntil = stored.storedAt + ttlMs
     try {
-      return await asked(question, call, next, TOO_OLD)
+      return await askUpstream(question, call, next, TOO_OLD)
     } catch (error) {
       const isInTime = clock.now() <= freshUntil + staleIfErrorMs
-      if (!isInTime || call.signal.aborted || !isForgivable(error)) throw error
+      if (!isInTime || call.signal.aborted || !mayServeStale(error)) throw error
       // It may have been invalidated during the call.
       const generation = await generationNow(deps)
       if (!generation || !isValid(stored, { ...question, generation })) throw error
@@ -124,13 +124,13 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
   ): Promise<Reply> => {
     if (call.cache === 'refresh')
       return withCacheStatus(inFlight.kept(question, await next(call)).reply, 'miss', ON_REQUEST)
-    if (!stored) return asked(question, call, next, MISSED)
+    if (!stored) return askUpstream(question, call, next, MISSED)
     const now = clock.now()
     const { ttlMs, staleWhileRevalidateMs } = question.resolved
     const freshUntil = stored.storedAt + ttlMs
     // The next answer gets the tags of this one too.
     const again = { ...question, tags: allTags(question.tags, stored.tags) }
-    if (now > freshUntil + staleWhileRevalidateMs) return askedAnew(again, call, next, stored)
+    if (now > freshUntil + staleWhileRevalidateMs) return askOrServeStale(again, call, next, stored)
     void replies.label(question, stored, now)
     if (now <= freshUntil) return replayed(stored, 'hit', { freshUntil })
     refreshes.start(again, call, next)

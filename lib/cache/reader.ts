@@ -9,7 +9,7 @@ const DONE: Step = { done: true, value: undefined }
 
 /** What a reader needs of its in-flight reply. */
 export type Source = Readonly<{
-  /** The batch at a position: absent where it has not come, `undefined` after the last. */
+  /** The batch at a position: undefined where it has not come, a `done` step after the last. */
   at: (position: number) => Step | undefined
   /** Requests one more batch; all waiting readers are woken when it arrives. */
   pull: () => void

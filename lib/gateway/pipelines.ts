@@ -62,44 +62,51 @@ const CHAT = ['chat'] as const
 const BATCH = ['batch'] as const
 
 /**
- * The steps of a call, in order. An item's owner was admitted with its job, and a run of it makes a single attempt. A
+ * The steps of a call, in order. An item's owner was admitted with its job, and a run of it tries each target once. A
  * refresh enters below the cache, in the pipeline of the call that triggered it.
  */
-const sentence = (g: PipelineDeps): readonly Step[] => [
+const stepsOf = (deps: PipelineDeps): readonly Step[] => [
   [ALL, record()], //                                   record the answer
-  [CHAT, authenticate(g.auth)], //                      identify the caller
-  [CHAT, limit(g.limits)], //                           check the rate limits
-  [CHAT, resume(g.streams)], //                         let the stream outlive its connection
-  [ALL, meter(g.prices)], //                            compute the cost, cached answers included
-  [CHAT_AND_BATCH, cache(g.cache)], //                  reuse a stored answer
+  [CHAT, authenticate(deps.auth)], //                      identify the caller
+  [CHAT, limit(deps.limits)], //                           check the rate limits
+  [CHAT, resume(deps.streams)], //                         let the stream outlive its connection
+  [ALL, meter(deps.prices)], //                            compute the cost, cached answers included
+  [CHAT_AND_BATCH, cache(deps.cache)], //                  reuse a stored answer
   [CHAT_AND_BATCH, truncate()], //                      bound the answer's size
-  [CHAT_AND_BATCH, route(g.routes)], //                 choose the targets, best first
-  [BATCH, deferBackground(g.headrooms, g.clock)], //    reserve remaining rate limits for live calls
-  [CHAT_AND_BATCH, fallback(g.fallbacks)], //           on failure, try the next target
-  [CHAT, hedge(g.hedges)], //                           start a second attempt beside a slow one
-  [CHAT, retry(g.retries, g.budgetOf)], //              retry transient failures
-  [CHAT_AND_BATCH, breaker(g.circuitOf, g.cooldowns)], // skip failing targets, and those in cooldown
-  [CHAT_AND_BATCH, bulkhead(g.slots, g.clock, g.bulkheadOf)], // bound concurrent calls
-  [CHAT_AND_BATCH, timeout(g.timeouts, g.clock)], //    bound the time of an attempt
+  [CHAT_AND_BATCH, route(deps.routes)], //                 choose the targets, best first
+  [BATCH, deferBackground(deps.headrooms, deps.clock)], //    reserve remaining rate limits for live calls
+  [CHAT_AND_BATCH, fallback(deps.fallbacks)], //           on failure, try the next target
+  [CHAT, hedge(deps.hedges)], //                           start a second attempt beside a slow one
+  [CHAT, retry(deps.retries, deps.budgetOf)], //              retry transient failures
+  [CHAT_AND_BATCH, breaker(deps.circuitOf, deps.cooldowns)], // skip failing targets, and those in cooldown
+  [CHAT_AND_BATCH, bulkhead(deps.slots, deps.clock, deps.bulkheadOf)], // bound concurrent calls
+  [CHAT_AND_BATCH, timeout(deps.timeouts, deps.clock)], //    bound the time of an attempt
 ]
 
-const policiesFor = (source: Source, g: PipelineDeps): readonly Policy<Call, Reply>[] =>
-  sentence(g).flatMap(([sources, policy]) => (sources.includes(source) ? [policy] : []))
+const policiesFor = (source: Source, deps: PipelineDeps): readonly Policy<Call, Reply>[] =>
+  stepsOf(deps).flatMap(([sources, policy]) => (sources.includes(source) ? [policy] : []))
 
-export const chatPipeline = (g: PipelineDeps): Handler<Call, Reply> =>
-  compose(...policiesFor('chat', g))(ask(g.providers))
+export const chatPipeline = (deps: PipelineDeps): Handler<Call, Reply> =>
+  compose(...policiesFor('chat', deps))(ask(deps.providers))
 
-export const batchPipeline = (g: PipelineDeps): Handler<Call, Reply> =>
-  compose(...policiesFor('batch', g))(ask(g.providers))
+export const batchPipeline = (deps: PipelineDeps): Handler<Call, Reply> =>
+  compose(...policiesFor('batch', deps))(ask(deps.providers))
 
 /** For refreshes: wraps the rest of the pipeline, below the cache. */
-export const refreshPipeline = (g: PipelineDeps): ((answer: Handler<Call, Reply>) => Handler<Call, Reply>) =>
-  compose(...policiesFor('refresh', g))
+export const refreshPipeline = (
+  deps: PipelineDeps,
+): ((answer: Handler<Call, Reply>) => Handler<Call, Reply>) => compose(...policiesFor('refresh', deps))
 
 /** The steps before any other request is served: they identify its caller. */
-export const admission = (g: PipelineDeps): Handler<RequestContext, RequestContext> =>
-  compose<RequestContext, RequestContext>(authenticate(g.auth), limit(g.limits))(async context => context)
+export const admission = (deps: PipelineDeps): Handler<RequestContext, RequestContext> =>
+  compose<RequestContext, RequestContext>(
+    authenticate(deps.auth),
+    limit(deps.limits),
+  )(async context => context)
 
 /** The steps before a request to the admin API. Wrong tokens have a limit of their own, which is never switched off. */
-export const adminAdmission = (g: PipelineDeps): Handler<RequestContext, RequestContext> =>
-  compose<RequestContext, RequestContext>(limit(g.limits), administer(g.admin))(async context => context)
+export const adminAdmission = (deps: PipelineDeps): Handler<RequestContext, RequestContext> =>
+  compose<RequestContext, RequestContext>(
+    limit(deps.limits),
+    administer(deps.admin),
+  )(async context => context)

@@ -26,15 +26,15 @@ const LONGEST_OPEN_MS = 120_000
 const LONGEST_COOLDOWN_MS = 300_000
 const REFUSED_COOLDOWN_MS = 10_000
 /** Of the recent calls, for failed and for slow ones. */
-const GREY = { failingShare: 0.5, leastCalls: 20, windowMs: 30_000 }
+const RECENT_CALLS = { failingShare: 0.5, leastCalls: 20, windowMs: 30_000 }
 
 type BreakerSettings = () => Settings['breaker']
 
 const tripConditionOf = (breaker: BreakerSettings): TripCondition =>
   anyOf(
     consecutive(() => breaker().failures),
-    sampling(GREY),
-    slowness(() => breaker().slowCallMs, GREY),
+    sampling(RECENT_CALLS),
+    slowness(() => breaker().slowCallMs, RECENT_CALLS),
   )
 
 type CircuitWiringDeps = Readonly<{
@@ -99,6 +99,7 @@ const hedgesOf = ({ settings, clock, catalog }: ResilienceDeps): PipelineDeps['h
         clock,
       }
     : undefined
+
 /** Gateways that share a Redis share the limit, each with an equal part. */
 const slotsOf = (current: () => Settings, shared: SharedState | undefined): Slots => ({
   get most() {

@@ -8,7 +8,7 @@ export type ActiveRequest = Readonly<{
   abort: (reason: GatewayError) => void
   /** From now on it continues when its client disconnects. */
   surviveDisconnect: () => void
-  /** Ends it, once its `record` is written where it leaves one. A stopping gateway waits for the last one. */
+  /** Ends it; where a `record` is given, only after that has settled. A stopping gateway waits for the last one. */
   close: (record?: Promise<void>) => void
 }>
 

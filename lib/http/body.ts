@@ -117,7 +117,7 @@ export const drainBody = (request: Request, clock: Clock): boolean => {
 const readWeb = async (body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array> => {
   const chunks: Uint8Array[] = []
   let size = 0
-  // Not cancelled when it turns out too large: `dropRest` reads the rest.
+  // Not cancelled when it turns out too large: `drainBody` reads the rest.
   for await (const chunk of body.values({ preventCancel: true })) {
     size += chunk.length
     if (size > maxBytes) throw tooLarge(maxBytes)

@@ -5,7 +5,7 @@ import type { ClientInfo } from '../request-context.ts'
 import type { AccessRules } from './access-rules.ts'
 import { bearerToken, KEY_HEADERS } from './credential.ts'
 import { isCrossSite } from './cross-site.ts'
-import { believedHop, forwardingHeader, peerOf } from './transport.ts'
+import { forwardingHeader, peerOf, trustedHop } from './transport.ts'
 
 const UNKNOWN = 'unknown'
 const PREFIX_PARTS = 4
@@ -37,7 +37,7 @@ export const limitedAddress = (text: string): string | undefined => {
  */
 export const clientAddress = (request: Request, trustedProxyHops: number): string => {
   const peer = peerOf(request)
-  const claimed = believedHop(name => forwardingHeader(request, peer, name), trustedProxyHops).address
+  const claimed = trustedHop(name => forwardingHeader(request, peer, name), trustedProxyHops).address
   return (claimed && limitedAddress(claimed)) ?? (peer.address && limitedAddress(peer.address)) ?? UNKNOWN
 }
 

@@ -25,7 +25,6 @@ const OTHER_METHOD = '_OTHER'
 /** Errors of requests whose body may be long and is not read. */
 const REFUSED_WITH_BODY: ReadonlySet<ErrorCode> = new Set(['PAYLOAD_TOO_LARGE', 'METHOD_NOT_ALLOWED'])
 
-/** How a request ended, for the log. */
 export type Access = 'public' | 'caller' | 'admin' | 'metrics'
 
 /** What `serve` needs of the gateway. */
@@ -192,18 +191,18 @@ export const serving =
           if (REFUSED_WITH_BODY.has(error.code) || options.surface === 'upload')
             isUnread = drainBody(request, deps.clock)
         }
-        const end = () => {
+        const finish = () => {
           if (options.probe) return open.close()
-          const end: RequestEnd = {
+          const requestEnd: RequestEnd = {
             method: sent === method ? method : OTHER_METHOD,
             status: response.status ?? 200,
             thrown: error,
-            left: leftBy(open.signal),
+            abortedBy: abortReasonOf(open.signal),
           }
-          open.close(deps.onEnd(context, end))
+          open.close(deps.onEnd(context, requestEnd))
         }
-        if (response.ended) void response.ended.then(end)
-        else end()
+        if (response.ended) void response.ended.then(finish)
+        else finish()
         return toResponse(response, {
           ...deps.headers,
           ...transportSecurity(request, deps.access),
@@ -219,5 +218,5 @@ export const serving =
     >
   }
 
-const leftBy = ({ aborted, reason }: AbortSignal): GatewayError | undefined =>
+const abortReasonOf = ({ aborted, reason }: AbortSignal): GatewayError | undefined =>
   aborted ? toGatewayError(reason) : undefined

@@ -38,7 +38,7 @@ export const addressOfNode = (entry: string): string | undefined => {
  * The entry that the outermost trusted proxy wrote: each proxy appends one, and empty ones are ignored.
  * Where there are fewer entries than trusted proxies, the first, written by the outermost one in the path.
  */
-const believed = (entries: readonly string[], hops: number): string | undefined => {
+const trustedEntry = (entries: readonly string[], hops: number): string | undefined => {
   const filled = entries.map(entry => entry.trim()).filter(entry => entry !== '')
   return filled.at(-hops) ?? filled[0]
 }
@@ -67,7 +67,7 @@ const splitOutsideQuotes = (text: string, separator: string): string[] => {
   return [text.slice(0, end), ...parts]
 }
 
-/** One element of `Forwarded`; undefined where a parameter is repeated or malformed. Source: RFC 7239, 4. */
+/** One element of `Forwarded`; empty where a parameter is repeated or malformed. Source: RFC 7239, 4. */
 const parseElement = (element: string): ReadonlyMap<string, string> => {
   const found = new Map<string, string>()
   for (const pair of splitOutsideQuotes(element, ';')) {
@@ -88,10 +88,10 @@ const NOTHING: Hop = {}
  *
  * @param hops how many proxies are trusted; with 0 nothing is trusted
  */
-export const believedHop = (get: GetHeader, hops: number): Hop => {
+export const trustedHop = (get: GetHeader, hops: number): Hop => {
   if (hops === 0) return NOTHING
-  const listed = (name: string) => believed(get(name)?.split(',') ?? [], hops)
-  const forwarded = believed(splitOutsideQuotes(get('forwarded') ?? '', ','), hops)
+  const listed = (name: string) => trustedEntry(get(name)?.split(',') ?? [], hops)
+  const forwarded = trustedEntry(splitOutsideQuotes(get('forwarded') ?? '', ','), hops)
   const element = forwarded === undefined ? undefined : parseElement(forwarded)
   const node = listed('x-forwarded-for') ?? element?.get('for')
   return {
@@ -180,7 +180,7 @@ export const transportOf = (
   { trustedProxyHops }: Pick<AccessRules, 'trustedProxyHops'>,
 ): Transport => {
   const peer = peerOf(request)
-  const hop = believedHop(name => forwardingHeader(request, peer, name), trustedProxyHops)
+  const hop = trustedHop(name => forwardingHeader(request, peer, name), trustedProxyHops)
   if (hop.proto === 'https' || hop.proto === 'http') return { peer, hop, scheme: hop.proto }
   return { peer, hop, scheme: peer.encrypted ? 'https' : undefined }
 }

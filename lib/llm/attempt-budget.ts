@@ -3,7 +3,7 @@ import type { Attempt } from '../request-context.ts'
 const MOST_ATTEMPTS = 4
 
 /**
- * The remaining and the made attempts of a call, over all its targets: created with the call, and shared by every copy
+ * The attempts of a call, made and remaining of a call, over all its targets: created with the call, and shared by every copy
  * of it. Four attempts, of which one may be a hedge.
  */
 export class AttemptBudget {

@@ -5,7 +5,7 @@ import type { Target } from './types.ts'
 /** One provider's share of the catalog. */
 export type ProviderListing = Readonly<{
   provider: string
-  /** Whether it is available: its key is set. */
+  /** Whether it is set up: its key, or its URL where it needs no key, is set. */
   available: boolean
   models: readonly ModelFacts[]
   /** Names of its own models, including those that are not in `models`. */

@@ -10,7 +10,7 @@ export type Target = Readonly<{
 /** `stopped`: the caller ended it. */
 export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'stopped' | 'other'
 
-/** Tokens of one answer. Counts that the provider did not report are absent, never zero. */
+/** Tokens of one answer. Missing input and output counts are estimated; other counts that the provider did not report are absent, never zero. */
 export type Usage = Readonly<{
   inputTokens: number
   outputTokens: number

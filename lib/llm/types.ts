@@ -48,7 +48,7 @@ export type Call = RequestContext &
     /** The call's budget of attempts. The only mutable part of a call, shared by all copies of it. */
     attempts: AttemptBudget
     /** Another target of the plan has failed before. */
-    standIn?: true
+    isFallback?: true
   }>
 
 /** The events of a reply, in order: any number of deltas, then exactly one `finish` or `error`. */

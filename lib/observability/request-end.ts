@@ -130,8 +130,8 @@ const outcomeOf = (error: GatewayError | undefined): 'ok' | 'error' | 'aborted' 
  */
 export const reportRequest =
   ({ logger, metrics, errors, clock }: Audience) =>
-  (context: RequestContext, { method, status, thrown, left }: RequestEnd): Promise<void> => {
-    const error = thrown ?? context.journal.error ?? left
+  (context: RequestContext, { method, status, thrown, abortedBy }: RequestEnd): Promise<void> => {
+    const error = thrown ?? context.journal.error ?? abortedBy
     const outcome = { method, status, error, outcome: outcomeOf(error), endedAt: clock.now() }
     if (error?.code === 'INTERNAL_ERROR')
       errors.capture(error.cause ?? error, { requestId: context.requestId, route: context.route })

@@ -39,7 +39,7 @@ class Bulkhead {
 
   /** Resolves to a function that releases the slot. Throws MODEL_UNAVAILABLE, or the signal's reason. */
   async enter({ signal, journal, background }: Call): Promise<() => void> {
-    if (background && !this.#isRoomy()) throw busy(this.#provider)
+    if (background && !this.#hasBackgroundSlot()) throw busy(this.#provider)
     if (this.#taken >= this.#slots.most) {
       const queuedAt = this.#clock.now()
       await this.#turn(signal)
@@ -54,7 +54,7 @@ class Bulkhead {
   }
 
   /** Whether background work may take a slot: the last ones are for live calls. */
-  #isRoomy(): boolean {
+  #hasBackgroundSlot(): boolean {
     return this.#taken < Math.ceil(this.#slots.most * BACKGROUND_SHARE) && this.#waiting.size === 0
   }
 

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Handler, Policy } from '../compose.ts'
 import type { Call, Reply, Target, Usage } from '../llm/types.ts'
 import { FirstTokenTimes } from './first-token-times.ts'
-import { firstOf, Leg, replyOf, within } from './race.ts'
+import { firstOf, RacedAttempt, replyOf, within } from './race.ts'
 
 export type Hedges = Readonly<{
   /** The share of all calls, above 0 up to 1, that may get a second attempt. */
@@ -61,7 +61,7 @@ const hedged = async (
   race: Race,
 ): Promise<Reply> => {
   const { hedges, budget } = race
-  const first = new Leg(call, next)
+  const first = new RacedAttempt(call, next)
   const early = await within(first, afterMs, hedges.clock)
   if (early) return replyOf(early)
   if (!budget.isEnough || call.signal.aborted || !call.attempts.takeHedge(call.plan.length - 1))
@@ -69,7 +69,7 @@ const hedged = async (
 
   budget.spend()
   const plan = planOfSecond(call)
-  const second = new Leg({ ...call, plan }, next)
+  const second = new RacedAttempt({ ...call, plan }, next)
   const won = await firstOf([first, second], (leg, reply) => recordLoser(call, reply, leg === second, race))
   if (won) {
     const isAnother = won.leg === second && plan !== call.plan
@@ -92,7 +92,7 @@ export const hedge = (hedges: Hedges | undefined): Policy<Call, Reply> => {
   return async function hedge(call, next) {
     const target = call.plan[0]
     if (!target) return await next(call)
-    if (!call.standIn) budget.earn()
+    if (!call.isFallback) budget.earn()
     const afterMs = budget.isEnough && !call.attempts.hedged ? seen.p95Ms(target, call) : undefined
     const reply =
       afterMs === undefined ? await next(call) : await hedged(call, next, afterMs, { hedges, budget, seen })

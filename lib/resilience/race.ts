@@ -13,7 +13,7 @@ export const replyOf = (outcome: Outcome): Reply => {
 }
 
 /** One of two attempts at a call, with a signal of its own below the call's. */
-export class Leg {
+export class RacedAttempt {
   readonly outcome: Promise<Outcome>
   readonly #controller = new AbortController()
 
@@ -32,7 +32,7 @@ export class Leg {
 }
 
 /** The outcome, if it is known within the time. */
-export const within = (leg: Leg, milliseconds: number, clock: Clock): Promise<Outcome | undefined> =>
+export const within = (leg: RacedAttempt, milliseconds: number, clock: Clock): Promise<Outcome | undefined> =>
   new Promise(resolve => {
     const timer = clock.timer(milliseconds, () => resolve(undefined))
     void leg.outcome.then(outcome => {
@@ -50,9 +50,9 @@ const leave = ({ events }: Reply): void => {
  * before. Undefined where both fail.
  */
 export const firstOf = (
-  legs: readonly [Leg, Leg],
-  onWon: (leg: Leg, reply: Reply) => void,
-): Promise<Readonly<{ leg: Leg; reply: Reply }> | undefined> =>
+  legs: readonly [RacedAttempt, RacedAttempt],
+  onWon: (leg: RacedAttempt, reply: Reply) => void,
+): Promise<Readonly<{ leg: RacedAttempt; reply: Reply }> | undefined> =>
   new Promise(resolve => {
     let isWon = false
     let failures = 0

@@ -53,7 +53,7 @@ export type Retries = Readonly<{
  * Whether a retry of the same target may help: not after a permanent refusal, such as of our key, and not after a
  * timeout.
  */
-const mayPass = (error: GatewayError): boolean =>
+const isTransient = (error: GatewayError): boolean =>
   isProvidersFault(error) &&
   error.retryable &&
   (error.waitedFor === undefined || error.waitedFor === 'connection')
@@ -88,7 +88,7 @@ export const retry = (retries: Retries, budgetOf = retryBudgets()): Policy<Call,
         return reply
       } catch (thrown) {
         const error = toGatewayError(thrown)
-        if (!mayPass(error) || call.signal.aborted || tried >= most || attempts.remaining <= later)
+        if (!isTransient(error) || call.signal.aborted || tried >= most || attempts.remaining <= later)
           throw error
         const waitMs = waitBefore(tried, error, call, retries)
         if (waitMs === undefined || clock.now() + waitMs >= call.deadlineAt || !budget.spend()) throw error

@@ -21,7 +21,7 @@ export type Fallbacks = Readonly<{
   clock: Clock
 }>
 
-const EVERY_FAILURE: FallbackSwitches = {
+const DEFAULT_SWITCHES: FallbackSwitches = {
   error: true,
   open: true,
   timeout: true,
@@ -43,7 +43,7 @@ const switchOf = (error: GatewayError): keyof FallbackSwitches | undefined => {
 /** The targets worth trying after this failure of the plan's first one. */
 const remainingAfter = (error: GatewayError, [failed, ...rest]: readonly Target[], deps: Fallbacks) => {
   const reason = switchOf(error)
-  if (!failed || !reason || !(deps.on ?? EVERY_FAILURE)[reason]) return []
+  if (!failed || !reason || !(deps.on ?? DEFAULT_SWITCHES)[reason]) return []
   if (reason !== 'contextLength') return rest
   const tooShort = deps.contextTokensOf(failed) ?? Number.POSITIVE_INFINITY
   return rest.filter(target => (deps.contextTokensOf(target) ?? 0) > tooShort)
@@ -54,10 +54,10 @@ const deadlineOf = ({ deadlineAt }: Call, plan: readonly Target[], now: number):
   plan.length > 1 ? now + (deadlineAt - now) / 2 : deadlineAt
 
 /** The failure to report: that of the requested model, unless it was not even called. */
-const isReportable = (first: GatewayError | undefined, error: GatewayError): GatewayError =>
+const errorToReport = (first: GatewayError | undefined, error: GatewayError): GatewayError =>
   first && first.code !== 'MODEL_UNAVAILABLE' ? first : error
 
-const STAND_IN = { standIn: true } as const
+const AS_FALLBACK = { isFallback: true } as const
 
 /** Tries the targets of the plan one after the other, until one answers. */
 export const fallback = (deps: Fallbacks): Policy<Call, Reply> =>
@@ -67,11 +67,11 @@ export const fallback = (deps: Fallbacks): Policy<Call, Reply> =>
     while (plan.length > 0 && call.attempts.take()) {
       try {
         const deadlineAt = deadlineOf(call, plan, deps.clock.now())
-        const reply = await next({ ...call, plan, deadlineAt, ...(failure && STAND_IN) })
+        const reply = await next({ ...call, plan, deadlineAt, ...(failure && AS_FALLBACK) })
         return plan[0] === call.plan[0] ? reply : { ...reply, head: { ...reply.head, fallback: true } }
       } catch (thrown) {
         const error = toGatewayError(thrown)
-        failure = isReportable(failure, error)
+        failure = errorToReport(failure, error)
         call.attempts.release()
         plan = call.signal.aborted ? [] : remainingAfter(error, plan, deps)
       }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { addressOfNode, believedHop } from '#lib/http/transport.ts'
+import { addressOfNode, trustedHop } from '#lib/http/transport.ts'
 
-const hop = (headers: Record<string, string>, hops = 1) => believedHop(name => headers[name] ?? null, hops)
+const hop = (headers: Record<string, string>, hops = 1) => trustedHop(name => headers[name] ?? null, hops)
 
 describe('an entry of a proxy', () => {
   it.each([

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { costPicoUsd } from '#lib/ledger/cost.ts'
 import { meter } from '#lib/ledger/meter.ts'
-import { messageFragment } from '#lib/llm/providers/anthropic/reply.ts'
+import { messagePart } from '#lib/llm/providers/anthropic/reply.ts'
 import type { Price } from '#lib/llm/providers/definition.ts'
-import { completionFragment } from '#lib/llm/providers/shared/openai-reply.ts'
+import { completionPart } from '#lib/llm/providers/shared/openai-reply.ts'
 import { type ReportedUsage, usageOf } from '#lib/llm/providers/shared/usage.ts'
 import type { Usage } from '#lib/llm/types.ts'
 import { picoUsdOf, usdOf } from '#lib/money.ts'
@@ -45,12 +45,12 @@ describe('the cost of what a provider’s own cache did', () => {
 /** Bills that other gateways got wrong, as their users reported them: prices a million, and the right sum. */
 describe('the cost of', () => {
   const openAi = (usage: object) =>
-    completionFragment(
+    completionPart(
       JSON.stringify({ choices: [{ message: { content: 'x' }, finish_reason: 'stop' }], usage }),
       { provider: 'fake' },
     ).usage
   const anthropic = (usage: object) =>
-    messageFragment(
+    messagePart(
       JSON.stringify({ content: [{ type: 'text', text: 'x' }], stop_reason: 'end_turn', usage }),
       'fake',
     ).usage

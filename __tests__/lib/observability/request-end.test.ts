@@ -13,7 +13,7 @@ import { newCall, TARGET } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
 const USAGE: Usage = { inputTokens: 3, outputTokens: 4 }
-const ANSWERED: RequestEnd = { method: 'POST', status: 200, thrown: undefined, left: undefined }
+const ANSWERED: RequestEnd = { method: 'POST', status: 200, thrown: undefined, abortedBy: undefined }
 
 /** What writes the ends of requests, with a log that is kept here. */
 const setting = () => {
@@ -97,16 +97,26 @@ describe('the end of a request', () => {
   const broken = new GatewayError('TIMEOUT')
   const gone = new GatewayError('CLIENT_GONE')
   it.each([
-    ['what it was refused with', { thrown: failed, error: broken, left: gone }, 'PROVIDER_ERROR', 'error'],
-    ['what went wrong behind its beginning', { error: broken, left: gone }, 'TIMEOUT', 'error'],
-    ['why it was broken off', { left: gone }, 'CLIENT_GONE', 'aborted'],
+    [
+      'what it was refused with',
+      { thrown: failed, error: broken, abortedBy: gone },
+      'PROVIDER_ERROR',
+      'error',
+    ],
+    ['what went wrong behind its beginning', { error: broken, abortedBy: gone }, 'TIMEOUT', 'error'],
+    ['why it was broken off', { abortedBy: gone }, 'CLIENT_GONE', 'aborted'],
     ['nothing', {}, undefined, 'ok'],
   ] as const)('tells of %s', async (_, found, code, outcome) => {
     const parts = setting()
     const call = newCall()
-    const { thrown, error, left } = { thrown: undefined, error: undefined, left: undefined, ...found }
+    const { thrown, error, abortedBy } = {
+      thrown: undefined,
+      error: undefined,
+      abortedBy: undefined,
+      ...found,
+    }
     if (error) call.journal.error = error
-    await reportRequest(parts)(call, { ...ANSWERED, thrown, left })
+    await reportRequest(parts)(call, { ...ANSWERED, thrown, abortedBy })
     expect(parts.lines).toMatchObject([{ outcome, ...(code && { code }) }])
     expect('code' in (parts.lines[0] ?? {})).toBe(code !== undefined)
   })

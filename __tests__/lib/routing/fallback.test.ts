@@ -34,7 +34,7 @@ const setting = (failures: Record<string, ErrorCode>, on?: Fallbacks['on']) => {
       const model = first?.model ?? ''
       asked.push(model)
       deadlines.push(call.deadlineAt - clock.now())
-      standIns.push(call.standIn)
+      standIns.push(call.isFallback)
       const failure = failures[model]
       if (failure !== 'MODEL_UNAVAILABLE')
         call.attempts.begin({ target: first as Target, startedAt: clock.now() })

@@ -40,7 +40,7 @@ export const breaker = (circuitOf: CircuitOf, cooldowns: Cooldowns): Policy<Call
     const circuit = circuitOf(target)
     const permit = circuit.enter()
     if (typeof permit === 'number') throw unavailable(target, circuit.state, permit)
-    const tripCondition = (error: GatewayError): void =>
+    const reportFailure = (error: GatewayError): void =>
       isUnwell(error, call.signal) ? permit.failed(error.code) : permit.released()
     try {
       const reply = await next(call)
@@ -48,13 +48,13 @@ export const breaker = (circuitOf: CircuitOf, cooldowns: Cooldowns): Policy<Call
       permit.began(call.stream ? firstContentMs(reply) : undefined)
       return tap(reply, {
         onBatch(batch) {
-          for (const event of batch) if (event.type === 'error') tripCondition(event.error)
+          for (const event of batch) if (event.type === 'error') reportFailure(event.error)
         },
         onEnd: ending => (ending === 'complete' ? permit.succeeded() : permit.released()),
       })
     } catch (thrown) {
       const error = toGatewayError(thrown)
-      tripCondition(error)
+      reportFailure(error)
       if (!call.signal.aborted) cooldowns.failed(target, error)
       throw thrown
     }

@@ -1,7 +1,7 @@
 import type { ProviderDeps } from '../definition.ts'
 import { endpointUrl } from '../shared/base-url.ts'
 import type { Protocol } from '../shared/http-provider.ts'
-import { messageEvents, messageFragment } from './reply.ts'
+import { messageEvents, messagePart } from './reply.ts'
 import { messagesRequest, messagesWarnings } from './request.ts'
 
 const API_VERSION = '2023-06-01'
@@ -35,7 +35,7 @@ export const anthropicMessages = (provider: string, { baseUrl, apiKey }: Provide
   warnings: messagesWarnings,
   requestIdHeader: 'request-id',
   translators: () => ({
-    whole: body => messageFragment(body, provider),
+    whole: body => messagePart(body, provider),
     event: messageEvents(provider),
   }),
 })

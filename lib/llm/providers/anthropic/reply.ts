@@ -50,7 +50,7 @@ const contentText = (content: unknown): string => {
 }
 
 /** A whole message as one fragment. */
-export const messageFragment = (body: string, provider: string): ReplyPart => {
+export const messagePart = (body: string, provider: string): ReplyPart => {
   const value = parseJson(body)
   const error = errorInAnswer(value)
   if (error !== undefined) return { error: upstreamError({ provider, body: error }) }
@@ -79,7 +79,7 @@ export const messageEvents = (provider: string): ((event: SseEvent) => ReplyPart
     return usage && usageIn(tokens)
   }
 
-  const fragmentOf = (type: string | undefined, fields: Fields): ReplyPart => {
+  const partOf = (type: string | undefined, fields: Fields): ReplyPart => {
     const delta = fieldsOf(fields.delta)
     switch (type) {
       case 'message_start': {
@@ -113,6 +113,6 @@ export const messageEvents = (provider: string): ((event: SseEvent) => ReplyPart
     const error = read.kind === 'error' ? read.error : errorInAnswer(read.fields)
     if (read.kind === 'error' || error !== undefined)
       return { error: upstreamError({ provider, body: error }) }
-    return fragmentOf(wordIn(read.fields.type) ?? wordIn(event.event), read.fields)
+    return partOf(wordIn(read.fields.type) ?? wordIn(event.event), read.fields)
   }
 }

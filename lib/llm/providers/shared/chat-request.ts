@@ -11,7 +11,7 @@ export type TemperatureRange = Readonly<{
   isFixed?: boolean
 }>
 
-const OWN_TEMPERATURE = 1
+const DEFAULT_TEMPERATURE = 1
 
 /** The temperature to send: the requested one, the nearest accepted one, or none. */
 export const temperatureFor = (
@@ -24,7 +24,7 @@ export const temperatureFor = (
 export const temperatureWarnings = (call: Call, range: TemperatureRange): readonly string[] => {
   const asked = call.temperature
   const sent = temperatureFor(call, range)
-  if (asked === sent || (sent === undefined && asked === OWN_TEMPERATURE)) return []
+  if (asked === sent || (sent === undefined && asked === DEFAULT_TEMPERATURE)) return []
   return sent === undefined
     ? ['This model takes no temperature; it answered with its own.']
     : [`This model takes a temperature of at most ${sent}; that was used in place of ${asked}.`]
@@ -45,12 +45,15 @@ type NameGuess = Readonly<{
 const REASONING = /(?:^(?:[\w-]+:)?|\/)(?:o[1-9]|gpt-5)(?=$|[-.:@])/i
 
 /** Chat variants without reasoning accept a temperature: `gpt-5-chat-latest`. */
-const TALKING = /(?:^(?:[\w-]+:)?|\/)gpt-5[\w.]*-chat(?=$|[-.:@])/i
+const CHAT_VARIANT = /(?:^(?:[\w-]+:)?|\/)gpt-5[\w.]*-chat(?=$|[-.:@])/i
 
 /** The first guess of a model's parameters. */
 const guessFromName = (model: string): NameGuess => {
   const isReasoning = REASONING.test(model)
-  return { usesMaxCompletionTokens: isReasoning, hasFixedTemperature: isReasoning && !TALKING.test(model) }
+  return {
+    usesMaxCompletionTokens: isReasoning,
+    hasFixedTemperature: isReasoning && !CHAT_VARIANT.test(model),
+  }
 }
 
 type Request = OpenAI.Chat.ChatCompletionCreateParams

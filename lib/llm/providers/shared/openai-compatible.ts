@@ -5,7 +5,7 @@ import { endpointUrl } from './base-url.ts'
 import { chatRequest, chatWarnings } from './chat-request.ts'
 import { httpProvider, type Protocol } from './http-provider.ts'
 import type { OpenAiDialect } from './openai-chat.ts'
-import { chunkEvents, completionFragment } from './openai-reply.ts'
+import { chunkReader, completionPart } from './openai-reply.ts'
 import type { UpstreamAddress } from './upstream.ts'
 
 export type OpenAiCompatibleOptions = ProviderDeps & Readonly<{ dialect: OpenAiDialect }>
@@ -36,8 +36,8 @@ const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
     warnings: (call, target, unsupported) => chatWarnings(call, target, dialect, unsupported),
     requestIdHeader: 'x-request-id',
     translators: () => ({
-      whole: body => completionFragment(body, dialect),
-      event: chunkEvents(dialect),
+      whole: body => completionPart(body, dialect),
+      event: chunkReader(dialect),
     }),
   }
 }

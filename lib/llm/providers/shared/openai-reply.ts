@@ -12,7 +12,7 @@ import { type ReportedUsage, reportedUsage, withTotal } from './usage.ts'
 const TEXT_PARTS: ReadonlySet<unknown> = new Set(['text', 'output_text', undefined, null])
 /** Answers with these finish reasons may have no message at all (Gemini, vLLM). */
 const ENDS_WITHOUT_MESSAGE: ReadonlySet<unknown> = new Set(['length', 'content_filter', 'tool_calls'])
-/** Names of events that hold chunks; the protocol itself names none. */
+/** Whether an event of that name holds a chunk; the protocol itself names none. */
 const isOfAnswer = (name: string): boolean => name === '' || name === 'message'
 
 const partText = (part: unknown): string => {
@@ -82,7 +82,7 @@ const errorIn = (body: Fields, choice: Fields | undefined, vendorExtras?: unknow
 }
 
 /** A whole `chat.completion` as one fragment, so that it is handled like a stream of one piece. */
-export const completionFragment = (body: string, dialect: OpenAiDialect): ReplyPart => {
+export const completionPart = (body: string, dialect: OpenAiDialect): ReplyPart => {
   const value = parseJson(body)
   const completion = fieldsOf(Array.isArray(value) ? value[0] : value)
   if (!completion) throw new MalformedResponse('not a JSON object')
@@ -100,7 +100,7 @@ export const completionFragment = (body: string, dialect: OpenAiDialect): ReplyP
 }
 
 /** Reads the events of one streamed answer. */
-export const chunkEvents = ({
+export const chunkReader = ({
   provider,
   vendorExtras: vendorExtrasOf,
 }: OpenAiDialect): ((event: SseEvent) => ReplyPart) => {

@@ -16,17 +16,17 @@ import { connectionError, endedBeforeLength, malformedResponse } from './upstrea
 import { usageOf } from './usage.ts'
 
 /** An answer in one piece, as a stream of one batch; throws the fragment's error. */
-const wholeReply = (head: ReplyHead, fragment: ReplyPart, estimatedInputTokens: () => number): Reply => {
-  if (fragment.error) throw fragment.error
-  const text = fragment.text ?? ''
+const wholeReply = (head: ReplyHead, part: ReplyPart, estimatedInputTokens: () => number): Reply => {
+  if (part.error) throw part.error
+  const text = part.text ?? ''
   const finish = finishEvent({
-    finish: fragment.finish,
-    refused: fragment.refused ?? false,
+    finish: part.finish,
+    refused: part.refused ?? false,
     hasText: text !== '',
   })
   if (!finish) throw malformedResponse(head.target.provider, 'missing message')
   const batch: ReplyEvent[] = text === '' ? [finish] : [{ type: 'text-delta', text }, finish]
-  const usage = usageOf(fragment.usage, {
+  const usage = usageOf(part.usage, {
     textBytes: Buffer.byteLength(text),
     isComplete: true,
     estimatedInputTokens,
@@ -90,11 +90,11 @@ export const replyFrom = async (
     throw errorOf(thrown)
   }
   const whole = (text: string): Reply => {
-    const fragment = translated(provider, () => translators.whole(text))
+    const part = translated(provider, () => translators.whole(text))
     // HTTP ends a body at its declared length, so that a longer one is truncated.
-    if (fragment.error && response.hasLength && isTruncated(text) && parseJson(text) === undefined)
+    if (part.error && response.hasLength && isTruncated(text) && parseJson(text) === undefined)
       return failed(wrongLength())
-    return wholeReply(head, fragment, () => estimatedInputTokens(call))
+    return wholeReply(head, part, () => estimatedInputTokens(call))
   }
   const isWhole = !call.stream && !response.isEncoded && isJson(response.get('content-type'))
   const text = isWhole ? await readRawText(response.body, MAX_ANSWER_BYTES).catch(failed) : undefined
@@ -110,7 +110,7 @@ export const replyFrom = async (
       body,
       signal,
       errorOf,
-      cutShort: response.hasLength ? wrongLength : () => new MalformedResponse('it ended too early'),
+      truncatedError: response.hasLength ? wrongLength : () => new MalformedResponse('it ended too early'),
       translate: event => {
         try {
           return translators.event(event)

@@ -22,7 +22,7 @@ export type StreamedReplyOptions = Readonly<{
   /** The caller's error for a failure while reading the body. */
   errorOf: (thrown: unknown) => GatewayError
   /** The error for a body that ends within the answer. */
-  cutShort: () => MalformedResponse
+  truncatedError: () => MalformedResponse
   /** The estimate when the stream ends before the provider's count arrives. */
   estimatedInputTokens: () => number
 }>
@@ -112,23 +112,23 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
     const events = last && isWhole ? this.#translate([last]) : []
     if (this.#closed) return events
     if (this.#finish && (isWhole || !isTruncated(data))) return this.#end([...events])
-    return this.#fail(events, this.#options.errorOf(this.#options.cutShort()))
+    return this.#fail(events, this.#options.errorOf(this.#options.truncatedError()))
   }
 
   #translate(arrived: readonly SseEvent[]): readonly ReplyEvent[] {
     const events: ReplyEvent[] = []
     for (const one of arrived) {
-      const fragment = this.#options.translate(one)
-      if (fragment.text) {
-        events.push({ type: 'text-delta', text: fragment.text })
-        this.#producedBytes += Buffer.byteLength(fragment.text)
+      const part = this.#options.translate(one)
+      if (part.text) {
+        events.push({ type: 'text-delta', text: part.text })
+        this.#producedBytes += Buffer.byteLength(part.text)
       }
-      this.#finish = fragment.finish ?? this.#finish
-      this.#reported = mergedUsage(this.#reported, fragment.usage)
-      if (fragment.refused) this.#refused = true
-      if (fragment.ignored) this.#options.onIgnored()
-      if (fragment.error) return this.#fail(events, fragment.error)
-      if (fragment.end) return this.#end(events)
+      this.#finish = part.finish ?? this.#finish
+      this.#reported = mergedUsage(this.#reported, part.usage)
+      if (part.refused) this.#refused = true
+      if (part.ignored) this.#options.onIgnored()
+      if (part.error) return this.#fail(events, part.error)
+      if (part.end) return this.#end(events)
     }
     return events
   }

@@ -191,7 +191,7 @@ describe('config:check', () => {
     const { status, stderr } = check(`${aliasTo('fast', 'nobody')}fallbacks:\n  gpt-4o: [gpt-4o, fast]\n`)
     expect(status).toBe(1)
     expect(stderr).toContain('line 5, aliases.fast.targets[0].model: is not a model of this gateway')
-    expect(stderr).toContain('line 7, fallbacks.gpt-4o[0]: cannot stand in for itself')
+    expect(stderr).toContain('line 7, fallbacks.gpt-4o[0]: cannot be its own fallback')
     expect(stderr).toContain('line 7, fallbacks.gpt-4o[1]: is an alias')
   })
 

@@ -10,6 +10,9 @@ import { SERVERS } from './__tests__/pages/support/servers.ts'
  */
 const CHROMIUM = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'].find(path => existsSync(path))
 
+/** Tests that do not depend on colours and width: they run in the light project alone. */
+const ANY_LOOK = /@any-look/
+
 /** The pages in a real browser against the real gateway with the mock provider. */
 export default defineConfig({
   testDir: '__tests__/pages',
@@ -44,6 +47,7 @@ export default defineConfig({
     {
       name: 'dark',
       testMatch: ['accessibility.spec.ts', 'batch-looks.spec.ts', 'lost-connection.spec.ts', 'theme.spec.ts'],
+      grepInvert: ANY_LOOK,
       use: { ...devices['Desktop Chrome'], colorScheme: 'dark' },
     },
     {
@@ -55,6 +59,7 @@ export default defineConfig({
         'lost-connection.spec.ts',
         'narrow.spec.ts',
       ],
+      grepInvert: ANY_LOOK,
       use: { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true, colorScheme: 'light' },
     },
   ],

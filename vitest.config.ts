@@ -29,7 +29,7 @@ export default defineConfig({
           name: 'processes',
           include: WITH_PROCESSES,
           exclude: MEASURED,
-          maxWorkers: 3,
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },

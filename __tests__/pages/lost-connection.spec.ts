@@ -15,32 +15,39 @@ const test = base.extend<{ network: CuttingProxy }>({
   },
 })
 
+/** What does not depend on colours and width is tried in one look only. */
+const ANY_LOOK = { tag: '@any-look' }
 const NUMBERS = Array.from({ length: 600 }, (_, number) => `${number}é`).join(' ')
 const LOST = 'Connection lost, reconnecting …'
 
-test('goes on where a lost connection ended, without a character lost or doubled', async ({
-  parley,
-  network,
-}) => {
-  network.cutAfter(2_000, 3_333, 4_001, 7_777)
-  await parley.discuss(NUMBERS, 'mock/echo')
-  await expect(parley.answer.locator('p').first()).toHaveText(NUMBERS)
-  expect(network.cuts).toBe(4)
-  await expect(parley.status).toHaveText('The answer is complete.')
-})
+test(
+  'goes on where a lost connection ended, without a character lost or doubled',
+  ANY_LOOK,
+  async ({ parley, network }) => {
+    network.cutAfter(2_000, 3_333, 4_001, 7_777)
+    await parley.discuss(NUMBERS, 'mock/echo')
+    await expect(parley.answer.locator('p').first()).toHaveText(NUMBERS)
+    expect(network.cuts).toBe(4)
+    await expect(parley.status).toHaveText('The answer is complete.')
+  },
+)
 
-test('says quietly that the connection is lost, and when it is back', async ({ parley, network }) => {
-  await parley.ask('Tell me', 'mock/stall')
-  await expect(parley.answer).toContainText('You asked')
-  network.cut({ next: 'swallowed' })
-  await expect(parley.status).toHaveText(LOST)
-  await expect(parley.answer).toContainText(LOST)
-  await expect(parley.answer).toContainText('You asked')
-  network.cut({ next: 'let through' })
-  await expect(parley.status).toHaveText('The connection is back.')
-  await expect(parley.answer).not.toContainText(LOST)
-  await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
-})
+test(
+  'says quietly that the connection is lost, and when it is back',
+  ANY_LOOK,
+  async ({ parley, network }) => {
+    await parley.ask('Tell me', 'mock/stall')
+    await expect(parley.answer).toContainText('You asked')
+    network.cut({ next: 'swallowed' })
+    await expect(parley.status).toHaveText(LOST)
+    await expect(parley.answer).toContainText(LOST)
+    await expect(parley.answer).toContainText('You asked')
+    network.cut({ next: 'let through' })
+    await expect(parley.status).toHaveText('The connection is back.')
+    await expect(parley.answer).not.toContainText(LOST)
+    await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
+  },
+)
 
 test('can be used by everyone while the connection is lost', async ({ parley, network }, info) => {
   await parley.ask('Tell me', 'mock/stall')
@@ -51,17 +58,18 @@ test('can be used by everyone while the connection is lost', async ({ parley, ne
   expect(await faultsOf(parley.page)).toEqual([])
 })
 
-test('stops an answer at the gateway, and keeps all that the gateway had of it', async ({
-  parley,
-  network: _,
-}) => {
-  await parley.ask('Go on', 'mock/long')
-  await expect(parley.answer).toContainText('Line 9 of')
-  const told = await stopping(parley.page, () => parley.stop.click())
-  expect(told.stopped).toBe(true)
-  await expect(parley.answer).toHaveAttribute('data-state', 'stopped')
-  await expect(parley.answer.locator('p').first()).toHaveText(told.content.trim())
-})
+test(
+  'stops an answer at the gateway, and keeps all that the gateway had of it',
+  ANY_LOOK,
+  async ({ parley, network: _ }) => {
+    await parley.ask('Go on', 'mock/long')
+    await expect(parley.answer).toContainText('Line 9 of')
+    const told = await stopping(parley.page, () => parley.stop.click())
+    expect(told.stopped).toBe(true)
+    await expect(parley.answer).toHaveAttribute('data-state', 'stopped')
+    await expect(parley.answer.locator('p').first()).toHaveText(told.content.trim())
+  },
+)
 
 test('stops an answer also while its connection is gone', async ({ parley, network }, info) => {
   await parley.ask('Tell me', 'mock/stall')
@@ -74,19 +82,23 @@ test('stops an answer also while its connection is gone', async ({ parley, netwo
   await keepLooks(parley.page, 'stopped while lost', info)
 })
 
-test('stops with what has come where the gateway is out of reach', async ({ parley, network, context }) => {
-  await parley.ask('Tell me', 'mock/stall')
-  await expect(parley.answer).toContainText('You asked')
-  await context.setOffline(true)
-  network.cut({ next: 'swallowed' })
-  await expect(parley.status).toHaveText(LOST)
-  await parley.stop.click()
-  await expect(parley.answer).toHaveAttribute('data-state', 'stopped')
-  await expect(parley.answer).toContainText('You asked')
-  await expect(parley.send).toBeVisible()
-})
+test(
+  'stops with what has come where the gateway is out of reach',
+  ANY_LOOK,
+  async ({ parley, network, context }) => {
+    await parley.ask('Tell me', 'mock/stall')
+    await expect(parley.answer).toContainText('You asked')
+    await context.setOffline(true)
+    network.cut({ next: 'swallowed' })
+    await expect(parley.status).toHaveText(LOST)
+    await parley.stop.click()
+    await expect(parley.answer).toHaveAttribute('data-state', 'stopped')
+    await expect(parley.answer).toContainText('You asked')
+    await expect(parley.send).toBeVisible()
+  },
+)
 
-test('leaves the upstream at once when a new chat is begun', async ({ parley, network: _ }) => {
+test('leaves the upstream at once when a new chat is begun', ANY_LOOK, async ({ parley, network: _ }) => {
   await parley.ask('Tell me', 'mock/stall')
   await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
   const told = await stopping(parley.page, () =>
@@ -114,34 +126,39 @@ test('keeps what has come of an answer that the gateway no longer has, and offer
   await expect(parley.answer).toHaveAttribute('data-state', 'done')
 })
 
-test('takes an answer that the gateway does not keep as it comes, and does not come back for it', async ({
-  parley,
-  network,
-}) => {
-  await parley.page.route('**/api/chat', route => {
-    const { 'x-gateway-resume': _, ...headers } = route.request().headers()
-    return route.continue({ headers })
-  })
-  const later: string[] = []
-  parley.page.on('request', request => later.push(new URL(request.url()).pathname))
-  await parley.ask('Tell me', 'mock/stall')
-  await expect(parley.answer).toContainText('You asked')
-  network.cut({ next: 'let through' })
-  await expect(parley.answer).toHaveAttribute('data-state', 'failed')
-  await expect(parley.answer).toContainText('You asked')
-  expect(later.filter(path => path.startsWith('/api/chat/'))).toEqual([])
-})
+test(
+  'takes an answer that the gateway does not keep as it comes, and does not come back for it',
+  ANY_LOOK,
+  async ({ parley, network }) => {
+    await parley.page.route('**/api/chat', route => {
+      const { 'x-gateway-resume': _, ...headers } = route.request().headers()
+      return route.continue({ headers })
+    })
+    const later: string[] = []
+    parley.page.on('request', request => later.push(new URL(request.url()).pathname))
+    await parley.ask('Tell me', 'mock/stall')
+    await expect(parley.answer).toContainText('You asked')
+    network.cut({ next: 'let through' })
+    await expect(parley.answer).toHaveAttribute('data-state', 'failed')
+    await expect(parley.answer).toContainText('You asked')
+    expect(later.filter(path => path.startsWith('/api/chat/'))).toEqual([])
+  },
+)
 
-test('leaves its answer to the gateway’s grace when the page is left', async ({ parley, network }) => {
-  const later: string[] = []
-  await parley.ask('Tell me', 'mock/stall')
-  await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
-  expect(network.streams).toBe(1)
-  parley.page.on('request', request => later.push(new URL(request.url()).pathname))
-  await parley.page.goto('about:blank')
-  await expect.poll(() => network.streams).toBe(0)
-  expect(later.filter(path => path.startsWith('/api/'))).toEqual([])
-})
+test(
+  'leaves its answer to the gateway’s grace when the page is left',
+  ANY_LOOK,
+  async ({ parley, network }) => {
+    const later: string[] = []
+    await parley.ask('Tell me', 'mock/stall')
+    await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
+    expect(network.streams).toBe(1)
+    parley.page.on('request', request => later.push(new URL(request.url()).pathname))
+    await parley.page.goto('about:blank')
+    await expect.poll(() => network.streams).toBe(0)
+    expect(later.filter(path => path.startsWith('/api/'))).toEqual([])
+  },
+)
 
 /** What the gateway tells when an answer is stopped. */
 async function stopping(

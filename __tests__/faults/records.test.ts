@@ -151,6 +151,7 @@ describe('a worker that stands still', () => {
       const client = new BatchClient(gateway.url)
       const { id } = await client.submit(items(3))
       await client.until(id, ({ counts }) => counts.running === 3)
+      await expect.poll(calls, { timeout: 10_000 }).toBe(3)
       stuck.signal('SIGSTOP')
       await other.start()
       const ended = await client.ended(id)

@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 /** Tests of how long the event loop, the memory or a client waits: only one of them at a time is a fair measurement. */
 const MEASURED = [
-  '__tests__/faults/{clients,instant-items}.test.ts',
+  '__tests__/faults/{clients,instant-items,slow-clients}.test.ts',
   '__tests__/integration/{batch-upload-load,disconnect,event-loop,large-bodies,load}.test.ts',
 ]
 /** Tests that start gateways, databases or Redis: processes of their own, for which they mostly wait. */
@@ -29,7 +29,7 @@ export default defineConfig({
           name: 'processes',
           include: WITH_PROCESSES,
           exclude: MEASURED,
-          maxWorkers: 4,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

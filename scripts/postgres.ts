@@ -17,7 +17,7 @@ export const ensurePostgres = async (): Promise<void> => {
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) throw new Error(missing)
   say('Installing postgresql for the tests of the records …')
   const quiet = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-  await run('apt-get', ['update', '-qq'], { env: quiet })
-  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'postgresql'], { env: quiet })
+  await run('apt-get', ['update', '-qq'], quiet)
+  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'postgresql'], quiet)
   if (!postgresPrograms()) throw new Error(missing)
 }

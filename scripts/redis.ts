@@ -16,7 +16,7 @@ export const ensureRedis = async (): Promise<void> => {
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) throw new Error(missing)
   say('Installing redis-server for the tests of shared state …')
   const quiet = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-  await run('apt-get', ['update', '-qq'], { env: quiet })
-  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-server'], { env: quiet })
+  await run('apt-get', ['update', '-qq'], quiet)
+  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-server'], quiet)
   if (!isThere()) throw new Error(missing)
 }

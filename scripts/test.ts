@@ -30,8 +30,7 @@ const vitest = async (...projects: readonly string[]): Promise<Count> => {
 const playwright = async (): Promise<Count> => {
   const file = join(results, 'playwright.json')
   const code = await run(bin('playwright'), ['test', '--reporter=list,json'], {
-    env: { PLAYWRIGHT_JSON_OUTPUT_NAME: file },
-    name: 'pages',
+    PLAYWRIGHT_JSON_OUTPUT_NAME: file,
   })
   const { expected, unexpected, skipped } = readJson(file).stats
   const failed = code === 0 ? unexpected : Math.max(1, unexpected)
@@ -59,8 +58,10 @@ const main = async (): Promise<void> => {
   await ensureBuilt(ROOT)
   say('\nFormat, lint and types …')
   const counts = [await check('biome', ['check', '--error-on-warnings']), await check('tsc', ['--noEmit'])]
-  say('\nUnit, contract and integration tests, and the pages in Chromium beside them …')
-  counts.push(...(await Promise.all([vitest('unit', 'processes'), playwright()])))
+  say('\nUnit, contract and integration tests …')
+  counts.push(await vitest('unit', 'processes'))
+  say('\nThe pages, in Chromium …')
+  counts.push(await playwright())
   say('\nMeasurements, one at a time …')
   counts.push(await vitest('measured'))
   const { passed, failed, skipped } = sum(counts)

@@ -1,5 +1,5 @@
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http'
-import { inTurn } from '../../loop-turns.ts'
+import { inTurn, turn } from '../../loop-turns.ts'
 import { guardServer } from './guard.ts'
 import { guardPages } from './pages.ts'
 import { screen } from './screen.ts'
@@ -25,11 +25,13 @@ export const guardEveryServer = (): void => {
     const [request, response] = values as [IncomingMessage, ServerResponse]
     if (screen(request, response)) return true
     const work = () => emit.call(this, event, request, response)
-    // Thousands may arrive in the same moment.
-    inTurn(() => {
-      if (isApiPath(pathOf(request.url))) work()
-      else servePage(request, response, work)
-    })
+    // Thousands may arrive in the same moment. A page takes its slot first, so that those beyond the limit do not wait.
+    if (isApiPath(pathOf(request.url))) inTurn(work)
+    else
+      servePage(request, response, async () => {
+        await turn()
+        work()
+      })
     return true
   }
   Object.assign(Server.prototype, { emit: guardedEmit })

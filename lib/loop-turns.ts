@@ -3,7 +3,7 @@ import { systemClock } from './clock.ts'
 /** How long the work of one turn of the event loop may last before the rest of it waits for the next one. */
 const SLICE_MS = 5
 /** How many steps a slice has at most: work that they start may run only after all of them have begun. */
-const MOST_STEPS = 64
+const MOST_STEPS = 32
 
 /**
  * Shares the event loop between tasks that compute much in many small steps. Tasks that call `turn` before each step

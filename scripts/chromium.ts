@@ -16,8 +16,6 @@ export const ensureChromium = async (): Promise<void> => {
   say('Installing Chromium for the page tests …')
   const quiet = { DEBIAN_FRONTEND: 'noninteractive' }
   await run('apt-get', ['update', '-qq'], quiet)
-  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium-headless-shell'], {
-    env: quiet,
-  })
+  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium-headless-shell'], quiet)
   if (!isThere()) throw new Error(missing)
 }

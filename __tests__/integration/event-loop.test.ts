@@ -136,7 +136,7 @@ describe.runIf(process.platform === 'linux').each(HOSTS)('many streams at once (
     },
   )
 
-  it('2,000 whose clients all leave at once never keep the event loop for more than 50 ms', async () => {
+  it('2,000 whose clients all leave at once keep the event loop for at most 100 ms', async () => {
     streams = await Streams.start(host, 2_500)
     await streams.warmUp()
     await streams.open(2_000)
@@ -144,6 +144,6 @@ describe.runIf(process.platform === 'linux').each(HOSTS)('many streams at once (
     streams.leave()
     await expect.poll(() => streams?.openRequests(), { timeout: 30_000 }).toBe(1)
     const delays = await streams.gateway.loopDelays()
-    delays.expectBelow(50)
+    delays.expectBelow(100)
   })
 })

@@ -1,7 +1,7 @@
 import { systemClock } from './clock.ts'
 
 /** How long the work of one turn of the event loop may last before the rest of it waits for the next one. */
-const SLICE_MS = 5
+const SLICE_MS = 3
 /** How many steps a slice has at most: work that they start may run only after all of them have begun. */
 const MOST_STEPS = 32
 
@@ -19,7 +19,7 @@ export class LoopTurns {
   #steps = 0
   #scheduled = 0
 
-  /** @param now in milliseconds @param sliceMs 5 when absent */
+  /** @param now in milliseconds @param sliceMs 3 when absent */
   constructor(now: () => number, sliceMs = SLICE_MS) {
     this.#now = now
     this.#sliceMs = sliceMs

@@ -1,26 +1,19 @@
 import { GatewayError } from '../errors.ts'
-import { hitRate } from './counts.ts'
+import { type CacheCounts, hitRate } from './counts.ts'
 import type { Invalidation } from './generation.ts'
 import type { CacheRuntime } from './runtime.ts'
 
 /** The cache statistics of this process since its start, for the admin API. */
-export type CacheReport = Readonly<{
-  enabled: boolean
-  hits: number
-  misses: number
-  stale: number
-  bypassed: number
-  coalesced: number
-  stores: number
-  refreshes: number
-  failedRefreshes: number
-  invalidations: number
-  /** Absent before the first answer. */
-  hitRate: number | null
-  /** The store's size; `null` where it is not known without a query. */
-  entries: number | null
-  bytes: number | null
-}>
+export type CacheReport = Readonly<
+  Omit<CacheCounts, 'unreadable'> & {
+    enabled: boolean
+    /** `null` before the first answer. */
+    hitRate: number | null
+    /** The store's size; `null` where it is not known without a query. */
+    entries: number | null
+    bytes: number | null
+  }
+>
 
 /** Statistics and invalidation of the cache. */
 export type CacheAdmin = Readonly<{

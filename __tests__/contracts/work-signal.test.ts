@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 beforeEach(() => server.do('FLUSHALL'))
 afterEach(async () => {
-  for (const bell of open.splice(0)) await bell.close()
+  for (const workSignal of open.splice(0)) await workSignal.close()
 })
 afterAll(() => server.kill())
 
@@ -27,28 +27,28 @@ const KINDS: readonly (readonly [string, () => WorkSignal])[] = [
 ]
 
 const opened = (make: () => WorkSignal): WorkSignal => {
-  const bell = make()
-  open.push(bell)
-  return bell
+  const workSignal = make()
+  open.push(workSignal)
+  return workSignal
 }
 
 /** A worker that can be held up. */
-const worker = (bell: WorkSignal) => {
-  const seen = { calls: 0, atOnce: 0, most: 0 }
+const worker = (workSignal: WorkSignal) => {
+  const received = { calls: 0, atOnce: 0, most: 0 }
   let free = Promise.resolve()
-  bell.onWork(async () => {
-    seen.calls += 1
-    seen.atOnce += 1
-    seen.most = Math.max(seen.most, seen.atOnce)
+  workSignal.onWork(async () => {
+    received.calls += 1
+    received.atOnce += 1
+    received.most = Math.max(received.most, received.atOnce)
     await free
-    seen.atOnce -= 1
+    received.atOnce -= 1
   })
   const hold = (): (() => void) => {
     const { promise, resolve } = Promise.withResolvers<void>()
     free = promise
     return resolve
   }
-  return { seen, hold }
+  return { received, hold }
 }
 
 const until = async (isSo: () => boolean): Promise<void> => {
@@ -56,66 +56,66 @@ const until = async (isSo: () => boolean): Promise<void> => {
 }
 
 /** Rings now and then until it is heard once more. */
-const untilHeard = async (bell: WorkSignal, seen: { calls: number }): Promise<void> => {
-  const before = seen.calls
-  for (const giveUpAt = Date.now() + 60_000; seen.calls === before; await sleep(100)) {
+const untilNotified = async (workSignal: WorkSignal, received: { calls: number }): Promise<void> => {
+  const before = received.calls
+  for (const giveUpAt = Date.now() + 60_000; received.calls === before; await sleep(100)) {
     if (Date.now() > giveUpAt) throw new Error('it was not heard within a minute')
-    bell.notify(1)
+    workSignal.notify(1)
   }
 }
 
-describe.each(KINDS)('a bell %s', (_, make) => {
+describe.each(KINDS)('a work signal %s', (_, make) => {
   it('calls a worker, again and again', async () => {
-    const bell = opened(make)
-    const { seen } = worker(bell)
-    bell.notify(1)
-    await until(() => seen.calls === 1)
-    bell.notify(1)
-    await until(() => seen.calls === 2)
+    const workSignal = opened(make)
+    const { received } = worker(workSignal)
+    workSignal.notify(1)
+    await until(() => received.calls === 1)
+    workSignal.notify(1)
+    await until(() => received.calls === 2)
   })
 
   it('calls all workers where there is work for all', async () => {
-    const bell = opened(make)
-    const workers = [worker(bell), worker(bell), worker(bell)]
+    const workSignal = opened(make)
+    const workers = [worker(workSignal), worker(workSignal), worker(workSignal)]
     const release = workers.map(({ hold }) => hold())
     await sleep(100)
-    bell.notify(50)
-    await until(() => workers.every(({ seen }) => seen.calls > 0))
+    workSignal.notify(50)
+    await until(() => workers.every(({ received }) => received.calls > 0))
     for (const go of release) go()
   })
 })
 
-describe('a bell over Redis', () => {
+describe('a work signal over Redis', () => {
   it('calls a worker of another process, once at a time, until it lets go', async () => {
-    const { seen, hold } = worker(opened(overRedis))
+    const { received, hold } = worker(opened(overRedis))
     const release = hold()
     opened(overRedis).notify(5)
-    await until(() => seen.calls === 1)
+    await until(() => received.calls === 1)
     await sleep(200)
-    expect(seen).toMatchObject({ calls: 1, most: 1 })
+    expect(received).toMatchObject({ calls: 1, most: 1 })
     release()
-    await until(() => seen.calls === 5)
-    expect(seen.most).toBe(1)
+    await until(() => received.calls === 5)
+    expect(received.most).toBe(1)
   })
 
   it('rings into the void while Redis is away, and is heard again when it is back', async () => {
-    const bell = opened(overRedis)
-    const { seen } = worker(opened(overRedis))
-    bell.notify(1)
-    await until(() => seen.calls === 1)
+    const workSignal = opened(overRedis)
+    const { received } = worker(opened(overRedis))
+    workSignal.notify(1)
+    await until(() => received.calls === 1)
     await server.kill()
-    bell.notify(1)
+    workSignal.notify(1)
     await until(() => trouble.length > 0)
     await server.up()
-    await untilHeard(bell, seen)
+    await untilNotified(workSignal, received)
   })
 
   it('is heard again after everything in Redis was deleted', async () => {
-    const bell = opened(overRedis)
-    const { seen } = worker(opened(overRedis))
-    bell.notify(1)
-    await until(() => seen.calls === 1)
+    const workSignal = opened(overRedis)
+    const { received } = worker(opened(overRedis))
+    workSignal.notify(1)
+    await until(() => received.calls === 1)
     await server.do('FLUSHALL')
-    await untilHeard(bell, seen)
+    await untilNotified(workSignal, received)
   })
 })

@@ -7,7 +7,7 @@ import { RedisServer } from '../support/redis.ts'
 
 let server: RedisServer
 const open: WorkSignal[] = []
-const trouble: Error[] = []
+const errors: Error[] = []
 
 beforeAll(async () => {
   server = await RedisServer.start()
@@ -19,7 +19,7 @@ afterEach(async () => {
 afterAll(() => server.kill())
 
 const overRedis = (): WorkSignal =>
-  redisWorkSignal({ url: server.url, onError: error => trouble.push(error) })
+  redisWorkSignal({ url: server.url, onError: error => errors.push(error) })
 
 const KINDS: readonly (readonly [string, () => WorkSignal])[] = [
   ['in one process', localWorkSignal],
@@ -55,11 +55,11 @@ const until = async (isSo: () => boolean): Promise<void> => {
   await expect.poll(isSo, { timeout: 60_000, interval: 10 }).toBe(true)
 }
 
-/** Rings now and then until it is heard once more. */
+/** Notifies every 100 ms until the worker is called once more. */
 const untilNotified = async (workSignal: WorkSignal, received: { calls: number }): Promise<void> => {
   const before = received.calls
-  for (const giveUpAt = Date.now() + 60_000; received.calls === before; await sleep(100)) {
-    if (Date.now() > giveUpAt) throw new Error('it was not heard within a minute')
+  for (const deadline = Date.now() + 60_000; received.calls === before; await sleep(100)) {
+    if (Date.now() > deadline) throw new Error('no worker was called within a minute')
     workSignal.notify(1)
   }
 }
@@ -105,7 +105,7 @@ describe('a work signal over Redis', () => {
     await until(() => received.calls === 1)
     await server.kill()
     workSignal.notify(1)
-    await until(() => trouble.length > 0)
+    await until(() => errors.length > 0)
     await server.up()
     await untilNotified(workSignal, received)
   })

@@ -18,8 +18,7 @@ afterEach(async () => {
 })
 afterAll(() => server.kill())
 
-const overRedis = (): WorkSignal =>
-  redisWorkSignal({ url: server.url, onError: error => errors.push(error) })
+const overRedis = (): WorkSignal => redisWorkSignal({ url: server.url, onError: error => errors.push(error) })
 
 const KINDS: readonly (readonly [string, () => WorkSignal])[] = [
   ['in one process', localWorkSignal],

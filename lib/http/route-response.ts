@@ -15,7 +15,12 @@ export type RouteResponse = Readonly<{
   ended?: Promise<void>
 }>
 
-type ResponseConstructor = new (body: BodyInit | null, init: ResponseInit) => Response
+export type ResponseHead = Readonly<{
+  status: number
+  statusText: string
+  headers: Readonly<Record<string, string>>
+}>
+type ResponseConstructor = new (body: BodyInit | null, head: ResponseHead) => Response
 
 let ResponseClass: ResponseConstructor = Response
 

@@ -83,21 +83,30 @@ export const tap = (reply: Reply, observer: ReplyObserver): Reply => {
   return { ...reply, events: observed }
 }
 
-const OVER: Promise<IteratorResult<Batch>> = Promise.resolve({ done: true, value: undefined })
+const OVER: Promise<Step> = Promise.resolve({ done: true, value: undefined })
 
 /** Complete events as a reply's events: one batch, and the end. */
-export const oneBatch = (batch: Batch): Reply['events'] => {
-  let given = false
-  const iterator: AsyncIterator<Batch> = {
-    next() {
-      if (given) return OVER
-      given = true
-      return Promise.resolve({ done: false, value: batch })
-    },
-    return() {
-      given = true
-      return OVER
-    },
+class OneBatch implements AsyncIterable<Batch>, AsyncIterator<Batch> {
+  #batch: Batch | undefined
+
+  constructor(batch: Batch) {
+    this.#batch = batch
   }
-  return { [Symbol.asyncIterator]: () => iterator }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  next(): Promise<Step> {
+    const value = this.#batch
+    this.#batch = undefined
+    return value ? Promise.resolve({ done: false, value }) : OVER
+  }
+
+  return(): Promise<Step> {
+    this.#batch = undefined
+    return OVER
+  }
 }
+
+export const oneBatch = (batch: Batch): Reply['events'] => new OneBatch(batch)

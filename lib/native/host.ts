@@ -1,11 +1,12 @@
 import { createServer, type Server } from 'node:http'
-import { FastResponse, NodeRequest, sendNodeResponse } from 'srvx/node'
+import { NodeRequest, sendNodeResponse } from 'srvx/node'
 import { buildResponsesWith } from '../http/route-response.ts'
 import { guardServer } from '../http/server/guard.ts'
 import { guardPages, type NodeHandler } from '../http/server/pages.ts'
 import { screen } from '../http/server/screen.ts'
 import { pathOf } from '../http/server/target.ts'
 import { notePeer } from '../http/transport.ts'
+import { NativeResponse } from './response.ts'
 import type { RouteTable } from './route-table.ts'
 
 const REQUEST_TIMEOUT_MS = 60_000
@@ -19,7 +20,7 @@ const NO_PARAMS = Promise.resolve({})
  * About twenty times the throughput of the same handlers under `next start`.
  */
 export const nativeServer = (routes: RouteTable, pages: NodeHandler): Server => {
-  buildResponsesWith(FastResponse)
+  buildResponsesWith(NativeResponse)
   const servePage = guardPages()
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CHECK_MS },
@@ -33,7 +34,9 @@ export const nativeServer = (routes: RouteTable, pages: NodeHandler): Server => 
         })
       const { handler, params } = match
       const context = { params: Object.keys(params).length === 0 ? NO_PARAMS : Promise.resolve(params) }
-      void handler(new NodeRequest({ req, res }), context).then(response => sendNodeResponse(res, response))
+      void handler(new NodeRequest({ req, res }), context).then(response =>
+        response instanceof NativeResponse ? response.writeTo(res) : sendNodeResponse(res, response),
+      )
     },
   )
   return guardServer(server)

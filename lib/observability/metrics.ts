@@ -164,7 +164,7 @@ export class Metrics {
     if (journal.limit) this.#limits.inc({ surface, decision: status === 429 ? 'refused' : 'allowed' })
     const { head, firstContentAt, hedge } = journal
     if (hedge) this.#hedges.inc({ result: hedge.result })
-    this.#ignoredEvents.inc(journal.ignoredEvents ?? 0)
+    if (journal.ignoredEvents) this.#ignoredEvents.inc(journal.ignoredEvents)
     if (!head) return
     const labels = this.#labelsOf(head.target)
     this.#cache.inc({ result: head.cache })
@@ -180,7 +180,7 @@ export class Metrics {
 
   /** Records the cost of a background call. */
   workEnded({ journal: { head, ignoredEvents } }: RequestContext, usage: Usage | undefined): void {
-    this.#ignoredEvents.inc(ignoredEvents ?? 0)
+    if (ignoredEvents) this.#ignoredEvents.inc(ignoredEvents)
     if (head && !isRepeated(head)) this.#used(this.#labelsOf(head.target), usage)
   }
 

@@ -8,4 +8,4 @@ const exactId = (key: string, value: unknown, context?: Readonly<{ source?: stri
 
 /** `JSON.parse`, with `id` and `custom_id` as text where they are numbers beyond 2^53. Throws SyntaxError. */
 export const parseWithExactIds = (text: string): unknown =>
-  LARGE_ID.test(text) ? JSON.parse(text, exactId) : JSON.parse(text)
+  text.includes('id"') && LARGE_ID.test(text) ? JSON.parse(text, exactId) : JSON.parse(text)

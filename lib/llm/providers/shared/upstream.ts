@@ -78,13 +78,23 @@ export const upstreamAgent = ({ http, https, noProxy }: Proxies = {}): Dispatche
   })
 }
 
+const textOf = (chunks: readonly Uint8Array[], size: number): string => {
+  const [first] = chunks
+  // One chunk is the usual case: there is nothing to join.
+  const bytes =
+    chunks.length === 1 && first
+      ? Buffer.from(first.buffer, first.byteOffset, size)
+      : Buffer.concat(chunks, size)
+  return bytes.toString('utf8')
+}
+
 /** Reads a whole body as text. Rejects with a RangeError, and discards it, once it is longer than `maxBytes`. */
 export const readText = async (body: ResponseBody, maxBytes: number): Promise<string> => {
   const chunks: Uint8Array[] = []
   let size = 0
   for (;;) {
     const step = await body.next()
-    if (step.done) return Buffer.concat(chunks, size).toString('utf8')
+    if (step.done) return textOf(chunks, size)
     size += step.value.length
     if (size > maxBytes) {
       body.destroy()
@@ -109,7 +119,7 @@ export const readRawText = (body: UpstreamBody, maxBytes: number): Promise<strin
         reject(new RangeError(`the body is longer than ${maxBytes} bytes`))
         body.destroy()
       })
-      .once('end', () => resolve(Buffer.concat(chunks, size).toString('utf8')))
+      .once('end', () => resolve(textOf(chunks, size)))
       .once('error', reject)
       .once('close', () => reject(new Error('the body closed before its end')))
     if (body.closed) reject(body.errored ?? new Error('the body was closed'))

@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts'
-import { inTurn, turn } from '../loop-turns.ts'
+import { turn } from '../loop-turns.ts'
 
 /** A request in progress. */
 export type ActiveRequest = Readonly<{
@@ -25,10 +25,9 @@ export class ActiveRequests {
   open(client: AbortSignal): ActiveRequest {
     const controller = new AbortController()
     const disconnect = () => controller.abort(new GatewayError('CLIENT_GONE'))
-    const onClientGone = () => inTurn(disconnect)
-    const surviveDisconnect = () => client.removeEventListener('abort', onClientGone)
+    const surviveDisconnect = () => client.removeEventListener('abort', disconnect)
     if (client.aborted) disconnect()
-    else client.addEventListener('abort', onClientGone, { once: true })
+    else client.addEventListener('abort', disconnect, { once: true })
     this.#controllers.add(controller)
     const remove = () => {
       this.#controllers.delete(controller)

@@ -108,9 +108,14 @@ describe('imports', () => {
     expect(importsOf(file).filter(path => !allowed.some(place => within(path, place)))).toEqual([])
   })
 
-  it('keep the batch page out of the chat page', () => {
-    const chat = sources.filter(file => within(file, 'app/(console)') && !within(file, 'app/(console)/batch'))
-    expect(chat.filter(file => importsOf(file).some(path => within(path, 'app/(console)/batch')))).toEqual([])
+  it('keep the areas of the web UI apart', () => {
+    const others = sources.filter(
+      file => within(file, 'app/(console)') && !/^app\/\(console\)\/([\w-]+\/)?page\.tsx$/.test(file),
+    )
+    for (const area of ['app/(console)/batch', 'app/(console)/chat'])
+      expect(
+        others.filter(file => !within(file, area) && importsOf(file).some(path => within(path, area))),
+      ).toEqual([])
   })
 
   it('make no circle, inside folders too', () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { announcement } from '../../app/(console)/announcement.ts'
+import { announcement } from '../../app/(console)/chat/announcement.ts'
 import {
   type Action,
   type Conversation,
   conversation,
   empty,
-} from '../../app/(console)/conversation/conversation.ts'
+} from '../../app/(console)/chat/conversation/conversation.ts'
 import type { ChatEvent } from '../../app/(console)/gateway/wire.ts'
 
 const asked = (...actions: Action[]): Conversation =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { firstFitting, MAX_MESSAGES, toMessages } from '../../app/(console)/conversation/history.ts'
-import type { Answer, Turn } from '../../app/(console)/conversation/turn.ts'
+import { firstFitting, MAX_MESSAGES, toMessages } from '../../app/(console)/chat/conversation/history.ts'
+import type { Answer, Turn } from '../../app/(console)/chat/conversation/turn.ts'
 
 const failure = { code: 'CONTENT_BLOCKED', message: 'No.', retryable: false }
 const turn = (id: number, question: string, answer: Answer): Turn => ({ id, question, answer, model: 'mock' })

@@ -1,5 +1,5 @@
-import { Console } from './console.tsx'
+import { ChatPage } from './chat/chat-page.tsx'
 
 export default function Page() {
-  return <Console />
+  return <ChatPage />
 }

@@ -1,8 +1,8 @@
 'use client'
 
 import { useEffect } from 'react'
-import { useModels } from '../composer/use-models.ts'
 import type { Job } from '../gateway/job-wire.ts'
+import { useModels } from '../models/use-models.ts'
 import { endsOf } from '../notifications/ends.ts'
 import { lookAt } from '../notifications/seen.ts'
 import { useNotifications } from '../notifications/use-notifications.ts'

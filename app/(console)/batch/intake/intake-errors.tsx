@@ -1,5 +1,5 @@
 import type { Failure } from '../../gateway/wire.ts'
-import { RequestId } from '../../transcript/failure-notice.tsx'
+import { RequestId } from '../../request-id.tsx'
 
 /** More would not be corrected at once. */
 const MOST_SHOWN = 20

@@ -1,6 +1,6 @@
-import type { Hold } from '../../conversation/conversation.ts'
 import type { Priority } from '../../gateway/job-wire.ts'
 import type { Failure } from '../../gateway/wire.ts'
+import type { Hold } from '../../hold-notice.tsx'
 import { fileFault, filesFault } from './files.ts'
 import type { Reading } from './reading.ts'
 

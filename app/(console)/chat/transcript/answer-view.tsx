@@ -1,7 +1,7 @@
+import { CopyButton } from '../../copy-button.tsx'
+import { RetryIcon } from '../../icons.tsx'
+import { LazyMarkdown } from '../../markdown/lazy-markdown.tsx'
 import { type Turn, textOf } from '../conversation/turn.ts'
-import { CopyButton } from '../copy-button.tsx'
-import { RetryIcon } from '../icons.tsx'
-import { LazyMarkdown } from '../markdown/lazy-markdown.tsx'
 import { FactsLine } from './facts-line.tsx'
 import { FailureNotice } from './failure-notice.tsx'
 

@@ -1,4 +1,4 @@
-import type { Message } from '../gateway/wire.ts'
+import type { Message } from '../../gateway/wire.ts'
 import { type Turn, textOf } from './turn.ts'
 
 /** The contract's bounds on `messages`. */

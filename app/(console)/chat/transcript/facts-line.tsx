@@ -1,5 +1,5 @@
-import { cost, duration, tokens } from '../format.ts'
-import { type Facts, wasCut } from '../gateway/wire.ts'
+import { cost, duration, tokens } from '../../format.ts'
+import { type Facts, wasCut } from '../../gateway/wire.ts'
 
 /** The model, tokens, cost and latency of an answer; and whether it was cut. */
 export function FactsLine({ facts, asked }: { facts: Facts; asked: string | undefined }) {

@@ -1,5 +1,5 @@
 import type { MouseEvent } from 'react'
-import { SendIcon, StopIcon } from '../icons.tsx'
+import { SendIcon, StopIcon } from '../../icons.tsx'
 
 type Props = { answering: boolean; sendable: boolean; onStop: () => void }
 

@@ -1,9 +1,9 @@
 import { useCallback, useState } from 'react'
-import { CopyButton } from '../copy-button.tsx'
-import { wait } from '../format.ts'
-import type { Failure } from '../gateway/wire.ts'
-import { EditIcon, RetryIcon } from '../icons.tsx'
-import { useCountdown } from '../use-countdown.ts'
+import { wait } from '../../format.ts'
+import type { Failure } from '../../gateway/wire.ts'
+import { EditIcon, RetryIcon } from '../../icons.tsx'
+import { RequestId } from '../../request-id.tsx'
+import { useCountdown } from '../../use-countdown.ts'
 
 type Props = {
   failure: Failure
@@ -39,16 +39,5 @@ function RetryWhenReady({ failure, onRetry }: { failure: Failure; onRetry: () =>
     <button type="button" className="text-button" disabled={left > 0} onClick={onRetry}>
       <RetryIcon /> {left > 0 ? `Try again in ${wait(left)}` : 'Try again'}
     </button>
-  )
-}
-
-export function RequestId({ id }: { id: string }) {
-  return (
-    <span className="flex min-w-0 items-center text-sm text-muted">
-      <span className="min-w-0 wrap-anywhere">
-        Request <code>{id}</code>
-      </span>
-      <CopyButton label="Copy request id" text={() => id} />
-    </span>
   )
 }

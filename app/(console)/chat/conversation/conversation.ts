@@ -1,4 +1,5 @@
-import type { ChatEvent, Failure } from '../gateway/wire.ts'
+import type { ChatEvent } from '../../gateway/wire.ts'
+import type { Hold } from '../../hold-notice.tsx'
 import { type Answer, afterEvent, stopped, stoppedAt, type Turn, waiting } from './turn.ts'
 
 export type Conversation = {
@@ -9,12 +10,6 @@ export type Conversation = {
   hold?: Hold | undefined
   /** Set when such a wait has just ended. */
   waited?: boolean
-}
-
-export type Hold = {
-  failure: Failure
-  /** When sending is allowed again, as `Date.now()`; absent where the gateway gave no time. */
-  until: number | undefined
 }
 
 export type Action =

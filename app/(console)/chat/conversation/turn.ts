@@ -1,4 +1,4 @@
-import type { ChatEvent, Facts, Failure } from '../gateway/wire.ts'
+import type { ChatEvent, Facts, Failure } from '../../gateway/wire.ts'
 
 /** One question and its answer. */
 export type Turn = {

@@ -1,7 +1,14 @@
-import type { Hold } from '../conversation/conversation.ts'
-import { wait } from '../format.ts'
-import { RequestId } from '../transcript/failure-notice.tsx'
-import { useCountdown } from '../use-countdown.ts'
+import { wait } from './format.ts'
+import type { Failure } from './gateway/wire.ts'
+import { RequestId } from './request-id.tsx'
+import { useCountdown } from './use-countdown.ts'
+
+/** A wait that the gateway requires. */
+export type Hold = {
+  failure: Failure
+  /** When sending is allowed again, as `Date.now()`; absent where the gateway gave no time. */
+  until: number | undefined
+}
 
 /** Says why sending has to wait, and counts down to when it may go on. */
 export function HoldNotice({ hold, onOver }: { hold: Hold; onOver: () => void }) {

@@ -1,6 +1,6 @@
+import { wait } from '../format.ts'
+import { wasCut } from '../gateway/wire.ts'
 import type { Conversation } from './conversation/conversation.ts'
-import { wait } from './format.ts'
-import { wasCut } from './gateway/wire.ts'
 
 /** The text of the page's one `role=status`: that an answer begins, ends or fails. Never the answer itself. */
 export function announcement({ turns, hold, waited }: Conversation): string {

@@ -1,26 +1,26 @@
 'use client'
 
 import { useEffect, useRef, useState } from 'react'
+import { openSession } from '../gateway/session.ts'
+import { HoldNotice } from '../hold-notice.tsx'
+import { DownIcon, NewChatIcon } from '../icons.tsx'
+import { loadMarkdown } from '../markdown/lazy-markdown.tsx'
+import { ModelPicker } from '../models/model-picker.tsx'
+import { useModels } from '../models/use-models.ts'
+import { useNotifications } from '../notifications/use-notifications.ts'
+import { usePolledJobs } from '../notifications/use-polled-jobs.ts'
+import { PageHeader } from '../page-header.tsx'
+import { Status } from '../status.tsx'
 import { announcement } from './announcement.ts'
 import { Composer } from './composer/composer.tsx'
-import { HoldNotice } from './composer/hold-notice.tsx'
-import { ModelPicker } from './composer/model-picker.tsx'
-import { useModels } from './composer/use-models.ts'
 import { useConversation } from './conversation/use-conversation.ts'
 import { EmptyState } from './empty-state.tsx'
-import { openSession } from './gateway/session.ts'
-import { DownIcon, NewChatIcon } from './icons.tsx'
-import { loadMarkdown } from './markdown/lazy-markdown.tsx'
-import { useNotifications } from './notifications/use-notifications.ts'
-import { usePolledJobs } from './notifications/use-polled-jobs.ts'
-import { PageHeader } from './page-header.tsx'
-import { Status } from './status.tsx'
 import { Transcript } from './transcript/transcript.tsx'
 import { useFollow } from './transcript/use-follow.ts'
 import { useEscape } from './use-escape.ts'
 
 /** The chat page. It uses only the gateway's public API. */
-export function Console() {
+export function ChatPage() {
   const { models, model, chooseModel } = useModels()
   const [draft, setDraft] = useState('')
   const chat = useConversation(model, question => setDraft(later => joined(question, later)))

@@ -11,7 +11,6 @@ import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess } from '../support/gateway.ts'
 import { settled } from '../support/settled.ts'
 import { says } from '../support/upstream-behaviour.ts'
-import { WorkerProcess } from '../support/worker.ts'
 
 const ITEMS = 30
 /** By its nature real: the waiting is SQLite's own. */
@@ -136,38 +135,5 @@ describe('records that cannot be written', () => {
         .map(({ level }) => level),
     ).toEqual(['warn', 'info'])
     expect(lines()).toHaveLength(4)
-  })
-})
-
-describe('a worker that stands still', () => {
-  it('F27: for longer than its lease: another does its items, and what it says later changes nothing', async () => {
-    dataDir = mkdtempSync(join(tmpdir(), 'parley-faults-'))
-    const calls = modelAfter(1_000)
-    const gateway = await GatewayProcess.start('native', { ...env(), BATCH_WORKER: 'false' })
-    const stuck = new WorkerProcess(env())
-    const other = new WorkerProcess(env())
-    try {
-      await stuck.start()
-      const client = new BatchClient(gateway.url)
-      const { id } = await client.submit(items(3))
-      await client.until(id, ({ counts }) => counts.running === 3)
-      await expect.poll(calls, { timeout: 10_000 }).toBe(3)
-      stuck.signal('SIGSTOP')
-      await other.start()
-      const ended = await client.ended(id)
-      expect(ended).toMatchObject({ state: 'completed', counts: { succeeded: 3 } })
-      expect(ended.costUsd).toBeCloseTo(3 * USD_EACH, 12)
-      await other.end('SIGTERM')
-      stuck.signal('SIGCONT')
-      // It goes on: what comes next is done by it, after what it had to say of the first ones.
-      const next = await client.submit(items(3))
-      await client.ended(next.id)
-      expect(await client.job(id)).toEqual(ended)
-      expect(calls()).toBe(3 + 3 + 3)
-    } finally {
-      await stuck.end('SIGKILL')
-      await other.end('SIGKILL')
-      await gateway.stop()
-    }
   })
 })

@@ -12,7 +12,7 @@ import { RedisServer } from '../support/redis.ts'
 import { UpstashBridge } from '../support/upstash-bridge.ts'
 
 const MINUTE_MS = 60_000
-const SHORT_MS = 500
+const SHORT_MS = 200
 
 let server: RedisServer
 let bridge: UpstashBridge

@@ -14,7 +14,7 @@ describe.each(JSON_AND_STREAM)('a circuit, asked for %s', (_, stream) => {
 
   beforeAll(async () => {
     scene = await FaultScene.start({
-      deadlineMs: 3_000,
+      deadlineMs: 2_000,
       env: () => ({
         MAX_RETRIES: '0',
         BREAKER_FAILURES: '5',

@@ -13,9 +13,9 @@ import { settled } from '../support/settled.ts'
 import { says } from '../support/upstream-behaviour.ts'
 
 const ITEMS = 30
-/** By its nature real: the waiting is SQLite's own. */
+/** Real time: SQLite itself waits. */
 const LOCKED_MS = 10_000
-/** Longer than the pauses of all that tries again; that nothing happens has no signal. */
+/** Longer than the pauses of all retries. Real time: that nothing happens has no signal. */
 const NOTHING_BEGINS_MS = 2_000
 const MODEL = 'gpt-4o-mini'
 const USD_EACH = 0.00000405
@@ -36,7 +36,7 @@ const env = () => ({
   ENABLE_CACHING: 'false',
 })
 
-/** From now on its answers take so long. Returns how often it was asked since then. */
+/** Delays the model's answers from now on. @returns how often it has been asked since */
 const modelAfter = (delayMs: number): (() => number) => {
   const before = upstream.callsFor(MODEL).length
   upstream.forModel(MODEL, async (...call) => {
@@ -128,7 +128,7 @@ describe('records that cannot be written', () => {
     await expect.poll(() => recordsStatus(gateway), { timeout: 30_000 }).toBe('healthy')
     const lines = () => gateway.log.filter(({ component }) => component === 'records')
     await gateway.until(() => lines().at(-1)?.level === 'info' || undefined, 'the line that they are back')
-    // Those of this fault, behind those of the one before.
+    // Those of this fault, after those of the one before.
     expect(
       lines()
         .slice(-2)

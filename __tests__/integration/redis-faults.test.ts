@@ -8,7 +8,7 @@ import { UpstashBridge } from '../support/upstash-bridge.ts'
 const PASSWORD = 'pass/word-of-redis'
 const FREE = { RATE_LIMIT_ANONYMOUS: '100000/1m' }
 
-/** By its nature real: a Redis that comes and goes every second. */
+/** Real time: the fault is a Redis that comes and goes every second. */
 const FLAP_MS = 1_000
 
 const TRANSPORTS = ['socket', 'REST'] as const

@@ -132,6 +132,7 @@ describe('a gateway whose providers fail', () => {
       await well.promise
       return says(['Well again'])(...asked)
     })
+    // Real time: the cooldown of another process, jitter included.
     await sleep(OPEN_MS * 1.3)
     const statuses: number[] = []
     const probing = Array.from({ length: 1_000 }, async () => statuses.push((await call()).status))

@@ -12,7 +12,7 @@ import { RedisServer } from '../support/redis.ts'
 import { UpstashBridge } from '../support/upstash-bridge.ts'
 
 const MINUTE_MS = 60_000
-const SHORT_MS = 500
+const SHORT_MS = 200
 
 let server: RedisServer
 let bridge: UpstashBridge
@@ -51,10 +51,16 @@ const COUNTERS: readonly (readonly [string, () => Promise<Counter>])[] = [
 ]
 
 const newBucket = (limit: number, windowMs = MINUTE_MS): Bucket => ({ key: randomUUID(), limit, windowMs })
-const now = () => systemClock.now()
+/** Only the counter in memory takes the time from its caller: for it time can be skipped. */
+let skippedMs = 0
+const now = () => systemClock.now() + skippedMs
+const skip = async (ms: number): Promise<void> => {
+  skippedMs += ms
+}
 const allowedOf = (takings: readonly (readonly Taking[])[]) => takings.filter(([first]) => first?.allowed)
 
-describe.each(COUNTERS)('a counter %s', (_, create) => {
+describe.each(COUNTERS)('a counter %s', (kind, create) => {
+  const pass = kind === 'in memory' ? skip : (ms: number) => sleep(ms)
   let counter: Counter
   beforeAll(async () => {
     counter = await create()
@@ -123,14 +129,14 @@ describe.each(COUNTERS)('a counter %s', (_, create) => {
     expect(await take([])).toEqual([])
   })
 
-  it('lets through whoever waits as long as it says', async () => {
+  it('allows what has waited for as long as it said', async () => {
     const bucket = newBucket(2, SHORT_MS)
     for (let allowed = 0; allowed < 5; ) {
       const [taking] = await take([bucket])
       if (taking?.allowed) allowed += 1
       else {
         // Node's timers count whole milliseconds, and may fire one early.
-        await sleep(Math.ceil(taking?.waitMs ?? 0) + 2)
+        await pass(Math.ceil(taking?.waitMs ?? 0) + 2)
         expect(await take([bucket])).toMatchObject([{ allowed: true }])
         allowed += 1
       }
@@ -141,7 +147,7 @@ describe.each(COUNTERS)('a counter %s', (_, create) => {
     const bucket = newBucket(4, SHORT_MS)
     const startedAt = now()
     const takings: (readonly Taking[])[] = []
-    while (now() - startedAt < 3 * SHORT_MS) takings.push(await take([bucket]))
+    for (; now() - startedAt < 3 * SHORT_MS; await pass(1)) takings.push(await take([bucket]))
     const windows = Math.ceil((now() - startedAt) / SHORT_MS)
     const allowed = allowedOf(takings).length
     expect(allowed).toBeLessThanOrEqual(windows * 4)
@@ -191,7 +197,7 @@ describe('a counter in Redis', () => {
     expect(await one.take([bucket], 1, now() + 120_000)).toMatchObject([{ allowed: false }])
   })
 
-  it('leaves nothing behind when the window is over', async () => {
+  it('leaves nothing in Redis when the window is over', async () => {
     const counter = await overSocket()
     const bucket = newBucket(5, SHORT_MS)
     await counter.take([bucket], 1, now())

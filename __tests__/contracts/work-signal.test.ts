@@ -77,6 +77,7 @@ describe.each(KINDS)('a work signal %s', (_, make) => {
     const workSignal = opened(make)
     const workers = [worker(workSignal), worker(workSignal), worker(workSignal)]
     const release = workers.map(({ hold }) => hold())
+    // Over Redis each subscribes by a connection of its own: when that is done has no signal.
     await sleep(100)
     workSignal.notify(50)
     await until(() => workers.every(({ received }) => received.calls > 0))
@@ -90,6 +91,7 @@ describe('a work signal over Redis', () => {
     const release = hold()
     opened(overRedis).notify(5)
     await until(() => received.calls === 1)
+    // Real time: that no further call comes has no signal.
     await sleep(200)
     expect(received).toMatchObject({ calls: 1, most: 1 })
     release()
@@ -97,7 +99,7 @@ describe('a work signal over Redis', () => {
     expect(received.most).toBe(1)
   })
 
-  it('rings into the void while Redis is away, and is heard again when it is back', async () => {
+  it('reaches no worker while Redis is away, and does again when it is back', async () => {
     const workSignal = opened(overRedis)
     const { received } = worker(opened(overRedis))
     workSignal.notify(1)
@@ -109,7 +111,7 @@ describe('a work signal over Redis', () => {
     await untilNotified(workSignal, received)
   })
 
-  it('is heard again after everything in Redis was deleted', async () => {
+  it('reaches a worker again after everything in Redis was deleted', async () => {
     const workSignal = opened(overRedis)
     const { received } = worker(opened(overRedis))
     workSignal.notify(1)

@@ -6,7 +6,7 @@ import { seededRandom } from '../support/seeded-random.ts'
 import { hangs, refuses, says } from '../support/upstream-behaviour.ts'
 
 const OPEN_MS = 1_000
-/** The longest an open circuit waits the first time, jitter included, and some more. */
+/** The longest cooldown of a circuit that opens for the first time, jitter included. Real time: of another process. */
 const UNTIL_PROBE_MS = OPEN_MS * 1.3
 
 describe.each(JSON_AND_STREAM)('a circuit, asked for %s', (_, stream) => {
@@ -14,7 +14,7 @@ describe.each(JSON_AND_STREAM)('a circuit, asked for %s', (_, stream) => {
 
   beforeAll(async () => {
     scene = await FaultScene.start({
-      deadlineMs: 3_000,
+      deadlineMs: 2_000,
       env: () => ({
         MAX_RETRIES: '0',
         BREAKER_FAILURES: '5',

@@ -67,7 +67,7 @@ const started = (what: keyof typeof START, env: Readonly<Record<string, string>>
   }))
 }
 
-describe.each(['gateway', 'next start', 'worker', 'npm run worker'] as const)(
+describe.concurrent.each(['gateway', 'next start', 'worker', 'npm run worker'] as const)(
   'a Postgres that is absent: %s',
   what => {
     it('that refuses is waited for 2 s where that is configured, aloud; then one clear line and code 1', async () => {
@@ -99,13 +99,7 @@ describe.each(['gateway', 'next start', 'worker', 'npm run worker'] as const)(
 )
 
 describe('a start', () => {
-  it('waits 30 s for a Postgres where nothing else is configured', async () => {
-    const { code, said, seconds } = await started('worker', { DATABASE_URL: urlOf(await refusingPort()) })
-    expect([code, seconds > 30, seconds < 45]).toEqual([1, true, true])
-    expect(said).toContain('Waiting up to 30 s for Postgres')
-  })
-
-  it('goes on as soon as the Postgres is there', async () => {
+  it('waits up to 30 s where nothing else is configured, and goes on as soon as the Postgres is there', async () => {
     const url = await server.database()
     await server.down()
     const gateway = await GatewayProcess.spawn('native', { DATABASE_URL: url })

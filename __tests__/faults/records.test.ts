@@ -11,12 +11,11 @@ import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess } from '../support/gateway.ts'
 import { settled } from '../support/settled.ts'
 import { says } from '../support/upstream-behaviour.ts'
-import { WorkerProcess } from '../support/worker.ts'
 
 const ITEMS = 30
-/** By its nature real: the waiting is SQLite's own. */
+/** Real time: SQLite itself waits. */
 const LOCKED_MS = 10_000
-/** Longer than the pauses of all that tries again; that nothing happens has no signal. */
+/** Longer than the pauses of all retries. Real time: that nothing happens has no signal. */
 const NOTHING_BEGINS_MS = 2_000
 const MODEL = 'gpt-4o-mini'
 const USD_EACH = 0.00000405
@@ -37,7 +36,7 @@ const env = () => ({
   ENABLE_CACHING: 'false',
 })
 
-/** From now on its answers take so long. Returns how often it was asked since then. */
+/** Delays the model's answers from now on. @returns how often it has been asked since */
 const modelAfter = (delayMs: number): (() => number) => {
   const before = upstream.callsFor(MODEL).length
   upstream.forModel(MODEL, async (...call) => {
@@ -129,45 +128,12 @@ describe('records that cannot be written', () => {
     await expect.poll(() => recordsStatus(gateway), { timeout: 30_000 }).toBe('healthy')
     const lines = () => gateway.log.filter(({ component }) => component === 'records')
     await gateway.until(() => lines().at(-1)?.level === 'info' || undefined, 'the line that they are back')
-    // Those of this fault, behind those of the one before.
+    // Those of this fault, after those of the one before.
     expect(
       lines()
         .slice(-2)
         .map(({ level }) => level),
     ).toEqual(['warn', 'info'])
     expect(lines()).toHaveLength(4)
-  })
-})
-
-describe('a worker that stands still', () => {
-  it('F27: for longer than its lease: another does its items, and what it says later changes nothing', async () => {
-    dataDir = mkdtempSync(join(tmpdir(), 'parley-faults-'))
-    const calls = modelAfter(1_000)
-    const gateway = await GatewayProcess.start('native', { ...env(), BATCH_WORKER: 'false' })
-    const stuck = new WorkerProcess(env())
-    const other = new WorkerProcess(env())
-    try {
-      await stuck.start()
-      const client = new BatchClient(gateway.url)
-      const { id } = await client.submit(items(3))
-      await client.until(id, ({ counts }) => counts.running === 3)
-      await expect.poll(calls, { timeout: 10_000 }).toBe(3)
-      stuck.signal('SIGSTOP')
-      await other.start()
-      const ended = await client.ended(id)
-      expect(ended).toMatchObject({ state: 'completed', counts: { succeeded: 3 } })
-      expect(ended.costUsd).toBeCloseTo(3 * USD_EACH, 12)
-      await other.end('SIGTERM')
-      stuck.signal('SIGCONT')
-      // It goes on: what comes next is done by it, after what it had to say of the first ones.
-      const next = await client.submit(items(3))
-      await client.ended(next.id)
-      expect(await client.job(id)).toEqual(ended)
-      expect(calls()).toBe(3 + 3 + 3)
-    } finally {
-      await stuck.end('SIGKILL')
-      await other.end('SIGKILL')
-      await gateway.stop()
-    }
   })
 })

@@ -4,6 +4,7 @@ import {
   type Behaviour,
   chunk,
   completion,
+  hangs,
   headersOnly,
   says,
   sends,
@@ -28,8 +29,11 @@ describe('an upstream that stalls or breaks off', () => {
   afterAll(() => scene?.stop())
 
   describe.each(JSON_AND_STREAM)('%s', (_, stream) => {
-    it('F6: is left when nothing follows its headers, and another model answers', async () => {
-      scene.upstream.forModel('gpt-4.1', headersOnly).forModel('gpt-4.1-mini', says(['Mini']))
+    it.each<[string, Behaviour]>([
+      ['nothing follows its headers', headersOnly],
+      ['nothing comes at all', hangs],
+    ])('F6: is left when %s, while there is time for another model to answer', async (_name, behaviour) => {
+      scene.upstream.forModel('gpt-4.1', behaviour).forModel('gpt-4.1-mini', says(['Mini']))
       const told = await scene.endures('gpt-4.1', stream)
       expect(told).toMatchObject({ status: 200, content: 'Mini' })
       expect(told.headers.get('x-gateway-model')).toBe('gpt-4.1-mini')

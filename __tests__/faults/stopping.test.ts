@@ -4,7 +4,7 @@ import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
 import { FaultScene, WARM_UP } from '../support/fault-scene.ts'
 import { hangs, neverEnds, says } from '../support/upstream-behaviour.ts'
 
-const GRACE_SECONDS = 6
+const GRACE_SECONDS = 4
 const EACH = 100
 
 describe('SIGTERM with two hundred streams under way', () => {

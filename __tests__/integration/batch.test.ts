@@ -6,7 +6,7 @@ import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess, HOSTS } from '../support/gateway.ts'
 import { neverEnds, refuses, says } from '../support/upstream-behaviour.ts'
 
-/** By its nature real: that no more items are tried has no signal. */
+/** Real time: that no more items are tried has no signal. */
 const OTHERS_ARE_TRIED_MS = 1_500
 
 const guestOf = async (url: string): Promise<BatchClient> => {

@@ -321,8 +321,10 @@ describe.each(HOSTS)('POST /api/chat under the %s host', host => {
       ['silence', hangs, 504, 'TIMEOUT'],
     ])('with %s, says so calmly and leaks nothing', async (_, behaviour, status, code) => {
       const model = upstream.modelThat(behaviour)
-      for (const stream of [false, true]) {
-        const answer = await ask({ prompt: 'Hi', model: `openai/${model}`, stream })
+      const answers = await Promise.all(
+        [false, true].map(stream => ask({ prompt: 'Hi', model: `openai/${model}`, stream })),
+      )
+      for (const answer of answers) {
         expect(answer.status).toBe(status)
         const text = await answer.text()
         expect(JSON.parse(text).error).toMatchObject({ code, requestId: answer.headers.get('x-request-id') })

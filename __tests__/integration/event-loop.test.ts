@@ -99,7 +99,7 @@ describe.runIf(process.platform === 'linux').each(HOSTS)('many streams at once (
     streams = undefined
   })
 
-  it('2,000 of one piece a second never keep the event loop for more than 50 ms, from the first on', async () => {
+  it('2,000 of one piece a second never keep the event loop for more than 50 ms, from the first on, nor for more than 100 ms when all leave at once', async () => {
     streams = await Streams.start(host, 2_500)
     await streams.warmUp()
     await streams.open(2_000)
@@ -108,6 +108,11 @@ describe.runIf(process.platform === 'linux').each(HOSTS)('many streams at once (
     expect(pieces).toBeGreaterThanOrEqual(2_000 * 4)
     const delays = await streams.gateway.loopDelays()
     delays.expectBelow(50)
+    await streams.gateway.watchLoop()
+    streams.leave()
+    await expect.poll(() => streams?.openRequests(), { timeout: 30_000 }).toBe(1)
+    await streams.gateway.loopDelays()
+    delays.expectBelow(100)
   })
 
   it('2,000 that read the same answer along never keep the event loop for more than 50 ms', async () => {
@@ -135,15 +140,4 @@ describe.runIf(process.platform === 'linux').each(HOSTS)('many streams at once (
       expect(mostResidentKibibytes(streams.gateway.pid)).toBeLessThan(GIBIBYTE_IN_KIBIBYTES)
     },
   )
-
-  it('2,000 whose clients all leave at once keep the event loop for at most 50 ms', async () => {
-    streams = await Streams.start(host, 2_500)
-    await streams.warmUp()
-    await streams.open(2_000)
-    await streams.gateway.watchLoop()
-    streams.leave()
-    await expect.poll(() => streams?.openRequests(), { timeout: 30_000 }).toBe(1)
-    const delays = await streams.gateway.loopDelays()
-    delays.expectBelow(100)
-  })
 })

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { events, json, post, textOf } from '../support/chat.ts'
 import { GatewayProcess } from '../support/gateway.ts'
 import { RedisServer } from '../support/redis.ts'
@@ -8,7 +8,7 @@ import { UpstashBridge } from '../support/upstash-bridge.ts'
 const PASSWORD = 'pass/word-of-redis'
 const FREE = { RATE_LIMIT_ANONYMOUS: '100000/1m' }
 
-/** By its nature real: a Redis that comes and goes every second. */
+/** Real time: the fault is a Redis that comes and goes every second. */
 const FLAP_MS = 1_000
 
 const TRANSPORTS = ['socket', 'REST'] as const
@@ -109,77 +109,77 @@ class Scene {
 const ready = async ({ gateway }: Scene) => (await fetch(`${gateway.url}/api/health/ready`)).status
 const isAnswered = (status: number): boolean => status === 200
 
-describe.each(TRANSPORTS)('Redis fails over a %s', transport => {
-  let scene: Scene
-  afterEach(() => scene?.end())
+/** Runs a test in front of a Redis of its own, so that those that mostly wait can run side by side. */
+const inScene = async (setting: Parameters<typeof Scene.set>, test: (scene: Scene) => Promise<void>) => {
+  const scene = await Scene.set(...setting)
+  try {
+    await test(scene)
+  } finally {
+    await scene.end()
+  }
+}
 
-  it('F15: absent at boot: the gateway starts, is ready and limits by itself; Redis joins when it comes', async () => {
-    scene = await Scene.set(transport, { RATE_LIMIT_ANONYMOUS: '3/1m' }, { absent: true })
-    expect(await ready(scene)).toBe(200)
-    const statuses: number[] = []
-    for (let tries = 0; tries < 4; tries += 1)
-      statuses.push((await post(scene.gateway.url, { prompt: 'Hi', model: 'mock/echo' })).status)
-    expect(statuses).toEqual([200, 200, 200, 429])
-    expect(await scene.redis()).toMatchObject({ status: 'degraded', message: expect.any(String) })
-    expect(await ready(scene)).toBe(200)
-    await scene.server.up()
-    await scene.untilRedisIs('healthy')
-    expect(await ready(scene)).toBe(200)
-  })
-
-  it('F16: killed and restarted under load: no client sees it', async () => {
-    scene = await Scene.set(transport)
-    const asking = await scene.asking().underWay()
-    await scene.server.kill()
-    await scene.untilRedisIs('degraded')
-    await asking.more(20)
-    await scene.server.up()
-    await scene.untilRedisIs('healthy')
-    const statuses = await asking.stop()
-    expect(statuses.length).toBeGreaterThan(20)
-    expect(statuses.every(isAnswered)).toBe(true)
-  })
-
-  it('F17: silent under load: no client sees it, and it is used again when it answers', async () => {
-    scene = await Scene.set(transport)
-    const asking = await scene.asking().underWay()
-    scene.server.pause()
-    await scene.untilRedisIs('degraded')
-    await asking.more(20)
-    scene.server.goOn()
-    await scene.untilRedisIs('healthy')
-    const statuses = await asking.stop()
-    expect(statuses.length).toBeGreaterThan(20)
-    expect(statuses.every(isAnswered)).toBe(true)
-  })
-
-  it('F18: flapping: no client sees it, limits hold, and it is left alone for longer and longer', async () => {
-    scene = await Scene.set(transport, { RATE_LIMIT_ANONYMOUS: '40/1m' })
-    const asking = scene.asking()
-    const startedAt = performance.now()
-    for (let flaps = 0; flaps < 8; flaps += 1) {
-      await scene.server.kill()
-      await sleep(FLAP_MS)
+describe.concurrent.each(TRANSPORTS)('Redis fails over a %s', transport => {
+  it('F15: absent at boot: the gateway starts, is ready and limits by itself; Redis joins when it comes', () =>
+    inScene([transport, { RATE_LIMIT_ANONYMOUS: '3/1m' }, { absent: true }], async scene => {
+      expect(await ready(scene)).toBe(200)
+      const statuses: number[] = []
+      for (let tries = 0; tries < 4; tries += 1)
+        statuses.push((await post(scene.gateway.url, { prompt: 'Hi', model: 'mock/echo' })).status)
+      expect(statuses).toEqual([200, 200, 200, 429])
+      expect(await scene.redis()).toMatchObject({ status: 'degraded', message: expect.any(String) })
+      expect(await ready(scene)).toBe(200)
       await scene.server.up()
-      await sleep(FLAP_MS)
-    }
-    const statuses = await asking.stop()
-    const seconds = (performance.now() - startedAt) / 1_000
-    const admitted = statuses.filter(isAnswered).length
-    expect(statuses.every(status => status === 200 || status === 429 || status === 0)).toBe(true)
-    expect(admitted).toBeGreaterThan(0)
-    expect(admitted).toBeLessThanOrEqual(40 * 2)
-    expect(scene.changes).toBeLessThanOrEqual(1 + seconds / 5)
-  })
+      await scene.untilRedisIs('healthy')
+      expect(await ready(scene)).toBe(200)
+    }))
+
+  it.each<[string, (server: RedisServer) => unknown, (server: RedisServer) => unknown]>([
+    [
+      'F16: killed and restarted under load: no client sees it',
+      server => server.kill(),
+      server => server.up(),
+    ],
+    [
+      'F17: silent under load: no client sees it, and it is used again when it answers',
+      server => server.pause(),
+      server => server.goOn(),
+    ],
+  ])('%s', (_, lose, bringBack) =>
+    inScene([transport], async scene => {
+      const asking = await scene.asking().underWay()
+      await lose(scene.server)
+      await scene.untilRedisIs('degraded')
+      await asking.more(20)
+      await bringBack(scene.server)
+      await scene.untilRedisIs('healthy')
+      const statuses = await asking.stop()
+      expect(statuses.length).toBeGreaterThan(20)
+      expect(statuses.every(isAnswered)).toBe(true)
+    }),
+  )
+
+  it('F18: flapping: no client sees it, limits hold, and it is left alone for longer and longer', () =>
+    inScene([transport, { RATE_LIMIT_ANONYMOUS: '40/1m' }], async scene => {
+      const asking = scene.asking()
+      const startedAt = performance.now()
+      for (let flaps = 0; flaps < 8; flaps += 1) {
+        await scene.server.kill()
+        await sleep(FLAP_MS)
+        await scene.server.up()
+        await sleep(FLAP_MS)
+      }
+      const statuses = await asking.stop()
+      const seconds = (performance.now() - startedAt) / 1_000
+      const admitted = statuses.filter(isAnswered).length
+      expect(statuses.every(status => status === 200 || status === 429 || status === 0)).toBe(true)
+      expect(admitted).toBeGreaterThan(0)
+      expect(admitted).toBeLessThanOrEqual(40 * 2)
+      expect(scene.changes).toBeLessThanOrEqual(1 + seconds / 5)
+    }))
 })
 
-describe('Redis does not do what it is asked', () => {
-  let scene: Scene
-  beforeEach(async () => {
-    scene = await Scene.set('socket')
-  })
-  afterEach(() => scene?.end())
-
+describe.concurrent('Redis does not do what it is asked', () => {
   it.each<[string, (server: RedisServer) => Promise<unknown>, (server: RedisServer) => Promise<unknown>]>([
     [
       'out of memory',
@@ -199,17 +199,27 @@ describe('Redis does not do what it is asked', () => {
       },
       server => server.do('CONFIG', 'SET', 'requirepass', PASSWORD),
     ],
-  ])('F19: %s: no client sees it, health tells, and it passes', async (_, break_, mend) => {
-    const asking = scene.asking()
-    await break_(scene.server)
-    await scene.untilRedisIs('degraded')
-    await asking.more(5)
-    await mend(scene.server)
-    await scene.untilRedisIs('healthy')
-    const statuses = await asking.stop()
-    expect(statuses.length).toBeGreaterThan(5)
-    expect(statuses.every(isAnswered)).toBe(true)
+  ])('F19: %s: no client sees it, health shows it, and it passes', (_, break_, mend) =>
+    inScene(['socket'], async scene => {
+      const asking = scene.asking()
+      await break_(scene.server)
+      await scene.untilRedisIs('degraded')
+      await asking.more(5)
+      await mend(scene.server)
+      await scene.untilRedisIs('healthy')
+      const statuses = await asking.stop()
+      expect(statuses.length).toBeGreaterThan(5)
+      expect(statuses.every(isAnswered)).toBe(true)
+    }),
+  )
+})
+
+describe('Redis loses or garbles what it holds', () => {
+  let scene: Scene
+  beforeAll(async () => {
+    scene = await Scene.set('socket')
   })
+  afterAll(() => scene?.end())
 
   it('F19: scripts forgotten, values of another type, garbage: each is mended by itself', async () => {
     const question = { prompt: 'Once', model: 'mock/echo' }
@@ -269,23 +279,18 @@ describe('Redis does not do what it is asked', () => {
 })
 
 describe('Redis’ password', () => {
-  let scene: Scene
-  beforeAll(async () => {
-    scene = await Scene.set('socket')
-  })
-  afterAll(() => scene?.end())
-
-  it('is told nowhere, neither in good times nor in bad', async () => {
-    const asking = await scene.asking().underWay()
-    await scene.server.kill()
-    await scene.untilRedisIs('degraded')
-    await scene.gateway.until(() => scene.changes > 0, 'word of it')
-    await asking.stop()
-    const told = await Promise.all(
-      ['/api/health', '/metrics'].map(async path => (await fetch(scene.gateway.url + path)).text()),
-    )
-    const everything = scene.gateway.everything + told.join()
-    expect(everything).not.toContain(PASSWORD)
-    expect(everything).not.toContain(encodeURIComponent(PASSWORD))
-  })
+  it('is shown nowhere, neither while Redis works nor when it fails', () =>
+    inScene(['socket'], async scene => {
+      const asking = await scene.asking().underWay()
+      await scene.server.kill()
+      await scene.untilRedisIs('degraded')
+      await scene.gateway.until(() => scene.changes > 0, 'the line about it')
+      await asking.stop()
+      const shown = await Promise.all(
+        ['/api/health', '/metrics'].map(async path => (await fetch(scene.gateway.url + path)).text()),
+      )
+      const everything = scene.gateway.everything + shown.join()
+      expect(everything).not.toContain(PASSWORD)
+      expect(everything).not.toContain(encodeURIComponent(PASSWORD))
+    }))
 })

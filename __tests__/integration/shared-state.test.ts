@@ -30,9 +30,6 @@ const ACCESS = {
   'over REST': () => ({ UPSTASH_REDIS_REST_URL: bridge.url, UPSTASH_REDIS_REST_TOKEN: bridge.token }),
 }
 
-/** What gateways of earlier tests have left would hold their share until it runs out. */
-beforeEach(() => server.do('FLUSHALL'))
-
 const start = (count: number, env: Record<string, string>, host: HostName = 'native') =>
   Promise.all(Array.from({ length: count }, () => GatewayProcess.start(host, { ...PATIENT, ...env })))
 
@@ -53,6 +50,9 @@ const acquainted = async (gateways: readonly GatewayProcess[]): Promise<void> =>
 }
 
 describe.each(Object.entries(ACCESS))('gateways that share a Redis %s', (_, access) => {
+  // What gateways of earlier tests have left would hold their share until it runs out.
+  beforeEach(() => server.do('FLUSHALL'))
+
   it('let exactly 100 of 2,000 requests at once to four of them through', async () => {
     const gateways = await start(4, { ...access(), RATE_LIMIT_ANONYMOUS: '100/1m', ENABLE_CACHING: 'false' })
     try {
@@ -69,9 +69,14 @@ describe.each(Object.entries(ACCESS))('gateways that share a Redis %s', (_, acce
     }
   })
 
-  it('give each other’s answers again', async () => {
-    const [one, other] = await start(2, { ...access(), ...openAi() })
-    try {
+  it('share their cached replies, and open circuits of models', async () => {
+    const [one, other] = await start(2, {
+      ...access(),
+      ...openAi(),
+      MAX_RETRIES: '0',
+      BREAKER_OPEN_MS: '60000',
+    })
+    const sharesReplies = async () => {
       const model = upstream.modelThat(says(['Shared']))
       const question = { prompt: 'Which?', model: `openai/${model}` }
       expect(await json(await post(one?.url ?? '', question))).toMatchObject({ cache: 'miss' })
@@ -80,19 +85,8 @@ describe.each(Object.entries(ACCESS))('gateways that share a Redis %s', (_, acce
         .toBe('hit')
       expect(await json(await post(other?.url ?? '', question))).toMatchObject({ content: 'Shared' })
       expect(upstream.callsFor(model).length).toBeLessThanOrEqual(2)
-    } finally {
-      await Promise.all([one?.stop(), other?.stop()])
     }
-  })
-
-  it('leave a model alone that has failed one of them', async () => {
-    const [one, other] = await start(2, {
-      ...access(),
-      ...openAi(),
-      MAX_RETRIES: '0',
-      BREAKER_OPEN_MS: '60000',
-    })
-    try {
+    const sharesCircuits = async () => {
       const model = upstream.modelThat(refuses(500))
       const question = { prompt: 'Hi', model: `openai/${model}`, cache: 'no-store' }
       for (let tries = 0; tries < 3; tries += 1)
@@ -106,6 +100,10 @@ describe.each(Object.entries(ACCESS))('gateways that share a Redis %s', (_, acce
       expect((await json(answer)).error.code).toBe('MODEL_UNAVAILABLE')
       expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(1)
       expect(upstream.callsFor(model)).toHaveLength(3)
+    }
+    try {
+      await sharesReplies()
+      await sharesCircuits()
     } finally {
       await Promise.all([one?.stop(), other?.stop()])
     }
@@ -113,7 +111,9 @@ describe.each(Object.entries(ACCESS))('gateways that share a Redis %s', (_, acce
 })
 
 describe('gateways that share a Redis', () => {
-  it('keep to MAX_CONCURRENCY together', async () => {
+  beforeEach(() => server.do('FLUSHALL'))
+
+  it('keep to MAX_CONCURRENCY together, and one gets the share of another that has died', async () => {
     const gateways = await start(2, { REDIS_URL: server.url, ...openAi(), MAX_CONCURRENCY: '4' })
     try {
       await acquainted(gateways)
@@ -127,24 +127,15 @@ describe('gateways that share a Redis', () => {
         ).catch(() => undefined),
       )
       await expect.poll(() => upstream.callsFor(model).length, { timeout: 20_000 }).toBe(4)
-      // Whoever waits is turned away after 5 s; nobody of them may have been let in meanwhile.
+      // The others are refused after they have waited for 5 s; none of them may have been let in meanwhile.
       await Promise.race(asked)
       expect(upstream.callsFor(model)).toHaveLength(4)
       leave.abort()
       await Promise.all(asked)
-    } finally {
-      await Promise.all(gateways.map(gateway => gateway.stop()))
-    }
-  })
-
-  it('let go of the share of one that has died', async () => {
-    const gateways = await start(2, { REDIS_URL: server.url })
-    try {
-      await acquainted(gateways)
       await gateways[1]?.stop()
       await acquainted(gateways.slice(0, 1))
     } finally {
-      await gateways[0]?.stop()
+      await Promise.all(gateways.map(gateway => gateway.stop()))
     }
   })
 

@@ -5,7 +5,7 @@ import { events, post, textOf } from '../support/chat.ts'
 import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess, HOSTS } from '../support/gateway.ts'
 import { firstResponse } from '../support/raw-http.ts'
-import { hangs, neverEnds, says } from '../support/upstream-behaviour.ts'
+import { chunk, hangs, neverEnds, sse, streamEnd, write } from '../support/upstream-behaviour.ts'
 
 describe.each(HOSTS)('SIGTERM under the %s host', host => {
   let upstream: FakeUpstream
@@ -31,20 +31,28 @@ describe.each(HOSTS)('SIGTERM under the %s host', host => {
     gateway.until(() => gateway.everything.includes('"stopping"') || undefined, 'the stop')
 
   it('says not ready at once, lets a running stream end, and exits with 0', async () => {
-    await start(15)
-    upstream.usually(says(Array(20).fill('word '), { paceMs: 60 }))
+    await start(6)
+    const released = Promise.withResolvers<void>()
+    upstream.usually(async (response, _asked, signal) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      await write(response, sse(chunk({ content: 'Under way,' })), signal)
+      await released.promise
+      await write(response, sse(chunk({ content: ' and at its end' })), signal)
+      response.end(streamEnd())
+    })
     const answer = await post(gateway.url, { prompt: 'Hi', model: 'openai/any', stream: true })
     gateway.signal('SIGTERM')
     await stopping()
     expect(await ready()).toBe(503)
+    released.resolve()
     const found = await events(answer)
-    expect(textOf(found)).toBe('word '.repeat(20))
+    expect(textOf(found)).toBe('Under way, and at its end')
     expect(found.at(-1)?.event).toBe('done')
     expect(await gateway.exited()).toBe(0)
   })
 
   it('sends what outlasts the grace an error, stream and JSON alike, and exits with 0', async () => {
-    await start(3)
+    await start(2)
     upstream.forModel('endless', neverEnds({ paceMs: 20 })).forModel('silent', hangs)
     const stream = await post(gateway.url, { prompt: 'Hi', model: 'openai/endless', stream: true })
     const plain = post(gateway.url, { prompt: 'Hi', model: 'openai/silent' })
@@ -60,31 +68,36 @@ describe.each(HOSTS)('SIGTERM under the %s host', host => {
     expect(upstream.open).toEqual([])
   })
 
-  it.each([
-    ['/api/models', { error: expect.objectContaining({ code: 'SHUTTING_DOWN', retryable: true }) }],
-    [
-      '/v1/models',
-      { error: { message: expect.any(String), type: 'api_error', param: null, code: 'shutting_down' } },
-    ],
-  ])('refuses what comes after its notice in the form of the API: %s', async (path, body) => {
+  it('refuses what comes after its notice in the form of the API, /api and /v1', async () => {
+    const refusals: readonly (readonly [string, object])[] = [
+      ['/api/models', { error: expect.objectContaining({ code: 'SHUTTING_DOWN', retryable: true }) }],
+      [
+        '/v1/models',
+        { error: { message: expect.any(String), type: 'api_error', param: null, code: 'shutting_down' } },
+      ],
+    ]
     await start(6)
     upstream.usually(hangs)
     post(gateway.url, { prompt: 'Hi', model: 'openai/any' }).catch(() => {})
     await gateway.until(() => upstream.calls[0], 'the call')
     // A connection in the middle of a request stays, when those that wait for one are closed.
-    const socket = createConnection(Number(new URL(gateway.url).port), '127.0.0.1')
-    socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n`)
-    const answered = text(socket)
+    const begun = refusals.map(([path, body]) => {
+      const socket = createConnection(Number(new URL(gateway.url).port), '127.0.0.1')
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n`)
+      return { socket, answered: text(socket), body }
+    })
     gateway.signal('SIGTERM')
     const status = () => fetch(`${gateway.url}/api/models`).then(answer => answer.status)
     await expect.poll(() => status().catch(() => 'refused'), { timeout: 6_000 }).not.toBe(200)
-    socket.write('connection: close\r\n\r\n')
-    const response = firstResponse(await answered)
-    expect([response.status, JSON.parse(response.body)]).toEqual([503, body])
+    for (const { socket, answered, body } of begun) {
+      socket.write('connection: close\r\n\r\n')
+      const response = firstResponse(await answered)
+      expect([response.status, JSON.parse(response.body)]).toEqual([503, body])
+    }
   })
 
   it('waits for a stream that can be resumed, also while it has no reader, and breaks it off in the end', async () => {
-    await start(3)
+    await start(2)
     upstream.forModel('endless', neverEnds({ paceMs: 20, piece: '.' }))
     const client = new AbortController()
     const headers = { 'x-gateway-resume': 'true', 'x-request-id': 'left-alone' }
@@ -102,7 +115,7 @@ describe.each(HOSTS)('SIGTERM under the %s host', host => {
   })
 
   it('lets a stream be stopped meanwhile, which then ends as done', async () => {
-    await start(15)
+    await start(6)
     upstream.forModel('endless', neverEnds({ paceMs: 20, piece: '.' }))
     const headers = { 'x-gateway-resume': 'true' }
     const answer = await post(

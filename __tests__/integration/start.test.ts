@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
@@ -6,7 +7,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { listenFault } from '#lib/process/start-failure.ts'
 import { json, post } from '../support/chat.ts'
-import { GatewayProcess, HOSTS } from '../support/gateway.ts'
+import { GatewayProcess, HOSTS, ROOT } from '../support/gateway.ts'
 
 const linkToItself = (): string => {
   const path = join(mkdtempSync(join(tmpdir(), 'parley-test-')), 'loop')
@@ -14,7 +15,7 @@ const linkToItself = (): string => {
   return path
 }
 
-/** What it said to people: the log's lines are for machines. */
+/** Its messages to people, without the lines of the log. */
 const spoken = ({ everything }: GatewayProcess): string[] =>
   everything.split('\n').filter(line => line !== '' && !line.startsWith('{'))
 
@@ -38,8 +39,20 @@ describe('files of variables', () => {
     ['a byte order mark', `\ufeff${TEXT}`],
     ['UTF-16', utf16(TEXT)],
     ['UTF-16 of the other byte order', utf16(TEXT, true)],
-  ])('are read as Windows writes them: %s', async (_, content) => {
-    const gateway = await GatewayProcess.start('native', {}, { cwd: inFolder(content) })
+  ])('are read as Windows writes them: %s', (_, content) => {
+    const program = `import { loadEnvFiles } from ${JSON.stringify(join(ROOT, 'lib/config/env-files.ts'))}
+      loadEnvFiles()
+      console.log(process.env.OPENAI_API_KEY, process.env.DEFAULT_MODEL)`
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+      cwd: inFolder(content),
+      env: { NODE_ENV: 'production' },
+      encoding: 'utf8',
+    })
+    expect(stdout).toBe('sk-from-file gpt-4o\n')
+  })
+
+  it('are read from the working directory of the gateway', async () => {
+    const gateway = await GatewayProcess.start('native', {}, { cwd: inFolder(utf16(TEXT)) })
     try {
       expect(gateway.everything).toContain('providers openai, mock')
       expect(gateway.everything).toContain('default model: gpt-4o')
@@ -51,7 +64,7 @@ describe('files of variables', () => {
   it.each<[string, string | Buffer | undefined, string]>([
     ['a directory', undefined, '.env: is a directory'],
     ['Latin-1', Buffer.from('HOST=caf\xe9', 'latin1'), '.env: is not UTF-8 text'],
-  ])('that cannot be read are told with all other faults: %s', async (_, content, line) => {
+  ])('that cannot be read are reported with all other faults: %s', async (_, content, line) => {
     const gateway = await GatewayProcess.spawn('native', { PORT: 'x' }, { cwd: inFolder(content) })
     expect(await gateway.exited()).toBe(1)
     expect(spoken(gateway)).toEqual([
@@ -91,7 +104,7 @@ describe.each(HOSTS)('starting under the %s host', host => {
 })
 
 describe('starting the native host', () => {
-  it('tells where it is, who answers, and a line to try that works', async () => {
+  it('prints its address, its providers, and a command to try that works', async () => {
     const gateway = await GatewayProcess.start('native')
     try {
       expect(gateway.everything).toContain('providers mock (not set up: openai')
@@ -102,7 +115,7 @@ describe('starting the native host', () => {
     }
   })
 
-  it('says so when its port is taken', async () => {
+  it('reports a port that is in use', async () => {
     const taken = createServer().listen(0)
     const { port } = taken.address() as AddressInfo
     const gateway = await GatewayProcess.spawn('native', { PORT: String(port) })

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 
 export type ProxyBehaviour = 'forwards' | 'refuses' | 'silent'
 
-/** A forward proxy on a real socket: absolute-form for http, CONNECT for https. Keeps its books. */
+/** A forward proxy on a real socket: absolute-form for http, CONNECT for https. Records its requests. */
 export class ForwardProxy {
   /** The request lines it was sent. */
   readonly seen: string[] = []
@@ -54,6 +54,13 @@ export class ForwardProxy {
 
   get openConnections(): number {
     return this.#sockets.size
+  }
+
+  /** Forwards again, and forgets the requests it has recorded. */
+  reset(): void {
+    this.behaviour = 'forwards'
+    this.seen.length = 0
+    this.credentials.length = 0
   }
 
   async stop(): Promise<void> {

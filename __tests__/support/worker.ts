@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { ROOT } from './gateway.ts'
+import { compileCache, ROOT } from './gateway.ts'
 
 /** A worker as a process of its own, that can be killed and started again. */
 export class WorkerProcess {
@@ -9,7 +9,7 @@ export class WorkerProcess {
   #said = ''
 
   constructor(env: Readonly<Record<string, string>>) {
-    this.#env = { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...env }
+    this.#env = { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...compileCache(), ...env }
   }
 
   get said(): string {

@@ -16,7 +16,7 @@ import {
 
 const KEY = 'answers:generation'
 /** A year: longer than any answer. Its loss is safe, but invalidates the whole cache. */
-const KEPT_MS = 31_536_000_000
+const STORED_FOR_MS = 31_536_000_000
 /** Delay until this gateway sees another one's invalidation. */
 const FRESH_MS = 1_000
 const MOST_SUBJECTS = 1_000
@@ -34,7 +34,7 @@ export type GenerationsDeps = Readonly<{
  * once a second, so that checking an answer needs no further query.
  *
  * The store may lose any of it, give back an older one, or write another gateway's over ours. A lost document
- * begins a new epoch, in which nothing kept before is valid. Into any other one, this gateway merges all that it has
+ * begins a new epoch, in which nothing stored before is valid. Into any other one, this gateway merges all that it has
  * ever known, and checks after a second that it persisted. At worst more is invalidated than requested; nothing
  * invalidated becomes valid again.
  */
@@ -44,7 +44,7 @@ export class Generations {
   #checkedAt = Number.NEGATIVE_INFINITY
   #reading: Promise<Generation> | undefined
   #last: Promise<unknown> = Promise.resolve()
-  #isWatching = false
+  #isChecking = false
 
   constructor(deps: GenerationsDeps) {
     this.#deps = deps
@@ -83,8 +83,8 @@ export class Generations {
     const tokens = subject === undefined ? all : this.#renewed(subject, all)
     const generation = new Generation(found?.epoch ?? newId(), tokens)
     if (!found || !isSame(found, generation)) {
-      await store.set(KEY, generationToText(generation), KEPT_MS)
-      if (tokens.size > 0) this.#lookAgain()
+      await store.set(KEY, generationToText(generation), STORED_FOR_MS)
+      if (tokens.size > 0) this.#checkAgain()
     }
     if (!this.#known || !isSame(this.#known, generation)) this.#known = generation
     this.#checkedAt = clock.now()
@@ -102,12 +102,12 @@ export class Generations {
   }
 
   /** The document may be overwritten by a gateway that had read an older one. */
-  #lookAgain(): void {
-    if (this.#isWatching) return
-    this.#isWatching = true
+  #checkAgain(): void {
+    if (this.#isChecking) return
+    this.#isChecking = true
     this.#deps.clock.timer(FRESH_MS, () => {
-      this.#isWatching = false
-      this.refresh().catch(() => this.#lookAgain())
+      this.#isChecking = false
+      this.refresh().catch(() => this.#checkAgain())
     })
   }
 }

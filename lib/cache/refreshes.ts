@@ -38,8 +38,8 @@ export class Refreshes {
     if (this.#inFlight.isUnderWay(question, call)) return
     this.#underWay.add(name)
     this.#counts.refreshes += 1
-    const onEnd = (isKept: boolean) => {
-      if (isKept) return
+    const onEnd = (isStored: boolean) => {
+      if (isStored) return
       this.#counts.failedRefreshes += 1
       this.#cooldowns.set(name, true)
     }

@@ -68,20 +68,20 @@ export class StoredReplies {
   }
 
   /** Stores an answer until it can no longer be served. Resolves with whether it is stored. */
-  async keep(
+  async store(
     question: Question,
     answer: CompleteReply,
     tags: readonly string[],
     now: number,
   ): Promise<boolean> {
     const stamp = stampOf(question, answer, tags)
-    const isKept = await this.#write(question, { ...answer, storedAt: now, tags, stamp }, now)
-    if (isKept) this.#deps.counts.stores += 1
-    return isKept
+    const isStored = await this.#write(question, { ...answer, storedAt: now, tags, stamp }, now)
+    if (isStored) this.#deps.counts.stores += 1
+    return isStored
   }
 
   /** Adds the tags of a call that found it, so that invalidating by them covers it too. */
-  async label(question: Question, answer: StoredReply, now: number): Promise<void> {
+  async addTags(question: Question, answer: StoredReply, now: number): Promise<void> {
     if (question.tags.every(tag => answer.tags.includes(tag))) return
     const tags = allTags(answer.tags, question.tags)
     await this.#write(question, { ...answer, tags, stamp: stampOf(question, answer, tags) }, now)

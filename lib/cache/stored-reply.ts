@@ -1,4 +1,4 @@
-import { oneBatch, tap } from '../llm/tap.ts'
+import { oneGroup, tap } from '../llm/tap.ts'
 import type { CacheTrace, Reply, ReplyEvent, ReplyHead, Usage } from '../llm/types.ts'
 
 /** The version of the format; entries of another version are not read. */
@@ -23,7 +23,7 @@ const isUsage = (value: unknown): boolean =>
 const isTarget = (value: unknown): boolean =>
   isFields(value) && isText(value.provider) && isText(value.model) && isText(value.name)
 
-const isStored = (value: unknown, key: string): value is StoredReply =>
+const isStoredReply = (value: unknown, key: string): value is StoredReply =>
   isFields(value) &&
   value.version === VERSION &&
   value.key === key &&
@@ -50,7 +50,7 @@ export const toText = (key: string, answer: StoredReply): string =>
 export const fromText = (key: string, text: string): StoredReply | undefined => {
   try {
     const value: unknown = JSON.parse(text)
-    return isStored(value, key) ? value : undefined
+    return isStoredReply(value, key) ? value : undefined
   } catch {
     return undefined
   }
@@ -77,7 +77,7 @@ export type StoredReply = CompleteReply &
   }>
 
 /** Filtered, ended by a tool call, or for unknown reasons: such an answer may differ next time. */
-const isWorthKeeping = ({ fallback }: ReplyHead, { reason }: Finish, text: string): boolean =>
+const isWorthStoring = ({ fallback }: ReplyHead, { reason }: Finish, text: string): boolean =>
   !fallback && text !== '' && (reason === 'stop' || reason === 'length')
 
 /**
@@ -93,8 +93,8 @@ export const recorded = (
   let isTooLong = false
   let finish: Finish | undefined
   const observed = tap(reply, {
-    onBatch(batch) {
-      for (const event of batch) {
+    onEvents(events) {
+      for (const event of events) {
         if (event.type === 'finish') finish = event
         else if (event.type === 'text-delta' && !isTooLong) {
           text += event.text
@@ -106,7 +106,7 @@ export const recorded = (
       }
     },
     onEnd(ending) {
-      if (ending !== 'complete' || !finish || isTooLong || !isWorthKeeping(reply.head, finish, text))
+      if (ending !== 'complete' || !finish || isTooLong || !isWorthStoring(reply.head, finish, text))
         return resolve(undefined)
       const { cache: _, cacheTrace: __, storedAt: ___, ...head } = reply.head
       const ended = { head, text, finish }
@@ -124,5 +124,5 @@ export const replayed = (
 ): Reply => ({
   head: { ...head, cache, storedAt, cacheTrace },
   usage: Promise.resolve(usage),
-  events: oneBatch([{ type: 'text-delta', text }, finish]),
+  events: oneGroup([{ type: 'text-delta', text }, finish]),
 })

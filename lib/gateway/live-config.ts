@@ -79,7 +79,7 @@ const pipelineDepsOf = (
     prices: catalog,
     cache: cacheDepsOf(settings.caching, runtime.cache, clock),
     streams,
-    routes: { plan: name => catalog.plan(name), aliases, seen: runtime.targetStats },
+    routes: { plan: name => catalog.plan(name), aliases, stats: runtime.targetStats },
     ...resilienceOf({ settings, catalog, clock, runtime: runtime.resilience }),
     providers: { providers, clock, listener: allOf([health, metrics.attempts]) },
   }

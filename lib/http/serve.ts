@@ -40,7 +40,7 @@ export type ServeDeps = Readonly<{
   admission: Readonly<Record<Exclude<Access, 'public'>, Handler<RequestContext, RequestContext>>>
   /** True once new requests are refused. */
   closed: () => boolean
-  /** Writes down how a request ended. Never rejects. */
+  /** Reports how a request ended. Never rejects. */
   onEnd: (context: RequestContext, end: RequestEnd) => Promise<void>
 }>
 

@@ -10,8 +10,8 @@ export const record = (): Policy<Call, Reply> =>
     journal.usage = reply.usage
     journal.head = reply.head
     return tap(reply, {
-      onBatch(batch) {
-        for (const event of batch) {
+      onEvents(events) {
+        for (const event of events) {
           if (event.type === 'finish') journal.finishReason = event.reason
           else if (event.type === 'error') journal.error = event.error
         }

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Handler, Policy } from '../compose.ts'
 import type { Call, Reply, Target, Usage } from '../llm/types.ts'
-import { FirstTokenTimes } from './first-token-times.ts'
+import { FirstContentTimes } from './first-content-times.ts'
 import { firstOf, RacedAttempt, replyOf, within } from './race.ts'
 
 export type Hedges = Readonly<{
@@ -40,14 +40,14 @@ class HedgeBudget {
 /** The second attempt goes to the next target of the plan, or to the same one where there is none. */
 const planOfSecond = ({ plan }: Call): readonly Target[] => (plan.length > 1 ? plan.slice(1) : plan)
 
-type Race = Readonly<{ hedges: Hedges; budget: HedgeBudget; seen: FirstTokenTimes }>
+type HedgeDeps = Readonly<{ hedges: Hedges; budget: HedgeBudget; times: FirstContentTimes }>
 
 /** Records the cost of the losing attempt, and counts it as a slow one where it was the first. */
-const recordLoser = (call: Call, reply: Reply, isSecond: boolean, { hedges, seen }: Race): void => {
+const recordLoser = (call: Call, reply: Reply, isSecond: boolean, { hedges, times }: HedgeDeps): void => {
   const loser = call.attempts.made.find(attempt => attempt !== reply.attempt && attempt.endedAt === undefined)
   // Otherwise slow answers would be missing from the samples, and the percentile would shrink with every second
   // attempt.
-  if (loser && isSecond) seen.record(loser.target, call, hedges.clock.now() - loser.startedAt)
+  if (loser && isSecond) times.record(loser.target, call, hedges.clock.now() - loser.startedAt)
   call.journal.hedge = {
     result: isSecond ? 'won' : 'lost',
     ...(loser && { usage: hedges.usedBy(call, loser.target) }),
@@ -58,9 +58,9 @@ const hedged = async (
   call: Call,
   next: Handler<Call, Reply>,
   afterMs: number,
-  race: Race,
+  deps: HedgeDeps,
 ): Promise<Reply> => {
-  const { hedges, budget } = race
+  const { hedges, budget } = deps
   const first = new RacedAttempt(call, next)
   const early = await within(first, afterMs, hedges.clock)
   if (early) return replyOf(early)
@@ -70,7 +70,7 @@ const hedged = async (
   budget.spend()
   const plan = planOfSecond(call)
   const second = new RacedAttempt({ ...call, plan }, next)
-  const won = await firstOf([first, second], (leg, reply) => recordLoser(call, reply, leg === second, race))
+  const won = await firstOf([first, second], (leg, reply) => recordLoser(call, reply, leg === second, deps))
   if (won) {
     const isAnother = won.leg === second && plan !== call.plan
     return isAnother ? { ...won.reply, head: { ...won.reply.head, fallback: true } } : won.reply
@@ -87,18 +87,18 @@ const hedged = async (
 export const hedge = (hedges: Hedges | undefined): Policy<Call, Reply> => {
   if (!hedges) return (call, next) => next(call)
   const budget = new HedgeBudget(hedges.share)
-  const seen = new FirstTokenTimes()
+  const times = new FirstContentTimes()
 
   return async function hedge(call, next) {
     const target = call.plan[0]
     if (!target) return await next(call)
     if (!call.isFallback) budget.earn()
-    const afterMs = budget.isEnough && !call.attempts.hedged ? seen.p95Ms(target, call) : undefined
+    const afterMs = budget.isEnough && !call.attempts.hedged ? times.p95Ms(target, call) : undefined
     const reply =
-      afterMs === undefined ? await next(call) : await hedged(call, next, afterMs, { hedges, budget, seen })
+      afterMs === undefined ? await next(call) : await hedged(call, next, afterMs, { hedges, budget, times })
     const { attempt } = reply
     if (attempt?.firstContentAt !== undefined)
-      seen.record(attempt.target, call, attempt.firstContentAt - attempt.startedAt)
+      times.record(attempt.target, call, attempt.firstContentAt - attempt.startedAt)
     return reply
   }
 }

@@ -87,7 +87,7 @@ export const timeout = (
       const reply = await next({ ...call, signal: deadline.signal })
       if (call.stream) deadline.disarm()
       return tap(reply, {
-        ...(call.stream && { onPull: armForMore, onBatch: () => deadline.disarm() }),
+        ...(call.stream && { onPull: armForMore, onEvents: () => deadline.disarm() }),
         onEnd: () => deadline.dispose(),
       })
     } catch (error) {

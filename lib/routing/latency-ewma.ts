@@ -10,12 +10,12 @@ const FAILURE_MS = 60_000
 const MOST_TARGETS = 1_000
 
 /**
- * The exponentially weighted mean time to first token by target. A mean older than five minutes is ignored, so that a
+ * The exponentially weighted mean time to first content by target. A mean older than five minutes is ignored, so that a
  * target that was once slow or failing is tried again.
  */
 export class LatencyEwma {
   readonly #clock: Clock
-  readonly #seen = new LRUCache<string, { meanMs: number; at: number }>({ max: MOST_TARGETS })
+  readonly #means = new LRUCache<string, { meanMs: number; at: number }>({ max: MOST_TARGETS })
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -23,21 +23,21 @@ export class LatencyEwma {
 
   /** How many targets are stored. */
   get size(): number {
-    return this.#seen.size
+    return this.#means.size
   }
 
   /** The mean in milliseconds; undefined for a target without one. */
   of({ name }: Target): number | undefined {
-    const seen = this.#seen.get(name)
-    if (!seen || this.#clock.now() - seen.at > FORGOTTEN_AFTER_MS) return undefined
-    return seen.meanMs
+    const mean = this.#means.get(name)
+    if (!mean || this.#clock.now() - mean.at > FORGOTTEN_AFTER_MS) return undefined
+    return mean.meanMs
   }
 
   record(target: Target, firstContentMs: number): void {
     const before = this.of(target)
     const meanMs =
       before === undefined ? firstContentMs : before + WEIGHT_OF_NEWEST * (firstContentMs - before)
-    this.#seen.set(target.name, { meanMs, at: this.#clock.now() })
+    this.#means.set(target.name, { meanMs, at: this.#clock.now() })
   }
 
   failed(target: Target): void {

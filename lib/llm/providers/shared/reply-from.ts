@@ -1,7 +1,7 @@
 import type { GatewayError } from '../../../errors.ts'
 import { ignored } from '../../../request-context.ts'
 import { type SseEvent, SseEventTooLarge } from '../../../sse-parser.ts'
-import { oneBatch } from '../../tap.ts'
+import { oneGroup } from '../../tap.ts'
 import type { Call, Reply, ReplyEvent, ReplyHead } from '../../types.ts'
 import { bodyOf, PeekedBody } from './body.ts'
 import { finishEvent } from './finish-reason.ts'
@@ -15,7 +15,7 @@ import { readRawText, readText, type UpstreamResponse } from './upstream.ts'
 import { connectionError, endedBeforeLength, malformedResponse } from './upstream-error.ts'
 import { usageOf } from './usage.ts'
 
-/** An answer in one piece, as a stream of one batch; throws the fragment's error. */
+/** An answer in one piece, as a stream of one group of events; throws the part's error. */
 const wholeReply = (head: ReplyHead, part: ReplyPart, estimatedInputTokens: () => number): Reply => {
   if (part.error) throw part.error
   const text = part.text ?? ''
@@ -25,13 +25,13 @@ const wholeReply = (head: ReplyHead, part: ReplyPart, estimatedInputTokens: () =
     hasText: text !== '',
   })
   if (!finish) throw malformedResponse(head.target.provider, 'missing message')
-  const batch: ReplyEvent[] = text === '' ? [finish] : [{ type: 'text-delta', text }, finish]
+  const events: ReplyEvent[] = text === '' ? [finish] : [{ type: 'text-delta', text }, finish]
   const usage = usageOf(part.usage, {
     textBytes: Buffer.byteLength(text),
     isComplete: true,
     estimatedInputTokens,
   })
-  return { head, usage: Promise.resolve(usage), events: oneBatch(batch) }
+  return { head, usage: Promise.resolve(usage), events: oneGroup(events) }
 }
 
 /** Translators for a vendor's whole and streamed replies. An exception means a malformed response. */

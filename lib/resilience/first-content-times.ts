@@ -1,24 +1,27 @@
 import type { Call, Target } from '../llm/types.ts'
 import { lazyMap } from './lazy-map.ts'
 
-const KEPT = 100
-const LEAST = 20
+const MOST_SAMPLES = 100
+const LEAST_SAMPLES = 20
 const SHARE = 0.95
 /** New samples after which the percentile is recomputed. */
 const SORTED_EVERY = 10
 
-/** The last 100 times to first token of one kind of call. */
+/** The last 100 times to first content of one kind of call. */
 class Times {
   readonly #last: number[] = []
   #next = 0
-  #seen = 0
+  #samples = 0
   #percentile: number | undefined
 
   add(milliseconds: number): void {
     this.#last[this.#next] = milliseconds
-    this.#next = (this.#next + 1) % KEPT
-    this.#seen += 1
-    if (this.#seen >= LEAST && (this.#percentile === undefined || this.#seen % SORTED_EVERY === 0))
+    this.#next = (this.#next + 1) % MOST_SAMPLES
+    this.#samples += 1
+    if (
+      this.#samples >= LEAST_SAMPLES &&
+      (this.#percentile === undefined || this.#samples % SORTED_EVERY === 0)
+    )
       this.#percentile = this.#last.toSorted((a, b) => a - b)[Math.ceil(this.#last.length * SHARE) - 1]
   }
 
@@ -29,8 +32,8 @@ class Times {
 
 type Kind = Readonly<{ target: Target; stream: boolean }>
 
-/** Times to first token by target: whole answers and streams separately, since only a stream begins early. */
-export class FirstTokenTimes {
+/** Times to first content by target: whole answers and streams separately, since only a stream begins early. */
+export class FirstContentTimes {
   readonly #timesOf = lazyMap<Kind, Times>(
     ({ target, stream }) => `${target.provider}\n${target.model}\n${stream}`,
     () => new Times(),

@@ -208,6 +208,20 @@ describe('features', () => {
     expect(readings).toEqual([])
   })
 
+  it('take every dependency by a required name, so that a wrong one does not compile', () => {
+    const types =
+      /type (\w*Deps|Routes|Fallbacks|Hedges|Retries|Slots|Timeouts) =[^;]*?Readonly<\{([\s\S]*?)\n\}>/g
+    const found = sources.flatMap(file =>
+      [...read(file).matchAll(types)].map(([, name, fields = '']) => ({ file, name, fields })),
+    )
+    expect(found.length).toBeGreaterThan(35)
+    expect(
+      found
+        .filter(({ fields }) => /^ {2}(?:readonly )?\w+\?:/m.test(fields))
+        .map(({ file, name }) => `${file}: ${name}`),
+    ).toEqual([])
+  })
+
   it('leave SQLite, which blocks its caller, to its thread', () => {
     const thread = ['lib/storage/records/sqlite/file.ts', 'lib/storage/records/sqlite/thread.ts']
     expect(sources.filter(file => read(file).includes("'node:sqlite'")).toSorted()).toEqual(thread)

@@ -42,6 +42,7 @@ export const outcomeOfBody = async (
     post: answering(200, type, [body]),
     clock: systemClock,
     newId: () => 'chat_1',
+    onRateHeadroom: () => {},
   })
   const { id } = definition
   try {

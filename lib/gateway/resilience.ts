@@ -113,8 +113,10 @@ const slotsOf = (current: () => Settings, shared: SharedState | undefined): Slot
 })
 
 /** The state of the providers' failures and loads, which survives a reload. */
-export type ResilienceRuntime = Pick<PipelineDeps, 'circuitOf' | 'cooldowns' | 'slots' | 'headrooms'> &
-  Required<Pick<PipelineDeps, 'budgetOf' | 'bulkheadOf'>>
+export type ResilienceRuntime = Pick<
+  PipelineDeps,
+  'circuitOf' | 'cooldowns' | 'headrooms' | 'budgetOf' | 'bulkheadOf'
+>
 
 export const resilienceRuntime = (
   deps: CircuitWiringDeps,
@@ -123,13 +125,11 @@ export const resilienceRuntime = (
 ): ResilienceRuntime => {
   const { clock, shared } = deps
   const circuitOf = circuits(deps, () => current().breaker)
-  const slots = slotsOf(current, shared)
   return {
     circuitOf: shared ? shared.circuits.attach(circuitOf) : circuitOf,
     cooldowns: new Cooldowns({ longestMs: LONGEST_COOLDOWN_MS, refusedMs: REFUSED_COOLDOWN_MS, clock }),
-    slots,
     budgetOf: retryBudgets(),
-    bulkheadOf: bulkheads(slots, clock),
+    bulkheadOf: bulkheads(slotsOf(current, shared), clock),
     headrooms,
   }
 }
@@ -142,7 +142,7 @@ export const resilienceOf = (
   return {
     fallbacks: {
       contextTokensOf: target => catalog.contextTokensOf(target),
-      ...(settings.fallbackOn && { on: settings.fallbackOn }),
+      on: settings.fallbackOn,
       clock,
     },
     hedges: hedgesOf(deps),

@@ -27,7 +27,7 @@ import { memoryKeyValue } from '../storage/memory.ts'
 import type { KeyValue } from '../storage/types.ts'
 import { buildCacheRuntime } from './cache.ts'
 import { type Database, openDatabase } from './database.ts'
-import type { refreshPipeline } from './pipelines.ts'
+import type { Pipelines } from './pipelines.ts'
 import { buildProviders, newId } from './providers.ts'
 import { connectRedis, type SharedState } from './redis.ts'
 import { type ResilienceRuntime, resilienceRuntime } from './resilience.ts'
@@ -67,7 +67,7 @@ export type CurrentSettings = Readonly<{
   now: Readonly<{
     settings: Settings
     catalog: Catalog
-    refresh: ReturnType<typeof refreshPipeline>
+    refresh: Pipelines['refresh']
   }>
 }>
 

@@ -97,11 +97,7 @@ export const bulkheads = (slots: Slots, clock: Clock) =>
   lazyMapByProvider(provider => new Bulkhead(provider, slots, clock))
 
 /** Bounds the concurrent calls at one provider, so that a slow one cannot exhaust the gateway. */
-export const bulkhead = (
-  slots: Slots,
-  clock: Clock,
-  bulkheadOf = bulkheads(slots, clock),
-): Policy<Call, Reply> =>
+export const bulkhead = (bulkheadOf: ReturnType<typeof bulkheads>): Policy<Call, Reply> =>
   async function bulkhead(call, next) {
     const release = await bulkheadOf(call.plan[0]?.provider ?? '').enter(call)
     try {

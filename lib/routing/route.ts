@@ -8,8 +8,8 @@ import type { LatencyEwma } from './latency-ewma.ts'
 export type Routes = Readonly<{
   /** Finds the targets of a model name, best first. Throws GatewayError INVALID_INPUT for an unknown one. */
   plan: (model: string) => readonly Target[]
-  aliases?: ReadonlyMap<string, Alias>
-  stats?: TargetStats
+  aliases: ReadonlyMap<string, Alias>
+  stats: TargetStats
 }>
 
 /** The targets of the alias in order, followed by the fallbacks of the first. */
@@ -51,8 +51,8 @@ const recordingStats = async (
 }
 
 const planned = (call: Call, { plan, aliases, stats }: Routes): readonly Target[] => {
-  const alias = aliases?.get(call.model)
-  if (!alias || !stats) return plan(call.model)
+  const alias = aliases.get(call.model)
+  if (!alias) return plan(call.model)
   const targets = planOf(alias, call, plan, stats)
   if (alias.strategy === 'weighted' && targets[0]) call.journal.arm = targets[0].name
   return targets
@@ -61,7 +61,7 @@ const planned = (call: Call, { plan, aliases, stats }: Routes): readonly Target[
 /** Chooses the targets, best first. Outcomes are recorded only where aliases use them. */
 export const route = (routes: Routes): Policy<Call, Reply> => {
   const { aliases, stats } = routes
-  const recorded = aliases && aliases.size > 0 ? stats : undefined
+  const recorded = aliases.size > 0 ? stats : undefined
   return async function route(call, next) {
     const plan = planned(call, routes)
     call.journal.plan = plan

@@ -56,7 +56,7 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
     })
 
   const reportRateHeadroom = (response: UpstreamResponse, target: Target): void => {
-    const headroom = onRateHeadroom && rateHeadroomOf(response, clock.now())
+    const headroom = rateHeadroomOf(response, clock.now())
     if (headroom) onRateHeadroom(target, headroom)
   }
 

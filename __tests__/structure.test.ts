@@ -194,7 +194,8 @@ describe('features', () => {
   })
 
   it('decide nothing by the journal, which only headers, log and metrics read', () => {
-    const readers = /^lib\/(request-context|http\/context-headers|observability\/(request-end|metrics))\.ts$/
+    const readers =
+      /^lib\/(request-context|http\/context-headers|observability\/(request-record|metrics))\.ts$/
     const written = /^\s*(=(?!=)|\?\?=|\.push\()/
     const readings = sources.flatMap(file => {
       if (readers.test(file)) return []

@@ -3,8 +3,7 @@ import type { Handler } from '../compose.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import type { CacheCounts } from './counts.ts'
 import { InFlightReply } from './in-flight-reply.ts'
-import { allTags, type Question, type StoredReplies } from './stored-replies.ts'
-import { recorded } from './stored-reply.ts'
+import { allTags, type Question, recorded, type StoredReplies } from './stored-replies.ts'
 
 export type InFlightDeps = Readonly<{ replies: StoredReplies; clock: Clock; counts: CacheCounts }>
 

@@ -3,12 +3,11 @@ import type { Handler, Policy } from '../compose.ts'
 import { GatewayError, isProvidersFault } from '../errors.ts'
 import type { CacheTrace, Call, Reply, ReplyHead } from '../llm/types.ts'
 import { waited } from '../request-context.ts'
-import type { Generation } from './generation.ts'
+import type { Generation } from './generations.ts'
 import { cacheKey } from './key.ts'
 import type { ResolveCacheRule } from './rules.ts'
 import type { CacheRuntime } from './runtime.ts'
-import { allTags, isValid, type Question } from './stored-replies.ts'
-import { replayed, type StoredReply } from './stored-reply.ts'
+import { allTags, isValid, type Question, replayed, type StoredReply } from './stored-replies.ts'
 
 export type CacheDeps = CacheRuntime & Readonly<{ ruleOf: ResolveCacheRule; clock: Clock }>
 

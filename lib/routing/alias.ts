@@ -1,7 +1,6 @@
 import type { Call, Target } from '../llm/types.ts'
-import type { Busy } from './busy.ts'
-import type { LatencyEwma } from './latency-ewma.ts'
 import { armOf } from './sticky.ts'
+import type { TargetStats } from './target-stats.ts'
 
 /** One of the targets of an alias. */
 export type AliasTarget = Readonly<{
@@ -14,9 +13,6 @@ export type AliasTarget = Readonly<{
 
 /** A name that stands for several models. */
 export type Alias = Readonly<{ name: string; strategy: Strategy; targets: readonly AliasTarget[] }>
-
-/** Observations of targets so far. */
-export type TargetStats = Readonly<{ latency: LatencyEwma; busy: Busy }>
 
 export type Strategy = keyof typeof STRATEGIES
 

@@ -2,8 +2,8 @@ import type { Handler, Policy } from '../compose.ts'
 import { isProvidersFault, toGatewayError } from '../errors.ts'
 import { tap } from '../llm/tap.ts'
 import type { Call, Reply, Target } from '../llm/types.ts'
-import { type Alias, ordered, type TargetStats } from './alias.ts'
-import type { LatencyEwma } from './latency-ewma.ts'
+import { type Alias, ordered } from './alias.ts'
+import type { LatencyEwma, TargetStats } from './target-stats.ts'
 
 export type Routes = Readonly<{
   /** Finds the targets of a model name, best first. Throws GatewayError INVALID_INPUT for an unknown one. */

@@ -15,8 +15,8 @@ const importsOf = (file: string): string[] =>
     path.startsWith('#lib/') ? path.slice(1) : relative(ROOT, join(ROOT, dirname(file), path)),
   )
 
-/** What everything may stand on: it knows nothing of what is built from it. */
-const GROUND = [
+/** What every file may import: it imports nothing of what is built on it. */
+const FOUNDATION = [
   'lib/clock.ts',
   'lib/compose.ts',
   'lib/errors.ts',
@@ -27,7 +27,7 @@ const GROUND = [
   'lib/llm/types.ts',
   'lib/llm/attempt-budget.ts',
 ]
-const ON_THE_GROUND = [...GROUND, 'lib/llm/tap.ts']
+const FOUNDATION_AND_TAP = [...FOUNDATION, 'lib/llm/tap.ts']
 
 /** Who may import what, besides its own folder. The longest prefix that fits a file is its rule. */
 const RULES: Readonly<Record<string, readonly string[]>> = {
@@ -37,26 +37,26 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/money.ts': [],
   'lib/loop-turns.ts': ['lib/clock.ts'],
   'lib/sse-parser.ts': [],
-  'lib/request-context.ts': GROUND,
+  'lib/request-context.ts': FOUNDATION,
   'lib/llm/reply-head.ts': [],
-  'lib/llm/types.ts': GROUND,
-  'lib/llm/attempt-budget.ts': GROUND,
-  'lib/llm': [...ON_THE_GROUND, 'lib/llm/providers/definition.ts'],
-  'lib/llm/providers': [...ON_THE_GROUND, 'lib/sse-parser.ts'],
-  'lib/routing': ON_THE_GROUND,
-  'lib/resilience': ON_THE_GROUND,
-  'lib/rate-limit': [...ON_THE_GROUND, 'lib/storage/redis/client.ts'],
-  'lib/storage': ON_THE_GROUND,
-  'lib/storage/records': [...ON_THE_GROUND, 'lib/storage/directory.ts'],
-  'lib/storage/redis': [...ON_THE_GROUND, 'lib/storage/types.ts', 'lib/resilience/breaker/circuit.ts'],
-  'lib/cache': [...ON_THE_GROUND, 'lib/storage/types.ts'],
-  'lib/resume': ON_THE_GROUND,
-  'lib/batch': [...ON_THE_GROUND, 'lib/validation', 'lib/storage/records'],
-  'lib/ledger': [...ON_THE_GROUND, 'lib/llm/providers/definition.ts'],
-  'lib/auth': [...ON_THE_GROUND, 'lib/storage/directory.ts'],
-  'lib/observability': [...ON_THE_GROUND, 'lib/llm/ask.ts'],
-  'lib/validation': [...ON_THE_GROUND, 'lib/batch/types.ts'],
-  'lib/http': [...ON_THE_GROUND, 'lib/validation', 'lib/batch/types.ts', 'lib/batch/results.ts'],
+  'lib/llm/types.ts': FOUNDATION,
+  'lib/llm/attempt-budget.ts': FOUNDATION,
+  'lib/llm': [...FOUNDATION_AND_TAP, 'lib/llm/providers/definition.ts'],
+  'lib/llm/providers': [...FOUNDATION_AND_TAP, 'lib/sse-parser.ts'],
+  'lib/routing': FOUNDATION_AND_TAP,
+  'lib/resilience': FOUNDATION_AND_TAP,
+  'lib/rate-limit': [...FOUNDATION_AND_TAP, 'lib/storage/redis/client.ts'],
+  'lib/storage': FOUNDATION_AND_TAP,
+  'lib/storage/records': [...FOUNDATION_AND_TAP, 'lib/storage/directory.ts'],
+  'lib/storage/redis': [...FOUNDATION_AND_TAP, 'lib/storage/types.ts', 'lib/resilience/breaker/circuit.ts'],
+  'lib/cache': [...FOUNDATION_AND_TAP, 'lib/storage/types.ts'],
+  'lib/resume': FOUNDATION_AND_TAP,
+  'lib/batch': [...FOUNDATION_AND_TAP, 'lib/validation', 'lib/storage/records'],
+  'lib/ledger': [...FOUNDATION_AND_TAP, 'lib/llm/providers/definition.ts'],
+  'lib/auth': [...FOUNDATION_AND_TAP, 'lib/storage/directory.ts'],
+  'lib/observability': [...FOUNDATION_AND_TAP, 'lib/llm/ask.ts'],
+  'lib/validation': [...FOUNDATION_AND_TAP, 'lib/batch/types.ts'],
+  'lib/http': [...FOUNDATION_AND_TAP, 'lib/validation', 'lib/batch/types.ts', 'lib/batch/results.ts'],
   'lib/config': [
     'lib/rate-limit/policy.ts',
     'lib/routing/fallback.ts',
@@ -194,7 +194,8 @@ describe('features', () => {
   })
 
   it('decide nothing by the journal, which only headers, log and metrics read', () => {
-    const readers = /^lib\/(request-context|http\/context-headers|observability\/(request-end|metrics))\.ts$/
+    const readers =
+      /^lib\/(request-context|http\/context-headers|observability\/(request-record|metrics))\.ts$/
     const written = /^\s*(=(?!=)|\?\?=|\.push\()/
     const readings = sources.flatMap(file => {
       if (readers.test(file)) return []
@@ -206,6 +207,20 @@ describe('features', () => {
       return [...used, ...unpacked].map(({ 0: use }) => `${file}: ${use}`)
     })
     expect(readings).toEqual([])
+  })
+
+  it('take every dependency by a required name, so that a wrong one does not compile', () => {
+    const types =
+      /type (\w*Deps|Routes|Fallbacks|Hedges|Retries|Slots|Timeouts) =[^;]*?Readonly<\{([\s\S]*?)\n\}>/g
+    const found = sources.flatMap(file =>
+      [...read(file).matchAll(types)].map(([, name, fields = '']) => ({ file, name, fields })),
+    )
+    expect(found.length).toBeGreaterThan(35)
+    expect(
+      found
+        .filter(({ fields }) => /^ {2}(?:readonly )?\w+\?:/m.test(fields))
+        .map(({ file, name }) => `${file}: ${name}`),
+    ).toEqual([])
   })
 
   it('leave SQLite, which blocks its caller, to its thread', () => {

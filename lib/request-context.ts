@@ -79,7 +79,8 @@ export type RequestContext = Readonly<{
 
 /** A limit's state after this request. */
 export type LimitState = Readonly<{
-  policy: string
+  /** Its public name, in the headers `RateLimit` and `RateLimit-Policy`. */
+  name: string
   limit: number
   remaining: number
   windowSeconds: number

@@ -11,8 +11,7 @@ import { consecutive } from '#lib/resilience/breaker/trip-condition.ts'
 import { Cooldowns } from '#lib/resilience/cooldowns.ts'
 import { RateHeadrooms } from '#lib/resilience/defer-background.ts'
 import { lazyMap } from '#lib/resilience/lazy-map.ts'
-import { Busy } from '#lib/routing/busy.ts'
-import { LatencyEwma } from '#lib/routing/latency-ewma.ts'
+import { Busy, LatencyEwma } from '#lib/routing/target-stats.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
 const NAMES = 5_000

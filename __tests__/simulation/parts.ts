@@ -9,8 +9,11 @@ import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
 import { Circuit, type Permit } from '#lib/resilience/breaker/circuit.ts'
 import { circuitPerTarget } from '#lib/resilience/breaker/policy.ts'
 import { anyOf, consecutive, sampling } from '#lib/resilience/breaker/trip-condition.ts'
+import { bulkheads } from '#lib/resilience/bulkhead.ts'
 import { Cooldowns } from '#lib/resilience/cooldowns.ts'
 import { RateHeadrooms } from '#lib/resilience/defer-background.ts'
+import { retryBudgets } from '#lib/resilience/retry.ts'
+import { Busy, LatencyEwma } from '#lib/routing/target-stats.ts'
 import { memoryKeyValue } from '#lib/storage/memory.ts'
 import { TARGETS } from './scenario.ts'
 
@@ -112,8 +115,13 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
   admin: { token: undefined, guesses: new Guesses(clock), locksOut: true },
   headrooms: new RateHeadrooms(),
   cache: answersOf(clock),
-  routes: { plan: model => planOf(model) },
-  fallbacks: { contextTokensOf: () => undefined, clock },
+  routes: {
+    plan: model => planOf(model),
+    aliases: new Map(),
+    stats: { latency: new LatencyEwma(clock), busy: new Busy() },
+  },
+  streams: undefined,
+  fallbacks: { contextTokensOf: () => undefined, on: undefined, clock },
   retries: {
     most: 2,
     backoff: { baseMs: 250, longestMs: 8_000 },
@@ -140,8 +148,13 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
   ),
   hedges: undefined,
   cooldowns: new Cooldowns({ longestMs: 300_000, refusedMs: 5_000, clock }),
-  slots: PROMISES.slots,
-  timeouts: { idleMs: PROMISES.idleMs, streamMs: PROMISES.streamMs },
+  budgetOf: retryBudgets(),
+  bulkheadOf: bulkheads(PROMISES.slots, clock),
+  timeouts: {
+    firstContentMs: Number.POSITIVE_INFINITY,
+    idleMs: PROMISES.idleMs,
+    streamMs: PROMISES.streamMs,
+  },
   providers: {
     clock,
     listener: { succeeded: () => {}, failed: () => {} },

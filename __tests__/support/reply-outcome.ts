@@ -1,6 +1,6 @@
 import { systemClock } from '#lib/clock.ts'
 import { GatewayError } from '#lib/errors.ts'
-import { costPicoUsd } from '#lib/ledger/cost.ts'
+import { costPicoUsd } from '#lib/ledger/meter.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import type { Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
 import { usdOf } from '#lib/money.ts'
@@ -42,6 +42,7 @@ export const outcomeOfBody = async (
     post: answering(200, type, [body]),
     clock: systemClock,
     newId: () => 'chat_1',
+    onRateHeadroom: () => {},
   })
   const { id } = definition
   try {

@@ -24,7 +24,7 @@ export type RunDeps = Readonly<{
   defaultModel: () => string
   /** Longest answer, UTF-8 bytes. */
   maxResponseBytes: number
-  /** How long a run waits for the first token. */
+  /** How long a run waits for the first content. */
   firstContentMs: number
   open: (client: AbortSignal) => OpenWork
   /** The pipeline's. */

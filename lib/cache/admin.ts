@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors.ts'
 import { type CacheCounts, hitRate } from './counts.ts'
-import type { Invalidation } from './generation.ts'
+import type { Invalidation } from './generations.ts'
 import type { CacheRuntime } from './runtime.ts'
 
 /** The cache statistics of this process since its start, for the admin API. */

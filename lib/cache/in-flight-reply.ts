@@ -1,10 +1,8 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
-import type { CacheTrace, Call, Reply, ReplyEvent } from '../llm/types.ts'
+import type { CacheTrace, Call, EventGroup, Reply } from '../llm/types.ts'
 import { turn } from '../loop-turns.ts'
-import { Reader, type Source } from './reader.ts'
-
-type Batch = readonly ReplyEvent[]
+import { ReplyReader, type Source } from './reply-reader.ts'
 
 /** `complete`: it ended well; `broken`: it failed, or all readers have left; `too-large`: too long to be joined. */
 export type InFlightEnd = 'complete' | 'broken' | 'too-large'
@@ -18,11 +16,14 @@ const shared = (reply: Reply): Reply => ({
   head: { ...reply.head, cache: 'hit', cacheTrace: COLLAPSED },
 })
 
-const lengthOf = (batch: Batch): number =>
-  batch.reduce((length, event) => length + (event.type === 'text-delta' ? event.text.length : 0), 0)
+const lengthOf = (group: EventGroup): number =>
+  group.reduce((length, event) => length + (event.type === 'text-delta' ? event.text.length : 0), 0)
 
 /** Thousands may read the same answer, each with its own writes. */
-const eachInTurn = async (readers: Iterable<Reader>, act: (reader: Reader) => void): Promise<void> => {
+const eachInTurn = async (
+  readers: Iterable<ReplyReader>,
+  act: (reader: ReplyReader) => void,
+): Promise<void> => {
   for (const reader of [...readers]) {
     const wait = turn()
     if (wait) await wait
@@ -42,13 +43,13 @@ export class InFlightReply implements Source {
   readonly #controller = new AbortController()
   readonly #clock: Clock
   readonly #onEnd: (how: InFlightEnd) => void
-  readonly #readers = new Set<Reader>()
-  readonly #batches: Batch[] = []
-  /** The position of the first batch that is still held. */
+  readonly #readers = new Set<ReplyReader>()
+  readonly #groups: EventGroup[] = []
+  /** The position of the first group that is still held. */
   #first = 0
   #held = 0
   #reply: Reply | undefined
-  #events: AsyncIterator<Batch> | undefined
+  #events: AsyncIterator<EventGroup> | undefined
   #isPulling = false
   #isComplete = false
   #isTooLarge = false
@@ -66,7 +67,7 @@ export class InFlightReply implements Source {
 
   /** The answer for the initiator, whose deadline is that of the in-flight reply. */
   lead(call: Call): Promise<Reply> {
-    return this.#admit(new Reader(this, call, undefined))
+    return this.#admit(new ReplyReader(this, call, undefined))
   }
 
   /**
@@ -75,12 +76,12 @@ export class InFlightReply implements Source {
    * deadline; the reason of the reader's own signal.
    */
   join(call: Call): Promise<Reply> {
-    return this.#admit(new Reader(this, call, this.#clock))
+    return this.#admit(new ReplyReader(this, call, this.#clock))
   }
 
-  at(position: number): IteratorResult<Batch> | undefined {
-    const batch = this.#batches[position - this.#first]
-    if (batch) return { done: false, value: batch }
+  at(position: number): IteratorResult<EventGroup> | undefined {
+    const group = this.#groups[position - this.#first]
+    if (group) return { done: false, value: group }
     return this.#isOver ? { done: true, value: undefined } : undefined
   }
 
@@ -93,7 +94,7 @@ export class InFlightReply implements Source {
     )
   }
 
-  detached(reader: Reader): void {
+  detached(reader: ReplyReader): void {
     this.#readers.delete(reader)
     if (this.#readers.size > 0 || this.#isOver) return
     this.#end('broken')
@@ -102,7 +103,7 @@ export class InFlightReply implements Source {
     void this.#events?.return?.()
   }
 
-  #admit(reader: Reader): Promise<Reply> {
+  #admit(reader: ReplyReader): Promise<Reply> {
     if (reader.isReading) {
       this.#readers.add(reader)
       if (this.#reply) reader.deliver(shared(this.#reply))
@@ -126,29 +127,29 @@ export class InFlightReply implements Source {
     void eachInTurn(this.#readers, reader => reader.fail(error))
   }
 
-  #take(batch: Batch | undefined): void {
+  #take(group: EventGroup | undefined): void {
     this.#isPulling = false
-    if (batch) this.#hold(batch)
+    if (group) this.#hold(group)
     else this.#end(this.#isComplete ? 'complete' : 'broken')
     void eachInTurn(this.#readers, reader => reader.wake())
     if (this.#isTooLarge) this.#dropRead()
   }
 
-  #hold(batch: Batch): void {
-    this.#batches.push(batch)
-    this.#held += lengthOf(batch)
-    this.#isComplete = batch.at(-1)?.type === 'finish'
+  #hold(group: EventGroup): void {
+    this.#groups.push(group)
+    this.#held += lengthOf(group)
+    this.#isComplete = group.at(-1)?.type === 'finish'
     if (this.#isTooLarge || this.#held <= MOST_CHARACTERS_HELD) return
     this.#isTooLarge = true
     this.#onEnd('too-large')
   }
 
-  /** Closed to new readers: batches that all have read are dropped. */
+  /** Closed to new readers: groups that all have read are dropped. */
   #dropRead(): void {
     let least = Number.POSITIVE_INFINITY
     for (const { position } of this.#readers) least = Math.min(least, position)
-    const passed = Math.min(least - this.#first, this.#batches.length)
-    this.#batches.splice(0, passed)
+    const passed = Math.min(least - this.#first, this.#groups.length)
+    this.#groups.splice(0, passed)
     this.#first += passed
   }
 

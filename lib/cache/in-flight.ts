@@ -3,8 +3,7 @@ import type { Handler } from '../compose.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import type { CacheCounts } from './counts.ts'
 import { InFlightReply } from './in-flight-reply.ts'
-import { allTags, type Question, type StoredReplies } from './stored-replies.ts'
-import { recorded } from './stored-reply.ts'
+import { allTags, type Question, recorded, type StoredReplies } from './stored-replies.ts'
 
 export type InFlightDeps = Readonly<{ replies: StoredReplies; clock: Clock; counts: CacheCounts }>
 
@@ -46,27 +45,27 @@ export class InFlight {
     question: Question,
     call: Call,
     next: Handler<Call, Reply>,
-    onEnd?: (isKept: boolean) => void,
+    onEnd?: (isStored: boolean) => void,
   ): Promise<Reply> {
     const name = InFlight.nameOf(question, call)
     const tags = new Set<string>()
-    let kept: Promise<boolean> | undefined
+    let storing: Promise<boolean> | undefined
     const ask = async (signal: AbortSignal): Promise<Reply> => {
-      const { reply, stored } = this.kept(question, await next({ ...call, signal }), tags)
-      kept = stored
+      const { reply, stored } = this.store(question, await next({ ...call, signal }), tags)
+      storing = stored
       return reply
     }
     const forget = () => {
       if (this.#entries.get(name) === entry) this.#entries.delete(name)
     }
-    const end = (isKept: boolean) => {
+    const end = (isStored: boolean) => {
       forget()
-      onEnd?.(isKept)
+      onEnd?.(isStored)
     }
     const reply = new InFlightReply(ask, this.#deps.clock, how => {
       if (how === 'too-large') forget()
       // A complete answer can be joined until it is stored, so that no call goes upstream in between.
-      else if (how === 'complete' && kept) void kept.then(end)
+      else if (how === 'complete' && storing) void storing.then(end)
       else end(false)
     })
     const entry: Entry = { reply, tags, question }
@@ -75,7 +74,7 @@ export class InFlight {
   }
 
   /** Stores the answer if it ends well, with the tags that `tags` holds by then. */
-  kept(
+  store(
     question: Question,
     reply: Reply,
     tags?: ReadonlySet<string>,
@@ -84,7 +83,7 @@ export class InFlight {
     const { reply: observed, whole } = recorded(reply, replies.mostCharacters)
     const stored = whole.then(
       answer =>
-        answer !== undefined && replies.keep(question, answer, allTags(question.tags, tags), clock.now()),
+        answer !== undefined && replies.store(question, answer, allTags(question.tags, tags), clock.now()),
     )
     return { reply: observed, stored }
   }

@@ -3,12 +3,11 @@ import type { Handler, Policy } from '../compose.ts'
 import { GatewayError, isProvidersFault } from '../errors.ts'
 import type { CacheTrace, Call, Reply, ReplyHead } from '../llm/types.ts'
 import { waited } from '../request-context.ts'
-import type { Generation } from './generation.ts'
+import type { Generation } from './generations.ts'
 import { cacheKey } from './key.ts'
 import type { ResolveCacheRule } from './rules.ts'
 import type { CacheRuntime } from './runtime.ts'
-import { allTags, isValid, type Question } from './stored-replies.ts'
-import { replayed, type StoredReply } from './stored-reply.ts'
+import { allTags, isValid, type Question, replayed, type StoredReply } from './stored-replies.ts'
 
 export type CacheDeps = CacheRuntime & Readonly<{ ruleOf: ResolveCacheRule; clock: Clock }>
 
@@ -123,7 +122,7 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
     next: Handler<Call, Reply>,
   ): Promise<Reply> => {
     if (call.cache === 'refresh')
-      return withCacheStatus(inFlight.kept(question, await next(call)).reply, 'miss', ON_REQUEST)
+      return withCacheStatus(inFlight.store(question, await next(call)).reply, 'miss', ON_REQUEST)
     if (!stored) return askUpstream(question, call, next, MISSED)
     const now = clock.now()
     const { ttlMs, staleWhileRevalidateMs } = question.resolved
@@ -131,7 +130,7 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
     // The next answer gets the tags of this one too.
     const again = { ...question, tags: allTags(question.tags, stored.tags) }
     if (now > freshUntil + staleWhileRevalidateMs) return askOrServeStale(again, call, next, stored)
-    void replies.label(question, stored, now)
+    void replies.addTags(question, stored, now)
     if (now <= freshUntil) return replayed(stored, 'hit', { freshUntil })
     refreshes.start(again, call, next)
     return replayed(stored, 'stale', { freshUntil, detail: 'revalidating' })

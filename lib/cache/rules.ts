@@ -55,9 +55,9 @@ const chosen = (...layers: readonly Choices[]): Choices => {
 
 /** Compiles settings. Absent ones are taken from `defaults`. */
 export const cacheRules = (settings: CacheSettings, defaults: Choices): ResolveCacheRule => {
-  const rules = (settings.rules ?? []).map(settingsRule => ({
-    fits: globMatcher(settingsRule.model),
-    resolved: resolvedRule(chosen(settingsRule, settings, defaults), settingsRule.tags),
+  const rules = (settings.rules ?? []).map(rule => ({
+    fits: globMatcher(rule.model),
+    resolved: resolvedRule(chosen(rule, settings, defaults), rule.tags),
   }))
   const defaultRule = resolvedRule(chosen(settings, defaults))
   if (rules.length === 0) return () => defaultRule
@@ -66,8 +66,8 @@ export const cacheRules = (settings: CacheSettings, defaults: Choices): ResolveC
   return model => {
     const known = found.get(model)
     if (known) return known.resolved
-    const settingsRule = rules.find(({ fits }) => fits(model))
-    const resolved = settingsRule ? settingsRule.resolved : defaultRule
+    const rule = rules.find(({ fits }) => fits(model))
+    const resolved = rule ? rule.resolved : defaultRule
     found.set(model, { resolved })
     return resolved
   }

@@ -1,16 +1,45 @@
-import { readFileSync } from 'node:fs'
+import { type FSWatcher, readFileSync, watch } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Clock } from '../clock.ts'
 import type { ProviderListing } from '../llm/catalog.ts'
 import { checkConfig } from './check.ts'
 import { ConfigurationError } from './env.ts'
 import { faultLine } from './file.ts'
 import type { ConfigFile } from './file-schema.ts'
-import { watchConfig } from './watch.ts'
+
+const QUIET_MS = 100
+/** For file systems without change events, and for links into unwatched directories. */
+const ANYWAY_MS = 5_000
+
+/**
+ * Calls `look` when the file may have changed: after any event in its directory, which covers a replaced file and the
+ * links that Kubernetes swaps; on SIGHUP; and every five seconds. `look` compares the content itself.
+ */
+const watchConfig = (path: string, clock: Clock, look: () => void): void => {
+  let settling: ReturnType<Clock['timer']> | undefined
+  const onEvent = () => {
+    settling?.cancel()
+    settling = clock.timer(QUIET_MS, look)
+  }
+  let listener: FSWatcher | undefined
+  try {
+    listener = watch(dirname(path), { persistent: false }, onEvent)
+    // The directory itself may be removed; polling every five seconds continues.
+    listener.on('error', () => listener?.close())
+  } catch {
+    listener = undefined
+  }
+  const anyway = clock.timer(ANYWAY_MS, () => {
+    look()
+    anyway.refresh()
+  })
+  process.on('SIGHUP', look)
+}
 
 /** One reading of the file. `isReload` is false for the one at the start. */
 export type ConfigReading = Readonly<{ faults: readonly string[]; isReload: boolean }>
 
-export type ConfigSourceDeps = Readonly<{
+type ConfigSourceDeps = Readonly<{
   path: string
   listings: readonly ProviderListing[]
   /** Called after each reading of a changed file; without faults it has been applied. */

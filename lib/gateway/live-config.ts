@@ -9,14 +9,7 @@ import { spendItems } from '../rate-limit/items.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { Alias, AliasTarget } from '../routing/alias.ts'
 import { cacheDepsOf } from './cache.ts'
-import {
-  adminAdmission,
-  admission,
-  batchPipeline,
-  chatPipeline,
-  type PipelineDeps,
-  refreshPipeline,
-} from './pipelines.ts'
+import { adminAdmission, admission, type PipelineDeps, type Pipelines, pipelines } from './pipelines.ts'
 import { catalogOf } from './providers.ts'
 import { resilienceOf } from './resilience.ts'
 import type { Runtime } from './runtime.ts'
@@ -32,7 +25,7 @@ export type LiveConfig = Readonly<{
   answer: Handler<Call, Reply>
   /** Answers items of batches. */
   answerItem: Handler<Call, Reply>
-  refresh: ReturnType<typeof refreshPipeline>
+  refresh: Pipelines['refresh']
   admit: Handler<RequestContext, RequestContext>
   administer: Handler<RequestContext, RequestContext>
   /** Counts the items of a job submitted as JSON. */
@@ -79,7 +72,7 @@ const pipelineDepsOf = (
     prices: catalog,
     cache: cacheDepsOf(settings.caching, runtime.cache, clock),
     streams,
-    routes: { plan: name => catalog.plan(name), aliases, seen: runtime.targetStats },
+    routes: { plan: name => catalog.plan(name), aliases, stats: runtime.targetStats },
     ...resilienceOf({ settings, catalog, clock, runtime: runtime.resilience }),
     providers: { providers, clock, listener: allOf([health, metrics.attempts]) },
   }
@@ -92,13 +85,14 @@ export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => 
   const catalog = catalogOf(listings, env.DEFAULT_MODEL, file)
   const aliases = aliasesOf(file, catalog)
   const deps = pipelineDepsOf(runtime, { settings, catalog, aliases })
+  const { chat, batch, refresh } = pipelines(deps)
   return {
     settings,
     catalog,
     aliases,
-    answer: chatPipeline(deps),
-    answerItem: batchPipeline(deps),
-    refresh: refreshPipeline(deps),
+    answer: chat,
+    answerItem: batch,
+    refresh,
     admit: admission(deps),
     administer: adminAdmission(deps),
     spendItems: spendItems(deps.limits),

@@ -1,6 +1,5 @@
 import { type AuthDeps, authenticate } from '../auth/policy.ts'
-import type { TokenDeps } from '../auth/token.ts'
-import { administer } from '../auth/token.ts'
+import { administer, type TokenDeps } from '../auth/token.ts'
 import { type CacheDeps, cache } from '../cache/policy.ts'
 import type { Clock } from '../clock.ts'
 import { compose, type Handler, type Policy } from '../compose.ts'
@@ -8,11 +7,11 @@ import { meter, type Prices } from '../ledger/meter.ts'
 import { type AskDeps, ask } from '../llm/ask.ts'
 import { truncate } from '../llm/truncate.ts'
 import type { Call, Reply } from '../llm/types.ts'
-import { record } from '../observability/record.ts'
+import { record } from '../observability/request-record.ts'
 import { type LimitDeps, limit } from '../rate-limit/policy.ts'
 import type { RequestContext } from '../request-context.ts'
 import { breaker, type Circuits } from '../resilience/breaker/policy.ts'
-import { bulkhead, type bulkheads, type Slots } from '../resilience/bulkhead.ts'
+import { bulkhead, type bulkheads } from '../resilience/bulkhead.ts'
 import type { Cooldowns } from '../resilience/cooldowns.ts'
 import { deferBackground, type RateHeadrooms } from '../resilience/defer-background.ts'
 import { type Hedges, hedge } from '../resilience/hedge.ts'
@@ -33,7 +32,7 @@ export type PipelineDeps = Readonly<{
   /** Absent where caching is switched off. */
   cache: CacheDeps | undefined
   /** Absent where no stream outlives its connection. */
-  streams?: Streams
+  streams: Streams | undefined
   routes: Routes
   fallbacks: Fallbacks
   /** Absent where hedging is switched off. */
@@ -41,10 +40,8 @@ export type PipelineDeps = Readonly<{
   retries: Retries
   circuitOf: Circuits
   cooldowns: Cooldowns
-  slots: Slots
-  /** State that survives a reload; a pipeline's own when absent. */
-  budgetOf?: ReturnType<typeof retryBudgets>
-  bulkheadOf?: ReturnType<typeof bulkheads>
+  budgetOf: ReturnType<typeof retryBudgets>
+  bulkheadOf: ReturnType<typeof bulkheads>
   timeouts: Timeouts
   /** The providers' remaining rate limits, as background work last saw them. */
   headrooms: RateHeadrooms
@@ -79,23 +76,29 @@ const stepsOf = (deps: PipelineDeps): readonly Step[] => [
   [CHAT, hedge(deps.hedges)], //                           start a second attempt beside a slow one
   [CHAT, retry(deps.retries, deps.budgetOf)], //              retry transient failures
   [CHAT_AND_BATCH, breaker(deps.circuitOf, deps.cooldowns)], // skip failing targets, and those in cooldown
-  [CHAT_AND_BATCH, bulkhead(deps.slots, deps.clock, deps.bulkheadOf)], // bound concurrent calls
+  [CHAT_AND_BATCH, bulkhead(deps.bulkheadOf)], // bound concurrent calls
   [CHAT_AND_BATCH, timeout(deps.timeouts, deps.clock)], //    bound the time of an attempt
 ]
 
-const policiesFor = (source: Source, deps: PipelineDeps): readonly Policy<Call, Reply>[] =>
-  stepsOf(deps).flatMap(([sources, policy]) => (sources.includes(source) ? [policy] : []))
+/** The pipelines of all sources, from the same steps. */
+export type Pipelines = Readonly<{
+  chat: Handler<Call, Reply>
+  batch: Handler<Call, Reply>
+  /** Wraps the rest of the pipeline, below the cache. */
+  refresh: (answer: Handler<Call, Reply>) => Handler<Call, Reply>
+}>
 
-export const chatPipeline = (deps: PipelineDeps): Handler<Call, Reply> =>
-  compose(...policiesFor('chat', deps))(ask(deps.providers))
-
-export const batchPipeline = (deps: PipelineDeps): Handler<Call, Reply> =>
-  compose(...policiesFor('batch', deps))(ask(deps.providers))
-
-/** For refreshes: wraps the rest of the pipeline, below the cache. */
-export const refreshPipeline = (
-  deps: PipelineDeps,
-): ((answer: Handler<Call, Reply>) => Handler<Call, Reply>) => compose(...policiesFor('refresh', deps))
+export const pipelines = (deps: PipelineDeps): Pipelines => {
+  const steps = stepsOf(deps)
+  const policiesOf = (source: Source) =>
+    steps.flatMap(([sources, policy]) => (sources.includes(source) ? [policy] : []))
+  const innermost = ask(deps.providers)
+  return {
+    chat: compose(...policiesOf('chat'))(innermost),
+    batch: compose(...policiesOf('batch'))(innermost),
+    refresh: compose(...policiesOf('refresh')),
+  }
+}
 
 /** The steps before any other request is served: they identify its caller. */
 export const admission = (deps: PipelineDeps): Handler<RequestContext, RequestContext> =>

@@ -24,9 +24,6 @@ export const allListings = (): readonly ProviderListing[] => [
   MOCK_LISTING,
 ]
 
-/** A new id for an answer. */
-export const newId = (): string => `chat_${crypto.randomUUID().replaceAll('-', '')}`
-
 const variable = (env: Environment, name: string): string | undefined => {
   const value = (env as Readonly<Record<string, unknown>>)[name]
   return typeof value === 'string' ? value : undefined
@@ -79,6 +76,7 @@ export const buildProviders = (
   env: Environment,
   clock: Clock,
   headrooms: RateHeadrooms,
+  newId: () => string,
 ): { providers: ReadonlyMap<string, Provider>; listings: readonly ProviderListing[] } => {
   const common: Omit<ProviderDeps, 'apiKey' | 'baseUrl'> = {
     post: postOver(upstreamAgent({ http: env.HTTP_PROXY, https: env.HTTPS_PROXY, noProxy: env.NO_PROXY })),

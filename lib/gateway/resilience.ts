@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts'
 import type { Environment } from '../config/schema.ts'
 import type { Settings } from '../config/settings.ts'
-import { costPicoUsd } from '../ledger/cost.ts'
+import { costPicoUsd } from '../ledger/meter.ts'
 import type { Catalog } from '../llm/catalog.ts'
-import { estimatedInputTokens } from '../llm/providers/shared/tokens.ts'
+import { estimatedInputTokens } from '../llm/providers/shared/usage.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { Circuit } from '../resilience/breaker/circuit.ts'
@@ -113,8 +113,10 @@ const slotsOf = (current: () => Settings, shared: SharedState | undefined): Slot
 })
 
 /** The state of the providers' failures and loads, which survives a reload. */
-export type ResilienceRuntime = Pick<PipelineDeps, 'circuitOf' | 'cooldowns' | 'slots' | 'headrooms'> &
-  Required<Pick<PipelineDeps, 'budgetOf' | 'bulkheadOf'>>
+export type ResilienceRuntime = Pick<
+  PipelineDeps,
+  'circuitOf' | 'cooldowns' | 'headrooms' | 'budgetOf' | 'bulkheadOf'
+>
 
 export const resilienceRuntime = (
   deps: CircuitWiringDeps,
@@ -123,13 +125,11 @@ export const resilienceRuntime = (
 ): ResilienceRuntime => {
   const { clock, shared } = deps
   const circuitOf = circuits(deps, () => current().breaker)
-  const slots = slotsOf(current, shared)
   return {
     circuitOf: shared ? shared.circuits.attach(circuitOf) : circuitOf,
     cooldowns: new Cooldowns({ longestMs: LONGEST_COOLDOWN_MS, refusedMs: REFUSED_COOLDOWN_MS, clock }),
-    slots,
     budgetOf: retryBudgets(),
-    bulkheadOf: bulkheads(slots, clock),
+    bulkheadOf: bulkheads(slotsOf(current, shared), clock),
     headrooms,
   }
 }
@@ -142,7 +142,7 @@ export const resilienceOf = (
   return {
     fallbacks: {
       contextTokensOf: target => catalog.contextTokensOf(target),
-      ...(settings.fallbackOn && { on: settings.fallbackOn }),
+      on: settings.fallbackOn,
       clock,
     },
     hedges: hedgesOf(deps),

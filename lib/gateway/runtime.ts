@@ -11,24 +11,21 @@ import type { Settings } from '../config/settings.ts'
 import { ActiveRequests } from '../http/active-requests.ts'
 import type { Catalog, ProviderListing } from '../llm/catalog.ts'
 import type { Provider } from '../llm/types.ts'
-import { createLogger, type Logger } from '../observability/logger.ts'
+import { createLogger, type Logger, redactor } from '../observability/logger.ts'
 import { Metrics } from '../observability/metrics.ts'
 import { ProviderHealth } from '../observability/provider-health.ts'
-import { redactor } from '../observability/redact.ts'
 import { type ErrorReporter, reportErrors } from '../observability/sentry.ts'
 import type { Counter } from '../rate-limit/counter.ts'
 import { slidingWindow } from '../rate-limit/sliding-window.ts'
 import { RateHeadrooms } from '../resilience/defer-background.ts'
 import { Streams } from '../resume/streams.ts'
-import type { TargetStats } from '../routing/alias.ts'
-import { Busy } from '../routing/busy.ts'
-import { LatencyEwma } from '../routing/latency-ewma.ts'
+import { Busy, LatencyEwma, type TargetStats } from '../routing/target-stats.ts'
 import { memoryKeyValue } from '../storage/memory.ts'
 import type { KeyValue } from '../storage/types.ts'
 import { buildCacheRuntime } from './cache.ts'
 import { type Database, openDatabase } from './database.ts'
-import type { refreshPipeline } from './pipelines.ts'
-import { buildProviders, newId } from './providers.ts'
+import type { Pipelines } from './pipelines.ts'
+import { buildProviders } from './providers.ts'
 import { connectRedis, type SharedState } from './redis.ts'
 import { type ResilienceRuntime, resilienceRuntime } from './resilience.ts'
 
@@ -67,7 +64,7 @@ export type CurrentSettings = Readonly<{
   now: Readonly<{
     settings: Settings
     catalog: Catalog
-    refresh: ReturnType<typeof refreshPipeline>
+    refresh: Pipelines['refresh']
   }>
 }>
 
@@ -94,6 +91,9 @@ const sessionsOf = (env: Environment, logger: Logger): Sessions =>
     ),
   )
 
+/** A new id for an answer. */
+const newId = (): string => `chat_${crypto.randomUUID().replaceAll('-', '')}`
+
 const streamsOf = (env: Environment, clock: Clock): Streams =>
   new Streams({
     clock,
@@ -112,7 +112,7 @@ export const buildRuntime = async (
 ): Promise<Runtime> => {
   const { logger, errors } = await reporting(env)
   const headrooms = new RateHeadrooms()
-  const { providers, listings } = buildProviders(env, clock, headrooms)
+  const { providers, listings } = buildProviders(env, clock, headrooms, newId)
   const activeRequests = new ActiveRequests()
   const memory = memoryKeyValue(env.CACHE_MAX_BYTES, clock)
   const counts = newCounts()

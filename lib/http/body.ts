@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
+import { jsonInTurnsOrThrow } from '../validation/json.ts'
 import { holdsBodyBack } from './server/expect.ts'
 
 const tooLarge = (maxBytes: number): GatewayError =>
@@ -131,9 +132,48 @@ const readWeb = async (body: ReadableStream<Uint8Array>, maxBytes: number): Prom
  * @throws GatewayError PAYLOAD_TOO_LARGE: before reading, where the length is declared, and after `maxBytes`
  * of it where it is not; CLIENT_GONE when the client disconnects before its end.
  */
-export const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array> => {
+const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array> => {
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes)
   const incoming = nodeRequestOf(request)
   if (incoming) return readNode(incoming, maxBytes)
   return request.body ? readWeb(request.body, maxBytes) : new Uint8Array()
+}
+
+/** It ignores a byte order mark, as RFC 8259, 8.1 permits. */
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
+
+const invalid = (path: string, message: string): GatewayError =>
+  new GatewayError('INVALID_INPUT', `${path}: ${message}`, { details: [{ path, message }] })
+
+const assertJson = ({ headers }: Request): void => {
+  const [type = '', ...parameters] = (headers.get('content-type') ?? '').toLowerCase().split(';')
+  if (!/^application\/([\w.-]+\+)?json$/.test(type.trim()))
+    throw new GatewayError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      'Send the body as JSON, with content-type: application/json.',
+    )
+  const charset = parameters.find(parameter => parameter.trim().startsWith('charset='))
+  if (charset && !/charset="?utf-?8"?\s*$/.test(charset))
+    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'JSON is always UTF-8; send no other charset.')
+  const encoding = headers.get('content-encoding')
+  if (encoding && encoding !== 'identity')
+    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'Send the body uncompressed, without content-encoding.')
+}
+
+/**
+ * The request's body as a JSON value.
+ * @throws GatewayError UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, or INVALID_INPUT for invalid UTF-8 or JSON, nesting
+ * beyond 64 levels, a field named `__proto__`, or a repeated one.
+ */
+export const readJson = async (request: Request, maxBytes: number): Promise<unknown> => {
+  assertJson(request)
+  const bytes = await readBytes(request, maxBytes)
+  if (bytes.length === 0) throw invalid('body', 'is empty; send a JSON object')
+  let text: string
+  try {
+    text = strictUtf8.decode(bytes)
+  } catch {
+    throw invalid('body', `is not valid UTF-8 (${bytes.length} bytes)`)
+  }
+  return jsonInTurnsOrThrow(text)
 }

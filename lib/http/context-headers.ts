@@ -2,12 +2,12 @@ import { isRepeated, type ReplyHead } from '../llm/types.ts'
 import { type LimitState, type RequestContext, upstreamMs } from '../request-context.ts'
 
 /** Rate limits in OpenAI's headers and those of the IETF draft (httpapi-ratelimit-headers-10). */
-const limitHeaders = ({ policy, limit, remaining, windowSeconds, resetSeconds }: LimitState) => ({
+const limitHeaders = ({ name, limit, remaining, windowSeconds, resetSeconds }: LimitState) => ({
   'x-ratelimit-limit': String(limit),
   'x-ratelimit-remaining': String(remaining),
   'x-ratelimit-reset': String(resetSeconds),
-  'ratelimit-policy': `"${policy}";q=${limit};w=${windowSeconds}`,
-  ratelimit: `"${policy}";r=${remaining};t=${resetSeconds}`,
+  'ratelimit-policy': `"${name}";q=${limit};w=${windowSeconds}`,
+  ratelimit: `"${name}";r=${remaining};t=${resetSeconds}`,
 })
 
 /** Source: RFC 9211. `ttl` is negative for a stale answer. */

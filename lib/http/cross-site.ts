@@ -1,8 +1,64 @@
 import { GatewayError } from '../errors.ts'
-import { parseHost } from '../validation/host-name.ts'
+import { type HostName, parseHost } from '../validation/host-name.ts'
 import type { AccessRules } from './access-rules.ts'
-import { carriesCredential } from './credential.ts'
-import { type Transport, transportOf } from './transport.ts'
+import { peerOf, type Transport, transportOf } from './transport.ts'
+
+const BEARER = /^Bearer +(\S+) *$/i
+
+/** The token of an Authorization header; undefined where it has another form. */
+export const bearerToken = (authorization: string): string | undefined => BEARER.exec(authorization)?.[1]
+
+/** Headers that hold a key and nothing else; the second is Azure's. */
+export const KEY_HEADERS = ['x-api-key', 'api-key'] as const
+
+/**
+ * Whether a request carries an explicit credential. The cookie and the address are ambient, and so is Basic
+ * authentication, which a browser repeats by itself.
+ */
+const carriesCredential = (headers: Headers): boolean => {
+  const authorization = headers.get('authorization')
+  if (authorization !== null && bearerToken(authorization) !== undefined) return true
+  return KEY_HEADERS.some(name => Boolean(headers.get(name)?.trim()))
+}
+
+type HostRules = Pick<AccessRules, 'allowedHosts' | 'publicUrl' | 'trustedProxyHops'>
+
+/** A disconnected peer counts as loopback, since its address is unknown. */
+const isLoopback = (address: string | undefined): boolean =>
+  !address || address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.')
+
+/**
+ * Whether the host has to be checked at all. Without a list, only where DNS rebinding is a risk: for a page in a
+ * browser on this machine, which has no key but its address.
+ */
+const isChecked = (request: Request, { allowedHosts, trustedProxyHops }: HostRules): boolean =>
+  allowedHosts !== undefined ||
+  (trustedProxyHops === 0 && !carriesCredential(request.headers) && isLoopback(peerOf(request).address))
+
+const isAllowed = ({ name, kind }: HostName, { allowedHosts, publicUrl }: HostRules): boolean =>
+  allowedHosts ? allowedHosts.has(name) : kind !== 'name' || name === publicUrl?.host
+
+const LONGEST_SHOWN = 100
+
+/**
+ * Refuses a request that a page may have sent through a host name under its control (DNS rebinding).
+ * A request without a Host header (HTTP/1.0) passes: no browser sends one.
+ *
+ * @throws GatewayError FORBIDDEN, or INVALID_INPUT where the Host header is malformed
+ */
+export const assertAllowedHost = (request: Request, rules: HostRules): void => {
+  const host = request.headers.get('host')
+  if (host === null || !isChecked(request, rules)) return
+  const parsed = parseHost(host)
+  if (parsed && isAllowed(parsed, rules)) return
+  if (!parsed && host !== '' && !host.includes('@'))
+    throw new GatewayError('INVALID_INPUT', 'The Host header is malformed.')
+  throw new GatewayError(
+    'FORBIDDEN',
+    `This gateway does not accept the host name “${host.slice(0, LONGEST_SHOWN)}”. ` +
+      'If it should, add the name to ALLOWED_HOSTS on the gateway.',
+  )
+}
 
 type Scheme = NonNullable<Transport['scheme']> | 'any'
 

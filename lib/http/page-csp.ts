@@ -17,7 +17,7 @@ export function pageCsp({ nonce, development, sentryDsn }: PageCspOptions): stri
     'default-src': ["'none'"],
     'script-src': ["'self'", `'nonce-${nonce}'`, "'strict-dynamic'", development && "'unsafe-eval'"],
     'style-src': development ? ["'self'", "'unsafe-inline'"] : ["'self'", `'nonce-${nonce}'`],
-    'connect-src': ["'self'", development && 'ws:', clientInfoOf(sentryDsn)],
+    'connect-src': ["'self'", development && 'ws:', originOf(sentryDsn)],
     'img-src': ["'self'", development && 'data:'],
     'font-src': ["'self'"],
     'manifest-src': ["'self'"],
@@ -34,6 +34,6 @@ export function pageCsp({ nonce, development, sentryDsn }: PageCspOptions): stri
     .join('; ')
 }
 
-function clientInfoOf(dsn: string | undefined): string | undefined {
+function originOf(dsn: string | undefined): string | undefined {
   return dsn && URL.canParse(dsn) ? new URL(dsn).origin : undefined
 }

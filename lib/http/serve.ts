@@ -5,12 +5,11 @@ import { turn } from '../loop-turns.ts'
 import { newJournal, type RequestContext, type RequestEnd, type Surface } from '../request-context.ts'
 import type { AccessRules } from './access-rules.ts'
 import type { ActiveRequest, ActiveRequests } from './active-requests.ts'
-import { assertAllowedHost } from './allowed-host.ts'
 import { drainBody } from './body.ts'
 import { clientInfoOf, requestIdOf } from './client-info.ts'
 import { contextHeaders } from './context-headers.ts'
 import type { Cors } from './cors.ts'
-import { assertSameSite } from './cross-site.ts'
+import { assertAllowedHost, assertSameSite } from './cross-site.ts'
 import { errorResponse } from './error-response.ts'
 import { type RouteResponse, toResponse } from './route-response.ts'
 import { transportSecurity } from './transport.ts'
@@ -40,7 +39,7 @@ export type ServeDeps = Readonly<{
   admission: Readonly<Record<Exclude<Access, 'public'>, Handler<RequestContext, RequestContext>>>
   /** True once new requests are refused. */
   closed: () => boolean
-  /** Writes down how a request ended. Never rejects. */
+  /** Reports how a request ended. Never rejects. */
   onEnd: (context: RequestContext, end: RequestEnd) => Promise<void>
 }>
 

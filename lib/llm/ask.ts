@@ -36,8 +36,9 @@ export const ask = ({ providers, clock, listener }: AskDeps): Handler<Call, Repl
       attempt.firstContentAt = clock.now()
       call.journal.firstContentAt ??= attempt.firstContentAt
       const answer = tap(reply, {
-        onBatch(batch) {
-          for (const event of batch) if (event.type === 'error') listener.failed(target.provider, event.error)
+        onEvents(events) {
+          for (const event of events)
+            if (event.type === 'error') listener.failed(target.provider, event.error)
         },
         onEnd(ending) {
           const latencyMs = ended()

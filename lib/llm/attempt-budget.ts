@@ -3,8 +3,8 @@ import type { Attempt } from '../request-context.ts'
 const MOST_ATTEMPTS = 4
 
 /**
- * The attempts of a call, made and remaining of a call, over all its targets: created with the call, and shared by every copy
- * of it. Four attempts, of which one may be a hedge.
+ * The attempts of a call, made and remaining, over all its targets: created with the call, and shared by every copy of
+ * it. Four attempts, of which one may be a hedge.
  */
 export class AttemptBudget {
   readonly #made: Attempt[] = []

@@ -1,22 +1,21 @@
-import type { Reply, ReplyEvent } from './types.ts'
+import type { EventGroup, Reply } from './types.ts'
 
-type Batch = readonly ReplyEvent[]
-type Step = IteratorResult<Batch>
+type Step = IteratorResult<EventGroup>
 
 /** `complete`: a finish event came; `failed`: an error event came; `left`: the reader left before either. */
 type Ending = 'complete' | 'failed' | 'left'
 
 type ReplyObserver = Readonly<{
-  /** Called when the reader requests the next batch. */
+  /** Called when the reader requests the next group of events. */
   onPull?: () => void
-  /** Sees each batch before the reader does. */
-  onBatch?: (batch: Batch) => void
-  /** Called exactly once, also when the reader leaves before the first batch. */
+  /** Gets each group of events before the reader does. */
+  onEvents?: (events: EventGroup) => void
+  /** Called exactly once, also when the reader leaves before the first group. */
   onEnd?: (ending: Ending) => void
 }>
 
-const endingOf = (batch: Batch): Ending | undefined => {
-  const last = batch.at(-1)?.type
+const endingOf = (events: EventGroup): Ending | undefined => {
+  const last = events.at(-1)?.type
   if (last === 'finish') return 'complete'
   return last === 'error' ? 'failed' : undefined
 }
@@ -24,10 +23,10 @@ const endingOf = (batch: Batch): Ending | undefined => {
 /**
  * Events passing their observers, the innermost first. It is not a generator, so that closing it unread is detected.
  */
-class ObservedEvents implements AsyncIterable<Batch>, AsyncIterator<Batch> {
+class ObservedEvents implements AsyncIterable<EventGroup>, AsyncIterator<EventGroup> {
   readonly source: Reply['events']
   readonly observers: readonly ReplyObserver[]
-  #events: AsyncIterator<Batch> | undefined
+  #events: AsyncIterator<EventGroup> | undefined
   #ending: Ending = 'left'
   #open = true
 
@@ -43,7 +42,7 @@ class ObservedEvents implements AsyncIterable<Batch>, AsyncIterator<Batch> {
 
   next(): Promise<Step> {
     for (const observer of this.observers) observer.onPull?.()
-    return this.#iterator.next().then(this.#seen)
+    return this.#iterator.next().then(this.#observe)
   }
 
   async return(): Promise<Step> {
@@ -52,16 +51,16 @@ class ObservedEvents implements AsyncIterable<Batch>, AsyncIterator<Batch> {
     return { done: true, value: undefined }
   }
 
-  get #iterator(): AsyncIterator<Batch> {
+  get #iterator(): AsyncIterator<EventGroup> {
     this.#events ??= this.source[Symbol.asyncIterator]()
     return this.#events
   }
 
-  readonly #seen = (step: Step): Step => {
+  readonly #observe = (step: Step): Step => {
     if (step.done) this.#end()
     else {
       this.#ending = endingOf(step.value) ?? this.#ending
-      for (const observer of this.observers) observer.onBatch?.(step.value)
+      for (const observer of this.observers) observer.onEvents?.(step.value)
     }
     return step
   }
@@ -73,7 +72,7 @@ class ObservedEvents implements AsyncIterable<Batch>, AsyncIterator<Batch> {
   }
 }
 
-/** Lets a policy observe a reply. Nested taps form one layer, so that each costs next to nothing per batch. */
+/** Lets a policy observe a reply. Nested taps form one layer, so that each costs next to nothing per group. */
 export const tap = (reply: Reply, observer: ReplyObserver): Reply => {
   const { events } = reply
   const observed =
@@ -85,12 +84,12 @@ export const tap = (reply: Reply, observer: ReplyObserver): Reply => {
 
 const OVER: Promise<Step> = Promise.resolve({ done: true, value: undefined })
 
-/** Complete events as a reply's events: one batch, and the end. */
-class OneBatch implements AsyncIterable<Batch>, AsyncIterator<Batch> {
-  #batch: Batch | undefined
+/** Complete events as a reply's events: one group, and the end. */
+class OneGroup implements AsyncIterable<EventGroup>, AsyncIterator<EventGroup> {
+  #group: EventGroup | undefined
 
-  constructor(batch: Batch) {
-    this.#batch = batch
+  constructor(events: EventGroup) {
+    this.#group = events
   }
 
   [Symbol.asyncIterator](): this {
@@ -98,15 +97,15 @@ class OneBatch implements AsyncIterable<Batch>, AsyncIterator<Batch> {
   }
 
   next(): Promise<Step> {
-    const value = this.#batch
-    this.#batch = undefined
+    const value = this.#group
+    this.#group = undefined
     return value ? Promise.resolve({ done: false, value }) : OVER
   }
 
   return(): Promise<Step> {
-    this.#batch = undefined
+    this.#group = undefined
     return OVER
   }
 }
 
-export const oneBatch = (batch: Batch): Reply['events'] => new OneBatch(batch)
+export const oneGroup = (events: EventGroup): Reply['events'] => new OneGroup(events)

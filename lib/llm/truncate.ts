@@ -1,8 +1,7 @@
 import type { Policy } from '../compose.ts'
-import type { Call, Reply, ReplyEvent } from './types.ts'
+import type { Call, EventGroup, Reply, ReplyEvent } from './types.ts'
 
-type Batch = readonly ReplyEvent[]
-type Step = IteratorResult<Batch>
+type Step = IteratorResult<EventGroup>
 
 /** As much of `text` as fits into `maxBytes` of UTF-8 without splitting a character. */
 export const cutToBytes = (text: string, maxBytes: number): string => {
@@ -13,17 +12,17 @@ export const cutToBytes = (text: string, maxBytes: number): string => {
   return bytes.toString('utf8', 0, end)
 }
 
-const bytesOf = (batch: Batch): number => {
+const bytesOf = (group: EventGroup): number => {
   let bytes = 0
-  for (const event of batch) if (event.type === 'text-delta') bytes += Buffer.byteLength(event.text)
+  for (const event of group) if (event.type === 'text-delta') bytes += Buffer.byteLength(event.text)
   return bytes
 }
 
-/** The part that fits into `maxBytes` of a batch that does not fit as a whole. */
-const clipped = (batch: Batch, maxBytes: number): Batch => {
+/** The part that fits into `maxBytes` of a group that does not fit as a whole. */
+const clipped = (group: EventGroup, maxBytes: number): EventGroup => {
   const kept: ReplyEvent[] = []
   let left = maxBytes
-  for (const event of batch) {
+  for (const event of group) {
     if (event.type !== 'text-delta') continue
     const text = cutToBytes(event.text, left)
     left -= Buffer.byteLength(event.text)
@@ -34,8 +33,8 @@ const clipped = (batch: Batch, maxBytes: number): Batch => {
 }
 
 /** Events up to a number of bytes. Closing them, read or unread, closes their source. */
-class CutEvents implements AsyncIterableIterator<Batch> {
-  readonly #source: AsyncIterator<Batch>
+class CutEvents implements AsyncIterableIterator<EventGroup> {
+  readonly #source: AsyncIterator<EventGroup>
   #left: number
   #over = false
 
@@ -64,7 +63,7 @@ class CutEvents implements AsyncIterableIterator<Batch> {
     const before = this.#left
     this.#left -= bytesOf(step.value)
     if (this.#left >= 0) return step
-    const last: Batch = [
+    const last: EventGroup = [
       ...clipped(step.value, before),
       { type: 'finish', reason: 'length', truncated: true },
     ]

@@ -65,13 +65,16 @@ export type ReplyEvent =
     }>
   | Readonly<{ type: 'error'; error: GatewayError }>
 
+/** Events that are read together. */
+export type EventGroup = readonly ReplyEvent[]
+
 /** A provider's remaining rate limit: a share from 0 to 1, until the clock time when it resets. */
 export type RateHeadroom = Readonly<{ share: number; resetAt: number }>
 
 /**
  * An answer on its way outwards, the same whether or not the client asked for a stream.
  *
- * - `events` come in the batches in which they came off the socket, can be read once, and never throw: a failure after
+ * - `events` come in groups as they came off the socket, can be read once, and never throw: a failure after
  * the first content is an `error` event. Closing early (`return`) stops the upstream.
  * - `usage` settles once the events have ended, however they ended, and never rejects.
  */
@@ -80,7 +83,7 @@ export type Reply = Readonly<{
   usage: Promise<Usage>
   /** The attempt that it came from; absent where no target was called. */
   attempt?: Attempt
-  events: AsyncIterable<readonly ReplyEvent[]>
+  events: AsyncIterable<EventGroup>
 }>
 
 /**

@@ -5,7 +5,7 @@ import { type BatchFacts, oldestSeconds } from './batch-health.ts'
 export class BatchMetrics {
   readonly #ended: Counter<'outcome'>
 
-  constructor(registry: Registry, seen: () => BatchFacts) {
+  constructor(registry: Registry, facts: () => BatchFacts) {
     const registers = [registry]
     this.#ended = new Counter({
       name: 'parley_batch_item_runs_total',
@@ -19,7 +19,7 @@ export class BatchMetrics {
       labelNames: ['priority'],
       registers,
       collect() {
-        for (const [priority, count] of Object.entries(seen().depth?.queued ?? {}))
+        for (const [priority, count] of Object.entries(facts().depth?.queued ?? {}))
           this.set({ priority }, count)
       },
     })
@@ -29,7 +29,7 @@ export class BatchMetrics {
         help,
         registers,
         collect() {
-          this.set(read(seen()))
+          this.set(read(facts()))
         },
       })
     gauge('items_running', 'Running items, over all gateways.', ({ depth }) => depth?.running ?? 0)

@@ -1,6 +1,27 @@
 import { createRequire } from 'node:module'
 import pino, { type DestinationStream, type Logger } from 'pino'
-import type { Redact } from './redact.ts'
+
+const MASK = '***'
+const SHORTEST_SECRET = 6
+
+/** Patterns of credentials that must not be logged, of any owner. */
+const CREDENTIALS =
+  /\b(?:sk|pk|rk|gsk|xai|ghp|gho|ghs|github_pat|AIza)[-_][\w-]{8,}|\bBearer\s+[\w.~+/=-]{8,}|:\/\/[^\s/:@]+:[^\s/@]+@/gi
+
+/** Masks this gateway's own secrets, and anything that looks like a credential. */
+export type Redact = (text: string) => string
+
+/** @param secrets the configured keys, tokens and passwords; those shorter than 6 characters are not masked. */
+export const redactor = (secrets: readonly string[]): Redact => {
+  const own = [...new Set(secrets)]
+    .filter(secret => secret.length >= SHORTEST_SECRET)
+    .toSorted((a, b) => b.length - a.length)
+  return text => {
+    let clean = text
+    for (const secret of own) if (clean.includes(secret)) clean = clean.replaceAll(secret, MASK)
+    return clean.replace(CREDENTIALS, MASK)
+  }
+}
 
 export type { Logger }
 
@@ -60,7 +81,7 @@ const onlyKnownFields = (line: Record<string, unknown>): Record<string, unknown>
   return kept
 }
 
-export type LoggerOptions = Readonly<{
+type LoggerOptions = Readonly<{
   level: string
   /** Readable text instead of JSON. */
   pretty: boolean

@@ -143,8 +143,8 @@ export class Metrics {
   }
 
   /** Metrics of batches, where they are switched on. To be created once. */
-  ofBatch(seen: () => BatchFacts): BatchMetrics {
-    return new BatchMetrics(this.#registry, seen)
+  ofBatch(facts: () => BatchFacts): BatchMetrics {
+    return new BatchMetrics(this.#registry, facts)
   }
 
   /** Metrics of a shared Redis, where there is one. To be created once. */

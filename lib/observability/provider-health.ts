@@ -13,25 +13,25 @@ const FAILURES_TO_BE_UNHEALTHY = 3
 
 /** The providers' health, from the outcomes of real calls; it makes none of its own. */
 export class ProviderHealth implements AttemptListener {
-  readonly #seen: Map<string, Stats>
+  readonly #stats: Map<string, Stats>
 
   constructor(providers: readonly string[]) {
-    this.#seen = new Map(providers.map(provider => [provider, { failuresInARow: 0 }]))
+    this.#stats = new Map(providers.map(provider => [provider, { failuresInARow: 0 }]))
   }
 
   readonly succeeded = (provider: string, latencyMs: number): void => {
-    this.#seen.set(provider, { failuresInARow: 0, latencyMs: Math.round(latencyMs) })
+    this.#stats.set(provider, { failuresInARow: 0, latencyMs: Math.round(latencyMs) })
   }
 
   readonly failed = (provider: string, error: unknown): void => {
     if (!(error instanceof GatewayError) || !isProvidersFault(error)) return
-    const seen = this.#seen.get(provider)
-    const failuresInARow = (seen?.failuresInARow ?? 0) + 1
-    this.#seen.set(provider, { ...seen, failuresInARow, lastFailure: error.code })
+    const stats = this.#stats.get(provider)
+    const failuresInARow = (stats?.failuresInARow ?? 0) + 1
+    this.#stats.set(provider, { ...stats, failuresInARow, lastFailure: error.code })
   }
 
   report(): Record<string, ServiceHealth> {
-    return Object.fromEntries([...this.#seen].map(([provider, seen]) => [provider, healthOf(seen)]))
+    return Object.fromEntries([...this.#stats].map(([provider, stats]) => [provider, healthOf(stats)]))
   }
 }
 

@@ -1,7 +1,6 @@
 import pino from 'pino'
 import { ConfigurationError, readEnvironment, secretsOf } from '../config/env.ts'
-import { createLogger } from '../observability/logger.ts'
-import { redactor } from '../observability/redact.ts'
+import { createLogger, redactor } from '../observability/logger.ts'
 
 type SystemError = Readonly<{
   code?: string

@@ -59,8 +59,8 @@ export const tightest = (takings: readonly Taking[]): Taking | undefined =>
 
 const seconds = (milliseconds: number): number => Math.max(1, Math.ceil(milliseconds / 1000))
 
-export const stateOf = (policy: string, taking: Taking): LimitState => ({
-  policy,
+export const stateOf = (name: string, taking: Taking): LimitState => ({
+  name,
   limit: taking.bucket.limit,
   remaining: taking.remaining,
   windowSeconds: seconds(taking.bucket.windowMs),

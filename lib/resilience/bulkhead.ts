@@ -42,13 +42,13 @@ class Bulkhead {
     if (background && !this.#hasBackgroundSlot()) throw busy(this.#provider)
     if (this.#taken >= this.#slots.most) {
       const queuedAt = this.#clock.now()
-      await this.#turn(signal)
+      await this.#waitForSlot(signal)
       waited(journal, 'queue', this.#clock.now() - queuedAt)
     } else this.#taken += 1
-    let held = true
+    let isHeld = true
     return () => {
-      if (!held) return
-      held = false
+      if (!isHeld) return
+      isHeld = false
       this.#release()
     }
   }
@@ -65,7 +65,7 @@ class Bulkhead {
     else this.#taken -= 1
   }
 
-  #turn(signal: AbortSignal): Promise<void> {
+  #waitForSlot(signal: AbortSignal): Promise<void> {
     if (this.#waiting.size >= this.#slots.mostWaiting) throw busy(this.#provider)
     return new Promise((resolve, reject) => {
       const stop = () => {
@@ -97,17 +97,13 @@ export const bulkheads = (slots: Slots, clock: Clock) =>
   lazyMapByProvider(provider => new Bulkhead(provider, slots, clock))
 
 /** Bounds the concurrent calls at one provider, so that a slow one cannot exhaust the gateway. */
-export const bulkhead = (
-  slots: Slots,
-  clock: Clock,
-  bulkheadOf = bulkheads(slots, clock),
-): Policy<Call, Reply> =>
+export const bulkhead = (bulkheadOf: ReturnType<typeof bulkheads>): Policy<Call, Reply> =>
   async function bulkhead(call, next) {
-    const leave = await bulkheadOf(call.plan[0]?.provider ?? '').enter(call)
+    const release = await bulkheadOf(call.plan[0]?.provider ?? '').enter(call)
     try {
-      return tap(await next(call), { onEnd: leave })
+      return tap(await next(call), { onEnd: release })
     } catch (error) {
-      leave()
+      release()
       throw error
     }
   }

@@ -14,16 +14,16 @@ const keyOf = ({ provider, model }: Target): string => `${provider}\n${model}`
 
 /** The remaining rate limits that providers last reported. */
 export class RateHeadrooms {
-  readonly #seen = new LRUCache<string, RateHeadroom>({ max: MOST_TARGETS })
+  readonly #headrooms = new LRUCache<string, RateHeadroom>({ max: MOST_TARGETS })
 
   record(target: Target, headroom: RateHeadroom): void {
-    this.#seen.set(keyOf(target), headroom)
+    this.#headrooms.set(keyOf(target), headroom)
   }
 
   /** Clock time from which more than the reserve is available; absent where it is now. */
   enoughAt(target: Target): number | undefined {
-    const seen = this.#seen.get(keyOf(target))
-    return seen && seen.share < RESERVED_SHARE ? seen.resetAt : undefined
+    const headroom = this.#headrooms.get(keyOf(target))
+    return headroom && headroom.share < RESERVED_SHARE ? headroom.resetAt : undefined
   }
 }
 

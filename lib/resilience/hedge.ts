@@ -1,8 +1,56 @@
 import type { Clock } from '../clock.ts'
 import type { Handler, Policy } from '../compose.ts'
 import type { Call, Reply, Target, Usage } from '../llm/types.ts'
-import { FirstTokenTimes } from './first-token-times.ts'
+import { lazyMap } from './lazy-map.ts'
 import { firstOf, RacedAttempt, replyOf, within } from './race.ts'
+
+const MOST_SAMPLES = 100
+const LEAST_SAMPLES = 20
+const SHARE = 0.95
+/** New samples after which the percentile is recomputed. */
+const SORTED_EVERY = 10
+
+/** The last 100 times to first content of one kind of call. */
+class Times {
+  readonly #last: number[] = []
+  #next = 0
+  #samples = 0
+  #percentile: number | undefined
+
+  add(milliseconds: number): void {
+    this.#last[this.#next] = milliseconds
+    this.#next = (this.#next + 1) % MOST_SAMPLES
+    this.#samples += 1
+    if (
+      this.#samples >= LEAST_SAMPLES &&
+      (this.#percentile === undefined || this.#samples % SORTED_EVERY === 0)
+    )
+      this.#percentile = this.#last.toSorted((a, b) => a - b)[Math.ceil(this.#last.length * SHARE) - 1]
+  }
+
+  get percentile(): number | undefined {
+    return this.#percentile
+  }
+}
+
+type Kind = Readonly<{ target: Target; stream: boolean }>
+
+/** Times to first content by target: whole answers and streams separately, since only a stream begins early. */
+class FirstContentTimes {
+  readonly #timesOf = lazyMap<Kind, Times>(
+    ({ target, stream }) => `${target.provider}\n${target.model}\n${stream}`,
+    () => new Times(),
+  )
+
+  record(target: Target, { stream }: Call, milliseconds: number): void {
+    this.#timesOf({ target, stream }).add(milliseconds)
+  }
+
+  /** The 95th percentile in milliseconds; absent until there are 20 samples. */
+  p95Ms(target: Target, { stream }: Call): number | undefined {
+    return this.#timesOf({ target, stream }).percentile
+  }
+}
 
 export type Hedges = Readonly<{
   /** The share of all calls, above 0 up to 1, that may get a second attempt. */
@@ -40,14 +88,14 @@ class HedgeBudget {
 /** The second attempt goes to the next target of the plan, or to the same one where there is none. */
 const planOfSecond = ({ plan }: Call): readonly Target[] => (plan.length > 1 ? plan.slice(1) : plan)
 
-type Race = Readonly<{ hedges: Hedges; budget: HedgeBudget; seen: FirstTokenTimes }>
+type HedgeDeps = Readonly<{ hedges: Hedges; budget: HedgeBudget; times: FirstContentTimes }>
 
 /** Records the cost of the losing attempt, and counts it as a slow one where it was the first. */
-const recordLoser = (call: Call, reply: Reply, isSecond: boolean, { hedges, seen }: Race): void => {
+const recordLoser = (call: Call, reply: Reply, isSecond: boolean, { hedges, times }: HedgeDeps): void => {
   const loser = call.attempts.made.find(attempt => attempt !== reply.attempt && attempt.endedAt === undefined)
   // Otherwise slow answers would be missing from the samples, and the percentile would shrink with every second
   // attempt.
-  if (loser && isSecond) seen.record(loser.target, call, hedges.clock.now() - loser.startedAt)
+  if (loser && isSecond) times.record(loser.target, call, hedges.clock.now() - loser.startedAt)
   call.journal.hedge = {
     result: isSecond ? 'won' : 'lost',
     ...(loser && { usage: hedges.usedBy(call, loser.target) }),
@@ -58,9 +106,9 @@ const hedged = async (
   call: Call,
   next: Handler<Call, Reply>,
   afterMs: number,
-  race: Race,
+  deps: HedgeDeps,
 ): Promise<Reply> => {
-  const { hedges, budget } = race
+  const { hedges, budget } = deps
   const first = new RacedAttempt(call, next)
   const early = await within(first, afterMs, hedges.clock)
   if (early) return replyOf(early)
@@ -70,7 +118,7 @@ const hedged = async (
   budget.spend()
   const plan = planOfSecond(call)
   const second = new RacedAttempt({ ...call, plan }, next)
-  const won = await firstOf([first, second], (leg, reply) => recordLoser(call, reply, leg === second, race))
+  const won = await firstOf([first, second], (leg, reply) => recordLoser(call, reply, leg === second, deps))
   if (won) {
     const isAnother = won.leg === second && plan !== call.plan
     return isAnother ? { ...won.reply, head: { ...won.reply.head, fallback: true } } : won.reply
@@ -87,18 +135,18 @@ const hedged = async (
 export const hedge = (hedges: Hedges | undefined): Policy<Call, Reply> => {
   if (!hedges) return (call, next) => next(call)
   const budget = new HedgeBudget(hedges.share)
-  const seen = new FirstTokenTimes()
+  const times = new FirstContentTimes()
 
   return async function hedge(call, next) {
     const target = call.plan[0]
     if (!target) return await next(call)
     if (!call.isFallback) budget.earn()
-    const afterMs = budget.isEnough && !call.attempts.hedged ? seen.p95Ms(target, call) : undefined
+    const afterMs = budget.isEnough && !call.attempts.hedged ? times.p95Ms(target, call) : undefined
     const reply =
-      afterMs === undefined ? await next(call) : await hedged(call, next, afterMs, { hedges, budget, seen })
+      afterMs === undefined ? await next(call) : await hedged(call, next, afterMs, { hedges, budget, times })
     const { attempt } = reply
     if (attempt?.firstContentAt !== undefined)
-      seen.record(attempt.target, call, attempt.firstContentAt - attempt.startedAt)
+      times.record(attempt.target, call, attempt.firstContentAt - attempt.startedAt)
     return reply
   }
 }

@@ -41,7 +41,7 @@ export const within = (leg: RacedAttempt, milliseconds: number, clock: Clock): P
     })
   })
 
-const leave = ({ events }: Reply): void => {
+const close = ({ events }: Reply): void => {
   void events[Symbol.asyncIterator]().return?.()
 }
 
@@ -65,7 +65,7 @@ export const firstOf = (
         if ('error' in outcome) {
           failures += 1
           if (failures === legs.length) resolve(undefined)
-        } else if (isWon) leave(outcome.reply)
+        } else if (isWon) close(outcome.reply)
         else {
           isWon = true
           onWon(leg, outcome.reply)

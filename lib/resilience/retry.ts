@@ -75,7 +75,7 @@ export const retryBudgets = () => lazyMapByProvider(() => new RetryBudget())
  * Retries a target after a transient failure: only before any content has arrived, only while the call's deadline and
  * the provider's retry budget allow it, and never so often that a later target of the plan gets no attempt.
  */
-export const retry = (retries: Retries, budgetOf = retryBudgets()): Policy<Call, Reply> => {
+export const retry = (retries: Retries, budgetOf: ReturnType<typeof retryBudgets>): Policy<Call, Reply> => {
   return async function retry(call, next) {
     const { clock, most } = retries
     const { attempts, plan } = call

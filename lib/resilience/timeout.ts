@@ -49,8 +49,8 @@ class Deadline {
 }
 
 export type Timeouts = Readonly<{
-  /** The first content of a stream, for each attempt; the call's deadline alone bounds it when absent. */
-  firstContentMs?: number
+  /** The first content of a stream, for each attempt, besides the call's deadline. */
+  firstContentMs: number
   /** Each silence between two pieces of a stream. Time in which the client is slow to read does not count. */
   idleMs: number
   /** A whole stream, however active. */
@@ -67,10 +67,7 @@ const tooLate = (waitedFor: WaitedFor, limitMs: number) => () => {
 }
 
 /** Bounds how long an attempt may take; at a timeout the upstream call is aborted with TIMEOUT. */
-export const timeout = (
-  { firstContentMs = Number.POSITIVE_INFINITY, idleMs, streamMs }: Timeouts,
-  clock: Clock,
-): Policy<Call, Reply> =>
+export const timeout = ({ firstContentMs, idleMs, streamMs }: Timeouts, clock: Clock): Policy<Call, Reply> =>
   async function timeout(call, next) {
     const deadline = new Deadline(call.signal, clock)
     const armForMore = () => {
@@ -87,7 +84,7 @@ export const timeout = (
       const reply = await next({ ...call, signal: deadline.signal })
       if (call.stream) deadline.disarm()
       return tap(reply, {
-        ...(call.stream && { onPull: armForMore, onBatch: () => deadline.disarm() }),
+        ...(call.stream && { onPull: armForMore, onEvents: () => deadline.disarm() }),
         onEnd: () => deadline.dispose(),
       })
     } catch (error) {

@@ -1,17 +1,16 @@
 import type { Handler } from '../compose.ts'
-import type { Call, Reply, ReplyEvent } from '../llm/types.ts'
+import type { Call, EventGroup, Reply } from '../llm/types.ts'
 import { ownerOf } from '../request-context.ts'
 import type { ResumableStream } from './stream.ts'
 import type { Streams } from './streams.ts'
 
-type Batch = readonly ReplyEvent[]
-type Step = IteratorResult<Batch>
+type Step = IteratorResult<EventGroup>
 
 const STOPPED: Step = { done: false, value: [{ type: 'finish', reason: 'stopped' }] }
 
 /** Events of an answer that can be stopped: after that only a regular finish event follows. */
-class StoppableEvents implements AsyncIterableIterator<Batch> {
-  readonly #source: AsyncIterator<Batch>
+class StoppableEvents implements AsyncIterableIterator<EventGroup> {
+  readonly #source: AsyncIterator<EventGroup>
   readonly #stream: ResumableStream
   #over = false
 
@@ -26,7 +25,7 @@ class StoppableEvents implements AsyncIterableIterator<Batch> {
 
   next(): Promise<Step> {
     if (this.#over) return Promise.resolve({ done: true, value: undefined })
-    return this.#source.next().then(this.#seen)
+    return this.#source.next().then(this.#observe)
   }
 
   async return(): Promise<Step> {
@@ -35,9 +34,9 @@ class StoppableEvents implements AsyncIterableIterator<Batch> {
     return { done: true, value: undefined }
   }
 
-  readonly #seen = (step: Step): Step | Promise<Step> => {
+  readonly #observe = (step: Step): Step | Promise<Step> => {
     if (this.#stream.stopped) return this.return().then(() => STOPPED)
-    if (!step.done) this.#stream.onEvent(step.value)
+    if (!step.done) this.#stream.onEvents(step.value)
     return step
   }
 }

@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
-import type { ReplyEvent } from '../llm/types.ts'
-import { Reader } from './reader.ts'
+import type { EventGroup } from '../llm/types.ts'
 import { Transcript } from './transcript.ts'
+import { TranscriptReader } from './transcript-reader.ts'
 
 export type StreamDeps = Readonly<{
   id: string
@@ -68,7 +68,7 @@ export class ResumableStream {
   }
 
   /** Observes the answer's events before they become frames. */
-  onEvent(events: readonly ReplyEvent[]): void {
+  onEvents(events: EventGroup): void {
     for (const event of events) {
       if (event.type === 'text-delta') this.#content += event.text
       else this.#complete = true
@@ -96,7 +96,12 @@ export class ResumableStream {
   read(after: number, client: AbortSignal): AsyncIterable<Uint8Array> {
     this.#readers += 1
     this.#grace?.cancel()
-    return new Reader(this.#transcript, this.#transcript.positionAfter(after), client, this.#onDetach)
+    return new TranscriptReader(
+      this.#transcript,
+      this.#transcript.positionAfter(after),
+      client,
+      this.#onDetach,
+    )
   }
 
   /** Ends the answer here and aborts the upstream call. Does nothing where it is complete already. */

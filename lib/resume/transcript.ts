@@ -4,7 +4,7 @@ const NOTHING_MORE = Promise.resolve()
 
 /**
  * An append-only log of the frames of one event stream, which any number of readers read at their own speed.
- * Each frame carries its number as `id:`, counted from 1. Frames are kept as the bytes that are sent, once for
+ * Each frame carries its number as `id:`, counted from 1. Frames are held as the bytes that are sent, once for
  * all readers; those bytes never change, so readers are given views of them.
  */
 export class Transcript {
@@ -65,7 +65,7 @@ export class Transcript {
   }
 
   /** Resolves when more has arrived, or the end. */
-  isTooLarge(): Promise<void> {
+  nextChange(): Promise<void> {
     if (this.#ended) return NOTHING_MORE
     this.#growth ??= Promise.withResolvers()
     return this.#growth.promise

@@ -1,7 +1,6 @@
 import type { Call, Target } from '../llm/types.ts'
-import type { Busy } from './busy.ts'
-import type { LatencyEwma } from './latency-ewma.ts'
 import { armOf } from './sticky.ts'
+import type { TargetStats } from './target-stats.ts'
 
 /** One of the targets of an alias. */
 export type AliasTarget = Readonly<{
@@ -15,12 +14,9 @@ export type AliasTarget = Readonly<{
 /** A name that stands for several models. */
 export type Alias = Readonly<{ name: string; strategy: Strategy; targets: readonly AliasTarget[] }>
 
-/** Observations of targets so far. */
-export type TargetStats = Readonly<{ latency: LatencyEwma; busy: Busy }>
-
 export type Strategy = keyof typeof STRATEGIES
 
-type Order = (alias: Alias, call: Call, seen: TargetStats) => readonly AliasTarget[]
+type Order = (alias: Alias, call: Call, stats: TargetStats) => readonly AliasTarget[]
 
 /** Stable: equal targets stay in the listed order. */
 const ascending = (targets: readonly AliasTarget[], rankOf: (one: AliasTarget) => number) => {
@@ -42,14 +38,14 @@ const STRATEGIES = {
   },
   /** By price; an unknown price comes last. */
   cheapest: ({ targets }) => ascending(targets, one => one.usdPerMillionBoth ?? LAST),
-  /** By the observed time to first token; unobserved targets come first, to be measured. */
+  /** By the observed time to first content; unobserved targets come first, to be measured. */
   fastest: ({ targets }, _call, { latency }) => ascending(targets, one => latency.of(one.target) ?? 0),
   /** By calls in progress. */
   'least-busy': ({ targets }, _call, { busy }) => ascending(targets, one => busy.of(one.target)),
 } as const satisfies Record<string, Order>
 
 /** The targets of an alias, the one to try first. */
-export const ordered = (alias: Alias, call: Call, seen: TargetStats): readonly AliasTarget[] => {
+export const ordered = (alias: Alias, call: Call, stats: TargetStats): readonly AliasTarget[] => {
   const order: Order = STRATEGIES[alias.strategy]
-  return order(alias, call, seen)
+  return order(alias, call, stats)
 }

@@ -16,8 +16,8 @@ export type FallbackSwitches = Readonly<{
 export type Fallbacks = Readonly<{
   /** The context window of a target; absent where unknown. */
   contextTokensOf: (target: Target) => number | undefined
-  /** All but content policy when absent. */
-  on?: FallbackSwitches
+  /** All but content policy when undefined. */
+  on: FallbackSwitches | undefined
   clock: Clock
 }>
 

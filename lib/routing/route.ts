@@ -2,19 +2,19 @@ import type { Handler, Policy } from '../compose.ts'
 import { isProvidersFault, toGatewayError } from '../errors.ts'
 import { tap } from '../llm/tap.ts'
 import type { Call, Reply, Target } from '../llm/types.ts'
-import { type Alias, ordered, type TargetStats } from './alias.ts'
-import type { LatencyEwma } from './latency-ewma.ts'
+import { type Alias, ordered } from './alias.ts'
+import type { LatencyEwma, TargetStats } from './target-stats.ts'
 
 export type Routes = Readonly<{
   /** Finds the targets of a model name, best first. Throws GatewayError INVALID_INPUT for an unknown one. */
   plan: (model: string) => readonly Target[]
-  aliases?: ReadonlyMap<string, Alias>
-  seen?: TargetStats
+  aliases: ReadonlyMap<string, Alias>
+  stats: TargetStats
 }>
 
 /** The targets of the alias in order, followed by the fallbacks of the first. */
-const planOf = (alias: Alias, call: Call, planFor: Routes['plan'], seen: TargetStats): readonly Target[] => {
-  const targets = ordered(alias, call, seen).map(({ target }) => target)
+const planOf = (alias: Alias, call: Call, planFor: Routes['plan'], stats: TargetStats): readonly Target[] => {
+  const targets = ordered(alias, call, stats).map(({ target }) => target)
   const first = targets[0]
   const chain = first ? planFor(first.name) : []
   const byName = new Map([...targets, ...chain].map(target => [target.name, target]))
@@ -30,7 +30,7 @@ const recordLatency = (latency: LatencyEwma, { attempts }: Call, { attempt: answ
 }
 
 /** Calls by a plan, and records the load and latency of its first target. */
-const watched = async (
+const recordingStats = async (
   call: Call,
   plan: readonly Target[],
   next: Handler<Call, Reply>,
@@ -50,21 +50,21 @@ const watched = async (
   }
 }
 
-const planned = (call: Call, { plan, aliases, seen }: Routes): readonly Target[] => {
-  const alias = aliases?.get(call.model)
-  if (!alias || !seen) return plan(call.model)
-  const targets = planOf(alias, call, plan, seen)
+const planned = (call: Call, { plan, aliases, stats }: Routes): readonly Target[] => {
+  const alias = aliases.get(call.model)
+  if (!alias) return plan(call.model)
+  const targets = planOf(alias, call, plan, stats)
   if (alias.strategy === 'weighted' && targets[0]) call.journal.arm = targets[0].name
   return targets
 }
 
 /** Chooses the targets, best first. Outcomes are recorded only where aliases use them. */
 export const route = (routes: Routes): Policy<Call, Reply> => {
-  const { aliases, seen } = routes
-  const observing = aliases && aliases.size > 0 ? seen : undefined
+  const { aliases, stats } = routes
+  const recorded = aliases.size > 0 ? stats : undefined
   return async function route(call, next) {
     const plan = planned(call, routes)
     call.journal.plan = plan
-    return await (observing ? watched(call, plan, next, observing) : next({ ...call, plan }))
+    return await (recorded ? recordingStats(call, plan, next, recorded) : next({ ...call, plan }))
   }
 }

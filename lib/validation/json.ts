@@ -1,8 +1,7 @@
 import type { GatewayError } from '../errors.ts'
 import { turn } from '../loop-turns.ts'
-import { parseWithExactIds } from './exact-ids.ts'
-import { DEEPEST_JSON, invalidJson, nestedTooDeep } from './invalid-json.ts'
-import { endOfString, parseInTurns } from './sliced-json.ts'
+import { DEEPEST_JSON, endOfString, invalidJson, nestedTooDeep, parseWithExactIds } from './json-text.ts'
+import { parseInTurns } from './sliced-json.ts'
 
 /** From this many characters on, a text is parsed in slices between other work. */
 const LARGE = 131_072

@@ -1,6 +1,5 @@
 import { turn } from '../loop-turns.ts'
-import { parseWithExactIds } from './exact-ids.ts'
-import { DEEPEST_JSON, invalidJson, nestedTooDeep } from './invalid-json.ts'
+import { DEEPEST_JSON, endOfString, invalidJson, nestedTooDeep, parseWithExactIds } from './json-text.ts'
 
 /** Text that takes a millisecond or so to parse. */
 const PORTION = 65_536
@@ -38,16 +37,6 @@ type Outline = Readonly<{ root: Container; fields: number }>
 
 /** The text is invalid JSON; only the plain parser can locate the error. */
 class NoJson extends Error {}
-
-/** Where the string that begins before `from` ends: the index of its closing quote; -1 where it has no end. */
-export const endOfString = (json: string, from: number): number => {
-  for (let quote = json.indexOf('"', from); quote !== -1; quote = json.indexOf('"', quote + 1)) {
-    let backslashes = 0
-    while (json[quote - 1 - backslashes] === '\\') backslashes += 1
-    if (backslashes % 2 === 0) return quote
-  }
-  return -1
-}
 
 /** Follows a text's brackets and strings from its beginning to its end. */
 class Outliner {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Invalidation } from '#lib/cache/generation.ts'
+import type { Invalidation } from '#lib/cache/generations.ts'
 import type { CacheSettings } from '#lib/cache/rules.ts'
 import { GatewayError } from '#lib/errors.ts'
 import { memoryKeyValue } from '#lib/storage/memory.ts'

@@ -162,7 +162,7 @@ describe('an answer past its time, when the provider fails', () => {
   })
 
   it.each<Partial<Call>>([{ cache: 'refresh' }, { cache: 'no-store' }])(
-    'is not given to who wants none kept: %o',
+    'is not served to a call that refuses stored answers: %o',
     async changes => {
       const { clock, ask, failWith } = await setting()
       await clock.advance(TTL_MS + 1)

@@ -2,21 +2,17 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { Guesses } from '#lib/auth/guesses.ts'
 import { compose, type Handler, type Policy } from '#lib/compose.ts'
 import { GatewayError } from '#lib/errors.ts'
-import {
-  adminAdmission,
-  admission,
-  batchPipeline,
-  chatPipeline,
-  type PipelineDeps,
-  refreshPipeline,
-} from '#lib/gateway/pipelines.ts'
+import { adminAdmission, admission, type PipelineDeps, pipelines } from '#lib/gateway/pipelines.ts'
 import type { Provider } from '#lib/llm/types.ts'
 import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
 import { Circuit } from '#lib/resilience/breaker/circuit.ts'
 import { circuitPerTarget } from '#lib/resilience/breaker/policy.ts'
 import { consecutive } from '#lib/resilience/breaker/trip-condition.ts'
+import { bulkheads } from '#lib/resilience/bulkhead.ts'
 import { Cooldowns } from '#lib/resilience/cooldowns.ts'
 import { RateHeadrooms } from '#lib/resilience/defer-background.ts'
+import { retryBudgets } from '#lib/resilience/retry.ts'
+import { Busy, LatencyEwma } from '#lib/routing/target-stats.ts'
 import { batches, collect, newCall, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -101,10 +97,13 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
         trace.push('route')
         return [TARGET]
       },
+      aliases: new Map(),
+      stats: { latency: new LatencyEwma(clock), busy: new Busy() },
     },
+    streams: undefined,
     cache: undefined,
     admin: { token: undefined, guesses: new Guesses(clock), locksOut: true },
-    fallbacks: { contextTokensOf: () => undefined, clock },
+    fallbacks: { contextTokensOf: () => undefined, on: undefined, clock },
     hedges: { share: 0.1, usedBy: () => ({ inputTokens: 0, outputTokens: 0 }), clock },
     retries: {
       most: 0,
@@ -125,8 +124,9 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
         }),
     ),
     cooldowns: new Cooldowns({ longestMs: 300_000, refusedMs: 10_000, clock }),
-    slots: { most: 10, mostWaiting: 10, waitMs: 1_000 },
-    timeouts: { idleMs: 1_000, streamMs: 1_000 },
+    budgetOf: retryBudgets(),
+    bulkheadOf: bulkheads({ most: 10, mostWaiting: 10, waitMs: 1_000 }, clock),
+    timeouts: { firstContentMs: 1_000, idleMs: 1_000, streamMs: 1_000 },
     providers: {
       clock,
       listener: { succeeded: () => trace.push('succeeded'), failed: () => trace.push('failed') },
@@ -151,7 +151,7 @@ const guest = { client: { address: '192.0.2.1', session: 'any' } }
 
 describe('the order of the policies', () => {
   it('of a chat call', async () => {
-    await chatPipeline(tracedParts([]))(newCall(guest))
+    await pipelines(tracedParts([])).chat(newCall(guest))
     expect(entered).toEqual([
       'record',
       'authenticate',
@@ -172,7 +172,7 @@ describe('the order of the policies', () => {
   })
 
   it('of an item of a batch: admitted with its job, no retry within an attempt, live calls first', async () => {
-    await batchPipeline(tracedParts([]))(newCall(guest))
+    await pipelines(tracedParts([])).batch(newCall(guest))
     expect(entered).toEqual([
       'record',
       'meter',
@@ -190,7 +190,7 @@ describe('the order of the policies', () => {
 
   it('of a refresh: recorded and metered, around what the call would go through below the cache', async () => {
     const belowTheCache = async () => replyOf(batches(text('again')))
-    await refreshPipeline(tracedParts([]))(belowTheCache)(newCall(guest))
+    await pipelines(tracedParts([])).refresh(belowTheCache)(newCall(guest))
     expect(entered).toEqual(['record', 'meter', 'belowTheCache'])
   })
 
@@ -208,7 +208,7 @@ describe('a chat call', () => {
   it('asks each dependency in this order', async () => {
     const trace: string[] = []
     const call = newCall({ ...guest, maxResponseBytes: 4 })
-    const reply = await chatPipeline(tracedParts(trace))(call)
+    const reply = await pipelines(tracedParts(trace)).chat(call)
     expect(trace).toEqual(['authenticate', 'limit', 'route', 'ask', 'meter'])
     expect(await collect(reply)).toEqual([
       ...text('abcd'),
@@ -225,7 +225,7 @@ describe('a chat call', () => {
 
   it('ends at the limit: nobody is asked', async () => {
     const trace: string[] = []
-    const answer = chatPipeline(tracedParts(trace))
+    const answer = pipelines(tracedParts(trace)).chat
     await collect(await answer(newCall(guest)))
     trace.length = 0
     await expect(answer(newCall(guest))).rejects.toMatchObject({
@@ -238,7 +238,7 @@ describe('a chat call', () => {
   it('tells of a failure exactly once', async () => {
     const trace: string[] = []
     const failing = tracedParts(trace, { ask: () => Promise.reject(new GatewayError('PROVIDER_ERROR')) })
-    await expect(chatPipeline(failing)(newCall(guest))).rejects.toMatchObject({ code: 'PROVIDER_ERROR' })
+    await expect(pipelines(failing).chat(newCall(guest))).rejects.toMatchObject({ code: 'PROVIDER_ERROR' })
     expect(trace.filter(step => step === 'failed')).toHaveLength(1)
   })
 
@@ -249,7 +249,9 @@ describe('a chat call', () => {
       },
     })
     Error.stackTraceLimit = 50
-    const error = await chatPipeline(parts)(newCall(guest)).catch((thrown: Error) => thrown)
+    const error = await pipelines(parts)
+      .chat(newCall(guest))
+      .catch((thrown: Error) => thrown)
     // Function names only: the paths of the files contain the same words.
     const functions = [...String((error as Error).stack).matchAll(/^ +at (?:async )?([\w.]+) \(/gm)]
     const names = functions.map(([, name]) => name)

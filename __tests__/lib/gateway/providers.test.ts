@@ -30,7 +30,7 @@ describe('the providers of an environment', () => {
     const clock = new FakeClock()
     const headrooms = new RateHeadrooms()
     const env = parseEnvironment({ OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: upstream.baseUrl })
-    const provider = buildProviders(env, clock, headrooms).providers.get('openai')
+    const provider = buildProviders(env, clock, headrooms, () => 'chat_1').providers.get('openai')
     const reply = await provider?.ask(newCall({ ...(background && { background }), plan: [TARGET] }), TARGET)
     await reply?.events[Symbol.asyncIterator]().return?.()
     expect(headrooms.enoughAt(TARGET)).toBe(background ? clock.now() + 60_000 : undefined)

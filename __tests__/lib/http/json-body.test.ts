@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readJson } from '#lib/http/json-body.ts'
+import { readJson } from '#lib/http/body.ts'
 
 const MAX_BYTES = 1_000_000
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { costPicoUsd } from '#lib/ledger/cost.ts'
-import { meter } from '#lib/ledger/meter.ts'
+import { costPicoUsd, meter } from '#lib/ledger/meter.ts'
 import { messagePart } from '#lib/llm/providers/anthropic/reply.ts'
 import type { Price } from '#lib/llm/providers/definition.ts'
 import { completionPart } from '#lib/llm/providers/shared/openai-reply.ts'

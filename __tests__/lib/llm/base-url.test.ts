@@ -32,6 +32,7 @@ describe('a base URL', () => {
       post: postOver(upstreamAgent()),
       clock: systemClock,
       newId: () => 'chat_1',
+      onRateHeadroom: () => {},
     })
     await provider?.ask(newCall(), { provider: id, model: 'm', name: 'm' }).catch(() => {})
     return upstream.calls.at(-1)

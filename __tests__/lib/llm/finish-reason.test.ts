@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { finishOf, isFailedFinish } from '#lib/llm/providers/shared/finish-reason.ts'
+import { finishOf, isFailedFinish } from '#lib/llm/providers/shared/reply-part.ts'
 import type { FinishReason } from '#lib/llm/types.ts'
 
 const WORDS: Readonly<Partial<Record<FinishReason, readonly string[]>>> = {

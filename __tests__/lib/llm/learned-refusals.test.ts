@@ -77,6 +77,7 @@ const providerOf = (definition: ProviderDefinition, clock: Clock = systemClock):
     post: postOver(upstreamAgent()),
     clock,
     newId: () => 'chat_1',
+    onRateHeadroom: () => {},
   })
 
 const ask = async (provider: Provider, model: string, changes: Partial<Call> = {}) => {

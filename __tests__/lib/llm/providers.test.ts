@@ -46,6 +46,7 @@ const made = (definition: ProviderDefinition, upstream: FakeUpstream) =>
     post: postOver(upstreamAgent()),
     clock: systemClock,
     newId: () => 'chat_1',
+    onRateHeadroom: () => {},
   })
 
 describe.each(PROVIDERS.map(definition => [definition.id, definition] as const))(

@@ -49,6 +49,7 @@ describe('the same error', () => {
       post: postOver(upstreamAgent()),
       clock: systemClock,
       newId: () => 'chat_1',
+      onRateHeadroom: () => {},
     })
     const asked = provider.ask(newCall({ stream: place.includes('stream') }), {
       provider: definition.id,

@@ -31,6 +31,7 @@ describe('what a model cannot honour', () => {
       post: postOver(upstreamAgent()),
       clock: systemClock,
       newId: () => 'chat_1',
+      onRateHeadroom: () => {},
     })
     const target = { provider: definition.id, model, name: model }
     const { head } = await provider.ask(newCall(changes), target)

@@ -23,6 +23,7 @@ describe.each(PROVIDERS.map(definition => [definition.id, definition] as const))
           post,
           clock: systemClock,
           newId: () => 'chat_1',
+          onRateHeadroom: () => {},
         })
         .ask(newCall({ stream }), { provider: id, model: 'model', name: `${id}/model` })
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createLogger } from '#lib/observability/logger.ts'
-import { redactor } from '#lib/observability/redact.ts'
+import { createLogger, redactor } from '#lib/observability/logger.ts'
 
 const SECRET = 'my-own-configured-secret'
 

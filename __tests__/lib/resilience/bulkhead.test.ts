@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '#lib/errors.ts'
 import type { Reply } from '#lib/llm/types.ts'
-import { bulkhead } from '#lib/resilience/bulkhead.ts'
+import { bulkhead, bulkheads } from '#lib/resilience/bulkhead.ts'
 import { batches, collect, newCall, replyOf, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
 const setting = (slots = { most: 2, mostWaiting: 2, waitMs: 5_000 }) => {
   const clock = new FakeClock()
-  const policy = bulkhead(slots, clock)
+  const policy = bulkhead(bulkheads(slots, clock))
   let running = 0
   const ask = (signal = new AbortController().signal): Promise<Reply> =>
     policy(newCall({ signal }), async () => {

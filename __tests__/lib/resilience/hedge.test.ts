@@ -4,7 +4,7 @@ import { type ErrorCode, GatewayError } from '#lib/errors.ts'
 import type { Call, Reply, Target } from '#lib/llm/types.ts'
 import type { Attempt } from '#lib/request-context.ts'
 import { type Hedges, hedge } from '#lib/resilience/hedge.ts'
-import { retry } from '#lib/resilience/retry.ts'
+import { retry, retryBudgets } from '#lib/resilience/retry.ts'
 import { batches, newCall, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -63,13 +63,16 @@ const setting = async (changes: Partial<Hedges> = {}) => {
   const { ask, does, attempts } = upstream(clock)
   const usedBy = () => ({ inputTokens: 3, outputTokens: 0, estimated: true as const, costPicoUsd: 5 })
   const policy = hedge({ share: 1, usedBy, clock, ...changes })
-  const again = retry({
-    most: 2,
-    backoff: { baseMs: 10, longestMs: 20 },
-    longestRetryAfterMs: 10_000,
-    clock,
-    random: () => 0.5,
-  })
+  const again = retry(
+    {
+      most: 2,
+      backoff: { baseMs: 10, longestMs: 20 },
+      longestRetryAfterMs: 10_000,
+      clock,
+      random: () => 0.5,
+    },
+    retryBudgets(),
+  )
   /** As its first target is turned to: with an attempt taken for it. */
   const start = (call: Call) => {
     call.attempts.take()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type ErrorCode, GatewayError } from '#lib/errors.ts'
 import type { Call, Reply, Target } from '#lib/llm/types.ts'
-import { type Retries, retry } from '#lib/resilience/retry.ts'
+import { type Retries, retry, retryBudgets } from '#lib/resilience/retry.ts'
 import { batches, newCall, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -9,14 +9,17 @@ const OTHER: Target = { provider: 'fake', model: 'other', name: 'fake/other' }
 
 const setting = (changes: Partial<Retries> = {}) => {
   const clock = new FakeClock()
-  const policy = retry({
-    most: 2,
-    backoff: { baseMs: 250, longestMs: 8_000 },
-    longestRetryAfterMs: 10_000,
-    clock,
-    random: () => 0.999,
-    ...changes,
-  })
+  const policy = retry(
+    {
+      most: 2,
+      backoff: { baseMs: 250, longestMs: 8_000 },
+      longestRetryAfterMs: 10_000,
+      clock,
+      random: () => 0.999,
+      ...changes,
+    },
+    retryBudgets(),
+  )
   /** Fails with each of the errors in turn, then answers. */
   const asked = (call: Call, ...failures: readonly (ErrorCode | GatewayError)[]) => {
     const attemptsAt: number[] = []

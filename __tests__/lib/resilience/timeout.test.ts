@@ -5,7 +5,7 @@ import { timeout } from '#lib/resilience/timeout.ts'
 import { newCall, replyOf } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
-const LIMITS = { idleMs: 1_000, streamMs: 5_000 }
+const LIMITS = { firstContentMs: Number.POSITIVE_INFINITY, idleMs: 1_000, streamMs: 5_000 }
 
 /** A provider that answers when told to, and fails with the signal's reason when that aborts. */
 const upstream = () => {

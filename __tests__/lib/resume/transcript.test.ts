@@ -3,15 +3,15 @@ import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { sseEvent } from '#lib/http/sse.ts'
-import { Reader } from '#lib/resume/reader.ts'
 import { Transcript } from '#lib/resume/transcript.ts'
+import { TranscriptReader } from '#lib/resume/transcript-reader.ts'
 import { client, textOf } from '../../support/resumable.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')
 const nothing = () => {}
 const readAll = (transcript: Transcript) =>
-  textOf(new Reader(transcript, 0, new AbortController().signal, nothing))
+  textOf(new TranscriptReader(transcript, 0, new AbortController().signal, nothing))
 
 describe('a transcript', () => {
   it('numbers its frames from one, also where several come at once', async () => {
@@ -27,7 +27,7 @@ describe('a transcript', () => {
 
   it('gives what is there at once, then what comes, then the end', async () => {
     const transcript = new Transcript()
-    const reader = new Reader(transcript, 0, new AbortController().signal, nothing)
+    const reader = new TranscriptReader(transcript, 0, new AbortController().signal, nothing)
     transcript.append('data: 1\n\n')
     transcript.append('data: 2\n\n')
     expect(Buffer.from((await reader.next()).value ?? []).toString()).toBe(
@@ -44,7 +44,7 @@ describe('a transcript', () => {
   it('lets a reader go while it waits, and tells so once', async () => {
     const { signal, leave } = client()
     let left = 0
-    const reader = new Reader(new Transcript(), 0, signal, () => {
+    const reader = new TranscriptReader(new Transcript(), 0, signal, () => {
       left += 1
     })
     const waiting = reader.next()
@@ -56,7 +56,7 @@ describe('a transcript', () => {
 
   it('gathers nothing in a reader that waits for each of its frames', async () => {
     const transcript = new Transcript()
-    const reader = new Reader(transcript, 0, new AbortController().signal, nothing)
+    const reader = new TranscriptReader(transcript, 0, new AbortController().signal, nothing)
     const waits = async (times: number) => {
       for (let time = 0; time < times; time += 1) {
         const waiting = reader.next()
@@ -129,14 +129,19 @@ class Returning {
     return this.#kept + (await textOf(this.#connect(new AbortController().signal)))
   }
 
-  #connect(signal: AbortSignal): Reader {
+  #connect(signal: AbortSignal): TranscriptReader {
     const lastEventId = Number(
       this.#kept
         .match(/^id: (\d+)$/gm)
         ?.at(-1)
         ?.slice(4) ?? 0,
     )
-    return new Reader(this.#transcript, this.#transcript.positionAfter(lastEventId), signal, () => {})
+    return new TranscriptReader(
+      this.#transcript,
+      this.#transcript.positionAfter(lastEventId),
+      signal,
+      () => {},
+    )
   }
 
   #keepWhole(text: string): void {

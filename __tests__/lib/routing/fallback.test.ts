@@ -26,7 +26,7 @@ const setting = (failures: Record<string, ErrorCode>, on?: Fallbacks['on']) => {
   const policy = fallback({
     contextTokensOf: ({ model }) => CONTEXT[model],
     clock,
-    ...(on && { on }),
+    on,
   })
   const answer = (changes: Partial<Call> = {}) =>
     policy(newCall({ plan: PLAN, deadlineAt: clock.now() + 8_000, ...changes }), async call => {

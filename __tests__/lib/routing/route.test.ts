@@ -4,10 +4,9 @@ import { GatewayError } from '#lib/errors.ts'
 import type { Call, Target } from '#lib/llm/types.ts'
 import type { Attempt } from '#lib/request-context.ts'
 import type { Alias, AliasTarget, Strategy } from '#lib/routing/alias.ts'
-import { Busy } from '#lib/routing/busy.ts'
-import { LatencyEwma } from '#lib/routing/latency-ewma.ts'
 import { route } from '#lib/routing/route.ts'
 import { armOf } from '#lib/routing/sticky.ts'
+import { Busy, LatencyEwma } from '#lib/routing/target-stats.ts'
 import { batches, collect, newCall, replyOf, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -20,12 +19,12 @@ const one = (name: string, facts: Partial<AliasTarget> = {}): AliasTarget => ({
 
 const setting = (strategy: Strategy, targets: readonly AliasTarget[]) => {
   const clock = new FakeClock()
-  const seen = { latency: new LatencyEwma(clock), busy: new Busy() }
+  const stats = { latency: new LatencyEwma(clock), busy: new Busy() }
   const alias: Alias = { name: 'fast', strategy, targets }
   const policy = route({
     plan: name => [target(name), target(`${name}-spare`)],
     aliases: new Map([['fast', alias]]),
-    seen,
+    stats,
   })
   const failing = new Set<string>()
   const takesMs: Record<string, number> = {}
@@ -43,7 +42,7 @@ const setting = (strategy: Strategy, targets: readonly AliasTarget[]) => {
     })
     return { reply, plan: call.journal.plan?.map(({ name }) => name) ?? [], arm: call.journal.arm }
   }
-  return { clock, seen, ask, failing, takesMs }
+  return { clock, stats, ask, failing, takesMs }
 }
 
 describe('an alias', () => {
@@ -88,32 +87,32 @@ describe('an alias', () => {
   })
 
   it('fastest, least-busy: see also those who are asked for by their own name', async () => {
-    const { ask, seen, takesMs } = setting('fastest', [one('slow'), one('quick')])
+    const { ask, stats, takesMs } = setting('fastest', [one('slow'), one('quick')])
     takesMs.slow = 900
     takesMs.quick = 50
     await ask({ model: 'slow' })
     const { reply } = await ask({ model: 'quick' })
-    expect(seen.busy.of(target('quick'))).toBe(1)
+    expect(stats.busy.of(target('quick'))).toBe(1)
     await collect(reply)
     expect((await ask()).plan[0]).toBe('quick')
   })
 
   it('least-busy: asks whoever has the fewest calls under way, and lets go of them when they end', async () => {
-    const { ask, seen } = setting('least-busy', [one('a'), one('b')])
+    const { ask, stats } = setting('least-busy', [one('a'), one('b')])
     const first = await ask()
     const second = await ask()
     expect([first.plan[0], second.plan[0]]).toEqual(['a', 'b'])
     await collect(second.reply)
     expect((await ask()).plan[0]).toBe('b')
     await collect(first.reply)
-    expect(seen.busy.of(target('a'))).toBe(0)
+    expect(stats.busy.of(target('a'))).toBe(0)
   })
 
   it('least-busy: a call that fails is no longer under way', async () => {
-    const { ask, seen, failing } = setting('least-busy', [one('a')])
+    const { ask, stats, failing } = setting('least-busy', [one('a')])
     failing.add('a')
     await expect(ask()).rejects.toThrow()
-    expect(seen.busy.of(target('a'))).toBe(0)
+    expect(stats.busy.of(target('a'))).toBe(0)
   })
 
   it('weighted: tells the arm, and never asks what weighs nothing', async () => {

@@ -1,8 +1,8 @@
 import { serve } from '#lib/gateway/index.ts'
+import { readJson } from '#lib/http/body.ts'
 import { cacheTagsOf } from '#lib/http/cache-tags.ts'
 import { chatCall, chatResponse } from '#lib/http/dialects/chat.ts'
 import { refusedResume, resumableResponse, wantsResume } from '#lib/http/dialects/resume.ts'
-import { readJson } from '#lib/http/json-body.ts'
 import { parseOrThrow } from '#lib/validation/faults.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(

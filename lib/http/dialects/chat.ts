@@ -75,8 +75,8 @@ const decimal = (usd: number): string => {
 const json = async (context: RequestContext, reply: Reply, clock: Clock): Promise<RouteResponse> => {
   let content = ''
   let finish: Finish | undefined
-  for await (const batch of reply.events) {
-    for (const event of batch) {
+  for await (const events of reply.events) {
+    for (const event of events) {
       if (event.type === 'error') throw event.error
       if (event.type === 'text-delta') content += event.text
       else finish = event
@@ -97,13 +97,13 @@ export async function* frames(context: RequestContext, reply: Reply, clock: Cloc
   let pending = sseEvent('start', { ...start, cache: reply.head.cache })
   let finish: Finish | undefined
   let error: GatewayError | undefined
-  for await (const batch of reply.events) {
-    for (const event of batch) {
+  for await (const events of reply.events) {
+    for (const event of events) {
       if (event.type === 'text-delta') pending += sseEvent('delta', { text: event.text })
       else if (event.type === 'finish') finish = event
       else error = event.error
     }
-    // Text in the same batch as the finish is written together with the end.
+    // Text in the same group as the finish is written together with the end.
     if (finish || pending === '') continue
     yield pending
     pending = ''

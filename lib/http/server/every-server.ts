@@ -2,8 +2,7 @@ import { type IncomingMessage, Server, type ServerResponse } from 'node:http'
 import { inTurn, turn } from '../../loop-turns.ts'
 import { guardServer } from './guard.ts'
 import { guardPages } from './pages.ts'
-import { screen } from './screen.ts'
-import { isApiPath, pathOf } from './target.ts'
+import { isApiPath, pathOf, screen } from './screen.ts'
 
 type Emit = (this: Server, event: string | symbol, ...values: unknown[]) => boolean
 

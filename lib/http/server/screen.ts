@@ -1,10 +1,84 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GatewayError } from '../../errors.ts'
 import { sendAsOptions } from '../unknown-method.ts'
-import { setHost } from './host-header.ts'
 import { refuse } from './refuse.ts'
-import { isApiPath, pathOf, requestTarget } from './target.ts'
 import { rememberResponse } from './upgrade.ts'
+
+/** The target of a request. Source: RFC 9112, 3.2. */
+type RequestTarget =
+  /** A normalized path with its query; `authority` where the target names it. */
+  | Readonly<{ kind: 'path'; url: string; authority?: string }>
+  /** `*`: the server itself. */
+  | Readonly<{ kind: 'server' }>
+  | Readonly<{ kind: 'invalid' }>
+
+/** Paths that are already normalized; nearly all are. */
+const NORMAL = /^(?:\/|(?:\/[\w~:@-][\w.~:@-]*)+)(?:\?[^#]*)?$/
+const ABSOLUTE = /^https?:\/\/([^/?#@\s]+)([^\s]*)$/i
+const API = /^\/(?:api|v1)(?:\/|$)|^\/metrics$/
+
+/** Whether a path belongs to the API; all others are pages. */
+export const isApiPath = (path: string): boolean => API.test(path)
+
+/** The path of a URL without its query. */
+export const pathOf = (url = '/'): string => {
+  const query = url.indexOf('?')
+  return query === -1 ? url : url.slice(0, query)
+}
+
+/** Resolves `.` and `..`, also percent-encoded, as every URL parser does, and drops empty segments. */
+const resolved = (path: string): string => {
+  const kept: string[] = []
+  for (const segment of path.split('/')) {
+    const plain = segment.replaceAll(/%2e/gi, '.')
+    if (plain === '..') kept.pop()
+    else if (plain !== '.' && plain !== '') kept.push(segment)
+  }
+  const isFolder = /(?:^|\/)(?:\.|%2e){0,2}$/i.test(path)
+  return `/${kept.join('/')}${isFolder && kept.length > 0 ? '/' : ''}`
+}
+
+/** Whether percent-encoded bytes are UTF-8 text. */
+const isReadable = (path: string): boolean => {
+  try {
+    decodeURIComponent(path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const normalized = (rest: string, authority?: string): RequestTarget => {
+  const [whole = ''] = rest.split('#', 1)
+  // URL parsers take a backslash for a slash, routers do not.
+  const path = resolved(pathOf(whole).replaceAll('\\', '%5C'))
+  if (!isReadable(path)) return { kind: 'invalid' }
+  const isApiFolder = path.length > 1 && path.endsWith('/') && isApiPath(path)
+  const url = `${isApiFolder ? path.slice(0, -1) : path}${whole.slice(pathOf(whole).length)}`
+  return authority === undefined ? { kind: 'path', url } : { kind: 'path', url, authority }
+}
+
+/**
+ * Reads a request line's target. Repeated slashes, dot segments and absolute-form are resolved, and a slash at the
+ * end of an API path is dropped, so that proxy, router and handler see the same path.
+ */
+const requestTarget = (raw = '/'): RequestTarget => {
+  if (NORMAL.test(raw)) return { kind: 'path', url: raw }
+  if (raw === '*') return { kind: 'server' }
+  if (raw.startsWith('/')) return normalized(raw)
+  const [, authority, rest = ''] = ABSOLUTE.exec(raw) ?? []
+  if (authority === undefined) return { kind: 'invalid' }
+  return normalized(rest.startsWith('/') ? rest : `/${rest}`, authority)
+}
+
+/** Puts the authority of an absolute-form target in place of the Host header that was sent. Source: RFC 9112, 3.2.2. */
+const setHost = (request: IncomingMessage, authority: string): void => {
+  request.headers.host = authority
+  const { rawHeaders } = request
+  for (let index = rawHeaders.length - 2; index >= 0; index -= 2)
+    if (rawHeaders[index]?.toLowerCase() === 'host') rawHeaders.splice(index, 2)
+  rawHeaders.push('Host', authority)
+}
 
 const API_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
 const KNOWN_METHODS: ReadonlySet<string | undefined> = new Set(API_METHODS.split(', '))

@@ -1,6 +1,6 @@
 import type { ProviderDefinition } from './definition.ts'
-import type { ChatAddress } from './shared/openai-chat.ts'
-import { openAiCompatible } from './shared/openai-compatible.ts'
+import { openAiCompatible } from './shared/chat-completions.ts'
+import type { ChatAddress } from './shared/openai-variant.ts'
 
 const DEPLOYMENT = /\/openai\/deployments\/[^/]+\/chat\/completions$/
 /** The newest version that is generally available. Source: learn.microsoft.com, "Azure OpenAI API version lifecycle". */
@@ -27,6 +27,6 @@ export const azureOpenai: ProviderDefinition = {
   create: deps =>
     openAiCompatible({
       ...deps,
-      dialect: { provider: 'azure-openai', vendorPath: '/openai/v1', addressed },
+      variant: { provider: 'azure-openai', vendorPath: '/openai/v1', addressed },
     }),
 }

@@ -23,7 +23,7 @@ export type ProviderDeps = Readonly<{
   clock: Clock
   newId: () => string
   /** Called with the provider's remaining rate limits, by background calls. */
-  onRateHeadroom?: (target: Target, headroom: RateHeadroom) => void
+  onRateHeadroom: (target: Target, headroom: RateHeadroom) => void
 }>
 
 /** One vendor: everything that the gateway knows about it. */

@@ -1,5 +1,5 @@
 import type { ProviderDefinition } from './definition.ts'
-import { openAiCompatible } from './shared/openai-compatible.ts'
+import { openAiCompatible } from './shared/chat-completions.ts'
 
 /** Google Gemini at its OpenAI-compatible address. Prices: ai.google.dev/gemini-api/docs/pricing. */
 export const gemini: ProviderDefinition = {
@@ -18,5 +18,5 @@ export const gemini: ProviderDefinition = {
     { id: 'gemini-2.5-pro', contextTokens: 1_048_576 },
   ],
   create: deps =>
-    openAiCompatible({ ...deps, dialect: { provider: 'gemini', vendorPath: '/v1beta/openai' } }),
+    openAiCompatible({ ...deps, variant: { provider: 'gemini', vendorPath: '/v1beta/openai' } }),
 }

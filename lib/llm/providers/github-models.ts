@@ -1,5 +1,5 @@
 import type { ProviderDefinition } from './definition.ts'
-import { openAiCompatible } from './shared/openai-compatible.ts'
+import { openAiCompatible } from './shared/chat-completions.ts'
 
 /** GitHub Models: other vendors' models for a GitHub token with the permission `models:read`. */
 export const githubModels: ProviderDefinition = {
@@ -12,5 +12,5 @@ export const githubModels: ProviderDefinition = {
   },
   models: [{ id: 'openai/gpt-4o-mini' }, { id: 'openai/gpt-4o' }],
   create: deps =>
-    openAiCompatible({ ...deps, dialect: { provider: 'github-models', vendorPath: '/inference' } }),
+    openAiCompatible({ ...deps, variant: { provider: 'github-models', vendorPath: '/inference' } }),
 }

@@ -1,12 +1,12 @@
 import type { ProviderDefinition } from './definition.ts'
+import { openAiCompatible } from './shared/chat-completions.ts'
 import { fieldsOf } from './shared/lenient.ts'
-import type { OpenAiDialect } from './shared/openai-chat.ts'
-import { openAiCompatible } from './shared/openai-compatible.ts'
+import type { OpenAiVariant } from './shared/openai-variant.ts'
 
 /**
  * Groq reports usage, and why a stream stopped early, in fields beside OpenAI's protocol. Source: its API reference.
  */
-const vendorExtras: OpenAiDialect['vendorExtras'] = chunk => {
+const vendorExtras: OpenAiVariant['vendorExtras'] = chunk => {
   const extras = fieldsOf(chunk.x_groq)
   return { usage: extras?.usage, error: extras?.error }
 }
@@ -25,5 +25,5 @@ export const groq: ProviderDefinition = {
     { id: 'llama-3.1-8b-instant', contextTokens: 131_072, usdPerMillion: { input: 0.05, output: 0.08 } },
   ],
   create: deps =>
-    openAiCompatible({ ...deps, dialect: { provider: 'groq', vendorPath: '/openai/v1', vendorExtras } }),
+    openAiCompatible({ ...deps, variant: { provider: 'groq', vendorPath: '/openai/v1', vendorExtras } }),
 }

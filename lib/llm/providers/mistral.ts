@@ -1,5 +1,5 @@
 import type { ProviderDefinition } from './definition.ts'
-import { openAiCompatible } from './shared/openai-compatible.ts'
+import { openAiCompatible } from './shared/chat-completions.ts'
 
 /** Source: docs.mistral.ai, "Chat Completion". */
 const HIGHEST_TEMPERATURE = 1.5
@@ -20,7 +20,7 @@ export const mistral: ProviderDefinition = {
   create: deps =>
     openAiCompatible({
       ...deps,
-      dialect: {
+      variant: {
         provider: 'mistral',
         alwaysSendsUsage: true,
         highestTemperature: HIGHEST_TEMPERATURE,

@@ -1,5 +1,5 @@
 import type { ProviderDefinition } from './definition.ts'
-import { openAiCompatible } from './shared/openai-compatible.ts'
+import { openAiCompatible } from './shared/chat-completions.ts'
 
 /** Ollama on a machine of yours, `http://localhost:11434/v1`: whatever models it has pulled. */
 export const ollama: ProviderDefinition = {
@@ -11,5 +11,5 @@ export const ollama: ProviderDefinition = {
     keyless: true,
   },
   models: [],
-  create: deps => openAiCompatible({ ...deps, dialect: { provider: 'ollama' } }),
+  create: deps => openAiCompatible({ ...deps, variant: { provider: 'ollama' } }),
 }

@@ -1,5 +1,5 @@
 import type { ProviderDefinition } from './definition.ts'
-import { openAiCompatible } from './shared/openai-compatible.ts'
+import { openAiCompatible } from './shared/chat-completions.ts'
 
 /** Anything else that speaks OpenAI’s chat completions, at an address of yours. */
 export const compatible: ProviderDefinition = {
@@ -11,5 +11,5 @@ export const compatible: ProviderDefinition = {
     keyless: true,
   },
   models: [],
-  create: deps => openAiCompatible({ ...deps, dialect: { provider: 'openai-compatible' } }),
+  create: deps => openAiCompatible({ ...deps, variant: { provider: 'openai-compatible' } }),
 }

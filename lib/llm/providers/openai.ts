@@ -1,5 +1,5 @@
 import type { ProviderDefinition } from './definition.ts'
-import { openAiCompatible } from './shared/openai-compatible.ts'
+import { openAiCompatible } from './shared/chat-completions.ts'
 
 /** OpenAI. Prices: openai.com/api/pricing, standard tier. */
 export const openai: ProviderDefinition = {
@@ -52,5 +52,5 @@ export const openai: ProviderDefinition = {
     'gpt-4.1': ['gpt-4.1-mini'],
     'gpt-5': ['gpt-5-mini'],
   },
-  create: deps => openAiCompatible({ ...deps, dialect: { provider: 'openai' } }),
+  create: deps => openAiCompatible({ ...deps, variant: { provider: 'openai' } }),
 }

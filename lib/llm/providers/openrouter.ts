@@ -1,5 +1,5 @@
 import type { ProviderDefinition } from './definition.ts'
-import { openAiCompatible } from './shared/openai-compatible.ts'
+import { openAiCompatible } from './shared/chat-completions.ts'
 
 /** OpenRouter, which chooses among models itself; the price is known only afterwards. */
 export const openrouter: ProviderDefinition = {
@@ -11,5 +11,5 @@ export const openrouter: ProviderDefinition = {
     keysPage: 'https://openrouter.ai/settings/keys',
   },
   models: [{ id: 'openrouter/auto' }],
-  create: deps => openAiCompatible({ ...deps, dialect: { provider: 'openrouter', vendorPath: '/api/v1' } }),
+  create: deps => openAiCompatible({ ...deps, variant: { provider: 'openrouter', vendorPath: '/api/v1' } }),
 }

@@ -1,5 +1,5 @@
 import type { ProviderDefinition } from './definition.ts'
-import { openAiCompatible } from './shared/openai-compatible.ts'
+import { openAiCompatible } from './shared/chat-completions.ts'
 
 /** vLLM on a machine of yours, `http://localhost:8000/v1`: whatever model it serves. */
 export const vllm: ProviderDefinition = {
@@ -11,5 +11,5 @@ export const vllm: ProviderDefinition = {
     keyless: true,
   },
   models: [],
-  create: deps => openAiCompatible({ ...deps, dialect: { provider: 'vllm' } }),
+  create: deps => openAiCompatible({ ...deps, variant: { provider: 'vllm' } }),
 }

@@ -105,17 +105,17 @@ export class Circuit {
   #permit({ began, succeeded, failed, released }: Permit): Permit {
     const generation = this.#generation
     let used = false
-    const counts = (): boolean => !used && generation === this.#generation
-    const ends = (): boolean => {
-      const does = counts()
+    const isCurrent = (): boolean => !used && generation === this.#generation
+    const end = (): boolean => {
+      const isFirst = isCurrent()
       used = true
-      return does
+      return isFirst
     }
     return {
-      began: firstContentMs => void (counts() && began(firstContentMs)),
-      succeeded: () => void (ends() && succeeded()),
-      failed: reason => void (ends() && failed(reason)),
-      released: () => void (ends() && released()),
+      began: firstContentMs => void (isCurrent() && began(firstContentMs)),
+      succeeded: () => void (end() && succeeded()),
+      failed: reason => void (end() && failed(reason)),
+      released: () => void (end() && released()),
     }
   }
 

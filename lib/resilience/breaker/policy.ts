@@ -35,8 +35,8 @@ export const breaker = (circuitOf: CircuitOf, cooldowns: Cooldowns): Policy<Call
   async function breaker(call, next) {
     const target = call.plan[0]
     if (!target) return await next(call)
-    const refusal = cooldowns.cooldownError(target)
-    if (refusal) throw refusal
+    const cooldownError = cooldowns.cooldownError(target)
+    if (cooldownError) throw cooldownError
     const circuit = circuitOf(target)
     const permit = circuit.enter()
     if (typeof permit === 'number') throw unavailable(target, circuit.state, permit)
@@ -47,8 +47,8 @@ export const breaker = (circuitOf: CircuitOf, cooldowns: Cooldowns): Policy<Call
       if (reply.attempt) cooldowns.succeeded(target, reply.attempt.startedAt)
       permit.began(call.stream ? firstContentMs(reply) : undefined)
       return tap(reply, {
-        onBatch(batch) {
-          for (const event of batch) if (event.type === 'error') reportFailure(event.error)
+        onEvents(events) {
+          for (const event of events) if (event.type === 'error') reportFailure(event.error)
         },
         onEnd: ending => (ending === 'complete' ? permit.succeeded() : permit.released()),
       })

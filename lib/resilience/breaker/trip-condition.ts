@@ -121,16 +121,16 @@ export const slowness = (slow: number | (() => number), options: Sampling): Trip
 export const anyOf = (...conditions: readonly TripCondition[]): TripCondition => ({
   began(now, firstContentMs) {
     return conditions
-      .map(tripCondition => tripCondition.began?.(now, firstContentMs))
+      .map(condition => condition.began?.(now, firstContentMs))
       .find(reason => reason !== undefined)
   },
   succeeded(now) {
-    for (const tripCondition of conditions) tripCondition.succeeded(now)
+    for (const condition of conditions) condition.succeeded(now)
   },
   failed(now) {
-    return conditions.map(tripCondition => tripCondition.failed(now)).find(reason => reason !== undefined)
+    return conditions.map(condition => condition.failed(now)).find(reason => reason !== undefined)
   },
   forget() {
-    for (const tripCondition of conditions) tripCondition.forget()
+    for (const condition of conditions) condition.forget()
   },
 })

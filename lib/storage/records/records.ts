@@ -25,13 +25,13 @@ export type Step = Readonly<{
 
 type Results = readonly QueryResult<unknown>[] | undefined
 
-/** Database-specific operations; absent ones use `db`. */
+/** The operations of a database that has its own; without them `db` is used. */
 export type RecordsDeps = Readonly<{
   /** Another connection to the same database, which sees committed data. */
-  reading?: Kysely<RecordsSchema>
-  atomically?: (steps: readonly Step[]) => Promise<Results>
+  reading: Kysely<RecordsSchema>
+  atomically: (steps: readonly Step[]) => Promise<Results>
   /** Called after `db` was closed. */
-  close?: () => Promise<void>
+  close: () => Promise<void>
 }>
 
 const RETRY_FOR_MS = 5_000
@@ -48,15 +48,15 @@ export class Records {
   readonly dialect: RecordsDialect
   readonly #clock: Clock
   #listener: RecordsListener = () => {}
-  readonly #deps: RecordsDeps
+  readonly #deps: RecordsDeps | undefined
   readonly #open = new Set<Promise<unknown>>()
   #closed: Promise<void> | undefined
 
-  constructor(db: Kysely<RecordsSchema>, dialect: RecordsDialect, clock: Clock, parts: RecordsDeps = {}) {
+  constructor(db: Kysely<RecordsSchema>, dialect: RecordsDialect, clock: Clock, deps?: RecordsDeps) {
     this.db = db
     this.dialect = dialect
     this.#clock = clock
-    this.#deps = parts
+    this.#deps = deps
   }
 
   /** Has the end of each operation reported from now on. */
@@ -81,13 +81,13 @@ export class Records {
    */
   writeTogether(statements: (db: Kysely<RecordsSchema>) => readonly (Compilable | Step)[]): Promise<Results> {
     const steps = statements(this.db).map(one => ('query' in one ? one : { query: one.compile() }))
-    const { atomically = this.#oneByOne } = this.#deps
+    const atomically = this.#deps?.atomically ?? this.#oneByOne
     return this.#withRetry('write', () => atomically(steps))
   }
 
   /** Reads committed data. @throws GatewayError STORE_UNAVAILABLE where the database fails. */
   read<T>(work: (db: Kysely<RecordsSchema>) => Promise<T>): Promise<T> {
-    return this.#withRetry('read', () => work(this.#deps.reading ?? this.db))
+    return this.#withRetry('read', () => work(this.#deps?.reading ?? this.db))
   }
 
   /** Checks that the database answers. Rejects where it does not. */
@@ -103,9 +103,9 @@ export class Records {
 
   async #close(): Promise<void> {
     while (this.#open.size > 0) await Promise.allSettled(this.#open)
-    await this.#deps.reading?.destroy()
+    await this.#deps?.reading.destroy()
     await this.db.destroy()
-    await this.#deps.close?.()
+    await this.#deps?.close()
   }
 
   readonly #oneByOne = (steps: readonly Step[]): Promise<Results> =>

@@ -1,5 +1,5 @@
 import { serve } from '#lib/gateway/index.ts'
-import { readJson } from '#lib/http/json-body.ts'
+import { readJson } from '#lib/http/body.ts'
 import { parseOrThrow } from '#lib/validation/faults.ts'
 import { invalidationBody } from '#lib/validation/invalidation.ts'
 

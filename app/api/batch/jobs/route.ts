@@ -1,6 +1,6 @@
 import { serve } from '#lib/gateway/index.ts'
+import { readJson } from '#lib/http/body.ts'
 import { jobJson, pageJson } from '#lib/http/dialects/batch.ts'
-import { readJson } from '#lib/http/json-body.ts'
 import { jobsQuery, queryOf } from '#lib/validation/batch.ts'
 import { parseOrThrow } from '#lib/validation/faults.ts'
 import { parseJob } from '#lib/validation/job.ts'

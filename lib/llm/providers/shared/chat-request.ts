@@ -1,6 +1,6 @@
 import type OpenAI from 'openai'
 import type { Call, Message, Target } from '../../types.ts'
-import type { OpenAiDialect } from './openai-chat.ts'
+import type { OpenAiVariant } from './openai-variant.ts'
 import type { Unsupported } from './unsupported-parameters.ts'
 
 /** How a model handles temperatures; ours range from 0 to 2. */
@@ -69,8 +69,8 @@ const limitFieldFor = (model: string, unsupported: Unsupported): LimitField | un
   return fields.find(field => !unsupported.has(field))
 }
 
-const rangeOf = ({ model }: Target, dialect: OpenAiDialect, unsupported: Unsupported): TemperatureRange => ({
-  ...dialect,
+const rangeOf = ({ model }: Target, variant: OpenAiVariant, unsupported: Unsupported): TemperatureRange => ({
+  ...variant,
   isFixed: guessFromName(model).hasFixedTemperature || unsupported.has('temperature'),
 })
 
@@ -102,13 +102,13 @@ const messagesFor = ({ messages }: Call, unsupported: Unsupported): readonly Cha
 export const chatRequest = (
   call: Call,
   target: Target,
-  dialect: OpenAiDialect,
+  variant: OpenAiVariant,
   unsupported: Unsupported,
 ): Request => {
-  const temperature = temperatureFor(call, rangeOf(target, dialect, unsupported))
+  const temperature = temperatureFor(call, rangeOf(target, variant, unsupported))
   const limitField = limitFieldFor(target.model, unsupported)
   const isStream = call.stream && !unsupported.has('stream')
-  const wantsUsage = isStream && !dialect.alwaysSendsUsage && !unsupported.has('stream_options')
+  const wantsUsage = isStream && !variant.alwaysSendsUsage && !unsupported.has('stream_options')
   return {
     model: target.model,
     messages: messagesFor(call, unsupported) as OpenAI.Chat.ChatCompletionMessageParam[],
@@ -123,10 +123,10 @@ export const chatRequest = (
 export const chatWarnings = (
   call: Call,
   target: Target,
-  dialect: OpenAiDialect,
+  variant: OpenAiVariant,
   unsupported: Unsupported,
 ): readonly string[] => {
-  const warnings = [...temperatureWarnings(call, rangeOf(target, dialect, unsupported))]
+  const warnings = [...temperatureWarnings(call, rangeOf(target, variant, unsupported))]
   if (!limitFieldFor(target.model, unsupported))
     warnings.push(
       `This model takes no limit for its answer; that of ${call.maxOutputTokens} tokens was not sent.`,

@@ -1,10 +1,9 @@
 import type { SseEvent } from '../../../sse-parser.ts'
-import { finishOf, isFailedFinish } from './finish-reason.ts'
 import { describesError, errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
-import type { OpenAiDialect } from './openai-chat.ts'
-import type { ReplyPart } from './reply-part.ts'
+import type { OpenAiVariant } from './openai-variant.ts'
+import { finishOf, isFailedFinish, type ReplyPart } from './reply-part.ts'
 import { readStreamEvent } from './stream-event.ts'
 import { upstreamError } from './upstream-error.ts'
 import { type ReportedUsage, reportedUsage, withTotal } from './usage.ts'
@@ -82,13 +81,13 @@ const errorIn = (body: Fields, choice: Fields | undefined, vendorExtras?: unknow
 }
 
 /** A whole `chat.completion` as one fragment, so that it is handled like a stream of one piece. */
-export const completionPart = (body: string, dialect: OpenAiDialect): ReplyPart => {
+export const completionPart = (body: string, variant: OpenAiVariant): ReplyPart => {
   const value = parseJson(body)
   const completion = fieldsOf(Array.isArray(value) ? value[0] : value)
   if (!completion) throw new MalformedResponse('not a JSON object')
   const choice = choiceIn(completion, 0)
   const error = errorIn(completion, choice)
-  if (error !== undefined) return { error: upstreamError({ provider: dialect.provider, body: error }) }
+  if (error !== undefined) return { error: upstreamError({ provider: variant.provider, body: error }) }
   const message = optionalFields(choice?.message, 'a message')
   const raw = wordIn(choice?.finish_reason)
   // Null or empty means that the vendor gives no reason; without the field it may be a partial answer.
@@ -103,7 +102,7 @@ export const completionPart = (body: string, dialect: OpenAiDialect): ReplyPart 
 export const chunkReader = ({
   provider,
   vendorExtras: vendorExtrasOf,
-}: OpenAiDialect): ((event: SseEvent) => ReplyPart) => {
+}: OpenAiVariant): ((event: SseEvent) => ReplyPart) => {
   let index: number | undefined
   let hasText = false
 

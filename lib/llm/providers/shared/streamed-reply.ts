@@ -1,12 +1,11 @@
 import type { GatewayError } from '../../../errors.ts'
 import { turn } from '../../../loop-turns.ts'
 import { type SseEvent, SseParser } from '../../../sse-parser.ts'
-import type { Reply, ReplyEvent, ReplyHead, Usage } from '../../types.ts'
+import type { EventGroup, Reply, ReplyEvent, ReplyHead, Usage } from '../../types.ts'
 import type { ResponseBody } from './body.ts'
-import { finishEvent } from './finish-reason.ts'
 import { parseObject } from './lenient.ts'
 import type { MalformedResponse } from './malformed.ts'
-import type { ReplyPart } from './reply-part.ts'
+import { finishEvent, type ReplyPart } from './reply-part.ts'
 import { isEndMark, isTruncated } from './stream-event.ts'
 import { malformedResponse } from './upstream-error.ts'
 import { mergedUsage, type ReportedUsage, usageOf } from './usage.ts'
@@ -34,7 +33,7 @@ const MAX_TRAILING_CHUNKS = 16
  * It is complete with the protocol's end mark, or when its body ends cleanly after a finish reason; a stream that stops
  * before either is a failure.
  */
-class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
+class StreamedEvents implements AsyncIterableIterator<EventGroup> {
   readonly #options: StreamedReplyOptions
   readonly #parser = new SseParser()
   readonly #usage = Promise.withResolvers<Usage>()
@@ -42,7 +41,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
   #finish: ReplyPart['finish']
   #refused = false
   #producedBytes = 0
-  #waiting: readonly ReplyEvent[] | undefined
+  #waiting: EventGroup | undefined
   #reading = false
   #isComplete = false
   #closed = false
@@ -58,13 +57,13 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
 
   /** Waits for the first content; throws when a failure arrives instead. */
   async open(): Promise<void> {
-    const batch = await this.#read()
-    const [event] = batch
+    const events = await this.#read()
+    const [event] = events
     if (event?.type === 'error') throw event.error
-    this.#waiting = batch
+    this.#waiting = events
   }
 
-  async next(): Promise<IteratorResult<readonly ReplyEvent[]>> {
+  async next(): Promise<IteratorResult<EventGroup>> {
     const waiting = this.#waiting
     this.#waiting = undefined
     if (waiting) return { done: false, value: waiting }
@@ -72,7 +71,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
     return { done: false, value: await this.#read() }
   }
 
-  async return(): Promise<IteratorResult<readonly ReplyEvent[]>> {
+  async return(): Promise<IteratorResult<EventGroup>> {
     this.#waiting = undefined
     if (!this.#closed) this.#cancel()
     return { done: true, value: undefined }
@@ -82,7 +81,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
     return this
   }
 
-  async #read(): Promise<readonly ReplyEvent[]> {
+  async #read(): Promise<EventGroup> {
     this.#reading = true
     try {
       for (;;) {
@@ -105,7 +104,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
    * The last event may lack its blank line; it counts where it is whole nevertheless. A truncated one is a broken
    * stream.
    */
-  #endOfBody(): readonly ReplyEvent[] {
+  #endOfBody(): EventGroup {
     const last = this.#parser.end()
     const data = last?.data ?? ''
     const isWhole = isEndMark(data) || parseObject(data) !== undefined
@@ -115,7 +114,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
     return this.#fail(events, this.#options.errorOf(this.#options.truncatedError()))
   }
 
-  #translate(arrived: readonly SseEvent[]): readonly ReplyEvent[] {
+  #translate(arrived: readonly SseEvent[]): EventGroup {
     const events: ReplyEvent[] = []
     for (const one of arrived) {
       const part = this.#options.translate(one)
@@ -133,7 +132,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
     return events
   }
 
-  #end(events: ReplyEvent[]): readonly ReplyEvent[] {
+  #end(events: ReplyEvent[]): EventGroup {
     const finish = finishEvent({
       finish: this.#finish,
       refused: this.#refused,
@@ -146,7 +145,7 @@ class StreamedEvents implements AsyncIterableIterator<readonly ReplyEvent[]> {
     return [...events, finish]
   }
 
-  #fail(events: readonly ReplyEvent[], error: GatewayError): readonly ReplyEvent[] {
+  #fail(events: EventGroup, error: GatewayError): EventGroup {
     this.#cancel()
     return [...events, { type: 'error', error }]
   }

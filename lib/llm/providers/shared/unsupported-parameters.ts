@@ -1,6 +1,78 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../../clock.ts'
-import type { UnsupportedParameter } from './parameter-errors.ts'
+import type { ErrorFacts } from './error-body.ts'
+
+/** A part of our request that a model may refuse. `system` and `developer` are the roles of messages. */
+export type UnsupportedParameter =
+  | 'max_tokens'
+  | 'max_completion_tokens'
+  | 'temperature'
+  | 'stream_options'
+  | 'stream'
+  | 'system'
+  | 'developer'
+
+const PARAMETERS: ReadonlyMap<string, UnsupportedParameter> = new Map([
+  ['maxtokens', 'max_tokens'],
+  ['maxcompletiontokens', 'max_completion_tokens'],
+  ['temperature', 'temperature'],
+  ['streamoptions', 'stream_options'],
+  ['streamoptions.includeusage', 'stream_options'],
+  ['stream', 'stream'],
+])
+
+/** Names of the parameter in vendors' `param` or `loc`. */
+const UNSUPPORTED: ReadonlySet<string> = new Set([
+  'unsupportedparameter',
+  'unsupportedvalue',
+  'unknownparameter',
+  'extraforbidden',
+])
+
+const QUOTED = '[\'"`]?([\\w.]+)[\'"`]?'
+
+/** Messages that name a refused parameter; several are separated by commas. */
+const SENTENCES: readonly RegExp[] = [
+  `unsupported (?:parameter|value): ${QUOTED}`, // OpenAI, Azure, GitHub Models
+  'unrecognized request arguments? supplied: ([\\w.]+(?:, ?[\\w.]+)*)', // Azure's older versions
+  `unknown (?:parameter|field|name|argument):? ${QUOTED}`, // OpenAI, Gemini, servers in Go
+  'argument not supported on this model: ([\\w.]+)', // xAI
+  `does not support (?:the )?parameters? ${QUOTED}`, // xAI
+  `property ${QUOTED} is unsupported`, // Groq
+  `${QUOTED} (?:parameter )?is (?:not supported|unsupported|deprecated)(?: (?:with|by|for|in) this model|$|\\.)`, // Anthropic
+  '([\\w.]+): extra inputs are not permitted', // Anthropic
+  "'extra_forbidden', 'loc': \\('body', '([\\w.]+)'", // vLLM
+  "additional properties are not allowed \\('([\\w.]+)'",
+  `unexpected keyword argument ${QUOTED}`,
+].map(source => new RegExp(source, 'gim'))
+
+const NO_SYSTEM_ROLE =
+  /does not support ['"]system['"]|system (?:role|message|prompt|instruction)s? (?:is |are )?not (?:supported|enabled)|developer instruction is not enabled|does not support (?:the )?system (?:role|message|prompt|instruction)/i
+const NO_DEVELOPER_ROLE = /does not support ['"]developer['"]/i
+/** The system role is refused, and the message names the role to use instead. */
+const OFFERS_DEVELOPER = /(?:use|supported values[^.]*)[^.]{0,40}['"]developer['"]/i
+
+const namedIn = (message: string): readonly string[] =>
+  SENTENCES.flatMap(sentence =>
+    [...message.matchAll(sentence)].flatMap(([, names]) => names?.split(',') ?? []),
+  )
+
+const saysUnsupported = ({ words }: ErrorFacts): boolean => [...words].some(word => UNSUPPORTED.has(word))
+
+const unsupportedRoles = (message: string): readonly UnsupportedParameter[] => {
+  if (NO_DEVELOPER_ROLE.test(message)) return ['developer']
+  if (!NO_SYSTEM_ROLE.test(message)) return []
+  return OFFERS_DEVELOPER.test(message) ? ['system'] : ['system', 'developer']
+}
+
+/**
+ * The parameters that an error reports as unsupported. A value out of range does not count.
+ */
+export const unsupportedParameters = (facts: ErrorFacts): readonly UnsupportedParameter[] => {
+  const names = [...namedIn(facts.message), ...(saysUnsupported(facts) ? facts.params : [])]
+  const known = names.map(name => PARAMETERS.get(name.trim().toLowerCase().replace(/_/g, '')))
+  return [...new Set([...known.filter(name => name !== undefined), ...unsupportedRoles(facts.message)])]
+}
 
 /** Request parameters that a model is known to refuse. */
 export type Unsupported = ReadonlySet<UnsupportedParameter>

@@ -1,8 +1,8 @@
 import { type ErrorCode, GatewayError } from '../../../errors.ts'
 import { errorFacts } from './error-body.ts'
 import { type ErrorKind, kindOfError } from './error-wording.ts'
-import { type UnsupportedParameter, unsupportedParameters } from './parameter-errors.ts'
 import { type HeaderLookup, resetSeconds, retryAfterSeconds, retryAfterSecondsIn } from './rate-headers.ts'
+import { type UnsupportedParameter, unsupportedParameters } from './unsupported-parameters.ts'
 
 /** An upstream's error, wherever it occurred: in an HTTP status, a successful response, or an event of a stream. */
 export type UpstreamFailure = Readonly<{

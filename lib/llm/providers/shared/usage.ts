@@ -1,5 +1,16 @@
-import type { Usage } from '../../types.ts'
-import { estimateTokens } from './tokens.ts'
+import type { Call, Usage } from '../../types.ts'
+
+const BYTES_PER_TOKEN = 4
+
+/**
+ * A rough token count where the provider reports none: four UTF-8 bytes a token, which is near for English
+ * and high for most else. Usage made of it is marked `estimated`.
+ */
+const estimateTokens = (utf8Bytes: number): number => Math.ceil(utf8Bytes / BYTES_PER_TOKEN)
+
+/** A rough token count of a call's messages. */
+export const estimatedInputTokens = ({ messages }: Call): number =>
+  estimateTokens(messages.reduce((bytes, { content }) => bytes + Buffer.byteLength(content), 0))
 
 /** The counts of an answer that a vendor may report. */
 const CLASSES = [
@@ -84,7 +95,7 @@ export const mergedUsage = (
 }
 
 /** Facts about an answer besides its vendor's report. */
-export type AnswerFacts = Readonly<{
+type AnswerFacts = Readonly<{
   /** UTF-8 bytes of its text. */
   textBytes: number
   /** Whether it is complete. */

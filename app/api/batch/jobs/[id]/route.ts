@@ -1,6 +1,6 @@
 import { serve } from '#lib/gateway/index.ts'
+import { readJson } from '#lib/http/body.ts'
 import { itemJson, jobJson, pageJson } from '#lib/http/dialects/batch.ts'
-import { readJson } from '#lib/http/json-body.ts'
 import { jobChange, jobQuery, queryOf } from '#lib/validation/batch.ts'
 import { parseOrThrow } from '#lib/validation/faults.ts'
 

@@ -1,26 +1,25 @@
 import type { Clock, Timer } from '../clock.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
-import type { Call, Reply, ReplyEvent } from '../llm/types.ts'
+import type { Call, EventGroup, Reply } from '../llm/types.ts'
 
-type Batch = readonly ReplyEvent[]
-type Step = IteratorResult<Batch>
+type Step = IteratorResult<EventGroup>
 
 const DONE: Step = { done: true, value: undefined }
 
 /** What a reader needs of its in-flight reply. */
 export type Source = Readonly<{
-  /** The batch at a position: undefined where it has not come, a `done` step after the last. */
+  /** The group at a position: undefined where it has not come, a `done` step after the last. */
   at: (position: number) => Step | undefined
-  /** Requests one more batch; all waiting readers are woken when it arrives. */
+  /** Requests one more group; all waiting readers are woken when it arrives. */
   pull: () => void
-  detached: (reader: Reader) => void
+  detached: (reader: ReplyReader) => void
 }>
 
 /**
  * One reader of an answer in progress, at its own speed. Its own signal, and on request its own deadline, ends only its
  * own reading.
  */
-export class Reader {
+export class ReplyReader {
   readonly #source: Source
   readonly #signal: AbortSignal
   readonly #onAbort = () => this.#fail(toGatewayError(this.#signal.reason))
@@ -64,7 +63,7 @@ export class Reader {
     this.#head.reject(error)
   }
 
-  /** The next batch that this reader has not read. */
+  /** The next group that this reader has not read. */
   get position(): number {
     return this.#position
   }

@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.ts'
+import type { Policy } from '../compose.ts'
 import type { GatewayError } from '../errors.ts'
-import type { Usage } from '../llm/types.ts'
+import { tap } from '../llm/tap.ts'
+import type { Call, Reply, Usage } from '../llm/types.ts'
 import { usdOf } from '../money.ts'
 import {
   type BackgroundEnd,
@@ -13,6 +15,23 @@ import {
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 import type { ErrorReporter } from './sentry.ts'
+
+/** Observes every call once, whatever its outcome, and records the answer in the journal. */
+export const record = (): Policy<Call, Reply> =>
+  async function record(call, next) {
+    const { journal } = call
+    const reply = await next(call)
+    journal.usage = reply.usage
+    journal.head = reply.head
+    return tap(reply, {
+      onEvents(events) {
+        for (const event of events) {
+          if (event.type === 'finish') journal.finishReason = event.reason
+          else if (event.type === 'error') journal.error = event.error
+        }
+      },
+    })
+  }
 
 const round = (milliseconds: number): number => Math.round(milliseconds * 10) / 10
 

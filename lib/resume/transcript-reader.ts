@@ -8,7 +8,7 @@ const OVER: Step = { done: true, value: undefined }
  * Reads a transcript from a position on: existing frames at once, then live, to its end. It is not a generator, so that
  * closing it unread, or while it waits, is detected at once.
  */
-export class Reader implements AsyncIterableIterator<Uint8Array> {
+export class TranscriptReader implements AsyncIterableIterator<Uint8Array> {
   readonly #transcript: Transcript
   readonly #client: AbortSignal
   readonly #onDetach: () => void
@@ -58,7 +58,7 @@ export class Reader implements AsyncIterableIterator<Uint8Array> {
   #change(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#wake = resolve
-    void this.#transcript.isTooLarge().then(resolve)
+    void this.#transcript.nextChange().then(resolve)
     return promise
   }
 

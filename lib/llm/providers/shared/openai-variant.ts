@@ -1,8 +1,8 @@
 import type { Fields } from './lenient.ts'
 import type { UpstreamAddress } from './upstream.ts'
 
-/** Differences between vendors of the same protocol. */
-export type OpenAiDialect = Readonly<{
+/** One vendor's variant of OpenAI's chat completions. */
+export type OpenAiVariant = Readonly<{
   provider: string
   /** The path of the vendor's API before `/chat/completions`; `/v1` when absent. */
   vendorPath?: string

@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import type { NextConfig } from 'next'
+import { precompress } from './lib/native/precompress.ts'
 
 const config: NextConfig = {
   poweredByHeader: false,
@@ -8,7 +10,20 @@ const config: NextConfig = {
   // `npm test` checks types; a start does not wait for that.
   typescript: { ignoreBuildErrors: true },
   // Node resolves these itself at run time; bundling them breaks their worker and CommonJS parts.
-  serverExternalPackages: ['pino', 'pino-pretty', 'undici', 'openai', '@sentry/nextjs', 'prom-client'],
+  serverExternalPackages: [
+    'compression',
+    'negotiator',
+    'openai',
+    'pino',
+    'pino-pretty',
+    'prom-client',
+    'send',
+    '@sentry/nextjs',
+    'undici',
+  ],
+  // lib/http compresses: event streams never, and files of the build before it runs.
+  compress: false,
+  compiler: { runAfterProductionCompile: ({ distDir }) => precompress(join(distDir, 'static')) },
 }
 
 export default config

@@ -28,7 +28,9 @@ const start = async (): Promise<void> => {
   if (env.NODE_ENV !== 'development') logConsole(logger)
   if (env.ENABLE_CONSOLE) await ensureBuilt(root, npm?.ended)
   const routes = await readRouteTable(join(root, 'app'))
-  const server: Server = nativeServer(routes, env.ENABLE_CONSOLE ? startConsole(root) : noConsole)
+  const server: Server = env.ENABLE_CONSOLE
+    ? nativeServer(routes, startConsole(root), join(root, '.next'))
+    : nativeServer(routes, noConsole)
   stopOnSignals({
     lifecycle,
     clock,

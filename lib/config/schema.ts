@@ -197,7 +197,9 @@ export const environment = z.object({
   MAX_MESSAGES: count(1, 10_000).default(50),
   MAX_MESSAGES_CHARACTERS: count(1, 10_000_000).default(50_000),
   MAX_OUTPUT_TOKENS: count(1, 10_000_000).default(4_096),
+  /** Longest answer of `/api/chat`: for anonymous callers, and for guests. */
   MAX_RESPONSE_BYTES: count(1, 1_000_000_000).default(10_240),
+  MAX_RESPONSE_BYTES_GUEST: count(1, 1_000_000_000).optional(),
 
   /** Whether this process runs items, or only accepts them. */
   BATCH_WORKER: flag.default(true),

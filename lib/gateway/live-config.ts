@@ -1,10 +1,11 @@
 import type { Handler } from '../compose.ts'
 import type { ConfigFile } from '../config/file-schema.ts'
+import type { Environment } from '../config/schema.ts'
 import { type Settings, settingsOf } from '../config/settings.ts'
 import type { ChatDefaults } from '../http/dialects/chat.ts'
 import type { AttemptListener } from '../llm/ask.ts'
 import type { Catalog } from '../llm/catalog.ts'
-import type { Call, Reply, Target } from '../llm/types.ts'
+import type { Call, Reply, ResponseLimit, Target } from '../llm/types.ts'
 import { spendItems } from '../rate-limit/items.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { Alias, AliasTarget } from '../routing/alias.ts'
@@ -13,6 +14,8 @@ import { adminAdmission, admission, type PipelineDeps, type Pipelines, pipelines
 import { catalogOf } from './providers.ts'
 import { resilienceOf } from './resilience.ts'
 import type { Runtime } from './runtime.ts'
+
+const GUEST_RESPONSE_BYTES = 262_144
 
 /**
  * Everything that follows from one version of the settings. A reload replaces it as a whole; requests in progress
@@ -78,6 +81,12 @@ const pipelineDepsOf = (
   }
 }
 
+/** A guest gets no less than an anonymous caller, unless the environment says so. */
+const responseLimitOf = ({ MAX_RESPONSE_BYTES, MAX_RESPONSE_BYTES_GUEST }: Environment): ResponseLimit => ({
+  anonymous: MAX_RESPONSE_BYTES,
+  guest: MAX_RESPONSE_BYTES_GUEST ?? Math.max(MAX_RESPONSE_BYTES, GUEST_RESPONSE_BYTES),
+})
+
 /** @throws ConfigurationError when the file and the environment conflict. */
 export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => {
   const { env, listings } = runtime
@@ -98,7 +107,7 @@ export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => 
     spendItems: spendItems(deps.limits),
     chatDefaults: {
       model: env.DEFAULT_MODEL ?? catalog.defaultModel,
-      maxResponseBytes: env.MAX_RESPONSE_BYTES,
+      maxResponseBytes: responseLimitOf(env),
       requestTimeoutMs: env.REQUEST_TIMEOUT_MS,
     },
   }

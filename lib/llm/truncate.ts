@@ -71,10 +71,13 @@ class CutEvents implements AsyncIterableIterator<EventGroup> {
   }
 }
 
+const limitOf = ({ maxResponseBytes, caller }: Call): number | undefined =>
+  typeof maxResponseBytes === 'object' ? maxResponseBytes[caller.kind] : maxResponseBytes
+
 /** Ends an answer that outgrows `call.maxResponseBytes` there, and stops the upstream. */
 export const truncate = (): Policy<Call, Reply> =>
   async function truncate(call, next) {
     const reply = await next(call)
-    const maxBytes = call.maxResponseBytes
+    const maxBytes = limitOf(call)
     return maxBytes === undefined ? reply : { ...reply, events: new CutEvents(reply.events, maxBytes) }
   }

@@ -1,5 +1,5 @@
 import type { GatewayError } from '../errors.ts'
-import type { Attempt, RequestContext } from '../request-context.ts'
+import type { Attempt, Caller, RequestContext } from '../request-context.ts'
 import type { AttemptBudget } from './attempt-budget.ts'
 import type { FinishReason, ReplyHead, Target, Usage } from './reply-head.ts'
 
@@ -12,6 +12,9 @@ export type Message = Readonly<{ role: Role; content: string }>
 
 /** `default`: may be answered from the cache; `refresh`: call upstream and store; `no-store`: neither. */
 export type CacheMode = 'default' | 'refresh' | 'no-store'
+
+/** A limit of an answer's size: one for all, or one for each kind of caller, who is not known before authentication. */
+export type ResponseLimit = number | Readonly<Record<Caller['kind'], number>>
 
 /**
  * One request to a model, on its way inwards. Immutable and complete from the start: a policy passes on a changed copy,
@@ -33,7 +36,7 @@ export type Call = RequestContext &
      */
     deadlineAt: number
     /** Longest answer this surface gives, in UTF-8 bytes; unlimited when absent. */
-    maxResponseBytes?: number | undefined
+    maxResponseBytes?: ResponseLimit | undefined
     cache: CacheMode
     /** Tags of the answer, by which it can be invalidated. */
     cacheTags?: readonly string[] | undefined

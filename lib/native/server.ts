@@ -16,11 +16,12 @@ const NO_PARAMS = Promise.resolve({})
 
 /**
  * The native server: the table's route handlers straight on `node:http`; every other path goes to `pages`.
+ * The files of a `build` of the pages it sends itself.
  * About twenty times the throughput of the same handlers under `next start`.
  */
-export const nativeServer = (routes: RouteTable, pages: NodeHandler): Server => {
+export const nativeServer = (routes: RouteTable, pages: NodeHandler, build?: string): Server => {
   buildResponsesWith(NativeResponse)
-  const servePage = guardPages()
+  const servePage = guardPages(build)
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CHECK_MS },
     (req, res) => {
@@ -34,7 +35,7 @@ export const nativeServer = (routes: RouteTable, pages: NodeHandler): Server => 
       const { handler, params } = match
       const context = { params: Object.keys(params).length === 0 ? NO_PARAMS : Promise.resolve(params) }
       void handler(new NodeRequest({ req, res }), context).then(response =>
-        response instanceof NativeResponse ? response.writeTo(res) : sendNodeResponse(res, response),
+        response instanceof NativeResponse ? response.writeTo(req, res) : sendNodeResponse(res, response),
       )
     },
   )

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { loadEnvFiles } from '../config/env-files.ts'
 import { gateway, isRunning } from '../gateway/index.ts'
 import { guardEveryServer } from '../http/server/every-server.ts'
@@ -20,7 +21,7 @@ export const startUnderNext = async (): Promise<void> => {
     logUncaught({ logger, errors })
     // `next dev` keeps a web socket of its own to the page, and prints readable text.
     if (env.NODE_ENV !== 'development') {
-      guardEveryServer()
+      guardEveryServer(join(process.cwd(), '.next'))
       logConsole(logger)
     }
     if (env.NEXT_MANUAL_SIG_HANDLE)

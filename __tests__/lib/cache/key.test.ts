@@ -90,6 +90,7 @@ describe('the key of a question', () => {
     ['temperature', 0],
     ['maxOutputTokens', 999],
     ['maxResponseBytes', 999],
+    ['maxResponseBytes', { anonymous: 10, guest: 20 }],
   ])('is another one where only %s differs', (name, value) => {
     expect(keyOf({ [name]: value })).not.toBe(keyOf({}))
   })

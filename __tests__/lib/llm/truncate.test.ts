@@ -47,6 +47,18 @@ describe('truncate', () => {
     expect(left).toBe(true)
   })
 
+  it.each([
+    ['an anonymous caller', { kind: 'anonymous', address: '192.0.2.1' }, 'ab'],
+    ['a guest', { kind: 'guest', id: 'ada', address: '192.0.2.1' }, 'abcd'],
+  ] as const)('has a limit of its own for %s', async (_, caller, kept) => {
+    const call = newCall({ caller, maxResponseBytes: { anonymous: 2, guest: 4 } })
+    const reply = await truncate()(call, async () => replyOf(batches(text('abcdef'), [FINISH])))
+    expect(await collect(reply)).toEqual([
+      ...text(kept),
+      { type: 'finish', reason: 'length', truncated: true },
+    ])
+  })
+
   it('leaves the upstream also when nobody reads', async () => {
     let left = false
     const events = {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 import { AttemptBudget } from '../../llm/attempt-budget.ts'
-import type { Call, Message, Reply, ReplyEvent, Usage } from '../../llm/types.ts'
+import type { Call, Message, Reply, ReplyEvent, ResponseLimit, Usage } from '../../llm/types.ts'
 import { usdOf } from '../../money.ts'
 import type { RequestContext } from '../../request-context.ts'
 import type { ChatBody } from '../../validation/chat.ts'
@@ -9,7 +9,11 @@ import { errorBody } from '../error-response.ts'
 import type { RouteResponse } from '../route-response.ts'
 import { eventStream, sseEvent } from '../sse.ts'
 
-export type ChatDefaults = Readonly<{ model: string; maxResponseBytes: number; requestTimeoutMs: number }>
+export type ChatDefaults = Readonly<{
+  model: string
+  maxResponseBytes: ResponseLimit
+  requestTimeoutMs: number
+}>
 
 type Finish = Extract<ReplyEvent, { type: 'finish' }>
 

@@ -4,9 +4,8 @@ import { apiHeaders } from '../security-headers.ts'
 import { readBuiltFiles } from './built-files.ts'
 import { compressResponse } from './compression.ts'
 import { refuse } from './refuse.ts'
-import { screenPage } from './screen.ts'
+import { pathOf, screenPage } from './screen.ts'
 import { sendFile } from './send-file.ts'
-import { pathOf } from './target.ts'
 
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => unknown
 

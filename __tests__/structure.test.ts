@@ -110,7 +110,8 @@ describe('imports', () => {
 
   it('keep the areas of the web UI apart', () => {
     const others = sources.filter(
-      file => within(file, 'app/(console)') && !/^app\/\(console\)\/([\w-]+\/)?page\.tsx$/.test(file),
+      file =>
+        within(file, 'app/(console)') && !/^app\/\(console\)\/(([\w-]+\/)?page|layout)\.tsx$/.test(file),
     )
     for (const area of ['app/(console)/batch', 'app/(console)/chat'])
       expect(

@@ -3,7 +3,9 @@ import { THEME_KEY } from './theme.ts'
 /**
  * Runs before the first paint and before any other script: puts the chosen theme on `<html>`, over a slow network holds
  * the fonts back until the page has loaded, and lets the build's own chunks, and nothing else, pass the policy's
- * requirement of Trusted Types (Turbopack loads them by plain URL).
+ * requirement of Trusted Types (Turbopack loads them by plain URL). Until the page's other scripts have loaded, examples
+ * fill the composer (`data-ready` marks the end of that); and a file that is dropped beside a place for files never
+ * replaces the page.
  */
 export const HEAD_SCRIPT = `
 try {
@@ -24,4 +26,15 @@ globalThis.trustedTypes?.createPolicy('default', {
     return url.origin === location.origin && url.pathname.startsWith('/_next/static/') ? text : null
   },
 })
+document.addEventListener('click', ({ target }) => {
+  const example = target instanceof Element && target.closest('[data-example]')
+  const field = document.querySelector('textarea[name=question]')
+  if (!example || !field || 'ready' in field.dataset) return
+  const text = field.value.trim()
+  const unchanged = [...document.querySelectorAll('[data-example]')].some(one => one.textContent === text)
+  field.value = text && !unchanged ? text + '\\n\\n' + example.textContent : example.textContent
+  field.focus()
+})
+for (const type of ['dragover', 'drop'])
+  addEventListener(type, event => event.dataTransfer?.types.includes('Files') && event.preventDefault())
 `

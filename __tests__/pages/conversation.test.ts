@@ -48,3 +48,45 @@ describe('an answer that was stopped', () => {
     expect(answerOf(failed)).toEqual({ state: 'failed', text: 'Half', failure })
   })
 })
+
+describe('an answer that is asked for again', () => {
+  const failure = { code: 'PROVIDER_ERROR', message: 'Gone.', retryable: true }
+  const stopped = { state: 'stopped', text: 'The first' }
+  const again = (...actions: Action[]) =>
+    answerOf(
+      asked(
+        received(delta('The first')),
+        { type: 'stopped' },
+        { type: 'asked-again', model: undefined },
+        ...actions,
+      ),
+    )
+
+  it('leaves the previous text beside the failure where it has none', () => {
+    const failed = received({ type: 'error', failure })
+    expect(again(failed)).toEqual({ state: 'failed', text: 'The first', failure })
+  })
+
+  it('leaves the previous answer where it is stopped before it has text', () => {
+    expect(again({ type: 'stopped' })).toEqual(stopped)
+  })
+
+  it('leaves the previous answer where the gateway requires a wait', () => {
+    expect(again({ type: 'wait-required', hold: { failure, until: 1 } })).toEqual(stopped)
+  })
+
+  it('takes its place once it has text', () => {
+    const text = received(delta('The second'))
+    expect(again(text, { type: 'stopped' })).toEqual({ state: 'stopped', text: 'The second' })
+  })
+})
+
+describe('the position of a stream', () => {
+  it('is kept with exactly the text before it, and ends with the answer', () => {
+    const position = { streamId: 'chat_1', lastEventId: '2' }
+    const streaming = asked({ type: 'received', events: [delta('Half')], position })
+    expect(answerOf(streaming)).toEqual({ state: 'streaming', text: 'Half', position })
+    expect(answerOf(conversation(streaming, received({ type: 'lost' })))).toMatchObject({ position })
+    expect(answerOf(conversation(streaming, { type: 'stopped' }))).toEqual({ state: 'stopped', text: 'Half' })
+  })
+})

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ReconnectBackoff } from '../../app/(console)/gateway/reconnect-backoff.ts'
-import { resumableStream } from '../../app/(console)/gateway/resumable-stream.ts'
+import { resumableStream, resumedStream } from '../../app/(console)/gateway/resumable-stream.ts'
 import { stopAnswer } from '../../app/(console)/gateway/stop.ts'
 import type { ChatEvent } from '../../app/(console)/gateway/wire.ts'
 
@@ -154,6 +154,49 @@ describe('an answer that lasts', () => {
       else expect(event?.type).not.toBe('error')
     }
     expect(asked).not.toHaveBeenCalled()
+  })
+})
+
+describe('an answer that is continued after a reload', () => {
+  afterEach(() => vi.unstubAllGlobals())
+
+  const rest = async (answer: () => Response) => {
+    const asked = vi.fn(async (_path: string, _init: RequestInit) => answer())
+    vi.stubGlobal('fetch', asked)
+    const events: ChatEvent[] = []
+    const positions: string[] = []
+    const position = { streamId: 'chat_1', lastEventId: '3', requestId: 'r1' }
+    const signal = new AbortController().signal
+    for await (const batch of resumedStream(position, signal, patient(), at =>
+      positions.push(at.lastEventId),
+    ))
+      events.push(...batch)
+    return { asked, events, positions }
+  }
+
+  it('goes on after the last event that was shown', async () => {
+    const { asked, events, positions } = await rest(() => new Response(FRAMES.slice(3).join('')))
+    expect(new Headers(asked.mock.lastCall?.[1].headers).get('last-event-id')).toBe('3')
+    expect(textOf(events)).toBe(PIECES.slice(2).join(''))
+    expect(events.at(-1)?.type).toBe('done')
+    expect(positions.at(-1)).toBe('7')
+  })
+
+  it('is cut where the gateway no longer has it, without another attempt', async () => {
+    const { asked, events } = await rest(() => new Response(null, { status: 404 }))
+    expect(events).toEqual([
+      { type: 'error', failure: expect.objectContaining({ code: 'STREAM_CUT', requestId: 'r1' }) },
+    ])
+    expect(asked).toHaveBeenCalledTimes(1)
+  })
+
+  it('tries again while the gateway is out of reach', async () => {
+    let failures = 2
+    const { events } = await rest(() =>
+      failures-- > 0 ? new Response(null, { status: 503 }) : new Response(FRAMES.slice(3).join('')),
+    )
+    expect(events.map(({ type }) => type).slice(0, 2)).toEqual(['lost', 'back'])
+    expect(events.at(-1)?.type).toBe('done')
   })
 })
 

@@ -98,15 +98,19 @@ test(
   },
 )
 
-test('leaves the upstream at once when a new chat is begun', ANY_LOOK, async ({ parley, network: _ }) => {
-  await parley.ask('Tell me', 'mock/stall')
-  await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
-  const told = await stopping(parley.page, () =>
-    parley.page.getByRole('button', { name: 'New chat' }).click(),
-  )
-  expect(told.stopped).toBe(true)
-  await expect(parley.page.locator('[data-state]')).toHaveCount(0)
-})
+test(
+  'leaves the upstream once a new chat can no longer be undone, after 15 s',
+  ANY_LOOK,
+  async ({ parley, network: _ }) => {
+    await parley.ask('Tell me', 'mock/stall')
+    await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
+    const told = await stopping(parley.page, () =>
+      parley.page.getByRole('button', { name: 'New chat' }).click(),
+    )
+    expect(told.stopped).toBe(true)
+    await expect(parley.page.locator('[data-state]')).toHaveCount(0)
+  },
+)
 
 test('keeps what has come of an answer that the gateway no longer has, and offers another try', async ({
   parley,

@@ -28,6 +28,8 @@ export const freePort = async (): Promise<number> => {
 export type StartOptions = Readonly<{
   /** Most files and sockets it may have open at once; this machine's limit when absent. */
   mostFiles?: number
+  /** Its port; a free one when absent. */
+  port?: number
   /** Its working directory, where it looks for files of variables; the project's when absent. */
   cwd?: string
 }>
@@ -79,9 +81,9 @@ export class GatewayProcess {
   static async spawn(
     host: HostName,
     env: Record<string, string> = {},
-    { mostFiles, cwd = ROOT }: StartOptions = {},
+    { mostFiles, cwd = ROOT, port: wanted }: StartOptions = {},
   ): Promise<GatewayProcess> {
-    const port = await freePort()
+    const port = wanted ?? (await freePort())
     const delays = new LoopDelays()
     const command = [process.execPath, ...delays.args, ...commandOf(host, port)]
     const limited = mostFiles ? ['sh', '-c', `ulimit -n ${mostFiles}; exec "$@"`, 'sh', ...command] : command

@@ -1,5 +1,6 @@
 import { wait } from '../format.ts'
 import { wasCut } from '../gateway/wire.ts'
+import type { ChatState } from './conversation/chat-session.ts'
 import type { Conversation } from './conversation/conversation.ts'
 
 /** The text of the page's one `role=status`: that an answer begins, ends or fails. Never the answer itself. */
@@ -32,4 +33,10 @@ function streaming(connection: 'lost' | 'back' | undefined): string {
 
 function untilThen(seconds: number | undefined): string {
   return seconds ? `You can send again in ${wait(seconds)}. Your draft is kept.` : 'Your draft is kept.'
+}
+
+/** That a conversation was replaced by a new one, or is back. */
+export function newChatAnnouncement(newChat: ChatState['newChat']): string {
+  if (newChat === 'undoable') return 'New chat started. You can undo this.'
+  return newChat === 'undone' ? 'The previous chat is back.' : ''
 }

@@ -1,6 +1,6 @@
 'use client'
 
-import { useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useRef } from 'react'
 import { openSession } from '../gateway/session.ts'
 import { HoldNotice } from '../hold-notice.tsx'
 import { DownIcon, NewChatIcon } from '../icons.tsx'
@@ -11,10 +11,13 @@ import { useNotifications } from '../notifications/use-notifications.ts'
 import { usePolledJobs } from '../notifications/use-polled-jobs.ts'
 import { PageHeader } from '../page-header.tsx'
 import { Status } from '../status.tsx'
-import { announcement } from './announcement.ts'
+import { announcement, newChatAnnouncement } from './announcement.ts'
 import { Composer } from './composer/composer.tsx'
-import { useConversation } from './conversation/use-conversation.ts'
+import { chatSession, useChat } from './conversation/use-chat.ts'
+import { DROPPED, DroppedFilesNotice, useDroppedFiles } from './dropped-files-notice.tsx'
 import { EmptyState } from './empty-state.tsx'
+import { NewChatNotice } from './new-chat-notice.tsx'
+import { SavedNote } from './saved-note.tsx'
 import { Transcript } from './transcript/transcript.tsx'
 import { useFollow } from './transcript/use-follow.ts'
 import { useEscape } from './use-escape.ts'
@@ -22,12 +25,12 @@ import { useEscape } from './use-escape.ts'
 /** The chat page. It uses only the gateway's public API. */
 export function ChatPage() {
   const { models, model, chooseModel } = useModels()
-  const [draft, setDraft] = useState('')
-  const chat = useConversation(model, question => setDraft(later => joined(question, later)))
+  const chat = useChat()
   const { away, follow } = useFollow()
   const notificationBadge = useNotifications(usePolledJobs())
+  const dropped = useDroppedFiles()
   const input = useRef<HTMLTextAreaElement>(null)
-  useEscape(chat.answering, chat.stop)
+  useEscape(chat.answering, stop)
   useEffect(() => {
     void openSession()
     void loadMarkdown()
@@ -36,33 +39,35 @@ export function ChatPage() {
   }, [])
 
   function send(question: string) {
-    chat.send(question)
-    setDraft('')
+    void chatSession().send(question, model)
+    dropped.dismiss()
     follow()
   }
 
-  function write(question: string) {
-    setDraft(question)
-    input.current?.focus()
-  }
+  const retry = useCallback(() => chatSession().retry(model), [model])
 
-  function newChat() {
-    chat.clear()
+  /** The button that was pressed may be gone: the focus goes on with the question. */
+  function thenWrite(act: () => void) {
+    act()
     input.current?.focus()
   }
 
   return (
     <div className="flex min-h-dvh flex-col">
       <PageHeader at="/" finished={notificationBadge.count}>
-        <button type="button" className="text-button" onClick={newChat}>
+        <button
+          type="button"
+          className="text-button"
+          onClick={() => thenWrite(() => chatSession().newChat())}
+        >
           <NewChatIcon /> <span className="max-sm:sr-only">New chat</span>
         </button>
       </PageHeader>
       <main className="column flex flex-1 flex-col pt-4 pb-8">
-        {chat.turns.length === 0 && <EmptyState onPick={write} />}
-        {chat.turns.length > 0 && (
-          <Transcript turns={chat.turns} onRetry={chat.retry} onTakeBack={chat.takeBack} />
+        {chat.turns.length === 0 && (
+          <EmptyState onPick={(...picked) => thenWrite(() => chatSession().draft.pick(...picked))} />
         )}
+        {chat.turns.length > 0 && <Transcript turns={chat.turns} onRetry={retry} onTakeBack={takeBack} />}
       </main>
       <section aria-label="Ask" className="dock">
         {away && (
@@ -70,14 +75,18 @@ export function ChatPage() {
             <DownIcon /> Latest
           </button>
         )}
-        {chat.hold && <HoldNotice hold={chat.hold} onOver={chat.endWait} />}
+        {chat.newChat === 'undoable' && (
+          <NewChatNotice onUndo={() => thenWrite(() => chatSession().undo())} />
+        )}
+        {dropped.files.length > 0 && (
+          <DroppedFilesNotice files={dropped.files} onDismiss={() => thenWrite(dropped.dismiss)} />
+        )}
+        {chat.hold && <HoldNotice hold={chat.hold} onOver={endWait} />}
         <Composer
-          draft={draft}
-          onDraft={setDraft}
           answering={chat.answering}
           held={chat.hold?.until !== undefined}
           onSend={send}
-          onStop={chat.stop}
+          onStop={stop}
           input={input}
         >
           <ModelPicker models={models} model={model} onChoose={chooseModel} />
@@ -85,12 +94,20 @@ export function ChatPage() {
         <p id="composer-hint" className="hint">
           <kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> starts a new line, <kbd>Esc</kbd> stops
         </p>
+        <SavedNote saved={chat.saved} onDelete={() => thenWrite(() => void chatSession().deleteAll())} />
       </section>
-      <Status words={[announcement(chat), notificationBadge.announcement]} />
+      <Status
+        words={[
+          newChatAnnouncement(chat.newChat),
+          dropped.files.length > 0 ? DROPPED : '',
+          announcement(chat),
+          notificationBadge.announcement,
+        ]}
+      />
     </div>
   )
 }
 
-function joined(question: string, later: string): string {
-  return later.trim() ? `${question}\n\n${later}` : question
-}
+const stop = () => chatSession().stop()
+const takeBack = () => chatSession().takeBack()
+const endWait = () => chatSession().endWait()

@@ -6,7 +6,7 @@ const EXAMPLES = [
 ]
 
 /** The content of a new conversation: an invitation, and examples that fill the composer without sending. */
-export function EmptyState({ onPick }: { onPick: (question: string) => void }) {
+export function EmptyState({ onPick }: { onPick: (example: string, examples: readonly string[]) => void }) {
   return (
     <section aria-labelledby="invitation" className="my-auto">
       <h2
@@ -19,7 +19,7 @@ export function EmptyState({ onPick }: { onPick: (question: string) => void }) {
       <ul className="mt-8 grid gap-2.5 sm:grid-cols-2">
         {EXAMPLES.map(example => (
           <li key={example}>
-            <button type="button" className="example" onClick={() => onPick(example)}>
+            <button type="button" data-example className="example" onClick={() => onPick(example, EXAMPLES)}>
               {example}
             </button>
           </li>

@@ -1,17 +1,17 @@
 import { failureOf, unreachable } from './failure.ts'
-import { resumableStream, streamIdOf } from './resumable-stream.ts'
+import { type OnPosition, positionOf, resumableStream } from './resumable-stream.ts'
 import type { ChatEvent, ChatRequest } from './wire.ts'
 
 /**
  * Requests an answer and yields its events, in the batches in which they arrived; resumes it when the connection is
  * lost. Never throws: ends with exactly one `done` or `error`, or without either once `signal` is aborted.
  *
- * @param onKept called with the id under which the answer can be stopped, where the stream is resumable
+ * @param onPosition called where the stream is resumable: at its start, and before each batch with the position after it
  */
 export async function* ask(
   request: ChatRequest,
   signal: AbortSignal,
-  onKept: (streamId: string) => void = () => undefined,
+  onPosition: OnPosition = () => undefined,
 ): AsyncGenerator<ChatEvent[]> {
   const response = await post(request, signal)
   if (signal.aborted) return
@@ -20,9 +20,9 @@ export async function* ask(
   } else if (!response.ok || !response.body) {
     yield [{ type: 'error', failure: await failureOf(response) }]
   } else {
-    const streamId = streamIdOf(response)
-    if (streamId) onKept(streamId)
-    yield* resumableStream(response, signal)
+    const start = positionOf(response)
+    if (start) onPosition(start)
+    yield* resumableStream(response, signal, undefined, onPosition)
   }
 }
 

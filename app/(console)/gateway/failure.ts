@@ -50,6 +50,15 @@ export function cutShort(requestId: string | null | undefined): Failure {
   }
 }
 
+/** An answer that ended with the page that had asked for it. */
+export function interrupted(): Failure {
+  return {
+    code: 'INTERRUPTED',
+    message: 'This answer was interrupted when the page closed.',
+    retryable: true,
+  }
+}
+
 function retryAfter(headers: Headers): number | undefined {
   const value = headers.get('retry-after')
   if (value === null) return undefined

@@ -1,4 +1,5 @@
-import { useCallback, useEffect, useReducer, useRef } from 'react'
+import { useCallback, useEffect, useEffectEvent, useReducer, useRef } from 'react'
+import { takeHandedOverFiles } from '../../dropped-files.ts'
 import type { Job } from '../../gateway/job-wire.ts'
 import { sessionWithin } from '../../gateway/session.ts'
 import type { Failure } from '../../gateway/wire.ts'
@@ -28,6 +29,12 @@ export function useIntake(model: string | undefined, onTaken: (job: Job) => void
       if (!fileFault(file)) dispatch({ type: 'read', id: firstId + index, reading: await readingOf(file) })
     }
   }
+
+  const chooseHandedOver = useEffectEvent(() => {
+    const files = takeHandedOverFiles()
+    if (files.length > 0) void choose(files)
+  })
+  useEffect(() => chooseHandedOver(), [])
 
   async function send() {
     if (!maySend(state)) return

@@ -1,10 +1,10 @@
 import { useState } from 'react'
+import { ConfirmButton } from '../../confirm-button.tsx'
 import type { Result } from '../../gateway/call.ts'
 import { isOver, type Job } from '../../gateway/job-wire.ts'
 import { DownloadIcon, RetryIcon } from '../../icons.tsx'
 import { PriorityPicker } from '../priority-picker.tsx'
 import { commands } from './commands.ts'
-import { ConfirmButton } from './confirm-button.tsx'
 
 type Props = { job: Job; onChange: (job: Job) => void; onDrop: () => void }
 

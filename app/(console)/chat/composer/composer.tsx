@@ -1,22 +1,23 @@
-import type { FormEvent, KeyboardEvent, ReactNode, Ref } from 'react'
+import { type FormEvent, type KeyboardEvent, type ReactNode, type RefObject, useLayoutEffect } from 'react'
 import { MAX_CHARACTERS } from '../conversation/history.ts'
+import { chatSession, useDraft } from '../conversation/use-chat.ts'
 import { SendOrStop } from './send-or-stop.tsx'
 
 type Props = {
-  draft: string
-  onDraft: (draft: string) => void
   answering: boolean
   /** True while the gateway requires a wait. */
   held: boolean
   onSend: (question: string) => void
   onStop: () => void
-  input: Ref<HTMLTextAreaElement>
+  input: RefObject<HTMLTextAreaElement | null>
   /** The model picker. */
   children: ReactNode
 }
 
 /** The field for questions. The draft stays editable while an answer arrives. */
-export function Composer({ draft, onDraft, answering, held, onSend, onStop, input, children }: Props) {
+export function Composer({ answering, held, onSend, onStop, input, children }: Props) {
+  const draft = useDraft()
+  useLayoutEffect(() => takeOver(input.current), [input])
   const excess = draft.trim().length - MAX_CHARACTERS
   const sendable = draft.trim() !== '' && excess <= 0 && !answering && !held
 
@@ -36,7 +37,7 @@ export function Composer({ draft, onDraft, answering, held, onSend, onStop, inpu
         rows={1}
         autoComplete="off"
         value={draft}
-        onChange={event => onDraft(event.target.value)}
+        onChange={event => chatSession().draft.set(event.target.value)}
         onKeyDown={sendOnEnter}
       />
       <div className="flex items-center justify-between gap-3 px-2 pb-2">
@@ -48,6 +49,13 @@ export function Composer({ draft, onDraft, answering, held, onSend, onStop, inpu
       </div>
     </form>
   )
+}
+
+/** Keeps what was typed, or put there by an example, before this page's scripts were loaded. */
+function takeOver(field: HTMLTextAreaElement | null) {
+  if (!field) return
+  if (field.value) chatSession().draft.set(field.value)
+  field.dataset.ready = ''
 }
 
 /** Enter also ends a composition in Chinese, Japanese or Korean input; that one is not ours. */

@@ -1,11 +1,19 @@
+import type { StreamPosition } from '../../gateway/resumable-stream.ts'
 import type { ChatEvent } from '../../gateway/wire.ts'
 import type { Hold } from '../../hold-notice.tsx'
-import { type Answer, afterEvent, stopped, stoppedAt, type Turn, waiting } from './turn.ts'
+import {
+  type Answer,
+  afterEvent,
+  atPosition,
+  stopped,
+  stoppedAt,
+  type Turn,
+  waiting,
+  withPrevious,
+} from './turn.ts'
 
 export type Conversation = {
   turns: Turn[]
-  /** The answer that a retry is about to replace; restored if the gateway requires a wait. */
-  replaced?: Answer | undefined
   /** Set while the gateway requires a wait. */
   hold?: Hold | undefined
   /** Set when such a wait has just ended. */
@@ -15,13 +23,12 @@ export type Conversation = {
 export type Action =
   | { type: 'asked'; question: string; model: string | undefined }
   | { type: 'asked-again'; model: string | undefined }
-  | { type: 'received'; events: ChatEvent[] }
+  | { type: 'received'; events: ChatEvent[]; position?: StreamPosition | undefined }
   | { type: 'stopped' }
   | { type: 'stopped-at'; text: string }
   | { type: 'wait-required'; hold: Hold }
   | { type: 'wait-over' }
   | { type: 'taken-back' }
-  | { type: 'cleared' }
 
 export const empty: Conversation = { turns: [] }
 
@@ -32,34 +39,34 @@ export function conversation(state: Conversation, action: Action): Conversation 
       const { question, model } = action
       return { turns: [...turns, { id: (turns.at(-1)?.id ?? 0) + 1, question, model, answer: waiting }] }
     }
-    case 'asked-again':
-      return {
-        turns: withLast(turns, last => ({ ...last, model: action.model, answer: waiting })),
-        replaced: turns.at(-1)?.answer,
-      }
-    case 'received':
-      return { turns: withAnswer(turns, answer => action.events.reduce(afterEvent, answer)) }
+    case 'asked-again': {
+      const { model } = action
+      return { turns: withLast(turns, last => ({ ...last, model, answer: waiting, previous: last.answer })) }
+    }
+    case 'received': {
+      const { events, position } = action
+      return { turns: withAnswer(turns, answer => events.reduce(afterEvent, atPosition(answer, position))) }
+    }
     case 'stopped':
       return { turns: withAnswer(turns, stopped) }
     case 'stopped-at':
       return { turns: withAnswer(turns, answer => stoppedAt(answer, action.text)) }
     case 'wait-required':
-      return { turns: beforeAsking(state), hold: action.hold }
+      return { turns: beforeAsking(turns), hold: action.hold }
     case 'wait-over':
       return { turns, waited: true }
     case 'taken-back':
       return { turns: turns.slice(0, -1) }
-    case 'cleared':
-      return { turns: [], hold: state.hold }
   }
 }
 
-function beforeAsking({ turns, replaced }: Conversation): Turn[] {
-  return replaced ? withAnswer(turns, () => replaced) : turns.slice(0, -1)
+function beforeAsking(turns: Turn[]): Turn[] {
+  const previous = turns.at(-1)?.previous
+  return previous ? withAnswer(turns, () => previous) : turns.slice(0, -1)
 }
 
 function withAnswer(turns: Turn[], change: (answer: Answer) => Answer): Turn[] {
-  return withLast(turns, last => ({ ...last, answer: change(last.answer) }))
+  return withLast(turns, last => withPrevious({ ...last, answer: change(last.answer) }))
 }
 
 function withLast(turns: Turn[], change: (turn: Turn) => Turn): Turn[] {

@@ -1,3 +1,4 @@
+import type { StreamPosition } from '../../gateway/resumable-stream.ts'
 import type { ChatEvent, Facts, Failure } from '../../gateway/wire.ts'
 
 /** One question and its answer. */
@@ -7,11 +8,19 @@ export type Turn = {
   /** The requested model; `undefined` leaves the choice to the gateway. */
   model: string | undefined
   answer: Answer
+  /** The answer that is being asked for again, until the new one has text. */
+  previous?: Answer
 }
 
 export type Answer =
-  | { state: 'waiting' }
-  | { state: 'streaming'; text: string; connection?: 'lost' | 'back' }
+  | { state: 'waiting'; position?: StreamPosition }
+  | {
+      state: 'streaming'
+      text: string
+      connection?: 'lost' | 'back'
+      /** Where the stream continues after `text`; absent where it cannot be resumed. */
+      position?: StreamPosition
+    }
   | { state: 'done'; text: string; facts: Facts }
   | { state: 'stopped'; text: string }
   | { state: 'failed'; text: string; failure: Failure }
@@ -29,21 +38,44 @@ export function isOpen(answer: Answer | undefined): boolean {
 /** The answer after one more event from the gateway. */
 export function afterEvent(answer: Answer, event: ChatEvent): Answer {
   const text = textOf(answer)
+  const position = positionIn(answer)
   switch (event.type) {
     case 'start':
-      return { state: 'streaming', text }
+      return { state: 'streaming', text, ...position }
     case 'delta':
       return answer.state === 'streaming'
         ? { ...answer, text: text + event.text }
-        : { state: 'streaming', text: event.text }
+        : { state: 'streaming', text: event.text, ...position }
     case 'lost':
     case 'back':
-      return { state: 'streaming', text, connection: event.type }
+      return { state: 'streaming', text, connection: event.type, ...position }
     case 'done':
       return { state: 'done', text, facts: event.facts }
     case 'error':
       return { state: 'failed', text, failure: event.failure }
   }
+}
+
+/** An answer in progress with the position at which its stream continues; any other answer unchanged. */
+export function atPosition(answer: Answer, position: StreamPosition | undefined): Answer {
+  return position && (answer.state === 'waiting' || answer.state === 'streaming')
+    ? { ...answer, position }
+    : answer
+}
+
+function positionIn(answer: Answer): { position?: StreamPosition } {
+  return 'position' in answer ? { position: answer.position } : {}
+}
+
+/**
+ * Puts the previous answer's text back where the new one ended without any, and forgets it once the new one has text.
+ */
+export function withPrevious({ previous, ...turn }: Turn): Turn {
+  const { answer } = turn
+  if (!previous || textOf(answer) !== '' || answer.state === 'done') return turn
+  if (answer.state === 'stopped') return { ...turn, answer: previous }
+  if (answer.state === 'failed') return { ...turn, answer: { ...answer, text: textOf(previous) } }
+  return { ...turn, previous }
 }
 
 export function stopped(answer: Answer): Answer {

@@ -394,7 +394,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     expect(states).toEqual(['succeeded', 'cancelled', 'cancelled'])
     expect((await records.items(made.id, { limit: 9, state: 'cancelled' })).entries).toHaveLength(2)
     expect((await records.items(made.id, { limit: 9, state: 'queued' })).entries).toHaveLength(0)
-    expect(await records.retryFailed('guest ada', made.id)).toBe(0)
+    expect(await records.retryFailed('guest ada', made.id, 1)).toBe(0)
   })
 
   it('run their failed items again, and only those', async () => {
@@ -403,10 +403,10 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     const [a, b, c] = (await claim(3)) as [Claim, Claim, Claim]
     await records.settle(a, succeeded(1 * USD), 1)
     await records.settle(b, failed, 1)
-    expect(await records.retryFailed('guest ada', made.id)).toBe(0)
+    expect(await records.retryFailed('guest ada', made.id, 1)).toBe(0)
     await records.settle(c, failed, 1)
-    expect(await records.retryFailed('guest eve', made.id)).toBe(0)
-    expect(await records.retryFailed('guest ada', made.id)).toBe(2)
+    expect(await records.retryFailed('guest eve', made.id, 1)).toBe(0)
+    expect(await records.retryFailed('guest ada', made.id, 1)).toBe(2)
     expect(await stateOf(made.id)).toMatchObject({ state: 'running', queued: 2, failed: 0, succeeded: 1 })
     const again = await claim(9)
     expect(again.map(({ index, failures }) => [index, failures])).toEqual([
@@ -415,6 +415,57 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     ])
     for (const claimed of again) await records.settle(claimed, succeeded(1 * USD), 2)
     expect(await records.find('guest ada', made.id)).toMatchObject({ state: 'completed', costUsd: 3 })
+  })
+
+  it('leave the time between their end and a retry out of the time that they took', async () => {
+    const made = job()
+    await records.submit(made, items(2))
+    const [a, b] = (await claim(2)) as [Claim, Claim]
+    await records.settle(a, succeeded(1 * USD), 2_000)
+    await records.settle(b, failed, 3_000)
+    await records.retryFailed('guest ada', made.id, 10_000)
+    expect(await records.find('guest ada', made.id)).toMatchObject({ idleMs: 7_000 })
+  })
+
+  it('know why they do not progress: a schedule, no worker, other jobs, or their model', async () => {
+    const waitOf = async (id: string, now: number) => {
+      const found = await records.find('guest ada', id)
+      return found && (await records.withWaits([found], now))[0]?.wait
+    }
+    const later = job({ scheduledFor: 90_000 })
+    await records.submit(later, items(1))
+    expect(await waitOf(later.id, 10_000)).toEqual({ reason: 'schedule', until: 90_000 })
+    const made = job()
+    await records.submit(made, items(2))
+    expect(await waitOf(made.id, 10_000)).toEqual({ reason: 'worker' })
+    await records.heartbeat('worker', 10_000)
+    expect(await waitOf(made.id, 10_000)).toEqual({ reason: 'queue' })
+
+    const [a, b] = (await claim(2)) as [Claim, Claim]
+    expect(await waitOf(made.id, 10_000)).toBeUndefined()
+    const fault = { code: 'MODEL_UNAVAILABLE', message: 'The model rests.', retryable: true } as const
+    for (const [claimed, notBefore] of [
+      [a, 20_000],
+      [b, 30_000],
+    ] as const)
+      await records.settle(claimed, { state: 'again', notBefore, countsAs: 'nothing', fault }, 10_000)
+    expect(await waitOf(made.id, 10_000)).toMatchObject({ reason: 'model', fault, until: 30_000 })
+    expect(await waitOf(made.id, 30_000)).not.toHaveProperty('until')
+    expect(await waitOf(made.id, 99_000)).toEqual({ reason: 'worker' })
+    await records.cancel('guest ada', made.id, 40_000)
+    expect(await waitOf(made.id, 30_000)).toBeUndefined()
+  })
+
+  it('show one item with the messages that are sent for it, the instruction included', async () => {
+    const made = job({ instruction: 'Be kind' })
+    const [one] = items(1) as [NewItem]
+    await records.submit(made, [{ ...one, id: 'a', instructed: true }])
+    expect(await records.item(made.id, 0)).toMatchObject({
+      id: 'a',
+      state: 'queued',
+      messages: [{ role: 'user', content: 'Be kind\n\nQuestion 0' }],
+    })
+    expect(await records.item(made.id, 1)).toBeUndefined()
   })
 
   it('are listed newest first, page by page, to their owner', async () => {
@@ -490,14 +541,14 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
     }
     await end(20_000)
     const first = (await records.claimWebhook({ now: 20_000, leaseUntil: 50_000 })) as WebhookDue
-    await records.retryFailed('guest ada', made.id)
+    await records.retryFailed('guest ada', made.id, 1)
     await end(30_000)
     for (const outcome of [{ state: 'sent' }, { state: 'failed' }, { again: 900_000 }] as const)
       await records.settleWebhook(first, outcome)
     const second = (await records.claimWebhook({ now: 30_000, leaseUntil: 60_000 })) as WebhookDue
     expect(second).toMatchObject({ attempt: 1, job: { endedAt: 30_000 } })
     await records.settleWebhook(second, { again: 61_000 })
-    await records.retryFailed('guest ada', made.id)
+    await records.retryFailed('guest ada', made.id, 1)
     await records.cancel('guest ada', made.id, 40_000)
     expect(await records.claimWebhook({ now: 40_000, leaseUntil: 70_000 })).toMatchObject({
       attempt: 1,
@@ -623,7 +674,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
           } else {
             const failures = model.filter(({ state }) => state === 'failed').length
             const count = isOver() && !isCancelled ? failures : 0
-            expect(await records.retryFailed(made.owner, made.id)).toBe(count)
+            expect(await records.retryFailed(made.owner, made.id, 1)).toBe(count)
             if (count > 0) for (const item of model) if (item.state === 'failed') item.state = 'queued'
           }
           const found = await records.find(made.owner, made.id)

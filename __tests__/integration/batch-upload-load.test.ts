@@ -29,9 +29,9 @@ describe('an upload of 45 MB', () => {
 
   it.each<[string, string, Buffer, RegExp]>([
     ['blank lines', 'a.csv', filled('\n'), /1,048,576 rows without content/],
-    ['blank lines', 'a.jsonl', filled('\n'), /holds no item/],
-    ['blank lines of Windows', 'a.jsonl', filled('\r\n'), /holds no item/],
-    ['lines of spaces', 'a.jsonl', filled(' \n'), /holds no item/],
+    ['blank lines', 'a.jsonl', filled('\n'), /has no items/],
+    ['blank lines of Windows', 'a.jsonl', filled('\r\n'), /has no items/],
+    ['lines of spaces', 'a.jsonl', filled(' \n'), /has no items/],
     ['lines of wide spaces', 'a.jsonl', filled('\u3000\n'), /1,048,576 blank lines/],
     ['white space', 'a.json', filled('\n '), /ends too early/],
     ['white space in a list', 'a.json', headed('[', '\n '), /ends too early/],
@@ -40,9 +40,9 @@ describe('an upload of 45 MB', () => {
     ['commas', 'a.csv', filled(','), /longer than 1,000,000 characters/],
     ['an open quote', 'a.csv', headed('prompt\n"', 'x\n'), /longer than 1,000,000 characters/],
     ['one-letter rows', 'a.csv', headed('prompt\n', 'x\n'), /more than 50,000 items/],
-    ['empty objects', 'a.jsonl', filled('{}\n'), /more|neither prompt/],
+    ['empty objects', 'a.jsonl', filled('{}\n'), /more|needs "prompt"/],
     ['brackets', 'a.json', filled('['), /ends too early/],
-    ['ones in a list', 'a.json', headed('[1', ',1'), /neither prompt|ends before/],
+    ['ones in a list', 'a.json', headed('[1', ',1'), /needs "prompt"|ends before/],
   ])(
     'of %s in %s is refused for less than 2 s of CPU, the event loop never blocked for 50 ms',
     async (_, name, content, message) => {

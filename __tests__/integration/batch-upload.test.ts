@@ -71,7 +71,7 @@ describe.each(HOSTS)('an upload under the %s host', host => {
   )
 
   it.each<[string, string, string, number, RegExp]>([
-    ['no boundary', 'multipart/form-data', part(FILE, 'x') + END, 400, /names no boundary/],
+    ['no boundary', 'multipart/form-data', part(FILE, 'x') + END, 400, /has no boundary/],
     ['another boundary', 'multipart/form-data; boundary=other', part(FILE, 'x') + END, 400, /not complete/],
     [
       'no file',

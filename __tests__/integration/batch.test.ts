@@ -152,6 +152,7 @@ describe.each(HOSTS)('batches under the %s host', host => {
       ['GET', `/jobs/${id}`],
       ['GET', `/jobs/${id}/results`],
       ['GET', `/jobs/${id}/events`],
+      ['GET', `/jobs/${id}/items/0`],
       ['POST', `/jobs/${id}/cancel`],
       ['POST', `/jobs/${id}/retry`],
       ['DELETE', `/jobs/${id}`],
@@ -201,6 +202,40 @@ describe.each(HOSTS)('batches under the %s host', host => {
     expect(upstream.callsFor(model.replace('openai/', '')).length).toBeLessThanOrEqual(6)
     upstream.forModel(model.replace('openai/', ''), says(['Free again']))
     expect(await ada.ended(id)).toMatchObject({ state: 'completed', counts: { succeeded: 100 } })
+  })
+
+  it('give no time left and say which model they wait for while it is not called', async () => {
+    const busy = refuses(429, { headers: { 'retry-after': '60' } })
+    const model = modelThat((response, asked, signal) => {
+      const isFirst = asked.messages.at(-1)?.content === 'One'
+      return (isFirst ? says(['Yes']) : busy)(response, asked, signal)
+    })
+    const { id } = await ada.submit(['One', 'Two'].map(prompt => ({ prompt, model, cache: 'no-store' })))
+    const waiting = await ada.until(
+      id,
+      ({ waiting, counts }) => waiting?.reason === 'model' && counts.succeeded === 1,
+    )
+    expect(waiting).toMatchObject({ state: 'running', etaSeconds: null, counts: { succeeded: 1, queued: 1 } })
+    expect(waiting.waiting).toMatchObject({ code: 'PROVIDER_RATE_LIMIT', model })
+    expect(waiting.waiting.message).toContain('openai')
+    expect(Date.parse(waiting.waiting.until)).toBeGreaterThan(Date.now())
+    await ada.post(`/jobs/${id}/cancel`)
+  })
+
+  it('show each item by its index, whole, with the messages that were sent', async () => {
+    const model = modelThat(says(['# Title\n\nA second paragraph']))
+    const { id } = await ada.submit([{ prompt: 'Whole\n\nquestion', model }])
+    await ada.ended(id)
+    const item = await json(await ada.ask(`/jobs/${id}/items/0`))
+    expect(item).toMatchObject({
+      id: '1',
+      index: 0,
+      state: 'succeeded',
+      content: '# Title\n\nA second paragraph',
+      messages: [{ role: 'user', content: 'Whole\n\nquestion' }],
+    })
+    for (const index of ['1', '-1', 'one', '99999999999'])
+      expect((await ada.ask(`/jobs/${id}/items/${index}`)).status, index).toBe(404)
   })
 
   it('leave the upstream at once when they are cancelled, and can be removed then', async () => {

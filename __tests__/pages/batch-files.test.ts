@@ -16,7 +16,7 @@ describe('the files of a batch', () => {
   })
 
   it('have at least one byte and at most 50 MB', () => {
-    expect(fileFault({ name: 'a.txt', size: 0 })).toBe('Empty')
+    expect(fileFault({ name: 'a.txt', size: 0 })).toBe('This file is empty')
     expect(fileFault({ name: 'a.txt', size: 50_000_000 })).toBeUndefined()
     expect(fileFault({ name: 'a.txt', size: 50_000_001 })).toBe('Larger than 50 MB')
   })
@@ -24,9 +24,11 @@ describe('the files of a batch', () => {
   it('are at most 50, and 100 MB together', () => {
     const file = { name: 'a.txt', size: 2_000_000 }
     expect(filesFault(Array.from({ length: 50 }, () => file))).toBeUndefined()
-    expect(filesFault(Array.from({ length: 52 }, () => file))).toMatch(/These are 52 files; .* Remove 2\./)
+    expect(filesFault(Array.from({ length: 52 }, () => file))).toBe(
+      '52 files are chosen, but a batch takes at most 50. Remove 2.',
+    )
     const larger = { ...file, size: 2_100_000 }
-    expect(filesFault(Array.from({ length: 50 }, () => larger))).toMatch(/^Together these are 105 MB/)
+    expect(filesFault(Array.from({ length: 50 }, () => larger))).toMatch(/^The files are 105 MB together/)
   })
 
   it('have a size that can be read at a glance', () => {
@@ -66,6 +68,29 @@ describe('reading a file', () => {
     expect(await read(name, content)).toEqual({ characters: content.length, items })
   })
 
+  it('counts a list in JSON of more than 5 MB, entry by entry', async () => {
+    const content = JSON.stringify(Array.from({ length: 600 }, () => ({ prompt: 'x'.repeat(10_000) })))
+    expect(await read('a.json', content)).toEqual({ characters: content.length, items: 600 })
+  })
+
+  it.each([
+    ['lines', 'a.jsonl', '{"prompt":"One","model":"a"}\n{"prompt":"Two"}\n{"prompt":"the \\"model\\""}\n'],
+    ['a list', 'a.json', '[{"prompt":"One","model":"a"},{"prompt":"Two"},"Three"]'],
+    ['an object with a list', 'a.json', '{"model":"x","items":[{"prompt":"One","model":"a"},"Two","Three"]}'],
+    ['a table', 'a.csv', 'prompt;Model\nOne;a\nTwo;\nThree;nan\n'],
+  ])('knows which rows of %s name their own model', async (_, name, content) => {
+    const reading = await read(name, content)
+    expect(reading?.items).toBe(3)
+    expect(reading?.own).toMatchObject([{ model: 'a', items: 1, instructed: true }])
+  })
+
+  it('knows the models of lines in OpenAI’s format, which take no instruction', async () => {
+    const line = '{"custom_id":"1","url":"/v1/chat/completions","body":{"model":"b","messages":[]}}'
+    expect((await read('a.jsonl', line))?.own).toEqual([
+      { model: 'b', characters: line.length, items: 1, instructed: false },
+    ])
+  })
+
   it('counts a line once that comes in many pieces', async () => {
     const content = `${'x'.repeat(300_000)}\n${'y'.repeat(300_000)}`
     expect(await read('a.jsonl', content)).toEqual({ characters: 600_001, items: 2 })
@@ -103,30 +128,55 @@ describe('reading a file', () => {
 })
 
 describe('the estimate', () => {
+  const at = (inputUsdPerMillion: number | null | undefined) => ({
+    chosen: inputUsdPerMillion === undefined ? undefined : { inputUsdPerMillion },
+    named: () => undefined,
+  })
   const readings = [
     { characters: 4_000, items: 3 },
     { characters: 400, items: 1 },
   ]
 
   it('takes four characters for a token, and the instruction along with every item', () => {
-    expect(estimate(readings, '', undefined).tokens).toBe(1_100)
-    expect(estimate(readings, ' 12345678 ', undefined)).toMatchObject({ items: 4, tokens: 1_108 })
+    expect(estimate(readings, '', at(undefined)).tokens).toBe(1_100)
+    expect(estimate(readings, ' 12345678 ', at(undefined))).toMatchObject({ items: 4, tokens: 1_108 })
   })
 
   it('knows no price where the catalog has none, which is not the same as nothing', () => {
-    expect(estimate(readings, '', { inputUsdPerMillion: null }).costUsd).toBeNull()
-    expect(estimate(readings, '', { inputUsdPerMillion: 0 }).costUsd).toBe(0)
-    expect(estimate(readings, '', { inputUsdPerMillion: 10 }).costUsd).toBeCloseTo(0.011)
+    expect(estimate(readings, '', at(null)).costUsd).toBeNull()
+    expect(estimate(readings, '', at(0)).costUsd).toBe(0)
+    expect(estimate(readings, '', at(10)).costUsd).toBeCloseTo(0.011)
+  })
+
+  it('prices each row by its own model: 300 tokens at $10 and 100 at $1 are $0.0031', () => {
+    const own = [{ model: 'dear', characters: 1_200, items: 1, instructed: true }]
+    const reading = { characters: 1_600, items: 3, own }
+    const prices = { chosen: { inputUsdPerMillion: 1 }, named: () => ({ inputUsdPerMillion: 10 }) }
+    expect(estimate([reading], '', prices)).toMatchObject({ items: 3, tokens: 400, unpriced: [] })
+    expect(estimate([reading], '', prices).costUsd).toBeCloseTo(0.0031)
+    expect(estimate([reading], '12345678', prices).tokens).toBe(406)
+  })
+
+  it('is unknown where the price of one row is, and never the sum of the others', () => {
+    const own = [{ model: 'secret', characters: 400, items: 1, instructed: false }]
+    const named = estimate([{ characters: 800, items: 2, own }], '', at(1))
+    expect(named).toMatchObject({ costUsd: null, unpriced: ['secret'] })
+    expect(estimateAsWords(named)).toBe('About 2 items, 200 input tokens, price unknown (secret)')
+    const onlyOwn = { characters: 400, items: 1, own }
+    const prices = { chosen: undefined, named: () => ({ inputUsdPerMillion: 10 }) }
+    expect(estimate([onlyOwn], '', prices).costUsd).toBeCloseTo(0.001)
   })
 
   it('is shown as an approximation', () => {
-    expect(estimateAsWords({ items: 1, tokens: 3_400, costUsd: null })).toBe(
-      'About 1 item and 3,400 tokens to read, price unknown',
+    expect(estimateAsWords({ items: 1, tokens: 3_400, costUsd: null, unpriced: [] })).toBe(
+      'About 1 item, 3,400 input tokens, price unknown',
     )
-    expect(estimateAsWords({ items: 12, tokens: 1, costUsd: 0.0123 })).toContain(
+    expect(estimateAsWords({ items: 12, tokens: 1, costUsd: 0.0123, unpriced: [] })).toContain(
       'about $0.0123; answers cost',
     )
-    expect(estimateAsWords({ items: 12, tokens: 1, costUsd: 0.00001 })).toContain('less than $0.01;')
-    expect(estimateAsWords({ items: 12, tokens: 1, costUsd: 0 })).toContain('about $0;')
+    expect(estimateAsWords({ items: 12, tokens: 1, costUsd: 0.00001, unpriced: [] })).toContain(
+      'less than $0.01;',
+    )
+    expect(estimateAsWords({ items: 12, tokens: 1, costUsd: 0, unpriced: [] })).toContain('about $0;')
   })
 })

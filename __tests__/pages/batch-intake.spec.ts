@@ -66,13 +66,11 @@ test('takes files by drop and by dialog, and says about what they come to', asyn
   await expect(send(page)).toBeDisabled()
   await drop(page, 'notes.md', 'word '.repeat(800))
   const estimate = page.locator('[data-note]')
-  await expect(estimate).toHaveText(
-    'About 1 item and 1,000 tokens to read, less than $0.01; answers cost extra',
-  )
+  await expect(estimate).toHaveText('About 1 item, 1,000 input tokens, less than $0.01; answers cost extra')
 
   await choose(page, [text('questions.jsonl', '{"prompt":"One"}\n\n{"prompt":"Two"}\n')])
   await page.getByLabel('Instruction for every item').fill('Answer in French, and be brief')
-  await expect(estimate).toContainText('About 3 items and 1,032 tokens to read')
+  await expect(estimate).toContainText('About 3 items, 1,032 input tokens')
   await expect(page.getByRole('list', { name: 'Chosen files' }).getByRole('listitem')).toHaveCount(2)
   await expect(send(page)).toBeEnabled()
 
@@ -84,7 +82,7 @@ test('says that a price is unknown where it is', async ({ batches, page }) => {
   await batches.open()
   await page.getByRole('combobox', { name: 'Model' }).selectOption('mock/echo')
   await choose(page, [text('one.txt', 'Hello')])
-  await expect(page.locator('[data-note]')).toHaveText('About 1 item and 2 tokens to read, price unknown')
+  await expect(page.locator('[data-note]')).toHaveText('About 1 item, 2 input tokens, price unknown')
 })
 
 test('names what cannot be sent before anything is', async ({ batches, page }) => {
@@ -97,8 +95,8 @@ test('names what cannot be sent before anything is', async ({ batches, page }) =
   ])
   const chosen = page.getByRole('list', { name: 'Chosen files' }).getByRole('listitem')
   await expect(chosen.nth(0)).toContainText('Not a .txt, .md, .csv, .json or .jsonl file')
-  await expect(chosen.nth(1)).toContainText('Empty')
-  await expect(chosen.nth(2)).toContainText('Cannot be read as UTF-8 text')
+  await expect(chosen.nth(1)).toContainText('This file is empty')
+  await expect(chosen.nth(2)).toContainText('Not UTF-8 text; save it as UTF-8 and choose it again')
   await expect(send(page)).toBeDisabled()
   for (const name of ['photo.png', 'empty.txt', 'latin.txt'])
     await page.getByRole('button', { name: `Remove ${name}` }).click()
@@ -108,7 +106,11 @@ test('names what cannot be sent before anything is', async ({ batches, page }) =
     page,
     Array.from({ length: 50 }, (_, index) => text(`${index}.txt`, 'Hello')),
   )
-  await expect(page.getByText('These are 51 files; 50 can be sent at once. Remove 1.')).toBeVisible()
+  await expect(
+    page
+      .getByRole('alert')
+      .filter({ hasText: '51 files are chosen, but a batch takes at most 50. Remove 1.' }),
+  ).toBeVisible()
   await expect(send(page)).toBeDisabled()
 })
 
@@ -141,21 +143,22 @@ test('sends the files with what was wished, and begins anew with the batch in th
   await batches.open()
   await choose(page, [text('a.txt', 'Hello')])
   await page.getByLabel('Name').fill('Greetings')
-  await page.getByLabel('Instruction for every item').fill('Be kind')
+  await page.getByLabel('Instruction for every item').fill('Stay kind')
   await page.getByRole('combobox', { name: 'Priority' }).selectOption('high')
   await send(page).press('Enter')
 
-  await expect(batches.status).toHaveText('The batch “Greetings” was accepted, with 1 item.')
-  await expect(page.locator('[data-note]')).toHaveText('“Greetings” was accepted; it is in the list below.')
+  await expect(batches.status).toHaveText('“Greetings” is queued with 1 item.')
+  await expect(page.locator('[data-note]')).toHaveText('“Greetings” is queued. Follow it below.')
   await expect(batches.job('Greetings')).toBeVisible()
   await expect(page.getByLabel('Name')).toHaveValue('')
   await expect(page.getByRole('list', { name: 'Chosen files' })).toHaveCount(0)
 
+  batches.provider.release()
   await expect(batches.job('Greetings')).toContainText('1 of 1 succeeded')
   const { jobs } = await (await page.request.get('/api/batch/jobs')).json()
   expect(jobs).toMatchObject([{ name: 'Greetings', priority: 'high' }])
   const results = await (await page.request.get(`/api/batch/jobs/${jobs[0].id}/results`)).text()
-  expect(JSON.parse(results)).toMatchObject({ file: 'a.txt', model: MODEL, content: 'Be kind\n\nHello' })
+  expect(JSON.parse(results)).toMatchObject({ file: 'a.txt', model: MODEL, content: 'Stay kind\n\nHello' })
 })
 
 test('shows how much has been sent, and stops when asked to, keeping the draft', async ({
@@ -181,13 +184,14 @@ test('shows every fault by file and line, and keeps the draft', async ({ batches
   await batches.open()
   await choose(page, [text('questions.jsonl', '{"prompt":"One"}\n\n{prompt:Two}\n{"prompt":""}\n')])
   await send(page).click()
-  const faults = page.getByRole('list', { name: 'Faults' }).getByRole('listitem')
+  const faults = page.getByRole('list', { name: 'Errors' }).getByRole('listitem')
   await expect(faults).toHaveText([
     'questions.jsonl, line 3 is not valid JSON at character 1',
     'questions.jsonl, line 4 prompt must not be empty',
   ])
   await expect(page.getByText(/^Request [\w-]{8,}$/)).toBeVisible()
-  await expect(batches.status).toContainText('The files were not accepted.')
+  const alert = page.getByRole('region', { name: 'Files' }).getByRole('alert')
+  await expect(alert).toContainText('Nothing was uploaded. Fix these lines and send again:')
   await page.getByRole('button', { name: 'Remove questions.jsonl' }).click()
   await expect(faults).toHaveCount(0)
 })

@@ -10,7 +10,7 @@ test('shows a batch as it goes on, with its figures, newest first', async ({ bat
   await expect(job).toHaveAttribute('data-job-state', 'running')
   await expect(job).toContainText('2 of 3 succeeded')
   await expect(job.getByRole('progressbar')).toHaveJSProperty('value', 2 / 3)
-  await expect(job).toContainText(/about \d+ \w+ left/)
+  await expect(job).toContainText('taking longer than estimated')
   await expect(job).toContainText(/\$0\.0\d+ so far/)
   await expect(batches.page.getByRole('article').first()).toHaveAccessibleName('Newer')
 
@@ -38,10 +38,10 @@ test('never shows a batch with failures as one without, and tries the failed one
   await expect(whole).toHaveAttribute('data-tone', 'well')
 
   batches.provider.mend()
-  await mixed.getByRole('button', { name: 'Retry failed' }).click()
+  await mixed.getByRole('button', { name: 'Retry 1 failed item' }).click()
   await expect(mixed).toContainText('2 of 2 succeeded')
   await expect(mixed).toHaveAttribute('data-tone', 'well')
-  await expect(mixed.getByRole('button', { name: 'Retry failed' })).toHaveCount(0)
+  await expect(mixed.getByRole('button', { name: /^Retry/ })).toHaveCount(0)
 })
 
 test('cancels a batch only after asking, and deletes it likewise', async ({ batches, page }) => {
@@ -65,7 +65,7 @@ test('cancels a batch only after asking, and deletes it likewise', async ({ batc
   await expect(job).toHaveCount(0)
   await expect(page.getByRole('heading', { name: 'Your batches' })).toBeFocused()
   await page.reload()
-  await expect(page.getByText('None so far.')).toBeVisible()
+  await expect(page.getByText('No batches yet. Upload files to start one.')).toBeVisible()
 })
 
 test('changes the priority of what still waits', async ({ batches, page }) => {
@@ -104,7 +104,7 @@ test('shows items by state, page after page, with what became of each', async ({
   const job = batches.job('Many')
   await job.getByRole('button', { name: 'Items of Many' }).click()
   await expect(job).toContainText('24 of 25 succeeded')
-  const rows = job.locator('tbody tr')
+  const rows = job.locator('tbody tr[data-item-state]')
   await expect(rows).toHaveCount(20)
   await expect(rows.first()).toContainText('Question 1')
 
@@ -176,7 +176,11 @@ test('tells the trouble with what was asked of a batch', async ({ batches, page 
   await batches.open()
   await batches.submit('Late', ['One'])
   await expect(batches.job('Late')).toContainText('Completed')
-  const error = { code: 'CONFLICT', message: 'The job has not ended yet: cancel it first.', retryable: false }
+  const error = {
+    code: 'CONFLICT',
+    message: 'The batch has not ended yet. Cancel it first.',
+    retryable: false,
+  }
   await page.route('**/api/batch/jobs/*', route => route.fulfill({ status: 409, json: { error } }))
   await batches.job('Late').getByRole('button', { name: 'Delete' }).click()
   await page.getByRole('button', { name: 'Delete batch' }).click()

@@ -6,7 +6,9 @@ import {
   stateAsWords,
   timeLeftAsWords,
   toneOf,
+  waitAsWords,
 } from '../../app/(console)/batch/jobs/job-words.ts'
+import { forgetJobs, missingJobs, rememberJobs } from '../../app/(console)/batch/jobs/remembered-jobs.ts'
 import type { Job } from '../../app/(console)/gateway/job-wire.ts'
 import { endsAsWords, endsOf } from '../../app/(console)/notifications/ends.ts'
 
@@ -22,6 +24,7 @@ const aJob = (
   counts: { total: 10, queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, ...counts },
   progress: 0,
   etaSeconds: null,
+  waiting: null,
   costUsd: 0,
   unpricedItems: 0,
   warnings: [],
@@ -59,10 +62,51 @@ describe('the list of batches', () => {
     expect(idsOf(jobList(both, listed(['6', '5', '4'], 'behind 4')))).toEqual(['6', '5', '4', '3', '2'])
   })
 
+  it('names batches of a session that was lost until they are dismissed', () => {
+    const lost = [{ id: '5', name: 'Five', endedAt: null }]
+    const page = { jobs: [], nextCursor: null }
+    const list = jobList(jobList(unknown, listed(['5'])), { type: 'listed', page, lost })
+    expect(list).toMatchObject({ jobs: [], lost })
+    expect(jobList(list, { type: 'dismissed' }).lost).toEqual([])
+  })
+
   it('stays as it was while the connection is lost', () => {
     const list = jobList(jobList(unknown, listed(['5'])), { type: 'lost' })
     expect(list.connection).toBe('lost')
     expect(idsOf(list)).toEqual(['5'])
+  })
+})
+
+describe('the batches that this browser remembers', () => {
+  const memoryOf = (stored: Record<string, string> = {}) => ({
+    getItem: (key: string) => stored[key] ?? null,
+    setItem: (key: string, value: string) => {
+      stored[key] = value
+    },
+  })
+  const NOW = Date.parse('2026-11-27T12:00:00Z')
+  const missing = (ids: string[], memory: ReturnType<typeof memoryOf>) =>
+    missingJobs(
+      ids.map(id => ({ id })),
+      NOW,
+      memory,
+    ).map(({ id }) => id)
+
+  it('are missing where its session no longer lists them, unless they ended a day ago or were deleted', () => {
+    const memory = memoryOf()
+    const old = aJob('3', { state: 'completed', endedAt: '2026-11-26T11:00:00Z' })
+    const recent = aJob('4', { state: 'completed', endedAt: '2026-11-27T11:00:00Z' })
+    rememberJobs([aJob('1'), aJob('2'), old, recent], memory)
+    rememberJobs([aJob('5')], memory)
+    expect(missing(['5', '2'], memory)).toEqual(['1', '4'])
+    forgetJobs(['1'], memory)
+    expect(missing(['5', '2'], memory)).toEqual(['4'])
+  })
+
+  it('are none where storage is refused or holds something else', () => {
+    expect(missingJobs([], NOW, undefined)).toEqual([])
+    for (const text of ['{', '{}', '[1,{"id":2}]'])
+      expect(missing([], memoryOf({ 'parley-batches': text })), text).toEqual([])
   })
 })
 
@@ -85,9 +129,27 @@ describe('a batch in words', () => {
   })
 
   it('says how long it takes only where that is known', () => {
-    expect(timeLeftAsWords(aJob('1'))).toBeUndefined()
-    expect(timeLeftAsWords(aJob('1', { etaSeconds: 0 }))).toBe('about 1 second left')
-    expect(timeLeftAsWords(aJob('1', { etaSeconds: 170 }))).toBe('about 3 minutes left')
+    expect(timeLeftAsWords(aJob('1'), false)).toBeUndefined()
+    expect(timeLeftAsWords(aJob('1', { etaSeconds: 0 }), false)).toBe('about 1 second left')
+    expect(timeLeftAsWords(aJob('1', { etaSeconds: 170 }), false)).toBe('about 3 minutes left')
+  })
+
+  it('gives no time left once the estimate has run out, or while nothing can progress', () => {
+    expect(timeLeftAsWords(aJob('1', { etaSeconds: 1 }), true)).toBe('taking longer than estimated')
+    const waitingFor = (reason: 'schedule' | 'worker' | 'queue' | 'model', state: Job['state'] = 'running') =>
+      aJob('1', {
+        state,
+        etaSeconds: 1,
+        waiting: { reason, message: 'Why.', model: 'openai/x', until: null },
+      })
+    for (const reason of ['worker', 'queue', 'model'] as const)
+      expect(timeLeftAsWords(waitingFor(reason), false), reason).toBe('time left unknown')
+    expect(timeLeftAsWords(waitingFor('queue', 'queued'), false)).toBe('waiting for its turn')
+    expect(stateAsWords(waitingFor('model'))).toBe('Waiting for openai/x')
+    expect(stateAsWords(waitingFor('worker'))).toBe('Waiting for a worker')
+    expect(stateAsWords(waitingFor('queue', 'queued'))).toBe('Queued')
+    expect(waitAsWords(waitingFor('model'))).toBe('Why.')
+    expect(waitAsWords(waitingFor('queue'))).toBeUndefined()
   })
 
   it('tells an unknown price from no price', () => {

@@ -29,7 +29,7 @@ const STATES: Record<string, (batches: Batches) => Promise<void>> = {
     await page.route('**/api/batch/upload', route => route.fulfill({ status: 400, json: { error } }))
     await page.getByLabel('Choose files').setInputFiles([file('questions.jsonl', '{}')])
     await page.getByRole('button', { name: 'Send batch' }).click()
-    await expect(page.getByRole('list', { name: 'Faults' })).toBeVisible()
+    await expect(page.getByRole('list', { name: 'Errors' })).toBeVisible()
   },
   held: async ({ page }) => {
     const error = { code: 'RATE_LIMITED', message: 'Too many requests; please wait.', retryAfterSeconds: 900 }
@@ -42,6 +42,35 @@ const STATES: Record<string, (batches: Batches) => Promise<void>> = {
     await handInSeveral(batches)
     await batches.job('Answers to customers').getByRole('button', { name: 'Items' }).click()
     await expect(batches.page.getByRole('table')).toBeVisible()
+  },
+  'too many': async ({ page }) => {
+    const files = Array.from({ length: 51 }, (_, index) => file(`${index}.txt`, 'Hello'))
+    await page.getByLabel('Choose files').setInputFiles(files)
+    await expect(page.getByRole('alert').filter({ hasText: '51 files' })).toBeVisible()
+  },
+  opened: async batches => {
+    await batches.submit('Answers', ['# A title\n\nSome **bold** text and `code`\n\n- one\n- two', 'Fail'])
+    await expect(batches.job('Answers')).toContainText('1 failed')
+    await batches.job('Answers').getByRole('button', { name: 'Items' }).click()
+    await expect(batches.page.locator('tr[data-item-state]')).toHaveCount(2)
+    for (const row of await batches.page.locator('tr[data-item-state]').all())
+      await row.getByRole('button').click()
+    await expect(batches.page.getByRole('region', { name: 'Answer of 1' })).toBeVisible()
+    await expect(batches.page.getByRole('region', { name: 'Error of 2' })).toBeVisible()
+    await batches.job('Answers').scrollIntoViewIfNeeded()
+  },
+  waiting: async batches => {
+    await batches.submit('Waiting', ['One', 'Busy'])
+    await expect(batches.job('Waiting')).toContainText('time left unknown')
+  },
+  'without its session': async batches => {
+    await batches.submit('Stranded', ['One'])
+    await expect(batches.job('Stranded')).toContainText('1 of 1 succeeded')
+    await batches.page.context().clearCookies()
+    await batches.page.reload()
+    const lost = batches.page.getByText('Your session was lost')
+    await expect(lost).toBeVisible()
+    await lost.scrollIntoViewIfNeeded()
   },
   'ringing on the chat page': async batches => {
     await batches.submit('Done', ['One'])

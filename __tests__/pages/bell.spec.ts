@@ -53,3 +53,28 @@ test('keeps the conversation while the batches are looked at', async ({ parley, 
   await expect(parley.answer).toContainText('Remember me')
   await expect(page.getByRole('combobox', { name: 'Model' })).toBeEnabled()
 })
+
+test('rings for a batch that another window has started, until it is seen in either', async ({
+  batches,
+  parley,
+  page,
+  context,
+}) => {
+  await parley.open()
+  await expect(page.getByRole('link', { name: 'Batches: nothing new' })).toBeVisible()
+  const other = await context.newPage()
+  await other.goto('/batch')
+  await other.getByLabel('Choose files').setInputFiles({
+    name: 'a.txt',
+    mimeType: 'text/plain',
+    buffer: Buffer.from('Stay'),
+  })
+  await other.getByRole('button', { name: 'Send batch' }).click()
+  await expect(other.getByRole('article', { name: 'a.txt' })).toBeVisible()
+  await other.getByRole('link', { name: 'Chat' }).click()
+  batches.provider.release()
+  const bell = page.getByRole('link', { name: 'Batches: 1 finished since you last looked' })
+  await expect(bell).toHaveText('1')
+  await other.getByRole('link', { name: 'Batches: 1 finished' }).click()
+  await expect(bell).toHaveCount(0)
+})

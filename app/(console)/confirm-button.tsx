@@ -32,7 +32,7 @@ export function ConfirmButton({ label, question, yes, no, onConfirm }: Props) {
           <button type="button" className="text-button" onClick={close}>
             {no}
           </button>
-          <button type="button" className="solid-button" onClick={confirm}>
+          <button type="button" className="danger-button" onClick={confirm}>
             {yes}
           </button>
         </div>

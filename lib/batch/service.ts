@@ -4,7 +4,17 @@ import { GatewayError } from '../errors.ts'
 import { type Caller, ownerOf } from '../request-context.ts'
 import type { ChangeNotifier } from './job-stream.ts'
 import { type JobStreamDeps, jobChanges, jobProgress, SubscriberLimit } from './job-stream.ts'
-import type { BatchRecords, Item, ItemState, Job, JobStream, NewItem, Page, Priority } from './types.ts'
+import type {
+  BatchRecords,
+  Item,
+  ItemDetail,
+  ItemState,
+  Job,
+  JobStream,
+  NewItem,
+  Page,
+  Priority,
+} from './types.ts'
 
 /** A job's name, and when it may run. */
 export type JobOptions = Readonly<{
@@ -33,18 +43,23 @@ export type BatchServiceDeps = Readonly<{
 
 const JOB_ID = /^batch_[\da-f]{32}$/
 const ID_BYTES = 16
+/** An item's index in its job. */
+const INDEX = /^\d{1,9}$/
 const PAGE = 500
 /** How many of an owner's newest jobs the stream of all jobs covers. */
 const STREAMED_JOBS = 50
 
 const newJobId = (): string => `batch_${randomBytes(ID_BYTES).toString('hex')}`
 
-const noSuchJob = (): GatewayError => new GatewayError('NOT_FOUND', 'There is no such batch job.')
+const noSuchJob = (): GatewayError => new GatewayError('NOT_FOUND', 'There is no such batch.')
 
 const ownerOrThrow = (caller: Caller): string => {
   const owner = ownerOf(caller)
   if (owner === undefined)
-    throw new GatewayError('FORBIDDEN', 'The caller could not be identified, so the job would have no owner.')
+    throw new GatewayError(
+      'FORBIDDEN',
+      'The caller could not be identified, so the batch would have no owner.',
+    )
   return owner
 }
 
@@ -56,7 +71,7 @@ const noWebhooks = (): GatewayError => {
 }
 
 const tooLate = (what: string): GatewayError =>
-  new GatewayError('CONFLICT', `The job ${what}.`, { retryable: false })
+  new GatewayError('CONFLICT', `The batch ${what}.`, { retryable: false })
 
 /** A caller's operations on their own jobs. For other callers the job does not exist. */
 export class BatchService {
@@ -100,7 +115,9 @@ export class BatchService {
   async find(caller: Caller, id: unknown): Promise<Job> {
     const owner = ownerOf(caller)
     if (typeof id !== 'string' || !JOB_ID.test(id) || owner === undefined) throw noSuchJob()
-    const job = await this.#deps.records.find(owner, id)
+    const { records, clock } = this.#deps
+    const found = await records.find(owner, id)
+    const [job] = found ? await records.withWaits([found], clock.now()) : []
     if (!job) throw noSuchJob()
     return job
   }
@@ -111,7 +128,7 @@ export class BatchService {
     options: Readonly<{ limit: number; cursor?: string | undefined }>,
   ): Promise<Page<Job>> {
     const owner = ownerOf(caller)
-    return owner === undefined ? { entries: [] } : this.#deps.records.list(owner, options)
+    return owner === undefined ? { entries: [] } : this.#page(owner, options)
   }
 
   items(
@@ -119,6 +136,16 @@ export class BatchService {
     options: Readonly<{ limit: number; cursor?: string | undefined; state?: ItemState | undefined }>,
   ): Promise<Page<Item>> {
     return this.#deps.records.items(id, options)
+  }
+
+  /** One item with its messages. @throws GatewayError NOT_FOUND */
+  async item({ id }: Job, index: unknown): Promise<ItemDetail> {
+    const item =
+      typeof index === 'string' && INDEX.test(index)
+        ? await this.#deps.records.item(id, Number(index))
+        : undefined
+    if (!item) throw new GatewayError('NOT_FOUND', 'There is no such item in this batch.')
+    return item
   }
 
   /**
@@ -135,23 +162,23 @@ export class BatchService {
       cursor = page.cursor
     } while (cursor !== undefined)
     if (count < counts.total)
-      throw new GatewayError('NOT_FOUND', 'The job was removed while its items were being read.')
+      throw new GatewayError('NOT_FOUND', 'The batch was deleted while its items were being read.')
   }
 
   async cancel(caller: Caller, id: unknown): Promise<Job> {
     const { records, clock, cancelJob } = this.#deps
     const job = await this.find(caller, id)
-    if (!(await records.cancel(job.owner, job.id, clock.now()))) throw tooLate('has ended already')
+    if (!(await records.cancel(job.owner, job.id, clock.now()))) throw tooLate('has already ended')
     cancelJob(job.id)
     return this.#changed(caller, job)
   }
 
   /** Runs the failed items once more. */
   async retry(caller: Caller, id: unknown): Promise<Job> {
-    const { records, notifyWork } = this.#deps
+    const { records, clock, notifyWork } = this.#deps
     const job = await this.find(caller, id)
-    const count = await records.retryFailed(job.owner, job.id)
-    if (count === 0) throw tooLate('has no failed items that could be tried again')
+    const count = await records.retryFailed(job.owner, job.id, clock.now())
+    if (count === 0) throw tooLate('has no failed items to retry')
     notifyWork(count)
     return this.#changed(caller, job)
   }
@@ -159,7 +186,7 @@ export class BatchService {
   async prioritise(caller: Caller, id: unknown, priority: Priority): Promise<Job> {
     const job = await this.find(caller, id)
     if (!(await this.#deps.records.prioritise(job.owner, job.id, priority)))
-      throw tooLate('has no items that still wait')
+      throw tooLate('has no queued items')
     return this.#changed(caller, job)
   }
 
@@ -167,24 +194,32 @@ export class BatchService {
   async remove(caller: Caller, id: unknown): Promise<Job> {
     const job = await this.find(caller, id)
     if (!(await this.#deps.records.remove(job.owner, job.id)))
-      throw tooLate('has not ended yet: cancel it first')
+      throw tooLate('has not ended yet. Cancel it first')
     this.#notify(job)
     return job
   }
 
   /** The changes of one job, until it has ended. @throws GatewayError RATE_LIMITED */
   progress(job: Job, signal: AbortSignal): JobStream {
-    const { records } = this.#deps
-    const readJobs = () => records.find(job.owner, job.id)
+    const { records, clock } = this.#deps
+    const readJobs = async () => {
+      const found = await records.find(job.owner, job.id)
+      return found && (await records.withWaits([found], clock.now()))[0]
+    }
     return this.#streams(job.owner, signal, deps => jobProgress(job.id, readJobs, deps))
   }
 
   /** The changes of the caller's newest jobs, while the stream is open. @throws GatewayError RATE_LIMITED */
   jobStream(caller: Caller, signal: AbortSignal): JobStream {
-    const { records } = this.#deps
     const owner = ownerOrThrow(caller)
-    const readJobs = async () => (await records.list(owner, { limit: STREAMED_JOBS })).entries
+    const readJobs = async () => (await this.#page(owner, { limit: STREAMED_JOBS })).entries
     return this.#streams(owner, signal, deps => jobChanges(owner, readJobs, deps))
+  }
+
+  async #page(owner: string, options: Parameters<BatchRecords['list']>[1]): Promise<Page<Job>> {
+    const { records, clock } = this.#deps
+    const page = await records.list(owner, options)
+    return { ...page, entries: await records.withWaits(page.entries, clock.now()) }
   }
 
   #streams(

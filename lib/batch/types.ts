@@ -62,7 +62,27 @@ export type Job = Omit<NewJob, 'instruction'> &
     unpriced: number
     startedAt?: number
     endedAt?: number
+    /** How long it had ended before it was retried, milliseconds in all. */
+    idleMs?: number
+    /** Why none of its items can progress right now; see `BatchRecords.withWaits`. */
+    wait?: Wait
   }>
+
+/**
+ * Why an open job does not progress: it is scheduled for later; no process runs items; its last run was put back
+ * because of its model or provider; or other jobs come first.
+ */
+export type Wait =
+  | Readonly<{ reason: 'schedule'; until: number }>
+  | Readonly<{ reason: 'worker' | 'queue' }>
+  | Readonly<{
+      reason: 'model'
+      fault: ItemError
+      /** The requested model; absent where the item named none. */
+      model?: string
+      /** Clock time of the next attempt; absent once it is due. */
+      until?: number
+    }>
 
 /** An item's answer. */
 export type ItemReply = Readonly<{
@@ -92,6 +112,9 @@ export type Item = Omit<NewItem, 'request' | 'instructed'> &
     response?: ItemReply
     fault?: ItemError
   }>
+
+/** An item with the messages that are sent to the model, the instruction included. */
+export type ItemDetail = Item & Readonly<{ messages: NonNullable<ItemRequest['messages']> }>
 
 /**
  * The right to run one item, until `leaseUntil`. Each claim of an item has a higher `fence` than the one before:
@@ -174,6 +197,10 @@ export interface BatchRecords {
   find(owner: string, id: string): Promise<Job | undefined>
   /** Newest first. */
   list(owner: string, options: { limit: number; cursor?: string | undefined }): Promise<Page<Job>>
+  /** The jobs, each with its `wait` where it has one. */
+  withWaits(jobs: readonly Job[], now: number): Promise<readonly Job[]>
+  /** One item of a job by its index, with its messages. */
+  item(jobId: string, index: number): Promise<ItemDetail | undefined>
   /**
    * Items of a job in their order: at most `limit`, fewer where their answers are long. A page holds no more than
    * about 4 MB of them, or one that is longer.
@@ -206,7 +233,7 @@ export interface BatchRecords {
   /** Ends a job: its waiting and running items become `cancelled`. False where it has ended already. */
   cancel(owner: string, id: string, now: number): Promise<boolean>
   /** Puts the failed items of a job that was not cancelled back in the queue, as if new. Returns how many. */
-  retryFailed(owner: string, id: string): Promise<number>
+  retryFailed(owner: string, id: string, now: number): Promise<number>
   /** False where none of its items is waiting. */
   prioritise(owner: string, id: string, priority: Priority): Promise<boolean>
   /** Removes a job that has ended, its answers soon after. False where it has not ended. */

@@ -92,7 +92,7 @@ describe('a table', () => {
   })
 
   it.each([
-    ['no column prompt', 'a,b\n1,2\n3,4\n', 1, /neither a column prompt nor messages.*"a", "b"/],
+    ['no column prompt', 'a,b\n1,2\n3,4\n', 1, /needs a "prompt" or "messages" column.*"a", "b"/],
     ['a row of other length', 'prompt,b\n1\n', 2, /has 1 cells, the header has 2/],
     ['a column twice', 'prompt,Prompt\n1,2\n', 1, /twice/],
     ['a cell in a column without a name', 'prompt,\n1,2\n', 2, /without a name/],
@@ -173,8 +173,8 @@ describe('a table of real people', () => {
     ['messages', "messages\n[{'role': 'user'}]\n", /messages is not valid JSON/],
     ['messages', 'id,messages\na,\n', /messages/],
     ['both', 'prompt,messages\nHi,"[{""role"":""user"",""content"":""b""}]"\n', /exactly one/],
-    ['text behind quotes', 'prompt\n"Hi" there\n', /something follows the quotes of cell 1/],
-    ['an id twice', 'id,prompt\n1,a\n1,b\n', /id is the id of another item/],
+    ['text behind quotes', 'prompt\n"Hi" there\n', /text follows the closing quote of cell 1/],
+    ['an id twice', 'id,prompt\n1,a\n1,b\n', /id is used by another item/],
     ['two names of one column', 'max_tokens,maxTokens,prompt\n1,1,Hi\n', /twice/],
     ['20,000 columns', `prompt${','.repeat(20_000)}\nHi\n`, /more than 16,384 columns/],
     ['3 million columns', `prompt${','.repeat(3_000_000)}\nHi\n`, /longer than 1,000,000 characters/],
@@ -408,7 +408,7 @@ describe('JSON', () => {
       { id: 'a.jsonl:2' },
     ])
     expect((await faultsIn('a.jsonl', '{"id":1,"prompt":"a"}\n{"id":"1","prompt":"b"}')).faults).toEqual([
-      { file: 'a.jsonl', line: 2, message: 'id is the id of another item' },
+      { file: 'a.jsonl', line: 2, message: 'id is used by another item' },
     ])
   })
 
@@ -475,7 +475,7 @@ describe('JSON', () => {
     ['__proto__', '{"prompt":"a","__proto__":{}}', /__proto__/],
     ['a field twice', '{"prompt":"a","prompt":"b"}', /twice/],
     ['a nesting too deep', `${'['.repeat(70)}${']'.repeat(70)}`, /nested deeper/],
-    ['no prompt', '{"a":1}', /neither prompt nor messages/],
+    ['no prompt', '{"a":1}', /needs "prompt" or "messages"/],
     ['both', '{"prompt":"a","messages":[{"role":"user","content":"b"}]}', /exactly one/],
     ['a stream', '{"prompt":"a","stream":true}', /stream is not a field/],
     ['an unknown field', '{"prompt":"a","speed":1}', /speed is not a field/],
@@ -509,7 +509,7 @@ describe('an upload’s faults', () => {
       await fileOf('b.jsonl', '{"id":"x","prompt":"b"}'),
     ]
     expect((await faultsOf(files, { schema, mostItems: 10 })).faults).toEqual([
-      { file: 'b.jsonl', line: 1, message: 'id is the id of another item' },
+      { file: 'b.jsonl', line: 1, message: 'id is used by another item' },
     ])
   })
 
@@ -517,7 +517,7 @@ describe('an upload’s faults', () => {
     expect((await faultsIn('a.jsonl', '"a"\n"b"\n"c"', undefined, 2)).faults).toMatchObject([
       { line: 3, message: 'more than 2 items' },
     ])
-    expect((await faultsIn('a.jsonl', '\n\n')).faults).toMatchObject([{ message: 'holds no item' }])
+    expect((await faultsIn('a.jsonl', '\n\n')).faults).toMatchObject([{ message: 'has no items' }])
   })
 
   it('stop the reading at the first, where nobody looked for them before', async () => {

@@ -136,7 +136,7 @@ describe('an upload', () => {
     await upload.dispose()
     expect(await refusalOf(send(...files))).toMatchObject({
       code: 'INVALID_INPUT',
-      message: 'file: comes more than 50 times.',
+      message: 'file: may be sent at most 50 times.',
     })
   })
 

@@ -9,7 +9,7 @@ export const MODEL = 'gpt-4o-mini'
 
 /**
  * A provider that repeats what it is asked. Questions that begin with “Fail” are refused until it is mended, those
- * that begin with “Stay” are answered once it is released.
+ * that begin with “Stay” are answered once it is released, and for those that begin with “Busy” it asks for a minute.
  */
 class Provider {
   readonly #released = Promise.withResolvers<void>()
@@ -26,6 +26,8 @@ class Provider {
   readonly answers: Behaviour = async (response, asked, signal) => {
     const question = asked.messages.at(-1)?.content ?? ''
     if (question.startsWith('Stay')) await this.#released.promise
+    if (question.startsWith('Busy'))
+      return refuses(429, { headers: { 'retry-after': '60' } })(response, asked, signal)
     const behaviour = question.startsWith('Fail') && !this.#mended ? refuses(400) : echoes
     await behaviour(response, asked, signal)
   }
@@ -86,7 +88,7 @@ function visitorOf(page: Page, provider: Provider): Batches {
     status: page.getByRole('status'),
     open: async () => {
       await page.goto('/batch')
-      await expect(page.getByText('Loading …')).toHaveCount(0)
+      await expect(page.getByText('Loading batches…')).toHaveCount(0)
     },
     submit: async (name, prompts) => {
       const items = prompts.map(prompt => ({ prompt, cache: 'no-store' }))

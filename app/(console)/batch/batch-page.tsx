@@ -18,7 +18,7 @@ import { useJobs } from './jobs/use-jobs.ts'
 export function BatchPage() {
   const picking = useModels()
   const list = useJobs()
-  const intake = useIntake(picking.model, list.change)
+  const intake = useIntake(picking.model, list.add)
   const notificationBadge = useNotifications(list.jobs)
   useLooking(list.jobs)
 

@@ -1,5 +1,6 @@
 const SEEN_KEY = 'parley-batches-seen'
 const NOTHING: readonly string[] = []
+const MOST = 500
 
 let seen = NOTHING
 let text: string | null = null
@@ -15,12 +16,14 @@ export function seenEnds(): readonly string[] {
 
 export const noneSeen = () => NOTHING
 
+/** Adds to what was seen: another tab may know ends that this one does not. */
 export function lookAt(ends: readonly string[]): void {
   const known = new Set(seenEnds())
-  if (ends.length === known.size && ends.every(end => known.has(end))) return
-  seen = ends
+  const added = ends.filter(end => !known.has(end))
+  if (added.length === 0) return
+  seen = [...known, ...added].slice(-MOST)
   try {
-    localStorage.setItem(SEEN_KEY, JSON.stringify(ends))
+    localStorage.setItem(SEEN_KEY, JSON.stringify(seen))
     text = read()
   } catch {}
   dispatchEvent(new Event(SEEN_KEY))

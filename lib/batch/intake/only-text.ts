@@ -161,7 +161,7 @@ export async function* onlyText(name: string, source: AsyncIterable<Buffer>): As
       throw notUtf8(name, ` at byte ${position - pending.length + valid}`, encoding)
     }
     const zero = chunk.indexOf(0)
-    if (zero >= 0) throw refused(name, `holds a NUL at byte ${position + zero}`)
+    if (zero >= 0) throw refused(name, `contains a NUL at byte ${position + zero}`)
     yield chunk
     position += chunk.length
     pending = Buffer.from(text.subarray(end))

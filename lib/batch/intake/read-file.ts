@@ -14,7 +14,7 @@ import { Table } from './table.ts'
 const MAX_ITEM_BYTES = 1_000_000
 /** Bytes of a table that are read at once: each of them may be a row. */
 const TABLE_BYTES = 16_384
-const NO_PROMPT = 'holds neither prompt nor messages, and there is no instruction'
+const NO_PROMPT = 'needs "prompt" or "messages"'
 type Reader = (file: UploadedFile, hasInstruction: boolean) => AsyncGenerator<Finding>
 
 /** A file's text, portion by portion. */
@@ -31,7 +31,9 @@ const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.
 
 const readWhole: Reader = async function* ({ path, bytes }) {
   if (bytes > MAX_ITEM_BYTES)
-    return yield { fault: `is longer than ${MAX_ITEM_BYTES.toLocaleString('en')} bytes, and is one item` }
+    return yield {
+      fault: `is longer than ${MAX_ITEM_BYTES.toLocaleString('en')} bytes, the limit for one item`,
+    }
   const text = withoutMark(await readFile(path, 'utf8'))
   if (text.trim() === '') return
   yield { draft: { fields: { prompt: text } } }

@@ -96,7 +96,7 @@ async function* checkedItems(
       const fields = { ...withoutNull(draft.fields), model: draft.fields.model ?? model }
       const { id = location, ...asked } = checkedItem(schema, fields, instruction)
       const request = draft.isOpenAi && asked.model ? { ...asked, model: openAiModel(asked.model) } : asked
-      if (ids.has(id)) return fault('id is the id of another item')
+      if (ids.has(id)) return fault('id is used by another item')
       ids.add(id)
       const wrong = request.model === undefined ? undefined : modelFault?.(request.model)
       if (wrong !== undefined) return fault(wrong)
@@ -133,7 +133,7 @@ async function* checkedItems(
       } else yield checked
     }
   const [first] = files
-  if (count === 0 && first) yield { fault: { file: first.name, message: 'holds no item' } }
+  if (count === 0 && first) yield { fault: { file: first.name, message: 'has no items' } }
 }
 
 /** Reads all files once and finds what is wrong in them, so that a job is submitted whole or not at all. */

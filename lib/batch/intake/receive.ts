@@ -43,7 +43,7 @@ const boundaryOrThrow = (contentType: string): string => {
   if (!/^multipart\/form-data\s*(;|$)/i.test(contentType))
     throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'Send the files as multipart/form-data.')
   const boundary = boundaryOf(contentType)
-  if (boundary === undefined) throw uploadError('INVALID_INPUT', 'content-type', 'names no boundary')
+  if (boundary === undefined) throw uploadError('INVALID_INPUT', 'content-type', 'has no boundary')
   return boundary
 }
 
@@ -132,7 +132,9 @@ class Reception {
     })
     parser.on('field', (name, value, _nameCut, cut) => this.#take(name, value, cut))
     parser.on('filesLimit', () =>
-      this.#refuse(uploadError('INVALID_INPUT', 'file', `comes more than ${this.#limits.mostFiles} times`)),
+      this.#refuse(
+        uploadError('INVALID_INPUT', 'file', `may be sent at most ${this.#limits.mostFiles} times`),
+      ),
     )
     parser.on('partsLimit', () =>
       this.#refuse(uploadError('INVALID_INPUT', 'body', `has more than ${MOST_PARTS} parts`)),

@@ -81,7 +81,7 @@ class OpenRow {
     const end = text.indexOf(this.#delimiter, from)
     const rest = text.slice(from, end < 0 ? undefined : end)
     if (wasQuoted && rest.trim() !== '')
-      this.fault ??= `is not valid CSV: something follows the quotes of cell ${this.#cells.length + 1}`
+      this.fault ??= `is not valid CSV: text follows the closing quote of cell ${this.#cells.length + 1}`
     this.#cells.push(wasQuoted ? this.#cell : rest)
     this.#cell = ''
     return end < 0 ? undefined : end + 1
@@ -131,8 +131,7 @@ export class Rows {
     const ending = this.#rest.endsWith('\r') ? '\r' : ''
     const row = this.#take(this.#rest.slice(0, this.#rest.length - ending.length), ending)
     if (row) yield row
-    else if (this.#open)
-      yield { line: this.#open.line, fault: 'is not valid CSV: it opens a quote that is never closed' }
+    else if (this.#open) yield { line: this.#open.line, fault: 'is not valid CSV: a quote is never closed' }
   }
 
   #take(text: string, lineBreak: string): Row | undefined {

@@ -78,14 +78,14 @@ const layoutOf = (
     const column = isData ? COLUMNS_OF_DATA.get(name) : COLUMNS.get(normal(name))
     // Ignored columns may share a name.
     if (column === undefined ? hasInstruction && seen.has(name) : known.has(column))
-      return { fault: `the header names a column twice: ${namesInWords([name])}` }
+      return { fault: `the header has a column twice: ${namesInWords([name])}` }
     seen.add(name)
     if (column !== undefined) known.set(column, at)
     if (column === undefined || column === 'prompt') content.push({ at, name })
   }
   if (!hasInstruction && !isOfItems)
     return {
-      fault: `the header has neither a column prompt nor messages, and there is no instruction: ${namesInWords(names)}`,
+      fault: `the header needs a "prompt" or "messages" column, but has ${namesInWords(names)}`,
     }
   return {
     width: names.findLastIndex(name => name !== '') + 1,
@@ -157,7 +157,7 @@ export class Table {
     if (row.length < width || row.slice(this.#names.length).some(cell => cell.trim() !== ''))
       return { fault: `has ${row.length} cells, the header has ${width}` }
     const astray = nameless.find(at => (row[at] ?? '').trim() !== '')
-    if (astray !== undefined) return { fault: `cell ${astray + 1} stands in a column without a name` }
+    if (astray !== undefined) return { fault: `cell ${astray + 1} is in a column without a name` }
     try {
       return { draft: { fields: this.#fieldsOf(row.map(unguarded)) } }
     } catch (thrown) {

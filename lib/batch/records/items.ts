@@ -2,7 +2,17 @@ import { type Kysely, sql } from 'kysely'
 import { turn } from '../../loop-turns.ts'
 import type { Records } from '../../storage/records/records.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
-import { type Claim, type Item, type ItemState, JOB_STATES, type JobState, type Page } from '../types.ts'
+import { messagesBelow } from '../instruction.ts'
+import {
+  type Claim,
+  type Item,
+  type ItemDetail,
+  type ItemRequest,
+  type ItemState,
+  JOB_STATES,
+  type JobState,
+  type Page,
+} from '../types.ts'
 import { cursorOf, readItemsCursor } from './cursor.ts'
 import { ITEM_COLUMNS, itemOf } from './rows.ts'
 
@@ -65,6 +75,28 @@ export const listItems = (
       entries.push(itemOf(row, job.state as JobState))
     }
     return count < next.length ? { entries, cursor: cursorOf(last.place) } : { entries }
+  })
+
+/** See `BatchRecords.item`. */
+export const findItem = (records: Records, jobId: string, index: number): Promise<ItemDetail | undefined> =>
+  records.read(async db => {
+    const job = await db
+      .selectFrom('batch_jobs')
+      .select(['state', 'instruction'])
+      .where('id', '=', jobId)
+      .where('state', 'in', JOB_STATES)
+      .executeTakeFirst()
+    const row = await db
+      .selectFrom('batch_items')
+      .select([...ITEM_COLUMNS, 'request', 'instructed'])
+      .where('job_id', '=', jobId)
+      .where('place', '=', index)
+      .executeTakeFirst()
+    if (!job || !row) return undefined
+    const request: ItemRequest = JSON.parse(row.request)
+    const instruction: string | undefined =
+      row.instructed === 1 && job.instruction !== null ? JSON.parse(job.instruction) : undefined
+    return { ...itemOf(row, job.state as JobState), messages: messagesBelow(instruction, request) }
   })
 
 /** Leases prolonged by one statement. */

@@ -80,11 +80,16 @@ export const cancelJob = (records: Records, owner: string, id: string, now: numb
   })
 
 /** See `BatchRecords.retryFailed`. */
-export const retryFailed = (records: Records, owner: string, id: string): Promise<number> =>
+export const retryFailed = (records: Records, owner: string, id: string, now: number): Promise<number> =>
   records.write(async db => {
     const job = await db
       .updateTable('batch_jobs')
-      .set({ state: 'running', ended_at: null, webhook_state: 'none' })
+      .set({
+        state: 'running',
+        idle_ms: sql<number>`idle_ms + case when ended_at < ${now} then cast(${now} as bigint) - ended_at else 0 end`,
+        ended_at: null,
+        webhook_state: 'none',
+      })
       .where('owner', '=', owner)
       .where('id', '=', id)
       .where('state', 'in', ['completed', 'failed'])

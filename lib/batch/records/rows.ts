@@ -44,6 +44,7 @@ export const JOB_COLUMNS = [
   'webhook_attempts',
   'webhook_at',
   'warnings',
+  'idle_ms',
 ] as const
 
 /** The cost of a job, as text. */
@@ -78,6 +79,7 @@ export const jobOf = (row: JobRow): Job => ({
   },
   costUsd: usdOf(BigInt(row.cost_pico)),
   unpriced: row.unpriced,
+  ...(row.idle_ms > 0 && { idleMs: row.idle_ms }),
 })
 
 /** An answer as its row holds it, with its cost in US dollars. */

@@ -1,5 +1,5 @@
 import { resultsAsCsv, resultsAsJsonl } from '../../batch/results.ts'
-import type { Item, Job, JobStream, Page } from '../../batch/types.ts'
+import type { Item, ItemDetail, Job, JobStream, Page, Wait } from '../../batch/types.ts'
 import type { Clock } from '../../clock.ts'
 import type { GatewayError } from '../../errors.ts'
 import { usdOf } from '../../money.ts'
@@ -11,13 +11,37 @@ const MS_PER_SECOND = 1000
 
 const time = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
 
-/** Estimated seconds until a running job ends, at its rate so far; null while no item has ended yet. */
-const etaSeconds = ({ state, counts, startedAt }: Job, now: number): number | null => {
+/**
+ * Estimated seconds until a running job ends, at its rate so far; null while no item has ended yet, and while it waits.
+ */
+const etaSeconds = ({ state, counts, startedAt, idleMs = 0, wait }: Job, now: number): number | null => {
   const ended = counts.succeeded + counts.failed
-  if (state !== 'running' || startedAt === undefined || ended === 0) return null
+  if (state !== 'running' || startedAt === undefined || ended === 0 || wait) return null
   const left = counts.queued + counts.running
-  return Math.ceil((((now - startedAt) / ended) * left) / MS_PER_SECOND)
+  return Math.ceil((((now - startedAt - idleMs) / ended) * left) / MS_PER_SECOND)
 }
+
+const WAITS = {
+  schedule: 'It is scheduled for later.',
+  worker: 'No process that runs batch items is running.',
+  queue: 'Other batches come first.',
+} as const
+
+/** Why a job does not progress, as JSON. */
+const waitJson = (wait: Wait) =>
+  wait.reason === 'model'
+    ? {
+        reason: wait.reason,
+        code: wait.fault.code,
+        message: wait.fault.message,
+        model: wait.model ?? null,
+        until: time(wait.until),
+      }
+    : {
+        reason: wait.reason,
+        message: WAITS[wait.reason],
+        until: time(wait.reason === 'schedule' ? wait.until : undefined),
+      }
 
 /** A job as JSON for its owner. */
 export const jobJson = (job: Job, now: number) => {
@@ -31,6 +55,8 @@ export const jobJson = (job: Job, now: number) => {
     counts,
     progress: counts.total === 0 ? 1 : (counts.total - open) / counts.total,
     etaSeconds: etaSeconds(job, now),
+    /** Why no item can progress right now; null where one can. */
+    waiting: job.wait ? waitJson(job.wait) : null,
     /** So far; `unpricedItems` are not in it. */
     costUsd,
     unpricedItems: unpriced,
@@ -75,6 +101,9 @@ export const itemJson = ({
   startedAt: time(startedAt),
   endedAt: time(endedAt),
 })
+
+/** One item with the messages that are sent to the model. */
+export const itemDetailJson = ({ messages, ...item }: ItemDetail) => ({ ...itemJson(item), messages })
 
 /** One page of a list, under the list's name. */
 export const pageJson = <Entry, Name extends string>(

@@ -36,6 +36,8 @@ export type BatchJobsTable = {
   instruction: ColumnType<string | null, string | null | undefined, string | null>
   /** JSON of a list of texts; null where there is none. */
   warnings: ColumnType<string | null, string | null | undefined, string | null>
+  /** Total milliseconds between an end of the job and its retry. */
+  idle_ms: ColumnType<number, number | undefined, number>
 }
 
 export type BatchItemsTable = {

@@ -16,9 +16,17 @@ export function ChosenFiles({ chosen, disabled, onRemove }: Props) {
   }
 
   return (
-    <ul ref={list} tabIndex={-1} aria-label="Chosen files" className="mt-3 flex flex-col gap-1 outline-none">
+    <ul
+      ref={list}
+      tabIndex={-1}
+      aria-label="Chosen files"
+      className="mt-3 flex max-h-96 flex-col gap-1 overflow-y-auto outline-none"
+    >
       {chosen.map(one => (
-        <li key={one.id} className="flex items-center gap-2 rounded-lg bg-surface py-0.5 pr-0.5 pl-3 text-sm">
+        <li
+          key={one.id}
+          className="flex shrink-0 items-center gap-2 rounded-lg bg-surface py-0.5 pr-0.5 pl-3 text-sm"
+        >
           <span className="min-w-0 flex-1 py-1">
             <span className="wrap-anywhere">{one.file.name}</span>{' '}
             <span className="whitespace-nowrap text-muted">{bytes(one.file.size)}</span>

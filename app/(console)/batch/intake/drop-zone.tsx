@@ -1,4 +1,4 @@
-import { type ChangeEvent, type DragEvent, type ReactNode, useEffect, useState } from 'react'
+import { type ChangeEvent, type DragEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { UploadIcon } from '../../icons.tsx'
 import { EXTENSIONS } from './files.ts'
 
@@ -7,7 +7,17 @@ type Props = { onChoose: (files: File[]) => void; disabled: boolean; children: R
 /** Accepts files that are dropped on it, or chosen in the browser's own dialog; contains its children. */
 export function DropZone({ onChoose, disabled, children }: Props) {
   const [over, setOver] = useState(false)
+  const input = useRef<HTMLInputElement>(null)
+  const chooseNow = useRef(onChoose)
   useEffect(stayOnPage, [])
+
+  // Files may have been chosen before the page was hydrated.
+  useEffect(() => {
+    const files = input.current?.files
+    if (!input.current || !files?.length) return
+    chooseNow.current([...files])
+    input.current.value = ''
+  }, [])
 
   function enter(event: DragEvent) {
     if (disabled || !event.dataTransfer.types.includes('Files')) return
@@ -52,6 +62,7 @@ export function DropZone({ onChoose, disabled, children }: Props) {
         <label className="file-button">
           <UploadIcon /> Choose files
           <input
+            ref={input}
             type="file"
             multiple
             accept={EXTENSIONS.join(',')}

@@ -16,17 +16,17 @@ export function extensionOf(name: string): string {
 export function fileFault({ name, size }: Named): string | undefined {
   if (!EXTENSIONS.some(extension => extension === extensionOf(name)))
     return `Not a ${EXTENSIONS.slice(0, -1).join(', ')} or ${EXTENSIONS.at(-1)} file`
-  if (size === 0) return 'Empty'
+  if (size === 0) return 'This file is empty'
   return size > LARGEST_BYTES ? `Larger than ${bytes(LARGEST_BYTES)}` : undefined
 }
 
 /** Why these files cannot be sent together; undefined where they can. */
 export function filesFault(files: readonly Named[]): string | undefined {
   if (files.length > MOST_FILES)
-    return `These are ${files.length} files; ${MOST_FILES} can be sent at once. Remove ${files.length - MOST_FILES}.`
+    return `${files.length} files are chosen, but a batch takes at most ${MOST_FILES}. Remove ${files.length - MOST_FILES}.`
   const size = files.reduce((sum, file) => sum + file.size, 0)
   return size > MOST_BYTES
-    ? `Together these are ${bytes(size)}; ${bytes(MOST_BYTES)} can be sent at once.`
+    ? `The files are ${bytes(size)} together, but a batch takes at most ${bytes(MOST_BYTES)}. Remove some.`
     : undefined
 }
 

@@ -7,13 +7,14 @@ export function intakeAnnouncement(sending: Sending): string {
     case 'not-yet':
       return ''
     case 'under-way':
-      return 'Sending the files.'
+      return 'Uploading files…'
+    // Announced as an alert at the drop zone.
     case 'failed':
-      return `The files were not accepted. ${sending.failure.message}`
+      return ''
     case 'held':
       return heldWords(sending.hold.failure)
     case 'taken':
-      return `The batch “${sending.name}” was accepted, with ${plural(sending.items, 'item')}.`
+      return `“${sending.name}” is queued with ${plural(sending.items, 'item')}.`
   }
 }
 

@@ -4,16 +4,16 @@ import { RequestId } from '../../request-id.tsx'
 /** More would not be corrected at once. */
 const MOST_SHOWN = 20
 
-/** Why the files were not accepted: every fault by its file and line, where the gateway reports them. */
+/** Why the files were refused: every error by its file and line, where the gateway reports them. */
 export function IntakeErrors({ failure }: { failure: Failure }) {
   const { details = [], message, requestId } = failure
   return (
-    <div className="notice mt-4">
+    <div role="alert" className="notice mt-3">
       {details.length === 0 && <p>{message}</p>}
       {details.length > 0 && (
         <>
-          <p>Nothing was accepted. Correct this, then send the files again:</p>
-          <ul aria-label="Faults" className="mt-2 flex flex-col gap-1 text-sm">
+          <p>Nothing was uploaded. Fix these lines and send again:</p>
+          <ul aria-label="Errors" className="mt-2 flex flex-col gap-1 text-sm">
             {details.slice(0, MOST_SHOWN).map(({ path, message }) => (
               <li key={`${path} ${message}`} className="wrap-anywhere">
                 <strong className="font-medium">{location(path)}</strong> {message}

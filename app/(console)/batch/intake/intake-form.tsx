@@ -1,11 +1,10 @@
 import type { FormEvent } from 'react'
-import { HoldNotice } from '../../hold-notice.tsx'
 import { ModelPicker } from '../../models/model-picker.tsx'
 import type { useModels } from '../../models/use-models.ts'
 import { ChosenFiles } from './chosen-files.tsx'
 import { DropZone } from './drop-zone.tsx'
 import { maySend } from './intake.ts'
-import { IntakeErrors } from './intake-errors.tsx'
+import { IntakeProblems } from './intake-problems.tsx'
 import { OptionInputs } from './options.tsx'
 import { SendButton } from './send-button.tsx'
 import { SendingLine } from './sending-line.tsx'
@@ -29,29 +28,32 @@ export function IntakeForm({ intake, picking: { models, model, chooseModel } }: 
         New batch
       </h2>
       <p className="mt-1 text-[0.9375rem] text-muted">
-        Every text file is one question, every row or line of a CSV, JSON or JSONL file is one.
+        Each text file is one item, and so is each CSV row, JSON list entry and JSONL line.
       </p>
       <fieldset disabled={underWay} className="mt-4 min-w-0">
-        <legend className="sr-only">What to send</legend>
+        <legend className="sr-only">Files and options</legend>
         <DropZone onChoose={files => void intake.choose(files)} disabled={underWay}>
-          {chosen.length > 0 && <ChosenFiles chosen={chosen} disabled={underWay} onRemove={intake.remove} />}
+          <IntakeProblems
+            chosen={chosen}
+            sending={sending}
+            onRemove={intake.remove}
+            onWaited={intake.endWait}
+          />
+          {chosen.length > 0 && (
+            <ChosenFiles chosen={chosen} disabled={underWay} onRemove={id => intake.remove([id])} />
+          )}
         </DropZone>
         <OptionInputs options={intake} onWrite={intake.write}>
           <ModelPicker models={models} model={model} onChoose={chooseModel} />
         </OptionInputs>
       </fieldset>
-      {sending.state === 'failed' && <IntakeErrors failure={sending.failure} />}
-      {sending.state === 'held' && (
-        <div className="mt-4">
-          <HoldNotice hold={sending.hold} onOver={intake.endWait} />
-        </div>
-      )}
       <div className="mt-4 flex flex-wrap items-center gap-x-4 gap-y-2">
         <SendButton underWay={underWay} ready={maySend(intake)} onStop={intake.stop} />
         <SendingLine
           chosen={chosen}
           instruction={intake.instruction}
-          model={models.find(({ id }) => id === model)}
+          models={models}
+          model={model}
           sending={sending}
         />
       </div>

@@ -27,7 +27,7 @@ export type Sending =
 export type Action =
   | { type: 'chosen'; files: readonly File[]; firstId: number }
   | { type: 'read'; id: number; reading: Reading | undefined }
-  | { type: 'removed'; id: number }
+  | { type: 'removed'; ids: readonly number[] }
   | { type: 'written'; fields: Partial<Pick<Intake, 'instruction' | 'name' | 'priority'>> }
   | { type: 'sending'; sending: Sending }
 
@@ -51,7 +51,7 @@ export function intake(state: Intake, action: Action): Intake {
       return { ...state, chosen: chosen.map(one => (one.id === action.id ? { ...one, reading } : one)) }
     }
     case 'removed':
-      return changed({ ...state, chosen: chosen.filter(({ id }) => id !== action.id) })
+      return changed({ ...state, chosen: chosen.filter(({ id }) => !action.ids.includes(id)) })
     case 'written':
       return { ...state, ...action.fields }
     case 'sending':
@@ -69,9 +69,17 @@ function changed(state: Intake): Intake {
     : state
 }
 
+/** Whether closing the page would lose something: chosen files cannot be kept by the browser. */
+export function isUnsaved({ chosen, sending }: Intake): boolean {
+  return chosen.length > 0 || sending.state === 'under-way'
+}
+
 /** Why a chosen file cannot be sent; undefined where it can. */
 export function chosenFault({ file, reading }: Chosen): string | undefined {
-  return fileFault(file) ?? (reading === 'unreadable' ? 'Cannot be read as UTF-8 text' : undefined)
+  return (
+    fileFault(file) ??
+    (reading === 'unreadable' ? 'Not UTF-8 text; save it as UTF-8 and choose it again' : undefined)
+  )
 }
 
 export function maySend({ chosen, sending }: Intake): boolean {

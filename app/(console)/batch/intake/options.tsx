@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useLayoutEffect, useRef } from 'react'
 import { PriorityPicker } from '../priority-picker.tsx'
 import type { Intake } from './intake.ts'
 
@@ -10,13 +10,25 @@ type Props = { options: OptionFields; onWrite: (fields: Partial<OptionFields>) =
 
 /** The batch's instruction, name and priority; its child is the model picker. */
 export function OptionInputs({ options, onWrite, children }: Props) {
+  const instruction = useRef<HTMLTextAreaElement>(null)
+  const name = useRef<HTMLInputElement>(null)
+  const write = useRef(onWrite)
+
+  // Texts typed before the page was hydrated are in the inputs, but not yet in the state.
+  useLayoutEffect(() => {
+    const typed = { instruction: instruction.current?.value, name: name.current?.value }
+    if (typed.instruction) write.current({ instruction: typed.instruction })
+    if (typed.name) write.current({ name: typed.name })
+  }, [])
+
   return (
     <>
       <label className="field mt-4">
         Instruction for every item
         <textarea
+          ref={instruction}
           rows={2}
-          placeholder="Translate this into French"
+          placeholder="Optional, e.g. Translate this into French"
           value={options.instruction}
           onChange={event => onWrite({ instruction: event.target.value })}
         />
@@ -24,10 +36,11 @@ export function OptionInputs({ options, onWrite, children }: Props) {
       <label className="field mt-3">
         Name
         <input
+          ref={name}
           type="text"
           autoComplete="off"
           maxLength={LONGEST_NAME}
-          placeholder="A name to find it by"
+          placeholder="Optional, e.g. March tickets"
           value={options.name}
           onChange={event => onWrite({ name: event.target.value })}
         />

@@ -1,22 +1,14 @@
-import { Rows } from '#lib/batch/intake/rows.ts'
-import { parsedJson } from '../../gateway/parsed-json.ts'
 import { extensionOf } from './files.ts'
+import { counterOf } from './item-counter.ts'
+import type { Share } from './own-models.ts'
 
-/** The estimated content of a file. */
-export type Reading = { characters: number; items: number }
-
-/** A JSON document larger than this is not parsed only to count its items. */
-const LARGEST_PARSED_BYTES = 5_000_000
+/** The estimated content of a file; `own` is the part of it whose rows name their own model. */
+export type Reading = { characters: number; items: number; own?: readonly Share[] }
 
 /** Reads a file piece by piece and counts; undefined where it is not UTF-8. */
 export async function readingOf(file: File): Promise<Reading | undefined> {
-  const extension = extensionOf(file.name)
-  const parses = extension === '.json' && file.size <= LARGEST_PARSED_BYTES
-  const count = { characters: 0, lines: 0, inLine: false }
-  // The gateway's own table parser, so that separators, quotes and `sep=` are counted as in the gateway.
-  const table = extension === '.csv' ? new Rows() : undefined
-  let rows = 0
-  let text = ''
+  const counter = counterOf(extensionOf(file.name))
+  let characters = 0
   try {
     const reader = file
       .stream()
@@ -25,35 +17,13 @@ export async function readingOf(file: File): Promise<Reading | undefined> {
     for (;;) {
       const { value, done } = await reader.read()
       if (done) break
-      take(count, value)
-      if (table) rows += [...table.push(value)].length
-      if (parses) text += value
+      characters += value.length
+      counter.push(value)
     }
-    if (table) rows += [...table.end()].length
   } catch {
     return undefined
   }
-  const items = table ? Math.max(0, rows - 1) : itemsIn(extension, count.lines, text)
-  return { characters: count.characters, items }
-}
-
-type Count = { characters: number; lines: number; inLine: boolean }
-
-/** Counts lines with content; one may arrive in several pieces. */
-function take(count: Count, piece: string): void {
-  count.characters += piece.length
-  const [first = '', ...rest] = piece.split('\n')
-  for (const [index, line] of [first, ...rest].entries()) {
-    if (index > 0) count.inLine = false
-    if (count.inLine || line.trim() === '') continue
-    count.inLine = true
-    count.lines += 1
-  }
-}
-
-function itemsIn(extension: string, lines: number, text: string): number {
-  if (extension === '.jsonl') return lines
-  const value = parsedJson(text) as { items?: unknown } | undefined
-  const list = Array.isArray(value) ? value : value?.items
-  return Array.isArray(list) ? list.length : 1
+  const items = counter.end()
+  const own = counter.shares()
+  return { characters, items, ...(own.length > 0 && { own }) }
 }

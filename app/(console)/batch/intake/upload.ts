@@ -28,14 +28,25 @@ export function upload(
   return new Promise(resolve => {
     if (signal.aborted) return resolve(undefined)
     const request = new XMLHttpRequest()
-    request.upload.onprogress = ({ loaded, total }) => onProgress(total === 0 ? 0 : loaded / total)
+    let sent = 0
+    request.upload.onprogress = ({ loaded, total }) => {
+      sent = total === 0 ? 0 : loaded / total
+      onProgress(sent)
+    }
     request.onload = () => resolve(outcomeOf(request))
-    request.onerror = () => resolve({ failure: unreachable(navigator.onLine) })
+    request.onerror = () => resolve({ failure: sent < 1 ? unreachable(navigator.onLine) : unanswered() })
     request.onabort = () => resolve(undefined)
     signal.addEventListener('abort', () => request.abort(), { once: true })
     request.open('POST', '/api/batch/upload')
     request.send(formOf(wanted))
   })
+}
+
+/** The gateway may have accepted the files all the same. */
+function unanswered(): Failure {
+  const message =
+    'The connection was lost after the upload. If the batch is not in the list below, send the files again.'
+  return { code: 'UNREACHABLE', message, retryable: true }
 }
 
 /** The fields come first, so that a streaming parser knows them before the files. */

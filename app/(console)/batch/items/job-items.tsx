@@ -4,12 +4,18 @@ import { ChevronIcon } from '../../icons.tsx'
 import { ItemTable } from './item-table.tsx'
 import { useItems } from './use-items.ts'
 
+type Props = {
+  job: Job
+  /** Called when the gateway does not know the batch. */
+  onMissing: () => void
+}
+
 /** A batch's items: one page of them, of all states or of one. */
-export function JobItems({ job }: { job: Job }) {
+export function JobItems({ job, onMissing }: Props) {
   const [state, setState] = useState<ItemState>()
   /** The cursors of the pages up to this one, without the first. */
   const [cursors, setCursors] = useState<readonly string[]>([])
-  const { page, error } = useItems(job, state, cursors.at(-1))
+  const { page, error } = useItems(job, state, cursors.at(-1), onMissing)
 
   function filter(chosen: string) {
     setState(ITEM_STATES.find(one => one === chosen))
@@ -19,9 +25,14 @@ export function JobItems({ job }: { job: Job }) {
   return (
     <div className="mt-3 border-t border-line pt-2">
       <StateFilter state={state} job={job} onChoose={filter} />
-      {error && <p className="text-sm text-danger">{error}</p>}
-      {page?.items.length === 0 && <p className="text-sm text-muted">None.</p>}
-      {page && page.items.length > 0 && <ItemTable items={page.items} name={job.name} />}
+      {error && (
+        <p role="alert" className="text-sm text-danger">
+          {error}
+        </p>
+      )}
+      {!page && !error && <p className="text-sm text-muted">Loading items…</p>}
+      {page?.items.length === 0 && <p className="text-sm text-muted">No items in this state.</p>}
+      {page && page.items.length > 0 && <ItemTable items={page.items} job={job} />}
       {(cursors.length > 0 || page?.nextCursor) && (
         <div className="mt-2 -ml-2.5 flex gap-1">
           <button

@@ -5,11 +5,17 @@ import type { Item, ItemState, Job } from '../../gateway/job-wire.ts'
 const PAGE = 20
 /** The minimum interval between requests for a batch's items. */
 const LEAST_MS = 3_000
+const NOT_FOUND = 404
 
 export type ItemsPage = { items: Item[]; nextCursor: string | null }
 
 /** One page of a batch's items, reloaded as the batch progresses; the previous page stays visible until then. */
-export function useItems({ id, counts }: Job, state: ItemState | undefined, cursor: string | undefined) {
+export function useItems(
+  { id, counts }: Job,
+  state: ItemState | undefined,
+  cursor: string | undefined,
+  onMissing: () => void,
+) {
   const [page, setPage] = useState<ItemsPage>()
   const [error, setError] = useState<string>()
   const askedAt = useRef({ query: '', at: 0 })
@@ -28,6 +34,7 @@ export function useItems({ id, counts }: Job, state: ItemState | undefined, curs
       const { value, failure } = await call<ItemsPage>(path, { signal: outdated.signal })
       if (outdated.signal.aborted) return
       setError(failure?.message)
+      if (failure?.status === NOT_FOUND) onMissing()
       if (value) setPage(value)
     }, waitMs)
     return () => {

@@ -4,8 +4,10 @@ import { fetchJobs } from '../../gateway/jobs.ts'
 import { parsedJson } from '../../gateway/parsed-json.ts'
 import { pause } from '../../gateway/pause.ts'
 import { ReconnectBackoff } from '../../gateway/reconnect-backoff.ts'
+import { renewSession } from '../../gateway/session.ts'
 import type { Failure } from '../../gateway/wire.ts'
 import type { Action } from './job-list.ts'
+import { browserMemory, missingJobs } from './remembered-jobs.ts'
 
 const LONGEST_PAUSE_MS = 15_000
 
@@ -21,15 +23,20 @@ export async function followJobs(tell: (action: Action) => void, signal: AbortSi
   }
 }
 
-/** One connection until it is lost; the list is loaded first, since the stream does not report removed batches. */
+/**
+ * One connection until it is lost; the list is loaded first, since the stream does not report removed batches. Remembered
+ * batches that are missing in a complete list belong to a session that this browser has lost.
+ */
 async function followOnce(
   tell: (action: Action) => void,
   backoff: ReconnectBackoff,
   signal: AbortSignal,
 ): Promise<Failure | undefined> {
+  await renewSession()
   const { value: page, failure } = await fetchJobs(signal)
   if (failure) return failure
-  tell({ type: 'listed', page })
+  const isComplete = page.nextCursor === null
+  tell({ type: 'listed', page, lost: isComplete ? missingJobs(page.jobs, Date.now(), browserMemory()) : [] })
   const response = await fetch('/api/batch/events', { signal }).catch(() => undefined)
   if (!response?.ok || !response.body) return undefined
   for await (const { frames } of framesOf(response.body, signal)) {

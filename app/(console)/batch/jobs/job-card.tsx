@@ -3,14 +3,31 @@ import type { Job } from '../../gateway/job-wire.ts'
 import { ChevronIcon } from '../../icons.tsx'
 import { JobItems } from '../items/job-items.tsx'
 import { JobActions } from './job-actions.tsx'
-import { costAsWords, countsAsWords, stateAsWords, timeLeftAsWords, toneOf } from './job-words.ts'
+import {
+  costAsWords,
+  countsAsWords,
+  dateTime,
+  stateAsWords,
+  timeLeftAsWords,
+  toneOf,
+  waitAsWords,
+} from './job-words.ts'
+import { useLate } from './use-late.ts'
 
-type Props = { job: Job; onChange: (job: Job) => void; onDrop: () => void }
+type Props = {
+  job: Job
+  onChange: (job: Job) => void
+  onDrop: () => void
+  /** Called when the gateway does not know the batch. */
+  onMissing: () => void
+}
 
 /** One batch: its progress, its actions, and on request its items. */
-export function JobCard({ job, onChange, onDrop }: Props) {
+export function JobCard({ job, onChange, onDrop, onMissing }: Props) {
   const [open, setOpen] = useState(false)
-  const facts = [countsAsWords(job), timeLeftAsWords(job), costAsWords(job)]
+  const isLate = useLate(job)
+  const facts = [countsAsWords(job), timeLeftAsWords(job, isLate), costAsWords(job)]
+  const wait = waitAsWords(job)
   const headingId = `${job.id}-name`
   return (
     <article aria-labelledby={headingId} className="job" data-tone={toneOf(job)} data-job-state={job.state}>
@@ -26,9 +43,10 @@ export function JobCard({ job, onChange, onDrop }: Props) {
           <li key={fact}>{fact}</li>
         ))}
         <li>
-          <time dateTime={job.createdAt}>{when(job.createdAt)}</time>
+          <time dateTime={job.createdAt}>{dateTime(job.createdAt)}</time>
         </li>
       </ul>
+      {wait && <p className="mt-1 text-sm wrap-anywhere text-warn">{wait}</p>}
       {job.warnings.length > 0 && (
         <ul aria-label="Warnings" className="mt-2 text-sm wrap-anywhere">
           {job.warnings.map(warning => (
@@ -49,13 +67,9 @@ export function JobCard({ job, onChange, onDrop }: Props) {
           </span>
           Items
         </button>
-        <JobActions job={job} onChange={onChange} onDrop={onDrop} />
+        <JobActions job={job} onChange={onChange} onDrop={onDrop} onMissing={onMissing} />
       </div>
-      {open && <JobItems job={job} />}
+      {open && <JobItems job={job} onMissing={onMissing} />}
     </article>
   )
-}
-
-function when(time: string): string {
-  return new Date(time).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' })
 }

@@ -1,6 +1,7 @@
 import type { Job } from '../../gateway/job-wire.ts'
 import type { JobsPage } from '../../gateway/jobs.ts'
 import type { Failure } from '../../gateway/wire.ts'
+import type { Remembered } from './remembered-jobs.ts'
 
 /** The user's batches, as far as they are shown. */
 export type JobList = {
@@ -9,24 +10,27 @@ export type JobList = {
   /** The cursor of older ones; `null` where there are none. */
   nextCursor: string | null
   connection: 'new' | 'live' | 'lost'
+  /** Batches of a session that this browser has lost. */
+  lost: readonly Remembered[]
   /** Why the list could not be loaded. */
   failure?: Failure | undefined
 }
 
 export type Action =
-  | { type: 'listed'; page: JobsPage }
+  | { type: 'listed'; page: JobsPage; lost?: readonly Remembered[] }
   | { type: 'listed-older'; page: JobsPage }
   | { type: 'changed'; job: Job }
   | { type: 'removed'; id: string }
   | { type: 'lost'; failure?: Failure }
+  | { type: 'dismissed' }
 
-export const unknown: JobList = { nextCursor: null, connection: 'new' }
+export const unknown: JobList = { nextCursor: null, connection: 'new', lost: [] }
 
 export function jobList(list: JobList, action: Action): JobList {
   const { jobs = [] } = list
   switch (action.type) {
     case 'listed':
-      return afterListing(list, action.page)
+      return { ...afterListing(list, action.page), lost: action.lost ?? [] }
     case 'listed-older':
       return { ...list, jobs: merged(jobs, action.page.jobs), nextCursor: action.page.nextCursor }
     case 'changed':
@@ -35,11 +39,13 @@ export function jobList(list: JobList, action: Action): JobList {
       return { ...list, jobs: jobs.filter(({ id }) => id !== action.id) }
     case 'lost':
       return { ...list, connection: 'lost', failure: action.failure }
+    case 'dismissed':
+      return { ...list, lost: [] }
   }
 }
 
 /** A reloaded first page: batches missing in it were removed; older ones already shown stay. */
-function afterListing({ jobs = [], nextCursor }: JobList, page: JobsPage): JobList {
+function afterListing({ jobs = [], nextCursor }: JobList, page: JobsPage): Omit<JobList, 'lost'> {
   const oldest = page.jobs.at(-1)
   const older = page.nextCursor && oldest ? jobs.filter(job => byAge(oldest, job) < 0) : []
   return {

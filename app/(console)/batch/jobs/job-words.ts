@@ -11,16 +11,23 @@ export function toneOf({ state, counts }: Job): Tone {
 }
 
 const STATES = {
-  queued: 'Waiting',
+  queued: 'Queued',
   running: 'Running',
   completed: 'Completed',
   failed: 'Failed',
   cancelled: 'Cancelled',
 } as const
 
-/** `Running`, `Completed, 2 failed`. */
-export function stateAsWords({ state, counts: { failed } }: Job): string {
-  return failed > 0 && state !== 'failed' ? `${STATES[state]}, ${count(failed)} failed` : STATES[state]
+/** `Running`, `Completed, 2 failed`, `Waiting for openai/gpt-4o`. */
+export function stateAsWords(job: Job): string {
+  const { failed } = job.counts
+  const state = waitingFor(job) ?? STATES[job.state]
+  return failed > 0 && job.state !== 'failed' ? `${state}, ${count(failed)} failed` : state
+}
+
+function waitingFor({ state, waiting }: Job): string | undefined {
+  if (waiting?.reason === 'model') return `Waiting for ${waiting.model ?? 'a model'}`
+  return waiting?.reason === 'worker' && state === 'running' ? 'Waiting for a worker' : undefined
 }
 
 /** How many items have ended, with other counts. */
@@ -30,9 +37,26 @@ export function countsAsWords({ counts }: Job): string {
   return [`${count(succeeded)} of ${count(total)} succeeded`, ...others].filter(Boolean).join(', ')
 }
 
-/** `about 3 minutes left`; undefined where unknown. */
-export function timeLeftAsWords({ etaSeconds }: Job): string | undefined {
-  return etaSeconds === null ? undefined : `about ${wait(Math.max(1, etaSeconds))} left`
+/**
+ * `about 3 minutes left`, or that it is unknown. Undefined where there is nothing to say.
+ *
+ * @param isLate whether the estimate has run out without progress
+ */
+export function timeLeftAsWords(job: Job, isLate: boolean): string | undefined {
+  const { etaSeconds, state, waiting } = job
+  if (isOver(job)) return undefined
+  if (waiting?.reason === 'schedule') return waiting.until ? `starts ${dateTime(waiting.until)}` : undefined
+  if (waiting?.reason === 'queue' && state === 'queued') return 'waiting for its turn'
+  if (waiting) return 'time left unknown'
+  if (etaSeconds === null) return undefined
+  return isLate ? 'taking longer than estimated' : `about ${wait(Math.max(1, etaSeconds))} left`
+}
+
+/** The cause of a wait in a sentence; undefined where there is none to know. */
+export function waitAsWords({ waiting }: Job): string | undefined {
+  if (waiting?.reason === 'worker') return waiting.message
+  if (waiting?.reason !== 'model') return undefined
+  return waiting.until ? `${waiting.message} Next try at ${clockTime(waiting.until)}.` : waiting.message
 }
 
 /** Its cost so far; undefined before the first item with one. */
@@ -44,5 +68,12 @@ export function costAsWords(job: Job): string | undefined {
   if (unpricedItems >= counts.succeeded) return cost(null)
   return `${cost(costUsd)}${soFar}, ${cost(null)} for ${count(unpricedItems)}`
 }
+
+/** `Nov 27, 2026, 3:04 PM`. */
+export function dateTime(time: string): string {
+  return new Date(time).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' })
+}
+
+const clockTime = (time: string): string => new Date(time).toLocaleTimeString('en', { timeStyle: 'medium' })
 
 const count = (amount: number): string => amount.toLocaleString('en')

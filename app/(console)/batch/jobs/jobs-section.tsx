@@ -1,10 +1,11 @@
 import { useRef } from 'react'
 import { JobCard } from './job-card.tsx'
+import { LostSession } from './lost-session.tsx'
 import type { useJobs } from './use-jobs.ts'
 
 /** The user's batches, newest first. */
 export function JobsSection({ list }: { list: ReturnType<typeof useJobs> }) {
-  const { jobs, connection, failure, nextCursor } = list
+  const { jobs, connection, failure, nextCursor, lost } = list
   const heading = useRef<HTMLHeadingElement>(null)
 
   function drop(id: string) {
@@ -24,16 +25,15 @@ export function JobsSection({ list }: { list: ReturnType<typeof useJobs> }) {
         Your batches
       </h2>
       {connection === 'lost' && (
-        <p className="mt-2 text-sm text-warn">{failure?.message ?? 'Connection lost, reconnecting …'}</p>
+        <p className="mt-2 text-sm text-warn">{failure?.message ?? 'Connection lost. Reconnecting…'}</p>
       )}
-      {!jobs && connection !== 'lost' && <p className="mt-2 text-muted">Loading …</p>}
-      {jobs?.length === 0 && (
-        <p className="mt-2 text-muted">None so far. Send some files, and this page shows their progress.</p>
-      )}
+      {!jobs && connection !== 'lost' && <p className="mt-2 text-muted">Loading batches…</p>}
+      {lost.length > 0 && <LostSession jobs={lost} onDismiss={list.dismissLost} />}
+      {jobs?.length === 0 && <p className="mt-2 text-muted">No batches yet. Upload files to start one.</p>}
       <ul className="mt-4 flex flex-col gap-3">
         {jobs?.map(job => (
           <li key={job.id}>
-            <JobCard job={job} onChange={list.change} onDrop={() => drop(job.id)} />
+            <JobCard job={job} onChange={list.change} onDrop={() => drop(job.id)} onMissing={list.refresh} />
           </li>
         ))}
       </ul>

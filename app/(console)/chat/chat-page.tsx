@@ -17,6 +17,7 @@ import { useConversation } from './conversation/use-conversation.ts'
 import { EmptyState } from './empty-state.tsx'
 import { Transcript } from './transcript/transcript.tsx'
 import { useFollow } from './transcript/use-follow.ts'
+import { useStalled } from './transcript/use-stalled.ts'
 import { useEscape } from './use-escape.ts'
 
 /** The chat page. It uses only the gateway's public API. */
@@ -25,6 +26,7 @@ export function ChatPage() {
   const [draft, setDraft] = useState('')
   const chat = useConversation(model, question => setDraft(later => joined(question, later)))
   const { away, follow } = useFollow()
+  const stalled = useStalled(chat.turns.at(-1)?.answer)
   const notificationBadge = useNotifications(usePolledJobs())
   const input = useRef<HTMLTextAreaElement>(null)
   useEscape(chat.answering, chat.stop)
@@ -38,6 +40,11 @@ export function ChatPage() {
   function send(question: string) {
     chat.send(question)
     setDraft('')
+    follow()
+  }
+
+  function continueAnswer() {
+    chat.send('Continue exactly where you stopped.')
     follow()
   }
 
@@ -58,10 +65,16 @@ export function ChatPage() {
           <NewChatIcon /> <span className="max-sm:sr-only">New chat</span>
         </button>
       </PageHeader>
-      <main className="column flex flex-1 flex-col pt-4 pb-8">
+      <main id="main" tabIndex={-1} className="column flex flex-1 flex-col pt-4 pb-8">
         {chat.turns.length === 0 && <EmptyState onPick={write} />}
         {chat.turns.length > 0 && (
-          <Transcript turns={chat.turns} onRetry={chat.retry} onTakeBack={chat.takeBack} />
+          <Transcript
+            turns={chat.turns}
+            models={models}
+            onRetry={chat.retry}
+            onContinue={continueAnswer}
+            onTakeBack={chat.takeBack}
+          />
         )}
       </main>
       <section aria-label="Ask" className="dock">
@@ -86,7 +99,13 @@ export function ChatPage() {
           <kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> starts a new line, <kbd>Esc</kbd> stops
         </p>
       </section>
-      <Status words={[announcement(chat), notificationBadge.announcement]} />
+      <Status
+        words={[
+          announcement(chat),
+          stalled ? 'Still waiting for the model.' : '',
+          notificationBadge.announcement,
+        ]}
+      />
     </div>
   )
 }

@@ -30,6 +30,7 @@ export function Composer({ draft, onDraft, answering, held, onSend, onStop, inpu
       <textarea
         ref={input}
         name="question"
+        dir="auto"
         aria-label="Your question"
         aria-describedby="composer-hint"
         placeholder="Ask anything"

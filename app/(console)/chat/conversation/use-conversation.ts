@@ -62,12 +62,13 @@ export function useConversation(model: string | undefined, onWithdrawn: (questio
     void run(request, () => onWithdrawn(question))
   }
 
-  function retry() {
+  /** Asks the last question again, of the chosen model or of another one. */
+  function retry(asked = model) {
     const last = state.turns.at(-1)
     if (!last || answering || state.hold?.until) return
-    dispatch({ type: 'asked-again', model })
+    dispatch({ type: 'asked-again', model: asked })
     const messages = toMessages(state.turns.slice(0, -1), last.question)
-    void run({ messages, cache: 'refresh', ...(model && { model }) }, () => undefined)
+    void run({ messages, cache: 'refresh', ...(asked && { model: asked }) }, () => undefined)
   }
 
   async function stop() {

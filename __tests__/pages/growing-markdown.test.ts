@@ -5,6 +5,7 @@ import { blockHtml, itemHtml, listAttributes } from '../../app/(console)/markdow
 import { GrowingMarkdown, type Split } from '../../app/(console)/markdown/growing-markdown.ts'
 import { parse, toSafeHtml } from '../../app/(console)/markdown/parse.ts'
 import type { Piece } from '../../app/(console)/markdown/pieces.ts'
+import { LONG_ANSWER } from './support/long-answer.ts'
 
 const LINES = [
   '',
@@ -136,4 +137,40 @@ test('an answer without references looks at every moment as if its text so far h
     }),
     { numRuns: 800 },
   )
+})
+
+/** The longest time of the processor, in milliseconds, that a further piece of the text takes to parse and draw. */
+function longestStep(text: string): number {
+  const growing = new GrowingMarkdown()
+  const drawnAlready = new Set<string>()
+  let longest = 0
+  for (let end = 60; end < text.length; end += 60) {
+    const before = process.threadCpuUsage()
+    for (const piece of growing.update(text.slice(0, end)).pieces) {
+      const sources = piece.type === 'block' ? [piece.source] : piece.items
+      for (const source of sources.filter(one => !drawnAlready.has(one))) {
+        if (piece.type === 'block') blockHtml(source, '', '')
+        else itemHtml(source, piece.loose, '')
+        drawnAlready.add(source)
+      }
+    }
+    const { user, system } = process.threadCpuUsage(before)
+    longest = Math.max(longest, (user + system) / 1_000)
+  }
+  return longest
+}
+
+test.each([
+  ['an ordinary one', LONG_ANSWER],
+  [
+    'one list',
+    Array.from(
+      { length: 120 },
+      (_, index) => `${index + 1}. **Item**: some words about it, with \`code\`.`,
+    ).join('\n'),
+  ],
+])('no piece of an 8 kB answer takes the processor more than 12.5 ms, a quarter of 50: %s', (_, text) => {
+  // The first rounds are slower: the code is not compiled yet.
+  const rounds = Array.from({ length: 5 }, () => longestStep(text))
+  expect(Math.min(...rounds)).toBeLessThanOrEqual(12.5)
 })

@@ -12,8 +12,20 @@ import {
 /** A longer text is taken in parts: parsing a list takes time by the square of its length. */
 const PART_CHARACTERS = 500
 
-/** A blank line before more text, or a list item. Without one there is nothing to settle, and no need to parse for it. */
-const MAY_BE_SEVERAL = /\n[ \t]*\r?\n\s*\S|^[ \t]*(?:[-+*]|\d{1,9}[.)])(?:\s|$)/m
+/** A blank line before more text, or a list item. */
+const SEPARATED = /\n[ \t]*\r?\n\s*\S|^[ \t]*(?:[-+*]|\d{1,9}[.)])(?:\s|$)/m
+const FENCE = /^ {0,3}(?:```|~~~)/
+
+/** Whether a text may be more than one piece; where not, there is nothing to settle, and no need to parse for it. */
+function mayBeSeveral(text: string): boolean {
+  const isOpenCode =
+    FENCE.test(text) &&
+    !text
+      .split('\n')
+      .slice(1)
+      .some(line => FENCE.test(line))
+  return !isOpenCode && SEPARATED.test(text)
+}
 
 /** The pieces of a text, and the link definitions in it, as Markdown. */
 export type Split = { pieces: readonly Piece[]; definitions: string }
@@ -40,7 +52,7 @@ export class GrowingMarkdown {
     this.#settle(text)
     const open = text.slice(this.#settledText.length)
     const pieces: Piece[] =
-      this.#openList || MAY_BE_SEVERAL.test(open)
+      this.#openList || mayBeSeveral(open)
         ? this.#continued(piecesOf(open))
         : [{ type: 'block', source: open }]
     return { pieces: [...this.#settled, ...pieces], definitions: '' }
@@ -71,7 +83,7 @@ export class GrowingMarkdown {
     if (end <= this.#triedLength) return
     this.#triedLength = end
     const open = text.slice(this.#settledText.length, end)
-    if (!MAY_BE_SEVERAL.test(open)) return
+    if (!mayBeSeveral(open)) return
     const parsed = piecesOf(open)
     const last = parsed.findLastIndex(({ start }) => followsBlankLine(open, start))
     if (last <= 0) {

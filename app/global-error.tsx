@@ -15,9 +15,9 @@ export default function GlobalError({ error, retry }: Props) {
       <body>
         <title>Something went wrong · Parley</title>
         <main className="column flex min-h-dvh flex-col justify-center">
-          <h1 className="font-serif text-3xl tracking-tight text-balance">This page stopped working</h1>
+          <h1 className="font-serif text-3xl tracking-tight text-balance">Something went wrong</h1>
           <p className="mt-3 max-w-prose text-muted">
-            Nothing you can see here caused it. Trying again often helps; the conversation itself is not kept.
+            This wasn’t caused by anything you did. Try again; if that doesn’t help, reload the page.
           </p>
           {digest && (
             <p className="mt-3 text-sm text-muted">

@@ -1,4 +1,4 @@
-import { THEME_KEY } from './theme.ts'
+import { PAPER, THEME_KEY } from './theme.ts'
 
 /**
  * Runs before the first paint and before any other script: puts the chosen theme on `<html>`, over a slow network holds
@@ -10,7 +10,14 @@ import { THEME_KEY } from './theme.ts'
 export const HEAD_SCRIPT = `
 try {
   const theme = localStorage.getItem('${THEME_KEY}')
-  if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme
+  if (theme === 'light' || theme === 'dark') {
+    document.documentElement.dataset.theme = theme
+    const meta = document.createElement('meta')
+    meta.name = 'theme-color'
+    meta.content = theme === 'light' ? '${PAPER.light}' : '${PAPER.dark}'
+    meta.dataset.chosenTheme = theme
+    document.head.prepend(meta)
+  }
 } catch {}
 {
   const { connection } = navigator

@@ -4,14 +4,22 @@ import type { ReactNode } from 'react'
 import { mono, sans, serif, serifItalic } from './fonts.ts'
 import './globals.css'
 import { HEAD_SCRIPT } from './head-script.ts'
+import { PAPER } from './theme.ts'
 
 export const metadata: Metadata = {
-  description: 'Talk with any model through one dependable gateway.',
+  applicationName: 'Parley',
+  description: 'Chat with any model through one gateway.',
+  robots: { index: false, follow: false },
+  formatDetection: { telephone: false, date: false, address: false, email: false },
 }
 
 export const viewport: Viewport = {
   colorScheme: 'light dark',
   interactiveWidget: 'resizes-content',
+  themeColor: [
+    { media: '(prefers-color-scheme: light)', color: PAPER.light },
+    { media: '(prefers-color-scheme: dark)', color: PAPER.dark },
+  ],
 }
 
 const fonts = [sans, serif, serifItalic, mono].map(font => font.variable).join(' ')
@@ -27,7 +35,15 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
         <script nonce={nonce} suppressHydrationWarning dangerouslySetInnerHTML={{ __html: HEAD_SCRIPT }} />
         {sentryDsn && <meta name="sentry-dsn" content={sentryDsn} />}
       </head>
-      <body>{children}</body>
+      <body>
+        <a className="skip-link" href="#main">
+          Skip to content
+        </a>
+        <noscript>
+          <p className="notice m-4">Parley needs JavaScript. Turn it on and reload this page.</p>
+        </noscript>
+        {children}
+      </body>
     </html>
   )
 }

@@ -4,37 +4,45 @@
  */
 export const ERRORS = {
   INVALID_INPUT: { status: 400, retryable: false, message: 'The request is not valid.' },
-  CONTEXT_LENGTH: { status: 400, retryable: false, message: 'The conversation is too long for this model.' },
-  UNAUTHENTICATED: { status: 401, retryable: false, message: 'This request needs a valid API key.' },
-  FORBIDDEN: { status: 403, retryable: false, message: 'This is not allowed.' },
-  NOT_FOUND: { status: 404, retryable: false, message: 'There is nothing here.' },
+  CONTEXT_LENGTH: {
+    status: 400,
+    retryable: false,
+    message: 'The conversation is too long for this model. Shorten it or choose another model.',
+  },
+  UNAUTHENTICATED: { status: 401, retryable: false, message: 'A valid API key is required.' },
+  FORBIDDEN: { status: 403, retryable: false, message: "You don't have permission to do this." },
+  NOT_FOUND: { status: 404, retryable: false, message: 'Not found.' },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false, message: 'Method not allowed for this URL.' },
   CONFLICT: { status: 409, retryable: true, message: 'This conflicts with another request.' },
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false, message: 'The request body is too large.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, message: 'Send the body as application/json.' },
-  CONTENT_BLOCKED: { status: 422, retryable: false, message: 'The content was blocked by a policy.' },
-  RATE_LIMITED: { status: 429, retryable: true, message: 'Too many requests; please wait.' },
+  CONTENT_BLOCKED: { status: 422, retryable: false, message: 'The content was blocked by a content policy.' },
+  RATE_LIMITED: { status: 429, retryable: true, message: 'Too many requests. Please wait.' },
   QUOTA_EXCEEDED: { status: 429, retryable: false, message: 'The quota is used up.' },
   /** Only in logs, since the client has disconnected. nginx uses the same status. */
   CLIENT_GONE: { status: 499, retryable: false, message: 'The client closed the connection.' },
-  INTERNAL_ERROR: { status: 500, retryable: true, message: 'Something went wrong on our side.' },
-  PROVIDER_ERROR: { status: 502, retryable: true, message: 'The model provider failed to answer.' },
-  NETWORK: { status: 502, retryable: true, message: 'The model provider could not be reached.' },
-  TOOL_EXECUTION: { status: 502, retryable: true, message: 'A tool failed to run.' },
-  PROVIDER_RATE_LIMIT: { status: 503, retryable: true, message: 'The model provider is busy; please wait.' },
-  MODEL_UNAVAILABLE: { status: 503, retryable: true, message: 'This model is not available right now.' },
+  INTERNAL_ERROR: {
+    status: 500,
+    retryable: true,
+    message: 'Something went wrong on our side. Please try again.',
+  },
+  PROVIDER_ERROR: { status: 502, retryable: true, message: 'The model provider returned an error.' },
+  NETWORK: { status: 502, retryable: true, message: "Couldn't reach the model provider." },
+  TOOL_EXECUTION: { status: 502, retryable: true, message: 'A tool failed.' },
+  PROVIDER_RATE_LIMIT: { status: 503, retryable: true, message: 'The model provider is busy. Please wait.' },
+  MODEL_UNAVAILABLE: { status: 503, retryable: true, message: "This model isn't available right now." },
   STORE_UNAVAILABLE: {
     status: 503,
     retryable: true,
-    message: 'The gateway cannot reach its database right now.',
+    message: "The gateway can't reach its database right now.",
   },
-  SHUTTING_DOWN: { status: 503, retryable: true, message: 'The gateway is restarting; please try again.' },
+  SHUTTING_DOWN: { status: 503, retryable: true, message: 'The gateway is restarting. Please try again.' },
   TIMEOUT: { status: 504, retryable: true, message: 'The answer took too long.' },
 } as const satisfies Record<string, { status: number; retryable: boolean; message: string }>
 
 export type ErrorCode = keyof typeof ERRORS
 
-/** What timed out, where the code is TIMEOUT. The message contains these words too. */
+/** What timed out, where the code is TIMEOUT. */
 export type WaitedFor = 'connection' | 'first content' | 'more of the stream' | 'whole answer'
 
 /** One fault in what a client sent: where (`messages[2].content`), and what to do about it. */

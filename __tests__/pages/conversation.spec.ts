@@ -27,8 +27,8 @@ test('calls an unknown price unknown, and nothing nothing', async ({ parley }) =
 
 test('says when an answer was cut at its length limit', async ({ parley }) => {
   await parley.discuss('Go on', 'mock/long')
-  await expect(parley.answer).toContainText('cut at its length limit')
-  await expect(parley.status).toHaveText('The answer is complete up to its length limit.')
+  await expect(parley.answer).toContainText('reached its length limit')
+  await expect(parley.status).toHaveText('The answer reached its length limit.')
 })
 
 test('stops the answer and keeps what has come', async ({ parley }) => {
@@ -74,7 +74,7 @@ test('leaves the oldest out once the conversation is too long to send, and says 
   const long = 'word '.repeat(3_000)
   for (const question of ['one', 'two', 'three']) await parley.discuss(`${question} ${long}`, 'mock/echo')
 
-  await expect(parley.page.getByText('the model no longer sees the turns above')).toBeVisible()
+  await expect(parley.page.getByText('Older messages no longer fit and aren’t sent')).toBeVisible()
   await expect(parley.answer).toContainText('three')
 })
 

@@ -19,7 +19,7 @@ describe('an answer whose connection is lost', () => {
 
   it('keeps its text and says that it is being sought again', () => {
     expect(answerOf(asked(lost))).toMatchObject({ state: 'streaming', text: 'Half an ' })
-    expect(announcement(asked(lost))).toBe('Connection lost, reconnecting …')
+    expect(announcement(asked(lost))).toBe('Connection lost. Reconnecting…')
   })
 
   it('goes on where it was, and says so only once', () => {

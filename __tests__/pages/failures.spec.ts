@@ -3,7 +3,7 @@ import { expect, test } from './support/parley.ts'
 test('shows a failure in calm words with its request id, and offers another try', async ({ parley }) => {
   await parley.open()
   await parley.ask('Hello', 'mock/500')
-  await expect(parley.answer).toContainText('The model provider failed to answer.')
+  await expect(parley.answer).toContainText('The model provider returned an error.')
   await expect(parley.answer).toContainText(/Request \S{8,}/)
   await expect(parley.status).toContainText('The answer failed.')
 
@@ -50,7 +50,7 @@ test('says that the reader is offline, and goes on once they are not', async ({ 
   await parley.open()
   await context.setOffline(true)
   await parley.ask('Hello')
-  await expect(parley.answer).toContainText('You are offline.')
+  await expect(parley.answer).toContainText('You’re offline.')
 
   await context.setOffline(false)
   await parley.page.getByRole('button', { name: 'Try again' }).click()
@@ -63,7 +63,7 @@ test('reads an error page of a proxy as a plain failure', async ({ parley }) => 
     route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' }),
   )
   await parley.ask('Hello')
-  await expect(parley.answer).toContainText('the server replied with status 502')
+  await expect(parley.answer).toContainText('No answer: the server returned 502.')
   await expect(parley.page.getByRole('button', { name: 'Try again' })).toBeVisible()
 })
 

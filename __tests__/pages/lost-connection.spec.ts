@@ -18,7 +18,7 @@ const test = base.extend<{ network: CuttingProxy }>({
 /** What does not depend on colours and width is tried in one look only. */
 const ANY_LOOK = { tag: '@any-look' }
 const NUMBERS = Array.from({ length: 600 }, (_, number) => `${number}é`).join(' ')
-const LOST = 'Connection lost, reconnecting …'
+const LOST = 'Connection lost. Reconnecting…'
 
 test(
   'goes on where a lost connection ended, without a character lost or doubled',

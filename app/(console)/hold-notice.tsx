@@ -1,4 +1,5 @@
 import { wait } from './format.ts'
+import { withoutWait } from './gateway/failure.ts'
 import type { Failure } from './gateway/wire.ts'
 import { RequestId } from './request-id.tsx'
 import { useCountdown } from './use-countdown.ts'
@@ -15,7 +16,7 @@ export function HoldNotice({ hold, onOver }: { hold: Hold; onOver: () => void })
   const left = useCountdown(hold.until, onOver)
   return (
     <div className="notice mb-3">
-      <p>{hold.failure.message}</p>
+      <p>{withoutWait(hold.failure)}</p>
       <div className="mt-1 flex flex-wrap items-center gap-x-3 text-sm text-muted">
         {hold.until && (
           <p data-countdown className="tabular-nums">

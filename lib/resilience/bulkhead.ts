@@ -19,7 +19,7 @@ export type Slots = Readonly<{
 const BACKGROUND_SHARE = 0.8
 
 const busy = (provider: string): GatewayError =>
-  new GatewayError('MODEL_UNAVAILABLE', `Too many calls to the provider ${provider} are in progress.`, {
+  new GatewayError('MODEL_UNAVAILABLE', `Too many requests to ${provider} are in progress. Please wait.`, {
     retryAfterSeconds: 1,
   })
 

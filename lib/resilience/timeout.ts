@@ -57,13 +57,14 @@ export type Timeouts = Readonly<{
   streamMs: number
 }>
 
-const tooLate = (waitedFor: WaitedFor, limitMs: number) => () => {
-  const what = waitedFor === 'more of the stream' ? waitedFor : `the ${waitedFor}`
-  return new GatewayError(
-    'TIMEOUT',
-    `The answer took too long: ${what} did not come within ${Math.round(limitMs) / 1000} s.`,
-    { waitedFor },
-  )
+const tooLate = (waitedFor: Exclude<WaitedFor, 'connection'>, limitMs: number) => () => {
+  const seconds = `${Math.round(limitMs) / 1000} s`
+  const messages = {
+    'first content': `The model didn't start answering within ${seconds}.`,
+    'more of the stream': `The model went silent for ${seconds}.`,
+    'whole answer': `The answer wasn't finished within ${seconds}.`,
+  }
+  return new GatewayError('TIMEOUT', messages[waitedFor], { waitedFor })
 }
 
 /** Bounds how long an attempt may take; at a timeout the upstream call is aborted with TIMEOUT. */

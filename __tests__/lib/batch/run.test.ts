@@ -236,7 +236,11 @@ describe('a run that fails', () => {
     const outcome = await failing(new TypeError('x is undefined')).run({ failures: 2 })
     expect(outcome).toEqual({
       state: 'failed',
-      fault: { code: 'INTERNAL_ERROR', message: 'Something went wrong on our side.', retryable: true },
+      fault: {
+        code: 'INTERNAL_ERROR',
+        message: 'Something went wrong on our side. Please try again.',
+        retryable: true,
+      },
     })
   })
 })

@@ -36,7 +36,7 @@ describe('a connection that does not come in time', () => {
     expect(connectionError('fake', new AbortController().signal, late)).toMatchObject({
       code: 'TIMEOUT',
       waitedFor: 'connection',
-      message: expect.stringContaining('the connection'),
+      message: expect.stringContaining("Couldn't connect"),
     })
   })
 })

@@ -25,7 +25,7 @@ export function BatchPage() {
   return (
     <div className="flex min-h-dvh flex-col">
       <PageHeader at="/batch" finished={notificationBadge.count} />
-      <main className="column flex-1 pt-4 pb-16">
+      <main id="main" tabIndex={-1} className="column flex-1 pt-4 pb-16">
         <IntakeForm intake={intake} picking={picking} />
         <JobsSection list={list} />
       </main>

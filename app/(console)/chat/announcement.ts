@@ -1,11 +1,12 @@
 import { wait } from '../format.ts'
+import { withoutWait } from '../gateway/failure.ts'
 import { wasCut } from '../gateway/wire.ts'
 import type { ChatState } from './conversation/chat-session.ts'
 import type { Conversation } from './conversation/conversation.ts'
 
 /** The text of the page's one `role=status`: that an answer begins, ends or fails. Never the answer itself. */
 export function announcement({ turns, hold, waited }: Conversation): string {
-  if (hold) return `${hold.failure.message} ${untilThen(hold.failure.retryAfterSeconds)}`
+  if (hold) return `${withoutWait(hold.failure)} ${untilThen(hold.failure.retryAfterSeconds)}`
   if (waited) return 'You can send now.'
   const answer = turns.at(-1)?.answer
   switch (answer?.state) {
@@ -18,16 +19,14 @@ export function announcement({ turns, hold, waited }: Conversation): string {
     case 'stopped':
       return 'The answer was stopped.'
     case 'failed':
-      return `The answer failed. ${answer.failure.message}`
+      return `The answer failed. ${withoutWait(answer.failure)}`
     case 'done':
-      return wasCut(answer.facts)
-        ? 'The answer is complete up to its length limit.'
-        : 'The answer is complete.'
+      return wasCut(answer.facts) ? 'The answer reached its length limit.' : 'The answer is complete.'
   }
 }
 
 function streaming(connection: 'lost' | 'back' | undefined): string {
-  if (connection === 'lost') return 'Connection lost, reconnecting …'
+  if (connection === 'lost') return 'Connection lost. Reconnecting…'
   return connection === 'back' ? 'The connection is back.' : 'The answer has begun.'
 }
 

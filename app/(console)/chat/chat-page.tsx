@@ -20,6 +20,7 @@ import { NewChatNotice } from './new-chat-notice.tsx'
 import { SavedNote } from './saved-note.tsx'
 import { Transcript } from './transcript/transcript.tsx'
 import { useFollow } from './transcript/use-follow.ts'
+import { useStalled } from './transcript/use-stalled.ts'
 import { useEscape } from './use-escape.ts'
 
 /** The chat page. It uses only the gateway's public API. */
@@ -27,6 +28,7 @@ export function ChatPage() {
   const { models, model, chooseModel } = useModels()
   const chat = useChat()
   const { away, follow } = useFollow()
+  const stalled = useStalled(chat.turns.at(-1)?.answer)
   const notificationBadge = useNotifications(usePolledJobs())
   const dropped = useDroppedFiles()
   const input = useRef<HTMLTextAreaElement>(null)
@@ -44,7 +46,11 @@ export function ChatPage() {
     follow()
   }
 
-  const retry = useCallback(() => chatSession().retry(model), [model])
+  const retry = useCallback((asked = model) => chatSession().retry(asked), [model])
+  const continueAnswer = useCallback(() => {
+    void chatSession().send('Continue exactly where you stopped.', model)
+    follow()
+  }, [model, follow])
 
   /** The button that was pressed may be gone: the focus goes on with the question. */
   function thenWrite(act: () => void) {
@@ -63,11 +69,19 @@ export function ChatPage() {
           <NewChatIcon /> <span className="max-sm:sr-only">New chat</span>
         </button>
       </PageHeader>
-      <main className="column flex flex-1 flex-col pt-4 pb-8">
+      <main id="main" tabIndex={-1} className="column flex flex-1 flex-col pt-4 pb-8">
         {chat.turns.length === 0 && (
           <EmptyState onPick={(...picked) => thenWrite(() => chatSession().draft.pick(...picked))} />
         )}
-        {chat.turns.length > 0 && <Transcript turns={chat.turns} onRetry={retry} onTakeBack={takeBack} />}
+        {chat.turns.length > 0 && (
+          <Transcript
+            turns={chat.turns}
+            models={models}
+            onRetry={retry}
+            onContinue={continueAnswer}
+            onTakeBack={takeBack}
+          />
+        )}
       </main>
       <section aria-label="Ask" className="dock">
         {away && (
@@ -101,6 +115,7 @@ export function ChatPage() {
           newChatAnnouncement(chat.newChat),
           dropped.files.length > 0 ? DROPPED : '',
           announcement(chat),
+          stalled ? 'Still waiting for the model.' : '',
           notificationBadge.announcement,
         ]}
       />

@@ -10,7 +10,7 @@ export async function failureOf(response: Response): Promise<Failure> {
   const requestId = fields?.requestId ?? response.headers.get('x-request-id')
   return {
     code: 'UNEXPLAINED',
-    message: `The answer could not be loaded: the server replied with status ${response.status}.`,
+    message: `No answer: the server returned ${response.status}.`,
     retryable: response.status === 429 || response.status >= 500,
     ...fields,
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
@@ -34,17 +34,39 @@ export function failureFromEnvelope(body: unknown): Failure | undefined {
   }
 }
 
+/** The message without a wait in seconds, which a countdown beside it shows as it is now. */
+export function withoutWait({ message, retryAfterSeconds }: Failure): string {
+  if (retryAfterSeconds === undefined) return message
+  return message.replace(
+    /(?:[;,]? next try in|[.;,]? (?:Please )?try again in) \d+ ?s(?:econds?)?\b\.?/gi,
+    '.',
+  )
+}
+
+const SAME_FOR_EVERY_MODEL: ReadonlySet<string> = new Set([
+  'UNREACHABLE',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'RATE_LIMITED',
+  'QUOTA_EXCEEDED',
+  'SHUTTING_DOWN',
+  'STORE_UNAVAILABLE',
+])
+
+/** Whether the same question may succeed with another model. */
+export const anotherModelMayAnswer = ({ code }: Failure): boolean => !SAME_FOR_EVERY_MODEL.has(code)
+
 export function unreachable(online: boolean): Failure {
   const message = online
-    ? 'Parley could not be reached. Check your connection, then try again.'
-    : 'You are offline. Try again once the connection is back.'
+    ? 'Can’t reach Parley. Check your connection and try again.'
+    : 'You’re offline. Try again once you’re back online.'
   return { code: 'UNREACHABLE', message, retryable: true }
 }
 
 export function cutShort(requestId: string | null | undefined): Failure {
   return {
     code: 'STREAM_CUT',
-    message: 'The connection was lost before the answer was complete. What had arrived is kept.',
+    message: 'The connection was lost before the answer was complete. The text so far is kept.',
     retryable: true,
     ...(requestId && { requestId }),
   }

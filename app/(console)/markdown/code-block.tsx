@@ -6,7 +6,7 @@ export function CodeBlock({ children }: { children: ReactNode }) {
   const code = useRef<HTMLPreElement>(null)
   const language = languageOf(children)
   return (
-    <figure className="code-block">
+    <figure className="code-block" dir="ltr">
       <figcaption>
         <span>{language ?? 'text'}</span>
         <CopyButton label="Copy code" text={() => code.current?.textContent ?? ''} />

@@ -1,6 +1,4 @@
-import type { Options } from 'react-markdown'
-
-type Handlers = NonNullable<NonNullable<Options['remarkRehypeOptions']>['handlers']>
+import type { Handlers } from 'mdast-util-to-hast'
 
 /** Raw HTML in markdown becomes the text it is written as, so that an answer about `<div>` still shows `<div>`. */
 export const htmlAsText: Handlers = {

@@ -13,13 +13,15 @@ export async function loadMarkdown(): Promise<{ default: typeof Markdown }> {
 /** A lazy component briefly shows its fallback even when its module is loaded, hence `ready`. */
 const Awaited = lazy(loadMarkdown)
 
+type Props = { text: string; idPrefix: string; open: boolean }
+
 /** Markdown, or its plain text in the same font while the renderer is loading. */
-export function LazyMarkdown({ text, idPrefix }: { text: string; idPrefix: string }) {
+export function LazyMarkdown({ text, idPrefix, open }: Props) {
   const Renderer = ready ?? Awaited
   return (
-    <div className="prose">
+    <div className="prose" dir="auto">
       <Suspense fallback={<p className="whitespace-pre-wrap">{text}</p>}>
-        <Renderer text={text} idPrefix={idPrefix} />
+        <Renderer text={text} idPrefix={idPrefix} open={open} />
       </Suspense>
     </div>
   )

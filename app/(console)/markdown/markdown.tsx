@@ -1,33 +1,67 @@
-import { memo, type ReactNode } from 'react'
-import ReactMarkdown, { type Components } from 'react-markdown'
-import rehypeSanitize, { defaultSchema } from 'rehype-sanitize'
-import remarkGfm from 'remark-gfm'
+import type { Nodes } from 'hast'
+import { type Components, toJsxRuntime } from 'hast-util-to-jsx-runtime'
+import { Fragment, memo, type ReactNode, useMemo, useState } from 'react'
+import { jsx, jsxs } from 'react/jsx-runtime'
 import { CodeBlock } from './code-block.tsx'
-import { htmlAsText } from './html-as-text.ts'
+import { blockHtml, itemHtml, listAttributes } from './draw.ts'
+import { GrowingMarkdown } from './growing-markdown.ts'
+import type { ListPiece } from './pieces.ts'
 
-type Props = { text: string; idPrefix: string }
+type Props = {
+  text: string
+  idPrefix: string
+  /** Whether more text may follow. */
+  open: boolean
+}
 
 /**
  * A model's markdown as safe React elements: raw HTML stays text, nothing is loaded from other sites, links open in a
- * new tab. Headings start at level 3, below the page's own.
+ * new tab. Headings start at level 3, below the page's own. Only the end of a growing text is parsed again.
  */
-export default memo(function Markdown({ text, idPrefix }: Props) {
-  return (
-    <ReactMarkdown
-      remarkPlugins={[remarkGfm]}
-      remarkRehypeOptions={{ clobberPrefix: idPrefix, handlers: htmlAsText }}
-      rehypePlugins={[[rehypeSanitize, schema]]}
-      components={components}
-    >
-      {text}
-    </ReactMarkdown>
+export default memo(function Markdown({ text, idPrefix, open }: Props) {
+  const [growing] = useState(() => new GrowingMarkdown())
+  const { pieces, definitions } = useMemo(
+    () => (open ? growing.update(text) : growing.finished(text)),
+    [growing, text, open],
   )
+  return pieces.map((piece, index) => {
+    const key = `${index}`
+    return piece.type === 'list' ? (
+      <List key={key} list={piece} definitions={definitions} />
+    ) : (
+      <Block key={key} source={piece.source} definitions={definitions} idPrefix={idPrefix} />
+    )
+  })
 })
 
-/** Ids come from footnotes alone and carry `idPrefix` already, as do the links to them. */
-const schema = { ...defaultSchema, clobberPrefix: '' }
+type BlockProps = { source: string; definitions: string; idPrefix: string }
 
-const components: Components = {
+const Block = memo(function Block({ source, definitions, idPrefix }: BlockProps) {
+  return elements({ type: 'root', children: blockHtml(source, definitions, idPrefix) })
+})
+
+function List({ list, definitions }: { list: ListPiece; definitions: string }) {
+  const Tag = list.ordered ? 'ol' : 'ul'
+  return (
+    <Tag {...listAttributes(list)}>
+      {list.items.map((source, index) => {
+        const key = `${index}`
+        return <Item key={key} source={source} loose={list.loose} definitions={definitions} />
+      })}
+    </Tag>
+  )
+}
+
+type ItemProps = { source: string; loose: boolean; definitions: string }
+
+const Item = memo(function Item({ source, loose, definitions }: ItemProps) {
+  return elements(itemHtml(source, loose, definitions))
+})
+
+const elements = (tree: Nodes): ReactNode =>
+  toJsxRuntime(tree, { Fragment, jsx, jsxs, components, ignoreInvalidStyle: true })
+
+const components: Partial<Components> = {
   h1: ({ children }) => <h3>{children}</h3>,
   h2: ({ children, className }) => <h4 className={className}>{children}</h4>,
   h3: ({ children }) => <h5>{children}</h5>,

@@ -2,14 +2,20 @@ import { byProvider } from '../gateway/models.ts'
 import type { Model } from '../gateway/wire.ts'
 import { ChevronIcon } from '../icons.tsx'
 
-type Props = { models: Model[]; model: string | undefined; onChoose: (id: string) => void }
+type Props = {
+  models: Model[]
+  model: string | undefined
+  onChoose: (id: string) => void
+  /** Its accessible name; `Model` by default. */
+  label?: string
+}
 
 /** The models by provider; unavailable ones are shown but cannot be chosen. */
-export function ModelPicker({ models, model, onChoose }: Props) {
+export function ModelPicker({ models, model, onChoose, label = 'Model' }: Props) {
   return (
     <span className="relative flex min-w-0 items-center text-muted hover:text-ink">
       <select
-        aria-label="Model"
+        aria-label={label}
         className="picker"
         value={model ?? ''}
         disabled={models.length === 0}

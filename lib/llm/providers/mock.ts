@@ -36,7 +36,7 @@ const never = (signal: AbortSignal): Promise<never> =>
 const play = async ({ call, script, clock, chunkMs }: Show, sent: number): Promise<void> => {
   if (script.after?.pieces === sent) {
     if (script.after.fault === 'stall') return never(call.signal)
-    throw new GatewayError('NETWORK', 'The connection to the provider mock failed.')
+    throw new GatewayError('NETWORK', 'The connection to the mock provider failed.')
   }
   if (call.stream && sent > 0 && sent % (script.burst ?? 1) === 0) await sleep(clock, chunkMs, call.signal)
 }

@@ -18,11 +18,13 @@ export const circuitPerTarget = (create: CircuitOf): Circuits =>
 const isUnwell = (error: GatewayError, signal: AbortSignal): boolean =>
   isProvidersFault(error) && error.retryable && error.code !== 'PROVIDER_RATE_LIMIT' && !signal.aborted
 
-const unavailable = ({ name }: Target, state: CircuitState, waitMs: number): GatewayError =>
-  new GatewayError('MODEL_UNAVAILABLE', `The model ${name} has been failing and is not called for now.`, {
-    retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
+const unavailable = ({ name }: Target, state: CircuitState, waitMs: number): GatewayError => {
+  const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000))
+  return new GatewayError('MODEL_UNAVAILABLE', `${name} keeps failing; next try in ${retryAfterSeconds} s.`, {
+    retryAfterSeconds,
     ...(state.name !== 'closed' && { cause: new Error(`circuit ${state.name}: ${state.reason}`) }),
   })
+}
 
 const firstContentMs = ({ attempt }: Reply): number | undefined =>
   attempt?.firstContentAt === undefined ? undefined : attempt.firstContentAt - attempt.startedAt

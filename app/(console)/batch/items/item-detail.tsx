@@ -50,7 +50,7 @@ function Result({ detail, jobId, name }: { detail: ItemDetail; jobId: string; na
           {content.length > LONGEST_MARKDOWN ? (
             <p className="whitespace-pre-wrap">{content}</p>
           ) : (
-            <LazyMarkdown text={content} idPrefix={`${jobId}-${index}-`} />
+            <LazyMarkdown text={content} idPrefix={`${jobId}-${index}-`} open={false} />
           )}
           <CutNote detail={detail} />
         </Part>

@@ -31,6 +31,7 @@ export function Composer({ answering, held, onSend, onStop, input, children }: P
       <textarea
         ref={input}
         name="question"
+        dir="auto"
         aria-label="Your question"
         aria-describedby="composer-hint"
         placeholder="Ask anything"

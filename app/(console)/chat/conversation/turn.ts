@@ -1,5 +1,5 @@
 import type { StreamPosition } from '../../gateway/resumable-stream.ts'
-import type { ChatEvent, Facts, Failure } from '../../gateway/wire.ts'
+import type { ChatEvent, Facts, Failure, Start } from '../../gateway/wire.ts'
 
 /** One question and its answer. */
 export type Turn = {
@@ -17,18 +17,24 @@ export type Answer =
   | {
       state: 'streaming'
       text: string
+      start?: Start
       connection?: 'lost' | 'back'
       /** Where the stream continues after `text`; absent where it cannot be resumed. */
       position?: StreamPosition
     }
   | { state: 'done'; text: string; facts: Facts }
-  | { state: 'stopped'; text: string }
-  | { state: 'failed'; text: string; failure: Failure }
+  | { state: 'stopped'; text: string; start?: Start }
+  | { state: 'failed'; text: string; start?: Start; failure: Failure }
 
 export const waiting: Answer = { state: 'waiting' }
 
 export function textOf(answer: Answer): string {
   return answer.state === 'waiting' ? '' : answer.text
+}
+
+/** What was known when the answer began; undefined where it has not begun. */
+export function startOf(answer: Answer): Start | undefined {
+  return answer.state === 'waiting' || answer.state === 'done' ? undefined : answer.start
 }
 
 export function isOpen(answer: Answer | undefined): boolean {
@@ -39,20 +45,22 @@ export function isOpen(answer: Answer | undefined): boolean {
 export function afterEvent(answer: Answer, event: ChatEvent): Answer {
   const text = textOf(answer)
   const position = positionIn(answer)
+  const start = startOf(answer)
+  const begun = { text, ...(start && { start }) }
   switch (event.type) {
     case 'start':
-      return { state: 'streaming', text, ...position }
+      return { state: 'streaming', text, start: event.start, ...position }
     case 'delta':
       return answer.state === 'streaming'
         ? { ...answer, text: text + event.text }
         : { state: 'streaming', text: event.text, ...position }
     case 'lost':
     case 'back':
-      return { state: 'streaming', text, connection: event.type, ...position }
+      return { state: 'streaming', ...begun, connection: event.type, ...position }
     case 'done':
       return { state: 'done', text, facts: event.facts }
     case 'error':
-      return { state: 'failed', text, failure: event.failure }
+      return { state: 'failed', ...begun, failure: event.failure }
   }
 }
 
@@ -79,10 +87,12 @@ export function withPrevious({ previous, ...turn }: Turn): Turn {
 }
 
 export function stopped(answer: Answer): Answer {
-  return isOpen(answer) ? { state: 'stopped', text: textOf(answer) } : answer
+  if (!isOpen(answer)) return answer
+  const start = startOf(answer)
+  return { state: 'stopped', text: textOf(answer), ...(start && { start }) }
 }
 
 /** A stopped answer with all of its text, as the gateway returns it: more of it may have been in transit. */
 export function stoppedAt(answer: Answer, text: string): Answer {
-  return answer.state === 'stopped' ? { state: 'stopped', text } : answer
+  return answer.state === 'stopped' ? { ...answer, text } : answer
 }

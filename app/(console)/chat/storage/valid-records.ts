@@ -37,13 +37,13 @@ function isAnswer(value: unknown): value is Answer {
     case 'waiting':
       return isPosition(value.position)
     case 'streaming':
-      return hasText && isPosition(value.position)
+      return hasText && isStart(value.start) && isPosition(value.position)
     case 'stopped':
-      return hasText
+      return hasText && isStart(value.start)
     case 'done':
       return hasText && isFacts(value.facts)
     case 'failed':
-      return hasText && isFailure(value.failure)
+      return hasText && isStart(value.start) && isFailure(value.failure)
     default:
       return false
   }
@@ -56,6 +56,17 @@ function isPosition(value: unknown): boolean {
     typeof value.streamId === 'string' &&
     typeof value.lastEventId === 'string' &&
     isOptional(value.requestId, 'string')
+  )
+}
+
+function isStart(value: unknown): boolean {
+  if (value === undefined) return true
+  return (
+    isFields(value) &&
+    typeof value.id === 'string' &&
+    typeof value.requestId === 'string' &&
+    typeof value.model === 'string' &&
+    typeof value.provider === 'string'
   )
 }
 

@@ -1,40 +1,32 @@
-import { CopyButton } from '../../copy-button.tsx'
-import { RetryIcon } from '../../icons.tsx'
 import { LazyMarkdown } from '../../markdown/lazy-markdown.tsx'
-import { type Turn, textOf } from '../conversation/turn.ts'
-import { FactsLine } from './facts-line.tsx'
+import { isOpen, startOf, type Turn, textOf } from '../conversation/turn.ts'
+import { AnswerActions } from './answer-actions.tsx'
 import { FailureNotice } from './failure-notice.tsx'
-
-export type TurnActions = {
-  onRetry?: () => void
-  /** Puts a question without an answer back into the composer. */
-  onTakeBack?: () => void
-}
+import { StillWaiting } from './still-waiting.tsx'
+import type { TurnActions } from './turn-actions.ts'
+import { useStalled } from './use-stalled.ts'
 
 /** One answer in any state, with its actions. */
-export function AnswerView({ turn, onRetry, onTakeBack }: { turn: Turn } & TurnActions) {
+export function AnswerView({ turn, onRetry, onContinue, onTakeBack, models }: { turn: Turn } & TurnActions) {
   const { answer } = turn
   const text = textOf(answer)
+  const stalled = useStalled(answer)
   return (
     <div className="mt-6" data-state={answer.state}>
-      {text && <LazyMarkdown text={text} idPrefix={`answer-${turn.id}-`} />}
+      {text && <LazyMarkdown text={text} idPrefix={`answer-${turn.id}-`} open={isOpen(answer)} />}
       {answer.state === 'waiting' && <Waiting />}
+      {stalled && <StillWaiting />}
       {answer.state === 'streaming' && answer.connection === 'lost' && <Lost />}
       {answer.state === 'failed' && (
         <FailureNotice
           failure={answer.failure}
+          asked={startOf(answer)?.model ?? turn.model}
+          models={models}
           onRetry={onRetry}
           onTakeBack={text ? undefined : onTakeBack}
         />
       )}
-      {(answer.state === 'done' || answer.state === 'stopped') && (
-        <div className="mt-3 -ml-2 flex flex-wrap items-center gap-x-1 text-sm text-muted">
-          {text && <CopyButton label="Copy answer" text={() => text} />}
-          {onRetry && <RetryButton onRetry={onRetry} />}
-          {answer.state === 'done' && <FactsLine facts={answer.facts} asked={turn.model} />}
-          {answer.state === 'stopped' && <p className="ml-2">You stopped this answer</p>}
-        </div>
-      )}
+      <AnswerActions turn={turn} onRetry={onRetry} onContinue={onContinue} />
     </div>
   )
 }
@@ -50,13 +42,5 @@ function Waiting() {
 }
 
 function Lost() {
-  return <p className="mt-3 text-sm text-muted">Connection lost, reconnecting …</p>
-}
-
-function RetryButton({ onRetry }: { onRetry: () => void }) {
-  return (
-    <button type="button" className="icon-button" aria-label="Ask again" title="Ask again" onClick={onRetry}>
-      <RetryIcon />
-    </button>
-  )
+  return <p className="mt-3 text-sm text-muted">Connection lost. Reconnecting…</p>
 }

@@ -18,6 +18,16 @@ export function FactsLine({ facts, asked }: { facts: Facts; asked: string | unde
   )
 }
 
+/** The model of an answer that did not complete. Its cost is unknown: usage comes with an answer's end. */
+export function PartialFacts({ model }: { model: string | undefined }) {
+  return (
+    <dl className="facts ml-2">
+      {model && <Fact name="Model">{model}</Fact>}
+      <Fact name="Cost">cost unknown</Fact>
+    </dl>
+  )
+}
+
 function Fact({ name, children }: { name: string; children: React.ReactNode }) {
   return (
     <div>
@@ -29,8 +39,8 @@ function Fact({ name, children }: { name: string; children: React.ReactNode }) {
 
 function CutNote({ facts }: { facts: Facts }) {
   if (facts.finishReason === 'content_filter')
-    return <Note>The provider withheld the rest of this answer</Note>
-  return wasCut(facts) ? <Note>This answer was cut at its length limit</Note> : null
+    return <Note>The provider’s content filter cut this answer</Note>
+  return wasCut(facts) ? <Note>This answer reached its length limit</Note> : null
 }
 
 function Note({ children }: { children: string }) {

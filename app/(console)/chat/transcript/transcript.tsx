@@ -1,6 +1,6 @@
 import { firstFitting } from '../conversation/history.ts'
 import type { Turn } from '../conversation/turn.ts'
-import type { TurnActions } from './answer-view.tsx'
+import type { TurnActions } from './turn-actions.ts'
 import { TurnView } from './turn-view.tsx'
 
 /** The conversation so far. Not a live region: the page's one status announces changes. */
@@ -22,7 +22,7 @@ export function Transcript({ turns, ...actions }: { turns: Turn[] } & TurnAction
 function LeftOut() {
   return (
     <p className="mb-10 flex items-center gap-4 text-sm text-muted before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
-      Too long to send whole: the model no longer sees the turns above
+      Older messages no longer fit and aren’t sent
     </p>
   )
 }

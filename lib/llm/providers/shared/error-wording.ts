@@ -1,7 +1,7 @@
 import { type ErrorFacts, normalizedWord } from './error-body.ts'
 
 /**
- * The meaning of an upstream's error. `access`: our key or account is refused, or its credit is used up. `busy`: a rate
+ * The meaning of an upstream's error. `access`: our key or account is refused. `no-credit`: its credit is used up. `busy`: a rate
  * limit. `overloaded`: the vendor has too little capacity. `too-large`: more bytes, or more tokens a minute, than the
  * vendor ever takes.
  */
@@ -9,6 +9,7 @@ export type ErrorKind =
   | 'too-long'
   | 'blocked'
   | 'access'
+  | 'no-credit'
   | 'too-large'
   | 'overloaded'
   | 'busy'
@@ -102,7 +103,7 @@ const BLOCKED: Wording = {
 }
 
 const NO_CREDIT: Wording = {
-  kind: 'access',
+  kind: 'no-credit',
   words: words(
     `insufficient_quota insufficient_balance insufficient_credits insufficient_funds billing_error
      billing_hard_limit_reached billing_not_active payment_required account_deactivated account_suspended
@@ -220,7 +221,8 @@ const isOutOfCredit = (facts: ErrorFacts): boolean =>
 export const kindOfError = (facts: ErrorFacts, status: number | undefined): ErrorKind | undefined => {
   if (isTooLong(facts, status)) return 'too-long'
   if (means(facts, BLOCKED, status)) return 'blocked'
-  if (isOutOfCredit(facts) || means(facts, NO_ACCESS, status)) return 'access'
+  if (isOutOfCredit(facts)) return 'no-credit'
+  if (means(facts, NO_ACCESS, status)) return 'access'
   const isBusyByStatus = status === 429
   if (status === 413 || (!isBusyByStatus && means(facts, TOO_LARGE, status))) return 'too-large'
   if (means(facts, UNKNOWN_MODEL, status)) return 'unknown-model'

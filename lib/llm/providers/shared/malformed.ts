@@ -1,4 +1,5 @@
 import { GatewayError } from '../../../errors.ts'
+import { vendorName } from '../vendor-name.ts'
 import { malformedResponse } from './upstream-error.ts'
 
 /** A response is not what its protocol allows. `message` describes the defect, never the content. */
@@ -23,7 +24,7 @@ export const malformedError = (provider: string, thrown: unknown): GatewayError 
   if (!thrown.isFinal) return malformedResponse(provider, thrown.message, thrown.cause)
   return new GatewayError(
     'PROVIDER_ERROR',
-    `The provider ${provider} sent an unreadable response (${thrown.message}).`,
+    `${vendorName(provider)} sent a response that couldn't be read (${thrown.message}).`,
     { cause: thrown, retryable: false },
   )
 }

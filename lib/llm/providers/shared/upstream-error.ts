@@ -1,4 +1,5 @@
-import { type ErrorCode, GatewayError } from '../../../errors.ts'
+import { ERRORS, type ErrorCode, GatewayError } from '../../../errors.ts'
+import { vendorName } from '../vendor-name.ts'
 import { errorFacts } from './error-body.ts'
 import { type ErrorKind, kindOfError } from './error-wording.ts'
 import { type HeaderLookup, resetSeconds, retryAfterSeconds, retryAfterSecondsIn } from './rate-headers.ts'
@@ -39,22 +40,24 @@ export class UpstreamHttpError extends Error {
   }
 }
 
-const ofKind = (kind: ErrorKind | undefined, provider: string): readonly [ErrorCode, string] | undefined => {
+const ofKind = (kind: ErrorKind | undefined, vendor: string): readonly [ErrorCode, string] | undefined => {
   switch (kind) {
     case 'too-long':
-      return ['CONTEXT_LENGTH', 'The conversation is too long for this model; shorten it or choose another.']
+      return ['CONTEXT_LENGTH', ERRORS.CONTEXT_LENGTH.message]
     case 'blocked':
-      return ['CONTENT_BLOCKED', `The provider ${provider} blocked this content.`]
+      return ['CONTENT_BLOCKED', `${vendor}'s content policy blocked this.`]
     case 'access':
-      return ['PROVIDER_ERROR', `The provider ${provider} refused the gateway's own access.`]
+      return ['PROVIDER_ERROR', `${vendor} rejected this gateway's API key. Ask your admin.`]
+    case 'no-credit':
+      return ['PROVIDER_ERROR', `This gateway's ${vendor} account is out of credit. Ask your admin.`]
     case 'too-large':
-      return ['PAYLOAD_TOO_LARGE', `The request is too large for the provider ${provider}.`]
+      return ['PAYLOAD_TOO_LARGE', `The request is too large for ${vendor}.`]
     case 'overloaded':
-      return ['PROVIDER_ERROR', `The provider ${provider} is overloaded.`]
+      return ['PROVIDER_ERROR', `${vendor} is overloaded.`]
     case 'busy':
-      return ['PROVIDER_RATE_LIMIT', `The provider ${provider} is receiving too many requests; please wait.`]
+      return ['PROVIDER_RATE_LIMIT', `${vendor} is getting too many requests. Please wait.`]
     case 'unknown-model':
-      return ['NOT_FOUND', `The provider ${provider} does not know this model.`]
+      return ['NOT_FOUND', `${vendor} doesn't know this model.`]
     default:
       return undefined
   }
@@ -62,20 +65,20 @@ const ofKind = (kind: ErrorKind | undefined, provider: string): readonly [ErrorC
 
 const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
   401: 'access',
-  402: 'access',
+  402: 'no-credit',
   403: 'access',
   404: 'unknown-model',
   429: 'busy',
 }
 
-const ofStatus = (status: number | undefined, provider: string): readonly [ErrorCode, string] => {
-  const known = ofKind(KIND_OF_STATUS[status ?? 0], provider)
+const ofStatus = (status: number | undefined, vendor: string): readonly [ErrorCode, string] => {
+  const known = ofKind(KIND_OF_STATUS[status ?? 0], vendor)
   if (known) return known
   if (status === 400 || status === 422)
-    return ['INVALID_INPUT', `The provider ${provider} does not accept this request for this model.`]
-  if (status === 408) return ['TIMEOUT', `The provider ${provider} timed out.`]
+    return ['INVALID_INPUT', `${vendor} doesn't accept this request for this model.`]
+  if (status === 408) return ['TIMEOUT', `${vendor} timed out.`]
   const suffix = status === undefined ? '' : ` (status ${status})`
-  return ['PROVIDER_ERROR', `The provider ${provider} failed to answer${suffix}.`]
+  return ['PROVIDER_ERROR', `${vendor} returned an error${suffix}.`]
 }
 
 /** Conflict, and Too Early: the only retryable statuses below 500 in this branch. */
@@ -85,7 +88,8 @@ const PASSING: ReadonlySet<number> = new Set([409, 425])
 const NEVER_PASSING: ReadonlySet<number> = new Set([501, 505])
 
 const isFinalFailure = (kind: ErrorKind | undefined, code: ErrorCode, status = 500): boolean => {
-  if (kind === 'access' || code !== 'PROVIDER_ERROR') return kind === 'access'
+  if (kind === 'access' || kind === 'no-credit') return true
+  if (code !== 'PROVIDER_ERROR') return false
   return kind !== 'overloaded' && ((status < 500 && !PASSING.has(status)) || NEVER_PASSING.has(status))
 }
 
@@ -101,7 +105,7 @@ export const upstreamError = (failure: UpstreamFailure): GatewayError => {
   const byWords = kindOfError(facts, named)
   const status = named ?? (byWords === 'invalid' ? 400 : undefined)
   const kind = byWords ?? KIND_OF_STATUS[status ?? 0]
-  const [code, message] = ofKind(kind, provider) ?? ofStatus(status, provider)
+  const [code, message] = ofKind(kind, vendorName(provider)) ?? ofStatus(status, vendorName(provider))
   const isFinal = isFinalFailure(kind, code, status)
   const waitSeconds =
     (headers && retryAfterSeconds(headers, nowMs)) ??
@@ -142,12 +146,11 @@ export const connectionError = (provider: string, signal: AbortSignal, thrown: u
   if (signal.aborted && signal.reason instanceof GatewayError) return signal.reason
   const code = codeOf(thrown)
   if (code === CONNECT_TIMEOUT)
-    return new GatewayError(
-      'TIMEOUT',
-      `The answer took too long: the connection to the provider ${provider} could not be established in time.`,
-      { cause: thrown, waitedFor: 'connection' },
-    )
-  return new GatewayError('NETWORK', `The connection to the provider ${provider} failed.`, {
+    return new GatewayError('TIMEOUT', `Couldn't connect to ${vendorName(provider)} in time.`, {
+      cause: thrown,
+      waitedFor: 'connection',
+    })
+  return new GatewayError('NETWORK', `The connection to ${vendorName(provider)} failed.`, {
     cause: thrown,
     ...(code && UNTRUSTED.test(code) && { retryable: false }),
   })
@@ -155,6 +158,10 @@ export const connectionError = (provider: string, signal: AbortSignal, thrown: u
 
 /** The error for a response that violates the protocol. */
 export const malformedResponse = (provider: string, what: string, cause?: unknown): GatewayError =>
-  new GatewayError('PROVIDER_ERROR', `The provider ${provider} sent a malformed response (${what}).`, {
-    cause,
-  })
+  new GatewayError(
+    'PROVIDER_ERROR',
+    `${vendorName(provider)} sent a response that couldn't be read (${what}).`,
+    {
+      cause,
+    },
+  )

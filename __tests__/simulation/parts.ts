@@ -100,7 +100,12 @@ const answersOf = (clock: Clock): PipelineDeps['cache'] => {
 /** The real pipeline's parts, with only time, chance and the providers simulated. */
 export const simulationParts = ({ clock, random, providers, onPermit }: SimulationParts): PipelineDeps => ({
   clock,
-  auth: { clock, requireApiKey: false, sessions: { issue: () => '', read: () => undefined } },
+  auth: {
+    clock,
+    requireApiKey: false,
+    acceptsPlaceholders: false,
+    sessions: { issue: () => '', read: () => undefined },
+  },
   limits: {
     clock,
     rates: {

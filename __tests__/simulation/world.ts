@@ -186,7 +186,8 @@ class World {
       for (const event of step.value) {
         if (event.type === 'text-delta') this.#record({ type: 'said', call: requestId, text: event.text })
         else if (event.type === 'finish') this.#record({ type: 'ended', call: requestId })
-        else this.#record({ type: 'ended', call: requestId, code: event.error.code })
+        else if (event.type === 'error')
+          this.#record({ type: 'ended', call: requestId, code: event.error.code })
       }
       if (readsForMs > 0 && !call.signal.aborted)
         await sleep(this.#clock, readsForMs, call.signal).catch(() => {})

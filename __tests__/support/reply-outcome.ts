@@ -1,6 +1,8 @@
 import { systemClock } from '#lib/clock.ts'
 import { GatewayError } from '#lib/errors.ts'
 import { costPicoUsd } from '#lib/ledger/meter.ts'
+import { answerOf, append } from '#lib/llm/collect.ts'
+import type { Reasoning, ToolCall } from '#lib/llm/message.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import type { Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
 import { usdOf } from '#lib/money.ts'
@@ -9,7 +11,10 @@ import { answering } from './wire-fixtures.ts'
 
 /** All that a provider makes of a response. */
 export type ReplyOutcome = Readonly<{
+  /** Its text, and that of a refusal. */
   text: string
+  reasoning: readonly Reasoning[]
+  toolCalls: readonly ToolCall[]
   /** The events after the text: one end, or one failure. */
   ending: readonly ReplyEvent[]
   usage: Usage
@@ -19,12 +24,18 @@ export type ReplyOutcome = Readonly<{
 const PRICE = { input: 3, cachedInput: 0.3, cacheWrite: 3.75, output: 15 }
 
 const outcomeOf = async (reply: Reply): Promise<ReplyOutcome> => {
-  const events = await collect(reply)
-  const texts = events.flatMap(event => (event.type === 'text-delta' ? event.text : []))
+  const arrived = await collect(reply)
+  const events: ReplyEvent[] = []
+  for (const event of arrived) append(events, event)
+  const answer = answerOf(events)
   const usage = await reply.usage
   return {
-    text: texts.join(''),
-    ending: events.filter(({ type }) => type !== 'text-delta'),
+    text: events
+      .map(event => (event.type === 'text-delta' || event.type === 'refusal-delta' ? event.text : ''))
+      .join(''),
+    reasoning: answer?.reasoning ?? [],
+    toolCalls: answer?.toolCalls ?? [],
+    ending: events.filter(({ type }) => type === 'finish' || type === 'error'),
     usage,
     costUsd: usdOf(costPicoUsd(usage, PRICE)),
   }
@@ -43,6 +54,7 @@ export const outcomeOfBody = async (
     clock: systemClock,
     newId: () => 'chat_1',
     onRateHeadroom: () => {},
+    redact: text => text,
   })
   const { id } = definition
   try {

@@ -8,6 +8,11 @@ export type AuthDeps = Readonly<{
   sessions: Sessions
   /** Refuses callers without a key. */
   requireApiKey: boolean
+  /**
+   * There are no keys here. OpenAI's clients always send one, so under /v1 any is taken for a placeholder, and the caller
+   * is anonymous.
+   */
+  acceptsPlaceholders: boolean
   clock: Clock
 }>
 
@@ -22,7 +27,8 @@ const identify = ({ address, session }: ClientInfo, { sessions, clock }: AuthDep
  */
 export const authenticate = <In extends RequestContext, Out>(deps: AuthDeps): Policy<In, Out> =>
   async function authenticate(context, next) {
-    if (context.client.apiKey !== undefined)
+    const isPlaceholder = deps.acceptsPlaceholders && context.route.startsWith('/v1/')
+    if (context.client.apiKey !== undefined && !isPlaceholder)
       throw new GatewayError('UNAUTHENTICATED', 'This API key is not valid.')
     if (deps.requireApiKey) throw new GatewayError('UNAUTHENTICATED', 'This gateway requires an API key.')
     const caller = identify(context.client, deps)

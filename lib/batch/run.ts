@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
-import { GatewayError, toGatewayError } from '../errors.ts'
+import { type GatewayError, toGatewayError } from '../errors.ts'
 import { AttemptBudget } from '../llm/attempt-budget.ts'
+import { collect } from '../llm/collect.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import { callerOf, newJournal, type RequestContext } from '../request-context.ts'
 import { messagesBelow } from './instruction.ts'
@@ -68,18 +69,10 @@ const callFor = (claim: Claim, signal: AbortSignal, deps: RunDeps): Call => {
 }
 
 const collected = async (reply: Reply): Promise<ItemReply> => {
-  let content = ''
-  let finish: Readonly<{ reason: string; truncated?: true }> | undefined
-  for await (const batch of reply.events)
-    for (const event of batch) {
-      if (event.type === 'error') throw event.error
-      if (event.type === 'text-delta') content += event.text
-      else finish = event
-    }
-  if (!finish) throw new GatewayError('PROVIDER_ERROR', "The provider's stream ended without a finish event.")
+  const { text, refusal, finish } = await collect(reply)
   const { costPicoUsd, ...usage } = await reply.usage
   return {
-    content,
+    content: text + refusal,
     finishReason: finish.reason,
     truncated: finish.truncated ?? false,
     target: reply.head.target,

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
+import { charactersOf } from '../llm/collect.ts'
 import type { CacheTrace, Call, EventGroup, Reply } from '../llm/types.ts'
 import { turn } from '../loop-turns.ts'
 import { ReplyReader, type Source } from './reply-reader.ts'
@@ -17,7 +18,7 @@ const shared = (reply: Reply): Reply => ({
 })
 
 const lengthOf = (group: EventGroup): number =>
-  group.reduce((length, event) => length + (event.type === 'text-delta' ? event.text.length : 0), 0)
+  group.reduce((length, event) => length + charactersOf(event), 0)
 
 /** Thousands may read the same answer, each with its own writes. */
 const eachInTurn = async (

@@ -32,6 +32,9 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   temperature: true,
   maxOutputTokens: true,
   maxResponseBytes: true,
+  parameters: true,
+  raw: true,
+  strict: true,
 
   // A fallback's answer is never stored, so this does not affect stored ones.
   attempts: false,
@@ -58,14 +61,19 @@ const SHAPING = (Object.keys(SHAPES_THE_ANSWER) as (keyof Call)[])
   .filter(name => SHAPES_THE_ANSWER[name])
   .toSorted()
 
+/** A body that is passed on as it is says all the rest itself. */
+const SHAPING_RAW = ['maxResponseBytes', 'model', 'raw', 'strict'] as const satisfies readonly (keyof Call)[]
+/** Longer bodies are not looked up: hashing one would hold up other requests. */
+const LONGEST_RAW = 1_048_576
+
 /**
  * The cache key: equal for the same question of the same caller, from everything that shapes the answer and nothing of
- * its transport. Absent where the caller cannot be identified.
+ * its transport. Absent where the caller cannot be identified, or the body is too long.
  */
 export const cacheKey = (call: Call): string | undefined => {
   const owner = ownerOf(call.caller)
-  if (owner === undefined) return undefined
+  if (owner === undefined || (call.raw && call.raw.json.length > LONGEST_RAW)) return undefined
   let question = `${VERSION} ${JSON.stringify(owner)}`
-  for (const name of SHAPING) question += `,${canonical(call[name])}`
+  for (const name of call.raw ? SHAPING_RAW : SHAPING) question += `,${canonical(call[name])}`
   return hash('sha256', question, 'base64url')
 }

@@ -1,3 +1,4 @@
+import { append, charactersOf } from '../llm/collect.ts'
 import { oneGroup, tap } from '../llm/tap.ts'
 import type { CacheTrace, Reply, ReplyEvent, ReplyHead, Usage } from '../llm/types.ts'
 import type { KeyValue } from '../storage/types.ts'
@@ -6,7 +7,7 @@ import type { Generation } from './generations.ts'
 import type { ResolvedCacheRule } from './rules.ts'
 
 /** The version of the format; entries of another version are not read. */
-const VERSION = 1
+const VERSION = 2
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -27,6 +28,22 @@ const isUsage = (value: unknown): boolean =>
 const isTarget = (value: unknown): boolean =>
   isFields(value) && isText(value.provider) && isText(value.model) && isText(value.name)
 
+/** The members of each event that an answer consists of. */
+const EVENT_TEXTS: Readonly<Record<string, readonly string[]>> = {
+  'text-delta': ['text'],
+  'reasoning-delta': ['text'],
+  'refusal-delta': ['text'],
+  'tool-call-delta': ['arguments'],
+  wire: ['format', 'json'],
+  finish: ['reason'],
+}
+
+const isEvent = (value: unknown): boolean =>
+  isFields(value) &&
+  isText(value.type) &&
+  Object.hasOwn(EVENT_TEXTS, value.type) &&
+  (EVENT_TEXTS[value.type] ?? []).every(name => isText(value[name]))
+
 const isStoredReply = (value: unknown, key: string): value is StoredReply =>
   isFields(value) &&
   value.version === VERSION &&
@@ -34,10 +51,9 @@ const isStoredReply = (value: unknown, key: string): value is StoredReply =>
   isFields(value.head) &&
   isText(value.head.id) &&
   isTarget(value.head.target) &&
-  isText(value.text) &&
-  isFields(value.finish) &&
-  value.finish.type === 'finish' &&
-  isText(value.finish.reason) &&
+  Array.isArray(value.events) &&
+  value.events.every(isEvent) &&
+  value.events.at(-1)?.type === 'finish' &&
   isUsage(value.usage) &&
   isTime(value.storedAt) &&
   isText(value.stamp) &&
@@ -60,13 +76,11 @@ const fromText = (key: string, text: string): StoredReply | undefined => {
   }
 }
 
-type Finish = Extract<ReplyEvent, { type: 'finish' }>
-
 /** A complete answer: enough to replay it, in one piece or as a stream. */
 type CompleteReply = Readonly<{
   head: Omit<ReplyHead, 'cache' | 'cacheTrace' | 'storedAt'>
-  text: string
-  finish: Finish
+  /** Its events in as few pieces as possible; the last one is the finish. */
+  events: readonly ReplyEvent[]
   usage: Usage
 }>
 
@@ -80,9 +94,16 @@ export type StoredReply = CompleteReply &
     stamp: string
   }>
 
-/** Filtered, ended by a tool call, or for unknown reasons: such an answer may differ next time. */
-const isWorthStoring = ({ fallback }: ReplyHead, { reason }: Finish, text: string): boolean =>
-  !fallback && text !== '' && (reason === 'stop' || reason === 'length')
+/** Filtered, empty, or ended for unknown reasons: such an answer may differ next time. */
+const isWorthStoring = ({ fallback }: ReplyHead, events: readonly ReplyEvent[]): boolean => {
+  const finish = events.at(-1)
+  if (fallback || finish?.type !== 'finish') return false
+  const has = (wanted: ReplyEvent['type']): boolean => events.some(({ type }) => type === wanted)
+  if (finish.reason === 'tool_calls') return has('tool-call-delta')
+  return (
+    (finish.reason === 'stop' || finish.reason === 'length') && (has('text-delta') || has('tool-call-delta'))
+  )
+}
 
 /**
  * Collects an answer while it passes through. `whole` settles at its end: with the answer, or with undefined where it
@@ -93,27 +114,19 @@ export const recorded = (
   mostCharacters: number,
 ): Readonly<{ reply: Reply; whole: Promise<CompleteReply | undefined> }> => {
   const { promise: whole, resolve } = Promise.withResolvers<CompleteReply | undefined>()
-  let text = ''
-  let isTooLong = false
-  let finish: Finish | undefined
+  let events: ReplyEvent[] = []
+  let characters = 0
   const observed = tap(reply, {
-    onEvents(events) {
-      for (const event of events) {
-        if (event.type === 'finish') finish = event
-        else if (event.type === 'text-delta' && !isTooLong) {
-          text += event.text
-          if (text.length > mostCharacters) {
-            isTooLong = true
-            text = ''
-          }
-        }
-      }
+    onEvents(group) {
+      if (characters > mostCharacters) return
+      for (const event of group) characters += charactersOf(event)
+      if (characters > mostCharacters) events = []
+      else for (const event of group) append(events, event)
     },
     onEnd(ending) {
-      if (ending !== 'complete' || !finish || isTooLong || !isWorthStoring(reply.head, finish, text))
-        return resolve(undefined)
+      if (ending !== 'complete' || !isWorthStoring(reply.head, events)) return resolve(undefined)
       const { cache: _, cacheTrace: __, storedAt: ___, ...head } = reply.head
-      const ended = { head, text, finish }
+      const ended = { head, events }
       resolve(reply.usage.then(usage => ({ ...ended, usage })))
     },
   })
@@ -122,13 +135,13 @@ export const recorded = (
 
 /** A stored answer as a reply. */
 export const replayed = (
-  { head, text, finish, usage, storedAt }: StoredReply,
+  { head, events, usage, storedAt }: StoredReply,
   cache: 'hit' | 'stale',
   cacheTrace: CacheTrace,
 ): Reply => ({
   head: { ...head, cache, storedAt, cacheTrace },
   usage: Promise.resolve(usage),
-  events: oneGroup([{ type: 'text-delta', text }, finish]),
+  events: oneGroup(events),
 })
 
 /** A call's cache lookup. */

@@ -193,6 +193,7 @@ export const environment = z.object({
   BREAKER_SLOW_CALL_MS: count(1, 3_600_000).optional(),
   BREAKER_OPEN_MS: count(1, 600_000).default(20_000),
   MAX_BODY_BYTES: count(1_024, 100_000_000).default(1_048_576),
+  V1_MAX_BODY_BYTES: count(1_024, 100_000_000).default(33_554_432),
   MAX_PROMPT_CHARACTERS: count(1, 10_000_000).default(2_000),
   MAX_MESSAGES: count(1, 10_000).default(50),
   MAX_MESSAGES_CHARACTERS: count(1, 10_000_000).default(50_000),

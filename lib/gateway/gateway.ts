@@ -16,6 +16,7 @@ import { GatewayError } from '../errors.ts'
 import { type AccessRules, accessRules, publishAccessRules } from '../http/access-rules.ts'
 import { Cors } from '../http/cors.ts'
 import type { ChatDefaults } from '../http/dialects/chat.ts'
+import type { ListedModel } from '../http/dialects/openai-models.ts'
 import { apiHeaders, strictTransportSecurity } from '../http/security-headers.ts'
 import type { ServeDeps } from '../http/serve.ts'
 import type { Catalog } from '../llm/catalog.ts'
@@ -63,11 +64,27 @@ export type Gateway = ServeDeps &
     /** Counts the items of a job submitted as JSON; returns a function that returns them if the job is not accepted. */
     spendItems: (context: RequestContext, count: number) => Promise<GiveBack>
     chatDefaults: ChatDefaults
+    /** The gateway's name of a model, from its own or the vendor's. */
+    modelNamed: (name: string) => string
+    /** The models that can be called here, aliases first. */
+    callableModels: () => readonly ListedModel[]
     issueSession: () => string
     health: () => HealthReport
     /** Whether it serves. A lost store makes it degraded, not unready. */
     isReady: () => boolean
   }>
+
+const callableModels = ({
+  aliases,
+  catalog,
+}: Pick<Gateway, 'aliases' | 'catalog'>): readonly ListedModel[] => [
+  ...[...aliases.keys()].map(id => ({ id, provider: 'alias' })),
+  ...catalog
+    .list()
+    .flatMap(({ target, facts, available }) =>
+      available ? [{ id: target.name, provider: target.provider, contextTokens: facts.contextTokens }] : [],
+    ),
+]
 
 /** Applies the settings, now and whenever the configuration file changes. @throws ConfigurationError */
 const applySettings = (runtime: Runtime, current: CurrentConfig): ConfigSource | undefined => {
@@ -192,6 +209,11 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     get chatDefaults() {
       return current.now.chatDefaults
     },
+    modelNamed(name) {
+      const { aliases, catalog } = current.now
+      return aliases.has(name) ? name : catalog.nameByVendor(name)
+    },
+    callableModels: () => callableModels(current.now),
     get batch() {
       return batchOrThrow(batch).service
     },

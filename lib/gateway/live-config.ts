@@ -70,7 +70,12 @@ const pipelineDepsOf = (
   return {
     clock,
     admin: { token: env.ADMIN_TOKEN, guesses: runtime.guesses.admin, locksOut: true },
-    auth: { sessions, requireApiKey: env.REQUIRE_API_KEY, clock },
+    auth: {
+      sessions,
+      requireApiKey: env.REQUIRE_API_KEY,
+      acceptsPlaceholders: env.ADMIN_TOKEN === undefined && env.KEY_PEPPER === undefined,
+      clock,
+    },
     limits: settings.rates && { rates: settings.rates, counter, clock },
     prices: catalog,
     cache: cacheDepsOf(settings.caching, runtime.cache, clock),

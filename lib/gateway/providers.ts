@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { ConfigurationError } from '../config/env.ts'
+import { ConfigurationError, secretsOf } from '../config/env.ts'
 import type { ConfigFile } from '../config/file-schema.ts'
 import type { Environment } from '../config/schema.ts'
 import { GatewayError } from '../errors.ts'
@@ -9,6 +9,7 @@ import { MOCK_MODELS, mock } from '../llm/providers/mock.ts'
 import { PROVIDERS } from '../llm/providers/registry.ts'
 import { postOver, upstreamAgent } from '../llm/providers/shared/upstream.ts'
 import type { Provider } from '../llm/types.ts'
+import { redactor } from '../observability/logger.ts'
 import type { RateHeadrooms } from '../resilience/defer-background.ts'
 
 const MOCK_LISTING: ProviderListing = {
@@ -82,6 +83,7 @@ export const buildProviders = (
     post: postOver(upstreamAgent({ http: env.HTTP_PROXY, https: env.HTTPS_PROXY, noProxy: env.NO_PROXY })),
     clock,
     newId,
+    redact: redactor(secretsOf(env)),
     onRateHeadroom: (target, headroom) => headrooms.record(target, headroom),
   }
   const providers = new Map<string, Provider>()

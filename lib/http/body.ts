@@ -1,10 +1,13 @@
 import type { IncomingMessage } from 'node:http'
+import { promisify } from 'node:util'
+import { brotliDecompress, gunzip, zstdDecompress } from 'node:zlib'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { jsonInTurnsOrThrow } from '../validation/json.ts'
 import { holdsBodyBack } from './server/expect.ts'
 
-const tooLarge = (maxBytes: number): GatewayError =>
+/** The error for a body longer than `maxBytes`. */
+export const tooLarge = (maxBytes: number): GatewayError =>
   new GatewayError(
     'PAYLOAD_TOO_LARGE',
     `The request body is larger than ${maxBytes.toLocaleString('en')} bytes.`,
@@ -145,7 +148,7 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 const invalid = (path: string, message: string): GatewayError =>
   new GatewayError('INVALID_INPUT', `${path}: ${message}`, { details: [{ path, message }] })
 
-const assertJson = ({ headers }: Request): void => {
+const assertJson = ({ headers }: Request, mayBeEncoded: boolean): void => {
   const [type = '', ...parameters] = (headers.get('content-type') ?? '').toLowerCase().split(';')
   if (!/^application\/([\w.-]+\+)?json$/.test(type.trim()))
     throw new GatewayError(
@@ -156,8 +159,34 @@ const assertJson = ({ headers }: Request): void => {
   if (charset && !/charset="?utf-?8"?\s*$/.test(charset))
     throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'JSON is always UTF-8; send no other charset.')
   const encoding = headers.get('content-encoding')
-  if (encoding && encoding !== 'identity')
+  if (encoding && encoding !== 'identity' && !mayBeEncoded)
     throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'Send the body uncompressed, without content-encoding.')
+}
+
+type Decoder = (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Uint8Array>
+
+/** On the thread pool. */
+const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
+  ['gzip', promisify(gunzip)],
+  ['br', promisify(brotliDecompress)],
+  ['zstd', promisify(zstdDecompress)],
+])
+
+const decoded = async (bytes: Uint8Array, encoding: string, maxBytes: number): Promise<Uint8Array> => {
+  const name = encoding.trim().toLowerCase()
+  if (name === 'identity') return bytes
+  const decode = DECODERS.get(name)
+  if (!decode)
+    throw new GatewayError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      `Send the body plain, or as ${[...DECODERS.keys()].join(', ')}.`,
+    )
+  try {
+    return await decode(bytes, { maxOutputLength: maxBytes })
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
+    throw invalid('body', `is not valid ${name}`)
+  }
 }
 
 /**
@@ -166,8 +195,24 @@ const assertJson = ({ headers }: Request): void => {
  * beyond 64 levels, a field named `__proto__`, or a repeated one.
  */
 export const readJson = async (request: Request, maxBytes: number): Promise<unknown> => {
-  assertJson(request)
+  assertJson(request, false)
+  return (await jsonOf(await readBytes(request, maxBytes))).value
+}
+
+/**
+ * The same for a body that may be compressed, with its text.
+ * @param maxBytes of the body as it is sent, and as it is decoded
+ */
+export const readEncodedJson = async (request: Request, maxBytes: number): Promise<JsonText> => {
+  assertJson(request, true)
   const bytes = await readBytes(request, maxBytes)
+  return jsonOf(await decoded(bytes, request.headers.get('content-encoding') ?? 'identity', maxBytes))
+}
+
+/** A JSON text and its value. */
+export type JsonText = Readonly<{ text: string; value: unknown }>
+
+const jsonOf = async (bytes: Uint8Array): Promise<JsonText> => {
   if (bytes.length === 0) throw invalid('body', 'is empty; send a JSON object')
   let text: string
   try {
@@ -175,5 +220,5 @@ export const readJson = async (request: Request, maxBytes: number): Promise<unkn
   } catch {
     throw invalid('body', `is not valid UTF-8 (${bytes.length} bytes)`)
   }
-  return jsonInTurnsOrThrow(text)
+  return { text, value: await jsonInTurnsOrThrow(text) }
 }

@@ -1,3 +1,4 @@
+import type { GatewayError } from '../errors.ts'
 import { isRepeated, type ReplyHead } from '../llm/types.ts'
 import { type LimitState, type RequestContext, upstreamMs } from '../request-context.ts'
 
@@ -8,6 +9,35 @@ const limitHeaders = ({ name, limit, remaining, windowSeconds, resetSeconds }: L
   'x-ratelimit-reset': String(resetSeconds),
   'ratelimit-policy': `"${name}";q=${limit};w=${windowSeconds}`,
   ratelimit: `"${name}";r=${remaining};t=${resetSeconds}`,
+})
+
+const SECONDS_PER_MINUTE = 60
+
+/** A duration as Go writes it, and OpenAI's clients read it: `7s`, `1m0s`. */
+const goDuration = (seconds: number): string => {
+  const minutes = Math.floor(seconds / SECONDS_PER_MINUTE)
+  return `${minutes > 0 ? `${minutes}m` : ''}${seconds - minutes * SECONDS_PER_MINUTE}s`
+}
+
+/** The same under the names of OpenAI's API. */
+const openAiLimitHeaders = ({ limit, remaining, resetSeconds }: LimitState) => ({
+  'x-ratelimit-limit-requests': String(limit),
+  'x-ratelimit-remaining-requests': String(remaining),
+  'x-ratelimit-reset-requests': goDuration(resetSeconds),
+})
+
+/** Whether the gateway has repeated a failed call itself. Where the error says when to retry, clients still may. */
+const isExhausted = ({ attempts }: RequestContext['journal'], error: GatewayError | undefined): boolean =>
+  error !== undefined && error.status >= 500 && error.status !== 503 && attempts.length > 1
+
+const openAiHeaders = (
+  { journal, startedAt }: RequestContext,
+  now: number,
+  error: GatewayError | undefined,
+): Record<string, string> => ({
+  ...(journal.limit && openAiLimitHeaders(journal.limit)),
+  ...(isExhausted(journal, error) && { 'x-should-retry': 'false' }),
+  'openai-processing-ms': String(Math.round(now - startedAt)),
 })
 
 /** Source: RFC 9211. `ttl` is negative for a stale answer. */
@@ -35,6 +65,7 @@ const gatewayHeaders = ({ journal }: RequestContext, now: number): Record<string
     'x-gateway-provider': target.provider,
     'x-gateway-attempts': String(attempts.length),
     'x-gateway-fallback': String(head?.fallback ?? false),
+    ...(head?.omitted && { 'x-gateway-params-dropped': head.omitted.join(', ') }),
     ...(journal.arm !== undefined && { 'x-gateway-arm': journal.arm }),
     ...(head && cacheHeaders(head, now)),
   }
@@ -60,9 +91,14 @@ const serverTiming = ({ journal, startedAt }: RequestContext, now: number): stri
 }
 
 /** Headers from what is known of a request when its headers are sent. */
-export const contextHeaders = (context: RequestContext, now: number): Record<string, string> => ({
+export const contextHeaders = (
+  context: RequestContext,
+  now: number,
+  error?: GatewayError,
+): Record<string, string> => ({
   'x-request-id': context.requestId,
   'server-timing': serverTiming(context, now),
   ...(context.journal.limit && limitHeaders(context.journal.limit)),
+  ...(context.route.startsWith('/v1/') && openAiHeaders(context, now, error)),
   ...gatewayHeaders(context, now),
 })

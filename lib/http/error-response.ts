@@ -1,5 +1,5 @@
 import type { GatewayError } from '../errors.ts'
-import { openAiErrorBody } from './dialects/openai-error.ts'
+import { openAiErrorBody, openAiStatus } from './dialects/openai-error.ts'
 import type { RouteResponse } from './route-response.ts'
 
 /** The native dialect's error body. */
@@ -44,12 +44,13 @@ const OPENAI_PATH = /^(?:https?:\/\/[^/?#]*)?\/+v1(?:[/?#]|$)/i
  */
 export const errorResponse = (error: GatewayError, requestId: string, path: string): RouteResponse => {
   const retryAfterSeconds = retryAfterOf(error)
+  const isOpenAi = OPENAI_PATH.test(path)
   return {
-    status: error.status,
-    json: OPENAI_PATH.test(path) ? openAiErrorBody(error) : errorBody(error, requestId),
+    status: isOpenAi ? openAiStatus(error) : error.status,
+    json: isOpenAi ? openAiErrorBody(error) : errorBody(error, requestId),
     headers: {
       ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
-      ...(error.code === 'QUOTA_EXCEEDED' && { 'x-should-retry': 'false' }),
+      ...(!error.retryable && (isOpenAi || error.code === 'QUOTA_EXCEEDED') && { 'x-should-retry': 'false' }),
     },
   }
 }

@@ -206,7 +206,7 @@ export const serving =
           ...deps.headers,
           ...transportSecurity(request, deps.access),
           ...deps.cors.headers(request.headers.get('origin')),
-          ...contextHeaders(context, deps.clock.now()),
+          ...contextHeaders(context, deps.clock.now(), error),
           ...((isUnread || deps.closed()) && { connection: 'close' }),
         })
       }

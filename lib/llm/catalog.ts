@@ -187,6 +187,9 @@ export class Catalog {
   }
 
   #rejection(message: string): GatewayError {
-    return new GatewayError('INVALID_INPUT', message, { details: [{ path: 'model', message }] })
+    return new GatewayError('INVALID_INPUT', message, {
+      unknownModel: true,
+      details: [{ path: 'model', message }],
+    })
   }
 }

@@ -49,6 +49,8 @@ export type ReplyHead = Readonly<{
   fallback?: true
   /** It outlives its connection, under its id. */
   resumable?: true
+  /** Parameters that the model does not take and that were left out, by their names in the request. */
+  omitted?: readonly string[]
   /** Warnings about parts of the call that were not honoured, one sentence each; absent where there are none. */
   warnings?: readonly string[]
 }>

@@ -1,14 +1,18 @@
 import type { GatewayError } from '../errors.ts'
 import type { Attempt, Caller, RequestContext } from '../request-context.ts'
 import type { AttemptBudget } from './attempt-budget.ts'
+import type { Message, ModelParameters } from './message.ts'
 import type { FinishReason, ReplyHead, Target, Usage } from './reply-head.ts'
 
+export type { Content, ContentPart, Message, ModelParameters, Role, ToolCall } from './message.ts'
 export type { CacheTrace, FinishReason, ReplyHead, Target, Usage } from './reply-head.ts'
 export { isRepeated } from './reply-head.ts'
 
-export type Role = 'system' | 'user' | 'assistant'
+/** A wire format that a client and an upstream may share, so that what it says passes between them unchanged. */
+export type WireFormat = 'openai-chat'
 
-export type Message = Readonly<{ role: Role; content: string }>
+/** The body of a client's request as it was sent. */
+export type RawRequest = Readonly<{ format: WireFormat; json: string }>
 
 /** `default`: may be answered from the cache; `refresh`: call upstream and store; `no-store`: neither. */
 export type CacheMode = 'default' | 'refresh' | 'no-store'
@@ -29,7 +33,13 @@ export type Call = RequestContext &
     stream: boolean
     /** 0 to 2; the provider's own default when absent. */
     temperature?: number | undefined
-    maxOutputTokens: number
+    /** Absent where the client leaves it to the model. */
+    maxOutputTokens?: number | undefined
+    parameters?: ModelParameters | undefined
+    /** Refuses parameters that the model does not take, in place of leaving them out. */
+    strict?: true | undefined
+    /** An upstream of the same format gets it unchanged but for the model, and its answer passes back unchanged. */
+    raw?: RawRequest | undefined
     /**
      * Clock time, milliseconds: until when the first content of a stream, or the whole of any other answer, must have
      * arrived. A policy may shorten it for inner policies.
@@ -57,6 +67,33 @@ export type Call = RequestContext &
 /** The events of a reply, in order: any number of deltas, then exactly one `finish` or `error`. */
 export type ReplyEvent =
   | Readonly<{ type: 'text-delta'; text: string }>
+  /** The model's reasoning. A signature comes with its end. */
+  | Readonly<{ type: 'reasoning-delta'; text: string; signature?: string }>
+  /** The model's refusal to answer. */
+  | Readonly<{ type: 'refusal-delta'; text: string }>
+  /**
+   * A fragment of a tool call. The first one of an index, which counts from 0 without gaps, has `id` and `name`, and no
+   * other.
+   */
+  | Readonly<{
+      type: 'tool-call-delta'
+      index: number
+      id?: string
+      name?: string
+      arguments: string
+      isCustom?: true
+    }>
+  /**
+   * One message of the upstream as it came: an event of a stream, or a whole answer. It stands before the events that
+   * were made of it, and is sent in place of them to a client of the same format.
+   */
+  | Readonly<{
+      type: 'wire'
+      format: WireFormat
+      json: string
+      /** It holds the usage and nothing else, which the client may not have asked for. */
+      isUsage?: true
+    }>
   | Readonly<{
       type: 'finish'
       reason: FinishReason

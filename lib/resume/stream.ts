@@ -70,8 +70,8 @@ export class ResumableStream {
   /** Observes the answer's events before they become frames. */
   onEvents(events: EventGroup): void {
     for (const event of events) {
-      if (event.type === 'text-delta') this.#content += event.text
-      else this.#complete = true
+      if (event.type === 'text-delta' || event.type === 'refusal-delta') this.#content += event.text
+      else if (event.type === 'finish' || event.type === 'error') this.#complete = true
     }
   }
 

@@ -20,13 +20,3 @@ export const invalidJson = (message: string): GatewayError =>
   new GatewayError('INVALID_INPUT', `body: ${message}`, { details: [{ path: 'body', message }] })
 
 export const nestedTooDeep = (): GatewayError => invalidJson(`is nested deeper than ${DEEPEST_JSON} levels`)
-
-/** Where the string that begins before `from` ends: the index of its closing quote; -1 where it has no end. */
-export const endOfString = (json: string, from: number): number => {
-  for (let quote = json.indexOf('"', from); quote !== -1; quote = json.indexOf('"', quote + 1)) {
-    let backslashes = 0
-    while (json[quote - 1 - backslashes] === '\\') backslashes += 1
-    if (backslashes % 2 === 0) return quote
-  }
-  return -1
-}

@@ -24,6 +24,8 @@ describe('cache', () => {
     ['another model', { model: 'fake/other' }],
     ['another temperature', { temperature: 0 }],
     ['another length', { maxOutputTokens: 5 }],
+    ['other tools', { parameters: { tools: [{ name: 'now' }] } }],
+    ['another body that passes on', { raw: { format: 'openai-chat', json: '{"seed":1.0}' } }],
     ['other words', { messages: [{ role: 'user', content: 'hello' }] }],
     ['another role', { messages: [{ role: 'system', content: 'Hello' }] }],
     [
@@ -40,6 +42,29 @@ describe('cache', () => {
     await answered()
     expect((await answered(changes)).cache).toBe('miss')
     expect(calls).toHaveLength(2)
+  })
+
+  it('repeats reasoning, tool calls, and what the upstream sent as it was', async () => {
+    const { ask, answer, answered, calls } = cacheSetting()
+    const wire = (json: string): ReplyEvent => ({ type: 'wire', format: 'openai-chat', json })
+    const events: ReplyEvent[] = [
+      wire('{"a":1.0}'),
+      { type: 'reasoning-delta', text: 'Hm.', signature: 's' },
+      wire('{"b":2}'),
+      { type: 'tool-call-delta', index: 0, id: 'a', name: 'now', arguments: '{}' },
+      { type: 'finish', reason: 'tool_calls', raw: 'tool_calls' },
+    ]
+    const reply = await ask()
+    answer(...events)
+    expect(await collect(reply)).toEqual(events)
+    expect(await answered()).toEqual({ cache: 'hit', events })
+    expect(calls).toHaveLength(1)
+  })
+
+  it('looks up no body that is longer than a megabyte', async () => {
+    const { answered } = cacheSetting()
+    const raw = { format: 'openai-chat', json: 'x'.repeat(1_048_577) } as const
+    expect((await answered({ raw })).cache).toBe('bypass')
   })
 
   it('repeats nothing to anybody whose address is unknown', async () => {

@@ -62,6 +62,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
     auth: {
       clock,
       requireApiKey: false,
+      acceptsPlaceholders: false,
       sessions: {
         issue: () => '',
         read: () => {

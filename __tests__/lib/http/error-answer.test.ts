@@ -57,12 +57,47 @@ describe('the form of an error', () => {
     })
   })
 
-  it('has the same status and headers under /v1 as elsewhere', () => {
+  it('has the same status and Retry-After under /v1 as elsewhere, but for blocked content', () => {
     for (const code of CODES) {
       const [theirs, ours] = ['/v1/x', '/api/x'].map(path =>
         errorResponse(new GatewayError(code), 'id', path),
       )
-      expect([theirs?.status, theirs?.headers]).toEqual([ours?.status, ours?.headers])
+      expect(theirs?.status).toBe(code === 'CONTENT_BLOCKED' ? 400 : ours?.status)
+      expect(theirs?.headers?.['retry-after']).toBe(ours?.headers?.['retry-after'])
     }
+  })
+
+  it('tells clients under /v1 not to repeat what cannot succeed', () => {
+    for (const code of CODES) {
+      const error = new GatewayError(code)
+      const { headers } = errorResponse(error, 'id', '/v1/x')
+      expect(headers?.['x-should-retry'], code).toBe(error.retryable ? undefined : 'false')
+    }
+  })
+
+  it('calls an unknown model 404 model_not_found under /v1, and 400 elsewhere', () => {
+    const error = new GatewayError('INVALID_INPUT', 'There is no model “x”.', {
+      unknownModel: true,
+      details: [{ path: 'model', message: 'x' }],
+    })
+    const { status, json } = errorResponse(error, 'id', '/v1/chat/completions')
+    expect(status).toBe(404)
+    expect(json).toMatchObject({ error: { code: 'model_not_found', param: 'model' } })
+    expect(errorResponse(error, 'id', '/api/chat').status).toBe(400)
+  })
+
+  it('repeats an upstream’s refusal under /v1 with its status and in its words', () => {
+    const refusal = {
+      status: 422,
+      message: 'bad seed',
+      type: 'invalid_request_error',
+      param: 'seed',
+      code: 'bad',
+    }
+    const error = new GatewayError('INVALID_INPUT', undefined, { refusal })
+    const { status, json } = errorResponse(error, 'id', '/v1/chat/completions')
+    expect(status).toBe(422)
+    const { status: _, ...words } = refusal
+    expect(json).toEqual({ error: words })
   })
 })

@@ -46,13 +46,12 @@ describe('the cost of', () => {
   const openAi = (usage: object) =>
     completionPart(
       JSON.stringify({ choices: [{ message: { content: 'x' }, finish_reason: 'stop' }], usage }),
-      { provider: 'fake' },
+      { variant: { provider: 'fake' }, replyId: 'chat_1', passesOn: false },
     ).usage
   const anthropic = (usage: object) =>
-    messagePart(
-      JSON.stringify({ content: [{ type: 'text', text: 'x' }], stop_reason: 'end_turn', usage }),
-      'fake',
-    ).usage
+    messagePart(JSON.stringify({ content: [{ type: 'text', text: 'x' }], stop_reason: 'end_turn', usage }), {
+      provider: 'fake',
+    }).usage
   const facts = { textBytes: 0, isComplete: true, estimatedInputTokens: () => 1 }
 
   it.each<[string, ReportedUsage | undefined, Price, number]>([

@@ -32,8 +32,13 @@ const anthropic = ({ blocks, stop, usage }: SaidByAnthropic): Bodies => ({
   stream: frames([
     { type: 'message_start', message: { content: [], usage: { ...usage, output_tokens: 1 } } },
     ...(blocks ?? []).flatMap((block, index) => [
-      { type: 'content_block_start', index, content_block: { type: block.type, text: '' } },
+      {
+        type: 'content_block_start',
+        index,
+        content_block: block.type === 'tool_use' ? block : { type: block.type, text: '' },
+      },
       { type: 'content_block_delta', index, delta: { ...block, type: `${block.type}_delta` } },
+      { type: 'content_block_stop', index },
     ]),
     { type: 'message_delta', delta: { stop_reason: stop }, usage: { output_tokens: usage.output_tokens } },
     { type: 'message_stop' },
@@ -268,7 +273,7 @@ describe('JSON and stream of anthropic', () => {
     ],
     [
       'a tool call',
-      { blocks: [{ type: 'tool_use', id: 'a', input: {} }], stop: 'tool_use', usage },
+      { blocks: [{ type: 'tool_use', id: 'a', name: 'f', input: {} }], stop: 'tool_use', usage },
       { text: '' },
     ],
     [

@@ -33,6 +33,7 @@ describe('a base URL', () => {
       clock: systemClock,
       newId: () => 'chat_1',
       onRateHeadroom: () => {},
+      redact: text => text,
     })
     await provider?.ask(newCall(), { provider: id, model: 'm', name: 'm' }).catch(() => {})
     return upstream.calls.at(-1)

@@ -78,6 +78,7 @@ const providerOf = (definition: ProviderDefinition, clock: Clock = systemClock):
     clock,
     newId: () => 'chat_1',
     onRateHeadroom: () => {},
+    redact: text => text,
   })
 
 const ask = async (provider: Provider, model: string, changes: Partial<Call> = {}) => {

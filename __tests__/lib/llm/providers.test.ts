@@ -47,6 +47,7 @@ const made = (definition: ProviderDefinition, upstream: FakeUpstream) =>
     clock: systemClock,
     newId: () => 'chat_1',
     onRateHeadroom: () => {},
+    redact: text => text,
   })
 
 describe.each(PROVIDERS.map(definition => [definition.id, definition] as const))(

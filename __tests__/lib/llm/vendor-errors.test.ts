@@ -50,6 +50,7 @@ describe('the same error', () => {
       clock: systemClock,
       newId: () => 'chat_1',
       onRateHeadroom: () => {},
+      redact: text => text,
     })
     const asked = provider.ask(newCall({ stream: place.includes('stream') }), {
       provider: definition.id,

@@ -32,6 +32,7 @@ describe('what a model cannot honour', () => {
       clock: systemClock,
       newId: () => 'chat_1',
       onRateHeadroom: () => {},
+      redact: text => text,
     })
     const target = { provider: definition.id, model, name: model }
     const { head } = await provider.ask(newCall(changes), target)

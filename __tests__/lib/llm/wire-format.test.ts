@@ -24,6 +24,7 @@ describe.each(PROVIDERS.map(definition => [definition.id, definition] as const))
           clock: systemClock,
           newId: () => 'chat_1',
           onRateHeadroom: () => {},
+          redact: text => text,
         })
         .ask(newCall({ stream }), { provider: id, model: 'model', name: `${id}/model` })
 

@@ -1,7 +1,8 @@
 import type { Clock } from '../../clock.ts'
-import { GatewayError } from '../../errors.ts'
+import type { GatewayError } from '../../errors.ts'
 import { AttemptBudget } from '../../llm/attempt-budget.ts'
-import type { Call, Message, Reply, ReplyEvent, ResponseLimit, Usage } from '../../llm/types.ts'
+import { collect, type Finish, unfinished } from '../../llm/collect.ts'
+import type { Call, Message, Reply, ResponseLimit, Usage } from '../../llm/types.ts'
 import { usdOf } from '../../money.ts'
 import type { RequestContext } from '../../request-context.ts'
 import type { ChatBody } from '../../validation/chat.ts'
@@ -14,8 +15,6 @@ export type ChatDefaults = Readonly<{
   maxResponseBytes: ResponseLimit
   requestTimeoutMs: number
 }>
-
-type Finish = Extract<ReplyEvent, { type: 'finish' }>
 
 const messagesOf = ({ prompt, messages }: ChatBody): readonly Message[] =>
   messages ?? [{ role: 'user', content: prompt ?? '' }]
@@ -67,9 +66,6 @@ const closing = (context: RequestContext, reply: Reply, finish: Finish, usage: U
   latencyMs: Math.round(now - context.startedAt),
 })
 
-const unfinished = (): GatewayError =>
-  new GatewayError('PROVIDER_ERROR', "The provider's stream ended without a finish event.")
-
 /** Without an exponent, which few header parsers expect. */
 const decimal = (usd: number): string => {
   const shortest = String(usd)
@@ -77,19 +73,14 @@ const decimal = (usd: number): string => {
 }
 
 const json = async (context: RequestContext, reply: Reply, clock: Clock): Promise<RouteResponse> => {
-  let content = ''
-  let finish: Finish | undefined
-  for await (const events of reply.events) {
-    for (const event of events) {
-      if (event.type === 'error') throw event.error
-      if (event.type === 'text-delta') content += event.text
-      else finish = event
-    }
-  }
-  if (!finish) throw unfinished()
+  const { text, refusal, finish } = await collect(reply)
   const usage = await reply.usage
   return {
-    json: { ...opening(context, reply), content, ...closing(context, reply, finish, usage, clock.now()) },
+    json: {
+      ...opening(context, reply),
+      content: text + refusal,
+      ...closing(context, reply, finish, usage, clock.now()),
+    },
     headers:
       usage.costPicoUsd === undefined ? {} : { 'x-gateway-cost-usd': decimal(usdOf(usage.costPicoUsd)) },
   }
@@ -101,11 +92,12 @@ export async function* frames(context: RequestContext, reply: Reply, clock: Cloc
   let pending = sseEvent('start', { ...start, cache: reply.head.cache })
   let finish: Finish | undefined
   let error: GatewayError | undefined
-  for await (const events of reply.events) {
-    for (const event of events) {
-      if (event.type === 'text-delta') pending += sseEvent('delta', { text: event.text })
+  for await (const group of reply.events) {
+    for (const event of group) {
+      if (event.type === 'text-delta' || event.type === 'refusal-delta')
+        pending += sseEvent('delta', { text: event.text })
       else if (event.type === 'finish') finish = event
-      else error = event.error
+      else if (event.type === 'error') error = event.error
     }
     // Text in the same group as the finish is written together with the end.
     if (finish || pending === '') continue

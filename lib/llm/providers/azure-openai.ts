@@ -27,6 +27,6 @@ export const azureOpenai: ProviderDefinition = {
   create: deps =>
     openAiCompatible({
       ...deps,
-      variant: { provider: 'azure-openai', vendorPath: '/openai/v1', addressed },
+      variant: { provider: 'azure-openai', vendorPath: '/openai/v1', addressed, knowsDeveloper: true },
     }),
 }

@@ -22,6 +22,8 @@ export type ProviderDeps = Readonly<{
   post: Post
   clock: Clock
   newId: () => string
+  /** Masks secrets in upstream messages that clients see. */
+  redact: (text: string) => string
   /** Called with the provider's remaining rate limits, by background calls. */
   onRateHeadroom: (target: Target, headroom: RateHeadroom) => void
 }>

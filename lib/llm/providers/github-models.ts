@@ -12,5 +12,8 @@ export const githubModels: ProviderDefinition = {
   },
   models: [{ id: 'openai/gpt-4o-mini' }, { id: 'openai/gpt-4o' }],
   create: deps =>
-    openAiCompatible({ ...deps, variant: { provider: 'github-models', vendorPath: '/inference' } }),
+    openAiCompatible({
+      ...deps,
+      variant: { provider: 'github-models', vendorPath: '/inference', knowsDeveloper: true },
+    }),
 }

@@ -1,4 +1,5 @@
 import { type ErrorCode, GatewayError } from '../../errors.ts'
+import { textOf } from '../message.ts'
 import type { Call, FinishReason } from '../types.ts'
 
 /** How one mock model behaves. Absent fields are as for `mock` itself. */
@@ -68,10 +69,11 @@ export const piecesOf = (text: string): string[] => text.match(/\s*\S+(?:\s+$)?/
 
 /** The script's reply to this call: the pieces to send, and the finish reason. */
 export const performance = (script: Script, call: Call): { pieces: string[]; reason: FinishReason } => {
-  const prompt = call.messages.at(-1)?.content ?? ''
+  const prompt = textOf(call.messages.at(-1)?.content ?? '')
   const pieces = piecesOf((script.text ?? sample)(prompt))
-  return pieces.length > call.maxOutputTokens
-    ? { pieces: pieces.slice(0, call.maxOutputTokens), reason: 'length' }
+  const { maxOutputTokens = Number.POSITIVE_INFINITY } = call
+  return pieces.length > maxOutputTokens
+    ? { pieces: pieces.slice(0, maxOutputTokens), reason: 'length' }
     : { pieces, reason: 'stop' }
 }
 

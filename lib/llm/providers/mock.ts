@@ -1,5 +1,6 @@
 import { type Clock, sleep } from '../../clock.ts'
 import { GatewayError, toGatewayError } from '../../errors.ts'
+import { textOf } from '../message.ts'
 import type { Call, FinishReason, Provider, Reply, ReplyEvent, Usage } from '../types.ts'
 import type { ModelFacts } from './definition.ts'
 import { failureOf, performance, piecesOf, SCRIPTS, type Script } from './mock-script.ts'
@@ -80,7 +81,10 @@ export const mock = ({ latencyMs, chunkMs, clock, newId }: MockOptions): Provide
     if (script.after?.pieces === 0) return never(call.signal)
 
     const usage = Promise.withResolvers<Usage>()
-    const inputTokens = call.messages.reduce((tokens, { content }) => tokens + piecesOf(content).length, 0)
+    const inputTokens = call.messages.reduce(
+      (tokens, { content }) => tokens + piecesOf(textOf(content)).length,
+      0,
+    )
     const show: Show = { call, script, ...performance(script, call), chunkMs: chunkMs * slowness, clock }
     const events = stream(show, sent => usage.resolve({ inputTokens, outputTokens: sent }))
     return { usage: usage.promise, events: await prefetched(events) }

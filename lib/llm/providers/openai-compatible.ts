@@ -11,5 +11,6 @@ export const compatible: ProviderDefinition = {
     keyless: true,
   },
   models: [],
-  create: deps => openAiCompatible({ ...deps, variant: { provider: 'openai-compatible' } }),
+  create: deps =>
+    openAiCompatible({ ...deps, variant: { provider: 'openai-compatible', knowsDeveloper: true } }),
 }

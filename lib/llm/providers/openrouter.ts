@@ -11,5 +11,9 @@ export const openrouter: ProviderDefinition = {
     keysPage: 'https://openrouter.ai/settings/keys',
   },
   models: [{ id: 'openrouter/auto' }],
-  create: deps => openAiCompatible({ ...deps, variant: { provider: 'openrouter', vendorPath: '/api/v1' } }),
+  create: deps =>
+    openAiCompatible({
+      ...deps,
+      variant: { provider: 'openrouter', vendorPath: '/api/v1', knowsDeveloper: true },
+    }),
 }

@@ -2,7 +2,7 @@ import type { ProviderDeps } from '../definition.ts'
 import { endpointUrl } from '../shared/base-url.ts'
 import type { Protocol } from '../shared/http-provider.ts'
 import { messageEvents, messagePart } from './reply.ts'
-import { messagesRequest, messagesWarnings } from './request.ts'
+import { answerTool, messagesRequest, messagesWarnings, omittedByMessages } from './request.ts'
 
 const API_VERSION = '2023-06-01'
 
@@ -34,8 +34,9 @@ export const anthropicMessages = (provider: string, { baseUrl, apiKey }: Provide
   request: messagesRequest,
   warnings: messagesWarnings,
   requestIdHeader: 'request-id',
-  translators: () => ({
-    whole: body => messagePart(body, provider),
-    event: messageEvents(provider),
-  }),
+  omitted: omittedByMessages,
+  translators: ({ parameters = {} }) => {
+    const options = { provider, answerTool: answerTool(parameters)?.name }
+    return { whole: body => messagePart(body, options), event: messageEvents(options) }
+  },
 })

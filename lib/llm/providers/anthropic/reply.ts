@@ -1,4 +1,5 @@
 import type { SseEvent } from '../../../sse-parser.ts'
+import type { ReplyEvent } from '../../types.ts'
 import { errorInAnswer } from '../shared/in-band-error.ts'
 import { type Fields, fieldsOf, parseJson, wordIn } from '../shared/lenient.ts'
 import { MalformedResponse } from '../shared/malformed.ts'
@@ -41,26 +42,69 @@ const textOf = (block: Fields | undefined, type: string): string => {
   return text
 }
 
-const contentText = (content: unknown): string => {
-  if (content === undefined || content === null) return ''
-  if (typeof content === 'string') return content
-  if (!Array.isArray(content)) throw new MalformedResponse('content of an unknown type')
-  return content.map(block => (typeof block === 'string' ? block : textOf(fieldsOf(block), 'text'))).join('')
+/** How an answer is read. */
+export type ReadOptions = Readonly<{
+  provider: string
+  /** The tool whose input is the answer itself. */
+  answerTool?: string | undefined
+}>
+
+/** One content block, or its beginning in a stream, as what it adds to the answer. */
+const blockEvents = (block: Fields | undefined, toolIndex: number, answerTool?: string): ReplyEvent[] => {
+  if (block?.type === 'thinking') {
+    const text = typeof block.thinking === 'string' ? block.thinking : ''
+    const signature = wordIn(block.signature)
+    return text === '' && signature === undefined
+      ? []
+      : [{ type: 'reasoning-delta', text, ...(signature !== undefined && { signature }) }]
+  }
+  if (block?.type === 'tool_use') {
+    const { id, name, input } = block
+    if (typeof id !== 'string' || typeof name !== 'string')
+      throw new MalformedResponse('a tool call without id or name')
+    const isEmpty = input === undefined || input === null || Object.keys(input).length === 0
+    const json = isEmpty ? '' : JSON.stringify(input)
+    if (name === answerTool) return json === '' ? [] : [{ type: 'text-delta', text: json }]
+    return [{ type: 'tool-call-delta', index: toolIndex, id, name, arguments: json }]
+  }
+  const text = textOf(block, 'text')
+  return text === '' ? [] : [{ type: 'text-delta', text }]
 }
 
-/** A whole message as one fragment. */
-export const messagePart = (body: string, provider: string): ReplyPart => {
+const contentEvents = (content: unknown, answerTool?: string): ReplyEvent[] => {
+  if (content === undefined || content === null) return []
+  if (typeof content === 'string') return content === '' ? [] : [{ type: 'text-delta', text: content }]
+  if (!Array.isArray(content)) throw new MalformedResponse('content of an unknown type')
+  let calls = 0
+  return content.flatMap(block => {
+    if (typeof block === 'string') return contentEvents(block)
+    const events = blockEvents(fieldsOf(block), calls, answerTool)
+    if (events[0]?.type === 'tool-call-delta') calls += 1
+    // A call without arguments is an empty object, as text.
+    return events.map(event =>
+      event.type === 'tool-call-delta' && event.arguments === '' ? { ...event, arguments: '{}' } : event,
+    )
+  })
+}
+
+const finishFor = (raw: string | undefined, answerTool: string | undefined): ReplyPart['finish'] => {
+  if (!raw) return undefined
+  return raw === 'tool_use' && answerTool !== undefined ? { reason: 'stop', raw } : finishOf(raw)
+}
+
+/** A whole message as one part. */
+export const messagePart = (body: string, { provider, answerTool }: ReadOptions): ReplyPart => {
   const value = parseJson(body)
   const error = errorInAnswer(value)
   if (error !== undefined) return { error: upstreamError({ provider, body: error }) }
   const message = fieldsOf(value)
   if (!message) throw new MalformedResponse('not a JSON object')
   if (message.stop_reason === undefined) throw new MalformedResponse('missing stop reason')
-  const text = contentText(message.content)
+  const events = contentEvents(message.content, answerTool)
   const raw = wordIn(message.stop_reason)
-  if (text === '' && !raw) throw new MalformedResponse('missing message')
+  if (events.length === 0 && !raw) throw new MalformedResponse('missing message')
   const usage = fieldsOf(message.usage)
-  return { text, finish: raw ? finishOf(raw) : undefined, usage: usage && usageIn(usage), end: true }
+  return { events, finish: finishFor(raw, answerTool), usage: usage && usageIn(usage), end: true }
 }
 
 /** Later counts replace earlier ones: they are totals. Null means unknown, and replaces nothing. */
@@ -70,12 +114,48 @@ const merged = (known: Fields, reported: Fields | undefined): Fields =>
     : known
 
 /** Reads the events of one streamed message, whose usage comes in two parts: input first, output last. */
-export const messageEvents = (provider: string): ((event: SseEvent) => ReplyPart) => {
+export const messageEvents = ({ provider, answerTool }: ReadOptions): ((event: SseEvent) => ReplyPart) => {
   let tokens: Fields = {}
+  /** The tool calls by the index of their block. */
+  const calls = new Map<unknown, { readonly index: number; readonly isAnswer: boolean; isEmpty: boolean }>()
+
+  const started = (at: unknown, block: Fields | undefined): ReplyEvent[] => {
+    const events = blockEvents(block, calls.size, answerTool)
+    if (block?.type === 'tool_use') {
+      const isEmpty = events.every(event => event.type !== 'tool-call-delta' || event.arguments === '')
+      calls.set(at, { index: calls.size, isAnswer: block.name === answerTool, isEmpty })
+    }
+    return events
+  }
+
+  const continued = (at: unknown, delta: Fields): ReplyEvent[] => {
+    const { type, partial_json: json, thinking, signature } = delta
+    const call = calls.get(at)
+    if (type === 'input_json_delta' && call && typeof json === 'string' && json !== '') {
+      call.isEmpty = false
+      return call.isAnswer
+        ? [{ type: 'text-delta', text: json }]
+        : [{ type: 'tool-call-delta', index: call.index, arguments: json }]
+    }
+    if (type === 'thinking_delta' && typeof thinking === 'string' && thinking !== '')
+      return [{ type: 'reasoning-delta', text: thinking }]
+    if (type === 'signature_delta' && typeof signature === 'string')
+      return [{ type: 'reasoning-delta', text: '', signature }]
+    const text = textOf(delta, 'text_delta')
+    return text === '' ? [] : [{ type: 'text-delta', text }]
+  }
+
   const usageAfter = (reported: unknown): ReportedUsage | undefined => {
     const usage = fieldsOf(reported)
     tokens = merged(tokens, usage)
     return usage && usageIn(tokens)
+  }
+
+  /** A call without arguments is an empty object, as text. */
+  const stopped = (at: unknown): ReplyEvent[] => {
+    const call = calls.get(at)
+    if (!call?.isEmpty || call.isAnswer) return []
+    return [{ type: 'tool-call-delta', index: call.index, arguments: '{}' }]
   }
 
   const partOf = (type: string | undefined, fields: Fields): ReplyPart => {
@@ -87,17 +167,18 @@ export const messageEvents = (provider: string): ((event: SseEvent) => ReplyPart
         return { usage: usageAfter(usage && { ...usage, output_tokens: null }) }
       }
       case 'content_block_start':
-        return { text: textOf(fieldsOf(fields.content_block), 'text') }
+        return { events: started(fields.index, fieldsOf(fields.content_block)) }
       case 'content_block_delta':
         if (!delta) throw new MalformedResponse('a delta of an unknown type')
-        return { text: textOf(delta, 'text_delta') }
+        return { events: continued(fields.index, delta) }
       case 'message_delta': {
-        const raw = wordIn(delta?.stop_reason)
-        return { usage: usageAfter(fields.usage), finish: raw ? finishOf(raw) : undefined }
+        const finish = finishFor(wordIn(delta?.stop_reason), answerTool)
+        return { usage: usageAfter(fields.usage), finish }
       }
       case 'message_stop':
         return { end: true }
       case 'content_block_stop':
+        return { events: stopped(fields.index) }
       case 'ping':
         return {}
       default:

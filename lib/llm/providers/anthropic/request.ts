@@ -1,6 +1,12 @@
+import type { ModelParameters, Tool, ToolChoice } from '../../message.ts'
 import type { Call, Target } from '../../types.ts'
 import { type TemperatureRange, temperatureFor, temperatureWarnings } from '../shared/chat-request.ts'
+import { namesIn } from '../shared/raw-request.ts'
 import type { Unsupported } from '../shared/unsupported-parameters.ts'
+import { conversationOf, systemOf } from './messages.ts'
+
+/** Anthropic requires a limit. Its models have at least this one. */
+const DEFAULT_MAX_TOKENS = 4_096
 
 const rangeOf = (unsupported: Unsupported): TemperatureRange => ({
   highestTemperature: 1,
@@ -13,22 +19,126 @@ const isSystemLate = ({ messages }: Call): boolean =>
 
 /** Warnings about changes that `messagesRequest` makes to a call. */
 export const messagesWarnings = (call: Call, _: Target, unsupported: Unsupported): readonly string[] => {
-  const warnings = temperatureWarnings(call, rangeOf(unsupported))
-  return isSystemLate(call)
-    ? [...warnings, 'This model takes system messages first only; later ones were moved to the beginning.']
-    : warnings
+  const warnings = [...temperatureWarnings(call, rangeOf(unsupported))]
+  if (isSystemLate(call))
+    warnings.push('This model takes system messages first only; later ones were moved to the beginning.')
+  for (const name of omittedByMessages(call)) warnings.push(`This model takes no ${name}; it was not sent.`)
+  return warnings
+}
+
+/** Parameters of chat completions that have a counterpart in the Messages API. */
+const TRANSLATED: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'stream',
+  'stream_options',
+  'temperature',
+  'top_p',
+  'max_tokens',
+  'max_completion_tokens',
+  'stop',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'response_format',
+  'reasoning_effort',
+  'reasoning',
+  'user',
+])
+
+/** The client's parameters that the Messages API does not have. */
+export const omittedByMessages = ({ raw, parameters }: Call): readonly string[] => {
+  const names = raw ? namesIn(raw).filter(name => !TRANSLATED.has(name)) : []
+  const { choices = 1, responseFormat } = parameters ?? {}
+  const omitted = names.filter(name => name !== 'n' || choices > 1)
+  return responseFormat?.type === 'json-object' ? [...omitted, 'response_format'] : omitted
+}
+
+const ANY_INPUT = { type: 'object', properties: {} }
+const TEXT_INPUT = { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] }
+
+const toolFor = ({ name, description, parameters, custom }: Tool): object => ({
+  name,
+  ...(description !== undefined && { description }),
+  input_schema: custom ? TEXT_INPUT : (parameters ?? ANY_INPUT),
+})
+
+/** The tool whose input is the answer, for a call that wants an answer of a schema. */
+export const answerTool = ({ responseFormat, tools = [] }: ModelParameters): Tool | undefined =>
+  responseFormat?.type === 'json-schema' && tools.length === 0
+    ? { name: responseFormat.name, parameters: responseFormat.schema, description: 'Gives the answer.' }
+    : undefined
+
+const choiceFor = (choice: ToolChoice): Readonly<Record<string, unknown>> => {
+  switch (choice.type) {
+    case 'tool':
+      return { type: 'tool', name: choice.name }
+    case 'allowed':
+      return { type: choice.mode === 'required' ? 'any' : 'auto' }
+    case 'required':
+      return { type: 'any' }
+    default:
+      return { type: choice.type }
+  }
+}
+
+const toolsFor = (parameters: ModelParameters): object => {
+  const answer = answerTool(parameters)
+  if (answer) return { tools: [toolFor(answer)], tool_choice: { type: 'tool', name: answer.name } }
+  const { tools = [], toolChoice, parallelToolCalls } = parameters
+  if (tools.length === 0) return {}
+  const allowed = toolChoice?.type === 'allowed' ? new Set(toolChoice.names) : undefined
+  const isSingle = parallelToolCalls === false
+  const choice = toolChoice ? choiceFor(toolChoice) : { type: 'auto' }
+  return {
+    tools: tools.filter(({ name }) => allowed?.has(name) ?? true).map(toolFor),
+    ...((toolChoice || isSingle) && {
+      tool_choice: {
+        ...choice,
+        ...(isSingle && choice.type !== 'none' && { disable_parallel_tool_use: true }),
+      },
+    }),
+  }
+}
+
+/** Tokens of reasoning by effort; Anthropic's least is 1,024. */
+const EFFORT_TOKENS: Readonly<Record<string, number>> = {
+  low: 1_024,
+  medium: 4_096,
+  high: 16_384,
+  xhigh: 32_768,
+}
+
+/** Tokens of reasoning; none where an earlier tool call has lost its reasoning, which Anthropic would require. */
+const reasoningTokensFor = ({ messages, parameters = {} }: Call): number | undefined => {
+  const isLost = messages.some(
+    message =>
+      message.role === 'assistant' && message.toolCalls && !message.reasoning?.some(one => one.signature),
+  )
+  if (isLost || answerTool(parameters)) return undefined
+  const { reasoningTokens, reasoningEffort = '' } = parameters
+  return reasoningTokens ?? EFFORT_TOKENS[reasoningEffort]
 }
 
 /** Translates a call to `POST /v1/messages`: system messages are separate from the conversation. */
 export const messagesRequest = (call: Call, target: Target, unsupported: Unsupported) => {
-  const temperature = temperatureFor(call, rangeOf(unsupported))
-  const system = call.messages.filter(({ role }) => role === 'system').map(({ content }) => content)
+  const { parameters = {}, maxOutputTokens = DEFAULT_MAX_TOKENS } = call
+  const system = systemOf(call.messages)
+  const thinking = reasoningTokensFor(call)
+  // With reasoning Anthropic takes only its default temperature.
+  const temperature = thinking === undefined ? temperatureFor(call, rangeOf(unsupported)) : undefined
   return {
     model: target.model,
-    max_tokens: call.maxOutputTokens,
-    messages: call.messages.filter(({ role }) => role !== 'system'),
-    ...(system.length > 0 && { system: system.join('\n\n') }),
+    max_tokens: maxOutputTokens + (thinking ?? 0),
+    messages: conversationOf(call.messages),
+    ...(system !== '' && { system }),
     ...(temperature !== undefined && { temperature }),
+    ...(parameters.topP !== undefined && { top_p: parameters.topP }),
+    ...(parameters.topK !== undefined && { top_k: parameters.topK }),
+    ...(parameters.stop && { stop_sequences: parameters.stop }),
+    ...(parameters.user !== undefined && { metadata: { user_id: parameters.user } }),
+    ...toolsFor(parameters),
+    ...(thinking !== undefined && { thinking: { type: 'enabled', budget_tokens: thinking } }),
     ...(call.stream && { stream: true }),
   }
 }

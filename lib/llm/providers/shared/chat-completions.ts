@@ -2,10 +2,11 @@ import OpenAI from 'openai'
 import type { Provider } from '../../types.ts'
 import type { ProviderDeps } from '../definition.ts'
 import { endpointUrl } from './base-url.ts'
-import { chatRequest, chatWarnings } from './chat-request.ts'
+import { chatRequest, chatWarnings, omittedParameters } from './chat-request.ts'
 import { httpProvider, type Protocol } from './http-provider.ts'
 import { chunkReader, completionPart } from './openai-reply.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
+import { isRawFor } from './raw-request.ts'
 import type { UpstreamAddress } from './upstream.ts'
 
 export type OpenAiCompatibleOptions = ProviderDeps & Readonly<{ variant: OpenAiVariant }>
@@ -35,10 +36,11 @@ const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
     request: (call, target, unsupported) => chatRequest(call, target, variant, unsupported),
     warnings: (call, target, unsupported) => chatWarnings(call, target, variant, unsupported),
     requestIdHeader: 'x-request-id',
-    translators: () => ({
-      whole: body => completionPart(body, variant),
-      event: chunkReader(variant),
-    }),
+    omitted: (call, target, unsupported) => omittedParameters(call, target, variant, unsupported),
+    translators: (call, replyId) => {
+      const options = { variant, replyId, passesOn: isRawFor(call, 'openai-chat') }
+      return { whole: body => completionPart(body, options), event: chunkReader(options) }
+    },
   }
 }
 

@@ -1,7 +1,10 @@
 import type OpenAI from 'openai'
-import type { Call, Message, Target } from '../../types.ts'
+import type { Call, RawRequest, Target } from '../../types.ts'
+import { instructionRole, messagesFor } from './openai-messages.ts'
+import { responseFormatFor, toolChoiceFor, toolFor } from './openai-tools.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
-import type { Unsupported } from './unsupported-parameters.ts'
+import { isRawFor, namesIn, rawRequest } from './raw-request.ts'
+import { omittedFrom, type Unsupported } from './unsupported-parameters.ts'
 
 /** How a model handles temperatures; ours range from 0 to 2. */
 export type TemperatureRange = Readonly<{
@@ -57,7 +60,6 @@ const guessFromName = (model: string): NameGuess => {
 }
 
 type Request = OpenAI.Chat.ChatCompletionCreateParams
-type ChatMessage = Readonly<{ role: Message['role'] | 'developer'; content: string }>
 type LimitField = 'max_tokens' | 'max_completion_tokens'
 
 /** The field for the output token limit: the guessed one, or the other one where it is refused. */
@@ -74,46 +76,97 @@ const rangeOf = ({ model }: Target, variant: OpenAiVariant, unsupported: Unsuppo
   isFixed: guessFromName(model).hasFixedTemperature || unsupported.has('temperature'),
 })
 
-/** Merges system messages into the user's message after them, or into a separate one where none follows. */
-const withoutSystemRole = (messages: readonly Message[]): ChatMessage[] => {
-  const found: ChatMessage[] = []
-  let waiting: string[] = []
-  for (const { role, content } of messages) {
-    if (role === 'system') {
-      waiting.push(content)
-      continue
-    }
-    if (role === 'user') {
-      found.push({ role, content: [...waiting, content].join('\n\n') })
-      waiting = []
-    } else found.push({ role, content })
+/** The parameters that the protocol has by the same meaning. */
+const parametersFor = ({ parameters = {} }: Call): Partial<Request> => {
+  const { tools, toolChoice, responseFormat, ...others } = parameters
+  const all = {
+    top_p: others.topP,
+    n: others.choices,
+    stop: others.stop as string[] | undefined,
+    seed: others.seed,
+    frequency_penalty: others.frequencyPenalty,
+    presence_penalty: others.presencePenalty,
+    tools: tools?.map(toolFor) as Request['tools'],
+    tool_choice: (toolChoice && toolChoiceFor(toolChoice)) as Request['tool_choice'],
+    parallel_tool_calls: others.parallelToolCalls,
+    response_format: (responseFormat && responseFormatFor(responseFormat)) as Request['response_format'],
+    reasoning_effort: others.reasoningEffort as Request['reasoning_effort'],
+    service_tier: others.serviceTier as Request['service_tier'],
+    user: others.user,
   }
-  if (waiting.length > 0) found.push({ role: 'user', content: waiting.join('\n\n') })
-  return found
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 
-const messagesFor = ({ messages }: Call, unsupported: Unsupported): readonly ChatMessage[] => {
-  if (!unsupported.has('system') || !messages.some(({ role }) => role === 'system')) return messages
-  if (unsupported.has('developer')) return withoutSystemRole(messages)
-  return messages.map(({ role, content }) => ({ role: role === 'system' ? 'developer' : role, content }))
+const withoutMembers = (members: object, names: ReadonlySet<string>): object =>
+  Object.fromEntries(Object.entries(members).filter(([name]) => !names.has(name)))
+
+const namesOf = (call: Call): readonly string[] => {
+  if (isRawFor(call, 'openai-chat')) return namesIn(call.raw)
+  return call.parameters ? Object.keys(parametersFor(call)) : []
 }
 
-/** Translates a call to `POST /chat/completions`, without parameters that the model is known to refuse. */
+/** The parameters of a call that its request leaves out. */
+export const omittedParameters = (
+  call: Call,
+  target: Target,
+  variant: OpenAiVariant,
+  unsupported: Unsupported,
+) => {
+  const omitted = [...omittedFrom(namesOf(call), unsupported)]
+  const range = isRawFor(call, 'openai-chat')
+    ? { ...variant, isFixed: unsupported.has('temperature') }
+    : rangeOf(target, variant, unsupported)
+  if (call.temperature !== undefined && temperatureFor(call, range) === undefined) omitted.push('temperature')
+  return omitted
+}
+
+/** The client's own body, where it has the same format. */
+const passedOn = (
+  call: Call & Readonly<{ raw: RawRequest }>,
+  { model }: Target,
+  variant: OpenAiVariant,
+  unsupported: Unsupported,
+  stream: boolean,
+): string => {
+  const { usesMaxCompletionTokens } = guessFromName(model)
+  const isRenamed =
+    usesMaxCompletionTokens || unsupported.has('max_tokens') || unsupported.has('max_completion_tokens')
+  const roles = new Set(call.messages.map(({ role }) => role))
+  const isUnknownRole =
+    (roles.has('developer') && !variant.knowsDeveloper) || (roles.has('system') && unsupported.has('system'))
+  const refused: ReadonlySet<string> = unsupported
+  return rawRequest(call.raw, {
+    model,
+    stream,
+    ...(isRenamed && { limitField: limitFieldFor(model, unsupported) }),
+    ...(isUnknownRole && { instructionRole: instructionRole(unsupported) }),
+    omitted: name => refused.has(name),
+    wantsUsage: stream && !variant.alwaysSendsUsage && !unsupported.has('stream_options'),
+  })
+}
+
+/**
+ * Translates a call to `POST /chat/completions`, without parameters that the model is known to refuse. JSON text where
+ * the client's own body passes on.
+ */
 export const chatRequest = (
   call: Call,
   target: Target,
   variant: OpenAiVariant,
   unsupported: Unsupported,
-): Request => {
+): object | string => {
+  const isStream = call.stream && !unsupported.has('stream')
+  if (isRawFor(call, 'openai-chat')) return passedOn(call, target, variant, unsupported, isStream)
   const temperature = temperatureFor(call, rangeOf(target, variant, unsupported))
   const limitField = limitFieldFor(target.model, unsupported)
-  const isStream = call.stream && !unsupported.has('stream')
+  const omitted = new Set(omittedFrom(namesOf(call), unsupported))
   const wantsUsage = isStream && !variant.alwaysSendsUsage && !unsupported.has('stream_options')
   return {
     model: target.model,
-    messages: messagesFor(call, unsupported) as OpenAI.Chat.ChatCompletionMessageParam[],
-    ...(limitField && { [limitField]: call.maxOutputTokens }),
+    messages: messagesFor(call.messages, instructionRole(unsupported)),
+    ...(limitField && call.maxOutputTokens !== undefined && { [limitField]: call.maxOutputTokens }),
     ...(temperature !== undefined && { temperature }),
+    ...(call.parameters && withoutMembers(parametersFor(call), omitted)),
     stream: isStream,
     ...(wantsUsage && { stream_options: { include_usage: true } }),
   }
@@ -127,7 +180,7 @@ export const chatWarnings = (
   unsupported: Unsupported,
 ): readonly string[] => {
   const warnings = [...temperatureWarnings(call, rangeOf(target, variant, unsupported))]
-  if (!limitFieldFor(target.model, unsupported))
+  if (call.maxOutputTokens !== undefined && !limitFieldFor(target.model, unsupported))
     warnings.push(
       `This model takes no limit for its answer; that of ${call.maxOutputTokens} tokens was not sent.`,
     )
@@ -136,5 +189,7 @@ export const chatWarnings = (
   const hasSystem = call.messages.some(({ role }) => role === 'system')
   if (hasSystem && unsupported.has('system') && unsupported.has('developer'))
     warnings.push('This model takes no system messages; they were sent as part of the user’s.')
+  for (const name of omittedFrom(namesOf(call), unsupported))
+    warnings.push(`This model takes no ${name}; it was not sent.`)
   return warnings
 }

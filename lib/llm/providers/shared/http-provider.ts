@@ -1,8 +1,9 @@
 import { GatewayError } from '../../../errors.ts'
 import { ignored } from '../../../request-context.ts'
 import { type SseEvent, SseEventTooLarge } from '../../../sse-parser.ts'
+import { addedText } from '../../collect.ts'
 import { oneGroup } from '../../tap.ts'
-import type { Call, Provider, Reply, ReplyEvent, ReplyHead, Target } from '../../types.ts'
+import type { Call, Provider, Reply, ReplyHead, Target } from '../../types.ts'
 import type { ProviderDeps } from '../definition.ts'
 import { bodyOf, PeekedBody } from './body.ts'
 import { parseJson } from './lenient.ts'
@@ -29,20 +30,21 @@ import { estimatedInputTokens, usageOf } from './usage.ts'
 /** An answer in one piece, as a stream of one group of events; throws the part's error. */
 const wholeReply = (head: ReplyHead, part: ReplyPart, estimatedInputTokens: () => number): Reply => {
   if (part.error) throw part.error
-  const text = part.text ?? ''
-  const finish = finishEvent({
-    finish: part.finish,
-    refused: part.refused ?? false,
-    hasText: text !== '',
-  })
+  const { events: produced = [] } = part
+  let [textBytes, refused, hasContent] = [0, false, false]
+  for (const event of produced) {
+    textBytes += Buffer.byteLength(addedText(event))
+    if (event.type === 'refusal-delta') refused = true
+    if (event.type !== 'wire') hasContent = true
+  }
+  const finish = finishEvent({ finish: part.finish, refused, hasContent })
   if (!finish) throw malformedResponse(head.target.provider, 'missing message')
-  const events: ReplyEvent[] = text === '' ? [finish] : [{ type: 'text-delta', text }, finish]
   const usage = usageOf(part.usage, {
-    textBytes: Buffer.byteLength(text),
+    textBytes,
     isComplete: true,
     estimatedInputTokens,
   })
-  return { head, usage: Promise.resolve(usage), events: oneGroup(events) }
+  return { head, usage: Promise.resolve(usage), events: oneGroup([...produced, finish]) }
 }
 
 /** Translators for a vendor's whole and streamed replies. An exception means a malformed response. */
@@ -138,14 +140,19 @@ export const replyFrom = async (
 /** One vendor's protocol: its endpoint, and pure translations of requests and replies. */
 export type Protocol = Readonly<{
   address: UpstreamAddress | Promise<UpstreamAddress>
-  /** Translates a call to the vendor's request, without parameters that the model is known to refuse; sent as JSON. */
-  request: (call: Call, target: Target, unsupported: Unsupported) => object
+  /**
+   * Translates a call to the vendor's request, without parameters that the model is known to refuse: a value to send as
+   * JSON, or JSON text.
+   */
+  request: (call: Call, target: Target, unsupported: Unsupported) => object | string
+  /** The parameters of a call that the request leaves out, by the names of the client's format. */
+  omitted: (call: Call, target: Target, unsupported: Unsupported) => readonly string[]
   /** Warnings about parts of the call that the request does not honour, one sentence each. */
   warnings: (call: Call, target: Target, unsupported: Unsupported) => readonly string[]
   /** The response header with the vendor's request id. */
   requestIdHeader: string
   /** Created for each answer: a stream's reader may keep state of earlier events. */
-  translators: () => Translators
+  translators: (call: Call, replyId: string) => Translators
 }>
 
 /** How often a call is repeated without parameters that the model has just refused. */
@@ -156,12 +163,20 @@ const unsupportedIn = (thrown: unknown): readonly UnsupportedParameter[] =>
     ? thrown.cause.unsupportedParameters
     : []
 
+const textOf = (request: object | string): string =>
+  typeof request === 'string' ? request : JSON.stringify(request)
+
+const parametersRefused = (names: readonly string[]): GatewayError =>
+  new GatewayError('INVALID_INPUT', `This model does not take ${names.join(', ')}.`, {
+    details: names.map(path => ({ path, message: 'is not supported by this model' })),
+  })
+
 /**
  * A provider over HTTP. The only place where providers do I/O. When a model refuses a parameter, that is remembered,
  * and the call is repeated without it as part of the same attempt, so that it does not count as a failure.
  */
 export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps): Provider => {
-  const { post, clock, newId, onRateHeadroom } = deps
+  const { post, clock, newId, onRateHeadroom, redact } = deps
   const learned = new UnsupportedParameters(clock)
 
   const send = async (call: Call, json: string): Promise<UpstreamResponse> => {
@@ -179,6 +194,7 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
       body: await response.errorBody(),
       headers: response,
       nowMs: clock.now(),
+      redact,
       upstreamRequestId: response.get(protocol.requestIdHeader),
     })
 
@@ -191,12 +207,20 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
     const response = await send(call, json)
     if (call.background) reportRateHeadroom(response, target)
     if (!response.ok) throw await errorOf(response)
-    return replyFrom(response, call, head, protocol.translators())
+    return replyFrom(response, call, head, protocol.translators(call, head.id))
   }
 
   const headOf = (call: Call, target: Target, unsupported: Unsupported): ReplyHead => {
     const warnings = protocol.warnings(call, target, unsupported)
-    return { id: newId(), target, cache: 'miss', ...(warnings.length > 0 && { warnings }) }
+    const omitted = protocol.omitted(call, target, unsupported)
+    if (call.strict && omitted.length > 0) throw parametersRefused(omitted)
+    return {
+      id: newId(),
+      target,
+      cache: 'miss',
+      ...(warnings.length > 0 && { warnings }),
+      ...(omitted.length > 0 && { omitted }),
+    }
   }
 
   return {
@@ -204,14 +228,14 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
     async ask(call, target) {
       for (let adaptations = 0; ; adaptations += 1) {
         const unsupported = learned.of(target.model)
-        const json = JSON.stringify(protocol.request(call, target, unsupported))
+        const json = textOf(protocol.request(call, target, unsupported))
         try {
           return await askOnce(call, target, json, headOf(call, target, unsupported))
         } catch (thrown) {
           const parameters = unsupportedIn(thrown)
           if (parameters.length === 0 || adaptations === MAX_ADAPTATIONS || call.signal.aborted) throw thrown
           learned.add(target.model, parameters)
-          const adapted = JSON.stringify(protocol.request(call, target, learned.of(target.model)))
+          const adapted = textOf(protocol.request(call, target, learned.of(target.model)))
           if (adapted === json) throw thrown
         }
       }

@@ -1,10 +1,13 @@
 import type { SseEvent } from '../../../sse-parser.ts'
+import { toolCallDelta } from '../../openai-delta.ts'
+import type { ReplyEvent } from '../../types.ts'
 import { describesError, errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
 import { finishOf, isFailedFinish, type ReplyPart } from './reply-part.ts'
 import { readStreamEvent } from './stream-event.ts'
+import { ToolCallFragments } from './tool-call-fragments.ts'
 import { upstreamError } from './upstream-error.ts'
 import { type ReportedUsage, reportedUsage, withTotal } from './usage.ts'
 
@@ -30,15 +33,38 @@ const contentText = (content: unknown): string => {
   throw new MalformedResponse('content other than text')
 }
 
-type DeltaText = Readonly<{ text: string; refused?: true }>
+/** Reasoning has no place in the protocol; these are vendors' fields of it. Source: DeepSeek, vLLM; OpenRouter. */
+const reasoningOf = (message: Fields): string =>
+  wordIn(message.reasoning_content) ?? wordIn(message.reasoning) ?? ''
 
-/** The text of a message or a delta. A refusal is text too: it is the model's answer. */
-const textOf = (message: Fields | undefined): DeltaText => {
-  const content = contentText(message?.content)
-  if (message?.refusal === undefined || message.refusal === null) return { text: content }
-  const refusal = contentText(message?.refusal)
-  return { text: content + refusal, ...(content === '' && refusal !== '' && { refused: true as const }) }
+/** What a message or a delta adds to an answer. */
+const eventsOf = (message: Fields | undefined, calls: ToolCallFragments): ReplyEvent[] => {
+  if (!message) return []
+  const events: ReplyEvent[] = []
+  const reasoning = reasoningOf(message)
+  if (reasoning !== '') events.push({ type: 'reasoning-delta', text: reasoning })
+  const text = contentText(message.content)
+  if (text !== '') events.push({ type: 'text-delta', text })
+  if (message.refusal !== undefined && message.refusal !== null) {
+    const refusal = contentText(message.refusal)
+    if (refusal !== '') events.push({ type: 'refusal-delta', text: refusal })
+  }
+  if (message.tool_calls !== undefined) events.push(...calls.read(message.tool_calls))
+  return events
 }
+
+/** How an answer is read: of which vendor, under which id, and whether the messages themselves are passed on. */
+export type ReadOptions = Readonly<{ variant: OpenAiVariant; replyId: string; passesOn: boolean }>
+
+const LINE_BREAKS = /[\r\n]+/g
+
+/** A message as one line. A line break in valid JSON is white space between its parts. */
+const wireEvent = (json: string, isUsage = false): ReplyEvent => ({
+  type: 'wire',
+  format: 'openai-chat',
+  json: json.includes('\n') || json.includes('\r') ? json.replace(LINE_BREAKS, ' ') : json,
+  ...(isUsage && { isUsage }),
+})
 
 const usageIn = (value: unknown): ReportedUsage | undefined => {
   const usage = fieldsOf(value)
@@ -80,8 +106,8 @@ const errorIn = (body: Fields, choice: Fields | undefined, vendorExtras?: unknow
   return named ?? (raw && isFailedFinish(raw) ? { code: raw } : undefined)
 }
 
-/** A whole `chat.completion` as one fragment, so that it is handled like a stream of one piece. */
-export const completionPart = (body: string, variant: OpenAiVariant): ReplyPart => {
+/** A whole `chat.completion` as one part, so that it is handled like a stream of one piece. */
+export const completionPart = (body: string, { variant, replyId, passesOn }: ReadOptions): ReplyPart => {
   const value = parseJson(body)
   const completion = fieldsOf(Array.isArray(value) ? value[0] : value)
   if (!completion) throw new MalformedResponse('not a JSON object')
@@ -92,19 +118,27 @@ export const completionPart = (body: string, variant: OpenAiVariant): ReplyPart 
   const raw = wordIn(choice?.finish_reason)
   // Null or empty means that the vendor gives no reason; without the field it may be a partial answer.
   if (choice && choice.finish_reason === undefined) throw new MalformedResponse('missing finish reason')
-  const answer = textOf(message)
-  if (answer.text === '' && (!raw || (!message && !ENDS_WITHOUT_MESSAGE.has(finishOf(raw).reason))))
+  const events = eventsOf(message, new ToolCallFragments(replyId))
+  const isEmpty = !events.some(({ type }) => type !== 'reasoning-delta')
+  if (isEmpty && (!raw || (!message && !ENDS_WITHOUT_MESSAGE.has(finishOf(raw).reason))))
     throw new MalformedResponse('missing message')
-  return { ...answer, finish: raw ? finishOf(raw) : undefined, usage: usageIn(completion.usage), end: true }
+  return {
+    events: passesOn && !Array.isArray(value) ? [wireEvent(body), ...events] : events,
+    finish: raw ? finishOf(raw) : undefined,
+    usage: usageIn(completion.usage),
+    end: true,
+  }
 }
 
 /** Reads the events of one streamed answer. */
 export const chunkReader = ({
-  provider,
-  vendorExtras: vendorExtrasOf,
-}: OpenAiVariant): ((event: SseEvent) => ReplyPart) => {
+  variant: { provider, vendorExtras: vendorExtrasOf },
+  replyId,
+  passesOn,
+}: ReadOptions): ((event: SseEvent) => ReplyPart) => {
+  const calls = new ToolCallFragments(replyId)
   let index: number | undefined
-  let hasText = false
+  let hasContent = false
 
   /** The chunk's part of the choice that is read: the first to arrive. */
   const followedChoice = (chunk: Fields): Fields | undefined => {
@@ -115,10 +149,18 @@ export const chunkReader = ({
   }
 
   /** Relays that cannot stream send a whole answer as one event; others repeat the whole beside or after its deltas. */
-  const textIn = (choice: Fields | undefined): DeltaText => {
-    const answer = textOf(optionalFields(choice?.delta ?? (hasText ? undefined : choice?.message), 'a delta'))
-    if (answer.text !== '') hasText = true
-    return answer
+  const eventsIn = (choice: Fields | undefined): ReplyEvent[] => {
+    const message = choice?.delta ?? (hasContent ? undefined : choice?.message)
+    const events = eventsOf(optionalFields(message, 'a delta'), calls)
+    if (events.length > 0) hasContent = true
+    return events
+  }
+
+  /** The chunk as it came, or with its tool calls as they should have come. */
+  const wireOf = (chunk: Fields, json: string, events: readonly ReplyEvent[]): ReplyEvent => {
+    const isUsage =
+      Array.isArray(chunk.choices) && chunk.choices.length === 0 && fieldsOf(chunk.usage) !== undefined
+    return wireEvent(calls.isRepaired ? withToolCalls(chunk, events) : json, isUsage)
   }
 
   return event => {
@@ -132,13 +174,27 @@ export const chunkReader = ({
     const error = errorIn(chunk, choice, vendorExtras?.error)
     if (error !== undefined) return { error: upstreamError({ provider, body: error }) }
     const raw = wordIn(choice?.finish_reason)
-    const { text, refused } = textIn(choice)
+    calls.isRepaired = false
+    const events = eventsIn(choice)
     return {
-      text,
-      refused,
+      events: passesOn ? [wireOf(chunk, event.data, events), ...events] : events,
       finish: raw ? finishOf(raw) : undefined,
       usage: usageIn(chunk.usage) ?? usageIn(vendorExtras?.usage),
       ignored: chunk.choices === undefined && chunk.usage === undefined ? true : undefined,
     }
   }
+}
+
+/** A chunk's JSON with its tool calls replaced by those that were read. */
+const withToolCalls = (chunk: Fields, events: readonly ReplyEvent[]): string => {
+  const calls = events.flatMap(event => (event.type === 'tool-call-delta' ? [toolCallDelta(event)] : []))
+  const choices = Array.isArray(chunk.choices) ? chunk.choices : []
+  const repaired = choices.map(one => {
+    const choice = fieldsOf(one)
+    const delta = fieldsOf(choice?.delta)
+    if (!delta) return one
+    const { tool_calls: _, ...others } = delta
+    return { ...choice, delta: calls.length > 0 ? { ...others, tool_calls: calls } : others }
+  })
+  return JSON.stringify({ ...chunk, choices: repaired })
 }

@@ -10,6 +10,8 @@ export type OpenAiVariant = Readonly<{
   addressed?: (address: ChatAddress, apiKey: string) => ChatAddress
   /** The highest temperature that the vendor accepts; 2 when absent. */
   highestTemperature?: number
+  /** It knows messages of the role `developer`; elsewhere they are sent as `system`. */
+  knowsDeveloper?: true
   /** Always reports a stream's usage, and rejects `stream_options`. */
   alwaysSendsUsage?: true
   /** Reads a chunk's vendor-specific fields. */

@@ -7,9 +7,8 @@ type Finish = Readonly<{ reason: FinishReason; raw: string }>
 
 /** One upstream event in our terms, made by a vendor's translator and not retained. */
 export type ReplyPart = Readonly<{
-  text?: string | undefined
-  /** The text is the model's refusal to answer. */
-  refused?: true | undefined
+  /** What it adds to the answer, after the message itself where that is passed on. */
+  events?: readonly ReplyEvent[] | undefined
   finish?: Finish | undefined
   usage?: ReportedUsage | undefined
   error?: GatewayError
@@ -71,14 +70,14 @@ const NO_FINISH_REASON = 'The provider did not say why the answer ended; it may 
  * since that is not an answer.
  */
 export const finishEvent = (
-  answer: Readonly<{ finish: ReplyPart['finish']; refused: boolean; hasText: boolean }>,
+  answer: Readonly<{ finish: ReplyPart['finish']; refused: boolean; hasContent: boolean }>,
 ): FinishEvent | undefined => {
-  const { finish, refused, hasText } = answer
+  const { finish, refused, hasContent } = answer
   if (finish)
     return {
       type: 'finish',
       ...finish,
       ...(refused && finish.reason === 'stop' && { reason: 'content_filter' as const }),
     }
-  return hasText ? { type: 'finish', reason: 'other', warnings: [NO_FINISH_REASON] } : undefined
+  return hasContent ? { type: 'finish', reason: 'other', warnings: [NO_FINISH_REASON] } : undefined
 }

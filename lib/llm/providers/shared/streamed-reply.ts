@@ -1,6 +1,7 @@
 import type { GatewayError } from '../../../errors.ts'
 import { turn } from '../../../loop-turns.ts'
 import { type SseEvent, SseParser } from '../../../sse-parser.ts'
+import { addedText } from '../../collect.ts'
 import type { EventGroup, Reply, ReplyEvent, ReplyHead, Usage } from '../../types.ts'
 import type { ResponseBody } from './body.ts'
 import { parseObject } from './lenient.ts'
@@ -41,6 +42,7 @@ class StreamedEvents implements AsyncIterableIterator<EventGroup> {
   #finish: ReplyPart['finish']
   #refused = false
   #producedBytes = 0
+  #hasContent = false
   #waiting: EventGroup | undefined
   #reading = false
   #isComplete = false
@@ -58,8 +60,8 @@ class StreamedEvents implements AsyncIterableIterator<EventGroup> {
   /** Waits for the first content; throws when a failure arrives instead. */
   async open(): Promise<void> {
     const events = await this.#read()
-    const [event] = events
-    if (event?.type === 'error') throw event.error
+    const error = this.#hasContent ? undefined : events.find(event => event.type === 'error')
+    if (error) throw error.error
     this.#waiting = events
   }
 
@@ -83,15 +85,19 @@ class StreamedEvents implements AsyncIterableIterator<EventGroup> {
 
   async #read(): Promise<EventGroup> {
     this.#reading = true
+    let held: EventGroup = []
     try {
       for (;;) {
         const step = await this.#options.body.next()
-        if (step.done) return this.#endOfBody()
+        if (step.done) return [...held, ...this.#endOfBody()]
         // Thousands of streams may continue in the same moment.
         const wait = turn()
         if (wait) await wait
-        const events = this.#translate(this.#parser.push(step.value))
-        if (events.length > 0) return events
+        const arrived = this.#translate(this.#parser.push(step.value))
+        const events = held.length === 0 ? arrived : [...held, ...arrived]
+        // Until there is content another model may still answer.
+        if (events.length > 0 && (this.#hasContent || this.#closed)) return events
+        held = events
       }
     } catch (thrown) {
       return this.#fail([], this.#options.errorOf(thrown))
@@ -118,13 +124,9 @@ class StreamedEvents implements AsyncIterableIterator<EventGroup> {
     const events: ReplyEvent[] = []
     for (const one of arrived) {
       const part = this.#options.translate(one)
-      if (part.text) {
-        events.push({ type: 'text-delta', text: part.text })
-        this.#producedBytes += Buffer.byteLength(part.text)
-      }
+      if (part.events) this.#produce(part.events, events)
       this.#finish = part.finish ?? this.#finish
       this.#reported = mergedUsage(this.#reported, part.usage)
-      if (part.refused) this.#refused = true
       if (part.ignored) this.#options.onIgnored()
       if (part.error) return this.#fail(events, part.error)
       if (part.end) return this.#end(events)
@@ -132,11 +134,20 @@ class StreamedEvents implements AsyncIterableIterator<EventGroup> {
     return events
   }
 
+  #produce(produced: readonly ReplyEvent[], events: ReplyEvent[]): void {
+    for (const event of produced) {
+      events.push(event)
+      this.#producedBytes += Buffer.byteLength(addedText(event))
+      if (event.type === 'refusal-delta') this.#refused = true
+      if (event.type !== 'wire') this.#hasContent = true
+    }
+  }
+
   #end(events: ReplyEvent[]): EventGroup {
     const finish = finishEvent({
       finish: this.#finish,
       refused: this.#refused,
-      hasText: this.#producedBytes > 0,
+      hasContent: this.#hasContent,
     })
     if (!finish) return this.#fail(events, malformedResponse(this.#provider, 'missing finish reason'))
     this.#isComplete = true

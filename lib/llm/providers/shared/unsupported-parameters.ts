@@ -2,8 +2,29 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../../clock.ts'
 import type { ErrorFacts } from './error-body.ts'
 
+/** Parameters without which an answer still answers the question. */
+const TUNING = [
+  'top_p',
+  'seed',
+  'frequency_penalty',
+  'presence_penalty',
+  'logit_bias',
+  'logprobs',
+  'top_logprobs',
+  'parallel_tool_calls',
+  'reasoning_effort',
+  'verbosity',
+  'service_tier',
+  'metadata',
+  'store',
+  'user',
+  'safety_identifier',
+  'prompt_cache_key',
+] as const
+
 /** A part of our request that a model may refuse. `system` and `developer` are the roles of messages. */
 export type UnsupportedParameter =
+  | (typeof TUNING)[number]
   | 'max_tokens'
   | 'max_completion_tokens'
   | 'temperature'
@@ -19,6 +40,7 @@ const PARAMETERS: ReadonlyMap<string, UnsupportedParameter> = new Map([
   ['streamoptions', 'stream_options'],
   ['streamoptions.includeusage', 'stream_options'],
   ['stream', 'stream'],
+  ...TUNING.map(name => [name.replace(/_/g, ''), name] as const),
 ])
 
 /** Names of the parameter in vendors' `param` or `loc`. */
@@ -108,4 +130,16 @@ export class UnsupportedParameters {
     const all = new Set([...this.of(model), ...unsupported])
     this.#byModel.set(model, { unsupported: all, until: this.#clock.now() + FORGET_AFTER_MS })
   }
+}
+
+const TUNING_NAMES: ReadonlySet<string> = new Set(TUNING)
+
+/** Which of these request parameters to leave out: those that the model refuses, and that an answer can do without. */
+export const omittedFrom = (
+  names: readonly string[],
+  unsupported: ReadonlySet<UnsupportedParameter>,
+): readonly string[] => {
+  if (unsupported.size === 0) return []
+  const refused: ReadonlySet<string> = unsupported
+  return names.filter(name => TUNING_NAMES.has(name) && refused.has(name))
 }

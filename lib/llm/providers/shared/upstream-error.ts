@@ -1,7 +1,8 @@
-import { ERRORS, type ErrorCode, GatewayError } from '../../../errors.ts'
+import { ERRORS, type ErrorCode, GatewayError, type UpstreamRefusal } from '../../../errors.ts'
 import { vendorName } from '../vendor-name.ts'
 import { errorFacts } from './error-body.ts'
 import { type ErrorKind, kindOfError } from './error-wording.ts'
+import { fieldsOf, parseJson, wordIn } from './lenient.ts'
 import { type HeaderLookup, resetSeconds, retryAfterSeconds, retryAfterSecondsIn } from './rate-headers.ts'
 import { type UnsupportedParameter, unsupportedParameters } from './unsupported-parameters.ts'
 
@@ -15,6 +16,8 @@ export type UpstreamFailure = Readonly<{
   /** The response's headers, and the time to which a date in them is compared. */
   headers?: HeaderLookup
   nowMs?: number
+  /** Masks secrets in its message; without it the message is not passed on to clients. */
+  redact?: (text: string) => string
   /** The vendor's request id. */
   upstreamRequestId?: string | null | undefined
 }>
@@ -93,6 +96,22 @@ const isFinalFailure = (kind: ErrorKind | undefined, code: ErrorCode, status = 5
   return kind !== 'overloaded' && ((status < 500 && !PASSING.has(status)) || NEVER_PASSING.has(status))
 }
 
+/** About the gateway's own access and rate, or passing: not the client's business. */
+const OURS: ReadonlySet<number> = new Set([401, 402, 403, 408, 429])
+
+/** The error of a body in OpenAI's or Anthropic's form, in its own words. */
+const refusalOf = (
+  { body, redact }: UpstreamFailure,
+  status: number | undefined,
+): UpstreamRefusal | undefined => {
+  if (!redact || status === undefined || status < 400 || status >= 500 || OURS.has(status)) return undefined
+  const value = fieldsOf(typeof body === 'string' ? parseJson(body) : body)
+  const { message, type, param, code } = fieldsOf(value?.error) ?? value ?? {}
+  const text = wordIn(message)
+  if (text === undefined) return undefined
+  return { status, message: redact(text), type: wordIn(type), param: wordIn(param), code: wordIn(code) }
+}
+
 /**
  * An upstream's error as a GatewayError. The same error has the same meaning wherever it occurs: its codes and messages
  * take precedence over its status, and the status named in the error applies where the response has none.
@@ -111,10 +130,12 @@ export const upstreamError = (failure: UpstreamFailure): GatewayError => {
     (headers && retryAfterSeconds(headers, nowMs)) ??
     retryAfterSecondsIn(facts) ??
     (headers && kind === 'busy' ? resetSeconds(headers, nowMs) : undefined)
+  const refusal = refusalOf(failure, status)
   const unsupported = code === 'INVALID_INPUT' ? unsupportedParameters(facts) : []
   return new GatewayError(code, message, {
     cause: new UpstreamHttpError(failure, status, facts.code, unsupported),
     ...(isFinal && { retryable: false }),
+    ...(refusal && { refusal }),
     ...(!isFinal && waitSeconds !== undefined && { retryAfterSeconds: waitSeconds }),
   })
 }

@@ -1,3 +1,4 @@
+import { textOf } from '../../message.ts'
 import type { Call, Usage } from '../../types.ts'
 
 const BYTES_PER_TOKEN = 4
@@ -10,7 +11,7 @@ const estimateTokens = (utf8Bytes: number): number => Math.ceil(utf8Bytes / BYTE
 
 /** A rough token count of a call's messages. */
 export const estimatedInputTokens = ({ messages }: Call): number =>
-  estimateTokens(messages.reduce((bytes, { content }) => bytes + Buffer.byteLength(content), 0))
+  estimateTokens(messages.reduce((bytes, { content }) => bytes + Buffer.byteLength(textOf(content)), 0))
 
 /** The counts of an answer that a vendor may report. */
 const CLASSES = [

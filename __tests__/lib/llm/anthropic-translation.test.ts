@@ -1,0 +1,246 @@
+import { describe, expect, it } from 'vitest'
+import { systemClock } from '#lib/clock.ts'
+import { collect } from '#lib/llm/collect.ts'
+import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
+import type { Call } from '#lib/llm/types.ts'
+import { newCall } from '../../support/calls.ts'
+import { answering } from '../../support/wire-fixtures.ts'
+
+const TARGET = { provider: 'anthropic', model: 'claude-sonnet-4-5', name: 'claude-sonnet-4-5' }
+const MESSAGE = {
+  content: [{ type: 'text', text: 'ok' }],
+  stop_reason: 'end_turn',
+  usage: { input_tokens: 1, output_tokens: 1 },
+}
+const SCHEMA = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }
+const WEATHER = { name: 'weather', description: 'Tells the weather.', parameters: SCHEMA }
+
+/** What Anthropic is sent for a call, and the answer that is made of its response. */
+const exchange = async (changes: Partial<Call>, response: unknown = MESSAGE) => {
+  let sent: unknown
+  const isStream = typeof response === 'string'
+  const bytes = Buffer.from(isStream ? response : JSON.stringify(response))
+  const post = answering(200, isStream ? 'text/event-stream' : 'application/json', [bytes])
+  const provider = anthropic.create({
+    apiKey: 'sk-test',
+    baseUrl: 'http://upstream',
+    clock: systemClock,
+    newId: () => 'chat_1',
+    onRateHeadroom: () => {},
+    redact: text => text,
+    post: (address, json, signal) => {
+      sent = JSON.parse(json)
+      return post(address, json, signal)
+    },
+  })
+  const reply = await provider.ask(newCall({ stream: isStream, ...changes }), TARGET)
+  return { sent, head: reply.head, answer: await collect(reply) }
+}
+
+const sse = (...events: readonly Readonly<{ type: string; [member: string]: unknown }>[]): string =>
+  events.map(event => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('')
+
+describe('a call to Anthropic', () => {
+  it('has the instructions apart, images and documents as sources, and tool results in one user’s message', async () => {
+    const { sent } = await exchange({
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'developer', content: 'Be kind.' },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'What is this?' },
+            { type: 'image', url: 'data:image/png;base64,AAAA' },
+            { type: 'image', url: 'https://example.com/a.png' },
+            { type: 'file', name: 'a.pdf', url: 'data:application/pdf;base64,BBBB' },
+          ],
+        },
+        {
+          role: 'assistant',
+          content: 'I look.',
+          reasoning: [{ text: 'Hm.', signature: 's' }],
+          toolCalls: [
+            { id: 'a', name: 'weather', arguments: '{"city":"Köln"}' },
+            { id: 'b', name: 'now', arguments: '' },
+          ],
+        },
+        { role: 'tool', toolCallId: 'a', content: '7 °C' },
+        { role: 'tool', toolCallId: 'b', content: [{ type: 'text', text: '12:00' }] },
+        { role: 'user', content: 'And?' },
+      ],
+    })
+    expect(sent).toMatchObject({
+      system: 'Be brief.\n\nBe kind.',
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'What is this?' },
+            { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } },
+            { type: 'image', source: { type: 'url', url: 'https://example.com/a.png' } },
+            {
+              type: 'document',
+              title: 'a.pdf',
+              source: { type: 'base64', media_type: 'application/pdf', data: 'BBBB' },
+            },
+          ],
+        },
+        {
+          role: 'assistant',
+          content: [
+            { type: 'thinking', thinking: 'Hm.', signature: 's' },
+            { type: 'text', text: 'I look.' },
+            { type: 'tool_use', id: 'a', name: 'weather', input: { city: 'Köln' } },
+            { type: 'tool_use', id: 'b', name: 'now', input: {} },
+          ],
+        },
+        {
+          role: 'user',
+          content: [
+            { type: 'tool_result', tool_use_id: 'a', content: '7 °C' },
+            { type: 'tool_result', tool_use_id: 'b', content: [{ type: 'text', text: '12:00' }] },
+            { type: 'text', text: 'And?' },
+          ],
+        },
+      ],
+    })
+  })
+
+  it.each<[string, NonNullable<Call['parameters']>, unknown]>([
+    ['auto', { toolChoice: { type: 'auto' } }, { type: 'auto' }],
+    ['none', { toolChoice: { type: 'none' } }, { type: 'none' }],
+    ['required', { toolChoice: { type: 'required' } }, { type: 'any' }],
+    ['one tool', { toolChoice: { type: 'tool', name: 'weather' } }, { type: 'tool', name: 'weather' }],
+    [
+      'some tools',
+      { toolChoice: { type: 'allowed', mode: 'required', names: ['weather'] } },
+      { type: 'any' },
+    ],
+    ['no parallel calls', { parallelToolCalls: false }, { type: 'auto', disable_parallel_tool_use: true }],
+  ])('has the tools and the choice of them: %s', async (_, parameters, choice) => {
+    const other = { name: 'other' }
+    const { sent } = await exchange({ parameters: { tools: [WEATHER, other], ...parameters } })
+    const weather = { name: 'weather', description: 'Tells the weather.', input_schema: SCHEMA }
+    const isSome = parameters.toolChoice?.type === 'allowed'
+    expect(sent).toMatchObject({
+      tools: isSome ? [weather] : [weather, { name: 'other', input_schema: { type: 'object' } }],
+      tool_choice: choice,
+    })
+  })
+
+  it('that wants an answer of a schema gets the input of a tool as its text, whole and streamed', async () => {
+    const parameters = { responseFormat: { type: 'json-schema', name: 'place', schema: SCHEMA } } as const
+    const { sent, answer } = await exchange(
+      { parameters },
+      {
+        ...MESSAGE,
+        content: [{ type: 'tool_use', id: 'a', name: 'place', input: { city: 'Köln' } }],
+        stop_reason: 'tool_use',
+      },
+    )
+    expect(sent).toMatchObject({
+      tools: [{ name: 'place', input_schema: SCHEMA }],
+      tool_choice: { type: 'tool', name: 'place' },
+    })
+    expect(answer).toMatchObject({ text: '{"city":"Köln"}', toolCalls: [], finish: { reason: 'stop' } })
+    const streamed = await exchange(
+      { parameters },
+      sse(
+        {
+          type: 'content_block_start',
+          index: 0,
+          content_block: { type: 'tool_use', id: 'a', name: 'place', input: {} },
+        },
+        {
+          type: 'content_block_delta',
+          index: 0,
+          delta: { type: 'input_json_delta', partial_json: '{"city":' },
+        },
+        {
+          type: 'content_block_delta',
+          index: 0,
+          delta: { type: 'input_json_delta', partial_json: '"Köln"}' },
+        },
+        { type: 'message_delta', delta: { stop_reason: 'tool_use' } },
+        { type: 'message_stop' },
+      ),
+    )
+    expect(streamed.answer).toMatchObject({
+      text: '{"city":"Köln"}',
+      toolCalls: [],
+      finish: { reason: 'stop' },
+    })
+  })
+
+  it('names the parameters that it cannot have', async () => {
+    const json = '{"model":"m","messages":[],"seed":1,"logprobs":true,"temperature":1}'
+    const { head } = await exchange({ raw: { format: 'openai-chat', json } })
+    expect(head.omitted).toEqual(['seed', 'logprobs'])
+    await expect(exchange({ raw: { format: 'openai-chat', json }, strict: true })).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      details: [{ path: 'seed' }, { path: 'logprobs' }],
+    })
+  })
+})
+
+describe('an answer of Anthropic', () => {
+  it('gives reasoning, text and parallel tool calls in order, streamed as whole', async () => {
+    const whole = await exchange(
+      {},
+      {
+        ...MESSAGE,
+        content: [
+          { type: 'thinking', thinking: 'Two calls.', signature: 's' },
+          { type: 'text', text: 'Both.' },
+          { type: 'tool_use', id: 'a', name: 'weather', input: { city: 'Köln' } },
+          { type: 'tool_use', id: 'b', name: 'now', input: {} },
+        ],
+        stop_reason: 'tool_use',
+      },
+    )
+    const streamed = await exchange(
+      {},
+      sse(
+        { type: 'content_block_start', index: 0, content_block: { type: 'thinking', thinking: '' } },
+        { type: 'content_block_delta', index: 0, delta: { type: 'thinking_delta', thinking: 'Two ' } },
+        { type: 'content_block_delta', index: 0, delta: { type: 'thinking_delta', thinking: 'calls.' } },
+        { type: 'content_block_delta', index: 0, delta: { type: 'signature_delta', signature: 's' } },
+        { type: 'content_block_stop', index: 0 },
+        { type: 'content_block_start', index: 1, content_block: { type: 'text', text: '' } },
+        { type: 'content_block_delta', index: 1, delta: { type: 'text_delta', text: 'Both.' } },
+        { type: 'content_block_stop', index: 1 },
+        {
+          type: 'content_block_start',
+          index: 2,
+          content_block: { type: 'tool_use', id: 'a', name: 'weather', input: {} },
+        },
+        {
+          type: 'content_block_delta',
+          index: 2,
+          delta: { type: 'input_json_delta', partial_json: '{"city":"K' },
+        },
+        { type: 'content_block_delta', index: 2, delta: { type: 'input_json_delta', partial_json: 'öln"}' } },
+        { type: 'content_block_stop', index: 2 },
+        {
+          type: 'content_block_start',
+          index: 3,
+          content_block: { type: 'tool_use', id: 'b', name: 'now', input: {} },
+        },
+        { type: 'content_block_stop', index: 3 },
+        { type: 'message_delta', delta: { stop_reason: 'tool_use' } },
+        { type: 'message_stop' },
+      ),
+    )
+    expect(whole.answer).toEqual({
+      text: 'Both.',
+      refusal: '',
+      reasoning: [{ text: 'Two calls.', signature: 's' }],
+      toolCalls: [
+        { id: 'a', name: 'weather', arguments: '{"city":"Köln"}' },
+        { id: 'b', name: 'now', arguments: '{}' },
+      ],
+      finish: { type: 'finish', reason: 'tool_calls', raw: 'tool_use' },
+    })
+    expect(streamed.answer).toEqual(whole.answer)
+  })
+})

@@ -1,0 +1,26 @@
+import { serve } from '#lib/gateway/index.ts'
+import { readEncodedJson } from '#lib/http/body.ts'
+import { cacheModeOf } from '#lib/http/cache-mode.ts'
+import { chatCompletionResponse } from '#lib/http/dialects/openai-chat/reply.ts'
+import { chatCompletionCall } from '#lib/http/dialects/openai-chat/request.ts'
+import { parseOrThrow } from '#lib/validation/faults.ts'
+import { openAiChatBody } from '#lib/validation/openai-chat.ts'
+
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
+  { route: '/v1/chat/completions', surface: 'chat', access: 'caller', admittedBy: 'pipeline', changes: true },
+  {
+    POST: async ({ request, context, gateway, abort }) => {
+      const { clock, env, chatDefaults } = gateway
+      const { text, value } = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
+      const body = parseOrThrow(openAiChatBody, value)
+      const call = chatCompletionCall(context, body, text, {
+        model: gateway.modelNamed(body.model),
+        cache: cacheModeOf(request),
+        strict: request.headers.get('x-gateway-strict') === 'true',
+        requestTimeoutMs: chatDefaults.requestTimeoutMs,
+      })
+      const wantsUsage = body.stream_options?.include_usage ?? false
+      return chatCompletionResponse(call, await gateway.answer(call), { clock, abort, wantsUsage })
+    },
+  },
+)

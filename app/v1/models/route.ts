@@ -1,0 +1,7 @@
+import { serve } from '#lib/gateway/index.ts'
+import { modelList } from '#lib/http/dialects/openai-models.ts'
+
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
+  { route: '/v1/models', surface: 'api', access: 'caller', changes: false },
+  { GET: async ({ request, gateway }) => ({ json: modelList(gateway.callableModels(), request.url) }) },
+)

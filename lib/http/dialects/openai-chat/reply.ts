@@ -1,0 +1,177 @@
+import type { Clock } from '../../../clock.ts'
+import type { GatewayError } from '../../../errors.ts'
+import { answerOf, collectEvents, unfinished, type WholeReply } from '../../../llm/collect.ts'
+import { toolCallDelta } from '../../../llm/openai-delta.ts'
+import type { Call, FinishReason, Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
+import type { RouteResponse } from '../../route-response.ts'
+import { eventStream } from '../../sse.ts'
+import { openAiErrorBody } from '../openai-error.ts'
+
+type WireEvent = Extract<ReplyEvent, { type: 'wire' }>
+
+const REASONS: Readonly<Record<FinishReason, string>> = {
+  stop: 'stop',
+  length: 'length',
+  content_filter: 'content_filter',
+  tool_calls: 'tool_calls',
+  stopped: 'stop',
+  other: 'stop',
+}
+
+const usageBody = ({ inputTokens, outputTokens, cachedInputTokens, reasoningTokens }: Usage) => ({
+  prompt_tokens: inputTokens,
+  completion_tokens: outputTokens,
+  total_tokens: inputTokens + outputTokens,
+  prompt_tokens_details: { cached_tokens: cachedInputTokens ?? 0 },
+  completion_tokens_details: { reasoning_tokens: reasoningTokens ?? 0 },
+})
+
+/** The members that all chunks of an answer share. */
+const headOf = ({ head }: Reply, now: number, object: 'chat.completion' | 'chat.completion.chunk') => ({
+  id: head.id.replace(/^chat_/, 'chatcmpl-'),
+  object,
+  created: Math.floor(now / 1000),
+  model: head.target.name,
+})
+
+const messageBody = ({ text, refusal, reasoning, toolCalls }: WholeReply) => ({
+  role: 'assistant',
+  content: text === '' && (toolCalls.length > 0 || refusal !== '') ? null : text,
+  refusal: refusal === '' ? null : refusal,
+  ...(reasoning.length > 0 && { reasoning_content: reasoning.map(block => block.text).join('') }),
+  ...(toolCalls.length > 0 && {
+    tool_calls: toolCalls.map(({ id, name, arguments: input, isCustom }) =>
+      isCustom
+        ? { id, type: 'custom', custom: { name, input } }
+        : { id, type: 'function', function: { name, arguments: input } },
+    ),
+  }),
+})
+
+const isWire = (event: ReplyEvent): event is WireEvent =>
+  event.type === 'wire' && event.format === 'openai-chat'
+
+const whole = async (reply: Reply, clock: Clock): Promise<RouteResponse> => {
+  const events = await collectEvents(reply)
+  const wire = events.find(isWire)
+  if (wire) return { text: { type: 'application/json; charset=utf-8', body: wire.json } }
+  const answer = answerOf(events)
+  if (!answer) throw unfinished()
+  return {
+    json: {
+      ...headOf(reply, clock.now(), 'chat.completion'),
+      choices: [
+        {
+          index: 0,
+          message: messageBody(answer),
+          logprobs: null,
+          finish_reason: REASONS[answer.finish.reason],
+        },
+      ],
+      usage: usageBody(await reply.usage),
+    },
+  }
+}
+
+const deltaOf = (event: ReplyEvent): object | undefined => {
+  switch (event.type) {
+    case 'text-delta':
+      return { content: event.text }
+    case 'refusal-delta':
+      return { refusal: event.text }
+    case 'reasoning-delta':
+      return { reasoning_content: event.text }
+    case 'tool-call-delta':
+      return { tool_calls: [toolCallDelta(event)] }
+    default:
+      return undefined
+  }
+}
+
+const data = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
+
+/** A chunk as an upstream of the same format sent it: it was asked for the usage, and maybe the client did not. */
+const passed = ({ json, isUsage }: WireEvent, wantsUsage: boolean): string => {
+  if (wantsUsage) return `data: ${json}\n\n`
+  return isUsage ? '' : `data: ${json.replace(/,\s*"usage"\s*:\s*null(?=\s*[,}])/, '')}\n\n`
+}
+
+/** A reply's events as chunks. They come from the upstream as they are where it has the same format. */
+class ChunkWriter {
+  readonly #head: ReturnType<typeof headOf>
+  readonly #wantsUsage: boolean
+  #hasRole = false
+  #isPassing = false
+  #hasPassedUsage = false
+  finish: Extract<ReplyEvent, { type: 'finish' }> | undefined
+  error: GatewayError | undefined
+
+  constructor(reply: Reply, now: number, wantsUsage: boolean) {
+    this.#head = headOf(reply, now, 'chat.completion.chunk')
+    this.#wantsUsage = wantsUsage
+  }
+
+  write(event: ReplyEvent): string {
+    if (event.type === 'error') this.error = event.error
+    else if (event.type === 'finish') this.finish = event
+    else if (isWire(event)) {
+      this.#isPassing = true
+      if (event.isUsage) this.#hasPassedUsage = true
+      return passed(event, this.#wantsUsage)
+    } else if (!this.#isPassing) return this.#delta(deltaOf(event))
+    return ''
+  }
+
+  /** What follows the last event of a complete answer. */
+  end(finish: NonNullable<this['finish']>, usage: Usage): string {
+    const isMissing = !this.#isPassing || finish.raw === undefined
+    const reason = isMissing ? this.#chunk({}, REASONS[finish.reason]) : ''
+    const counts =
+      this.#wantsUsage && !this.#hasPassedUsage
+        ? data({ ...this.#head, choices: [], usage: usageBody(usage) })
+        : ''
+    return `${reason}${counts}data: [DONE]\n\n`
+  }
+
+  #delta(delta: object | undefined): string {
+    if (!delta) return ''
+    if (this.#hasRole) return this.#chunk(delta)
+    this.#hasRole = true
+    return this.#chunk({ role: 'assistant', content: '' }) + this.#chunk(delta)
+  }
+
+  #chunk(delta: object, reason: string | null = null): string {
+    const choices = [{ index: 0, delta, logprobs: null, finish_reason: reason }]
+    return data({ ...this.#head, choices, ...(this.#wantsUsage && { usage: null }) })
+  }
+}
+
+async function* chunks(reply: Reply, clock: Clock, wantsUsage: boolean): AsyncGenerator<string> {
+  const writer = new ChunkWriter(reply, clock.now(), wantsUsage)
+  let pending = ''
+  for await (const arrived of reply.events) {
+    for (const event of arrived) pending += writer.write(event)
+    // What comes together with the finish is written together with the end.
+    if (writer.finish || pending === '') continue
+    yield pending
+    pending = ''
+  }
+  const { finish, error = finish ? undefined : unfinished() } = writer
+  if (finish && !error) yield pending + writer.end(finish, await reply.usage)
+  else if (error) yield pending + data(openAiErrorBody(error))
+}
+
+export type ChatCompletionOptions = Readonly<{
+  clock: Clock
+  abort: (reason: GatewayError) => void
+  /** The client asked for a stream's usage. */
+  wantsUsage: boolean
+}>
+
+/** A reply as OpenAI's chat completion, or as its chunks for a call that wants a stream. */
+export const chatCompletionResponse = async (
+  call: Call,
+  reply: Reply,
+  { clock, abort, wantsUsage }: ChatCompletionOptions,
+): Promise<RouteResponse> =>
+  call.stream ? eventStream(chunks(reply, clock, wantsUsage), { clock, abort }) : whole(reply, clock)

@@ -1,0 +1,180 @@
+import { AttemptBudget } from '../../../llm/attempt-budget.ts'
+import type {
+  Content,
+  ContentPart,
+  Message,
+  ModelParameters,
+  ResponseFormat,
+  Tool,
+  ToolCall,
+  ToolChoice,
+} from '../../../llm/message.ts'
+import type { Call } from '../../../llm/types.ts'
+import type { RequestContext } from '../../../request-context.ts'
+import type { OpenAiChatBody } from '../../../validation/openai-chat.ts'
+
+type BodyMessage = OpenAiChatBody['messages'][number]
+type BodyPart = Exclude<NonNullable<BodyMessage['content']>, string>[number]
+type BodyTool = NonNullable<OpenAiChatBody['tools']>[number]
+
+const partOf = (part: BodyPart): ContentPart => {
+  const { type, text, image_url: image, input_audio: audio, file, refusal } = part
+  if (type === 'text' && text !== undefined) return { type, text }
+  if (type === 'refusal' && refusal !== undefined) return { type: 'text', text: refusal }
+  if (type === 'image_url' && image !== undefined) {
+    const { url, detail } = typeof image === 'string' ? { url: image } : image
+    return { type: 'image', url, ...(detail !== undefined && { detail }) }
+  }
+  if (type === 'input_audio' && audio) return { type: 'audio', base64: audio.data, format: audio.format }
+  if (type === 'file' && file)
+    return {
+      type: 'file',
+      ...(file.filename !== undefined && { name: file.filename }),
+      ...(file.file_data !== undefined && { url: file.file_data }),
+      ...(file.file_id !== undefined && { id: file.file_id }),
+    }
+  return { type: 'other', name: type }
+}
+
+const contentOf = (content: BodyMessage['content']): Content =>
+  typeof content === 'string' ? content : (content ?? []).map(partOf)
+
+const toolCallsOf = (calls: BodyMessage['tool_calls'] = []): readonly ToolCall[] =>
+  calls.flatMap(({ id, function: called, custom }): ToolCall[] => {
+    if (called) return [{ id, name: called.name, arguments: called.arguments }]
+    return custom ? [{ id, name: custom.name, arguments: custom.input, isCustom: true }] : []
+  })
+
+const messageOf = (message: BodyMessage): Message => {
+  const { role, refusal, tool_calls: calls, reasoning_content: reasoning } = message
+  const content = contentOf(message.content)
+  switch (role) {
+    case 'tool':
+      return { role, toolCallId: message.tool_call_id ?? '', content }
+    case 'function':
+      return { role: 'tool', toolCallId: message.name ?? '', content }
+    case 'assistant':
+      return {
+        role,
+        content,
+        ...(calls && { toolCalls: toolCallsOf(calls) }),
+        ...(reasoning !== undefined && { reasoning: [{ text: reasoning }] }),
+        ...(refusal !== undefined && { refusal }),
+      }
+    default:
+      return { role, content }
+  }
+}
+
+const toolOf = ({ function: called, custom }: BodyTool): Tool[] => {
+  if (called) {
+    const { name, description, parameters, strict } = called
+    return [
+      {
+        name,
+        ...(description !== undefined && { description }),
+        ...(parameters && { parameters }),
+        ...(strict !== undefined && { strict }),
+      },
+    ]
+  }
+  if (!custom) return []
+  const { name, description, format } = custom
+  return [
+    {
+      name,
+      ...(description !== undefined && { description }),
+      custom: { ...(format !== undefined && { format }) },
+    },
+  ]
+}
+
+type Choice = NonNullable<OpenAiChatBody['tool_choice']>
+
+const toolChoiceOf = (choice: Choice): ToolChoice | undefined => {
+  if (typeof choice === 'string') return { type: choice }
+  const { allowed_tools: allowed } = choice
+  if (allowed) {
+    const names = allowed.tools.flatMap(one => one.function?.name ?? one.custom?.name ?? [])
+    return { type: 'allowed', mode: allowed.mode, names }
+  }
+  const name = choice.function?.name ?? choice.custom?.name
+  return name === undefined ? undefined : { type: 'tool', name }
+}
+
+const responseFormatOf = (
+  format: NonNullable<OpenAiChatBody['response_format']>,
+): ResponseFormat | undefined => {
+  const { type, json_schema: schema } = format
+  if (type === 'json_schema' && schema) {
+    const { name, description, schema: definition, strict } = schema
+    return {
+      type: 'json-schema',
+      name,
+      ...(description !== undefined && { description }),
+      ...(definition && { schema: definition }),
+      ...(strict !== undefined && { strict }),
+    }
+  }
+  if (type === 'json_object') return { type: 'json-object' }
+  return type === 'text' ? { type } : undefined
+}
+
+const parametersOf = (body: OpenAiChatBody): ModelParameters => {
+  const { stop, tool_choice: choice, response_format: format, reasoning } = body
+  const effort = body.reasoning_effort ?? reasoning?.effort
+  const toolChoice = choice === undefined ? undefined : toolChoiceOf(choice)
+  const responseFormat = format && responseFormatOf(format)
+  const all = {
+    topP: body.top_p,
+    choices: body.n,
+    stop: typeof stop === 'string' ? [stop] : stop,
+    seed: body.seed,
+    frequencyPenalty: body.frequency_penalty,
+    presencePenalty: body.presence_penalty,
+    tools: body.tools?.flatMap(toolOf),
+    toolChoice,
+    parallelToolCalls: body.parallel_tool_calls,
+    responseFormat,
+    reasoningEffort: effort,
+    reasoningTokens: reasoning?.max_tokens,
+    serviceTier: body.service_tier,
+    user: body.user,
+  }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+}
+
+export type ChatCompletionOptions = Readonly<{
+  /** The gateway's name of the model. */
+  model: string
+  cache: Call['cache']
+  /** Refuses parameters that the model does not take. */
+  strict: boolean
+  requestTimeoutMs: number
+}>
+
+/**
+ * The body of `POST /v1/chat/completions` as a call.
+ * @param json the body's text, as the client sent it
+ */
+export const chatCompletionCall = (
+  context: RequestContext,
+  body: OpenAiChatBody,
+  json: string,
+  { model, cache, strict, requestTimeoutMs }: ChatCompletionOptions,
+): Call => ({
+  ...context,
+  messages: body.messages.map(messageOf),
+  model,
+  stream: body.stream ?? false,
+  temperature: body.temperature,
+  maxOutputTokens: body.max_completion_tokens ?? body.max_tokens,
+  parameters: parametersOf(body),
+  raw: { format: 'openai-chat', json },
+  ...(strict && { strict }),
+  deadlineAt: context.startedAt + requestTimeoutMs,
+  cache,
+  fallback: true,
+  plan: [],
+  attempts: new AttemptBudget(),
+})

@@ -1,0 +1,91 @@
+import { GatewayError } from '../../../errors.ts'
+import { type Content, type ContentPart, type Message, type ToolCall, textOf } from '../../message.ts'
+import type { Unsupported } from './unsupported-parameters.ts'
+
+const partFor = (part: ContentPart): object => {
+  switch (part.type) {
+    case 'text':
+      return part
+    case 'image': {
+      const { url, detail } = part
+      return { type: 'image_url', image_url: { url, ...(detail !== undefined && { detail }) } }
+    }
+    case 'audio':
+      return { type: 'input_audio', input_audio: { data: part.base64, format: part.format } }
+    case 'file': {
+      const { name, url, id } = part
+      return { type: 'file', file: { filename: name, file_data: url, file_id: id } }
+    }
+    case 'other':
+      throw new GatewayError('INVALID_INPUT', `This model takes no content of type ${part.name}.`)
+  }
+}
+
+const contentFor = (content: Content): string | readonly object[] =>
+  typeof content === 'string' ? content : content.map(partFor)
+
+const toolCallFor = ({ id, name, arguments: input, isCustom }: ToolCall): object =>
+  isCustom
+    ? { id, type: 'custom', custom: { name, input } }
+    : { id, type: 'function', function: { name, arguments: input } }
+
+const messageFor = (message: Message): object => {
+  const content = contentFor(message.content)
+  switch (message.role) {
+    case 'tool':
+      return { role: 'tool', tool_call_id: message.toolCallId, content }
+    case 'assistant': {
+      const { toolCalls = [], refusal } = message
+      return {
+        role: 'assistant',
+        content: content.length === 0 && toolCalls.length > 0 ? null : content,
+        ...(refusal !== undefined && { refusal }),
+        ...(toolCalls.length > 0 && { tool_calls: toolCalls.map(toolCallFor) }),
+      }
+    }
+    default:
+      return { role: message.role, content }
+  }
+}
+
+const isInstruction = ({ role }: Message): boolean => role === 'system' || role === 'developer'
+
+/** Merges instructions into the user's message after them, or into a separate one where none follows. */
+const withoutInstructions = (messages: readonly Message[]): readonly Message[] => {
+  const found: Message[] = []
+  let waiting: string[] = []
+  for (const message of messages) {
+    if (isInstruction(message)) waiting.push(textOf(message.content))
+    else if (message.role === 'user' && waiting.length > 0) {
+      const { content } = message
+      const instruction = waiting.join('\n\n')
+      found.push({
+        role: 'user',
+        content:
+          typeof content === 'string'
+            ? `${instruction}\n\n${content}`
+            : [{ type: 'text', text: instruction }, ...content],
+      })
+      waiting = []
+    } else found.push(message)
+  }
+  if (waiting.length > 0) found.push({ role: 'user', content: waiting.join('\n\n') })
+  return found
+}
+
+/** The role of instructions that a model takes; `undefined` where it takes none. */
+export const instructionRole = (unsupported: Unsupported): 'system' | 'developer' | undefined => {
+  if (!unsupported.has('system')) return 'system'
+  return unsupported.has('developer') ? undefined : 'developer'
+}
+
+/** A conversation as OpenAI's chat messages, with instructions in the role that the model takes. */
+export const messagesFor = (
+  messages: readonly Message[],
+  role: 'system' | 'developer' | undefined,
+): readonly object[] => {
+  if (!role) return withoutInstructions(messages).map(messageFor)
+  return messages.map(message =>
+    messageFor(isInstruction(message) ? ({ ...message, role } as Message) : message),
+  )
+}

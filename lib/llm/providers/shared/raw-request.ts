@@ -1,0 +1,62 @@
+import { elementsOf, membersOf, objectOf } from '../../../raw-json.ts'
+import type { Call, RawRequest } from '../../types.ts'
+
+/** What the gateway changes in a body that passes on to an upstream of the same format. */
+export type RawChanges = Readonly<{
+  model: string
+  /** The name that the upstream takes for the limit of output tokens, where it differs from the client's. */
+  limitField?: 'max_tokens' | 'max_completion_tokens' | undefined
+  /** The role of instructions, where the client's is not known to the upstream. */
+  instructionRole?: 'system' | 'developer' | undefined
+  /** Members that the upstream does not take. */
+  omitted: (name: string) => boolean
+  /** Whether to ask a stream for its usage. */
+  wantsUsage: boolean
+  stream: boolean
+}>
+
+const LIMIT_FIELDS: ReadonlySet<string> = new Set(['max_tokens', 'max_completion_tokens'])
+const INSTRUCTION_ROLES: ReadonlySet<unknown> = new Set(['"system"', '"developer"'])
+
+/** The messages with instructions in another role; everything else as it is written. */
+const withRole = (messages: string, role: string): string =>
+  `[${elementsOf(messages)
+    .map(message => {
+      const members = membersOf(message)
+      return members.some(([name, value]) => name === 'role' && INSTRUCTION_ROLES.has(value))
+        ? objectOf(members.map(([name, value]) => [name, name === 'role' ? JSON.stringify(role) : value]))
+        : message
+    })
+    .join()}]`
+
+const withUsage = (streamOptions: string | undefined): string =>
+  JSON.stringify({ ...(streamOptions ? JSON.parse(streamOptions) : {}), include_usage: true })
+
+/** The names of a request's members, as the client wrote them. */
+export const namesIn = ({ json }: RawRequest): readonly string[] => membersOf(json).map(([name]) => name)
+
+/** A client's body for an upstream of the same format: what is not changed stays as it was written. */
+export const rawRequest = ({ json }: RawRequest, changes: RawChanges): string => {
+  const written = new Map(membersOf(json))
+  const members: [string, string][] = []
+  for (const [name, value] of written) {
+    if (name === 'model') members.push([name, JSON.stringify(changes.model)])
+    else if (name === 'stream') members.push([name, String(changes.stream)])
+    else if (name === 'stream_options') {
+      if (changes.wantsUsage) members.push([name, withUsage(value)])
+      else if (changes.stream && !changes.omitted(name)) members.push([name, value])
+    } else if (name === 'messages' && changes.instructionRole)
+      members.push([name, withRole(value, changes.instructionRole)])
+    else if (LIMIT_FIELDS.has(name) && changes.limitField) members.push([changes.limitField, value])
+    else if (!changes.omitted(name)) members.push([name, value])
+  }
+  if (changes.wantsUsage && !written.has('stream_options'))
+    members.push(['stream_options', withUsage(undefined)])
+  return objectOf(members)
+}
+
+/** Whether a call's body can pass on as it is to a vendor of that format. */
+export const isRawFor = (
+  call: Call,
+  format: RawRequest['format'],
+): call is Call & Readonly<{ raw: RawRequest }> => call.raw?.format === format

@@ -1,0 +1,132 @@
+import { z } from 'zod'
+import { optional } from './optional.ts'
+
+/** What a content part of a known type must hold: a member of that name. */
+const PART_MEMBERS = ['text', 'image_url', 'input_audio', 'file', 'refusal'] as const
+
+const word = z.string().min(1, 'must not be empty')
+
+const contentPart = z
+  .looseObject({
+    type: word,
+    text: optional(z.string()),
+    image_url: optional(z.union([word, z.looseObject({ url: word, detail: optional(z.string()) })])),
+    input_audio: optional(z.looseObject({ data: z.string(), format: word })),
+    file: optional(
+      z.looseObject({
+        file_data: optional(z.string()),
+        file_id: optional(z.string()),
+        filename: optional(z.string()),
+      }),
+    ),
+    refusal: optional(z.string()),
+  })
+  .check(({ value, issues }) => {
+    const member = PART_MEMBERS.find(name => name === value.type)
+    if (member && value[member] === undefined)
+      issues.push({ code: 'custom', path: [member], message: 'is required', input: value })
+  })
+
+const toolCall = z.looseObject({
+  id: word,
+  type: optional(z.string()),
+  function: optional(z.looseObject({ name: word, arguments: z.string() })),
+  custom: optional(z.looseObject({ name: word, input: z.string() })),
+})
+
+const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'] as const
+
+const message = z
+  .looseObject({
+    role: z.enum(ROLES),
+    content: optional(z.union([z.string(), z.array(contentPart)])),
+    refusal: optional(z.string()),
+    tool_calls: optional(z.array(toolCall)),
+    tool_call_id: optional(word),
+    name: optional(z.string()),
+    // Vendors' names for the reasoning of an earlier answer: DeepSeek's, and OpenRouter's.
+    reasoning_content: optional(z.string()),
+    reasoning: optional(z.unknown()),
+  })
+  .check(({ value, issues }) => {
+    const missing = (name: string) =>
+      issues.push({ code: 'custom', path: [name], message: 'is required', input: value })
+    if (value.role === 'tool' && value.tool_call_id === undefined) missing('tool_call_id')
+    if (value.role === 'function' && value.name === undefined) missing('name')
+    if (value.role !== 'assistant' && value.content === undefined) missing('content')
+  })
+
+const namedFunction = z.looseObject({
+  name: word,
+  description: optional(z.string()),
+  parameters: optional(z.looseObject({})),
+  strict: optional(z.boolean()),
+})
+
+const tool = z.looseObject({
+  type: word,
+  function: optional(namedFunction),
+  custom: optional(
+    z.looseObject({ name: word, description: optional(z.string()), format: optional(z.unknown()) }),
+  ),
+})
+
+const named = z.looseObject({ name: word })
+const chosenTool = z.looseObject({ type: word, function: optional(named), custom: optional(named) })
+
+const toolChoice = z.union(
+  [
+    z.enum(['none', 'auto', 'required']),
+    chosenTool.extend({
+      allowed_tools: optional(
+        z.looseObject({ mode: z.enum(['auto', 'required']), tools: z.array(chosenTool) }),
+      ),
+    }),
+  ],
+  'must be none, auto, required, or an object that names a tool',
+)
+
+const responseFormat = z.looseObject({
+  type: word,
+  json_schema: optional(
+    z.looseObject({
+      name: word,
+      description: optional(z.string()),
+      schema: optional(z.looseObject({})),
+      strict: optional(z.boolean()),
+    }),
+  ),
+})
+
+const count = z.int().min(1, 'must be at least 1')
+
+/**
+ * The body of `POST /v1/chat/completions`, as far as it concerns the gateway: unknown fields are allowed, since they
+ * pass on to an upstream of the same format. Source: OpenAI, "Create chat completion".
+ */
+export const openAiChatBody = z.looseObject({
+  model: word,
+  messages: z.array(message).min(1, 'must not be empty'),
+  stream: optional(z.boolean()),
+  stream_options: optional(z.looseObject({ include_usage: optional(z.boolean()) })),
+  temperature: optional(z.number().min(0, 'must be from 0 to 2').max(2, 'must be from 0 to 2')),
+  top_p: optional(z.number()),
+  n: optional(count),
+  max_tokens: optional(count),
+  max_completion_tokens: optional(count),
+  stop: optional(z.union([z.string(), z.array(z.string())])),
+  seed: optional(z.number()),
+  frequency_penalty: optional(z.number()),
+  presence_penalty: optional(z.number()),
+  tools: optional(z.array(tool)),
+  tool_choice: optional(toolChoice),
+  parallel_tool_calls: optional(z.boolean()),
+  response_format: optional(responseFormat),
+  reasoning_effort: optional(z.string()),
+  // Open WebUI's form of it.
+  reasoning: optional(z.looseObject({ effort: optional(z.string()), max_tokens: optional(z.number()) })),
+  service_tier: optional(z.string()),
+  user: optional(z.string()),
+})
+
+export type OpenAiChatBody = z.output<typeof openAiChatBody>

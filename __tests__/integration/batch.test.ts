@@ -217,7 +217,7 @@ describe.each(HOSTS)('batches under the %s host', host => {
     )
     expect(waiting).toMatchObject({ state: 'running', etaSeconds: null, counts: { succeeded: 1, queued: 1 } })
     expect(waiting.waiting).toMatchObject({ code: 'PROVIDER_RATE_LIMIT', model })
-    expect(waiting.waiting.message).toContain('openai')
+    expect(waiting.waiting.message).toContain('OpenAI')
     expect(Date.parse(waiting.waiting.until)).toBeGreaterThan(Date.now())
     await ada.post(`/jobs/${id}/cancel`)
   })

@@ -128,19 +128,16 @@ describe.each(HOSTS)('compression under the %s host', host => {
     expect(answer.body.match(/^event: delta$/gm)?.length).toBeGreaterThan(0)
   })
 
-  it.each(['br', 'gzip'])('%s: of a batch’s results', async encoding => {
+  it('is not done to a batch’s results: what waits for a slow reader would be held for each', async () => {
     const made = await sendEncoded(gateway.url, '/api/batch/jobs', {
       method: 'POST',
       body: { items: [{ prompt: 'Hi', model: 'openai/long' }] },
     })
     const path = `/api/batch/jobs/${JSON.parse(made.body).id}`
-    const progress = await get(`${path}/events`, { 'accept-encoding': encoding })
+    const progress = await get(`${path}/events`, { 'accept-encoding': 'br, gzip' })
     expect(progress.headers['content-encoding']).toBeUndefined()
-    const answer = await get(`${path}/results?format=jsonl`, { 'accept-encoding': encoding })
-    expect(answer.headers).toMatchObject({
-      'content-encoding': encoding,
-      vary: expect.stringMatching(/\bAccept-Encoding$/),
-    })
+    const answer = await get(`${path}/results?format=jsonl`, { 'accept-encoding': 'br, gzip' })
+    expect(answer.headers['content-encoding']).toBeUndefined()
     expect(JSON.parse(answer.body).content).toBe(LONG)
   })
 

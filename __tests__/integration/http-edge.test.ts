@@ -34,7 +34,7 @@ describe.each(HOSTS)('HTTP at the edge of the %s server', host => {
     const { error } = JSON.parse(body)
     expect(error).toEqual({
       code: expect.stringMatching(/^[A-Z_]+$/),
-      message: expect.stringMatching(/^[A-Z].*\.$/s),
+      message: expect.stringMatching(/^(?:[A-Z]|vLLM |[\w-]+\/).*\.$/s),
       requestId: headers.get('x-request-id'),
       retryable: expect.any(Boolean),
       ...(error.retryAfterSeconds && { retryAfterSeconds: Number(headers.get('retry-after')) }),

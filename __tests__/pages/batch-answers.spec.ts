@@ -67,7 +67,7 @@ test('says which model a batch waits for, and gives no time left meanwhile', asy
   await expect(job).toContainText('Waiting for')
   await expect(job).toContainText('1 of 2 succeeded')
   await expect(job).toContainText('time left unknown')
-  await expect(job).toContainText(/The provider openai .*Next try at \d+:\d\d:\d\d [AP]M\./)
+  await expect(job).toContainText(/OpenAI is getting too many requests\. .*Next try at \d+:\d\d:\d\d [AP]M\./)
   await expect(job).not.toContainText(/about .* left/)
 })
 

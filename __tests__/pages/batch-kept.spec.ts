@@ -175,7 +175,7 @@ test('says after a lost connection whether to send again, and keeps the files', 
   await page.route('**/api/batch/upload', route => route.abort('connectionreset'))
   await choose(page, [file('a.txt')])
   await send(page).click()
-  await expect(alertAtFiles(page)).toContainText(/could not be reached|was lost/)
+  await expect(alertAtFiles(page)).toContainText(/Can’t reach Parley|was lost/)
   await page.unroute('**/api/batch/upload')
   await send(page).click()
   await expect(page.getByRole('article').first()).toContainText('1 of 1 succeeded')

@@ -142,7 +142,7 @@ export class FaultScene {
     if (told.status !== 200 || told.events.at(-1)?.event === 'error')
       expect(told.error).toEqual({
         code: expect.stringMatching(/^[A-Z_]+$/),
-        message: expect.stringMatching(/^[A-Z].*\.$/s),
+        message: expect.stringMatching(/^(?:[A-Z]|vLLM |[\w-]+\/).*\.$/s),
         requestId: told.requestId,
         retryable: expect.any(Boolean),
         ...(told.error.retryAfterSeconds !== undefined && {

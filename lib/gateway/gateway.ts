@@ -49,6 +49,8 @@ export type Gateway = ServeDeps &
     lifecycle: Lifecycle
     /** Answers a call through the whole pipeline. */
     answer: Handler<Call, Reply>
+    /** Identifies a caller before a large body is read. Rejects with UNAUTHENTICATED. */
+    identify: Handler<RequestContext, RequestContext>
     /** The streams that outlive their connection. */
     streams: Streams
     cache: CacheAdmin
@@ -221,6 +223,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
       return batchOrThrow(batch).uploads
     },
     answer: call => current.now.answer(call),
+    identify: context => current.now.identify(context),
     streams: runtime.streams,
     cache: cacheAdmin({
       replies: runtime.cache,

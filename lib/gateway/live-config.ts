@@ -10,7 +10,14 @@ import { spendItems } from '../rate-limit/items.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { Alias, AliasTarget } from '../routing/alias.ts'
 import { cacheDepsOf } from './cache.ts'
-import { adminAdmission, admission, type PipelineDeps, type Pipelines, pipelines } from './pipelines.ts'
+import {
+  adminAdmission,
+  admission,
+  identification,
+  type PipelineDeps,
+  type Pipelines,
+  pipelines,
+} from './pipelines.ts'
 import { catalogOf } from './providers.ts'
 import { resilienceOf } from './resilience.ts'
 import type { Runtime } from './runtime.ts'
@@ -30,6 +37,7 @@ export type LiveConfig = Readonly<{
   answerItem: Handler<Call, Reply>
   refresh: Pipelines['refresh']
   admit: Handler<RequestContext, RequestContext>
+  identify: Handler<RequestContext, RequestContext>
   administer: Handler<RequestContext, RequestContext>
   /** Counts the items of a job submitted as JSON. */
   spendItems: ReturnType<typeof spendItems>
@@ -108,6 +116,7 @@ export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => 
     answerItem: batch,
     refresh,
     admit: admission(deps),
+    identify: identification(deps),
     administer: adminAdmission(deps),
     spendItems: spendItems(deps.limits),
     chatDefaults: {

@@ -100,6 +100,10 @@ export const pipelines = (deps: PipelineDeps): Pipelines => {
   }
 }
 
+/** Identifies the caller of a request before its body is read. Its limits are counted later, by the pipeline. */
+export const identification = (deps: PipelineDeps): Handler<RequestContext, RequestContext> =>
+  compose<RequestContext, RequestContext>(authenticate(deps.auth))(async context => context)
+
 /** The steps before any other request is served: they identify its caller. */
 export const admission = (deps: PipelineDeps): Handler<RequestContext, RequestContext> =>
   compose<RequestContext, RequestContext>(

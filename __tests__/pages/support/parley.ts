@@ -22,6 +22,10 @@ export type Parley = {
 export const test = base.extend<{ parley: Parley }>({
   parley: async ({ page }, use) => {
     const faults: string[] = []
+    let hasCrashed = false
+    page.on('crash', () => {
+      hasCrashed = true
+    })
     page.on('pageerror', error => faults.push(error.message))
     page.on('console', message => {
       if (/content security policy|trusted ?type|hydrat/i.test(message.text())) faults.push(message.text())
@@ -32,7 +36,7 @@ export const test = base.extend<{ parley: Parley }>({
     })
     await use(visitorOf(page))
     // A page that ends on the way back to the chat still asks for its models.
-    await page.unrouteAll({ behavior: 'ignoreErrors' })
+    if (!hasCrashed) await page.unrouteAll({ behavior: 'ignoreErrors' })
     expect(faults, 'policy violations and uncaught errors').toEqual([])
   },
 })

@@ -48,7 +48,7 @@ export function ChatPage() {
 
   const retry = useCallback((asked = model) => chatSession().retry(asked), [model])
   const continueAnswer = useCallback(() => {
-    void chatSession().send('Continue exactly where you stopped.', model)
+    chatSession().continueAnswer(model)
     follow()
   }, [model, follow])
 

@@ -100,6 +100,8 @@ const compressWrites = compression({
   brotli: BROTLI,
   filter: (request, response) =>
     TEXT.test(String(response.getHeader('content-type'))) &&
+    // A download may be long, and its reader slow: what waits to be compressed would be held for each of them.
+    !response.hasHeader('content-disposition') &&
     !NO_TRANSFORM.test(request.headers['cache-control'] ?? ''),
 })
 

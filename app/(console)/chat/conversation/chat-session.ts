@@ -31,6 +31,8 @@ export const initialState: ChatState = {
   saved: true,
 }
 
+const CONTINUE = 'Continue exactly where you stopped.'
+
 /** The chat of this tab, apart from the page that shows it: the open conversation, the draft, and the last undo. */
 export class ChatSession {
   readonly draft = new Draft()
@@ -73,6 +75,13 @@ export class ChatSession {
     if (!this.#current.live.ready) return this.draft.prepend(question)
     this.#endUndo()
     this.#current.live.send(question, model)
+  }
+
+  /** Asks for the rest of an answer that was cut; what is being written stays. */
+  readonly continueAnswer = (model: string | undefined): void => {
+    if (!this.#current.live.ready) return
+    this.#endUndo()
+    this.#current.live.send(CONTINUE, model)
   }
 
   readonly retry = (model: string | undefined): void => this.#current.live.retry(model)

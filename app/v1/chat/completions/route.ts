@@ -11,6 +11,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   {
     POST: async ({ request, context, gateway, abort }) => {
       const { clock, env, chatDefaults } = gateway
+      await gateway.identify(context)
       const { text, value } = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
       const body = parseOrThrow(openAiChatBody, value)
       const call = chatCompletionCall(context, body, text, {

@@ -71,7 +71,7 @@ describe.runIf(process.platform === 'linux')('the monitor of event-loop delay', 
       '0',
       'nice',
       '-n',
-      '10',
+      '5',
     ])
     delays.expectBelow(50)
   })

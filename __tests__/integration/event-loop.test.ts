@@ -99,7 +99,7 @@ describe.runIf(process.platform === 'linux').each(HOSTS)('many streams at once (
     streams = undefined
   })
 
-  it('2,000 of one piece a second never keep the event loop for more than 50 ms, from the first on, nor for more than 100 ms when all leave at once', async () => {
+  it('2,000 of one piece a second never keep the event loop for more than 50 ms, from the first on; when all leave at once, under Next 100 ms', async () => {
     streams = await Streams.start(host, 2_500)
     await streams.warmUp()
     await streams.open(2_000)
@@ -112,7 +112,7 @@ describe.runIf(process.platform === 'linux').each(HOSTS)('many streams at once (
     streams.leave()
     await expect.poll(() => streams?.openRequests(), { timeout: 30_000 }).toBe(1)
     await streams.gateway.loopDelays()
-    delays.expectBelow(100)
+    delays.expectBelow(host === 'native' ? 50 : 100)
   })
 
   it('2,000 that read the same answer along never keep the event loop for more than 50 ms', async () => {

@@ -166,6 +166,32 @@ describe.each(HOSTS)('POST /v1/chat/completions under the %s server', host => {
       expect(JSON.parse(lastBody())).not.toHaveProperty('max_tokens')
     })
 
+    it('one limit where the client sent both names of it', async () => {
+      expect((await post(bodyOf({ model: 'o3', max_tokens: 9, max_completion_tokens: 8 }))).status).toBe(200)
+      expect(lastBody()).toContain('"max_completion_tokens":8')
+      expect(lastBody()).not.toContain('9')
+    })
+
+    it('the instructions as part of the user’s words to a model without roles for them', async () => {
+      setting.upstream.forModel('plain', (response, asked, signal) =>
+        asked.messages.some(({ role }) => role === 'system')
+          ? refuses(400, { body: '{"error":{"message":"System role not supported"}}' })(
+              response,
+              asked,
+              signal,
+            )
+          : says(['ok'])(response, asked, signal),
+      )
+      const system = { role: 'system', content: 'Be brief.' }
+      const response = await post(
+        bodyOf({ model: 'openai/plain', messages: [system, ...messages], x_vendor: 1.0 }),
+      )
+      expect(response.status).toBe(200)
+      expect(JSON.parse(lastBody())).toMatchObject({
+        messages: [{ role: 'user', content: 'Be brief.\n\nHi' }],
+      })
+    })
+
     it('no credential of the client', async () => {
       await post(bodyOf({}), { authorization: 'Bearer sk-client-secret', 'x-api-key': 'sk-client-secret' })
       expect(JSON.stringify(setting.upstream.calls.at(-1)?.headers)).not.toContain('sk-client-secret')

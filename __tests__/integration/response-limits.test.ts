@@ -73,7 +73,7 @@ describe.each(HOSTS)('the size of an answer under the %s host', host => {
     expect(upstream.callsFor(model)).toHaveLength(2)
   })
 
-  it('is each caller’s own while they ask at once: the first one’s cut ends nobody else’s answer', async () => {
+  it('is each caller’s own for calls at the same time: a cut of one answer ends no other', async () => {
     const model = upstream.modelThat(says(FEW_PIECES, { paceMs: 2 }))
     const stream = { stream: true }
     const first = ask(model, {}, stream)

@@ -74,6 +74,7 @@ export const cacheKey = (call: Call): string | undefined => {
   const owner = ownerOf(call.caller)
   if (owner === undefined || (call.raw && call.raw.json.length > LONGEST_RAW)) return undefined
   let question = `${VERSION} ${JSON.stringify(owner)}`
-  for (const name of call.raw ? SHAPING_RAW : SHAPING) question += `,${canonical(call[name])}`
+  for (const name of call.raw ? SHAPING_RAW : SHAPING)
+    question += `,${canonical(name === 'raw' ? call.raw?.json : call[name])}`
   return hash('sha256', question, 'base64url')
 }

@@ -12,7 +12,12 @@ export { isRepeated } from './reply-head.ts'
 export type WireFormat = 'openai-chat'
 
 /** The body of a client's request as it was sent. */
-export type RawRequest = Readonly<{ format: WireFormat; json: string }>
+export type RawRequest = Readonly<{
+  format: WireFormat
+  json: string
+  /** Its members in order, with their values as they are written. */
+  members: readonly (readonly [name: string, value: string])[]
+}>
 
 /** `default`: may be answered from the cache; `refresh`: call upstream and store; `no-store`: neither. */
 export type CacheMode = 'default' | 'refresh' | 'no-store'

@@ -25,7 +25,10 @@ describe('cache', () => {
     ['another temperature', { temperature: 0 }],
     ['another length', { maxOutputTokens: 5 }],
     ['other tools', { parameters: { tools: [{ name: 'now' }] } }],
-    ['another body that passes on', { raw: { format: 'openai-chat', json: '{"seed":1.0}' } }],
+    [
+      'another body that passes on',
+      { raw: { format: 'openai-chat', json: '{"seed":1.0}', members: [['seed', '1.0']] } },
+    ],
     ['other words', { messages: [{ role: 'user', content: 'hello' }] }],
     ['another role', { messages: [{ role: 'system', content: 'Hello' }] }],
     [
@@ -63,7 +66,7 @@ describe('cache', () => {
 
   it('looks up no body that is longer than a megabyte', async () => {
     const { answered } = cacheSetting()
-    const raw = { format: 'openai-chat', json: 'x'.repeat(1_048_577) } as const
+    const raw = { format: 'openai-chat', json: 'x'.repeat(1_048_577), members: [] } as const
     expect((await answered({ raw })).cache).toBe('bypass')
   })
 

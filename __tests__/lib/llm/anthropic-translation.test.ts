@@ -3,6 +3,7 @@ import { systemClock } from '#lib/clock.ts'
 import { collect } from '#lib/llm/collect.ts'
 import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import type { Call } from '#lib/llm/types.ts'
+import { membersOf } from '#lib/raw-json.ts'
 import { newCall } from '../../support/calls.ts'
 import { answering } from '../../support/wire-fixtures.ts'
 
@@ -174,9 +175,11 @@ describe('a call to Anthropic', () => {
 
   it('names the parameters that it cannot have', async () => {
     const json = '{"model":"m","messages":[],"seed":1,"logprobs":true,"temperature":1}'
-    const { head } = await exchange({ raw: { format: 'openai-chat', json } })
+    const { head } = await exchange({ raw: { format: 'openai-chat', json, members: membersOf(json) } })
     expect(head.omitted).toEqual(['seed', 'logprobs'])
-    await expect(exchange({ raw: { format: 'openai-chat', json }, strict: true })).rejects.toMatchObject({
+    await expect(
+      exchange({ raw: { format: 'openai-chat', json, members: membersOf(json) }, strict: true }),
+    ).rejects.toMatchObject({
       code: 'INVALID_INPUT',
       details: [{ path: 'seed' }, { path: 'logprobs' }],
     })

@@ -10,6 +10,7 @@ import type {
   ToolChoice,
 } from '../../../llm/message.ts'
 import type { Call } from '../../../llm/types.ts'
+import { membersOf } from '../../../raw-json.ts'
 import type { RequestContext } from '../../../request-context.ts'
 import type { OpenAiChatBody } from '../../../validation/openai-chat.ts'
 
@@ -170,7 +171,7 @@ export const chatCompletionCall = (
   temperature: body.temperature,
   maxOutputTokens: body.max_completion_tokens ?? body.max_tokens,
   parameters: parametersOf(body),
-  raw: { format: 'openai-chat', json },
+  raw: { format: 'openai-chat', json, members: membersOf(json) },
   ...(strict && { strict }),
   deadlineAt: context.startedAt + requestTimeoutMs,
   cache,

@@ -71,10 +71,17 @@ const limitFieldFor = (model: string, unsupported: Unsupported): LimitField | un
   return fields.find(field => !unsupported.has(field))
 }
 
-const rangeOf = ({ model }: Target, variant: OpenAiVariant, unsupported: Unsupported): TemperatureRange => ({
-  ...variant,
-  isFixed: guessFromName(model).hasFixedTemperature || unsupported.has('temperature'),
-})
+/** A body that passes on keeps its temperature until the model refuses it. */
+const rangeOf = (
+  call: Call,
+  { model }: Target,
+  variant: OpenAiVariant,
+  unsupported: Unsupported,
+): TemperatureRange => {
+  const isRefused = unsupported.has('temperature')
+  if (isRawFor(call, 'openai-chat')) return { isFixed: isRefused }
+  return { ...variant, isFixed: isRefused || guessFromName(model).hasFixedTemperature }
+}
 
 /** The parameters that the protocol has by the same meaning. */
 const parametersFor = ({ parameters = {} }: Call): Partial<Request> => {
@@ -113,9 +120,7 @@ export const omittedParameters = (
   unsupported: Unsupported,
 ) => {
   const omitted = [...omittedFrom(namesOf(call), unsupported)]
-  const range = isRawFor(call, 'openai-chat')
-    ? { ...variant, isFixed: unsupported.has('temperature') }
-    : rangeOf(target, variant, unsupported)
+  const range = rangeOf(call, target, variant, unsupported)
   if (call.temperature !== undefined && temperatureFor(call, range) === undefined) omitted.push('temperature')
   return omitted
 }
@@ -134,12 +139,14 @@ const passedOn = (
   const roles = new Set(call.messages.map(({ role }) => role))
   const isUnknownRole =
     (roles.has('developer') && !variant.knowsDeveloper) || (roles.has('system') && unsupported.has('system'))
+  const role = instructionRole(unsupported)
   const refused: ReadonlySet<string> = unsupported
   return rawRequest(call.raw, {
     model,
     stream,
     ...(isRenamed && { limitField: limitFieldFor(model, unsupported) }),
-    ...(isUnknownRole && { instructionRole: instructionRole(unsupported) }),
+    ...(isUnknownRole && { instructionRole: role }),
+    ...(isUnknownRole && !role && { messages: JSON.stringify(messagesFor(call.messages, role)) }),
     omitted: name => refused.has(name),
     wantsUsage: stream && !variant.alwaysSendsUsage && !unsupported.has('stream_options'),
   })
@@ -157,7 +164,7 @@ export const chatRequest = (
 ): object | string => {
   const isStream = call.stream && !unsupported.has('stream')
   if (isRawFor(call, 'openai-chat')) return passedOn(call, target, variant, unsupported, isStream)
-  const temperature = temperatureFor(call, rangeOf(target, variant, unsupported))
+  const temperature = temperatureFor(call, rangeOf(call, target, variant, unsupported))
   const limitField = limitFieldFor(target.model, unsupported)
   const omitted = new Set(omittedFrom(namesOf(call), unsupported))
   const wantsUsage = isStream && !variant.alwaysSendsUsage && !unsupported.has('stream_options')
@@ -179,7 +186,7 @@ export const chatWarnings = (
   variant: OpenAiVariant,
   unsupported: Unsupported,
 ): readonly string[] => {
-  const warnings = [...temperatureWarnings(call, rangeOf(target, variant, unsupported))]
+  const warnings = [...temperatureWarnings(call, rangeOf(call, target, variant, unsupported))]
   if (call.maxOutputTokens !== undefined && !limitFieldFor(target.model, unsupported))
     warnings.push(
       `This model takes no limit for its answer; that of ${call.maxOutputTokens} tokens was not sent.`,

@@ -8,6 +8,8 @@ export type RawChanges = Readonly<{
   limitField?: 'max_tokens' | 'max_completion_tokens' | undefined
   /** The role of instructions, where the client's is not known to the upstream. */
   instructionRole?: 'system' | 'developer' | undefined
+  /** Other messages in place of the client's, as JSON. */
+  messages?: string | undefined
   /** Members that the upstream does not take. */
   omitted: (name: string) => boolean
   /** Whether to ask a stream for its usage. */
@@ -33,11 +35,11 @@ const withUsage = (streamOptions: string | undefined): string =>
   JSON.stringify({ ...(streamOptions ? JSON.parse(streamOptions) : {}), include_usage: true })
 
 /** The names of a request's members, as the client wrote them. */
-export const namesIn = ({ json }: RawRequest): readonly string[] => membersOf(json).map(([name]) => name)
+export const namesIn = ({ members }: RawRequest): readonly string[] => members.map(([name]) => name)
 
 /** A client's body for an upstream of the same format: what is not changed stays as it was written. */
-export const rawRequest = ({ json }: RawRequest, changes: RawChanges): string => {
-  const written = new Map(membersOf(json))
+export const rawRequest = (raw: RawRequest, changes: RawChanges): string => {
+  const written = new Map(raw.members)
   const members: [string, string][] = []
   for (const [name, value] of written) {
     if (name === 'model') members.push([name, JSON.stringify(changes.model)])
@@ -45,10 +47,14 @@ export const rawRequest = ({ json }: RawRequest, changes: RawChanges): string =>
     else if (name === 'stream_options') {
       if (changes.wantsUsage) members.push([name, withUsage(value)])
       else if (changes.stream && !changes.omitted(name)) members.push([name, value])
-    } else if (name === 'messages' && changes.instructionRole)
+    } else if (name === 'messages' && changes.messages !== undefined) members.push([name, changes.messages])
+    else if (name === 'messages' && changes.instructionRole)
       members.push([name, withRole(value, changes.instructionRole)])
-    else if (LIMIT_FIELDS.has(name) && changes.limitField) members.push([changes.limitField, value])
-    else if (!changes.omitted(name)) members.push([name, value])
+    else if (LIMIT_FIELDS.has(name) && changes.limitField) {
+      // A client may have sent both names: the upstream's own one counts.
+      if (name === changes.limitField || !written.has(changes.limitField))
+        members.push([changes.limitField, value])
+    } else if (!changes.omitted(name)) members.push([name, value])
   }
   if (changes.wantsUsage && !written.has('stream_options'))
     members.push(['stream_options', withUsage(undefined)])

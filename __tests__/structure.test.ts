@@ -34,7 +34,7 @@ const FOUNDATION_AND_REPLIES = [
   'lib/llm/tap.ts',
   'lib/llm/collect.ts',
   'lib/llm/transform.ts',
-  'lib/llm/openai-delta.ts',
+  'lib/llm/openai-tool-call.ts',
 ]
 
 /** Who may import what, besides its own folder. The longest prefix that fits a file is its rule. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../clock.ts'
 import type { GatewayError } from '../../../errors.ts'
 import { answerOf, collectEvents, unfinished, type WholeReply } from '../../../llm/collect.ts'
-import { toolCallDelta } from '../../../llm/openai-delta.ts'
+import { toolCallBody, toolCallDelta } from '../../../llm/openai-tool-call.ts'
 import type { Call, FinishReason, Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
 import type { RouteResponse } from '../../route-response.ts'
 import { eventStream } from '../../sse.ts'
@@ -40,11 +40,7 @@ const messageBody = ({ text, refusal, reasoning, toolCalls }: WholeReply) => ({
   refusal: refusal === '' ? null : refusal,
   ...(reasoning.length > 0 && { reasoning_content: reasoning.map(block => block.text).join('') }),
   ...(toolCalls.length > 0 && {
-    tool_calls: toolCalls.map(({ id, name, arguments: input, isCustom }) =>
-      isCustom
-        ? { id, type: 'custom', custom: { name, input } }
-        : { id, type: 'function', function: { name, arguments: input } },
-    ),
+    tool_calls: toolCalls.map(toolCallBody),
   }),
 })
 

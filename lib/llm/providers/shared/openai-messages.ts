@@ -1,5 +1,6 @@
 import { GatewayError } from '../../../errors.ts'
-import { type Content, type ContentPart, type Message, type ToolCall, textOf } from '../../message.ts'
+import { type Content, type ContentPart, type Message, textOf } from '../../message.ts'
+import { toolCallBody } from '../../openai-tool-call.ts'
 import type { Unsupported } from './unsupported-parameters.ts'
 
 const partFor = (part: ContentPart): object => {
@@ -24,11 +25,6 @@ const partFor = (part: ContentPart): object => {
 const contentFor = (content: Content): string | readonly object[] =>
   typeof content === 'string' ? content : content.map(partFor)
 
-const toolCallFor = ({ id, name, arguments: input, isCustom }: ToolCall): object =>
-  isCustom
-    ? { id, type: 'custom', custom: { name, input } }
-    : { id, type: 'function', function: { name, arguments: input } }
-
 const messageFor = (message: Message): object => {
   const content = contentFor(message.content)
   switch (message.role) {
@@ -40,7 +36,7 @@ const messageFor = (message: Message): object => {
         role: 'assistant',
         content: content.length === 0 && toolCalls.length > 0 ? null : content,
         ...(refusal !== undefined && { refusal }),
-        ...(toolCalls.length > 0 && { tool_calls: toolCalls.map(toolCallFor) }),
+        ...(toolCalls.length > 0 && { tool_calls: toolCalls.map(toolCallBody) }),
       }
     }
     default:

@@ -1,5 +1,5 @@
 import type { SseEvent } from '../../../sse-parser.ts'
-import { toolCallDelta } from '../../openai-delta.ts'
+import { toolCallDelta } from '../../openai-tool-call.ts'
 import type { ReplyEvent } from '../../types.ts'
 import { describesError, errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'

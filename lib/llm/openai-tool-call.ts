@@ -1,4 +1,10 @@
-import type { ReplyEvent } from './types.ts'
+import type { ReplyEvent, ToolCall } from './types.ts'
+
+/** A tool call in OpenAI's form. */
+export const toolCallBody = ({ id, name, arguments: input, isCustom }: ToolCall): object =>
+  isCustom
+    ? { id, type: 'custom', custom: { name, input } }
+    : { id, type: 'function', function: { name, arguments: input } }
 
 /** A fragment of a tool call in OpenAI's form. */
 export const toolCallDelta = ({

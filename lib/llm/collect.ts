@@ -30,6 +30,8 @@ const isPartOf = (last: ReplyEvent | undefined, event: ReplyEvent): last is Repl
 }
 
 const joined = (last: ReplyEvent, event: ReplyEvent): ReplyEvent => {
+  if (last.type === 'text-delta' && event.type === 'text-delta')
+    return { type: 'text-delta', text: last.text + event.text }
   if (last.type === 'tool-call-delta' && event.type === 'tool-call-delta')
     return { ...last, arguments: last.arguments + event.arguments }
   if (last.type === 'reasoning-delta' && event.type === 'reasoning-delta')

@@ -67,6 +67,6 @@ test('refuses markup and scripts that are written as strings', async ({ page }) 
 test('says so, with a way back, where there is no page', async ({ page }) => {
   const response = await page.goto('/nowhere')
   expect(response?.status()).toBe(404)
-  await page.getByRole('link', { name: 'Go to the conversation' }).click()
+  await page.getByRole('link', { name: 'Go to the chat' }).click()
   await expect(page.getByRole('textbox', { name: 'Your question' })).toBeVisible()
 })

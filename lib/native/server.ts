@@ -8,10 +8,6 @@ import { notePeer } from '../http/transport.ts'
 import { NativeResponse } from './response.ts'
 import type { RouteTable } from './route-table.ts'
 
-const REQUEST_TIMEOUT_MS = 60_000
-/** How often Node checks for requests over these limits: its default of 30 s would let them be three times as slow. */
-const CHECK_MS = 1_000
-
 const NO_PARAMS = Promise.resolve({})
 
 /**
@@ -22,22 +18,19 @@ const NO_PARAMS = Promise.resolve({})
 export const nativeServer = (routes: RouteTable, pages: NodeHandler, build?: string): Server => {
   buildResponsesWith(NativeResponse)
   const servePage = guardPages(build)
-  const server = createServer(
-    { requestTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CHECK_MS },
-    (req, res) => {
-      if (screen(req, res)) return
-      const match = routes(req.method ?? 'GET', pathOf(req.url))
-      if (!match)
-        return servePage(req, res, () => {
-          notePeer(req)
-          return pages(req, res)
-        })
-      const { handler, params } = match
-      const context = { params: Object.keys(params).length === 0 ? NO_PARAMS : Promise.resolve(params) }
-      void handler(new NodeRequest({ req, res }), context).then(response =>
-        response instanceof NativeResponse ? response.writeTo(req, res) : sendNodeResponse(res, response),
-      )
-    },
-  )
+  const server = createServer((req, res) => {
+    if (screen(req, res)) return
+    const match = routes(req.method ?? 'GET', pathOf(req.url))
+    if (!match)
+      return servePage(req, res, () => {
+        notePeer(req)
+        return pages(req, res)
+      })
+    const { handler, params } = match
+    const context = { params: Object.keys(params).length === 0 ? NO_PARAMS : Promise.resolve(params) }
+    void handler(new NodeRequest({ req, res }), context).then(response =>
+      response instanceof NativeResponse ? response.writeTo(req, res) : sendNodeResponse(res, response),
+    )
+  })
   return guardServer(server)
 }

@@ -4,9 +4,9 @@ import { GatewayError } from '../../errors.ts'
 import { emitCloseInTurn } from './close-in-turn.ts'
 import { continueWhenRead } from './expect.ts'
 import { refuseConnection } from './refuse.ts'
+import { limitSlowClients } from './slow-clients.ts'
 import { ignoreUpgrades } from './upgrade.ts'
 
-const HEADERS_TIMEOUT_MS = 15_000
 const KEEP_ALIVE_MS = 65_000
 const HEADERS_TOO_LARGE = 431
 
@@ -24,9 +24,7 @@ const targetOf = ({ rawPacket }: ParseError): string => {
 
 /** Responds to malformed HTTP, and closes: the start of the next request is unknown. */
 const refuseMalformed = (error: ParseError, socket: Duplex): void => {
-  // A browser that preconnects without a request reaches the time limit: it must get no response.
-  const asked = error.code !== 'ECONNRESET' && error.code !== 'ERR_HTTP_REQUEST_TIMEOUT'
-  if (!socket.writable || !asked) return void socket.destroy()
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
   const isTooLong = error.code === 'HPE_HEADER_OVERFLOW'
   const message = isTooLong ? 'The request headers are too long.' : 'This is not a valid HTTP request.'
   refuseConnection(
@@ -53,8 +51,8 @@ export const guardServer = (server: Server): Server => {
     // Refused by `screen`: Node's own refusal has no body.
     requireHostHeader: false,
   })
-  server.headersTimeout = HEADERS_TIMEOUT_MS
   server.keepAliveTimeout = KEEP_ALIVE_MS
+  limitSlowClients(server)
   ignoreUpgrades(server)
   emitCloseInTurn()
   return server

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GatewayError } from '../../errors.ts'
 import { sendAsOptions } from '../unknown-method.ts'
+import { rememberResponse } from './last-response.ts'
 import { refuse } from './refuse.ts'
-import { rememberResponse } from './upgrade.ts'
 
 /** The target of a request. Source: RFC 9112, 3.2. */
 type RequestTarget =

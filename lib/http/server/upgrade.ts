@@ -1,5 +1,6 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { lastResponseOf } from './last-response.ts'
 
 /** Headers that apply only to the offered protocol. */
 const OFFERS: ReadonlySet<string> = new Set(['upgrade', 'http2-settings'])
@@ -24,16 +25,9 @@ const plainHead = ({ method, url, httpVersion, rawHeaders }: IncomingMessage): s
   return `${head}\r\n`
 }
 
-const lastResponses = new WeakMap<Duplex, ServerResponse>()
-
-/** Tracks the last response of a connection. To be called for every request. */
-export const rememberResponse = (response: ServerResponse): void => {
-  lastResponses.set(response.req.socket, response)
-}
-
 /** Runs `task` once every request before it on the connection is answered. */
 const afterResponses = (socket: Duplex, task: () => void): void => {
-  const last = lastResponses.get(socket)
+  const last = lastResponseOf(socket)
   if (last && !last.destroyed) last.once('close', task)
   else task()
 }

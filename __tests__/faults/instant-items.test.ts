@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { BatchClient } from '../support/batch.ts'
 import { post } from '../support/chat.ts'
+import { expectFreeLoopDuring } from '../support/free-loop.ts'
 import { GatewayProcess, HOSTS, type HostName } from '../support/gateway.ts'
-import { LiveProbe } from '../support/live-probe.ts'
 
 const ITEMS = 50_000
 const WARM_ITEMS = 2_000
@@ -28,17 +28,6 @@ const POLLED = { timeout: 60_000, interval: 100 }
 const failedAttempts = async (gateway: GatewayProcess): Promise<number> => {
   const text = await (await fetch(`${gateway.url}/metrics`)).text()
   return Number(/^parley_attempts_total\{[^}]*code="NETWORK"[^}]*\} (\d+)/m.exec(text)?.[1] ?? 0)
-}
-
-/** Does something while the gateway is watched, from inside and from outside. */
-const watched = async (gateway: GatewayProcess, work: () => Promise<void>): Promise<void> => {
-  await gateway.watchLoop()
-  const probe = new LiveProbe(gateway)
-  await work()
-  const liveMs = await probe.stop()
-  const delays = await gateway.loopDelays()
-  delays.expectBelow(50)
-  expect(liveMs).toBeLessThanOrEqual(100)
 }
 
 const taken = async (gateway: GatewayProcess, count: number, item: object): Promise<string> =>
@@ -70,7 +59,7 @@ describe.each(HOSTS.map(host => [itemsOn(host).toLocaleString('en'), host] as co
         })
         try {
           await ended(gateway, await taken(gateway, WARM_ITEMS, item))
-          await watched(gateway, async () => {
+          await expectFreeLoopDuring(gateway, async () => {
             const job = await ended(gateway, await taken(gateway, items, item))
             expect(job).toMatchObject({ state: 'completed', counts: { succeeded: items } })
           })
@@ -97,17 +86,21 @@ describe('50,000 items that end without I/O', () => {
     const ids: string[] = []
     try {
       ids.push(await taken(before, WARM_ITEMS, item))
-      await watched(before, async () => void ids.push(await taken(before, ITEMS, item)))
+      await expectFreeLoopDuring(before, async () => void ids.push(await taken(before, ITEMS, item)))
     } finally {
       await before.stop()
     }
     const after = await GatewayProcess.start('native', { ...ENV, ...MANY_AT_ONCE, DATA_DIR })
     try {
       await ended(after, ids[0] ?? '')
-      await watched(after, async () => {
-        const job = await ended(after, ids[1] ?? '')
-        expect(job).toMatchObject({ state: 'failed', counts: { failed: ITEMS } })
-      })
+      await expectFreeLoopDuring(
+        after,
+        async () => {
+          const job = await ended(after, ids[1] ?? '')
+          expect(job).toMatchObject({ state: 'failed', counts: { failed: ITEMS } })
+        },
+        1,
+      )
     } finally {
       await after.stop()
     }
@@ -132,7 +125,7 @@ describe('50,000 items that end without I/O', () => {
       for (let asked = 0; asked < 20; asked += 1) await (await post(gateway.url, item)).text()
       await taken(gateway, WARM_ITEMS, item)
       await triedAgain(1)
-      await watched(gateway, async () => {
+      await expectFreeLoopDuring(gateway, async () => {
         await taken(gateway, ITEMS, item)
         await triedAgain(3)
       })
@@ -156,7 +149,7 @@ describe('50,000 items that end without I/O', () => {
       const wrong = { prompt: '' }
       const unknown = { prompt: 'a', model: 'openai/none' }
       for (const item of [wrong, unknown]) await refused(WARM_ITEMS, item)
-      await watched(gateway, async () => {
+      await expectFreeLoopDuring(gateway, async () => {
         for (const item of [wrong, unknown]) await refused(ITEMS, item)
       })
     } finally {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BatchClient } from '../support/batch.ts'
 import { GatewayProcess } from '../support/gateway.ts'
+import { leastDisturbed } from '../support/loop-delays.ts'
 
 const BYTES = 45_000_000
 const TICKS_PER_SECOND = 100
@@ -45,16 +46,17 @@ describe('an upload of 45 MB', () => {
     ['ones in a list', 'a.json', headed('[1', ',1'), /needs "prompt"|ends before/],
   ])(
     'of %s in %s is refused for less than 2 s of CPU, the event loop never blocked for 50 ms',
-    async (_, name, content, message) => {
-      await gateway.watchLoop()
-      const begun = cpuOf(gateway.pid)
-      const answer = await client.upload({ [name]: content })
-      const used = cpuOf(gateway.pid) - begun
-      expect((await answer.json()).error.message).toMatch(message)
-      expect(answer.status).toBe(400)
-      expect(used).toBeLessThan(2)
-      const delays = await gateway.loopDelays()
-      delays.expectBelow(50)
-    },
+    (_, name, content, message) =>
+      leastDisturbed(async () => {
+        await gateway.watchLoop()
+        const begun = cpuOf(gateway.pid)
+        const answer = await client.upload({ [name]: content })
+        const used = cpuOf(gateway.pid) - begun
+        expect((await answer.json()).error.message).toMatch(message)
+        expect(answer.status).toBe(400)
+        expect(used).toBeLessThan(2)
+        const delays = await gateway.loopDelays()
+        delays.expectBelow(50)
+      }),
   )
 })

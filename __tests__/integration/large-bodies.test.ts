@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BatchClient } from '../support/batch.ts'
+import { expectFreeLoopDuring } from '../support/free-loop.ts'
 import { GatewayProcess } from '../support/gateway.ts'
-import { LiveProbe } from '../support/live-probe.ts'
 
 const ITEMS = 100_000
 const WARM_ITEMS = 2_000
@@ -42,17 +42,6 @@ describe('what is large', () => {
   })
   afterAll(() => gateway?.stop())
 
-  /** The event loop is never blocked for more than 50 ms meanwhile, and health answers within 100 ms. */
-  const watched = async (work: () => Promise<void>): Promise<void> => {
-    await gateway.watchLoop()
-    const probe = new LiveProbe(gateway)
-    await work()
-    const liveMs = await probe.stop()
-    const delays = await gateway.loopDelays()
-    delays.expectBelow(50)
-    expect(liveMs).toBeLessThanOrEqual(100)
-  }
-
   const completed = async (items: number): Promise<string> => {
     const item = { prompt: 'a', model: 'mock/echo' }
     const { id } = await client.submit(Array.from({ length: items }, () => item))
@@ -74,8 +63,8 @@ describe('what is large', () => {
     const warm = await completed(WARM_ITEMS)
     for (const format of ['jsonl', 'csv']) await countOfLines(warm, format)
     const id = await completed(ITEMS)
-    await watched(async () => expect(await countOfLines(id, 'jsonl')).toBe(ITEMS))
-    await watched(async () => expect(await countOfLines(id, 'csv')).toBe(ITEMS + 1))
+    await expectFreeLoopDuring(gateway, async () => expect(await countOfLines(id, 'jsonl')).toBe(ITEMS))
+    await expectFreeLoopDuring(gateway, async () => expect(await countOfLines(id, 'csv')).toBe(ITEMS + 1))
   })
 
   it('is taken: an upload of 200 MB keeps the event loop for at most 50 ms, and health answers within 100 ms', {
@@ -93,6 +82,6 @@ describe('what is large', () => {
     writeFileSync(path, linesOf(5_000_000, 500))
     await upload(500)
     writeFileSync(path, linesOf(UPLOAD_BYTES, LINES))
-    await watched(() => upload(LINES))
+    await expectFreeLoopDuring(gateway, () => upload(LINES))
   })
 })

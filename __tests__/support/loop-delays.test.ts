@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
-import { LoopDelays } from './loop-delays.ts'
+import { LoopDelays, leastDisturbed } from './loop-delays.ts'
 
 const children: ChildProcess[] = []
 
@@ -65,14 +65,16 @@ describe.runIf(process.platform === 'linux')('the monitor of event-loop delay', 
 
   it('does not report the time for which the machine gave the core to others', async () => {
     for (let count = 0; count < 2; count++) occupyFirstCore()
-    const delays = await watched(`setInterval(() => { ${compute(3)} }, 10).unref(); ${after(2_000, '')}`, [
-      'taskset',
-      '-c',
-      '0',
-      'nice',
-      '-n',
-      '5',
-    ])
-    delays.expectBelow(50)
+    await leastDisturbed(async () => {
+      const delays = await watched(`setInterval(() => { ${compute(3)} }, 10).unref(); ${after(2_000, '')}`, [
+        'taskset',
+        '-c',
+        '0',
+        'nice',
+        '-n',
+        '5',
+      ])
+      delays.expectBelow(50)
+    })
   })
 })

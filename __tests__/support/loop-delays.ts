@@ -4,8 +4,29 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Block } from './loop-monitor.ts'
 
-/** The longest time for which nothing may keep a warm gateway's event loop to itself. */
-export const LONGEST_BLOCK_MS = 50
+/**
+ * The longest time for which nothing may keep a warm gateway's event loop to itself; more where the tests beside it
+ * use the machine too (vitest.config.ts).
+ */
+const LONGEST_BLOCK_MS = Number(process.env.LONGEST_BLOCK_MS ?? 50)
+
+/** An event loop was blocked for longer than is allowed. */
+export class BlockedLoop extends Error {}
+
+/**
+ * Measures again, up to `most` times, when the event loop was blocked for too long: whatever else the machine does can
+ * only lengthen a block, so that the shortest measurement is the nearest to the truth. Any other failure is final.
+ *
+ * @param most 3 when absent
+ */
+export const leastDisturbed = async (measure: () => Promise<void>, most = 3): Promise<void> => {
+  for (let left = most - 1; ; left -= 1)
+    try {
+      return await measure()
+    } catch (error) {
+      if (!(error instanceof BlockedLoop) || left === 0) throw error
+    }
+}
 
 /** What `loop-monitor.ts` has measured inside a process that was started with `args` and `env`. */
 export class LoopDelays {
@@ -40,13 +61,15 @@ export class LoopDelays {
 
   /**
    * Starts over.
-   * @throws when the event loop was blocked for longer than `mostMs`, 50 when absent
+   * @throws BlockedLoop when the event loop was blocked for longer than `mostMs`
    */
   expectBelow(mostMs = LONGEST_BLOCK_MS): void {
     const longer = this.blocks().filter(({ blockedMs }) => blockedMs > mostMs)
     this.startOver()
     if (longer.length > 0)
-      throw new Error(`The event loop was blocked for more than ${mostMs} ms: ${JSON.stringify(longer)}`)
+      throw new BlockedLoop(
+        `The event loop was blocked for more than ${mostMs} ms: ${JSON.stringify(longer)}`,
+      )
   }
 
   #lines(): string[] {

@@ -34,6 +34,13 @@ export class LoopTurns {
     })
   }
 
+  /** Runs a step now or at its turn. */
+  inTurn(task: () => void): void {
+    const wait = this.turn()
+    if (wait) void wait.then(task)
+    else task()
+  }
+
   #isTimeLeft(): boolean {
     this.#steps += 1
     if (this.#hasStarted) return this.#steps <= MOST_STEPS && this.#now() - this.#startedAt < this.#sliceMs
@@ -74,8 +81,4 @@ const turns = new LoopTurns(systemClock.now)
 export const turn = (): Promise<void> | undefined => turns.turn()
 
 /** Runs a step now or at its turn. */
-export const inTurn = (task: () => void): void => {
-  const wait = turn()
-  if (wait) void wait.then(task)
-  else task()
-}
+export const inTurn = (task: () => void): void => turns.inTurn(task)

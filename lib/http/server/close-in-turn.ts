@@ -1,19 +1,18 @@
-import { ServerResponse } from 'node:http'
-import { inTurn } from '../../loop-turns.ts'
+import { type Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { systemClock } from '../../clock.ts'
+import { inTurn, LoopTurns } from '../../loop-turns.ts'
 
-type Emit = (this: ServerResponse, event: string | symbol, ...values: unknown[]) => boolean
+type Emit<Emitter> = (this: Emitter, event: string | symbol, ...values: unknown[]) => boolean
 
 let isInstalled = false
 
-/**
- * From now on the `close` of a response whose client has disconnected is emitted in turn: thousands of clients may
- * disconnect in the same moment, and the cleanup of each takes time. `destroyed` is true at once.
- */
-export const emitCloseInTurn = (): void => {
+/** From now on the `close` of a response whose client has disconnected is emitted in turn. `destroyed` is true at once. */
+const closeResponsesInTurn = (): void => {
   if (isInstalled) return
   isInstalled = true
-  const emit = ServerResponse.prototype.emit as Emit
-  const emitInTurn: Emit = function (event, ...values) {
+  const emit = ServerResponse.prototype.emit as Emit<ServerResponse>
+  const emitInTurn: Emit<ServerResponse> = function (event, ...values) {
     if (event !== 'close' || this.writableFinished) return emit.call(this, event, ...values)
     // Writes meanwhile fail; the writer is notified by `close`.
     this.on('error', () => {})
@@ -21,4 +20,26 @@ export const emitCloseInTurn = (): void => {
     return true
   }
   Object.assign(ServerResponse.prototype, { emit: emitInTurn })
+}
+
+/** Their own, so that the ends do not wait behind the cleanup of those before them. */
+const ends = new LoopTurns(systemClock.now)
+
+/**
+ * Ends the connections of a server, and their responses, in turn: thousands of clients may disconnect in the same
+ * moment, and the cleanup of each takes time.
+ */
+export const closeInTurn = (server: Server): void => {
+  closeResponsesInTurn()
+  server.on('connection', (socket: Socket) => {
+    // A connection whose offer of another protocol was ignored comes a second time.
+    if (Object.hasOwn(socket, 'emit')) return
+    const emit = socket.emit as Emit<Socket>
+    const emitInTurn: Emit<Socket> = (event, ...values) => {
+      if (event !== 'end') return emit.call(socket, event, ...values)
+      ends.inTurn(() => emit.call(socket, 'end'))
+      return true
+    }
+    Object.assign(socket, { emit: emitInTurn })
+  })
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { GatewayError } from '../../errors.ts'
-import { emitCloseInTurn } from './close-in-turn.ts'
+import { closeInTurn } from './close-in-turn.ts'
 import { continueWhenRead } from './expect.ts'
 import { refuseConnection } from './refuse.ts'
 import { limitSlowClients } from './slow-clients.ts'
@@ -54,7 +54,7 @@ export const guardServer = (server: Server): Server => {
   server.keepAliveTimeout = KEEP_ALIVE_MS
   limitSlowClients(server)
   ignoreUpgrades(server)
-  emitCloseInTurn()
+  closeInTurn(server)
   return server
     .on('clientError', refuseMalformed)
     .on('connect', refuseTunnel)

@@ -212,6 +212,27 @@ describe('the thread that SQLite runs on', () => {
     expect(await workers()).toEqual(['a, too'])
   })
 
+  it('commits many small transactions together, of which each takes effect alone or not at all', async () => {
+    await addWorker('taken')
+    const add = (db: Records['db'], id: string) => db.insertInto('batch_workers').values({ id, seen_at: 1 })
+    const written = Array.from({ length: 100 }, (_, index) =>
+      records.writeTogether(db => [add(db, `written ${index}`), add(db, `written ${index}, too`)]),
+    )
+    const unmatched = records.writeTogether(db => [
+      add(db, 'undone'),
+      { query: db.deleteFrom('batch_workers').where('id', '=', 'absent').compile(), mustMatch: true },
+    ])
+    const failed = records.writeTogether(db => [add(db, 'undone, too'), add(db, 'taken')])
+    const last = records.writeTogether(db => [add(db, 'last')])
+    expect((await Promise.all(written)).every(results => results?.length === 2)).toBe(true)
+    expect(await unmatched).toBeUndefined()
+    await expect(failed).rejects.toThrow()
+    expect(await last).toHaveLength(1)
+    const ids = await workers()
+    expect(ids.filter(id => id.startsWith('written'))).toHaveLength(200)
+    expect(ids.filter(id => !id.startsWith('written'))).toEqual(['last', 'taken'])
+  })
+
   it('F21: gives up a write after 5 s where another process holds the file for longer, and reads at once meanwhile', async () => {
     await addWorker('a')
     const other = new DatabaseSync(path)

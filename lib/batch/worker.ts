@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock, Timer } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { turn } from '../loop-turns.ts'
@@ -96,6 +97,8 @@ export class Worker {
     this.#isClaiming = true
     let pollMs = LONGEST_POLL_MS
     while (this.#isCalled) {
+      // Items that end together are replaced together.
+      await nextTurn()
       this.#isCalled = false
       pollMs = await this.#begin().catch(error => {
         this.#deps.onError(error)

@@ -2,6 +2,7 @@ import type { Clock } from '../../clock.ts'
 import { migrate } from './migrate.ts'
 import { Records } from './records.ts'
 import { kyselyOver, queryResult } from './sqlite/driver.ts'
+import { GroupCommit } from './sqlite/group-commit.ts'
 import { Mutex } from './sqlite/mutex.ts'
 import { RecordsThread, type ThreadOptions } from './sqlite/thread-handle.ts'
 
@@ -10,18 +11,17 @@ const DO_NOT_WAIT = { sql: 'pragma busy_timeout = 0', parameters: [] }
 
 const recordsOf = (thread: RecordsThread, clock: Clock): Records => {
   const writing = new Mutex()
+  const commits = new GroupCommit(thread, writing)
   return new Records(kyselyOver(thread, 'write', writing), 'sqlite', clock, {
     reading: kyselyOver(thread, 'read'),
-    atomically: queries =>
-      writing.run(async () => {
-        const statements = queries.map(({ query, mustMatch }) => ({
-          sql: query.sql,
-          parameters: query.parameters,
-          ...(mustMatch && { mustMatch }),
-        }))
-        const results = await thread.ask({ connection: 'write', statements, atomic: true })
-        return results?.map(queryResult)
-      }),
+    atomically: async queries => {
+      const statements = queries.map(({ query, mustMatch }) => ({
+        sql: query.sql,
+        parameters: query.parameters,
+        ...(mustMatch && { mustMatch }),
+      }))
+      return (await commits.run(statements))?.map(queryResult)
+    },
     close: () => thread.close(),
   })
 }
@@ -42,7 +42,7 @@ export const sqliteRecords = async (
     const records = recordsOf(thread, clock)
     await migrate(records.db, 'sqlite')
     for (const connection of ['read', 'write'] as const)
-      await thread.ask({ connection, statements: [DO_NOT_WAIT], atomic: false })
+      await thread.ask({ connection, statements: [DO_NOT_WAIT] })
     thread.expectReplies()
     return records
   } catch (error) {

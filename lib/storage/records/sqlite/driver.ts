@@ -40,9 +40,8 @@ class ThreadConnection implements DatabaseConnection {
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
     const statements = [...(this.#begins ? [BEGIN] : []), { sql, parameters }]
     this.#begins = false
-    const request = { connection: this.#name, statements, atomic: false }
-    const results = await this.#thread.ask(request, this.#run)
-    return queryResult(results?.at(-1) ?? { rows: [] })
+    const results = await this.#thread.ask({ connection: this.#name, statements }, this.#run)
+    return queryResult(results.at(-1) ?? { rows: [] })
   }
 
   begin(): void {
@@ -66,7 +65,7 @@ class ThreadConnection implements DatabaseConnection {
     const isEmpty = this.#begins
     this.#begins = false
     if (isEmpty) return
-    const request = { connection: this.#name, statements: [{ sql, parameters: [] }], atomic: false }
+    const request = { connection: this.#name, statements: [{ sql, parameters: [] }] }
     await this.#thread.ask(request, this.#run)
   }
 }

@@ -11,7 +11,7 @@ export type ThreadData = Readonly<{
 export type Statement = Readonly<{
   sql: string
   parameters: readonly unknown[]
-  /** In an atomic request: rolls back where this statement changes or returns no row. */
+  /** In a group: undoes the group where this statement changes or returns no row. */
   mustMatch?: boolean
 }>
 
@@ -22,27 +22,35 @@ export type StatementResult = Readonly<{
 }>
 
 /** Statements that run one after the other, with nothing between them; the first that fails ends them. */
-export type ThreadRequest = Readonly<{
-  id: number
-  connection: 'read' | 'write'
-  statements: readonly Statement[]
-  /** In one transaction, which is rolled back where a statement fails. */
-  atomic: boolean
-}>
+export type StatementsRequest = Readonly<{ connection: 'read' | 'write'; statements: readonly Statement[] }>
 
+/** Groups of statements in one transaction. Each takes effect as a whole or, where a statement fails, not at all. */
+export type GroupsRequest = Readonly<{ connection: 'write'; groups: readonly (readonly Statement[])[] }>
+
+export type ThreadRequest = StatementsRequest | GroupsRequest
+
+/** `unmatched` where a statement that must match did not. */
+export type GroupResult =
+  | Readonly<{ results: readonly StatementResult[] }>
+  | Readonly<{ unmatched: true }>
+  | Readonly<{ error: SentError }>
+
+/** To a request of statements, to one of groups in their order, or to one that failed as a whole. */
 export type ThreadReply =
-  | Readonly<{ id: number; results: readonly StatementResult[] }>
-  | Readonly<{ id: number; unmatched: true }>
-  | Readonly<{ id: number; error: SentError }>
+  | Readonly<{ results: readonly StatementResult[] }>
+  | Readonly<{ groups: readonly GroupResult[] }>
+  | Readonly<{ error: SentError }>
+
+type WithId<T> = T & Readonly<{ id: number }>
 
 /** The thread's messages: the file is open, it cannot be opened, or a request has ended. */
 export type FromThread =
   | Readonly<{ type: 'open' }>
   | Readonly<{ type: 'unusable'; error: SentError }>
-  | Readonly<{ type: 'reply'; reply: ThreadReply }>
+  | Readonly<{ type: 'reply'; reply: WithId<ThreadReply> }>
 
 /** Messages to the thread: a request, or to close the file and end. */
-export type ToThread = ThreadRequest | Readonly<{ type: 'close' }>
+export type ToThread = WithId<ThreadRequest> | Readonly<{ type: 'close' }>
 
 /** An error in a form for messages between threads, which drop its extra fields. */
 export type SentError = Readonly<{

@@ -4,8 +4,11 @@ import { Worker } from 'node:worker_threads'
 import type { Clock, Timer } from '../../../clock.ts'
 import {
   type FromThread,
+  type GroupResult,
+  type GroupsRequest,
   receivedError,
   type StatementResult,
+  type StatementsRequest,
   type ThreadData,
   type ThreadReply,
   type ThreadRequest,
@@ -28,7 +31,8 @@ const MONITOR_MS = 1_000
 /** A thread that cannot open the file is not started again before this time. */
 const RESTART_MS = 1_000
 
-type Outcome = readonly StatementResult[] | undefined
+/** What a request that did not fail as a whole resolves to. */
+type Outcome = Exclude<ThreadReply, { error: unknown }>
 type Pending = Readonly<{
   resolve: (outcome: Outcome) => void
   reject: (error: Error) => void
@@ -80,7 +84,7 @@ class ThreadRun {
     return oldest ? this.#clock.now() - oldest.askedAt : 0
   }
 
-  ask(request: Omit<ThreadRequest, 'id'>): Promise<Outcome> {
+  ask(request: ThreadRequest): Promise<Outcome> {
     if (this.#lost) return Promise.reject(this.#lost)
     const id = ++this.#lastId
     return new Promise((resolve, reject) => {
@@ -124,7 +128,7 @@ class ThreadRun {
         this.lose(this.#openingError(receivedError(message.error)))
         return
       case 'reply':
-        this.#settle(message.reply)
+        this.#settle(message.reply.id, message.reply)
     }
   }
 
@@ -133,12 +137,12 @@ class ThreadRun {
     return this.#data.reopens ? new ThreadLost(error.message, { cause: error }) : error
   }
 
-  #settle(reply: ThreadReply): void {
-    const asked = this.#pending.get(reply.id)
-    this.#pending.delete(reply.id)
+  #settle(id: number, reply: ThreadReply): void {
+    const asked = this.#pending.get(id)
+    this.#pending.delete(id)
     if (this.#pending.size === 0) this.#worker.unref()
     if ('error' in reply) asked?.reject(receivedError(reply.error))
-    else asked?.resolve('unmatched' in reply ? undefined : reply.results)
+    else asked?.resolve(reply)
   }
 }
 
@@ -178,13 +182,21 @@ export class RecordsThread {
   }
 
   /**
-   * Runs statements. Resolves to undefined where an atomic request was rolled back because a statement matched no row.
-   * @param run the run that must execute it; the current one when absent
+   * Runs statements.
+   * @param run the run that must execute them; the current one when absent
    * @throws ThreadLost, or SQLite's error
    */
-  ask(request: Omit<ThreadRequest, 'id'>, run = this.run): Promise<Outcome> {
-    if (run !== this.#run) return Promise.reject(new ThreadLost('the database’s thread was started again'))
-    return this.#run.ask(request)
+  async ask(request: StatementsRequest, run = this.run): Promise<readonly StatementResult[]> {
+    if (run !== this.#run) throw new ThreadLost('the database’s thread was started again')
+    const reply = await this.#run.ask(request)
+    return 'results' in reply ? reply.results : []
+  }
+
+  /** Commits groups of statements together. @throws ThreadLost, or SQLite's error where it concerns all of them */
+  async commit(groups: GroupsRequest['groups']): Promise<readonly GroupResult[]> {
+    this.#restart()
+    const reply = await this.#run.ask({ connection: 'write', groups })
+    return 'groups' in reply ? reply.groups : []
   }
 
   /** Waits for pending requests, closes the file and ends the thread. */

@@ -5,6 +5,8 @@ import { systemClock, type Timer } from '../../../clock.ts'
 import { openFile, reopenFile, type SqliteFile } from './file.ts'
 import {
   type FromThread,
+  type GroupResult,
+  type GroupsRequest,
   type Statement,
   type StatementResult,
   sentError,
@@ -62,19 +64,41 @@ const running = (
   const isUnmatched = ({ mustMatch }: Statement, { rows, changes = 0 }: StatementResult) =>
     mustMatch === true && rows.length === 0 && changes === 0
 
-  const atomically = ({ id, statements }: ThreadRequest): ThreadReply => {
-    command('begin immediate')
+  const undoGroup = () => {
+    command('rollback to one_group')
+    command('release one_group')
+  }
+  /** @throws where SQLite has rolled the whole transaction back, as it does when the disk is full */
+  const group = (statements: readonly Statement[]): GroupResult => {
+    command('savepoint one_group')
     const results: StatementResult[] = []
-    for (const statement of statements) {
-      const result = run(statement)
-      if (isUnmatched(statement, result)) {
-        command('rollback')
-        return { id, unmatched: true }
+    try {
+      for (const statement of statements) {
+        const result = run(statement)
+        if (isUnmatched(statement, result)) {
+          undoGroup()
+          return { unmatched: true }
+        }
+        results.push(result)
       }
-      results.push(result)
+      command('release one_group')
+      return { results }
+    } catch (error) {
+      if (!database.isTransaction) throw error
+      undoGroup()
+      return { error: sentError(error) }
     }
-    command('commit')
-    return { id, results }
+  }
+  const together = ({ groups }: GroupsRequest): ThreadReply => {
+    try {
+      command('begin immediate')
+      const results = groups.map(group)
+      command('commit')
+      return { groups: results }
+    } catch (error) {
+      if (database.isTransaction) command('rollback')
+      throw error
+    }
   }
 
   let isRolledBack = false
@@ -91,15 +115,13 @@ const running = (
 
   let idle: Timer | undefined
   return request => {
-    const { id, statements, atomic } = request
     idle?.cancel()
     try {
-      assertNotRolledBack(statements)
+      if ('statements' in request) assertNotRolledBack(request.statements)
       if (!database.isTransaction) assertReady()
-      return atomic ? atomically(request) : { id, results: statements.map(run) }
+      return 'groups' in request ? together(request) : { results: request.statements.map(run) }
     } catch (error) {
-      if (atomic && database.isTransaction) command('rollback')
-      return { id, error: sentError(error) }
+      return { error: sentError(error) }
     } finally {
       if (database.isTransaction) idle = systemClock.timer(IDLE_TRANSACTION_MS, rollBackIdle)
     }
@@ -111,7 +133,10 @@ const send = (message: FromThread): void => parentPort?.postMessage(message)
 const serve = (file: SqliteFile): void => {
   const connections = { read: running(file.read), write: running(file.write, file.assertAtPath) }
   parentPort?.on('message', (message: ToThread) => {
-    if (!('type' in message)) return send({ type: 'reply', reply: connections[message.connection](message) })
+    if (!('type' in message)) {
+      const { id } = message
+      return send({ type: 'reply', reply: { ...connections[message.connection](message), id } })
+    }
     file.read.close()
     file.write.close()
     parentPort?.close()

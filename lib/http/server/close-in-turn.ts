@@ -22,7 +22,7 @@ const closeResponsesInTurn = (): void => {
   Object.assign(ServerResponse.prototype, { emit: emitInTurn })
 }
 
-/** Their own, so that the ends do not wait behind the cleanup of those before them. */
+/** Their own, so that the ends do not wait for the cleanup of those before them. */
 const ends = new LoopTurns(systemClock.now)
 
 /**

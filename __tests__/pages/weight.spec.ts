@@ -2,9 +2,9 @@ import { gzipSync } from 'node:zlib'
 import type { Response } from '@playwright/test'
 import { expect, test } from './support/parley.ts'
 
-const LIMIT_BYTES = 230_000
+const LIMIT_BYTES = 170_000
 
-test('loads at most 230 kB of compressed JavaScript, nothing of the batch page but its bell, and nothing of Sentry where no DSN is set', async ({
+test('loads at most 170 kB of compressed JavaScript, nothing of the batch page but its bell, and nothing of Sentry where no DSN is set', async ({
   parley,
   page,
 }, info) => {

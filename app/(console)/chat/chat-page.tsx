@@ -35,7 +35,6 @@ export function ChatPage() {
   useEscape(chat.answering, stop)
   useEffect(() => {
     void openSession()
-    void loadMarkdown()
     // On a touch screen focus would open the keyboard over the page.
     if (matchMedia('(pointer: fine)').matches) input.current?.focus()
   }, [])
@@ -83,7 +82,7 @@ export function ChatPage() {
           />
         )}
       </main>
-      <section aria-label="Ask" className="dock">
+      <section aria-label="Ask" className="dock" onInput={loadMarkdown}>
         {away && (
           <button type="button" className="to-end" onClick={follow}>
             <DownIcon /> Latest

@@ -139,7 +139,7 @@ class StreamedEvents implements AsyncIterableIterator<EventGroup> {
       events.push(event)
       this.#producedBytes += Buffer.byteLength(addedText(event))
       if (event.type === 'refusal-delta') this.#refused = true
-      if (event.type !== 'wire') this.#hasContent = true
+      if (event.type !== 'wire' || event.isContent) this.#hasContent = true
     }
   }
 

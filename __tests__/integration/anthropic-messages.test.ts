@@ -831,6 +831,14 @@ describe.each(HOSTS)('POST /v1/messages under the %s server', host => {
     }
   })
 
+  it('falls back to another model of Anthropic’s, with its name in the same body', async () => {
+    setting.upstream.forModel('claude-opus-4-1', refuses(500))
+    const response = await post({ model: 'claude-opus-4-1', x_vendor: 1.5 })
+    expect(response.status).toBe(200)
+    expect(response.headers.get('x-gateway-fallback')).toBe('true')
+    expect(lastCall().body).toBe(bodyOf({ x_vendor: 1.5 }))
+  })
+
   it('starts a stream of a block that only Anthropic knows before any text comes', async () => {
     setting.upstream.usually(
       sends(
@@ -858,5 +866,35 @@ describe.each(HOSTS)('POST /v1/messages under the %s server', host => {
     for await (const { id } of through.models.list({ limit: 3 })) paged.push(id)
     expect(paged).toEqual(ids)
     expect(await through.models.retrieve(CLAUDE)).toMatchObject({ id: CLAUDE, type: 'model' })
+  })
+})
+
+describe('the limits of an anonymous caller', () => {
+  let setting: UpstreamGateway
+  beforeAll(async () => {
+    setting = await startUpstreamGateway('native', () => ({
+      ENABLE_RATE_LIMITING: 'true',
+      RATE_LIMIT_ANONYMOUS: '2/1m',
+      RATE_LIMIT_API: '3/1m',
+    }))
+  })
+  afterAll(() => stopUpstreamGateway(setting ?? {}))
+
+  it.each([
+    ['/v1/messages', 2],
+    ['/v1/messages/count_tokens', 3],
+  ])('count %s apart: %d a minute here, then 429 rate_limit_error with Retry-After', async (path, most) => {
+    const ask = () =>
+      fetch(`${setting.gateway.url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model: GPT, max_tokens: 9, messages }),
+      })
+    for (let asked = 0; asked < most; asked += 1) expect((await ask()).status).toBe(200)
+    const refused = await ask()
+    expect(refused.status).toBe(429)
+    expect(refused.headers.get('retry-after')).toMatch(/^\d+$/)
+    expect(refused.headers.has('x-should-retry')).toBe(false)
+    expect(await refused.json()).toMatchObject({ type: 'error', error: { type: 'rate_limit_error' } })
   })
 })

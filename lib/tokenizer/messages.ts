@@ -1,5 +1,5 @@
-/** A text to count. */
-export type ThreadText = Readonly<{ id: number; text: string }>
+/** Texts to count. */
+export type ThreadTexts = Readonly<{ id: number; texts: readonly string[] }>
 
-/** How many tokens it has. */
+/** How many tokens they have together. */
 export type ThreadCount = Readonly<{ id: number; tokens: number }>

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
-import type { ThreadCount, ThreadText } from './messages.ts'
+import type { ThreadCount, ThreadTexts } from './messages.ts'
 
 /** Byte pairs are merged in time that grows with the square of a run without a break: longer ones are cut. */
 const LONGEST_RUN = 256
@@ -16,7 +16,8 @@ const tokensIn = (text: string): number => {
   return tokens
 }
 
-parentPort?.on('message', ({ id, text }: ThreadText) => {
-  const reply: ThreadCount = { id, tokens: tokensIn(text) }
+parentPort?.on('message', ({ id, texts }: ThreadTexts) => {
+  const tokens = texts.reduce((sum, text) => sum + tokensIn(text), 0)
+  const reply: ThreadCount = { id, tokens }
   parentPort?.postMessage(reply)
 })

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { Clock, Timer } from '../clock.ts'
 import { turn } from '../loop-turns.ts'
-import type { ThreadCount, ThreadText } from './messages.ts'
+import type { ThreadCount, ThreadTexts } from './messages.ts'
 
 /** Joined at run time, so that bundlers leave the file alone, which Node runs directly. */
 const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), 'thread.ts')
@@ -19,6 +19,30 @@ const endOfPiece = (text: string, start: number): number => {
   if (end >= text.length) return text.length
   const space = text.lastIndexOf(' ', end)
   return space > end - LOOKED_BACK ? space : end
+}
+
+function* piecesOf(texts: Iterable<string>): Generator<string> {
+  for (const text of texts)
+    for (let start = 0, end = 0; start < text.length; start = end) {
+      end = endOfPiece(text, start)
+      yield text.slice(start, end)
+    }
+}
+
+/** Pieces that are counted at once, as many as are together no longer than the longest one. */
+function* groupsOf(texts: Iterable<string>): Generator<readonly string[]> {
+  let group: string[] = []
+  let length = 0
+  for (const piece of piecesOf(texts)) {
+    if (length + piece.length > LONGEST_PIECE) {
+      yield group
+      group = []
+      length = 0
+    }
+    group.push(piece)
+    length += piece.length
+  }
+  if (group.length > 0) yield group
 }
 
 type Waiting = Readonly<{ resolve: (tokens: number) => void; reject: (error: Error) => void }>
@@ -46,9 +70,9 @@ class TokenThread {
     this.#worker.unref()
   }
 
-  count(text: string): Promise<number> {
+  count(texts: readonly string[]): Promise<number> {
     this.#lastId += 1
-    const message: ThreadText = { id: this.#lastId, text }
+    const message: ThreadTexts = { id: this.#lastId, texts }
     this.#worker.ref()
     return new Promise((resolve, reject) => {
       this.#waiting.set(message.id, { resolve, reject })
@@ -82,15 +106,17 @@ export class Tokenizer {
   /** Rejects with an Error when the thread ends. */
   async count(texts: Iterable<string>): Promise<number> {
     let tokens = 0
-    for (const text of texts)
-      for (let start = 0; start < text.length; ) {
-        const end = endOfPiece(text, start)
-        const wait = turn()
-        if (wait) await wait
-        tokens += await this.#running().count(text.slice(start, end))
-        start = end
-      }
+    for (const group of groupsOf(texts)) {
+      const wait = turn()
+      if (wait) await wait
+      tokens += await this.#running().count(group)
+    }
     return tokens
+  }
+
+  /** Whether its thread is there. */
+  get isRunning(): boolean {
+    return this.#thread !== undefined
   }
 
   #running(): TokenThread {

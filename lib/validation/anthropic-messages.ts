@@ -1,7 +1,11 @@
 import { z } from 'zod'
+import { turn } from '../loop-turns.ts'
+import { check, FaultList } from './faults.ts'
 import { optional } from './optional.ts'
 
 const word = z.string().min(1, 'must not be empty')
+
+const NO_CONTENT = 'must be text or a list of content blocks'
 
 const plainSource = z.looseObject({
   type: word,
@@ -71,14 +75,17 @@ const block = z
       issues.push({
         code: 'custom',
         path: ['content'],
-        message: 'must be text or a list of content blocks',
+        message: NO_CONTENT,
         input: value,
       })
   })
 
-const message = z.looseObject({
-  role: z.enum(['user', 'assistant', 'system']),
-  content: z.union([z.string(), z.array(block)], 'must be text or a list of content blocks'),
+const role = z.enum(['user', 'assistant', 'system'])
+const message = z.looseObject({ role, content: z.union([z.string(), z.array(block)], NO_CONTENT) })
+/** The same without a look at its blocks. */
+const outerMessage = z.looseObject({
+  role,
+  content: z.union([z.string(), z.array(z.unknown())], NO_CONTENT),
 })
 
 const tool = z.looseObject({
@@ -131,3 +138,65 @@ export const anthropicMessagesBody = anthropicCountBody.extend({
 
 export type AnthropicCountBody = z.output<typeof anthropicCountBody>
 export type AnthropicMessagesBody = z.output<typeof anthropicMessagesBody>
+
+type BodyMessage = z.output<typeof message>
+
+const checkedMessage = async (
+  value: unknown,
+  at: readonly PropertyKey[],
+  faults: FaultList,
+): Promise<BodyMessage | undefined> => {
+  const outer = check(outerMessage, value, at)
+  if (outer.faults) return void faults.add(...outer.faults)
+  const { content } = outer.data
+  if (typeof content === 'string') return { ...outer.data, content }
+  const blocks: z.output<typeof block>[] = []
+  for (const [index, one] of content.entries()) {
+    const wait = turn()
+    if (wait) await wait
+    const { data, faults: found } = check(block, one, [...at, 'content', index])
+    if (found) faults.add(...found)
+    else blocks.push(data)
+  }
+  return { ...outer.data, content: blocks }
+}
+
+const checkedMessages = async (values: readonly unknown[], faults: FaultList): Promise<BodyMessage[]> => {
+  const messages: BodyMessage[] = []
+  for (const [index, one] of values.entries()) {
+    const wait = turn()
+    if (wait) await wait
+    const checked = await checkedMessage(one, ['messages', index], faults)
+    if (checked) messages.push(checked)
+  }
+  return messages
+}
+
+const sentMessages = (value: unknown): readonly unknown[] => {
+  const messages = typeof value === 'object' && value !== null && 'messages' in value ? value.messages : []
+  return Array.isArray(messages) ? messages : []
+}
+
+const outerMessages = z.array(z.unknown()).min(1, 'must not be empty')
+const outerCountBody = anthropicCountBody.extend({ messages: outerMessages })
+const outerMessagesBody = anthropicMessagesBody.extend({ messages: outerMessages })
+
+const checkedBody = async <T extends object>(schema: z.ZodType<T>, value: unknown) => {
+  const faults = new FaultList()
+  const outer = check(schema, value)
+  if (outer.faults) faults.add(...outer.faults)
+  const messages = await checkedMessages(sentMessages(value), faults)
+  faults.throwIfAny()
+  return { ...(outer.data as T), messages }
+}
+
+/**
+ * The body of `POST /v1/messages/count_tokens`, checked message by message between other work.
+ * @throws GatewayError INVALID_INPUT that names every fault
+ */
+export const countBodyOrThrow = (value: unknown): Promise<AnthropicCountBody> =>
+  checkedBody(outerCountBody, value)
+
+/** The same for the body of `POST /v1/messages`. */
+export const messagesBodyOrThrow = (value: unknown): Promise<AnthropicMessagesBody> =>
+  checkedBody(outerMessagesBody, value)

@@ -15,7 +15,7 @@ import { openai } from '#lib/llm/providers/openai.ts'
 import { PROVIDERS } from '#lib/llm/providers/registry.ts'
 import type { Post } from '#lib/llm/providers/shared/upstream.ts'
 import type { Call } from '#lib/llm/types.ts'
-import { anthropicMessagesBody } from '#lib/validation/anthropic-messages.ts'
+import { messagesBodyOrThrow } from '#lib/validation/anthropic-messages.ts'
 import { openAiChatBody } from '#lib/validation/openai-chat.ts'
 import { block, ended, message, sseOf, started } from '../../support/anthropic-behaviour.ts'
 import { newCall } from '../../support/calls.ts'
@@ -26,14 +26,14 @@ const JSON_TYPE = 'application/json'
 const ANSWER_CLOCK = { clock: systemClock, abort: () => {} }
 
 /** The call that a body of `POST /v1/messages` makes. */
-const callOf = (body: object): Call => {
+const callOf = async (body: object): Promise<Call> => {
   const json = JSON.stringify({
     model: 'm',
     max_tokens: 10,
     messages: [{ role: 'user', content: 'Hi' }],
     ...body,
   })
-  return messagesCall(newCall(), anthropicMessagesBody.parse(JSON.parse(json)), json, {
+  return messagesCall(newCall(), await messagesBodyOrThrow(JSON.parse(json)), json, {
     model: 'm',
     headers: new Headers(),
     cache: 'default',
@@ -76,7 +76,7 @@ describe('a stream for Anthropic’s clients', () => {
     'is the same however the one of %s is split',
     async (id, definition) => {
       const body = streamOf(id)
-      const call = callOf({ stream: true })
+      const call = await callOf({ stream: true })
       const whole = await given(definition, SSE, [body], call)
       expect(whole).toContain('event: message_stop\n')
       await fc.assert(
@@ -91,7 +91,7 @@ describe('a stream for Anthropic’s clients', () => {
 
   it('is Anthropic’s own, byte for byte', async () => {
     const body = streamOf('anthropic')
-    expect(await given(anthropic, SSE, [body], callOf({ stream: true }))).toBe(body.toString())
+    expect(await given(anthropic, SSE, [body], await callOf({ stream: true }))).toBe(body.toString())
   })
 
   it('has event lines also where an upstream leaves them out, and the end that one leaves out', async () => {
@@ -102,12 +102,12 @@ describe('a stream for Anthropic’s clients', () => {
     ]
     const bare = events.map(event => `data:${JSON.stringify(event)}\n\n`).join('')
     const full = sseOf(...events.filter(event => event !== undefined), { type: 'message_stop' })
-    expect(await given(anthropic, SSE, [Buffer.from(bare)], callOf({ stream: true }))).toBe(full)
+    expect(await given(anthropic, SSE, [Buffer.from(bare)], await callOf({ stream: true }))).toBe(full)
   })
 
   it('is translated from an answer in one piece, and a message from a stream', async () => {
     const whole = Buffer.from(JSON.stringify(message([{ type: 'text', text: 'Hi' }])))
-    const streamed = await given(anthropic, JSON_TYPE, [whole], callOf({ stream: true }))
+    const streamed = await given(anthropic, JSON_TYPE, [whole], await callOf({ stream: true }))
     expect(streamed.match(/^event: .*$/gm)).toEqual(
       [
         'message_start',
@@ -119,7 +119,7 @@ describe('a stream for Anthropic’s clients', () => {
         'message_stop',
       ].map(name => `event: ${name}`),
     )
-    const created = JSON.parse(await given(anthropic, SSE, [streamOf('anthropic')], callOf({})))
+    const created = JSON.parse(await given(anthropic, SSE, [streamOf('anthropic')], await callOf({})))
     expect(created).toMatchObject({
       type: 'message',
       content: [
@@ -189,7 +189,7 @@ describe('the parallel tool calls of a message', () => {
             { choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] },
           ]
           const body = `${chunks.map(chunk => `data: ${JSON.stringify(chunk)}\n\n`).join('')}data: [DONE]\n\n`
-          const text = await given(openai, SSE, [Buffer.from(body)], callOf({ stream: true }))
+          const text = await given(openai, SSE, [Buffer.from(body)], await callOf({ stream: true }))
           const events =
             text.match(/^data: .*$/gm)?.map(line => JSON.parse(line.slice('data: '.length))) ?? []
           const found: { name: string; json: string }[] = []
@@ -319,7 +319,7 @@ describe('chat → messages → chat', () => {
             strict: false,
             requestTimeoutMs: 1_000,
           })
-          const sent = await sentFor(openai, callOf(await sentFor(anthropic, chat)))
+          const sent = await sentFor(openai, await callOf(await sentFor(anthropic, chat)))
           expect(sent).toEqual({ ...JSON.parse(json), stream: false })
         },
       ),

@@ -3,8 +3,7 @@ import { readEncodedJson } from '#lib/http/body.ts'
 import { cacheModeOf } from '#lib/http/cache-mode.ts'
 import { messageResponse } from '#lib/http/dialects/anthropic-messages/reply.ts'
 import { messagesCall } from '#lib/http/dialects/anthropic-messages/request.ts'
-import { anthropicMessagesBody } from '#lib/validation/anthropic-messages.ts'
-import { parseOrThrow } from '#lib/validation/faults.ts'
+import { messagesBodyOrThrow } from '#lib/validation/anthropic-messages.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/v1/messages', surface: 'chat', access: 'caller', admittedBy: 'pipeline', changes: true },
@@ -13,8 +12,8 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
       const { clock, env, chatDefaults } = gateway
       await gateway.identify(context)
       const { text, value } = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
-      const body = parseOrThrow(anthropicMessagesBody, value)
-      const call = messagesCall(context, body, text, {
+      const body = await messagesBodyOrThrow(value)
+      const call = await messagesCall(context, body, text, {
         model: gateway.modelNamed(body.model),
         headers: request.headers,
         cache: cacheModeOf(request),

@@ -2,8 +2,7 @@ import { serve } from '#lib/gateway/index.ts'
 import { readEncodedJson } from '#lib/http/body.ts'
 import { countResponse } from '#lib/http/dialects/anthropic-messages/count.ts'
 import { messagesCall } from '#lib/http/dialects/anthropic-messages/request.ts'
-import { anthropicCountBody } from '#lib/validation/anthropic-messages.ts'
-import { parseOrThrow } from '#lib/validation/faults.ts'
+import { countBodyOrThrow } from '#lib/validation/anthropic-messages.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/v1/messages/count_tokens', surface: 'api', access: 'caller', changes: true },
@@ -11,8 +10,8 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     POST: async ({ request, context, gateway }) => {
       const { env, chatDefaults } = gateway
       const { text, value } = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
-      const body = parseOrThrow(anthropicCountBody, value)
-      const call = messagesCall(context, body, text, {
+      const body = await countBodyOrThrow(value)
+      const call = await messagesCall(context, body, text, {
         model: gateway.modelNamed(body.model),
         headers: request.headers,
         cache: 'no-store',

@@ -1,4 +1,5 @@
 import type { Content, ContentPart, Message, Reasoning, ToolCall } from '../../../llm/message.ts'
+import { turn } from '../../../loop-turns.ts'
 import type { AnthropicCountBody } from '../../../validation/anthropic-messages.ts'
 
 type BodyMessage = AnthropicCountBody['messages'][number]
@@ -94,9 +95,17 @@ const messagesOf = ({ role, content }: BodyMessage): readonly Message[] => {
 const instructionOf = (system: NonNullable<AnthropicCountBody['system']>): string =>
   typeof system === 'string' ? system : system.map(({ text = '' }) => text).join('\n\n')
 
-/** The conversation of a body, its instructions first. */
-export const conversationOf = ({ system, messages }: AnthropicCountBody): readonly Message[] => {
+/** The conversation of a body, its instructions first; read between other work. */
+export const conversationOf = async ({
+  system,
+  messages,
+}: AnthropicCountBody): Promise<readonly Message[]> => {
   const instruction = system === undefined ? '' : instructionOf(system)
-  const first: readonly Message[] = instruction === '' ? [] : [{ role: 'system', content: instruction }]
-  return [...first, ...messages.flatMap(messagesOf)]
+  const conversation: Message[] = instruction === '' ? [] : [{ role: 'system', content: instruction }]
+  for (const message of messages) {
+    const wait = turn()
+    if (wait) await wait
+    for (const one of messagesOf(message)) conversation.push(one)
+  }
+  return conversation
 }

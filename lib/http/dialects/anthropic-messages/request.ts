@@ -99,16 +99,16 @@ export type MessagesCallOptions = Readonly<{
 /**
  * The body of `POST /v1/messages`, or of `/v1/messages/count_tokens`, as a call.
  * @param json the body's text, as the client sent it
- * @throws GatewayError INVALID_INPUT for a malformed header of the format
+ * Rejects with GatewayError INVALID_INPUT for a malformed header of the format
  */
-export const messagesCall = (
+export const messagesCall = async (
   context: RequestContext,
   body: AnthropicCountBody & Partial<AnthropicMessagesBody>,
   json: string,
   { model, headers, cache, strict, requestTimeoutMs }: MessagesCallOptions,
-): Call => ({
+): Promise<Call> => ({
   ...context,
-  messages: conversationOf(body),
+  messages: await conversationOf(body),
   model,
   stream: body.stream ?? false,
   temperature: body.temperature,

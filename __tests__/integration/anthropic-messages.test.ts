@@ -598,6 +598,7 @@ describe.each(HOSTS)('POST /v1/messages under the %s server', host => {
       const response = await postTo('/v1/messages/count_tokens?beta=true', JSON.stringify(count), headers)
       expect(await response.text()).toBe('{"input_tokens": 14, "vendor_note": 1.0}')
       expect(response.headers.has('x-gateway-estimated')).toBe(false)
+      expect(response.headers.get('x-gateway-provider')).toBe('anthropic')
       expect(lastCall()).toMatchObject({
         path: '/v1/messages/count_tokens',
         body: JSON.stringify(count),
@@ -831,6 +832,36 @@ describe.each(HOSTS)('POST /v1/messages under the %s server', host => {
     }
   })
 
+  it('asks a model again without a parameter that it refuses, and never without its instructions', async () => {
+    const model = setting.upstream.modelThat((response, asked, signal) => {
+      const words =
+        'temperature' in asked
+          ? '`temperature` is deprecated for this model.'
+          : 'does not support system prompts'
+      const error = { type: 'invalid_request_error', message: words }
+      return 'temperature' in asked || 'system' in asked
+        ? refuses(400, { body: JSON.stringify({ type: 'error', error }) })(response, asked, signal)
+        : texts('Hi')(response, asked, signal)
+    })
+    const fields = { model: `anthropic/${model}`, temperature: 0.5 }
+    const response = await post(fields)
+    expect(response.status).toBe(200)
+    expect(response.headers.get('x-gateway-params-dropped')).toBe('temperature')
+    const refused = await post({ ...fields, system: 'Be brief.' })
+    expect(refused.status).toBe(400)
+    expect(await refused.json()).toMatchObject({ error: { message: 'does not support system prompts' } })
+  })
+
+  it('case 25: passes an event of 5 MB on, whose data has no space before it', async () => {
+    const long = 'x'.repeat(5 * 1024 * 1024)
+    const events = [started, ...block(0, { type: 'document_read', data: long }), ...ended()]
+    setting.upstream.usually(
+      sends([events.map(event => `event:${event.type}\ndata:${JSON.stringify(event)}\n\n`).join('')]),
+    )
+    const text = await (await post({ stream: true, metadata: { user_id: '25' } })).text()
+    expect(text).toBe(sseOf(...events))
+  })
+
   it('falls back to another model of Anthropic’s, with its name in the same body', async () => {
     setting.upstream.forModel('claude-opus-4-1', refuses(500))
     const response = await post({ model: 'claude-opus-4-1', x_vendor: 1.5 })
@@ -869,21 +900,44 @@ describe.each(HOSTS)('POST /v1/messages under the %s server', host => {
   })
 })
 
-describe('the limits of an anonymous caller', () => {
+describe('a gateway with limits and an allowed origin', () => {
   let setting: UpstreamGateway
   beforeAll(async () => {
     setting = await startUpstreamGateway('native', () => ({
       ENABLE_RATE_LIMITING: 'true',
       RATE_LIMIT_ANONYMOUS: '2/1m',
       RATE_LIMIT_API: '3/1m',
+      ALLOWED_ORIGINS: 'https://app.example',
     }))
   })
   afterAll(() => stopUpstreamGateway(setting ?? {}))
 
+  it('lets a page of that origin send every header of the official client', async () => {
+    setting.upstream.forModel(CLAUDE, texts('Hi'))
+    const baseURL = setting.upstream.baseUrl.replace(/\/v1$/, '')
+    const client = new Anthropic({ baseURL, apiKey: 'placeholder', maxRetries: 0 })
+    await client.beta.messages.create({
+      model: CLAUDE,
+      max_tokens: 9,
+      messages,
+      betas: ['output-128k-2025-02-19'],
+    })
+    await client.messages.stream({ model: CLAUDE, max_tokens: 9, messages }).finalMessage()
+    const sent = setting.upstream.calls.flatMap(({ headers }) => Object.keys(headers))
+    const own = [...new Set(sent)].filter(name => /^(x-|anthropic-|authorization$)/.test(name))
+    expect(own).toContain('anthropic-beta')
+    const preflight = await fetch(`${setting.gateway.url}/v1/messages`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://app.example', 'access-control-request-method': 'POST' },
+    })
+    const allowed = preflight.headers.get('access-control-allow-headers')?.split(', ') ?? []
+    expect(allowed).toEqual(expect.arrayContaining(own))
+  })
+
   it.each([
     ['/v1/messages', 2],
     ['/v1/messages/count_tokens', 3],
-  ])('count %s apart: %d a minute here, then 429 rate_limit_error with Retry-After', async (path, most) => {
+  ])('counts %s apart: %d a minute here, then 429 rate_limit_error with Retry-After', async (path, most) => {
     const ask = () =>
       fetch(`${setting.gateway.url}${path}`, {
         method: 'POST',

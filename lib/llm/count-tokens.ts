@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
+import type { Attempt } from '../request-context.ts'
 import type { ContentPart, Message, Tool } from './message.ts'
 import type { Call, Provider } from './types.ts'
 
@@ -62,6 +63,8 @@ export const countTokens = async (call: Call, deps: CountTokensDeps): Promise<To
   const [target] = call.plan
   const provider = target && deps.providers.get(target.provider)
   if (!target || !provider?.countTokens) return estimate(call, deps)
+  const attempt: Attempt = { target, startedAt: deps.clock.now() }
+  call.journal.attempts.push(attempt)
   const deadline = new AbortController()
   const timer = deps.clock.timer(Math.max(0, call.deadlineAt - deps.clock.now()), () =>
     deadline.abort(new GatewayError('TIMEOUT')),
@@ -72,5 +75,6 @@ export const countTokens = async (call: Call, deps: CountTokensDeps): Promise<To
     return json === undefined ? await estimate(call, deps) : { kind: 'counted', json }
   } finally {
     timer.cancel()
+    attempt.endedAt = deps.clock.now()
   }
 }

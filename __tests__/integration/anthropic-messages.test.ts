@@ -228,9 +228,10 @@ describe.each(HOSTS)('POST /v1/messages under the %s server', host => {
       expect(Object.keys(lastCall().headers).filter(name => name.startsWith('anthropic'))).toEqual([])
     })
 
-    it('no credential of the client, whichever header has it', async () => {
+    it('case 24: no credential of the client, by Bearer, x-api-key or api-key', async () => {
       for (const [name, value] of [
         ['x-api-key', 'sk-ant-client'],
+        ['api-key', 'sk-ant-client'],
         ['authorization', 'Bearer sk-ant-client'],
       ] as const) {
         expect((await post({ metadata: { user_id: name } }, { [name]: value })).status).toBe(200)
@@ -413,6 +414,12 @@ describe.each(HOSTS)('POST /v1/messages under the %s server', host => {
       })
       expect(sentBody()).toMatchObject({ reasoning_effort: 'medium', max_completion_tokens: 100 })
       expect(sentBody().user).toMatch(/^[0-9a-f]{64}$/)
+    })
+
+    it('no empty lists, which OpenAI refuses, nor a choice among no tools', async () => {
+      await post({ model: GPT, tools: [], tool_choice: { type: 'auto' }, stop_sequences: [], system: [] })
+      expect(Object.keys(sentBody()).toSorted()).toEqual(['max_tokens', 'messages', 'model', 'stream'])
+      expect(sentBody().messages).toEqual([{ role: 'user', content: 'Hi' }])
     })
 
     it('a JSON schema', async () => {
@@ -751,7 +758,7 @@ describe.each(HOSTS)('POST /v1/messages under the %s server', host => {
       })
     })
 
-    it('two credentials that differ with 400', async () => {
+    it('case 24: two credentials that differ with 400', async () => {
       const response = await post({}, { authorization: 'Bearer one', 'x-api-key': 'two' })
       expect(response.status).toBe(400)
       expect(await response.json()).toMatchObject({ type: 'error' })

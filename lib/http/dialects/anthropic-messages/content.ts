@@ -42,7 +42,8 @@ const partsOf = (content: string | readonly Medium[]): readonly ContentPart[] =>
 const contentOf = (blocks: readonly Medium[]): Content => {
   const parts = partsOf(blocks)
   const [only] = parts
-  return parts.length === 1 && only?.type === 'text' ? only.text : parts
+  if (!only) return ''
+  return parts.length === 1 && only.type === 'text' ? only.text : parts
 }
 
 const toolResult = ({ tool_use_id: id = '', content }: Block): Message => ({
@@ -71,7 +72,7 @@ const assistantMessage = (blocks: readonly Block[]): Message => {
   const said = blocks.filter(({ type }) => !APART.has(type))
   return {
     role: 'assistant',
-    content: said.length === 0 ? '' : contentOf(said),
+    content: contentOf(said),
     ...(calls.length > 0 && { toolCalls: calls.map(toolCallOf) }),
     ...(reasoning.length > 0 && { reasoning: reasoning.map(reasoningOf) }),
   }

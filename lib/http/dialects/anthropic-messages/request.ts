@@ -72,7 +72,8 @@ const parametersOf = (body: AnthropicCountBody & Partial<AnthropicMessagesBody>)
   const all = {
     topP: body.top_p,
     topK: body.top_k,
-    stop: body.stop_sequences,
+    // Other vendors refuse an empty list.
+    stop: body.stop_sequences?.length ? body.stop_sequences : undefined,
     tools: body.tools?.map(toolOf),
     toolChoice: choice && toolChoiceOf(choice),
     parallelToolCalls: choice?.disable_parallel_tool_use ? false : undefined,

@@ -66,6 +66,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/cache': [...FOUNDATION_AND_REPLIES, 'lib/storage/types.ts'],
   'lib/resume': FOUNDATION_AND_REPLIES,
   'lib/batch': [...FOUNDATION_AND_REPLIES, 'lib/validation', 'lib/storage/records'],
+  'lib/tokenizer': ['lib/clock.ts', 'lib/loop-turns.ts'],
   'lib/ledger': [...FOUNDATION_AND_REPLIES, 'lib/llm/providers/definition.ts'],
   'lib/auth': [...FOUNDATION_AND_REPLIES, 'lib/storage/directory.ts'],
   'lib/observability': [...FOUNDATION_AND_REPLIES, 'lib/llm/ask.ts'],
@@ -280,18 +281,24 @@ describe('every route', () => {
 
   it('that leaves it to the pipeline answers through the pipeline and no other way', () => {
     const left = routes.filter(file => /\badmittedBy\b/.test(optionsOf(file)))
-    expect(left.toSorted()).toEqual(['app/api/chat/route.ts', 'app/v1/chat/completions/route.ts'])
+    expect(left.toSorted()).toEqual([
+      'app/api/chat/route.ts',
+      'app/v1/chat/completions/route.ts',
+      'app/v1/messages/route.ts',
+    ])
     expect(left.filter(file => !/\bgateway\.answer\(/.test(read(file)))).toEqual([])
   })
 
-  it('that is public serves nothing of a caller: health, and addresses that do not exist', () => {
+  it('that is public serves nothing of a caller: health, a greeting, and addresses that do not exist', () => {
     const open = routes.filter(file => /\baccess: 'public'/.test(optionsOf(file)))
     expect(open.toSorted()).toEqual([
       'app/api/[[...path]]/route.ts',
       'app/api/health/live/route.ts',
       'app/api/health/ready/route.ts',
       'app/api/health/route.ts',
+      'app/api/hello/route.ts',
       'app/v1/[[...path]]/route.ts',
+      'app/v1/messages/[...path]/route.ts',
     ])
   })
 
@@ -306,7 +313,11 @@ describe('every route', () => {
     const named = routes.filter(
       file => /\b(POST|PUT|PATCH|DELETE): /.test(read(file)) && !changing.includes(file),
     )
-    expect(named.toSorted()).toEqual(['app/api/[[...path]]/route.ts', 'app/v1/[[...path]]/route.ts'])
+    expect(named.toSorted()).toEqual([
+      'app/api/[[...path]]/route.ts',
+      'app/v1/[[...path]]/route.ts',
+      'app/v1/messages/[...path]/route.ts',
+    ])
   })
 
   it('but those of health minds the Host header', () => {

@@ -67,6 +67,21 @@ describe('what is large', () => {
     await expectFreeLoopDuring(gateway, async () => expect(await countOfLines(id, 'csv')).toBe(ITEMS + 1))
   })
 
+  it('is counted: 4 MB of messages, by a tokenizer that is yet to be loaded, keep the event loop for at most 50 ms', async () => {
+    const count = async (words: number) => {
+      const content = 'word '.repeat(words)
+      const response = await fetch(`${gateway.url}/v1/messages/count_tokens`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'mock/echo', messages: [{ role: 'user', content }] }),
+      })
+      expect(response.headers.get('x-gateway-estimated')).toBe('true')
+      const { input_tokens: tokens } = (await response.json()) as { input_tokens: number }
+      expect(Math.abs(tokens - words)).toBeLessThan(words / 100 + 10)
+    }
+    await watched(() => count(800_000))
+  })
+
   it('is taken: an upload of 200 MB keeps the event loop for at most 50 ms, and health answers within 100 ms', {
     timeout: TIMEOUT_MS,
   }, async () => {

@@ -47,8 +47,11 @@ describe.each(HOSTS)('each route lets in whom it declares, under the %s host', h
       ...(method !== 'GET' && { body: CHAT }),
     })
 
-  /** The code of the API that the path belongs to. */
-  const unauthenticated = (path: string) => (path.startsWith('/v1/') ? 'invalid_api_key' : 'UNAUTHENTICATED')
+  /** The error in the form of the API that the path belongs to. */
+  const unauthenticated = (path: string) => {
+    if (path.startsWith('/v1/messages')) return { type: 'error', error: { type: 'authentication_error' } }
+    return { error: { code: path.startsWith('/v1/') ? 'invalid_api_key' : 'UNAUTHENTICATED' } }
+  }
 
   it('has requests of every kind to look at', () => {
     expect(new Set(REQUESTS.map(([access]) => access))).toEqual(
@@ -61,7 +64,7 @@ describe.each(HOSTS)('each route lets in whom it declares, under the %s host', h
     async (_, method, path) => {
       expect(await send(method, path)).toMatchObject({
         status: 401,
-        json: { error: { code: unauthenticated(path) } },
+        json: unauthenticated(path),
       })
     },
   )
@@ -70,13 +73,13 @@ describe.each(HOSTS)('each route lets in whom it declares, under the %s host', h
     '%s: %s %s refuses the token of the admin',
     async (_, method, path) => {
       const answer = await send(method, path, { authorization: `Bearer ${ADMIN_TOKEN}` })
-      expect(answer).toMatchObject({ status: 401, json: { error: { code: unauthenticated(path) } } })
+      expect(answer).toMatchObject({ status: 401, json: unauthenticated(path) })
     },
   )
 
   it.each(requestsOf('admin'))('%s: %s %s refuses the token for metrics', async (_, method, path) => {
     const answer = await send(method, path, { authorization: `Bearer ${METRICS_TOKEN}` })
-    expect(answer).toMatchObject({ status: 401, json: { error: { code: unauthenticated(path) } } })
+    expect(answer).toMatchObject({ status: 401, json: unauthenticated(path) })
   })
 
   it.each(requestsOf('public'))('%s: %s %s asks a stranger for nothing', async (_, method, path) => {

@@ -63,6 +63,7 @@ const SHAPING = (Object.keys(SHAPES_THE_ANSWER) as (keyof Call)[])
 
 /** A body that is passed on as it is says all the rest itself. */
 const SHAPING_RAW = ['maxResponseBytes', 'model', 'raw', 'strict'] as const satisfies readonly (keyof Call)[]
+const rawQuestion = (raw: Call['raw']): unknown => raw && [raw.format, raw.headers, raw.json]
 /** Longer bodies are not looked up: hashing one would hold up other requests. */
 const LONGEST_RAW = 1_048_576
 
@@ -75,6 +76,6 @@ export const cacheKey = (call: Call): string | undefined => {
   if (owner === undefined || (call.raw && call.raw.json.length > LONGEST_RAW)) return undefined
   let question = `${VERSION} ${JSON.stringify(owner)}`
   for (const name of call.raw ? SHAPING_RAW : SHAPING)
-    question += `,${canonical(name === 'raw' ? call.raw?.json : call[name])}`
+    question += `,${canonical(name === 'raw' ? rawQuestion(call.raw) : call[name])}`
   return hash('sha256', question, 'base64url')
 }

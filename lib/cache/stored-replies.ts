@@ -42,7 +42,8 @@ const isEvent = (value: unknown): boolean =>
   isFields(value) &&
   isText(value.type) &&
   Object.hasOwn(EVENT_TEXTS, value.type) &&
-  (EVENT_TEXTS[value.type] ?? []).every(name => isText(value[name]))
+  (EVENT_TEXTS[value.type] ?? []).every(name => isText(value[name])) &&
+  (value.event === undefined || isText(value.event))
 
 const isStoredReply = (value: unknown, key: string): value is StoredReply =>
   isFields(value) &&

@@ -20,6 +20,7 @@ import type { ListedModel } from '../http/dialects/openai-models.ts'
 import { apiHeaders, strictTransportSecurity } from '../http/security-headers.ts'
 import type { ServeDeps } from '../http/serve.ts'
 import type { Catalog } from '../llm/catalog.ts'
+import { countTokens, type TokenCount } from '../llm/count-tokens.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import { type HealthReport, reportHealth, withCircuits } from '../observability/health.ts'
 import type { Logger } from '../observability/logger.ts'
@@ -49,6 +50,8 @@ export type Gateway = ServeDeps &
     lifecycle: Lifecycle
     /** Answers a call through the whole pipeline. */
     answer: Handler<Call, Reply>
+    /** Counts the input tokens of a call, without asking the model for an answer. */
+    countTokens: (call: Call) => Promise<TokenCount>
     /** Identifies a caller before a large body is read. Rejects with UNAUTHENTICATED. */
     identify: Handler<RequestContext, RequestContext>
     /** The streams that outlive their connection. */
@@ -223,6 +226,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
       return batchOrThrow(batch).uploads
     },
     answer: call => current.now.answer(call),
+    countTokens: call => countTokens({ ...call, plan: current.now.plan(call) }, runtime),
     identify: context => current.now.identify(context),
     streams: runtime.streams,
     cache: cacheAdmin({

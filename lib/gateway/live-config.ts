@@ -9,6 +9,7 @@ import type { Call, Reply, ResponseLimit, Target } from '../llm/types.ts'
 import { spendItems } from '../rate-limit/items.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { Alias, AliasTarget } from '../routing/alias.ts'
+import { planned } from '../routing/route.ts'
 import { cacheDepsOf } from './cache.ts'
 import {
   adminAdmission,
@@ -42,6 +43,8 @@ export type LiveConfig = Readonly<{
   /** Counts the items of a job submitted as JSON. */
   spendItems: ReturnType<typeof spendItems>
   chatDefaults: ChatDefaults
+  /** The targets of a call, best first. Throws GatewayError INVALID_INPUT for an unknown model. */
+  plan: (call: Call) => readonly Target[]
 }>
 
 const targetOf = (target: Target, weight: number | undefined, catalog: Catalog): AliasTarget => {
@@ -119,6 +122,7 @@ export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => 
     identify: identification(deps),
     administer: adminAdmission(deps),
     spendItems: spendItems(deps.limits),
+    plan: call => planned(call, deps.routes),
     chatDefaults: {
       model: env.DEFAULT_MODEL ?? catalog.defaultModel,
       maxResponseBytes: responseLimitOf(env),

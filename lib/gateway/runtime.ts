@@ -22,6 +22,7 @@ import { Streams } from '../resume/streams.ts'
 import { Busy, LatencyEwma, type TargetStats } from '../routing/target-stats.ts'
 import { memoryKeyValue } from '../storage/memory.ts'
 import type { KeyValue } from '../storage/types.ts'
+import { Tokenizer } from '../tokenizer/tokenizer.ts'
 import { buildCacheRuntime } from './cache.ts'
 import { type Database, openDatabase } from './database.ts'
 import type { Pipelines } from './pipelines.ts'
@@ -53,6 +54,7 @@ export type Runtime = Readonly<{
   cache: CacheRuntime
   resilience: ResilienceRuntime
   targetStats: TargetStats
+  tokenizer: Tokenizer
   /** The streams that outlive their connection. */
   streams: Streams
   /** Recent wrong tokens. Those for metrics do not block the admin API. */
@@ -146,6 +148,7 @@ export const buildRuntime = async (
       pipeline: answer => current.now.refresh(answer),
     }),
     resilience: resilienceRuntime({ ...common, shared }, headrooms, () => current.now.settings),
+    tokenizer: new Tokenizer(clock),
     targetStats: { latency: new LatencyEwma(clock), busy: new Busy() },
     streams: streamsOf(env, clock),
     guesses: { admin: new Guesses(clock), metrics: new Guesses(clock) },

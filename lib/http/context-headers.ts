@@ -31,10 +31,12 @@ const isExhausted = ({ attempts }: RequestContext['journal'], error: GatewayErro
   error !== undefined && error.status >= 500 && error.status !== 503 && attempts.length > 1
 
 const openAiHeaders = (
-  { journal, startedAt }: RequestContext,
+  { requestId, journal, startedAt }: RequestContext,
   now: number,
   error: GatewayError | undefined,
 ): Record<string, string> => ({
+  // The name that Anthropic's clients read.
+  'request-id': requestId,
   ...(journal.limit && openAiLimitHeaders(journal.limit)),
   ...(isExhausted(journal, error) && { 'x-should-retry': 'false' }),
   'openai-processing-ms': String(Math.round(now - startedAt)),

@@ -1,5 +1,7 @@
 const EXPOSED = [
   'x-request-id',
+  'request-id',
+  'x-should-retry',
   'x-ratelimit-limit',
   'x-ratelimit-remaining',
   'x-ratelimit-reset',
@@ -9,9 +11,25 @@ const EXPOSED = [
   'x-gateway-cache',
   'cache-status',
   'x-gateway-cost-usd',
+  'x-gateway-params-dropped',
+  'x-gateway-estimated',
   'x-gateway-stream-id',
   'x-gateway-resume',
 ].join(', ')
+
+/** What the official clients of OpenAI and Anthropic say of themselves. */
+const STAINLESS = [
+  'arch',
+  'helper',
+  'helper-method',
+  'lang',
+  'os',
+  'package-version',
+  'retry-count',
+  'runtime',
+  'runtime-version',
+  'timeout',
+]
 
 const ALLOWED = [
   'authorization',
@@ -21,7 +39,12 @@ const ALLOWED = [
   'x-request-id',
   'x-gateway-cache-tags',
   'x-gateway-resume',
+  'x-gateway-strict',
   'last-event-id',
+  'anthropic-version',
+  'anthropic-beta',
+  'anthropic-dangerous-direct-browser-access',
+  ...STAINLESS.map(name => `x-stainless-${name}`),
 ].join(', ')
 
 const NONE: Readonly<Record<string, string>> = {}

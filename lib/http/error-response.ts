@@ -1,4 +1,5 @@
 import type { GatewayError } from '../errors.ts'
+import { anthropicErrorBody } from './dialects/anthropic-messages/error.ts'
 import { openAiErrorBody, openAiStatus } from './dialects/openai-error.ts'
 import type { RouteResponse } from './route-response.ts'
 
@@ -36,21 +37,29 @@ export const errorBody = (error: GatewayError, requestId: string): ErrorBody => 
 
 /** A path, or the target of a request before it is normalized: absolute, or with repeated slashes. */
 const OPENAI_PATH = /^(?:https?:\/\/[^/?#]*)?\/+v1(?:[/?#]|$)/i
+const ANTHROPIC_PATH = /^(?:https?:\/\/[^/?#]*)?\/+v1\/+messages(?:[/?#]|$)/i
+
+const bodyOf = (error: GatewayError, requestId: string, path: string): object => {
+  if (ANTHROPIC_PATH.test(path)) return anthropicErrorBody(error, openAiStatus(error), requestId)
+  return OPENAI_PATH.test(path) ? openAiErrorBody(error) : errorBody(error, requestId)
+}
 
 /**
- * An error as a response of the API that a path belongs to: OpenAI's form under `/v1`, ours everywhere else.
+ * An error as a response of the API that a path belongs to: Anthropic's form under `/v1/messages`, OpenAI's under the
+ * rest of `/v1`, ours everywhere else.
  *
  * @param path a request's path or target, or a route's pattern
  */
 export const errorResponse = (error: GatewayError, requestId: string, path: string): RouteResponse => {
   const retryAfterSeconds = retryAfterOf(error)
-  const isOpenAi = OPENAI_PATH.test(path)
+  const isV1 = OPENAI_PATH.test(path)
   return {
-    status: isOpenAi ? openAiStatus(error) : error.status,
-    json: isOpenAi ? openAiErrorBody(error) : errorBody(error, requestId),
+    status: isV1 ? openAiStatus(error) : error.status,
+    json: bodyOf(error, requestId, path),
     headers: {
+      ...(isV1 && { 'request-id': requestId }),
       ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
-      ...(!error.retryable && (isOpenAi || error.code === 'QUOTA_EXCEEDED') && { 'x-should-retry': 'false' }),
+      ...(!error.retryable && (isV1 || error.code === 'QUOTA_EXCEEDED') && { 'x-should-retry': 'false' }),
     },
   }
 }

@@ -52,6 +52,8 @@ export type Tool = Readonly<{
   strict?: boolean
   /** Its input is free text, in that format where one is given. */
   custom?: Readonly<{ format?: unknown }>
+  /** The client's format alone defines it, by this type: models of other formats do not know it. */
+  definedBy?: string
 }>
 
 /** Which tools the model may or must call. */

@@ -9,7 +9,7 @@ export type { CacheTrace, FinishReason, ReplyHead, Target, Usage } from './reply
 export { isRepeated } from './reply-head.ts'
 
 /** A wire format that a client and an upstream may share, so that what it says passes between them unchanged. */
-export type WireFormat = 'openai-chat'
+export type WireFormat = 'openai-chat' | 'anthropic-messages' | 'openai-responses'
 
 /** The body of a client's request as it was sent. */
 export type RawRequest = Readonly<{
@@ -17,6 +17,8 @@ export type RawRequest = Readonly<{
   json: string
   /** Its members in order, with their values as they are written. */
   members: readonly (readonly [name: string, value: string])[]
+  /** The client's headers that belong to the format: an upstream of the same one gets them too, and no other. */
+  headers?: Readonly<Record<string, string>>
 }>
 
 /** `default`: may be answered from the cache; `refresh`: call upstream and store; `no-store`: neither. */
@@ -96,8 +98,12 @@ export type ReplyEvent =
       type: 'wire'
       format: WireFormat
       json: string
+      /** The name of a stream's event, where the format names them. */
+      event?: string
       /** It holds the usage and nothing else, which the client may not have asked for. */
       isUsage?: true
+      /** It begins a part of the answer that no other event tells of, such as a block of a type of its own. */
+      isContent?: true
     }>
   | Readonly<{
       type: 'finish'
@@ -141,4 +147,9 @@ export type Reply = Readonly<{
 export interface Provider {
   readonly id: string
   ask(call: Call, target: Target): Promise<Reply>
+  /**
+   * The vendor's own count of a call's input tokens, as its JSON text; undefined where it has none for calls of that
+   * format. Rejects with a GatewayError.
+   */
+  countTokens?(call: Call, target: Target): Promise<string | undefined>
 }

@@ -50,7 +50,8 @@ const recordingStats = async (
   }
 }
 
-const planned = (call: Call, { plan, aliases, stats }: Routes): readonly Target[] => {
+/** The targets of a call's model or alias, best first. Throws as `plan` does. */
+export const planned = (call: Call, { plan, aliases, stats }: Routes): readonly Target[] => {
   const alias = aliases.get(call.model)
   if (!alias) return plan(call.model)
   const targets = planOf(alias, call, plan, stats)

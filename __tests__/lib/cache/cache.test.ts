@@ -64,6 +64,21 @@ describe('cache', () => {
     expect(calls).toHaveLength(1)
   })
 
+  it('keeps apart one text as the body of two formats, and with other headers of the format', async () => {
+    const { answered, calls } = cacheSetting()
+    const raw = { json: '{}', members: [] } as const
+    const beta = { 'anthropic-beta': 'one' }
+    const bodies = [
+      { ...raw, format: 'openai-chat' },
+      { ...raw, format: 'anthropic-messages' },
+      { ...raw, format: 'anthropic-messages', headers: beta },
+      { ...raw, format: 'anthropic-messages', headers: { 'anthropic-beta': 'two' } },
+    ] as const
+    for (const body of bodies) expect((await answered({ raw: body })).cache).toBe('miss')
+    for (const body of bodies) expect((await answered({ raw: body })).cache).toBe('hit')
+    expect(calls).toHaveLength(bodies.length)
+  })
+
   it('looks up no body that is longer than a megabyte', async () => {
     const { answered } = cacheSetting()
     const raw = { format: 'openai-chat', json: 'x'.repeat(1_048_577), members: [] } as const

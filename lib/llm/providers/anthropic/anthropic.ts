@@ -1,6 +1,7 @@
 import type { ProviderDefinition } from '../definition.ts'
 import { httpProvider } from '../shared/http-provider.ts'
-import { anthropicMessages } from './protocol.ts'
+import { tokenCounts } from '../shared/token-counts.ts'
+import { anthropicCounts, anthropicMessages } from './protocol.ts'
 
 /** Anthropic. Prices: anthropic.com/pricing, base input, cache hits, and cache writes that last five minutes. */
 export const anthropic: ProviderDefinition = {
@@ -30,5 +31,8 @@ export const anthropic: ProviderDefinition = {
     },
   ],
   fallbacks: { 'claude-opus-4-1': ['claude-sonnet-4-5'], 'claude-sonnet-4-5': ['claude-haiku-4-5'] },
-  create: deps => httpProvider('anthropic', anthropicMessages('anthropic', deps), deps),
+  create: deps => ({
+    ...httpProvider('anthropic', anthropicMessages('anthropic', deps), deps),
+    countTokens: tokenCounts('anthropic', anthropicCounts(deps), deps),
+  }),
 }

@@ -1,6 +1,8 @@
 import type { ProviderDeps } from '../definition.ts'
 import { endpointUrl } from '../shared/base-url.ts'
 import type { Protocol } from '../shared/http-provider.ts'
+import { isRawFor, rawRequest } from '../shared/raw-request.ts'
+import type { CountProtocol } from '../shared/token-counts.ts'
 import { messageEvents, messagePart } from './reply.ts'
 import { answerTool, messagesRequest, messagesWarnings, omittedByMessages } from './request.ts'
 
@@ -18,25 +20,50 @@ const urlOf = (baseUrl: string): string => {
   return url.href
 }
 
+const addressOf = ({ baseUrl, apiKey }: ProviderDeps) => ({
+  url: urlOf(baseUrl),
+  headers: {
+    'content-type': 'application/json',
+    'x-api-key': apiKey,
+    'anthropic-version': API_VERSION,
+  },
+})
+
+const REQUEST_ID = 'request-id'
+
+/** Source: docs.anthropic.com, "Count tokens in a Message". */
+export const anthropicCounts = (deps: ProviderDeps): CountProtocol => {
+  const { url, headers } = addressOf(deps)
+  const counting = new URL(url)
+  counting.pathname = `${counting.pathname}/count_tokens`
+  return {
+    address: { url: counting.href, headers },
+    requestIdHeader: REQUEST_ID,
+    request: (call, { model }) => {
+      if (!isRawFor(call, 'anthropic-messages')) return undefined
+      const changes = { model, stream: false, wantsUsage: false, omitted: () => false }
+      return { json: rawRequest(call.raw, changes), headers: call.raw.headers ?? {} }
+    },
+  }
+}
+
 /**
  * Anthropic's Messages API, `POST {baseUrl}/v1/messages`.
  * Source: docs.anthropic.com, "Messages" and "Streaming Messages".
  */
-export const anthropicMessages = (provider: string, { baseUrl, apiKey }: ProviderDeps): Protocol => ({
-  address: {
-    url: urlOf(baseUrl),
-    headers: {
-      'content-type': 'application/json',
-      'x-api-key': apiKey,
-      'anthropic-version': API_VERSION,
-    },
-  },
+export const anthropicMessages = (provider: string, deps: ProviderDeps): Protocol => ({
+  address: addressOf(deps),
   request: messagesRequest,
+  headers: call => (isRawFor(call, 'anthropic-messages') ? call.raw.headers : undefined),
   warnings: messagesWarnings,
-  requestIdHeader: 'request-id',
+  requestIdHeader: REQUEST_ID,
   omitted: omittedByMessages,
-  translators: ({ parameters = {} }) => {
-    const options = { provider, answerTool: answerTool(parameters)?.name }
-    return { whole: body => messagePart(body, options), event: messageEvents(options) }
+  translators: call => {
+    const isRaw = isRawFor(call, 'anthropic-messages')
+    const options = { provider, answerTool: isRaw ? undefined : answerTool(call.parameters ?? {})?.name }
+    return {
+      whole: body => messagePart(body, { ...options, passesOn: isRaw && !call.stream }),
+      event: messageEvents({ ...options, passesOn: isRaw && call.stream }),
+    }
   },
 })

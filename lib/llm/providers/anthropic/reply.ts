@@ -1,7 +1,7 @@
 import type { SseEvent } from '../../../sse-parser.ts'
 import type { ReplyEvent } from '../../types.ts'
 import { errorInAnswer } from '../shared/in-band-error.ts'
-import { type Fields, fieldsOf, parseJson, wordIn } from '../shared/lenient.ts'
+import { type Fields, fieldsOf, oneLine, parseJson, wordIn } from '../shared/lenient.ts'
 import { MalformedResponse } from '../shared/malformed.ts'
 import { finishOf, type ReplyPart } from '../shared/reply-part.ts'
 import { readStreamEvent } from '../shared/stream-event.ts'
@@ -47,7 +47,25 @@ export type ReadOptions = Readonly<{
   provider: string
   /** The tool whose input is the answer itself. */
   answerTool?: string | undefined
+  /** Whether the messages themselves are passed on. */
+  passesOn?: boolean
 }>
+
+/** The types of blocks that are read; all others have a meaning of their own. */
+const READ_BLOCKS: ReadonlySet<unknown> = new Set(['text', 'thinking', 'tool_use', undefined, null])
+
+/** Names that can stand in a stream's `event` field. */
+const EVENT_NAME = /^[\w.-]{1,100}$/
+
+const isUnread = (block: Fields | undefined): boolean => block !== undefined && !READ_BLOCKS.has(block.type)
+
+const wireEvent = (json: string, isContent: boolean, event?: string): ReplyEvent => ({
+  type: 'wire',
+  format: 'anthropic-messages',
+  json: oneLine(json),
+  ...(event !== undefined && { event }),
+  ...(isContent && { isContent }),
+})
 
 /** One content block, or its beginning in a stream, as what it adds to the answer. */
 const blockEvents = (block: Fields | undefined, toolIndex: number, answerTool?: string): ReplyEvent[] => {
@@ -93,7 +111,8 @@ const finishFor = (raw: string | undefined, answerTool: string | undefined): Rep
 }
 
 /** A whole message as one part. */
-export const messagePart = (body: string, { provider, answerTool }: ReadOptions): ReplyPart => {
+export const messagePart = (body: string, options: ReadOptions): ReplyPart => {
+  const { provider, answerTool, passesOn } = options
   const value = parseJson(body)
   const error = errorInAnswer(value)
   if (error !== undefined) return { error: upstreamError({ provider, body: error }) }
@@ -104,7 +123,13 @@ export const messagePart = (body: string, { provider, answerTool }: ReadOptions)
   const raw = wordIn(message.stop_reason)
   if (events.length === 0 && !raw) throw new MalformedResponse('missing message')
   const usage = fieldsOf(message.usage)
-  return { events, finish: finishFor(raw, answerTool), usage: usage && usageIn(usage), end: true }
+  const hasUnread = Array.isArray(message.content) && message.content.some(one => isUnread(fieldsOf(one)))
+  return {
+    events: passesOn ? [wireEvent(body, hasUnread), ...events] : events,
+    finish: finishFor(raw, answerTool),
+    usage: usage && usageIn(usage),
+    end: true,
+  }
 }
 
 /** Later counts replace earlier ones: they are totals. Null means unknown, and replaces nothing. */
@@ -114,7 +139,11 @@ const merged = (known: Fields, reported: Fields | undefined): Fields =>
     : known
 
 /** Reads the events of one streamed message, whose usage comes in two parts: input first, output last. */
-export const messageEvents = ({ provider, answerTool }: ReadOptions): ((event: SseEvent) => ReplyPart) => {
+export const messageEvents = ({
+  provider,
+  answerTool,
+  passesOn,
+}: ReadOptions): ((event: SseEvent) => ReplyPart) => {
   let tokens: Fields = {}
   /** The tool calls by the index of their block. */
   const calls = new Map<unknown, { readonly index: number; readonly isAnswer: boolean; isEmpty: boolean }>()
@@ -193,6 +222,12 @@ export const messageEvents = ({ provider, answerTool }: ReadOptions): ((event: S
     const error = read.kind === 'error' ? read.error : errorInAnswer(read.fields)
     if (read.kind === 'error' || error !== undefined)
       return { error: upstreamError({ provider, body: error }) }
-    return partOf(wordIn(read.fields.type) ?? wordIn(event.event), read.fields)
+    const type = wordIn(read.fields.type) ?? wordIn(event.event)
+    const part = partOf(type, read.fields)
+    const name = wordIn(event.event) ?? type
+    if (!passesOn || !name || !EVENT_NAME.test(name)) return part
+    const isContent = type === 'content_block_start' && isUnread(fieldsOf(read.fields.content_block))
+    const events = [wireEvent(event.data, isContent, name), ...(part.events ?? [])]
+    return { ...part, events, ignored: undefined }
   }
 }

@@ -1,8 +1,8 @@
 import type { ModelParameters, Tool, ToolChoice } from '../../message.ts'
-import type { Call, Target } from '../../types.ts'
+import type { Call, RawRequest, Target } from '../../types.ts'
 import { type TemperatureRange, temperatureFor, temperatureWarnings } from '../shared/chat-request.ts'
-import { namesIn } from '../shared/raw-request.ts'
-import type { Unsupported } from '../shared/unsupported-parameters.ts'
+import { isRawFor, namesIn, rawRequest } from '../shared/raw-request.ts'
+import { omittedFrom, type Unsupported } from '../shared/unsupported-parameters.ts'
 import { conversationOf, systemOf } from './messages.ts'
 
 /** Anthropic requires a limit. Its models have at least this one. */
@@ -18,11 +18,13 @@ const isSystemLate = ({ messages }: Call): boolean =>
   messages.some(({ role }, index) => role === 'system' && messages[index - 1]?.role !== 'system' && index > 0)
 
 /** Warnings about changes that `messagesRequest` makes to a call. */
-export const messagesWarnings = (call: Call, _: Target, unsupported: Unsupported): readonly string[] => {
-  const warnings = [...temperatureWarnings(call, rangeOf(unsupported))]
-  if (isSystemLate(call))
+export const messagesWarnings = (call: Call, target: Target, unsupported: Unsupported): readonly string[] => {
+  const isRaw = isRawFor(call, 'anthropic-messages')
+  const warnings = isRaw ? [] : [...temperatureWarnings(call, rangeOf(unsupported))]
+  if (isSystemLate(call) && !isRaw)
     warnings.push('This model takes system messages first only; later ones were moved to the beginning.')
-  for (const name of omittedByMessages(call)) warnings.push(`This model takes no ${name}; it was not sent.`)
+  for (const name of omittedByMessages(call, target, unsupported))
+    warnings.push(`This model takes no ${name}; it was not sent.`)
   return warnings
 }
 
@@ -46,8 +48,19 @@ const TRANSLATED: ReadonlySet<string> = new Set([
   'user',
 ])
 
-/** The client's parameters that the Messages API does not have. */
-export const omittedByMessages = ({ raw, parameters }: Call): readonly string[] => {
+/** Members of the client's own body that the model is known to refuse, and that an answer can do without. */
+const refusedIn = (raw: RawRequest, unsupported: Unsupported): readonly string[] => {
+  const names = namesIn(raw)
+  const omitted = omittedFrom(names, unsupported)
+  return unsupported.has('temperature') && names.includes('temperature')
+    ? [...omitted, 'temperature']
+    : omitted
+}
+
+/** The client's parameters that the Messages API does not have, or the model does not take. */
+export const omittedByMessages = (call: Call, _: Target, unsupported: Unsupported): readonly string[] => {
+  if (isRawFor(call, 'anthropic-messages')) return refusedIn(call.raw, unsupported)
+  const { raw, parameters } = call
   const names = raw ? namesIn(raw).filter(name => !TRANSLATED.has(name)) : []
   const { choices = 1, responseFormat } = parameters ?? {}
   const omitted = names.filter(name => name !== 'n' || choices > 1)
@@ -121,7 +134,16 @@ const reasoningTokensFor = ({ messages, parameters = {} }: Call): number | undef
 }
 
 /** Translates a call to `POST /v1/messages`: system messages are separate from the conversation. */
-export const messagesRequest = (call: Call, target: Target, unsupported: Unsupported) => {
+export const messagesRequest = (call: Call, target: Target, unsupported: Unsupported): object | string => {
+  if (isRawFor(call, 'anthropic-messages')) {
+    const refused = new Set(refusedIn(call.raw, unsupported))
+    return rawRequest(call.raw, {
+      model: target.model,
+      stream: call.stream,
+      wantsUsage: false,
+      omitted: name => refused.has(name),
+    })
+  }
   const { parameters = {}, maxOutputTokens = DEFAULT_MAX_TOKENS } = call
   const system = systemOf(call.messages)
   const thinking = reasoningTokensFor(call)

@@ -38,8 +38,12 @@ const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
     requestIdHeader: 'x-request-id',
     omitted: (call, target, unsupported) => omittedParameters(call, target, variant, unsupported),
     translators: (call, replyId) => {
-      const options = { variant, replyId, passesOn: isRawFor(call, 'openai-chat') }
-      return { whole: body => completionPart(body, options), event: chunkReader(options) }
+      const isRaw = isRawFor(call, 'openai-chat')
+      // An upstream may answer in the other way than it was asked: then the answer is translated.
+      return {
+        whole: body => completionPart(body, { variant, replyId, passesOn: isRaw && !call.stream }),
+        event: chunkReader({ variant, replyId, passesOn: isRaw && call.stream }),
+      }
     },
   }
 }

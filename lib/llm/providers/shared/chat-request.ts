@@ -1,7 +1,9 @@
+import { hash } from 'node:crypto'
 import type OpenAI from 'openai'
 import type { Call, RawRequest, Target } from '../../types.ts'
+import { foreignMembers, ownName } from './foreign-members.ts'
 import { instructionRole, messagesFor } from './openai-messages.ts'
-import { responseFormatFor, toolChoiceFor, toolFor } from './openai-tools.ts'
+import { responseFormatFor, toolChoiceFor, toolsFor } from './openai-tools.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
 import { isRawFor, namesIn, rawRequest } from './raw-request.ts'
 import { omittedFrom, type Unsupported } from './unsupported-parameters.ts'
@@ -83,9 +85,27 @@ const rangeOf = (
   return { ...variant, isFixed: isRefused || guessFromName(model).hasFixedTemperature }
 }
 
+/** The efforts of reasoning that a number of tokens is enough for. */
+const TOKENS_OF_LOW = 2_048
+const TOKENS_OF_MEDIUM = 12_288
+
+const effortOf = (reasoningTokens: number | undefined): string | undefined => {
+  if (reasoningTokens === undefined) return undefined
+  if (reasoningTokens <= TOKENS_OF_LOW) return 'low'
+  return reasoningTokens <= TOKENS_OF_MEDIUM ? 'medium' : 'high'
+}
+
+/** OpenAI refuses longer names of users. */
+const LONGEST_USER = 64
+
+const endUser = (user: string): string => (user.length > LONGEST_USER ? hash('sha256', user) : user)
+
 /** The parameters that the protocol has by the same meaning. */
 const parametersFor = ({ parameters = {} }: Call): Partial<Request> => {
   const { tools, toolChoice, responseFormat, ...others } = parameters
+  const sentTools = tools && toolsFor(tools)
+  // Without a tool there is nothing to choose.
+  const isLeftWithout = tools !== undefined && !sentTools
   const all = {
     top_p: others.topP,
     n: others.choices,
@@ -93,13 +113,16 @@ const parametersFor = ({ parameters = {} }: Call): Partial<Request> => {
     seed: others.seed,
     frequency_penalty: others.frequencyPenalty,
     presence_penalty: others.presencePenalty,
-    tools: tools?.map(toolFor) as Request['tools'],
-    tool_choice: (toolChoice && toolChoiceFor(toolChoice)) as Request['tool_choice'],
-    parallel_tool_calls: others.parallelToolCalls,
+    tools: sentTools as Request['tools'],
+    tool_choice: (isLeftWithout || !toolChoice
+      ? undefined
+      : toolChoiceFor(toolChoice)) as Request['tool_choice'],
+    parallel_tool_calls: isLeftWithout ? undefined : others.parallelToolCalls,
     response_format: (responseFormat && responseFormatFor(responseFormat)) as Request['response_format'],
-    reasoning_effort: others.reasoningEffort as Request['reasoning_effort'],
+    reasoning_effort: (others.reasoningEffort ??
+      effortOf(others.reasoningTokens)) as Request['reasoning_effort'],
     service_tier: others.serviceTier as Request['service_tier'],
-    user: others.user,
+    user: others.user === undefined ? undefined : endUser(others.user),
   }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
@@ -119,7 +142,10 @@ export const omittedParameters = (
   variant: OpenAiVariant,
   unsupported: Unsupported,
 ) => {
-  const omitted = [...omittedFrom(namesOf(call), unsupported)]
+  const omitted = [
+    ...foreignMembers(call),
+    ...omittedFrom(namesOf(call), unsupported).map(name => ownName(call, name)),
+  ]
   const range = rangeOf(call, target, variant, unsupported)
   if (call.temperature !== undefined && temperatureFor(call, range) === undefined) omitted.push('temperature')
   return omitted
@@ -196,7 +222,8 @@ export const chatWarnings = (
   const hasSystem = call.messages.some(({ role }) => role === 'system')
   if (hasSystem && unsupported.has('system') && unsupported.has('developer'))
     warnings.push('This model takes no system messages; they were sent as part of the user’s.')
-  for (const name of omittedFrom(namesOf(call), unsupported))
+  const omitted = omittedFrom(namesOf(call), unsupported).map(name => ownName(call, name))
+  for (const name of [...foreignMembers(call), ...omitted])
     warnings.push(`This model takes no ${name}; it was not sent.`)
   return warnings
 }

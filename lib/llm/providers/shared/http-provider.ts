@@ -35,7 +35,7 @@ const wholeReply = (head: ReplyHead, part: ReplyPart, estimatedInputTokens: () =
   for (const event of produced) {
     textBytes += Buffer.byteLength(addedText(event))
     if (event.type === 'refusal-delta') refused = true
-    if (event.type !== 'wire') hasContent = true
+    if (event.type !== 'wire' || event.isContent) hasContent = true
   }
   const finish = finishEvent({ finish: part.finish, refused, hasContent })
   if (!finish) throw malformedResponse(head.target.provider, 'missing message')
@@ -149,6 +149,8 @@ export type Protocol = Readonly<{
   omitted: (call: Call, target: Target, unsupported: Unsupported) => readonly string[]
   /** Warnings about parts of the call that the request does not honour, one sentence each. */
   warnings: (call: Call, target: Target, unsupported: Unsupported) => readonly string[]
+  /** Headers that a call adds to those of the address, or replaces. */
+  headers?: (call: Call) => Readonly<Record<string, string>> | undefined
   /** The response header with the vendor's request id. */
   requestIdHeader: string
   /** Created for each answer: a stream's reader may keep state of earlier events. */
@@ -181,7 +183,10 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
 
   const send = async (call: Call, json: string): Promise<UpstreamResponse> => {
     try {
-      return await post(await protocol.address, json, call.signal)
+      const address = await protocol.address
+      const headers = protocol.headers?.(call)
+      const addressed = headers ? { ...address, headers: { ...address.headers, ...headers } } : address
+      return await post(addressed, json, call.signal)
     } catch (thrown) {
       throw connectionError(id, call.signal, thrown)
     }

@@ -3,6 +3,9 @@ import { type Content, type ContentPart, type Message, textOf } from '../../mess
 import { toolCallBody } from '../../openai-tool-call.ts'
 import type { Unsupported } from './unsupported-parameters.ts'
 
+/** A file's data needs a name; its media type is in the data. */
+const UNNAMED_FILE = 'document.pdf'
+
 const partFor = (part: ContentPart): object => {
   switch (part.type) {
     case 'text':
@@ -14,7 +17,7 @@ const partFor = (part: ContentPart): object => {
     case 'audio':
       return { type: 'input_audio', input_audio: { data: part.base64, format: part.format } }
     case 'file': {
-      const { name, url, id } = part
+      const { url, id, name = url?.startsWith('data:') ? UNNAMED_FILE : undefined } = part
       return { type: 'file', file: { filename: name, file_data: url, file_id: id } }
     }
     case 'other':
@@ -75,13 +78,38 @@ export const instructionRole = (unsupported: Unsupported): 'system' | 'developer
   return unsupported.has('developer') ? undefined : 'developer'
 }
 
+const ELSEWHERE = 'The result is attached to the next message.'
+
+const isMedium = ({ type }: ContentPart): boolean => type === 'image' || type === 'file' || type === 'audio'
+
+/**
+ * OpenAI's results of tools are text: images and files in them become a user's message, after all results of the turn.
+ */
+const withTextResults = (messages: readonly Message[]): readonly Message[] => {
+  if (!messages.some(({ role, content }) => role === 'tool' && typeof content !== 'string')) return messages
+  const found: Message[] = []
+  let media: ContentPart[] = []
+  for (const message of messages) {
+    const { role, content } = message
+    if (role !== 'tool' && media.length > 0) {
+      found.push({ role: 'user', content: media })
+      media = []
+    }
+    if (role === 'tool' && typeof content !== 'string') {
+      media.push(...content.filter(isMedium))
+      const rest = content.filter(part => !isMedium(part))
+      found.push({ ...message, content: rest.length === 0 && content.length > 0 ? ELSEWHERE : rest })
+    } else found.push(message)
+  }
+  return media.length > 0 ? [...found, { role: 'user', content: media }] : found
+}
+
 /** A conversation as OpenAI's chat messages, with instructions in the role that the model takes. */
 export const messagesFor = (
   messages: readonly Message[],
   role: 'system' | 'developer' | undefined,
 ): readonly object[] => {
-  if (!role) return withoutInstructions(messages).map(messageFor)
-  return messages.map(message =>
-    messageFor(isInstruction(message) ? ({ ...message, role } as Message) : message),
-  )
+  const sent = withTextResults(messages)
+  if (!role) return withoutInstructions(sent).map(messageFor)
+  return sent.map(message => messageFor(isInstruction(message) ? ({ ...message, role } as Message) : message))
 }

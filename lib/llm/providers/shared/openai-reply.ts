@@ -2,7 +2,7 @@ import type { SseEvent } from '../../../sse-parser.ts'
 import { toolCallDelta } from '../../openai-tool-call.ts'
 import type { ReplyEvent } from '../../types.ts'
 import { describesError, errorInAnswer } from './in-band-error.ts'
-import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'
+import { type Fields, fieldsOf, oneLine, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
 import { finishOf, isFailedFinish, type ReplyPart } from './reply-part.ts'
@@ -56,13 +56,10 @@ const eventsOf = (message: Fields | undefined, calls: ToolCallFragments): ReplyE
 /** How an answer is read: of which vendor, under which id, and whether the messages themselves are passed on. */
 export type ReadOptions = Readonly<{ variant: OpenAiVariant; replyId: string; passesOn: boolean }>
 
-const LINE_BREAKS = /[\r\n]+/g
-
-/** A message as one line. A line break in valid JSON is white space between its parts. */
 const wireEvent = (json: string, isUsage = false): ReplyEvent => ({
   type: 'wire',
   format: 'openai-chat',
-  json: json.includes('\n') || json.includes('\r') ? json.replace(LINE_BREAKS, ' ') : json,
+  json: oneLine(json),
   ...(isUsage && { isUsage }),
 })
 

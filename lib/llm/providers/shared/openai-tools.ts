@@ -1,10 +1,19 @@
 import type { ResponseFormat, Tool, ToolChoice } from '../../message.ts'
 
 /** A tool in OpenAI's form. */
-export const toolFor = ({ name, description, parameters, strict, custom }: Tool): object =>
+const toolFor = ({ name, description, parameters, strict, custom }: Tool): object =>
   custom
     ? { type: 'custom', custom: { name, description, ...custom } }
     : { type: 'function', function: { name, description, parameters, strict } }
+
+/**
+ * Tools in OpenAI's form, without those of another format alone; `undefined` where there are none, since OpenAI refuses
+ * an empty list.
+ */
+export const toolsFor = (tools: readonly Tool[]): readonly object[] | undefined => {
+  const known = tools.filter(({ definedBy }) => definedBy === undefined)
+  return known.length > 0 ? known.map(toolFor) : undefined
+}
 
 const named = (name: string): object => ({ type: 'function', function: { name } })
 

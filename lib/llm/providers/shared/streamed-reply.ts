@@ -28,6 +28,8 @@ export type StreamedReplyOptions = Readonly<{
 }>
 
 const MAX_TRAILING_CHUNKS = 16
+/** In UTF-16 units. One event may hold an image, or a whole document that a tool has read. */
+const LONGEST_EVENT = 8 * 1024 * 1024
 
 /**
  * Reads an upstream's event stream as reply events, pulling only on demand, so that a slow reader slows the upstream.
@@ -36,7 +38,7 @@ const MAX_TRAILING_CHUNKS = 16
  */
 class StreamedEvents implements AsyncIterableIterator<EventGroup> {
   readonly #options: StreamedReplyOptions
-  readonly #parser = new SseParser()
+  readonly #parser = new SseParser(LONGEST_EVENT)
   readonly #usage = Promise.withResolvers<Usage>()
   #reported: ReportedUsage | undefined
   #finish: ReplyPart['finish']
@@ -139,7 +141,7 @@ class StreamedEvents implements AsyncIterableIterator<EventGroup> {
       events.push(event)
       this.#producedBytes += Buffer.byteLength(addedText(event))
       if (event.type === 'refusal-delta') this.#refused = true
-      if (event.type !== 'wire') this.#hasContent = true
+      if (event.type !== 'wire' || event.isContent) this.#hasContent = true
     }
   }
 

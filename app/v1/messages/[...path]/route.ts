@@ -1,0 +1,7 @@
+import { serve } from '#lib/gateway/index.ts'
+import { unknownUrl } from '#lib/http/unknown-url.ts'
+
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
+  { route: '/v1/messages/*', surface: 'api', access: 'public', changes: false },
+  { GET: unknownUrl, POST: unknownUrl, PUT: unknownUrl, PATCH: unknownUrl, DELETE: unknownUrl },
+)

@@ -1,0 +1,24 @@
+import { serve } from '#lib/gateway/index.ts'
+import { readEncodedJson } from '#lib/http/body.ts'
+import { countResponse } from '#lib/http/dialects/anthropic-messages/count.ts'
+import { messagesCall } from '#lib/http/dialects/anthropic-messages/request.ts'
+import { countBodyOrThrow } from '#lib/validation/anthropic-messages.ts'
+
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
+  { route: '/v1/messages/count_tokens', surface: 'api', access: 'caller', changes: true },
+  {
+    POST: async ({ request, context, gateway }) => {
+      const { env, chatDefaults } = gateway
+      const { text, value } = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
+      const body = await countBodyOrThrow(value)
+      const call = await messagesCall(context, body, text, {
+        model: gateway.modelNamed(body.model),
+        headers: request.headers,
+        cache: 'no-store',
+        strict: false,
+        requestTimeoutMs: chatDefaults.requestTimeoutMs,
+      })
+      return countResponse(await gateway.countTokens(call))
+    },
+  },
+)

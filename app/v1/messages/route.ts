@@ -1,0 +1,26 @@
+import { serve } from '#lib/gateway/index.ts'
+import { readEncodedJson } from '#lib/http/body.ts'
+import { cacheModeOf } from '#lib/http/cache-mode.ts'
+import { messageResponse } from '#lib/http/dialects/anthropic-messages/reply.ts'
+import { messagesCall } from '#lib/http/dialects/anthropic-messages/request.ts'
+import { messagesBodyOrThrow } from '#lib/validation/anthropic-messages.ts'
+
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
+  { route: '/v1/messages', surface: 'chat', access: 'caller', admittedBy: 'pipeline', changes: true },
+  {
+    POST: async ({ request, context, gateway, abort }) => {
+      const { clock, env, chatDefaults } = gateway
+      await gateway.identify(context)
+      const { text, value } = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
+      const body = await messagesBodyOrThrow(value)
+      const call = await messagesCall(context, body, text, {
+        model: gateway.modelNamed(body.model),
+        headers: request.headers,
+        cache: cacheModeOf(request),
+        strict: request.headers.get('x-gateway-strict') === 'true',
+        requestTimeoutMs: chatDefaults.requestTimeoutMs,
+      })
+      return messageResponse(call, await gateway.answer(call), { clock, abort })
+    },
+  },
+)

@@ -1,0 +1,112 @@
+import type { Content, ContentPart, Message, Reasoning, ToolCall } from '../../../llm/message.ts'
+import { turn } from '../../../loop-turns.ts'
+import type { AnthropicCountBody } from '../../../validation/anthropic-messages.ts'
+
+type BodyMessage = AnthropicCountBody['messages'][number]
+type Block = Exclude<BodyMessage['content'], string>[number]
+type Medium = Readonly<{
+  type: string
+  text?: string | undefined
+  source?: Block['source']
+  title?: string | undefined
+}>
+
+const urlOf = ({ type, media_type: mediaType = '', data, url }: NonNullable<Block['source']>) =>
+  type === 'base64' && data !== undefined ? `data:${mediaType};base64,${data}` : url
+
+const documentParts = ({ source, title }: Medium): readonly ContentPart[] => {
+  if (source?.type === 'text' && source.data !== undefined) return [{ type: 'text', text: source.data }]
+  if (source?.type === 'content') return partsOf(source.content ?? [])
+  const url = source && urlOf(source)
+  return [
+    {
+      type: 'file',
+      ...(title !== undefined && { name: title }),
+      ...(url !== undefined && { url }),
+      ...(source?.file_id !== undefined && { id: source.file_id }),
+    },
+  ]
+}
+
+const partsOfBlock = (block: Medium): readonly ContentPart[] => {
+  if (block.type === 'text') return [{ type: 'text', text: block.text ?? '' }]
+  if (block.type === 'document') return documentParts(block)
+  const url = block.type === 'image' && block.source ? urlOf(block.source) : undefined
+  return [url === undefined ? { type: 'other', name: block.type } : { type: 'image', url }]
+}
+
+const partsOf = (content: string | readonly Medium[]): readonly ContentPart[] =>
+  typeof content === 'string' ? [{ type: 'text', text: content }] : content.flatMap(partsOfBlock)
+
+/** One text stays text: the usual request is then the same as a client of another format would send. */
+const contentOf = (blocks: readonly Medium[]): Content => {
+  const parts = partsOf(blocks)
+  const [only] = parts
+  if (!only) return ''
+  return parts.length === 1 && only.type === 'text' ? only.text : parts
+}
+
+const toolResult = ({ tool_use_id: id = '', content }: Block): Message => ({
+  role: 'tool',
+  toolCallId: id,
+  content: typeof content === 'string' ? content : contentOf((content ?? []) as readonly Medium[]),
+})
+
+const toolCallOf = ({ id = '', name = '', input }: Block): ToolCall => ({
+  id,
+  name,
+  arguments: JSON.stringify(input ?? {}),
+})
+
+const reasoningOf = ({ thinking = '', signature }: Block): Reasoning => ({
+  text: thinking,
+  ...(signature && { signature }),
+})
+
+/** Reasoning that only its own vendor can read is left out. */
+const APART: ReadonlySet<string> = new Set(['tool_use', 'thinking', 'redacted_thinking'])
+
+const assistantMessage = (blocks: readonly Block[]): Message => {
+  const calls = blocks.filter(({ type }) => type === 'tool_use')
+  const reasoning = blocks.filter(({ type }) => type === 'thinking')
+  const said = blocks.filter(({ type }) => !APART.has(type))
+  return {
+    role: 'assistant',
+    content: contentOf(said),
+    ...(calls.length > 0 && { toolCalls: calls.map(toolCallOf) }),
+    ...(reasoning.length > 0 && { reasoning: reasoning.map(reasoningOf) }),
+  }
+}
+
+/** A user's message: the results of tools first, each a message of its own, then the rest. */
+const userMessages = (blocks: readonly Block[]): readonly Message[] => {
+  const results = blocks.filter(({ type }) => type === 'tool_result')
+  const said = blocks.filter(({ type }) => type !== 'tool_result')
+  const rest: readonly Message[] =
+    said.length > 0 || results.length === 0 ? [{ role: 'user', content: contentOf(said) }] : []
+  return [...results.map(toolResult), ...rest]
+}
+
+const messagesOf = ({ role, content }: BodyMessage): readonly Message[] => {
+  if (typeof content === 'string') return [{ role, content }]
+  if (role === 'assistant') return [assistantMessage(content)]
+  return role === 'user' ? userMessages(content) : [{ role, content: contentOf(content) }]
+}
+
+const instructionOf = (system: NonNullable<AnthropicCountBody['system']>): string =>
+  typeof system === 'string' ? system : system.map(({ text = '' }) => text).join('\n\n')
+
+/** The conversation of a body, its instructions first; read between other work. */
+export const conversationOf = async ({
+  system,
+  messages,
+}: AnthropicCountBody): Promise<readonly Message[]> => {
+  const instruction = system === undefined ? '' : instructionOf(system)
+  const conversation: Message[] = instruction === '' ? [] : [{ role: 'system', content: instruction }]
+  for (const message of messages) {
+    const wait = turn()
+    if (wait) await wait
+    for (const one of messagesOf(message)) conversation.push(one)
+  }
+  return conversation
+}

@@ -1,0 +1,71 @@
+import type { WholeReply } from '../../../llm/collect.ts'
+import type { FinishReason, Reply, Usage } from '../../../llm/types.ts'
+
+const REASONS: Readonly<Record<FinishReason, string>> = {
+  stop: 'end_turn',
+  length: 'max_tokens',
+  content_filter: 'refusal',
+  tool_calls: 'tool_use',
+  stopped: 'end_turn',
+  other: 'end_turn',
+}
+
+/** Some vendors end an answer that calls tools as any other; Anthropic's clients go by the reason alone. */
+export const stopReasonOf = (reason: FinishReason, callsTools: boolean): string =>
+  callsTools && (reason === 'stop' || reason === 'other') ? REASONS.tool_calls : REASONS[reason]
+
+/** Anthropic counts input read from or written to its cache beside the rest; ours includes it. */
+export const usageBody = ({
+  inputTokens,
+  outputTokens,
+  cachedInputTokens: read = 0,
+  cacheWriteInputTokens: written = 0,
+}: Usage) => ({
+  input_tokens: inputTokens - read - written,
+  cache_creation_input_tokens: written,
+  cache_read_input_tokens: read,
+  output_tokens: outputTokens,
+})
+
+/** The usage of a whole message. The tier that served it is not known. */
+export const messageUsage = (usage: Usage) => ({
+  ...usageBody(usage),
+  cache_creation: {
+    ephemeral_5m_input_tokens: usage.cacheWriteInputTokens ?? 0,
+    ephemeral_1h_input_tokens: 0,
+  },
+  service_tier: null,
+})
+
+/** The members of a message before its content. */
+export const messageHead = ({ head }: Reply) => ({
+  id: head.id.replace(/^chat_/, 'msg_'),
+  type: 'message',
+  role: 'assistant',
+  model: head.target.name,
+})
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** A tool's input. Anthropic's is always an object; arguments that were cut off become an empty one. */
+const inputOf = (json: string): object => {
+  try {
+    const value: unknown = JSON.parse(json)
+    return isObject(value) ? value : { input: value }
+  } catch {
+    return {}
+  }
+}
+
+/** The content blocks of a whole answer. */
+export const contentBlocks = ({ reasoning, text, refusal, toolCalls }: WholeReply): readonly object[] => [
+  ...reasoning.map(block => ({ type: 'thinking', thinking: block.text, signature: block.signature ?? '' })),
+  ...[text, refusal].flatMap(said => (said === '' ? [] : [{ type: 'text', text: said }])),
+  ...toolCalls.map(({ id, name, arguments: json, isCustom }) => ({
+    type: 'tool_use',
+    id,
+    name,
+    input: isCustom ? { input: json } : inputOf(json),
+  })),
+]

@@ -1,0 +1,54 @@
+import type { Call, Provider, Target } from '../../types.ts'
+import type { ProviderDeps } from '../definition.ts'
+import { MalformedResponse, malformedError } from './malformed.ts'
+import { readText, type UpstreamAddress, type UpstreamResponse } from './upstream.ts'
+import { connectionError, upstreamError } from './upstream-error.ts'
+
+/** A vendor's endpoint that counts tokens. */
+export type CountProtocol = Readonly<{
+  address: UpstreamAddress
+  /** The request's JSON text, and headers besides those of the address; undefined for calls that it cannot count. */
+  request: (
+    call: Call,
+    target: Target,
+  ) => Readonly<{ json: string; headers: Readonly<Record<string, string>> }> | undefined
+  requestIdHeader: string
+}>
+
+const MAX_COUNT_BYTES = 64 * 1024
+
+/** Some servers of a vendor's protocol do not count; a 404 for the model names it. */
+const isWithoutCount = (status: number, body: string, { model }: Target): boolean =>
+  (status === 404 || status === 405 || status === 501) && !body.includes(model)
+
+/** Counts over HTTP, as a provider's `countTokens`. */
+export const tokenCounts =
+  (
+    id: string,
+    protocol: CountProtocol,
+    { post, clock, redact }: ProviderDeps,
+  ): NonNullable<Provider['countTokens']> =>
+  async (call, target) => {
+    const request = protocol.request(call, target)
+    if (!request) return undefined
+    const failed = (thrown: unknown): never => {
+      throw thrown instanceof RangeError
+        ? malformedError(id, new MalformedResponse(thrown.message))
+        : connectionError(id, call.signal, thrown)
+    }
+    const { url, headers } = protocol.address
+    const address = { url, headers: { ...headers, ...request.headers } }
+    const response: UpstreamResponse = await post(address, request.json, call.signal).catch(failed)
+    if (response.ok) return readText(response.decoded(), MAX_COUNT_BYTES).catch(failed)
+    const body = await response.errorBody()
+    if (isWithoutCount(response.status, body, target)) return undefined
+    throw upstreamError({
+      provider: id,
+      status: response.status,
+      body,
+      headers: response,
+      nowMs: clock.now(),
+      redact,
+      upstreamRequestId: response.get(protocol.requestIdHeader),
+    })
+  }

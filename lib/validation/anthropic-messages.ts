@@ -1,0 +1,202 @@
+import { z } from 'zod'
+import { turn } from '../loop-turns.ts'
+import { check, FaultList } from './faults.ts'
+import { optional } from './optional.ts'
+
+const word = z.string().min(1, 'must not be empty')
+
+const NO_CONTENT = 'must be text or a list of content blocks'
+
+const plainSource = z.looseObject({
+  type: word,
+  media_type: optional(z.string()),
+  data: optional(z.string()),
+  url: optional(z.string()),
+  file_id: optional(z.string()),
+})
+
+const source = plainSource.extend({
+  content: optional(
+    z.union([
+      z.string(),
+      z.array(z.looseObject({ type: word, text: optional(z.string()), source: optional(plainSource) })),
+    ]),
+  ),
+})
+
+/** What a block of a known type must hold. */
+const REQUIRED: Readonly<Record<string, readonly string[]>> = {
+  text: ['text'],
+  image: ['source'],
+  document: ['source'],
+  tool_use: ['id', 'name'],
+  tool_result: ['tool_use_id'],
+  thinking: ['thinking'],
+}
+
+const assertComplete = ({
+  value,
+  issues,
+}: z.core.ParsePayload<Readonly<{ type: string; [member: string]: unknown }>>): void => {
+  for (const member of Object.hasOwn(REQUIRED, value.type) ? (REQUIRED[value.type] ?? []) : [])
+    if (value[member] === undefined)
+      issues.push({ code: 'custom', path: [member], message: 'is required', input: value })
+}
+
+const members = {
+  type: word,
+  text: optional(z.string()),
+  source: optional(source),
+  title: optional(z.string()),
+}
+
+const resultBlock = z.looseObject(members).check(assertComplete)
+
+/** What a tool gave back: text, or blocks. */
+const toolResultContent = optional(z.union([z.string(), z.array(resultBlock)]))
+
+const block = z
+  .looseObject({
+    ...members,
+    id: optional(word),
+    name: optional(word),
+    input: optional(z.unknown()),
+    tool_use_id: optional(word),
+    // Blocks that only Anthropic knows have content of any form.
+    content: optional(z.union([z.string(), z.array(resultBlock), z.unknown()])),
+    thinking: optional(z.string()),
+    signature: optional(z.string()),
+  })
+  .check(assertComplete)
+  .check(({ value, issues }) => {
+    if (value.type !== 'tool_result') return
+    const parsed = toolResultContent.safeParse(value.content)
+    if (!parsed.success)
+      issues.push({
+        code: 'custom',
+        path: ['content'],
+        message: NO_CONTENT,
+        input: value,
+      })
+  })
+
+const role = z.enum(['user', 'assistant', 'system'])
+const message = z.looseObject({ role, content: z.union([z.string(), z.array(block)], NO_CONTENT) })
+/** The same without a look at its blocks. */
+const outerMessage = z.looseObject({
+  role,
+  content: z.union([z.string(), z.array(z.unknown())], NO_CONTENT),
+})
+
+const tool = z.looseObject({
+  name: optional(word),
+  type: optional(z.string()),
+  description: optional(z.string()),
+  input_schema: optional(z.looseObject({})),
+  strict: optional(z.boolean()),
+})
+
+const toolChoice = z.looseObject({
+  type: z.enum(['auto', 'any', 'tool', 'none']),
+  name: optional(word),
+  disable_parallel_tool_use: optional(z.boolean()),
+})
+
+const jsonFormat = z.looseObject({ type: word, schema: optional(z.looseObject({})) })
+
+/**
+ * The body of `POST /v1/messages/count_tokens`, as far as it concerns the gateway: unknown fields are allowed, since
+ * they pass on to an upstream of the same format. Source: Anthropic, "Count tokens in a Message".
+ */
+export const anthropicCountBody = z.looseObject({
+  model: word,
+  messages: z.array(message).min(1, 'must not be empty'),
+  system: optional(
+    z.union(
+      [z.string(), z.array(z.looseObject({ type: word, text: optional(z.string()) }))],
+      'must be text or a list of text blocks',
+    ),
+  ),
+  tools: optional(z.array(tool)),
+  tool_choice: optional(toolChoice),
+  thinking: optional(z.looseObject({ type: word, budget_tokens: optional(z.number()) })),
+  output_config: optional(z.looseObject({ effort: optional(z.string()), format: optional(jsonFormat) })),
+  output_format: optional(jsonFormat),
+})
+
+/** The body of `POST /v1/messages`, by the same rule. Source: Anthropic, "Create a Message". */
+export const anthropicMessagesBody = anthropicCountBody.extend({
+  max_tokens: z.int().min(0, 'must not be negative'),
+  stream: optional(z.boolean()),
+  temperature: optional(z.number().min(0, 'must be from 0 to 1').max(1, 'must be from 0 to 1')),
+  top_p: optional(z.number()),
+  top_k: optional(z.number()),
+  stop_sequences: optional(z.array(z.string())),
+  metadata: optional(z.looseObject({ user_id: optional(z.string()) })),
+  service_tier: optional(z.string()),
+})
+
+export type AnthropicCountBody = z.output<typeof anthropicCountBody>
+export type AnthropicMessagesBody = z.output<typeof anthropicMessagesBody>
+
+type BodyMessage = z.output<typeof message>
+
+const checkedMessage = async (
+  value: unknown,
+  at: readonly PropertyKey[],
+  faults: FaultList,
+): Promise<BodyMessage | undefined> => {
+  const outer = check(outerMessage, value, at)
+  if (outer.faults) return void faults.add(...outer.faults)
+  const { content } = outer.data
+  if (typeof content === 'string') return { ...outer.data, content }
+  const blocks: z.output<typeof block>[] = []
+  for (const [index, one] of content.entries()) {
+    const wait = turn()
+    if (wait) await wait
+    const { data, faults: found } = check(block, one, [...at, 'content', index])
+    if (found) faults.add(...found)
+    else blocks.push(data)
+  }
+  return { ...outer.data, content: blocks }
+}
+
+const checkedMessages = async (values: readonly unknown[], faults: FaultList): Promise<BodyMessage[]> => {
+  const messages: BodyMessage[] = []
+  for (const [index, one] of values.entries()) {
+    const wait = turn()
+    if (wait) await wait
+    const checked = await checkedMessage(one, ['messages', index], faults)
+    if (checked) messages.push(checked)
+  }
+  return messages
+}
+
+const sentMessages = (value: unknown): readonly unknown[] => {
+  const messages = typeof value === 'object' && value !== null && 'messages' in value ? value.messages : []
+  return Array.isArray(messages) ? messages : []
+}
+
+const outerMessages = z.array(z.unknown()).min(1, 'must not be empty')
+const outerCountBody = anthropicCountBody.extend({ messages: outerMessages })
+const outerMessagesBody = anthropicMessagesBody.extend({ messages: outerMessages })
+
+const checkedBody = async <T extends object>(schema: z.ZodType<T>, value: unknown) => {
+  const faults = new FaultList()
+  const outer = check(schema, value)
+  if (outer.faults) faults.add(...outer.faults)
+  const messages = await checkedMessages(sentMessages(value), faults)
+  faults.throwIfAny()
+  return { ...(outer.data as T), messages }
+}
+
+/**
+ * The body of `POST /v1/messages/count_tokens`, checked message by message between other work.
+ * @throws GatewayError INVALID_INPUT that names every fault
+ */
+export const countBodyOrThrow = (value: unknown): Promise<AnthropicCountBody> =>
+  checkedBody(outerCountBody, value)
+
+/** The same for the body of `POST /v1/messages`. */
+export const messagesBodyOrThrow = (value: unknown): Promise<AnthropicMessagesBody> =>
+  checkedBody(outerMessagesBody, value)

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import packageJson from '../../package.json' with { type: 'json' }
 import { SESSION_COOKIE } from '../auth/session.ts'
 import { assertToken } from '../auth/token.ts'
@@ -20,7 +21,9 @@ import type { ListedModel } from '../http/dialects/openai-models.ts'
 import { apiHeaders, strictTransportSecurity } from '../http/security-headers.ts'
 import type { ServeDeps } from '../http/serve.ts'
 import type { Catalog } from '../llm/catalog.ts'
+import type { Endpoint } from '../llm/passthrough.ts'
 import type { Call, Reply } from '../llm/types.ts'
+import { sweepMedia } from '../multipart/media-dir.ts'
 import { type HealthReport, reportHealth, withCircuits } from '../observability/health.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
@@ -49,6 +52,10 @@ export type Gateway = ServeDeps &
     lifecycle: Lifecycle
     /** Answers a call through the whole pipeline. */
     answer: Handler<Call, Reply>
+    /** The same for a call whose caller was admitted before its body was read. */
+    answerUpload: Handler<Call, Reply>
+    /** The directory of files that pass through. */
+    mediaDir: string
     /** Identifies a caller before a large body is read. Rejects with UNAUTHENTICATED. */
     identify: Handler<RequestContext, RequestContext>
     /** The streams that outlive their connection. */
@@ -68,6 +75,8 @@ export type Gateway = ServeDeps &
     chatDefaults: ChatDefaults
     /** The gateway's name of a model, from its own or the vendor's. */
     modelNamed: (name: string) => string
+    /** The model of requests to an endpoint that name none; absent where the endpoint requires a name. */
+    defaultModelOf: (endpoint: Endpoint) => string | undefined
     /** The models that can be called here, aliases first. */
     callableModels: () => readonly ListedModel[]
     issueSession: () => string
@@ -190,6 +199,8 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   const runtime = await buildRuntime(env, clock, current)
   const { activeRequests, database, errors, logger, memory, metrics, sessions, shared } = runtime
   const config = applySettings(runtime, current)
+  const mediaDir = join(env.DATA_DIR, 'media')
+  await sweepMedia(mediaDir, clock.now())
   const lifecycle = new Lifecycle(activeRequests, clock, logger)
   const isServing = () => lifecycle.state === 'serving'
   const isStopping = () => !isServing()
@@ -215,6 +226,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
       const { aliases, catalog } = current.now
       return aliases.has(name) ? name : catalog.nameByVendor(name)
     },
+    defaultModelOf: endpoint => current.now.catalog.defaultModelOf(endpoint),
     callableModels: () => callableModels(current.now),
     get batch() {
       return batchOrThrow(batch).service
@@ -223,6 +235,8 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
       return batchOrThrow(batch).uploads
     },
     answer: call => current.now.answer(call),
+    answerUpload: call => current.now.answerUpload(call),
+    mediaDir,
     identify: context => current.now.identify(context),
     streams: runtime.streams,
     cache: cacheAdmin({

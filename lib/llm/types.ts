@@ -2,6 +2,7 @@ import type { GatewayError } from '../errors.ts'
 import type { Attempt, Caller, RequestContext } from '../request-context.ts'
 import type { AttemptBudget } from './attempt-budget.ts'
 import type { Message, ModelParameters } from './message.ts'
+import type { PassthroughRequest } from './passthrough.ts'
 import type { FinishReason, ReplyHead, Target, Usage } from './reply-head.ts'
 
 export type { Content, ContentPart, Message, ModelParameters, Role, ToolCall } from './message.ts'
@@ -45,6 +46,8 @@ export type Call = RequestContext &
     strict?: true | undefined
     /** An upstream of the same format gets it unchanged but for the model, and its answer passes back unchanged. */
     raw?: RawRequest | undefined
+    /** A request to an endpoint beside chat: then there are no messages, and the reply is a body. */
+    passthrough?: PassthroughRequest | undefined
     /**
      * Clock time, milliseconds: until when the first content of a stream, or the whole of any other answer, must have
      * arrived. A policy may shorten it for inner policies.
@@ -99,6 +102,10 @@ export type ReplyEvent =
       /** It holds the usage and nothing else, which the client may not have asked for. */
       isUsage?: true
     }>
+  /** A whole body of an endpoint beside chat, of up to 1 MiB. */
+  | Readonly<{ type: 'body-text'; text: string }>
+  /** A piece of a longer or streamed one. */
+  | Readonly<{ type: 'body-bytes'; bytes: Uint8Array }>
   | Readonly<{
       type: 'finish'
       reason: FinishReason
@@ -108,7 +115,8 @@ export type ReplyEvent =
       /** Warnings known only at the answer's end, one sentence each. */
       warnings?: readonly string[]
     }>
-  | Readonly<{ type: 'error'; error: GatewayError }>
+  /** `isSent`: the pieces before it have said it already, in the upstream's words. */
+  | Readonly<{ type: 'error'; error: GatewayError; isSent?: true }>
 
 /** Events that are read together. */
 export type EventGroup = readonly ReplyEvent[]
@@ -141,4 +149,6 @@ export type Reply = Readonly<{
 export interface Provider {
   readonly id: string
   ask(call: Call, target: Target): Promise<Reply>
+  /** The same for a call with `passthrough`; absent where the provider has chat alone. */
+  pass?(call: Call, target: Target): Promise<Reply>
 }

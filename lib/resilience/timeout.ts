@@ -78,7 +78,8 @@ export const timeout = ({ firstContentMs, idleMs, streamMs }: Timeouts, clock: C
     }
     const leftMs = call.deadlineAt - clock.now()
     if (call.stream) {
-      const limitMs = Math.min(leftMs, firstContentMs)
+      // Images and audio take longer than text, and have a deadline of their own.
+      const limitMs = call.passthrough ? leftMs : Math.min(leftMs, firstContentMs)
       deadline.arm(limitMs, tooLate('first content', limitMs))
     } else deadline.arm(leftMs, tooLate('whole answer', leftMs))
     try {

@@ -11,7 +11,8 @@ import { readText } from './shared/upstream.ts'
 import { connectionError, malformedResponse } from './shared/upstream-error.ts'
 
 const ID = 'stability'
-const OWN_URL = 'https://api.stability.ai'
+const OWN_PATH = '/v2beta'
+const OWN_HOST = 'api.stability.ai'
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 const JSON_TYPE = 'application/json'
 
@@ -51,7 +52,7 @@ const answerOf = (call: Call, text: string, now: number): string => {
 }
 
 const generate = async (call: Call, target: Target, deps: ProviderDeps): Promise<Reply> => {
-  const { clock, newId, post, apiKey } = deps
+  const { clock, newId, post, apiKey, baseUrl } = deps
   const request = passthroughOf(call)
   const parts = Object.entries({
     prompt: fieldOf(request, 'prompt') ?? '',
@@ -60,7 +61,7 @@ const generate = async (call: Call, target: Target, deps: ProviderDeps): Promise
     ...(target.model.startsWith('sd3') && { model: target.model }),
   }).map(([name, value]) => ({ name, value }))
   const { headers, stream } = formBody(parts, `parley-${newId()}`)
-  const url = `${OWN_URL}/v2beta/stable-image/generate/${pathOf(target.model)}`
+  const url = `${new URL(baseUrl).origin}${OWN_PATH}/stable-image/generate/${pathOf(target.model)}`
   const own = { authorization: `Bearer ${apiKey}`, accept: JSON_TYPE, ...headers }
   const failed = (thrown: unknown): never => {
     throw connectionError(ID, call.signal, thrown)
@@ -96,10 +97,16 @@ const ownApi = (deps: ProviderDeps): Provider => ({
   },
 })
 
+/** Whether a base URL is that of its own API, and not of an OpenAI-compatible server. */
+const isOwnApi = (baseUrl: string): boolean => {
+  const { hostname, pathname } = new URL(baseUrl)
+  return hostname === OWN_HOST || pathname.startsWith(OWN_PATH)
+}
+
 /** Stability AI, or at a base URL of your own any OpenAI-compatible server of images. Its price is not known here. */
 export const stability: ProviderDefinition = {
   id: ID,
-  defaultBaseUrl: OWN_URL,
+  defaultBaseUrl: `https://${OWN_HOST}${OWN_PATH}`,
   env: {
     apiKey: 'STABILITY_API_KEY',
     baseUrl: 'STABILITY_BASE_URL',
@@ -108,7 +115,7 @@ export const stability: ProviderDefinition = {
   models: [{ id: 'stable-diffusion', kind: 'image' }],
   defaultModels: { 'images/generations': 'stable-diffusion' },
   create: deps =>
-    new URL(deps.baseUrl).origin === OWN_URL
+    isOwnApi(deps.baseUrl)
       ? ownApi(deps)
       : openAiCompatible({ ...deps, variant: { provider: ID, imageOptions: () => IMAGE_OPTIONS } }),
 }

@@ -66,6 +66,10 @@ const imagesOf = (request: PassthroughRequest): Usage => {
   return { ...NO_TOKENS, billed: { unit: 'image', count, kind } }
 }
 
+/** Longer texts than any vendor takes are not counted exactly. */
+const MOST_COUNTED = 100_000
+const charactersIn = (text: string): number => (text.length > MOST_COUNTED ? text.length : [...text].length)
+
 /** What the vendor does not report and the request says itself. */
 const usageOfRequest = (request: PassthroughRequest): Usage => {
   switch (request.endpoint) {
@@ -74,7 +78,7 @@ const usageOfRequest = (request: PassthroughRequest): Usage => {
     case 'audio/speech':
       return {
         ...NO_TOKENS,
-        billed: { unit: 'character', count: [...(fieldOf(request, 'input') ?? '')].length },
+        billed: { unit: 'character', count: charactersIn(fieldOf(request, 'input') ?? '') },
       }
     case 'images/generations':
     case 'images/edits':

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { objectOf } from '../../../raw-json.ts'
 import type { FormPart, JsonMember, PassthroughBody, PassthroughRequest } from '../../passthrough.ts'
 import type { Call, Target } from '../../types.ts'
@@ -67,10 +68,42 @@ export const targetRequest = (
 }
 
 /** The parts of an HTTP request that depend on its body. */
-export const encodedBody = (
-  body: PassthroughBody,
-): Readonly<{ headers: Readonly<Record<string, string>>; content: Parameters<Post>[1] }> => {
-  if (body.kind === 'json') return { headers: {}, content: objectOf(body.members) }
+export type EncodedBody = Readonly<{
+  headers: Readonly<Record<string, string>>
+  content: Parameters<Post>[1]
+}>
+
+/** From this many characters on, JSON is sent in portions: to join and encode it at once would take too long. */
+const LARGE = 1_048_576
+const PORTION = 262_144
+const isHighSurrogate = (code: number): boolean => (code & 0xfc00) === 0xd800
+
+/** The same text as `objectOf` makes, in portions of whole characters. */
+function* portionsOf(members: readonly JsonMember[]): Generator<string> {
+  for (const [index, [name, value]] of members.entries()) {
+    yield `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`
+    for (let at = 0; at < value.length; ) {
+      const end = at + PORTION
+      const cut = isHighSurrogate(value.charCodeAt(end - 1)) ? end - 1 : end
+      yield value.slice(at, cut)
+      at = cut
+    }
+  }
+  yield '}'
+}
+
+const jsonBody = (members: readonly JsonMember[]): EncodedBody => {
+  const length = members.reduce((sum, [, value]) => sum + value.length, 0)
+  if (length < LARGE) return { headers: {}, content: objectOf(members) }
+  let bytes = 0
+  for (const portion of portionsOf(members)) bytes += Buffer.byteLength(portion)
+  const buffers = Readable.from(portionsOf(members), { objectMode: false })
+  return { headers: { 'content-length': String(bytes) }, content: buffers }
+}
+
+/** A body as it is sent. */
+export const encodedBody = (body: PassthroughBody): EncodedBody => {
+  if (body.kind === 'json') return jsonBody(body.members)
   const { headers, stream } = formBody(body.parts, `parley-${randomUUID()}`)
   return { headers, content: stream }
 }

@@ -89,6 +89,13 @@ describe.each(HOSTS)('the text endpoints under the %s server', host => {
       expect(line).toMatchObject({ inputTokens: 1_000, outputTokens: 500, costUsd: 0.0025 })
     })
 
+    it('reads a stream as one whatever its content type says', async () => {
+      setting.upstream.usually(sends([...PIECES.map(sse), sse('[DONE]')], { type: 'application/json' }))
+      const response = await post('completions', { ...asked, stream: true })
+      expect(response.headers.get('content-type')).toBe('text/event-stream')
+      expect(await response.text()).toBe([...PIECES.map(sse), sse('[DONE]')].join(''))
+    })
+
     it('ends every stream with [DONE]', async () => {
       setting.upstream.usually(sends(PIECES.map(sse)))
       const response = await post('completions', { ...asked, stream: true })

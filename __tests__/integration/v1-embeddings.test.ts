@@ -123,6 +123,26 @@ describe.each(HOSTS)('POST /v1/embeddings under the %s server', host => {
       expect(second.headers.get('content-type')).toBe(first.headers.get('content-type'))
     })
 
+    it('asks the upstream once for callers that ask at the same time', async () => {
+      const asked = { model: MODEL, input: newInput() }
+      const calls = () => setting.upstream.calls.filter(({ body }) => body.includes(asked.input))
+      const answer = Promise.withResolvers<void>()
+      setting.upstream.usually(async (...call) => {
+        await answer.promise
+        return embeds(...call)
+      })
+      const first = post(asked)
+      await setting.gateway.until(() => calls()[0], 'the call')
+      const second = post(asked)
+      // The second one has arrived when a later request has been answered.
+      expect((await post({ model: 'no-such-model', input: 'a' })).status).toBe(404)
+      answer.resolve()
+      const [one, other] = [await first, await second]
+      expect(await other.text()).toBe(await one.text())
+      expect(calls()).toHaveLength(1)
+      expect(other.headers.get('x-gateway-cost-usd')).toBe('0')
+    })
+
     it.each([
       ['encoding', { encoding_format: 'base64' }],
       ['dimensions', { dimensions: 2 }],
@@ -226,6 +246,8 @@ describe.each(HOSTS)('POST /v1/embeddings under the %s server', host => {
         body: JSON.stringify({ prompt: 'Hi', model }),
       })
       expect(response.status, model).toBe(400)
+      const chat = through.chat.completions.create({ model, messages: [{ role: 'user', content: 'Hi' }] })
+      await expect(chat, model).rejects.toMatchObject({ status: 400, param: 'model' })
     }
   })
 })

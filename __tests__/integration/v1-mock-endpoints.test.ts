@@ -93,6 +93,56 @@ describe.each(HOSTS)('without any key, under the %s server, the mock provider an
   })
 })
 
+describe('the endpoints beside chat are protected as chat is', () => {
+  it('by a deadline of their own for images and audio, a circuit breaker, and a limit of concurrent calls', async () => {
+    const gateway = await GatewayProcess.start('native', {
+      ENABLE_RATE_LIMITING: 'false',
+      REQUEST_TIMEOUT_MS: '500',
+      MEDIA_TIMEOUT_MS: '1500',
+      MAX_RETRIES: '0',
+      MAX_CONCURRENCY: '1',
+      MOCK_LATENCY_MS: '50',
+    })
+    try {
+      const post = async (path: string, body: object) => {
+        const response = await fetch(`${gateway.url}/v1/${path}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        })
+        return [response.status, (await response.json()).error.code]
+      }
+      const startedAt = performance.now()
+      expect(await post('embeddings', { model: 'mock/hang', input: 'a' })).toEqual([504, 'timeout'])
+      expect(performance.now() - startedAt).toBeLessThan(1_400)
+      expect(await post('images/generations', { model: 'mock/hang', prompt: 'a' })).toEqual([504, 'timeout'])
+      const [slow, queued] = await Promise.all(
+        ['mock/slow', 'mock'].map(model =>
+          fetch(`${gateway.url}/v1/images/generations`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify({ model, prompt: 'a' }),
+          }),
+        ),
+      )
+      expect([slow?.status, queued?.status]).toEqual([200, 200])
+      const timings = `${slow?.headers.get('server-timing')} ${queued?.headers.get('server-timing')}`
+      expect(timings).toContain('queue;dur=')
+      for (let call = 0; call < 3; call += 1)
+        expect(await post('rerank', { model: 'mock/500', query: 'a', documents: ['a'] })).toEqual([
+          502,
+          'provider_error',
+        ])
+      expect(await post('rerank', { model: 'mock/500', query: 'a', documents: ['a'] })).toEqual([
+        503,
+        'model_unavailable',
+      ])
+    } finally {
+      await gateway.stop()
+    }
+  })
+})
+
 describe('the limits of the endpoints beside chat', () => {
   it('are that of chat for what generates, and that of the rest for moderations', async () => {
     const gateway = await GatewayProcess.start('native', {

@@ -5,7 +5,7 @@ import { fieldOf, type PassthroughRequest } from '../passthrough.ts'
 import { oneGroup } from '../tap.ts'
 import type { Call, EventGroup, Provider, Reply, ReplyEvent } from '../types.ts'
 import { mockImage, mockSpeech } from './mock-media.ts'
-import { failureOf, piecesOf, SCRIPTS } from './mock-script.ts'
+import { failureOf, never, piecesOf, SCRIPTS } from './mock-script.ts'
 
 export type MockEndpointOptions = Readonly<{
   latencyMs: number
@@ -215,9 +215,11 @@ export const mockEndpoints = (options: MockEndpointOptions): NonNullable<Provide
     if (!script || !request)
       throw new GatewayError('NOT_FOUND', `The mock provider has no model “${target.model}”.`)
     calls += 1
-    await sleep(clock, latencyMs, call.signal)
+    await sleep(clock, latencyMs * (script.slowness ?? 1), call.signal)
     const failure = failureOf(script, calls)
     if (failure) throw failure
+    if (script.after?.fault === 'stall') return never(call.signal)
+    if (script.after) throw new GatewayError('NETWORK', 'The connection to the mock provider failed.')
     const id = newId()
     const facts = { id, created: Math.floor(clock.now() / 1000), model: target.name }
     const { mediaType, events, tokens } = bodyOf(call, request, facts, options)

@@ -4,7 +4,7 @@ import { textOf } from '../message.ts'
 import type { Call, FinishReason, Provider, Reply, ReplyEvent, Usage } from '../types.ts'
 import type { ModelFacts } from './definition.ts'
 import { mockEndpoints } from './mock-endpoints.ts'
-import { failureOf, performance, piecesOf, SCRIPTS, type Script } from './mock-script.ts'
+import { failureOf, never, performance, piecesOf, SCRIPTS, type Script } from './mock-script.ts'
 import { prefetched } from './shared/prefetched.ts'
 
 export type MockOptions = Readonly<{
@@ -28,12 +28,6 @@ type Show = Readonly<{
   chunkMs: number
   clock: Clock
 }>
-
-const never = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
 
 const play = async ({ call, script, clock, chunkMs }: Show, sent: number): Promise<void> => {
   if (script.after?.pieces === sent) {

@@ -3,7 +3,7 @@ import { unfinished } from '../../collect.ts'
 import type { PassthroughRequest } from '../../passthrough.ts'
 import { oneGroup } from '../../tap.ts'
 import type { Call, EventGroup, Reply, ReplyHead, Usage } from '../../types.ts'
-import type { ResponseBody } from './body.ts'
+import { PeekedBody, type ResponseBody } from './body.ts'
 import { bodyUsage } from './body-usage.ts'
 import { type BodyWatch, watchEvents, watchJson, watchNothing } from './body-watch.ts'
 import { readingError } from './http-provider.ts'
@@ -117,13 +117,29 @@ const jsonReply = async (passed: PassedResponse, body: ResponseBody): Promise<Re
   return wholeReply(passed, Buffer.concat(begun).toString('utf8'))
 }
 
+const EVENTS_TYPE = 'text/event-stream'
+
+/** Where a stream was asked for, a body that begins like one is a stream, whatever its content type says. */
+const opened = async (passed: PassedResponse): Promise<readonly [PassedResponse, ResponseBody]> => {
+  const { response, head, call, request } = passed
+  const body = response.decoded()
+  if (!call.stream || request.endpoint === 'audio/speech' || isEventStream(head.mediaType))
+    return [passed, body]
+  const peeked = new PeekedBody(body)
+  const start = await peeked.start().catch(thrown => {
+    body.destroy()
+    throw failure(thrown, passed)
+  })
+  return [start === 'events' ? { ...passed, head: { ...head, mediaType: EVENTS_TYPE } } : passed, peeked]
+}
+
 /**
  * A successful response as a reply. Resolves when a JSON document of up to 1 MiB has been read, or the first piece of
  * any other body.
  */
-export const readPassed = (passed: PassedResponse): Promise<Reply> => {
-  const { response, head, request, hidesUsage } = passed
-  const body = response.decoded()
+export const readPassed = async (received: PassedResponse): Promise<Reply> => {
+  const [passed, body] = await opened(received)
+  const { head, request, hidesUsage } = passed
   if (isJson(head.mediaType)) return jsonReply(passed, body)
   const hasEndMark = request.endpoint === 'completions'
   const watch = isEventStream(head.mediaType) ? watchEvents({ hasEndMark, hidesUsage }) : watchNothing()

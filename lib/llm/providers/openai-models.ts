@@ -16,8 +16,8 @@ const OF_NEWER_MODELS = [
 ]
 
 /**
- * OpenAI's models that do not chat. Prices: platform.openai.com/docs/pricing, standard tier, read in 2025; where one is
- * absent it is not known here.
+ * OpenAI's models that do not chat. Prices: platform.openai.com/docs/pricing, standard tier, as public copies of that
+ * page have them on 2026-11-27; an absent one is not known here.
  */
 export const OTHER_MODELS: readonly ModelFacts[] = [
   {

@@ -41,6 +41,9 @@ export type PassthroughRequest = Readonly<{
   namesModel: boolean
 }>
 
+/** Whether an endpoint makes or reads images or audio, which takes longer than text. */
+export const isMedia = (endpoint: Endpoint): boolean => /^(?:images|audio)\//.test(endpoint)
+
 const jsonText = (written: string): string | undefined => {
   const value: unknown = JSON.parse(written)
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined

@@ -1,7 +1,13 @@
 import type { Clock } from '../../../clock.ts'
 import { GatewayError } from '../../../errors.ts'
 import { AttemptBudget } from '../../../llm/attempt-budget.ts'
-import { type Endpoint, fieldOf, type JsonMember, type PassthroughRequest } from '../../../llm/passthrough.ts'
+import {
+  type Endpoint,
+  fieldOf,
+  isMedia,
+  type JsonMember,
+  type PassthroughRequest,
+} from '../../../llm/passthrough.ts'
 import type { Call } from '../../../llm/types.ts'
 import { turn } from '../../../loop-turns.ts'
 import { type ReceivedForm, receiveForm } from '../../../multipart/receive-form.ts'
@@ -33,9 +39,6 @@ const modelOf = (name: string | undefined, endpoint: Endpoint, deps: Passthrough
   if (usual === undefined) throw required('model')
   return usual
 }
-
-const isMedia = (endpoint: Endpoint): boolean =>
-  endpoint.startsWith('images/') || endpoint.startsWith('audio/')
 
 /** Speech begins to play before it is complete. */
 const isStreamed = (passthrough: PassthroughRequest): boolean =>

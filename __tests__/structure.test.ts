@@ -3,7 +3,7 @@ import { basename, dirname, join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { environment, SECRETS } from '#lib/config/schema.ts'
 import { ERRORS } from '#lib/errors.ts'
-import { PROVIDERS } from '#lib/llm/providers/registry.ts'
+import { MEDIA_PROVIDERS, PROVIDERS } from '#lib/llm/providers/registry.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
@@ -25,6 +25,7 @@ const FOUNDATION = [
   'lib/raw-json.ts',
   'lib/request-context.ts',
   'lib/llm/message.ts',
+  'lib/llm/passthrough.ts',
   'lib/llm/reply-head.ts',
   'lib/llm/types.ts',
   'lib/llm/attempt-budget.ts',
@@ -49,6 +50,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/request-context.ts': FOUNDATION,
   'lib/llm/reply-head.ts': [],
   'lib/llm/message.ts': [],
+  'lib/llm/passthrough.ts': [],
   'lib/llm/types.ts': FOUNDATION,
   'lib/llm/attempt-budget.ts': FOUNDATION,
   'lib/llm': [...FOUNDATION_AND_REPLIES, 'lib/llm/providers/definition.ts'],
@@ -70,11 +72,19 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/ledger': [...FOUNDATION_AND_REPLIES, 'lib/llm/providers/definition.ts'],
   'lib/auth': [...FOUNDATION_AND_REPLIES, 'lib/storage/directory.ts'],
   'lib/observability': [...FOUNDATION_AND_REPLIES, 'lib/llm/ask.ts'],
+  'lib/multipart': [...FOUNDATION, 'lib/batch/intake/part-headers.ts', 'lib/batch/intake/upload-dir.ts'],
   'lib/validation': [...FOUNDATION_AND_REPLIES, 'lib/batch/types.ts'],
-  'lib/http': [...FOUNDATION_AND_REPLIES, 'lib/validation', 'lib/batch/types.ts', 'lib/batch/results.ts'],
+  'lib/http': [
+    ...FOUNDATION_AND_REPLIES,
+    'lib/validation',
+    'lib/multipart',
+    'lib/batch/types.ts',
+    'lib/batch/results.ts',
+  ],
   'lib/config': [
     'lib/rate-limit/policy.ts',
     'lib/routing/fallback.ts',
+    'lib/routing/image-chain.ts',
     'lib/validation/tags.ts',
     'lib/validation/host-name.ts',
     // Check the names in the file, and follow its changes.
@@ -247,7 +257,9 @@ describe('features', () => {
   })
 
   it('name no vendor outside its own file', () => {
-    const vendors = new RegExp(`['"\`](${PROVIDERS.map(({ id }) => id).join('|')})['"\`]`)
+    const vendors = new RegExp(
+      `['"\`](${[...PROVIDERS, ...MEDIA_PROVIDERS].map(({ id }) => id).join('|')})['"\`]`,
+    )
     const elsewhere = features.filter(
       file => !within(file, 'lib/llm/providers') && vendors.test(read(file).replaceAll(/from '[^']+'/g, '')),
     )
@@ -283,8 +295,14 @@ describe('every route', () => {
     const left = routes.filter(file => /\badmittedBy\b/.test(optionsOf(file)))
     expect(left.toSorted()).toEqual([
       'app/api/chat/route.ts',
+      'app/v1/audio/speech/route.ts',
       'app/v1/chat/completions/route.ts',
+      'app/v1/completions/route.ts',
+      'app/v1/embeddings/route.ts',
+      'app/v1/images/generations/route.ts',
       'app/v1/messages/route.ts',
+      'app/v1/moderations/route.ts',
+      'app/v1/rerank/route.ts',
     ])
     expect(left.filter(file => !/\bgateway\.answer\(/.test(read(file)))).toEqual([])
   })
@@ -356,7 +374,7 @@ describe('what is promised is written down', () => {
   })
 
   it('every key of a provider is a secret, and both its variables are read', () => {
-    for (const { env } of PROVIDERS) {
+    for (const { env } of [...PROVIDERS, ...MEDIA_PROVIDERS]) {
       expect(SECRETS).toContain(env.apiKey)
       expect(Object.keys(environment.shape)).toEqual(expect.arrayContaining([env.apiKey, env.baseUrl]))
     }

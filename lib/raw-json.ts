@@ -17,33 +17,68 @@ const afterSpace = (json: string, from: number): number => {
   return at
 }
 
-/** The position after the value that begins at `from`. */
-const endOfValue = (json: string, from: number): number => {
+const QUOTE = 34
+const COMMA = 44
+/** Braces differ from brackets in one bit. */
+const BRACE_BIT = 32
+const OPENING = 123
+const CLOSING = 125
+
+/** The position after a number, or another value without structure. */
+const endOfScalar = (json: string, from: number): number => {
+  let at = from
+  for (; at < json.length; at += 1) {
+    const code = json.charCodeAt(at)
+    if (code === COMMA || (code | BRACE_BIT) === CLOSING) break
+  }
+  return at
+}
+
+/** A scan of a long text: it yields after each portion, so that other work can run in between. */
+type Scan<T> = Generator<undefined, T>
+
+const PORTION = 262_144
+
+/** The position after the object or list that begins at `from`. */
+function* endOfContainer(json: string, from: number): Scan<number> {
   let depth = 0
+  let yieldsAt = from + PORTION
   for (let at = from; at < json.length; at += 1) {
-    const character = json[at]
-    if (character === '"') {
+    const code = json.charCodeAt(at)
+    if (code === QUOTE) {
       at = endOfString(json, at + 1)
       if (at === -1) break
-    } else if (character === '{' || character === '[') depth += 1
-    else if (character === '}' || character === ']') {
-      if (depth === 0) return at
+    } else if ((code | BRACE_BIT) === OPENING) depth += 1
+    else if ((code | BRACE_BIT) === CLOSING) {
       depth -= 1
-    } else if (character === ',' && depth === 0) return at
-    if (depth === 0 && (character === '"' || character === '}' || character === ']')) return at + 1
+      if (depth === 0) return at + 1
+    }
+    if (at < yieldsAt) continue
+    yieldsAt = at + PORTION
+    yield
   }
   return json.length
 }
 
-/** The members of a valid JSON object's text, in order, with their values as they are written. */
-export const membersOf = (json: string): readonly (readonly [name: string, value: string])[] => {
+/** The position after the value that begins at `from`. */
+function* endOfValue(json: string, from: number): Scan<number> {
+  const first = json.charCodeAt(from)
+  if (first === QUOTE) {
+    const end = endOfString(json, from + 1)
+    return end === -1 ? json.length : end + 1
+  }
+  return (first | BRACE_BIT) === OPENING ? yield* endOfContainer(json, from) : endOfScalar(json, from)
+}
+
+/** `membersOf` in portions: each step takes a millisecond or so. */
+export function* scanMembers(json: string): Scan<readonly (readonly [name: string, value: string])[]> {
   const members: [string, string][] = []
   let at = afterSpace(json, json.indexOf('{') + 1)
   while (json[at] === '"') {
     const nameEnd = endOfString(json, at + 1)
     const name: string = JSON.parse(json.slice(at, nameEnd + 1))
     const start = afterSpace(json, afterSpace(json, nameEnd + 1) + 1)
-    const end = endOfValue(json, start)
+    const end = yield* endOfValue(json, start)
     members.push([name, json.slice(start, end).trimEnd()])
     at = afterSpace(json, end)
     if (json[at] === ',') at = afterSpace(json, at + 1)
@@ -51,12 +86,23 @@ export const membersOf = (json: string): readonly (readonly [name: string, value
   return members
 }
 
+const completed = <T>(scan: Scan<T>): T => {
+  for (;;) {
+    const step = scan.next()
+    if (step.done) return step.value
+  }
+}
+
+/** The members of a valid JSON object's text, in order, with their values as they are written. */
+export const membersOf = (json: string): readonly (readonly [name: string, value: string])[] =>
+  completed(scanMembers(json))
+
 /** The elements of a valid JSON array's text, as they are written. */
 export const elementsOf = (json: string): readonly string[] => {
   const elements: string[] = []
   let at = afterSpace(json, json.indexOf('[') + 1)
   while (at < json.length && json[at] !== ']') {
-    const end = endOfValue(json, at)
+    const end = completed(endOfValue(json, at))
     elements.push(json.slice(at, end).trimEnd())
     at = afterSpace(json, end)
     if (json[at] === ',') at = afterSpace(json, at + 1)

@@ -95,7 +95,10 @@ export const cacheSetting = (options: CacheSettingOptions = {}) => {
       timeoutMs: 30_000,
       pipeline: compose<Call, Reply>(
         record(),
-        meter({ priceOf: () => ({ input: 1_000_000, output: 1_000_000 }) }),
+        meter({
+          priceOf: () => ({ input: 1_000_000, output: 1_000_000 }),
+          unitPriceOf: () => undefined,
+        }),
       ),
       onEnd: async (context, error) => {
         refreshed.push({ context, error })

@@ -8,6 +8,7 @@ export type Entry = {
   readonly headers: IncomingHttpHeaders
   /** The body, byte for byte. */
   readonly body: string
+  readonly bytes: Buffer
   readonly asked: Asked
   readonly arrivedAt: number
   /** When the response was complete. */
@@ -73,9 +74,12 @@ export class FakeUpstream {
 
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const arrivedAt = performance.now()
-    const body = await textOf(request)
-    const asked: Asked = body === '' ? { model: '', messages: [] } : JSON.parse(body)
-    const entry: Entry = { path: request.url ?? '', headers: request.headers, body, asked, arrivedAt }
+    const bytes = await bytesOf(request).catch(() => undefined)
+    // Its caller has left in the middle of the body.
+    if (!bytes) return
+    const body = bytes.toString('utf8')
+    const asked = askedOf(request, body)
+    const entry: Entry = { path: request.url ?? '', headers: request.headers, body, bytes, asked, arrivedAt }
     this.calls.push(entry)
     const left = new AbortController()
     response.once('close', () => {
@@ -90,8 +94,15 @@ export class FakeUpstream {
   }
 }
 
-const textOf = async (request: IncomingMessage): Promise<string> => {
+const bytesOf = async (request: IncomingMessage): Promise<Buffer> => {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk)
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
+}
+
+/** Of a form, the model alone. */
+const askedOf = ({ headers }: IncomingMessage, body: string): Asked => {
+  if (!headers['content-type']?.startsWith('multipart/'))
+    return body === '' ? { model: '', messages: [] } : JSON.parse(body)
+  return { model: /name="model"\r\n\r\n([^\r]*)/.exec(body)?.[1] ?? '', messages: [] }
 }

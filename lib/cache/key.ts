@@ -34,6 +34,7 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   maxResponseBytes: true,
   parameters: true,
   raw: true,
+  passthrough: true,
   strict: true,
 
   // A fallback's answer is never stored, so this does not affect stored ones.
@@ -64,8 +65,21 @@ const SHAPING = (Object.keys(SHAPES_THE_ANSWER) as (keyof Call)[])
 /** A body that is passed on as it is says all the rest itself. */
 const SHAPING_RAW = ['maxResponseBytes', 'model', 'raw', 'strict'] as const satisfies readonly (keyof Call)[]
 const rawQuestion = (raw: Call['raw']): unknown => raw && [raw.format, raw.headers, raw.json]
+/** So does the body of an endpoint beside chat. */
+const SHAPING_PASSTHROUGH = ['model', 'passthrough'] as const satisfies readonly (keyof Call)[]
 /** Longer bodies are not looked up: hashing one would hold up other requests. */
 const LONGEST_RAW = 1_048_576
+
+const shapingOf = ({ raw, passthrough }: Call): readonly (keyof Call)[] => {
+  if (passthrough) return SHAPING_PASSTHROUGH
+  return raw ? SHAPING_RAW : SHAPING
+}
+
+const bodyLengthOf = ({ raw, passthrough }: Call): number => {
+  if (raw) return raw.json.length
+  if (passthrough?.body.kind !== 'json') return 0
+  return passthrough.body.members.reduce((length, [name, value]) => length + name.length + value.length, 0)
+}
 
 /**
  * The cache key: equal for the same question of the same caller, from everything that shapes the answer and nothing of
@@ -73,9 +87,9 @@ const LONGEST_RAW = 1_048_576
  */
 export const cacheKey = (call: Call): string | undefined => {
   const owner = ownerOf(call.caller)
-  if (owner === undefined || (call.raw && call.raw.json.length > LONGEST_RAW)) return undefined
+  if (owner === undefined || bodyLengthOf(call) > LONGEST_RAW) return undefined
   let question = `${VERSION} ${JSON.stringify(owner)}`
-  for (const name of call.raw ? SHAPING_RAW : SHAPING)
+  for (const name of shapingOf(call))
     question += `,${canonical(name === 'raw' ? rawQuestion(call.raw) : call[name])}`
   return hash('sha256', question, 'base64url')
 }

@@ -35,6 +35,7 @@ const EVENT_TEXTS: Readonly<Record<string, readonly string[]>> = {
   'refusal-delta': ['text'],
   'tool-call-delta': ['arguments'],
   wire: ['format', 'json'],
+  'body-text': ['text'],
   finish: ['reason'],
 }
 
@@ -102,7 +103,8 @@ const isWorthStoring = ({ fallback }: ReplyHead, events: readonly ReplyEvent[]):
   const has = (wanted: ReplyEvent['type']): boolean => events.some(({ type }) => type === wanted)
   if (finish.reason === 'tool_calls') return has('tool-call-delta')
   return (
-    (finish.reason === 'stop' || finish.reason === 'length') && (has('text-delta') || has('tool-call-delta'))
+    (finish.reason === 'stop' || finish.reason === 'length') &&
+    (has('text-delta') || has('tool-call-delta') || has('body-text'))
   )
 }
 

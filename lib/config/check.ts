@@ -57,6 +57,12 @@ const chainFaults = (file: ConfigFile, catalog: Catalog): readonly Found[] => {
   ])
 }
 
+const imageChainFaults = (file: ConfigFile, catalog: Catalog): readonly Found[] =>
+  (file.images?.chain ?? []).flatMap(({ model }, index): Found[] => {
+    const fault = nameFault(model, file, catalog)
+    return fault ? [[['images', 'chain', index, 'model'], fault]] : []
+  })
+
 export type CheckedFile =
   | Readonly<{ ok: true; config: ConfigFile }>
   | Readonly<{ ok: false; faults: readonly FileFault[] }>
@@ -71,6 +77,7 @@ export const checkConfig = (text: string, listings: readonly ProviderListing[]):
     ...modelFaults(config, listings),
     ...aliasFaults(config, catalog),
     ...chainFaults(config, catalog),
+    ...imageChainFaults(config, catalog),
   ]
   if (found.length === 0) return { ok: true, config }
   return { ok: false, faults: found.map(([path, message]) => faultAt(path, message)) }

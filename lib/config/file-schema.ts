@@ -17,6 +17,10 @@ const model = z.strictObject({
   model: name.optional().describe("The provider's own name of it; the id when absent."),
   contextTokens: z.int().min(1).optional(),
   usdPerMillion: z.strictObject({ input: usd, output: usd, cachedInput: usd.optional() }).optional(),
+  usdPerImage: z
+    .record(name, usd)
+    .optional()
+    .describe('The price of an image by quality and size, such as "standard 1024x1024".'),
   fallbacks: names.optional().describe('Its fallback models, best first.'),
 })
 
@@ -73,9 +77,20 @@ export const configFile = z.strictObject({
   aliases: z.record(name, alias).optional(),
   fallbacks: z.record(name, names).optional(),
   fallbackOn: fallbackOn.optional(),
+  images: z
+    .strictObject({
+      chain: z
+        .array(z.strictObject({ model: name, quality: name.optional() }))
+        .min(1)
+        .max(4)
+        .optional()
+        .describe('The models that make images, best first. A call makes four attempts at most.'),
+    })
+    .optional(),
   limits: z
     .strictObject({
       chat: z.strictObject({ anonymous: rate.optional(), guest: rate.optional() }).optional(),
+      images: rate.optional(),
       upload: rate.optional(),
       batchItems: z.strictObject({ anonymous: rate.optional(), guest: rate.optional() }).optional(),
       api: rate.optional(),

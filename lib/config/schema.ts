@@ -149,6 +149,8 @@ export const environment = z.object({
   VLLM_BASE_URL: baseUrl.optional(),
   OPENAI_COMPATIBLE_API_KEY: key.optional(),
   OPENAI_COMPATIBLE_BASE_URL: baseUrl.optional(),
+  STABILITY_API_KEY: key.optional(),
+  STABILITY_BASE_URL: baseUrl.optional(),
   GITHUB_MODELS_TOKEN: key.optional(),
   GITHUB_MODELS_BASE_URL: baseUrl.optional(),
   /** Proxies for calls to providers; also read in lower case, which wins. */
@@ -170,6 +172,7 @@ export const environment = z.object({
   ENABLE_BATCH: flag.default(true),
   RATE_LIMIT_ANONYMOUS: rate.default({ limit: 5, windowMs: 60_000 }),
   RATE_LIMIT_GUEST: rate.default({ limit: 30, windowMs: 60_000 }),
+  RATE_LIMIT_IMAGES: rate.default({ limit: 10, windowMs: 60_000 }),
   RATE_LIMIT_UPLOAD: rate.default({ limit: 3, windowMs: 3_600_000 }),
   /** Items of jobs submitted as JSON, for anonymous callers and for guests. */
   RATE_LIMIT_BATCH_ITEMS: rate.default({ limit: 10_000, windowMs: 3_600_000 }),
@@ -178,6 +181,8 @@ export const environment = z.object({
   /** The former name of RATE_LIMIT_API. */
   RATE_LIMIT_REST: rate.optional(),
   REQUEST_TIMEOUT_MS: count(1, 3_600_000).default(30_000),
+  /** Of images and audio, which take longer than text. */
+  MEDIA_TIMEOUT_MS: count(1, 3_600_000).default(180_000),
   FIRST_TOKEN_TIMEOUT_MS: count(1, 3_600_000).optional(),
   IDLE_TIMEOUT_MS: count(1, 3_600_000).default(30_000),
   STREAM_TIMEOUT_MS: count(1, 86_400_000).default(600_000),
@@ -194,6 +199,8 @@ export const environment = z.object({
   BREAKER_OPEN_MS: count(1, 600_000).default(20_000),
   MAX_BODY_BYTES: count(1_024, 100_000_000).default(1_048_576),
   V1_MAX_BODY_BYTES: count(1_024, 100_000_000).default(33_554_432),
+  /** Images and audio sent to `/v1`, as a whole request. */
+  V1_MAX_UPLOAD_BYTES: count(1_024, 10_000_000_000).default(209_715_200),
   MAX_PROMPT_CHARACTERS: count(1, 10_000_000).default(2_000),
   MAX_MESSAGES: count(1, 10_000).default(50),
   MAX_MESSAGES_CHARACTERS: count(1, 10_000_000).default(50_000),
@@ -244,6 +251,7 @@ export const SECRETS = [
   'OLLAMA_API_KEY',
   'VLLM_API_KEY',
   'OPENAI_COMPATIBLE_API_KEY',
+  'STABILITY_API_KEY',
   'GITHUB_MODELS_TOKEN',
   'KEY_PEPPER',
   'ADMIN_TOKEN',

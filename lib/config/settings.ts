@@ -1,5 +1,6 @@
 import type { RateLimits } from '../rate-limit/policy.ts'
 import type { FallbackSwitches } from '../routing/fallback.ts'
+import { DEFAULT_IMAGE_CHAIN, type ImageStep } from '../routing/image-chain.ts'
 import type { ConfigFile } from './file-schema.ts'
 import type { Environment } from './schema.ts'
 
@@ -24,6 +25,8 @@ export type Settings = Readonly<{
   /** Absent where rate limiting is switched off. */
   rates: RateLimits | undefined
   caching: CachingSettings
+  /** The models that make images, best first. */
+  imageChain: readonly ImageStep[]
   /** Absent where the file does not set them. */
   fallbackOn: FallbackSwitches | undefined
   timeouts: Readonly<{ firstContentMs: number; idleMs: number; streamMs: number }>
@@ -40,6 +43,7 @@ const ratesOf = (env: Environment, { limits }: ConfigFile): RateLimits => ({
     anonymous: limits?.chat?.anonymous ?? env.RATE_LIMIT_ANONYMOUS,
     guest: limits?.chat?.guest ?? env.RATE_LIMIT_GUEST,
   },
+  images: limits?.images ?? env.RATE_LIMIT_IMAGES,
   upload: limits?.upload ?? env.RATE_LIMIT_UPLOAD,
   batchItems: {
     anonymous: limits?.batchItems?.anonymous ?? env.RATE_LIMIT_BATCH_ITEMS,
@@ -66,6 +70,7 @@ export const settingsOf = (env: Environment, file: ConfigFile): Settings => {
     file,
     rates: env.ENABLE_RATE_LIMITING ? ratesOf(env, file) : undefined,
     caching: cachingOf(env, file.cache ?? {}),
+    imageChain: file.images?.chain ?? DEFAULT_IMAGE_CHAIN,
     fallbackOn: file.fallbackOn,
     timeouts: {
       firstContentMs: timeouts?.firstTokenMs ?? env.FIRST_TOKEN_TIMEOUT_MS ?? env.REQUEST_TIMEOUT_MS,

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import packageJson from '../../package.json' with { type: 'json' }
 import { SESSION_COOKIE } from '../auth/session.ts'
 import { assertToken } from '../auth/token.ts'
@@ -21,7 +22,9 @@ import { apiHeaders, strictTransportSecurity } from '../http/security-headers.ts
 import type { ServeDeps } from '../http/serve.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import { countTokens, type TokenCount } from '../llm/count-tokens.ts'
+import type { Endpoint } from '../llm/passthrough.ts'
 import type { Call, Reply } from '../llm/types.ts'
+import { sweepMedia } from '../multipart/media-dir.ts'
 import { type HealthReport, reportHealth, withCircuits } from '../observability/health.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
@@ -52,6 +55,10 @@ export type Gateway = ServeDeps &
     answer: Handler<Call, Reply>
     /** Counts the input tokens of a call, without asking the model for an answer. */
     countTokens: (call: Call) => Promise<TokenCount>
+    /** The same for a call whose caller was admitted before its body was read. */
+    answerUpload: Handler<Call, Reply>
+    /** The directory of files that pass through. */
+    mediaDir: string
     /** Identifies a caller before a large body is read. Rejects with UNAUTHENTICATED. */
     identify: Handler<RequestContext, RequestContext>
     /** The streams that outlive their connection. */
@@ -71,6 +78,8 @@ export type Gateway = ServeDeps &
     chatDefaults: ChatDefaults
     /** The gateway's name of a model, from its own or the vendor's. */
     modelNamed: (name: string) => string
+    /** The model of requests to an endpoint that name none; absent where the endpoint requires a name. */
+    defaultModelOf: (endpoint: Endpoint) => string | undefined
     /** The models that can be called here, aliases first. */
     callableModels: () => readonly ListedModel[]
     issueSession: () => string
@@ -193,6 +202,8 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   const runtime = await buildRuntime(env, clock, current)
   const { activeRequests, database, errors, logger, memory, metrics, sessions, shared } = runtime
   const config = applySettings(runtime, current)
+  const mediaDir = join(env.DATA_DIR, 'media')
+  await sweepMedia(mediaDir, clock.now())
   const lifecycle = new Lifecycle(activeRequests, clock, logger)
   const isServing = () => lifecycle.state === 'serving'
   const isStopping = () => !isServing()
@@ -218,6 +229,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
       const { aliases, catalog } = current.now
       return aliases.has(name) ? name : catalog.nameByVendor(name)
     },
+    defaultModelOf: endpoint => current.now.catalog.defaultModelOf(endpoint),
     callableModels: () => callableModels(current.now),
     get batch() {
       return batchOrThrow(batch).service
@@ -227,6 +239,8 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     },
     answer: call => current.now.answer(call),
     countTokens: call => countTokens({ ...call, plan: current.now.plan(call) }, runtime),
+    answerUpload: call => current.now.answerUpload(call),
+    mediaDir,
     identify: context => current.now.identify(context),
     streams: runtime.streams,
     cache: cacheAdmin({

@@ -34,6 +34,8 @@ export type LiveConfig = Readonly<{
   catalog: Catalog
   aliases: ReadonlyMap<string, Alias>
   answer: Handler<Call, Reply>
+  /** Answers calls that were admitted before their body was read. */
+  answerUpload: Handler<Call, Reply>
   /** Answers items of batches. */
   answerItem: Handler<Call, Reply>
   refresh: Pipelines['refresh']
@@ -73,6 +75,13 @@ const allOf = (listeners: readonly AttemptListener[]): AttemptListener => ({
   },
 })
 
+/** The targets of the configured chain that are set up. */
+const imageChainOf = ({ imageChain }: Settings, catalog: Catalog): readonly Target[] =>
+  imageChain.flatMap(({ model, quality }) => {
+    const known = catalog.find(model)
+    return known?.available ? [{ ...known.target, ...(quality !== undefined && { quality }) }] : []
+  })
+
 const pipelineDepsOf = (
   runtime: Runtime,
   { settings, catalog, aliases }: Pick<LiveConfig, 'settings' | 'catalog' | 'aliases'>,
@@ -91,7 +100,12 @@ const pipelineDepsOf = (
     prices: catalog,
     cache: cacheDepsOf(settings.caching, runtime.cache, clock),
     streams,
-    routes: { plan: name => catalog.plan(name), aliases, stats: runtime.targetStats },
+    routes: {
+      plan: (name, isChat) => catalog.plan(name, isChat),
+      imageChain: imageChainOf(settings, catalog),
+      aliases,
+      stats: runtime.targetStats,
+    },
     ...resilienceOf({ settings, catalog, clock, runtime: runtime.resilience }),
     providers: { providers, clock, listener: allOf([health, metrics.attempts]) },
   }
@@ -110,12 +124,13 @@ export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => 
   const catalog = catalogOf(listings, env.DEFAULT_MODEL, file)
   const aliases = aliasesOf(file, catalog)
   const deps = pipelineDepsOf(runtime, { settings, catalog, aliases })
-  const { chat, batch, refresh } = pipelines(deps)
+  const { chat, upload, batch, refresh } = pipelines(deps)
   return {
     settings,
     catalog,
     aliases,
     answer: chat,
+    answerUpload: upload,
     answerItem: batch,
     refresh,
     admit: admission(deps),

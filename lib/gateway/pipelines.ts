@@ -49,12 +49,16 @@ export type PipelineDeps = Readonly<{
   clock: Clock
 }>
 
-/** The source of a call: a client's chat, an item of a batch, or the refresh of a cached answer. */
-type Source = 'chat' | 'batch' | 'refresh'
+/**
+ * The source of a call: a client's chat, an upload that was admitted before its body was read, an item of a batch, or
+ * the refresh of a cached answer.
+ */
+type Source = 'chat' | 'upload' | 'batch' | 'refresh'
 type Step = readonly [sources: readonly Source[], policy: Policy<Call, Reply>]
 
-const ALL = ['chat', 'batch', 'refresh'] as const
-const CHAT_AND_BATCH = ['chat', 'batch'] as const
+const ALL = ['chat', 'upload', 'batch', 'refresh'] as const
+const CHAT_AND_BATCH = ['chat', 'upload', 'batch'] as const
+const LIVE = ['chat', 'upload'] as const
 const CHAT = ['chat'] as const
 const BATCH = ['batch'] as const
 
@@ -74,7 +78,7 @@ const stepsOf = (deps: PipelineDeps): readonly Step[] => [
   [BATCH, deferBackground(deps.headrooms, deps.clock)], //    reserve remaining rate limits for live calls
   [CHAT_AND_BATCH, fallback(deps.fallbacks)], //           on failure, try the next target
   [CHAT, hedge(deps.hedges)], //                           start a second attempt beside a slow one
-  [CHAT, retry(deps.retries, deps.budgetOf)], //              retry transient failures
+  [LIVE, retry(deps.retries, deps.budgetOf)], //              retry transient failures
   [CHAT_AND_BATCH, breaker(deps.circuitOf, deps.cooldowns)], // skip failing targets, and those in cooldown
   [CHAT_AND_BATCH, bulkhead(deps.bulkheadOf)], // bound concurrent calls
   [CHAT_AND_BATCH, timeout(deps.timeouts, deps.clock)], //    bound the time of an attempt
@@ -83,6 +87,7 @@ const stepsOf = (deps: PipelineDeps): readonly Step[] => [
 /** The pipelines of all sources, from the same steps. */
 export type Pipelines = Readonly<{
   chat: Handler<Call, Reply>
+  upload: Handler<Call, Reply>
   batch: Handler<Call, Reply>
   /** Wraps the rest of the pipeline, below the cache. */
   refresh: (answer: Handler<Call, Reply>) => Handler<Call, Reply>
@@ -95,6 +100,7 @@ export const pipelines = (deps: PipelineDeps): Pipelines => {
   const innermost = ask(deps.providers)
   return {
     chat: compose(...policiesOf('chat'))(innermost),
+    upload: compose(...policiesOf('upload'))(innermost),
     batch: compose(...policiesOf('batch'))(innermost),
     refresh: compose(...policiesOf('refresh')),
   }

@@ -6,22 +6,29 @@ import { GatewayError } from '../errors.ts'
 import { Catalog, type ProviderListing } from '../llm/catalog.ts'
 import type { ProviderDefinition, ProviderDeps } from '../llm/providers/definition.ts'
 import { MOCK_MODELS, mock } from '../llm/providers/mock.ts'
-import { PROVIDERS } from '../llm/providers/registry.ts'
+import { MEDIA_PROVIDERS, PROVIDERS } from '../llm/providers/registry.ts'
 import { postOver, upstreamAgent } from '../llm/providers/shared/upstream.ts'
 import type { Provider } from '../llm/types.ts'
 import { redactor } from '../observability/logger.ts'
 import type { RateHeadrooms } from '../resilience/defer-background.ts'
 
+const ALL_PROVIDERS = [...PROVIDERS, ...MEDIA_PROVIDERS]
+
 const MOCK_LISTING: ProviderListing = {
   provider: 'mock',
   available: true,
   models: MOCK_MODELS,
+  defaultModels: {
+    moderations: 'mock',
+    'images/generations': 'mock',
+    'images/edits': 'mock',
+  },
   setupHint: '',
 }
 
 /** The listings of all providers, as if all were set up: the names that a configuration file may use. */
 export const allListings = (): readonly ProviderListing[] => [
-  ...PROVIDERS.map(definition => listingOf(definition, true)),
+  ...ALL_PROVIDERS.map(definition => listingOf(definition, true)),
   MOCK_LISTING,
 ]
 
@@ -34,6 +41,7 @@ const listingOf = (definition: ProviderDefinition, available: boolean): Provider
   provider: definition.id,
   available,
   models: definition.models,
+  ...(definition.defaultModels && { defaultModels: definition.defaultModels }),
   ...(definition.modelNames && { modelNames: definition.modelNames }),
   ...(definition.fallbacks && { fallbacks: definition.fallbacks }),
   setupHint: `set ${definition.env.keyless ? definition.env.baseUrl : definition.env.apiKey} (${definition.env.keysPage})`,
@@ -87,7 +95,7 @@ export const buildProviders = (
     onRateHeadroom: (target, headroom) => headrooms.record(target, headroom),
   }
   const providers = new Map<string, Provider>()
-  const listings = PROVIDERS.map(definition => {
+  const listings = ALL_PROVIDERS.map(definition => {
     const deps = accessTo(definition, env)
     if (deps) providers.set(definition.id, definition.create({ ...deps, ...common }))
     return listingOf(definition, deps !== undefined)

@@ -3,6 +3,7 @@ import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, zstdDecompress } from 'node:zlib'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
+import { turn } from '../loop-turns.ts'
 import { jsonInTurnsOrThrow } from '../validation/json.ts'
 import { holdsBodyBack } from './server/expect.ts'
 
@@ -209,16 +210,22 @@ export const readEncodedJson = async (request: Request, maxBytes: number): Promi
   return jsonOf(await decoded(bytes, request.headers.get('content-encoding') ?? 'identity', maxBytes))
 }
 
+const LARGE_BYTES = 1_048_576
+
 /** A JSON text and its value. */
 export type JsonText = Readonly<{ text: string; value: unknown }>
 
 const jsonOf = async (bytes: Uint8Array): Promise<JsonText> => {
   if (bytes.length === 0) throw invalid('body', 'is empty; send a JSON object')
+  // To join its chunks, to decode it and to parse it each takes long.
+  const isLarge = bytes.length > LARGE_BYTES
+  if (isLarge) await turn()
   let text: string
   try {
     text = strictUtf8.decode(bytes)
   } catch {
     throw invalid('body', `is not valid UTF-8 (${bytes.length} bytes)`)
   }
+  if (isLarge) await turn()
   return { text, value: await jsonInTurnsOrThrow(text) }
 }

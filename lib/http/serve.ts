@@ -65,6 +65,8 @@ export type RouteOptions = Readonly<{
   admittedBy?: 'pipeline'
   /** Whether its methods other than GET change or spend anything: pages of other sites may then not call them. */
   changes: boolean
+  /** Its bodies may be as large as the files in them: the rest of a refused one is read and dropped. */
+  readsFiles?: true
   /** Served under any Host header: health checks may use any name. */
   anyHost?: true
   /** Polled by machines: served until the end, and kept out of the log. */
@@ -187,7 +189,7 @@ export const serving =
           response = errorResponse(error, context.requestId, options.route)
           if (error.code === 'METHOD_NOT_ALLOWED')
             response = { ...response, headers: { ...response.headers, allow: methods } }
-          if (REFUSED_WITH_BODY.has(error.code) || options.surface === 'upload')
+          if (REFUSED_WITH_BODY.has(error.code) || options.surface === 'upload' || options.readsFiles)
             isUnread = drainBody(request, deps.clock)
         }
         const finish = () => {

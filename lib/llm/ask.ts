@@ -3,7 +3,7 @@ import type { Handler } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
 import type { Attempt } from '../request-context.ts'
 import { tap } from './tap.ts'
-import type { Call, Provider, Reply } from './types.ts'
+import type { Call, Provider, Reply, Target } from './types.ts'
 
 /** Called with the outcome of each attempt at a provider. */
 export type AttemptListener = Readonly<{
@@ -16,6 +16,12 @@ export type AskDeps = Readonly<{
   clock: Clock
   listener: AttemptListener
 }>
+
+const passOrThrow = (provider: Provider, call: Call, target: Target): Promise<Reply> => {
+  if (provider.pass) return provider.pass(call, target)
+  const message = `${target.provider} has no endpoint /v1/${call.passthrough?.endpoint}.`
+  throw new GatewayError('INVALID_INPUT', message, { details: [{ path: 'model', message }] })
+}
 
 /** The innermost handler: calls the first target of the plan. */
 export const ask = ({ providers, clock, listener }: AskDeps): Handler<Call, Reply> =>
@@ -32,7 +38,9 @@ export const ask = ({ providers, clock, listener }: AskDeps): Handler<Call, Repl
       return attempt.endedAt - attempt.startedAt
     }
     try {
-      const reply = await provider.ask(call, target)
+      const reply = await (call.passthrough
+        ? passOrThrow(provider, call, target)
+        : provider.ask(call, target))
       attempt.firstContentAt = clock.now()
       call.journal.firstContentAt ??= attempt.firstContentAt
       const answer = tap(reply, {

@@ -1,5 +1,6 @@
 import { GatewayError } from '../errors.ts'
-import type { ModelFacts, Price } from './providers/definition.ts'
+import type { Endpoint } from './passthrough.ts'
+import type { ModelFacts, Price, UnitPrice } from './providers/definition.ts'
 import type { Target } from './types.ts'
 
 /** One provider's share of the catalog. */
@@ -8,6 +9,8 @@ export type ProviderListing = Readonly<{
   /** Whether it is set up: its key, or its URL where it needs no key, is set. */
   available: boolean
   models: readonly ModelFacts[]
+  /** The models of requests that name none, by endpoint. */
+  defaultModels?: Readonly<Partial<Record<Endpoint, string>>>
   /** Names of its own models, including those that are not in `models`. */
   modelNames?: RegExp
   /** Fallbacks among its models, best first. */
@@ -24,6 +27,8 @@ export type ConfiguredModel = Readonly<{
   model?: string | undefined
   contextTokens?: number | undefined
   usdPerMillion?: Readonly<{ input: number; output: number; cachedInput?: number | undefined }> | undefined
+  /** The price of an image by quality and size: `standard 1024x1024`. */
+  usdPerImage?: Readonly<Record<string, number>> | undefined
   fallbacks?: readonly string[] | undefined
 }>
 
@@ -68,7 +73,7 @@ export class Catalog {
     for (const model of additions.models ?? []) this.#add(model)
     for (const [name, chain] of Object.entries(additions.fallbacks ?? {})) this.#chains.set(name, chain)
     this.defaultModel = defaultModel ?? this.#firstAvailable()
-    this.resolve(this.defaultModel)
+    this.#assertChats(this.resolve(this.defaultModel))
   }
 
   /**
@@ -85,9 +90,13 @@ export class Catalog {
     return found.target
   }
 
-  /** The targets of a model name, best first: the model itself, then its available fallbacks. */
-  plan(name: string): readonly Target[] {
+  /**
+   * The targets of a model name, best first: the model itself, then its available fallbacks.
+   * @param isChat whether they must be able to chat
+   */
+  plan(name: string, isChat = true): readonly Target[] {
     const first = this.resolve(name)
+    if (isChat) this.#assertChats(first)
     const others = this.#chainOf(first).filter(
       ({ target, available }) => available && target.name !== first.name,
     )
@@ -121,6 +130,19 @@ export class Catalog {
     return this.#modelFactsOf(target)?.usdPerMillion
   }
 
+  /** The price of a target that is not billed by tokens; absent where unknown. */
+  unitPriceOf(target: Target): UnitPrice | undefined {
+    return this.#modelFactsOf(target)?.unitPrice
+  }
+
+  /** The model of a request that names none; absent where the endpoint requires a name. */
+  defaultModelOf(endpoint: Endpoint): string | undefined {
+    const names = [...this.#listings.values()].flatMap(({ available, defaultModels }) =>
+      available ? (defaultModels?.[endpoint] ?? []) : [],
+    )
+    return names[0]
+  }
+
   /** The target's context window in tokens, input and output together; absent where unknown. */
   contextTokensOf(target: Target): number | undefined {
     return this.#modelFactsOf(target)?.contextTokens
@@ -135,7 +157,8 @@ export class Catalog {
     return [...this.#byName.values()]
   }
 
-  #add({ id, provider, model = id, contextTokens, usdPerMillion, fallbacks }: ConfiguredModel): void {
+  #add(added: ConfiguredModel): void {
+    const { id, provider, model = id, contextTokens, usdPerMillion, usdPerImage, fallbacks } = added
     const listing = this.#listings.get(provider)
     if (!listing) return
     const target = { provider, model, name: id }
@@ -143,6 +166,10 @@ export class Catalog {
       ...listing.models.find(one => one.id === model),
       id: model,
       ...(contextTokens !== undefined && { contextTokens }),
+      ...(usdPerImage && {
+        kind: 'image' as const,
+        unitPrice: { unit: 'image' as const, usd: usdPerImage },
+      }),
       ...(usdPerMillion && {
         usdPerMillion: {
           input: usdPerMillion.input,
@@ -175,7 +202,7 @@ export class Catalog {
   }
 
   #firstAvailable(): string {
-    const model = this.list().find(({ available }) => available)
+    const model = this.list().find(({ available, facts }) => available && !facts.kind)
     if (!model) throw this.#rejection('No provider is set up.')
     return model.target.name
   }
@@ -184,6 +211,13 @@ export class Catalog {
     const listing = this.#listings.get(provider)
     if (listing?.available) return
     throw this.#rejection(`The provider ${provider} is not set up on this gateway: ${listing?.setupHint}.`)
+  }
+
+  #assertChats(target: Target): void {
+    const kind = this.#modelFactsOf(target)?.kind
+    if (kind === undefined) return
+    const message = `${target.name} is no chat model: its kind is ${kind}.`
+    throw new GatewayError('INVALID_INPUT', message, { details: [{ path: 'model', message }] })
   }
 
   #rejection(message: string): GatewayError {

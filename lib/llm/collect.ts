@@ -20,8 +20,10 @@ export const addedText = (event: ReplyEvent): string => {
 }
 
 /** How many characters of memory an event takes. */
-export const charactersOf = (event: ReplyEvent): number =>
-  event.type === 'wire' ? event.json.length : addedText(event).length
+export const charactersOf = (event: ReplyEvent): number => {
+  if (event.type === 'body-bytes') return event.bytes.length
+  return event.type === 'wire' ? event.json.length : addedText(event).length
+}
 
 const isPartOf = (last: ReplyEvent | undefined, event: ReplyEvent): last is ReplyEvent => {
   if (!last || last.type !== event.type) return false

@@ -5,6 +5,8 @@ export type Target = Readonly<{
   model: string
   /** Our name of it, in requests, replies and logs. */
   name: string
+  /** The quality of images that is requested of it, where the chain of image models names one. */
+  quality?: string
 }>
 
 /** `stopped`: the caller ended it. */
@@ -20,11 +22,23 @@ export type Usage = Readonly<{
   cacheWriteInputTokens?: number
   /** Part of `outputTokens`. */
   reasoningTokens?: number
+  /** Parts of `inputTokens` with prices of their own. */
+  audioInputTokens?: number
+  imageInputTokens?: number
+  /** What is billed in place of tokens. */
+  billed?: Billed
   /** Whole picodollars (1e-12 US dollars); absent where the price is unknown. */
   costPicoUsd?: number
   /** Some of it was estimated or corrected, because the provider's own count is missing or implausible. */
   estimated?: true
 }>
+
+/** An amount that is billed by another unit than tokens; `unknown` where the provider does not report it. */
+export type Billed =
+  | Readonly<{ unit: 'character' | 'second'; count: number }>
+  /** `kind`: quality and size: `hd 1024x1024`. */
+  | Readonly<{ unit: 'image'; count: number; kind: string }>
+  | Readonly<{ unit: 'unknown' }>
 
 /** The cache's handling of a request, in the terms of RFC 9211. */
 export type CacheTrace = Readonly<{
@@ -51,6 +65,8 @@ export type ReplyHead = Readonly<{
   resumable?: true
   /** Parameters that the model does not take and that were left out, by their names in the request. */
   omitted?: readonly string[]
+  /** The content type of a body that passes through. */
+  mediaType?: string
   /** Warnings about parts of the call that were not honoured, one sentence each; absent where there are none. */
   warnings?: readonly string[]
 }>

@@ -26,7 +26,7 @@ const clipped = (events: EventGroup, maxBytes: number): EventGroup => {
   const kept: ReplyEvent[] = []
   let left = maxBytes
   for (const event of events) {
-    if (event.type === 'wire' || event.type === 'finish' || event.type === 'error') continue
+    if (!('text' in event) && event.type !== 'tool-call-delta') continue
     left -= Buffer.byteLength(addedText(event))
     if (left >= 0) kept.push(event)
     else if (event.type !== 'tool-call-delta') {

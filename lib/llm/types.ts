@@ -2,6 +2,7 @@ import type { GatewayError } from '../errors.ts'
 import type { Attempt, Caller, RequestContext } from '../request-context.ts'
 import type { AttemptBudget } from './attempt-budget.ts'
 import type { Message, ModelParameters } from './message.ts'
+import type { PassthroughRequest } from './passthrough.ts'
 import type { FinishReason, ReplyHead, Target, Usage } from './reply-head.ts'
 
 export type { Content, ContentPart, Message, ModelParameters, Role, ToolCall } from './message.ts'
@@ -47,6 +48,8 @@ export type Call = RequestContext &
     strict?: true | undefined
     /** An upstream of the same format gets it unchanged but for the model, and its answer passes back unchanged. */
     raw?: RawRequest | undefined
+    /** A request to an endpoint beside chat: then there are no messages, and the reply is a body. */
+    passthrough?: PassthroughRequest | undefined
     /**
      * Clock time, milliseconds: until when the first content of a stream, or the whole of any other answer, must have
      * arrived. A policy may shorten it for inner policies.
@@ -105,6 +108,10 @@ export type ReplyEvent =
       /** It begins a part of the answer that no other event tells of, such as a block of a type of its own. */
       isContent?: true
     }>
+  /** A whole body of an endpoint beside chat, of up to 1 MiB. */
+  | Readonly<{ type: 'body-text'; text: string }>
+  /** A piece of a longer or streamed one. */
+  | Readonly<{ type: 'body-bytes'; bytes: Uint8Array }>
   | Readonly<{
       type: 'finish'
       reason: FinishReason
@@ -114,7 +121,8 @@ export type ReplyEvent =
       /** Warnings known only at the answer's end, one sentence each. */
       warnings?: readonly string[]
     }>
-  | Readonly<{ type: 'error'; error: GatewayError }>
+  /** `isSent`: the pieces before it have said it already, in the upstream's words. */
+  | Readonly<{ type: 'error'; error: GatewayError; isSent?: true }>
 
 /** Events that are read together. */
 export type EventGroup = readonly ReplyEvent[]
@@ -152,4 +160,6 @@ export interface Provider {
    * format. Rejects with a GatewayError.
    */
   countTokens?(call: Call, target: Target): Promise<string | undefined>
+  /** The same for a call with `passthrough`; absent where the provider has chat alone. */
+  pass?(call: Call, target: Target): Promise<Reply>
 }

@@ -16,6 +16,7 @@ export type Rate = Readonly<{ limit: number; windowMs: number }>
 
 export type RateLimits = Readonly<{
   chat: Readonly<{ anonymous: Rate; guest: Rate }>
+  images: Rate
   upload: Rate
   /** Items of jobs submitted as JSON. */
   batchItems: Readonly<{ anonymous: Rate; guest: Rate }>

@@ -15,7 +15,7 @@ type Cooldown = Readonly<{ since: number; until: number; error: GatewayError }>
 
 const MOST_TARGETS = 1_000
 
-const keyOf = ({ provider, model }: Target): string => `${provider}\n${model}`
+const keyOf = ({ provider, model, quality = '' }: Target): string => `${provider}\n${model}\n${quality}`
 
 const seconds = (milliseconds: number): number => Math.max(1, Math.ceil(milliseconds / 1000))
 

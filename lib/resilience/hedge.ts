@@ -139,7 +139,8 @@ export const hedge = (hedges: Hedges | undefined): Policy<Call, Reply> => {
 
   return async function hedge(call, next) {
     const target = call.plan[0]
-    if (!target) return await next(call)
+    // A second image would be paid for; what an aborted one costs is unknown.
+    if (!target || call.passthrough) return await next(call)
     if (!call.isFallback) budget.earn()
     const afterMs = budget.isEnough && !call.attempts.hedged ? times.p95Ms(target, call) : undefined
     const reply =

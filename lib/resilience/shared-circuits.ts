@@ -15,7 +15,12 @@ export type SharedCircuits = Readonly<{
 }>
 
 const KIND = 'circuit '
-const targetShape = z.object({ provider: z.string(), model: z.string(), name: z.string() })
+const targetShape = z.object({
+  provider: z.string(),
+  model: z.string(),
+  name: z.string(),
+  quality: z.exactOptional(z.string()),
+})
 
 const targetOf = (notice: string): Target | undefined => {
   if (!notice.startsWith(KIND)) return undefined
@@ -37,9 +42,9 @@ export const sharedCircuits = (
 ): SharedCircuits => {
   let own: CircuitOf | undefined
   return {
-    changed({ provider, model, name }, state) {
+    changed({ provider, model, name, quality }, state) {
       if (state.name !== 'open' || state.openedBy !== 'calls') return
-      send(KIND + JSON.stringify({ provider, model, name }), state.until - clock.now())
+      send(KIND + JSON.stringify({ provider, model, name, quality }), state.until - clock.now())
     },
     receive(notice, holdsForMs) {
       const target = targetOf(notice)

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { Policy } from '../compose.ts'
 import { GatewayError, type WaitedFor } from '../errors.ts'
+import { isMedia } from '../llm/passthrough.ts'
 import { tap } from '../llm/tap.ts'
 import type { Call, Reply } from '../llm/types.ts'
 
@@ -67,6 +68,9 @@ const tooLate = (waitedFor: Exclude<WaitedFor, 'connection'>, limitMs: number) =
   return new GatewayError('TIMEOUT', messages[waitedFor], { waitedFor })
 }
 
+const isMediaCall = ({ passthrough }: Call): boolean =>
+  passthrough !== undefined && isMedia(passthrough.endpoint)
+
 /** Bounds how long an attempt may take; at a timeout the upstream call is aborted with TIMEOUT. */
 export const timeout = ({ firstContentMs, idleMs, streamMs }: Timeouts, clock: Clock): Policy<Call, Reply> =>
   async function timeout(call, next) {
@@ -78,7 +82,8 @@ export const timeout = ({ firstContentMs, idleMs, streamMs }: Timeouts, clock: C
     }
     const leftMs = call.deadlineAt - clock.now()
     if (call.stream) {
-      const limitMs = Math.min(leftMs, firstContentMs)
+      // Images and audio have a deadline of their own.
+      const limitMs = isMediaCall(call) ? leftMs : Math.min(leftMs, firstContentMs)
       deadline.arm(limitMs, tooLate('first content', limitMs))
     } else deadline.arm(leftMs, tooLate('whole answer', leftMs))
     try {

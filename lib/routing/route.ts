@@ -3,11 +3,14 @@ import { isProvidersFault, toGatewayError } from '../errors.ts'
 import { tap } from '../llm/tap.ts'
 import type { Call, Reply, Target } from '../llm/types.ts'
 import { type Alias, ordered } from './alias.ts'
+import { imagePlan } from './image-chain.ts'
 import type { LatencyEwma, TargetStats } from './target-stats.ts'
 
 export type Routes = Readonly<{
   /** Finds the targets of a model name, best first. Throws GatewayError INVALID_INPUT for an unknown one. */
-  plan: (model: string) => readonly Target[]
+  plan: (model: string, isChat?: boolean) => readonly Target[]
+  /** The available models that make images, best first. */
+  imageChain: readonly Target[]
   aliases: ReadonlyMap<string, Alias>
   stats: TargetStats
 }>
@@ -51,10 +54,11 @@ const recordingStats = async (
 }
 
 /** The targets of a call's model or alias, best first. Throws as `plan` does. */
-export const planned = (call: Call, { plan, aliases, stats }: Routes): readonly Target[] => {
+export const planned = (call: Call, { plan, imageChain, aliases, stats }: Routes): readonly Target[] => {
   const alias = aliases.get(call.model)
-  if (!alias) return plan(call.model)
-  const targets = planOf(alias, call, plan, stats)
+  const planFor = (name: string) => plan(name, call.passthrough === undefined)
+  if (!alias) return imagePlan(call, imageChain) ?? planFor(call.model)
+  const targets = planOf(alias, call, planFor, stats)
   if (alias.strategy === 'weighted' && targets[0]) call.journal.arm = targets[0].name
   return targets
 }

@@ -75,6 +75,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
       clock,
       rates: {
         chat: { anonymous: rate, guest: rate },
+        images: rate,
         upload: rate,
         batchItems: { anonymous: rate, guest: rate },
         api: rate,
@@ -92,12 +93,14 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
         trace.push('meter')
         return { input: 1, output: 1 }
       },
+      unitPriceOf: () => undefined,
     },
     routes: {
       plan: () => {
         trace.push('route')
         return [TARGET]
       },
+      imageChain: [],
       aliases: new Map(),
       stats: { latency: new LatencyEwma(clock), busy: new Busy() },
     },

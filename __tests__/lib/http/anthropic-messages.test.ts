@@ -227,7 +227,7 @@ describe('chat → messages → chat', () => {
     await asked(
       definition,
       (address, json, signal) => {
-        sent = json
+        sent = String(json)
         return post(address, json, signal)
       },
       call,

@@ -164,12 +164,15 @@ describe('meter', () => {
   const ask = async () => replyOf(batches())
 
   it('adds the cost to the usage', async () => {
-    const reply = await meter({ priceOf: () => ({ input: 1, output: 2 }) })(newCall(), ask)
+    const reply = await meter({ priceOf: () => ({ input: 1, output: 2 }), unitPriceOf: () => undefined })(
+      newCall(),
+      ask,
+    )
     expect(await reply.usage).toEqual({ inputTokens: 1, outputTokens: 2, costPicoUsd: 5_000_000 })
   })
 
   it('leaves the cost unknown where the price is', async () => {
-    const reply = await meter({ priceOf: () => undefined })(newCall(), ask)
+    const reply = await meter({ priceOf: () => undefined, unitPriceOf: () => undefined })(newCall(), ask)
     expect(await reply.usage).not.toHaveProperty('costPicoUsd')
   })
 })

@@ -30,7 +30,7 @@ const exchange = async (changes: Partial<Call>, response: unknown = MESSAGE) => 
     onRateHeadroom: () => {},
     redact: text => text,
     post: (address, json, signal) => {
-      sent = JSON.parse(json)
+      sent = JSON.parse(String(json))
       return post(address, json, signal)
     },
   })

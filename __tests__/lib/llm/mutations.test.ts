@@ -62,7 +62,7 @@ const expectSane = (outcome: ReplyOutcome | GatewayError, mutation: Mutation): v
   expect(ending, what).toHaveLength(1)
   if (end?.type === 'error') expect(end.error.code, what).not.toBe('INTERNAL_ERROR')
   if (end?.type === 'finish') expect(typeof end.reason, what).toBe('string')
-  const { estimated: _, ...counts } = usage
+  const { estimated: _, billed: __, ...counts } = usage
   for (const count of Object.values(counts))
     expect(Number.isSafeInteger(count) && count >= 0, what).toBe(true)
   expect(costUsd >= 0 && Number.isFinite(costUsd), what).toBe(true)

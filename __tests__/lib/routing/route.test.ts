@@ -23,6 +23,7 @@ const setting = (strategy: Strategy, targets: readonly AliasTarget[]) => {
   const alias: Alias = { name: 'fast', strategy, targets }
   const policy = route({
     plan: name => [target(name), target(`${name}-spare`)],
+    imageChain: [],
     aliases: new Map([['fast', alias]]),
     stats,
   })

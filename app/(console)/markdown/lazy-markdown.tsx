@@ -3,7 +3,7 @@ import type Markdown from './markdown.tsx'
 
 let ready: typeof Markdown | undefined
 
-/** Loads the renderer; called as soon as somebody writes, so that it is ready before the first answer. */
+/** Loads the renderer; called with the first key, so that it is ready before the first answer. */
 export async function loadMarkdown(): Promise<{ default: typeof Markdown }> {
   const module = await import('./markdown.tsx')
   ready = module.default

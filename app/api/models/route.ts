@@ -4,7 +4,8 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/api/models', surface: 'api', access: 'caller', changes: false },
   {
     GET: async ({ gateway }) => {
-      const models = gateway.catalog.list().map(({ target, facts, available }) => ({
+      const chatting = gateway.catalog.list().filter(({ facts }) => facts.kind === undefined)
+      const models = chatting.map(({ target, facts, available }) => ({
         id: target.name,
         provider: target.provider,
         contextTokens: facts.contextTokens ?? null,

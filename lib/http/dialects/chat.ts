@@ -6,6 +6,7 @@ import type { Call, Message, Reply, ResponseLimit, Usage } from '../../llm/types
 import { usdOf } from '../../money.ts'
 import type { RequestContext } from '../../request-context.ts'
 import type { ChatBody } from '../../validation/chat.ts'
+import { decimal } from '../decimal.ts'
 import { errorBody } from '../error-response.ts'
 import type { RouteResponse } from '../route-response.ts'
 import { eventStream, sseEvent } from '../sse.ts'
@@ -65,12 +66,6 @@ const closing = (context: RequestContext, reply: Reply, finish: Finish, usage: U
   ...warningsOf(reply, finish),
   latencyMs: Math.round(now - context.startedAt),
 })
-
-/** Without an exponent, which few header parsers expect. */
-const decimal = (usd: number): string => {
-  const shortest = String(usd)
-  return shortest.includes('e') ? usd.toFixed(12).replace(/\.?0+$/, '') : shortest
-}
 
 const json = async (context: RequestContext, reply: Reply, clock: Clock): Promise<RouteResponse> => {
   const { text, refusal, finish } = await collect(reply)

@@ -2,7 +2,7 @@ import type { ProviderDefinition } from './definition.ts'
 import { openAiCompatible } from './shared/chat-completions.ts'
 import type { ChatAddress } from './shared/openai-variant.ts'
 
-const DEPLOYMENT = /\/openai\/deployments\/[^/]+\/chat\/completions$/
+const DEPLOYMENT = /\/openai\/deployments\/[^/]+\/[a-z/]+$/
 /** The newest version that is generally available. Source: learn.microsoft.com, "Azure OpenAI API version lifecycle". */
 const API_VERSION = '2024-10-21'
 

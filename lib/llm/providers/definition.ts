@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts'
+import type { Endpoint, ModelKind } from '../passthrough.ts'
 import type { Provider, RateHeadroom, Target } from '../types.ts'
 import type { Post } from './shared/upstream.ts'
 
@@ -10,10 +11,38 @@ export type Price = Readonly<{
   cachedInput?: number
   /** Input tokens written to the provider's own cache; as `input` when absent. */
   cacheWrite?: number
+  /** Input tokens of audio and of images; as `input` when absent. */
+  audioInput?: number
+  imageInput?: number
+}>
+
+/** The price of a model that is not billed by tokens, in US dollars. */
+export type UnitPrice =
+  | Readonly<{ unit: 'character'; usdPerMillion: number }>
+  | Readonly<{ unit: 'second'; usd: number }>
+  /** For each image, by quality and size: `hd 1024x1024`. */
+  | Readonly<{ unit: 'image'; usd: Readonly<Record<string, number>> }>
+
+/** What a model accepts in a request for images, where a request for another model is sent to it. */
+export type ImageOptions = Readonly<{
+  /** Its sizes, the usual one first; any when absent. */
+  sizes?: readonly string[]
+  qualities?: readonly string[]
+  /** Members that it does not take. */
+  drops: readonly string[]
+  mostImages?: number
 }>
 
 /** A model's context window and price; absent where unknown. */
-export type ModelFacts = Readonly<{ id: string; contextTokens?: number; usdPerMillion?: Price }>
+export type ModelFacts = Readonly<{
+  id: string
+  contextTokens?: number
+  usdPerMillion?: Price
+  unitPrice?: UnitPrice
+  /** Absent for a model that chats. */
+  kind?: ModelKind
+  image?: ImageOptions
+}>
 
 /** The dependencies of a provider. */
 export type ProviderDeps = Readonly<{
@@ -42,6 +71,8 @@ export type ProviderDefinition = Readonly<{
     keyless?: true
   }>
   models: readonly ModelFacts[]
+  /** The models of requests that name none, by endpoint. */
+  defaultModels?: Readonly<Partial<Record<Endpoint, string>>>
   /** Names of its own models, including those that are not in `models`. */
   modelNames?: RegExp
   /** Fallbacks among its models, best first. */

@@ -84,3 +84,10 @@ export const failureOf = ({ failure }: Script, nthCall: number): GatewayError | 
     ...(failure.retryAfterSeconds !== undefined && { retryAfterSeconds: failure.retryAfterSeconds }),
   })
 }
+
+/** Rejects with the signal's reason, and does nothing before. */
+export const never = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })

@@ -3,7 +3,8 @@ import { GatewayError, toGatewayError } from '../../errors.ts'
 import { textOf } from '../message.ts'
 import type { Call, FinishReason, Provider, Reply, ReplyEvent, Usage } from '../types.ts'
 import type { ModelFacts } from './definition.ts'
-import { failureOf, performance, piecesOf, SCRIPTS, type Script } from './mock-script.ts'
+import { mockEndpoints } from './mock-endpoints.ts'
+import { failureOf, never, performance, piecesOf, SCRIPTS, type Script } from './mock-script.ts'
 import { prefetched } from './shared/prefetched.ts'
 
 export type MockOptions = Readonly<{
@@ -27,12 +28,6 @@ type Show = Readonly<{
   chunkMs: number
   clock: Clock
 }>
-
-const never = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
 
 const play = async ({ call, script, clock, chunkMs }: Show, sent: number): Promise<void> => {
   if (script.after?.pieces === sent) {
@@ -62,7 +57,8 @@ async function* stream(show: Show, settle: (sent: number) => void): AsyncGenerat
  * A simulated provider: deterministic answers at a chosen pace, and failures by model name (`mock/429`, `mock/cut`, …).
  * For use without a key, and for tests of failures. One piece is one token, so its usage adds up with what was sent.
  */
-export const mock = ({ latencyMs, chunkMs, clock, newId }: MockOptions): Provider => {
+export const mock = (options: MockOptions): Provider => {
+  const { latencyMs, chunkMs, clock, newId } = options
   const calls = new Map<string, number>()
 
   const ask = async (call: Call, model: string): Promise<Pick<Reply, 'events' | 'usage'>> => {
@@ -95,5 +91,6 @@ export const mock = ({ latencyMs, chunkMs, clock, newId }: MockOptions): Provide
     async ask(call, target) {
       return { head: { id: newId(), target, cache: 'miss' }, ...(await ask(call, target.model)) }
     },
+    pass: mockEndpoints(options),
   }
 }

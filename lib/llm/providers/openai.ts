@@ -1,5 +1,8 @@
 import type { ProviderDefinition } from './definition.ts'
+import { OTHER_MODELS } from './openai-models.ts'
 import { openAiCompatible } from './shared/chat-completions.ts'
+
+const imageOptions = (model: string) => OTHER_MODELS.find(({ id }) => id === model)?.image
 
 /** OpenAI. Prices: openai.com/api/pricing, standard tier. */
 export const openai: ProviderDefinition = {
@@ -10,7 +13,8 @@ export const openai: ProviderDefinition = {
     baseUrl: 'OPENAI_BASE_URL',
     keysPage: 'https://platform.openai.com/api-keys',
   },
-  modelNames: /^(?:ft:)?(?:gpt-|o\d|chatgpt-|text-embedding-|dall-e-)/,
+  modelNames:
+    /^(?:ft:)?(?:gpt-|o\d|chatgpt-|text-embedding-|dall-e-|whisper-|tts-|(?:omni|text)-moderation-|davinci-|babbage-)/,
   models: [
     {
       id: 'gpt-4o-mini',
@@ -45,12 +49,19 @@ export const openai: ProviderDefinition = {
     { id: 'gpt-4-turbo', contextTokens: 128_000, usdPerMillion: { input: 10, output: 30 } },
     { id: 'gpt-4', contextTokens: 8_192, usdPerMillion: { input: 30, output: 60 } },
     { id: 'gpt-3.5-turbo', contextTokens: 16_385, usdPerMillion: { input: 0.5, output: 1.5 } },
+    ...OTHER_MODELS,
   ],
+  defaultModels: {
+    moderations: 'omni-moderation-latest',
+    'images/generations': 'dall-e-3',
+    'images/edits': 'dall-e-2',
+  },
   fallbacks: {
     'gpt-4o': ['gpt-4', 'gpt-3.5-turbo'],
     'gpt-4': ['gpt-3.5-turbo'],
     'gpt-4.1': ['gpt-4.1-mini'],
     'gpt-5': ['gpt-5-mini'],
   },
-  create: deps => openAiCompatible({ ...deps, variant: { provider: 'openai', knowsDeveloper: true } }),
+  create: deps =>
+    openAiCompatible({ ...deps, variant: { provider: 'openai', knowsDeveloper: true, imageOptions } }),
 }

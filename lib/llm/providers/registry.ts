@@ -9,9 +9,10 @@ import { ollama } from './ollama.ts'
 import { openai } from './openai.ts'
 import { compatible } from './openai-compatible.ts'
 import { openrouter } from './openrouter.ts'
+import { stability } from './stability.ts'
 import { vllm } from './vllm.ts'
 
-/** Every vendor that the gateway supports, the preferred default first. One line each. */
+/** Every vendor whose models chat, the preferred default first. One line each. */
 export const PROVIDERS: readonly ProviderDefinition[] = [
   openai,
   anthropic,
@@ -25,3 +26,6 @@ export const PROVIDERS: readonly ProviderDefinition[] = [
   vllm,
   compatible,
 ]
+
+/** Vendors without chat. */
+export const MEDIA_PROVIDERS: readonly ProviderDefinition[] = [stability]

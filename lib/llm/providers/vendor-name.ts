@@ -9,6 +9,7 @@ const NAMES: Readonly<Record<string, string>> = {
   vllm: 'vLLM',
   'github-models': 'GitHub Models',
   openrouter: 'OpenRouter',
+  stability: 'Stability AI',
 }
 
 /** A provider's name as its vendor writes it, for messages; its id where it has none here. */

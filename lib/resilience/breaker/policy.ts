@@ -12,7 +12,7 @@ export type CircuitOf = (target: Target) => Circuit
 export type Circuits = LazyMap<Target, Circuit>
 
 export const circuitPerTarget = (create: CircuitOf): Circuits =>
-  lazyMap(({ provider, model }) => `${provider}\n${model}`, create)
+  lazyMap(({ provider, model, quality = '' }) => `${provider}\n${model}\n${quality}`, create)
 
 /** Codes that count as an upstream failure. A rate limit, or a refusal of our key or a request, does not. */
 const isUnwell = (error: GatewayError, signal: AbortSignal): boolean =>

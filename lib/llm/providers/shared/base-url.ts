@@ -1,5 +1,6 @@
 /** Endpoints that people paste together with the base URL in front of them. */
-const ENDPOINTS = /\/(?:chat\/completions|completions|messages|responses|embeddings|models)$/
+const ENDPOINTS =
+  /\/(?:chat\/completions|completions|messages|responses|embeddings|models|moderations|images\/\w+|audio\/\w+|rerank)$/
 
 const isBelow = (path: string, parent: string): boolean => path === parent || path.startsWith(`${parent}/`)
 
@@ -16,7 +17,8 @@ export const endpointUrl = (baseUrl: string, path: string, vendorPath: string): 
   const url = new URL(baseUrl)
   url.hash = ''
   const given = url.pathname.replace(/\/+$/, '')
-  if (given.endsWith(path)) url.pathname = given
+  const pasted = ENDPOINTS.exec(given)?.[0] ?? path
+  if (given.endsWith(path) && pasted === path) url.pathname = given
   else {
     const base = given.replace(ENDPOINTS, '').replace(/\/+$/, '')
     url.pathname = `${isBelow(vendorPath, base) ? vendorPath : base}${path}`

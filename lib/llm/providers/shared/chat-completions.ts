@@ -1,4 +1,5 @@
 import OpenAI from 'openai'
+import type { Endpoint } from '../../passthrough.ts'
 import type { Provider } from '../../types.ts'
 import type { ProviderDeps } from '../definition.ts'
 import { endpointUrl } from './base-url.ts'
@@ -6,6 +7,7 @@ import { chatRequest, chatWarnings, omittedParameters } from './chat-request.ts'
 import { httpProvider, type Protocol } from './http-provider.ts'
 import { chunkReader, completionPart } from './openai-reply.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
+import { type PassthroughProtocol, passthrough } from './passthrough.ts'
 import { isRawFor } from './raw-request.ts'
 import type { UpstreamAddress } from './upstream.ts'
 
@@ -15,14 +17,17 @@ const PATH = '/chat/completions'
 const USUAL_VENDOR_PATH = '/v1'
 
 /**
- * The address and headers of chat completions, the latter as the official client makes them. All calls share them:
+ * The address and headers of an endpoint, the latter as the official client makes them. All calls share them:
  * creating them for each one would take a fifth of a request's whole CPU time.
  */
-const addressOf = async ({ apiKey, baseUrl, variant }: OpenAiCompatibleOptions): Promise<UpstreamAddress> => {
+const addressOf = async (
+  { apiKey, baseUrl, variant }: OpenAiCompatibleOptions,
+  path: string,
+): Promise<UpstreamAddress> => {
   const client = new OpenAI({ apiKey, baseURL: baseUrl, organization: null, project: null, logLevel: 'off' })
-  const { req } = await client.buildRequest({ method: 'post', path: PATH, body: {} })
+  const { req } = await client.buildRequest({ method: 'post', path, body: {} })
   const address = {
-    url: endpointUrl(baseUrl, PATH, variant.vendorPath ?? USUAL_VENDOR_PATH),
+    url: endpointUrl(baseUrl, path, variant.vendorPath ?? USUAL_VENDOR_PATH),
     headers: Object.fromEntries(new Headers(req.headers)),
   }
   const { url, headers } = variant.addressed?.(address, apiKey) ?? address
@@ -32,7 +37,7 @@ const addressOf = async ({ apiKey, baseUrl, variant }: OpenAiCompatibleOptions):
 const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
   const { variant } = options
   return {
-    address: addressOf(options),
+    address: addressOf(options, PATH),
     request: (call, target, unsupported) => chatRequest(call, target, variant, unsupported),
     warnings: (call, target, unsupported) => chatWarnings(call, target, variant, unsupported),
     requestIdHeader: 'x-request-id',
@@ -48,6 +53,23 @@ const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
   }
 }
 
-/** Any server that implements `POST {baseUrl}/chat/completions`. */
-export const openAiCompatible = (options: OpenAiCompatibleOptions): Provider =>
-  httpProvider(options.variant.provider, chatCompletions(options), options)
+const endpointsOf = (options: OpenAiCompatibleOptions): PassthroughProtocol => {
+  const { provider, alwaysSendsUsage, imageOptions } = options.variant
+  const addresses = new Map<Endpoint, Promise<UpstreamAddress>>()
+  return {
+    provider,
+    address: endpoint => {
+      const known = addresses.get(endpoint) ?? addressOf(options, `/${endpoint}`)
+      addresses.set(endpoint, known)
+      return known
+    },
+    asksForUsage: !alwaysSendsUsage,
+    ...(imageOptions && { imageOptions }),
+  }
+}
+
+/** Any server that implements `POST {baseUrl}/chat/completions`, and maybe OpenAI's other endpoints. */
+export const openAiCompatible = (options: OpenAiCompatibleOptions): Provider => ({
+  ...httpProvider(options.variant.provider, chatCompletions(options), options),
+  pass: passthrough(endpointsOf(options), options),
+})

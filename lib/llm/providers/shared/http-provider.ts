@@ -64,7 +64,7 @@ const translated = (provider: string, translate: () => ReplyPart): ReplyPart => 
 }
 
 /** The caller's error for a failure while a response was read. */
-const readingError = (
+export const readingError = (
   provider: string,
   signal: AbortSignal,
   response: UpstreamResponse,

@@ -1,3 +1,4 @@
+import type { ImageOptions } from '../definition.ts'
 import type { Fields } from './lenient.ts'
 import type { UpstreamAddress } from './upstream.ts'
 
@@ -14,9 +15,11 @@ export type OpenAiVariant = Readonly<{
   knowsDeveloper?: true
   /** Always reports a stream's usage, and rejects `stream_options`. */
   alwaysSendsUsage?: true
+  /** What a model of it takes in a request for images that was made for another model. */
+  imageOptions?: (model: string) => ImageOptions | undefined
   /** Reads a chunk's vendor-specific fields. */
   vendorExtras?: (chunk: Fields) => Readonly<{ usage?: unknown; error?: unknown }>
 }>
 
-/** The endpoint of chat completions in parts. */
+/** An endpoint in parts. */
 export type ChatAddress = Readonly<{ url: URL; headers: UpstreamAddress['headers'] }>

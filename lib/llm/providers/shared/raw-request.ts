@@ -31,7 +31,8 @@ const withRole = (messages: string, role: string): string =>
     })
     .join()}]`
 
-const withUsage = (streamOptions: string | undefined): string =>
+/** A stream's options that ask for its usage. */
+export const withUsage = (streamOptions: string | undefined): string =>
   JSON.stringify({ ...(streamOptions ? JSON.parse(streamOptions) : {}), include_usage: true })
 
 /** The names of a request's members, as the client wrote them. */

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import type { Readable } from 'node:stream'
 import { Agent, Dispatcher, EnvHttpProxyAgent, Pool, request } from 'undici'
 import type { ResponseBody } from './body.ts'
 import { decodedBody } from './content-encoding.ts'
@@ -20,8 +21,12 @@ class Aborter extends EventEmitter {
   }
 }
 
-/** Posts JSON text. Rejects when no response arrives: with the signal's reason, or the socket's error. */
-export type Post = (address: UpstreamAddress, json: string, signal: AbortSignal) => Promise<UpstreamResponse>
+/** Posts JSON text, or a body of another kind. Rejects when no response arrives: with the signal's reason, or the socket's error. */
+export type Post = (
+  address: UpstreamAddress,
+  body: string | Readable,
+  signal: AbortSignal,
+) => Promise<UpstreamResponse>
 
 const MAX_ERROR_BODY_BYTES = 64 * 1024
 const CONNECT_TIMEOUT_MS = 3_000

@@ -1,0 +1,20 @@
+import { serve } from '#lib/gateway/index.ts'
+import { passthroughResponse } from '#lib/http/dialects/passthrough/reply.ts'
+import { jsonCall } from '#lib/http/dialects/passthrough/request.ts'
+
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
+  {
+    route: '/v1/images/generations',
+    surface: 'images',
+    access: 'caller',
+    admittedBy: 'pipeline',
+    changes: true,
+  },
+  {
+    POST: async ({ request, context, gateway, abort }) => {
+      await gateway.identify(context)
+      const call = await jsonCall('images/generations', request, context, gateway)
+      return passthroughResponse(await gateway.answer(call), { clock: gateway.clock, abort })
+    },
+  },
+)

@@ -1,0 +1,82 @@
+import type { Clock } from '../../../clock.ts'
+import type { GatewayError } from '../../../errors.ts'
+import type { EventGroup, Reply, ReplyEvent } from '../../../llm/types.ts'
+import { usdOf } from '../../../money.ts'
+import { decimal } from '../../decimal.ts'
+import { pacedBody } from '../../paced-body.ts'
+import type { RouteResponse } from '../../route-response.ts'
+import { eventStream } from '../../sse.ts'
+import { openAiErrorBody } from '../openai-error.ts'
+
+export type PassthroughResponseOptions = Readonly<{ clock: Clock; abort: (reason: GatewayError) => void }>
+
+type Events = AsyncIterator<EventGroup>
+type ErrorEvent = Extract<ReplyEvent, { type: 'error' }>
+
+const USUAL_TYPE = 'application/octet-stream'
+const JSON_TYPE = 'application/json'
+
+const costHeaders = async ({ usage }: Reply): Promise<Record<string, string>> => {
+  const { costPicoUsd } = await usage
+  return costPicoUsd === undefined ? {} : { 'x-gateway-cost-usd': decimal(usdOf(costPicoUsd)) }
+}
+
+const errorFrame = ({ error }: ErrorEvent): string => `data: ${JSON.stringify(openAiErrorBody(error))}\n\n`
+
+/** The pieces of a body. A failure is sent as an event where the body is a stream of events, and thrown elsewhere. */
+async function* piecesOf(
+  first: EventGroup,
+  rest: Events,
+  isEvents: boolean,
+): AsyncGenerator<string | Uint8Array> {
+  try {
+    for (let group: EventGroup | undefined = first; group; ) {
+      for (const event of group) {
+        if (event.type === 'body-bytes') yield event.bytes
+        else if (event.type === 'body-text') yield event.text
+        else if (event.type === 'error' && !event.isSent) {
+          if (!isEvents) throw event.error
+          yield errorFrame(event)
+        }
+      }
+      const step: IteratorResult<EventGroup> = await rest.next()
+      group = step.done ? undefined : step.value
+    }
+  } finally {
+    await rest.return?.()
+  }
+}
+
+const whole = async (reply: Reply, text: string, rest: Events, type: string): Promise<RouteResponse> => {
+  // Read to its end, so that observers of the reply see it.
+  for (let step = await rest.next(); !step.done; step = await rest.next());
+  return { text: { type, body: text }, headers: await costHeaders(reply) }
+}
+
+/** A response after whose end the files of its request are removed. */
+export const thenRemoving = async (
+  response: RouteResponse,
+  dispose: () => Promise<void>,
+): Promise<RouteResponse> => {
+  if (response.ended) void response.ended.then(dispose)
+  else await dispose()
+  return response
+}
+
+/** A reply to a call for an endpoint beside chat: the upstream's body, with its content type. */
+export const passthroughResponse = async (
+  reply: Reply,
+  { clock, abort }: PassthroughResponseOptions,
+): Promise<RouteResponse> => {
+  const { mediaType } = reply.head
+  const events = reply.events[Symbol.asyncIterator]()
+  const step = await events.next()
+  const first: EventGroup = step.done ? [] : step.value
+  const [event] = first
+  if (event?.type === 'body-text') return whole(reply, event.text, events, mediaType ?? JSON_TYPE)
+  if (event?.type === 'error') throw event.error
+  const isEvents = /^text\/event-stream\b/i.test(mediaType ?? '')
+  const pieces = piecesOf(first, events, isEvents)
+  const body = isEvents ? eventStream(pieces, { clock, abort }) : pacedBody(pieces, { clock, abort })
+  return { ...body, headers: { 'content-type': mediaType ?? USUAL_TYPE } }
+}

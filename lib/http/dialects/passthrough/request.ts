@@ -1,0 +1,136 @@
+import type { Clock } from '../../../clock.ts'
+import { GatewayError } from '../../../errors.ts'
+import { AttemptBudget } from '../../../llm/attempt-budget.ts'
+import {
+  type Endpoint,
+  fieldOf,
+  isMedia,
+  type JsonMember,
+  type PassthroughRequest,
+} from '../../../llm/passthrough.ts'
+import type { Call } from '../../../llm/types.ts'
+import { turn } from '../../../loop-turns.ts'
+import { type ReceivedForm, receiveForm } from '../../../multipart/receive-form.ts'
+import { scanMembers } from '../../../raw-json.ts'
+import type { RequestContext } from '../../../request-context.ts'
+import { parseOrThrow } from '../../../validation/faults.ts'
+import { endpointBody, type JsonEndpoint } from '../../../validation/openai-endpoints.ts'
+import { readEncodedJson } from '../../body.ts'
+import { cacheModeOf } from '../../cache-mode.ts'
+import { cacheTagsOf } from '../../cache-tags.ts'
+
+/** What the requests of endpoints beside chat need of the gateway. */
+export type PassthroughDeps = Readonly<{
+  clock: Clock
+  env: Readonly<{ V1_MAX_BODY_BYTES: number; V1_MAX_UPLOAD_BYTES: number; MEDIA_TIMEOUT_MS: number }>
+  chatDefaults: Readonly<{ requestTimeoutMs: number }>
+  /** The directory of files that pass through. */
+  mediaDir: string
+  modelNamed: (name: string) => string
+  defaultModelOf: (endpoint: Endpoint) => string | undefined
+}>
+
+const required = (path: string): GatewayError =>
+  new GatewayError('INVALID_INPUT', `${path}: is required`, { details: [{ path, message: 'is required' }] })
+
+const modelOf = (name: string | undefined, endpoint: Endpoint, deps: PassthroughDeps): string => {
+  if (name !== undefined && name !== '') return deps.modelNamed(name)
+  const usual = deps.defaultModelOf(endpoint)
+  if (usual === undefined) throw required('model')
+  return usual
+}
+
+/** Speech begins to play before it is complete. */
+const isStreamed = (passthrough: PassthroughRequest): boolean =>
+  passthrough.endpoint === 'audio/speech' || /^true$/i.test(streamFieldOf(passthrough))
+
+const streamFieldOf = (passthrough: PassthroughRequest): string => {
+  const { body } = passthrough
+  if (body.kind === 'form') return fieldOf(passthrough, 'stream') ?? ''
+  return body.members.find(([name]) => name === 'stream')?.[1] ?? ''
+}
+
+const callOf = (
+  context: RequestContext,
+  request: Request,
+  passthrough: PassthroughRequest,
+  model: string,
+  { clock, env, chatDefaults }: PassthroughDeps,
+): Call => {
+  const { endpoint } = passthrough
+  const timeoutMs = isMedia(endpoint) ? env.MEDIA_TIMEOUT_MS : chatDefaults.requestTimeoutMs
+  return {
+    ...context,
+    messages: [],
+    model,
+    stream: isStreamed(passthrough),
+    passthrough,
+    // The time that a slow client takes to send its files does not count.
+    deadlineAt: (passthrough.body.kind === 'form' ? clock.now() : context.startedAt) + timeoutMs,
+    // The same text has the same vector; every other answer may differ.
+    cache: endpoint === 'embeddings' ? cacheModeOf(request) : 'no-store',
+    cacheTags: cacheTagsOf(request),
+    fallback: true,
+    plan: [],
+    attempts: new AttemptBudget(),
+  }
+}
+
+/** The members of a body of many megabytes, without blocking the event loop. */
+const membersInTurns = async (json: string): Promise<readonly JsonMember[]> => {
+  const scan = scanMembers(json)
+  for (;;) {
+    const step = scan.next()
+    if (step.done) return step.value
+    await turn()
+  }
+}
+
+/** A JSON request to an endpoint beside chat as a call. */
+export const jsonCall = async (
+  endpoint: JsonEndpoint,
+  request: Request,
+  context: RequestContext,
+  deps: PassthroughDeps,
+): Promise<Call> => {
+  const { text, value } = await readEncodedJson(request, deps.env.V1_MAX_BODY_BYTES)
+  const { model } = parseOrThrow(endpointBody[endpoint], value)
+  const all = await membersInTurns(text)
+  const members = all.filter(([name, written]) => name !== 'model' || written !== 'null')
+  const passthrough = {
+    endpoint,
+    body: { kind: 'json', members },
+    namesModel: model !== undefined,
+  } as const
+  return callOf(context, request, passthrough, modelOf(model, endpoint, deps), deps)
+}
+
+/** A form as a call. `dispose` of its files afterwards. */
+export type FormCall = Readonly<{ call: Call; dispose: ReceivedForm['dispose'] }>
+
+/** A form to an endpoint beside chat as a call, its files on disk. */
+export const formCall = async (
+  endpoint: Endpoint,
+  request: Request,
+  context: RequestContext,
+  deps: PassthroughDeps,
+): Promise<FormCall> => {
+  const { parts, dispose } = await receiveForm(request, {
+    directory: deps.mediaDir,
+    maxBytes: deps.env.V1_MAX_UPLOAD_BYTES,
+    signal: context.signal,
+  })
+  try {
+    const body = { kind: 'form', parts } as const
+    const model = fieldOf({ body }, 'model')
+    if (!parts.some(part => 'path' in part)) throw required(isImages(endpoint) ? 'image' : 'file')
+    const passthrough = { endpoint, body, namesModel: model !== undefined }
+    const call = callOf(context, request, passthrough, modelOf(model, endpoint, deps), deps)
+    return { call, dispose }
+  } catch (error) {
+    await dispose()
+    throw error
+  }
+}
+
+const isImages = (endpoint: Endpoint): boolean => endpoint.startsWith('images/')

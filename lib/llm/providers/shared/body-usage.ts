@@ -1,0 +1,107 @@
+import { fieldOf, type PassthroughRequest } from '../../passthrough.ts'
+import type { Usage } from '../../reply-head.ts'
+import { type Fields, fieldsOf, parseJson } from './lenient.ts'
+import { tokenCount } from './usage.ts'
+
+const NO_TOKENS = { inputTokens: 0, outputTokens: 0 } as const
+const UNKNOWN: Usage = { ...NO_TOKENS, billed: { unit: 'unknown' } }
+
+const FIRST_SIZE = '1024x1024'
+const USUAL_QUALITY = 'standard'
+
+/** The longest text in which a usage is looked for at its end. */
+const TAIL_CHARACTERS = 4_096
+
+/**
+ * The usage in a JSON text's last 4,096 characters, however long it is: a body of images is not parsed for it.
+ * Undefined where there is none.
+ */
+export const usageInTail = (json: string): Fields | undefined => {
+  const tail = json.slice(-TAIL_CHARACTERS)
+  // Inside a string the quotes have a backslash before them.
+  const found = [...tail.matchAll(/(?<!\\)"usage"\s*:\s*(?=\{)/g)].at(-1)
+  if (!found) return undefined
+  const start = found.index + found[0].length
+  for (let end = tail.indexOf('}', start); end !== -1; end = tail.indexOf('}', end + 1)) {
+    const value = fieldsOf(parseJson(tail.slice(start, end + 1)))
+    if (value) return value
+  }
+  return undefined
+}
+
+const optional = <Name extends string>(name: Name, value: unknown): { [Key in Name]?: number } => {
+  const count = tokenCount(value)
+  return count === undefined ? {} : ({ [name]: count } as { [Key in Name]?: number })
+}
+
+/** Counts of tokens in any of the forms that vendors report; undefined where there are none. */
+const tokensIn = (reported: Fields): Usage | undefined => {
+  const input = tokenCount(reported.prompt_tokens) ?? tokenCount(reported.input_tokens)
+  const output = tokenCount(reported.completion_tokens) ?? tokenCount(reported.output_tokens)
+  const total = tokenCount(reported.total_tokens)
+  if (input === undefined && total === undefined) return undefined
+  const details = fieldsOf(reported.input_tokens_details) ?? fieldsOf(reported.input_token_details)
+  const cached = (fieldsOf(reported.prompt_tokens_details) ?? details)?.cached_tokens
+  return {
+    inputTokens: input ?? (total ?? 0) - (output ?? 0),
+    outputTokens: output ?? 0,
+    ...optional('cachedInputTokens', cached),
+    ...optional('audioInputTokens', details?.audio_tokens),
+    ...optional('imageInputTokens', details?.image_tokens),
+  }
+}
+
+const secondsOf = (value: unknown): number | undefined => {
+  const seconds = typeof value === 'string' && value !== '' ? Number(value) : value
+  return typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined
+}
+
+const imagesOf = (request: PassthroughRequest): Usage => {
+  const chosen = (name: string, usual: string): string => {
+    const value = fieldOf(request, name)
+    return value === undefined || value === 'auto' ? usual : value
+  }
+  const kind = `${chosen('quality', USUAL_QUALITY)} ${chosen('size', FIRST_SIZE)}`
+  const count = tokenCount(fieldOf(request, 'n') ?? 1) ?? 1
+  return { ...NO_TOKENS, billed: { unit: 'image', count, kind } }
+}
+
+/** Longer texts than any vendor takes are not counted exactly. */
+const MOST_COUNTED = 100_000
+const charactersIn = (text: string): number => (text.length > MOST_COUNTED ? text.length : [...text].length)
+
+/** What the vendor does not report and the request says itself. */
+const usageOfRequest = (request: PassthroughRequest): Usage => {
+  switch (request.endpoint) {
+    case 'moderations':
+      return NO_TOKENS
+    case 'audio/speech':
+      return {
+        ...NO_TOKENS,
+        billed: { unit: 'character', count: charactersIn(fieldOf(request, 'input') ?? '') },
+      }
+    case 'images/generations':
+    case 'images/edits':
+      return imagesOf(request)
+    default:
+      return UNKNOWN
+  }
+}
+
+/**
+ * The usage of a request to an endpoint beside chat, as it was sent upstream.
+ * @param reported the body's `usage`
+ * @param duration the body's `duration`, in seconds
+ */
+export const bodyUsage = (
+  request: PassthroughRequest,
+  reported: Fields | undefined,
+  duration?: unknown,
+): Usage => {
+  const tokens = reported && tokensIn(reported)
+  if (tokens) return tokens
+  const seconds = secondsOf(reported?.seconds ?? duration)
+  if (request.endpoint.startsWith('audio/') && request.endpoint !== 'audio/speech' && seconds !== undefined)
+    return { ...NO_TOKENS, billed: { unit: 'second', count: seconds } }
+  return usageOfRequest(request)
+}

@@ -1,0 +1,102 @@
+import { SseParser } from '../../../sse-parser.ts'
+import { usageInTail } from './body-usage.ts'
+import { type Fields, fieldsOf, parseJson } from './lenient.ts'
+import { isEndMark } from './stream-event.ts'
+
+/** What is learned of a body as it passes. */
+export type BodyWatch = Readonly<{
+  /** Takes the next piece, and returns what to pass on. */
+  push: (bytes: Uint8Array) => Uint8Array
+  /** What remains to be sent after the last piece of a body that ended without an error. */
+  end: () => Uint8Array | undefined
+  /** The `usage` of it, once it has passed. */
+  usage: () => Fields | undefined
+  /** The error that it holds. */
+  error: () => unknown
+  /** Whether something that must come before its end is missing. */
+  isCut: () => boolean
+}>
+
+const NOTHING = () => undefined
+const TAIL_BYTES = 8_192
+
+/** A body that is not looked into: audio, or text. */
+export const watchNothing = (): BodyWatch => ({
+  push: bytes => bytes,
+  end: NOTHING,
+  usage: NOTHING,
+  error: NOTHING,
+  isCut: () => false,
+})
+
+/** A long JSON document: its end is kept, where its usage stands. */
+export const watchJson = (): BodyWatch => {
+  let tail = Buffer.alloc(0)
+  return {
+    ...watchNothing(),
+    push: bytes => {
+      tail = Buffer.concat([tail, bytes.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES)
+      return bytes
+    },
+    usage: () => usageInTail(tail.toString('latin1')),
+    isCut: () => !tail.toString('latin1').trimEnd().endsWith('}'),
+  }
+}
+
+/** Images come whole, each in one event. */
+const MOST_EVENT_CHARACTERS = 64 * 1024 * 1024
+/** Longer events hold media, and no error. */
+const MOST_ERROR_CHARACTERS = 65_536
+const FINISHED = /"finish_reason"\s*:\s*"/
+const USAGE_ALONE = /"choices"\s*:\s*\[\s*\]/
+const NO_USAGE = /,\s*"usage"\s*:\s*null(?=\s*[,}])/
+const END_MARK = 'data: [DONE]\n\n'
+
+const errorIn = (event: string, data: string): unknown => {
+  if (data.length > MOST_ERROR_CHARACTERS || (event !== 'error' && !data.includes('"error"')))
+    return undefined
+  const value = parseJson(data)
+  const error = fieldsOf(value)?.error
+  return event === 'error' ? (error ?? value ?? data) : (error ?? undefined)
+}
+
+const frame = (event: string, data: string): string =>
+  `${event === '' ? '' : `event: ${event}\n`}${data
+    .split('\n')
+    .map(line => `data: ${line}\n`)
+    .join('')}\n`
+
+type SseWatchOptions = Readonly<{
+  /** It ends with `[DONE]`, and with a reason before that. */
+  hasEndMark: boolean
+  /** Leaves out the usage, which the client did not ask for. */
+  hidesUsage: boolean
+}>
+
+/** Events of a stream, which pass as they are unless their usage is hidden. */
+export const watchEvents = ({ hasEndMark, hidesUsage }: SseWatchOptions): BodyWatch => {
+  const parser = new SseParser(MOST_EVENT_CHARACTERS)
+  let [hasEnded, isFinished] = [false, false]
+  let usage: Fields | undefined
+  let error: unknown
+  const take = (event: string, data: string): string => {
+    hasEnded ||= isEndMark(data)
+    isFinished ||= hasEndMark && FINISHED.test(data)
+    const found = usageInTail(data)
+    usage = found ?? usage
+    error ??= errorIn(event, data)
+    if (!hidesUsage) return ''
+    return found && USAGE_ALONE.test(data) ? '' : frame(event, data.replace(NO_USAGE, ''))
+  }
+  return {
+    push: bytes => {
+      let text = ''
+      for (const { event, data } of parser.push(bytes)) text += take(event, data)
+      return hidesUsage ? Buffer.from(text) : bytes
+    },
+    end: () => (hasEndMark && !hasEnded ? Buffer.from(END_MARK) : undefined),
+    usage: () => usage,
+    error: () => error,
+    isCut: () => hasEndMark && !hasEnded && !isFinished,
+  }
+}

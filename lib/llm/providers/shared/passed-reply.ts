@@ -1,0 +1,147 @@
+import type { GatewayError } from '../../../errors.ts'
+import { unfinished } from '../../collect.ts'
+import type { PassthroughRequest } from '../../passthrough.ts'
+import { oneGroup } from '../../tap.ts'
+import type { Call, EventGroup, Reply, ReplyHead, Usage } from '../../types.ts'
+import { PeekedBody, type ResponseBody } from './body.ts'
+import { bodyUsage } from './body-usage.ts'
+import { type BodyWatch, watchEvents, watchJson, watchNothing } from './body-watch.ts'
+import { readingError } from './http-provider.ts'
+import { type Fields, fieldsOf, parseJson } from './lenient.ts'
+import { prefetched } from './prefetched.ts'
+import type { UpstreamResponse } from './upstream.ts'
+import { malformedResponse, upstreamError } from './upstream-error.ts'
+
+/** A successful response to a call for an endpoint beside chat. */
+export type PassedResponse = Readonly<{
+  response: UpstreamResponse
+  call: Call
+  head: ReplyHead
+  /** The request as it was sent. */
+  request: PassthroughRequest
+  /** Whether a stream's usage is left out, because the client did not ask for it. */
+  hidesUsage: boolean
+  redact: (text: string) => string
+}>
+
+const MOST_WHOLE_BYTES = 1024 * 1024
+const FINISH = { type: 'finish', reason: 'stop' } as const
+
+const isJson = (mediaType = ''): boolean => /^application\/(?:[\w.-]+\+)?json\b/i.test(mediaType)
+const isEventStream = (mediaType = ''): boolean => /^text\/event-stream\b/i.test(mediaType)
+
+const errorOf = ({ head, redact }: PassedResponse, body: unknown): GatewayError =>
+  upstreamError({ provider: head.target.provider, body, redact })
+
+/** A whole JSON document. It may hold an error in spite of its status. */
+const wholeReply = (passed: PassedResponse, text: string): Reply => {
+  const { head, request } = passed
+  const value = parseJson(text)
+  if (value === undefined) throw malformedResponse(head.target.provider, 'invalid JSON')
+  const fields: Fields = fieldsOf(value) ?? {}
+  if (fieldsOf(fields.error)) throw errorOf(passed, fields)
+  const usage = bodyUsage(request, fieldsOf(fields.usage), fields.duration)
+  return { head, usage: Promise.resolve(usage), events: oneGroup([{ type: 'body-text', text }, FINISH]) }
+}
+
+type Passing = Readonly<{
+  passed: PassedResponse
+  body: ResponseBody
+  watch: BodyWatch
+  /** Pieces that have been read already. */
+  begun: readonly Uint8Array[]
+  settle: (usage: Usage) => void
+}>
+
+const pieces = async function* ({ body, watch, begun }: Passing): AsyncGenerator<Uint8Array> {
+  for (const bytes of begun) yield watch.push(bytes)
+  for (let step = await body.next(); !step.done; step = await body.next()) yield watch.push(step.value)
+}
+
+const failure = (thrown: unknown, { response, call, head }: PassedResponse): GatewayError =>
+  readingError(head.target.provider, call.signal, response, thrown)
+
+/** The body piece by piece. An error before the first piece is thrown, so that another target may answer. */
+const passing = async function* (all: Passing): AsyncGenerator<EventGroup> {
+  const { passed, body, watch, settle } = all
+  let hasBegun = false
+  try {
+    for await (const bytes of pieces(all)) {
+      const error = watch.error()
+      if (error !== undefined && !hasBegun) throw errorOf(passed, error)
+      if (bytes.length === 0) continue
+      hasBegun = true
+      yield [{ type: 'body-bytes', bytes }]
+    }
+    const error = watch.error()
+    if (error !== undefined) return yield [{ type: 'error', error: errorOf(passed, error), isSent: true }]
+    if (watch.isCut()) throw unfinished()
+    const end = watch.end()
+    yield end ? [{ type: 'body-bytes', bytes: end }, FINISH] : [FINISH]
+  } catch (thrown) {
+    if (!hasBegun) throw failure(thrown, passed)
+    yield [{ type: 'error', error: failure(thrown, passed) }]
+  } finally {
+    body.destroy()
+    settle(bodyUsage(passed.request, watch.usage()))
+  }
+}
+
+const streamedReply = async (
+  passed: PassedResponse,
+  body: ResponseBody,
+  watch: BodyWatch,
+  begun: readonly Uint8Array[] = [],
+): Promise<Reply> => {
+  const { promise: usage, resolve: settle } = Promise.withResolvers<Usage>()
+  const events = passing({ passed, body, watch, begun, settle })
+  return { head: passed.head, usage, events: await prefetched(events) }
+}
+
+/** Reads a JSON document of up to 1 MiB as a whole; a longer one passes as it comes. */
+const jsonReply = async (passed: PassedResponse, body: ResponseBody): Promise<Reply> => {
+  const begun: Uint8Array[] = []
+  let size = 0
+  try {
+    while (size <= MOST_WHOLE_BYTES) {
+      const step = await body.next()
+      if (step.done) break
+      size += step.value.length
+      begun.push(step.value)
+    }
+  } catch (thrown) {
+    body.destroy()
+    throw failure(thrown, passed)
+  }
+  if (size > MOST_WHOLE_BYTES) return streamedReply(passed, body, watchJson(), begun)
+  return wholeReply(passed, Buffer.concat(begun).toString('utf8'))
+}
+
+const EVENTS_TYPE = 'text/event-stream'
+
+/** Where a stream was asked for, a body that begins like one is a stream, whatever its content type says. */
+const opened = async (passed: PassedResponse): Promise<readonly [PassedResponse, ResponseBody]> => {
+  const { response, head, call, request } = passed
+  const body = response.decoded()
+  if (!call.stream || request.endpoint === 'audio/speech' || isEventStream(head.mediaType))
+    return [passed, body]
+  const peeked = new PeekedBody(body)
+  const start = await peeked.start().catch(thrown => {
+    body.destroy()
+    throw failure(thrown, passed)
+  })
+  return [start === 'events' ? { ...passed, head: { ...head, mediaType: EVENTS_TYPE } } : passed, peeked]
+}
+
+/**
+ * A successful response as a reply. Resolves when a JSON document of up to 1 MiB has been read, or the first piece of
+ * any other body.
+ */
+export const readPassed = async (received: PassedResponse): Promise<Reply> => {
+  const [passed, body] = await opened(received)
+  const { head, request, hidesUsage } = passed
+  if (isJson(head.mediaType)) return jsonReply(passed, body)
+  const hasEndMark = request.endpoint === 'completions'
+  const watch = isEventStream(head.mediaType) ? watchEvents({ hasEndMark, hidesUsage }) : watchNothing()
+  return streamedReply(passed, body, watch)
+}

@@ -36,6 +36,7 @@ import type { RequestContext } from '../request-context.ts'
 import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
 import { type ChatLimits, chatBody } from '../validation/chat.ts'
+import { uiChatBody } from '../validation/ui-message.ts'
 import { type Batch, buildBatch } from './batch.ts'
 import { CurrentConfig, liveConfigOf } from './live-config.ts'
 import { buildRuntime, type Runtime } from './runtime.ts'
@@ -69,6 +70,7 @@ export type Gateway = ServeDeps &
     /** The service of batch uploads. Throws as `batch` does. */
     readonly uploads: UploadService
     chatBody: ReturnType<typeof chatBody>
+    uiChatBody: ReturnType<typeof uiChatBody>
     /** The limits of a batch item. */
     itemLimits: ChatLimits
     /** Rejects with INVALID_INPUT that names every item with an unknown model. */
@@ -249,6 +251,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
       holds: shared ? undefined : memory.holds,
     }),
     chatBody: chatBody(chatLimits(env)),
+    uiChatBody: uiChatBody(chatLimits(env)),
     itemLimits: itemLimits(env),
     assertModels: items => assertModels(items, current.now),
     spendItems: (context, count) => current.now.spendItems(context, count),

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Call } from '../llm/types.ts'
+import type { Call, RawRequest } from '../llm/types.ts'
 import { ownerOf } from '../request-context.ts'
 
 /**
@@ -66,15 +66,27 @@ const SHAPING_RAW = ['maxResponseBytes', 'model', 'raw', 'strict'] as const sati
 /** Longer bodies are not looked up: hashing one would hold up other requests. */
 const LONGEST_RAW = 1_048_576
 
+/** What a body asks: its format, its text, and the answers that it refers to. */
+const askedBy = ({ format, json, resolved }: RawRequest): readonly unknown[] => [
+  format,
+  json,
+  resolved?.members,
+]
+
+const isLong = ({ json, resolved }: RawRequest): boolean => {
+  const members = resolved?.members ?? []
+  return members.reduce((length, [, value]) => length + value.length, json.length) > LONGEST_RAW
+}
+
 /**
  * The cache key: equal for the same question of the same caller, from everything that shapes the answer and nothing of
  * its transport. Absent where the caller cannot be identified, or the body is too long.
  */
 export const cacheKey = (call: Call): string | undefined => {
   const owner = ownerOf(call.caller)
-  if (owner === undefined || (call.raw && call.raw.json.length > LONGEST_RAW)) return undefined
+  if (owner === undefined || (call.raw && isLong(call.raw))) return undefined
   let question = `${VERSION} ${JSON.stringify(owner)}`
   for (const name of call.raw ? SHAPING_RAW : SHAPING)
-    question += `,${canonical(name === 'raw' ? call.raw?.json : call[name])}`
+    question += `,${canonical(name === 'raw' ? call.raw && askedBy(call.raw) : call[name])}`
   return hash('sha256', question, 'base64url')
 }

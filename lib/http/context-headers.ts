@@ -56,6 +56,9 @@ const cacheHeaders = (head: ReplyHead, now: number): Record<string, string> => (
   ...(head.storedAt !== undefined && { age: String(Math.max(0, Math.floor((now - head.storedAt) / 1000))) }),
 })
 
+/** Clients choose the names of parameters, which may hold what no header may. */
+const inHeader = (name: string): string => name.replaceAll(/[^\x21-\x7e]/g, '?')
+
 const gatewayHeaders = ({ journal }: RequestContext, now: number): Record<string, string> => {
   const { head, attempts } = journal
   const target = head?.target ?? attempts.at(-1)?.target
@@ -65,7 +68,7 @@ const gatewayHeaders = ({ journal }: RequestContext, now: number): Record<string
     'x-gateway-provider': target.provider,
     'x-gateway-attempts': String(attempts.length),
     'x-gateway-fallback': String(head?.fallback ?? false),
-    ...(head?.omitted && { 'x-gateway-params-dropped': head.omitted.join(', ') }),
+    ...(head?.omitted && { 'x-gateway-params-dropped': head.omitted.map(inHeader).join(', ') }),
     ...(journal.arm !== undefined && { 'x-gateway-arm': journal.arm }),
     ...(head && cacheHeaders(head, now)),
   }

@@ -9,14 +9,22 @@ export type { CacheTrace, FinishReason, ReplyHead, Target, Usage } from './reply
 export { isRepeated } from './reply-head.ts'
 
 /** A wire format that a client and an upstream may share, so that what it says passes between them unchanged. */
-export type WireFormat = 'openai-chat'
+export type WireFormat = 'openai-chat' | 'openai-responses'
+
+/** The members of a JSON object in order, with their values as they are written. */
+export type RawMembers = readonly (readonly [name: string, value: string])[]
 
 /** The body of a client's request as it was sent. */
 export type RawRequest = Readonly<{
   format: WireFormat
   json: string
-  /** Its members in order, with their values as they are written. */
-  members: readonly (readonly [name: string, value: string])[]
+  members: RawMembers
+  /** Names of its parts that no other format can express: they are left out where it is translated. */
+  untranslated?: readonly string[] | undefined
+  /** Why it cannot be translated at all. */
+  untranslatable?: GatewayError | undefined
+  /** Its members with the answers that it refers to in place of the references, but for the provider that made these. */
+  resolved?: Readonly<{ members: RawMembers; knownTo?: string | undefined }> | undefined
 }>
 
 /** `default`: may be answered from the cache; `refresh`: call upstream and store; `no-store`: neither. */
@@ -96,6 +104,8 @@ export type ReplyEvent =
       type: 'wire'
       format: WireFormat
       json: string
+      /** The name of its event, in a stream that names them. */
+      event?: string
       /** It holds the usage and nothing else, which the client may not have asked for. */
       isUsage?: true
     }>

@@ -5,6 +5,7 @@ import type { Call, FinishReason, Provider, Reply, ReplyEvent, Usage } from '../
 import type { ModelFacts } from './definition.ts'
 import { failureOf, performance, piecesOf, SCRIPTS, type Script } from './mock-script.ts'
 import { prefetched } from './shared/prefetched.ts'
+import { assertAllTaken, assertTranslatable, untranslatedIn } from './shared/raw-request.ts'
 
 export type MockOptions = Readonly<{
   /** Time to the first piece. */
@@ -93,7 +94,11 @@ export const mock = ({ latencyMs, chunkMs, clock, newId }: MockOptions): Provide
   return {
     id: 'mock',
     async ask(call, target) {
-      return { head: { id: newId(), target, cache: 'miss' }, ...(await ask(call, target.model)) }
+      assertTranslatable(call)
+      const omitted = untranslatedIn(call)
+      assertAllTaken(call, omitted)
+      const head = { id: newId(), target, cache: 'miss', ...(omitted.length > 0 && { omitted }) } as const
+      return { head, ...(await ask(call, target.model)) }
     },
   }
 }

@@ -52,5 +52,9 @@ export const openai: ProviderDefinition = {
     'gpt-4.1': ['gpt-4.1-mini'],
     'gpt-5': ['gpt-5-mini'],
   },
-  create: deps => openAiCompatible({ ...deps, variant: { provider: 'openai', knowsDeveloper: true } }),
+  create: deps =>
+    openAiCompatible({
+      ...deps,
+      variant: { provider: 'openai', knowsDeveloper: true, hasResponses: true },
+    }),
 }

@@ -1,7 +1,7 @@
 import type { ModelParameters, Tool, ToolChoice } from '../../message.ts'
 import type { Call, Target } from '../../types.ts'
 import { type TemperatureRange, temperatureFor, temperatureWarnings } from '../shared/chat-request.ts'
-import { namesIn } from '../shared/raw-request.ts'
+import { assertTranslatable, isRawFor, namesIn, untranslatedIn } from '../shared/raw-request.ts'
 import type { Unsupported } from '../shared/unsupported-parameters.ts'
 import { conversationOf, systemOf } from './messages.ts'
 
@@ -47,9 +47,11 @@ const TRANSLATED: ReadonlySet<string> = new Set([
 ])
 
 /** The client's parameters that the Messages API does not have. */
-export const omittedByMessages = ({ raw, parameters }: Call): readonly string[] => {
-  const names = raw ? namesIn(raw).filter(name => !TRANSLATED.has(name)) : []
-  const { choices = 1, responseFormat } = parameters ?? {}
+export const omittedByMessages = (call: Call): readonly string[] => {
+  const { choices = 1, responseFormat, serviceTier } = call.parameters ?? {}
+  const names = isRawFor(call, 'openai-chat')
+    ? namesIn(call.raw).filter(name => !TRANSLATED.has(name))
+    : [...untranslatedIn(call), ...(serviceTier === undefined ? [] : ['service_tier'])]
   const omitted = names.filter(name => name !== 'n' || choices > 1)
   return responseFormat?.type === 'json-object' ? [...omitted, 'response_format'] : omitted
 }
@@ -122,6 +124,7 @@ const reasoningTokensFor = ({ messages, parameters = {} }: Call): number | undef
 
 /** Translates a call to `POST /v1/messages`: system messages are separate from the conversation. */
 export const messagesRequest = (call: Call, target: Target, unsupported: Unsupported) => {
+  assertTranslatable(call)
   const { parameters = {}, maxOutputTokens = DEFAULT_MAX_TOKENS } = call
   const system = systemOf(call.messages)
   const thinking = reasoningTokensFor(call)

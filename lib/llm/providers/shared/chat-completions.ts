@@ -7,6 +7,8 @@ import { httpProvider, type Protocol } from './http-provider.ts'
 import { chunkReader, completionPart } from './openai-reply.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
 import { isRawFor } from './raw-request.ts'
+import { responsesOrChat } from './responses-or-chat.ts'
+import { RESPONSES_PATH, responsesProtocol } from './responses-protocol.ts'
 import type { UpstreamAddress } from './upstream.ts'
 
 export type OpenAiCompatibleOptions = ProviderDeps & Readonly<{ variant: OpenAiVariant }>
@@ -15,14 +17,17 @@ const PATH = '/chat/completions'
 const USUAL_VENDOR_PATH = '/v1'
 
 /**
- * The address and headers of chat completions, the latter as the official client makes them. All calls share them:
+ * The address and headers of an endpoint, the latter as the official client makes them. All calls share them:
  * creating them for each one would take a fifth of a request's whole CPU time.
  */
-const addressOf = async ({ apiKey, baseUrl, variant }: OpenAiCompatibleOptions): Promise<UpstreamAddress> => {
+const addressOf = async (
+  { apiKey, baseUrl, variant }: OpenAiCompatibleOptions,
+  path: string,
+): Promise<UpstreamAddress> => {
   const client = new OpenAI({ apiKey, baseURL: baseUrl, organization: null, project: null, logLevel: 'off' })
-  const { req } = await client.buildRequest({ method: 'post', path: PATH, body: {} })
+  const { req } = await client.buildRequest({ method: 'post', path, body: {} })
   const address = {
-    url: endpointUrl(baseUrl, PATH, variant.vendorPath ?? USUAL_VENDOR_PATH),
+    url: endpointUrl(baseUrl, path, variant.vendorPath ?? USUAL_VENDOR_PATH),
     headers: Object.fromEntries(new Headers(req.headers)),
   }
   const { url, headers } = variant.addressed?.(address, apiKey) ?? address
@@ -32,7 +37,7 @@ const addressOf = async ({ apiKey, baseUrl, variant }: OpenAiCompatibleOptions):
 const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
   const { variant } = options
   return {
-    address: addressOf(options),
+    address: addressOf(options, PATH),
     request: (call, target, unsupported) => chatRequest(call, target, variant, unsupported),
     warnings: (call, target, unsupported) => chatWarnings(call, target, variant, unsupported),
     requestIdHeader: 'x-request-id',
@@ -44,6 +49,11 @@ const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
   }
 }
 
-/** Any server that implements `POST {baseUrl}/chat/completions`. */
-export const openAiCompatible = (options: OpenAiCompatibleOptions): Provider =>
-  httpProvider(options.variant.provider, chatCompletions(options), options)
+/** Any server that implements `POST {baseUrl}/chat/completions`, and maybe `POST {baseUrl}/responses`. */
+export const openAiCompatible = (options: OpenAiCompatibleOptions): Provider => {
+  const { provider, hasResponses } = options.variant
+  const chat = httpProvider(provider, chatCompletions(options), options)
+  if (!hasResponses) return chat
+  const responses = responsesProtocol(provider, addressOf(options, RESPONSES_PATH))
+  return responsesOrChat(httpProvider(provider, responses, options), chat, options.clock)
+}

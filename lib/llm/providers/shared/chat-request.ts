@@ -3,7 +3,7 @@ import type { Call, RawRequest, Target } from '../../types.ts'
 import { instructionRole, messagesFor } from './openai-messages.ts'
 import { responseFormatFor, toolChoiceFor, toolFor } from './openai-tools.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
-import { isRawFor, namesIn, rawRequest } from './raw-request.ts'
+import { assertTranslatable, isRawFor, namesIn, rawRequest, untranslatedIn } from './raw-request.ts'
 import { omittedFrom, type Unsupported } from './unsupported-parameters.ts'
 
 /** How a model handles temperatures; ours range from 0 to 2. */
@@ -119,7 +119,7 @@ export const omittedParameters = (
   variant: OpenAiVariant,
   unsupported: Unsupported,
 ) => {
-  const omitted = [...omittedFrom(namesOf(call), unsupported)]
+  const omitted = [...untranslatedIn(call), ...omittedFrom(namesOf(call), unsupported)]
   const range = rangeOf(call, target, variant, unsupported)
   if (call.temperature !== undefined && temperatureFor(call, range) === undefined) omitted.push('temperature')
   return omitted
@@ -164,6 +164,7 @@ export const chatRequest = (
 ): object | string => {
   const isStream = call.stream && !unsupported.has('stream')
   if (isRawFor(call, 'openai-chat')) return passedOn(call, target, variant, unsupported, isStream)
+  assertTranslatable(call)
   const temperature = temperatureFor(call, rangeOf(call, target, variant, unsupported))
   const limitField = limitFieldFor(target.model, unsupported)
   const omitted = new Set(omittedFrom(namesOf(call), unsupported))

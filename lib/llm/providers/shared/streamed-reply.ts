@@ -17,6 +17,8 @@ export type StreamedReplyOptions = Readonly<{
   signal: AbortSignal
   /** Never throws. */
   translate: (event: SseEvent) => ReplyPart
+  /** In UTF-16 units; a mebibyte when undefined. */
+  longestEvent: number | undefined
   /** Called for each ignored event. */
   onIgnored: () => void
   /** The caller's error for a failure while reading the body. */
@@ -36,7 +38,7 @@ const MAX_TRAILING_CHUNKS = 16
  */
 class StreamedEvents implements AsyncIterableIterator<EventGroup> {
   readonly #options: StreamedReplyOptions
-  readonly #parser = new SseParser()
+  readonly #parser: SseParser
   readonly #usage = Promise.withResolvers<Usage>()
   #reported: ReportedUsage | undefined
   #finish: ReplyPart['finish']
@@ -50,6 +52,7 @@ class StreamedEvents implements AsyncIterableIterator<EventGroup> {
 
   constructor(options: StreamedReplyOptions) {
     this.#options = options
+    this.#parser = new SseParser(options.longestEvent)
     options.signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 

@@ -66,6 +66,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/cache': [...FOUNDATION_AND_REPLIES, 'lib/storage/types.ts'],
   'lib/resume': FOUNDATION_AND_REPLIES,
   'lib/batch': [...FOUNDATION_AND_REPLIES, 'lib/validation', 'lib/storage/records'],
+  'lib/responses': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
   'lib/ledger': [...FOUNDATION_AND_REPLIES, 'lib/llm/providers/definition.ts'],
   'lib/auth': [...FOUNDATION_AND_REPLIES, 'lib/storage/directory.ts'],
   'lib/observability': [...FOUNDATION_AND_REPLIES, 'lib/llm/ask.ts'],

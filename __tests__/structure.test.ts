@@ -71,7 +71,13 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/auth': [...FOUNDATION_AND_REPLIES, 'lib/storage/directory.ts'],
   'lib/observability': [...FOUNDATION_AND_REPLIES, 'lib/llm/ask.ts'],
   'lib/validation': [...FOUNDATION_AND_REPLIES, 'lib/batch/types.ts'],
-  'lib/http': [...FOUNDATION_AND_REPLIES, 'lib/validation', 'lib/batch/types.ts', 'lib/batch/results.ts'],
+  'lib/http': [
+    ...FOUNDATION_AND_REPLIES,
+    'lib/validation',
+    'lib/batch/types.ts',
+    'lib/batch/results.ts',
+    'lib/responses/types.ts',
+  ],
   'lib/config': [
     'lib/rate-limit/policy.ts',
     'lib/routing/fallback.ts',
@@ -160,6 +166,7 @@ describe('imports', () => {
       'providers',
       'redis',
       'resilience',
+      'responses',
       'runtime',
     ])
   })
@@ -281,7 +288,11 @@ describe('every route', () => {
 
   it('that leaves it to the pipeline answers through the pipeline and no other way', () => {
     const left = routes.filter(file => /\badmittedBy\b/.test(optionsOf(file)))
-    expect(left.toSorted()).toEqual(['app/api/chat/route.ts', 'app/v1/chat/completions/route.ts'])
+    expect(left.toSorted()).toEqual([
+      'app/api/chat/route.ts',
+      'app/v1/chat/completions/route.ts',
+      'app/v1/responses/route.ts',
+    ])
     expect(left.filter(file => !/\bgateway\.answer\(/.test(read(file)))).toEqual([])
   })
 

@@ -1,0 +1,631 @@
+import OpenAI from 'openai'
+import { zodTextFormat } from 'openai/helpers/zod'
+import type { ResponseStreamEvent } from 'openai/resources/responses/responses'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { HOSTS } from '../support/gateway.ts'
+import {
+  callItem,
+  eventsIn,
+  frame,
+  messageItem,
+  nativeEvents,
+  nativeResponse,
+  reasoningItem,
+  responds,
+  withoutResponses,
+} from '../support/responses-behaviour.ts'
+import {
+  type Behaviour,
+  chunk,
+  neverEnds,
+  refuses,
+  says,
+  sends,
+  sse,
+  streamEnd,
+} from '../support/upstream-behaviour.ts'
+import {
+  startUpstreamGateway,
+  stopUpstreamGateway,
+  type UpstreamGateway,
+} from '../support/upstream-gateway.ts'
+
+const MODEL = 'gpt-4o'
+/** At a provider that has chat completions alone. */
+const TRANSLATED = 'openai-compatible/local'
+const TEXT = nativeResponse('resp_text', [messageItem('msg_1', 'Hello there!')])
+const CALL = nativeResponse('resp_call', [
+  reasoningItem('rs_1'),
+  callItem('fc_1', 'call_1', 'weather', '{"city":"Köln"}'),
+])
+const CUT = nativeResponse('resp_cut', [messageItem('msg_1', 'Hel')], {
+  status: 'incomplete',
+  incomplete_details: { reason: 'max_output_tokens' },
+})
+const WEATHER = {
+  type: 'function',
+  name: 'weather',
+  description: 'The weather',
+  parameters: { type: 'object', properties: { city: { type: 'string' } } },
+  strict: false,
+} as const
+
+const call = (index: number, fields: object) => sse(chunk({ tool_calls: [{ index, ...fields }] }))
+
+const callsTwoTools: Behaviour = sends([
+  sse(chunk({ role: 'assistant', reasoning_content: 'Two' })),
+  sse(chunk({ reasoning_content: ' cities.' })),
+  call(0, { id: 'call_a', type: 'function', function: { name: 'weather', arguments: '' } }),
+  call(0, { function: { arguments: '{"city":' } }),
+  call(1, { id: 'call_b', type: 'function', function: { name: 'weather', arguments: '{"city":"Rom"}' } }),
+  call(0, { function: { arguments: '"Köln"}' } }),
+  streamEnd('tool_calls'),
+])
+
+const collected = async (stream: AsyncIterable<ResponseStreamEvent>): Promise<ResponseStreamEvent[]> => {
+  const events: ResponseStreamEvent[] = []
+  for await (const event of stream) events.push(event)
+  return events
+}
+
+describe.each(HOSTS)('POST /v1/responses under the %s server', host => {
+  let setting: UpstreamGateway
+  let direct: OpenAI
+  let through: OpenAI
+
+  const clientOf = (baseURL: string) => new OpenAI({ baseURL, apiKey: 'sk-client-secret', maxRetries: 0 })
+  const postTo = (base: string, body: object | string, headers: Record<string, string> = {}) =>
+    fetch(`${base}/responses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    })
+  const post = (body: object | string, headers?: Record<string, string>) =>
+    postTo(`${setting.gateway.url}/v1`, body, headers)
+  const lastCall = () => setting.upstream.calls.at(-1)
+  const lastBody = () => JSON.parse(lastCall()?.body ?? '{}')
+
+  beforeAll(async () => {
+    setting = await startUpstreamGateway(host, baseUrl => ({
+      ENABLE_CACHING: 'false',
+      MAX_RETRIES: '0',
+      BREAKER_FAILURES: '1000',
+      OPENAI_COMPATIBLE_BASE_URL: baseUrl,
+      AZURE_OPENAI_API_KEY: 'azure',
+      AZURE_OPENAI_BASE_URL: baseUrl,
+      METRICS_TOKEN: 'metrics-token-of-16',
+    }))
+    direct = clientOf(setting.upstream.baseUrl)
+    through = clientOf(`${setting.gateway.url}/v1`)
+  })
+  beforeEach(() => void setting.upstream.usually(says(['Hello', ' there', '!'])))
+  afterAll(() => stopUpstreamGateway(setting ?? {}))
+
+  describe('to an upstream that has it', () => {
+    it.each([
+      ['text', TEXT],
+      ['reasoning and a tool call', CALL],
+      ['an answer that was cut', CUT],
+    ])('passes %s back byte for byte, whole and streamed', async (_, response) => {
+      setting.upstream.usually(responds(response))
+      for (const stream of [false, true]) {
+        const body = { model: MODEL, input: 'Hi', stream }
+        const [ours, theirs] = [await post(body), await postTo(setting.upstream.baseUrl, body)]
+        expect(await ours.text()).toBe(await theirs.text())
+        expect(ours.headers.get('content-type')).toContain(stream ? 'text/event-stream' : 'application/json')
+      }
+    })
+
+    it('gives the official client what it gets from the upstream itself', async () => {
+      setting.upstream.usually(responds(CALL))
+      const asked = { model: MODEL, input: 'Hi', tools: [WEATHER] }
+      expect(await through.responses.create(asked)).toEqual(await direct.responses.create(asked))
+      const streamed = { ...asked, stream: true } as const
+      expect(await collected(await through.responses.create(streamed))).toEqual(
+        await collected(await direct.responses.create(streamed)),
+      )
+      const final = await through.responses.stream(asked).finalResponse()
+      expect(final.output).toMatchObject(CALL.output)
+    })
+
+    it('passes the body on as it was written, and no credential of the client (case 14, 16)', async () => {
+      setting.upstream.usually(responds(TEXT))
+      const body = `{"temperature": 1.0, "model": "${MODEL}","x_vendor":{"b":1e400,"a":[1.50]}, "previous_response_id":"resp_elsewhere","input":[{"type":"item_reference","id":"rs_elsewhere"},{"role":"user","content":"Hi"}],"tools":[{"type":"web_search"}]}`
+      expect((await post(body, { authorization: 'Bearer sk-client-secret' })).status).toBe(200)
+      expect(lastCall()?.path).toBe('/v1/responses')
+      expect(lastCall()?.body).toBe(
+        `{"temperature":1.0,"model":"${MODEL}","x_vendor":{"b":1e400,"a":[1.50]},"previous_response_id":"resp_elsewhere","input":[{"type":"item_reference","id":"rs_elsewhere"},{"role":"user","content":"Hi"}],"tools":[{"type":"web_search"}]}`,
+      )
+      expect(JSON.stringify(lastCall()?.headers)).not.toContain('sk-client-secret')
+      expect(lastCall()?.headers.authorization).toBe('Bearer sk-test')
+    })
+
+    it('asks it for a stream exactly when the client does', async () => {
+      setting.upstream.usually(responds(TEXT))
+      await post({ model: MODEL, input: 'Hi' })
+      expect(lastBody()).not.toHaveProperty('stream')
+      await (await post({ model: MODEL, input: 'Hi', stream: true })).text()
+      expect(lastBody()).toMatchObject({ stream: true })
+      expect(lastBody()).not.toHaveProperty('stream_options')
+    })
+
+    it.each([false, true])('counts and prices its usage, streamed: %s', async stream => {
+      setting.upstream.usually(responds(TEXT))
+      const response = await post({ model: MODEL, input: 'Hi', stream })
+      await response.text()
+      const line = await setting.gateway.lineOf(response.headers.get('x-request-id') ?? '')
+      expect(line).toMatchObject({
+        inputTokens: 20,
+        outputTokens: 9,
+        costUsd: (12 * 2.5 + 8 * 1.25 + 9 * 10) / 1e6,
+        finishReason: 'stop',
+      })
+    })
+
+    it('gives its refusal of a request, with its status and in its words', async () => {
+      const error = {
+        message: 'Unknown parameter',
+        type: 'invalid_request_error',
+        param: 'x',
+        code: 'unknown',
+      }
+      setting.upstream.usually(refuses(400, { body: JSON.stringify({ error }) }))
+      await expect(through.responses.create({ model: MODEL, input: 'Hi' })).rejects.toMatchObject({
+        status: 400,
+        param: 'x',
+        code: 'unknown',
+      })
+    })
+
+    it('falls back to another model while only the beginning of a stream has come', async () => {
+      const beginning = nativeEvents(TEXT).slice(0, 4).map(frame)
+      const failed = {
+        type: 'response.failed',
+        sequence_number: 4,
+        response: { error: { code: 'server_error', message: 'x' } },
+      }
+      setting.upstream.forModel('gpt-4.1', sends([...beginning, frame(failed)]))
+      setting.upstream.forModel('gpt-4.1-mini', responds(TEXT))
+      const response = await post({ model: 'gpt-4.1', input: 'Hi', stream: true })
+      expect(response.headers.get('x-gateway-fallback')).toBe('true')
+      expect(await response.text()).toBe(nativeEvents(TEXT).map(frame).join(''))
+    })
+
+    it.each<[string, Behaviour]>([
+      [
+        'says that it failed',
+        sends([
+          ...nativeEvents(TEXT).slice(0, 5).map(frame),
+          frame({
+            type: 'response.failed',
+            sequence_number: 5,
+            response: {
+              ...TEXT,
+              status: 'failed',
+              error: { code: 'server_error', message: 'sk-test broke' },
+            },
+          }),
+        ]),
+      ],
+      [
+        'sends an error event',
+        sends([
+          ...nativeEvents(TEXT).slice(0, 5).map(frame),
+          'event: error\ndata: {"type":"error","code":"server_error","message":"sk-test broke","param":null,"sequence_number":5}\n\n',
+        ]),
+      ],
+      ['breaks off', sends(nativeEvents(TEXT).slice(0, 5).map(frame))],
+    ])('ends a stream whose upstream %s with numbered error events (case 18)', async (_, behaviour) => {
+      setting.upstream.usually(behaviour)
+      const asked = { model: MODEL, input: 'Hi', stream: true } as const
+      const text = await (await post(asked)).text()
+      const last = eventsIn(text).slice(-2)
+      expect(last.map(({ event }) => event)).toEqual(['error', 'response.failed'])
+      expect(last.map(({ data }) => data.sequence_number)).toEqual([5, 6])
+      expect(last[0]?.data).toMatchObject({ type: 'error', code: 'provider_error', param: null })
+      expect(last[1]?.data.response).toMatchObject({
+        id: TEXT.id,
+        status: 'failed',
+        error: { code: 'server_error', message: expect.any(String) },
+      })
+      expect(text).not.toContain('sk-test')
+      expect(text).not.toContain('[DONE]')
+      await expect(collected(await through.responses.create(asked))).rejects.toMatchObject({
+        code: 'provider_error',
+      })
+    })
+
+    it('stops it when the client leaves', async () => {
+      const model = setting.upstream.modelThat(
+        sends(nativeEvents(TEXT).slice(0, 5).map(frame), { ending: 'stall' }),
+      )
+      const stream = await through.responses.create({ model: `openai/${model}`, input: 'Hi', stream: true })
+      for await (const event of stream) if (event.type === 'response.output_text.delta') break
+      await expect.poll(() => setting.upstream.callsFor(model)[0]?.abandonedAt).toBeDefined()
+    })
+
+    it('reads events of several MB (case 25)', async () => {
+      const long = nativeResponse('resp_long', [messageItem('msg_1', 'x'.repeat(3_000_000))])
+      setting.upstream.usually(responds(long))
+      const text = await (await post({ model: MODEL, input: 'Hi', stream: true, store: false })).text()
+      expect(eventsIn(text).at(-1)?.data.response).toEqual(long)
+    })
+  })
+
+  describe('to an upstream that answers 404 or 405 there', () => {
+    it('remembers that, and translates from the first call on', async () => {
+      const model = setting.upstream.modelThat(withoutResponses(says(['Hello'])))
+      for (const calls of [2, 3]) {
+        const response = await through.responses.create({ model: `azure-openai/${model}`, input: 'Hi' })
+        expect(response.output_text).toBe('Hello')
+        expect(setting.upstream.callsFor(model)).toHaveLength(calls)
+      }
+    })
+
+    it('does not take an unknown model for a missing endpoint', async () => {
+      const error = {
+        message: 'The model `x` does not exist',
+        type: 'invalid_request_error',
+        param: null,
+        code: 'model_not_found',
+      }
+      const model = setting.upstream.modelThat(refuses(404, { body: JSON.stringify({ error }) }))
+      await expect(through.responses.create({ model: `openai/${model}`, input: 'Hi' })).rejects.toMatchObject(
+        {
+          status: 404,
+          code: 'model_not_found',
+        },
+      )
+      setting.upstream.usually(responds(TEXT))
+      await through.responses.create({ model: MODEL, input: 'Hi' })
+      expect(lastCall()?.path).toBe('/v1/responses')
+    })
+  })
+
+  describe('translated for an upstream that has chat completions alone', () => {
+    it('streams every event of a text, numbered from 0, and no [DONE] (case 18)', async () => {
+      const text = await (await post({ model: TRANSLATED, input: 'Hi', stream: true })).text()
+      const events = eventsIn(text)
+      expect(events.map(({ event }) => event)).toEqual([
+        'response.created',
+        'response.in_progress',
+        'response.output_item.added',
+        'response.content_part.added',
+        'response.output_text.delta',
+        'response.output_text.delta',
+        'response.output_text.delta',
+        'response.output_text.done',
+        'response.content_part.done',
+        'response.output_item.done',
+        'response.completed',
+      ])
+      expect(events.map(({ data }) => data.sequence_number)).toEqual(events.map((_, index) => index))
+      expect(events.every(({ event, data }) => event === data.type)).toBe(true)
+      expect(text).not.toContain('[DONE]')
+      expect(events[0]?.data.response).toMatchObject({
+        id: expect.stringMatching(/^resp_[0-9a-f]{32}$/),
+        created_at: expect.any(Number),
+        model: TRANSLATED,
+        status: 'in_progress',
+        usage: null,
+      })
+      expect(events.at(-1)?.data.response).toMatchObject({
+        status: 'completed',
+        usage: {
+          input_tokens: 7,
+          output_tokens: 5,
+          total_tokens: 12,
+          input_tokens_details: { cached_tokens: 0 },
+          output_tokens_details: { reasoning_tokens: 0 },
+        },
+      })
+    })
+
+    it('gives the official client reasoning and parallel tool calls that come side by side (case 5, 7)', async () => {
+      setting.upstream.usually(callsTwoTools)
+      const asked = { model: TRANSLATED, input: 'Weather?', tools: [WEATHER] }
+      const { output } = await through.responses.stream(asked).finalResponse()
+      expect(output).toMatchObject([
+        { type: 'reasoning', summary: [{ type: 'summary_text', text: 'Two cities.' }] },
+        { type: 'function_call', call_id: 'call_a', name: 'weather', arguments: '{"city":"Köln"}' },
+        { type: 'function_call', call_id: 'call_b', name: 'weather', arguments: '{"city":"Rom"}' },
+      ])
+      expect(new Set(output.map(({ id }) => id)).size).toBe(3)
+      expect(lastBody().tools).toEqual([
+        {
+          type: 'function',
+          function: {
+            name: 'weather',
+            description: 'The weather',
+            parameters: WEATHER.parameters,
+            strict: false,
+          },
+        },
+      ])
+    })
+
+    it('sends what the request says: items, parts, tools, format, effort and limits', async () => {
+      const response = await post({
+        model: TRANSLATED,
+        instructions: 'Be brief.',
+        input: [
+          { role: 'developer', content: 'In English.' },
+          {
+            role: 'user',
+            content: [
+              { type: 'input_text', text: 'What is this?' },
+              { type: 'input_image', image_url: 'data:image/png;base64,AA==', detail: 'low' },
+              { type: 'input_file', filename: 'a.pdf', file_data: 'data:application/pdf;base64,AA==' },
+            ],
+          },
+          { type: 'reasoning', id: 'rs_1', summary: [{ type: 'summary_text', text: 'Hm' }] },
+          {
+            type: 'message',
+            role: 'assistant',
+            content: [{ type: 'output_text', text: 'Let me look.', annotations: [] }],
+          },
+          { type: 'function_call', id: 'fc_1', call_id: 'call_1', name: 'look', arguments: '{}' },
+          { type: 'function_call', id: 'fc_2', call_id: 'call_2', name: 'look', arguments: '{"a":1}' },
+          { type: 'function_call_output', call_id: 'call_1', output: 'a cat' },
+          {
+            type: 'function_call_output',
+            call_id: 'call_2',
+            output: [{ type: 'input_text', text: 'a dog' }],
+          },
+        ],
+        tools: [
+          WEATHER,
+          { type: 'custom', name: 'patch', format: { type: 'grammar', syntax: 'lark', definition: 'x' } },
+        ],
+        tool_choice: { type: 'function', name: 'weather' },
+        parallel_tool_calls: false,
+        text: { format: { type: 'json_schema', name: 'answer', schema: { type: 'object' }, strict: true } },
+        reasoning: { effort: 'low' },
+        max_output_tokens: 99,
+        temperature: 0.5,
+        top_p: 0.9,
+        user: 'u1',
+        metadata: { a: 'b' },
+      })
+      expect(response.status).toBe(200)
+      expect(response.headers.get('x-gateway-params-dropped')).toBeNull()
+      expect(await response.json()).toMatchObject({ metadata: { a: 'b' }, max_output_tokens: 99, top_p: 0.9 })
+      const { messages, tools, ...sent } = lastBody()
+      expect(messages).toEqual([
+        { role: 'system', content: 'Be brief.' },
+        { role: 'system', content: 'In English.' },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'What is this?' },
+            { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==', detail: 'low' } },
+            { type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,AA==' } },
+          ],
+        },
+        {
+          role: 'assistant',
+          content: 'Let me look.',
+          tool_calls: [
+            { id: 'call_1', type: 'function', function: { name: 'look', arguments: '{}' } },
+            { id: 'call_2', type: 'function', function: { name: 'look', arguments: '{"a":1}' } },
+          ],
+        },
+        { role: 'tool', tool_call_id: 'call_1', content: 'a cat' },
+        { role: 'tool', tool_call_id: 'call_2', content: 'a dog' },
+      ])
+      expect(tools[1]).toEqual({
+        type: 'custom',
+        custom: { name: 'patch', format: { type: 'grammar', grammar: { syntax: 'lark', definition: 'x' } } },
+      })
+      expect(sent).toEqual({
+        model: 'local',
+        stream: false,
+        max_tokens: 99,
+        temperature: 0.5,
+        top_p: 0.9,
+        tool_choice: { type: 'function', function: { name: 'weather' } },
+        parallel_tool_calls: false,
+        response_format: {
+          type: 'json_schema',
+          json_schema: { name: 'answer', schema: { type: 'object' }, strict: true },
+        },
+        reasoning_effort: 'low',
+        user: 'u1',
+      })
+    })
+
+    it('answers a custom tool’s call, an answer that was cut, and a refusal', async () => {
+      const asked = { model: TRANSLATED, input: 'Hi', stream: true } as const
+      const custom = { index: 0, id: 'call_c', type: 'custom', custom: { name: 'patch', input: '*** a' } }
+      setting.upstream.usually(sends([sse(chunk({ tool_calls: [custom] })), streamEnd('tool_calls')]))
+      expect((await through.responses.stream(asked).finalResponse()).output).toMatchObject([
+        { type: 'custom_tool_call', call_id: 'call_c', name: 'patch', input: '*** a', status: 'completed' },
+      ])
+      setting.upstream.usually(says(['Hel'], { finish: 'length' }))
+      expect(await through.responses.stream(asked).finalResponse()).toMatchObject({
+        status: 'incomplete',
+        incomplete_details: { reason: 'max_output_tokens' },
+        output: [{ status: 'incomplete', content: [{ text: 'Hel' }] }],
+      })
+      setting.upstream.usually(
+        sends([sse(chunk({ refusal: 'I ' })), sse(chunk({ refusal: 'won’t.' })), streamEnd()]),
+      )
+      expect(await through.responses.stream(asked).finalResponse()).toMatchObject({
+        status: 'completed',
+        output: [{ content: [{ type: 'refusal', refusal: 'I won’t.' }] }],
+      })
+    })
+
+    it('lets the official client parse structured output', async () => {
+      setting.upstream.usually(says(['{"city":', '"Köln"}']))
+      const parsed = await through.responses.parse({
+        model: TRANSLATED,
+        input: 'Where?',
+        text: { format: zodTextFormat(z.object({ city: z.string() }), 'place') },
+      })
+      expect(parsed.output_parsed).toEqual({ city: 'Köln' })
+    })
+
+    it('names what only OpenAI offers in x-gateway-params-dropped, or refuses it with its param (case 15)', async () => {
+      const body = {
+        model: TRANSLATED,
+        input: 'Hi',
+        tools: [WEATHER, { type: 'web_search' }, { type: 'mcp', server_label: 'x', server_url: 'https://x' }],
+        tool_choice: { type: 'web_search' },
+        include: ['reasoning.encrypted_content', 'file_search_call.results'],
+        prompt_cache_key: 'k',
+        'näme\n': 1,
+      }
+      const response = await post(body)
+      expect(response.status).toBe(200)
+      expect(response.headers.get('x-gateway-params-dropped')).toBe(
+        'prompt_cache_key, n?me?, tools[1].web_search, tools[2].mcp, tool_choice, include.file_search_call.results',
+      )
+      expect(lastBody().tools).toHaveLength(1)
+      expect(lastBody()).not.toHaveProperty('tool_choice')
+      const strict = await post(
+        { model: TRANSLATED, input: 'Hi', tools: [{ type: 'web_search' }] },
+        { 'x-gateway-strict': 'true' },
+      )
+      expect(strict.status).toBe(400)
+      expect(await strict.json()).toMatchObject({ error: { param: 'tools[0].web_search' } })
+    })
+
+    it('sends neither a choice nor parallel calls where no tool is left', async () => {
+      const tools = [{ type: 'web_search' }]
+      await post({
+        model: TRANSLATED,
+        input: 'Hi',
+        tools,
+        tool_choice: 'required',
+        parallel_tool_calls: true,
+      })
+      for (const name of ['tools', 'tool_choice', 'parallel_tool_calls'])
+        expect(lastBody()).not.toHaveProperty(name)
+    })
+
+    it('ends a stream that breaks off with numbered error events (case 18)', async () => {
+      setting.upstream.usually(sends([sse(chunk({ content: 'Hi' }))]))
+      const text = await (await post({ model: TRANSLATED, input: 'Hi', stream: true })).text()
+      const events = eventsIn(text)
+      expect(events.map(({ data }) => data.sequence_number)).toEqual(events.map((_, index) => index))
+      expect(events.slice(-2).map(({ event }) => event)).toEqual(['error', 'response.failed'])
+      expect(events.at(-1)?.data.response).toMatchObject({
+        status: 'failed',
+        error: { code: 'server_error' },
+      })
+      expect(text).not.toContain('[DONE]')
+    })
+
+    it('stops the upstream when the client leaves', async () => {
+      const model = setting.upstream.modelThat(neverEnds({ paceMs: 5 }))
+      const asked = { model: `openai-compatible/${model}`, input: 'Hi', stream: true } as const
+      for await (const event of await through.responses.create(asked))
+        if (event.type === 'response.output_text.delta') break
+      await expect.poll(() => setting.upstream.callsFor(model)[0]?.abandonedAt).toBeDefined()
+    })
+  })
+
+  describe('answers Codex CLI', () => {
+    const codex = (model: string) => ({
+      model,
+      instructions: 'You are a coding agent running in the Codex CLI.',
+      input: [
+        { type: 'message', role: 'developer', content: [{ type: 'input_text', text: '<permissions/>' }] },
+        { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'List the files.' }] },
+      ],
+      tools: [
+        {
+          type: 'function',
+          name: 'exec_command',
+          description: 'Runs a command',
+          strict: false,
+          parameters: { type: 'object', properties: { cmd: { type: 'string' } }, required: ['cmd'] },
+        },
+        {
+          type: 'custom',
+          name: 'apply_patch',
+          description: 'Patches',
+          format: { type: 'grammar', syntax: 'lark', definition: 'start: "x"' },
+        },
+        { type: 'web_search', external_web_access: false },
+      ],
+      tool_choice: 'auto',
+      parallel_tool_calls: false,
+      reasoning: { effort: 'medium', summary: 'auto' },
+      store: false,
+      stream: true,
+      include: ['reasoning.encrypted_content'],
+      prompt_cache_key: '0199a213-81c0-7800-8aa1-bbab2a035a53',
+    })
+    const headers = {
+      accept: 'text/event-stream',
+      'content-encoding': 'zstd',
+      authorization: 'Bearer any',
+      originator: 'codex_cli_rs',
+      session_id: '0199a213-81c0-7800-8aa1-bbab2a035a53',
+    }
+    const send = async (body: object) => {
+      const { zstdCompressSync } = await import('node:zlib')
+      return fetch(`${setting.gateway.url}/v1/responses`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: new Uint8Array(zstdCompressSync(Buffer.from(JSON.stringify(body)))),
+      })
+    }
+
+    it('through an upstream that has Responses, with its body unchanged', async () => {
+      setting.upstream.usually(responds(CALL))
+      const text = await (await send(codex(MODEL))).text()
+      expect(eventsIn(text).at(-1)?.event).toBe('response.completed')
+      expect(lastBody()).toEqual(codex(MODEL))
+    })
+
+    it('translated, down to response.completed', async () => {
+      setting.upstream.usually(callsTwoTools)
+      const response = await send(codex(TRANSLATED))
+      const events = eventsIn(await response.text())
+      expect(response.headers.get('x-gateway-params-dropped')).toBe('prompt_cache_key, tools[2].web_search')
+      expect(events.at(-1)?.event).toBe('response.completed')
+      expect(events.filter(({ event }) => event === 'response.output_item.done')).toHaveLength(3)
+      expect(lastBody().tools.map(({ type }: { type: string }) => type)).toEqual(['function', 'custom'])
+      const { id } = (events.at(0)?.data.response ?? {}) as { id: string }
+      await expect(through.responses.retrieve(id)).rejects.toMatchObject({ status: 404 })
+    })
+  })
+
+  describe('refuses', () => {
+    it.each<[string, object, number, string, string | null]>([
+      ['an unknown model', { model: 'no-such-model' }, 404, 'model_not_found', 'model'],
+      ['no input', { input: [] }, 400, 'invalid_input', 'input'],
+      [
+        'an item without its call',
+        { input: [{ type: 'function_call_output', output: 'x' }] },
+        400,
+        'invalid_input',
+        'input[0].call_id',
+      ],
+      ['an answer in the background', { background: true }, 400, 'invalid_input', 'background'],
+      [
+        'a conversation that its provider does not know',
+        { model: TRANSLATED, conversation: 'conv_1' },
+        400,
+        'invalid_input',
+        'conversation',
+      ],
+    ])('%s', async (_, fields, status, code, param) => {
+      const response = await post({ model: MODEL, input: 'Hi', ...fields })
+      expect(response.status).toBe(status)
+      expect(await response.json()).toMatchObject({ error: { code, param, message: expect.any(String) } })
+      expect(response.headers.get('x-should-retry')).toBe('false')
+    })
+
+    it('with a status before the first content of a stream', async () => {
+      setting.upstream.forModel('busy', refuses(500))
+      const response = await post({ model: 'openai-compatible/busy', input: 'Hi', stream: true })
+      expect(response.status).toBe(502)
+      expect(await response.json()).toMatchObject({ error: { code: 'provider_error' } })
+    })
+  })
+})

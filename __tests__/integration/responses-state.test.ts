@@ -113,6 +113,8 @@ describe.each(HOSTS)('Answers that /v1/responses keeps, under the %s server', ho
         usage: sent.usage,
         output_text: 'Hello',
       })
+      const again = await client.responses.retrieve(whole.id, { stream: true }).catch(error => error)
+      expect(again).toMatchObject({ status: 400, param: 'stream' })
       await client.responses.delete(whole.id)
       await expect(client.responses.retrieve(whole.id)).rejects.toMatchObject({ status: 404 })
       await expect(client.responses.delete(whole.id)).rejects.toMatchObject({ status: 404 })

@@ -21,18 +21,21 @@ const userMessage = (text: string): OpenAiInputItem => ({
   content: [{ type: 'input_text', text }],
 })
 
-/** JSON of a request's own items, with those that it refers to in place of the references. */
+/** A request's own items, one by one: its JSON, as it was sent and as it is used, with a reference's item in its place. */
+type OwnItem = Readonly<{ item: OpenAiInputItem | undefined; json: string }>
+
 const ownItems = (
   { input = [] }: OpenAiResponsesBody,
-  members: Members,
+  written: string,
   { items }: ResponseContext,
-): readonly string[] => {
-  if (typeof input === 'string') return [JSON.stringify(userMessage(input))]
-  const [, written = '[]'] = members.find(([name]) => name === 'input') ?? []
-  const texts = input.length === 0 ? [] : elementsOf(written)
-  return texts.map((json, index) => {
+): readonly OwnItem[] => {
+  if (typeof input === 'string') {
+    const item = userMessage(input)
+    return [{ item, json: JSON.stringify(item) }]
+  }
+  return elementsOf(written).map((json, index) => {
     const item = input[index]
-    return (item && isReference(item) && items.get(item.id ?? '')) || json
+    return { item, json: (item && isReference(item) && items.get(item.id ?? '')) || json }
   })
 }
 
@@ -71,22 +74,20 @@ export const inputOf = (
   members: Members,
   context: ResponseContext,
 ): RequestInput => {
-  const own = ownItems(body, members, context)
-  const { earlier, items, responseIds, missing } = context
-  const sent = typeof body.input === 'object' ? body.input : undefined
-  const parsed = sent
-    ? sent.flatMap(item => {
-        const json = isReference(item) ? items.get(item.id ?? '') : undefined
-        return json === undefined ? [item] : itemOf(json)
-      })
-    : own.flatMap(itemOf)
+  const { earlier, responseIds, missing } = context
+  const { input = [] } = body
+  const [, written = '[]'] = members.find(([name]) => name === 'input') ?? []
+  // The usual request is not taken apart: it may be long.
+  if (typeof input === 'object' && responseIds.length === 0)
+    return { items: input.filter(item => !isReference(item)), own: written.startsWith('[') ? written : '[]' }
+
+  const own = ownItems(body, written, context)
   const isResolved = responseIds.length > 0 && !missing
-  const portableOwn = own.flatMap((json, index) =>
-    sent?.[index] && isReference(sent[index]) ? portable(json) : [json],
-  )
+  const sent = own.flatMap(({ item, json }) => (item && isReference(item) ? portable(json) : [json]))
+  const said = own.flatMap(({ item, json }) => (item && !isReference(item) ? [item] : itemOf(json)))
   return {
-    items: [...earlier.flatMap(itemOf), ...parsed.filter(item => !isReference(item))],
-    own: `[${own.join()}]`,
-    ...(isResolved && { resolved: withInput(members, [...earlier.flatMap(portable), ...portableOwn]) }),
+    items: [...earlier.flatMap(itemOf), ...said.filter(item => !isReference(item))],
+    own: `[${own.map(({ json }) => json).join()}]`,
+    ...(isResolved && { resolved: withInput(members, [...earlier.flatMap(portable), ...sent]) }),
   }
 }

@@ -1,7 +1,7 @@
 import type { ModelParameters, Tool, ToolChoice } from '../../message.ts'
 import type { Call, Target } from '../../types.ts'
 import { type TemperatureRange, temperatureFor, temperatureWarnings } from '../shared/chat-request.ts'
-import { assertTranslatable, isRawFor, namesIn, untranslatedIn } from '../shared/raw-request.ts'
+import { assertTranslatable, clientsName, isRawFor, namesIn, untranslatedIn } from '../shared/raw-request.ts'
 import type { Unsupported } from '../shared/unsupported-parameters.ts'
 import { conversationOf, systemOf } from './messages.ts'
 
@@ -53,7 +53,7 @@ export const omittedByMessages = (call: Call): readonly string[] => {
     ? namesIn(call.raw).filter(name => !TRANSLATED.has(name))
     : [...untranslatedIn(call), ...(serviceTier === undefined ? [] : ['service_tier'])]
   const omitted = names.filter(name => name !== 'n' || choices > 1)
-  return responseFormat?.type === 'json-object' ? [...omitted, 'response_format'] : omitted
+  return responseFormat?.type === 'json-object' ? [...omitted, clientsName(call, 'response_format')] : omitted
 }
 
 const ANY_INPUT = { type: 'object', properties: {} }

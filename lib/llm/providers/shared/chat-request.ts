@@ -3,7 +3,14 @@ import type { Call, RawRequest, Target } from '../../types.ts'
 import { instructionRole, messagesFor } from './openai-messages.ts'
 import { responseFormatFor, toolChoiceFor, toolFor } from './openai-tools.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
-import { assertTranslatable, isRawFor, namesIn, rawRequest, untranslatedIn } from './raw-request.ts'
+import {
+  assertTranslatable,
+  clientsName,
+  isRawFor,
+  namesIn,
+  rawRequest,
+  untranslatedIn,
+} from './raw-request.ts'
 import { omittedFrom, type Unsupported } from './unsupported-parameters.ts'
 
 /** How a model handles temperatures; ours range from 0 to 2. */
@@ -119,7 +126,8 @@ export const omittedParameters = (
   variant: OpenAiVariant,
   unsupported: Unsupported,
 ) => {
-  const omitted = [...untranslatedIn(call), ...omittedFrom(namesOf(call), unsupported)]
+  const refused = omittedFrom(namesOf(call), unsupported).map(name => clientsName(call, name))
+  const omitted = [...untranslatedIn(call), ...refused]
   const range = rangeOf(call, target, variant, unsupported)
   if (call.temperature !== undefined && temperatureFor(call, range) === undefined) omitted.push('temperature')
   return omitted

@@ -83,3 +83,12 @@ export const assertAllTaken = ({ strict }: Call, omitted: readonly string[]): vo
     details: omitted.map(path => ({ path, message: 'is not supported by this model' })),
   })
 }
+
+const RESPONSES_NAMES: ReadonlyMap<string, string> = new Map([
+  ['reasoning_effort', 'reasoning.effort'],
+  ['response_format', 'text.format'],
+])
+
+/** The name by which a call's client knows a parameter of chat completions. */
+export const clientsName = (call: Call, name: string): string =>
+  (isRawFor(call, 'openai-responses') && RESPONSES_NAMES.get(name)) || name

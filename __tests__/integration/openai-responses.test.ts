@@ -245,6 +245,16 @@ describe.each(HOSTS)('POST /v1/responses under the %s server', host => {
       await expect.poll(() => setting.upstream.callsFor(model)[0]?.abandonedAt).toBeDefined()
     })
 
+    it('understands a whole answer where a stream was wanted, and the other way round', async () => {
+      const whole = sends([JSON.stringify(TEXT)], { type: 'application/json' })
+      setting.upstream.usually(whole)
+      const asked = { model: MODEL, input: 'Hi' }
+      const { output_text, status } = await through.responses.stream(asked).finalResponse()
+      expect([output_text, status]).toEqual(['Hello there!', 'completed'])
+      setting.upstream.usually(sends(nativeEvents(TEXT).map(frame)))
+      expect(await (await post(asked)).json()).toEqual(TEXT)
+    })
+
     it('reads events of several MB (case 25)', async () => {
       const long = nativeResponse('resp_long', [messageItem('msg_1', 'x'.repeat(3_000_000))])
       setting.upstream.usually(responds(long))

@@ -9,12 +9,27 @@ import { ownIdOf, type ResponseObject } from './response-object.ts'
 
 export type WireEvent = Extract<ReplyEvent, { type: 'wire' }>
 
+/** The events with the whole response. */
+const ENDS: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete'])
+
 export const isWire = (event: ReplyEvent): event is WireEvent =>
   event.type === 'wire' && event.format === 'openai-responses'
 
 /** The member of a JSON object, as it is written. */
 export const memberOf = (json: string, name: string): string | undefined =>
   membersOf(json).find(([known]) => known === name)?.[1]
+
+/** An event of a stream, and not a whole answer. */
+export const isStreamed = (event: WireEvent): boolean => event.event !== undefined
+
+/** JSON of the whole response among events of an upstream of the same format, which may have streamed it unasked. */
+export const wholeOf = (events: readonly ReplyEvent[]): string | undefined => {
+  const wires = events.filter(isWire)
+  const whole = wires.find(event => !isStreamed(event))
+  if (whole) return whole.json
+  const end = wires.find(({ event = '' }) => ENDS.has(event))
+  return end && memberOf(end.json, 'response')
+}
 
 /** How a reply's end is written: `usage` and `reason` belong to the response. */
 const endOf = ({ reason }: Finish, isRefused: boolean) => {
@@ -95,8 +110,6 @@ export class WrittenResponse {
       .join('')
   }
 }
-
-const ENDS: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete'])
 
 /** Writes the events of an upstream of the same format as they come. */
 export class PassedResponse {

@@ -4,7 +4,7 @@ import { collectEvents, type Finish, unfinished } from '../../../llm/collect.ts'
 import type { Reply } from '../../../llm/types.ts'
 import type { RouteResponse } from '../../route-response.ts'
 import { eventStream } from '../../sse.ts'
-import { isWire, memberOf, PassedResponse, WrittenResponse } from './event-writer.ts'
+import { isStreamed, isWire, memberOf, PassedResponse, WrittenResponse, wholeOf } from './event-writer.ts'
 import type { ResponsesRequest } from './request.ts'
 import { ResponseObject } from './response-object.ts'
 
@@ -87,11 +87,11 @@ class Answering {
 
 const whole = async (reply: Reply, answering: Answering): Promise<RouteResponse> => {
   const events = await collectEvents(reply)
-  const wire = events.find(isWire)
-  if (wire) {
-    const isKept = await answering.keepPassed(wire.json)
+  const passed = wholeOf(events)
+  if (passed !== undefined) {
+    const isKept = await answering.keepPassed(passed)
     return {
-      text: { type: 'application/json; charset=utf-8', body: wire.json },
+      text: { type: 'application/json; charset=utf-8', body: passed },
       ...(answering.isKept && !isKept && { headers: NOT_KEPT }),
     }
   }
@@ -126,6 +126,8 @@ class Frames {
     if (event.type === 'error') this.#error = event.error
     else if (event.type === 'finish') this.#finish = event
     else if (isWire(event)) {
+      // A whole answer where a stream was wanted: its events are made here.
+      if (!isStreamed(event)) return ''
       this.#passed ??= new PassedResponse()
       return this.#passed.write(event)
     } else if (!this.#passed) return this.#writing.write(event)

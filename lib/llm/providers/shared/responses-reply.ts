@@ -114,7 +114,7 @@ const wireOf = (name: string, json: string): ReplyEvent => ({
   type: 'wire',
   format: 'openai-responses',
   event: name,
-  json: json.replace(LINE_BREAKS, ' '),
+  json: json.includes('\n') || json.includes('\r') ? json.replace(LINE_BREAKS, ' ') : json,
 })
 
 const DELTAS: Readonly<Record<string, 'text-delta' | 'refusal-delta' | 'reasoning-delta'>> = {

@@ -273,6 +273,15 @@ describe.each(HOSTS)('POST /v1/responses under the %s server', host => {
       }
     })
 
+    it('does not take an unknown item for a missing endpoint', async () => {
+      const message = "Item with id 'rs_1' not found."
+      const error = { message, type: 'invalid_request_error', param: null, code: null }
+      const model = setting.upstream.modelThat(refuses(404, { body: JSON.stringify({ error }) }))
+      const asked = { model: `openai/${model}`, input: 'Hi' }
+      await expect(through.responses.create(asked)).rejects.toMatchObject({ status: 404, error: { message } })
+      expect(setting.upstream.callsFor(model)).toHaveLength(1)
+    })
+
     it('does not take an unknown model for a missing endpoint', async () => {
       const error = {
         message: 'The model `x` does not exist',

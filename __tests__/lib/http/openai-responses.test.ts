@@ -65,6 +65,17 @@ const turn: fc.Arbitrary<Turn> = fc.oneof(
     chat: [{ role, content }],
     items: [{ role, content }],
   })),
+  fc.tuple(fc.array(text, { minLength: 1, maxLength: 2 }), text).map(([answers, user]) => ({
+    chat: [...answers.map(content => ({ role: 'assistant', content })), { role: 'user', content: user }],
+    items: [
+      ...answers.map(content => ({
+        type: 'message',
+        role: 'assistant',
+        content: [{ type: 'output_text', text: content }],
+      })),
+      { role: 'user', content: user },
+    ],
+  })),
   parts.map(found => ({
     chat: [{ role: 'user', content: found.map(({ chat }) => chat) }],
     items: [{ type: 'message', role: 'user', content: found.map(({ item }) => item) }],

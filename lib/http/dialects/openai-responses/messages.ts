@@ -111,13 +111,17 @@ export type Conversation = Readonly<{
   omitted: readonly string[]
 }>
 
-/** Items as a conversation: what the model said, thought and called in a row is one message of it. */
+/** Whether an item of the model's belongs to the message before it. Calls must all stand before their results. */
+const continues = ({ type = 'message' }: OpenAiInputItem, last: Assistant): boolean =>
+  last.content.length === 0 || last.toolCalls !== undefined || (type !== 'message' && type !== 'reasoning')
+
+/** Items as a conversation. Reasoning, text and calls that belong together are one message of it. */
 export const conversationOf = (items: readonly OpenAiInputItem[]): Conversation => {
   const messages: Message[] = []
   const omitted = new Set<string>()
   for (const item of items) {
     const last = messages.at(-1)
-    const isOpen = last?.role === 'assistant'
+    const isOpen = last?.role === 'assistant' && continues(item, last)
     const own = addedBy(item, isOpen ? last : EMPTY)
     const other = own ? undefined : messageOf(item)
     if (own && isOpen) messages[messages.length - 1] = own

@@ -511,6 +511,12 @@ describe.each(HOSTS)('POST /v1/responses under the %s server', host => {
       expect(await strict.json()).toMatchObject({ error: { param: 'tools[0].web_search' } })
     })
 
+    it('names no more of it than a header holds', async () => {
+      const tools = Array.from({ length: 5_000 }, () => ({ type: 'web_search' }))
+      const response = await post({ model: TRANSLATED, input: 'Hi', tools })
+      expect(response.headers.get('x-gateway-params-dropped')).toMatch(/tools\[49\]\.web_search, \.\.\.$/)
+    })
+
     it('sends neither a choice nor parallel calls where no tool is left', async () => {
       const tools = [{ type: 'web_search' }]
       await post({

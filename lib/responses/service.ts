@@ -51,11 +51,15 @@ export class ResponseService {
     return { ...NO_CONTEXT, ...(item !== undefined && { missing: itemNotFound(item) }) }
   }
 
-  /** Stores an answer. Resolves with whether it is stored, and never rejects: the answer is worth more. */
+  /**
+   * Stores an answer, unless it is longer than all of its owner's may be together. Resolves with whether it is stored,
+   * and never rejects: the answer is worth more.
+   */
   async keep(caller: Caller, { previousId, provider, ...answer }: CompletedResponse): Promise<boolean> {
     const { records, clock, keepMs, mostCharacters, onNotStored } = this.#deps
     const owner = ownerOf(caller)
-    if (!records || owner === undefined || !isPlainId(answer.id)) return false
+    const isTooLong = answer.input.length + answer.response.length > mostCharacters
+    if (!records || owner === undefined || !isPlainId(answer.id) || isTooLong) return false
     const now = clock.now()
     const itemIds = outputOf(answer).flatMap(json => itemIdOf(json) ?? [])
     try {

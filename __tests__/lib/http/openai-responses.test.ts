@@ -164,6 +164,21 @@ describe('a request for Responses', () => {
     fc.assert(property)
   })
 
+  it('of 100,000 calls in a row becomes a call in less than a second', () => {
+    const calls = Array.from({ length: 100_000 }, (_, index) => ({
+      type: 'function_call',
+      call_id: `call_${index}`,
+      name: 'f',
+      arguments: '{}',
+    }))
+    const body = parseOrThrow(openAiResponsesBody, { model: 'm', input: calls })
+    const json = '{"model":"m","input":[]}'
+    const begunAt = performance.now()
+    const { call } = responsesRequest(newCall(), body, json, { ...OPTIONS, context: NO_CONTEXT })
+    expect(performance.now() - begunAt).toBeLessThan(1_000)
+    expect(call.messages).toHaveLength(1)
+  })
+
   it('gives reasoning its vendor’s signature back, and to no other vendor a foreign one', async () => {
     const events: ReplyEvent[] = [
       { type: 'reasoning-delta', text: 'Hm', signature: 's1' },

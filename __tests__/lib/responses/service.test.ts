@@ -62,6 +62,13 @@ describe('the answers of a caller', () => {
     expect(missing?.refusal).toMatchObject({ code: 'previous_response_not_found', status: 400 })
   })
 
+  it('make no room for one that is too long for all of it', async () => {
+    const service = serviceOf(records)
+    await service.keep(ADA, answer('1'))
+    expect(await service.keep(ADA, { ...answer('2'), input: `["${'x'.repeat(10_000)}"]` })).toBe(false)
+    expect(await service.find(ADA, '1')).toBe(answer('1').response)
+  })
+
   it('are removed from the database within ten minutes after their time', async () => {
     await serviceOf(records).keep(ADA, answer('1'))
     void runMaintenance({ records, clock, onError: () => {} })

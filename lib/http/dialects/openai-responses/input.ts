@@ -21,6 +21,10 @@ const userMessage = (text: string): OpenAiInputItem => ({
   content: [{ type: 'input_text', text }],
 })
 
+/** The same, with the text as it was written: it may be long. */
+const userMessageJson = (text: string): string =>
+  `{"type":"message","role":"user","content":[{"type":"input_text","text":${text}}]}`
+
 /** A request's own items, one by one: its JSON, as it was sent and as it is used, with a reference's item in its place. */
 type OwnItem = Readonly<{ item: OpenAiInputItem | undefined; json: string }>
 
@@ -30,8 +34,7 @@ const ownItems = (
   { items }: ResponseContext,
 ): readonly OwnItem[] => {
   if (typeof input === 'string') {
-    const item = userMessage(input)
-    return [{ item, json: JSON.stringify(item) }]
+    return [{ item: userMessage(input), json: userMessageJson(written) }]
   }
   return elementsOf(written).map((json, index) => {
     const item = input[index]

@@ -29,8 +29,6 @@ const partOf = (part: ItemPart): ContentPart => {
   return { type: 'other', name: type }
 }
 
-const isRefusal = ({ type }: ItemPart): boolean => type === 'refusal'
-
 /** A single text part is plain text, which every model takes. */
 const contentOf = (content: ItemContent): Content => {
   if (typeof content === 'string') return content
@@ -54,49 +52,53 @@ const reasoningOf = ({ summary = [], content, encrypted_content: encrypted }: Op
   return { text, ...(encrypted?.startsWith(SIGNATURE) && { signature: encrypted.slice(SIGNATURE.length) }) }
 }
 
-const EMPTY: Assistant = { role: 'assistant', content: '' }
+/** A message of the model's, as its items come. */
+class AssistantMessage {
+  readonly #parts: ContentPart[] = []
+  readonly #calls: ToolCall[] = []
+  readonly #reasoning: Reasoning[] = []
+  #refusal: string | undefined
 
-const withText = (message: Assistant, content: ItemContent): Assistant => {
-  if (typeof content === 'string' || !content.some(isRefusal)) {
-    const added = contentOf(content)
-    if (message.content.length === 0) return { ...message, content: added }
-    const parts = [message.content, added].flatMap(one =>
-      typeof one === 'string' ? [{ type: 'text' as const, text: one }] : one,
-    )
-    return { ...message, content: parts }
+  /** Adds an item; returns whether it is one of the model's. */
+  add(item: OpenAiInputItem): boolean {
+    const { type = 'message', role, content = '', call_id: id = '', name = '' } = item
+    if (type === 'message' && role === 'assistant') this.#addText(content)
+    else if (type === 'reasoning') this.#reasoning.push(reasoningOf(item))
+    else if (type === 'function_call') this.#calls.push({ id, name, arguments: item.arguments ?? '' })
+    else if (type === 'custom_tool_call')
+      this.#calls.push({ id, name, arguments: item.input ?? '', isCustom: true })
+    else return false
+    return true
   }
-  const refusal = content
-    .filter(isRefusal)
-    .map(part => part.refusal ?? '')
-    .join('')
-  const texts = content.filter(part => part.type !== 'refusal')
-  const refused = { ...message, refusal: (message.refusal ?? '') + refusal }
-  return texts.length > 0 ? withText(refused, texts) : refused
+
+  /** Whether an item of the model's belongs to this message. Calls must all stand before their results. */
+  isContinuedBy({ type = 'message' }: OpenAiInputItem): boolean {
+    const hasText = this.#parts.length > 0 || this.#refusal !== undefined
+    return !hasText || this.#calls.length > 0 || (type !== 'message' && type !== 'reasoning')
+  }
+
+  whole(): Assistant {
+    const [only, ...others] = this.#parts
+    const text = only === undefined ? '' : only.type === 'text' && others.length === 0 ? only.text : undefined
+    return {
+      role: 'assistant',
+      content: text ?? this.#parts,
+      ...(this.#calls.length > 0 && { toolCalls: this.#calls }),
+      ...(this.#reasoning.length > 0 && { reasoning: this.#reasoning }),
+      ...(this.#refusal !== undefined && { refusal: this.#refusal }),
+    }
+  }
+
+  #addText(content: ItemContent): void {
+    const parts = typeof content === 'string' ? [{ type: 'output_text', text: content }] : content
+    for (const part of parts) {
+      if (part.type === 'refusal') this.#refusal = (this.#refusal ?? '') + (part.refusal ?? '')
+      else this.#parts.push(partOf(part))
+    }
+  }
 }
 
-const withCall = (message: Assistant, call: ToolCall): Assistant => ({
-  ...message,
-  toolCalls: [...(message.toolCalls ?? []), call],
-})
-
-/** What an item adds to the model's own message; undefined where it is no part of one. */
-const addedBy = (item: OpenAiInputItem, message: Assistant): Assistant | undefined => {
-  const { type = 'message', role, content = '', call_id: id = '', name = '' } = item
-  switch (type) {
-    case 'message':
-      return role === 'assistant' ? withText(message, content) : undefined
-    case 'reasoning':
-      return { ...message, reasoning: [...(message.reasoning ?? []), reasoningOf(item)] }
-    case 'function_call':
-      return withCall(message, { id, name, arguments: item.arguments ?? '' })
-    case 'custom_tool_call':
-      return withCall(message, { id, name, arguments: item.input ?? '', isCustom: true })
-    default:
-      return undefined
-  }
-}
-
-/** An item of anyone but the model; undefined where it is of a type that only Responses have. */
+/** An item of another author; undefined where it is of a type that only Responses have. */
 const messageOf = ({ type = 'message', role, content = '', call_id: id = '', output }: OpenAiInputItem) => {
   if (type === 'message' && role && role !== 'assistant')
     return { role, content: contentOf(content) } satisfies Message
@@ -111,22 +113,25 @@ export type Conversation = Readonly<{
   omitted: readonly string[]
 }>
 
-/** Whether an item of the model's belongs to the message before it. Calls must all stand before their results. */
-const continues = ({ type = 'message' }: OpenAiInputItem, last: Assistant): boolean =>
-  last.content.length === 0 || last.toolCalls !== undefined || (type !== 'message' && type !== 'reasoning')
-
 /** Items as a conversation. Reasoning, text and calls that belong together are one message of it. */
 export const conversationOf = (items: readonly OpenAiInputItem[]): Conversation => {
   const messages: Message[] = []
   const omitted = new Set<string>()
+  let open: AssistantMessage | undefined
+  const close = () => {
+    if (open) messages.push(open.whole())
+    open = undefined
+  }
   for (const item of items) {
-    const last = messages.at(-1)
-    const isOpen = last?.role === 'assistant' && continues(item, last)
-    const own = addedBy(item, isOpen ? last : EMPTY)
-    const other = own ? undefined : messageOf(item)
-    if (own && isOpen) messages[messages.length - 1] = own
-    else if (own ?? other) messages.push((own ?? other) as Message)
+    if (open?.isContinuedBy(item) && open.add(item)) continue
+    const begun = new AssistantMessage()
+    const isOwn = begun.add(item)
+    const other = isOwn ? undefined : messageOf(item)
+    if (isOwn || other) close()
+    if (isOwn) open = begun
+    else if (other) messages.push(other)
     else omitted.add(item.type ?? 'message')
   }
+  close()
   return { messages, omitted: [...omitted] }
 }

@@ -16,13 +16,22 @@ const ID_PREFIX = /^chat_/
 /** The part of a reply's id that is its own. */
 export const ownIdOf = ({ head }: Reply): string => head.id.replace(ID_PREFIX, '')
 
-export const usageBody = ({ inputTokens, outputTokens, cachedInputTokens, reasoningTokens }: Usage) => ({
-  input_tokens: inputTokens,
-  input_tokens_details: { cached_tokens: cachedInputTokens ?? 0 },
-  output_tokens: outputTokens,
-  output_tokens_details: { reasoning_tokens: reasoningTokens ?? 0 },
-  total_tokens: inputTokens + outputTokens,
-})
+const usageBody = (usage: Usage) => {
+  const {
+    inputTokens,
+    outputTokens,
+    cachedInputTokens = 0,
+    cacheWriteInputTokens = 0,
+    reasoningTokens = 0,
+  } = usage
+  return {
+    input_tokens: inputTokens,
+    input_tokens_details: { cached_tokens: cachedInputTokens, cache_write_tokens: cacheWriteInputTokens },
+    output_tokens: outputTokens,
+    output_tokens_details: { reasoning_tokens: reasoningTokens },
+    total_tokens: inputTokens + outputTokens,
+  }
+}
 
 type BodyTool = NonNullable<OpenAiResponsesBody['tools']>[number]
 
@@ -71,6 +80,7 @@ export class ResponseObject {
       ...this.#head,
       status,
       background: false,
+      access_programs: null,
       error: error ?? null,
       incomplete_details: reason === undefined ? null : { reason },
       ...this.#members,

@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import OpenAI from 'openai'
 import { zodTextFormat } from 'openai/helpers/zod'
 import type { ResponseStreamEvent } from 'openai/resources/responses/responses'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { HOSTS } from '../support/gateway.ts'
+import { HOSTS, ROOT } from '../support/gateway.ts'
 import {
   callItem,
   eventsIn,
@@ -30,6 +32,10 @@ import {
   stopUpstreamGateway,
   type UpstreamGateway,
 } from '../support/upstream-gateway.ts'
+
+const EXAMPLES: readonly object[] = JSON.parse(
+  readFileSync(join(ROOT, '__tests__/fixtures/openai-specification/responses-requests.json'), 'utf8'),
+).requests
 
 const MODEL = 'gpt-4o'
 /** At a provider that has chat completions alone. */
@@ -141,6 +147,15 @@ describe.each(HOSTS)('POST /v1/responses under the %s server', host => {
       expect(lastCall()?.headers.authorization).toBe('Bearer sk-test')
     })
 
+    it('passes every example of OpenAI’s specification on unchanged', async () => {
+      setting.upstream.usually(responds(TEXT))
+      expect(EXAMPLES).toHaveLength(8)
+      for (const example of EXAMPLES) {
+        expect((await post(example)).status).toBe(200)
+        expect(lastBody()).toEqual(example)
+      }
+    })
+
     it('asks it for a stream exactly when the client does', async () => {
       setting.upstream.usually(responds(TEXT))
       await post({ model: MODEL, input: 'Hi' })
@@ -223,7 +238,12 @@ describe.each(HOSTS)('POST /v1/responses under the %s server', host => {
       const last = eventsIn(text).slice(-2)
       expect(last.map(({ event }) => event)).toEqual(['error', 'response.failed'])
       expect(last.map(({ data }) => data.sequence_number)).toEqual([5, 6])
-      expect(last[0]?.data).toMatchObject({ type: 'error', code: 'provider_error', param: null })
+      expect(last[0]?.data).toMatchObject({
+        type: 'error',
+        code: 'provider_error',
+        param: null,
+        error: { code: 'provider_error' },
+      })
       expect(last[1]?.data.response).toMatchObject({
         id: TEXT.id,
         status: 'failed',
@@ -327,8 +347,8 @@ describe.each(HOSTS)('POST /v1/responses under the %s server', host => {
         created_at: expect.any(Number),
         model: TRANSLATED,
         status: 'in_progress',
-        usage: null,
       })
+      expect(events[0]?.data.response).not.toHaveProperty('usage')
       expect(events.at(-1)?.data.response).toMatchObject({
         status: 'completed',
         usage: {

@@ -46,10 +46,21 @@ const failureOf = (error: GatewayError) => ({
   message: error.message,
 })
 
-/** The error event, and the response that failed by it. Source: OpenAI, "Streaming events". */
+/**
+ * The error event, and the response that failed by it. Source: OpenAI, "Streaming events"; its servers nest the error's
+ * members as well, and its clients read either form.
+ */
 const failing = (error: GatewayError, response: object | undefined, first: number): string => {
-  const { message, param, code } = openAiErrorBody(error).error
-  const event = sseEvent('error', { type: 'error', sequence_number: first, code, message, param })
+  const { error: body } = openAiErrorBody(error)
+  const { message, param, code } = body
+  const event = sseEvent('error', {
+    type: 'error',
+    sequence_number: first,
+    code,
+    message,
+    param,
+    error: body,
+  })
   return response ? event + sseEvent(FAILED, { type: FAILED, sequence_number: first + 1, response }) : event
 }
 

@@ -85,7 +85,8 @@ export class ResponseObject {
       incomplete_details: reason === undefined ? null : { reason },
       ...this.#members,
       output,
-      usage: usage ? usageBody(usage) : null,
+      // The specification has no null here.
+      ...(usage && { usage: usageBody(usage) }),
     }
   }
 }

@@ -33,12 +33,14 @@ import type { ErrorReporter } from '../observability/sentry.ts'
 import { Lifecycle } from '../process/lifecycle.ts'
 import type { GiveBack } from '../rate-limit/items.ts'
 import type { RequestContext } from '../request-context.ts'
+import type { ResponseService } from '../responses/service.ts'
 import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
 import { type ChatLimits, chatBody } from '../validation/chat.ts'
 import { uiChatBody } from '../validation/ui-message.ts'
 import { type Batch, buildBatch } from './batch.ts'
 import { CurrentConfig, liveConfigOf } from './live-config.ts'
+import { buildResponses } from './responses.ts'
 import { buildRuntime, type Runtime } from './runtime.ts'
 
 /** Everything a route may use; one for each process. */
@@ -64,6 +66,8 @@ export type Gateway = ServeDeps &
     identify: Handler<RequestContext, RequestContext>
     /** The streams that outlive their connection. */
     streams: Streams
+    /** The answers of `/v1/responses` that later requests can refer to. */
+    responses: ResponseService
     cache: CacheAdmin
     /** The service of batch jobs. Throws NOT_FOUND where they are switched off. */
     readonly batch: BatchService
@@ -245,6 +249,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     mediaDir,
     identify: context => current.now.identify(context),
     streams: runtime.streams,
+    responses: buildResponses(runtime, database),
     cache: cacheAdmin({
       replies: runtime.cache,
       isOn: () => current.now.settings.caching.enabled,

@@ -34,7 +34,7 @@ const reasoningOf = ({ text = '', providerMetadata }: UiPart): Reasoning => {
   return { text, ...(typeof signature === 'string' && { signature }) }
 }
 
-/** Of a tool that has not run yet the model is told nothing, as its arguments may not be whole. */
+/** A call whose arguments have not arrived whole is left out. */
 const isCalled = ({ type, state }: UiPart): boolean => isToolPart(type) && state !== 'input-streaming'
 
 const toolCallOf = ({ type, toolName, toolCallId = '', input = {} }: UiPart): ToolCall => ({

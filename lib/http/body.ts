@@ -222,17 +222,24 @@ type JsonText = Readonly<{ text: string; value: unknown; isLarge: boolean }>
 /** The same with the members of the object that it is; none where it is another value. */
 export type RawJson = JsonText & Readonly<{ members: RawMembers }>
 
+const decodedInTurns = async (bytes: Uint8Array): Promise<string> => {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const pieces: string[] = []
+  for (let from = 0; from < bytes.length; from += LARGE_BYTES) {
+    await turn()
+    pieces.push(decoder.decode(bytes.subarray(from, from + LARGE_BYTES), { stream: true }))
+  }
+  return pieces.join('') + decoder.decode()
+}
+
 const jsonOf = async (bytes: Uint8Array): Promise<JsonText> => {
   if (bytes.length === 0) throw invalid('body', 'is empty; send a JSON object')
-  // To join its chunks, to decode it and to parse it each takes long.
   const isLarge = bytes.length > LARGE_BYTES
-  if (isLarge) await turn()
   let text: string
   try {
-    text = strictUtf8.decode(bytes)
+    text = isLarge ? await decodedInTurns(bytes) : strictUtf8.decode(bytes)
   } catch {
     throw invalid('body', `is not valid UTF-8 (${bytes.length} bytes)`)
   }
-  if (isLarge) await turn()
   return { text, value: await jsonInTurnsOrThrow(text), isLarge }
 }

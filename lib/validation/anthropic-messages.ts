@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { check, FaultList } from './faults.ts'
 import { bySchema, checkEach, withList } from './in-turns.ts'
 import { optional } from './optional.ts'
+import { MOST_TOOLS, TOO_MANY_TOOLS } from './tools.ts'
 
 const word = z.string().min(1, 'must not be empty')
 
@@ -117,7 +118,7 @@ export const anthropicCountBody = z.looseObject({
       'must be text or a list of text blocks',
     ),
   ),
-  tools: optional(z.array(tool)),
+  tools: optional(z.array(tool).max(MOST_TOOLS, TOO_MANY_TOOLS)),
   tool_choice: optional(toolChoice),
   thinking: optional(z.looseObject({ type: word, budget_tokens: optional(z.number()) })),
   output_config: optional(z.looseObject({ effort: optional(z.string()), format: optional(jsonFormat) })),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { FaultList, parseOrThrow } from './faults.ts'
 import { bySchema, type SentJson, withList } from './in-turns.ts'
 import { optional } from './optional.ts'
+import { MOST_TOOLS, TOO_MANY_TOOLS } from './tools.ts'
 
 /** What a content part of a known type must hold: a member of that name. */
 const PART_MEMBERS = ['text', 'image_url', 'input_audio', 'file', 'refusal'] as const
@@ -125,7 +126,7 @@ const bodyFields = {
   seed: optional(z.number()),
   frequency_penalty: optional(z.number()),
   presence_penalty: optional(z.number()),
-  tools: optional(z.array(tool)),
+  tools: optional(z.array(tool).max(MOST_TOOLS, TOO_MANY_TOOLS)),
   tool_choice: optional(toolChoice),
   parallel_tool_calls: optional(z.boolean()),
   response_format: optional(responseFormat),
@@ -149,7 +150,7 @@ const list = z.array(z.unknown())
 const outerBody = z.looseObject({
   ...bodyFields,
   messages: list.min(1, 'must not be empty'),
-  tools: optional(list),
+  tools: optional(list.max(MOST_TOOLS, TOO_MANY_TOOLS)),
 })
 const outerMessage = z
   .looseObject({ ...messageFields, content: optional(z.union([z.string(), list])) })

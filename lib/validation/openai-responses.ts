@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { FaultList, parseOrThrow } from './faults.ts'
 import { bySchema, type SentJson, withList } from './in-turns.ts'
 import { optional, withDefault } from './optional.ts'
+import { MOST_TOOLS, TOO_MANY_TOOLS } from './tools.ts'
 
 const word = z.string().min(1, 'must not be empty')
 
@@ -115,7 +116,7 @@ const bodyFields = {
   temperature: optional(z.number().min(0, 'must be from 0 to 2').max(2, 'must be from 0 to 2')),
   top_p: optional(z.number()),
   max_output_tokens: optional(z.int().min(1, 'must be at least 1')),
-  tools: optional(z.array(tool)),
+  tools: optional(z.array(tool).max(MOST_TOOLS, TOO_MANY_TOOLS)),
   tool_choice: optional(toolChoice),
   parallel_tool_calls: optional(z.boolean()),
   text: optional(z.looseObject({ format: optional(textFormat), verbosity: optional(z.string()) })),
@@ -158,7 +159,7 @@ const outerBody = z
     ...bodyFields,
     input: optional(z.union([z.string(), list], 'must be a string or an array of items')),
     instructions: optional(z.union([z.string(), list])),
-    tools: optional(list),
+    tools: optional(list.max(MOST_TOOLS, TOO_MANY_TOOLS)),
   })
   .check(assertAsks)
 const outerItem = z

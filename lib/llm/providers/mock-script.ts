@@ -77,14 +77,17 @@ const slicesOf = (text: string): string[] =>
 export const piecesOf = (text: string): string[] =>
   text.length > LONGEST_IN_WORDS ? slicesOf(text) : (text.match(/\s*\S+(?:\s+$)?/g) ?? [])
 
+/** In characters; what is longer is cut, as a model's limit of output would. */
+const LONGEST_ANSWER = 1_000_000
+
 /** The script's reply to this call: the pieces to send, and the finish reason. */
 export const performance = (script: Script, call: Call): { pieces: string[]; reason: FinishReason } => {
   const prompt = textOf(call.messages.at(-1)?.content ?? '')
-  const pieces = piecesOf((script.text ?? sample)(prompt))
+  const text = (script.text ?? sample)(prompt)
+  const pieces = piecesOf(text.slice(0, LONGEST_ANSWER))
   const { maxOutputTokens = Number.POSITIVE_INFINITY } = call
-  return pieces.length > maxOutputTokens
-    ? { pieces: pieces.slice(0, maxOutputTokens), reason: 'length' }
-    : { pieces, reason: 'stop' }
+  const isCut = pieces.length > maxOutputTokens || text.length > LONGEST_ANSWER
+  return { pieces: pieces.slice(0, maxOutputTokens), reason: isCut ? 'length' : 'stop' }
 }
 
 /** The failure that the script holds for its nth call (from 1), if any. */

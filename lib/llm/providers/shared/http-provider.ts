@@ -1,4 +1,6 @@
 import { GatewayError } from '../../../errors.ts'
+import { mapInTurns } from '../../../loop-turns.ts'
+import { objectOf } from '../../../raw-json.ts'
 import { ignored } from '../../../request-context.ts'
 import { type SseEvent, SseEventTooLarge } from '../../../sse-parser.ts'
 import { addedText } from '../../collect.ts'
@@ -166,8 +168,28 @@ const unsupportedIn = (thrown: unknown): readonly UnsupportedParameter[] =>
     ? thrown.cause.unsupportedParameters
     : []
 
-const textOf = (request: object | string): string =>
-  typeof request === 'string' ? request : JSON.stringify(request)
+/** Messages, or other elements of a list, that are written at once. */
+const MOST_AT_ONCE = 1_000
+
+const isLong = (value: unknown): value is readonly unknown[] =>
+  Array.isArray(value) && value.length > MOST_AT_ONCE
+
+const longListText = async (list: readonly unknown[]): Promise<string> =>
+  `[${(await mapInTurns(list, element => JSON.stringify(element))).join()}]`
+
+const textInTurns = async (request: object): Promise<string> => {
+  const members: [string, string][] = []
+  for (const [name, value] of Object.entries(request))
+    if (value !== undefined)
+      members.push([name, isLong(value) ? await longListText(value) : JSON.stringify(value)])
+  return objectOf(members)
+}
+
+/** A request as JSON; one with a long list is written between other work. */
+const textOf = (request: object | string): string | Promise<string> => {
+  if (typeof request === 'string') return request
+  return Object.values(request).some(isLong) ? textInTurns(request) : JSON.stringify(request)
+}
 
 /**
  * A provider over HTTP. The only place where providers do I/O. When a model refuses a parameter, that is remembered,
@@ -229,14 +251,15 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
     async ask(call, target) {
       for (let adaptations = 0; ; adaptations += 1) {
         const unsupported = learned.of(target.model)
-        const json = textOf(protocol.request(call, target, unsupported))
+        const text = textOf(protocol.request(call, target, unsupported))
+        const json = typeof text === 'string' ? text : await text
         try {
           return await askOnce(call, target, json, headOf(call, target, unsupported))
         } catch (thrown) {
           const parameters = unsupportedIn(thrown)
           if (parameters.length === 0 || adaptations === MAX_ADAPTATIONS || call.signal.aborted) throw thrown
           learned.add(target.model, parameters)
-          const adapted = textOf(protocol.request(call, target, learned.of(target.model)))
+          const adapted = await textOf(protocol.request(call, target, learned.of(target.model)))
           if (adapted === json) throw thrown
         }
       }

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { Agent, Dispatcher, EnvHttpProxyAgent, Pool, request } from 'undici'
 import { turn } from '../../../loop-turns.ts'
 import type { ResponseBody } from './body.ts'
@@ -185,23 +185,22 @@ const LONGEST_ENCODED = 524_288
 const isHighSurrogate = (code: number): boolean => code >= 0xd8_00 && code <= 0xdb_ff
 
 /** A long text as UTF-8, encoded between other work. */
-const encodedInTurns = async (text: string): Promise<Buffer> => {
-  const bytes = Buffer.allocUnsafe(Buffer.byteLength(text))
-  let written = 0
+const encodedInTurns = async (text: string): Promise<readonly Buffer[]> => {
+  const pieces: Buffer[] = []
   for (let from = 0; from < text.length; ) {
     await turn()
     const end = Math.min(from + LONGEST_ENCODED, text.length)
     const to = isHighSurrogate(text.charCodeAt(end - 1)) && end < text.length ? end - 1 : end
-    written += bytes.write(text.slice(from, to), written)
+    pieces.push(Buffer.from(text.slice(from, to)))
     from = to
   }
-  return bytes
+  return pieces
 }
 
 const postNow = (
   dispatcher: Dispatcher,
   { url, headers }: UpstreamAddress,
-  body: string | Buffer | Readable,
+  body: string | Readable,
   signal: AbortSignal,
 ): Promise<UpstreamResponse> =>
   new Promise((resolve, reject) => {
@@ -243,6 +242,10 @@ const postNow = (
 export const postOver =
   (dispatcher: Dispatcher): Post =>
   async (address, body, signal) => {
-    const isLong = typeof body === 'string' && body.length > LONGEST_ENCODED
-    return postNow(dispatcher, address, isLong ? await encodedInTurns(body) : body, signal)
+    if (typeof body !== 'string' || body.length <= LONGEST_ENCODED)
+      return postNow(dispatcher, address, body, signal)
+    const pieces = await encodedInTurns(body)
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    const headers = { ...address.headers, 'content-length': String(length) }
+    return postNow(dispatcher, { ...address, headers }, Readable.from(pieces, { objectMode: false }), signal)
   }

@@ -6,6 +6,7 @@ import { BatchClient } from '../support/batch.ts'
 import { expectFreeLoopDuring } from '../support/free-loop.ts'
 import { GatewayProcess } from '../support/gateway.ts'
 
+const BODY_BYTES = 30_000_000
 const ITEMS = 100_000
 const WARM_ITEMS = 2_000
 /** Asked for rarely: to poll such a job costs the gateway more than to run its items. */
@@ -80,6 +81,41 @@ describe('what is large', () => {
       expect(Math.abs(tokens - words)).toBeLessThan(words / 100 + 10)
     }
     await expectFreeLoopDuring(gateway, () => count(800_000))
+  })
+
+  const repeated = (text: string): string => text.repeat(Math.floor(BODY_BYTES / Buffer.byteLength(text)))
+  const messagesOf = (content: string): string => `"messages":[{"role":"user","content":${content}}]`
+
+  it.each([
+    ['one long text', '/v1/chat/completions', () => messagesOf(`"${repeated('a word, and ')}"`)],
+    ['one long text of other scripts', '/v1/chat/completions', () => messagesOf(`"${repeated('слово и ')}"`)],
+    [
+      'many messages',
+      '/v1/chat/completions',
+      () =>
+        `"messages":[${repeated('{"role":"user","content":"some words of a message"},')}{"role":"user","content":"Hi"}]`,
+    ],
+    [
+      'many parts',
+      '/v1/messages',
+      () => messagesOf(`[${repeated('{"type":"text","text":"a word or two"},')}{"type":"text","text":"Hi"}]`),
+    ],
+    [
+      'many items',
+      '/v1/responses',
+      () =>
+        `"store":false,"input":[${repeated('{"role":"user","content":"some words of a message"},')}{"role":"user","content":"Hi"}]`,
+    ],
+  ])('is asked: 30 MB of %s to %s keep the event loop for at most 50 ms', async (_, path, members) => {
+    const body = Buffer.from(`{"model":"mock/echo","max_tokens":100,${members()}}`)
+    const ask = async (sent: Buffer) => {
+      const headers = { 'content-type': 'application/json' }
+      const answer = await fetch(`${gateway.url}${path}`, { method: 'POST', headers, body: new Uint8Array(sent) })
+      await answer.text()
+      return answer.status
+    }
+    expect(await ask(Buffer.from('{'))).toBe(400)
+    await expectFreeLoopDuring(gateway, async () => expect(await ask(body)).toBe(200))
   })
 
   it('is taken: an upload of 200 MB keeps the event loop for at most 50 ms, and health answers within 100 ms', {

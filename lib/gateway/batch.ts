@@ -17,6 +17,7 @@ import { Worker } from '../batch/worker.ts'
 import type { Clock } from '../clock.ts'
 import { itemLimits } from '../config/limits.ts'
 import { jobJson } from '../http/dialects/batch.ts'
+import { v1ItemAnswer, v1ItemCall } from '../http/dialects/v1-item.ts'
 import type { BatchFacts } from '../observability/batch-health.ts'
 import type { BatchMetrics } from '../observability/batch-metrics.ts'
 import { reportBatchItem } from '../observability/request-record.ts'
@@ -64,8 +65,13 @@ type WorkerWiringDeps = BatchWiringDeps &
 const workerOf = (deps: WorkerWiringDeps): Worker => {
   const { runtime, database, current, isStopping, records, shared, changes, figures } = deps
   const { env, clock, activeRequests } = runtime
+  const v1 = { clock, modelNamed: (name: string) => openAiModel(name, current.now) }
   const run = running({
     answer: call => current.now.answerItem(call),
+    v1: {
+      call: (context, request, deadlineAt) => v1ItemCall(context, request, deadlineAt, v1),
+      answer: (call, reply, request) => v1ItemAnswer(call, reply, request, v1),
+    },
     defaultModel: () => current.now.chatDefaults.model,
     maxResponseBytes: env.BATCH_MAX_RESPONSE_BYTES,
     firstContentMs: env.BATCH_FIRST_TOKEN_TIMEOUT_MS,

@@ -73,12 +73,13 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/auth': [...FOUNDATION_AND_REPLIES, 'lib/storage/directory.ts'],
   'lib/observability': [...FOUNDATION_AND_REPLIES, 'lib/llm/ask.ts'],
   'lib/multipart': [...FOUNDATION, 'lib/batch/intake/part-headers.ts', 'lib/batch/intake/upload-dir.ts'],
-  'lib/validation': [...FOUNDATION_AND_REPLIES, 'lib/batch/types.ts'],
+  'lib/validation': [...FOUNDATION_AND_REPLIES, 'lib/batch/types.ts', 'lib/batch/v1/types.ts'],
   'lib/http': [
     ...FOUNDATION_AND_REPLIES,
     'lib/validation',
     'lib/multipart',
     'lib/batch/types.ts',
+    'lib/batch/v1/types.ts',
     'lib/batch/results.ts',
   ],
   'lib/config': [

@@ -6,6 +6,8 @@ import { assertModels } from '../batch/item-models.ts'
 import type { BatchService } from '../batch/service.ts'
 import type { NewItem } from '../batch/types.ts'
 import type { UploadService } from '../batch/upload-service.ts'
+import type { V1BatchService } from '../batch/v1/batch-service.ts'
+import type { FileService } from '../batch/v1/file-service.ts'
 import { type CacheAdmin, cacheAdmin } from '../cache/admin.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
@@ -68,6 +70,10 @@ export type Gateway = ServeDeps &
     readonly batch: BatchService
     /** The service of batch uploads. Throws as `batch` does. */
     readonly uploads: UploadService
+    /** The files of `/v1`. Throws as `batch` does. */
+    readonly files: FileService
+    /** The batches of `/v1`. Throws as `batch` does. */
+    readonly v1Batches: V1BatchService
     chatBody: ReturnType<typeof chatBody>
     /** The limits of a batch item. */
     itemLimits: ChatLimits
@@ -236,6 +242,12 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     },
     get uploads() {
       return batchOrThrow(batch).uploads
+    },
+    get files() {
+      return batchOrThrow(batch).files
+    },
+    get v1Batches() {
+      return batchOrThrow(batch).v1Batches
     },
     answer: call => current.now.answer(call),
     countTokens: call => countTokens({ ...call, plan: current.now.plan(call) }, runtime),

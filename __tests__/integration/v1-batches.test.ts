@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Json } from '../support/chat.ts'
 import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess, HOSTS } from '../support/gateway.ts'
+import { PostgresServer } from '../support/postgres.ts'
 import { type Behaviour, completion, echoes, refuses, sends } from '../support/upstream-behaviour.ts'
 
 const MODEL = 'gpt-4o'
@@ -521,6 +522,65 @@ describe('a batch whose gateway is killed', () => {
     } finally {
       await running.gateway.stop()
       await upstream.stop()
+    }
+  })
+})
+
+describe.each(HOSTS)('the limits of files and batches of /v1 under the %s server', host => {
+  it('count 3 uploads an hour, files and batches together, while polling counts as the rest', async () => {
+    const gateway = await GatewayProcess.start(host, {
+      DATA_DIR: mkdtempSync(join(tmpdir(), 'parley-limits-')),
+    })
+    try {
+      const user = new BatchUser(gateway.url)
+      const { client } = user
+      const batch = await user.start(jsonl([chat('a', 'Hi', { model: 'mock/echo' })]))
+      for (let polls = 0; polls < 20; polls += 1) await client.batches.retrieve(batch.id)
+      await client.files.list()
+      await user.upload('x', 'user_data')
+      const refused = await user.upload('x', 'user_data').catch(error => error)
+      expect(refused).toMatchObject({ status: 429, error: { code: 'rate_limit_exceeded' } })
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3_000)
+      const messages = await fetch(`${gateway.url}/v1/messages/batches`, { method: 'POST', body: '{}' })
+      expect([messages.status, (await messages.json()).error.type]).toEqual([429, 'rate_limit_error'])
+      expect((await client.batches.list()).data).toHaveLength(1)
+    } finally {
+      await gateway.stop()
+    }
+  })
+})
+
+describe('two gateways on one Postgres that share DATA_DIR', () => {
+  it('share files and batches: one takes them, the other reads, runs and ends them', {
+    timeout: 240_000,
+  }, async () => {
+    const upstream = await FakeUpstream.start()
+    const postgres = await PostgresServer.start()
+    upstream.forModel(MODEL, echoes)
+    const env = {
+      DATA_DIR: mkdtempSync(join(tmpdir(), 'parley-shared-')),
+      DATABASE_URL: await postgres.database(),
+      OPENAI_API_KEY: 'sk-test',
+      OPENAI_BASE_URL: upstream.baseUrl,
+      ENABLE_RATE_LIMITING: 'false',
+      ENABLE_CACHING: 'false',
+    }
+    const first = await GatewayProcess.start('native', { ...env, BATCH_WORKER: 'false' })
+    const second = await GatewayProcess.start('native', env)
+    try {
+      const [here, there] = [new BatchUser(first.url), new BatchUser(second.url)]
+      const input = jsonl(Array.from({ length: 200 }, (_, index) => chat(`${index}`, `${index}`)))
+      const started = await here.start(input)
+      expect(await (await there.client.files.content(started.input_file_id)).text()).toBe(input)
+      const batch = await there.ended(started)
+      expect(batch).toMatchObject({ status: 'completed', request_counts: { total: 200, completed: 200 } })
+      expect(await here.lines(batch.output_file_id)).toEqual(await there.lines(batch.output_file_id))
+      expect(upstream.calls).toHaveLength(200)
+    } finally {
+      await first.stop()
+      await second.stop()
+      await upstream.stop()
+      await postgres.remove()
     }
   })
 })

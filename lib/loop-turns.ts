@@ -82,3 +82,13 @@ export const turn = (): Promise<void> | undefined => turns.turn()
 
 /** Runs a step now or at its turn. */
 export const inTurn = (task: () => void): void => turns.inTurn(task)
+
+/** The result of work in steps, each at its turn. */
+export const inTurns = async <T>(steps: Iterator<unknown, T>): Promise<T> => {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+    const wait = turn()
+    if (wait) await wait
+  }
+}

@@ -7,7 +7,7 @@ import { Overview } from '../batch/overview.ts'
 import { batchRecords } from '../batch/records/records.ts'
 import { running } from '../batch/run.ts'
 import { BatchService } from '../batch/service.ts'
-import type { BatchRecords, Claim } from '../batch/types.ts'
+import type { BatchRecords, Claim, V1Url } from '../batch/types.ts'
 import { UploadService } from '../batch/upload-service.ts'
 import { V1BatchRecords } from '../batch/v1/batch-records.ts'
 import { V1BatchService } from '../batch/v1/batch-service.ts'
@@ -34,6 +34,8 @@ import type { CurrentConfig } from './live-config.ts'
 import type { Runtime } from './runtime.ts'
 
 const LEASE_MS = 20_000
+/** Requests to these need no model that can chat. */
+const BESIDE_CHAT: ReadonlySet<V1Url> = new Set(['/v1/completions', '/v1/embeddings', '/v1/moderations'])
 const DAY_MS = 86_400_000
 
 export type Batch = Readonly<{
@@ -178,7 +180,7 @@ const v1BatchesOf = (deps: V1WiringDeps): V1Batches => {
       mostItems: env.BATCH_MAX_ITEMS,
       maxBytes: env.V1_MAX_BODY_BYTES,
       modelFault: (model, url) =>
-        modelFault(openAiModel(model, current.now), current.now, url === '/v1/chat/completions'),
+        modelFault(openAiModel(model, current.now), current.now, !BESIDE_CHAT.has(url)),
     },
     keepMs,
     onError: database.reportError,

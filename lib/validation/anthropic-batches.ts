@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { NewItem, V1Request } from '../batch/types.ts'
-import { turn } from '../loop-turns.ts'
-import { elementsOf, membersOf } from '../raw-json.ts'
+import { inTurns, turn } from '../loop-turns.ts'
+import { scanElements, scanMembers } from '../raw-json.ts'
 import { check, FaultList, parseOrThrow } from './faults.ts'
 import { optional, withDefault } from './optional.ts'
 
@@ -36,8 +36,10 @@ const request = z.looseObject({
   params: z.looseObject({ model: z.string().min(1, 'must not be empty') }),
 })
 
-const textOf = (json: string, name: string): string =>
-  membersOf(json).find(([member]) => member === name)?.[1] ?? '{}'
+const textOf = async (json: string, name: string): Promise<string> => {
+  const members = await inTurns(scanMembers(json))
+  return members.find(([member]) => member === name)?.[1] ?? '{}'
+}
 
 /**
  * The body of `POST /v1/messages/batches` as items. Their parameters are validated when they run, as Anthropic does.
@@ -50,7 +52,7 @@ export const messageBatchItems = async (
   { mostItems, headers }: Readonly<{ mostItems: number; headers: NonNullable<V1Request['headers']> }>,
 ): Promise<readonly NewItem<V1Request>[]> => {
   const { requests } = parseOrThrow(outerBody(mostItems), value)
-  const written = elementsOf(textOf(json, 'requests'))
+  const written = await inTurns(scanElements(await textOf(json, 'requests')))
   const faults = new FaultList()
   const firsts = new Map<string, number>()
   const items: NewItem<V1Request>[] = []
@@ -66,7 +68,7 @@ export const messageBatchItems = async (
     if (first !== undefined)
       faults.add({ path: `requests[${index}].custom_id`, message: `is that of requests[${first}] too` })
     firsts.set(id, index)
-    const paramsJson = textOf(written[index] ?? '{}', 'params')
+    const paramsJson = await textOf(written[index] ?? '{}', 'params')
     items.push({ id, request: { url: '/v1/messages', model: params.model, json: paramsJson, headers } })
   }
   faults.throwIfAny()

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { GatewayError } from '../../errors.ts'
-import { turn } from '../../loop-turns.ts'
-import { membersOf } from '../../raw-json.ts'
+import { inTurns, turn } from '../../loop-turns.ts'
+import { scanMembers } from '../../raw-json.ts'
 import { jsonInTurnsOrThrow } from '../../validation/json.ts'
 import { linesOf } from '../intake/lines.ts'
 import type { NewItem, V1Request, V1Url } from '../types.ts'
@@ -92,12 +92,16 @@ class LineCheck {
   }
 }
 
-const itemOf = (text: string, { custom_id: id, body }: Fields, url: V1Url): NewItem<V1Request> => ({
+const itemOf = async (
+  text: string,
+  { custom_id: id, body }: Fields,
+  url: V1Url,
+): Promise<NewItem<V1Request>> => ({
   id: String(id),
   request: {
     url,
     model: String((body as Fields).model),
-    json: membersOf(text).find(([name]) => name === 'body')?.[1] ?? '{}',
+    json: (await inTurns(scanMembers(text))).find(([name]) => name === 'body')?.[1] ?? '{}',
   },
 })
 
@@ -138,7 +142,7 @@ export async function* itemsOf(
     }
     const fault = check.faultOf(found.value, line)
     if (fault) faults.add({ ...fault, line })
-    else if ('text' in read) yield itemOf(read.text, found.value, options.endpoint)
+    else if ('text' in read) yield await itemOf(read.text, found.value, options.endpoint)
   }
   if (count === 0) faults.add({ code: 'empty_file', message: 'The file holds no requests.' })
 }

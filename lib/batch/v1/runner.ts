@@ -67,19 +67,20 @@ export class V1Runner {
   }
 
   readonly #validateAll = async (): Promise<void> => {
-    const { batches, clock, isStopping } = this.#deps
-    /** Files on other machines are validated there. */
-    const elsewhere: string[] = []
+    const { batches, clock, isStopping, onError } = this.#deps
+    const later: string[] = []
     while (!isStopping()) {
       const now = clock.now()
-      const validation = await batches.claimValidation(now, now + LEASE_MS, elsewhere)
+      const validation = await batches.claimValidation(now, now + LEASE_MS, later)
       if (!validation) return
+      // One that fails is tried again later, and holds up no other.
+      later.push(validation.batch.id)
       try {
         if (await this.#hasFile(validation)) await this.#validate(validation)
-      } finally {
-        elsewhere.push(validation.batch.id)
-        await batches.renewValidation(validation, 0)
+      } catch (error) {
+        if (!isStopping()) onError(error)
       }
+      await batches.renewValidation(validation, 0)
     }
   }
 

@@ -137,6 +137,7 @@ describe.each(HOSTS)('files and batches of /v1 with the official client, under t
       ENABLE_RATE_LIMITING: 'false',
       ENABLE_CACHING: 'false',
       V1_MAX_STORED_BYTES: '2000000',
+      TRUSTED_PROXY_HOPS: '1',
       BREAKER_FAILURES: '1000',
       BATCH_CONCURRENCY: '20',
     })
@@ -440,10 +441,16 @@ describe.each(HOSTS)('files and batches of /v1 with the official client, under t
     await expect(user.client.batches.cancel(started.id)).rejects.toMatchObject({ status: 409 })
   })
 
-  it('shows files and batches to their owner alone', async () => {
+  const cookieOf = async () => {
     const session = await fetch(`${gateway.url}/api/session`, { method: 'POST' })
-    const cookie = session.headers.get('set-cookie')?.split(';')[0] ?? ''
-    const guest = new BatchUser(gateway.url, { cookie })
+    return { cookie: session.headers.get('set-cookie')?.split(';')[0] ?? '' }
+  }
+
+  it.each([
+    ['a session', cookieOf],
+    ['another address', async () => ({ 'x-forwarded-for': '198.51.100.7' })],
+  ])('shows the files and batches of %s to their owner alone', async (_, headers) => {
+    const guest = new BatchUser(gateway.url, await headers())
     const { batch } = await guest.run(jsonl([chat('a', `Mine under ${host}`)]))
     expect(batch.status).toBe('completed')
     expect((await guest.client.batches.list()).data.map(({ id }) => id)).toEqual([batch.id])

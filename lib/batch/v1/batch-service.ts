@@ -100,9 +100,10 @@ export class V1BatchService {
   /** Ends a batch: its waiting and running requests do not continue. */
   async cancel(caller: Caller, api: BatchApi, id: unknown): Promise<V1Batch> {
     const batch = await this.find(caller, api, id)
-    const isOpen = batch.state === 'validating' || batch.state === 'running'
+    if (batch.state === 'running' && batch.cancelledAt !== undefined) return batch
+    const isOpen = batch.state === 'validating' || (batch.state === 'running' && !batch.job?.endedAt)
     if (!isOpen) throw tooLate('has already ended')
-    if (batch.cancelledAt === undefined) await this.stop(batch, 'cancelled_at')
+    await this.stop(batch, 'cancelled_at')
     return this.find(caller, api, id)
   }
 

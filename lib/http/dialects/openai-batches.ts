@@ -18,22 +18,29 @@ export const batchOptions = (body: BatchBody): BatchOptions => {
   }
 }
 
-const STATUS = { cancelled: 'cancelled', completed: 'completed', failed: 'completed' } as const
+/** Whether a batch was ended before all its requests had. A job that had ended by itself was not. */
+const wasStopped = ({ job, cancelledAt, expiredAt }: V1Batch): boolean =>
+  job ? job.state === 'cancelled' : cancelledAt !== undefined || expiredAt !== undefined
+
+const runningStatus = (batch: V1Batch): string => {
+  const { job, cancelledAt } = batch
+  const isOpen = job?.state === 'queued' || job?.state === 'running'
+  if (cancelledAt !== undefined && (isOpen || wasStopped(batch))) return 'cancelling'
+  return isOpen ? 'in_progress' : 'finalizing'
+}
 
 /** OpenAI's status of a batch. One of which every request failed is completed, too. */
-const statusOf = ({ state, job, cancelledAt, expiredAt }: V1Batch): string => {
-  const isRunning = state === 'running'
-  switch (state) {
+const statusOf = (batch: V1Batch): string => {
+  switch (batch.state) {
     case 'validating':
       return 'validating'
     case 'invalid':
       return 'failed'
-    default:
-      if (cancelledAt !== undefined) return isRunning ? 'cancelling' : 'cancelled'
-      if (isRunning && (job?.state === 'queued' || job?.state === 'running')) return 'in_progress'
-      if (isRunning) return 'finalizing'
-      if (expiredAt !== undefined) return 'expired'
-      return job?.state === 'cancelled' ? STATUS.cancelled : STATUS.completed
+    case 'running':
+      return runningStatus(batch)
+    case 'ended':
+      if (!wasStopped(batch)) return 'completed'
+      return batch.expiredAt === undefined ? 'cancelled' : 'expired'
   }
 }
 

@@ -99,3 +99,13 @@ export const mapInTurns = async <A, B>(
   }
   return mapped
 }
+
+/** The result of work in steps, each at its turn. */
+export const inTurns = async <T>(steps: Iterator<unknown, T>): Promise<T> => {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+    const wait = turn()
+    if (wait) await wait
+  }
+}

@@ -110,7 +110,11 @@ describe('what is large', () => {
     const body = Buffer.from(`{"model":"mock/echo","max_tokens":100,${members()}}`)
     const ask = async (sent: Buffer) => {
       const headers = { 'content-type': 'application/json' }
-      const answer = await fetch(`${gateway.url}${path}`, { method: 'POST', headers, body: new Uint8Array(sent) })
+      const answer = await fetch(`${gateway.url}${path}`, {
+        method: 'POST',
+        headers,
+        body: new Uint8Array(sent),
+      })
       await answer.text()
       return answer.status
     }

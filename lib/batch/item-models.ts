@@ -6,7 +6,7 @@ import { FaultList } from '../validation/faults.ts'
 export type ModelNames = Readonly<{
   catalog: Readonly<{
     /** Throws GatewayError where no model has that name. */
-    plan: (name: string) => unknown
+    plan: (name: string, isChat?: boolean) => unknown
     nameByVendor: (name: string) => string
   }>
   aliases: ReadonlyMap<string, unknown>
@@ -14,11 +14,15 @@ export type ModelNames = Readonly<{
 
 type Asking = Readonly<{ request: Readonly<{ model?: string | undefined }> }>
 
-/** What is wrong with a model's name; undefined where it can be routed. */
-export const modelFault = (model: string, { catalog, aliases }: ModelNames): string | undefined => {
+/** What is wrong with a model's name; undefined where it can be routed. @param isChat whether it must be able to chat */
+export const modelFault = (
+  model: string,
+  { catalog, aliases }: ModelNames,
+  isChat = true,
+): string | undefined => {
   if (aliases.has(model)) return undefined
   try {
-    catalog.plan(model)
+    catalog.plan(model, isChat)
     return undefined
   } catch (error) {
     if (error instanceof GatewayError) return error.message

@@ -1,6 +1,5 @@
 import { type Clock, sleep } from '../clock.ts'
 import type { BatchRecords } from './types.ts'
-import type { UploadService } from './upload-service.ts'
 
 const EVERY_MS = 600_000
 /** A submission that has not finished after this time never will. */
@@ -9,7 +8,8 @@ const NEVER = new AbortController().signal
 
 export type MaintenanceDeps = Readonly<{
   records: BatchRecords
-  uploads: UploadService
+  /** Remove what is no longer needed. @param before clock time of what interrupted work has left, ms */
+  sweeps: readonly ((before: number) => Promise<void>)[]
   clock: Clock
   /** How long a finished job is kept. */
   keepMs: number
@@ -19,7 +19,7 @@ export type MaintenanceDeps = Readonly<{
 /** Removes expired jobs, and remains of interrupted submissions and uploads, every ten minutes. */
 export const runMaintenance = async ({
   records,
-  uploads,
+  sweeps,
   clock,
   keepMs,
   onError,
@@ -28,7 +28,7 @@ export const runMaintenance = async ({
     try {
       await records.removeEnded(clock.now() - keepMs)
       await records.sweep(clock.now() - SUBMISSION_MS)
-      await uploads.sweep(clock.now() - SUBMISSION_MS)
+      for (const sweep of sweeps) await sweep(clock.now() - SUBMISSION_MS)
     } catch (err) {
       onError(err)
     }

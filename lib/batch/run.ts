@@ -3,11 +3,19 @@ import type { Handler } from '../compose.ts'
 import { type GatewayError, toGatewayError } from '../errors.ts'
 import { AttemptBudget } from '../llm/attempt-budget.ts'
 import { collect } from '../llm/collect.ts'
-import type { Call, Reply } from '../llm/types.ts'
+import { tap } from '../llm/tap.ts'
+import type { Call, FinishReason, Reply, Usage } from '../llm/types.ts'
 import { callerOf, newJournal, type RequestContext } from '../request-context.ts'
 import { messagesBelow } from './instruction.ts'
 import { isPoisonItem, retryDecision } from './retry-decision.ts'
-import type { Claim, ItemReply, Outcome } from './types.ts'
+import {
+  type Claim,
+  type ItemError,
+  type ItemReply,
+  isV1Request,
+  type Outcome,
+  type V1Request,
+} from './types.ts'
 import type { RunItem } from './worker.ts'
 
 /** Work that a stopping gateway waits for. Its signal aborts when that takes too long. */
@@ -18,9 +26,18 @@ export type OpenWork = Readonly<{
   close: (record?: Promise<void>) => void
 }>
 
+export type V1Deps = Readonly<{
+  /** A request as a call, by `deadlineAt`. Rejects with the GatewayError that its route would answer. */
+  call: (context: RequestContext, request: V1Request, deadlineAt: number) => Promise<Call>
+  /** What its route would answer, as JSON text without line breaks. Rejects with the error that ends the reply. */
+  answer: (call: Call, reply: Reply, request: V1Request) => Promise<string>
+}>
+
 export type RunDeps = Readonly<{
   /** The pipeline for callers that were admitted at submission. */
   answer: Handler<Call, Reply>
+  /** Requests to `/v1`. */
+  v1: V1Deps
   /** The model of items that name none. */
   defaultModel: () => string
   /** Longest answer, UTF-8 bytes. */
@@ -39,26 +56,33 @@ export type RunDeps = Readonly<{
 
 const POISON_ITEM = 'The item was interrupted too often before it finished.'
 
-const callFor = (claim: Claim, signal: AbortSignal, deps: RunDeps): Call => {
-  const { request } = claim
+const contextFor = (claim: Claim, signal: AbortSignal, deps: RunDeps): RequestContext => {
   const caller = callerOf(claim.owner)
-  const startedAt = deps.clock.now()
   return {
     requestId: `${claim.jobId}:${claim.index}:${claim.fence}`,
-    route: '/api/batch',
+    route: isV1Request(claim.request) ? '/v1/batches' : '/api/batch',
     surface: 'upload',
     client: { address: caller.address },
     caller,
     signal,
-    startedAt,
+    startedAt: deps.clock.now(),
     journal: { ...newJournal(), caller: caller.kind },
+  }
+}
+
+const callFor = (claim: Claim, context: RequestContext, deps: RunDeps): Call | Promise<Call> => {
+  const { request } = claim
+  const deadlineAt = context.startedAt + deps.firstContentMs
+  if (isV1Request(request)) return deps.v1.call(context, request, deadlineAt)
+  return {
+    ...context,
     messages: messagesBelow(claim.instruction, request),
     model: request.model ?? deps.defaultModel(),
     // So that a provider that has stopped responding is noticed.
     stream: true,
     temperature: request.temperature,
     maxOutputTokens: request.maxTokens,
-    deadlineAt: startedAt + deps.firstContentMs,
+    deadlineAt,
     maxResponseBytes: deps.maxResponseBytes,
     cache: request.cache,
     fallback: request.fallback,
@@ -68,43 +92,86 @@ const callFor = (claim: Claim, signal: AbortSignal, deps: RunDeps): Call => {
   }
 }
 
+const accountOf = ({ head }: Reply, { costPicoUsd, ...usage }: Usage) => ({
+  target: head.target,
+  usage,
+  cache: head.cache,
+  ...(costPicoUsd !== undefined && { costPicoUsd }),
+})
+
 const collected = async (reply: Reply): Promise<ItemReply> => {
   const { text, refusal, finish } = await collect(reply)
-  const { costPicoUsd, ...usage } = await reply.usage
   return {
     content: text + refusal,
     finishReason: finish.reason,
     truncated: finish.truncated ?? false,
-    target: reply.head.target,
-    usage,
-    cache: reply.head.cache,
-    ...(costPicoUsd !== undefined && { costPicoUsd }),
+    ...accountOf(reply, await reply.usage),
   }
 }
+
+const answered = async (claim: Claim, call: Call, deps: RunDeps): Promise<ItemReply> => {
+  const reply = await deps.answer(call)
+  const { request } = claim
+  if (!isV1Request(request)) return collected(reply)
+  let finishReason: FinishReason = 'stop'
+  const watched = tap(reply, {
+    onEvents: events => {
+      for (const event of events) if (event.type === 'finish') finishReason = event.reason
+    },
+  })
+  const json = await deps.v1.answer(call, watched, request)
+  return {
+    content: '',
+    finishReason,
+    truncated: false,
+    ...accountOf(reply, await reply.usage),
+    v1: { requestId: call.requestId, json },
+  }
+}
+
+/** The fault of a request to `/v1`, with everything that the error of its route consists of. */
+const v1Fault = (
+  fault: ItemError,
+  { refusal, unknownModel, details }: GatewayError,
+  requestId: string,
+): ItemError => ({
+  ...fault,
+  v1: {
+    requestId,
+    ...(unknownModel && { unknownModel }),
+    ...(refusal && { refusal }),
+    ...(details && { details }),
+  },
+})
 
 /** Runs an item through the same pipeline as any other call, with a request context of its own. */
 export const running =
   (deps: RunDeps): RunItem =>
   async (claim, signal): Promise<Outcome> => {
-    const { answer, open, shared, random, onEnd } = deps
+    const { open, shared, random, onEnd } = deps
     if (isPoisonItem(claim))
       return { state: 'failed', fault: { code: 'INTERNAL_ERROR', message: POISON_ITEM, retryable: true } }
     const work = open(signal)
+    let context: RequestContext | undefined
     let call: Call | undefined
     let record: Promise<void> | undefined
     try {
-      call = callFor(claim, work.signal, deps)
-      const answered = await collected(await answer(call))
+      context = contextFor(claim, work.signal, deps)
+      const made = callFor(claim, context, deps)
+      call = made instanceof Promise ? { ...(await made), background: true } : made
+      const answer = await answered(claim, call, deps)
       record = onEnd(call, undefined)
-      return { state: 'succeeded', answer: answered }
+      return { state: 'succeeded', answer }
     } catch (thrown) {
       const error = toGatewayError(thrown)
-      if (call) record = onEnd(call, error)
-      return retryDecision(error, claim, {
+      if (context) record = onEnd(call ?? context, error)
+      const outcome = retryDecision(error, claim, {
         now: shared.now(),
         random,
         hasAsked: call !== undefined && call.attempts.made.length > 0,
       })
+      if (outcome.state !== 'failed' || !context || !isV1Request(claim.request)) return outcome
+      return { ...outcome, fault: v1Fault(outcome.fault, error, context.requestId) }
     } finally {
       work.close(record)
     }

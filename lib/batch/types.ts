@@ -1,6 +1,7 @@
-import type { ErrorCode } from '../errors.ts'
+import type { ErrorCode, Issue, UpstreamRefusal } from '../errors.ts'
 import type { Target, Usage } from '../llm/types.ts'
 import type { ChatBody } from '../validation/chat.ts'
+import type { Alongside } from './records/alongside.ts'
 
 /** The order of jobs. Every ten minutes of waiting raise an item by one level, so that none waits for ever. */
 export const PRIORITIES = ['high', 'normal', 'low'] as const
@@ -16,8 +17,35 @@ export type JobState = (typeof JOB_STATES)[number]
 export const ITEM_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const
 export type ItemState = (typeof ITEM_STATES)[number]
 
-/** The request of one item: the validated body of `POST /api/chat`. Never a stream. */
-export type ItemRequest = Omit<ChatBody, 'stream'>
+/** The validated body of `POST /api/chat`. Never a stream. */
+export type ChatRequest = Omit<ChatBody, 'stream'>
+
+/** The routes of `/v1` whose requests can be items of a batch. */
+export const V1_URLS = [
+  '/v1/chat/completions',
+  '/v1/completions',
+  '/v1/embeddings',
+  '/v1/moderations',
+  '/v1/messages',
+  '/v1/responses',
+] as const
+export type V1Url = (typeof V1_URLS)[number]
+
+/** A request to a route of `/v1`. It is validated when it runs, as one that is sent to the route itself. */
+export type V1Request = Readonly<{
+  url: V1Url
+  /** The model that its body names. */
+  model: string
+  /** The body as its client wrote it. */
+  json: string
+  /** The client's headers that belong to the format. */
+  headers?: Readonly<Record<string, string>>
+}>
+
+/** The request of one item. */
+export type ItemRequest = ChatRequest | V1Request
+
+export const isV1Request = (request: ItemRequest): request is V1Request => 'url' in request
 
 /**
  * The position of an item in an upload: the file's clean name, and the line, counted from 1, in files of many items.
@@ -25,9 +53,9 @@ export type ItemRequest = Omit<ChatBody, 'stream'>
 export type ItemSource = Readonly<{ file: string; line?: number }>
 
 /** An item as submitted. Its `id` is the submitter's own and unique within the job. */
-export type NewItem = Readonly<{
+export type NewItem<Request extends ItemRequest = ItemRequest> = Readonly<{
   id: string
-  request: ItemRequest
+  request: Request
   /** Whether the job's instruction applies to it. */
   instructed?: boolean
   source?: ItemSource
@@ -48,12 +76,14 @@ export type NewJob = Readonly<{
   instruction?: string
   /** Warnings about what was ignored in an upload, at most 21. */
   warnings?: readonly string[]
+  /** Its requests are of `/v1`: it is no job of `/api/batch`, and not found there. */
+  isV1?: true
 }>
 
 export type JobCounts = Readonly<{ total: number } & Record<ItemState, number>>
 
 /** A job as its owner sees it. Times are clock times in milliseconds. */
-export type Job = Omit<NewJob, 'instruction'> &
+export type Job = Omit<NewJob, 'instruction' | 'isV1'> &
   Readonly<{
     state: JobState
     counts: JobCounts
@@ -86,6 +116,7 @@ export type Wait =
 
 /** An item's answer. */
 export type ItemReply = Readonly<{
+  /** Empty for a request to `/v1`. */
   content: string
   finishReason: string
   truncated: boolean
@@ -94,10 +125,23 @@ export type ItemReply = Readonly<{
   cache: 'miss' | 'hit' | 'stale' | 'bypass'
   /** Whole picodollars (1e-12 US dollars); absent where the price is unknown. */
   costPicoUsd?: number
+  /** What the route of `/v1` would have answered. */
+  v1?: Readonly<{ requestId: string; json: string }>
 }>
 
 /** Why an item failed: the error that `POST /api/chat` would have returned. */
-export type ItemError = Readonly<{ code: ErrorCode; message: string; retryable: boolean }>
+export type ItemError = Readonly<{
+  code: ErrorCode
+  message: string
+  retryable: boolean
+  /** What the error of a route of `/v1` consists of besides. */
+  v1?: Readonly<{
+    requestId: string
+    unknownModel?: true
+    refusal?: UpstreamRefusal
+    details?: readonly Issue[]
+  }>
+}>
 
 /** An item as its owner sees it, without its request: that may be long, and only the worker needs it. */
 export type Item = Omit<NewItem, 'request' | 'instructed'> &
@@ -114,7 +158,7 @@ export type Item = Omit<NewItem, 'request' | 'instructed'> &
   }>
 
 /** An item with the messages that are sent to the model, the instruction included. */
-export type ItemDetail = Item & Readonly<{ messages: NonNullable<ItemRequest['messages']> }>
+export type ItemDetail = Item & Readonly<{ messages: NonNullable<ChatRequest['messages']> }>
 
 /**
  * The right to run one item, until `leaseUntil`. Each claim of an item has a higher `fence` than the one before:
@@ -189,13 +233,17 @@ export type Depth = Readonly<{
  * finds a job.
  */
 export interface BatchRecords {
-  /** Stores a job whole: it is invisible until the last item is written, and removed when that fails. */
-  submit(job: NewJob, items: AsyncIterable<NewItem> | Iterable<NewItem>): Promise<Job>
+  /**
+   * Stores a job whole: it is invisible until the last item is written, and removed when that fails.
+   * @param alongside more to write in the transaction that makes it visible; it stays invisible where that rejects
+   */
+  submit(job: NewJob, items: AsyncIterable<NewItem> | Iterable<NewItem>, alongside?: Alongside): Promise<Job>
   /** Deletes rows left by submissions that began before a clock time and never finished, and by removals. */
   sweep(before: number): Promise<number>
 
+  /** A job of `/api/batch`. */
   find(owner: string, id: string): Promise<Job | undefined>
-  /** Newest first. */
+  /** The jobs of `/api/batch`, newest first. */
   list(owner: string, options: { limit: number; cursor?: string | undefined }): Promise<Page<Job>>
   /** The jobs, each with its `wait` where it has one. */
   withWaits(jobs: readonly Job[], now: number): Promise<readonly Job[]>

@@ -201,6 +201,8 @@ export const environment = z.object({
   V1_MAX_BODY_BYTES: count(1_024, 100_000_000).default(33_554_432),
   /** Images and audio sent to `/v1`, as a whole request. */
   V1_MAX_UPLOAD_BYTES: count(1_024, 10_000_000_000).default(209_715_200),
+  /** All files of `/v1/files` of one owner. */
+  V1_MAX_STORED_BYTES: count(1_024, 100_000_000_000_000).default(1_073_741_824),
   MAX_PROMPT_CHARACTERS: count(1, 10_000_000).default(2_000),
   MAX_MESSAGES: count(1, 10_000).default(50),
   MAX_MESSAGES_CHARACTERS: count(1, 10_000_000).default(50_000),

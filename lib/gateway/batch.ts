@@ -7,8 +7,14 @@ import { Overview } from '../batch/overview.ts'
 import { batchRecords } from '../batch/records/records.ts'
 import { running } from '../batch/run.ts'
 import { BatchService } from '../batch/service.ts'
-import type { BatchRecords, Claim } from '../batch/types.ts'
+import type { BatchRecords, Claim, V1Url } from '../batch/types.ts'
 import { UploadService } from '../batch/upload-service.ts'
+import { V1BatchRecords } from '../batch/v1/batch-records.ts'
+import { V1BatchService } from '../batch/v1/batch-service.ts'
+import { FileDisk } from '../batch/v1/file-disk.ts'
+import { FileRecords } from '../batch/v1/file-records.ts'
+import { FileService } from '../batch/v1/file-service.ts'
+import { V1Runner } from '../batch/v1/runner.ts'
 import { isPublicAddress, webhookPost } from '../batch/webhook/post.ts'
 import { WebhookSender } from '../batch/webhook/sender.ts'
 import type { WorkSignal } from '../batch/work-signal/work-signal.ts'
@@ -17,20 +23,28 @@ import { Worker } from '../batch/worker.ts'
 import type { Clock } from '../clock.ts'
 import { itemLimits } from '../config/limits.ts'
 import { jobJson } from '../http/dialects/batch.ts'
+import { resultLine } from '../http/dialects/openai-batches.ts'
+import { v1ItemAnswer, v1ItemCall } from '../http/dialects/v1-item.ts'
 import type { BatchFacts } from '../observability/batch-health.ts'
 import type { BatchMetrics } from '../observability/batch-metrics.ts'
 import { reportBatchItem } from '../observability/request-record.ts'
+import type { ResponseService } from '../responses/service.ts'
 import { sharedClock } from '../storage/records/shared-clock.ts'
 import type { Database } from './database.ts'
 import type { CurrentConfig } from './live-config.ts'
 import type { Runtime } from './runtime.ts'
 
 const LEASE_MS = 20_000
+/** Requests to these need no model that can chat. */
+const BESIDE_CHAT: ReadonlySet<V1Url> = new Set(['/v1/completions', '/v1/embeddings', '/v1/moderations'])
 const DAY_MS = 86_400_000
 
 export type Batch = Readonly<{
   service: BatchService
   uploads: UploadService
+  /** The files and batches of `/v1`. */
+  files: FileService
+  v1Batches: V1BatchService
   facts: () => BatchFacts
 }>
 
@@ -38,6 +52,7 @@ export type BatchWiringDeps = Readonly<{
   runtime: Runtime
   database: Database
   current: CurrentConfig
+  responses: ResponseService
   isStopping: () => boolean
 }>
 
@@ -59,13 +74,21 @@ type WorkerWiringDeps = BatchWiringDeps &
     shared: Clock
     changes: ChangeNotifier
     figures: BatchMetrics
+    /** Called when a job has ended. */
+    onEnded: () => void
   }>
 
 const workerOf = (deps: WorkerWiringDeps): Worker => {
-  const { runtime, database, current, isStopping, records, shared, changes, figures } = deps
+  const { runtime, database, current, responses, isStopping, records, shared, changes, figures, onEnded } =
+    deps
   const { env, clock, activeRequests } = runtime
+  const v1 = { clock, responses, modelNamed: (name: string) => openAiModel(name, current.now) }
   const run = running({
     answer: call => current.now.answerItem(call),
+    v1: {
+      call: (context, request, deadlineAt) => v1ItemCall(context, request, deadlineAt, v1),
+      answer: (call, reply, request) => v1ItemAnswer(call, reply, request, v1),
+    },
     defaultModel: () => current.now.chatDefaults.model,
     maxResponseBytes: env.BATCH_MAX_RESPONSE_BYTES,
     firstContentMs: env.BATCH_FIRST_TOKEN_TIMEOUT_MS,
@@ -85,9 +108,10 @@ const workerOf = (deps: WorkerWiringDeps): Worker => {
     slots: env.BATCH_CONCURRENCY,
     leaseMs: LEASE_MS,
     isStopping,
-    onSettled: ({ jobId, owner }, { state }) => {
+    onSettled: ({ jobId, owner }, { state }, settled) => {
       figures.runEnded(state)
       changes.notify(jobId, owner)
+      if (settled === 'ended') onEnded()
     },
     onError: database.reportError,
   })
@@ -129,6 +153,49 @@ const uploadsOf = ({ runtime: { env }, current }: BatchWiringDeps, service: Batc
     openAiModel: model => openAiModel(model, current.now),
   })
 
+type V1WiringDeps = BatchWiringDeps &
+  Readonly<{ records: BatchRecords; clock: Clock }> &
+  Readonly<{ notifyWork: (items: number) => void; cancelJob: (jobId: string) => void }>
+
+type V1Batches = Pick<Batch, 'files' | 'v1Batches'> &
+  Readonly<{ wake: () => void; sweep: () => Promise<void> }>
+
+/** The files and batches of `/v1`. */
+const v1BatchesOf = (deps: V1WiringDeps): V1Batches => {
+  const { runtime, database, current, records, clock } = deps
+  const { env } = runtime
+  const keepMs = env.BATCH_KEEP_DAYS * DAY_MS
+  const common = {
+    ...deps,
+    batches: new V1BatchRecords(database.records),
+    disk: new FileDisk(join(env.DATA_DIR, 'files')),
+    results: { records, line: resultLine },
+  }
+  const fileRecords = new FileRecords(database.records)
+  const { V1_MAX_STORED_BYTES: maxBytes } = env
+  const files = new FileService({ ...common, files: fileRecords, maxBytes, batchTtlMs: keepMs })
+  const service = new V1BatchService({ ...common, files, wake: () => runner.wake() })
+  const runner = new V1Runner({
+    ...common,
+    service,
+    files: fileRecords,
+    input: {
+      mostItems: env.BATCH_MAX_ITEMS,
+      maxBytes: env.V1_MAX_BODY_BYTES,
+      modelFault: (model, url) =>
+        modelFault(openAiModel(model, current.now), current.now, !BESIDE_CHAT.has(url)),
+    },
+    keepMs,
+    onError: database.reportError,
+  })
+  runner.wake()
+  const sweep = async (): Promise<void> => {
+    await files.sweep()
+    await common.batches.removeEnded(clock.now() - keepMs)
+  }
+  return { files, v1Batches: service, wake: runner.wake, sweep }
+}
+
 /** Lets a worker claim waiting items, now and at each signal. */
 const startWorker = (worker: Worker, workSignal: WorkSignal): void => {
   workSignal.onWork(() => {
@@ -157,8 +224,11 @@ export const buildBatch = async (deps: BatchWiringDeps): Promise<Batch> => {
   const figures = metrics.ofBatch(facts)
   const workSignal = await workSignalOf(runtime)
   const worker = env.BATCH_WORKER
-    ? workerOf({ ...deps, records, shared: clock, changes, figures })
+    ? workerOf({ ...deps, records, shared: clock, changes, figures, onEnded: () => v1.wake() })
     : undefined
+  const notifyWork = (items: number) => workSignal.notify(items)
+  const cancelJob = (jobId: string) => worker?.cancelJob(jobId)
+  const v1 = v1BatchesOf({ ...deps, records, clock, notifyWork, cancelJob })
   if (worker) startWorker(worker, workSignal)
   const onError = database.reportError
   heartbeat({ records, clock, runsItems: worker !== undefined, isStopping, onError })
@@ -167,12 +237,19 @@ export const buildBatch = async (deps: BatchWiringDeps): Promise<Batch> => {
     records,
     changes,
     clock,
-    notifyWork: items => workSignal.notify(items),
-    cancelJob: jobId => worker?.cancelJob(jobId),
+    notifyWork,
+    cancelJob,
     isStopping,
     sendsWebhooks: webhookSenderOf(deps, records, clock) !== undefined,
   })
   const uploads = uploadsOf(deps, service)
-  void runMaintenance({ records, uploads, clock, keepMs: env.BATCH_KEEP_DAYS * DAY_MS, onError })
-  return { service, uploads, facts }
+  void runMaintenance({
+    records,
+    sweeps: [before => uploads.sweep(before), v1.sweep],
+    clock,
+    keepMs: env.BATCH_KEEP_DAYS * DAY_MS,
+    onError,
+  })
+  const { files, v1Batches } = v1
+  return { service, uploads, files, v1Batches, facts }
 }

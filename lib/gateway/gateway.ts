@@ -6,6 +6,8 @@ import { assertModels } from '../batch/item-models.ts'
 import type { BatchService } from '../batch/service.ts'
 import type { NewItem } from '../batch/types.ts'
 import type { UploadService } from '../batch/upload-service.ts'
+import type { V1BatchService } from '../batch/v1/batch-service.ts'
+import type { FileService } from '../batch/v1/file-service.ts'
 import { type CacheAdmin, cacheAdmin } from '../cache/admin.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
@@ -73,6 +75,10 @@ export type Gateway = ServeDeps &
     readonly batch: BatchService
     /** The service of batch uploads. Throws as `batch` does. */
     readonly uploads: UploadService
+    /** The files of `/v1`. Throws as `batch` does. */
+    readonly files: FileService
+    /** The batches of `/v1`. Throws as `batch` does. */
+    readonly v1Batches: V1BatchService
     chatBody: ReturnType<typeof chatBody>
     uiChatBody: ReturnType<typeof uiChatBody>
     /** The limits of a batch item. */
@@ -214,7 +220,8 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   const isServing = () => lifecycle.state === 'serving'
   const isStopping = () => !isServing()
   if (database) lifecycle.closeAtEnd(database.close)
-  const batch = database && (await buildBatch({ runtime, database, current, isStopping }))
+  const responses = buildResponses(runtime, database)
+  const batch = database && (await buildBatch({ runtime, database, current, responses, isStopping }))
   return {
     ...serveDepsOf({ runtime, current, lifecycle, access }),
     env,
@@ -243,13 +250,19 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     get uploads() {
       return batchOrThrow(batch).uploads
     },
+    get files() {
+      return batchOrThrow(batch).files
+    },
+    get v1Batches() {
+      return batchOrThrow(batch).v1Batches
+    },
     answer: call => current.now.answer(call),
     countTokens: call => countTokens({ ...call, plan: current.now.plan(call) }, runtime),
     answerUpload: call => current.now.answerUpload(call),
     mediaDir,
     identify: context => current.now.identify(context),
     streams: runtime.streams,
-    responses: buildResponses(runtime, database),
+    responses,
     cache: cacheAdmin({
       replies: runtime.cache,
       isOn: () => current.now.settings.caching.enabled,

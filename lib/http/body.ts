@@ -214,6 +214,14 @@ export const readEncodedJson = async (request: Request, maxBytes: number): Promi
   return { ...json, members: await membersInTurns(json.text) }
 }
 
+/** The same of a text that was read before. @throws GatewayError INVALID_INPUT as `readJson` does */
+export const rawJsonOf = async (text: string): Promise<RawJson> => ({
+  text,
+  value: await jsonInTurnsOrThrow(text),
+  isLarge: text.length > LARGE_BYTES,
+  members: await membersInTurns(text),
+})
+
 const LARGE_BYTES = 1_048_576
 
 /** A JSON text and its value. To go through all of a large one takes long. */

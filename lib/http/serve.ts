@@ -60,6 +60,8 @@ export type RouteOptions = Readonly<{
   /** The route's pattern, for the log. */
   route: string
   surface: Surface
+  /** That of POST, where it differs from the other methods'. */
+  postSurface?: Surface
   access: Access
   /** The chat pipeline authenticates and limits its calls itself, once their body is read. */
   admittedBy?: 'pipeline'
@@ -84,11 +86,12 @@ export type RouteHandler = (
 const arrive = (
   request: Request,
   deps: ServeDeps,
-  { route, surface }: RouteOptions,
+  { route, surface, postSurface }: RouteOptions,
+  method: Method,
   open: ActiveRequest,
 ): RequestContext => ({
   route,
-  surface,
+  surface: method === 'POST' ? (postSurface ?? surface) : surface,
   requestId: requestIdOf(request),
   client: { address: 'unknown' },
   caller: { kind: 'anonymous', address: 'unknown' },
@@ -173,7 +176,7 @@ export const serving =
       async (request, { params }) => {
         const deps = await gateway()
         const open = deps.activeRequests.open(request.signal)
-        const context = arrive(request, deps, options, open)
+        const context = arrive(request, deps, options, method, open)
         const sent = (method === 'OPTIONS' && unknownMethodOf(request)) || method
         let error: GatewayError | undefined
         let isUnread = false
@@ -189,7 +192,7 @@ export const serving =
           response = errorResponse(error, context.requestId, options.route)
           if (error.code === 'METHOD_NOT_ALLOWED')
             response = { ...response, headers: { ...response.headers, allow: methods } }
-          if (REFUSED_WITH_BODY.has(error.code) || options.surface === 'upload' || options.readsFiles)
+          if (REFUSED_WITH_BODY.has(error.code) || context.surface === 'upload' || options.readsFiles)
             isUnread = drainBody(request, deps.clock)
         }
         const finish = () => {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { type RunDeps, running } from '#lib/batch/run.ts'
-import type { Claim } from '#lib/batch/types.ts'
+import type { Claim, V1Request } from '#lib/batch/types.ts'
 import { type ErrorCode, GatewayError } from '#lib/errors.ts'
 import { ActiveRequests } from '#lib/http/active-requests.ts'
+import { v1ItemAnswer, v1ItemCall } from '#lib/http/dialects/v1-item.ts'
 import type { Call, Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
+import { ResponseService } from '#lib/responses/service.ts'
 import { batches, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -30,10 +32,22 @@ const setting = (answer: (call: Call) => Promise<Reply>) => {
   const activeRequests = new ActiveRequests()
   const calls: Call[] = []
   const ends: { requestId: string; code: ErrorCode | undefined; open: number }[] = []
+  const responses = new ResponseService({
+    records: undefined,
+    clock,
+    keepMs: 0,
+    mostCharacters: 0,
+    onNotStored: () => {},
+  })
+  const v1 = { clock, responses, modelNamed: (name: string) => name }
   const parts: RunDeps = {
     answer: call => {
       calls.push(call)
       return answer(call)
+    },
+    v1: {
+      call: (context, request, deadlineAt) => v1ItemCall(context, request, deadlineAt, v1),
+      answer: (call, reply, request) => v1ItemAnswer(call, reply, request, v1),
     },
     defaultModel: () => 'mock/echo',
     maxResponseBytes: 5_000,
@@ -295,5 +309,62 @@ describe('an item that was cut off again and again', () => {
     await run({ lostRuns: 24 })
     await run({ attempt: 400 })
     expect(calls).toHaveLength(2)
+  })
+})
+
+describe('a request of /v1', () => {
+  const request = (body: object, url: V1Request['url'] = '/v1/chat/completions') => ({
+    request: { url, model: 'gpt-4o', json: JSON.stringify(body) },
+  })
+  const messages = [{ role: 'user', content: 'Hello' }]
+  const ask = (more: object = {}) => request({ model: 'gpt-4o', messages, ...more })
+  const wire = (json: string): ReplyEvent => ({ type: 'wire', format: 'openai-chat', json })
+
+  it('is asked whole, as it was written, and keeps the upstream’s answer byte for byte, in one line', async () => {
+    const { calls, run } = answering([wire('{"id":"x",\r\n "n": 1.50}'), ...text('ok'), FINISH])
+    expect(await run(ask({ seed: 7 }))).toEqual({
+      state: 'succeeded',
+      answer: {
+        content: '',
+        finishReason: 'stop',
+        truncated: false,
+        target: TARGET,
+        usage: { inputTokens: 1, outputTokens: 2 },
+        cache: 'miss',
+        v1: { requestId: 'batch_1:7:5', json: '{"id":"x",  "n": 1.50}' },
+      },
+    })
+    expect(calls[0]).toMatchObject({
+      stream: false,
+      background: true,
+      route: '/v1/batches',
+      raw: { format: 'openai-chat', json: ask({ seed: 7 }).request.json },
+    })
+  })
+
+  it.each([
+    ['a body that the route refuses', ask({ messages: [] }), 'messages'],
+    ['a stream', ask({ stream: true }), 'stream'],
+    ['embeddings of nothing', request({ model: 'm', input: '' }, '/v1/embeddings'), 'input'],
+    ['a message without max_tokens', request({ model: 'm', messages }, '/v1/messages'), 'max_tokens'],
+  ])('fails at once for %s, and names the field', async (_, claim, path) => {
+    const { calls, run } = answering([FINISH])
+    const outcome = await run(claim)
+    expect(outcome).toMatchObject({
+      state: 'failed',
+      fault: { code: 'INVALID_INPUT', v1: { requestId: 'batch_1:7:5', details: [{ path }] } },
+    })
+    expect(calls).toEqual([])
+  })
+
+  it('keeps an upstream’s own words for its refusal', async () => {
+    const refusal = { status: 422, message: 'no', type: 'odd', code: 'teapot' }
+    const { run } = failing(new GatewayError('INVALID_INPUT', 'no', { refusal }))
+    expect(await run(ask())).toMatchObject({ state: 'failed', fault: { v1: { refusal } } })
+  })
+
+  it('is retried like any other where the failure may pass', async () => {
+    const { run } = failing(new GatewayError('PROVIDER_ERROR'))
+    expect(await run(ask())).toMatchObject({ state: 'again', countsAs: 'failure' })
   })
 })

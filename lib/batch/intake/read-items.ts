@@ -3,7 +3,7 @@ import { turn } from '../../loop-turns.ts'
 import type { ItemBody, itemBody } from '../../validation/batch.ts'
 import { parseOrThrow, requirement } from '../../validation/faults.ts'
 import { messagesBelow } from '../instruction.ts'
-import type { ItemSource, NewItem } from '../types.ts'
+import type { ChatRequest, ItemSource, NewItem } from '../types.ts'
 import type { Draft, Finding } from './draft.ts'
 import type { UploadedFile } from './limits.ts'
 import { Notices } from './notices.ts'
@@ -40,7 +40,9 @@ export type FileFaults = Readonly<{
   warnings: readonly string[]
 }>
 
-type Checked = Readonly<{ item: NewItem } | { fault: FileFault } | { file: string; notice: string }>
+type Checked = Readonly<
+  { item: NewItem<ChatRequest> } | { fault: FileFault } | { file: string; notice: string }
+>
 
 type Location = Exclude<Finding, { notice: string }>
 
@@ -160,7 +162,7 @@ export const faultsOf = async (files: readonly UploadedFile[], options: ReadOpti
 export async function* readItems(
   files: readonly UploadedFile[],
   options: ReadOptions,
-): AsyncGenerator<NewItem> {
+): AsyncGenerator<NewItem<ChatRequest>> {
   for await (const checked of checkedItems(files, options)) {
     if ('item' in checked) yield checked.item
     else if ('fault' in checked) {

@@ -9,6 +9,7 @@ import {
   type ItemDetail,
   type ItemRequest,
   type ItemState,
+  isV1Request,
   JOB_STATES,
   type JobState,
   type Page,
@@ -96,7 +97,10 @@ export const findItem = (records: Records, jobId: string, index: number): Promis
     const request: ItemRequest = JSON.parse(row.request)
     const instruction: string | undefined =
       row.instructed === 1 && job.instruction !== null ? JSON.parse(job.instruction) : undefined
-    return { ...itemOf(row, job.state as JobState), messages: messagesBelow(instruction, request) }
+    return {
+      ...itemOf(row, job.state as JobState),
+      messages: isV1Request(request) ? [] : messagesBelow(instruction, request),
+    }
   })
 
 /** Leases prolonged by one statement. */

@@ -14,6 +14,7 @@ const selectJobs = (db: Kysely<RecordsSchema>) =>
     .selectFrom('batch_jobs')
     .select([...JOB_COLUMNS, COST])
     .where('state', 'in', JOB_STATES)
+    .where('is_v1', '=', 0)
 
 export const findJob = (records: Records, owner: string, id: string): Promise<Job | undefined> =>
   records.read(async db => {

@@ -24,7 +24,7 @@ const whole = Math.floor
 
 /** Jobs and their items in the records, SQLite's and Postgres' alike. */
 export const batchRecords = (records: Records): BatchRecords => ({
-  submit: (job, items) => submit(records, job, items),
+  submit: (job, items, alongside) => submit(records, job, items, alongside),
   sweep: before => sweep(records, whole(before)),
   find: (owner, id) => findJob(records, owner, id),
   list: (owner, options) => listJobs(records, owner, options),

@@ -4,6 +4,7 @@ import { turn } from '../../loop-turns.ts'
 import type { Records } from '../../storage/records/records.ts'
 import type { BatchItemsTable } from '../../storage/records/schema.ts'
 import type { Job, NewItem, NewJob } from '../types.ts'
+import type { Alongside } from './alongside.ts'
 import { rankOf } from './rows.ts'
 
 const MOST_ROWS = 200
@@ -69,6 +70,7 @@ const writeUnseen = async (
     webhook_attempts: 0,
     instruction: job.instruction === undefined ? null : JSON.stringify(job.instruction),
     warnings: job.warnings === undefined ? null : JSON.stringify(job.warnings),
+    is_v1: job.isV1 ? 1 : 0,
   }
   await records.write(db => db.insertInto('batch_jobs').values(row).execute())
   let total = 0
@@ -85,19 +87,21 @@ export const submit = async (
   records: Records,
   job: NewJob,
   items: AsyncIterable<NewItem> | Iterable<NewItem>,
+  alongside?: Alongside,
 ): Promise<Job> => {
-  const { instruction: _, ...shown } = job
+  const { instruction: _, isV1: __, ...shown } = job
   try {
     const total = await writeUnseen(records, job, items)
-    const { numUpdatedRows } = await records.write(db =>
-      db
+    await records.write(async db => {
+      const { numUpdatedRows } = await db
         .updateTable('batch_jobs')
         .set({ state: 'queued', total, queued: total })
         .where('id', '=', job.id)
         .where('state', '=', 'submitting')
-        .executeTakeFirst(),
-    )
-    if (numUpdatedRows !== 1n) throw new Error('the submission took too long and was removed')
+        .executeTakeFirst()
+      if (numUpdatedRows !== 1n) throw new Error('the submission took too long and was removed')
+      await alongside?.(db)
+    })
     const counts = { total, queued: total, running: 0, succeeded: 0, failed: 0, cancelled: 0 }
     return { ...shown, state: 'queued', counts, costUsd: 0, unpriced: 0 }
   } catch (error) {

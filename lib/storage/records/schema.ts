@@ -38,6 +38,8 @@ export type BatchJobsTable = {
   warnings: ColumnType<string | null, string | null | undefined, string | null>
   /** Total milliseconds between an end of the job and its retry. */
   idle_ms: ColumnType<number, number | undefined, number>
+  /** Whether its requests are of `/v1`: 1 or 0. */
+  is_v1: ColumnType<number, number | undefined, number>
 }
 
 export type BatchItemsTable = {
@@ -89,6 +91,53 @@ export type StoredResponsesTable = {
 /** Which answer holds an item. */
 export type StoredResponseItemsTable = { owner: string; item_id: string; response_id: string }
 
+/** Files of `/v1/files`. */
+export type FilesTable = {
+  id: string
+  owner: string
+  name: string
+  purpose: string
+  bytes: Integer
+  created_at: Integer
+  expires_at: OptionalInteger
+  /** The batch whose results it holds; null for one on disk. */
+  batch_id: ColumnType<string | null, string | null | undefined, string | null>
+}
+
+/** Batches of `/v1/batches` and `/v1/messages/batches`. */
+export type V1BatchesTable = {
+  id: string
+  owner: string
+  /** The routes that it belongs to: `batches` or `message-batches`. */
+  api: string
+  /** `validating`, `running`, `ended`, or `invalid`. */
+  state: string
+  endpoint: string
+  /** Null where its requests were in the body. */
+  input_file_id: string | null
+  /** JSON of an object of texts; null where there is none. */
+  metadata: string | null
+  /** Milliseconds after which its result files expire. */
+  output_ttl_ms: OptionalInteger
+  created_at: Integer
+  expires_at: Integer
+  /** Of its validation: as `fence` and `lease_until` of an item. */
+  fence: Integer
+  lease_until: Integer
+  /** The job that runs its requests; null before there is one. */
+  job_id: string | null
+  begun_at: OptionalInteger
+  cancelled_at: OptionalInteger
+  expired_at: OptionalInteger
+  ended_at: OptionalInteger
+  output_file_id: string | null
+  error_file_id: string | null
+  /** JSON of a list of faults of its file; null where there is none. */
+  errors: string | null
+  /** JSON of the tokens of all answers together. */
+  usage: string | null
+}
+
 /** Everything that must not be lost, in SQLite or Postgres alike. */
 export type RecordsSchema = {
   batch_jobs: BatchJobsTable
@@ -96,4 +145,6 @@ export type RecordsSchema = {
   batch_workers: BatchWorkersTable
   stored_responses: StoredResponsesTable
   stored_response_items: StoredResponseItemsTable
+  files: FilesTable
+  v1_batches: V1BatchesTable
 }

@@ -97,6 +97,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/process': ['lib'],
   'lib/native': ['lib/http', 'lib/config', 'lib/llm/catalog.ts', 'lib/errors.ts'],
   'app/metrics': ['lib/gateway', 'lib/auth'],
+  'app/openapi.json': ['lib/gateway', 'lib/http'],
   'app/api': ['lib/gateway', 'lib/http', 'lib/validation', 'lib/auth', 'lib/errors.ts'],
   'app/v1': ['lib/gateway', 'lib/http', 'lib/validation', 'lib/auth', 'lib/errors.ts'],
   'app/(console)': ['app', 'lib/sse-parser.ts'],
@@ -307,7 +308,7 @@ describe('every route', () => {
     expect(left.filter(file => !/\bgateway\.answer\(/.test(read(file)))).toEqual([])
   })
 
-  it('that is public serves nothing of a caller: health, a greeting, and addresses that do not exist', () => {
+  it('that is public serves nothing of a caller: health, a greeting, the API’s description, and addresses that do not exist', () => {
     const open = routes.filter(file => /\baccess: 'public'/.test(optionsOf(file)))
     expect(open.toSorted()).toEqual([
       'app/api/[[...path]]/route.ts',
@@ -315,6 +316,7 @@ describe('every route', () => {
       'app/api/health/ready/route.ts',
       'app/api/health/route.ts',
       'app/api/hello/route.ts',
+      'app/openapi.json/route.ts',
       'app/v1/[[...path]]/route.ts',
       'app/v1/messages/[...path]/route.ts',
     ])

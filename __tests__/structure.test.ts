@@ -101,6 +101,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'app/api': ['lib/gateway', 'lib/http', 'lib/validation', 'lib/auth', 'lib/errors.ts'],
   'app/v1': ['lib/gateway', 'lib/http', 'lib/validation', 'lib/auth', 'lib/errors.ts'],
   'app/(console)': ['app', 'lib/sse-parser.ts'],
+  'app/(console)/docs': ['app', 'lib/gateway', 'lib/http/openapi'],
   'app/(console)/batch/intake': ['app', 'lib/batch/intake/json-elements.ts', 'lib/batch/intake/rows.ts'],
   app: ['app', 'lib/http', 'lib/observability/sentry-privacy.ts'],
   bench: [],
@@ -139,7 +140,7 @@ describe('imports', () => {
       file =>
         within(file, 'app/(console)') && !/^app\/\(console\)\/(([\w-]+\/)?page|layout)\.tsx$/.test(file),
     )
-    for (const area of ['app/(console)/batch', 'app/(console)/chat'])
+    for (const area of ['app/(console)/batch', 'app/(console)/chat', 'app/(console)/docs'])
       expect(
         others.filter(file => !within(file, area) && importsOf(file).some(path => within(path, area))),
       ).toEqual([])

@@ -2,8 +2,7 @@ import type { ApiDocument } from '#lib/http/openapi/document.ts'
 import { UseItFrom } from './use/use-it-from.tsx'
 import { Words } from './words.tsx'
 
-export function Introduction({ document }: { document: ApiDocument }) {
-  const [server] = document.servers
+export function Introduction({ document, address }: { document: ApiDocument; address: string }) {
   const { version, description } = document.info
   return (
     <>
@@ -28,7 +27,7 @@ export function Introduction({ document }: { document: ApiDocument }) {
         <h2 id="use-it-from" className="font-serif text-2xl font-semibold tracking-tight">
           Use it from …
         </h2>
-        <UseItFrom address={server && URL.canParse(server.url) ? server.url : undefined} />
+        <UseItFrom address={address} />
       </section>
     </>
   )

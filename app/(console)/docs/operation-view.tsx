@@ -1,4 +1,5 @@
 import type { ApiDocument, DocumentOperation, DocumentResponse } from '#lib/http/openapi/document.ts'
+import { Code } from './code.tsx'
 import { draftOf } from './console/draft.ts'
 import { TryIt } from './console/try-it.tsx'
 import { FieldTable } from './field-table.tsx'
@@ -31,6 +32,7 @@ export function OperationView({ method, path, operation, document }: Props) {
         </FieldTable>
       ))}
       <Responses operation={operation} />
+      <Examples operation={operation} />
       <TryIt draft={draftOf(method, path, operation)} name={summary} />
     </article>
   )
@@ -51,12 +53,37 @@ function Responses({ operation }: { operation: DocumentOperation }) {
           </li>
         ))}
         <li>
-          <span className="text-muted">Errors:</span> {operation['x-error-codes'].join(', ')}
+          <span className="text-muted">Errors:</span>{' '}
+          <span className="text-sm">{operation['x-error-codes'].join(', ')}</span>
         </li>
       </ul>
     </>
   )
 }
+
+function Examples({ operation: { requestBody, responses } }: { operation: DocumentOperation }) {
+  const requests = Object.values(requestBody?.content ?? {}).flatMap(({ examples = {} }) =>
+    Object.entries(examples).map(([name, { value }]) => ({ label: `Request: ${name}`, value })),
+  )
+  const answers = Object.entries(responses).flatMap(([status, response]) =>
+    Object.entries(('content' in response && response.content) || {}).flatMap(([type, { example }]) =>
+      example === undefined ? [] : [{ label: `Response: ${status}, ${type}`, value: example }],
+    ),
+  )
+  const examples = [...requests, ...answers]
+  if (examples.length === 0) return null
+  return (
+    <details className="fold mt-3">
+      <summary>Examples</summary>
+      {examples.map(({ label, value }) => (
+        <Code key={label} label={label} copy="Copy example" text={textOf(value)} />
+      ))}
+    </details>
+  )
+}
+
+const textOf = (value: unknown) =>
+  typeof value === 'string' ? value.trimEnd() : JSON.stringify(value, undefined, 2)
 
 function Contents({ response: { content = {} } }: { response: DocumentResponse }) {
   return Object.entries(content).map(([type, media]) => (

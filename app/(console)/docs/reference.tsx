@@ -14,7 +14,8 @@ export function operationsOf({ paths }: ApiDocument, tag: string) {
   )
 }
 
-export function Reference({ document }: { document: ApiDocument }) {
+/** `address` is the gateway's own, for snippets. */
+export function Reference({ document, address }: { document: ApiDocument; address: string }) {
   const sections = document.tags.map(({ name, description }) => ({
     name,
     description,
@@ -25,7 +26,7 @@ export function Reference({ document }: { document: ApiDocument }) {
     <div className="reference">
       <Navigation sections={sections} />
       <main id="main" tabIndex={-1} className="column min-w-0 pt-4 pb-16">
-        <Introduction document={document} />
+        <Introduction document={document} address={address} />
         {sections.map(({ name, description, id, operations }) => (
           <section key={id} aria-labelledby={id} className="mt-12">
             <h2 id={id} className="font-serif text-2xl font-semibold tracking-tight">

@@ -66,7 +66,7 @@ function typeOf(schema: JsonSchema): string {
   const values = listIn(schema.enum).filter(value => value !== null)
   if (values.length > 0) return values.join(' · ')
   const forms = listIn(schema.anyOf).map(form => typeOf(objectIn(form)))
-  if (forms.length > 0) return forms.filter(form => form !== 'null').join(' or ')
+  if (forms.length > 0) return forms.filter(form => form !== '').join(' or ')
   const types = [schema.type ?? 'anything'].flat().filter(type => type !== 'null')
   return types.map(type => (type === 'array' ? listType(schema) : String(type))).join(' or ')
 }

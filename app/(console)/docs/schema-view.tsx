@@ -5,11 +5,14 @@ import { rowsOf } from './rows.ts'
 /** All of a schema, with what its fields hold. */
 export function SchemaView({ name, schema }: { name: string; schema: JsonSchema }) {
   return (
-    <details id={`schema-${name}`} className="fold mt-2">
+    <details className="fold mt-2">
       <summary>
         <h3 className="inline font-medium">{name}</h3>
       </summary>
-      <FieldTable caption={`Fields of ${name}`} rows={rowsOf(schema)} />
+      {/* A link to what is folded opens it. */}
+      <div id={`schema-${name}`} className="scroll-mt-24">
+        <FieldTable caption={`Fields of ${name}`} rows={rowsOf(schema)} />
+      </div>
     </details>
   )
 }

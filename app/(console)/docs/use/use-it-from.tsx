@@ -4,11 +4,10 @@ import { type KeyboardEvent, useId, useRef, useState, useSyncExternalStore } fro
 import { Code } from '../code.tsx'
 import { snippetsFor } from './snippets.ts'
 
-const ADDRESS = 'http://localhost:3000'
 const never = () => () => undefined
 
-/** Snippets of the usual clients, with the address of this page. */
-export function UseItFrom({ address = ADDRESS }: { address?: string | undefined }) {
+/** Snippets of the usual clients, with the address of this page; `address` until it is known. */
+export function UseItFrom({ address }: { address: string }) {
   const origin = useSyncExternalStore(
     never,
     () => location.origin,

@@ -70,6 +70,22 @@ describe.each(HOSTS)('under the %s server, /openapi.json', host => {
     expect((await fetch(url, { method: 'POST' })).status).toBe(405)
   })
 
+  it('has a page for people at /docs, where the web pages are on', async () => {
+    const pages = await GatewayProcess.start(host, {
+      ENABLE_CONSOLE: 'true',
+      PUBLIC_URL: 'https://gateway.example',
+    })
+    try {
+      const answer = await fetch(`${pages.url}/docs`)
+      expect(answer.status).toBe(200)
+      const html = await answer.text()
+      expect(html).toContain('id="postApiChat"')
+      expect(html).toContain('curl --no-buffer https://gateway.example/api/chat')
+    } finally {
+      await pages.stop()
+    }
+  })
+
   it('holds nothing of the environment but its limits', () => {
     expect(JSON.stringify(document)).not.toContain(ADMIN_TOKEN)
   })

@@ -9,7 +9,7 @@ import { transportSecurity } from '#lib/http/transport.ts'
 
 export const config = {
   runtime: 'nodejs',
-  matcher: ['/((?!api$|api/|v1$|v1/|metrics$|_next/static/|favicon\\.ico$|icon\\.svg$).*)'],
+  matcher: ['/((?!api$|api/|v1$|v1/|metrics$|openapi\\.json$|_next/static/|favicon\\.ico$|icon\\.svg$).*)'],
 }
 
 /** Security headers for pages, and the check of the Host header. Authentication is in `lib/auth`. */

@@ -46,7 +46,13 @@ export default defineConfig({
     },
     {
       name: 'dark',
-      testMatch: ['accessibility.spec.ts', 'batch-looks.spec.ts', 'lost-connection.spec.ts', 'theme.spec.ts'],
+      testMatch: [
+        'accessibility.spec.ts',
+        'batch-looks.spec.ts',
+        'docs.spec.ts',
+        'lost-connection.spec.ts',
+        'theme.spec.ts',
+      ],
       grepInvert: ANY_LOOK,
       use: { ...devices['Desktop Chrome'], colorScheme: 'dark' },
     },
@@ -55,6 +61,7 @@ export default defineConfig({
       testMatch: [
         'accessibility.spec.ts',
         'batch-looks.spec.ts',
+        'docs.spec.ts',
         'following.spec.ts',
         'lost-connection.spec.ts',
         'narrow.spec.ts',

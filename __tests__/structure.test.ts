@@ -100,9 +100,11 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/process': ['lib'],
   'lib/native': ['lib/http', 'lib/config', 'lib/llm/catalog.ts', 'lib/errors.ts'],
   'app/metrics': ['lib/gateway', 'lib/auth'],
+  'app/openapi.json': ['lib/gateway', 'lib/http'],
   'app/api': ['lib/gateway', 'lib/http', 'lib/validation', 'lib/auth', 'lib/errors.ts'],
   'app/v1': ['lib/gateway', 'lib/http', 'lib/validation', 'lib/auth', 'lib/errors.ts'],
   'app/(console)': ['app', 'lib/sse-parser.ts'],
+  'app/(console)/docs': ['app', 'lib/gateway', 'lib/http/openapi'],
   'app/(console)/batch/intake': ['app', 'lib/batch/intake/json-elements.ts', 'lib/batch/intake/rows.ts'],
   app: ['app', 'lib/http', 'lib/observability/sentry-privacy.ts'],
   bench: [],
@@ -141,7 +143,7 @@ describe('imports', () => {
       file =>
         within(file, 'app/(console)') && !/^app\/\(console\)\/(([\w-]+\/)?page|layout)\.tsx$/.test(file),
     )
-    for (const area of ['app/(console)/batch', 'app/(console)/chat'])
+    for (const area of ['app/(console)/batch', 'app/(console)/chat', 'app/(console)/docs'])
       expect(
         others.filter(file => !within(file, area) && importsOf(file).some(path => within(path, area))),
       ).toEqual([])
@@ -312,7 +314,7 @@ describe('every route', () => {
     expect(left.filter(file => !/\bgateway\.answer\(/.test(read(file)))).toEqual([])
   })
 
-  it('that is public serves nothing of a caller: health, a greeting, and addresses that do not exist', () => {
+  it('that is public serves nothing of a caller: health, a greeting, the API’s description, and addresses that do not exist', () => {
     const open = routes.filter(file => /\baccess: 'public'/.test(optionsOf(file)))
     expect(open.toSorted()).toEqual([
       'app/api/[[...path]]/route.ts',
@@ -320,6 +322,7 @@ describe('every route', () => {
       'app/api/health/ready/route.ts',
       'app/api/health/route.ts',
       'app/api/hello/route.ts',
+      'app/openapi.json/route.ts',
       'app/v1/[[...path]]/route.ts',
       'app/v1/messages/[...path]/route.ts',
     ])

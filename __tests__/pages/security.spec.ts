@@ -25,7 +25,7 @@ test('ignores a nonce that the client sends', async ({ request }) => {
   expect(await response.text()).not.toContain('of-the-client')
 })
 
-for (const path of ['/', '/nowhere']) {
+for (const path of ['/', '/docs', '/nowhere']) {
   test(`sends the security headers with ${path}`, async ({ request }) => {
     const response = await request.get(path)
     expect(policyOf(response)).toContain("default-src 'none'")

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { ContinuedChat } from './chat/continued-chat.tsx'
 
-/** Shared by the chat and the batch page. */
+/** Shared by the chat, the batch page and the API reference. */
 export default function ConsoleLayout({ children }: { children: ReactNode }) {
   return (
     <>

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import { NotificationBadge } from './notifications/badge.tsx'
 import { ThemeToggle } from './theme-toggle.tsx'
 
-const PAGES = { '/': 'Chat', '/batch': 'Batch' } as const
+const PAGES = { '/': 'Chat', '/batch': 'Batch', '/docs': 'API' } as const
 
 type Props = {
   at: keyof typeof PAGES

@@ -20,6 +20,8 @@ import { type AccessRules, accessRules, publishAccessRules } from '../http/acces
 import { Cors } from '../http/cors.ts'
 import type { ChatDefaults } from '../http/dialects/chat.ts'
 import type { ListedModel } from '../http/dialects/openai-models.ts'
+import { type ApiDocument, apiDocument } from '../http/openapi/document.ts'
+import { type WrittenDocument, writtenDocument } from '../http/openapi/response.ts'
 import { apiHeaders, strictTransportSecurity } from '../http/security-headers.ts'
 import type { ServeDeps } from '../http/serve.ts'
 import type { Catalog } from '../llm/catalog.ts'
@@ -87,6 +89,9 @@ export type Gateway = ServeDeps &
     assertModels: (items: readonly NewItem[]) => Promise<void>
     /** Counts the items of a job submitted as JSON; returns a function that returns them if the job is not accepted. */
     spendItems: (context: RequestContext, count: number) => Promise<GiveBack>
+    /** The API as an OpenAPI document, as a value and as it is sent. */
+    api: () => ApiDocument
+    writtenApi: () => WrittenDocument
     chatDefaults: ChatDefaults
     /** The gateway's name of a model, from its own or the vendor's. */
     modelNamed: (name: string) => string
@@ -201,6 +206,27 @@ const healthOf = ({ runtime, current, isServing, config, batch }: HealthDeps): G
   }
 }
 
+/** The API's document, made at its first use. */
+const apiOf = (env: Environment): Pick<Gateway, 'api' | 'writtenApi'> => {
+  let document: ApiDocument | undefined
+  let written: WrittenDocument | undefined
+  const api = (): ApiDocument => {
+    document ??= apiDocument({
+      version: packageJson.version,
+      serverUrl: env.PUBLIC_URL,
+      limits: { chat: chatLimits(env), item: itemLimits(env), mostItems: env.BATCH_MAX_ITEMS },
+    })
+    return document
+  }
+  return {
+    api,
+    writtenApi: () => {
+      written ??= writtenDocument(api())
+      return written
+    },
+  }
+}
+
 const batchOrThrow = (batch: Batch | undefined): Batch => {
   if (batch) return batch
   throw new GatewayError('NOT_FOUND', 'Batches are switched off here.')
@@ -271,6 +297,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     chatBody: chatBody(chatLimits(env)),
     uiChatBody: uiChatBody(chatLimits(env)),
     itemLimits: itemLimits(env),
+    ...apiOf(env),
     assertModels: items => assertModels(items, current.now),
     spendItems: (context, count) => current.now.spendItems(context, count),
     issueSession: () => sessions.issue(clock.now()),

@@ -23,18 +23,22 @@ export const messageBatchesQuery = z.object({
   before_id: optional(z.string()),
 })
 
-const outerBody = (mostItems: number) =>
-  z.looseObject({
-    requests: z
-      .array(z.unknown())
-      .min(1, 'must not be empty')
-      .max(mostItems, `must hold at most ${mostItems.toLocaleString('en')} requests`),
-  })
-
 const request = z.looseObject({
   custom_id: z.string().regex(CUSTOM_ID, 'must be 1 to 64 letters, digits, - and _'),
   params: z.looseObject({ model: z.string().min(1, 'must not be empty') }),
 })
+
+const listOf = (element: z.ZodType, mostItems: number) =>
+  z
+    .array(element)
+    .min(1, 'must not be empty')
+    .max(mostItems, `must hold at most ${mostItems.toLocaleString('en')} requests`)
+
+/** The body of `POST /v1/messages/batches`. Source: Anthropic, "Create a Message Batch". */
+export const messageBatchBody = (mostItems: number) => z.looseObject({ requests: listOf(request, mostItems) })
+
+/** The same without a look at its requests. */
+const outerBody = (mostItems: number) => z.looseObject({ requests: listOf(z.unknown(), mostItems) })
 
 const textOf = async (json: string, name: string): Promise<string> => {
   const members = await inTurns(scanMembers(json))

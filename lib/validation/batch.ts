@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ITEM_STATES, PRIORITIES } from '../batch/types.ts'
-import { assertOneQuestion, type ChatLimits, questionFields } from './chat.ts'
+import { assertOneQuestion, type ChatLimits, ONE_QUESTION, questionFields } from './chat.ts'
 import { optional } from './optional.ts'
 
 const LONGEST_NAME = 200
@@ -26,7 +26,10 @@ export const idText = z.preprocess(
   z.string(),
 )
 
-const itemId = idText.pipe(text(LONGEST_ID))
+const itemId = idText.pipe(text(LONGEST_ID)).meta({
+  type: ['string', 'number'],
+  description: 'Unique within the job; a number is taken as its digits.',
+})
 
 /** When a job may begin: an ISO 8601 time with its zone, as clock time in milliseconds. */
 const scheduledFor = (now: number) =>
@@ -34,6 +37,7 @@ const scheduledFor = (now: number) =>
     .datetime({ offset: true, error: 'must be an ISO 8601 time with its zone, such as 2026-12-24T18:00:00Z' })
     .transform(value => Date.parse(value))
     .refine(at => at <= now + LATEST_MS, 'must be within the next 30 days')
+    .meta({ description: 'When it may begin: an ISO 8601 time with its zone, within the next 30 days.' })
 
 /** URL credentials would not be sent, and the URL is visible in the job. */
 const hasNoCredentials = (address: string): boolean => {
@@ -47,6 +51,7 @@ const webhookUrl = z
   .regex(NO_CONTROL, 'must hold no control characters')
   .pipe(z.url({ protocol: /^https$/, error: 'must be an https:// address', abort: true }))
   .refine(hasNoCredentials, 'must hold no user and no password')
+  .meta({ description: 'An https:// address that is called when the job has ended.' })
 
 /** A job's name, schedule, priority and webhook. */
 export const jobFields = (now: number) => ({
@@ -72,7 +77,10 @@ export const uploadFields = (limits: ChatLimits, now: number) =>
 
 /** One item as submitted: a chat request, and an id that is unique within the job. */
 export const itemBody = (limits: ChatLimits) =>
-  z.strictObject({ ...questionFields(limits), id: optional(itemId) }).check(assertOneQuestion)
+  z
+    .strictObject({ ...questionFields(limits), id: optional(itemId) })
+    .check(assertOneQuestion)
+    .meta(ONE_QUESTION)
 
 export type ItemBody = z.output<ReturnType<typeof itemBody>>
 
@@ -85,7 +93,8 @@ const limit = z
   .transform(Number)
   .refine(value => value >= 1 && value <= MOST_ENTRIES, `must be from 1 to ${MOST_ENTRIES}`)
   .default(50)
-const cursor = z.string().max(LONGEST_URL).optional()
+  .meta({ description: `Most of a page: 1 to ${MOST_ENTRIES}, 50 when absent.` })
+const cursor = z.string().max(LONGEST_URL).optional().meta({ description: 'Where the page before ended.' })
 
 /** The query of a list of jobs. */
 export const jobsQuery = z.strictObject({ limit, cursor })

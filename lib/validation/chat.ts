@@ -36,6 +36,7 @@ const promptOf = (limit: number) =>
       const count = countCharacters(value)
       if (count > limit) issues.push({ code: 'custom', message: atMost(limit, count), input: value })
     })
+    .meta({ description: `1 to ${number(limit)} characters after trimming; control characters are removed.` })
 
 const message = z.strictObject({
   role: z.enum(['system', 'user', 'assistant']),
@@ -58,6 +59,7 @@ const messagesOf = ({ maxMessages, maxMessagesCharacters: limit }: ChatLimits) =
       if (value.at(-1)?.role !== 'user')
         issues.push({ code: 'custom', message: 'must end with a message from user', input: value })
     })
+    .meta({ description: `At most ${number(limit)} characters together; the last one is from user.` })
 
 const between = (least: number, most: number): string => `must be from ${least} to ${number(most)}`
 
@@ -97,10 +99,19 @@ export const assertOneQuestion = ({ value, issues }: z.core.ParsePayload<Asked>)
     })
 }
 
+/** The same rule for the published schema. */
+export const ONE_QUESTION = {
+  oneOf: [
+    { required: ['prompt'], properties: { prompt: { type: 'string' }, messages: { type: 'null' } } },
+    { required: ['messages'], properties: { messages: { type: 'array' }, prompt: { type: 'null' } } },
+  ],
+}
+
 /** The body of `POST /api/chat`. Strict: an unknown field is a fault. */
 export const chatBody = (limits: ChatLimits) =>
   z
     .strictObject({ ...questionFields(limits), stream: withDefault(z.boolean(), false) })
     .check(assertOneQuestion)
+    .meta(ONE_QUESTION)
 
 export type ChatBody = z.output<ReturnType<typeof chatBody>>

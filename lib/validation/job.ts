@@ -16,14 +16,19 @@ type Job = Omit<z.output<ReturnType<typeof jobBody>>, 'items'>
 type NamedItem = Readonly<{ id: string; request: Omit<ItemBody, 'id'> }>
 
 /** The body without the content of its items. */
-const jobBody = ({ mostItems, now }: JobLimits) =>
+const jobBody = ({ mostItems, now }: JobLimits) => jobOf(z.unknown(), mostItems, now)
+
+const jobOf = <Item extends z.ZodType>(item: Item, mostItems: number, now: number) =>
   z.strictObject({
     ...jobFields(now),
     items: z
-      .array(z.unknown())
+      .array(item)
       .min(1, 'must not be empty')
       .max(mostItems, `must hold at most ${mostItems.toLocaleString('en')} items`),
   })
+
+/** The same with the schema of its items, as it is published; `parseJob` checks them one by one. */
+export const wholeJobBody = ({ item, mostItems, now }: JobLimits) => jobOf(itemBody(item), mostItems, now)
 
 /** Assigns ids: an item without one gets its number. */
 class Ids {

@@ -5,14 +5,15 @@ import { optional } from './optional.ts'
 const word = z.string().min(1, 'must not be empty')
 
 /** A text or a list, whose elements are the upstream's concern: they may be millions of tokens. */
-const input = z.custom<unknown>(
-  value => (Array.isArray(value) || typeof value === 'string') && value.length > 0,
-  'must be a text or a list, and not empty',
-)
-const list = z.custom<unknown>(
-  value => Array.isArray(value) && value.length > 0,
-  'must be a list, and not empty',
-)
+const input = z
+  .custom<unknown>(
+    value => (Array.isArray(value) || typeof value === 'string') && value.length > 0,
+    'must be a text or a list, and not empty',
+  )
+  .meta({ type: ['string', 'array'], minLength: 1, minItems: 1 })
+const list = z
+  .custom<unknown>(value => Array.isArray(value) && value.length > 0, 'must be a list, and not empty')
+  .meta({ type: 'array', minItems: 1 })
 
 const common = { model: optional(word), stream: optional(z.boolean()) }
 const MOST_IMAGES = 10

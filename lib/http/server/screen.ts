@@ -15,7 +15,7 @@ type RequestTarget =
 /** Paths that are already normalized; nearly all are. */
 const NORMAL = /^(?:\/|(?:\/[\w~:@-][\w.~:@-]*)+)(?:\?[^#]*)?$/
 const ABSOLUTE = /^https?:\/\/([^/?#@\s]+)([^\s]*)$/i
-const API = /^\/(?:api|v1)(?:\/|$)|^\/metrics$/
+const API = /^\/(?:api|v1)(?:\/|$)|^\/(?:metrics|openapi\.json)$/
 
 /** Whether a path belongs to the API; all others are pages. */
 export const isApiPath = (path: string): boolean => API.test(path)

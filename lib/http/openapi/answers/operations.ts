@@ -1,0 +1,44 @@
+import { z } from 'zod'
+
+const status = z.enum(['healthy', 'degraded', 'unhealthy'])
+
+export const live = z.object({ status: z.literal('ok') })
+export const ready = z.object({ status: z.enum(['ready', 'stopping']) })
+
+export const health = z.object({
+  status,
+  uptimeSeconds: z.int(),
+  version: z.string(),
+  services: z
+    .record(
+      z.string(),
+      z.object({ status, latencyMs: z.number().optional(), message: z.string().optional() }),
+    )
+    .describe('Each part by its name; providers by what was seen of them.'),
+})
+
+/** Statistics of the cache since the process started. */
+export const cacheReport = z.object({
+  enabled: z.boolean(),
+  hits: z.int(),
+  misses: z.int(),
+  stale: z.int(),
+  bypassed: z.int(),
+  coalesced: z.int(),
+  stores: z.int(),
+  refreshes: z.int(),
+  failedRefreshes: z.int(),
+  invalidations: z.int(),
+  hitRate: z.number().nullable(),
+  entries: z.int().nullable(),
+  bytes: z.int().nullable(),
+})
+
+export const invalidated = z.object({
+  invalidated: z.object({
+    tag: z.string().optional(),
+    model: z.string().optional(),
+    pattern: z.string().optional(),
+    all: z.literal(true).optional(),
+  }),
+})

@@ -1,0 +1,104 @@
+import type { z } from 'zod'
+import type { ErrorCode } from '../../errors.ts'
+import type { ChatLimits } from '../../validation/chat.ts'
+import type { Access } from '../serve.ts'
+import type { JsonSchema } from './json-schema.ts'
+
+/** The sections of the reference, in their order. */
+export const TAGS = {
+  Chat: 'The gateway’s own format: one question to a model, as JSON or as server-sent events.',
+  'OpenAI format': 'Clients of OpenAI’s API work by changing their base URL to `/v1`.',
+  'Anthropic format': 'Clients of Anthropic’s API work by changing their base URL to the gateway’s address.',
+  Batches: 'Many questions, answered in the background.',
+  Operations: 'Health, metrics and administration.',
+} as const
+export type Tag = keyof typeof TAGS
+
+/** A schema that stands under its name among the document's components. */
+export type Named = Readonly<{ name: string; schema: z.ZodType }>
+
+export type Parameter = Readonly<{
+  name: string
+  in: 'path' | 'query' | 'header'
+  description: string
+  required?: true
+  schema: JsonSchema
+  example?: string | number
+}>
+
+export type RequestBody = Named &
+  Readonly<{
+    /** `application/json` when absent. */
+    type?: 'application/json' | 'multipart/form-data'
+    /** By name; each is a whole body. The first one is where the console of the reference begins. */
+    examples: Readonly<Record<string, unknown>>
+  }>
+
+export type ResponseContent = Readonly<{
+  type: string
+  /** Absent for bytes and texts. */
+  body?: Named
+  /** What a text is, or the events of a stream. */
+  description?: string
+  example?: unknown
+}>
+
+export type OperationResponse = Readonly<{
+  /** 200 when absent. */
+  status?: number
+  description: string
+  content?: readonly ResponseContent[]
+}>
+
+/** One method of one path. The errors that its access, its body and its work bring with them are added to it. */
+export type Operation = Readonly<{
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  /** With `{parameters}`; each needs an entry in `parameters`. */
+  path: string
+  tag: Tag
+  summary: string
+  description?: string
+  access: Access
+  /** Calls a model: its failures may be the answer, and the `x-gateway-*` headers tell of it. */
+  generates?: true
+  parameters?: readonly Parameter[]
+  /** The schema that validates the query. */
+  query?: z.ZodObject
+  body?: RequestBody
+  answers: readonly OperationResponse[]
+  /** Further errors. */
+  errors?: readonly ErrorCode[]
+}>
+
+/** The settings that the document shows. */
+export type OperationLimits = Readonly<{ chat: ChatLimits; item: ChatLimits; mostItems: number }>
+
+/** JSON as the one form of an answer. */
+export const json = (name: string, schema: z.ZodType, example?: unknown): ResponseContent => ({
+  type: 'application/json',
+  body: { name, schema },
+  ...(example !== undefined && { example }),
+})
+
+export const eventStream = (description: string, example?: string): ResponseContent => ({
+  type: 'text/event-stream',
+  description,
+  ...(example !== undefined && { example }),
+})
+
+/** A part of the path. */
+export const inPath = (name: string, description: string, example?: string | number): Parameter => ({
+  name,
+  in: 'path',
+  description,
+  required: true,
+  schema: { type: 'string' },
+  ...(example !== undefined && { example }),
+})
+
+export const inHeader = (name: string, description: string, schema: JsonSchema): Parameter => ({
+  name,
+  in: 'header',
+  description,
+  schema,
+})

@@ -1,0 +1,107 @@
+import { chatBody } from '../../../validation/chat.ts'
+import { chatAnswer, models, stoppedAnswer } from '../answers/chat.ts'
+import { eventStream, inHeader, inPath, json, type Operation, type OperationLimits } from '../operation.ts'
+
+const FRAMES = `event: start
+data: {"id":"chat_…","requestId":"…","model":"mock","provider":"mock","cache":"miss"}
+
+event: delta
+data: {"text":"Hello"}
+
+event: done
+data: {"id":"chat_…","finishReason":"stop","truncated":false,"costUsd":0,"latencyMs":120}
+
+`
+const EVENTS =
+  '`start`, then `delta` with `text`, then `done` with everything of the JSON answer but its content; `error` ends the stream in place of `done`. `: ping` after 15 s of silence.'
+const streamId = inPath(
+  'id',
+  'The stream’s id: `x-gateway-stream-id` of the answer.',
+  `chat_${'0'.repeat(32)}`,
+)
+
+const resume = inHeader('x-gateway-resume', '`true`: the stream outlives its connection.', {
+  type: 'string',
+  enum: ['true'],
+})
+const cacheTags = inHeader('x-gateway-cache-tags', 'Up to 10 tags for invalidation, separated by commas.', {
+  type: 'string',
+})
+const lastEventId = inHeader('Last-Event-ID', 'The id of the last event received; all of them when absent.', {
+  type: 'string',
+})
+
+export const chatOperations = ({ chat }: OperationLimits): readonly Operation[] => [
+  {
+    method: 'post',
+    path: '/api/chat',
+    tag: 'Chat',
+    summary: 'Ask a model',
+    description: 'One answer of a model, whole or, with `stream`, as server-sent events.',
+    access: 'caller',
+    generates: true,
+    parameters: [resume, cacheTags],
+    body: {
+      name: 'ChatRequest',
+      schema: chatBody(chat),
+      examples: {
+        Prompt: { prompt: 'Why is the sky blue?' },
+        Stream: { prompt: 'Why is the sky blue?', stream: true },
+        Messages: {
+          messages: [
+            { role: 'system', content: 'OperationResponse in one sentence.' },
+            { role: 'user', content: 'Why is the sky blue?' },
+          ],
+          temperature: 0.2,
+          maxTokens: 200,
+        },
+      },
+    },
+    answers: [
+      { description: 'The answer.', content: [json('ChatAnswer', chatAnswer), eventStream(EVENTS, FRAMES)] },
+    ],
+  },
+  {
+    method: 'get',
+    path: '/api/chat/{id}/stream',
+    tag: 'Chat',
+    summary: 'Resume a stream',
+    description: 'The rest of a resumable stream, for its owner after a lost connection.',
+    access: 'caller',
+    parameters: [streamId, lastEventId],
+    answers: [
+      { description: 'All events after `Last-Event-ID`, then live.', content: [eventStream(EVENTS, FRAMES)] },
+      { status: 204, description: 'The end has been received.' },
+    ],
+    errors: ['INVALID_INPUT', 'NOT_FOUND'],
+  },
+  {
+    method: 'post',
+    path: '/api/chat/{id}/stop',
+    tag: 'Chat',
+    summary: 'Stop a stream',
+    description: 'Stops a resumable stream, and returns its text.',
+    access: 'caller',
+    parameters: [streamId],
+    answers: [{ description: 'Its text so far.', content: [json('StoppedAnswer', stoppedAnswer)] }],
+    errors: ['NOT_FOUND'],
+  },
+  {
+    method: 'get',
+    path: '/api/models',
+    tag: 'Chat',
+    summary: 'List the models',
+    description: 'Aliases first, then all models with their prices and whether they are available.',
+    access: 'caller',
+    answers: [{ description: 'The models.', content: [json('Models', models)] }],
+  },
+  {
+    method: 'post',
+    path: '/api/session',
+    tag: 'Chat',
+    summary: 'Become a guest',
+    description: 'Sets the httpOnly session cookie of the web page, on the same site.',
+    access: 'caller',
+    answers: [{ status: 204, description: 'The cookie is set, or was there.' }],
+  },
+]

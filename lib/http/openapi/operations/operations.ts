@@ -1,0 +1,95 @@
+import { invalidationBody } from '../../../validation/invalidation.ts'
+import { cacheReport, health, invalidated, live, ready } from '../answers/operations.ts'
+import { json, type Operation } from '../operation.ts'
+
+const healthOperations: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/api/health',
+    tag: 'Operations',
+    summary: 'State of each part',
+    description: 'From what is known; it calls no provider.',
+    access: 'public',
+    answers: [
+      { description: 'It serves.', content: [json('Health', health)] },
+      { status: 503, description: 'It is stopping.', content: [json('Health', health)] },
+    ],
+  },
+  {
+    method: 'get',
+    path: '/api/health/live',
+    tag: 'Operations',
+    summary: 'Is the process alive?',
+    access: 'public',
+    answers: [{ description: 'It can respond.', content: [json('Live', live, { status: 'ok' })] }],
+  },
+  {
+    method: 'get',
+    path: '/api/health/ready',
+    tag: 'Operations',
+    summary: 'Does it take requests?',
+    access: 'public',
+    answers: [
+      { description: 'It does.', content: [json('Ready', ready, { status: 'ready' })] },
+      { status: 503, description: 'It is stopping.', content: [json('Ready', ready)] },
+    ],
+  },
+]
+
+export const operationsOperations: readonly Operation[] = [
+  ...healthOperations,
+  {
+    method: 'get',
+    path: '/api/hello',
+    tag: 'Operations',
+    summary: 'Say hello',
+    description: 'Claude Code asks for it to see whether it is connected.',
+    access: 'public',
+    answers: [{ description: 'Empty.' }],
+  },
+  {
+    method: 'get',
+    path: '/metrics',
+    tag: 'Operations',
+    summary: 'Metrics for Prometheus',
+    access: 'metrics',
+    answers: [{ description: 'Prometheus’ text format.', content: [{ type: 'text/plain' }] }],
+  },
+  {
+    method: 'get',
+    path: '/openapi.json',
+    tag: 'Operations',
+    summary: 'This document',
+    access: 'public',
+    answers: [
+      {
+        description: 'OpenAPI 3.1.',
+        content: [{ type: 'application/json', description: 'An OpenAPI document.' }],
+      },
+      { status: 304, description: 'Unchanged since the `ETag` of `If-None-Match`.' },
+    ],
+  },
+  {
+    method: 'get',
+    path: '/api/admin/cache',
+    tag: 'Operations',
+    summary: 'Statistics of the answer cache',
+    access: 'admin',
+    answers: [{ description: 'Since the process started.', content: [json('CacheReport', cacheReport)] }],
+  },
+  {
+    method: 'delete',
+    path: '/api/admin/cache',
+    tag: 'Operations',
+    summary: 'Invalidate cached answers',
+    description: 'By exactly one of `tag`, `model`, `pattern` and `all`.',
+    access: 'admin',
+    body: {
+      name: 'Invalidation',
+      schema: invalidationBody,
+      examples: { Tag: { tag: 'docs' }, Everything: { all: true } },
+    },
+    answers: [{ description: 'What was invalidated.', content: [json('Invalidated', invalidated)] }],
+    errors: ['CONFLICT'],
+  },
+]

@@ -123,7 +123,8 @@ export const inThrees = (body: string): Buffer[] => {
   return Array.from({ length: Math.ceil(bytes.length / 3) }, (_, at) => bytes.subarray(at * 3, at * 3 + 3))
 }
 
-const splits = (text: string): Behaviour => {
+/** This text in packets of three bytes. */
+export const splits = (text: string): Behaviour => {
   const whole = inThrees(JSON.stringify(completion(ANSWERED_BY, text)))
   const stream = inThrees(sse(chunk({ role: 'assistant', content: text })) + streamEnd())
   return (response, asked, signal) =>

@@ -69,6 +69,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/resume': FOUNDATION_AND_REPLIES,
   'lib/batch': [...FOUNDATION_AND_REPLIES, 'lib/validation', 'lib/storage/records'],
   'lib/tokenizer': ['lib/clock.ts', 'lib/loop-turns.ts'],
+  'lib/responses': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
   'lib/ledger': [...FOUNDATION_AND_REPLIES, 'lib/llm/providers/definition.ts'],
   'lib/auth': [...FOUNDATION_AND_REPLIES, 'lib/storage/directory.ts'],
   'lib/observability': [...FOUNDATION_AND_REPLIES, 'lib/llm/ask.ts'],
@@ -80,6 +81,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/multipart',
     'lib/batch/types.ts',
     'lib/batch/results.ts',
+    'lib/responses/types.ts',
   ],
   'lib/config': [
     'lib/rate-limit/policy.ts',
@@ -170,6 +172,7 @@ describe('imports', () => {
       'providers',
       'redis',
       'resilience',
+      'responses',
       'runtime',
     ])
   })
@@ -303,6 +306,7 @@ describe('every route', () => {
       'app/v1/messages/route.ts',
       'app/v1/moderations/route.ts',
       'app/v1/rerank/route.ts',
+      'app/v1/responses/route.ts',
     ])
     expect(left.filter(file => !/\bgateway\.answer\(/.test(read(file)))).toEqual([])
   })

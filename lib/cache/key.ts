@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Call } from '../llm/types.ts'
+import type { Call, RawMembers } from '../llm/types.ts'
 import { ownerOf } from '../request-context.ts'
 
 /**
@@ -64,7 +64,9 @@ const SHAPING = (Object.keys(SHAPES_THE_ANSWER) as (keyof Call)[])
 
 /** A body that is passed on as it is says all the rest itself. */
 const SHAPING_RAW = ['maxResponseBytes', 'model', 'raw', 'strict'] as const satisfies readonly (keyof Call)[]
-const rawQuestion = (raw: Call['raw']): unknown => raw && [raw.format, raw.headers, raw.json]
+/** What a body asks: its format, its headers, its text, and the answers that it refers to. */
+const rawQuestion = (raw: Call['raw']): unknown =>
+  raw && [raw.format, raw.headers, raw.json, raw.resolved?.members]
 /** So does the body of an endpoint beside chat. */
 const SHAPING_PASSTHROUGH = ['model', 'passthrough'] as const satisfies readonly (keyof Call)[]
 /** Longer bodies are not looked up: hashing one would hold up other requests. */
@@ -75,10 +77,12 @@ const shapingOf = ({ raw, passthrough }: Call): readonly (keyof Call)[] => {
   return raw ? SHAPING_RAW : SHAPING
 }
 
+const lengthOf = (members: RawMembers): number =>
+  members.reduce((length, [name, value]) => length + name.length + value.length, 0)
+
 const bodyLengthOf = ({ raw, passthrough }: Call): number => {
-  if (raw) return raw.json.length
-  if (passthrough?.body.kind !== 'json') return 0
-  return passthrough.body.members.reduce((length, [name, value]) => length + name.length + value.length, 0)
+  if (raw) return raw.json.length + lengthOf(raw.resolved?.members ?? [])
+  return passthrough?.body.kind === 'json' ? lengthOf(passthrough.body.members) : 0
 }
 
 /**

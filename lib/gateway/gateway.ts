@@ -33,11 +33,14 @@ import type { ErrorReporter } from '../observability/sentry.ts'
 import { Lifecycle } from '../process/lifecycle.ts'
 import type { GiveBack } from '../rate-limit/items.ts'
 import type { RequestContext } from '../request-context.ts'
+import type { ResponseService } from '../responses/service.ts'
 import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
 import { type ChatLimits, chatBody } from '../validation/chat.ts'
+import { uiChatBody } from '../validation/ui-message.ts'
 import { type Batch, buildBatch } from './batch.ts'
 import { CurrentConfig, liveConfigOf } from './live-config.ts'
+import { buildResponses } from './responses.ts'
 import { buildRuntime, type Runtime } from './runtime.ts'
 
 /** Everything a route may use; one for each process. */
@@ -63,12 +66,15 @@ export type Gateway = ServeDeps &
     identify: Handler<RequestContext, RequestContext>
     /** The streams that outlive their connection. */
     streams: Streams
+    /** The answers of `/v1/responses` that later requests can refer to. */
+    responses: ResponseService
     cache: CacheAdmin
     /** The service of batch jobs. Throws NOT_FOUND where they are switched off. */
     readonly batch: BatchService
     /** The service of batch uploads. Throws as `batch` does. */
     readonly uploads: UploadService
     chatBody: ReturnType<typeof chatBody>
+    uiChatBody: ReturnType<typeof uiChatBody>
     /** The limits of a batch item. */
     itemLimits: ChatLimits
     /** Rejects with INVALID_INPUT that names every item with an unknown model. */
@@ -243,12 +249,14 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     mediaDir,
     identify: context => current.now.identify(context),
     streams: runtime.streams,
+    responses: buildResponses(runtime, database),
     cache: cacheAdmin({
       replies: runtime.cache,
       isOn: () => current.now.settings.caching.enabled,
       holds: shared ? undefined : memory.holds,
     }),
     chatBody: chatBody(chatLimits(env)),
+    uiChatBody: uiChatBody(chatLimits(env)),
     itemLimits: itemLimits(env),
     assertModels: items => assertModels(items, current.now),
     spendItems: (context, count) => current.now.spendItems(context, count),

@@ -58,6 +58,18 @@ const cacheHeaders = (head: ReplyHead, now: number): Record<string, string> => (
   ...(head.storedAt !== undefined && { age: String(Math.max(0, Math.floor((now - head.storedAt) / 1000))) }),
 })
 
+/** Clients refuse headers that are much longer. */
+const MOST_NAMES = 50
+const LONGEST_NAME = 64
+
+/** Names of parameters, which clients choose: some may hold what no header may, or be very long or many. */
+const namesInHeader = (names: readonly string[]): string => {
+  const some = names
+    .slice(0, MOST_NAMES)
+    .map(name => name.slice(0, LONGEST_NAME).replaceAll(/[^\x21-\x7e]/g, '?'))
+  return [...some, ...(names.length > MOST_NAMES ? ['...'] : [])].join(', ')
+}
+
 const gatewayHeaders = ({ journal }: RequestContext, now: number): Record<string, string> => {
   const { head, attempts } = journal
   const target = head?.target ?? attempts.at(-1)?.target
@@ -67,7 +79,7 @@ const gatewayHeaders = ({ journal }: RequestContext, now: number): Record<string
     'x-gateway-provider': target.provider,
     'x-gateway-attempts': String(attempts.length),
     'x-gateway-fallback': String(head?.fallback ?? false),
-    ...(head?.omitted && { 'x-gateway-params-dropped': head.omitted.join(', ') }),
+    ...(head?.omitted && { 'x-gateway-params-dropped': namesInHeader(head.omitted) }),
     ...(journal.arm !== undefined && { 'x-gateway-arm': journal.arm }),
     ...(head && cacheHeaders(head, now)),
   }

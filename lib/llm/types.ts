@@ -12,14 +12,22 @@ export { isRepeated } from './reply-head.ts'
 /** A wire format that a client and an upstream may share, so that what it says passes between them unchanged. */
 export type WireFormat = 'openai-chat' | 'anthropic-messages' | 'openai-responses'
 
+/** The members of a JSON object in order, with their values as they are written. */
+export type RawMembers = readonly (readonly [name: string, value: string])[]
+
 /** The body of a client's request as it was sent. */
 export type RawRequest = Readonly<{
   format: WireFormat
   json: string
-  /** Its members in order, with their values as they are written. */
-  members: readonly (readonly [name: string, value: string])[]
+  members: RawMembers
   /** The client's headers that belong to the format: an upstream of the same one gets them too, and no other. */
   headers?: Readonly<Record<string, string>>
+  /** Names of its parts that no other format can express: they are left out where it is translated. */
+  untranslated?: readonly string[] | undefined
+  /** Why it cannot be translated at all. */
+  untranslatable?: GatewayError | undefined
+  /** Its members with the answers that it refers to in place of the references, but for the provider that made these. */
+  resolved?: Readonly<{ members: RawMembers; knownTo?: string | undefined }> | undefined
 }>
 
 /** `default`: may be answered from the cache; `refresh`: call upstream and store; `no-store`: neither. */
@@ -101,7 +109,7 @@ export type ReplyEvent =
       type: 'wire'
       format: WireFormat
       json: string
-      /** The name of a stream's event, where the format names them. */
+      /** The name of its event, in a stream that names them. */
       event?: string
       /** It holds the usage and nothing else, which the client may not have asked for. */
       isUsage?: true

@@ -34,8 +34,17 @@ const oneOf = (values: readonly unknown[]): string =>
 
 const article = (type: string): string => `${/^[aeio]/.test(type) ? 'an' : 'a'} ${type}`
 
+/** The issues of the one alternative of a union whose own type fits; `undefined` where none does, or several do. */
+const ofFittingAlternative = (issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] | undefined => {
+  if (issue.code !== 'invalid_union') return undefined
+  const fitting = issue.errors.filter(issues => issues.every(({ path }) => path.length > 0))
+  return fitting.length === 1 ? fitting[0] : undefined
+}
+
 /** One zod issue as faults: where it is and what to do, never the value itself. */
 const faultsOf = (issue: z.core.$ZodIssue): readonly Issue[] => {
+  const inside = ofFittingAlternative(issue)
+  if (inside) return inside.flatMap(one => faultsOf({ ...one, path: [...issue.path, ...one.path] }))
   if (issue.code === 'unrecognized_keys')
     return issue.keys.slice(0, MAX_REPORTED).map(key => ({
       path: pathOf([...issue.path, key]),

@@ -184,6 +184,20 @@ describe('a call to Anthropic', () => {
       details: [{ path: 'seed' }, { path: 'logprobs' }],
     })
   })
+
+  it('names of a request for Responses what no other format has, by the names of that format', async () => {
+    const json = '{"model":"m","input":"Hi","prompt_cache_key":"k"}'
+    const { head } = await exchange({
+      parameters: { serviceTier: 'flex', responseFormat: { type: 'json-object' } },
+      raw: {
+        format: 'openai-responses',
+        json,
+        members: membersOf(json),
+        untranslated: ['prompt_cache_key', 'tools[0].web_search'],
+      },
+    })
+    expect(head.omitted).toEqual(['prompt_cache_key', 'tools[0].web_search', 'service_tier', 'text.format'])
+  })
 })
 
 describe('an answer of Anthropic', () => {

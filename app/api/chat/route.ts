@@ -1,17 +1,30 @@
 import { serve } from '#lib/gateway/index.ts'
 import { readJson } from '#lib/http/body.ts'
 import { cacheTagsOf } from '#lib/http/cache-tags.ts'
-import { chatCall, chatResponse } from '#lib/http/dialects/chat.ts'
+import { chatCall, chatResponse, questionOf } from '#lib/http/dialects/chat.ts'
 import { refusedResume, resumableResponse, wantsResume } from '#lib/http/dialects/resume.ts'
+import { uiMessageStream } from '#lib/http/dialects/ui-message-stream/reply.ts'
+import { continuedMessage, uiChatCall } from '#lib/http/dialects/ui-message-stream/request.ts'
 import { parseOrThrow } from '#lib/validation/faults.ts'
+import { isUiChatBody } from '#lib/validation/ui-message.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/api/chat', surface: 'chat', access: 'caller', admittedBy: 'pipeline', changes: true },
   {
     POST: async ({ request, context, gateway, abort, surviveDisconnect }) => {
       const { clock, chatDefaults, streams } = gateway
-      const body = parseOrThrow(gateway.chatBody, await readJson(request, gateway.env.MAX_BODY_BYTES))
-      const call = chatCall(context, body, chatDefaults, cacheTagsOf(request))
+      const sent = await readJson(request, gateway.env.MAX_BODY_BYTES)
+      if (isUiChatBody(sent)) {
+        const body = parseOrThrow(gateway.uiChatBody, sent)
+        const call = uiChatCall(context, body, chatDefaults, cacheTagsOf(request))
+        return uiMessageStream(call, await gateway.answer(call), {
+          clock,
+          abort,
+          continues: continuedMessage(body),
+        })
+      }
+      const body = parseOrThrow(gateway.chatBody, sent)
+      const call = chatCall(context, questionOf(body), body, chatDefaults, cacheTagsOf(request))
       if (!body.stream || !wantsResume(request))
         return chatResponse(call, await gateway.answer(call), clock, abort)
 

@@ -17,18 +17,23 @@ export type ChatDefaults = Readonly<{
   requestTimeoutMs: number
 }>
 
-const messagesOf = ({ prompt, messages }: ChatBody): readonly Message[] =>
+/** What a chat request asks for besides its question. */
+type ChatOptions = Pick<ChatBody, 'model' | 'temperature' | 'maxTokens' | 'cache' | 'fallback' | 'stream'>
+
+/** The messages of a body of `POST /api/chat`. */
+export const questionOf = ({ prompt, messages }: ChatBody): readonly Message[] =>
   messages ?? [{ role: 'user', content: prompt ?? '' }]
 
-/** The body of `POST /api/chat` as a call. */
+/** A request to `POST /api/chat` as a call. */
 export const chatCall = (
   context: RequestContext,
-  body: ChatBody,
+  messages: readonly Message[],
+  body: ChatOptions,
   defaults: ChatDefaults,
   cacheTags?: Call['cacheTags'],
 ): Call => ({
   ...context,
-  messages: messagesOf(body),
+  messages,
   model: body.model ?? defaults.model,
   stream: body.stream,
   temperature: body.temperature,
@@ -42,7 +47,8 @@ export const chatCall = (
   attempts: new AttemptBudget(),
 })
 
-const opening = (context: RequestContext, { head }: Reply) => ({
+/** How an answer's first event describes it. */
+export const opening = (context: RequestContext, { head }: Reply) => ({
   id: head.id,
   requestId: context.requestId,
   model: head.target.name,
@@ -57,7 +63,14 @@ const warningsOf = ({ head }: Reply, finish: Finish) => {
   return warnings.length > 0 && { warnings }
 }
 
-const closing = (context: RequestContext, reply: Reply, finish: Finish, usage: Usage, now: number) => ({
+/** What is known of an answer at its end. */
+export const closing = (
+  context: RequestContext,
+  reply: Reply,
+  finish: Finish,
+  usage: Usage,
+  now: number,
+) => ({
   finishReason: finish.reason,
   truncated: finish.truncated ?? false,
   usage: publicUsage(usage),

@@ -27,6 +27,13 @@ export const azureOpenai: ProviderDefinition = {
   create: deps =>
     openAiCompatible({
       ...deps,
-      variant: { provider: 'azure-openai', vendorPath: '/openai/v1', addressed, knowsDeveloper: true },
+      variant: {
+        provider: 'azure-openai',
+        vendorPath: '/openai/v1',
+        addressed,
+        knowsDeveloper: true,
+        // A deployment's own URL has chat completions alone.
+        ...(!deps.baseUrl.includes('/openai/deployments/') && { hasResponses: true }),
+      },
     }),
 }

@@ -5,7 +5,9 @@ import type { Call, FinishReason, Provider, Reply, ReplyEvent, Usage } from '../
 import type { ModelFacts } from './definition.ts'
 import { mockEndpoints } from './mock-endpoints.ts'
 import { failureOf, never, performance, piecesOf, SCRIPTS, type Script } from './mock-script.ts'
+import { untranslatedIn } from './shared/foreign-members.ts'
 import { prefetched } from './shared/prefetched.ts'
+import { assertAllTaken, assertTranslatable } from './shared/raw-request.ts'
 
 export type MockOptions = Readonly<{
   /** Time to the first piece. */
@@ -89,7 +91,11 @@ export const mock = (options: MockOptions): Provider => {
   return {
     id: 'mock',
     async ask(call, target) {
-      return { head: { id: newId(), target, cache: 'miss' }, ...(await ask(call, target.model)) }
+      assertTranslatable(call)
+      const omitted = untranslatedIn(call)
+      assertAllTaken(call, omitted)
+      const head = { id: newId(), target, cache: 'miss', ...(omitted.length > 0 && { omitted }) } as const
+      return { head, ...(await ask(call, target.model)) }
     },
     pass: mockEndpoints(options),
   }

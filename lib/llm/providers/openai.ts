@@ -63,5 +63,8 @@ export const openai: ProviderDefinition = {
     'gpt-5': ['gpt-5-mini'],
   },
   create: deps =>
-    openAiCompatible({ ...deps, variant: { provider: 'openai', knowsDeveloper: true, imageOptions } }),
+    openAiCompatible({
+      ...deps,
+      variant: { provider: 'openai', knowsDeveloper: true, hasResponses: true, imageOptions },
+    }),
 }

@@ -7,6 +7,7 @@ import { begunFirst } from './migrations/2026-11-26-begun-first.ts'
 import { instruction } from './migrations/2026-11-26-instruction.ts'
 import { warnings } from './migrations/2026-11-27-warnings.ts'
 import { idleTime } from './migrations/2026-11-28-idle-time.ts'
+import { storedResponses } from './migrations/2026-11-28-stored-responses.ts'
 import type { RecordsSchema } from './schema.ts'
 
 /** In the order of their names. A released migration is never changed: later changes are new ones. */
@@ -17,6 +18,7 @@ const MIGRATIONS = {
   '2026-11-26-instruction': instruction,
   '2026-11-27-warnings': warnings,
   '2026-11-28-idle-time': idleTime,
+  '2026-11-28-stored-responses': storedResponses,
 }
 
 /** An arbitrary number that no other program uses. */

@@ -68,9 +68,32 @@ export type BatchItemsTable = {
 
 export type BatchWorkersTable = { id: string; seen_at: Integer }
 
+/** Answers in the form of OpenAI's Responses, so that later requests can refer to them. */
+export type StoredResponsesTable = {
+  owner: string
+  id: string
+  /** The answer that its request continues. */
+  previous_id: string | null
+  /** The provider that knows it under the same id. */
+  provider: string | null
+  created_at: Integer
+  expires_at: Integer
+  /** Characters of its input and its answer. */
+  size: Integer
+  /** JSON of the items of its request. */
+  input: string
+  /** JSON of the answer. */
+  response: string
+}
+
+/** Which answer holds an item. */
+export type StoredResponseItemsTable = { owner: string; item_id: string; response_id: string }
+
 /** Everything that must not be lost, in SQLite or Postgres alike. */
 export type RecordsSchema = {
   batch_jobs: BatchJobsTable
   batch_items: BatchItemsTable
   batch_workers: BatchWorkersTable
+  stored_responses: StoredResponsesTable
+  stored_response_items: StoredResponseItemsTable
 }

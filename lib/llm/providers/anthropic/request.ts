@@ -1,7 +1,8 @@
 import type { ModelParameters, Tool, ToolChoice } from '../../message.ts'
 import type { Call, RawRequest, Target } from '../../types.ts'
 import { type TemperatureRange, temperatureFor, temperatureWarnings } from '../shared/chat-request.ts'
-import { isRawFor, namesIn, rawRequest } from '../shared/raw-request.ts'
+import { clientsName, untranslatedIn } from '../shared/foreign-members.ts'
+import { assertTranslatable, isRawFor, namesIn, rawRequest } from '../shared/raw-request.ts'
 import { omittedFrom, type Unsupported } from '../shared/unsupported-parameters.ts'
 import { conversationOf, systemOf } from './messages.ts'
 
@@ -60,11 +61,12 @@ const refusedIn = (raw: RawRequest, unsupported: Unsupported): readonly string[]
 /** The client's parameters that the Messages API does not have, or the model does not take. */
 export const omittedByMessages = (call: Call, _: Target, unsupported: Unsupported): readonly string[] => {
   if (isRawFor(call, 'anthropic-messages')) return refusedIn(call.raw, unsupported)
-  const { raw, parameters } = call
-  const names = raw ? namesIn(raw).filter(name => !TRANSLATED.has(name)) : []
-  const { choices = 1, responseFormat } = parameters ?? {}
+  const { choices = 1, responseFormat, serviceTier } = call.parameters ?? {}
+  const names = isRawFor(call, 'openai-chat')
+    ? namesIn(call.raw).filter(name => !TRANSLATED.has(name))
+    : [...untranslatedIn(call), ...(serviceTier === undefined ? [] : ['service_tier'])]
   const omitted = names.filter(name => name !== 'n' || choices > 1)
-  return responseFormat?.type === 'json-object' ? [...omitted, 'response_format'] : omitted
+  return responseFormat?.type === 'json-object' ? [...omitted, clientsName(call, 'response_format')] : omitted
 }
 
 const ANY_INPUT = { type: 'object', properties: {} }
@@ -144,6 +146,7 @@ export const messagesRequest = (call: Call, target: Target, unsupported: Unsuppo
       omitted: name => refused.has(name),
     })
   }
+  assertTranslatable(call)
   const { parameters = {}, maxOutputTokens = DEFAULT_MAX_TOKENS } = call
   const system = systemOf(call.messages)
   const thinking = reasoningTokensFor(call)

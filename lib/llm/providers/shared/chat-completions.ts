@@ -9,6 +9,8 @@ import { chunkReader, completionPart } from './openai-reply.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
 import { type PassthroughProtocol, passthrough } from './passthrough.ts'
 import { isRawFor } from './raw-request.ts'
+import { responsesOrChat } from './responses-or-chat.ts'
+import { RESPONSES_PATH, responsesProtocol } from './responses-protocol.ts'
 import type { UpstreamAddress } from './upstream.ts'
 
 export type OpenAiCompatibleOptions = ProviderDeps & Readonly<{ variant: OpenAiVariant }>
@@ -68,8 +70,12 @@ const endpointsOf = (options: OpenAiCompatibleOptions): PassthroughProtocol => {
   }
 }
 
-/** Any server that implements `POST {baseUrl}/chat/completions`, and maybe OpenAI's other endpoints. */
-export const openAiCompatible = (options: OpenAiCompatibleOptions): Provider => ({
-  ...httpProvider(options.variant.provider, chatCompletions(options), options),
-  pass: passthrough(endpointsOf(options), options),
-})
+/** Any server that implements `POST {baseUrl}/chat/completions`, and maybe `/responses` and OpenAI's other endpoints. */
+export const openAiCompatible = (options: OpenAiCompatibleOptions): Provider => {
+  const { provider, hasResponses } = options.variant
+  const chat = httpProvider(provider, chatCompletions(options), options)
+  const pass = passthrough(endpointsOf(options), options)
+  if (!hasResponses) return { ...chat, pass }
+  const responses = responsesProtocol(provider, addressOf(options, RESPONSES_PATH))
+  return { ...responsesOrChat(httpProvider(provider, responses, options), chat, options.clock), pass }
+}

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto'
 import type OpenAI from 'openai'
 import type { Call, RawRequest, Target } from '../../types.ts'
-import { foreignMembers, ownName } from './foreign-members.ts'
+import { clientsName, untranslatedIn } from './foreign-members.ts'
 import { instructionRole, messagesFor } from './openai-messages.ts'
 import { responseFormatFor, toolChoiceFor, toolsFor } from './openai-tools.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
-import { isRawFor, namesIn, rawRequest } from './raw-request.ts'
+import { assertTranslatable, isRawFor, namesIn, rawRequest } from './raw-request.ts'
 import { omittedFrom, type Unsupported } from './unsupported-parameters.ts'
 
 /** How a model handles temperatures; ours range from 0 to 2. */
@@ -142,10 +142,8 @@ export const omittedParameters = (
   variant: OpenAiVariant,
   unsupported: Unsupported,
 ) => {
-  const omitted = [
-    ...foreignMembers(call),
-    ...omittedFrom(namesOf(call), unsupported).map(name => ownName(call, name)),
-  ]
+  const refused = omittedFrom(namesOf(call), unsupported).map(name => clientsName(call, name))
+  const omitted = [...untranslatedIn(call), ...refused]
   const range = rangeOf(call, target, variant, unsupported)
   if (call.temperature !== undefined && temperatureFor(call, range) === undefined) omitted.push('temperature')
   return omitted
@@ -190,6 +188,7 @@ export const chatRequest = (
 ): object | string => {
   const isStream = call.stream && !unsupported.has('stream')
   if (isRawFor(call, 'openai-chat')) return passedOn(call, target, variant, unsupported, isStream)
+  assertTranslatable(call)
   const temperature = temperatureFor(call, rangeOf(call, target, variant, unsupported))
   const limitField = limitFieldFor(target.model, unsupported)
   const omitted = new Set(omittedFrom(namesOf(call), unsupported))
@@ -222,8 +221,8 @@ export const chatWarnings = (
   const hasSystem = call.messages.some(({ role }) => role === 'system')
   if (hasSystem && unsupported.has('system') && unsupported.has('developer'))
     warnings.push('This model takes no system messages; they were sent as part of the user’s.')
-  const omitted = omittedFrom(namesOf(call), unsupported).map(name => ownName(call, name))
-  for (const name of [...foreignMembers(call), ...omitted])
+  const omitted = omittedFrom(namesOf(call), unsupported).map(name => clientsName(call, name))
+  for (const name of [...untranslatedIn(call), ...omitted])
     warnings.push(`This model takes no ${name}; it was not sent.`)
   return warnings
 }

@@ -1,4 +1,4 @@
-import type { Call, WireFormat } from '../../types.ts'
+import type { Call, RawRequest, WireFormat } from '../../types.ts'
 
 /** The members of another format's requests that chat completions have too, and their names there where they differ. */
 const COUNTERPARTS: Readonly<Partial<Record<WireFormat, Readonly<Record<string, string>>>>> = {
@@ -19,26 +19,25 @@ const COUNTERPARTS: Readonly<Partial<Record<WireFormat, Readonly<Record<string, 
     metadata: 'user',
     service_tier: 'service_tier',
   },
+  'openai-responses': { 'reasoning.effort': 'reasoning_effort', 'text.format': 'response_format' },
 }
 
-/** Parts of a client's request in another format that chat completions cannot say: members, and tools of its own. */
-export const foreignMembers = ({ raw, parameters }: Call): readonly string[] => {
+const withoutCounterpart = ({ members }: RawRequest, known: Readonly<Record<string, string>>): string[] =>
+  members.flatMap(([name, value]) => (value === 'null' || Object.hasOwn(known, name) ? [] : name))
+
+/** Parts of a client's request in another format that a translation leaves out: members, and tools of its own. */
+export const untranslatedIn = ({ raw, parameters }: Call): readonly string[] => {
+  if (raw?.untranslated) return raw.untranslated
   const known = raw && COUNTERPARTS[raw.format]
   if (!known) return []
   const tools = parameters?.tools?.filter(({ definedBy }) => definedBy !== undefined) ?? []
-  return [
-    ...raw.members.flatMap(([name, value]) => (value === 'null' || Object.hasOwn(known, name) ? [] : name)),
-    ...tools.map(({ name }) => `tools.${name}`),
-  ]
+  return [...withoutCounterpart(raw, known), ...tools.map(({ name }) => `tools.${name}`)]
 }
 
-/** The client's own name of a parameter of chat completions. */
-export const ownName = ({ raw }: Call, name: string): string => {
-  if (!raw) return name
-  const counterparts = Object.entries(COUNTERPARTS[raw.format] ?? {})
-  return (
-    counterparts.find(
-      ([own, theirs]) => theirs === name && raw.members.some(([sent]) => sent === own),
-    )?.[0] ?? name
-  )
+/** The name by which a call's client knows a parameter of chat completions. */
+export const clientsName = ({ raw }: Call, name: string): string => {
+  const known = Object.entries((raw && COUNTERPARTS[raw.format]) ?? {})
+  const names = known.filter(([, theirs]) => theirs === name).map(([own]) => own)
+  const isSent = (own: string) => raw?.members.some(([sent]) => sent === own.split('.', 1)[0])
+  return names.find(isSent) ?? names[0] ?? name
 }

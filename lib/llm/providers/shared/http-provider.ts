@@ -9,6 +9,7 @@ import { bodyOf, PeekedBody } from './body.ts'
 import { parseJson } from './lenient.ts'
 import { MalformedResponse, malformedError, wrongLength } from './malformed.ts'
 import { rateHeadroomOf } from './rate-headers.ts'
+import { assertAllTaken } from './raw-request.ts'
 import { finishEvent, type ReplyPart } from './reply-part.ts'
 import { isTruncated } from './stream-event.ts'
 import { streamedReply } from './streamed-reply.ts'
@@ -168,11 +169,6 @@ const unsupportedIn = (thrown: unknown): readonly UnsupportedParameter[] =>
 const textOf = (request: object | string): string =>
   typeof request === 'string' ? request : JSON.stringify(request)
 
-const parametersRefused = (names: readonly string[]): GatewayError =>
-  new GatewayError('INVALID_INPUT', `This model does not take ${names.join(', ')}.`, {
-    details: names.map(path => ({ path, message: 'is not supported by this model' })),
-  })
-
 /**
  * A provider over HTTP. The only place where providers do I/O. When a model refuses a parameter, that is remembered,
  * and the call is repeated without it as part of the same attempt, so that it does not count as a failure.
@@ -218,7 +214,7 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
   const headOf = (call: Call, target: Target, unsupported: Unsupported): ReplyHead => {
     const warnings = protocol.warnings(call, target, unsupported)
     const omitted = protocol.omitted(call, target, unsupported)
-    if (call.strict && omitted.length > 0) throw parametersRefused(omitted)
+    assertAllTaken(call, omitted)
     return {
       id: newId(),
       target,

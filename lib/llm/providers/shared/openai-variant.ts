@@ -13,6 +13,8 @@ export type OpenAiVariant = Readonly<{
   highestTemperature?: number
   /** It knows messages of the role `developer`; elsewhere they are sent as `system`. */
   knowsDeveloper?: true
+  /** It has `POST /responses` too. */
+  hasResponses?: true
   /** Always reports a stream's usage, and rejects `stream_options`. */
   alwaysSendsUsage?: true
   /** What a model of it takes in a request for images that was made for another model. */

@@ -1,3 +1,4 @@
+import { GatewayError } from '../../../errors.ts'
 import { elementsOf, membersOf, objectOf } from '../../../raw-json.ts'
 import type { Call, RawRequest } from '../../types.ts'
 
@@ -67,3 +68,16 @@ export const isRawFor = (
   call: Call,
   format: RawRequest['format'],
 ): call is Call & Readonly<{ raw: RawRequest }> => call.raw?.format === format
+
+/** Refuses to translate a body that only an upstream of its own format understands. Throws GatewayError INVALID_INPUT. */
+export const assertTranslatable = ({ raw }: Call): void => {
+  if (raw?.untranslatable) throw raw.untranslatable
+}
+
+/** Refuses a strict call of which a part is left out. Throws GatewayError INVALID_INPUT that names these. */
+export const assertAllTaken = ({ strict }: Call, omitted: readonly string[]): void => {
+  if (!strict || omitted.length === 0) return
+  throw new GatewayError('INVALID_INPUT', `This model does not take ${omitted.join(', ')}.`, {
+    details: omitted.map(path => ({ path, message: 'is not supported by this model' })),
+  })
+}

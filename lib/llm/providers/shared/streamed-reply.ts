@@ -29,7 +29,7 @@ export type StreamedReplyOptions = Readonly<{
 
 const MAX_TRAILING_CHUNKS = 16
 /** In UTF-16 units. One event may hold an image, or a whole document that a tool has read. */
-const LONGEST_EVENT = 8 * 1024 * 1024
+const LONGEST_EVENT = 16 * 1024 * 1024
 
 /**
  * Reads an upstream's event stream as reply events, pulling only on demand, so that a slow reader slows the upstream.

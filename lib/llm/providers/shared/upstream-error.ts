@@ -1,6 +1,6 @@
 import { ERRORS, type ErrorCode, GatewayError, type UpstreamRefusal } from '../../../errors.ts'
 import { vendorName } from '../vendor-name.ts'
-import { errorFacts } from './error-body.ts'
+import { type ErrorFacts, errorFacts } from './error-body.ts'
 import { type ErrorKind, kindOfError } from './error-wording.ts'
 import { fieldsOf, parseJson, wordIn } from './lenient.ts'
 import { type HeaderLookup, resetSeconds, retryAfterSeconds, retryAfterSecondsIn } from './rate-headers.ts'
@@ -27,21 +27,33 @@ export class UpstreamHttpError extends Error {
   override readonly name = 'UpstreamRefusalError'
   /** Request parameters that the model does not support. */
   readonly unsupportedParameters: readonly UnsupportedParameter[]
+  /** The server does not have this endpoint. */
+  readonly isEndpointMissing: boolean
 
   constructor(
-    { provider, upstreamRequestId }: UpstreamFailure,
+    { provider, upstreamRequestId, status: httpStatus }: UpstreamFailure,
     status: number | undefined,
-    code: string | undefined,
+    facts: ErrorFacts,
     unsupported: readonly UnsupportedParameter[],
   ) {
     const named = (name: string, value: string | null | undefined) =>
       value ? `, ${name} ${value.slice(0, 100)}` : ''
     super(
-      `${provider} answered ${status ?? 'an error'}${named('code', code)}${named('request', upstreamRequestId)}`,
+      `${provider} answered ${status ?? 'an error'}${named('code', facts.code)}${named('request', upstreamRequestId)}`,
     )
     this.unsupportedParameters = unsupported
+    this.isEndpointMissing = isEndpointMissing(httpStatus, facts)
   }
 }
+
+/** A 404 that is about something in the request: a model, a deployment, an item, or the answer with some id. */
+const ABOUT_THE_REQUEST = /\b(?:model|deployment)\b|\b(?:item|response) with id\b/i
+
+const isEndpointMissing = (status: number | undefined, { words, params, message }: ErrorFacts): boolean =>
+  (status === 404 || status === 405) &&
+  !words.has('modelnotfound') &&
+  params.length === 0 &&
+  !ABOUT_THE_REQUEST.test(message)
 
 const ofKind = (kind: ErrorKind | undefined, vendor: string): readonly [ErrorCode, string] | undefined => {
   switch (kind) {
@@ -133,7 +145,7 @@ export const upstreamError = (failure: UpstreamFailure): GatewayError => {
   const refusal = refusalOf(failure, status)
   const unsupported = code === 'INVALID_INPUT' ? unsupportedParameters(facts) : []
   return new GatewayError(code, message, {
-    cause: new UpstreamHttpError(failure, status, facts.code, unsupported),
+    cause: new UpstreamHttpError(failure, status, facts, unsupported),
     ...(isFinal && { retryable: false }),
     ...(refusal && { refusal }),
     ...(!isFinal && waitSeconds !== undefined && { retryAfterSeconds: waitSeconds }),

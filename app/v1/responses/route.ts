@@ -1,0 +1,35 @@
+import { serve } from '#lib/gateway/index.ts'
+import { readEncodedJson } from '#lib/http/body.ts'
+import { cacheModeOf } from '#lib/http/cache-mode.ts'
+import { referencedItems } from '#lib/http/dialects/openai-responses/input.ts'
+import { responsesResponse } from '#lib/http/dialects/openai-responses/reply.ts'
+import { assertOffered, responsesRequest } from '#lib/http/dialects/openai-responses/request.ts'
+import { parseOrThrow } from '#lib/validation/faults.ts'
+import { openAiResponsesBody } from '#lib/validation/openai-responses.ts'
+
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
+  { route: '/v1/responses', surface: 'chat', access: 'caller', admittedBy: 'pipeline', changes: true },
+  {
+    POST: async ({ request, context, gateway, abort }) => {
+      const { clock, env, chatDefaults, responses } = gateway
+      const { caller } = await gateway.identify(context)
+      const { text, value } = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
+      const body = parseOrThrow(openAiResponsesBody, value)
+      assertOffered(body)
+      const references = { previousId: body.previous_response_id, itemIds: referencedItems(body) }
+      const asked = responsesRequest(context, body, text, {
+        model: gateway.modelNamed(body.model),
+        cache: cacheModeOf(request),
+        strict: request.headers.get('x-gateway-strict') === 'true',
+        requestTimeoutMs: chatDefaults.requestTimeoutMs,
+        context: await responses.context(caller, references),
+      })
+      return responsesResponse(asked, await gateway.answer(asked.call), {
+        clock,
+        abort,
+        keepsAnswers: responses.keepsAnswersOf(caller),
+        keep: answer => responses.keep(caller, answer),
+      })
+    },
+  },
+)

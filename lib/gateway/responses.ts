@@ -1,0 +1,25 @@
+import { runMaintenance } from '../responses/maintenance.ts'
+import { responseRecords } from '../responses/records.ts'
+import { ResponseService } from '../responses/service.ts'
+import type { Database } from './database.ts'
+import type { Runtime } from './runtime.ts'
+
+const DAY_MS = 86_400_000
+
+/** The answers that later requests can refer to; none where there is no database, or they are to be kept for no time. */
+export const buildResponses = ({ env, clock, logger }: Runtime, database: Database | undefined) => {
+  const keepMs = env.RESPONSES_KEEP_DAYS * DAY_MS
+  const records = database && keepMs > 0 ? responseRecords(database.records) : undefined
+  if (records && database) void runMaintenance({ records, clock, onError: database.reportError })
+  return new ResponseService({
+    records,
+    clock,
+    keepMs,
+    mostCharacters: env.RESPONSES_MAX_CHARACTERS,
+    onNotStored: (responseId, err) =>
+      logger.warn(
+        { err, responseId, component: 'responses' },
+        'the answer was sent, but could not be stored',
+      ),
+  })
+}

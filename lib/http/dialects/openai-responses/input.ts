@@ -1,0 +1,96 @@
+import { elementsOf, membersOf, objectOf } from '../../../raw-json.ts'
+import type { ResponseContext } from '../../../responses/types.ts'
+import { check } from '../../../validation/faults.ts'
+import {
+  type OpenAiInputItem,
+  type OpenAiResponsesBody,
+  openAiInputItem,
+} from '../../../validation/openai-responses.ts'
+
+type Members = ReturnType<typeof membersOf>
+
+const isReference = ({ type }: OpenAiInputItem): boolean => type === 'item_reference'
+
+/** The ids of the items that a request refers to. */
+export const referencedItems = ({ input }: OpenAiResponsesBody): readonly string[] =>
+  typeof input === 'object' ? input.flatMap(item => (isReference(item) ? [item.id ?? ''] : [])) : []
+
+const userMessage = (text: string): OpenAiInputItem => ({
+  type: 'message',
+  role: 'user',
+  content: [{ type: 'input_text', text }],
+})
+
+/** The same, with the text as it was written: it may be long. */
+const userMessageJson = (text: string): string =>
+  `{"type":"message","role":"user","content":[{"type":"input_text","text":${text}}]}`
+
+/** A request's own items, one by one: its JSON, as it was sent and as it is used, with a reference's item in its place. */
+type OwnItem = Readonly<{ item: OpenAiInputItem | undefined; json: string }>
+
+const ownItems = (
+  { input = [] }: OpenAiResponsesBody,
+  written: string,
+  { items }: ResponseContext,
+): readonly OwnItem[] => {
+  if (typeof input === 'string') {
+    return [{ item: userMessage(input), json: userMessageJson(written) }]
+  }
+  return elementsOf(written).map((json, index) => {
+    const item = input[index]
+    return { item, json: (item && isReference(item) && items.get(item.id ?? '')) || json }
+  })
+}
+
+/** The items of a JSON text; none where it is not of a known form. */
+const itemOf = (json: string): readonly OpenAiInputItem[] => {
+  const { data } = check(openAiInputItem, JSON.parse(json))
+  return data ? [data] : []
+}
+
+const OF_ITS_ANSWER: ReadonlySet<string> = new Set(['id', 'status'])
+
+/** An item of an earlier answer for a provider that did not write it: without its id, and no reasoning at all. */
+const portable = (json: string): readonly string[] => {
+  const members = membersOf(json)
+  if (members.some(([name, value]) => name === 'type' && value === '"reasoning"')) return []
+  return [objectOf(members.filter(([name]) => !OF_ITS_ANSWER.has(name)))]
+}
+
+const withInput = (members: Members, items: readonly string[]): Members => [
+  ...members.filter(([name]) => name !== 'input' && name !== 'previous_response_id'),
+  ['input', `[${items.join()}]`],
+]
+
+export type RequestInput = Readonly<{
+  /** All items of its context, and then its own. */
+  items: readonly OpenAiInputItem[]
+  /** JSON of its own items. */
+  own: string
+  /** The request without references; absent where it has none, or not all are known. */
+  resolved?: Members
+}>
+
+/** What a request says, together with the stored answers that it refers to. */
+export const inputOf = (
+  body: OpenAiResponsesBody,
+  members: Members,
+  context: ResponseContext,
+): RequestInput => {
+  const { earlier, responseIds, missing } = context
+  const { input = [] } = body
+  const [, written = '[]'] = members.find(([name]) => name === 'input') ?? []
+  // The usual request is not taken apart: it may be long.
+  if (typeof input === 'object' && responseIds.length === 0)
+    return { items: input.filter(item => !isReference(item)), own: written.startsWith('[') ? written : '[]' }
+
+  const own = ownItems(body, written, context)
+  const isResolved = responseIds.length > 0 && !missing
+  const sent = own.flatMap(({ item, json }) => (item && isReference(item) ? portable(json) : [json]))
+  const said = own.flatMap(({ item, json }) => (item && !isReference(item) ? [item] : itemOf(json)))
+  return {
+    items: [...earlier.flatMap(itemOf), ...said.filter(item => !isReference(item))],
+    own: `[${own.map(({ json }) => json).join()}]`,
+    ...(isResolved && { resolved: withInput(members, [...earlier.flatMap(portable), ...sent]) }),
+  }
+}

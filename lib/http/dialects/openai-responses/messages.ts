@@ -1,0 +1,137 @@
+import type { Content, ContentPart, Message, Reasoning, ToolCall } from '../../../llm/message.ts'
+import type { OpenAiInputItem } from '../../../validation/openai-responses.ts'
+
+type ItemContent = NonNullable<OpenAiInputItem['content']>
+type ItemPart = Exclude<ItemContent, string>[number]
+type Assistant = Extract<Message, { role: 'assistant' }>
+
+/** Marks a signature of reasoning in `encrypted_content`: other values belong to the vendor that wrote them. */
+const SIGNATURE = 'signature:'
+
+/** The signature of reasoning as an item carries it. */
+export const encryptedContent = (signature: string): string => `${SIGNATURE}${signature}`
+
+const partOf = (part: ItemPart): ContentPart => {
+  const { type, text, image_url: image, detail, input_audio: audio, file_id: id, filename } = part
+  if (type === 'refusal' && part.refusal !== undefined) return { type: 'text', text: part.refusal }
+  if (text !== undefined) return { type: 'text', text }
+  if (type === 'input_image' && image !== undefined)
+    return { type: 'image', url: image, ...(detail !== undefined && { detail }) }
+  if (type === 'input_audio' && audio) return { type: 'audio', base64: audio.data, format: audio.format }
+  const url = part.file_data ?? part.file_url
+  if (type === 'input_file' && (url ?? id) !== undefined)
+    return {
+      type: 'file',
+      ...(filename !== undefined && { name: filename }),
+      ...(url !== undefined && { url }),
+      ...(id !== undefined && { id }),
+    }
+  return { type: 'other', name: type }
+}
+
+/** A single text part is plain text, which every model takes. */
+const contentOf = (content: ItemContent): Content => {
+  if (typeof content === 'string') return content
+  const parts = content.map(partOf)
+  const [only] = parts
+  return parts.length === 1 && only?.type === 'text' ? only.text : parts
+}
+
+const isParts = (value: unknown): value is Exclude<ItemContent, string> =>
+  Array.isArray(value) && value.every(part => typeof part === 'object' && typeof part?.type === 'string')
+
+/** The result of a tool: text, parts, or any other value as JSON. */
+const outputOf = (output: unknown): Content => {
+  if (typeof output === 'string') return output
+  return isParts(output) ? contentOf(output) : JSON.stringify(output ?? null)
+}
+
+const reasoningOf = ({ summary = [], content, encrypted_content: encrypted }: OpenAiInputItem): Reasoning => {
+  const parts = [...summary, ...(typeof content === 'string' ? [] : (content ?? []))]
+  const text = parts.map(part => part.text ?? '').join('')
+  return { text, ...(encrypted?.startsWith(SIGNATURE) && { signature: encrypted.slice(SIGNATURE.length) }) }
+}
+
+/** A message of the model's, as its items come. */
+class AssistantMessage {
+  readonly #parts: ContentPart[] = []
+  readonly #calls: ToolCall[] = []
+  readonly #reasoning: Reasoning[] = []
+  #refusal: string | undefined
+
+  /** Adds an item; returns whether it is one of the model's. */
+  add(item: OpenAiInputItem): boolean {
+    const { type = 'message', role, content = '', call_id: id = '', name = '' } = item
+    if (type === 'message' && role === 'assistant') this.#addText(content)
+    else if (type === 'reasoning') this.#reasoning.push(reasoningOf(item))
+    else if (type === 'function_call') this.#calls.push({ id, name, arguments: item.arguments ?? '' })
+    else if (type === 'custom_tool_call')
+      this.#calls.push({ id, name, arguments: item.input ?? '', isCustom: true })
+    else return false
+    return true
+  }
+
+  /** Whether an item of the model's belongs to this message. Calls must all stand before their results. */
+  isContinuedBy({ type = 'message' }: OpenAiInputItem): boolean {
+    const hasText = this.#parts.length > 0 || this.#refusal !== undefined
+    return !hasText || this.#calls.length > 0 || (type !== 'message' && type !== 'reasoning')
+  }
+
+  whole(): Assistant {
+    const [only, ...others] = this.#parts
+    const text = only === undefined ? '' : only.type === 'text' && others.length === 0 ? only.text : undefined
+    return {
+      role: 'assistant',
+      content: text ?? this.#parts,
+      ...(this.#calls.length > 0 && { toolCalls: this.#calls }),
+      ...(this.#reasoning.length > 0 && { reasoning: this.#reasoning }),
+      ...(this.#refusal !== undefined && { refusal: this.#refusal }),
+    }
+  }
+
+  #addText(content: ItemContent): void {
+    const parts = typeof content === 'string' ? [{ type: 'output_text', text: content }] : content
+    for (const part of parts) {
+      if (part.type === 'refusal') this.#refusal = (this.#refusal ?? '') + (part.refusal ?? '')
+      else this.#parts.push(partOf(part))
+    }
+  }
+}
+
+/** An item of another author; undefined where it is of a type that only Responses have. */
+const messageOf = ({ type = 'message', role, content = '', call_id: id = '', output }: OpenAiInputItem) => {
+  if (type === 'message' && role && role !== 'assistant')
+    return { role, content: contentOf(content) } satisfies Message
+  if (type === 'function_call_output' || type === 'custom_tool_call_output')
+    return { role: 'tool', toolCallId: id, content: outputOf(output) } satisfies Message
+  return undefined
+}
+
+export type Conversation = Readonly<{
+  messages: readonly Message[]
+  /** The types of items that were left out. */
+  omitted: readonly string[]
+}>
+
+/** Items as a conversation. Reasoning, text and calls that belong together are one message of it. */
+export const conversationOf = (items: readonly OpenAiInputItem[]): Conversation => {
+  const messages: Message[] = []
+  const omitted = new Set<string>()
+  let open: AssistantMessage | undefined
+  const close = () => {
+    if (open) messages.push(open.whole())
+    open = undefined
+  }
+  for (const item of items) {
+    if (open?.isContinuedBy(item) && open.add(item)) continue
+    const begun = new AssistantMessage()
+    const isOwn = begun.add(item)
+    const other = isOwn ? undefined : messageOf(item)
+    if (isOwn || other) close()
+    if (isOwn) open = begun
+    else if (other) messages.push(other)
+    else omitted.add(item.type ?? 'message')
+  }
+  close()
+  return { messages, omitted: [...omitted] }
+}

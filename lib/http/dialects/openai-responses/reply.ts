@@ -1,0 +1,184 @@
+import type { Clock } from '../../../clock.ts'
+import type { GatewayError } from '../../../errors.ts'
+import { collectEvents, type Finish, unfinished } from '../../../llm/collect.ts'
+import type { Reply } from '../../../llm/types.ts'
+import type { RouteResponse } from '../../route-response.ts'
+import { eventStream } from '../../sse.ts'
+import { isStreamed, isWire, memberOf, PassedResponse, WrittenResponse, wholeOf } from './event-writer.ts'
+import type { ResponsesRequest } from './request.ts'
+import { ResponseObject } from './response-object.ts'
+
+/** A complete answer, to be kept for later requests. */
+export type KeptAnswer = Readonly<{
+  id: string
+  previousId: string | undefined
+  /** The provider that knows it under the same id. */
+  provider: string | undefined
+  /** JSON of the request's items. */
+  input: string
+  /** JSON of the answer. */
+  response: string
+  contextIds: readonly string[]
+}>
+
+export type ResponsesReplyOptions = Readonly<{
+  clock: Clock
+  abort: (reason: GatewayError) => void
+  /** Whether answers of this caller are kept at all. */
+  keepsAnswers: boolean
+  /** Keeps an answer. Resolves with whether it is kept, and never rejects. */
+  keep: (answer: KeptAnswer) => Promise<boolean>
+}>
+
+const NOT_KEPT = { 'x-gateway-stored': 'false' }
+
+/** One answer to a request, and what is kept of it. */
+class Answering {
+  readonly #request: ResponsesRequest
+  readonly #reply: Reply
+  readonly #options: ResponsesReplyOptions
+  readonly #isKept: boolean
+
+  constructor(request: ResponsesRequest, reply: Reply, options: ResponsesReplyOptions) {
+    this.#request = request
+    this.#reply = reply
+    this.#options = options
+    this.#isKept = options.keepsAnswers && request.body.store !== false
+  }
+
+  written(): WrittenResponse {
+    const { clock } = this.#options
+    return new WrittenResponse(
+      this.#reply,
+      new ResponseObject(this.#reply, this.#request.body, clock.now(), this.#isKept),
+    )
+  }
+
+  /** Keeps an answer that the gateway has written, and returns it as it is then. */
+  async keepWritten(id: string, response: object): Promise<object> {
+    if (await this.#keep(id, JSON.stringify(response), undefined)) return response
+    return { ...response, store: false }
+  }
+
+  /** Keeps an answer that its provider wrote. */
+  keepPassed(response: string | undefined): Promise<boolean> {
+    const id = response && memberOf(response, 'id')
+    if (!response || !id?.startsWith('"')) return Promise.resolve(false)
+    return this.#keep(JSON.parse(id), response, this.#reply.head.target.provider)
+  }
+
+  get isKept(): boolean {
+    return this.#isKept
+  }
+
+  async #keep(id: string, response: string, provider: string | undefined): Promise<boolean> {
+    if (!this.#isKept) return false
+    const { body, input, context } = this.#request
+    return this.#options.keep({
+      id,
+      previousId: body.previous_response_id,
+      provider,
+      input,
+      response,
+      contextIds: context.responseIds,
+    })
+  }
+}
+
+const whole = async (reply: Reply, answering: Answering): Promise<RouteResponse> => {
+  const events = await collectEvents(reply)
+  const passed = wholeOf(events)
+  if (passed !== undefined) {
+    const isKept = await answering.keepPassed(passed)
+    return {
+      text: { type: 'application/json; charset=utf-8', body: passed },
+      ...(answering.isKept && !isKept && { headers: NOT_KEPT }),
+    }
+  }
+  const written = answering.written()
+  for (const event of events) written.write(event)
+  const finish = events.find(event => event.type === 'finish')
+  if (!finish) throw unfinished()
+  const { response } = written.end(finish, await reply.usage)
+  const kept = await answering.keepWritten(written.id, response)
+  return { json: kept, ...(answering.isKept && kept !== response && { headers: NOT_KEPT }) }
+}
+
+/** Writes a stream's frames, in one of two ways: as they come from the upstream, or made of the events. */
+class Frames {
+  readonly #reply: Reply
+  readonly #answering: Answering
+  #passed: PassedResponse | undefined
+  #written: WrittenResponse | undefined
+  #finish: Finish | undefined
+  #error: GatewayError | undefined
+
+  constructor(reply: Reply, answering: Answering) {
+    this.#reply = reply
+    this.#answering = answering
+  }
+
+  get isOver(): boolean {
+    return this.#finish !== undefined || this.#error !== undefined
+  }
+
+  write(event: Parameters<WrittenResponse['write']>[0]): string {
+    if (event.type === 'error') this.#error = event.error
+    else if (event.type === 'finish') this.#finish = event
+    else if (isWire(event)) {
+      // A whole answer where a stream was wanted: its events are made here.
+      if (!isStreamed(event)) return ''
+      this.#passed ??= new PassedResponse()
+      return this.#passed.write(event)
+    } else if (!this.#passed) return this.#writing.write(event)
+    return ''
+  }
+
+  /** The last frames. What is to be kept is kept before. */
+  async end(): Promise<string> {
+    if (this.#error || !this.#finish) return this.#fail(this.#error ?? unfinished())
+    if (this.#passed) return this.#endPassed(this.#passed)
+    const written = this.#writing
+    const { frames, response } = written.end(this.#finish, await this.#reply.usage)
+    return frames + written.ended(await this.#answering.keepWritten(written.id, response))
+  }
+
+  async #endPassed(passed: PassedResponse): Promise<string> {
+    const { end } = passed
+    if (!end) return this.#fail(unfinished())
+    await this.#answering.keepPassed(memberOf(end.json, 'response'))
+    return passed.frame(end)
+  }
+
+  #fail(error: GatewayError): string {
+    return (this.#passed ?? this.#writing).fail(error)
+  }
+
+  get #writing(): WrittenResponse {
+    this.#written ??= this.#answering.written()
+    return this.#written
+  }
+}
+
+async function* frames(reply: Reply, answering: Answering): AsyncGenerator<string> {
+  const writer = new Frames(reply, answering)
+  let pending = ''
+  for await (const arrived of reply.events) {
+    for (const event of arrived) pending += writer.write(event)
+    // What comes together with the end is written together with it.
+    if (writer.isOver || pending === '') continue
+    yield pending
+    pending = ''
+  }
+  yield pending + (await writer.end())
+}
+
+/** A reply as OpenAI's response object, or as its events for a call that wants a stream. */
+export const responsesResponse = async (
+  request: ResponsesRequest,
+  reply: Reply,
+  options: ResponsesReplyOptions,
+): Promise<RouteResponse> => {
+  const answering = new Answering(request, reply, options)
+  return request.call.stream ? eventStream(frames(reply, answering), options) : whole(reply, answering)
+}

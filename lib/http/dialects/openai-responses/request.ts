@@ -1,0 +1,94 @@
+import type { GatewayError } from '../../../errors.ts'
+import { AttemptBudget } from '../../../llm/attempt-budget.ts'
+import type { Call } from '../../../llm/types.ts'
+import { membersOf } from '../../../raw-json.ts'
+import type { RequestContext } from '../../../request-context.ts'
+import type { ResponseContext } from '../../../responses/types.ts'
+import { invalidInput } from '../../../validation/faults.ts'
+import type { OpenAiResponsesBody } from '../../../validation/openai-responses.ts'
+import { inputOf } from './input.ts'
+import { conversationOf } from './messages.ts'
+import { parametersOf, untranslatedIn } from './parameters.ts'
+
+export type ResponsesOptions = Readonly<{
+  /** The gateway's name of the model. */
+  model: string
+  cache: Call['cache']
+  /** Refuses parameters that the model does not take. */
+  strict: boolean
+  requestTimeoutMs: number
+  /** The stored answers that it refers to. */
+  context: ResponseContext
+}>
+
+/** A request's call, and what is stored with its answer. */
+export type ResponsesRequest = Readonly<{
+  call: Call
+  body: OpenAiResponsesBody
+  /** JSON of its own items. */
+  input: string
+  context: ResponseContext
+}>
+
+/** Why a request makes sense to OpenAI alone. */
+const untranslatable = (
+  body: OpenAiResponsesBody,
+  { missing }: ResponseContext,
+): GatewayError | undefined => {
+  const path = body.conversation !== undefined ? 'conversation' : 'prompt'
+  if (body[path] === undefined) return missing
+  return invalidInput([{ path, message: 'names something that this model’s provider does not have' }])
+}
+
+/**
+ * Refuses what this gateway offers with no model: an answer in the background would escape its limits and prices.
+ * Throws GatewayError INVALID_INPUT.
+ */
+export const assertOffered = ({ background }: OpenAiResponsesBody): void => {
+  if (background)
+    throw invalidInput([{ path: 'background', message: 'must be false here; stream the answer' }])
+}
+
+const instructionsOf = ({ instructions }: OpenAiResponsesBody) =>
+  typeof instructions === 'string'
+    ? [{ role: 'system' as const, content: instructions }]
+    : conversationOf(instructions ?? []).messages
+
+/**
+ * The body of `POST /v1/responses` as a call.
+ * @param json the body's text, as the client sent it
+ */
+export const responsesRequest = (
+  requestContext: RequestContext,
+  body: OpenAiResponsesBody,
+  json: string,
+  { model, cache, strict, requestTimeoutMs, context }: ResponsesOptions,
+): ResponsesRequest => {
+  const members = membersOf(json)
+  const { items, own, resolved } = inputOf(body, members, context)
+  const { messages, omitted } = conversationOf(items)
+  const call: Call = {
+    ...requestContext,
+    messages: [...instructionsOf(body), ...messages],
+    model,
+    stream: body.stream ?? false,
+    temperature: body.temperature,
+    maxOutputTokens: body.max_output_tokens,
+    parameters: parametersOf(body),
+    raw: {
+      format: 'openai-responses',
+      json,
+      members,
+      untranslated: [...untranslatedIn(body), ...omitted.map(type => `input.${type}`)],
+      untranslatable: untranslatable(body, context),
+      ...(resolved && { resolved: { members: resolved, knownTo: context.knownTo } }),
+    },
+    ...(strict && { strict }),
+    deadlineAt: requestContext.startedAt + requestTimeoutMs,
+    cache,
+    fallback: true,
+    plan: [],
+    attempts: new AttemptBudget(),
+  }
+  return { call, body, input: own, context }
+}

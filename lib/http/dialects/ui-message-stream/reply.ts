@@ -1,0 +1,165 @@
+import type { Clock } from '../../../clock.ts'
+import type { GatewayError } from '../../../errors.ts'
+import { type Finish, unfinished } from '../../../llm/collect.ts'
+import type { Call, FinishReason, Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
+import type { RouteResponse } from '../../route-response.ts'
+import { eventStream } from '../../sse.ts'
+import { closing, opening } from '../chat.ts'
+import { SIGNED_BY } from './request.ts'
+
+const REASONS: Readonly<Record<FinishReason, string>> = {
+  stop: 'stop',
+  length: 'length',
+  content_filter: 'content-filter',
+  tool_calls: 'tool-calls',
+  stopped: 'stop',
+  other: 'other',
+}
+
+type Delta = Extract<ReplyEvent, { type: 'text-delta' | 'refusal-delta' | 'reasoning-delta' }>
+type ToolDelta = Extract<ReplyEvent, { type: 'tool-call-delta' }>
+type OpenCall = { id: string; name: string; arguments: string; isCustom: boolean }
+
+const data = (chunk: object): string => `data: ${JSON.stringify(chunk)}\n\n`
+
+/** A tool's arguments as a value; undefined where the model did not write JSON. */
+const inputOf = ({ arguments: text, isCustom }: OpenCall): { input: unknown } | undefined => {
+  if (isCustom) return { input: text }
+  try {
+    return { input: JSON.parse(text === '' ? '{}' : text) }
+  } catch {
+    return undefined
+  }
+}
+
+const whole = (call: OpenCall): string => {
+  const { id: toolCallId, name: toolName } = call
+  const found = inputOf(call)
+  if (found) return data({ type: 'tool-input-available', toolCallId, toolName, ...found })
+  const errorText = 'The arguments that the model wrote are not valid JSON.'
+  return data({ type: 'tool-input-error', toolCallId, toolName, input: call.arguments, errorText })
+}
+
+/** Writes events as chunks: each text, reasoning and tool call is begun, continued and ended. */
+class ChunkWriter {
+  #open: 'text' | 'reasoning' | undefined
+  #count = 0
+  readonly #calls = new Map<number, OpenCall>()
+  finish: Finish | undefined
+  error: GatewayError | undefined
+
+  write(event: ReplyEvent): string {
+    switch (event.type) {
+      case 'text-delta':
+      case 'refusal-delta':
+        return this.#delta('text', event)
+      case 'reasoning-delta': {
+        const { signature } = event
+        const text = event.text === '' ? '' : this.#delta('reasoning', event)
+        return signature === undefined ? text : text + this.#end({ [SIGNED_BY]: { signature } })
+      }
+      case 'tool-call-delta':
+        return this.#end() + this.#toolDelta(event)
+      case 'finish':
+        this.finish = event
+        return ''
+      case 'error':
+        this.error = event.error
+        return ''
+      default:
+        return ''
+    }
+  }
+
+  /** Ends whatever is open. */
+  end(): string {
+    return this.#end() + [...this.#calls.values()].map(whole).join('')
+  }
+
+  #delta(kind: 'text' | 'reasoning', { text }: Delta): string {
+    const start = this.#open === kind ? '' : this.#end() + this.#begin(kind)
+    return start + data({ type: `${kind}-delta`, id: String(this.#count), delta: text })
+  }
+
+  #begin(kind: 'text' | 'reasoning'): string {
+    this.#open = kind
+    this.#count += 1
+    return data({ type: `${kind}-start`, id: String(this.#count) })
+  }
+
+  #end(providerMetadata?: object): string {
+    const kind = this.#open
+    this.#open = undefined
+    if (!kind) return ''
+    return data({
+      type: `${kind}-end`,
+      id: String(this.#count),
+      ...(providerMetadata && { providerMetadata }),
+    })
+  }
+
+  #toolDelta({ index, id, name, arguments: text, isCustom }: ToolDelta): string {
+    const known = this.#calls.get(index)
+    const call = known ?? { id: id ?? '', name: name ?? '', arguments: '', isCustom: isCustom ?? false }
+    this.#calls.set(index, call)
+    call.arguments += text
+    const start = known ? '' : data({ type: 'tool-input-start', toolCallId: call.id, toolName: call.name })
+    const delta =
+      text === '' ? '' : data({ type: 'tool-input-delta', toolCallId: call.id, inputTextDelta: text })
+    return start + delta
+  }
+}
+
+const DONE = 'data: [DONE]\n\n'
+
+type Head = Readonly<{ call: Call; reply: Reply; continues: string | undefined; clock: Clock }>
+
+const startOf = ({ call, reply, continues }: Head): string => {
+  const messageMetadata = { ...opening(call, reply), cache: reply.head.cache }
+  return (
+    data({ type: 'start', messageId: continues ?? reply.head.id, messageMetadata }) +
+    data({ type: 'start-step' })
+  )
+}
+
+const endOf = ({ call, reply, clock }: Head, finish: Finish, usage: Usage): string =>
+  data({ type: 'finish-step' }) +
+  data({
+    type: 'finish',
+    finishReason: REASONS[finish.reason],
+    messageMetadata: closing(call, reply, finish, usage, clock.now()),
+  }) +
+  DONE
+
+async function* chunks(head: Head): AsyncGenerator<string> {
+  const { reply } = head
+  const writer = new ChunkWriter()
+  let pending = startOf(head)
+  for await (const group of reply.events) {
+    for (const event of group) pending += writer.write(event)
+    // What comes together with the finish is written together with the end.
+    if (writer.finish || pending === '') continue
+    yield pending
+    pending = ''
+  }
+  const { finish, error = finish ? undefined : unfinished() } = writer
+  if (finish && !error) yield pending + writer.end() + endOf(head, finish, await reply.usage)
+  else if (error) yield pending + data({ type: 'error', errorText: error.message }) + DONE
+}
+
+export type UiMessageStreamOptions = Readonly<{
+  clock: Clock
+  abort: (reason: GatewayError) => void
+  /** The id of the message that the answer continues; it becomes a new one when absent. */
+  continues: string | undefined
+}>
+
+/** A reply as a UI message stream. Source: "Stream Protocols" of the AI SDK, v1. */
+export const uiMessageStream = (
+  call: Call,
+  reply: Reply,
+  { clock, abort, continues }: UiMessageStreamOptions,
+): RouteResponse => ({
+  ...eventStream(chunks({ call, reply, continues, clock }), { clock, abort }),
+  headers: { 'x-vercel-ai-ui-message-stream': 'v1' },
+})

@@ -1,0 +1,111 @@
+import { GatewayError } from '../../../errors.ts'
+import type { ContentPart, Message, Reasoning, ToolCall } from '../../../llm/message.ts'
+import type { Call } from '../../../llm/types.ts'
+import type { RequestContext } from '../../../request-context.ts'
+import { isToolPart, type UiChatBody, type UiMessage, type UiPart } from '../../../validation/ui-message.ts'
+import { type ChatDefaults, chatCall } from '../chat.ts'
+
+const DATA_URL = /^data:[^,]*;base64,/
+
+const audioPart = (url: string, mediaType: string): ContentPart => ({
+  type: 'audio',
+  base64: url.replace(DATA_URL, ''),
+  format: mediaType.replace(/^audio\/(?:x-)?/, '').replace('mpeg', 'mp3'),
+})
+
+const filePart = ({ url = '', mediaType = '', filename }: UiPart): ContentPart => {
+  if (mediaType.startsWith('image/')) return { type: 'image', url }
+  if (mediaType.startsWith('audio/') && DATA_URL.test(url)) return audioPart(url, mediaType)
+  return { type: 'file', url, ...(filename !== undefined && { name: filename }) }
+}
+
+/** Parts of other types, such as sources and an application's own data, are not for the model. */
+const contentOf = (parts: readonly UiPart[]): ContentPart[] =>
+  parts.flatMap((part): ContentPart[] => {
+    if (part.type === 'text') return [{ type: 'text', text: part.text ?? '' }]
+    return part.type === 'file' ? [filePart(part)] : []
+  })
+
+/** The name under which a signature travels to the client and back. */
+export const SIGNED_BY = 'parley'
+
+const reasoningOf = ({ text = '', providerMetadata }: UiPart): Reasoning => {
+  const { signature } = (providerMetadata?.[SIGNED_BY] ?? {}) as { signature?: unknown }
+  return { text, ...(typeof signature === 'string' && { signature }) }
+}
+
+/** A call whose arguments have not arrived whole is left out. */
+const isCalled = ({ type, state }: UiPart): boolean => isToolPart(type) && state !== 'input-streaming'
+
+const toolCallOf = ({ type, toolName, toolCallId = '', input = {} }: UiPart): ToolCall => ({
+  id: toolCallId,
+  name: toolName ?? type.replace(/^tool-/, ''),
+  arguments: JSON.stringify(input),
+})
+
+const resultOf = ({ state, output, errorText }: UiPart): string | undefined => {
+  if (state === 'output-error') return errorText ?? 'The tool failed.'
+  if (state === 'output-denied') return 'The user has not permitted this.'
+  if (state !== 'output-available') return undefined
+  return typeof output === 'string' ? output : JSON.stringify(output ?? null)
+}
+
+const toolMessagesOf = (part: UiPart): Message[] => {
+  const content = resultOf(part)
+  return content === undefined ? [] : [{ role: 'tool', toolCallId: part.toolCallId ?? '', content }]
+}
+
+/** One step of an assistant's message: what the model said, and the results of the tools that it called. */
+const stepMessages = (parts: readonly UiPart[]): Message[] => {
+  const content = contentOf(parts)
+  const called = parts.filter(isCalled)
+  const reasoning = parts.filter(({ type }) => type === 'reasoning').map(reasoningOf)
+  if (content.length + called.length === 0) return []
+  const said: Message = {
+    role: 'assistant',
+    content,
+    ...(called.length > 0 && { toolCalls: called.map(toolCallOf) }),
+    ...(reasoning.length > 0 && { reasoning }),
+  }
+  return [said, ...called.flatMap(toolMessagesOf)]
+}
+
+const stepsOf = (parts: readonly UiPart[]): UiPart[][] => {
+  const steps: UiPart[][] = [[]]
+  for (const part of parts)
+    if (part.type === 'step-start') steps.push([])
+    else steps.at(-1)?.push(part)
+  return steps
+}
+
+const messagesOf = ({ role, parts }: UiMessage): Message[] => {
+  if (role === 'assistant') return stepsOf(parts).flatMap(stepMessages)
+  const content = contentOf(parts)
+  return content.length === 0 ? [] : [{ role, content }]
+}
+
+/**
+ * UI messages as messages of a call: a step of the assistant and the results of its tools are messages of
+ * their own.
+ * @throws GatewayError INVALID_INPUT where they hold nothing for the model
+ */
+const callMessages = (messages: readonly UiMessage[]): Message[] => {
+  const found = messages.flatMap(messagesOf)
+  if (found.length > 0) return found
+  const message = 'must hold a text, a file or the result of a tool'
+  throw new GatewayError('INVALID_INPUT', `messages ${message}`, { details: [{ path: 'messages', message }] })
+}
+
+/** A body of the AI SDK as a call. */
+export const uiChatCall = (
+  context: RequestContext,
+  body: UiChatBody,
+  defaults: ChatDefaults,
+  cacheTags?: Call['cacheTags'],
+): Call => chatCall(context, callMessages(body.messages), { ...body, stream: true }, defaults, cacheTags)
+
+/** The id of the assistant's message that the answer continues, after the results of its tools. */
+export const continuedMessage = ({ messages }: UiChatBody): string | undefined => {
+  const last = messages.at(-1)
+  return last?.role === 'assistant' ? last.id : undefined
+}

@@ -1,0 +1,179 @@
+import type { SseEvent } from '../../../sse-parser.ts'
+import type { ReplyEvent } from '../../types.ts'
+import { errorInAnswer } from './in-band-error.ts'
+import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'
+import { MalformedResponse } from './malformed.ts'
+import { finishOf, type ReplyPart } from './reply-part.ts'
+import { readStreamEvent } from './stream-event.ts'
+import { upstreamError } from './upstream-error.ts'
+import { type ReportedUsage, reportedUsage, withTotal } from './usage.ts'
+
+const isFields = (value: Fields | undefined): value is Fields => value !== undefined
+
+const listIn = (value: unknown): readonly Fields[] =>
+  Array.isArray(value) ? value.flatMap((one): Fields[] => [fieldsOf(one)].filter(isFields)) : []
+
+const usageIn = (value: unknown): ReportedUsage | undefined => {
+  const usage = fieldsOf(value)
+  if (!usage) return undefined
+  const input = fieldsOf(usage.input_tokens_details)
+  const output = fieldsOf(usage.output_tokens_details)
+  const counts = reportedUsage({
+    inputTokens: usage.input_tokens,
+    outputTokens: usage.output_tokens,
+    cachedInputTokens: input?.cached_tokens,
+    cacheWriteInputTokens: input?.cache_write_tokens,
+    reasoningTokens: output?.reasoning_tokens,
+  })
+  return withTotal(counts, usage.total_tokens)
+}
+
+/** The tool calls of a response: their index among the calls, by their index among all items. */
+class CallIndexes {
+  readonly #byOutputIndex = new Map<unknown, number>()
+
+  isKnown(outputIndex: unknown): boolean {
+    return this.#byOutputIndex.has(outputIndex)
+  }
+
+  of(outputIndex: unknown): number {
+    const index = this.#byOutputIndex.get(outputIndex) ?? this.#byOutputIndex.size
+    this.#byOutputIndex.set(outputIndex, index)
+    return index
+  }
+}
+
+/** The beginning of a tool call; empty for any other item. */
+const callBegun = (item: Fields, outputIndex: unknown, calls: CallIndexes): readonly ReplyEvent[] => {
+  const [id, name] = [wordIn(item.call_id), wordIn(item.name)]
+  const isCustom = item.type === 'custom_tool_call'
+  if ((item.type !== 'function_call' && !isCustom) || id === undefined || name === undefined) return []
+  const input = wordIn(isCustom ? item.input : item.arguments) ?? ''
+  const index = calls.of(outputIndex)
+  return [{ type: 'tool-call-delta', index, id, name, arguments: input, ...(isCustom && { isCustom }) }]
+}
+
+const reasoningIn = (item: Fields): readonly ReplyEvent[] => {
+  const text = [...listIn(item.summary), ...listIn(item.content)]
+    .map(part => wordIn(part.text) ?? '')
+    .join('')
+  return text === '' ? [] : [{ type: 'reasoning-delta', text }]
+}
+
+const contentIn = (item: Fields): readonly ReplyEvent[] =>
+  listIn(item.content).flatMap((part): ReplyEvent[] => {
+    const text = wordIn(part.text)
+    const refusal = wordIn(part.refusal)
+    if (part.type === 'refusal')
+      return refusal === undefined ? [] : [{ type: 'refusal-delta', text: refusal }]
+    return text === undefined ? [] : [{ type: 'text-delta', text }]
+  })
+
+/** What the items of a whole response say. */
+const eventsOf = (output: unknown): readonly ReplyEvent[] => {
+  const calls = new CallIndexes()
+  return listIn(output).flatMap((item, index) => {
+    if (item.type === 'message') return contentIn(item)
+    return item.type === 'reasoning' ? reasoningIn(item) : callBegun(item, index, calls)
+  })
+}
+
+/** Why a response ended. A whole one may not have ended yet, where it runs in the background. */
+const finishIn = (response: Fields, hasCalls: boolean): ReplyPart['finish'] => {
+  const status = wordIn(response.status) ?? 'completed'
+  const reason = wordIn(fieldsOf(response.incomplete_details)?.reason)
+  if (reason !== undefined) return finishOf(reason)
+  if (status === 'completed' && hasCalls) return { reason: 'tool_calls', raw: status }
+  return finishOf(status)
+}
+
+const isCall = ({ type }: ReplyEvent): boolean => type === 'tool-call-delta'
+
+/** A whole response as one part. */
+export const responsePart = (provider: string, body: string): ReplyPart => {
+  const response = fieldsOf(parseJson(body))
+  if (!response) throw new MalformedResponse('not a JSON object')
+  const error = errorInAnswer(response) ?? (response.status === 'failed' ? response : undefined)
+  if (error !== undefined) return { error: upstreamError({ provider, body: error }) }
+  if (!Array.isArray(response.output)) throw new MalformedResponse('missing output')
+  const events = eventsOf(response.output)
+  return {
+    events: [{ type: 'wire', format: 'openai-responses', json: body }, ...events],
+    finish: finishIn(response, events.some(isCall)),
+    usage: usageIn(response.usage),
+    end: true,
+  }
+}
+
+const isOfAnswer = (name: string): boolean =>
+  name === '' || name === 'message' || name.startsWith('response.')
+
+const LINE_BREAKS = /[\r\n]+/g
+
+const wireOf = (name: string, json: string): ReplyEvent => ({
+  type: 'wire',
+  format: 'openai-responses',
+  event: name,
+  json: json.includes('\n') || json.includes('\r') ? json.replace(LINE_BREAKS, ' ') : json,
+})
+
+const DELTAS: Readonly<Record<string, 'text-delta' | 'refusal-delta' | 'reasoning-delta'>> = {
+  'response.output_text.delta': 'text-delta',
+  'response.refusal.delta': 'refusal-delta',
+  'response.reasoning_summary_text.delta': 'reasoning-delta',
+  'response.reasoning_text.delta': 'reasoning-delta',
+}
+const CALL_DELTAS: ReadonlySet<string> = new Set([
+  'response.function_call_arguments.delta',
+  'response.custom_tool_call_input.delta',
+])
+const ENDS: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete'])
+
+/** Reads the events of one streamed response. Each stands before what it says. */
+export const responseEvents = (provider: string): ((event: SseEvent) => ReplyPart) => {
+  const calls = new CallIndexes()
+  let [hasContent, hasCalls] = [false, false]
+
+  const said = (type: string, fields: Fields): readonly ReplyEvent[] => {
+    const text = wordIn(fields.delta)
+    const delta = DELTAS[type]
+    if (delta) return text === undefined ? [] : [{ type: delta, text }]
+    if (CALL_DELTAS.has(type) && calls.isKnown(fields.output_index))
+      return [{ type: 'tool-call-delta', index: calls.of(fields.output_index), arguments: text ?? '' }]
+    if (type !== 'response.output_item.added') return []
+    return callBegun(fieldsOf(fields.item) ?? {}, fields.output_index, calls)
+  }
+
+  const ended = (response: Fields): ReplyPart => {
+    // A server that sends the whole alone.
+    const events = hasContent ? [] : eventsOf(response.output)
+    return {
+      events,
+      finish: finishIn(response, hasCalls || events.some(isCall)),
+      usage: usageIn(response.usage),
+      end: true,
+    }
+  }
+
+  const partOf = (type: string, fields: Fields): ReplyPart => {
+    const response = fieldsOf(fields.response) ?? {}
+    if (ENDS.has(type)) return ended(response)
+    const events = said(type, fields)
+    if (events.length > 0) hasContent = true
+    if (events.some(isCall)) hasCalls = true
+    return { events }
+  }
+
+  return event => {
+    const read = readStreamEvent(event, isOfAnswer)
+    if (read.kind === 'ignored') return { ignored: true }
+    if (read.kind === 'end') return { end: true }
+    if (read.kind === 'error') return { error: upstreamError({ provider, body: read.error }) }
+    const { fields } = read
+    const type = wordIn(fields.type) ?? event.event
+    if (type === 'error' || type === 'response.failed')
+      return { error: upstreamError({ provider, body: fieldsOf(fields.response) ?? fields }) }
+    const part = partOf(type, fields)
+    return { ...part, events: [wireOf(type, event.data), ...(part.events ?? [])] }
+  }
+}

@@ -1,0 +1,110 @@
+import type { GatewayError } from '../errors.ts'
+import { turn } from '../loop-turns.ts'
+import { elementsOf, membersOf } from '../raw-json.ts'
+import { itemNotFound, previousNotFound } from './errors.ts'
+import type { References, ResponseContext, ResponseRecords, StoredResponse } from './types.ts'
+
+export const NO_CONTEXT: ResponseContext = { earlier: [], items: new Map(), responseIds: [] }
+
+/** No statement takes more parameters than this. */
+const MOST_IDS = 1_000
+/** Ids are compared with those in the records, where not every character can stand. */
+const PLAIN_ID = /^[\x21-\x7e]{1,256}$/
+
+export const isPlainId = (id: string): boolean => PLAIN_ID.test(id)
+
+/** JSON of the items of an answer. */
+export const outputOf = ({ response }: Pick<StoredResponse, 'response'>): readonly string[] => {
+  const [, output] = membersOf(response).find(([name]) => name === 'output') ?? []
+  return output?.startsWith('[') ? elementsOf(output) : []
+}
+
+/** JSON of the items of an answer's request. */
+export const inputOf = ({ input }: StoredResponse): readonly string[] => elementsOf(input)
+
+/** The id of an item's JSON. */
+export const itemIdOf = (json: string): string | undefined => {
+  const [, id] = membersOf(json).find(([name]) => name === 'id') ?? []
+  return id?.startsWith('"') ? JSON.parse(id) : undefined
+}
+
+/** JSON of the items of a chain of answers, requests and answers in turn. */
+export const itemsOfChain = async (chain: readonly StoredResponse[]): Promise<readonly string[]> => {
+  const items: string[] = []
+  for (const stored of chain) {
+    await turn()
+    items.push(...inputOf(stored), ...outputOf(stored))
+  }
+  return items
+}
+
+const itemsById = async (holders: readonly StoredResponse[], wanted: ReadonlySet<string>) => {
+  const items = new Map<string, string>()
+  for (const stored of holders) {
+    await turn()
+    for (const json of outputOf(stored)) {
+      const id = itemIdOf(json)
+      if (id !== undefined && wanted.has(id)) items.set(id, json)
+    }
+  }
+  return items
+}
+
+const inPortions = async <T>(
+  ids: readonly string[],
+  look: (portion: readonly string[]) => Promise<readonly T[]>,
+): Promise<readonly T[]> => {
+  const found: T[] = []
+  for (let from = 0; from < ids.length; from += MOST_IDS)
+    found.push(...(await look(ids.slice(from, from + MOST_IDS))))
+  return found
+}
+
+/** The error for a reference that is not answered by what is stored. */
+const missingOf = (
+  { previousId, itemIds }: References,
+  chain: readonly StoredResponse[],
+  items: ReadonlyMap<string, string>,
+): GatewayError | undefined => {
+  const [first] = chain
+  const before = first ? first.previousId : previousId
+  if (before !== undefined) return previousNotFound(before)
+  const item = itemIds.find(id => !items.has(id))
+  return item === undefined ? undefined : itemNotFound(item)
+}
+
+const providerOf = (stored: readonly StoredResponse[]): string | undefined => {
+  const providers = new Set(stored.map(({ provider }) => provider))
+  return providers.size === 1 ? [...providers][0] : undefined
+}
+
+/**
+ * Looks up what a request refers to among the owner's stored answers.
+ * @throws GatewayError where it refers to another owner's.
+ */
+export const contextOf = async (
+  records: ResponseRecords,
+  owner: string,
+  references: References,
+  now: number,
+): Promise<ResponseContext> => {
+  const { previousId, itemIds } = references
+  const ids = [...new Set([...(previousId === undefined ? [] : [previousId]), ...itemIds])].filter(isPlainId)
+  const [foreign] = await inPortions(ids, portion => records.ofOthers(owner, portion, now))
+  if (foreign !== undefined) throw foreign === previousId ? previousNotFound(foreign) : itemNotFound(foreign)
+  const wanted = [...new Set(itemIds)].filter(isPlainId)
+  const chain =
+    previousId !== undefined && isPlainId(previousId) ? await records.chain(owner, previousId, now) : []
+  const holders = await inPortions(wanted, portion => records.holding(owner, portion, now))
+  const items = await itemsById(holders, new Set(wanted))
+  const missing = missingOf(references, chain, items)
+  const used = [...chain, ...holders]
+  const knownTo = providerOf(used)
+  return {
+    earlier: await itemsOfChain(chain),
+    items,
+    responseIds: [...new Set(used.map(({ id }) => id))],
+    ...(knownTo !== undefined && { knownTo }),
+    ...(missing && { missing }),
+  }
+}

@@ -1,0 +1,195 @@
+import { type Kysely, type Selectable, sql } from 'kysely'
+import type { Records } from '../storage/records/records.ts'
+import type { RecordsSchema, StoredResponsesTable } from '../storage/records/schema.ts'
+import type { NewResponse, ResponseRecords, StoredResponse } from './types.ts'
+
+/** The longest chain of answers that is followed. */
+const LONGEST_CHAIN = 10_000
+
+const COLUMNS = ['owner', 'id', 'previous_id', 'provider', 'created_at', 'input', 'response'] as const
+
+type Row = Pick<Selectable<StoredResponsesTable>, (typeof COLUMNS)[number]>
+
+const responseOf = (row: Row): StoredResponse => ({
+  id: row.id,
+  owner: row.owner,
+  ...(row.previous_id !== null && { previousId: row.previous_id }),
+  ...(row.provider !== null && { provider: row.provider }),
+  createdAt: row.created_at,
+  input: row.input,
+  response: row.response,
+})
+
+const whole = Math.floor
+
+const rowOf = (response: NewResponse) => ({
+  owner: response.owner,
+  id: response.id,
+  previous_id: response.previousId ?? null,
+  provider: response.provider ?? null,
+  created_at: whole(response.createdAt),
+  expires_at: whole(response.expiresAt),
+  size: response.input.length + response.response.length,
+  input: response.input,
+  response: response.response,
+})
+
+/** The answers of an owner beyond its room, the newest ones kept. */
+const beyond = (db: Kysely<RecordsSchema>, { owner, mostCharacters }: NewResponse) =>
+  db
+    .selectFrom(
+      db
+        .selectFrom('stored_responses')
+        .select(['id', sql<number>`sum(size) over (order by created_at desc, id desc)`.as('total')])
+        .where('owner', '=', owner)
+        .as('sized'),
+    )
+    .select('sized.id')
+    .where('sized.total', '>', mostCharacters)
+
+const storing = (db: Kysely<RecordsSchema>, response: NewResponse) => {
+  const { owner, id, itemIds, contextIds, expiresAt } = response
+  const { owner: _, id: __, ...row } = rowOf(response)
+  const items = [...new Set(itemIds)].map(item => ({ owner, item_id: item, response_id: id }))
+  return [
+    db
+      .insertInto('stored_responses')
+      .values({ owner, id, ...row })
+      .onConflict(conflict => conflict.columns(['owner', 'id']).doUpdateSet(row)),
+    ...(items.length === 0
+      ? []
+      : [
+          db
+            .insertInto('stored_response_items')
+            .values(items)
+            .onConflict(conflict => conflict.columns(['owner', 'item_id']).doUpdateSet({ response_id: id })),
+        ]),
+    ...(contextIds.length === 0
+      ? []
+      : [
+          db
+            .updateTable('stored_responses')
+            .set({ expires_at: whole(expiresAt) })
+            .where('owner', '=', owner)
+            .where('id', 'in', contextIds)
+            .where('expires_at', '<', whole(expiresAt)),
+        ]),
+    db
+      .deleteFrom('stored_response_items')
+      .where('owner', '=', owner)
+      .where('response_id', 'in', beyond(db, response)),
+    db.deleteFrom('stored_responses').where('owner', '=', owner).where('id', 'in', beyond(db, response)),
+  ]
+}
+
+const chainOf = (db: Kysely<RecordsSchema>, owner: string, id: string, now: number) =>
+  db
+    .withRecursive('chain', chain =>
+      chain
+        .selectFrom('stored_responses')
+        .select([...COLUMNS, sql<number>`0`.as('depth')])
+        .where('owner', '=', owner)
+        .where('id', '=', id)
+        .where('expires_at', '>', now)
+        .unionAll(
+          chain
+            .selectFrom('chain')
+            .innerJoin('stored_responses as earlier', 'earlier.id', 'chain.previous_id')
+            .select([
+              'earlier.owner',
+              'earlier.id',
+              'earlier.previous_id',
+              'earlier.provider',
+              'earlier.created_at',
+              'earlier.input',
+              'earlier.response',
+              sql<number>`chain.depth + 1`.as('depth'),
+            ])
+            .where('earlier.owner', '=', owner)
+            .where('earlier.expires_at', '>', now)
+            .where('chain.depth', '<', LONGEST_CHAIN),
+        ),
+    )
+    .selectFrom('chain')
+    .select(COLUMNS)
+    .orderBy('depth', 'desc')
+
+/** The owners of ids, of answers and of items. */
+const ownersOf = async (db: Kysely<RecordsSchema>, ids: readonly string[], now: number) => {
+  const responses = await db
+    .selectFrom('stored_responses')
+    .select(['id', 'owner'])
+    .where('id', 'in', ids)
+    .where('expires_at', '>', now)
+    .execute()
+  const items = await db
+    .selectFrom('stored_response_items')
+    .select(['item_id as id', 'owner'])
+    .where('item_id', 'in', ids)
+    .execute()
+  return [...responses, ...items]
+}
+
+/** The stored answers in the records, SQLite's and Postgres' alike. */
+export const responseRecords = (records: Records): ResponseRecords => ({
+  async store(response) {
+    await records.writeTogether(db => storing(db, response))
+  },
+  find: (owner, id, now) =>
+    records.read(async db => {
+      const row = await db
+        .selectFrom('stored_responses')
+        .select(COLUMNS)
+        .where('owner', '=', owner)
+        .where('id', '=', id)
+        .where('expires_at', '>', whole(now))
+        .executeTakeFirst()
+      return row && responseOf(row)
+    }),
+  chain: (owner, id, now) =>
+    records.read(async db => (await chainOf(db, owner, id, whole(now)).execute()).map(responseOf)),
+  holding: (owner, itemIds, now) =>
+    records.read(async db => {
+      const rows = await db
+        .selectFrom('stored_responses')
+        .select(COLUMNS)
+        .where('owner', '=', owner)
+        .where('expires_at', '>', whole(now))
+        .where('id', 'in', eb =>
+          eb
+            .selectFrom('stored_response_items')
+            .select('response_id')
+            .where('owner', '=', owner)
+            .where('item_id', 'in', itemIds),
+        )
+        .execute()
+      return rows.map(responseOf)
+    }),
+  ofOthers: (owner, ids, now) =>
+    records.read(async db => {
+      const found = await ownersOf(db, ids, whole(now))
+      const own = new Set(found.flatMap(one => (one.owner === owner ? [one.id] : [])))
+      return [...new Set(found.map(({ id }) => id))].filter(id => !own.has(id))
+    }),
+  async remove(owner, id) {
+    const [removed] =
+      (await records.writeTogether(db => [
+        db.deleteFrom('stored_responses').where('owner', '=', owner).where('id', '=', id).returning('id'),
+        db.deleteFrom('stored_response_items').where('owner', '=', owner).where('response_id', '=', id),
+      ])) ?? []
+    return (removed?.rows.length ?? 0) > 0
+  },
+  async removeExpired(now) {
+    const isGone = (db: Kysely<RecordsSchema>) =>
+      db
+        .selectFrom('stored_responses')
+        .select('id')
+        .whereRef('stored_responses.owner', '=', 'stored_response_items.owner' as 'owner')
+        .whereRef('stored_responses.id', '=', 'stored_response_items.response_id' as 'id')
+        .where('expires_at', '<=', whole(now))
+    await records.writeTogether(db => [
+      db.deleteFrom('stored_response_items').where(({ exists }) => exists(isGone(db))),
+      db.deleteFrom('stored_responses').where('expires_at', '<=', whole(now)),
+    ])
+  },
+})

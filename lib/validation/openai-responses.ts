@@ -1,0 +1,150 @@
+import { z } from 'zod'
+import { optional, withDefault } from './optional.ts'
+
+const word = z.string().min(1, 'must not be empty')
+
+const contentPart = z
+  .looseObject({
+    type: word,
+    text: optional(z.string()),
+    refusal: optional(z.string()),
+    image_url: optional(z.string()),
+    detail: optional(z.string()),
+    file_id: optional(z.string()),
+    file_data: optional(z.string()),
+    file_url: optional(z.string()),
+    filename: optional(z.string()),
+    input_audio: optional(z.looseObject({ data: z.string(), format: word })),
+  })
+  .check(({ value, issues }) => {
+    const isText = value.type === 'input_text' || value.type === 'output_text'
+    if (isText && value.text === undefined)
+      issues.push({ code: 'custom', path: ['text'], message: 'is required', input: value })
+  })
+
+const content = z.union([z.string(), z.array(contentPart)], 'must be a string or an array of parts')
+
+const ROLES = ['user', 'assistant', 'system', 'developer'] as const
+
+/** The members that an item of a known type must have. */
+const REQUIRED: Readonly<Record<string, readonly string[]>> = {
+  message: ['role', 'content'],
+  function_call: ['call_id', 'name', 'arguments'],
+  function_call_output: ['call_id', 'output'],
+  custom_tool_call: ['call_id', 'name', 'input'],
+  custom_tool_call_output: ['call_id', 'output'],
+  item_reference: ['id'],
+}
+
+export const openAiInputItem = z
+  .looseObject({
+    type: optional(z.string()),
+    id: optional(z.string()),
+    role: optional(z.enum(ROLES)),
+    content: optional(content),
+    call_id: optional(word),
+    name: optional(word),
+    arguments: optional(z.string()),
+    input: optional(z.string()),
+    output: optional(z.unknown()),
+    summary: optional(z.array(z.looseObject({ text: optional(z.string()) }))),
+    encrypted_content: optional(z.string()),
+  })
+  .check(({ value, issues }) => {
+    const members: Readonly<Record<string, unknown>> = value
+    for (const name of REQUIRED[value.type ?? 'message'] ?? [])
+      if (members[name] === undefined)
+        issues.push({ code: 'custom', path: [name], message: 'is required', input: value })
+  })
+
+const tool = z
+  .looseObject({
+    type: word,
+    name: optional(word),
+    description: optional(z.string()),
+    parameters: optional(z.looseObject({})),
+    strict: optional(z.boolean()),
+    format: optional(z.looseObject({ type: word })),
+  })
+  .check(({ value, issues }) => {
+    if ((value.type === 'function' || value.type === 'custom') && value.name === undefined)
+      issues.push({ code: 'custom', path: ['name'], message: 'is required', input: value })
+  })
+
+const toolChoice = z.union(
+  [
+    z.enum(['none', 'auto', 'required']),
+    z.looseObject({
+      type: word,
+      name: optional(word),
+      mode: optional(z.enum(['auto', 'required'])),
+      tools: optional(z.array(z.looseObject({ name: optional(word) }))),
+    }),
+  ],
+  'must be none, auto, required, or an object that names a tool',
+)
+
+const textFormat = z
+  .looseObject({
+    type: word,
+    name: optional(word),
+    description: optional(z.string()),
+    schema: optional(z.looseObject({})),
+    strict: optional(z.boolean()),
+  })
+  .check(({ value, issues }) => {
+    if (value.type === 'json_schema' && value.name === undefined)
+      issues.push({ code: 'custom', path: ['name'], message: 'is required', input: value })
+  })
+
+const fields = z.looseObject({
+  model: word,
+  input: optional(z.union([z.string(), z.array(openAiInputItem)], 'must be a string or an array of items')),
+  instructions: optional(z.union([z.string(), z.array(openAiInputItem)])),
+  stream: optional(z.boolean()),
+  store: optional(z.boolean()),
+  background: optional(z.boolean()),
+  previous_response_id: optional(word),
+  conversation: optional(z.unknown()),
+  prompt: optional(z.unknown()),
+  temperature: optional(z.number().min(0, 'must be from 0 to 2').max(2, 'must be from 0 to 2')),
+  top_p: optional(z.number()),
+  max_output_tokens: optional(z.int().min(1, 'must be at least 1')),
+  tools: optional(z.array(tool)),
+  tool_choice: optional(toolChoice),
+  parallel_tool_calls: optional(z.boolean()),
+  text: optional(z.looseObject({ format: optional(textFormat), verbosity: optional(z.string()) })),
+  reasoning: optional(z.looseObject({ effort: optional(z.string()), summary: optional(z.string()) })),
+  include: optional(z.array(z.string())),
+  metadata: optional(z.record(z.string(), z.string())),
+  truncation: optional(z.string()),
+  service_tier: optional(z.string()),
+  user: optional(z.string()),
+  safety_identifier: optional(z.string()),
+})
+
+/**
+ * The body of `POST /v1/responses`, as far as it concerns the gateway: unknown fields are allowed, since they pass on to
+ * an upstream of the same format. Source: OpenAI, "Create a model response".
+ */
+export const openAiResponsesBody = fields.check(({ value, issues }) => {
+  const { input = [], previous_response_id: previous, conversation, prompt } = value
+  const asksNothing = input.length === 0 && [previous, conversation, prompt].every(one => one === undefined)
+  if (asksNothing)
+    issues.push({ code: 'custom', path: ['input'], message: 'must not be empty', input: value.input })
+})
+
+export type OpenAiResponsesBody = z.output<typeof openAiResponsesBody>
+export type OpenAiInputItem = z.output<typeof openAiInputItem>
+
+const MOST_LISTED = 100
+const USUALLY_LISTED = 20
+
+/** The query of `GET /v1/responses/{id}/input_items`; other names are passed over. */
+export const inputItemsQuery = z.object({
+  limit: withDefault(z.coerce.number().int().min(1).max(MOST_LISTED), USUALLY_LISTED),
+  order: withDefault(z.enum(['asc', 'desc']), 'desc'),
+  after: optional(z.string()),
+})
+
+export type InputItemsQuery = z.output<typeof inputItemsQuery>

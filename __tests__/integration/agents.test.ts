@@ -106,7 +106,7 @@ describe.each(HOSTS)('agents through the %s server', host => {
     })
   })
 
-  it('Codex CLI lists models by ?client_version, as {"models": […]}', async () => {
+  it('Codex CLI lists models by ?client_version, under models', async () => {
     const response = await ask('/v1/models?client_version=0.61.0', {
       authorization: 'Bearer any',
       originator: 'codex_cli_rs',

@@ -4,6 +4,7 @@ import unittest
 
 import anthropic
 from addresses import GATEWAY, PIXEL, PLACEHOLDER, UPSTREAM, WEATHER_PARAMETERS
+from pydantic import BaseModel
 
 HI = [{"role": "user", "content": "Hi"}]
 WEATHER = {"name": "weather", "input_schema": WEATHER_PARAMETERS}
@@ -70,6 +71,16 @@ class AnthropicTest(unittest.TestCase):
             answer = self.ask(model, messages=[{"role": "user", "content": content}])(through)
             self.assertEqual(answer["content"][0]["text"], "an image")
 
+    def test_parse(self):
+        class Place(BaseModel):
+            city: str
+
+        for model in ("claude-place", "gpt-place"):
+            parsed = through.messages.parse(
+                model=model, max_tokens=100, messages=HI, output_format=Place
+            )
+            self.assertEqual(parsed.parsed_output, Place(city="Köln"))
+
     def test_count_tokens(self):
         counted = through.messages.count_tokens(model="gpt-text", messages=HI)
         self.assertGreater(counted.input_tokens, 0)
@@ -84,6 +95,10 @@ class AnthropicTest(unittest.TestCase):
             with self.assertRaises(anthropic.BadRequestError) as refused:
                 self.ask("claude-refused")(client)
             self.assertEqual(refused.exception.body["error"]["message"], "messages: no such thing")
+
+    def test_failure_is_retried(self):
+        answer = self.ask("claude-flaky")(client_of(GATEWAY, max_retries=2))
+        self.assertEqual(answer["content"][0]["text"], "Back")
 
     def test_stream_that_breaks_off_raises(self):
         with self.assertRaises(anthropic.APIError):

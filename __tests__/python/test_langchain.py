@@ -82,6 +82,9 @@ class LangChainTest(unittest.TestCase):
         with self.assertRaises(openai.BadRequestError):
             chat("gpt-refused").invoke("Hi")
 
+    def test_failure_is_retried(self):
+        self.assertEqual(chat("gpt-flaky-too", max_retries=2).invoke("Hi").content, "Back")
+
     def test_stream_that_breaks_off_raises(self):
         with self.assertRaises(openai.APIError):
             whole(chat("gpt-broken").stream("Hi"))

@@ -49,6 +49,7 @@ export const behaveForPython = (upstream: FakeUpstream): FakeUpstream =>
     .forModel('gpt-sees', sees(writes))
     .forModel('gpt-broken', sends([sse(chunk({ content: 'Hel' }))]))
     .forModel('gpt-flaky', inTurn(refuses(500), writes('Back')))
+    .forModel('gpt-flaky-too', inTurn(refuses(500), writes('Back')))
     .forModel(
       'gpt-refused',
       refusesAs(400, {
@@ -63,5 +64,7 @@ export const behaveForPython = (upstream: FakeUpstream): FakeUpstream =>
     .forModel('claude-tools', usesWeather('Köln', 'Bonn'))
     .forModel('claude-thinks', thinks('Hm.', 'Yes.'))
     .forModel('claude-sees', sees(texts))
+    .forModel('claude-place', texts('{"city":', '"Köln"}'))
+    .forModel('claude-flaky', inTurn(refuses(500), texts('Back')))
     .forModel('claude-refused', refusesMessage)
     .forModel('claude-broken', beginsMessage)

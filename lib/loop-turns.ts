@@ -82,3 +82,20 @@ export const turn = (): Promise<void> | undefined => turns.turn()
 
 /** Runs a step now or at its turn. */
 export const inTurn = (task: () => void): void => turns.inTurn(task)
+
+/** Elements between two turns: each of them takes little. */
+const ELEMENTS_PER_TURN = 32
+
+/** Maps a list that may be long, sharing the event loop. */
+export const mapInTurns = async <A, B>(
+  list: readonly A[],
+  map: (element: A, index: number) => B | Promise<B>,
+): Promise<B[]> => {
+  const mapped: B[] = []
+  for (const [index, element] of list.entries()) {
+    if (index % ELEMENTS_PER_TURN === ELEMENTS_PER_TURN - 1) await turn()
+    const value = map(element, index)
+    mapped.push(value instanceof Promise ? await value : value)
+  }
+  return mapped
+}

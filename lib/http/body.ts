@@ -3,8 +3,10 @@ import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, zstdDecompress } from 'node:zlib'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
+import type { RawMembers } from '../llm/types.ts'
 import { turn } from '../loop-turns.ts'
 import { jsonInTurnsOrThrow } from '../validation/json.ts'
+import { membersInTurns } from './raw-members.ts'
 import { holdsBodyBack } from './server/expect.ts'
 
 /** The error for a body longer than `maxBytes`. */
@@ -201,19 +203,24 @@ export const readJson = async (request: Request, maxBytes: number): Promise<unkn
 }
 
 /**
- * The same for a body that may be compressed, with its text.
+ * The same for a body that may be compressed, with its text and its members.
  * @param maxBytes of the body as it is sent, and as it is decoded
  */
-export const readEncodedJson = async (request: Request, maxBytes: number): Promise<JsonText> => {
+export const readEncodedJson = async (request: Request, maxBytes: number): Promise<RawJson> => {
   assertJson(request, true)
   const bytes = await readBytes(request, maxBytes)
-  return jsonOf(await decoded(bytes, request.headers.get('content-encoding') ?? 'identity', maxBytes))
+  const encoding = request.headers.get('content-encoding') ?? 'identity'
+  const json = await jsonOf(await decoded(bytes, encoding, maxBytes))
+  return { ...json, members: await membersInTurns(json.text) }
 }
 
 const LARGE_BYTES = 1_048_576
 
-/** A JSON text and its value. */
-export type JsonText = Readonly<{ text: string; value: unknown }>
+/** A JSON text and its value. To go through all of a large one takes long. */
+type JsonText = Readonly<{ text: string; value: unknown; isLarge: boolean }>
+
+/** The same with the members of the object that it is; none where it is another value. */
+export type RawJson = JsonText & Readonly<{ members: RawMembers }>
 
 const jsonOf = async (bytes: Uint8Array): Promise<JsonText> => {
   if (bytes.length === 0) throw invalid('body', 'is empty; send a JSON object')
@@ -227,5 +234,5 @@ const jsonOf = async (bytes: Uint8Array): Promise<JsonText> => {
     throw invalid('body', `is not valid UTF-8 (${bytes.length} bytes)`)
   }
   if (isLarge) await turn()
-  return { text, value: await jsonInTurnsOrThrow(text) }
+  return { text, value: await jsonInTurnsOrThrow(text), isLarge }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { turn } from '../loop-turns.ts'
 import { check, FaultList } from './faults.ts'
+import { bySchema, checkEach, withList } from './in-turns.ts'
 import { optional } from './optional.ts'
 
 const word = z.string().min(1, 'must not be empty')
@@ -141,37 +141,6 @@ export type AnthropicMessagesBody = z.output<typeof anthropicMessagesBody>
 
 type BodyMessage = z.output<typeof message>
 
-const checkedMessage = async (
-  value: unknown,
-  at: readonly PropertyKey[],
-  faults: FaultList,
-): Promise<BodyMessage | undefined> => {
-  const outer = check(outerMessage, value, at)
-  if (outer.faults) return void faults.add(...outer.faults)
-  const { content } = outer.data
-  if (typeof content === 'string') return { ...outer.data, content }
-  const blocks: z.output<typeof block>[] = []
-  for (const [index, one] of content.entries()) {
-    const wait = turn()
-    if (wait) await wait
-    const { data, faults: found } = check(block, one, [...at, 'content', index])
-    if (found) faults.add(...found)
-    else blocks.push(data)
-  }
-  return { ...outer.data, content: blocks }
-}
-
-const checkedMessages = async (values: readonly unknown[], faults: FaultList): Promise<BodyMessage[]> => {
-  const messages: BodyMessage[] = []
-  for (const [index, one] of values.entries()) {
-    const wait = turn()
-    if (wait) await wait
-    const checked = await checkedMessage(one, ['messages', index], faults)
-    if (checked) messages.push(checked)
-  }
-  return messages
-}
-
 const sentMessages = (value: unknown): readonly unknown[] => {
   const messages = typeof value === 'object' && value !== null && 'messages' in value ? value.messages : []
   return Array.isArray(messages) ? messages : []
@@ -185,9 +154,10 @@ const checkedBody = async <T extends object>(schema: z.ZodType<T>, value: unknow
   const faults = new FaultList()
   const outer = check(schema, value)
   if (outer.faults) faults.add(...outer.faults)
-  const messages = await checkedMessages(sentMessages(value), faults)
+  const oneMessage = withList(bySchema(outerMessage, faults), 'content', bySchema(block, faults))
+  const messages = await checkEach(sentMessages(value), ['messages'], oneMessage)
   faults.throwIfAny()
-  return { ...(outer.data as T), messages }
+  return { ...(outer.data as T), messages: messages as BodyMessage[] }
 }
 
 /**

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { FaultList, parseOrThrow } from './faults.ts'
+import { bySchema, type SentJson, withList } from './in-turns.ts'
 import { optional } from './optional.ts'
 
 /** What a content part of a known type must hold: a member of that name. */
@@ -36,25 +38,34 @@ const toolCall = z.looseObject({
 
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'] as const
 
-const message = z
-  .looseObject({
-    role: z.enum(ROLES),
-    content: optional(z.union([z.string(), z.array(contentPart)])),
-    refusal: optional(z.string()),
-    tool_calls: optional(z.array(toolCall)),
-    tool_call_id: optional(word),
-    name: optional(z.string()),
-    // Vendors' names for the reasoning of an earlier answer: DeepSeek's, and OpenRouter's.
-    reasoning_content: optional(z.string()),
-    reasoning: optional(z.unknown()),
-  })
-  .check(({ value, issues }) => {
-    const missing = (name: string) =>
-      issues.push({ code: 'custom', path: [name], message: 'is required', input: value })
-    if (value.role === 'tool' && value.tool_call_id === undefined) missing('tool_call_id')
-    if (value.role === 'function' && value.name === undefined) missing('name')
-    if (value.role !== 'assistant' && value.content === undefined) missing('content')
-  })
+const messageFields = {
+  role: z.enum(ROLES),
+  content: optional(z.union([z.string(), z.array(contentPart)])),
+  refusal: optional(z.string()),
+  tool_calls: optional(z.array(toolCall)),
+  tool_call_id: optional(word),
+  name: optional(z.string()),
+  // Vendors' names for the reasoning of an earlier answer: DeepSeek's, and OpenRouter's.
+  reasoning_content: optional(z.string()),
+  reasoning: optional(z.unknown()),
+}
+
+type Named = Readonly<{
+  role: (typeof ROLES)[number]
+  content?: unknown
+  tool_call_id?: string | undefined
+  name?: string | undefined
+}>
+
+const assertComplete = ({ value, issues }: z.core.ParsePayload<Named>): void => {
+  const missing = (name: string) =>
+    issues.push({ code: 'custom', path: [name], message: 'is required', input: value })
+  if (value.role === 'tool' && value.tool_call_id === undefined) missing('tool_call_id')
+  if (value.role === 'function' && value.name === undefined) missing('name')
+  if (value.role !== 'assistant' && value.content === undefined) missing('content')
+}
+
+const message = z.looseObject(messageFields).check(assertComplete)
 
 const namedFunction = z.looseObject({
   name: word,
@@ -100,11 +111,7 @@ const responseFormat = z.looseObject({
 
 const count = z.int().min(1, 'must be at least 1')
 
-/**
- * The body of `POST /v1/chat/completions`, as far as it concerns the gateway: unknown fields are allowed, since they
- * pass on to an upstream of the same format. Source: OpenAI, "Create chat completion".
- */
-export const openAiChatBody = z.looseObject({
+const bodyFields = {
   model: word,
   messages: z.array(message).min(1, 'must not be empty'),
   stream: optional(z.boolean()),
@@ -127,6 +134,39 @@ export const openAiChatBody = z.looseObject({
   reasoning: optional(z.looseObject({ effort: optional(z.string()), max_tokens: optional(z.number()) })),
   service_tier: optional(z.string()),
   user: optional(z.string()),
-})
+}
+
+/**
+ * The body of `POST /v1/chat/completions`, as far as it concerns the gateway: unknown fields are allowed, since they
+ * pass on to an upstream of the same format. Source: OpenAI, "Create chat completion".
+ */
+export const openAiChatBody = z.looseObject(bodyFields)
 
 export type OpenAiChatBody = z.output<typeof openAiChatBody>
+
+const list = z.array(z.unknown())
+/** The same without a look at the elements of its lists. */
+const outerBody = z.looseObject({
+  ...bodyFields,
+  messages: list.min(1, 'must not be empty'),
+  tools: optional(list),
+})
+const outerMessage = z
+  .looseObject({ ...messageFields, content: optional(z.union([z.string(), list])) })
+  .check(assertComplete)
+
+const checkedInTurns = async (value: unknown): Promise<OpenAiChatBody> => {
+  const faults = new FaultList()
+  const oneMessage = withList(bySchema(outerMessage, faults), 'content', bySchema(contentPart, faults))
+  const withMessages = withList(bySchema(outerBody, faults), 'messages', oneMessage)
+  const body = await withList(withMessages, 'tools', bySchema(tool, faults))(value, [])
+  faults.throwIfAny()
+  return body as OpenAiChatBody
+}
+
+/**
+ * The checked body; a large one is checked between other work.
+ * @throws GatewayError INVALID_INPUT that names its faults
+ */
+export const chatBodyOrThrow = ({ value, isLarge }: SentJson): OpenAiChatBody | Promise<OpenAiChatBody> =>
+  isLarge ? checkedInTurns(value) : parseOrThrow(openAiChatBody, value)

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { FaultList, parseOrThrow } from './faults.ts'
+import { bySchema, type SentJson, withList } from './in-turns.ts'
 import { optional, withDefault } from './optional.ts'
 
 const word = z.string().min(1, 'must not be empty')
@@ -36,26 +38,29 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   item_reference: ['id'],
 }
 
-export const openAiInputItem = z
-  .looseObject({
-    type: optional(z.string()),
-    id: optional(z.string()),
-    role: optional(z.enum(ROLES)),
-    content: optional(content),
-    call_id: optional(word),
-    name: optional(word),
-    arguments: optional(z.string()),
-    input: optional(z.string()),
-    output: optional(z.unknown()),
-    summary: optional(z.array(z.looseObject({ text: optional(z.string()) }))),
-    encrypted_content: optional(z.string()),
-  })
-  .check(({ value, issues }) => {
-    const members: Readonly<Record<string, unknown>> = value
-    for (const name of REQUIRED[value.type ?? 'message'] ?? [])
-      if (members[name] === undefined)
-        issues.push({ code: 'custom', path: [name], message: 'is required', input: value })
-  })
+const itemFields = {
+  type: optional(z.string()),
+  id: optional(z.string()),
+  role: optional(z.enum(ROLES)),
+  content: optional(content),
+  call_id: optional(word),
+  name: optional(word),
+  arguments: optional(z.string()),
+  input: optional(z.string()),
+  output: optional(z.unknown()),
+  summary: optional(z.array(z.looseObject({ text: optional(z.string()) }))),
+  encrypted_content: optional(z.string()),
+}
+
+type Typed = Readonly<{ type?: string | undefined; [member: string]: unknown }>
+
+const assertComplete = ({ value, issues }: z.core.ParsePayload<Typed>): void => {
+  for (const name of REQUIRED[value.type ?? 'message'] ?? [])
+    if (value[name] === undefined)
+      issues.push({ code: 'custom', path: [name], message: 'is required', input: value })
+}
+
+export const openAiInputItem = z.looseObject(itemFields).check(assertComplete)
 
 const tool = z
   .looseObject({
@@ -97,7 +102,7 @@ const textFormat = z
       issues.push({ code: 'custom', path: ['name'], message: 'is required', input: value })
   })
 
-const fields = z.looseObject({
+const bodyFields = {
   model: word,
   input: optional(z.union([z.string(), z.array(openAiInputItem)], 'must be a string or an array of items')),
   instructions: optional(z.union([z.string(), z.array(openAiInputItem)])),
@@ -121,21 +126,67 @@ const fields = z.looseObject({
   service_tier: optional(z.string()),
   user: optional(z.string()),
   safety_identifier: optional(z.string()),
-})
+}
+
+type Asking = Readonly<{
+  input?: string | readonly unknown[] | undefined
+  previous_response_id?: string | undefined
+  conversation?: unknown
+  prompt?: unknown
+}>
+
+const assertAsks = ({ value, issues }: z.core.ParsePayload<Asking>): void => {
+  const { input = [], previous_response_id: previous, conversation, prompt } = value
+  const asksNothing = input.length === 0 && [previous, conversation, prompt].every(one => one === undefined)
+  if (asksNothing)
+    issues.push({ code: 'custom', path: ['input'], message: 'must not be empty', input: value.input })
+}
 
 /**
  * The body of `POST /v1/responses`, as far as it concerns the gateway: unknown fields are allowed, since they pass on to
  * an upstream of the same format. Source: OpenAI, "Create a model response".
  */
-export const openAiResponsesBody = fields.check(({ value, issues }) => {
-  const { input = [], previous_response_id: previous, conversation, prompt } = value
-  const asksNothing = input.length === 0 && [previous, conversation, prompt].every(one => one === undefined)
-  if (asksNothing)
-    issues.push({ code: 'custom', path: ['input'], message: 'must not be empty', input: value.input })
-})
+export const openAiResponsesBody = z.looseObject(bodyFields).check(assertAsks)
 
 export type OpenAiResponsesBody = z.output<typeof openAiResponsesBody>
 export type OpenAiInputItem = z.output<typeof openAiInputItem>
+
+const list = z.array(z.unknown())
+/** The same without a look at the elements of its lists. */
+const outerBody = z
+  .looseObject({
+    ...bodyFields,
+    input: optional(z.union([z.string(), list], 'must be a string or an array of items')),
+    instructions: optional(z.union([z.string(), list])),
+    tools: optional(list),
+  })
+  .check(assertAsks)
+const outerItem = z
+  .looseObject({
+    ...itemFields,
+    content: optional(z.union([z.string(), list], 'must be a string or an array of parts')),
+  })
+  .check(assertComplete)
+
+const checkedInTurns = async (value: unknown): Promise<OpenAiResponsesBody> => {
+  const faults = new FaultList()
+  const item = withList(bySchema(outerItem, faults), 'content', bySchema(contentPart, faults))
+  const withInput = withList(bySchema(outerBody, faults), 'input', item)
+  const withInstructions = withList(withInput, 'instructions', item)
+  const body = await withList(withInstructions, 'tools', bySchema(tool, faults))(value, [])
+  faults.throwIfAny()
+  return body as OpenAiResponsesBody
+}
+
+/**
+ * The checked body; a large one is checked between other work.
+ * @throws GatewayError INVALID_INPUT that names its faults
+ */
+export const responsesBodyOrThrow = ({
+  value,
+  isLarge,
+}: SentJson): OpenAiResponsesBody | Promise<OpenAiResponsesBody> =>
+  isLarge ? checkedInTurns(value) : parseOrThrow(openAiResponsesBody, value)
 
 const MOST_LISTED = 100
 const USUALLY_LISTED = 20

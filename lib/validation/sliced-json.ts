@@ -16,6 +16,9 @@ const CLOSING_BRACKET = 0x5d
 const OPENING_BRACE = 0x7b
 const CLOSING_BRACE = 0x7d
 const WHITE_SPACE = /^[ \t\n\r]*$/
+/** After a name: its colon, or so much white space that nothing else is looked for. */
+const NAME_END = /^[ \t\n\r]*(?::|$)/
+const MOST_SPACE = 64
 
 /** An array or object of the text: its position, and where it can be cut into portions. */
 type Container = {
@@ -26,12 +29,17 @@ type Container = {
   /** Positions of commas between its own elements. */
   readonly cuts: number[]
   /** Those of its elements that are larger than a portion, in their order. */
-  readonly large: Container[]
+  readonly large: Large[]
   lastComma: number
   commas: number
   /** The next comma must be a cut, since the element before it is large. */
   cutsNext: boolean
 }
+
+/** A string as an element, with its quotes. */
+type LongText = Readonly<{ start: number; end: number; isText: true }>
+
+type Large = Container | LongText
 
 /** The text's structure, from its brackets and strings. */
 type Outline = Readonly<{ root: Container; fields: number }>
@@ -56,12 +64,21 @@ class Outliner {
       if (++looks % LOOKS_BETWEEN_TURNS === 0) await turn()
       const code = this.#text.charCodeAt(at)
       if (code === QUOTE) {
+        const start = at
         at = endOfString(this.#text, at + 1)
         if (at === -1) throw new NoJson()
+        if (at - start > PORTION) this.#seeLongText(start, at + 1)
       } else this.#see(code, at)
     }
     if (!this.#root || this.#open.length > 0) throw new NoJson()
     return { root: this.#root, fields: this.#fields }
+  }
+
+  #seeLongText(start: number, end: number): void {
+    const parent = this.#open.at(-1)
+    // A name stays with its value.
+    const isName = NAME_END.test(this.#text.slice(end, end + MOST_SPACE))
+    if (parent && !isName) addLarge(parent, { start, end, isText: true })
   }
 
   #see(code: number, at: number): void {
@@ -110,7 +127,7 @@ class Outliner {
 }
 
 /** A large element is a portion of its own. */
-const addLarge = (parent: Container, element: Container): void => {
+const addLarge = (parent: Container, element: Large): void => {
   if (parent.lastComma > (parent.cuts.at(-1) ?? parent.start)) parent.cuts.push(parent.lastComma)
   parent.cutsNext = true
   parent.large.push(element)
@@ -118,6 +135,42 @@ const addLarge = (parent: Container, element: Container): void => {
 
 const assertBlank = (text: string): void => {
   if (!WHITE_SPACE.test(text)) throw new NoJson()
+}
+
+/** Lengths of `\u00e9` and `\n`. */
+const UNICODE_ESCAPE = 6
+const SHORT_ESCAPE = 2
+
+/** Cuts a string of the text, which ends at `end`, into pieces. An escape sequence stays whole. */
+class TextCutter {
+  readonly #text: string
+  readonly #end: number
+  /** The next one that was found; looked for again once it is passed. */
+  #backslash = -1
+
+  constructor(text: string, end: number) {
+    this.#text = text
+    this.#end = end
+  }
+
+  endOfPiece(from: number): number {
+    const wanted = Math.min(from + PORTION, this.#end)
+    let at = from
+    while (at < wanted) {
+      const backslash = this.#backslashFrom(at)
+      if (backslash >= wanted) return wanted
+      at = backslash + (this.#text[backslash + 1] === 'u' ? UNICODE_ESCAPE : SHORT_ESCAPE)
+    }
+    return Math.min(at, this.#end)
+  }
+
+  #backslashFrom(at: number): number {
+    if (this.#backslash < at) {
+      const found = this.#text.indexOf('\\', at)
+      this.#backslash = found === -1 ? this.#end : found
+    }
+    return this.#backslash
+  }
 }
 
 type Built = unknown[] | Record<string, unknown>
@@ -137,7 +190,23 @@ class Builder {
     this.#text = text
   }
 
-  async build(container: Container): Promise<unknown> {
+  async build(element: Large): Promise<unknown> {
+    return 'isText' in element ? this.#buildText(element) : this.#buildContainer(element)
+  }
+
+  async #buildText({ start, end }: LongText): Promise<string> {
+    const pieces: string[] = []
+    const cutter = new TextCutter(this.#text, end - 1)
+    for (let from = start + 1; from < end - 1; ) {
+      await turn()
+      const to = cutter.endOfPiece(from)
+      pieces.push(String(this.#parse(`"${this.#text.slice(from, to)}"`)))
+      from = to
+    }
+    return pieces.join('')
+  }
+
+  async #buildContainer(container: Container): Promise<unknown> {
     const into: Built = container.isArray ? [] : {}
     const { cuts, large, start, end } = container
     const ends = [...cuts, end - 1]
@@ -155,7 +224,7 @@ class Builder {
     return into
   }
 
-  async #addLarge(into: Built, element: Container, from: number, to: number): Promise<void> {
+  async #addLarge(into: Built, element: Large, from: number, to: number): Promise<void> {
     const before = this.#text.slice(from, element.start)
     assertBlank(this.#text.slice(element.end, to))
     if (Array.isArray(into)) {

@@ -19,6 +19,7 @@ import { messagesBodyOrThrow } from '#lib/validation/anthropic-messages.ts'
 import { openAiChatBody } from '#lib/validation/openai-chat.ts'
 import { block, ended, message, sseOf, started } from '../../support/anthropic-behaviour.ts'
 import { newCall } from '../../support/calls.ts'
+import { rawJson } from '../../support/raw-json.ts'
 import { answering, fixturesOf, splitAt } from '../../support/wire-fixtures.ts'
 
 const SSE = 'text/event-stream'
@@ -27,13 +28,13 @@ const ANSWER_CLOCK = { clock: systemClock, abort: () => {} }
 
 /** The call that a body of `POST /v1/messages` makes. */
 const callOf = async (body: object): Promise<Call> => {
-  const json = JSON.stringify({
+  const sent = rawJson({
     model: 'm',
     max_tokens: 10,
     messages: [{ role: 'user', content: 'Hi' }],
     ...body,
   })
-  return messagesCall(newCall(), await messagesBodyOrThrow(JSON.parse(json)), json, {
+  return messagesCall(newCall(), await messagesBodyOrThrow(sent.value), sent, {
     model: 'm',
     headers: new Headers(),
     cache: 'default',
@@ -132,8 +133,8 @@ describe('a stream for Anthropic’s clients', () => {
 
 it('a stream for OpenAI’s clients is translated from an answer in one piece, and a completion from a stream', async () => {
   const askedChat = async (stream: boolean, name: string, type: string) => {
-    const json = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], stream })
-    const call = chatCompletionCall(newCall(), openAiChatBody.parse(JSON.parse(json)), json, {
+    const sent = rawJson({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], stream })
+    const call = await chatCompletionCall(newCall(), openAiChatBody.parse(sent.value), sent, {
       model: 'm',
       cache: 'default',
       strict: false,
@@ -306,15 +307,15 @@ describe('chat → messages → chat', () => {
             // Anthropic says it as part of a choice among tools; "none" leaves nothing to be parallel.
             ...(given && tool_choice && tool_choice !== 'none' && { parallel_tool_calls }),
           }
-          const json = JSON.stringify(body)
-          const chat = chatCompletionCall(newCall(), openAiChatBody.parse(JSON.parse(json)), json, {
+          const asChat = rawJson(body)
+          const chat = await chatCompletionCall(newCall(), openAiChatBody.parse(asChat.value), asChat, {
             model: 'model',
             cache: 'default',
             strict: false,
             requestTimeoutMs: 1_000,
           })
           const sent = await sentFor(openai, await callOf(await sentFor(anthropic, chat)))
-          expect(sent).toEqual({ ...JSON.parse(json), stream: false })
+          expect(sent).toEqual({ ...body, stream: false })
         },
       ),
       { numRuns: 200 },

@@ -10,6 +10,7 @@ import { PROVIDERS } from '#lib/llm/providers/registry.ts'
 import type { Call } from '#lib/llm/types.ts'
 import { openAiChatBody } from '#lib/validation/openai-chat.ts'
 import { newCall } from '../../support/calls.ts'
+import { rawJson } from '../../support/raw-json.ts'
 import { answering, fixturesOf, splitAt } from '../../support/wire-fixtures.ts'
 
 const SSE = 'text/event-stream'
@@ -18,9 +19,9 @@ const JSON_TYPE = 'application/json'
 const CLOCK = { ...systemClock, now: () => 1_800_000_000_000 }
 
 /** The call that a body of `POST /v1/chat/completions` makes. */
-const callOf = (fields: object): Call => {
+const callOf = (fields: object): Promise<Call> => {
   const body = { model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...fields }
-  return chatCompletionCall(newCall(), openAiChatBody.parse(body), JSON.stringify(body), {
+  return chatCompletionCall(newCall(), openAiChatBody.parse(body), rawJson(body), {
     model: 'm',
     cache: 'default',
     strict: false,
@@ -38,7 +39,7 @@ const given = async (
   pieces: readonly Buffer[],
   fields: object = {},
 ): Promise<string> => {
-  const call = callOf({ stream: type === SSE, ...fields })
+  const call = await callOf({ stream: type === SSE, ...fields })
   const provider = definition.create({
     apiKey: 'sk-test',
     baseUrl: 'http://upstream',

@@ -6,6 +6,8 @@ import { jsonInTurnsOrThrow, jsonOrThrow } from '#lib/validation/json.ts'
 /** From this on a text is parsed in turns. */
 const LARGE = 131_072
 const PADDING = 'x'.repeat(70_000)
+/** Long, and full of what JSON escapes, so that cuts fall everywhere in it. */
+const ESCAPED = 'ab"\\\n\u0001é😀'.repeat(9_000)
 
 const outcome = async (parse: () => unknown): Promise<unknown> => {
   try {
@@ -30,10 +32,12 @@ const { value: anything } = fc.letrec(tie => ({
   leaf: fc.oneof(
     fc.string(),
     fc.double({ noNaN: true, noDefaultInfinity: true }),
-    fc.constantFrom(null, true, PADDING),
+    fc.constantFrom(null, true, PADDING, ESCAPED),
   ),
   array: fc.array(tie('value'), { maxLength: 5 }),
-  object: fc.dictionary(fc.string(), tie('value'), { maxKeys: 5 }),
+  object: fc.dictionary(fc.oneof(fc.string(), fc.constantFrom(PADDING, ESCAPED)), tie('value'), {
+    maxKeys: 5,
+  }),
 }))
 
 describe('a large text', () => {

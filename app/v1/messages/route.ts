@@ -11,9 +11,9 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     POST: async ({ request, context, gateway, abort }) => {
       const { clock, env, chatDefaults } = gateway
       await gateway.identify(context)
-      const { text, value } = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
-      const body = await messagesBodyOrThrow(value)
-      const call = await messagesCall(context, body, text, {
+      const sent = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
+      const body = await messagesBodyOrThrow(sent.value)
+      const call = await messagesCall(context, body, sent, {
         model: gateway.modelNamed(body.model),
         headers: request.headers,
         cache: cacheModeOf(request),

@@ -4,8 +4,7 @@ import { cacheModeOf } from '#lib/http/cache-mode.ts'
 import { referencedItems } from '#lib/http/dialects/openai-responses/input.ts'
 import { responsesResponse } from '#lib/http/dialects/openai-responses/reply.ts'
 import { assertOffered, responsesRequest } from '#lib/http/dialects/openai-responses/request.ts'
-import { parseOrThrow } from '#lib/validation/faults.ts'
-import { openAiResponsesBody } from '#lib/validation/openai-responses.ts'
+import { responsesBodyOrThrow } from '#lib/validation/openai-responses.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/v1/responses', surface: 'chat', access: 'caller', admittedBy: 'pipeline', changes: true },
@@ -13,11 +12,11 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     POST: async ({ request, context, gateway, abort }) => {
       const { clock, env, chatDefaults, responses } = gateway
       const { caller } = await gateway.identify(context)
-      const { text, value } = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
-      const body = parseOrThrow(openAiResponsesBody, value)
+      const sent = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
+      const body = await responsesBodyOrThrow(sent)
       assertOffered(body)
       const references = { previousId: body.previous_response_id, itemIds: referencedItems(body) }
-      const asked = responsesRequest(context, body, text, {
+      const asked = await responsesRequest(context, body, sent, {
         model: gateway.modelNamed(body.model),
         cache: cacheModeOf(request),
         strict: request.headers.get('x-gateway-strict') === 'true',

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts'
 import type { GatewayError } from '../../errors.ts'
 import { AttemptBudget } from '../../llm/attempt-budget.ts'
-import { collect, type Finish, unfinished } from '../../llm/collect.ts'
+import { collect, type Finish } from '../../llm/collect.ts'
 import type { Call, Message, Reply, ResponseLimit, Usage } from '../../llm/types.ts'
 import { usdOf } from '../../money.ts'
 import type { RequestContext } from '../../request-context.ts'
@@ -10,6 +10,7 @@ import { decimal } from '../decimal.ts'
 import { errorBody } from '../error-response.ts'
 import type { RouteResponse } from '../route-response.ts'
 import { eventStream, sseEvent } from '../sse.ts'
+import { framesOf } from './frames.ts'
 
 export type ChatDefaults = Readonly<{
   model: string
@@ -95,27 +96,18 @@ const json = async (context: RequestContext, reply: Reply, clock: Clock): Promis
 }
 
 /** A reply as the frames of an event stream. */
-export async function* frames(context: RequestContext, reply: Reply, clock: Clock): AsyncGenerator<string> {
+export const frames = (context: RequestContext, reply: Reply, clock: Clock): AsyncGenerator<string> => {
   const start = opening(context, reply)
-  let pending = sseEvent('start', { ...start, cache: reply.head.cache })
-  let finish: Finish | undefined
-  let error: GatewayError | undefined
-  for await (const group of reply.events) {
-    for (const event of group) {
-      if (event.type === 'text-delta' || event.type === 'refusal-delta')
-        pending += sseEvent('delta', { text: event.text })
-      else if (event.type === 'finish') finish = event
-      else if (event.type === 'error') error = event.error
-    }
-    // Text in the same group as the finish is written together with the end.
-    if (finish || pending === '') continue
-    yield pending
-    pending = ''
-  }
-  if (finish && !error) {
-    const usage = await reply.usage
-    yield pending + sseEvent('done', { ...start, ...closing(context, reply, finish, usage, clock.now()) })
-  } else yield pending + sseEvent('error', errorBody(error ?? unfinished(), context.requestId))
+  return framesOf(reply, {
+    start: () => sseEvent('start', { ...start, cache: reply.head.cache }),
+    write: event =>
+      event.type === 'text-delta' || event.type === 'refusal-delta'
+        ? sseEvent('delta', { text: event.text })
+        : '',
+    end: (finish, usage) =>
+      sseEvent('done', { ...start, ...closing(context, reply, finish, usage, clock.now()) }),
+    fail: error => sseEvent('error', errorBody(error, context.requestId)),
+  })
 }
 
 /** A reply in the native dialect: JSON, or server-sent events for a call that wants a stream. */

@@ -72,7 +72,21 @@ const images = (request: PassthroughRequest, created: number): JsonAnswer => {
   return { json: { created, data } }
 }
 
-const CATEGORIES = ['harassment', 'hate', 'illicit', 'self-harm', 'sexual', 'violence']
+const CATEGORIES = [
+  'hate',
+  'hate/threatening',
+  'harassment',
+  'harassment/threatening',
+  'illicit',
+  'illicit/violent',
+  'self-harm',
+  'self-harm/intent',
+  'self-harm/instructions',
+  'sexual',
+  'sexual/minors',
+  'violence',
+  'violence/graphic',
+]
 
 const moderations = (request: PassthroughRequest, id: string, model: string): JsonAnswer => {
   const input = memberOf(request, 'input')
@@ -80,6 +94,7 @@ const moderations = (request: PassthroughRequest, id: string, model: string): Js
     flagged: false,
     categories: Object.fromEntries(CATEGORIES.map(name => [name, false])),
     category_scores: Object.fromEntries(CATEGORIES.map(name => [name, 0])),
+    category_applied_input_types: Object.fromEntries(CATEGORIES.map(name => [name, ['text']])),
   }))
   return { json: { id: `modr-${id}`, model, results } }
 }

@@ -64,8 +64,18 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
   hang: { about: 'never responds', after: { pieces: 0, fault: 'stall' } },
 }
 
+/** Longer texts are answered with in larger pieces: millions of words would take seconds. */
+const LONGEST_IN_WORDS = 100_000
+const LONG_PIECE = 10_000
+
+const slicesOf = (text: string): string[] =>
+  Array.from({ length: Math.ceil(text.length / LONG_PIECE) }, (_, index) =>
+    text.slice(index * LONG_PIECE, (index + 1) * LONG_PIECE),
+  )
+
 /** Words with the white space around them: the mock's tokens. Joined, they are the text again. */
-export const piecesOf = (text: string): string[] => text.match(/\s*\S+(?:\s+$)?/g) ?? []
+export const piecesOf = (text: string): string[] =>
+  text.length > LONGEST_IN_WORDS ? slicesOf(text) : (text.match(/\s*\S+(?:\s+$)?/g) ?? [])
 
 /** The script's reply to this call: the pieces to send, and the finish reason. */
 export const performance = (script: Script, call: Call): { pieces: string[]; reason: FinishReason } => {

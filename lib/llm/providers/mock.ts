@@ -1,5 +1,6 @@
 import { type Clock, sleep } from '../../clock.ts'
 import { GatewayError, toGatewayError } from '../../errors.ts'
+import { mapInTurns } from '../../loop-turns.ts'
 import { textOf } from '../message.ts'
 import type { Call, FinishReason, Provider, Reply, ReplyEvent, Usage } from '../types.ts'
 import type { ModelFacts } from './definition.ts'
@@ -79,10 +80,10 @@ export const mock = (options: MockOptions): Provider => {
     if (script.after?.pieces === 0) return never(call.signal)
 
     const usage = Promise.withResolvers<Usage>()
-    const inputTokens = call.messages.reduce(
-      (tokens, { content }) => tokens + piecesOf(textOf(content)).length,
-      0,
-    )
+    let inputTokens = 0
+    await mapInTurns(call.messages, ({ content }) => {
+      inputTokens += piecesOf(textOf(content)).length
+    })
     const show: Show = { call, script, ...performance(script, call), chunkMs: chunkMs * slowness, clock }
     const events = stream(show, sent => usage.resolve({ inputTokens, outputTokens: sent }))
     return { usage: usage.promise, events: await prefetched(events) }

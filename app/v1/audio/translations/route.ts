@@ -1,21 +1,15 @@
 import { serve } from '#lib/gateway/index.ts'
-import { passthroughResponse, thenRemoving } from '#lib/http/dialects/passthrough/reply.ts'
+import { formResponse } from '#lib/http/dialects/passthrough/reply.ts'
 import { formCall } from '#lib/http/dialects/passthrough/request.ts'
 
 /** The caller is admitted before the files are read. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/v1/audio/translations', surface: 'chat', access: 'caller', changes: true, readsFiles: true },
   {
-    POST: async ({ request, context, gateway, abort }) => {
-      const { call, dispose } = await formCall('audio/translations', request, context, gateway)
-      try {
-        const reply = await gateway.answerUpload(call)
-        const response = await passthroughResponse(reply, { clock: gateway.clock, abort })
-        return await thenRemoving(response, dispose)
-      } catch (error) {
-        await dispose()
-        throw error
-      }
-    },
+    POST: async ({ request, context, gateway, abort }) =>
+      formResponse(await formCall('audio/translations', request, context, gateway), gateway.answerUpload, {
+        clock: gateway.clock,
+        abort,
+      }),
   },
 )

@@ -3,8 +3,7 @@ import { readEncodedJson } from '#lib/http/body.ts'
 import { cacheModeOf } from '#lib/http/cache-mode.ts'
 import { chatCompletionResponse } from '#lib/http/dialects/openai-chat/reply.ts'
 import { chatCompletionCall } from '#lib/http/dialects/openai-chat/request.ts'
-import { parseOrThrow } from '#lib/validation/faults.ts'
-import { openAiChatBody } from '#lib/validation/openai-chat.ts'
+import { chatBodyOrThrow } from '#lib/validation/openai-chat.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/v1/chat/completions', surface: 'chat', access: 'caller', admittedBy: 'pipeline', changes: true },
@@ -12,9 +11,9 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     POST: async ({ request, context, gateway, abort }) => {
       const { clock, env, chatDefaults } = gateway
       await gateway.identify(context)
-      const { text, value } = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
-      const body = parseOrThrow(openAiChatBody, value)
-      const call = chatCompletionCall(context, body, text, {
+      const sent = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
+      const body = await chatBodyOrThrow(sent)
+      const call = await chatCompletionCall(context, body, sent, {
         model: gateway.modelNamed(body.model),
         cache: cacheModeOf(request),
         strict: request.headers.get('x-gateway-strict') === 'true',

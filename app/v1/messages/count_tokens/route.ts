@@ -9,9 +9,9 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   {
     POST: async ({ request, context, gateway }) => {
       const { env, chatDefaults } = gateway
-      const { text, value } = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
-      const body = await countBodyOrThrow(value)
-      const call = await messagesCall(context, body, text, {
+      const sent = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
+      const body = await countBodyOrThrow(sent.value)
+      const call = await messagesCall(context, body, sent, {
         model: gateway.modelNamed(body.model),
         headers: request.headers,
         cache: 'no-store',

@@ -4,6 +4,7 @@ import { answerOf, collectEvents, type Finish, unfinished } from '../../../llm/c
 import type { Call, Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
 import type { RouteResponse } from '../../route-response.ts'
 import { eventStream, sseEvent } from '../../sse.ts'
+import { type FrameWriter, framesOf } from '../frames.ts'
 import { openAiStatus } from '../openai-error.ts'
 import { BlockWriter } from './block-writer.ts'
 import { anthropicErrorBody } from './error.ts'
@@ -46,29 +47,25 @@ const messageStart = (reply: Reply): string => {
 }
 
 /** A reply's events as those of a message. They come from the upstream as they are where it has the same format. */
-class MessageWriter {
+class MessageWriter implements FrameWriter {
   readonly #reply: Reply
+  readonly #requestId: string
   readonly #blocks = new BlockWriter()
   #hasStarted = false
   #isPassing = false
   #hasReason = false
   #hasStopped = false
-  finish: Finish | undefined
-  error: GatewayError | undefined
 
-  constructor(reply: Reply) {
+  constructor(reply: Reply, requestId: string) {
     this.#reply = reply
+    this.#requestId = requestId
   }
 
   write(event: ReplyEvent): string {
-    if (event.type === 'error') this.error = event.error
-    else if (event.type === 'finish') this.finish = event
-    else if (isWire(event)) return this.#passed(event)
-    else if (!this.#isPassing) return this.#start() + this.#blocks.write(event)
-    return ''
+    if (isWire(event)) return this.#passed(event)
+    return this.#isPassing ? '' : this.#start() + this.#blocks.write(event)
   }
 
-  /** What follows the last event of a complete answer. */
   end({ reason }: Finish, usage: Usage): string {
     const blocks = this.#isPassing ? '' : this.#start() + this.#blocks.end()
     const delta = { stop_reason: stopReasonOf(reason, this.#blocks.callsTools), stop_sequence: null }
@@ -76,6 +73,10 @@ class MessageWriter {
       ? ''
       : sseEvent('message_delta', { type: 'message_delta', delta, usage: usageBody(usage) })
     return blocks + (this.#hasStopped ? '' : last + sseEvent('message_stop', { type: 'message_stop' }))
+  }
+
+  fail(error: GatewayError): string {
+    return sseEvent('error', anthropicErrorBody(error, openAiStatus(error), this.#requestId))
   }
 
   #passed({ event = 'message', json }: WireEvent): string {
@@ -92,21 +93,6 @@ class MessageWriter {
   }
 }
 
-async function* messageEvents(reply: Reply, requestId: string): AsyncGenerator<string> {
-  const writer = new MessageWriter(reply)
-  let pending = ''
-  for await (const arrived of reply.events) {
-    for (const event of arrived) pending += writer.write(event)
-    // What comes together with the finish is written together with the end.
-    if (writer.finish || pending === '') continue
-    yield pending
-    pending = ''
-  }
-  const { finish, error = finish ? undefined : unfinished() } = writer
-  if (finish && !error) yield pending + writer.end(finish, await reply.usage)
-  else if (error) yield pending + sseEvent('error', anthropicErrorBody(error, openAiStatus(error), requestId))
-}
-
 export type MessageOptions = Readonly<{ clock: Clock; abort: (reason: GatewayError) => void }>
 
 /** A reply as Anthropic's message, or as its events for a call that wants a stream. */
@@ -115,4 +101,4 @@ export const messageResponse = async (
   reply: Reply,
   options: MessageOptions,
 ): Promise<RouteResponse> =>
-  call.stream ? eventStream(messageEvents(reply, call.requestId), options) : whole(reply)
+  call.stream ? eventStream(framesOf(reply, new MessageWriter(reply, call.requestId)), options) : whole(reply)

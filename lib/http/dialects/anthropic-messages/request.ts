@@ -2,9 +2,9 @@ import { GatewayError } from '../../../errors.ts'
 import { AttemptBudget } from '../../../llm/attempt-budget.ts'
 import type { ModelParameters, ResponseFormat, Tool, ToolChoice } from '../../../llm/message.ts'
 import type { Call, RawRequest } from '../../../llm/types.ts'
-import { membersOf } from '../../../raw-json.ts'
 import type { RequestContext } from '../../../request-context.ts'
 import type { AnthropicCountBody, AnthropicMessagesBody } from '../../../validation/anthropic-messages.ts'
+import type { RawJson } from '../../body.ts'
 import { conversationOf } from './content.ts'
 
 /** The headers that belong to the format. */
@@ -26,12 +26,12 @@ const formatHeaders = (headers: Headers): Readonly<Record<string, string>> => {
   return found
 }
 
-const rawOf = (json: string, headers: Headers): RawRequest => {
+const rawOf = ({ text: json, members }: RawJson, headers: Headers): RawRequest => {
   const found = formatHeaders(headers)
   return {
     format: 'anthropic-messages',
     json,
-    members: membersOf(json),
+    members,
     ...(Object.keys(found).length > 0 && { headers: found }),
   }
 }
@@ -99,13 +99,12 @@ export type MessagesCallOptions = Readonly<{
 
 /**
  * The body of `POST /v1/messages`, or of `/v1/messages/count_tokens`, as a call.
- * @param json the body's text, as the client sent it
  * Rejects with GatewayError INVALID_INPUT for a malformed header of the format
  */
 export const messagesCall = async (
   context: RequestContext,
   body: AnthropicCountBody & Partial<AnthropicMessagesBody>,
-  json: string,
+  sent: RawJson,
   { model, headers, cache, strict, requestTimeoutMs }: MessagesCallOptions,
 ): Promise<Call> => ({
   ...context,
@@ -115,7 +114,7 @@ export const messagesCall = async (
   temperature: body.temperature,
   maxOutputTokens: body.max_tokens,
   parameters: parametersOf(body),
-  raw: rawOf(json, headers),
+  raw: rawOf(sent, headers),
   ...(strict && { strict }),
   deadlineAt: context.startedAt + requestTimeoutMs,
   cache,

@@ -1,10 +1,11 @@
 import type { Clock } from '../../../clock.ts'
 import type { GatewayError } from '../../../errors.ts'
-import { answerOf, collectEvents, unfinished, type WholeReply } from '../../../llm/collect.ts'
+import { answerOf, collectEvents, type Finish, unfinished, type WholeReply } from '../../../llm/collect.ts'
 import { toolCallBody, toolCallDelta } from '../../../llm/openai-tool-call.ts'
 import type { Call, FinishReason, Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
 import type { RouteResponse } from '../../route-response.ts'
 import { eventStream } from '../../sse.ts'
+import { type FrameWriter, framesOf } from '../frames.ts'
 import { openAiErrorBody } from '../openai-error.ts'
 
 type WireEvent = Extract<ReplyEvent, { type: 'wire' }>
@@ -93,14 +94,12 @@ const passed = ({ json, isUsage }: WireEvent, wantsUsage: boolean): string => {
 }
 
 /** A reply's events as chunks. They come from the upstream as they are where it has the same format. */
-class ChunkWriter {
+class ChunkWriter implements FrameWriter {
   readonly #head: ReturnType<typeof headOf>
   readonly #wantsUsage: boolean
   #hasRole = false
   #isPassing = false
   #hasPassedUsage = false
-  finish: Extract<ReplyEvent, { type: 'finish' }> | undefined
-  error: GatewayError | undefined
 
   constructor(reply: Reply, now: number, wantsUsage: boolean) {
     this.#head = headOf(reply, now, 'chat.completion.chunk')
@@ -108,9 +107,7 @@ class ChunkWriter {
   }
 
   write(event: ReplyEvent): string {
-    if (event.type === 'error') this.error = event.error
-    else if (event.type === 'finish') this.finish = event
-    else if (isWire(event)) {
+    if (isWire(event)) {
       this.#isPassing = true
       if (event.isUsage) this.#hasPassedUsage = true
       return passed(event, this.#wantsUsage)
@@ -118,8 +115,7 @@ class ChunkWriter {
     return ''
   }
 
-  /** What follows the last event of a complete answer. */
-  end(finish: NonNullable<this['finish']>, usage: Usage): string {
+  end(finish: Finish, usage: Usage): string {
     const isMissing = !this.#isPassing || finish.raw === undefined
     const reason = isMissing ? this.#chunk({}, REASONS[finish.reason]) : ''
     const counts =
@@ -127,6 +123,10 @@ class ChunkWriter {
         ? data({ ...this.#head, choices: [], usage: usageBody(usage) })
         : ''
     return `${reason}${counts}data: [DONE]\n\n`
+  }
+
+  fail(error: GatewayError): string {
+    return data(openAiErrorBody(error))
   }
 
   #delta(delta: object | undefined): string {
@@ -142,21 +142,6 @@ class ChunkWriter {
   }
 }
 
-async function* chunks(reply: Reply, clock: Clock, wantsUsage: boolean): AsyncGenerator<string> {
-  const writer = new ChunkWriter(reply, clock.now(), wantsUsage)
-  let pending = ''
-  for await (const arrived of reply.events) {
-    for (const event of arrived) pending += writer.write(event)
-    // What comes together with the finish is written together with the end.
-    if (writer.finish || pending === '') continue
-    yield pending
-    pending = ''
-  }
-  const { finish, error = finish ? undefined : unfinished() } = writer
-  if (finish && !error) yield pending + writer.end(finish, await reply.usage)
-  else if (error) yield pending + data(openAiErrorBody(error))
-}
-
 export type ChatCompletionOptions = Readonly<{
   clock: Clock
   abort: (reason: GatewayError) => void
@@ -170,4 +155,6 @@ export const chatCompletionResponse = async (
   reply: Reply,
   { clock, abort, wantsUsage }: ChatCompletionOptions,
 ): Promise<RouteResponse> =>
-  call.stream ? eventStream(chunks(reply, clock, wantsUsage), { clock, abort }) : whole(reply, clock)
+  call.stream
+    ? eventStream(framesOf(reply, new ChunkWriter(reply, clock.now(), wantsUsage)), { clock, abort })
+    : whole(reply, clock)

@@ -10,9 +10,10 @@ import type {
   ToolChoice,
 } from '../../../llm/message.ts'
 import type { Call } from '../../../llm/types.ts'
-import { membersOf } from '../../../raw-json.ts'
+import { mapInTurns } from '../../../loop-turns.ts'
 import type { RequestContext } from '../../../request-context.ts'
 import type { OpenAiChatBody } from '../../../validation/openai-chat.ts'
+import type { RawJson } from '../../body.ts'
 
 type BodyMessage = OpenAiChatBody['messages'][number]
 type BodyPart = Exclude<NonNullable<BodyMessage['content']>, string>[number]
@@ -154,24 +155,21 @@ export type ChatCompletionOptions = Readonly<{
   requestTimeoutMs: number
 }>
 
-/**
- * The body of `POST /v1/chat/completions` as a call.
- * @param json the body's text, as the client sent it
- */
-export const chatCompletionCall = (
+/** The body of `POST /v1/chat/completions` as a call. */
+export const chatCompletionCall = async (
   context: RequestContext,
   body: OpenAiChatBody,
-  json: string,
+  { text: json, members }: RawJson,
   { model, cache, strict, requestTimeoutMs }: ChatCompletionOptions,
-): Call => ({
+): Promise<Call> => ({
   ...context,
-  messages: body.messages.map(messageOf),
+  messages: await mapInTurns(body.messages, messageOf),
   model,
   stream: body.stream ?? false,
   temperature: body.temperature,
   maxOutputTokens: body.max_completion_tokens ?? body.max_tokens,
   parameters: parametersOf(body),
-  raw: { format: 'openai-chat', json, members: membersOf(json) },
+  raw: { format: 'openai-chat', json, members },
   ...(strict && { strict }),
   deadlineAt: context.startedAt + requestTimeoutMs,
   cache,

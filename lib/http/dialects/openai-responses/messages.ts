@@ -1,4 +1,5 @@
 import type { Content, ContentPart, Message, Reasoning, ToolCall } from '../../../llm/message.ts'
+import { mapInTurns } from '../../../loop-turns.ts'
 import type { OpenAiInputItem } from '../../../validation/openai-responses.ts'
 
 type ItemContent = NonNullable<OpenAiInputItem['content']>
@@ -113,25 +114,44 @@ export type Conversation = Readonly<{
   omitted: readonly string[]
 }>
 
-/** Items as a conversation. Reasoning, text and calls that belong together are one message of it. */
-export const conversationOf = (items: readonly OpenAiInputItem[]): Conversation => {
-  const messages: Message[] = []
-  const omitted = new Set<string>()
-  let open: AssistantMessage | undefined
-  const close = () => {
-    if (open) messages.push(open.whole())
-    open = undefined
-  }
-  for (const item of items) {
-    if (open?.isContinuedBy(item) && open.add(item)) continue
+/** Reasoning, text and calls that belong together are one message. */
+class ConversationBuilder {
+  readonly #messages: Message[] = []
+  readonly #omitted = new Set<string>()
+  #open: AssistantMessage | undefined
+
+  add(item: OpenAiInputItem): void {
+    if (this.#open?.isContinuedBy(item) && this.#open.add(item)) return
     const begun = new AssistantMessage()
     const isOwn = begun.add(item)
     const other = isOwn ? undefined : messageOf(item)
-    if (isOwn || other) close()
-    if (isOwn) open = begun
-    else if (other) messages.push(other)
-    else omitted.add(item.type ?? 'message')
+    if (isOwn || other) this.#close()
+    if (isOwn) this.#open = begun
+    else if (other) this.#messages.push(other)
+    else this.#omitted.add(item.type ?? 'message')
   }
-  close()
-  return { messages, omitted: [...omitted] }
+
+  whole(): Conversation {
+    this.#close()
+    return { messages: this.#messages, omitted: [...this.#omitted] }
+  }
+
+  #close(): void {
+    if (this.#open) this.#messages.push(this.#open.whole())
+    this.#open = undefined
+  }
+}
+
+/** Items as a conversation. */
+export const conversationOf = (items: readonly OpenAiInputItem[]): Conversation => {
+  const conversation = new ConversationBuilder()
+  for (const item of items) conversation.add(item)
+  return conversation.whole()
+}
+
+/** The same for a list that may be long. */
+export const conversationInTurns = async (items: readonly OpenAiInputItem[]): Promise<Conversation> => {
+  const conversation = new ConversationBuilder()
+  await mapInTurns(items, item => conversation.add(item))
+  return conversation.whole()
 }

@@ -1,9 +1,10 @@
 import type { Clock } from '../../../clock.ts'
 import type { GatewayError } from '../../../errors.ts'
 import { collectEvents, type Finish, unfinished } from '../../../llm/collect.ts'
-import type { Reply } from '../../../llm/types.ts'
+import type { Reply, Usage } from '../../../llm/types.ts'
 import type { RouteResponse } from '../../route-response.ts'
 import { eventStream } from '../../sse.ts'
+import { type FrameWriter, framesOf } from '../frames.ts'
 import { isStreamed, isWire, memberOf, PassedResponse, WrittenResponse, wholeOf } from './event-writer.ts'
 import type { ResponsesRequest } from './request.ts'
 import { ResponseObject } from './response-object.ts'
@@ -105,72 +106,48 @@ const whole = async (reply: Reply, answering: Answering): Promise<RouteResponse>
 }
 
 /** Writes a stream's frames, in one of two ways: as they come from the upstream, or made of the events. */
-class Frames {
-  readonly #reply: Reply
+class ResponseWriter implements FrameWriter {
   readonly #answering: Answering
   #passed: PassedResponse | undefined
   #written: WrittenResponse | undefined
-  #finish: Finish | undefined
-  #error: GatewayError | undefined
 
-  constructor(reply: Reply, answering: Answering) {
-    this.#reply = reply
+  constructor(answering: Answering) {
     this.#answering = answering
   }
 
-  get isOver(): boolean {
-    return this.#finish !== undefined || this.#error !== undefined
-  }
-
   write(event: Parameters<WrittenResponse['write']>[0]): string {
-    if (event.type === 'error') this.#error = event.error
-    else if (event.type === 'finish') this.#finish = event
-    else if (isWire(event)) {
+    if (isWire(event)) {
       // A whole answer where a stream was wanted: its events are made here.
       if (!isStreamed(event)) return ''
       this.#passed ??= new PassedResponse()
       return this.#passed.write(event)
-    } else if (!this.#passed) return this.#writing.write(event)
-    return ''
+    }
+    return this.#passed ? '' : this.#writing.write(event)
   }
 
-  /** The last frames. What is to be kept is kept before. */
-  async end(): Promise<string> {
-    if (this.#error || !this.#finish) return this.#fail(this.#error ?? unfinished())
+  /** What is to be kept is kept before. */
+  async end(finish: Finish, usage: Usage): Promise<string> {
     if (this.#passed) return this.#endPassed(this.#passed)
     const written = this.#writing
-    const { frames, response } = written.end(this.#finish, await this.#reply.usage)
+    const { frames, response } = written.end(finish, usage)
     return frames + written.ended(await this.#answering.keepWritten(written.id, response))
+  }
+
+  fail(error: GatewayError): string {
+    return (this.#passed ?? this.#writing).fail(error)
   }
 
   async #endPassed(passed: PassedResponse): Promise<string> {
     const { end } = passed
-    if (!end) return this.#fail(unfinished())
+    if (!end) return this.fail(unfinished())
     await this.#answering.keepPassed(memberOf(end.json, 'response'))
     return passed.frame(end)
-  }
-
-  #fail(error: GatewayError): string {
-    return (this.#passed ?? this.#writing).fail(error)
   }
 
   get #writing(): WrittenResponse {
     this.#written ??= this.#answering.written()
     return this.#written
   }
-}
-
-async function* frames(reply: Reply, answering: Answering): AsyncGenerator<string> {
-  const writer = new Frames(reply, answering)
-  let pending = ''
-  for await (const arrived of reply.events) {
-    for (const event of arrived) pending += writer.write(event)
-    // What comes together with the end is written together with it.
-    if (writer.isOver || pending === '') continue
-    yield pending
-    pending = ''
-  }
-  yield pending + (await writer.end())
 }
 
 /** A reply as OpenAI's response object, or as its events for a call that wants a stream. */
@@ -180,5 +157,7 @@ export const responsesResponse = async (
   options: ResponsesReplyOptions,
 ): Promise<RouteResponse> => {
   const answering = new Answering(request, reply, options)
-  return request.call.stream ? eventStream(frames(reply, answering), options) : whole(reply, answering)
+  return request.call.stream
+    ? eventStream(framesOf(reply, new ResponseWriter(answering)), options)
+    : whole(reply, answering)
 }

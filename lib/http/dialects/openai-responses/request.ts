@@ -1,13 +1,13 @@
 import type { GatewayError } from '../../../errors.ts'
 import { AttemptBudget } from '../../../llm/attempt-budget.ts'
 import type { Call } from '../../../llm/types.ts'
-import { membersOf } from '../../../raw-json.ts'
 import type { RequestContext } from '../../../request-context.ts'
 import type { ResponseContext } from '../../../responses/types.ts'
 import { invalidInput } from '../../../validation/faults.ts'
 import type { OpenAiResponsesBody } from '../../../validation/openai-responses.ts'
+import type { RawJson } from '../../body.ts'
 import { inputOf } from './input.ts'
-import { conversationOf } from './messages.ts'
+import { conversationInTurns, conversationOf } from './messages.ts'
 import { parametersOf, untranslatedIn } from './parameters.ts'
 
 export type ResponsesOptions = Readonly<{
@@ -54,19 +54,15 @@ const instructionsOf = ({ instructions }: OpenAiResponsesBody) =>
     ? [{ role: 'system' as const, content: instructions }]
     : conversationOf(instructions ?? []).messages
 
-/**
- * The body of `POST /v1/responses` as a call.
- * @param json the body's text, as the client sent it
- */
-export const responsesRequest = (
+/** The body of `POST /v1/responses` as a call. */
+export const responsesRequest = async (
   requestContext: RequestContext,
   body: OpenAiResponsesBody,
-  json: string,
+  { text: json, members }: RawJson,
   { model, cache, strict, requestTimeoutMs, context }: ResponsesOptions,
-): ResponsesRequest => {
-  const members = membersOf(json)
+): Promise<ResponsesRequest> => {
   const { items, own, resolved } = inputOf(body, members, context)
-  const { messages, omitted } = conversationOf(items)
+  const { messages, omitted } = await conversationInTurns(items)
   const call: Call = {
     ...requestContext,
     messages: [...instructionsOf(body), ...messages],

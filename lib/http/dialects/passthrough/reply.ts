@@ -1,12 +1,14 @@
 import type { Clock } from '../../../clock.ts'
+import type { Handler } from '../../../compose.ts'
 import type { GatewayError } from '../../../errors.ts'
-import type { EventGroup, Reply, ReplyEvent } from '../../../llm/types.ts'
+import type { Call, EventGroup, Reply, ReplyEvent } from '../../../llm/types.ts'
 import { usdOf } from '../../../money.ts'
 import { decimal } from '../../decimal.ts'
 import { pacedBody } from '../../paced-body.ts'
 import type { RouteResponse } from '../../route-response.ts'
 import { eventStream } from '../../sse.ts'
 import { openAiErrorBody } from '../openai-error.ts'
+import type { FormCall } from './request.ts'
 
 export type PassthroughResponseOptions = Readonly<{ clock: Clock; abort: (reason: GatewayError) => void }>
 
@@ -53,16 +55,6 @@ const whole = async (reply: Reply, text: string, rest: Events, type: string): Pr
   return { text: { type, body: text }, headers: await costHeaders(reply) }
 }
 
-/** A response after whose end the files of its request are removed. */
-export const thenRemoving = async (
-  response: RouteResponse,
-  dispose: () => Promise<void>,
-): Promise<RouteResponse> => {
-  if (response.ended) void response.ended.then(dispose)
-  else await dispose()
-  return response
-}
-
 /** A reply to a call for an endpoint beside chat: the upstream's body, with its content type. */
 export const passthroughResponse = async (
   reply: Reply,
@@ -79,4 +71,24 @@ export const passthroughResponse = async (
   const pieces = piecesOf(first, events, isEvents)
   const body = isEvents ? eventStream(pieces, { clock, abort }) : pacedBody(pieces, { clock, abort })
   return { ...body, headers: { 'content-type': mediaType ?? USUAL_TYPE } }
+}
+
+/**
+ * The response to a form. Its files are removed once it has ended, in whatever way.
+ * @param answer answers its call
+ */
+export const formResponse = async (
+  { call, dispose }: FormCall,
+  answer: Handler<Call, Reply>,
+  options: PassthroughResponseOptions,
+): Promise<RouteResponse> => {
+  try {
+    const response = await passthroughResponse(await answer(call), options)
+    if (response.ended) void response.ended.then(dispose)
+    else await dispose()
+    return response
+  } catch (error) {
+    await dispose()
+    throw error
+  }
 }

@@ -1,17 +1,9 @@
 import type { Clock } from '../../../clock.ts'
 import { GatewayError } from '../../../errors.ts'
 import { AttemptBudget } from '../../../llm/attempt-budget.ts'
-import {
-  type Endpoint,
-  fieldOf,
-  isMedia,
-  type JsonMember,
-  type PassthroughRequest,
-} from '../../../llm/passthrough.ts'
+import { type Endpoint, fieldOf, isMedia, type PassthroughRequest } from '../../../llm/passthrough.ts'
 import type { Call } from '../../../llm/types.ts'
-import { turn } from '../../../loop-turns.ts'
 import { type ReceivedForm, receiveForm } from '../../../multipart/receive-form.ts'
-import { scanMembers } from '../../../raw-json.ts'
 import type { RequestContext } from '../../../request-context.ts'
 import { parseOrThrow } from '../../../validation/faults.ts'
 import { endpointBody, type JsonEndpoint } from '../../../validation/openai-endpoints.ts'
@@ -76,16 +68,6 @@ const callOf = (
   }
 }
 
-/** The members of a body of many megabytes, without blocking the event loop. */
-const membersInTurns = async (json: string): Promise<readonly JsonMember[]> => {
-  const scan = scanMembers(json)
-  for (;;) {
-    const step = scan.next()
-    if (step.done) return step.value
-    await turn()
-  }
-}
-
 /** A JSON request to an endpoint beside chat as a call. */
 export const jsonCall = async (
   endpoint: JsonEndpoint,
@@ -93,9 +75,8 @@ export const jsonCall = async (
   context: RequestContext,
   deps: PassthroughDeps,
 ): Promise<Call> => {
-  const { text, value } = await readEncodedJson(request, deps.env.V1_MAX_BODY_BYTES)
+  const { value, members: all } = await readEncodedJson(request, deps.env.V1_MAX_BODY_BYTES)
   const { model } = parseOrThrow(endpointBody[endpoint], value)
-  const all = await membersInTurns(text)
   const members = all.filter(([name, written]) => name !== 'model' || written !== 'null')
   const passthrough = {
     endpoint,

@@ -1,10 +1,11 @@
 import type { Clock } from '../../../clock.ts'
 import type { GatewayError } from '../../../errors.ts'
-import { type Finish, unfinished } from '../../../llm/collect.ts'
+import type { Finish } from '../../../llm/collect.ts'
 import type { Call, FinishReason, Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
 import type { RouteResponse } from '../../route-response.ts'
 import { eventStream } from '../../sse.ts'
 import { closing, opening } from '../chat.ts'
+import { type FrameWriter, framesOf } from '../frames.ts'
 import { SIGNED_BY } from './request.ts'
 
 const REASONS: Readonly<Record<FinishReason, string>> = {
@@ -40,13 +41,41 @@ const whole = (call: OpenCall): string => {
   return data({ type: 'tool-input-error', toolCallId, toolName, input: call.arguments, errorText })
 }
 
+const DONE = 'data: [DONE]\n\n'
+
+type Head = Readonly<{ call: Call; reply: Reply; continues: string | undefined; clock: Clock }>
+
+const startOf = ({ call, reply, continues }: Head): string => {
+  const messageMetadata = { ...opening(call, reply), cache: reply.head.cache }
+  return (
+    data({ type: 'start', messageId: continues ?? reply.head.id, messageMetadata }) +
+    data({ type: 'start-step' })
+  )
+}
+
+const endOf = ({ call, reply, clock }: Head, finish: Finish, usage: Usage): string =>
+  data({ type: 'finish-step' }) +
+  data({
+    type: 'finish',
+    finishReason: REASONS[finish.reason],
+    messageMetadata: closing(call, reply, finish, usage, clock.now()),
+  }) +
+  DONE
+
 /** Writes events as chunks: each text, reasoning and tool call is begun, continued and ended. */
-class ChunkWriter {
+class ChunkWriter implements FrameWriter {
+  readonly #head: Head
   #open: 'text' | 'reasoning' | undefined
   #count = 0
   readonly #calls = new Map<number, OpenCall>()
-  finish: Finish | undefined
-  error: GatewayError | undefined
+
+  constructor(head: Head) {
+    this.#head = head
+  }
+
+  start(): string {
+    return startOf(this.#head)
+  }
 
   write(event: ReplyEvent): string {
     switch (event.type) {
@@ -60,20 +89,17 @@ class ChunkWriter {
       }
       case 'tool-call-delta':
         return this.#end() + this.#toolDelta(event)
-      case 'finish':
-        this.finish = event
-        return ''
-      case 'error':
-        this.error = event.error
-        return ''
       default:
         return ''
     }
   }
 
-  /** Ends whatever is open. */
-  end(): string {
-    return this.#end() + [...this.#calls.values()].map(whole).join('')
+  end(finish: Finish, usage: Usage): string {
+    return this.#end() + [...this.#calls.values()].map(whole).join('') + endOf(this.#head, finish, usage)
+  }
+
+  fail(error: GatewayError): string {
+    return data({ type: 'error', errorText: error.message }) + DONE
   }
 
   #delta(kind: 'text' | 'reasoning', { text }: Delta): string {
@@ -110,43 +136,6 @@ class ChunkWriter {
   }
 }
 
-const DONE = 'data: [DONE]\n\n'
-
-type Head = Readonly<{ call: Call; reply: Reply; continues: string | undefined; clock: Clock }>
-
-const startOf = ({ call, reply, continues }: Head): string => {
-  const messageMetadata = { ...opening(call, reply), cache: reply.head.cache }
-  return (
-    data({ type: 'start', messageId: continues ?? reply.head.id, messageMetadata }) +
-    data({ type: 'start-step' })
-  )
-}
-
-const endOf = ({ call, reply, clock }: Head, finish: Finish, usage: Usage): string =>
-  data({ type: 'finish-step' }) +
-  data({
-    type: 'finish',
-    finishReason: REASONS[finish.reason],
-    messageMetadata: closing(call, reply, finish, usage, clock.now()),
-  }) +
-  DONE
-
-async function* chunks(head: Head): AsyncGenerator<string> {
-  const { reply } = head
-  const writer = new ChunkWriter()
-  let pending = startOf(head)
-  for await (const group of reply.events) {
-    for (const event of group) pending += writer.write(event)
-    // What comes together with the finish is written together with the end.
-    if (writer.finish || pending === '') continue
-    yield pending
-    pending = ''
-  }
-  const { finish, error = finish ? undefined : unfinished() } = writer
-  if (finish && !error) yield pending + writer.end() + endOf(head, finish, await reply.usage)
-  else if (error) yield pending + data({ type: 'error', errorText: error.message }) + DONE
-}
-
 export type UiMessageStreamOptions = Readonly<{
   clock: Clock
   abort: (reason: GatewayError) => void
@@ -160,6 +149,6 @@ export const uiMessageStream = (
   reply: Reply,
   { clock, abort, continues }: UiMessageStreamOptions,
 ): RouteResponse => ({
-  ...eventStream(chunks({ call, reply, continues, clock }), { clock, abort }),
+  ...eventStream(framesOf(reply, new ChunkWriter({ call, reply, continues, clock })), { clock, abort }),
   headers: { 'x-vercel-ai-ui-message-stream': 'v1' },
 })

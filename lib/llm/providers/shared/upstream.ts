@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { Readable } from 'node:stream'
 import { Agent, Dispatcher, EnvHttpProxyAgent, Pool, request } from 'undici'
+import { turn } from '../../../loop-turns.ts'
 import type { ResponseBody } from './body.ts'
 import { decodedBody } from './content-encoding.ts'
 import type { HeaderLookup } from './rate-headers.ts'
@@ -178,6 +179,62 @@ export class UpstreamResponse implements HeaderLookup {
   }
 }
 
+/** Characters of a text that are encoded at once. */
+const LONGEST_ENCODED = 524_288
+
+const isHighSurrogate = (code: number): boolean => code >= 0xd8_00 && code <= 0xdb_ff
+
+/** A long text as UTF-8, encoded between other work. */
+const encodedInTurns = async (text: string): Promise<Buffer> => {
+  const bytes = Buffer.allocUnsafe(Buffer.byteLength(text))
+  let written = 0
+  for (let from = 0; from < text.length; ) {
+    await turn()
+    const end = Math.min(from + LONGEST_ENCODED, text.length)
+    const to = isHighSurrogate(text.charCodeAt(end - 1)) && end < text.length ? end - 1 : end
+    written += bytes.write(text.slice(from, to), written)
+    from = to
+  }
+  return bytes
+}
+
+const postNow = (
+  dispatcher: Dispatcher,
+  { url, headers }: UpstreamAddress,
+  body: string | Buffer | Readable,
+  signal: AbortSignal,
+): Promise<UpstreamResponse> =>
+  new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const aborter = new Aborter()
+    const onAbort = () => {
+      aborter.abort(signal.reason)
+      reject(signal.reason)
+    }
+    const release = () => signal.removeEventListener('abort', onAbort)
+    signal.addEventListener('abort', onAbort, { once: true })
+    request(url, {
+      dispatcher,
+      method: 'POST',
+      headers,
+      body,
+      signal: aborter,
+      highWaterMark: MOST_BYTES_AHEAD,
+      // A proxy's own pool does not take them from the agent.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    }).then(
+      response => {
+        response.body.once('close', release)
+        resolve(new UpstreamResponse(response))
+      },
+      error => {
+        release()
+        reject(error)
+      },
+    )
+  })
+
 /**
  * Posts over undici's pool: a third of the CPU of the global `fetch`. Redirects are not followed. An abort rejects at
  * once; undici by itself waits until a connection has been made. Its own listener is on an
@@ -185,34 +242,7 @@ export class UpstreamResponse implements HeaderLookup {
  */
 export const postOver =
   (dispatcher: Dispatcher): Post =>
-  ({ url, headers }, body, signal) =>
-    new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason)
-      const aborter = new Aborter()
-      const onAbort = () => {
-        aborter.abort(signal.reason)
-        reject(signal.reason)
-      }
-      const release = () => signal.removeEventListener('abort', onAbort)
-      signal.addEventListener('abort', onAbort, { once: true })
-      request(url, {
-        dispatcher,
-        method: 'POST',
-        headers,
-        body,
-        signal: aborter,
-        highWaterMark: MOST_BYTES_AHEAD,
-        // A proxy's own pool does not take them from the agent.
-        headersTimeout: 0,
-        bodyTimeout: 0,
-      }).then(
-        response => {
-          response.body.once('close', release)
-          resolve(new UpstreamResponse(response))
-        },
-        error => {
-          release()
-          reject(error)
-        },
-      )
-    })
+  async (address, body, signal) => {
+    const isLong = typeof body === 'string' && body.length > LONGEST_ENCODED
+    return postNow(dispatcher, address, isLong ? await encodedInTurns(body) : body, signal)
+  }

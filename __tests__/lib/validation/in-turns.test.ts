@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import { GatewayError } from '#lib/errors.ts'
+import { chatBodyOrThrow } from '#lib/validation/openai-chat.ts'
+import { responsesBodyOrThrow } from '#lib/validation/openai-responses.ts'
+
+const outcome = async (check: () => unknown): Promise<unknown> => {
+  try {
+    return { body: await check() }
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error
+    return error.details
+  }
+}
+
+const parts = [
+  { type: 'text', text: 'What is this?', cache_control: { type: 'ephemeral' } },
+  { type: 'image_url', image_url: { url: 'https://example.com/i.png' } },
+]
+const call = { id: 'call_1', type: 'function', function: { name: 'look', arguments: '{}' } }
+const CHAT: Readonly<Record<string, object>> = {
+  valid: {
+    messages: [
+      { role: 'user', content: parts },
+      { role: 'assistant', content: null, tool_calls: [call] },
+      { role: 'tool', tool_call_id: 'call_1', content: 'a cat' },
+    ],
+    tools: [{ type: 'function', function: { name: 'look' } }],
+    x_vendor: 1,
+  },
+  'no message': { messages: [] },
+  'messages that are no list': { messages: 'Hi' },
+  'a part without its text': { messages: [{ role: 'user', content: [{ type: 'text' }] }] },
+  'an unknown role': {
+    messages: [
+      { role: 'user', content: 'Hi' },
+      { role: 'robot', content: 'Hi' },
+    ],
+  },
+  'a result without its call': { messages: [{ role: 'tool', content: 'a cat' }] },
+  'a message without content': { messages: [{ role: 'user' }] },
+  'a tool without a name': { messages: [{ role: 'user', content: 'Hi' }], tools: [{ function: {} }] },
+  'a temperature of 3': { messages: [{ role: 'user', content: 'Hi' }], temperature: 3 },
+}
+const RESPONSES: Readonly<Record<string, object>> = {
+  valid: {
+    input: [
+      { role: 'user', content: [{ type: 'input_text', text: 'Hi' }] },
+      { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' },
+      { type: 'function_call_output', call_id: 'c', output: 'done' },
+    ],
+    instructions: [{ role: 'system', content: 'Be brief.' }],
+    tools: [{ type: 'web_search' }, { type: 'function', name: 'f' }],
+  },
+  'a text': { input: 'Hi' },
+  nothing: {},
+  'an empty list': { input: [] },
+  'a part without its text': { input: [{ role: 'user', content: [{ type: 'input_text' }] }] },
+  'an item without its call': { input: [{ type: 'function_call_output', output: 'x' }] },
+  'a function without a name': { input: 'Hi', tools: [{ type: 'function' }] },
+}
+
+describe.each([
+  ['chat completions', CHAT, chatBodyOrThrow],
+  ['Responses', RESPONSES, responsesBodyOrThrow],
+] as const)('a large body of %s', (_, bodies, checked) => {
+  it.each(Object.entries(bodies))('is checked in turns as a small one is: %s', async (_name, body) => {
+    const value = { model: 'm', ...body }
+    const small = await outcome(() => checked({ value, isLarge: false }))
+    expect(await outcome(() => checked({ value, isLarge: true }))).toEqual(small)
+  })
+})

@@ -749,7 +749,7 @@ describe.each(HOSTS)('POST /v1/messages under the %s server', host => {
       })
     })
 
-    it('an overlong conversation in the words that Anthropic’s clients know, whoever refused it', async () => {
+    it('an overlong conversation of any vendor in the words that Anthropic’s clients know', async () => {
       setting.upstream.forModel(GPT, refuses(400, { code: 'context_length_exceeded' }))
       const response = await post({ model: GPT })
       expect(response.status).toBe(400)

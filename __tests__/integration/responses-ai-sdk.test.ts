@@ -139,7 +139,7 @@ describe.each(HOSTS.flatMap(host => [[host, 'gpt-4o'] as const, [host, 'openai-c
       expect(output).toEqual({ city: 'Köln' })
     })
 
-    it('reports an upstream that breaks off as one error', async () => {
+    it('reports an interrupted upstream as one error', async () => {
       const cut = nativeEvents(nativeResponse('resp_1', [messageItem('msg_1', 'Hello')])).slice(0, 5)
       setting.upstream.usually(either(sends(cut.map(frame)), sends([sse(chunk({ content: 'Hello' }))])))
       const errors: unknown[] = []

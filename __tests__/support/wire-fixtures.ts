@@ -32,6 +32,15 @@ export const piecesOf = (body: Buffer, size: number): Buffer[] =>
     body.subarray(piece * size, (piece + 1) * size),
   )
 
+/** The pieces of a body that is cut at these places. */
+export const splitAt = (body: Buffer, cuts: readonly number[]): Buffer[] => {
+  const at = [0, ...cuts.map(cut => cut % body.length).toSorted((a, b) => a - b), body.length]
+  return at
+    .slice(1)
+    .map((end, index) => body.subarray(at[index], end))
+    .filter(({ length }) => length > 0)
+}
+
 /** Answers every call with these bytes, in these pieces. */
 export const answering =
   (statusCode: number, type: string, pieces: readonly Buffer[]): Post =>

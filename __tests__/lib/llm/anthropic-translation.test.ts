@@ -42,6 +42,28 @@ const sse = (...events: readonly Readonly<{ type: string; [member: string]: unkn
   events.map(event => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('')
 
 describe('a call to Anthropic', () => {
+  it('has ids of tool calls that Anthropic takes, the same in call and result, and different ones different', async () => {
+    const ids = ['functions.weather:0', 'functions_weather:0', 'call_1']
+    const { sent } = await exchange({
+      messages: [
+        { role: 'user', content: 'Hi' },
+        {
+          role: 'assistant',
+          content: '',
+          toolCalls: ids.map(id => ({ id, name: 'weather', arguments: '{}' })),
+        },
+        ...ids.map(toolCallId => ({ role: 'tool' as const, toolCallId, content: '7' })),
+      ],
+    })
+    type Block = { id?: string; tool_use_id?: string }
+    const [, calls, results] = (sent as { messages: { content: Block[] }[] }).messages
+    const used = calls?.content.map(({ id = '' }) => id) ?? []
+    expect(results?.content.map(block => block.tool_use_id)).toEqual(used)
+    expect(used.every(id => /^[\w-]+$/.test(id))).toBe(true)
+    expect(new Set(used).size).toBe(3)
+    expect(used[2]).toBe('call_1')
+  })
+
   it('has the instructions apart, images and documents as sources, and tool results in one user’s message', async () => {
     const { sent } = await exchange({
       messages: [

@@ -6,6 +6,7 @@ import { azureOpenai } from '#lib/llm/providers/azure-openai.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import { githubModels } from '#lib/llm/providers/github-models.ts'
 import { mistral } from '#lib/llm/providers/mistral.ts'
+import { ollama } from '#lib/llm/providers/ollama.ts'
 import { openai } from '#lib/llm/providers/openai.ts'
 import { compatible } from '#lib/llm/providers/openai-compatible.ts'
 import { openrouter } from '#lib/llm/providers/openrouter.ts'
@@ -419,7 +420,7 @@ describe('Anthropic’s models (number 11)', () => {
   })
 })
 
-describe('what Mistral refuses of a request with several unknown fields', () => {
+describe('what a server refuses in Mistral’s words of a request with several unknown fields', () => {
   it('is learned at once', async () => {
     const detail = (...names: string[]) => ({
       object: 'error',
@@ -437,7 +438,15 @@ describe('what Mistral refuses of a request with several unknown fields', () => 
         'max_completion_tokens' in asked ? detail('max_completion_tokens', 'stream_options') : undefined,
       ),
     )
-    await ask(providerOf(mistral), 'gpt-5')
+    await ask(providerOf(compatible), 'gpt-5')
     expect(bodiesFor('gpt-5')).toMatchObject([{ max_completion_tokens: 1_000 }, { max_tokens: 1_000 }])
   })
+
+  it.each([mistral, ollama])(
+    'is not sent to $id, which has max_tokens alone, whatever the model’s name',
+    async definition => {
+      await ask(providerOf(definition), 'openai/gpt-5')
+      expect(bodiesFor('openai/gpt-5')).toMatchObject([{ max_tokens: 1_000 }])
+    },
+  )
 })

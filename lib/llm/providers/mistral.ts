@@ -24,6 +24,7 @@ export const mistral: ProviderDefinition = {
         provider: 'mistral',
         alwaysSendsUsage: true,
         highestTemperature: HIGHEST_TEMPERATURE,
+        limitField: 'max_tokens',
       },
     }),
 }

@@ -11,5 +11,5 @@ export const ollama: ProviderDefinition = {
     keyless: true,
   },
   models: [],
-  create: deps => openAiCompatible({ ...deps, variant: { provider: 'ollama' } }),
+  create: deps => openAiCompatible({ ...deps, variant: { provider: 'ollama', limitField: 'max_tokens' } }),
 }

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { GatewayError } from '../../../errors.ts'
 import { type Content, type ContentPart, type Message, type ToolCall, textOf } from '../../message.ts'
 
@@ -35,6 +36,15 @@ const blockFor = (part: ContentPart): Block => {
   }
 }
 
+const REFUSED_IN_IDS = /[^\w-]/g
+const LONGEST_HASH = 16
+
+/** An id of a tool call that Anthropic takes: other vendors' have dots and colons, as in `functions.weather:0`. */
+const toolUseId = (id: string): string => {
+  const plainId = id.replace(REFUSED_IN_IDS, '_')
+  return plainId === id ? id : `${plainId}_${hash('sha256', id).slice(0, LONGEST_HASH)}`
+}
+
 /** Anthropic refuses empty text. */
 const isFilled = (part: ContentPart): boolean => part.type !== 'text' || part.text !== ''
 
@@ -61,7 +71,7 @@ const assistantBlocks = (message: Extract<Message, { role: 'assistant' }>): read
   ...(message.refusal ? [{ type: 'text', text: message.refusal }] : []),
   ...(message.toolCalls ?? []).map(call => ({
     type: 'tool_use',
-    id: call.id,
+    id: toolUseId(call.id),
     name: call.name,
     input: inputOf(call),
   })),
@@ -69,7 +79,7 @@ const assistantBlocks = (message: Extract<Message, { role: 'assistant' }>): read
 
 const toolResult = ({ toolCallId, content }: Extract<Message, { role: 'tool' }>): Block => ({
   type: 'tool_result',
-  tool_use_id: toolCallId,
+  tool_use_id: toolUseId(toolCallId),
   content: typeof content === 'string' ? content : blocksFor(content),
 })
 

@@ -64,10 +64,14 @@ const guessFromName = (model: string): NameGuess => {
 type Request = OpenAI.Chat.ChatCompletionCreateParams
 type LimitField = 'max_tokens' | 'max_completion_tokens'
 
-/** The field for the output token limit: the guessed one, or the other one where it is refused. */
-const limitFieldFor = (model: string, unsupported: Unsupported): LimitField | undefined => {
-  const { usesMaxCompletionTokens } = guessFromName(model)
-  const fields: readonly LimitField[] = usesMaxCompletionTokens
+/** The field for the output token limit: the vendor's or the guessed one, or the other one where it is refused. */
+const limitFieldFor = (
+  model: string,
+  variant: OpenAiVariant,
+  unsupported: Unsupported,
+): LimitField | undefined => {
+  const isNewer = !variant.limitField && guessFromName(model).usesMaxCompletionTokens
+  const fields: readonly LimitField[] = isNewer
     ? ['max_completion_tokens', 'max_tokens']
     : ['max_tokens', 'max_completion_tokens']
   return fields.find(field => !unsupported.has(field))
@@ -157,9 +161,11 @@ const passedOn = (
   unsupported: Unsupported,
   stream: boolean,
 ): string => {
-  const { usesMaxCompletionTokens } = guessFromName(model)
   const isRenamed =
-    usesMaxCompletionTokens || unsupported.has('max_tokens') || unsupported.has('max_completion_tokens')
+    variant.limitField !== undefined ||
+    guessFromName(model).usesMaxCompletionTokens ||
+    unsupported.has('max_tokens') ||
+    unsupported.has('max_completion_tokens')
   const roles = new Set(call.messages.map(({ role }) => role))
   const isUnknownRole =
     (roles.has('developer') && !variant.knowsDeveloper) || (roles.has('system') && unsupported.has('system'))
@@ -168,7 +174,7 @@ const passedOn = (
   return rawRequest(call.raw, {
     model,
     stream,
-    ...(isRenamed && { limitField: limitFieldFor(model, unsupported) }),
+    ...(isRenamed && { limitField: limitFieldFor(model, variant, unsupported) }),
     ...(isUnknownRole && { instructionRole: role }),
     ...(isUnknownRole && !role && { messages: JSON.stringify(messagesFor(call.messages, role)) }),
     omitted: name => refused.has(name),
@@ -190,7 +196,7 @@ export const chatRequest = (
   if (isRawFor(call, 'openai-chat')) return passedOn(call, target, variant, unsupported, isStream)
   assertTranslatable(call)
   const temperature = temperatureFor(call, rangeOf(call, target, variant, unsupported))
-  const limitField = limitFieldFor(target.model, unsupported)
+  const limitField = limitFieldFor(target.model, variant, unsupported)
   const omitted = new Set(omittedFrom(namesOf(call), unsupported))
   const wantsUsage = isStream && !variant.alwaysSendsUsage && !unsupported.has('stream_options')
   return {
@@ -212,7 +218,7 @@ export const chatWarnings = (
   unsupported: Unsupported,
 ): readonly string[] => {
   const warnings = [...temperatureWarnings(call, rangeOf(call, target, variant, unsupported))]
-  if (call.maxOutputTokens !== undefined && !limitFieldFor(target.model, unsupported))
+  if (call.maxOutputTokens !== undefined && !limitFieldFor(target.model, variant, unsupported))
     warnings.push(
       `This model takes no limit for its answer; that of ${call.maxOutputTokens} tokens was not sent.`,
     )

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../../errors.ts'
 import { type Content, type ContentPart, type Message, textOf } from '../../message.ts'
-import { toolCallBody } from '../../openai-tool-call.ts'
+import { shortToolCallId, toolCallBody } from '../../openai-tool-call.ts'
 import type { Unsupported } from './unsupported-parameters.ts'
 
 /** A file's data needs a name; its media type is in the data. */
@@ -32,7 +32,7 @@ const messageFor = (message: Message): object => {
   const content = contentFor(message.content)
   switch (message.role) {
     case 'tool':
-      return { role: 'tool', tool_call_id: message.toolCallId, content }
+      return { role: 'tool', tool_call_id: shortToolCallId(message.toolCallId), content }
     case 'assistant': {
       const { toolCalls = [], refusal } = message
       return {

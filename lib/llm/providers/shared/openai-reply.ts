@@ -1,5 +1,5 @@
 import type { SseEvent } from '../../../sse-parser.ts'
-import { toolCallDelta } from '../../openai-tool-call.ts'
+import { toolCallBody, toolCallDelta } from '../../openai-tool-call.ts'
 import type { ReplyEvent } from '../../types.ts'
 import { describesError, errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, oneLine, parseJson, wordIn } from './lenient.ts'
@@ -7,7 +7,7 @@ import { MalformedResponse } from './malformed.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
 import { finishOf, isFailedFinish, type ReplyPart } from './reply-part.ts'
 import { readStreamEvent } from './stream-event.ts'
-import { ToolCallFragments } from './tool-call-fragments.ts'
+import { areWellFormed, ToolCallFragments } from './tool-call-fragments.ts'
 import { upstreamError } from './upstream-error.ts'
 import { type ReportedUsage, reportedUsage, withTotal } from './usage.ts'
 
@@ -119,8 +119,14 @@ export const completionPart = (body: string, { variant, replyId, passesOn }: Rea
   const isEmpty = !events.some(({ type }) => type !== 'reasoning-delta')
   if (isEmpty && (!raw || (!message && !ENDS_WITHOUT_MESSAGE.has(finishOf(raw).reason))))
     throw new MalformedResponse('missing message')
+  const wireOf = (): ReplyEvent =>
+    wireEvent(
+      choice && !areWellFormed(message?.tool_calls, events)
+        ? withChoice(completion, choice, { message: { ...message, tool_calls: wholeCallsOf(events) } })
+        : body,
+    )
   return {
-    events: passesOn && !Array.isArray(value) ? [wireEvent(body), ...events] : events,
+    events: passesOn && !Array.isArray(value) ? [wireOf(), ...events] : events,
     finish: raw ? finishOf(raw) : undefined,
     usage: usageIn(completion.usage),
     end: true,
@@ -154,10 +160,15 @@ export const chunkReader = ({
   }
 
   /** The chunk as it came, or with its tool calls as they should have come. */
-  const wireOf = (chunk: Fields, json: string, events: readonly ReplyEvent[]): ReplyEvent => {
+  const wireOf = (
+    chunk: Fields,
+    choice: Fields | undefined,
+    json: string,
+    events: readonly ReplyEvent[],
+  ): ReplyEvent => {
     const isUsage =
       Array.isArray(chunk.choices) && chunk.choices.length === 0 && fieldsOf(chunk.usage) !== undefined
-    return wireEvent(calls.isRepaired ? withToolCalls(chunk, events) : json, isUsage)
+    return wireEvent(calls.isRepaired && choice ? withToolCalls(chunk, choice, events) : json, isUsage)
   }
 
   return event => {
@@ -174,7 +185,7 @@ export const chunkReader = ({
     calls.isRepaired = false
     const events = eventsIn(choice)
     return {
-      events: passesOn ? [wireOf(chunk, event.data, events), ...events] : events,
+      events: passesOn ? [wireOf(chunk, choice, event.data, events), ...events] : events,
       finish: raw ? finishOf(raw) : undefined,
       usage: usageIn(chunk.usage) ?? usageIn(vendorExtras?.usage),
       ignored: chunk.choices === undefined && chunk.usage === undefined ? true : undefined,
@@ -182,16 +193,26 @@ export const chunkReader = ({
   }
 }
 
-/** A chunk's JSON with its tool calls replaced by those that were read. */
-const withToolCalls = (chunk: Fields, events: readonly ReplyEvent[]): string => {
-  const calls = events.flatMap(event => (event.type === 'tool-call-delta' ? [toolCallDelta(event)] : []))
-  const choices = Array.isArray(chunk.choices) ? chunk.choices : []
-  const repaired = choices.map(one => {
-    const choice = fieldsOf(one)
-    const delta = fieldsOf(choice?.delta)
-    if (!delta) return one
-    const { tool_calls: _, ...others } = delta
-    return { ...choice, delta: calls.length > 0 ? { ...others, tool_calls: calls } : others }
+/** A body's JSON with members of one of its choices replaced. */
+const withChoice = (body: Fields, choice: Fields, members: Fields): string => {
+  const choices = Array.isArray(body.choices) ? body.choices : []
+  return JSON.stringify({
+    ...body,
+    choices: choices.map(one => (one === choice ? { ...choice, ...members } : one)),
   })
-  return JSON.stringify({ ...chunk, choices: repaired })
+}
+
+const fragmentsIn = (events: readonly ReplyEvent[]) =>
+  events.filter(event => event.type === 'tool-call-delta')
+
+/** The tool calls of a whole answer, each in one fragment. */
+const wholeCallsOf = (events: readonly ReplyEvent[]): readonly object[] =>
+  fragmentsIn(events).map(({ id = '', name = '', ...others }) => toolCallBody({ id, name, ...others }))
+
+/** A chunk's JSON with the tool calls of one choice replaced by those that were read. */
+const withToolCalls = (chunk: Fields, choice: Fields, events: readonly ReplyEvent[]): string => {
+  const calls = fragmentsIn(events).map(toolCallDelta)
+  const { tool_calls: _, ...others } = fieldsOf(choice.delta) ?? {}
+  const delta = calls.length > 0 ? { ...others, tool_calls: calls } : others
+  return withChoice(chunk, choice, { delta })
 }

@@ -13,6 +13,8 @@ export type OpenAiVariant = Readonly<{
   highestTemperature?: number
   /** It knows messages of the role `developer`; elsewhere they are sent as `system`. */
   knowsDeveloper?: true
+  /** The only name that it has for the limit of output tokens; absent where the model decides. */
+  limitField?: 'max_tokens'
   /** It has `POST /responses` too. */
   hasResponses?: true
   /** Always reports a stream's usage, and rejects `stream_options`. */

@@ -18,6 +18,8 @@ export type RawChanges = Readonly<{
   stream: boolean
 }>
 
+/** The name that OpenAI's chat completions have for an effort of reasoning. */
+const EFFORT = 'reasoning_effort'
 const LIMIT_FIELDS: ReadonlySet<string> = new Set(['max_tokens', 'max_completion_tokens'])
 const INSTRUCTION_ROLES: ReadonlySet<unknown> = new Set(['"system"', '"developer"'])
 
@@ -57,6 +59,10 @@ export const rawRequest = (raw: RawRequest, changes: RawChanges): string => {
       if (name === changes.limitField || !written.has(changes.limitField))
         members.push([changes.limitField, value])
     } else if (!changes.omitted(name)) members.push([name, value])
+    else if (name === 'reasoning' && !written.has(EFFORT) && !changes.omitted(EFFORT)) {
+      const { effort } = JSON.parse(value) ?? {}
+      if (effort !== undefined) members.push([EFFORT, JSON.stringify(effort)])
+    }
   }
   if (changes.wantsUsage && !written.has('stream_options'))
     members.push(['stream_options', withUsage(undefined)])

@@ -1,18 +1,80 @@
+import { shortToolCallId } from '../../openai-tool-call.ts'
 import type { ReplyEvent } from '../../types.ts'
-import { type Fields, fieldsOf, wordIn } from './lenient.ts'
+import { type Fields, fieldsOf, parseObject, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
 
 type Fragment = Extract<ReplyEvent, { type: 'tool-call-delta' }>
 
-type Known = { index: number; key: unknown; id: string; isNamed: boolean; held: string }
+type Known = {
+  readonly index: number
+  /** The upstream's index. */
+  readonly key: unknown
+  /** The upstream's id. */
+  readonly sentId: string | undefined
+  readonly id: string
+  name: string | undefined
+  /** Its arguments so far. */
+  text: string
+  /** Those of them that wait for its name. */
+  held: string
+}
 
-/** OpenAI refuses longer ids when they come back. */
+/** One upstream value of a tool call, read. */
+type Sent = Readonly<{
+  key: unknown
+  id: string | undefined
+  name: string | undefined
+  arguments: string
+  isCustom: boolean
+  /** Another call stands before it in the same list. */
+  isFollowing: boolean
+}>
+
 const LONGEST_ID = 40
 const MOST_CALLS = 256
 
+/** Arguments as text: some vendors send them as an object. */
+const argumentsIn = (value: unknown): string => {
+  if (value === undefined || value === null) return ''
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+const calledIn = (fields: Fields): Readonly<{ name: unknown; input: unknown; isCustom: boolean }> => {
+  const custom = fieldsOf(fields.custom)
+  if (custom) return { name: custom.name, input: custom.input, isCustom: true }
+  const called = fieldsOf(fields.function)
+  return { name: called?.name, input: called?.arguments, isCustom: false }
+}
+
+const isWhole = (json: string): boolean => json.trimEnd().endsWith('}') && parseObject(json) !== undefined
+
 /**
- * The tool calls of one answer, in fragments. Vendors send the index, the id or the name late, never, or with every
- * fragment; here each call has an index that counts from 0, and its first fragment alone has the id and the name.
+ * Whether a fragment begins another call than the known one that its index or its place points to. Some vendors give
+ * all calls the index 0, and tell them apart by their ids, or only by their names.
+ */
+const isAnother = (known: Known, { id, name, arguments: text }: Sent): boolean => {
+  if (name === undefined || known.name === undefined) return false
+  if (id !== undefined && known.sentId !== undefined) return id !== known.sentId
+  return name !== known.name || (text !== '' && isWhole(known.text))
+}
+
+/** Whether a whole answer's tool calls came in OpenAI's form, of which `read` is what was understood. */
+export const areWellFormed = (value: unknown, read: readonly ReplyEvent[]): boolean => {
+  const calls = read.filter(event => event.type === 'tool-call-delta')
+  if (!Array.isArray(value)) return calls.length === 0
+  return (
+    value.length === calls.length &&
+    value.every((one, at) => {
+      const fields = fieldsOf(one)
+      return fields?.id === calls[at]?.id && typeof calledIn(fields ?? {}).input === 'string'
+    })
+  )
+}
+
+/**
+ * The tool calls of one answer, in fragments. Vendors send the index, the id or the name late, never, with every
+ * fragment, or the same index for all calls; here each call has an index that counts from 0, and its first fragment
+ * alone has the id and the name.
  */
 export class ToolCallFragments {
   readonly #replyId: string
@@ -30,65 +92,72 @@ export class ToolCallFragments {
     this.isRepaired = false
     if (value === undefined || value === null) return []
     if (!Array.isArray(value)) throw new MalformedResponse('tool_calls of an unknown type')
-    return value.flatMap(one => {
+    return value.flatMap((one, at) => {
       const fields = fieldsOf(one)
       if (!fields) throw new MalformedResponse('a tool call of an unknown type')
-      return this.#readOne(fields)
+      const { name, input, isCustom } = calledIn(fields)
+      if (typeof input === 'object' && input !== null) this.isRepaired = true
+      return this.#readOne({
+        key: fields.index,
+        id: wordIn(fields.id),
+        name: wordIn(name),
+        arguments: argumentsIn(input),
+        isCustom,
+        isFollowing: at > 0,
+      })
     })
   }
 
-  #readOne(fields: Fields): Fragment[] {
-    const custom = fieldsOf(fields.custom)
-    const called = custom ?? fieldsOf(fields.function) ?? {}
-    const name = wordIn(called.name)
-    const id = wordIn(fields.id)
-    const { call, isNew } = this.#callFor(fields.index, id)
-    call.held += argumentsIn(custom ? custom.input : called.arguments)
-    if (call.isNamed && (name !== undefined || (id !== undefined && !isNew))) this.isRepaired = true
-    if (!call.isNamed && name === undefined) {
-      this.isRepaired = true
-      return []
-    }
-    const isFirst = !call.isNamed
-    if (isFirst && (!isNew || id !== call.id)) this.isRepaired = true
-    if (call.index !== fields.index) this.isRepaired = true
-    call.isNamed = true
+  #readOne(sent: Sent): Fragment[] {
+    const { name, id, isCustom } = sent
+    const known = this.#known(sent)
+    const call = known ?? this.#add(sent)
+    const isFirst = call.name === undefined
+    call.text += sent.arguments
+    call.held += sent.arguments
+    if (isFirst) this.isRepaired ||= name === undefined || known !== undefined || id !== call.id
+    else this.isRepaired ||= name !== undefined || id !== undefined
+    this.isRepaired ||= call.index !== sent.key
+    call.name ??= name
+    if (call.name === undefined) return []
     const text = call.held
     call.held = ''
     return [
       {
         type: 'tool-call-delta',
         index: call.index,
-        ...(isFirst && name !== undefined && { id: call.id, name }),
+        ...(isFirst && { id: call.id, name: call.name }),
         arguments: text,
-        ...(isFirst && custom && { isCustom: true as const }),
+        ...(isFirst && isCustom && { isCustom: true as const }),
       },
     ]
   }
 
-  /** By its index; without one, by its id, or else the last one. */
-  #callFor(key: unknown, id: string | undefined): { call: Known; isNew: boolean } {
-    const known =
-      typeof key === 'number'
-        ? this.#calls.find(call => call.key === key)
-        : id === undefined
-          ? this.#calls.at(-1)
-          : this.#calls.find(call => call.id === id.slice(0, LONGEST_ID))
-    if (known) return { call: known, isNew: false }
+  /** The call that a fragment continues: by its index; without one, by its id, or else the last one. */
+  #known(sent: Sent): Known | undefined {
+    const { key, id, isFollowing } = sent
+    if (typeof key !== 'number' && id !== undefined) return this.#calls.find(call => call.sentId === id)
+    if (typeof key !== 'number' && isFollowing) return undefined
+    const known = typeof key === 'number' ? this.#of(key, id) : this.#calls.at(-1)
+    return known && !isAnother(known, sent) ? known : undefined
+  }
+
+  /** Of several calls with the same index the one with that id, or else the last one. */
+  #of(key: number, id: string | undefined): Known | undefined {
+    const calls = this.#calls.filter(call => call.key === key)
+    return calls.find(call => id !== undefined && call.sentId === id) ?? calls.at(-1)
+  }
+
+  #add({ key, id }: Sent): Known {
     const index = this.#calls.length
     if (index === MOST_CALLS) throw new MalformedResponse('too many tool calls')
-    const call = { index, key, id: id?.slice(0, LONGEST_ID) ?? this.#newId(index), isNamed: false, held: '' }
+    const ownId = id === undefined ? this.#newId(index) : shortToolCallId(id)
+    const call = { index, key, sentId: id, id: ownId, name: undefined, text: '', held: '' }
     this.#calls.push(call)
-    return { call, isNew: true }
+    return call
   }
 
   #newId(index: number): string {
     return `call_${this.#replyId.replaceAll('-', '').slice(0, LONGEST_ID - 'call_000'.length)}${index}`
   }
-}
-
-/** Arguments as text: some vendors send them as an object. */
-const argumentsIn = (value: unknown): string => {
-  if (value === undefined || value === null) return ''
-  return typeof value === 'string' ? value : JSON.stringify(value)
 }

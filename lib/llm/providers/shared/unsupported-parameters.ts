@@ -22,12 +22,16 @@ const TUNING = [
   'prompt_cache_key',
 ] as const
 
-/** A part of our request that a model may refuse. `system` and `developer` are the roles of messages. */
+/**
+ * A part of our request that a model may refuse. `system` and `developer` are the roles of messages; `reasoning` is
+ * OpenRouter's and Open WebUI's form of `reasoning_effort`.
+ */
 export type UnsupportedParameter =
   | (typeof TUNING)[number]
   | 'max_tokens'
   | 'max_completion_tokens'
   | 'temperature'
+  | 'reasoning'
   | 'stream_options'
   | 'stream'
   | 'system'
@@ -37,6 +41,7 @@ const PARAMETERS: ReadonlyMap<string, UnsupportedParameter> = new Map([
   ['maxtokens', 'max_tokens'],
   ['maxcompletiontokens', 'max_completion_tokens'],
   ['temperature', 'temperature'],
+  ['reasoning', 'reasoning'],
   ['streamoptions', 'stream_options'],
   ['streamoptions.includeusage', 'stream_options'],
   ['stream', 'stream'],
@@ -141,5 +146,8 @@ export const omittedFrom = (
 ): readonly string[] => {
   if (unsupported.size === 0) return []
   const refused: ReadonlySet<string> = unsupported
-  return names.filter(name => TUNING_NAMES.has(name) && refused.has(name))
+  // An effort of reasoning is sent in its other form, unless that is refused too.
+  const isLeftOut = (name: string): boolean =>
+    TUNING_NAMES.has(name) || (name === 'reasoning' && refused.has('reasoning_effort'))
+  return names.filter(name => refused.has(name) && isLeftOut(name))
 }

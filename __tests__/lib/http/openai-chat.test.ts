@@ -1,0 +1,175 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { systemClock } from '#lib/clock.ts'
+import { chatCompletionResponse } from '#lib/http/dialects/openai-chat/reply.ts'
+import { chatCompletionCall } from '#lib/http/dialects/openai-chat/request.ts'
+import type { RouteResponse } from '#lib/http/route-response.ts'
+import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
+import { compatible } from '#lib/llm/providers/openai-compatible.ts'
+import { PROVIDERS } from '#lib/llm/providers/registry.ts'
+import type { Call } from '#lib/llm/types.ts'
+import { openAiChatBody } from '#lib/validation/openai-chat.ts'
+import { newCall } from '../../support/calls.ts'
+import { rawJson } from '../../support/raw-json.ts'
+import { answering, fixturesOf, splitAt } from '../../support/wire-fixtures.ts'
+
+const SSE = 'text/event-stream'
+const JSON_TYPE = 'application/json'
+/** The time in chunks that are written here. */
+const CLOCK = { ...systemClock, now: () => 1_800_000_000_000 }
+
+/** The call that a body of `POST /v1/chat/completions` makes. */
+const callOf = (fields: object): Promise<Call> => {
+  const body = { model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...fields }
+  return chatCompletionCall(newCall(), openAiChatBody.parse(body), rawJson(body), {
+    model: 'm',
+    cache: 'default',
+    strict: false,
+    requestTimeoutMs: 1_000,
+  })
+}
+
+const textOf = async ({ stream, text, json }: RouteResponse): Promise<string> =>
+  stream ? await new Response(stream).text() : (text?.body ?? JSON.stringify(json))
+
+/** What a client gets where the vendor answers with these bytes. */
+const given = async (
+  definition: ProviderDefinition,
+  type: string,
+  pieces: readonly Buffer[],
+  fields: object = {},
+): Promise<string> => {
+  const call = await callOf({ stream: type === SSE, ...fields })
+  const provider = definition.create({
+    apiKey: 'sk-test',
+    baseUrl: 'http://upstream',
+    post: answering(200, type, pieces),
+    clock: CLOCK,
+    newId: () => 'chat_1',
+    onRateHeadroom: () => {},
+    redact: text => text,
+  })
+  const target = { provider: definition.id, model: 'model', name: `${definition.id}/model` }
+  const reply = await provider.ask(call, target)
+  return textOf(
+    await chatCompletionResponse(call, reply, { clock: CLOCK, abort: () => {}, wantsUsage: true }),
+  )
+}
+
+describe('a stream for OpenAI’s clients', () => {
+  it.each(PROVIDERS.map(definition => [definition.id, definition] as const))(
+    'is the same however the one of %s is split',
+    async (id, definition) => {
+      const body = fixturesOf(id).get('stream') ?? Buffer.from(`no stream of ${id}`)
+      const whole = await given(definition, SSE, [body])
+      expect(whole).toContain('data: [DONE]\n')
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.nat(), { maxLength: 40 }), async cuts => {
+          expect(await given(definition, SSE, splitAt(body, cuts))).toBe(whole)
+        }),
+        { numRuns: 30 },
+      )
+    },
+  )
+})
+
+type WireCall = { index?: number; id?: string; function: { name?: string; arguments: string } }
+
+const named = (name: string, json: unknown, more: object = {}) => ({
+  ...more,
+  function: { name, arguments: json },
+})
+
+/** The tool calls of a whole answer that has these. */
+const wholeCalls = async (sent: readonly object[]): Promise<WireCall[]> => {
+  const message = { role: 'assistant', content: null, tool_calls: sent }
+  const body = {
+    id: 'a',
+    object: 'chat.completion',
+    choices: [{ index: 0, message, finish_reason: 'tool_calls' }],
+  }
+  const answer = await given(compatible, JSON_TYPE, [Buffer.from(JSON.stringify(body))])
+  return JSON.parse(answer).choices[0].message.tool_calls
+}
+
+/** The fragments of tool calls in a stream whose chunks have these. */
+const streamedCalls = async (...chunks: readonly (readonly object[])[]): Promise<WireCall[]> => {
+  const choice = (delta: object, reason: string | null = null) =>
+    `data: ${JSON.stringify({ id: 'a', choices: [{ index: 0, delta, finish_reason: reason }] })}\n\n`
+  const body = [
+    ...chunks.map(calls => choice({ tool_calls: calls })),
+    choice({}, 'tool_calls'),
+    'data: [DONE]\n\n',
+  ]
+  const text = await given(compatible, SSE, [Buffer.from(body.join(''))])
+  return text
+    .split('\n\n')
+    .filter(line => line.startsWith('data: {'))
+    .flatMap(line => JSON.parse(line.slice('data: '.length)).choices[0]?.delta.tool_calls ?? [])
+}
+
+describe('the tool calls of a vendor for OpenAI’s clients', () => {
+  const LONG = 'x'.repeat(60)
+
+  it('that come without ids and indexes stay apart, whole', async () => {
+    const calls = await wholeCalls([named('one', '{"a":1}'), named('one', '{"a":1}'), named('two', '')])
+    expect(calls.map(({ function: called }) => called.name)).toEqual(['one', 'one', 'two'])
+    expect(calls.map(({ function: called }) => called.arguments)).toEqual(['{"a":1}', '{"a":1}', ''])
+    expect(new Set(calls.map(({ id }) => id)).size).toBe(3)
+  })
+
+  it.each<[string, readonly object[][]]>([
+    ['in one chunk', [[named('one', '{"a":1}'), named('two', '{"b":2}')]]],
+    ['in a chunk each', [[named('one', '{"a":1}')], [named('two', '{"b":2}')]]],
+    [
+      'all with the index 0, and ids of their own',
+      [[named('one', '{"a":1}', { index: 0, id: 'x' })], [named('two', '{"b":2}', { index: 0, id: 'y' })]],
+    ],
+    [
+      'all with the index 0, and no ids',
+      [[named('one', '{"a":1}', { index: 0 })], [named('two', '{"b":2}', { index: 0 })]],
+    ],
+  ])('that come without usable indexes stay apart, streamed %s', async (_, chunks) => {
+    const calls = await streamedCalls(...chunks)
+    expect(calls.map(({ index, function: called }) => [index, called.name, called.arguments])).toEqual([
+      [0, 'one', '{"a":1}'],
+      [1, 'two', '{"b":2}'],
+    ])
+  })
+
+  it('that has its name in each fragment stays one', async () => {
+    const calls = await streamedCalls(
+      [named('one', '{"a"', { index: 0 })],
+      [named('one', ':1}', { index: 0 })],
+      [named('one', '', { index: 0 })],
+    )
+    expect(calls.map(({ function: called }) => called.arguments).join('')).toBe('{"a":1}')
+    expect(calls.filter(({ id }) => id !== undefined)).toHaveLength(1)
+    expect(new Set(calls.map(({ index }) => index))).toEqual(new Set([0]))
+  })
+
+  it('have ids of at most 40 characters that stay different, the same whole and streamed', async () => {
+    const sent = [`${LONG}1`, `${LONG}2`].map((id, index) =>
+      named('one', '{}', { index, id, type: 'function' }),
+    )
+    const [whole, streamed] = [await wholeCalls(sent), await streamedCalls(sent)]
+    const ids = whole.map(({ id = '' }) => id)
+    expect(new Set(ids).size).toBe(2)
+    expect(ids.every(({ length }) => length <= 40)).toBe(true)
+    expect(streamed.map(({ id }) => id)).toEqual(ids)
+  })
+
+  it.each(['whole', 'streamed'])(
+    'have their arguments as text where they come as an object, %s',
+    async how => {
+      const sent = [named('one', { a: 1 }, { index: 0, id: 'x', type: 'function' })]
+      const [call] = how === 'whole' ? await wholeCalls(sent) : await streamedCalls(sent)
+      expect(call?.function.arguments).toBe('{"a":1}')
+    },
+  )
+
+  it('come byte for byte where nothing is wrong with them', async () => {
+    const body = `{"id": "a", "choices": [{"index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant", "tool_calls": [{"id": "x", "type": "function", "x_new": 1.0, "function": {"name": "one", "arguments": "{}"}}]}}]}`
+    expect(await given(compatible, JSON_TYPE, [Buffer.from(body)])).toBe(body)
+  })
+})

@@ -19,6 +19,7 @@ import {
 } from '../support/upstream-gateway.ts'
 
 const MODEL = 'openai/gpt-4o'
+const EXTRA = { google: { thought_signature: 'sig' } }
 const streams = (...deltas: readonly object[]): Behaviour =>
   sends([...deltas.map(delta => sse(chunk(delta))), ...streamEnd()])
 const fragment = (index: number, fields: object) => ({ tool_calls: [{ index, ...fields }] })
@@ -141,6 +142,7 @@ describe.each(HOSTS)('the AI SDK’s useChat with POST /api/chat under the %s se
               id: 'call_1',
               type: 'function',
               function: { name: 'weather', arguments: '{"city":' },
+              extra_content: EXTRA,
             }),
             fragment(1, { id: 'call_2', type: 'function', function: { name: 'weather', arguments: '' } }),
             fragment(0, { function: { arguments: '"Köln"}' } }),
@@ -152,7 +154,13 @@ describe.each(HOSTS)('the AI SDK’s useChat with POST /api/chat under the %s se
     await session.sendMessage({ text: 'Weather?' })
     const calls = last(session).parts.filter(({ type }) => type === 'tool-weather')
     expect(calls).toMatchObject([
-      { toolCallId: 'call_1', state: 'input-available', input: { city: 'Köln' } },
+      {
+        toolCallId: 'call_1',
+        state: 'input-available',
+        input: { city: 'Köln' },
+        // It comes back with the conversation.
+        callProviderMetadata: { parley: { extraContent: EXTRA } },
+      },
       { toolCallId: 'call_2', state: 'input-available', input: { city: 'Rom' } },
     ])
     await session.addToolOutput({ tool: 'weather', toolCallId: 'call_1', output: { degrees: 21 } })

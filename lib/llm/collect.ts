@@ -31,11 +31,14 @@ const isPartOf = (last: ReplyEvent | undefined, event: ReplyEvent): last is Repl
   return last.type === 'text-delta' || last.type === 'refusal-delta' || last.type === 'reasoning-delta'
 }
 
+const extraContentIn = ({ extraContent }: Readonly<{ extraContent?: unknown }>) =>
+  extraContent === undefined ? {} : { extraContent }
+
 const joined = (last: ReplyEvent, event: ReplyEvent): ReplyEvent => {
   if (last.type === 'text-delta' && event.type === 'text-delta')
     return { type: 'text-delta', text: last.text + event.text }
   if (last.type === 'tool-call-delta' && event.type === 'tool-call-delta')
-    return { ...last, arguments: last.arguments + event.arguments }
+    return { ...last, ...extraContentIn(event), arguments: last.arguments + event.arguments }
   if (last.type === 'reasoning-delta' && event.type === 'reasoning-delta')
     return { ...last, ...event, text: last.text + event.text }
   return 'text' in last && 'text' in event ? { ...last, text: last.text + event.text } : event
@@ -67,9 +70,11 @@ export const answerOf = (events: readonly ReplyEvent[]): WholeReply | undefined 
     } else if (event.type === 'tool-call-delta') {
       const { index, id = '', name = '', arguments: added, isCustom } = event
       const known = toolCalls[index]
-      toolCalls[index] = known
-        ? { ...known, arguments: known.arguments + added }
-        : { id, name, arguments: added, ...(isCustom && { isCustom }) }
+      toolCalls[index] = {
+        ...(known ?? { id, name, ...(isCustom && { isCustom }) }),
+        ...extraContentIn(event),
+        arguments: (known?.arguments ?? '') + added,
+      }
     } else if (event.type === 'finish') finish = event
   }
   return finish && { text, refusal, reasoning, toolCalls: toolCalls.filter(Boolean), finish }

@@ -18,6 +18,8 @@ export type ToolCall = Readonly<{
   arguments: string
   /** A custom tool, whose input is free text. */
   isCustom?: true
+  /** What its vendor wants to see again when the call comes back: Gemini's signature. Source: its `extra_content`. */
+  extraContent?: unknown
 }>
 
 /** A model's reasoning. Its provider checks the signature when it comes back in a later call. */

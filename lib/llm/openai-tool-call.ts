@@ -12,11 +12,18 @@ export const shortToolCallId = (id: string): string =>
     : `${id.slice(0, LONGEST_ID - LONGEST_HASH - 1)}_${hash('sha256', id).slice(0, LONGEST_HASH)}`
 
 /** A tool call in OpenAI's form. */
-export const toolCallBody = ({ id: given, name, arguments: input, isCustom }: ToolCall): object => {
+export const toolCallBody = ({
+  id: given,
+  name,
+  arguments: input,
+  isCustom,
+  extraContent,
+}: ToolCall): object => {
   const id = shortToolCallId(given)
-  return isCustom
+  const called = isCustom
     ? { id, type: 'custom', custom: { name, input } }
     : { id, type: 'function', function: { name, arguments: input } }
+  return extraContent === undefined ? called : { ...called, extra_content: extraContent }
 }
 
 /** A fragment of a tool call in OpenAI's form. */
@@ -26,6 +33,7 @@ export const toolCallDelta = ({
   name,
   arguments: input,
   isCustom,
+  extraContent,
 }: Extract<ReplyEvent, { type: 'tool-call-delta' }>): object => {
   const named = name === undefined ? {} : { name }
   const type = isCustom ? 'custom' : 'function'
@@ -33,5 +41,6 @@ export const toolCallDelta = ({
     index,
     ...(id !== undefined && { id: shortToolCallId(id), type }),
     [type]: isCustom ? { ...named, input } : { ...named, arguments: input },
+    ...(extraContent !== undefined && { extra_content: extraContent }),
   }
 }

@@ -100,6 +100,8 @@ export type ReplyEvent =
       name?: string
       arguments: string
       isCustom?: true
+      /** As of a `ToolCall`; in any fragment. */
+      extraContent?: unknown
     }>
   /**
    * One message of the upstream as it came: an event of a stream, or a whole answer. It stands before the events that

@@ -20,6 +20,7 @@ const part = z
     errorText: optional(z.string()),
     providerExecuted: optional(z.boolean()),
     providerMetadata: optional(z.looseObject({})),
+    callProviderMetadata: optional(z.looseObject({})),
   })
   .check(({ value, issues }) => {
     const missing = (name: string) =>

@@ -1,6 +1,11 @@
 import type { ProviderDefinition } from './definition.ts'
 import { openAiCompatible } from './shared/chat-completions.ts'
 
+/** Models from Gemini 3 on refuse a conversation whose first call of a step has no signature. */
+const NEEDS_SIGNATURES = /^gemini-(?:[3-9]|\d{2})/
+/** In place of a signature that is lost, or was never there. Source: ai.google.dev/gemini-api/docs/thought-signatures. */
+const NO_SIGNATURE = { google: { thought_signature: 'skip_thought_signature_validator' } }
+
 /** Google Gemini at its OpenAI-compatible address. Prices: ai.google.dev/gemini-api/docs/pricing. */
 export const gemini: ProviderDefinition = {
   id: 'gemini',
@@ -18,5 +23,15 @@ export const gemini: ProviderDefinition = {
     { id: 'gemini-2.5-pro', contextTokens: 1_048_576 },
   ],
   create: deps =>
-    openAiCompatible({ ...deps, variant: { provider: 'gemini', vendorPath: '/v1beta/openai' } }),
+    openAiCompatible({
+      ...deps,
+      variant: {
+        provider: 'gemini',
+        vendorPath: '/v1beta/openai',
+        extraContentOf:
+          model =>
+          ({ extraContent }, at) =>
+            extraContent ?? (at === 0 && NEEDS_SIGNATURES.test(model) ? NO_SIGNATURE : undefined),
+      },
+    }),
 }

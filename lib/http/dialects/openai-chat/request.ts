@@ -42,8 +42,9 @@ const contentOf = (content: BodyMessage['content']): Content =>
   typeof content === 'string' ? content : (content ?? []).map(partOf)
 
 const toolCallsOf = (calls: BodyMessage['tool_calls'] = []): readonly ToolCall[] =>
-  calls.flatMap(({ id, function: called, custom }): ToolCall[] => {
-    if (called) return [{ id, name: called.name, arguments: called.arguments }]
+  calls.flatMap(({ id, function: called, custom, extra_content: extraContent }): ToolCall[] => {
+    const extra = extraContent === undefined ? {} : { extraContent }
+    if (called) return [{ id, name: called.name, arguments: called.arguments, ...extra }]
     return custom ? [{ id, name: custom.name, arguments: custom.input, isCustom: true }] : []
   })
 

@@ -6,7 +6,7 @@ import type { RouteResponse } from '../../route-response.ts'
 import { eventStream } from '../../sse.ts'
 import { closing, opening } from '../chat.ts'
 import { type FrameWriter, framesOf } from '../frames.ts'
-import { SIGNED_BY } from './request.ts'
+import { CARRIED_BY } from './request.ts'
 
 const REASONS: Readonly<Record<FinishReason, string>> = {
   stop: 'stop',
@@ -19,7 +19,7 @@ const REASONS: Readonly<Record<FinishReason, string>> = {
 
 type Delta = Extract<ReplyEvent, { type: 'text-delta' | 'refusal-delta' | 'reasoning-delta' }>
 type ToolDelta = Extract<ReplyEvent, { type: 'tool-call-delta' }>
-type OpenCall = { id: string; name: string; arguments: string; isCustom: boolean }
+type OpenCall = { id: string; name: string; arguments: string; isCustom: boolean; extraContent?: unknown }
 
 const data = (chunk: object): string => `data: ${JSON.stringify(chunk)}\n\n`
 
@@ -36,7 +36,16 @@ const inputOf = ({ arguments: text, isCustom }: OpenCall): { input: unknown } | 
 const whole = (call: OpenCall): string => {
   const { id: toolCallId, name: toolName } = call
   const found = inputOf(call)
-  if (found) return data({ type: 'tool-input-available', toolCallId, toolName, ...found })
+  const { extraContent } = call
+  const providerMetadata = extraContent === undefined ? {} : { [CARRIED_BY]: { extraContent } }
+  if (found)
+    return data({
+      type: 'tool-input-available',
+      toolCallId,
+      toolName,
+      ...found,
+      ...(extraContent !== undefined && { providerMetadata }),
+    })
   const errorText = 'The arguments that the model wrote are not valid JSON.'
   return data({ type: 'tool-input-error', toolCallId, toolName, input: call.arguments, errorText })
 }
@@ -85,7 +94,7 @@ class ChunkWriter implements FrameWriter {
       case 'reasoning-delta': {
         const { signature } = event
         const text = event.text === '' ? '' : this.#delta('reasoning', event)
-        return signature === undefined ? text : text + this.#end({ [SIGNED_BY]: { signature } })
+        return signature === undefined ? text : text + this.#end({ [CARRIED_BY]: { signature } })
       }
       case 'tool-call-delta':
         return this.#end() + this.#toolDelta(event)
@@ -124,11 +133,12 @@ class ChunkWriter implements FrameWriter {
     })
   }
 
-  #toolDelta({ index, id, name, arguments: text, isCustom }: ToolDelta): string {
+  #toolDelta({ index, id, name, arguments: text, isCustom, extraContent }: ToolDelta): string {
     const known = this.#calls.get(index)
     const call = known ?? { id: id ?? '', name: name ?? '', arguments: '', isCustom: isCustom ?? false }
     this.#calls.set(index, call)
     call.arguments += text
+    call.extraContent ??= extraContent
     const start = known ? '' : data({ type: 'tool-input-start', toolCallId: call.id, toolName: call.name })
     const delta =
       text === '' ? '' : data({ type: 'tool-input-delta', toolCallId: call.id, inputTextDelta: text })

@@ -26,22 +26,32 @@ const contentOf = (parts: readonly UiPart[]): ContentPart[] =>
     return part.type === 'file' ? [filePart(part)] : []
   })
 
-/** The name under which a signature travels to the client and back. */
-export const SIGNED_BY = 'parley'
+/** The name under which what only a vendor understands travels to the client and back. */
+export const CARRIED_BY = 'parley'
 
 const reasoningOf = ({ text = '', providerMetadata }: UiPart): Reasoning => {
-  const { signature } = (providerMetadata?.[SIGNED_BY] ?? {}) as { signature?: unknown }
+  const { signature } = (providerMetadata?.[CARRIED_BY] ?? {}) as { signature?: unknown }
   return { text, ...(typeof signature === 'string' && { signature }) }
 }
 
 /** A call whose arguments have not arrived whole is left out. */
 const isCalled = ({ type, state }: UiPart): boolean => isToolPart(type) && state !== 'input-streaming'
 
-const toolCallOf = ({ type, toolName, toolCallId = '', input = {} }: UiPart): ToolCall => ({
-  id: toolCallId,
-  name: toolName ?? type.replace(/^tool-/, ''),
-  arguments: JSON.stringify(input),
-})
+const toolCallOf = ({
+  type,
+  toolName,
+  toolCallId = '',
+  input = {},
+  callProviderMetadata,
+}: UiPart): ToolCall => {
+  const { extraContent } = (callProviderMetadata?.[CARRIED_BY] ?? {}) as { extraContent?: unknown }
+  return {
+    id: toolCallId,
+    name: toolName ?? type.replace(/^tool-/, ''),
+    arguments: JSON.stringify(input),
+    ...(extraContent !== undefined && { extraContent }),
+  }
+}
 
 const resultOf = ({ state, output, errorText }: UiPart): string | undefined => {
   if (state === 'output-error') return errorText ?? 'The tool failed.'

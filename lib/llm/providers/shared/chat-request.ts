@@ -201,7 +201,11 @@ export const chatRequest = (
   const wantsUsage = isStream && !variant.alwaysSendsUsage && !unsupported.has('stream_options')
   return {
     model: target.model,
-    messages: messagesFor(call.messages, instructionRole(unsupported)),
+    messages: messagesFor(
+      call.messages,
+      instructionRole(unsupported),
+      variant.extraContentOf?.(target.model),
+    ),
     ...(limitField && call.maxOutputTokens !== undefined && { [limitField]: call.maxOutputTokens }),
     ...(temperature !== undefined && { temperature }),
     ...(call.parameters && withoutMembers(parametersFor(call), omitted)),

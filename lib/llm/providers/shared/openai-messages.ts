@@ -1,5 +1,5 @@
 import { GatewayError } from '../../../errors.ts'
-import { type Content, type ContentPart, type Message, textOf } from '../../message.ts'
+import { type Content, type ContentPart, type Message, type ToolCall, textOf } from '../../message.ts'
 import { shortToolCallId, toolCallBody } from '../../openai-tool-call.ts'
 import type { Unsupported } from './unsupported-parameters.ts'
 
@@ -28,7 +28,10 @@ const partFor = (part: ContentPart): object => {
 const contentFor = (content: Content): string | readonly object[] =>
   typeof content === 'string' ? content : content.map(partFor)
 
-const messageFor = (message: Message): object => {
+/** What a vendor wants to see of a call that comes back. @param at the call's place among those of its message */
+export type ExtraContentOf = (call: ToolCall, at: number) => unknown
+
+const messageFor = (message: Message, extraContentOf?: ExtraContentOf): object => {
   const content = contentFor(message.content)
   switch (message.role) {
     case 'tool':
@@ -39,7 +42,11 @@ const messageFor = (message: Message): object => {
         role: 'assistant',
         content: content.length === 0 && toolCalls.length > 0 ? null : content,
         ...(refusal !== undefined && { refusal }),
-        ...(toolCalls.length > 0 && { tool_calls: toolCalls.map(toolCallBody) }),
+        ...(toolCalls.length > 0 && {
+          tool_calls: toolCalls.map((call, at) =>
+            toolCallBody({ ...call, extraContent: extraContentOf?.(call, at) }),
+          ),
+        }),
       }
     }
     default:
@@ -108,8 +115,11 @@ const withTextResults = (messages: readonly Message[]): readonly Message[] => {
 export const messagesFor = (
   messages: readonly Message[],
   role: 'system' | 'developer' | undefined,
+  extraContentOf?: ExtraContentOf,
 ): readonly object[] => {
   const sent = withTextResults(messages)
-  if (!role) return withoutInstructions(sent).map(messageFor)
-  return sent.map(message => messageFor(isInstruction(message) ? ({ ...message, role } as Message) : message))
+  const taken = role
+    ? sent.map(message => (isInstruction(message) ? ({ ...message, role } as Message) : message))
+    : withoutInstructions(sent)
+  return taken.map(message => messageFor(message, extraContentOf))
 }

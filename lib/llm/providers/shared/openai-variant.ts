@@ -1,5 +1,6 @@
 import type { ImageOptions } from '../definition.ts'
 import type { Fields } from './lenient.ts'
+import type { ExtraContentOf } from './openai-messages.ts'
 import type { UpstreamAddress } from './upstream.ts'
 
 /** One vendor's variant of OpenAI's chat completions. */
@@ -21,6 +22,8 @@ export type OpenAiVariant = Readonly<{
   alwaysSendsUsage?: true
   /** What a model of it takes in a request for images that was made for another model. */
   imageOptions?: (model: string) => ImageOptions | undefined
+  /** What a model of it wants to see of tool calls that come back. */
+  extraContentOf?: (model: string) => ExtraContentOf
   /** Reads a chunk's vendor-specific fields. */
   vendorExtras?: (chunk: Fields) => Readonly<{ usage?: unknown; error?: unknown }>
 }>

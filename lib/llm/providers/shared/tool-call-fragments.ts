@@ -26,6 +26,7 @@ type Sent = Readonly<{
   name: string | undefined
   arguments: string
   isCustom: boolean
+  extraContent: unknown
   /** Another call stands before it in the same list. */
   isFollowing: boolean
 }>
@@ -103,13 +104,14 @@ export class ToolCallFragments {
         name: wordIn(name),
         arguments: argumentsIn(input),
         isCustom,
+        extraContent: fields.extra_content,
         isFollowing: at > 0,
       })
     })
   }
 
   #readOne(sent: Sent): Fragment[] {
-    const { name, id, isCustom } = sent
+    const { name, id, isCustom, extraContent } = sent
     const known = this.#known(sent)
     const call = known ?? this.#add(sent)
     const isFirst = call.name === undefined
@@ -129,6 +131,7 @@ export class ToolCallFragments {
         ...(isFirst && { id: call.id, name: call.name }),
         arguments: text,
         ...(isFirst && isCustom && { isCustom: true as const }),
+        ...(extraContent !== undefined && { extraContent }),
       },
     ]
   }

@@ -293,7 +293,7 @@ describe.each(HOSTS)('POST /v1/responses, translated, under the %s server', host
     })
 
     it('names no more of it than a header holds', async () => {
-      const tools = Array.from({ length: 5_000 }, () => ({ type: 'web_search' }))
+      const tools = Array.from({ length: 4_000 }, () => ({ type: 'web_search' }))
       const response = await post({ model: TRANSLATED, input: 'Hi', tools })
       expect(response.headers.get('x-gateway-params-dropped')).toMatch(/tools\[49\]\.web_search, \.\.\.$/)
     })

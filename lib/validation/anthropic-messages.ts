@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { check, FaultList } from './faults.ts'
 import { bySchema, checkEach, withList } from './in-turns.ts'
+import { MOST_PARTS, MOST_TOOLS, TOO_MANY_PARTS, TOO_MANY_TOOLS } from './list-limits.ts'
 import { optional } from './optional.ts'
-import { MOST_TOOLS, TOO_MANY_TOOLS } from './tools.ts'
 
 const word = z.string().min(1, 'must not be empty')
 
@@ -82,11 +82,14 @@ const block = z
   })
 
 const role = z.enum(['user', 'assistant', 'system'])
-const message = z.looseObject({ role, content: z.union([z.string(), z.array(block)], NO_CONTENT) })
+const message = z.looseObject({
+  role,
+  content: z.union([z.string(), z.array(block).max(MOST_PARTS, TOO_MANY_PARTS)], NO_CONTENT),
+})
 /** The same without a look at its blocks. */
 const outerMessage = z.looseObject({
   role,
-  content: z.union([z.string(), z.array(z.unknown())], NO_CONTENT),
+  content: z.union([z.string(), z.array(z.unknown()).max(MOST_PARTS, TOO_MANY_PARTS)], NO_CONTENT),
 })
 
 const tool = z.looseObject({

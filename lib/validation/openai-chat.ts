@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { FaultList, parseOrThrow } from './faults.ts'
 import { bySchema, type SentJson, withList } from './in-turns.ts'
+import { MOST_PARTS, MOST_TOOLS, TOO_MANY_PARTS, TOO_MANY_TOOLS } from './list-limits.ts'
 import { optional } from './optional.ts'
-import { MOST_TOOLS, TOO_MANY_TOOLS } from './tools.ts'
 
 /** What a content part of a known type must hold: a member of that name. */
 const PART_MEMBERS = ['text', 'image_url', 'input_audio', 'file', 'refusal'] as const
@@ -41,7 +41,7 @@ const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'] a
 
 const messageFields = {
   role: z.enum(ROLES),
-  content: optional(z.union([z.string(), z.array(contentPart)])),
+  content: optional(z.union([z.string(), z.array(contentPart).max(MOST_PARTS, TOO_MANY_PARTS)])),
   refusal: optional(z.string()),
   tool_calls: optional(z.array(toolCall)),
   tool_call_id: optional(word),
@@ -153,7 +153,10 @@ const outerBody = z.looseObject({
   tools: optional(list.max(MOST_TOOLS, TOO_MANY_TOOLS)),
 })
 const outerMessage = z
-  .looseObject({ ...messageFields, content: optional(z.union([z.string(), list])) })
+  .looseObject({
+    ...messageFields,
+    content: optional(z.union([z.string(), list.max(MOST_PARTS, TOO_MANY_PARTS)])),
+  })
   .check(assertComplete)
 
 const checkedInTurns = async (value: unknown): Promise<OpenAiChatBody> => {

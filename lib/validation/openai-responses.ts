@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { FaultList, parseOrThrow } from './faults.ts'
 import { bySchema, type SentJson, withList } from './in-turns.ts'
+import { MOST_PARTS, MOST_TOOLS, TOO_MANY_PARTS, TOO_MANY_TOOLS } from './list-limits.ts'
 import { optional, withDefault } from './optional.ts'
-import { MOST_TOOLS, TOO_MANY_TOOLS } from './tools.ts'
 
 const word = z.string().min(1, 'must not be empty')
 
@@ -25,7 +25,10 @@ const contentPart = z
       issues.push({ code: 'custom', path: ['text'], message: 'is required', input: value })
   })
 
-const content = z.union([z.string(), z.array(contentPart)], 'must be a string or an array of parts')
+const content = z.union(
+  [z.string(), z.array(contentPart).max(MOST_PARTS, TOO_MANY_PARTS)],
+  'must be a string or an array of parts',
+)
 
 const ROLES = ['user', 'assistant', 'system', 'developer'] as const
 
@@ -165,7 +168,9 @@ const outerBody = z
 const outerItem = z
   .looseObject({
     ...itemFields,
-    content: optional(z.union([z.string(), list], 'must be a string or an array of parts')),
+    content: optional(
+      z.union([z.string(), list.max(MOST_PARTS, TOO_MANY_PARTS)], 'must be a string or an array of parts'),
+    ),
   })
   .check(assertComplete)
 

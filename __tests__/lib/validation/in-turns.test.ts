@@ -38,6 +38,11 @@ const CHAT: Readonly<Record<string, object>> = {
   },
   'a result without its call': { messages: [{ role: 'tool', content: 'a cat' }] },
   'a message without content': { messages: [{ role: 'user' }] },
+  'more parts than a message may hold': {
+    messages: [
+      { role: 'user', content: Array.from({ length: 10_001 }, () => ({ type: 'text', text: 'a' })) },
+    ],
+  },
   'a tool without a name': { messages: [{ role: 'user', content: 'Hi' }], tools: [{ function: {} }] },
   'a temperature of 3': { messages: [{ role: 'user', content: 'Hi' }], temperature: 3 },
 }

@@ -130,6 +130,7 @@ describe.each(HOSTS)('POST /v1/responses under the %s server', host => {
     it.each([false, true])('counts and prices its usage, streamed: %s', async stream => {
       setting.upstream.usually(responds(TEXT))
       const response = await post({ model: MODEL, input: 'Hi', stream })
+      if (!stream) expect(Number(response.headers.get('x-gateway-cost-usd'))).toBeGreaterThan(0)
       await response.text()
       const line = await setting.gateway.lineOf(response.headers.get('x-request-id') ?? '')
       expect(line).toMatchObject({

@@ -6,7 +6,7 @@ import type { Call, Message, Reply, ResponseLimit, Usage } from '../../llm/types
 import { usdOf } from '../../money.ts'
 import type { RequestContext } from '../../request-context.ts'
 import type { ChatBody } from '../../validation/chat.ts'
-import { decimal } from '../decimal.ts'
+import { costHeaders } from '../cost-headers.ts'
 import { errorBody } from '../error-response.ts'
 import type { RouteResponse } from '../route-response.ts'
 import { eventStream, sseEvent } from '../sse.ts'
@@ -90,8 +90,7 @@ const json = async (context: RequestContext, reply: Reply, clock: Clock): Promis
       content: text + refusal,
       ...closing(context, reply, finish, usage, clock.now()),
     },
-    headers:
-      usage.costPicoUsd === undefined ? {} : { 'x-gateway-cost-usd': decimal(usdOf(usage.costPicoUsd)) },
+    headers: costHeaders(usage),
   }
 }
 

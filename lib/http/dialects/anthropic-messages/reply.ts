@@ -2,6 +2,7 @@ import type { Clock } from '../../../clock.ts'
 import type { GatewayError } from '../../../errors.ts'
 import { answerOf, collectEvents, type Finish, unfinished } from '../../../llm/collect.ts'
 import type { Call, Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
+import { costHeaders } from '../../cost-headers.ts'
 import type { RouteResponse } from '../../route-response.ts'
 import { eventStream, sseEvent } from '../../sse.ts'
 import { type FrameWriter, framesOf } from '../frames.ts'
@@ -18,7 +19,9 @@ const isWire = (event: ReplyEvent): event is WireEvent =>
 const whole = async (reply: Reply): Promise<RouteResponse> => {
   const events = await collectEvents(reply)
   const wire = events.find(isWire)
-  if (wire) return { text: { type: 'application/json; charset=utf-8', body: wire.json } }
+  const usage = await reply.usage
+  const headers = costHeaders(usage)
+  if (wire) return { text: { type: 'application/json; charset=utf-8', body: wire.json }, headers }
   const answer = answerOf(events)
   if (!answer) throw unfinished()
   return {
@@ -27,8 +30,9 @@ const whole = async (reply: Reply): Promise<RouteResponse> => {
       content: contentBlocks(answer),
       stop_reason: stopReasonOf(answer.finish.reason, answer.toolCalls.length > 0),
       stop_sequence: null,
-      usage: messageUsage(await reply.usage),
+      usage: messageUsage(usage),
     },
+    headers,
   }
 }
 

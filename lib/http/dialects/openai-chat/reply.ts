@@ -3,6 +3,7 @@ import type { GatewayError } from '../../../errors.ts'
 import { answerOf, collectEvents, type Finish, unfinished, type WholeReply } from '../../../llm/collect.ts'
 import { toolCallBody, toolCallDelta } from '../../../llm/openai-tool-call.ts'
 import type { Call, FinishReason, Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
+import { costHeaders } from '../../cost-headers.ts'
 import type { RouteResponse } from '../../route-response.ts'
 import { eventStream } from '../../sse.ts'
 import { type FrameWriter, framesOf } from '../frames.ts'
@@ -51,7 +52,9 @@ const isWire = (event: ReplyEvent): event is WireEvent =>
 const whole = async (reply: Reply, clock: Clock): Promise<RouteResponse> => {
   const events = await collectEvents(reply)
   const wire = events.find(isWire)
-  if (wire) return { text: { type: 'application/json; charset=utf-8', body: wire.json } }
+  const usage = await reply.usage
+  const headers = costHeaders(usage)
+  if (wire) return { text: { type: 'application/json; charset=utf-8', body: wire.json }, headers }
   const answer = answerOf(events)
   if (!answer) throw unfinished()
   return {
@@ -65,8 +68,9 @@ const whole = async (reply: Reply, clock: Clock): Promise<RouteResponse> => {
           finish_reason: REASONS[answer.finish.reason],
         },
       ],
-      usage: usageBody(await reply.usage),
+      usage: usageBody(usage),
     },
+    headers,
   }
 }
 

@@ -2,6 +2,7 @@ import type { Clock } from '../../../clock.ts'
 import type { GatewayError } from '../../../errors.ts'
 import { collectEvents, type Finish, unfinished } from '../../../llm/collect.ts'
 import type { Reply, Usage } from '../../../llm/types.ts'
+import { costHeaders } from '../../cost-headers.ts'
 import type { RouteResponse } from '../../route-response.ts'
 import { eventStream } from '../../sse.ts'
 import { type FrameWriter, framesOf } from '../frames.ts'
@@ -88,21 +89,24 @@ class Answering {
 
 const whole = async (reply: Reply, answering: Answering): Promise<RouteResponse> => {
   const events = await collectEvents(reply)
+  const usage = await reply.usage
+  const cost = costHeaders(usage)
   const passed = wholeOf(events)
   if (passed !== undefined) {
     const isKept = await answering.keepPassed(passed)
     return {
       text: { type: 'application/json; charset=utf-8', body: passed },
-      ...(answering.isKept && !isKept && { headers: NOT_KEPT }),
+      headers: answering.isKept && !isKept ? { ...cost, ...NOT_KEPT } : cost,
     }
   }
   const written = answering.written()
   for (const event of events) written.write(event)
   const finish = events.find(event => event.type === 'finish')
   if (!finish) throw unfinished()
-  const { response } = written.end(finish, await reply.usage)
+  const { response } = written.end(finish, usage)
   const kept = await answering.keepWritten(written.id, response)
-  return { json: kept, ...(answering.isKept && kept !== response && { headers: NOT_KEPT }) }
+  const isLost = answering.isKept && kept !== response
+  return { json: kept, headers: isLost ? { ...cost, ...NOT_KEPT } : cost }
 }
 
 /** Writes a stream's frames, in one of two ways: as they come from the upstream, or made of the events. */

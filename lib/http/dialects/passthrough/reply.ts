@@ -2,8 +2,7 @@ import type { Clock } from '../../../clock.ts'
 import type { Handler } from '../../../compose.ts'
 import type { GatewayError } from '../../../errors.ts'
 import type { Call, EventGroup, Reply, ReplyEvent } from '../../../llm/types.ts'
-import { usdOf } from '../../../money.ts'
-import { decimal } from '../../decimal.ts'
+import { costHeaders } from '../../cost-headers.ts'
 import { pacedBody } from '../../paced-body.ts'
 import type { RouteResponse } from '../../route-response.ts'
 import { eventStream } from '../../sse.ts'
@@ -17,11 +16,6 @@ type ErrorEvent = Extract<ReplyEvent, { type: 'error' }>
 
 const USUAL_TYPE = 'application/octet-stream'
 const JSON_TYPE = 'application/json'
-
-const costHeaders = async ({ usage }: Reply): Promise<Record<string, string>> => {
-  const { costPicoUsd } = await usage
-  return costPicoUsd === undefined ? {} : { 'x-gateway-cost-usd': decimal(usdOf(costPicoUsd)) }
-}
 
 const errorFrame = ({ error }: ErrorEvent): string => `data: ${JSON.stringify(openAiErrorBody(error))}\n\n`
 
@@ -52,7 +46,7 @@ async function* piecesOf(
 const whole = async (reply: Reply, text: string, rest: Events, type: string): Promise<RouteResponse> => {
   // Read to its end, so that observers of the reply see it.
   for (let step = await rest.next(); !step.done; step = await rest.next());
-  return { text: { type, body: text }, headers: await costHeaders(reply) }
+  return { text: { type, body: text }, headers: costHeaders(await reply.usage) }
 }
 
 /** A reply to a call for an endpoint beside chat: the upstream's body, with its content type. */

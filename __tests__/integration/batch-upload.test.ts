@@ -146,7 +146,7 @@ describe.each(HOSTS)('an upload under the %s host', host => {
     })
     const taken: Json = await answer.json()
     const warnings = [
-      'a.csv: ignored as unknown: column "topic"',
+      'a.csv: ignored unknown column "topic"',
       'b.jsonl: not passed on to the model: body parameter "seed"',
     ]
     expect(answer.status).toBe(202)

@@ -126,7 +126,7 @@ test('counts the rows of a table by semicolons, and shows which of its columns a
 
   const warnings = batches.job('Table').getByRole('list', { name: 'Warnings' }).getByRole('listitem')
   await expect(warnings).toHaveCount(1)
-  await expect(warnings).toContainText(/table\.csv.*ignored as unknown: .*Colour/)
+  await expect(warnings).toContainText(/table\.csv.*ignored unknown column .*Colour/)
   await expect(batches.job('Table')).toContainText('2 of 2 succeeded')
 
   await page.reload()

@@ -26,7 +26,7 @@ describe('an answer whose connection is lost', () => {
     const back = asked(lost, received({ type: 'back' }))
     const more = conversation(back, received(delta('answer')))
     expect(answerOf(more)).toMatchObject({ state: 'streaming', text: 'Half an answer' })
-    expect([announcement(back), announcement(more)]).toEqual(Array(2).fill('The connection is back.'))
+    expect([announcement(back), announcement(more)]).toEqual(Array(2).fill('Reconnected.'))
   })
 
   it('can be stopped meanwhile', () => {

@@ -156,7 +156,7 @@ test('brings a conversation back with Undo after New chat, and its answer contin
 
   await undo(page).click()
   await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
-  await expect(parley.status).toHaveText('The previous chat is back.')
+  await expect(parley.status).toHaveText('Previous chat restored.')
   await expect(parley.composer).toBeFocused()
   await expect(parley.composer).toHaveValue('Written meanwhile')
   held.release()

@@ -43,7 +43,7 @@ test(
     await expect(parley.answer).toContainText(LOST)
     await expect(parley.answer).toContainText('You asked')
     network.cut({ next: 'let through' })
-    await expect(parley.status).toHaveText('The connection is back.')
+    await expect(parley.status).toHaveText('Reconnected.')
     await expect(parley.answer).not.toContainText(LOST)
     await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
   },

@@ -56,7 +56,7 @@ export const assertAllowedHost = (request: Request, rules: HostRules): void => {
   throw new GatewayError(
     'FORBIDDEN',
     `This gateway does not accept the host name “${host.slice(0, LONGEST_SHOWN)}”. ` +
-      'If it should, add the name to ALLOWED_HOSTS on the gateway.',
+      'To allow it, add it to ALLOWED_HOSTS on the gateway.',
   )
 }
 
@@ -111,8 +111,8 @@ export const assertSameSite = (request: Request, rules: AccessRules): void => {
   if (carriesCredential(request.headers)) return
   throw new GatewayError(
     'FORBIDDEN',
-    'This request comes from a page of another site, which may change nothing here without an API key. ' +
-      'If it should, add the origin of the page to ALLOWED_ORIGINS on the gateway.',
+    'A page of another site can change nothing here without an API key. ' +
+      'To allow this page, add its origin to ALLOWED_ORIGINS on the gateway.',
   )
 }
 

@@ -216,7 +216,7 @@ export class Catalog {
   #assertChats(target: Target): void {
     const kind = this.#modelFactsOf(target)?.kind
     if (kind === undefined) return
-    const message = `${target.name} is no chat model: its kind is ${kind}.`
+    const message = `${target.name} is not a chat model; its kind is ${kind}.`
     throw new GatewayError('INVALID_INPUT', message, { details: [{ path: 'model', message }] })
   }
 

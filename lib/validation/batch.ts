@@ -93,8 +93,8 @@ const limit = z
   .transform(Number)
   .refine(value => value >= 1 && value <= MOST_ENTRIES, `must be from 1 to ${MOST_ENTRIES}`)
   .default(50)
-  .meta({ description: `Most of a page: 1 to ${MOST_ENTRIES}, 50 when absent.` })
-const cursor = z.string().max(LONGEST_URL).optional().meta({ description: 'Where the page before ended.' })
+  .meta({ description: `Entries per page: 1 to ${MOST_ENTRIES}, 50 by default.` })
+const cursor = z.string().max(LONGEST_URL).optional().meta({ description: 'The previous `nextCursor`.' })
 
 /** The query of a list of jobs. */
 export const jobsQuery = z.strictObject({ limit, cursor })

@@ -191,7 +191,7 @@ describe('a table of real people', () => {
 
   it('names the columns that nobody knows, and no column of an index or below an instruction', async () => {
     const { warnings } = await faultsIn('a.csv', 'topic,prompt,Notes\nx,Hi,y\n')
-    expect(warnings).toEqual(['a.csv: ignored as unknown: columns "topic", "Notes"'])
+    expect(warnings).toEqual(['a.csv: ignored unknown columns "topic", "Notes"'])
     expect((await faultsIn('a.csv', ',prompt\n0,Hi\n')).warnings).toEqual([])
     expect((await faultsIn('a.csv', 'topic,prompt\nx,Hi\n', 'Do')).warnings).toEqual([])
   })
@@ -379,9 +379,7 @@ describe('JSON', () => {
     const items = '{"prompt":"Hi"}'
     const found = await faultsIn('a.json', `{"name":"x","priority":["[{"],"items":[${items}],"z":1}`)
     expect(found).toMatchObject({ faults: [], items: 1 })
-    expect(found.warnings).toEqual([
-      'a.json: ignored as unknown beside items: fields "name", "priority", "z"',
-    ])
+    expect(found.warnings).toEqual(['a.json: ignored unknown fields "name", "priority", "z" beside "items"'])
     const long = `{"items":[${items}${`,${' '.repeat(100)}${items}`.repeat(100_000)}]}`
     expect(await faultsIn('a.json', long, undefined, 200_000)).toMatchObject({ faults: [], items: 100_001 })
   })

@@ -27,7 +27,7 @@ export function announcement({ turns, hold, waited }: Conversation): string {
 
 function streaming(connection: 'lost' | 'back' | undefined): string {
   if (connection === 'lost') return 'Connection lost. Reconnecting…'
-  return connection === 'back' ? 'The connection is back.' : 'The answer has begun.'
+  return connection === 'back' ? 'Reconnected.' : 'The answer has begun.'
 }
 
 function untilThen(seconds: number | undefined): string {
@@ -37,5 +37,5 @@ function untilThen(seconds: number | undefined): string {
 /** That a conversation was replaced by a new one, or is back. */
 export function newChatAnnouncement(newChat: ChatState['newChat']): string {
   if (newChat === 'undoable') return 'New chat started. You can undo this.'
-  return newChat === 'undone' ? 'The previous chat is back.' : ''
+  return newChat === 'undone' ? 'Previous chat restored.' : ''
 }

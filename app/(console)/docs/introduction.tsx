@@ -17,9 +17,9 @@ export function Introduction({ document, address }: { document: ApiDocument; add
         </p>
         <p>
           <Words>
-            A key goes into `Authorization: Bearer` or `x-api-key`. Where none is configured the caller is
-            anonymous, and clients that insist on a key may send any. `null` for an optional field is the same
-            as leaving it out.
+            Send your API key in `Authorization: Bearer` or `x-api-key`. If this gateway has no keys, requests
+            are anonymous; clients that require a key can send any. Setting an optional field to `null` is the
+            same as leaving it out.
           </Words>
         </p>
       </div>

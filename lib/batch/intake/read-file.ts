@@ -73,8 +73,7 @@ async function* readElements(path: string, hasInstruction: boolean): AsyncGenera
       ? { line, at, fault: `is longer than ${MAX_ITEM_BYTES.toLocaleString('en')} characters` }
       : { line, at, ...foundInJson(text, hasInstruction) }
   }
-  if (members.length > 0)
-    yield { notice: `ignored as unknown beside items: ${namesInWords(members, 'field')}` }
+  if (members.length > 0) yield { notice: `ignored unknown ${namesInWords(members, 'field')} beside "items"` }
 }
 
 const readJson: Reader = async function* ({ path }, hasInstruction) {

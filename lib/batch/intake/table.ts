@@ -148,7 +148,7 @@ export class Table {
     if (this.#hasInstruction) return undefined
     const names = this.#layout.content.map(({ name }) => name).filter(name => normal(name) !== 'prompt')
     const unknown = [...new Set(names)]
-    return unknown.length === 0 ? undefined : `ignored as unknown: ${namesInWords(unknown, 'column')}`
+    return unknown.length === 0 ? undefined : `ignored unknown ${namesInWords(unknown, 'column')}`
   }
 
   /** A row as a draft. */

@@ -185,7 +185,7 @@ export const apiDocument = ({ version, serverUrl = '/', limits }: DocumentOption
     info: {
       title: 'Parley',
       version,
-      description: 'One gateway to every LLM provider, in its own format, OpenAI’s and Anthropic’s.',
+      description: 'One gateway to every LLM provider, in three formats: its own, OpenAI’s and Anthropic’s.',
     },
     servers: [{ url: serverUrl }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),

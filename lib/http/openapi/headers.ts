@@ -11,7 +11,7 @@ type Header = Readonly<{ group: Group; description: string; schema: JsonSchema }
 const HEADERS: Readonly<Record<string, Header>> = {
   'x-request-id': {
     group: 'every',
-    description: 'Names the request in the log; a sane incoming one is kept.',
+    description: 'Identifies the request in the log. A valid incoming id is kept.',
     schema: text,
   },
   'server-timing': { group: 'every', description: 'How the time until the headers was spent.', schema: text },
@@ -19,11 +19,15 @@ const HEADERS: Readonly<Record<string, Header>> = {
   'x-ratelimit-remaining': { group: 'limited', description: 'Requests left.', schema: number },
   'x-ratelimit-reset': {
     group: 'limited',
-    description: 'Seconds until the whole limit is free.',
+    description: 'Seconds until the limit is fully reset.',
     schema: number,
   },
-  'ratelimit-policy': { group: 'limited', description: 'The limit, as IETF draft 10 has it.', schema: text },
-  ratelimit: { group: 'limited', description: 'Its state, as IETF draft 10 has it.', schema: text },
+  'ratelimit-policy': {
+    group: 'limited',
+    description: 'The limit, in the format of IETF draft 10.',
+    schema: text,
+  },
+  ratelimit: { group: 'limited', description: 'Its state, in the format of IETF draft 10.', schema: text },
   'request-id': {
     group: 'v1',
     description: 'The same as x-request-id, for Anthropic’s clients.',
@@ -38,7 +42,7 @@ const HEADERS: Readonly<Record<string, Header>> = {
   'x-gateway-cache': { group: 'generated', description: 'miss, hit, stale or bypass.', schema: text },
   'x-gateway-cost-usd': {
     group: 'generated',
-    description: 'US dollars, where they are known when the headers leave.',
+    description: 'US dollars, if known when the headers are sent.',
     schema: text,
   },
   'x-gateway-attempts': {
@@ -53,7 +57,7 @@ const HEADERS: Readonly<Record<string, Header>> = {
   },
   'x-gateway-params-dropped': {
     group: 'generated',
-    description: 'Parameters that the model does not take.',
+    description: 'Parameters left out because the model doesn’t support them.',
     schema: text,
   },
   'retry-after': { group: 'errors', description: 'Seconds until a retry makes sense.', schema: number },

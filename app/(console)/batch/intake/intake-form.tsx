@@ -28,7 +28,7 @@ export function IntakeForm({ intake, picking: { models, model, chooseModel } }: 
         New batch
       </h2>
       <p className="mt-1 text-[0.9375rem] text-muted">
-        Each text file is one item, and so is each CSV row, JSON list entry and JSONL line.
+        Each text file, CSV row, JSON array entry and JSONL line becomes one item.
       </p>
       <fieldset disabled={underWay} className="mt-4 min-w-0">
         <legend className="sr-only">Files and options</legend>

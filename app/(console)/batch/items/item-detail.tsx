@@ -77,7 +77,7 @@ const NO_ANSWER = {
 
 function CutNote({ detail: { truncated, finishReason } }: { detail: ItemDetail }) {
   const isCut = truncated || finishReason === 'length'
-  return isCut ? <p className="mt-2 text-warn">This answer was cut at its length limit</p> : null
+  return isCut ? <p className="mt-2 text-warn">This answer reached its length limit</p> : null
 }
 
 type PartProps = { title: string; text: string; of: string; children: ReactNode }

@@ -13,8 +13,8 @@ export function LostSession({ jobs, onDismiss }: Props) {
         ))}
       </ul>
       <p className="mt-1">
-        Only the session that sent them can open them, and its cookie is gone or has expired. To get the
-        answers, upload the files again.
+        A batch can only be opened in the session that created it, and that session’s cookie is gone or has
+        expired. To get the answers, upload the files again.
       </p>
       <button type="button" className="text-button mt-1" onClick={onDismiss}>
         Dismiss

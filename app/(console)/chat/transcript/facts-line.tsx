@@ -39,7 +39,7 @@ function Fact({ name, children }: { name: string; children: React.ReactNode }) {
 
 function CutNote({ facts }: { facts: Facts }) {
   if (facts.finishReason === 'content_filter')
-    return <Note>The provider’s content filter cut this answer</Note>
+    return <Note>The provider’s content filter stopped this answer</Note>
   return wasCut(facts) ? <Note>This answer reached its length limit</Note> : null
 }
 

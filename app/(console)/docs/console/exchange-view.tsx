@@ -2,10 +2,10 @@ import { CopyButton } from '../../copy-button.tsx'
 import type { Exchange } from './exchange.ts'
 
 const STATES = {
-  receiving: 'receiving …',
+  receiving: 'receiving…',
   done: 'complete',
   stopped: 'stopped',
-  broken: 'the connection broke',
+  broken: 'connection lost',
 } as const
 
 /** The status, headers and body of an answer. */
@@ -40,7 +40,7 @@ export function ExchangeView({ exchange }: { exchange: Exchange }) {
 
 function headlineOf(exchange: Exchange): string {
   if (exchange.state === 'none') return ''
-  if (exchange.state === 'waiting') return 'Waiting for an answer …'
+  if (exchange.state === 'waiting') return 'Waiting for a response…'
   if (exchange.state === 'failed') return exchange.reason
   const { status, statusText, state, tookMs } = exchange
   // The time only at the end: a screen reader would read out each change of it.

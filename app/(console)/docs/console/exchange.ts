@@ -28,7 +28,10 @@ export async function exchange(sending: Sending, onChange: (exchange: Exchange) 
   onChange({ state: 'waiting' })
   const response = await send(sending).catch((error: unknown) => String(error))
   if (typeof response === 'string')
-    return onChange({ state: 'failed', reason: signal.aborted ? 'Stopped before an answer.' : response })
+    return onChange({
+      state: 'failed',
+      reason: signal.aborted ? 'Stopped before a response arrived.' : response,
+    })
   const { status, statusText } = response
   const head = { status, statusText, headers: [...response.headers] }
   const report = (state: 'receiving' | 'done' | 'stopped' | 'broken', body: string) =>
@@ -51,7 +54,7 @@ async function send({ draft, key, file, fileField, signal }: Sending): Promise<R
   if (key) headers.set('authorization', `Bearer ${key}`)
   const { method, path } = draft
   const url = new URL(path, location.origin)
-  if (url.origin !== location.origin) throw new Error('The path must be one of this gateway.')
+  if (url.origin !== location.origin) throw new Error('Enter a path on this gateway, such as /api/models.')
   return fetch(url, { method, headers, signal, ...bodyOf(draft, file, fileField) })
 }
 

@@ -39,7 +39,7 @@ export function RequestConsole({ first }: { first: FirstDraft }) {
           type="password"
           autoComplete="off"
           spellCheck={false}
-          placeholder="Optional; stays in this page’s memory"
+          placeholder="Optional, never saved"
           value={key}
           onChange={event => setKey(event.target.value)}
         />

@@ -33,7 +33,7 @@ export function RequestFields({ draft, onWrite, onFile }: Props) {
         </label>
       </div>
       <label className="field mt-3">
-        Headers, one a line
+        Headers, one per line
         <textarea
           rows={1}
           spellCheck={false}

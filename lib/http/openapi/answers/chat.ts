@@ -19,7 +19,7 @@ export const usage = z.object({
 const served = {
   content: z.string(),
   finishReason: z.string().describe('stop, length, content_filter, tool_calls, stopped or other.'),
-  truncated: z.boolean().describe('Cut at the limit of a response’s bytes.'),
+  truncated: z.boolean().describe('Whether the size limit of responses cut the answer.'),
   usage,
   costUsd: usd,
   cache: z.enum(['miss', 'hit', 'stale', 'bypass']),
@@ -50,7 +50,7 @@ export const models = z.object({
       inputUsdPerMillion: z.number().nullable(),
       outputUsdPerMillion: z.number().nullable(),
       available: z.boolean(),
-      default: z.literal(true).optional().describe('Answers where a request names no model.'),
+      default: z.literal(true).optional().describe('Used when a request names no model.'),
       strategy: z.string().optional().describe('Of an alias: how it orders its targets.'),
       targets: z.array(z.string()).optional(),
     }),

@@ -14,7 +14,8 @@ export const anthropicOperations: readonly Operation[] = [
     path: '/v1/messages',
     tag: 'Anthropic format',
     summary: 'Create a message',
-    description: 'For any model that can be called here. Fields that are not listed pass on to Anthropic.',
+    description:
+      'Works with any model of this gateway. Fields that are not listed are passed on to Anthropic.',
     access: 'caller',
     generates: true,
     parameters: versions,

@@ -13,23 +13,27 @@ data: {"id":"chat_…","finishReason":"stop","truncated":false,"costUsd":0,"late
 
 `
 const EVENTS =
-  '`start`, then `delta` with `text`, then `done` with everything of the JSON answer but its content; `error` ends the stream in place of `done`. `: ping` after 15 s of silence.'
+  '`start`, then `delta` with `text`, then `done` with every field of the JSON answer except `content`; a stream that fails ends with `error` instead. `: ping` after 15 s of silence.'
 const streamId = inPath(
   'id',
   'The stream’s id: `x-gateway-stream-id` of the answer.',
   `chat_${'0'.repeat(32)}`,
 )
 
-const resume = inHeader('x-gateway-resume', '`true`: the stream outlives its connection.', {
+const resume = inHeader('x-gateway-resume', '`true`: the stream can be resumed after a lost connection.', {
   type: 'string',
   enum: ['true'],
 })
 const cacheTags = inHeader('x-gateway-cache-tags', 'Up to 10 tags for invalidation, separated by commas.', {
   type: 'string',
 })
-const lastEventId = inHeader('Last-Event-ID', 'The id of the last event received; all of them when absent.', {
-  type: 'string',
-})
+const lastEventId = inHeader(
+  'Last-Event-ID',
+  'The id of the last event received. Without it, all events are sent.',
+  {
+    type: 'string',
+  },
+)
 
 export const chatOperations = ({ chat }: OperationLimits): readonly Operation[] => [
   {
@@ -49,7 +53,7 @@ export const chatOperations = ({ chat }: OperationLimits): readonly Operation[] 
         Stream: { prompt: 'Why is the sky blue?', stream: true },
         Messages: {
           messages: [
-            { role: 'system', content: 'OperationResponse in one sentence.' },
+            { role: 'system', content: 'Answer in one sentence.' },
             { role: 'user', content: 'Why is the sky blue?' },
           ],
           temperature: 0.2,
@@ -66,12 +70,12 @@ export const chatOperations = ({ chat }: OperationLimits): readonly Operation[] 
     path: '/api/chat/{id}/stream',
     tag: 'Chat',
     summary: 'Resume a stream',
-    description: 'The rest of a resumable stream, for its owner after a lost connection.',
+    description: 'Continues a resumable stream after a lost connection. Only its owner can read it.',
     access: 'caller',
     parameters: [streamId, lastEventId],
     answers: [
       { description: 'All events after `Last-Event-ID`, then live.', content: [eventStream(EVENTS, FRAMES)] },
-      { status: 204, description: 'The end has been received.' },
+      { status: 204, description: 'The last event was already received.' },
     ],
     errors: ['INVALID_INPUT', 'NOT_FOUND'],
   },
@@ -99,9 +103,9 @@ export const chatOperations = ({ chat }: OperationLimits): readonly Operation[] 
     method: 'post',
     path: '/api/session',
     tag: 'Chat',
-    summary: 'Become a guest',
-    description: 'Sets the httpOnly session cookie of the web page, on the same site.',
+    summary: 'Start a guest session',
+    description: 'Sets the session cookie that the web pages use. For requests from the same site only.',
     access: 'caller',
-    answers: [{ status: 204, description: 'The cookie is set, or was there.' }],
+    answers: [{ status: 204, description: 'The cookie is set, or was already set.' }],
   },
 ]

@@ -14,7 +14,7 @@ import {
 
 const strict = inHeader(
   'x-gateway-strict',
-  '`true`: a parameter that the model does not take is refused instead of left out.',
+  '`true`: refuse parameters that the model doesn’t support, instead of leaving them out.',
   { type: 'string', enum: ['true'] },
 )
 const chunks = eventStream(
@@ -38,7 +38,7 @@ const chat: Operation = {
   tag: 'OpenAI format',
   summary: 'Create a chat completion',
   description:
-    'Fields that are not listed pass on to an upstream of the same format. Tools, images, files, audio, JSON schemas and reasoning are translated where the vendor’s format differs.',
+    'Fields that are not listed are passed on to an upstream of the same format. Tools, images, files, audio, JSON schemas and reasoning are translated where the vendor’s format differs.',
   access: 'caller',
   generates: true,
   parameters: [strict],
@@ -174,7 +174,7 @@ const modelOperations: readonly Operation[] = [
       {
         name: 'limit',
         in: 'query',
-        description: 'Most of a page.',
+        description: 'Entries per page.',
         schema: { type: 'integer', minimum: 1, maximum: 1000, default: 1000 },
       },
       { name: 'after_id', in: 'query', description: 'Those after this one.', schema: { type: 'string' } },

@@ -114,6 +114,8 @@ describe('an error of the database', () => {
   )
 })
 
+const TOOK_MS = 5
+
 describe('the watch over the records', () => {
   const setting = () => {
     const clock = new FakeClock()
@@ -128,37 +130,50 @@ describe('the watch over the records', () => {
 
   it('sees writing fail while reading goes on', async () => {
     const { clock, watch, absent } = setting()
-    watch.ended('write', absent)
+    watch.ended('write', TOOK_MS, absent)
     await clock.advance(10_000)
-    watch.ended('read')
+    watch.ended('read', TOOK_MS)
     expect(watch.failure).toBe('writing fails (25006)')
-    watch.ended('write')
+    watch.ended('write', TOOK_MS)
     expect(watch.failure).toBeUndefined()
   })
 
   it('says once that they fail and once that they work, however often they fail in between', async () => {
     const { clock, lines, watch, absent } = setting()
     for (let second = 0; second < 60; second += 1) {
-      watch.ended('write', absent)
-      watch.ended('write')
-      watch.ended('read', absent)
+      watch.ended('write', TOOK_MS, absent)
+      watch.ended('write', TOOK_MS)
+      watch.ended('read', TOOK_MS, absent)
       await clock.advance(1_000)
     }
     expect(lines).toEqual(['lost'])
     await clock.advance(2_000)
-    watch.ended('read')
-    watch.ended('write')
+    watch.ended('read', TOOK_MS)
+    watch.ended('write', TOOK_MS)
     expect(lines).toEqual(['lost', 'back'])
   })
 
   it('counts what a client or a mistake of ours caused as neither', async () => {
     const { clock, lines, watch, absent } = setting()
-    watch.ended('write', new GatewayError('CONFLICT'))
-    watch.ended('write', failed('23505'))
+    watch.ended('write', TOOK_MS, new GatewayError('CONFLICT'))
+    watch.ended('write', TOOK_MS, failed('23505'))
     expect(lines).toEqual([])
-    watch.ended('write', absent)
+    watch.ended('write', TOOK_MS, absent)
     await clock.advance(10_000)
-    watch.ended('write', failed('23505'))
+    watch.ended('write', TOOK_MS, failed('23505'))
     expect(lines).toEqual(['lost'])
+  })
+
+  it('passes over a late failure of what began before they worked again', async () => {
+    const { clock, lines, watch, absent } = setting()
+    watch.ended('write', TOOK_MS, absent)
+    await clock.advance(10_000)
+    watch.ended('write', TOOK_MS)
+    await clock.advance(1_000)
+    watch.ended('read', 5_000, absent)
+    expect(lines).toEqual(['lost', 'back'])
+    await clock.advance(6_000)
+    watch.ended('read', 5_000, absent)
+    expect(lines).toEqual(['lost', 'back', 'lost'])
   })
 })

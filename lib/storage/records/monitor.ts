@@ -24,6 +24,8 @@ const WORDS = { read: 'reading', write: 'writing' } as const
 export class RecordsMonitor {
   readonly #deps: RecordsMonitorDeps
   readonly #failing = new Map<RecordsPath, Failing>()
+  /** When operations last began to succeed again. */
+  #backAt = Number.NEGATIVE_INFINITY
 
   constructor(parts: RecordsMonitorDeps) {
     this.#deps = parts
@@ -35,9 +37,11 @@ export class RecordsMonitor {
     return [...this.#failing].map(([path, { reason }]) => `${WORDS[path]} fails (${reason})`).join(', ')
   }
 
-  /** Records how an operation ended; `error` is absent on success. */
-  readonly ended = (path: RecordsPath, error?: unknown): void => {
+  /** Records how an operation ended, and how long it took; `error` is absent on success. */
+  readonly ended = (path: RecordsPath, tookMs: number, error?: unknown): void => {
     const now = this.#deps.clock.now()
+    // The failure of one that began before the database was back says nothing of its state now.
+    if (error !== undefined && now - tookMs < this.#backAt) return
     if (error instanceof GatewayError && error.code === 'STORE_UNAVAILABLE') {
       const isFirst = this.#failing.size === 0
       this.#failing.set(path, { reason: shortReasonOf(error), at: now })
@@ -47,6 +51,8 @@ export class RecordsMonitor {
     const failing = this.#failing.get(path)
     if (error !== undefined || !failing || now - failing.at < STABLE_MS) return
     this.#failing.delete(path)
-    if (this.#failing.size === 0) this.#deps.onBack()
+    if (this.#failing.size > 0) return
+    this.#backAt = now
+    this.#deps.onBack()
   }
 }

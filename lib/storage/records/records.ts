@@ -14,8 +14,8 @@ import type { RecordsSchema } from './schema.ts'
 
 export type RecordsDialect = 'sqlite' | 'postgres'
 
-/** Called at the end of each operation; `error` is absent on success. */
-export type RecordsListener = (path: RecordsPath, error?: unknown) => void
+/** Called at the end of each operation, with how long it took; `error` is absent on success. */
+export type RecordsListener = (path: RecordsPath, tookMs: number, error?: unknown) => void
 /** One statement of a batch. */
 export type Step = Readonly<{
   query: CompiledQuery
@@ -127,15 +127,16 @@ export class Records {
 
   async #withRetry<T>(path: RecordsPath, work: () => Promise<T>): Promise<T> {
     if (this.#closed) throw new GatewayError('STORE_UNAVAILABLE', undefined, { cause: new Error('closed') })
+    const startedAt = this.#clock.now()
     const done = this.#repeatedly(work)
     this.#open.add(done)
     try {
       const result = await done
-      this.#listener(path)
+      this.#listener(path, this.#clock.now() - startedAt)
       return result
     } catch (thrown) {
       const error = recordsError(thrown)
-      this.#listener(path, error)
+      this.#listener(path, this.#clock.now() - startedAt, error)
       throw error
     } finally {
       this.#open.delete(done)

@@ -1,6 +1,7 @@
 'use client'
 
 import { CopyButton } from '../copy-button.tsx'
+import { ScrollingText } from '../scrolling-text.tsx'
 
 /** Text to copy, under a line that says what it is. */
 export function Code({ label, copy, text }: { label: string; copy: string; text: string }) {
@@ -10,10 +11,9 @@ export function Code({ label, copy, text }: { label: string; copy: string; text:
         <span>{label}</span>
         <CopyButton label={copy} text={() => text} />
       </figcaption>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reachable by keyboard */}
-      <pre tabIndex={0}>
+      <ScrollingText>
         <code>{text}</code>
-      </pre>
+      </ScrollingText>
     </figure>
   )
 }

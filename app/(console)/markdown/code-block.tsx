@@ -1,5 +1,6 @@
 import { isValidElement, type ReactNode, useRef } from 'react'
 import { CopyButton } from '../copy-button.tsx'
+import { ScrollingText } from '../scrolling-text.tsx'
 
 /** A fenced block: its language, a button that copies it, and the code, which scrolls sideways by itself. */
 export function CodeBlock({ children }: { children: ReactNode }) {
@@ -11,10 +12,7 @@ export function CodeBlock({ children }: { children: ReactNode }) {
         <span>{language ?? 'text'}</span>
         <CopyButton label="Copy code" text={() => code.current?.textContent ?? ''} />
       </figcaption>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reachable by keyboard */}
-      <pre ref={code} tabIndex={0}>
-        {children}
-      </pre>
+      <ScrollingText ref={code}>{children}</ScrollingText>
     </figure>
   )
 }

@@ -1,4 +1,5 @@
 import { CopyButton } from '../../copy-button.tsx'
+import { ScrollingText } from '../../scrolling-text.tsx'
 import type { Exchange } from './exchange.ts'
 
 const STATES = {
@@ -19,18 +20,16 @@ export function ExchangeView({ exchange }: { exchange: Exchange }) {
         <>
           <details className="fold mt-2">
             <summary>{exchange.headers.length} response headers</summary>
-            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-            <pre tabIndex={0}>{exchange.headers.map(([name, value]) => `${name}: ${value}`).join('\n')}</pre>
+            <ScrollingText>
+              {exchange.headers.map(([name, value]) => `${name}: ${value}`).join('\n')}
+            </ScrollingText>
           </details>
           <figure className="snippet">
             <figcaption>
               <span>Response body</span>
               <CopyButton label="Copy response" text={() => exchange.body} />
             </figcaption>
-            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-            <pre tabIndex={0} className="max-h-96">
-              {exchange.body}
-            </pre>
+            <ScrollingText className="max-h-96">{exchange.body}</ScrollingText>
           </figure>
         </>
       )}

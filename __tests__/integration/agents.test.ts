@@ -260,7 +260,7 @@ describe.each(HOSTS)('agents through the %s server', host => {
       }
     })
 
-    it('is told where neither form of the effort is taken', async () => {
+    it('learns from x-gateway-params-dropped that neither form of the effort is taken', async () => {
       const refusal = (name: string) =>
         refuses(400, {
           body: JSON.stringify({

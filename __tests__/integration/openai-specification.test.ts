@@ -97,7 +97,7 @@ describe('what the gateway itself answers is valid by OpenAI’s specification',
     ['ImagesResponse', '/images/generations', { model: 'mock', prompt: 'a cat' }],
     ['Response', '/responses', { model: 'mock', input: 'Hi', metadata: { a: 'b' } }],
     ['ErrorResponse', '/chat/completions', { model: 'mock', messages: [] }],
-    ['ErrorResponse', '/responses', { model: 'nobody-has-this', input: 'Hi' }],
+    ['ErrorResponse', '/responses', { model: 'unknown-model', input: 'Hi' }],
     ['ErrorResponse', '/nothing-here', {}],
   ])('%s of POST /v1%s', async (schema, path, body) => {
     expectValid(schema, JSON.parse(await asked(path, body)))

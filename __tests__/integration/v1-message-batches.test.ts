@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import Anthropic from '@anthropic-ai/sdk'
 import type { MessageBatch } from '@anthropic-ai/sdk/resources/messages/batches'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { answers, message, texts } from '../support/anthropic-behaviour.ts'
 import { HOSTS } from '../support/gateway.ts'
 import { type Behaviour, echoes } from '../support/upstream-behaviour.ts'
@@ -55,13 +54,12 @@ describe.each(HOSTS)('batches of messages with the official client, under the %s
   afterAll(() => stopUpstreamGateway(setting ?? {}))
 
   const ended = async ({ id }: Pick<MessageBatch, 'id'>): Promise<MessageBatch> => {
-    const deadline = performance.now() + 60_000
-    for (;;) {
+    const retrieve = async () => {
       const batch = await client.messages.batches.retrieve(id)
-      if (batch.processing_status === 'ended') return batch
-      if (performance.now() > deadline) throw new Error(`it did not end: ${JSON.stringify(batch)}`)
-      await sleep(30)
+      if (batch.processing_status !== 'ended') throw new Error(`it did not end: ${JSON.stringify(batch)}`)
+      return batch
     }
+    return vi.waitFor(retrieve, { timeout: 60_000 })
   }
   const resultsOf = async (id: string) => {
     const results = []

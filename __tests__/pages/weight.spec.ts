@@ -4,7 +4,7 @@ import { expect, test } from './support/parley.ts'
 
 const LIMIT_BYTES = 170_000
 
-test('loads at most 170 kB of compressed JavaScript, nothing of the batch page but its bell, and nothing of Sentry where no DSN is set', async ({
+test('loads at most 170 kB of compressed JavaScript, of the batch page only its notifications, and no Sentry without a DSN', async ({
   parley,
   page,
 }, info) => {

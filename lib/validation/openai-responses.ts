@@ -59,7 +59,9 @@ const itemFields = {
 type Typed = Readonly<{ type?: string | undefined; [member: string]: unknown }>
 
 const assertComplete = ({ value, issues }: z.core.ParsePayload<Typed>): void => {
-  for (const name of REQUIRED[value.type ?? 'message'] ?? [])
+  const type = value.type ?? 'message'
+  // Clients choose the name, and every object has a `constructor`.
+  for (const name of Object.hasOwn(REQUIRED, type) ? (REQUIRED[type] ?? []) : [])
     if (value[name] === undefined)
       issues.push({ code: 'custom', path: [name], message: 'is required', input: value })
 }

@@ -61,6 +61,7 @@ const RESPONSES: Readonly<Record<string, object>> = {
   'an empty list': { input: [] },
   'a part without its text': { input: [{ role: 'user', content: [{ type: 'input_text' }] }] },
   'an item without its call': { input: [{ type: 'function_call_output', output: 'x' }] },
+  'an item of a type that every object has': { input: [{ type: 'constructor' }, { type: '__proto__' }] },
   'a function without a name': { input: 'Hi', tools: [{ type: 'function' }] },
 }
 

@@ -37,7 +37,10 @@ export const closeInTurn = (server: Server): void => {
     const emit = socket.emit as Emit<Socket>
     const emitInTurn: Emit<Socket> = (event, ...values) => {
       if (event !== 'end') return emit.call(socket, event, ...values)
-      ends.inTurn(() => emit.call(socket, 'end'))
+      ends.inTurn(() => {
+        // Once it is closed, Node has given its parser to another connection.
+        if (!socket.destroyed) emit.call(socket, 'end')
+      })
       return true
     }
     Object.assign(socket, { emit: emitInTurn })

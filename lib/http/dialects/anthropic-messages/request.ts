@@ -80,7 +80,7 @@ const parametersOf = (body: AnthropicCountBody & Partial<AnthropicMessagesBody>)
     responseFormat: responseFormatOf(body),
     reasoningEffort: body.output_config?.effort,
     reasoningTokens: thinking?.type === 'enabled' ? thinking.budget_tokens : undefined,
-    serviceTier: tier && (TIERS[tier] ?? tier),
+    serviceTier: tier && (Object.hasOwn(TIERS, tier) ? TIERS[tier] : tier),
     user: body.metadata?.user_id,
   }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))

@@ -179,12 +179,12 @@ export class V1BatchRecords {
     ])
   }
 
-  /** The batches whose job has ended, and whose results are still to be counted. */
+  /** The batches whose job has ended, or was removed, and whose results are still to be counted. */
   toFinish(): Promise<readonly V1Batch[]> {
     return this.#records.read(async db => {
       const rows = await selectBatches(db)
         .where('batch.state', '=', 'running')
-        .where('job.state', 'in', ENDED_JOB)
+        .where(where => where.or([where('job.state', 'in', ENDED_JOB), where('job.id', 'is', null)]))
         .execute()
       return rows.map(batchOf)
     })

@@ -100,7 +100,9 @@ export class V1BatchService {
   /** Ends a batch: its waiting and running requests do not continue. */
   async cancel(caller: Caller, api: BatchApi, id: unknown): Promise<V1Batch> {
     const batch = await this.find(caller, api, id)
-    if (batch.state === 'running' && batch.cancelledAt !== undefined) return batch
+    // Where the job is not, the database failed between the two: it is cancelled now.
+    const isCancelled = batch.cancelledAt !== undefined && batch.job?.state === 'cancelled'
+    if (batch.state === 'running' && isCancelled) return batch
     const isOpen = batch.state === 'validating' || (batch.state === 'running' && !batch.job?.endedAt)
     if (!isOpen) throw tooLate('has already ended')
     await this.stop(batch, 'cancelled_at')

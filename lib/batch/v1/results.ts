@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { GatewayError } from '../../errors.ts'
 import type { Usage } from '../../llm/types.ts'
 import type { BatchRecords, Item, ItemState } from '../types.ts'
 import {
@@ -26,19 +27,27 @@ export type ResultsDeps = Readonly<{
 export const resultFileId = ({ id }: Pick<V1Batch, 'id'>, kind: ResultKind): string =>
   `file-${createHash('sha256').update(`${id} ${kind}`).digest('hex').slice(0, 32)}`
 
-/** The items of a batch in one state, or all of them. */
+/**
+ * The items of a batch in one state, or all of them.
+ * @throws GatewayError NOT_FOUND where they are removed meanwhile, as they would be incomplete
+ */
 export async function* itemsOfBatch(
   records: ResultsDeps['records'],
   { job }: V1Batch,
   state?: ItemState,
 ): AsyncGenerator<Item> {
   if (!job) return
+  const { total, [state ?? 'succeeded']: inState } = job.counts
+  let left = state ? inState : total
   let cursor: string | undefined
   do {
     const page = await records.items(job.id, { limit: PAGE, cursor, state })
     yield* page.entries
+    left -= page.entries.length
     cursor = page.cursor
   } while (cursor !== undefined)
+  if (left > 0)
+    throw new GatewayError('NOT_FOUND', 'The batch was deleted while its results were being read.')
 }
 
 /** The lines of one result file, as they are in it. */

@@ -8,7 +8,7 @@ import type { FileRecords } from './file-records.ts'
 import { type InputOptions, itemsOf, LineFaults } from './input.ts'
 import { newId } from './owner.ts'
 import { countResults, type ResultsDeps } from './results.ts'
-import type { Validation } from './types.ts'
+import type { V1Batch, Validation } from './types.ts'
 
 /** How often it looks for work of other processes, and of those that died. */
 const TICK_MS = 5_000
@@ -134,14 +134,25 @@ export class V1Runner {
 
   readonly #expire = async (): Promise<void> => {
     const { batches, service, clock } = this.#deps
-    for (const batch of await batches.toExpire(clock.now())) await service.stop(batch, 'expired_at')
+    await this.#each(await batches.toExpire(clock.now()), batch => service.stop(batch, 'expired_at'))
   }
 
   readonly #finish = async (): Promise<void> => {
     const { batches, results, clock, keepMs } = this.#deps
-    for (const batch of await batches.toFinish()) {
+    await this.#each(await batches.toFinish(), async batch => {
       const options = { now: Math.floor(clock.now()), ttlMs: keepMs }
       await batches.finish(batch.id, await countResults(batch, results, options))
-    }
+    })
+  }
+
+  /** One that fails is tried again later, and holds up no other. */
+  async #each(batches: readonly V1Batch[], work: (batch: V1Batch) => Promise<void>): Promise<void> {
+    const { isStopping, onError } = this.#deps
+    for (const batch of batches)
+      try {
+        await work(batch)
+      } catch (error) {
+        if (!isStopping()) onError(error)
+      }
   }
 }

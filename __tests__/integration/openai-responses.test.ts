@@ -256,8 +256,11 @@ describe.each(HOSTS)('POST /v1/responses under the %s server', host => {
       }
     })
 
-    it('does not take an unknown item for a missing endpoint', async () => {
-      const message = "Item with id 'rs_1' not found."
+    it.each([
+      "Item with id 'rs_1' not found.",
+      "Conversation with id 'conv_1' not found.",
+      "Vector store with id 'vs_1' not found.",
+    ])('does not take what has no such id for a missing endpoint: %s', async message => {
       const error = { message, type: 'invalid_request_error', param: null, code: null }
       const model = setting.upstream.modelThat(refuses(404, { body: JSON.stringify({ error }) }))
       const asked = { model: `openai/${model}`, input: 'Hi' }

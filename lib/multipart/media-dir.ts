@@ -28,6 +28,10 @@ export const newMediaDir = async (directory: string): Promise<string> => {
   }
 }
 
+/** Removes a request's directory. What cannot be removed is left for a later start, and must not fail a request. */
+export const removeMedia = (path: string): Promise<void> =>
+  rm(path, { recursive: true, force: true }).catch(() => {})
+
 /** Removes the files of processes that died during a request. To be called once, at start. @param now clock time, ms */
 export const sweepMedia = async (directory: string, now: number): Promise<void> => {
   for (const name of await readdir(directory).catch(() => [])) {
@@ -36,7 +40,6 @@ export const sweepMedia = async (directory: string, now: number): Promise<void> 
     const path = join(directory, name)
     const isDead = host === HOST && (Number(pid) === process.pid || !isRunning(Number(pid)))
     const found = isDead ? undefined : await stat(path).catch(() => undefined)
-    if (isDead || (found && found.mtimeMs < now - LONGEST_REQUEST_MS))
-      await rm(path, { recursive: true, force: true })
+    if (isDead || (found && found.mtimeMs < now - LONGEST_REQUEST_MS)) await removeMedia(path)
   }
 }

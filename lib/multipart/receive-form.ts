@@ -1,5 +1,4 @@
 import { createWriteStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy'
@@ -7,7 +6,7 @@ import { boundaryOf, PartHeaders } from '../batch/intake/part-headers.ts'
 import { diskFault } from '../batch/intake/upload-dir.ts'
 import { type ErrorCode, GatewayError } from '../errors.ts'
 import type { FormPart } from '../llm/passthrough.ts'
-import { newMediaDir } from './media-dir.ts'
+import { newMediaDir, removeMedia } from './media-dir.ts'
 
 const MOST_PARTS = 100
 const MAX_HEADER_BYTES = 16_384
@@ -82,7 +81,7 @@ class FormReception {
       signal.removeEventListener('abort', gone)
       await Promise.allSettled(this.#saves)
     }
-    const dispose = () => rm(this.#directory, { recursive: true, force: true })
+    const dispose = () => removeMedia(this.#directory)
     if (!this.#stop.signal.aborted) return { parts: this.#parts.filter(part => part !== undefined), dispose }
     await dispose()
     throw this.#stop.signal.reason

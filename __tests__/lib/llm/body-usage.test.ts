@@ -14,6 +14,11 @@ describe('the usage of an endpoint beside chat', () => {
     ['embeddings’ tokens', { prompt_tokens: 8, total_tokens: 8 }, { inputTokens: 8, outputTokens: 0 }],
     ['a total alone', { total_tokens: 12 }, { inputTokens: 12, outputTokens: 0 }],
     [
+      'a total below the output as no input',
+      { completion_tokens: 20, total_tokens: 12 },
+      { inputTokens: 0, outputTokens: 20 },
+    ],
+    [
       'cached tokens',
       { prompt_tokens: 8, completion_tokens: 2, prompt_tokens_details: { cached_tokens: 4 } },
       { inputTokens: 8, outputTokens: 2, cachedInputTokens: 4 },

@@ -43,7 +43,7 @@ const tokensIn = (reported: Fields): Usage | undefined => {
   const details = fieldsOf(reported.input_tokens_details) ?? fieldsOf(reported.input_token_details)
   const cached = (fieldsOf(reported.prompt_tokens_details) ?? details)?.cached_tokens
   return {
-    inputTokens: input ?? (total ?? 0) - (output ?? 0),
+    inputTokens: input ?? Math.max(0, (total ?? 0) - (output ?? 0)),
     outputTokens: output ?? 0,
     ...optional('cachedInputTokens', cached),
     ...optional('audioInputTokens', details?.audio_tokens),
@@ -51,9 +51,12 @@ const tokensIn = (reported: Fields): Usage | undefined => {
   }
 }
 
+/** A week, in seconds. What an upstream says beyond it is no duration. */
+const LONGEST_AUDIO_S = 604_800
+
 const secondsOf = (value: unknown): number | undefined => {
   const seconds = typeof value === 'string' && value !== '' ? Number(value) : value
-  return typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined
+  return typeof seconds === 'number' && seconds >= 0 && seconds <= LONGEST_AUDIO_S ? seconds : undefined
 }
 
 const imagesOf = (request: PassthroughRequest): Usage => {

@@ -46,8 +46,8 @@ export class UpstreamHttpError extends Error {
   }
 }
 
-/** A 404 that is about something in the request: a model, a deployment, an item, or the answer with some id. */
-const ABOUT_THE_REQUEST = /\b(?:model|deployment)\b|\b(?:item|response) with id\b/i
+/** A 404 that is about something in the request: a model, a deployment, or what has some id. */
+const ABOUT_THE_REQUEST = /\b(?:model|deployment)\b|\bwith id\b/i
 
 const isEndpointMissing = (status: number | undefined, { words, params, message }: ErrorFacts): boolean =>
   (status === 404 || status === 405) &&

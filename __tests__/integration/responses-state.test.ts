@@ -141,6 +141,8 @@ describe.each(HOSTS)('Answers that /v1/responses keeps, under the %s server', ho
         { role: 'assistant', content: [{ type: 'output_text', text: 'Hello' }] },
         { role: 'user', content: [{ type: 'input_text', text: 'Two' }] },
       ])
+      const unknown = client.responses.inputItems.list(second.id, { after: 'item_unknown' })
+      await expect(unknown).rejects.toMatchObject({ status: 400, param: 'after' })
     })
 
     it('cannot be cancelled, since they were not in the background', async () => {

@@ -156,6 +156,28 @@ describe('the parallel tool calls of a message', () => {
     maxKeys: 3,
   })
 
+  it('keep all of their arguments where text and reasoning come between the fragments', async () => {
+    const call = (fields: object) => ({ tool_calls: [{ index: 0, ...fields }] })
+    const deltas = [
+      call({ id: 'call_1', type: 'function', function: { name: 'look', arguments: '{"city":' } }),
+      { content: 'I look ' },
+      { reasoning_content: 'Hm.' },
+      call({ function: { arguments: '"Rom"}' } }),
+      { content: 'it up.' },
+    ]
+    const chunks = [
+      ...deltas.map(delta => ({ choices: [{ index: 0, delta }] })),
+      { choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] },
+    ]
+    const body = `${chunks.map(chunk => `data: ${JSON.stringify(chunk)}\n\n`).join('')}data: [DONE]\n\n`
+    const text = await given(openai, SSE, [Buffer.from(body)], await callOf({ stream: true }))
+    const events = text.match(/^data: .*$/gm)?.map(line => JSON.parse(line.slice('data: '.length))) ?? []
+    const said = events.flatMap(({ delta }) => delta?.partial_json ?? delta?.text ?? delta?.thinking ?? [])
+    expect(said).toEqual(['{"city":', '"Rom"}', 'I look ', 'Hm.', 'it up.'])
+    const blocks = events.flatMap(({ content_block: block }) => block?.type ?? [])
+    expect(blocks).toEqual(['tool_use', 'text', 'thinking', 'text'])
+  })
+
   it('are blocks one after another, whole, however their fragments alternate', async () => {
     await fc.assert(
       fc.asyncProperty(

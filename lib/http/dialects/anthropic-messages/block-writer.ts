@@ -26,7 +26,8 @@ const inputJson = ({ json, isCustom }: ToolCall): string =>
 
 /**
  * Writes a reply's deltas as the events of Anthropic's content blocks, one after another and with rising index. The
- * fragments of parallel tool calls may alternate: a later call waits until the arguments before it are complete.
+ * fragments of parallel tool calls may alternate, also with text: a later call or text waits until the arguments before
+ * it are complete.
  */
 export class BlockWriter {
   #index = -1
@@ -34,20 +35,40 @@ export class BlockWriter {
   readonly #calls: ToolCall[] = []
   /** How many calls have been begun. */
   #begun = 0
+  /** What came while the arguments of a call were incomplete. */
+  #held: ReplyEvent[] = []
 
   get callsTools(): boolean {
     return this.#calls.length > 0
   }
 
   write(event: ReplyEvent): string {
+    if (event.type === 'tool-call-delta') {
+      const written = this.#fragment(event)
+      return this.#held.length > 0 && !this.#isIncomplete ? written + this.#releaseHeld() : written
+    }
+    if (!this.#isIncomplete) return this.#write(event)
+    this.#held.push(event)
+    return ''
+  }
+
+  get #isIncomplete(): boolean {
+    return this.#calls.some(call => !call.isCustom && !isWhole(call.json))
+  }
+
+  #releaseHeld(): string {
+    const held = this.#held
+    this.#held = []
+    return held.map(event => this.#write(event)).join('')
+  }
+
+  #write(event: ReplyEvent): string {
     switch (event.type) {
       case 'text-delta':
       case 'refusal-delta':
         return this.#text(event.text)
       case 'reasoning-delta':
         return this.#thinking(event.text, event.signature)
-      case 'tool-call-delta':
-        return this.#fragment(event)
       default:
         return ''
     }
@@ -55,7 +76,7 @@ export class BlockWriter {
 
   /** What is still to be written once the last delta is known. */
   end(): string {
-    return this.#waitingCalls() + this.#close()
+    return this.#waitingCalls() + this.#releaseHeld() + this.#close()
   }
 
   #text(text: string): string {

@@ -1,3 +1,4 @@
+import { invalidInput } from '../../../validation/faults.ts'
 import type { InputItemsQuery } from '../../../validation/openai-responses.ts'
 
 type Item = Readonly<{ id: string } & Record<string, unknown>>
@@ -12,6 +13,7 @@ const withId = (json: string, index: number, responseId: string): Item => {
 /**
  * A page of the items of a response's context. Source: OpenAI, "List input items".
  * @param items JSON of each, the oldest first
+ * @throws GatewayError INVALID_INPUT for an unknown `after`, with which a client would begin anew
  */
 export const inputItemList = (
   items: readonly string[],
@@ -21,6 +23,8 @@ export const inputItemList = (
   const inOrder = items.map((json, index) => withId(json, index, responseId))
   if (order === 'desc') inOrder.reverse()
   const from = after === undefined ? 0 : inOrder.findIndex(({ id }) => id === after) + 1
+  if (after !== undefined && from === 0)
+    throw invalidInput([{ path: 'after', message: 'is the id of no item of this response' }])
   const data = inOrder.slice(from, from + limit)
   return {
     object: 'list',

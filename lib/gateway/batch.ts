@@ -29,7 +29,6 @@ import type { BatchFacts } from '../observability/batch-health.ts'
 import type { BatchMetrics } from '../observability/batch-metrics.ts'
 import { reportBatchItem } from '../observability/request-record.ts'
 import type { ResponseService } from '../responses/service.ts'
-import { sharedClock } from '../storage/records/shared-clock.ts'
 import type { Database } from './database.ts'
 import type { CurrentConfig } from './live-config.ts'
 import type { Runtime } from './runtime.ts'
@@ -209,10 +208,9 @@ const startWorker = (worker: Worker, workSignal: WorkSignal): void => {
 export const buildBatch = async (deps: BatchWiringDeps): Promise<Batch> => {
   const { runtime, database, isStopping } = deps
   const { env, metrics } = runtime
-  const clock = await sharedClock(database.records, runtime.clock)
+  const { backend, clock } = database
   const records = batchRecords(database.records)
   const overview = new Overview(() => records.depth(clock.now()), clock)
-  const backend = database.records.dialect === 'sqlite' ? 'SQLite' : 'Postgres'
   const facts = (): BatchFacts => ({
     ...overview.status,
     ...(database.failure !== undefined && { failure: database.failure }),

@@ -8,10 +8,14 @@ import { RecordsUnusable, reasonOf } from '../storage/records/fault.ts'
 import { RecordsMonitor } from '../storage/records/monitor.ts'
 import { openRecords } from '../storage/records/open.ts'
 import type { Records } from '../storage/records/records.ts'
+import { sharedClock } from '../storage/records/shared-clock.ts'
 
 /** The database of this process, opened once. */
 export type Database = Readonly<{
   records: Records
+  backend: 'SQLite' | 'Postgres'
+  /** The clock that all processes on this database share. */
+  clock: Clock
   /** The error of the latest operation; undefined where it succeeded. */
   readonly failure: string | undefined
   /** Logs failed database operations of background work: the same error once a minute. */
@@ -39,7 +43,9 @@ const open = async ({ env, clock, logger }: DatabaseDeps): Promise<Records> => {
     return await openRecords(location, clock)
   } catch (error) {
     if (!(error instanceof RecordsUnusable)) throw error
-    throw new ConfigurationError([`  ${error.message}; ENABLE_BATCH=false runs without a database`])
+    throw new ConfigurationError([
+      `  ${error.message}; set DATA_DIR to a directory that can be written, or DATABASE_URL to a Postgres`,
+    ])
   }
 }
 
@@ -77,6 +83,8 @@ export const openDatabase = async (deps: DatabaseDeps): Promise<Database> => {
   const operations = monitor(records, deps)
   return {
     records,
+    backend: records.dialect === 'sqlite' ? 'SQLite' : 'Postgres',
+    clock: await sharedClock(records, deps.clock),
     get failure() {
       return operations.failure
     },

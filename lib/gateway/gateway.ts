@@ -186,7 +186,7 @@ type HealthDeps = Readonly<{
 }>
 
 const healthOf = ({ runtime, current, isServing, config, batch }: HealthDeps): Gateway['health'] => {
-  const { clock, shared, resilience } = runtime
+  const { clock, database, shared, resilience } = runtime
   const startedAt = clock.now()
   return () => {
     const { settings, catalog } = current.now
@@ -197,6 +197,7 @@ const healthOf = ({ runtime, current, isServing, config, batch }: HealthDeps): G
       limits: settings.rates !== undefined,
       caching: settings.caching.enabled,
       redis: shared?.status(),
+      records: batch?.facts() ?? { backend: database.backend, failure: database.failure },
       batch: batch?.facts(),
       config,
       providers: withCircuits(runtime.health.report(), resilience.circuitOf.all(), target =>
@@ -245,9 +246,11 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   const lifecycle = new Lifecycle(activeRequests, clock, logger)
   const isServing = () => lifecycle.state === 'serving'
   const isStopping = () => !isServing()
-  if (database) lifecycle.closeAtEnd(database.close)
+  lifecycle.closeAtEnd(database.close)
   const responses = buildResponses(runtime, database)
-  const batch = database && (await buildBatch({ runtime, database, current, responses, isStopping }))
+  const batch = env.ENABLE_BATCH
+    ? await buildBatch({ runtime, database, current, responses, isStopping })
+    : undefined
   return {
     ...serveDepsOf({ runtime, current, lifecycle, access }),
     env,

@@ -6,11 +6,11 @@ import type { Runtime } from './runtime.ts'
 
 const DAY_MS = 86_400_000
 
-/** The answers that later requests can refer to; none where there is no database, or they are to be kept for no time. */
-export const buildResponses = ({ env, clock, logger }: Runtime, database: Database | undefined) => {
+/** The answers that later requests can refer to; none where they are to be kept for no time. */
+export const buildResponses = ({ env, clock, logger }: Runtime, database: Database) => {
   const keepMs = env.RESPONSES_KEEP_DAYS * DAY_MS
-  const records = database && keepMs > 0 ? responseRecords(database.records) : undefined
-  if (records && database) void runMaintenance({ records, clock, onError: database.reportError })
+  const records = keepMs > 0 ? responseRecords(database.records) : undefined
+  if (records) void runMaintenance({ records, clock, onError: database.reportError })
   return new ResponseService({
     records,
     clock,

@@ -47,8 +47,7 @@ export type Runtime = Readonly<{
   memory: KeyValue
   /** Absent where no Redis is configured. */
   shared: SharedState | undefined
-  /** Absent where no feature needs one. */
-  database: Database | undefined
+  database: Database
   /** The counters of the rate limits. */
   counter: Counter
   cache: CacheRuntime
@@ -137,7 +136,7 @@ export const buildRuntime = async (
     activeRequests,
     memory,
     shared,
-    database: env.ENABLE_BATCH ? await openDatabase({ env, clock, logger }) : undefined,
+    database: await openDatabase({ env, clock, logger }),
     counter: shared ? shared.counter(counter) : counter,
     cache: buildCacheRuntime({
       ...common,

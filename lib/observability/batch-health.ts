@@ -1,24 +1,30 @@
 import type { ServiceHealth } from './provider-health.ts'
 
-/** The last known state of the database and its queue. */
-export type BatchFacts = Readonly<{
-  /** Clock time of the report, milliseconds. */
-  now: number
+/** The last known state of the database. */
+export type RecordsFacts = Readonly<{
   backend: string
-  latencyMs: number | undefined
-  failure?: string
-  depth:
-    | Readonly<{
-        queued: Readonly<Record<string, number>>
-        running: number
-        failed: number
-        oldestAt?: number
-        workers: number
-      }>
-    | undefined
-  /** Items running in this process. */
-  runningHere: number
+  /** Of the latest reading; absent before the first. */
+  latencyMs?: number | undefined
+  failure?: string | undefined
 }>
+
+/** The last known state of the database and its queue. */
+export type BatchFacts = RecordsFacts &
+  Readonly<{
+    /** Clock time of the report, milliseconds. */
+    now: number
+    depth:
+      | Readonly<{
+          queued: Readonly<Record<string, number>>
+          running: number
+          failed: number
+          oldestAt?: number
+          workers: number
+        }>
+      | undefined
+    /** Items running in this process. */
+    runningHere: number
+  }>
 
 const HUNDREDTHS = 100
 const MS_PER_SECOND = 1000
@@ -28,7 +34,7 @@ export const oldestSeconds = ({ depth, now }: BatchFacts): number | undefined =>
   depth?.oldestAt === undefined ? undefined : Math.max(0, (now - depth.oldestAt) / MS_PER_SECOND)
 
 /** Degraded at worst: batches wait for the database, and chats continue without it. */
-export const recordsHealth = ({ backend, latencyMs, failure }: BatchFacts): ServiceHealth => {
+export const recordsHealth = ({ backend, latencyMs, failure }: RecordsFacts): ServiceHealth => {
   if (failure !== undefined) return { status: 'degraded', message: failure }
   const latency = latencyMs !== undefined && { latencyMs: Math.round(latencyMs * HUNDREDTHS) / HUNDREDTHS }
   return { status: 'healthy', ...latency, message: `in ${backend}` }

@@ -1,5 +1,5 @@
 import type { Target } from '../llm/types.ts'
-import { type BatchFacts, queueHealth, recordsHealth } from './batch-health.ts'
+import { type BatchFacts, queueHealth, type RecordsFacts, recordsHealth } from './batch-health.ts'
 import type { ServiceHealth } from './provider-health.ts'
 import { type RedisFacts, redisHealth } from './redis-health.ts'
 
@@ -19,7 +19,8 @@ export type HealthFacts = Readonly<{
   caching: boolean
   /** The last known state of the shared Redis, where one is configured. */
   redis: RedisFacts | undefined
-  /** The last known state of the database and its queue, where batches are switched on. */
+  records: RecordsFacts
+  /** The last known state of the queue, where batches are switched on. */
   batch: BatchFacts | undefined
   /** Absent where no configuration file is used. */
   config: Readonly<{ problem: string | undefined }> | undefined
@@ -96,6 +97,7 @@ export const reportHealth = ({
   limits,
   caching,
   redis,
+  records,
   batch,
   config,
   providers,
@@ -106,7 +108,8 @@ export const reportHealth = ({
     ...(redis && { redis: redisHealth(redis) }),
     limits: stateIn(backend, limits),
     cache: stateIn(backend, caching),
-    ...(batch && { records: recordsHealth(batch), queue: queueHealth(batch) }),
+    records: recordsHealth(records),
+    ...(batch && { queue: queueHealth(batch) }),
     ...(config && { config: configHealth(config.problem) }),
     ...providers,
   }

@@ -5,15 +5,20 @@ import type { FinishReason, ReplyHead, Target, Usage } from './llm/reply-head.ts
 export type Caller =
   | Readonly<{ kind: 'anonymous'; address: string }>
   | Readonly<{ kind: 'guest'; id: string; address: string }>
+  | Readonly<{ kind: 'key' } & KeyIdentity & { address: string }>
+
+/** The API key of a caller. Keys of one owner share everything that belongs to it. */
+export type KeyIdentity = Readonly<{ id: string; name: string; owner?: string | undefined; role: Role }>
+
+export type Role = 'member' | 'admin'
 
 /** For the end of a switch over the kinds of callers: a missing kind does not compile. Throws an Error. */
 export const unknownCaller = (_: never): never => {
   throw new Error('A caller of an unknown kind.')
 }
 
-/** The prefix of an owner's text, by the kind of the caller. It is stored in batch rows and must not change. */
-const OWNER_PREFIX: Readonly<Record<Caller['kind'], string>> = { anonymous: 'address', guest: 'guest' }
-const KINDS = Object.keys(OWNER_PREFIX) as Caller['kind'][]
+/** The prefixes of an owner's text. They are stored in the database and must not change. */
+const PREFIXES = ['address', 'guest', 'key', 'owner'] as const
 
 /**
  * The owner of an answer, whom only the same caller matches. Absent where the caller cannot be identified: then there
@@ -22,9 +27,11 @@ const KINDS = Object.keys(OWNER_PREFIX) as Caller['kind'][]
 export const ownerOf = (caller: Caller): string | undefined => {
   switch (caller.kind) {
     case 'guest':
-      return `${OWNER_PREFIX.guest} ${caller.id}`
+      return `guest ${caller.id}`
+    case 'key':
+      return caller.owner === undefined ? `key ${caller.id}` : `owner ${caller.owner}`
     case 'anonymous':
-      return caller.address === 'unknown' ? undefined : `${OWNER_PREFIX.anonymous} ${caller.address}`
+      return caller.address === 'unknown' ? undefined : `address ${caller.address}`
     default:
       return unknownCaller(caller)
   }
@@ -37,15 +44,19 @@ export const ownerOf = (caller: Caller): string | undefined => {
 export const callerOf = (owner: string): Caller => {
   const [prefix = '', ...rest] = owner.split(' ')
   const id = rest.join(' ')
-  const kind = KINDS.find(known => OWNER_PREFIX[known] === prefix)
-  if (kind === undefined || id === '') throw new Error('An owner of an unknown kind.')
-  switch (kind) {
+  const known = PREFIXES.find(one => one === prefix)
+  if (known === undefined || id === '') throw new Error('An owner of an unknown kind.')
+  switch (known) {
     case 'guest':
-      return { kind, id, address: 'unknown' }
-    case 'anonymous':
-      return { kind, address: id }
+      return { kind: 'guest', id, address: 'unknown' }
+    case 'address':
+      return { kind: 'anonymous', address: id }
+    case 'key':
+      return { kind: 'key', id, name: id, role: 'member', address: 'unknown' }
+    case 'owner':
+      return { kind: 'key', id: 'unknown', name: id, owner: id, role: 'member', address: 'unknown' }
     default:
-      return unknownCaller(kind)
+      return unknownCaller(known)
   }
 }
 

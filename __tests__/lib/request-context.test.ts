@@ -8,6 +8,14 @@ const text = fc.string({ minLength: 1 })
 const CALLERS: Readonly<Record<Caller['kind'], fc.Arbitrary<Caller>>> = {
   anonymous: fc.record({ kind: fc.constant('anonymous'), address: text.filter(it => it !== 'unknown') }),
   guest: fc.record({ kind: fc.constant('guest'), id: text, address: text }),
+  key: fc.record({
+    kind: fc.constant('key'),
+    id: text,
+    name: text,
+    owner: fc.option(text, { nil: undefined }),
+    role: fc.constantFrom('member', 'admin'),
+    address: text,
+  }),
 }
 const anyCaller = fc.oneof(...Object.values(CALLERS))
 
@@ -24,8 +32,8 @@ describe('an owner', () => {
 
   it('is another one for every two callers of different kinds', () => {
     fc.assert(
-      fc.property(CALLERS.anonymous, CALLERS.guest, (anonymous, guest) => {
-        expect(ownerOf(anonymous)).not.toBe(ownerOf(guest))
+      fc.property(CALLERS.anonymous, CALLERS.guest, CALLERS.key, (...callers) => {
+        expect(new Set(callers.map(ownerOf)).size).toBe(callers.length)
       }),
     )
   })

@@ -109,10 +109,10 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
   limits: {
     clock,
     rates: {
-      chat: { anonymous: PROMISES.limit, guest: PROMISES.limit },
+      chat: { anonymous: PROMISES.limit, guest: PROMISES.limit, key: PROMISES.limit },
       images: PROMISES.limit,
       upload: PROMISES.limit,
-      batchItems: { anonymous: PROMISES.limit, guest: PROMISES.limit },
+      batchItems: { anonymous: PROMISES.limit, guest: PROMISES.limit, key: PROMISES.limit },
       api: PROMISES.limit,
     },
     counter: slidingWindow(1_000),

@@ -89,10 +89,14 @@ export const configFile = z.strictObject({
     .optional(),
   limits: z
     .strictObject({
-      chat: z.strictObject({ anonymous: rate.optional(), guest: rate.optional() }).optional(),
+      chat: z
+        .strictObject({ anonymous: rate.optional(), guest: rate.optional(), key: rate.optional() })
+        .optional(),
       images: rate.optional(),
       upload: rate.optional(),
-      batchItems: z.strictObject({ anonymous: rate.optional(), guest: rate.optional() }).optional(),
+      batchItems: z
+        .strictObject({ anonymous: rate.optional(), guest: rate.optional(), key: rate.optional() })
+        .optional(),
       api: rate.optional(),
       rest: rate.optional().describe('The former name of api.'),
     })

@@ -172,11 +172,13 @@ export const environment = z.object({
   ENABLE_BATCH: flag.default(true),
   RATE_LIMIT_ANONYMOUS: rate.default({ limit: 5, windowMs: 60_000 }),
   RATE_LIMIT_GUEST: rate.default({ limit: 30, windowMs: 60_000 }),
+  RATE_LIMIT_KEY: rate.default({ limit: 100, windowMs: 60_000 }),
   RATE_LIMIT_IMAGES: rate.default({ limit: 10, windowMs: 60_000 }),
   RATE_LIMIT_UPLOAD: rate.default({ limit: 3, windowMs: 3_600_000 }),
-  /** Items of jobs submitted as JSON, for anonymous callers and for guests. */
+  /** Items of jobs submitted as JSON, for anonymous callers, guests, and keys. */
   RATE_LIMIT_BATCH_ITEMS: rate.default({ limit: 10_000, windowMs: 3_600_000 }),
   RATE_LIMIT_BATCH_ITEMS_GUEST: rate.default({ limit: 50_000, windowMs: 3_600_000 }),
+  RATE_LIMIT_BATCH_ITEMS_KEY: rate.default({ limit: 200_000, windowMs: 3_600_000 }),
   RATE_LIMIT_API: rate.default({ limit: 60, windowMs: 60_000 }),
   /** The former name of RATE_LIMIT_API. */
   RATE_LIMIT_REST: rate.optional(),
@@ -207,9 +209,10 @@ export const environment = z.object({
   MAX_MESSAGES: count(1, 10_000).default(50),
   MAX_MESSAGES_CHARACTERS: count(1, 10_000_000).default(50_000),
   MAX_OUTPUT_TOKENS: count(1, 10_000_000).default(4_096),
-  /** Longest answer of `/api/chat`: for anonymous callers, and for guests. */
+  /** Longest answer of `/api/chat`: for anonymous callers, guests, and keys. */
   MAX_RESPONSE_BYTES: count(1, 1_000_000_000).default(10_240),
   MAX_RESPONSE_BYTES_GUEST: count(1, 1_000_000_000).optional(),
+  MAX_RESPONSE_BYTES_KEY: count(1, 1_000_000_000).optional(),
 
   /** Whether this process runs items, or only accepts them. */
   BATCH_WORKER: flag.default(true),

@@ -42,12 +42,14 @@ const ratesOf = (env: Environment, { limits }: ConfigFile): RateLimits => ({
   chat: {
     anonymous: limits?.chat?.anonymous ?? env.RATE_LIMIT_ANONYMOUS,
     guest: limits?.chat?.guest ?? env.RATE_LIMIT_GUEST,
+    key: limits?.chat?.key ?? env.RATE_LIMIT_KEY,
   },
   images: limits?.images ?? env.RATE_LIMIT_IMAGES,
   upload: limits?.upload ?? env.RATE_LIMIT_UPLOAD,
   batchItems: {
     anonymous: limits?.batchItems?.anonymous ?? env.RATE_LIMIT_BATCH_ITEMS,
     guest: limits?.batchItems?.guest ?? env.RATE_LIMIT_BATCH_ITEMS_GUEST,
+    key: limits?.batchItems?.key ?? env.RATE_LIMIT_BATCH_ITEMS_KEY,
   },
   api: limits?.api ?? limits?.rest ?? env.RATE_LIMIT_REST ?? env.RATE_LIMIT_API,
 })

@@ -24,6 +24,7 @@ import { resilienceOf } from './resilience.ts'
 import type { Runtime } from './runtime.ts'
 
 const GUEST_RESPONSE_BYTES = 262_144
+const KEY_RESPONSE_BYTES = 1_048_576
 
 /**
  * Everything that follows from one version of the settings. A reload replaces it as a whole; requests in progress
@@ -111,11 +112,12 @@ const pipelineDepsOf = (
   }
 }
 
-/** A guest gets no less than an anonymous caller, unless the environment says so. */
-const responseLimitOf = ({ MAX_RESPONSE_BYTES, MAX_RESPONSE_BYTES_GUEST }: Environment): ResponseLimit => ({
-  anonymous: MAX_RESPONSE_BYTES,
-  guest: MAX_RESPONSE_BYTES_GUEST ?? Math.max(MAX_RESPONSE_BYTES, GUEST_RESPONSE_BYTES),
-})
+/** A guest gets no less than an anonymous caller, and a key no less than a guest, unless the environment says so. */
+const responseLimitOf = (env: Environment): ResponseLimit => {
+  const anonymous = env.MAX_RESPONSE_BYTES
+  const guest = env.MAX_RESPONSE_BYTES_GUEST ?? Math.max(anonymous, GUEST_RESPONSE_BYTES)
+  return { anonymous, guest, key: env.MAX_RESPONSE_BYTES_KEY ?? Math.max(guest, KEY_RESPONSE_BYTES) }
+}
 
 /** @throws ConfigurationError when the file and the environment conflict. */
 export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => {

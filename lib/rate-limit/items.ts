@@ -23,6 +23,8 @@ const bucketsOf = ({ caller }: RequestContext, { batchItems }: RateLimits): read
         bucketOf(`items:guest:${caller.id}`, batchItems.guest),
         bucketOf(`items:guests:${caller.address}`, batchItems.guest, GUESTS_PER_ADDRESS),
       ]
+    case 'key':
+      return [bucketOf(`items:key:${caller.id}`, batchItems.key)]
     default:
       return unknownCaller(caller)
   }

@@ -15,11 +15,11 @@ import type { Bucket, Counter, Taking } from './counter.ts'
 export type Rate = Readonly<{ limit: number; windowMs: number }>
 
 export type RateLimits = Readonly<{
-  chat: Readonly<{ anonymous: Rate; guest: Rate }>
+  chat: Readonly<{ anonymous: Rate; guest: Rate; key: Rate }>
   images: Rate
   upload: Rate
   /** Items of jobs submitted as JSON. */
-  batchItems: Readonly<{ anonymous: Rate; guest: Rate }>
+  batchItems: Readonly<{ anonymous: Rate; guest: Rate; key: Rate }>
   /** Every other route. */
   api: Rate
 }>
@@ -49,6 +49,8 @@ const bucketsOf = (surface: Surface, caller: Caller, rates: RateLimits): readonl
             bucketOf(`chat:guests:${address}`, rates.chat.guest, GUESTS_PER_ADDRESS),
           ]
         : [bucketOf(`${surface}:${caller.id}`, rates[surface])]
+    case 'key':
+      return [bucketOf(`${surface}:key:${caller.id}`, surface === 'chat' ? rates.chat.key : rates[surface])]
     default:
       return unknownCaller(caller)
   }

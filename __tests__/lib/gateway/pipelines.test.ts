@@ -74,10 +74,10 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
     limits: {
       clock,
       rates: {
-        chat: { anonymous: rate, guest: rate },
+        chat: { anonymous: rate, guest: rate, key: rate },
         images: rate,
         upload: rate,
-        batchItems: { anonymous: rate, guest: rate },
+        batchItems: { anonymous: rate, guest: rate, key: rate },
         api: rate,
       },
       counter: {

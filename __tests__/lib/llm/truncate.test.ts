@@ -50,8 +50,9 @@ describe('truncate', () => {
   it.each([
     ['an anonymous caller', { kind: 'anonymous', address: '192.0.2.1' }, 'ab'],
     ['a guest', { kind: 'guest', id: 'ada', address: '192.0.2.1' }, 'abcd'],
+    ['a key', { kind: 'key', id: 'k1', name: 'CI', role: 'member', address: '192.0.2.1' }, 'abcde'],
   ] as const)('has a limit of its own for %s', async (_, caller, kept) => {
-    const call = newCall({ caller, maxResponseBytes: { anonymous: 2, guest: 4 } })
+    const call = newCall({ caller, maxResponseBytes: { anonymous: 2, guest: 4, key: 5 } })
     const reply = await truncate()(call, async () => replyOf(batches(text('abcdef'), [FINISH])))
     expect(await collect(reply)).toEqual([
       ...text(kept),

@@ -1,7 +1,7 @@
 import { type NextRequest, NextResponse } from 'next/server'
 import { toGatewayError } from '#lib/errors.ts'
 import { type AccessRules, publishedAccessRules } from '#lib/http/access-rules.ts'
-import { assertAllowedHost } from '#lib/http/cross-site.ts'
+import { assertAllowedHost } from '#lib/http/cross-origin.ts'
 import { errorBody } from '#lib/http/error-response.ts'
 import { pageCsp } from '#lib/http/page-csp.ts'
 import { apiHeaders, commonSecurityHeaders } from '#lib/http/security-headers.ts'

@@ -6,12 +6,11 @@ import type { Clock } from '#lib/clock.ts'
 import type { PipelineDeps } from '#lib/gateway/pipelines.ts'
 import type { Provider, Target } from '#lib/llm/types.ts'
 import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
-import { Circuit, type Permit } from '#lib/resilience/breaker/circuit.ts'
-import { circuitPerTarget } from '#lib/resilience/breaker/policy.ts'
+import { Circuit, circuitPerTarget, type Permit } from '#lib/resilience/breaker/circuit.ts'
 import { anyOf, consecutive, sampling } from '#lib/resilience/breaker/trip-condition.ts'
 import { bulkheads } from '#lib/resilience/bulkhead.ts'
-import { Cooldowns } from '#lib/resilience/cooldowns.ts'
 import { RateHeadrooms } from '#lib/resilience/defer-background.ts'
+import { Cooldowns } from '#lib/resilience/per-target.ts'
 import { retryBudgets } from '#lib/resilience/retry.ts'
 import { Busy, LatencyEwma } from '#lib/routing/target-stats.ts'
 import { memoryKeyValue } from '#lib/storage/memory.ts'
@@ -94,7 +93,7 @@ const answersOf = (clock: Clock): PipelineDeps['cache'] => {
     // Without stale windows there is nothing to do that nobody waits for.
     background: async () => {},
   })
-  return { ...state, clock, ruleOf: cacheRules({}, { ttlSeconds: 8 }) }
+  return { ...state, clock, rules: cacheRules({}, { ttlSeconds: 8 }) }
 }
 
 /** The real pipeline's parts, with only time, chance and the providers simulated. */

@@ -108,8 +108,8 @@ export const cacheSetting = (options: CacheSettingOptions = {}) => {
     clock,
   })
   const { generations } = state
-  const ruleOf = cacheRules(options.settings ?? {}, { ttlSeconds: TTL_MS / 1000 })
-  const policy = cache({ ...state, ruleOf, clock })
+  const rules = cacheRules(options.settings ?? {}, { ttlSeconds: TTL_MS / 1000 })
+  const policy = cache({ ...state, rules, clock })
   const calls: Asked[] = []
   let failure: unknown
   const next = async (call: Call): Promise<Reply> => {

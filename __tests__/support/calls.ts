@@ -1,6 +1,5 @@
-import { AttemptBudget } from '#lib/llm/attempt-budget.ts'
 import type { Call, Reply, ReplyEvent, Target } from '#lib/llm/types.ts'
-import { newJournal } from '#lib/request-context.ts'
+import { AttemptBudget, newJournal } from '#lib/request-context.ts'
 
 export const TARGET: Target = { provider: 'fake', model: 'model', name: 'fake/model' }
 

@@ -1,11 +1,10 @@
 import { systemClock } from '#lib/clock.ts'
 import { GatewayError } from '#lib/errors.ts'
 import { costPicoUsd } from '#lib/ledger/meter.ts'
-import { answerOf, append } from '#lib/llm/collect.ts'
-import type { Reasoning, ToolCall } from '#lib/llm/message.ts'
+import { answerOf, append } from '#lib/llm/events.ts'
+import { type Reasoning, type ToolCall, usdOf } from '#lib/llm/message.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import type { Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
-import { usdOf } from '#lib/money.ts'
 import { collect, newCall } from './calls.ts'
 import { answering } from './wire-fixtures.ts'
 

@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors.ts'
 import { turn } from '../loop-turns.ts'
-import { FaultList } from '../validation/faults.ts'
+import { FaultList } from '../validation/zod.ts'
 
 /** The names of models that the gateway knows: those of the catalog, and aliases. */
 export type ModelNames = Readonly<{

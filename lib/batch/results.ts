@@ -1,5 +1,5 @@
 import { stringify } from 'csv-stringify/sync'
-import { usdOf } from '../money.ts'
+import { usdOf } from '../llm/message.ts'
 import type { Item } from './types.ts'
 
 /** One item in a job's results. `costUsd` is null where the price is unknown or there is no answer. */

@@ -1,11 +1,9 @@
 import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
 import { type GatewayError, toGatewayError } from '../errors.ts'
-import { AttemptBudget } from '../llm/attempt-budget.ts'
-import { collect } from '../llm/collect.ts'
-import { tap } from '../llm/tap.ts'
+import { collect, tap } from '../llm/events.ts'
 import type { Call, FinishReason, Reply, Usage } from '../llm/types.ts'
-import { callerOf, newJournal, type RequestContext } from '../request-context.ts'
+import { AttemptBudget, callerOf, newJournal, type RequestContext } from '../request-context.ts'
 import { messagesBelow } from './instruction.ts'
 import { isPoisonItem, retryDecision } from './retry-decision.ts'
 import {

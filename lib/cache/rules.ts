@@ -26,8 +26,13 @@ export type ResolvedCacheRule = Readonly<{
   tags: readonly string[]
 }>
 
-/** The rule for a model by the requested name; absent where its answers are not cached. */
-export type ResolveCacheRule = (model: string) => ResolvedCacheRule | undefined
+/** The rules in force. A rule is undefined where answers are not cached. */
+export type CacheRules = Readonly<{
+  /** For models that no pattern matches. */
+  usual: ResolvedCacheRule | undefined
+  /** The rule for a model by the requested name; undefined where there are no patterns. */
+  ofModel: ((model: string) => ResolvedCacheRule | undefined) | undefined
+}>
 
 /** Bound on remembered model names, which clients choose freely. */
 const REMEMBERED_MODELS = 1_000
@@ -54,21 +59,22 @@ const chosen = (...layers: readonly Choices[]): Choices => {
 }
 
 /** Compiles settings. Absent ones are taken from `defaults`. */
-export const cacheRules = (settings: CacheSettings, defaults: Choices): ResolveCacheRule => {
+export const cacheRules = (settings: CacheSettings, defaults: Choices): CacheRules => {
   const rules = (settings.rules ?? []).map(rule => ({
     fits: globMatcher(rule.model),
     resolved: resolvedRule(chosen(rule, settings, defaults), rule.tags),
   }))
-  const defaultRule = resolvedRule(chosen(settings, defaults))
-  if (rules.length === 0) return () => defaultRule
+  const usual = resolvedRule(chosen(settings, defaults))
+  if (rules.length === 0) return { usual, ofModel: undefined }
 
   const found = new LRUCache<string, { resolved: ResolvedCacheRule | undefined }>({ max: REMEMBERED_MODELS })
-  return model => {
+  const ofModel = (model: string): ResolvedCacheRule | undefined => {
     const known = found.get(model)
     if (known) return known.resolved
     const rule = rules.find(({ fits }) => fits(model))
-    const resolved = rule ? rule.resolved : defaultRule
+    const resolved = rule ? rule.resolved : usual
     found.set(model, { resolved })
     return resolved
   }
+  return { usual, ofModel }
 }

@@ -1,5 +1,4 @@
-import { append, charactersOf } from '../llm/collect.ts'
-import { oneGroup, tap } from '../llm/tap.ts'
+import { append, charactersOf, oneGroup, tap } from '../llm/events.ts'
 import type { CacheTrace, Reply, ReplyEvent, ReplyHead, Usage } from '../llm/types.ts'
 import type { KeyValue } from '../storage/types.ts'
 import type { CacheCounts } from './counts.ts'

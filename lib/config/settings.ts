@@ -1,6 +1,6 @@
 import type { RateLimits } from '../rate-limit/policy.ts'
-import type { FallbackSwitches } from '../routing/fallback.ts'
 import { DEFAULT_IMAGE_CHAIN, type ImageStep } from '../routing/image-chain.ts'
+import type { FallbackSwitches } from '../routing/route.ts'
 import type { ConfigFile } from './file-schema.ts'
 import type { Environment } from './schema.ts'
 

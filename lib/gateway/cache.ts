@@ -56,4 +56,4 @@ export const cacheDepsOf = (
   runtime: CacheRuntime,
   clock: Clock,
 ): PipelineDeps['cache'] =>
-  caching.enabled ? { ...runtime, ruleOf: cacheRules(caching.file, caching.defaults), clock } : undefined
+  caching.enabled ? { ...runtime, rules: cacheRules(caching.file, caching.defaults), clock } : undefined

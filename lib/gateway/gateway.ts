@@ -17,7 +17,7 @@ import type { Environment } from '../config/schema.ts'
 import { type ConfigReading, type ConfigSource, configSource } from '../config/source.ts'
 import { GatewayError } from '../errors.ts'
 import { type AccessRules, accessRules, publishAccessRules } from '../http/access-rules.ts'
-import { Cors } from '../http/cors.ts'
+import { Cors } from '../http/cross-origin.ts'
 import type { ChatDefaults } from '../http/dialects/chat.ts'
 import type { ListedModel } from '../http/dialects/openai-models.ts'
 import { type ApiDocument, apiDocument } from '../http/openapi/document.ts'
@@ -40,8 +40,7 @@ import type { RequestContext } from '../request-context.ts'
 import type { ResponseService } from '../responses/service.ts'
 import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
-import { type ChatLimits, chatBody } from '../validation/chat.ts'
-import { uiChatBody } from '../validation/ui-message.ts'
+import { type ChatLimits, chatBody, uiChatBody } from '../validation/chat.ts'
 import { type Batch, buildBatch } from './batch.ts'
 import { CurrentConfig, liveConfigOf } from './live-config.ts'
 import { buildResponses } from './responses.ts'
@@ -157,11 +156,10 @@ const scraperAdmission =
 type ServeWiringDeps = Readonly<{
   runtime: Runtime
   current: CurrentConfig
-  lifecycle: Lifecycle
   access: AccessRules
 }>
 
-const serveDepsOf = ({ runtime, current, lifecycle, access }: ServeWiringDeps): ServeDeps => ({
+const serveDepsOf = ({ runtime, current, access }: ServeWiringDeps): ServeDeps => ({
   clock: runtime.clock,
   activeRequests: runtime.activeRequests,
   cors: new Cors(access.allowedOrigins),
@@ -173,7 +171,6 @@ const serveDepsOf = ({ runtime, current, lifecycle, access }: ServeWiringDeps): 
     admin: context => current.now.administer(context),
     metrics: scraperAdmission(runtime),
   },
-  closed: () => lifecycle.state === 'closed',
   onEnd: reportRequest(runtime),
 })
 
@@ -252,7 +249,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     ? await buildBatch({ runtime, database, current, responses, isStopping })
     : undefined
   return {
-    ...serveDepsOf({ runtime, current, lifecycle, access }),
+    ...serveDepsOf({ runtime, current, access }),
     env,
     logger,
     errors,

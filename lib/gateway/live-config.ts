@@ -126,12 +126,12 @@ export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => 
   const catalog = catalogOf(listings, env.DEFAULT_MODEL, file)
   const aliases = aliasesOf(file, catalog)
   const deps = pipelineDepsOf(runtime, { settings, catalog, aliases })
-  const { chat, upload, batch, refresh } = pipelines(deps)
+  const { chat, resumable, upload, batch, refresh } = pipelines(deps)
   return {
     settings,
     catalog,
     aliases,
-    answer: chat,
+    answer: call => (call.resume ? resumable(call) : chat(call)),
     answerUpload: upload,
     answerItem: batch,
     refresh,
@@ -161,4 +161,9 @@ export class CurrentConfig {
     if (!this.#now) throw new Error('No configuration has been applied yet.')
     return this.#now
   }
+
+  readonly settings = (): Settings => this.now.settings
+
+  /** Whether a model is one of the catalog. */
+  readonly isKnown = (target: Target): boolean => this.now.catalog.has(target)
 }

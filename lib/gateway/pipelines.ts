@@ -10,17 +10,16 @@ import type { Call, Reply } from '../llm/types.ts'
 import { record } from '../observability/request-record.ts'
 import { type LimitDeps, limit } from '../rate-limit/policy.ts'
 import type { RequestContext } from '../request-context.ts'
-import { breaker, type Circuits } from '../resilience/breaker/policy.ts'
+import { breaker, type Circuits } from '../resilience/breaker/circuit.ts'
 import { bulkhead, type bulkheads } from '../resilience/bulkhead.ts'
-import type { Cooldowns } from '../resilience/cooldowns.ts'
 import { deferBackground, type RateHeadrooms } from '../resilience/defer-background.ts'
 import { type Hedges, hedge } from '../resilience/hedge.ts'
+import type { Cooldowns } from '../resilience/per-target.ts'
 import { type Retries, retry, type retryBudgets } from '../resilience/retry.ts'
 import { type Timeouts, timeout } from '../resilience/timeout.ts'
 import { resume } from '../resume/policy.ts'
 import type { Streams } from '../resume/streams.ts'
-import { type Fallbacks, fallback } from '../routing/fallback.ts'
-import { type Routes, route } from '../routing/route.ts'
+import { type Fallbacks, fallback, type Routes, route } from '../routing/route.ts'
 
 export type PipelineDeps = Readonly<{
   auth: AuthDeps
@@ -50,16 +49,17 @@ export type PipelineDeps = Readonly<{
 }>
 
 /**
- * The source of a call: a client's chat, an upload that was admitted before its body was read, an item of a batch, or
+ * The source of a call: a client's chat, one whose stream outlives its connection, an upload that was admitted before its body was read, an item of a batch, or
  * the refresh of a cached answer.
  */
-type Source = 'chat' | 'upload' | 'batch' | 'refresh'
-type Step = readonly [sources: readonly Source[], policy: Policy<Call, Reply>]
+type Source = 'chat' | 'resumable' | 'upload' | 'batch' | 'refresh'
+type Step = readonly [sources: readonly Source[], policy: Policy<Call, Reply> | undefined]
 
-const ALL = ['chat', 'upload', 'batch', 'refresh'] as const
-const CHAT_AND_BATCH = ['chat', 'upload', 'batch'] as const
-const LIVE = ['chat', 'upload'] as const
-const CHAT = ['chat'] as const
+const ALL = ['chat', 'resumable', 'upload', 'batch', 'refresh'] as const
+const CHAT_AND_BATCH = ['chat', 'resumable', 'upload', 'batch'] as const
+const LIVE = ['chat', 'resumable', 'upload'] as const
+const CHAT = ['chat', 'resumable'] as const
+const RESUMABLE = ['resumable'] as const
 const BATCH = ['batch'] as const
 
 /**
@@ -70,14 +70,14 @@ const stepsOf = (deps: PipelineDeps): readonly Step[] => [
   [ALL, record()], //                                   record the answer
   [CHAT, authenticate(deps.auth)], //                      identify the caller
   [CHAT, limit(deps.limits)], //                           check the rate limits
-  [CHAT, resume(deps.streams)], //                         let the stream outlive its connection
+  [RESUMABLE, deps.streams && resume(deps.streams)], //                         let the stream outlive its connection
   [ALL, meter(deps.prices)], //                            compute the cost, cached answers included
   [CHAT_AND_BATCH, cache(deps.cache)], //                  reuse a stored answer
   [CHAT_AND_BATCH, truncate()], //                      bound the answer's size
   [CHAT_AND_BATCH, route(deps.routes)], //                 choose the targets, best first
   [BATCH, deferBackground(deps.headrooms, deps.clock)], //    reserve remaining rate limits for live calls
   [CHAT_AND_BATCH, fallback(deps.fallbacks)], //           on failure, try the next target
-  [CHAT, hedge(deps.hedges)], //                           start a second attempt beside a slow one
+  [CHAT, deps.hedges && hedge(deps.hedges)], //                           start a second attempt beside a slow one
   [LIVE, retry(deps.retries, deps.budgetOf)], //              retry transient failures
   [CHAT_AND_BATCH, breaker(deps.circuitOf, deps.cooldowns)], // skip failing targets, and those in cooldown
   [CHAT_AND_BATCH, bulkhead(deps.bulkheadOf)], // bound concurrent calls
@@ -87,6 +87,7 @@ const stepsOf = (deps: PipelineDeps): readonly Step[] => [
 /** The pipelines of all sources, from the same steps. */
 export type Pipelines = Readonly<{
   chat: Handler<Call, Reply>
+  resumable: Handler<Call, Reply>
   upload: Handler<Call, Reply>
   batch: Handler<Call, Reply>
   /** Wraps the rest of the pipeline, below the cache. */
@@ -96,10 +97,11 @@ export type Pipelines = Readonly<{
 export const pipelines = (deps: PipelineDeps): Pipelines => {
   const steps = stepsOf(deps)
   const policiesOf = (source: Source) =>
-    steps.flatMap(([sources, policy]) => (sources.includes(source) ? [policy] : []))
+    steps.flatMap(([sources, policy]) => (policy && sources.includes(source) ? [policy] : []))
   const innermost = ask(deps.providers)
   return {
     chat: compose(...policiesOf('chat'))(innermost),
+    resumable: compose(...policiesOf('resumable'))(innermost),
     upload: compose(...policiesOf('upload'))(innermost),
     batch: compose(...policiesOf('batch'))(innermost),
     refresh: compose(...policiesOf('refresh')),

@@ -6,8 +6,7 @@ import type { Catalog } from '../llm/catalog.ts'
 import { estimatedInputTokens } from '../llm/providers/shared/usage.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
-import { Circuit } from '../resilience/breaker/circuit.ts'
-import { type Circuits, circuitPerTarget } from '../resilience/breaker/policy.ts'
+import { Circuit, type Circuits, circuitPerTarget } from '../resilience/breaker/circuit.ts'
 import {
   anyOf,
   consecutive,
@@ -16,8 +15,8 @@ import {
   type TripCondition,
 } from '../resilience/breaker/trip-condition.ts'
 import { bulkheads, type Slots } from '../resilience/bulkhead.ts'
-import { Cooldowns } from '../resilience/cooldowns.ts'
 import type { RateHeadrooms } from '../resilience/defer-background.ts'
+import { Cooldowns } from '../resilience/per-target.ts'
 import { retryBudgets } from '../resilience/retry.ts'
 import type { PipelineDeps } from './pipelines.ts'
 import type { SharedState } from './redis.ts'

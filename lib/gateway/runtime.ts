@@ -9,8 +9,9 @@ import { secretsOf } from '../config/env.ts'
 import type { Environment } from '../config/schema.ts'
 import type { Settings } from '../config/settings.ts'
 import { ActiveRequests } from '../http/active-requests.ts'
-import type { Catalog, ProviderListing } from '../llm/catalog.ts'
-import type { Provider } from '../llm/types.ts'
+import type { ProviderListing } from '../llm/catalog.ts'
+import { newReplyId } from '../llm/message.ts'
+import type { Provider, Target } from '../llm/types.ts'
 import { createLogger, type Logger, redactor } from '../observability/logger.ts'
 import { Metrics } from '../observability/metrics.ts'
 import { ProviderHealth } from '../observability/provider-health.ts'
@@ -63,10 +64,11 @@ export type Runtime = Readonly<{
 /** The current configuration. Not read before the runtime is complete. */
 export type CurrentSettings = Readonly<{
   now: Readonly<{
-    settings: Settings
-    catalog: Catalog
     refresh: Pipelines['refresh']
   }>
+  settings: () => Settings
+  /** Whether a model is one of the catalog. */
+  isKnown: (target: Target) => boolean
 }>
 
 /** How long a finished stream can be read, and how many are kept. */
@@ -92,13 +94,10 @@ const sessionsOf = (env: Environment, logger: Logger): Sessions =>
     ),
   )
 
-/** A new id for an answer. */
-const newId = (): string => `chat_${crypto.randomUUID().replaceAll('-', '')}`
-
 const streamsOf = (env: Environment, clock: Clock): Streams =>
   new Streams({
     clock,
-    newId,
+    newId: newReplyId,
     graceMs: env.RESUME_GRACE_SECONDS * 1000,
     keptMs: STREAM_KEPT_MS,
     most: MOST_STREAMS,
@@ -113,12 +112,12 @@ export const buildRuntime = async (
 ): Promise<Runtime> => {
   const { logger, errors } = await reporting(env)
   const headrooms = new RateHeadrooms()
-  const { providers, listings } = buildProviders(env, clock, headrooms, newId)
+  const { providers, listings } = buildProviders(env, clock, headrooms, newReplyId)
   const activeRequests = new ActiveRequests()
   const memory = memoryKeyValue(env.CACHE_MAX_BYTES, clock)
   const counts = newCounts()
   const metrics = new Metrics({
-    isKnown: target => current.now.catalog.has(target),
+    isKnown: current.isKnown,
     activeRequests: () => activeRequests.count,
     cache: { counts, ...(memory.holds && { holds: memory.holds }) },
   })
@@ -146,7 +145,7 @@ export const buildRuntime = async (
       counts,
       pipeline: answer => current.now.refresh(answer),
     }),
-    resilience: resilienceRuntime({ ...common, shared }, headrooms, () => current.now.settings),
+    resilience: resilienceRuntime({ ...common, shared }, headrooms, current.settings),
     tokenizer: new Tokenizer(clock),
     targetStats: { latency: new LatencyEwma(clock), busy: new Busy() },
     streams: streamsOf(env, clock),

@@ -16,9 +16,20 @@ export type ActiveRequest = Readonly<{
 export class ActiveRequests {
   readonly #controllers = new Set<AbortController>()
   #whenNone = Promise.withResolvers<void>()
+  #isClosed = false
 
   get count(): number {
     return this.#controllers.size
+  }
+
+  /** True once new requests are refused. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** From now on new requests are refused. */
+  close(): void {
+    this.#isClosed = true
   }
 
   /** @param client aborts when the client has disconnected. */

@@ -1,4 +1,8 @@
 import { STATUS_CODES } from 'node:http'
+import type { GatewayError } from '../errors.ts'
+import { usdOf } from '../llm/message.ts'
+import { isRepeated, type ReplyHead, type Usage } from '../llm/types.ts'
+import { type LimitState, type RequestContext, upstreamMs } from '../request-context.ts'
 
 /** A route's response, without the headers that every response has. */
 export type RouteResponse = Readonly<{
@@ -50,3 +54,128 @@ export const toResponse = (response: RouteResponse, headers: Readonly<Record<str
     headers: { ...headers, ...typeOf(response), ...response.headers },
   })
 }
+
+/** Rate limits in OpenAI's headers and those of the IETF draft (httpapi-ratelimit-headers-10). */
+const limitHeaders = ({ name, limit, remaining, windowSeconds, resetSeconds }: LimitState) => ({
+  'x-ratelimit-limit': String(limit),
+  'x-ratelimit-remaining': String(remaining),
+  'x-ratelimit-reset': String(resetSeconds),
+  'ratelimit-policy': `"${name}";q=${limit};w=${windowSeconds}`,
+  ratelimit: `"${name}";r=${remaining};t=${resetSeconds}`,
+})
+
+const SECONDS_PER_MINUTE = 60
+
+/** A duration as Go writes it, and OpenAI's clients read it: `7s`, `1m0s`. */
+const goDuration = (seconds: number): string => {
+  const minutes = Math.floor(seconds / SECONDS_PER_MINUTE)
+  return `${minutes > 0 ? `${minutes}m` : ''}${seconds - minutes * SECONDS_PER_MINUTE}s`
+}
+
+/** The same under the names of OpenAI's API. */
+const openAiLimitHeaders = ({ limit, remaining, resetSeconds }: LimitState) => ({
+  'x-ratelimit-limit-requests': String(limit),
+  'x-ratelimit-remaining-requests': String(remaining),
+  'x-ratelimit-reset-requests': goDuration(resetSeconds),
+})
+
+/** Whether the gateway has repeated a failed call itself. Where the error says when to retry, clients still may. */
+const isExhausted = ({ attempts }: RequestContext['journal'], error: GatewayError | undefined): boolean =>
+  error !== undefined && error.status >= 500 && error.status !== 503 && attempts.length > 1
+
+const openAiHeaders = (
+  { requestId, journal, startedAt }: RequestContext,
+  now: number,
+  error: GatewayError | undefined,
+): Record<string, string> => ({
+  // The name that Anthropic's clients read.
+  'request-id': requestId,
+  ...(journal.limit && openAiLimitHeaders(journal.limit)),
+  ...(isExhausted(journal, error) && { 'x-should-retry': 'false' }),
+  'openai-processing-ms': String(Math.round(now - startedAt)),
+})
+
+/** Source: RFC 9211. `ttl` is negative for a stale answer. */
+const cacheStatus = (head: ReplyHead, now: number): string => {
+  const { forwarded, collapsed, freshUntil, detail } = head.cacheTrace ?? {}
+  let status = `Parley; ${forwarded || !isRepeated(head) ? `fwd=${forwarded ?? 'miss'}` : 'hit'}`
+  if (collapsed) status += '; collapsed'
+  if (freshUntil !== undefined) status += `; ttl=${Math.floor((freshUntil - now) / 1000)}`
+  return detail === undefined ? status : `${status}; detail=${detail}`
+}
+
+/** Source: RFC 9111 5.1 (Age). */
+const cacheHeaders = (head: ReplyHead, now: number): Record<string, string> => ({
+  'x-gateway-cache': head.cache,
+  'cache-status': cacheStatus(head, now),
+  ...(head.storedAt !== undefined && { age: String(Math.max(0, Math.floor((now - head.storedAt) / 1000))) }),
+})
+
+/** Clients refuse headers that are much longer. */
+const MOST_NAMES = 50
+const LONGEST_NAME = 64
+
+/** Names of parameters, which clients choose: some may hold what no header may, or be very long or many. */
+const namesInHeader = (names: readonly string[]): string => {
+  const some = names
+    .slice(0, MOST_NAMES)
+    .map(name => name.slice(0, LONGEST_NAME).replaceAll(/[^\x21-\x7e]/g, '?'))
+  return [...some, ...(names.length > MOST_NAMES ? ['...'] : [])].join(', ')
+}
+
+const gatewayHeaders = ({ journal }: RequestContext, now: number): Record<string, string> => {
+  const { head, attempts } = journal
+  const target = head?.target ?? attempts.at(-1)?.target
+  if (!target) return {}
+  return {
+    'x-gateway-model': target.name,
+    'x-gateway-provider': target.provider,
+    'x-gateway-attempts': String(attempts.length),
+    'x-gateway-fallback': String(head?.fallback ?? false),
+    ...(head?.omitted && { 'x-gateway-params-dropped': namesInHeader(head.omitted) }),
+    ...(journal.arm !== undefined && { 'x-gateway-arm': journal.arm }),
+    ...(head && cacheHeaders(head, now)),
+  }
+}
+
+/** Shorter durations are left out. */
+const LEAST_MS = 0.1
+const WAITS = ['limit', 'cache', 'queue', 'retry'] as const
+
+/** How the time until the headers was spent: on each kind of waiting, and in the gateway itself. */
+const serverTiming = ({ journal, startedAt }: RequestContext, now: number): string => {
+  let entries = ''
+  let ours = now - startedAt
+  const append = (what: string, took: number): void => {
+    if (took < LEAST_MS) return
+    entries += `${what};dur=${took.toFixed(1)}, `
+    ours -= took
+  }
+  if (journal.waits) for (const what of WAITS) append(what, journal.waits[what] ?? 0)
+  // The headers are sent with the first content; later upstream time is not waiting.
+  append('upstream', upstreamMs(journal, journal.firstContentAt ?? now))
+  return `${entries}gateway;dur=${Math.max(0, ours).toFixed(1)}`
+}
+
+/** Headers from what is known of a request when its headers are sent. */
+export const contextHeaders = (
+  context: RequestContext,
+  now: number,
+  error?: GatewayError,
+): Record<string, string> => ({
+  'x-request-id': context.requestId,
+  'server-timing': serverTiming(context, now),
+  ...(context.journal.limit && limitHeaders(context.journal.limit)),
+  ...(context.route.startsWith('/v1/') && openAiHeaders(context, now, error)),
+  ...gatewayHeaders(context, now),
+})
+
+/** A number without an exponent, which few header parsers expect. */
+const decimal = (value: number): string => {
+  const shortest = String(value)
+  return shortest.includes('e') ? value.toFixed(12).replace(/\.?0+$/, '') : shortest
+}
+
+/** The cost of a whole answer as a header; none where it is unknown. */
+export const costHeaders = ({ costPicoUsd }: Usage): Readonly<Record<string, string>> =>
+  costPicoUsd === undefined ? {} : { 'x-gateway-cost-usd': decimal(usdOf(costPicoUsd)) }

@@ -6,12 +6,10 @@ import { newJournal, type RequestContext, type RequestEnd, type Surface } from '
 import type { AccessRules } from './access-rules.ts'
 import type { ActiveRequest, ActiveRequests } from './active-requests.ts'
 import { drainBody } from './body.ts'
-import { clientInfoOf, requestIdOf } from './client-info.ts'
-import { contextHeaders } from './context-headers.ts'
-import type { Cors } from './cors.ts'
-import { assertAllowedHost, assertSameSite } from './cross-site.ts'
+import { assertAllowedHost, assertSameSite, type Cors } from './cross-origin.ts'
 import { errorResponse } from './error-response.ts'
-import { type RouteResponse, toResponse } from './route-response.ts'
+import { clientInfoOf, requestIdOf } from './request-headers.ts'
+import { contextHeaders, type RouteResponse, toResponse } from './route-response.ts'
 import { transportSecurity } from './transport.ts'
 import { unknownMethodOf } from './unknown-method.ts'
 
@@ -37,8 +35,6 @@ export type ServeDeps = Readonly<{
   access: AccessRules
   /** Admits a request and identifies its caller. Rejects with a GatewayError. */
   admission: Readonly<Record<Exclude<Access, 'public'>, Handler<RequestContext, RequestContext>>>
-  /** True once new requests are refused. */
-  closed: () => boolean
   /** Reports how a request ended. Never rejects. */
   onEnd: (context: RequestContext, end: RequestEnd) => Promise<void>
 }>
@@ -149,6 +145,7 @@ const admitted = (
 export const serving =
   <G extends ServeDeps>(gateway: () => Promise<G>) =>
   (options: RouteOptions, handlers: Handlers<G>): Record<Method, RouteHandler> => {
+    let built: G | undefined
     const methods = methodsOf(handlers)
 
     const handle = async (
@@ -157,7 +154,7 @@ export const serving =
       exchange: Exchange<G>,
       deps: ServeDeps,
     ): Promise<RouteResponse> => {
-      if (deps.closed() && !options.probe && !options.servedWhileClosing)
+      if (deps.activeRequests.isClosed && !options.probe && !options.servedWhileClosing)
         throw new GatewayError('SHUTTING_DOWN')
       assertAllowedSource(exchange.request, method, deps, options)
       if (sent !== method) return refuseMethod(sent, methods)
@@ -174,7 +171,8 @@ export const serving =
     const respond =
       (method: Method): RouteHandler =>
       async (request, { params }) => {
-        const deps = await gateway()
+        built ??= await gateway()
+        const deps = built
         const open = deps.activeRequests.open(request.signal)
         const context = arrive(request, deps, options, method, open)
         const sent = (method === 'OPTIONS' && unknownMethodOf(request)) || method
@@ -212,7 +210,7 @@ export const serving =
           ...transportSecurity(request, deps.access),
           ...deps.cors.headers(request.headers.get('origin')),
           ...contextHeaders(context, deps.clock.now(), error),
-          ...((isUnread || deps.closed()) && { connection: 'close' }),
+          ...((isUnread || deps.activeRequests.isClosed) && { connection: 'close' }),
         })
       }
 

@@ -1,8 +1,7 @@
 import type { Policy } from '../compose.ts'
+import { type Billed, picoUsdOf } from '../llm/message.ts'
 import type { Price, UnitPrice } from '../llm/providers/definition.ts'
-import type { Billed } from '../llm/reply-head.ts'
 import { type Call, isRepeated, type Reply, type Target, type Usage } from '../llm/types.ts'
-import { picoUsdOf } from '../money.ts'
 
 const TOKENS_OF_A_PRICE = 1e6
 

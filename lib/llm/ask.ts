@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
 import type { Attempt } from '../request-context.ts'
-import { tap } from './tap.ts'
+import { tap } from './events.ts'
 import type { Call, Provider, Reply, Target } from './types.ts'
 
 /** Called with the outcome of each attempt at a provider. */

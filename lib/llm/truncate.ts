@@ -1,6 +1,5 @@
 import type { Policy } from '../compose.ts'
-import { addedText } from './collect.ts'
-import { transform } from './transform.ts'
+import { addedText, transform } from './events.ts'
 import type { Call, EventGroup, Reply, ReplyEvent } from './types.ts'
 
 /** As much of `text` as fits into `maxBytes` of UTF-8 without splitting a character. */

@@ -1,13 +1,22 @@
 import type { GatewayError } from '../errors.ts'
-import type { Attempt, Caller, RequestContext } from '../request-context.ts'
-import type { AttemptBudget } from './attempt-budget.ts'
-import type { Message, ModelParameters } from './message.ts'
+import type { Attempt, AttemptBudget, Caller, RequestContext } from '../request-context.ts'
+import type { FinishReason, Message, ModelParameters, ReplyHead, Target, Usage } from './message.ts'
 import type { PassthroughRequest } from './passthrough.ts'
-import type { FinishReason, ReplyHead, Target, Usage } from './reply-head.ts'
 
-export type { Content, ContentPart, Message, ModelParameters, Role, ToolCall } from './message.ts'
-export type { CacheTrace, FinishReason, ReplyHead, Target, Usage } from './reply-head.ts'
-export { isRepeated } from './reply-head.ts'
+export type {
+  CacheTrace,
+  Content,
+  ContentPart,
+  FinishReason,
+  Message,
+  ModelParameters,
+  ReplyHead,
+  Role,
+  Target,
+  ToolCall,
+  Usage,
+} from './message.ts'
+export { isRepeated } from './message.ts'
 
 /** A wire format that a client and an upstream may share, so that what it says passes between them unchanged. */
 export type WireFormat = 'openai-chat' | 'anthropic-messages' | 'openai-responses'

@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts'
 import type { Policy } from '../compose.ts'
 import type { GatewayError } from '../errors.ts'
-import { tap } from '../llm/tap.ts'
+import { tap } from '../llm/events.ts'
+import { usdOf } from '../llm/message.ts'
 import type { Call, Reply, Usage } from '../llm/types.ts'
-import { usdOf } from '../money.ts'
 import {
   type BackgroundEnd,
   type Hedge,

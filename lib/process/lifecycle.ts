@@ -53,6 +53,7 @@ export class Lifecycle {
     this.#logger.info({ openRequests: this.#activeRequests.count, graceSeconds: graceMs / 1000 }, 'stopping')
     await this.#wait(noticeMs)
     this.#state = 'closed'
+    this.#activeRequests.close()
     close()
     await Promise.race([this.#activeRequests.none(), this.#wait(graceMs - noticeMs)])
     if (this.#activeRequests.count > 0) {

@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.ts'
 import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
-import { tap } from '../llm/tap.ts'
+import { tap } from '../llm/events.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import { waited } from '../request-context.ts'
-import { lazyMapByProvider } from './lazy-map.ts'
+import { lazyMapByProvider } from './per-target.ts'
 
 export type Slots = Readonly<{
   /** Concurrent calls at one provider. May change: excess calls then end normally. */

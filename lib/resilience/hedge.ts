@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Handler, Policy } from '../compose.ts'
 import type { Call, Reply, Target, Usage } from '../llm/types.ts'
-import { lazyMap } from './lazy-map.ts'
+import { lazyMap } from './per-target.ts'
 import { firstOf, RacedAttempt, replyOf, within } from './race.ts'
 
 const MOST_SAMPLES = 100
@@ -130,10 +130,9 @@ const hedged = async (
 /**
  * Starts a second attempt when the first one takes longer to begin than 95 of 100 of that target's answers did. The
  * first with content answers, the other one is aborted; where both fail, the first one's error is thrown. Once for each
- * call, for at most `share` of all calls, and never beyond a call's attempt limit. Absent options switch it off.
+ * call, for at most `share` of all calls, and never beyond a call's attempt limit.
  */
-export const hedge = (hedges: Hedges | undefined): Policy<Call, Reply> => {
-  if (!hedges) return (call, next) => next(call)
+export const hedge = (hedges: Hedges): Policy<Call, Reply> => {
   const budget = new HedgeBudget(hedges.share)
   const times = new FirstContentTimes()
 

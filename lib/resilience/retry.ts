@@ -3,7 +3,7 @@ import type { Policy } from '../compose.ts'
 import { type GatewayError, isProvidersFault, toGatewayError } from '../errors.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import { waited } from '../request-context.ts'
-import { lazyMapByProvider } from './lazy-map.ts'
+import { lazyMapByProvider } from './per-target.ts'
 
 /** How long to wait before a retry. */
 type Backoff = Readonly<{ baseMs: number; longestMs: number }>

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Target } from '../llm/types.ts'
-import type { CircuitState } from './breaker/circuit.ts'
-import type { CircuitOf } from './breaker/policy.ts'
+import type { CircuitOf, CircuitState } from './breaker/circuit.ts'
 
 /** Exchanges circuit openings between gateways. */
 export type SharedCircuits = Readonly<{

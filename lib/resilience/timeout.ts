@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { Policy } from '../compose.ts'
 import { GatewayError, type WaitedFor } from '../errors.ts'
+import { tap } from '../llm/events.ts'
 import { isMedia } from '../llm/passthrough.ts'
-import { tap } from '../llm/tap.ts'
 import type { Call, Reply } from '../llm/types.ts'
 
 /**

@@ -60,7 +60,7 @@ const opened = async (call: Call, next: Handler<Call, Reply>, streams: Streams):
  * whose head is `resumable` has to write its frames there. Without a free slot, or without an owner, the answer is an
  * ordinary one.
  */
-export const resume = (streams: Streams | undefined) =>
+export const resume = (streams: Streams) =>
   function resume(call: Call, next: Handler<Call, Reply>): Promise<Reply> {
-    return call.resume && streams ? opened(call, next, streams) : next(call)
+    return call.resume ? opened(call, next, streams) : next(call)
   }

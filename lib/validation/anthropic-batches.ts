@@ -2,8 +2,7 @@ import { z } from 'zod'
 import type { NewItem, V1Request } from '../batch/types.ts'
 import { inTurns, turn } from '../loop-turns.ts'
 import { scanElements, scanMembers } from '../raw-json.ts'
-import { check, FaultList, parseOrThrow } from './faults.ts'
-import { optional, withDefault } from './optional.ts'
+import { check, FaultList, optional, parseOrThrow, withDefault } from './zod.ts'
 
 const USUAL = 20
 const MOST = 1_000

@@ -1,8 +1,7 @@
 import { z } from 'zod'
-import { check, FaultList } from './faults.ts'
 import { bySchema, checkEach, withList } from './in-turns.ts'
 import { MOST_PARTS, MOST_TOOLS, TOO_MANY_PARTS, TOO_MANY_TOOLS } from './list-limits.ts'
-import { optional } from './optional.ts'
+import { check, FaultList, optional } from './zod.ts'
 
 const word = z.string().min(1, 'must not be empty')
 

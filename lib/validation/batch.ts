@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ITEM_STATES, PRIORITIES } from '../batch/types.ts'
 import { assertOneQuestion, type ChatLimits, ONE_QUESTION, questionFields } from './chat.ts'
-import { optional } from './optional.ts'
+import { optional } from './zod.ts'
 
 const LONGEST_NAME = 200
 const LONGEST_ID = 128

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { mapInTurns } from '../loop-turns.ts'
-import { check, type FaultList } from './faults.ts'
+import { check, type FaultList } from './zod.ts'
 
 /** A JSON value that was sent; to check a large one takes long. */
 export type SentJson = Readonly<{ value: unknown; isLarge: boolean }>

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { optional } from './optional.ts'
 import { TAG, TAG_RULE } from './tags.ts'
+import { optional } from './zod.ts'
 
 const LONGEST = 200
 const name = z

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { turn } from '../loop-turns.ts'
 import { type ItemBody, itemBody, jobFields } from './batch.ts'
 import type { ChatLimits } from './chat.ts'
-import { check, FaultList } from './faults.ts'
+import { check, FaultList } from './zod.ts'
 
 export type JobLimits = Readonly<{
   /** The limits of one item. */

@@ -1,7 +1,7 @@
 import type { GatewayError } from '../errors.ts'
 import { turn } from '../loop-turns.ts'
-import { endOfString } from '../raw-json.ts'
-import { DEEPEST_JSON, invalidJson, nestedTooDeep, parseWithExactIds } from './json-text.ts'
+import { endOfString, parseWithExactIds } from '../raw-json.ts'
+import { DEEPEST_JSON, invalidJson, nestedTooDeep } from './json-text.ts'
 import { parseInTurns } from './sliced-json.ts'
 
 /** From this many characters on, a text is parsed in slices between other work. */

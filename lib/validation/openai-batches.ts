@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { V1_URLS } from '../batch/types.ts'
 import { PURPOSES } from '../batch/v1/types.ts'
-import { optional, withDefault } from './optional.ts'
+import { optional, withDefault } from './zod.ts'
 
 /** Anthropic's route has batches of its own. */
 const endpoint = z.enum(V1_URLS).exclude(['/v1/messages'])

@@ -1,8 +1,7 @@
 import { z } from 'zod'
-import { FaultList, parseOrThrow } from './faults.ts'
 import { bySchema, type SentJson, withList } from './in-turns.ts'
 import { MOST_PARTS, MOST_TOOLS, TOO_MANY_PARTS, TOO_MANY_TOOLS } from './list-limits.ts'
-import { optional } from './optional.ts'
+import { FaultList, optional, parseOrThrow } from './zod.ts'
 
 /** What a content part of a known type must hold: a member of that name. */
 const PART_MEMBERS = ['text', 'image_url', 'input_audio', 'file', 'refusal'] as const

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Endpoint } from '../llm/passthrough.ts'
-import { optional } from './optional.ts'
+import { optional } from './zod.ts'
 
 const word = z.string().min(1, 'must not be empty')
 

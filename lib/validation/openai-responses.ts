@@ -1,8 +1,7 @@
 import { z } from 'zod'
-import { FaultList, parseOrThrow } from './faults.ts'
 import { bySchema, type SentJson, withList } from './in-turns.ts'
 import { MOST_PARTS, MOST_TOOLS, TOO_MANY_PARTS, TOO_MANY_TOOLS } from './list-limits.ts'
-import { optional, withDefault } from './optional.ts'
+import { FaultList, optional, parseOrThrow, withDefault } from './zod.ts'
 
 const word = z.string().min(1, 'must not be empty')
 

@@ -1,6 +1,6 @@
 import { turn } from '../loop-turns.ts'
-import { endOfString } from '../raw-json.ts'
-import { DEEPEST_JSON, invalidJson, nestedTooDeep, parseWithExactIds } from './json-text.ts'
+import { endOfString, parseWithExactIds } from '../raw-json.ts'
+import { DEEPEST_JSON, invalidJson, nestedTooDeep } from './json-text.ts'
 
 /** Text that takes a millisecond or so to parse. */
 const PORTION = 65_536

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cacheKey, canonical } from '#lib/cache/key.ts'
+import { cacheKey, canonical } from '#lib/cache/policy.ts'
 import type { Call } from '#lib/llm/types.ts'
 import { type Caller, newJournal } from '#lib/request-context.ts'
 import { newCall } from '../../support/calls.ts'

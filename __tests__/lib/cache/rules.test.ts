@@ -5,7 +5,11 @@ import { cacheSetting } from '../../support/cache-setting.ts'
 const DEFAULTS = { ttlSeconds: 600, staleWhileRevalidateSeconds: 30, staleIfErrorSeconds: 60 }
 const USUAL = { ttlMs: 600_000, staleWhileRevalidateMs: 30_000, staleIfErrorMs: 60_000, tags: [] }
 
-const of = (settings: CacheSettings, model: string) => cacheRules(settings, DEFAULTS)(model)
+const resolverOf = (settings: CacheSettings) => {
+  const { ofModel, usual } = cacheRules(settings, DEFAULTS)
+  return ofModel ?? (() => usual)
+}
+const of = (settings: CacheSettings, model: string) => resolverOf(settings)(model)
 
 describe('rules', () => {
   it('leave every model to the defaults where there are none', () => {
@@ -21,7 +25,7 @@ describe('rules', () => {
         { model: 'gpt-4', ttlSeconds: 4 },
       ],
     }
-    const treatmentOf = cacheRules(settings, DEFAULTS)
+    const treatmentOf = resolverOf(settings)
     const seconds = (model: string) => (treatmentOf(model)?.ttlMs ?? 0) / 1000
     const models = ['gpt-4o-mini', 'gpt-4o', 'gpt-4', 'fast']
     expect(models.map(seconds)).toEqual([1, 2, 2, 3])

@@ -5,13 +5,13 @@ import { GatewayError } from '#lib/errors.ts'
 import { adminAdmission, admission, type PipelineDeps, pipelines } from '#lib/gateway/pipelines.ts'
 import type { Provider } from '#lib/llm/types.ts'
 import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
-import { Circuit } from '#lib/resilience/breaker/circuit.ts'
-import { circuitPerTarget } from '#lib/resilience/breaker/policy.ts'
+import { Circuit, circuitPerTarget } from '#lib/resilience/breaker/circuit.ts'
 import { consecutive } from '#lib/resilience/breaker/trip-condition.ts'
 import { bulkheads } from '#lib/resilience/bulkhead.ts'
-import { Cooldowns } from '#lib/resilience/cooldowns.ts'
 import { RateHeadrooms } from '#lib/resilience/defer-background.ts'
+import { Cooldowns } from '#lib/resilience/per-target.ts'
 import { retryBudgets } from '#lib/resilience/retry.ts'
+import { Streams } from '#lib/resume/streams.ts'
 import { Busy, LatencyEwma } from '#lib/routing/target-stats.ts'
 import { batches, collect, newCall, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -104,7 +104,14 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
       aliases: new Map(),
       stats: { latency: new LatencyEwma(clock), busy: new Busy() },
     },
-    streams: undefined,
+    streams: new Streams({
+      clock,
+      newId: () => 'chat_1',
+      graceMs: 1_000,
+      keptMs: 1_000,
+      most: 1,
+      mostBytes: 1_000,
+    }),
     cache: undefined,
     admin: { token: undefined, guesses: new Guesses(clock), locksOut: true },
     fallbacks: { contextTokensOf: () => undefined, on: undefined, clock },
@@ -160,7 +167,6 @@ describe('the order of the policies', () => {
       'record',
       'authenticate',
       'limit',
-      'resume',
       'meter',
       'cache',
       'truncate',
@@ -173,6 +179,16 @@ describe('the order of the policies', () => {
       'timeout',
       'ask',
     ])
+  })
+
+  it('of a chat call whose stream outlives its connection: it gets its stream once it is admitted', async () => {
+    await pipelines(tracedParts([])).resumable(newCall({ ...guest, resume: true }))
+    expect(entered.slice(0, 5)).toEqual(['record', 'authenticate', 'limit', 'resume', 'meter'])
+  })
+
+  it('of a chat call without hedging: as if there were no such policy', async () => {
+    await pipelines({ ...tracedParts([]), hedges: undefined }).chat(newCall(guest))
+    expect(entered.slice(7, 10)).toEqual(['fallback', 'retry', 'breaker'])
   })
 
   it('of an item of a batch: admitted with its job, no retry within an attempt, live calls first', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clientAddress, limitedAddress } from '#lib/http/client-info.ts'
+import { clientAddress, limitedAddress } from '#lib/http/request-headers.ts'
 
 const from = (ip: string, forwarded?: string): Request =>
   Object.assign(new Request('http://x/', { headers: forwarded ? { 'x-forwarded-for': forwarded } : {} }), {

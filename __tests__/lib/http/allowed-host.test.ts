@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { assertAllowedHost } from '#lib/http/cross-site.ts'
+import { assertAllowedHost } from '#lib/http/cross-origin.ts'
 
 type Rules = Parameters<typeof assertAllowedHost>[1]
 

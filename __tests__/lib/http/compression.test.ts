@@ -1,6 +1,7 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { compressText, encodingFor, isCompressible } from '#lib/http/server/compression.ts'
+import { compressText, encodingFor } from '#lib/http/server/compression.ts'
+import { isCompressible } from '#lib/native/server.ts'
 
 const megabyte = () =>
   Array.from({ length: 20_000 }, () => `${Math.random()} some words of an answer\n`).join('')

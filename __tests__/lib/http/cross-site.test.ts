@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AccessRules } from '#lib/http/access-rules.ts'
-import { assertSameSite, isCrossSite, isSecurePage } from '#lib/http/cross-site.ts'
+import { assertSameSite, isCrossSite, isSecurePage } from '#lib/http/cross-origin.ts'
 import { transportSecurity } from '#lib/http/transport.ts'
 
 const OPEN: AccessRules = { allowedOrigins: new Set(['https://app.example.com']), trustedProxyHops: 0 }

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { ERRORS } from '#lib/errors.ts'
 import { apiDocument } from '#lib/http/openapi/document.ts'
 import { convert } from '#lib/http/openapi/json-schema.ts'
-import { optional, withDefault } from '#lib/validation/optional.ts'
+import { optional, withDefault } from '#lib/validation/zod.ts'
 import { operationsIn, Schemas } from '../../support/openapi.ts'
 
 const APP = join(import.meta.dirname, '../../../app')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { contextHeaders } from '#lib/http/context-headers.ts'
+import { contextHeaders } from '#lib/http/route-response.ts'
 import { type Journal, newJournal, waited } from '#lib/request-context.ts'
 import { newCall, TARGET } from '../../support/calls.ts'
 

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { rememberResponse } from '#lib/http/server/last-response.ts'
+import { rememberResponse } from '#lib/http/server/connections.ts'
 import { limitSlowClients } from '#lib/http/server/slow-clients.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { costPicoUsd, meter } from '#lib/ledger/meter.ts'
+import { picoUsdOf, usdOf } from '#lib/llm/message.ts'
 import { messagePart } from '#lib/llm/providers/anthropic/reply.ts'
 import type { Price } from '#lib/llm/providers/definition.ts'
 import { completionPart } from '#lib/llm/providers/shared/openai-reply.ts'
 import { type ReportedUsage, usageOf } from '#lib/llm/providers/shared/usage.ts'
 import type { Usage } from '#lib/llm/types.ts'
-import { picoUsdOf, usdOf } from '#lib/money.ts'
 import { batches, newCall, replyOf } from '../../support/calls.ts'
 
 const costUsd = (usage: Usage, price: Price): number => usdOf(costPicoUsd(usage, price))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '#lib/clock.ts'
-import { collect } from '#lib/llm/collect.ts'
+import { collect } from '#lib/llm/events.ts'
 import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import type { Call } from '#lib/llm/types.ts'
 import { membersOf } from '#lib/raw-json.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { AttemptBudget } from '#lib/llm/attempt-budget.ts'
+import { AttemptBudget } from '#lib/request-context.ts'
 import { TARGET } from '../../support/calls.ts'
 
 const attempt = () => ({ target: TARGET, startedAt: 0 })

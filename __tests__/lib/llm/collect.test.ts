@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { answerOf, append, collect } from '#lib/llm/collect.ts'
-import { transform } from '#lib/llm/transform.ts'
+import { answerOf, append, collect, transform } from '#lib/llm/events.ts'
 import type { ReplyEvent } from '#lib/llm/types.ts'
 import { batches, replyOf } from '../../support/calls.ts'
 

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '#lib/errors.ts'
 import type { Reply } from '#lib/llm/types.ts'
-import { Circuit } from '#lib/resilience/breaker/circuit.ts'
-import { breaker, circuitPerTarget } from '#lib/resilience/breaker/policy.ts'
+import { breaker, Circuit, circuitPerTarget } from '#lib/resilience/breaker/circuit.ts'
 import { consecutive } from '#lib/resilience/breaker/trip-condition.ts'
-import { Cooldowns } from '#lib/resilience/cooldowns.ts'
+import { Cooldowns } from '#lib/resilience/per-target.ts'
 import { batches, collect, newCall, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 

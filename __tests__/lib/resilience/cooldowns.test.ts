@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '#lib/errors.ts'
-import { Cooldowns } from '#lib/resilience/cooldowns.ts'
+import { Cooldowns } from '#lib/resilience/per-target.ts'
 import { TARGET } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 

@@ -209,12 +209,6 @@ describe('a second attempt', () => {
     }
     expect(attempts.length - 100).toBeLessThan(20)
   })
-
-  it('is never made where hedging is switched off, and costs nothing then', () => {
-    const next = async () => replyOf(batches())
-    const answer = next()
-    expect(hedge(undefined)(newCall(), () => answer)).toBe(answer)
-  })
 })
 
 describe('a call with second attempts and retries', () => {

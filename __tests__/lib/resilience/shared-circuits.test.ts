@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Circuit } from '#lib/resilience/breaker/circuit.ts'
-import { circuitPerTarget } from '#lib/resilience/breaker/policy.ts'
+import { Circuit, circuitPerTarget } from '#lib/resilience/breaker/circuit.ts'
 import { consecutive } from '#lib/resilience/breaker/trip-condition.ts'
 import { sharedCircuits } from '#lib/resilience/shared-circuits.ts'
 import { TARGET } from '../../support/calls.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type ErrorCode, GatewayError } from '#lib/errors.ts'
 import type { Call, Target } from '#lib/llm/types.ts'
-import { type Fallbacks, fallback } from '#lib/routing/fallback.ts'
+import { type Fallbacks, fallback } from '#lib/routing/route.ts'
 import { batches, newCall, replyOf, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { GatewayError } from '#lib/errors.ts'
 import { jobChange, jobQuery, jobsQuery, queryOf, resultsQuery, uploadFields } from '#lib/validation/batch.ts'
-import { parseOrThrow } from '#lib/validation/faults.ts'
 import { parseJob } from '#lib/validation/job.ts'
 import { jsonOrThrow } from '#lib/validation/json.ts'
+import { parseOrThrow } from '#lib/validation/zod.ts'
 
 const NOW = Date.parse('2026-11-21T12:00:00Z')
 const DAY_MS = 86_400_000

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { invalidInput } from '#lib/validation/faults.ts'
+import { invalidInput } from '#lib/validation/zod.ts'
 
 describe('a refusal of what was sent', () => {
   it('ends in one full stop, also where a fault has one of its own', () => {

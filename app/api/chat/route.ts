@@ -1,12 +1,12 @@
 import { serve } from '#lib/gateway/index.ts'
 import { readJson } from '#lib/http/body.ts'
-import { cacheTagsOf } from '#lib/http/cache-tags.ts'
 import { chatCall, chatResponse, questionOf } from '#lib/http/dialects/chat.ts'
 import { refusedResume, resumableResponse, wantsResume } from '#lib/http/dialects/resume.ts'
 import { uiMessageStream } from '#lib/http/dialects/ui-message-stream/reply.ts'
 import { continuedMessage, uiChatCall } from '#lib/http/dialects/ui-message-stream/request.ts'
-import { parseOrThrow } from '#lib/validation/faults.ts'
-import { isUiChatBody } from '#lib/validation/ui-message.ts'
+import { cacheTagsOf } from '#lib/http/request-headers.ts'
+import { isUiChatBody } from '#lib/validation/chat.ts'
+import { parseOrThrow } from '#lib/validation/zod.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/api/chat', surface: 'chat', access: 'caller', admittedBy: 'pipeline', changes: true },

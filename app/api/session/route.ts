@@ -1,6 +1,6 @@
 import { SESSION_COOKIE, SESSION_SECONDS } from '#lib/auth/session.ts'
 import { serve } from '#lib/gateway/index.ts'
-import { isCrossSite, isSecurePage } from '#lib/http/cross-site.ts'
+import { isCrossSite, isSecurePage } from '#lib/http/cross-origin.ts'
 
 /**
  * Makes the web page's user a guest, who stays the same on repeated requests. A request from another site's page

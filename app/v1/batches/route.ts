@@ -3,8 +3,8 @@ import { readEncodedJson } from '#lib/http/body.ts'
 import { batchJson, batchOptions } from '#lib/http/dialects/openai-batches.ts'
 import { listJson } from '#lib/http/dialects/openai-files.ts'
 import { queryOf } from '#lib/validation/batch.ts'
-import { parseOrThrow } from '#lib/validation/faults.ts'
 import { batchBody, batchesQuery } from '#lib/validation/openai-batches.ts'
+import { parseOrThrow } from '#lib/validation/zod.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/v1/batches', surface: 'api', postSurface: 'upload', access: 'caller', changes: true },

@@ -1,8 +1,8 @@
 import { serve } from '#lib/gateway/index.ts'
 import { fileJson, listJson, receivedFile } from '#lib/http/dialects/openai-files.ts'
 import { queryOf } from '#lib/validation/batch.ts'
-import { parseOrThrow } from '#lib/validation/faults.ts'
 import { filesQuery } from '#lib/validation/openai-batches.ts'
+import { parseOrThrow } from '#lib/validation/zod.ts'
 
 /** The caller is admitted before the file is read. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(

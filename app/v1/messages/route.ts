@@ -1,8 +1,8 @@
 import { serve } from '#lib/gateway/index.ts'
 import { readEncodedJson } from '#lib/http/body.ts'
-import { cacheModeOf } from '#lib/http/cache-mode.ts'
 import { messageResponse } from '#lib/http/dialects/anthropic-messages/reply.ts'
 import { messagesCall } from '#lib/http/dialects/anthropic-messages/request.ts'
+import { cacheModeOf } from '#lib/http/request-headers.ts'
 import { messagesBodyOrThrow } from '#lib/validation/anthropic-messages.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(

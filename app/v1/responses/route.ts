@@ -1,9 +1,9 @@
 import { serve } from '#lib/gateway/index.ts'
 import { readEncodedJson } from '#lib/http/body.ts'
-import { cacheModeOf } from '#lib/http/cache-mode.ts'
 import { referencedItems } from '#lib/http/dialects/openai-responses/input.ts'
 import { responsesResponse } from '#lib/http/dialects/openai-responses/reply.ts'
 import { assertOffered, responsesRequest } from '#lib/http/dialects/openai-responses/request.ts'
+import { cacheModeOf } from '#lib/http/request-headers.ts'
 import { responsesBodyOrThrow } from '#lib/validation/openai-responses.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(

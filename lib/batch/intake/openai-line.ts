@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import type { Issue } from '../../errors.ts'
 import { idText } from '../../validation/batch.ts'
-import { invalidInput, parseOrThrow } from '../../validation/faults.ts'
-import { optional } from '../../validation/optional.ts'
+import { invalidInput, optional, parseOrThrow } from '../../validation/zod.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { requirement } from '../../validation/faults.ts'
 import { jsonOrThrow } from '../../validation/json.ts'
+import { requirement } from '../../validation/zod.ts'
 import { draftOfJson, type Finding, type Found } from './draft.ts'
 import { type Element, JsonElements, NO_LIST } from './json-elements.ts'
 import type { FileKind, UploadedFile } from './limits.ts'

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../errors.ts'
 import { turn } from '../../loop-turns.ts'
 import type { ItemBody, itemBody } from '../../validation/batch.ts'
-import { parseOrThrow, requirement } from '../../validation/faults.ts'
+import { parseOrThrow, requirement } from '../../validation/zod.ts'
 import { messagesBelow } from '../instruction.ts'
 import type { ChatRequest, ItemSource, NewItem } from '../types.ts'
 import type { Draft, Finding } from './draft.ts'

@@ -1,5 +1,5 @@
-import { requirement } from '../../validation/faults.ts'
 import { jsonOrThrow } from '../../validation/json.ts'
+import { requirement } from '../../validation/zod.ts'
 import { unguarded } from '../results.ts'
 import type { Draft, Found } from './draft.ts'
 import { namesInWords } from './notices.ts'

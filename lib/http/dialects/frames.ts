@@ -1,5 +1,5 @@
 import type { GatewayError } from '../../errors.ts'
-import { type Finish, unfinished } from '../../llm/collect.ts'
+import { type Finish, unfinished } from '../../llm/events.ts'
 import type { Reply, ReplyEvent, Usage } from '../../llm/types.ts'
 
 /** Writes a reply as the frames of an event stream in one format. */

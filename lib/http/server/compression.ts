@@ -6,8 +6,7 @@ import { turn } from '../../loop-turns.ts'
 import { acceptedEncoding, type ContentEncoding } from '../accept-encoding.ts'
 
 /** Shorter bodies fit into one packet either way. */
-const SMALLEST_BYTES = 1_000
-const MOST_BYTES_PER_CHARACTER = 3
+export const SMALLEST_BYTES = 1_000
 /** Compressed at once, in half a millisecond; longer bodies are compressed on Node's thread pool. */
 const MOST_SYNCHRONOUS_BYTES = 16_384
 /** Bodies on the thread pool at the same time: its other two threads stay free for files and name lookups. */
@@ -59,11 +58,6 @@ const compressInPool = async (bytes: Buffer, encoding: ContentEncoding): Promise
     release()
   }
 }
-
-/** Whether a body is longer than 1 kB, so that it is compressed for a request that accepts it. */
-export const isCompressible = (body: string): boolean =>
-  body.length > SMALLEST_BYTES ||
-  (body.length * MOST_BYTES_PER_CHARACTER > SMALLEST_BYTES && Buffer.byteLength(body) > SMALLEST_BYTES)
 
 const NO_TRANSFORM = /\bno-transform\b/i
 

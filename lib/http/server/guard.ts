@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { GatewayError } from '../../errors.ts'
-import { closeInTurn } from './close-in-turn.ts'
+import { closeInTurn } from './connections.ts'
 import { continueWhenRead } from './expect.ts'
 import { refuseConnection } from './refuse.ts'
 import { limitSlowClients } from './slow-clients.ts'

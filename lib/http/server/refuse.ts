@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream'
 import { systemClock } from '../../clock.ts'
 import type { GatewayError } from '../../errors.ts'
 import { dropBody } from '../body.ts'
-import { saneRequestId } from '../client-info.ts'
 import { errorResponse } from '../error-response.ts'
+import { saneRequestId } from '../request-headers.ts'
 import { apiHeaders } from '../security-headers.ts'
 
 /** Differences from the usual response for that error. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GatewayError } from '../../errors.ts'
 import { sendAsOptions } from '../unknown-method.ts'
-import { rememberResponse } from './last-response.ts'
+import { rememberResponse } from './connections.ts'
 import { refuse } from './refuse.ts'
 
 /** The target of a request. Source: RFC 9112, 3.2. */

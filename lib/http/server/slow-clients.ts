@@ -2,7 +2,7 @@ import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Clock, systemClock } from '../../clock.ts'
 import { inTurn } from '../../loop-turns.ts'
-import { lastResponseOf } from './last-response.ts'
+import { lastResponseOf } from './connections.ts'
 
 const HEADERS_MS = 15_000
 const BODY_MS = 60_000

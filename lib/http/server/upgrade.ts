@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { lastResponseOf } from './last-response.ts'
+import { lastResponseOf } from './connections.ts'
 
 /** Headers that apply only to the offered protocol. */
 const OFFERS: ReadonlySet<string> = new Set(['upgrade', 'http2-settings'])

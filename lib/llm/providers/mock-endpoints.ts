@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto'
 import { type Clock, sleep } from '../../clock.ts'
 import { GatewayError, toGatewayError } from '../../errors.ts'
+import { oneGroup } from '../events.ts'
 import { fieldOf, type PassthroughRequest } from '../passthrough.ts'
-import { oneGroup } from '../tap.ts'
 import type { Call, EventGroup, Provider, Reply, ReplyEvent } from '../types.ts'
+import { failureOf, never, piecesOf, SCRIPTS } from './mock-chat.ts'
 import { mockImage, mockSpeech } from './mock-media.ts'
-import { failureOf, never, piecesOf, SCRIPTS } from './mock-script.ts'
 
 export type MockEndpointOptions = Readonly<{
   latencyMs: number

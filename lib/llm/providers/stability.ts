@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors.ts'
+import { oneGroup } from '../events.ts'
 import { fieldOf } from '../passthrough.ts'
-import { oneGroup } from '../tap.ts'
 import type { Call, Provider, Reply, Target } from '../types.ts'
 import type { ImageOptions, ProviderDefinition, ProviderDeps } from './definition.ts'
 import { openAiCompatible } from './shared/chat-completions.ts'

@@ -1,7 +1,7 @@
 import { serve } from '#lib/gateway/index.ts'
 import { readJson } from '#lib/http/body.ts'
-import { parseOrThrow } from '#lib/validation/faults.ts'
 import { invalidationBody } from '#lib/validation/invalidation.ts'
+import { parseOrThrow } from '#lib/validation/zod.ts'
 
 /** The answer cache: statistics and invalidation. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(

@@ -2,8 +2,8 @@ import { serve } from '#lib/gateway/index.ts'
 import { readJson } from '#lib/http/body.ts'
 import { jobJson, pageJson } from '#lib/http/dialects/batch.ts'
 import { jobsQuery, queryOf } from '#lib/validation/batch.ts'
-import { parseOrThrow } from '#lib/validation/faults.ts'
 import { parseJob } from '#lib/validation/job.ts'
+import { parseOrThrow } from '#lib/validation/zod.ts'
 
 /** Batches as JSON: submitting and listing. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(

@@ -1,7 +1,7 @@
 import { serve } from '#lib/gateway/index.ts'
 import { jobJson } from '#lib/http/dialects/batch.ts'
 import { uploadFields } from '#lib/validation/batch.ts'
-import { parseOrThrow } from '#lib/validation/faults.ts'
+import { parseOrThrow } from '#lib/validation/zod.ts'
 
 /** Submits batches as files. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(

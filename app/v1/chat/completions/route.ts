@@ -1,8 +1,8 @@
 import { serve } from '#lib/gateway/index.ts'
 import { readEncodedJson } from '#lib/http/body.ts'
-import { cacheModeOf } from '#lib/http/cache-mode.ts'
 import { chatCompletionResponse } from '#lib/http/dialects/openai-chat/reply.ts'
 import { chatCompletionCall } from '#lib/http/dialects/openai-chat/request.ts'
+import { cacheModeOf } from '#lib/http/request-headers.ts'
 import { chatBodyOrThrow } from '#lib/validation/openai-chat.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(

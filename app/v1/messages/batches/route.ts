@@ -4,7 +4,7 @@ import { messageBatchJson, messageBatchList, originOf } from '#lib/http/dialects
 import { formatHeaders } from '#lib/http/dialects/anthropic-messages/request.ts'
 import { messageBatchesQuery, messageBatchItems } from '#lib/validation/anthropic-batches.ts'
 import { queryOf } from '#lib/validation/batch.ts'
-import { parseOrThrow } from '#lib/validation/faults.ts'
+import { parseOrThrow } from '#lib/validation/zod.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   {

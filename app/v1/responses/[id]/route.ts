@@ -1,5 +1,5 @@
 import { serve } from '#lib/gateway/index.ts'
-import { invalidInput } from '#lib/validation/faults.ts'
+import { invalidInput } from '#lib/validation/zod.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/v1/responses/{id}', surface: 'api', access: 'caller', changes: true },

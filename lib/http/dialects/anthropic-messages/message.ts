@@ -1,4 +1,4 @@
-import type { WholeReply } from '../../../llm/collect.ts'
+import type { WholeReply } from '../../../llm/events.ts'
 import type { FinishReason, Reply, Usage } from '../../../llm/types.ts'
 
 const REASONS: Readonly<Record<FinishReason, string>> = {

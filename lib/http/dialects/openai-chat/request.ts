@@ -1,4 +1,3 @@
-import { AttemptBudget } from '../../../llm/attempt-budget.ts'
 import type {
   Content,
   ContentPart,
@@ -11,7 +10,7 @@ import type {
 } from '../../../llm/message.ts'
 import type { Call } from '../../../llm/types.ts'
 import { mapInTurns } from '../../../loop-turns.ts'
-import type { RequestContext } from '../../../request-context.ts'
+import { AttemptBudget, type RequestContext } from '../../../request-context.ts'
 import type { OpenAiChatBody } from '../../../validation/openai-chat.ts'
 import type { RawJson } from '../../body.ts'
 

@@ -1,5 +1,5 @@
 import type { GatewayError } from '../../../errors.ts'
-import type { Finish } from '../../../llm/collect.ts'
+import type { Finish } from '../../../llm/events.ts'
 import type { Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
 import { membersOf } from '../../../raw-json.ts'
 import { sseEvent } from '../../sse.ts'

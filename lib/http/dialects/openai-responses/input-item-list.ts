@@ -1,5 +1,5 @@
-import { invalidInput } from '../../../validation/faults.ts'
 import type { InputItemsQuery } from '../../../validation/openai-responses.ts'
+import { invalidInput } from '../../../validation/zod.ts'
 
 type Item = Readonly<{ id: string } & Record<string, unknown>>
 

@@ -1,11 +1,11 @@
 import { elementsOf, membersOf, objectOf } from '../../../raw-json.ts'
 import type { ResponseContext } from '../../../responses/types.ts'
-import { check } from '../../../validation/faults.ts'
 import {
   type OpenAiInputItem,
   type OpenAiResponsesBody,
   openAiInputItem,
 } from '../../../validation/openai-responses.ts'
+import { check } from '../../../validation/zod.ts'
 
 type Members = ReturnType<typeof membersOf>
 

@@ -1,15 +1,13 @@
 import type { Clock } from '../../../clock.ts'
 import { GatewayError } from '../../../errors.ts'
-import { AttemptBudget } from '../../../llm/attempt-budget.ts'
 import { type Endpoint, fieldOf, isMedia, type PassthroughRequest } from '../../../llm/passthrough.ts'
 import type { Call } from '../../../llm/types.ts'
 import { type ReceivedForm, receiveForm } from '../../../multipart/receive-form.ts'
-import type { RequestContext } from '../../../request-context.ts'
-import { parseOrThrow } from '../../../validation/faults.ts'
+import { AttemptBudget, type RequestContext } from '../../../request-context.ts'
 import { endpointBody, type JsonEndpoint } from '../../../validation/openai-endpoints.ts'
+import { parseOrThrow } from '../../../validation/zod.ts'
 import { readEncodedJson } from '../../body.ts'
-import { cacheModeOf } from '../../cache-mode.ts'
-import { cacheTagsOf } from '../../cache-tags.ts'
+import { cacheModeOf, cacheTagsOf } from '../../request-headers.ts'
 
 /** What the requests of endpoints beside chat need of the gateway. */
 export type PassthroughDeps = Readonly<{

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../clock.ts'
 import type { GatewayError } from '../../../errors.ts'
-import type { Finish } from '../../../llm/collect.ts'
+import type { Finish } from '../../../llm/events.ts'
 import type { Call, FinishReason, Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
 import type { RouteResponse } from '../../route-response.ts'
 import { eventStream } from '../../sse.ts'

@@ -2,7 +2,7 @@ import { GatewayError } from '../../../errors.ts'
 import type { ContentPart, Message, Reasoning, ToolCall } from '../../../llm/message.ts'
 import type { Call } from '../../../llm/types.ts'
 import type { RequestContext } from '../../../request-context.ts'
-import { isToolPart, type UiChatBody, type UiMessage, type UiPart } from '../../../validation/ui-message.ts'
+import { isToolPart, type UiChatBody, type UiMessage, type UiPart } from '../../../validation/chat.ts'
 import { type ChatDefaults, chatCall } from '../chat.ts'
 
 const DATA_URL = /^data:[^,]*;base64,/

@@ -1,8 +1,14 @@
 import type { ModelParameters, Tool, ToolChoice } from '../../message.ts'
 import type { Call, RawRequest, Target } from '../../types.ts'
 import { type TemperatureRange, temperatureFor, temperatureWarnings } from '../shared/chat-request.ts'
-import { clientsName, untranslatedIn } from '../shared/foreign-members.ts'
-import { assertTranslatable, isRawFor, namesIn, rawRequest } from '../shared/raw-request.ts'
+import {
+  assertTranslatable,
+  clientsName,
+  isRawFor,
+  namesIn,
+  rawRequest,
+  untranslatedIn,
+} from '../shared/raw-request.ts'
 import { omittedFrom, type Unsupported } from '../shared/unsupported-parameters.ts'
 import { conversationOf, systemOf } from './messages.ts'
 

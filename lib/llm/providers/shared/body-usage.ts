@@ -1,5 +1,5 @@
+import type { Usage } from '../../message.ts'
 import { fieldOf, type PassthroughRequest } from '../../passthrough.ts'
-import type { Usage } from '../../reply-head.ts'
 import { type Fields, fieldsOf, parseJson } from './lenient.ts'
 import { tokenCount } from './usage.ts'
 

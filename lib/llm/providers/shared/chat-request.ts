@@ -1,11 +1,17 @@
 import { hash } from 'node:crypto'
 import type OpenAI from 'openai'
 import type { Call, RawRequest, Target } from '../../types.ts'
-import { clientsName, untranslatedIn } from './foreign-members.ts'
 import { instructionRole, messagesFor } from './openai-messages.ts'
 import { responseFormatFor, toolChoiceFor, toolsFor } from './openai-tools.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
-import { assertTranslatable, isRawFor, namesIn, rawRequest } from './raw-request.ts'
+import {
+  assertTranslatable,
+  clientsName,
+  isRawFor,
+  namesIn,
+  rawRequest,
+  untranslatedIn,
+} from './raw-request.ts'
 import { omittedFrom, type Unsupported } from './unsupported-parameters.ts'
 
 /** How a model handles temperatures; ours range from 0 to 2. */

@@ -1,7 +1,7 @@
 import type { GatewayError } from '../../../errors.ts'
 import { turn } from '../../../loop-turns.ts'
 import { type SseEvent, SseParser } from '../../../sse-parser.ts'
-import { addedText } from '../../collect.ts'
+import { addedText } from '../../events.ts'
 import type { EventGroup, Reply, ReplyEvent, ReplyHead, Usage } from '../../types.ts'
 import type { ResponseBody } from './body.ts'
 import { parseObject } from './lenient.ts'

@@ -2,7 +2,7 @@ import { serve } from '#lib/gateway/index.ts'
 import { readJson } from '#lib/http/body.ts'
 import { itemJson, jobJson, pageJson } from '#lib/http/dialects/batch.ts'
 import { jobChange, jobQuery, queryOf } from '#lib/validation/batch.ts'
-import { parseOrThrow } from '#lib/validation/faults.ts'
+import { parseOrThrow } from '#lib/validation/zod.ts'
 
 /** One batch with a page of its items: reading, changing the priority, deleting. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(

@@ -1,7 +1,7 @@
 import { serve } from '#lib/gateway/index.ts'
 import { inputItemList } from '#lib/http/dialects/openai-responses/input-item-list.ts'
-import { parseOrThrow } from '#lib/validation/faults.ts'
 import { inputItemsQuery } from '#lib/validation/openai-responses.ts'
+import { parseOrThrow } from '#lib/validation/zod.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/v1/responses/{id}/input_items', surface: 'api', access: 'caller', changes: false },

@@ -1,7 +1,7 @@
 import { serve } from '#lib/gateway/index.ts'
 import { resultsResponse } from '#lib/http/dialects/batch.ts'
 import { queryOf, resultsQuery } from '#lib/validation/batch.ts'
-import { parseOrThrow } from '#lib/validation/faults.ts'
+import { parseOrThrow } from '#lib/validation/zod.ts'
 
 /** The results of a batch's items, as a download. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(

@@ -1,6 +1,99 @@
-import { type ErrorCode, GatewayError } from '../../errors.ts'
+import { type Clock, sleep } from '../../clock.ts'
+import { type ErrorCode, GatewayError, toGatewayError } from '../../errors.ts'
+import { mapInTurns } from '../../loop-turns.ts'
+import { prefetched } from '../events.ts'
 import { textOf } from '../message.ts'
-import type { Call, FinishReason } from '../types.ts'
+import type { Call, FinishReason, Provider, Reply, ReplyEvent, Usage } from '../types.ts'
+import { assertAllTaken, assertTranslatable, untranslatedIn } from './shared/raw-request.ts'
+
+export type MockOptions = Readonly<{
+  /** Time to the first piece. */
+  latencyMs: number
+  /** Time between two pieces of a stream. */
+  chunkMs: number
+  clock: Clock
+  newId: () => string
+}>
+
+type Show = Readonly<{
+  call: Call
+  script: Script
+  pieces: readonly string[]
+  reason: FinishReason
+  chunkMs: number
+  clock: Clock
+}>
+
+const play = async ({ call, script, clock, chunkMs }: Show, sent: number): Promise<void> => {
+  if (script.after?.pieces === sent) {
+    if (script.after.fault === 'stall') return never(call.signal)
+    throw new GatewayError('NETWORK', 'The connection to the mock provider failed.')
+  }
+  if (call.stream && sent > 0 && sent % (script.burst ?? 1) === 0) await sleep(clock, chunkMs, call.signal)
+}
+
+async function* stream(show: Show, settle: (sent: number) => void): AsyncGenerator<readonly ReplyEvent[]> {
+  let sent = 0
+  try {
+    for (const text of show.pieces) {
+      await play(show, sent)
+      sent += 1
+      yield [{ type: 'text-delta', text }]
+    }
+    yield [{ type: 'finish', reason: show.reason }]
+  } catch (thrown) {
+    yield [{ type: 'error', error: toGatewayError(thrown) }]
+  } finally {
+    settle(sent)
+  }
+}
+
+/** The parts of a client's request that are left out. Throws GatewayError INVALID_INPUT where that is refused. */
+const leftOut = (call: Call): readonly string[] => {
+  assertTranslatable(call)
+  const omitted = untranslatedIn(call)
+  assertAllTaken(call, omitted)
+  return omitted
+}
+
+/** The chat of the mock provider. One piece is one token, so its usage adds up with what was sent. */
+export const mockChat = ({ latencyMs, chunkMs, clock, newId }: MockOptions): Provider => {
+  const calls = new Map<string, number>()
+
+  const ask = async (call: Call, model: string): Promise<Pick<Reply, 'events' | 'usage'>> => {
+    // Clients choose the name, and every object has a `constructor`.
+    const script = Object.hasOwn(SCRIPTS, model) ? SCRIPTS[model] : undefined
+    if (!script) {
+      const known = Object.keys(SCRIPTS).filter(name => name !== 'mock')
+      throw new GatewayError('NOT_FOUND', `The mock provider plays only: ${known.join(', ')}.`)
+    }
+    const nthCall = (calls.get(model) ?? 0) + 1
+    calls.set(model, nthCall)
+    const slowness = script.slowness ?? 1
+    await sleep(clock, latencyMs * slowness, call.signal)
+    const failure = failureOf(script, nthCall)
+    if (failure) throw failure
+    if (script.after?.pieces === 0) return never(call.signal)
+
+    const usage = Promise.withResolvers<Usage>()
+    let inputTokens = 0
+    await mapInTurns(call.messages, ({ content }) => {
+      inputTokens += piecesOf(textOf(content)).length
+    })
+    const show: Show = { call, script, ...performance(script, call), chunkMs: chunkMs * slowness, clock }
+    const events = stream(show, sent => usage.resolve({ inputTokens, outputTokens: sent }))
+    return { usage: usage.promise, events: await prefetched(events) }
+  }
+
+  return {
+    id: 'mock',
+    async ask(call, target) {
+      const omitted = call.raw ? leftOut(call) : []
+      const head = { id: newId(), target, cache: 'miss', ...(omitted.length > 0 && { omitted }) } as const
+      return { head, ...(await ask(call, target.model)) }
+    },
+  }
+}
 
 /** How one mock model behaves. Absent fields are as for `mock` itself. */
 export type Script = Readonly<{

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { GatewayError } from '../errors.ts'
 import { type HostName, parseHost } from '../validation/host-name.ts'
 import type { AccessRules } from './access-rules.ts'
@@ -40,6 +41,18 @@ const isAllowed = ({ name, kind }: HostName, { allowedHosts, publicUrl }: HostRu
 
 const LONGEST_SHOWN = 100
 
+/** Nearly all requests name the same few hosts. */
+const parsedHosts = new LRUCache<string, HostName>({ max: 100 })
+const LONGEST_REMEMBERED = 300
+
+const hostOf = (text: string): HostName | undefined => {
+  const known = parsedHosts.get(text)
+  if (known) return known
+  const parsed = parseHost(text)
+  if (parsed && text.length <= LONGEST_REMEMBERED) parsedHosts.set(text, parsed)
+  return parsed
+}
+
 /**
  * Refuses a request that a page may have sent through a host name under its control (DNS rebinding).
  * A request without a Host header (HTTP/1.0) passes: no browser sends one.
@@ -49,7 +62,7 @@ const LONGEST_SHOWN = 100
 export const assertAllowedHost = (request: Request, rules: HostRules): void => {
   const host = request.headers.get('host')
   if (host === null || !isChecked(request, rules)) return
-  const parsed = parseHost(host)
+  const parsed = hostOf(host)
   if (parsed && isAllowed(parsed, rules)) return
   if (!parsed && host !== '' && !host.includes('@'))
     throw new GatewayError('INVALID_INPUT', 'The Host header is malformed.')
@@ -120,3 +133,88 @@ export const assertSameSite = (request: Request, rules: AccessRules): void => {
 export const isSecurePage = (request: Request, rules: AccessRules): boolean =>
   transportOf(request, rules).scheme === 'https' ||
   (request.headers.get('origin')?.startsWith('https:') === true && !isCrossSite(request, rules))
+
+const EXPOSED = [
+  'x-request-id',
+  'request-id',
+  'x-should-retry',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+  'retry-after',
+  'x-gateway-model',
+  'x-gateway-provider',
+  'x-gateway-cache',
+  'cache-status',
+  'x-gateway-cost-usd',
+  'x-gateway-params-dropped',
+  'x-gateway-estimated',
+  'x-gateway-stream-id',
+  'x-gateway-resume',
+].join(', ')
+
+/** What the official clients of OpenAI and Anthropic say of themselves. */
+const STAINLESS = [
+  'arch',
+  'helper',
+  'helper-method',
+  'lang',
+  'os',
+  'package-version',
+  'retry-count',
+  'runtime',
+  'runtime-version',
+  'timeout',
+]
+
+const ALLOWED = [
+  'authorization',
+  'content-type',
+  'x-api-key',
+  'api-key',
+  'x-request-id',
+  'x-gateway-cache-tags',
+  'x-gateway-resume',
+  'x-gateway-strict',
+  'last-event-id',
+  'anthropic-version',
+  'anthropic-beta',
+  'anthropic-dangerous-direct-browser-access',
+  ...STAINLESS.map(name => `x-stainless-${name}`),
+].join(', ')
+
+const NONE: Readonly<Record<string, string>> = {}
+
+/** Keeps responses out of pages of other sites, also for requests without CORS. */
+const SAME_ORIGIN = { 'cross-origin-resource-policy': 'same-origin' }
+const VARYING = { ...SAME_ORIGIN, vary: 'Origin' }
+
+/** CORS headers for a browser on another site: none, unless its origin is exactly one of the allowed. */
+export class Cors {
+  readonly #allowed: ReadonlySet<string>
+
+  constructor(allowedOrigins: ReadonlySet<string>) {
+    this.#allowed = allowedOrigins
+  }
+
+  /** Headers of an ordinary response. */
+  headers(origin: string | null): Readonly<Record<string, string>> {
+    if (this.#allowed.size === 0) return SAME_ORIGIN
+    if (origin === null || !this.#allowed.has(origin)) return VARYING
+    return {
+      vary: 'Origin',
+      'access-control-allow-origin': origin,
+      'access-control-expose-headers': EXPOSED,
+    }
+  }
+
+  /** Further headers of the response to a preflight. */
+  preflight(origin: string | null, methods: string): Readonly<Record<string, string>> {
+    if (origin === null || !this.#allowed.has(origin)) return NONE
+    return {
+      'access-control-allow-methods': methods,
+      'access-control-allow-headers': ALLOWED,
+      'access-control-max-age': '600',
+    }
+  }
+}

@@ -3,6 +3,43 @@ import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import type { Target } from '../llm/types.ts'
 
+const MOST = 1_000
+
+/** One value for each subject; `all` lists the existing ones, the least recently used last. */
+export type LazyMap<Subject, T> = ((subject: Subject) => T) & {
+  readonly all: () => readonly (readonly [Subject, T])[]
+}
+
+/**
+ * One value for each subject, created on first use. Beyond 1,000 of them the least recently used is forgotten.
+ *
+ * @param keyOf equal keys mean the same subject
+ */
+export const lazyMap = <Subject, T extends object>(
+  keyOf: (subject: Subject) => string,
+  create: (subject: Subject) => T,
+): LazyMap<Subject, T> => {
+  const made = new LRUCache<string, readonly [Subject, T]>({ max: MOST })
+  const of = (subject: Subject): T => {
+    const key = keyOf(subject)
+    const known = made.get(key)
+    if (known) return known[1]
+    const one = create(subject)
+    made.set(key, [subject, one])
+    return one
+  }
+  return Object.assign(of, { all: () => [...made.values()] })
+}
+
+const targetKey = ({ provider, model, quality = '' }: Target): string => `${provider}\n${model}\n${quality}`
+
+export const lazyMapByTarget = <T extends object>(create: (target: Target) => T): LazyMap<Target, T> =>
+  lazyMap(targetKey, create)
+
+export const lazyMapByProvider = <T extends object>(
+  create: (provider: string) => T,
+): ((provider: string) => T) => lazyMap(provider => provider, create)
+
 export type CooldownOptions = Readonly<{
   /** The longest cooldown, whatever the target requests. */
   longestMs: number
@@ -13,10 +50,6 @@ export type CooldownOptions = Readonly<{
 
 type Cooldown = Readonly<{ since: number; until: number; error: GatewayError }>
 
-const MOST_TARGETS = 1_000
-
-const keyOf = ({ provider, model, quality = '' }: Target): string => `${provider}\n${model}\n${quality}`
-
 const seconds = (milliseconds: number): number => Math.max(1, Math.ceil(milliseconds / 1000))
 
 /**
@@ -26,7 +59,7 @@ const seconds = (milliseconds: number): number => Math.max(1, Math.ceil(millisec
  */
 export class Cooldowns {
   readonly #options: CooldownOptions
-  readonly #cooldowns = new LRUCache<string, Cooldown>({ max: MOST_TARGETS })
+  readonly #cooldowns = new LRUCache<string, Cooldown>({ max: MOST })
 
   constructor(options: CooldownOptions) {
     this.#options = options
@@ -35,11 +68,11 @@ export class Cooldowns {
   /** The error of a target in cooldown, with the remaining time; undefined where it may be called. */
   cooldownError(target: Target): GatewayError | undefined {
     if (this.#cooldowns.size === 0) return undefined
-    const cooldown = this.#cooldowns.get(keyOf(target))
+    const cooldown = this.#cooldowns.get(targetKey(target))
     if (!cooldown) return undefined
     const leftMs = cooldown.until - this.#options.clock.now()
     if (leftMs <= 0) {
-      this.#cooldowns.delete(keyOf(target))
+      this.#cooldowns.delete(targetKey(target))
       return undefined
     }
     const { code, message, retryable } = cooldown.error
@@ -55,14 +88,14 @@ export class Cooldowns {
     const cooldownMs = this.#cooldownMs(error)
     if (cooldownMs === undefined) return
     const now = this.#options.clock.now()
-    this.#cooldowns.set(keyOf(target), { since: now, until: now + cooldownMs, error })
+    this.#cooldowns.set(targetKey(target), { since: now, until: now + cooldownMs, error })
   }
 
   /** Ends the cooldown of a target that has answered a call begun after the cooldown started. */
   succeeded(target: Target, startedAt: number): void {
     if (this.#cooldowns.size === 0) return
-    const cooldown = this.#cooldowns.peek(keyOf(target))
-    if (cooldown && cooldown.since < startedAt) this.#cooldowns.delete(keyOf(target))
+    const cooldown = this.#cooldowns.peek(targetKey(target))
+    if (cooldown && cooldown.since < startedAt) this.#cooldowns.delete(targetKey(target))
   }
 
   #cooldownMs(error: GatewayError): number | undefined {

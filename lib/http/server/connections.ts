@@ -1,5 +1,6 @@
 import { type Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { systemClock } from '../../clock.ts'
 import { inTurn, LoopTurns } from '../../loop-turns.ts'
 
@@ -46,3 +47,13 @@ export const closeInTurn = (server: Server): void => {
     Object.assign(socket, { emit: emitInTurn })
   })
 }
+
+const lastResponses = new WeakMap<Duplex, ServerResponse>()
+
+/** Tracks the last response of a connection. To be called for every request. */
+export const rememberResponse = (response: ServerResponse): void => {
+  lastResponses.set(response.req.socket, response)
+}
+
+/** The response to the last request whose headers have arrived; undefined before the first. */
+export const lastResponseOf = (socket: Duplex): ServerResponse | undefined => lastResponses.get(socket)

@@ -1,9 +1,11 @@
 import { isIP, isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { GatewayError } from '../errors.ts'
+import type { CacheMode } from '../llm/types.ts'
 import type { ClientInfo } from '../request-context.ts'
+import { tagsOrThrow } from '../validation/tags.ts'
 import type { AccessRules } from './access-rules.ts'
-import { bearerToken, isCrossSite, KEY_HEADERS } from './cross-site.ts'
+import { bearerToken, isCrossSite, KEY_HEADERS } from './cross-origin.ts'
 import { forwardingHeader, peerOf, trustedHop } from './transport.ts'
 
 const UNKNOWN = 'unknown'
@@ -92,3 +94,26 @@ export const clientInfoOf = (request: Request, rules: AccessRules, sessionCookie
   apiKey: apiKeyOf(request),
   session: cookieOf(request, sessionCookie, rules),
 })
+
+const MODES: ReadonlyMap<string, CacheMode> = new Map([
+  ['no-store', 'no-store'],
+  ['no-cache', 'refresh'],
+])
+
+/** Whether the answer may come from the cache, by the request's `Cache-Control`. Source: RFC 9111, 5.2.1. */
+export const cacheModeOf = ({ headers }: Request): CacheMode => {
+  const directives = (headers.get('cache-control') ?? '').toLowerCase().split(',')
+  const found = directives.flatMap(directive => MODES.get(directive.trim()) ?? [])
+  return found.includes('no-store') ? 'no-store' : (found[0] ?? 'default')
+}
+
+const HEADER = 'x-gateway-cache-tags'
+
+/**
+ * The tags that a request gives its answer, by which it can be invalidated.
+ * @throws GatewayError INVALID_INPUT for too many tags, or a malformed one.
+ */
+export const cacheTagsOf = ({ headers }: Request): readonly string[] | undefined => {
+  const value = headers.get(HEADER)
+  return value === null ? undefined : tagsOrThrow(HEADER, value)
+}

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { GatewayError, type Issue } from '../errors.ts'
 
 const LONGEST_PATH = 200
@@ -117,3 +117,16 @@ export const invalidInput = (faults: readonly Issue[], count = faults.length): G
   const more = count > details.length ? `; and ${count - details.length} more` : ''
   return new GatewayError('INVALID_INPUT', `${text}${more}.`, { details })
 }
+
+const unset = (value: unknown): unknown => (value === null ? undefined : value)
+
+/** Marks a field for the published schema, which is not derived from functions. */
+const NULLABLE = { nullable: true } as const
+
+/** A field that may be left out. `null` means the same: many clients send it for unset fields. */
+export const optional = <S extends z.ZodType>(schema: S) =>
+  z.preprocess(unset, schema.optional()).meta(NULLABLE)
+
+/** A field with a default for an absent or `null` value. */
+export const withDefault = <S extends z.ZodType>(schema: S, value: z.core.util.NoUndefined<z.output<S>>) =>
+  z.preprocess(unset, schema.default(value)).meta(NULLABLE)

@@ -3,7 +3,8 @@ import { headers } from 'next/headers'
 import type { ReactNode } from 'react'
 import { mono, sans, serif, serifItalic } from './fonts.ts'
 import './globals.css'
-import { HEAD_SCRIPT } from './head-script.ts'
+import { HEAD_SCRIPT } from './head-script/head-script.ts'
+import { Hydrated } from './hydrated.tsx'
 import { PAPER } from './theme.ts'
 
 export const metadata: Metadata = {
@@ -31,8 +32,9 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
   return (
     <html lang="en" className={fonts} suppressHydrationWarning>
       <head>
-        {/* biome-ignore lint/security/noDangerouslySetInnerHtml: a constant of ours, under this request's nonce */}
-        <script nonce={nonce} suppressHydrationWarning dangerouslySetInnerHTML={{ __html: HEAD_SCRIPT }} />
+        <script nonce={nonce} suppressHydrationWarning>
+          {HEAD_SCRIPT}
+        </script>
         {sentryDsn && <meta name="sentry-dsn" content={sentryDsn} />}
       </head>
       <body>
@@ -43,6 +45,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
           <p className="notice m-4">Parley needs JavaScript. Turn it on and reload this page.</p>
         </noscript>
         {children}
+        <Hydrated />
       </body>
     </html>
   )

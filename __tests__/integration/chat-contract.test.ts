@@ -349,19 +349,29 @@ describe.each(HOSTS)('POST /api/chat under the %s host', host => {
         'PROVIDER_ERROR',
       ],
       ['silence', sends([sse(chunk({ content: 'Half' }))], { ending: 'stall' }), 'TIMEOUT'],
-    ])('in the middle of a stream with %s, ends it with an error event', async (_, behaviour, code) => {
-      const model = upstream.modelThat(behaviour)
-      const answer = await ask({ prompt: 'Hi', model: `openai/${model}`, stream: true })
-      expect(answer.status).toBe(200)
-      const found = await events(answer)
-      expect(found.map(({ event }) => event)).toEqual(['start', 'delta', 'error'])
-      expect(found.at(-1)?.data.error).toMatchObject({ code, requestId: answer.headers.get('x-request-id') })
-      expect(JSON.stringify(found)).not.toContain('must not leak')
-      expect(await gateway.lineOf(answer.headers.get('x-request-id') ?? '')).toMatchObject({
-        outcome: 'error',
-        code,
-      })
-    })
+    ])(
+      'in the middle of a stream with %s, ends it with an error event that tells what was used',
+      async (_, behaviour, code) => {
+        const model = upstream.modelThat(behaviour)
+        const answer = await ask({ prompt: 'Hi', model: `openai/${model}`, stream: true })
+        expect(answer.status).toBe(200)
+        const found = await events(answer)
+        expect(found.map(({ event }) => event)).toEqual(['start', 'delta', 'error'])
+        expect(found.at(-1)?.data.error).toMatchObject({
+          code,
+          requestId: answer.headers.get('x-request-id'),
+        })
+        expect(found.at(-1)?.data).toMatchObject({
+          usage: { inputTokens: expect.any(Number), outputTokens: 1, estimated: true },
+          costUsd: null,
+        })
+        expect(JSON.stringify(found)).not.toContain('must not leak')
+        expect(await gateway.lineOf(answer.headers.get('x-request-id') ?? '')).toMatchObject({
+          outcome: 'error',
+          code,
+        })
+      },
+    )
 
     it('reads a stream however it is written', async () => {
       const text = sse(chunk({ content: 'grün 🎉' }))

@@ -148,6 +148,9 @@ describe.each(HOSTS)('a stream that can be resumed, under the %s host', host => 
     const line = await gateway.lineOf(requestId)
     expect(line).toMatchObject({ outcome: 'ok', finishReason: 'stopped', estimated: true })
     expect(line.outputTokens).toBeGreaterThan(0)
+    const done = JSON.parse(/event: done\ndata: (.*)/.exec(reader.received)?.[1] ?? '')
+    const { inputTokens, outputTokens } = line
+    expect(done).toMatchObject({ usage: { inputTokens, outputTokens, estimated: true }, costUsd: null })
     expect(await json(await stop(id))).toEqual({ id, stopped: true, content })
   })
 

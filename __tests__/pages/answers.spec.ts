@@ -1,4 +1,4 @@
-import type { Page, TestInfo } from '@playwright/test'
+import type { Page, Route, TestInfo } from '@playwright/test'
 import { faultsOf } from './support/axe.ts'
 import { keepLooks } from './support/looks.ts'
 import { expect, type Parley, test } from './support/parley.ts'
@@ -60,7 +60,7 @@ test('shows a wait once, as a live countdown', async ({ parley, page }) => {
   await expect(page.getByRole('button', { name: /^Try again in \d+ seconds$/ })).toBeVisible()
 })
 
-test('the text of failed and stopped answers can be copied, and says which model and that the cost is unknown', async ({
+test('the text of failed and stopped answers can be copied, and says which model, how much of it and at what price', async ({
   parley,
   page,
   context,
@@ -77,10 +77,41 @@ test('the text of failed and stopped answers can be copied, and says which model
   for (const [model, end] of Object.entries(ends)) {
     await parley.ask('Hello', model)
     await end(parley)
-    await expect(parley.answer.locator('.facts')).toHaveText(new RegExp(`^Model${model}.*cost unknown$`))
+    await expect(parley.answer.locator('.facts')).toHaveText(
+      new RegExp(`^Model${model}Tokens\\d+ tokens in, \\d+ outCostprice unknown$`),
+    )
     await parley.answer.getByRole('button', { name: 'Copy answer' }).click()
     expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^You asked:/)
   }
+})
+
+test('tells an estimated cost from none and from an unknown one', async ({ parley, page }) => {
+  await parley.open()
+  const error = { code: 'PROVIDER_ERROR', message: 'The model provider broke off.', retryable: true }
+  const start = { id: 'chat_1', requestId: 'r', model: 'mock', provider: 'mock', cache: 'miss' }
+  const broken = (end: object) => ({
+    contentType: 'text/event-stream',
+    body: `event: start\ndata: ${JSON.stringify(start)}\n\nevent: delta\ndata: {"text":"Half"}\n\nevent: error\ndata: ${JSON.stringify({ error, ...end })}\n\n`,
+  })
+  const usage = { inputTokens: 10, outputTokens: 5 }
+  const ends: [Parameters<Route['fulfill']>[0], string][] = [
+    [
+      broken({ usage: { ...usage, estimated: true }, costUsd: 0.0003 }),
+      '10 tokens in, 5 outCostabout $0.0003',
+    ],
+    [broken({ usage, costUsd: 0.0003 }), '10 tokens in, 5 outCost$0.0003'],
+    [broken({ usage, costUsd: null }), '10 tokens in, 5 outCostprice unknown'],
+    [broken({}), 'Costcost unknown'],
+    [{ status: 503, json: { error } }, 'Costno cost'],
+    [{ status: 502, json: { error }, headers: { 'x-gateway-attempts': '2' } }, 'Costcost unknown'],
+  ]
+  for (const [reply, facts] of ends) {
+    await page.route('**/api/chat', route => route.fulfill(reply), { times: 1 })
+    await parley.ask('Hello')
+    await expect(page.locator('.facts').last()).toHaveText(new RegExp(`${facts.replace('$', '\\$')}$`))
+    await expect(parley.answer).toHaveAttribute('data-state', 'failed')
+  }
+  await expect(page.locator('.facts')).toHaveCount(ends.length)
 })
 
 test('after 8 s without a word says that it still waits, for how long, and announces it once', async ({

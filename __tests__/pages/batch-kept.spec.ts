@@ -162,11 +162,20 @@ test('keeps what was typed and chosen before the page was hydrated', async ({ ba
   await page.goto('/batch', { waitUntil: 'commit' })
   await page.getByLabel('Name').fill('Early')
   await page.getByLabel('Instruction for every item').fill('Be kind')
+  await page.getByLabel('Priority').selectOption('high')
   await choose(page, [file('early.txt')])
   scripts.resolve()
   await expect(page.getByRole('list', { name: 'Chosen files' })).toContainText('early.txt')
   await expect(page.getByLabel('Name')).toHaveValue('Early')
-  await send(page).click()
+  await expect(page.getByLabel('Instruction for every item')).toHaveValue('Be kind')
+  await expect(page.getByLabel('Priority', { exact: true })).toHaveValue('high')
+  const [upload] = await Promise.all([page.waitForRequest('**/api/batch/upload'), send(page).click()])
+  const parts = upload.postData() ?? ''
+  for (const [name, value] of [
+    ['instruction', 'Be kind'],
+    ['priority', 'high'],
+  ])
+    expect(parts).toMatch(new RegExp(`name="${name}"\\s+${value}`))
   await expect(batches.job('Early')).toContainText('1 of 1 succeeded')
 })
 

@@ -35,7 +35,7 @@ describe('an answer whose connection is lost', () => {
 })
 
 describe('an answer that was stopped', () => {
-  const told: Action = { type: 'stopped-at', text: 'Half an answer' }
+  const told: Action = { type: 'stopped-at', end: { text: 'Half an answer' } }
 
   it('is all that the gateway had of it', () => {
     const stopped = asked(received(delta('Half')), { type: 'stopped' }, told)

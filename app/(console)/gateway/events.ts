@@ -2,7 +2,7 @@ import type { SseEvent } from '#lib/sse-parser.ts'
 import { cutShort, failureFromEnvelope } from './failure.ts'
 import { framesOf } from './frames.ts'
 import { parsedJson } from './parsed-json.ts'
-import type { ChatEvent, Facts, Failure, Start } from './wire.ts'
+import type { ChatEvent, Expense, Facts, Failure, Start } from './wire.ts'
 
 export type Batch = {
   events: ChatEvent[]
@@ -34,7 +34,12 @@ function toEvent({ event, data }: SseEvent): ChatEvent[] {
   if (event === 'delta') return [{ type: 'delta', text: (payload as { text: string }).text }]
   if (event === 'done') return [{ type: 'done', facts: payload as Facts }]
   const failure = event === 'error' && failureFromEnvelope(payload)
-  return failure ? [{ type: 'error', failure: asClientError(failure) }] : []
+  return failure ? [{ type: 'error', failure: { ...asClientError(failure), ...expenseIn(payload) } }] : []
+}
+
+function expenseIn(payload: unknown): { expense?: Expense } {
+  const { usage, costUsd } = payload as Partial<Expense>
+  return usage && costUsd !== undefined ? { expense: { usage, costUsd } } : {}
 }
 
 /** An answer that the gateway aborted because this page was disconnected for too long. */

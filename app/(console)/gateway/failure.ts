@@ -16,6 +16,7 @@ export async function failureOf(response: Response): Promise<Failure> {
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
     ...(requestId && { requestId }),
     status: response.status,
+    ...(fields && { attempts: Number(response.headers.get('x-gateway-attempts') ?? 0) }),
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Model } from './wire.ts'
 
 /** The available models; an empty list where they cannot be loaded, and the gateway then chooses. */
-export async function fetchModels(signal: AbortSignal): Promise<Model[]> {
-  const response = await fetch('/api/models', { signal }).catch(() => undefined)
+export async function fetchModels(): Promise<Model[]> {
+  const response = await fetch('/api/models').catch(() => undefined)
   if (!response?.ok) return []
   const body = (await response.json().catch(() => ({}))) as { models?: Model[] }
   return body.models ?? []

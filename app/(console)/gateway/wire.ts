@@ -12,14 +12,21 @@ export type ChatRequest = {
 
 export type Start = { id: string; requestId: string; model: string; provider: string; cache: CacheState }
 
-export type Facts = Start & {
-  finishReason: string
-  truncated: boolean
-  usage?: { inputTokens: number; outputTokens: number; cachedInputTokens?: number; reasoningTokens?: number }
+/** What an answer used, and what that cost. */
+export type Expense = {
+  usage?: {
+    inputTokens: number
+    outputTokens: number
+    cachedInputTokens?: number
+    reasoningTokens?: number
+    /** Set where the gateway counted instead of the provider. */
+    estimated?: true
+  }
   /** `null` where the price is unknown. */
   costUsd: number | null
-  latencyMs: number
 }
+
+export type Facts = Start & Expense & { finishReason: string; truncated: boolean; latencyMs: number }
 
 /** Whether a limit cut the answer, the gateway's in bytes or the request's in tokens. */
 export const wasCut = ({ truncated, finishReason }: Facts): boolean => truncated || finishReason === 'length'
@@ -37,6 +44,10 @@ export type Failure = {
   details?: { path: string; message: string }[]
   /** HTTP status, where the failure came as one. */
   status?: number
+  /** Of the part that had been received; absent where that is unknown. */
+  expense?: Expense
+  /** How often a provider was called, where the failure came instead of an answer. */
+  attempts?: number
 }
 
 export type ChatEvent =

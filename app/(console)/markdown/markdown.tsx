@@ -2,6 +2,7 @@ import type { Nodes } from 'hast'
 import { type Components, toJsxRuntime } from 'hast-util-to-jsx-runtime'
 import { Fragment, memo, type ReactNode, useMemo, useState } from 'react'
 import { jsx, jsxs } from 'react/jsx-runtime'
+import { keyboardScroll } from '../scrolling-text.tsx'
 import { CodeBlock } from './code-block.tsx'
 import { blockHtml, itemHtml, listAttributes } from './draw.ts'
 import { GrowingMarkdown } from './growing-markdown.ts'
@@ -108,8 +109,7 @@ function TaskMark({ done }: { done: boolean }) {
 
 function Scrollable({ label, children }: { label: string; children: ReactNode }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reachable by keyboard
-    <section aria-label={label} tabIndex={0} className="scroll-x">
+    <section aria-label={label} {...keyboardScroll} className="scroll-x">
       <table>{children}</table>
     </section>
   )

@@ -8,16 +8,22 @@ const MODEL_KEY = 'parley-model'
 export function useModels() {
   const [models, setModels] = useState<Model[]>([])
   const [model, setModel] = useState<string>()
+  const [first] = useState(() => Promise.withResolvers<string | undefined>())
 
   useEffect(() => {
-    const unmounted = new AbortController()
-    void fetchModels(unmounted.signal).then(offered => {
-      if (unmounted.signal.aborted) return
+    let isShown = true
+    // Goes on where the page is left: a question may wait for it.
+    void fetchModels().then(offered => {
+      const initial = initialModel(offered, remembered())
+      first.resolve(initial)
+      if (!isShown) return
       setModels(offered)
-      setModel(initialModel(offered, remembered()))
+      setModel(initial)
     })
-    return () => unmounted.abort()
-  }, [])
+    return () => {
+      isShown = false
+    }
+  }, [first])
 
   function chooseModel(id: string) {
     setModel(id)
@@ -26,7 +32,9 @@ export function useModels() {
     } catch {}
   }
 
-  return { models, model, chooseModel }
+  /** The model that a question is for: a promise until the models are known. */
+  const asked = model ?? first.promise
+  return { models, model, asked, chooseModel }
 }
 
 /** Storage can be refused; then every page load begins with the default. */

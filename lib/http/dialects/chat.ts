@@ -54,7 +54,11 @@ export const opening = (context: RequestContext, { head }: Reply) => ({
   provider: head.target.provider,
 })
 
-const publicUsage = ({ costPicoUsd: _, ...tokens }: Usage) => tokens
+/** What an answer used, and its cost; null where its price is unknown. */
+const expense = ({ costPicoUsd, ...usage }: Usage) => ({
+  usage,
+  costUsd: costPicoUsd === undefined ? null : usdOf(costPicoUsd),
+})
 
 /** Warnings: parts of the call that were not honoured, and those known only at the answer's end. */
 const warningsOf = ({ head }: Reply, finish: Finish) => {
@@ -72,8 +76,7 @@ export const closing = (
 ) => ({
   finishReason: finish.reason,
   truncated: finish.truncated ?? false,
-  usage: publicUsage(usage),
-  costUsd: usage.costPicoUsd === undefined ? null : usdOf(usage.costPicoUsd),
+  ...expense(usage),
   cache: reply.head.cache,
   ...warningsOf(reply, finish),
   latencyMs: Math.round(now - context.startedAt),
@@ -103,7 +106,8 @@ export const frames = (context: RequestContext, reply: Reply, clock: Clock): Asy
         : '',
     end: (finish, usage) =>
       sseEvent('done', { ...start, ...closing(context, reply, finish, usage, clock.now()) }),
-    fail: error => sseEvent('error', errorBody(error, context.requestId)),
+    fail: async error =>
+      sseEvent('error', { ...errorBody(error, context.requestId), ...expense(await reply.usage) }),
   })
 }
 

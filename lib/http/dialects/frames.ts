@@ -11,7 +11,7 @@ export type FrameWriter = Readonly<{
   /** What follows the last event of a complete answer. */
   end: (finish: Finish, usage: Usage) => string | Promise<string>
   /** What follows the last event of one that failed. */
-  fail: (error: GatewayError) => string
+  fail: (error: GatewayError) => string | Promise<string>
 }>
 
 /** A reply's frames, those of one group of events together. */
@@ -30,5 +30,7 @@ export async function* framesOf(reply: Reply, writer: FrameWriter): AsyncGenerat
     pending = ''
   }
   yield pending +
-    (finish && !error ? await writer.end(finish, await reply.usage) : writer.fail(error ?? unfinished()))
+    (finish && !error
+      ? await writer.end(finish, await reply.usage)
+      : await writer.fail(error ?? unfinished()))
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useEffectEvent, useRef, useState } from 'react'
 import { call } from '../../gateway/call.ts'
 import type { Item, ItemState, Job } from '../../gateway/job-wire.ts'
 
@@ -18,30 +18,37 @@ export function useItems(
 ) {
   const [page, setPage] = useState<ItemsPage>()
   const [error, setError] = useState<string>()
-  const askedAt = useRef({ query: '', at: 0 })
+  const asked = useRef({ path: '', at: 0 })
+  const shown = useRef('')
 
   const query = new URLSearchParams({ limit: `${PAGE}`, ...(state && { state }), ...(cursor && { cursor }) })
   const path = `/api/batch/jobs/${id}?${query}`
-  const countsKey = Object.values(counts).join()
+  const progress = Object.values(counts).join()
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the batch's state decides when to reload
+  const take = useEffectEvent(({ value, failure }: Awaited<ReturnType<typeof call<ItemsPage>>>) => {
+    setError(failure?.message)
+    if (failure?.status === NOT_FOUND) onMissing()
+    if (value) setPage(value)
+  })
+
   useEffect(() => {
+    const version = `${path} ${progress}`
+    if (version === shown.current) return
     const outdated = new AbortController()
-    const last = askedAt.current
-    const waitMs = last.query === path ? Math.max(0, last.at + LEAST_MS - Date.now()) : 0
+    const last = asked.current
+    const waitMs = last.path === path ? Math.max(0, last.at + LEAST_MS - Date.now()) : 0
     const timer = setTimeout(async () => {
-      askedAt.current = { query: path, at: Date.now() }
-      const { value, failure } = await call<ItemsPage>(path, { signal: outdated.signal })
+      asked.current = { path, at: Date.now() }
+      const result = await call<ItemsPage>(path, { signal: outdated.signal })
       if (outdated.signal.aborted) return
-      setError(failure?.message)
-      if (failure?.status === NOT_FOUND) onMissing()
-      if (value) setPage(value)
+      if (result.value) shown.current = version
+      take(result)
     }, waitMs)
     return () => {
       clearTimeout(timer)
       outdated.abort()
     }
-  }, [path, countsKey])
+  }, [path, progress])
 
   return { page, error }
 }

@@ -5,6 +5,8 @@ import { SendOrStop } from './send-or-stop.tsx'
 
 type Props = {
   answering: boolean
+  /** A question that is sent as soon as the page knows its conversation. */
+  sending: string | undefined
   /** True while the gateway requires a wait. */
   held: boolean
   onSend: (question: string) => void
@@ -15,19 +17,21 @@ type Props = {
 }
 
 /** The field for questions. The draft stays editable while an answer arrives. */
-export function Composer({ answering, held, onSend, onStop, input, children }: Props) {
+export function Composer({ answering, sending, held, onSend, onStop, input, children }: Props) {
   const draft = useDraft()
   useLayoutEffect(() => takeOver(input.current), [input])
-  const excess = draft.trim().length - MAX_CHARACTERS
-  const sendable = draft.trim() !== '' && excess <= 0 && !answering && !held
+  const excess = excessOf(draft)
+  const free = !answering && !held && sending === undefined
+  const isSendable = (text: string) => free && text.trim() !== '' && excessOf(text) <= 0
 
   function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault()
-    if (sendable) onSend(draft.trim())
+    const question = chatSession().draft.get()
+    if (isSendable(question)) onSend(question.trim())
   }
 
   return (
-    <form className="composer" onSubmit={submit}>
+    <form className="composer" data-asked={sending} onSubmit={submit} suppressHydrationWarning>
       <textarea
         ref={input}
         name="question"
@@ -37,7 +41,8 @@ export function Composer({ answering, held, onSend, onStop, input, children }: P
         placeholder="Ask anything"
         rows={1}
         autoComplete="off"
-        value={draft}
+        value={sending ?? draft}
+        readOnly={sending !== undefined}
         onChange={event => chatSession().draft.set(event.target.value)}
         onKeyDown={sendOnEnter}
       />
@@ -46,7 +51,8 @@ export function Composer({ answering, held, onSend, onStop, input, children }: P
         {excess > 0 && (
           <p className="text-sm text-danger">{excess.toLocaleString('en')} characters too long</p>
         )}
-        <SendOrStop answering={answering} sendable={sendable} onStop={onStop} />
+        <p className="sending-note">Sending…</p>
+        <SendOrStop answering={answering} sendable={isSendable(draft)} onStop={onStop} />
       </div>
     </form>
   )
@@ -56,8 +62,9 @@ export function Composer({ answering, held, onSend, onStop, input, children }: P
 function takeOver(field: HTMLTextAreaElement | null) {
   if (!field) return
   if (field.value) chatSession().draft.set(field.value)
-  field.dataset.ready = ''
 }
+
+const excessOf = (text: string): number => text.trim().length - MAX_CHARACTERS
 
 /** Enter also ends a composition in Chinese, Japanese or Korean input; that one is not ours. */
 function sendOnEnter(event: KeyboardEvent<HTMLTextAreaElement>) {

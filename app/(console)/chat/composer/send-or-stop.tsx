@@ -22,6 +22,7 @@ export function SendOrStop({ answering, sendable, onStop }: Props) {
       title={label}
       disabled={!answering && !sendable}
       onClick={answering ? stop : undefined}
+      suppressHydrationWarning
     >
       {answering ? <StopIcon /> : <SendIcon />}
     </button>

@@ -13,8 +13,13 @@ const LOAD_WITHIN_MS = 3_000
 /** A question that was saved this recently, and whose answer had not begun, is asked again after a reload. */
 const ASK_AGAIN_WITHIN_MS = 60_000
 
+/** The model that a question is for; undefined leaves the choice to the gateway. */
+export type ChosenModel = string | undefined | Promise<string | undefined>
+
 export type ChatState = Conversation & {
   answering: boolean
+  /** A question that is asked as soon as the last conversation and the model are known. */
+  sending: string | undefined
   /** Whether the last conversation has been looked up in the store. */
   loaded: boolean
   /** What the last action was, where it can be undone or has been undone. */
@@ -26,6 +31,7 @@ export type ChatState = Conversation & {
 export const initialState: ChatState = {
   ...empty,
   answering: false,
+  sending: undefined,
   loaded: false,
   newChat: 'none',
   saved: true,
@@ -68,13 +74,17 @@ export class ChatSession {
     return this.#ready
   }
 
-  async send(question: string, model: string | undefined): Promise<void> {
-    if (this.#state.loaded && !this.#current.live.ready) return
+  /** Sends a question, once the model is known and the last conversation is loaded. */
+  async send(question: string, model: ChosenModel): Promise<void> {
+    const { loaded, sending } = this.#state
+    if (sending !== undefined || (loaded && !this.#current.live.ready)) return
     this.draft.set('')
-    await this.start()
+    if (!loaded || model instanceof Promise) this.#update({ sending: question })
+    const [chosen] = await Promise.all([model, this.start()])
+    this.#update({ sending: undefined })
     if (!this.#current.live.ready) return this.draft.prepend(question)
     this.#endUndo()
-    this.#current.live.send(question, model)
+    this.#current.live.send(question, chosen)
   }
 
   /** Asks for the rest of an answer that was cut; what is being written stays. */
@@ -139,7 +149,11 @@ export class ChatSession {
   /** Whether leaving now would lose something. */
   get wouldLose(): boolean {
     const { saved, turns } = this.#state
-    return !saved && (turns.length > 0 || this.draft.get().trim() !== '')
+    return !saved && (turns.length > 0 || this.#written.trim() !== '')
+  }
+
+  get #written(): string {
+    return this.#state.sending ?? this.draft.get()
   }
 
   async #restore(): Promise<void> {
@@ -171,7 +185,7 @@ export class ChatSession {
     const opened: OpenConversation = new OpenConversation(id, {
       store: this.#store,
       tabs: this.#tabs,
-      draft: () => (opened === this.#current ? this.draft.get() : ''),
+      draft: () => (opened === this.#current ? this.#written : ''),
       onFailing: failing => opened === this.#current && this.#update({ saved: !failing }),
       onChange: () => opened === this.#current && this.#update({}),
       onWithdrawn: question => this.draft.prepend(question),
@@ -222,9 +236,9 @@ export class ChatSession {
   }
 
   #update(change: Partial<ChatState>): void {
-    const { loaded, newChat, saved } = { ...this.#state, ...change }
+    const { sending, loaded, newChat, saved } = { ...this.#state, ...change }
     const { live } = this.#current
-    this.#state = { ...live.state, answering: live.answering, loaded, newChat, saved }
+    this.#state = { ...live.state, answering: live.answering, sending, loaded, newChat, saved }
     for (const listener of this.#listeners) listener()
   }
 }

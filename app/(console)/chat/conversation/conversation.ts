@@ -5,6 +5,7 @@ import {
   type Answer,
   afterEvent,
   atPosition,
+  type StoppedEnd,
   stopped,
   stoppedAt,
   type Turn,
@@ -25,7 +26,7 @@ export type Action =
   | { type: 'asked-again'; model: string | undefined }
   | { type: 'received'; events: ChatEvent[]; position?: StreamPosition | undefined }
   | { type: 'stopped' }
-  | { type: 'stopped-at'; text: string }
+  | { type: 'stopped-at'; end: StoppedEnd }
   | { type: 'wait-required'; hold: Hold }
   | { type: 'wait-over' }
   | { type: 'taken-back' }
@@ -50,7 +51,7 @@ export function conversation(state: Conversation, action: Action): Conversation 
     case 'stopped':
       return { turns: withAnswer(turns, stopped) }
     case 'stopped-at':
-      return { turns: withAnswer(turns, answer => stoppedAt(answer, action.text)) }
+      return { turns: withAnswer(turns, answer => stoppedAt(answer, action.end)) }
     case 'wait-required':
       return { turns: beforeAsking(turns), hold: action.hold }
     case 'wait-over':

@@ -2,13 +2,13 @@ import { ask } from '../../gateway/chat.ts'
 import { interrupted } from '../../gateway/failure.ts'
 import { resumedStream, type StreamPosition } from '../../gateway/resumable-stream.ts'
 import { sessionWithin } from '../../gateway/session.ts'
-import { stopAnswer } from '../../gateway/stop.ts'
+import { expenseOf, stopAnswer } from '../../gateway/stop.ts'
 import type { ChatEvent, ChatRequest, Failure } from '../../gateway/wire.ts'
 import type { Hold } from '../../hold-notice.tsx'
 import { type Action, type Conversation, conversation, empty } from './conversation.ts'
 import { toMessages } from './history.ts'
 import { paced } from './pace.ts'
-import { type Answer, isOpen, type Turn, textOf } from './turn.ts'
+import { type Answer, isOpen, type StoppedEnd, type Turn, textOf } from './turn.ts'
 
 const SESSION_WAIT_MS = 1_000
 const PACE_MS = 50
@@ -83,9 +83,14 @@ export class LiveConversation {
     const { answer, previous } = this.#last ?? {}
     this.#dispatch({ type: 'stopped' })
     if (!run?.position) return
-    const text = await stopAnswer(run.position.streamId)
     const shown = !previous || (answer && textOf(answer) !== '')
-    if (text !== undefined && shown && this.#run === run) this.#dispatch({ type: 'stopped-at', text })
+    const learn = (end: StoppedEnd) =>
+      shown && this.#run === run && this.#dispatch({ type: 'stopped-at', end })
+    const text = await stopAnswer(run.position.streamId)
+    if (text === undefined) return
+    learn({ text })
+    const expense = await expenseOf(run.position)
+    if (expense) learn({ expense })
   }
 
   takeBack(): void {

@@ -1,5 +1,5 @@
 import type { StreamPosition } from '../../gateway/resumable-stream.ts'
-import type { ChatEvent, Facts, Failure, Start } from '../../gateway/wire.ts'
+import type { ChatEvent, Expense, Facts, Failure, Start } from '../../gateway/wire.ts'
 
 /** One question and its answer. */
 export type Turn = {
@@ -23,7 +23,7 @@ export type Answer =
       position?: StreamPosition
     }
   | { state: 'done'; text: string; facts: Facts }
-  | { state: 'stopped'; text: string; start?: Start }
+  | { state: 'stopped'; text: string; start?: Start; expense?: Expense }
   | { state: 'failed'; text: string; start?: Start; failure: Failure }
 
 export const waiting: Answer = { state: 'waiting' }
@@ -92,7 +92,20 @@ export function stopped(answer: Answer): Answer {
   return { state: 'stopped', text: textOf(answer), ...(start && { start }) }
 }
 
-/** A stopped answer with all of its text, as the gateway returns it: more of it may have been in transit. */
-export function stoppedAt(answer: Answer, text: string): Answer {
-  return answer.state === 'stopped' ? { ...answer, text } : answer
+/** What the gateway says of a stopped answer: all of its text, some of which was in transit, and what it has cost. */
+export type StoppedEnd = { text?: string; expense?: Expense }
+
+export function stoppedAt(answer: Answer, { text, expense }: StoppedEnd): Answer {
+  if (answer.state !== 'stopped') return answer
+  return { ...answer, ...(text !== undefined && { text }), ...(expense && { expense: only(expense) }) }
+}
+
+const only = ({ usage, costUsd }: Expense): Expense => ({ ...(usage && { usage }), costUsd })
+
+/** What an answer that did not complete has cost: zero where no provider was called, undefined where unknown. */
+export function partialExpense(answer: Answer): Expense | undefined {
+  if (answer.state === 'stopped') return answer.expense
+  if (answer.state !== 'failed') return undefined
+  const { expense, attempts } = answer.failure
+  return expense ?? (attempts === 0 ? { costUsd: 0 } : undefined)
 }

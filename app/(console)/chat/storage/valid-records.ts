@@ -39,7 +39,7 @@ function isAnswer(value: unknown): value is Answer {
     case 'streaming':
       return hasText && isStart(value.start) && isPosition(value.position)
     case 'stopped':
-      return hasText && isStart(value.start)
+      return hasText && isStart(value.start) && (value.expense === undefined || isExpense(value.expense))
     case 'done':
       return hasText && isFacts(value.facts)
     case 'failed':
@@ -75,6 +75,13 @@ function isFacts(value: unknown): boolean {
     isFields(value) &&
     typeof value.model === 'string' &&
     typeof value.latencyMs === 'number' &&
+    isExpense(value)
+  )
+}
+
+function isExpense(value: unknown): boolean {
+  return (
+    isFields(value) &&
     (value.costUsd === null || typeof value.costUsd === 'number') &&
     (value.usage === undefined || isUsage(value.usage))
   )
@@ -91,6 +98,8 @@ function isFailure(value: unknown): boolean {
     typeof value.message === 'string' &&
     typeof value.retryable === 'boolean' &&
     isOptional(value.requestId, 'string') &&
-    isOptional(value.retryAfterSeconds, 'number')
+    isOptional(value.retryAfterSeconds, 'number') &&
+    isOptional(value.attempts, 'number') &&
+    (value.expense === undefined || isExpense(value.expense))
   )
 }

@@ -1,7 +1,7 @@
 import { CopyButton } from '../../copy-button.tsx'
 import { wasCut } from '../../gateway/wire.ts'
 import { RetryIcon } from '../../icons.tsx'
-import { type Answer, startOf, type Turn, textOf } from '../conversation/turn.ts'
+import { type Answer, partialExpense, startOf, type Turn, textOf } from '../conversation/turn.ts'
 import { FactsLine, PartialFacts } from './facts-line.tsx'
 import type { TurnActions } from './turn-actions.ts'
 
@@ -21,7 +21,7 @@ export function AnswerActions({ turn, onRetry, onContinue }: Props) {
       {answer.state !== 'failed' && onRetry && <RetryButton onRetry={() => onRetry()} />}
       {answer.state === 'done' && <FactsLine facts={answer.facts} asked={turn.model} />}
       {answer.state === 'stopped' && <p className="ml-2">You stopped this answer</p>}
-      {(answer.state === 'stopped' || answer.state === 'failed') && <PartialFacts model={model} />}
+      {answer.state !== 'done' && <PartialFacts model={model} expense={partialExpense(answer)} />}
       {isCut && onContinue && (
         <button type="button" className="outline-button mt-2 ml-2" onClick={onContinue}>
           Continue

@@ -1,5 +1,5 @@
 import { cost, duration, tokens } from '../../format.ts'
-import { type Facts, wasCut } from '../../gateway/wire.ts'
+import { type Expense, type Facts, wasCut } from '../../gateway/wire.ts'
 
 /** The model, tokens, cost and latency of an answer; and whether it was cut. */
 export function FactsLine({ facts, asked }: { facts: Facts; asked: string | undefined }) {
@@ -9,7 +9,7 @@ export function FactsLine({ facts, asked }: { facts: Facts; asked: string | unde
         <Fact name="Model">{facts.model}</Fact>
         {asked && asked !== facts.model && <Fact name="Instead of">in place of {asked}</Fact>}
         {facts.usage && <Fact name="Tokens">{tokens(facts.usage)}</Fact>}
-        <Fact name="Cost">{cost(facts.costUsd)}</Fact>
+        <Fact name="Cost">{cost(facts.costUsd, facts.usage?.estimated)}</Fact>
         <Fact name="Time">{duration(facts.latencyMs)}</Fact>
         {(facts.cache === 'hit' || facts.cache === 'stale') && <Fact name="Source">from the cache</Fact>}
       </dl>
@@ -18,14 +18,26 @@ export function FactsLine({ facts, asked }: { facts: Facts; asked: string | unde
   )
 }
 
-/** The model of an answer that did not complete. Its cost is unknown: usage comes with an answer's end. */
-export function PartialFacts({ model }: { model: string | undefined }) {
+/** The model of an answer that did not complete, and what it has cost as far as that is known. */
+export function PartialFacts({
+  model,
+  expense,
+}: {
+  model: string | undefined
+  expense: Expense | undefined
+}) {
   return (
     <dl className="facts ml-2">
       {model && <Fact name="Model">{model}</Fact>}
-      <Fact name="Cost">cost unknown</Fact>
+      {expense?.usage && <Fact name="Tokens">{tokens(expense.usage)}</Fact>}
+      <Fact name="Cost">{partialCost(expense)}</Fact>
     </dl>
   )
+}
+
+function partialCost(expense: Expense | undefined): string {
+  if (!expense) return 'cost unknown'
+  return expense.usage ? cost(expense.costUsd, expense.usage.estimated) : 'no cost'
 }
 
 function Fact({ name, children }: { name: string; children: React.ReactNode }) {

@@ -6,18 +6,17 @@ export const STALL_MS = 8_000
 
 /** Whether an open answer has brought nothing for `STALL_MS`. A lost connection is shown as that instead. */
 export function useStalled(answer: Answer | undefined): boolean {
-  const [stalled, setStalled] = useState(false)
-  const awaited = isOpen(answer) && !(answer?.state === 'streaming' && answer.connection === 'lost')
+  const [stalled, setStalled] = useState<Answer>()
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: every change of the answer is a sign of life
+  // Every change of the answer is a sign of life.
   useEffect(() => {
-    if (!awaited) return
-    const timer = setTimeout(() => setStalled(true), STALL_MS)
-    return () => {
-      clearTimeout(timer)
-      setStalled(false)
-    }
-  }, [answer, awaited])
+    if (!answer || !isAwaited(answer)) return
+    const timer = setTimeout(() => setStalled(answer), STALL_MS)
+    return () => clearTimeout(timer)
+  }, [answer])
 
-  return stalled && awaited
+  return answer !== undefined && answer === stalled
 }
+
+const isAwaited = (answer: Answer): boolean =>
+  isOpen(answer) && !(answer.state === 'streaming' && answer.connection === 'lost')

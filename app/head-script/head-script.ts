@@ -1,11 +1,17 @@
-import { PAPER, THEME_KEY } from './theme.ts'
+import { PAPER, THEME_KEY } from '../theme.ts'
+import { EARLY_INPUT, HYDRATED } from './early-input.ts'
+
+/** Every page carries the script twice, once for React. */
+const INDENTATION = /\n\s+/g
+
+/** A question that was sent early is under way by then. */
+const FONTS_AFTER_MS = 2_000
 
 /**
  * Runs before the first paint and before any other script: puts the chosen theme on `<html>`, over a slow network holds
- * the fonts back until the page has loaded, and lets the build's own chunks, and nothing else, pass the policy's
- * requirement of Trusted Types (Turbopack loads them by plain URL). Until the page's other scripts have loaded, examples
- * fill the composer (`data-ready` marks the end of that); and a file that is dropped beside a place for files never
- * replaces the page.
+ * the fonts back until the page can be used, and lets the build's own chunks, and nothing else, pass the policy's
+ * requirement of Trusted Types (Turbopack loads them by plain URL). A file that is dropped beside a place for files
+ * never replaces the page; what is done before the page's other scripts are there is kept for them.
  */
 export const HEAD_SCRIPT = `
 try {
@@ -24,7 +30,7 @@ try {
   if (connection && (connection.saveData || connection.effectiveType !== '4g')) {
     const { classList } = document.documentElement
     classList.add('fonts-later')
-    addEventListener('load', () => classList.remove('fonts-later'))
+    addEventListener('${HYDRATED}', () => setTimeout(() => classList.remove('fonts-later'), ${FONTS_AFTER_MS}))
   }
 }
 globalThis.trustedTypes?.createPolicy('default', {
@@ -33,15 +39,6 @@ globalThis.trustedTypes?.createPolicy('default', {
     return url.origin === location.origin && url.pathname.startsWith('/_next/static/') ? text : null
   },
 })
-document.addEventListener('click', ({ target }) => {
-  const example = target instanceof Element && target.closest('[data-example]')
-  const field = document.querySelector('textarea[name=question]')
-  if (!example || !field || 'ready' in field.dataset) return
-  const text = field.value.trim()
-  const unchanged = [...document.querySelectorAll('[data-example]')].some(one => one.textContent === text)
-  field.value = text && !unchanged ? text + '\\n\\n' + example.textContent : example.textContent
-  field.focus()
-})
 for (const type of ['dragover', 'drop'])
   addEventListener(type, event => event.dataTransfer?.types.includes('Files') && event.preventDefault())
-`
+${EARLY_INPUT}`.replace(INDENTATION, '\n')

@@ -1,0 +1,73 @@
+/** Sent on `window` when the page handles its own events from now on. */
+export const HYDRATED = 'parley-hydrated'
+
+/**
+ * What a user does before the page's scripts are there is done as soon as they are: a question that was sent, which
+ * `data-asked` on its form marks and Escape takes back, is sent; choices in lists are made again, and buttons pressed
+ * again, each once. Examples fill the composer at once. No form is sent by the browser, which would load the page anew.
+ *
+ * The listeners hear an event after React's do, and so none that React has handled.
+ */
+export const EARLY_INPUT = `
+{
+  const listening = new AbortController()
+  const on = (type, listener) => addEventListener(type, listener, listening)
+  const pressed = new Set()
+  const chosen = new Map()
+  const composer = () => document.querySelector('form.composer')
+  const mark = asked => {
+    const form = composer()
+    if (asked && !form.question.value.trim()) return
+    form.toggleAttribute('data-asked', asked)
+    form.question.readOnly = asked
+  }
+  const offer = () => {
+    const form = composer()
+    form.querySelector('[type=submit]').disabled = !form.question.value.trim()
+  }
+  const fill = example => {
+    const { question } = composer()
+    const text = question.value.trim()
+    const unchanged = [...document.querySelectorAll('[data-example]')].some(one => one.textContent === text)
+    question.value = text && !unchanged ? text + '\\n\\n' + example.textContent : example.textContent
+    question.focus()
+    offer()
+  }
+  on('input', ({ target }) => target.name === 'question' && offer())
+  on('change', ({ target }) => target instanceof HTMLSelectElement && chosen.set(target, target.value))
+  on('click', ({ target }) => {
+    const button = target instanceof Element && target.closest('button[type=button]')
+    if (!button) return
+    if (!('example' in button.dataset)) pressed.add(button)
+    else if (!composer().question.readOnly) fill(button)
+  })
+  on('keydown', event => {
+    if (event.target.name !== 'question') return
+    if (event.key === 'Escape') mark(false)
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
+    event.preventDefault()
+    mark(true)
+  })
+  on('submit', event => {
+    event.preventDefault()
+    if (event.target === composer()) mark(true)
+  })
+  const replay = () => {
+    for (const [select, value] of chosen) {
+      select.value = value
+      select.dispatchEvent(new Event('change', { bubbles: true }))
+    }
+    const form = composer()
+    if (form?.hasAttribute('data-asked')) {
+      mark(false)
+      form.requestSubmit()
+    }
+    for (const button of pressed) if (button.isConnected) button.click()
+  }
+  on('${HYDRATED}', () => {
+    listening.abort()
+    // After the page has drawn what its first effects have put into its state.
+    setTimeout(replay)
+  })
+}
+`

@@ -1,3 +1,5 @@
+import { turn } from './loop-turns.ts'
+
 const BACKSLASH = 92
 const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9
 
@@ -117,3 +119,20 @@ export const elementsOf = (json: string): readonly string[] => completed(scanEle
 /** The text of an object with these members. */
 export const objectOf = (members: readonly (readonly [name: string, value: string])[]): string =>
   `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join()}}`
+
+const LINE_BREAKS = /[\r\n]+/g
+
+/** JSON text as one line. A line break in valid JSON is white space between its parts. */
+export const oneLine = (json: string): string =>
+  json.includes('\n') || json.includes('\r') ? json.replace(LINE_BREAKS, ' ') : json
+
+/** The same for a text that may be large, a portion at a turn. */
+export const oneLineInTurns = async (json: string): Promise<string> => {
+  if (json.length <= PORTION) return oneLine(json)
+  const lines: string[] = []
+  for (let from = 0; from < json.length; from += PORTION) {
+    await turn()
+    lines.push(oneLine(json.slice(from, from + PORTION)))
+  }
+  return lines.join('')
+}

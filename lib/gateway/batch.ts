@@ -88,6 +88,7 @@ const workerOf = (deps: WorkerWiringDeps): Worker => {
     v1: {
       call: (context, request, deadlineAt) => v1ItemCall(context, request, deadlineAt, v1),
       answer: (call, reply, request) => v1ItemAnswer(call, reply, request, v1),
+      maxResponseBytes: env.V1_MAX_BODY_BYTES,
     },
     defaultModel: () => current.now.chatDefaults.model,
     maxResponseBytes: env.BATCH_MAX_RESPONSE_BYTES,

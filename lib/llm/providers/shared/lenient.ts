@@ -30,9 +30,3 @@ export const wordIn = (value: unknown): string | undefined =>
 /** Parses a JSON object; undefined for anything else. */
 export const parseObject = <T extends object>(json: string): T | undefined =>
   fieldsOf(parseJson(json)) as T | undefined
-
-const LINE_BREAKS = /[\r\n]+/g
-
-/** JSON text as one line. A line break in valid JSON is white space between its parts. */
-export const oneLine = (json: string): string =>
-  json.includes('\n') || json.includes('\r') ? json.replace(LINE_BREAKS, ' ') : json

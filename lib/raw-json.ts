@@ -1,5 +1,3 @@
-import { turn } from './loop-turns.ts'
-
 const BACKSLASH = 92
 const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9
 
@@ -126,13 +124,12 @@ const LINE_BREAKS = /[\r\n]+/g
 export const oneLine = (json: string): string =>
   json.includes('\n') || json.includes('\r') ? json.replace(LINE_BREAKS, ' ') : json
 
-/** The same for a text that may be large, a portion at a turn. */
-export const oneLineInTurns = async (json: string): Promise<string> => {
-  if (json.length <= PORTION) return oneLine(json)
+/** The same for a text that may be large, a portion a step. */
+export function* oneLineInSteps(json: string): Scan<string> {
   const lines: string[] = []
   for (let from = 0; from < json.length; from += PORTION) {
-    await turn()
     lines.push(oneLine(json.slice(from, from + PORTION)))
+    yield
   }
   return lines.join('')
 }

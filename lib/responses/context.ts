@@ -60,15 +60,13 @@ const inPortions = async <T>(
   return found
 }
 
-/** The error for a reference that is not answered by what is stored. */
-const missingOf = (
+/** The error for the first reference to what is not stored; undefined where there is none. */
+export const unknownReference = (
   { previousId, itemIds }: References,
-  chain: readonly StoredResponse[],
-  items: ReadonlyMap<string, string>,
+  chain: readonly StoredResponse[] = [],
+  items: ReadonlyMap<string, string> = new Map(),
 ): GatewayError | undefined => {
-  const [first] = chain
-  const before = first ? first.previousId : previousId
-  if (before !== undefined) return previousNotFound(before)
+  if (previousId !== undefined && chain.length === 0) return previousNotFound(previousId)
   const item = itemIds.find(id => !items.has(id))
   return item === undefined ? undefined : itemNotFound(item)
 }
@@ -79,8 +77,9 @@ const providerOf = (stored: readonly StoredResponse[]): string | undefined => {
 }
 
 /**
- * Looks up what a request refers to among the owner's stored answers.
- * @throws GatewayError where it refers to another owner's.
+ * Looks up what a request refers to among the owner's stored answers. All callers share the gateway's account at a
+ * provider: an id that is not the owner's here may be another's there.
+ * @throws GatewayError where it refers to anything else.
  */
 export const contextOf = async (
   records: ResponseRecords,
@@ -89,15 +88,14 @@ export const contextOf = async (
   now: number,
 ): Promise<ResponseContext> => {
   const { previousId, itemIds } = references
-  const ids = [...new Set([...(previousId === undefined ? [] : [previousId]), ...itemIds])].filter(isPlainId)
-  const [foreign] = await inPortions(ids, portion => records.ofOthers(owner, portion, now))
-  if (foreign !== undefined) throw foreign === previousId ? previousNotFound(foreign) : itemNotFound(foreign)
   const wanted = [...new Set(itemIds)].filter(isPlainId)
   const chain =
     previousId !== undefined && isPlainId(previousId) ? await records.chain(owner, previousId, now) : []
   const holders = await inPortions(wanted, portion => records.holding(owner, portion, now))
   const items = await itemsById(holders, new Set(wanted))
-  const missing = missingOf(references, chain, items)
+  const unknown = unknownReference(references, chain, items)
+  if (unknown) throw unknown
+  const before = chain[0]?.previousId
   const used = [...chain, ...holders]
   const knownTo = providerOf(used)
   return {
@@ -105,6 +103,6 @@ export const contextOf = async (
     items,
     responseIds: [...new Set(used.map(({ id }) => id))],
     ...(knownTo !== undefined && { knownTo }),
-    ...(missing && { missing }),
+    ...(before !== undefined && { missing: previousNotFound(before) }),
   }
 }

@@ -3,7 +3,8 @@ import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 import { AttemptBudget } from '../../llm/attempt-budget.ts'
 import type { Call, Reply } from '../../llm/types.ts'
-import { oneLineInTurns } from '../../raw-json.ts'
+import { inTurns } from '../../loop-turns.ts'
+import { oneLineInSteps } from '../../raw-json.ts'
 import type { Caller, RequestContext } from '../../request-context.ts'
 import type { References, ResponseContext } from '../../responses/types.ts'
 import { messagesBodyOrThrow } from '../../validation/anthropic-messages.ts'
@@ -161,7 +162,7 @@ const textOf = async ({ text, stream, json }: RouteResponse): Promise<string> =>
 
 /** JSON text in one line; other text becomes a string. */
 const asJsonLine = async (text: string): Promise<string> =>
-  (await isJsonText(text)) ? (await oneLineInTurns(text)).trim() : JSON.stringify(text)
+  (await isJsonText(text)) ? (await inTurns(oneLineInSteps(text))).trim() : JSON.stringify(text)
 
 /** The body that the route would answer, as JSON text in one line. Rejects with the error that ends the reply. */
 export const v1ItemAnswer = async (

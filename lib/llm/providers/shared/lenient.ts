@@ -23,6 +23,10 @@ export const parseJson = (text: string): unknown => {
 export const fieldsOf = (value: unknown): Fields | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined
 
+/** The objects of a list; none where it is no list. */
+export const listIn = (value: unknown): readonly Fields[] =>
+  Array.isArray(value) ? value.map(fieldsOf).filter((one): one is Fields => one !== undefined) : []
+
 /** A non-empty string; undefined for every other value. */
 export const wordIn = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined

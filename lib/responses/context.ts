@@ -1,6 +1,6 @@
 import type { GatewayError } from '../errors.ts'
-import { turn } from '../loop-turns.ts'
-import { elementsOf, membersOf } from '../raw-json.ts'
+import { inTurns, turn } from '../loop-turns.ts'
+import { membersOf, scanElements, scanMembers } from '../raw-json.ts'
 import { itemNotFound, previousNotFound } from './errors.ts'
 import type { References, ResponseContext, ResponseRecords, StoredResponse } from './types.ts'
 
@@ -14,13 +14,16 @@ const PLAIN_ID = /^[\x21-\x7e]{1,256}$/
 export const isPlainId = (id: string): boolean => PLAIN_ID.test(id)
 
 /** JSON of the items of an answer. */
-export const outputOf = ({ response }: Pick<StoredResponse, 'response'>): readonly string[] => {
-  const [, output] = membersOf(response).find(([name]) => name === 'output') ?? []
-  return output?.startsWith('[') ? elementsOf(output) : []
+export const outputOf = async ({
+  response,
+}: Pick<StoredResponse, 'response'>): Promise<readonly string[]> => {
+  const members = await inTurns(scanMembers(response))
+  const [, output] = members.find(([name]) => name === 'output') ?? []
+  return output?.startsWith('[') ? inTurns(scanElements(output)) : []
 }
 
 /** JSON of the items of an answer's request. */
-export const inputOf = ({ input }: StoredResponse): readonly string[] => elementsOf(input)
+export const inputOf = ({ input }: StoredResponse): Promise<readonly string[]> => inTurns(scanElements(input))
 
 /** The id of an item's JSON. */
 export const itemIdOf = (json: string): string | undefined => {
@@ -33,7 +36,8 @@ export const itemsOfChain = async (chain: readonly StoredResponse[]): Promise<re
   const items: string[] = []
   for (const stored of chain) {
     await turn()
-    items.push(...inputOf(stored), ...outputOf(stored))
+    for (const json of await inputOf(stored)) items.push(json)
+    for (const json of await outputOf(stored)) items.push(json)
   }
   return items
 }
@@ -42,7 +46,7 @@ const itemsById = async (holders: readonly StoredResponse[], wanted: ReadonlySet
   const items = new Map<string, string>()
   for (const stored of holders) {
     await turn()
-    for (const json of outputOf(stored)) {
+    for (const json of await outputOf(stored)) {
       const id = itemIdOf(json)
       if (id !== undefined && wanted.has(id)) items.set(id, json)
     }

@@ -68,7 +68,7 @@ export class ResponseService {
     const isTooLong = answer.input.length + answer.response.length > mostCharacters
     if (!records || owner === undefined || !isPlainId(answer.id) || isTooLong) return false
     const now = clock.now()
-    const itemIds = outputOf(answer).flatMap(json => itemIdOf(json) ?? [])
+    const itemIds = (await outputOf(answer)).flatMap(json => itemIdOf(json) ?? [])
     try {
       await records.store({
         ...answer,
@@ -99,7 +99,7 @@ export class ResponseService {
     const { previousId } = stored
     const chain =
       records && previousId !== undefined ? await records.chain(stored.owner, previousId, clock.now()) : []
-    return [...(await itemsOfChain(chain)), ...inputOf(stored)]
+    return [...(await itemsOfChain(chain)), ...(await inputOf(stored))]
   }
 
   /** Removes an answer. Throws NOT_FOUND. */

@@ -64,7 +64,7 @@ export const responsesRequest = async (
   { text: json, members }: RawJson,
   { model, cache, strict, requestTimeoutMs, context }: ResponsesOptions,
 ): Promise<ResponsesRequest> => {
-  const { items, own, resolved } = inputOf(body, members, context)
+  const { items, own, resolved } = await inputOf(body, members, context)
   const { messages, omitted } = await conversationInTurns(items)
   const call: Call = {
     ...requestContext,

@@ -137,9 +137,6 @@ const admitted = (
   { access }: RouteOptions,
 ): Promise<RequestContext> | undefined => (access === 'public' ? undefined : deps.admission[access](context))
 
-/** A client that leaves was not refused. */
-const isRefusal = (thrown: unknown): boolean => toGatewayError(thrown).code !== 'CLIENT_GONE'
-
 /** Serves an admitted request. One that is refused for free gets back what it took of the caller's limits. */
 const servedBy = async <G>(
   handler: (exchange: Exchange<G>) => Promise<RouteResponse>,
@@ -150,7 +147,8 @@ const servedBy = async <G>(
   try {
     return await handler(exchange)
   } catch (thrown) {
-    if (isRefusal(thrown)) await exchange.context.reservation?.release()
+    // A client that leaves was not refused.
+    if (toGatewayError(thrown).code !== 'CLIENT_GONE') await exchange.context.reservation?.release()
     throw thrown
   }
 }

@@ -11,7 +11,7 @@ export type BodyWatch = Readonly<{
   end: () => Uint8Array | undefined
   /** The `usage` of it, once it has passed. */
   usage: () => Fields | undefined
-  /** UTF-8 bytes of the text that has passed, as far as it can be told; at most those of the body. */
+  /** UTF-8 bytes of the text that has passed, as far as it is known; at most those of the body. */
   textBytes: () => number
   /** The error that it holds. */
   error: () => unknown

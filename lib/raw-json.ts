@@ -129,3 +129,18 @@ const exactId = (key: string, value: unknown, context?: Readonly<{ source?: stri
 /** `JSON.parse`, with `id` and `custom_id` as text where they are numbers beyond 2^53. Throws SyntaxError. */
 export const parseWithExactIds = (text: string): unknown =>
   text.includes('id"') && LARGE_ID.test(text) ? JSON.parse(text, exactId) : JSON.parse(text)
+const LINE_BREAKS = /[\r\n]+/g
+
+/** JSON text as one line. A line break in valid JSON is white space between its parts. */
+export const oneLine = (json: string): string =>
+  json.includes('\n') || json.includes('\r') ? json.replace(LINE_BREAKS, ' ') : json
+
+/** The same for a text that may be large, a portion a step. */
+export function* oneLineInSteps(json: string): Scan<string> {
+  const lines: string[] = []
+  for (let from = 0; from < json.length; from += PORTION) {
+    lines.push(oneLine(json.slice(from, from + PORTION)))
+    yield
+  }
+  return lines.join('')
+}

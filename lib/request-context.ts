@@ -86,6 +86,16 @@ export type RequestContext = Readonly<{
   /** Clock time of arrival, milliseconds. */
   startedAt: number
   journal: Journal
+  /** Absent where no limits apply, and for background work. */
+  reservation?: Reservation
+}>
+
+/** A use taken from the caller's limits before the request's body is read. */
+export type Reservation = Readonly<{
+  /** Lets it count, once the request's call is made. */
+  spend: () => void
+  /** Returns it to the caller, unless it was spent. Never rejects. */
+  release: () => Promise<void>
 }>
 
 /** A limit's state after this request. */

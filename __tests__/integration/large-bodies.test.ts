@@ -84,6 +84,22 @@ describe('what is large', () => {
     await expectFreeLoopDuring(gateway, () => count(800_000))
   })
 
+  it('is continued: 20 stored answers with 20,000 items together keep the event loop for at most 50 ms', async () => {
+    const respond = async (items: number, previous?: string): Promise<string> => {
+      const input = Array.from({ length: items }, (_, at) => ({ role: 'user', content: `Question ${at}` }))
+      const response = await fetch(`${gateway.url}/v1/responses`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'mock/echo', input, previous_response_id: previous }),
+      })
+      expect(response.status).toBe(200)
+      return ((await response.json()) as { id: string }).id
+    }
+    let last: string | undefined
+    for (let answers = 0; answers < 20; answers += 1) last = await respond(1_000, last)
+    await expectFreeLoopDuring(gateway, async () => void (await respond(1, last)))
+  })
+
   const repeated = (text: string): string => text.repeat(Math.floor(BODY_BYTES / Buffer.byteLength(text)))
   const messagesOf = (content: string): string => `"messages":[{"role":"user","content":${content}}]`
 

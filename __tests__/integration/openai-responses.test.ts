@@ -108,11 +108,11 @@ describe.each(HOSTS)('POST /v1/responses under the %s server', host => {
 
     it('passes the body on as it was written, and no credential of the client (case 14, 16)', async () => {
       setting.upstream.usually(responds(TEXT))
-      const body = `{"temperature": 1.0, "model": "${MODEL}","x_vendor":{"b":1e400,"a":[1.50]}, "previous_response_id":"resp_elsewhere","input":[{"type":"item_reference","id":"rs_elsewhere"},{"role":"user","content":"Hi"}],"tools":[{"type":"web_search"}]}`
+      const body = `{"temperature": 1.0, "model": "${MODEL}","x_vendor":{"b":1e400,"a":[1.50]}, "input":[{"role":"user","content":"Hi"}],"tools":[{"type":"web_search"}]}`
       expect((await post(body, { authorization: 'Bearer sk-client-secret' })).status).toBe(200)
       expect(lastCall()?.path).toBe('/v1/responses')
       expect(lastCall()?.body).toBe(
-        `{"temperature":1.0,"model":"${MODEL}","x_vendor":{"b":1e400,"a":[1.50]},"previous_response_id":"resp_elsewhere","input":[{"type":"item_reference","id":"rs_elsewhere"},{"role":"user","content":"Hi"}],"tools":[{"type":"web_search"}]}`,
+        `{"temperature":1.0,"model":"${MODEL}","x_vendor":{"b":1e400,"a":[1.50]},"input":[{"role":"user","content":"Hi"}],"tools":[{"type":"web_search"}]}`,
       )
       expect(JSON.stringify(lastCall()?.headers)).not.toContain('sk-client-secret')
       expect(lastCall()?.headers.authorization).toBe('Bearer sk-test')
@@ -301,8 +301,15 @@ describe.each(HOSTS)('POST /v1/responses under the %s server', host => {
       ],
       ['an answer in the background', { background: true }, 400, 'invalid_input', 'background'],
       [
-        'a conversation that its provider does not know',
-        { model: TRANSLATED, conversation: 'conv_1' },
+        'a prompt that its provider does not have',
+        { model: TRANSLATED, prompt: { id: 'pmpt_1' } },
+        400,
+        'invalid_input',
+        'prompt',
+      ],
+      [
+        'a conversation at the provider, which all callers share',
+        { conversation: 'conv_1' },
         400,
         'invalid_input',
         'conversation',

@@ -244,6 +244,41 @@ describe.each(HOSTS)('Answers that /v1/responses keeps, under the %s server', ho
     })
   })
 
+  describe('that are not, or no longer, kept here for their caller', () => {
+    const native = (id: string) => {
+      const said = nativeResponse(id, [messageItem(`msg_${id}`, 'Said')])
+      setting.upstream.usually(responds(said))
+      return said
+    }
+    const refusedFor = async (from: OpenAI, id: string, item: string) => {
+      const calls = callCount()
+      for (const model of [NATIVE, TRANSLATED]) {
+        await expect(
+          from.responses.create({ model, input: 'Hi', previous_response_id: id }),
+        ).rejects.toMatchObject({ status: 400, code: 'previous_response_not_found' })
+        await expect(
+          from.responses.create({ model, input: [{ type: 'item_reference', id: item }] }),
+        ).rejects.toMatchObject({ status: 404, code: 'item_not_found', param: 'input' })
+      }
+      expect(callCount()).toBe(calls)
+    }
+
+    it('are continued at no provider once they were deleted, whose copy remains there', async () => {
+      const { id } = native('resp_deleted')
+      await client.responses.create({ model: NATIVE, input: 'Hi' })
+      await client.responses.delete(id)
+      await refusedFor(client, id, `msg_${id}`)
+      await refusedFor(as({ 'x-forwarded-for': '192.0.2.3' }), id, `msg_${id}`)
+    })
+
+    it('are continued at no provider where the request said store: false, or the gateway never saw them', async () => {
+      const { id } = native('resp_unstored')
+      await client.responses.create({ model: NATIVE, input: 'Hi', store: false })
+      await refusedFor(client, id, `msg_${id}`)
+      await refusedFor(client, 'resp_of_the_account', 'msg_of_the_account')
+    })
+  })
+
   describe('of one caller', () => {
     it('are nothing to another: not retrieved, continued, referred to or deleted, at any vendor', async () => {
       const native = nativeResponse('resp_secret', [messageItem('msg_secret', 'Secret')])

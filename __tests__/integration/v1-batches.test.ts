@@ -340,6 +340,35 @@ describe.each(HOSTS)('files and batches of /v1 with the official client, under t
     ])
   })
 
+  it('stores 20 MB of embeddings as they came, and fails an answer of 50 MB: 502, in its line', async () => {
+    const numbers = (bytes: number): Behaviour =>
+      sends([`{"object":"list",\n"data":[${'0.125,\n'.repeat(bytes / 7)}0]}`], { type: 'application/json' })
+    upstream.forModel('text-embedding-3-large', numbers(20_000_000))
+    upstream.forModel('text-embedding-ada-002', numbers(50_000_000))
+    const line = (id: string, model: string) => ({
+      custom_id: id,
+      method: 'POST',
+      url: '/v1/embeddings',
+      body: { model, input: 'a' },
+    })
+    const { output, errors } = await user.run(
+      jsonl([line('long', 'text-embedding-3-large'), line('longer', 'text-embedding-ada-002')]),
+      '/v1/embeddings',
+    )
+    expect(output.map(({ custom_id, response }) => [custom_id, response.body.data.length])).toEqual([
+      ['long', Math.floor(20_000_000 / 7) + 1],
+    ])
+    expect(errors).toMatchObject([
+      {
+        custom_id: 'longer',
+        response: {
+          status_code: 502,
+          body: { error: { code: 'provider_error', message: expect.stringContaining('33,554,432 bytes') } },
+        },
+      },
+    ])
+  })
+
   it('fails a batch whose file has faults, names each with its line, and asks nothing', async () => {
     const before = upstream.calls.length
     const good = chat('a', 'Hi')

@@ -112,6 +112,35 @@ describe.each(HOSTS)('the text endpoints under the %s server', host => {
       expect(text).toContain('"Hel"')
       expect(text).toMatch(/data: \{"error":\{"message":".+"\}\}\n\n$/)
       expect(text).not.toContain('[DONE]')
+      // Four bytes of the prompt's JSON, and of the delivered text, a token.
+      const line = await setting.gateway.lineOf(response.headers.get('x-request-id') ?? '')
+      expect(line).toMatchObject({ inputTokens: 3, outputTokens: 1, estimated: true, costUsd: 0.0000065 })
+    })
+
+    it('estimates the cost of a stream that its client leaves, from the text until then', async () => {
+      const texts = Array.from({ length: 10 }, () => piece('grün 🎉\n\n'))
+      setting.upstream.usually(sends(texts.map(sse), { ending: 'stall' }))
+      const leaving = new AbortController()
+      const response = await fetch(`${setting.gateway.url}/v1/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...asked, stream: true }),
+        signal: leaving.signal,
+      })
+      let read = ''
+      for await (const bytes of response.body ?? []) {
+        read += Buffer.from(bytes).toString()
+        if (read.split('\n\n').length > texts.length) break
+      }
+      leaving.abort()
+      const line = await setting.gateway.lineOf(response.headers.get('x-request-id') ?? '')
+      expect(line).toMatchObject({ outcome: 'aborted', outputTokens: 30, estimated: true })
+    })
+
+    it('estimates what a whole answer does not report', async () => {
+      setting.upstream.usually(json(piece('Hello', 'stop')))
+      const response = await post('completions', asked)
+      expect(response.headers.get('x-gateway-cost-usd')).toBe('0.0000085')
     })
 
     it('answers an error before the first content with a status, after a retry', async () => {

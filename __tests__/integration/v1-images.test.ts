@@ -318,6 +318,14 @@ describe('Stability AI’s own API', () => {
       })
       expect(call?.body).toMatch(/name="aspect_ratio"\r\n\r\n16:9\r\n/)
       expect(call?.body).toMatch(/name="prompt"\r\n\r\na cat\r\n/)
+
+      const more = { ...asked, n: 2, quality: 'hd' } as const
+      const { response } = await client.images.generate(more).withResponse()
+      expect(response.headers.get('x-gateway-params-dropped')).toBe('n, quality')
+      const calls = stability.calls.length
+      const strict = { headers: { 'x-gateway-strict': 'true' } }
+      await expect(client.images.generate(more, strict)).rejects.toMatchObject({ status: 400, param: 'n' })
+      expect(stability.calls).toHaveLength(calls)
     } finally {
       await gateway.stop()
       await stability.stop()

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events'
 import { sleep } from '#lib/clock.ts'
 import type { Handler } from '#lib/compose.ts'
 import { GatewayError, toGatewayError } from '#lib/errors.ts'
-import { pipelines } from '#lib/gateway/pipelines.ts'
+import { admission, pipelines } from '#lib/gateway/pipelines.ts'
 import type { Call, Reply, Target } from '#lib/llm/types.ts'
 import { newCall } from '../support/calls.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -62,7 +62,9 @@ class World {
       ),
       onPermit: (target, state) => this.#onPermit(target, state),
     })
-    this.#answer = pipelines(parts).chat
+    const admit = admission(parts)
+    const { chat } = pipelines(parts)
+    this.#answer = async call => chat({ ...call, ...(await admit(call)) })
   }
 
   async run(): Promise<History> {

@@ -9,7 +9,7 @@ const NEVER = new AbortController().signal
 export type MaintenanceDeps = Readonly<{
   records: BatchRecords
   /** Remove what is no longer needed. @param before clock time of what interrupted work has left, ms */
-  sweeps: readonly ((before: number) => Promise<void>)[]
+  sweeps: readonly ((before: number) => Promise<unknown>)[]
   clock: Clock
   /** How long a finished job is kept. */
   keepMs: number
@@ -24,14 +24,14 @@ export const runMaintenance = async ({
   keepMs,
   onError,
 }: MaintenanceDeps): Promise<never> => {
+  const all: typeof sweeps = [
+    () => records.removeEnded(clock.now() - keepMs),
+    before => records.sweep(before),
+    ...sweeps,
+  ]
   for (;;) {
-    try {
-      await records.removeEnded(clock.now() - keepMs)
-      await records.sweep(clock.now() - SUBMISSION_MS)
-      for (const sweep of sweeps) await sweep(clock.now() - SUBMISSION_MS)
-    } catch (err) {
-      onError(err)
-    }
+    // One that fails keeps no other from running.
+    for (const sweep of all) await sweep(clock.now() - SUBMISSION_MS).catch(onError)
     await sleep(clock, EVERY_MS, NEVER)
   }
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
-import { type GatewayError, toGatewayError } from '../errors.ts'
-import { collect, tap } from '../llm/events.ts'
-import type { Call, FinishReason, Reply, Usage } from '../llm/types.ts'
+import { GatewayError, toGatewayError } from '../errors.ts'
+import { bytesOf, collect, tap, transform } from '../llm/events.ts'
+import type { Call, FinishReason, Reply, ReplyEvent, Usage } from '../llm/types.ts'
 import { AttemptBudget, callerOf, newJournal, type RequestContext } from '../request-context.ts'
 import { messagesBelow } from './instruction.ts'
 import { isPoisonItem, retryDecision } from './retry-decision.ts'
@@ -29,6 +29,8 @@ export type V1Deps = Readonly<{
   call: (context: RequestContext, request: V1Request, deadlineAt: number) => Promise<Call>
   /** What its route would answer, as JSON text without line breaks. Rejects with the error that ends the reply. */
   answer: (call: Call, reply: Reply, request: V1Request) => Promise<string>
+  /** Longest answer, bytes. A longer one is not cut, which its format cannot say: the item fails. */
+  maxResponseBytes: number
 }>
 
 export type RunDeps = Readonly<{
@@ -107,12 +109,28 @@ const collected = async (reply: Reply): Promise<ItemReply> => {
   }
 }
 
+const tooLong = (maxBytes: number): ReplyEvent => {
+  const message = `The answer is longer than ${maxBytes.toLocaleString('en')} bytes, the most that a batch stores for one request.`
+  return { type: 'error', error: new GatewayError('PROVIDER_ERROR', message, { retryable: false }) }
+}
+
+/** Ends a reply with an error where it outgrows `maxBytes`, and stops the upstream. */
+const bounded = (reply: Reply, maxBytes: number): Reply => {
+  // An upstream's own form of an answer comes beside the text in it.
+  const bytes = { wire: 0, other: 0 }
+  return transform(reply, events => {
+    for (const event of events) bytes[event.type === 'wire' ? 'wire' : 'other'] += bytesOf(event)
+    const isWithin = Math.max(bytes.wire, bytes.other) <= maxBytes
+    return isWithin ? { events } : { events: [tooLong(maxBytes)], ends: true }
+  })
+}
+
 const answered = async (claim: Claim, call: Call, deps: RunDeps): Promise<ItemReply> => {
   const reply = await deps.answer(call)
   const { request } = claim
   if (!isV1Request(request)) return collected(reply)
   let finishReason: FinishReason = 'stop'
-  const watched = tap(reply, {
+  const watched = tap(bounded(reply, deps.v1.maxResponseBytes), {
     onEvents: events => {
       for (const event of events) if (event.type === 'finish') finishReason = event.reason
     },

@@ -202,6 +202,7 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   signal: false,
   startedAt: false,
   journal: false,
+  reservation: false,
 }
 
 const SHAPING = (Object.keys(SHAPES_THE_ANSWER) as (keyof Call)[])

@@ -87,6 +87,7 @@ const workerOf = (deps: WorkerWiringDeps): Worker => {
     v1: {
       call: (context, request, deadlineAt) => v1ItemCall(context, request, deadlineAt, v1),
       answer: (call, reply, request) => v1ItemAnswer(call, reply, request, v1),
+      maxResponseBytes: env.V1_MAX_BODY_BYTES,
     },
     defaultModel: () => current.now.chatDefaults.model,
     maxResponseBytes: env.BATCH_MAX_RESPONSE_BYTES,
@@ -157,7 +158,7 @@ type V1WiringDeps = BatchWiringDeps &
   Readonly<{ notifyWork: (items: number) => void; cancelJob: (jobId: string) => void }>
 
 type V1Batches = Pick<Batch, 'files' | 'v1Batches'> &
-  Readonly<{ wake: () => void; sweep: () => Promise<void> }>
+  Readonly<{ wake: () => void; sweeps: readonly (() => Promise<void>)[] }>
 
 /** The files and batches of `/v1`. */
 const v1BatchesOf = (deps: V1WiringDeps): V1Batches => {
@@ -188,11 +189,8 @@ const v1BatchesOf = (deps: V1WiringDeps): V1Batches => {
     onError: database.reportError,
   })
   runner.wake()
-  const sweep = async (): Promise<void> => {
-    await files.sweep()
-    await common.batches.removeEnded(clock.now() - keepMs)
-  }
-  return { files, v1Batches: service, wake: runner.wake, sweep }
+  const sweeps = [() => files.sweep(), () => common.batches.removeEnded(clock.now() - keepMs)]
+  return { files, v1Batches: service, wake: runner.wake, sweeps }
 }
 
 /** Lets a worker claim waiting items, now and at each signal. */
@@ -243,7 +241,7 @@ export const buildBatch = async (deps: BatchWiringDeps): Promise<Batch> => {
   const uploads = uploadsOf(deps, service)
   void runMaintenance({
     records,
-    sweeps: [before => uploads.sweep(before), v1.sweep],
+    sweeps: [before => uploads.sweep(before), ...v1.sweeps],
     clock,
     keepMs: env.BATCH_KEEP_DAYS * DAY_MS,
     onError,

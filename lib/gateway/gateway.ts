@@ -61,12 +61,10 @@ export type Gateway = ServeDeps &
     answer: Handler<Call, Reply>
     /** Counts the input tokens of a call, without asking the model for an answer. */
     countTokens: (call: Call) => Promise<TokenCount>
-    /** The same for a call whose caller was admitted before its body was read. */
+    /** The same for a call whose files are on disk: they are not sent twice at a time. */
     answerUpload: Handler<Call, Reply>
     /** The directory of files that pass through. */
     mediaDir: string
-    /** Identifies a caller before a large body is read. Rejects with UNAUTHENTICATED. */
-    identify: Handler<RequestContext, RequestContext>
     /** The streams that outlive their connection. */
     streams: Streams
     /** The answers of `/v1/responses` that later requests can refer to. */
@@ -286,7 +284,6 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     countTokens: call => countTokens({ ...call, plan: current.now.plan(call) }, runtime),
     answerUpload: call => current.now.answerUpload(call),
     mediaDir,
-    identify: context => current.now.identify(context),
     streams: runtime.streams,
     responses,
     cache: cacheAdmin({

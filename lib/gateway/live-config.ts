@@ -11,14 +11,7 @@ import type { RequestContext } from '../request-context.ts'
 import type { Alias, AliasTarget } from '../routing/alias.ts'
 import { planned } from '../routing/route.ts'
 import { cacheDepsOf } from './cache.ts'
-import {
-  adminAdmission,
-  admission,
-  identification,
-  type PipelineDeps,
-  type Pipelines,
-  pipelines,
-} from './pipelines.ts'
+import { adminAdmission, admission, type PipelineDeps, type Pipelines, pipelines } from './pipelines.ts'
 import { catalogOf } from './providers.ts'
 import { resilienceOf } from './resilience.ts'
 import type { Runtime } from './runtime.ts'
@@ -35,13 +28,12 @@ export type LiveConfig = Readonly<{
   catalog: Catalog
   aliases: ReadonlyMap<string, Alias>
   answer: Handler<Call, Reply>
-  /** Answers calls that were admitted before their body was read. */
+  /** Answers calls whose files are on disk. */
   answerUpload: Handler<Call, Reply>
   /** Answers items of batches. */
   answerItem: Handler<Call, Reply>
   refresh: Pipelines['refresh']
   admit: Handler<RequestContext, RequestContext>
-  identify: Handler<RequestContext, RequestContext>
   administer: Handler<RequestContext, RequestContext>
   /** Counts the items of a job submitted as JSON. */
   spendItems: ReturnType<typeof spendItems>
@@ -136,7 +128,6 @@ export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => 
     answerItem: batch,
     refresh,
     admit: admission(deps),
-    identify: identification(deps),
     administer: adminAdmission(deps),
     spendItems: spendItems(deps.limits),
     plan: call => planned(call, deps.routes),

@@ -8,7 +8,7 @@ import { type AskDeps, ask } from '../llm/ask.ts'
 import { truncate } from '../llm/truncate.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import { record } from '../observability/request-record.ts'
-import { type LimitDeps, limit } from '../rate-limit/policy.ts'
+import { type LimitDeps, limit, spend } from '../rate-limit/policy.ts'
 import type { RequestContext } from '../request-context.ts'
 import { breaker, type Circuits } from '../resilience/breaker/circuit.ts'
 import { bulkhead, type bulkheads } from '../resilience/bulkhead.ts'
@@ -49,8 +49,8 @@ export type PipelineDeps = Readonly<{
 }>
 
 /**
- * The source of a call: a client's chat, one whose stream outlives its connection, an upload that was admitted before its body was read, an item of a batch, or
- * the refresh of a cached answer.
+ * The source of a call: a client's chat, one whose stream outlives its connection, an upload whose files are on disk, an
+ * item of a batch, or the refresh of a cached answer.
  */
 type Source = 'chat' | 'resumable' | 'upload' | 'batch' | 'refresh'
 type Step = readonly [sources: readonly Source[], policy: Policy<Call, Reply> | undefined]
@@ -63,14 +63,13 @@ const RESUMABLE = ['resumable'] as const
 const BATCH = ['batch'] as const
 
 /**
- * The steps of a call, in order. An item's owner was admitted with its job, and a run of it tries each target once. A
- * refresh enters below the cache, in the pipeline of the call that triggered it.
+ * The steps of a call, in order. Its caller was admitted before its body was read, an item's owner with its job. A run
+ * of an item tries each target once. A refresh enters below the cache, in the pipeline of the call that triggered it.
  */
 const stepsOf = (deps: PipelineDeps): readonly Step[] => [
   [ALL, record()], //                                   record the answer
-  [CHAT, authenticate(deps.auth)], //                      identify the caller
-  [CHAT, limit(deps.limits)], //                           check the rate limits
-  [RESUMABLE, deps.streams && resume(deps.streams)], //                         let the stream outlive its connection
+  [LIVE, spend()], //                                      count it against the rate limits
+  [RESUMABLE, deps.streams && resume(deps.streams)], //    let the stream outlive its connection
   [ALL, meter(deps.prices)], //                            compute the cost, cached answers included
   [CHAT_AND_BATCH, cache(deps.cache)], //                  reuse a stored answer
   [CHAT_AND_BATCH, truncate()], //                      bound the answer's size
@@ -108,11 +107,7 @@ export const pipelines = (deps: PipelineDeps): Pipelines => {
   }
 }
 
-/** Identifies the caller of a request before its body is read. Its limits are counted later, by the pipeline. */
-export const identification = (deps: PipelineDeps): Handler<RequestContext, RequestContext> =>
-  compose<RequestContext, RequestContext>(authenticate(deps.auth))(async context => context)
-
-/** The steps before any other request is served: they identify its caller. */
+/** The steps before a request is served, and its body read: they identify its caller and check the rate limits. */
 export const admission = (deps: PipelineDeps): Handler<RequestContext, RequestContext> =>
   compose<RequestContext, RequestContext>(
     authenticate(deps.auth),

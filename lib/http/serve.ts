@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
-import { type ErrorCode, GatewayError, toGatewayError } from '../errors.ts'
+import { GatewayError, toGatewayError } from '../errors.ts'
 import { turn } from '../loop-turns.ts'
 import { newJournal, type RequestContext, type RequestEnd, type Surface } from '../request-context.ts'
 import type { AccessRules } from './access-rules.ts'
@@ -19,8 +19,6 @@ export type Method = (typeof METHODS)[number]
 const SAFE: readonly Method[] = ['GET', 'OPTIONS']
 /** Methods that no route has, in logs and metrics. Source: OpenTelemetry, `http.request.method`. */
 const OTHER_METHOD = '_OTHER'
-/** Errors of requests whose body may be long and is not read. */
-const REFUSED_WITH_BODY: ReadonlySet<ErrorCode> = new Set(['PAYLOAD_TOO_LARGE', 'METHOD_NOT_ALLOWED'])
 
 export type Access = 'public' | 'caller' | 'admin' | 'metrics'
 
@@ -59,12 +57,10 @@ export type RouteOptions = Readonly<{
   /** That of POST, where it differs from the other methods'. */
   postSurface?: Surface
   access: Access
-  /** The chat pipeline authenticates and limits its calls itself, once their body is read. */
-  admittedBy?: 'pipeline'
+  /** A request that is refused before its call is made does not count against the rate limits. */
+  refusedIsFree?: true
   /** Whether its methods other than GET change or spend anything: pages of other sites may then not call them. */
   changes: boolean
-  /** Its bodies may be as large as the files in them: the rest of a refused one is read and dropped. */
-  readsFiles?: true
   /** Served under any Host header: health checks may use any name. */
   anyHost?: true
   /** Polled by machines: served until the end, and kept out of the log. */
@@ -134,9 +130,24 @@ const assertAllowedSource = (
 const admitted = (
   context: RequestContext,
   deps: ServeDeps,
-  { access, admittedBy }: RouteOptions,
-): Promise<RequestContext> | undefined =>
-  access === 'public' || admittedBy === 'pipeline' ? undefined : deps.admission[access](context)
+  { access }: RouteOptions,
+): Promise<RequestContext> | undefined => (access === 'public' ? undefined : deps.admission[access](context))
+
+/** Serves an admitted request. One that is refused for free gets back what it took of the caller's limits. */
+const servedBy = async <G>(
+  handler: (exchange: Exchange<G>) => Promise<RouteResponse>,
+  exchange: Exchange<G>,
+  { refusedIsFree }: RouteOptions,
+): Promise<RouteResponse> => {
+  if (!refusedIsFree) return handler(exchange)
+  try {
+    return await handler(exchange)
+  } catch (thrown) {
+    // A client that leaves was not refused.
+    if (toGatewayError(thrown).code !== 'CLIENT_GONE') await exchange.context.reservation?.release()
+    throw thrown
+  }
+}
 
 /**
  * Turns a route's handlers into the exports of `route.ts`: every request is opened and closed, every failure becomes
@@ -165,7 +176,7 @@ export const serving =
           : refuseMethod(method, methods)
       const context = identified(exchange.context, exchange.request, deps)
       const admission = admitted(context, deps, options)
-      return handler({ ...exchange, context: admission ? await admission : context })
+      return servedBy(handler, { ...exchange, context: admission ? await admission : context }, options)
     }
 
     const respond =
@@ -190,8 +201,7 @@ export const serving =
           response = errorResponse(error, context.requestId, options.route)
           if (error.code === 'METHOD_NOT_ALLOWED')
             response = { ...response, headers: { ...response.headers, allow: methods } }
-          if (REFUSED_WITH_BODY.has(error.code) || context.surface === 'upload' || options.readsFiles)
-            isUnread = drainBody(request, deps.clock)
+          isUnread = drainBody(request, deps.clock)
         }
         const finish = () => {
           if (options.probe) return open.close()

@@ -11,8 +11,8 @@ export type TokenCount =
 
 export type CountTokensDeps = Readonly<{
   providers: ReadonlyMap<string, Provider>
-  /** Counts the tokens of texts. */
-  tokenizer: Readonly<{ count: (texts: Iterable<string>) => Promise<number> }>
+  /** Counts the tokens of texts. Rejects with the reason of a signal that aborts. */
+  tokenizer: Readonly<{ count: (texts: Iterable<string>, signal: AbortSignal) => Promise<number> }>
   clock: Clock
 }>
 
@@ -52,29 +52,36 @@ const estimate = async (call: Call, { tokenizer }: CountTokensDeps): Promise<Tok
     (tokens, message) => tokens + TOKENS_A_MESSAGE + tokensOfParts(message),
     TOKENS_OF_ANSWER,
   )
-  return { kind: 'estimated', tokens: around + (await tokenizer.count(textsOf(call))) }
+  return { kind: 'estimated', tokens: around + (await tokenizer.count(textsOf(call), call.signal)) }
 }
 
-/**
- * Counts the input tokens of a call: by the provider where it counts calls of that format, else by the tokenizer.
- * Rejects with a GatewayError where the provider refuses the call or fails, or does not answer before its deadline.
- */
-export const countTokens = async (call: Call, deps: CountTokensDeps): Promise<TokenCount> => {
+const counted = async (call: Call, deps: CountTokensDeps): Promise<TokenCount> => {
   const [target] = call.plan
   const provider = target && deps.providers.get(target.provider)
   if (!target || !provider?.countTokens) return estimate(call, deps)
   const attempt: Attempt = { target, startedAt: deps.clock.now() }
   call.journal.attempts.push(attempt)
+  try {
+    const json = await provider.countTokens(call, target)
+    return json === undefined ? await estimate(call, deps) : { kind: 'counted', json }
+  } finally {
+    attempt.endedAt = deps.clock.now()
+  }
+}
+
+/**
+ * Counts the input tokens of a call: by the provider where it counts calls of that format, else by the tokenizer.
+ * Rejects with a GatewayError where the provider refuses the call or fails, or the count is not there by the call's
+ * deadline, and with the reason of its signal where that aborts.
+ */
+export const countTokens = async (call: Call, deps: CountTokensDeps): Promise<TokenCount> => {
   const deadline = new AbortController()
   const timer = deps.clock.timer(Math.max(0, call.deadlineAt - deps.clock.now()), () =>
     deadline.abort(new GatewayError('TIMEOUT')),
   )
   try {
-    const signal = AbortSignal.any([call.signal, deadline.signal])
-    const json = await provider.countTokens({ ...call, signal }, target)
-    return json === undefined ? await estimate(call, deps) : { kind: 'counted', json }
+    return await counted({ ...call, signal: AbortSignal.any([call.signal, deadline.signal]) }, deps)
   } finally {
     timer.cancel()
-    attempt.endedAt = deps.clock.now()
   }
 }

@@ -195,6 +195,12 @@ export const charactersOf = (event: ReplyEvent): number => {
   return event.type === 'wire' ? event.json.length : addedText(event).length
 }
 
+/** How many bytes an event adds to the answer that a client of its format gets. */
+export const bytesOf = (event: ReplyEvent): number => {
+  if (event.type === 'body-bytes') return event.bytes.length
+  return Buffer.byteLength(event.type === 'wire' ? event.json : addedText(event))
+}
+
 const isPartOf = (last: ReplyEvent | undefined, event: ReplyEvent): last is ReplyEvent => {
   if (!last || last.type !== event.type) return false
   if (last.type === 'tool-call-delta') return event.type === 'tool-call-delta' && event.index === last.index

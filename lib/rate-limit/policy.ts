@@ -5,6 +5,7 @@ import {
   type Caller,
   type LimitState,
   type RequestContext,
+  type Reservation,
   type Surface,
   unknownCaller,
   waited,
@@ -80,7 +81,30 @@ export const rejection = (tooMany: string, { bucket, waitMs }: Taking): GatewayE
   )
 }
 
-/** Applies the rate limits to the caller. A refused request costs nothing. */
+/** The use is returned only while it still counts: later, it would be returned in place of another. */
+const reserved = (
+  buckets: readonly Bucket[],
+  { journal, surface }: RequestContext,
+  { counter, clock }: LimitDeps,
+): Reservation => {
+  const takenAt = clock.now()
+  const shortest = Math.min(...buckets.map(({ windowMs }) => windowMs))
+  let isSettled = false
+  return {
+    spend() {
+      isSettled = true
+    },
+    async release() {
+      const now = clock.now()
+      if (isSettled || now - takenAt >= shortest) return
+      isSettled = true
+      const taking = tightest(await counter.take(buckets, -1, now).catch(() => []))
+      if (taking) journal.limit = stateOf(surface, taking)
+    },
+  }
+}
+
+/** Applies the rate limits to the caller. What it takes can be returned by the reservation of the context. */
 export const limit = <In extends RequestContext, Out>(deps: LimitDeps | undefined): Policy<In, Out> =>
   async function limit(context, next) {
     if (!deps) return await next(context)
@@ -90,6 +114,13 @@ export const limit = <In extends RequestContext, Out>(deps: LimitDeps | undefine
     waited(context.journal, 'limit', deps.clock.now() - askedAt)
     if (!taking) return await next(context)
     context.journal.limit = stateOf(context.surface, taking)
-    if (taking.allowed) return await next(context)
+    if (taking.allowed) return await next({ ...context, reservation: reserved(buckets, context, deps) })
     throw rejection('Too many requests', taking)
+  }
+
+/** Lets a call count against the limits, as it is about to be answered. */
+export const spend = <In extends RequestContext, Out>(): Policy<In, Out> =>
+  async function spend(context, next) {
+    context.reservation?.spend()
+    return await next(context)
   }

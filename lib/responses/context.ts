@@ -1,6 +1,6 @@
 import type { GatewayError } from '../errors.ts'
-import { turn } from '../loop-turns.ts'
-import { elementsOf, membersOf } from '../raw-json.ts'
+import { inTurns, turn } from '../loop-turns.ts'
+import { membersOf, scanElements, scanMembers } from '../raw-json.ts'
 import { itemNotFound, previousNotFound } from './errors.ts'
 import type { References, ResponseContext, ResponseRecords, StoredResponse } from './types.ts'
 
@@ -14,13 +14,16 @@ const PLAIN_ID = /^[\x21-\x7e]{1,256}$/
 export const isPlainId = (id: string): boolean => PLAIN_ID.test(id)
 
 /** JSON of the items of an answer. */
-export const outputOf = ({ response }: Pick<StoredResponse, 'response'>): readonly string[] => {
-  const [, output] = membersOf(response).find(([name]) => name === 'output') ?? []
-  return output?.startsWith('[') ? elementsOf(output) : []
+export const outputOf = async ({
+  response,
+}: Pick<StoredResponse, 'response'>): Promise<readonly string[]> => {
+  const members = await inTurns(scanMembers(response))
+  const [, output] = members.find(([name]) => name === 'output') ?? []
+  return output?.startsWith('[') ? inTurns(scanElements(output)) : []
 }
 
 /** JSON of the items of an answer's request. */
-export const inputOf = ({ input }: StoredResponse): readonly string[] => elementsOf(input)
+export const inputOf = ({ input }: StoredResponse): Promise<readonly string[]> => inTurns(scanElements(input))
 
 /** The id of an item's JSON. */
 export const itemIdOf = (json: string): string | undefined => {
@@ -33,7 +36,8 @@ export const itemsOfChain = async (chain: readonly StoredResponse[]): Promise<re
   const items: string[] = []
   for (const stored of chain) {
     await turn()
-    items.push(...inputOf(stored), ...outputOf(stored))
+    for (const json of await inputOf(stored)) items.push(json)
+    for (const json of await outputOf(stored)) items.push(json)
   }
   return items
 }
@@ -42,7 +46,7 @@ const itemsById = async (holders: readonly StoredResponse[], wanted: ReadonlySet
   const items = new Map<string, string>()
   for (const stored of holders) {
     await turn()
-    for (const json of outputOf(stored)) {
+    for (const json of await outputOf(stored)) {
       const id = itemIdOf(json)
       if (id !== undefined && wanted.has(id)) items.set(id, json)
     }
@@ -60,15 +64,13 @@ const inPortions = async <T>(
   return found
 }
 
-/** The error for a reference that is not answered by what is stored. */
-const missingOf = (
+/** The error for the first reference to what is not stored; undefined where there is none. */
+export const unknownReference = (
   { previousId, itemIds }: References,
-  chain: readonly StoredResponse[],
-  items: ReadonlyMap<string, string>,
+  chain: readonly StoredResponse[] = [],
+  items: ReadonlyMap<string, string> = new Map(),
 ): GatewayError | undefined => {
-  const [first] = chain
-  const before = first ? first.previousId : previousId
-  if (before !== undefined) return previousNotFound(before)
+  if (previousId !== undefined && chain.length === 0) return previousNotFound(previousId)
   const item = itemIds.find(id => !items.has(id))
   return item === undefined ? undefined : itemNotFound(item)
 }
@@ -79,8 +81,9 @@ const providerOf = (stored: readonly StoredResponse[]): string | undefined => {
 }
 
 /**
- * Looks up what a request refers to among the owner's stored answers.
- * @throws GatewayError where it refers to another owner's.
+ * Looks up what a request refers to among the owner's stored answers. All callers share the gateway's account at a
+ * provider: an id that is not the owner's here may be another's there.
+ * @throws GatewayError where it refers to anything else.
  */
 export const contextOf = async (
   records: ResponseRecords,
@@ -89,15 +92,14 @@ export const contextOf = async (
   now: number,
 ): Promise<ResponseContext> => {
   const { previousId, itemIds } = references
-  const ids = [...new Set([...(previousId === undefined ? [] : [previousId]), ...itemIds])].filter(isPlainId)
-  const [foreign] = await inPortions(ids, portion => records.ofOthers(owner, portion, now))
-  if (foreign !== undefined) throw foreign === previousId ? previousNotFound(foreign) : itemNotFound(foreign)
   const wanted = [...new Set(itemIds)].filter(isPlainId)
   const chain =
     previousId !== undefined && isPlainId(previousId) ? await records.chain(owner, previousId, now) : []
   const holders = await inPortions(wanted, portion => records.holding(owner, portion, now))
   const items = await itemsById(holders, new Set(wanted))
-  const missing = missingOf(references, chain, items)
+  const unknown = unknownReference(references, chain, items)
+  if (unknown) throw unknown
+  const before = chain[0]?.previousId
   const used = [...chain, ...holders]
   const knownTo = providerOf(used)
   return {
@@ -105,6 +107,6 @@ export const contextOf = async (
     items,
     responseIds: [...new Set(used.map(({ id }) => id))],
     ...(knownTo !== undefined && { knownTo }),
-    ...(missing && { missing }),
+    ...(before !== undefined && { missing: previousNotFound(before) }),
   }
 }

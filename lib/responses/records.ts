@@ -114,22 +114,6 @@ const chainOf = (db: Kysely<RecordsSchema>, owner: string, id: string, now: numb
     .select(COLUMNS)
     .orderBy('depth', 'desc')
 
-/** The owners of ids, of answers and of items. */
-const ownersOf = async (db: Kysely<RecordsSchema>, ids: readonly string[], now: number) => {
-  const responses = await db
-    .selectFrom('stored_responses')
-    .select(['id', 'owner'])
-    .where('id', 'in', ids)
-    .where('expires_at', '>', now)
-    .execute()
-  const items = await db
-    .selectFrom('stored_response_items')
-    .select(['item_id as id', 'owner'])
-    .where('item_id', 'in', ids)
-    .execute()
-  return [...responses, ...items]
-}
-
 /** The stored answers in the records, SQLite's and Postgres' alike. */
 export const responseRecords = (records: Records): ResponseRecords => ({
   async store(response) {
@@ -164,12 +148,6 @@ export const responseRecords = (records: Records): ResponseRecords => ({
         )
         .execute()
       return rows.map(responseOf)
-    }),
-  ofOthers: (owner, ids, now) =>
-    records.read(async db => {
-      const found = await ownersOf(db, ids, whole(now))
-      const own = new Set(found.flatMap(one => (one.owner === owner ? [one.id] : [])))
-      return [...new Set(found.map(({ id }) => id))].filter(id => !own.has(id))
     }),
   async remove(owner, id) {
     const [removed] =

@@ -1,7 +1,16 @@
 import type { Clock } from '../clock.ts'
 import { type Caller, ownerOf } from '../request-context.ts'
-import { contextOf, inputOf, isPlainId, itemIdOf, itemsOfChain, NO_CONTEXT, outputOf } from './context.ts'
-import { itemNotFound, previousNotFound, responseNotFound } from './errors.ts'
+import {
+  contextOf,
+  inputOf,
+  isPlainId,
+  itemIdOf,
+  itemsOfChain,
+  NO_CONTEXT,
+  outputOf,
+  unknownReference,
+} from './context.ts'
+import { responseNotFound } from './errors.ts'
 import type { References, ResponseContext, ResponseRecords, StoredResponse } from './types.ts'
 
 export type ResponseServiceDeps = Readonly<{
@@ -39,16 +48,14 @@ export class ResponseService {
     return this.#deps.records !== undefined && ownerOf(caller) !== undefined
   }
 
-  /** What a request refers to. Throws where it refers to another caller's answers. */
+  /** What a request refers to. Throws where that is no stored answer of this caller. */
   async context(caller: Caller, references: References): Promise<ResponseContext> {
     const { records, clock } = this.#deps
-    const { previousId, itemIds } = references
-    const [item] = itemIds
-    if (previousId === undefined && item === undefined) return NO_CONTEXT
+    const unknown = unknownReference(references)
+    if (!unknown) return NO_CONTEXT
     const owner = ownerOf(caller)
-    if (records && owner !== undefined) return contextOf(records, owner, references, clock.now())
-    if (previousId !== undefined) return { ...NO_CONTEXT, missing: previousNotFound(previousId) }
-    return { ...NO_CONTEXT, ...(item !== undefined && { missing: itemNotFound(item) }) }
+    if (!records || owner === undefined) throw unknown
+    return contextOf(records, owner, references, clock.now())
   }
 
   /**
@@ -61,7 +68,7 @@ export class ResponseService {
     const isTooLong = answer.input.length + answer.response.length > mostCharacters
     if (!records || owner === undefined || !isPlainId(answer.id) || isTooLong) return false
     const now = clock.now()
-    const itemIds = outputOf(answer).flatMap(json => itemIdOf(json) ?? [])
+    const itemIds = (await outputOf(answer)).flatMap(json => itemIdOf(json) ?? [])
     try {
       await records.store({
         ...answer,
@@ -92,7 +99,7 @@ export class ResponseService {
     const { previousId } = stored
     const chain =
       records && previousId !== undefined ? await records.chain(stored.owner, previousId, clock.now()) : []
-    return [...(await itemsOfChain(chain)), ...inputOf(stored)]
+    return [...(await itemsOfChain(chain)), ...(await inputOf(stored))]
   }
 
   /** Removes an answer. Throws NOT_FOUND. */

@@ -37,8 +37,6 @@ export type ResponseRecords = Readonly<{
   chain: (owner: string, id: string, now: number) => Promise<readonly StoredResponse[]>
   /** The answers that hold these items. */
   holding: (owner: string, itemIds: readonly string[], now: number) => Promise<readonly StoredResponse[]>
-  /** Which of these ids, of answers or of items, belong to other owners alone. */
-  ofOthers: (owner: string, ids: readonly string[], now: number) => Promise<readonly string[]>
   /** Resolves with whether there was one. */
   remove: (owner: string, id: string) => Promise<boolean>
   removeExpired: (now: number) => Promise<void>
@@ -57,6 +55,6 @@ export type ResponseContext = Readonly<{
   responseIds: readonly string[]
   /** The provider that knows all of these under the same ids. */
   knownTo?: string
-  /** Something that it refers to is not stored here, though maybe at the provider. */
+  /** The beginning of the conversation is no longer stored here, though maybe at the provider. */
   missing?: GatewayError
 }>

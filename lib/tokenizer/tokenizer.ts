@@ -103,14 +103,16 @@ export class Tokenizer {
     this.#clock = clock
   }
 
-  /** Rejects with an Error when the thread ends. */
-  async count(texts: Iterable<string>): Promise<number> {
+  /** Rejects with an Error when the thread ends, and with the reason of a signal that aborts, between two pieces. */
+  async count(texts: Iterable<string>, signal?: AbortSignal): Promise<number> {
     let tokens = 0
     for (const group of groupsOf(texts)) {
       const wait = turn()
       if (wait) await wait
+      signal?.throwIfAborted()
       tokens += await this.#running().count(group)
     }
+    signal?.throwIfAborted()
     return tokens
   }
 

@@ -65,6 +65,18 @@ const parse = (text: string): unknown => {
   }
 }
 
+/** Whether a text that may be large is JSON, of whatever kind. */
+export const isJsonText = async (text: string): Promise<boolean> => {
+  try {
+    if (text.length >= LARGE) return (await parseInTurns(text)) !== undefined
+    JSON.parse(text)
+    return true
+  } catch {
+    // Of a large text: deeper, or of more fields, than any answer.
+    return false
+  }
+}
+
 const twice = (): GatewayError => invalidJson('names a field twice in one object')
 
 /**

@@ -48,6 +48,7 @@ const setting = (answer: (call: Call) => Promise<Reply>) => {
     v1: {
       call: (context, request, deadlineAt) => v1ItemCall(context, request, deadlineAt, v1),
       answer: (call, reply, request) => v1ItemAnswer(call, reply, request, v1),
+      maxResponseBytes: 20_000,
     },
     defaultModel: () => 'mock/echo',
     maxResponseBytes: 5_000,
@@ -361,6 +362,24 @@ describe('a request of /v1', () => {
     const refusal = { status: 422, message: 'no', type: 'odd', code: 'teapot' }
     const { run } = failing(new GatewayError('INVALID_INPUT', 'no', { refusal }))
     expect(await run(ask())).toMatchObject({ state: 'failed', fault: { v1: { refusal } } })
+  })
+
+  it.each<[string, readonly ReplyEvent[]]>([
+    ['of text', text('a'.repeat(15_000), 'b'.repeat(5_000))],
+    ['in the upstream’s form', [wire(`{"a":"${'a'.repeat(19_992)}"}`), ...text('a'.repeat(19_000))]],
+    ['of bytes', [{ type: 'body-bytes', bytes: Buffer.from(`"${'ü'.repeat(9_999)}"`) }]],
+  ])('is stored whole at 20,000 bytes %s, and fails for good at one more', async (_, events) => {
+    const url = events[0]?.type === 'body-bytes' ? '/v1/embeddings' : '/v1/chat/completions'
+    const claim = url === '/v1/embeddings' ? request({ model: 'm', input: 'a' }, url) : ask()
+    expect(await answering([...events, FINISH]).run(claim)).toMatchObject({ state: 'succeeded' })
+    const [first, ...rest] = events
+    const longer = first?.type === 'wire' ? wire(`${first.json} `) : first
+    const more = first?.type === 'body-bytes' ? [{ ...first, bytes: Buffer.from('x') }] : text('x')
+    const changed = [longer, ...rest, ...(first?.type === 'wire' ? [] : more)] as ReplyEvent[]
+    expect(await answering(changed, [FINISH]).run(claim)).toMatchObject({
+      state: 'failed',
+      fault: { code: 'PROVIDER_ERROR', retryable: false, message: expect.stringContaining('20,000 bytes') },
+    })
   })
 
   it('is retried like any other where the failure may pass', async () => {

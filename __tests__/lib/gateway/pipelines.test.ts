@@ -165,8 +165,7 @@ describe('the order of the policies', () => {
     await pipelines(tracedParts([])).chat(newCall(guest))
     expect(entered).toEqual([
       'record',
-      'authenticate',
-      'limit',
+      'spend',
       'meter',
       'cache',
       'truncate',
@@ -215,7 +214,7 @@ describe('the order of the policies', () => {
   })
 
   it.each([
-    ['of other requests', admission, ['authenticate', 'limit']],
+    ['of a request, before its body is read', admission, ['authenticate', 'limit']],
     ['of requests of the admin API', adminAdmission, ['limit', 'administer']],
   ])('%s', async (_, pipeline, order) => {
     await pipeline(tracedParts([]))(newCall(guest)).catch(() => {})
@@ -229,26 +228,31 @@ describe('a chat call', () => {
     const trace: string[] = []
     const call = newCall({ ...guest, maxResponseBytes: 4 })
     const reply = await pipelines(tracedParts(trace)).chat(call)
-    expect(trace).toEqual(['authenticate', 'limit', 'route', 'ask', 'meter'])
+    expect(trace).toEqual(['route', 'ask', 'meter'])
     expect(await collect(reply)).toEqual([
       ...text('abcd'),
       { type: 'finish', reason: 'length', truncated: true },
     ])
     expect(call.journal).toMatchObject({
-      caller: 'anonymous',
       plan: [TARGET],
       attempts: [{ target: TARGET, endedAt: expect.any(Number) }],
       finishReason: 'length',
-      limit: { remaining: 0 },
     })
   })
 
-  it('ends at the limit: nobody is asked', async () => {
+  it('counts against the limit, from which a request that makes no call is released', async () => {
     const trace: string[] = []
-    const answer = pipelines(tracedParts(trace)).chat
-    await collect(await answer(newCall(guest)))
+    const parts = tracedParts(trace)
+    const admit = admission(parts)
+    const unused = await admit(newCall(guest))
+    expect(unused.journal).toMatchObject({ caller: 'anonymous', limit: { remaining: 0 } })
+    await unused.reservation?.release()
+    expect(unused.journal.limit).toMatchObject({ remaining: 1 })
+    const call = newCall({ ...guest, ...(await admit(newCall(guest))) })
+    await collect(await pipelines(parts).chat(call))
+    await call.reservation?.release()
     trace.length = 0
-    await expect(answer(newCall(guest))).rejects.toMatchObject({
+    await expect(admit(newCall(guest))).rejects.toMatchObject({
       code: 'RATE_LIMITED',
       retryAfterSeconds: 60,
     })
@@ -289,8 +293,7 @@ describe('a chat call', () => {
         'truncate',
         'cache',
         'meter',
-        'limit',
-        'authenticate',
+        'spend',
         'record',
       ],
     )

@@ -29,7 +29,7 @@ describe('the usage of an endpoint beside chat', () => {
       { inputTokens: 8, outputTokens: 2, imageInputTokens: 6 },
     ],
   ])('reads %s', (_, reported, usage) => {
-    expect(bodyUsage(requestTo('embeddings'), { ...reported })).toEqual(usage)
+    expect(bodyUsage(requestTo('embeddings'), { usage: { ...reported }, textBytes: 0 })).toEqual(usage)
   })
 
   it.each<[string, Endpoint, object, unknown, object]>([
@@ -57,7 +57,23 @@ describe('the usage of an endpoint beside chat', () => {
       { unit: 'unknown' },
     ],
   ])('counts %s', (_, endpoint, body, duration, billed) => {
-    expect(bodyUsage(requestTo(endpoint, body), undefined, duration).billed).toEqual(billed)
+    expect(bodyUsage(requestTo(endpoint, body), { usage: undefined, duration, textBytes: 0 }).billed).toEqual(
+      billed,
+    )
+  })
+
+  it('estimates, where none is reported, a completion by its texts and embeddings by their input', () => {
+    const unreported = { usage: undefined, textBytes: 41 }
+    expect(bodyUsage(requestTo('completions', { prompt: 'Say hello!' }), unreported)).toEqual({
+      inputTokens: 3,
+      outputTokens: 11,
+      estimated: true,
+    })
+    expect(bodyUsage(requestTo('embeddings', { input: ['a', 'b'] }), unreported)).toEqual({
+      inputTokens: 3,
+      outputTokens: 0,
+      estimated: true,
+    })
   })
 })
 

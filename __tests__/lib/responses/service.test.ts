@@ -58,8 +58,9 @@ describe('the answers of a caller', () => {
     await clock.advance(1)
     await expect(service.find(ADA, '1')).rejects.toMatchObject({ code: 'NOT_FOUND' })
     await expect(service.find(ADA, '2')).rejects.toMatchObject({ code: 'NOT_FOUND' })
-    const { missing } = await service.context(ADA, { previousId: '2', itemIds: [] })
-    expect(missing?.refusal).toMatchObject({ code: 'previous_response_not_found', status: 400 })
+    await expect(service.context(ADA, { previousId: '2', itemIds: [] })).rejects.toMatchObject({
+      refusal: { code: 'previous_response_not_found', status: 400 },
+    })
   })
 
   it('make no room for one that is too long for all of it', async () => {
@@ -87,7 +88,11 @@ describe('the answers of a caller', () => {
     expect(service.keepsAnswersOf(caller)).toBe(false)
     expect(await service.keep(caller, answer('1'))).toBe(false)
     await expect(service.find(caller, '1')).rejects.toMatchObject({ code: 'NOT_FOUND' })
-    const { missing } = await service.context(caller, { itemIds: ['msg_1'] })
-    expect(missing?.refusal).toMatchObject({ status: 404, param: 'input' })
+    await expect(service.context(caller, { itemIds: ['msg_1'] })).rejects.toMatchObject({
+      refusal: { status: 404, param: 'input' },
+    })
+    await expect(service.context(caller, { previousId: '1', itemIds: [] })).rejects.toMatchObject({
+      refusal: { status: 400, param: 'previous_response_id' },
+    })
   })
 })

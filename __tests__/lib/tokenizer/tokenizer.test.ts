@@ -27,6 +27,21 @@ describe('the tokenizer', () => {
       expect(await tokenizer.count([run.repeat(1_000_000)])).toBeGreaterThan(1_000)
   })
 
+  it('stops at a piece of 16,384 characters once its call is aborted, with the reason', async () => {
+    const tokenizer = new Tokenizer(new FakeClock())
+    const leaving = new AbortController()
+    const reason = new Error('The client has left.')
+    let read = 0
+    const texts = function* () {
+      for (; read < 1_000; read += 1) {
+        if (read === 3) leaving.abort(reason)
+        yield 'a word '.repeat(2_000)
+      }
+    }
+    await expect(tokenizer.count(texts(), leaving.signal)).rejects.toBe(reason)
+    expect(read).toBeLessThan(5)
+  })
+
   it('ends its thread after a minute without a text, and starts another for the next', async () => {
     const clock = new FakeClock()
     const tokenizer = new Tokenizer(clock)

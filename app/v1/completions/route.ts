@@ -3,10 +3,9 @@ import { passthroughResponse } from '#lib/http/dialects/passthrough/reply.ts'
 import { jsonCall } from '#lib/http/dialects/passthrough/request.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/v1/completions', surface: 'chat', access: 'caller', admittedBy: 'pipeline', changes: true },
+  { route: '/v1/completions', surface: 'chat', access: 'caller', refusedIsFree: true, changes: true },
   {
     POST: async ({ request, context, gateway, abort }) => {
-      await gateway.identify(context)
       const call = await jsonCall('completions', request, context, gateway)
       return passthroughResponse(await gateway.answer(call), { clock: gateway.clock, abort })
     },

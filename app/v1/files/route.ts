@@ -12,7 +12,6 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     postSurface: 'upload',
     access: 'caller',
     changes: true,
-    readsFiles: true,
   },
   {
     GET: async ({ request, context, gateway }) => {

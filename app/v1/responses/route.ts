@@ -7,11 +7,11 @@ import { cacheModeOf } from '#lib/http/request-headers.ts'
 import { responsesBodyOrThrow } from '#lib/validation/openai-responses.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/v1/responses', surface: 'chat', access: 'caller', admittedBy: 'pipeline', changes: true },
+  { route: '/v1/responses', surface: 'chat', access: 'caller', refusedIsFree: true, changes: true },
   {
     POST: async ({ request, context, gateway, abort }) => {
       const { clock, env, chatDefaults, responses } = gateway
-      const { caller } = await gateway.identify(context)
+      const { caller } = context
       const sent = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
       const body = await responsesBodyOrThrow(sent)
       assertOffered(body)

@@ -18,6 +18,8 @@ export type InputOptions = Readonly<{
   maxBytes: number
   /** What is wrong with a model's name; undefined where it can be routed. */
   modelFault: (model: string, url: V1Url) => string | undefined
+  /** Called before each line, whether or not it has faults. What it rejects with ends the reading. */
+  onLine?: () => Promise<void>
 }>
 
 type Fields = Readonly<Record<string, unknown>>
@@ -129,6 +131,7 @@ export async function* itemsOf(
   let count = 0
   for await (const read of linesOf(createReadStream(path), options.maxBytes)) {
     await turn()
+    await options.onLine?.()
     const { line } = read
     count += 1
     if (count > options.mostItems) {

@@ -102,21 +102,23 @@ export class V1Runner {
     const { batches, disk, clock, input, isStopping } = this.#deps
     const { endpoint, inputFileId = '' } = validation.batch
     let renewedAt = clock.now()
-    for await (const item of itemsOf(disk.pathOf(inputFileId), faults, { ...input, endpoint })) {
+    const onLine = async (): Promise<void> => {
       if (isStopping()) throw new GatewayError('SHUTTING_DOWN')
       const now = clock.now()
-      if (now - renewedAt > RENEWED_AFTER_MS) {
-        renewedAt = now
-        if (!(await batches.renewValidation(validation, now + LEASE_MS))) throw new ValidationLost()
-      }
-      if (faults.all.length === 0) yield item
+      if (now - renewedAt <= RENEWED_AFTER_MS) return
+      renewedAt = now
+      if (!(await batches.renewValidation(validation, now + LEASE_MS))) throw new ValidationLost()
     }
+    for await (const item of itemsOf(disk.pathOf(inputFileId), faults, { ...input, endpoint, onLine }))
+      if (faults.all.length === 0) yield item
     if (faults.all.length > 0) throw new Faulty()
   }
 
   async #validate(validation: Validation): Promise<void> {
     const { batches, records, clock, notifyWork } = this.#deps
-    const { owner, id: name, createdAt } = validation.batch
+    const { owner, id: name } = validation.batch
+    // That of the batch may be so old that its job would be taken for a remnant of an interrupted submission.
+    const createdAt = Math.floor(clock.now())
     const faults = new LineFaults()
     const id = newId('batch_')
     try {

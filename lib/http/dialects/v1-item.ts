@@ -2,9 +2,12 @@ import type { V1Request, V1Url } from '../../batch/types.ts'
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Call, Reply } from '../../llm/types.ts'
+import { inTurns } from '../../loop-turns.ts'
+import { oneLineInSteps } from '../../raw-json.ts'
 import { AttemptBudget, type Caller, type RequestContext } from '../../request-context.ts'
 import type { References, ResponseContext } from '../../responses/types.ts'
 import { messagesBodyOrThrow } from '../../validation/anthropic-messages.ts'
+import { isJsonText } from '../../validation/json.ts'
 import { chatBodyOrThrow } from '../../validation/openai-chat.ts'
 import { endpointBody, type JsonEndpoint } from '../../validation/openai-endpoints.ts'
 import { responsesBodyOrThrow } from '../../validation/openai-responses.ts'
@@ -156,15 +159,9 @@ const textOf = async ({ text, stream, json }: RouteResponse): Promise<string> =>
   return stream ? new Response(stream).text() : JSON.stringify(json)
 }
 
-/** JSON text in one line: in valid JSON, line breaks stand between tokens only. Other text becomes a string. */
-const inOneLine = (text: string): string => {
-  try {
-    JSON.parse(text)
-    return text.replaceAll(/[\r\n]+/g, ' ').trim()
-  } catch {
-    return JSON.stringify(text)
-  }
-}
+/** JSON text in one line; other text becomes a string. */
+const asJsonLine = async (text: string): Promise<string> =>
+  (await isJsonText(text)) ? (await inTurns(oneLineInSteps(text))).trim() : JSON.stringify(text)
 
 /** The body that the route would answer, as JSON text in one line. Rejects with the error that ends the reply. */
 export const v1ItemAnswer = async (
@@ -178,7 +175,7 @@ export const v1ItemAnswer = async (
     failure = reason
   }
   try {
-    return inOneLine(await textOf(await ROUTES[url].response(call, reply, { deps, abort })))
+    return await asJsonLine(await textOf(await ROUTES[url].response(call, reply, { deps, abort })))
   } catch (error) {
     throw failure ?? error
   }

@@ -1,12 +1,13 @@
 import { GatewayError } from '../../errors.ts'
 import { oneGroup } from '../events.ts'
-import { fieldOf } from '../passthrough.ts'
+import { fieldOf, type PassthroughRequest } from '../passthrough.ts'
 import type { Call, Provider, Reply, Target } from '../types.ts'
 import type { ImageOptions, ProviderDefinition, ProviderDeps } from './definition.ts'
 import { openAiCompatible } from './shared/chat-completions.ts'
 import { formBody } from './shared/form-body.ts'
 import { fieldsOf, parseJson, wordIn } from './shared/lenient.ts'
 import { passthroughOf, responseError } from './shared/passthrough.ts'
+import { assertAllTaken } from './shared/raw-request.ts'
 import { readText } from './shared/upstream.ts'
 import { connectionError, malformedResponse } from './shared/upstream-error.ts'
 
@@ -51,9 +52,22 @@ const answerOf = (call: Call, text: string, now: number): string => {
   return JSON.stringify({ created: Math.floor(now / 1000), data: [one] })
 }
 
+/** What its own API takes of a request in OpenAI's format, besides the format of the answer. */
+const TAKEN: ReadonlySet<string> = new Set(['model', 'prompt', 'size', 'response_format'])
+
+/** The members that it does not take. One image is what it makes anyway. */
+const omittedIn = ({ body }: PassthroughRequest): readonly string[] =>
+  body.kind === 'json'
+    ? body.members.flatMap(([name, written]) =>
+        TAKEN.has(name) || written === 'null' || (name === 'n' && written === '1') ? [] : [name],
+      )
+    : []
+
 const generate = async (call: Call, target: Target, deps: ProviderDeps): Promise<Reply> => {
   const { clock, newId, post, apiKey, baseUrl } = deps
   const request = passthroughOf(call)
+  const omitted = omittedIn(request)
+  assertAllTaken(call, omitted)
   const parts = Object.entries({
     prompt: fieldOf(request, 'prompt') ?? '',
     aspect_ratio: aspectRatio(fieldOf(request, 'size')),
@@ -75,7 +89,13 @@ const generate = async (call: Call, target: Target, deps: ProviderDeps): Promise
   )
   const usage = { inputTokens: 0, outputTokens: 0, billed: { unit: 'unknown' } } as const
   return {
-    head: { id: newId(), target, cache: 'miss', mediaType: JSON_TYPE },
+    head: {
+      id: newId(),
+      target,
+      cache: 'miss',
+      mediaType: JSON_TYPE,
+      ...(omitted.length > 0 && { omitted }),
+    },
     usage: Promise.resolve(usage),
     events: oneGroup([
       { type: 'body-text', text: answer },

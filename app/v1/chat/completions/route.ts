@@ -6,11 +6,10 @@ import { cacheModeOf } from '#lib/http/request-headers.ts'
 import { chatBodyOrThrow } from '#lib/validation/openai-chat.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/v1/chat/completions', surface: 'chat', access: 'caller', admittedBy: 'pipeline', changes: true },
+  { route: '/v1/chat/completions', surface: 'chat', access: 'caller', refusedIsFree: true, changes: true },
   {
     POST: async ({ request, context, gateway, abort }) => {
       const { clock, env, chatDefaults } = gateway
-      await gateway.identify(context)
       const sent = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
       const body = await chatBodyOrThrow(sent)
       const call = await chatCompletionCall(context, body, sent, {

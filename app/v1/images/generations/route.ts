@@ -7,12 +7,11 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     route: '/v1/images/generations',
     surface: 'images',
     access: 'caller',
-    admittedBy: 'pipeline',
+    refusedIsFree: true,
     changes: true,
   },
   {
     POST: async ({ request, context, gateway, abort }) => {
-      await gateway.identify(context)
       const call = await jsonCall('images/generations', request, context, gateway)
       return passthroughResponse(await gateway.answer(call), { clock: gateway.clock, abort })
     },

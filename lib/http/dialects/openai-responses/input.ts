@@ -1,4 +1,5 @@
-import { elementsOf, membersOf, objectOf } from '../../../raw-json.ts'
+import { inTurns, mapInTurns } from '../../../loop-turns.ts'
+import { membersOf, objectOf, scanElements } from '../../../raw-json.ts'
 import type { ResponseContext } from '../../../responses/types.ts'
 import {
   type OpenAiInputItem,
@@ -28,15 +29,15 @@ const userMessageJson = (text: string): string =>
 /** A request's own items, one by one: its JSON, as it was sent and as it is used, with a reference's item in its place. */
 type OwnItem = Readonly<{ item: OpenAiInputItem | undefined; json: string }>
 
-const ownItems = (
+const ownItems = async (
   { input = [] }: OpenAiResponsesBody,
   written: string,
   { items }: ResponseContext,
-): readonly OwnItem[] => {
+): Promise<readonly OwnItem[]> => {
   if (typeof input === 'string') {
     return [{ item: userMessage(input), json: userMessageJson(written) }]
   }
-  return elementsOf(written).map((json, index) => {
+  return mapInTurns(await inTurns(scanElements(written)), (json, index): OwnItem => {
     const item = input[index]
     return { item, json: (item && isReference(item) && items.get(item.id ?? '')) || json }
   })
@@ -71,12 +72,12 @@ export type RequestInput = Readonly<{
   resolved?: Members
 }>
 
-/** What a request says, together with the stored answers that it refers to. */
-export const inputOf = (
+/** What a request says, together with the stored answers that it refers to: these may be long. */
+export const inputOf = async (
   body: OpenAiResponsesBody,
   members: Members,
   context: ResponseContext,
-): RequestInput => {
+): Promise<RequestInput> => {
   const { earlier, responseIds, missing } = context
   const { input = [] } = body
   const [, written = '[]'] = members.find(([name]) => name === 'input') ?? []
@@ -84,13 +85,17 @@ export const inputOf = (
   if (typeof input === 'object' && responseIds.length === 0)
     return { items: input.filter(item => !isReference(item)), own: written.startsWith('[') ? written : '[]' }
 
-  const own = ownItems(body, written, context)
+  const own = await ownItems(body, written, context)
   const isResolved = responseIds.length > 0 && !missing
-  const sent = own.flatMap(({ item, json }) => (item && isReference(item) ? portable(json) : [json]))
-  const said = own.flatMap(({ item, json }) => (item && !isReference(item) ? [item] : itemOf(json)))
+  const before = await mapInTurns(earlier, itemOf)
+  const said = await mapInTurns(own, ({ item, json }) => (item && !isReference(item) ? [item] : itemOf(json)))
+  const portableBefore = isResolved ? await mapInTurns(earlier, portable) : []
+  const sent = isResolved
+    ? await mapInTurns(own, ({ item, json }) => (item && isReference(item) ? portable(json) : [json]))
+    : []
   return {
-    items: [...earlier.flatMap(itemOf), ...said.filter(item => !isReference(item))],
+    items: [...before.flat(), ...said.flat().filter(item => !isReference(item))],
     own: `[${own.map(({ json }) => json).join()}]`,
-    ...(isResolved && { resolved: withInput(members, [...earlier.flatMap(portable), ...sent]) }),
+    ...(isResolved && { resolved: withInput(members, [...portableBefore, ...sent].flat()) }),
   }
 }

@@ -34,18 +34,21 @@ const untranslatable = (
   body: OpenAiResponsesBody,
   { missing }: ResponseContext,
 ): GatewayError | undefined => {
-  const path = body.conversation !== undefined ? 'conversation' : 'prompt'
-  if (body[path] === undefined) return missing
-  return invalidInput([{ path, message: 'names something that this model’s provider does not have' }])
+  if (body.prompt === undefined) return missing
+  const message = 'names something that this model’s provider does not have'
+  return invalidInput([{ path: 'prompt', message }])
 }
 
 /**
- * Refuses what this gateway offers with no model: an answer in the background would escape its limits and prices.
+ * Refuses what this gateway offers with no model: an answer in the background would escape its limits and prices, and a
+ * conversation at the provider belongs to no caller in particular.
  * Throws GatewayError INVALID_INPUT.
  */
-export const assertOffered = ({ background }: OpenAiResponsesBody): void => {
+export const assertOffered = ({ background, conversation }: OpenAiResponsesBody): void => {
   if (background)
     throw invalidInput([{ path: 'background', message: 'must be false here; stream the answer' }])
+  if (conversation !== undefined)
+    throw invalidInput([{ path: 'conversation', message: 'is not kept here; use previous_response_id' }])
 }
 
 const instructionsOf = ({ instructions }: OpenAiResponsesBody) =>
@@ -60,7 +63,7 @@ export const responsesRequest = async (
   { text: json, members }: RawJson,
   { model, cache, strict, requestTimeoutMs, context }: ResponsesOptions,
 ): Promise<ResponsesRequest> => {
-  const { items, own, resolved } = inputOf(body, members, context)
+  const { items, own, resolved } = await inputOf(body, members, context)
   const { messages, omitted } = await conversationInTurns(items)
   const call: Call = {
     ...requestContext,

@@ -61,6 +61,7 @@ const callOf = (
     cache: endpoint === 'embeddings' ? cacheModeOf(request) : 'no-store',
     cacheTags: cacheTagsOf(request),
     fallback: true,
+    ...(request.headers.get('x-gateway-strict') === 'true' && { strict: true }),
     plan: [],
     attempts: new AttemptBudget(),
   }

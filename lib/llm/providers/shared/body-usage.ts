@@ -1,7 +1,7 @@
 import type { Usage } from '../../message.ts'
 import { fieldOf, type PassthroughRequest } from '../../passthrough.ts'
 import { type Fields, fieldsOf, parseJson } from './lenient.ts'
-import { tokenCount } from './usage.ts'
+import { estimateTokens, tokenCount } from './usage.ts'
 
 const NO_TOKENS = { inputTokens: 0, outputTokens: 0 } as const
 const UNKNOWN: Usage = { ...NO_TOKENS, billed: { unit: 'unknown' } }
@@ -73,9 +73,22 @@ const imagesOf = (request: PassthroughRequest): Usage => {
 const MOST_COUNTED = 100_000
 const charactersIn = (text: string): number => (text.length > MOST_COUNTED ? text.length : [...text].length)
 
-/** What the vendor does not report and the request says itself. */
-const usageOfRequest = (request: PassthroughRequest): Usage => {
+const bytesOfMember = ({ body }: PassthroughRequest, name: string): number =>
+  body.kind === 'json' ? Buffer.byteLength(body.members.find(one => one[0] === name)?.[1] ?? '') : 0
+
+/** What the vendor does not report: what the request says itself, else an estimate from the texts, where they are all. */
+const unreported = (request: PassthroughRequest, textBytes: number): Usage => {
   switch (request.endpoint) {
+    case 'completions':
+      return {
+        inputTokens: estimateTokens(bytesOfMember(request, 'prompt')),
+        outputTokens: estimateTokens(textBytes),
+        estimated: true,
+      }
+    case 'embeddings': {
+      const inputTokens = estimateTokens(bytesOfMember(request, 'input'))
+      return inputTokens === 0 ? UNKNOWN : { ...NO_TOKENS, inputTokens, estimated: true }
+    }
     case 'moderations':
       return NO_TOKENS
     case 'audio/speech':
@@ -91,20 +104,24 @@ const usageOfRequest = (request: PassthroughRequest): Usage => {
   }
 }
 
-/**
- * The usage of a request to an endpoint beside chat, as it was sent upstream.
- * @param reported the body's `usage`
- * @param duration the body's `duration`, in seconds
- */
+/** What an answer's body says of its usage. */
+type AnswerBody = Readonly<{
+  usage: Fields | undefined
+  /** In seconds. */
+  duration?: unknown
+  /** UTF-8 bytes of the text in it, as far as it was delivered. */
+  textBytes: number
+}>
+
+/** The usage of a request to an endpoint beside chat, as it was sent upstream. */
 export const bodyUsage = (
   request: PassthroughRequest,
-  reported: Fields | undefined,
-  duration?: unknown,
+  { usage: reported, duration, textBytes }: AnswerBody,
 ): Usage => {
   const tokens = reported && tokensIn(reported)
   if (tokens) return tokens
   const seconds = secondsOf(reported?.seconds ?? duration)
   if (request.endpoint.startsWith('audio/') && request.endpoint !== 'audio/speech' && seconds !== undefined)
     return { ...NO_TOKENS, billed: { unit: 'second', count: seconds } }
-  return usageOfRequest(request)
+  return unreported(request, textBytes)
 }

@@ -11,6 +11,8 @@ export type BodyWatch = Readonly<{
   end: () => Uint8Array | undefined
   /** The `usage` of it, once it has passed. */
   usage: () => Fields | undefined
+  /** UTF-8 bytes of the text that has passed, as far as it is known; at most those of the body. */
+  textBytes: () => number
   /** The error that it holds. */
   error: () => unknown
   /** Whether something that must come before its end is missing. */
@@ -25,6 +27,7 @@ export const watchNothing = (): BodyWatch => ({
   push: bytes => bytes,
   end: NOTHING,
   usage: NOTHING,
+  textBytes: () => 0,
   error: NOTHING,
   isCut: () => false,
 })
@@ -32,9 +35,12 @@ export const watchNothing = (): BodyWatch => ({
 /** A long JSON document: its end is kept, where its usage stands. */
 export const watchJson = (): BodyWatch => {
   let tail = Buffer.alloc(0)
+  let passed = 0
   return {
     ...watchNothing(),
+    textBytes: () => passed,
     push: bytes => {
+      passed += bytes.length
       tail = Buffer.concat([tail, bytes.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES)
       return bytes
     },
@@ -51,6 +57,18 @@ const FINISHED = /"finish_reason"\s*:\s*"/
 const USAGE_ALONE = /"choices"\s*:\s*\[\s*\]/
 const NO_USAGE = /,\s*"usage"\s*:\s*null(?=\s*[,}])/
 const END_MARK = 'data: [DONE]\n\n'
+
+const TEXT = /"text"\s*:\s*("(?:[^"\\]|\\.)*")/g
+
+/** UTF-8 bytes of the text that a chunk of a completion adds, without parsing the rest of it. */
+const textBytesIn = (data: string): number => {
+  let bytes = 0
+  for (const [, written = '""'] of data.matchAll(TEXT)) {
+    const text = written.includes('\\') ? parseJson(written) : written.slice(1, -1)
+    if (typeof text === 'string') bytes += Buffer.byteLength(text)
+  }
+  return bytes
+}
 
 const errorIn = (event: string, data: string): unknown => {
   if (data.length > MOST_ERROR_CHARACTERS || (event !== 'error' && !data.includes('"error"')))
@@ -78,12 +96,14 @@ export const watchEvents = ({ hasEndMark, hidesUsage }: SseWatchOptions): BodyWa
   const parser = new SseParser(MOST_EVENT_CHARACTERS)
   let [hasEnded, isFinished] = [false, false]
   let usage: Fields | undefined
+  let textBytes = 0
   let error: unknown
   const take = (event: string, data: string): string => {
     hasEnded ||= isEndMark(data)
     isFinished ||= hasEndMark && FINISHED.test(data)
     const found = usageInTail(data)
     usage = found ?? usage
+    if (hasEndMark) textBytes += textBytesIn(data)
     error ??= errorIn(event, data)
     if (!hidesUsage) return ''
     return found && USAGE_ALONE.test(data) ? '' : frame(event, data.replace(NO_USAGE, ''))
@@ -96,6 +116,7 @@ export const watchEvents = ({ hasEndMark, hidesUsage }: SseWatchOptions): BodyWa
     },
     end: () => (hasEndMark && !hasEnded ? Buffer.from(END_MARK) : undefined),
     usage: () => usage,
+    textBytes: () => textBytes,
     error: () => error,
     isCut: () => hasEndMark && !hasEnded && !isFinished,
   }

@@ -23,6 +23,10 @@ export const parseJson = (text: string): unknown => {
 export const fieldsOf = (value: unknown): Fields | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined
 
+/** The objects of a list; none where it is no list. */
+export const listIn = (value: unknown): readonly Fields[] =>
+  Array.isArray(value) ? value.map(fieldsOf).filter((one): one is Fields => one !== undefined) : []
+
 /** A non-empty string; undefined for every other value. */
 export const wordIn = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined
@@ -30,9 +34,3 @@ export const wordIn = (value: unknown): string | undefined =>
 /** Parses a JSON object; undefined for anything else. */
 export const parseObject = <T extends object>(json: string): T | undefined =>
   fieldsOf(parseJson(json)) as T | undefined
-
-const LINE_BREAKS = /[\r\n]+/g
-
-/** JSON text as one line. A line break in valid JSON is white space between its parts. */
-export const oneLine = (json: string): string =>
-  json.includes('\n') || json.includes('\r') ? json.replace(LINE_BREAKS, ' ') : json

@@ -6,7 +6,7 @@ import { PeekedBody, type ResponseBody } from './body.ts'
 import { bodyUsage } from './body-usage.ts'
 import { type BodyWatch, watchEvents, watchJson, watchNothing } from './body-watch.ts'
 import { readingError } from './http-provider.ts'
-import { type Fields, fieldsOf, parseJson } from './lenient.ts'
+import { type Fields, fieldsOf, listIn, parseJson, wordIn } from './lenient.ts'
 import type { UpstreamResponse } from './upstream.ts'
 import { malformedResponse, upstreamError } from './upstream-error.ts'
 
@@ -31,6 +31,10 @@ const isEventStream = (mediaType = ''): boolean => /^text\/event-stream\b/i.test
 const errorOf = ({ head, redact }: PassedResponse, body: unknown): GatewayError =>
   upstreamError({ provider: head.target.provider, body, redact })
 
+/** UTF-8 bytes of the texts of a whole completion. */
+const textBytesOf = ({ choices }: Fields): number =>
+  listIn(choices).reduce((bytes, { text }) => bytes + Buffer.byteLength(wordIn(text) ?? ''), 0)
+
 /** A whole JSON document. It may hold an error in spite of its status. */
 const wholeReply = (passed: PassedResponse, text: string): Reply => {
   const { head, request } = passed
@@ -38,7 +42,12 @@ const wholeReply = (passed: PassedResponse, text: string): Reply => {
   if (value === undefined) throw malformedResponse(head.target.provider, 'invalid JSON')
   const fields: Fields = fieldsOf(value) ?? {}
   if (fieldsOf(fields.error)) throw errorOf(passed, fields)
-  const usage = bodyUsage(request, fieldsOf(fields.usage), fields.duration)
+  const { duration } = fields
+  const usage = bodyUsage(request, {
+    usage: fieldsOf(fields.usage),
+    duration,
+    textBytes: textBytesOf(fields),
+  })
   return { head, usage: Promise.resolve(usage), events: oneGroup([{ type: 'body-text', text }, FINISH]) }
 }
 
@@ -81,7 +90,7 @@ const passing = async function* (all: Passing): AsyncGenerator<EventGroup> {
     yield [{ type: 'error', error: failure(thrown, passed) }]
   } finally {
     body.destroy()
-    settle(bodyUsage(passed.request, watch.usage()))
+    settle(bodyUsage(passed.request, { usage: watch.usage(), textBytes: watch.textBytes() }))
   }
 }
 

@@ -4,6 +4,7 @@ import type { Call, Reply, ReplyHead, Target } from '../../types.ts'
 import type { ImageOptions, ProviderDeps } from '../definition.ts'
 import { readPassed } from './passed-reply.ts'
 import { encodedBody, targetRequest } from './passthrough-request.ts'
+import { assertAllTaken } from './raw-request.ts'
 import type { UpstreamAddress, UpstreamResponse } from './upstream.ts'
 import { connectionError, upstreamError } from './upstream-error.ts'
 
@@ -64,6 +65,7 @@ export const passthrough = (protocol: PassthroughProtocol, deps: ProviderDeps) =
       asksForUsage,
       imageOptions,
     })
+    assertAllTaken(call, omitted)
     const response = await send(call, request)
     if (!response.ok) throw await responseError(response, provider, deps)
     const head: ReplyHead = {

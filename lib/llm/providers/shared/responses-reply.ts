@@ -1,17 +1,12 @@
 import type { SseEvent } from '../../../sse-parser.ts'
 import type { ReplyEvent } from '../../types.ts'
 import { errorInAnswer } from './in-band-error.ts'
-import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'
+import { type Fields, fieldsOf, listIn, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
 import { finishOf, type ReplyPart } from './reply-part.ts'
 import { readStreamEvent } from './stream-event.ts'
 import { upstreamError } from './upstream-error.ts'
 import { type ReportedUsage, reportedUsage, withTotal } from './usage.ts'
-
-const isFields = (value: Fields | undefined): value is Fields => value !== undefined
-
-const listIn = (value: unknown): readonly Fields[] =>
-  Array.isArray(value) ? value.flatMap((one): Fields[] => [fieldsOf(one)].filter(isFields)) : []
 
 const usageIn = (value: unknown): ReportedUsage | undefined => {
   const usage = fieldsOf(value)

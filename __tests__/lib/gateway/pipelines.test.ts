@@ -182,12 +182,12 @@ describe('the order of the policies', () => {
 
   it('of a chat call whose stream outlives its connection: it gets its stream once it is admitted', async () => {
     await pipelines(tracedParts([])).resumable(newCall({ ...guest, resume: true }))
-    expect(entered.slice(0, 5)).toEqual(['record', 'authenticate', 'limit', 'resume', 'meter'])
+    expect(entered.slice(0, 5)).toEqual(['record', 'spend', 'resume', 'meter', 'cache'])
   })
 
   it('of a chat call without hedging: as if there were no such policy', async () => {
     await pipelines({ ...tracedParts([]), hedges: undefined }).chat(newCall(guest))
-    expect(entered.slice(7, 10)).toEqual(['fallback', 'retry', 'breaker'])
+    expect(entered.slice(6, 9)).toEqual(['fallback', 'retry', 'breaker'])
   })
 
   it('of an item of a batch: admitted with its job, no retry within an attempt, live calls first', async () => {

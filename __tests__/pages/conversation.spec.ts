@@ -43,14 +43,18 @@ test('stops the answer and keeps what has come', async ({ parley }) => {
 })
 
 test('lets the next question be written while an answer comes', async ({ parley }) => {
-  await parley.ask('First', 'mock/slow')
+  await parley.ask('First', 'mock/stall')
   await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
   await parley.composer.fill('Second')
   await parley.composer.press('Enter')
   await expect(parley.composer).toHaveValue('Second')
 
-  await expect(parley.answer).toHaveAttribute('data-state', 'done')
+  await parley.stop.click()
   await expect(parley.send).toBeEnabled()
+  await parley.choose('mock/echo')
+  await parley.send.click()
+  await expect(parley.answer).toHaveAttribute('data-state', 'done')
+  await expect(parley.answer).toContainText('Second')
 })
 
 test('sends the whole conversation with every question', async ({ parley }) => {

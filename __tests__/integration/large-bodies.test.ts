@@ -1,6 +1,7 @@
 import { mkdtempSync, openAsBlob, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BatchClient } from '../support/batch.ts'
 import { expectFreeLoopDuring } from '../support/free-loop.ts'
@@ -10,17 +11,40 @@ import { leastDisturbed } from '../support/loop-delays.ts'
 const BODY_BYTES = 30_000_000
 const ITEMS = 100_000
 const WARM_ITEMS = 2_000
-/** Asked for rarely: to poll such a job costs the gateway more than to run its items. */
-const ENDED = { withinMs: 500_000, pollMs: 500 }
 const TIMEOUT_MS = 600_000
 const UPLOAD_BYTES = 200_000_000
 const LINES = 20_000
+const DATA_DIR = mkdtempSync(join(tmpdir(), 'parley-large-'))
 
 /** So many bytes of items, one a line, all of the same length. */
 const linesOf = (bytes: number, lines: number): Buffer => {
   const [head, tail] = ['{"model":"mock/echo","prompt":"', '"}\n']
   const length = Math.floor(bytes / lines)
   return Buffer.alloc(length * lines, head + 'x'.repeat(length - head.length - tail.length) + tail)
+}
+
+/** Multiplies the items of a job that has completed, as its database holds them: to run so many takes 20 s. */
+const multiply = (id: string, times: number): void => {
+  const database = new DatabaseSync(join(DATA_DIR, 'parley.db'), { timeout: 5_000 })
+  try {
+    const columns = database
+      .prepare('select name from pragma_table_info(?)')
+      .all('batch_items')
+      .map(({ name }) => name)
+    const values = columns.map(name => (name === 'place' ? 'place + copy.nth * job.total' : `item.${name}`))
+    database
+      .prepare(
+        `with recursive copy(nth) as (select 1 union all select nth + 1 from copy where nth + 1 < ?)
+         insert into batch_items (${columns})
+         select ${values} from batch_jobs job join batch_items item on item.job_id = job.id, copy where job.id = ?`,
+      )
+      .run(times, id)
+    database
+      .prepare('update batch_jobs set total = total * ?, succeeded = succeeded * ? where id = ?')
+      .run(times, times, id)
+  } finally {
+    database.close()
+  }
 }
 
 describe('what is large', () => {
@@ -32,7 +56,7 @@ describe('what is large', () => {
       MOCK_LATENCY_MS: '0',
       MOCK_CHUNK_MS: '0',
       ENABLE_RATE_LIMITING: 'false',
-      BATCH_MAX_ITEMS: String(ITEMS),
+      DATA_DIR,
       // What is measured begins when the items have ended.
       BATCH_CONCURRENCY: '50',
       BATCH_MAX_BODY_BYTES: '100000000',
@@ -47,7 +71,7 @@ describe('what is large', () => {
   const completed = async (items: number): Promise<string> => {
     const item = { prompt: 'a', model: 'mock/echo' }
     const { id } = await client.submit(Array.from({ length: items }, () => item))
-    expect(await client.ended(id, ENDED)).toMatchObject({ state: 'completed' })
+    expect(await client.ended(id)).toMatchObject({ state: 'completed' })
     return id
   }
 
@@ -64,7 +88,9 @@ describe('what is large', () => {
   }, async () => {
     const warm = await completed(WARM_ITEMS)
     for (const format of ['jsonl', 'csv']) await countOfLines(warm, format)
-    const id = await completed(ITEMS)
+    const id = await completed(WARM_ITEMS)
+    multiply(id, ITEMS / WARM_ITEMS)
+    expect(await client.job(id)).toMatchObject({ counts: { total: ITEMS, succeeded: ITEMS } })
     await expectFreeLoopDuring(gateway, async () => expect(await countOfLines(id, 'jsonl')).toBe(ITEMS))
     await expectFreeLoopDuring(gateway, async () => expect(await countOfLines(id, 'csv')).toBe(ITEMS + 1))
   })

@@ -495,18 +495,20 @@ describe.each(HOSTS)('files and batches of /v1 with the official client, under t
     await expect(create).rejects.toMatchObject(openAiError(400, { param: 'input_file_id' }))
   })
 
-  it('takes 5,000 lines, each asked once', { timeout: 240_000 }, async () => {
+  // Lines are run by the same code under both servers: under Next a tenth, for what its routes add.
+  const LINES = host === 'native' ? 5_000 : 500
+  it(`takes ${LINES.toLocaleString('en')} lines, each asked once`, { timeout: 240_000 }, async () => {
     const model = 'gpt-4.1-mini'
     upstream.forModel(model, echoes)
-    const lines = Array.from({ length: 5_000 }, (_, index) => chat(`line-${index}`, `${index}`, { model }))
+    const lines = Array.from({ length: LINES }, (_, index) => chat(`line-${index}`, `${index}`, { model }))
     const batch = await user.ended(await user.start(jsonl(lines)), 200_000)
-    expect(batch).toMatchObject({ status: 'completed', request_counts: { total: 5_000, completed: 5_000 } })
+    expect(batch).toMatchObject({ status: 'completed', request_counts: { total: LINES, completed: LINES } })
     const output = await user.lines(batch.output_file_id)
     expect(output.every((line, index) => line.response.body.choices[0].message.content === `${index}`)).toBe(
       true,
     )
     const asked = upstream.callsFor(model).map(({ asked: { messages } }) => messages[0]?.content)
-    expect([asked.length, new Set(asked).size]).toEqual([5_000, 5_000])
+    expect([asked.length, new Set(asked).size]).toEqual([LINES, LINES])
   })
 })
 

@@ -118,12 +118,15 @@ test('after 8 s without a word says that it still waits, for how long, and annou
   parley,
   page,
 }, info) => {
+  await page.clock.install()
   await parley.open()
   await parley.ask('Hello', 'mock/stall')
   await expect(parley.answer).toContainText('You asked')
   await expect(parley.answer).not.toContainText('Still waiting')
-  await expect(parley.answer).toContainText(/Still waiting for the model… (8|9|1\d) s/, { timeout: 30_000 })
+  await page.clock.fastForward(8_000)
+  await expect(parley.answer).toContainText(/Still waiting for the model… (8|9|1\d) s/)
   await expect(parley.status).toHaveText('Still waiting for the model.')
+  await page.clock.fastForward(3_000)
   await expect(parley.answer).toContainText(/Still waiting for the model… 1[1-9] s/)
   await looksWellTo(page, 'stalled', info)
   await expect(parley.status).toHaveText('Still waiting for the model.')

@@ -1,5 +1,6 @@
 import type { Locator, Page } from '@playwright/test'
-import { expect, MODEL, test } from './support/batches.ts'
+import { expect, test } from './support/batches.ts'
+import { MODEL } from './support/worker-gateway.ts'
 
 const text = (name: string, content: string | Buffer) => ({
   name,

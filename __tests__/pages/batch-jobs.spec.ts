@@ -172,7 +172,7 @@ test('shows older batches on request', async ({ batches, page }) => {
   await expect(page.getByRole('button', { name: 'Older batches' })).toHaveCount(0)
 })
 
-test('tells the trouble with what was asked of a batch', async ({ batches, page }) => {
+test('shows at its batch why the gateway refused to delete it', async ({ batches, page }) => {
   await batches.open()
   await batches.submit('Late', ['One'])
   await expect(batches.job('Late')).toContainText('Completed')

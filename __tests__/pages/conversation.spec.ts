@@ -1,4 +1,4 @@
-import type { Locator } from '@playwright/test'
+import type { Locator, Page } from '@playwright/test'
 import { expect, test } from './support/parley.ts'
 
 test.beforeEach(({ parley }) => parley.open())
@@ -6,11 +6,12 @@ test.beforeEach(({ parley }) => parley.open())
 test('shows an answer while it comes, then who gave it, from how many tokens, at what price and how fast', async ({
   parley,
 }) => {
+  const states = await answerStates(parley.page)
   await parley.ask('What is a gateway?', 'mock/slow')
-  await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
   await expect(parley.answer).toContainText('You asked: “What is a gateway?”')
 
   await expect(parley.answer).toHaveAttribute('data-state', 'done')
+  expect(await states()).toEqual(['waiting', 'streaming', 'done'])
   await expect(parley.answer).toContainText('That is all.')
   await expect(parley.answer.locator('.facts')).toHaveText(
     /^Modelmock\/slow.*\d+ tokens in, \d+ out.*\d (ms|s)$/,
@@ -43,14 +44,18 @@ test('stops the answer and keeps what has come', async ({ parley }) => {
 })
 
 test('lets the next question be written while an answer comes', async ({ parley }) => {
-  await parley.ask('First', 'mock/slow')
+  await parley.ask('First', 'mock/stall')
   await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
   await parley.composer.fill('Second')
   await parley.composer.press('Enter')
   await expect(parley.composer).toHaveValue('Second')
 
-  await expect(parley.answer).toHaveAttribute('data-state', 'done')
+  await parley.stop.click()
   await expect(parley.send).toBeEnabled()
+  await parley.choose('mock/echo')
+  await parley.send.click()
+  await expect(parley.answer).toHaveAttribute('data-state', 'done')
+  await expect(parley.answer).toContainText('Second')
 })
 
 test('sends the whole conversation with every question', async ({ parley }) => {
@@ -143,4 +148,17 @@ async function announcements(status: Locator): Promise<() => Promise<string[]>> 
     return seen
   })
   return () => texts.jsonValue()
+}
+
+/** Every state that an answer has from now on, one after the other. */
+async function answerStates(page: Page): Promise<() => Promise<string[]>> {
+  const states = await page.evaluateHandle(() => {
+    const seen: string[] = []
+    new MutationObserver(() => {
+      const state = document.querySelector('[data-state]')?.getAttribute('data-state')
+      if (state && state !== seen.at(-1)) seen.push(state)
+    }).observe(document.body, { attributes: true, childList: true, subtree: true })
+    return seen
+  })
+  return () => states.jsonValue()
 }

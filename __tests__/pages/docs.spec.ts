@@ -28,25 +28,24 @@ test('can be used by everyone, with all schemas and a console open', async ({ pa
   await expect(console.locator('[data-exchange=done]')).toBeVisible()
   await console.scrollIntoViewIfNeeded()
   await keepLooks(page, 'docs-console', info)
-  for (const fold of await page.locator('details').all())
-    await fold.evaluate((details: HTMLDetailsElement) => {
-      details.open = true
-    })
+  await page.locator('details').evaluateAll((all: HTMLDetailsElement[]) => {
+    for (const details of all) details.open = true
+  })
   expect(await faultsOf(page)).toEqual([])
   expect(await overflowOf(page), 'nothing sticks out sideways').toBe(0)
   await page.locator('#schema-ChatRequest').scrollIntoViewIfNeeded()
   await keepLooks(page, 'docs-schemas', info)
 })
 
-test('fits a phone of 390 px', async ({ parley: { page } }, info) => {
-  await page.setViewportSize({ width: 390, height: 844 })
-  await open(page)
-  await consoleOf(page, 'Ask a model')
-  expect(await overflowOf(page)).toBe(0)
-  await keepLooks(page, 'docs-390', info)
-})
-
 test.describe('@any-look', () => {
+  test('fits a phone of 390 px', async ({ parley: { page } }, info) => {
+    await page.setViewportSize({ width: 390, height: 844 })
+    await open(page)
+    await consoleOf(page, 'Ask a model')
+    expect(await overflowOf(page)).toBe(0)
+    await keepLooks(page, 'docs-390', info)
+  })
+
   test('shows every operation of the document, each reached from the navigation', async ({
     parley: { page },
   }) => {

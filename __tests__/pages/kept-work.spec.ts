@@ -98,11 +98,11 @@ test('shows it again in a new tab after the page was killed', async ({
 test('keeps what was shown where the gateway was restarted meanwhile, and offers another try', async ({
   parley,
   held,
-  gateway,
+  workerGateway,
 }) => {
   await parley.open()
   await askHalf(parley)
-  await gateway.restart()
+  await workerGateway.restart()
   await parley.open()
   await expect(parley.answer).toHaveAttribute('data-state', 'failed')
   await expect(parley.answer).toContainText(FIRST_HALF.trim())

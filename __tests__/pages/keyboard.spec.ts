@@ -15,8 +15,14 @@ test('holds a whole conversation without a mouse', async ({ parley, page }) => {
 
   await page.keyboard.press('Shift+Tab')
   await expect(page.getByRole('button', { name: 'Ask again' })).toBeFocused()
+  const waited = Promise.withResolvers<void>()
+  await page.route('**/api/chat', async route => {
+    await waited.promise
+    await route.continue()
+  })
   await page.keyboard.press('Enter')
   await expect(parley.answer).toHaveAttribute('data-state', 'waiting')
+  waited.resolve()
   await expect(parley.answer).toHaveAttribute('data-state', 'done')
 
   await parley.composer.focus()

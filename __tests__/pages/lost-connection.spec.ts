@@ -101,12 +101,16 @@ test(
 test(
   'leaves the upstream once a new chat can no longer be undone, after 15 s',
   ANY_LOOK,
-  async ({ parley, network: _ }) => {
+  async ({ parley, page, network }) => {
+    await page.clock.install()
+    await parley.open(network.url)
     await parley.ask('Tell me', 'mock/stall')
     await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
-    const told = await stopping(parley.page, () =>
-      parley.page.getByRole('button', { name: 'New chat' }).click(),
-    )
+    const told = await stopping(page, async () => {
+      await page.getByRole('button', { name: 'New chat' }).click()
+      await expect(page.getByRole('button', { name: 'Undo' })).toBeVisible()
+      await page.clock.fastForward(15_000)
+    })
     expect(told.stopped).toBe(true)
     await expect(parley.page.locator('[data-state]')).toHaveCount(0)
   },

@@ -73,7 +73,7 @@ async function context(page: Page, gateway: string): Promise<void> {
     .toContain('parley_session')
 }
 
-test('3: a page of another site makes no job without CORS, and no answer of a model', async ({
+test('a page of another site makes no job without CORS, and no answer of a model', async ({
   page,
   sites,
 }) => {
@@ -99,7 +99,7 @@ test('3: a page of another site makes no job without CORS, and no answer of a mo
   expect(await stateOf(page, sites.gateway)).toEqual(before)
 })
 
-test('3: a form of another site does not replace the guest’s session', async ({ page, sites }) => {
+test('a form of another site does not replace the guest’s session', async ({ page, sites }) => {
   await context(page, sites.gateway)
   const before = await stateOf(page, sites.gateway)
 
@@ -117,7 +117,7 @@ test('3: a form of another site does not replace the guest’s session', async (
   expect(await stateOf(page, sites.gateway)).toEqual(before)
 })
 
-test('3: a page whose host name was rebound to this machine reads nothing', async ({ page, sites }) => {
+test('a page whose host name was rebound to this machine reads nothing', async ({ page, sites }) => {
   const body = { items: [{ prompt: 'A private question', model: 'mock/echo' }] }
   const made = await fetch(`${sites.gateway}/api/batch/jobs`, {
     method: 'POST',

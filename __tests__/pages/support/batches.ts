@@ -1,11 +1,9 @@
 import type { Locator, Page } from '@playwright/test'
-import { FakeUpstream } from '../../support/fake-upstream.ts'
-import { GatewayProcess } from '../../support/gateway.ts'
 import { type Behaviour, echoes, refuses } from '../../support/upstream-behaviour.ts'
 import { test as base, expect } from './parley.ts'
+import { MODEL } from './worker-gateway.ts'
 
-/** Its price is in the catalog. */
-export const MODEL = 'gpt-4o-mini'
+const BUSY_MODEL = 'gpt-4o'
 
 /**
  * A provider that repeats what it is asked. Questions that begin with “Fail” are refused until it is mended, those
@@ -45,41 +43,22 @@ export type Batches = {
   job: (name: string) => Locator
 }
 
-/** A visitor of the batch page, with a gateway and a provider of their own. */
-export const test = base.extend<{
-  upstream: FakeUpstream
-  provider: Provider
-  ownUrl: string
-  batches: Batches
-}>({
-  upstream: async ({ provider }, use) => {
-    const upstream = (await FakeUpstream.start()).usually(provider.answers)
-    await use(upstream)
-    await upstream.stop()
-  },
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright wants to see that nothing is asked for
-  provider: async ({}, use) => use(new Provider()),
-  ownUrl: async ({ upstream }, use) => {
-    const gateway = await GatewayProcess.start('native', {
-      ENABLE_CONSOLE: 'true',
-      OPENAI_API_KEY: 'sk-fake',
-      OPENAI_BASE_URL: upstream.baseUrl,
-      DEFAULT_MODEL: MODEL,
-      BATCH_CONCURRENCY: '10',
-      RATE_LIMIT_API: '10000/1m',
-      LOG_LEVEL: 'error',
-    })
-    await use(gateway.url.replace('127.0.0.1', 'localhost'))
-    await gateway.stop()
-  },
-  baseURL: ({ ownUrl }, use) => use(ownUrl),
-  batches: async ({ parley: { page }, provider }, use) => {
-    await use(visitorOf(page, provider))
+/** A visitor of the batch page, with a provider of their own. */
+export const test = base.extend<{ provider: Provider; batches: Batches }>({
+  provider: async ({ upstream }, use) => {
+    const provider = new Provider()
+    upstream.usually(provider.answers)
+    await use(provider)
     provider.release()
   },
+  baseURL: ({ workerGateway }, use) => use(workerGateway.url),
+  batches: async ({ parley: { page }, provider }, use) => use(visitorOf(page, provider)),
 })
 
 export { expect }
+
+/** A busy provider's model is not called for a minute: that must not keep the next test's items waiting. */
+const modelFor = (prompt: string): string => (prompt.startsWith('Busy') ? BUSY_MODEL : MODEL)
 
 function visitorOf(page: Page, provider: Provider): Batches {
   return {
@@ -91,7 +70,7 @@ function visitorOf(page: Page, provider: Provider): Batches {
       await expect(page.getByText('Loading batches…')).toHaveCount(0)
     },
     submit: async (name, prompts) => {
-      const items = prompts.map(prompt => ({ prompt, cache: 'no-store' }))
+      const items = prompts.map(prompt => ({ prompt, model: modelFor(prompt), cache: 'no-store' }))
       const reply = await page.request.post('/api/batch/jobs', { data: { name, items } })
       expect(reply.status(), await reply.text()).toBe(202)
       return (await reply.json()).id

@@ -1,6 +1,4 @@
 import type { Page } from '@playwright/test'
-import { FakeUpstream } from '../../support/fake-upstream.ts'
-import { GatewayProcess } from '../../support/gateway.ts'
 import { type Behaviour, chunk, sse, streamEnd } from '../../support/upstream-behaviour.ts'
 import { test as base, expect, type Parley, visitorOf } from './parley.ts'
 
@@ -32,45 +30,20 @@ class HeldAnswers {
 }
 
 type Fixtures = {
-  upstream: FakeUpstream
   held: HeldAnswers
-  gateway: { url: string; restart: () => Promise<void> }
   /** A further tab of the same browser. */
   openTab: (path?: string) => Promise<Parley>
 }
 
-/** A user of the chat page, with a gateway of their own whose provider gives half an answer until it is released. */
+/** A user of the chat page, whose provider gives half an answer until it is released. */
 export const test = base.extend<Fixtures>({
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright wants to see that nothing is asked for
-  held: async ({}, use) => {
+  held: async ({ upstream }, use) => {
     const held = new HeldAnswers()
+    upstream.usually(held.answer)
     await use(held)
     held.release()
   },
-  upstream: async ({ held }, use) => {
-    const upstream = (await FakeUpstream.start()).usually(held.answer)
-    await use(upstream)
-    await upstream.stop()
-  },
-  gateway: async ({ upstream }, use) => {
-    const env = {
-      ENABLE_CONSOLE: 'true',
-      OPENAI_API_KEY: 'sk-fake',
-      OPENAI_BASE_URL: upstream.baseUrl,
-      DEFAULT_MODEL: 'gpt-4o-mini',
-      RATE_LIMIT_API: '10000/1m',
-      LOG_LEVEL: 'error',
-    }
-    let running = await GatewayProcess.start('native', env)
-    const { url } = running
-    const restart = async () => {
-      await running.stop()
-      running = await GatewayProcess.start('native', env, { port: Number(new URL(url).port) })
-    }
-    await use({ url: url.replace('127.0.0.1', 'localhost'), restart })
-    await running.stop()
-  },
-  baseURL: ({ gateway }, use) => use(gateway.url),
+  baseURL: ({ workerGateway }, use) => use(workerGateway.url),
   openTab: async ({ context }, use) => {
     await use(async (path = '/') => {
       const tab = visitorOf(await context.newPage())
@@ -88,10 +61,11 @@ export async function ask({ composer }: Parley, question: string): Promise<void>
   await composer.press('Enter')
 }
 
-/** Asks, and waits for the first half of the answer. */
+/** Asks, and waits for the first half of the answer, until the page that shows it could be left. */
 export async function askHalf(parley: Parley, question = 'Tell me'): Promise<void> {
   await ask(parley, question)
   await expect(parley.answer).toContainText(FIRST_HALF.trim())
+  await untilSaved(parley.page, FIRST_HALF)
 }
 
 /** Waits until the question is in the browser's store with what was shown of its answer. */

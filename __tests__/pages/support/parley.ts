@@ -1,4 +1,5 @@
-import { test as base, expect, type Locator, type Page } from '@playwright/test'
+import { expect, type Locator, type Page } from '@playwright/test'
+import { test as base } from './worker-gateway.ts'
 
 /** The mock provider's other selves. The gateway takes them by name but does not advertise them. */
 const HIDDEN = ['echo', 'long', 'slow', '429', '500', 'cut', 'stall', 'hang'].map(name => `mock/${name}`)

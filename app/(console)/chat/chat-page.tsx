@@ -4,7 +4,7 @@ import { useCallback, useEffect, useRef } from 'react'
 import { openSession } from '../gateway/session.ts'
 import { HoldNotice } from '../hold-notice.tsx'
 import { DownIcon, NewChatIcon } from '../icons.tsx'
-import { loadMarkdown } from '../markdown/lazy-markdown.tsx'
+import { preloadMarkdown } from '../markdown/lazy-markdown.tsx'
 import { ModelPicker } from '../models/model-picker.tsx'
 import { useModels } from '../models/use-models.ts'
 import { useNotifications } from '../notifications/use-notifications.ts'
@@ -82,7 +82,7 @@ export function ChatPage() {
           />
         )}
       </main>
-      <section aria-label="Ask" className="dock" onInput={loadMarkdown}>
+      <section aria-label="Ask" className="dock" onInput={preloadMarkdown}>
         {away && (
           <button type="button" className="to-end" onClick={follow}>
             <DownIcon /> Latest

@@ -3,8 +3,15 @@ import type Markdown from './markdown.tsx'
 
 let ready: typeof Markdown | undefined
 
-/** Loads the renderer; called with the first key, so that it is ready before the first answer. */
-export async function loadMarkdown(): Promise<{ default: typeof Markdown }> {
+/**
+ * Begins to load the renderer; called with the first key, so that it is ready before the first answer. What fails
+ * here, without a connection for one, is tried again when there is an answer to show.
+ */
+export function preloadMarkdown(): void {
+  loadMarkdown().catch(() => undefined)
+}
+
+async function loadMarkdown(): Promise<{ default: typeof Markdown }> {
   const module = await import('./markdown.tsx')
   ready = module.default
   return module

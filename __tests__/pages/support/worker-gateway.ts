@@ -1,0 +1,49 @@
+import { test as base } from '@playwright/test'
+import { FakeUpstream } from '../../support/fake-upstream.ts'
+import { GatewayProcess } from '../../support/gateway.ts'
+
+/** The model of a question that names none. Its price is in the catalog. */
+export const MODEL = 'gpt-4o-mini'
+
+export type WorkerGateway = Readonly<{ url: string; restart: () => Promise<void> }>
+
+/**
+ * A provider and a gateway for one worker of Playwright, started by the first test that asks for them. A worker runs
+ * one test at a time, and each test's browser context is a guest of its own: tests see nothing of each other's work.
+ */
+export const test = base.extend<object, { upstream: FakeUpstream; workerGateway: WorkerGateway }>({
+  upstream: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright wants to see that nothing is asked for
+    async ({}, use) => {
+      const upstream = await FakeUpstream.start()
+      await use(upstream)
+      await upstream.stop()
+    },
+    { scope: 'worker' },
+  ],
+  workerGateway: [
+    async ({ upstream }, use) => {
+      const env = {
+        ENABLE_CONSOLE: 'true',
+        OPENAI_API_KEY: 'sk-fake',
+        OPENAI_BASE_URL: upstream.baseUrl,
+        DEFAULT_MODEL: MODEL,
+        BATCH_CONCURRENCY: '10',
+        RATE_LIMIT_API: '10000/1m',
+        RATE_LIMIT_GUEST: '10000/1m',
+        RATE_LIMIT_ANONYMOUS: '10000/1m',
+        RATE_LIMIT_UPLOAD: '10000/1m',
+        LOG_LEVEL: 'error',
+      }
+      let running = await GatewayProcess.start('native', env)
+      const { port } = new URL(running.url)
+      const restart = async () => {
+        await running.stop()
+        running = await GatewayProcess.start('native', env, { port: Number(port) })
+      }
+      await use({ url: `http://localhost:${port}`, restart })
+      await running.stop()
+    },
+    { scope: 'worker' },
+  ],
+})

@@ -70,6 +70,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/batch': [...FOUNDATION_AND_REPLIES, 'lib/validation', 'lib/storage/records'],
   'lib/tokenizer': ['lib/clock.ts', 'lib/loop-turns.ts'],
   'lib/responses': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
+  'lib/kv': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
   'lib/ledger': [...FOUNDATION_AND_REPLIES, 'lib/llm/providers/definition.ts'],
   'lib/auth': [...FOUNDATION_AND_REPLIES, 'lib/storage/directory.ts'],
   'lib/observability': [...FOUNDATION_AND_REPLIES, 'lib/llm/ask.ts'],

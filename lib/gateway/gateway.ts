@@ -24,6 +24,8 @@ import { type ApiDocument, apiDocument } from '../http/openapi/document.ts'
 import { type WrittenDocument, writtenDocument } from '../http/openapi/response.ts'
 import { apiHeaders, strictTransportSecurity } from '../http/security-headers.ts'
 import type { ServeDeps } from '../http/serve.ts'
+import { kvRecords } from '../kv/records.ts'
+import { KvService, MAX_VALUE_BYTES } from '../kv/service.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import { countTokens, type TokenCount } from '../llm/count-tokens.ts'
 import type { Endpoint } from '../llm/passthrough.ts'
@@ -73,6 +75,10 @@ export type Gateway = ServeDeps &
     /** The answers of `/v1/responses` that later requests can refer to. */
     responses: ResponseService
     cache: CacheAdmin
+    /** Values that callers store under keys of their own. */
+    kv: KvService
+    /** The longest of them, in bytes. */
+    kvMaxBytes: number
     /** The service of batch jobs. Throws NOT_FOUND where they are switched off. */
     readonly batch: BatchService
     /** The service of batch uploads. Throws as `batch` does. */
@@ -297,6 +303,8 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
       isOn: () => current.now.settings.caching.enabled,
       holds: shared ? undefined : memory.holds,
     }),
+    kv: new KvService(kvRecords(database.records)),
+    kvMaxBytes: MAX_VALUE_BYTES,
     chatBody: chatBody(chatLimits(env)),
     uiChatBody: uiChatBody(chatLimits(env)),
     itemLimits: itemLimits(env),

@@ -192,14 +192,24 @@ const decoded = async (bytes: Uint8Array, encoding: string, maxBytes: number): P
   }
 }
 
+const plainJsonOf = async (request: Request, maxBytes: number): Promise<JsonText> => {
+  assertJson(request, false)
+  const bytes = await readBytes(request, maxBytes)
+  return jsonOf(bytes)
+}
+
 /**
  * The request's body as a JSON value.
  * @throws GatewayError UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, or INVALID_INPUT for invalid UTF-8 or JSON, nesting
  * beyond 64 levels, a field named `__proto__`, or a repeated one.
  */
 export const readJson = async (request: Request, maxBytes: number): Promise<unknown> => {
-  assertJson(request, false)
-  return (await jsonOf(await readBytes(request, maxBytes))).value
+  return (await plainJsonOf(request, maxBytes)).value
+}
+
+/** The text of a request's body, which is valid JSON. Throws what `readJson` throws. */
+export const readJsonText = async (request: Request, maxBytes: number): Promise<string> => {
+  return (await plainJsonOf(request, maxBytes)).text
 }
 
 /**

@@ -138,6 +138,19 @@ export type V1BatchesTable = {
   usage: string | null
 }
 
+/** How much an owner has stored under keys. */
+export type KvOwnersTable = { owner: string; entries: Integer; bytes: Integer }
+
+/** Values that callers store under keys of their own. */
+export type KvEntriesTable = {
+  owner: string
+  key: string
+  /** Of its value in UTF-8. */
+  bytes: Integer
+  /** JSON as it was sent. */
+  value: string
+}
+
 /** Everything that must not be lost, in SQLite or Postgres alike. */
 export type RecordsSchema = {
   batch_jobs: BatchJobsTable
@@ -147,4 +160,6 @@ export type RecordsSchema = {
   stored_response_items: StoredResponseItemsTable
   files: FilesTable
   v1_batches: V1BatchesTable
+  kv_owners: KvOwnersTable
+  kv_entries: KvEntriesTable
 }

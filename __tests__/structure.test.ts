@@ -71,6 +71,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/tokenizer': ['lib/clock.ts', 'lib/loop-turns.ts'],
   'lib/responses': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
   'lib/kv': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
+  'lib/idempotency': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
+  'lib/audit': [...FOUNDATION_AND_REPLIES, 'lib/storage'],
   'lib/ledger': [...FOUNDATION_AND_REPLIES, 'lib/llm/providers/definition.ts'],
   'lib/auth': [...FOUNDATION_AND_REPLIES, 'lib/storage/directory.ts'],
   'lib/observability': [...FOUNDATION_AND_REPLIES, 'lib/llm/ask.ts'],
@@ -84,6 +86,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/batch/v1/types.ts',
     'lib/batch/results.ts',
     'lib/responses/types.ts',
+    'lib/idempotency/types.ts',
+    'lib/idempotency/fingerprint.ts',
   ],
   'lib/config': [
     'lib/rate-limit/policy.ts',
@@ -170,6 +174,7 @@ describe('imports', () => {
       'cache',
       'database',
       'gateway',
+      'idempotency',
       'index',
       'live-config',
       'pipelines',
@@ -345,6 +350,18 @@ describe('every route', () => {
       'app/v1/[[...path]]/route.ts',
       'app/v1/messages/[...path]/route.ts',
     ])
+  })
+
+  it('that answers or creates something from a body heeds an Idempotency-Key, and no other', () => {
+    const heeding = routes.filter(file => /\bidempotent: true\b/.test(optionsOf(file)))
+    const reading = routes.filter(
+      file =>
+        /^app\/(v1\/.+|api\/chat|api\/batch\/(jobs|upload))\/route\.ts$/.test(file) &&
+        /\bPOST: async/.test(read(file)) &&
+        !file.endsWith('/cancel/route.ts'),
+    )
+    expect(heeding.length).toBe(19)
+    expect(heeding.toSorted()).toEqual(reading.toSorted())
   })
 
   it('but those of health minds the Host header', () => {

@@ -45,6 +45,7 @@ import type { Alias } from '../routing/alias.ts'
 import { type ChatLimits, chatBody } from '../validation/chat.ts'
 import { uiChatBody } from '../validation/ui-message.ts'
 import { type Batch, buildBatch } from './batch.ts'
+import { buildIdempotency } from './idempotency.ts'
 import { CurrentConfig, liveConfigOf } from './live-config.ts'
 import { buildResponses } from './responses.ts'
 import { buildRuntime, type Runtime } from './runtime.ts'
@@ -68,8 +69,6 @@ export type Gateway = ServeDeps &
     answerUpload: Handler<Call, Reply>
     /** The directory of files that pass through. */
     mediaDir: string
-    /** Identifies a caller before a large body is read. Rejects with UNAUTHENTICATED. */
-    identify: Handler<RequestContext, RequestContext>
     /** The streams that outlive their connection. */
     streams: Streams
     /** The answers of `/v1/responses` that later requests can refer to. */
@@ -179,6 +178,8 @@ const serveDepsOf = ({ runtime, current, lifecycle, access }: ServeWiringDeps): 
     admin: context => current.now.administer(context),
     metrics: scraperAdmission(runtime),
   },
+  identify: context => current.now.identify(context),
+  idempotency: buildIdempotency(runtime),
   closed: () => lifecycle.state === 'closed',
   onEnd: reportRequest(runtime),
 })
@@ -295,7 +296,6 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     countTokens: call => countTokens({ ...call, plan: current.now.plan(call) }, runtime),
     answerUpload: call => current.now.answerUpload(call),
     mediaDir,
-    identify: context => current.now.identify(context),
     streams: runtime.streams,
     responses,
     cache: cacheAdmin({

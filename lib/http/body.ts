@@ -3,9 +3,11 @@ import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, zstdDecompress } from 'node:zlib'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
+import { jsonFingerprint } from '../idempotency/fingerprint.ts'
 import type { RawMembers } from '../llm/types.ts'
 import { turn } from '../loop-turns.ts'
 import { jsonInTurnsOrThrow } from '../validation/json.ts'
+import { bodyIsRead } from './body-gate.ts'
 import { membersInTurns } from './raw-members.ts'
 import { holdsBodyBack } from './server/expect.ts'
 
@@ -195,6 +197,7 @@ const decoded = async (bytes: Uint8Array, encoding: string, maxBytes: number): P
 const plainJsonOf = async (request: Request, maxBytes: number): Promise<JsonText> => {
   assertJson(request, false)
   const bytes = await readBytes(request, maxBytes)
+  await bodyIsRead(request, () => jsonFingerprint(bytes))
   return jsonOf(bytes)
 }
 
@@ -220,7 +223,9 @@ export const readEncodedJson = async (request: Request, maxBytes: number): Promi
   assertJson(request, true)
   const bytes = await readBytes(request, maxBytes)
   const encoding = request.headers.get('content-encoding') ?? 'identity'
-  const json = await jsonOf(await decoded(bytes, encoding, maxBytes))
+  const plain = await decoded(bytes, encoding, maxBytes)
+  await bodyIsRead(request, () => jsonFingerprint(plain))
+  const json = await jsonOf(plain)
   return { ...json, members: await membersInTurns(json.text) }
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
 import { type ErrorCode, GatewayError, toGatewayError } from '../errors.ts'
+import type { Idempotency } from '../idempotency/types.ts'
 import { turn } from '../loop-turns.ts'
 import { newJournal, type RequestContext, type RequestEnd, type Surface } from '../request-context.ts'
 import type { AccessRules } from './access-rules.ts'
@@ -11,6 +12,7 @@ import { contextHeaders } from './context-headers.ts'
 import type { Cors } from './cors.ts'
 import { assertAllowedHost, assertSameSite } from './cross-site.ts'
 import { errorResponse } from './error-response.ts'
+import { type IdempotentDeps, idempotently } from './idempotent.ts'
 import { type RouteResponse, toResponse } from './route-response.ts'
 import { transportSecurity } from './transport.ts'
 import { unknownMethodOf } from './unknown-method.ts'
@@ -39,6 +41,9 @@ export type ServeDeps = Readonly<{
   admission: Readonly<Record<Exclude<Access, 'public'>, Handler<RequestContext, RequestContext>>>
   /** True once new requests are refused. */
   closed: () => boolean
+  /** Identifies a caller, without counting the request. */
+  identify: Handler<RequestContext, RequestContext>
+  idempotency: Idempotency
   /** Reports how a request ended. Never rejects. */
   onEnd: (context: RequestContext, end: RequestEnd) => Promise<void>
 }>
@@ -65,6 +70,8 @@ export type RouteOptions = Readonly<{
   access: Access
   /** The chat pipeline authenticates and limits its calls itself, once their body is read. */
   admittedBy?: 'pipeline'
+  /** Its POST heeds an `Idempotency-Key`. */
+  idempotent?: true
   /** Whether its methods other than GET change or spend anything: pages of other sites may then not call them. */
   changes: boolean
   /** Its bodies may be as large as the files in them: the rest of a refused one is read and dropped. */
@@ -142,6 +149,13 @@ const admitted = (
 ): Promise<RequestContext> | undefined =>
   access === 'public' || admittedBy === 'pipeline' ? undefined : deps.admission[access](context)
 
+/** A request that the pipeline would admit is admitted here where it does not get there. */
+const idempotentDepsOf = (deps: ServeDeps, { admittedBy }: RouteOptions): IdempotentDeps => ({
+  idempotency: deps.idempotency,
+  identify: admittedBy === 'pipeline' ? deps.identify : async context => context,
+  count: async context => admittedBy === 'pipeline' && (await deps.admission.caller(context)),
+})
+
 /**
  * Turns a route's handlers into the exports of `route.ts`: every request is opened and closed, every failure becomes
  * the error body, every response gets the common headers, and every end is reported once.
@@ -168,7 +182,10 @@ export const serving =
           : refuseMethod(method, methods)
       const context = identified(exchange.context, exchange.request, deps)
       const admission = admitted(context, deps, options)
-      return handler({ ...exchange, context: admission ? await admission : context })
+      const known = admission ? await admission : context
+      const run = () => handler({ ...exchange, context: known })
+      if (!options.idempotent || method !== 'POST') return run()
+      return idempotently({ request: exchange.request, context: known, run }, idempotentDepsOf(deps, options))
     }
 
     const respond =

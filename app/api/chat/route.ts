@@ -9,7 +9,14 @@ import { parseOrThrow } from '#lib/validation/faults.ts'
 import { isUiChatBody } from '#lib/validation/ui-message.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/chat', surface: 'chat', access: 'caller', admittedBy: 'pipeline', changes: true },
+  {
+    route: '/api/chat',
+    surface: 'chat',
+    access: 'caller',
+    admittedBy: 'pipeline',
+    changes: true,
+    idempotent: true,
+  },
   {
     POST: async ({ request, context, gateway, abort, surviveDisconnect }) => {
       const { clock, chatDefaults, streams } = gateway

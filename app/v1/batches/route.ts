@@ -7,7 +7,14 @@ import { parseOrThrow } from '#lib/validation/faults.ts'
 import { batchBody, batchesQuery } from '#lib/validation/openai-batches.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/v1/batches', surface: 'api', postSurface: 'upload', access: 'caller', changes: true },
+  {
+    route: '/v1/batches',
+    surface: 'api',
+    postSurface: 'upload',
+    access: 'caller',
+    changes: true,
+    idempotent: true,
+  },
   {
     GET: async ({ request, context, gateway }) => {
       const query = parseOrThrow(batchesQuery, queryOf(request))

@@ -6,7 +6,14 @@ import { messagesCall } from '#lib/http/dialects/anthropic-messages/request.ts'
 import { messagesBodyOrThrow } from '#lib/validation/anthropic-messages.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/v1/messages', surface: 'chat', access: 'caller', admittedBy: 'pipeline', changes: true },
+  {
+    route: '/v1/messages',
+    surface: 'chat',
+    access: 'caller',
+    admittedBy: 'pipeline',
+    changes: true,
+    idempotent: true,
+  },
   {
     POST: async ({ request, context, gateway, abort }) => {
       const { clock, env, chatDefaults } = gateway

@@ -7,7 +7,14 @@ import { assertOffered, responsesRequest } from '#lib/http/dialects/openai-respo
 import { responsesBodyOrThrow } from '#lib/validation/openai-responses.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/v1/responses', surface: 'chat', access: 'caller', admittedBy: 'pipeline', changes: true },
+  {
+    route: '/v1/responses',
+    surface: 'chat',
+    access: 'caller',
+    admittedBy: 'pipeline',
+    changes: true,
+    idempotent: true,
+  },
   {
     POST: async ({ request, context, gateway, abort }) => {
       const { clock, env, chatDefaults, responses } = gateway

@@ -151,6 +151,31 @@ export type KvEntriesTable = {
   value: string
 }
 
+/** Requests with an `Idempotency-Key`. */
+export type IdempotencyKeysTable = {
+  owner: string
+  method: string
+  path: string
+  key: string
+  /** SHA-256 of the body, in hex. */
+  fingerprint: string
+  /** The id of the run that may store a result. */
+  claim: string
+  /** `running` or `done`. */
+  state: string
+  lease_until: Integer
+  expires_at: Integer
+  /** Bytes of the stored body. */
+  size: Integer
+  /** Null where no result is stored, as the following ones. */
+  status: number | null
+  /** JSON of an object of texts. */
+  headers: string | null
+  /** Of the body: `utf8` or `base64`. */
+  encoding: string | null
+  body: string | null
+}
+
 /** Everything that must not be lost, in SQLite or Postgres alike. */
 export type RecordsSchema = {
   batch_jobs: BatchJobsTable
@@ -161,5 +186,6 @@ export type RecordsSchema = {
   files: FilesTable
   v1_batches: V1BatchesTable
   kv_owners: KvOwnersTable
+  idempotency_keys: IdempotencyKeysTable
   kv_entries: KvEntriesTable
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../clock.ts'
 import { GatewayError } from '../../../errors.ts'
+import { formFingerprint } from '../../../idempotency/fingerprint.ts'
 import { AttemptBudget } from '../../../llm/attempt-budget.ts'
 import { type Endpoint, fieldOf, isMedia, type PassthroughRequest } from '../../../llm/passthrough.ts'
 import type { Call } from '../../../llm/types.ts'
@@ -8,6 +9,7 @@ import type { RequestContext } from '../../../request-context.ts'
 import { parseOrThrow } from '../../../validation/faults.ts'
 import { endpointBody, type JsonEndpoint } from '../../../validation/openai-endpoints.ts'
 import { readEncodedJson } from '../../body.ts'
+import { bodyIsRead } from '../../body-gate.ts'
 import { cacheModeOf } from '../../cache-mode.ts'
 import { cacheTagsOf } from '../../cache-tags.ts'
 
@@ -102,6 +104,7 @@ export const formCall = async (
     signal: context.signal,
   })
   try {
+    await bodyIsRead(request, () => formFingerprint(parts))
     const body = { kind: 'form', parts } as const
     const model = fieldOf({ body }, 'model')
     if (!parts.some(part => 'path' in part)) throw required(isImages(endpoint) ? 'image' : 'file')

@@ -72,7 +72,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/responses': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
   'lib/kv': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
   'lib/idempotency': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
-  'lib/audit': [...FOUNDATION_AND_REPLIES, 'lib/storage'],
+  'lib/audit': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
   'lib/ledger': [...FOUNDATION_AND_REPLIES, 'lib/llm/providers/definition.ts'],
   'lib/auth': [...FOUNDATION_AND_REPLIES, 'lib/storage/directory.ts'],
   'lib/observability': [...FOUNDATION_AND_REPLIES, 'lib/llm/ask.ts'],
@@ -87,6 +87,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/batch/results.ts',
     'lib/responses/types.ts',
     'lib/idempotency/types.ts',
+    'lib/audit/types.ts',
     'lib/idempotency/fingerprint.ts',
   ],
   'lib/config': [
@@ -106,7 +107,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/native': ['lib/http', 'lib/config', 'lib/llm/catalog.ts', 'lib/errors.ts'],
   'app/metrics': ['lib/gateway', 'lib/auth'],
   'app/openapi.json': ['lib/gateway', 'lib/http'],
-  'app/api': ['lib/gateway', 'lib/http', 'lib/validation', 'lib/auth', 'lib/errors.ts'],
+  'app/api': ['lib/gateway', 'lib/http', 'lib/validation', 'lib/auth', 'lib/errors.ts', 'lib/audit'],
   'app/v1': ['lib/gateway', 'lib/http', 'lib/validation', 'lib/auth', 'lib/errors.ts'],
   'app/(console)': ['app', 'lib/sse-parser.ts'],
   'app/(console)/docs': ['app', 'lib/gateway', 'lib/http/openapi'],
@@ -170,6 +171,7 @@ describe('imports', () => {
   it('leave lib/gateway to wiring: no feature has a file there', () => {
     const files = sources.filter(file => within(file, 'lib/gateway')).map(file => basename(file, '.ts'))
     expect(files.toSorted()).toEqual([
+      'audit',
       'batch',
       'cache',
       'database',
@@ -350,6 +352,14 @@ describe('every route', () => {
       'app/v1/[[...path]]/route.ts',
       'app/v1/messages/[...path]/route.ts',
     ])
+  })
+
+  it('of an admin that changes something writes to the audit log', () => {
+    const changing = routes.filter(
+      file => /\baccess: 'admin'/.test(optionsOf(file)) && /\bchanges: true\b/.test(optionsOf(file)),
+    )
+    expect(changing.length).toBeGreaterThan(0)
+    expect(changing.filter(file => !/\baudit\b/.test(read(file)))).toEqual([])
   })
 
   it('that answers or creates something from a body heeds an Idempotency-Key, and no other', () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import packageJson from '../../package.json' with { type: 'json' }
+import type { AuditService } from '../audit/service.ts'
 import { SESSION_COOKIE } from '../auth/session.ts'
 import { assertToken } from '../auth/token.ts'
 import { assertModels } from '../batch/item-models.ts'
@@ -44,6 +45,7 @@ import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
 import { type ChatLimits, chatBody } from '../validation/chat.ts'
 import { uiChatBody } from '../validation/ui-message.ts'
+import { buildAudit, recordReload } from './audit.ts'
 import { type Batch, buildBatch } from './batch.ts'
 import { buildIdempotency } from './idempotency.ts'
 import { CurrentConfig, liveConfigOf } from './live-config.ts'
@@ -74,6 +76,8 @@ export type Gateway = ServeDeps &
     /** The answers of `/v1/responses` that later requests can refer to. */
     responses: ResponseService
     cache: CacheAdmin
+    /** Every action of an admin is appended before it takes place. */
+    audit: AuditService
     /** Values that callers store under keys of their own. */
     kv: KvService
     /** The longest of them, in bytes. */
@@ -123,9 +127,18 @@ const callableModels = ({
 ]
 
 /** Applies the settings, now and whenever the configuration file changes. @throws ConfigurationError */
-const applySettings = (runtime: Runtime, current: CurrentConfig): ConfigSource | undefined => {
+const applySettings = (
+  runtime: Runtime,
+  current: CurrentConfig,
+  audit: AuditService,
+): ConfigSource | undefined => {
   const { env, clock, listings, logger, metrics } = runtime
-  const apply = (file: ConfigFile): void => current.replace(liveConfigOf(runtime, file))
+  let applied: ConfigFile | undefined
+  const apply = (file: ConfigFile): void => {
+    current.replace(liveConfigOf(runtime, file))
+    if (applied) recordReload(audit, applied, file, runtime.database.reportError)
+    applied = file
+  }
   const path = env.GATEWAY_CONFIG
   const onRead = ({ faults, isReload }: ConfigReading): void => {
     metrics.configRead(faults.length === 0 ? 'success' : 'failure', isReload)
@@ -247,7 +260,8 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   publishAccessRules(access)
   const runtime = await buildRuntime(env, clock, current)
   const { activeRequests, database, errors, logger, memory, metrics, sessions, shared } = runtime
-  const config = applySettings(runtime, current)
+  const audit = buildAudit(runtime)
+  const config = applySettings(runtime, current, audit)
   const mediaDir = join(env.DATA_DIR, 'media')
   await sweepMedia(mediaDir, clock.now())
   const lifecycle = new Lifecycle(activeRequests, clock, logger)
@@ -296,6 +310,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     countTokens: call => countTokens({ ...call, plan: current.now.plan(call) }, runtime),
     answerUpload: call => current.now.answerUpload(call),
     mediaDir,
+    audit,
     streams: runtime.streams,
     responses,
     cache: cacheAdmin({

@@ -176,6 +176,27 @@ export type IdempotencyKeysTable = {
   body: string | null
 }
 
+/** The audit log. Rows are only added. */
+export type AuditLogTable = {
+  /** From 1, without gaps. */
+  sequence: Integer
+  at: Integer
+  actor: string
+  action: string
+  object: string
+  before_hash: string | null
+  after_hash: string | null
+  /** JSON of an object. */
+  detail: string | null
+  address: string | null
+  request_id: string | null
+  previous_hash: string
+  hash: string
+}
+
+/** The number and the hash of the audit log's last row. One row, with the id 1. */
+export type AuditHeadTable = { id: number; sequence: Integer; hash: string }
+
 /** Everything that must not be lost, in SQLite or Postgres alike. */
 export type RecordsSchema = {
   batch_jobs: BatchJobsTable
@@ -187,5 +208,7 @@ export type RecordsSchema = {
   v1_batches: V1BatchesTable
   kv_owners: KvOwnersTable
   idempotency_keys: IdempotencyKeysTable
+  audit_log: AuditLogTable
+  audit_head: AuditHeadTable
   kv_entries: KvEntriesTable
 }

@@ -58,6 +58,9 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/batch': [...FOUNDATION_AND_REPLIES, 'lib/validation', 'lib/storage/records'],
   'lib/tokenizer': ['lib/clock.ts', 'lib/loop-turns.ts'],
   'lib/responses': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
+  'lib/kv': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
+  'lib/idempotency': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
+  'lib/audit': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
   'lib/ledger': [...FOUNDATION_AND_REPLIES, 'lib/llm/providers/definition.ts'],
   'lib/auth': [...FOUNDATION_AND_REPLIES, 'lib/storage/directory.ts'],
   'lib/observability': [...FOUNDATION_AND_REPLIES, 'lib/llm/ask.ts'],
@@ -71,6 +74,9 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/batch/v1/types.ts',
     'lib/batch/results.ts',
     'lib/responses/types.ts',
+    'lib/idempotency/types.ts',
+    'lib/audit/types.ts',
+    'lib/idempotency/fingerprint.ts',
   ],
   'lib/config': [
     'lib/rate-limit/policy.ts',
@@ -89,7 +95,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/native': ['lib/http', 'lib/config', 'lib/llm/catalog.ts', 'lib/errors.ts'],
   'app/metrics': ['lib/gateway', 'lib/auth'],
   'app/openapi.json': ['lib/gateway', 'lib/http'],
-  'app/api': ['lib/gateway', 'lib/http', 'lib/validation', 'lib/auth', 'lib/errors.ts'],
+  'app/api': ['lib/gateway', 'lib/http', 'lib/validation', 'lib/auth', 'lib/errors.ts', 'lib/audit'],
   'app/v1': ['lib/gateway', 'lib/http', 'lib/validation', 'lib/auth', 'lib/errors.ts'],
   'app/(console)': ['app', 'lib/sse-parser.ts'],
   'app/(console)/docs': ['app', 'lib/gateway', 'lib/http/openapi'],
@@ -153,10 +159,12 @@ describe('imports', () => {
   it('leave lib/gateway to wiring: no feature has a file there', () => {
     const files = sources.filter(file => within(file, 'lib/gateway')).map(file => basename(file, '.ts'))
     expect(files.toSorted()).toEqual([
+      'audit',
       'batch',
       'cache',
       'database',
       'gateway',
+      'idempotency',
       'index',
       'live-config',
       'pipelines',
@@ -333,6 +341,26 @@ describe('every route', () => {
       'app/v1/[[...path]]/route.ts',
       'app/v1/messages/[...path]/route.ts',
     ])
+  })
+
+  it('of an admin that changes something writes to the audit log', () => {
+    const changing = routes.filter(
+      file => /\baccess: 'admin'/.test(optionsOf(file)) && /\bchanges: true\b/.test(optionsOf(file)),
+    )
+    expect(changing.length).toBeGreaterThan(0)
+    expect(changing.filter(file => !/\baudit\b/.test(read(file)))).toEqual([])
+  })
+
+  it('that answers or creates something from a body heeds an Idempotency-Key, and no other', () => {
+    const heeding = routes.filter(file => /\bidempotent: true\b/.test(optionsOf(file)))
+    const reading = routes.filter(
+      file =>
+        /^app\/(v1\/.+|api\/chat|api\/batch\/(jobs|upload))\/route\.ts$/.test(file) &&
+        /\bPOST: async/.test(read(file)) &&
+        !file.endsWith('/cancel/route.ts'),
+    )
+    expect(heeding.length).toBe(19)
+    expect(heeding.toSorted()).toEqual(reading.toSorted())
   })
 
   it('but those of health minds the Host header', () => {

@@ -17,6 +17,11 @@ export const ERRORS = {
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false, message: 'The request body is too large.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, message: 'Send the body as application/json.' },
   CONTENT_BLOCKED: { status: 422, retryable: false, message: 'The content was blocked by a content policy.' },
+  IDEMPOTENCY_MISMATCH: {
+    status: 422,
+    retryable: false,
+    message: 'This Idempotency-Key was used with another body.',
+  },
   RATE_LIMITED: { status: 429, retryable: true, message: 'Too many requests. Please wait.' },
   QUOTA_EXCEEDED: { status: 429, retryable: false, message: 'The quota is used up.' },
   /** Only in logs, since the client has disconnected. nginx uses the same status. */

@@ -71,7 +71,7 @@ export type ClientInfo = Readonly<{
 }>
 
 /** The group of limits that a route belongs to. */
-export type Surface = 'chat' | 'images' | 'api' | 'upload'
+export type Surface = 'chat' | 'images' | 'api' | 'upload' | 'kv'
 
 /** One HTTP request (or one piece of background work), of any kind. */
 export type RequestContext = Readonly<{

@@ -111,6 +111,7 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
       chat: { anonymous: PROMISES.limit, guest: PROMISES.limit, key: PROMISES.limit },
       images: PROMISES.limit,
       upload: PROMISES.limit,
+      kv: PROMISES.limit,
       batchItems: { anonymous: PROMISES.limit, guest: PROMISES.limit, key: PROMISES.limit },
       api: PROMISES.limit,
     },

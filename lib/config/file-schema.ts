@@ -94,6 +94,7 @@ export const configFile = z.strictObject({
         .optional(),
       images: rate.optional(),
       upload: rate.optional(),
+      kv: rate.optional(),
       batchItems: z
         .strictObject({ anonymous: rate.optional(), guest: rate.optional(), key: rate.optional() })
         .optional(),

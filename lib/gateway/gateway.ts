@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import packageJson from '../../package.json' with { type: 'json' }
+import type { AuditService } from '../audit/service.ts'
 import { SESSION_COOKIE } from '../auth/session.ts'
 import { assertToken } from '../auth/token.ts'
 import { assertModels } from '../batch/item-models.ts'
@@ -24,6 +25,8 @@ import { type ApiDocument, apiDocument } from '../http/openapi/document.ts'
 import { type WrittenDocument, writtenDocument } from '../http/openapi/response.ts'
 import { apiHeaders, strictTransportSecurity } from '../http/security-headers.ts'
 import type { ServeDeps } from '../http/serve.ts'
+import { kvRecords } from '../kv/records.ts'
+import { KvService, MAX_VALUE_BYTES } from '../kv/service.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import { countTokens, type TokenCount } from '../llm/count-tokens.ts'
 import type { Endpoint } from '../llm/passthrough.ts'
@@ -41,7 +44,9 @@ import type { ResponseService } from '../responses/service.ts'
 import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
 import { type ChatLimits, chatBody, uiChatBody } from '../validation/chat.ts'
+import { buildAudit, recordReload } from './audit.ts'
 import { type Batch, buildBatch } from './batch.ts'
+import { buildIdempotency } from './idempotency.ts'
 import { CurrentConfig, liveConfigOf } from './live-config.ts'
 import { buildResponses } from './responses.ts'
 import { buildRuntime, type Runtime } from './runtime.ts'
@@ -70,6 +75,12 @@ export type Gateway = ServeDeps &
     /** The answers of `/v1/responses` that later requests can refer to. */
     responses: ResponseService
     cache: CacheAdmin
+    /** Every action of an admin is appended before it takes place. */
+    audit: AuditService
+    /** Values that callers store under keys of their own. */
+    kv: KvService
+    /** The longest of them, in bytes. */
+    kvMaxBytes: number
     /** The service of batch jobs. Throws NOT_FOUND where they are switched off. */
     readonly batch: BatchService
     /** The service of batch uploads. Throws as `batch` does. */
@@ -115,9 +126,18 @@ const callableModels = ({
 ]
 
 /** Applies the settings, now and whenever the configuration file changes. @throws ConfigurationError */
-const applySettings = (runtime: Runtime, current: CurrentConfig): ConfigSource | undefined => {
+const applySettings = (
+  runtime: Runtime,
+  current: CurrentConfig,
+  audit: AuditService,
+): ConfigSource | undefined => {
   const { env, clock, listings, logger, metrics } = runtime
-  const apply = (file: ConfigFile): void => current.replace(liveConfigOf(runtime, file))
+  let applied: ConfigFile | undefined
+  const apply = (file: ConfigFile): void => {
+    current.replace(liveConfigOf(runtime, file))
+    if (applied) recordReload(audit, applied, file, runtime.database.reportError)
+    applied = file
+  }
   const path = env.GATEWAY_CONFIG
   const onRead = ({ faults, isReload }: ConfigReading): void => {
     metrics.configRead(faults.length === 0 ? 'success' : 'failure', isReload)
@@ -169,6 +189,7 @@ const serveDepsOf = ({ runtime, current, access }: ServeWiringDeps): ServeDeps =
     admin: context => current.now.administer(context),
     metrics: scraperAdmission(runtime),
   },
+  idempotency: buildIdempotency(runtime),
   onEnd: reportRequest(runtime),
 })
 
@@ -235,7 +256,8 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   publishAccessRules(access)
   const runtime = await buildRuntime(env, clock, current)
   const { activeRequests, database, errors, logger, memory, metrics, sessions, shared } = runtime
-  const config = applySettings(runtime, current)
+  const audit = buildAudit(runtime)
+  const config = applySettings(runtime, current, audit)
   const mediaDir = join(env.DATA_DIR, 'media')
   await sweepMedia(mediaDir, clock.now())
   const lifecycle = new Lifecycle(activeRequests, clock, logger)
@@ -284,6 +306,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     countTokens: call => countTokens({ ...call, plan: current.now.plan(call) }, runtime),
     answerUpload: call => current.now.answerUpload(call),
     mediaDir,
+    audit,
     streams: runtime.streams,
     responses,
     cache: cacheAdmin({
@@ -291,6 +314,8 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
       isOn: () => current.now.settings.caching.enabled,
       holds: shared ? undefined : memory.holds,
     }),
+    kv: new KvService(kvRecords(database.records)),
+    kvMaxBytes: MAX_VALUE_BYTES,
     chatBody: chatBody(chatLimits(env)),
     uiChatBody: uiChatBody(chatLimits(env)),
     itemLimits: itemLimits(env),

@@ -3,9 +3,11 @@ import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, zstdDecompress } from 'node:zlib'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
+import { jsonFingerprint } from '../idempotency/fingerprint.ts'
 import type { RawMembers } from '../llm/types.ts'
 import { turn } from '../loop-turns.ts'
 import { jsonInTurnsOrThrow } from '../validation/json.ts'
+import { bodyIsRead } from './body-gate.ts'
 import { membersInTurns } from './raw-members.ts'
 import { holdsBodyBack } from './server/expect.ts'
 
@@ -192,14 +194,25 @@ const decoded = async (bytes: Uint8Array, encoding: string, maxBytes: number): P
   }
 }
 
+const plainJsonOf = async (request: Request, maxBytes: number): Promise<JsonText> => {
+  assertJson(request, false)
+  const bytes = await readBytes(request, maxBytes)
+  await bodyIsRead(request, () => jsonFingerprint(bytes))
+  return jsonOf(bytes)
+}
+
 /**
  * The request's body as a JSON value.
  * @throws GatewayError UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, or INVALID_INPUT for invalid UTF-8 or JSON, nesting
  * beyond 64 levels, a field named `__proto__`, or a repeated one.
  */
 export const readJson = async (request: Request, maxBytes: number): Promise<unknown> => {
-  assertJson(request, false)
-  return (await jsonOf(await readBytes(request, maxBytes))).value
+  return (await plainJsonOf(request, maxBytes)).value
+}
+
+/** The text of a request's body, which is valid JSON. Throws what `readJson` throws. */
+export const readJsonText = async (request: Request, maxBytes: number): Promise<string> => {
+  return (await plainJsonOf(request, maxBytes)).text
 }
 
 /**
@@ -210,7 +223,9 @@ export const readEncodedJson = async (request: Request, maxBytes: number): Promi
   assertJson(request, true)
   const bytes = await readBytes(request, maxBytes)
   const encoding = request.headers.get('content-encoding') ?? 'identity'
-  const json = await jsonOf(await decoded(bytes, encoding, maxBytes))
+  const plain = await decoded(bytes, encoding, maxBytes)
+  await bodyIsRead(request, () => jsonFingerprint(plain))
+  const json = await jsonOf(plain)
   return { ...json, members: await membersInTurns(json.text) }
 }
 

@@ -151,6 +151,7 @@ const EXPOSED = [
   'x-gateway-estimated',
   'x-gateway-stream-id',
   'x-gateway-resume',
+  'idempotent-replayed',
 ].join(', ')
 
 /** What the official clients of OpenAI and Anthropic say of themselves. */
@@ -173,6 +174,7 @@ const ALLOWED = [
   'x-api-key',
   'api-key',
   'x-request-id',
+  'idempotency-key',
   'x-gateway-cache-tags',
   'x-gateway-resume',
   'x-gateway-strict',

@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
 import { turn } from '../loop-turns.ts'
+import type { Pieces } from './pieces.ts'
+import type { BodyObserver } from './route-response.ts'
 
 const TICK_MS = 15_000
 const STALLED_AFTER_TICKS = 4
@@ -16,22 +18,29 @@ export type PacedBodyOptions = Readonly<{
   startWithPing?: boolean
 }>
 
-export type PacedBody = Readonly<{ stream: ReadableStream<Uint8Array>; ended: Promise<void> }>
+export type PacedBody = Readonly<{
+  stream: ReadableStream<Uint8Array>
+  ended: Promise<void>
+  /** Observes the body. Called before it is read; settles with `ended`. */
+  observe: (observer: BodyObserver) => Promise<void>
+}>
 
 /**
  * Text, or its bytes, as a response body, pulled only as fast as the client reads it. When a client takes nothing for
  * 60 s, its connection is cut.
  */
 export const pacedBody = (
-  pieces: AsyncIterable<string | Uint8Array>,
+  pieces: Pieces<string | Uint8Array>,
   { clock, abort, keepAlive, startWithPing = false }: PacedBodyOptions,
 ): PacedBody => {
   const iterator = pieces[Symbol.asyncIterator]()
   const ended = Promise.withResolvers<void>()
   let open = true
+  let isComplete = false
   let waitingForPiece = false
   let idleTicks = 0
   let controller: ReadableStreamDefaultController<Uint8Array>
+  let observer: BodyObserver | undefined
 
   const finish = () => {
     open = false
@@ -59,18 +68,30 @@ export const pacedBody = (
     idleTicks = 0
     ticker.refresh()
   }
+  /** @returns whether the body is still wanted */
+  const isObserved = async ({ onPiece, onComplete }: BodyObserver, piece: Uint8Array | undefined) => {
+    if (piece) onPiece(piece)
+    const isLast = pieces.end === 'complete' || (piece === undefined && pieces.end === undefined)
+    if (isLast && !isComplete) {
+      isComplete = true
+      await onComplete()
+    }
+    return open
+  }
   const advance = async () => {
     const step = await iterator.next()
     // Thousands of bodies may continue in the same moment; an end belongs to the piece before it.
     const wait = step.done ? undefined : turn()
     if (wait) await wait
     if (!open) return
+    const bytes = typeof step.value === 'string' ? encoder.encode(step.value) : step.value
+    if (observer && !(await isObserved(observer, bytes))) return
     if (step.done) {
       controller.close()
       return finish()
     }
     beginToWait()
-    controller.enqueue(typeof step.value === 'string' ? encoder.encode(step.value) : step.value)
+    controller.enqueue(bytes)
   }
 
   const stream = new ReadableStream<Uint8Array>(
@@ -96,5 +117,9 @@ export const pacedBody = (
     },
     { highWaterMark: 0 },
   )
-  return { stream, ended: ended.promise }
+  const observe = (by: BodyObserver) => {
+    observer = by
+    return ended.promise
+  }
+  return { stream, ended: ended.promise, observe }
 }

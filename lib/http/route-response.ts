@@ -4,6 +4,14 @@ import { usdOf } from '../llm/message.ts'
 import { isRepeated, type ReplyHead, type Usage } from '../llm/types.ts'
 import { type LimitState, type RequestContext, upstreamMs } from '../request-context.ts'
 
+/** Observes a body while it is sent. */
+export type BodyObserver = Readonly<{
+  /** Called with each piece before it is sent. */
+  onPiece: (piece: Uint8Array) => void
+  /** Called where the body is complete, before its end is sent: that waits. Not called for one that fails or is cut. */
+  onComplete: () => Promise<void>
+}>
+
 /** A route's response, without the headers that every response has. */
 export type RouteResponse = Readonly<{
   /** 200 when absent. */
@@ -17,6 +25,8 @@ export type RouteResponse = Readonly<{
   stream?: ReadableStream<Uint8Array>
   /** Settles when a streamed response has ended, in whatever way. */
   ended?: Promise<void>
+  /** Observes a streamed body. Called before it is read; settles when the body has ended, in whatever way. */
+  observe?: (observer: BodyObserver) => Promise<void>
 }>
 
 export type ResponseHead = Readonly<{
@@ -40,6 +50,19 @@ const typeOf = ({ stream, text, json }: RouteResponse): Readonly<Record<string, 
   if (stream) return EVENT_STREAM
   if (text) return { 'content-type': text.type }
   return json === undefined ? {} : JSON_TYPE
+}
+
+/** The text of a response that is not streamed, and its content type; both undefined where it is empty. */
+export const bodyOf = (response: RouteResponse) => ({
+  type: typeOf(response)['content-type'],
+  text: response.text?.body ?? jsonOf(response) ?? undefined,
+})
+
+/** The same response, its JSON as text. */
+export const withTextBody = (response: RouteResponse): RouteResponse => {
+  const { json, ...others } = response
+  const { type, text } = bodyOf(response)
+  return type === undefined || text === undefined ? others : { ...others, text: { type, body: text } }
 }
 
 const jsonOf = ({ json }: RouteResponse): string | null => (json === undefined ? null : JSON.stringify(json))

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
+import type { Idempotency } from '../idempotency/types.ts'
 import { turn } from '../loop-turns.ts'
 import { newJournal, type RequestContext, type RequestEnd, type Surface } from '../request-context.ts'
 import type { AccessRules } from './access-rules.ts'
@@ -8,6 +9,7 @@ import type { ActiveRequest, ActiveRequests } from './active-requests.ts'
 import { drainBody } from './body.ts'
 import { assertAllowedHost, assertSameSite, type Cors } from './cross-origin.ts'
 import { errorResponse } from './error-response.ts'
+import { idempotently } from './idempotent.ts'
 import { clientInfoOf, requestIdOf } from './request-headers.ts'
 import { contextHeaders, type RouteResponse, toResponse } from './route-response.ts'
 import { transportSecurity } from './transport.ts'
@@ -33,6 +35,7 @@ export type ServeDeps = Readonly<{
   access: AccessRules
   /** Admits a request and identifies its caller. Rejects with a GatewayError. */
   admission: Readonly<Record<Exclude<Access, 'public'>, Handler<RequestContext, RequestContext>>>
+  idempotency: Idempotency
   /** Reports how a request ended. Never rejects. */
   onEnd: (context: RequestContext, end: RequestEnd) => Promise<void>
 }>
@@ -59,6 +62,8 @@ export type RouteOptions = Readonly<{
   access: Access
   /** A request that is refused before its call is made does not count against the rate limits. */
   refusedIsFree?: true
+  /** Its POST heeds an `Idempotency-Key`. */
+  idempotent?: true
   /** Whether its methods other than GET change or spend anything: pages of other sites may then not call them. */
   changes: boolean
   /** Served under any Host header: health checks may use any name. */
@@ -176,7 +181,10 @@ export const serving =
           : refuseMethod(method, methods)
       const context = identified(exchange.context, exchange.request, deps)
       const admission = admitted(context, deps, options)
-      return servedBy(handler, { ...exchange, context: admission ? await admission : context }, options)
+      const admittedContext = admission ? await admission : context
+      const run = () => servedBy(handler, { ...exchange, context: admittedContext }, options)
+      if (!options.idempotent || method !== 'POST') return run()
+      return idempotently({ request: exchange.request, context: admittedContext, run }, deps.idempotency)
     }
 
     const respond =

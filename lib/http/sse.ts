@@ -1,4 +1,5 @@
 import { type PacedBody, type PacedBodyOptions, pacedBody } from './paced-body.ts'
+import type { Pieces } from './pieces.ts'
 
 const PING = new TextEncoder().encode(': ping\n\n')
 
@@ -10,7 +11,5 @@ export const sseEvent = (event: string, data: unknown): string =>
 export type EventStreamOptions = Omit<PacedBodyOptions, 'keepAlive'>
 
 /** Events as a response body. Silence is filled with a comment every 15 s. */
-export const eventStream = (
-  frames: AsyncIterable<string | Uint8Array>,
-  options: EventStreamOptions,
-): PacedBody => pacedBody(frames, { ...options, keepAlive: PING })
+export const eventStream = (frames: Pieces<string | Uint8Array>, options: EventStreamOptions): PacedBody =>
+  pacedBody(frames, { ...options, keepAlive: PING })

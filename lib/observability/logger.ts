@@ -60,6 +60,8 @@ const FIELDS: ReadonlySet<string> = new Set([
   'circuit',
   'reason',
   'path',
+  'auditSequence',
+  'auditHash',
   'err',
 ])
 

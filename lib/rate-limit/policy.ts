@@ -21,6 +21,8 @@ export type RateLimits = Readonly<{
   upload: Rate
   /** Items of jobs submitted as JSON. */
   batchItems: Readonly<{ anonymous: Rate; guest: Rate; key: Rate }>
+  /** Values of callers. */
+  kv: Rate
   /** Every other route. */
   api: Rate
 }>

@@ -77,6 +77,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
         chat: { anonymous: rate, guest: rate, key: rate },
         images: rate,
         upload: rate,
+        kv: rate,
         batchItems: { anonymous: rate, guest: rate, key: rate },
         api: rate,
       },

@@ -357,6 +357,7 @@ describe('an error for Anthropic’s clients', () => {
     PAYLOAD_TOO_LARGE: [413, 'request_too_large'],
     UNSUPPORTED_MEDIA_TYPE: [415, 'invalid_request_error'],
     CONTENT_BLOCKED: [400, 'invalid_request_error'],
+    IDEMPOTENCY_MISMATCH: [422, 'invalid_request_error'],
     RATE_LIMITED: [429, 'rate_limit_error'],
     QUOTA_EXCEEDED: [429, 'rate_limit_error'],
     CLIENT_GONE: [499, 'invalid_request_error'],

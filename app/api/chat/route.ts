@@ -9,7 +9,14 @@ import { isUiChatBody } from '#lib/validation/chat.ts'
 import { parseOrThrow } from '#lib/validation/zod.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/chat', surface: 'chat', access: 'caller', refusedIsFree: true, changes: true },
+  {
+    route: '/api/chat',
+    surface: 'chat',
+    access: 'caller',
+    refusedIsFree: true,
+    changes: true,
+    idempotent: true,
+  },
   {
     POST: async ({ request, context, gateway, abort, surviveDisconnect }) => {
       const { clock, chatDefaults, streams } = gateway

@@ -7,7 +7,14 @@ import { batchBody, batchesQuery } from '#lib/validation/openai-batches.ts'
 import { parseOrThrow } from '#lib/validation/zod.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/v1/batches', surface: 'api', postSurface: 'upload', access: 'caller', changes: true },
+  {
+    route: '/v1/batches',
+    surface: 'api',
+    postSurface: 'upload',
+    access: 'caller',
+    changes: true,
+    idempotent: true,
+  },
   {
     GET: async ({ request, context, gateway }) => {
       const query = parseOrThrow(batchesQuery, queryOf(request))

@@ -3,7 +3,14 @@ import { passthroughResponse } from '#lib/http/dialects/passthrough/reply.ts'
 import { jsonCall } from '#lib/http/dialects/passthrough/request.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/v1/completions', surface: 'chat', access: 'caller', refusedIsFree: true, changes: true },
+  {
+    route: '/v1/completions',
+    surface: 'chat',
+    access: 'caller',
+    refusedIsFree: true,
+    changes: true,
+    idempotent: true,
+  },
   {
     POST: async ({ request, context, gateway, abort }) => {
       const call = await jsonCall('completions', request, context, gateway)

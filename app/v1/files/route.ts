@@ -12,6 +12,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     postSurface: 'upload',
     access: 'caller',
     changes: true,
+    idempotent: true,
   },
   {
     GET: async ({ request, context, gateway }) => {

@@ -7,7 +7,14 @@ import { cacheModeOf } from '#lib/http/request-headers.ts'
 import { responsesBodyOrThrow } from '#lib/validation/openai-responses.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/v1/responses', surface: 'chat', access: 'caller', refusedIsFree: true, changes: true },
+  {
+    route: '/v1/responses',
+    surface: 'chat',
+    access: 'caller',
+    refusedIsFree: true,
+    changes: true,
+    idempotent: true,
+  },
   {
     POST: async ({ request, context, gateway, abort }) => {
       const { clock, env, chatDefaults, responses } = gateway

@@ -6,6 +6,7 @@ import type { Call, Message, Reply, ResponseLimit, Usage } from '../../llm/types
 import { AttemptBudget, type RequestContext } from '../../request-context.ts'
 import type { ChatBody } from '../../validation/chat.ts'
 import { errorBody } from '../error-response.ts'
+import type { Pieces } from '../pieces.ts'
 import { costHeaders, type RouteResponse } from '../route-response.ts'
 import { eventStream, sseEvent } from '../sse.ts'
 import { framesOf } from './frames.ts'
@@ -96,7 +97,7 @@ const json = async (context: RequestContext, reply: Reply, clock: Clock): Promis
 }
 
 /** A reply as the frames of an event stream. */
-export const frames = (context: RequestContext, reply: Reply, clock: Clock): AsyncGenerator<string> => {
+export const frames = (context: RequestContext, reply: Reply, clock: Clock): Pieces<string> => {
   const start = opening(context, reply)
   return framesOf(reply, {
     start: () => sseEvent('start', { ...start, cache: reply.head.cache }),

@@ -1,6 +1,7 @@
 import type { GatewayError } from '../../errors.ts'
 import { type Finish, unfinished } from '../../llm/events.ts'
 import type { Reply, ReplyEvent, Usage } from '../../llm/types.ts'
+import { type BodyEnd, type Pieces, piecesWithEnd } from '../pieces.ts'
 
 /** Writes a reply as the frames of an event stream in one format. */
 export type FrameWriter = Readonly<{
@@ -14,8 +15,11 @@ export type FrameWriter = Readonly<{
   fail: (error: GatewayError) => string | Promise<string>
 }>
 
-/** A reply's frames, those of one group of events together. */
-export async function* framesOf(reply: Reply, writer: FrameWriter): AsyncGenerator<string> {
+async function* framesIn(
+  reply: Reply,
+  writer: FrameWriter,
+  onEnd: (end: BodyEnd) => void,
+): AsyncGenerator<string> {
   let pending = writer.start?.() ?? ''
   let finish: Finish | undefined
   let error: GatewayError | undefined
@@ -29,8 +33,12 @@ export async function* framesOf(reply: Reply, writer: FrameWriter): AsyncGenerat
     yield pending
     pending = ''
   }
-  yield pending +
-    (finish && !error
-      ? await writer.end(finish, await reply.usage)
-      : await writer.fail(error ?? unfinished()))
+  const last =
+    finish && !error ? await writer.end(finish, await reply.usage) : await writer.fail(error ?? unfinished())
+  onEnd(finish && !error ? 'complete' : 'failed')
+  yield pending + last
 }
+
+/** A reply's frames, those of one group of events together. Its `end` is known with the last one. */
+export const framesOf = (reply: Reply, writer: FrameWriter): Pieces<string> =>
+  piecesWithEnd(onEnd => framesIn(reply, writer, onEnd))

@@ -1,10 +1,12 @@
 import type { Listed, StoredFile } from '../../batch/v1/types.ts'
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
+import { formFingerprint } from '../../idempotency/fingerprint.ts'
 import type { FormPart } from '../../llm/passthrough.ts'
 import { type ReceiveFormOptions, receiveForm } from '../../multipart/receive-form.ts'
 import { fileFields } from '../../validation/openai-batches.ts'
 import { parseOrThrow } from '../../validation/zod.ts'
+import { bodyIsRead } from '../body-gate.ts'
 import { pacedBody } from '../paced-body.ts'
 import type { RouteResponse } from '../route-response.ts'
 
@@ -66,6 +68,7 @@ const uploadedFile = (parts: readonly FormPart[]) => {
 export const receivedFile = async (request: Request, options: ReceiveFormOptions) => {
   const { parts, dispose } = await receiveForm(request, options)
   try {
+    await bodyIsRead(request, () => formFingerprint(parts))
     return { file: uploadedFile(parts), dispose }
   } catch (error) {
     await dispose()

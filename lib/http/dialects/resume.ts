@@ -1,6 +1,8 @@
 import type { Clock } from '../../clock.ts'
 import { GatewayError, toGatewayError } from '../../errors.ts'
 import type { Call, Reply } from '../../llm/types.ts'
+import type { PacedBody } from '../paced-body.ts'
+import { piecesWithEnd } from '../pieces.ts'
 import type { RouteResponse } from '../route-response.ts'
 import { eventStream } from '../sse.ts'
 import { frames } from './chat.ts'
@@ -54,15 +56,23 @@ const lastEventId = (stream: KeptStream, { headers }: Request): number => {
   })
 }
 
+const responseOf = (stream: KeptStream, body: PacedBody): RouteResponse => ({
+  ...body,
+  headers: { 'x-gateway-stream-id': stream.id },
+})
+
 const reading = (
   stream: KeptStream,
   after: number,
   { clock, client, abort }: ReaderOptions,
   startWithPing = false,
-): RouteResponse => ({
-  ...eventStream(stream.read(after, client), { clock, abort, startWithPing }),
-  headers: { 'x-gateway-stream-id': stream.id },
-})
+): RouteResponse =>
+  responseOf(stream, eventStream(stream.read(after, client), { clock, abort, startWithPing }))
+
+async function* readToEnd(frames: AsyncIterable<Uint8Array>, onEnd: () => void): AsyncGenerator<Uint8Array> {
+  yield* frames
+  onEnd()
+}
 
 /** Writes a reply's frames to `stream`, and attaches the first reader. Ends with the last frame. */
 export const resumableResponse = (
@@ -71,10 +81,12 @@ export const resumableResponse = (
   stream: KeptStream,
   { clock, client }: Omit<ReaderOptions, 'abort'>,
 ): RouteResponse => {
-  const ended = stream.write(frames(call, reply, clock)).catch(thrown => {
+  const written = frames(call, reply, clock)
+  const ended = stream.write(written).catch(thrown => {
     call.journal.error ??= toGatewayError(thrown)
   })
-  return { ...reading(stream, 0, { clock, client, abort: nothing }), ended }
+  const read = piecesWithEnd(onEnd => readToEnd(stream.read(0, client), () => onEnd(written.end ?? 'failed')))
+  return { ...responseOf(stream, eventStream(read, { clock, abort: nothing })), ended }
 }
 
 /**

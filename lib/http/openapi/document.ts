@@ -12,6 +12,8 @@ import {
   referenceTo,
 } from './json-schema.ts'
 import {
+  idempotencyKey,
+  isIdempotent,
   type Operation,
   type OperationLimits,
   type OperationResponse,
@@ -141,7 +143,11 @@ const answerOf = (
 
 const documentOperation = (operation: Operation): DocumentOperation => {
   const { summary, description, tag, access, parameters = [], query, body, answers } = operation
-  const all = [...parameters, ...(query ? queryParameters(query) : [])]
+  const all = [
+    ...parameters,
+    ...(isIdempotent(operation) ? [idempotencyKey] : []),
+    ...(query ? queryParameters(query) : []),
+  ]
   return {
     operationId: operationIdOf(operation),
     summary,

@@ -3,7 +3,7 @@ import { anthropicErrorBody } from '../dialects/anthropic-messages/error.ts'
 import { openAiErrorBody, openAiStatus } from '../dialects/openai-error.ts'
 import { errorBody } from '../error-response.ts'
 import type { JsonSchema, Reference } from './json-schema.ts'
-import type { Operation } from './operation.ts'
+import { isIdempotent, type Operation } from './operation.ts'
 
 const REQUEST_ID = 'req_example'
 
@@ -72,6 +72,7 @@ const formOf = (path: string): ErrorForm => FORMS.find(({ isOf }) => isOf(path))
 const OF_EVERY: readonly ErrorCode[] = ['FORBIDDEN', 'INTERNAL_ERROR', 'SHUTTING_DOWN']
 const OF_CALLERS: readonly ErrorCode[] = ['UNAUTHENTICATED', 'RATE_LIMITED']
 const OF_BODIES: readonly ErrorCode[] = ['INVALID_INPUT', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE']
+const OF_IDEMPOTENT: readonly ErrorCode[] = ['CONFLICT', 'IDEMPOTENCY_MISMATCH', 'STORE_UNAVAILABLE']
 const OF_MODELS: readonly ErrorCode[] = [
   'CONTEXT_LENGTH',
   'NOT_FOUND',
@@ -85,15 +86,19 @@ const OF_MODELS: readonly ErrorCode[] = [
 ]
 
 /** All errors of an operation. */
-export const errorsOf = ({ access, body, generates, errors = [] }: Operation): readonly ErrorCode[] => [
-  ...new Set([
-    ...(body ? OF_BODIES : []),
-    ...(access === 'public' ? [] : OF_CALLERS),
-    ...errors,
-    ...(generates ? OF_MODELS : []),
-    ...OF_EVERY,
-  ]),
-]
+export const errorsOf = (operation: Operation): readonly ErrorCode[] => {
+  const { access, body, generates, errors = [] } = operation
+  return [
+    ...new Set([
+      ...(body ? OF_BODIES : []),
+      ...(access === 'public' ? [] : OF_CALLERS),
+      ...errors,
+      ...(isIdempotent(operation) ? OF_IDEMPOTENT : []),
+      ...(generates ? OF_MODELS : []),
+      ...OF_EVERY,
+    ]),
+  ]
+}
 
 const nameOf = (form: ErrorForm, status: number): string => `${form.name}${status}`
 

@@ -10,6 +10,7 @@ export const TAGS = {
   'OpenAI format': 'Clients of OpenAI’s API work by changing their base URL to `/v1`.',
   'Anthropic format': 'Clients of Anthropic’s API work by changing their base URL to the gateway’s address.',
   Batches: 'Many questions, answered in the background.',
+  Values: 'JSON values that a caller stores under keys of its own.',
   Operations: 'Health, metrics and administration.',
 } as const
 export type Tag = keyof typeof TAGS
@@ -70,6 +71,12 @@ export type Operation = Readonly<{
   errors?: readonly ErrorCode[]
 }>
 
+const IDEMPOTENT = /^\/(?:v1\/.+|api\/chat|api\/batch\/(?:jobs|upload))$/
+
+/** Whether an operation heeds an `Idempotency-Key`: those that answer or create something from a body. */
+export const isIdempotent = ({ method, path, body }: Operation): boolean =>
+  method === 'post' && body !== undefined && IDEMPOTENT.test(path)
+
 /** The settings that the document shows. */
 export type OperationLimits = Readonly<{ chat: ChatLimits; item: ChatLimits; mostItems: number }>
 
@@ -102,3 +109,9 @@ export const inHeader = (name: string, description: string, schema: JsonSchema):
   description,
   schema,
 })
+
+export const idempotencyKey: Parameter = inHeader(
+  'Idempotency-Key',
+  'Up to 255 characters. A repetition within 24 hours gets the same result. Not for anonymous callers.',
+  { type: 'string', maxLength: 255 },
+)

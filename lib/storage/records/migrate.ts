@@ -9,6 +9,9 @@ import { warnings } from './migrations/2026-11-27-warnings.ts'
 import { idleTime } from './migrations/2026-11-28-idle-time.ts'
 import { storedResponses } from './migrations/2026-11-28-stored-responses.ts'
 import { v1Batches } from './migrations/2026-11-28-v1-batches.ts'
+import { audit } from './migrations/2026-11-29-audit.ts'
+import { idempotency } from './migrations/2026-11-29-idempotency.ts'
+import { keyValue } from './migrations/2026-11-29-key-value.ts'
 import type { RecordsSchema } from './schema.ts'
 
 /** In the order of their names. A released migration is never changed: later changes are new ones. */
@@ -21,6 +24,9 @@ const MIGRATIONS = {
   '2026-11-28-idle-time': idleTime,
   '2026-11-28-stored-responses': storedResponses,
   '2026-11-28-v1-batches': v1Batches,
+  '2026-11-29-audit': audit,
+  '2026-11-29-idempotency': idempotency,
+  '2026-11-29-key-value': keyValue,
 }
 
 /** An arbitrary number that no other program uses. */

@@ -138,6 +138,65 @@ export type V1BatchesTable = {
   usage: string | null
 }
 
+/** How much an owner has stored under keys. */
+export type KvOwnersTable = { owner: string; entries: Integer; bytes: Integer }
+
+/** Values that callers store under keys of their own. */
+export type KvEntriesTable = {
+  owner: string
+  key: string
+  /** Of its value in UTF-8. */
+  bytes: Integer
+  /** JSON as it was sent. */
+  value: string
+}
+
+/** Requests with an `Idempotency-Key`. */
+export type IdempotencyKeysTable = {
+  owner: string
+  method: string
+  path: string
+  key: string
+  /** SHA-256 of the body, in hex. */
+  fingerprint: string
+  /** The id of the run that may store a result. */
+  claim: string
+  /** `running` or `done`. */
+  state: string
+  lease_until: Integer
+  expires_at: Integer
+  /** Bytes of the stored body. */
+  size: Integer
+  /** Null where no result is stored, as the following ones. */
+  status: number | null
+  /** JSON of an object of texts. */
+  headers: string | null
+  /** Of the body: `utf8` or `base64`. */
+  encoding: string | null
+  body: string | null
+}
+
+/** The audit log. Rows are only added. */
+export type AuditLogTable = {
+  /** From 1, without gaps. */
+  sequence: Integer
+  at: Integer
+  actor: string
+  action: string
+  object: string
+  before_hash: string | null
+  after_hash: string | null
+  /** JSON of an object. */
+  detail: string | null
+  address: string | null
+  request_id: string | null
+  previous_hash: string
+  hash: string
+}
+
+/** The number and the hash of the audit log's last row. One row, with the id 1. */
+export type AuditHeadTable = { id: number; sequence: Integer; hash: string }
+
 /** Everything that must not be lost, in SQLite or Postgres alike. */
 export type RecordsSchema = {
   batch_jobs: BatchJobsTable
@@ -147,4 +206,9 @@ export type RecordsSchema = {
   stored_response_items: StoredResponseItemsTable
   files: FilesTable
   v1_batches: V1BatchesTable
+  kv_owners: KvOwnersTable
+  idempotency_keys: IdempotencyKeysTable
+  audit_log: AuditLogTable
+  audit_head: AuditHeadTable
+  kv_entries: KvEntriesTable
 }

@@ -10,6 +10,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     access: 'caller',
     changes: true,
     refusedIsFree: true,
+    idempotent: true,
   },
   {
     POST: async ({ request, context, gateway, abort }) =>

@@ -4,7 +4,14 @@ import { formCall } from '#lib/http/dialects/passthrough/request.ts'
 
 /** The caller is admitted before the files are read. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/v1/audio/translations', surface: 'chat', access: 'caller', changes: true, refusedIsFree: true },
+  {
+    route: '/v1/audio/translations',
+    surface: 'chat',
+    access: 'caller',
+    changes: true,
+    refusedIsFree: true,
+    idempotent: true,
+  },
   {
     POST: async ({ request, context, gateway, abort }) =>
       formResponse(await formCall('audio/translations', request, context, gateway), gateway.answerUpload, {

@@ -6,7 +6,14 @@ import { cacheModeOf } from '#lib/http/request-headers.ts'
 import { chatBodyOrThrow } from '#lib/validation/openai-chat.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/v1/chat/completions', surface: 'chat', access: 'caller', refusedIsFree: true, changes: true },
+  {
+    route: '/v1/chat/completions',
+    surface: 'chat',
+    access: 'caller',
+    refusedIsFree: true,
+    changes: true,
+    idempotent: true,
+  },
   {
     POST: async ({ request, context, gateway, abort }) => {
       const { clock, env, chatDefaults } = gateway

@@ -9,6 +9,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     access: 'caller',
     refusedIsFree: true,
     changes: true,
+    idempotent: true,
   },
   {
     POST: async ({ request, context, gateway, abort }) => {

@@ -5,7 +5,7 @@ import { messagesCall } from '#lib/http/dialects/anthropic-messages/request.ts'
 import { countBodyOrThrow } from '#lib/validation/anthropic-messages.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/v1/messages/count_tokens', surface: 'api', access: 'caller', changes: true },
+  { route: '/v1/messages/count_tokens', surface: 'api', access: 'caller', changes: true, idempotent: true },
   {
     POST: async ({ request, context, gateway }) => {
       const { env, chatDefaults } = gateway

@@ -3,6 +3,7 @@ import type { Handler } from '../../../compose.ts'
 import type { GatewayError } from '../../../errors.ts'
 import type { Call, EventGroup, Reply, ReplyEvent } from '../../../llm/types.ts'
 import { pacedBody } from '../../paced-body.ts'
+import { type BodyEnd, piecesWithEnd } from '../../pieces.ts'
 import { costHeaders, type RouteResponse } from '../../route-response.ts'
 import { eventStream } from '../../sse.ts'
 import { openAiErrorBody } from '../openai-error.ts'
@@ -23,13 +24,16 @@ async function* piecesOf(
   first: EventGroup,
   rest: Events,
   isEvents: boolean,
+  onEnd: (end: BodyEnd) => void,
 ): AsyncGenerator<string | Uint8Array> {
   try {
     for (let group: EventGroup | undefined = first; group; ) {
       for (const event of group) {
         if (event.type === 'body-bytes') yield event.bytes
         else if (event.type === 'body-text') yield event.text
-        else if (event.type === 'error' && !event.isSent) {
+        else if (event.type === 'error') {
+          onEnd('failed')
+          if (event.isSent) continue
           if (!isEvents) throw event.error
           yield errorFrame(event)
         }
@@ -61,7 +65,7 @@ export const passthroughResponse = async (
   if (event?.type === 'body-text') return whole(reply, event.text, events, mediaType ?? JSON_TYPE)
   if (event?.type === 'error') throw event.error
   const isEvents = /^text\/event-stream\b/i.test(mediaType ?? '')
-  const pieces = piecesOf(first, events, isEvents)
+  const pieces = piecesWithEnd(onEnd => piecesOf(first, events, isEvents, onEnd))
   const body = isEvents ? eventStream(pieces, { clock, abort }) : pacedBody(pieces, { clock, abort })
   return { ...body, headers: { 'content-type': mediaType ?? USUAL_TYPE } }
 }

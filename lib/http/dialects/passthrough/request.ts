@@ -1,5 +1,6 @@
 import type { Clock } from '../../../clock.ts'
 import { GatewayError } from '../../../errors.ts'
+import { formFingerprint } from '../../../idempotency/fingerprint.ts'
 import { type Endpoint, fieldOf, isMedia, type PassthroughRequest } from '../../../llm/passthrough.ts'
 import type { Call } from '../../../llm/types.ts'
 import { type ReceivedForm, receiveForm } from '../../../multipart/receive-form.ts'
@@ -7,6 +8,7 @@ import { AttemptBudget, type RequestContext } from '../../../request-context.ts'
 import { endpointBody, type JsonEndpoint } from '../../../validation/openai-endpoints.ts'
 import { parseOrThrow } from '../../../validation/zod.ts'
 import { readEncodedJson } from '../../body.ts'
+import { bodyIsRead } from '../../body-gate.ts'
 import { cacheModeOf, cacheTagsOf } from '../../request-headers.ts'
 
 /** What the requests of endpoints beside chat need of the gateway. */
@@ -101,6 +103,7 @@ export const formCall = async (
     signal: context.signal,
   })
   try {
+    await bodyIsRead(request, () => formFingerprint(parts))
     const body = { kind: 'form', parts } as const
     const model = fieldOf({ body }, 'model')
     if (!parts.some(part => 'path' in part)) throw required(isImages(endpoint) ? 'image' : 'file')

@@ -1,4 +1,6 @@
+import { auditQuery } from '../../../validation/audit.ts'
 import { invalidationBody } from '../../../validation/invalidation.ts'
+import { auditPage } from '../answers/audit.ts'
 import { cacheReport, health, invalidated, live, ready } from '../answers/operations.ts'
 import { json, type Operation } from '../operation.ts'
 
@@ -78,6 +80,17 @@ export const operationsOperations: readonly Operation[] = [
     answers: [{ description: 'Since the process started.', content: [json('CacheReport', cacheReport)] }],
   },
   {
+    method: 'get',
+    path: '/api/admin/audit',
+    tag: 'Operations',
+    summary: 'Read the audit log',
+    description: 'Newest first. Each row’s hash covers the row and the hash of the one before.',
+    access: 'admin',
+    query: auditQuery,
+    answers: [{ description: 'One page.', content: [json('AuditPage', auditPage)] }],
+    errors: ['INVALID_INPUT', 'STORE_UNAVAILABLE'],
+  },
+  {
     method: 'delete',
     path: '/api/admin/cache',
     tag: 'Operations',
@@ -90,6 +103,6 @@ export const operationsOperations: readonly Operation[] = [
       examples: { Tag: { tag: 'docs' }, Everything: { all: true } },
     },
     answers: [{ description: 'What was invalidated.', content: [json('Invalidated', invalidated)] }],
-    errors: ['CONFLICT'],
+    errors: ['CONFLICT', 'STORE_UNAVAILABLE'],
   },
 ]

@@ -1,0 +1,114 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '#lib/clock.ts'
+import { kvRecords } from '#lib/kv/records.ts'
+import { KvService } from '#lib/kv/service.ts'
+import type { KvRecords } from '#lib/kv/types.ts'
+import { openRecords } from '#lib/storage/records/open.ts'
+import type { Records } from '#lib/storage/records/records.ts'
+import { PostgresServer } from '../support/postgres.ts'
+
+const LIMITS = { entries: 1_000, bytes: 1_000_000 }
+const TIGHT = { entries: 2, bytes: 100 }
+
+describe.each(['SQLite', 'Postgres'])('values in %s', kind => {
+  let server: PostgresServer | undefined
+  /** Two processes on one database. */
+  let open: Records[] = []
+  let kv: KvRecords
+  let other: KvRecords
+
+  beforeAll(async () => {
+    if (kind === 'Postgres') server = await PostgresServer.start()
+    const location = {
+      databaseUrl: await server?.database(),
+      dataDir: mkdtempSync(join(tmpdir(), 'parley-kv-')),
+    }
+    open = [await openRecords(location, systemClock), await openRecords(location, systemClock)]
+    const [one, two] = open.map(kvRecords)
+    kv = one as KvRecords
+    other = two as KvRecords
+  })
+  afterAll(async () => {
+    for (const records of open) await records.close()
+    await server?.remove()
+  })
+
+  it('come back as they were spelled, to their owner alone', async () => {
+    const text = '{ "n": 1.0, "id": 9007199254740993, "t": "\\u0000 Grüße 🎉" }'
+    expect(await kv.put('guest ada', 'a', text, LIMITS)).toBe('created')
+    expect(await other.get('guest ada', 'a')).toBe(text)
+    expect(await other.get('guest bob', 'a')).toBeUndefined()
+    expect(await other.remove('guest bob', 'a')).toBe(false)
+    expect((await other.list('guest bob', { limit: 10 })).keys).toEqual([])
+    expect(await other.put('guest ada', 'a', '2', LIMITS)).toBe('replaced')
+    expect(await kv.get('guest ada', 'a')).toBe('2')
+    expect(await kv.remove('guest ada', 'a')).toBe(true)
+    expect(await kv.remove('guest ada', 'a')).toBe(false)
+  })
+
+  it('are listed in pages that together hold every key once', async () => {
+    const keys = ['B', 'a', '-', '~x', '10', '9', '_', 'a.b']
+    for (const key of keys) await kv.put('guest lists', key, '1', LIMITS)
+    const found: string[] = []
+    for (let after: string | undefined; ; ) {
+      const page = await kv.list('guest lists', { after, limit: 3 })
+      found.push(...page.keys)
+      if (!page.more) break
+      after = page.keys.at(-1)
+    }
+    expect(found.toSorted()).toEqual(keys.toSorted())
+  })
+
+  it('are bounded for each owner, in number and in bytes, replaced ones counted once', async () => {
+    const owner = 'guest bounded'
+    expect(await kv.put(owner, 'a', `"${'x'.repeat(58)}"`, TIGHT)).toBe('created')
+    expect(await kv.put(owner, 'b', `"${'x'.repeat(48)}"`, TIGHT)).toBe('full')
+    expect(await kv.get(owner, 'b')).toBeUndefined()
+    expect(await kv.put(owner, 'a', `"${'x'.repeat(98)}"`, TIGHT)).toBe('replaced')
+    expect(await kv.put(owner, 'a', '1', TIGHT)).toBe('replaced')
+    expect(await kv.put(owner, 'b', '1', TIGHT)).toBe('created')
+    expect(await kv.put(owner, 'c', '1', TIGHT)).toBe('full')
+    expect(await kv.remove(owner, 'a')).toBe(true)
+    expect(await kv.put(owner, 'c', '1', TIGHT)).toBe('created')
+  })
+
+  it('stay whole and counted once when 60 writers of two processes replace one at once', async () => {
+    const owner = 'guest racing'
+    const ada = { kind: 'guest', id: 'racing', address: 'unknown' } as const
+    const services = [new KvService(kv, TIGHT), new KvService(other, TIGHT)]
+    const texts = Array.from({ length: 60 }, (_, index) => JSON.stringify({ index, of: 'x'.repeat(index) }))
+    const results = await Promise.all(texts.map((text, index) => services[index % 2]?.put(ada, 'k', text)))
+    expect(results.filter(result => result === 'created')).toHaveLength(1)
+    const left = await kv.get(owner, 'k')
+    expect(texts).toContain(left)
+    // What is free is exact: one byte more than the rest of the room is refused.
+    const free = TIGHT.bytes - Buffer.byteLength(left ?? '')
+    expect(await kv.put(owner, 'l', `"${'x'.repeat(free - 1)}"`, TIGHT)).toBe('full')
+    expect(await kv.put(owner, 'l', `"${'x'.repeat(free - 2)}"`, TIGHT)).toBe('created')
+  })
+
+  it('never reach another owner: 300 random operations of owners with the same keys', async () => {
+    const owner = fc.constantFrom('guest 1', 'guest 10', 'key 1', 'owner 1', 'address 1')
+    const key = fc.constantFrom('a', 'A', 'a.b', '~')
+    const operation = fc.record({ owner, key, kind: fc.constantFrom('put', 'get', 'remove', 'list') })
+    const operations = fc.sample(operation, { numRuns: 300, seed: 14 })
+    const expected = new Map<string, string>()
+    for (const [index, { owner, key, kind }] of operations.entries()) {
+      const id = `${owner}/${key}`
+      if (kind === 'put') {
+        await kv.put(owner, key, JSON.stringify({ id, index }), LIMITS)
+        expected.set(id, JSON.stringify({ id, index }))
+      } else if (kind === 'remove') expect(await kv.remove(owner, key)).toBe(expected.delete(id))
+      else if (kind === 'get') expect(await other.get(owner, key)).toBe(expected.get(id))
+      else {
+        const own = [...expected.keys()].filter(id => id.startsWith(`${owner}/`))
+        const { keys } = await other.list(owner, { limit: 10 })
+        expect(keys.map(key => `${owner}/${key}`).toSorted()).toEqual(own.toSorted())
+      }
+    }
+  })
+})

@@ -1,0 +1,33 @@
+import { writeAnchor } from '../audit/anchor-file.ts'
+import { AuditRecords } from '../audit/records.ts'
+import { AuditService } from '../audit/service.ts'
+import type { AuditAnchor } from '../audit/types.ts'
+import type { ConfigFile } from '../config/file-schema.ts'
+import type { Runtime } from './runtime.ts'
+
+const component = 'audit'
+
+/** The audit log of all gateways on the database. Its anchors are in the log and in a file of `DATA_DIR`. */
+export const buildAudit = ({ env, database, logger }: Runtime): AuditService => {
+  const keepAnchor = (anchor: AuditAnchor): void => {
+    logger.info({ component, auditSequence: anchor.sequence, auditHash: anchor.hash }, 'audit log anchor')
+    try {
+      writeAnchor(env.DATA_DIR, anchor)
+    } catch (err) {
+      logger.warn({ err, component }, 'the anchor of the audit log could not be written to DATA_DIR')
+    }
+  }
+  const { records, clock, reportError } = database
+  return new AuditService({ records: new AuditRecords(records), clock, keepAnchor, onError: reportError })
+}
+
+/** Records that the configuration file has changed: the file itself was the action, so nothing can be refused. */
+export const recordReload = (
+  audit: AuditService,
+  before: ConfigFile,
+  after: ConfigFile,
+  onError: (error: unknown) => void,
+): void => {
+  const entry = { actor: { kind: 'system' }, action: 'config.reload', object: 'GATEWAY_CONFIG' } as const
+  void audit.append({ ...entry, before, after }).catch(onError)
+}

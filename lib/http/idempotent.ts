@@ -1,0 +1,170 @@
+import { GatewayError, toGatewayError } from '../errors.ts'
+import type { Claim, Found, Idempotency, RequestKey, StoredResult } from '../idempotency/types.ts'
+import { type Caller, ownerOf, type RequestContext } from '../request-context.ts'
+import { beforeBodyIsUsed } from './body-gate.ts'
+import { errorResponse } from './error-response.ts'
+import { bodyOf, type RouteResponse, withTextBody } from './route-response.ts'
+
+export type IdempotentRequest = Readonly<{
+  request: Request
+  /** With its caller. */
+  context: RequestContext
+  run: () => Promise<RouteResponse>
+}>
+
+const LONGEST_KEY = 255
+const CONTROL = /\p{Cc}/u
+/** Keys that the SDKs of OpenAI's family make for their own retries. */
+const MADE_BY_SDK = /^stainless-[a-z]+-retry-/
+
+const invalidKey = (message: string): GatewayError =>
+  new GatewayError('INVALID_INPUT', `Idempotency-Key: ${message}`, {
+    details: [{ path: 'Idempotency-Key', message }],
+  })
+
+const assertKey = (key: string): void => {
+  if (key === '') throw invalidKey('must not be empty')
+  if (key.length > LONGEST_KEY) throw invalidKey(`must have at most ${LONGEST_KEY} characters`)
+  if (CONTROL.test(key)) throw invalidKey('must hold no control characters')
+}
+
+/** Anonymous callers share addresses, and one must never get the answer of another. */
+const ownerOrThrow = (caller: Caller): string => {
+  const owner = caller.kind === 'anonymous' ? undefined : ownerOf(caller)
+  if (owner === undefined)
+    throw invalidKey('needs an API key or a session; callers without one share their addresses')
+  return owner
+}
+
+const foundError = (state: Exclude<Found['state'], 'done'>): GatewayError => {
+  switch (state) {
+    case 'other-body':
+      return new GatewayError('IDEMPOTENCY_MISMATCH')
+    case 'running':
+      return new GatewayError('CONFLICT', 'A request with this Idempotency-Key is still running.', {
+        retryAfterSeconds: 1,
+      })
+    case 'without-result':
+      return new GatewayError(
+        'CONFLICT',
+        'The request with this Idempotency-Key is done, but its result is too large to be repeated. Use a new key to run it again.',
+        { retryable: false },
+      )
+  }
+}
+
+/** The cost was that of the first request. */
+const NOT_REPEATED: ReadonlySet<string> = new Set(['x-gateway-cost-usd'])
+const isText = (type: string): boolean => /^application\/json\b/.test(type)
+
+const repeatedOf = ({ status, headers, body }: StoredResult): RouteResponse => {
+  const { 'content-type': type = '', ...others } = headers
+  const replayed = { ...others, 'idempotent-replayed': 'true' }
+  if (body.length === 0) return { status, headers: replayed }
+  if (isText(type))
+    return { status, headers: replayed, text: { type, body: Buffer.from(body).toString('utf8') } }
+  return {
+    status,
+    headers: { ...replayed, 'content-type': type },
+    stream: new Blob([Buffer.from(body)]).stream(),
+  }
+}
+
+/** Refusals that a repetition may not meet, or that say nothing of the request itself. */
+const NOT_STORED: ReadonlySet<number> = new Set([401, 402, 403, 408, 409, 413, 415, 425, 429, 499])
+
+const isStored = (status: number): boolean => status < 500 && !NOT_STORED.has(status)
+
+const headersOf = (response: RouteResponse): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries({ 'content-type': bodyOf(response).type, ...response.headers }).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && !NOT_REPEATED.has(entry[0]),
+    ),
+  )
+
+const storedWhole = async (response: RouteResponse, claim: Claim, mostBytes: number): Promise<void> => {
+  const status = response.status ?? 200
+  const body = Buffer.from(bodyOf(response).text ?? '')
+  if (!isStored(status)) await claim.release()
+  else if (body.length > mostBytes) await claim.completeWithoutResult()
+  else await claim.complete({ status, headers: headersOf(response), body })
+}
+
+/** Stores a stream's bytes before the last ones are sent. An incomplete stream frees its key. */
+const storedStream = (response: RouteResponse, claim: Claim, mostBytes: number): RouteResponse => {
+  let pieces: Uint8Array[] = []
+  let bytes = 0
+  const bodyEnded = response.observe?.({
+    onPiece: piece => {
+      bytes += piece.length
+      if (bytes > mostBytes) pieces = []
+      else pieces.push(piece)
+    },
+    onComplete: () =>
+      bytes > mostBytes
+        ? claim.completeWithoutResult()
+        : claim.complete({
+            status: response.status ?? 200,
+            headers: headersOf(response),
+            body: Buffer.concat(pieces),
+          }),
+  })
+  // A resumable answer ends before its reader has read the end.
+  const ended = Promise.all([response.ended, bodyEnded]).then(() => claim.release())
+  return { ...response, ended }
+}
+
+const stored = async (response: RouteResponse, claim: Claim, mostBytes: number): Promise<RouteResponse> => {
+  if (response.stream) return storedStream(response, claim, mostBytes)
+  const whole = withTextBody(response)
+  await storedWhole(whole, claim, mostBytes)
+  return whole
+}
+
+/**
+ * Runs a request with an `Idempotency-Key` once: a repetition gets the stored result, another body under the same key
+ * IDEMPOTENCY_MISMATCH, a repetition while the first one runs CONFLICT. Without the header it just runs.
+ *
+ * Stored are complete answers and refusals of the request itself; failures of the gateway and of providers free the
+ * key, and so does a client that leaves before its answer is complete. Source: draft-ietf-httpapi-idempotency-key-header.
+ */
+export const idempotently = async (
+  { request, context, run }: IdempotentRequest,
+  idempotency: Idempotency,
+): Promise<RouteResponse> => {
+  const key = request.headers.get('idempotency-key')
+  if (key === null) return run()
+  assertKey(key)
+  const { caller } = context
+  // A placeholder key makes a caller anonymous whose SDK may send a key of its own accord.
+  if (caller.kind === 'anonymous' && MADE_BY_SDK.test(key)) return run()
+  const requestKey: RequestKey = {
+    owner: ownerOrThrow(caller),
+    method: request.method,
+    path: new URL(request.url).pathname,
+    key,
+  }
+  let claim: Claim | undefined
+  let repeated: RouteResponse | undefined
+  beforeBodyIsUsed(request, async fingerprint => {
+    const found = await idempotency.claim(requestKey, fingerprint)
+    if (found.state === 'claimed') {
+      claim = found.claim
+      return
+    }
+    // A repetition counts against the limits too.
+    context.reservation?.spend()
+    if (found.state !== 'done') throw foundError(found.state)
+    repeated = repeatedOf(found.result)
+    throw new GatewayError('CONFLICT')
+  })
+  try {
+    const response = await run()
+    return claim ? await stored(response, claim, idempotency.mostBytes) : response
+  } catch (thrown) {
+    if (repeated) return repeated
+    const error = errorResponse(toGatewayError(thrown), context.requestId, context.route)
+    if (claim) await storedWhole(withTextBody(error), claim, idempotency.mostBytes)
+    throw thrown
+  }
+}

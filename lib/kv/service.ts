@@ -1,0 +1,69 @@
+import { GatewayError } from '../errors.ts'
+import { type Caller, ownerOf } from '../request-context.ts'
+import { InOrder } from './in-order.ts'
+import type { KeyPage, KvLimits, KvRecords } from './types.ts'
+
+/** The longest value, as it is sent. */
+export const MAX_VALUE_BYTES = 1_048_576
+
+export const KV_LIMITS: KvLimits = { entries: 1_000, bytes: 67_108_864 }
+
+const ownerOrThrow = (caller: Caller): string => {
+  const owner = ownerOf(caller)
+  if (owner !== undefined) return owner
+  throw new GatewayError('FORBIDDEN', 'The caller could not be identified, so the value would have no owner.')
+}
+
+const noSuchKey = (): GatewayError => new GatewayError('NOT_FOUND', 'There is no value under this key.')
+
+const full = ({ entries, bytes }: KvLimits): GatewayError =>
+  new GatewayError(
+    'QUOTA_EXCEEDED',
+    `You may store at most ${entries.toLocaleString('en')} keys and ${bytes.toLocaleString('en')} bytes together; delete some.`,
+  )
+
+/** JSON values that callers store under keys of their own. Each caller sees its own alone. */
+export class KvService {
+  readonly #records: KvRecords
+  readonly #limits: KvLimits
+  /** Writes of one owner wait for each other: here rather than each with a connection to the database. */
+  readonly #writes = new InOrder()
+
+  constructor(records: KvRecords, limits: KvLimits = KV_LIMITS) {
+    this.#records = records
+    this.#limits = limits
+  }
+
+  /** The value as its text was stored. @throws GatewayError NOT_FOUND */
+  async get(caller: Caller, key: string): Promise<string> {
+    const value = await this.#records.get(ownerOrThrow(caller), key)
+    if (value === undefined) throw noSuchKey()
+    return value
+  }
+
+  /**
+   * Stores a valid JSON text; the last one under a key wins.
+   * @throws GatewayError QUOTA_EXCEEDED where the owner has no room for it
+   */
+  async put(caller: Caller, key: string, value: string): Promise<'created' | 'replaced'> {
+    const owner = ownerOrThrow(caller)
+    const stored = await this.#writes.run(owner, () => this.#records.put(owner, key, value, this.#limits))
+    if (stored === 'full') throw full(this.#limits)
+    return stored
+  }
+
+  /** @throws GatewayError NOT_FOUND */
+  async remove(caller: Caller, key: string): Promise<void> {
+    const owner = ownerOrThrow(caller)
+    const removed = await this.#writes.run(owner, () => this.#records.remove(owner, key))
+    if (!removed) throw noSuchKey()
+  }
+
+  /** The caller's keys, one page. */
+  async list(
+    caller: Caller,
+    options: Readonly<{ after?: string | undefined; limit: number }>,
+  ): Promise<KeyPage> {
+    return this.#records.list(ownerOrThrow(caller), options)
+  }
+}

@@ -68,6 +68,12 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/cache': [...FOUNDATION_AND_REPLIES, 'lib/storage/types.ts'],
   'lib/resume': FOUNDATION_AND_REPLIES,
   'lib/batch': [...FOUNDATION_AND_REPLIES, 'lib/validation', 'lib/storage/records'],
+  'lib/budgets': [
+    ...FOUNDATION_AND_REPLIES,
+    'lib/llm/hold-end.ts',
+    'lib/llm/providers/definition.ts',
+    'lib/storage/records',
+  ],
   'lib/tokenizer': ['lib/clock.ts', 'lib/loop-turns.ts'],
   'lib/responses': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
   'lib/ledger': [...FOUNDATION_AND_REPLIES, 'lib/llm/providers/definition.ts'],
@@ -166,6 +172,7 @@ describe('imports', () => {
     const files = sources.filter(file => within(file, 'lib/gateway')).map(file => basename(file, '.ts'))
     expect(files.toSorted()).toEqual([
       'batch',
+      'budgets',
       'cache',
       'database',
       'gateway',

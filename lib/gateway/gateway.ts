@@ -8,6 +8,7 @@ import type { NewItem } from '../batch/types.ts'
 import type { UploadService } from '../batch/upload-service.ts'
 import type { V1BatchService } from '../batch/v1/batch-service.ts'
 import type { FileService } from '../batch/v1/file-service.ts'
+import type { BudgetAdmin } from '../budgets/admin.ts'
 import { type CacheAdmin, cacheAdmin } from '../cache/admin.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
@@ -73,6 +74,7 @@ export type Gateway = ServeDeps &
     /** The answers of `/v1/responses` that later requests can refer to. */
     responses: ResponseService
     cache: CacheAdmin
+    budgets: BudgetAdmin
     /** The service of batch jobs. Throws NOT_FOUND where they are switched off. */
     readonly batch: BatchService
     /** The service of batch uploads. Throws as `batch` does. */
@@ -292,6 +294,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     identify: context => current.now.identify(context),
     streams: runtime.streams,
     responses,
+    budgets: runtime.budgets.admin,
     cache: cacheAdmin({
       replies: runtime.cache,
       isOn: () => current.now.settings.caching.enabled,

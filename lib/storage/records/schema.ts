@@ -138,6 +138,41 @@ export type V1BatchesTable = {
   usage: string | null
 }
 
+/** Limits of spending, in whole nanodollars; null where there is none. A removed one stays, so that others notice. */
+export type BudgetsTable = {
+  /** `all`, `owner:X` or `key:ID`. */
+  scope: string
+  day_nano: OptionalInteger
+  month_nano: OptionalInteger
+  updated_at: Integer
+}
+
+/** What is spent and reserved of a budget, in whole nanodollars. */
+export type BudgetCountersTable = {
+  scope: string
+  /** A UTC day or month: `2026-11-29`, `2026-11`. */
+  period: string
+  spent: Integer
+  reserved: Integer
+  /** When it was reported that most of it is spent. */
+  noticed_at: OptionalInteger
+}
+
+/** Reservations of calls in progress. A settled one is removed. */
+export type BudgetHoldsTable = {
+  id: string
+  /** The process of the call. */
+  process: string
+  /** `held`, or `expired`: its process did not renew it, and the reservation was taken back. */
+  state: string
+  expires_at: Integer
+  /** The UTC day of the reservation. */
+  day: string
+  /** JSON of a list of scopes. */
+  scopes: string
+  nano: Integer
+}
+
 /** Everything that must not be lost, in SQLite or Postgres alike. */
 export type RecordsSchema = {
   batch_jobs: BatchJobsTable
@@ -147,4 +182,7 @@ export type RecordsSchema = {
   stored_response_items: StoredResponseItemsTable
   files: FilesTable
   v1_batches: V1BatchesTable
+  budgets: BudgetsTable
+  budget_counters: BudgetCountersTable
+  budget_holds: BudgetHoldsTable
 }

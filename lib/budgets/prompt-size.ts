@@ -3,8 +3,8 @@ import type { PassthroughRequest } from '../llm/passthrough.ts'
 import type { Call } from '../llm/types.ts'
 
 /** What vendors add around a call and each of its messages and tools, with room. */
-const TOKENS_OF_CALL = 64
-const TOKENS_OF_MESSAGE = 16
+const TOKENS_OF_CALL = 32
+const TOKENS_OF_MESSAGE = 8
 const TOKENS_OF_TOOL = 64
 /** Tools alone bring instructions of the vendor's own with them. Source: Anthropic, "Tool use": up to 530 tokens. */
 const TOKENS_OF_TOOLS = 600

@@ -9,7 +9,7 @@ import { type Json, json, post } from '../support/chat.ts'
 import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess } from '../support/gateway.ts'
 import { PostgresServer } from '../support/postgres.ts'
-import { hangs, neverEnds, refuses } from '../support/upstream-behaviour.ts'
+import { hangs, neverEnds, refuses, sends } from '../support/upstream-behaviour.ts'
 
 const ADMIN_TOKEN = 'the-token-of-the-admin'
 const SECRET = 'the-secret-of-webhooks'
@@ -166,6 +166,47 @@ describe('a budget', () => {
     during.abort()
     await expect.poll(async () => (await dayOf(gateway)).reservedUsd).toBe(0)
     expect((await dayOf(gateway)).spentUsd).toBeGreaterThan(0)
+  }, 60_000)
+
+  it('binds the items of batches and the endpoints beside chat, at what they cost', async () => {
+    const gateway = await start()
+    await setBudget(gateway, { day: 1 })
+    const submit = async (): Promise<Json> => {
+      const items = [1, 2, 3].map(number => ({ ...QUESTION, prompt: `Item ${number}` }))
+      const answer = await fetch(`${gateway.url}/api/batch/jobs`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ items }),
+      })
+      const { id } = await json(answer)
+      const job = async () => json(await fetch(`${gateway.url}/api/batch/jobs/${id}`))
+      await expect.poll(async () => (await job()).endedAt ?? null, { timeout: 20_000 }).not.toBeNull()
+      return job()
+    }
+    await submit()
+    expect(await dayOf(gateway)).toMatchObject({
+      spentNanoUsd: String(3 * COST_NANO),
+      reservedNanoUsd: '0',
+    })
+    const body = { object: 'list', data: [], usage: { prompt_tokens: 9, total_tokens: 9 } }
+    upstream.forModel('text-embedding-3-small', sends([JSON.stringify(body)], { type: 'application/json' }))
+    const embed = () =>
+      fetch(`${gateway.url}/v1/embeddings`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'text-embedding-3-small', input: 'Hi' }),
+      })
+    expect((await embed()).status).toBe(200)
+    expect(await dayOf(gateway)).toMatchObject({
+      spentNanoUsd: String(3 * COST_NANO + 9 * 20),
+      reservedNanoUsd: '0',
+    })
+
+    await setBudget(gateway, { day: 0 })
+    const refused = await embed()
+    expect(refused.status).toBe(429)
+    expect((await json(refused)).error.code).toBe('insufficient_quota')
+    expect(JSON.stringify(await submit())).toContain('QUOTA_EXCEEDED')
   }, 60_000)
 
   it('refuses a model without a price before it is asked, unless the file allows it', async () => {

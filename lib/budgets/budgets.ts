@@ -61,6 +61,7 @@ export class Budgets {
   readonly #known = new LRUCache<string, Known>({ max: MOST_KNOWN })
   readonly #noticed = new LRUCache<string, true>({ max: MOST_KNOWN })
   readonly #reading = new Map<string, Promise<void>>()
+  readonly #settlements = new Set<Promise<void>>()
   readonly #reserving: Gate
   readonly #settling: Gate
   #retrying: Timer | undefined
@@ -115,10 +116,18 @@ export class Budgets {
   async settle(hold: Hold, spentNanoUsd: number): Promise<void> {
     if (!this.#held.delete(hold.id)) return
     this.#unsettled.set(hold.id, { hold, spentNanoUsd })
-    await this.#settleNow({ hold, spentNanoUsd }).catch(error => {
+    const settlement = this.#settleNow({ hold, spentNanoUsd }).catch(error => {
       this.#deps.onError(error)
       this.#retryLater()
     })
+    this.#settlements.add(settlement)
+    await settlement
+    this.#settlements.delete(settlement)
+  }
+
+  /** Waits for settlements in progress, before the database is closed. */
+  async drain(): Promise<void> {
+    await Promise.all(this.#settlements)
   }
 
   /** @throws GatewayError QUOTA_EXCEEDED where a limit is spent. Counters of other processes may be two seconds old. */

@@ -248,7 +248,10 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   const lifecycle = new Lifecycle(activeRequests, clock, logger)
   const isServing = () => lifecycle.state === 'serving'
   const isStopping = () => !isServing()
-  lifecycle.closeAtEnd(database.close)
+  lifecycle.closeAtEnd(async () => {
+    await runtime.budgets.budgets.drain()
+    await database.close()
+  })
   const responses = buildResponses(runtime, database)
   const batch = env.ENABLE_BATCH
     ? await buildBatch({ runtime, database, current, responses, isStopping })

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Json, json, post } from '../support/chat.ts'
 import { FakeUpstream } from '../support/fake-upstream.ts'
-import { GatewayProcess } from '../support/gateway.ts'
+import { GatewayProcess, HOSTS, type HostName } from '../support/gateway.ts'
 import { PostgresServer } from '../support/postgres.ts'
 import { hangs, neverEnds, refuses, sends } from '../support/upstream-behaviour.ts'
 
@@ -36,8 +36,11 @@ afterEach(async () => {
   upstream.calls.length = 0
 })
 
-const start = async (env: Record<string, string> = {}): Promise<GatewayProcess> => {
-  const gateway = await GatewayProcess.start('native', {
+const start = async (
+  env: Record<string, string> = {},
+  host: HostName = 'native',
+): Promise<GatewayProcess> => {
+  const gateway = await GatewayProcess.start(host, {
     OPENAI_API_KEY: 'sk-test',
     OPENAI_BASE_URL: upstream.baseUrl,
     ENABLE_RATE_LIMITING: 'false',
@@ -286,9 +289,11 @@ describe('a budget', () => {
     expect(metrics).toContain('parley_budget_notices_total{scope="all",period="day"} 1')
     expect(metrics).not.toContain('Größe')
   }, 60_000)
+})
 
-  it('is known by a scope of a known kind, and limits are amounts', async () => {
-    const { url } = await start()
+describe.each(HOSTS)('the route of budgets, under the %s host', host => {
+  it('knows scopes of known kinds, also percent-encoded, and takes amounts', async () => {
+    const { url } = await start({}, host)
     const put = (scope: string, body: string) =>
       fetch(`${url}/api/admin/budgets/${scope}`, { method: 'PUT', headers: AS_ADMIN, body })
     expect((await put('everyone', '{}')).status).toBe(404)
@@ -300,5 +305,8 @@ describe('a budget', () => {
       day: { limitUsd: null, remainingUsd: null },
       month: { limitUsd: 2, spentUsd: 0, reservedUsd: 0, remainingUsd: 2 },
     })
-  })
+    for (const scope of ['owner:Größe & Co/1', 'owner:100%', 'key:k_1'])
+      expect(await (await put(encodeURIComponent(scope), '{"day":1}')).json()).toMatchObject({ scope })
+    expect(await (await put('key:k_1', '{}')).json()).toMatchObject({ scope: 'key:k_1' })
+  }, 60_000)
 })

@@ -3,16 +3,18 @@ import { readJson } from '#lib/http/body.ts'
 import { budgetBody } from '#lib/validation/budgets.ts'
 import { parseOrThrow } from '#lib/validation/faults.ts'
 
-const scopeIn = (scope: string | readonly string[] | undefined): string => decodeURIComponent(String(scope))
+/** Next decodes the parameters of a path and the native server does not: neither decodes the path itself. */
+const scopeIn = ({ url }: Request): string =>
+  decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '')
 
 /** The budget of all callers, of an owner, or of a key: `all`, `owner:NAME`, `key:ID`. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/api/admin/budgets/{scope}', surface: 'api', access: 'admin', changes: true },
   {
-    GET: async ({ params, gateway }) => ({ json: await gateway.budgets.report(scopeIn(params.scope)) }),
-    PUT: async ({ request, params, gateway }) => {
+    GET: async ({ request, gateway }) => ({ json: await gateway.budgets.report(scopeIn(request)) }),
+    PUT: async ({ request, gateway }) => {
       const body = parseOrThrow(budgetBody, await readJson(request, gateway.env.MAX_BODY_BYTES))
-      return { json: await gateway.budgets.set(scopeIn(params.scope), body) }
+      return { json: await gateway.budgets.set(scopeIn(request), body) }
     },
   },
 )

@@ -56,6 +56,12 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/cache': [...FOUNDATION_AND_REPLIES, 'lib/storage/types.ts'],
   'lib/resume': FOUNDATION_AND_REPLIES,
   'lib/batch': [...FOUNDATION_AND_REPLIES, 'lib/validation', 'lib/storage/records'],
+  'lib/budgets': [
+    ...FOUNDATION_AND_REPLIES,
+    'lib/llm/hold-end.ts',
+    'lib/llm/providers/definition.ts',
+    'lib/storage/records',
+  ],
   'lib/tokenizer': ['lib/clock.ts', 'lib/loop-turns.ts'],
   'lib/responses': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
   'lib/kv': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
@@ -161,6 +167,7 @@ describe('imports', () => {
     expect(files.toSorted()).toEqual([
       'audit',
       'batch',
+      'budgets',
       'cache',
       'database',
       'gateway',

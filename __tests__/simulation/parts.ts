@@ -127,6 +127,7 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
     aliases: new Map(),
     stats: { latency: new LatencyEwma(clock), busy: new Busy() },
   },
+  budgets: undefined,
   streams: undefined,
   fallbacks: { contextTokensOf: () => undefined, on: undefined, clock },
   retries: {

@@ -12,8 +12,11 @@ const MOST_LOST_RUNS = 25
 const SHORTEST_WAIT_MS = 1_000
 const BACKOFF_BASE_MS = 2_000
 
-/** Codes that mean no target was available: the run did not fail, it did not start. */
-const WAITS: ReadonlySet<string> = new Set(['PROVIDER_RATE_LIMIT', 'MODEL_UNAVAILABLE'])
+/**
+ * Codes that mean no target was available, or that other calls hold the rest of a budget: the run did not fail, it did
+ * not start.
+ */
+const WAITS: ReadonlySet<string> = new Set(['PROVIDER_RATE_LIMIT', 'MODEL_UNAVAILABLE', 'RATE_LIMITED'])
 
 export type RetryContext = Readonly<{
   /** Whether any provider was called. */

@@ -1,6 +1,6 @@
 import { cleanValue, invisibleCharacterIssue, shownValue } from './clean.ts'
 import { envFileFaults } from './env-files.ts'
-import { type Environment, environment, SECRETS, TOGETHER } from './schema.ts'
+import { type Environment, environment, NEEDED, SECRETS, TOGETHER } from './schema.ts'
 
 /** The faults of the environment, one line each. */
 export class ConfigurationError extends Error {
@@ -37,6 +37,11 @@ const halfSet = (set: Variables): string[] =>
           .filter(name => !set[name])
           .map(name => `  ${name} = (unset): is required too: ${pair.join(' and ')} go together`)
       : [],
+  )
+
+const unmetNeeds = (set: Variables): string[] =>
+  Object.entries(NEEDED).flatMap(([name, needed]) =>
+    set[name] && !set[needed] ? [`  ${needed} = (unset): is required for ${name}`] : [],
   )
 
 const LOWER_CASE_TOO = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const
@@ -77,7 +82,7 @@ export const parseEnvironment = (variables: Variables, before: readonly string[]
     if (unreported.has(name)) continue
     faults.push(`  ${name} = ${shown(name, set[name])}: ${message}; see .env.example`)
   }
-  faults.push(...halfSet(set))
+  faults.push(...halfSet(set), ...unmetNeeds(set))
   if (parsed.success && faults.length === 0) return parsed.data
   throw new ConfigurationError(faults)
 }

@@ -111,6 +111,18 @@ export const configFile = z.strictObject({
         .optional(),
     })
     .optional(),
+  budgets: z
+    .strictObject({
+      unpriced: z
+        .enum(['refuse', 'allow'])
+        .optional()
+        .describe('What happens to a call under a budget whose price is unknown; refuse when absent.'),
+      clamp: z
+        .boolean()
+        .optional()
+        .describe('Whether answers may be limited to what is left of a budget; false when absent.'),
+    })
+    .optional(),
   resilience: resilience.optional(),
 })
 

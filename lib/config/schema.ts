@@ -232,6 +232,9 @@ export const environment = z.object({
   RESPONSES_MAX_CHARACTERS: count(1_024, 1_000_000_000).default(67_108_864),
   BATCH_WEBHOOK_SECRET: secret.min(16, 'must have at least 16 characters').optional(),
 
+  /** Where a notice is posted when most of a budget is spent, signed with BATCH_WEBHOOK_SECRET. */
+  BUDGET_WEBHOOK_URL: secret.pipe(httpUrl).optional(),
+
   DATABASE_URL: databaseUrl.optional(),
   /** How long a start waits for a Postgres that is not there yet. */
   DATABASE_WAIT_SECONDS: count(0, 3_600).default(30),
@@ -267,12 +270,16 @@ export const SECRETS = [
   'METRICS_TOKEN',
   'SENTRY_DSN',
   'BATCH_WEBHOOK_SECRET',
+  'BUDGET_WEBHOOK_URL',
   'DATABASE_URL',
   'REDIS_URL',
   'HTTP_PROXY',
   'HTTPS_PROXY',
   'UPSTASH_REDIS_REST_TOKEN',
 ] as const satisfies readonly (keyof Environment)[]
+
+/** Variables that need another one. */
+export const NEEDED = { BUDGET_WEBHOOK_URL: 'BATCH_WEBHOOK_SECRET' } as const
 
 /** Variables that must be set together. */
 export const TOGETHER = [['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN']] as const

@@ -25,6 +25,7 @@ export type Settings = Readonly<{
   /** Absent where rate limiting is switched off. */
   rates: RateLimits | undefined
   caching: CachingSettings
+  budgets: Readonly<{ unpriced: 'refuse' | 'allow'; clamp: boolean }>
   /** The models that make images, best first. */
   imageChain: readonly ImageStep[]
   /** Absent where the file does not set them. */
@@ -73,6 +74,7 @@ export const settingsOf = (env: Environment, file: ConfigFile): Settings => {
     file,
     rates: env.ENABLE_RATE_LIMITING ? ratesOf(env, file) : undefined,
     caching: cachingOf(env, file.cache ?? {}),
+    budgets: { unpriced: file.budgets?.unpriced ?? 'refuse', clamp: file.budgets?.clamp ?? false },
     imageChain: file.images?.chain ?? DEFAULT_IMAGE_CHAIN,
     fallbackOn: file.fallbackOn,
     timeouts: {

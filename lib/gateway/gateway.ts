@@ -9,6 +9,7 @@ import type { NewItem } from '../batch/types.ts'
 import type { UploadService } from '../batch/upload-service.ts'
 import type { V1BatchService } from '../batch/v1/batch-service.ts'
 import type { FileService } from '../batch/v1/file-service.ts'
+import type { BudgetAdmin } from '../budgets/admin.ts'
 import { type CacheAdmin, cacheAdmin } from '../cache/admin.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
@@ -81,6 +82,7 @@ export type Gateway = ServeDeps &
     kv: KvService
     /** The longest of them, in bytes. */
     kvMaxBytes: number
+    budgets: BudgetAdmin
     /** The service of batch jobs. Throws NOT_FOUND where they are switched off. */
     readonly batch: BatchService
     /** The service of batch uploads. Throws as `batch` does. */
@@ -263,7 +265,10 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   const lifecycle = new Lifecycle(activeRequests, clock, logger)
   const isServing = () => lifecycle.state === 'serving'
   const isStopping = () => !isServing()
-  lifecycle.closeAtEnd(database.close)
+  lifecycle.closeAtEnd(async () => {
+    await runtime.budgets.budgets.drain()
+    await database.close()
+  })
   const responses = buildResponses(runtime, database)
   const batch = env.ENABLE_BATCH
     ? await buildBatch({ runtime, database, current, responses, isStopping })
@@ -309,6 +314,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     audit,
     streams: runtime.streams,
     responses,
+    budgets: runtime.budgets.admin,
     cache: cacheAdmin({
       replies: runtime.cache,
       isOn: () => current.now.settings.caching.enabled,

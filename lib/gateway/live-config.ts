@@ -10,6 +10,7 @@ import { spendItems } from '../rate-limit/items.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { Alias, AliasTarget } from '../routing/alias.ts'
 import { planned } from '../routing/route.ts'
+import { budgetsOf } from './budgets.ts'
 import { cacheDepsOf } from './cache.ts'
 import { adminAdmission, admission, type PipelineDeps, type Pipelines, pipelines } from './pipelines.ts'
 import { catalogOf } from './providers.ts'
@@ -90,6 +91,7 @@ const pipelineDepsOf = (
       clock,
     },
     limits: settings.rates && { rates: settings.rates, counter, clock },
+    budgets: budgetsOf({ runtime: runtime.budgets, settings, catalog, tokenizer: runtime.tokenizer, clock }),
     prices: catalog,
     cache: cacheDepsOf(settings.caching, runtime.cache, clock),
     streams,

@@ -1,5 +1,7 @@
 import { type AuthDeps, authenticate } from '../auth/policy.ts'
 import { administer, type TokenDeps } from '../auth/token.ts'
+import { type ReserveDeps, reserve } from '../budgets/reserve.ts'
+import { type SpentOutDeps, spentOut } from '../budgets/spent-out.ts'
 import { type CacheDeps, cache } from '../cache/policy.ts'
 import type { Clock } from '../clock.ts'
 import { compose, type Handler, type Policy } from '../compose.ts'
@@ -27,6 +29,8 @@ export type PipelineDeps = Readonly<{
   admin: TokenDeps
   /** Absent where rate limiting is switched off. */
   limits: LimitDeps | undefined
+  /** Absent where no budget can apply. */
+  budgets: (ReserveDeps & SpentOutDeps) | undefined
   prices: Prices
   /** Absent where caching is switched off. */
   cache: CacheDeps | undefined
@@ -68,6 +72,7 @@ const BATCH = ['batch'] as const
  */
 const stepsOf = (deps: PipelineDeps): readonly Step[] => [
   [ALL, record()], //                                   record the answer
+  [CHAT_AND_BATCH, spentOut(deps.budgets)], //             refuse a caller whose budget is spent
   [LIVE, spend()], //                                      count it against the rate limits
   [RESUMABLE, deps.streams && resume(deps.streams)], //    let the stream outlive its connection
   [ALL, meter(deps.prices)], //                            compute the cost, cached answers included
@@ -78,6 +83,7 @@ const stepsOf = (deps: PipelineDeps): readonly Step[] => [
   [CHAT_AND_BATCH, fallback(deps.fallbacks)], //           on failure, try the next target
   [CHAT, deps.hedges && hedge(deps.hedges)], //                           start a second attempt beside a slow one
   [LIVE, retry(deps.retries, deps.budgetOf)], //              retry transient failures
+  [CHAT_AND_BATCH, reserve(deps.budgets)], //              reserve the money of one attempt, and settle it
   [CHAT_AND_BATCH, breaker(deps.circuitOf, deps.cooldowns)], // skip failing targets, and those in cooldown
   [CHAT_AND_BATCH, bulkhead(deps.bulkheadOf)], // bound concurrent calls
   [CHAT_AND_BATCH, timeout(deps.timeouts, deps.clock)], //    bound the time of an attempt

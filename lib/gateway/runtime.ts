@@ -24,6 +24,7 @@ import { Busy, LatencyEwma, type TargetStats } from '../routing/target-stats.ts'
 import { memoryKeyValue } from '../storage/memory.ts'
 import type { KeyValue } from '../storage/types.ts'
 import { Tokenizer } from '../tokenizer/tokenizer.ts'
+import { type BudgetRuntime, buildBudgets } from './budgets.ts'
 import { buildCacheRuntime } from './cache.ts'
 import { type Database, openDatabase } from './database.ts'
 import type { Pipelines } from './pipelines.ts'
@@ -49,6 +50,7 @@ export type Runtime = Readonly<{
   /** Absent where no Redis is configured. */
   shared: SharedState | undefined
   database: Database
+  budgets: BudgetRuntime
   /** The counters of the rate limits. */
   counter: Counter
   cache: CacheRuntime
@@ -125,6 +127,7 @@ export const buildRuntime = async (
   const shared = await connectRedis(common)
   const store = shared ? shared.keyValue(memory) : memory
   const counter = slidingWindow()
+  const database = await openDatabase({ env, clock, logger })
   return {
     ...common,
     errors,
@@ -135,7 +138,8 @@ export const buildRuntime = async (
     activeRequests,
     memory,
     shared,
-    database: await openDatabase({ env, clock, logger }),
+    database,
+    budgets: await buildBudgets({ ...common, database, ledgerSum: undefined }),
     counter: shared ? shared.counter(counter) : counter,
     cache: buildCacheRuntime({
       ...common,

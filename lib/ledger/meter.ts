@@ -27,6 +27,15 @@ export const costPicoUsd = (usage: Usage, price: Price): number => {
   )
 }
 
+/** The highest price of a token of each direction, in whole picodollars. */
+export const highestTokenPrice = (price: Price) => {
+  const { input, cachedInput = 0, cacheWrite = 0, audioInput = 0, imageInput = 0, output } = price
+  return {
+    inputPicoUsd: perToken(Math.max(input, cachedInput, cacheWrite, audioInput, imageInput)),
+    outputPicoUsd: perToken(output),
+  }
+}
+
 /** The price of an amount by its own unit; absent where the two do not fit. */
 const unitCostPicoUsd = (billed: Billed, price: UnitPrice): number | undefined => {
   switch (billed.unit) {
@@ -49,7 +58,8 @@ export type Prices = Readonly<{
   unitPriceOf: (target: Target) => UnitPrice | undefined
 }>
 
-const costOf = (usage: Usage, target: Target, prices: Prices): number | undefined => {
+/** What a usage costs at a target, in whole picodollars; undefined where its price is unknown. */
+export const costOf = (usage: Usage, target: Target, prices: Prices): number | undefined => {
   if (usage.billed) {
     const unitPrice = prices.unitPriceOf(target)
     return unitPrice && unitCostPicoUsd(usage.billed, unitPrice)

@@ -7,6 +7,7 @@ import { turn } from '../loop-turns.ts'
 import { type Outcome, type RequestContext, upstreamMs } from '../request-context.ts'
 import type { BatchFacts } from './batch-health.ts'
 import { BatchMetrics } from './batch-metrics.ts'
+import { type BudgetFigures, BudgetMetrics } from './budget-metrics.ts'
 import { type CacheFigures, cacheMetrics } from './cache-metrics.ts'
 import { CIRCUIT_VALUE, type CircuitName } from './circuit-value.ts'
 import { RedisMetrics } from './redis-metrics.ts'
@@ -145,6 +146,11 @@ export class Metrics {
   /** Metrics of batches, where they are switched on. To be created once. */
   ofBatch(facts: () => BatchFacts): BatchMetrics {
     return new BatchMetrics(this.#registry, facts)
+  }
+
+  /** Metrics of budgets. To be created once. */
+  ofBudgets(figures: () => BudgetFigures): BudgetMetrics {
+    return new BudgetMetrics(this.#registry, figures)
   }
 
   /** Metrics of a shared Redis, where there is one. To be created once. */

@@ -12,6 +12,12 @@ export const replyOf = (outcome: Outcome): Reply => {
   return outcome.reply
 }
 
+const OUTPACED = 'Another attempt was faster.'
+
+/** Whether an attempt was aborted because the other one had content first. */
+export const wasOutpaced = (error: unknown): boolean =>
+  error instanceof GatewayError && error.code === 'CLIENT_GONE' && error.message === OUTPACED
+
 /** One of two attempts at a call, with a signal of its own below the call's. */
 export class RacedAttempt {
   readonly outcome: Promise<Outcome>
@@ -27,7 +33,7 @@ export class RacedAttempt {
 
   /** Not a failure of the target: the circuit and the health of providers do not count it. */
   abort(): void {
-    this.#controller.abort(new GatewayError('CLIENT_GONE', 'Another attempt was faster.'))
+    this.#controller.abort(new GatewayError('CLIENT_GONE', OUTPACED))
   }
 }
 

@@ -31,7 +31,7 @@ const againAfter = (...args: Parameters<typeof judged>): number | 'ended' => {
 }
 
 const codes = Object.keys(ERRORS) as ErrorCode[]
-const WAITS: readonly ErrorCode[] = ['PROVIDER_RATE_LIMIT', 'MODEL_UNAVAILABLE']
+const WAITS: readonly ErrorCode[] = ['PROVIDER_RATE_LIMIT', 'MODEL_UNAVAILABLE', 'RATE_LIMITED']
 const final = codes.filter(code => !ERRORS[code].retryable)
 const passing = codes.filter(
   code => ERRORS[code].retryable && code !== 'SHUTTING_DOWN' && !WAITS.includes(code),

@@ -105,6 +105,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
       aliases: new Map(),
       stats: { latency: new LatencyEwma(clock), busy: new Busy() },
     },
+    budgets: undefined,
     streams: new Streams({
       clock,
       newId: () => 'chat_1',
@@ -166,6 +167,7 @@ describe('the order of the policies', () => {
     await pipelines(tracedParts([])).chat(newCall(guest))
     expect(entered).toEqual([
       'record',
+      'spentOut',
       'spend',
       'meter',
       'cache',
@@ -174,6 +176,7 @@ describe('the order of the policies', () => {
       'fallback',
       'hedge',
       'retry',
+      'reserve',
       'breaker',
       'bulkhead',
       'timeout',
@@ -183,24 +186,26 @@ describe('the order of the policies', () => {
 
   it('of a chat call whose stream outlives its connection: it gets its stream once it is admitted', async () => {
     await pipelines(tracedParts([])).resumable(newCall({ ...guest, resume: true }))
-    expect(entered.slice(0, 5)).toEqual(['record', 'spend', 'resume', 'meter', 'cache'])
+    expect(entered.slice(0, 5)).toEqual(['record', 'spentOut', 'spend', 'resume', 'meter'])
   })
 
   it('of a chat call without hedging: as if there were no such policy', async () => {
     await pipelines({ ...tracedParts([]), hedges: undefined }).chat(newCall(guest))
-    expect(entered.slice(6, 9)).toEqual(['fallback', 'retry', 'breaker'])
+    expect(entered.slice(7, 10)).toEqual(['fallback', 'retry', 'breaker'])
   })
 
   it('of an item of a batch: admitted with its job, no retry within an attempt, live calls first', async () => {
     await pipelines(tracedParts([])).batch(newCall(guest))
     expect(entered).toEqual([
       'record',
+      'spentOut',
       'meter',
       'cache',
       'truncate',
       'route',
       'deferBackground',
       'fallback',
+      'reserve',
       'breaker',
       'bulkhead',
       'timeout',

@@ -10,6 +10,7 @@ import { idleTime } from './migrations/2026-11-28-idle-time.ts'
 import { storedResponses } from './migrations/2026-11-28-stored-responses.ts'
 import { v1Batches } from './migrations/2026-11-28-v1-batches.ts'
 import { audit } from './migrations/2026-11-29-audit.ts'
+import { budgets } from './migrations/2026-11-29-budgets.ts'
 import { idempotency } from './migrations/2026-11-29-idempotency.ts'
 import { keyValue } from './migrations/2026-11-29-key-value.ts'
 import type { RecordsSchema } from './schema.ts'
@@ -25,6 +26,7 @@ const MIGRATIONS = {
   '2026-11-28-stored-responses': storedResponses,
   '2026-11-28-v1-batches': v1Batches,
   '2026-11-29-audit': audit,
+  '2026-11-29-budgets': budgets,
   '2026-11-29-idempotency': idempotency,
   '2026-11-29-key-value': keyValue,
 }

@@ -197,6 +197,41 @@ export type AuditLogTable = {
 /** The number and the hash of the audit log's last row. One row, with the id 1. */
 export type AuditHeadTable = { id: number; sequence: Integer; hash: string }
 
+/** Limits of spending, in whole nanodollars; null where there is none. A removed one stays, so that others notice. */
+export type BudgetsTable = {
+  /** `all`, `owner:X` or `key:ID`. */
+  scope: string
+  day_nano: OptionalInteger
+  month_nano: OptionalInteger
+  updated_at: Integer
+}
+
+/** What is spent and reserved of a budget, in whole nanodollars. */
+export type BudgetCountersTable = {
+  scope: string
+  /** A UTC day or month: `2026-11-29`, `2026-11`. */
+  period: string
+  spent: Integer
+  reserved: Integer
+  /** When it was reported that most of it is spent. */
+  noticed_at: OptionalInteger
+}
+
+/** Reservations of calls in progress. A settled one is removed. */
+export type BudgetHoldsTable = {
+  id: string
+  /** The process of the call. */
+  process: string
+  /** `held`, or `expired`: its process did not renew it, and the reservation was taken back. */
+  state: string
+  expires_at: Integer
+  /** The UTC day of the reservation. */
+  day: string
+  /** JSON of a list of scopes. */
+  scopes: string
+  nano: Integer
+}
+
 /** Everything that must not be lost, in SQLite or Postgres alike. */
 export type RecordsSchema = {
   batch_jobs: BatchJobsTable
@@ -211,4 +246,7 @@ export type RecordsSchema = {
   audit_log: AuditLogTable
   audit_head: AuditHeadTable
   kv_entries: KvEntriesTable
+  budgets: BudgetsTable
+  budget_counters: BudgetCountersTable
+  budget_holds: BudgetHoldsTable
 }

@@ -34,6 +34,25 @@ export const cacheReport = z.object({
   bytes: z.int().nullable(),
 })
 
+const budgetPeriod = z.object({
+  period: z.string(),
+  limitUsd: z.number().nullable(),
+  spentUsd: z.number(),
+  reservedUsd: z.number(),
+  remainingUsd: z.number().nullable(),
+  spentNanoUsd: z.string(),
+  reservedNanoUsd: z.string(),
+  renewsAt: z.string(),
+})
+
+/** A budget and what is spent and reserved of it. */
+export const budget = z.object({
+  scope: z.string(),
+  budgetUsd: z.object({ day: z.number().nullable(), month: z.number().nullable() }),
+  day: budgetPeriod,
+  month: budgetPeriod,
+})
+
 export const invalidated = z.object({
   invalidated: z.object({
     tag: z.string().optional(),

@@ -1,8 +1,9 @@
 import { auditQuery } from '../../../validation/audit.ts'
+import { budgetBody } from '../../../validation/budgets.ts'
 import { invalidationBody } from '../../../validation/invalidation.ts'
 import { auditPage } from '../answers/audit.ts'
-import { cacheReport, health, invalidated, live, ready } from '../answers/operations.ts'
-import { json, type Operation } from '../operation.ts'
+import { budget, cacheReport, health, invalidated, live, ready } from '../answers/operations.ts'
+import { inPath, json, type Operation } from '../operation.ts'
 
 const healthOperations: readonly Operation[] = [
   {
@@ -38,8 +39,42 @@ const healthOperations: readonly Operation[] = [
   },
 ]
 
+const budgetScope = inPath('scope', '`all`, `owner:NAME` or `key:ID`.', 'all')
+
+const budgetOperations: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/api/admin/budgets/{scope}',
+    tag: 'Operations',
+    summary: 'Read a budget',
+    description: 'Its limits, and what is spent and reserved today and this month (UTC).',
+    access: 'admin',
+    parameters: [budgetScope],
+    answers: [{ description: 'The budget.', content: [json('Budget', budget)] }],
+    errors: ['NOT_FOUND'],
+  },
+  {
+    method: 'put',
+    path: '/api/admin/budgets/{scope}',
+    tag: 'Operations',
+    summary: 'Set a budget',
+    description:
+      'In US dollars a day and a month (UTC); without one there is no such limit. In effect on every instance within five seconds.',
+    access: 'admin',
+    parameters: [budgetScope],
+    body: {
+      name: 'BudgetLimits',
+      schema: budgetBody,
+      examples: { Both: { day: 10, month: 200 }, None: {} },
+    },
+    answers: [{ description: 'The budget.', content: [json('Budget', budget)] }],
+    errors: ['NOT_FOUND'],
+  },
+]
+
 export const operationsOperations: readonly Operation[] = [
   ...healthOperations,
+  ...budgetOperations,
   {
     method: 'get',
     path: '/api/hello',

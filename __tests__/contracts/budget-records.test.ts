@@ -1,0 +1,323 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type BudgetNotice, Budgets } from '#lib/budgets/budgets.ts'
+import { HoldRecords } from '#lib/budgets/hold-records.ts'
+import { LimitRecords } from '#lib/budgets/limit-records.ts'
+import { Limits } from '#lib/budgets/limits.ts'
+import { type Correction, Reconciler } from '#lib/budgets/reconcile.ts'
+import type { Hold, Limit } from '#lib/budgets/types.ts'
+import { systemClock } from '#lib/clock.ts'
+import { GatewayError } from '#lib/errors.ts'
+import { openRecords } from '#lib/storage/records/open.ts'
+import type { Records } from '#lib/storage/records/records.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { PostgresServer } from '../support/postgres.ts'
+import { seededRandom } from '../support/seeded-random.ts'
+
+let server: PostgresServer
+const open: Records[] = []
+const closeAll = async (): Promise<void> => {
+  for (const records of open.splice(0)) await records.close()
+}
+
+beforeAll(async () => {
+  server = await PostgresServer.start()
+})
+afterAll(async () => {
+  await closeAll()
+  await server.remove()
+})
+afterEach(closeAll)
+
+type Place = Parameters<typeof openRecords>[0]
+const newPlace: Readonly<Record<string, () => Promise<Place>>> = {
+  SQLite: async () => ({ dataDir: mkdtempSync(join(tmpdir(), 'parley-budgets-')) }) as Place,
+  Postgres: async () => ({ databaseUrl: await server.database(), dataDir: '' }) as Place,
+}
+
+const NOON = Date.UTC(2026, 10, 29, 12)
+const MIDNIGHT = Date.UTC(2026, 10, 30)
+const DAY = '2026-11-29'
+const MONTH = '2026-11'
+const KEY: Limit = { scope: 'key:ada', dayNanoUsd: 1_000, monthNanoUsd: 5_000 }
+const OWNER: Limit = { scope: 'owner:acme', dayNanoUsd: 1_500 }
+const ALL: Limit = { scope: 'all', monthNanoUsd: 100_000 }
+
+describe.each(Object.keys(newPlace))('budgets in %s', kind => {
+  let records: Records
+  let holds: HoldRecords
+  let clock: FakeClock
+  let notices: BudgetNotice[]
+  let errors: unknown[]
+
+  const newBudgets = (process = 'one', through = holds): Budgets =>
+    new Budgets({
+      records: through,
+      clock,
+      process,
+      newId: randomUUID,
+      noticeAt: 0.8,
+      onNotice: notice => notices.push(notice),
+      onTakenBack: () => {},
+      onError: error => errors.push(error),
+    })
+
+  beforeEach(async () => {
+    records = await openRecords((await newPlace[kind]?.()) as Place, systemClock)
+    open.push(records)
+    holds = new HoldRecords(records)
+    clock = new FakeClock(NOON)
+    notices = []
+    errors = []
+  })
+
+  const counter = async (scope: Limit['scope'], period: string) => {
+    const found = (await holds.counters([scope], period.length > 7 ? period : DAY)).find(
+      one => one.period === period,
+    )
+    return [found?.spent, found?.reserved]
+  }
+  const heldBy = async (budgets: Budgets, limits: readonly Limit[], amount: number): Promise<Hold> => {
+    const done = await budgets.reserve(limits, amount)
+    if ('refusal' in done) throw new Error(`refused: ${done.refusal.kind}`)
+    return done.hold
+  }
+
+  it('reserve in every scope and period at once, and settle what was really spent', async () => {
+    const budgets = newBudgets()
+    const hold = await heldBy(budgets, [KEY, OWNER, ALL], 400)
+    for (const { scope } of [KEY, OWNER, ALL]) expect(await counter(scope, DAY)).toEqual([0, 400])
+    await budgets.settle(hold, 150)
+    for (const { scope } of [KEY, OWNER, ALL]) {
+      expect(await counter(scope, DAY)).toEqual([150, 0])
+      expect(await counter(scope, MONTH)).toEqual([150, 0])
+    }
+    expect(budgets.openHolds).toBe(0)
+  })
+
+  it('reserve in no scope where one of them has too little', async () => {
+    const budgets = newBudgets()
+    await heldBy(budgets, [OWNER], 1_200)
+    const refused = await budgets.reserve([KEY, OWNER, ALL], 400)
+    expect(refused).toMatchObject({ refusal: { kind: 'reserved', scope: 'owner:acme', leftNanoUsd: 300 } })
+    expect(await counter('key:ada', DAY)).toEqual([0, 0])
+    expect(await counter('all', MONTH)).toEqual([0, 0])
+  })
+
+  it('tell what is spent from what is only reserved, and name the period that lasts longest', async () => {
+    const budgets = newBudgets()
+    await budgets.settle(await heldBy(budgets, [KEY], 900), 900)
+    const open = await heldBy(budgets, [KEY], 100)
+    expect(await budgets.reserve([KEY], 100)).toMatchObject({ refusal: { kind: 'reserved' } })
+    expect(await budgets.reserve([KEY], 101)).toMatchObject({ refusal: { kind: 'spent', period: DAY } })
+    await budgets.settle(open, 0)
+    expect(await budgets.reserve([KEY], 100)).toHaveProperty('hold')
+    const monthly = { ...KEY, monthNanoUsd: 900 }
+    expect(await budgets.reserve([monthly], 101)).toMatchObject({
+      refusal: { kind: 'spent', period: MONTH },
+    })
+  })
+
+  it('refuse an amount above the limit at the first call of a period already', async () => {
+    expect(await newBudgets().reserve([KEY], 1_001)).toMatchObject({ refusal: { kind: 'spent' } })
+    expect(await counter('key:ada', DAY)).toEqual([0, 0])
+  })
+
+  it('settle once, however often and from wherever it is called', async () => {
+    const budgets = newBudgets()
+    const hold = await heldBy(budgets, [KEY], 400)
+    await Promise.all([budgets.settle(hold, 100), budgets.settle(hold, 100), budgets.settle(hold, 0)])
+    const again = await Promise.all([holds.settle(hold, 100), holds.settle(hold, 50)])
+    expect(again.map(({ result }) => result)).toEqual(['none', 'none'])
+    expect(await counter('key:ada', DAY)).toEqual([100, 0])
+  })
+
+  it('settle together with another statement, or neither', async () => {
+    const budgets = newBudgets()
+    const hold = await heldBy(budgets, [KEY], 400)
+    const row = (id: string) => records.db.insertInto('batch_workers').values({ id, seen_at: 1 })
+    await holds.settle(hold, 100, [row('first')])
+    await holds.settle(hold, 100, [row('second')])
+    const rows = await records.read(db => db.selectFrom('batch_workers').select('id').execute())
+    expect(rows).toEqual([{ id: 'first' }])
+  })
+
+  it('let 50 of 500 concurrent calls through where the money is enough for 50, and leak nothing', async () => {
+    const budgets = newBudgets()
+    const limit: Limit = { scope: 'key:ada', dayNanoUsd: 50_000 }
+    const outcomes = await Promise.all(
+      Array.from({ length: 500 }, async () => {
+        const done = await budgets.reserve([limit, ALL], 1_000)
+        if ('refusal' in done) return done.refusal.kind
+        await budgets.settle(done.hold, 1_000)
+        return 'answered'
+      }),
+    )
+    expect(outcomes.filter(outcome => outcome === 'answered')).toHaveLength(50)
+    expect(await counter('key:ada', DAY)).toEqual([50_000, 0])
+    expect(await counter('all', DAY)).toEqual([50_000, 0])
+    expect(budgets.openHolds).toBe(0)
+  })
+
+  it('refuse none of 50 calls that follow one another, over two processes', async () => {
+    const [one, two] = [newBudgets('one'), newBudgets('two')]
+    for (let call = 0; call < 50; call += 1) {
+      const budgets = call % 2 === 0 ? one : two
+      await budgets.settle(await heldBy(budgets, [{ scope: 'all', dayNanoUsd: 50_000 }], 1_000), 1_000)
+    }
+    expect(await counter('all', DAY)).toEqual([50_000, 0])
+  })
+
+  it('book a cost above the reserved amount in full', async () => {
+    const budgets = newBudgets()
+    await budgets.settle(await heldBy(budgets, [KEY], 100), 2_000)
+    expect(await counter('key:ada', DAY)).toEqual([2_000, 0])
+    await expect(budgets.assertNotSpent([KEY])).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' })
+  })
+
+  it('settle a hold in the period in which it was made, also after midnight', async () => {
+    clock = new FakeClock(MIDNIGHT - 1_000)
+    const budgets = newBudgets()
+    const hold = await heldBy(budgets, [KEY], 400)
+    await clock.advance(1_001)
+    await budgets.settle(hold, 300)
+    expect(await counter('key:ada', DAY)).toEqual([300, 0])
+    expect(await counter('key:ada', '2026-11-30')).toEqual([0, 0])
+    expect(await heldBy(budgets, [KEY], 1_000)).toMatchObject({ day: '2026-11-30' })
+  })
+
+  it('take a hold back when its process no longer renews it, and still book what comes late', async () => {
+    const dead = newBudgets('dead', new HoldRecords(records))
+    const hold = await heldBy(dead, [KEY], 1_000)
+    await holds.takeBack(NOON + 19_000)
+    expect(await counter('key:ada', DAY)).toEqual([0, 1_000])
+    expect(await holds.takeBack(NOON + 20_001)).toBe(1)
+    expect(await holds.takeBack(NOON + 20_001)).toBe(0)
+    expect(await counter('key:ada', DAY)).toEqual([0, 0])
+    expect((await holds.settle(hold, 700)).result).toBe('late')
+    expect((await holds.settle(hold, 700)).result).toBe('none')
+    expect(await counter('key:ada', DAY)).toEqual([700, 0])
+  })
+
+  it('renew the hold of a long stream for as long as its process lives', async () => {
+    const budgets = newBudgets()
+    const hold = await heldBy(budgets, [KEY], 500)
+    for (let second = 0; second < 60; second += 5) {
+      await clock.advance(5_000)
+      await expect
+        .poll(async () => {
+          const [row] = await records.read(db => db.selectFrom('budget_holds').select('expires_at').execute())
+          return row?.expires_at
+        })
+        .toBe(clock.now() + 20_000)
+      expect(await holds.takeBack(clock.now())).toBe(0)
+    }
+    await budgets.settle(hold, 1)
+    expect(await counter('key:ada', DAY)).toEqual([1, 0])
+  })
+
+  it('settle later what could not be settled while the database was away', async () => {
+    const failing = new HoldRecords(records)
+    let isAway = false
+    const settle = failing.settle.bind(failing)
+    failing.settle = (...hold) =>
+      isAway ? Promise.reject(new GatewayError('STORE_UNAVAILABLE')) : settle(...hold)
+    const budgets = newBudgets('one', failing)
+    const hold = await heldBy(budgets, [KEY], 500)
+    isAway = true
+    await budgets.settle(hold, 200)
+    expect(await counter('key:ada', DAY)).toEqual([0, 500])
+    isAway = false
+    await clock.advance(1_000)
+    await expect.poll(() => counter('key:ada', DAY)).toEqual([200, 0])
+    expect(budgets.openHolds).toBe(0)
+  })
+
+  it('give a notice at 80 %, once for each scope and period over all processes', async () => {
+    const [one, two] = [newBudgets('one'), newBudgets('two')]
+    await one.settle(await heldBy(one, [KEY], 799), 799)
+    expect(notices).toEqual([])
+    await two.settle(await heldBy(two, [KEY], 1), 1)
+    await one.settle(await heldBy(one, [KEY], 100), 100)
+    expect(notices).toEqual([{ scope: 'key:ada', period: DAY, spentNanoUsd: 800, limitNanoUsd: 1_000 }])
+  })
+
+  it('correct a counter that has differed from the ledger for two rounds, and no other', async () => {
+    const budgets = newBudgets()
+    await budgets.settle(await heldBy(budgets, [KEY], 400), 300)
+    let ledger = 250
+    const corrections: Correction[] = []
+    const reconciler = new Reconciler({
+      records: holds,
+      ledgerSum: async () => ledger,
+      now: () => clock.now(),
+      onCorrected: one => corrections.push(one),
+    })
+    await reconciler.compare()
+    ledger = 300
+    await reconciler.compare()
+    expect(corrections).toEqual([])
+    ledger = 420
+    await reconciler.compare()
+    await reconciler.compare()
+    expect(corrections.map(({ ledgerNanoUsd }) => ledgerNanoUsd)).toEqual([420, 420])
+    expect(await counter('key:ada', DAY)).toEqual([420, 0])
+  })
+
+  it('pass a change of a limit on to other processes, a removal too', async () => {
+    const deps = {
+      records: new LimitRecords(records),
+      clock,
+      onError: (error: unknown) => errors.push(error),
+    }
+    const [one, two] = [await Limits.read(deps), await Limits.read(deps)]
+    const caller = {
+      kind: 'key',
+      id: 'ada',
+      name: 'Ada',
+      owner: 'acme',
+      role: 'member',
+      address: '',
+    } as const
+    await one.set(KEY)
+    await one.set(OWNER)
+    expect(one.of(caller)).toEqual([KEY, OWNER])
+    await clock.advance(2_000)
+    await expect.poll(() => two.of(caller)).toEqual([KEY, OWNER])
+    await one.set({ scope: 'key:ada' })
+    await clock.advance(2_000)
+    await expect.poll(() => two.of(caller)).toEqual([OWNER])
+    expect(two.of({ kind: 'guest', id: 'x', address: '' })).toEqual([])
+  })
+
+  it('are always what a model of them says, over 300 random operations', async () => {
+    const random = seededRandom(14)
+    const budgets = newBudgets()
+    const open: Hold[] = []
+    let [spent, reserved] = [0, 0]
+    const limit: Limit = { scope: 'all', dayNanoUsd: 20_000 }
+    for (let step = 0; step < 300; step += 1) {
+      const amount = Math.floor(random() * 2_000)
+      if (random() < 0.5 || open.length === 0) {
+        const done = await budgets.reserve([limit], amount)
+        expect('hold' in done).toBe(spent + reserved + amount <= 20_000)
+        if ('refusal' in done) expect(done.refusal.kind).toBe(spent + amount > 20_000 ? 'spent' : 'reserved')
+        else {
+          open.push(done.hold)
+          reserved += amount
+        }
+      } else {
+        const [hold] = open.splice(Math.floor(random() * open.length), 1)
+        if (!hold) continue
+        const cost = random() < 0.3 ? 0 : Math.floor(random() * hold.nanoUsd)
+        await budgets.settle(hold, cost)
+        reserved -= hold.nanoUsd
+        spent += cost
+      }
+      expect(await counter('all', DAY)).toEqual([spent, reserved])
+    }
+  })
+})

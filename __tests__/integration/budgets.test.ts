@@ -1,0 +1,312 @@
+import { createHmac } from 'node:crypto'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type Json, json, post } from '../support/chat.ts'
+import { FakeUpstream } from '../support/fake-upstream.ts'
+import { GatewayProcess, HOSTS, type HostName } from '../support/gateway.ts'
+import { PostgresServer } from '../support/postgres.ts'
+import { hangs, neverEnds, refuses, sends } from '../support/upstream-behaviour.ts'
+
+const ADMIN_TOKEN = 'the-token-of-the-admin'
+const SECRET = 'the-secret-of-webhooks'
+const AS_ADMIN = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' }
+/** Seven tokens in and five out of gpt-4o: what the fake upstream's books say of each of its answers. */
+const COST_NANO = 7 * 2_500 + 5 * 10_000
+const WHOLE_USD = (50 * COST_NANO) / 1e9
+const QUESTION = { prompt: 'Hi', model: 'gpt-4o', maxTokens: 5, cache: 'no-store' }
+
+let upstream: FakeUpstream
+let postgres: PostgresServer
+const running: GatewayProcess[] = []
+
+beforeAll(async () => {
+  upstream = await FakeUpstream.start()
+  postgres = await PostgresServer.start()
+})
+afterAll(async () => {
+  await upstream.stop()
+  await postgres.remove()
+})
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(gateway => gateway.stop()))
+  upstream.calls.length = 0
+})
+
+const start = async (
+  env: Record<string, string> = {},
+  host: HostName = 'native',
+): Promise<GatewayProcess> => {
+  const gateway = await GatewayProcess.start(host, {
+    OPENAI_API_KEY: 'sk-test',
+    OPENAI_BASE_URL: upstream.baseUrl,
+    ENABLE_RATE_LIMITING: 'false',
+    ADMIN_TOKEN,
+    ...env,
+  })
+  running.push(gateway)
+  return gateway
+}
+
+const setBudget = async ({ url }: GatewayProcess, body: object, scope = 'all'): Promise<Json> => {
+  const answer = await fetch(`${url}/api/admin/budgets/${scope}`, {
+    method: 'PUT',
+    headers: AS_ADMIN,
+    body: JSON.stringify(body),
+  })
+  expect(answer.status).toBe(200)
+  return json(answer)
+}
+const budget = async ({ url }: GatewayProcess, scope = 'all'): Promise<Json> =>
+  json(await fetch(`${url}/api/admin/budgets/${scope}`, { headers: AS_ADMIN }))
+const dayOf = async (gateway: GatewayProcess): Promise<Json> => (await budget(gateway)).day
+
+type Outcome = Readonly<{ status: number; code: string | undefined; headers: Headers; body: Json }>
+
+const ask = async ({ url }: GatewayProcess, changes: object = {}): Promise<Outcome> => {
+  const answer = await post(url, { ...QUESTION, ...changes })
+  const text = await answer.text()
+  const body = answer.headers.get('content-type')?.startsWith('text/event-stream') ? {} : JSON.parse(text)
+  return { status: answer.status, code: body.error?.code, headers: answer.headers, body }
+}
+
+describe.each([
+  ['SQLite', 1],
+  ['Postgres', 3],
+] as const)('a budget for 50 calls, in %s with %i processes', (backend, processes) => {
+  it('is never overspent by 500 calls at once: 0 nanodollars over, 0 reservations left', async () => {
+    const env = backend === 'Postgres' ? { DATABASE_URL: await postgres.database() } : {}
+    const first = await start(env)
+    await setBudget(first, { day: WHOLE_USD })
+    const others = Array.from({ length: processes - 1 }, () => start(env))
+    const gateways = [first, ...(await Promise.all(others))]
+
+    const outcomes = await Promise.all(
+      Array.from({ length: 500 }, (_, call) => ask(gateways[call % processes] ?? first)),
+    )
+    const answered = outcomes.filter(({ status }) => status === 200).length
+    const refusals = new Set(outcomes.flatMap(({ status, code }) => (status === 200 ? [] : [code])))
+    expect([...refusals].every(code => code === 'RATE_LIMITED' || code === 'QUOTA_EXCEEDED')).toBe(true)
+    for (const { code, headers } of outcomes)
+      if (code === 'RATE_LIMITED') expect(headers.get('retry-after')).toBe('1')
+    expect(upstream.calls).toHaveLength(answered)
+    const { spentNanoUsd, reservedNanoUsd } = await dayOf(first)
+    expect({ spentNanoUsd, reservedNanoUsd }).toEqual({
+      spentNanoUsd: String(answered * COST_NANO),
+      reservedNanoUsd: '0',
+    })
+
+    // One after the other, over all processes: nothing is only reserved any more, and what is spent is final.
+    const later: Outcome[] = []
+    while (later.at(-1)?.code !== 'QUOTA_EXCEEDED' && later.length <= 50)
+      later.push(await ask(gateways[later.length % processes] ?? first, { stream: later.length % 2 === 0 }))
+    expect(later.slice(0, -1).every(({ status }) => status === 200)).toBe(true)
+    const last = later.at(-1)
+    expect(last).toMatchObject({ status: 429, code: 'QUOTA_EXCEEDED', body: { error: { retryable: false } } })
+    expect(last?.headers.get('x-should-retry')).toBe('false')
+    expect(Number(last?.headers.get('retry-after'))).toBeGreaterThan(0)
+    const whole = await dayOf(first)
+    expect(whole.reservedNanoUsd).toBe('0')
+    expect(Number(whole.spentNanoUsd)).toBe((answered + later.length - 1) * COST_NANO)
+    expect(Number(whole.spentNanoUsd)).toBeLessThanOrEqual(50 * COST_NANO)
+    expect(answered + later.length - 1).toBeGreaterThanOrEqual(46)
+  }, 120_000)
+})
+
+describe('a budget', () => {
+  it('that is changed binds other processes within five seconds', async () => {
+    const env = { DATABASE_URL: await postgres.database() }
+    const [one, two] = [await start(env), await start(env)]
+    expect((await ask(two)).status).toBe(200)
+    await setBudget(one, { day: 0 })
+    await expect.poll(async () => (await ask(two)).code, { timeout: 5_000 }).toBe('QUOTA_EXCEEDED')
+    await setBudget(one, {})
+    await expect.poll(async () => (await ask(two)).status, { timeout: 5_000 }).toBe(200)
+  }, 60_000)
+
+  it('gets a killed process’s reservation back, from another one', async () => {
+    const env = { DATABASE_URL: await postgres.database() }
+    const [one, two] = [await start(env), await start(env)]
+    await setBudget(one, { day: 1 })
+    upstream.forModel('gpt-4', neverEnds({ paceMs: 20 }))
+    const stream = await post(one.url, { ...QUESTION, model: 'gpt-4', stream: true })
+    expect(stream.status).toBe(200)
+    expect((await dayOf(two)).reservedUsd).toBeGreaterThan(0)
+    one.signal('SIGKILL')
+    await stream.text().catch(() => {})
+    await expect.poll(async () => (await dayOf(two)).reservedUsd, { timeout: 40_000 }).toBe(0)
+  }, 90_000)
+
+  it('pays for what an answer had said when its client left, and nothing before it began or where it failed', async () => {
+    const gateway = await start()
+    await setBudget(gateway, { day: 1 })
+    upstream.forModel('gpt-4', refuses(400)).forModel('gpt-4-turbo', hangs)
+    upstream.forModel('gpt-4.1', neverEnds({ paceMs: 5 }))
+    expect((await ask(gateway, { model: 'gpt-4', fallback: false })).status).toBe(400)
+
+    const before = new AbortController()
+    const unanswered = post(
+      gateway.url,
+      { ...QUESTION, model: 'gpt-4-turbo', fallback: false },
+      { signal: before.signal },
+    ).catch(() => {})
+    await expect.poll(async () => (await dayOf(gateway)).reservedUsd).toBeGreaterThan(0)
+    before.abort()
+    await unanswered
+    await expect.poll(async () => (await dayOf(gateway)).reservedUsd).toBe(0)
+    expect((await dayOf(gateway)).spentUsd).toBe(0)
+
+    const during = new AbortController()
+    const begun = await post(
+      gateway.url,
+      { ...QUESTION, model: 'gpt-4.1', stream: true, maxTokens: 1_000 },
+      { signal: during.signal },
+    )
+    await begun.body?.getReader().read()
+    during.abort()
+    await expect.poll(async () => (await dayOf(gateway)).reservedUsd).toBe(0)
+    expect((await dayOf(gateway)).spentUsd).toBeGreaterThan(0)
+  }, 60_000)
+
+  it('binds the items of batches and the endpoints beside chat, at what they cost', async () => {
+    const gateway = await start()
+    await setBudget(gateway, { day: 1 })
+    const submit = async (): Promise<Json> => {
+      const items = [1, 2, 3].map(number => ({ ...QUESTION, prompt: `Item ${number}` }))
+      const answer = await fetch(`${gateway.url}/api/batch/jobs`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ items }),
+      })
+      const { id } = await json(answer)
+      const job = async () => json(await fetch(`${gateway.url}/api/batch/jobs/${id}`))
+      await expect.poll(async () => (await job()).endedAt ?? null, { timeout: 20_000 }).not.toBeNull()
+      return job()
+    }
+    await submit()
+    expect(await dayOf(gateway)).toMatchObject({
+      spentNanoUsd: String(3 * COST_NANO),
+      reservedNanoUsd: '0',
+    })
+    const body = { object: 'list', data: [], usage: { prompt_tokens: 9, total_tokens: 9 } }
+    upstream.forModel('text-embedding-3-small', sends([JSON.stringify(body)], { type: 'application/json' }))
+    const embed = () =>
+      fetch(`${gateway.url}/v1/embeddings`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'text-embedding-3-small', input: 'Hi' }),
+      })
+    expect((await embed()).status).toBe(200)
+    expect(await dayOf(gateway)).toMatchObject({
+      spentNanoUsd: String(3 * COST_NANO + 9 * 20),
+      reservedNanoUsd: '0',
+    })
+
+    await setBudget(gateway, { day: 0 })
+    const refused = await embed()
+    expect(refused.status).toBe(429)
+    expect((await json(refused)).error.code).toBe('insufficient_quota')
+    expect(JSON.stringify(await submit())).toContain('QUOTA_EXCEEDED')
+  }, 60_000)
+
+  it('refuses a model without a price before it is asked, unless the file allows it', async () => {
+    const gateway = await start()
+    await setBudget(gateway, { month: 1 })
+    const refused = await ask(gateway, { model: 'openai/brand-new' })
+    expect(refused).toMatchObject({ status: 403, code: 'FORBIDDEN' })
+    expect(upstream.calls).toEqual([])
+    const file = join(mkdtempSync(join(tmpdir(), 'parley-budgets-')), 'gateway.json')
+    writeFileSync(file, JSON.stringify({ budgets: { unpriced: 'allow', clamp: true } }))
+    const allowing = await start({ GATEWAY_CONFIG: file })
+    await setBudget(allowing, { month: 1 })
+    expect((await ask(allowing, { model: 'openai/brand-new' })).status).toBe(200)
+
+    // With `clamp`, an answer is limited to what the rest of the money pays for, in every format.
+    await setBudget(allowing, { month: 0.001 })
+    expect((await ask(allowing, { maxTokens: 4_000 })).status).toBe(200)
+    const { asked } = upstream.calls.at(-1) ?? {}
+    const tokens = asked?.max_completion_tokens ?? asked?.max_tokens ?? 0
+    expect(tokens).toBeGreaterThan(50)
+    expect(tokens).toBeLessThanOrEqual(100)
+    const raw = await fetch(`${allowing.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'Hi' }] }),
+    })
+    expect(raw.status).toBe(200)
+    const passed = JSON.parse(upstream.calls.at(-1)?.body ?? '')
+    expect(passed.max_completion_tokens ?? passed.max_tokens).toBeLessThanOrEqual(100)
+  }, 60_000)
+
+  it('answers 503 to its callers while the database is away, and none of them reaches a model', async () => {
+    const own = await PostgresServer.start()
+    try {
+      const gateway = await start({ DATABASE_URL: await own.database() })
+      await setBudget(gateway, { day: 1 })
+      await own.down()
+      expect(await ask(gateway)).toMatchObject({ status: 503, code: 'STORE_UNAVAILABLE' })
+      expect(upstream.calls).toEqual([])
+    } finally {
+      await own.remove()
+    }
+  }, 60_000)
+
+  it('gives a notice at 80 % to the log, the metrics and a signed webhook, and no name is in a metric', async () => {
+    const received = Promise.withResolvers<Readonly<{ headers: IncomingMessage['headers']; body: string }>>()
+    const receiver = createServer(async (request, response) => {
+      let body = ''
+      for await (const part of request) body += part
+      response.end()
+      received.resolve({ headers: request.headers, body })
+    }).listen(0, '127.0.0.1')
+    await new Promise(resolve => receiver.once('listening', resolve))
+    const { port } = receiver.address() as AddressInfo
+    const gateway = await start({
+      BATCH_WEBHOOK_SECRET: SECRET,
+      BUDGET_WEBHOOK_URL: `http://127.0.0.1:${port}/notices`,
+    })
+    await setBudget(gateway, { day: 1 }, encodeURIComponent('owner:Größe & Co/1'))
+    expect((await budget(gateway, encodeURIComponent('owner:Größe & Co/1'))).budgetUsd.day).toBe(1)
+    await setBudget(gateway, { budgetUsd: { day: 0.001 } })
+    for (let calls = 0; calls < 20 && (await ask(gateway)).status === 200; calls += 1);
+    const { headers, body } = await received.promise
+    receiver.close()
+    const [, time, signature] = /^t=(\d+),v1=(\w+)$/.exec(String(headers['x-parley-signature'])) ?? []
+    expect(signature).toBe(createHmac('sha256', SECRET).update(`${time}.${body}`).digest('hex'))
+    expect(JSON.parse(body)).toMatchObject({
+      type: 'budget.threshold',
+      budget: { scope: 'all', limitUsd: 0.001 },
+    })
+    await gateway.until(
+      () => gateway.everything.includes('most of a budget is spent'),
+      'the notice in the log',
+    )
+    expect(gateway.everything.split('most of a budget is spent')).toHaveLength(2)
+    const metrics = await (await fetch(`${gateway.url}/metrics`, { headers: AS_ADMIN })).text()
+    expect(metrics).toContain('parley_budget_notices_total{scope="all",period="day"} 1')
+    expect(metrics).not.toContain('Größe')
+  }, 60_000)
+})
+
+describe.each(HOSTS)('the route of budgets, under the %s host', host => {
+  it('knows scopes of known kinds, also percent-encoded, and takes amounts', async () => {
+    const { url } = await start({}, host)
+    const put = (scope: string, body: string) =>
+      fetch(`${url}/api/admin/budgets/${scope}`, { method: 'PUT', headers: AS_ADMIN, body })
+    expect((await put('everyone', '{}')).status).toBe(404)
+    expect((await put('all', '{"day":-1}')).status).toBe(400)
+    expect((await put('all', '{"week":1}')).status).toBe(400)
+    expect((await fetch(`${url}/api/admin/budgets/all`)).status).toBe(401)
+    expect(await (await put('all', '{"day":null,"month":2}')).json()).toMatchObject({
+      budgetUsd: { day: null, month: 2 },
+      day: { limitUsd: null, remainingUsd: null },
+      month: { limitUsd: 2, spentUsd: 0, reservedUsd: 0, remainingUsd: 2 },
+    })
+    for (const scope of ['owner:Größe & Co/1', 'owner:100%', 'key:k_1'])
+      expect(await (await put(encodeURIComponent(scope), '{"day":1}')).json()).toMatchObject({ scope })
+    expect(await (await put('key:k_1', '{}')).json()).toMatchObject({ scope: 'key:k_1' })
+  }, 60_000)
+})

@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Budgets } from '#lib/budgets/budgets.ts'
+import { HoldRecords } from '#lib/budgets/hold-records.ts'
+import { OutputSizes } from '#lib/budgets/output-sizes.ts'
+import { dayOf } from '#lib/budgets/period.ts'
+import { type ReserveDeps, reserve, type UnexpectedCost } from '#lib/budgets/reserve.ts'
+import { spentOut } from '#lib/budgets/spent-out.ts'
+import type { Limit } from '#lib/budgets/types.ts'
+import { WorstCases } from '#lib/budgets/worst-case.ts'
+import { systemClock } from '#lib/clock.ts'
+import { compose, type Handler } from '#lib/compose.ts'
+import { GatewayError } from '#lib/errors.ts'
+import type { Call, Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
+import { RacedAttempt, wasOutpaced } from '#lib/resilience/race.ts'
+import { openRecords } from '#lib/storage/records/open.ts'
+import type { Records } from '#lib/storage/records/records.ts'
+import { Tokenizer } from '#lib/tokenizer/tokenizer.ts'
+import { newCall, TARGET, text } from '../../support/calls.ts'
+
+const FINISH: ReplyEvent = { type: 'finish', reason: 'stop' }
+/** Nanodollars: a token costs one in, and ten out. */
+const cost = ({ inputTokens, outputTokens }: Usage): number => inputTokens + 10 * outputTokens
+
+let records: Records
+let holds: HoldRecords
+let limits: readonly Limit[]
+let unexpected: UnexpectedCost[]
+let deps: ReserveDeps
+
+beforeEach(async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'parley-reserve-'))
+  records = await openRecords({ dataDir } as Parameters<typeof openRecords>[0], systemClock)
+  holds = new HoldRecords(records)
+  limits = [{ scope: 'all', dayNanoUsd: 100_000 }]
+  unexpected = []
+  const outputSizes = new OutputSizes()
+  deps = {
+    budgets: new Budgets({
+      records: holds,
+      clock: systemClock,
+      process: 'one',
+      newId: randomUUID,
+      noticeAt: 0.8,
+      onNotice: () => {},
+      onTakenBack: () => {},
+      onError: error => {
+        throw error
+      },
+    }),
+    budgetsOf: () => limits,
+    worstCases: new WorstCases({
+      priceOf: ({ model }) => (model === 'unpriced' ? undefined : { inputPicoUsd: 1e3, outputPicoUsd: 1e4 }),
+      unitPriceOf: () => undefined,
+      contextTokensOf: () => undefined,
+      outputTokensOf: call => outputSizes.of(call.caller),
+      tokenizer: new Tokenizer(systemClock),
+    }),
+    outputSizes,
+    costNanoUsd: cost,
+    usageOfFailed: error => (wasOutpaced(error) ? { inputTokens: 3, outputTokens: 0 } : undefined),
+    allowsUnpriced: false,
+    mayClamp: false,
+    onUnexpectedCost: one => unexpected.push(one),
+    clock: systemClock,
+  }
+})
+afterEach(() => records.close())
+
+const counter = async () => {
+  const [day] = await holds.counters(['all'], dayOf(systemClock.now()))
+  return { spent: day?.spent, reserved: day?.reserved }
+}
+
+/** A provider whose usage is known only once its events have been read to their end. */
+const answers =
+  (usage: Usage, ...groups: readonly (readonly ReplyEvent[])[]): Handler<Call, Reply> =>
+  async () => {
+    const known = Promise.withResolvers<Usage>()
+    const events = (async function* () {
+      try {
+        yield* groups
+      } finally {
+        known.resolve(usage)
+      }
+    })()
+    // As providers do: what was never begun has no `finally`.
+    const first = await events.next()
+    const all = (async function* () {
+      try {
+        if (!first.done) yield first.value
+        yield* events
+      } finally {
+        await events.return(undefined)
+      }
+    })()
+    const opened = all[Symbol.asyncIterator]()
+    return {
+      head: { id: 'chat_1', target: TARGET, cache: 'miss' },
+      usage: known.promise,
+      events: {
+        [Symbol.asyncIterator]: () => ({
+          next: () => opened.next(),
+          return: async () => {
+            await events.return(undefined)
+            return opened.return(undefined)
+          },
+        }),
+      },
+    }
+  }
+
+const USAGE: Usage = { inputTokens: 5, outputTokens: 7 }
+const whole = answers(USAGE, text('Hello'), [...text(' there'), FINISH])
+
+describe('the money of an attempt', () => {
+  it('is settled before the last event is out, where the usage is known only after it', async () => {
+    const reply = await compose(reserve(deps))(whole)(newCall({ maxOutputTokens: 50 }))
+    const { reserved } = await counter()
+    expect(reserved).toBeGreaterThanOrEqual(500)
+    for await (const group of reply.events)
+      expect(await counter()).toEqual(
+        group.at(-1)?.type === 'finish' ? { spent: 75, reserved: 0 } : { spent: 0, reserved },
+      )
+  })
+
+  it('is settled before a reader that closes the answer early goes on', async () => {
+    const reply = await compose(reserve(deps))(whole)(newCall())
+    const reader = reply.events[Symbol.asyncIterator]()
+    await reader.next()
+    await reader.return?.()
+    expect(await counter()).toEqual({ spent: 75, reserved: 0 })
+  })
+
+  it('is given back where the attempt fails before its first content', async () => {
+    const failing = async () => Promise.reject(new GatewayError('PROVIDER_ERROR'))
+    await expect(compose(reserve(deps))(failing)(newCall())).rejects.toMatchObject({ code: 'PROVIDER_ERROR' })
+    expect(await counter()).toEqual({ spent: 0, reserved: 0 })
+  })
+
+  it('is settled for both attempts where one has outpaced the other', async () => {
+    const hangs: Handler<Call, Reply> = ({ signal }) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    const slow = new RacedAttempt(newCall(), compose(reserve(deps))(hangs))
+    const fast = await compose(reserve(deps))(whole)(newCall())
+    for await (const _ of fast.events);
+    await expect.poll(counter).toMatchObject({ spent: 75 })
+    expect((await counter()).reserved).toBeGreaterThan(0)
+    slow.abort()
+    await slow.outcome
+    expect(await counter()).toEqual({ spent: 78, reserved: 0 })
+  })
+
+  it('is booked in full and reported where the model has ignored its limit', async () => {
+    const long = answers({ inputTokens: 5, outputTokens: 900 }, [...text('Long'), FINISH])
+    const reply = await compose(reserve(deps))(long)(newCall({ maxOutputTokens: 10 }))
+    for await (const _ of reply.events);
+    expect(await counter()).toEqual({ spent: 9_005, reserved: 0 })
+    expect(unexpected).toMatchObject([{ costNanoUsd: 9_005 }])
+  })
+
+  it('is not enough: spent out is final, with the time of renewal; reserved out is not', async () => {
+    limits = [{ scope: 'all', dayNanoUsd: 12_000 }]
+    const ask = compose(reserve(deps))(whole)
+    const open = await ask(newCall({ maxOutputTokens: 1_000 }))
+    await expect(ask(newCall({ maxOutputTokens: 1_000 }))).rejects.toMatchObject({
+      code: 'RATE_LIMITED',
+      retryable: true,
+      retryAfterSeconds: 1,
+    })
+    for await (const _ of open.events);
+    await expect(ask(newCall({ maxOutputTokens: 1_195 }))).rejects.toMatchObject({
+      code: 'QUOTA_EXCEEDED',
+      retryable: false,
+      message: expect.stringMatching(/It renews at \d{4}-\d\d-\d\dT00:00:00\.000Z\.$/),
+    })
+    expect((await counter()).reserved).toBe(0)
+    // A smaller call still fits.
+    for await (const _ of (await ask(newCall({ maxOutputTokens: 1_000 }))).events);
+  })
+
+  it('is not asked for where there is no budget, or no price for which to ask', async () => {
+    const unpriced = newCall({ plan: [{ ...TARGET, model: 'unpriced' }] })
+    await expect(compose(reserve(deps))(whole)(unpriced)).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    for await (const _ of (await compose(reserve({ ...deps, allowsUnpriced: true }))(whole)(unpriced))
+      .events);
+    limits = []
+    for await (const _ of (await compose(spentOut(deps as never), reserve(deps))(whole)(newCall())).events);
+    expect(await counter()).toEqual({ spent: 0, reserved: 0 })
+  })
+})

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest'
+import { OutputSizes } from '#lib/budgets/output-sizes.ts'
+import { WorstCases } from '#lib/budgets/worst-case.ts'
+import { systemClock } from '#lib/clock.ts'
+import { costOf, highestTokenPrice } from '#lib/ledger/meter.ts'
+import type { Call, Usage } from '#lib/llm/types.ts'
+import { Tokenizer } from '#lib/tokenizer/tokenizer.ts'
+import { newCall, TARGET } from '../../support/calls.ts'
+import { seededRandom } from '../../support/seeded-random.ts'
+
+const PRICE = { input: 2.5, output: 10, cachedInput: 1.25, cacheWrite: 3.125, audioInput: 40 }
+const tokenizer = new Tokenizer(systemClock)
+const prices = { priceOf: () => PRICE, unitPriceOf: () => undefined }
+
+const worstCases = (contextTokens?: number) =>
+  new WorstCases({
+    priceOf: () => highestTokenPrice(PRICE),
+    unitPriceOf: ({ model }) => {
+      if (model === 'speech') return { unit: 'character', usdPerMillion: 15 }
+      if (model === 'recording') return { unit: 'second', usd: 0.0001 }
+      return model === 'image'
+        ? { unit: 'image', usd: { 'standard 1024x1024': 0.04, 'hd 1792x1024': 0.12 } }
+        : undefined
+    },
+    contextTokensOf: () => contextTokens,
+    outputTokensOf: () => 1_000,
+    tokenizer,
+  })
+
+const nanoOf = (usage: Usage): number => Math.ceil((costOf(usage, TARGET, prices) ?? 0) / 1_000)
+const asking = (content: string, changes: Partial<Call> = {}) =>
+  newCall({ messages: [{ role: 'user', content }], ...changes })
+
+const passing = (endpoint: 'audio/speech' | 'images/generations', model: string, fields: object) => {
+  const members = Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)] as const)
+  const call = asking('', { passthrough: { endpoint, namesModel: true, body: { kind: 'json', members } } })
+  return worstCases().of(call, { ...TARGET, model })?.nanoUsd
+}
+
+describe('the worst case of a call', () => {
+  it('is never below its cost, whatever the text, by bytes and by the tokenizer, in every class of tokens', async () => {
+    const random = seededRandom(7)
+    const letters = [...'abc XYZ,.\n09{}"ßøщ漢字🎉']
+    for (let round = 0; round < 40; round += 1) {
+      const length = Math.floor(random() * 400)
+      const content = Array.from({ length }, () => letters[Math.floor(random() * letters.length)]).join('')
+      const call = asking(content, { maxOutputTokens: 1 + Math.floor(random() * 300) })
+      const inputTokens = (await tokenizer.count([content])) + 7
+      const cost = nanoOf({
+        inputTokens,
+        cacheWriteInputTokens: inputTokens,
+        outputTokens: call.maxOutputTokens ?? 0,
+      })
+      const byBytes = worstCases().of(call, TARGET)?.nanoUsd ?? 0
+      const counted = (await worstCases().counted(call, TARGET))?.nanoUsd ?? 0
+      expect(counted).toBeGreaterThanOrEqual(cost)
+      expect(byBytes).toBeGreaterThanOrEqual(counted)
+    }
+  })
+
+  it('contains every answer that is asked for, tools, schemas, images and thinking', () => {
+    const worst = (changes: Partial<Call>) => worstCases().of(asking('Hi', changes), TARGET)?.nanoUsd ?? 0
+    const plain = worst({})
+    expect(worst({ parameters: { choices: 3 } }) - plain).toBe(2 * 1_000 * 10_000)
+    const parameters = { type: 'object', properties: { city: { type: 'string' } } }
+    expect(worst({ parameters: { tools: [{ name: 'weather', parameters }] } })).toBeGreaterThan(plain)
+    expect(worst({ parameters: { reasoningTokens: 500 } }) - plain).toBe(500 * 10_000)
+    const image = { type: 'image', url: 'https://pictures.example/1.png' } as const
+    expect(worst({ messages: [{ role: 'user', content: [image] }] }) - plain).toBeGreaterThan(6_240 * 2_500)
+  })
+
+  it('is bounded by the context window, since a longer prompt is refused', () => {
+    const call = asking('word '.repeat(10_000), { maxOutputTokens: 100 })
+    expect(worstCases(1_000).of(call, TARGET)?.nanoUsd).toBe(1_000 * 40_000 + 100 * 10_000)
+  })
+
+  it('says how long an answer an amount pays for', () => {
+    const { output, nanoUsd } = worstCases().of(asking('Hi'), TARGET) ?? {}
+    expect(output?.nanoUsdWith(1_000)).toBe(nanoUsd)
+    const left = output?.nanoUsdWith(321) ?? 0
+    expect(output?.tokensFor(left)).toBe(321)
+    expect(output?.tokensFor(left - 1)).toBe(320)
+    expect(output?.tokensFor(0)).toBeLessThan(0)
+  })
+
+  it('of images and speech is by their own unit, of an unknown kind of image the dearest', () => {
+    expect(passing('audio/speech', 'speech', { input: 'x'.repeat(100) })).toBe(100 * 15_000)
+    const standard = { n: 2, quality: 'standard', size: '1024x1024' }
+    expect(passing('images/generations', 'image', standard)).toBe(2 * 40_000_000)
+    expect(passing('images/generations', 'image', { n: 2 })).toBe(2 * 120_000_000)
+  })
+
+  it('of a recording is by its bytes: none is longer', () => {
+    const parts = [
+      { name: 'file', fileName: 'a.mp3', type: 'audio/mpeg', path: '/nowhere', bytes: 60_000 },
+    ] as const
+    const call = asking('', {
+      passthrough: { endpoint: 'audio/transcriptions', namesModel: true, body: { kind: 'form', parts } },
+    })
+    expect(worstCases().of(call, { ...TARGET, model: 'recording' })?.nanoUsd).toBe(60 * 100_000)
+  })
+})
+
+describe('the length of an answer without a limit', () => {
+  const ada = { kind: 'key', id: 'ada', name: 'Ada', role: 'member', address: '' } as const
+
+  it('is the 99th percentile of the key’s own answers, and at least 1,000 tokens', () => {
+    const sizes = new OutputSizes()
+    expect(sizes.of(ada)).toBe(1_000)
+    for (let size = 1; size <= 200; size += 1) sizes.record(ada, size * 20)
+    expect(sizes.of(ada)).toBe(198 * 20)
+    expect(sizes.of({ ...ada, id: 'bob' })).toBe(1_000)
+  })
+})

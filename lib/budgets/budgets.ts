@@ -1,0 +1,237 @@
+import { LRUCache } from 'lru-cache'
+import type { Clock, Timer } from '../clock.ts'
+import { Gate } from './gate.ts'
+import type { HoldRecords } from './hold-records.ts'
+import { dayOf, limitIn, monthOf } from './period.ts'
+import { refusalError, refusalOf } from './refusal.ts'
+import type { Counter, Hold, Limit, Refusal, Scope } from './types.ts'
+
+const LEASE_MS = 20_000
+const RENEW_EVERY_MS = 5_000
+const RETRY_MS = 1_000
+/** Reservations, and settlements, at a time: the rest of the database's connections are for others. */
+const MOST_AT_ONCE = 3
+const WAIT_MS = 5_000
+const MOST_KNOWN = 10_000
+/** How long a counter that another process may have changed is believed. */
+const KNOWN_MS = 2_000
+const LEAST_BETWEEN_SWEEPS_MS = 1_000
+
+export type Reserved = Readonly<{ hold: Hold }> | Readonly<{ refusal: Refusal }>
+
+/** Most of a budget is spent. */
+export type BudgetNotice = Readonly<{
+  scope: Scope
+  period: string
+  spentNanoUsd: number
+  limitNanoUsd: number
+}>
+
+export type BudgetsDeps = Readonly<{
+  records: HoldRecords
+  /** The clock that all processes on this database share. */
+  clock: Clock
+  /** The id of this process. */
+  process: string
+  newId: () => string
+  /** The share of a budget, from 0 to 1, at which a notice is given: once for each scope and period. */
+  noticeAt: number
+  onNotice: (notice: BudgetNotice) => void
+  /** Called with the number of reservations of ended processes that were taken back. */
+  onTakenBack: (count: number) => void
+  /** Called when a database operation of background work fails. */
+  onError: (error: unknown) => void
+}>
+
+type Unsettled = Readonly<{ hold: Hold; spentNanoUsd: number }>
+type Known = Counter & Readonly<{ readAt: number }>
+
+const nameOf = ({ scope, period }: Pick<Counter, 'scope' | 'period'>): string => `${period} ${scope}`
+const scopesOf = (limits: readonly Limit[]): readonly Scope[] => limits.map(({ scope }) => scope)
+
+/**
+ * Reserves money for attempts and settles it, over all processes on one database. What is spent and reserved together
+ * never exceeds a limit; only a cost above its own reservation can make it so, and is booked in full.
+ */
+export class Budgets {
+  readonly #deps: BudgetsDeps
+  /** Reservations of this process, which are renewed until they are settled. */
+  readonly #held = new Map<string, Hold>()
+  readonly #unsettled = new Map<string, Unsettled>()
+  readonly #known = new LRUCache<string, Known>({ max: MOST_KNOWN })
+  readonly #noticed = new LRUCache<string, true>({ max: MOST_KNOWN })
+  readonly #reading = new Map<string, Promise<void>>()
+  readonly #settlements = new Set<Promise<void>>()
+  readonly #reserving: Gate
+  readonly #settling: Gate
+  #retrying: Timer | undefined
+  #sweptAt = Number.NEGATIVE_INFINITY
+
+  constructor(deps: BudgetsDeps) {
+    this.#deps = deps
+    const gate = { most: MOST_AT_ONCE, waitMs: WAIT_MS, clock: deps.clock }
+    this.#reserving = new Gate(gate)
+    this.#settling = new Gate(gate)
+    const renewal = deps.clock.timer(RENEW_EVERY_MS, () => {
+      renewal.refresh()
+      void this.#renew().catch(deps.onError)
+    })
+  }
+
+  /** Reservations of this process that are not settled. */
+  get openHolds(): number {
+    return this.#held.size + this.#unsettled.size
+  }
+
+  /**
+   * Reserves an amount in all limits, or in none.
+   * @throws GatewayError STORE_UNAVAILABLE where the database fails
+   */
+  async reserve(limits: readonly Limit[], nanoUsd: number): Promise<Reserved> {
+    const { records, clock, process, newId } = this.#deps
+    const now = clock.now()
+    const early = this.#refusedBySpent(limits, nanoUsd, now)
+    if (early) return { refusal: early }
+    const expiresAt = now + LEASE_MS
+    const id = newId()
+    const done = await this.#reserving.run(() =>
+      records.reserve({ id, process, limits, nanoUsd, now, expiresAt }),
+    )
+    if (done) {
+      this.#held.set(done.hold.id, done.hold)
+      this.#learn(done.counters)
+      return { hold: done.hold }
+    }
+    const counters = await this.#reserving.run(() => records.counters(scopesOf(limits), dayOf(now)))
+    this.#learn(counters)
+    const refusal = refusalOf(limits, counters, nanoUsd)
+    if (refusal.kind === 'reserved') void this.takeBack().catch(this.#deps.onError)
+    return { refusal }
+  }
+
+  /**
+   * Books the cost of a reservation and returns the rest: once, however often it is called. Where the database fails, it
+   * is tried again in the background. Never rejects. @param spentNanoUsd 0 releases it
+   */
+  async settle(hold: Hold, spentNanoUsd: number): Promise<void> {
+    if (!this.#held.delete(hold.id)) return
+    this.#unsettled.set(hold.id, { hold, spentNanoUsd })
+    const settlement = this.#settleNow({ hold, spentNanoUsd }).catch(error => {
+      this.#deps.onError(error)
+      this.#retryLater()
+    })
+    this.#settlements.add(settlement)
+    await settlement
+    this.#settlements.delete(settlement)
+  }
+
+  /** Waits for settlements in progress, before the database is closed. */
+  async drain(): Promise<void> {
+    await Promise.all(this.#settlements)
+  }
+
+  /** @throws GatewayError QUOTA_EXCEEDED where a limit is spent. Counters of other processes may be two seconds old. */
+  async assertNotSpent(limits: readonly Limit[]): Promise<void> {
+    const now = this.#deps.clock.now()
+    await this.#refreshKnown(limits, now)
+    const refusal = this.#refusedBySpent(limits, 1, now)
+    if (refusal) throw refusalError(refusal, 1, now)
+  }
+
+  /** Takes back reservations of processes that have ended; at most once a second. */
+  async takeBack(): Promise<void> {
+    const { records, clock, onTakenBack } = this.#deps
+    const now = clock.now()
+    if (now - this.#sweptAt < LEAST_BETWEEN_SWEEPS_MS) return
+    this.#sweptAt = now
+    const taken = await records.takeBack(now)
+    if (taken > 0) onTakenBack(taken)
+  }
+
+  async #renew(): Promise<void> {
+    const { records, clock } = this.#deps
+    const ids = [...this.#held.keys(), ...this.#unsettled.keys()]
+    if (ids.length > 0) await records.renew(ids, clock.now() + LEASE_MS)
+  }
+
+  async #settleNow({ hold, spentNanoUsd }: Unsettled): Promise<void> {
+    const { counters } = await this.#settling.run(() => this.#deps.records.settle(hold, spentNanoUsd))
+    this.#unsettled.delete(hold.id)
+    this.#learn(counters)
+    if (spentNanoUsd > 0) await this.#notice(hold.limits, counters)
+  }
+
+  #retryLater(): void {
+    this.#retrying ??= this.#deps.clock.timer(RETRY_MS, () => {
+      this.#retrying = undefined
+      void this.#settleAll()
+    })
+  }
+
+  async #settleAll(): Promise<void> {
+    for (const one of [...this.#unsettled.values()]) {
+      try {
+        await this.#settleNow(one)
+      } catch (error) {
+        this.#deps.onError(error)
+        return this.#retryLater()
+      }
+    }
+  }
+
+  #learn(counters: readonly Counter[]): void {
+    const readAt = this.#deps.clock.now()
+    for (const counter of counters) this.#known.set(nameOf(counter), { ...counter, readAt })
+  }
+
+  /** What is spent only grows within a period, so a known amount suffices to refuse. */
+  #refusedBySpent(limits: readonly Limit[], nanoUsd: number, now: number): Refusal | undefined {
+    const day = dayOf(now)
+    const known = limits.flatMap(({ scope }) =>
+      [day, monthOf(day)].flatMap(period => this.#known.get(nameOf({ scope, period })) ?? []),
+    )
+    const recent = known.filter(({ readAt }) => now - readAt <= KNOWN_MS)
+    if (recent.length === 0) return undefined
+    const refusal = refusalOf(limits, recent, nanoUsd)
+    return refusal.kind === 'spent' ? refusal : undefined
+  }
+
+  /** Reads the counters of which nothing recent is known; calls at the same time share a reading. */
+  async #refreshKnown(limits: readonly Limit[], now: number): Promise<void> {
+    const day = dayOf(now)
+    const old = limits.filter(({ scope }) => {
+      const known = this.#known.get(nameOf({ scope, period: day }))
+      return !known || now - known.readAt > KNOWN_MS
+    })
+    if (old.length === 0) return
+    const name = old.map(({ scope }) => scope).join('\n')
+    const reading =
+      this.#reading.get(name) ??
+      this.#deps.records
+        .counters(scopesOf(old), day)
+        .then(counters => this.#learn(counters))
+        // Nothing is spent here: what follows is refused by the reservation.
+        .catch(this.#deps.onError)
+        .finally(() => this.#reading.delete(name))
+    this.#reading.set(name, reading)
+    await reading
+  }
+
+  async #notice(limits: readonly Limit[], counters: readonly Counter[]): Promise<void> {
+    const { records, clock, noticeAt, onNotice, onError } = this.#deps
+    for (const counter of counters) {
+      const { scope, period, spent } = counter
+      const limit = limits.find(one => one.scope === scope)
+      const limitNanoUsd = limit ? limitIn(limit, period) : Number.POSITIVE_INFINITY
+      if (spent < limitNanoUsd * noticeAt || this.#noticed.has(nameOf(counter))) continue
+      this.#noticed.set(nameOf(counter), true)
+      try {
+        if (await records.markNoticed(counter, clock.now()))
+          onNotice({ scope, period, spentNanoUsd: spent, limitNanoUsd })
+      } catch (error) {
+        this.#noticed.delete(nameOf(counter))
+        onError(error)
+      }
+    }
+  }
+}

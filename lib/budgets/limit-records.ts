@@ -1,0 +1,59 @@
+import type { Records } from '../storage/records/records.ts'
+import type { Limit, Scope } from './types.ts'
+
+export type StoredLimit = Readonly<{ limit: Limit; updatedAt: number }>
+
+type Row = Readonly<{
+  scope: string
+  day_nano: number | null
+  month_nano: number | null
+  updated_at: number
+}>
+
+const limitOf = ({ scope, day_nano, month_nano, updated_at }: Row): StoredLimit => ({
+  limit: {
+    scope: scope as Scope,
+    ...(day_nano !== null && { dayNanoUsd: day_nano }),
+    ...(month_nano !== null && { monthNanoUsd: month_nano }),
+  },
+  updatedAt: updated_at,
+})
+
+/** The limits in the database, which is the one place where they are. */
+export class LimitRecords {
+  readonly #records: Records
+
+  constructor(records: Records) {
+    this.#records = records
+  }
+
+  /** Sets both limits of a scope; an absent one is removed. */
+  async set({ scope, dayNanoUsd, monthNanoUsd }: Limit, now: number): Promise<void> {
+    const values = {
+      day_nano: dayNanoUsd ?? null,
+      month_nano: monthNanoUsd ?? null,
+      updated_at: Math.round(now),
+    }
+    await this.#records.writeTogether(db => [
+      db
+        .insertInto('budgets')
+        .values({ scope, ...values })
+        .onConflict(conflict => conflict.column('scope').doUpdateSet(values)),
+    ])
+  }
+
+  async find(scope: Scope): Promise<Limit> {
+    const row = await this.#records.read(db =>
+      db.selectFrom('budgets').selectAll().where('scope', '=', scope).executeTakeFirst(),
+    )
+    return row ? limitOf(row).limit : { scope }
+  }
+
+  /** Limits that were set at a time or later, removed ones too. */
+  async changedSince(time: number): Promise<readonly StoredLimit[]> {
+    const rows = await this.#records.read(db =>
+      db.selectFrom('budgets').selectAll().where('updated_at', '>=', Math.round(time)).execute(),
+    )
+    return rows.map(limitOf)
+  }
+}

@@ -1,0 +1,78 @@
+import type { Clock } from '../clock.ts'
+import type { Caller } from '../request-context.ts'
+import type { LimitRecords } from './limit-records.ts'
+import { scopesOf } from './scope.ts'
+import type { Limit, Scope } from './types.ts'
+
+const EVERY_MS = 2_000
+/** Changes of other processes may be written this much later than their time says. */
+const OVERLAP_MS = 10_000
+const NONE: readonly Limit[] = []
+
+export type LimitsDeps = Readonly<{
+  records: LimitRecords
+  /** The clock that all processes on this database share. */
+  clock: Clock
+  onError: (error: unknown) => void
+}>
+
+const isLimit = ({ dayNanoUsd, monthNanoUsd }: Limit): boolean =>
+  dayNanoUsd !== undefined || monthNanoUsd !== undefined
+
+/**
+ * All limits, in memory: a call looks up its own without waiting. Changes by other processes take effect within about
+ * two seconds; while the database is unavailable, the last known limits apply.
+ */
+export class Limits {
+  readonly #deps: LimitsDeps
+  readonly #byScope = new Map<Scope, Limit>()
+  #seenUntil = 0
+
+  private constructor(deps: LimitsDeps) {
+    this.#deps = deps
+  }
+
+  /** Reads them, now and every two seconds. Rejects where the first reading fails. */
+  static async read(deps: LimitsDeps): Promise<Limits> {
+    const limits = new Limits(deps)
+    await limits.refresh()
+    const timer = deps.clock.timer(EVERY_MS, async () => {
+      await limits.refresh().catch(deps.onError)
+      timer.refresh()
+    })
+    return limits
+  }
+
+  /** Whether there is any. */
+  get isEmpty(): boolean {
+    return this.#byScope.size === 0
+  }
+
+  get all(): Iterable<Limit> {
+    return this.#byScope.values()
+  }
+
+  /** The limits that a caller's spending counts against. */
+  readonly of = (caller: Caller): readonly Limit[] => {
+    if (this.#byScope.size === 0) return NONE
+    return scopesOf(caller).flatMap(scope => this.#byScope.get(scope) ?? [])
+  }
+
+  async set(limit: Limit): Promise<void> {
+    await this.#deps.records.set(limit, this.#deps.clock.now())
+    this.#apply(limit)
+  }
+
+  async refresh(): Promise<void> {
+    const changed = await this.#deps.records.changedSince(this.#seenUntil - OVERLAP_MS)
+    for (const { limit, updatedAt } of changed) {
+      this.#apply(limit)
+      this.#seenUntil = Math.max(this.#seenUntil, updatedAt)
+    }
+  }
+
+  #apply(limit: Limit): void {
+    if (isLimit(limit)) this.#byScope.set(limit.scope, limit)
+    else this.#byScope.delete(limit.scope)
+  }
+}

@@ -1,0 +1,148 @@
+import { fieldOf, type PassthroughRequest } from '../llm/passthrough.ts'
+import type { UnitPrice } from '../llm/providers/definition.ts'
+import type { Call, Target } from '../llm/types.ts'
+import { promptBytes, promptTexts, tokensBesideTexts } from './prompt-size.ts'
+
+/** The highest price of a token of each direction, in whole picodollars. */
+export type WorstTokenPrice = Readonly<{ inputPicoUsd: number; outputPicoUsd: number }>
+
+export type WorstCaseDeps = Readonly<{
+  /**
+   * The highest price that a call may come to: of every class of input tokens, of the service tier it asks for, and at
+   * the length of its prompt. Undefined where no price is known.
+   */
+  priceOf: (target: Target, call: Call, inputTokens: number) => WorstTokenPrice | undefined
+  /** The price of a target that is not billed by tokens. */
+  unitPriceOf: (target: Target) => UnitPrice | undefined
+  /** The context window; undefined where unknown. */
+  contextTokensOf: (target: Target) => number | undefined
+  /** Output tokens to reserve for a call without a limit of its own. */
+  outputTokensOf: (call: Call) => number
+  /** Counts tokens on a thread of its own. */
+  tokenizer: Readonly<{ count: (texts: Iterable<string>) => Promise<number> }>
+}>
+
+/** The most that an attempt may cost. */
+export type WorstCase = Readonly<{
+  nanoUsd: number
+  /** Present where the cost depends on the length of the answer. */
+  output?: Readonly<{
+    tokens: number
+    /** Whole output tokens that an amount pays for, beside the prompt; negative where it does not pay for that. */
+    tokensFor: (nanoUsd: number) => number
+    /** The cost with another limit of output tokens. */
+    nanoUsdWith: (tokens: number) => number
+  }>
+}>
+
+const PICO_PER_NANO = 1_000
+const PICO_PER_USD = 1e12
+const CHARACTERS_OF_A_PRICE = 1e6
+/** Other vendors' tokenizers make up to half as many more tokens of the same text. */
+const TOKENIZER_MARGIN = 1.5
+/** The thinking that an effort allows beside the answer, where a vendor counts it so. */
+const MOST_EFFORT_TOKENS = 32_768
+/** An image that is billed by tokens has at most 6,240 of them. */
+const OUTPUT_TOKENS_OF_IMAGE = 10_000
+const USUAL_COMPLETION_TOKENS = 16
+/** The lowest bit rate of recorded speech, 8 kbit/s: no recording of that size lasts longer. */
+const LEAST_BYTES_PER_SECOND = 1_000
+const TOKENS_PER_SECOND = 50
+
+const nanoOf = (picoUsd: number): number => Math.ceil(picoUsd / PICO_PER_NANO)
+const numberIn = (request: PassthroughRequest, name: string): number | undefined => {
+  const value = Number(fieldOf(request, name) ?? Number.NaN)
+  return Number.isFinite(value) && value >= 0 ? Math.ceil(value) : undefined
+}
+
+const secondsIn = ({ body }: PassthroughRequest): number =>
+  body.kind === 'json'
+    ? 0
+    : body.parts.reduce((sum, part) => ('bytes' in part ? sum + part.bytes / LEAST_BYTES_PER_SECOND : sum), 0)
+
+/** Of an image's kind where the request names it, else the highest of all kinds. */
+const imagePicoUsd = (
+  { usd }: Extract<UnitPrice, { unit: 'image' }>,
+  request: PassthroughRequest,
+): number => {
+  const kind = `${fieldOf(request, 'quality') ?? ''} ${fieldOf(request, 'size') ?? ''}`
+  return Math.round((usd[kind] ?? Math.max(0, ...Object.values(usd))) * PICO_PER_USD)
+}
+
+/** The cost of what is not billed by tokens. */
+const unitNanoUsd = (price: UnitPrice, request: PassthroughRequest): number => {
+  switch (price.unit) {
+    case 'character': {
+      const perCharacter = (price.usdPerMillion * PICO_PER_USD) / CHARACTERS_OF_A_PRICE
+      return nanoOf((fieldOf(request, 'input') ?? '').length * perCharacter)
+    }
+    case 'second':
+      return nanoOf(Math.ceil(secondsIn(request)) * price.usd * PICO_PER_USD)
+    default:
+      return nanoOf((numberIn(request, 'n') ?? 1) * imagePicoUsd(price, request))
+  }
+}
+
+/** The most output tokens of a request beside chat. */
+const outputTokensOfRequest = (request: PassthroughRequest): number => {
+  const { endpoint } = request
+  if (endpoint === 'completions') {
+    const answers = Math.max(numberIn(request, 'n') ?? 1, numberIn(request, 'best_of') ?? 1)
+    return answers * (numberIn(request, 'max_tokens') ?? USUAL_COMPLETION_TOKENS)
+  }
+  if (endpoint.startsWith('images/')) return OUTPUT_TOKENS_OF_IMAGE * (numberIn(request, 'n') ?? 1)
+  return endpoint.startsWith('audio/') ? Math.ceil(secondsIn(request) * TOKENS_PER_SECOND) : 0
+}
+
+const answersOf = ({ parameters }: Call): number => parameters?.choices ?? 1
+
+const thinkingOf = ({ parameters, raw }: Call): number => {
+  if (raw) return 0
+  const { reasoningTokens, reasoningEffort } = parameters ?? {}
+  if (reasoningTokens !== undefined) return reasoningTokens
+  return reasoningEffort === undefined || reasoningEffort === 'none' ? 0 : MOST_EFFORT_TOKENS
+}
+
+/** The largest cost of one attempt at a target, from its prompt and its limit of output tokens. */
+export class WorstCases {
+  readonly #deps: WorstCaseDeps
+
+  constructor(deps: WorstCaseDeps) {
+    this.#deps = deps
+  }
+
+  /** By the prompt's bytes, at once. Undefined where no price is known. */
+  of(call: Call, target: Target): WorstCase | undefined {
+    return this.#priced(call, target, promptBytes(call))
+  }
+
+  /** By a count of the prompt's tokens, never more than `of` gives. Rejects where the tokenizer fails. */
+  async counted(call: Call, target: Target): Promise<WorstCase | undefined> {
+    const counted = Math.ceil((await this.#deps.tokenizer.count(promptTexts(call))) * TOKENIZER_MARGIN)
+    return this.#priced(call, target, Math.min(counted, promptBytes(call)))
+  }
+
+  #priced(call: Call, target: Target, textTokens: number): WorstCase | undefined {
+    const { passthrough } = call
+    const unitPrice = passthrough && this.#deps.unitPriceOf(target)
+    if (unitPrice) return { nanoUsd: unitNanoUsd(unitPrice, passthrough) }
+    const window = this.#deps.contextTokensOf(target) ?? Number.POSITIVE_INFINITY
+    const audio = passthrough ? Math.ceil(secondsIn(passthrough) * TOKENS_PER_SECOND) : 0
+    // A longer prompt is refused by the model.
+    const input = Math.min(window, textTokens + tokensBesideTexts(call) + audio)
+    const price = this.#deps.priceOf(target, call, input)
+    if (!price) return undefined
+    const inputPico = input * price.inputPicoUsd
+    if (passthrough)
+      return { nanoUsd: nanoOf(inputPico + outputTokensOfRequest(passthrough) * price.outputPicoUsd) }
+    const { outputTokensOf } = this.#deps
+    const tokens = Math.min(window, call.maxOutputTokens ?? outputTokensOf(call))
+    const answers = answersOf(call)
+    const thinking = Math.min(window, thinkingOf(call))
+    const perToken = answers * price.outputPicoUsd
+    const nanoUsdWith = (limit: number) => nanoOf(inputPico + (limit + thinking) * perToken)
+    const tokensFor = (nanoUsd: number) =>
+      perToken === 0 ? tokens : Math.floor((nanoUsd * PICO_PER_NANO - inputPico) / perToken) - thinking
+    return { nanoUsd: nanoUsdWith(tokens), output: { tokens, tokensFor, nanoUsdWith } }
+  }
+}

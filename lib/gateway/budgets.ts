@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto'
+import { webhookPost } from '../batch/webhook/post.ts'
+import { signatureOf } from '../batch/webhook/sender.ts'
+import { BudgetAdmin } from '../budgets/admin.ts'
+import { type BudgetNotice, Budgets } from '../budgets/budgets.ts'
+import { HoldRecords } from '../budgets/hold-records.ts'
+import { LimitRecords } from '../budgets/limit-records.ts'
+import { Limits } from '../budgets/limits.ts'
+import { runBudgetMaintenance } from '../budgets/maintenance.ts'
+import { OutputSizes } from '../budgets/output-sizes.ts'
+import { isDay } from '../budgets/period.ts'
+import { Reconciler } from '../budgets/reconcile.ts'
+import type { ReserveDeps, UnexpectedCost } from '../budgets/reserve.ts'
+import { kindOf } from '../budgets/scope.ts'
+import type { Counter, LedgerSum } from '../budgets/types.ts'
+import { postNotice } from '../budgets/webhook.ts'
+import { type WorstCaseDeps, WorstCases } from '../budgets/worst-case.ts'
+import type { Clock } from '../clock.ts'
+import type { Environment } from '../config/schema.ts'
+import type { Settings } from '../config/settings.ts'
+import { costOf, highestTokenPrice } from '../ledger/meter.ts'
+import type { Catalog } from '../llm/catalog.ts'
+import { estimatedInputTokens } from '../llm/providers/shared/usage.ts'
+import type { BudgetFigures, BudgetMetrics } from '../observability/budget-metrics.ts'
+import type { Logger } from '../observability/logger.ts'
+import type { Metrics } from '../observability/metrics.ts'
+import { wasOutpaced } from '../resilience/race.ts'
+import type { Tokenizer } from '../tokenizer/tokenizer.ts'
+import type { Database } from './database.ts'
+import type { PipelineDeps } from './pipelines.ts'
+
+const NOTICE_AT = 0.8
+const NANO_PER_USD = 1e9
+const PICO_PER_NANO = 1_000
+const component = 'budgets'
+
+/** The state of all budgets, which survives a reload of the configuration. */
+export type BudgetRuntime = Readonly<{
+  budgets: Budgets
+  limits: Limits
+  admin: BudgetAdmin
+  outputSizes: OutputSizes
+  onUnexpectedCost: (cost: UnexpectedCost) => void
+}>
+
+export type BudgetWiringDeps = Readonly<{
+  env: Environment
+  clock: Clock
+  logger: Logger
+  metrics: Metrics
+  database: Database
+  /** Undefined where there is no ledger to compare with. */
+  ledgerSum: LedgerSum | undefined
+}>
+
+const periodKind = (period: string): 'day' | 'month' => (isDay(period) ? 'day' : 'month')
+
+const figuresOf = (counters: readonly Counter[]): BudgetFigures => {
+  const sums = new Map<string, { spent: number; reserved: number }>()
+  for (const { scope, period, spent, reserved } of counters) {
+    const name = `${kindOf(scope)} ${periodKind(period)}`
+    const sum = sums.get(name) ?? { spent: 0, reserved: 0 }
+    sums.set(name, { spent: sum.spent + spent, reserved: sum.reserved + reserved })
+  }
+  return [...sums].map(([name, { spent, reserved }]) => {
+    const [scope = '', period = ''] = name.split(' ')
+    const usd = { spentUsd: spent / NANO_PER_USD, reservedUsd: reserved / NANO_PER_USD }
+    return { scope, period: period === 'day' ? 'day' : 'month', ...usd }
+  })
+}
+
+/** Reports that most of a budget is spent: to the log, the metrics and the webhook. */
+const noticing = (
+  { env, clock, logger }: BudgetWiringDeps,
+  metrics: BudgetMetrics,
+): ((notice: BudgetNotice) => void) => {
+  const { BUDGET_WEBHOOK_URL: url, BATCH_WEBHOOK_SECRET: secret } = env
+  // The address is the operator's own, which may be in their network.
+  const post = webhookPost(() => true)
+  return notice => {
+    const { scope, period, spentNanoUsd, limitNanoUsd } = notice
+    const amounts = { spentUsd: spentNanoUsd / NANO_PER_USD, limitUsd: limitNanoUsd / NANO_PER_USD }
+    logger.warn({ component, scope, period, ...amounts }, 'most of a budget is spent')
+    metrics.noticed(kindOf(scope), periodKind(period))
+    if (url === undefined || secret === undefined) return
+    void postNotice(notice, {
+      post: (json, headers) => post(url, json, headers),
+      signatureOf: (message, now) => signatureOf(message, secret, now),
+      clock,
+      newId: randomUUID,
+      onError: err => logger.warn({ err, component }, 'webhook delivery failed'),
+    })
+  }
+}
+
+const reconcilerOf = ({ database, ledgerSum, logger }: BudgetWiringDeps, records: HoldRecords) =>
+  ledgerSum &&
+  new Reconciler({
+    records,
+    ledgerSum,
+    now: () => database.clock.now(),
+    onCorrected: ({ counter: { scope, period, spent }, ledgerNanoUsd }) =>
+      logger.warn(
+        { component, scope, period, spentNanoUsd: spent, ledgerNanoUsd },
+        'a budget’s counter differed from the ledger and was corrected',
+      ),
+  })
+
+const unexpectedCosts =
+  (logger: Logger, metrics: BudgetMetrics): BudgetRuntime['onUnexpectedCost'] =>
+  ({ target, reservedNanoUsd, costNanoUsd, usage }) => {
+    metrics.unexpectedCost(costNanoUsd === undefined ? 'unknown' : 'more')
+    const { provider, name: model } = target
+    const { inputTokens, outputTokens } = usage
+    const fields = { component, provider, model, reservedNanoUsd, costNanoUsd, inputTokens, outputTokens }
+    if (costNanoUsd === undefined)
+      logger.warn(fields, 'an attempt’s cost is unknown: the reserved amount was booked')
+    else logger.warn(fields, 'an attempt cost more than was reserved: it was booked in full')
+  }
+
+/** Rejects where the limits cannot be read. */
+export const buildBudgets = async (deps: BudgetWiringDeps): Promise<BudgetRuntime> => {
+  const { logger, metrics, database } = deps
+  const { clock, reportError: onError } = database
+  const records = new HoldRecords(database.records)
+  const limitRecords = new LimitRecords(database.records)
+  const limits = await Limits.read({ records: limitRecords, clock, onError })
+  let figures: BudgetFigures = []
+  const budgetMetrics = metrics.ofBudgets(() => figures)
+  const budgets = new Budgets({
+    records,
+    clock,
+    process: randomUUID(),
+    newId: randomUUID,
+    noticeAt: NOTICE_AT,
+    onNotice: noticing(deps, budgetMetrics),
+    onTakenBack: count =>
+      logger.warn({ component, count }, 'reservations of processes that have ended were taken back'),
+    onError,
+  })
+  void runBudgetMaintenance({
+    budgets,
+    records,
+    reconciler: reconcilerOf(deps, records),
+    clock,
+    onCounters: counters => {
+      figures = figuresOf(counters)
+    },
+    onError,
+  })
+  return {
+    budgets,
+    limits,
+    admin: new BudgetAdmin({ limits, limitRecords, records, now: () => clock.now() }),
+    outputSizes: new OutputSizes(),
+    onUnexpectedCost: unexpectedCosts(logger, budgetMetrics),
+  }
+}
+
+const worstCasesOf = (
+  catalog: Catalog,
+  tokenizer: Tokenizer,
+  outputSizes: OutputSizes,
+): ReserveDeps['worstCases'] => {
+  const priceOf: WorstCaseDeps['priceOf'] = target => {
+    const price = catalog.priceOf(target)
+    return price && highestTokenPrice(price)
+  }
+  return new WorstCases({
+    priceOf,
+    unitPriceOf: target => catalog.unitPriceOf(target),
+    contextTokensOf: target => catalog.contextTokensOf(target),
+    outputTokensOf: call => outputSizes.of(call.caller),
+    tokenizer,
+  })
+}
+
+export type BudgetPolicyDeps = Readonly<{
+  runtime: BudgetRuntime
+  settings: Settings
+  catalog: Catalog
+  tokenizer: Tokenizer
+  clock: Clock
+}>
+
+/** The dependencies of the policies. */
+export const budgetsOf = (deps: BudgetPolicyDeps): PipelineDeps['budgets'] => {
+  const { runtime, settings, catalog, tokenizer, clock } = deps
+  const { budgets, limits, outputSizes, onUnexpectedCost } = runtime
+  return {
+    budgets,
+    budgetsOf: limits.of,
+    worstCases: worstCasesOf(catalog, tokenizer, outputSizes),
+    outputSizes,
+    costNanoUsd: (usage, target) => {
+      const pico = costOf(usage, target, catalog)
+      return pico === undefined ? undefined : Math.round(pico / PICO_PER_NANO)
+    },
+    // An aborted attempt has read the question; how much it would have answered is unknown.
+    usageOfFailed: (error, call) =>
+      wasOutpaced(error)
+        ? { inputTokens: estimatedInputTokens(call), outputTokens: 0, estimated: true }
+        : undefined,
+    allowsUnpriced: settings.budgets.unpriced === 'allow',
+    mayClamp: settings.budgets.clamp,
+    onUnexpectedCost,
+    clock,
+  }
+}

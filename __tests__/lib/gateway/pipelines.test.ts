@@ -191,7 +191,7 @@ describe('the order of the policies', () => {
 
   it('of a chat call without hedging: as if there were no such policy', async () => {
     await pipelines({ ...tracedParts([]), hedges: undefined }).chat(newCall(guest))
-    expect(entered.slice(7, 10)).toEqual(['fallback', 'retry', 'breaker'])
+    expect(entered.slice(7, 11)).toEqual(['fallback', 'retry', 'reserve', 'breaker'])
   })
 
   it('of an item of a batch: admitted with its job, no retry within an attempt, live calls first', async () => {

@@ -71,7 +71,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/tokenizer': ['lib/clock.ts', 'lib/loop-turns.ts'],
   'lib/responses': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
   'lib/ledger': [...FOUNDATION_AND_REPLIES, 'lib/llm/providers/definition.ts'],
-  'lib/auth': [...FOUNDATION_AND_REPLIES, 'lib/storage/directory.ts'],
+  'lib/auth': [...FOUNDATION_AND_REPLIES, 'lib/storage/directory.ts', 'lib/storage/records'],
   'lib/observability': [...FOUNDATION_AND_REPLIES, 'lib/llm/ask.ts'],
   'lib/multipart': [...FOUNDATION, 'lib/batch/intake/part-headers.ts', 'lib/batch/intake/upload-dir.ts'],
   'lib/validation': [...FOUNDATION_AND_REPLIES, 'lib/batch/types.ts', 'lib/batch/v1/types.ts'],
@@ -83,6 +83,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/batch/v1/types.ts',
     'lib/batch/results.ts',
     'lib/responses/types.ts',
+    'lib/auth/keys/types.ts',
   ],
   'lib/config': [
     'lib/rate-limit/policy.ts',
@@ -170,6 +171,7 @@ describe('imports', () => {
       'database',
       'gateway',
       'index',
+      'keys',
       'live-config',
       'pipelines',
       'providers',
@@ -289,11 +291,11 @@ describe('every route', () => {
   })
 
   it.each(routes)('declares who may use it: %s', file => {
-    expect(optionsOf(file)).toMatch(/\baccess: '(public|caller|admin|metrics)'/)
+    expect(optionsOf(file)).toMatch(/\baccess: '(public|caller|member|admin|metrics)'/)
   })
 
   it('leaves it to `serve` to let requests in', () => {
-    const byHand = /\b(admission|admit|administer|assertToken|authenticate)\b/
+    const byHand = /\b(admission|admit|admitMember|admitAdmin|assertToken|authenticate)\b/
     expect(routes.filter(file => byHand.test(read(file)))).toEqual([])
   })
 

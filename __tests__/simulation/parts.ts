@@ -1,4 +1,3 @@
-import { Guesses } from '#lib/auth/guesses.ts'
 import { newCounts } from '#lib/cache/counts.ts'
 import { cacheRules } from '#lib/cache/rules.ts'
 import { cacheRuntime } from '#lib/cache/runtime.ts'
@@ -103,7 +102,11 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
   auth: {
     clock,
     requireApiKey: false,
-    acceptsPlaceholders: false,
+    acceptsPlaceholders: () => false,
+    verify: async () => {
+      throw new Error('There are no keys in the simulation.')
+    },
+    adminOf: async () => undefined,
     sessions: { issue: () => '', read: () => undefined },
   },
   limits: {
@@ -118,7 +121,7 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
     counter: slidingWindow(1_000),
   },
   prices: { priceOf: () => ({ input: 1, output: 1 }), unitPriceOf: () => undefined },
-  admin: { token: undefined, guesses: new Guesses(clock), locksOut: true },
+  roles: { hasAdmins: async () => false },
   headrooms: new RateHeadrooms(),
   cache: answersOf(clock),
   routes: {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import packageJson from '../../package.json' with { type: 'json' }
+import { ADMIN_COOKIES } from '../auth/admin-session.ts'
 import { SESSION_COOKIE } from '../auth/session.ts'
 import { assertToken } from '../auth/token.ts'
 import { assertModels } from '../batch/item-models.ts'
@@ -43,6 +44,7 @@ import type { Alias } from '../routing/alias.ts'
 import { type ChatLimits, chatBody } from '../validation/chat.ts'
 import { uiChatBody } from '../validation/ui-message.ts'
 import { type Batch, buildBatch } from './batch.ts'
+import type { Keys } from './keys.ts'
 import { CurrentConfig, liveConfigOf } from './live-config.ts'
 import { buildResponses } from './responses.ts'
 import { buildRuntime, type Runtime } from './runtime.ts'
@@ -100,6 +102,7 @@ export type Gateway = ServeDeps &
     /** The models that can be called here, aliases first. */
     callableModels: () => readonly ListedModel[]
     issueSession: () => string
+    keys: Keys
     health: () => HealthReport
     /** Whether it serves. A lost store makes it degraded, not unready. */
     isReady: () => boolean
@@ -146,11 +149,16 @@ const accessRulesOf = (env: Environment): AccessRules =>
       env.NODE_ENV === 'production' ? strictTransportSecurity(env.HSTS_PRELOAD) : undefined,
   })
 
-/** A scrape must not fail because of wrong tokens from the same proxy. */
+/**
+ * Metrics are for those with their token; where there is none, for admins, and for all while there can be none.
+ * A scrape must not fail because of wrong tokens from the same proxy.
+ */
 const scraperAdmission =
-  ({ env, guesses }: Runtime): ServeDeps['admission']['metrics'] =>
+  ({ env, keys, metricsGuesses }: Runtime, current: CurrentConfig): ServeDeps['admission']['metrics'] =>
   async context => {
-    assertToken({ token: env.METRICS_TOKEN, guesses: guesses.metrics, locksOut: false }, context.client)
+    const { METRICS_TOKEN: token } = env
+    if (token !== undefined) assertToken({ token, guesses: metricsGuesses }, context.client)
+    else if (await keys.hasAdmins()) return current.now.admitAdmin(context)
     return context
   }
 
@@ -166,12 +174,13 @@ const serveDepsOf = ({ runtime, current, lifecycle, access }: ServeWiringDeps): 
   activeRequests: runtime.activeRequests,
   cors: new Cors(access.allowedOrigins),
   headers: apiHeaders(),
-  sessionCookie: SESSION_COOKIE,
+  cookies: { session: SESSION_COOKIE, admin: ADMIN_COOKIES },
   access,
   admission: {
     caller: context => current.now.admit(context),
-    admin: context => current.now.administer(context),
-    metrics: scraperAdmission(runtime),
+    member: context => current.now.admitMember(context),
+    admin: context => current.now.admitAdmin(context),
+    metrics: scraperAdmission(runtime, current),
   },
   closed: () => lifecycle.state === 'closed',
   onEnd: reportRequest(runtime),
@@ -304,6 +313,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     assertModels: items => assertModels(items, current.now),
     spendItems: (context, count) => current.now.spendItems(context, count),
     issueSession: () => sessions.issue(clock.now()),
+    keys: runtime.keys,
     health: healthOf({ runtime, current, isServing, config, batch }),
     isReady: isServing,
   }

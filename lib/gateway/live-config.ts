@@ -15,6 +15,7 @@ import {
   adminAdmission,
   admission,
   identification,
+  memberAdmission,
   type PipelineDeps,
   type Pipelines,
   pipelines,
@@ -42,7 +43,8 @@ export type LiveConfig = Readonly<{
   refresh: Pipelines['refresh']
   admit: Handler<RequestContext, RequestContext>
   identify: Handler<RequestContext, RequestContext>
-  administer: Handler<RequestContext, RequestContext>
+  admitMember: Handler<RequestContext, RequestContext>
+  admitAdmin: Handler<RequestContext, RequestContext>
   /** Counts the items of a job submitted as JSON. */
   spendItems: ReturnType<typeof spendItems>
   chatDefaults: ChatDefaults
@@ -87,14 +89,16 @@ const pipelineDepsOf = (
   runtime: Runtime,
   { settings, catalog, aliases }: Pick<LiveConfig, 'settings' | 'catalog' | 'aliases'>,
 ): PipelineDeps => {
-  const { env, clock, counter, health, metrics, providers, sessions, streams } = runtime
+  const { env, clock, counter, health, keys, metrics, providers, sessions, streams } = runtime
   return {
     clock,
-    admin: { token: env.ADMIN_TOKEN, guesses: runtime.guesses.admin, locksOut: true },
+    roles: { hasAdmins: keys.hasAdmins },
     auth: {
       sessions,
+      verify: (credential, address) => keys.verifier.verify(credential, address),
+      adminOf: session => keys.adminSessions.adminOf(session),
       requireApiKey: env.REQUIRE_API_KEY,
-      acceptsPlaceholders: env.ADMIN_TOKEN === undefined && env.KEY_PEPPER === undefined,
+      acceptsPlaceholders: keys.acceptsPlaceholders,
       clock,
     },
     limits: settings.rates && { rates: settings.rates, counter, clock },
@@ -137,7 +141,8 @@ export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => 
     refresh,
     admit: admission(deps),
     identify: identification(deps),
-    administer: adminAdmission(deps),
+    admitMember: memberAdmission(deps),
+    admitAdmin: adminAdmission(deps),
     spendItems: spendItems(deps.limits),
     plan: call => planned(call, deps.routes),
     chatDefaults: {

@@ -1,5 +1,5 @@
 import { type AuthDeps, authenticate } from '../auth/policy.ts'
-import { administer, type TokenDeps } from '../auth/token.ts'
+import { admins, members, type RoleDeps, switchedOn } from '../auth/roles.ts'
 import { type CacheDeps, cache } from '../cache/policy.ts'
 import type { Clock } from '../clock.ts'
 import { compose, type Handler, type Policy } from '../compose.ts'
@@ -24,8 +24,7 @@ import { type Routes, route } from '../routing/route.ts'
 
 export type PipelineDeps = Readonly<{
   auth: AuthDeps
-  /** Without a token the admin API is switched off. */
-  admin: TokenDeps
+  roles: RoleDeps
   /** Absent where rate limiting is switched off. */
   limits: LimitDeps | undefined
   prices: Prices
@@ -117,9 +116,19 @@ export const admission = (deps: PipelineDeps): Handler<RequestContext, RequestCo
     limit(deps.limits),
   )(async context => context)
 
-/** The steps before a request to the admin API. Wrong tokens have a limit of their own, which is never switched off. */
+/** The steps before a request that needs a key of any role. */
+export const memberAdmission = (deps: PipelineDeps): Handler<RequestContext, RequestContext> =>
+  compose<RequestContext, RequestContext>(
+    authenticate(deps.auth, true),
+    members(),
+    limit(deps.limits),
+  )(async context => context)
+
+/** The steps before a request to the admin API. Wrong credentials have a limit of their own, which is always on. */
 export const adminAdmission = (deps: PipelineDeps): Handler<RequestContext, RequestContext> =>
   compose<RequestContext, RequestContext>(
+    switchedOn(deps.roles),
+    authenticate(deps.auth, true),
+    admins(),
     limit(deps.limits),
-    administer(deps.admin),
   )(async context => context)

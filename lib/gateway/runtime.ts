@@ -25,6 +25,7 @@ import type { KeyValue } from '../storage/types.ts'
 import { Tokenizer } from '../tokenizer/tokenizer.ts'
 import { buildCacheRuntime } from './cache.ts'
 import { type Database, openDatabase } from './database.ts'
+import { buildKeys, type Keys } from './keys.ts'
 import type { Pipelines } from './pipelines.ts'
 import { buildProviders } from './providers.ts'
 import { connectRedis, type SharedState } from './redis.ts'
@@ -56,8 +57,9 @@ export type Runtime = Readonly<{
   tokenizer: Tokenizer
   /** The streams that outlive their connection. */
   streams: Streams
-  /** Recent wrong tokens. Those for metrics do not block the admin API. */
-  guesses: Readonly<{ admin: Guesses; metrics: Guesses }>
+  keys: Keys
+  /** Recent wrong tokens for metrics, which do not block other credentials. */
+  metricsGuesses: Guesses
 }>
 
 /** The current configuration. Not read before the runtime is complete. */
@@ -126,6 +128,7 @@ export const buildRuntime = async (
   const shared = await connectRedis(common)
   const store = shared ? shared.keyValue(memory) : memory
   const counter = slidingWindow()
+  const database = await openDatabase({ env, clock, logger })
   return {
     ...common,
     errors,
@@ -136,7 +139,8 @@ export const buildRuntime = async (
     activeRequests,
     memory,
     shared,
-    database: await openDatabase({ env, clock, logger }),
+    database,
+    keys: buildKeys({ env, clock, logger, database }),
     counter: shared ? shared.counter(counter) : counter,
     cache: buildCacheRuntime({
       ...common,
@@ -150,6 +154,6 @@ export const buildRuntime = async (
     tokenizer: new Tokenizer(clock),
     targetStats: { latency: new LatencyEwma(clock), busy: new Busy() },
     streams: streamsOf(env, clock),
-    guesses: { admin: new Guesses(clock), metrics: new Guesses(clock) },
+    metricsGuesses: new Guesses(clock),
   }
 }

@@ -202,6 +202,14 @@ export const readJson = async (request: Request, maxBytes: number): Promise<unkn
   return (await jsonOf(await readBytes(request, maxBytes))).value
 }
 
+/** The same for a body that may be absent; undefined where it is. */
+export const readJsonOrNothing = async (request: Request, maxBytes: number): Promise<unknown> => {
+  const bytes = await readBytes(request, maxBytes)
+  if (bytes.length === 0) return undefined
+  assertJson(request, false)
+  return (await jsonOf(bytes)).value
+}
+
 /**
  * The same for a body that may be compressed, with its text and its members.
  * @param maxBytes of the body as it is sent, and as it is decoded

@@ -6,7 +6,7 @@ import { newJournal, type RequestContext, type RequestEnd, type Surface } from '
 import type { AccessRules } from './access-rules.ts'
 import type { ActiveRequest, ActiveRequests } from './active-requests.ts'
 import { drainBody } from './body.ts'
-import { clientInfoOf, requestIdOf } from './client-info.ts'
+import { type CookieNames, clientInfoOf, requestIdOf } from './client-info.ts'
 import { contextHeaders } from './context-headers.ts'
 import type { Cors } from './cors.ts'
 import { assertAllowedHost, assertSameSite } from './cross-site.ts'
@@ -24,7 +24,11 @@ const OTHER_METHOD = '_OTHER'
 /** Errors of requests whose body may be long and is not read. */
 const REFUSED_WITH_BODY: ReadonlySet<ErrorCode> = new Set(['PAYLOAD_TOO_LARGE', 'METHOD_NOT_ALLOWED'])
 
-export type Access = 'public' | 'caller' | 'admin' | 'metrics'
+/**
+ * Who may use a route. `caller`: anyone, or anyone with a key where that is required; `member`: anyone with a key;
+ * `admin`: an admin's key or session; `metrics`: a scraper.
+ */
+export type Access = 'public' | 'caller' | 'member' | 'admin' | 'metrics'
 
 /** What `serve` needs of the gateway. */
 export type ServeDeps = Readonly<{
@@ -33,7 +37,7 @@ export type ServeDeps = Readonly<{
   cors: Cors
   /** Headers of every response. */
   headers: Readonly<Record<string, string>>
-  sessionCookie: string
+  cookies: CookieNames
   access: AccessRules
   /** Admits a request and identifies its caller. Rejects with a GatewayError. */
   admission: Readonly<Record<Exclude<Access, 'public'>, Handler<RequestContext, RequestContext>>>
@@ -101,7 +105,7 @@ const arrive = (
 })
 
 const identified = (context: RequestContext, request: Request, deps: ServeDeps): RequestContext => {
-  const client = clientInfoOf(request, deps.access, deps.sessionCookie)
+  const client = clientInfoOf(request, deps.access, deps.cookies)
   return { ...context, client, caller: { kind: 'anonymous', address: client.address } }
 }
 

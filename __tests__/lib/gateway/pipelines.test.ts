@@ -1,8 +1,13 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { Guesses } from '#lib/auth/guesses.ts'
 import { compose, type Handler, type Policy } from '#lib/compose.ts'
 import { GatewayError } from '#lib/errors.ts'
-import { adminAdmission, admission, type PipelineDeps, pipelines } from '#lib/gateway/pipelines.ts'
+import {
+  adminAdmission,
+  admission,
+  memberAdmission,
+  type PipelineDeps,
+  pipelines,
+} from '#lib/gateway/pipelines.ts'
 import type { Provider } from '#lib/llm/types.ts'
 import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
 import { Circuit } from '#lib/resilience/breaker/circuit.ts'
@@ -62,7 +67,9 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
     auth: {
       clock,
       requireApiKey: false,
-      acceptsPlaceholders: false,
+      acceptsPlaceholders: () => false,
+      verify: async () => ({ id: 'key_1', name: 'one', role: 'admin' }),
+      adminOf: async () => undefined,
       sessions: {
         issue: () => '',
         read: () => {
@@ -106,7 +113,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
     },
     streams: undefined,
     cache: undefined,
-    admin: { token: undefined, guesses: new Guesses(clock), locksOut: true },
+    roles: { hasAdmins: async () => true },
     fallbacks: { contextTokensOf: () => undefined, on: undefined, clock },
     hedges: { share: 0.1, usedBy: () => ({ inputTokens: 0, outputTokens: 0 }), clock },
     retries: {
@@ -152,6 +159,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
 }
 
 const guest = { client: { address: '192.0.2.1', session: 'any' } }
+const withKey = { client: { address: '192.0.2.1', apiKey: 'any' } }
 
 describe('the order of the policies', () => {
   it('of a chat call', async () => {
@@ -200,9 +208,10 @@ describe('the order of the policies', () => {
 
   it.each([
     ['of other requests', admission, ['authenticate', 'limit']],
-    ['of requests of the admin API', adminAdmission, ['limit', 'administer']],
+    ['of requests with a key of any role', memberAdmission, ['authenticate', 'members', 'limit']],
+    ['of requests of the admin API', adminAdmission, ['switchedOn', 'authenticate', 'admins', 'limit']],
   ])('%s', async (_, pipeline, order) => {
-    await pipeline(tracedParts([]))(newCall(guest)).catch(() => {})
+    await pipeline(tracedParts([]))(newCall(withKey)).catch(() => {})
     expect(entered.slice(0, order.length)).toEqual(order)
     expect(entered.length).toBeLessThanOrEqual(order.length + 1)
   })

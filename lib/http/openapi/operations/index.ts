@@ -3,6 +3,7 @@ import { anthropicBatchOperations } from './anthropic-batches.ts'
 import { anthropicOperations } from './anthropic-format.ts'
 import { batchOperations } from './batch.ts'
 import { chatOperations } from './chat.ts'
+import { keyOperations } from './keys.ts'
 import { openAiOperations } from './openai-format.ts'
 import { openAiStateOperations } from './openai-state.ts'
 import { operationsOperations } from './operations.ts'
@@ -15,5 +16,6 @@ export const operationsOf = (limits: OperationLimits): readonly Operation[] => [
   ...anthropicOperations,
   ...anthropicBatchOperations(limits.mostItems),
   ...batchOperations(limits),
+  ...keyOperations,
   ...operationsOperations,
 ]

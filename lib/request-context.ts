@@ -93,6 +93,9 @@ export const callerOf = (owner: string, keyId?: string): Caller => {
   }
 }
 
+/** The id of a caller's key; absent where it has none. */
+export const keyIdOf = (caller: Caller): string | undefined => (caller.kind === 'key' ? caller.id : undefined)
+
 /** The client's address and credentials, not yet verified. */
 export type ClientInfo = Readonly<{
   /** The client's IP address, an IPv6 one cut to its /64; `unknown` where the server does not know it. */

@@ -5,6 +5,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { PipelineDeps } from '#lib/gateway/pipelines.ts'
 import type { Provider, Target } from '#lib/llm/types.ts'
 import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
+import { localSlots } from '#lib/rate-limit/slots.ts'
 import { Circuit, type Permit } from '#lib/resilience/breaker/circuit.ts'
 import { circuitPerTarget } from '#lib/resilience/breaker/policy.ts'
 import { anyOf, consecutive, sampling } from '#lib/resilience/breaker/trip-condition.ts'
@@ -122,6 +123,10 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
   },
   prices: { priceOf: () => ({ input: 1, output: 1 }), unitPriceOf: () => undefined },
   roles: { hasAdmins: async () => false },
+  batchItems: { activeById: async () => undefined },
+  concurrency: { slots: localSlots(), clock },
+  tokens: { counter: slidingWindow(1_000), clock, estimate: () => 1 },
+  modelScopes: { targetOf: () => undefined },
   headrooms: new RateHeadrooms(),
   cache: answersOf(clock),
   routes: {

@@ -3,16 +3,18 @@ const LONGEST_REPEATED = 4
 
 /** Texts that examples and guides use in place of a secret. */
 const PLACEHOLDER =
-  /change(?:me|this|it)|replace(?:me|this)|placeholder|todo|(?:your|my|some|insert)(?:own|secret|token|key|pepper|admintoken)/
+  /change(?:me|this|it)|replace(?:me|this)|placeholder|(?:your|my|some|insert)(?:own|secret|token|key|pepper|admintoken)/
 /** What is left of a default once its digits are gone, once or repeated. */
-const DEFAULT = /^(?:secret|password|passphrase|admin|token|default|letmein|qwerty|supersecret|topsecret)+$/
+const DEFAULT = /^(?:secret|password|passphrase|admin|default|letmein|qwerty|supersecret|topsecret)+$/
 
 /** Whether each character follows the one before it, as in `0123456789` and `abcdef`. */
 const isSequence = (text: string): boolean =>
   [...text].every((character, index) => {
     const before = text.charCodeAt(index - 1)
     const step = character.charCodeAt(0) - before
-    return index === 0 || step === 1 || (step === -9 && character === '0')
+    return (
+      index === 0 || step === 1 || (step === -9 && character === '0') || (step === -25 && character === 'a')
+    )
   })
 
 const isRepeated = (text: string): boolean => {

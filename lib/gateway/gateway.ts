@@ -37,7 +37,7 @@ import { reportRequest } from '../observability/request-record.ts'
 import type { ErrorReporter } from '../observability/sentry.ts'
 import { Lifecycle } from '../process/lifecycle.ts'
 import type { GiveBack } from '../rate-limit/items.ts'
-import type { RequestContext } from '../request-context.ts'
+import type { Caller, RequestContext } from '../request-context.ts'
 import type { ResponseService } from '../responses/service.ts'
 import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
@@ -99,8 +99,10 @@ export type Gateway = ServeDeps &
     modelNamed: (name: string) => string
     /** The model of requests to an endpoint that name none; absent where the endpoint requires a name. */
     defaultModelOf: (endpoint: Endpoint) => string | undefined
-    /** The models that can be called here, aliases first. */
-    callableModels: () => readonly ListedModel[]
+    /** The models that a caller may call here, aliases first. */
+    callableModels: (caller: Caller) => readonly ListedModel[]
+    /** Whether the scopes of the caller's key include a model. */
+    mayUseModel: (caller: Caller, model: string) => boolean
     issueSession: () => string
     keys: Keys
     health: () => HealthReport
@@ -281,7 +283,9 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
       return aliases.has(name) ? name : catalog.nameByVendor(name)
     },
     defaultModelOf: endpoint => current.now.catalog.defaultModelOf(endpoint),
-    callableModels: () => callableModels(current.now),
+    callableModels: caller =>
+      callableModels(current.now).filter(({ id }) => current.now.mayUseModel(caller, id)),
+    mayUseModel: (caller, model) => current.now.mayUseModel(caller, model),
     get batch() {
       return batchOrThrow(batch).service
     },
@@ -295,7 +299,10 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
       return batchOrThrow(batch).v1Batches
     },
     answer: call => current.now.answer(call),
-    countTokens: call => countTokens({ ...call, plan: current.now.plan(call) }, runtime),
+    countTokens: async call => {
+      current.now.assertModelInScope(call)
+      return countTokens({ ...call, plan: current.now.plan(call) }, runtime)
+    },
     answerUpload: call => current.now.answerUpload(call),
     mediaDir,
     identify: context => current.now.identify(context),

@@ -1,3 +1,5 @@
+import { asKeyOfBatch, type BatchItemDeps } from '../auth/batch-items.ts'
+import { fallbacksInScope, type ModelScopeDeps, modelScope } from '../auth/models.ts'
 import { type AuthDeps, authenticate } from '../auth/policy.ts'
 import { admins, members, type RoleDeps, switchedOn } from '../auth/roles.ts'
 import { type CacheDeps, cache } from '../cache/policy.ts'
@@ -8,6 +10,8 @@ import { type AskDeps, ask } from '../llm/ask.ts'
 import { truncate } from '../llm/truncate.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import { record } from '../observability/request-record.ts'
+import { type ConcurrencyDeps, keyConcurrency } from '../rate-limit/key-concurrency.ts'
+import { keyTokens, type TokenLimitDeps } from '../rate-limit/key-tokens.ts'
 import { type LimitDeps, limit } from '../rate-limit/policy.ts'
 import type { RequestContext } from '../request-context.ts'
 import { breaker, type Circuits } from '../resilience/breaker/policy.ts'
@@ -25,8 +29,11 @@ import { type Routes, route } from '../routing/route.ts'
 export type PipelineDeps = Readonly<{
   auth: AuthDeps
   roles: RoleDeps
-  /** Absent where rate limiting is switched off. */
-  limits: LimitDeps | undefined
+  batchItems: BatchItemDeps
+  modelScopes: ModelScopeDeps
+  limits: LimitDeps
+  concurrency: ConcurrencyDeps
+  tokens: TokenLimitDeps
   prices: Prices
   /** Absent where caching is switched off. */
   cache: CacheDeps | undefined
@@ -68,12 +75,17 @@ const BATCH = ['batch'] as const
 const stepsOf = (deps: PipelineDeps): readonly Step[] => [
   [ALL, record()], //                                   record the answer
   [CHAT, authenticate(deps.auth)], //                      identify the caller
+  [BATCH, asKeyOfBatch(deps.batchItems)], //               run as the key that submitted it
   [CHAT, limit(deps.limits)], //                           check the rate limits
+  [CHAT_AND_BATCH, modelScope(deps.modelScopes)], //       refuse models that the key may not use
+  [CHAT_AND_BATCH, keyConcurrency(deps.concurrency)], //   bound the calls in progress of a key
+  [CHAT_AND_BATCH, keyTokens(deps.tokens)], //             and its tokens a minute
   [CHAT, resume(deps.streams)], //                         let the stream outlive its connection
   [ALL, meter(deps.prices)], //                            compute the cost, cached answers included
   [CHAT_AND_BATCH, cache(deps.cache)], //                  reuse a stored answer
   [CHAT_AND_BATCH, truncate()], //                      bound the answer's size
   [CHAT_AND_BATCH, route(deps.routes)], //                 choose the targets, best first
+  [CHAT_AND_BATCH, fallbacksInScope(deps.modelScopes)], // and keep to them
   [BATCH, deferBackground(deps.headrooms, deps.clock)], //    reserve remaining rate limits for live calls
   [CHAT_AND_BATCH, fallback(deps.fallbacks)], //           on failure, try the next target
   [CHAT, hedge(deps.hedges)], //                           start a second attempt beside a slow one

@@ -17,6 +17,7 @@ import { ProviderHealth } from '../observability/provider-health.ts'
 import { type ErrorReporter, reportErrors } from '../observability/sentry.ts'
 import type { Counter } from '../rate-limit/counter.ts'
 import { slidingWindow } from '../rate-limit/sliding-window.ts'
+import { type KeySlots, localSlots } from '../rate-limit/slots.ts'
 import { RateHeadrooms } from '../resilience/defer-background.ts'
 import { Streams } from '../resume/streams.ts'
 import { Busy, LatencyEwma, type TargetStats } from '../routing/target-stats.ts'
@@ -58,6 +59,8 @@ export type Runtime = Readonly<{
   /** The streams that outlive their connection. */
   streams: Streams
   keys: Keys
+  /** The calls in progress of each key. */
+  keySlots: KeySlots
   /** Recent wrong tokens for metrics, which do not block other credentials. */
   metricsGuesses: Guesses
 }>
@@ -140,6 +143,7 @@ export const buildRuntime = async (
     memory,
     shared,
     database,
+    keySlots: shared ? shared.slots(localSlots()) : localSlots(),
     keys: buildKeys({ env, clock, logger, database }),
     counter: shared ? shared.counter(counter) : counter,
     cache: buildCacheRuntime({

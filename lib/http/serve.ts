@@ -25,7 +25,7 @@ const OTHER_METHOD = '_OTHER'
 const REFUSED_WITH_BODY: ReadonlySet<ErrorCode> = new Set(['PAYLOAD_TOO_LARGE', 'METHOD_NOT_ALLOWED'])
 
 /**
- * Who may use a route. `caller`: anyone, or anyone with a key where that is required; `member`: anyone with a key;
+ * The callers that a route is for. `caller`: all, or those with a key where that is required; `member`: those with a key;
  * `admin`: an admin's key or session; `metrics`: a scraper.
  */
 export type Access = 'public' | 'caller' | 'member' | 'admin' | 'metrics'

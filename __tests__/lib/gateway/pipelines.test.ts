@@ -10,6 +10,7 @@ import {
 } from '#lib/gateway/pipelines.ts'
 import type { Provider } from '#lib/llm/types.ts'
 import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
+import { localSlots } from '#lib/rate-limit/slots.ts'
 import { Circuit } from '#lib/resilience/breaker/circuit.ts'
 import { circuitPerTarget } from '#lib/resilience/breaker/policy.ts'
 import { consecutive } from '#lib/resilience/breaker/trip-condition.ts'
@@ -114,6 +115,10 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
     streams: undefined,
     cache: undefined,
     roles: { hasAdmins: async () => true },
+    batchItems: { activeById: async () => undefined },
+    concurrency: { slots: localSlots(), clock },
+    tokens: { counter, clock, estimate: () => 1 },
+    modelScopes: { targetOf: () => undefined },
     fallbacks: { contextTokensOf: () => undefined, on: undefined, clock },
     hedges: { share: 0.1, usedBy: () => ({ inputTokens: 0, outputTokens: 0 }), clock },
     retries: {
@@ -168,11 +173,15 @@ describe('the order of the policies', () => {
       'record',
       'authenticate',
       'limit',
+      'modelScope',
+      'keyConcurrency',
+      'keyTokens',
       'resume',
       'meter',
       'cache',
       'truncate',
       'route',
+      'fallbacksInScope',
       'fallback',
       'hedge',
       'retry',
@@ -187,10 +196,15 @@ describe('the order of the policies', () => {
     await pipelines(tracedParts([])).batch(newCall(guest))
     expect(entered).toEqual([
       'record',
+      'asKeyOfBatch',
+      'modelScope',
+      'keyConcurrency',
+      'keyTokens',
       'meter',
       'cache',
       'truncate',
       'route',
+      'fallbacksInScope',
       'deferBackground',
       'fallback',
       'breaker',
@@ -278,10 +292,14 @@ describe('a chat call', () => {
         'retry',
         'hedge',
         'fallback',
+        'fallbacksInScope',
         'route',
         'truncate',
         'cache',
         'meter',
+        'keyTokens',
+        'keyConcurrency',
+        'modelScope',
         'limit',
         'authenticate',
         'record',

@@ -128,7 +128,7 @@ export class KeyService {
     return this.find(id, acting)
   }
 
-  /** Whoever can change a key can take its place: only a key that is not wider than the member's own. */
+  /** A member could take the place of a key that it changes, so that key must not be wider than its own. */
   async #changeable(id: unknown, acting: Acting): Promise<KeyRecord> {
     const key = await this.find(id, acting)
     if ('member' in acting) this.#assertWithin(key, acting.member)

@@ -7,7 +7,7 @@ import type {
   Role,
 } from '../../request-context.ts'
 
-/** Who made a key: another key's id, or `admin` for the admin token and the command line. */
+/** The maker of a key is another key's id, or this for the admin API and the command line. */
 export const ADMIN_ID = 'admin'
 
 /** A key as it is stored; its secrets are apart. Times are clock times in milliseconds. */

@@ -116,12 +116,12 @@ export class V1Runner {
 
   async #validate(validation: Validation): Promise<void> {
     const { batches, records, clock, notifyWork } = this.#deps
-    const { owner, id: name, createdAt } = validation.batch
+    const { owner, keyId, id: name, createdAt } = validation.batch
     const faults = new LineFaults()
     const id = newId('batch_')
     try {
       const job = await records.submit(
-        { id, owner, name, priority: 'normal', createdAt, isV1: true },
+        { id, owner, ...(keyId !== undefined && { keyId }), name, priority: 'normal', createdAt, isV1: true },
         this.#items(validation, faults),
         batches.begin(validation, id, clock.now()),
       )

@@ -28,3 +28,7 @@ export const keyList = z.object({
   keys: z.array(apiKey),
   nextCursor: z.string().nullable().describe('The cursor of the next page; null at the end.'),
 })
+
+export const admin = z.object({ id: z.string(), name: z.string(), role: z.literal('admin') })
+
+export const adminSession = admin.extend({ expiresInSeconds: z.int() })

@@ -1,5 +1,5 @@
 import { keyChangeBody, keysQuery, newKeyBody, rotationBody } from '../../../validation/keys.ts'
-import { apiKey, keyList, madeKey } from '../answers/keys.ts'
+import { admin, adminSession, apiKey, keyList, madeKey } from '../answers/keys.ts'
 import { inPath, json, type Operation } from '../operation.ts'
 
 const keyId = inPath('id', 'The key’s id.', `key_${'0'.repeat(24)}`)
@@ -119,7 +119,39 @@ const operationsFor = (area: Area): readonly Operation[] => [
   ...ending(area),
 ]
 
+const sessionOperations: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/api/admin/session',
+    tag: 'Keys',
+    summary: 'Read who is signed in',
+    access: 'admin',
+    answers: [{ description: 'The admin.', content: [json('Admin', admin)] }],
+    errors: ['STORE_UNAVAILABLE'],
+  },
+  {
+    method: 'post',
+    path: '/api/admin/session',
+    tag: 'Keys',
+    summary: 'Sign in to the console',
+    description: 'With the admin token or an admin’s key; sets a cookie for eight hours.',
+    access: 'admin',
+    answers: [{ status: 201, description: 'Signed in.', content: [json('AdminSession', adminSession)] }],
+    errors: ['STORE_UNAVAILABLE'],
+  },
+  {
+    method: 'delete',
+    path: '/api/admin/session',
+    tag: 'Keys',
+    summary: 'Sign out of the console',
+    access: 'admin',
+    answers: [{ status: 204, description: 'Signed out.' }],
+    errors: ['STORE_UNAVAILABLE'],
+  },
+]
+
 export const keyOperations: readonly Operation[] = [
+  ...sessionOperations,
   ...AREAS.flatMap(operationsFor),
   {
     method: 'get',

@@ -152,7 +152,7 @@ const accessRulesOf = (env: Environment): AccessRules =>
   })
 
 /**
- * Metrics are for those with their token; where there is none, for admins, and for all while there can be none.
+ * Metrics are for those with their token; where there is none, for all, and for admins alone once there are keys.
  * A scrape must not fail because of wrong tokens from the same proxy.
  */
 const scraperAdmission =
@@ -160,7 +160,7 @@ const scraperAdmission =
   async context => {
     const { METRICS_TOKEN: token } = env
     if (token !== undefined) assertToken({ token, guesses: metricsGuesses }, context.client)
-    else if (await keys.hasAdmins()) return current.now.admitAdmin(context)
+    else if (await keys.verifier.any()) return current.now.admitAdmin(context)
     return context
   }
 

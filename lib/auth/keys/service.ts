@@ -140,8 +140,9 @@ export class KeyService {
   }
 
   #asMember(by: KeyIdentity, settings: KeySettings): KeySettings {
-    if (settings.owner !== undefined && settings.owner !== by.owner) throw forbidden(['owner'])
-    const key = withMakersRestrictions({ ...settings, owner: by.owner }, by)
+    const owner = settings.owner ?? by.owner
+    if (by.role !== 'admin' && owner !== by.owner) throw forbidden(['owner'])
+    const key = withMakersRestrictions({ ...settings, owner }, by)
     this.#assertWithin(key, by)
     return key
   }

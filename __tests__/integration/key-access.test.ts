@@ -153,10 +153,19 @@ describe.each(HOSTS)('an API key under the %s host', host => {
     expect(Number(second.headers.get('x-ratelimit-remaining-tokens'))).toBeGreaterThanOrEqual(
       500 - 400 - 2 * used - 20,
     )
-    const all = await Promise.all(
-      [0.1, 0.2, 0.3, 0.4].map(temperature => send(key, '/v1/chat/completions', { ...asked, temperature })),
-    )
-    expect(all.map(({ status }) => status).toSorted()).toEqual([200, 200, 429, 429])
+    const controller = new AbortController()
+    const held = () =>
+      fetch(`${gateway.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ ...asked, model: 'mock/stall', stream: true }),
+        signal: controller.signal,
+      })
+    expect([(await held()).status, (await held()).status]).toEqual([200, 200])
+    const third = await send(key, '/v1/chat/completions', { ...asked, temperature: 0.1 })
+    expect(third.status).toBe(429)
+    expect(Number(third.headers.get('retry-after'))).toBeGreaterThan(0)
+    controller.abort()
   })
 
   describe('of a batch', () => {

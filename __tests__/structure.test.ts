@@ -68,7 +68,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/idempotency': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
   'lib/audit': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
   'lib/ledger': [...FOUNDATION_AND_REPLIES, 'lib/llm/providers/definition.ts'],
-  'lib/auth': [...FOUNDATION_AND_REPLIES, 'lib/storage/directory.ts'],
+  'lib/auth': [...FOUNDATION_AND_REPLIES, 'lib/storage/directory.ts', 'lib/storage/records'],
   'lib/observability': [...FOUNDATION_AND_REPLIES, 'lib/llm/ask.ts'],
   'lib/multipart': [...FOUNDATION, 'lib/batch/intake/part-headers.ts', 'lib/batch/intake/upload-dir.ts'],
   'lib/validation': [...FOUNDATION_AND_REPLIES, 'lib/batch/types.ts', 'lib/batch/v1/types.ts'],
@@ -83,6 +83,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/idempotency/types.ts',
     'lib/audit/types.ts',
     'lib/idempotency/fingerprint.ts',
+    'lib/auth/keys/types.ts',
   ],
   'lib/config': [
     'lib/rate-limit/policy.ts',
@@ -173,6 +174,7 @@ describe('imports', () => {
       'gateway',
       'idempotency',
       'index',
+      'keys',
       'live-config',
       'pipelines',
       'providers',
@@ -290,11 +292,11 @@ describe('every route', () => {
   })
 
   it.each(routes)('declares who may use it: %s', file => {
-    expect(optionsOf(file)).toMatch(/\baccess: '(public|caller|admin|metrics)'/)
+    expect(optionsOf(file)).toMatch(/\baccess: '(public|caller|member|admin|metrics)'/)
   })
 
   it('leaves it to `serve` to let requests in', () => {
-    const byHand = /\b(admission|admit|administer|assertToken|authenticate)\b/
+    const byHand = /\b(admission|admit|admitMember|admitAdmin|assertToken|authenticate)\b/
     expect(routes.filter(file => byHand.test(read(file)))).toEqual([])
   })
 
@@ -352,10 +354,11 @@ describe('every route', () => {
 
   it('of an admin that changes something writes to the audit log', () => {
     const changing = routes.filter(
-      file => /\baccess: 'admin'/.test(optionsOf(file)) && /\bchanges: true\b/.test(optionsOf(file)),
+      file =>
+        /\baccess: '(?:admin|member)'/.test(optionsOf(file)) && /\bchanges: true\b/.test(optionsOf(file)),
     )
     expect(changing.length).toBeGreaterThan(0)
-    expect(changing.filter(file => !/\baudit\b/.test(read(file)))).toEqual([])
+    expect(changing.filter(file => !/\baudit(?:ed)?/.test(read(file)))).toEqual([])
   })
 
   it('that answers or creates something from a body heeds an Idempotency-Key, and no other', () => {

@@ -65,7 +65,6 @@ const WORDS: readonly Rule[] = [
   { word: /\bprimed\b/i, use: 'prefetched', example: 'primed(source)' },
   { word: /\bone per\b(?=\()/i, use: 'lazyMap', example: 'onePer(create)' },
   { word: /\babandon(?:s|ed|ing)?\b/i, use: 'abort, cancel', example: 'stream.abandon()' },
-  { word: /\brevok(?:es?|ed|ing)\b/i, use: 'abort, cancel', example: 'lease.revoke()' },
   { word: /\blasting\b/i, use: 'Runtime, resumableStream', example: 'lastingAnswer' },
   { word: /\bstanding\b/i, use: 'Runtime, state', example: 'type Standing = {}' },
   { word: /\ballowances?\b/i, use: 'RateHeadroom, HedgeBudget', example: 'onAllowance' },
@@ -100,6 +99,13 @@ const NAMES: readonly Rule[] = [
   { word: /first.?token/i, use: 'first content', example: 'new FirstTokenTimes()' },
   { word: /\bclass Reader\b/, use: 'ReplyReader, TranscriptReader', example: 'export class Reader {' },
   // A batch is a job of many items.
+  // Of API keys it is the term of the field.
+  {
+    word: /\brevok(?:es?|ed|ing)\b/i,
+    use: 'abort, cancel',
+    example: 'lease.revoke()',
+    under: 'lib/batch',
+  },
   ...['lib/llm', 'lib/cache', 'lib/resume', 'lib/resilience', 'lib/routing'].map(under => ({
     word: /batch/i,
     use: 'events, EventGroup',

@@ -7,8 +7,42 @@ export type Caller =
   | Readonly<{ kind: 'guest'; id: string; address: string }>
   | Readonly<{ kind: 'key' } & KeyIdentity & { address: string }>
 
-/** The API key of a caller. Keys of one owner share everything that belongs to it. */
-export type KeyIdentity = Readonly<{ id: string; name: string; owner?: string | undefined; role: Role }>
+/** The id of the caller with the admin token, who has no key. */
+export const ADMIN_ID = 'admin'
+
+/** The API key of a caller, as far as it decides. Keys of one owner share everything that belongs to it. */
+export type KeyIdentity = KeyRestrictions &
+  Readonly<{
+    id: string
+    name: string
+    owner?: string | undefined
+    role: Role
+    /** Clock time, milliseconds. */
+    expiresAt?: number | undefined
+  }>
+
+/** What a key may do and spend. An absent member does not restrict. */
+export type KeyRestrictions = Readonly<{
+  scopes?: KeyScopes | undefined
+  limits?: KeyLimits | undefined
+  budget?: KeyBudget | undefined
+}>
+
+/** `routes`: paths, each with all paths below it. `models`: names, with `*` for any characters. */
+export type KeyScopes = Readonly<{
+  routes?: readonly string[] | undefined
+  models?: readonly string[] | undefined
+}>
+
+export type KeyLimits = Readonly<{
+  requestsPerMinute?: number | undefined
+  tokensPerMinute?: number | undefined
+  /** Calls in progress at once. */
+  concurrency?: number | undefined
+}>
+
+/** Whole nanodollars (1e-9 US dollars) in a calendar day or month, UTC. */
+export type KeyBudget = Readonly<{ dayNanoUsd?: number | undefined; monthNanoUsd?: number | undefined }>
 
 export type Role = 'member' | 'admin'
 
@@ -40,8 +74,10 @@ export const ownerOf = (caller: Caller): string | undefined => {
 /**
  * The caller of an owner, long after the request; the address is known only where it is the identity. Throws an Error
  * for text that `ownerOf` never returns.
+ *
+ * @param keyId the key that it was, where it was one
  */
-export const callerOf = (owner: string): Caller => {
+export const callerOf = (owner: string, keyId?: string): Caller => {
   const [prefix = '', ...rest] = owner.split(' ')
   const id = rest.join(' ')
   const known = PREFIXES.find(one => one === prefix)
@@ -54,11 +90,14 @@ export const callerOf = (owner: string): Caller => {
     case 'key':
       return { kind: 'key', id, name: id, role: 'member', address: 'unknown' }
     case 'owner':
-      return { kind: 'key', id: 'unknown', name: id, owner: id, role: 'member', address: 'unknown' }
+      return { kind: 'key', id: keyId ?? 'unknown', name: id, owner: id, role: 'member', address: 'unknown' }
     default:
       return unknownCaller(known)
   }
 }
+
+/** The id of a caller's key; absent where it has none. */
+export const keyIdOf = (caller: Caller): string | undefined => (caller.kind === 'key' ? caller.id : undefined)
 
 /** The client's address and credentials, not yet verified. */
 export type ClientInfo = Readonly<{
@@ -68,6 +107,8 @@ export type ClientInfo = Readonly<{
   apiKey?: string | undefined
   /** The guest cookie's value, unless another site made the browser send it. */
   session?: string | undefined
+  /** The value of the cookie of an admin's session, on the same condition. */
+  adminSession?: string | undefined
 }>
 
 /** The group of limits that a route belongs to. */
@@ -135,6 +176,8 @@ export type Hedge = Readonly<{
 export type Journal = {
   caller?: Caller['kind']
   limit?: LimitState
+  /** Of the tokens of its key. */
+  tokenLimit?: LimitState
   plan?: readonly Target[]
   /** The target of a weighted alias that the caller was assigned. */
   arm?: string

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BatchClient } from '../support/batch.ts'
-import { GatewayProcess, ROOT } from '../support/gateway.ts'
+import { GatewayProcess, pepperFor, ROOT } from '../support/gateway.ts'
 import { PostgresServer } from '../support/postgres.ts'
 
 const PASSWORD = 's3cret-password'
@@ -53,6 +53,7 @@ const started = (what: keyof typeof START, env: Readonly<Record<string, string>>
       PORT: '0',
       ENABLE_CONSOLE: 'false',
       DATA_DIR: mkdtempSync(join(tmpdir(), 'parley-test-')),
+      ...pepperFor(env),
       ...env,
     },
   })

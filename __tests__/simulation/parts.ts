@@ -1,4 +1,3 @@
-import { Guesses } from '#lib/auth/guesses.ts'
 import { newCounts } from '#lib/cache/counts.ts'
 import { cacheRules } from '#lib/cache/rules.ts'
 import { cacheRuntime } from '#lib/cache/runtime.ts'
@@ -6,6 +5,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { PipelineDeps } from '#lib/gateway/pipelines.ts'
 import type { Provider, Target } from '#lib/llm/types.ts'
 import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
+import { localSlots } from '#lib/rate-limit/slots.ts'
 import { Circuit, circuitPerTarget, type Permit } from '#lib/resilience/breaker/circuit.ts'
 import { anyOf, consecutive, sampling } from '#lib/resilience/breaker/trip-condition.ts'
 import { bulkheads } from '#lib/resilience/bulkhead.ts'
@@ -102,7 +102,11 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
   auth: {
     clock,
     requireApiKey: false,
-    acceptsPlaceholders: false,
+    acceptsPlaceholders: () => false,
+    verify: async () => {
+      throw new Error('There are no keys in the simulation.')
+    },
+    adminOf: async () => undefined,
     sessions: { issue: () => '', read: () => undefined },
   },
   limits: {
@@ -118,7 +122,11 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
     counter: slidingWindow(1_000),
   },
   prices: { priceOf: () => ({ input: 1, output: 1 }), unitPriceOf: () => undefined },
-  admin: { token: undefined, guesses: new Guesses(clock), locksOut: true },
+  roles: { hasAdmins: async () => false },
+  batchItems: { activeById: async () => undefined },
+  concurrency: { slots: localSlots(), clock },
+  tokens: { counter: slidingWindow(1_000), clock, estimate: () => 1 },
+  modelScopes: { targetOf: () => undefined },
   headrooms: new RateHeadrooms(),
   cache: answersOf(clock),
   routes: {

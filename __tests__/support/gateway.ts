@@ -45,6 +45,10 @@ export const compileCache = (): Record<string, string> => {
   return NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE } : {}
 }
 
+/** Gateways on a Postgres must share one. */
+export const pepperFor = ({ DATABASE_URL }: Readonly<Record<string, string>>): Record<string, string> =>
+  DATABASE_URL === undefined ? {} : { KEY_PEPPER: 'n2Qz8vLr5tXw1YbKd7Gf3Hj6Mp9Sc0Ae' }
+
 /** A gateway as a process of its own, with nothing of this machine's environment but its path. */
 export class GatewayProcess {
   readonly url: string
@@ -102,6 +106,7 @@ export class GatewayProcess {
         NEXT_MANUAL_SIG_HANDLE: 'true',
         ...compileCache(),
         ...delays.env,
+        ...pepperFor(env),
         ...env,
       },
     })

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { compileCache, ROOT } from './gateway.ts'
+import { compileCache, pepperFor, ROOT } from './gateway.ts'
 
 /** A worker as a process of its own, that can be killed and started again. */
 export class WorkerProcess {
@@ -9,7 +9,13 @@ export class WorkerProcess {
   #said = ''
 
   constructor(env: Readonly<Record<string, string>>) {
-    this.#env = { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...compileCache(), ...env }
+    this.#env = {
+      PATH: process.env.PATH ?? '',
+      NODE_ENV: 'production',
+      ...compileCache(),
+      ...pepperFor(env),
+      ...env,
+    }
   }
 
   get said(): string {

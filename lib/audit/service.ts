@@ -1,9 +1,9 @@
 import type { Transaction } from 'kysely'
 import type { Clock } from '../clock.ts'
-import type { Caller, RequestContext } from '../request-context.ts'
+import { ADMIN_ID, type Caller, type RequestContext } from '../request-context.ts'
 import type { RecordsSchema } from '../storage/records/schema.ts'
 import type { AuditRecords } from './records.ts'
-import type { Audit, AuditActor, AuditAnchor, AuditEntry, AuditRow } from './types.ts'
+import type { Audit, AuditActor, AuditAnchor, AuditEntry, AuditOrigin, AuditRow } from './types.ts'
 
 export type AuditDeps = Readonly<{
   records: AuditRecords
@@ -21,7 +21,7 @@ const ANCHORED_EVERY_MS = 60_000
 const actorOf = (caller: Caller): AuditActor => {
   switch (caller.kind) {
     case 'key':
-      return { kind: 'key', id: caller.id }
+      return caller.id === ADMIN_ID ? { kind: 'admin-token' } : { kind: 'key', id: caller.id }
     case 'guest':
       return { kind: 'session', id: caller.id }
     case 'anonymous':
@@ -29,12 +29,8 @@ const actorOf = (caller: Caller): AuditActor => {
   }
 }
 
-/** The part of an entry that comes from a request of an admin. */
-export const requestedBy = ({
-  caller,
-  client,
-  requestId,
-}: RequestContext): Pick<AuditEntry, 'actor' | 'address' | 'requestId'> => ({
+/** The part of an entry that comes from a request. */
+export const requestedBy = ({ caller, client, requestId }: RequestContext): AuditOrigin => ({
   actor: actorOf(caller),
   address: client.address,
   requestId,

@@ -39,6 +39,9 @@ export type AuditEntry = Readonly<{
   requestId?: string | undefined
 }>
 
+/** The actor of an entry, and where its request came from. */
+export type AuditOrigin = Pick<AuditEntry, 'actor' | 'address' | 'requestId'>
+
 /** An entry as it is in the log. */
 export type AuditRow = Readonly<{
   /** From 1, without gaps. */

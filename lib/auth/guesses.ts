@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
 
 const WINDOW_MS = 60_000
 const MOST_OF_ADDRESS = 10
@@ -8,8 +9,15 @@ const MOST_ADDRESSES = 10_000
 
 const recent = (times: readonly number[], now: number): number[] => times.filter(at => at > now - WINDOW_MS)
 
+/** The error for an address that has to wait. */
+export const tooManyGuesses = (waitMs: number): GatewayError => {
+  const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000))
+  const message = `Too many wrong credentials came from this address. Try again in ${retryAfterSeconds} s.`
+  return new GatewayError('RATE_LIMITED', message, { retryAfterSeconds })
+}
+
 /**
- * Counts wrong tokens: in any minute 10 of one address, and 100 of all together, which delays only addresses that have
+ * Counts wrong credentials: in any minute 10 of one address, and 100 of all together, which delays only addresses that have
  * sent a wrong one. It counts whether or not requests are limited. Beyond 10,000 addresses, the least recently used one
  * is forgotten.
  */
@@ -33,7 +41,7 @@ export class Guesses {
     return Math.max(until(own, MOST_OF_ADDRESS), until(this.#all, MOST_IN_ALL))
   }
 
-  /** Records a wrong token. Attempts while the address has to wait are not counted, so that the wait ends. */
+  /** Records a wrong credential. Attempts while the address has to wait are not counted, so that the wait ends. */
   wrong(address: string): void {
     const now = this.#clock.now()
     if (this.waitMs(address) > 0) return

@@ -1,30 +1,24 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { makeDirectory } from '../storage/directory.ts'
+import { codeOf, readOrMakeSecret } from './secret-file.ts'
 
-const FILE = 'session-secret'
+const SESSION_FILE = 'session-secret'
+const PEPPER_FILE = 'key-pepper'
 const BYTES = 32
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : String(error)
+type OnUnusable = (code: string) => void
 
-const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT'
-
-/** Reads the secret, or creates it; the process that loses the race to create it reads the winner's. */
-const readOrMake = (dataDir: string): Uint8Array => {
-  const path = join(dataDir, FILE)
+const secretOf = (
+  keyPepper: string | undefined,
+  dataDir: string,
+  file: string,
+  onUnusable: OnUnusable,
+): string | Uint8Array => {
+  if (keyPepper) return keyPepper
   try {
-    const secret = readFileSync(path)
-    // The disk was full during the write; a short secret can be guessed.
-    if (secret.length < BYTES) throw new Error('the secret is too short')
-    return secret
+    return readOrMakeSecret(dataDir, file)
   } catch (error) {
-    if (!isMissing(error)) throw error
-    makeDirectory(dataDir)
-    const secret = randomBytes(BYTES)
-    writeFileSync(path, secret, { mode: 0o600, flag: 'wx' })
-    return secret
+    onUnusable(codeOf(error))
+    return randomBytes(BYTES)
   }
 }
 
@@ -37,13 +31,12 @@ const readOrMake = (dataDir: string): Uint8Array => {
 export const sessionSecret = (
   keyPepper: string | undefined,
   dataDir: string,
-  onUnusable: (code: string) => void,
-): string | Uint8Array => {
-  if (keyPepper) return keyPepper
-  try {
-    return readOrMake(dataDir)
-  } catch (error) {
-    onUnusable(codeOf(error))
-    return randomBytes(BYTES)
-  }
-}
+  onUnusable: OnUnusable,
+): string | Uint8Array => secretOf(keyPepper, dataDir, SESSION_FILE, onUnusable)
+
+/** The secret of the digests of API keys, by the same rule. Another one makes all keys unknown. */
+export const keyPepper = (
+  configured: string | undefined,
+  dataDir: string,
+  onUnusable: OnUnusable,
+): string | Uint8Array => secretOf(configured, dataDir, PEPPER_FILE, onUnusable)

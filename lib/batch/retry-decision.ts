@@ -33,6 +33,8 @@ const backoffMs = (failures: number, random: () => number): number =>
   SHORTEST_WAIT_MS + random() * BACKOFF_BASE_MS * 2 ** failures
 
 const countsAs = ({ code }: GatewayError, hasAsked: boolean): AgainAs => {
+  // A limit of the item's key has no room at the moment.
+  if (code === 'RATE_LIMITED' && !hasAsked) return 'nothing'
   if (!WAITS.has(code)) return 'failure'
   return hasAsked ? 'attempt' : 'nothing'
 }

@@ -57,7 +57,7 @@ export type RunDeps = Readonly<{
 const POISON_ITEM = 'The item was interrupted too often before it finished.'
 
 const contextFor = (claim: Claim, signal: AbortSignal, deps: RunDeps): RequestContext => {
-  const caller = callerOf(claim.owner)
+  const caller = callerOf(claim.owner, claim.keyId)
   return {
     requestId: `${claim.jobId}:${claim.index}:${claim.fence}`,
     route: isV1Request(claim.request) ? '/v1/batches' : '/api/batch',

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
-import { type Caller, ownerOf } from '../request-context.ts'
+import { type Caller, keyIdOf, ownerOf } from '../request-context.ts'
 import type { ChangeNotifier } from './job-stream.ts'
 import { type JobStreamDeps, jobChanges, jobProgress, SubscriberLimit } from './job-stream.ts'
 import type {
@@ -92,11 +92,13 @@ export class BatchService {
     const owner = ownerOrThrow(caller)
     if (options.webhookUrl !== undefined && !sendsWebhooks) throw noWebhooks()
     const createdAt = Math.floor(clock.now())
+    const keyId = keyIdOf(caller)
     const { scheduledFor, webhookUrl, instruction, warnings = [] } = options
     const job = await records.submit(
       {
         id: newJobId(),
         owner,
+        ...(keyId !== undefined && { keyId }),
         name: options.name ?? `Batch of ${new Date(createdAt).toISOString().slice(0, 16).replace('T', ' ')}`,
         priority: options.priority ?? 'normal',
         createdAt,

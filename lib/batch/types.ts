@@ -66,6 +66,8 @@ export type NewJob = Readonly<{
   id: string
   /** See `ownerOf`. */
   owner: string
+  /** The API key that submitted it; absent where it was none. */
+  keyId?: string
   name: string
   priority: Priority
   /** Clock time, milliseconds, before which none of its items runs. */
@@ -83,7 +85,7 @@ export type NewJob = Readonly<{
 export type JobCounts = Readonly<{ total: number } & Record<ItemState, number>>
 
 /** A job as its owner sees it. Times are clock times in milliseconds. */
-export type Job = Omit<NewJob, 'instruction' | 'isV1'> &
+export type Job = Omit<NewJob, 'instruction' | 'isV1' | 'keyId'> &
   Readonly<{
     state: JobState
     counts: JobCounts
@@ -179,6 +181,8 @@ export type Claim = Readonly<{
   claimedAt: number
   leaseUntil: number
   owner: string
+  /** The key that its job was submitted with. */
+  keyId?: string
   request: ItemRequest
   /** The job's instruction, where it applies to the item. */
   instruction?: string

@@ -3,7 +3,7 @@ import type { HoldRecords } from './hold-records.ts'
 import type { LimitRecords } from './limit-records.ts'
 import type { Limits } from './limits.ts'
 import { dayOf, endOf, isDay, limitIn } from './period.ts'
-import { scopeIn } from './scope.ts'
+import { keyIn, scopeIn } from './scope.ts'
 import type { Counter, Limit, Scope } from './types.ts'
 
 const NANO_PER_USD = 1e9
@@ -33,10 +33,18 @@ export type BudgetReport = Readonly<{
 /** US dollars for each UTC day and month; absent where there is to be no limit. */
 export type BudgetUsd = Readonly<{ day?: number | undefined; month?: number | undefined }>
 
+/** Whole nanodollars; absent where there is no limit. */
+export type Amounts = Omit<Limit, 'scope'>
+
 export type BudgetAdminDeps = Readonly<{
   limits: Pick<Limits, 'set'>
   limitRecords: Pick<LimitRecords, 'find'>
   records: Pick<HoldRecords, 'counters' | 'begin'>
+  /** The budgets of keys, which are kept with them. Both reject with NOT_FOUND where there is no such key. */
+  keys: Readonly<{
+    budgetOf: (id: string) => Promise<Amounts>
+    setBudget: (id: string, budget: Amounts) => Promise<void>
+  }>
   now: () => number
 }>
 
@@ -77,7 +85,11 @@ export class BudgetAdmin {
   async report(text: string): Promise<BudgetReport> {
     const { limitRecords, records, now } = this.#deps
     const scope = scopeOrThrow(text)
-    const limit = await limitRecords.find(scope)
+    const keyId = keyIn(scope)
+    const limit =
+      keyId === undefined
+        ? await limitRecords.find(scope)
+        : { scope, ...(await this.#deps.keys.budgetOf(keyId)) }
     const counters = await records.counters([scope], dayOf(now()))
     const [day, month] = [true, false].map(wanted => counters.find(({ period }) => isDay(period) === wanted))
     if (!day || !month) throw new Error('A counter is missing.')
@@ -98,11 +110,13 @@ export class BudgetAdmin {
   async set(text: string, { day, month }: BudgetUsd): Promise<BudgetReport> {
     const { limits, records, now } = this.#deps
     const scope = scopeOrThrow(text)
-    await limits.set({
-      scope,
+    const amounts: Amounts = {
       ...(day !== undefined && { dayNanoUsd: nanoUsdOf(day) }),
       ...(month !== undefined && { monthNanoUsd: nanoUsdOf(month) }),
-    })
+    }
+    const keyId = keyIn(scope)
+    if (keyId === undefined) await limits.set({ scope, ...amounts })
+    else await this.#deps.keys.setBudget(keyId, amounts)
     await records.begin(scope, dayOf(now()))
     return this.report(scope)
   }

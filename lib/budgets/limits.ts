@@ -16,11 +16,17 @@ export type LimitsDeps = Readonly<{
   onError: (error: unknown) => void
 }>
 
-const isLimit = ({ dayNanoUsd, monthNanoUsd }: Limit): boolean =>
+const isLimit = ({ dayNanoUsd, monthNanoUsd }: Omit<Limit, 'scope'>): boolean =>
   dayNanoUsd !== undefined || monthNanoUsd !== undefined
 
+/** The limit that a key has of its own. */
+const ownLimit = (caller: Caller): Limit | undefined =>
+  caller.kind === 'key' && caller.budget && isLimit(caller.budget)
+    ? { scope: `key:${caller.id}`, ...caller.budget }
+    : undefined
+
 /**
- * All limits, in memory: a call looks up its own without waiting. Changes by other processes take effect within about
+ * All limits but those of keys, which come with their callers, in memory: a call looks up its own without waiting. Changes by other processes take effect within about
  * two seconds; while the database is unavailable, the last known limits apply.
  */
 export class Limits {
@@ -43,19 +49,11 @@ export class Limits {
     return limits
   }
 
-  /** Whether there is any. */
-  get isEmpty(): boolean {
-    return this.#byScope.size === 0
-  }
-
-  get all(): Iterable<Limit> {
-    return this.#byScope.values()
-  }
-
   /** The limits that a caller's spending counts against. */
   readonly of = (caller: Caller): readonly Limit[] => {
-    if (this.#byScope.size === 0) return NONE
-    return scopesOf(caller).flatMap(scope => this.#byScope.get(scope) ?? [])
+    const own = ownLimit(caller)
+    if (this.#byScope.size === 0) return own ? [own] : NONE
+    return scopesOf(caller).flatMap(scope => (scope === own?.scope ? own : (this.#byScope.get(scope) ?? [])))
   }
 
   async set(limit: Limit): Promise<void> {

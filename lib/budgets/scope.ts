@@ -19,3 +19,7 @@ export const scopesOf = (caller: Caller): readonly Scope[] => {
 /** A text as a scope; undefined where it is none. */
 export const scopeIn = (text: string): Scope | undefined =>
   text.length <= LONGEST && SCOPE.test(text) ? (text as Scope) : undefined
+
+/** The id of the key whose budget it is; undefined for another's. */
+export const keyIn = (scope: Scope): string | undefined =>
+  scope.startsWith('key:') ? scope.slice('key:'.length) : undefined

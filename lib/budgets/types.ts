@@ -4,7 +4,11 @@ import type { Caller } from '../request-context.ts'
 export type Scope = 'all' | `owner:${string}` | `key:${string}`
 
 /** A limit of spending, in whole nanodollars (1e-9 US dollars) for each UTC day and month; absent where there is none. */
-export type Limit = Readonly<{ scope: Scope; dayNanoUsd?: number; monthNanoUsd?: number }>
+export type Limit = Readonly<{
+  scope: Scope
+  dayNanoUsd?: number | undefined
+  monthNanoUsd?: number | undefined
+}>
 
 /** The budgets that a caller spends from; empty where there are none. Never waits. */
 export type BudgetsOf = (caller: Caller) => readonly Limit[]

@@ -1,6 +1,7 @@
 import { cleanValue, invisibleCharacterIssue, shownValue } from './clean.ts'
 import { envFileFaults } from './env-files.ts'
-import { type Environment, environment, NEEDED, SECRETS, TOGETHER } from './schema.ts'
+import { CHOSEN_SECRETS, type Environment, environment, NEEDED, SECRETS, TOGETHER } from './schema.ts'
+import { weakness } from './weak-secret.ts'
 
 /** The faults of the environment, one line each. */
 export class ConfigurationError extends Error {
@@ -43,6 +44,24 @@ const unmetNeeds = (set: Variables): string[] =>
   Object.entries(NEEDED).flatMap(([name, needed]) =>
     set[name] && !set[needed] ? [`  ${needed} = (unset): is required for ${name}`] : [],
   )
+/** Gateways on one database must agree on the digests of keys. */
+const withoutPepper = (set: Variables): string[] =>
+  set.DATABASE_URL && !set.KEY_PEPPER
+    ? [
+        '  KEY_PEPPER = (unset): is required with DATABASE_URL: at least 32 random characters, the same on every gateway (openssl rand -base64 32)',
+      ]
+    : []
+
+/** Secrets that can be guessed, in production. */
+const weakSecrets = (set: Variables): string[] =>
+  (set.NODE_ENV ?? 'production') === 'production'
+    ? CHOSEN_SECRETS.flatMap(name => {
+        const fault = weakness(set[name] ?? '')
+        return fault === undefined
+          ? []
+          : [`  ${name} = (secret): ${fault}; make one with “openssl rand -base64 32”`]
+      })
+    : []
 
 const LOWER_CASE_TOO = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const
 
@@ -82,7 +101,7 @@ export const parseEnvironment = (variables: Variables, before: readonly string[]
     if (unreported.has(name)) continue
     faults.push(`  ${name} = ${shown(name, set[name])}: ${message}; see .env.example`)
   }
-  faults.push(...halfSet(set), ...unmetNeeds(set))
+  faults.push(...halfSet(set), ...unmetNeeds(set), ...withoutPepper(set), ...weakSecrets(set))
   if (parsed.success && faults.length === 0) return parsed.data
   throw new ConfigurationError(faults)
 }

@@ -161,7 +161,8 @@ export const environment = z.object({
   MOCK_CHUNK_MS: count(0, 60_000).default(20),
 
   REQUIRE_API_KEY: flag.default(false),
-  KEY_PEPPER: secret.min(16, 'must have at least 16 characters').optional(),
+  /** Of the digests of API keys, and signs sessions. */
+  KEY_PEPPER: secret.min(32, 'must have at least 32 characters').optional(),
 
   ADMIN_TOKEN: token.optional(),
   METRICS_TOKEN: token.optional(),
@@ -280,6 +281,8 @@ export const SECRETS = [
 
 /** Variables that need another one. */
 export const NEEDED = { BUDGET_WEBHOOK_URL: 'BATCH_WEBHOOK_SECRET' } as const
+/** Secrets of the operator's own choice, which are checked in production. */
+export const CHOSEN_SECRETS = ['KEY_PEPPER', 'ADMIN_TOKEN', 'METRICS_TOKEN', 'BATCH_WEBHOOK_SECRET'] as const
 
 /** Variables that must be set together. */
 export const TOGETHER = [['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN']] as const

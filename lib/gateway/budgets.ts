@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { webhookPost } from '../batch/webhook/post.ts'
 import { signatureOf } from '../batch/webhook/sender.ts'
-import { BudgetAdmin } from '../budgets/admin.ts'
+import { BudgetAdmin, type BudgetAdminDeps } from '../budgets/admin.ts'
 import { type BudgetNotice, Budgets } from '../budgets/budgets.ts'
 import { HoldRecords } from '../budgets/hold-records.ts'
 import { LimitRecords } from '../budgets/limit-records.ts'
@@ -27,6 +27,7 @@ import type { Metrics } from '../observability/metrics.ts'
 import { wasOutpaced } from '../resilience/race.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 import type { Database } from './database.ts'
+import type { Keys } from './keys.ts'
 import type { PipelineDeps } from './pipelines.ts'
 
 const NOTICE_AT = 0.8
@@ -49,6 +50,7 @@ export type BudgetWiringDeps = Readonly<{
   logger: Logger
   metrics: Metrics
   database: Database
+  keys: Pick<Keys, 'service'>
   /** Undefined where there is no ledger to compare with. */
   ledgerSum: LedgerSum | undefined
 }>
@@ -118,6 +120,16 @@ const unexpectedCosts =
     else logger.warn(fields, 'an attempt cost more than was reserved: it was booked in full')
   }
 
+const EVERYONES = { all: true } as const
+
+/** The budgets of keys, which are changed as the keys themselves are. */
+const keyBudgetsOf = ({ service }: Pick<Keys, 'service'>): BudgetAdminDeps['keys'] => ({
+  budgetOf: async id => (await service.find(id, EVERYONES)).budget ?? {},
+  async setBudget(id, { dayNanoUsd = null, monthNanoUsd = null }) {
+    await service.change(id, { budget: { dayNanoUsd, monthNanoUsd } }, EVERYONES)
+  },
+})
+
 /** Rejects where the limits cannot be read. */
 export const buildBudgets = async (deps: BudgetWiringDeps): Promise<BudgetRuntime> => {
   const { logger, metrics, database } = deps
@@ -151,7 +163,13 @@ export const buildBudgets = async (deps: BudgetWiringDeps): Promise<BudgetRuntim
   return {
     budgets,
     limits,
-    admin: new BudgetAdmin({ limits, limitRecords, records, now: () => clock.now() }),
+    admin: new BudgetAdmin({
+      limits,
+      limitRecords,
+      records,
+      keys: keyBudgetsOf(deps.keys),
+      now: () => clock.now(),
+    }),
     outputSizes: new OutputSizes(),
     onUnexpectedCost: unexpectedCosts(logger, budgetMetrics),
   }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import packageJson from '../../package.json' with { type: 'json' }
-import type { AuditService } from '../audit/service.ts'
+import { type AuditService, requestedBy } from '../audit/service.ts'
+import { ADMIN_COOKIES } from '../auth/admin-session.ts'
 import { SESSION_COOKIE } from '../auth/session.ts'
 import { assertToken } from '../auth/token.ts'
 import { assertModels } from '../batch/item-models.ts'
@@ -40,7 +41,7 @@ import { reportRequest } from '../observability/request-record.ts'
 import type { ErrorReporter } from '../observability/sentry.ts'
 import { Lifecycle } from '../process/lifecycle.ts'
 import type { GiveBack } from '../rate-limit/items.ts'
-import type { RequestContext } from '../request-context.ts'
+import type { Caller, RequestContext } from '../request-context.ts'
 import type { ResponseService } from '../responses/service.ts'
 import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
@@ -48,6 +49,7 @@ import { type ChatLimits, chatBody, uiChatBody } from '../validation/chat.ts'
 import { buildAudit, recordReload } from './audit.ts'
 import { type Batch, buildBatch } from './batch.ts'
 import { buildIdempotency } from './idempotency.ts'
+import { auditedKeys, type KeyChanges, type Keys } from './keys.ts'
 import { CurrentConfig, liveConfigOf } from './live-config.ts'
 import { buildResponses } from './responses.ts'
 import { buildRuntime, type Runtime } from './runtime.ts'
@@ -107,9 +109,14 @@ export type Gateway = ServeDeps &
     modelNamed: (name: string) => string
     /** The model of requests to an endpoint that name none; absent where the endpoint requires a name. */
     defaultModelOf: (endpoint: Endpoint) => string | undefined
-    /** The models that can be called here, aliases first. */
-    callableModels: () => readonly ListedModel[]
+    /** The models that a caller may call here, aliases first. */
+    callableModels: (caller: Caller) => readonly ListedModel[]
+    /** Whether the scopes of the caller's key include a model. */
+    mayUseModel: (caller: Caller, model: string) => boolean
     issueSession: () => string
+    keys: Keys
+    /** Changes keys, for the caller of a request. */
+    auditedKeys: (context: RequestContext) => KeyChanges
     health: () => HealthReport
     /** Whether it serves. A lost store makes it degraded, not unready. */
     isReady: () => boolean
@@ -165,11 +172,16 @@ const accessRulesOf = (env: Environment): AccessRules =>
       env.NODE_ENV === 'production' ? strictTransportSecurity(env.HSTS_PRELOAD) : undefined,
   })
 
-/** A scrape must not fail because of wrong tokens from the same proxy. */
+/**
+ * Metrics are for those with their token; where there is none, for all, and for admins alone once there are keys.
+ * A scrape must not fail because of wrong tokens from the same proxy.
+ */
 const scraperAdmission =
-  ({ env, guesses }: Runtime): ServeDeps['admission']['metrics'] =>
+  ({ env, keys, metricsGuesses }: Runtime, current: CurrentConfig): ServeDeps['admission']['metrics'] =>
   async context => {
-    assertToken({ token: env.METRICS_TOKEN, guesses: guesses.metrics, locksOut: false }, context.client)
+    const { METRICS_TOKEN: token } = env
+    if (token !== undefined) assertToken({ token, guesses: metricsGuesses }, context.client)
+    else if (await keys.verifier.any()) return current.now.admitAdmin(context)
     return context
   }
 
@@ -184,12 +196,13 @@ const serveDepsOf = ({ runtime, current, access }: ServeWiringDeps): ServeDeps =
   activeRequests: runtime.activeRequests,
   cors: new Cors(access.allowedOrigins),
   headers: apiHeaders(),
-  sessionCookie: SESSION_COOKIE,
+  cookies: { session: SESSION_COOKIE, admin: ADMIN_COOKIES },
   access,
   admission: {
     caller: context => current.now.admit(context),
-    admin: context => current.now.administer(context),
-    metrics: scraperAdmission(runtime),
+    member: context => current.now.admitMember(context),
+    admin: context => current.now.admitAdmin(context),
+    metrics: scraperAdmission(runtime, current),
   },
   idempotency: buildIdempotency(runtime),
   onEnd: reportRequest(runtime),
@@ -294,7 +307,9 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
       return aliases.has(name) ? name : catalog.nameByVendor(name)
     },
     defaultModelOf: endpoint => current.now.catalog.defaultModelOf(endpoint),
-    callableModels: () => callableModels(current.now),
+    callableModels: caller =>
+      callableModels(current.now).filter(({ id }) => current.now.mayUseModel(caller, id)),
+    mayUseModel: (caller, model) => current.now.mayUseModel(caller, model),
     get batch() {
       return batchOrThrow(batch).service
     },
@@ -308,7 +323,10 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
       return batchOrThrow(batch).v1Batches
     },
     answer: call => current.now.answer(call),
-    countTokens: call => countTokens({ ...call, plan: current.now.plan(call) }, runtime),
+    countTokens: async call => {
+      current.now.assertModelInScope(call)
+      return countTokens({ ...call, plan: current.now.plan(call) }, runtime)
+    },
     answerUpload: call => current.now.answerUpload(call),
     mediaDir,
     audit,
@@ -329,6 +347,8 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     assertModels: items => assertModels(items, current.now),
     spendItems: (context, count) => current.now.spendItems(context, count),
     issueSession: () => sessions.issue(clock.now()),
+    keys: runtime.keys,
+    auditedKeys: context => auditedKeys(runtime.keys.service, audit, requestedBy(context)),
     health: healthOf({ runtime, current, isServing, config, batch }),
     isReady: isServing,
   }

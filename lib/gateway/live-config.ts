@@ -1,3 +1,4 @@
+import { assertModelInScope, type ModelScopeDeps, mayUseModel } from '../auth/models.ts'
 import type { Handler } from '../compose.ts'
 import type { ConfigFile } from '../config/file-schema.ts'
 import type { Environment } from '../config/schema.ts'
@@ -5,14 +6,22 @@ import { type Settings, settingsOf } from '../config/settings.ts'
 import type { ChatDefaults } from '../http/dialects/chat.ts'
 import type { AttemptListener } from '../llm/ask.ts'
 import type { Catalog } from '../llm/catalog.ts'
+import { estimatedInputTokens } from '../llm/providers/shared/usage.ts'
 import type { Call, Reply, ResponseLimit, Target } from '../llm/types.ts'
 import { spendItems } from '../rate-limit/items.ts'
-import type { RequestContext } from '../request-context.ts'
+import type { Caller, RequestContext } from '../request-context.ts'
 import type { Alias, AliasTarget } from '../routing/alias.ts'
 import { planned } from '../routing/route.ts'
 import { budgetsOf } from './budgets.ts'
 import { cacheDepsOf } from './cache.ts'
-import { adminAdmission, admission, type PipelineDeps, type Pipelines, pipelines } from './pipelines.ts'
+import {
+  adminAdmission,
+  admission,
+  memberAdmission,
+  type PipelineDeps,
+  type Pipelines,
+  pipelines,
+} from './pipelines.ts'
 import { catalogOf } from './providers.ts'
 import { resilienceOf } from './resilience.ts'
 import type { Runtime } from './runtime.ts'
@@ -35,7 +44,12 @@ export type LiveConfig = Readonly<{
   answerItem: Handler<Call, Reply>
   refresh: Pipelines['refresh']
   admit: Handler<RequestContext, RequestContext>
-  administer: Handler<RequestContext, RequestContext>
+  admitMember: Handler<RequestContext, RequestContext>
+  admitAdmin: Handler<RequestContext, RequestContext>
+  /** Whether a caller may use a model. */
+  mayUseModel: (caller: Caller, model: string) => boolean
+  /** Throws FORBIDDEN where a call's key may not use its model. */
+  assertModelInScope: (call: Call) => void
   /** Counts the items of a job submitted as JSON. */
   spendItems: ReturnType<typeof spendItems>
   chatDefaults: ChatDefaults
@@ -76,22 +90,33 @@ const imageChainOf = ({ imageChain }: Settings, catalog: Catalog): readonly Targ
     return known?.available ? [{ ...known.target, ...(quality !== undefined && { quality }) }] : []
   })
 
+/** An alias is a name of its own: its targets are the operator's choice. */
+const modelScopesOf = (catalog: Catalog, aliases: LiveConfig['aliases']): ModelScopeDeps => ({
+  targetOf: model => (aliases.has(model) ? undefined : catalog.find(model)?.target),
+})
+
 const pipelineDepsOf = (
   runtime: Runtime,
   { settings, catalog, aliases }: Pick<LiveConfig, 'settings' | 'catalog' | 'aliases'>,
 ): PipelineDeps => {
-  const { env, clock, counter, health, metrics, providers, sessions, streams } = runtime
+  const { env, clock, counter, health, keys, metrics, providers, sessions, streams } = runtime
   return {
     clock,
-    admin: { token: env.ADMIN_TOKEN, guesses: runtime.guesses.admin, locksOut: true },
+    roles: { hasAdmins: keys.hasAdmins },
+    batchItems: { activeById: id => keys.verifier.activeById(id) },
+    modelScopes: modelScopesOf(catalog, aliases),
     auth: {
       sessions,
+      verify: (credential, address) => keys.verifier.verify(credential, address),
+      adminOf: session => keys.adminSessions.adminOf(session),
       requireApiKey: env.REQUIRE_API_KEY,
-      acceptsPlaceholders: env.ADMIN_TOKEN === undefined && env.KEY_PEPPER === undefined,
+      acceptsPlaceholders: keys.acceptsPlaceholders,
       clock,
     },
-    limits: settings.rates && { rates: settings.rates, counter, clock },
+    limits: { rates: settings.rates, counter, clock },
     budgets: budgetsOf({ runtime: runtime.budgets, settings, catalog, tokenizer: runtime.tokenizer, clock }),
+    concurrency: { slots: runtime.keySlots, clock },
+    tokens: { counter, clock, estimate: estimatedInputTokens },
     prices: catalog,
     cache: cacheDepsOf(settings.caching, runtime.cache, clock),
     streams,
@@ -130,7 +155,10 @@ export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => 
     answerItem: batch,
     refresh,
     admit: admission(deps),
-    administer: adminAdmission(deps),
+    admitMember: memberAdmission(deps),
+    admitAdmin: adminAdmission(deps),
+    mayUseModel: mayUseModel(deps.modelScopes),
+    assertModelInScope: assertModelInScope(deps.modelScopes),
     spendItems: spendItems(deps.limits),
     plan: call => planned(call, deps.routes),
     chatDefaults: {

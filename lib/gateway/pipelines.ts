@@ -1,5 +1,7 @@
+import { asKeyOfBatch, type BatchItemDeps } from '../auth/batch-items.ts'
+import { fallbacksInScope, type ModelScopeDeps, modelScope } from '../auth/models.ts'
 import { type AuthDeps, authenticate } from '../auth/policy.ts'
-import { administer, type TokenDeps } from '../auth/token.ts'
+import { admins, members, type RoleDeps, switchedOn } from '../auth/roles.ts'
 import { type ReserveDeps, reserve } from '../budgets/reserve.ts'
 import { type SpentOutDeps, spentOut } from '../budgets/spent-out.ts'
 import { type CacheDeps, cache } from '../cache/policy.ts'
@@ -10,6 +12,8 @@ import { type AskDeps, ask } from '../llm/ask.ts'
 import { truncate } from '../llm/truncate.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import { record } from '../observability/request-record.ts'
+import { type ConcurrencyDeps, keyConcurrency } from '../rate-limit/key-concurrency.ts'
+import { keyTokens, type TokenLimitDeps } from '../rate-limit/key-tokens.ts'
 import { type LimitDeps, limit, spend } from '../rate-limit/policy.ts'
 import type { RequestContext } from '../request-context.ts'
 import { breaker, type Circuits } from '../resilience/breaker/circuit.ts'
@@ -25,10 +29,12 @@ import { type Fallbacks, fallback, type Routes, route } from '../routing/route.t
 
 export type PipelineDeps = Readonly<{
   auth: AuthDeps
-  /** Without a token the admin API is switched off. */
-  admin: TokenDeps
-  /** Absent where rate limiting is switched off. */
-  limits: LimitDeps | undefined
+  roles: RoleDeps
+  batchItems: BatchItemDeps
+  modelScopes: ModelScopeDeps
+  limits: LimitDeps
+  concurrency: ConcurrencyDeps
+  tokens: TokenLimitDeps
   /** Absent where no budget can apply. */
   budgets: (ReserveDeps & SpentOutDeps) | undefined
   prices: Prices
@@ -72,13 +78,18 @@ const BATCH = ['batch'] as const
  */
 const stepsOf = (deps: PipelineDeps): readonly Step[] => [
   [ALL, record()], //                                   record the answer
+  [BATCH, asKeyOfBatch(deps.batchItems)], //               run as the key that submitted it
+  [CHAT_AND_BATCH, modelScope(deps.modelScopes)], //       refuse models that the key may not use
   [CHAT_AND_BATCH, spentOut(deps.budgets)], //             refuse a caller whose budget is spent
+  [CHAT_AND_BATCH, keyConcurrency(deps.concurrency)], //   bound the calls in progress of a key
+  [CHAT_AND_BATCH, keyTokens(deps.tokens)], //             and its tokens a minute
   [LIVE, spend()], //                                      count it against the rate limits
   [RESUMABLE, deps.streams && resume(deps.streams)], //    let the stream outlive its connection
   [ALL, meter(deps.prices)], //                            compute the cost, cached answers included
   [CHAT_AND_BATCH, cache(deps.cache)], //                  reuse a stored answer
   [CHAT_AND_BATCH, truncate()], //                      bound the answer's size
   [CHAT_AND_BATCH, route(deps.routes)], //                 choose the targets, best first
+  [CHAT_AND_BATCH, fallbacksInScope(deps.modelScopes)], // and keep to them
   [BATCH, deferBackground(deps.headrooms, deps.clock)], //    reserve remaining rate limits for live calls
   [CHAT_AND_BATCH, fallback(deps.fallbacks)], //           on failure, try the next target
   [CHAT, deps.hedges && hedge(deps.hedges)], //                           start a second attempt beside a slow one
@@ -120,9 +131,19 @@ export const admission = (deps: PipelineDeps): Handler<RequestContext, RequestCo
     limit(deps.limits),
   )(async context => context)
 
-/** The steps before a request to the admin API. Wrong tokens have a limit of their own, which is never switched off. */
+/** The steps before a request that needs a key of any role. */
+export const memberAdmission = (deps: PipelineDeps): Handler<RequestContext, RequestContext> =>
+  compose<RequestContext, RequestContext>(
+    authenticate(deps.auth, true),
+    members(),
+    limit(deps.limits),
+  )(async context => context)
+
+/** The steps before a request to the admin API. Wrong credentials have a limit of their own, which is always on. */
 export const adminAdmission = (deps: PipelineDeps): Handler<RequestContext, RequestContext> =>
   compose<RequestContext, RequestContext>(
+    switchedOn(deps.roles),
+    authenticate(deps.auth, true),
+    admins(),
     limit(deps.limits),
-    administer(deps.admin),
   )(async context => context)

@@ -5,6 +5,7 @@ import type { Metrics } from '../observability/metrics.ts'
 import type { RedisMetrics } from '../observability/redis-metrics.ts'
 import type { Counter } from '../rate-limit/counter.ts'
 import { fallingBack } from '../rate-limit/falling-back.ts'
+import type { KeySlots } from '../rate-limit/slots.ts'
 import { Circuit } from '../resilience/breaker/circuit.ts'
 import { consecutive } from '../resilience/breaker/trip-condition.ts'
 import { type SharedCircuits, sharedCircuits } from '../resilience/shared-circuits.ts'
@@ -17,6 +18,8 @@ import type { KeyValue } from '../storage/types.ts'
 /** The state that several gateways share, where a Redis is configured. Each part falls back to this gateway's own. */
 export type SharedState = Readonly<{
   counter: (local: Counter) => Counter
+  /** The calls in progress of keys; those of this process while Redis fails. */
+  slots: (local: KeySlots) => KeySlots
   keyValue: (memory: KeyValue) => KeyValue
   /** This gateway's share of something that all together may have `most` of. */
   shareOf: (most: number) => number
@@ -102,6 +105,7 @@ export const connectRedis = async (deps: RedisWiringDeps): Promise<SharedState |
   const access = await clientOf(env, clock)
   if (!access) return undefined
   const { sharedWindow } = await import('../rate-limit/shared-window.ts')
+  const { sharedSlots } = await import('../rate-limit/shared-slots.ts')
   const { client, beatMs } = access
   const figures = metrics.ofRedis(() => peers.count)
   const warn = throttledWarnings(deps)
@@ -129,6 +133,7 @@ export const connectRedis = async (deps: RedisWiringDeps): Promise<SharedState |
   await withTimeout(clock, START_MS, redis.opened())
   await peers.start()
   return {
+    slots: local => sharedSlots({ redis, local, prefix: `${PREFIX}slots:`, clock }),
     counter: local =>
       fallingBack({ shared: sharedWindow(redis, `${PREFIX}limit`), local, gateways: () => peers.count }),
     keyValue: memory => redisKeyValue(redis, memory, `${PREFIX}cache:`),

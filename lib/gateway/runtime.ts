@@ -18,6 +18,7 @@ import { ProviderHealth } from '../observability/provider-health.ts'
 import { type ErrorReporter, reportErrors } from '../observability/sentry.ts'
 import type { Counter } from '../rate-limit/counter.ts'
 import { slidingWindow } from '../rate-limit/sliding-window.ts'
+import { type KeySlots, localSlots } from '../rate-limit/slots.ts'
 import { RateHeadrooms } from '../resilience/defer-background.ts'
 import { Streams } from '../resume/streams.ts'
 import { Busy, LatencyEwma, type TargetStats } from '../routing/target-stats.ts'
@@ -27,6 +28,7 @@ import { Tokenizer } from '../tokenizer/tokenizer.ts'
 import { type BudgetRuntime, buildBudgets } from './budgets.ts'
 import { buildCacheRuntime } from './cache.ts'
 import { type Database, openDatabase } from './database.ts'
+import { buildKeys, type Keys } from './keys.ts'
 import type { Pipelines } from './pipelines.ts'
 import { buildProviders } from './providers.ts'
 import { connectRedis, type SharedState } from './redis.ts'
@@ -59,8 +61,11 @@ export type Runtime = Readonly<{
   tokenizer: Tokenizer
   /** The streams that outlive their connection. */
   streams: Streams
-  /** Recent wrong tokens. Those for metrics do not block the admin API. */
-  guesses: Readonly<{ admin: Guesses; metrics: Guesses }>
+  keys: Keys
+  /** The calls in progress of each key. */
+  keySlots: KeySlots
+  /** Recent wrong tokens for metrics, which do not block other credentials. */
+  metricsGuesses: Guesses
 }>
 
 /** The current configuration. Not read before the runtime is complete. */
@@ -128,6 +133,7 @@ export const buildRuntime = async (
   const store = shared ? shared.keyValue(memory) : memory
   const counter = slidingWindow()
   const database = await openDatabase({ env, clock, logger })
+  const keys = buildKeys({ env, clock, logger, database })
   return {
     ...common,
     errors,
@@ -139,7 +145,9 @@ export const buildRuntime = async (
     memory,
     shared,
     database,
-    budgets: await buildBudgets({ ...common, database, ledgerSum: undefined }),
+    budgets: await buildBudgets({ ...common, database, keys, ledgerSum: undefined }),
+    keySlots: shared ? shared.slots(localSlots()) : localSlots(),
+    keys,
     counter: shared ? shared.counter(counter) : counter,
     cache: buildCacheRuntime({
       ...common,
@@ -153,6 +161,6 @@ export const buildRuntime = async (
     tokenizer: new Tokenizer(clock),
     targetStats: { latency: new LatencyEwma(clock), busy: new Busy() },
     streams: streamsOf(env, clock),
-    guesses: { admin: new Guesses(clock), metrics: new Guesses(clock) },
+    metricsGuesses: new Guesses(clock),
   }
 }

@@ -215,6 +215,14 @@ export const readJsonText = async (request: Request, maxBytes: number): Promise<
   return (await plainJsonOf(request, maxBytes)).text
 }
 
+/** The same for a body that may be absent; undefined where it is. */
+export const readJsonOrNothing = async (request: Request, maxBytes: number): Promise<unknown> => {
+  const bytes = await readBytes(request, maxBytes)
+  if (bytes.length === 0) return undefined
+  assertJson(request, false)
+  return (await jsonOf(bytes)).value
+}
+
 /**
  * The same for a body that may be compressed, with its text and its members.
  * @param maxBytes of the body as it is sent, and as it is decoded

@@ -74,26 +74,35 @@ const apiKeyOf = ({ headers }: Request): string | undefined => {
   return key
 }
 
-/** A cookie's value, unless another site's page sent the request. */
-const cookieOf = (request: Request, name: string, rules: AccessRules): string | undefined => {
+/** The names of the cookies of guests and of admins; of several that are sent, the first counts. */
+export type CookieNames = Readonly<{ session: string; admin: readonly string[] }>
+
+/** The cookies of a request, unless another site's page sent it. The first of a name counts. */
+const cookiesOf = (request: Request, rules: AccessRules): ReadonlyMap<string, string> => {
+  const found = new Map<string, string>()
   const cookies = request.headers.get('cookie')
-  if (cookies === null || isCrossSite(request, rules)) return undefined
+  if (cookies === null || isCrossSite(request, rules)) return found
   for (const pair of cookies.split(';')) {
-    const [key, value] = pair.trim().split('=', 2)
-    if (key === name) return value
+    const [name = '', value] = pair.trim().split('=', 2)
+    if (value !== undefined && !found.has(name)) found.set(name, value)
   }
-  return undefined
+  return found
 }
 
 /**
  * Reads the client's credentials and address from a request.
  * @throws GatewayError UNAUTHENTICATED or INVALID_INPUT for credentials that cannot be read as one key.
  */
-export const clientInfoOf = (request: Request, rules: AccessRules, sessionCookie: string): ClientInfo => ({
-  address: clientAddress(request, rules.trustedProxyHops),
-  apiKey: apiKeyOf(request),
-  session: cookieOf(request, sessionCookie, rules),
-})
+export const clientInfoOf = (request: Request, rules: AccessRules, names: CookieNames): ClientInfo => {
+  const cookies = cookiesOf(request, rules)
+  const admin = names.admin.find(name => cookies.has(name))
+  return {
+    address: clientAddress(request, rules.trustedProxyHops),
+    apiKey: apiKeyOf(request),
+    session: cookies.get(names.session),
+    ...(admin !== undefined && { adminSession: cookies.get(admin) }),
+  }
+}
 
 const MODES: ReadonlyMap<string, CacheMode> = new Map([
   ['no-store', 'no-store'],

@@ -96,10 +96,13 @@ const goDuration = (seconds: number): string => {
 }
 
 /** The same under the names of OpenAI's API. */
-const openAiLimitHeaders = ({ limit, remaining, resetSeconds }: LimitState) => ({
-  'x-ratelimit-limit-requests': String(limit),
-  'x-ratelimit-remaining-requests': String(remaining),
-  'x-ratelimit-reset-requests': goDuration(resetSeconds),
+const openAiLimitHeaders = (
+  of: 'requests' | 'tokens',
+  { limit, remaining, resetSeconds }: LimitState,
+): Record<string, string> => ({
+  [`x-ratelimit-limit-${of}`]: String(limit),
+  [`x-ratelimit-remaining-${of}`]: String(remaining),
+  [`x-ratelimit-reset-${of}`]: goDuration(resetSeconds),
 })
 
 /** Whether the gateway has repeated a failed call itself. Where the error says when to retry, clients still may. */
@@ -113,7 +116,8 @@ const openAiHeaders = (
 ): Record<string, string> => ({
   // The name that Anthropic's clients read.
   'request-id': requestId,
-  ...(journal.limit && openAiLimitHeaders(journal.limit)),
+  ...(journal.limit && openAiLimitHeaders('requests', journal.limit)),
+  ...(journal.tokenLimit && openAiLimitHeaders('tokens', journal.tokenLimit)),
   ...(isExhausted(journal, error) && { 'x-should-retry': 'false' }),
   'openai-processing-ms': String(Math.round(now - startedAt)),
 })

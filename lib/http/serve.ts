@@ -10,7 +10,7 @@ import { drainBody } from './body.ts'
 import { assertAllowedHost, assertSameSite, type Cors } from './cross-origin.ts'
 import { errorResponse } from './error-response.ts'
 import { idempotently } from './idempotent.ts'
-import { clientInfoOf, requestIdOf } from './request-headers.ts'
+import { type CookieNames, clientInfoOf, requestIdOf } from './request-headers.ts'
 import { contextHeaders, type RouteResponse, toResponse } from './route-response.ts'
 import { transportSecurity } from './transport.ts'
 import { unknownMethodOf } from './unknown-method.ts'
@@ -22,7 +22,11 @@ const SAFE: readonly Method[] = ['GET', 'OPTIONS']
 /** Methods that no route has, in logs and metrics. Source: OpenTelemetry, `http.request.method`. */
 const OTHER_METHOD = '_OTHER'
 
-export type Access = 'public' | 'caller' | 'admin' | 'metrics'
+/**
+ * The callers that a route is for. `caller`: all, or those with a key where that is required; `member`: those with a key;
+ * `admin`: an admin's key or session; `metrics`: a scraper.
+ */
+export type Access = 'public' | 'caller' | 'member' | 'admin' | 'metrics'
 
 /** What `serve` needs of the gateway. */
 export type ServeDeps = Readonly<{
@@ -31,7 +35,7 @@ export type ServeDeps = Readonly<{
   cors: Cors
   /** Headers of every response. */
   headers: Readonly<Record<string, string>>
-  sessionCookie: string
+  cookies: CookieNames
   access: AccessRules
   /** Admits a request and identifies its caller. Rejects with a GatewayError. */
   admission: Readonly<Record<Exclude<Access, 'public'>, Handler<RequestContext, RequestContext>>>
@@ -98,7 +102,7 @@ const arrive = (
 })
 
 const identified = (context: RequestContext, request: Request, deps: ServeDeps): RequestContext => {
-  const client = clientInfoOf(request, deps.access, deps.sessionCookie)
+  const client = clientInfoOf(request, deps.access, deps.cookies)
   return { ...context, client, caller: { kind: 'anonymous', address: client.address } }
 }
 

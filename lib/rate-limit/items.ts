@@ -42,10 +42,9 @@ const tooLarge = (count: number, { limit, windowMs }: Bucket): GatewayError => {
  * @throws GatewayError INVALID_INPUT where the job exceeds the limit itself, RATE_LIMITED where it fits later
  */
 export const spendItems =
-  (deps: LimitDeps | undefined) =>
+  ({ counter, clock, rates }: LimitDeps) =>
   async (context: RequestContext, count: number): Promise<GiveBack> => {
-    if (!deps) return async () => {}
-    const { counter, clock, rates } = deps
+    if (!rates) return async () => {}
     const buckets = bucketsOf(context, rates)
     const smallest = buckets.toSorted((a, b) => a.limit - b.limit)[0]
     if (smallest && count > smallest.limit) throw tooLarge(count, smallest)

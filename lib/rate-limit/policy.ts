@@ -27,7 +27,14 @@ export type RateLimits = Readonly<{
   api: Rate
 }>
 
-export type LimitDeps = Readonly<{ rates: RateLimits; counter: Counter; clock: Clock }>
+export type LimitDeps = Readonly<{
+  /** Undefined where rate limiting is switched off: then only the own limits of keys apply. */
+  rates: RateLimits | undefined
+  counter: Counter
+  clock: Clock
+}>
+
+export const MINUTE_MS = 60_000
 
 /** Guest sessions are free: all those of one address together have this many times the rate of one. */
 export const GUESTS_PER_ADDRESS = 4
@@ -38,7 +45,19 @@ export const bucketOf = (key: string, { limit, windowMs }: Rate, times = 1): Buc
   windowMs,
 })
 
-const bucketsOf = (surface: Surface, caller: Caller, rates: RateLimits): readonly Bucket[] => {
+/** The own limit of a key. */
+const ownRate = (caller: Caller): Rate | undefined => {
+  const limit = caller.kind === 'key' ? caller.limits?.requestsPerMinute : undefined
+  return limit === undefined ? undefined : { limit, windowMs: MINUTE_MS }
+}
+
+const bucketsOf = (surface: Surface, caller: Caller, rates: RateLimits | undefined): readonly Bucket[] => {
+  const own = surface === 'chat' ? ownRate(caller) : undefined
+  if (own && caller.kind === 'key') return [bucketOf(`chat:key:${caller.id}`, own)]
+  return rates ? commonBuckets(surface, caller, rates) : []
+}
+
+const commonBuckets = (surface: Surface, caller: Caller, rates: RateLimits): readonly Bucket[] => {
   const address = caller.address
   switch (caller.kind) {
     case 'anonymous':
@@ -107,10 +126,10 @@ const reserved = (
 }
 
 /** Applies the rate limits to the caller. What it takes can be returned by the reservation of the context. */
-export const limit = <In extends RequestContext, Out>(deps: LimitDeps | undefined): Policy<In, Out> =>
+export const limit = <In extends RequestContext, Out>(deps: LimitDeps): Policy<In, Out> =>
   async function limit(context, next) {
-    if (!deps) return await next(context)
     const buckets = bucketsOf(context.surface, context.caller, deps.rates)
+    if (buckets.length === 0) return await next(context)
     const askedAt = deps.clock.now()
     const taking = tightest(await deps.counter.take(buckets, 1, askedAt))
     waited(context.journal, 'limit', deps.clock.now() - askedAt)

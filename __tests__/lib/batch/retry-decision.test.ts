@@ -57,6 +57,15 @@ describe('an item whose run failed', () => {
     expect(againAfter(new GatewayError('NOT_FOUND', 'Not yet.', { retryable: true }))).toBe(1_000)
   })
 
+  it('has not begun where a limit of its key has no room: it waits as often as that is so', () => {
+    const error = new GatewayError('RATE_LIMITED', 'Later.', { retryAfterSeconds: 40 })
+    expect(judged(error, { failures: 2 }, 0, false)).toMatchObject({
+      state: 'again',
+      countsAs: 'nothing',
+      notBefore: NOW + 40_000,
+    })
+  })
+
   it.each([
     [0, 0, 1_000],
     [0, 0.999, 2_998],

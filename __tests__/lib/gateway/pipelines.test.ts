@@ -1,10 +1,16 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { Guesses } from '#lib/auth/guesses.ts'
 import { compose, type Handler, type Policy } from '#lib/compose.ts'
 import { GatewayError } from '#lib/errors.ts'
-import { adminAdmission, admission, type PipelineDeps, pipelines } from '#lib/gateway/pipelines.ts'
+import {
+  adminAdmission,
+  admission,
+  memberAdmission,
+  type PipelineDeps,
+  pipelines,
+} from '#lib/gateway/pipelines.ts'
 import type { Provider } from '#lib/llm/types.ts'
 import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
+import { localSlots } from '#lib/rate-limit/slots.ts'
 import { Circuit, circuitPerTarget } from '#lib/resilience/breaker/circuit.ts'
 import { consecutive } from '#lib/resilience/breaker/trip-condition.ts'
 import { bulkheads } from '#lib/resilience/bulkhead.ts'
@@ -62,7 +68,9 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
     auth: {
       clock,
       requireApiKey: false,
-      acceptsPlaceholders: false,
+      acceptsPlaceholders: () => false,
+      verify: async () => ({ id: 'key_1', name: 'one', role: 'admin' }),
+      adminOf: async () => undefined,
       sessions: {
         issue: () => '',
         read: () => {
@@ -115,7 +123,11 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
       mostBytes: 1_000,
     }),
     cache: undefined,
-    admin: { token: undefined, guesses: new Guesses(clock), locksOut: true },
+    roles: { hasAdmins: async () => true },
+    batchItems: { activeById: async () => undefined },
+    concurrency: { slots: localSlots(), clock },
+    tokens: { counter, clock, estimate: () => 1 },
+    modelScopes: { targetOf: () => undefined },
     fallbacks: { contextTokensOf: () => undefined, on: undefined, clock },
     hedges: { share: 0.1, usedBy: () => ({ inputTokens: 0, outputTokens: 0 }), clock },
     retries: {
@@ -161,18 +173,23 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
 }
 
 const guest = { client: { address: '192.0.2.1', session: 'any' } }
+const withKey = { client: { address: '192.0.2.1', apiKey: 'any' } }
 
 describe('the order of the policies', () => {
   it('of a chat call', async () => {
     await pipelines(tracedParts([])).chat(newCall(guest))
     expect(entered).toEqual([
       'record',
+      'modelScope',
       'spentOut',
+      'keyConcurrency',
+      'keyTokens',
       'spend',
       'meter',
       'cache',
       'truncate',
       'route',
+      'fallbacksInScope',
       'fallback',
       'hedge',
       'retry',
@@ -186,23 +203,28 @@ describe('the order of the policies', () => {
 
   it('of a chat call whose stream outlives its connection: it gets its stream once it is admitted', async () => {
     await pipelines(tracedParts([])).resumable(newCall({ ...guest, resume: true }))
-    expect(entered.slice(0, 5)).toEqual(['record', 'spentOut', 'spend', 'resume', 'meter'])
+    expect(entered.slice(5, 8)).toEqual(['spend', 'resume', 'meter'])
   })
 
   it('of a chat call without hedging: as if there were no such policy', async () => {
     await pipelines({ ...tracedParts([]), hedges: undefined }).chat(newCall(guest))
-    expect(entered.slice(7, 11)).toEqual(['fallback', 'retry', 'reserve', 'breaker'])
+    expect(entered.slice(11, 15)).toEqual(['fallback', 'retry', 'reserve', 'breaker'])
   })
 
   it('of an item of a batch: admitted with its job, no retry within an attempt, live calls first', async () => {
     await pipelines(tracedParts([])).batch(newCall(guest))
     expect(entered).toEqual([
       'record',
+      'asKeyOfBatch',
+      'modelScope',
       'spentOut',
+      'keyConcurrency',
+      'keyTokens',
       'meter',
       'cache',
       'truncate',
       'route',
+      'fallbacksInScope',
       'deferBackground',
       'fallback',
       'reserve',
@@ -221,9 +243,10 @@ describe('the order of the policies', () => {
 
   it.each([
     ['of a request, before its body is read', admission, ['authenticate', 'limit']],
-    ['of requests of the admin API', adminAdmission, ['limit', 'administer']],
+    ['of requests with a key of any role', memberAdmission, ['authenticate', 'members', 'limit']],
+    ['of requests of the admin API', adminAdmission, ['switchedOn', 'authenticate', 'admins', 'limit']],
   ])('%s', async (_, pipeline, order) => {
-    await pipeline(tracedParts([]))(newCall(guest)).catch(() => {})
+    await pipeline(tracedParts([]))(newCall(withKey)).catch(() => {})
     expect(entered.slice(0, order.length)).toEqual(order)
     expect(entered.length).toBeLessThanOrEqual(order.length + 1)
   })
@@ -295,11 +318,15 @@ describe('a chat call', () => {
         'retry',
         'hedge',
         'fallback',
+        'fallbacksInScope',
         'route',
         'truncate',
         'cache',
         'meter',
         'spend',
+        'keyTokens',
+        'keyConcurrency',
+        'modelScope',
         'record',
       ],
     )

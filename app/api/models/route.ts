@@ -3,7 +3,7 @@ import { serve } from '#lib/gateway/index.ts'
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/api/models', surface: 'api', access: 'caller', changes: false },
   {
-    GET: async ({ gateway }) => {
+    GET: async ({ context, gateway }) => {
       const chatting = gateway.catalog.list().filter(({ facts }) => facts.kind === undefined)
       const models = chatting.map(({ target, facts, available }) => ({
         id: target.name,
@@ -25,7 +25,8 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
         targets: targets.map(({ target }) => target.name),
         ...(name === gateway.chatDefaults.model && { default: true }),
       }))
-      return { json: { models: [...aliases, ...models] } }
+      const all = [...aliases, ...models]
+      return { json: { models: all.filter(({ id }) => gateway.mayUseModel(context.caller, id)) } }
     },
   },
 )

@@ -7,7 +7,7 @@ import type { Claim } from '../types.ts'
 type Tx = Transaction<RecordsSchema>
 type ItemRef = Readonly<{ job_id: string; place: number; wasRunning: boolean }>
 /** A running job, with the indexes of its items that are to run. */
-type OpenJob = Readonly<{ id: string; owner: string; refs: readonly number[] }>
+type OpenJob = Readonly<{ id: string; owner: string; keyId: string | null; refs: readonly number[] }>
 type ClaimRequest = Readonly<{ count: number; now: number; leaseMs: number; except?: readonly string[] }>
 
 /** Jobs that are searched for items to run; later ones follow when these have none left. */
@@ -115,6 +115,7 @@ type LeasedRow = Pick<Selectable<BatchItemsTable>, (typeof LEASED)[number]>
 type Leased = Readonly<{
   jobId: string
   owner: string
+  keyId: string | null
   rows: readonly LeasedRow[]
   /** JSON of a text. */
   instruction: string | null | undefined
@@ -122,7 +123,7 @@ type Leased = Readonly<{
 
 const lease = async (
   tx: Tx,
-  { id, owner, refs }: OpenJob,
+  { id, owner, keyId, refs }: OpenJob,
   { now, leaseMs }: ClaimRequest,
 ): Promise<Leased> => {
   const leased = await tx
@@ -144,11 +145,11 @@ const lease = async (
     : undefined
   const byIndex = new Map(leased.map(row => [row.place, row]))
   const rows = refs.flatMap(place => byIndex.get(place) ?? [])
-  return { jobId: id, owner, rows, instruction: job?.instruction }
+  return { jobId: id, owner, keyId, rows, instruction: job?.instruction }
 }
 
 const claimOf = (
-  { jobId, owner, instruction }: Leased,
+  { jobId, owner, keyId, instruction }: Leased,
   row: LeasedRow,
   { now, leaseMs }: ClaimRequest,
 ): Claim => ({
@@ -162,6 +163,7 @@ const claimOf = (
   claimedAt: now,
   leaseUntil: now + leaseMs,
   owner,
+  ...(keyId !== null && { keyId }),
   request: JSON.parse(row.request),
   ...(row.instructed === 1 && instruction && { instruction: JSON.parse(instruction) }),
 })
@@ -185,9 +187,11 @@ const counted = async (tx: Tx, refs: readonly ItemRef[], now: number): Promise<r
       }))
       .where('id', '=', id)
       .where('state', 'in', OPEN)
-      .returning('owner')
+      .returning(['owner', 'key_id'])
       .executeTakeFirst()
-    if (job) open.set(id, { id, owner: job.owner, refs: own.map(({ place }) => place) })
+    if (!job) continue
+    const refs = own.map(({ place }) => place)
+    open.set(id, { id, owner: job.owner, keyId: job.key_id, refs })
   }
   return [...byJob.keys()].flatMap(id => open.get(id) ?? [])
 }

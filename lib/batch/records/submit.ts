@@ -71,6 +71,7 @@ const writeUnseen = async (
     instruction: job.instruction === undefined ? null : JSON.stringify(job.instruction),
     warnings: job.warnings === undefined ? null : JSON.stringify(job.warnings),
     is_v1: job.isV1 ? 1 : 0,
+    key_id: job.keyId ?? null,
   }
   await records.write(db => db.insertInto('batch_jobs').values(row).execute())
   let total = 0
@@ -89,7 +90,7 @@ export const submit = async (
   items: AsyncIterable<NewItem> | Iterable<NewItem>,
   alongside?: Alongside,
 ): Promise<Job> => {
-  const { instruction: _, isV1: __, ...shown } = job
+  const { instruction: _, isV1: __, keyId: ___, ...shown } = job
   try {
     const total = await writeUnseen(records, job, items)
     await records.write(async db => {

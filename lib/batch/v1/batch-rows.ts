@@ -43,6 +43,7 @@ export const batchOf = (row: Selectable<V1BatchesTable> & JobColumns): V1Batch =
   createdAt: row.created_at,
   expiresAt: row.expires_at,
   ...known({
+    keyId: row.key_id,
     inputFileId: row.input_file_id,
     metadata: parsed(row.metadata),
     outputTtlMs: row.output_ttl_ms,
@@ -62,6 +63,7 @@ export const batchOf = (row: Selectable<V1BatchesTable> & JobColumns): V1Batch =
 export const batchRowOf = (batch: NewV1Batch) => ({
   id: batch.id,
   owner: batch.owner,
+  key_id: batch.keyId ?? null,
   api: batch.api,
   endpoint: batch.endpoint,
   input_file_id: batch.inputFileId ?? null,

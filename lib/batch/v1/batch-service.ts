@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
-import type { Caller } from '../../request-context.ts'
+import { type Caller, keyIdOf } from '../../request-context.ts'
 import type { BatchRecords, Item, NewItem, V1Request, V1Url } from '../types.ts'
 import type { BatchQuery, V1BatchRecords } from './batch-records.ts'
 import type { FileDisk } from './file-disk.ts'
@@ -77,8 +77,16 @@ export class V1BatchService {
     const { batches, records, notifyWork } = this.#deps
     const batch = this.#newBatch(caller, 'message-batches', '/v1/messages')
     const jobId = newId('batch_')
-    const { owner, createdAt, id: name } = batch
-    const job = { id: jobId, owner, name, priority: 'normal', createdAt, isV1: true } as const
+    const { owner, keyId, createdAt, id: name } = batch
+    const job = {
+      id: jobId,
+      owner,
+      ...(keyId !== undefined && { keyId }),
+      name,
+      priority: 'normal',
+      createdAt,
+      isV1: true,
+    } as const
     await records.submit(job, items, batches.addWithJob(batch, jobId))
     notifyWork(items.length)
     return this.find(caller, batch.api, batch.id)
@@ -144,9 +152,11 @@ export class V1BatchService {
 
   #newBatch(caller: Caller, api: BatchApi, endpoint: V1Url): NewV1Batch {
     const createdAt = Math.floor(this.#deps.clock.now())
+    const keyId = keyIdOf(caller)
     return {
       id: newId(api === 'batches' ? 'batch_' : 'msgbatch_'),
       owner: ownerOrThrow(caller),
+      ...(keyId !== undefined && { keyId }),
       api,
       endpoint,
       createdAt,

@@ -116,14 +116,14 @@ export class V1Runner {
 
   async #validate(validation: Validation): Promise<void> {
     const { batches, records, clock, notifyWork } = this.#deps
-    const { owner, id: name } = validation.batch
+    const { owner, keyId, id: name } = validation.batch
     // That of the batch may be so old that its job would be taken for a remnant of an interrupted submission.
     const createdAt = Math.floor(clock.now())
     const faults = new LineFaults()
     const id = newId('batch_')
     try {
       const job = await records.submit(
-        { id, owner, name, priority: 'normal', createdAt, isV1: true },
+        { id, owner, ...(keyId !== undefined && { keyId }), name, priority: 'normal', createdAt, isV1: true },
         this.#items(validation, faults),
         batches.begin(validation, id, clock.now()),
       )

@@ -52,6 +52,8 @@ export type V1BatchState = 'validating' | 'invalid' | 'running' | 'ended'
 export type NewV1Batch = Readonly<{
   id: string
   owner: string
+  /** The API key that submitted it; absent where it was none. */
+  keyId?: string
   api: BatchApi
   endpoint: V1Url
   /** Absent where its requests were in the body. */

@@ -77,12 +77,19 @@ const SECURITY_SCHEMES = {
     name: 'x-api-key',
     description: 'The same, as Anthropic’s clients send it.',
   },
+  adminSession: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'parley_admin',
+    description: 'The session of an admin who has signed in; `__Host-parley_admin` over https.',
+  },
 }
 const ANYONE = {}
 const SECURITY: Readonly<Record<Access, readonly JsonSchema[]>> = {
   public: [ANYONE],
   caller: [ANYONE, { bearer: [] }, { apiKey: [] }],
-  admin: [{ bearer: [] }],
+  member: [{ bearer: [] }, { apiKey: [] }, { adminSession: [] }],
+  admin: [{ bearer: [] }, { apiKey: [] }, { adminSession: [] }],
   metrics: [ANYONE, { bearer: [] }],
 }
 

@@ -11,6 +11,7 @@ export const TAGS = {
   'Anthropic format': 'Clients of Anthropic’s API work by changing their base URL to the gateway’s address.',
   Batches: 'Many questions, answered in the background.',
   Values: 'JSON values that a caller stores under keys of its own.',
+  Keys: 'API keys: who may use the gateway, what for and how much.',
   Operations: 'Health, metrics and administration.',
 } as const
 export type Tag = keyof typeof TAGS

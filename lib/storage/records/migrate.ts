@@ -13,6 +13,7 @@ import { audit } from './migrations/2026-11-29-audit.ts'
 import { budgets } from './migrations/2026-11-29-budgets.ts'
 import { idempotency } from './migrations/2026-11-29-idempotency.ts'
 import { keyValue } from './migrations/2026-11-29-key-value.ts'
+import { keys } from './migrations/2026-11-29-keys.ts'
 import type { RecordsSchema } from './schema.ts'
 
 /** In the order of their names. A released migration is never changed: later changes are new ones. */
@@ -29,6 +30,7 @@ const MIGRATIONS = {
   '2026-11-29-budgets': budgets,
   '2026-11-29-idempotency': idempotency,
   '2026-11-29-key-value': keyValue,
+  '2026-11-29-keys': keys,
 }
 
 /** An arbitrary number that no other program uses. */

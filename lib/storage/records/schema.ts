@@ -40,6 +40,8 @@ export type BatchJobsTable = {
   idle_ms: ColumnType<number, number | undefined, number>
   /** Whether its requests are of `/v1`: 1 or 0. */
   is_v1: ColumnType<number, number | undefined, number>
+  /** The API key that submitted it; null where it was none. */
+  key_id: ColumnType<string | null, string | null | undefined, string | null>
 }
 
 export type BatchItemsTable = {
@@ -136,6 +138,8 @@ export type V1BatchesTable = {
   errors: string | null
   /** JSON of the tokens of all answers together. */
   usage: string | null
+  /** The API key that submitted it; null where it was none. */
+  key_id: ColumnType<string | null, string | null | undefined, string | null>
 }
 
 /** How much an owner has stored under keys. */
@@ -231,6 +235,42 @@ export type BudgetHoldsTable = {
   scopes: string
   nano: Integer
 }
+/** API keys, without their secrets. */
+export type ApiKeysTable = {
+  id: string
+  name: string
+  owner: string | null
+  /** `member` or `admin`. */
+  role: string
+  /** JSON lists of texts; null where nothing is restricted. */
+  route_scopes: string | null
+  model_scopes: string | null
+  requests_per_minute: OptionalInteger
+  tokens_per_minute: OptionalInteger
+  concurrency: OptionalInteger
+  /** Whole nanodollars (1e-9 of a US dollar). */
+  day_nano: OptionalInteger
+  month_nano: OptionalInteger
+  /** The id of the key that made it, or `admin`. */
+  made_by: string
+  prefix: string
+  created_at: Integer
+  expires_at: OptionalInteger
+  revoked_at: OptionalInteger
+}
+
+/** The secrets of API keys; several of one key while it is being rotated. */
+export type ApiKeySecretsTable = {
+  /** HMAC-SHA-256 of the secret, in hexadecimal. */
+  digest: string
+  key_id: string
+  prefix: string
+  created_at: Integer
+  valid_until: OptionalInteger
+}
+
+/** Sessions of admins that were signed out before they expired. */
+export type EndedSessionsTable = { id: string; expires_at: Integer }
 
 /** Everything that must not be lost, in SQLite or Postgres alike. */
 export type RecordsSchema = {
@@ -249,4 +289,7 @@ export type RecordsSchema = {
   budgets: BudgetsTable
   budget_counters: BudgetCountersTable
   budget_holds: BudgetHoldsTable
+  api_keys: ApiKeysTable
+  api_key_secrets: ApiKeySecretsTable
+  ended_sessions: EndedSessionsTable
 }

@@ -7,9 +7,9 @@ const nameIn = (id: string | readonly string[] | undefined): string =>
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/v1/models/*', surface: 'api', access: 'caller', changes: false },
   {
-    GET: async ({ params, gateway }) => {
+    GET: async ({ params, context, gateway }) => {
       const name = gateway.modelNamed(nameIn(params.id))
-      return { json: oneModel(gateway.callableModels(), name) }
+      return { json: oneModel(gateway.callableModels(context.caller), name) }
     },
   },
 )

@@ -3,6 +3,7 @@ import { anthropicBatchOperations } from './anthropic-batches.ts'
 import { anthropicOperations } from './anthropic-format.ts'
 import { batchOperations } from './batch.ts'
 import { chatOperations } from './chat.ts'
+import { keyOperations } from './keys.ts'
 import { kvOperations } from './kv.ts'
 import { openAiOperations } from './openai-format.ts'
 import { openAiStateOperations } from './openai-state.ts'
@@ -17,5 +18,6 @@ export const operationsOf = (limits: OperationLimits): readonly Operation[] => [
   ...anthropicBatchOperations(limits.mostItems),
   ...batchOperations(limits),
   ...kvOperations,
+  ...keyOperations,
   ...operationsOperations,
 ]

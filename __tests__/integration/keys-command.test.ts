@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { GatewayProcess, ROOT } from '../support/gateway.ts'
+
+type Said = Readonly<{ code: number; out: string; err: string }>
+
+describe('npm run keys', () => {
+  const DATA_DIR = mkdtempSync(join(tmpdir(), 'parley-keys-'))
+  let gateway: GatewayProcess
+  beforeAll(async () => {
+    gateway = await GatewayProcess.start('native', { DATA_DIR })
+  })
+  afterAll(() => gateway?.stop())
+
+  const keys = (...args: string[]): Promise<Said> =>
+    new Promise(resolve => {
+      const env = { PATH: process.env.PATH ?? '', NODE_ENV: 'production' as const, DATA_DIR }
+      execFile(process.execPath, ['scripts/keys.ts', ...args], { cwd: ROOT, env }, (error, out, err) =>
+        resolve({ code: Number(error?.code ?? 0), out, err }),
+      )
+    })
+  const statusOf = async (key: string) =>
+    (await fetch(`${gateway.url}/v1/models`, { headers: { 'x-api-key': key } })).status
+  const within5s = async (key: string, status: number) => {
+    const deadline = performance.now() + 5_000
+    while ((await statusOf(key)) !== status) expect(performance.now()).toBeLessThan(deadline)
+  }
+
+  it('makes, rotates and revokes keys of a running gateway within 5 s, and shows each once', async () => {
+    expect(await statusOf('any-placeholder')).toBe(200)
+    const made = JSON.parse((await keys('create', '--name', 'one', '--owner', 'ada')).out)
+    await within5s(made.key, 200)
+    await within5s('any-placeholder', 401)
+    const rotated = JSON.parse((await keys('rotate', made.id, '--overlap-seconds', '60')).out)
+    expect([await statusOf(made.key), rotated.id]).toEqual([200, made.id])
+    const listed = await keys('list')
+    expect(JSON.parse(listed.out).keys).toMatchObject([{ id: made.id, prefix: rotated.key.slice(0, 12) }])
+    expect(listed.out).not.toContain(rotated.key.slice(12))
+    await keys('revoke', made.id)
+    await within5s(rotated.key, 401)
+  })
+
+  it('says what is wrong, and how it is used', async () => {
+    expect(await keys('create')).toMatchObject({ code: 1, err: expect.stringContaining('name') })
+    expect(await keys('revoke', 'key_none')).toMatchObject({ code: 1, err: 'There is no such API key.\n' })
+    expect(await keys('--help')).toMatchObject({ code: 0, out: expect.stringContaining('create --name') })
+    expect((await keys()).code).toBe(1)
+  })
+
+  it('has its pepper in a file that only its owner reads', () => {
+    expect(statSync(join(DATA_DIR, 'key-pepper')).mode & 0o777).toBe(0o600)
+  })
+})

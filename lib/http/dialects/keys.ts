@@ -1,0 +1,41 @@
+import type { KeyRecord } from '../../auth/keys/types.ts'
+
+const NANO_PER_USD = 1e9
+
+const usdOf = (nano: number | undefined): number | undefined =>
+  nano === undefined ? undefined : nano / NANO_PER_USD
+
+const timeOf = (at: number | undefined): string | null =>
+  at === undefined ? null : new Date(at).toISOString()
+
+const stateOf = ({ revokedAt, expiresAt }: KeyRecord, now: number): 'active' | 'revoked' | 'expired' => {
+  if (revokedAt !== undefined) return 'revoked'
+  return expiresAt !== undefined && expiresAt <= now ? 'expired' : 'active'
+}
+
+/** A key as its owner sees it. Restrictions that it does not have are absent. */
+export const keyJson = (key: KeyRecord, now: number) => ({
+  id: key.id,
+  name: key.name,
+  prefix: key.prefix,
+  owner: key.owner ?? null,
+  role: key.role,
+  state: stateOf(key, now),
+  scopes: { routes: key.scopes?.routes, models: key.scopes?.models },
+  limits: {
+    requestsPerMinute: key.limits?.requestsPerMinute,
+    tokensPerMinute: key.limits?.tokensPerMinute,
+    concurrency: key.limits?.concurrency,
+  },
+  budgetUsd: { day: usdOf(key.budget?.dayNanoUsd), month: usdOf(key.budget?.monthNanoUsd) },
+  madeBy: key.madeBy,
+  createdAt: timeOf(key.createdAt),
+  expiresAt: timeOf(key.expiresAt),
+  revokedAt: timeOf(key.revokedAt),
+})
+
+/** A key with its secret, which is shown this once. */
+export const madeKeyJson = ({ key, secret }: Readonly<{ key: KeyRecord; secret: string }>, now: number) => {
+  const { id, ...rest } = keyJson(key, now)
+  return { id, key: secret, ...rest }
+}

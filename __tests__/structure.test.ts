@@ -170,6 +170,7 @@ describe('imports', () => {
       'database',
       'gateway',
       'index',
+      'ledger',
       'live-config',
       'pipelines',
       'providers',

@@ -142,6 +142,8 @@ export type Journal = {
   head?: ReplyHead
   /** Settles when the answer has ended. */
   usage?: Promise<Usage>
+  /** Adds its cost to the usage of an attempt that began at that time. Absent where the call was refused before. */
+  price?: (usage: Usage, target: Target, at: number) => Usage
   /** The error after the answer had started. */
   error?: GatewayError
 }

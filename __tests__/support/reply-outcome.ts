@@ -1,6 +1,6 @@
 import { systemClock } from '#lib/clock.ts'
 import { GatewayError } from '#lib/errors.ts'
-import { costPicoUsd } from '#lib/ledger/meter.ts'
+import { costOfTokens } from '#lib/ledger/pricing.ts'
 import { answerOf, append } from '#lib/llm/collect.ts'
 import type { Reasoning, ToolCall } from '#lib/llm/message.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
@@ -37,7 +37,7 @@ const outcomeOf = async (reply: Reply): Promise<ReplyOutcome> => {
     toolCalls: answer?.toolCalls ?? [],
     ending: events.filter(({ type }) => type === 'finish' || type === 'error'),
     usage,
-    costUsd: usdOf(costPicoUsd(usage, PRICE)),
+    costUsd: usdOf(costOfTokens(usage, PRICE, 0).picoUsd),
   }
 }
 

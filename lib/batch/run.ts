@@ -3,6 +3,7 @@ import type { Handler } from '../compose.ts'
 import { type GatewayError, toGatewayError } from '../errors.ts'
 import { AttemptBudget } from '../llm/attempt-budget.ts'
 import { collect } from '../llm/collect.ts'
+import { tokensOf } from '../llm/reply-head.ts'
 import { tap } from '../llm/tap.ts'
 import type { Call, FinishReason, Reply, Usage } from '../llm/types.ts'
 import { callerOf, newJournal, type RequestContext } from '../request-context.ts'
@@ -92,11 +93,11 @@ const callFor = (claim: Claim, context: RequestContext, deps: RunDeps): Call | P
   }
 }
 
-const accountOf = ({ head }: Reply, { costPicoUsd, ...usage }: Usage) => ({
+const accountOf = ({ head }: Reply, usage: Usage) => ({
   target: head.target,
-  usage,
+  usage: tokensOf(usage),
   cache: head.cache,
-  ...(costPicoUsd !== undefined && { costPicoUsd }),
+  ...(usage.costPicoUsd !== undefined && { costPicoUsd: usage.costPicoUsd }),
 })
 
 const collected = async (reply: Reply): Promise<ItemReply> => {

@@ -11,6 +11,7 @@ import type { RequestContext } from '../request-context.ts'
 import type { Alias, AliasTarget } from '../routing/alias.ts'
 import { planned } from '../routing/route.ts'
 import { cacheDepsOf } from './cache.ts'
+import { pricesOf } from './ledger.ts'
 import {
   adminAdmission,
   admission,
@@ -98,7 +99,7 @@ const pipelineDepsOf = (
       clock,
     },
     limits: settings.rates && { rates: settings.rates, counter, clock },
-    prices: catalog,
+    prices: pricesOf(catalog, runtime.onUnpriced),
     cache: cacheDepsOf(settings.caching, runtime.cache, clock),
     streams,
     routes: {

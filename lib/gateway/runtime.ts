@@ -10,7 +10,7 @@ import type { Environment } from '../config/schema.ts'
 import type { Settings } from '../config/settings.ts'
 import { ActiveRequests } from '../http/active-requests.ts'
 import type { Catalog, ProviderListing } from '../llm/catalog.ts'
-import type { Provider } from '../llm/types.ts'
+import type { Provider, Target } from '../llm/types.ts'
 import { createLogger, type Logger, redactor } from '../observability/logger.ts'
 import { Metrics } from '../observability/metrics.ts'
 import { ProviderHealth } from '../observability/provider-health.ts'
@@ -25,6 +25,7 @@ import type { KeyValue } from '../storage/types.ts'
 import { Tokenizer } from '../tokenizer/tokenizer.ts'
 import { buildCacheRuntime } from './cache.ts'
 import { type Database, openDatabase } from './database.ts'
+import { unpricedWarnings } from './ledger.ts'
 import type { Pipelines } from './pipelines.ts'
 import { buildProviders } from './providers.ts'
 import { connectRedis, type SharedState } from './redis.ts'
@@ -54,6 +55,8 @@ export type Runtime = Readonly<{
   resilience: ResilienceRuntime
   targetStats: TargetStats
   tokenizer: Tokenizer
+  /** Called for a target without a price. */
+  onUnpriced: (target: Target) => void
   /** The streams that outlive their connection. */
   streams: Streams
   /** Recent wrong tokens. Those for metrics do not block the admin API. */
@@ -148,6 +151,7 @@ export const buildRuntime = async (
     }),
     resilience: resilienceRuntime({ ...common, shared }, headrooms, () => current.now.settings),
     tokenizer: new Tokenizer(clock),
+    onUnpriced: unpricedWarnings(logger),
     targetStats: { latency: new LatencyEwma(clock), busy: new Busy() },
     streams: streamsOf(env, clock),
     guesses: { admin: new Guesses(clock), metrics: new Guesses(clock) },

@@ -2,6 +2,7 @@ import type { Clock } from '../../clock.ts'
 import type { GatewayError } from '../../errors.ts'
 import { AttemptBudget } from '../../llm/attempt-budget.ts'
 import { collect, type Finish } from '../../llm/collect.ts'
+import { tokensOf } from '../../llm/reply-head.ts'
 import type { Call, Message, Reply, ResponseLimit, Usage } from '../../llm/types.ts'
 import { usdOf } from '../../money.ts'
 import type { RequestContext } from '../../request-context.ts'
@@ -56,8 +57,6 @@ export const opening = (context: RequestContext, { head }: Reply) => ({
   provider: head.target.provider,
 })
 
-const publicUsage = ({ costPicoUsd: _, ...tokens }: Usage) => tokens
-
 /** Warnings: parts of the call that were not honoured, and those known only at the answer's end. */
 const warningsOf = ({ head }: Reply, finish: Finish) => {
   const warnings = [...(head.warnings ?? []), ...(finish.warnings ?? [])]
@@ -74,7 +73,7 @@ export const closing = (
 ) => ({
   finishReason: finish.reason,
   truncated: finish.truncated ?? false,
-  usage: publicUsage(usage),
+  usage: tokensOf(usage),
   costUsd: usage.costPicoUsd === undefined ? null : usdOf(usage.costPicoUsd),
   cache: reply.head.cache,
   ...warningsOf(reply, finish),

@@ -70,11 +70,16 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/batch': [...FOUNDATION_AND_REPLIES, 'lib/validation', 'lib/storage/records'],
   'lib/tokenizer': ['lib/clock.ts', 'lib/loop-turns.ts'],
   'lib/responses': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
-  'lib/ledger': [...FOUNDATION_AND_REPLIES, 'lib/llm/providers/definition.ts'],
+  'lib/ledger': [...FOUNDATION_AND_REPLIES, 'lib/llm/providers/definition.ts', 'lib/storage/records'],
   'lib/auth': [...FOUNDATION_AND_REPLIES, 'lib/storage/directory.ts'],
   'lib/observability': [...FOUNDATION_AND_REPLIES, 'lib/llm/ask.ts'],
   'lib/multipart': [...FOUNDATION, 'lib/batch/intake/part-headers.ts', 'lib/batch/intake/upload-dir.ts'],
-  'lib/validation': [...FOUNDATION_AND_REPLIES, 'lib/batch/types.ts', 'lib/batch/v1/types.ts'],
+  'lib/validation': [
+    ...FOUNDATION_AND_REPLIES,
+    'lib/batch/types.ts',
+    'lib/batch/v1/types.ts',
+    'lib/ledger/types.ts',
+  ],
   'lib/http': [
     ...FOUNDATION_AND_REPLIES,
     'lib/validation',
@@ -83,6 +88,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/batch/v1/types.ts',
     'lib/batch/results.ts',
     'lib/responses/types.ts',
+    'lib/ledger/types.ts',
+    'lib/ledger/requests.ts',
   ],
   'lib/config': [
     'lib/rate-limit/policy.ts',
@@ -195,6 +202,8 @@ const QUERY_FIELDS = [
   'const cursor',
   'state: z.enum(ITEM_STATES)',
   "z.enum(['jsonl', 'csv'])",
+  "z.enum(['json', 'csv'])",
+  'schema.optional().meta({ description })',
 ]
 
 describe('features', () => {
@@ -226,9 +235,9 @@ describe('features', () => {
     expect(bare).toEqual([])
   })
 
-  it('decide nothing by the journal, which only headers, log and metrics read', () => {
+  it('decide nothing by the journal, which only headers, log, metrics and ledger read', () => {
     const readers =
-      /^lib\/(request-context|http\/context-headers|observability\/(request-record|metrics))\.ts$/
+      /^lib\/(request-context|http\/context-headers|observability\/(request-record|metrics)|ledger\/ledger)\.ts$/
     const written = /^\s*(=(?!=)|\?\?=|\.push\()/
     const readings = sources.flatMap(file => {
       if (readers.test(file)) return []

@@ -165,6 +165,8 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
   providers: {
     clock,
     listener: { succeeded: () => {}, failed: () => {} },
+    priced: usage => usage,
+    onAttemptEnd: () => {},
     providers: new Map(providers.map(provider => [provider.id, provider])),
   },
 })

@@ -33,5 +33,6 @@ export const authenticate = <In extends RequestContext, Out>(deps: AuthDeps): Po
     if (deps.requireApiKey) throw new GatewayError('UNAUTHENTICATED', 'This gateway requires an API key.')
     const caller = identify(context.client, deps)
     context.journal.caller = caller.kind
+    context.journal.identity = caller
     return await next({ ...context, caller })
   }

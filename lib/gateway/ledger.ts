@@ -1,8 +1,13 @@
+import { randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import type { Clock } from '../clock.ts'
+import { Ledger } from '../ledger/ledger.ts'
 import type { Prices } from '../ledger/meter.ts'
+import { LedgerWriter } from '../ledger/writer.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import type { Target } from '../llm/types.ts'
 import type { Logger } from '../observability/logger.ts'
+import type { Records } from '../storage/records/records.ts'
 
 const MOST_UNPRICED = 1_000
 const WARNED_AGAIN_AFTER_MS = 3_600_000
@@ -26,3 +31,36 @@ export const pricesOf = (catalog: Catalog, onUnpriced: NonNullable<Prices['onUnp
   unitPriceOf: target => catalog.unitPriceOf(target),
   onUnpriced,
 })
+
+const ID_BYTES = 12
+const RADIX = 36
+
+/** Ids that no other process makes: a random prefix of this one, and a number. */
+const newIds = (): (() => string) => {
+  const prefix = randomBytes(ID_BYTES).toString('base64url')
+  let count = 0
+  return () => {
+    count += 1
+    return `${prefix}.${count.toString(RADIX)}`
+  }
+}
+
+type LedgerDeps = Readonly<{ records: Records; clock: Clock; logger: Logger }>
+
+/** The ledger of this process, and how it is closed: before its database. */
+export type LedgerRuntime = Readonly<{ ledger: Ledger; close: () => Promise<void> }>
+
+export const buildLedger = ({ records, clock, logger }: LedgerDeps): LedgerRuntime => {
+  const newId = newIds()
+  const writer = new LedgerWriter({
+    records,
+    clock,
+    newId,
+    onLost: (rows, err) =>
+      logger.error(
+        { rows, err, component: 'ledger' },
+        'rows of the ledger are lost: they could not be written',
+      ),
+  })
+  return { ledger: new Ledger(writer, newId), close: () => writer.close() }
+}

@@ -3,6 +3,7 @@ import type { ConfigFile } from '../config/file-schema.ts'
 import type { Environment } from '../config/schema.ts'
 import { type Settings, settingsOf } from '../config/settings.ts'
 import type { ChatDefaults } from '../http/dialects/chat.ts'
+import { pricedUsage } from '../ledger/meter.ts'
 import type { AttemptListener } from '../llm/ask.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import type { Call, Reply, ResponseLimit, Target } from '../llm/types.ts'
@@ -89,6 +90,7 @@ const pipelineDepsOf = (
   { settings, catalog, aliases }: Pick<LiveConfig, 'settings' | 'catalog' | 'aliases'>,
 ): PipelineDeps => {
   const { env, clock, counter, health, metrics, providers, sessions, streams } = runtime
+  const prices = pricesOf(catalog, runtime.onUnpriced)
   return {
     clock,
     admin: { token: env.ADMIN_TOKEN, guesses: runtime.guesses.admin, locksOut: true },
@@ -99,7 +101,7 @@ const pipelineDepsOf = (
       clock,
     },
     limits: settings.rates && { rates: settings.rates, counter, clock },
-    prices: pricesOf(catalog, runtime.onUnpriced),
+    prices,
     cache: cacheDepsOf(settings.caching, runtime.cache, clock),
     streams,
     routes: {
@@ -109,7 +111,13 @@ const pipelineDepsOf = (
       stats: runtime.targetStats,
     },
     ...resilienceOf({ settings, catalog, clock, runtime: runtime.resilience }),
-    providers: { providers, clock, listener: allOf([health, metrics.attempts]) },
+    providers: {
+      providers,
+      clock,
+      listener: allOf([health, metrics.attempts]),
+      priced: (usage, target, at) => pricedUsage(usage, target, prices, at),
+      onAttemptEnd: (call, attempt) => runtime.ledger.attemptEnded(call, attempt),
+    },
   }
 }
 

@@ -9,6 +9,7 @@ import { secretsOf } from '../config/env.ts'
 import type { Environment } from '../config/schema.ts'
 import type { Settings } from '../config/settings.ts'
 import { ActiveRequests } from '../http/active-requests.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import type { Catalog, ProviderListing } from '../llm/catalog.ts'
 import type { Provider, Target } from '../llm/types.ts'
 import { createLogger, type Logger, redactor } from '../observability/logger.ts'
@@ -25,7 +26,7 @@ import type { KeyValue } from '../storage/types.ts'
 import { Tokenizer } from '../tokenizer/tokenizer.ts'
 import { buildCacheRuntime } from './cache.ts'
 import { type Database, openDatabase } from './database.ts'
-import { unpricedWarnings } from './ledger.ts'
+import { buildLedger, unpricedWarnings } from './ledger.ts'
 import type { Pipelines } from './pipelines.ts'
 import { buildProviders } from './providers.ts'
 import { connectRedis, type SharedState } from './redis.ts'
@@ -49,6 +50,10 @@ export type Runtime = Readonly<{
   /** Absent where no Redis is configured. */
   shared: SharedState | undefined
   database: Database
+  /** Usage and cost of every request and attempt. */
+  ledger: Ledger
+  /** Writes what waits for the database. */
+  closeLedger: () => Promise<void>
   /** The counters of the rate limits. */
   counter: Counter
   cache: CacheRuntime
@@ -125,7 +130,9 @@ export const buildRuntime = async (
     activeRequests: () => activeRequests.count,
     cache: { counts, ...(memory.holds && { holds: memory.holds }) },
   })
-  const common = { env, clock, logger, metrics }
+  const database = await openDatabase({ env, clock, logger })
+  const { ledger, close: closeLedger } = buildLedger({ records: database.records, clock, logger })
+  const common = { env, clock, logger, metrics, ledger }
   const shared = await connectRedis(common)
   const store = shared ? shared.keyValue(memory) : memory
   const counter = slidingWindow()
@@ -139,7 +146,8 @@ export const buildRuntime = async (
     activeRequests,
     memory,
     shared,
-    database: await openDatabase({ env, clock, logger }),
+    database,
+    closeLedger,
     counter: shared ? shared.counter(counter) : counter,
     cache: buildCacheRuntime({
       ...common,

@@ -51,8 +51,6 @@ const repeatedUsage = (usage: Usage, target: Target, prices: Prices, at: number)
 /** Computes the cost of the usage, by the prices of the time when it was sent. */
 export const meter = (prices: Prices): Policy<Call, Reply> =>
   async function meter(call, next) {
-    const { journal } = call
-    journal.price = (usage, target, at) => pricedUsage(usage, target, prices, at)
     const reply = await next(call)
     const priced = isRepeated(reply.head) ? repeatedUsage : pricedUsage
     const at = reply.attempt?.startedAt ?? call.startedAt

@@ -134,6 +134,8 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
     providers: {
       clock,
       listener: { succeeded: () => trace.push('succeeded'), failed: () => trace.push('failed') },
+      priced: usage => usage,
+      onAttemptEnd: () => {},
       providers: new Map([
         [
           'fake',

@@ -10,6 +10,7 @@ export const TAGS = {
   'OpenAI format': 'Clients of OpenAI’s API work by changing their base URL to `/v1`.',
   'Anthropic format': 'Clients of Anthropic’s API work by changing their base URL to the gateway’s address.',
   Batches: 'Many questions, answered in the background.',
+  Usage: 'What was used, what it cost, and how each request was answered.',
   Operations: 'Health, metrics and administration.',
 } as const
 export type Tag = keyof typeof TAGS

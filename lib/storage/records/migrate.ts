@@ -9,6 +9,7 @@ import { warnings } from './migrations/2026-11-27-warnings.ts'
 import { idleTime } from './migrations/2026-11-28-idle-time.ts'
 import { storedResponses } from './migrations/2026-11-28-stored-responses.ts'
 import { v1Batches } from './migrations/2026-11-28-v1-batches.ts'
+import { ledger } from './migrations/2026-11-29-ledger.ts'
 import type { RecordsSchema } from './schema.ts'
 
 /** In the order of their names. A released migration is never changed: later changes are new ones. */
@@ -21,6 +22,7 @@ const MIGRATIONS = {
   '2026-11-28-idle-time': idleTime,
   '2026-11-28-stored-responses': storedResponses,
   '2026-11-28-v1-batches': v1Batches,
+  '2026-11-29-ledger': ledger,
 }
 
 /** An arbitrary number that no other program uses. */

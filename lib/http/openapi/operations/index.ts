@@ -6,6 +6,7 @@ import { chatOperations } from './chat.ts'
 import { openAiOperations } from './openai-format.ts'
 import { openAiStateOperations } from './openai-state.ts'
 import { operationsOperations } from './operations.ts'
+import { usageOperations } from './usage.ts'
 
 /** Every operation of the API. A route without one, or one without a route, fails `openapi.test.ts`. */
 export const operationsOf = (limits: OperationLimits): readonly Operation[] => [
@@ -15,5 +16,6 @@ export const operationsOf = (limits: OperationLimits): readonly Operation[] => [
   ...anthropicOperations,
   ...anthropicBatchOperations(limits.mostItems),
   ...batchOperations(limits),
+  ...usageOperations,
   ...operationsOperations,
 ]

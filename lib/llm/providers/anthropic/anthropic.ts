@@ -4,7 +4,7 @@ import { tokenCounts } from '../shared/token-counts.ts'
 import { anthropicCounts, anthropicMessages } from './protocol.ts'
 
 /** Priority is a commitment, at the usual prices. */
-const BATCH = { batch: 0.5, priority: 1 } as const
+const TIERS = { batch: 0.5, priority: 1 } as const
 
 /** Anthropic. Prices: anthropic.com/pricing, base input, cache hits, and cache writes for five minutes and an hour. */
 export const anthropic: ProviderDefinition = {
@@ -36,7 +36,7 @@ export const anthropic: ProviderDefinition = {
             cacheWrite1h: 12,
           },
         ],
-        tiers: BATCH,
+        tiers: TIERS,
       },
     },
     {
@@ -48,7 +48,7 @@ export const anthropic: ProviderDefinition = {
         cachedInput: 0.1,
         cacheWrite: 1.25,
         cacheWrite1h: 2,
-        tiers: BATCH,
+        tiers: TIERS,
       },
     },
     {
@@ -60,7 +60,7 @@ export const anthropic: ProviderDefinition = {
         cachedInput: 1.5,
         cacheWrite: 18.75,
         cacheWrite1h: 30,
-        tiers: BATCH,
+        tiers: TIERS,
       },
     },
   ],

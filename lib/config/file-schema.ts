@@ -124,6 +124,20 @@ export const configFile = z.strictObject({
     .date()
     .optional()
     .describe('The date of the prices in models: their version in the ledger.'),
+  providers: z
+    .record(
+      name,
+      z.strictObject({
+        onClientGone: z
+          .enum(['cancel', 'drain'])
+          .optional()
+          .describe(
+            'When the client has gone: cancel the call (its usage is estimated), or read the answer to its end.',
+          ),
+      }),
+    )
+    .optional()
+    .describe('Settings of providers, by their ids.'),
   aliases: z.record(name, alias).optional(),
   fallbacks: z.record(name, names).optional(),
   fallbackOn: fallbackOn.optional(),

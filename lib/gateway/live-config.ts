@@ -25,6 +25,9 @@ import { catalogOf } from './providers.ts'
 import { resilienceOf } from './resilience.ts'
 import type { Runtime } from './runtime.ts'
 
+/** How long an answer is read on whose client has gone. */
+const LONGEST_DRAIN_MS = 120_000
+const NO_CLIENT = new AbortController().signal
 const GUEST_RESPONSE_BYTES = 262_144
 const KEY_RESPONSE_BYTES = 1_048_576
 
@@ -116,6 +119,12 @@ const pipelineDepsOf = (
       clock,
       listener: allOf([health, metrics.attempts]),
       priced: (usage, target, at) => pricedUsage(usage, target, prices, at),
+      drain: {
+        isOn: provider => settings.file.providers?.[provider]?.onClientGone === 'drain',
+        mostMs: LONGEST_DRAIN_MS,
+        open: () => runtime.activeRequests.open(NO_CLIENT),
+        clock,
+      },
       onAttemptEnd: (call, attempt) => runtime.ledger.attemptEnded(call, attempt),
     },
   }

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
 import type { Attempt } from '../request-context.ts'
+import { type DrainDeps, drained } from './drain.ts'
 import { tap } from './tap.ts'
 import type { Call, Provider, Reply, Target, Usage } from './types.ts'
 
@@ -17,6 +18,8 @@ export type AskDeps = Readonly<{
   listener: AttemptListener
   /** Adds its cost to the usage of an attempt that began at that time. */
   priced: (usage: Usage, target: Target, at: number) => Usage
+  /** What happens to answers whose client has gone. */
+  drain: DrainDeps
   /** Called once for each attempt, when it has ended and its usage is known. */
   onAttemptEnd: (call: Call, attempt: Attempt) => void
 }>
@@ -46,49 +49,53 @@ const passOrThrow = (provider: Provider, call: Call, target: Target): Promise<Re
   throw new GatewayError('INVALID_INPUT', message, { details: [{ path: 'model', message }] })
 }
 
-/** The innermost handler: calls the first target of the plan. */
-export const ask = (deps: AskDeps): Handler<Call, Reply> => {
-  const { providers, clock, listener } = deps
-  return async function ask(call) {
-    const target = call.plan[0]
-    const provider = target && providers.get(target.provider)
-    if (!provider) throw new GatewayError('MODEL_UNAVAILABLE', undefined, { retryAfterSeconds: 1 })
-
-    const attempt: Attempt = { target, startedAt: clock.now() }
-    call.attempts.begin(attempt)
-    call.journal.attempts.push(attempt)
-    const ended = (): number => {
-      attempt.endedAt = clock.now()
-      return attempt.endedAt - attempt.startedAt
-    }
-    try {
-      const reply = await (call.passthrough
-        ? passOrThrow(provider, call, target)
-        : provider.ask(call, target, attempt))
-      attempt.firstContentAt = clock.now()
-      call.journal.firstContentAt ??= attempt.firstContentAt
-      let error: GatewayError | undefined
-      const answer = tap(reply, {
-        onEvents(events) {
-          for (const event of events)
-            if (event.type === 'error') {
-              error = event.error
-              listener.failed(target.provider, event.error)
-            }
-        },
-        onEnd(ending) {
-          const latencyMs = ended()
-          if (ending === 'complete') listener.succeeded(target.provider, latencyMs)
-          const outcome = ending === 'complete' ? 'ok' : error ? outcomeOf(error) : 'aborted'
-          void reply.usage.then(usage => settle(call, attempt, deps, { outcome, usage, error }))
-        },
-      })
-      return { ...answer, attempt }
-    } catch (error) {
-      ended()
-      listener.failed(target.provider, error)
-      settle(call, attempt, deps, { outcome: outcomeOf(error), error })
-      throw error
-    }
+/** One attempt at the first target of the plan. */
+const attempted = async (call: Call, provider: Provider, target: Target, deps: AskDeps): Promise<Reply> => {
+  const { clock, listener } = deps
+  const attempt: Attempt = { target, startedAt: clock.now() }
+  call.attempts.begin(attempt)
+  call.journal.attempts.push(attempt)
+  const ended = (): number => {
+    attempt.endedAt = clock.now()
+    return attempt.endedAt - attempt.startedAt
+  }
+  try {
+    const reply = await (call.passthrough
+      ? passOrThrow(provider, call, target)
+      : provider.ask(call, target, attempt))
+    attempt.firstContentAt = clock.now()
+    call.journal.firstContentAt ??= attempt.firstContentAt
+    let error: GatewayError | undefined
+    const answer = tap(reply, {
+      onEvents(events) {
+        for (const event of events)
+          if (event.type === 'error') {
+            error = event.error
+            listener.failed(target.provider, event.error)
+          }
+      },
+      onEnd(ending) {
+        const latencyMs = ended()
+        if (ending === 'complete') listener.succeeded(target.provider, latencyMs)
+        const outcome = ending === 'complete' ? 'ok' : error ? outcomeOf(error) : 'aborted'
+        void reply.usage.then(usage => settle(call, attempt, deps, { outcome, usage, error }))
+      },
+    })
+    return { ...answer, attempt }
+  } catch (error) {
+    ended()
+    listener.failed(target.provider, error)
+    settle(call, attempt, deps, { outcome: outcomeOf(error), error })
+    throw error
   }
 }
+
+/** The innermost handler: calls the first target of the plan. */
+export const ask = (deps: AskDeps): Handler<Call, Reply> =>
+  async function ask(call) {
+    const target = call.plan[0]
+    const provider = target && deps.providers.get(target.provider)
+    if (!provider) throw new GatewayError('MODEL_UNAVAILABLE', undefined, { retryAfterSeconds: 1 })
+    if (call.passthrough || !deps.drain.isOn(target.provider)) return attempted(call, provider, target, deps)
+    return drained(call, one => attempted(one, provider, target, deps), deps.drain)
+  }

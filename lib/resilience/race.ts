@@ -27,7 +27,9 @@ export class RacedAttempt {
 
   /** Not a failure of the target: the circuit and the health of providers do not count it. */
   abort(): void {
-    this.#controller.abort(new GatewayError('CLIENT_GONE', 'Another attempt was faster.'))
+    this.#controller.abort(
+      new GatewayError('CLIENT_GONE', 'Another attempt was faster.', { cancelsUpstream: true }),
+    )
   }
 }
 

@@ -136,6 +136,12 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
       listener: { succeeded: () => trace.push('succeeded'), failed: () => trace.push('failed') },
       priced: usage => usage,
       onAttemptEnd: () => {},
+      drain: {
+        isOn: () => false,
+        mostMs: 0,
+        open: () => ({ signal: new AbortController().signal, close: () => {} }),
+        clock,
+      },
       providers: new Map([
         [
           'fake',

@@ -120,12 +120,11 @@ describe('the ledger of a gateway', () => {
 
   it('charges 200 answers of every shape once each, to the nanodollar of the upstream’s books', async () => {
     upstream.forModel('shaky', inTurn(refuses(500), books.answers, refuses(503), books.answers))
-    const messages = [{ role: 'user', content: 'Hi' }]
     const calls = Array.from({ length: 200 }, (_, n) => async () => {
       const model = n % 10 === 0 ? 'shaky' : 'booked'
       const stream = n % 2 === 0
       const answer = await (n % 3 === 0
-        ? openAi('chat/completions', { model, messages, stream })
+        ? openAi('chat/completions', { model, messages: [{ role: 'user', content: `Hi ${n}` }], stream })
         : ask({ model, stream, prompt: `Hi ${n}` }))
       expect(answer.status).toBe(200)
       await answer.text()
@@ -198,7 +197,8 @@ describe('the ledger of a gateway', () => {
     const answer = await ask({ model: 'drained', stream: true }, { 'x-request-id': 'drained' }, client.signal)
     await answer.body?.getReader().read()
     client.abort()
-    await gateway.until(() => true, 'a moment')
+    // What is answered later has been read later: by then the gateway knows that its client has gone.
+    for (let n = 0; n < 3; n += 1) await fetch(`${gateway.url}/api/health/live`)
     held.resolve()
     const { request, attempts } = await explained('drained')
     expect(request.outcome).toBe('aborted')
@@ -258,7 +258,8 @@ describe('the ledger of a gateway', () => {
       costUsd: null,
       unpricedAttempts: 2,
     })
-    expect(gateway.log.filter(line => String(line.message).includes('has no price'))).toHaveLength(1)
+    const warnings = () => gateway.log.filter(line => String(line.message).includes('has no price'))
+    await expect.poll(() => warnings().length).toBe(1)
   })
 
   it('shows usage to its caller alone, as a table too, in which no name is a formula', async () => {
@@ -275,23 +276,14 @@ describe('the ledger of a gateway', () => {
   })
 
   it('is durable 100 ms after an answer’s end: a SIGKILL then loses no row', async () => {
+    const [before, booked] = [BigInt((await usage()).total.costNanoUsd), books.nano]
     for (let n = 0; n < 20; n += 1) await (await ask({ model: 'booked', prompt: `Kill ${n}` })).text()
+    // Real time is what is promised: reading the rows would have them written at once.
     await new Promise(resolve => setTimeout(resolve, 100))
     await gateway.stop()
-    const costBefore = books.nano
     gateway = await start()
-    const { rows } = await usage('by=model')
-    const booked = rows.find((row: Json) => row.model === 'booked')
-    const shaky = rows.find((row: Json) => row.model === 'shaky')
-    const odd = rows.find((row: Json) => row.model === 'unpriced')
-    expect(odd.requests).toBe(2)
-    // All that the upstream has booked, but for the three answers of models without a price.
-    const unpriced = upstream.calls.filter(({ asked }) => !['booked', 'shaky'].includes(asked.model))
-    expect(unpriced.length).toBeGreaterThan(0)
-    expect(BigInt(booked.costNanoUsd) + BigInt(shaky.costNanoUsd)).toBeLessThanOrEqual(costBefore)
-    const { requests } = await json(await fetch(`${gateway.url}/api/requests?limit=30`))
-    expect(
-      requests.filter(({ requestedModel }: Json) => requestedModel === 'booked').length,
-    ).toBeGreaterThanOrEqual(20)
+    expect(BigInt((await usage()).total.costNanoUsd) - before).toBe(books.nano - booked)
+    const { requests } = await json(await fetch(`${gateway.url}/api/requests?limit=20`))
+    expect(requests.every(({ requestedModel }: Json) => requestedModel === 'booked')).toBe(true)
   })
 })

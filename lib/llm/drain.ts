@@ -25,6 +25,7 @@ class DrainedEvents implements AsyncIterable<EventGroup>, AsyncIterator<EventGro
   readonly #onEnd: () => void
   #waiting: ((step: Step) => void) | undefined
   #gone: GatewayError | undefined
+  #hasFailed = false
   #isOver = false
 
   constructor(events: Reply['events'], onEnd: () => void) {
@@ -75,7 +76,8 @@ class DrainedEvents implements AsyncIterable<EventGroup>, AsyncIterator<EventGro
   }
 
   #failure(): Step {
-    if (this.#isOver || !this.#gone) return DONE
+    if (this.#hasFailed || this.#isOver || !this.#gone) return DONE
+    this.#hasFailed = true
     const error = this.#gone
     return { done: false, value: [{ type: 'error', error }] }
   }

@@ -320,31 +320,29 @@ describe.each(Object.keys(newPlace))('the ledger in %s', kind => {
 
   it('answers the usage of a million requests within 100 ms, by any dimension', async () => {
     const { rollups } = insertions(records.dialect)
-    for (let chunk = 0; chunk < 50; chunk += 1) {
-      const requests = Array.from({ length: 20_000 }, (_, n) => {
-        const at = NOON - ((chunk * 20_000 + n) % (30 * 24)) * HOUR
-        return {
-          kind: 'request',
-          at,
-          owner: `owner ${n % 10}`,
-          key_id: `key-${n % 20}`,
-          key_name: null,
-          provider: 'fake',
-          model: `model-${n % 4}`,
-          outcome: 'ok',
-          cache: 'miss',
-          saved_nano: null,
-          latency_ms: 100 + (n % 900),
-          first_content_ms: 20 + (n % 90),
-        } as unknown as RequestRow
-      })
+    const perHour = 2_000
+    for (let day = 0; day < 25; day += 1) {
+      const requests = Array.from({ length: 20 * perHour }, (_, n) => ({
+        kind: 'request',
+        at: NOON - DAY * day - 12 * HOUR + Math.floor(n / perHour) * HOUR,
+        owner: `owner ${n % 10}`,
+        key_id: `key-${n % 20}`,
+        key_name: null,
+        provider: 'fake',
+        model: `model-${Math.floor(n / 20) % 4}`,
+        outcome: 'ok',
+        cache: 'miss',
+        saved_nano: null,
+        latency_ms: 100 + (n % 900),
+        first_content_ms: 20 + (n % 90),
+      })) as unknown as RequestRow[]
       await records.writeTogether(() => [{ query: rollups(rollupOf([], requests)) }])
     }
     for (const by of ['model', 'key', 'owner', 'day'] as const) {
       const took: number[] = []
       for (let turn = 0; turn < 7; turn += 1) {
         const startedAt = performance.now()
-        const { total } = await service.usage({ from: NOON - 30 * DAY, to: NOON + HOUR, by: [by] })
+        const { total } = await service.usage({ from: NOON - 30 * DAY, to: NOON + 12 * HOUR, by: [by] })
         took.push(performance.now() - startedAt)
         expect(total.requests).toBe(1_000_000)
       }

@@ -270,6 +270,7 @@ describe('a chat call', () => {
     expect(names.slice(0, names.indexOf('record') + 1).filter(name => !name?.startsWith('process.'))).toEqual(
       [
         'Object.ask',
+        'attempted',
         'ask',
         'timeout',
         'bulkhead',

@@ -198,6 +198,7 @@ describe.each(Object.keys(newPlace))('the ledger in %s', kind => {
           at: NOON - (n % 40) * 7 * HOUR,
           usages: [priced(n * 1_237), priced(n * 991)],
         })
+      await ledger.flush()
       const report = await service.usage({ from: NOON - 30 * DAY, to: NOON + DAY, by: [by] })
       const sum = report.rows.reduce((all, { costNano }) => all + costNano, 0n)
       expect(report.rows.length).toBeGreaterThan(0)

@@ -116,19 +116,23 @@ export const ROLLUP_COLUMNS: Columns = {
   ...bigints([...ADDED, ...LEAST, ...GREATEST]),
 }
 
-const source = (columns: Columns, dialect: RecordsDialect): string =>
-  dialect === 'sqlite'
-    ? `select ${Object.keys(columns)
-        .map(name => `value ->> '${name}'`)
-        .join(', ')} from json_each(?) where true`
-    : `select ${Object.keys(columns).join(', ')} from json_to_recordset($1::json) as rows(${Object.entries(
-        columns,
-      )
-        .map(([name, type]) => `${name} ${type}`)
-        .join(', ')})`
+const names = (columns: Columns): string => Object.keys(columns).join(', ')
+
+/** SQLite reads JSONB four times as fast as text, which it would parse for each column. */
+const sqliteInsertion = (table: string, columns: Columns): string => {
+  const values = Object.keys(columns).map(name => `value ->> '${name}'`)
+  return `with source as materialized (select jsonb(value) as value from json_each(?))
+    insert into ${table} (${names(columns)}) select ${values.join(', ')} from source where true`
+}
+
+const postgresInsertion = (table: string, columns: Columns): string => {
+  const types = Object.entries(columns).map(([name, type]) => `${name} ${type}`)
+  return `insert into ${table} (${names(columns)}) select ${names(columns)}
+    from json_to_recordset($1::json) as source(${types.join(', ')})`
+}
 
 const insertion = (table: string, columns: Columns, dialect: RecordsDialect): string =>
-  `insert into ${table} (${Object.keys(columns).join(', ')}) ${source(columns, dialect)}`
+  dialect === 'sqlite' ? sqliteInsertion(table, columns) : postgresInsertion(table, columns)
 
 const nearer = (name: string, sign: '<' | '>'): string =>
   `${name} = case when ledger_rollups.${name} is null or excluded.${name} ${sign} ledger_rollups.${name} then excluded.${name} else ledger_rollups.${name} end`

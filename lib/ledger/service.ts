@@ -8,7 +8,7 @@ import type { UsageQuery, UsageReport } from './types.ts'
 import { usageOf } from './usage.ts'
 
 /** Longer than a commit takes; while the database is away, reading fails by itself. */
-const FLUSHED_WITHIN_MS = 250
+const FLUSHED_WITHIN_MS = 1_000
 
 export type UsageServiceDeps = Readonly<{ records: Records; ledger: Ledger; clock: Clock }>
 

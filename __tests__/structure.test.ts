@@ -67,11 +67,16 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/kv': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
   'lib/idempotency': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
   'lib/audit': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
-  'lib/ledger': [...FOUNDATION_AND_REPLIES, 'lib/llm/providers/definition.ts'],
+  'lib/ledger': [...FOUNDATION_AND_REPLIES, 'lib/llm/providers/definition.ts', 'lib/storage/records'],
   'lib/auth': [...FOUNDATION_AND_REPLIES, 'lib/storage/directory.ts', 'lib/storage/records'],
   'lib/observability': [...FOUNDATION_AND_REPLIES, 'lib/llm/ask.ts'],
   'lib/multipart': [...FOUNDATION, 'lib/batch/intake/part-headers.ts', 'lib/batch/intake/upload-dir.ts'],
-  'lib/validation': [...FOUNDATION_AND_REPLIES, 'lib/batch/types.ts', 'lib/batch/v1/types.ts'],
+  'lib/validation': [
+    ...FOUNDATION_AND_REPLIES,
+    'lib/batch/types.ts',
+    'lib/batch/v1/types.ts',
+    'lib/ledger/types.ts',
+  ],
   'lib/http': [
     ...FOUNDATION_AND_REPLIES,
     'lib/validation',
@@ -84,6 +89,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/audit/types.ts',
     'lib/idempotency/fingerprint.ts',
     'lib/auth/keys/types.ts',
+    'lib/ledger/types.ts',
+    'lib/ledger/requests.ts',
   ],
   'lib/config': [
     'lib/rate-limit/policy.ts',
@@ -175,6 +182,7 @@ describe('imports', () => {
       'idempotency',
       'index',
       'keys',
+      'ledger',
       'live-config',
       'pipelines',
       'providers',
@@ -199,6 +207,8 @@ const QUERY_FIELDS = [
   'const cursor',
   'state: z.enum(ITEM_STATES)',
   "z.enum(['jsonl', 'csv'])",
+  "z.enum(['json', 'csv'])",
+  'schema.optional().meta({ description })',
 ]
 
 describe('features', () => {
@@ -228,9 +238,9 @@ describe('features', () => {
     expect(bare).toEqual([])
   })
 
-  it('decide nothing by the journal, which only headers, log and metrics read', () => {
+  it('decide nothing by the journal, which only headers, log, metrics and ledger read', () => {
     const readers =
-      /^lib\/(request-context|http\/route-response|observability\/(request-record|metrics))\.ts$/
+      /^lib\/(request-context|http\/route-response|observability\/(request-record|metrics)|ledger\/ledger)\.ts$/
     const written = /^\s*(=(?!=)|\?\?=|\.push\()/
     const readings = sources.flatMap(file => {
       if (readers.test(file)) return []

@@ -72,6 +72,8 @@ export type GatewayErrorOptions = Readonly<{
   waitedFor?: WaitedFor
   /** The requested model does not exist. */
   unknownModel?: true
+  /** The upstream is to be left also where it is read to its end for clients that have gone. */
+  cancelsUpstream?: true
   /** For clients of the upstream's own format, who know its words. */
   refusal?: UpstreamRefusal
   /** The underlying error. For the log only, never for the client. */
@@ -96,6 +98,7 @@ export class GatewayError extends Error {
   readonly details: readonly Issue[] | undefined
   readonly waitedFor: WaitedFor | undefined
   readonly unknownModel: boolean
+  readonly cancelsUpstream: boolean
   readonly refusal: UpstreamRefusal | undefined
 
   constructor(code: ErrorCode, message?: string, options: GatewayErrorOptions = {}) {
@@ -106,6 +109,7 @@ export class GatewayError extends Error {
     this.details = options.details
     this.waitedFor = options.waitedFor
     this.unknownModel = options.unknownModel ?? false
+    this.cancelsUpstream = options.cancelsUpstream ?? false
     this.refusal = options.refusal
   }
 

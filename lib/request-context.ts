@@ -157,6 +157,11 @@ export type Attempt = {
   /** When the first content arrived. */
   firstContentAt?: number
   endedAt?: number
+  /** How it ended, once its usage is known. `aborted`: by the client, or because another attempt was faster. */
+  outcome?: 'ok' | 'error' | 'aborted'
+  error?: GatewayError
+  /** What it has used, with its cost; absent where nothing is known to have been used. */
+  usage?: Usage
 }
 
 /** What delays an answer besides its upstream. `queue`: waiting for a free slot; `retry`: the pause before it. */
@@ -175,10 +180,18 @@ export type Hedge = Readonly<{
  */
 export type Journal = {
   caller?: Caller['kind']
+  /** The caller, once it is identified. */
+  identity?: Caller
   limit?: LimitState
   /** Of the tokens of its key. */
   tokenLimit?: LimitState
   plan?: readonly Target[]
+  /** The requested model. */
+  model?: string
+  /** Targets of the plan that were not called, and why: an error's code. */
+  skipped?: Readonly<{ target: string; reason: string }>[]
+  /** Of its rows in the ledger. */
+  ledgerId?: string
   /** The target of a weighted alias that the caller was assigned. */
   arm?: string
   attempts: Attempt[]

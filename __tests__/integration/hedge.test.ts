@@ -40,6 +40,14 @@ describe('a gateway that may ask twice', () => {
       hedged: 'won',
       hedgeCostUsd: 0.0000075,
     })
+    const explained = await fetch(`${gateway.url}/api/requests/${answer.headers.get('x-request-id')}`)
+    const { request, attempts } = await json(explained)
+    // The loser has read the question; the winner reports 7 tokens in, at 30 dollars a million, and 5 out, at 60.
+    expect(attempts).toMatchObject([
+      { target: { model: 'gpt-4o' }, outcome: 'aborted', costNanoUsd: '7500', usage: { estimated: true } },
+      { target: { model: 'gpt-4' }, outcome: 'ok', costNanoUsd: '510000' },
+    ])
+    expect(request).toMatchObject({ attempts: 2, costNanoUsd: '517500' })
     const metrics = await (await fetch(`${gateway.url}/metrics`)).text()
     expect(metrics).toContain('parley_hedges_total{result="won"} 1')
     expect((await (await fetch(`${gateway.url}/api/health`)).json()).services.openai.status).toBe('healthy')

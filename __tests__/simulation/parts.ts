@@ -174,6 +174,14 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
   providers: {
     clock,
     listener: { succeeded: () => {}, failed: () => {} },
+    priced: usage => usage,
+    onAttemptEnd: () => {},
+    drain: {
+      isOn: () => false,
+      mostMs: 0,
+      open: () => ({ signal: new AbortController().signal, close: () => {} }),
+      clock,
+    },
     providers: new Map(providers.map(provider => [provider.id, provider])),
   },
 })

@@ -1,10 +1,11 @@
 import { systemClock } from '#lib/clock.ts'
 import { GatewayError } from '#lib/errors.ts'
-import { costPicoUsd } from '#lib/ledger/meter.ts'
+import { costOfTokens } from '#lib/ledger/pricing.ts'
 import { answerOf, append } from '#lib/llm/events.ts'
-import { type Reasoning, type ToolCall, usdOf } from '#lib/llm/message.ts'
+import type { Reasoning, ToolCall } from '#lib/llm/message.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import type { Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
+import { usdOf } from '#lib/money.ts'
 import { collect, newCall } from './calls.ts'
 import { answering } from './wire-fixtures.ts'
 
@@ -36,7 +37,7 @@ const outcomeOf = async (reply: Reply): Promise<ReplyOutcome> => {
     toolCalls: answer?.toolCalls ?? [],
     ending: events.filter(({ type }) => type === 'finish' || type === 'error'),
     usage,
-    costUsd: usdOf(costPicoUsd(usage, PRICE)),
+    costUsd: usdOf(costOfTokens(usage, PRICE, 0).picoUsd),
   }
 }
 

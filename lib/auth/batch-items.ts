@@ -35,5 +35,7 @@ export const asKeyOfBatch = ({ activeById }: BatchItemDeps): Policy<Call, Reply>
     const route = routeOf(call)
     if (!allowsRoute(key.scopes, route))
       throw new GatewayError('FORBIDDEN', `The scopes of the batch's API key do not include ${route}.`)
-    return await next({ ...call, caller: { kind: 'key', ...key, address: caller.address } })
+    const identity = { kind: 'key', ...key, address: caller.address } as const
+    call.journal.identity = identity
+    return await next({ ...call, caller: identity })
   }

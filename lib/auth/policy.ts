@@ -63,5 +63,6 @@ export const authenticate = <In extends RequestContext, Out>(
     const caller = await identify(context, deps, admitsSession)
     assertAllowed(caller, context.route, deps.requireApiKey)
     context.journal.caller = caller.kind
+    context.journal.identity = caller
     return await next({ ...context, caller })
   }

@@ -1,5 +1,5 @@
 import { stringify } from 'csv-stringify/sync'
-import { usdOf } from '../llm/message.ts'
+import { usdOf } from '../money.ts'
 import type { Item } from './types.ts'
 
 /** One item in a job's results. `costUsd` is null where the price is unknown or there is no answer. */
@@ -38,7 +38,7 @@ export const unguarded = (text: string): string =>
   text.startsWith("'") && FORMULA.test(text) ? text.slice(1) : text
 
 /** Without it Excel reads UTF-8 as the code page of its country. */
-const BYTE_ORDER_MARK = '\ufeff'
+export const BYTE_ORDER_MARK = '\ufeff'
 
 const COLUMNS = [
   'id',
@@ -58,7 +58,7 @@ const COLUMNS = [
   'line',
 ] as const
 
-type Cell = string | number | undefined | null
+export type Cell = string | number | undefined | null
 
 const safe = (cell: Cell): Cell => (typeof cell === 'string' ? guarded(cell) : cell)
 
@@ -76,6 +76,9 @@ const cellsOf = (item: Item): readonly Cell[] => {
 
 const rowOf = (cells: readonly Cell[]): string =>
   stringify([[...cells]], { quoted_string: true, record_delimiter: 'windows', cast: { number: String } })
+
+/** One line of a table for spreadsheets: every text quoted, and none of them a formula. */
+export const csvRow = (cells: readonly Cell[]): string => rowOf(cells.map(safe))
 
 /**
  * A job's results as a table for spreadsheets: RFC 4180 with a byte order mark, every text quoted, and a `'` before

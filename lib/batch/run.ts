@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
 import { bytesOf, collect, tap, transform } from '../llm/events.ts'
+import { tokensOf } from '../llm/message.ts'
 import type { Call, FinishReason, Reply, ReplyEvent, Usage } from '../llm/types.ts'
 import { AttemptBudget, callerOf, newJournal, type RequestContext } from '../request-context.ts'
 import { messagesBelow } from './instruction.ts'
@@ -92,11 +93,11 @@ const callFor = (claim: Claim, context: RequestContext, deps: RunDeps): Call | P
   }
 }
 
-const accountOf = ({ head }: Reply, { costPicoUsd, ...usage }: Usage) => ({
+const accountOf = ({ head }: Reply, usage: Usage) => ({
   target: head.target,
-  usage,
+  usage: tokensOf(usage),
   cache: head.cache,
-  ...(costPicoUsd !== undefined && { costPicoUsd }),
+  ...(usage.costPicoUsd !== undefined && { costPicoUsd: usage.costPicoUsd }),
 })
 
 const collected = async (reply: Reply): Promise<ItemReply> => {

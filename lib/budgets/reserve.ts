@@ -23,8 +23,8 @@ export type ReserveDeps = Readonly<{
   budgetsOf: BudgetsOf
   worstCases: Pick<WorstCases, 'of' | 'counted'>
   outputSizes: OutputSizes
-  /** The cost of an attempt in whole nanodollars; undefined where unknown. */
-  costNanoUsd: (usage: Usage, target: Target) => number | undefined
+  /** The cost of an attempt that began at that time, in whole nanodollars; undefined where unknown. */
+  costNanoUsd: (usage: Usage, target: Target, at: number) => number | undefined
   /** The usage of an attempt that failed before its first content; undefined where it costs nothing. */
   usageOfFailed: (error: unknown, call: Call, target: Target) => Usage | undefined
   /** Whether calls whose price is unknown are allowed under a budget. They count as nothing. */
@@ -100,8 +100,14 @@ const funded = async (
 }
 
 /** Books what an attempt has really cost, in full. */
-const settled = (hold: Hold, usage: Usage, call: Call, target: Target, deps: ReserveDeps): Promise<void> => {
-  const cost = deps.costNanoUsd(usage, target)
+const settled = (
+  hold: Hold,
+  { usage, at }: Readonly<{ usage: Usage; at: number }>,
+  call: Call,
+  target: Target,
+  deps: ReserveDeps,
+): Promise<void> => {
+  const cost = deps.costNanoUsd(usage, target, at)
   if (cost === undefined || cost > hold.nanoUsd)
     deps.onUnexpectedCost({ target, reservedNanoUsd: hold.nanoUsd, costNanoUsd: cost, usage })
   if (!call.passthrough) deps.outputSizes.record(call.caller, usage.outputTokens)
@@ -114,13 +120,15 @@ const attempt = async (
   next: Handler<Call, Reply>,
   deps: ReserveDeps,
 ): Promise<Reply> => {
+  const begunAt = deps.clock.now()
   try {
     const reply = await next(call)
-    const booked = reply.usage.then(usage => settled(hold, usage, call, target, deps))
+    const at = reply.attempt?.startedAt ?? begunAt
+    const booked = reply.usage.then(usage => settled(hold, { usage, at }, call, target, deps))
     return holdEnd(reply, () => doneOrLate(booked, deps.clock))
   } catch (error) {
     const usage = deps.usageOfFailed(error, call, target)
-    await deps.budgets.settle(hold, (usage && deps.costNanoUsd(usage, target)) ?? 0)
+    await deps.budgets.settle(hold, (usage && deps.costNanoUsd(usage, target, begunAt)) ?? 0)
     throw error
   }
 }

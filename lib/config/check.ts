@@ -63,6 +63,16 @@ const imageChainFaults = (file: ConfigFile, catalog: Catalog): readonly Found[] 
     return fault ? [[['images', 'chain', index, 'model'], fault]] : []
   })
 
+const providerFaults = (
+  { providers = {} }: ConfigFile,
+  listings: readonly ProviderListing[],
+): readonly Found[] =>
+  Object.keys(providers).flatMap((id): Found[] =>
+    listings.some(({ provider }) => provider === id)
+      ? []
+      : [[['providers', id], 'is not the id of a provider']],
+  )
+
 export type CheckedFile =
   | Readonly<{ ok: true; config: ConfigFile }>
   | Readonly<{ ok: false; faults: readonly FileFault[] }>
@@ -75,6 +85,7 @@ export const checkConfig = (text: string, listings: readonly ProviderListing[]):
   const catalog = new Catalog(listings, undefined, config)
   const found = [
     ...modelFaults(config, listings),
+    ...providerFaults(config, listings),
     ...aliasFaults(config, catalog),
     ...chainFaults(config, catalog),
     ...imageChainFaults(config, catalog),

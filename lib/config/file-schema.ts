@@ -11,12 +11,58 @@ const seconds = z.int().min(0).max(31_536_000)
 const usd = z.number().min(0)
 const share = z.number().min(0).max(1)
 
+const tokenPrices = {
+  input: usd,
+  output: usd,
+  cachedInput: usd.optional().describe('Read from the cache of the provider; as input when absent.'),
+  cacheWrite: usd.optional().describe('Written to it for five minutes; as input when absent.'),
+  cacheWrite1h: usd.optional().describe('Written to it for an hour; 1.6 times cacheWrite when absent.'),
+  audioInput: usd.optional(),
+  imageInput: usd.optional(),
+  reasoning: usd.optional().describe('As output when absent.'),
+  audioOutput: usd.optional().describe('As output when absent.'),
+}
+
+type Threshold = Readonly<{ aboveInputTokens: number }>
+
+const ascends = (thresholds: readonly Threshold[]): boolean =>
+  thresholds.every(
+    ({ aboveInputTokens }, index) => aboveInputTokens > (thresholds[index - 1]?.aboveInputTokens ?? 0),
+  )
+
+const priceList = {
+  ...tokenPrices,
+  longContext: z
+    .array(z.strictObject({ ...tokenPrices, aboveInputTokens: z.int().min(1).max(100_000_000) }))
+    .min(1)
+    .max(5)
+    .refine(ascends, 'must be in ascending order of aboveInputTokens')
+    .optional()
+    .describe('Prices of the whole request when its input, cached tokens included, is above a threshold.'),
+}
+const priceChange = z.union([z.number().min(0).max(100), z.strictObject(priceList)])
+const timeOfDay = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 16:30')
+
+/** What a model's tokens cost, in US dollars a million. */
+const tokenPrice = z.strictObject({
+  ...priceList,
+  tiers: z
+    .record(z.string().min(1).max(40), priceChange)
+    .optional()
+    .describe('By the service tier that the response names: a factor, or prices in place of the usual ones.'),
+  hours: z
+    .array(z.strictObject({ from: timeOfDay, to: timeOfDay, prices: priceChange }))
+    .max(24)
+    .optional()
+    .describe('By the time of day, in UTC.'),
+})
+
 const model = z.strictObject({
   id: name.describe('The name that clients request.'),
   provider: name.describe('The id of a provider, such as openai.'),
   model: name.optional().describe("The provider's own name of it; the id when absent."),
   contextTokens: z.int().min(1).optional(),
-  usdPerMillion: z.strictObject({ input: usd, output: usd, cachedInput: usd.optional() }).optional(),
+  usdPerMillion: tokenPrice.optional(),
   usdPerImage: z
     .record(name, usd)
     .optional()
@@ -74,6 +120,24 @@ const resilience = z.strictObject({
 export const configFile = z.strictObject({
   $schema: z.string().optional().describe('For editors; not read.'),
   models: z.array(model).max(1_000).optional(),
+  pricesAsOf: z.iso
+    .date()
+    .optional()
+    .describe('The date of the prices in models: their version in the ledger.'),
+  providers: z
+    .record(
+      name,
+      z.strictObject({
+        onClientGone: z
+          .enum(['cancel', 'drain'])
+          .optional()
+          .describe(
+            'When the client has gone: cancel the call (its usage is estimated), or read the answer to its end.',
+          ),
+      }),
+    )
+    .optional()
+    .describe('Settings of providers, by their ids.'),
   aliases: z.record(name, alias).optional(),
   fallbacks: z.record(name, names).optional(),
   fallbackOn: fallbackOn.optional(),

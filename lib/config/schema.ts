@@ -228,6 +228,7 @@ export const environment = z.object({
   BATCH_MAX_ITEM_CHARACTERS: count(1, 100_000_000).default(1_000_000),
   BATCH_MAX_RESPONSE_BYTES: count(1, 1_000_000_000).default(1_048_576),
   BATCH_KEEP_DAYS: count(1, 3_650).default(30),
+  LEDGER_KEEP_DAYS: count(1, 3_650).default(90),
   RESPONSES_KEEP_DAYS: count(0, 3_650).default(30),
   /** Of all kept answers of one caller, with their requests. */
   RESPONSES_MAX_CHARACTERS: count(1_024, 1_000_000_000).default(67_108_864),

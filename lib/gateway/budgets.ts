@@ -18,7 +18,9 @@ import { type WorstCaseDeps, WorstCases } from '../budgets/worst-case.ts'
 import type { Clock } from '../clock.ts'
 import type { Environment } from '../config/schema.ts'
 import type { Settings } from '../config/settings.ts'
-import { costOf, highestTokenPrice } from '../ledger/meter.ts'
+import { nanoOf } from '../ledger/ledger.ts'
+import { type Prices, pricedUsage } from '../ledger/meter.ts'
+import { highestTokenPrice } from '../ledger/pricing.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import { estimatedInputTokens } from '../llm/providers/shared/usage.ts'
 import type { BudgetFigures, BudgetMetrics } from '../observability/budget-metrics.ts'
@@ -32,7 +34,6 @@ import type { PipelineDeps } from './pipelines.ts'
 
 const NOTICE_AT = 0.8
 const NANO_PER_USD = 1e9
-const PICO_PER_NANO = 1_000
 const component = 'budgets'
 
 /** The state of all budgets, which survives a reload of the configuration. */
@@ -175,14 +176,26 @@ export const buildBudgets = async (deps: BudgetWiringDeps): Promise<BudgetRuntim
   }
 }
 
-const worstCasesOf = (
-  catalog: Catalog,
-  tokenizer: Tokenizer,
-  outputSizes: OutputSizes,
-): ReserveDeps['worstCases'] => {
-  const priceOf: WorstCaseDeps['priceOf'] = target => {
+export type BudgetPolicyDeps = Readonly<{
+  runtime: BudgetRuntime
+  settings: Settings
+  catalog: Catalog
+  prices: Prices
+  tokenizer: Tokenizer
+  clock: Clock
+}>
+
+const worstCasesOf = ({
+  runtime: { outputSizes },
+  catalog,
+  tokenizer,
+  clock,
+}: BudgetPolicyDeps): ReserveDeps['worstCases'] => {
+  const priceOf: WorstCaseDeps['priceOf'] = (target, { parameters, raw }, inputTokens) => {
     const price = catalog.priceOf(target)
-    return price && highestTokenPrice(price)
+    const serviceTier = parameters?.serviceTier
+    const writesForAnHour = raw?.json.includes('"1h"') ?? false
+    return price && highestTokenPrice(price, { inputTokens, serviceTier, writesForAnHour, at: clock.now() })
   }
   return new WorstCases({
     priceOf,
@@ -193,27 +206,17 @@ const worstCasesOf = (
   })
 }
 
-export type BudgetPolicyDeps = Readonly<{
-  runtime: BudgetRuntime
-  settings: Settings
-  catalog: Catalog
-  tokenizer: Tokenizer
-  clock: Clock
-}>
-
 /** The dependencies of the policies. */
 export const budgetsOf = (deps: BudgetPolicyDeps): PipelineDeps['budgets'] => {
-  const { runtime, settings, catalog, tokenizer, clock } = deps
+  const { runtime, settings, prices, clock } = deps
   const { budgets, limits, outputSizes, onUnexpectedCost } = runtime
   return {
     budgets,
     budgetsOf: limits.of,
-    worstCases: worstCasesOf(catalog, tokenizer, outputSizes),
+    worstCases: worstCasesOf(deps),
     outputSizes,
-    costNanoUsd: (usage, target) => {
-      const pico = costOf(usage, target, catalog)
-      return pico === undefined ? undefined : Math.round(pico / PICO_PER_NANO)
-    },
+    costNanoUsd: (usage, target, at) =>
+      nanoOf(pricedUsage(usage, target, prices, at).costPicoUsd) ?? undefined,
     // An aborted attempt has read the question; how much it would have answered is unknown.
     usageOfFailed: (error, call) =>
       wasOutpaced(error)

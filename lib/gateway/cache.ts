@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts'
 import type { Environment } from '../config/schema.ts'
 import type { CachingSettings } from '../config/settings.ts'
 import type { ActiveRequests } from '../http/active-requests.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { reportRefresh } from '../observability/request-record.ts'
@@ -28,6 +29,7 @@ export type CacheWiringDeps = Readonly<{
   activeRequests: ActiveRequests
   store: KeyValue
   counts: CacheCounts
+  ledger: Ledger
   pipeline: BackgroundDeps['pipeline']
 }>
 

@@ -23,12 +23,15 @@ import { type AccessRules, accessRules, publishAccessRules } from '../http/acces
 import { Cors } from '../http/cross-origin.ts'
 import type { ChatDefaults } from '../http/dialects/chat.ts'
 import type { ListedModel } from '../http/dialects/openai-models.ts'
+import type { Reserved } from '../http/dialects/usage.ts'
 import { type ApiDocument, apiDocument } from '../http/openapi/document.ts'
 import { type WrittenDocument, writtenDocument } from '../http/openapi/response.ts'
 import { apiHeaders, strictTransportSecurity } from '../http/security-headers.ts'
 import type { ServeDeps } from '../http/serve.ts'
 import { kvRecords } from '../kv/records.ts'
 import { KvService, MAX_VALUE_BYTES } from '../kv/service.ts'
+import { runMaintenance } from '../ledger/maintenance.ts'
+import { UsageService } from '../ledger/service.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import { countTokens, type TokenCount } from '../llm/count-tokens.ts'
 import type { Endpoint } from '../llm/passthrough.ts'
@@ -77,6 +80,10 @@ export type Gateway = ServeDeps &
     streams: Streams
     /** The answers of `/v1/responses` that later requests can refer to. */
     responses: ResponseService
+    /** Usage, and how requests were answered. */
+    usage: UsageService
+    /** What budgets hold back of a row's money, in US dollars. */
+    reservedUsd: Reserved
     cache: CacheAdmin
     /** Every action of an admin is appended before it takes place. */
     audit: AuditService
@@ -121,6 +128,8 @@ export type Gateway = ServeDeps &
     /** Whether it serves. A lost store makes it degraded, not unready. */
     isReady: () => boolean
   }>
+
+const DAY_MS = 86_400_000
 
 const callableModels = ({
   aliases,
@@ -280,9 +289,16 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   const isStopping = () => !isServing()
   lifecycle.closeAtEnd(async () => {
     await runtime.budgets.budgets.drain()
+    await runtime.closeLedger()
     await database.close()
   })
   const responses = buildResponses(runtime, database)
+  void runMaintenance({
+    records: database.records,
+    clock,
+    keepMs: env.LEDGER_KEEP_DAYS * DAY_MS,
+    onError: database.reportError,
+  })
   const batch = env.ENABLE_BATCH
     ? await buildBatch({ runtime, database, current, responses, isStopping })
     : undefined
@@ -333,6 +349,8 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     streams: runtime.streams,
     responses,
     budgets: runtime.budgets.admin,
+    usage: new UsageService({ records: database.records, ledger: runtime.ledger, clock }),
+    reservedUsd: () => 0,
     cache: cacheAdmin({
       replies: runtime.cache,
       isOn: () => current.now.settings.caching.enabled,

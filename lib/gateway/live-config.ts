@@ -4,6 +4,7 @@ import type { ConfigFile } from '../config/file-schema.ts'
 import type { Environment } from '../config/schema.ts'
 import { type Settings, settingsOf } from '../config/settings.ts'
 import type { ChatDefaults } from '../http/dialects/chat.ts'
+import { pricedUsage } from '../ledger/meter.ts'
 import type { AttemptListener } from '../llm/ask.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import { estimatedInputTokens } from '../llm/providers/shared/usage.ts'
@@ -14,6 +15,7 @@ import type { Alias, AliasTarget } from '../routing/alias.ts'
 import { planned } from '../routing/route.ts'
 import { budgetsOf } from './budgets.ts'
 import { cacheDepsOf } from './cache.ts'
+import { pricesOf } from './ledger.ts'
 import {
   adminAdmission,
   admission,
@@ -26,6 +28,9 @@ import { catalogOf } from './providers.ts'
 import { resilienceOf } from './resilience.ts'
 import type { Runtime } from './runtime.ts'
 
+/** How long an answer is read on whose client has gone. */
+const LONGEST_DRAIN_MS = 120_000
+const NO_CLIENT = new AbortController().signal
 const GUEST_RESPONSE_BYTES = 262_144
 const KEY_RESPONSE_BYTES = 1_048_576
 
@@ -100,6 +105,7 @@ const pipelineDepsOf = (
   { settings, catalog, aliases }: Pick<LiveConfig, 'settings' | 'catalog' | 'aliases'>,
 ): PipelineDeps => {
   const { env, clock, counter, health, keys, metrics, providers, sessions, streams } = runtime
+  const prices = pricesOf(catalog, runtime.onUnpriced)
   return {
     clock,
     roles: { hasAdmins: keys.hasAdmins },
@@ -114,10 +120,17 @@ const pipelineDepsOf = (
       clock,
     },
     limits: { rates: settings.rates, counter, clock },
-    budgets: budgetsOf({ runtime: runtime.budgets, settings, catalog, tokenizer: runtime.tokenizer, clock }),
+    budgets: budgetsOf({
+      runtime: runtime.budgets,
+      settings,
+      catalog,
+      prices,
+      tokenizer: runtime.tokenizer,
+      clock,
+    }),
     concurrency: { slots: runtime.keySlots, clock },
     tokens: { counter, clock, estimate: estimatedInputTokens },
-    prices: catalog,
+    prices,
     cache: cacheDepsOf(settings.caching, runtime.cache, clock),
     streams,
     routes: {
@@ -127,7 +140,19 @@ const pipelineDepsOf = (
       stats: runtime.targetStats,
     },
     ...resilienceOf({ settings, catalog, clock, runtime: runtime.resilience }),
-    providers: { providers, clock, listener: allOf([health, metrics.attempts]) },
+    providers: {
+      providers,
+      clock,
+      listener: allOf([health, metrics.attempts]),
+      priced: (usage, target, at) => pricedUsage(usage, target, prices, at),
+      drain: {
+        isOn: provider => settings.file.providers?.[provider]?.onClientGone === 'drain',
+        mostMs: LONGEST_DRAIN_MS,
+        open: () => runtime.activeRequests.open(NO_CLIENT),
+        clock,
+      },
+      onAttemptEnd: (call, attempt) => runtime.ledger.attemptEnded(call, attempt),
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Environment } from '../config/schema.ts'
 import type { Settings } from '../config/settings.ts'
-import { costPicoUsd } from '../ledger/meter.ts'
+import { pricedUsage } from '../ledger/meter.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import { estimatedInputTokens } from '../llm/providers/shared/usage.ts'
 import type { Logger } from '../observability/logger.ts'
@@ -92,8 +92,7 @@ const hedgesOf = ({ settings, clock, catalog }: ResilienceDeps): PipelineDeps['h
         share: settings.hedgingShare,
         usedBy: (call, target) => {
           const usage = { inputTokens: estimatedInputTokens(call), outputTokens: 0, estimated: true } as const
-          const price = catalog.priceOf(target)
-          return price ? { ...usage, costPicoUsd: costPicoUsd(usage, price) } : usage
+          return pricedUsage(usage, target, catalog, call.startedAt)
         },
         clock,
       }

@@ -9,6 +9,7 @@ import { secretsOf } from '../config/env.ts'
 import type { Environment } from '../config/schema.ts'
 import type { Settings } from '../config/settings.ts'
 import { ActiveRequests } from '../http/active-requests.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import type { ProviderListing } from '../llm/catalog.ts'
 import { newReplyId } from '../llm/message.ts'
 import type { Provider, Target } from '../llm/types.ts'
@@ -29,6 +30,7 @@ import { type BudgetRuntime, buildBudgets } from './budgets.ts'
 import { buildCacheRuntime } from './cache.ts'
 import { type Database, openDatabase } from './database.ts'
 import { buildKeys, type Keys } from './keys.ts'
+import { buildLedger, ledgerSumOf, unpricedWarnings } from './ledger.ts'
 import type { Pipelines } from './pipelines.ts'
 import { buildProviders } from './providers.ts'
 import { connectRedis, type SharedState } from './redis.ts'
@@ -53,12 +55,18 @@ export type Runtime = Readonly<{
   shared: SharedState | undefined
   database: Database
   budgets: BudgetRuntime
+  /** Usage and cost of every request and attempt. */
+  ledger: Ledger
+  /** Writes what waits for the database. */
+  closeLedger: () => Promise<void>
   /** The counters of the rate limits. */
   counter: Counter
   cache: CacheRuntime
   resilience: ResilienceRuntime
   targetStats: TargetStats
   tokenizer: Tokenizer
+  /** Called for a target without a price. */
+  onUnpriced: (target: Target) => void
   /** The streams that outlive their connection. */
   streams: Streams
   keys: Keys
@@ -128,11 +136,12 @@ export const buildRuntime = async (
     activeRequests: () => activeRequests.count,
     cache: { counts, ...(memory.holds && { holds: memory.holds }) },
   })
-  const common = { env, clock, logger, metrics }
+  const database = await openDatabase({ env, clock, logger })
+  const { ledger, close: closeLedger } = buildLedger({ records: database.records, clock, logger })
+  const common = { env, clock, logger, metrics, ledger }
   const shared = await connectRedis(common)
   const store = shared ? shared.keyValue(memory) : memory
   const counter = slidingWindow()
-  const database = await openDatabase({ env, clock, logger })
   const keys = buildKeys({ env, clock, logger, database })
   return {
     ...common,
@@ -145,9 +154,10 @@ export const buildRuntime = async (
     memory,
     shared,
     database,
-    budgets: await buildBudgets({ ...common, database, keys, ledgerSum: undefined }),
+    budgets: await buildBudgets({ ...common, database, keys, ledgerSum: ledgerSumOf(database.records) }),
     keySlots: shared ? shared.slots(localSlots()) : localSlots(),
     keys,
+    closeLedger,
     counter: shared ? shared.counter(counter) : counter,
     cache: buildCacheRuntime({
       ...common,
@@ -159,6 +169,7 @@ export const buildRuntime = async (
     }),
     resilience: resilienceRuntime({ ...common, shared }, headrooms, current.settings),
     tokenizer: new Tokenizer(clock),
+    onUnpriced: unpricedWarnings(logger),
     targetStats: { latency: new LatencyEwma(clock), busy: new Busy() },
     streams: streamsOf(env, clock),
     metricsGuesses: new Guesses(clock),

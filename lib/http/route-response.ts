@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { GatewayError } from '../errors.ts'
-import { usdOf } from '../llm/message.ts'
 import { isRepeated, type ReplyHead, type Usage } from '../llm/types.ts'
+import { usdOf } from '../money.ts'
 import { type LimitState, type RequestContext, upstreamMs } from '../request-context.ts'
 
 /** Observes a body while it is sent. */

@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors.ts'
 import type { Endpoint } from './passthrough.ts'
-import type { ModelFacts, Price, UnitPrice } from './providers/definition.ts'
+import { type ModelFacts, PRICES_AS_OF, type Price, type UnitPrice } from './providers/definition.ts'
 import type { Target } from './types.ts'
 
 /** One provider's share of the catalog. */
@@ -26,7 +26,7 @@ export type ConfiguredModel = Readonly<{
   /** The provider's own name of it; the id when absent. */
   model?: string | undefined
   contextTokens?: number | undefined
-  usdPerMillion?: Readonly<{ input: number; output: number; cachedInput?: number | undefined }> | undefined
+  usdPerMillion?: Price | undefined
   /** The price of an image by quality and size: `standard 1024x1024`. */
   usdPerImage?: Readonly<Record<string, number>> | undefined
   fallbacks?: readonly string[] | undefined
@@ -36,6 +36,8 @@ export type ConfiguredModel = Readonly<{
 export type Additions = Readonly<{
   models?: readonly ConfiguredModel[] | undefined
   fallbacks?: Readonly<Record<string, readonly string[]>> | undefined
+  /** The date of its prices. */
+  pricesAsOf?: string | undefined
 }>
 
 export type CatalogModel = Readonly<{ target: Target; facts: ModelFacts; available: boolean }>
@@ -49,6 +51,10 @@ const nameOf = (provider: string, model: string): string =>
 
 /** The snapshot of a model, such as `gpt-4o-mini-2024-07-18`: OpenAI writes `-YYYY-MM-DD` or `-MMDD`. */
 const SNAPSHOT = /-(?:20\d\d-[01]\d-[0-3]\d|[01]\d[0-3]\d)$/
+
+/** With the version of the price table. */
+const dated = (facts: ModelFacts): ModelFacts =>
+  facts.usdPerMillion ? { ...facts, usdPerMillion: { ...facts.usdPerMillion, version: PRICES_AS_OF } } : facts
 
 /** All models with their providers and prices. */
 export class Catalog {
@@ -67,10 +73,11 @@ export class Catalog {
     for (const { provider, available, models } of listings) {
       for (const facts of models) {
         const target = { provider, model: facts.id, name: nameOf(provider, facts.id) }
-        this.#byName.set(target.name, { target, facts, available })
+        this.#byName.set(target.name, { target, facts: dated(facts), available })
       }
     }
-    for (const model of additions.models ?? []) this.#add(model)
+    const version = additions.pricesAsOf ? `config ${additions.pricesAsOf}` : 'config'
+    for (const model of additions.models ?? []) this.#add(model, version)
     for (const [name, chain] of Object.entries(additions.fallbacks ?? {})) this.#chains.set(name, chain)
     this.defaultModel = defaultModel ?? this.#firstAvailable()
     this.#assertChats(this.resolve(this.defaultModel))
@@ -157,7 +164,7 @@ export class Catalog {
     return [...this.#byName.values()]
   }
 
-  #add(added: ConfiguredModel): void {
+  #add(added: ConfiguredModel, pricesVersion: string): void {
     const { id, provider, model = id, contextTokens, usdPerMillion, usdPerImage, fallbacks } = added
     const listing = this.#listings.get(provider)
     if (!listing) return
@@ -170,13 +177,7 @@ export class Catalog {
         kind: 'image' as const,
         unitPrice: { unit: 'image' as const, usd: usdPerImage },
       }),
-      ...(usdPerMillion && {
-        usdPerMillion: {
-          input: usdPerMillion.input,
-          output: usdPerMillion.output,
-          ...(usdPerMillion.cachedInput !== undefined && { cachedInput: usdPerMillion.cachedInput }),
-        },
-      }),
+      ...(usdPerMillion && { usdPerMillion: { ...usdPerMillion, version: pricesVersion } }),
     }
     this.#byName.set(id, { target, facts, available: listing.available })
     if (fallbacks) this.#chains.set(id, fallbacks)

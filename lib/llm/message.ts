@@ -115,18 +115,51 @@ export type Usage = Readonly<{
   cachedInputTokens?: number
   /** Part of `inputTokens` too: put into the provider's own cache, which costs more than reading them. */
   cacheWriteInputTokens?: number
+  /** Part of `cacheWriteInputTokens`: those that stay for an hour, at a higher price. */
+  cacheWrite1hInputTokens?: number
   /** Part of `outputTokens`. */
   reasoningTokens?: number
+  /** Part of `outputTokens`, besides reasoning. */
+  audioOutputTokens?: number
   /** Parts of `inputTokens` with prices of their own. */
   audioInputTokens?: number
   imageInputTokens?: number
   /** What is billed in place of tokens. */
   billed?: Billed
+  /** The service tier that answered, in the provider's word. */
+  serviceTier?: string
   /** Whole picodollars (1e-12 US dollars); absent where the price is unknown. */
   costPicoUsd?: number
+  /** The cost by the provider's own report, which takes precedence over the price table. */
+  reportedPicoUsd?: number
+  /** The cost by the price table. */
+  computedPicoUsd?: number
+  /** What an upstream would have charged for an answer that the cache repeats; its cost is 0. */
+  savedPicoUsd?: number
+  /** The version of the price table. */
+  priceVersion?: string
   /** Some of it was estimated or corrected, because the provider's own count is missing or implausible. */
   estimated?: true
 }>
+
+type MoneyField =
+  | 'serviceTier'
+  | 'costPicoUsd'
+  | 'reportedPicoUsd'
+  | 'computedPicoUsd'
+  | 'savedPicoUsd'
+  | 'priceVersion'
+
+/** The tokens of a usage, without its price: what clients see. */
+export const tokensOf = ({
+  serviceTier: _tier,
+  costPicoUsd: _cost,
+  reportedPicoUsd: _reported,
+  computedPicoUsd: _computed,
+  savedPicoUsd: _saved,
+  priceVersion: _version,
+  ...tokens
+}: Usage): Omit<Usage, MoneyField> => tokens
 
 /** An amount that is billed by another unit than tokens; `unknown` where the provider does not report it. */
 export type Billed =
@@ -171,12 +204,3 @@ export const newReplyId = (): string => `chat_${crypto.randomUUID().replaceAll('
 
 /** Whether an answer is cached or shared with another call, and so costs nothing again. */
 export const isRepeated = ({ cache }: ReplyHead): boolean => cache === 'hit' || cache === 'stale'
-
-/** Picodollars in a US dollar. Prices per million tokens have up to six decimals: a token's is whole in this unit. */
-const PICO_PER_USD = 1e12
-
-/** US dollars, for output only: sums are made in whole picodollars, which are exact. */
-export const usdOf = (picoUsd: number | bigint): number => Number(picoUsd) / PICO_PER_USD
-
-/** Whole picodollars of an amount that was written in US dollars, or of a price. */
-export const picoUsdOf = (usd: number): number => Math.round(usd * PICO_PER_USD)

@@ -168,12 +168,12 @@ export type Reply = Readonly<{
  * A provider of answers to calls.
  *
  * `ask` resolves when the first content is available, so that until then a policy may still try another target; it
- * rejects with a GatewayError. When `call.signal` aborts, the upstream connection closes at once, and pending reads
+ * rejects with a GatewayError; what the upstream reports to have used by then is the attempt's `usage`. When `call.signal` aborts, the upstream connection closes at once, and pending reads
  * fail with the signal's reason.
  */
 export interface Provider {
   readonly id: string
-  ask(call: Call, target: Target): Promise<Reply>
+  ask(call: Call, target: Target, attempt?: Attempt): Promise<Reply>
   /**
    * The vendor's own count of a call's input tokens, as its JSON text; undefined where it has none for calls of that
    * format. Rejects with a GatewayError.

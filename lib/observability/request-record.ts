@@ -2,8 +2,8 @@ import type { Clock } from '../clock.ts'
 import type { Policy } from '../compose.ts'
 import type { GatewayError } from '../errors.ts'
 import { tap } from '../llm/events.ts'
-import { usdOf } from '../llm/message.ts'
 import type { Call, Reply, Usage } from '../llm/types.ts'
+import { usdOf } from '../money.ts'
 import {
   type BackgroundEnd,
   type Hedge,
@@ -20,6 +20,7 @@ import type { ErrorReporter } from './sentry.ts'
 export const record = (): Policy<Call, Reply> =>
   async function record(call, next) {
     const { journal } = call
+    journal.model = call.model
     const reply = await next(call)
     journal.usage = reply.usage
     journal.head = reply.head
@@ -136,7 +137,23 @@ const written = async (
   }
 }
 
-type Audience = Readonly<{ logger: Logger; metrics: Metrics; errors: ErrorReporter; clock: Clock }>
+/** Records the ends of requests in the ledger. */
+type Ledger = Readonly<{
+  requestEnded: (
+    kind: 'request' | 'refresh' | 'batch-item',
+    context: RequestContext,
+    end: Pick<Outcome, 'outcome' | 'error' | 'endedAt'> & Readonly<{ status?: number }>,
+    usage: Usage | undefined,
+  ) => void
+}>
+
+type Audience = Readonly<{
+  logger: Logger
+  metrics: Metrics
+  errors: ErrorReporter
+  clock: Clock
+  ledger: Ledger
+}>
 
 const outcomeOf = (error: GatewayError | undefined): 'ok' | 'error' | 'aborted' => {
   if (!error) return 'ok'
@@ -148,7 +165,7 @@ const outcomeOf = (error: GatewayError | undefined): 'ok' | 'error' | 'aborted' 
  * that is written; never rejects.
  */
 export const reportRequest =
-  ({ logger, metrics, errors, clock }: Audience) =>
+  ({ logger, metrics, errors, clock, ledger }: Audience) =>
   (context: RequestContext, { method, status, thrown, abortedBy }: RequestEnd): Promise<void> => {
     const error = thrown ?? context.journal.error ?? abortedBy
     const outcome = { method, status, error, outcome: outcomeOf(error), endedAt: clock.now() }
@@ -157,6 +174,7 @@ export const reportRequest =
     return written(logger, context, usage => {
       logRequest(logger, context, outcome, usage)
       metrics.requestEnded(context, outcome, usage)
+      ledger.requestEnded('request', context, outcome, usage)
     })
   }
 
@@ -165,15 +183,16 @@ type WorkName = Parameters<typeof logWork>[1]
 /** Reports the end of work for which no request waits: it may have a cost too. */
 const reportWork =
   (name: WorkName) =>
-  ({ logger, metrics, errors, clock }: Audience): BackgroundEnd =>
+  ({ logger, metrics, errors, clock, ledger }: Audience): BackgroundEnd =>
   (context, thrown) => {
     const error = thrown ?? context.journal.error
-    const outcome = { error, outcome: error ? 'error' : 'ok', endedAt: clock.now() } as const
+    const outcome = { error, outcome: outcomeOf(error), endedAt: clock.now() }
     if (error?.code === 'INTERNAL_ERROR')
       errors.capture(error.cause ?? error, { requestId: context.requestId, route: context.route })
     return written(logger, context, usage => {
       logWork(logger, name, context, outcome, usage)
       metrics.workEnded(context, usage)
+      ledger.requestEnded(name === 'refresh' ? 'refresh' : 'batch-item', context, outcome, usage)
     })
   }
 

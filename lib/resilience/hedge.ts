@@ -96,10 +96,8 @@ const recordLoser = (call: Call, reply: Reply, isSecond: boolean, { hedges, time
   // Otherwise slow answers would be missing from the samples, and the percentile would shrink with every second
   // attempt.
   if (loser && isSecond) times.record(loser.target, call, hedges.clock.now() - loser.startedAt)
-  call.journal.hedge = {
-    result: isSecond ? 'won' : 'lost',
-    ...(loser && { usage: hedges.usedBy(call, loser.target) }),
-  }
+  if (loser) loser.usage ??= hedges.usedBy(call, loser.target)
+  call.journal.hedge = { result: isSecond ? 'won' : 'lost', ...(loser?.usage && { usage: loser.usage }) }
 }
 
 const hedged = async (

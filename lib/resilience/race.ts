@@ -33,7 +33,7 @@ export class RacedAttempt {
 
   /** Not a failure of the target: the circuit and the health of providers do not count it. */
   abort(): void {
-    this.#controller.abort(new GatewayError('CLIENT_GONE', OUTPACED))
+    this.#controller.abort(new GatewayError('CLIENT_GONE', OUTPACED, { cancelsUpstream: true }))
   }
 }
 

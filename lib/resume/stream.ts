@@ -108,7 +108,9 @@ export class ResumableStream {
   stop(): void {
     if (this.#complete || this.#stopped) return
     this.#stopped = true
-    this.#deps.abort(new GatewayError('CLIENT_GONE', 'The client stopped the answer.'))
+    this.#deps.abort(
+      new GatewayError('CLIENT_GONE', 'The client stopped the answer.', { cancelsUpstream: true }),
+    )
   }
 
   readonly #onDetach = (): void => {

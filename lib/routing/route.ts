@@ -129,6 +129,12 @@ const deadlineOf = ({ deadlineAt }: Call, plan: readonly Target[], now: number):
 const errorToReport = (first: GatewayError | undefined, error: GatewayError): GatewayError =>
   first && first.code !== 'MODEL_UNAVAILABLE' ? first : error
 
+const skipped = ({ journal }: Call, target: Target | undefined, reason: string): void => {
+  if (!target) return
+  journal.skipped ??= []
+  journal.skipped.push({ target: target.name, reason })
+}
+
 const AS_FALLBACK = { isFallback: true } as const
 
 /** Tries the targets of the plan one after the other, until one answers. */
@@ -137,6 +143,7 @@ export const fallback = (deps: Fallbacks): Policy<Call, Reply> =>
     let plan = call.fallback ? call.plan : call.plan.slice(0, 1)
     let failure: GatewayError | undefined
     while (plan.length > 0 && call.attempts.take()) {
+      const made = call.attempts.made.length
       try {
         const deadlineAt = deadlineOf(call, plan, deps.clock.now())
         const reply = await next({ ...call, plan, deadlineAt, ...(failure && AS_FALLBACK) })
@@ -144,6 +151,7 @@ export const fallback = (deps: Fallbacks): Policy<Call, Reply> =>
       } catch (thrown) {
         const error = toGatewayError(thrown)
         failure = errorToReport(failure, error)
+        if (call.attempts.made.length === made) skipped(call, plan[0], error.code)
         call.attempts.release()
         plan = call.signal.aborted ? [] : remainingAfter(error, plan, deps)
       }

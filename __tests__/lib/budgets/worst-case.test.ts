@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { OutputSizes } from '#lib/budgets/output-sizes.ts'
 import { WorstCases } from '#lib/budgets/worst-case.ts'
 import { systemClock } from '#lib/clock.ts'
-import { costOf, highestTokenPrice } from '#lib/ledger/meter.ts'
+import { costOfTokens, highestTokenPrice } from '#lib/ledger/pricing.ts'
 import type { Call, Usage } from '#lib/llm/types.ts'
 import { Tokenizer } from '#lib/tokenizer/tokenizer.ts'
 import { newCall, TARGET } from '../../support/calls.ts'
@@ -10,11 +10,16 @@ import { seededRandom } from '../../support/seeded-random.ts'
 
 const PRICE = { input: 2.5, output: 10, cachedInput: 1.25, cacheWrite: 3.125, audioInput: 40 }
 const tokenizer = new Tokenizer(systemClock)
-const prices = { priceOf: () => PRICE, unitPriceOf: () => undefined }
 
 const worstCases = (contextTokens?: number) =>
   new WorstCases({
-    priceOf: () => highestTokenPrice(PRICE),
+    priceOf: (_, { parameters }, inputTokens) =>
+      highestTokenPrice(PRICE, {
+        inputTokens,
+        serviceTier: parameters?.serviceTier,
+        writesForAnHour: false,
+        at: 0,
+      }),
     unitPriceOf: ({ model }) => {
       if (model === 'speech') return { unit: 'character', usdPerMillion: 15 }
       if (model === 'recording') return { unit: 'second', usd: 0.0001 }
@@ -27,7 +32,7 @@ const worstCases = (contextTokens?: number) =>
     tokenizer,
   })
 
-const nanoOf = (usage: Usage): number => Math.ceil((costOf(usage, TARGET, prices) ?? 0) / 1_000)
+const nanoOf = (usage: Usage): number => Math.ceil(costOfTokens(usage, PRICE, 0).picoUsd / 1_000)
 const asking = (content: string, changes: Partial<Call> = {}) =>
   newCall({ messages: [{ role: 'user', content }], ...changes })
 

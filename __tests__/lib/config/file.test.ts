@@ -30,6 +30,27 @@ describe('a configuration file', () => {
     ])
   })
 
+  it.each([
+    ['a negative price', '{ input: -1, output: 1 }'],
+    ['a missing output', '{ input: 1 }'],
+    ['a price that is no number', '{ input: .nan, output: 1 }'],
+    ['an unknown class', '{ input: 1, output: 1, cached: 1 }'],
+    [
+      'thresholds out of order',
+      '{ input: 1, output: 1, longContext: [{ aboveInputTokens: 9, input: 1, output: 1 }, { aboveInputTokens: 9, input: 2, output: 2 }] }',
+    ],
+    [
+      'a time that does not exist',
+      '{ input: 1, output: 1, hours: [{ from: "24:00", to: "01:00", prices: 0.5 }] }',
+    ],
+    ['a tier without prices', '{ input: 1, output: 1, tiers: { flex: {} } }'],
+  ])('with %s in its price table is refused as a whole', (_, price) => {
+    const valid = '{ id: b, provider: openai, usdPerMillion: { input: 1, output: 1 } }'
+    const text = `models:\n  - ${valid}\n  - { id: a, provider: openai, usdPerMillion: ${price} }\n`
+    expect(parseConfigFile(text).ok).toBe(false)
+    expect(faults(text)[0]).toMatch(/^line 3, models\[1\]\.usdPerMillion/)
+  })
+
   it('with values out of range is refused where they stand', () => {
     const text = 'models:\n  - id: a\n    provider: openai\n    contextTokens: -1\nlimits:\n  rest: often\n'
     expect(faults(text)).toEqual([

@@ -155,6 +155,14 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
     providers: {
       clock,
       listener: { succeeded: () => trace.push('succeeded'), failed: () => trace.push('failed') },
+      priced: usage => usage,
+      onAttemptEnd: () => {},
+      drain: {
+        isOn: () => false,
+        mostMs: 0,
+        open: () => ({ signal: new AbortController().signal, close: () => {} }),
+        clock,
+      },
       providers: new Map([
         [
           'fake',
@@ -311,6 +319,7 @@ describe('a chat call', () => {
     expect(names.slice(0, names.indexOf('record') + 1).filter(name => !name?.startsWith('process.'))).toEqual(
       [
         'Object.ask',
+        'attempted',
         'ask',
         'timeout',
         'bulkhead',

@@ -1,14 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { costPicoUsd, meter } from '#lib/ledger/meter.ts'
-import { picoUsdOf, usdOf } from '#lib/llm/message.ts'
-import { messagePart } from '#lib/llm/providers/anthropic/reply.ts'
+import { meter } from '#lib/ledger/meter.ts'
+import { costOfTokens } from '#lib/ledger/pricing.ts'
 import type { Price } from '#lib/llm/providers/definition.ts'
-import { completionPart } from '#lib/llm/providers/shared/openai-reply.ts'
-import { type ReportedUsage, usageOf } from '#lib/llm/providers/shared/usage.ts'
 import type { Usage } from '#lib/llm/types.ts'
+import { picoUsdOf, usdOf } from '#lib/money.ts'
 import { batches, newCall, replyOf } from '../../support/calls.ts'
 
+const costPicoUsd = (usage: Usage, price: Price): number => costOfTokens(usage, price, 0).picoUsd
 const costUsd = (usage: Usage, price: Price): number => usdOf(costPicoUsd(usage, price))
 
 describe('the cost of an answer, in US dollars', () => {
@@ -41,74 +40,7 @@ describe('the cost of what a provider’s own cache did', () => {
   })
 })
 
-/** Bills that other gateways got wrong, as their users reported them: prices a million, and the right sum. */
 describe('the cost of', () => {
-  const openAi = (usage: object) =>
-    completionPart(
-      JSON.stringify({ choices: [{ message: { content: 'x' }, finish_reason: 'stop' }], usage }),
-      { variant: { provider: 'fake' }, replyId: 'chat_1', passesOn: false },
-    ).usage
-  const anthropic = (usage: object) =>
-    messagePart(JSON.stringify({ content: [{ type: 'text', text: 'x' }], stop_reason: 'end_turn', usage }), {
-      provider: 'fake',
-    }).usage
-  const facts = { textBytes: 0, isComplete: true, estimatedInputTokens: () => 1 }
-
-  it.each<[string, ReportedUsage | undefined, Price, number]>([
-    [
-      'a cache write of 12,304 tokens (litellm#9812)',
-      anthropic({ input_tokens: 3, cache_creation_input_tokens: 12_304, output_tokens: 550 }),
-      { input: 3, cachedInput: 0.3, cacheWrite: 3.75, output: 15 },
-      0.054399,
-    ],
-    [
-      'a prompt almost all cached (litellm#6215)',
-      openAi({
-        prompt_tokens: 2_006,
-        completion_tokens: 300,
-        total_tokens: 2_306,
-        prompt_tokens_details: { cached_tokens: 1_920 },
-      }),
-      { input: 2.5, cachedInput: 1.25, output: 10 },
-      0.005615,
-    ],
-    [
-      'a prompt that is all written to the cache (litellm#6575)',
-      { inputTokens: 1_000, cacheWriteInputTokens: 1_000, outputTokens: 0 },
-      { input: 3, cacheWrite: 3.75, output: 15 },
-      0.00375,
-    ],
-    [
-      'reasoning that xAI counts beside the completion (sub2api#5771)',
-      openAi({
-        prompt_tokens: 10_120,
-        completion_tokens: 1_499,
-        prompt_tokens_details: { cached_tokens: 128 },
-        completion_tokens_details: { reasoning_tokens: 2_809 },
-      }),
-      { input: 1.25, cachedInput: 0.2, output: 2.5 },
-      0.0232856,
-    ],
-    [
-      'thoughts that Gemini counts beside the completion (vercel/ai#6082)',
-      openAi({ prompt_tokens: 7_477, completion_tokens: 2_060, total_tokens: 11_476 }),
-      { input: 1.25, output: 10 },
-      0.04933625,
-    ],
-    [
-      'input of which a part was read and a part written (browser-use#5305)',
-      openAi({
-        prompt_tokens: 2_000,
-        completion_tokens: 0,
-        prompt_tokens_details: { cached_tokens: 500, cache_write_tokens: 300 },
-      }),
-      { input: 3, cachedInput: 0.3, cacheWrite: 3.75, output: 0 },
-      0.004875,
-    ],
-  ])('%s is exact', (_, usage, price, usd) => {
-    expect(costUsd(usageOf(usage, facts), price)).toBe(usd)
-  })
-
   it('as many tokens as are believed is exact at any price of today', () => {
     const usage = { inputTokens: 100_000_000, outputTokens: 100_000_000 }
     expect(costUsd(usage, { input: 15, output: 75 })).toBe(9_000)

@@ -1,10 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '#lib/errors.ts'
+import { tokensOf } from '#lib/llm/message.ts'
 import { PROVIDERS } from '#lib/llm/providers/registry.ts'
-import { outcomeOfBody } from '../../support/reply-outcome.ts'
+import { type ReplyOutcome, outcomeOfBody as wholeOutcome } from '../../support/reply-outcome.ts'
 import { fixturesOf } from '../../support/wire-fixtures.ts'
 
 type Fields = Readonly<Record<string, unknown>>
+
+/** Without the service tier, which Groq documents in its whole answers alone. */
+const outcomeOfBody = async (
+  ...body: Parameters<typeof wholeOutcome>
+): Promise<ReplyOutcome | GatewayError> => {
+  const outcome = await wholeOutcome(...body)
+  return outcome instanceof GatewayError ? outcome : { ...outcome, usage: tokensOf(outcome.usage) }
+}
 type Bodies = Readonly<{ whole: Buffer; stream: Buffer }>
 
 const frames = (events: readonly Fields[], end = ''): Buffer =>

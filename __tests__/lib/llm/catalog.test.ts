@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Catalog, type ProviderListing } from '#lib/llm/catalog.ts'
+import { PRICES_AS_OF } from '#lib/llm/providers/definition.ts'
 import { openai } from '#lib/llm/providers/openai.ts'
 
 const price = { input: 1, output: 2 }
@@ -43,7 +44,7 @@ describe('the catalog', () => {
 
   it.each(['acme-mini-2024-07-18', 'acme-mini-0125'])('prices the snapshot %s as its model', model => {
     const target = catalog.resolve(`acme/${model}`)
-    expect(catalog.priceOf(target)).toEqual(price)
+    expect(catalog.priceOf(target)).toEqual({ ...price, version: PRICES_AS_OF })
     expect(catalog.contextTokensOf(target)).toBe(8_000)
   })
 

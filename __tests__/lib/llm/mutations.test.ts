@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '#lib/errors.ts'
+import { tokensOf } from '#lib/llm/message.ts'
 import { PROVIDERS } from '#lib/llm/providers/registry.ts'
 import { outcomeOfBody, type ReplyOutcome } from '../../support/reply-outcome.ts'
 import { fixturesOf } from '../../support/wire-fixtures.ts'
@@ -62,7 +63,7 @@ const expectSane = (outcome: ReplyOutcome | GatewayError, mutation: Mutation): v
   expect(ending, what).toHaveLength(1)
   if (end?.type === 'error') expect(end.error.code, what).not.toBe('INTERNAL_ERROR')
   if (end?.type === 'finish') expect(typeof end.reason, what).toBe('string')
-  const { estimated: _, billed: __, ...counts } = usage
+  const { estimated: _, billed: __, ...counts } = tokensOf(usage)
   for (const count of Object.values(counts))
     expect(Number.isSafeInteger(count) && count >= 0, what).toBe(true)
   expect(costUsd >= 0 && Number.isFinite(costUsd), what).toBe(true)

@@ -35,7 +35,9 @@ const setting = () => {
   const captured: unknown[] = []
   const errors = { capture: (error: unknown) => void captured.push(error), flush: async () => {} }
   const lifecycle = new Lifecycle(activeRequests, clock, logger)
-  return { clock, lines, logger, metrics, activeRequests, captured, errors, lifecycle }
+  const ended: unknown[] = []
+  const ledger = { requestEnded: (...end: readonly unknown[]) => void ended.push(end) }
+  return { clock, lines, logger, metrics, activeRequests, captured, errors, lifecycle, ledger, ended }
 }
 
 /** A call that was answered, of which it is not known yet what it used. */

@@ -1,5 +1,5 @@
 import { type Selectable, sql } from 'kysely'
-import { picoUsdOf, usdOf } from '../../llm/message.ts'
+import { picoUsdOf, usdOf } from '../../money.ts'
 import type { BatchItemsTable, BatchJobsTable } from '../../storage/records/schema.ts'
 import {
   type Item,

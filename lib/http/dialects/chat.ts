@@ -1,8 +1,9 @@
 import type { Clock } from '../../clock.ts'
 import type { GatewayError } from '../../errors.ts'
 import { collect, type Finish } from '../../llm/events.ts'
-import { usdOf } from '../../llm/message.ts'
+import { tokensOf } from '../../llm/message.ts'
 import type { Call, Message, Reply, ResponseLimit, Usage } from '../../llm/types.ts'
+import { usdOf } from '../../money.ts'
 import { AttemptBudget, type RequestContext } from '../../request-context.ts'
 import type { ChatBody } from '../../validation/chat.ts'
 import { errorBody } from '../error-response.ts'
@@ -56,9 +57,9 @@ export const opening = (context: RequestContext, { head }: Reply) => ({
 })
 
 /** What an answer used, and its cost; null where its price is unknown. */
-const expense = ({ costPicoUsd, ...usage }: Usage) => ({
-  usage,
-  costUsd: costPicoUsd === undefined ? null : usdOf(costPicoUsd),
+const expense = (usage: Usage) => ({
+  usage: tokensOf(usage),
+  costUsd: usage.costPicoUsd === undefined ? null : usdOf(usage.costPicoUsd),
 })
 
 /** Warnings: parts of the call that were not honoured, and those known only at the answer's end. */

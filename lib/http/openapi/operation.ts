@@ -12,6 +12,7 @@ export const TAGS = {
   Batches: 'Many questions, answered in the background.',
   Values: 'JSON values that a caller stores under keys of its own.',
   Keys: 'API keys: who may use the gateway, what for and how much.',
+  Usage: 'What was used, what it cost, and how each request was answered.',
   Operations: 'Health, metrics and administration.',
 } as const
 export type Tag = keyof typeof TAGS

@@ -3,18 +3,47 @@ import type { Endpoint, ModelKind } from '../passthrough.ts'
 import type { Provider, RateHeadroom, Target } from '../types.ts'
 import type { Post } from './shared/upstream.ts'
 
-/** US dollars a million tokens. */
-export type Price = Readonly<{
+/** The day on which the prices of the definitions were last checked: the version of the table. */
+export const PRICES_AS_OF = '2026-11-27'
+
+/** US dollars a million tokens, by class. */
+export type TokenPrices = Readonly<{
   input: number
   output: number
   /** Input tokens read from the provider's own cache; as `input` when absent. */
-  cachedInput?: number
-  /** Input tokens written to the provider's own cache; as `input` when absent. */
-  cacheWrite?: number
+  cachedInput?: number | undefined
+  /** Input tokens written to the provider's own cache for five minutes; as `input` when absent. */
+  cacheWrite?: number | undefined
+  /** Those written for an hour; 1.6 times `cacheWrite` when absent. */
+  cacheWrite1h?: number | undefined
   /** Input tokens of audio and of images; as `input` when absent. */
-  audioInput?: number
-  imageInput?: number
+  audioInput?: number | undefined
+  imageInput?: number | undefined
+  /** Output tokens of reasoning and of audio; as `output` when absent. */
+  reasoning?: number | undefined
+  audioOutput?: number | undefined
 }>
+
+/**
+ * Prices, and those that replace them for the whole request when its input, cached tokens included, is strictly above a
+ * threshold. The thresholds ascend.
+ */
+export type PriceList = TokenPrices &
+  Readonly<{ longContext?: readonly (TokenPrices & Readonly<{ aboveInputTokens: number }>)[] | undefined }>
+
+/** A factor of the usual prices, or prices in place of them. */
+export type PriceChange = number | PriceList
+
+/** What a model's tokens cost. A class that a replacing list leaves out costs what its own input or output costs. */
+export type Price = PriceList &
+  Readonly<{
+    /** By the service tier that the response names: `flex`, `batch`, `priority`. */
+    tiers?: Readonly<Record<string, PriceChange>> | undefined
+    /** By the time of day at which the request is sent: from `from` until before `to`, `HH:MM` in UTC. */
+    hours?: readonly Readonly<{ from: string; to: string; prices: PriceChange }>[] | undefined
+    /** The version of the table that it is from. */
+    version?: string | undefined
+  }>
 
 /** The price of a model that is not billed by tokens, in US dollars. */
 export type UnitPrice =

@@ -17,10 +17,26 @@ export const gemini: ProviderDefinition = {
   },
   modelNames: /^gemini-/,
   models: [
-    { id: 'gemini-2.5-flash', contextTokens: 1_048_576, usdPerMillion: { input: 0.3, output: 2.5 } },
-    { id: 'gemini-2.5-flash-lite', contextTokens: 1_048_576, usdPerMillion: { input: 0.1, output: 0.4 } },
-    // Its price depends on the input's length.
-    { id: 'gemini-2.5-pro', contextTokens: 1_048_576 },
+    {
+      id: 'gemini-2.5-flash',
+      contextTokens: 1_048_576,
+      usdPerMillion: { input: 0.3, output: 2.5, cachedInput: 0.03 },
+    },
+    {
+      id: 'gemini-2.5-flash-lite',
+      contextTokens: 1_048_576,
+      usdPerMillion: { input: 0.1, output: 0.4, cachedInput: 0.01 },
+    },
+    {
+      id: 'gemini-2.5-pro',
+      contextTokens: 1_048_576,
+      usdPerMillion: {
+        input: 1.25,
+        output: 10,
+        cachedInput: 0.125,
+        longContext: [{ aboveInputTokens: 200_000, input: 2.5, output: 15, cachedInput: 0.25 }],
+      },
+    },
   ],
   create: deps =>
     openAiCompatible({

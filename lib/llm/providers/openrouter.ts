@@ -1,7 +1,7 @@
 import type { ProviderDefinition } from './definition.ts'
 import { openAiCompatible } from './shared/chat-completions.ts'
 
-/** OpenRouter, which chooses among models itself; the price is known only afterwards. */
+/** OpenRouter, which chooses among models itself; each answer reports its cost. */
 export const openrouter: ProviderDefinition = {
   id: 'openrouter',
   defaultBaseUrl: 'https://openrouter.ai/api/v1',
@@ -14,6 +14,11 @@ export const openrouter: ProviderDefinition = {
   create: deps =>
     openAiCompatible({
       ...deps,
-      variant: { provider: 'openrouter', vendorPath: '/api/v1', knowsDeveloper: true },
+      variant: {
+        provider: 'openrouter',
+        vendorPath: '/api/v1',
+        knowsDeveloper: true,
+        reportedCostUsd: usage => usage.cost,
+      },
     }),
 }

@@ -14,6 +14,7 @@ import { budgets } from './migrations/2026-11-29-budgets.ts'
 import { idempotency } from './migrations/2026-11-29-idempotency.ts'
 import { keyValue } from './migrations/2026-11-29-key-value.ts'
 import { keys } from './migrations/2026-11-29-keys.ts'
+import { ledger } from './migrations/2026-11-29-ledger.ts'
 import type { RecordsSchema } from './schema.ts'
 
 /** In the order of their names. A released migration is never changed: later changes are new ones. */
@@ -31,6 +32,7 @@ const MIGRATIONS = {
   '2026-11-29-idempotency': idempotency,
   '2026-11-29-key-value': keyValue,
   '2026-11-29-keys': keys,
+  '2026-11-29-ledger': ledger,
 }
 
 /** An arbitrary number that no other program uses. */

@@ -271,6 +271,80 @@ export type ApiKeySecretsTable = {
 
 /** Sessions of admins that were signed out before they expired. */
 export type EndedSessionsTable = { id: string; expires_at: Integer }
+type OptionalText = string | null
+
+/** What requests and attempts of the ledger have in common. Costs are whole nanodollars; null where unknown. */
+type LedgerCallTable = {
+  id: string
+  request_id: string
+  at: Integer
+  ended_at: Integer
+  owner: string
+  caller: string
+  key_id: string
+  key_name: OptionalText
+  route: string
+  surface: string
+  model_asked: string
+  provider: string
+  model: string
+  arm: OptionalText
+  /** `ok`, `error` or `aborted`. */
+  outcome: string
+  code: OptionalText
+  latency_ms: Integer
+  first_content_ms: OptionalInteger
+  input: Integer
+  cached: Integer
+  written: Integer
+  written_1h: Integer
+  output: Integer
+  reasoning: Integer
+  audio_input: Integer
+  audio_output: Integer
+  image_input: Integer
+  cost_nano: OptionalInteger
+  /** 1 or 0. */
+  estimated: Integer
+}
+
+export type LedgerAttemptsTable = LedgerCallTable & {
+  /** The id of its request's row. */
+  request: string
+  vendor_model: string
+  unit: OptionalText
+  units: OptionalInteger
+  reported_nano: OptionalInteger
+  computed_nano: OptionalInteger
+  price_version: OptionalText
+  tier: OptionalText
+}
+
+export type LedgerRequestsTable = LedgerCallTable & {
+  /** `request`, `batch-item` or `refresh`. */
+  kind: string
+  cache: OptionalText
+  attempts: Integer
+  status: OptionalInteger
+  saved_nano: OptionalInteger
+  /** JSON of what else is known. */
+  detail: string
+}
+
+/** Sums of ledger rows; further columns are named in lib/ledger/columns.ts. */
+export type LedgerRollupsTable = {
+  /** Milliseconds from `start`: an hour or a day. */
+  span: Integer
+  start: Integer
+  owner: string
+  key_id: string
+  key_name: OptionalText
+  provider: string
+  model: string
+}
+
+/** The groups of ledger rows that were written. */
+export type LedgerGroupsTable = { id: string; at: Integer }
 
 /** Everything that must not be lost, in SQLite or Postgres alike. */
 export type RecordsSchema = {
@@ -292,4 +366,8 @@ export type RecordsSchema = {
   api_keys: ApiKeysTable
   api_key_secrets: ApiKeySecretsTable
   ended_sessions: EndedSessionsTable
+  ledger_attempts: LedgerAttemptsTable
+  ledger_requests: LedgerRequestsTable
+  ledger_rollups: LedgerRollupsTable
+  ledger_groups: LedgerGroupsTable
 }

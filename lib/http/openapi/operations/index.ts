@@ -8,6 +8,7 @@ import { kvOperations } from './kv.ts'
 import { openAiOperations } from './openai-format.ts'
 import { openAiStateOperations } from './openai-state.ts'
 import { operationsOperations } from './operations.ts'
+import { usageOperations } from './usage.ts'
 
 /** Every operation of the API. A route without one, or one without a route, fails `openapi.test.ts`. */
 export const operationsOf = (limits: OperationLimits): readonly Operation[] => [
@@ -19,5 +20,6 @@ export const operationsOf = (limits: OperationLimits): readonly Operation[] => [
   ...batchOperations(limits),
   ...kvOperations,
   ...keyOperations,
+  ...usageOperations,
   ...operationsOperations,
 ]

@@ -7,7 +7,7 @@ import { MalformedResponse } from '../shared/malformed.ts'
 import { finishOf, type ReplyPart } from '../shared/reply-part.ts'
 import { readStreamEvent } from '../shared/stream-event.ts'
 import { upstreamError } from '../shared/upstream-error.ts'
-import { type ReportedUsage, reportedUsage, tokenCount } from '../shared/usage.ts'
+import { type ReportedUsage, reportedUsage, tokenCount, withBilling } from '../shared/usage.ts'
 
 const ANSWER_EVENTS: ReadonlySet<string> = new Set([
   '',
@@ -25,14 +25,16 @@ const isOfAnswer = (name: string): boolean => ANSWER_EVENTS.has(name)
 const usageIn = (tokens: Fields): ReportedUsage => {
   const { input_tokens: input, cache_read_input_tokens: read, cache_creation_input_tokens: written } = tokens
   const isKnown = tokenCount(input) !== undefined
-  return reportedUsage({
+  const counts = reportedUsage({
     inputTokens: isKnown
       ? (tokenCount(input) ?? 0) + (tokenCount(read) ?? 0) + (tokenCount(written) ?? 0)
       : input,
     outputTokens: tokens.output_tokens,
     cachedInputTokens: read === 0 ? undefined : read,
     cacheWriteInputTokens: written === 0 ? undefined : written,
+    cacheWrite1hInputTokens: fieldsOf(tokens.cache_creation)?.ephemeral_1h_input_tokens,
   })
+  return withBilling(counts, { tier: tokens.service_tier })
 }
 
 const textOf = (block: Fields | undefined, type: string): string => {

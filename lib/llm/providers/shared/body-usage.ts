@@ -41,11 +41,13 @@ const tokensIn = (reported: Fields): Usage | undefined => {
   const total = tokenCount(reported.total_tokens)
   if (input === undefined && total === undefined) return undefined
   const details = fieldsOf(reported.input_tokens_details) ?? fieldsOf(reported.input_token_details)
-  const cached = (fieldsOf(reported.prompt_tokens_details) ?? details)?.cached_tokens
+  const inputTokens = input ?? Math.max(0, (total ?? 0) - (output ?? 0))
+  const cached = tokenCount((fieldsOf(reported.prompt_tokens_details) ?? details)?.cached_tokens)
   return {
-    inputTokens: input ?? Math.max(0, (total ?? 0) - (output ?? 0)),
+    inputTokens,
     outputTokens: output ?? 0,
-    ...optional('cachedInputTokens', cached),
+    ...optional('cachedInputTokens', cached === undefined ? undefined : Math.min(cached, inputTokens)),
+    ...(cached !== undefined && cached > inputTokens && { estimated: true as const }),
     ...optional('audioInputTokens', details?.audio_tokens),
     ...optional('imageInputTokens', details?.image_tokens),
   }

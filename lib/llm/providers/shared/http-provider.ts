@@ -1,7 +1,7 @@
 import { GatewayError } from '../../../errors.ts'
 import { mapInTurns } from '../../../loop-turns.ts'
 import { objectOf } from '../../../raw-json.ts'
-import { ignored } from '../../../request-context.ts'
+import { type Attempt, ignored } from '../../../request-context.ts'
 import { type SseEvent, SseEventTooLarge } from '../../../sse-parser.ts'
 import { addedText, oneGroup } from '../../events.ts'
 import type { Call, Provider, Reply, ReplyHead, Target } from '../../types.ts'
@@ -30,8 +30,18 @@ import {
 import { estimatedInputTokens, usageOf } from './usage.ts'
 
 /** An answer in one piece, as a stream of one group of events; throws the part's error. */
-const wholeReply = (head: ReplyHead, part: ReplyPart, estimatedInputTokens: () => number): Reply => {
-  if (part.error) throw part.error
+const wholeReply = (
+  head: ReplyHead,
+  part: ReplyPart,
+  estimatedInputTokens: () => number,
+  attempt: Attempt | undefined,
+): Reply => {
+  const failed = (error: GatewayError): GatewayError => {
+    if (part.usage && attempt)
+      attempt.usage = usageOf(part.usage, { textBytes: 0, isComplete: true, estimatedInputTokens })
+    return error
+  }
+  if (part.error) throw failed(part.error)
   const { events: produced = [] } = part
   let [textBytes, refused, hasContent] = [0, false, false]
   for (const event of produced) {
@@ -40,7 +50,7 @@ const wholeReply = (head: ReplyHead, part: ReplyPart, estimatedInputTokens: () =
     if (event.type !== 'wire' || event.isContent) hasContent = true
   }
   const finish = finishEvent({ finish: part.finish, refused, hasContent })
-  if (!finish) throw malformedResponse(head.target.provider, 'missing message')
+  if (!finish) throw failed(malformedResponse(head.target.provider, 'missing message'))
   const usage = usageOf(part.usage, {
     textBytes,
     isComplete: true,
@@ -96,6 +106,7 @@ export const replyFrom = async (
   call: Call,
   head: ReplyHead,
   translators: Translators,
+  attempt?: Attempt,
 ): Promise<Reply> => {
   const { provider } = head.target
   const { signal, journal } = call
@@ -109,7 +120,7 @@ export const replyFrom = async (
     // HTTP ends a body at its declared length, so that a longer one is truncated.
     if (part.error && response.hasLength && isTruncated(text) && parseJson(text) === undefined)
       return failed(wrongLength())
-    return wholeReply(head, part, () => estimatedInputTokens(call))
+    return wholeReply(head, part, () => estimatedInputTokens(call), attempt)
   }
   const isWhole = !call.stream && !response.isEncoded && isJson(response.get('content-type'))
   const text = isWhole ? await readRawText(response.body, MAX_ANSWER_BYTES).catch(failed) : undefined
@@ -134,6 +145,9 @@ export const replyFrom = async (
         }
       },
       onIgnored: () => ignored(journal),
+      onFailedUsage: usage => {
+        if (attempt) attempt.usage = usage
+      },
       estimatedInputTokens: () => estimatedInputTokens(call),
     })
   return whole(await readText(body, MAX_ANSWER_BYTES).catch(failed))
@@ -225,11 +239,16 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
     if (headroom) onRateHeadroom(target, headroom)
   }
 
-  const askOnce = async (call: Call, target: Target, json: string, head: ReplyHead): Promise<Reply> => {
+  const askOnce = async (
+    call: Call,
+    json: string,
+    head: ReplyHead,
+    attempt: Attempt | undefined,
+  ): Promise<Reply> => {
     const response = await send(call, json)
-    if (call.background) reportRateHeadroom(response, target)
+    if (call.background) reportRateHeadroom(response, head.target)
     if (!response.ok) throw await errorOf(response)
-    return replyFrom(response, call, head, protocol.translators(call, head.id))
+    return replyFrom(response, call, head, protocol.translators(call, head.id), attempt)
   }
 
   const headOf = (call: Call, target: Target, unsupported: Unsupported): ReplyHead => {
@@ -247,13 +266,13 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
 
   return {
     id,
-    async ask(call, target) {
+    async ask(call, target, attempt) {
       for (let adaptations = 0; ; adaptations += 1) {
         const unsupported = learned.of(target.model)
         const text = textOf(protocol.request(call, target, unsupported))
         const json = typeof text === 'string' ? text : await text
         try {
-          return await askOnce(call, target, json, headOf(call, target, unsupported))
+          return await askOnce(call, json, headOf(call, target, unsupported), attempt)
         } catch (thrown) {
           const parameters = unsupportedIn(thrown)
           if (parameters.length === 0 || adaptations === MAX_ADAPTATIONS || call.signal.aborted) throw thrown

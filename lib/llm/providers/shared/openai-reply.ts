@@ -10,7 +10,7 @@ import { finishOf, isFailedFinish, type ReplyPart } from './reply-part.ts'
 import { readStreamEvent } from './stream-event.ts'
 import { areWellFormed, ToolCallFragments } from './tool-call-fragments.ts'
 import { upstreamError } from './upstream-error.ts'
-import { type ReportedUsage, reportedUsage, withTotal } from './usage.ts'
+import { type ReportedUsage, reportedUsage, withBilling, withTotal } from './usage.ts'
 
 const TEXT_PARTS: ReadonlySet<unknown> = new Set(['text', 'output_text', undefined, null])
 /** Answers with these finish reasons may have no message at all (Gemini, vLLM). */
@@ -64,7 +64,7 @@ const wireEvent = (json: string, isUsage = false): ReplyEvent => ({
   ...(isUsage && { isUsage }),
 })
 
-const usageIn = (value: unknown): ReportedUsage | undefined => {
+const usageIn = (value: unknown, { reportedCostUsd }: OpenAiVariant): ReportedUsage | undefined => {
   const usage = fieldsOf(value)
   if (!usage) return undefined
   const input = fieldsOf(usage.prompt_tokens_details)
@@ -76,9 +76,15 @@ const usageIn = (value: unknown): ReportedUsage | undefined => {
     cachedInputTokens: input?.cached_tokens ?? usage.prompt_cache_hit_tokens,
     cacheWriteInputTokens: input?.cache_write_tokens ?? input?.cache_creation_tokens,
     reasoningTokens: output?.reasoning_tokens,
+    audioInputTokens: input?.audio_tokens,
+    imageInputTokens: input?.image_tokens,
+    audioOutputTokens: output?.audio_tokens,
   })
-  return withTotal(counts, usage.total_tokens)
+  return withBilling(withTotal(counts, usage.total_tokens), { costUsd: reportedCostUsd?.(usage) })
 }
+
+const withTier = (usage: ReportedUsage | undefined, tier: unknown): ReportedUsage | undefined =>
+  typeof tier === 'string' ? withBilling(usage ?? {}, { tier }) : usage
 
 /** A field that is an object or absent. @throws MalformedResponse where it is anything else. */
 const optionalFields = (value: unknown, name: string): Fields | undefined => {
@@ -129,17 +135,19 @@ export const completionPart = (body: string, { variant, replyId, passesOn }: Rea
   return {
     events: passesOn && !Array.isArray(value) ? [wireOf(), ...events] : events,
     finish: raw ? finishOf(raw) : undefined,
-    usage: usageIn(completion.usage),
+    usage: withTier(usageIn(completion.usage, variant), completion.service_tier),
     end: true,
   }
 }
 
 /** Reads the events of one streamed answer. */
 export const chunkReader = ({
-  variant: { provider, vendorExtras: vendorExtrasOf },
+  variant,
   replyId,
   passesOn,
 }: ReadOptions): ((event: SseEvent) => ReplyPart) => {
+  const { provider, vendorExtras: vendorExtrasOf } = variant
+  let tier: unknown
   const calls = new ToolCallFragments(replyId)
   let index: number | undefined
   let hasContent = false
@@ -172,6 +180,15 @@ export const chunkReader = ({
     return wireEvent(calls.isRepaired && choice ? withToolCalls(chunk, choice, events) : json, isUsage)
   }
 
+  /** The counts of a chunk, and the tier where it has changed: every chunk names it. */
+  const usageOfChunk = (chunk: Fields, extras: unknown): ReportedUsage | undefined => {
+    const usage = usageIn(chunk.usage, variant) ?? usageIn(extras, variant)
+    const { service_tier: named } = chunk
+    if (named === undefined || named === null || named === tier) return usage
+    tier = named
+    return withTier(usage, named)
+  }
+
   return event => {
     const read = readStreamEvent(event, isOfAnswer)
     if (read.kind === 'ignored') return { ignored: true }
@@ -188,7 +205,7 @@ export const chunkReader = ({
     return {
       events: passesOn ? [wireOf(chunk, choice, event.data, events), ...events] : events,
       finish: raw ? finishOf(raw) : undefined,
-      usage: usageIn(chunk.usage) ?? usageIn(vendorExtras?.usage),
+      usage: usageOfChunk(chunk, vendorExtras?.usage),
       ignored: chunk.choices === undefined && chunk.usage === undefined ? true : undefined,
     }
   }

@@ -24,6 +24,8 @@ export type OpenAiVariant = Readonly<{
   imageOptions?: (model: string) => ImageOptions | undefined
   /** What a model of it wants to see of tool calls that come back. */
   extraContentOf?: (model: string) => ExtraContentOf
+  /** The cost in US dollars that a usage reports. */
+  reportedCostUsd?: (usage: Fields) => unknown
   /** Reads a chunk's vendor-specific fields. */
   vendorExtras?: (chunk: Fields) => Readonly<{ usage?: unknown; error?: unknown }>
 }>

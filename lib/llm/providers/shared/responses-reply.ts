@@ -6,9 +6,9 @@ import { MalformedResponse } from './malformed.ts'
 import { finishOf, type ReplyPart } from './reply-part.ts'
 import { readStreamEvent } from './stream-event.ts'
 import { upstreamError } from './upstream-error.ts'
-import { type ReportedUsage, reportedUsage, withTotal } from './usage.ts'
+import { type ReportedUsage, reportedUsage, withBilling, withTotal } from './usage.ts'
 
-const usageIn = (value: unknown): ReportedUsage | undefined => {
+const usageIn = ({ usage: value, service_tier: tier }: Fields): ReportedUsage | undefined => {
   const usage = fieldsOf(value)
   if (!usage) return undefined
   const input = fieldsOf(usage.input_tokens_details)
@@ -20,7 +20,7 @@ const usageIn = (value: unknown): ReportedUsage | undefined => {
     cacheWriteInputTokens: input?.cache_write_tokens,
     reasoningTokens: output?.reasoning_tokens,
   })
-  return withTotal(counts, usage.total_tokens)
+  return withBilling(withTotal(counts, usage.total_tokens), { tier })
 }
 
 /** The tool calls of a response: their index among the calls, by their index among all items. */
@@ -95,7 +95,7 @@ export const responsePart = (provider: string, body: string): ReplyPart => {
   return {
     events: [{ type: 'wire', format: 'openai-responses', json: body }, ...events],
     finish: finishIn(response, events.some(isCall)),
-    usage: usageIn(response.usage),
+    usage: usageIn(response),
     end: true,
   }
 }
@@ -145,7 +145,7 @@ export const responseEvents = (provider: string): ((event: SseEvent) => ReplyPar
     return {
       events,
       finish: finishIn(response, hasCalls || events.some(isCall)),
-      usage: usageIn(response.usage),
+      usage: usageIn(response),
       end: true,
     }
   }

@@ -23,6 +23,8 @@ export type StreamedReplyOptions = Readonly<{
   errorOf: (thrown: unknown) => GatewayError
   /** The error for a body that ends within the answer. */
   truncatedError: () => MalformedResponse
+  /** Called with the reported usage of a stream that fails before its first content. */
+  onFailedUsage?: (usage: Usage) => void
   /** The estimate when the stream ends before the provider's count arrives. */
   estimatedInputTokens: () => number
 }>
@@ -63,6 +65,7 @@ class StreamedEvents implements AsyncIterableIterator<EventGroup> {
   async open(): Promise<void> {
     const events = await this.#read()
     const error = this.#hasContent ? undefined : events.find(event => event.type === 'error')
+    if (error && this.#reported) this.#options.onFailedUsage?.(await this.usage)
     if (error) throw error.error
     this.#waiting = events
   }

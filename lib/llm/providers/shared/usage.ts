@@ -1,3 +1,4 @@
+import { picoUsdOf } from '../../../money.ts'
 import { textOf } from '../../message.ts'
 import type { Call, Usage } from '../../types.ts'
 
@@ -19,7 +20,11 @@ const CLASSES = [
   'outputTokens',
   'cachedInputTokens',
   'cacheWriteInputTokens',
+  'cacheWrite1hInputTokens',
   'reasoningTokens',
+  'audioInputTokens',
+  'imageInputTokens',
+  'audioOutputTokens',
 ] as const
 type TokenClass = (typeof CLASSES)[number]
 
@@ -28,6 +33,10 @@ export type ReportedUsage = Readonly<
   { [Class in TokenClass]?: number } & {
     /** A count was implausible. */
     implausible?: true
+    /** The service tier that answered. */
+    serviceTier?: string
+    /** The cost by the vendor's own report, in whole picodollars. */
+    reportedPicoUsd?: number
   }
 >
 
@@ -36,6 +45,9 @@ export type ReportedUsage = Readonly<
  * what the ledger can still price exactly.
  */
 const MAX_PLAUSIBLE_TOKENS = 100_000_000
+
+/** The largest plausible cost of one answer, which a number holds exactly. */
+const MAX_REPORTED_USD = 9_000
 
 const DIGITS = /^\d{1,9}$/
 
@@ -58,6 +70,28 @@ export const reportedUsage = (counts: Readonly<Partial<Record<TokenClass, unknow
     else usage[name] = count
   }
   return usage
+}
+
+/** A cost in US dollars as whole picodollars; undefined for anything but a plausible number. */
+const reportedCost = (usd: unknown): number | undefined =>
+  typeof usd === 'number' && usd >= 0 && usd <= MAX_REPORTED_USD ? picoUsdOf(usd) : undefined
+
+const TIER = /^[\w.-]{1,40}$/
+
+/** Adds what a vendor reports beside its counts: the service tier that answered, and the cost in US dollars. */
+export const withBilling = (
+  usage: ReportedUsage,
+  billing: Readonly<{ tier?: unknown; costUsd?: unknown }>,
+): ReportedUsage => {
+  const { tier, costUsd } = billing
+  const serviceTier = typeof tier === 'string' && TIER.test(tier) ? tier : undefined
+  const reportedPicoUsd = reportedCost(costUsd)
+  if (serviceTier === undefined && reportedPicoUsd === undefined) return usage
+  return {
+    ...usage,
+    ...(serviceTier !== undefined && { serviceTier }),
+    ...(reportedPicoUsd !== undefined && { reportedPicoUsd }),
+  }
 }
 
 /**
@@ -95,6 +129,20 @@ export const mergedUsage = (
   return { ...known, ...Object.fromEntries(counts) }
 }
 
+/** The parts of the counts that have prices of their own, where there are any. */
+const partsOf = (reported: ReportedUsage, input: number, written: number, output: number) => {
+  const written1h = Math.min(reported.cacheWrite1hInputTokens ?? 0, written)
+  const audioInput = Math.min(reported.audioInputTokens ?? 0, input - written)
+  const imageInput = Math.min(reported.imageInputTokens ?? 0, input - written - audioInput)
+  const audioOutput = Math.min(reported.audioOutputTokens ?? 0, output)
+  return {
+    ...(written1h > 0 && { cacheWrite1hInputTokens: written1h }),
+    ...(audioInput > 0 && { audioInputTokens: audioInput }),
+    ...(imageInput > 0 && { imageInputTokens: imageInput }),
+    ...(audioOutput > 0 && { audioOutputTokens: audioOutput }),
+  }
+}
+
 /** Facts about an answer besides its vendor's report. */
 type AnswerFacts = Readonly<{
   /** UTF-8 bytes of its text. */
@@ -123,6 +171,7 @@ export const usageOf = (reported: ReportedUsage = {}, answer: AnswerFacts): Usag
   const cacheWriteInputTokens = Math.min(written ?? 0, inputTokens - cachedInputTokens)
   const reasoningTokens = Math.min(reasoning ?? 0, outputTokens)
 
+  const { serviceTier, reportedPicoUsd } = reported
   const isCorrected =
     cachedInputTokens !== (cached ?? 0) ||
     cacheWriteInputTokens !== (written ?? 0) ||
@@ -134,6 +183,15 @@ export const usageOf = (reported: ReportedUsage = {}, answer: AnswerFacts): Usag
     ...(cached !== undefined && { cachedInputTokens }),
     ...(written !== undefined && { cacheWriteInputTokens }),
     ...(reasoning !== undefined && { reasoningTokens }),
+    ...partsOf(
+      reported,
+      inputTokens - cachedInputTokens,
+      cacheWriteInputTokens,
+      outputTokens - reasoningTokens,
+    ),
+    ...(serviceTier !== undefined && { serviceTier }),
+    // Of an interrupted answer the report may be older than its text.
+    ...(reportedPicoUsd !== undefined && !isCut && { reportedPicoUsd }),
     ...((isEstimated || reported.implausible) && { estimated: true }),
   }
 }

@@ -1,0 +1,361 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '#lib/clock.ts'
+import { GatewayError } from '#lib/errors.ts'
+import { insertions, type RequestRow } from '#lib/ledger/columns.ts'
+import { Ledger } from '#lib/ledger/ledger.ts'
+import { sweepLedger } from '#lib/ledger/maintenance.ts'
+import { rollupOf } from '#lib/ledger/rollup.ts'
+import { UsageService } from '#lib/ledger/service.ts'
+import { LedgerWriter } from '#lib/ledger/writer.ts'
+import type { Call, Usage } from '#lib/llm/types.ts'
+import { type Attempt, type Caller, newJournal } from '#lib/request-context.ts'
+import { openRecords } from '#lib/storage/records/open.ts'
+import type { Records } from '#lib/storage/records/records.ts'
+import { newCall } from '../support/calls.ts'
+import { PostgresServer } from '../support/postgres.ts'
+
+let server: PostgresServer
+const open: Records[] = []
+const closeAll = async (): Promise<void> => {
+  for (const records of open.splice(0)) await records.close()
+}
+
+beforeAll(async () => {
+  server = await PostgresServer.start()
+})
+afterAll(async () => {
+  await closeAll()
+  await server.remove()
+})
+afterEach(closeAll)
+
+const newPlace: Readonly<Record<string, () => Promise<Parameters<typeof openRecords>[0]>>> = {
+  SQLite: async () => ({ dataDir: mkdtempSync(join(tmpdir(), 'parley-ledger-')) }),
+  Postgres: async () => ({ databaseUrl: await server.database(), dataDir: '' }),
+}
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+/** A Wednesday at noon. */
+const NOON = Date.UTC(2026, 10, 25, 12)
+const ADA: Caller = {
+  kind: 'key',
+  id: 'k1',
+  name: 'Ada’s laptop',
+  owner: 'ada',
+  role: 'member',
+  address: '::1',
+}
+const ADA_AGAIN: Caller = { ...ADA, id: 'k2', name: 'Ada’s server' }
+const BOB: Caller = { kind: 'guest', id: 'bob', address: '::1' }
+
+type Made = Readonly<{ caller?: Caller; at?: number; model?: string; usages?: readonly Usage[]; id?: string }>
+
+const priced = (picoUsd: number, tokens: Partial<Usage> = {}): Usage => ({
+  inputTokens: 10,
+  outputTokens: 5,
+  costPicoUsd: picoUsd,
+  priceVersion: '2026-11-27',
+  ...tokens,
+})
+
+describe.each(Object.keys(newPlace))('the ledger in %s', kind => {
+  let records: Records
+  let writer: LedgerWriter
+  let ledger: Ledger
+  let service: UsageService
+  const lost: number[] = []
+
+  const writerOver = (over: Records): LedgerWriter => {
+    let ids = 0
+    const prefix = crypto.randomUUID()
+    const newId = () => `${prefix}.${++ids}`
+    const made = new LedgerWriter({
+      records: over,
+      clock: systemClock,
+      newId,
+      onLost: rows => lost.push(rows),
+    })
+    ledger = new Ledger(made, newId)
+    service = new UsageService({ records, ledger, clock: systemClock })
+    return made
+  }
+
+  beforeEach(async () => {
+    lost.length = 0
+    records = await openRecords((await newPlace[kind]?.()) as never, systemClock)
+    open.push(records)
+    writer = writerOver(records)
+  })
+
+  const callOf = ({ caller = ADA, at = NOON, id = 'request-1' }: Made): Call =>
+    newCall({
+      requestId: id,
+      caller,
+      startedAt: at,
+      journal: { ...newJournal(), model: 'asked', identity: caller },
+    })
+
+  /** A request that was answered by its last attempt. */
+  const answered = (made: Made = {}): void => {
+    const { at = NOON, model = 'small', usages = [priced(1_500)] } = made
+    const call = callOf(made)
+    const target = { provider: 'fake', model, name: model }
+    for (const [index, usage] of usages.entries()) {
+      const isLast = index === usages.length - 1
+      const attempt: Attempt = {
+        target,
+        startedAt: at,
+        endedAt: at + 100,
+        usage,
+        outcome: isLast ? 'ok' : 'error',
+      }
+      call.journal.attempts.push(attempt)
+    }
+    call.journal.head = { id: 'chat_1', target, cache: 'miss' }
+    call.journal.firstContentAt = at + 40
+    for (const attempt of call.journal.attempts) ledger.attemptEnded(call, attempt)
+    ledger.requestEnded('request', call, { outcome: 'ok', endedAt: at + 100, status: 200 }, usages.at(-1))
+  }
+
+  const count = async (table: string): Promise<number> => {
+    const { rows } = await records.read(db =>
+      sql<{ n: number }>`select count(*) as n from ${sql.table(table)}`.execute(db),
+    )
+    return Number(rows[0]?.n)
+  }
+  const spentNano = async (): Promise<bigint> => {
+    const { rows } = await records.read(db =>
+      sql<{ n: string }>`select cast(sum(cost_nano) as text) as n from ledger_attempts`.execute(db),
+    )
+    return BigInt(rows[0]?.n ?? 0)
+  }
+  const period = { from: NOON - DAY, to: NOON + DAY }
+
+  it('keeps one row for a request and one for each of its attempts, and each costs what it used', async () => {
+    answered({ usages: [priced(1_000_000), priced(2_000_499)] })
+    const { request, attempts } = await service.request('request-1', ADA)
+    expect(attempts.map(({ cost_nano: cost }) => cost)).toEqual([1_000, 2_000])
+    expect(request).toMatchObject({ cost_nano: 3_000, attempts: 2, owner: 'owner ada', key_id: 'k1' })
+    expect(await count('ledger_requests')).toBe(1)
+    expect(await count('ledger_attempts')).toBe(2)
+  })
+
+  it('rounds to nanodollars once for each attempt, half away from zero', async () => {
+    answered({ usages: [priced(1_500), priced(1_499)] })
+    expect((await service.request('request-1', ADA)).attempts.map(({ cost_nano }) => cost_nano)).toEqual([
+      2, 1,
+    ])
+  })
+
+  it('has null, never 0, for a price that is unknown', async () => {
+    answered({ usages: [{ inputTokens: 10, outputTokens: 5 }] })
+    const { request, attempts } = await service.request('request-1', ADA)
+    expect([request.cost_nano, attempts[0]?.cost_nano]).toEqual([null, null])
+    const { total } = await service.usage({ ...period, by: [] })
+    expect(total).toMatchObject({ attempts: 1, unpriced: 1, costNano: 0n })
+  })
+
+  it('finds a request by its owner and id alone, the newest where clients chose the same', async () => {
+    answered({ id: 'chosen', caller: ADA, at: NOON })
+    answered({ id: 'chosen', caller: ADA_AGAIN, at: NOON + 1_000 })
+    answered({ id: 'bobs', caller: BOB })
+    expect((await service.request('chosen', ADA)).request.key_id).toBe('k2')
+    await expect(service.request('bobs', ADA)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(service.request('unknown', ADA)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect((await service.request('bobs')).request.owner).toBe('guest bob')
+  })
+
+  it('lists requests newest first, page by page, each once', async () => {
+    for (let n = 0; n < 7; n += 1) answered({ id: `r${n}`, at: NOON + Math.floor(n / 2) })
+    answered({ id: 'bobs', caller: BOB })
+    const seen: string[] = []
+    let cursor: string | undefined
+    do {
+      const page = await service.requests({ limit: 3, cursor }, ADA)
+      seen.push(...page.entries.map(({ request_id }) => request_id))
+      cursor = page.cursor
+    } while (cursor !== undefined)
+    expect(seen.toSorted()).toEqual(['r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6'])
+    expect(seen[0]).toBe('r6')
+    await expect(service.requests({ limit: 3, cursor: 'nonsense' }, ADA)).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+    })
+  })
+
+  it.each(['model', 'provider', 'key', 'owner', 'day', 'week', 'month'] as const)(
+    'sums rows by %s to exactly the total and exactly the ledger',
+    async by => {
+      for (let n = 0; n < 200; n += 1)
+        answered({
+          id: `r${n}`,
+          caller: [ADA, ADA_AGAIN, BOB][n % 3] as Caller,
+          model: ['small', 'large'][n % 2] as string,
+          at: NOON - (n % 40) * 7 * HOUR,
+          usages: [priced(n * 1_237), priced(n * 991)],
+        })
+      await ledger.flush()
+      const report = await service.usage({ from: NOON - 30 * DAY, to: NOON + DAY, by: [by] })
+      const sum = report.rows.reduce((all, { costNano }) => all + costNano, 0n)
+      expect(report.rows.length).toBeGreaterThan(0)
+      expect(sum).toBe(report.total.costNano)
+      expect(report.total.costNano).toBe(await spentNano())
+      expect(report.rows.reduce((all, { requests }) => all + requests, 0)).toBe(200)
+      expect(report.total.tokens.input).toBe(4_000)
+    },
+  )
+
+  it('gives each its own usage: ten keys of an owner together, and nothing of others', async () => {
+    answered({ caller: ADA })
+    answered({ caller: ADA_AGAIN, id: 'r2' })
+    answered({ caller: BOB, id: 'r3' })
+    const own = await service.ownUsage(ADA, { ...period, by: ['key'] })
+    expect(own.rows.map(({ of }) => of)).toEqual([
+      { key: 'k1', keyName: 'Ada’s laptop' },
+      { key: 'k2', keyName: 'Ada’s server' },
+    ])
+    expect(own.total.requests).toBe(2)
+  })
+
+  it('counts by the hour at the edges of a period', async () => {
+    for (const hours of [0, 1, 2, 30, 54]) answered({ id: `h${hours}`, at: NOON + hours * HOUR })
+    const requestsIn = async (from: number, to: number) =>
+      (await service.usage({ from, to, by: [] })).total.requests
+    expect(await requestsIn(NOON, NOON + HOUR)).toBe(1)
+    expect(await requestsIn(NOON + HOUR, NOON + 31 * HOUR)).toBe(3)
+    expect(await requestsIn(NOON, NOON + 55 * HOUR)).toBe(5)
+    expect(await requestsIn(NOON, NOON)).toBe(0)
+  })
+
+  it('counts a cache hit as free, and what it saved', async () => {
+    const call = callOf({})
+    call.journal.head = { id: 'chat_1', target: { provider: 'fake', model: 'm', name: 'm' }, cache: 'hit' }
+    const usage: Usage = { inputTokens: 10, outputTokens: 5, costPicoUsd: 0, savedPicoUsd: 7_000_000 }
+    ledger.requestEnded('request', call, { outcome: 'ok', endedAt: NOON + 1, status: 200 }, usage)
+    const { total } = await service.usage({ ...period, by: [] })
+    expect(total).toMatchObject({ requests: 1, cacheHits: 1, costNano: 0n, savedNano: 7_000n, attempts: 0 })
+  })
+
+  it('writes a request only when its attempts have ended, whichever ends first', async () => {
+    const call = callOf({})
+    const target = { provider: 'fake', model: 'm', name: 'm' }
+    const attempt: Attempt = { target, startedAt: NOON }
+    call.journal.attempts.push(attempt)
+    ledger.requestEnded('request', call, { outcome: 'aborted', endedAt: NOON + 1, status: 499 }, undefined)
+    await ledger.flush()
+    expect(await count('ledger_requests')).toBe(0)
+    Object.assign(attempt, { outcome: 'ok', usage: priced(5_000), endedAt: NOON + 2 })
+    ledger.attemptEnded(call, attempt)
+    expect((await service.request('request-1', ADA)).request).toMatchObject({
+      cost_nano: 5,
+      outcome: 'aborted',
+    })
+  })
+
+  it('charges a group once that is repeated because its outcome was unknown', async () => {
+    let failures = 0
+    const forgetful = new Proxy(records, {
+      get(target, name) {
+        if (name !== 'writeTogether') return Reflect.get(target, name)
+        return async (...args: Parameters<Records['writeTogether']>) => {
+          const result = await target.writeTogether(...args)
+          if (failures++ < 2) throw new GatewayError('STORE_UNAVAILABLE')
+          return result
+        }
+      },
+    })
+    writer = writerOver(forgetful)
+    answered({ usages: [priced(9_000)] })
+    await writer.close()
+    // Twice it was said to have failed, once to have matched nothing.
+    answered({ id: 'r2', usages: [priced(1_000)] })
+    await writer.flush()
+    expect(failures).toBeGreaterThanOrEqual(1)
+    const { total } = await service.usage({ ...period, by: [] })
+    expect(total.costNano).toBe(await spentNano())
+    expect(total.requests).toBe(await count('ledger_requests'))
+  })
+
+  it('keeps rows while the database is away, and loses none', async () => {
+    let isAway = true
+    const flapping = new Proxy(records, {
+      get(target, name) {
+        if (name !== 'writeTogether') return Reflect.get(target, name)
+        return (...args: Parameters<Records['writeTogether']>) =>
+          isAway ? Promise.reject(new GatewayError('STORE_UNAVAILABLE')) : target.writeTogether(...args)
+      },
+    })
+    writer = writerOver(flapping)
+    for (let n = 0; n < 50; n += 1) answered({ id: `r${n}` })
+    const written = writer.flush()
+    isAway = false
+    await written
+    await writer.flush()
+    expect(await count('ledger_requests')).toBe(50)
+    expect(lost).toEqual([])
+  })
+
+  it('stores texts of clients that a database refuses: NUL, half characters, 10,000 letters', async () => {
+    answered({ id: `odd\0${'x'.repeat(10_000)}`, model: 'a\ud800b\0' })
+    const { entries } = await service.requests({ limit: 10 }, ADA)
+    expect(entries).toHaveLength(1)
+    expect(entries[0]?.model).toBe('a\ufffdb')
+    expect(lost).toEqual([])
+  })
+
+  it('removes rows that are older than they are kept, and keeps their sums', async () => {
+    const now = systemClock.now()
+    for (let n = 0; n < 5; n += 1) answered({ id: `old${n}`, at: now - 91 * DAY })
+    answered({ id: 'new', at: now - 89 * DAY })
+    await ledger.flush()
+    await sweepLedger({ records, clock: systemClock, keepMs: 90 * DAY, onError: () => {} })
+    expect(await count('ledger_requests')).toBe(1)
+    expect(await count('ledger_attempts')).toBe(1)
+    const { total } = await service.usage({ from: now - 100 * DAY, to: now, by: [] })
+    expect(total).toMatchObject({ requests: 6, costNano: 12n })
+  })
+
+  it('answers the usage of a million requests within 100 ms, by any dimension', async () => {
+    const { rollups } = insertions(records.dialect)
+    const perHour = 2_000
+    for (let day = 0; day < 25; day += 1) {
+      const requests = Array.from({ length: 20 * perHour }, (_, n) => ({
+        kind: 'request',
+        at: NOON - DAY * day - 12 * HOUR + Math.floor(n / perHour) * HOUR,
+        owner: `owner ${n % 10}`,
+        key_id: `key-${n % 20}`,
+        key_name: null,
+        provider: 'fake',
+        model: `model-${Math.floor(n / 20) % 4}`,
+        outcome: 'ok',
+        cache: 'miss',
+        saved_nano: null,
+        latency_ms: 100 + (n % 900),
+        first_content_ms: 20 + (n % 90),
+      })) as unknown as RequestRow[]
+      await records.writeTogether(() => [{ query: rollups(rollupOf([], requests)) }])
+    }
+    for (const by of ['model', 'key', 'owner', 'day'] as const) {
+      const took: number[] = []
+      for (let turn = 0; turn < 7; turn += 1) {
+        const startedAt = performance.now()
+        const { total } = await service.usage({ from: NOON - 30 * DAY, to: NOON + 12 * HOUR, by: [by] })
+        took.push(performance.now() - startedAt)
+        expect(total.requests).toBe(1_000_000)
+      }
+      // The quickest: other work of this machine is none of it.
+      expect(Math.min(...took)).toBeLessThan(100)
+    }
+  })
+
+  it('tells latencies and times to the first token', async () => {
+    for (let n = 0; n < 20; n += 1) answered({ id: `r${n}` })
+    const { total } = await service.usage({ ...period, by: [] })
+    expect(total.latencyMs).toEqual({ p50: 100, p95: 100, p99: 100 })
+    expect(total.firstTokenMs).toEqual({ p50: 40, p95: 40, p99: 40 })
+  })
+})

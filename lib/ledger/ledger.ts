@@ -1,0 +1,202 @@
+import type { Call, Target, Usage } from '../llm/types.ts'
+import {
+  type Attempt,
+  type Caller,
+  type Outcome,
+  ownerOf,
+  type RequestContext,
+  upstreamMs,
+} from '../request-context.ts'
+import type { AttemptRow, RequestRow } from './columns.ts'
+import type { RequestDetail } from './types.ts'
+import type { LedgerWriter } from './writer.ts'
+
+const PICO_PER_NANO = 1_000
+const LONGEST_TEXT = 300
+
+/** Whole nanodollars, half away from zero. */
+export const nanoOf = (picoUsd: number | undefined): number | null =>
+  picoUsd === undefined ? null : Math.round(picoUsd / PICO_PER_NANO)
+
+/** A text of a client's as both databases can store it. */
+const clean = (text: string): string => text.slice(0, LONGEST_TEXT).toWellFormed().replaceAll('\0', '')
+
+/** How a request ended. */
+export type LedgerEnd = Pick<Outcome, 'outcome' | 'error' | 'endedAt'> & Readonly<{ status?: number }>
+export type RequestKind = 'request' | 'refresh' | 'batch-item'
+
+const keyOf = (caller: Caller) =>
+  caller.kind === 'key' && caller.id !== 'unknown'
+    ? { key_id: caller.id, key_name: clean(caller.name) }
+    : { key_id: '', key_name: null }
+
+const tokensOf = (usage: Usage | undefined) => ({
+  input: usage?.inputTokens ?? 0,
+  cached: usage?.cachedInputTokens ?? 0,
+  written: usage?.cacheWriteInputTokens ?? 0,
+  written_1h: usage?.cacheWrite1hInputTokens ?? 0,
+  output: usage?.outputTokens ?? 0,
+  reasoning: usage?.reasoningTokens ?? 0,
+  audio_input: usage?.audioInputTokens ?? 0,
+  audio_output: usage?.audioOutputTokens ?? 0,
+  image_input: usage?.imageInputTokens ?? 0,
+  estimated: usage?.estimated ? 1 : 0,
+})
+
+const callFields = (context: RequestContext, target: Target | undefined) => {
+  const { journal } = context
+  const caller = journal.identity ?? context.caller
+  return {
+    request_id: clean(context.requestId),
+    owner: ownerOf(caller) ?? '',
+    caller: caller.kind,
+    ...keyOf(caller),
+    route: context.route,
+    surface: context.surface,
+    model_asked: clean(journal.model ?? ''),
+    provider: target?.provider ?? '',
+    model: clean(target?.name ?? ''),
+    arm: journal.arm ?? null,
+  }
+}
+
+const unitsOf = ({ billed }: Usage) =>
+  billed && billed.unit !== 'unknown'
+    ? { unit: billed.unit, units: Math.round(billed.count) }
+    : { unit: billed?.unit ?? null, units: null }
+
+const whole = Math.round
+
+/** Nothing was used, as far as is known. */
+const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, costPicoUsd: 0 }
+
+const attemptRow = (call: Call, attempt: Attempt, id: string, request: string): AttemptRow => {
+  const { target, startedAt, firstContentAt, endedAt = startedAt } = attempt
+  const usage = attempt.usage ?? NO_USAGE
+  return {
+    id,
+    request,
+    ...callFields(call, target),
+    vendor_model: clean(target.model),
+    at: whole(startedAt),
+    ended_at: whole(endedAt),
+    outcome: attempt.outcome ?? 'aborted',
+    code: attempt.error?.code ?? null,
+    latency_ms: whole(endedAt - startedAt),
+    first_content_ms: firstContentAt === undefined ? null : whole(firstContentAt - startedAt),
+    ...tokensOf(usage),
+    ...unitsOf(usage),
+    cost_nano: nanoOf(usage.costPicoUsd),
+    reported_nano: nanoOf(usage.reportedPicoUsd),
+    computed_nano: nanoOf(usage.computedPicoUsd),
+    price_version: usage.priceVersion ?? null,
+    tier: usage.serviceTier ?? null,
+  }
+}
+
+/** The cost of all attempts; null where that of any is unknown. */
+const costOf = (attempts: readonly Attempt[]): number | null => {
+  let sum = 0
+  for (const { usage = NO_USAGE } of attempts) {
+    const cost = nanoOf(usage.costPicoUsd)
+    if (cost === null) return null
+    sum += cost
+  }
+  return sum
+}
+
+const roundedWaits = (waits: NonNullable<RequestContext['journal']['waits']>): Record<string, number> =>
+  Object.fromEntries(Object.entries(waits).map(([name, milliseconds]) => [name, whole(milliseconds)]))
+
+const detailOf = ({ journal }: RequestContext, endedAt: number): RequestDetail => ({
+  ...(journal.skipped && { skipped: journal.skipped }),
+  ...(journal.limit && { limit: journal.limit }),
+  ...(journal.waits && { waits: roundedWaits(journal.waits) }),
+  ...(journal.head?.cacheTrace && { trace: journal.head.cacheTrace }),
+  ...(journal.hedge && { hedge: journal.hedge.result }),
+  ...(journal.finishReason && { finishReason: journal.finishReason }),
+  upstreamMs: whole(upstreamMs(journal, endedAt)),
+})
+
+type Ended = Readonly<{
+  kind: RequestKind
+  context: RequestContext
+  end: LedgerEnd
+  usage: Usage | undefined
+}>
+
+const requestRow = ({ kind, context, end, usage }: Ended, id: string): RequestRow => {
+  const { journal, startedAt } = context
+  const { head, attempts, firstContentAt } = journal
+  const target = head?.target ?? attempts.at(-1)?.target ?? journal.plan?.[0]
+  return {
+    id,
+    ...callFields(context, target),
+    at: whole(startedAt),
+    ended_at: whole(end.endedAt),
+    outcome: end.outcome,
+    code: end.error?.code ?? null,
+    latency_ms: whole(end.endedAt - startedAt),
+    first_content_ms: firstContentAt === undefined ? null : whole(firstContentAt - startedAt),
+    ...tokensOf(usage),
+    cost_nano: costOf(attempts),
+    kind,
+    cache: head?.cache ?? null,
+    attempts: attempts.length,
+    status: end.status ?? null,
+    saved_nano: nanoOf(usage?.savedPicoUsd),
+    detail: JSON.stringify(detailOf(context, end.endedAt)),
+  }
+}
+
+/** Refusals by authentication and by rate limits cost nothing, and a flood of them must not become one of rows. */
+const isRefusedAtTheDoor = ({ journal }: RequestContext, { error }: LedgerEnd): boolean =>
+  error?.code === 'UNAUTHENTICATED' || (error?.code === 'RATE_LIMITED' && journal.plan === undefined)
+
+/**
+ * The books: a row for each attempt when it has ended, and one for each request when all its attempts have. Ids are our
+ * own, so that nothing is charged twice.
+ */
+export class Ledger {
+  readonly #writer: LedgerWriter
+  readonly #newId: () => string
+  /** Requests that have ended before their attempts: an answer may be shared with others. */
+  readonly #ended = new Map<string, Ended>()
+
+  constructor(writer: LedgerWriter, newId: () => string) {
+    this.#writer = writer
+    this.#newId = newId
+  }
+
+  /** To be called once for each attempt, when its usage is known. */
+  attemptEnded(call: Call, attempt: Attempt): void {
+    const { journal } = call
+    const id = this.#idOf(call)
+    this.#writer.addAttempt(attemptRow(call, attempt, `${id}.${journal.attempts.indexOf(attempt)}`, id))
+    const ended = this.#ended.get(id)
+    if (ended) this.#write(ended, id)
+  }
+
+  /** To be called once for each request that has a model, when it has ended. */
+  requestEnded(kind: RequestKind, context: RequestContext, end: LedgerEnd, usage: Usage | undefined): void {
+    if (context.journal.model === undefined || isRefusedAtTheDoor(context, end)) return
+    this.#write({ kind, context, end, usage }, this.#idOf(context))
+  }
+
+  /** Rows that are not yet in the database are written now. */
+  flush(): Promise<void> {
+    return this.#writer.flush()
+  }
+
+  #write(ended: Ended, id: string): void {
+    if (ended.context.journal.attempts.every(({ outcome }) => outcome !== undefined)) {
+      this.#ended.delete(id)
+      this.#writer.addRequest(requestRow(ended, id))
+    } else this.#ended.set(id, ended)
+  }
+
+  #idOf({ journal }: RequestContext): string {
+    journal.ledgerId ??= this.#newId()
+    return journal.ledgerId
+  }
+}

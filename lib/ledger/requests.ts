@@ -1,0 +1,80 @@
+import type { Selectable } from 'kysely'
+import { GatewayError } from '../errors.ts'
+import type { Records } from '../storage/records/records.ts'
+import type { LedgerAttemptsTable, LedgerRequestsTable } from '../storage/records/schema.ts'
+
+export type RequestRecord = Selectable<LedgerRequestsTable>
+export type AttemptRecord = Selectable<LedgerAttemptsTable>
+export type ExplainedRequest = Readonly<{ request: RequestRecord; attempts: readonly AttemptRecord[] }>
+export type RequestPage = Readonly<{ entries: readonly RequestRecord[]; cursor?: string }>
+
+const SHAPE = /^(\d{1,15}) ([\w.-]{1,64})$/
+
+const cursorOf = ({ at, id }: RequestRecord): string => Buffer.from(`${at} ${id}`).toString('base64url')
+
+const readCursor = (cursor: string): Readonly<{ at: number; id: string }> => {
+  const [, at, id] = SHAPE.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
+  if (at !== undefined && id !== undefined) return { at: Number(at), id }
+  const message = 'is not a cursor of this API'
+  throw new GatewayError('INVALID_INPUT', `cursor: ${message}`, { details: [{ path: 'cursor', message }] })
+}
+
+/** The newest request of that id, of one owner where one is given; undefined where there is none. */
+export const findRequest = (
+  records: Records,
+  requestId: string,
+  owner: string | undefined,
+): Promise<ExplainedRequest | undefined> =>
+  records.read(async db => {
+    const request = await db
+      .selectFrom('ledger_requests')
+      .selectAll()
+      .where('request_id', '=', requestId)
+      .$if(owner !== undefined, query => query.where('owner', '=', owner ?? ''))
+      .orderBy('at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    if (!request) return undefined
+    const attempts = await db
+      .selectFrom('ledger_attempts')
+      .selectAll()
+      .where('request', '=', request.id)
+      .orderBy('at')
+      .orderBy('id')
+      .execute()
+    return { request, attempts }
+  })
+
+/** Requests, newest first, of one owner where one is given. @throws GatewayError INVALID_INPUT for an unknown cursor */
+export const listRequests = (
+  records: Records,
+  {
+    owner,
+    limit,
+    cursor,
+  }: Readonly<{ owner?: string | undefined; limit: number; cursor?: string | undefined }>,
+): Promise<RequestPage> => {
+  const after = cursor === undefined ? undefined : readCursor(cursor)
+  return records.read(async db => {
+    const found = await db
+      .selectFrom('ledger_requests')
+      .selectAll()
+      .$if(owner !== undefined, query => query.where('owner', '=', owner ?? ''))
+      .$if(after !== undefined, query =>
+        query.where(({ or, and, eb }) =>
+          or([
+            eb('at', '<', after?.at ?? 0),
+            and([eb('at', '=', after?.at ?? 0), eb('id', '<', after?.id ?? '')]),
+          ]),
+        ),
+      )
+      .orderBy('at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit + 1)
+      .execute()
+    const entries = found.slice(0, limit)
+    const last = entries.at(-1)
+    return { entries, ...(found.length > limit && last && { cursor: cursorOf(last) }) }
+  })
+}

@@ -1,0 +1,65 @@
+import type { Clock } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
+import { type Caller, ownerOf } from '../request-context.ts'
+import type { Records } from '../storage/records/records.ts'
+import type { Ledger } from './ledger.ts'
+import { type ExplainedRequest, findRequest, listRequests, type RequestPage } from './requests.ts'
+import type { UsageQuery, UsageReport } from './types.ts'
+import { usageOf } from './usage.ts'
+
+/** Longer than a commit takes; while the database is away, reading fails by itself. */
+const FLUSHED_WITHIN_MS = 1_000
+
+export type UsageServiceDeps = Readonly<{ records: Records; ledger: Ledger; clock: Clock }>
+
+type PageQuery = Readonly<{ limit: number; cursor?: string | undefined }>
+
+/** Of a caller who cannot be identified there is nothing. */
+const ownerOrThrow = (caller: Caller): string => {
+  const owner = ownerOf(caller)
+  if (owner !== undefined) return owner
+  throw new GatewayError('UNAUTHENTICATED', 'It is not known whose usage this is.')
+}
+
+/** Reads the ledger, what this process has just recorded included. */
+export class UsageService {
+  readonly #deps: UsageServiceDeps
+
+  constructor(deps: UsageServiceDeps) {
+    this.#deps = deps
+  }
+
+  async usage(query: UsageQuery): Promise<UsageReport> {
+    await this.#flushed()
+    return usageOf(this.#deps.records, query)
+  }
+
+  ownUsage(caller: Caller, query: Omit<UsageQuery, 'owner'>): Promise<UsageReport> {
+    return this.usage({ ...query, owner: ownerOrThrow(caller) })
+  }
+
+  /** @throws GatewayError NOT_FOUND, also for another owner's request */
+  async request(requestId: string, caller?: Caller): Promise<ExplainedRequest> {
+    await this.#flushed()
+    const owner = caller && ownerOrThrow(caller)
+    const found = await findRequest(this.#deps.records, requestId, owner)
+    if (!found) throw new GatewayError('NOT_FOUND', 'There is no such request.')
+    return found
+  }
+
+  async requests(query: PageQuery, caller?: Caller): Promise<RequestPage> {
+    await this.#flushed()
+    return listRequests(this.#deps.records, { ...query, owner: caller && ownerOrThrow(caller) })
+  }
+
+  #flushed(): Promise<void> {
+    const { ledger, clock } = this.#deps
+    return new Promise(resolve => {
+      const timer = clock.timer(FLUSHED_WITHIN_MS, resolve)
+      void ledger.flush().then(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
+  }
+}

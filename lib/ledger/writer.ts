@@ -1,0 +1,163 @@
+import type { Clock, Timer } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
+import type { Records } from '../storage/records/records.ts'
+import { type AttemptRow, insertions, type RequestRow } from './columns.ts'
+import { rollupOf } from './rollup.ts'
+
+/** Rows that are written in one transaction, with their sums. */
+type Group = Readonly<{ id: string; attempts: readonly AttemptRow[]; requests: readonly RequestRow[] }>
+
+/** How long a row waits for others: with the commit, less than 100 ms. */
+const GATHERED_MS = 25
+const MOST_IN_GROUP = 1_000
+/** Rows in memory while the database is away. Further ones are lost. */
+const MOST_WAITING = 200_000
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 2_000
+const LOGGED_AGAIN_AFTER_MS = 10_000
+
+export type WriterDeps = Readonly<{
+  records: Records
+  clock: Clock
+  newId: () => string
+  /** Called when rows are lost: how many, and why. */
+  onLost: (rows: number, error?: unknown) => void
+}>
+
+const sizeOf = ({ attempts, requests }: Group): number => attempts.length + requests.length
+
+const isAway = (error: unknown): boolean =>
+  error instanceof GatewayError && error.code === 'STORE_UNAVAILABLE'
+
+/**
+ * Writes rows in groups, so that no request waits for a disk. A group has an id of its own, which is written with it:
+ * one that is repeated because its outcome was unknown changes nothing. While the database is away, rows wait in
+ * memory. A process that is killed loses the rows that are not written: those of the last 100 ms.
+ */
+export class LedgerWriter {
+  readonly #deps: WriterDeps
+  readonly #insertions: ReturnType<typeof insertions>
+  #attempts: AttemptRow[] = []
+  #requests: RequestRow[] = []
+  #timer: Timer | undefined
+  #writing: Promise<void> | undefined
+  #pause: (() => void) | undefined
+  #lost = 0
+  #lostLoggedAt = Number.NEGATIVE_INFINITY
+  #isClosing = false
+
+  constructor(deps: WriterDeps) {
+    this.#deps = deps
+    this.#insertions = insertions(deps.records.dialect)
+  }
+
+  addAttempt(row: AttemptRow): void {
+    if (this.#hasRoom()) this.#attempts.push(row)
+  }
+
+  addRequest(row: RequestRow): void {
+    if (this.#hasRoom()) this.#requests.push(row)
+  }
+
+  /** Resolves when all rows so far are written, or could not be. */
+  async flush(): Promise<void> {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined
+      if (this.#waiting > 0 && !this.#isClosing) this.#schedule()
+    })
+    await this.#writing
+  }
+
+  /** Writes what is waiting. To be called before the database is closed. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    this.#pause?.()
+    while (this.#waiting > 0) await this.flush()
+    await this.#writing
+  }
+
+  get #waiting(): number {
+    return this.#attempts.length + this.#requests.length
+  }
+
+  #hasRoom(): boolean {
+    if (this.#waiting < MOST_WAITING) {
+      this.#schedule()
+      return true
+    }
+    this.#lost += 1
+    const now = this.#deps.clock.now()
+    if (now - this.#lostLoggedAt >= LOGGED_AGAIN_AFTER_MS) {
+      this.#lostLoggedAt = now
+      this.#deps.onLost(this.#lost)
+      this.#lost = 0
+    }
+    return false
+  }
+
+  #schedule(): void {
+    if (this.#writing) return
+    this.#timer ??= this.#deps.clock.timer(GATHERED_MS, () => void this.flush())
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#waiting > 0)
+      await this.#write({
+        id: this.#deps.newId(),
+        attempts: this.#attempts.splice(0, MOST_IN_GROUP),
+        requests: this.#requests.splice(0, MOST_IN_GROUP),
+      })
+  }
+
+  async #write(group: Group): Promise<void> {
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      try {
+        await this.#commit(group)
+        return
+      } catch (error) {
+        if (!isAway(error)) return this.#writeHalves(group, error)
+        if (this.#isClosing) return this.#deps.onLost(sizeOf(group), error)
+        await this.#wait(pauseMs)
+      }
+    }
+  }
+
+  /** A row that cannot be written must not take others with it. */
+  async #writeHalves(group: Group, error: unknown): Promise<void> {
+    if (sizeOf(group) <= 1) return this.#deps.onLost(sizeOf(group), error)
+    const { attempts, requests } = group
+    const [a, r] = [Math.ceil(attempts.length / 2), Math.floor(requests.length / 2)]
+    const newId = this.#deps.newId
+    await this.#write({ id: newId(), attempts: attempts.slice(0, a), requests: requests.slice(0, r) })
+    await this.#write({ id: newId(), attempts: attempts.slice(a), requests: requests.slice(r) })
+  }
+
+  async #commit({ id, attempts, requests }: Group): Promise<void> {
+    const { records, clock } = this.#deps
+    await records.writeTogether(db => [
+      {
+        query: db
+          .insertInto('ledger_groups')
+          .values({ id, at: Math.floor(clock.now()) })
+          .onConflict(conflict => conflict.doNothing())
+          .compile(),
+        mustMatch: true,
+      },
+      ...(attempts.length > 0 ? [{ query: this.#insertions.attempts(attempts) }] : []),
+      ...(requests.length > 0 ? [{ query: this.#insertions.requests(requests) }] : []),
+      { query: this.#insertions.rollups(rollupOf(attempts, requests)) },
+    ])
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return new Promise(resolve => {
+      const timer = this.#deps.clock.timer(delayMs, resolve)
+      this.#pause = () => {
+        timer.cancel()
+        resolve()
+      }
+    })
+  }
+}

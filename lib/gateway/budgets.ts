@@ -8,9 +8,10 @@ import { LimitRecords } from '../budgets/limit-records.ts'
 import { Limits } from '../budgets/limits.ts'
 import { runBudgetMaintenance } from '../budgets/maintenance.ts'
 import { OutputSizes } from '../budgets/output-sizes.ts'
-import { isDay } from '../budgets/period.ts'
+import { dayOf, isDay } from '../budgets/period.ts'
 import { Reconciler } from '../budgets/reconcile.ts'
 import type { ReserveDeps, UnexpectedCost } from '../budgets/reserve.ts'
+import { reservedNow } from '../budgets/reserved.ts'
 import { kindOf } from '../budgets/scope.ts'
 import type { Counter, LedgerSum } from '../budgets/types.ts'
 import { postNotice } from '../budgets/webhook.ts'
@@ -26,6 +27,7 @@ import { estimatedInputTokens } from '../llm/providers/shared/usage.ts'
 import type { BudgetFigures, BudgetMetrics } from '../observability/budget-metrics.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
+import type { Caller } from '../request-context.ts'
 import { wasOutpaced } from '../resilience/race.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 import type { Database } from './database.ts'
@@ -41,6 +43,8 @@ export type BudgetRuntime = Readonly<{
   budgets: Budgets
   limits: Limits
   admin: BudgetAdmin
+  /** What is reserved at present. */
+  reserved: (caller: Caller | undefined) => Promise<ReturnType<typeof reservedNow>>
   outputSizes: OutputSizes
   onUnexpectedCost: (cost: UnexpectedCost) => void
 }>
@@ -171,6 +175,7 @@ export const buildBudgets = async (deps: BudgetWiringDeps): Promise<BudgetRuntim
       keys: keyBudgetsOf(deps.keys),
       now: () => clock.now(),
     }),
+    reserved: async caller => reservedNow(await records.countersOf(dayOf(clock.now())), caller),
     outputSizes: new OutputSizes(),
     onUnexpectedCost: unexpectedCosts(logger, budgetMetrics),
   }

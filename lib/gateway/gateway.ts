@@ -82,8 +82,8 @@ export type Gateway = ServeDeps &
     responses: ResponseService
     /** Usage, and how requests were answered. */
     usage: UsageService
-    /** What budgets hold back of a row's money, in US dollars. */
-    reservedUsd: Reserved
+    /** What budgets hold back of a caller's money, or of all together. */
+    reserved: (caller?: Caller) => Promise<Reserved>
     cache: CacheAdmin
     /** Every action of an admin is appended before it takes place. */
     audit: AuditService
@@ -350,7 +350,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     responses,
     budgets: runtime.budgets.admin,
     usage: new UsageService({ records: database.records, ledger: runtime.ledger, clock }),
-    reservedUsd: () => 0,
+    reserved: caller => runtime.budgets.reserved(caller),
     cache: cacheAdmin({
       replies: runtime.cache,
       isOn: () => current.now.settings.caching.enabled,

@@ -10,7 +10,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     GET: async ({ request, context, gateway }) => {
       const { format, ...query } = parseUsageQuery(queryOf(request), gateway.clock.now())
       const report = await gateway.usage.ownUsage(context.caller, query)
-      return usageResponse(report, { by: query.by, format, reserved: gateway.reservedUsd })
+      return usageResponse(report, { by: query.by, format, reserved: await gateway.reserved(context.caller) })
     },
   },
 )

@@ -39,8 +39,8 @@ const percentilesJson = ({
 
 const share = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole)
 
-/** What budgets hold back. */
-export type Reserved = (row: UsageRow) => number
+/** What budgets hold back at present of whom a row is, in whole nanodollars. */
+export type Reserved = (of: UsageRow['of']) => number
 
 const rowJson = (row: UsageRow, by: readonly Dimension[], reserved: Reserved) => ({
   ...Object.assign({}, ...by.map(dimension => dimensionJson(row, dimension))),
@@ -50,7 +50,7 @@ const rowJson = (row: UsageRow, by: readonly Dimension[], reserved: Reserved) =>
   costUsd: costUsd(row),
   costNanoUsd: String(row.costNano),
   unpricedAttempts: row.unpriced,
-  reservedUsd: reserved(row),
+  reservedUsd: reserved(row.of) / NANO_PER_USD,
   cacheHits: row.cacheHits,
   cacheHitRate: share(row.cacheHits, row.requests),
   savedUsd: usd(row.savedNano),

@@ -1,0 +1,38 @@
+import type { Caller } from '../request-context.ts'
+import { scopesOf } from './scope.ts'
+import type { Counter, Scope } from './types.ts'
+
+/** What is reserved at present of each scope, in whole nanodollars. A hold is in the counters of a day and of a month. */
+const byScope = (counters: readonly Counter[]): ReadonlyMap<Scope, number> => {
+  const reserved = new Map<Scope, number>()
+  for (const { scope, reserved: nanoUsd } of counters)
+    reserved.set(scope, Math.max(nanoUsd, reserved.get(scope) ?? 0))
+  return reserved
+}
+
+/** The scope of the owner of ledger rows: `owner X` or `key ID`; undefined for callers without a key. */
+const scopeOfOwner = (owner: string): Scope | undefined => {
+  const [kind, ...name] = owner.split(' ')
+  return kind === 'owner' || kind === 'key' ? `${kind}:${name.join(' ')}` : undefined
+}
+
+/** Of whom the rows of a report are: a key, an owner, or neither, for a sum of all. */
+export type Of = Readonly<{ key?: string; owner?: string }>
+
+/**
+ * What budgets hold back at present of a key's, an owner's or everyone's money, in whole nanodollars.
+ * @param caller whose rows they are; undefined for everyone's
+ */
+export const reservedNow = (counters: readonly Counter[], caller?: Caller): ((of: Of) => number) => {
+  const reserved = byScope(counters)
+  const sumOf = (kind: 'key' | 'owner') =>
+    [...reserved].reduce((sum, [scope, nanoUsd]) => (scope.startsWith(`${kind}:`) ? sum + nanoUsd : sum), 0)
+  const total = caller
+    ? Math.max(0, ...scopesOf(caller).flatMap(scope => (scope === 'all' ? [] : (reserved.get(scope) ?? []))))
+    : Math.max(reserved.get('all') ?? 0, sumOf('key'), sumOf('owner'))
+  return ({ key, owner }) => {
+    if (key === undefined && owner === undefined) return total
+    const scope: Scope | undefined = key ? `key:${key}` : scopeOfOwner(owner ?? '')
+    return (scope && reserved.get(scope)) ?? 0
+  }
+}

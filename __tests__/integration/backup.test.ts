@@ -142,7 +142,10 @@ describe('npm run backup', () => {
   })
 
   it('says to use pg_dump for a Postgres, and shows nothing of its address', async () => {
-    const env = { DATABASE_URL: 'postgres://parley:the-password@127.0.0.1:1/parley' }
+    const env = {
+      DATABASE_URL: 'postgres://parley:the-password@127.0.0.1:1/parley',
+      KEY_PEPPER: 'q7Vt2mXc9LpR4sZk8HwJ1nYb5GdF3aTe',
+    }
     const run = await script('backup.ts', newDirectory(), env, 'copy.db')
     expect(run).toMatchObject({ code: 2, output: expect.stringContaining('pg_dump') })
     expect(run.output).not.toContain('the-password')

@@ -305,8 +305,27 @@ describe.each(HOSTS)('the route of budgets, under the %s host', host => {
       day: { limitUsd: null, remainingUsd: null },
       month: { limitUsd: 2, spentUsd: 0, reservedUsd: 0, remainingUsd: 2 },
     })
-    for (const scope of ['owner:Größe & Co/1', 'owner:100%', 'key:k_1'])
-      expect(await (await put(encodeURIComponent(scope), '{"day":1}')).json()).toMatchObject({ scope })
-    expect(await (await put('key:k_1', '{}')).json()).toMatchObject({ scope: 'key:k_1' })
+    expect((await put('key:key_000000000000000000000000', '{"day":1}')).status).toBe(404)
+    const made = await fetch(`${url}/api/admin/keys`, {
+      method: 'POST',
+      headers: AS_ADMIN,
+      body: '{"name":"one","budgetUsd":{"month":3}}',
+    })
+    const { id } = await made.json()
+    expect(
+      await (await fetch(`${url}/api/admin/budgets/key:${id}`, { headers: AS_ADMIN })).json(),
+    ).toMatchObject({
+      budgetUsd: { day: null, month: 3 },
+    })
+    for (const scope of ['owner:Größe & Co/1', 'owner:100%', `key:${id}`])
+      expect(await (await put(encodeURIComponent(scope), '{"day":1}')).json()).toMatchObject({
+        scope,
+        budgetUsd: { day: 1, month: null },
+      })
+    const key = await fetch(`${url}/api/admin/keys/${id}`, { headers: AS_ADMIN })
+    expect((await key.json()).budgetUsd).toEqual({ day: 1 })
+    expect(await (await put(`key:${id}`, '{}')).json()).toMatchObject({
+      budgetUsd: { day: null, month: null },
+    })
   }, 60_000)
 })

@@ -47,12 +47,20 @@ describe.each(HOSTS)('an API key under the %s host', host => {
     const path = `/api/admin/keys/${made.id}`
     const read = await send(ADMIN_TOKEN, path)
     expect(read.json).toEqual(made)
-    const patch = { limits: { concurrency: null, requestsPerMinute: 7 }, owner: null, expiresAt: null }
+    // The mock models have no price, which a budget needs.
+    expect((await v1(key)).status).toBe(403)
+    const patch = {
+      limits: { concurrency: null, requestsPerMinute: 7 },
+      budgetUsd: null,
+      owner: null,
+      expiresAt: null,
+    }
     const changed = await send(ADMIN_TOKEN, path, patch, 'PATCH')
     expect(changed.json).toEqual({
       ...made,
       owner: null,
       expiresAt: null,
+      budgetUsd: {},
       limits: { requestsPerMinute: 7, tokensPerMinute: 1_000 },
     })
     const rotated = await send(ADMIN_TOKEN, `${path}/rotate`, { overlapSeconds: 60 })

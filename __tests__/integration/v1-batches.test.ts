@@ -25,13 +25,16 @@ const chat = (id: string, content: string, more: object = {}): Line => ({
 const jsonl = (lines: readonly unknown[]): string => lines.map(line => `${JSON.stringify(line)}\n`).join('')
 
 /** A client of one gateway, with what the tests do with it. */
+/** Gateways on one database take no placeholders for keys. */
+const ADMIN_TOKEN = 'q7Vt2mXc9LpR4sZk8HwJ1nYb'
+
 class BatchUser {
   readonly client: OpenAI
 
-  constructor(url: string, headers: Record<string, string> = {}) {
+  constructor(url: string, headers: Record<string, string> = {}, apiKey = 'placeholder') {
     this.client = new OpenAI({
       baseURL: `${url}/v1`,
-      apiKey: 'placeholder',
+      apiKey,
       maxRetries: 0,
       defaultHeaders: headers,
     })
@@ -595,6 +598,7 @@ describe('two gateways on one Postgres that share DATA_DIR', () => {
     const env = {
       DATA_DIR: mkdtempSync(join(tmpdir(), 'parley-shared-')),
       DATABASE_URL: await postgres.database(),
+      ADMIN_TOKEN,
       OPENAI_API_KEY: 'sk-test',
       OPENAI_BASE_URL: upstream.baseUrl,
       ENABLE_RATE_LIMITING: 'false',
@@ -603,7 +607,8 @@ describe('two gateways on one Postgres that share DATA_DIR', () => {
     const first = await GatewayProcess.start('native', { ...env, BATCH_WORKER: 'false' })
     const second = await GatewayProcess.start('native', env)
     try {
-      const [here, there] = [new BatchUser(first.url), new BatchUser(second.url)]
+      const [here, there] = [first, second].map(({ url }) => new BatchUser(url, {}, ADMIN_TOKEN))
+      if (!here || !there) throw new Error('There are two gateways.')
       const input = jsonl(Array.from({ length: 200 }, (_, index) => chat(`${index}`, `${index}`)))
       const started = await here.start(input)
       expect(await (await there.client.files.content(started.input_file_id)).text()).toBe(input)

@@ -187,8 +187,9 @@ export const serving =
       const admission = admitted(context, deps, options)
       const admittedContext = admission ? await admission : context
       const run = () => servedBy(handler, { ...exchange, context: admittedContext }, options)
-      if (!options.idempotent || method !== 'POST') return run()
-      return idempotently({ request: exchange.request, context: admittedContext, run }, deps.idempotency)
+      const { request } = exchange
+      if (!options.idempotent || method !== 'POST' || !request.headers.has('idempotency-key')) return run()
+      return idempotently({ request, context: admittedContext, run }, deps.idempotency)
     }
 
     const respond =

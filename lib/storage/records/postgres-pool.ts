@@ -12,7 +12,7 @@ export type PoolOptions = Readonly<{
 }>
 
 /** How long an operation waits for a connection, a new or a pooled one. */
-const CONNECT_MS = 500
+const CONNECT_MS = 1_500
 const IDLE_MS = 30_000
 
 /** Whole numbers as numbers; beyond 2^53 they are read as text, by a cast. */

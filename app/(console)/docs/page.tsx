@@ -1,6 +1,7 @@
 import { headers } from 'next/headers'
 import { gateway } from '#lib/gateway/index.ts'
 import { DocsFrame } from './docs-frame.tsx'
+import './reference.css'
 import { Reference } from './reference.tsx'
 
 /** The API reference, rendered on the server from the document that `/openapi.json` serves. */

@@ -8,7 +8,7 @@ import { rollupOf } from './rollup.ts'
 type Group = Readonly<{ id: string; attempts: readonly AttemptRow[]; requests: readonly RequestRow[] }>
 
 /** How long a row waits for others: with the commit, less than 100 ms. */
-const GATHERED_MS = 25
+const GATHERED_MS = 50
 const MOST_IN_GROUP = 1_000
 /** Rows in memory while the database is away. Further ones are lost. */
 const MOST_WAITING = 200_000

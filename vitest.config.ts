@@ -4,9 +4,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Tests of how long the event loop, the memory or a client waits: only one of them at a time is a fair measurement. */
 const MEASURED = [
-  '__tests__/faults/{clients,instant-items}.test.ts',
+  '__tests__/faults/{clients,instant-items,slow-clients}.test.ts',
   '__tests__/support/loop-delays.test.ts',
-  '__tests__/integration/{disconnect,event-loop,large-bodies,load}.test.ts',
+  '__tests__/integration/{batch-upload-load,disconnect,event-loop,large-bodies,load}.test.ts',
 ]
 /** Tests that start gateways, databases or Redis: processes of their own, for which they mostly wait. */
 const WITH_PROCESSES = ['__tests__/{contracts,faults,integration,simulation,support}/**/*.test.ts']
@@ -59,10 +59,10 @@ export default defineConfig({
           name: 'processes',
           include: WITH_PROCESSES,
           exclude: MEASURED,
-          // The bound of 50 ms is for a gateway with a core of its own: five test files share two here.
+          // The bound of 50 ms is for a gateway with a core of its own: four test files share two here.
           env: { NODE_COMPILE_CACHE: COMPILE_CACHE, LONGEST_BLOCK_MS: '100' },
           globalSetup: '__tests__/support/fill-compile-cache.ts',
-          maxWorkers: 5,
+          maxWorkers: 4,
           maxConcurrency: 3,
           sequence: { groupOrder: 1 },
         },

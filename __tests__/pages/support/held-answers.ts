@@ -5,6 +5,9 @@ import { test as base, expect, type Parley, visitorOf } from './parley.ts'
 export const FIRST_HALF = 'The first half, '
 export const WHOLE = `${FIRST_HALF}and the second.`
 
+/** The questions of the present test. */
+const askedNow = new Set<string>()
+
 /** A provider whose answers stay half complete until they are released. */
 class HeldAnswers {
   readonly #released = Promise.withResolvers<void>()
@@ -17,14 +20,16 @@ class HeldAnswers {
 
   /** Questions that begin with “Wait” have no first half either. */
   readonly answer: Behaviour = async (response, asked, signal) => {
-    // An item that an earlier test of this worker has left in a batch.
+    const question = asked.messages.at(-1)?.content ?? ''
+    // An earlier test of this worker may have left an item of a batch, or a chat that is tried again.
+    const isOwn = askedNow.has(question)
     if (!asked.stream) return echoes(response, asked, signal)
-    this.calls += 1
+    if (isOwn) this.calls += 1
     signal.addEventListener('abort', () => {
-      if (!response.writableEnded) this.aborted += 1
+      if (isOwn && !response.writableEnded) this.aborted += 1
     })
     response.writeHead(200, { 'content-type': 'text/event-stream' })
-    if (asked.messages.at(-1)?.content.startsWith('Wait')) await this.#released.promise
+    if (question.startsWith('Wait')) await this.#released.promise
     response.write(sse(chunk({ content: FIRST_HALF })))
     await this.#released.promise
     if (!signal.aborted) response.end(sse(chunk({ content: WHOLE.slice(FIRST_HALF.length) })) + streamEnd())
@@ -40,6 +45,7 @@ type Fixtures = {
 /** A user of the chat page, whose provider gives half an answer until it is released. */
 export const test = base.extend<Fixtures>({
   held: async ({ upstream }, use) => {
+    askedNow.clear()
     const held = new HeldAnswers()
     upstream.usually(held.answer)
     await use(held)
@@ -59,6 +65,7 @@ export { expect }
 
 /** Asks without choosing a model. */
 export async function ask({ composer }: Parley, question: string): Promise<void> {
+  askedNow.add(question)
   await composer.fill(question)
   await composer.press('Enter')
 }

@@ -91,7 +91,7 @@ describe.each(HOSTS)('the session of an admin under the %s host', host => {
       expect((await using(`parley_admin=${forged}`)).status).toBe(401)
   })
 
-  it('makes nobody an admin where a guest is meant: chats count as the guest’s', async () => {
+  it('identifies an admin on routes of admins and members alone: a chat counts as the guest’s', async () => {
     const { cookie } = await signIn(ADMIN_TOKEN)
     const { headers } = await using(cookie, '/v1/models')
     expect(headers['x-ratelimit-limit']).toBe('60')

@@ -114,7 +114,7 @@ describe.concurrent.each(Object.keys(PLACES))('F26, F20: a batch with %s', kind 
   })
 })
 
-describe.concurrent('a worker that is told to stop', () => {
+describe.concurrent('a worker that gets a signal to stop', () => {
   it('ends what runs, begins nothing more, and leaves the rest to the next one', async () => {
     const upstream = await FakeUpstream.start()
     const env = {

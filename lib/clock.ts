@@ -6,6 +6,9 @@ export interface Clock {
   timer(delayMs: number, task: () => void): Timer
 }
 
+/** A day in milliseconds. */
+export const DAY_MS = 86_400_000
+
 export interface Timer {
   /** Restarts the delay, also of a timer that has fired. */
   refresh(): void

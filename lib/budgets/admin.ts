@@ -1,12 +1,11 @@
 import { GatewayError } from '../errors.ts'
+import { nanoUsdOf, usdOfNano } from '../money.ts'
 import type { HoldRecords } from './hold-records.ts'
 import type { LimitRecords } from './limit-records.ts'
 import type { Limits } from './limits.ts'
 import { dayOf, endOf, isDay, limitIn } from './period.ts'
 import { keyIn, scopeIn } from './scope.ts'
 import type { Counter, Limit, Scope } from './types.ts'
-
-const NANO_PER_USD = 1e9
 
 /** A budget in one period, in US dollars; `null` where there is no limit. */
 export type PeriodReport = Readonly<{
@@ -48,18 +47,16 @@ export type BudgetAdminDeps = Readonly<{
   now: () => number
 }>
 
-const usdOf = (nanoUsd: number): number => nanoUsd / NANO_PER_USD
-const nanoUsdOf = (usd: number): number => Math.round(usd * NANO_PER_USD)
 const optionalUsd = (nanoUsd: number): number | null =>
-  nanoUsd === Number.POSITIVE_INFINITY ? null : usdOf(nanoUsd)
+  nanoUsd === Number.POSITIVE_INFINITY ? null : usdOfNano(nanoUsd)
 
 const periodReport = ({ period, spent, reserved }: Counter, limit: Limit): PeriodReport => {
   const most = limitIn(limit, period)
   return {
     period,
     limitUsd: optionalUsd(most),
-    spentUsd: usdOf(spent),
-    reservedUsd: usdOf(reserved),
+    spentUsd: usdOfNano(spent),
+    reservedUsd: usdOfNano(reserved),
     remainingUsd: optionalUsd(Math.max(0, most - spent - reserved)),
     spentNanoUsd: String(spent),
     reservedNanoUsd: String(reserved),

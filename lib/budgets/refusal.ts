@@ -1,9 +1,9 @@
 import { GatewayError } from '../errors.ts'
+import { usdOfNano } from '../money.ts'
 import { endOf, isDay, limitIn } from './period.ts'
 import { kindOf, type ScopeKind } from './scope.ts'
 import type { Counter, Limit, Refusal, Scope } from './types.ts'
 
-const NANO_PER_USD = 1e9
 const OWNERS: Readonly<Record<ScopeKind, string>> = {
   all: 'this gateway',
   owner: 'this key’s owner',
@@ -40,7 +40,7 @@ export const refusalOf = (
   }
 }
 
-const usd = (nanoUsd: number): string => `$${Number((nanoUsd / NANO_PER_USD).toPrecision(6))}`
+const usd = (nanoUsd: number): string => `$${Number(usdOfNano(nanoUsd).toPrecision(6))}`
 
 /** `The daily budget of this key`. */
 const nameOf = ({ scope, period }: Readonly<{ scope: Scope; period: string }>): string =>

@@ -1,9 +1,9 @@
 import { type Clock, sleep } from '../clock.ts'
+import { usdOfNano } from '../money.ts'
 import type { BudgetNotice } from './budgets.ts'
 import { endOf } from './period.ts'
 
 const PAUSES_MS = [0, 5_000, 30_000, 120_000]
-const NANO_PER_USD = 1e9
 const NEVER = new AbortController().signal
 
 export type BudgetWebhookDeps = Readonly<{
@@ -22,8 +22,8 @@ const messageOf = ({ scope, period, spentNanoUsd, limitNanoUsd }: BudgetNotice) 
   budget: {
     scope,
     period,
-    spentUsd: spentNanoUsd / NANO_PER_USD,
-    limitUsd: limitNanoUsd / NANO_PER_USD,
+    spentUsd: usdOfNano(spentNanoUsd),
+    limitUsd: usdOfNano(limitNanoUsd),
     renewsAt: new Date(endOf(period)).toISOString(),
   },
 })

@@ -1,6 +1,7 @@
 import { fieldOf, type PassthroughRequest } from '../llm/passthrough.ts'
 import type { UnitPrice } from '../llm/providers/definition.ts'
 import type { Call, Target } from '../llm/types.ts'
+import { PICO_PER_NANO, picoUsdOf } from '../money.ts'
 import { promptBytes, promptTexts, tokensBesideTexts } from './prompt-size.ts'
 
 /** The highest price of a token of each direction, in whole picodollars. */
@@ -35,8 +36,6 @@ export type WorstCase = Readonly<{
   }>
 }>
 
-const PICO_PER_NANO = 1_000
-const PICO_PER_USD = 1e12
 const CHARACTERS_OF_A_PRICE = 1e6
 /** Other vendors' tokenizers make up to half as many more tokens of the same text. */
 const TOKENIZER_MARGIN = 1.5
@@ -66,18 +65,18 @@ const imagePicoUsd = (
   request: PassthroughRequest,
 ): number => {
   const kind = `${fieldOf(request, 'quality') ?? ''} ${fieldOf(request, 'size') ?? ''}`
-  return Math.round((usd[kind] ?? Math.max(0, ...Object.values(usd))) * PICO_PER_USD)
+  return picoUsdOf(usd[kind] ?? Math.max(0, ...Object.values(usd)))
 }
 
 /** The cost of what is not billed by tokens. */
 const unitNanoUsd = (price: UnitPrice, request: PassthroughRequest): number => {
   switch (price.unit) {
     case 'character': {
-      const perCharacter = (price.usdPerMillion * PICO_PER_USD) / CHARACTERS_OF_A_PRICE
+      const perCharacter = picoUsdOf(price.usdPerMillion) / CHARACTERS_OF_A_PRICE
       return nanoOf((fieldOf(request, 'input') ?? '').length * perCharacter)
     }
     case 'second':
-      return nanoOf(Math.ceil(secondsIn(request)) * price.usd * PICO_PER_USD)
+      return nanoOf(Math.ceil(secondsIn(request)) * picoUsdOf(price.usd))
     default:
       return nanoOf((numberIn(request, 'n') ?? 1) * imagePicoUsd(price, request))
   }

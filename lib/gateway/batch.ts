@@ -21,6 +21,7 @@ import type { WorkSignal } from '../batch/work-signal/work-signal.ts'
 import { localWorkSignal } from '../batch/work-signal/work-signal.ts'
 import { Worker } from '../batch/worker.ts'
 import type { Clock } from '../clock.ts'
+import { DAY_MS } from '../clock.ts'
 import { itemLimits } from '../config/limits.ts'
 import { jobJson } from '../http/dialects/batch.ts'
 import { resultLine } from '../http/dialects/openai-batches.ts'
@@ -36,7 +37,6 @@ import type { Runtime } from './runtime.ts'
 const LEASE_MS = 20_000
 /** Requests to these need no model that can chat. */
 const BESIDE_CHAT: ReadonlySet<V1Url> = new Set(['/v1/completions', '/v1/embeddings', '/v1/moderations'])
-const DAY_MS = 86_400_000
 
 export type Batch = Readonly<{
   service: BatchService

@@ -24,6 +24,7 @@ import { type Prices, pricedUsage } from '../ledger/meter.ts'
 import { highestTokenPrice } from '../ledger/pricing.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import { estimatedInputTokens } from '../llm/providers/shared/usage.ts'
+import { usdOfNano } from '../money.ts'
 import type { BudgetFigures, BudgetMetrics } from '../observability/budget-metrics.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
@@ -35,7 +36,6 @@ import type { Keys } from './keys.ts'
 import type { PipelineDeps } from './pipelines.ts'
 
 const NOTICE_AT = 0.8
-const NANO_PER_USD = 1e9
 const component = 'budgets'
 
 /** The state of all budgets, which survives a reload of the configuration. */
@@ -71,7 +71,7 @@ const figuresOf = (counters: readonly Counter[]): BudgetFigures => {
   }
   return [...sums].map(([name, { spent, reserved }]) => {
     const [scope = '', period = ''] = name.split(' ')
-    const usd = { spentUsd: spent / NANO_PER_USD, reservedUsd: reserved / NANO_PER_USD }
+    const usd = { spentUsd: usdOfNano(spent), reservedUsd: usdOfNano(reserved) }
     return { scope, period: period === 'day' ? 'day' : 'month', ...usd }
   })
 }
@@ -86,7 +86,7 @@ const noticing = (
   const post = webhookPost(() => true)
   return notice => {
     const { scope, period, spentNanoUsd, limitNanoUsd } = notice
-    const amounts = { spentUsd: spentNanoUsd / NANO_PER_USD, limitUsd: limitNanoUsd / NANO_PER_USD }
+    const amounts = { spentUsd: usdOfNano(spentNanoUsd), limitUsd: usdOfNano(limitNanoUsd) }
     logger.warn({ component, scope, period, ...amounts }, 'most of a budget is spent')
     metrics.noticed(kindOf(scope), periodKind(period))
     if (url === undefined || secret === undefined) return

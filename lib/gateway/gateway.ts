@@ -12,7 +12,7 @@ import type { V1BatchService } from '../batch/v1/batch-service.ts'
 import type { FileService } from '../batch/v1/file-service.ts'
 import type { BudgetAdmin } from '../budgets/admin.ts'
 import { type CacheAdmin, cacheAdmin } from '../cache/admin.ts'
-import { type Clock, systemClock } from '../clock.ts'
+import { type Clock, DAY_MS, systemClock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
 import type { ConfigFile } from '../config/file-schema.ts'
 import { chatLimits, itemLimits } from '../config/limits.ts'
@@ -128,8 +128,6 @@ export type Gateway = ServeDeps &
     /** Whether it serves. A lost store makes it degraded, not unready. */
     isReady: () => boolean
   }>
-
-const DAY_MS = 86_400_000
 
 const callableModels = ({
   aliases,

@@ -1,10 +1,9 @@
+import { DAY_MS } from '../clock.ts'
 import { runMaintenance } from '../responses/maintenance.ts'
 import { responseRecords } from '../responses/records.ts'
 import { ResponseService } from '../responses/service.ts'
 import type { Database } from './database.ts'
 import type { Runtime } from './runtime.ts'
-
-const DAY_MS = 86_400_000
 
 /** The answers that later requests can refer to; none where they are to be kept for no time. */
 export const buildResponses = ({ env, clock, logger }: Runtime, database: Database) => {

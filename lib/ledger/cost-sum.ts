@@ -1,5 +1,5 @@
+import { DAY_MS } from '../clock.ts'
 import type { Records } from '../storage/records/records.ts'
-import { DAY_MS } from './rollup.ts'
 
 export type CostQuery = Readonly<{
   /** Clock times in milliseconds: whole days in UTC. */

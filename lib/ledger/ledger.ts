@@ -1,4 +1,5 @@
 import type { Call, Target, Usage } from '../llm/types.ts'
+import { PICO_PER_NANO } from '../money.ts'
 import {
   type Attempt,
   type Caller,
@@ -11,7 +12,6 @@ import type { AttemptRow, RequestRow } from './columns.ts'
 import type { RequestDetail } from './types.ts'
 import type { LedgerWriter } from './writer.ts'
 
-const PICO_PER_NANO = 1_000
 const LONGEST_TEXT = 300
 
 /** Whole nanodollars, half away from zero. */

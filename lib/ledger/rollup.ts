@@ -1,8 +1,8 @@
+import { DAY_MS } from '../clock.ts'
 import { ADDED, type AttemptRow, type RequestRow, ROLLUP_KEY, type Sum } from './columns.ts'
 import { bucketOf } from './histogram.ts'
 
 export const HOUR_MS = 3_600_000
-export const DAY_MS = 86_400_000
 const SPANS = [HOUR_MS, DAY_MS] as const
 
 type RollupRow = { [Name in string]: string | number | null }

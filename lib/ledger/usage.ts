@@ -1,9 +1,10 @@
 import { type RawBuilder, sql } from 'kysely'
+import { DAY_MS } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import type { Records } from '../storage/records/records.ts'
 import { ADDED, FIRST_BUCKETS, LATENCY_BUCKETS, type Sum } from './columns.ts'
 import { type Histogram, percentile } from './histogram.ts'
-import { DAY_MS, HOUR_MS } from './rollup.ts'
+import { HOUR_MS } from './rollup.ts'
 import type { Dimension, Percentiles, UsageQuery, UsageReport, UsageRow } from './types.ts'
 
 const MOST_ROWS = 10_000

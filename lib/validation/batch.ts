@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { ITEM_STATES, PRIORITIES } from '../batch/types.ts'
 import { assertOneQuestion, type ChatLimits, ONE_QUESTION, questionFields } from './chat.ts'
+import { pageCursor, pageLimit } from './page.ts'
 import { optional } from './zod.ts'
 
 const LONGEST_NAME = 200
 const LONGEST_ID = 128
 const LATEST_MS = 30 * 86_400_000
 const LONGEST_URL = 2_000
-const MOST_ENTRIES = 200
 const NO_CONTROL = /^\P{Cc}*$/u
 
 const text = (longest: number) =>
@@ -87,14 +87,8 @@ export type ItemBody = z.output<ReturnType<typeof itemBody>>
 /** The body of `PATCH /api/batch/jobs/{id}`. */
 export const jobChange = z.strictObject({ priority: z.enum(PRIORITIES) })
 
-const limit = z
-  .string()
-  .regex(/^\d{1,4}$/, 'must be a whole number')
-  .transform(Number)
-  .refine(value => value >= 1 && value <= MOST_ENTRIES, `must be from 1 to ${MOST_ENTRIES}`)
-  .default(50)
-  .meta({ description: `Entries per page: 1 to ${MOST_ENTRIES}, 50 by default.` })
-const cursor = z.string().max(LONGEST_URL).optional().meta({ description: 'The previous `nextCursor`.' })
+const limit = pageLimit()
+const cursor = pageCursor(z.string().max(LONGEST_URL))
 
 /** The query of a list of jobs. */
 export const jobsQuery = z.strictObject({ limit, cursor })

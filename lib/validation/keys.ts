@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { nanoUsdOf } from '../money.ts'
+import { pageCursor, pageLimit } from './page.ts'
 import { optional, withDefault } from './zod.ts'
 
 const LONGEST_NAME = 200
@@ -6,10 +8,8 @@ const LONGEST_OWNER = 128
 const LONGEST_SCOPE = 200
 const MOST_SCOPES = 100
 const LONGEST_CURSOR = 200
-const MOST_ENTRIES = 200
 const MOST_NUMBER = 1_000_000_000
 const MOST_USD = 1_000_000
-const NANO_PER_USD = 1e9
 const LONGEST_OVERLAP_SECONDS = 30 * 86_400
 const NO_CONTROL = /^\P{Cc}*$/u
 
@@ -36,7 +36,7 @@ const usd = z
   .number()
   .min(0, 'must not be negative')
   .max(MOST_USD, `must be at most ${MOST_USD}`)
-  .transform(value => Math.round(value * NANO_PER_USD))
+  .transform(nanoUsdOf)
   .meta({ type: 'number', description: 'US dollars, in whole nanodollars.' })
 const time = z.iso
   .datetime({ offset: true, error: 'must be an ISO 8601 time with its zone, such as 2026-12-24T18:00:00Z' })
@@ -101,14 +101,8 @@ export const rotationBody = z.strictObject({
   ),
 })
 
-const limit = z
-  .string()
-  .regex(/^\d{1,4}$/, 'must be a whole number')
-  .transform(Number)
-  .refine(value => value >= 1 && value <= MOST_ENTRIES, `must be from 1 to ${MOST_ENTRIES}`)
-  .default(50)
-  .meta({ description: `Entries per page: 1 to ${MOST_ENTRIES}, 50 by default.` })
-const cursor = z.string().max(LONGEST_CURSOR).optional().meta({ description: 'The previous `nextCursor`.' })
+const limit = pageLimit()
+const cursor = pageCursor(z.string().max(LONGEST_CURSOR))
 
 /** The query of a list of keys. */
 export const keysQuery = z.strictObject({ limit, cursor })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
+import { pageCursor, pageLimit } from './page.ts'
 
 const KEY = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}$/
 export const KEY_RULE = 'must have 1 to 128 of A-Z a-z 0-9 . _ ~ - and not be . or ..'
@@ -37,14 +38,8 @@ const keyOfCursor = z
   .string()
   .refine(isCursor, 'is not a cursor of this API')
   .transform(value => Buffer.from(value, 'base64url').toString())
-const cursor = keyOfCursor.optional().meta({ description: 'The previous `nextCursor`.' })
-const limit = z
-  .string()
-  .regex(/^\d{1,4}$/, 'must be a whole number')
-  .transform(Number)
-  .refine(value => value >= 1 && value <= MOST_KEYS, `must be from 1 to ${MOST_KEYS}`)
-  .default(50)
-  .meta({ description: `Keys per page: 1 to ${MOST_KEYS}, 50 by default.` })
+const cursor = pageCursor(keyOfCursor)
+const limit = pageLimit(MOST_KEYS, 'Keys')
 
 /** The query of `GET /api/kv`. */
 export const kvQuery = z.strictObject({ limit, cursor })

@@ -1,11 +1,11 @@
 import { z } from 'zod'
+import { DAY_MS } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { DIMENSIONS, type Dimension } from '../ledger/types.ts'
+import { pageCursor, pageLimit } from './page.ts'
 
 import { parseOrThrow } from './zod.ts'
 
-const MOST_ENTRIES = 200
-const DAY_MS = 86_400_000
 const DATE = /^\d{4}-\d\d-\d\d$/
 const DEFAULT_DAYS = 30
 const MOST_DAYS = 3_660
@@ -51,14 +51,8 @@ const periodOf = ({ from, to }: z.output<typeof usageQuery>, now: number): Perio
 
 /** The query of a list of requests. */
 export const requestsQuery = z.strictObject({
-  limit: z
-    .string()
-    .regex(/^\d{1,4}$/, 'must be a whole number')
-    .transform(Number)
-    .refine(value => value >= 1 && value <= MOST_ENTRIES, `must be from 1 to ${MOST_ENTRIES}`)
-    .default(50)
-    .meta({ description: `Entries per page: 1 to ${MOST_ENTRIES}, 50 by default.` }),
-  cursor: inQuery(z.string().max(500), 'The previous `nextCursor`.'),
+  limit: pageLimit(),
+  cursor: pageCursor(z.string().max(500)),
 })
 
 export type UsageRequest = Period & Readonly<{ by: readonly Dimension[]; format: 'json' | 'csv' }>

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts'
+import { DAY_MS } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 import { type Caller, keyIdOf } from '../../request-context.ts'
 import type { BatchRecords, Item, NewItem, V1Request, V1Url } from '../types.ts'
@@ -8,8 +9,6 @@ import type { FileService } from './file-service.ts'
 import { newId, ownerOrThrow } from './owner.ts'
 import { itemsOfBatch } from './results.ts'
 import type { BatchApi, BatchOptions, Listed, NewV1Batch, V1Batch } from './types.ts'
-
-const DAY_MS = 86_400_000
 
 export type V1BatchServiceDeps = Readonly<{
   batches: V1BatchRecords

@@ -1,9 +1,8 @@
 import type { KeyRecord } from '../../auth/keys/types.ts'
-
-const NANO_PER_USD = 1e9
+import { usdOfNano } from '../../money.ts'
 
 const usdOf = (nano: number | undefined): number | undefined =>
-  nano === undefined ? undefined : nano / NANO_PER_USD
+  nano === undefined ? undefined : usdOfNano(nano)
 
 const timeOf = (at: number | undefined): string | null =>
   at === undefined ? null : new Date(at).toISOString()

@@ -1,9 +1,8 @@
 import type { AttemptRecord, ExplainedRequest, RequestPage, RequestRecord } from '../../ledger/requests.ts'
 import type { RequestDetail } from '../../ledger/types.ts'
+import { usdOfNano } from '../../money.ts'
 
-const NANO_PER_USD = 1e9
-
-const usd = (nano: number | null): number | null => (nano === null ? null : nano / NANO_PER_USD)
+const usd = (nano: number | null): number | null => (nano === null ? null : usdOfNano(nano))
 const time = (at: number): string => new Date(at).toISOString()
 const text = (value: string | null): string | null => (value === '' ? null : value)
 

@@ -1,14 +1,11 @@
 import { BYTE_ORDER_MARK, type Cell, csvRow } from '../../batch/results.ts'
 import type { Dimension, Percentiles, UsageReport, UsageRow } from '../../ledger/types.ts'
+import { usdOfNano } from '../../money.ts'
 import type { RouteResponse } from '../route-response.ts'
-
-const NANO_PER_USD = 1e9
-
-const usd = (nano: bigint): number => Number(nano) / NANO_PER_USD
 
 /** Null where nothing is known of the cost, never 0. */
 const costUsd = ({ costNano, unpriced, attempts }: UsageRow): number | null =>
-  unpriced > 0 && unpriced === attempts ? null : usd(costNano)
+  unpriced > 0 && unpriced === attempts ? null : usdOfNano(costNano)
 
 /** An owner as its routes name it: its own name, or the kind and the id of a caller without one. */
 const ownerName = (owner: string): string | null => {
@@ -50,10 +47,10 @@ const rowJson = (row: UsageRow, by: readonly Dimension[], reserved: Reserved) =>
   costUsd: costUsd(row),
   costNanoUsd: String(row.costNano),
   unpricedAttempts: row.unpriced,
-  reservedUsd: reserved(row.of) / NANO_PER_USD,
+  reservedUsd: usdOfNano(reserved(row.of)),
   cacheHits: row.cacheHits,
   cacheHitRate: share(row.cacheHits, row.requests),
-  savedUsd: usd(row.savedNano),
+  savedUsd: usdOfNano(row.savedNano),
   errors: row.errors,
   errorRate: share(row.errors, row.requests),
   latencyMs: percentilesJson(row.latencyMs),

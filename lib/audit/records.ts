@@ -1,6 +1,7 @@
 import type { Kysely, Selectable, Transaction } from 'kysely'
 import type { Records } from '../storage/records/records.ts'
-import type { AuditLogTable, RecordsSchema } from '../storage/records/schema.ts'
+import type { RecordsSchema } from '../storage/records/schema.ts'
+import type { AuditLogTable } from '../storage/records/tables/audit.ts'
 import { rowAfter } from './chain.ts'
 import type { AuditAnchor, AuditEntry, AuditRow } from './types.ts'
 

@@ -1,9 +1,6 @@
 import { join } from 'node:path'
 import packageJson from '../../package.json' with { type: 'json' }
 import { type AuditService, requestedBy } from '../audit/service.ts'
-import { ADMIN_COOKIES } from '../auth/admin-session.ts'
-import { SESSION_COOKIE } from '../auth/session.ts'
-import { assertToken } from '../auth/token.ts'
 import { assertModels } from '../batch/item-models.ts'
 import type { BatchService } from '../batch/service.ts'
 import type { NewItem } from '../batch/types.ts'
@@ -19,14 +16,12 @@ import { chatLimits, itemLimits } from '../config/limits.ts'
 import type { Environment } from '../config/schema.ts'
 import { type ConfigReading, type ConfigSource, configSource } from '../config/source.ts'
 import { GatewayError } from '../errors.ts'
-import { type AccessRules, accessRules, publishAccessRules } from '../http/access-rules.ts'
-import { Cors } from '../http/cross-origin.ts'
+import { publishAccessRules } from '../http/access-rules.ts'
 import type { ChatDefaults } from '../http/dialects/chat.ts'
 import type { ListedModel } from '../http/dialects/openai-models.ts'
 import type { Reserved } from '../http/dialects/usage.ts'
 import { type ApiDocument, apiDocument } from '../http/openapi/document.ts'
 import { type WrittenDocument, writtenDocument } from '../http/openapi/response.ts'
-import { apiHeaders, strictTransportSecurity } from '../http/security-headers.ts'
 import type { ServeDeps } from '../http/serve.ts'
 import { kvRecords } from '../kv/records.ts'
 import { KvService, MAX_VALUE_BYTES } from '../kv/service.ts'
@@ -40,7 +35,6 @@ import { sweepMedia } from '../multipart/media-dir.ts'
 import { type HealthReport, reportHealth, withCircuits } from '../observability/health.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
-import { reportRequest } from '../observability/request-record.ts'
 import type { ErrorReporter } from '../observability/sentry.ts'
 import { Lifecycle } from '../process/lifecycle.ts'
 import type { GiveBack } from '../rate-limit/items.ts'
@@ -51,11 +45,11 @@ import type { Alias } from '../routing/alias.ts'
 import { type ChatLimits, chatBody, uiChatBody } from '../validation/chat.ts'
 import { buildAudit, recordReload } from './audit.ts'
 import { type Batch, buildBatch } from './batch.ts'
-import { buildIdempotency } from './idempotency.ts'
 import { auditedKeys, type KeyChanges, type Keys } from './keys.ts'
 import { CurrentConfig, liveConfigOf } from './live-config.ts'
 import { buildResponses } from './responses.ts'
 import { buildRuntime, type Runtime } from './runtime.ts'
+import { accessRulesOf, serveDepsOf } from './serving.ts'
 
 /** Everything a route may use; one for each process. */
 export type Gateway = ServeDeps &
@@ -168,52 +162,6 @@ const applySettings = (
   if (!source) apply({})
   return source
 }
-
-const accessRulesOf = (env: Environment): AccessRules =>
-  accessRules({
-    allowedHosts: env.ALLOWED_HOSTS,
-    allowedOrigins: env.ALLOWED_ORIGINS,
-    publicUrl: env.PUBLIC_URL,
-    trustedProxyHops: env.TRUSTED_PROXY_HOPS,
-    strictTransportSecurity:
-      env.NODE_ENV === 'production' ? strictTransportSecurity(env.HSTS_PRELOAD) : undefined,
-  })
-
-/**
- * Metrics are for those with their token; where there is none, for all, and for admins alone once there are keys.
- * A scrape must not fail because of wrong tokens from the same proxy.
- */
-const scraperAdmission =
-  ({ env, keys, metricsGuesses }: Runtime, current: CurrentConfig): ServeDeps['admission']['metrics'] =>
-  async context => {
-    const { METRICS_TOKEN: token } = env
-    if (token !== undefined) assertToken({ token, guesses: metricsGuesses }, context.client)
-    else if (await keys.verifier.any()) return current.now.admitAdmin(context)
-    return context
-  }
-
-type ServeWiringDeps = Readonly<{
-  runtime: Runtime
-  current: CurrentConfig
-  access: AccessRules
-}>
-
-const serveDepsOf = ({ runtime, current, access }: ServeWiringDeps): ServeDeps => ({
-  clock: runtime.clock,
-  activeRequests: runtime.activeRequests,
-  cors: new Cors(access.allowedOrigins),
-  headers: apiHeaders(),
-  cookies: { session: SESSION_COOKIE, admin: ADMIN_COOKIES },
-  access,
-  admission: {
-    caller: context => current.now.admit(context),
-    member: context => current.now.admitMember(context),
-    admin: context => current.now.admitAdmin(context),
-    metrics: scraperAdmission(runtime, current),
-  },
-  idempotency: buildIdempotency(runtime),
-  onEnd: reportRequest(runtime),
-})
 
 type HealthDeps = Readonly<{
   runtime: Runtime

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { type Kysely, type Selectable, sql } from 'kysely'
 import type { Records } from '../storage/records/records.ts'
-import type { IdempotencyKeysTable, RecordsSchema } from '../storage/records/schema.ts'
+import type { RecordsSchema } from '../storage/records/schema.ts'
+import type { IdempotencyKeysTable } from '../storage/records/tables/values.ts'
 import type { ClaimTimes, Found, IdempotencyRecords, RequestKey, StoredResult } from './types.ts'
 
 type Db = Kysely<RecordsSchema>

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely'
 import { GatewayError } from '../errors.ts'
 import type { Records } from '../storage/records/records.ts'
-import type { LedgerAttemptsTable, LedgerRequestsTable } from '../storage/records/schema.ts'
+import type { LedgerAttemptsTable, LedgerRequestsTable } from '../storage/records/tables/money.ts'
 
 export type RequestRecord = Selectable<LedgerRequestsTable>
 export type AttemptRecord = Selectable<LedgerAttemptsTable>

@@ -1,6 +1,7 @@
 import { type Kysely, type Selectable, sql } from 'kysely'
 import type { Records } from '../storage/records/records.ts'
-import type { RecordsSchema, StoredResponsesTable } from '../storage/records/schema.ts'
+import type { RecordsSchema } from '../storage/records/schema.ts'
+import type { StoredResponsesTable } from '../storage/records/tables/openai-state.ts'
 import type { NewResponse, ResponseRecords, StoredResponse } from './types.ts'
 
 /** The longest chain of answers that is followed. */

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely'
 import { GatewayError } from '../../errors.ts'
 import type { Role } from '../../request-context.ts'
-import type { ApiKeysTable } from '../../storage/records/schema.ts'
+import type { ApiKeysTable } from '../../storage/records/tables/keys.ts'
 import type { KeyChange, KeyRecord } from './types.ts'
 
 const listOf = (text: string | null): readonly string[] | undefined =>

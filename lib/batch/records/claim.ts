@@ -1,7 +1,8 @@
 import { type Selectable, sql, type Transaction } from 'kysely'
 import { turn } from '../../loop-turns.ts'
 import type { Records } from '../../storage/records/records.ts'
-import type { BatchItemsTable, RecordsSchema } from '../../storage/records/schema.ts'
+import type { RecordsSchema } from '../../storage/records/schema.ts'
+import type { BatchItemsTable } from '../../storage/records/tables/batch.ts'
 import type { Claim } from '../types.ts'
 
 type Tx = Transaction<RecordsSchema>

@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely'
 import { picoUsdOf, usdOf } from '../../money.ts'
-import type { BatchItemsTable, BatchJobsTable } from '../../storage/records/schema.ts'
+import type { BatchItemsTable, BatchJobsTable } from '../../storage/records/tables/batch.ts'
 import {
   type Item,
   type ItemReply,

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely'
-import type { V1BatchesTable } from '../../storage/records/schema.ts'
+import type { V1BatchesTable } from '../../storage/records/tables/openai-state.ts'
 import type { JobState, V1Url } from '../types.ts'
 import type { BatchApi, NewV1Batch, V1Batch, V1BatchState } from './types.ts'
 

@@ -1,7 +1,8 @@
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import { GatewayError } from '../../errors.ts'
 import type { Records } from '../../storage/records/records.ts'
-import type { FilesTable, RecordsSchema } from '../../storage/records/schema.ts'
+import type { RecordsSchema } from '../../storage/records/schema.ts'
+import type { FilesTable } from '../../storage/records/tables/openai-state.ts'
 import type { FileQuery, Listed, Purpose, StoredFile } from './types.ts'
 
 const fileOf = (row: Selectable<FilesTable>): StoredFile => ({

@@ -1,39 +1,16 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { Guesses } from '#lib/auth/guesses.ts'
 import { newKey } from '#lib/auth/keys/format.ts'
 import { keyRecords } from '#lib/auth/keys/records.ts'
 import { KeyService } from '#lib/auth/keys/service.ts'
 import type { KeyRecords, KeySettings } from '#lib/auth/keys/types.ts'
 import { ADMIN, KeyVerifier } from '#lib/auth/keys/verifier.ts'
-import { systemClock } from '#lib/clock.ts'
 import { GatewayError } from '#lib/errors.ts'
-import { openRecords } from '#lib/storage/records/open.ts'
 import type { Records } from '#lib/storage/records/records.ts'
+import { DATABASES, newDatabases } from '../support/databases.ts'
 import { FakeClock } from '../support/fake-clock.ts'
-import { PostgresServer } from '../support/postgres.ts'
 
-let server: PostgresServer
-const open: Records[] = []
-const closeAll = async (): Promise<void> => {
-  for (const records of open.splice(0)) await records.close()
-}
-
-beforeAll(async () => {
-  server = await PostgresServer.start()
-})
-afterAll(async () => {
-  await closeAll()
-  await server.remove()
-})
-afterEach(closeAll)
-
-const newPlace: Readonly<Record<string, () => Promise<Parameters<typeof openRecords>[0]>>> = {
-  SQLite: async () => ({ dataDir: mkdtempSync(join(tmpdir(), 'parley-keys-')) }),
-  Postgres: async () => ({ databaseUrl: await server.database(), dataDir: '' }),
-}
+const databases = newDatabases()
 
 const PEPPER = 'a pepper of at least 32 characters'
 const ADMIN_TOKEN = 'the-token-of-the-admin'
@@ -66,13 +43,12 @@ const instance = (records: KeyRecords, clock: FakeClock) => {
 
 const NOT_VALID = 'UNAUTHENTICATED This API key is not valid.'
 
-describe.each(Object.keys(newPlace))('API keys in %s', kind => {
+describe.each(DATABASES)('API keys in %s', kind => {
   let stored: KeyRecords
   let records: Records
   let clock: FakeClock
   beforeEach(async () => {
-    records = await openRecords((await newPlace[kind]?.()) as never, systemClock)
-    open.push(records)
+    records = await databases.openNew(kind)
     stored = keyRecords(records)
     clock = new FakeClock()
   })

@@ -1,8 +1,5 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { batchRecords } from '#lib/batch/records/records.ts'
 import type {
   BatchRecords,
@@ -17,39 +14,13 @@ import type {
   Page,
   WebhookDue,
 } from '#lib/batch/types.ts'
-import { systemClock } from '#lib/clock.ts'
-import { openRecords } from '#lib/storage/records/open.ts'
-import type { Records } from '#lib/storage/records/records.ts'
-import { PostgresServer } from '../support/postgres.ts'
+import type { RecordsLocation } from '#lib/storage/records/open.ts'
+import { DATABASES, newDatabases } from '../support/databases.ts'
 
-let server: PostgresServer
-const open: Records[] = []
-const closeAll = async (): Promise<void> => {
-  for (const records of open.splice(0)) await records.close()
-}
+const databases = newDatabases()
 
-beforeAll(async () => {
-  server = await PostgresServer.start()
-})
-afterAll(async () => {
-  await closeAll()
-  await server.remove()
-})
-
-afterEach(closeAll)
-
-type Place = Parameters<typeof openRecords>[0]
-
-const newPlace: Readonly<Record<string, () => Promise<Place>>> = {
-  SQLite: async () => ({ dataDir: mkdtempSync(join(tmpdir(), 'parley-records-')) }),
-  Postgres: async () => ({ databaseUrl: await server.database(), dataDir: '' }),
-}
-
-const openAt = async (place: Place): Promise<BatchRecords> => {
-  const records = await openRecords(place, systemClock)
-  open.push(records)
-  return batchRecords(records)
-}
+const openAt = async (location: RecordsLocation): Promise<BatchRecords> =>
+  batchRecords(await databases.openAt(location))
 
 let ids = 0
 const job = (changes: Partial<NewJob> = {}): NewJob => ({
@@ -87,12 +58,12 @@ const failed: Outcome = { state: 'failed', fault: FAULT }
 
 const LEASE_MS = 20_000
 
-describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
-  let place: Place
+describe.each(DATABASES)('batch jobs in %s', kind => {
+  let location: RecordsLocation
   let records: BatchRecords
   beforeEach(async () => {
-    place = await (newPlace[kind] as () => Promise<Place>)()
-    records = await openAt(place)
+    location = await databases.locationOf(kind)
+    records = await openAt(location)
   })
 
   const claim = (count: number, now = 10_000): Promise<readonly Claim[]> =>
@@ -576,7 +547,7 @@ describe.each(Object.keys(newPlace))('batch jobs in %s', kind => {
   })
 
   it('never give an item to two who ask at the same moment', async () => {
-    const others = [records, await openAt(place), await openAt(place)]
+    const others = [records, await openAt(location), await openAt(location)]
     const made = [job(), job()]
     for (const one of made) await records.submit(one, items(60))
     const taken: string[] = []

@@ -1,42 +1,18 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { type BudgetNotice, Budgets } from '#lib/budgets/budgets.ts'
 import { HoldRecords } from '#lib/budgets/hold-records.ts'
 import { LimitRecords } from '#lib/budgets/limit-records.ts'
 import { Limits } from '#lib/budgets/limits.ts'
 import { type Correction, Reconciler } from '#lib/budgets/reconcile.ts'
 import type { Hold, Limit } from '#lib/budgets/types.ts'
-import { systemClock } from '#lib/clock.ts'
 import { GatewayError } from '#lib/errors.ts'
-import { openRecords } from '#lib/storage/records/open.ts'
 import type { Records } from '#lib/storage/records/records.ts'
+import { DATABASES, newDatabases } from '../support/databases.ts'
 import { FakeClock } from '../support/fake-clock.ts'
-import { PostgresServer } from '../support/postgres.ts'
 import { seededRandom } from '../support/seeded-random.ts'
 
-let server: PostgresServer
-const open: Records[] = []
-const closeAll = async (): Promise<void> => {
-  for (const records of open.splice(0)) await records.close()
-}
-
-beforeAll(async () => {
-  server = await PostgresServer.start()
-})
-afterAll(async () => {
-  await closeAll()
-  await server.remove()
-})
-afterEach(closeAll)
-
-type Place = Parameters<typeof openRecords>[0]
-const newPlace: Readonly<Record<string, () => Promise<Place>>> = {
-  SQLite: async () => ({ dataDir: mkdtempSync(join(tmpdir(), 'parley-budgets-')) }) as Place,
-  Postgres: async () => ({ databaseUrl: await server.database(), dataDir: '' }) as Place,
-}
+const databases = newDatabases()
 
 const NOON = Date.UTC(2026, 10, 29, 12)
 const MIDNIGHT = Date.UTC(2026, 10, 30)
@@ -46,7 +22,7 @@ const KEY: Limit = { scope: 'key:ada', dayNanoUsd: 1_000, monthNanoUsd: 5_000 }
 const OWNER: Limit = { scope: 'owner:acme', dayNanoUsd: 1_500 }
 const ALL: Limit = { scope: 'all', monthNanoUsd: 100_000 }
 
-describe.each(Object.keys(newPlace))('budgets in %s', kind => {
+describe.each(DATABASES)('budgets in %s', kind => {
   let records: Records
   let holds: HoldRecords
   let clock: FakeClock
@@ -66,8 +42,7 @@ describe.each(Object.keys(newPlace))('budgets in %s', kind => {
     })
 
   beforeEach(async () => {
-    records = await openRecords((await newPlace[kind]?.()) as Place, systemClock)
-    open.push(records)
+    records = await databases.openNew(kind)
     holds = new HoldRecords(records)
     clock = new FakeClock(NOON)
     notices = []

@@ -1,9 +1,6 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { sql } from 'kysely'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '#lib/clock.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { type Clock, systemClock } from '#lib/clock.ts'
 import { GatewayError } from '#lib/errors.ts'
 import { insertions, type RequestRow } from '#lib/ledger/columns.ts'
 import { Ledger } from '#lib/ledger/ledger.ts'
@@ -13,30 +10,12 @@ import { UsageService } from '#lib/ledger/service.ts'
 import { LedgerWriter } from '#lib/ledger/writer.ts'
 import type { Call, Usage } from '#lib/llm/types.ts'
 import { type Attempt, type Caller, newJournal } from '#lib/request-context.ts'
-import { openRecords } from '#lib/storage/records/open.ts'
 import type { Records } from '#lib/storage/records/records.ts'
 import { newCall } from '../support/calls.ts'
-import { PostgresServer } from '../support/postgres.ts'
+import { DATABASES, newDatabases } from '../support/databases.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 
-let server: PostgresServer
-const open: Records[] = []
-const closeAll = async (): Promise<void> => {
-  for (const records of open.splice(0)) await records.close()
-}
-
-beforeAll(async () => {
-  server = await PostgresServer.start()
-})
-afterAll(async () => {
-  await closeAll()
-  await server.remove()
-})
-afterEach(closeAll)
-
-const newPlace: Readonly<Record<string, () => Promise<Parameters<typeof openRecords>[0]>>> = {
-  SQLite: async () => ({ dataDir: mkdtempSync(join(tmpdir(), 'parley-ledger-')) }),
-  Postgres: async () => ({ databaseUrl: await server.database(), dataDir: '' }),
-}
+const databases = newDatabases()
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -63,20 +42,20 @@ const priced = (picoUsd: number, tokens: Partial<Usage> = {}): Usage => ({
   ...tokens,
 })
 
-describe.each(Object.keys(newPlace))('the ledger in %s', kind => {
+describe.each(DATABASES)('the ledger in %s', kind => {
   let records: Records
   let writer: LedgerWriter
   let ledger: Ledger
   let service: UsageService
   const lost: number[] = []
 
-  const writerOver = (over: Records): LedgerWriter => {
+  const writerOver = (over: Records, clock: Clock = systemClock): LedgerWriter => {
     let ids = 0
     const prefix = crypto.randomUUID()
     const newId = () => `${prefix}.${++ids}`
     const made = new LedgerWriter({
       records: over,
-      clock: systemClock,
+      clock,
       newId,
       onLost: rows => lost.push(rows),
     })
@@ -87,8 +66,7 @@ describe.each(Object.keys(newPlace))('the ledger in %s', kind => {
 
   beforeEach(async () => {
     lost.length = 0
-    records = await openRecords((await newPlace[kind]?.()) as never, systemClock)
-    open.push(records)
+    records = await databases.openNew(kind)
     writer = writerOver(records)
   })
 
@@ -278,6 +256,17 @@ describe.each(Object.keys(newPlace))('the ledger in %s', kind => {
     const { total } = await service.usage({ ...period, by: [] })
     expect(total.costNano).toBe(await spentNano())
     expect(total.requests).toBe(await count('ledger_requests'))
+  })
+
+  it('writes rows 50 ms after the first of them, without being asked', async () => {
+    const clock = new FakeClock()
+    writer = writerOver(records, clock)
+    answered()
+    await clock.advance(49)
+    expect(await count('ledger_requests')).toBe(0)
+    answered({ id: 'r2' })
+    await clock.advance(1)
+    await expect.poll(() => count('ledger_requests')).toBe(2)
   })
 
   it('keeps rows while the database is away, and loses none', async () => {

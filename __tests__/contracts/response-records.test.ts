@@ -1,33 +1,9 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '#lib/clock.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { responseRecords } from '#lib/responses/records.ts'
 import type { NewResponse, ResponseRecords } from '#lib/responses/types.ts'
-import { openRecords } from '#lib/storage/records/open.ts'
-import type { Records } from '#lib/storage/records/records.ts'
-import { PostgresServer } from '../support/postgres.ts'
+import { DATABASES, newDatabases } from '../support/databases.ts'
 
-let server: PostgresServer
-const open: Records[] = []
-const closeAll = async (): Promise<void> => {
-  for (const records of open.splice(0)) await records.close()
-}
-
-beforeAll(async () => {
-  server = await PostgresServer.start()
-})
-afterAll(async () => {
-  await closeAll()
-  await server.remove()
-})
-afterEach(closeAll)
-
-const newPlace: Readonly<Record<string, () => Promise<Parameters<typeof openRecords>[0]>>> = {
-  SQLite: async () => ({ dataDir: mkdtempSync(join(tmpdir(), 'parley-responses-')) }),
-  Postgres: async () => ({ databaseUrl: await server.database(), dataDir: '' }),
-}
+const databases = newDatabases()
 
 const ADA = 'guest ada'
 const BOB = 'guest bob'
@@ -47,11 +23,10 @@ const response = (id: string, changes: Partial<NewResponse> = {}): NewResponse =
   ...changes,
 })
 
-describe.each(Object.keys(newPlace))('stored answers in %s', kind => {
+describe.each(DATABASES)('stored answers in %s', kind => {
   let stored: ResponseRecords
   beforeEach(async () => {
-    const records = await openRecords((await newPlace[kind]?.()) as never, systemClock)
-    open.push(records)
+    const records = await databases.openNew(kind)
     stored = responseRecords(records)
   })
 

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { batchRecords } from '#lib/batch/records/records.ts'
 import type { BatchRecords, NewItem, V1Request } from '#lib/batch/types.ts'
 import { V1BatchRecords } from '#lib/batch/v1/batch-records.ts'
@@ -11,33 +11,11 @@ import { FileRecords } from '#lib/batch/v1/file-records.ts'
 import { FileService } from '#lib/batch/v1/file-service.ts'
 import { V1Runner } from '#lib/batch/v1/runner.ts'
 import type { NewV1Batch, StoredFile, V1Batch } from '#lib/batch/v1/types.ts'
-import { systemClock } from '#lib/clock.ts'
 import { resultLine } from '#lib/http/dialects/openai-batches.ts'
-import { openRecords } from '#lib/storage/records/open.ts'
-import type { Records } from '#lib/storage/records/records.ts'
+import { DATABASES, newDatabases } from '../support/databases.ts'
 import { FakeClock } from '../support/fake-clock.ts'
-import { PostgresServer } from '../support/postgres.ts'
 
-let server: PostgresServer
-const open: Records[] = []
-const closeAll = async (): Promise<void> => {
-  for (const records of open.splice(0)) await records.close()
-}
-
-beforeAll(async () => {
-  server = await PostgresServer.start()
-})
-afterAll(async () => {
-  await closeAll()
-  await server.remove()
-})
-afterEach(closeAll)
-
-type Place = Parameters<typeof openRecords>[0]
-const newPlace: Readonly<Record<string, () => Promise<Place>>> = {
-  SQLite: async () => ({ dataDir: mkdtempSync(join(tmpdir(), 'parley-records-')) }),
-  Postgres: async () => ({ databaseUrl: await server.database(), dataDir: '' }),
-}
+const databases = newDatabases()
 
 const OWNER = 'address 192.0.2.1'
 const CALLER = { kind: 'anonymous', address: '192.0.2.1' } as const
@@ -71,14 +49,12 @@ const items = (count: number): NewItem<V1Request>[] =>
 const job = (id: string) =>
   ({ id, owner: OWNER, name: 'x', priority: 'normal', createdAt: 1_000, isV1: true }) as const
 
-describe.each(Object.keys(newPlace))('files and batches of /v1 in %s', kind => {
+describe.each(DATABASES)('files and batches of /v1 in %s', kind => {
   let files: FileRecords
   let batches: V1BatchRecords
   let records: BatchRecords
   beforeEach(async () => {
-    const place = await (newPlace[kind] as () => Promise<Place>)()
-    const opened = await openRecords(place, systemClock)
-    open.push(opened)
+    const opened = await databases.openNew(kind)
     files = new FileRecords(opened)
     batches = new V1BatchRecords(opened)
     records = batchRecords(opened)

@@ -93,6 +93,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/auth/keys/types.ts',
     'lib/ledger/types.ts',
     'lib/ledger/requests.ts',
+    'lib/ledger/recommendations',
   ],
   'lib/config': [
     'lib/rate-limit/policy.ts',
@@ -188,6 +189,7 @@ describe('imports', () => {
       'live-config',
       'pipelines',
       'providers',
+      'recommendations',
       'redis',
       'resilience',
       'responses',

@@ -190,6 +190,8 @@ export type Journal = {
   model?: string
   /** Targets of the plan that were not called, and why: an error's code. */
   skipped?: Readonly<{ target: string; reason: string }>[]
+  /** The digest of what is asked, by whom; absent where the cache is not to answer. */
+  question?: string
   /** Of its rows in the ledger. */
   ledgerId?: string
   /** The target of a weighted alias that the caller was assigned. */

@@ -31,8 +31,10 @@ const ruleOf = ({ model }: Call, { usual, ofModel }: CacheRules) => (ofModel ? o
 
 /** A call's cache lookup; undefined when the call bypasses the cache. */
 const questionOf = async (call: Call, deps: CacheDeps): Promise<Question | undefined> => {
-  const resolved = call.cache !== 'no-store' ? ruleOf(call, deps.rules) : undefined
-  const key = resolved && cacheKey(call)
+  if (call.cache === 'no-store') return undefined
+  const resolved = ruleOf(call, deps.rules)
+  const key = cacheKey(call)
+  if (key !== undefined && call.cache === 'default') call.journal.question = key
   if (!resolved || key === undefined) return undefined
   const generation = await generationNow(deps)
   return (

@@ -26,6 +26,7 @@ import type { ServeDeps } from '../http/serve.ts'
 import { kvRecords } from '../kv/records.ts'
 import { KvService, MAX_VALUE_BYTES } from '../kv/service.ts'
 import { runMaintenance } from '../ledger/maintenance.ts'
+import type { Recommendations } from '../ledger/recommendations/recommend.ts'
 import { UsageService } from '../ledger/service.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import { countTokens, type TokenCount } from '../llm/count-tokens.ts'
@@ -47,6 +48,7 @@ import { buildAudit, recordReload } from './audit.ts'
 import { type Batch, buildBatch } from './batch.ts'
 import { auditedKeys, type KeyChanges, type Keys } from './keys.ts'
 import { CurrentConfig, liveConfigOf } from './live-config.ts'
+import { recommendations } from './recommendations.ts'
 import { buildResponses } from './responses.ts'
 import { buildRuntime, type Runtime } from './runtime.ts'
 import { accessRulesOf, serveDepsOf } from './serving.ts'
@@ -76,6 +78,8 @@ export type Gateway = ServeDeps &
     responses: ResponseService
     /** Usage, and how requests were answered. */
     usage: UsageService
+    /** How the usage of the last days would have cost less. */
+    recommendations: () => Promise<Recommendations>
     /** What budgets hold back of a caller's money, or of all together. */
     reserved: (caller?: Caller) => Promise<Reserved>
     cache: CacheAdmin
@@ -296,6 +300,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     responses,
     budgets: runtime.budgets.admin,
     usage: new UsageService({ records: database.records, ledger: runtime.ledger, clock }),
+    recommendations: recommendations(runtime, current),
     reserved: caller => runtime.budgets.reserved(caller),
     cache: cacheAdmin({
       replies: runtime.cache,

@@ -59,6 +59,9 @@ export const ATTEMPT_COLUMNS = {
   computed_nano: 'bigint',
   price_version: 'text',
   tier: 'text',
+  /** The digest of its prompt's beginning, where a vendor's cache would have taken it and did not. */
+  prefix: 'text',
+  prefix_tokens: 'bigint',
 } as const
 
 /** One request, with the tokens of its answer and the cost of all its attempts. */
@@ -70,6 +73,8 @@ export const REQUEST_COLUMNS = {
   attempts: 'bigint',
   status: 'bigint',
   saved_nano: 'bigint',
+  /** The digest of what was asked, by whom; null where the answer might not come from the cache. */
+  question: 'text',
   /** JSON of what else is known. */
   detail: 'text',
 } as const

@@ -9,6 +9,7 @@ import {
   upstreamMs,
 } from '../request-context.ts'
 import type { AttemptRow, RequestRow } from './columns.ts'
+import { LEAST_CACHED_TOKENS, promptPrefix } from './prompt-prefix.ts'
 import type { RequestDetail } from './types.ts'
 import type { LedgerWriter } from './writer.ts'
 
@@ -67,6 +68,13 @@ const unitsOf = ({ billed }: Usage) =>
 
 const whole = Math.round
 
+/** Of a prompt of which the vendor's cache neither gave nor took anything. */
+const prefixFields = (call: Call, usage: Usage): Pick<AttemptRow, 'prefix' | 'prefix_tokens'> => {
+  const isCached = (usage.cachedInputTokens ?? 0) + (usage.cacheWriteInputTokens ?? 0) > 0
+  const prefix = usage.inputTokens >= LEAST_CACHED_TOKENS && !isCached ? promptPrefix(call) : undefined
+  return { prefix: prefix?.digest ?? null, prefix_tokens: prefix?.tokens ?? null }
+}
+
 /** Nothing was used, as far as is known. */
 const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, costPicoUsd: 0 }
 
@@ -91,6 +99,7 @@ const attemptRow = (call: Call, attempt: Attempt, id: string, request: string): 
     computed_nano: nanoOf(usage.computedPicoUsd),
     price_version: usage.priceVersion ?? null,
     tier: usage.serviceTier ?? null,
+    ...prefixFields(call, usage),
   }
 }
 
@@ -145,6 +154,7 @@ const requestRow = ({ kind, context, end, usage }: Ended, id: string): RequestRo
     attempts: attempts.length,
     status: end.status ?? null,
     saved_nano: nanoOf(usage?.savedPicoUsd),
+    question: journal.question ?? null,
     detail: JSON.stringify(detailOf(context, end.endedAt)),
   }
 }

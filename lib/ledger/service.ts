@@ -14,6 +14,16 @@ export type UsageServiceDeps = Readonly<{ records: Records; ledger: Ledger; cloc
 
 type PageQuery = Readonly<{ limit: number; cursor?: string | undefined }>
 
+/** Resolves when what this process has recorded is in the database, or after a second without it. */
+export const flushed = (ledger: Ledger, clock: Clock): Promise<void> =>
+  new Promise(resolve => {
+    const timer = clock.timer(FLUSHED_WITHIN_MS, resolve)
+    void ledger.flush().then(() => {
+      timer.cancel()
+      resolve()
+    })
+  })
+
 /** Of a caller who cannot be identified there is nothing. */
 const ownerOrThrow = (caller: Caller): string => {
   const owner = ownerOf(caller)
@@ -53,13 +63,6 @@ export class UsageService {
   }
 
   #flushed(): Promise<void> {
-    const { ledger, clock } = this.#deps
-    return new Promise(resolve => {
-      const timer = clock.timer(FLUSHED_WITHIN_MS, resolve)
-      void ledger.flush().then(() => {
-        timer.cancel()
-        resolve()
-      })
-    })
+    return flushed(this.#deps.ledger, this.#deps.clock)
   }
 }

@@ -8,7 +8,7 @@ const costUsd = ({ costNano, unpriced, attempts }: UsageRow): number | null =>
   unpriced > 0 && unpriced === attempts ? null : usdOfNano(costNano)
 
 /** An owner as its routes name it: its own name, or the kind and the id of a caller without one. */
-const ownerName = (owner: string): string | null => {
+export const ownerName = (owner: string): string | null => {
   if (owner === '') return null
   const [kind, ...id] = owner.split(' ')
   return kind === 'owner' ? id.join(' ') : `${kind}:${id.join(' ')}`

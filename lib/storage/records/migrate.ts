@@ -15,6 +15,7 @@ import { idempotency } from './migrations/2026-11-29-idempotency.ts'
 import { keyValue } from './migrations/2026-11-29-key-value.ts'
 import { keys } from './migrations/2026-11-29-keys.ts'
 import { ledger } from './migrations/2026-11-29-ledger.ts'
+import { recommendations } from './migrations/2026-11-30-recommendations.ts'
 import type { RecordsSchema } from './schema.ts'
 
 /** In the order of their names. A released migration is never changed: later changes are new ones. */
@@ -33,6 +34,7 @@ const MIGRATIONS = {
   '2026-11-29-key-value': keyValue,
   '2026-11-29-keys': keys,
   '2026-11-29-ledger': ledger,
+  '2026-11-30-recommendations': recommendations,
 }
 
 /** An arbitrary number that no other program uses. */

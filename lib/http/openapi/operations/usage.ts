@@ -1,4 +1,5 @@
 import { requestsQuery, usageQuery } from '../../../validation/usage.ts'
+import { recommendationsReport } from '../answers/recommendations.ts'
 import { explainedRequest, requestList, usageReport } from '../answers/usage.ts'
 import { inPath, json, type Operation } from '../operation.ts'
 
@@ -48,6 +49,21 @@ const requestOperations = (path: string, access: 'caller' | 'admin', whose: stri
 export const usageOperations: readonly Operation[] = [
   usageOperation('/api/usage', 'caller', 'Your own usage'),
   usageOperation('/api/admin/usage', 'admin', 'The usage of all callers'),
+  {
+    method: 'get',
+    path: '/api/admin/usage/recommendations',
+    tag: 'Usage',
+    summary: 'How the same usage would have cost less',
+    description:
+      'By the newest 50,000 requests of the last 7 days, those that save most first. A cheaper model that answered requests of the same kind, a cache rule that would have answered repeated ones, beginnings of prompts that the vendor would have cached, and keys that were not used for 30 days.',
+    access: 'admin',
+    answers: [
+      {
+        description: 'Recommendations, each with its figures.',
+        content: [json('Recommendations', recommendationsReport)],
+      },
+    ],
+  },
   ...requestOperations('/api/requests', 'caller', 'your own'),
   ...requestOperations('/api/admin/requests', 'admin', 'all'),
 ]

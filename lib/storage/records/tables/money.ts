@@ -82,6 +82,8 @@ export type LedgerAttemptsTable = LedgerCallTable & {
   computed_nano: OptionalInteger
   price_version: OptionalText
   tier: OptionalText
+  prefix: OptionalText
+  prefix_tokens: OptionalInteger
 }
 
 export type LedgerRequestsTable = LedgerCallTable & {
@@ -91,6 +93,7 @@ export type LedgerRequestsTable = LedgerCallTable & {
   attempts: Integer
   status: OptionalInteger
   saved_nano: OptionalInteger
+  question: OptionalText
   /** JSON of what else is known. */
   detail: string
 }

@@ -33,6 +33,10 @@ const changed = ({ list, factor }: Applied, change: PriceChange | undefined): Ap
   return typeof change === 'number' ? { list, factor: factor * change } : { list: change, factor }
 }
 
+/** The prices that hold on the day of a request. */
+const listAt = (price: Price, at: number): PriceList =>
+  price.later?.findLast(({ from }) => at >= Date.parse(from))?.prices ?? price
+
 /** The prices of one request: by its time, its tier, and the length of its input. */
 const pricesOf = (
   price: Price,
@@ -43,7 +47,7 @@ const pricesOf = (
   const window = price.hours?.find(hours => isWithin(hours, at))
   const change =
     tier !== undefined && Object.hasOwn(price.tiers ?? {}, tier) ? price.tiers?.[tier] : undefined
-  const { list, factor } = changed(changed({ list: price, factor: 1 }, window?.prices), change)
+  const { list, factor } = changed(changed({ list: listAt(price, at), factor: 1 }, window?.prices), change)
   const prices = list.longContext?.findLast(long => usage.inputTokens > long.aboveInputTokens) ?? list
   return { prices, factor, isKnown: tier === undefined || change !== undefined || USUAL_TIERS.has(tier) }
 }
@@ -107,7 +111,10 @@ const highestOutput = ({ output, reasoning, audioOutput }: TokenPrices): number 
 /** The highest price that a token of each direction may come to, in whole picodollars. */
 export const highestTokenPrice = (price: Price, query: PriceQuery) => {
   const { inputTokens, serviceTier: tier, writesForAnHour, at } = query
-  const usual = changed({ list: price, factor: 1 }, price.hours?.find(hours => isWithin(hours, at))?.prices)
+  const usual = changed(
+    { list: listAt(price, at), factor: 1 },
+    price.hours?.find(hours => isWithin(hours, at))?.prices,
+  )
   const asked = tier !== undefined && Object.hasOwn(price.tiers ?? {}, tier) ? price.tiers?.[tier] : undefined
   const all = [usual, changed(usual, asked)].flatMap(({ list, factor }) =>
     [list, ...(list.longContext ?? []).filter(long => inputTokens > long.aboveInputTokens)].map(prices => ({

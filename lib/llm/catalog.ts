@@ -49,8 +49,8 @@ export type CatalogModel = Readonly<{ target: Target; facts: ModelFacts; availab
 const nameOf = (provider: string, model: string): string =>
   model.includes('/') ? `${provider}/${model}` : model
 
-/** The snapshot of a model, such as `gpt-4o-mini-2024-07-18`: OpenAI writes `-YYYY-MM-DD` or `-MMDD`. */
-const SNAPSHOT = /-(?:20\d\d-[01]\d-[0-3]\d|[01]\d[0-3]\d)$/
+/** The snapshot of a model, such as `gpt-4o-mini-2024-07-18`: `-YYYY-MM-DD`, `-MMDD`, or Anthropic's `-YYYYMMDD`. */
+const SNAPSHOT = /-(?:20\d\d-?[01]\d-?[0-3]\d|[01]\d[0-3]\d)$/
 
 /** With the version of the price table. */
 const dated = (facts: ModelFacts): ModelFacts =>

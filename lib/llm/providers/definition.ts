@@ -3,8 +3,8 @@ import type { Endpoint, ModelKind } from '../passthrough.ts'
 import type { Provider, RateHeadroom, Target } from '../types.ts'
 import type { Post } from './shared/upstream.ts'
 
-/** The day on which the prices of the definitions were last checked: the version of the table. */
-export const PRICES_AS_OF = '2026-11-27'
+/** The day of the last change of the prices of the definitions: the version of the table. */
+export const PRICES_AS_OF = '2026-11-28'
 
 /** US dollars a million tokens, by class. */
 export type TokenPrices = Readonly<{
@@ -37,6 +37,8 @@ export type PriceChange = number | PriceList
 /** What a model's tokens cost. A class that a replacing list leaves out costs what its own input or output costs. */
 export type Price = PriceList &
   Readonly<{
+    /** What replaces the prices from a day on, `YYYY-MM-DD` in UTC, in the order of the days. */
+    later?: readonly Readonly<{ from: string; prices: PriceList }>[] | undefined
     /** By the service tier that the response names: `flex`, `batch`, `priority`. */
     tiers?: Readonly<Record<string, PriceChange>> | undefined
     /** By the time of day at which the request is sent: from `from` until before `to`, `HH:MM` in UTC. */

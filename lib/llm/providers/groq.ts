@@ -23,6 +23,17 @@ export const groq: ProviderDefinition = {
       usdPerMillion: { input: 0.59, output: 0.79 },
     },
     { id: 'llama-3.1-8b-instant', contextTokens: 131_072, usdPerMillion: { input: 0.05, output: 0.08 } },
+    {
+      id: 'openai/gpt-oss-120b',
+      contextTokens: 131_072,
+      usdPerMillion: { input: 0.15, output: 0.6, cachedInput: 0.075 },
+    },
+    {
+      id: 'openai/gpt-oss-20b',
+      contextTokens: 131_072,
+      usdPerMillion: { input: 0.075, output: 0.3, cachedInput: 0.0375 },
+    },
+    { id: 'qwen/qwen3-32b', contextTokens: 131_072, usdPerMillion: { input: 0.29, output: 0.59 } },
   ],
   create: deps =>
     openAiCompatible({ ...deps, variant: { provider: 'groq', vendorPath: '/openai/v1', vendorExtras } }),

@@ -1,4 +1,4 @@
-import type { ModelFacts } from './definition.ts'
+import type { ImageOptions, ModelFacts } from '../definition.ts'
 
 const PER_MINUTE = 60
 const SMALL = '1024x1024'
@@ -14,6 +14,13 @@ const OF_NEWER_MODELS = [
   'input_fidelity',
   'stream',
 ]
+
+const OF_GPT_IMAGE: ImageOptions = {
+  sizes: [SMALL, '1536x1024', '1024x1536'],
+  qualities: ['auto', 'low', 'medium', 'high'],
+  drops: ['style', 'response_format'],
+  mostImages: 10,
+}
 
 /**
  * OpenAI's models that do not chat. Prices: platform.openai.com/docs/pricing, standard tier, as public copies of that
@@ -84,12 +91,25 @@ export const OTHER_MODELS: readonly ModelFacts[] = [
     id: 'gpt-image-1',
     kind: 'image',
     usdPerMillion: { input: 5, cachedInput: 1.25, imageInput: 10, output: 40 },
-    image: {
-      sizes: [SMALL, '1536x1024', '1024x1536'],
-      qualities: ['auto', 'low', 'medium', 'high'],
-      drops: ['style', 'response_format'],
-      mostImages: 10,
-    },
+    image: OF_GPT_IMAGE,
+  },
+  {
+    id: 'gpt-image-2',
+    kind: 'image',
+    usdPerMillion: { input: 5, cachedInput: 1.25, imageInput: 8, output: 30 },
+    image: OF_GPT_IMAGE,
+  },
+  {
+    id: 'gpt-image-1.5',
+    kind: 'image',
+    usdPerMillion: { input: 5, cachedInput: 1.25, imageInput: 8, output: 32 },
+    image: OF_GPT_IMAGE,
+  },
+  {
+    id: 'gpt-image-1-mini',
+    kind: 'image',
+    usdPerMillion: { input: 2, cachedInput: 0.2, imageInput: 2.5, output: 8 },
+    image: OF_GPT_IMAGE,
   },
   {
     id: 'whisper-1',

@@ -184,6 +184,7 @@ describe('imports', () => {
       'idempotency',
       'index',
       'keys',
+      'kv',
       'ledger',
       'live-config',
       'pipelines',

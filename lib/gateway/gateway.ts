@@ -23,8 +23,7 @@ import type { Reserved } from '../http/dialects/usage.ts'
 import { type ApiDocument, apiDocument } from '../http/openapi/document.ts'
 import { type WrittenDocument, writtenDocument } from '../http/openapi/response.ts'
 import type { ServeDeps } from '../http/serve.ts'
-import { kvRecords } from '../kv/records.ts'
-import { KvService, MAX_VALUE_BYTES } from '../kv/service.ts'
+import { type KvService, MAX_VALUE_BYTES } from '../kv/service.ts'
 import { runMaintenance } from '../ledger/maintenance.ts'
 import { UsageService } from '../ledger/service.ts'
 import type { Catalog } from '../llm/catalog.ts'
@@ -46,6 +45,7 @@ import { type ChatLimits, chatBody, uiChatBody } from '../validation/chat.ts'
 import { buildAudit, recordReload } from './audit.ts'
 import { type Batch, buildBatch } from './batch.ts'
 import { auditedKeys, type KeyChanges, type Keys } from './keys.ts'
+import { buildKv } from './kv.ts'
 import { CurrentConfig, liveConfigOf } from './live-config.ts'
 import { buildResponses } from './responses.ts'
 import { buildRuntime, type Runtime } from './runtime.ts'
@@ -302,7 +302,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
       isOn: () => current.now.settings.caching.enabled,
       holds: shared ? undefined : memory.holds,
     }),
-    kv: new KvService(kvRecords(database.records)),
+    kv: buildKv(runtime),
     kvMaxBytes: MAX_VALUE_BYTES,
     chatBody: chatBody(chatLimits(env)),
     uiChatBody: uiChatBody(chatLimits(env)),

@@ -1,9 +1,8 @@
-import type { Audit, AuditAction, AuditEntry, AuditOrigin } from '../audit/types.ts'
+import type { Audit, AuditOrigin } from '../audit/types.ts'
 import { AdminSessions } from '../auth/admin-session.ts'
 import { Guesses } from '../auth/guesses.ts'
 import { keyRecords } from '../auth/keys/records.ts'
 import { KeyService } from '../auth/keys/service.ts'
-import type { KeyRecord } from '../auth/keys/types.ts'
 import { KeyVerifier } from '../auth/keys/verifier.ts'
 import { keyPepper } from '../auth/session-secret.ts'
 import type { Clock } from '../clock.ts'
@@ -25,35 +24,15 @@ export type Keys = Readonly<{
 /** The changes of keys. */
 export type KeyChanges = Pick<KeyService, 'create' | 'change' | 'rotate' | 'revoke'>
 
-/** The changes of keys, each in the audit log before it takes place. */
-export const auditedKeys = (service: KeyService, audit: Audit, origin: AuditOrigin): KeyChanges => {
-  const append = (
-    action: AuditAction,
-    { id, name, owner, role }: KeyRecord,
-    entry: Partial<AuditEntry> = {},
-  ) => audit.append({ ...origin, action, object: id, detail: { name, owner: owner ?? null, role }, ...entry })
-  return {
-    async create(by, settings, acting) {
-      const { name, owner = null, role } = settings
-      const detail = { name, owner, role }
-      await audit.append({ ...origin, action: 'key.create', object: name, after: settings, detail })
-      return service.create(by, settings, acting)
-    },
-    async change(id, change, acting) {
-      const before = await service.find(id, acting)
-      await append('key.change', before, { before, after: { ...before, ...change } })
-      return service.change(id, change, acting)
-    },
-    async rotate(id, overlapMs, acting) {
-      await append('key.rotate', await service.find(id, acting))
-      return service.rotate(id, overlapMs, acting)
-    },
-    async revoke(id, acting) {
-      await append('key.revoke', await service.find(id, acting))
-      return service.revoke(id, acting)
-    },
-  }
-}
+/** The changes of keys, each written together with its row in the audit log. */
+export const auditedKeys = (service: KeyService, audit: Audit, origin: AuditOrigin): KeyChanges =>
+  service.recordedBy(({ action, before, after }, transaction) => {
+    const { id, name, owner = null, role } = after
+    return audit.append(
+      { ...origin, action, object: id, before, after, detail: { name, owner, role } },
+      transaction,
+    )
+  })
 
 export type KeyWiringDeps = Readonly<{ env: Environment; clock: Clock; logger: Logger; database: Database }>
 

@@ -96,7 +96,13 @@ const run = async (command: Command, values: Values, id: string | undefined): Pr
   const records = await openRecords({ databaseUrl: env.DATABASE_URL, dataDir: env.DATA_DIR }, systemClock)
   try {
     const clock = await sharedClock(records, systemClock)
-    const service = new KeyService({ records: keyRecords(records), pepper, clock, onChange: () => {} })
+    const service = new KeyService({
+      records: keyRecords(records),
+      pepper,
+      clock,
+      onChange: () => {},
+      lastUse: () => undefined,
+    })
     const log = new AuditRecords(records)
     const audit: Audit = { append: (entry, transaction) => log.append(entry, clock.now(), transaction) }
     const changes = auditedKeys(service, audit, { actor: { kind: 'system' } })

@@ -28,8 +28,15 @@ const instance = (records: KeyRecords, clock: FakeClock) => {
     guesses,
     clock,
     shared,
+    onUse: () => {},
   })
-  const service = new KeyService({ records, pepper: PEPPER, clock, onChange: () => verifier.changed() })
+  const service = new KeyService({
+    records,
+    pepper: PEPPER,
+    clock,
+    onChange: () => verifier.changed(),
+    lastUse: () => undefined,
+  })
   const make = async (settings: Partial<KeySettings> = {}) =>
     service.create(ADMIN, { name: 'one', role: 'member', ...settings }, ALL)
   /** The id of the key, or the code and message with which it is refused. */

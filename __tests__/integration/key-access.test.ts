@@ -81,6 +81,7 @@ describe.each(HOSTS)('an API key under the %s host', host => {
       expiresAt: null,
       budgetUsd: {},
       limits: { requestsPerMinute: 7, tokensPerMinute: 1_000 },
+      lastUsedAt: expect.any(String),
     })
     const rotated = await send(ADMIN_TOKEN, `${path}/rotate`, { overlapSeconds: 60 })
     expect(rotated.json.id).toBe(made.id)
@@ -91,6 +92,26 @@ describe.each(HOSTS)('an API key under the %s host', host => {
     const list = await send(ADMIN_TOKEN, '/api/admin/keys?limit=1')
     expect(list.json).toMatchObject({ keys: [{ id: made.id }] })
     expect(JSON.stringify([read.json, changed.json, list.json])).not.toContain(key.slice(12))
+  })
+
+  it('shows when it was last used, in every list', async () => {
+    const { key, id } = await make({ owner: 'users' })
+    const lists = [
+      [ADMIN_TOKEN, '/api/admin/keys'],
+      [(await make({ owner: 'users' })).key, '/api/keys'],
+    ] as const
+    const shown = async () => {
+      const pages = await Promise.all(lists.map(([by, path]) => send(by, path)))
+      return pages.map(({ json }) => json.keys.find((one: { id: string }) => one.id === id).lastUsedAt)
+    }
+    expect(await shown()).toEqual([null, null])
+    const before = Date.now()
+    await v1(key)
+    const [byAdmin, byMember] = await shown()
+    expect(byMember).toBe(byAdmin)
+    expect(Math.abs(Date.parse(byAdmin) - before)).toBeLessThan(5_000)
+    expect((await send(key, '/api/keys/self')).json.lastUsedAt >= byAdmin).toBe(true)
+    expect((await send(ADMIN_TOKEN, `/api/admin/keys/${id}`)).json.lastUsedAt).toEqual(expect.any(String))
   })
 
   it('refuses bodies with a wrong or unknown member', async () => {

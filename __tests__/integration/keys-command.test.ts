@@ -52,4 +52,21 @@ describe('npm run keys', () => {
   it('has its pepper in a file that only its owner reads', () => {
     expect(statSync(join(DATA_DIR, 'key-pepper')).mode & 0o777).toBe(0o600)
   })
+
+  it('lists when a running gateway has last seen each, also after it has stopped', async () => {
+    const { id, key } = JSON.parse((await keys('create', '--name', 'used')).out)
+    const lastUsedAt = async () =>
+      JSON.parse((await keys('list')).out).keys.find((one: { id: string }) => one.id === id).lastUsedAt
+    expect(await lastUsedAt()).toBeNull()
+    const before = Date.now()
+    await within5s(key, 200)
+    await expect.poll(lastUsedAt, { timeout: 10_000, interval: 100 }).toEqual(expect.any(String))
+    const first = Date.parse(await lastUsedAt())
+    expect(Math.abs(first - before)).toBeLessThan(5_000)
+    // Within the minute it is written when the gateway stops.
+    await statusOf(key)
+    gateway.signal('SIGTERM')
+    await gateway.exited()
+    expect(Date.parse(await lastUsedAt())).toBeGreaterThan(first)
+  })
 })

@@ -236,6 +236,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   lifecycle.closeAtEnd(async () => {
     await runtime.budgets.budgets.drain()
     await runtime.closeLedger()
+    await runtime.keys.uses.close()
     await database.close()
   })
   const responses = buildResponses(runtime, database)

@@ -4,9 +4,12 @@ import type { Records } from '../../storage/records/records.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
 import { MOST_MAKERS, narrowed } from './restrict.ts'
 import { type ChangedColumns, changedColumns, cursorOf, keyOf, readCursor, rowOf } from './rows.ts'
-import type { KeyRecord, KeyRecords, KeySecret } from './types.ts'
+import type { KeyRecord, KeyRecords, KeySecret, KeyUse } from './types.ts'
 
 type Db = Kysely<RecordsSchema>
+
+/** In one transaction. */
+const MOST_USES = 500
 
 const keyById = async (db: Db, id: string): Promise<KeyRecord | undefined> => {
   const row = await db.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst()
@@ -85,6 +88,23 @@ const replaceSecrets = async (db: Db, id: string, secret: KeySecret, othersUntil
   await db.insertInto('api_key_secrets').values(secretRow(id, secret)).execute()
 }
 
+/** In the order of ids, so that no two processes wait for each other. */
+const writeUses = async (records: Records, uses: readonly KeyUse[]): Promise<void> => {
+  const inOrder = uses.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  for (let from = 0; from < inOrder.length; from += MOST_USES)
+    await records.writeTogether(db =>
+      inOrder.slice(from, from + MOST_USES).map(({ id, usedAt }) =>
+        db
+          .updateTable('api_keys')
+          .set({ last_used_at: Math.floor(usedAt) })
+          .where('id', '=', id)
+          .where(where =>
+            where.or([where('last_used_at', 'is', null), where('last_used_at', '<', Math.floor(usedAt))]),
+          ),
+      ),
+    )
+}
+
 /** API keys in the records, SQLite's and Postgres' alike. */
 export const keyRecords = (records: Records): KeyRecords => ({
   add: (key, secret, record) =>
@@ -150,6 +170,7 @@ export const keyRecords = (records: Records): KeyRecords => ({
       await record({ action: 'key.rotate', before, after }, db)
       return after
     }),
+  used: uses => writeUses(records, uses),
   any: () =>
     records.read(async db => {
       const { rows } = await sql`select 1 from api_keys limit 1`.execute(db)

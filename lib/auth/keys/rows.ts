@@ -29,6 +29,7 @@ export const keyOf = (row: Selectable<ApiKeysTable>): KeyRecord => ({
   createdAt: row.created_at,
   expiresAt: row.expires_at ?? undefined,
   revokedAt: row.revoked_at ?? undefined,
+  lastUsedAt: row.last_used_at ?? undefined,
 })
 
 const scopeColumns = (scopes: KeyRecord['scopes']) => ({
@@ -66,6 +67,7 @@ export const rowOf = (key: KeyRecord) => ({
   created_at: Math.floor(key.createdAt),
   expires_at: whole(key.expiresAt),
   revoked_at: whole(key.revokedAt),
+  last_used_at: whole(key.lastUsedAt),
 })
 
 /** The columns of the members that a change of a group names; all of them where it takes the group away. */

@@ -23,6 +23,8 @@ export type KeyServiceDeps = Readonly<{
   clock: Pick<Clock, 'now'>
   /** Called when keys have changed. */
   onChange: () => void
+  /** The latest use of a key, which may not be stored yet; undefined where it is not known. */
+  lastUse: (id: string) => number | undefined
 }>
 
 /** A key with its secret, which is not stored and cannot be shown again. */
@@ -95,7 +97,7 @@ export class KeyService {
   async find(id: unknown, acting: Acting): Promise<KeyRecord> {
     const key = typeof id === 'string' && ID.test(id) ? await this.#deps.records.find(id) : undefined
     if (!key || ('member' in acting && !isOwn(key, acting.member))) throw noSuchKey()
-    return key
+    return this.#withUse(key)
   }
 
   /** The key that is used, as it is stored; the admin token as if it were one. */
@@ -103,13 +105,17 @@ export class KeyService {
     if (id === ADMIN_ID) return { id, name, role, prefix: '', madeBy: ADMIN_ID, createdAt: 0 }
     const key = await this.#deps.records.findEffective(id)
     if (!key) throw noSuchKey()
-    return key
+    return this.#withUse(key)
   }
 
   /** Newest first. */
-  list(options: Readonly<{ limit: number; cursor?: string | undefined }>, acting: Acting): Promise<KeyPage> {
+  async list(
+    options: Readonly<{ limit: number; cursor?: string | undefined }>,
+    acting: Acting,
+  ): Promise<KeyPage> {
     const group = 'member' in acting && { group: { id: acting.member.id, owner: acting.member.owner } }
-    return this.#deps.records.list({ ...options, ...group })
+    const page = await this.#deps.records.list({ ...options, ...group })
+    return { ...page, entries: page.entries.map(key => this.#withUse(key)) }
   }
 
   /** @throws GatewayError NOT_FOUND, FORBIDDEN where it would then exceed the member's own key, CONFLICT when revoked */
@@ -122,7 +128,7 @@ export class KeyService {
     }
     const changed = await this.#deps.records.change(key.id, change, this.#record)
     this.#deps.onChange()
-    return changed
+    return this.#withUse(changed)
   }
 
   /** A new secret; the old one stays valid for so long. */
@@ -132,7 +138,7 @@ export class KeyService {
     const othersUntil = this.#deps.clock.now() + overlapMs
     const rotated = await this.#deps.records.rotate(key.id, stored, othersUntil, this.#record)
     this.#deps.onChange()
-    return { key: rotated, secret }
+    return { key: this.#withUse(rotated), secret }
   }
 
   /** Ends a key, and with it the keys that it made. Once more changes nothing. */
@@ -141,7 +147,12 @@ export class KeyService {
     if ('member' in acting) this.#assertWithin(key, acting.member)
     const revoked = await this.#deps.records.revoke(key.id, this.#deps.clock.now(), this.#record)
     this.#deps.onChange()
-    return revoked
+    return this.#withUse(revoked)
+  }
+
+  #withUse(key: KeyRecord): KeyRecord {
+    const usedAt = this.#deps.lastUse(key.id) ?? Number.NEGATIVE_INFINITY
+    return usedAt > (key.lastUsedAt ?? Number.NEGATIVE_INFINITY) ? { ...key, lastUsedAt: usedAt } : key
   }
 
   /** A member could take the place of a key that it changes, so that key must not be wider than its own. */

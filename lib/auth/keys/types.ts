@@ -18,7 +18,12 @@ export type KeyRecord = KeyIdentity &
     madeBy: string
     createdAt: number
     revokedAt?: number | undefined
+    /** Exact to a minute. */
+    lastUsedAt?: number | undefined
   }>
+
+/** The latest use of a key. */
+export type KeyUse = Readonly<{ id: string; usedAt: number }>
 
 /** What can be chosen when a key is made. */
 export type KeySettings = KeyRestrictions &
@@ -89,6 +94,8 @@ export interface KeyRecords {
   revoke(id: string, now: number, record: KeyRecorder): Promise<KeyRecord>
   /** Adds a secret; the others end at a clock time, or earlier where that is set already. @returns the key afterwards */
   rotate(id: string, secret: KeySecret, othersUntil: number, record: KeyRecorder): Promise<KeyRecord>
+  /** Writes the latest uses of keys; a later one that is stored stays. */
+  used(uses: readonly KeyUse[]): Promise<void>
   /** Whether there is any key, revoked ones included. */
   any(): Promise<boolean>
 }

@@ -28,6 +28,8 @@ export type VerifierDeps = Readonly<{
   clock: Clock
   /** The clock that all processes on the database share: keys expire by it. */
   shared: Pick<Clock, 'now'>
+  /** Called whenever a valid key is used. */
+  onUse: (id: string) => void
 }>
 
 /** The caller of the admin token. */
@@ -77,17 +79,17 @@ export class KeyVerifier {
       return ADMIN
     }
     const key = isKeyShaped(credential) ? await this.#activeOf(credential, address) : undefined
-    if (key) return key
+    if (key) return this.#used(key)
     this.#assertMayTry(address)
     guesses.wrong(address)
     throw notValid()
   }
 
-  /** A key by its id; undefined where there is none, or it is revoked or expired. Rejects with STORE_UNAVAILABLE. */
+  /** The key of a request without its secret, by its id; undefined where there is none, or it is revoked or expired. Rejects with STORE_UNAVAILABLE. */
   async activeById(id: string): Promise<KeyIdentity | undefined> {
     if (id === ADMIN_ID) return this.#adminDigest && ADMIN
     const key = await this.#byId.get(id)
-    return key && this.#isActive(key) ? key : undefined
+    return key && this.#isActive(key) ? this.#used(key) : undefined
   }
 
   /** Whether there is any key, revoked ones included. Rejects with STORE_UNAVAILABLE. */
@@ -100,6 +102,11 @@ export class KeyVerifier {
     this.#byDigest.clear()
     this.#byId.clear()
     this.#anyKey.changed()
+  }
+
+  #used<Key extends KeyIdentity>(key: Key): Key {
+    this.#deps.onUse(key.id)
+    return key
   }
 
   #assertMayTry(address: string): void {

@@ -17,6 +17,7 @@ const importsOf = (file: string): string[] =>
 
 /** What every file may import: it imports nothing of what is built on it. */
 const FOUNDATION = [
+  'lib/canonical-json.ts',
   'lib/clock.ts',
   'lib/compose.ts',
   'lib/errors.ts',
@@ -24,6 +25,7 @@ const FOUNDATION = [
   'lib/raw-json.ts',
   'lib/request-context.ts',
   'lib/money.ts',
+  'lib/system-error.ts',
   'lib/llm/message.ts',
   'lib/llm/passthrough.ts',
   'lib/llm/types.ts',
@@ -32,10 +34,12 @@ const FOUNDATION_AND_REPLIES = [...FOUNDATION, 'lib/llm/events.ts', 'lib/llm/ope
 
 /** Who may import what, besides its own folder. The longest prefix that fits a file is its rule. */
 const RULES: Readonly<Record<string, readonly string[]>> = {
+  'lib/canonical-json.ts': [],
   'lib/clock.ts': [],
   'lib/compose.ts': [],
   'lib/errors.ts': [],
   'lib/money.ts': [],
+  'lib/system-error.ts': [],
   'lib/raw-json.ts': [],
   'lib/loop-turns.ts': ['lib/clock.ts'],
   'lib/sse-parser.ts': [],
@@ -185,6 +189,7 @@ describe('imports', () => {
       'idempotency',
       'index',
       'keys',
+      'kv',
       'ledger',
       'live-config',
       'pipelines',

@@ -3,13 +3,12 @@ import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { readEnvironment } from '#lib/config/env.ts'
 import { loadEnvFiles } from '#lib/config/env-files.ts'
+import { systemCode } from '#lib/system-error.ts'
 
 const FILE = 'parley.db'
 const BUSY_MS = 30_000
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
-
-const codeOf = (error: unknown): string | undefined => (error as { code?: string }).code
 
 /** Copies what is committed at this moment, while other processes write. @param to an empty file */
 const copy = (from: string, to: string): void => {
@@ -53,7 +52,7 @@ const backUp = (from: string, to: string): void => {
     linkSync(partial, to)
     synced(dirname(to))
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') throw new Error(`${to} exists already, and is not overwritten.`)
+    if (systemCode(error) === 'EEXIST') throw new Error(`${to} exists already, and is not overwritten.`)
     throw error
   } finally {
     rmSync(partial, { force: true })

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { AuditRecords } from '#lib/audit/records.ts'
-import type { AuditEntry } from '#lib/audit/types.ts'
+import type { Audit } from '#lib/audit/types.ts'
 import { keyRecords } from '#lib/auth/keys/records.ts'
 import { KeyService } from '#lib/auth/keys/service.ts'
 import { ADMIN } from '#lib/auth/keys/verifier.ts'
@@ -96,9 +96,15 @@ const run = async (command: Command, values: Values, id: string | undefined): Pr
   const records = await openRecords({ databaseUrl: env.DATABASE_URL, dataDir: env.DATA_DIR }, systemClock)
   try {
     const clock = await sharedClock(records, systemClock)
-    const service = new KeyService({ records: keyRecords(records), pepper, clock, onChange: () => {} })
+    const service = new KeyService({
+      records: keyRecords(records),
+      pepper,
+      clock,
+      onChange: () => {},
+      lastUse: () => undefined,
+    })
     const log = new AuditRecords(records)
-    const audit = { append: (entry: AuditEntry) => log.append(entry, clock.now()) }
+    const audit: Audit = { append: (entry, transaction) => log.append(entry, clock.now(), transaction) }
     const changes = auditedKeys(service, audit, { actor: { kind: 'system' } })
     const result = await command({ service, changes }, values, id, clock.now())
     process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`)

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock } from '#lib/clock.ts'
+import { DAY_MS, systemClock } from '#lib/clock.ts'
+import { sweepValues } from '#lib/kv/maintenance.ts'
 import { kvRecords } from '#lib/kv/records.ts'
 import { KvService } from '#lib/kv/service.ts'
 import type { KvRecords } from '#lib/kv/types.ts'
 import { openRecords } from '#lib/storage/records/open.ts'
 import type { Records } from '#lib/storage/records/records.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 import { PostgresServer } from '../support/postgres.ts'
 
 const LIMITS = { entries: 1_000, bytes: 1_000_000 }
@@ -79,7 +81,7 @@ describe.each(['SQLite', 'Postgres'])('values in %s', kind => {
   it('stay whole and counted once when 60 writers of two processes replace one at once', async () => {
     const owner = 'guest racing'
     const ada = { kind: 'guest', id: 'racing', address: 'unknown' } as const
-    const services = [new KvService(kv, TIGHT), new KvService(other, TIGHT)]
+    const services = [kv, other].map(records => new KvService({ records, clock: systemClock }))
     const texts = Array.from({ length: 60 }, (_, index) => JSON.stringify({ index, of: 'x'.repeat(index) }))
     const results = await Promise.all(texts.map((text, index) => services[index % 2]?.put(ada, 'k', text)))
     expect(results.filter(result => result === 'created')).toHaveLength(1)
@@ -89,6 +91,59 @@ describe.each(['SQLite', 'Postgres'])('values in %s', kind => {
     const free = TIGHT.bytes - Buffer.byteLength(left ?? '')
     expect(await kv.put(owner, 'l', `"${'x'.repeat(free - 1)}"`, TIGHT)).toBe('full')
     expect(await kv.put(owner, 'l', `"${'x'.repeat(free - 2)}"`, TIGHT)).toBe('created')
+  })
+
+  describe('of callers without a key', () => {
+    const guest = { kind: 'guest', id: 'expiring', address: 'unknown' } as const
+    const anonymous = { kind: 'anonymous', address: '192.0.2.7' } as const
+    const member = { kind: 'key', id: 'key_1', name: 'one', role: 'member', address: 'unknown' } as const
+
+    it('end 30 days after the last one was stored, however many there are; those of a key stay', async () => {
+      const clock = new FakeClock()
+      const values = new KvService({ records: kv, clock })
+      const sweep = () =>
+        sweepValues({ records: other, clock, onError: error => expect(error).toBe(undefined) })
+      const others = Array.from({ length: 25 }, (_, at) => ({ ...anonymous, address: `192.0.2.${100 + at}` }))
+      for (const caller of [guest, anonymous, member, ...others]) await values.put(caller, 'a', '1')
+      await clock.advance(29 * DAY_MS)
+      await values.put(guest, 'b', '2')
+      await clock.advance(DAY_MS)
+      await sweep()
+      expect(await values.get(guest, 'a')).toBe('1')
+      expect(await values.get(member, 'a')).toBe('1')
+      for (const caller of [anonymous, ...others])
+        await expect(values.get(caller, 'a')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+      await clock.advance(29 * DAY_MS)
+      await sweep()
+      expect((await values.list(guest, { limit: 9 })).keys).toEqual([])
+      expect(await values.put(guest, 'a', '3')).toBe('created')
+      expect(await values.get(member, 'a')).toBe('1')
+    })
+
+    it('are 100 and 4 MB at most, where those of a key are 1,000', async () => {
+      const clock = new FakeClock()
+      const values = new KvService({ records: kv, clock })
+      const ada = { ...guest, id: 'ada' }
+      const large = `"${'x'.repeat(1_048_574)}"`
+      for (const key of ['1', '2', '3', '4']) expect(await values.put(ada, key, large)).toBe('created')
+      await expect(values.put(ada, '5', '1')).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' })
+      for (const key of ['1', '2', '3', '4']) await values.remove(ada, key)
+      const keys = Array.from({ length: 100 }, (_, at) => `k${at}`)
+      await Promise.all(keys.map(key => values.put(ada, key, '1')))
+      await expect(values.put(ada, 'more', '1')).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' })
+      await Promise.all([...keys, 'more'].map(key => values.put({ ...member, id: 'key_2' }, key, '1')))
+    })
+
+    it('that are stored while expired ones are swept are never lost or refused', async () => {
+      const owners = Array.from({ length: 10 }, (_, at) => `guest swept-${at}`)
+      for (const owner of owners) await kv.put(owner, 'old', '1', { ...TIGHT, expiresAt: 1 })
+      const [, ...stored] = await Promise.all([
+        other.removeExpired(2, 100),
+        ...owners.map(owner => kv.put(owner, 'new', '1', { ...TIGHT, expiresAt: 9 })),
+      ])
+      expect(stored).toEqual(owners.map(() => 'created'))
+      expect(await Promise.all(owners.map(owner => other.get(owner, 'new')))).toEqual(owners.map(() => '1'))
+    })
   })
 
   it('never reach another owner: 300 random operations of owners with the same keys', async () => {

@@ -70,11 +70,15 @@ describe.each(HOSTS)('the audit log under the %s server', host => {
 
   it('records a changed configuration file by its hashes', async () => {
     writeFileSync(config, 'cache: { ttlSeconds: 61 }\n')
-    const find = async () =>
-      (await entries()).entries.find(({ action }: { action: string }) => action === 'config.reload')
-    const deadline = performance.now() + 20_000
-    let reload = await find()
-    while (!reload && performance.now() < deadline) reload = await find()
+    await gateway.until(
+      () => gateway.log.find(({ message }) => message === 'configuration applied'),
+      'the log line of the reload',
+    )
+    // Written after the entry of the reload.
+    expect((await invalidate({ tag: 'after' })).status).toBe(200)
+    const reload = (await entries()).entries.find(
+      ({ action }: { action: string }) => action === 'config.reload',
+    )
     expect(reload).toMatchObject({ actor: 'system', object: 'GATEWAY_CONFIG', address: null })
     expect(reload.beforeHash).not.toBe(reload.afterHash)
   })

@@ -31,6 +31,9 @@ const backUp = (dataDir: string, file: string): Promise<Run> =>
   script('backup.ts', dataDir, { DATA_DIR: dataDir }, file)
 
 const KEYS = 500
+/** Callers without a key may not store so many values. */
+const ADMIN_TOKEN = 'the-token-of-the-admin'
+const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' }
 
 /** Stores numbers under 500 keys in turn until it is stopped, each once the one before is stored. */
 const writer = (url: string) => {
@@ -40,7 +43,7 @@ const writer = (url: string) => {
     for (; isOn; stored += 1) {
       const answer = await fetch(`${url}/api/kv/k${stored % KEYS}`, {
         method: 'PUT',
-        headers: { 'content-type': 'application/json' },
+        headers,
         body: JSON.stringify({ number: stored, text: 'x'.repeat(2_000) }),
       })
       if (!answer.ok) throw new Error(`number ${stored} was answered by ${answer.status}`)
@@ -55,7 +58,7 @@ const writer = (url: string) => {
 }
 
 const start = (dataDir: string): Promise<GatewayProcess> =>
-  GatewayProcess.start('native', { DATA_DIR: dataDir, ENABLE_RATE_LIMITING: 'false' })
+  GatewayProcess.start('native', { DATA_DIR: dataDir, ADMIN_TOKEN, ENABLE_RATE_LIMITING: 'false' })
 
 describe('npm run backup', () => {
   it('copies the database of a gateway that writes, and the copy restores all that was stored before', async () => {
@@ -87,10 +90,10 @@ describe('npm run backup', () => {
       chmodSync(join(restored, 'parley.db'), 0o600)
       const again = await start(restored)
       try {
-        const { keys } = await (await fetch(`${again.url}/api/kv?limit=1000`)).json()
+        const { keys } = await (await fetch(`${again.url}/api/kv?limit=1000`, { headers })).json()
         const numbers: number[] = []
         for (const key of keys)
-          numbers.push((await (await fetch(`${again.url}/api/kv/${key}`)).json()).number)
+          numbers.push((await (await fetch(`${again.url}/api/kv/${key}`, { headers })).json()).number)
         const newest = Math.max(...numbers)
         expect(newest).toBeGreaterThanOrEqual(before - 1)
         // The values of one moment: the latest that were stored until then, none of them missing.
@@ -98,7 +101,7 @@ describe('npm run backup', () => {
         expect(numbers.toSorted((x, y) => y - x)).toEqual(expected)
         const more = await fetch(`${again.url}/api/kv/one-more`, {
           method: 'PUT',
-          headers: { 'content-type': 'application/json' },
+          headers,
           body: '1',
         })
         expect(more.status).toBe(201)

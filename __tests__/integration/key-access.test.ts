@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { BatchClient } from '../support/batch.ts'
 import { GatewayProcess, HOSTS } from '../support/gateway.ts'
 
 const ADMIN_TOKEN = 'the-token-of-the-admin'
@@ -28,6 +29,25 @@ describe.each(HOSTS)('an API key under the %s host', host => {
     const { status, json } = await send(ADMIN_TOKEN, '/api/admin/keys', { name: 'test', ...settings })
     expect(status).toBe(201)
     return json
+  }
+  let held = 0
+  /** Begins a stream of its own that stays open until its client leaves. */
+  const hold = (key: string, more: object = {}) => {
+    const controller = new AbortController()
+    held += 1
+    const messages = [{ role: 'user', content: `Stream ${held}` }]
+    const answer = fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ ...more, messages, model: 'mock/stall', stream: true }),
+      signal: controller.signal,
+    })
+    const leave = async () => {
+      const requestId = (await answer).headers.get('x-request-id') ?? ''
+      controller.abort()
+      await gateway.lineOf(requestId)
+    }
+    return { answer, leave }
   }
   const chat = { messages: [{ role: 'user', content: 'Hi' }] }
   const v1 = (key: string, model = MODEL) => send(key, '/v1/chat/completions', { ...chat, model })
@@ -61,6 +81,7 @@ describe.each(HOSTS)('an API key under the %s host', host => {
       expiresAt: null,
       budgetUsd: {},
       limits: { requestsPerMinute: 7, tokensPerMinute: 1_000 },
+      lastUsedAt: expect.any(String),
     })
     const rotated = await send(ADMIN_TOKEN, `${path}/rotate`, { overlapSeconds: 60 })
     expect(rotated.json.id).toBe(made.id)
@@ -71,6 +92,26 @@ describe.each(HOSTS)('an API key under the %s host', host => {
     const list = await send(ADMIN_TOKEN, '/api/admin/keys?limit=1')
     expect(list.json).toMatchObject({ keys: [{ id: made.id }] })
     expect(JSON.stringify([read.json, changed.json, list.json])).not.toContain(key.slice(12))
+  })
+
+  it('shows when it was last used, in every list', async () => {
+    const { key, id } = await make({ owner: 'users' })
+    const lists = [
+      [ADMIN_TOKEN, '/api/admin/keys'],
+      [(await make({ owner: 'users' })).key, '/api/keys'],
+    ] as const
+    const shown = async () => {
+      const pages = await Promise.all(lists.map(([by, path]) => send(by, path)))
+      return pages.map(({ json }) => json.keys.find((one: { id: string }) => one.id === id).lastUsedAt)
+    }
+    expect(await shown()).toEqual([null, null])
+    const before = Date.now()
+    await v1(key)
+    const [byAdmin, byMember] = await shown()
+    expect(byMember).toBe(byAdmin)
+    expect(Math.abs(Date.parse(byAdmin) - before)).toBeLessThan(5_000)
+    expect((await send(key, '/api/keys/self')).json.lastUsedAt >= byAdmin).toBe(true)
+    expect((await send(ADMIN_TOKEN, `/api/admin/keys/${id}`)).json.lastUsedAt).toEqual(expect.any(String))
   })
 
   it('refuses bodies with a wrong or unknown member', async () => {
@@ -124,24 +165,13 @@ describe.each(HOSTS)('an API key under the %s host', host => {
 
   it('has so many calls in progress and no more, and gets the place of one that its client left', async () => {
     const { key } = await make({ limits: { concurrency: 2 } })
-    const slow = () => {
-      const controller = new AbortController()
-      const answer = fetch(`${gateway.url}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ ...chat, model: 'mock/stall', stream: true }),
-        signal: controller.signal,
-      })
-      return { controller, answer }
-    }
-    const [first, second] = [slow(), slow()]
+    const [first, second] = [hold(key), hold(key)]
     await Promise.all([first.answer, second.answer])
     const refused = await v1(key)
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1'])
-    first.controller.abort()
-    await expect(first.answer.then(response => response.text())).rejects.toThrow()
-    await expect.poll(async () => (await v1(key)).status, { timeout: 10_000 }).toBe(200)
-    second.controller.abort()
+    await first.leave()
+    expect((await v1(key)).status).toBe(200)
+    await second.leave()
   })
 
   it('has so many tokens a minute: reserved, corrected by the answer, and told in headers', async () => {
@@ -156,35 +186,19 @@ describe.each(HOSTS)('an API key under the %s host', host => {
     expect(Number(second.headers.get('x-ratelimit-remaining-tokens'))).toBeGreaterThanOrEqual(
       500 - 400 - 2 * used - 20,
     )
-    const controller = new AbortController()
-    const held = () =>
-      fetch(`${gateway.url}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ ...asked, model: 'mock/stall', stream: true }),
-        signal: controller.signal,
-      })
-    expect([(await held()).status, (await held()).status]).toEqual([200, 200])
+    const streams = [hold(key, asked), hold(key, asked)]
+    for (const { answer } of streams) expect((await answer).status).toBe(200)
     const third = await send(key, '/v1/chat/completions', { ...asked, temperature: 0.1 })
     expect(third.status).toBe(429)
     expect(Number(third.headers.get('retry-after'))).toBeGreaterThan(0)
-    controller.abort()
+    for (const { leave } of streams) await leave()
   })
 
   describe('of a batch', () => {
-    const ended = async (key: string, id: string) => {
-      const read = () => send(key, `/api/batch/jobs/${id}`)
-      await expect
-        .poll(async () => (await read()).json.state, { timeout: 30_000 })
-        .toMatch(/^(completed|failed)$/)
-      return (await read()).json
-    }
-    const submit = async (key: string, models: readonly string[], more: object = {}) => {
-      const items = models.map((model, at) => ({ prompt: `Number ${at}`, model }))
-      const { status, json } = await send(key, '/api/batch/jobs', { items, ...more })
-      expect(status).toBe(202)
-      return json.id as string
-    }
+    const batchesOf = (key: string) => new BatchClient(gateway.url, { authorization: `Bearer ${key}` })
+    const ended = (key: string, id: string) => batchesOf(key).ended(id)
+    const submit = async (key: string, models: readonly string[]): Promise<string> =>
+      (await batchesOf(key).submit(models.map((model, at) => ({ prompt: `Number ${at}`, model })))).id
 
     it('lets its items do what it may, and no more', async () => {
       const { key } = await make({ owner: 'batches', scopes: { models: [MODEL] } })
@@ -194,12 +208,15 @@ describe.each(HOSTS)('an API key under the %s host', host => {
     })
 
     it('that is revoked ends its items with a clear error', async () => {
-      const { key, id } = await make({ owner: 'batches' })
+      const { key, id } = await make({ owner: 'batches', limits: { concurrency: 1 } })
       const reader = await make({ owner: 'batches' })
-      const later = { scheduledFor: new Date(Date.now() + 1_500).toISOString() }
-      const job = await submit(key, [MODEL], later)
+      // Its item cannot be answered before the key is revoked: the key's only call is in progress.
+      const stream = hold(key)
+      expect((await stream.answer).status).toBe(200)
+      const job = await submit(key, [MODEL])
       await send(ADMIN_TOKEN, `/api/admin/keys/${id}/revoke`, undefined, 'POST')
       const { items } = await ended(reader.key, job)
+      await stream.leave()
       expect(items[0].error).toMatchObject({
         code: 'UNAUTHENTICATED',
         message: 'The API key of this batch is revoked or has expired.',

@@ -126,7 +126,7 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
   batchItems: { activeById: async () => undefined },
   concurrency: { slots: localSlots(), clock },
   tokens: { counter: slidingWindow(1_000), clock, estimate: () => 1 },
-  modelScopes: { targetOf: () => undefined },
+  modelScopes: { targetOf: () => undefined, targetsOfAlias: () => undefined },
   headrooms: new RateHeadrooms(),
   cache: answersOf(clock),
   routes: {

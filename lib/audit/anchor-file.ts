@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { systemCode } from '../system-error.ts'
 import type { AuditAnchor } from './types.ts'
 
 const FILE = 'audit-anchor'
@@ -31,7 +32,7 @@ export const readAnchor = (dataDir: string): AuditAnchor | undefined => {
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    if ((error as { code?: string }).code === 'ENOENT') return undefined
+    if (systemCode(error) === 'ENOENT') return undefined
     throw error
   }
   const anchor = parseAnchor(text)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { canonicalJson } from '../canonical-json.ts'
 import type { AuditActor, AuditAnchor, AuditEntry, AuditRow } from './types.ts'
 
 /** The anchor of a log without rows. */
@@ -6,15 +7,8 @@ export const NOTHING_YET: AuditAnchor = { sequence: 0, hash: '0'.repeat(64) }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-const canonical = (value: unknown): string => {
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  const members = Object.entries(value).filter(([, member]) => member !== undefined)
-  const sorted = members.toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return `{${sorted.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join()}}`
-}
-
-const valueHash = (value: unknown): string | null => (value === undefined ? null : sha256(canonical(value)))
+const valueHash = (value: unknown): string | null =>
+  value === undefined ? null : sha256(canonicalJson(value))
 
 const actorText = (actor: AuditActor): string => ('id' in actor ? `${actor.kind} ${actor.id}` : actor.kind)
 
@@ -46,7 +40,7 @@ export const rowAfter = (previous: AuditAnchor, entry: AuditEntry, at: number): 
     object: entry.object,
     beforeHash: valueHash(entry.before),
     afterHash: valueHash(entry.after),
-    detail: entry.detail === undefined ? null : canonical(entry.detail),
+    detail: entry.detail === undefined ? null : canonicalJson(entry.detail),
     address: entry.address ?? null,
     requestId: entry.requestId ?? null,
     previousHash: previous.hash,

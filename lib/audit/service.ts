@@ -25,7 +25,7 @@ const actorOf = (caller: Caller): AuditActor => {
     case 'guest':
       return { kind: 'session', id: caller.id }
     case 'anonymous':
-      return { kind: 'admin-token' }
+      return { kind: 'anonymous' }
   }
 }
 

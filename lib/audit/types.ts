@@ -11,16 +11,14 @@ export const AUDIT_ACTIONS = [
   'key.create',
   'key.revoke',
   'key.rotate',
-  'limits.change',
-  'session.refuse',
   'session.sign-in',
   'session.sign-out',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 
-/** `system` is the gateway itself; the others come with the id of the key or the session. */
+/** `system` is the gateway itself; `anonymous` has no credential; the others come with the id of the key or session. */
 export type AuditActor =
-  | Readonly<{ kind: 'admin-token' | 'system' }>
+  | Readonly<{ kind: 'admin-token' | 'anonymous' | 'system' }>
   | Readonly<{ kind: 'key' | 'session'; id: string }>
 
 /** One action. Values are stored as hashes; only `detail` can be read in the log. */

@@ -10,6 +10,8 @@ type ModelNames = (model: string) => readonly string[]
 export type ModelScopeDeps = Readonly<{
   /** The target of a model name; undefined for an alias, and for an unknown name. */
   targetOf: (model: string) => Target | undefined
+  /** The targets of an alias; undefined for other names. */
+  targetsOfAlias: (name: string) => readonly Target[] | undefined
 }>
 
 const namesOf = ({ targetOf }: ModelScopeDeps): ModelNames => {
@@ -54,11 +56,24 @@ export const modelScope = (deps: ModelScopeDeps): Policy<Call, Reply> => {
   }
 }
 
-/** Leaves the fallbacks out that are outside the scopes of the call's key; an alias in scope brings its targets. */
+/** The targets that a name in scope stands for: the model itself, or those that the operator lists for the alias. */
+const requested = ({ targetOf, targetsOfAlias }: ModelScopeDeps, model: string): ReadonlySet<string> => {
+  const targets = targetsOfAlias(model) ?? [targetOf(model)]
+  return new Set(targets.flatMap(target => (target ? [target.name] : [])))
+}
+
+/**
+ * Leaves the fallbacks out that are outside the scopes of the call's key. An alias in scope brings the targets that are
+ * listed for it, and not their fallbacks. Rejects with FORBIDDEN where nothing is left.
+ */
 export const fallbacksInScope = (deps: ModelScopeDeps): Policy<Call, Reply> =>
   async function fallbacksInScope(call, next) {
     const scopes = scopesOf(call.caller)
-    if (scopes?.models === undefined || deps.targetOf(call.model) === undefined) return await next(call)
-    const plan = call.plan.filter(target => allowsModel(scopes, namesOfTarget(target)))
-    return await next({ ...call, plan: plan.length > 0 ? plan : call.plan.slice(0, 1) })
+    if (scopes?.models === undefined) return await next(call)
+    const names = requested(deps, call.model)
+    const plan = call.plan.filter(
+      target => names.has(target.name) || allowsModel(scopes, namesOfTarget(target)),
+    )
+    if (plan.length === 0) throw outside(call.model)
+    return await next({ ...call, plan })
   }

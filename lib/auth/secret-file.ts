@@ -2,13 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeDirectory } from '../storage/directory.ts'
+import { systemCode } from '../system-error.ts'
 
 const BYTES = 32
 const DRAFT_BYTES = 8
-
-/** The code of a system error; of any other, its text. */
-export const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : String(error)
 
 /** @throws Error for one that is too short: the disk was full when it was written, and it could be guessed */
 const read = (path: string): Uint8Array => {
@@ -24,7 +21,7 @@ const make = (path: string): void => {
     writeFileSync(draft, randomBytes(BYTES), { mode: 0o600, flag: 'wx' })
     linkSync(draft, path)
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
+    if (systemCode(error) !== 'EEXIST') throw error
   } finally {
     rmSync(draft, { force: true })
   }
@@ -40,7 +37,7 @@ export const readOrMakeSecret = (dataDir: string, file: string): Uint8Array => {
   try {
     return read(path)
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error
+    if (systemCode(error) !== 'ENOENT') throw error
     makeDirectory(dataDir)
     make(path)
     return read(path)

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { codeOf, readOrMakeSecret } from './secret-file.ts'
+import { systemCode } from '../system-error.ts'
+import { readOrMakeSecret } from './secret-file.ts'
 
 const SESSION_FILE = 'session-secret'
 const PEPPER_FILE = 'key-pepper'
@@ -17,7 +18,7 @@ const secretOf = (
   try {
     return readOrMakeSecret(dataDir, file)
   } catch (error) {
-    onUnusable(codeOf(error))
+    onUnusable(systemCode(error) ?? String(error))
     return randomBytes(BYTES)
   }
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { canonicalJson } from '../canonical-json.ts'
 import type { Clock } from '../clock.ts'
 import type { Handler, Policy } from '../compose.ts'
 import { GatewayError, isProvidersFault } from '../errors.ts'
@@ -150,23 +151,6 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
   }
 }
 
-/**
- * The same text for equivalent values, and different texts for different ones: fields in alphabetical order,
- * absent ones left out, -0 as 0, strings as JSON writes them (also unpaired surrogates).
- */
-export const canonical = (value: unknown): string => {
-  if (value === undefined || value === null) return 'null'
-  if (typeof value === 'number') return Number.isFinite(value) ? String(value + 0) : `"${value}"n`
-  if (typeof value !== 'object') return JSON.stringify(value)
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
-  const fields: string[] = []
-  for (const name of Object.keys(value).toSorted()) {
-    const field = (value as Readonly<Record<string, unknown>>)[name]
-    if (field !== undefined) fields.push(`${JSON.stringify(name)}:${canonical(field)}`)
-  }
-  return `{${fields.join()}}`
-}
-
 /** Changes whenever an answer stored by an older version must not be found by a newer one. */
 const VERSION = 2
 
@@ -243,6 +227,6 @@ export const cacheKey = (call: Call): string | undefined => {
   if (owner === undefined || bodyLengthOf(call) > LONGEST_RAW) return undefined
   let question = `${VERSION} ${JSON.stringify(owner)}`
   for (const name of shapingOf(call))
-    question += `,${canonical(name === 'raw' ? rawQuestion(call.raw) : call[name])}`
+    question += `,${canonicalJson(name === 'raw' ? rawQuestion(call.raw) : call[name])}`
   return hash('sha256', question, 'base64url')
 }

@@ -23,8 +23,7 @@ import type { Reserved } from '../http/dialects/usage.ts'
 import { type ApiDocument, apiDocument } from '../http/openapi/document.ts'
 import { type WrittenDocument, writtenDocument } from '../http/openapi/response.ts'
 import type { ServeDeps } from '../http/serve.ts'
-import { kvRecords } from '../kv/records.ts'
-import { KvService, MAX_VALUE_BYTES } from '../kv/service.ts'
+import { type KvService, MAX_VALUE_BYTES } from '../kv/service.ts'
 import { runMaintenance } from '../ledger/maintenance.ts'
 import type { Recommendations } from '../ledger/recommendations/recommend.ts'
 import { UsageService } from '../ledger/service.ts'
@@ -47,6 +46,7 @@ import { type ChatLimits, chatBody, uiChatBody } from '../validation/chat.ts'
 import { buildAudit, recordReload } from './audit.ts'
 import { type Batch, buildBatch } from './batch.ts'
 import { auditedKeys, type KeyChanges, type Keys } from './keys.ts'
+import { buildKv } from './kv.ts'
 import { CurrentConfig, liveConfigOf } from './live-config.ts'
 import { recommendations } from './recommendations.ts'
 import { buildResponses } from './responses.ts'
@@ -240,6 +240,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   lifecycle.closeAtEnd(async () => {
     await runtime.budgets.budgets.drain()
     await runtime.closeLedger()
+    await runtime.keys.uses.close()
     await database.close()
   })
   const responses = buildResponses(runtime, database)
@@ -307,7 +308,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
       isOn: () => current.now.settings.caching.enabled,
       holds: shared ? undefined : memory.holds,
     }),
-    kv: new KvService(kvRecords(database.records)),
+    kv: buildKv(runtime),
     kvMaxBytes: MAX_VALUE_BYTES,
     chatBody: chatBody(chatLimits(env)),
     uiChatBody: uiChatBody(chatLimits(env)),

@@ -1,9 +1,10 @@
-import type { Audit, AuditAction, AuditEntry, AuditOrigin } from '../audit/types.ts'
+import type { Audit, AuditOrigin } from '../audit/types.ts'
 import { AdminSessions } from '../auth/admin-session.ts'
 import { Guesses } from '../auth/guesses.ts'
 import { keyRecords } from '../auth/keys/records.ts'
 import { KeyService } from '../auth/keys/service.ts'
 import type { KeyRecord } from '../auth/keys/types.ts'
+import { KeyUses } from '../auth/keys/uses.ts'
 import { KeyVerifier } from '../auth/keys/verifier.ts'
 import { keyPepper } from '../auth/session-secret.ts'
 import type { Clock } from '../clock.ts'
@@ -16,6 +17,7 @@ export type Keys = Readonly<{
   verifier: KeyVerifier
   service: KeyService
   adminSessions: AdminSessions
+  uses: KeyUses
   /** Whether there is an admin token, or any key. */
   hasAdmins: () => Promise<boolean>
   /** Whether a credential under /v1 stands for nothing: neither is there, nor a pepper. */
@@ -25,35 +27,25 @@ export type Keys = Readonly<{
 /** The changes of keys. */
 export type KeyChanges = Pick<KeyService, 'create' | 'change' | 'rotate' | 'revoke'>
 
-/** The changes of keys, each in the audit log before it takes place. */
-export const auditedKeys = (service: KeyService, audit: Audit, origin: AuditOrigin): KeyChanges => {
-  const append = (
-    action: AuditAction,
-    { id, name, owner, role }: KeyRecord,
-    entry: Partial<AuditEntry> = {},
-  ) => audit.append({ ...origin, action, object: id, detail: { name, owner: owner ?? null, role }, ...entry })
-  return {
-    async create(by, settings, acting) {
-      const { name, owner = null, role } = settings
-      const detail = { name, owner, role }
-      await audit.append({ ...origin, action: 'key.create', object: name, after: settings, detail })
-      return service.create(by, settings, acting)
-    },
-    async change(id, change, acting) {
-      const before = await service.find(id, acting)
-      await append('key.change', before, { before, after: { ...before, ...change } })
-      return service.change(id, change, acting)
-    },
-    async rotate(id, overlapMs, acting) {
-      await append('key.rotate', await service.find(id, acting))
-      return service.rotate(id, overlapMs, acting)
-    },
-    async revoke(id, acting) {
-      await append('key.revoke', await service.find(id, acting))
-      return service.revoke(id, acting)
-    },
-  }
-}
+/** What a change is a change of: a key that is merely used stays the same. */
+const stateOf = ({ lastUsedAt, ...state }: KeyRecord): Omit<KeyRecord, 'lastUsedAt'> => state
+
+/** The changes of keys, each written together with its row in the audit log. */
+export const auditedKeys = (service: KeyService, audit: Audit, origin: AuditOrigin): KeyChanges =>
+  service.recordedBy(({ action, before, after }, transaction) => {
+    const { id, name, owner = null, role } = after
+    return audit.append(
+      {
+        ...origin,
+        action,
+        object: id,
+        before: before && stateOf(before),
+        after: stateOf(after),
+        detail: { name, owner, role },
+      },
+      transaction,
+    )
+  })
 
 export type KeyWiringDeps = Readonly<{ env: Environment; clock: Clock; logger: Logger; database: Database }>
 
@@ -67,6 +59,11 @@ export const buildKeys = ({ env, clock, logger, database }: KeyWiringDeps): Keys
     ),
   )
   const stored = keyRecords(records)
+  const uses = new KeyUses({
+    write: some => stored.used(some),
+    clock: shared,
+    onError: database.reportError,
+  })
   const verifier = new KeyVerifier({
     records: stored,
     pepper,
@@ -74,11 +71,19 @@ export const buildKeys = ({ env, clock, logger, database }: KeyWiringDeps): Keys
     guesses: new Guesses(clock),
     clock,
     shared,
+    onUse: id => uses.used(id),
   })
   const hasAdmins = async () => adminToken !== undefined || (await verifier.any())
   return {
     verifier,
-    service: new KeyService({ records: stored, pepper, clock: shared, onChange: () => verifier.changed() }),
+    uses,
+    service: new KeyService({
+      records: stored,
+      pepper,
+      clock: shared,
+      onChange: () => verifier.changed(),
+      lastUse: id => uses.latest(id),
+    }),
     adminSessions: new AdminSessions({
       records,
       pepper,

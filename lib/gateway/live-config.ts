@@ -98,6 +98,7 @@ const imageChainOf = ({ imageChain }: Settings, catalog: Catalog): readonly Targ
 /** An alias is a name of its own: its targets are the operator's choice. */
 const modelScopesOf = (catalog: Catalog, aliases: LiveConfig['aliases']): ModelScopeDeps => ({
   targetOf: model => (aliases.has(model) ? undefined : catalog.find(model)?.target),
+  targetsOfAlias: name => aliases.get(name)?.targets.map(({ target }) => target),
 })
 
 const pipelineDepsOf = (

@@ -218,6 +218,7 @@ export const readJsonText = async (request: Request, maxBytes: number): Promise<
 /** The same for a body that may be absent; undefined where it is. */
 export const readJsonOrNothing = async (request: Request, maxBytes: number): Promise<unknown> => {
   const bytes = await readBytes(request, maxBytes)
+  await bodyIsRead(request, () => jsonFingerprint(bytes))
   if (bytes.length === 0) return undefined
   assertJson(request, false)
   return (await jsonOf(bytes)).value

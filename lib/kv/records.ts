@@ -1,18 +1,21 @@
 import { type Kysely, sql } from 'kysely'
 import type { Records } from '../storage/records/records.ts'
 import type { RecordsSchema } from '../storage/records/schema.ts'
-import type { KvLimits, KvRecords } from './types.ts'
+import type { KvLimits, KvRecords, KvTerms } from './types.ts'
 
 type Db = Kysely<RecordsSchema>
 
 const entry = (db: Db, owner: string, key: string) =>
   db.selectFrom('kv_entries').select('bytes').where('owner', '=', owner).where('key', '=', key)
 
-const ownersRow = (db: Db, owner: string) =>
-  db
+/** The owner's row, made where there is none. It is locked either way, also against its removal. */
+const ownersRow = (db: Db, owner: string, expiresAt: number | undefined) => {
+  const expires_at = expiresAt === undefined ? null : Math.floor(expiresAt)
+  return db
     .insertInto('kv_owners')
-    .values({ owner, entries: 0, bytes: 0 })
-    .onConflict(conflict => conflict.column('owner').doNothing())
+    .values({ owner, entries: 0, bytes: 0, expires_at })
+    .onConflict(conflict => conflict.column('owner').doUpdateSet({ expires_at }))
+}
 
 /** One owner's writes run one after another: the next statement sees what the one before has stored. */
 const locking = (db: Db, owner: string) =>
@@ -42,13 +45,12 @@ const counting = (db: Db, owner: string, key: string, size: number, limits: KvLi
     .where(bytes, '<=', limits.bytes)
 }
 
-const storing = (db: Db, owner: string, key: string, value: string, limits: KvLimits) => {
+const storing = (db: Db, owner: string, key: string, value: string, terms: KvTerms) => {
   const bytes = Buffer.byteLength(value)
   return [
-    ownersRow(db, owner),
-    locking(db, owner),
+    ownersRow(db, owner, terms.expiresAt),
     entry(db, owner, key),
-    { query: counting(db, owner, key, bytes, limits).compile(), mustMatch: true },
+    { query: counting(db, owner, key, bytes, terms).compile(), mustMatch: true },
     db
       .insertInto('kv_entries')
       .values({ owner, key, bytes, value })
@@ -71,6 +73,21 @@ const removing = (db: Db, owner: string, key: string) => {
   ]
 }
 
+/** Removes owners whose time is over. That is asked again of each row once it is locked: its owner may have written. */
+const expired = (db: Db, now: number, most: number) =>
+  db
+    .deleteFrom('kv_owners')
+    .where('expires_at', '<=', now)
+    .where('owner', 'in', query =>
+      query
+        .selectFrom('kv_owners')
+        .select('owner')
+        .where('expires_at', '<=', now)
+        .orderBy('expires_at')
+        .limit(most),
+    )
+    .returning('owner')
+
 /** Callers' values in the records, SQLite's and Postgres' alike. */
 export const kvRecords = (records: Records): KvRecords => ({
   get: (owner, key) =>
@@ -83,10 +100,10 @@ export const kvRecords = (records: Records): KvRecords => ({
         .executeTakeFirst()
       return row?.value
     }),
-  async put(owner, key, value, limits) {
-    const results = await records.writeTogether(db => storing(db, owner, key, value, limits))
+  async put(owner, key, value, terms) {
+    const results = await records.writeTogether(db => storing(db, owner, key, value, terms))
     if (!results) return 'full'
-    const [, , before] = results
+    const [, before] = results
     return before?.rows.length === 0 ? 'created' : 'replaced'
   },
   async remove(owner, key) {
@@ -101,5 +118,13 @@ export const kvRecords = (records: Records): KvRecords => ({
         .limit(limit + 1)
         .execute()
       return { keys: rows.slice(0, limit).map(({ key }) => key), more: rows.length > limit }
+    }),
+  removeExpired: (now, most) =>
+    records.write(async db => {
+      const removed = await expired(db, Math.floor(now), most).execute()
+      if (removed.length === 0) return 0
+      const owners = removed.map(({ owner }) => owner)
+      await db.deleteFrom('kv_entries').where('owner', 'in', owners).execute()
+      return owners.length
     }),
 })

@@ -1,12 +1,24 @@
+import { type Clock, DAY_MS } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { type Caller, ownerOf } from '../request-context.ts'
 import { InOrder } from './in-order.ts'
-import type { KeyPage, KvLimits, KvRecords } from './types.ts'
+import type { KeyPage, KvLimits, KvRecords, KvTerms } from './types.ts'
 
 /** The longest value, as it is sent. */
 export const MAX_VALUE_BYTES = 1_048_576
 
-export const KV_LIMITS: KvLimits = { entries: 1_000, bytes: 67_108_864 }
+/** Of a caller with a key. */
+const OF_KEY: KvLimits = { entries: 1_000, bytes: 67_108_864 }
+/** Of a guest or an address: anyone can be many of them for free. */
+const WITHOUT_KEY: KvLimits = { entries: 100, bytes: 4_194_304 }
+/** Values of callers without a key end so long after the last one was stored, as guest sessions do. */
+const KEPT_WITHOUT_KEY_MS = 30 * DAY_MS
+
+export type KvDeps = Readonly<{
+  records: KvRecords
+  /** The clock that all processes on the database share. */
+  clock: Pick<Clock, 'now'>
+}>
 
 const ownerOrThrow = (caller: Caller): string => {
   const owner = ownerOf(caller)
@@ -25,13 +37,13 @@ const full = ({ entries, bytes }: KvLimits): GatewayError =>
 /** JSON values that callers store under keys of their own. Each caller sees its own alone. */
 export class KvService {
   readonly #records: KvRecords
-  readonly #limits: KvLimits
+  readonly #clock: KvDeps['clock']
   /** Writes of one owner wait for each other: here rather than each with a connection to the database. */
   readonly #writes = new InOrder()
 
-  constructor(records: KvRecords, limits: KvLimits = KV_LIMITS) {
+  constructor({ records, clock }: KvDeps) {
     this.#records = records
-    this.#limits = limits
+    this.#clock = clock
   }
 
   /** The value as its text was stored. @throws GatewayError NOT_FOUND */
@@ -47,8 +59,9 @@ export class KvService {
    */
   async put(caller: Caller, key: string, value: string): Promise<'created' | 'replaced'> {
     const owner = ownerOrThrow(caller)
-    const stored = await this.#writes.run(owner, () => this.#records.put(owner, key, value, this.#limits))
-    if (stored === 'full') throw full(this.#limits)
+    const terms = this.#termsOf(caller)
+    const stored = await this.#writes.run(owner, () => this.#records.put(owner, key, value, terms))
+    if (stored === 'full') throw full(terms)
     return stored
   }
 
@@ -65,5 +78,9 @@ export class KvService {
     options: Readonly<{ after?: string | undefined; limit: number }>,
   ): Promise<KeyPage> {
     return this.#records.list(ownerOrThrow(caller), options)
+  }
+
+  #termsOf({ kind }: Caller): KvTerms {
+    return kind === 'key' ? OF_KEY : { ...WITHOUT_KEY, expiresAt: this.#clock.now() + KEPT_WITHOUT_KEY_MS }
   }
 }

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { diskFault } from '../batch/intake/upload-dir.ts'
+import { systemCode } from '../system-error.ts'
 
 /** Directories of other machines on the same volume are removed after this time. */
 const LONGEST_REQUEST_MS = 3_600_000
@@ -14,7 +15,7 @@ const isRunning = (pid: number): boolean => {
     return true
   } catch (error) {
     // It exists, and belongs to another user.
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    return systemCode(error) === 'EPERM'
   }
 }
 

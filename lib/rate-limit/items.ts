@@ -1,34 +1,10 @@
 import { GatewayError } from '../errors.ts'
-import { type RequestContext, unknownCaller } from '../request-context.ts'
+import type { RequestContext } from '../request-context.ts'
 import type { Bucket } from './counter.ts'
-import {
-  bucketOf,
-  GUESTS_PER_ADDRESS,
-  type LimitDeps,
-  type RateLimits,
-  rejection,
-  stateOf,
-  tightest,
-} from './policy.ts'
+import { bucketsByCaller, type LimitDeps, rejection, stateOf, tightest } from './policy.ts'
 
 /** Returns the uses of a job that was then not accepted. Never rejects. */
 export type GiveBack = () => Promise<void>
-
-const bucketsOf = ({ caller }: RequestContext, { batchItems }: RateLimits): readonly Bucket[] => {
-  switch (caller.kind) {
-    case 'anonymous':
-      return [bucketOf(`items:${caller.address}`, batchItems.anonymous)]
-    case 'guest':
-      return [
-        bucketOf(`items:guest:${caller.id}`, batchItems.guest),
-        bucketOf(`items:guests:${caller.address}`, batchItems.guest, GUESTS_PER_ADDRESS),
-      ]
-    case 'key':
-      return [bucketOf(`items:key:${caller.id}`, batchItems.key)]
-    default:
-      return unknownCaller(caller)
-  }
-}
 
 const hoursOf = (windowMs: number): string => (windowMs === 3_600_000 ? 'an hour' : `in ${windowMs / 1000} s`)
 
@@ -45,7 +21,7 @@ export const spendItems =
   ({ counter, clock, rates }: LimitDeps) =>
   async (context: RequestContext, count: number): Promise<GiveBack> => {
     if (!rates) return async () => {}
-    const buckets = bucketsOf(context, rates)
+    const buckets = bucketsByCaller('items', context.caller, rates.batchItems)
     const smallest = buckets.toSorted((a, b) => a.limit - b.limit)[0]
     if (smallest && count > smallest.limit) throw tooLarge(count, smallest)
     const taking = tightest(await counter.take(buckets, count, clock.now()))

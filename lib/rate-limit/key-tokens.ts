@@ -3,7 +3,7 @@ import type { Policy } from '../compose.ts'
 import type { Call, Reply, Usage } from '../llm/types.ts'
 import { waited } from '../request-context.ts'
 import type { Bucket, Counter, Taking } from './counter.ts'
-import { MINUTE_MS, rejection, stateOf } from './policy.ts'
+import { MINUTE_MS, rejection, stateOf, stillCounts } from './policy.ts'
 
 /** Output that is reserved where a call sets no limit of its own. */
 const USUAL_OUTPUT_TOKENS = 1_000
@@ -25,20 +25,23 @@ const bucketOf = ({ caller }: Call): Bucket | undefined => {
 const usedBy = ({ attempts }: Call, { inputTokens, outputTokens }: Usage): number =>
   attempts.made.length === 0 ? 0 : inputTokens + outputTokens
 
+type Reserved = Readonly<{ bucket: Bucket; cost: number; takenAt: number }>
+
 /**
- * Corrects a reservation by the tokens really used. What exceeds the limit is counted as far as the window has room.
- * Never rejects.
+ * Corrects a reservation by the tokens really used. What exceeds the limit is counted as far as the window has room;
+ * what was not used is returned while it still counts. Never rejects.
  */
 const correct = async (
-  bucket: Bucket,
-  difference: number,
+  { bucket, cost, takenAt }: Reserved,
+  used: number,
   { counter, clock }: TokenLimitDeps,
 ): Promise<void> => {
-  if (difference === 0) return
+  const now = clock.now()
+  const difference = used - cost
+  if (difference === 0 || (difference < 0 && !stillCounts(takenAt, bucket.windowMs, now))) return
   try {
-    const [taking] = await counter.take([bucket], difference, clock.now())
-    if (taking && !taking.allowed && taking.remaining > 0)
-      await counter.take([bucket], taking.remaining, clock.now())
+    const [taking] = await counter.take([bucket], difference, now)
+    if (taking && !taking.allowed && taking.remaining > 0) await counter.take([bucket], taking.remaining, now)
   } catch {
     // The reservation stays.
   }
@@ -68,16 +71,16 @@ const reserveOrThrow = async (
   call: Call,
   input: number,
   deps: TokenLimitDeps,
-): Promise<number> => {
+): Promise<Reserved> => {
   const askedAt = deps.clock.now()
   // A call larger than the limit is let through once the window is empty.
   const most = Math.min(bucket.limit, input + (call.maxOutputTokens ?? USUAL_OUTPUT_TOKENS))
   const reserved = await reserve(bucket, input, most, deps)
   waited(call.journal, 'limit', deps.clock.now() - askedAt)
-  if (!reserved) return 0
+  if (!reserved) return { bucket, cost: 0, takenAt: askedAt }
   call.journal.tokenLimit = stateOf('tokens', reserved.taking)
   if (!reserved.taking.allowed) throw rejection('Too many tokens', reserved.taking)
-  return reserved.cost
+  return { bucket, cost: reserved.cost, takenAt: askedAt }
 }
 
 /**
@@ -89,17 +92,17 @@ export const keyTokens = (deps: TokenLimitDeps): Policy<Call, Reply> =>
     const bucket = bucketOf(call)
     if (!bucket) return await next(call)
     const input = Math.ceil(Math.max(1, deps.estimate(call)))
-    const cost = await reserveOrThrow(bucket, call, input, deps)
+    const reserved = await reserveOrThrow(bucket, call, input, deps)
+    const atMostInput = Math.min(reserved.cost, input)
     try {
       const reply = await next(call)
       void reply.usage.then(
-        usage => correct(bucket, usedBy(call, usage) - cost, deps),
-        () => correct(bucket, Math.min(cost, input) - cost, deps),
+        usage => correct(reserved, usedBy(call, usage), deps),
+        () => correct(reserved, atMostInput, deps),
       )
       return reply
     } catch (error) {
-      const used = call.attempts.made.length === 0 ? 0 : Math.min(cost, input)
-      await correct(bucket, used - cost, deps)
+      await correct(reserved, call.attempts.made.length === 0 ? 0 : atMostInput, deps)
       throw error
     }
   }

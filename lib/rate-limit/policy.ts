@@ -15,12 +15,14 @@ import type { Bucket, Counter, Taking } from './counter.ts'
 /** A number of requests in any window of a length. */
 export type Rate = Readonly<{ limit: number; windowMs: number }>
 
+export type RatesByCaller = Readonly<{ anonymous: Rate; guest: Rate; key: Rate }>
+
 export type RateLimits = Readonly<{
-  chat: Readonly<{ anonymous: Rate; guest: Rate; key: Rate }>
+  chat: RatesByCaller
   images: Rate
   upload: Rate
   /** Items of jobs submitted as JSON. */
-  batchItems: Readonly<{ anonymous: Rate; guest: Rate; key: Rate }>
+  batchItems: RatesByCaller
   /** Values of callers. */
   kv: Rate
   /** Every other route. */
@@ -36,10 +38,10 @@ export type LimitDeps = Readonly<{
 
 export const MINUTE_MS = 60_000
 
-/** Guest sessions are free: all those of one address together have this many times the rate of one. */
-export const GUESTS_PER_ADDRESS = 4
+/** All guests of one address together have this many times the rate of one. */
+const GUESTS_PER_ADDRESS = 4
 
-export const bucketOf = (key: string, { limit, windowMs }: Rate, times = 1): Bucket => ({
+const bucketOf = (key: string, { limit, windowMs }: Rate, times = 1): Bucket => ({
   key,
   limit: limit * times,
   windowMs,
@@ -54,28 +56,33 @@ const ownRate = (caller: Caller): Rate | undefined => {
 const bucketsOf = (surface: Surface, caller: Caller, rates: RateLimits | undefined): readonly Bucket[] => {
   const own = surface === 'chat' ? ownRate(caller) : undefined
   if (own && caller.kind === 'key') return [bucketOf(`chat:key:${caller.id}`, own)]
-  return rates ? commonBuckets(surface, caller, rates) : []
+  return rates ? bucketsByCaller(surface, caller, ratesOf(surface, rates)) : []
 }
 
-const commonBuckets = (surface: Surface, caller: Caller, rates: RateLimits): readonly Bucket[] => {
-  const address = caller.address
+/**
+ * The buckets of what a caller does on its own rates. Guest sessions are free, so those of one address share a bucket
+ * too, with `GUESTS_PER_ADDRESS` times the rate of one.
+ */
+export const bucketsByCaller = (name: string, caller: Caller, rates: RatesByCaller): readonly Bucket[] => {
   switch (caller.kind) {
     case 'anonymous':
-      return surface === 'chat'
-        ? [bucketOf(`chat:${address}`, rates.chat.anonymous)]
-        : [bucketOf(`${surface}:${address}`, rates[surface])]
+      return [bucketOf(`${name}:${caller.address}`, rates.anonymous)]
     case 'guest':
-      return surface === 'chat'
-        ? [
-            bucketOf(`chat:guest:${caller.id}`, rates.chat.guest),
-            bucketOf(`chat:guests:${address}`, rates.chat.guest, GUESTS_PER_ADDRESS),
-          ]
-        : [bucketOf(`${surface}:${caller.id}`, rates[surface])]
+      return [
+        bucketOf(`${name}:guest:${caller.id}`, rates.guest),
+        bucketOf(`${name}:guests:${caller.address}`, rates.guest, GUESTS_PER_ADDRESS),
+      ]
     case 'key':
-      return [bucketOf(`${surface}:key:${caller.id}`, surface === 'chat' ? rates.chat.key : rates[surface])]
+      return [bucketOf(`${name}:key:${caller.id}`, rates.key)]
     default:
       return unknownCaller(caller)
   }
+}
+
+const ratesOf = (surface: Surface, rates: RateLimits): RatesByCaller => {
+  if (surface === 'chat') return rates.chat
+  const rate = rates[surface]
+  return { anonymous: rate, guest: rate, key: rate }
 }
 
 /** The bucket that refuses, or else the one with the least remaining, which is reported to the client. */
@@ -102,7 +109,10 @@ export const rejection = (tooMany: string, { bucket, waitMs }: Taking): GatewayE
   )
 }
 
-/** The use is returned only while it still counts: later, it would be returned in place of another. */
+/** Whether what was taken still counts. To return it later would return others' uses in its place. */
+export const stillCounts = (takenAt: number, windowMs: number, now: number): boolean =>
+  now - takenAt < windowMs
+
 const reserved = (
   buckets: readonly Bucket[],
   { journal, surface }: RequestContext,
@@ -117,7 +127,7 @@ const reserved = (
     },
     async release() {
       const now = clock.now()
-      if (isSettled || now - takenAt >= shortest) return
+      if (isSettled || !stillCounts(takenAt, shortest, now)) return
       isSettled = true
       const taking = tightest(await counter.take(buckets, -1, now).catch(() => []))
       if (taking) journal.limit = stateOf(surface, taking)

@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-
-const codeOf = (error: unknown): string | undefined => (error as { code?: string }).code
+import { systemCode } from '../system-error.ts'
 
 /**
  * Creates a directory and its parents. Node's own `recursive` never returns where an existing directory reports ENOENT,
@@ -13,6 +12,6 @@ export const makeDirectory = (path: string): void => {
   try {
     mkdirSync(path)
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
+    if (systemCode(error) !== 'EEXIST') throw error
   }
 }

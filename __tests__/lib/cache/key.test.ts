@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cacheKey, canonical } from '#lib/cache/policy.ts'
+import { cacheKey } from '#lib/cache/policy.ts'
+import { canonicalJson } from '#lib/canonical-json.ts'
 import type { Call } from '#lib/llm/types.ts'
 import { type Caller, newJournal } from '#lib/request-context.ts'
 import { newCall } from '../../support/calls.ts'
@@ -78,7 +79,7 @@ describe('the key of a question', () => {
   it('is another one for every other question', () => {
     fc.assert(
       fc.property(shaping, shaping, (one, other) => {
-        fc.pre(canonical(one) !== canonical(other))
+        fc.pre(canonicalJson(one) !== canonicalJson(other))
         expect(keyOf(one)).not.toBe(keyOf(other))
       }),
     )

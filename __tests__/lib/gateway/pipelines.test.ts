@@ -127,7 +127,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
     batchItems: { activeById: async () => undefined },
     concurrency: { slots: localSlots(), clock },
     tokens: { counter, clock, estimate: () => 1 },
-    modelScopes: { targetOf: () => undefined },
+    modelScopes: { targetOf: () => undefined, targetsOfAlias: () => undefined },
     fallbacks: { contextTokensOf: () => undefined, on: undefined, clock },
     hedges: { share: 0.1, usedBy: () => ({ inputTokens: 0, outputTokens: 0 }), clock },
     retries: {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readJson } from '#lib/http/body.ts'
+import { readEncodedJson, readJson, readJsonOrNothing, readJsonText } from '#lib/http/body.ts'
+import { beforeBodyIsUsed } from '#lib/http/body-gate.ts'
 
 const MAX_BYTES = 1_000_000
 
@@ -9,6 +10,8 @@ const read = (body: string): Promise<unknown> =>
     new Request('http://gateway/', { method: 'POST', headers: { 'content-type': 'application/json' }, body }),
     MAX_BYTES,
   )
+
+const READERS = { readJson, readJsonText, readJsonOrNothing, readEncodedJson }
 
 const harmless = fc.jsonValue().filter(value => !JSON.stringify(value).includes('__proto__'))
 
@@ -30,5 +33,20 @@ describe('a JSON body', () => {
         await expect(read(body)).rejects.toMatchObject({ code: 'INVALID_INPUT', message: /twice/ })
       }),
     )
+  })
+
+  it.each([
+    ...Object.entries(READERS).map(([name, reader]) => [name, '{"a":1}', reader] as const),
+    ['readJsonOrNothing of no body', '', readJsonOrNothing] as const,
+  ])('is not used before the gate of the request has seen its fingerprint: %s', async (_, body, reader) => {
+    const headers = { 'content-type': 'application/json' }
+    const request = new Request('http://gateway/', { method: 'POST', headers, body })
+    const seen: string[] = []
+    beforeBodyIsUsed(request, async fingerprint => {
+      seen.push(fingerprint)
+      throw new Error('refused by the gate')
+    })
+    await expect(reader(request, MAX_BYTES)).rejects.toThrow('refused by the gate')
+    expect(seen).toEqual([expect.stringMatching(/^[\da-f]{64}$/)])
   })
 })

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
-import type { Gate } from './gate.ts'
+import { NotBegun, type Runner } from './gate.ts'
 
 const MOST_ENTRIES = 10_000
 /** Together with the duration of a query, well below the five seconds in which a change takes effect. */
@@ -13,50 +13,60 @@ const MISS_MS = 2_000
 const LONGEST_WAIT_MS = 1_000
 /** After a failure, what is known is used at once for so long. */
 const OUTAGE_MS = 1_000
+/** How old it may become meanwhile. */
+const LONGEST_OUTAGE_MS = 300_000
 
 type Entry<Value> = Readonly<{ value: Value; at: number }>
 /** `at`: when its query began. */
 type Result<Value> = Readonly<{ value: Value | undefined; at: number }>
+type Running<Value> = {
+  query: Promise<Value | undefined>
+  /** Undefined while it waits for its turn. */
+  startedAt: number | undefined
+  /** When the last request that waits for it times out. */
+  wantedUntil: number
+}
 
 export type LookupDeps<Value> = Readonly<{
   query: (id: string) => Promise<Value | undefined>
-  /** Shared by all look-ups of one database. */
-  gate: Gate
+  /** Shared by all look-ups of one database. Unknown ids may have another one. */
+  gate: Runner
   clock: Clock
 }>
 
 const unavailable = (cause: unknown): GatewayError =>
-  new GatewayError('STORE_UNAVAILABLE', undefined, { retryAfterSeconds: 1, cause })
+  cause instanceof NotBegun
+    ? cause
+    : new GatewayError('STORE_UNAVAILABLE', undefined, { retryAfterSeconds: 1, cause })
 
 /**
  * Looks values up by their ids, with what was found kept for 3 s and what was not for 2 s, at most 10,000 of each.
- * Concurrent look-ups of one id share a query. While the database fails, found values stay in use, and for others
- * `get` rejects with STORE_UNAVAILABLE.
+ * Concurrent look-ups of one id share a query. While the database fails, values stay in use for five minutes after they
+ * were last found, and for others `get` rejects with STORE_UNAVAILABLE.
  */
 export class CachedLookup<Value extends object> {
   readonly #deps: LookupDeps<Value>
   readonly #found = new LRUCache<string, Entry<Value>>({ max: MOST_ENTRIES })
   readonly #missing = new LRUCache<string, number>({ max: MOST_ENTRIES })
-  readonly #running = new Map<string, Promise<Value | undefined>>()
+  readonly #running = new Map<string, Running<Value>>()
   #failedAt = Number.NEGATIVE_INFINITY
+  #answeredAt = Number.NEGATIVE_INFINITY
 
   constructor(deps: LookupDeps<Value>) {
     this.#deps = deps
   }
 
-  /** The value, not older than 4 s while the database answers; undefined where there is none. */
-  get(id: string): Value | undefined | Promise<Value | undefined> {
+  /**
+   * The value, not older than 4 s while the database answers; undefined where there is none.
+   * @param gate for an id that is not known
+   */
+  get(id: string, gate = this.#deps.gate): Value | undefined | Promise<Value | undefined> {
     const now = this.#deps.clock.now()
     const entry = this.#found.get(id)
-    if (entry) {
-      const age = now - entry.at
-      if (age >= REFRESHED_FROM_MS) void this.#query(id).catch(() => {})
-      if (age < FRESH_MS || now - this.#failedAt < OUTAGE_MS) return entry.value
-      return this.#inTime(this.#query(id)).catch(() => entry.value)
-    }
+    if (entry) return this.#known(id, entry, now)
     const missedAt = this.#missing.get(id)
     if (missedAt !== undefined && now - missedAt < MISS_MS) return undefined
-    return this.#inTime(this.#query(id)).catch(error => {
+    return this.#inTime(this.#look(id, gate)).catch(error => {
       throw unavailable(error)
     })
   }
@@ -68,25 +78,50 @@ export class CachedLookup<Value extends object> {
     this.#running.clear()
   }
 
-  #query(id: string): Promise<Value | undefined> {
-    const running = this.#running.get(id)
-    if (running) return running
-    const { gate, clock } = this.#deps
-    let startedAt = clock.now()
-    const query = gate.run(() => {
-      startedAt = clock.now()
-      return this.#deps.query(id)
+  #known(id: string, entry: Entry<Value>, now: number): Value | Promise<Value | undefined> {
+    const age = now - entry.at
+    if (age < REFRESHED_FROM_MS) return entry.value
+    const running = this.#look(id, this.#deps.gate)
+    if (age < FRESH_MS || this.#mayBeUsed(entry)) return entry.value
+    return this.#inTime(running).catch(error => {
+      if (this.#mayBeUsed(entry)) return entry.value
+      throw unavailable(error)
     })
-    this.#running.set(id, query)
-    query.then(
-      value => this.#end(id, query, { value, at: startedAt }),
-      () => this.#fail(id, query),
-    )
-    return query
   }
 
-  #end(id: string, query: Promise<unknown>, { value, at }: Result<Value>): void {
-    if (this.#running.get(id) !== query) return
+  /** Whether the database fails, and a value is young enough for an outage. */
+  #mayBeUsed({ at }: Entry<Value>): boolean {
+    const now = this.#deps.clock.now()
+    return now - this.#failedAt < OUTAGE_MS && now - at < LONGEST_OUTAGE_MS
+  }
+
+  #look(id: string, gate: Runner): Running<Value> {
+    const { clock, query } = this.#deps
+    const wantedUntil = clock.now() + LONGEST_WAIT_MS
+    const joined = this.#running.get(id)
+    if (joined) {
+      joined.wantedUntil = wantedUntil
+      return joined
+    }
+    const running: Running<Value> = { query: Promise.resolve(undefined), startedAt: undefined, wantedUntil }
+    running.query = gate.run(
+      () => {
+        running.startedAt = clock.now()
+        return query(id)
+      },
+      () => clock.now() <= running.wantedUntil,
+    )
+    this.#running.set(id, running)
+    running.query.then(
+      value => this.#end(id, running, { value, at: running.startedAt ?? clock.now() }),
+      error => this.#fail(id, running, error),
+    )
+    return running
+  }
+
+  #end(id: string, running: Running<Value>, { value, at }: Result<Value>): void {
+    this.#answeredAt = this.#deps.clock.now()
+    if (this.#running.get(id) !== running) return
     this.#running.delete(id)
     this.#failedAt = Number.NEGATIVE_INFINITY
     if (value) {
@@ -98,18 +133,25 @@ export class CachedLookup<Value extends object> {
     }
   }
 
-  #fail(id: string, query: Promise<unknown>): void {
-    if (this.#running.get(id) === query) this.#running.delete(id)
-    this.#failedAt = this.#deps.clock.now()
+  #fail(id: string, running: Running<Value>, error: unknown): void {
+    if (this.#running.get(id) === running) this.#running.delete(id)
+    this.#failed(!(error instanceof NotBegun))
   }
 
-  #inTime(query: Promise<Value | undefined>): Promise<Value | undefined> {
+  /** A look-up that did not begin is a failure only where the database answers no other one either. */
+  #failed(hasBegun: boolean): void {
+    const now = this.#deps.clock.now()
+    if (hasBegun || now - this.#answeredAt >= LONGEST_WAIT_MS) this.#failedAt = now
+  }
+
+  #inTime(running: Running<Value>): Promise<Value | undefined> {
     return new Promise((resolve, reject) => {
       const timer = this.#deps.clock.timer(LONGEST_WAIT_MS, () => {
-        this.#failedAt = this.#deps.clock.now()
-        reject(new Error('the database did not answer in time'))
+        const hasBegun = running.startedAt !== undefined
+        this.#failed(hasBegun)
+        reject(hasBegun ? new Error('the database did not answer in time') : new NotBegun())
       })
-      query.then(resolve, reject).finally(() => timer.cancel())
+      running.query.then(resolve, reject).finally(() => timer.cancel())
     })
   }
 }

@@ -1,33 +1,36 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import { ADMIN_ID } from '../../request-context.ts'
 import type { Records } from '../../storage/records/records.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
-import { narrowed } from './restrict.ts'
-import { changedColumns, cursorOf, keyOf, readCursor, rowOf } from './rows.ts'
-import type { KeyRecord, KeyRecords, KeySecret } from './types.ts'
+import { MOST_MAKERS, narrowed } from './restrict.ts'
+import { type ChangedColumns, changedColumns, cursorOf, keyOf, readCursor, rowOf } from './rows.ts'
+import type { KeyRecord, KeyRecords, KeySecret, KeyUse } from './types.ts'
 
 type Db = Kysely<RecordsSchema>
 
-/** A key that was made by a key that was made by a key …; longer chains are not valid. */
-const MOST_MAKERS = 16
+/** In one transaction. */
+const MOST_USES = 500
 
 const keyById = async (db: Db, id: string): Promise<KeyRecord | undefined> => {
   const row = await db.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst()
   return row && keyOf(row)
 }
 
-/** A key with the restrictions of all keys that made it. */
-const effective = async (db: Db, key: KeyRecord): Promise<KeyRecord | undefined> => {
-  let narrow = key
-  let { madeBy } = key
-  for (let count = 0; madeBy !== ADMIN_ID; count += 1) {
-    const maker = count < MOST_MAKERS ? await keyById(db, madeBy) : undefined
+/** The keys that made a key, one another; undefined where one is missing, or they are too many. */
+const makersOf = async (db: Db, key: KeyRecord): Promise<readonly KeyRecord[] | undefined> => {
+  const makers: KeyRecord[] = []
+  for (let { madeBy } = key; madeBy !== ADMIN_ID; ) {
+    const maker = makers.length < MOST_MAKERS ? await keyById(db, madeBy) : undefined
     if (!maker) return undefined
-    narrow = narrowed(narrow, maker)
+    makers.push(maker)
     madeBy = maker.madeBy
   }
-  return narrow
+  return makers
 }
+
+/** A key with the restrictions of all keys that made it. */
+const effective = async (db: Db, key: KeyRecord): Promise<KeyRecord | undefined> =>
+  (await makersOf(db, key))?.reduce(narrowed, key)
 
 const secretRow = (keyId: string, { digest, prefix, createdAt }: KeySecret) => ({
   digest,
@@ -62,26 +65,56 @@ const listed = (db: Db, { limit, cursor, group }: Parameters<KeyRecords['list']>
     .limit(limit + 1)
 }
 
-const rotation = (db: Db, id: string, secret: KeySecret, othersUntil: number) => [
-  db
+/** Reads a key, and lets other transactions wait for this one before they do. */
+const locked = async (db: Transaction<RecordsSchema>, id: string): Promise<KeyRecord> => {
+  const query = db.updateTable('api_keys').set(({ ref }) => ({ name: ref('name') }))
+  return keyOf(await query.where('id', '=', id).returningAll().executeTakeFirstOrThrow())
+}
+
+/** Writes columns of a key. @returns the key afterwards */
+const update = async (db: Db, id: string, columns: ChangedColumns): Promise<KeyRecord> => {
+  const query = db.updateTable('api_keys').set(columns).where('id', '=', id).returningAll()
+  return keyOf(await query.executeTakeFirstOrThrow())
+}
+
+const replaceSecrets = async (db: Db, id: string, secret: KeySecret, othersUntil: number): Promise<void> => {
+  const until = Math.floor(othersUntil)
+  await db
     .updateTable('api_key_secrets')
-    .set({ valid_until: Math.floor(othersUntil) })
+    .set({ valid_until: until })
     .where('key_id', '=', id)
-    .where(where =>
-      where.or([where('valid_until', 'is', null), where('valid_until', '>', Math.floor(othersUntil))]),
-    ),
-  db.insertInto('api_key_secrets').values(secretRow(id, secret)),
-  db.updateTable('api_keys').set({ prefix: secret.prefix }).where('id', '=', id),
-]
+    .where(where => where.or([where('valid_until', 'is', null), where('valid_until', '>', until)]))
+    .execute()
+  await db.insertInto('api_key_secrets').values(secretRow(id, secret)).execute()
+}
+
+/** In the order of ids, so that no two processes wait for each other. */
+const writeUses = async (records: Records, uses: readonly KeyUse[]): Promise<void> => {
+  const inOrder = uses.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  for (let from = 0; from < inOrder.length; from += MOST_USES)
+    await records.writeTogether(db =>
+      inOrder.slice(from, from + MOST_USES).map(({ id, usedAt }) =>
+        db
+          .updateTable('api_keys')
+          .set({ last_used_at: Math.floor(usedAt) })
+          .where('id', '=', id)
+          .where(where =>
+            where.or([where('last_used_at', 'is', null), where('last_used_at', '<', Math.floor(usedAt))]),
+          ),
+      ),
+    )
+}
 
 /** API keys in the records, SQLite's and Postgres' alike. */
 export const keyRecords = (records: Records): KeyRecords => ({
-  async add(key, secret) {
-    await records.writeTogether(db => [
-      db.insertInto('api_keys').values(rowOf(key)),
-      db.insertInto('api_key_secrets').values(secretRow(key.id, secret)),
-    ])
-  },
+  add: (key, secret, record) =>
+    records.write(async db => {
+      const row = await db.insertInto('api_keys').values(rowOf(key)).returningAll().executeTakeFirstOrThrow()
+      await db.insertInto('api_key_secrets').values(secretRow(key.id, secret)).execute()
+      const after = keyOf(row)
+      await record({ action: 'key.create', after }, db)
+      return after
+    }),
   findByDigest: digest =>
     records.read(async db => {
       const found = await db
@@ -107,23 +140,37 @@ export const keyRecords = (records: Records): KeyRecords => ({
       const last = entries.at(-1)
       return rows.length > options.limit && last ? { entries, cursor: cursorOf(last) } : { entries }
     }),
-  async change(key, members) {
-    const columns = changedColumns(key, members)
-    if (Object.keys(columns).length === 0) return
-    await records.writeTogether(db => [db.updateTable('api_keys').set(columns).where('id', '=', key.id)])
-  },
-  async revoke(id, now) {
-    await records.writeTogether(db => [
-      db
-        .updateTable('api_keys')
-        .set({ revoked_at: Math.floor(now) })
-        .where('id', '=', id)
-        .where('revoked_at', 'is', null),
-    ])
-  },
-  async rotate(id, secret, othersUntil) {
-    await records.writeTogether(db => rotation(db, id, secret, othersUntil))
-  },
+  countMakers: id =>
+    records.read(async db => {
+      const key = await keyById(db, id)
+      return key && (await makersOf(db, key))?.length
+    }),
+  change: (id, change, record) =>
+    records.write(async db => {
+      const before = await locked(db, id)
+      const columns = changedColumns(change)
+      if (Object.keys(columns).length === 0) return before
+      const after = await update(db, id, columns)
+      await record({ action: 'key.change', before, after }, db)
+      return after
+    }),
+  revoke: (id, now, record) =>
+    records.write(async db => {
+      const before = await locked(db, id)
+      if (before.revokedAt !== undefined) return before
+      const after = await update(db, id, { revoked_at: Math.floor(now) })
+      await record({ action: 'key.revoke', before, after }, db)
+      return after
+    }),
+  rotate: (id, secret, othersUntil, record) =>
+    records.write(async db => {
+      const before = await locked(db, id)
+      const after = await update(db, id, { prefix: secret.prefix })
+      await replaceSecrets(db, id, secret, othersUntil)
+      await record({ action: 'key.rotate', before, after }, db)
+      return after
+    }),
+  used: uses => writeUses(records, uses),
   any: () =>
     records.read(async db => {
       const { rows } = await sql`select 1 from api_keys limit 1`.execute(db)

@@ -4,6 +4,9 @@ import type { KeyRecord } from './types.ts'
 
 type Restricted = KeyRestrictions & Pick<KeyRecord, 'role' | 'expiresAt'>
 
+/** Keys that made a key that made a key …, at most; a key with more of them is not valid. */
+export const MOST_MAKERS = 16
+
 const least = (a: number | undefined, b: number | undefined): number | undefined => {
   if (a === undefined || b === undefined) return a ?? b
   return Math.min(a, b)

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import type { Selectable, Updateable } from 'kysely'
 import { GatewayError } from '../../errors.ts'
 import type { Role } from '../../request-context.ts'
 import type { ApiKeysTable } from '../../storage/records/tables/keys.ts'
@@ -29,12 +29,19 @@ export const keyOf = (row: Selectable<ApiKeysTable>): KeyRecord => ({
   createdAt: row.created_at,
   expiresAt: row.expires_at ?? undefined,
   revokedAt: row.revoked_at ?? undefined,
+  lastUsedAt: row.last_used_at ?? undefined,
 })
 
 const scopeColumns = (scopes: KeyRecord['scopes']) => ({
   route_scopes: textOf(scopes?.routes),
   model_scopes: textOf(scopes?.models),
 })
+
+const LIMIT_COLUMNS = {
+  requestsPerMinute: 'requests_per_minute',
+  tokensPerMinute: 'tokens_per_minute',
+  concurrency: 'concurrency',
+} as const
 
 const limitColumns = (limits: KeyRecord['limits']) => ({
   requests_per_minute: limits?.requestsPerMinute ?? null,
@@ -60,21 +67,48 @@ export const rowOf = (key: KeyRecord) => ({
   created_at: Math.floor(key.createdAt),
   expires_at: whole(key.expiresAt),
   revoked_at: whole(key.revokedAt),
+  last_used_at: whole(key.lastUsedAt),
 })
 
-/** The columns of some members of a key. */
-export const changedColumns = (key: KeyRecord, members: readonly (keyof KeyChange)[]) => {
-  const has = new Set(members)
-  return {
-    ...(has.has('name') && { name: key.name }),
-    ...(has.has('owner') && { owner: key.owner ?? null }),
-    ...(has.has('role') && { role: key.role }),
-    ...(has.has('scopes') && scopeColumns(key.scopes)),
-    ...(has.has('limits') && limitColumns(key.limits)),
-    ...(has.has('budget') && budgetColumns(key.budget)),
-    ...(has.has('expiresAt') && { expires_at: whole(key.expiresAt) }),
-  }
+/** The columns of the members that a change of a group names; all of them where it takes the group away. */
+const named = <Group extends object, Columns extends object>(
+  change: { readonly [Name in keyof Group]?: Group[Name] | null } | null | undefined,
+  columns: Readonly<Record<keyof Group, keyof Columns>>,
+  columnsOf: (group: Group | undefined) => Columns,
+): Partial<Columns> => {
+  if (change === undefined) return {}
+  const all = columnsOf(change === null ? undefined : withoutNulls(change))
+  const names = Object.keys(columns) as (keyof Group)[]
+  const chosen = names.filter(name => change === null || change[name] !== undefined)
+  return Object.fromEntries(chosen.map(name => [columns[name], all[columns[name]]])) as Partial<Columns>
 }
+
+const withoutNulls = <Group extends object>(
+  change: {
+    readonly [Name in keyof Group]?: Group[Name] | null
+  },
+): Group => Object.fromEntries(Object.entries(change).filter(([, value]) => value !== null)) as Group
+
+export type ChangedColumns = Updateable<ApiKeysTable>
+
+/** The columns that a change names: others may be changed at the same time. */
+export const changedColumns = ({
+  name,
+  owner,
+  role,
+  scopes,
+  limits,
+  budget,
+  expiresAt,
+}: KeyChange): ChangedColumns => ({
+  ...(name !== undefined && { name }),
+  ...(owner !== undefined && { owner }),
+  ...(role !== undefined && { role }),
+  ...named(scopes, { routes: 'route_scopes', models: 'model_scopes' }, scopeColumns),
+  ...named(limits, LIMIT_COLUMNS, limitColumns),
+  ...named(budget, { dayNanoUsd: 'day_nano', monthNanoUsd: 'month_nano' }, budgetColumns),
+  ...(expiresAt !== undefined && { expires_at: whole(expiresAt ?? undefined) }),
+})
 
 const CURSOR = /^(\d{1,15}) (key_[\da-f]{24})$/
 

@@ -3,8 +3,16 @@ import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 import { ADMIN_ID, type KeyIdentity } from '../../request-context.ts'
 import { displayPrefix, newKey } from './format.ts'
-import { exceeding, withMakersRestrictions } from './restrict.ts'
-import type { KeyChange, KeyPage, KeyRecord, KeyRecords, KeySecret, KeySettings } from './types.ts'
+import { exceeding, MOST_MAKERS, withMakersRestrictions } from './restrict.ts'
+import type {
+  KeyChange,
+  KeyPage,
+  KeyRecord,
+  KeyRecorder,
+  KeyRecords,
+  KeySecret,
+  KeySettings,
+} from './types.ts'
 import { digestOf } from './verifier.ts'
 
 export type KeyServiceDeps = Readonly<{
@@ -15,6 +23,8 @@ export type KeyServiceDeps = Readonly<{
   clock: Pick<Clock, 'now'>
   /** Called when keys have changed. */
   onChange: () => void
+  /** The latest use of a key, which may not be stored yet; undefined where it is not known. */
+  lastUse: (id: string) => number | undefined
 }>
 
 /** A key with its secret, which is not stored and cannot be shown again. */
@@ -27,6 +37,14 @@ const ID = /^key_[\da-f]{24}$/
 const ID_BYTES = 12
 
 const noSuchKey = (): GatewayError => new GatewayError('NOT_FOUND', 'There is no such API key.')
+
+const NOT_RECORDED: KeyRecorder = async () => {}
+
+const tooManyMakers = (): GatewayError =>
+  new GatewayError(
+    'FORBIDDEN',
+    `Keys can be made by keys at most ${MOST_MAKERS} times in a row: this one cannot make another.`,
+  )
 
 const forbidden = (members: readonly string[]): GatewayError =>
   new GatewayError(
@@ -44,16 +62,24 @@ const isOwn = ({ id, owner, madeBy }: KeyRecord, member: KeyIdentity): boolean =
 /** Makes, lists and changes API keys. A member sees their own, and none exceeds the key that it is made or changed by. */
 export class KeyService {
   readonly #deps: KeyServiceDeps
+  readonly #record: KeyRecorder
 
-  constructor(deps: KeyServiceDeps) {
+  /** @param record called with each change; none is recorded when absent */
+  constructor(deps: KeyServiceDeps, record: KeyRecorder = NOT_RECORDED) {
     this.#deps = deps
+    this.#record = record
   }
 
-  /** @throws GatewayError FORBIDDEN where it would exceed its maker */
+  /** The same service, with its changes recorded: one that is refused is not, one that cannot be is not made. */
+  recordedBy(record: KeyRecorder): KeyService {
+    return new KeyService(this.#deps, record)
+  }
+
+  /** @throws GatewayError FORBIDDEN where it would exceed its maker, or has too many makers */
   async create(by: KeyIdentity, settings: KeySettings, acting: Acting): Promise<MadeKey> {
     const { records, clock, onChange } = this.#deps
     const isMember = 'member' in acting
-    const chosen = isMember ? this.#asMember(by, settings) : settings
+    const chosen = isMember ? await this.#asMember(by, settings) : settings
     const { secret, stored } = this.#newSecret()
     const key: KeyRecord = {
       ...chosen,
@@ -62,16 +88,16 @@ export class KeyService {
       madeBy: isMember ? by.id : ADMIN_ID,
       createdAt: Math.floor(clock.now()),
     }
-    await records.add(key, stored)
+    const made = await records.add(key, stored, this.#record)
     onChange()
-    return { key, secret }
+    return { key: made, secret }
   }
 
   /** @throws GatewayError NOT_FOUND */
   async find(id: unknown, acting: Acting): Promise<KeyRecord> {
     const key = typeof id === 'string' && ID.test(id) ? await this.#deps.records.find(id) : undefined
     if (!key || ('member' in acting && !isOwn(key, acting.member))) throw noSuchKey()
-    return key
+    return this.#withUse(key)
   }
 
   /** The key that is used, as it is stored; the admin token as if it were one. */
@@ -79,13 +105,17 @@ export class KeyService {
     if (id === ADMIN_ID) return { id, name, role, prefix: '', madeBy: ADMIN_ID, createdAt: 0 }
     const key = await this.#deps.records.findEffective(id)
     if (!key) throw noSuchKey()
-    return key
+    return this.#withUse(key)
   }
 
   /** Newest first. */
-  list(options: Readonly<{ limit: number; cursor?: string | undefined }>, acting: Acting): Promise<KeyPage> {
+  async list(
+    options: Readonly<{ limit: number; cursor?: string | undefined }>,
+    acting: Acting,
+  ): Promise<KeyPage> {
     const group = 'member' in acting && { group: { id: acting.member.id, owner: acting.member.owner } }
-    return this.#deps.records.list({ ...options, ...group })
+    const page = await this.#deps.records.list({ ...options, ...group })
+    return { ...page, entries: page.entries.map(key => this.#withUse(key)) }
   }
 
   /** @throws GatewayError NOT_FOUND, FORBIDDEN where it would then exceed the member's own key, CONFLICT when revoked */
@@ -96,28 +126,33 @@ export class KeyService {
       if (next.owner !== key.owner) throw forbidden(['owner'])
       this.#assertWithin(next, acting.member)
     }
-    const members = Object.entries(change).flatMap(([name, value]) => (value === undefined ? [] : [name]))
-    await this.#deps.records.change(next, members as (keyof KeyChange)[])
+    const changed = await this.#deps.records.change(key.id, change, this.#record)
     this.#deps.onChange()
-    return next
+    return this.#withUse(changed)
   }
 
   /** A new secret; the old one stays valid for so long. */
   async rotate(id: unknown, overlapMs: number, acting: Acting): Promise<MadeKey> {
     const key = await this.#changeable(id, acting)
     const { secret, stored } = this.#newSecret()
-    await this.#deps.records.rotate(key.id, stored, this.#deps.clock.now() + overlapMs)
+    const othersUntil = this.#deps.clock.now() + overlapMs
+    const rotated = await this.#deps.records.rotate(key.id, stored, othersUntil, this.#record)
     this.#deps.onChange()
-    return { key: { ...key, prefix: stored.prefix }, secret }
+    return { key: this.#withUse(rotated), secret }
   }
 
   /** Ends a key, and with it the keys that it made. Once more changes nothing. */
   async revoke(id: unknown, acting: Acting): Promise<KeyRecord> {
     const key = await this.find(id, acting)
     if ('member' in acting) this.#assertWithin(key, acting.member)
-    await this.#deps.records.revoke(key.id, this.#deps.clock.now())
+    const revoked = await this.#deps.records.revoke(key.id, this.#deps.clock.now(), this.#record)
     this.#deps.onChange()
-    return this.find(id, acting)
+    return this.#withUse(revoked)
+  }
+
+  #withUse(key: KeyRecord): KeyRecord {
+    const usedAt = this.#deps.lastUse(key.id) ?? Number.NEGATIVE_INFINITY
+    return usedAt > (key.lastUsedAt ?? Number.NEGATIVE_INFINITY) ? { ...key, lastUsedAt: usedAt } : key
   }
 
   /** A member could take the place of a key that it changes, so that key must not be wider than its own. */
@@ -131,11 +166,13 @@ export class KeyService {
     return key
   }
 
-  #asMember(by: KeyIdentity, settings: KeySettings): KeySettings {
+  async #asMember(by: KeyIdentity, settings: KeySettings): Promise<KeySettings> {
     const owner = settings.owner ?? by.owner
     if (by.role !== 'admin' && owner !== by.owner) throw forbidden(['owner'])
     const key = withMakersRestrictions({ ...settings, owner }, by)
     this.#assertWithin(key, by)
+    const makers = by.id === ADMIN_ID ? 0 : await this.#deps.records.countMakers(by.id)
+    if (makers === undefined || makers >= MOST_MAKERS) throw tooManyMakers()
     return key
   }
 

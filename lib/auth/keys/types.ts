@@ -1,3 +1,4 @@
+import type { Transaction } from 'kysely'
 import type {
   KeyBudget,
   KeyIdentity,
@@ -6,6 +7,7 @@ import type {
   KeyScopes,
   Role,
 } from '../../request-context.ts'
+import type { RecordsSchema } from '../../storage/records/schema.ts'
 
 /** A key as it is stored; its secrets are apart. Times are clock times in milliseconds. */
 export type KeyRecord = KeyIdentity &
@@ -16,7 +18,12 @@ export type KeyRecord = KeyIdentity &
     madeBy: string
     createdAt: number
     revokedAt?: number | undefined
+    /** Exact to a minute. */
+    lastUsedAt?: number | undefined
   }>
+
+/** The latest use of a key. */
+export type KeyUse = Readonly<{ id: string; usedAt: number }>
 
 /** What can be chosen when a key is made. */
 export type KeySettings = KeyRestrictions &
@@ -56,9 +63,21 @@ export type KeyChange = Readonly<{
   expiresAt?: number | null | undefined
 }>
 
+/** A change of a key that is being written. */
+export type KeyWrite = Readonly<{
+  action: 'key.create' | 'key.change' | 'key.rotate' | 'key.revoke'
+  /** Absent for a new key. */
+  before?: KeyRecord | undefined
+  after: KeyRecord
+}>
+
+/** Called in the transaction of a change, which fails where this rejects. */
+export type KeyRecorder = (write: KeyWrite, transaction: Transaction<RecordsSchema>) => Promise<void>
+
 /** The stored keys. Rejects with STORE_UNAVAILABLE where the database fails. */
 export interface KeyRecords {
-  add(key: KeyRecord, secret: KeySecret): Promise<void>
+  /** @returns the key as it is stored */
+  add(key: KeyRecord, secret: KeySecret, record: KeyRecorder): Promise<KeyRecord>
   /** The key of a secret, with the restrictions of the keys that made it. */
   findByDigest(digest: string): Promise<FoundKey | undefined>
   /** The same by its id. */
@@ -67,11 +86,16 @@ export interface KeyRecords {
   find(id: string): Promise<KeyRecord | undefined>
   /** Newest first. @param group all keys when absent */
   list(options: Readonly<{ limit: number; cursor?: string | undefined; group?: KeyGroup }>): Promise<KeyPage>
-  /** Writes the members of a key that are named. */
-  change(key: KeyRecord, members: readonly (keyof KeyChange)[]): Promise<void>
-  revoke(id: string, now: number): Promise<void>
-  /** Adds a secret; the others end at a clock time, or earlier where that is set already. */
-  rotate(id: string, secret: KeySecret, othersUntil: number): Promise<void>
+  /** How many keys made it, one another; undefined where that is not known, or they are too many for it to be valid. */
+  countMakers(id: string): Promise<number | undefined>
+  /** Writes the members of a key that are named, and no others. @returns the key afterwards */
+  change(id: string, change: KeyChange, record: KeyRecorder): Promise<KeyRecord>
+  /** @returns the key afterwards; nothing is written or recorded where it was revoked before */
+  revoke(id: string, now: number, record: KeyRecorder): Promise<KeyRecord>
+  /** Adds a secret; the others end at a clock time, or earlier where that is set already. @returns the key afterwards */
+  rotate(id: string, secret: KeySecret, othersUntil: number, record: KeyRecorder): Promise<KeyRecord>
+  /** Writes the latest uses of keys; a later one that is stored stays. */
+  used(uses: readonly KeyUse[]): Promise<void>
   /** Whether there is any key, revoked ones included. */
   any(): Promise<boolean>
 }

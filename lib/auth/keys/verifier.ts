@@ -1,19 +1,22 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 import { ADMIN_ID, type KeyIdentity } from '../../request-context.ts'
 import { type Guesses, tooManyGuesses } from '../guesses.ts'
+import { AnyKey } from './any-key.ts'
 import { CachedLookup } from './cached-lookup.ts'
 import { isKeyShaped } from './format.ts'
-import { Gate } from './gate.ts'
+import { AddressGates, Gate, NotBegun, type Runner } from './gate.ts'
 import type { FoundKey, KeyRecord, KeyRecords } from './types.ts'
 
-/** Queries of keys at once, and how many may wait for that. */
-const GATE = { atOnce: 20, mostWaiting: 1_000 }
-const MOST_KNOWN = 10_000
-/** How long the absence of any key is believed. */
-const NONE_MS = 2_000
+/**
+ * Queries at once, 20 together, and how many may wait for that: those of keys that were found before, which strangers
+ * cannot cause; of other credentials; of one address among these; and of addresses that have to wait.
+ */
+const KNOWN = { atOnce: 8, mostWaiting: 1_000 }
+const UNKNOWN = { atOnce: 10, mostWaiting: 1_000 }
+const OF_ADDRESS = { atOnce: 10, mostWaiting: 1_000 }
+const SUSPECT = { atOnce: 2, mostWaiting: 20 }
 
 export type VerifierDeps = Readonly<{
   records: KeyRecords
@@ -25,6 +28,8 @@ export type VerifierDeps = Readonly<{
   clock: Clock
   /** The clock that all processes on the database share: keys expire by it. */
   shared: Pick<Clock, 'now'>
+  /** Called whenever a valid key is used. */
+  onUse: (id: string) => void
 }>
 
 /** The caller of the admin token. */
@@ -44,24 +49,25 @@ export class KeyVerifier {
   readonly #deps: VerifierDeps
   readonly #byDigest: CachedLookup<FoundKey>
   readonly #byId: CachedLookup<KeyRecord>
-  readonly #known = new LRUCache<string, KeyRecord>({ max: MOST_KNOWN })
-  readonly #gate = new Gate(GATE)
+  readonly #anyKey: AnyKey
+  readonly #addresses = new AddressGates(OF_ADDRESS, new Gate(UNKNOWN))
+  readonly #suspects = new Gate(SUSPECT)
   readonly #adminDigest: Uint8Array | undefined
-  #hasKeys = false
-  #noneAt = Number.NEGATIVE_INFINITY
 
   constructor(deps: VerifierDeps) {
     this.#deps = deps
     const { records, clock, adminToken } = deps
-    const gate = this.#gate
+    const gate = new Gate(KNOWN)
     this.#byDigest = new CachedLookup({ query: digest => records.findByDigest(digest), gate, clock })
     this.#byId = new CachedLookup({ query: id => records.findEffective(id), gate, clock })
+    this.#anyKey = new AnyKey({ query: () => records.any(), gate, clock })
     this.#adminDigest = adminToken === undefined ? undefined : sha256(adminToken)
   }
 
   /**
-   * The key of a credential. A valid key is never refused because of wrong ones from its address, which many may share:
-   * keys cannot be guessed. The admin token is, since it may be short.
+   * The key of a credential. A valid key that is in use is never refused because of wrong ones from its address, which
+   * many may share: keys cannot be guessed. The admin token is, since it may be short. While an address has to wait, few
+   * of its other credentials are looked up.
    *
    * @throws GatewayError UNAUTHENTICATED for an unknown, revoked or expired one alike; RATE_LIMITED after ten of them in
    * a minute; STORE_UNAVAILABLE where that cannot be known
@@ -69,50 +75,53 @@ export class KeyVerifier {
   async verify(credential: string, address: string): Promise<KeyIdentity> {
     const { guesses } = this.#deps
     if (this.#isAdmin(credential)) {
-      const waitMs = guesses.waitMs(address)
-      if (waitMs > 0) throw tooManyGuesses(waitMs)
+      this.#assertMayTry(address)
       return ADMIN
     }
-    const key = isKeyShaped(credential) ? await this.#active(credential) : undefined
-    if (key) return key
-    const waitMs = guesses.waitMs(address)
-    if (waitMs > 0) throw tooManyGuesses(waitMs)
+    const key = isKeyShaped(credential) ? await this.#activeOf(credential, address) : undefined
+    if (key) return this.#used(key)
+    this.#assertMayTry(address)
     guesses.wrong(address)
     throw notValid()
   }
 
-  /** A key by its id; undefined where there is none, or it is revoked or expired. Rejects with STORE_UNAVAILABLE. */
+  /** The key of a request without its secret, by its id; undefined where there is none, or it is revoked or expired. Rejects with STORE_UNAVAILABLE. */
   async activeById(id: string): Promise<KeyIdentity | undefined> {
     if (id === ADMIN_ID) return this.#adminDigest && ADMIN
     const key = await this.#byId.get(id)
-    return key && this.#isActive(key) ? this.#remembered(key) : undefined
+    return key && this.#isActive(key) ? this.#used(key) : undefined
   }
 
-  /** The key of an id that was verified a moment ago. */
-  known(id: string): KeyRecord | undefined {
-    return this.#known.get(id)
-  }
-
-  /** Whether there is any key, revoked ones included. */
-  async any(): Promise<boolean> {
-    const { records, clock } = this.#deps
-    if (this.#hasKeys || clock.now() - this.#noneAt < NONE_MS) return this.#hasKeys
-    try {
-      this.#hasKeys = await this.#gate.run(() => records.any())
-      this.#noneAt = clock.now()
-    } catch (error) {
-      // Until it was known once, it may well be.
-      if (this.#noneAt === Number.NEGATIVE_INFINITY) throw error
-    }
-    return this.#hasKeys
+  /** Whether there is any key, revoked ones included. Rejects with STORE_UNAVAILABLE. */
+  any(): Promise<boolean> {
+    return this.#anyKey.get()
   }
 
   /** Forgets what was looked up, after a change. */
   changed(): void {
     this.#byDigest.clear()
     this.#byId.clear()
-    this.#known.clear()
-    this.#noneAt = Number.NEGATIVE_INFINITY
+    this.#anyKey.changed()
+  }
+
+  #used<Key extends KeyIdentity>(key: Key): Key {
+    this.#deps.onUse(key.id)
+    return key
+  }
+
+  #assertMayTry(address: string): void {
+    const waitMs = this.#deps.guesses.waitMs(address)
+    if (waitMs > 0) throw tooManyGuesses(waitMs)
+  }
+
+  async #activeOf(credential: string, address: string): Promise<KeyIdentity | undefined> {
+    const hasToWait = this.#deps.guesses.waitMs(address) > 0
+    try {
+      return await this.#active(credential, hasToWait ? this.#suspects : this.#addresses.of(address))
+    } catch (error) {
+      if (error instanceof NotBegun) this.#assertMayTry(address)
+      throw error
+    }
   }
 
   #isAdmin(credential: string): boolean {
@@ -120,21 +129,16 @@ export class KeyVerifier {
     return this.#adminDigest !== undefined && timingSafeEqual(sent, this.#adminDigest)
   }
 
-  async #active(credential: string): Promise<KeyIdentity | undefined> {
+  async #active(credential: string, gate: Runner): Promise<KeyIdentity | undefined> {
     const digest = digestOf(this.#deps.pepper, credential)
-    const found = await this.#byDigest.get(digest)
+    const found = await this.#byDigest.get(digest, gate)
     if (!found || !timingSafeEqual(Buffer.from(found.digest, 'hex'), Buffer.from(digest, 'hex')))
       return undefined
     const isOver = found.validUntil !== undefined && found.validUntil <= this.#deps.shared.now()
-    return !isOver && this.#isActive(found.key) ? this.#remembered(found.key) : undefined
+    return !isOver && this.#isActive(found.key) ? found.key : undefined
   }
 
   #isActive({ revokedAt, expiresAt }: KeyRecord): boolean {
     return revokedAt === undefined && (expiresAt === undefined || expiresAt > this.#deps.shared.now())
-  }
-
-  #remembered(key: KeyRecord): KeyIdentity {
-    this.#known.set(key.id, key)
-    return key
   }
 }

@@ -31,6 +31,7 @@ export const keyJson = (key: KeyRecord, now: number) => ({
   createdAt: timeOf(key.createdAt),
   expiresAt: timeOf(key.expiresAt),
   revokedAt: timeOf(key.revokedAt),
+  lastUsedAt: timeOf(key.lastUsedAt),
 })
 
 /** A key with its secret, which is shown this once. */

@@ -8,7 +8,7 @@ export const auditPage = z.object({
     z.object({
       sequence: z.int(),
       at: z.string(),
-      actor: z.string().describe('`admin-token`, `system`, `key ID` or `session ID`.'),
+      actor: z.string().describe('`admin-token`, `anonymous`, `system`, `key ID` or `session ID`.'),
       action: z.string(),
       object: z.string(),
       beforeHash: hash.nullable(),

@@ -20,6 +20,7 @@ export const apiKey = z.object({
   createdAt: time.nullable(),
   expiresAt: time.nullable(),
   revokedAt: time.nullable(),
+  lastUsedAt: time.nullable().describe('Exact to a minute; null where it has not been used.'),
 })
 
 export const madeKey = apiKey.extend({ key: z.string().describe('The secret. It is shown this once.') })

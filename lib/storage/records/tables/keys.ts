@@ -22,6 +22,7 @@ export type ApiKeysTable = {
   created_at: Integer
   expires_at: OptionalInteger
   revoked_at: OptionalInteger
+  last_used_at: OptionalInteger
 }
 
 /** The secrets of API keys; several of one key while it is being rotated. */

@@ -1,7 +1,13 @@
 import type { Integer } from './columns.ts'
 
 /** How much an owner has stored under keys. */
-export type KvOwnersTable = { owner: string; entries: Integer; bytes: Integer }
+export type KvOwnersTable = {
+  owner: string
+  entries: Integer
+  bytes: Integer
+  /** When its values end; null for those that stay. */
+  expires_at: Integer | null
+}
 
 /** Values that callers store under keys of their own. */
 export type KvEntriesTable = {

@@ -9,9 +9,7 @@ export const keyValue: Migration = {
       .addColumn('owner', 'text', column => column.primaryKey())
       .addColumn('entries', 'bigint', column => column.notNull())
       .addColumn('bytes', 'bigint', column => column.notNull())
-      .addColumn('expires_at', 'bigint')
       .execute()
-    await db.schema.createIndex('kv_owners_expired').on('kv_owners').column('expires_at').execute()
     await db.schema
       .createTable('kv_entries')
       .addColumn('owner', 'text', column => column.notNull())

@@ -20,7 +20,6 @@ const apiKeys = (db: Kysely<unknown>) =>
     .addColumn('created_at', 'bigint', column => column.notNull())
     .addColumn('expires_at', 'bigint')
     .addColumn('revoked_at', 'bigint')
-    .addColumn('last_used_at', 'bigint')
 
 const secrets = (db: Kysely<unknown>) =>
   db.schema

@@ -13,5 +13,8 @@ export const picoUsdOf = (usd: number): number => Math.round(usd * PICO_PER_USD)
 /** US dollars, for output only, of whole nanodollars. */
 export const usdOfNano = (nanoUsd: number | bigint): number => Number(nanoUsd) / NANO_PER_USD
 
+/** Whole nanodollars, half away from zero, of an amount that is not negative. */
+export const nanoOfPico = (picoUsd: number): number => Math.round(picoUsd / PICO_PER_NANO)
+
 /** Whole nanodollars of an amount that was written in US dollars. */
 export const nanoUsdOf = (usd: number): number => Math.round(usd * NANO_PER_USD)

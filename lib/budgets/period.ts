@@ -17,6 +17,10 @@ export const endOf = (period: string): number => {
   return day === undefined ? Date.UTC(year, month, 1) : Date.UTC(year, month - 1, day + 1)
 }
 
+/** The clock time of a day that is nearest to another time. */
+export const withinDay = (time: number, day: string): number =>
+  Math.min(Math.max(time, Date.parse(day)), endOf(day) - 1)
+
 /** The limit of a period; infinite where there is none. */
 export const limitIn = ({ dayNanoUsd, monthNanoUsd }: Limit, period: string): number =>
   (isDay(period) ? dayNanoUsd : monthNanoUsd) ?? Number.POSITIVE_INFINITY

@@ -19,17 +19,13 @@ import { type WorstCaseDeps, WorstCases } from '../budgets/worst-case.ts'
 import type { Clock } from '../clock.ts'
 import type { Environment } from '../config/schema.ts'
 import type { Settings } from '../config/settings.ts'
-import { nanoOf } from '../ledger/ledger.ts'
-import { type Prices, pricedUsage } from '../ledger/meter.ts'
 import { highestTokenPrice } from '../ledger/pricing.ts'
 import type { Catalog } from '../llm/catalog.ts'
-import { estimatedInputTokens } from '../llm/providers/shared/usage.ts'
 import { usdOfNano } from '../money.ts'
 import type { BudgetFigures, BudgetMetrics } from '../observability/budget-metrics.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { Caller } from '../request-context.ts'
-import { wasOutpaced } from '../resilience/race.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 import type { Database } from './database.ts'
 import type { Keys } from './keys.ts'
@@ -185,7 +181,6 @@ export type BudgetPolicyDeps = Readonly<{
   runtime: BudgetRuntime
   settings: Settings
   catalog: Catalog
-  prices: Prices
   tokenizer: Tokenizer
   clock: Clock
 }>
@@ -213,20 +208,13 @@ const worstCasesOf = ({
 
 /** The dependencies of the policies. */
 export const budgetsOf = (deps: BudgetPolicyDeps): PipelineDeps['budgets'] => {
-  const { runtime, settings, prices, clock } = deps
+  const { runtime, settings, clock } = deps
   const { budgets, limits, outputSizes, onUnexpectedCost } = runtime
   return {
     budgets,
     budgetsOf: limits.of,
     worstCases: worstCasesOf(deps),
     outputSizes,
-    costNanoUsd: (usage, target, at) =>
-      nanoOf(pricedUsage(usage, target, prices, at).costPicoUsd) ?? undefined,
-    // An aborted attempt has read the question; how much it would have answered is unknown.
-    usageOfFailed: (error, call) =>
-      wasOutpaced(error)
-        ? { inputTokens: estimatedInputTokens(call), outputTokens: 0, estimated: true }
-        : undefined,
     allowsUnpriced: settings.budgets.unpriced === 'allow',
     mayClamp: settings.budgets.clamp,
     onUnexpectedCost,

@@ -177,6 +177,13 @@ describe.each(DATABASES)('budgets in %s', kind => {
     expect(await counter('key:ada', DAY)).toEqual([700, 0])
   })
 
+  it('take all holds of an ended process back in one turn, however many', async () => {
+    const dead = newBudgets('dead')
+    await Promise.all(Array.from({ length: 250 }, () => heldBy(dead, [ALL], 10)))
+    expect(await holds.takeBack(NOON + 20_001)).toBe(250)
+    expect(await counter('all', DAY)).toEqual([0, 0])
+  })
+
   it('renew the hold of a long stream for as long as its process lives', async () => {
     const budgets = newBudgets()
     const hold = await heldBy(budgets, [KEY], 500)

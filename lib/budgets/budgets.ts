@@ -9,8 +9,6 @@ import type { Counter, Hold, Limit, Refusal, Scope } from './types.ts'
 const LEASE_MS = 20_000
 const RENEW_EVERY_MS = 5_000
 const RETRY_MS = 1_000
-/** Reservations, and settlements, at a time: the rest of the database's connections are for others. */
-const MOST_AT_ONCE = 3
 const WAIT_MS = 5_000
 const MOST_KNOWN = 10_000
 /** How long a counter that another process may have changed is believed. */
@@ -69,7 +67,7 @@ export class Budgets {
 
   constructor(deps: BudgetsDeps) {
     this.#deps = deps
-    const gate = { most: MOST_AT_ONCE, waitMs: WAIT_MS, clock: deps.clock }
+    const gate = { most: deps.records.mostAtOnce, waitMs: WAIT_MS, clock: deps.clock }
     this.#reserving = new Gate(gate)
     this.#settling = new Gate(gate)
     const renewal = deps.clock.timer(RENEW_EVERY_MS, () => {
@@ -90,19 +88,20 @@ export class Budgets {
   async reserve(limits: readonly Limit[], nanoUsd: number): Promise<Reserved> {
     const { records, clock, process, newId } = this.#deps
     const now = clock.now()
-    const early = this.#refusedBySpent(limits, nanoUsd, now)
+    const day = dayOf(now)
+    const early = this.#refusedBySpent(limits, nanoUsd, now, day)
     if (early) return { refusal: early }
     const expiresAt = now + LEASE_MS
     const id = newId()
     const done = await this.#reserving.run(() =>
-      records.reserve({ id, process, limits, nanoUsd, now, expiresAt }),
+      records.reserve({ id, process, limits, nanoUsd, day, expiresAt }),
     )
     if (done) {
       this.#held.set(done.hold.id, done.hold)
       this.#learn(done.counters)
       return { hold: done.hold }
     }
-    const counters = await this.#reserving.run(() => records.counters(scopesOf(limits), dayOf(now)))
+    const counters = await this.#reserving.run(() => records.counters(scopesOf(limits), day))
     this.#learn(counters)
     const refusal = refusalOf(limits, counters, nanoUsd)
     if (refusal.kind === 'reserved') void this.takeBack().catch(this.#deps.onError)
@@ -133,8 +132,9 @@ export class Budgets {
   /** @throws GatewayError QUOTA_EXCEEDED where a limit is spent. Counters of other processes may be two seconds old. */
   async assertNotSpent(limits: readonly Limit[]): Promise<void> {
     const now = this.#deps.clock.now()
-    await this.#refreshKnown(limits, now)
-    const refusal = this.#refusedBySpent(limits, 1, now)
+    const day = dayOf(now)
+    await this.#refreshKnown(limits, now, day)
+    const refusal = this.#refusedBySpent(limits, 1, now, day)
     if (refusal) throw refusalError(refusal, 1, now)
   }
 
@@ -185,8 +185,7 @@ export class Budgets {
   }
 
   /** What is spent only grows within a period, so a known amount suffices to refuse. */
-  #refusedBySpent(limits: readonly Limit[], nanoUsd: number, now: number): Refusal | undefined {
-    const day = dayOf(now)
+  #refusedBySpent(limits: readonly Limit[], nanoUsd: number, now: number, day: string): Refusal | undefined {
     const known = limits.flatMap(({ scope }) =>
       [day, monthOf(day)].flatMap(period => this.#known.get(nameOf({ scope, period })) ?? []),
     )
@@ -197,8 +196,7 @@ export class Budgets {
   }
 
   /** Reads the counters of which nothing recent is known; calls at the same time share a reading. */
-  async #refreshKnown(limits: readonly Limit[], now: number): Promise<void> {
-    const day = dayOf(now)
+  async #refreshKnown(limits: readonly Limit[], now: number, day: string): Promise<void> {
     const old = limits.filter(({ scope }) => {
       const known = this.#known.get(nameOf({ scope, period: day }))
       return !known || now - known.readAt > KNOWN_MS

@@ -1,10 +1,9 @@
-import type { Compilable, Kysely } from 'kysely'
+import type { Compilable } from 'kysely'
 import type { Records, Step } from '../storage/records/records.ts'
-import type { RecordsSchema } from '../storage/records/schema.ts'
-import { dayOf, limitIn, monthOf } from './period.ts'
+import { holdStatements } from './hold-sql.ts'
+import { limitIn, monthOf } from './period.ts'
 import type { Counter, Hold, Limit, Scope } from './types.ts'
 
-type Db = Kysely<RecordsSchema>
 type CounterKey = Readonly<{ scope: Scope; period: string }>
 
 export type NewHold = Readonly<{
@@ -12,7 +11,9 @@ export type NewHold = Readonly<{
   process: string
   limits: readonly Limit[]
   nanoUsd: number
-  now: number
+  /** The UTC day to whose budgets it belongs. */
+  day: string
+  /** Clock time, milliseconds. */
   expiresAt: number
 }>
 
@@ -22,45 +23,26 @@ export type Settlement = Readonly<{ result: 'settled' | 'late' | 'none'; counter
 const COUNTER = ['scope', 'period', 'spent', 'reserved'] as const
 const MOST_AT_ONCE = 100
 const MOST_IDS = 500
+/** SQLite writes many transactions in one commit. In Postgres, the rest of the connections are for others. */
+const MOST_WRITES = { sqlite: 32, postgres: 3 } as const
 
 /** In the order in which they are locked, which is the same for every transaction. */
 const keysOf = (scopes: readonly Scope[], day: string): readonly CounterKey[] =>
   scopes.flatMap(scope => [day, monthOf(day)].map(period => ({ scope, period })))
 
-const reserveStep = (db: Db, limit: Limit, period: string, nanoUsd: number): Step => {
-  const most = limitIn(limit, period)
-  const query = db
-    .insertInto('budget_counters')
-    .values({ scope: limit.scope, period, spent: 0, reserved: nanoUsd })
-    .onConflict(conflict => {
-      const update = conflict
-        .columns(['scope', 'period'])
-        .doUpdateSet(({ eb }) => ({ reserved: eb('budget_counters.reserved', '+', nanoUsd) }))
-      if (most === Number.POSITIVE_INFINITY) return update
-      return update.where(
-        ({ eb }) => eb('budget_counters.spent', '+', eb.ref('budget_counters.reserved')),
-        '<=',
-        most - nanoUsd,
-      )
-    })
-    .returning(COUNTER)
-  return { query: query.compile(), mustMatch: true }
-}
-
-const settleStep = (db: Db, { scope, period }: CounterKey, spent: number, released: number): Compilable =>
-  db
-    .updateTable('budget_counters')
-    .set(({ eb }) => ({ spent: eb('spent', '+', spent), reserved: eb('reserved', '-', released) }))
-    .where('scope', '=', scope)
-    .where('period', '=', period)
-    .returning(COUNTER)
+const countersIn = ({ rows }: { rows: readonly unknown[] }): readonly Counter[] => rows as readonly Counter[]
 
 /** The reservations and the counters of all budgets. Every change of the two is one transaction. */
 export class HoldRecords {
   readonly #records: Records
+  readonly #statement: ReturnType<typeof holdStatements>
+  /** How many transactions at a time are worth it. */
+  readonly mostAtOnce: number
 
   constructor(records: Records) {
     this.#records = records
+    this.#statement = holdStatements(records.dialect)
+    this.mostAtOnce = MOST_WRITES[records.dialect]
   }
 
   /**
@@ -68,22 +50,15 @@ export class HoldRecords {
    * @returns undefined where one of them has not enough left
    */
   async reserve(hold: NewHold): Promise<Readonly<{ hold: Hold; counters: readonly Counter[] }> | undefined> {
-    const { id, limits, nanoUsd, now } = hold
-    const day = dayOf(now)
+    const { id, process, limits, nanoUsd, day, expiresAt } = hold
     const periods = [day, monthOf(day)]
     // The first reservation of a period finds no counter to compare with.
     if (limits.some(limit => periods.some(period => nanoUsd > limitIn(limit, period)))) return undefined
-    const results = await this.#records.writeTogether(db => [
-      db.insertInto('budget_holds').values({
-        id,
-        process: hold.process,
-        state: 'held',
-        expires_at: Math.round(hold.expiresAt),
-        day,
-        scopes: JSON.stringify(limits.map(({ scope }) => scope)),
-        nano: nanoUsd,
-      }),
-      ...limits.flatMap(limit => periods.map(period => reserveStep(db, limit, period, nanoUsd))),
+    const scopes = JSON.stringify(limits.map(({ scope }) => scope))
+    const insertion = this.#statement('hold', id, process, Math.round(expiresAt), day, scopes, nanoUsd)
+    const results = await this.#records.writeTogether(() => [
+      { query: insertion },
+      ...limits.flatMap(limit => periods.map(period => this.#reservation(limit, period, nanoUsd))),
     ])
     return results && { hold: { id, day, limits, nanoUsd }, counters: results.slice(1).flatMap(countersIn) }
   }
@@ -102,9 +77,9 @@ export class HoldRecords {
       day,
     )
     const inState = (state: 'held' | 'expired', released: number) =>
-      this.#records.writeTogether(db => [
-        removal(db, id, state),
-        ...keys.map(key => settleStep(db, key, spentNanoUsd, released)),
+      this.#records.writeTogether(() => [
+        { query: this.#statement('remove', id, state), mustMatch: true },
+        ...keys.map(key => this.#settlement(key, spentNanoUsd, released)),
         ...alongside,
       ])
     const held = await inState('held', nanoUsd)
@@ -126,36 +101,20 @@ export class HoldRecords {
       ])
   }
 
-  /** Takes back reservations that their process has not renewed in time. @returns how many */
+  /** Takes back all reservations that their process has not renewed in time. @returns how many */
   async takeBack(now: number): Promise<number> {
     const time = Math.round(now)
-    const expired = await this.#records.read(db =>
-      db
-        .selectFrom('budget_holds')
-        .selectAll()
-        .where('state', '=', 'held')
-        .where('expires_at', '<', time)
-        .limit(MOST_AT_ONCE)
-        .execute(),
-    )
-    let taken = 0
-    for (const { id, scopes, day, nano } of expired) {
-      const done = await this.#records.writeTogether(db => [
-        {
-          query: db
-            .updateTable('budget_holds')
-            .set({ state: 'expired' })
-            .where('id', '=', id)
-            .where('state', '=', 'held')
-            .where('expires_at', '<', time)
-            .compile(),
-          mustMatch: true,
-        },
-        ...keysOf(JSON.parse(scopes), day).map(key => settleStep(db, key, 0, nano)),
-      ])
-      if (done) taken += 1
+    for (let taken = 0; ; ) {
+      const expired = await this.#expired(time)
+      for (const { id, scopes, day, nano } of expired) {
+        const done = await this.#records.writeTogether(() => [
+          { query: this.#statement('expire', id, time), mustMatch: true },
+          ...keysOf(JSON.parse(scopes), day).map(key => this.#settlement(key, 0, nano)),
+        ])
+        if (done) taken += 1
+      }
+      if (expired.length < MOST_AT_ONCE) return taken
     }
-    return taken
   }
 
   /** Removes what no call can refer to any more. @param month the first month whose counters are kept */
@@ -199,19 +158,7 @@ export class HoldRecords {
 
   /** Marks that most of a budget is spent. @returns whether it was not marked before, by any process */
   async markNoticed({ scope, period }: CounterKey, now: number): Promise<boolean> {
-    const marked = await this.#records.writeTogether(db => [
-      {
-        query: db
-          .updateTable('budget_counters')
-          .set({ noticed_at: Math.round(now) })
-          .where('scope', '=', scope)
-          .where('period', '=', period)
-          .where('noticed_at', 'is', null)
-          .compile(),
-        mustMatch: true,
-      },
-    ])
-    return marked !== undefined
+    return this.#matches(this.#statement('notice', Math.round(now), scope, period))
   }
 
   /** Replaces the spent amount of a counter, unless it has changed since it was read. */
@@ -240,11 +187,33 @@ export class HoldRecords {
         .onConflict(conflict => conflict.columns(['scope', 'period']).doNothing()),
     ])
   }
+
+  #reservation(limit: Limit, period: string, nanoUsd: number): Step {
+    const most = limitIn(limit, period)
+    const query =
+      most === Number.POSITIVE_INFINITY
+        ? this.#statement('reserve', limit.scope, period, nanoUsd)
+        : this.#statement('reserveWithin', limit.scope, period, nanoUsd, most - nanoUsd)
+    return { query, mustMatch: true }
+  }
+
+  #settlement({ scope, period }: CounterKey, spent: number, released: number): Step {
+    return { query: this.#statement('settle', spent, released, scope, period) }
+  }
+
+  #expired(time: number) {
+    return this.#records.read(db =>
+      db
+        .selectFrom('budget_holds')
+        .selectAll()
+        .where('state', '=', 'held')
+        .where('expires_at', '<', time)
+        .limit(MOST_AT_ONCE)
+        .execute(),
+    )
+  }
+
+  async #matches(query: Step['query']): Promise<boolean> {
+    return (await this.#records.writeTogether(() => [{ query, mustMatch: true }])) !== undefined
+  }
 }
-
-const removal = (db: Db, id: string, state: 'held' | 'expired'): Step => ({
-  query: db.deleteFrom('budget_holds').where('id', '=', id).where('state', '=', state).compile(),
-  mustMatch: true,
-})
-
-const countersIn = ({ rows }: { rows: readonly unknown[] }): readonly Counter[] => rows as readonly Counter[]

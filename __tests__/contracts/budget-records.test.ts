@@ -249,6 +249,40 @@ describe.each(DATABASES)('budgets in %s', kind => {
     expect(await counter('key:ada', DAY)).toEqual([420, 0])
   })
 
+  it('settle at a clean stop what waits for its retry, as soon as the database is back within 1.5 s', async () => {
+    const failing = new HoldRecords(records)
+    let failures = 0
+    const settle = failing.settle.bind(failing)
+    failing.settle = (...hold) => {
+      failures -= 1
+      return failures < 0 ? settle(...hold) : Promise.reject(new GatewayError('STORE_UNAVAILABLE'))
+    }
+    const budgets = newBudgets('one', failing)
+    failures = 3
+    await budgets.settle(await heldBy(budgets, [KEY], 500), 200)
+    expect(await counter('key:ada', DAY)).toEqual([0, 500])
+    const drained = budgets.drain()
+    await clock.advance(500)
+    await drained
+    expect(failures).toBe(-1)
+    expect(await counter('key:ada', DAY)).toEqual([200, 0])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('give up settling at a clean stop after 1.5 s, and leave no timer behind', async () => {
+    const failing = new HoldRecords(records)
+    failing.settle = () => Promise.reject(new GatewayError('STORE_UNAVAILABLE'))
+    const budgets = newBudgets('one', failing)
+    await budgets.settle(await heldBy(budgets, [KEY], 500), 200)
+    const drained = budgets.drain()
+    await clock.advance(1_499)
+    expect(clock.pending).toBe(1)
+    await clock.advance(1)
+    await drained
+    expect(clock.pending).toBe(0)
+    expect(errors).toHaveLength(8)
+  })
+
   it('pass a change of a limit on to other processes, a removal too', async () => {
     const deps = {
       records: new LimitRecords(records),

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Clock, Timer } from '../clock.ts'
+import { type Clock, sleep, type Timer } from '../clock.ts'
 import { Gate } from './gate.ts'
 import type { HoldRecords } from './hold-records.ts'
 import { dayOf, limitIn, monthOf } from './period.ts'
@@ -9,6 +9,10 @@ import type { Counter, Hold, Limit, Refusal, Scope } from './types.ts'
 const LEASE_MS = 20_000
 const RENEW_EVERY_MS = 5_000
 const RETRY_MS = 1_000
+/** How long settlements that fail are tried again at the end of the process, which gives its stores two seconds. */
+const DRAIN_MS = 1_500
+const DRAIN_PAUSE_MS = 250
+const NEVER = new AbortController().signal
 const WAIT_MS = 5_000
 const MOST_KNOWN = 10_000
 /** How long a counter that another process may have changed is believed. */
@@ -62,6 +66,8 @@ export class Budgets {
   readonly #settlements = new Set<Promise<void>>()
   readonly #reserving: Gate
   readonly #settling: Gate
+  readonly #renewal: Timer
+  #isDrained = false
   #retrying: Timer | undefined
   #sweptAt = Number.NEGATIVE_INFINITY
 
@@ -70,8 +76,8 @@ export class Budgets {
     const gate = { most: deps.records.mostAtOnce, waitMs: WAIT_MS, clock: deps.clock }
     this.#reserving = new Gate(gate)
     this.#settling = new Gate(gate)
-    const renewal = deps.clock.timer(RENEW_EVERY_MS, () => {
-      renewal.refresh()
+    this.#renewal = deps.clock.timer(RENEW_EVERY_MS, () => {
+      this.#renewal.refresh()
       void this.#renew().catch(deps.onError)
     })
   }
@@ -124,9 +130,21 @@ export class Budgets {
     this.#settlements.delete(settlement)
   }
 
-  /** Waits for settlements in progress, before the database is closed. */
+  /**
+   * Waits for settlements in progress, and tries those that have failed again, for 1.5 seconds at most. To be called
+   * before the database is closed; nothing is renewed afterwards.
+   */
   async drain(): Promise<void> {
+    const { clock, onError } = this.#deps
+    this.#isDrained = true
+    this.#renewal.cancel()
+    this.#retrying?.cancel()
     await Promise.all(this.#settlements)
+    for (const until = clock.now() + DRAIN_MS; this.#unsettled.size > 0; ) {
+      await Promise.all([...this.#unsettled.values()].map(one => this.#settleNow(one).catch(onError)))
+      if (this.#unsettled.size === 0 || clock.now() >= until) return
+      await sleep(clock, DRAIN_PAUSE_MS, NEVER)
+    }
   }
 
   /** @throws GatewayError QUOTA_EXCEEDED where a limit is spent. Counters of other processes may be two seconds old. */
@@ -162,6 +180,7 @@ export class Budgets {
   }
 
   #retryLater(): void {
+    if (this.#isDrained) return
     this.#retrying ??= this.#deps.clock.timer(RETRY_MS, () => {
       this.#retrying = undefined
       void this.#settleAll()

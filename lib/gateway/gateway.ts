@@ -234,8 +234,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   const isServing = () => lifecycle.state === 'serving'
   const isStopping = () => !isServing()
   lifecycle.closeAtEnd(async () => {
-    await runtime.budgets.budgets.drain()
-    await runtime.closeLedger()
+    await Promise.all([runtime.budgets.budgets.drain(), runtime.closeLedger()])
     await database.close()
   })
   const responses = buildResponses(runtime, database)

@@ -4,8 +4,8 @@ import { type BudgetNotice, Budgets } from '#lib/budgets/budgets.ts'
 import { HoldRecords } from '#lib/budgets/hold-records.ts'
 import { LimitRecords } from '#lib/budgets/limit-records.ts'
 import { Limits } from '#lib/budgets/limits.ts'
-import { type Correction, Reconciler } from '#lib/budgets/reconcile.ts'
-import type { Hold, Limit } from '#lib/budgets/types.ts'
+import { Reconciler } from '#lib/budgets/reconcile.ts'
+import type { Hold, LedgerSum, Limit } from '#lib/budgets/types.ts'
 import { GatewayError } from '#lib/errors.ts'
 import type { Records } from '#lib/storage/records/records.ts'
 import { DATABASES, newDatabases } from '../support/databases.ts'
@@ -28,10 +28,12 @@ describe.each(DATABASES)('budgets in %s', kind => {
   let clock: FakeClock
   let notices: BudgetNotice[]
   let errors: unknown[]
+  let ledgerSum: LedgerSum
 
   const newBudgets = (process = 'one', through = holds): Budgets =>
     new Budgets({
       records: through,
+      ledgerSum: (...asked) => ledgerSum(...asked),
       clock,
       process,
       newId: randomUUID,
@@ -47,6 +49,7 @@ describe.each(DATABASES)('budgets in %s', kind => {
     clock = new FakeClock(NOON)
     notices = []
     errors = []
+    ledgerSum = async () => 0
   })
 
   const counter = async (scope: Limit['scope'], period: string) => {
@@ -177,13 +180,6 @@ describe.each(DATABASES)('budgets in %s', kind => {
     expect(await counter('key:ada', DAY)).toEqual([700, 0])
   })
 
-  it('take all holds of an ended process back in one turn, however many', async () => {
-    const dead = newBudgets('dead')
-    await Promise.all(Array.from({ length: 250 }, () => heldBy(dead, [ALL], 10)))
-    expect(await holds.takeBack(NOON + 20_001)).toBe(250)
-    expect(await counter('all', DAY)).toEqual([0, 0])
-  })
-
   it('renew the hold of a long stream for as long as its process lives', async () => {
     const budgets = newBudgets()
     const hold = await heldBy(budgets, [KEY], 500)
@@ -227,26 +223,86 @@ describe.each(DATABASES)('budgets in %s', kind => {
     expect(notices).toEqual([{ scope: 'key:ada', period: DAY, spentNanoUsd: 800, limitNanoUsd: 1_000 }])
   })
 
-  it('correct a counter that has differed from the ledger for two rounds, and no other', async () => {
-    const budgets = newBudgets()
-    await budgets.settle(await heldBy(budgets, [KEY], 400), 300)
-    let ledger = 250
-    const corrections: Correction[] = []
-    const reconciler = new Reconciler({
-      records: holds,
-      ledgerSum: async () => ledger,
-      now: () => clock.now(),
-      onCorrected: one => corrections.push(one),
+  describe('compared with the ledger', () => {
+    let ledger: number
+    let raised: number[]
+    let surplus: number[]
+
+    const newReconciler = (): Reconciler =>
+      new Reconciler({
+        records: holds,
+        ledgerSums: async () => () => ledger,
+        now: () => clock.now(),
+        onRaised: ({ byNanoUsd }) => raised.push(byNanoUsd),
+        onSurplus: ({ counter }) => surplus.push(counter.spent),
+      })
+    const spend = async (nanoUsd: number): Promise<void> => {
+      const budgets = newBudgets()
+      await budgets.settle(await heldBy(budgets, [{ scope: 'all', dayNanoUsd: 1e9 }], nanoUsd), nanoUsd)
+    }
+    beforeEach(() => {
+      ledger = 0
+      raised = []
+      surplus = []
     })
-    await reconciler.compare()
-    ledger = 300
-    await reconciler.compare()
-    expect(corrections).toEqual([])
-    ledger = 420
-    await reconciler.compare()
-    await reconciler.compare()
-    expect(corrections.map(({ ledgerNanoUsd }) => ledgerNanoUsd)).toEqual([420, 420])
-    expect(await counter('key:ada', DAY)).toEqual([420, 0])
+
+    it('are raised by what two rounds in a row lack, under traffic too, and by it once over two processes', async () => {
+      const [one, two] = [newReconciler(), newReconciler()]
+      // 120 are lacking throughout; what else differs is only on its way.
+      const compare = async (underway: number): Promise<void> => {
+        await spend(1_000)
+        ledger += 1_000 + underway
+        await Promise.all([one.compare(), two.compare()])
+        ledger -= underway
+      }
+      ledger = 120
+      await compare(70)
+      expect(raised).toEqual([])
+      await compare(0)
+      expect(raised).toEqual([120, 120])
+      expect(await counter('all', DAY)).toEqual([2_120, 0])
+      for (let round = 0; round < 4; round += 1) await compare(round % 2 === 0 ? 50 : 0)
+      expect(raised).toHaveLength(2)
+      expect(await counter('all', DAY)).toEqual([6_120, 0])
+      expect(surplus).toEqual([])
+    })
+
+    it('are never lowered: more than the ledger knows is reported once, and stays spent', async () => {
+      const reconciler = newReconciler()
+      // The ledger has no cost of it: it was booked at what was reserved, or its row was lost.
+      await spend(400)
+      ledger = 100
+      for (let round = 0; round < 5; round += 1) await reconciler.compare()
+      expect(await counter('all', DAY)).toEqual([400, 0])
+      expect(surplus).toEqual([400, 400])
+      expect(raised).toEqual([])
+    })
+  })
+
+  it('begin with what the ledger has of the period, and the limit counts it from the first call on', async () => {
+    ledgerSum = async (scope, period) => (scope === 'key:ada' && period === DAY ? 700 : 0)
+    const budgets = newBudgets()
+    const calls = await Promise.all([
+      budgets.reserve([KEY, ALL], 200),
+      budgets.reserve([KEY, ALL], 200),
+      newBudgets('two').reserve([KEY, ALL], 200),
+    ])
+    expect(calls.filter(done => 'hold' in done)).toHaveLength(1)
+    expect(await counter('key:ada', DAY)).toEqual([700, 200])
+    expect(await counter('all', DAY)).toEqual([0, 200])
+    // A limit that applies again after it was removed: what was spent without it counts.
+    ledgerSum = async () => 950
+    await budgets.begin('key:ada', true)
+    expect(await counter('key:ada', DAY)).toEqual([700, 200])
+    await budgets.begin('key:ada', false)
+    expect(await counter('key:ada', DAY)).toEqual([950, 200])
+  })
+
+  it('take all holds of an ended process back in one turn, however many', async () => {
+    const dead = newBudgets('dead')
+    await Promise.all(Array.from({ length: 250 }, () => heldBy(dead, [ALL], 10)))
+    expect(await holds.takeBack(NOON + 20_001)).toBe(250)
+    expect(await counter('all', DAY)).toEqual([0, 0])
   })
 
   it('settle at a clean stop what waits for its retry, as soon as the database is back within 1.5 s', async () => {

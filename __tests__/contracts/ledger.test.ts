@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type Clock, systemClock } from '#lib/clock.ts'
 import { GatewayError } from '#lib/errors.ts'
+import { ledgerSumsOf } from '#lib/gateway/ledger.ts'
 import { insertions, type RequestRow } from '#lib/ledger/columns.ts'
 import { Ledger } from '#lib/ledger/ledger.ts'
 import { sweepLedger } from '#lib/ledger/maintenance.ts'
@@ -186,6 +187,38 @@ describe.each(DATABASES)('the ledger in %s', kind => {
       expect(report.total.tokens.input).toBe(4_000)
     },
   )
+
+  it('has the same sums for budgets: of each owner, each key and all, read one by one or at once', async () => {
+    for (let n = 0; n < 60; n += 1)
+      answered({
+        id: `r${n}`,
+        caller: [ADA, ADA_AGAIN, BOB][n % 3] as Caller,
+        at: NOON - (n % 5) * DAY,
+        usages: [priced(n * 1_237)],
+      })
+    const { ledgerSum, ledgerSums } = ledgerSumsOf(records, ledger, systemClock)
+    const sumOf = await ledgerSums('2026-11-25')
+    const scopes = ['all', 'owner:ada', 'owner:other', 'key:k1', 'key:k2'] as const
+    for (const scope of scopes)
+      for (const period of ['2026-11-25', '2026-11'])
+        expect(sumOf(scope, period)).toBe(await ledgerSum(scope, period))
+    expect(BigInt(sumOf('all', '2026-11'))).toBe(await spentNano())
+    expect(sumOf('key:k1', '2026-11') + sumOf('key:k2', '2026-11')).toBe(sumOf('owner:ada', '2026-11'))
+    expect(sumOf('owner:ada', '2026-11-25')).toBeGreaterThan(0)
+    expect(sumOf('owner:other', '2026-11')).toBe(0)
+  })
+
+  it('reads for budgets the days that are over once a day, and the two that are not each time', async () => {
+    const { ledgerSums } = ledgerSumsOf(records, ledger, systemClock)
+    const monthBy = async (day: string) => (await ledgerSums(day))('key:k1', '2026-11')
+    for (const daysAgo of [3, 1, 0]) answered({ at: NOON - daysAgo * DAY, usages: [priced(1e6)] })
+    expect(await monthBy('2026-11-25')).toBe(3_000)
+    await records.writeTogether(db => [db.deleteFrom('ledger_rollups').where('start', '<', NOON - 2 * DAY)])
+    answered({ at: NOON - DAY, usages: [priced(1e6)] })
+    answered({ usages: [priced(1e6)] })
+    expect(await monthBy('2026-11-25')).toBe(5_000)
+    expect(await monthBy('2026-11-26')).toBe(4_000)
+  })
 
   it('gives each its own usage: ten keys of an owner together, and nothing of others', async () => {
     answered({ caller: ADA })

@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache'
 import { type Clock, sleep, type Timer } from '../clock.ts'
+import { Beginnings } from './beginnings.ts'
 import { Gate } from './gate.ts'
 import type { HoldRecords } from './hold-records.ts'
 import { dayOf, limitIn, monthOf } from './period.ts'
 import { refusalError, refusalOf } from './refusal.ts'
-import type { Counter, Hold, Limit, Refusal, Scope } from './types.ts'
+import type { Counter, Hold, LedgerSum, Limit, Refusal, Scope } from './types.ts'
 
 const LEASE_MS = 20_000
 const RENEW_EVERY_MS = 5_000
@@ -31,6 +32,8 @@ export type BudgetNotice = Readonly<{
 
 export type BudgetsDeps = Readonly<{
   records: HoldRecords
+  /** What counters begin with. */
+  ledgerSum: LedgerSum
   /** The clock that all processes on this database share. */
   clock: Clock
   /** The id of this process. */
@@ -64,6 +67,7 @@ export class Budgets {
   readonly #noticed = new LRUCache<string, true>({ max: MOST_KNOWN })
   readonly #reading = new Map<string, Promise<void>>()
   readonly #settlements = new Set<Promise<void>>()
+  readonly #beginnings: Beginnings
   readonly #reserving: Gate
   readonly #settling: Gate
   readonly #renewal: Timer
@@ -73,6 +77,7 @@ export class Budgets {
 
   constructor(deps: BudgetsDeps) {
     this.#deps = deps
+    this.#beginnings = new Beginnings(deps.records, deps.ledgerSum)
     const gate = { most: deps.records.mostAtOnce, waitMs: WAIT_MS, clock: deps.clock }
     this.#reserving = new Gate(gate)
     this.#settling = new Gate(gate)
@@ -97,6 +102,7 @@ export class Budgets {
     const day = dayOf(now)
     const early = this.#refusedBySpent(limits, nanoUsd, now, day)
     if (early) return { refusal: early }
+    await this.#beginnings.ensure(scopesOf(limits), day)
     const expiresAt = now + LEASE_MS
     const id = newId()
     const done = await this.#reserving.run(() =>
@@ -128,6 +134,13 @@ export class Budgets {
     this.#settlements.add(settlement)
     await settlement
     this.#settlements.delete(settlement)
+  }
+
+  /** Makes the counters of a scope include what the ledger has of it. @param hadLimit whether one applied till now */
+  async begin(scope: Scope, hadLimit: boolean): Promise<void> {
+    const day = dayOf(this.#deps.clock.now())
+    if (!hadLimit) await this.#beginnings.raise(scope, day)
+    await this.#beginnings.ensure([scope], day)
   }
 
   /**

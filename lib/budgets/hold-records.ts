@@ -20,6 +20,9 @@ export type NewHold = Readonly<{
 /** What became of a settlement. `late`: the reservation had been taken back. `none`: it was settled before. */
 export type Settlement = Readonly<{ result: 'settled' | 'late' | 'none'; counters: readonly Counter[] }>
 
+/** A counter, and how often it was corrected. */
+export type ComparedCounter = Counter & Readonly<{ corrections: number }>
+
 const COUNTER = ['scope', 'period', 'spent', 'reserved'] as const
 const MOST_AT_ONCE = 100
 const MOST_IDS = 500
@@ -130,30 +133,29 @@ export class HoldRecords {
 
   /** The counters of scopes on a day and in its month; those that do not exist yet are zero. */
   async counters(scopes: readonly Scope[], day: string): Promise<readonly Counter[]> {
-    const rows = await this.#records.read(db =>
-      db
-        .selectFrom('budget_counters')
-        .select(COUNTER)
-        .where('scope', 'in', scopes)
-        .where('period', 'in', [day, monthOf(day)])
-        .execute(),
-    )
+    const rows = await this.#existing(scopes, day)
     return keysOf(scopes, day).map(key => {
       const row = rows.find(({ scope, period }) => scope === key.scope && period === key.period)
       return { ...key, spent: row?.spent ?? 0, reserved: row?.reserved ?? 0 }
     })
   }
 
+  /** The periods of a day in which a scope has no counter yet. */
+  async missing(scope: Scope, day: string): Promise<readonly string[]> {
+    const existing = await this.#existing([scope], day)
+    return [day, monthOf(day)].filter(period => !existing.some(counter => counter.period === period))
+  }
+
   /** All counters of a day and its month. */
-  async countersOf(day: string): Promise<readonly Counter[]> {
+  async countersOf(day: string): Promise<readonly ComparedCounter[]> {
     const rows = await this.#records.read(db =>
       db
         .selectFrom('budget_counters')
-        .select(COUNTER)
+        .select([...COUNTER, 'corrections'])
         .where('period', 'in', [day, monthOf(day)])
         .execute(),
     )
-    return rows as readonly Counter[]
+    return rows as readonly ComparedCounter[]
   }
 
   /** Marks that most of a budget is spent. @returns whether it was not marked before, by any process */
@@ -161,31 +163,22 @@ export class HoldRecords {
     return this.#matches(this.#statement('notice', Math.round(now), scope, period))
   }
 
-  /** Replaces the spent amount of a counter, unless it has changed since it was read. */
-  async correct({ scope, period, spent }: Counter, correctSpent: number): Promise<boolean> {
-    const corrected = await this.#records.writeTogether(db => [
-      {
-        query: db
-          .updateTable('budget_counters')
-          .set({ spent: correctSpent })
-          .where('scope', '=', scope)
-          .where('period', '=', period)
-          .where('spent', '=', spent)
-          .compile(),
-        mustMatch: true,
-      },
-    ])
-    return corrected !== undefined
+  /** Adds to what is spent, unless another process has corrected the counter since it was read. */
+  async raise({ scope, period, corrections }: ComparedCounter, nanoUsd: number): Promise<boolean> {
+    return this.#matches(this.#statement('raise', nanoUsd, scope, period, corrections))
   }
 
-  /** Begins the counters of a scope, where they do not exist, so that they can be compared with the ledger. */
-  async begin(scope: Scope, day: string): Promise<void> {
-    await this.#records.writeTogether(db => [
-      db
-        .insertInto('budget_counters')
-        .values(keysOf([scope], day).map(key => ({ ...key, spent: 0, reserved: 0 })))
-        .onConflict(conflict => conflict.columns(['scope', 'period']).doNothing()),
-    ])
+  /**
+   * Begins counters with what is spent already.
+   * @param kind `createOrRaise`: one that exists with less spent is raised to it
+   */
+  async begin(
+    counters: readonly Pick<Counter, 'scope' | 'period' | 'spent'>[],
+    kind: 'create' | 'createOrRaise',
+  ): Promise<void> {
+    await this.#records.writeTogether(() =>
+      counters.map(({ scope, period, spent }) => ({ query: this.#statement(kind, scope, period, spent) })),
+    )
   }
 
   #reservation(limit: Limit, period: string, nanoUsd: number): Step {
@@ -211,6 +204,18 @@ export class HoldRecords {
         .limit(MOST_AT_ONCE)
         .execute(),
     )
+  }
+
+  async #existing(scopes: readonly Scope[], day: string): Promise<readonly Counter[]> {
+    const rows = await this.#records.read(db =>
+      db
+        .selectFrom('budget_counters')
+        .select(COUNTER)
+        .where('scope', 'in', scopes)
+        .where('period', 'in', [day, monthOf(day)])
+        .execute(),
+    )
+    return rows as readonly Counter[]
   }
 
   async #matches(query: Step['query']): Promise<boolean> {

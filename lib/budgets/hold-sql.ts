@@ -16,6 +16,13 @@ const STATEMENTS = {
   settle: `update budget_counters set spent = spent + ?, reserved = reserved - ? ${OF_COUNTER} ${RETURNED}`,
   remove: 'delete from budget_holds where id = ? and state = ?',
   expire: `update budget_holds set state = 'expired' where id = ? and state = 'held' and expires_at < ?`,
+  create: `insert into budget_counters (scope, period, spent, reserved) values (?, ?, ?, 0)
+    on conflict (scope, period) do nothing`,
+  createOrRaise: `insert into budget_counters (scope, period, spent, reserved) values (?, ?, ?, 0)
+    on conflict (scope, period) do update set spent = excluded.spent, corrections = budget_counters.corrections + 1
+    where budget_counters.spent < excluded.spent`,
+  raise: `update budget_counters set spent = spent + ?, corrections = corrections + 1
+    ${OF_COUNTER} and corrections = ?`,
   notice: `update budget_counters set noticed_at = ? ${OF_COUNTER} and noticed_at is null`,
 } as const
 

@@ -16,7 +16,7 @@ export type LimitsDeps = Readonly<{
   onError: (error: unknown) => void
 }>
 
-const isLimit = ({ dayNanoUsd, monthNanoUsd }: Omit<Limit, 'scope'>): boolean =>
+export const isLimit = ({ dayNanoUsd, monthNanoUsd }: Omit<Limit, 'scope'>): boolean =>
   dayNanoUsd !== undefined || monthNanoUsd !== undefined
 
 /** The limit that a key has of its own. */

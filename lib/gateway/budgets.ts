@@ -13,7 +13,7 @@ import { Reconciler } from '../budgets/reconcile.ts'
 import type { ReserveDeps, UnexpectedCost } from '../budgets/reserve.ts'
 import { reservedNow } from '../budgets/reserved.ts'
 import { kindOf } from '../budgets/scope.ts'
-import type { Counter, LedgerSum } from '../budgets/types.ts'
+import type { Counter, LedgerSum, LedgerSums } from '../budgets/types.ts'
 import { postNotice } from '../budgets/webhook.ts'
 import { type WorstCaseDeps, WorstCases } from '../budgets/worst-case.ts'
 import type { Clock } from '../clock.ts'
@@ -52,8 +52,9 @@ export type BudgetWiringDeps = Readonly<{
   metrics: Metrics
   database: Database
   keys: Pick<Keys, 'service'>
-  /** Undefined where there is no ledger to compare with. */
-  ledgerSum: LedgerSum | undefined
+  /** What the ledger says was spent. */
+  ledgerSum: LedgerSum
+  ledgerSums: LedgerSums
 }>
 
 const periodKind = (period: string): 'day' | 'month' => (isDay(period) ? 'day' : 'month')
@@ -96,16 +97,20 @@ const noticing = (
   }
 }
 
-const reconcilerOf = ({ database, ledgerSum, logger }: BudgetWiringDeps, records: HoldRecords) =>
-  ledgerSum &&
+const reconcilerOf = ({ database, ledgerSums, logger }: BudgetWiringDeps, records: HoldRecords) =>
   new Reconciler({
     records,
-    ledgerSum,
+    ledgerSums,
     now: () => database.clock.now(),
-    onCorrected: ({ counter: { scope, period, spent }, ledgerNanoUsd }) =>
+    onRaised: ({ counter: { scope, period, spent }, ledgerNanoUsd, byNanoUsd }) =>
+      logger.info(
+        { component, scope, period, spentNanoUsd: spent, ledgerNanoUsd, byNanoUsd },
+        'a budget’s counter lacked costs of the ledger and was raised',
+      ),
+    onSurplus: ({ counter: { scope, period, spent }, ledgerNanoUsd }) =>
       logger.warn(
         { component, scope, period, spentNanoUsd: spent, ledgerNanoUsd },
-        'a budget’s counter differed from the ledger and was corrected',
+        'a budget’s counter has more than the ledger: costs that are unknown, or rows that were lost',
       ),
   })
 
@@ -142,6 +147,7 @@ export const buildBudgets = async (deps: BudgetWiringDeps): Promise<BudgetRuntim
   const budgetMetrics = metrics.ofBudgets(() => figures)
   const budgets = new Budgets({
     records,
+    ledgerSum: deps.ledgerSum,
     clock,
     process: randomUUID(),
     newId: randomUUID,
@@ -168,6 +174,7 @@ export const buildBudgets = async (deps: BudgetWiringDeps): Promise<BudgetRuntim
       limits,
       limitRecords,
       records,
+      budgets,
       keys: keyBudgetsOf(deps.keys),
       now: () => clock.now(),
     }),

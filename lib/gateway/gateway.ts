@@ -311,7 +311,8 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     spendItems: (context, count) => current.now.spendItems(context, count),
     issueSession: () => sessions.issue(clock.now()),
     keys: runtime.keys,
-    auditedKeys: context => auditedKeys(runtime.keys.service, audit, requestedBy(context)),
+    auditedKeys: context =>
+      auditedKeys(runtime.keys.service, audit, requestedBy(context), runtime.budgets.budgets),
     health: healthOf({ runtime, current, isServing, config, batch }),
     isReady: isServing,
   }

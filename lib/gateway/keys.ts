@@ -6,6 +6,8 @@ import { KeyService } from '../auth/keys/service.ts'
 import type { KeyRecord } from '../auth/keys/types.ts'
 import { KeyVerifier } from '../auth/keys/verifier.ts'
 import { keyPepper } from '../auth/session-secret.ts'
+import type { Budgets } from '../budgets/budgets.ts'
+import { isLimit } from '../budgets/limits.ts'
 import type { Clock } from '../clock.ts'
 import type { Environment } from '../config/schema.ts'
 import type { Logger } from '../observability/logger.ts'
@@ -25,8 +27,13 @@ export type Keys = Readonly<{
 /** The changes of keys. */
 export type KeyChanges = Pick<KeyService, 'create' | 'change' | 'rotate' | 'revoke'>
 
-/** The changes of keys, each in the audit log before it takes place. */
-export const auditedKeys = (service: KeyService, audit: Audit, origin: AuditOrigin): KeyChanges => {
+/** The changes of keys, each in the audit log before it takes place. A new budget includes what was spent before. */
+export const auditedKeys = (
+  service: KeyService,
+  audit: Audit,
+  origin: AuditOrigin,
+  budgets?: Pick<Budgets, 'begin'>,
+): KeyChanges => {
   const append = (
     action: AuditAction,
     { id, name, owner, role }: KeyRecord,
@@ -42,6 +49,7 @@ export const auditedKeys = (service: KeyService, audit: Audit, origin: AuditOrig
     async change(id, change, acting) {
       const before = await service.find(id, acting)
       await append('key.change', before, { before, after: { ...before, ...change } })
+      if (change.budget !== undefined) await budgets?.begin(`key:${id}`, isLimit(before.budget ?? {}))
       return service.change(id, change, acting)
     },
     async rotate(id, overlapMs, acting) {

@@ -14,6 +14,16 @@ export type UsageServiceDeps = Readonly<{ records: Records; ledger: Ledger; cloc
 
 type PageQuery = Readonly<{ limit: number; cursor?: string | undefined }>
 
+/** Resolves when what this process has recorded is in the database, or after a second without it. */
+export const flushed = (ledger: Ledger, clock: Clock): Promise<void> =>
+  new Promise(resolve => {
+    const timer = clock.timer(FLUSHED_WITHIN_MS, resolve)
+    void ledger.flush().then(() => {
+      timer.cancel()
+      resolve()
+    })
+  })
+
 /** Of a caller who cannot be identified there is nothing. */
 const ownerOrThrow = (caller: Caller): string => {
   const owner = ownerOf(caller)
@@ -30,7 +40,7 @@ export class UsageService {
   }
 
   async usage(query: UsageQuery): Promise<UsageReport> {
-    await this.#flushed()
+    await flushed(this.#deps.ledger, this.#deps.clock)
     return usageOf(this.#deps.records, query)
   }
 
@@ -40,7 +50,7 @@ export class UsageService {
 
   /** @throws GatewayError NOT_FOUND, also for another owner's request */
   async request(requestId: string, caller?: Caller): Promise<ExplainedRequest> {
-    await this.#flushed()
+    await flushed(this.#deps.ledger, this.#deps.clock)
     const owner = caller && ownerOrThrow(caller)
     const found = await findRequest(this.#deps.records, requestId, owner)
     if (!found) throw new GatewayError('NOT_FOUND', 'There is no such request.')
@@ -48,18 +58,7 @@ export class UsageService {
   }
 
   async requests(query: PageQuery, caller?: Caller): Promise<RequestPage> {
-    await this.#flushed()
+    await flushed(this.#deps.ledger, this.#deps.clock)
     return listRequests(this.#deps.records, { ...query, owner: caller && ownerOrThrow(caller) })
-  }
-
-  #flushed(): Promise<void> {
-    const { ledger, clock } = this.#deps
-    return new Promise(resolve => {
-      const timer = clock.timer(FLUSHED_WITHIN_MS, resolve)
-      void ledger.flush().then(() => {
-        timer.cancel()
-        resolve()
-      })
-    })
   }
 }

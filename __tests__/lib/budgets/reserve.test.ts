@@ -50,6 +50,7 @@ beforeEach(async () => {
   deps = {
     budgets: new Budgets({
       records: holds,
+      ledgerSum: async () => 0,
       clock: systemClock,
       process: 'one',
       newId: randomUUID,

@@ -16,6 +16,7 @@ const counters = (db: Kysely<unknown>) =>
     .addColumn('period', 'text', column => column.notNull())
     .addColumn('spent', 'bigint', column => column.notNull())
     .addColumn('reserved', 'bigint', column => column.notNull())
+    .addColumn('corrections', 'bigint', column => column.notNull().defaultTo(0))
     .addColumn('noticed_at', 'bigint')
     .addPrimaryKeyConstraint('budget_counters_key', ['scope', 'period'])
 

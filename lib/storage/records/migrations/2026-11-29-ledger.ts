@@ -97,5 +97,6 @@ export const ledger: Migration = {
     await index('ledger_requests_at', 'ledger_requests', ['at', 'id'])
     await index('ledger_groups_at', 'ledger_groups', ['at'])
     await index('ledger_rollups_of_owner', 'ledger_rollups', ['owner', 'span', 'start'])
+    await index('ledger_rollups_of_key', 'ledger_rollups', ['key_id', 'span', 'start'])
   },
 }

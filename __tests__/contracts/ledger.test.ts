@@ -57,7 +57,6 @@ describe.each(DATABASES)('the ledger in %s', kind => {
     const made = new LedgerWriter({
       records: over,
       clock,
-      newId,
       onLost: rows => lost.push(rows),
     })
     ledger = new Ledger(made, newId)
@@ -289,6 +288,28 @@ describe.each(DATABASES)('the ledger in %s', kind => {
     const { total } = await service.usage({ ...period, by: [] })
     expect(total.costNano).toBe(await spentNano())
     expect(total.requests).toBe(await count('ledger_requests'))
+  })
+
+  it('adds a row once to the sums too, however often and in whatever company its id is written', async () => {
+    const call = callOf({})
+    const target = { provider: 'fake', model: 'small', name: 'small' }
+    const attempt: Attempt = { target, startedAt: NOON, endedAt: NOON + 1, usage: priced(5e6), outcome: 'ok' }
+    call.journal.attempts.push(attempt)
+    const end = (): void => {
+      ledger.attemptEnded(call, attempt)
+      ledger.requestEnded('request', call, { outcome: 'ok', endedAt: NOON + 1, status: 200 }, undefined)
+    }
+    end()
+    end()
+    await ledger.flush()
+    end()
+    answered({ id: 'another', usages: [priced(1e6)] })
+    await ledger.flush()
+    end()
+    const { total } = await service.usage({ ...period, by: [] })
+    expect(total).toMatchObject({ requests: 2, attempts: 2, costNano: 6_000n })
+    expect([await count('ledger_attempts'), await count('ledger_requests')]).toEqual([2, 2])
+    expect(lost).toEqual([])
   })
 
   it('writes rows 50 ms after the first of them, without being asked', async () => {

@@ -103,7 +103,6 @@ export const buildLedger = ({ records, clock, logger }: LedgerDeps): LedgerRunti
   const writer = new LedgerWriter({
     records,
     clock,
-    newId,
     onLost: (rows, err) =>
       logger.error(
         { rows, err, component: 'ledger' },

@@ -4,8 +4,6 @@ import type { Records } from '../storage/records/records.ts'
 const EVERY_MS = 600_000
 /** Rows of one statement: few enough to delay no other writer. */
 const AT_ONCE = 1_000
-/** A group is repeated within seconds; while the database is away it was not written. */
-const GROUPS_KEPT_MS = 3_600_000
 const NEVER = new AbortController().signal
 
 export type MaintenanceDeps = Readonly<{
@@ -18,7 +16,7 @@ export type MaintenanceDeps = Readonly<{
 /** Removes a table's rows of before a time, in turns. */
 const removeBefore = async (
   records: Records,
-  table: 'ledger_requests' | 'ledger_attempts' | 'ledger_groups',
+  table: 'ledger_requests' | 'ledger_attempts',
   before: number,
 ): Promise<void> => {
   for (;;) {
@@ -44,7 +42,6 @@ export const sweepLedger = async ({ records, clock, keepMs }: MaintenanceDeps): 
   const now = clock.now()
   await removeBefore(records, 'ledger_attempts', now - keepMs)
   await removeBefore(records, 'ledger_requests', now - keepMs)
-  await removeBefore(records, 'ledger_groups', now - GROUPS_KEPT_MS)
 }
 
 /** Sweeps the ledger now, and every ten minutes. */

@@ -67,7 +67,7 @@ const rollups = (db: Kysely<unknown>) => {
   ).addPrimaryKeyConstraint('ledger_rollups_key', ['span', 'start', 'owner', 'key_id', 'provider', 'model'])
 }
 
-/** Rows of requests and attempts, their sums by hour and day, and which groups of rows were written. */
+/** Rows of requests and attempts and their sums by hour and day. */
 export const ledger: Migration = {
   async up(db: Kysely<unknown>) {
     await rows(
@@ -83,11 +83,6 @@ export const ledger: Migration = {
       ['attempts', 'status', 'saved_nano'],
     ).execute()
     await rollups(db).execute()
-    await db.schema
-      .createTable('ledger_groups')
-      .addColumn('id', 'text', column => column.primaryKey())
-      .addColumn('at', 'bigint', column => column.notNull())
-      .execute()
     const index = (name: string, table: string, columns: string[]) =>
       db.schema.createIndex(name).on(table).columns(columns).execute()
     await index('ledger_attempts_of_request', 'ledger_attempts', ['request'])
@@ -95,7 +90,6 @@ export const ledger: Migration = {
     await index('ledger_requests_of_owner', 'ledger_requests', ['owner', 'at', 'id'])
     await index('ledger_requests_by_request_id', 'ledger_requests', ['request_id', 'at'])
     await index('ledger_requests_at', 'ledger_requests', ['at', 'id'])
-    await index('ledger_groups_at', 'ledger_groups', ['at'])
     await index('ledger_rollups_of_owner', 'ledger_rollups', ['owner', 'span', 'start'])
     await index('ledger_rollups_of_key', 'ledger_rollups', ['key_id', 'span', 'start'])
   },

@@ -109,6 +109,3 @@ export type LedgerRollupsTable = {
   provider: string
   model: string
 }
-
-/** The groups of ledger rows that were written. */
-export type LedgerGroupsTable = { id: string; at: Integer }

@@ -60,7 +60,7 @@ describe.each(DATABASES)('the ledger in %s', kind => {
       onLost: rows => lost.push(rows),
     })
     ledger = new Ledger(made, newId)
-    service = new UsageService({ records, ledger, clock: systemClock })
+    service = new UsageService({ records, ledger, clock: systemClock, keepMs: 90 * DAY })
     return made
   }
 
@@ -350,16 +350,56 @@ describe.each(DATABASES)('the ledger in %s', kind => {
     expect(lost).toEqual([])
   })
 
-  it('removes rows that are older than they are kept, and keeps their sums', async () => {
+  describe('sweeps what is older than it is kept', () => {
     const now = systemClock.now()
-    for (let n = 0; n < 5; n += 1) answered({ id: `old${n}`, at: now - 91 * DAY })
-    answered({ id: 'new', at: now - 89 * DAY })
-    await ledger.flush()
-    await sweepLedger({ records, clock: systemClock, keepMs: 90 * DAY, onError: () => {} })
-    expect(await count('ledger_requests')).toBe(1)
-    expect(await count('ledger_attempts')).toBe(1)
-    const { total } = await service.usage({ from: now - 100 * DAY, to: now, by: [] })
-    expect(total).toMatchObject({ requests: 6, costNano: 12n })
+    const sweep = () => sweepLedger({ records, clock: systemClock, keepMs: 90 * DAY, onError: () => {} })
+    const totalOf = async (from: number, to: number) => (await service.usage({ from, to, by: [] })).total
+
+    it('rows of requests and attempts, and keeps their sums', async () => {
+      for (let n = 0; n < 5; n += 1) answered({ id: `old${n}`, at: now - 91 * DAY })
+      answered({ id: 'new', at: now - 89 * DAY })
+      await ledger.flush()
+      await sweep()
+      expect(await count('ledger_requests')).toBe(1)
+      expect(await count('ledger_attempts')).toBe(1)
+      expect(await totalOf(now - 100 * DAY, now)).toMatchObject({ requests: 6, costNano: 12n })
+    })
+
+    it('addresses and guests, of whom one sum a day and model is left, once over three processes', async () => {
+      const visitor = (n: number): Caller =>
+        n % 2 === 0 ? { kind: 'anonymous', address: `2001:db8::${n}` } : { ...BOB, id: `guest-${n}` }
+      for (let n = 0; n < 1_200; n += 1)
+        answered({
+          id: `v${n}`,
+          caller: visitor(n),
+          at: now - (95 + (n % 2)) * DAY,
+          usages: [priced(n * 1e3)],
+        })
+      answered({ caller: ADA, at: now - 95 * DAY })
+      answered({ caller: visitor(0), at: now - 80 * DAY })
+      await ledger.flush()
+      const before = await totalOf(now - 100 * DAY, now)
+      for (let turn = 0; turn < 2; turn += 1) await Promise.all([sweep(), sweep(), sweep()])
+      expect(await totalOf(now - 100 * DAY, now)).toEqual(before)
+      const { rows } = await service.usage({ from: now - 100 * DAY, to: now, by: ['owner', 'key'] })
+      expect(rows.map(({ of, requests }) => [of.owner, of.key, requests])).toEqual([
+        ['', '', 1_200],
+        ['address 2001:db8::0', '', 1],
+        ['owner ada', 'k1', 1],
+      ])
+      // Two days of visitors, one of Ada's key; then those that are young enough, by day and by hour.
+      expect(await count('ledger_rollups')).toBe(5)
+    })
+
+    it('sums by hour: what is asked of that time is answered in whole days', async () => {
+      const midnight = Math.floor(now / DAY) * DAY - 100 * DAY
+      for (const hour of [1, 13, 23]) answered({ id: `h${hour}`, at: midnight + hour * HOUR })
+      await ledger.flush()
+      await sweep()
+      const asked = { from: midnight + 12 * HOUR, to: midnight + 14 * HOUR, by: [] }
+      const { from, to, total } = await service.usage(asked)
+      expect([from, to, total.requests]).toEqual([midnight, midnight + DAY, 3])
+    })
   })
 
   it('answers the usage of a million requests within 100 ms, by any dimension', async () => {

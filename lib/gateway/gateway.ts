@@ -238,10 +238,11 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     await database.close()
   })
   const responses = buildResponses(runtime, database)
+  const keepMs = env.LEDGER_KEEP_DAYS * DAY_MS
   void runMaintenance({
     records: database.records,
     clock,
-    keepMs: env.LEDGER_KEEP_DAYS * DAY_MS,
+    keepMs,
     onError: database.reportError,
   })
   const batch = env.ENABLE_BATCH
@@ -294,7 +295,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     streams: runtime.streams,
     responses,
     budgets: runtime.budgets.admin,
-    usage: new UsageService({ records: database.records, ledger: runtime.ledger, clock }),
+    usage: new UsageService({ records: database.records, ledger: runtime.ledger, clock, keepMs }),
     reserved: caller => runtime.budgets.reserved(caller),
     cache: cacheAdmin({
       replies: runtime.cache,

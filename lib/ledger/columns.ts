@@ -116,6 +116,9 @@ export const ROLLUP_COLUMNS: Columns = {
   ...bigints([...ADDED, ...LEAST, ...GREATEST]),
 }
 
+/** What is left of a row of the roll-up when it is no longer known whose it was. */
+const FOLDED: Readonly<Record<string, string>> = { owner: `''`, key_id: `''`, key_name: 'null' }
+
 const names = (columns: Columns): string => Object.keys(columns).join(', ')
 
 /** SQLite reads JSONB four times as fast as text, which it would parse for each column. */
@@ -168,6 +171,38 @@ export const insertions = (dialect: RecordsDialect) => {
     requests: of(requests, REQUEST_COLUMNS),
     rollups: of(rollups, ROLLUP_COLUMNS),
   }
+}
+
+const foldedValue = (name: string): string => {
+  if (ADDED.includes(name)) return `sum(${name})`
+  if (LEAST.includes(name)) return `min(${name})`
+  if (GREATEST.includes(name)) return `max(${name})`
+  return FOLDED[name] ?? name
+}
+
+/**
+ * The statements that fold rows of the roll-up, of one span and start and of owners up to one, into one for each
+ * provider and model: only those without a key, whose owners are addresses and guests. They belong in one transaction.
+ */
+export const foldings = (dialect: RecordsDialect) => {
+  const old = (parameters: readonly string[]): string =>
+    `span = ${parameters[0]} and start = ${parameters[1]} and key_id = '' and owner <> '' and owner <= ${parameters[2]}`
+  const into = `insert into ledger_rollups (${names(ROLLUP_COLUMNS)})
+    select ${Object.keys(ROLLUP_COLUMNS).map(foldedValue).join(', ')}`
+  const end = `group by span, start, provider, model
+    on conflict (${ROLLUP_KEY.join(', ')}) do update set ${addition()}`
+  // Two processes that fold the same rows in Postgres: the second finds none to delete.
+  const texts =
+    dialect === 'postgres'
+      ? [
+          `with old as (delete from ledger_rollups where ${old(['$1', '$2', '$3'])} returning *) ${into} from old ${end}`,
+        ]
+      : [
+          `${into} from ledger_rollups where ${old(['?', '?', '?'])} ${end}`,
+          `delete from ledger_rollups where ${old(['?', '?', '?'])}`,
+        ]
+  return (span: number, start: number, lastOwner: string): readonly CompiledQuery[] =>
+    texts.map(text => CompiledQuery.raw(text, [span, start, lastOwner]))
 }
 
 export type AttemptRow = Row<typeof ATTEMPT_COLUMNS>

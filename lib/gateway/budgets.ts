@@ -201,7 +201,7 @@ const worstCasesOf = ({
   const priceOf: WorstCaseDeps['priceOf'] = (target, { parameters, raw }, inputTokens) => {
     const price = catalog.priceOf(target)
     const serviceTier = parameters?.serviceTier
-    const writesForAnHour = raw?.json.includes('"1h"') ?? false
+    const writesForAnHour = () => raw?.json.includes('"1h"') ?? false
     return price && highestTokenPrice(price, { inputTokens, serviceTier, writesForAnHour, at: clock.now() })
   }
   return new WorstCases({

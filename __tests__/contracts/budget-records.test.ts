@@ -357,6 +357,8 @@ describe.each(DATABASES)('budgets in %s', kind => {
     await one.set(KEY)
     await one.set(OWNER)
     expect(one.of(caller)).toEqual([KEY, OWNER])
+    // Looked up once for all policies of a call.
+    expect(one.of(caller)).toBe(one.of(caller))
     await clock.advance(2_000)
     await expect.poll(() => two.of(caller)).toEqual([KEY, OWNER])
     await one.set({ scope: 'key:ada' })

@@ -1,10 +1,18 @@
+import { DAY_MS } from '../clock.ts'
 import type { Limit } from './types.ts'
 
 const MONTH_CHARACTERS = 7
 const DAY_CHARACTERS = 10
 
+/** The one that was asked for last: nearly every call is of the same day. */
+let known = { number: Number.NaN, day: '' }
+
 /** The UTC day of a clock time: `2026-11-29`. */
-export const dayOf = (now: number): string => new Date(now).toISOString().slice(0, DAY_CHARACTERS)
+export const dayOf = (now: number): string => {
+  const number = Math.floor(now / DAY_MS)
+  if (number !== known.number) known = { number, day: new Date(now).toISOString().slice(0, DAY_CHARACTERS) }
+  return known.day
+}
 
 /** The month of a day: `2026-11`. */
 export const monthOf = (day: string): string => day.slice(0, MONTH_CHARACTERS)

@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { webhookPost } from '../batch/webhook/post.ts'
-import { signatureOf } from '../batch/webhook/sender.ts'
 import { BudgetAdmin, type BudgetAdminDeps } from '../budgets/admin.ts'
 import { type BudgetNotice, Budgets } from '../budgets/budgets.ts'
 import { HoldRecords } from '../budgets/hold-records.ts'
@@ -27,6 +25,7 @@ import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { Caller } from '../request-context.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
+import { webhookPost } from '../webhook/post.ts'
 import type { Database } from './database.ts'
 import type { Keys } from './keys.ts'
 import type { PipelineDeps } from './pipelines.ts'
@@ -88,8 +87,9 @@ const noticing = (
     metrics.noticed(kindOf(scope), periodKind(period))
     if (url === undefined || secret === undefined) return
     void postNotice(notice, {
-      post: (json, headers) => post(url, json, headers),
-      signatureOf: (message, now) => signatureOf(message, secret, now),
+      url,
+      secret,
+      post,
       clock,
       newId: randomUUID,
       onError: err => logger.warn({ err, component }, 'webhook delivery failed'),

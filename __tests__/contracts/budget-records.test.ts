@@ -113,32 +113,36 @@ describe.each(DATABASES)('budgets in %s', kind => {
     expect(await counter('key:ada', DAY)).toEqual([100, 0])
   })
 
-  it('settle together with another statement, or neither', async () => {
-    const budgets = newBudgets()
-    const hold = await heldBy(budgets, [KEY], 400)
-    const row = (id: string) => records.db.insertInto('batch_workers').values({ id, seen_at: 1 })
-    await holds.settle(hold, 100, [row('first')])
-    await holds.settle(hold, 100, [row('second')])
-    const rows = await records.read(db => db.selectFrom('batch_workers').select('id').execute())
-    expect(rows).toEqual([{ id: 'first' }])
-  })
-
-  it('let 50 of 500 concurrent calls through where the money is enough for 50, and leak nothing', async () => {
-    const budgets = newBudgets()
-    const limit: Limit = { scope: 'key:ada', dayNanoUsd: 50_000 }
-    const outcomes = await Promise.all(
-      Array.from({ length: 500 }, async () => {
+  it.each([1, 3])(
+    'let 50 of 500 concurrent calls through where the money is enough for 50, over %i processes, and leak nothing',
+    async processes => {
+      const all = Array.from({ length: processes }, (_, number) => newBudgets(`process ${number}`))
+      const limit: Limit = { scope: 'key:ada', dayNanoUsd: 50_000 }
+      const release = Promise.withResolvers<void>()
+      const reserved = Array.from({ length: 500 }, async (_, call) => {
+        const budgets = all[call % processes] as Budgets
         const done = await budgets.reserve([limit, ALL], 1_000)
         if ('refusal' in done) return done.refusal.kind
-        await budgets.settle(done.hold, 1_000)
-        return 'answered'
-      }),
-    )
-    expect(outcomes.filter(outcome => outcome === 'answered')).toHaveLength(50)
-    expect(await counter('key:ada', DAY)).toEqual([50_000, 0])
-    expect(await counter('all', DAY)).toEqual([50_000, 0])
-    expect(budgets.openHolds).toBe(0)
-  })
+        return { settle: release.promise.then(() => budgets.settle(done.hold, 1_000)) }
+      })
+      const outcomes = await Promise.all(reserved)
+      const answered = outcomes.flatMap(one => (typeof one === 'object' ? one.settle : []))
+      expect(answered).toHaveLength(50)
+      // Nothing is spent yet: each of the others may come back.
+      expect(outcomes.filter(one => one === 'reserved')).toHaveLength(450)
+      expect(await counter('key:ada', DAY)).toEqual([0, 50_000])
+      release.resolve()
+      await Promise.all(answered)
+      for (const scope of ['key:ada', 'all'] as const) {
+        expect(await counter(scope, DAY)).toEqual([50_000, 0])
+        expect(await counter(scope, MONTH)).toEqual([50_000, 0])
+      }
+      for (const budgets of all)
+        expect(await budgets.reserve([limit, ALL], 1_000)).toMatchObject({ refusal: { kind: 'spent' } })
+      const rows = await records.read(db => db.selectFrom('budget_holds').select('id').execute())
+      expect(rows).toEqual([])
+    },
+  )
 
   it('refuse none of 50 calls that follow one another, over two processes', async () => {
     const [one, two] = [newBudgets('one'), newBudgets('two')]

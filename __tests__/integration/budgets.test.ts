@@ -91,8 +91,14 @@ describe.each([
     const answered = outcomes.filter(({ status }) => status === 200).length
     const refusals = new Set(outcomes.flatMap(({ status, code }) => (status === 200 ? [] : [code])))
     expect([...refusals].every(code => code === 'RATE_LIMITED' || code === 'QUOTA_EXCEEDED')).toBe(true)
-    for (const { code, headers } of outcomes)
-      if (code === 'RATE_LIMITED') expect(headers.get('retry-after')).toBe('1')
+    for (const { code, headers, body } of outcomes) {
+      if (code !== 'RATE_LIMITED') continue
+      expect(headers.get('retry-after')).toBe('1')
+      expect(headers.get('x-should-retry')).not.toBe('false')
+      expect(body.error.retryable).toBe(true)
+    }
+    expect(answered).toBeGreaterThan(0)
+    expect(answered).toBeLessThanOrEqual(50)
     expect(upstream.calls).toHaveLength(answered)
     const { spentNanoUsd, reservedNanoUsd } = await dayOf(first)
     expect({ spentNanoUsd, reservedNanoUsd }).toEqual({

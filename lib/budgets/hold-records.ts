@@ -1,4 +1,3 @@
-import type { Compilable } from 'kysely'
 import type { Records, Step } from '../storage/records/records.ts'
 import { holdStatements } from './hold-sql.ts'
 import { limitIn, monthOf } from './period.ts'
@@ -66,15 +65,8 @@ export class HoldRecords {
     return results && { hold: { id, day, limits, nanoUsd }, counters: results.slice(1).flatMap(countersIn) }
   }
 
-  /**
-   * Books what a reservation has cost, and returns its amount: once, however often it is called.
-   * @param alongside further statements of the same transaction
-   */
-  async settle(
-    { id, day, limits, nanoUsd }: Hold,
-    spentNanoUsd: number,
-    alongside: readonly Compilable[] = [],
-  ): Promise<Settlement> {
+  /** Books what a reservation has cost, and returns its amount: once, however often it is called. */
+  async settle({ id, day, limits, nanoUsd }: Hold, spentNanoUsd: number): Promise<Settlement> {
     const keys = keysOf(
       limits.map(({ scope }) => scope),
       day,
@@ -83,12 +75,11 @@ export class HoldRecords {
       this.#records.writeTogether(() => [
         { query: this.#statement('remove', id, state), mustMatch: true },
         ...keys.map(key => this.#settlement(key, spentNanoUsd, released)),
-        ...alongside,
       ])
     const held = await inState('held', nanoUsd)
-    if (held) return { result: 'settled', counters: held.slice(1, 1 + keys.length).flatMap(countersIn) }
+    if (held) return { result: 'settled', counters: held.slice(1).flatMap(countersIn) }
     const late = await inState('expired', 0)
-    if (late) return { result: 'late', counters: late.slice(1, 1 + keys.length).flatMap(countersIn) }
+    if (late) return { result: 'late', counters: late.slice(1).flatMap(countersIn) }
     return { result: 'none', counters: [] }
   }
 

@@ -46,7 +46,7 @@ const CALL = {
 } as const
 
 /** One attempt that may cost something. */
-export const ATTEMPT_COLUMNS = {
+const ATTEMPT_COLUMNS = {
   ...CALL,
   /** The id of its request's row. */
   request: 'text',
@@ -62,7 +62,7 @@ export const ATTEMPT_COLUMNS = {
 } as const
 
 /** One request, with the tokens of its answer and the cost of all its attempts. */
-export const REQUEST_COLUMNS = {
+const REQUEST_COLUMNS = {
   ...CALL,
   /** `request`, `batch-item` or `refresh`. */
   kind: 'text',
@@ -105,7 +105,7 @@ export const ROLLUP_KEY = ['span', 'start', 'owner', 'key_id', 'provider', 'mode
 
 const bigints = (names: readonly string[]): Columns => Object.fromEntries(names.map(name => [name, 'bigint']))
 
-export const ROLLUP_COLUMNS: Columns = {
+const ROLLUP_COLUMNS: Columns = {
   span: 'bigint',
   start: 'bigint',
   owner: 'text',

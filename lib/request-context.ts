@@ -154,6 +154,8 @@ export type LimitState = Readonly<{
 export type Attempt = {
   readonly target: Target
   readonly startedAt: number
+  /** The time at which its cost counts, where its budgets count it on another UTC day than that of its start. */
+  accountedAt?: number
   /** When the first content arrived. */
   firstContentAt?: number
   endedAt?: number

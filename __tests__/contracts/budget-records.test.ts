@@ -4,8 +4,8 @@ import { type BudgetNotice, Budgets } from '#lib/budgets/budgets.ts'
 import { HoldRecords } from '#lib/budgets/hold-records.ts'
 import { LimitRecords } from '#lib/budgets/limit-records.ts'
 import { Limits } from '#lib/budgets/limits.ts'
-import { type Correction, Reconciler } from '#lib/budgets/reconcile.ts'
-import type { Hold, Limit } from '#lib/budgets/types.ts'
+import { Reconciler } from '#lib/budgets/reconcile.ts'
+import type { Hold, LedgerSum, Limit } from '#lib/budgets/types.ts'
 import { GatewayError } from '#lib/errors.ts'
 import type { Records } from '#lib/storage/records/records.ts'
 import { DATABASES, newDatabases } from '../support/databases.ts'
@@ -28,10 +28,12 @@ describe.each(DATABASES)('budgets in %s', kind => {
   let clock: FakeClock
   let notices: BudgetNotice[]
   let errors: unknown[]
+  let ledgerSum: LedgerSum
 
   const newBudgets = (process = 'one', through = holds): Budgets =>
     new Budgets({
       records: through,
+      ledgerSum: (...asked) => ledgerSum(...asked),
       clock,
       process,
       newId: randomUUID,
@@ -47,6 +49,7 @@ describe.each(DATABASES)('budgets in %s', kind => {
     clock = new FakeClock(NOON)
     notices = []
     errors = []
+    ledgerSum = async () => 0
   })
 
   const counter = async (scope: Limit['scope'], period: string) => {
@@ -110,32 +113,36 @@ describe.each(DATABASES)('budgets in %s', kind => {
     expect(await counter('key:ada', DAY)).toEqual([100, 0])
   })
 
-  it('settle together with another statement, or neither', async () => {
-    const budgets = newBudgets()
-    const hold = await heldBy(budgets, [KEY], 400)
-    const row = (id: string) => records.db.insertInto('batch_workers').values({ id, seen_at: 1 })
-    await holds.settle(hold, 100, [row('first')])
-    await holds.settle(hold, 100, [row('second')])
-    const rows = await records.read(db => db.selectFrom('batch_workers').select('id').execute())
-    expect(rows).toEqual([{ id: 'first' }])
-  })
-
-  it('let 50 of 500 concurrent calls through where the money is enough for 50, and leak nothing', async () => {
-    const budgets = newBudgets()
-    const limit: Limit = { scope: 'key:ada', dayNanoUsd: 50_000 }
-    const outcomes = await Promise.all(
-      Array.from({ length: 500 }, async () => {
+  it.each([1, 3])(
+    'let 50 of 500 concurrent calls through where the money is enough for 50, over %i processes, and leak nothing',
+    async processes => {
+      const all = Array.from({ length: processes }, (_, number) => newBudgets(`process ${number}`))
+      const limit: Limit = { scope: 'key:ada', dayNanoUsd: 50_000 }
+      const release = Promise.withResolvers<void>()
+      const reserved = Array.from({ length: 500 }, async (_, call) => {
+        const budgets = all[call % processes] as Budgets
         const done = await budgets.reserve([limit, ALL], 1_000)
         if ('refusal' in done) return done.refusal.kind
-        await budgets.settle(done.hold, 1_000)
-        return 'answered'
-      }),
-    )
-    expect(outcomes.filter(outcome => outcome === 'answered')).toHaveLength(50)
-    expect(await counter('key:ada', DAY)).toEqual([50_000, 0])
-    expect(await counter('all', DAY)).toEqual([50_000, 0])
-    expect(budgets.openHolds).toBe(0)
-  })
+        return { settle: release.promise.then(() => budgets.settle(done.hold, 1_000)) }
+      })
+      const outcomes = await Promise.all(reserved)
+      const answered = outcomes.flatMap(one => (typeof one === 'object' ? one.settle : []))
+      expect(answered).toHaveLength(50)
+      // Nothing is spent yet: each of the others may come back.
+      expect(outcomes.filter(one => one === 'reserved')).toHaveLength(450)
+      expect(await counter('key:ada', DAY)).toEqual([0, 50_000])
+      release.resolve()
+      await Promise.all(answered)
+      for (const scope of ['key:ada', 'all'] as const) {
+        expect(await counter(scope, DAY)).toEqual([50_000, 0])
+        expect(await counter(scope, MONTH)).toEqual([50_000, 0])
+      }
+      for (const budgets of all)
+        expect(await budgets.reserve([limit, ALL], 1_000)).toMatchObject({ refusal: { kind: 'spent' } })
+      const rows = await records.read(db => db.selectFrom('budget_holds').select('id').execute())
+      expect(rows).toEqual([])
+    },
+  )
 
   it('refuse none of 50 calls that follow one another, over two processes', async () => {
     const [one, two] = [newBudgets('one'), newBudgets('two')]
@@ -220,26 +227,120 @@ describe.each(DATABASES)('budgets in %s', kind => {
     expect(notices).toEqual([{ scope: 'key:ada', period: DAY, spentNanoUsd: 800, limitNanoUsd: 1_000 }])
   })
 
-  it('correct a counter that has differed from the ledger for two rounds, and no other', async () => {
-    const budgets = newBudgets()
-    await budgets.settle(await heldBy(budgets, [KEY], 400), 300)
-    let ledger = 250
-    const corrections: Correction[] = []
-    const reconciler = new Reconciler({
-      records: holds,
-      ledgerSum: async () => ledger,
-      now: () => clock.now(),
-      onCorrected: one => corrections.push(one),
+  describe('compared with the ledger', () => {
+    let ledger: number
+    let raised: number[]
+    let surplus: number[]
+
+    const newReconciler = (): Reconciler =>
+      new Reconciler({
+        records: holds,
+        ledgerSums: async () => () => ledger,
+        now: () => clock.now(),
+        onRaised: ({ byNanoUsd }) => raised.push(byNanoUsd),
+        onSurplus: ({ counter }) => surplus.push(counter.spent),
+      })
+    const spend = async (nanoUsd: number): Promise<void> => {
+      const budgets = newBudgets()
+      await budgets.settle(await heldBy(budgets, [{ scope: 'all', dayNanoUsd: 1e9 }], nanoUsd), nanoUsd)
+    }
+    beforeEach(() => {
+      ledger = 0
+      raised = []
+      surplus = []
     })
-    await reconciler.compare()
-    ledger = 300
-    await reconciler.compare()
-    expect(corrections).toEqual([])
-    ledger = 420
-    await reconciler.compare()
-    await reconciler.compare()
-    expect(corrections.map(({ ledgerNanoUsd }) => ledgerNanoUsd)).toEqual([420, 420])
-    expect(await counter('key:ada', DAY)).toEqual([420, 0])
+
+    it('are raised by what two rounds in a row lack, under traffic too, and by it once over two processes', async () => {
+      const [one, two] = [newReconciler(), newReconciler()]
+      // 120 are lacking throughout; what else differs is only on its way.
+      const compare = async (underway: number): Promise<void> => {
+        await spend(1_000)
+        ledger += 1_000 + underway
+        await Promise.all([one.compare(), two.compare()])
+        ledger -= underway
+      }
+      ledger = 120
+      await compare(70)
+      expect(raised).toEqual([])
+      await compare(0)
+      expect(raised).toEqual([120, 120])
+      expect(await counter('all', DAY)).toEqual([2_120, 0])
+      for (let round = 0; round < 4; round += 1) await compare(round % 2 === 0 ? 50 : 0)
+      expect(raised).toHaveLength(2)
+      expect(await counter('all', DAY)).toEqual([6_120, 0])
+      expect(surplus).toEqual([])
+    })
+
+    it('are never lowered: more than the ledger knows is reported once, and stays spent', async () => {
+      const reconciler = newReconciler()
+      // The ledger has no cost of it: it was booked at what was reserved, or its row was lost.
+      await spend(400)
+      ledger = 100
+      for (let round = 0; round < 5; round += 1) await reconciler.compare()
+      expect(await counter('all', DAY)).toEqual([400, 0])
+      expect(surplus).toEqual([400, 400])
+      expect(raised).toEqual([])
+    })
+  })
+
+  it('begin with what the ledger has of the period, and the limit counts it from the first call on', async () => {
+    ledgerSum = async (scope, period) => (scope === 'key:ada' && period === DAY ? 700 : 0)
+    const budgets = newBudgets()
+    const calls = await Promise.all([
+      budgets.reserve([KEY, ALL], 200),
+      budgets.reserve([KEY, ALL], 200),
+      newBudgets('two').reserve([KEY, ALL], 200),
+    ])
+    expect(calls.filter(done => 'hold' in done)).toHaveLength(1)
+    expect(await counter('key:ada', DAY)).toEqual([700, 200])
+    expect(await counter('all', DAY)).toEqual([0, 200])
+    // A limit that applies again after it was removed: what was spent without it counts.
+    ledgerSum = async () => 950
+    await budgets.begin('key:ada', true)
+    expect(await counter('key:ada', DAY)).toEqual([700, 200])
+    await budgets.begin('key:ada', false)
+    expect(await counter('key:ada', DAY)).toEqual([950, 200])
+  })
+
+  it('take all holds of an ended process back in one turn, however many', async () => {
+    const dead = newBudgets('dead')
+    await Promise.all(Array.from({ length: 250 }, () => heldBy(dead, [ALL], 10)))
+    expect(await holds.takeBack(NOON + 20_001)).toBe(250)
+    expect(await counter('all', DAY)).toEqual([0, 0])
+  })
+
+  it('settle at a clean stop what waits for its retry, as soon as the database is back within 1.5 s', async () => {
+    const failing = new HoldRecords(records)
+    let failures = 0
+    const settle = failing.settle.bind(failing)
+    failing.settle = (...hold) => {
+      failures -= 1
+      return failures < 0 ? settle(...hold) : Promise.reject(new GatewayError('STORE_UNAVAILABLE'))
+    }
+    const budgets = newBudgets('one', failing)
+    failures = 3
+    await budgets.settle(await heldBy(budgets, [KEY], 500), 200)
+    expect(await counter('key:ada', DAY)).toEqual([0, 500])
+    const drained = budgets.drain()
+    await clock.advance(500)
+    await drained
+    expect(failures).toBe(-1)
+    expect(await counter('key:ada', DAY)).toEqual([200, 0])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('give up settling at a clean stop after 1.5 s, and leave no timer behind', async () => {
+    const failing = new HoldRecords(records)
+    failing.settle = () => Promise.reject(new GatewayError('STORE_UNAVAILABLE'))
+    const budgets = newBudgets('one', failing)
+    await budgets.settle(await heldBy(budgets, [KEY], 500), 200)
+    const drained = budgets.drain()
+    await clock.advance(1_499)
+    expect(clock.pending).toBe(1)
+    await clock.advance(1)
+    await drained
+    expect(clock.pending).toBe(0)
+    expect(errors).toHaveLength(8)
   })
 
   it('pass a change of a limit on to other processes, a removal too', async () => {
@@ -260,6 +361,8 @@ describe.each(DATABASES)('budgets in %s', kind => {
     await one.set(KEY)
     await one.set(OWNER)
     expect(one.of(caller)).toEqual([KEY, OWNER])
+    // Looked up once for all policies of a call.
+    expect(one.of(caller)).toBe(one.of(caller))
     await clock.advance(2_000)
     await expect.poll(() => two.of(caller)).toEqual([KEY, OWNER])
     await one.set({ scope: 'key:ada' })

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type Clock, systemClock } from '#lib/clock.ts'
 import { GatewayError } from '#lib/errors.ts'
+import { ledgerSumsOf } from '#lib/gateway/ledger.ts'
 import { insertions, type RequestRow } from '#lib/ledger/columns.ts'
 import { Ledger } from '#lib/ledger/ledger.ts'
 import { sweepLedger } from '#lib/ledger/maintenance.ts'
@@ -56,11 +57,10 @@ describe.each(DATABASES)('the ledger in %s', kind => {
     const made = new LedgerWriter({
       records: over,
       clock,
-      newId,
       onLost: rows => lost.push(rows),
     })
     ledger = new Ledger(made, newId)
-    service = new UsageService({ records, ledger, clock: systemClock })
+    service = new UsageService({ records, ledger, clock: systemClock, keepMs: 90 * DAY })
     return made
   }
 
@@ -187,6 +187,38 @@ describe.each(DATABASES)('the ledger in %s', kind => {
     },
   )
 
+  it('has the same sums for budgets: of each owner, each key and all, read one by one or at once', async () => {
+    for (let n = 0; n < 60; n += 1)
+      answered({
+        id: `r${n}`,
+        caller: [ADA, ADA_AGAIN, BOB][n % 3] as Caller,
+        at: NOON - (n % 5) * DAY,
+        usages: [priced(n * 1_237)],
+      })
+    const { ledgerSum, ledgerSums } = ledgerSumsOf(records, ledger, systemClock)
+    const sumOf = await ledgerSums('2026-11-25')
+    const scopes = ['all', 'owner:ada', 'owner:other', 'key:k1', 'key:k2'] as const
+    for (const scope of scopes)
+      for (const period of ['2026-11-25', '2026-11'])
+        expect(sumOf(scope, period)).toBe(await ledgerSum(scope, period))
+    expect(BigInt(sumOf('all', '2026-11'))).toBe(await spentNano())
+    expect(sumOf('key:k1', '2026-11') + sumOf('key:k2', '2026-11')).toBe(sumOf('owner:ada', '2026-11'))
+    expect(sumOf('owner:ada', '2026-11-25')).toBeGreaterThan(0)
+    expect(sumOf('owner:other', '2026-11')).toBe(0)
+  })
+
+  it('reads for budgets the days that are over once a day, and the two that are not each time', async () => {
+    const { ledgerSums } = ledgerSumsOf(records, ledger, systemClock)
+    const monthBy = async (day: string) => (await ledgerSums(day))('key:k1', '2026-11')
+    for (const daysAgo of [3, 1, 0]) answered({ at: NOON - daysAgo * DAY, usages: [priced(1e6)] })
+    expect(await monthBy('2026-11-25')).toBe(3_000)
+    await records.writeTogether(db => [db.deleteFrom('ledger_rollups').where('start', '<', NOON - 2 * DAY)])
+    answered({ at: NOON - DAY, usages: [priced(1e6)] })
+    answered({ usages: [priced(1e6)] })
+    expect(await monthBy('2026-11-25')).toBe(5_000)
+    expect(await monthBy('2026-11-26')).toBe(4_000)
+  })
+
   it('gives each its own usage: ten keys of an owner together, and nothing of others', async () => {
     answered({ caller: ADA })
     answered({ caller: ADA_AGAIN, id: 'r2' })
@@ -258,6 +290,28 @@ describe.each(DATABASES)('the ledger in %s', kind => {
     expect(total.requests).toBe(await count('ledger_requests'))
   })
 
+  it('adds a row once to the sums too, however often and in whatever company its id is written', async () => {
+    const call = callOf({})
+    const target = { provider: 'fake', model: 'small', name: 'small' }
+    const attempt: Attempt = { target, startedAt: NOON, endedAt: NOON + 1, usage: priced(5e6), outcome: 'ok' }
+    call.journal.attempts.push(attempt)
+    const end = (): void => {
+      ledger.attemptEnded(call, attempt)
+      ledger.requestEnded('request', call, { outcome: 'ok', endedAt: NOON + 1, status: 200 }, undefined)
+    }
+    end()
+    end()
+    await ledger.flush()
+    end()
+    answered({ id: 'another', usages: [priced(1e6)] })
+    await ledger.flush()
+    end()
+    const { total } = await service.usage({ ...period, by: [] })
+    expect(total).toMatchObject({ requests: 2, attempts: 2, costNano: 6_000n })
+    expect([await count('ledger_attempts'), await count('ledger_requests')]).toEqual([2, 2])
+    expect(lost).toEqual([])
+  })
+
   it('writes rows 50 ms after the first of them, without being asked', async () => {
     const clock = new FakeClock()
     writer = writerOver(records, clock)
@@ -296,16 +350,56 @@ describe.each(DATABASES)('the ledger in %s', kind => {
     expect(lost).toEqual([])
   })
 
-  it('removes rows that are older than they are kept, and keeps their sums', async () => {
+  describe('sweeps what is older than it is kept', () => {
     const now = systemClock.now()
-    for (let n = 0; n < 5; n += 1) answered({ id: `old${n}`, at: now - 91 * DAY })
-    answered({ id: 'new', at: now - 89 * DAY })
-    await ledger.flush()
-    await sweepLedger({ records, clock: systemClock, keepMs: 90 * DAY, onError: () => {} })
-    expect(await count('ledger_requests')).toBe(1)
-    expect(await count('ledger_attempts')).toBe(1)
-    const { total } = await service.usage({ from: now - 100 * DAY, to: now, by: [] })
-    expect(total).toMatchObject({ requests: 6, costNano: 12n })
+    const sweep = () => sweepLedger({ records, clock: systemClock, keepMs: 90 * DAY, onError: () => {} })
+    const totalOf = async (from: number, to: number) => (await service.usage({ from, to, by: [] })).total
+
+    it('rows of requests and attempts, and keeps their sums', async () => {
+      for (let n = 0; n < 5; n += 1) answered({ id: `old${n}`, at: now - 91 * DAY })
+      answered({ id: 'new', at: now - 89 * DAY })
+      await ledger.flush()
+      await sweep()
+      expect(await count('ledger_requests')).toBe(1)
+      expect(await count('ledger_attempts')).toBe(1)
+      expect(await totalOf(now - 100 * DAY, now)).toMatchObject({ requests: 6, costNano: 12n })
+    })
+
+    it('addresses and guests, of whom one sum a day and model is left, once over three processes', async () => {
+      const visitor = (n: number): Caller =>
+        n % 2 === 0 ? { kind: 'anonymous', address: `2001:db8::${n}` } : { ...BOB, id: `guest-${n}` }
+      for (let n = 0; n < 1_200; n += 1)
+        answered({
+          id: `v${n}`,
+          caller: visitor(n),
+          at: now - (95 + (n % 2)) * DAY,
+          usages: [priced(n * 1e3)],
+        })
+      answered({ caller: ADA, at: now - 95 * DAY })
+      answered({ caller: visitor(0), at: now - 80 * DAY })
+      await ledger.flush()
+      const before = await totalOf(now - 100 * DAY, now)
+      for (let turn = 0; turn < 2; turn += 1) await Promise.all([sweep(), sweep(), sweep()])
+      expect(await totalOf(now - 100 * DAY, now)).toEqual(before)
+      const { rows } = await service.usage({ from: now - 100 * DAY, to: now, by: ['owner', 'key'] })
+      expect(rows.map(({ of, requests }) => [of.owner, of.key, requests])).toEqual([
+        ['', '', 1_200],
+        ['address 2001:db8::0', '', 1],
+        ['owner ada', 'k1', 1],
+      ])
+      // Two days of visitors, one of Ada's key; then those that are young enough, by day and by hour.
+      expect(await count('ledger_rollups')).toBe(5)
+    })
+
+    it('sums by hour: what is asked of that time is answered in whole days', async () => {
+      const midnight = Math.floor(now / DAY) * DAY - 100 * DAY
+      for (const hour of [1, 13, 23]) answered({ id: `h${hour}`, at: midnight + hour * HOUR })
+      await ledger.flush()
+      await sweep()
+      const asked = { from: midnight + 12 * HOUR, to: midnight + 14 * HOUR, by: [] }
+      const { from, to, total } = await service.usage(asked)
+      expect([from, to, total.requests]).toEqual([midnight, midnight + DAY, 3])
+    })
   })
 
   it('answers the usage of a million requests within 100 ms, by any dimension', async () => {

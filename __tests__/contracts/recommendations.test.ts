@@ -43,7 +43,7 @@ describe.each(DATABASES)('recommendations by the ledger in %s', kind => {
     records = await databases.openNew(kind)
     let ids = 0
     const newId = () => `id.${++ids}`
-    writer = new LedgerWriter({ records, clock: systemClock, newId, onLost: () => {} })
+    writer = new LedgerWriter({ records, clock: systemClock, onLost: () => {} })
     ledger = new Ledger(writer, newId)
   })
 

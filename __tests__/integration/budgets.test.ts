@@ -17,6 +17,7 @@ const AS_ADMIN = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'appl
 /** Seven tokens in and five out of gpt-4o: what the fake upstream's books say of each of its answers. */
 const COST_NANO = 7 * 2_500 + 5 * 10_000
 const WHOLE_USD = (50 * COST_NANO) / 1e9
+const TWO_CALLS_USD = (2 * COST_NANO) / 1e9
 const QUESTION = { prompt: 'Hi', model: 'gpt-4o', maxTokens: 5, cache: 'no-store' }
 
 let upstream: FakeUpstream
@@ -90,8 +91,14 @@ describe.each([
     const answered = outcomes.filter(({ status }) => status === 200).length
     const refusals = new Set(outcomes.flatMap(({ status, code }) => (status === 200 ? [] : [code])))
     expect([...refusals].every(code => code === 'RATE_LIMITED' || code === 'QUOTA_EXCEEDED')).toBe(true)
-    for (const { code, headers } of outcomes)
-      if (code === 'RATE_LIMITED') expect(headers.get('retry-after')).toBe('1')
+    for (const { code, headers, body } of outcomes) {
+      if (code !== 'RATE_LIMITED') continue
+      expect(headers.get('retry-after')).toBe('1')
+      expect(headers.get('x-should-retry')).not.toBe('false')
+      expect(body.error.retryable).toBe(true)
+    }
+    expect(answered).toBeGreaterThan(0)
+    expect(answered).toBeLessThanOrEqual(50)
     expect(upstream.calls).toHaveLength(answered)
     const { spentNanoUsd, reservedNanoUsd } = await dayOf(first)
     expect({ spentNanoUsd, reservedNanoUsd }).toEqual({
@@ -211,6 +218,35 @@ describe('a budget', () => {
     expect((await json(refused)).error.code).toBe('insufficient_quota')
     expect(JSON.stringify(await submit())).toContain('QUOTA_EXCEEDED')
   }, 60_000)
+
+  it.each([
+    { by: 'its key', method: 'PATCH', path: 'keys/', body: { budgetUsd: { day: TWO_CALLS_USD } } },
+    { by: 'its budget', method: 'PUT', path: 'budgets/key:', body: { day: TWO_CALLS_USD } },
+  ])(
+    'set with $by includes what was spent before: that of the key, and of all',
+    async change => {
+      const gateway = await start()
+      const asAdmin = (method: string, path: string, body: object) =>
+        fetch(`${gateway.url}/api/admin/${path}`, {
+          method,
+          headers: AS_ADMIN,
+          body: JSON.stringify(body),
+        }).then(json)
+      const { id, key } = await asAdmin('POST', 'keys', { name: 'one' })
+      const asKey = async () => {
+        const answer = await post(gateway.url, QUESTION, { headers: { authorization: `Bearer ${key}` } })
+        return [answer.status, (await json(answer)).error?.code]
+      }
+      for (let call = 0; call < 2; call += 1) expect(await asKey()).toEqual([200, undefined])
+      await asAdmin(change.method, `${change.path}${id}`, change.body)
+      expect(await asKey()).toEqual([429, 'QUOTA_EXCEEDED'])
+      const spentNanoUsd = String(2 * COST_NANO)
+      expect((await budget(gateway, `key:${id}`)).day).toMatchObject({ spentNanoUsd, remainingUsd: 0 })
+      expect((await setBudget(gateway, { day: 1 })).day.spentNanoUsd).toBe(spentNanoUsd)
+      expect((await setBudget(gateway, { month: 1 })).month.spentNanoUsd).toBe(spentNanoUsd)
+    },
+    60_000,
+  )
 
   it('refuses a model without a price before it is asked, unless the file allows it', async () => {
     const gateway = await start()

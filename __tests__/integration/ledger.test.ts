@@ -101,6 +101,14 @@ describe('the ledger of a gateway', () => {
         headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
       }),
     )
+  const setBudget = async (limits: object): Promise<Json> =>
+    json(
+      await fetch(`${gateway.url}/api/admin/budgets/all`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+        body: JSON.stringify(limits),
+      }),
+    )
   const explained = async (requestId: string): Promise<Json> => {
     const found = async () => (await fetch(`${gateway.url}/api/requests/${requestId}`)).status
     await expect.poll(found).toBe(200)
@@ -185,15 +193,19 @@ describe('the ledger of a gateway', () => {
     ])
   })
 
-  it('reads an answer to its end when its client has gone, where its provider drains, and charges its count', async () => {
+  it('reads an answer to its end when its client has gone, where its provider drains, and charges its count, to its budget too', async () => {
     const held = Promise.withResolvers<void>()
-    const usage = { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 }
+    const counted = { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 }
     upstream.forModel('drained', async (response, _asked, signal) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       await write(response, sse(chunk({ content: 'Hello' })), signal)
       await held.promise
-      response.end(sse(chunk({}, 'stop')) + sse({ ...chunk({}), choices: [], usage }) + sse('[DONE]'))
+      response.end(
+        sse(chunk({}, 'stop')) + sse({ ...chunk({}), choices: [], usage: counted }) + sse('[DONE]'),
+      )
     })
+    const budgeted = await setBudget({ month: 100 })
+    expect(budgeted.month.spentNanoUsd).toBe((await usage()).total.costNanoUsd)
     const client = new AbortController()
     const answer = await ask({ model: 'drained', stream: true }, { 'x-request-id': 'drained' }, client.signal)
     await answer.body?.getReader().read()
@@ -207,6 +219,12 @@ describe('the ledger of a gateway', () => {
       { outcome: 'ok', usage: { inputTokens: 11, outputTokens: 7, estimated: false }, costNanoUsd: '97500' },
     ])
     expect(upstream.callsFor('drained')[0]?.abandonedAt).toBeUndefined()
+    const month = async () => (await setBudget({ month: 100 })).month
+    await expect.poll(async () => (await month()).reservedNanoUsd).toBe('0')
+    const { spentNanoUsd } = await month()
+    expect(spentNanoUsd).toBe((await usage()).total.costNanoUsd)
+    expect(BigInt(spentNanoUsd) - BigInt(budgeted.month.spentNanoUsd)).toBe(97_500n)
+    await setBudget({})
   })
 
   it('charges a repeated answer nothing, and tells what the cache saved', async () => {

@@ -1,8 +1,9 @@
 import { GatewayError } from '../errors.ts'
 import { nanoUsdOf, usdOfNano } from '../money.ts'
+import type { Budgets } from './budgets.ts'
 import type { HoldRecords } from './hold-records.ts'
 import type { LimitRecords } from './limit-records.ts'
-import type { Limits } from './limits.ts'
+import { isLimit, type Limits } from './limits.ts'
 import { dayOf, endOf, isDay, limitIn } from './period.ts'
 import { keyIn, scopeIn } from './scope.ts'
 import type { Counter, Limit, Scope } from './types.ts'
@@ -38,7 +39,8 @@ export type Amounts = Omit<Limit, 'scope'>
 export type BudgetAdminDeps = Readonly<{
   limits: Pick<Limits, 'set'>
   limitRecords: Pick<LimitRecords, 'find'>
-  records: Pick<HoldRecords, 'counters' | 'begin'>
+  records: Pick<HoldRecords, 'counters'>
+  budgets: Pick<Budgets, 'begin'>
   /** The budgets of keys, which are kept with them. Both reject with NOT_FOUND where there is no such key. */
   keys: Readonly<{
     budgetOf: (id: string) => Promise<Amounts>
@@ -80,13 +82,9 @@ export class BudgetAdmin {
 
   /** @throws GatewayError NOT_FOUND where the text is no scope */
   async report(text: string): Promise<BudgetReport> {
-    const { limitRecords, records, now } = this.#deps
+    const { records, now } = this.#deps
     const scope = scopeOrThrow(text)
-    const keyId = keyIn(scope)
-    const limit =
-      keyId === undefined
-        ? await limitRecords.find(scope)
-        : { scope, ...(await this.#deps.keys.budgetOf(keyId)) }
+    const limit = await this.#limitOf(scope)
     const counters = await records.counters([scope], dayOf(now()))
     const [day, month] = [true, false].map(wanted => counters.find(({ period }) => isDay(period) === wanted))
     if (!day || !month) throw new Error('A counter is missing.')
@@ -101,20 +99,26 @@ export class BudgetAdmin {
   }
 
   /**
-   * Sets both limits of a scope, in effect on every instance within five seconds.
+   * Sets both limits of a scope, in effect on every instance within five seconds. What was spent before counts.
    * @throws GatewayError NOT_FOUND where the text is no scope
    */
   async set(text: string, { day, month }: BudgetUsd): Promise<BudgetReport> {
-    const { limits, records, now } = this.#deps
+    const { limits, budgets } = this.#deps
     const scope = scopeOrThrow(text)
     const amounts: Amounts = {
       ...(day !== undefined && { dayNanoUsd: nanoUsdOf(day) }),
       ...(month !== undefined && { monthNanoUsd: nanoUsdOf(month) }),
     }
+    await budgets.begin(scope, isLimit(await this.#limitOf(scope)))
     const keyId = keyIn(scope)
     if (keyId === undefined) await limits.set({ scope, ...amounts })
     else await this.#deps.keys.setBudget(keyId, amounts)
-    await records.begin(scope, dayOf(now()))
     return this.report(scope)
+  }
+
+  async #limitOf(scope: Scope): Promise<Limit> {
+    const keyId = keyIn(scope)
+    if (keyId === undefined) return this.#deps.limitRecords.find(scope)
+    return { scope, ...(await this.#deps.keys.budgetOf(keyId)) }
   }
 }

@@ -1,16 +1,19 @@
 import { LRUCache } from 'lru-cache'
-import type { Clock, Timer } from '../clock.ts'
+import { type Clock, sleep, type Timer } from '../clock.ts'
+import { Beginnings } from './beginnings.ts'
 import { Gate } from './gate.ts'
 import type { HoldRecords } from './hold-records.ts'
 import { dayOf, limitIn, monthOf } from './period.ts'
 import { refusalError, refusalOf } from './refusal.ts'
-import type { Counter, Hold, Limit, Refusal, Scope } from './types.ts'
+import type { Counter, Hold, LedgerSum, Limit, Refusal, Scope } from './types.ts'
 
 const LEASE_MS = 20_000
 const RENEW_EVERY_MS = 5_000
 const RETRY_MS = 1_000
-/** Reservations, and settlements, at a time: the rest of the database's connections are for others. */
-const MOST_AT_ONCE = 3
+/** How long settlements that fail are tried again at the end of the process, which gives its stores two seconds. */
+const DRAIN_MS = 1_500
+const DRAIN_PAUSE_MS = 250
+const NEVER = new AbortController().signal
 const WAIT_MS = 5_000
 const MOST_KNOWN = 10_000
 /** How long a counter that another process may have changed is believed. */
@@ -29,6 +32,8 @@ export type BudgetNotice = Readonly<{
 
 export type BudgetsDeps = Readonly<{
   records: HoldRecords
+  /** What counters begin with. */
+  ledgerSum: LedgerSum
   /** The clock that all processes on this database share. */
   clock: Clock
   /** The id of this process. */
@@ -62,18 +67,22 @@ export class Budgets {
   readonly #noticed = new LRUCache<string, true>({ max: MOST_KNOWN })
   readonly #reading = new Map<string, Promise<void>>()
   readonly #settlements = new Set<Promise<void>>()
+  readonly #beginnings: Beginnings
   readonly #reserving: Gate
   readonly #settling: Gate
+  readonly #renewal: Timer
+  #isDrained = false
   #retrying: Timer | undefined
   #sweptAt = Number.NEGATIVE_INFINITY
 
   constructor(deps: BudgetsDeps) {
     this.#deps = deps
-    const gate = { most: MOST_AT_ONCE, waitMs: WAIT_MS, clock: deps.clock }
+    this.#beginnings = new Beginnings(deps.records, deps.ledgerSum)
+    const gate = { most: deps.records.mostAtOnce, waitMs: WAIT_MS, clock: deps.clock }
     this.#reserving = new Gate(gate)
     this.#settling = new Gate(gate)
-    const renewal = deps.clock.timer(RENEW_EVERY_MS, () => {
-      renewal.refresh()
+    this.#renewal = deps.clock.timer(RENEW_EVERY_MS, () => {
+      this.#renewal.refresh()
       void this.#renew().catch(deps.onError)
     })
   }
@@ -90,19 +99,21 @@ export class Budgets {
   async reserve(limits: readonly Limit[], nanoUsd: number): Promise<Reserved> {
     const { records, clock, process, newId } = this.#deps
     const now = clock.now()
-    const early = this.#refusedBySpent(limits, nanoUsd, now)
+    const day = dayOf(now)
+    const early = this.#refusedBySpent(limits, nanoUsd, now, day)
     if (early) return { refusal: early }
+    await this.#beginnings.ensure(scopesOf(limits), day)
     const expiresAt = now + LEASE_MS
     const id = newId()
     const done = await this.#reserving.run(() =>
-      records.reserve({ id, process, limits, nanoUsd, now, expiresAt }),
+      records.reserve({ id, process, limits, nanoUsd, day, expiresAt }),
     )
     if (done) {
       this.#held.set(done.hold.id, done.hold)
       this.#learn(done.counters)
       return { hold: done.hold }
     }
-    const counters = await this.#reserving.run(() => records.counters(scopesOf(limits), dayOf(now)))
+    const counters = await this.#reserving.run(() => records.counters(scopesOf(limits), day))
     this.#learn(counters)
     const refusal = refusalOf(limits, counters, nanoUsd)
     if (refusal.kind === 'reserved') void this.takeBack().catch(this.#deps.onError)
@@ -125,16 +136,36 @@ export class Budgets {
     this.#settlements.delete(settlement)
   }
 
-  /** Waits for settlements in progress, before the database is closed. */
+  /** Makes the counters of a scope include what the ledger has of it. @param hadLimit whether one applied till now */
+  async begin(scope: Scope, hadLimit: boolean): Promise<void> {
+    const day = dayOf(this.#deps.clock.now())
+    if (!hadLimit) await this.#beginnings.raise(scope, day)
+    await this.#beginnings.ensure([scope], day)
+  }
+
+  /**
+   * Waits for settlements in progress, and tries those that have failed again, for 1.5 seconds at most. To be called
+   * before the database is closed; nothing is renewed afterwards.
+   */
   async drain(): Promise<void> {
+    const { clock, onError } = this.#deps
+    this.#isDrained = true
+    this.#renewal.cancel()
+    this.#retrying?.cancel()
     await Promise.all(this.#settlements)
+    for (const until = clock.now() + DRAIN_MS; this.#unsettled.size > 0; ) {
+      await Promise.all([...this.#unsettled.values()].map(one => this.#settleNow(one).catch(onError)))
+      if (this.#unsettled.size === 0 || clock.now() >= until) return
+      await sleep(clock, DRAIN_PAUSE_MS, NEVER)
+    }
   }
 
   /** @throws GatewayError QUOTA_EXCEEDED where a limit is spent. Counters of other processes may be two seconds old. */
   async assertNotSpent(limits: readonly Limit[]): Promise<void> {
     const now = this.#deps.clock.now()
-    await this.#refreshKnown(limits, now)
-    const refusal = this.#refusedBySpent(limits, 1, now)
+    const day = dayOf(now)
+    await this.#refreshKnown(limits, now, day)
+    const refusal = this.#refusedBySpent(limits, 1, now, day)
     if (refusal) throw refusalError(refusal, 1, now)
   }
 
@@ -162,6 +193,7 @@ export class Budgets {
   }
 
   #retryLater(): void {
+    if (this.#isDrained) return
     this.#retrying ??= this.#deps.clock.timer(RETRY_MS, () => {
       this.#retrying = undefined
       void this.#settleAll()
@@ -185,8 +217,7 @@ export class Budgets {
   }
 
   /** What is spent only grows within a period, so a known amount suffices to refuse. */
-  #refusedBySpent(limits: readonly Limit[], nanoUsd: number, now: number): Refusal | undefined {
-    const day = dayOf(now)
+  #refusedBySpent(limits: readonly Limit[], nanoUsd: number, now: number, day: string): Refusal | undefined {
     const known = limits.flatMap(({ scope }) =>
       [day, monthOf(day)].flatMap(period => this.#known.get(nameOf({ scope, period })) ?? []),
     )
@@ -197,8 +228,7 @@ export class Budgets {
   }
 
   /** Reads the counters of which nothing recent is known; calls at the same time share a reading. */
-  async #refreshKnown(limits: readonly Limit[], now: number): Promise<void> {
-    const day = dayOf(now)
+  async #refreshKnown(limits: readonly Limit[], now: number, day: string): Promise<void> {
     const old = limits.filter(({ scope }) => {
       const known = this.#known.get(nameOf({ scope, period: day }))
       return !known || now - known.readAt > KNOWN_MS

@@ -1,10 +1,8 @@
-import type { Compilable, Kysely } from 'kysely'
 import type { Records, Step } from '../storage/records/records.ts'
-import type { RecordsSchema } from '../storage/records/schema.ts'
-import { dayOf, limitIn, monthOf } from './period.ts'
+import { holdStatements } from './hold-sql.ts'
+import { limitIn, monthOf } from './period.ts'
 import type { Counter, Hold, Limit, Scope } from './types.ts'
 
-type Db = Kysely<RecordsSchema>
 type CounterKey = Readonly<{ scope: Scope; period: string }>
 
 export type NewHold = Readonly<{
@@ -12,55 +10,41 @@ export type NewHold = Readonly<{
   process: string
   limits: readonly Limit[]
   nanoUsd: number
-  now: number
+  /** The UTC day to whose budgets it belongs. */
+  day: string
+  /** Clock time, milliseconds. */
   expiresAt: number
 }>
 
 /** What became of a settlement. `late`: the reservation had been taken back. `none`: it was settled before. */
 export type Settlement = Readonly<{ result: 'settled' | 'late' | 'none'; counters: readonly Counter[] }>
 
+/** A counter, and how often it was corrected. */
+export type ComparedCounter = Counter & Readonly<{ corrections: number }>
+
 const COUNTER = ['scope', 'period', 'spent', 'reserved'] as const
 const MOST_AT_ONCE = 100
 const MOST_IDS = 500
+/** SQLite writes many transactions in one commit. In Postgres, the rest of the connections are for others. */
+const MOST_WRITES = { sqlite: 32, postgres: 3 } as const
 
 /** In the order in which they are locked, which is the same for every transaction. */
 const keysOf = (scopes: readonly Scope[], day: string): readonly CounterKey[] =>
   scopes.flatMap(scope => [day, monthOf(day)].map(period => ({ scope, period })))
 
-const reserveStep = (db: Db, limit: Limit, period: string, nanoUsd: number): Step => {
-  const most = limitIn(limit, period)
-  const query = db
-    .insertInto('budget_counters')
-    .values({ scope: limit.scope, period, spent: 0, reserved: nanoUsd })
-    .onConflict(conflict => {
-      const update = conflict
-        .columns(['scope', 'period'])
-        .doUpdateSet(({ eb }) => ({ reserved: eb('budget_counters.reserved', '+', nanoUsd) }))
-      if (most === Number.POSITIVE_INFINITY) return update
-      return update.where(
-        ({ eb }) => eb('budget_counters.spent', '+', eb.ref('budget_counters.reserved')),
-        '<=',
-        most - nanoUsd,
-      )
-    })
-    .returning(COUNTER)
-  return { query: query.compile(), mustMatch: true }
-}
-
-const settleStep = (db: Db, { scope, period }: CounterKey, spent: number, released: number): Compilable =>
-  db
-    .updateTable('budget_counters')
-    .set(({ eb }) => ({ spent: eb('spent', '+', spent), reserved: eb('reserved', '-', released) }))
-    .where('scope', '=', scope)
-    .where('period', '=', period)
-    .returning(COUNTER)
+const countersIn = ({ rows }: { rows: readonly unknown[] }): readonly Counter[] => rows as readonly Counter[]
 
 /** The reservations and the counters of all budgets. Every change of the two is one transaction. */
 export class HoldRecords {
   readonly #records: Records
+  readonly #statement: ReturnType<typeof holdStatements>
+  /** How many transactions at a time are worth it. */
+  readonly mostAtOnce: number
 
   constructor(records: Records) {
     this.#records = records
+    this.#statement = holdStatements(records.dialect)
+    this.mostAtOnce = MOST_WRITES[records.dialect]
   }
 
   /**
@@ -68,49 +52,34 @@ export class HoldRecords {
    * @returns undefined where one of them has not enough left
    */
   async reserve(hold: NewHold): Promise<Readonly<{ hold: Hold; counters: readonly Counter[] }> | undefined> {
-    const { id, limits, nanoUsd, now } = hold
-    const day = dayOf(now)
+    const { id, process, limits, nanoUsd, day, expiresAt } = hold
     const periods = [day, monthOf(day)]
     // The first reservation of a period finds no counter to compare with.
     if (limits.some(limit => periods.some(period => nanoUsd > limitIn(limit, period)))) return undefined
-    const results = await this.#records.writeTogether(db => [
-      db.insertInto('budget_holds').values({
-        id,
-        process: hold.process,
-        state: 'held',
-        expires_at: Math.round(hold.expiresAt),
-        day,
-        scopes: JSON.stringify(limits.map(({ scope }) => scope)),
-        nano: nanoUsd,
-      }),
-      ...limits.flatMap(limit => periods.map(period => reserveStep(db, limit, period, nanoUsd))),
+    const scopes = JSON.stringify(limits.map(({ scope }) => scope))
+    const insertion = this.#statement('hold', id, process, Math.round(expiresAt), day, scopes, nanoUsd)
+    const results = await this.#records.writeTogether(() => [
+      { query: insertion },
+      ...limits.flatMap(limit => periods.map(period => this.#reservation(limit, period, nanoUsd))),
     ])
     return results && { hold: { id, day, limits, nanoUsd }, counters: results.slice(1).flatMap(countersIn) }
   }
 
-  /**
-   * Books what a reservation has cost, and returns its amount: once, however often it is called.
-   * @param alongside further statements of the same transaction
-   */
-  async settle(
-    { id, day, limits, nanoUsd }: Hold,
-    spentNanoUsd: number,
-    alongside: readonly Compilable[] = [],
-  ): Promise<Settlement> {
+  /** Books what a reservation has cost, and returns its amount: once, however often it is called. */
+  async settle({ id, day, limits, nanoUsd }: Hold, spentNanoUsd: number): Promise<Settlement> {
     const keys = keysOf(
       limits.map(({ scope }) => scope),
       day,
     )
     const inState = (state: 'held' | 'expired', released: number) =>
-      this.#records.writeTogether(db => [
-        removal(db, id, state),
-        ...keys.map(key => settleStep(db, key, spentNanoUsd, released)),
-        ...alongside,
+      this.#records.writeTogether(() => [
+        { query: this.#statement('remove', id, state), mustMatch: true },
+        ...keys.map(key => this.#settlement(key, spentNanoUsd, released)),
       ])
     const held = await inState('held', nanoUsd)
-    if (held) return { result: 'settled', counters: held.slice(1, 1 + keys.length).flatMap(countersIn) }
+    if (held) return { result: 'settled', counters: held.slice(1).flatMap(countersIn) }
     const late = await inState('expired', 0)
-    if (late) return { result: 'late', counters: late.slice(1, 1 + keys.length).flatMap(countersIn) }
+    if (late) return { result: 'late', counters: late.slice(1).flatMap(countersIn) }
     return { result: 'none', counters: [] }
   }
 
@@ -126,36 +95,20 @@ export class HoldRecords {
       ])
   }
 
-  /** Takes back reservations that their process has not renewed in time. @returns how many */
+  /** Takes back all reservations that their process has not renewed in time. @returns how many */
   async takeBack(now: number): Promise<number> {
     const time = Math.round(now)
-    const expired = await this.#records.read(db =>
-      db
-        .selectFrom('budget_holds')
-        .selectAll()
-        .where('state', '=', 'held')
-        .where('expires_at', '<', time)
-        .limit(MOST_AT_ONCE)
-        .execute(),
-    )
-    let taken = 0
-    for (const { id, scopes, day, nano } of expired) {
-      const done = await this.#records.writeTogether(db => [
-        {
-          query: db
-            .updateTable('budget_holds')
-            .set({ state: 'expired' })
-            .where('id', '=', id)
-            .where('state', '=', 'held')
-            .where('expires_at', '<', time)
-            .compile(),
-          mustMatch: true,
-        },
-        ...keysOf(JSON.parse(scopes), day).map(key => settleStep(db, key, 0, nano)),
-      ])
-      if (done) taken += 1
+    for (let taken = 0; ; ) {
+      const expired = await this.#expired(time)
+      for (const { id, scopes, day, nano } of expired) {
+        const done = await this.#records.writeTogether(() => [
+          { query: this.#statement('expire', id, time), mustMatch: true },
+          ...keysOf(JSON.parse(scopes), day).map(key => this.#settlement(key, 0, nano)),
+        ])
+        if (done) taken += 1
+      }
+      if (expired.length < MOST_AT_ONCE) return taken
     }
-    return taken
   }
 
   /** Removes what no call can refer to any more. @param month the first month whose counters are kept */
@@ -171,6 +124,80 @@ export class HoldRecords {
 
   /** The counters of scopes on a day and in its month; those that do not exist yet are zero. */
   async counters(scopes: readonly Scope[], day: string): Promise<readonly Counter[]> {
+    const rows = await this.#existing(scopes, day)
+    return keysOf(scopes, day).map(key => {
+      const row = rows.find(({ scope, period }) => scope === key.scope && period === key.period)
+      return { ...key, spent: row?.spent ?? 0, reserved: row?.reserved ?? 0 }
+    })
+  }
+
+  /** The periods of a day in which a scope has no counter yet. */
+  async missing(scope: Scope, day: string): Promise<readonly string[]> {
+    const existing = await this.#existing([scope], day)
+    return [day, monthOf(day)].filter(period => !existing.some(counter => counter.period === period))
+  }
+
+  /** All counters of a day and its month. */
+  async countersOf(day: string): Promise<readonly ComparedCounter[]> {
+    const rows = await this.#records.read(db =>
+      db
+        .selectFrom('budget_counters')
+        .select([...COUNTER, 'corrections'])
+        .where('period', 'in', [day, monthOf(day)])
+        .execute(),
+    )
+    return rows as readonly ComparedCounter[]
+  }
+
+  /** Marks that most of a budget is spent. @returns whether it was not marked before, by any process */
+  async markNoticed({ scope, period }: CounterKey, now: number): Promise<boolean> {
+    return this.#matches(this.#statement('notice', Math.round(now), scope, period))
+  }
+
+  /** Adds to what is spent, unless another process has corrected the counter since it was read. */
+  async raise({ scope, period, corrections }: ComparedCounter, nanoUsd: number): Promise<boolean> {
+    return this.#matches(this.#statement('raise', nanoUsd, scope, period, corrections))
+  }
+
+  /**
+   * Begins counters with what is spent already.
+   * @param kind `createOrRaise`: one that exists with less spent is raised to it
+   */
+  async begin(
+    counters: readonly Pick<Counter, 'scope' | 'period' | 'spent'>[],
+    kind: 'create' | 'createOrRaise',
+  ): Promise<void> {
+    await this.#records.writeTogether(() =>
+      counters.map(({ scope, period, spent }) => ({ query: this.#statement(kind, scope, period, spent) })),
+    )
+  }
+
+  #reservation(limit: Limit, period: string, nanoUsd: number): Step {
+    const most = limitIn(limit, period)
+    const query =
+      most === Number.POSITIVE_INFINITY
+        ? this.#statement('reserve', limit.scope, period, nanoUsd)
+        : this.#statement('reserveWithin', limit.scope, period, nanoUsd, most - nanoUsd)
+    return { query, mustMatch: true }
+  }
+
+  #settlement({ scope, period }: CounterKey, spent: number, released: number): Step {
+    return { query: this.#statement('settle', spent, released, scope, period) }
+  }
+
+  #expired(time: number) {
+    return this.#records.read(db =>
+      db
+        .selectFrom('budget_holds')
+        .selectAll()
+        .where('state', '=', 'held')
+        .where('expires_at', '<', time)
+        .limit(MOST_AT_ONCE)
+        .execute(),
+    )
+  }
+
+  async #existing(scopes: readonly Scope[], day: string): Promise<readonly Counter[]> {
     const rows = await this.#records.read(db =>
       db
         .selectFrom('budget_counters')
@@ -179,72 +206,10 @@ export class HoldRecords {
         .where('period', 'in', [day, monthOf(day)])
         .execute(),
     )
-    return keysOf(scopes, day).map(key => {
-      const row = rows.find(({ scope, period }) => scope === key.scope && period === key.period)
-      return { ...key, spent: row?.spent ?? 0, reserved: row?.reserved ?? 0 }
-    })
-  }
-
-  /** All counters of a day and its month. */
-  async countersOf(day: string): Promise<readonly Counter[]> {
-    const rows = await this.#records.read(db =>
-      db
-        .selectFrom('budget_counters')
-        .select(COUNTER)
-        .where('period', 'in', [day, monthOf(day)])
-        .execute(),
-    )
     return rows as readonly Counter[]
   }
 
-  /** Marks that most of a budget is spent. @returns whether it was not marked before, by any process */
-  async markNoticed({ scope, period }: CounterKey, now: number): Promise<boolean> {
-    const marked = await this.#records.writeTogether(db => [
-      {
-        query: db
-          .updateTable('budget_counters')
-          .set({ noticed_at: Math.round(now) })
-          .where('scope', '=', scope)
-          .where('period', '=', period)
-          .where('noticed_at', 'is', null)
-          .compile(),
-        mustMatch: true,
-      },
-    ])
-    return marked !== undefined
-  }
-
-  /** Replaces the spent amount of a counter, unless it has changed since it was read. */
-  async correct({ scope, period, spent }: Counter, correctSpent: number): Promise<boolean> {
-    const corrected = await this.#records.writeTogether(db => [
-      {
-        query: db
-          .updateTable('budget_counters')
-          .set({ spent: correctSpent })
-          .where('scope', '=', scope)
-          .where('period', '=', period)
-          .where('spent', '=', spent)
-          .compile(),
-        mustMatch: true,
-      },
-    ])
-    return corrected !== undefined
-  }
-
-  /** Begins the counters of a scope, where they do not exist, so that they can be compared with the ledger. */
-  async begin(scope: Scope, day: string): Promise<void> {
-    await this.#records.writeTogether(db => [
-      db
-        .insertInto('budget_counters')
-        .values(keysOf([scope], day).map(key => ({ ...key, spent: 0, reserved: 0 })))
-        .onConflict(conflict => conflict.columns(['scope', 'period']).doNothing()),
-    ])
+  async #matches(query: Step['query']): Promise<boolean> {
+    return (await this.#records.writeTogether(() => [{ query, mustMatch: true }])) !== undefined
   }
 }
-
-const removal = (db: Db, id: string, state: 'held' | 'expired'): Step => ({
-  query: db.deleteFrom('budget_holds').where('id', '=', id).where('state', '=', state).compile(),
-  mustMatch: true,
-})
-
-const countersIn = ({ rows }: { rows: readonly unknown[] }): readonly Counter[] => rows as readonly Counter[]

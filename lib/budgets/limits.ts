@@ -16,7 +16,7 @@ export type LimitsDeps = Readonly<{
   onError: (error: unknown) => void
 }>
 
-const isLimit = ({ dayNanoUsd, monthNanoUsd }: Omit<Limit, 'scope'>): boolean =>
+export const isLimit = ({ dayNanoUsd, monthNanoUsd }: Omit<Limit, 'scope'>): boolean =>
   dayNanoUsd !== undefined || monthNanoUsd !== undefined
 
 /** The limit that a key has of its own. */
@@ -26,12 +26,15 @@ const ownLimit = (caller: Caller): Limit | undefined =>
     : undefined
 
 /**
- * All limits but those of keys, which come with their callers, in memory: a call looks up its own without waiting. Changes by other processes take effect within about
- * two seconds; while the database is unavailable, the last known limits apply.
+ * All limits but those of keys, which come with their callers, in memory: a call looks up its own without waiting.
+ * Changes by other processes take effect within about two seconds; while the database is unavailable, the last known
+ * limits apply.
  */
 export class Limits {
   readonly #deps: LimitsDeps
   readonly #byScope = new Map<Scope, Limit>()
+  /** Found already: two policies of a call ask for the same. */
+  #byCaller = new WeakMap<Caller, readonly Limit[]>()
   #seenUntil = 0
 
   private constructor(deps: LimitsDeps) {
@@ -51,9 +54,11 @@ export class Limits {
 
   /** The limits that a caller's spending counts against. */
   readonly of = (caller: Caller): readonly Limit[] => {
-    const own = ownLimit(caller)
-    if (this.#byScope.size === 0) return own ? [own] : NONE
-    return scopesOf(caller).flatMap(scope => (scope === own?.scope ? own : (this.#byScope.get(scope) ?? [])))
+    const known = this.#byCaller.get(caller)
+    if (known) return known
+    const limits = this.#find(caller)
+    this.#byCaller.set(caller, limits)
+    return limits
   }
 
   async set(limit: Limit): Promise<void> {
@@ -69,7 +74,14 @@ export class Limits {
     }
   }
 
+  #find(caller: Caller): readonly Limit[] {
+    const own = ownLimit(caller)
+    if (this.#byScope.size === 0) return own ? [own] : NONE
+    return scopesOf(caller).flatMap(scope => (scope === own?.scope ? own : (this.#byScope.get(scope) ?? [])))
+  }
+
   #apply(limit: Limit): void {
+    this.#byCaller = new WeakMap()
     if (isLimit(limit)) this.#byScope.set(limit.scope, limit)
     else this.#byScope.delete(limit.scope)
   }

@@ -7,7 +7,7 @@ import type { Counter } from './types.ts'
 
 const EVERY_MS = 5_000
 /** Rounds between two comparisons with the ledger, and between two removals. */
-const COMPARED_EVERY = 3
+const COMPARED_EVERY = 12
 const REMOVED_EVERY = 720
 const EXPIRED_KEPT_MS = 7 * 86_400_000
 const COUNTERS_KEPT_MS = 400 * 86_400_000
@@ -16,8 +16,7 @@ const NEVER = new AbortController().signal
 export type BudgetMaintenanceDeps = Readonly<{
   budgets: Pick<Budgets, 'takeBack'>
   records: HoldRecords
-  /** Undefined where there is no ledger. */
-  reconciler: Reconciler | undefined
+  reconciler: Reconciler
   clock: Clock
   onCounters: (counters: readonly Counter[]) => void
   onError: (error: unknown) => void
@@ -28,12 +27,12 @@ const round = async (number: number, deps: BudgetMaintenanceDeps): Promise<void>
   const now = clock.now()
   await budgets.takeBack()
   onCounters(await records.countersOf(dayOf(now)))
-  if (number % COMPARED_EVERY === 0) await reconciler?.compare()
+  if (number % COMPARED_EVERY === 0) await reconciler.compare()
   if (number % REMOVED_EVERY === 0)
     await records.removeOld(now - EXPIRED_KEPT_MS, monthOf(dayOf(now - COUNTERS_KEPT_MS)))
 }
 
-/** Takes back reservations of ended processes, every five seconds, and compares the counters with the ledger. */
+/** Takes back reservations of ended processes every five seconds, and compares the counters with the ledger every minute. */
 export const runBudgetMaintenance = async (deps: BudgetMaintenanceDeps): Promise<never> => {
   for (let number = 0; ; number += 1) {
     await round(number, deps).catch(deps.onError)

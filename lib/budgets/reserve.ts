@@ -1,10 +1,13 @@
 import type { Clock } from '../clock.ts'
 import type { Handler, Policy } from '../compose.ts'
 import { holdEnd } from '../llm/hold-end.ts'
-import type { Call, Reply, Target, Usage } from '../llm/types.ts'
+import type { AttemptAccount, Call, Reply, Target, Usage } from '../llm/types.ts'
+import { nanoOfPico } from '../money.ts'
+import type { Attempt } from '../request-context.ts'
 import type { Budgets } from './budgets.ts'
 import { clamped } from './clamp.ts'
 import type { OutputSizes } from './output-sizes.ts'
+import { withinDay } from './period.ts'
 import { refusalError, unpricedError } from './refusal.ts'
 import type { BudgetsOf, Hold, Limit, Refusal } from './types.ts'
 import type { WorstCase, WorstCases } from './worst-case.ts'
@@ -23,10 +26,6 @@ export type ReserveDeps = Readonly<{
   budgetsOf: BudgetsOf
   worstCases: Pick<WorstCases, 'of' | 'counted'>
   outputSizes: OutputSizes
-  /** The cost of an attempt that began at that time, in whole nanodollars; undefined where unknown. */
-  costNanoUsd: (usage: Usage, target: Target, at: number) => number | undefined
-  /** The usage of an attempt that failed before its first content; undefined where it costs nothing. */
-  usageOfFailed: (error: unknown, call: Call, target: Target) => Usage | undefined
   /** Whether calls whose price is unknown are allowed under a budget. They count as nothing. */
   allowsUnpriced: boolean
   /** Whether an answer may be made shorter, so that the money suffices. */
@@ -99,44 +98,72 @@ const funded = async (
   )
 }
 
-/** Books what an attempt has really cost, in full. */
-const settled = (
-  hold: Hold,
-  { usage, at }: Readonly<{ usage: Usage; at: number }>,
-  call: Call,
-  target: Target,
-  deps: ReserveDeps,
-): Promise<void> => {
-  const cost = deps.costNanoUsd(usage, target, at)
-  if (cost === undefined || cost > hold.nanoUsd)
-    deps.onUnexpectedCost({ target, reservedNanoUsd: hold.nanoUsd, costNanoUsd: cost, usage })
-  if (!call.passthrough) deps.outputSizes.record(call.caller, usage.outputTokens)
-  return deps.budgets.settle(hold, cost ?? hold.nanoUsd)
+/**
+ * The account of one attempt whose money is reserved. It is settled where the attempt ends, by what the ledger charges
+ * for it, however it ends: answered, failed, outpaced, or read on without its client.
+ */
+class HoldAccount implements AttemptAccount {
+  readonly #hold: Hold
+  readonly #call: Call
+  readonly #deps: ReserveDeps
+  readonly #settled = Promise.withResolvers<void>()
+  #state: 'reserved' | 'begun' | 'ended' = 'reserved'
+
+  constructor({ call, hold }: Funded, deps: ReserveDeps) {
+    this.#hold = hold
+    this.#call = call
+    this.#deps = deps
+  }
+
+  begun(attempt: Attempt): void {
+    this.#state = 'begun'
+    // The ledger charges the period whose budget the reservation belongs to.
+    const accountedAt = withinDay(attempt.startedAt, this.#hold.day)
+    if (accountedAt !== attempt.startedAt) attempt.accountedAt = accountedAt
+  }
+
+  ended({ target, usage, firstContentAt }: Attempt): void {
+    this.#state = 'ended'
+    const { outputSizes, onUnexpectedCost, budgets } = this.#deps
+    const { nanoUsd: reservedNanoUsd } = this.#hold
+    const costNanoUsd = costOf(usage)
+    if (usage && (costNanoUsd === undefined || costNanoUsd > reservedNanoUsd))
+      onUnexpectedCost({ target, reservedNanoUsd, costNanoUsd, usage })
+    if (usage && firstContentAt !== undefined && !this.#call.passthrough)
+      outputSizes.record(this.#call.caller, usage.outputTokens)
+    void budgets.settle(this.#hold, costNanoUsd ?? reservedNanoUsd).then(this.#settled.resolve)
+  }
+
+  /** Resolves when the attempt is settled, or after a second without it; at once for a client that has gone. */
+  readonly settled = (): Promise<void> =>
+    this.#call.signal.aborted ? Promise.resolve() : doneOrLate(this.#settled.promise, this.#deps.clock)
+
+  /** To be called when there will be no answer: returns what is reserved, unless the attempt goes on or has ended. */
+  async close(): Promise<void> {
+    if (this.#state === 'reserved') await this.#deps.budgets.settle(this.#hold, 0)
+    else if (this.#state === 'ended') await this.settled()
+  }
 }
 
-const attempt = async (
-  { call, hold }: Funded,
-  target: Target,
-  next: Handler<Call, Reply>,
-  deps: ReserveDeps,
-): Promise<Reply> => {
-  const begunAt = deps.clock.now()
+/** Undefined where it is unknown; an attempt of which no usage is known costs nothing. */
+const costOf = (usage: Usage | undefined): number | undefined => {
+  if (!usage) return 0
+  return usage.costPicoUsd === undefined ? undefined : nanoOfPico(usage.costPicoUsd)
+}
+
+const attempt = async (funded: Funded, next: Handler<Call, Reply>, deps: ReserveDeps): Promise<Reply> => {
+  const account = new HoldAccount(funded, deps)
   try {
-    const reply = await next(call)
-    const at = reply.attempt?.startedAt ?? begunAt
-    const booked = reply.usage.then(usage => settled(hold, { usage, at }, call, target, deps))
-    return holdEnd(reply, () => doneOrLate(booked, deps.clock))
+    return holdEnd(await next({ ...funded.call, account }), account.settled)
   } catch (error) {
-    const usage = deps.usageOfFailed(error, call, target)
-    await deps.budgets.settle(hold, (usage && deps.costNanoUsd(usage, target, begunAt)) ?? 0)
+    await account.close()
     throw error
   }
 }
 
 /**
- * Reserves the most that one attempt may cost, in every budget of its caller, and settles it by the usage of the answer
- * before the last of it is sent. An attempt that fails before its first content, or is never made, costs nothing.
- * Callers without a budget pass. Absent dependencies switch it off.
+ * Reserves the most that one attempt may cost, in every budget of its caller, and settles it where the attempt ends, by
+ * what the ledger charges: before the last of an answer is sent. An attempt that is never made costs nothing. Callers without a budget pass. Absent dependencies switch it off.
  */
 export const reserve = (deps: ReserveDeps | undefined): Policy<Call, Reply> =>
   function reserve(call, next) {
@@ -146,5 +173,5 @@ export const reserve = (deps: ReserveDeps | undefined): Policy<Call, Reply> =>
     const worst = deps.worstCases.of(call, target)
     if (worst?.nanoUsd === 0 || (!worst && deps.allowsUnpriced)) return next(call)
     if (!worst) return Promise.reject(unpricedError(target.name))
-    return funded(call, target, limits, worst, deps).then(money => attempt(money, target, next, deps))
+    return funded(call, target, limits, worst, deps).then(money => attempt(money, next, deps))
   }

@@ -36,3 +36,6 @@ export type Refusal = Readonly<{
 
 /** The sum of a scope's costs in a period by the ledger, in whole nanodollars. */
 export type LedgerSum = (scope: Scope, period: string) => Promise<number>
+
+/** The sums of all scopes on a day and in its month, read at once. */
+export type LedgerSums = (day: string) => Promise<(scope: Scope, period: string) => number>

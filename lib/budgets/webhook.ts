@@ -1,5 +1,7 @@
 import { type Clock, sleep } from '../clock.ts'
 import { usdOfNano } from '../money.ts'
+import type { PostWebhook } from '../webhook/post.ts'
+import { sendWebhook } from '../webhook/send.ts'
 import type { BudgetNotice } from './budgets.ts'
 import { endOf } from './period.ts'
 
@@ -7,18 +9,19 @@ const PAUSES_MS = [0, 5_000, 30_000, 120_000]
 const NEVER = new AbortController().signal
 
 export type BudgetWebhookDeps = Readonly<{
-  /** Posts a message with these headers. Resolves to the status. */
-  post: (json: string, headers: Readonly<Record<string, string>>) => Promise<number>
-  /** The value of `x-parley-signature`. */
-  signatureOf: (message: string, now: number) => string
+  url: string
+  secret: string
+  post: PostWebhook
   clock: Clock
   newId: () => string
   /** Called with each failure. */
   onError: (error: unknown) => void
 }>
 
+const EVENT = 'budget.threshold'
+
 const messageOf = ({ scope, period, spentNanoUsd, limitNanoUsd }: BudgetNotice) => ({
-  type: 'budget.threshold',
+  type: EVENT,
   budget: {
     scope,
     period,
@@ -28,24 +31,18 @@ const messageOf = ({ scope, period, spentNanoUsd, limitNanoUsd }: BudgetNotice) 
   },
 })
 
-/** Posts a notice, in at most four attempts. Never rejects. @returns whether it was taken */
-export const postNotice = async (notice: BudgetNotice, deps: BudgetWebhookDeps): Promise<boolean> => {
-  const { post, signatureOf, clock, newId, onError } = deps
-  const json = JSON.stringify(messageOf(notice))
+/** Posts a notice, in at most four attempts. Never rejects. */
+export const postNotice = async (notice: BudgetNotice, deps: BudgetWebhookDeps): Promise<void> => {
+  const { url, secret, post, clock, newId, onError } = deps
+  const message = messageOf(notice)
   const id = newId()
   for (const [index, pauseMs] of PAUSES_MS.entries()) {
     await sleep(clock, pauseMs, NEVER)
+    const delivery = `${id}:${index + 1}`
     try {
-      const status = await post(json, {
-        'x-parley-event': 'budget.threshold',
-        'x-parley-delivery': `${id}:${index + 1}`,
-        'x-parley-signature': signatureOf(json, clock.now()),
-      })
-      if (status >= 200 && status < 300) return true
-      onError(new Error(`the webhook answered ${status}`))
+      return await sendWebhook({ url, event: EVENT, delivery, message }, { post, secret, now: clock.now() })
     } catch (error) {
       onError(error)
     }
   }
-  return false
 }

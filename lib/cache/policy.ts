@@ -171,6 +171,7 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
 
   // A fallback's answer is never stored, so this does not affect stored ones.
   attempts: false,
+  account: false,
   background: false,
   fallback: false,
   resume: false,

@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { webhookPost } from '../batch/webhook/post.ts'
-import { signatureOf } from '../batch/webhook/sender.ts'
 import { BudgetAdmin, type BudgetAdminDeps } from '../budgets/admin.ts'
 import { type BudgetNotice, Budgets } from '../budgets/budgets.ts'
 import { HoldRecords } from '../budgets/hold-records.ts'
@@ -13,24 +11,21 @@ import { Reconciler } from '../budgets/reconcile.ts'
 import type { ReserveDeps, UnexpectedCost } from '../budgets/reserve.ts'
 import { reservedNow } from '../budgets/reserved.ts'
 import { kindOf } from '../budgets/scope.ts'
-import type { Counter, LedgerSum } from '../budgets/types.ts'
+import type { Counter, LedgerSum, LedgerSums } from '../budgets/types.ts'
 import { postNotice } from '../budgets/webhook.ts'
 import { type WorstCaseDeps, WorstCases } from '../budgets/worst-case.ts'
 import type { Clock } from '../clock.ts'
 import type { Environment } from '../config/schema.ts'
 import type { Settings } from '../config/settings.ts'
-import { nanoOf } from '../ledger/ledger.ts'
-import { type Prices, pricedUsage } from '../ledger/meter.ts'
 import { highestTokenPrice } from '../ledger/pricing.ts'
 import type { Catalog } from '../llm/catalog.ts'
-import { estimatedInputTokens } from '../llm/providers/shared/usage.ts'
 import { usdOfNano } from '../money.ts'
 import type { BudgetFigures, BudgetMetrics } from '../observability/budget-metrics.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { Caller } from '../request-context.ts'
-import { wasOutpaced } from '../resilience/race.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
+import { webhookPost } from '../webhook/post.ts'
 import type { Database } from './database.ts'
 import type { Keys } from './keys.ts'
 import type { PipelineDeps } from './pipelines.ts'
@@ -56,8 +51,9 @@ export type BudgetWiringDeps = Readonly<{
   metrics: Metrics
   database: Database
   keys: Pick<Keys, 'service'>
-  /** Undefined where there is no ledger to compare with. */
-  ledgerSum: LedgerSum | undefined
+  /** What the ledger says was spent. */
+  ledgerSum: LedgerSum
+  ledgerSums: LedgerSums
 }>
 
 const periodKind = (period: string): 'day' | 'month' => (isDay(period) ? 'day' : 'month')
@@ -91,8 +87,9 @@ const noticing = (
     metrics.noticed(kindOf(scope), periodKind(period))
     if (url === undefined || secret === undefined) return
     void postNotice(notice, {
-      post: (json, headers) => post(url, json, headers),
-      signatureOf: (message, now) => signatureOf(message, secret, now),
+      url,
+      secret,
+      post,
       clock,
       newId: randomUUID,
       onError: err => logger.warn({ err, component }, 'webhook delivery failed'),
@@ -100,16 +97,20 @@ const noticing = (
   }
 }
 
-const reconcilerOf = ({ database, ledgerSum, logger }: BudgetWiringDeps, records: HoldRecords) =>
-  ledgerSum &&
+const reconcilerOf = ({ database, ledgerSums, logger }: BudgetWiringDeps, records: HoldRecords) =>
   new Reconciler({
     records,
-    ledgerSum,
+    ledgerSums,
     now: () => database.clock.now(),
-    onCorrected: ({ counter: { scope, period, spent }, ledgerNanoUsd }) =>
+    onRaised: ({ counter: { scope, period, spent }, ledgerNanoUsd, byNanoUsd }) =>
+      logger.info(
+        { component, scope, period, spentNanoUsd: spent, ledgerNanoUsd, byNanoUsd },
+        'a budget’s counter lacked costs of the ledger and was raised',
+      ),
+    onSurplus: ({ counter: { scope, period, spent }, ledgerNanoUsd }) =>
       logger.warn(
         { component, scope, period, spentNanoUsd: spent, ledgerNanoUsd },
-        'a budget’s counter differed from the ledger and was corrected',
+        'a budget’s counter has more than the ledger: costs that are unknown, or rows that were lost',
       ),
   })
 
@@ -146,6 +147,7 @@ export const buildBudgets = async (deps: BudgetWiringDeps): Promise<BudgetRuntim
   const budgetMetrics = metrics.ofBudgets(() => figures)
   const budgets = new Budgets({
     records,
+    ledgerSum: deps.ledgerSum,
     clock,
     process: randomUUID(),
     newId: randomUUID,
@@ -172,6 +174,7 @@ export const buildBudgets = async (deps: BudgetWiringDeps): Promise<BudgetRuntim
       limits,
       limitRecords,
       records,
+      budgets,
       keys: keyBudgetsOf(deps.keys),
       now: () => clock.now(),
     }),
@@ -185,7 +188,6 @@ export type BudgetPolicyDeps = Readonly<{
   runtime: BudgetRuntime
   settings: Settings
   catalog: Catalog
-  prices: Prices
   tokenizer: Tokenizer
   clock: Clock
 }>
@@ -199,7 +201,7 @@ const worstCasesOf = ({
   const priceOf: WorstCaseDeps['priceOf'] = (target, { parameters, raw }, inputTokens) => {
     const price = catalog.priceOf(target)
     const serviceTier = parameters?.serviceTier
-    const writesForAnHour = raw?.json.includes('"1h"') ?? false
+    const writesForAnHour = () => raw?.json.includes('"1h"') ?? false
     return price && highestTokenPrice(price, { inputTokens, serviceTier, writesForAnHour, at: clock.now() })
   }
   return new WorstCases({
@@ -213,20 +215,13 @@ const worstCasesOf = ({
 
 /** The dependencies of the policies. */
 export const budgetsOf = (deps: BudgetPolicyDeps): PipelineDeps['budgets'] => {
-  const { runtime, settings, prices, clock } = deps
+  const { runtime, settings, clock } = deps
   const { budgets, limits, outputSizes, onUnexpectedCost } = runtime
   return {
     budgets,
     budgetsOf: limits.of,
     worstCases: worstCasesOf(deps),
     outputSizes,
-    costNanoUsd: (usage, target, at) =>
-      nanoOf(pricedUsage(usage, target, prices, at).costPicoUsd) ?? undefined,
-    // An aborted attempt has read the question; how much it would have answered is unknown.
-    usageOfFailed: (error, call) =>
-      wasOutpaced(error)
-        ? { inputTokens: estimatedInputTokens(call), outputTokens: 0, estimated: true }
-        : undefined,
     allowsUnpriced: settings.budgets.unpriced === 'allow',
     mayClamp: settings.budgets.clamp,
     onUnexpectedCost,

@@ -238,16 +238,15 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   const isServing = () => lifecycle.state === 'serving'
   const isStopping = () => !isServing()
   lifecycle.closeAtEnd(async () => {
-    await runtime.budgets.budgets.drain()
-    await runtime.closeLedger()
-    await runtime.keys.uses.close()
+    await Promise.all([runtime.budgets.budgets.drain(), runtime.closeLedger(), runtime.keys.uses.close()])
     await database.close()
   })
   const responses = buildResponses(runtime, database)
+  const keepMs = env.LEDGER_KEEP_DAYS * DAY_MS
   void runMaintenance({
     records: database.records,
     clock,
-    keepMs: env.LEDGER_KEEP_DAYS * DAY_MS,
+    keepMs,
     onError: database.reportError,
   })
   const batch = env.ENABLE_BATCH
@@ -300,7 +299,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     streams: runtime.streams,
     responses,
     budgets: runtime.budgets.admin,
-    usage: new UsageService({ records: database.records, ledger: runtime.ledger, clock }),
+    usage: new UsageService({ records: database.records, ledger: runtime.ledger, clock, keepMs }),
     recommendations: recommendations(runtime, current),
     reserved: caller => runtime.budgets.reserved(caller),
     cache: cacheAdmin({
@@ -318,7 +317,8 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     spendItems: (context, count) => current.now.spendItems(context, count),
     issueSession: () => sessions.issue(clock.now()),
     keys: runtime.keys,
-    auditedKeys: context => auditedKeys(runtime.keys.service, audit, requestedBy(context)),
+    auditedKeys: context =>
+      auditedKeys(runtime.keys.service, audit, requestedBy(context), runtime.budgets.budgets),
     health: healthOf({ runtime, current, isServing, config, batch }),
     isReady: isServing,
   }

@@ -7,6 +7,8 @@ import type { KeyRecord } from '../auth/keys/types.ts'
 import { KeyUses } from '../auth/keys/uses.ts'
 import { KeyVerifier } from '../auth/keys/verifier.ts'
 import { keyPepper } from '../auth/session-secret.ts'
+import type { Budgets } from '../budgets/budgets.ts'
+import { isLimit } from '../budgets/limits.ts'
 import type { Clock } from '../clock.ts'
 import type { Environment } from '../config/schema.ts'
 import type { Logger } from '../observability/logger.ts'
@@ -30,9 +32,17 @@ export type KeyChanges = Pick<KeyService, 'create' | 'change' | 'rotate' | 'revo
 /** What a change is a change of: a key that is merely used stays the same. */
 const stateOf = ({ lastUsedAt, ...state }: KeyRecord): Omit<KeyRecord, 'lastUsedAt'> => state
 
-/** The changes of keys, each written together with its row in the audit log. */
-export const auditedKeys = (service: KeyService, audit: Audit, origin: AuditOrigin): KeyChanges =>
-  service.recordedBy(({ action, before, after }, transaction) => {
+/**
+ * The changes of keys, each written together with its row in the audit log. A new budget includes what was spent
+ * before.
+ */
+export const auditedKeys = (
+  service: KeyService,
+  audit: Audit,
+  origin: AuditOrigin,
+  budgets?: Pick<Budgets, 'begin'>,
+): KeyChanges => {
+  const recorded = service.recordedBy(({ action, before, after }, transaction) => {
     const { id, name, owner = null, role } = after
     return audit.append(
       {
@@ -46,6 +56,19 @@ export const auditedKeys = (service: KeyService, audit: Audit, origin: AuditOrig
       transaction,
     )
   })
+  return {
+    create: (...settings) => recorded.create(...settings),
+    rotate: (...overlap) => recorded.rotate(...overlap),
+    revoke: (...key) => recorded.revoke(...key),
+    async change(id, change, acting) {
+      if (change.budget !== undefined) {
+        const { id: known, budget = {} } = await service.find(id, acting)
+        await budgets?.begin(`key:${known}`, isLimit(budget))
+      }
+      return recorded.change(id, change, acting)
+    },
+  }
+}
 
 export type KeyWiringDeps = Readonly<{ env: Environment; clock: Clock; logger: Logger; database: Database }>
 

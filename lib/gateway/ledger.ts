@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { endOf, isDay } from '../budgets/period.ts'
 import { kindOf } from '../budgets/scope.ts'
-import type { LedgerSum } from '../budgets/types.ts'
+import type { LedgerSum, LedgerSums, Scope } from '../budgets/types.ts'
 import type { Clock } from '../clock.ts'
-import { costSum } from '../ledger/cost-sum.ts'
+import { type CostSums, costSum, costsByDay } from '../ledger/cost-sum.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import type { Prices } from '../ledger/meter.ts'
+import { flushed } from '../ledger/service.ts'
 import { LedgerWriter } from '../ledger/writer.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import type { Target } from '../llm/types.ts'
@@ -40,22 +41,47 @@ const ID_BYTES = 12
 const RADIX = 36
 
 const startOf = (period: string): number => Date.parse(isDay(period) ? period : `${period}-01`)
+const nameIn = (scope: Scope): string => scope.slice(scope.indexOf(':') + 1)
 
-/** What budgets compare their counters with. */
-export const ledgerSumOf =
-  (records: Records): LedgerSum =>
-  (scope, period) => {
-    const days = { from: startOf(period), to: endOf(period) }
-    const name = scope.slice(scope.indexOf(':') + 1)
-    switch (kindOf(scope)) {
-      case 'owner':
-        return costSum(records, { ...days, owner: `owner ${name}` })
-      case 'key':
-        return costSum(records, { ...days, keyId: name })
-      default:
-        return costSum(records, days)
-    }
+const costOf = (scope: Scope, { all, byOwner, byKey }: CostSums): number => {
+  switch (kindOf(scope)) {
+    case 'owner':
+      return byOwner.get(`owner ${nameIn(scope)}`) ?? 0
+    case 'key':
+      return byKey.get(nameIn(scope)) ?? 0
+    default:
+      return all
   }
+}
+
+/** What the counters of budgets begin with, and are compared with. */
+export const ledgerSumsOf = (
+  records: Records,
+  ledger: Ledger,
+  clock: Clock,
+): Readonly<{ ledgerSum: LedgerSum; ledgerSums: LedgerSums }> => {
+  const costsOf = costsByDay(records)
+  return {
+    async ledgerSum(scope, period) {
+      const days = { from: startOf(period), to: endOf(period) }
+      await flushed(ledger, clock)
+      switch (kindOf(scope)) {
+        case 'owner':
+          return costSum(records, { ...days, owner: `owner ${nameIn(scope)}` })
+        case 'key':
+          return costSum(records, { ...days, keyId: nameIn(scope) })
+        default:
+          return costSum(records, days)
+      }
+    },
+    async ledgerSums(day) {
+      await flushed(ledger, clock)
+      const costs = await costsOf(startOf(day))
+      return (scope, period) =>
+        costs[isDay(period) ? 'day' : 'month'].reduce((sum, one) => sum + costOf(scope, one), 0)
+    },
+  }
+}
 
 /** Ids that no other process makes: a random prefix of this one, and a number. */
 const newIds = (): (() => string) => {
@@ -77,7 +103,6 @@ export const buildLedger = ({ records, clock, logger }: LedgerDeps): LedgerRunti
   const writer = new LedgerWriter({
     records,
     clock,
-    newId,
     onLost: (rows, err) =>
       logger.error(
         { rows, err, component: 'ledger' },

@@ -125,7 +125,6 @@ const pipelineDepsOf = (
       runtime: runtime.budgets,
       settings,
       catalog,
-      prices,
       tokenizer: runtime.tokenizer,
       clock,
     }),

@@ -30,7 +30,7 @@ import { type BudgetRuntime, buildBudgets } from './budgets.ts'
 import { buildCacheRuntime } from './cache.ts'
 import { type Database, openDatabase } from './database.ts'
 import { buildKeys, type Keys } from './keys.ts'
-import { buildLedger, ledgerSumOf, unpricedWarnings } from './ledger.ts'
+import { buildLedger, ledgerSumsOf, unpricedWarnings } from './ledger.ts'
 import type { Pipelines } from './pipelines.ts'
 import { buildProviders } from './providers.ts'
 import { connectRedis, type SharedState } from './redis.ts'
@@ -154,7 +154,12 @@ export const buildRuntime = async (
     memory,
     shared,
     database,
-    budgets: await buildBudgets({ ...common, database, keys, ledgerSum: ledgerSumOf(database.records) }),
+    budgets: await buildBudgets({
+      ...common,
+      database,
+      keys,
+      ...ledgerSumsOf(database.records, ledger, clock),
+    }),
     keySlots: shared ? shared.slots(localSlots()) : localSlots(),
     keys,
     closeLedger,

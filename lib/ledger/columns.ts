@@ -46,7 +46,7 @@ const CALL = {
 } as const
 
 /** One attempt that may cost something. */
-export const ATTEMPT_COLUMNS = {
+const ATTEMPT_COLUMNS = {
   ...CALL,
   /** The id of its request's row. */
   request: 'text',
@@ -65,7 +65,7 @@ export const ATTEMPT_COLUMNS = {
 } as const
 
 /** One request, with the tokens of its answer and the cost of all its attempts. */
-export const REQUEST_COLUMNS = {
+const REQUEST_COLUMNS = {
   ...CALL,
   /** `request`, `batch-item` or `refresh`. */
   kind: 'text',
@@ -110,7 +110,7 @@ export const ROLLUP_KEY = ['span', 'start', 'owner', 'key_id', 'provider', 'mode
 
 const bigints = (names: readonly string[]): Columns => Object.fromEntries(names.map(name => [name, 'bigint']))
 
-export const ROLLUP_COLUMNS: Columns = {
+const ROLLUP_COLUMNS: Columns = {
   span: 'bigint',
   start: 'bigint',
   owner: 'text',
@@ -120,6 +120,9 @@ export const ROLLUP_COLUMNS: Columns = {
   key_name: 'text',
   ...bigints([...ADDED, ...LEAST, ...GREATEST]),
 }
+
+/** What is left of a row of the roll-up when it is no longer known whose it was. */
+const FOLDED: Readonly<Record<string, string>> = { owner: `''`, key_id: `''`, key_name: 'null' }
 
 const names = (columns: Columns): string => Object.keys(columns).join(', ')
 
@@ -173,6 +176,38 @@ export const insertions = (dialect: RecordsDialect) => {
     requests: of(requests, REQUEST_COLUMNS),
     rollups: of(rollups, ROLLUP_COLUMNS),
   }
+}
+
+const foldedValue = (name: string): string => {
+  if (ADDED.includes(name)) return `sum(${name})`
+  if (LEAST.includes(name)) return `min(${name})`
+  if (GREATEST.includes(name)) return `max(${name})`
+  return FOLDED[name] ?? name
+}
+
+/**
+ * The statements that fold rows of the roll-up, of one span and start and of owners up to one, into one for each
+ * provider and model: only those without a key, whose owners are addresses and guests. They belong in one transaction.
+ */
+export const foldings = (dialect: RecordsDialect) => {
+  const old = (parameters: readonly string[]): string =>
+    `span = ${parameters[0]} and start = ${parameters[1]} and key_id = '' and owner <> '' and owner <= ${parameters[2]}`
+  const into = `insert into ledger_rollups (${names(ROLLUP_COLUMNS)})
+    select ${Object.keys(ROLLUP_COLUMNS).map(foldedValue).join(', ')}`
+  const end = `group by span, start, provider, model
+    on conflict (${ROLLUP_KEY.join(', ')}) do update set ${addition()}`
+  // Two processes that fold the same rows in Postgres: the second finds none to delete.
+  const texts =
+    dialect === 'postgres'
+      ? [
+          `with old as (delete from ledger_rollups where ${old(['$1', '$2', '$3'])} returning *) ${into} from old ${end}`,
+        ]
+      : [
+          `${into} from ledger_rollups where ${old(['?', '?', '?'])} ${end}`,
+          `delete from ledger_rollups where ${old(['?', '?', '?'])}`,
+        ]
+  return (span: number, start: number, lastOwner: string): readonly CompiledQuery[] =>
+    texts.map(text => CompiledQuery.raw(text, [span, start, lastOwner]))
 }
 
 export type AttemptRow = Row<typeof ATTEMPT_COLUMNS>

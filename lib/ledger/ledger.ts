@@ -1,5 +1,5 @@
 import type { Call, Target, Usage } from '../llm/types.ts'
-import { PICO_PER_NANO } from '../money.ts'
+import { nanoOfPico } from '../money.ts'
 import {
   type Attempt,
   type Caller,
@@ -15,16 +15,15 @@ import type { LedgerWriter } from './writer.ts'
 
 const LONGEST_TEXT = 300
 
-/** Whole nanodollars, half away from zero. */
-export const nanoOf = (picoUsd: number | undefined): number | null =>
-  picoUsd === undefined ? null : Math.round(picoUsd / PICO_PER_NANO)
+const nanoOf = (picoUsd: number | undefined): number | null =>
+  picoUsd === undefined ? null : nanoOfPico(picoUsd)
 
 /** A text of a client's as both databases can store it. */
 const clean = (text: string): string => text.slice(0, LONGEST_TEXT).toWellFormed().replaceAll('\0', '')
 
 /** How a request ended. */
-export type LedgerEnd = Pick<Outcome, 'outcome' | 'error' | 'endedAt'> & Readonly<{ status?: number }>
-export type RequestKind = 'request' | 'refresh' | 'batch-item'
+type LedgerEnd = Pick<Outcome, 'outcome' | 'error' | 'endedAt'> & Readonly<{ status?: number }>
+type RequestKind = 'request' | 'refresh' | 'batch-item'
 
 const keyOf = (caller: Caller) =>
   caller.kind === 'key' && caller.id !== 'unknown'
@@ -86,7 +85,7 @@ const attemptRow = (call: Call, attempt: Attempt, id: string, request: string): 
     request,
     ...callFields(call, target),
     vendor_model: clean(target.model),
-    at: whole(startedAt),
+    at: whole(attempt.accountedAt ?? startedAt),
     ended_at: whole(endedAt),
     outcome: attempt.outcome ?? 'aborted',
     code: attempt.error?.code ?? null,

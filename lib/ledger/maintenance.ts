@@ -1,11 +1,11 @@
-import { type Clock, sleep } from '../clock.ts'
+import { type Clock, DAY_MS, sleep } from '../clock.ts'
 import type { Records } from '../storage/records/records.ts'
+import { foldings } from './columns.ts'
+import { HOUR_MS } from './rollup.ts'
 
 const EVERY_MS = 600_000
 /** Rows of one statement: few enough to delay no other writer. */
 const AT_ONCE = 1_000
-/** A group is repeated within seconds; while the database is away it was not written. */
-const GROUPS_KEPT_MS = 3_600_000
 const NEVER = new AbortController().signal
 
 export type MaintenanceDeps = Readonly<{
@@ -15,10 +15,14 @@ export type MaintenanceDeps = Readonly<{
   onError: (error: unknown) => void
 }>
 
+/** Since when there are sums by hour, and by addresses and guests: the start of a day. */
+export const detailedSince = (now: number, keepMs: number): number =>
+  Math.floor((now - keepMs) / DAY_MS) * DAY_MS
+
 /** Removes a table's rows of before a time, in turns. */
 const removeBefore = async (
   records: Records,
-  table: 'ledger_requests' | 'ledger_attempts' | 'ledger_groups',
+  table: 'ledger_requests' | 'ledger_attempts',
   before: number,
 ): Promise<void> => {
   for (;;) {
@@ -39,12 +43,60 @@ const removeBefore = async (
   }
 }
 
-/** Removes rows that are older than they are to be kept. Their sums stay. */
+/** Removes the sums of hours, one hour at a time. */
+const removeHours = async (records: Records, before: number): Promise<void> => {
+  for (;;) {
+    const first = await records.read(db =>
+      db
+        .selectFrom('ledger_rollups')
+        .select('start')
+        .where('span', '=', HOUR_MS)
+        .where('start', '<', before)
+        .orderBy('start')
+        .limit(1)
+        .executeTakeFirst(),
+    )
+    if (!first) return
+    await records.writeTogether(db => [
+      db.deleteFrom('ledger_rollups').where('span', '=', HOUR_MS).where('start', '=', first.start),
+    ])
+  }
+}
+
+/** Folds the sums of addresses and guests by day into one that names none of them. */
+const foldDays = async (records: Records, before: number): Promise<void> => {
+  const fold = foldings(records.dialect)
+  for (;;) {
+    const rows = await records.read(db =>
+      db
+        .selectFrom('ledger_rollups')
+        .select(['start', 'owner'])
+        .where('key_id', '=', '')
+        .where('span', '=', DAY_MS)
+        .where('start', '<', before)
+        .where('owner', '<>', '')
+        .orderBy('start')
+        .orderBy('owner')
+        .limit(AT_ONCE)
+        .execute(),
+    )
+    const start = rows[0]?.start
+    if (start === undefined) return
+    const owner = rows.findLast(row => row.start === start)?.owner ?? ''
+    await records.writeTogether(() => fold(DAY_MS, start, owner).map(query => ({ query })))
+  }
+}
+
+/**
+ * Removes what is older than it is to be kept: rows, and sums by hour. Sums by day stay, those of keys as they are;
+ * those of addresses and guests become one.
+ */
 export const sweepLedger = async ({ records, clock, keepMs }: MaintenanceDeps): Promise<void> => {
   const now = clock.now()
   await removeBefore(records, 'ledger_attempts', now - keepMs)
   await removeBefore(records, 'ledger_requests', now - keepMs)
-  await removeBefore(records, 'ledger_groups', now - GROUPS_KEPT_MS)
+  await removeHours(records, detailedSince(now, keepMs))
+  await foldDays(records, detailedSince(now, keepMs))
 }
 
 /** Sweeps the ledger now, and every ten minutes. */

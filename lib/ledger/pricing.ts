@@ -52,6 +52,10 @@ const pricesOf = (
   return { prices, factor, isKnown: tier === undefined || change !== undefined || USUAL_TIERS.has(tier) }
 }
 
+/** The price of a cache write for an hour; undefined where such writes have none of their own. */
+const hourWrite = ({ cacheWrite, cacheWrite1h }: TokenPrices): number | undefined =>
+  cacheWrite1h ?? (cacheWrite === undefined ? undefined : cacheWrite * HOUR_WRITE)
+
 const tokenCost = (usage: Usage, prices: TokenPrices, factor: number): number => {
   const { input, output } = prices
   const cached = Math.min(usage.cachedInputTokens ?? 0, usage.inputTokens)
@@ -63,7 +67,7 @@ const tokenCost = (usage: Usage, prices: TokenPrices, factor: number): number =>
   const reasoning = Math.min(usage.reasoningTokens ?? 0, usage.outputTokens)
   const audioOutput = Math.min(usage.audioOutputTokens ?? 0, usage.outputTokens - reasoning)
   const { cacheWrite = input } = prices
-  const { cacheWrite1h = prices.cacheWrite === undefined ? input : cacheWrite * HOUR_WRITE } = prices
+  const cacheWrite1h = hourWrite(prices) ?? input
   return (
     (rest - audio - images) * perToken(input, factor) +
     audio * perToken(prices.audioInput ?? input, factor) +
@@ -96,14 +100,18 @@ export type PriceQuery = Readonly<{
   inputTokens: number
   /** The service tier that is asked for; another may serve it. */
   serviceTier: string | undefined
-  /** Whether it may write to the provider's cache for an hour. */
-  writesForAnHour: boolean
+  /** Whether it may write to the provider's cache for an hour. Called only where that has a price of its own. */
+  writesForAnHour: () => boolean
   /** Clock time, milliseconds. */
   at: number
 }>
 
-const highestInput = ({ input, cachedInput, cacheWrite, audioInput, imageInput }: TokenPrices): number =>
-  Math.max(input, cachedInput ?? 0, cacheWrite ?? 0, audioInput ?? 0, imageInput ?? 0)
+const highestInput = (prices: TokenPrices, writesForAnHour: () => boolean): number => {
+  const { input, cachedInput = 0, cacheWrite = 0, audioInput = 0, imageInput = 0 } = prices
+  const highest = Math.max(input, cachedInput, cacheWrite, audioInput, imageInput)
+  const hourly = hourWrite(prices) ?? 0
+  return hourly > highest && writesForAnHour() ? hourly : highest
+}
 
 const highestOutput = ({ output, reasoning, audioOutput }: TokenPrices): number =>
   Math.max(output, reasoning ?? 0, audioOutput ?? 0)
@@ -118,7 +126,7 @@ export const highestTokenPrice = (price: Price, query: PriceQuery) => {
   const asked = tier !== undefined && Object.hasOwn(price.tiers ?? {}, tier) ? price.tiers?.[tier] : undefined
   const all = [usual, changed(usual, asked)].flatMap(({ list, factor }) =>
     [list, ...(list.longContext ?? []).filter(long => inputTokens > long.aboveInputTokens)].map(prices => ({
-      input: perToken(highestInput(prices) * (writesForAnHour ? HOUR_WRITE : 1), factor),
+      input: perToken(highestInput(prices, writesForAnHour), factor),
       output: perToken(highestOutput(prices), factor),
     })),
   )

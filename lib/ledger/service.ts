@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.ts'
 import { type Caller, ownerOf } from '../request-context.ts'
 import type { Records } from '../storage/records/records.ts'
 import type { Ledger } from './ledger.ts'
+import { detailedSince } from './maintenance.ts'
 import { type ExplainedRequest, findRequest, listRequests, type RequestPage } from './requests.ts'
 import type { UsageQuery, UsageReport } from './types.ts'
 import { usageOf } from './usage.ts'
@@ -10,7 +11,13 @@ import { usageOf } from './usage.ts'
 /** Longer than a commit takes; while the database is away, reading fails by itself. */
 const FLUSHED_WITHIN_MS = 1_000
 
-export type UsageServiceDeps = Readonly<{ records: Records; ledger: Ledger; clock: Clock }>
+export type UsageServiceDeps = Readonly<{
+  records: Records
+  ledger: Ledger
+  clock: Clock
+  /** How long rows, and sums by hour, are kept. */
+  keepMs: number
+}>
 
 type PageQuery = Readonly<{ limit: number; cursor?: string | undefined }>
 
@@ -40,8 +47,9 @@ export class UsageService {
   }
 
   async usage(query: UsageQuery): Promise<UsageReport> {
-    await this.#flushed()
-    return usageOf(this.#deps.records, query)
+    const { records, ledger, clock, keepMs } = this.#deps
+    await flushed(ledger, clock)
+    return usageOf(records, query, detailedSince(clock.now(), keepMs))
   }
 
   ownUsage(caller: Caller, query: Omit<UsageQuery, 'owner'>): Promise<UsageReport> {
@@ -50,7 +58,7 @@ export class UsageService {
 
   /** @throws GatewayError NOT_FOUND, also for another owner's request */
   async request(requestId: string, caller?: Caller): Promise<ExplainedRequest> {
-    await this.#flushed()
+    await flushed(this.#deps.ledger, this.#deps.clock)
     const owner = caller && ownerOrThrow(caller)
     const found = await findRequest(this.#deps.records, requestId, owner)
     if (!found) throw new GatewayError('NOT_FOUND', 'There is no such request.')
@@ -58,11 +66,7 @@ export class UsageService {
   }
 
   async requests(query: PageQuery, caller?: Caller): Promise<RequestPage> {
-    await this.#flushed()
+    await flushed(this.#deps.ledger, this.#deps.clock)
     return listRequests(this.#deps.records, { ...query, owner: caller && ownerOrThrow(caller) })
-  }
-
-  #flushed(): Promise<void> {
-    return flushed(this.#deps.ledger, this.#deps.clock)
   }
 }

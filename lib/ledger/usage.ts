@@ -160,12 +160,22 @@ const tooMany = (): GatewayError =>
     details: [{ path: 'by', message: `gives more than ${MOST_ROWS} rows; ask for fewer at once` }],
   })
 
-/** Usage in whole hours, grouped. @throws GatewayError INVALID_INPUT for more than 10,000 rows */
-export const usageOf = async (records: Records, query: UsageQuery): Promise<UsageReport> => {
+/**
+ * Usage in whole hours, and in whole UTC days where there are no sums by hour, grouped.
+ * @param hoursSince since when there are sums by hour
+ * @throws GatewayError INVALID_INPUT for more than 10,000 rows
+ */
+export const usageOf = async (
+  records: Records,
+  query: UsageQuery,
+  hoursSince: number,
+): Promise<UsageReport> => {
+  const spanAt = (time: number): number => (time < hoursSince ? DAY_MS : HOUR_MS)
+  const [down, up] = [spanAt(query.from), spanAt(query.to)]
   const hourly = {
     ...query,
-    from: Math.floor(query.from / HOUR_MS) * HOUR_MS,
-    to: Math.ceil(query.to / HOUR_MS) * HOUR_MS,
+    from: Math.floor(query.from / down) * down,
+    to: Math.ceil(query.to / up) * up,
   }
   const { rows: found } = await records.read(db => statementOf(hourly).execute(db))
   if (found.length > MOST_ROWS) throw tooMany()

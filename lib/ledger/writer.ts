@@ -5,7 +5,7 @@ import { type AttemptRow, insertions, type RequestRow } from './columns.ts'
 import { rollupOf } from './rollup.ts'
 
 /** Rows that are written in one transaction, with their sums. */
-type Group = Readonly<{ id: string; attempts: readonly AttemptRow[]; requests: readonly RequestRow[] }>
+type Group = Readonly<{ attempts: readonly AttemptRow[]; requests: readonly RequestRow[] }>
 
 /** How long a row waits for others: with the commit, less than 100 ms. */
 const GATHERED_MS = 50
@@ -19,7 +19,6 @@ const LOGGED_AGAIN_AFTER_MS = 10_000
 export type WriterDeps = Readonly<{
   records: Records
   clock: Clock
-  newId: () => string
   /** Called when rows are lost: how many, and why. */
   onLost: (rows: number, error?: unknown) => void
 }>
@@ -30,9 +29,10 @@ const isAway = (error: unknown): boolean =>
   error instanceof GatewayError && error.code === 'STORE_UNAVAILABLE'
 
 /**
- * Writes rows in groups, so that no request waits for a disk. A group has an id of its own, which is written with it:
- * one that is repeated because its outcome was unknown changes nothing. While the database is away, rows wait in
- * memory. A process that is killed loses the rows that are not written: those of the last 100 ms.
+ * Writes rows in groups, so that no request waits for a disk. A row is written, and added to the sums, once: what was
+ * written before, by its id, is left out of the group, also where a group is repeated because its outcome was unknown.
+ * While the database is away, rows wait in memory. A process that is killed loses the rows that are not written: those
+ * of the last 100 ms.
  */
 export class LedgerWriter {
   readonly #deps: WriterDeps
@@ -105,7 +105,6 @@ export class LedgerWriter {
   async #writeAll(): Promise<void> {
     while (this.#waiting > 0)
       await this.#write({
-        id: this.#deps.newId(),
         attempts: this.#attempts.splice(0, MOST_IN_GROUP),
         requests: this.#requests.splice(0, MOST_IN_GROUP),
       })
@@ -129,26 +128,44 @@ export class LedgerWriter {
     if (sizeOf(group) <= 1) return this.#deps.onLost(sizeOf(group), error)
     const { attempts, requests } = group
     const [a, r] = [Math.ceil(attempts.length / 2), Math.floor(requests.length / 2)]
-    const newId = this.#deps.newId
-    await this.#write({ id: newId(), attempts: attempts.slice(0, a), requests: requests.slice(0, r) })
-    await this.#write({ id: newId(), attempts: attempts.slice(a), requests: requests.slice(r) })
+    await this.#write({ attempts: attempts.slice(0, a), requests: requests.slice(0, r) })
+    await this.#write({ attempts: attempts.slice(a), requests: requests.slice(r) })
   }
 
-  async #commit({ id, attempts, requests }: Group): Promise<void> {
-    const { records, clock } = this.#deps
-    await records.writeTogether(db => [
-      {
-        query: db
-          .insertInto('ledger_groups')
-          .values({ id, at: Math.floor(clock.now()) })
-          .onConflict(conflict => conflict.doNothing())
-          .compile(),
-        mustMatch: true,
-      },
-      ...(attempts.length > 0 ? [{ query: this.#insertions.attempts(attempts) }] : []),
-      ...(requests.length > 0 ? [{ query: this.#insertions.requests(requests) }] : []),
-      { query: this.#insertions.rollups(rollupOf(attempts, requests)) },
-    ])
+  /** Rows and their sums in one transaction, which fails where one of the rows was written before. */
+  async #commit(group: Group): Promise<void> {
+    const { records } = this.#deps
+    for (let rest = group; sizeOf(rest) > 0; ) {
+      const { attempts, requests } = rest
+      const { attempts: ofAttempts, requests: ofRequests, rollups } = this.#insertions
+      const isWritten = await records.writeTogether(() => [
+        ...(attempts.length > 0 ? [{ query: ofAttempts(attempts), mustChange: attempts.length }] : []),
+        ...(requests.length > 0 ? [{ query: ofRequests(requests), mustChange: requests.length }] : []),
+        { query: rollups(rollupOf(attempts, requests)) },
+      ])
+      if (isWritten) return
+      const unwritten = {
+        attempts: await this.#unwritten('ledger_attempts', attempts),
+        requests: await this.#unwritten('ledger_requests', requests),
+      }
+      if (sizeOf(unwritten) === sizeOf(rest)) throw new Error('The rows of the ledger conflict with none.')
+      rest = unwritten
+    }
+  }
+
+  /** Those rows that the table does not have yet, each once. */
+  async #unwritten<Row extends AttemptRow | RequestRow>(
+    table: 'ledger_attempts' | 'ledger_requests',
+    rows: readonly Row[],
+  ): Promise<readonly Row[]> {
+    const byId = new Map(rows.map(row => [String(row.id), row]))
+    const ids = [...byId.keys()]
+    if (ids.length === 0) return []
+    const found = await this.#deps.records.read(db =>
+      db.selectFrom(table).select('id').where('id', 'in', ids).execute(),
+    )
+    for (const { id } of found) byId.delete(id)
+    return [...byId.values()]
   }
 
   #wait(delayMs: number): Promise<void> {

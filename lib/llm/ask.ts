@@ -40,6 +40,7 @@ const settle = (
   if (usage) attempt.usage = priced(usage, attempt.target, attempt.startedAt)
   if (error instanceof GatewayError) attempt.error = error
   attempt.outcome = ending.outcome
+  call.account?.ended(attempt)
   onAttemptEnd(call, attempt)
 }
 
@@ -55,6 +56,7 @@ const attempted = async (call: Call, provider: Provider, target: Target, deps: A
   const attempt: Attempt = { target, startedAt: clock.now() }
   call.attempts.begin(attempt)
   call.journal.attempts.push(attempt)
+  call.account?.begun(attempt)
   const ended = (): number => {
     attempt.endedAt = clock.now()
     return attempt.endedAt - attempt.startedAt

@@ -52,6 +52,11 @@ const nameOf = (provider: string, model: string): string =>
 /** The snapshot of a model, such as `gpt-4o-mini-2024-07-18`: `-YYYY-MM-DD`, `-MMDD`, or Anthropic's `-YYYYMMDD`. */
 const SNAPSHOT = /-(?:20\d\d-?[01]\d-?[0-3]\d|[01]\d[0-3]\d)$/
 
+const withoutSnapshot = ({ provider, model: snapshot }: Target): Target => {
+  const model = snapshot.replace(SNAPSHOT, '')
+  return { provider, model, name: nameOf(provider, model) }
+}
+
 /** With the version of the price table. */
 const dated = (facts: ModelFacts): ModelFacts =>
   facts.usdPerMillion ? { ...facts, usdPerMillion: { ...facts.usdPerMillion, version: PRICES_AS_OF } } : facts
@@ -193,8 +198,7 @@ export class Catalog {
 
   /** Of the target, or of the model that it is a snapshot of. */
   #modelFactsOf(target: Target): ModelFacts | undefined {
-    const model = target.model.replace(SNAPSHOT, '')
-    return this.#factsOf(target) ?? this.#factsOf({ ...target, model, name: nameOf(target.provider, model) })
+    return this.#factsOf(target) ?? this.#factsOf(withoutSnapshot(target))
   }
 
   #factsOf({ provider, model, name }: Target): ModelFacts | undefined {

@@ -98,15 +98,15 @@ export const drained = (
   ask: (call: Call) => Promise<Reply>,
   { mostMs, open, clock }: DrainDeps,
 ): Promise<Reply> => {
-  const work = open()
   const upstream = new AbortController()
+  let work: ReturnType<typeof open> | undefined
   let events: DrainedEvents | undefined
   let timer: Timer | undefined
   const { promise, resolve, reject } = Promise.withResolvers<Reply>()
   const end = (): void => {
     timer?.cancel()
     call.signal.removeEventListener('abort', onAbort)
-    work.close()
+    work?.close()
   }
   const onAbort = (): void => {
     const { reason } = call.signal
@@ -114,11 +114,12 @@ export const drained = (
       upstream.abort(reason)
       return
     }
+    work = open()
+    work.signal.addEventListener('abort', () => upstream.abort(work?.signal.reason), { once: true })
     timer = clock.timer(mostMs, () => upstream.abort(reason))
     if (events) events.leave(toGatewayError(reason))
     else reject(reason)
   }
-  work.signal.addEventListener('abort', () => upstream.abort(work.signal.reason), { once: true })
   if (call.signal.aborted) onAbort()
   else call.signal.addEventListener('abort', onAbort, { once: true })
   ask({ ...call, signal: upstream.signal }).then(

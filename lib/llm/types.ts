@@ -45,6 +45,14 @@ export type CacheMode = 'default' | 'refresh' | 'no-store'
 /** A limit of an answer's size: one for all, or one for each kind of caller, who is not known before authentication. */
 export type ResponseLimit = number | Readonly<Record<Caller['kind'], number>>
 
+/** Keeps account of the one attempt that is made of a call. */
+export type AttemptAccount = Readonly<{
+  /** Called when it is sent to its provider. */
+  begun: (attempt: Attempt) => void
+  /** Called once it has ended, and its usage and cost are known, which may be after its client has gone. */
+  ended: (attempt: Attempt) => void
+}>
+
 /**
  * One request to a model, on its way inwards. Immutable and complete from the start: a policy passes on a changed copy,
  * `next({ ...call, caller })`.
@@ -87,6 +95,8 @@ export type Call = RequestContext &
     plan: readonly Target[]
     /** The call's budget of attempts. The only mutable part of a call, shared by all copies of it. */
     attempts: AttemptBudget
+    /** The books of the attempt that is made of this call; absent where it has none beside the ledger. */
+    account?: AttemptAccount
     /** Another target of the plan has failed before. */
     isFallback?: true
   }>

@@ -14,10 +14,6 @@ export const replyOf = (outcome: Outcome): Reply => {
 
 const OUTPACED = 'Another attempt was faster.'
 
-/** Whether an attempt was aborted because the other one had content first. */
-export const wasOutpaced = (error: unknown): boolean =>
-  error instanceof GatewayError && error.code === 'CLIENT_GONE' && error.message === OUTPACED
-
 /** One of two attempts at a call, with a signal of its own below the call's. */
 export class RacedAttempt {
   readonly outcome: Promise<Outcome>

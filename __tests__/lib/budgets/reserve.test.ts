@@ -14,12 +14,15 @@ import { WorstCases } from '#lib/budgets/worst-case.ts'
 import { systemClock } from '#lib/clock.ts'
 import { compose, type Handler } from '#lib/compose.ts'
 import { GatewayError } from '#lib/errors.ts'
-import type { Call, Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
-import { RacedAttempt, wasOutpaced } from '#lib/resilience/race.ts'
+import { type AskDeps, ask as asking } from '#lib/llm/ask.ts'
+import { prefetched } from '#lib/llm/events.ts'
+import type { Call, Provider, Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
+import type { Attempt } from '#lib/request-context.ts'
+import { RacedAttempt } from '#lib/resilience/race.ts'
 import { openRecords } from '#lib/storage/records/open.ts'
 import type { Records } from '#lib/storage/records/records.ts'
 import { Tokenizer } from '#lib/tokenizer/tokenizer.ts'
-import { newCall, TARGET, text } from '../../support/calls.ts'
+import { collect, newCall, TARGET, text } from '../../support/calls.ts'
 
 const FINISH: ReplyEvent = { type: 'finish', reason: 'stop' }
 /** Nanodollars: a token costs one in, and ten out. */
@@ -30,6 +33,9 @@ let holds: HoldRecords
 let limits: readonly Limit[]
 let unexpected: UnexpectedCost[]
 let deps: ReserveDeps
+let charged: Attempt[]
+let drains: boolean
+let drainedWork: number
 
 beforeEach(async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'parley-reserve-'))
@@ -37,10 +43,14 @@ beforeEach(async () => {
   holds = new HoldRecords(records)
   limits = [{ scope: 'all', dayNanoUsd: 100_000 }]
   unexpected = []
+  charged = []
+  drains = false
+  drainedWork = 0
   const outputSizes = new OutputSizes()
   deps = {
     budgets: new Budgets({
       records: holds,
+      ledgerSum: async () => 0,
       clock: systemClock,
       process: 'one',
       newId: randomUUID,
@@ -60,8 +70,6 @@ beforeEach(async () => {
       tokenizer: new Tokenizer(systemClock),
     }),
     outputSizes,
-    costNanoUsd: cost,
-    usageOfFailed: error => (wasOutpaced(error) ? { inputTokens: 3, outputTokens: 0 } : undefined),
     allowsUnpriced: false,
     mayClamp: false,
     onUnexpectedCost: one => unexpected.push(one),
@@ -75,43 +83,47 @@ const counter = async () => {
   return { spent: day?.spent, reserved: day?.reserved }
 }
 
-/** A provider whose usage is known only once its events have been read to their end. */
-const answers =
-  (usage: Usage, ...groups: readonly (readonly ReplyEvent[])[]): Handler<Call, Reply> =>
-  async () => {
-    const known = Promise.withResolvers<Usage>()
-    const events = (async function* () {
-      try {
-        yield* groups
-      } finally {
-        known.resolve(usage)
-      }
-    })()
-    // As providers do: what was never begun has no `finally`.
-    const first = await events.next()
-    const all = (async function* () {
-      try {
-        if (!first.done) yield first.value
-        yield* events
-      } finally {
-        await events.return(undefined)
-      }
-    })()
-    const opened = all[Symbol.asyncIterator]()
-    return {
-      head: { id: 'chat_1', target: TARGET, cache: 'miss' },
-      usage: known.promise,
-      events: {
-        [Symbol.asyncIterator]: () => ({
-          next: () => opened.next(),
-          return: async () => {
-            await events.return(undefined)
-            return opened.return(undefined)
-          },
-        }),
+/** The last handler of the pipeline, over a provider. What the ledger charges is in `charged`. */
+const asked =
+  (ask: Provider['ask']): Handler<Call, Reply> =>
+  call => {
+    const ledger: AskDeps = {
+      providers: new Map([['fake', { id: 'fake', ask }]]),
+      clock: systemClock,
+      listener: { succeeded: () => {}, failed: () => {} },
+      priced: usage => ({ ...usage, costPicoUsd: cost(usage) * 1_000 }),
+      onAttemptEnd: (_, attempt) => charged.push(attempt),
+      drain: {
+        isOn: () => drains,
+        mostMs: 60_000,
+        open: () => {
+          drainedWork += 1
+          return { signal: new AbortController().signal, close: () => (drainedWork -= 1) }
+        },
+        clock: systemClock,
       },
     }
+    return asking(ledger)(call)
   }
+
+const chargedNano = (): number =>
+  charged.reduce((sum, { usage }) => sum + (usage?.costPicoUsd ?? 0) / 1_000, 0)
+
+/** A provider whose usage is known only once its events have been read to their end. */
+const answers = (usage: Usage, ...groups: readonly (readonly ReplyEvent[])[]): Handler<Call, Reply> =>
+  asked(async () => {
+    const known = Promise.withResolvers<Usage>()
+    const events = await prefetched(
+      (async function* () {
+        try {
+          yield* groups
+        } finally {
+          known.resolve(usage)
+        }
+      })(),
+    )
+    return { head: { id: 'chat_1', target: TARGET, cache: 'miss' }, usage: known.promise, events }
+  })
 
 const USAGE: Usage = { inputTokens: 5, outputTokens: 7 }
 const whole = answers(USAGE, text('Hello'), [...text(' there'), FINISH])
@@ -136,22 +148,99 @@ describe('the money of an attempt', () => {
   })
 
   it('is given back where the attempt fails before its first content', async () => {
-    const failing = async () => Promise.reject(new GatewayError('PROVIDER_ERROR'))
+    const failing = asked(() => Promise.reject(new GatewayError('PROVIDER_ERROR')))
     await expect(compose(reserve(deps))(failing)(newCall())).rejects.toMatchObject({ code: 'PROVIDER_ERROR' })
     expect(await counter()).toEqual({ spent: 0, reserved: 0 })
   })
 
-  it('is settled for both attempts where one has outpaced the other', async () => {
-    const hangs: Handler<Call, Reply> = ({ signal }) =>
-      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  it('is settled for both attempts where one has outpaced the other, by what the ledger charges for each', async () => {
+    const begun = Promise.withResolvers<void>()
+    const hangs = asked(
+      ({ signal }, _, attempt) =>
+        new Promise((_, reject) => {
+          if (attempt) attempt.usage = { inputTokens: 3, outputTokens: 0, estimated: true }
+          signal.addEventListener('abort', () => reject(signal.reason))
+          begun.resolve()
+        }),
+    )
     const slow = new RacedAttempt(newCall(), compose(reserve(deps))(hangs))
+    await begun.promise
     const fast = await compose(reserve(deps))(whole)(newCall())
     for await (const _ of fast.events);
-    await expect.poll(counter).toMatchObject({ spent: 75 })
+    expect((await counter()).spent).toBe(75)
     expect((await counter()).reserved).toBeGreaterThan(0)
     slow.abort()
     await slow.outcome
     expect(await counter()).toEqual({ spent: 78, reserved: 0 })
+    expect(chargedNano()).toBe(78)
+  })
+
+  it('is given back where the attempt was never begun: outpaced or refused while it waited for a slot', async () => {
+    const waits: Handler<Call, Reply> = ({ signal }) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    const slow = new RacedAttempt(newCall(), compose(reserve(deps))(waits))
+    await expect.poll(async () => (await counter()).reserved).toBeGreaterThan(0)
+    slow.abort()
+    await slow.outcome
+    expect(await counter()).toEqual({ spent: 0, reserved: 0 })
+  })
+
+  it('is booked where a failed answer came with a usage, as the ledger charges it', async () => {
+    const failing = asked((_call, _target, attempt) => {
+      if (attempt) attempt.usage = USAGE
+      return Promise.reject(new GatewayError('PROVIDER_ERROR'))
+    })
+    await expect(compose(reserve(deps))(failing)(newCall())).rejects.toMatchObject({ code: 'PROVIDER_ERROR' })
+    expect(await counter()).toEqual({ spent: 75, reserved: 0 })
+    expect(chargedNano()).toBe(75)
+  })
+
+  it.each([
+    ['before its first content', 0],
+    ['after its first content', 1],
+  ])(
+    'is held till the end of an answer that is read on when its client has gone %s, and booked then',
+    async (_, groups) => {
+      drains = true
+      const more = Promise.withResolvers<void>()
+      const begun = Promise.withResolvers<void>()
+      const slow = asked(async () => {
+        begun.resolve()
+        if (groups === 0) await more.promise
+        const known = Promise.withResolvers<Usage>()
+        const events = await prefetched(
+          (async function* () {
+            yield text('Hello')
+            await more.promise
+            yield [FINISH] as readonly ReplyEvent[]
+            known.resolve(USAGE)
+          })(),
+        )
+        return { head: { id: 'chat_1', target: TARGET, cache: 'miss' }, usage: known.promise, events }
+      })
+      const client = new AbortController()
+      const answer = compose(reserve(deps))(slow)(newCall({ signal: client.signal }))
+      const read = answer.then(collect)
+      await begun.promise
+      if (groups > 0) await answer
+      expect(drainedWork).toBe(0)
+      client.abort(new GatewayError('CLIENT_GONE'))
+      await (groups > 0 ? read : expect(read).rejects.toMatchObject({ code: 'CLIENT_GONE' }))
+      expect(drainedWork).toBe(1)
+      expect((await counter()).spent).toBe(0)
+      expect((await counter()).reserved).toBeGreaterThan(0)
+      more.resolve()
+      await expect.poll(counter).toEqual({ spent: 75, reserved: 0 })
+      expect(chargedNano()).toBe(75)
+      expect(drainedWork).toBe(0)
+    },
+  )
+
+  it('counts in the ledger on the day on which it was reserved, where its attempt begins after midnight', async () => {
+    const hold = { id: 'late', day: '2020-01-01', limits, nanoUsd: 1_000 }
+    deps = { ...deps, budgets: { reserve: async () => ({ hold }), settle: async () => {} } }
+    for await (const _ of (await compose(reserve(deps))(whole)(newCall())).events);
+    expect(charged[0]?.accountedAt).toBe(Date.UTC(2020, 0, 2) - 1)
   })
 
   it('is booked in full and reported where the model has ignored its limit', async () => {

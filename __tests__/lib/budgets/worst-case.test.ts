@@ -3,6 +3,7 @@ import { OutputSizes } from '#lib/budgets/output-sizes.ts'
 import { WorstCases } from '#lib/budgets/worst-case.ts'
 import { systemClock } from '#lib/clock.ts'
 import { costOfTokens, highestTokenPrice } from '#lib/ledger/pricing.ts'
+import type { Price } from '#lib/llm/providers/definition.ts'
 import type { Call, Usage } from '#lib/llm/types.ts'
 import { Tokenizer } from '#lib/tokenizer/tokenizer.ts'
 import { newCall, TARGET } from '../../support/calls.ts'
@@ -17,7 +18,7 @@ const worstCases = (contextTokens?: number) =>
       highestTokenPrice(PRICE, {
         inputTokens,
         serviceTier: parameters?.serviceTier,
-        writesForAnHour: false,
+        writesForAnHour: () => false,
         at: 0,
       }),
     unitPriceOf: ({ model }) => {
@@ -106,6 +107,32 @@ describe('the worst case of a call', () => {
   })
 })
 
+describe('the highest price of a token of input', () => {
+  const inputOf = (price: Price, writesForAnHour: () => boolean) =>
+    highestTokenPrice(price, { inputTokens: 1, serviceTier: undefined, writesForAnHour, at: 0 }).inputPicoUsd
+
+  it('is that of an hour’s cache write where the call may make one, and it has a price of its own', () => {
+    const claude = { input: 3, output: 15, cacheWrite: 3.75 }
+    expect(inputOf(claude, () => false)).toBe(3_750_000)
+    expect(inputOf(claude, () => true)).toBe(6_000_000)
+    expect(inputOf({ ...claude, cacheWrite1h: 9 }, () => true)).toBe(9_000_000)
+    const asUsual = costOfTokens(
+      { inputTokens: 1, cacheWriteInputTokens: 1, cacheWrite1hInputTokens: 1, outputTokens: 0 },
+      claude,
+      0,
+    )
+    expect(asUsual.picoUsd).toBe(6_000_000)
+  })
+
+  it('does not depend on the body of a call, nor is that searched, where such writes have no price of their own', () => {
+    const searched = (): never => {
+      throw new Error('searched')
+    }
+    expect(inputOf({ input: 2.5, output: 10, cachedInput: 1.25 }, searched)).toBe(2_500_000)
+    expect(inputOf({ input: 2.5, output: 10, cacheWrite: 1, audioInput: 40 }, searched)).toBe(40_000_000)
+  })
+})
+
 describe('the length of an answer without a limit', () => {
   const ada = { kind: 'key', id: 'ada', name: 'Ada', role: 'member', address: '' } as const
 
@@ -115,5 +142,7 @@ describe('the length of an answer without a limit', () => {
     for (let size = 1; size <= 200; size += 1) sizes.record(ada, size * 20)
     expect(sizes.of(ada)).toBe(198 * 20)
     expect(sizes.of({ ...ada, id: 'bob' })).toBe(1_000)
+    sizes.record({ ...ada, id: 'bob' }, 3_000)
+    expect(sizes.of({ ...ada, id: 'bob' })).toBe(3_000)
   })
 })

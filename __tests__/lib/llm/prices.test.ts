@@ -85,7 +85,7 @@ describe('the price table', () => {
     expect(usd('gemini-3.7-flash', usage, before)).toBe(4.5)
     expect(usd('gemini-3.7-flash', usage, after)).toBe(9)
     expect(usd('gemini-3.7-flash', { ...usage, serviceTier: 'flex' }, after)).toBe(4.5)
-    const query = { inputTokens: 10, serviceTier: undefined, writesForAnHour: false }
+    const query = { inputTokens: 10, serviceTier: undefined, writesForAnHour: () => false }
     const reserved = (at: number) =>
       highestTokenPrice(priceOf('gemini-3.7-flash'), { ...query, at }).outputPicoUsd
     expect([reserved(before), reserved(after)]).toEqual([3_750_000, 7_500_000])

@@ -15,6 +15,7 @@ import { idempotency } from './migrations/2026-11-29-idempotency.ts'
 import { keyValue } from './migrations/2026-11-29-key-value.ts'
 import { keys } from './migrations/2026-11-29-keys.ts'
 import { ledger } from './migrations/2026-11-29-ledger.ts'
+import { corrections } from './migrations/2026-11-30-corrections.ts'
 import { lastUse } from './migrations/2026-11-30-last-use.ts'
 import { recommendations } from './migrations/2026-11-30-recommendations.ts'
 import type { RecordsSchema } from './schema.ts'
@@ -35,6 +36,7 @@ const MIGRATIONS = {
   '2026-11-29-key-value': keyValue,
   '2026-11-29-keys': keys,
   '2026-11-29-ledger': ledger,
+  '2026-11-30-corrections': corrections,
   '2026-11-30-last-use': lastUse,
   '2026-11-30-recommendations': recommendations,
 }

@@ -21,9 +21,15 @@ export type Step = Readonly<{
   query: CompiledQuery
   /** Rolls the batch back where it changes or returns no row. */
   mustMatch?: boolean
+  /** Rolls the batch back where it changes another number of rows. */
+  mustChange?: number
 }>
 
 type Results = readonly QueryResult<unknown>[] | undefined
+
+const isUnmatched = ({ mustMatch, mustChange }: Step, { rows, numAffectedRows }: QueryResult<unknown>) =>
+  (mustMatch && rows.length === 0 && !numAffectedRows) ||
+  (mustChange !== undefined && Number(numAffectedRows) !== mustChange)
 
 /** The operations of a database that has its own; without them `db` is used. */
 export type RecordsDeps = Readonly<{
@@ -76,7 +82,7 @@ export class Records {
    * Writes as `write` does, where no statement depends on another's result: all are sent at once, so that the
    * transaction is as short as possible. The results are in the statements' order.
    *
-   * @returns undefined where a statement that `mustMatch` a row matched none; then nothing has changed
+   * @returns undefined where a statement that `mustMatch` or `mustChange` rows did not; then nothing has changed
    * @throws GatewayError STORE_UNAVAILABLE where the database fails.
    */
   writeTogether(statements: (db: Kysely<RecordsSchema>) => readonly (Compilable | Step)[]): Promise<Results> {
@@ -113,9 +119,9 @@ export class Records {
       .transaction()
       .execute(async transaction => {
         const results: QueryResult<unknown>[] = []
-        for (const { query, mustMatch } of steps) {
-          const result = await transaction.executeQuery(query)
-          if (mustMatch && result.rows.length === 0 && !result.numAffectedRows) throw new Unmatched()
+        for (const step of steps) {
+          const result = await transaction.executeQuery(step.query)
+          if (isUnmatched(step, result)) throw new Unmatched()
           results.push(result)
         }
         return results

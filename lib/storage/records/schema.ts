@@ -6,7 +6,6 @@ import type {
   BudgetHoldsTable,
   BudgetsTable,
   LedgerAttemptsTable,
-  LedgerGroupsTable,
   LedgerRequestsTable,
   LedgerRollupsTable,
 } from './tables/money.ts'
@@ -41,5 +40,4 @@ export type RecordsSchema = {
   ledger_attempts: LedgerAttemptsTable
   ledger_requests: LedgerRequestsTable
   ledger_rollups: LedgerRollupsTable
-  ledger_groups: LedgerGroupsTable
 }

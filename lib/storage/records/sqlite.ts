@@ -15,10 +15,11 @@ const recordsOf = (thread: RecordsThread, clock: Clock): Records => {
   return new Records(kyselyOver(thread, 'write', writing), 'sqlite', clock, {
     reading: kyselyOver(thread, 'read'),
     atomically: async queries => {
-      const statements = queries.map(({ query, mustMatch }) => ({
+      const statements = queries.map(({ query, mustMatch, mustChange }) => ({
         sql: query.sql,
         parameters: query.parameters,
         ...(mustMatch && { mustMatch }),
+        ...(mustChange !== undefined && { mustChange }),
       }))
       return (await commits.run(statements))?.map(queryResult)
     },

@@ -13,6 +13,8 @@ export type Statement = Readonly<{
   parameters: readonly unknown[]
   /** In a group: undoes the group where this statement changes or returns no row. */
   mustMatch?: boolean
+  /** In a group: undoes the group where this statement changes another number of rows. */
+  mustChange?: number
 }>
 
 export type StatementResult = Readonly<{

@@ -61,8 +61,9 @@ const running = (
     return { rows: [], changes: Number(statement.run(...values).changes) }
   }
   const command = (sql: string) => run({ sql, parameters: [] })
-  const isUnmatched = ({ mustMatch }: Statement, { rows, changes = 0 }: StatementResult) =>
-    mustMatch === true && rows.length === 0 && changes === 0
+  const isUnmatched = ({ mustMatch, mustChange }: Statement, { rows, changes = 0 }: StatementResult) =>
+    (mustMatch === true && rows.length === 0 && changes === 0) ||
+    (mustChange !== undefined && changes !== mustChange)
 
   const undoGroup = () => {
     command('rollback to one_group')

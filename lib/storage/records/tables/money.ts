@@ -1,3 +1,4 @@
+import type { ColumnType } from 'kysely'
 import type { Integer, OptionalInteger } from './columns.ts'
 
 /** Limits of spending, in whole nanodollars; null where there is none. A removed one stays, so that others notice. */
@@ -16,6 +17,8 @@ export type BudgetCountersTable = {
   period: string
   spent: Integer
   reserved: Integer
+  /** How often what is spent was corrected by the ledger. */
+  corrections: ColumnType<number, number | undefined, number>
   /** When it was reported that most of it is spent. */
   noticed_at: OptionalInteger
 }
@@ -109,6 +112,3 @@ export type LedgerRollupsTable = {
   provider: string
   model: string
 }
-
-/** The groups of ledger rows that were written. */
-export type LedgerGroupsTable = { id: string; at: Integer }

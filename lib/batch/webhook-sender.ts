@@ -1,7 +1,7 @@
-import { createHmac } from 'node:crypto'
-import type { Clock, Timer } from '../../clock.ts'
-import type { BatchRecords, Job, WebhookDue } from '../types.ts'
-import type { PostWebhook } from './post.ts'
+import type { Clock, Timer } from '../clock.ts'
+import type { PostWebhook } from '../webhook/post.ts'
+import { sendWebhook } from '../webhook/send.ts'
+import type { BatchRecords, Job, WebhookDue } from './types.ts'
 
 type WebhookOutcome = Parameters<BatchRecords['settleWebhook']>[1]
 
@@ -23,15 +23,6 @@ const MOST_AT_ONCE = 16
 const MOST_OF_OWNER = 4
 const FIRST_PAUSE_MS = 10_000
 const PAUSE_FACTOR = 4
-
-/**
- * A message's signature and time: `t=<unix seconds>,v1=<hex HMAC-SHA-256 of "t.message">`. Receivers should refuse one
- * that is older than a few minutes.
- */
-export const signatureOf = (message: string, secret: string, now: number): string => {
-  const seconds = Math.floor(now / 1000)
-  return `t=${seconds},v1=${createHmac('sha256', secret).update(`${seconds}.${message}`).digest('hex')}`
-}
 
 /**
  * Delivers webhooks of jobs that have ended, at least once each: in at most six attempts, with growing pauses. Many run
@@ -95,9 +86,8 @@ export class WebhookSender {
     const { clock, onError } = this.#deps
     const { job, attempt } = due
     try {
-      const status = await this.#send(due)
-      if (status >= 200 && status < 300) return { state: 'sent' }
-      onError(new Error(`the webhook answered ${status}`), job.id)
+      await this.#send(due)
+      return { state: 'sent' }
     } catch (error) {
       onError(error, job.id)
     }
@@ -105,13 +95,10 @@ export class WebhookSender {
     return { again: clock.now() + FIRST_PAUSE_MS * PAUSE_FACTOR ** (attempt - 1) }
   }
 
-  #send({ job, url, attempt }: WebhookDue): Promise<number> {
+  #send({ job, url, attempt }: WebhookDue): Promise<void> {
     const { post, messageOf, secret, clock } = this.#deps
-    const message = JSON.stringify(messageOf(job))
-    return post(url, message, {
-      'x-parley-event': 'batch.ended',
-      'x-parley-delivery': `${job.id}:${attempt}`,
-      'x-parley-signature': signatureOf(message, secret, clock.now()),
-    })
+    const delivery = `${job.id}:${attempt}`
+    const webhook = { url, event: 'batch.ended', delivery, message: messageOf(job) }
+    return sendWebhook(webhook, { post, secret, now: clock.now() })
   }
 }

@@ -30,6 +30,7 @@ import type { BatchFacts } from '../observability/batch-health.ts'
 import type { BatchMetrics } from '../observability/batch-metrics.ts'
 import { reportBatchItem } from '../observability/request-record.ts'
 import type { ResponseService } from '../responses/service.ts'
+import type { VendorObjects } from '../vendor-objects/assert-own.ts'
 import type { Database } from './database.ts'
 import type { CurrentConfig } from './live-config.ts'
 import type { Runtime } from './runtime.ts'
@@ -52,6 +53,7 @@ export type BatchWiringDeps = Readonly<{
   database: Database
   current: CurrentConfig
   responses: ResponseService
+  vendorObjects: VendorObjects
   isStopping: () => boolean
 }>
 
@@ -78,10 +80,15 @@ type WorkerWiringDeps = BatchWiringDeps &
   }>
 
 const workerOf = (deps: WorkerWiringDeps): Worker => {
-  const { runtime, database, current, responses, isStopping, records, shared, changes, figures, onEnded } =
-    deps
+  const { runtime, database, current, isStopping, records, shared, changes, figures, onEnded } = deps
   const { env, clock, activeRequests } = runtime
-  const v1 = { clock, responses, modelNamed: (name: string) => openAiModel(name, current.now) }
+  const { responses, vendorObjects } = deps
+  const v1 = {
+    clock,
+    responses,
+    vendorObjects,
+    modelNamed: (name: string) => openAiModel(name, current.now),
+  }
   const run = running({
     answer: call => current.now.answerItem(call),
     v1: {

@@ -43,11 +43,12 @@ import type { ResponseService } from '../responses/service.ts'
 import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
 import { type ChatLimits, chatBody, uiChatBody } from '../validation/chat.ts'
+import type { VendorObjects } from '../vendor-objects/assert-own.ts'
 import { buildAudit, recordReload } from './audit.ts'
 import { type Batch, buildBatch } from './batch.ts'
 import { auditedKeys, type KeyChanges, type Keys } from './keys.ts'
 import { CurrentConfig, liveConfigOf } from './live-config.ts'
-import { buildResponses } from './responses.ts'
+import { buildResponses, buildVendorObjects } from './responses.ts'
 import { buildRuntime, type Runtime } from './runtime.ts'
 import { accessRulesOf, serveDepsOf } from './serving.ts'
 
@@ -74,6 +75,8 @@ export type Gateway = ServeDeps &
     streams: Streams
     /** The answers of `/v1/responses` that later requests can refer to. */
     responses: ResponseService
+    /** Refuses references to objects at a vendor that are not the caller's. */
+    vendorObjects: VendorObjects
     /** Usage, and how requests were answered. */
     usage: UsageService
     /** What budgets hold back of a caller's money, or of all together. */
@@ -239,6 +242,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     await database.close()
   })
   const responses = buildResponses(runtime, database)
+  const vendorObjects = buildVendorObjects(responses, current)
   void runMaintenance({
     records: database.records,
     clock,
@@ -246,7 +250,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     onError: database.reportError,
   })
   const batch = env.ENABLE_BATCH
-    ? await buildBatch({ runtime, database, current, responses, isStopping })
+    ? await buildBatch({ runtime, database, current, responses, vendorObjects, isStopping })
     : undefined
   return {
     ...serveDepsOf({ runtime, current, access }),
@@ -294,6 +298,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     audit,
     streams: runtime.streams,
     responses,
+    vendorObjects,
     budgets: runtime.budgets.admin,
     usage: new UsageService({ records: database.records, ledger: runtime.ledger, clock }),
     reserved: caller => runtime.budgets.reserved(caller),

@@ -54,13 +54,17 @@ const itemsById = async (holders: readonly StoredResponse[], wanted: ReadonlySet
   return items
 }
 
-const inPortions = async <T>(
+/** The answers of an owner that hold any of these ids. */
+export const holdersOf = async (
+  records: ResponseRecords,
+  owner: string,
   ids: readonly string[],
-  look: (portion: readonly string[]) => Promise<readonly T[]>,
-): Promise<readonly T[]> => {
-  const found: T[] = []
-  for (let from = 0; from < ids.length; from += MOST_IDS)
-    found.push(...(await look(ids.slice(from, from + MOST_IDS))))
+  now: number,
+): Promise<readonly StoredResponse[]> => {
+  const wanted = [...new Set(ids)].filter(isPlainId)
+  const found: StoredResponse[] = []
+  for (let from = 0; from < wanted.length; from += MOST_IDS)
+    found.push(...(await records.holding(owner, wanted.slice(from, from + MOST_IDS), now)))
   return found
 }
 
@@ -92,11 +96,10 @@ export const contextOf = async (
   now: number,
 ): Promise<ResponseContext> => {
   const { previousId, itemIds } = references
-  const wanted = [...new Set(itemIds)].filter(isPlainId)
   const chain =
     previousId !== undefined && isPlainId(previousId) ? await records.chain(owner, previousId, now) : []
-  const holders = await inPortions(wanted, portion => records.holding(owner, portion, now))
-  const items = await itemsById(holders, new Set(wanted))
+  const holders = await holdersOf(records, owner, itemIds, now)
+  const items = await itemsById(holders, new Set(itemIds))
   const unknown = unknownReference(references, chain, items)
   if (unknown) throw unknown
   const before = chain[0]?.previousId

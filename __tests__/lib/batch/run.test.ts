@@ -6,6 +6,7 @@ import { ActiveRequests } from '#lib/http/active-requests.ts'
 import { v1ItemAnswer, v1ItemCall } from '#lib/http/dialects/v1-item.ts'
 import type { Call, Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
 import { ResponseService } from '#lib/responses/service.ts'
+import { vendorObjects } from '#lib/vendor-objects/assert-own.ts'
 import { batches, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -39,7 +40,11 @@ const setting = (answer: (call: Call) => Promise<Reply>) => {
     mostCharacters: 0,
     onNotStored: () => {},
   })
-  const v1 = { clock, responses, modelNamed: (name: string) => name }
+  const objects = vendorObjects({
+    isAllowed: () => false,
+    ownIds: (caller, ids) => responses.ownIds(caller, ids),
+  })
+  const v1 = { clock, responses, vendorObjects: objects, modelNamed: (name: string) => name }
   const parts: RunDeps = {
     answer: call => {
       calls.push(call)

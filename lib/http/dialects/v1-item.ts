@@ -12,6 +12,7 @@ import { chatBodyOrThrow } from '../../validation/openai-chat.ts'
 import { endpointBody, type JsonEndpoint } from '../../validation/openai-endpoints.ts'
 import { responsesBodyOrThrow } from '../../validation/openai-responses.ts'
 import { parseOrThrow } from '../../validation/zod.ts'
+import type { VendorObjects } from '../../vendor-objects/assert-own.ts'
 import { type RawJson, rawJsonOf } from '../body.ts'
 import type { RouteResponse } from '../route-response.ts'
 import { messageResponse } from './anthropic-messages/reply.ts'
@@ -27,6 +28,7 @@ export type V1ItemDeps = Readonly<{
   clock: Clock
   /** The gateway's name of a model, from its own or the vendor's. */
   modelNamed: (name: string) => string
+  vendorObjects: VendorObjects
   /** The answers that requests for Responses refer to. */
   responses: Readonly<{
     context: (caller: Caller, references: References) => Promise<ResponseContext>
@@ -150,6 +152,7 @@ export const v1ItemCall = async (
 ): Promise<Call> => {
   const sent = await rawJsonOf(request.json)
   if (isStreamed(sent.value)) throw noStream()
+  await deps.vendorObjects.assertOwn(context.caller, sent.value)
   const model = deps.modelNamed(request.model)
   return ROUTES[request.url].call(context, sent, request, { model, deadlineAt, deps })
 }

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '../clock.ts'
+import { type Clock, isoTime, sleep } from '../clock.ts'
 import { usdOfNano } from '../money.ts'
 import type { BudgetNotice } from './budgets.ts'
 import { endOf } from './period.ts'
@@ -24,7 +24,7 @@ const messageOf = ({ scope, period, spentNanoUsd, limitNanoUsd }: BudgetNotice) 
     period,
     spentUsd: usdOfNano(spentNanoUsd),
     limitUsd: usdOfNano(limitNanoUsd),
-    renewsAt: new Date(endOf(period)).toISOString(),
+    renewsAt: isoTime(endOf(period)),
   },
 })
 

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '../clock.ts'
+import { type Clock, repeat } from '../clock.ts'
 import type { Records } from '../storage/records/records.ts'
 
 const EVERY_MS = 600_000
@@ -6,7 +6,6 @@ const EVERY_MS = 600_000
 const AT_ONCE = 1_000
 /** A group is repeated within seconds; while the database is away it was not written. */
 const GROUPS_KEPT_MS = 3_600_000
-const NEVER = new AbortController().signal
 
 export type MaintenanceDeps = Readonly<{
   records: Records
@@ -48,9 +47,5 @@ export const sweepLedger = async ({ records, clock, keepMs }: MaintenanceDeps): 
 }
 
 /** Sweeps the ledger now, and every ten minutes. */
-export const runMaintenance = async (deps: MaintenanceDeps): Promise<never> => {
-  for (;;) {
-    await sweepLedger(deps).catch(deps.onError)
-    await sleep(deps.clock, EVERY_MS, NEVER)
-  }
-}
+export const runMaintenance = (deps: MaintenanceDeps): Promise<never> =>
+  repeat({ ...deps, everyMs: EVERY_MS }, () => sweepLedger(deps))

@@ -1,6 +1,6 @@
 import type { GatewayError } from '../errors.ts'
 import { inTurns, turn } from '../loop-turns.ts'
-import { membersOf, scanElements, scanMembers } from '../raw-json.ts'
+import { memberIn, memberOf, scanElements, scanMembers } from '../raw-json.ts'
 import { itemNotFound, previousNotFound } from './errors.ts'
 import type { References, ResponseContext, ResponseRecords, StoredResponse } from './types.ts'
 
@@ -17,8 +17,7 @@ export const isPlainId = (id: string): boolean => PLAIN_ID.test(id)
 export const outputOf = async ({
   response,
 }: Pick<StoredResponse, 'response'>): Promise<readonly string[]> => {
-  const members = await inTurns(scanMembers(response))
-  const [, output] = members.find(([name]) => name === 'output') ?? []
+  const output = memberIn(await inTurns(scanMembers(response)), 'output')
   return output?.startsWith('[') ? inTurns(scanElements(output)) : []
 }
 
@@ -27,7 +26,7 @@ export const inputOf = ({ input }: StoredResponse): Promise<readonly string[]> =
 
 /** The id of an item's JSON. */
 export const itemIdOf = (json: string): string | undefined => {
-  const [, id] = membersOf(json).find(([name]) => name === 'id') ?? []
+  const id = memberOf(json, 'id')
   return id?.startsWith('"') ? JSON.parse(id) : undefined
 }
 

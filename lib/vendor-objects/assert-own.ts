@@ -1,3 +1,4 @@
+import { isFileId } from '../batch/v1/types.ts'
 import { GatewayError } from '../errors.ts'
 import type { FormPart } from '../llm/passthrough.ts'
 import { inTurns } from '../loop-turns.ts'
@@ -18,10 +19,8 @@ export type VendorObjects = Readonly<{
   assertOwnInForm: (caller: Caller, parts: readonly FormPart[]) => Promise<void>
 }>
 
-const FILE_OF_GATEWAY = /^file-[\da-f]{32}$/
-
 const messageFor = ({ kind, id }: VendorReference): string => {
-  if (kind === 'file' && FILE_OF_GATEWAY.test(id))
+  if (kind === 'file' && isFileId(id))
     return 'cannot be a file of this gateway: those are for batches; send the content of the file in its place'
   const instead = kind === 'file' ? '; send the content of the file in its place' : ''
   return `names a ${kind} at the provider that is not known to be yours${instead}`

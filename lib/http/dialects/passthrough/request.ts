@@ -4,6 +4,7 @@ import { formFingerprint } from '../../../idempotency/fingerprint.ts'
 import { type Endpoint, fieldOf, isMedia, type PassthroughRequest } from '../../../llm/passthrough.ts'
 import type { Call } from '../../../llm/types.ts'
 import { type ReceivedForm, receiveForm } from '../../../multipart/receive-form.ts'
+import { memberIn } from '../../../raw-json.ts'
 import { AttemptBudget, type RequestContext } from '../../../request-context.ts'
 import { endpointBody, type JsonEndpoint } from '../../../validation/openai-endpoints.ts'
 import { parseOrThrow } from '../../../validation/zod.ts'
@@ -40,7 +41,7 @@ const isStreamed = (passthrough: PassthroughRequest): boolean =>
 const streamFieldOf = (passthrough: PassthroughRequest): string => {
   const { body } = passthrough
   if (body.kind === 'form') return fieldOf(passthrough, 'stream') ?? ''
-  return body.members.find(([name]) => name === 'stream')?.[1] ?? ''
+  return memberIn(body.members, 'stream') ?? ''
 }
 
 const callOf = (

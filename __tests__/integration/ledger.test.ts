@@ -263,6 +263,13 @@ describe('the ledger of a gateway', () => {
     await expect.poll(() => warnings().length).toBe(1)
   })
 
+  it('has one row for a model, whether requests name it with its provider or not', async () => {
+    for (const model of ['unpriced', 'openai/unpriced']) await (await ask({ model })).text()
+    const { rows } = await usage('by=model')
+    const names = rows.map(({ model }: Json) => model).filter((model: string) => model.includes('unpriced'))
+    expect(names).toEqual(['unpriced'])
+  })
+
   it('shows usage to its caller alone', async () => {
     const own = await json(await fetch(`${gateway.url}/api/usage?by=owner`))
     expect(own.rows.map(({ owner }: Json) => owner)).toEqual(['address:127.0.0.1'])

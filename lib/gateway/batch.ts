@@ -25,7 +25,7 @@ import { DAY_MS } from '../clock.ts'
 import { itemLimits } from '../config/limits.ts'
 import { jobJson } from '../http/dialects/batch.ts'
 import { resultLine } from '../http/dialects/openai-batches.ts'
-import { v1ItemAnswer, v1ItemCall } from '../http/dialects/v1-item.ts'
+import { v1Item } from '../http/dialects/v1-item.ts'
 import type { BatchFacts } from '../observability/batch-health.ts'
 import type { BatchMetrics } from '../observability/batch-metrics.ts'
 import { reportBatchItem } from '../observability/request-record.ts'
@@ -92,8 +92,7 @@ const workerOf = (deps: WorkerWiringDeps): Worker => {
   const run = running({
     answer: call => current.now.answerItem(call),
     v1: {
-      call: (context, request, deadlineAt) => v1ItemCall(context, request, deadlineAt, v1),
-      answer: (call, reply, request) => v1ItemAnswer(call, reply, request, v1),
+      item: (context, request, deadlineAt) => v1Item(context, request, deadlineAt, v1),
       maxResponseBytes: env.V1_MAX_BODY_BYTES,
     },
     defaultModel: () => current.now.chatDefaults.model,

@@ -3,7 +3,7 @@ import { type RunDeps, running } from '#lib/batch/run.ts'
 import type { Claim, V1Request } from '#lib/batch/types.ts'
 import { type ErrorCode, GatewayError } from '#lib/errors.ts'
 import { ActiveRequests } from '#lib/http/active-requests.ts'
-import { v1ItemAnswer, v1ItemCall } from '#lib/http/dialects/v1-item.ts'
+import { v1Item } from '#lib/http/dialects/v1-item.ts'
 import type { Call, Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
 import { ResponseService } from '#lib/responses/service.ts'
 import { vendorObjects } from '#lib/vendor-objects/assert-own.ts'
@@ -51,8 +51,7 @@ const setting = (answer: (call: Call) => Promise<Reply>) => {
       return answer(call)
     },
     v1: {
-      call: (context, request, deadlineAt) => v1ItemCall(context, request, deadlineAt, v1),
-      answer: (call, reply, request) => v1ItemAnswer(call, reply, request, v1),
+      item: (context, request, deadlineAt) => v1Item(context, request, deadlineAt, v1),
       maxResponseBytes: 20_000,
     },
     defaultModel: () => 'mock/echo',

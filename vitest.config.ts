@@ -4,6 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Tests of how long the event loop, the memory or a client waits: only one of them at a time is a fair measurement. */
 const MEASURED = [
+  '__tests__/contracts/ledger-speed.test.ts',
   '__tests__/faults/{clients,instant-items,slow-clients}.test.ts',
   '__tests__/support/loop-delays.test.ts',
   '__tests__/integration/{batch-upload-load,disconnect,event-loop,large-bodies,load}.test.ts',

@@ -9,6 +9,13 @@ export interface Clock {
 /** A day in milliseconds. */
 export const DAY_MS = 86_400_000
 
+/** A clock time as ISO 8601 in UTC, as it is written in answers. */
+export const isoTime = (at: number): string => new Date(at).toISOString()
+
+/** The same of a time that may be unknown. */
+export const isoTimeOrNull = (at: number | undefined): string | null =>
+  at === undefined ? null : isoTime(at)
+
 export interface Timer {
   /** Restarts the delay, also of a timer that has fired. */
   refresh(): void
@@ -55,3 +62,16 @@ export const sleep = (clock: Clock, delayMs: number, signal: AbortSignal): Promi
     })
     signal.addEventListener('abort', onAbort, { once: true })
   })
+
+const NEVER = new AbortController().signal
+
+/** Does a task now, and again at an interval after its end, as long as the process lives. A failed one is reported. */
+export const repeat = async (
+  { clock, everyMs, onError }: Readonly<{ clock: Clock; everyMs: number; onError: (error: unknown) => void }>,
+  task: (round: number) => Promise<unknown>,
+): Promise<never> => {
+  for (let round = 0; ; round += 1) {
+    await task(round).catch(onError)
+    await sleep(clock, everyMs, NEVER)
+  }
+}

@@ -60,6 +60,8 @@ export type UpstreamRefusal = Readonly<{
   type?: string | undefined
   param?: string | undefined
   code?: string | undefined
+  /** What its server does not have, where a client of the format goes on without. */
+  unsupported?: readonly string[]
 }>
 
 export type GatewayErrorOptions = Readonly<{

@@ -97,6 +97,19 @@ const completed = <T>(scan: Scan<T>): T => {
 export const membersOf = (json: string): readonly (readonly [name: string, value: string])[] =>
   completed(scanMembers(json))
 
+/** The member of that name, as it is written; undefined where there is none. */
+export const memberIn = (
+  members: readonly (readonly [name: string, value: string])[],
+  name: string,
+): string | undefined => members.find(([known]) => known === name)?.[1]
+
+/** The same of a valid JSON object's text. */
+export const memberOf = (json: string, name: string): string | undefined => memberIn(membersOf(json), name)
+
+/** Whether a JSON value is an object, and no array. */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 /** `elementsOf` in portions: each step takes a millisecond or so. */
 export function* scanElements(json: string): Scan<readonly string[]> {
   const elements: string[] = []

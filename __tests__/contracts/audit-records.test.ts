@@ -1,16 +1,13 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { hashOf, NOTHING_YET, rowAfter } from '#lib/audit/chain.ts'
 import { AuditRecords } from '#lib/audit/records.ts'
 import type { AuditAnchor, AuditEntry } from '#lib/audit/types.ts'
 import { verifyAudit } from '#lib/audit/verify.ts'
-import { systemClock } from '#lib/clock.ts'
-import { openRecords } from '#lib/storage/records/open.ts'
 import type { Records } from '#lib/storage/records/records.ts'
-import { PostgresServer } from '../support/postgres.ts'
+import { DATABASES, newDatabases } from '../support/databases.ts'
+
+const databases = newDatabases()
 
 const entry = (object: string): AuditEntry => ({
   actor: { kind: 'key', id: 'key_1' },
@@ -23,8 +20,7 @@ const entry = (object: string): AuditEntry => ({
   requestId: 'r1',
 })
 
-describe.each(['SQLite', 'Postgres'])('the audit log in %s', kind => {
-  let server: PostgresServer | undefined
+describe.each(DATABASES)('the audit log in %s', kind => {
   let records: Records
   let other: Records
   let log: AuditRecords
@@ -37,23 +33,10 @@ describe.each(['SQLite', 'Postgres'])('the audit log in %s', kind => {
     return found.ok ? undefined : found.fault.sequence
   }
 
-  beforeAll(async () => {
-    if (kind === 'Postgres') server = await PostgresServer.start()
-  })
-  afterAll(async () => {
-    await records?.close()
-    await other?.close()
-    await server?.remove()
-  })
   beforeEach(async () => {
-    await records?.close()
-    await other?.close()
-    const location = {
-      databaseUrl: await server?.database(),
-      dataDir: mkdtempSync(join(tmpdir(), 'parley-audit-')),
-    }
-    records = await openRecords(location, systemClock)
-    other = await openRecords(location, systemClock)
+    const location = await databases.locationOf(kind)
+    records = await databases.openAt(location)
+    other = await databases.openAt(location)
     log = new AuditRecords(records)
     for (let count = 1; count <= 5; count += 1) await log.append(entry(`key_${count}`), 1_000 + count)
   })

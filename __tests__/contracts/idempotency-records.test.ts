@@ -1,13 +1,10 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock } from '#lib/clock.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { idempotencyRecords } from '#lib/idempotency/records.ts'
 import type { IdempotencyRecords, RequestKey } from '#lib/idempotency/types.ts'
-import { openRecords } from '#lib/storage/records/open.ts'
 import type { Records } from '#lib/storage/records/records.ts'
-import { PostgresServer } from '../support/postgres.ts'
+import { DATABASES, newDatabases } from '../support/databases.ts'
+
+const databases = newDatabases({ closed: 'after all tests' })
 
 const NOW = 1_000_000
 const LEASE = 30_000
@@ -19,8 +16,7 @@ const result = (text: string) => ({
   body: Buffer.from(text),
 })
 
-describe.each(['SQLite', 'Postgres'])('idempotency keys in %s', kind => {
-  let server: PostgresServer | undefined
+describe.each(DATABASES)('idempotency keys in %s', kind => {
   /** Two processes on one database. */
   let open: Records[] = []
   let one: IdempotencyRecords
@@ -28,19 +24,11 @@ describe.each(['SQLite', 'Postgres'])('idempotency keys in %s', kind => {
   let count = 0
 
   beforeAll(async () => {
-    if (kind === 'Postgres') server = await PostgresServer.start()
-    const location = {
-      databaseUrl: await server?.database(),
-      dataDir: mkdtempSync(join(tmpdir(), 'parley-idempotency-')),
-    }
-    open = [await openRecords(location, systemClock), await openRecords(location, systemClock)]
+    const location = await databases.locationOf(kind)
+    open = [await databases.openAt(location), await databases.openAt(location)]
     const [first, second] = open.map(idempotencyRecords)
     one = first as IdempotencyRecords
     two = second as IdempotencyRecords
-  })
-  afterAll(async () => {
-    for (const records of open) await records.close()
-    await server?.remove()
   })
 
   const newKey = (): RequestKey => {

@@ -1,42 +1,31 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { DAY_MS, systemClock } from '#lib/clock.ts'
 import { sweepValues } from '#lib/kv/maintenance.ts'
 import { kvRecords } from '#lib/kv/records.ts'
 import { KvService } from '#lib/kv/service.ts'
 import type { KvRecords } from '#lib/kv/types.ts'
-import { openRecords } from '#lib/storage/records/open.ts'
 import type { Records } from '#lib/storage/records/records.ts'
+import { DATABASES, newDatabases } from '../support/databases.ts'
 import { FakeClock } from '../support/fake-clock.ts'
-import { PostgresServer } from '../support/postgres.ts'
+
+const databases = newDatabases({ closed: 'after all tests' })
 
 const LIMITS = { entries: 1_000, bytes: 1_000_000 }
 const TIGHT = { entries: 2, bytes: 100 }
 
-describe.each(['SQLite', 'Postgres'])('values in %s', kind => {
-  let server: PostgresServer | undefined
+describe.each(DATABASES)('values in %s', kind => {
   /** Two processes on one database. */
   let open: Records[] = []
   let kv: KvRecords
   let other: KvRecords
 
   beforeAll(async () => {
-    if (kind === 'Postgres') server = await PostgresServer.start()
-    const location = {
-      databaseUrl: await server?.database(),
-      dataDir: mkdtempSync(join(tmpdir(), 'parley-kv-')),
-    }
-    open = [await openRecords(location, systemClock), await openRecords(location, systemClock)]
+    const location = await databases.locationOf(kind)
+    open = [await databases.openAt(location), await databases.openAt(location)]
     const [one, two] = open.map(kvRecords)
     kv = one as KvRecords
     other = two as KvRecords
-  })
-  afterAll(async () => {
-    for (const records of open) await records.close()
-    await server?.remove()
   })
 
   it('come back as they were spelled, to their owner alone', async () => {

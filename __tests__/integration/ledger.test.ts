@@ -281,17 +281,17 @@ describe('the ledger of a gateway', () => {
     await expect.poll(() => warnings().length).toBe(1)
   })
 
-  it('shows usage to its caller alone, as a table too, in which no name is a formula', async () => {
+  it('has one row for a model, whether requests name it with its provider or not', async () => {
+    for (const model of ['unpriced', 'openai/unpriced']) await (await ask({ model })).text()
+    const { rows } = await usage('by=model')
+    const names = rows.map(({ model }: Json) => model).filter((model: string) => model.includes('unpriced'))
+    expect(names).toEqual(['unpriced'])
+  })
+
+  it('shows usage to its caller alone', async () => {
     const own = await json(await fetch(`${gateway.url}/api/usage?by=owner`))
     expect(own.rows.map(({ owner }: Json) => owner)).toEqual(['address:127.0.0.1'])
     expect((await fetch(`${gateway.url}/api/admin/usage`)).status).toBe(401)
-    await (await ask({ model: 'openai/=cmd|calc' })).text()
-    await expect
-      .poll(() => fetch(`${gateway.url}/api/usage?by=model&format=csv`).then(one => one.text()))
-      .toContain('"')
-    const table = await fetch(`${gateway.url}/api/usage?by=model&format=csv`)
-    expect(table.headers.get('content-type')).toContain('text/csv')
-    expect(await table.text()).not.toMatch(/(^|,)"?[=+@]/m)
   })
 
   /** Requests of a model in the database's file. */
@@ -318,5 +318,21 @@ describe('the ledger of a gateway', () => {
     expect(BigInt((await usage()).total.costNanoUsd) - before).toBe(books.nano - booked)
     const { requests } = await json(await fetch(`${gateway.url}/api/requests?limit=20`))
     expect(requests.every(({ requestedModel }: Json) => requestedModel === 'booked')).toBe(true)
+  })
+
+  // The last one: once a key exists, callers without one are no longer let in.
+  it('is a table for spreadsheets too, in which no name is a formula', async () => {
+    const made = await fetch(`${gateway.url}/api/admin/keys`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: '=cmd|calc' }),
+    })
+    const headers = { authorization: `Bearer ${(await json(made)).key}` }
+    await (await ask({ model: 'booked' }, headers)).text()
+    const byKey = () => fetch(`${gateway.url}/api/usage?by=key&format=csv`, { headers })
+    await expect.poll(() => byKey().then(table => table.text())).toContain("'=cmd|calc")
+    const table = await byKey()
+    expect(table.headers.get('content-type')).toContain('text/csv')
+    expect(await table.text()).not.toMatch(/(^|,)"?[=+@]/m)
   })
 })

@@ -301,11 +301,11 @@ describe.each(HOSTS)('POST /v1/responses under the %s server', host => {
       ],
       ['an answer in the background', { background: true }, 400, 'invalid_input', 'background'],
       [
-        'a prompt that its provider does not have',
+        'a prompt of the provider’s account',
         { model: TRANSLATED, prompt: { id: 'pmpt_1' } },
         400,
         'invalid_input',
-        'prompt',
+        'prompt.id',
       ],
       [
         'a conversation at the provider, which all callers share',

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
@@ -32,7 +33,10 @@ describe('every example of a request in OpenAI’s specification reaches the ups
   let setting: UpstreamGateway
 
   beforeAll(async () => {
-    setting = await startUpstreamGateway('native', () => ({ ENABLE_CACHING: 'false' }))
+    const path = join(mkdtempSync(join(tmpdir(), 'parley-specification-')), 'gateway.json')
+    // One of them searches a vector store.
+    writeFileSync(path, JSON.stringify({ vendorObjects: 'allow' }))
+    setting = await startUpstreamGateway('native', () => ({ ENABLE_CACHING: 'false', GATEWAY_CONFIG: path }))
   })
   afterAll(() => stopUpstreamGateway(setting ?? {}))
 

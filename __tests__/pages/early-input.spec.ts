@@ -13,6 +13,24 @@ async function withoutScripts(page: Page, path = '/'): Promise<() => void> {
   return released.resolve
 }
 
+/** Holds back only the script of the chat page itself: React waits for it in the midst of hydration. */
+async function withoutOwnScript(page: Page): Promise<() => void> {
+  const released = Promise.withResolvers<void>()
+  const isHeld = Promise.withResolvers<void>()
+  await page.route('**/_next/static/**/*.js', async route => {
+    const response = await route.fetch()
+    if ((await response.text()).includes('Your question')) {
+      isHeld.resolve()
+      await released.promise
+    }
+    await route.fulfill({ response })
+  })
+  await page.goto('/', { waitUntil: 'commit' })
+  await isHeld.promise
+  await page.waitForFunction(() => Object.keys(document).some(key => key.startsWith('_reactListening')))
+  return released.resolve
+}
+
 const asks = {
   'with Enter': ({ composer }: Parley) => composer.press('Enter'),
   'with the button': ({ send }: Parley) => send.click(),
@@ -55,6 +73,61 @@ test('sends a question that was sent early in the conversation of before', async
   const { messages } = (await asked).postDataJSON()
   expect(messages.map(({ role }: { role: string }) => role)).toEqual(['user', 'assistant', 'user'])
   await expect(page.locator('[data-state=done]')).toHaveCount(2)
+})
+
+for (const [way, ask] of Object.entries(asks))
+  test(`sends a question that was sent ${way} while React hydrates the page`, async ({ parley, page }) => {
+    const release = await withoutOwnScript(page)
+    await parley.composer.pressSequentially('Sent early')
+    await ask(parley)
+    await expect(page.getByText('Sending…')).toBeVisible()
+    const asked = page.waitForRequest('**/api/chat')
+    release()
+    expect((await asked).postDataJSON()).toMatchObject({
+      messages: [{ role: 'user', content: 'Sent early' }],
+    })
+    await expect(parley.answer).toHaveAttribute('data-state', 'done')
+  })
+
+test('presses a button and takes an example that were pressed while React hydrates the page', async ({
+  parley,
+  page,
+}) => {
+  const release = await withoutOwnScript(page)
+  await page.getByRole('button', { name: /Draft a kind reply/ }).click()
+  await expect(parley.composer).not.toHaveValue('')
+  await expect(parley.send).toBeEnabled()
+  await page.getByRole('button', { name: /Theme: system/ }).click()
+  release()
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'light')
+})
+
+test('sends a question to the gateway’s own choice where the list of models does not come within 3 s', async ({
+  parley,
+  page,
+}) => {
+  await page.route('**/api/models', () => {})
+  const release = await withoutScripts(page)
+  await parley.composer.fill('Sent early')
+  await parley.composer.press('Enter')
+  const asked = page.waitForRequest('**/api/chat')
+  release()
+  expect((await asked).postDataJSON()).not.toHaveProperty('model')
+  await expect(parley.answer).toHaveAttribute('data-state', 'done')
+})
+
+test('offers to send at most 50,000 characters before the page’s scripts are there', async ({
+  parley,
+  page,
+}) => {
+  const release = await withoutScripts(page)
+  await parley.composer.fill('x'.repeat(50_001))
+  await expect(parley.send).toBeDisabled()
+  await parley.composer.press('Enter')
+  await expect(parley.composer).toBeEditable()
+  await parley.composer.fill('x'.repeat(50_000))
+  await expect(parley.send).toBeEnabled()
+  release()
 })
 
 test('takes an early question back with Escape, and sends nothing', async ({ parley, page }) => {

@@ -11,8 +11,13 @@ import { PostgresServer } from './postgres.ts'
 export const DATABASES = ['SQLite', 'Postgres'] as const
 export type DatabaseKind = (typeof DATABASES)[number]
 
-/** New, empty databases for the tests of a file. What a test has opened is closed after it. */
-export const newDatabases = () => {
+export type DatabasesOptions = Readonly<{
+  /** When what was opened is closed; after each test when absent. */
+  closed?: 'after each test' | 'after all tests'
+}>
+
+/** New, empty databases for the tests of a file. */
+export const newDatabases = ({ closed = 'after each test' }: DatabasesOptions = {}) => {
   let server: PostgresServer
   const opened: Records[] = []
   const closeAll = async (): Promise<void> => {
@@ -21,7 +26,7 @@ export const newDatabases = () => {
   beforeAll(async () => {
     server = await PostgresServer.start()
   })
-  afterEach(closeAll)
+  if (closed === 'after each test') afterEach(closeAll)
   afterAll(async () => {
     await closeAll()
     await server.remove()

@@ -1,3 +1,5 @@
+import { MAX_CHARACTERS } from '../(console)/chat/conversation/history.ts'
+
 /** Sent on `window` when the page handles its own events from now on. */
 export const HYDRATED = 'parley-hydrated'
 
@@ -6,24 +8,34 @@ export const HYDRATED = 'parley-hydrated'
  * `data-asked` on its form marks and Escape takes back, is sent; choices in lists are made again, and buttons pressed
  * again, each once. Examples fill the composer at once. No form is sent by the browser, which would load the page anew.
  *
- * The listeners hear an event after React's do, and so none that React has handled.
+ * The listeners hear an event after React's do, and so none that React has handled. While React hydrates, its own
+ * listeners stop the events that it cannot handle yet: they are heard all the same.
  */
 export const EARLY_INPUT = `
 {
   const listening = new AbortController()
   const on = (type, listener) => addEventListener(type, listener, listening)
+  const goesOn = event => {
+    event.stopPropagation = () => listening.signal.aborted && Event.prototype.stopPropagation.call(event)
+  }
+  for (const type of ['input', 'change', 'click', 'keydown', 'submit'])
+    addEventListener(type, goesOn, { capture: true, signal: listening.signal })
   const pressed = new Set()
   const chosen = new Map()
   const composer = () => document.querySelector('form.composer')
+  const canBeSent = ({ question }) => {
+    const { length } = question.value.trim()
+    return length > 0 && length <= ${MAX_CHARACTERS}
+  }
   const mark = asked => {
     const form = composer()
-    if (asked && !form.question.value.trim()) return
+    if (asked && !canBeSent(form)) return
     form.toggleAttribute('data-asked', asked)
     form.question.readOnly = asked
   }
   const offer = () => {
     const form = composer()
-    form.querySelector('[type=submit]').disabled = !form.question.value.trim()
+    form.querySelector('[type=submit]').disabled = !canBeSent(form)
   }
   const fill = example => {
     const { question } = composer()

@@ -1,10 +1,9 @@
-import { type Clock, sleep } from '../clock.ts'
+import { type Clock, repeat } from '../clock.ts'
 import type { BatchRecords } from './types.ts'
 
 const EVERY_MS = 600_000
 /** A submission that has not finished after this time never will. */
 const SUBMISSION_MS = 3_600_000
-const NEVER = new AbortController().signal
 
 export type MaintenanceDeps = Readonly<{
   records: BatchRecords
@@ -17,7 +16,7 @@ export type MaintenanceDeps = Readonly<{
 }>
 
 /** Removes expired jobs, and remains of interrupted submissions and uploads, every ten minutes. */
-export const runMaintenance = async ({
+export const runMaintenance = ({
   records,
   sweeps,
   clock,
@@ -29,9 +28,8 @@ export const runMaintenance = async ({
     before => records.sweep(before),
     ...sweeps,
   ]
-  for (;;) {
+  return repeat({ clock, everyMs: EVERY_MS, onError }, async () => {
     // One that fails keeps no other from running.
     for (const sweep of all) await sweep(clock.now() - SUBMISSION_MS).catch(onError)
-    await sleep(clock, EVERY_MS, NEVER)
-  }
+  })
 }

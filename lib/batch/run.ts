@@ -25,11 +25,16 @@ export type OpenWork = Readonly<{
   close: (record?: Promise<void>) => void
 }>
 
-export type V1Deps = Readonly<{
-  /** A request as a call, by `deadlineAt`. Rejects with the GatewayError that its route would answer. */
-  call: (context: RequestContext, request: V1Request, deadlineAt: number) => Promise<Call>
+/** A request to `/v1`. */
+export type V1Item = Readonly<{
+  call: Call
   /** What its route would answer, as JSON text without line breaks. Rejects with the error that ends the reply. */
-  answer: (call: Call, reply: Reply, request: V1Request) => Promise<string>
+  answer: (reply: Reply) => Promise<string>
+}>
+
+export type V1Deps = Readonly<{
+  /** A request, to be answered by `deadlineAt`. Rejects with the GatewayError that its route would answer. */
+  item: (context: RequestContext, request: V1Request, deadlineAt: number) => Promise<V1Item>
   /** Longest answer, bytes. A longer one is not cut, which its format cannot say: the item fails. */
   maxResponseBytes: number
 }>
@@ -71,11 +76,18 @@ const contextFor = (claim: Claim, signal: AbortSignal, deps: RunDeps): RequestCo
   }
 }
 
-const callFor = (claim: Claim, context: RequestContext, deps: RunDeps): Call | Promise<Call> => {
+/** An item's call, and how its reply becomes what is stored. */
+type PreparedItem = Readonly<{ call: Call; collect: (reply: Reply) => Promise<ItemReply> }>
+
+const prepared = (
+  claim: Claim,
+  context: RequestContext,
+  deps: RunDeps,
+): PreparedItem | Promise<PreparedItem> => {
   const { request } = claim
   const deadlineAt = context.startedAt + deps.firstContentMs
-  if (isV1Request(request)) return deps.v1.call(context, request, deadlineAt)
-  return {
+  if (isV1Request(request)) return preparedV1(deps, () => deps.v1.item(context, request, deadlineAt))
+  const call: Call = {
     ...context,
     messages: messagesBelow(claim.instruction, request),
     model: request.model ?? deps.defaultModel(),
@@ -91,6 +103,7 @@ const callFor = (claim: Claim, context: RequestContext, deps: RunDeps): Call | P
     plan: [],
     attempts: new AttemptBudget(),
   }
+  return { call, collect: collected }
 }
 
 const accountOf = ({ head }: Reply, usage: Usage) => ({
@@ -126,23 +139,33 @@ const bounded = (reply: Reply, maxBytes: number): Reply => {
   })
 }
 
-const answered = async (claim: Claim, call: Call, deps: RunDeps): Promise<ItemReply> => {
-  const reply = await deps.answer(call)
-  const { request } = claim
-  if (!isV1Request(request)) return collected(reply)
+const preparedV1 = async ({ v1 }: RunDeps, item: () => Promise<V1Item>): Promise<PreparedItem> => {
+  const { call, answer } = await item()
+  return {
+    call: { ...call, background: true },
+    collect: reply =>
+      collectedV1(reply, answer, { requestId: call.requestId, mostBytes: v1.maxResponseBytes }),
+  }
+}
+
+const collectedV1 = async (
+  reply: Reply,
+  answer: V1Item['answer'],
+  { requestId, mostBytes }: Readonly<{ requestId: string; mostBytes: number }>,
+): Promise<ItemReply> => {
   let finishReason: FinishReason = 'stop'
-  const watched = tap(bounded(reply, deps.v1.maxResponseBytes), {
+  const watched = tap(bounded(reply, mostBytes), {
     onEvents: events => {
       for (const event of events) if (event.type === 'finish') finishReason = event.reason
     },
   })
-  const json = await deps.v1.answer(call, watched, request)
+  const json = await answer(watched)
   return {
     content: '',
     finishReason,
     truncated: false,
     ...accountOf(reply, await reply.usage),
-    v1: { requestId: call.requestId, json },
+    v1: { requestId, json },
   }
 }
 
@@ -174,9 +197,10 @@ export const running =
     let record: Promise<void> | undefined
     try {
       context = contextFor(claim, work.signal, deps)
-      const made = callFor(claim, context, deps)
-      call = made instanceof Promise ? { ...(await made), background: true } : made
-      const answer = await answered(claim, call, deps)
+      const made = prepared(claim, context, deps)
+      const item = made instanceof Promise ? await made : made
+      call = item.call
+      const answer = await item.collect(await deps.answer(call))
       record = onEnd(call, undefined)
       return { state: 'succeeded', answer }
     } catch (thrown) {

@@ -1,3 +1,4 @@
+import { isoTime } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { nanoUsdOf, usdOfNano } from '../money.ts'
 import type { Budgets } from './budgets.ts'
@@ -62,7 +63,7 @@ const periodReport = ({ period, spent, reserved }: Counter, limit: Limit): Perio
     remainingUsd: optionalUsd(Math.max(0, most - spent - reserved)),
     spentNanoUsd: String(spent),
     reservedNanoUsd: String(reserved),
-    renewsAt: new Date(endOf(period)).toISOString(),
+    renewsAt: isoTime(endOf(period)),
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '../clock.ts'
+import { type Clock, repeat } from '../clock.ts'
 import type { Budgets } from './budgets.ts'
 import type { HoldRecords } from './hold-records.ts'
 import { dayOf, monthOf } from './period.ts'
@@ -11,7 +11,6 @@ const COMPARED_EVERY = 12
 const REMOVED_EVERY = 720
 const EXPIRED_KEPT_MS = 7 * 86_400_000
 const COUNTERS_KEPT_MS = 400 * 86_400_000
-const NEVER = new AbortController().signal
 
 export type BudgetMaintenanceDeps = Readonly<{
   budgets: Pick<Budgets, 'takeBack'>
@@ -33,9 +32,5 @@ const round = async (number: number, deps: BudgetMaintenanceDeps): Promise<void>
 }
 
 /** Takes back reservations of ended processes every five seconds, and compares the counters with the ledger every minute. */
-export const runBudgetMaintenance = async (deps: BudgetMaintenanceDeps): Promise<never> => {
-  for (let number = 0; ; number += 1) {
-    await round(number, deps).catch(deps.onError)
-    await sleep(deps.clock, EVERY_MS, NEVER)
-  }
-}
+export const runBudgetMaintenance = (deps: BudgetMaintenanceDeps): Promise<never> =>
+  repeat({ ...deps, everyMs: EVERY_MS }, number => round(number, deps))

@@ -1,3 +1,4 @@
+import { isoTime } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { usdOfNano } from '../money.ts'
 import { endOf, isDay, limitIn } from './period.ts'
@@ -52,7 +53,7 @@ const figuresOf = ({ scope, limitNanoUsd, spentNanoUsd }: Refusal): string =>
 
 const spentOut = (refusal: Refusal, nanoUsd: number, now: number): GatewayError => {
   const renewsAt = endOf(refusal.period)
-  const renewal = `It renews at ${new Date(renewsAt).toISOString()}.`
+  const renewal = `It renews at ${isoTime(renewsAt)}.`
   const isUsedUp = refusal.spentNanoUsd >= refusal.limitNanoUsd
   const message = isUsedUp
     ? `The ${nameOf(refusal)} is used up${figuresOf(refusal)}. ${renewal}`

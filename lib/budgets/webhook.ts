@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '../clock.ts'
+import { type Clock, isoTime, sleep } from '../clock.ts'
 import { usdOfNano } from '../money.ts'
 import type { PostWebhook } from '../webhook/post.ts'
 import { sendWebhook } from '../webhook/send.ts'
@@ -27,7 +27,7 @@ const messageOf = ({ scope, period, spentNanoUsd, limitNanoUsd }: BudgetNotice) 
     period,
     spentUsd: usdOfNano(spentNanoUsd),
     limitUsd: usdOfNano(limitNanoUsd),
-    renewsAt: new Date(endOf(period)).toISOString(),
+    renewsAt: isoTime(endOf(period)),
   },
 })
 

@@ -1,5 +1,6 @@
 import { append, charactersOf, oneGroup, tap } from '../llm/events.ts'
 import type { CacheTrace, Reply, ReplyEvent, ReplyHead, Usage } from '../llm/types.ts'
+import { isObject } from '../raw-json.ts'
 import type { KeyValue } from '../storage/types.ts'
 import type { CacheCounts } from './counts.ts'
 import type { Generation } from './generations.ts'
@@ -8,24 +9,19 @@ import type { ResolvedCacheRule } from './rules.ts'
 /** The version of the format; entries of another version are not read. */
 const VERSION = 2
 
-type Fields = Readonly<Record<string, unknown>>
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
 const isTime = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0
 
 const isUsage = (value: unknown): boolean =>
-  isFields(value) &&
+  isObject(value) &&
   ['inputTokens', 'outputTokens'].every(name => isCount(value[name])) &&
   ['cachedInputTokens', 'cacheWriteInputTokens', 'reasoningTokens'].every(
     name => value[name] === undefined || isCount(value[name]),
   )
 
 const isTarget = (value: unknown): boolean =>
-  isFields(value) && isText(value.provider) && isText(value.model) && isText(value.name)
+  isObject(value) && isText(value.provider) && isText(value.model) && isText(value.name)
 
 /** The members of each event that an answer consists of. */
 const EVENT_TEXTS: Readonly<Record<string, readonly string[]>> = {
@@ -39,17 +35,17 @@ const EVENT_TEXTS: Readonly<Record<string, readonly string[]>> = {
 }
 
 const isEvent = (value: unknown): boolean =>
-  isFields(value) &&
+  isObject(value) &&
   isText(value.type) &&
   Object.hasOwn(EVENT_TEXTS, value.type) &&
   (EVENT_TEXTS[value.type] ?? []).every(name => isText(value[name])) &&
   (value.event === undefined || isText(value.event))
 
 const isStoredReply = (value: unknown, key: string): value is StoredReply =>
-  isFields(value) &&
+  isObject(value) &&
   value.version === VERSION &&
   value.key === key &&
-  isFields(value.head) &&
+  isObject(value.head) &&
   isText(value.head.id) &&
   isTarget(value.head.target) &&
   Array.isArray(value.events) &&

@@ -188,6 +188,12 @@ export const configFile = z.strictObject({
     })
     .optional(),
   resilience: resilience.optional(),
+  vendorObjects: z
+    .enum(['refuse', 'allow'])
+    .optional()
+    .describe(
+      "Ids of files, containers and other objects of the account at a provider in requests: refuse those that are not known to be the caller's, or allow all; refuse when absent.",
+    ),
 })
 
 export type ConfigFile = z.output<typeof configFile>

@@ -26,6 +26,8 @@ export type Settings = Readonly<{
   rates: RateLimits | undefined
   caching: CachingSettings
   budgets: Readonly<{ unpriced: 'refuse' | 'allow'; clamp: boolean }>
+  /** Whether requests may refer to every object of the account at a provider. */
+  vendorObjects: 'refuse' | 'allow'
   /** The models that make images, best first. */
   imageChain: readonly ImageStep[]
   /** Absent where the file does not set them. */
@@ -75,6 +77,7 @@ export const settingsOf = (env: Environment, file: ConfigFile): Settings => {
     rates: env.ENABLE_RATE_LIMITING ? ratesOf(env, file) : undefined,
     caching: cachingOf(env, file.cache ?? {}),
     budgets: { unpriced: file.budgets?.unpriced ?? 'refuse', clamp: file.budgets?.clamp ?? false },
+    vendorObjects: file.vendorObjects ?? 'refuse',
     imageChain: file.images?.chain ?? DEFAULT_IMAGE_CHAIN,
     fallbackOn: file.fallbackOn,
     timeouts: {

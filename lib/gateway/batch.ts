@@ -24,11 +24,12 @@ import { DAY_MS } from '../clock.ts'
 import { itemLimits } from '../config/limits.ts'
 import { jobJson } from '../http/dialects/batch.ts'
 import { resultLine } from '../http/dialects/openai-batches.ts'
-import { v1ItemAnswer, v1ItemCall } from '../http/dialects/v1-item.ts'
+import { v1Item } from '../http/dialects/v1-item.ts'
 import type { BatchFacts } from '../observability/batch-health.ts'
 import type { BatchMetrics } from '../observability/batch-metrics.ts'
 import { reportBatchItem } from '../observability/request-record.ts'
 import type { ResponseService } from '../responses/service.ts'
+import type { VendorObjects } from '../vendor-objects/assert-own.ts'
 import { isPublicAddress, webhookPost } from '../webhook/post.ts'
 import type { Database } from './database.ts'
 import type { CurrentConfig } from './live-config.ts'
@@ -52,6 +53,7 @@ export type BatchWiringDeps = Readonly<{
   database: Database
   current: CurrentConfig
   responses: ResponseService
+  vendorObjects: VendorObjects
   isStopping: () => boolean
 }>
 
@@ -78,15 +80,19 @@ type WorkerWiringDeps = BatchWiringDeps &
   }>
 
 const workerOf = (deps: WorkerWiringDeps): Worker => {
-  const { runtime, database, current, responses, isStopping, records, shared, changes, figures, onEnded } =
-    deps
+  const { runtime, database, current, isStopping, records, shared, changes, figures, onEnded } = deps
   const { env, clock, activeRequests } = runtime
-  const v1 = { clock, responses, modelNamed: (name: string) => openAiModel(name, current.now) }
+  const { responses, vendorObjects } = deps
+  const v1 = {
+    clock,
+    responses,
+    vendorObjects,
+    modelNamed: (name: string) => openAiModel(name, current.now),
+  }
   const run = running({
     answer: call => current.now.answerItem(call),
     v1: {
-      call: (context, request, deadlineAt) => v1ItemCall(context, request, deadlineAt, v1),
-      answer: (call, reply, request) => v1ItemAnswer(call, reply, request, v1),
+      item: (context, request, deadlineAt) => v1Item(context, request, deadlineAt, v1),
       maxResponseBytes: env.V1_MAX_BODY_BYTES,
     },
     defaultModel: () => current.now.chatDefaults.model,

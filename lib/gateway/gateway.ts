@@ -43,13 +43,14 @@ import type { ResponseService } from '../responses/service.ts'
 import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
 import { type ChatLimits, chatBody, uiChatBody } from '../validation/chat.ts'
+import type { VendorObjects } from '../vendor-objects/assert-own.ts'
 import { buildAudit, recordReload } from './audit.ts'
 import { type Batch, buildBatch } from './batch.ts'
 import { auditedKeys, type KeyChanges, type Keys } from './keys.ts'
 import { buildKv } from './kv.ts'
 import { CurrentConfig, liveConfigOf } from './live-config.ts'
 import { recommendations } from './recommendations.ts'
-import { buildResponses } from './responses.ts'
+import { buildResponses, buildVendorObjects } from './responses.ts'
 import { buildRuntime, type Runtime } from './runtime.ts'
 import { accessRulesOf, serveDepsOf } from './serving.ts'
 
@@ -76,6 +77,8 @@ export type Gateway = ServeDeps &
     streams: Streams
     /** The answers of `/v1/responses` that later requests can refer to. */
     responses: ResponseService
+    /** Refuses references to objects at a vendor that are not the caller's. */
+    vendorObjects: VendorObjects
     /** Usage, and how requests were answered. */
     usage: UsageService
     /** How the usage of the last days would have cost less. */
@@ -243,6 +246,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   })
   const responses = buildResponses(runtime, database)
   const keepMs = env.LEDGER_KEEP_DAYS * DAY_MS
+  const vendorObjects = buildVendorObjects(responses, current)
   void runMaintenance({
     records: database.records,
     clock,
@@ -250,7 +254,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     onError: database.reportError,
   })
   const batch = env.ENABLE_BATCH
-    ? await buildBatch({ runtime, database, current, responses, isStopping })
+    ? await buildBatch({ runtime, database, current, responses, vendorObjects, isStopping })
     : undefined
   return {
     ...serveDepsOf({ runtime, current, access }),
@@ -298,6 +302,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     audit,
     streams: runtime.streams,
     responses,
+    vendorObjects,
     budgets: runtime.budgets.admin,
     usage: new UsageService({ records: database.records, ledger: runtime.ledger, clock, keepMs }),
     recommendations: recommendations(runtime, current),

@@ -5,7 +5,7 @@ import { kindOf } from '../budgets/scope.ts'
 import type { LedgerSum, LedgerSums, Scope } from '../budgets/types.ts'
 import type { Clock } from '../clock.ts'
 import { type CostSums, costSum, costsByDay } from '../ledger/cost-sum.ts'
-import { Ledger } from '../ledger/ledger.ts'
+import { Ledger, type ModelName } from '../ledger/ledger.ts'
 import type { Prices } from '../ledger/meter.ts'
 import { flushed } from '../ledger/service.ts'
 import { LedgerWriter } from '../ledger/writer.ts'
@@ -93,12 +93,12 @@ const newIds = (): (() => string) => {
   }
 }
 
-type LedgerDeps = Readonly<{ records: Records; clock: Clock; logger: Logger }>
+type LedgerDeps = Readonly<{ records: Records; clock: Clock; logger: Logger; modelName: ModelName }>
 
 /** The ledger of this process, and how it is closed: before its database. */
 export type LedgerRuntime = Readonly<{ ledger: Ledger; close: () => Promise<void> }>
 
-export const buildLedger = ({ records, clock, logger }: LedgerDeps): LedgerRuntime => {
+export const buildLedger = ({ records, clock, logger, modelName }: LedgerDeps): LedgerRuntime => {
   const newId = newIds()
   const writer = new LedgerWriter({
     records,
@@ -109,5 +109,5 @@ export const buildLedger = ({ records, clock, logger }: LedgerDeps): LedgerRunti
         'rows of the ledger are lost: they could not be written',
       ),
   })
-  return { ledger: new Ledger(writer, newId), close: () => writer.close() }
+  return { ledger: new Ledger(writer, newId, modelName), close: () => writer.close() }
 }

@@ -212,4 +212,7 @@ export class CurrentConfig {
 
   /** Whether a model is one of the catalog. */
   readonly isKnown = (target: Target): boolean => this.now.catalog.has(target)
+
+  /** The catalog's name of a model, however a request spelled it. */
+  readonly modelName = (target: Target): string => this.now.catalog.nameOf(target)
 }

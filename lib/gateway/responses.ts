@@ -2,7 +2,9 @@ import { DAY_MS } from '../clock.ts'
 import { runMaintenance } from '../responses/maintenance.ts'
 import { responseRecords } from '../responses/records.ts'
 import { ResponseService } from '../responses/service.ts'
+import { type VendorObjects, vendorObjects } from '../vendor-objects/assert-own.ts'
 import type { Database } from './database.ts'
+import type { CurrentConfig } from './live-config.ts'
 import type { Runtime } from './runtime.ts'
 
 /** The answers that later requests can refer to; none where they are to be kept for no time. */
@@ -22,3 +24,10 @@ export const buildResponses = ({ env, clock, logger }: Runtime, database: Databa
       ),
   })
 }
+
+/** The check of ids of objects at vendors: a caller's are those that its kept answers hold. */
+export const buildVendorObjects = (responses: ResponseService, current: CurrentConfig): VendorObjects =>
+  vendorObjects({
+    isAllowed: () => current.now.settings.vendorObjects === 'allow',
+    ownIds: (caller, ids) => responses.ownIds(caller, ids),
+  })

@@ -84,6 +84,8 @@ export type CurrentSettings = Readonly<{
   settings: () => Settings
   /** Whether a model is one of the catalog. */
   isKnown: (target: Target) => boolean
+  /** The catalog's name of a model, however a request spelled it. */
+  modelName: (target: Target) => string
 }>
 
 /** How long a finished stream can be read, and how many are kept. */
@@ -137,7 +139,12 @@ export const buildRuntime = async (
     cache: { counts, ...(memory.holds && { holds: memory.holds }) },
   })
   const database = await openDatabase({ env, clock, logger })
-  const { ledger, close: closeLedger } = buildLedger({ records: database.records, clock, logger })
+  const { ledger, close: closeLedger } = buildLedger({
+    records: database.records,
+    clock,
+    logger,
+    modelName: current.modelName,
+  })
   const common = { env, clock, logger, metrics, ledger }
   const shared = await connectRedis(common)
   const store = shared ? shared.keyValue(memory) : memory

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
 import { turn } from '../loop-turns.ts'
-import type { Pieces } from './pieces.ts'
+import { OneAhead, type Pieces } from './pieces.ts'
 import type { BodyObserver } from './route-response.ts'
 
 const TICK_MS = 15_000
@@ -41,6 +41,7 @@ export const pacedBody = (
   let idleTicks = 0
   let controller: ReadableStreamDefaultController<Uint8Array>
   let observer: BodyObserver | undefined
+  let ahead: OneAhead<string | Uint8Array> | undefined
 
   const finish = () => {
     open = false
@@ -71,15 +72,15 @@ export const pacedBody = (
   /** @returns whether the body is still wanted */
   const isObserved = async ({ onPiece, onComplete }: BodyObserver, piece: Uint8Array | undefined) => {
     if (piece) onPiece(piece)
-    const isLast = pieces.end === 'complete' || (piece === undefined && pieces.end === undefined)
-    if (isLast && !isComplete) {
+    const isLast = ahead ? piece === undefined || ahead.isLast : pieces.end !== undefined
+    if (isLast && pieces.end !== 'failed' && !isComplete) {
       isComplete = true
       await onComplete()
     }
     return open
   }
   const advance = async () => {
-    const step = await iterator.next()
+    const step = await (ahead ?? iterator).next()
     // Thousands of bodies may continue in the same moment; an end belongs to the piece before it.
     const wait = step.done ? undefined : turn()
     if (wait) await wait
@@ -119,6 +120,7 @@ export const pacedBody = (
   )
   const observe = (by: BodyObserver) => {
     observer = by
+    if (!pieces.reportsEndAhead) ahead = new OneAhead(iterator)
     return ended.promise
   }
   return { stream, ended: ended.promise, observe }

@@ -188,7 +188,7 @@ export const serving =
       const admittedContext = admission ? await admission : context
       const run = () => servedBy(handler, { ...exchange, context: admittedContext }, options)
       const { request } = exchange
-      if (!options.idempotent || method !== 'POST' || !request.headers.has('idempotency-key')) return run()
+      if (!options.idempotent || method !== 'POST') return run()
       return idempotently({ request, context: admittedContext, run }, deps.idempotency)
     }
 

@@ -21,6 +21,9 @@ const nanoOf = (picoUsd: number | undefined): number | null =>
 /** A text of a client's as both databases can store it. */
 const clean = (text: string): string => text.slice(0, LONGEST_TEXT).toWellFormed().replaceAll('\0', '')
 
+/** The name under which a model's usage is summed, however requests spelled it. */
+export type ModelName = (target: Target) => string
+
 /** How a request ended. */
 type LedgerEnd = Pick<Outcome, 'outcome' | 'error' | 'endedAt'> & Readonly<{ status?: number }>
 type RequestKind = 'request' | 'refresh' | 'batch-item'
@@ -43,7 +46,7 @@ const tokensOf = (usage: Usage | undefined) => ({
   estimated: usage?.estimated ? 1 : 0,
 })
 
-const callFields = (context: RequestContext, target: Target | undefined) => {
+const callFields = (context: RequestContext, target: Target | undefined, modelName: ModelName) => {
   const { journal } = context
   const caller = journal.identity ?? context.caller
   return {
@@ -55,7 +58,7 @@ const callFields = (context: RequestContext, target: Target | undefined) => {
     surface: context.surface,
     model_asked: clean(journal.model ?? ''),
     provider: target?.provider ?? '',
-    model: clean(target?.name ?? ''),
+    model: target ? clean(modelName(target)) : '',
     arm: journal.arm ?? null,
   }
 }
@@ -77,13 +80,20 @@ const prefixFields = (call: Call, usage: Usage): Pick<AttemptRow, 'prefix' | 'pr
 /** Nothing was used, as far as is known. */
 const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, costPicoUsd: 0 }
 
-const attemptRow = (call: Call, attempt: Attempt, id: string, request: string): AttemptRow => {
+type AttemptIds = Readonly<{ id: string; request: string }>
+
+const attemptRow = (
+  call: Call,
+  attempt: Attempt,
+  { id, request }: AttemptIds,
+  modelName: ModelName,
+): AttemptRow => {
   const { target, startedAt, firstContentAt, endedAt = startedAt } = attempt
   const usage = attempt.usage ?? NO_USAGE
   return {
     id,
     request,
-    ...callFields(call, target),
+    ...callFields(call, target, modelName),
     vendor_model: clean(target.model),
     at: whole(attempt.accountedAt ?? startedAt),
     ended_at: whole(endedAt),
@@ -133,13 +143,13 @@ type Ended = Readonly<{
   usage: Usage | undefined
 }>
 
-const requestRow = ({ kind, context, end, usage }: Ended, id: string): RequestRow => {
+const requestRow = ({ kind, context, end, usage }: Ended, id: string, modelName: ModelName): RequestRow => {
   const { journal, startedAt } = context
   const { head, attempts, firstContentAt } = journal
   const target = head?.target ?? attempts.at(-1)?.target ?? journal.plan?.[0]
   return {
     id,
-    ...callFields(context, target),
+    ...callFields(context, target, modelName),
     at: whole(startedAt),
     ended_at: whole(end.endedAt),
     outcome: end.outcome,
@@ -169,19 +179,23 @@ const isRefusedAtTheDoor = ({ journal }: RequestContext, { error }: LedgerEnd): 
 export class Ledger {
   readonly #writer: LedgerWriter
   readonly #newId: () => string
+  readonly #modelName: ModelName
   /** Requests that have ended before their attempts: an answer may be shared with others. */
   readonly #ended = new Map<string, Ended>()
 
-  constructor(writer: LedgerWriter, newId: () => string) {
+  /** @param modelName the target's own name when absent */
+  constructor(writer: LedgerWriter, newId: () => string, modelName: ModelName = ({ name }) => name) {
     this.#writer = writer
     this.#newId = newId
+    this.#modelName = modelName
   }
 
   /** To be called once for each attempt, when its usage is known. */
   attemptEnded(call: Call, attempt: Attempt): void {
     const { journal } = call
     const id = this.#idOf(call)
-    this.#writer.addAttempt(attemptRow(call, attempt, `${id}.${journal.attempts.indexOf(attempt)}`, id))
+    const ids = { id: `${id}.${journal.attempts.indexOf(attempt)}`, request: id }
+    this.#writer.addAttempt(attemptRow(call, attempt, ids, this.#modelName))
     const ended = this.#ended.get(id)
     if (ended) this.#write(ended, id)
   }
@@ -200,7 +214,7 @@ export class Ledger {
   #write(ended: Ended, id: string): void {
     if (ended.context.journal.attempts.every(({ outcome }) => outcome !== undefined)) {
       this.#ended.delete(id)
-      this.#writer.addRequest(requestRow(ended, id))
+      this.#writer.addRequest(requestRow(ended, id, this.#modelName))
     } else this.#ended.set(id, ended)
   }
 

@@ -1,4 +1,4 @@
-import { type Clock, DAY_MS, sleep } from '../clock.ts'
+import { type Clock, DAY_MS, repeat } from '../clock.ts'
 import type { Records } from '../storage/records/records.ts'
 import { foldings } from './columns.ts'
 import { HOUR_MS } from './rollup.ts'
@@ -6,7 +6,6 @@ import { HOUR_MS } from './rollup.ts'
 const EVERY_MS = 600_000
 /** Rows of one statement: few enough to delay no other writer. */
 const AT_ONCE = 1_000
-const NEVER = new AbortController().signal
 
 export type MaintenanceDeps = Readonly<{
   records: Records
@@ -100,9 +99,5 @@ export const sweepLedger = async ({ records, clock, keepMs }: MaintenanceDeps): 
 }
 
 /** Sweeps the ledger now, and every ten minutes. */
-export const runMaintenance = async (deps: MaintenanceDeps): Promise<never> => {
-  for (;;) {
-    await sweepLedger(deps).catch(deps.onError)
-    await sleep(deps.clock, EVERY_MS, NEVER)
-  }
-}
+export const runMaintenance = (deps: MaintenanceDeps): Promise<never> =>
+  repeat({ ...deps, everyMs: EVERY_MS }, () => sweepLedger(deps))

@@ -137,6 +137,11 @@ export class Catalog {
     return vendor ? `${vendor.provider}/${name}` : name
   }
 
+  /** The catalog's name of a target, however a request spelled it: `gpt-4o` for `openai/gpt-4o`. */
+  nameOf(target: Target): string {
+    return this.#knownOf(target)?.target.name ?? target.name
+  }
+
   /** The target's price, the same for a snapshot and its model; absent where unknown. */
   priceOf(target: Target): Price | undefined {
     return this.#modelFactsOf(target)?.usdPerMillion
@@ -201,9 +206,13 @@ export class Catalog {
     return this.#factsOf(target) ?? this.#factsOf(withoutSnapshot(target))
   }
 
-  #factsOf({ provider, model, name }: Target): ModelFacts | undefined {
+  #factsOf(target: Target): ModelFacts | undefined {
+    return this.#knownOf(target)?.facts
+  }
+
+  #knownOf({ provider, model, name }: Target): CatalogModel | undefined {
     const known = this.#byName.get(name) ?? this.#byName.get(nameOf(provider, model))
-    return known?.target.provider === provider && known.target.model === model ? known.facts : undefined
+    return known?.target.provider === provider && known.target.model === model ? known : undefined
   }
 
   #firstAvailable(): string {

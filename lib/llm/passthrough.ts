@@ -1,3 +1,5 @@
+import { memberIn } from '../raw-json.ts'
+
 /** OpenAI's endpoints beside chat, by their path below `/v1/`. */
 export type Endpoint =
   | 'embeddings'
@@ -52,7 +54,7 @@ const jsonText = (written: string): string | undefined => {
 /** A string or number of the body as text; undefined where it is absent, or of another type. */
 export const fieldOf = ({ body }: Pick<PassthroughRequest, 'body'>, name: string): string | undefined => {
   if (body.kind === 'json') {
-    const written = body.members.find(member => member[0] === name)?.[1]
+    const written = memberIn(body.members, name)
     return written === undefined ? undefined : jsonText(written)
   }
   const part = body.parts.find(one => one.name === name)

@@ -1,6 +1,6 @@
 import type { GatewayError } from '../errors.ts'
 import { inTurns, turn } from '../loop-turns.ts'
-import { membersOf, scanElements, scanMembers } from '../raw-json.ts'
+import { memberIn, memberOf, scanElements, scanMembers } from '../raw-json.ts'
 import { itemNotFound, previousNotFound } from './errors.ts'
 import type { References, ResponseContext, ResponseRecords, StoredResponse } from './types.ts'
 
@@ -17,8 +17,7 @@ export const isPlainId = (id: string): boolean => PLAIN_ID.test(id)
 export const outputOf = async ({
   response,
 }: Pick<StoredResponse, 'response'>): Promise<readonly string[]> => {
-  const members = await inTurns(scanMembers(response))
-  const [, output] = members.find(([name]) => name === 'output') ?? []
+  const output = memberIn(await inTurns(scanMembers(response)), 'output')
   return output?.startsWith('[') ? inTurns(scanElements(output)) : []
 }
 
@@ -27,7 +26,7 @@ export const inputOf = ({ input }: StoredResponse): Promise<readonly string[]> =
 
 /** The id of an item's JSON. */
 export const itemIdOf = (json: string): string | undefined => {
-  const [, id] = membersOf(json).find(([name]) => name === 'id') ?? []
+  const id = memberOf(json, 'id')
   return id?.startsWith('"') ? JSON.parse(id) : undefined
 }
 
@@ -54,13 +53,17 @@ const itemsById = async (holders: readonly StoredResponse[], wanted: ReadonlySet
   return items
 }
 
-const inPortions = async <T>(
+/** The answers of an owner that hold any of these ids. */
+export const holdersOf = async (
+  records: ResponseRecords,
+  owner: string,
   ids: readonly string[],
-  look: (portion: readonly string[]) => Promise<readonly T[]>,
-): Promise<readonly T[]> => {
-  const found: T[] = []
-  for (let from = 0; from < ids.length; from += MOST_IDS)
-    found.push(...(await look(ids.slice(from, from + MOST_IDS))))
+  now: number,
+): Promise<readonly StoredResponse[]> => {
+  const wanted = [...new Set(ids)].filter(isPlainId)
+  const found: StoredResponse[] = []
+  for (let from = 0; from < wanted.length; from += MOST_IDS)
+    found.push(...(await records.holding(owner, wanted.slice(from, from + MOST_IDS), now)))
   return found
 }
 
@@ -92,11 +95,10 @@ export const contextOf = async (
   now: number,
 ): Promise<ResponseContext> => {
   const { previousId, itemIds } = references
-  const wanted = [...new Set(itemIds)].filter(isPlainId)
   const chain =
     previousId !== undefined && isPlainId(previousId) ? await records.chain(owner, previousId, now) : []
-  const holders = await inPortions(wanted, portion => records.holding(owner, portion, now))
-  const items = await itemsById(holders, new Set(wanted))
+  const holders = await holdersOf(records, owner, itemIds, now)
+  const items = await itemsById(holders, new Set(itemIds))
   const unknown = unknownReference(references, chain, items)
   if (unknown) throw unknown
   const before = chain[0]?.previousId

@@ -1,8 +1,7 @@
-import { type Clock, sleep } from '../clock.ts'
+import { type Clock, repeat } from '../clock.ts'
 import type { ResponseRecords } from './types.ts'
 
 const EVERY_MS = 600_000
-const NEVER = new AbortController().signal
 
 export type MaintenanceDeps = Readonly<{
   records: ResponseRecords
@@ -11,9 +10,5 @@ export type MaintenanceDeps = Readonly<{
 }>
 
 /** Removes expired answers, every ten minutes. */
-export const runMaintenance = async ({ records, clock, onError }: MaintenanceDeps): Promise<never> => {
-  for (;;) {
-    await records.removeExpired(clock.now()).catch(onError)
-    await sleep(clock, EVERY_MS, NEVER)
-  }
-}
+export const runMaintenance = ({ records, clock, onError }: MaintenanceDeps): Promise<never> =>
+  repeat({ clock, everyMs: EVERY_MS, onError }, () => records.removeExpired(clock.now()))

@@ -1,16 +1,17 @@
 import type { Clock } from '../clock.ts'
+import { mapInTurns } from '../loop-turns.ts'
 import { type Caller, ownerOf } from '../request-context.ts'
 import {
   contextOf,
+  holdersOf,
   inputOf,
   isPlainId,
-  itemIdOf,
   itemsOfChain,
   NO_CONTEXT,
-  outputOf,
   unknownReference,
 } from './context.ts'
 import { responseNotFound } from './errors.ts'
+import { namedIn } from './named.ts'
 import type { References, ResponseContext, ResponseRecords, StoredResponse } from './types.ts'
 
 export type ResponseServiceDeps = Readonly<{
@@ -68,14 +69,14 @@ export class ResponseService {
     const isTooLong = answer.input.length + answer.response.length > mostCharacters
     if (!records || owner === undefined || !isPlainId(answer.id) || isTooLong) return false
     const now = clock.now()
-    const itemIds = (await outputOf(answer)).flatMap(json => itemIdOf(json) ?? [])
+    const ids = await namedIn(answer)
     try {
       await records.store({
         ...answer,
         owner,
         createdAt: now,
         expiresAt: now + keepMs,
-        itemIds: itemIds.filter(isPlainId),
+        itemIds: ids.filter(isPlainId),
         mostCharacters,
         ...(previousId !== undefined && isPlainId(previousId) && { previousId }),
         ...(provider !== undefined && { provider }),
@@ -85,6 +86,16 @@ export class ResponseService {
       onNotStored(answer.id, error)
       return false
     }
+  }
+
+  /** Those of the ids that name something in this caller's answers: an item, or an object at the vendor. */
+  async ownIds(caller: Caller, ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const { records, clock } = this.#deps
+    const owner = ownerOf(caller)
+    if (!records || owner === undefined) return new Set()
+    const holders = await holdersOf(records, owner, ids, clock.now())
+    const named = new Set((await mapInTurns(holders, namedIn)).flat())
+    return new Set(ids.filter(id => named.has(id)))
   }
 
   /** JSON of an answer. Throws NOT_FOUND. */

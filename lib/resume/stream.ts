@@ -75,14 +75,19 @@ export class ResumableStream {
     }
   }
 
-  /** Records all frames as they arrive; once in a stream's life. Resolves at their end. */
-  async write(frames: AsyncIterable<string>): Promise<void> {
+  /**
+   * Records all frames as they arrive; once in a stream's life. Resolves at their end.
+   * @param frames their `end`, where set, comes with the last ones
+   */
+  async write(frames: AsyncIterable<string> & Readonly<{ end?: unknown }>): Promise<void> {
     try {
-      for await (const frame of frames) this.#transcript.append(frame)
+      for await (const frame of frames) {
+        this.#transcript.append(frame)
+        // A reader that gets the last frame must know that it is the last one.
+        if (frames.end !== undefined) this.#end()
+      }
     } finally {
-      this.#complete = true
-      this.#grace?.cancel()
-      this.#transcript.end()
+      this.#end()
       this.#deps.onOver(this)
     }
   }
@@ -93,7 +98,7 @@ export class ResumableStream {
    * @param after 0 for all of them, at most `lastFrame`
    * @param client aborts when the reader has disconnected
    */
-  read(after: number, client: AbortSignal): AsyncIterable<Uint8Array> {
+  read(after: number, client: AbortSignal): TranscriptReader {
     this.#readers += 1
     this.#grace?.cancel()
     return new TranscriptReader(
@@ -111,6 +116,12 @@ export class ResumableStream {
     this.#deps.abort(
       new GatewayError('CLIENT_GONE', 'The client stopped the answer.', { cancelsUpstream: true }),
     )
+  }
+
+  #end(): void {
+    this.#complete = true
+    this.#grace?.cancel()
+    this.#transcript.end()
   }
 
   readonly #onDetach = (): void => {

@@ -29,6 +29,11 @@ export class TranscriptReader implements AsyncIterableIterator<Uint8Array> {
     else client.addEventListener('abort', this.#leave, { once: true })
   }
 
+  /** Whether the end is among what it has read. */
+  get hasReadAll(): boolean {
+    return this.#transcript.ended && this.#position === this.#transcript.length
+  }
+
   [Symbol.asyncIterator](): this {
     return this
   }

@@ -45,8 +45,9 @@ export class Transcript {
     this.#notify()
   }
 
-  /** Marks the end. */
+  /** Marks the end, once. */
   end(): void {
+    if (this.#ended) return
     this.#ended = true
     const exact = Buffer.allocUnsafeSlow(this.#length)
     this.#bytes.copy(exact, 0, 0, this.#length)

@@ -3,9 +3,10 @@ import { type RunDeps, running } from '#lib/batch/run.ts'
 import type { Claim, V1Request } from '#lib/batch/types.ts'
 import { type ErrorCode, GatewayError } from '#lib/errors.ts'
 import { ActiveRequests } from '#lib/http/active-requests.ts'
-import { v1ItemAnswer, v1ItemCall } from '#lib/http/dialects/v1-item.ts'
+import { v1Item } from '#lib/http/dialects/v1-item.ts'
 import type { Call, Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
 import { ResponseService } from '#lib/responses/service.ts'
+import { vendorObjects } from '#lib/vendor-objects/assert-own.ts'
 import { batches, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -39,15 +40,18 @@ const setting = (answer: (call: Call) => Promise<Reply>) => {
     mostCharacters: 0,
     onNotStored: () => {},
   })
-  const v1 = { clock, responses, modelNamed: (name: string) => name }
+  const objects = vendorObjects({
+    isAllowed: () => false,
+    ownIds: (caller, ids) => responses.ownIds(caller, ids),
+  })
+  const v1 = { clock, responses, vendorObjects: objects, modelNamed: (name: string) => name }
   const parts: RunDeps = {
     answer: call => {
       calls.push(call)
       return answer(call)
     },
     v1: {
-      call: (context, request, deadlineAt) => v1ItemCall(context, request, deadlineAt, v1),
-      answer: (call, reply, request) => v1ItemAnswer(call, reply, request, v1),
+      item: (context, request, deadlineAt) => v1Item(context, request, deadlineAt, v1),
       maxResponseBytes: 20_000,
     },
     defaultModel: () => 'mock/echo',

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '#lib/clock.ts'
 import { ERRORS, type ErrorCode, GatewayError } from '#lib/errors.ts'
+import { BlockWriter, toolsWithoutArguments } from '#lib/http/dialects/anthropic-messages/block-writer.ts'
 import { anthropicErrorBody } from '#lib/http/dialects/anthropic-messages/error.ts'
 import { messageResponse } from '#lib/http/dialects/anthropic-messages/reply.ts'
 import { messagesCall } from '#lib/http/dialects/anthropic-messages/request.ts'
@@ -176,6 +177,23 @@ describe('the parallel tool calls of a message', () => {
     expect(said).toEqual(['{"city":', '"Rom"}', 'I look ', 'Hm.', 'it up.'])
     const blocks = events.flatMap(({ content_block: block }) => block?.type ?? [])
     expect(blocks).toEqual(['tool_use', 'text', 'thinking', 'text'])
+  })
+
+  it('let text through at once behind a call of a tool that takes no arguments', () => {
+    const tools = [
+      { name: 'now' },
+      { name: 'today', parameters: { type: 'object', properties: {} } },
+      { name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } },
+    ]
+    const writtenBehind = (name: string): string => {
+      const blocks = new BlockWriter(toolsWithoutArguments(tools))
+      blocks.write({ type: 'tool-call-delta', index: 0, id: 'call_1', name, arguments: '' })
+      return blocks.write({ type: 'text-delta', text: 'It is noon.' })
+    }
+    expect(writtenBehind('now')).toContain('It is noon.')
+    expect(writtenBehind('today')).toContain('It is noon.')
+    // Its arguments may still come.
+    expect(writtenBehind('weather')).toBe('')
   })
 
   it('are blocks one after another, whole, however their fragments alternate', async () => {

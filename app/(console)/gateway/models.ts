@@ -1,8 +1,12 @@
 import type { Model } from './wire.ts'
 
-/** The available models; an empty list where they cannot be loaded, and the gateway then chooses. */
+const LONGEST_WAIT_MS = 3_000
+
+/** The available models; an empty list where they cannot be loaded within 3 s, and the gateway then chooses. */
 export async function fetchModels(): Promise<Model[]> {
-  const response = await fetch('/api/models').catch(() => undefined)
+  const response = await fetch('/api/models', { signal: AbortSignal.timeout(LONGEST_WAIT_MS) }).catch(
+    () => undefined,
+  )
   if (!response?.ok) return []
   const body = (await response.json().catch(() => ({}))) as { models?: Model[] }
   return body.models ?? []

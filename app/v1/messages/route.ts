@@ -1,7 +1,7 @@
 import { serve } from '#lib/gateway/index.ts'
-import { readEncodedJson } from '#lib/http/body.ts'
 import { messageResponse } from '#lib/http/dialects/anthropic-messages/reply.ts'
 import { messagesCall } from '#lib/http/dialects/anthropic-messages/request.ts'
+import { readModelRequest } from '#lib/http/dialects/model-request.ts'
 import { cacheModeOf } from '#lib/http/request-headers.ts'
 import { messagesBodyOrThrow } from '#lib/validation/anthropic-messages.ts'
 
@@ -16,8 +16,8 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   },
   {
     POST: async ({ request, context, gateway, abort }) => {
-      const { clock, env, chatDefaults } = gateway
-      const sent = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
+      const { clock, chatDefaults } = gateway
+      const sent = await readModelRequest(request, context, gateway)
       const body = await messagesBodyOrThrow(sent.value)
       const call = await messagesCall(context, body, sent, {
         model: gateway.modelNamed(body.model),

@@ -1,5 +1,5 @@
 import { serve } from '#lib/gateway/index.ts'
-import { readEncodedJson } from '#lib/http/body.ts'
+import { readModelRequest } from '#lib/http/dialects/model-request.ts'
 import { referencedItems } from '#lib/http/dialects/openai-responses/input.ts'
 import { responsesResponse } from '#lib/http/dialects/openai-responses/reply.ts'
 import { assertOffered, responsesRequest } from '#lib/http/dialects/openai-responses/request.ts'
@@ -17,9 +17,9 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   },
   {
     POST: async ({ request, context, gateway, abort }) => {
-      const { clock, env, chatDefaults, responses } = gateway
+      const { clock, chatDefaults, responses } = gateway
       const { caller } = context
-      const sent = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
+      const sent = await readModelRequest(request, context, gateway)
       const body = await responsesBodyOrThrow(sent)
       assertOffered(body)
       const references = { previousId: body.previous_response_id, itemIds: referencedItems(body) }

@@ -1,3 +1,4 @@
+import { isObject } from '../../raw-json.ts'
 import { namesInWords } from './notices.ts'
 import { draftOfOpenAi } from './openai-line.ts'
 
@@ -17,9 +18,6 @@ export type Found = Readonly<{ draft: Draft } | { fault: string }>
  * What a file reader finds: an item, at `line` or `at` (`[3]`); or a warning about a file that is accepted.
  */
 export type Finding = (Readonly<{ line?: number; at?: string }> & Found) | Readonly<{ notice: string }>
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const openAiDraft = (line: Record<string, unknown>): Draft => {
   const { fields, ignored } = draftOfOpenAi(line)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Issue } from '../../errors.ts'
+import { isObject } from '../../raw-json.ts'
 import { idText } from '../../validation/batch.ts'
 import { invalidInput, optional, parseOrThrow } from '../../validation/zod.ts'
 
@@ -72,9 +73,6 @@ const openAiLine = z.strictObject({
       error: 'or max_completion_tokens: send at most one of them',
     }),
 })
-
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isEmpty = (value: unknown): boolean =>
   value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0)

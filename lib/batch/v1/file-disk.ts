@@ -3,8 +3,7 @@ import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises
 import { join } from 'node:path'
 import { GatewayError } from '../../errors.ts'
 import { diskFault } from '../intake/upload-dir.ts'
-
-const FILE_ID = /^file-[\da-f]{32}$/
+import { isFileId } from './types.ts'
 
 const elsewhere = (): GatewayError =>
   new GatewayError(
@@ -65,7 +64,7 @@ export class FileDisk {
   async writtenBefore(before: number): Promise<readonly string[]> {
     const names = await readdir(this.#directory).catch(() => [])
     const old: string[] = []
-    for (const name of names.filter(found => FILE_ID.test(found))) {
+    for (const name of names.filter(isFileId)) {
       const found = await stat(this.pathOf(name)).catch(() => undefined)
       if (found && found.mtimeMs < before) old.push(name)
     }

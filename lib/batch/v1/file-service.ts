@@ -6,7 +6,7 @@ import type { FileDisk } from './file-disk.ts'
 import type { FileRecords } from './file-records.ts'
 import { newId, ownerOrThrow } from './owner.ts'
 import { type ResultsDeps, resultFileId, resultLines } from './results.ts'
-import type { FileQuery, Listed, Purpose, StoredFile } from './types.ts'
+import { type FileQuery, isFileId, type Listed, type Purpose, type StoredFile } from './types.ts'
 
 export type FileServiceDeps = Readonly<{
   files: FileRecords
@@ -30,7 +30,6 @@ export type NewFile = Readonly<{
   ttlMs?: number | undefined
 }>
 
-const FILE_ID = /^file-[\da-f]{32}$/
 const ORPHANED_MS = 3_600_000
 const PORTION = 500
 
@@ -80,8 +79,7 @@ export class FileService {
   async find(caller: Caller, id: unknown): Promise<StoredFile> {
     const owner = ownerOrThrow(caller)
     const { files, clock } = this.#deps
-    const file =
-      typeof id === 'string' && FILE_ID.test(id) ? await files.find(owner, id, clock.now()) : undefined
+    const file = typeof id === 'string' && isFileId(id) ? await files.find(owner, id, clock.now()) : undefined
     if (!file) throw noSuchFile()
     return file
   }

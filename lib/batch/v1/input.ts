@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { GatewayError } from '../../errors.ts'
 import { inTurns, turn } from '../../loop-turns.ts'
-import { scanMembers } from '../../raw-json.ts'
+import { isObject, memberIn, scanMembers } from '../../raw-json.ts'
 import { jsonInTurnsOrThrow } from '../../validation/json.ts'
 import { linesOf } from '../intake/lines.ts'
 import type { NewItem, V1Request, V1Url } from '../types.ts'
@@ -23,9 +23,6 @@ export type InputOptions = Readonly<{
 }>
 
 type Fields = Readonly<Record<string, unknown>>
-
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The faults of a batch's file: the first ones, each with its line. */
 export class LineFaults {
@@ -103,7 +100,7 @@ const itemOf = async (
   request: {
     url,
     model: String((body as Fields).model),
-    json: (await inTurns(scanMembers(text))).find(([name]) => name === 'body')?.[1] ?? '{}',
+    json: memberIn(await inTurns(scanMembers(text)), 'body') ?? '{}',
   },
 })
 

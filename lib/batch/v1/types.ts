@@ -111,3 +111,8 @@ export type ResultKind = (typeof RESULT_KINDS)[number]
 
 /** A result as one line of a file, without its line break. */
 export type ResultLine = (item: Item, batch: V1Batch) => string
+
+const FILE_ID = /^file-[\da-f]{32}$/
+
+/** Whether an id has the form of those that this gateway gives to files. */
+export const isFileId = (id: string): boolean => FILE_ID.test(id)

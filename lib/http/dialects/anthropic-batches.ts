@@ -1,12 +1,11 @@
 import type { Item } from '../../batch/types.ts'
 import type { Listed, V1Batch } from '../../batch/v1/types.ts'
+import { isoTimeOrNull } from '../../clock.ts'
 import type { AccessRules } from '../access-rules.ts'
 import { transportOf } from '../transport.ts'
 import { anthropicErrorBody } from './anthropic-messages/error.ts'
 import { itemError } from './openai-batches.ts'
 import { openAiStatus } from './openai-error.ts'
-
-const time = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
 
 /** Anthropic counts what has ended only once all of it has. */
 const countsOf = ({ state, job, expiredAt }: V1Batch) => {
@@ -33,10 +32,10 @@ export const messageBatchJson = (batch: V1Batch, origin: string) => ({
   type: 'message_batch',
   processing_status: statusOf(batch),
   request_counts: countsOf(batch),
-  created_at: time(batch.createdAt),
-  expires_at: time(batch.expiresAt),
-  ended_at: batch.state === 'ended' ? time(batch.endedAt) : null,
-  cancel_initiated_at: time(batch.cancelledAt),
+  created_at: isoTimeOrNull(batch.createdAt),
+  expires_at: isoTimeOrNull(batch.expiresAt),
+  ended_at: batch.state === 'ended' ? isoTimeOrNull(batch.endedAt) : null,
+  cancel_initiated_at: isoTimeOrNull(batch.cancelledAt),
   archived_at: null,
   results_url: batch.state === 'ended' ? `${origin}/v1/messages/batches/${batch.id}/results` : null,
 })

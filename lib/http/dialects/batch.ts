@@ -1,6 +1,7 @@
 import { resultsAsCsv, resultsAsJsonl } from '../../batch/results.ts'
 import type { Item, ItemDetail, Job, JobStream, Page, Wait } from '../../batch/types.ts'
 import type { Clock } from '../../clock.ts'
+import { isoTimeOrNull } from '../../clock.ts'
 import type { GatewayError } from '../../errors.ts'
 import { usdOf } from '../../money.ts'
 import { download } from '../download.ts'
@@ -8,8 +9,6 @@ import type { RouteResponse } from '../route-response.ts'
 import { eventStream, sseEvent } from '../sse.ts'
 
 const MS_PER_SECOND = 1000
-
-const time = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
 
 /**
  * Estimated seconds until a running job ends, at its rate so far; null while no item has ended yet, and while it waits.
@@ -35,12 +34,12 @@ const waitJson = (wait: Wait) =>
         code: wait.fault.code,
         message: wait.fault.message,
         model: wait.model ?? null,
-        until: time(wait.until),
+        until: isoTimeOrNull(wait.until),
       }
     : {
         reason: wait.reason,
         message: WAITS[wait.reason],
-        until: time(wait.reason === 'schedule' ? wait.until : undefined),
+        until: isoTimeOrNull(wait.reason === 'schedule' ? wait.until : undefined),
       }
 
 /** A job as JSON for its owner. */
@@ -60,10 +59,10 @@ export const jobJson = (job: Job, now: number) => {
     /** So far; `unpricedItems` are not in it. */
     costUsd,
     unpricedItems: unpriced,
-    createdAt: time(job.createdAt),
-    scheduledFor: time(job.scheduledFor),
-    startedAt: time(job.startedAt),
-    endedAt: time(job.endedAt),
+    createdAt: isoTimeOrNull(job.createdAt),
+    scheduledFor: isoTimeOrNull(job.scheduledFor),
+    startedAt: isoTimeOrNull(job.startedAt),
+    endedAt: isoTimeOrNull(job.endedAt),
     webhookUrl: webhookUrl ?? null,
     /** Warnings about what was ignored in an upload. */
     warnings,
@@ -98,8 +97,8 @@ export const itemJson = ({
     cache: response.cache,
   }),
   ...(fault && { error: fault }),
-  startedAt: time(startedAt),
-  endedAt: time(endedAt),
+  startedAt: isoTimeOrNull(startedAt),
+  endedAt: isoTimeOrNull(endedAt),
 })
 
 /** One item with the messages that are sent to the model. */

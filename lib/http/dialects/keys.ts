@@ -1,11 +1,9 @@
 import type { KeyRecord } from '../../auth/keys/types.ts'
+import { isoTimeOrNull } from '../../clock.ts'
 import { usdOfNano } from '../../money.ts'
 
 const usdOf = (nano: number | undefined): number | undefined =>
   nano === undefined ? undefined : usdOfNano(nano)
-
-const timeOf = (at: number | undefined): string | null =>
-  at === undefined ? null : new Date(at).toISOString()
 
 const stateOf = ({ revokedAt, expiresAt }: KeyRecord, now: number): 'active' | 'revoked' | 'expired' => {
   if (revokedAt !== undefined) return 'revoked'
@@ -28,10 +26,10 @@ export const keyJson = (key: KeyRecord, now: number) => ({
   },
   budgetUsd: { day: usdOf(key.budget?.dayNanoUsd), month: usdOf(key.budget?.monthNanoUsd) },
   madeBy: key.madeBy,
-  createdAt: timeOf(key.createdAt),
-  expiresAt: timeOf(key.expiresAt),
-  revokedAt: timeOf(key.revokedAt),
-  lastUsedAt: timeOf(key.lastUsedAt),
+  createdAt: isoTimeOrNull(key.createdAt),
+  expiresAt: isoTimeOrNull(key.expiresAt),
+  revokedAt: isoTimeOrNull(key.revokedAt),
+  lastUsedAt: isoTimeOrNull(key.lastUsedAt),
 })
 
 /** A key with its secret, which is shown this once. */

@@ -1,9 +1,9 @@
+import { isoTime } from '../../clock.ts'
 import type { AttemptRecord, ExplainedRequest, RequestPage, RequestRecord } from '../../ledger/requests.ts'
 import type { RequestDetail } from '../../ledger/types.ts'
 import { usdOfNano } from '../../money.ts'
 
 const usd = (nano: number | null): number | null => (nano === null ? null : usdOfNano(nano))
-const time = (at: number): string => new Date(at).toISOString()
 const text = (value: string | null): string | null => (value === '' ? null : value)
 
 const usageJson = (row: RequestRecord | AttemptRecord) => ({
@@ -24,8 +24,8 @@ export const requestJson = (row: RequestRecord) => ({
   requestId: row.request_id,
   kind: row.kind,
   route: row.route,
-  startedAt: time(row.at),
-  endedAt: time(row.ended_at),
+  startedAt: isoTime(row.at),
+  endedAt: isoTime(row.ended_at),
   caller: row.caller,
   keyId: text(row.key_id),
   requestedModel: text(row.model_asked),
@@ -47,8 +47,8 @@ export const requestJson = (row: RequestRecord) => ({
 
 const attemptJson = (row: AttemptRecord) => ({
   target: { provider: row.provider, model: row.model, providerModel: row.vendor_model },
-  startedAt: time(row.at),
-  endedAt: time(row.ended_at),
+  startedAt: isoTime(row.at),
+  endedAt: isoTime(row.ended_at),
   firstTokenMs: row.first_content_ms,
   outcome: row.outcome,
   code: row.code,

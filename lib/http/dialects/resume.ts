@@ -2,18 +2,21 @@ import type { Clock } from '../../clock.ts'
 import { GatewayError, toGatewayError } from '../../errors.ts'
 import type { Call, Reply } from '../../llm/types.ts'
 import type { PacedBody } from '../paced-body.ts'
-import { piecesWithEnd } from '../pieces.ts'
+import { type BodyEnd, type Pieces, piecesWithEnd } from '../pieces.ts'
 import type { RouteResponse } from '../route-response.ts'
 import { eventStream } from '../sse.ts'
 import { frames } from './chat.ts'
+
+/** Frames for one reader. `hasReadAll`: the end of the stream is among those that it has read. */
+export type FrameReader = AsyncIterable<Uint8Array> & { readonly hasReadAll: boolean }
 
 /** The stored frames of an answer, for clients that resume. */
 export type KeptStream = Readonly<{
   id: string
   lastFrame: number
   endsWith: (frame: number) => boolean
-  write: (frames: AsyncIterable<string>) => Promise<void>
-  read: (after: number, client: AbortSignal) => AsyncIterable<Uint8Array>
+  write: (frames: Pieces<string>) => Promise<void>
+  read: (after: number, client: AbortSignal) => FrameReader
 }>
 
 export type ReaderOptions = Readonly<{
@@ -69,9 +72,16 @@ const reading = (
 ): RouteResponse =>
   responseOf(stream, eventStream(stream.read(after, client), { clock, abort, startWithPing }))
 
-async function* readToEnd(frames: AsyncIterable<Uint8Array>, onEnd: () => void): AsyncGenerator<Uint8Array> {
-  yield* frames
-  onEnd()
+async function* readToEnd(
+  reader: FrameReader,
+  written: Pieces<string>,
+  onEnd: (end: BodyEnd) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const bytes of reader) {
+    if (reader.hasReadAll) onEnd(written.end ?? 'failed')
+    yield bytes
+  }
+  onEnd(written.end ?? 'failed')
 }
 
 /** Writes a reply's frames to `stream`, and attaches the first reader. Ends with the last frame. */
@@ -85,7 +95,7 @@ export const resumableResponse = (
   const ended = stream.write(written).catch(thrown => {
     call.journal.error ??= toGatewayError(thrown)
   })
-  const read = piecesWithEnd(onEnd => readToEnd(stream.read(0, client), () => onEnd(written.end ?? 'failed')))
+  const read = piecesWithEnd(onEnd => readToEnd(stream.read(0, client), written, onEnd))
   return { ...responseOf(stream, eventStream(read, { clock, abort: nothing })), ended }
 }
 

@@ -1,4 +1,5 @@
 import { BYTE_ORDER_MARK, type Cell, csvRow } from '../../batch/results.ts'
+import { isoTime } from '../../clock.ts'
 import type { Dimension, Percentiles, UsageReport, UsageRow } from '../../ledger/types.ts'
 import { usdOfNano } from '../../money.ts'
 import type { RouteResponse } from '../route-response.ts'
@@ -57,12 +58,10 @@ const rowJson = (row: UsageRow, by: readonly Dimension[], reserved: Reserved) =>
   firstTokenMs: percentilesJson(row.firstTokenMs),
 })
 
-const time = (at: number): string => new Date(at).toISOString()
-
 /** Usage as JSON. */
 export const usageJson = (report: UsageReport, by: readonly Dimension[], reserved: Reserved) => ({
-  from: time(report.from),
-  to: time(report.to),
+  from: isoTime(report.from),
+  to: isoTime(report.to),
   rows: report.rows.map(row => rowJson(row, by, reserved)),
   total: rowJson(report.total, [], reserved),
 })

@@ -12,6 +12,7 @@ import { chatBodyOrThrow } from '../../validation/openai-chat.ts'
 import { endpointBody, type JsonEndpoint } from '../../validation/openai-endpoints.ts'
 import { responsesBodyOrThrow } from '../../validation/openai-responses.ts'
 import { parseOrThrow } from '../../validation/zod.ts'
+import type { VendorObjects } from '../../vendor-objects/assert-own.ts'
 import { type RawJson, rawJsonOf } from '../body.ts'
 import type { RouteResponse } from '../route-response.ts'
 import { messageResponse } from './anthropic-messages/reply.ts'
@@ -20,13 +21,14 @@ import { chatCompletionResponse } from './openai-chat/reply.ts'
 import { chatCompletionCall } from './openai-chat/request.ts'
 import { referencedItems } from './openai-responses/input.ts'
 import { type KeptAnswer, responsesResponse } from './openai-responses/reply.ts'
-import { assertOffered, type ResponsesRequest, responsesRequest } from './openai-responses/request.ts'
+import { assertOffered, responsesRequest } from './openai-responses/request.ts'
 import { passthroughResponse } from './passthrough/reply.ts'
 
 export type V1ItemDeps = Readonly<{
   clock: Clock
   /** The gateway's name of a model, from its own or the vendor's. */
   modelNamed: (name: string) => string
+  vendorObjects: VendorObjects
   /** The answers that requests for Responses refer to. */
   responses: Readonly<{
     context: (caller: Caller, references: References) => Promise<ResponseContext>
@@ -36,76 +38,72 @@ export type V1ItemDeps = Readonly<{
 }>
 
 type CallOptions = Readonly<{ model: string; deadlineAt: number; deps: V1ItemDeps }>
-type ReplyOptions = Readonly<{ deps: V1ItemDeps; abort: (reason: GatewayError) => void }>
+type ReplyOptions = Readonly<{ clock: Clock; abort: (reason: GatewayError) => void }>
 
-/** How a route of `/v1` makes a call of a request, and a response of the reply. */
-type Route = Readonly<{
-  call: (
-    context: RequestContext,
-    sent: RawJson,
-    request: V1Request,
-    options: CallOptions,
-  ) => Call | Promise<Call>
-  response: (call: Call, reply: Reply, options: ReplyOptions) => Promise<RouteResponse>
-}>
+type Respond = (reply: Reply, options: ReplyOptions) => Promise<RouteResponse>
+
+/** A request as a call, and how its reply becomes the response of its route. */
+type Prepared = Readonly<{ call: Call; respond: Respond }>
+
+type Route = (
+  context: RequestContext,
+  sent: RawJson,
+  request: V1Request,
+  options: CallOptions,
+) => Promise<Prepared>
 
 const USUAL = { cache: 'default', strict: false } as const
 
-const chat: Route = {
-  call: async (context, sent, _, { model, deadlineAt }) =>
-    chatCompletionCall(context, await chatBodyOrThrow(sent), sent, {
-      ...USUAL,
-      model,
-      requestTimeoutMs: deadlineAt - context.startedAt,
-    }),
-  response: (call, reply, { deps: { clock }, abort }) =>
-    chatCompletionResponse(call, reply, { clock, abort, wantsUsage: false }),
+const chat: Route = async (context, sent, _, { model, deadlineAt }) => {
+  const call = await chatCompletionCall(context, await chatBodyOrThrow(sent), sent, {
+    ...USUAL,
+    model,
+    requestTimeoutMs: deadlineAt - context.startedAt,
+  })
+  return {
+    call,
+    respond: (reply, { clock, abort }) =>
+      chatCompletionResponse(call, reply, { clock, abort, wantsUsage: false }),
+  }
 }
 
-const messages: Route = {
-  call: async (context, sent, { headers = {} }, { model, deadlineAt }) =>
-    messagesCall(context, await messagesBodyOrThrow(sent.value), sent, {
-      ...USUAL,
-      model,
-      headers: new Headers(headers),
-      requestTimeoutMs: deadlineAt - context.startedAt,
-    }),
-  response: (call, reply, { deps: { clock }, abort }) => messageResponse(call, reply, { clock, abort }),
+const messages: Route = async (context, sent, { headers = {} }, { model, deadlineAt }) => {
+  const call = await messagesCall(context, await messagesBodyOrThrow(sent.value), sent, {
+    ...USUAL,
+    model,
+    headers: new Headers(headers),
+    requestTimeoutMs: deadlineAt - context.startedAt,
+  })
+  return { call, respond: (reply, options) => messageResponse(call, reply, options) }
 }
 
-/** The requests of calls, by the body that all copies of a call share. */
-const responsesRequests = new WeakMap<object, ResponsesRequest>()
-
-const responses: Route = {
-  call: async (context, sent, _, { model, deadlineAt, deps }) => {
-    const body = await responsesBodyOrThrow(sent)
-    assertOffered(body)
-    const references = { previousId: body.previous_response_id, itemIds: referencedItems(body) }
-    const request = await responsesRequest(context, body, sent, {
-      ...USUAL,
-      model,
-      requestTimeoutMs: deadlineAt - context.startedAt,
-      context: await deps.responses.context(context.caller, references),
-    })
-    if (request.call.raw) responsesRequests.set(request.call.raw, request)
-    return request.call
-  },
-  response: (call, reply, { deps, abort }) => {
-    const request = call.raw && responsesRequests.get(call.raw)
-    if (!request) throw new Error('A call that was not made of a request for Responses.')
-    return responsesResponse(request, reply, {
-      clock: deps.clock,
-      abort,
-      keepsAnswers: deps.responses.keepsAnswersOf(call.caller),
-      keep: answer => deps.responses.keep(call.caller, answer),
-    })
-  },
+const responses: Route = async (context, sent, _, { model, deadlineAt, deps }) => {
+  const { caller } = context
+  const body = await responsesBodyOrThrow(sent)
+  assertOffered(body)
+  const references = { previousId: body.previous_response_id, itemIds: referencedItems(body) }
+  const request = await responsesRequest(context, body, sent, {
+    ...USUAL,
+    model,
+    requestTimeoutMs: deadlineAt - context.startedAt,
+    context: await deps.responses.context(caller, references),
+  })
+  return {
+    call: request.call,
+    respond: (reply, options) =>
+      responsesResponse(request, reply, {
+        ...options,
+        keepsAnswers: deps.responses.keepsAnswersOf(caller),
+        keep: answer => deps.responses.keep(caller, answer),
+      }),
+  }
 }
 
-const passthrough = (endpoint: JsonEndpoint): Route => ({
-  call: (context, { value, members }, _, { model, deadlineAt }) => {
+const passthrough =
+  (endpoint: JsonEndpoint): Route =>
+  async (context, { value, members }, _, { model, deadlineAt }) => {
     parseOrThrow(endpointBody[endpoint], value)
-    return {
+    const call: Call = {
       ...context,
       messages: [],
       model,
@@ -117,9 +115,8 @@ const passthrough = (endpoint: JsonEndpoint): Route => ({
       plan: [],
       attempts: new AttemptBudget(),
     }
-  },
-  response: (_, reply, { deps: { clock }, abort }) => passthroughResponse(reply, { clock, abort }),
-})
+    return { call, respond: passthroughResponse }
+  }
 
 const ROUTES: Readonly<Record<V1Url, Route>> = {
   '/v1/chat/completions': chat,
@@ -138,22 +135,6 @@ const noStream = (): GatewayError => {
   return new GatewayError('INVALID_INPUT', `stream ${message}.`, { details: [{ path: 'stream', message }] })
 }
 
-/**
- * A request of a batch as the call that its route makes of it.
- * Rejects with the GatewayError that the route would answer
- */
-export const v1ItemCall = async (
-  context: RequestContext,
-  request: V1Request,
-  deadlineAt: number,
-  deps: V1ItemDeps,
-): Promise<Call> => {
-  const sent = await rawJsonOf(request.json)
-  if (isStreamed(sent.value)) throw noStream()
-  const model = deps.modelNamed(request.model)
-  return ROUTES[request.url].call(context, sent, request, { model, deadlineAt, deps })
-}
-
 const textOf = async ({ text, stream, json }: RouteResponse): Promise<string> => {
   if (text) return text.body
   return stream ? new Response(stream).text() : JSON.stringify(json)
@@ -164,19 +145,34 @@ const asJsonLine = async (text: string): Promise<string> =>
   (await isJsonText(text)) ? (await inTurns(oneLineInSteps(text))).trim() : JSON.stringify(text)
 
 /** The body that the route would answer, as JSON text in one line. Rejects with the error that ends the reply. */
-export const v1ItemAnswer = async (
-  call: Call,
-  reply: Reply,
-  { url }: V1Request,
-  deps: V1ItemDeps,
-): Promise<string> => {
+const answerOf = async (reply: Reply, respond: Respond, clock: Clock): Promise<string> => {
   let failure: GatewayError | undefined
   const abort = (reason: GatewayError) => {
     failure = reason
   }
   try {
-    return await asJsonLine(await textOf(await ROUTES[url].response(call, reply, { deps, abort })))
+    return await asJsonLine(await textOf(await respond(reply, { clock, abort })))
   } catch (error) {
     throw failure ?? error
   }
+}
+
+export type V1Item = Readonly<{ call: Call; answer: (reply: Reply) => Promise<string> }>
+
+/**
+ * A request of a batch as the call that its route makes of it, and the answer that the route makes of the reply.
+ * Rejects with the GatewayError that the route would answer
+ */
+export const v1Item = async (
+  context: RequestContext,
+  request: V1Request,
+  deadlineAt: number,
+  deps: V1ItemDeps,
+): Promise<V1Item> => {
+  const sent = await rawJsonOf(request.json)
+  if (isStreamed(sent.value)) throw noStream()
+  await deps.vendorObjects.assertOwn(context.caller, sent.value)
+  const model = deps.modelNamed(request.model)
+  const { call, respond } = await ROUTES[request.url](context, sent, request, { model, deadlineAt, deps })
+  return { call, answer: reply => answerOf(reply, respond, deps.clock) }
 }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { type Clock, sleep } from '../../clock.ts'
 import { GatewayError, toGatewayError } from '../../errors.ts'
+import { memberIn } from '../../raw-json.ts'
 import { oneGroup } from '../events.ts'
 import { fieldOf, type PassthroughRequest } from '../passthrough.ts'
 import type { Call, EventGroup, Provider, Reply, ReplyEvent } from '../types.ts'
@@ -22,8 +23,8 @@ const FINISH = { type: 'finish', reason: 'stop' } as const
 
 type JsonAnswer = Readonly<{ json: object; tokens?: number }>
 
-const memberOf = ({ body }: PassthroughRequest, name: string): unknown => {
-  const written = body.kind === 'json' ? body.members.find(member => member[0] === name)?.[1] : undefined
+const jsonOf = ({ body }: PassthroughRequest, name: string): unknown => {
+  const written = body.kind === 'json' ? memberIn(body.members, name) : undefined
   return written === undefined ? undefined : JSON.parse(written)
 }
 
@@ -44,7 +45,7 @@ const vectorOf = (text: string, dimensions: number): Float32Array => {
 }
 
 const embeddings = (request: PassthroughRequest, model: string): JsonAnswer => {
-  const input = memberOf(request, 'input')
+  const input = jsonOf(request, 'input')
   const isTokens = Array.isArray(input) && input.every(one => typeof one === 'number')
   const inputs: readonly unknown[] = Array.isArray(input) && !isTokens ? input : [input]
   const dimensions = numberOf(request, 'dimensions', DIMENSIONS, MOST_DIMENSIONS)
@@ -89,7 +90,7 @@ const CATEGORIES = [
 ]
 
 const moderations = (request: PassthroughRequest, id: string, model: string): JsonAnswer => {
-  const input = memberOf(request, 'input')
+  const input = jsonOf(request, 'input')
   const results = (Array.isArray(input) ? input : [input]).map(() => ({
     flagged: false,
     categories: Object.fromEntries(CATEGORIES.map(name => [name, false])),
@@ -107,7 +108,7 @@ const relevance = (query: string, document: unknown): number => {
 }
 
 const rerank = (request: PassthroughRequest, id: string, model: string): JsonAnswer => {
-  const documents = memberOf(request, 'documents')
+  const documents = jsonOf(request, 'documents')
   const all: readonly unknown[] = Array.isArray(documents) ? documents : []
   const query = fieldOf(request, 'query') ?? ''
   const results = all

@@ -1,5 +1,5 @@
 import { serve } from '#lib/gateway/index.ts'
-import { readEncodedJson } from '#lib/http/body.ts'
+import { readModelRequest } from '#lib/http/dialects/model-request.ts'
 import { chatCompletionResponse } from '#lib/http/dialects/openai-chat/reply.ts'
 import { chatCompletionCall } from '#lib/http/dialects/openai-chat/request.ts'
 import { cacheModeOf } from '#lib/http/request-headers.ts'
@@ -16,8 +16,8 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   },
   {
     POST: async ({ request, context, gateway, abort }) => {
-      const { clock, env, chatDefaults } = gateway
-      const sent = await readEncodedJson(request, env.V1_MAX_BODY_BYTES)
+      const { clock, chatDefaults } = gateway
+      const sent = await readModelRequest(request, context, gateway)
       const body = await chatBodyOrThrow(sent)
       const call = await chatCompletionCall(context, body, sent, {
         model: gateway.modelNamed(body.model),

@@ -1,3 +1,4 @@
+import type { Tool } from '../../../llm/message.ts'
 import type { ReplyEvent } from '../../../llm/types.ts'
 import { sseEvent } from '../../sse.ts'
 
@@ -10,7 +11,7 @@ type Open =
   | { readonly kind: 'thinking'; isSigned: boolean }
   | Readonly<{ kind: 'tool'; call: number }>
 
-const isWhole = (json: string): boolean => {
+const isWholeJson = (json: string): boolean => {
   if (!json.trimEnd().endsWith('}')) return false
   try {
     JSON.parse(json)
@@ -18,6 +19,18 @@ const isWhole = (json: string): boolean => {
   } catch {
     return false
   }
+}
+
+/** The names of the tools of a call that take no arguments: models leave theirs empty. */
+export const toolsWithoutArguments = (tools: readonly Tool[] = []): ReadonlySet<string> =>
+  new Set(
+    tools.filter(({ parameters, custom }) => !custom && takesNothing(parameters)).map(({ name }) => name),
+  )
+
+const takesNothing = (schema: unknown): boolean => {
+  if (schema === undefined) return true
+  const { properties = {}, additionalProperties: others = false } = Object(schema)
+  return Object.keys(properties).length === 0 && others === false
 }
 
 /** Free text of a custom tool as the input that its only parameter stands for. */
@@ -37,6 +50,12 @@ export class BlockWriter {
   #begun = 0
   /** What came while the arguments of a call were incomplete. */
   #held: ReplyEvent[] = []
+  readonly #withoutArguments: ReadonlySet<string>
+
+  /** @param withoutArguments the names of tools whose arguments are complete while they are empty */
+  constructor(withoutArguments: ReadonlySet<string> = new Set()) {
+    this.#withoutArguments = withoutArguments
+  }
 
   get callsTools(): boolean {
     return this.#calls.length > 0
@@ -53,7 +72,11 @@ export class BlockWriter {
   }
 
   get #isIncomplete(): boolean {
-    return this.#calls.some(call => !call.isCustom && !isWhole(call.json))
+    return this.#calls.some(call => !call.isCustom && !this.#isWhole(call))
+  }
+
+  #isWhole({ name, json }: ToolCall): boolean {
+    return json === '' ? this.#withoutArguments.has(name) : isWholeJson(json)
   }
 
   #releaseHeld(): string {
@@ -112,7 +135,7 @@ export class BlockWriter {
     let written = ''
     while (this.#begun < this.#calls.length) {
       const before = this.#open?.kind === 'tool' ? this.#calls[this.#open.call] : undefined
-      if (before && !isWhole(before.json)) break
+      if (before && !this.#isWhole(before)) break
       written += this.#beginCall(this.#begun)
     }
     return written

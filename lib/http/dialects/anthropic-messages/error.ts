@@ -3,7 +3,11 @@ import type { ErrorCode, GatewayError, UpstreamRefusal } from '../../../errors.t
 /** Anthropic's error body. Source: docs.anthropic.com, "Errors". */
 export type AnthropicErrorBody = Readonly<{
   type: 'error'
-  error: Readonly<{ type: string; message: string }>
+  error: Readonly<{
+    type: string
+    message: string
+    details?: Readonly<{ error_code: string; unsupported: readonly string[] }>
+  }>
   request_id: string
 }>
 
@@ -52,5 +56,14 @@ export const anthropicErrorBody = (
   const refusal = OWN_WORDS.has(error.code) ? undefined : error.refusal
   const named = refusal?.type
   const type = named !== undefined && KNOWN_TYPES.has(named) ? named : typeOf(status)
-  return { type: 'error', error: { type, message: messageOf(error, refusal) }, request_id: requestId }
+  const { code, unsupported } = refusal ?? {}
+  return {
+    type: 'error',
+    error: {
+      type,
+      message: messageOf(error, refusal),
+      ...(code !== undefined && unsupported && { details: { error_code: code, unsupported } }),
+    },
+    request_id: requestId,
+  }
 }

@@ -1,5 +1,6 @@
 import type { WholeReply } from '../../../llm/events.ts'
 import type { FinishReason, Reply, Usage } from '../../../llm/types.ts'
+import { isObject } from '../../../raw-json.ts'
 
 const REASONS: Readonly<Record<FinishReason, string>> = {
   stop: 'end_turn',
@@ -44,9 +45,6 @@ export const messageHead = ({ head }: Reply) => ({
   role: 'assistant',
   model: head.target.name,
 })
-
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A tool's input. Anthropic's is always an object; arguments that were cut off become an empty one. */
 const inputOf = (json: string): object => {

@@ -6,7 +6,7 @@ import { costHeaders, type RouteResponse } from '../../route-response.ts'
 import { eventStream, sseEvent } from '../../sse.ts'
 import { type FrameWriter, framesOf } from '../frames.ts'
 import { openAiStatus } from '../openai-error.ts'
-import { BlockWriter } from './block-writer.ts'
+import { BlockWriter, toolsWithoutArguments } from './block-writer.ts'
 import { anthropicErrorBody } from './error.ts'
 import { contentBlocks, messageHead, messageUsage, stopReasonOf, usageBody } from './message.ts'
 
@@ -53,15 +53,16 @@ const messageStart = (reply: Reply): string => {
 class MessageWriter implements FrameWriter {
   readonly #reply: Reply
   readonly #requestId: string
-  readonly #blocks = new BlockWriter()
+  readonly #blocks: BlockWriter
   #hasStarted = false
   #isPassing = false
   #hasReason = false
   #hasStopped = false
 
-  constructor(reply: Reply, requestId: string) {
+  constructor(reply: Reply, { requestId, parameters }: Call) {
     this.#reply = reply
     this.#requestId = requestId
+    this.#blocks = new BlockWriter(toolsWithoutArguments(parameters?.tools))
   }
 
   write(event: ReplyEvent): string {
@@ -104,4 +105,4 @@ export const messageResponse = async (
   reply: Reply,
   options: MessageOptions,
 ): Promise<RouteResponse> =>
-  call.stream ? eventStream(framesOf(reply, new MessageWriter(reply, call.requestId)), options) : whole(reply)
+  call.stream ? eventStream(framesOf(reply, new MessageWriter(reply, call)), options) : whole(reply)

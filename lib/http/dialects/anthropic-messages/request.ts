@@ -3,6 +3,7 @@ import type { ModelParameters, ResponseFormat, Tool, ToolChoice } from '../../..
 import type { Call, RawRequest } from '../../../llm/types.ts'
 import { AttemptBudget, type RequestContext } from '../../../request-context.ts'
 import type { AnthropicCountBody, AnthropicMessagesBody } from '../../../validation/anthropic-messages.ts'
+import { hasThread, threadRefused } from '../../../vendor-objects/thread.ts'
 import type { RawJson } from '../../body.ts'
 import { conversationOf } from './content.ts'
 
@@ -25,12 +26,13 @@ export const formatHeaders = (headers: Headers): Readonly<Record<string, string>
   return found
 }
 
-const rawOf = ({ text: json, members }: RawJson, headers: Headers): RawRequest => {
+const rawOf = ({ text: json, value, members }: RawJson, headers: Headers): RawRequest => {
   const found = formatHeaders(headers)
   return {
     format: 'anthropic-messages',
     json,
     members,
+    ...(hasThread(value) && { untranslatable: threadRefused() }),
     ...(Object.keys(found).length > 0 && { headers: found }),
   }
 }

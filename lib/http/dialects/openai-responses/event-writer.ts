@@ -1,7 +1,7 @@
 import type { GatewayError } from '../../../errors.ts'
 import type { Finish } from '../../../llm/events.ts'
 import type { Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
-import { membersOf } from '../../../raw-json.ts'
+import { memberOf } from '../../../raw-json.ts'
 import { sseEvent } from '../../sse.ts'
 import { openAiErrorBody } from '../openai-error.ts'
 import { type ItemEvent, OutputItems } from './output-items.ts'
@@ -14,10 +14,6 @@ const ENDS: ReadonlySet<string> = new Set(['response.completed', 'response.incom
 
 export const isWire = (event: ReplyEvent): event is WireEvent =>
   event.type === 'wire' && event.format === 'openai-responses'
-
-/** The member of a JSON object, as it is written. */
-export const memberOf = (json: string, name: string): string | undefined =>
-  membersOf(json).find(([known]) => known === name)?.[1]
 
 /** An event of a stream, and not a whole answer. */
 export const isStreamed = (event: WireEvent): boolean => event.event !== undefined

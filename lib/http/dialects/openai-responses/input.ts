@@ -1,5 +1,5 @@
 import { inTurns, mapInTurns } from '../../../loop-turns.ts'
-import { membersOf, objectOf, scanElements } from '../../../raw-json.ts'
+import { memberIn, membersOf, objectOf, scanElements } from '../../../raw-json.ts'
 import type { ResponseContext } from '../../../responses/types.ts'
 import {
   type OpenAiInputItem,
@@ -80,7 +80,7 @@ export const inputOf = async (
 ): Promise<RequestInput> => {
   const { earlier, responseIds, missing } = context
   const { input = [] } = body
-  const [, written = '[]'] = members.find(([name]) => name === 'input') ?? []
+  const written = memberIn(members, 'input') ?? '[]'
   // The usual request is not taken apart: it may be long.
   if (typeof input === 'object' && responseIds.length === 0)
     return { items: input.filter(item => !isReference(item)), own: written.startsWith('[') ? written : '[]' }

@@ -65,7 +65,7 @@ export const passthroughResponse = async (
   if (event?.type === 'body-text') return whole(reply, event.text, events, mediaType ?? JSON_TYPE)
   if (event?.type === 'error') throw event.error
   const isEvents = /^text\/event-stream\b/i.test(mediaType ?? '')
-  const pieces = piecesWithEnd(onEnd => piecesOf(first, events, isEvents, onEnd))
+  const pieces = piecesWithEnd(onEnd => piecesOf(first, events, isEvents, onEnd), { reportsEndAhead: false })
   const body = isEvents ? eventStream(pieces, { clock, abort }) : pacedBody(pieces, { clock, abort })
   return { ...body, headers: { 'content-type': mediaType ?? USUAL_TYPE } }
 }

@@ -4,17 +4,19 @@ import { formFingerprint } from '../../../idempotency/fingerprint.ts'
 import { type Endpoint, fieldOf, isMedia, type PassthroughRequest } from '../../../llm/passthrough.ts'
 import type { Call } from '../../../llm/types.ts'
 import { type ReceivedForm, receiveForm } from '../../../multipart/receive-form.ts'
+import { memberIn } from '../../../raw-json.ts'
 import { AttemptBudget, type RequestContext } from '../../../request-context.ts'
 import { endpointBody, type JsonEndpoint } from '../../../validation/openai-endpoints.ts'
 import { parseOrThrow } from '../../../validation/zod.ts'
-import { readEncodedJson } from '../../body.ts'
 import { bodyIsRead } from '../../body-gate.ts'
 import { cacheModeOf, cacheTagsOf } from '../../request-headers.ts'
+import { type ModelRequestDeps, readModelRequest } from '../model-request.ts'
 
 /** What the requests of endpoints beside chat need of the gateway. */
 export type PassthroughDeps = Readonly<{
   clock: Clock
-  env: Readonly<{ V1_MAX_BODY_BYTES: number; V1_MAX_UPLOAD_BYTES: number; MEDIA_TIMEOUT_MS: number }>
+  env: ModelRequestDeps['env'] & Readonly<{ V1_MAX_UPLOAD_BYTES: number; MEDIA_TIMEOUT_MS: number }>
+  vendorObjects: ModelRequestDeps['vendorObjects']
   chatDefaults: Readonly<{ requestTimeoutMs: number }>
   /** The directory of files that pass through. */
   mediaDir: string
@@ -39,7 +41,7 @@ const isStreamed = (passthrough: PassthroughRequest): boolean =>
 const streamFieldOf = (passthrough: PassthroughRequest): string => {
   const { body } = passthrough
   if (body.kind === 'form') return fieldOf(passthrough, 'stream') ?? ''
-  return body.members.find(([name]) => name === 'stream')?.[1] ?? ''
+  return memberIn(body.members, 'stream') ?? ''
 }
 
 const callOf = (
@@ -76,7 +78,7 @@ export const jsonCall = async (
   context: RequestContext,
   deps: PassthroughDeps,
 ): Promise<Call> => {
-  const { value, members: all } = await readEncodedJson(request, deps.env.V1_MAX_BODY_BYTES)
+  const { value, members: all } = await readModelRequest(request, context, deps)
   const { model } = parseOrThrow(endpointBody[endpoint], value)
   const members = all.filter(([name, written]) => name !== 'model' || written !== 'null')
   const passthrough = {
@@ -104,6 +106,7 @@ export const formCall = async (
   })
   try {
     await bodyIsRead(request, () => formFingerprint(parts))
+    await deps.vendorObjects.assertOwnInForm(context.caller, parts)
     const body = { kind: 'form', parts } as const
     const model = fieldOf({ body }, 'model')
     if (!parts.some(part => 'path' in part)) throw required(isImages(endpoint) ? 'image' : 'file')

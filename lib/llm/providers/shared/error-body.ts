@@ -59,7 +59,7 @@ const NESTED_FIELDS = [
 /** Normalizes a vendor's code for comparison. */
 export const normalizedWord = (word: string): string => word.toLowerCase().replace(/[^a-z0-9.]/g, '')
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+const isNested = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
 
 /** Reads an error, breadth first and bounded, so that the outermost code takes precedence. */
@@ -85,7 +85,7 @@ class ErrorReader {
     if (depth > MAX_DEPTH) return
     if (typeof value === 'string') this.#text(value, depth)
     else if (Array.isArray(value)) for (const one of value.slice(0, MAX_LIST)) this.#add(one, depth)
-    else if (isObject(value)) this.#object(value, depth)
+    else if (isNested(value)) this.#object(value, depth)
   }
 
   /** Relays put a whole body of JSON into a string; all other text is a sentence. */
@@ -93,7 +93,7 @@ class ErrorReader {
     const start = text.slice(0, 100).search(/[^\s\ufeff]/)
     const first = text[start]
     const value = first === '{' || first === '[' ? parseJson(text.slice(start)) : undefined
-    if (isObject(value)) this.#add(value, depth)
+    if (isNested(value)) this.#add(value, depth)
     else if (first === '<') this.#page(text)
     else if (text !== '') this.facts.messages.push(text.slice(0, MAX_TEXT))
   }
@@ -117,7 +117,7 @@ class ErrorReader {
   }
 
   #add(value: unknown, depth: number): void {
-    if (typeof value === 'string' || isObject(value)) this.#queue.push({ value, depth: depth + 1 })
+    if (typeof value === 'string' || isNested(value)) this.#queue.push({ value, depth: depth + 1 })
   }
 
   #status(value: unknown): void {
@@ -145,7 +145,7 @@ const GENERIC: ReadonlySet<string> = new Set(['error', 'Error', 'invalid_request
 /** Fields by which Azure's filter and OpenRouter's moderation report a block, beside any code. */
 const isFiltered = (node: Readonly<Record<string, unknown>>): boolean => {
   const results = node.content_filter_result ?? node.content_filter_results
-  if (isObject(results)) return Object.values(results).some(one => isObject(one) && one.filtered === true)
+  if (isNested(results)) return Object.values(results).some(one => isNested(one) && one.filtered === true)
   const { reasons, flagged_input: flagged, model_slug: model } = node
   if (typeof flagged === 'string' && flagged !== '') return true
   return Array.isArray(reasons) && reasons.length > 0 && (flagged !== undefined || model !== undefined)

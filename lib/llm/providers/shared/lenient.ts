@@ -1,3 +1,4 @@
+import { isObject } from '../../../raw-json.ts'
 /** Upstreams omit, null or rename documented fields: every part of an answer is optional. */
 export type Lenient<T> = T extends readonly (infer Item)[]
   ? readonly Lenient<Item>[] | null
@@ -20,8 +21,7 @@ export const parseJson = (text: string): unknown => {
 }
 
 /** A value as an object; undefined where it is anything else, an array included. */
-export const fieldsOf = (value: unknown): Fields | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined
+export const fieldsOf = (value: unknown): Fields | undefined => (isObject(value) ? value : undefined)
 
 /** The objects of a list; none where it is no list. */
 export const listIn = (value: unknown): readonly Fields[] =>

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
@@ -33,10 +32,7 @@ describe('every example of a request in OpenAI’s specification reaches the ups
   let setting: UpstreamGateway
 
   beforeAll(async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'parley-specification-')), 'gateway.json')
-    // One of them searches a vector store.
-    writeFileSync(path, JSON.stringify({ vendorObjects: 'allow' }))
-    setting = await startUpstreamGateway('native', () => ({ ENABLE_CACHING: 'false', GATEWAY_CONFIG: path }))
+    setting = await startUpstreamGateway('native', () => ({ ENABLE_CACHING: 'false' }))
   })
   afterAll(() => stopUpstreamGateway(setting ?? {}))
 

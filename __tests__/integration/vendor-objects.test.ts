@@ -13,6 +13,7 @@ import {
 
 const MODEL = 'gpt-4o'
 const CLAUDE = 'claude-sonnet-4-5'
+const ADMIN_TOKEN = 'the-token-of-the-admin'
 const OWN_CONTAINER = 'cntr_of_ada'
 const ranCode = {
   type: 'code_interpreter_call',
@@ -87,6 +88,7 @@ const guestOf = async ({ url }: GatewayProcess): Promise<string> => {
 }
 
 const environment = (baseUrl: string) => ({
+  ADMIN_TOKEN,
   ENABLE_CACHING: 'false',
   MAX_RETRIES: '0',
   ANTHROPIC_API_KEY: 'sk-ant',
@@ -225,13 +227,21 @@ describe.each(HOSTS)('ids of objects at a vendor under the %s server', host => {
   })
 })
 
-describe('with vendorObjects: "allow"', () => {
-  it('ids of objects at a vendor reach it unchanged', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'parley-objects-')), 'gateway.json')
-    writeFileSync(path, JSON.stringify({ vendorObjects: 'allow' }))
+describe('ids of objects at a vendor reach it unchanged', () => {
+  it.each([
+    ['without any keys', () => ({})],
+    [
+      'with vendorObjects: "allow"',
+      () => {
+        const path = join(mkdtempSync(join(tmpdir(), 'parley-objects-')), 'gateway.json')
+        writeFileSync(path, JSON.stringify({ vendorObjects: 'allow' }))
+        return { GATEWAY_CONFIG: path, ADMIN_TOKEN }
+      },
+    ],
+  ])('%s', async (_, environment) => {
     const setting = await startUpstreamGateway('native', () => ({
-      GATEWAY_CONFIG: path,
       ENABLE_CACHING: 'false',
+      ...environment(),
     }))
     try {
       const whole = sends(['{}'], { type: 'application/json' })

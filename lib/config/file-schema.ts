@@ -192,7 +192,7 @@ export const configFile = z.strictObject({
     .enum(['refuse', 'allow'])
     .optional()
     .describe(
-      "Ids of files, containers and other objects of the account at a provider in requests: refuse those that are not known to be the caller's, or allow all; refuse when absent.",
+      "Ids of files, containers and other objects of the account at a provider in requests: refuse those that are not known to be the caller's, or allow all; when absent, refuse once the gateway has keys, ADMIN_TOKEN or KEY_PEPPER.",
     ),
 })
 

@@ -27,7 +27,8 @@ export type Settings = Readonly<{
   caching: CachingSettings
   budgets: Readonly<{ unpriced: 'refuse' | 'allow'; clamp: boolean }>
   /** Whether requests may refer to every object of the account at a provider. */
-  vendorObjects: 'refuse' | 'allow'
+  /** Absent where it is left to whether there are keys. */
+  vendorObjects: 'refuse' | 'allow' | undefined
   /** The models that make images, best first. */
   imageChain: readonly ImageStep[]
   /** Absent where the file does not set them. */
@@ -77,7 +78,7 @@ export const settingsOf = (env: Environment, file: ConfigFile): Settings => {
     rates: env.ENABLE_RATE_LIMITING ? ratesOf(env, file) : undefined,
     caching: cachingOf(env, file.cache ?? {}),
     budgets: { unpriced: file.budgets?.unpriced ?? 'refuse', clamp: file.budgets?.clamp ?? false },
-    vendorObjects: file.vendorObjects ?? 'refuse',
+    vendorObjects: file.vendorObjects,
     imageChain: file.images?.chain ?? DEFAULT_IMAGE_CHAIN,
     fallbackOn: file.fallbackOn,
     timeouts: {

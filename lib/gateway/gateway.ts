@@ -246,7 +246,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
   })
   const responses = buildResponses(runtime, database)
   const keepMs = env.LEDGER_KEEP_DAYS * DAY_MS
-  const vendorObjects = buildVendorObjects(responses, current)
+  const vendorObjects = buildVendorObjects(responses, current, runtime.keys)
   void runMaintenance({
     records: database.records,
     clock,

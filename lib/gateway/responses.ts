@@ -25,9 +25,19 @@ export const buildResponses = ({ env, clock, logger }: Runtime, database: Databa
   })
 }
 
-/** The check of ids of objects at vendors: a caller's are those that its kept answers hold. */
-export const buildVendorObjects = (responses: ResponseService, current: CurrentConfig): VendorObjects =>
+/**
+ * The check of ids of objects at vendors: a caller's are those that its kept answers hold. A gateway without keys has no
+ * callers to tell apart: unless it is configured, all of them pass.
+ */
+export const buildVendorObjects = (
+  responses: ResponseService,
+  current: CurrentConfig,
+  { acceptsPlaceholders }: Runtime['keys'],
+): VendorObjects =>
   vendorObjects({
-    isAllowed: () => current.now.settings.vendorObjects === 'allow',
+    isAllowed: () => {
+      const { vendorObjects: configured } = current.now.settings
+      return configured === undefined ? acceptsPlaceholders() : configured === 'allow'
+    },
     ownIds: (caller, ids) => responses.ownIds(caller, ids),
   })

@@ -8,7 +8,7 @@ import { hasThread, threadRefused } from './thread.ts'
 
 export type VendorObjectDeps = Readonly<{
   /** Whether every caller may refer to every object of the account. */
-  isAllowed: () => boolean
+  isAllowed: () => boolean | Promise<boolean>
   /** Those of the ids that this caller's own answers hold. */
   ownIds: (caller: Caller, ids: readonly string[]) => Promise<ReadonlySet<string>>
 }>
@@ -45,12 +45,12 @@ export const vendorObjects = ({ isAllowed, ownIds }: VendorObjectDeps): VendorOb
   }
   return {
     async assertOwn(caller, value) {
-      if (isAllowed()) return
+      if (await isAllowed()) return
       if (hasThread(value)) throw threadRefused()
       await assertKnown(caller, await inTurns(scanReferences(value)))
     },
     async assertOwnInForm(caller, parts) {
-      if (!isAllowed()) await assertKnown(caller, referencesInForm(parts))
+      if (!(await isAllowed())) await assertKnown(caller, referencesInForm(parts))
     },
   }
 }

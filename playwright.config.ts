@@ -22,7 +22,8 @@ export default defineConfig({
   testMatch: '*.spec.ts',
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
-  workers: 2,
+  // On two cores: they wait for the pages for a third of their time.
+  workers: 3,
   // Generous time limits: the pages' speed is not tested, and a shared machine may stall for long.
   timeout: 300_000,
   expect: { timeout: 90_000 },

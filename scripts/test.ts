@@ -50,16 +50,26 @@ const sum = (counts: readonly Count[]): Count =>
     skipped: total.skipped + skipped,
   }))
 
+/** The checks need the build, and neither of them the unit tests: side by side they use both cores. */
+const builtAndChecked = async (): Promise<readonly Count[]> => {
+  say('\nBuild, format, lint and types, beside the unit tests …')
+  const unit = vitest('unit')
+  const checked = ensureBuilt(ROOT).then(async () => [
+    await check('biome', ['check', '--error-on-warnings']),
+    await check('tsc', ['--noEmit']),
+  ])
+  await Promise.allSettled([unit, checked])
+  return [...(await checked), await unit]
+}
+
 /** Sets up what the tests need, checks format, lint and types, runs all tests, and ends with one line of totals. */
 const main = async (): Promise<void> => {
   await ensureChromium()
   await ensureRedis()
   await ensurePostgres()
-  await ensureBuilt(ROOT)
-  say('\nFormat, lint and types …')
-  const counts = [await check('biome', ['check', '--error-on-warnings']), await check('tsc', ['--noEmit'])]
-  say('\nUnit, contract and integration tests …')
-  counts.push(await vitest('unit', 'processes'))
+  const counts = [...(await builtAndChecked())]
+  say('\nContract and integration tests …')
+  counts.push(await vitest('processes'))
   say('\nThe pages, in Chromium …')
   counts.push(await playwright())
   say('\nMeasurements, one at a time …')

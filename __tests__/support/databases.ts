@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll } from 'vitest'
 import { systemClock } from '#lib/clock.ts'
 import { openRecords, type RecordsLocation } from '#lib/storage/records/open.ts'
 import type { Records } from '#lib/storage/records/records.ts'
+import { type Emptying, emptyingOf, type LentRecords, lend } from './lent-records.ts'
 import { PostgresServer } from './postgres.ts'
 
 /** Every database that must pass the contract of a kind of records. */
@@ -16,12 +17,25 @@ export type DatabasesOptions = Readonly<{
   closed?: 'after each test' | 'after all tests'
 }>
 
-/** New, empty databases for the tests of a file. */
+/** A database that one test after another uses, emptied in between. */
+type Shared = Readonly<{ location: RecordsLocation; records: Records; empty: Emptying }>
+
+/**
+ * Empty databases for the tests of a file. One database of each kind serves all of them in turn: to empty it takes a
+ * tenth of the time that it takes to make one.
+ */
 export const newDatabases = ({ closed = 'after each test' }: DatabasesOptions = {}) => {
   let server: PostgresServer
-  const opened: Records[] = []
+  const shared = new Map<DatabaseKind, Shared>()
+  /** The shared ones of the present test, until it opens them. */
+  const ready = new Map<RecordsLocation, LentRecords>()
+  const inUse = new Set<Shared>()
+  const closing: (() => Promise<void>)[] = []
+
   const closeAll = async (): Promise<void> => {
-    for (const records of opened.splice(0)) await records.close()
+    for (const close of closing.splice(0)) await close()
+    ready.clear()
+    inUse.clear()
   }
   beforeAll(async () => {
     server = await PostgresServer.start()
@@ -29,24 +43,47 @@ export const newDatabases = ({ closed = 'after each test' }: DatabasesOptions = 
   if (closed === 'after each test') afterEach(closeAll)
   afterAll(async () => {
     await closeAll()
+    for (const { records } of shared.values()) await records.close()
     await server.remove()
   })
 
-  const locationOf = async (kind: DatabaseKind): Promise<RecordsLocation> =>
+  const newLocation = async (kind: DatabaseKind): Promise<RecordsLocation> =>
     kind === 'SQLite'
       ? { dataDir: mkdtempSync(join(tmpdir(), 'parley-records-')) }
       : { databaseUrl: await server.database(), dataDir: '' }
 
-  const openAt = async (location: RecordsLocation): Promise<Records> => {
+  const newShared = async (kind: DatabaseKind): Promise<Shared> => {
+    const location = await newLocation(kind)
     const records = await openRecords(location, systemClock)
-    opened.push(records)
+    const made = { location, records, empty: await emptyingOf(records) }
+    shared.set(kind, made)
+    return made
+  }
+
+  /** An empty database, another for each call within a test. */
+  const locationOf = async (kind: DatabaseKind): Promise<RecordsLocation> => {
+    const known = shared.get(kind)
+    if (known && inUse.has(known)) return newLocation(kind)
+    await known?.empty()
+    const one = known ?? (await newShared(kind))
+    inUse.add(one)
+    const lent = lend(one.records)
+    ready.set(one.location, lent)
+    closing.push(lent.takeBack)
+    return one.location
+  }
+
+  /** Opens it; a second time as another process would. */
+  const openAt = async (location: RecordsLocation): Promise<Records> => {
+    const lent = ready.get(location)
+    if (lent) {
+      ready.delete(location)
+      return lent.records
+    }
+    const records = await openRecords(location, systemClock)
+    closing.push(() => records.close())
     return records
   }
 
-  return {
-    locationOf,
-    openAt,
-    openNew: async (kind: DatabaseKind): Promise<Records> => openAt(await locationOf(kind)),
-    closeAll,
-  }
+  return { openAt, locationOf, openNew: async (kind: DatabaseKind) => openAt(await locationOf(kind)) }
 }

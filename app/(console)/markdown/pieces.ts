@@ -36,7 +36,7 @@ export function piecesOf(text: string): Parsed[] {
     const piece: Piece =
       first?.type === 'list' && group.nodes.length === 1
         ? listOf(first, text, group.start, end)
-        : { type: 'block', source: sourceBetween(text, group.start, end) }
+        : { type: 'block', source: sourceBetween(text, group.start, end, group.nodes.at(-1)) }
     return { ...group, piece }
   })
 }
@@ -77,7 +77,9 @@ function listOf(list: List, text: string, start: number, end: number | undefined
     start: list.start ?? undefined,
     loose: list.spread === true || list.children.some(item => item.spread),
     tasks: list.children.some(item => typeof item.checked === 'boolean'),
-    items: starts.map((from, index) => sourceBetween(text, from, starts[index + 1] ?? end)),
+    items: starts.map((from, index) =>
+      sourceBetween(text, from, starts[index + 1] ?? end, list.children[index]),
+    ),
   }
 }
 
@@ -104,6 +106,15 @@ export function lineOf(text: string, node: Nodes): number {
   return Math.max(before.lastIndexOf('\n'), before.lastIndexOf('\r')) + 1
 }
 
-/** A part of the text; blank lines before what follows it belong to neither. */
-const sourceBetween = (text: string, start: number, end: number | undefined): string =>
-  end === undefined ? text.slice(start) : text.slice(start, end).replace(/(?:\r?\n[ \t]*)+$/, '\n')
+/** A part of the text; blank lines before what follows it belong to neither, unless an open block of code holds them. */
+function sourceBetween(
+  text: string,
+  start: number,
+  end: number | undefined,
+  last: Nodes | undefined,
+): string {
+  const source = text.slice(start, end)
+  if (end === undefined) return source
+  const trimmed = source.replace(/(?:\r?\n[ \t]*)+$/, '\n')
+  return source.slice(0, Math.max(trimmed.length, (last?.position?.end.offset ?? 0) - start))
+}

@@ -37,6 +37,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/errors.ts': [],
   'lib/money.ts': [],
   'lib/raw-json.ts': [],
+  'lib/public-address.ts': [],
   'lib/loop-turns.ts': ['lib/clock.ts'],
   'lib/sse-parser.ts': [],
   'lib/request-context.ts': FOUNDATION,
@@ -57,7 +58,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   ],
   'lib/cache': [...FOUNDATION_AND_REPLIES, 'lib/storage/types.ts'],
   'lib/resume': FOUNDATION_AND_REPLIES,
-  'lib/batch': [...FOUNDATION_AND_REPLIES, 'lib/validation', 'lib/storage/records'],
+  'lib/batch': [...FOUNDATION_AND_REPLIES, 'lib/public-address.ts', 'lib/validation', 'lib/storage/records'],
   'lib/budgets': [
     ...FOUNDATION_AND_REPLIES,
     'lib/llm/hold-end.ts',

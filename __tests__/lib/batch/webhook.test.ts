@@ -4,8 +4,9 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Job, WebhookDue } from '#lib/batch/types.ts'
-import { isPublicAddress, webhookPost } from '#lib/batch/webhook/post.ts'
+import { webhookPost } from '#lib/batch/webhook/post.ts'
 import { WebhookSender, type WebhookSenderDeps } from '#lib/batch/webhook/sender.ts'
+import { isPublicAddress } from '#lib/public-address.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
 let connections = 0

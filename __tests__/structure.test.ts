@@ -58,6 +58,13 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   ],
   'lib/cache': [...FOUNDATION_AND_REPLIES, 'lib/storage/types.ts'],
   'lib/resume': FOUNDATION_AND_REPLIES,
+  'lib/tools': [
+    ...FOUNDATION_AND_REPLIES,
+    'lib/public-address.ts',
+    'lib/resilience/breaker/circuit.ts',
+    'lib/storage/types.ts',
+    'lib/validation/zod.ts',
+  ],
   'lib/batch': [...FOUNDATION_AND_REPLIES, 'lib/public-address.ts', 'lib/validation', 'lib/storage/records'],
   'lib/budgets': [
     ...FOUNDATION_AND_REPLIES,
@@ -95,6 +102,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/ledger/types.ts',
     'lib/ledger/requests.ts',
     'lib/ledger/recommendations',
+    'lib/tools/types.ts',
+    'lib/tools/registry.ts',
   ],
   'lib/config': [
     'lib/rate-limit/policy.ts',
@@ -103,6 +112,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/validation/tags.ts',
     'lib/validation/host-name.ts',
     // Check the names in the file, and follow its changes.
+    'lib/tools',
     'lib/clock.ts',
     'lib/errors.ts',
     'lib/llm/catalog.ts',
@@ -196,6 +206,7 @@ describe('imports', () => {
       'responses',
       'runtime',
       'serving',
+      'tools',
     ])
   })
 

@@ -52,6 +52,7 @@ import { recommendations } from './recommendations.ts'
 import { buildResponses } from './responses.ts'
 import { buildRuntime, type Runtime } from './runtime.ts'
 import { accessRulesOf, serveDepsOf } from './serving.ts'
+import { type GatewayTools, gatewayTools } from './tools.ts'
 
 /** Everything a route may use; one for each process. */
 export type Gateway = ServeDeps &
@@ -90,6 +91,8 @@ export type Gateway = ServeDeps &
     /** The longest of them, in bytes. */
     kvMaxBytes: number
     budgets: BudgetAdmin
+    /** The tools that the gateway runs itself. */
+    tools: GatewayTools
     /** The service of batch jobs. Throws NOT_FOUND where they are switched off. */
     readonly batch: BatchService
     /** The service of batch uploads. Throws as `batch` does. */
@@ -309,6 +312,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     }),
     kv: new KvService(kvRecords(database.records)),
     kvMaxBytes: MAX_VALUE_BYTES,
+    tools: gatewayTools(runtime.tools, () => current.now.tools),
     chatBody: chatBody(chatLimits(env)),
     uiChatBody: uiChatBody(chatLimits(env)),
     itemLimits: itemLimits(env),

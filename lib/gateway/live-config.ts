@@ -13,6 +13,7 @@ import { spendItems } from '../rate-limit/items.ts'
 import type { Caller, RequestContext } from '../request-context.ts'
 import type { Alias, AliasTarget } from '../routing/alias.ts'
 import { planned } from '../routing/route.ts'
+import type { ToolRegistry } from '../tools/registry.ts'
 import { budgetsOf } from './budgets.ts'
 import { cacheDepsOf } from './cache.ts'
 import { pricesOf } from './ledger.ts'
@@ -27,6 +28,7 @@ import {
 import { catalogOf } from './providers.ts'
 import { resilienceOf } from './resilience.ts'
 import type { Runtime } from './runtime.ts'
+import { toolsOf } from './tools.ts'
 
 /** How long an answer is read on whose client has gone. */
 const LONGEST_DRAIN_MS = 120_000
@@ -58,6 +60,8 @@ export type LiveConfig = Readonly<{
   /** Counts the items of a job submitted as JSON. */
   spendItems: ReturnType<typeof spendItems>
   chatDefaults: ChatDefaults
+  /** The tools that the gateway runs. */
+  tools: ToolRegistry
   /** The targets of a call, best first. Throws GatewayError INVALID_INPUT for an unknown model. */
   plan: (call: Call) => readonly Target[]
 }>
@@ -185,6 +189,7 @@ export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => 
     mayUseModel: mayUseModel(deps.modelScopes),
     assertModelInScope: assertModelInScope(deps.modelScopes),
     spendItems: spendItems(deps.limits),
+    tools: toolsOf(env, file),
     plan: call => planned(call, deps.routes),
     chatDefaults: {
       model: env.DEFAULT_MODEL ?? catalog.defaultModel,

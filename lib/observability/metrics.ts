@@ -11,6 +11,7 @@ import { type BudgetFigures, BudgetMetrics } from './budget-metrics.ts'
 import { type CacheFigures, cacheMetrics } from './cache-metrics.ts'
 import { CIRCUIT_VALUE, type CircuitName } from './circuit-value.ts'
 import { RedisMetrics } from './redis-metrics.ts'
+import { ToolMetrics } from './tool-metrics.ts'
 
 const MS_PER_SECOND = 1000
 /** Seconds: from cached answers to long ones. */
@@ -151,6 +152,11 @@ export class Metrics {
   /** Metrics of budgets. To be created once. */
   ofBudgets(figures: () => BudgetFigures): BudgetMetrics {
     return new BudgetMetrics(this.#registry, figures)
+  }
+
+  /** Metrics of tools. To be created once. */
+  ofTools(): ToolMetrics {
+    return new ToolMetrics(this.#registry)
   }
 
   /** Metrics of a shared Redis, where there is one. To be created once. */

@@ -164,8 +164,11 @@ export type Attempt = {
   usage?: Usage
 }
 
-/** What delays an answer besides its upstream. `queue`: waiting for a free slot; `retry`: the pause before it. */
-export type Wait = 'limit' | 'cache' | 'queue' | 'retry'
+/**
+ * What delays an answer besides its upstream. `queue`: waiting for a free slot; `retry`: the pause before it; `tool`: the
+ * gateway's own tools.
+ */
+export type Wait = 'limit' | 'cache' | 'queue' | 'retry' | 'tool'
 
 /** A second attempt beside a slow first one. `won`: the second answered; `lost`: the first did. */
 export type Hedge = Readonly<{

@@ -5,7 +5,10 @@ import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
 import { Circuit } from '#lib/resilience/breaker/circuit.ts'
 import { consecutive } from '#lib/resilience/breaker/trip-condition.ts'
 import { memoryKeyValue } from '#lib/storage/memory.ts'
+import { KeptTurns } from '#lib/tools/loop/kept-turns.ts'
+import type { LoopDeps } from '#lib/tools/loop/loop.ts'
 import { RateGate } from '#lib/tools/rate-gate.ts'
+import { ToolRegistry } from '#lib/tools/registry.ts'
 import { StoredResults } from '#lib/tools/results.ts'
 import { type RunReport, ToolRunner } from '#lib/tools/runner.ts'
 import { ServiceCaller } from '#lib/tools/service-caller.ts'
@@ -77,3 +80,14 @@ export const newRunner = ({
     runner.run(tool, input, { signal, requestId: 'request-1' })
   return { run, reports, circuitOf }
 }
+
+/** A loop of tools for pipelines of which no call asks for one. */
+export const noTools = (clock: Clock): LoopDeps => ({
+  registry: new ToolRegistry([]),
+  runner: { run: () => Promise.reject(new Error('there are no tools')) },
+  turns: new KeptTurns(memoryKeyValue(1_000, clock)),
+  clock,
+  priced: usage => usage,
+  checkResult: async text => text,
+  mostRounds: 8,
+})

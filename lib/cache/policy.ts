@@ -7,7 +7,7 @@ import { ownerOf, waited } from '../request-context.ts'
 import type { Generation } from './generations.ts'
 import type { CacheRules } from './rules.ts'
 import type { CacheRuntime } from './runtime.ts'
-import { allTags, isValid, type Question, replayed, type StoredReply } from './stored-replies.ts'
+import { allTags, isOutdated, isValid, type Question, replayed, type StoredReply } from './stored-replies.ts'
 
 export type CacheDeps = CacheRuntime & Readonly<{ rules: CacheRules; clock: Clock }>
 
@@ -115,7 +115,8 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
     const startedAt = clock.now()
     const question = await questionOf(call, deps)
     if (!question) return undefined
-    const stored = call.cache === 'refresh' ? undefined : await replies.find(question)
+    const found = call.cache === 'refresh' ? undefined : await replies.find(question)
+    const stored = found && !isOutdated(found, clock.now()) ? found : undefined
     waited(call.journal, 'cache', clock.now() - startedAt)
     return { question, stored }
   }
@@ -181,6 +182,7 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   maxOutputTokens: true,
   maxResponseBytes: true,
   parameters: true,
+  gatewayTools: true,
   raw: true,
   passthrough: true,
   strict: true,

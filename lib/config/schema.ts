@@ -254,6 +254,8 @@ export const environment = z.object({
   ENABLE_TOOLS: flag.default(true),
   /** Of a whole run of a tool. */
   TOOL_TIMEOUT_MS: count(1, 60_000).default(10_000),
+  /** How often a model is asked within one call, where it calls tools of the gateway. */
+  TOOL_MAX_ROUNDS: count(1, 32).default(8),
   /** How the gateway introduces itself to the services of tools. */
   TOOL_USER_AGENT: text.regex(/^[\x20-\x7e]+$/, 'must be printable ASCII').optional(),
   OPENWEATHER_API_KEY: key.optional(),

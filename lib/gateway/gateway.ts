@@ -43,6 +43,7 @@ import type { Caller, RequestContext } from '../request-context.ts'
 import type { ResponseService } from '../responses/service.ts'
 import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
+import { countable } from '../tools/loop/request.ts'
 import { type ChatLimits, chatBody, uiChatBody } from '../validation/chat.ts'
 import { buildAudit, recordReload } from './audit.ts'
 import { type Batch, buildBatch } from './batch.ts'
@@ -294,7 +295,8 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     answer: call => current.now.answer(call),
     countTokens: async call => {
       current.now.assertModelInScope(call)
-      return countTokens({ ...call, plan: current.now.plan(call) }, runtime)
+      const counted = countable(call, current.now.tools)
+      return countTokens({ ...counted, plan: current.now.plan(call) }, runtime)
     },
     answerUpload: call => current.now.answerUpload(call),
     mediaDir,

@@ -28,7 +28,7 @@ import {
 import { catalogOf } from './providers.ts'
 import { resilienceOf } from './resilience.ts'
 import type { Runtime } from './runtime.ts'
-import { toolsOf } from './tools.ts'
+import { toolLoopOf, toolsOf } from './tools.ts'
 
 /** How long an answer is read on whose client has gone. */
 const LONGEST_DRAIN_MS = 120_000
@@ -106,7 +106,7 @@ const modelScopesOf = (catalog: Catalog, aliases: LiveConfig['aliases']): ModelS
 
 const pipelineDepsOf = (
   runtime: Runtime,
-  { settings, catalog, aliases }: Pick<LiveConfig, 'settings' | 'catalog' | 'aliases'>,
+  { settings, catalog, aliases, tools }: Pick<LiveConfig, 'settings' | 'catalog' | 'aliases' | 'tools'>,
 ): PipelineDeps => {
   const { env, clock, counter, health, keys, metrics, providers, sessions, streams } = runtime
   const prices = pricesOf(catalog, runtime.onUnpriced)
@@ -137,6 +137,7 @@ const pipelineDepsOf = (
     prices,
     cache: cacheDepsOf(settings.caching, runtime.cache, clock),
     streams,
+    tools: toolLoopOf(runtime, tools, prices),
     routes: {
       plan: (name, isChat) => catalog.plan(name, isChat),
       imageChain: imageChainOf(settings, catalog),
@@ -173,7 +174,8 @@ export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => 
   const settings = settingsOf(env, file)
   const catalog = catalogOf(listings, env.DEFAULT_MODEL, file)
   const aliases = aliasesOf(file, catalog)
-  const deps = pipelineDepsOf(runtime, { settings, catalog, aliases })
+  const tools = toolsOf(env, file)
+  const deps = pipelineDepsOf(runtime, { settings, catalog, aliases, tools })
   const { chat, resumable, upload, batch, refresh } = pipelines(deps)
   return {
     settings,
@@ -189,7 +191,7 @@ export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => 
     mayUseModel: mayUseModel(deps.modelScopes),
     assertModelInScope: assertModelInScope(deps.modelScopes),
     spendItems: spendItems(deps.limits),
-    tools: toolsOf(env, file),
+    tools,
     plan: call => planned(call, deps.routes),
     chatDefaults: {
       model: env.DEFAULT_MODEL ?? catalog.defaultModel,

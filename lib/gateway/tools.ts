@@ -4,6 +4,7 @@ import type { ConfigFile } from '../config/file-schema.ts'
 import { httpToolsOf } from '../config/http-tools.ts'
 import type { Environment } from '../config/schema.ts'
 import { GatewayError } from '../errors.ts'
+import { type Prices, pricedUsage } from '../ledger/meter.ts'
 import { upstreamAgent } from '../llm/providers/shared/upstream.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
@@ -12,6 +13,8 @@ import type { RequestContext } from '../request-context.ts'
 import { Circuit, type CircuitReport } from '../resilience/breaker/circuit.ts'
 import { consecutive } from '../resilience/breaker/trip-condition.ts'
 import type { KeyValue } from '../storage/types.ts'
+import { KeptTurns } from '../tools/loop/kept-turns.ts'
+import type { LoopDeps } from '../tools/loop/loop.ts'
 import { RateGate } from '../tools/rate-gate.ts'
 import { BUILT_IN_NAMES, ToolRegistry, type ToolState } from '../tools/registry.ts'
 import { StoredResults } from '../tools/results.ts'
@@ -29,6 +32,7 @@ const OPEN_METEO_GEOCODING = 'https://geocoding-api.open-meteo.com'
 /** What runs tools, which survives a reload of the configuration. */
 export type ToolRuntime = Readonly<{
   runner: ToolRunner
+  turns: KeptTurns
   circuitReport: (service: string) => CircuitReport
 }>
 
@@ -99,7 +103,7 @@ export const buildTools = (deps: ToolWiringDeps): ToolRuntime => {
       )
     },
   })
-  return { runner, circuitReport: service => circuitOf(service).describe() }
+  return { runner, turns: new KeptTurns(store), circuitReport: service => circuitOf(service).describe() }
 }
 
 const settingsOf = (env: Environment): ServicesSettings => ({
@@ -145,4 +149,21 @@ export const gatewayTools = (
       throw new GatewayError('NOT_FOUND', 'There is no tool of that name; GET /api/tools lists them.')
     return runner.run(tool, input, context)
   },
+})
+
+type LoopWiringDeps = Readonly<{ env: Environment; clock: Clock; tools: ToolRuntime }>
+
+/** What runs tools within calls. */
+export const toolLoopOf = (
+  { env, clock, tools: { runner, turns } }: LoopWiringDeps,
+  registry: ToolRegistry,
+  prices: Prices,
+): LoopDeps => ({
+  registry,
+  runner,
+  turns,
+  clock,
+  priced: (usage, target, at) => pricedUsage(usage, target, prices, at),
+  checkResult: async text => text,
+  mostRounds: env.TOOL_MAX_ROUNDS,
 })

@@ -185,7 +185,8 @@ export class Metrics {
       this.#firstContent.observe(labels, (firstContentAt - startedAt) / MS_PER_SECOND)
     this.#overhead.observe(
       { route },
-      Math.max(0, endedAt - startedAt - upstreamMs(journal, endedAt)) / MS_PER_SECOND,
+      Math.max(0, endedAt - startedAt - upstreamMs(journal, endedAt) - (journal.waits?.tool ?? 0)) /
+        MS_PER_SECOND,
     )
     if (!isRepeated(head)) this.#used(labels, usage)
   }

@@ -177,6 +177,9 @@ export type Hedge = Readonly<{
   usage?: Usage
 }>
 
+/** One run of a tool of the gateway's own, within a call. `reason`: why it gave no result. */
+export type ToolUse = Readonly<{ tool: string; state: 'done' | 'failed'; reason?: string }>
+
 /**
  * The record of a request's handling. The only mutable part of a request: policies record their decisions and
  * observations, the HTTP layer turns them into headers, the log into a line. No decision may depend on it.
@@ -203,6 +206,8 @@ export type Journal = {
   /** Milliseconds by kind of waiting. */
   waits?: { [What in Wait]?: number }
   hedge?: Hedge
+  /** The gateway's own tools that were run, in the order in which they ended. */
+  tools?: ToolUse[]
   /** The time it waited for the reply of another call. */
   joined?: Readonly<{ startedAt: number; endedAt: number }>
   firstContentAt?: number

@@ -283,6 +283,64 @@ describe.each(HOSTS)('the gateway’s tools in a call, under the %s server', hos
     expect((await other.json()).choices[0].message.content).toBe('The other one is missing.')
   })
 
+  it('mix with the client’s own in Anthropic’s format, all results of a turn in one message', async () => {
+    const tools = [...WEATHER, { name: 'lookup', input_schema: { type: 'object' } }]
+    claude.usually(
+      anthropicModel(asked =>
+        asked.messages.length > 1
+          ? { text: 'Done.' }
+          : {
+              text: 'Two things. ',
+              calls: [{ id: 'theirs', name: 'lookup', input: { a: 1 } }, weatherCall('own', 'Berlin')],
+            },
+      ),
+    )
+    const body = { model: CLAUDE, max_tokens: 100, tools }
+    const first = await (await send('/v1/messages', { ...body, messages: MESSAGES })).json()
+    expect(first).toMatchObject({
+      stop_reason: 'tool_use',
+      content: [{ type: 'text' }, { type: 'tool_use', id: 'theirs', input: { a: 1 } }],
+    })
+    const result = { type: 'tool_result', tool_use_id: 'theirs', content: 'found' }
+    const messages = [
+      ...MESSAGES,
+      { role: 'assistant', content: first.content },
+      { role: 'user', content: [result] },
+    ]
+    const second = await (await send('/v1/messages', { ...body, messages })).json()
+    expect(second.content).toMatchObject([{ text: 'Done.' }])
+    expect(sent(claude).at(-1).messages.slice(1)).toMatchObject([
+      { role: 'assistant', content: [{ text: 'Two things. ' }, { id: 'theirs' }, { id: 'own' }] },
+      { role: 'user', content: [{ tool_use_id: 'own' }, { tool_use_id: 'theirs' }] },
+    ])
+  })
+
+  it('mix with the client’s own in the format of Responses, continued by the answer’s id', async () => {
+    const tools = [...WEATHER, { type: 'function', name: 'lookup', parameters: { type: 'object' } }]
+    upstream.usually(
+      openAiModel(asked => {
+        const results = asked.messages.filter((one: Json) => one.role === 'tool')
+        if (results.length > 0) return { text: `${results.map((one: Json) => one.tool_call_id)}` }
+        return {
+          text: 'Two things. ',
+          calls: [weatherCall('own', 'Berlin'), { id: 'theirs', name: 'lookup', input: {} }],
+        }
+      }),
+    )
+    const body = { model: 'gpt-4o', tools }
+    const first = await (await send('/v1/responses', { ...body, input: 'Two things?' })).json()
+    expect(first.output.map((one: Json) => one.type)).toEqual(['message', 'function_call'])
+    const input = [{ type: 'function_call_output', call_id: 'theirs', output: 'found' }]
+    const second = await (
+      await send('/v1/responses', { ...body, previous_response_id: first.id, input })
+    ).json()
+    expect(second.output[0].content[0].text).toBe('own,theirs')
+    const roles = sent(upstream)
+      .at(-1)
+      .messages.map((one: Json) => one.role)
+    expect(roles).toEqual(['user', 'assistant', 'tool', 'tool'])
+  })
+
   it('stop after 8 rounds of a model that calls them for ever, each billed once', async () => {
     upstream.usually(openAiModel(asksForEver))
     const requestId = `endless-${host}`
@@ -301,6 +359,7 @@ describe.each(HOSTS)('the gateway’s tools in a call, under the %s server', hos
     expect(explained.attempts.length).toBe(8)
     const costs = explained.attempts.map((one: Json) => Math.round(one.costUsd * 1e9))
     expect(costs).toEqual(Array(8).fill(ROUND_NANO))
+    expect(explained.tools).toEqual(Array(7).fill({ tool: 'weather', state: 'done' }))
   })
 
   it('fail as results, from which the model goes on', async () => {

@@ -7,7 +7,15 @@ import { ownerOf, waited } from '../request-context.ts'
 import type { Generation } from './generations.ts'
 import type { CacheRules } from './rules.ts'
 import type { CacheRuntime } from './runtime.ts'
-import { allTags, isOutdated, isValid, type Question, replayed, type StoredReply } from './stored-replies.ts'
+import {
+  allTags,
+  isOutdated,
+  isValid,
+  type Question,
+  replayed,
+  type StoredReply,
+  usableUntil,
+} from './stored-replies.ts'
 
 export type CacheDeps = CacheRuntime & Readonly<{ rules: CacheRules; clock: Clock }>
 
@@ -131,7 +139,7 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
     if (!stored) return askUpstream(question, call, next, MISSED)
     const now = clock.now()
     const { ttlMs, staleWhileRevalidateMs } = question.resolved
-    const freshUntil = stored.storedAt + ttlMs
+    const freshUntil = Math.min(stored.storedAt + ttlMs, usableUntil(stored))
     // The next answer gets the tags of this one too.
     const again = { ...question, tags: allTags(question.tags, stored.tags) }
     if (now > freshUntil + staleWhileRevalidateMs) return askOrServeStale(again, call, next, stored)

@@ -177,7 +177,7 @@ const lifetimeMs = ({ ttlMs, staleWhileRevalidateMs, staleIfErrorMs }: ResolvedC
   ttlMs + Math.max(staleWhileRevalidateMs, staleIfErrorMs)
 
 /** Until when an answer may be served at all; without an end where only its rule says so. */
-const usableUntil = ({ events }: CompleteReply): number => {
+export const usableUntil = ({ events }: CompleteReply): number => {
   const finish = events.at(-1)
   return (finish?.type === 'finish' ? finish.freshUntil : undefined) ?? Number.POSITIVE_INFINITY
 }

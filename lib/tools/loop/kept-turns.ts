@@ -63,14 +63,16 @@ export class KeptTurns {
   async resumed(caller: Caller, messages: readonly Message[]): Promise<readonly Message[]> {
     const owner = ownerOf(caller)
     if (owner === undefined) return messages
-    const all = await Promise.all(
-      messages.map(async message =>
-        message.role === 'assistant' && message.toolCalls
-          ? ((await this.#found(owner, message)) ?? [message])
-          : [message],
+    const found = await Promise.all(
+      messages.map(message =>
+        message.role === 'assistant' && message.toolCalls ? this.#found(owner, message) : undefined,
       ),
     )
-    return all.flat()
+    // A format may have the text of a turn before its calls, as a message of its own.
+    return messages.flatMap((message, index) => {
+      const isTextOfKept = found[index + 1] && message.role === 'assistant' && !message.toolCalls
+      return isTextOfKept ? [] : (found[index] ?? [message])
+    })
   }
 
   async #found(owner: string, { toolCalls = [] }: AssistantMessage): Promise<readonly Message[] | undefined> {

@@ -164,6 +164,8 @@ export class ToolLoop {
     for await (const ended of runCalls(calls, this.#deps, context)) {
       const text = await checkResult(ended.text, this.#call)
       results.set(ended.call, { ...ended, text })
+      journal.tools ??= []
+      journal.tools.push(ended.use)
       this.#freshUntil = Math.min(this.#freshUntil, ended.freshUntil ?? clock.now())
       yield [ended.event]
     }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts'
 import type { ToolEvent } from '../../llm/events.ts'
 import type { ToolCall } from '../../llm/types.ts'
+import type { ToolUse } from '../../request-context.ts'
 import type { ToolRegistry } from '../registry.ts'
 import type { ToolRunner } from '../runner.ts'
 import type { FailureReason, ToolRun } from '../types.ts'
@@ -19,6 +20,7 @@ export type EndedCall = Readonly<{
   text: string
   /** Clock time, milliseconds; undefined for a failure. */
   freshUntil: number | undefined
+  use: ToolUse
 }>
 
 const MOST_AT_ONCE = 4
@@ -43,6 +45,7 @@ const failed = (call: ToolCall, reason: FailureReason, message: string): EndedCa
   },
   text: JSON.stringify({ error: { reason, message } }),
   freshUntil: undefined,
+  use: { tool: call.name, state: 'failed', reason },
 })
 
 const ended = (call: ToolCall, run: ToolRun): EndedCall => {
@@ -53,6 +56,7 @@ const ended = (call: ToolCall, run: ToolRun): EndedCall => {
     event: { type: 'tool', id: call.id, name: call.name, state: 'done', result },
     text: cut(JSON.stringify({ ...result, notice: NOTICE })),
     freshUntil,
+    use: { tool: call.name, state: 'done' },
   }
 }
 

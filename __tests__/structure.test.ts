@@ -43,6 +43,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/system-error.ts': [],
   'lib/sliding-quantile.ts': [],
   'lib/raw-json.ts': [],
+  'lib/public-address.ts': [],
   'lib/loop-turns.ts': ['lib/clock.ts'],
   'lib/sse-parser.ts': [],
   'lib/request-context.ts': FOUNDATION,
@@ -63,7 +64,14 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   ],
   'lib/cache': [...FOUNDATION_AND_REPLIES, 'lib/storage/types.ts'],
   'lib/resume': FOUNDATION_AND_REPLIES,
-  'lib/webhook': FOUNDATION,
+  'lib/webhook': [...FOUNDATION, 'lib/public-address.ts'],
+  'lib/tools': [
+    ...FOUNDATION_AND_REPLIES,
+    'lib/public-address.ts',
+    'lib/resilience/breaker/circuit.ts',
+    'lib/storage/types.ts',
+    'lib/validation/zod.ts',
+  ],
   'lib/batch': [...FOUNDATION_AND_REPLIES, 'lib/validation', 'lib/storage/records', 'lib/webhook'],
   'lib/budgets': [
     ...FOUNDATION_AND_REPLIES,
@@ -104,6 +112,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/ledger/types.ts',
     'lib/ledger/requests.ts',
     'lib/ledger/recommendations',
+    'lib/tools/types.ts',
+    'lib/tools/registry.ts',
   ],
   'lib/config': [
     'lib/rate-limit/policy.ts',
@@ -112,6 +122,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/validation/tags.ts',
     'lib/validation/host-name.ts',
     // Check the names in the file, and follow its changes.
+    'lib/tools',
     'lib/clock.ts',
     'lib/errors.ts',
     'lib/llm/catalog.ts',
@@ -206,6 +217,7 @@ describe('imports', () => {
       'responses',
       'runtime',
       'serving',
+      'tools',
     ])
   })
 

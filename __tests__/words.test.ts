@@ -28,7 +28,7 @@ const WORDS: readonly Rule[] = [
   { word: /\bpostman\b/i, use: 'WebhookSender', example: 'new Postman()' },
   { word: /\battend(?:ance|s|ed|ing)?\b/i, use: 'heartbeat', example: 'records.attend(id)' },
   { word: /\bbells?\b/i, use: 'WorkSignal, NotificationBadge', example: 'redisBell' },
-  { word: /\bnews\b/i, use: 'change, ChangeNotifier', example: 'the next news of a job' },
+  { word: /\bnews of\b/i, use: 'change, ChangeNotifier', example: 'the next news of a job' },
   { word: /\btroubles?\b/i, use: 'error, onError', example: 'onTrouble' },
   { word: /\b(?:shelf|shelves)\b/i, use: 'ProviderListing', example: 'providerShelves' },
   { word: /\bremed(?:y|ies)\b/i, use: 'setupHint, what to do', example: 'shelf.remedy' },

@@ -166,8 +166,11 @@ export type Attempt = {
   usage?: Usage
 }
 
-/** What delays an answer besides its upstream. `queue`: waiting for a free slot; `retry`: the pause before it. */
-export type Wait = 'limit' | 'cache' | 'queue' | 'retry'
+/**
+ * What delays an answer besides its upstream. `queue`: waiting for a free slot; `retry`: the pause before it; `tool`: the
+ * gateway's own tools.
+ */
+export type Wait = 'limit' | 'cache' | 'queue' | 'retry' | 'tool'
 
 /** A second attempt beside a slow first one. `won`: the second answered; `lost`: the first did. */
 export type Hedge = Readonly<{
@@ -175,6 +178,9 @@ export type Hedge = Readonly<{
   /** The estimated usage of the aborted attempt; absent where there was none. */
   usage?: Usage
 }>
+
+/** One run of a tool of the gateway's own, within a call. `reason`: why it gave no result. */
+export type ToolUse = Readonly<{ tool: string; state: 'done' | 'failed'; reason?: string }>
 
 /**
  * The record of a request's handling. The only mutable part of a request: policies record their decisions and
@@ -202,6 +208,8 @@ export type Journal = {
   /** Milliseconds by kind of waiting. */
   waits?: { [What in Wait]?: number }
   hedge?: Hedge
+  /** The gateway's own tools that were run, in the order in which they ended. */
+  tools?: ToolUse[]
   /** The time it waited for the reply of another call. */
   joined?: Readonly<{ startedAt: number; endedAt: number }>
   firstContentAt?: number

@@ -11,6 +11,7 @@ const resultOf = ({ id, index, state, response, fault, source }: Item) => ({
     content: response.content,
     finishReason: response.finishReason,
     truncated: response.truncated,
+    ...(response.tools && { tools: response.tools }),
     model: response.target.name,
     provider: response.target.provider,
     usage: response.usage,
@@ -63,7 +64,7 @@ export type Cell = string | number | undefined | null
 const safe = (cell: Cell): Cell => (typeof cell === 'string' ? guarded(cell) : cell)
 
 const cellsOf = (item: Item): readonly Cell[] => {
-  const { usage, error, ...result } = resultOf(item)
+  const { usage, error, tools: _tools, ...result } = resultOf(item)
   const cells: Readonly<Partial<Record<string, Cell | boolean>>> = {
     ...result,
     inputTokens: usage?.inputTokens,

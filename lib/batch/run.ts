@@ -95,6 +95,7 @@ const prepared = (
     stream: true,
     temperature: request.temperature,
     maxOutputTokens: request.maxTokens,
+    gatewayTools: request.tools,
     deadlineAt,
     maxResponseBytes: deps.maxResponseBytes,
     cache: request.cache,
@@ -114,11 +115,12 @@ const accountOf = ({ head }: Reply, usage: Usage) => ({
 })
 
 const collected = async (reply: Reply): Promise<ItemReply> => {
-  const { text, refusal, finish } = await collect(reply)
+  const { text, refusal, tools, finish } = await collect(reply)
   return {
     content: text + refusal,
     finishReason: finish.reason,
     truncated: finish.truncated ?? false,
+    ...(tools && { tools: tools.map(({ type: _, ...run }) => run) }),
     ...accountOf(reply, await reply.usage),
   }
 }

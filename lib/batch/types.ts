@@ -122,6 +122,8 @@ export type ItemReply = Readonly<{
   content: string
   finishReason: string
   truncated: boolean
+  /** The gateway's own tools that were run, with their results. */
+  tools?: readonly Readonly<{ id: string; name: string; state: string; result?: unknown }>[]
   target: Target
   usage: Usage
   cache: 'miss' | 'hit' | 'stale' | 'bypass'

@@ -8,7 +8,15 @@ import { ownerOf, waited } from '../request-context.ts'
 import type { Generation } from './generations.ts'
 import type { CacheRules } from './rules.ts'
 import type { CacheRuntime } from './runtime.ts'
-import { allTags, isValid, type Question, replayed, type StoredReply } from './stored-replies.ts'
+import {
+  allTags,
+  isOutdated,
+  isValid,
+  type Question,
+  replayed,
+  type StoredReply,
+  usableUntil,
+} from './stored-replies.ts'
 
 export type CacheDeps = CacheRuntime & Readonly<{ rules: CacheRules; clock: Clock }>
 
@@ -116,7 +124,8 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
     const startedAt = clock.now()
     const question = await questionOf(call, deps)
     if (!question) return undefined
-    const stored = call.cache === 'refresh' ? undefined : await replies.find(question)
+    const found = call.cache === 'refresh' ? undefined : await replies.find(question)
+    const stored = found && !isOutdated(found, clock.now()) ? found : undefined
     waited(call.journal, 'cache', clock.now() - startedAt)
     return { question, stored }
   }
@@ -131,7 +140,7 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
     if (!stored) return askUpstream(question, call, next, MISSED)
     const now = clock.now()
     const { ttlMs, staleWhileRevalidateMs } = question.resolved
-    const freshUntil = stored.storedAt + ttlMs
+    const freshUntil = Math.min(stored.storedAt + ttlMs, usableUntil(stored))
     // The next answer gets the tags of this one too.
     const again = { ...question, tags: allTags(question.tags, stored.tags) }
     if (now > freshUntil + staleWhileRevalidateMs) return askOrServeStale(again, call, next, stored)
@@ -165,6 +174,7 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   maxOutputTokens: true,
   maxResponseBytes: true,
   parameters: true,
+  gatewayTools: true,
   raw: true,
   passthrough: true,
   strict: true,

@@ -31,6 +31,7 @@ const EVENT_TEXTS: Readonly<Record<string, readonly string[]>> = {
   'tool-call-delta': ['arguments'],
   wire: ['format', 'json'],
   'body-text': ['text'],
+  tool: ['id', 'name', 'state'],
   finish: ['reason'],
 }
 
@@ -171,6 +172,15 @@ export const allTags = (some: readonly string[], others: Iterable<string> = NO_T
 const lifetimeMs = ({ ttlMs, staleWhileRevalidateMs, staleIfErrorMs }: ResolvedCacheRule): number =>
   ttlMs + Math.max(staleWhileRevalidateMs, staleIfErrorMs)
 
+/** Until when an answer may be served at all; without an end where only its rule says so. */
+export const usableUntil = ({ events }: CompleteReply): number => {
+  const finish = events.at(-1)
+  return (finish?.type === 'finish' ? finish.freshUntil : undefined) ?? Number.POSITIVE_INFINITY
+}
+
+/** Whether what an answer is made of is too old by now. */
+export const isOutdated = (answer: StoredReply, now: number): boolean => now >= usableUntil(answer)
+
 const stampOf = ({ generation, model }: Question, { head }: CompleteReply, tags: readonly string[]): string =>
   generation.stamp([model, head.target.name], tags)
 
@@ -227,7 +237,7 @@ export class StoredReplies {
   async #write(question: Question, answer: StoredReply, now: number): Promise<boolean> {
     const { store, mostBytes } = this.#deps
     const text = toText(question.key, answer)
-    const leftMs = answer.storedAt + lifetimeMs(question.resolved) - now
+    const leftMs = Math.min(answer.storedAt + lifetimeMs(question.resolved), usableUntil(answer)) - now
     if (leftMs <= 0 || Buffer.byteLength(text) > mostBytes) return false
     return store.set(question.key, text, leftMs).then(
       () => true,

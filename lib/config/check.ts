@@ -1,6 +1,8 @@
 import { Catalog, type ProviderListing } from '../llm/catalog.ts'
+import { BUILT_IN_NAMES } from '../tools/registry.ts'
 import { type FileFault, type KeyPath, parseConfigFile } from './file.ts'
 import type { ConfigFile } from './file-schema.ts'
+import { httpToolFaults } from './http-tools.ts'
 
 type Found = readonly [path: KeyPath, message: string]
 
@@ -73,6 +75,9 @@ const providerFaults = (
       : [[['providers', id], 'is not the id of a provider']],
   )
 
+const toolFaults = (file: ConfigFile): readonly Found[] =>
+  httpToolFaults(file, BUILT_IN_NAMES).map(([index, message]) => [['tools', 'http', index], message])
+
 export type CheckedFile =
   | Readonly<{ ok: true; config: ConfigFile }>
   | Readonly<{ ok: false; faults: readonly FileFault[] }>
@@ -89,6 +94,7 @@ export const checkConfig = (text: string, listings: readonly ProviderListing[]):
     ...aliasFaults(config, catalog),
     ...chainFaults(config, catalog),
     ...imageChainFaults(config, catalog),
+    ...toolFaults(config),
   ]
   if (found.length === 0) return { ok: true, config }
   return { ok: false, faults: found.map(([path, message]) => faultAt(path, message)) }

@@ -116,6 +116,46 @@ const resilience = z.strictObject({
   hedging: z.strictObject({ share: share.optional() }).optional(),
 })
 
+const address = z.string().min(1).max(2_000)
+
+/** An HTTP service as a tool: an address with arguments, or an operation of an OpenAPI document. */
+const httpTool = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z][\w-]{0,63}$/, 'must have 1 to 64 of A-Z a-z 0-9 _ -, a letter first')
+    .describe('The name by which models and callers call it.'),
+  description: z.string().min(1).max(2_000).optional().describe('What it does, for models.'),
+  url: address.optional().describe('Its address, with {arguments} in path and query.'),
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).optional().describe('GET when absent.'),
+  parameters: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe(
+      'JSON Schema of its arguments. Those that are not in the address go into the query or the body.',
+    ),
+  openapi: z
+    .strictObject({
+      file: address.describe('The path of an OpenAPI 3 document, JSON or YAML.'),
+      operation: name.describe('Its operationId, or GET /path.'),
+      baseUrl: address.optional().describe("In place of the document's first server."),
+    })
+    .optional(),
+  headers: z
+    .record(z.string().regex(/^[\w-]+$/, 'is not the name of a header'), z.string().max(4_000))
+    .optional()
+    .describe(
+      'A dollar sign with a name in braces stands for an environment variable: secrets belong there.',
+    ),
+  attribution: z.string().max(300).optional().describe('Shown with its results.'),
+  cacheSeconds: seconds
+    .optional()
+    .describe('How long results of a GET are kept; 300 when absent, 0: not at all.'),
+  staleIfErrorSeconds: seconds.optional(),
+  timeoutMs: z.int().min(1).max(60_000).optional(),
+  maxBytes: z.int().min(1).max(1_048_576).optional().describe('Longer answers are cut; 65536 when absent.'),
+  rate: rate.optional().describe('Requests of all gateways together, such as 10/1s.'),
+})
+
 /** The schema of a `GATEWAY_CONFIG` file. Every section is optional; for absent ones the environment applies. */
 export const configFile = z.strictObject({
   $schema: z.string().optional().describe('For editors; not read.'),
@@ -194,6 +234,15 @@ export const configFile = z.strictObject({
     .describe(
       "Ids of files, containers and other objects of the account at a provider in requests: refuse those that are not known to be the caller's, or allow all; when absent, refuse once the gateway has keys, ADMIN_TOKEN or KEY_PEPPER.",
     ),
+  tools: z
+    .strictObject({
+      http: z
+        .array(httpTool)
+        .max(100)
+        .optional()
+        .describe("HTTP services as tools, besides the gateway's own."),
+    })
+    .optional(),
 })
 
 export type ConfigFile = z.output<typeof configFile>

@@ -93,6 +93,11 @@ const origins = list.refine(
   'must be exact origins such as https://app.example.com, separated by commas',
 )
 
+const feeds = list.refine(
+  list => list.every(feed => /^https?:$/.test(URL.parse(feed)?.protocol ?? '')),
+  'must be http:// or https:// addresses of feeds, separated by commas',
+)
+
 const hosts = list
   .refine(
     entries => entries.length > 0 && entries.every(entry => parseListedHost(entry) !== undefined),
@@ -246,6 +251,37 @@ export const environment = z.object({
   UPSTASH_REDIS_REST_TOKEN: key.optional(),
   REDIS_TIMEOUT_MS: count(1, 60_000).default(100),
 
+  ENABLE_TOOLS: flag.default(true),
+  /** Of a whole run of a tool. */
+  TOOL_TIMEOUT_MS: count(1, 60_000).default(10_000),
+  /** How often a model is asked within one call, where it calls tools of the gateway. */
+  TOOL_MAX_ROUNDS: count(1, 32).default(8),
+  /** How the gateway introduces itself to the services of tools. */
+  TOOL_USER_AGENT: text.regex(/^[\x20-\x7e]+$/, 'must be printable ASCII').optional(),
+  OPENWEATHER_API_KEY: key.optional(),
+  OPENWEATHER_BASE_URL: baseUrl.default('https://api.openweathermap.org'),
+  OPEN_METEO_BASE_URL: baseUrl.optional(),
+  OPEN_METEO_GEOCODING_BASE_URL: baseUrl.optional(),
+  EXCHANGE_RATE_API_KEY: key.optional(),
+  EXCHANGE_RATE_BASE_URL: baseUrl.default('https://v6.exchangerate-api.com'),
+  FRANKFURTER_BASE_URL: baseUrl.default('https://api.frankfurter.dev'),
+  OPEN_ER_API_BASE_URL: baseUrl.default('https://open.er-api.com'),
+  NEWS_API_KEY: key.optional(),
+  NEWS_BASE_URL: baseUrl.default('https://newsapi.org'),
+  GNEWS_API_KEY: key.optional(),
+  GNEWS_BASE_URL: baseUrl.default('https://gnews.io'),
+  NEWS_RSS_FEEDS: feeds.default([]),
+  GDELT_BASE_URL: baseUrl.default('https://api.gdeltproject.org'),
+  TAVILY_API_KEY: key.optional(),
+  TAVILY_BASE_URL: baseUrl.default('https://api.tavily.com'),
+  BRAVE_API_KEY: key.optional(),
+  BRAVE_BASE_URL: baseUrl.default('https://api.search.brave.com'),
+  SEARXNG_BASE_URL: baseUrl.optional(),
+  WIKIPEDIA_BASE_URL: baseUrl.default('https://en.wikipedia.org'),
+  GOOGLE_PLACES_API_KEY: key.optional(),
+  GOOGLE_PLACES_BASE_URL: baseUrl.default('https://places.googleapis.com'),
+  NOMINATIM_BASE_URL: baseUrl.default('https://nominatim.openstreetmap.org'),
+
   SENTRY_DSN: httpUrl.optional(),
   /** A setting of Next: set it for `next start`, so that the gateway rather than Next handles SIGTERM. */
   NEXT_MANUAL_SIG_HANDLE: flag.default(false),
@@ -267,6 +303,13 @@ export const SECRETS = [
   'OPENAI_COMPATIBLE_API_KEY',
   'STABILITY_API_KEY',
   'GITHUB_MODELS_TOKEN',
+  'OPENWEATHER_API_KEY',
+  'EXCHANGE_RATE_API_KEY',
+  'NEWS_API_KEY',
+  'GNEWS_API_KEY',
+  'TAVILY_API_KEY',
+  'BRAVE_API_KEY',
+  'GOOGLE_PLACES_API_KEY',
   'KEY_PEPPER',
   'ADMIN_TOKEN',
   'METRICS_TOKEN',

@@ -42,6 +42,7 @@ import type { Caller, RequestContext } from '../request-context.ts'
 import type { ResponseService } from '../responses/service.ts'
 import type { Streams } from '../resume/streams.ts'
 import type { Alias } from '../routing/alias.ts'
+import { countable } from '../tools/loop/request.ts'
 import { type ChatLimits, chatBody, uiChatBody } from '../validation/chat.ts'
 import type { VendorObjects } from '../vendor-objects/assert-own.ts'
 import { buildAudit, recordReload } from './audit.ts'
@@ -53,6 +54,7 @@ import { recommendations } from './recommendations.ts'
 import { buildResponses, buildVendorObjects } from './responses.ts'
 import { buildRuntime, type Runtime } from './runtime.ts'
 import { accessRulesOf, serveDepsOf } from './serving.ts'
+import { type GatewayTools, gatewayTools } from './tools.ts'
 
 /** Everything a route may use; one for each process. */
 export type Gateway = ServeDeps &
@@ -93,6 +95,8 @@ export type Gateway = ServeDeps &
     /** The longest of them, in bytes. */
     kvMaxBytes: number
     budgets: BudgetAdmin
+    /** The tools that the gateway runs itself. */
+    tools: GatewayTools
     /** The service of batch jobs. Throws NOT_FOUND where they are switched off. */
     readonly batch: BatchService
     /** The service of batch uploads. Throws as `batch` does. */
@@ -295,7 +299,8 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     answer: call => current.now.answer(call),
     countTokens: async call => {
       current.now.assertModelInScope(call)
-      return countTokens({ ...call, plan: current.now.plan(call) }, runtime)
+      const counted = countable(call, current.now.tools)
+      return countTokens({ ...counted, plan: current.now.plan(call) }, runtime)
     },
     answerUpload: call => current.now.answerUpload(call),
     mediaDir,
@@ -314,6 +319,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     }),
     kv: buildKv(runtime),
     kvMaxBytes: MAX_VALUE_BYTES,
+    tools: gatewayTools(runtime.tools, () => current.now.tools),
     chatBody: chatBody(chatLimits(env)),
     uiChatBody: uiChatBody(chatLimits(env)),
     itemLimits: itemLimits(env),

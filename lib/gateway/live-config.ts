@@ -13,6 +13,7 @@ import { spendItems } from '../rate-limit/items.ts'
 import type { Caller, RequestContext } from '../request-context.ts'
 import type { Alias, AliasTarget } from '../routing/alias.ts'
 import { planned } from '../routing/route.ts'
+import type { ToolRegistry } from '../tools/registry.ts'
 import { budgetsOf } from './budgets.ts'
 import { cacheDepsOf } from './cache.ts'
 import { pricesOf } from './ledger.ts'
@@ -27,6 +28,7 @@ import {
 import { catalogOf } from './providers.ts'
 import { resilienceOf } from './resilience.ts'
 import type { Runtime } from './runtime.ts'
+import { toolLoopOf, toolsOf } from './tools.ts'
 
 /** How long an answer is read on whose client has gone. */
 const LONGEST_DRAIN_MS = 120_000
@@ -58,6 +60,8 @@ export type LiveConfig = Readonly<{
   /** Counts the items of a job submitted as JSON. */
   spendItems: ReturnType<typeof spendItems>
   chatDefaults: ChatDefaults
+  /** The tools that the gateway runs. */
+  tools: ToolRegistry
   /** The targets of a call, best first. Throws GatewayError INVALID_INPUT for an unknown model. */
   plan: (call: Call) => readonly Target[]
 }>
@@ -103,7 +107,7 @@ const modelScopesOf = (catalog: Catalog, aliases: LiveConfig['aliases']): ModelS
 
 const pipelineDepsOf = (
   runtime: Runtime,
-  { settings, catalog, aliases }: Pick<LiveConfig, 'settings' | 'catalog' | 'aliases'>,
+  { settings, catalog, aliases, tools }: Pick<LiveConfig, 'settings' | 'catalog' | 'aliases' | 'tools'>,
 ): PipelineDeps => {
   const { env, clock, counter, health, keys, metrics, providers, sessions, streams } = runtime
   const prices = pricesOf(catalog, runtime.onUnpriced)
@@ -133,6 +137,7 @@ const pipelineDepsOf = (
     prices,
     cache: cacheDepsOf(settings.caching, runtime.cache, clock),
     streams,
+    tools: toolLoopOf(runtime, tools, prices),
     routes: {
       plan: (name, isChat) => catalog.plan(name, isChat),
       imageChain: imageChainOf(settings, catalog),
@@ -169,7 +174,8 @@ export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => 
   const settings = settingsOf(env, file)
   const catalog = catalogOf(listings, env.DEFAULT_MODEL, file)
   const aliases = aliasesOf(file, catalog)
-  const deps = pipelineDepsOf(runtime, { settings, catalog, aliases })
+  const tools = toolsOf(env, file)
+  const deps = pipelineDepsOf(runtime, { settings, catalog, aliases, tools })
   const { chat, resumable, upload, batch, refresh } = pipelines(deps)
   return {
     settings,
@@ -185,6 +191,7 @@ export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => 
     mayUseModel: mayUseModel(deps.modelScopes),
     assertModelInScope: assertModelInScope(deps.modelScopes),
     spendItems: spendItems(deps.limits),
+    tools,
     plan: call => planned(call, deps.routes),
     chatDefaults: {
       model: env.DEFAULT_MODEL ?? catalog.defaultModel,

@@ -26,6 +26,8 @@ import { type Timeouts, timeout } from '../resilience/timeout.ts'
 import { resume } from '../resume/policy.ts'
 import type { Streams } from '../resume/streams.ts'
 import { type Fallbacks, fallback, type Routes, route } from '../routing/route.ts'
+import type { LoopDeps } from '../tools/loop/loop.ts'
+import { tools } from '../tools/loop/policy.ts'
 
 export type PipelineDeps = Readonly<{
   auth: AuthDeps
@@ -42,6 +44,8 @@ export type PipelineDeps = Readonly<{
   cache: CacheDeps | undefined
   /** Absent where no stream outlives its connection. */
   streams: Streams | undefined
+  /** The gateway's own tools. */
+  tools: LoopDeps
   routes: Routes
   fallbacks: Fallbacks
   /** Absent where hedging is switched off. */
@@ -69,6 +73,7 @@ const ALL = ['chat', 'resumable', 'upload', 'batch', 'refresh'] as const
 const CHAT_AND_BATCH = ['chat', 'resumable', 'upload', 'batch'] as const
 const LIVE = ['chat', 'resumable', 'upload'] as const
 const CHAT = ['chat', 'resumable'] as const
+const CONVERSING = ['chat', 'resumable', 'batch'] as const
 const RESUMABLE = ['resumable'] as const
 const BATCH = ['batch'] as const
 
@@ -88,6 +93,7 @@ const stepsOf = (deps: PipelineDeps): readonly Step[] => [
   [ALL, meter(deps.prices)], //                            compute the cost, cached answers included
   [CHAT_AND_BATCH, cache(deps.cache)], //                  reuse a stored answer
   [CHAT_AND_BATCH, truncate()], //                      bound the answer's size
+  [CONVERSING, tools(deps.tools)], //                      run the gateway's own tools for the model
   [CHAT_AND_BATCH, route(deps.routes)], //                 choose the targets, best first
   [CHAT_AND_BATCH, fallbacksInScope(deps.modelScopes)], // and keep to them
   [BATCH, deferBackground(deps.headrooms, deps.clock)], //    reserve remaining rate limits for live calls

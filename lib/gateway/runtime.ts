@@ -35,6 +35,7 @@ import type { Pipelines } from './pipelines.ts'
 import { buildProviders } from './providers.ts'
 import { connectRedis, type SharedState } from './redis.ts'
 import { type ResilienceRuntime, resilienceRuntime } from './resilience.ts'
+import { buildTools, type ToolRuntime } from './tools.ts'
 
 /** A gateway's state from start to stop: it survives a reload of the configuration. */
 export type Runtime = Readonly<{
@@ -72,6 +73,7 @@ export type Runtime = Readonly<{
   keys: Keys
   /** The calls in progress of each key. */
   keySlots: KeySlots
+  tools: ToolRuntime
   /** Recent wrong tokens for metrics, which do not block other credentials. */
   metricsGuesses: Guesses
 }>
@@ -148,7 +150,8 @@ export const buildRuntime = async (
   const common = { env, clock, logger, metrics, ledger }
   const shared = await connectRedis(common)
   const store = shared ? shared.keyValue(memory) : memory
-  const counter = slidingWindow()
+  const local = slidingWindow()
+  const counter = shared ? shared.counter(local) : local
   const keys = buildKeys({ env, clock, logger, database })
   return {
     ...common,
@@ -170,7 +173,8 @@ export const buildRuntime = async (
     keySlots: shared ? shared.slots(localSlots()) : localSlots(),
     keys,
     closeLedger,
-    counter: shared ? shared.counter(counter) : counter,
+    counter,
+    tools: buildTools({ ...common, counter, store }),
     cache: buildCacheRuntime({
       ...common,
       errors,

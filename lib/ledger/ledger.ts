@@ -132,6 +132,7 @@ const detailOf = ({ journal }: RequestContext, endedAt: number): RequestDetail =
   ...(journal.waits && { waits: roundedWaits(journal.waits) }),
   ...(journal.head?.cacheTrace && { trace: journal.head.cacheTrace }),
   ...(journal.hedge && { hedge: journal.hedge.result }),
+  ...(journal.tools && { tools: journal.tools }),
   ...(journal.finishReason && { finishReason: journal.finishReason }),
   upstreamMs: whole(upstreamMs(journal, endedAt)),
 })

@@ -1,4 +1,4 @@
-import type { LimitState } from '../request-context.ts'
+import type { LimitState, ToolUse } from '../request-context.ts'
 
 /** What usage can be grouped by. */
 export const DIMENSIONS = ['model', 'provider', 'key', 'owner', 'day', 'week', 'month'] as const
@@ -41,6 +41,7 @@ export type RequestDetail = Readonly<{
   waits?: Readonly<Record<string, number>>
   trace?: object
   hedge?: string
+  tools?: readonly ToolUse[]
   finishReason?: string
   upstreamMs: number
 }>

@@ -174,12 +174,16 @@ export const prefetched = async <T>(events: AsyncGenerator<T>): Promise<AsyncIte
 
 export type Finish = Extract<ReplyEvent, { type: 'finish' }>
 
+export type ToolEvent = Extract<ReplyEvent, { type: 'tool' }>
+
 /** A whole answer. */
 export type WholeReply = Readonly<{
   text: string
   refusal: string
   reasoning: readonly Reasoning[]
   toolCalls: readonly ToolCall[]
+  /** The gateway's own tools that were run, with their results; absent where there are none. */
+  tools?: readonly ToolEvent[]
   finish: Finish
 }>
 
@@ -189,9 +193,12 @@ export const addedText = (event: ReplyEvent): string => {
   return 'text' in event ? event.text : ''
 }
 
+const resultJson = ({ result }: ToolEvent): string => JSON.stringify(result ?? '')
+
 /** How many characters of memory an event takes. */
 export const charactersOf = (event: ReplyEvent): number => {
   if (event.type === 'body-bytes') return event.bytes.length
+  if (event.type === 'tool') return resultJson(event).length
   return event.type === 'wire' ? event.json.length : addedText(event).length
 }
 
@@ -236,6 +243,7 @@ export const answerOf = (events: readonly ReplyEvent[]): WholeReply | undefined 
   let [text, refusal] = ['', '']
   const reasoning: Reasoning[] = []
   const toolCalls: ToolCall[] = []
+  const tools: ToolEvent[] = []
   let finish: Finish | undefined
   for (const event of events) {
     if (event.type === 'text-delta') text += event.text
@@ -251,9 +259,13 @@ export const answerOf = (events: readonly ReplyEvent[]): WholeReply | undefined 
         ...extraContentIn(event),
         arguments: (known?.arguments ?? '') + added,
       }
+    } else if (event.type === 'tool') {
+      if (event.state !== 'running') tools.push(event)
     } else if (event.type === 'finish') finish = event
   }
-  return finish && { text, refusal, reasoning, toolCalls: toolCalls.filter(Boolean), finish }
+  if (!finish) return undefined
+  const answer = { text, refusal, reasoning, toolCalls: toolCalls.filter(Boolean), finish }
+  return tools.length > 0 ? { ...answer, tools } : answer
 }
 
 /** Reads a reply's events to their end. Throws the error that ends it. */

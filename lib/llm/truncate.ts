@@ -25,6 +25,7 @@ const clipped = (events: EventGroup, maxBytes: number): EventGroup => {
   const kept: ReplyEvent[] = []
   let left = maxBytes
   for (const event of events) {
+    if (event.type === 'tool') kept.push(event)
     if (!('text' in event) && event.type !== 'tool-call-delta') continue
     left -= Buffer.byteLength(addedText(event))
     if (left >= 0) kept.push(event)

@@ -69,6 +69,8 @@ export type Call = RequestContext &
     /** Absent where the client leaves it to the model. */
     maxOutputTokens?: number | undefined
     parameters?: ModelParameters | undefined
+    /** Names of the gateway's own tools that the model may call. */
+    gatewayTools?: readonly string[] | undefined
     /** Refuses parameters that the model does not take, in place of leaving them out. */
     strict?: true | undefined
     /** An upstream of the same format gets it unchanged but for the model, and its answer passes back unchanged. */
@@ -141,6 +143,14 @@ export type ReplyEvent =
   | Readonly<{ type: 'body-text'; text: string }>
   /** A piece of a longer or streamed one. */
   | Readonly<{ type: 'body-bytes'; bytes: Uint8Array }>
+  /** A tool of the gateway's own that the model has called. Its result comes with the end, of whatever kind. */
+  | Readonly<{
+      type: 'tool'
+      id: string
+      name: string
+      state: 'running' | 'done' | 'failed'
+      result?: unknown
+    }>
   | Readonly<{
       type: 'finish'
       reason: FinishReason
@@ -149,6 +159,8 @@ export type ReplyEvent =
       truncated?: true
       /** Warnings known only at the answer's end, one sentence each. */
       warnings?: readonly string[]
+      /** Clock time, milliseconds, after which it must not be served again: what it is made of is then too old. */
+      freshUntil?: number
     }>
   /** `isSent`: the pieces before it have said it already, in the upstream's words. */
   | Readonly<{ type: 'error'; error: GatewayError; isSent?: true }>

@@ -54,6 +54,8 @@ const FIELDS: ReadonlySet<string> = new Set([
   'outputTokens',
   'costUsd',
   'estimated',
+  'tool',
+  'service',
   'openRequests',
   'graceSeconds',
   'signal',

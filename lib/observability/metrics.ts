@@ -11,6 +11,7 @@ import { type BudgetFigures, BudgetMetrics } from './budget-metrics.ts'
 import { type CacheFigures, cacheMetrics } from './cache-metrics.ts'
 import { CIRCUIT_VALUE, type CircuitName } from './circuit-value.ts'
 import { RedisMetrics } from './redis-metrics.ts'
+import { ToolMetrics } from './tool-metrics.ts'
 
 const MS_PER_SECOND = 1000
 /** Seconds: from cached answers to long ones. */
@@ -153,6 +154,11 @@ export class Metrics {
     return new BudgetMetrics(this.#registry, figures)
   }
 
+  /** Metrics of tools. To be created once. */
+  ofTools(): ToolMetrics {
+    return new ToolMetrics(this.#registry)
+  }
+
   /** Metrics of a shared Redis, where there is one. To be created once. */
   ofRedis(gatewayCount: () => number): RedisMetrics {
     return new RedisMetrics(this.#registry, gatewayCount)
@@ -179,7 +185,8 @@ export class Metrics {
       this.#firstContent.observe(labels, (firstContentAt - startedAt) / MS_PER_SECOND)
     this.#overhead.observe(
       { route },
-      Math.max(0, endedAt - startedAt - upstreamMs(journal, endedAt)) / MS_PER_SECOND,
+      Math.max(0, endedAt - startedAt - upstreamMs(journal, endedAt) - (journal.waits?.tool ?? 0)) /
+        MS_PER_SECOND,
     )
     if (!isRepeated(head)) this.#used(labels, usage)
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { gatewayToolIsNamed } from './gateway-tools.ts'
 import { bySchema, checkEach, withList } from './in-turns.ts'
 import { MOST_PARTS, MOST_TOOLS, TOO_MANY_PARTS, TOO_MANY_TOOLS } from './list-limits.ts'
 import { check, FaultList, optional } from './zod.ts'
@@ -91,13 +92,15 @@ const outerMessage = z.looseObject({
   content: z.union([z.string(), z.array(z.unknown()).max(MOST_PARTS, TOO_MANY_PARTS)], NO_CONTENT),
 })
 
-const tool = z.looseObject({
-  name: optional(word),
-  type: optional(z.string()),
-  description: optional(z.string()),
-  input_schema: optional(z.looseObject({})),
-  strict: optional(z.boolean()),
-})
+const tool = z
+  .looseObject({
+    name: optional(word),
+    type: optional(z.string()),
+    description: optional(z.string()),
+    input_schema: optional(z.looseObject({})),
+    strict: optional(z.boolean()),
+  })
+  .check(gatewayToolIsNamed)
 
 const toolChoice = z.looseObject({
   type: z.enum(['auto', 'any', 'tool', 'none']),

@@ -10,6 +10,7 @@ export type ChatLimits = Readonly<{
 
 const DEFAULT_MAX_TOKENS = 1_000
 const LONGEST_MODEL_NAME = 200
+const MOST_GATEWAY_TOOLS = 20
 
 /** Control characters except newline and tab. */
 const CONTROL = /[\p{Cc}--[\n\t]]/gv
@@ -84,6 +85,12 @@ export const questionFields = (limits: ChatLimits) => ({
   ),
   cache: withDefault(z.enum(['default', 'refresh', 'no-store']), 'default'),
   fallback: withDefault(z.boolean(), true),
+  tools: optional(
+    z
+      .array(z.string().min(1, 'must not be empty').max(64, 'must have at most 64 characters'))
+      .max(MOST_GATEWAY_TOOLS, `must hold at most ${MOST_GATEWAY_TOOLS} names`)
+      .meta({ description: 'Tools of the gateway that the model may use; GET /api/tools lists them.' }),
+  ),
 })
 
 type Asked = Readonly<{ prompt?: string | undefined; messages?: readonly unknown[] | undefined }>

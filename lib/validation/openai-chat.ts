@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { gatewayToolIsNamed } from './gateway-tools.ts'
 import { bySchema, type SentJson, withList } from './in-turns.ts'
 import { MOST_PARTS, MOST_TOOLS, TOO_MANY_PARTS, TOO_MANY_TOOLS } from './list-limits.ts'
 import { FaultList, optional, parseOrThrow } from './zod.ts'
@@ -74,13 +75,17 @@ const namedFunction = z.looseObject({
   strict: optional(z.boolean()),
 })
 
-const tool = z.looseObject({
-  type: word,
-  function: optional(namedFunction),
-  custom: optional(
-    z.looseObject({ name: word, description: optional(z.string()), format: optional(z.unknown()) }),
-  ),
-})
+const tool = z
+  .looseObject({
+    type: word,
+    /** Of a tool of the gateway's own: `{ type: 'gateway', name: 'weather' }`. */
+    name: optional(word),
+    function: optional(namedFunction),
+    custom: optional(
+      z.looseObject({ name: word, description: optional(z.string()), format: optional(z.unknown()) }),
+    ),
+  })
+  .check(gatewayToolIsNamed)
 
 const named = z.looseObject({ name: word })
 const chosenTool = z.looseObject({ type: word, function: optional(named), custom: optional(named) })

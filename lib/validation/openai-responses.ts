@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { gatewayToolIsNamed } from './gateway-tools.ts'
 import { bySchema, type SentJson, withList } from './in-turns.ts'
 import { MOST_PARTS, MOST_TOOLS, TOO_MANY_PARTS, TOO_MANY_TOOLS } from './list-limits.ts'
 import { FaultList, optional, parseOrThrow, withDefault } from './zod.ts'
@@ -80,6 +81,7 @@ const tool = z
     if ((value.type === 'function' || value.type === 'custom') && value.name === undefined)
       issues.push({ code: 'custom', path: ['name'], message: 'is required', input: value })
   })
+  .check(gatewayToolIsNamed)
 
 const toolChoice = z.union(
   [

@@ -5,7 +5,8 @@ import type { AddressInfo, Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Job, WebhookDue } from '#lib/batch/types.ts'
 import { WebhookSender, type WebhookSenderDeps } from '#lib/batch/webhook-sender.ts'
-import { isPublicAddress, webhookPost } from '#lib/webhook/post.ts'
+import { isPublicAddress } from '#lib/public-address.ts'
+import { webhookPost } from '#lib/webhook/post.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
 let connections = 0

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type ErrorCode, GatewayError } from '#lib/errors.ts'
-import type { Call } from '#lib/llm/types.ts'
+import type { Call, ReplyEvent } from '#lib/llm/types.ts'
 import { cacheSetting, FINISH, SHORT_ANSWER, TTL_MS } from '../../support/cache-setting.ts'
 import { collect, text } from '../../support/calls.ts'
 
@@ -178,5 +178,21 @@ describe('an answer past its time, when the provider fails', () => {
     answer(...text('one '), { type: 'error', error: new GatewayError('NETWORK') })
     expect(reply.head.cache).toBe('miss')
     expect((await collect(reply)).at(-1)).toMatchObject({ type: 'error', error: { code: 'NETWORK' } })
+  })
+})
+
+describe('an answer that must not be served after a time of its own', () => {
+  it('is served until then, and neither later nor in place of a failure', async () => {
+    const windows = { staleWhileRevalidateSeconds: 3_600, staleIfErrorSeconds: 3_600 }
+    const { clock, answered, ask, failWith, calls } = cacheSetting({ settings: windows })
+    const tool: ReplyEvent = { type: 'tool', id: 'a', name: 'weather', state: 'done', result: { data: 7 } }
+    const answer = [tool, ...text('new'), { ...FINISH, freshUntil: clock.now() + 1_000 }] as const
+    await answered({}, answer)
+    await clock.advance(999)
+    expect(await answered()).toEqual({ cache: 'hit', events: answer })
+    await clock.advance(1)
+    failWith(new GatewayError('NETWORK'))
+    await expect(ask()).rejects.toMatchObject({ code: 'NETWORK' })
+    expect(calls).toHaveLength(2)
   })
 })

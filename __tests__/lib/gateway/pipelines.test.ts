@@ -21,6 +21,7 @@ import { Streams } from '#lib/resume/streams.ts'
 import { Busy, LatencyEwma } from '#lib/routing/target-stats.ts'
 import { batches, collect, newCall, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
+import { noTools } from '../../support/tools.ts'
 
 /** The names of the policies and handlers that calls have entered, in order. */
 const entered = vi.hoisted((): string[] => [])
@@ -114,6 +115,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
       stats: { latency: new LatencyEwma(clock), busy: new Busy() },
     },
     budgets: undefined,
+    tools: noTools(clock),
     streams: new Streams({
       clock,
       newId: () => 'chat_1',
@@ -196,6 +198,7 @@ describe('the order of the policies', () => {
       'meter',
       'cache',
       'truncate',
+      'tools',
       'route',
       'fallbacksInScope',
       'fallback',
@@ -216,7 +219,7 @@ describe('the order of the policies', () => {
 
   it('of a chat call without hedging: as if there were no such policy', async () => {
     await pipelines({ ...tracedParts([]), hedges: undefined }).chat(newCall(guest))
-    expect(entered.slice(11, 15)).toEqual(['fallback', 'retry', 'reserve', 'breaker'])
+    expect(entered.slice(12, 16)).toEqual(['fallback', 'retry', 'reserve', 'breaker'])
   })
 
   it('of an item of a batch: admitted with its job, no retry within an attempt, live calls first', async () => {
@@ -231,6 +234,7 @@ describe('the order of the policies', () => {
       'meter',
       'cache',
       'truncate',
+      'tools',
       'route',
       'fallbacksInScope',
       'deferBackground',
@@ -329,6 +333,7 @@ describe('a chat call', () => {
         'fallback',
         'fallbacksInScope',
         'route',
+        'tools',
         'truncate',
         'cache',
         'meter',

@@ -92,6 +92,7 @@ export const itemJson = ({
     provider: response.target.provider,
     finishReason: response.finishReason,
     truncated: response.truncated,
+    ...(response.tools && { tools: response.tools }),
     usage: response.usage,
     costUsd: response.costPicoUsd === undefined ? null : usdOf(response.costPicoUsd),
     cache: response.cache,

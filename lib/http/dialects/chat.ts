@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import type { GatewayError } from '../../errors.ts'
-import { collect, type Finish } from '../../llm/events.ts'
+import { collect, type Finish, type ToolEvent } from '../../llm/events.ts'
 import { tokensOf } from '../../llm/message.ts'
 import type { Call, Message, Reply, ResponseLimit, Usage } from '../../llm/types.ts'
 import { usdOf } from '../../money.ts'
@@ -19,7 +19,8 @@ export type ChatDefaults = Readonly<{
 }>
 
 /** What a chat request asks for besides its question. */
-type ChatOptions = Pick<ChatBody, 'model' | 'temperature' | 'maxTokens' | 'cache' | 'fallback' | 'stream'>
+type ChatOptions = Pick<ChatBody, 'model' | 'temperature' | 'maxTokens' | 'cache' | 'fallback' | 'stream'> &
+  Partial<Pick<ChatBody, 'tools'>>
 
 /** The messages of a body of `POST /api/chat`. */
 export const questionOf = ({ prompt, messages }: ChatBody): readonly Message[] =>
@@ -39,6 +40,7 @@ export const chatCall = (
   stream: body.stream,
   temperature: body.temperature,
   maxOutputTokens: body.maxTokens,
+  gatewayTools: body.tools,
   deadlineAt: context.startedAt + defaults.requestTimeoutMs,
   maxResponseBytes: defaults.maxResponseBytes,
   cache: body.cache,
@@ -84,13 +86,17 @@ export const closing = (
   latencyMs: Math.round(now - context.startedAt),
 })
 
+/** A run of a tool as clients see it. */
+const toolBody = ({ type: _, ...event }: ToolEvent): Omit<ToolEvent, 'type'> => event
+
 const json = async (context: RequestContext, reply: Reply, clock: Clock): Promise<RouteResponse> => {
-  const { text, refusal, finish } = await collect(reply)
+  const { text, refusal, tools, finish } = await collect(reply)
   const usage = await reply.usage
   return {
     json: {
       ...opening(context, reply),
       content: text + refusal,
+      ...(tools && { tools: tools.map(toolBody) }),
       ...closing(context, reply, finish, usage, clock.now()),
     },
     headers: costHeaders(usage),
@@ -102,10 +108,12 @@ export const frames = (context: RequestContext, reply: Reply, clock: Clock): Pie
   const start = opening(context, reply)
   return framesOf(reply, {
     start: () => sseEvent('start', { ...start, cache: reply.head.cache }),
-    write: event =>
-      event.type === 'text-delta' || event.type === 'refusal-delta'
+    write: event => {
+      if (event.type === 'tool') return sseEvent('tool', toolBody(event))
+      return event.type === 'text-delta' || event.type === 'refusal-delta'
         ? sseEvent('delta', { text: event.text })
-        : '',
+        : ''
+    },
     end: (finish, usage) =>
       sseEvent('done', { ...start, ...closing(context, reply, finish, usage, clock.now()) }),
     fail: async error =>

@@ -73,7 +73,7 @@ export const explainedJson = ({ request, attempts }: ExplainedRequest) => {
     limits: detail.limit ? [detail.limit] : [],
     budget: null,
     guardrails: [],
-    tools: [],
+    tools: detail.tools ?? [],
     timings: {
       latencyMs: request.latency_ms,
       firstTokenMs: request.first_content_ms,

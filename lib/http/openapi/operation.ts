@@ -11,6 +11,7 @@ export const TAGS = {
   'Anthropic format': 'Clients of Anthropic’s API work by changing their base URL to the gateway’s address.',
   Batches: 'Many questions, answered in the background.',
   Values: 'JSON values that a caller stores under keys of its own.',
+  Tools: 'What the gateway looks up for models: weather, currency, news, web search, places.',
   Keys: 'API keys: who may use the gateway, what for and how much.',
   Usage: 'What was used, what it cost, and how each request was answered.',
   Operations: 'Health, metrics and administration.',

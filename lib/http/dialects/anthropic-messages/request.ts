@@ -3,6 +3,7 @@ import type { ModelParameters, ResponseFormat, Tool, ToolChoice } from '../../..
 import type { Call, RawRequest } from '../../../llm/types.ts'
 import { AttemptBudget, type RequestContext } from '../../../request-context.ts'
 import type { AnthropicCountBody, AnthropicMessagesBody } from '../../../validation/anthropic-messages.ts'
+import { GATEWAY_TOOL, gatewayToolsIn } from '../../../validation/gateway-tools.ts'
 import { hasThread, threadRefused } from '../../../vendor-objects/thread.ts'
 import type { RawJson } from '../../body.ts'
 import { conversationOf } from './content.ts'
@@ -75,7 +76,7 @@ const parametersOf = (body: AnthropicCountBody & Partial<AnthropicMessagesBody>)
     topK: body.top_k,
     // Other vendors refuse an empty list.
     stop: body.stop_sequences?.length ? body.stop_sequences : undefined,
-    tools: body.tools?.map(toolOf),
+    tools: body.tools?.filter(({ type }) => type !== GATEWAY_TOOL).map(toolOf),
     toolChoice: choice && toolChoiceOf(choice),
     parallelToolCalls: choice?.disable_parallel_tool_use ? false : undefined,
     responseFormat: responseFormatOf(body),
@@ -115,6 +116,7 @@ export const messagesCall = async (
   temperature: body.temperature,
   maxOutputTokens: body.max_tokens,
   parameters: parametersOf(body),
+  ...gatewayToolsIn(body.tools),
   raw: rawOf(sent, headers),
   ...(strict && { strict }),
   deadlineAt: context.startedAt + requestTimeoutMs,

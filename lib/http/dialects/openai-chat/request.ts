@@ -11,6 +11,7 @@ import type {
 import type { Call } from '../../../llm/types.ts'
 import { mapInTurns } from '../../../loop-turns.ts'
 import { AttemptBudget, type RequestContext } from '../../../request-context.ts'
+import { gatewayToolsIn } from '../../../validation/gateway-tools.ts'
 import type { OpenAiChatBody } from '../../../validation/openai-chat.ts'
 import type { RawJson } from '../../body.ts'
 
@@ -169,6 +170,7 @@ export const chatCompletionCall = async (
   temperature: body.temperature,
   maxOutputTokens: body.max_completion_tokens ?? body.max_tokens,
   parameters: parametersOf(body),
+  ...gatewayToolsIn(body.tools),
   raw: { format: 'openai-chat', json, members },
   ...(strict && { strict }),
   deadlineAt: context.startedAt + requestTimeoutMs,

@@ -1,4 +1,5 @@
 import type { ModelParameters, ResponseFormat, Tool, ToolChoice } from '../../../llm/message.ts'
+import { GATEWAY_TOOL } from '../../../validation/gateway-tools.ts'
 import type { OpenAiResponsesBody } from '../../../validation/openai-responses.ts'
 
 type BodyTool = NonNullable<OpenAiResponsesBody['tools']>[number]
@@ -48,7 +49,7 @@ const formatOf = ({ type, name, description, schema, strict }: BodyFormat): Resp
 /** The parameters of a request that every format has. Tools of the vendor's own are left out. */
 export const parametersOf = (body: OpenAiResponsesBody): ModelParameters => {
   const tools = (body.tools ?? []).flatMap(tool => toolOf(tool) ?? [])
-  const hasTools = tools.length > 0
+  const hasTools = tools.length > 0 || body.tools?.some(({ type }) => type === GATEWAY_TOOL)
   const format = body.text?.format
   const all = {
     topP: body.top_p,
@@ -102,7 +103,9 @@ export const untranslatedIn = (body: OpenAiResponsesBody): readonly string[] => 
     ...Object.entries(body).flatMap(([name, value]) =>
       HONOURED.has(name) || value === null || value === undefined ? [] : [name],
     ),
-    ...tools.flatMap((tool, index) => (toolOf(tool) ? [] : [`tools[${index}].${tool.type}`])),
+    ...tools.flatMap((tool, index) =>
+      toolOf(tool) || tool.type === GATEWAY_TOOL ? [] : [`tools[${index}].${tool.type}`],
+    ),
     ...(isChoiceLost ? ['tool_choice'] : []),
     ...include.flatMap(name => (INCLUDED.has(name) ? [] : [`include.${name}`])),
     ...(text?.verbosity === undefined ? [] : ['text.verbosity']),

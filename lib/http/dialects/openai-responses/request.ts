@@ -2,6 +2,7 @@ import type { GatewayError } from '../../../errors.ts'
 import type { Call } from '../../../llm/types.ts'
 import { AttemptBudget, type RequestContext } from '../../../request-context.ts'
 import type { ResponseContext } from '../../../responses/types.ts'
+import { gatewayToolsIn } from '../../../validation/gateway-tools.ts'
 import type { OpenAiResponsesBody } from '../../../validation/openai-responses.ts'
 import { invalidInput } from '../../../validation/zod.ts'
 import type { RawJson } from '../../body.ts'
@@ -73,6 +74,7 @@ export const responsesRequest = async (
     temperature: body.temperature,
     maxOutputTokens: body.max_output_tokens,
     parameters: parametersOf(body),
+    ...gatewayToolsIn(body.tools),
     raw: {
       format: 'openai-responses',
       json,

@@ -18,6 +18,13 @@ export const usage = z.object({
   estimated: z.literal(true).optional().describe('The provider’s own count is missing or implausible.'),
 })
 
+const ranTool = z.object({
+  id: z.string(),
+  name: z.string(),
+  state: z.enum(['done', 'failed']),
+  result: z.unknown(),
+})
+
 const served = {
   content: z.string(),
   finishReason: z.string().describe('stop, length, content_filter, tool_calls, stopped or other.'),
@@ -25,6 +32,7 @@ const served = {
   usage,
   costUsd: usd,
   cache: z.enum(['miss', 'hit', 'stale', 'bypass']),
+  tools: z.array(ranTool).optional().describe('Tools of the gateway that were run, with their results.'),
 }
 
 /** The answer to `POST /api/chat`. */

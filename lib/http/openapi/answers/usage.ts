@@ -121,7 +121,9 @@ export const explainedRequest = z.object({
   limits: z.array(z.looseObject({ name: z.string(), limit: z.number(), remaining: z.number() })),
   budget: z.null(),
   guardrails: z.array(z.unknown()),
-  tools: z.array(z.unknown()),
+  tools: z.array(
+    z.object({ tool: z.string(), state: z.enum(['done', 'failed']), reason: z.string().optional() }),
+  ),
   timings: z.object({
     latencyMs: count,
     firstTokenMs: count.nullable(),

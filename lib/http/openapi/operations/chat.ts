@@ -13,7 +13,7 @@ data: {"id":"chat_…","finishReason":"stop","truncated":false,"costUsd":0,"late
 
 `
 const EVENTS =
-  '`start`, then `delta` with `text`, then `done` with every field of the JSON answer except `content`; a stream that fails ends with `error` instead, which also has `usage` and `costUsd`. `: ping` after 15 s of silence.'
+  '`start`, then `delta` with `text`, and `tool` with `id`, `name`, `state` (running, done, failed) and `result` where the gateway ran a tool, then `done` with every field of the JSON answer except `content`; a stream that fails ends with `error` instead, which also has `usage` and `costUsd`. `: ping` after 15 s of silence.'
 const streamId = inPath(
   'id',
   'The stream’s id: `x-gateway-stream-id` of the answer.',

@@ -8,6 +8,7 @@ import { kvOperations } from './kv.ts'
 import { openAiOperations } from './openai-format.ts'
 import { openAiStateOperations } from './openai-state.ts'
 import { operationsOperations } from './operations.ts'
+import { toolOperations } from './tools.ts'
 import { usageOperations } from './usage.ts'
 
 /** Every operation of the API. A route without one, or one without a route, fails `openapi.test.ts`. */
@@ -19,6 +20,7 @@ export const operationsOf = (limits: OperationLimits): readonly Operation[] => [
   ...anthropicBatchOperations(limits.mostItems),
   ...batchOperations(limits),
   ...kvOperations,
+  ...toolOperations,
   ...keyOperations,
   ...usageOperations,
   ...operationsOperations,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { isPublicAddress } from '#lib/webhook/post.ts'
+
+import { isPublicAddress } from '#lib/public-address.ts'
 
 const PUBLIC = [
   '1.1.1.1',

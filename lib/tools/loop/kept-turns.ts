@@ -1,0 +1,86 @@
+import { hash } from 'node:crypto'
+import type { Message, ToolCall } from '../../llm/types.ts'
+import { type Caller, ownerOf } from '../../request-context.ts'
+import type { KeyValue } from '../../storage/types.ts'
+
+type AssistantMessage = Extract<Message, { role: 'assistant' }>
+
+const PREFIX = 'tool-turn:'
+/** How long a client may take to answer with the results of its own tools. */
+const KEPT_MS = 2 * 3_600_000
+
+/** Arguments as their value: a client may write them differently. */
+const canonical = (text: string): string => {
+  try {
+    return JSON.stringify(JSON.parse(text), (_, value: unknown) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+        : value,
+    )
+  } catch {
+    return text
+  }
+}
+
+const keyOf = (owner: string, { id, name, arguments: text }: ToolCall): string =>
+  PREFIX + hash('sha256', JSON.stringify([owner, id, name, canonical(text)]), 'base64url')
+
+const isMessage = (value: unknown): value is Message =>
+  typeof value === 'object' && value !== null && 'role' in value && 'content' in value
+
+const messagesIn = (text: string): readonly Message[] | undefined => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return Array.isArray(value) && value.every(isMessage) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Turns in which a model called tools of the client beside the gateway's own. The client knows of its calls alone: when
+ * it comes back with their results, ours are put back in their place. Only the same caller finds them.
+ */
+export class KeptTurns {
+  readonly #store: KeyValue
+
+  constructor(store: KeyValue) {
+    this.#store = store
+  }
+
+  /**
+   * Keeps the messages of a turn.
+   * @param clientCalls the calls of the client's own tools, the last thing that the client sees
+   */
+  async keep(caller: Caller, clientCalls: readonly ToolCall[], messages: readonly Message[]): Promise<void> {
+    const owner = ownerOf(caller)
+    const [first] = clientCalls
+    if (owner === undefined || !first) return
+    await this.#store.set(keyOf(owner, first), JSON.stringify(messages), KEPT_MS).catch(() => {})
+  }
+
+  /** A conversation with the messages of kept turns in place of what the client knows of them. */
+  async resumed(caller: Caller, messages: readonly Message[]): Promise<readonly Message[]> {
+    const owner = ownerOf(caller)
+    if (owner === undefined) return messages
+    const found = await Promise.all(
+      messages.map(message =>
+        message.role === 'assistant' && message.toolCalls ? this.#found(owner, message) : undefined,
+      ),
+    )
+    // A format may have the text of a turn before its calls, as a message of its own.
+    return messages.flatMap((message, index) => {
+      const isTextOfKept = found[index + 1] && message.role === 'assistant' && !message.toolCalls
+      return isTextOfKept ? [] : (found[index] ?? [message])
+    })
+  }
+
+  async #found(owner: string, { toolCalls = [] }: AssistantMessage): Promise<readonly Message[] | undefined> {
+    for (const call of toolCalls) {
+      const text = await this.#store.get(keyOf(owner, call)).catch(() => undefined)
+      const messages = text === undefined ? undefined : messagesIn(text)
+      if (messages) return messages
+    }
+    return undefined
+  }
+}

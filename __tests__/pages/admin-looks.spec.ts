@@ -1,8 +1,8 @@
-import type { Page } from '@playwright/test'
 import { usageReport } from '#lib/http/openapi/answers/usage.ts'
 import { type Admin, expect, test } from './support/admin.ts'
 import { RECOMMENDATIONS, usageByDay } from './support/admin-answers.ts'
 import { faultsOf } from './support/axe.ts'
+import { sidewaysOverflow, smallTargets } from './support/fit.ts'
 import { keepLooks } from './support/looks.ts'
 import { SERVERS } from './support/servers.ts'
 
@@ -32,7 +32,7 @@ const STATES: Record<string, (admin: Admin, unique: string) => Promise<void>> = 
   'showing a secret': async (admin, unique) => {
     await admin.enter()
     await admin.page.getByRole('button', { name: 'New key' }).click()
-    await admin.page.getByLabel('Name').fill(`Shown ${unique}`)
+    await admin.page.getByRole('textbox', { name: 'Name' }).fill(`Shown ${unique}`)
     await admin.page.getByRole('button', { name: 'Create key' }).click()
     await expect(admin.page.locator('[data-secret]')).toBeVisible()
   },
@@ -76,21 +76,4 @@ for (const [state, reach] of Object.entries(STATES)) {
     expect(await sidewaysOverflow(page), 'nothing sticks out sideways').toBe(0)
     expect(await smallTargets(page), 'everything can be touched').toEqual([])
   })
-}
-
-function sidewaysOverflow(page: Page): Promise<number> {
-  return page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-}
-
-/** What can be pressed and is less than 24 px wide or high (WCAG 2.2, 2.5.8). */
-function smallTargets(page: Page): Promise<string[]> {
-  return page.evaluate(() =>
-    [...document.querySelectorAll('button, a, select, summary, input')]
-      .filter(target => target.checkVisibility())
-      .filter(target => {
-        const { width, height } = target.getBoundingClientRect()
-        return width < 24 || height < 24
-      })
-      .map(target => target.outerHTML),
-  )
 }

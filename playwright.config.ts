@@ -50,7 +50,13 @@ export default defineConfig({
     },
     {
       name: 'dark',
-      testMatch: ['accessibility.spec.ts', 'batch-looks.spec.ts', 'docs.spec.ts', 'lost-connection.spec.ts'],
+      testMatch: [
+        'accessibility.spec.ts',
+        'admin-looks.spec.ts',
+        'batch-looks.spec.ts',
+        'docs.spec.ts',
+        'lost-connection.spec.ts',
+      ],
       grepInvert: ANY_LOOK,
       use: { ...devices['Desktop Chrome'], colorScheme: 'dark' },
     },
@@ -58,6 +64,7 @@ export default defineConfig({
       name: '320 px',
       testMatch: [
         'accessibility.spec.ts',
+        'admin-looks.spec.ts',
         'batch-looks.spec.ts',
         'docs.spec.ts',
         'following.spec.ts',

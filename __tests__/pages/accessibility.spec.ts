@@ -1,5 +1,5 @@
-import type { Page } from '@playwright/test'
 import { faultsOf } from './support/axe.ts'
+import { sidewaysOverflow } from './support/fit.ts'
 import { keepLooks } from './support/looks.ts'
 import { expect, type Parley, test } from './support/parley.ts'
 
@@ -28,8 +28,4 @@ for (const [state, reach] of Object.entries(STATES)) {
     expect(await faultsOf(page)).toEqual([])
     expect(await sidewaysOverflow(page), 'nothing sticks out sideways').toBe(0)
   })
-}
-
-function sidewaysOverflow(page: Page): Promise<number> {
-  return page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
 }

@@ -1,6 +1,6 @@
-import type { Page } from '@playwright/test'
 import { faultsOf } from './support/axe.ts'
 import { type Batches, expect, test } from './support/batches.ts'
+import { sidewaysOverflow, smallTargets } from './support/fit.ts'
 import { keepLooks } from './support/looks.ts'
 
 const file = (name: string, content: string) => ({
@@ -111,21 +111,4 @@ for (const [state, reach] of Object.entries(STATES)) {
     expect(await sidewaysOverflow(page), 'nothing sticks out sideways').toBe(0)
     expect(await smallTargets(page), 'everything can be touched').toEqual([])
   })
-}
-
-function sidewaysOverflow(page: Page): Promise<number> {
-  return page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-}
-
-/** What can be pressed and is less than 24 px wide or high (WCAG 2.2, 2.5.8). */
-function smallTargets(page: Page): Promise<string[]> {
-  return page.evaluate(() =>
-    [...document.querySelectorAll('button, a, select, label:has(input[type=file])')]
-      .filter(target => target.checkVisibility())
-      .filter(target => {
-        const { width, height } = target.getBoundingClientRect()
-        return width < 24 || height < 24
-      })
-      .map(target => target.outerHTML),
-  )
 }

@@ -4,7 +4,7 @@ import { expect, test } from './support/parley.ts'
 
 const LIMIT_BYTES = 170_000
 
-test('loads at most 170 kB of compressed JavaScript, of the batch page only its notifications, and no Sentry without a DSN', async ({
+test('loads at most 170 kB of compressed JavaScript, of the batch page only its notifications, nothing of the admin page, and no Sentry without a DSN', async ({
   parley,
   page,
 }, info) => {
@@ -21,5 +21,6 @@ test('loads at most 170 kB of compressed JavaScript, of the batch page only its 
   expect(bytes).toBeLessThanOrEqual(LIMIT_BYTES)
   expect(bodies.filter(body => body.includes('/api/batch/jobs'))).not.toEqual([])
   expect(bodies.filter(body => body.includes('/api/batch/upload'))).toEqual([])
+  expect(bodies.filter(body => body.includes('/api/admin/'))).toEqual([])
   expect(bodies.filter(body => body.includes('__SENTRY__'))).toEqual([])
 })

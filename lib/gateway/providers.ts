@@ -9,7 +9,7 @@ import { MOCK_MODELS, mock } from '../llm/providers/mock.ts'
 import { MEDIA_PROVIDERS, PROVIDERS } from '../llm/providers/registry.ts'
 import { postOver, upstreamAgent } from '../llm/providers/shared/upstream.ts'
 import type { Provider } from '../llm/types.ts'
-import { redactor } from '../observability/logger.ts'
+import { redactor } from '../observability/redact.ts'
 import type { RateHeadrooms } from '../resilience/defer-background.ts'
 
 const ALL_PROVIDERS = [...PROVIDERS, ...MEDIA_PROVIDERS]

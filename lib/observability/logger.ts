@@ -1,27 +1,6 @@
 import { createRequire } from 'node:module'
 import pino, { type DestinationStream, type Logger } from 'pino'
-
-const MASK = '***'
-const SHORTEST_SECRET = 6
-
-/** Patterns of credentials that must not be logged, of any owner. */
-const CREDENTIALS =
-  /\b(?:sk|pk|rk|gsk|xai|ghp|gho|ghs|github_pat|AIza)[-_][\w-]{8,}|\bBearer\s+[\w.~+/=-]{8,}|:\/\/[^\s/:@]+:[^\s/@]+@/gi
-
-/** Masks this gateway's own secrets, and anything that looks like a credential. */
-export type Redact = (text: string) => string
-
-/** @param secrets the configured keys, tokens and passwords; those shorter than 6 characters are not masked. */
-export const redactor = (secrets: readonly string[]): Redact => {
-  const own = [...new Set(secrets)]
-    .filter(secret => secret.length >= SHORTEST_SECRET)
-    .toSorted((a, b) => b.length - a.length)
-  return text => {
-    let clean = text
-    for (const secret of own) if (clean.includes(secret)) clean = clean.replaceAll(secret, MASK)
-    return clean.replace(CREDENTIALS, MASK)
-  }
-}
+import type { Redactor } from './redact.ts'
 
 export type { Logger }
 
@@ -69,15 +48,24 @@ const FIELDS: ReadonlySet<string> = new Set([
 
 const LONGEST_STACK = 4_000
 
-const describeError = (error: unknown): unknown => {
-  if (!(error instanceof Error)) return { type: typeof error }
-  return {
-    type: error.name,
-    ...('code' in error && typeof error.code === 'string' && { code: error.code }),
-    stack: (error.stack ?? error.message).slice(0, LONGEST_STACK),
-    ...(error.cause instanceof Error && { cause: describeError(error.cause) }),
+/** Secrets are masked before a stack is cut: a part of one would not be recognised. */
+const describeError =
+  (redact: Redactor) =>
+  (error: unknown): unknown => {
+    if (!(error instanceof Error)) return { type: typeof error }
+    return {
+      type: error.name,
+      ...('code' in error && typeof error.code === 'string' && { code: error.code }),
+      stack: redact(error.stack ?? error.message).slice(0, LONGEST_STACK),
+      ...(error.cause instanceof Error && { cause: describeError(redact)(error.cause) }),
+    }
   }
-}
+
+/** Lines about requests hold no text of others' but what clients name; all other lines may. */
+const masked =
+  (redact: Redactor) =>
+  (line: string): string =>
+    line.startsWith('{"level":"info"') && !line.includes('"err":') ? redact.unencoded(line) : redact(line)
 
 const onlyKnownFields = (line: Record<string, unknown>): Record<string, unknown> => {
   const kept: Record<string, unknown> = {}
@@ -89,7 +77,7 @@ type LoggerOptions = Readonly<{
   level: string
   /** Readable text instead of JSON. */
   pretty: boolean
-  redact: Redact
+  redact: Redactor
   /** The destination; standard output when absent. */
   destination?: DestinationStream
 }>
@@ -148,8 +136,8 @@ export const createLogger = ({ level, pretty, redact, destination }: LoggerOptio
       messageKey: 'message',
       timestamp: timestamps(),
       formatters: { level: label => ({ level: label }), log: onlyKnownFields },
-      serializers: { err: describeError },
-      hooks: { streamWrite: redact },
+      serializers: { err: describeError(redact) },
+      hooks: { streamWrite: masked(redact) },
     },
     destination ?? (pretty ? prettyOutput() : plainOutput()),
   )

@@ -1,4 +1,4 @@
-import type { Redact } from './logger.ts'
+import type { Redact } from './redact.ts'
 import { COLLECT_NOTHING } from './sentry-privacy.ts'
 
 /** Called with every internal error. */

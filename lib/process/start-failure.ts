@@ -1,6 +1,7 @@
 import pino from 'pino'
 import { ConfigurationError, readEnvironment, secretsOf } from '../config/env.ts'
-import { createLogger, redactor } from '../observability/logger.ts'
+import { createLogger } from '../observability/logger.ts'
+import { type Redactor, redactor } from '../observability/redact.ts'
 
 type SystemError = Readonly<{
   code?: string
@@ -34,7 +35,7 @@ const knownSecrets = (): readonly string[] => {
 }
 
 /** One line for the log, the stack inside it; a stack of several lines would break log parsers. */
-const logFailure = (err: unknown, redact: (text: string) => string): void =>
+const logFailure = (err: unknown, redact: Redactor): void =>
   createLogger({
     level: 'fatal',
     pretty: false,

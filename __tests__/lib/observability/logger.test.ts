@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createLogger, redactor } from '#lib/observability/logger.ts'
+import { createLogger } from '#lib/observability/logger.ts'
+import { redactor } from '#lib/observability/redact.ts'
 
 const SECRET = 'my-own-configured-secret'
 

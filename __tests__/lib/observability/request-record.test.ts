@@ -6,6 +6,7 @@ import { ActiveRequests } from '#lib/http/active-requests.ts'
 import type { Usage } from '#lib/llm/types.ts'
 import { createLogger } from '#lib/observability/logger.ts'
 import { Metrics } from '#lib/observability/metrics.ts'
+import { redactor } from '#lib/observability/redact.ts'
 import { reportBatchItem, reportRefresh, reportRequest } from '#lib/observability/request-record.ts'
 import { Lifecycle } from '#lib/process/lifecycle.ts'
 import type { RequestEnd } from '#lib/request-context.ts'
@@ -25,7 +26,7 @@ const setting = () => {
       done()
     },
   })
-  const logger = createLogger({ level: 'info', pretty: false, redact: text => text, destination })
+  const logger = createLogger({ level: 'info', pretty: false, redact: redactor([]), destination })
   const activeRequests = new ActiveRequests()
   const metrics = new Metrics({
     isKnown: () => true,

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { redactor } from '#lib/observability/logger.ts'
+import { redactor } from '#lib/observability/redact.ts'
 import { type ErrorReporter, reportErrors } from '#lib/observability/sentry.ts'
 
 const SECRET = 'sk-the-gateways-own-key'

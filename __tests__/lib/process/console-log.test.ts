@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { createLogger, redactor } from '#lib/observability/logger.ts'
+import { createLogger } from '#lib/observability/logger.ts'
+import { redactor } from '#lib/observability/redact.ts'
 import { logConsole } from '#lib/process/console-log.ts'
 
 it('logs what libraries print as one line of JSON each, a stack inside it, and no secret', () => {

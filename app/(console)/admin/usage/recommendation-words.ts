@@ -11,7 +11,7 @@ export const KINDS: Record<Recommendation['kind'], string> = {
 const count = (amount: number): string => amount.toLocaleString('en')
 const ownerOf = (owner: string | null): string[] => (owner === null ? [] : [`owner ${owner}`])
 
-/** The figures that a recommendation rests on. */
+/** The figures that a recommendation is based on. */
 export function figuresOf(found: Recommendation): string[] {
   switch (found.kind) {
     case 'cheaper-model': {

@@ -1,6 +1,7 @@
 import { SseParser } from '../../../sse-parser.ts'
 import { usageInTail } from './body-usage.ts'
 import { type Fields, fieldsOf, parseJson } from './lenient.ts'
+import { MaskedLines } from './masked-lines.ts'
 import { isEndMark } from './stream-event.ts'
 
 /** What is learned of a body as it passes. */
@@ -89,10 +90,13 @@ type SseWatchOptions = Readonly<{
   hasEndMark: boolean
   /** Leaves out the usage, which the client did not ask for. */
   hidesUsage: boolean
+  /** Masks secrets, which an error may repeat. */
+  redact: (text: string) => string
 }>
 
 /** Events of a stream, which pass as they are unless their usage is hidden. */
-export const watchEvents = ({ hasEndMark, hidesUsage }: SseWatchOptions): BodyWatch => {
+export const watchEvents = ({ hasEndMark, hidesUsage, redact }: SseWatchOptions): BodyWatch => {
+  const lines = new MaskedLines(redact)
   const parser = new SseParser(MOST_EVENT_CHARACTERS)
   let [hasEnded, isFinished] = [false, false]
   let usage: Fields | undefined
@@ -112,9 +116,10 @@ export const watchEvents = ({ hasEndMark, hidesUsage }: SseWatchOptions): BodyWa
     push: bytes => {
       let text = ''
       for (const { event, data } of parser.push(bytes)) text += take(event, data)
-      return hidesUsage ? Buffer.from(text) : bytes
+      if (!hidesUsage) return lines.push(bytes)
+      return Buffer.from(error === undefined ? text : redact(text))
     },
-    end: () => (hasEndMark && !hasEnded ? Buffer.from(END_MARK) : undefined),
+    end: () => Buffer.concat([lines.rest(), Buffer.from(hasEndMark && !hasEnded ? END_MARK : '')]),
     usage: () => usage,
     textBytes: () => textBytes,
     error: () => error,

@@ -31,6 +31,8 @@ const MAX_DEPTH = 12
 const MAX_NODES = 40
 const MAX_TEXT = 4_000
 const MAX_LIST = 5
+/** What is longer is no code. It is not cut: a part of a secret would not be recognised, and not masked. */
+export const LONGEST_CODE = 100
 
 /** Fields that hold the vendor's error code. Generic ones come last, so that they do not override a specific code. */
 const WORD_FIELDS = ['code', 'status', 'reason', 'error_code', '__type', 'error_type', 'type'] as const
@@ -128,7 +130,7 @@ class ErrorReader {
   #word(value: unknown): void {
     if (typeof value !== 'string' || value === '') return
     this.facts.words.add(normalizedWord(value.slice(0, 200)))
-    if (!GENERIC.has(value)) this.facts.code ??= value.slice(0, 100)
+    if (!GENERIC.has(value) && value.length <= LONGEST_CODE) this.facts.code ??= value
   }
 
   #param({ param, loc }: Readonly<Record<string, unknown>>): void {

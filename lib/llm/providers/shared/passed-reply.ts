@@ -84,7 +84,7 @@ const passing = async function* (all: Passing): AsyncGenerator<EventGroup> {
     if (error !== undefined) return yield [{ type: 'error', error: errorOf(passed, error), isSent: true }]
     if (watch.isCut()) throw unfinished()
     const end = watch.end()
-    yield end ? [{ type: 'body-bytes', bytes: end }, FINISH] : [FINISH]
+    yield end?.length ? [{ type: 'body-bytes', bytes: end }, FINISH] : [FINISH]
   } catch (thrown) {
     if (!hasBegun) throw failure(thrown, passed)
     yield [{ type: 'error', error: failure(thrown, passed) }]
@@ -146,9 +146,11 @@ const opened = async (passed: PassedResponse): Promise<readonly [PassedResponse,
  */
 export const readPassed = async (received: PassedResponse): Promise<Reply> => {
   const [passed, body] = await opened(received)
-  const { head, request, hidesUsage } = passed
+  const { head, request, hidesUsage, redact } = passed
   if (isJson(head.mediaType)) return jsonReply(passed, body)
   const hasEndMark = request.endpoint === 'completions'
-  const watch = isEventStream(head.mediaType) ? watchEvents({ hasEndMark, hidesUsage }) : watchNothing()
+  const watch = isEventStream(head.mediaType)
+    ? watchEvents({ hasEndMark, hidesUsage, redact })
+    : watchNothing()
   return streamedReply(passed, body, watch)
 }

@@ -21,6 +21,15 @@ export type PassthroughProtocol = Readonly<{
 /** The answer's form is the upstream's choice: JSON, text, audio. */
 const ACCEPT = { accept: '*/*' }
 
+const USUAL_TYPE = 'application/octet-stream'
+const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;\s*[\w-]+=(?:[\w.+/-]+|"[^"\\]*"))*$/
+
+/** The media type of a response, unless it is none: an upstream that fails may put anything there. */
+const mediaTypeOf = (response: UpstreamResponse, redact: ProviderDeps['redact']): string => {
+  const type = redact(response.get('content-type') ?? '')
+  return MEDIA_TYPE.test(type) ? type : USUAL_TYPE
+}
+
 /** A call's request; throws where it has none. */
 export const passthroughOf = ({ passthrough }: Call): PassthroughRequest => {
   if (!passthrough) throw new Error('The call is not for an endpoint beside chat.')
@@ -72,7 +81,7 @@ export const passthrough = (protocol: PassthroughProtocol, deps: ProviderDeps) =
       id: deps.newId(),
       target,
       cache: 'miss',
-      mediaType: response.get('content-type') ?? 'application/octet-stream',
+      mediaType: mediaTypeOf(response, deps.redact),
       ...(omitted.length > 0 && { omitted }),
     }
     return readPassed({ response, call, head, request, hidesUsage: addsUsage, redact: deps.redact })

@@ -1,8 +1,9 @@
 import type { Call, Provider, Target } from '../../types.ts'
 import type { ProviderDeps } from '../definition.ts'
+import { fieldsOf, parseJson } from './lenient.ts'
 import { MalformedResponse, malformedError } from './malformed.ts'
 import { readText, type UpstreamAddress, type UpstreamResponse } from './upstream.ts'
-import { connectionError, upstreamError } from './upstream-error.ts'
+import { connectionError, malformedResponse, upstreamError } from './upstream-error.ts'
 
 /** A vendor's endpoint that counts tokens. */
 export type CountProtocol = Readonly<{
@@ -20,6 +21,14 @@ const MAX_COUNT_BYTES = 64 * 1024
 /** Some servers of a vendor's protocol do not count; a 404 for the model names it. */
 const isWithoutCount = (status: number, body: string, { model }: Target): boolean =>
   (status === 404 || status === 405 || status === 501) && !body.includes(model)
+
+/** A count as the vendor wrote it; throws where it is none, or an error in spite of its status. */
+const countOrThrow = (id: string, text: string, redact: ProviderDeps['redact']): string => {
+  const value = fieldsOf(parseJson(text))
+  if (!value) throw malformedResponse(id, 'invalid JSON')
+  if (value.error) throw upstreamError({ provider: id, body: value, redact })
+  return text
+}
 
 /** Counts over HTTP, as a provider's `countTokens`. */
 export const tokenCounts =
@@ -39,7 +48,8 @@ export const tokenCounts =
     const { url, headers } = protocol.address
     const address = { url, headers: { ...headers, ...request.headers } }
     const response: UpstreamResponse = await post(address, request.json, call.signal).catch(failed)
-    if (response.ok) return readText(response.decoded(), MAX_COUNT_BYTES).catch(failed)
+    if (response.ok)
+      return countOrThrow(id, await readText(response.decoded(), MAX_COUNT_BYTES).catch(failed), redact)
     const body = await response.errorBody()
     if (isWithoutCount(response.status, body, target)) return undefined
     throw upstreamError({

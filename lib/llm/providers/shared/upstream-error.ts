@@ -1,6 +1,6 @@
 import { ERRORS, type ErrorCode, GatewayError, type UpstreamRefusal } from '../../../errors.ts'
 import { vendorName } from '../vendor-name.ts'
-import { type ErrorFacts, errorFacts } from './error-body.ts'
+import { type ErrorFacts, errorFacts, LONGEST_CODE } from './error-body.ts'
 import { type ErrorKind, kindOfError } from './error-wording.ts'
 import { fieldsOf, parseJson, wordIn } from './lenient.ts'
 import { type HeaderLookup, resetSeconds, retryAfterSeconds, retryAfterSecondsIn } from './rate-headers.ts'
@@ -37,7 +37,7 @@ export class UpstreamHttpError extends Error {
     unsupported: readonly UnsupportedParameter[],
   ) {
     const named = (name: string, value: string | null | undefined) =>
-      value ? `, ${name} ${value.slice(0, 100)}` : ''
+      value && value.length <= LONGEST_CODE ? `, ${name} ${value}` : ''
     super(
       `${provider} answered ${status ?? 'an error'}${named('code', facts.code)}${named('request', upstreamRequestId)}`,
     )
@@ -121,7 +121,11 @@ const refusalOf = (
   const { message, type, param, code } = fieldsOf(value?.error) ?? value ?? {}
   const text = wordIn(message)
   if (text === undefined) return undefined
-  return { status, message: redact(text), type: wordIn(type), param: wordIn(param), code: wordIn(code) }
+  const word = (member: unknown) => {
+    const written = wordIn(member)
+    return written && redact(written)
+  }
+  return { status, message: redact(text), type: word(type), param: word(param), code: word(code) }
 }
 
 /**

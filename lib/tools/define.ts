@@ -15,11 +15,9 @@ type Definition<S extends z.ZodType> = Readonly<{
   version: string
 }>
 
-const { $schema: _, ...OBJECT } = z.toJSONSchema(z.object({}))
-
 const parametersOf = (schema: z.ZodType): Tool['parameters'] => {
   const { $schema: _version, ...parameters } = z.toJSONSchema(schema, { io: 'input' })
-  return { ...OBJECT, ...parameters }
+  return parameters
 }
 
 /** The arguments of a service have passed the schema of its tool. */

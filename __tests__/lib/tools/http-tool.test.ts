@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkConfig } from '#lib/config/check.ts'
+import { httpToolsOf } from '#lib/config/http-tools.ts'
 import { allListings } from '#lib/gateway/providers.ts'
 import type { HttpToolDefinition } from '#lib/tools/http/definition.ts'
 import { httpTool } from '#lib/tools/http/tool.ts'
@@ -224,5 +225,15 @@ describe('tools.http in the configuration file', () => {
     [{ http: [{ ...good, url: undefined, openapi: { file: '/none', operation: 'x' } }] }, /cannot be read/],
   ])('names the fault of %j', (tools, fault) => {
     expect(faultsOf(tools)).toEqual([typeof fault === 'string' ? fault : expect.stringMatching(fault)])
+  })
+
+  it('needs the variables that its headers name', () => {
+    const file = { tools: { http: [{ ...good, headers: { 'x-key': reference('NO_SUCH_VARIABLE') } }] } }
+    expect(faultsOf(file.tools)).toEqual([])
+    expect(() => httpToolsOf(file, [])).toThrow(
+      'tools.http[0]: needs the variable NO_SUCH_VARIABLE, which is not set',
+    )
+    const set = { tools: { http: [{ ...good, headers: { 'x-path': reference('PATH') } }] } }
+    expect(httpToolsOf(set, []).map(({ name }) => name)).toEqual(['mine'])
   })
 })

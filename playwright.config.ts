@@ -22,8 +22,7 @@ export default defineConfig({
   testMatch: '*.spec.ts',
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
-  // On two cores: they wait for the pages for a third of their time.
-  workers: 3,
+  workers: 2,
   // Generous time limits: the pages' speed is not tested, and a shared machine may stall for long.
   timeout: 300_000,
   expect: { timeout: 90_000 },

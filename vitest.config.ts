@@ -72,12 +72,10 @@ export default defineConfig({
           name: 'processes',
           include: WITH_PROCESSES,
           exclude: MEASURED,
-          // The bound of 50 ms is for a gateway with a core of its own: five test files share two here.
+          // The bound of 50 ms is for a gateway with a core of its own: four test files share two here.
           env: { NODE_COMPILE_CACHE: COMPILE_CACHE, LONGEST_BLOCK_MS: '100' },
           globalSetup: '__tests__/support/fill-compile-cache.ts',
-          isolate: false,
-          // They wait for a third of their time.
-          maxWorkers: 5,
+          maxWorkers: 4,
           maxConcurrency: 3,
           sequence: { groupOrder: 1 },
         },

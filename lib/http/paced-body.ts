@@ -37,6 +37,7 @@ export const pacedBody = (
   const ended = Promise.withResolvers<void>()
   let open = true
   let isComplete = false
+  let isStarted = false
   let waitingForPiece = false
   let idleTicks = 0
   let controller: ReadableStreamDefaultController<Uint8Array>
@@ -53,8 +54,13 @@ export const pacedBody = (
     // Thousands of clients may disconnect in the same moment.
     await turn()
     abort(reason)
-    await iterator.return?.()
+    await close()
     finish()
+  }
+  /** A generator that was never started would skip its `finally`, and leave its source open. */
+  const close = async () => {
+    if (!isStarted) await iterator.next().catch(() => undefined)
+    await iterator.return?.()
   }
   const ticker = clock.timer(TICK_MS, () => {
     ticker.refresh()
@@ -80,6 +86,7 @@ export const pacedBody = (
     return open
   }
   const advance = async () => {
+    isStarted = true
     const step = await (ahead ?? iterator).next()
     // Thousands of bodies may continue in the same moment; an end belongs to the piece before it.
     const wait = step.done ? undefined : turn()

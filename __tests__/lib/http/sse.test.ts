@@ -75,6 +75,25 @@ describe('eventStream', () => {
     expect(abort).toHaveBeenCalledOnce()
     expect(clock.pending).toBe(0)
   })
+
+  it('closes the source of its frames also for a client that has left before it reads any', async () => {
+    const closed = vi.fn()
+    const source: AsyncIterableIterator<string> = {
+      [Symbol.asyncIterator]: () => source,
+      next: async () => ({ done: false, value: 'frame' }),
+      return: async () => {
+        closed()
+        return { done: true, value: undefined }
+      },
+    }
+    const frames = (async function* () {
+      yield* source
+    })()
+    const { stream, ended } = eventStream(frames, { clock: new FakeClock(), abort: () => {} })
+    await stream.cancel()
+    await ended
+    expect(closed).toHaveBeenCalledOnce()
+  })
 })
 
 describe('sseEvent', () => {

@@ -305,7 +305,7 @@ describe.each(HOSTS)('POST /v1/responses under the %s server', host => {
         { model: TRANSLATED, prompt: { id: 'pmpt_1' } },
         400,
         'invalid_input',
-        'prompt.id',
+        'prompt',
       ],
       [
         'a conversation at the provider, which all callers share',

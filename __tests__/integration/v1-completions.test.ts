@@ -2,7 +2,7 @@ import OpenAI from 'openai'
 import type { Completion } from 'openai/resources/completions'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { HOSTS } from '../support/gateway.ts'
-import { type Behaviour, inTurn, refuses, sends, sse } from '../support/upstream-behaviour.ts'
+import { type Behaviour, inTurn, refuses, sends, sse, write } from '../support/upstream-behaviour.ts'
 import {
   startUpstreamGateway,
   stopUpstreamGateway,
@@ -153,8 +153,16 @@ describe.each(HOSTS)('the text endpoints under the %s server', host => {
     it('sends an error in the middle once, in the upstream’s words, and counts it as a failure', async () => {
       const error = { error: { message: 'boom', type: 'server_error' } }
       const options = { stream_options: { include_usage: true } }
-      setting.upstream.usually(sends([sse(PIECES[0]), sse(error)]))
+      const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+      setting.upstream.usually(async (upstream, _asked, signal) => {
+        upstream.writeHead(200, { 'content-type': 'text/event-stream' })
+        await write(upstream, sse(PIECES[0]), signal)
+        await begun
+        await write(upstream, sse(error), signal)
+        upstream.end()
+      })
       const response = await post('completions', { ...asked, stream: true, ...options })
+      begin()
       expect(await response.text()).toBe(sse(PIECES[0]) + sse(error))
       const line = await setting.gateway.lineOf(response.headers.get('x-request-id') ?? '')
       expect(line).toMatchObject({ outcome: 'error', code: 'PROVIDER_ERROR' })

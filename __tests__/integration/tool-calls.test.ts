@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { BatchClient } from '../support/batch.ts'
 import { type ChatEvent, events, type Json, post, textOf } from '../support/chat.ts'
@@ -130,8 +129,9 @@ describe.each(HOSTS)('the gateway’s tools in a call, under the %s server', hos
   })
 
   it('run in parallel, and their results are in the order of the calls', async () => {
+    const { promise: weatherDone, resolve: release } = Promise.withResolvers<void>()
     service.on('/v1/latest', async response => {
-      await sleep(300)
+      await weatherDone
       json({ base: 'USD', rates: { EUR: 0.9 } })(response, service.received[0] as never)
     })
     upstream.usually(
@@ -146,9 +146,13 @@ describe.each(HOSTS)('the gateway’s tools in a call, under the %s server', hos
             },
       ),
     )
-    const found = await events(
-      await post(gateway.url, { ...QUESTION, tools: ['currency', 'weather'], stream: true }),
-    )
+    const response = await post(gateway.url, { ...QUESTION, tools: ['currency', 'weather'], stream: true })
+    let body = ''
+    for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      body += text
+      if (/"name":"weather","state":"done"/.test(body)) release()
+    }
+    const found = await events(new Response(body))
     expect(kinds(found).filter(kind => kind.startsWith('tool'))).toEqual([
       'tool currency running',
       'tool weather running',

@@ -90,13 +90,13 @@ describe.each(HOSTS)('/api/tools under the %s server', host => {
     expect(service.of('/v1/forecast').length).toBe(1)
   })
 
-  it('runs an operator’s HTTP service with its secret, which nobody sees', async () => {
+  it('runs an operator’s HTTP service with its secret, which no answer and no log line shows', async () => {
     expect(await run('stock', { item: 7 })).toMatchObject({ status: 200, body: { data: { left: 3 } } })
     expect(service.of('/stock/7')[0]?.headers['x-token']).toBe(SECRET)
     expect(gateway.everything).not.toContain(SECRET)
   })
 
-  it('answers 502 TOOL_EXECUTION for a service that fails, in calm words', async () => {
+  it('answers 502 TOOL_EXECUTION for a service that fails, in plain words', async () => {
     service.on('/v1/latest', json({ stack: 'at line 7' }, 500)).on('/v6/latest/USD', json('nonsense'))
     const { status, body } = await run('currency', { from: 'USD', to: 'EUR' })
     expect(status).toBe(502)

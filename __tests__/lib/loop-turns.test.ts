@@ -102,7 +102,7 @@ describe('turns of the event loop', () => {
     expect(Math.max(...perRound(rounds))).toBe(1)
   })
 
-  it('leave the loop to itself when nobody waits', async () => {
+  it('leave the loop to itself when no task waits', async () => {
     const { step, spend, turns, end } = scene()
     await Promise.all(Array.from({ length: 50 }, () => step(5)))
     await loopRound()

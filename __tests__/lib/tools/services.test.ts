@@ -162,7 +162,7 @@ const CASES: readonly Case[] = [
     is: 'storm  domain evil.example sourcelang:german',
   },
   {
-    title: 'news of the entries of an RSS feed that have all words',
+    title: 'entries of an RSS feed that have all words',
     tool: 'news',
     input: { query: 'coast STORM' },
     path: '/feed.xml',
@@ -183,7 +183,7 @@ const CASES: readonly Case[] = [
     is: 'GET',
   },
   {
-    title: 'news of an Atom feed',
+    title: 'entries of an Atom feed',
     tool: 'news',
     input: { query: 'storm' },
     path: '/atom.xml',

@@ -64,6 +64,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/llm/providers/definition.ts',
     'lib/storage/records',
   ],
+  'lib/guardrails': [...FOUNDATION, 'lib/auth/keys/format.ts'],
   'lib/tokenizer': ['lib/clock.ts', 'lib/loop-turns.ts'],
   'lib/responses': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],
   'lib/kv': [...FOUNDATION_AND_REPLIES, 'lib/storage/records'],

@@ -120,6 +120,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'app/(console)/batch/intake': ['app', 'lib/batch/intake/json-elements.ts', 'lib/batch/intake/rows.ts'],
   app: ['app', 'lib/http', 'lib/observability/sentry-privacy.ts'],
   bench: [],
+  'bench/guardrails': ['lib/guardrails'],
 }
 
 const within = (file: string, place: string): boolean => file === place || file.startsWith(`${place}/`)

@@ -6,7 +6,7 @@ import { injection } from '../../lib/guardrails/injection/rail.ts'
 import { sensitiveData } from '../../lib/guardrails/sensitive/rail.ts'
 import { SpanRails } from '../../lib/guardrails/span-rails.ts'
 import { inTurns } from '../../lib/loop-turns.ts'
-import { SPEED_UNITS, type SpeedFigures } from './guardrail-texts.ts'
+import { DENSE_UNITS, SPEED_UNITS, type SpeedFigures } from './guardrail-texts.ts'
 
 const LENGTH = 100_000
 const RUNS = 5
@@ -53,11 +53,12 @@ const longestTurnMs = async (inspect: Inspect, text: string): Promise<number> =>
 }
 
 const figures: Record<string, SpeedFigures> = {}
-for (const [name, unit] of Object.entries(SPEED_UNITS)) {
+for (const [name, unit] of Object.entries({ ...SPEED_UNITS, ...DENSE_UNITS })) {
   const text = fill(unit, LENGTH)
   const long = fill(unit, 10 * LENGTH)
   figures[name] = {
     sensitiveDataMs: leastMs(inspectSpans, text),
+    sensitiveDataOfFourTimesMs: leastMs(inspectSpans, long.slice(0, 4 * LENGTH)),
     injectionMs: leastMs(inspectInjection, text),
     injectionOfFourTimesMs: leastMs(inspectInjection, long.slice(0, 4 * LENGTH)),
     longestTurnMs: Math.max(

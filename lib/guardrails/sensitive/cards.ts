@@ -61,11 +61,12 @@ const isOldVisa = (digits: string, before: string): boolean =>
 export const card: NumberKind = {
   kind: 'card',
   lengths: [13, 14, 15, 16, 17, 18, 19],
+  isPossible: digits => isLuhn(digits) && !/^(\d)\1*$/.test(digits),
   check: number => {
     const { digits, grouping, before } = number
     if (grouping.length > 1 && !(GROUPINGS.has(grouping.join('-')) && isUniform(number))) return undefined
     const name = brandOf(digits)?.name ?? (isOldVisa(digits, before) ? 'visa' : undefined)
-    if (name === undefined || !isLuhn(digits) || /^(\d)\1*$/.test(digits)) return undefined
+    if (name === undefined) return undefined
     return { rule: `card-${name}`, score: 0.99 }
   },
 }

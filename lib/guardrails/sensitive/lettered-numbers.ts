@@ -1,4 +1,4 @@
-import { codeAt, isAlphanumeric, isDigit, isUpper } from '../scan/characters.ts'
+import { codeAt, isAlphanumeric, isDigit, isUpper, runEnd } from '../scan/characters.ts'
 import { type Detector, OPEN, type Outcome } from '../types.ts'
 import { isMonthAndDay } from './checksums.ts'
 
@@ -89,25 +89,41 @@ const startsNumber = (code: number): boolean => isUpper(code) || isDigit(code)
 /** Where the text of the first n characters ends, for each n; one list for all, since most are no number. */
 const ends = new Int32Array(MOST_CHARACTERS + 1)
 
+interface Read {
+  readonly count: number
+  /** Which of the characters is the first letter. */
+  readonly firstLetter: number
+  readonly isOpen: boolean
+}
+
 /** Reads capitals and digits, single spaces and hyphens between them. */
-const readId = (text: string, start: number): { count: number; isOpen: boolean } => {
+const readId = (text: string, start: number): Read => {
   let count = 0
+  let firstLetter = MOST_CHARACTERS + 1
   let end = start
   for (let position = start; count < MOST_CHARACTERS; position += 1) {
-    if (position >= text.length) return { count, isOpen: true }
+    if (position >= text.length) return { count, firstLetter, isOpen: true }
     const code = codeAt(text, position)
     if (startsNumber(code)) {
       count += 1
       end = position + 1
       ends[count] = end
+      if (isUpper(code)) firstLetter = Math.min(firstLetter, count)
     } else if ((code !== 32 && code !== 45) || count < 2 || end !== position) break
   }
-  return { count, isOpen: end >= text.length }
+  return { count, firstLetter, isOpen: end >= text.length }
 }
 
-/** Each of them has a digit among its first nine characters, in words of capitals there is none. */
+/** Each of them has a digit among its first nine characters: words of capitals have none. */
 const HEAD = 9
+/** One that begins with digits begins with six of them or more. */
+const DIGITS_AT_START = 6
+
 const isViable = (text: string, start: number): boolean => {
+  if (isDigit(codeAt(text, start))) {
+    const end = runEnd(text, start, DIGITS_AT_START, isDigit)
+    return end - start === DIGITS_AT_START || end >= text.length
+  }
   for (let position = start; position < start + HEAD; position += 1)
     if (position >= text.length || isDigit(codeAt(text, position))) return true
   return false
@@ -115,11 +131,13 @@ const isViable = (text: string, start: number): boolean => {
 
 const at = (text: string, start: number, isLast: boolean): Outcome => {
   if (!isViable(text, start)) return undefined
-  const { count, isOpen } = readId(text, start)
+  const { count, firstLetter, isOpen } = readId(text, start)
   if (isOpen && !isLast) return OPEN
   for (const { rule, length, shape, isValid } of NUMBERS) {
     const end = ends[length] ?? start
     if (length > count || isAlphanumeric(codeAt(text, end))) continue
+    // Digits alone are a number of China, which is written without spaces.
+    if (firstLetter > length && end - start !== length) continue
     const id = text.slice(start, end).replace(/[ -]/g, '')
     if (!shape.test(id) || !isValid(id)) continue
     if (rule === FINNISH_RULE && text.charAt(start + 6) !== '-') continue

@@ -208,15 +208,17 @@ const NUMBERS: readonly NationalNumber[] = [
 ]
 
 const lengths = [...new Set(NUMBERS.map(({ length }) => length))]
+const BY_LENGTH = new Map(lengths.map(each => [each, NUMBERS.filter(({ length }) => length === each)]))
 
 /** National identity, tax and health numbers of digits, by country. */
 export const nationalNumber: NumberKind = {
   kind: 'national-number',
   lengths,
+  isPossible: digits => BY_LENGTH.get(digits.length)?.some(({ isValid }) => isValid(digits)) ?? false,
   check: written => {
     const { digits, before } = written
-    for (const { rule, length, isValid, words, isStrong, written: forms } of NUMBERS) {
-      if (length !== digits.length || !isValid(digits)) continue
+    for (const { rule, isValid, words, isStrong, written: forms } of BY_LENGTH.get(digits.length) ?? []) {
+      if (!isValid(digits)) continue
       const hasWord = words !== undefined && isAfter(words, before)
       const hasForm = forms?.includes(writtenAs(written)) ?? false
       if (hasWord || hasForm || (isStrong && (isUniform(written) || rule === 'be-national-number')))

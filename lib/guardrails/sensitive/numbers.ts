@@ -21,6 +21,8 @@ export interface NumberVerdict {
 export interface NumberKind {
   readonly kind: string
   readonly lengths: readonly number[]
+  /** What can be said of the digits alone: asked first, since most numbers fail it. */
+  readonly isPossible: (digits: string) => boolean
   readonly check: (number: WrittenNumber) => NumberVerdict | undefined
 }
 
@@ -87,13 +89,22 @@ const beginsAt = (text: string, start: number): boolean => {
 const isEnd = (text: string, end: number, goesOn: boolean): boolean =>
   goesOn ? text.charAt(end) === ' ' || text.charAt(end) === '/' : endsAt(text, end)
 
-const writtenNumber = (text: string, start: number, groups: number): WrittenNumber => {
-  const grouping: number[] = []
+const digitsOf = (text: string, start: number, groups: number): string => {
   let digits = ''
+  let from = start
+  for (let index = 0; index < groups; index += 1) {
+    const end = ends[index] ?? from
+    digits += text.slice(from, end)
+    from = end + 1
+  }
+  return digits
+}
+
+const writtenNumber = (text: string, digits: string, start: number, groups: number): WrittenNumber => {
+  const grouping: number[] = []
   let separators = ''
   let from = start
   for (const end of ends.subarray(0, groups)) {
-    digits += text.slice(from, end)
     grouping.push(end - from)
     if (grouping.length < groups) separators += text.charAt(end)
     from = end + 1
@@ -109,6 +120,20 @@ const matchOf = (number: WrittenNumber, end: number, kinds: readonly NumberKind[
   return undefined
 }
 
+/** A number in groups has one of three digits or more: columns of small numbers are none. */
+const SHORTEST_LONG_GROUP = 3
+
+const longestGroup = (start: number, groups: number): number => {
+  let longest = 0
+  let from = start
+  for (let index = 0; index < groups; index += 1) {
+    const end = ends[index] ?? from
+    longest = Math.max(longest, end - from)
+    from = end + 1
+  }
+  return longest
+}
+
 /** Finds numbers of the given kinds, the first that fits first: each text is read once for all of them. */
 export const numberDetector = (kinds: readonly NumberKind[]): Detector => {
   const byLength = Array.from({ length: MOST_DIGITS + 1 }, (_, length) =>
@@ -118,11 +143,15 @@ export const numberDetector = (kinds: readonly NumberKind[]): Detector => {
     if (!beginsAt(text, start)) return undefined
     const { groups, isOpen } = runAt(text, start)
     if (isOpen && !isLast) return OPEN
+    if (groups > 1 && longestGroup(start, groups) < SHORTEST_LONG_GROUP) return undefined
     for (let count = groups; count > 0; count -= 1) {
       const end = ends[count - 1] ?? start
       const fitting = byLength[end - start - count + 1] ?? []
       if (fitting.length === 0 || !isEnd(text, end, count < groups)) continue
-      const match = matchOf(writtenNumber(text, start, count), end, fitting)
+      const digits = digitsOf(text, start, count)
+      const possible = fitting.filter(({ isPossible }) => isPossible(digits))
+      if (possible.length === 0) continue
+      const match = matchOf(writtenNumber(text, digits, start, count), end, possible)
       if (match) return match
     }
     return undefined

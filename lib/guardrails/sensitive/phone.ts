@@ -1,4 +1,4 @@
-import { codeAt, isAlphanumeric, isDigit, isWord, oneOf } from '../scan/characters.ts'
+import { codeAt, isAlphanumeric, isDigit, isWord, oneOf, runEnd } from '../scan/characters.ts'
 import { CONTEXT, type Detector, OPEN, type Outcome } from '../types.ts'
 
 const MOST_DIGITS = 15
@@ -54,10 +54,28 @@ const runAt = (text: string, start: number): Run => {
   return { end, digits, separators, isOpen: position + 1 >= text.length }
 }
 
-const ruleOf = (number: string, run: Run, before: string): string | undefined => {
-  if (run.digits < 7 || run.digits > MOST_DIGITS || run.separators > MOST_SEPARATORS) return undefined
-  if (run.digits < 12 && NORTH_AMERICAN.test(number)) return 'phone-north-american'
-  if (INTERNATIONAL.test(number) && (run.digits > 9 || / /.test(number) || isAfterWord(before)))
+const AREA_CODE = 3
+
+const isAfterNumber = (text: string, start: number): boolean =>
+  isDigit(codeAt(text, start - 1)) || isDigit(codeAt(text, start - 2))
+
+/** Numbers that begin with a digit are most often none: only so many digits, or a word before, make one a candidate. */
+const isCandidate = (text: string, start: number, { digits, separators }: Run): boolean => {
+  if (digits < 7 || digits > MOST_DIGITS || separators > MOST_SEPARATORS) return false
+  const isNorthAmericanLong = digits === 10 || digits === 11
+  return !isDigit(codeAt(text, start)) || isNorthAmericanLong || !isAfterNumber(text, start)
+}
+
+/** A number after another one, whose first group is no area code: columns of numbers are none of telephones. */
+const isNextColumn = (text: string, start: number): boolean => {
+  if (!isDigit(codeAt(text, start)) || !isAfterNumber(text, start)) return false
+  const end = runEnd(text, start, AREA_CODE + 1, isDigit)
+  return end < text.length && end - start !== AREA_CODE && end - start !== 1
+}
+
+const ruleOf = (number: string, digits: number, before: string): string | undefined => {
+  if (digits < 12 && NORTH_AMERICAN.test(number)) return 'phone-north-american'
+  if (INTERNATIONAL.test(number) && (digits > 9 || / /.test(number) || isAfterWord(before)))
     return 'phone-international'
   return isAfterWord(before) ? 'phone-national' : undefined
 }
@@ -67,12 +85,14 @@ const at = (text: string, start: number, isLast: boolean): Outcome => {
   if (isWord(previous) || previous === PLUS) return undefined
   if ((previous === 45 || previous === 46 || previous === 47) && isAlphanumeric(codeAt(text, start - 2)))
     return undefined
+  if (isNextColumn(text, start)) return undefined
   const run = runAt(text, start)
   if (run.isOpen && !isLast) return OPEN
   const next = codeAt(text, run.end)
   if (isWord(next) || ((next === 45 || next === 46) && isAlphanumeric(codeAt(text, run.end + 1))))
     return undefined
-  const rule = ruleOf(text.slice(start, run.end), run, text.slice(Math.max(0, start - CONTEXT), start))
+  if (!isCandidate(text, start, run)) return undefined
+  const rule = ruleOf(text.slice(start, run.end), run.digits, text.slice(Math.max(0, start - CONTEXT), start))
   return rule === undefined
     ? undefined
     : { end: run.end, kind: 'phone', rule, score: rule === 'phone-national' ? 0.7 : 0.85 }

@@ -80,6 +80,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/storage/records',
     'lib/webhook',
   ],
+  'lib/guardrails': [...FOUNDATION, 'lib/auth/keys/format.ts'],
   'lib/tokenizer': ['lib/clock.ts', 'lib/loop-turns.ts'],
   'lib/vendor-objects': [...FOUNDATION, 'lib/batch/v1/types.ts'],
   'lib/responses': [...FOUNDATION_AND_REPLIES, 'lib/storage/records', 'lib/vendor-objects'],
@@ -140,6 +141,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'app/(console)/batch/intake': ['app', 'lib/batch/intake/json-elements.ts', 'lib/batch/intake/rows.ts'],
   app: ['app', 'lib/http', 'lib/observability/sentry-privacy.ts'],
   bench: [],
+  'bench/guardrails': ['lib/guardrails'],
 }
 
 const within = (file: string, place: string): boolean => file === place || file.startsWith(`${place}/`)

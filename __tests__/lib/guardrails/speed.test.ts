@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { DENSE_UNITS, SPEED_UNITS, type SpeedFigures } from '../../support/guardrail-texts.ts'
+
+const SCRIPT = join(import.meta.dirname, '../../support/guardrail-speed.ts')
+const UNITS = Object.keys(SPEED_UNITS)
+const ALL_UNITS = [...UNITS, ...Object.keys(DENSE_UNITS)]
+/** Below it the clock, which ticks in 4 ms, says little of a ratio. */
+const SURE_MS = 100
+
+let measured: Readonly<Record<string, SpeedFigures>> = {}
+
+const figuresOf = (unit: string): SpeedFigures => {
+  const figures = measured[unit]
+  if (!figures) throw new Error(`Nothing was measured for ${unit}.`)
+  return figures
+}
+
+beforeAll(async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [SCRIPT])
+  measured = JSON.parse(stdout)
+}, 120_000)
+
+describe('the rails, measured in CPU time,', () => {
+  it.each(UNITS)('look for sensitive data in 100 kB of %s within 20 ms', unit => {
+    expect(figuresOf(unit).sensitiveDataMs).toBeLessThan(20)
+  })
+
+  // Four times the time for four times the text where it is linear, 16 times where it is quadratic.
+  it.each(ALL_UNITS)('look for sensitive data in %s in linear time', unit => {
+    const { sensitiveDataMs, sensitiveDataOfFourTimesMs } = figuresOf(unit)
+    expect(sensitiveDataOfFourTimesMs).toBeLessThan(Math.max(SURE_MS, sensitiveDataMs * 8))
+  })
+
+  it.each(ALL_UNITS)('look for injections in %s in linear time', unit => {
+    const { injectionMs, injectionOfFourTimesMs } = figuresOf(unit)
+    expect(injectionOfFourTimesMs).toBeLessThan(Math.max(SURE_MS, injectionMs * 8))
+  })
+
+  it.each(ALL_UNITS)('never block the event loop for 20 ms with 1 MB of %s', unit => {
+    expect(figuresOf(unit).longestTurnMs).toBeLessThan(20)
+  })
+})

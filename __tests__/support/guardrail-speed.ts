@@ -1,0 +1,70 @@
+/**
+ * Measures the rails in a process of its own, as they run in the gateway: the test runner changes modules so that the
+ * calls between them are slower. Prints JSON.
+ */
+import { injection } from '../../lib/guardrails/injection/rail.ts'
+import { sensitiveData } from '../../lib/guardrails/sensitive/rail.ts'
+import { SpanRails } from '../../lib/guardrails/span-rails.ts'
+import { inTurns } from '../../lib/loop-turns.ts'
+import { DENSE_UNITS, SPEED_UNITS, type SpeedFigures } from './guardrail-texts.ts'
+
+const LENGTH = 100_000
+const RUNS = 5
+
+const fill = (unit: string, length: number): string =>
+  unit.repeat(Math.ceil(length / unit.length)).slice(0, length)
+
+const finish = <T>(steps: Generator<void, T>): T => {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
+const spans = new SpanRails([sensitiveData], 'user')
+const inspectSpans = (text: string) => spans.inspect(text)
+const inspectInjection = (text: string) => injection.inspect({ text, place: 'user' })
+type Inspect = (text: string) => Generator<void, unknown>
+
+/** The least CPU time of this thread of several runs, in milliseconds: the machine may be busy with other work. */
+const leastMs = (inspect: Inspect, text: string): number =>
+  Math.min(
+    ...Array.from({ length: RUNS }, () => {
+      const before = process.threadCpuUsage()
+      finish(inspect(text))
+      return process.threadCpuUsage(before).user / 1000
+    }),
+  )
+
+/** The most CPU time that one turn of the event loop takes while a text is inspected, in milliseconds. */
+const longestTurnMs = async (inspect: Inspect, text: string): Promise<number> => {
+  let longest = 0
+  let last = process.threadCpuUsage()
+  let isRunning = true
+  const look = (): void => {
+    longest = Math.max(longest, process.threadCpuUsage(last).user / 1000)
+    last = process.threadCpuUsage()
+    if (isRunning) setImmediate(look)
+  }
+  setImmediate(look)
+  await inTurns(inspect(text))
+  isRunning = false
+  return longest
+}
+
+const figures: Record<string, SpeedFigures> = {}
+for (const [name, unit] of Object.entries({ ...SPEED_UNITS, ...DENSE_UNITS })) {
+  const text = fill(unit, LENGTH)
+  const long = fill(unit, 10 * LENGTH)
+  figures[name] = {
+    sensitiveDataMs: leastMs(inspectSpans, text),
+    sensitiveDataOfFourTimesMs: leastMs(inspectSpans, long.slice(0, 4 * LENGTH)),
+    injectionMs: leastMs(inspectInjection, text),
+    injectionOfFourTimesMs: leastMs(inspectInjection, long.slice(0, 4 * LENGTH)),
+    longestTurnMs: Math.max(
+      await longestTurnMs(inspectSpans, long),
+      await longestTurnMs(inspectInjection, long),
+    ),
+  }
+}
+process.stdout.write(JSON.stringify(figures))

@@ -1,0 +1,22 @@
+import type { PlacedText, TextRail, Verdict } from './types.ts'
+
+/** A text that is longer than allowed. The verdict spans what is too much. @param most code units of one text */
+export const longestInput = (most: number): TextRail => ({
+  type: 'text',
+  name: 'longest-input',
+  places: ['system', 'user', 'tool-result', 'document'],
+  *inspect({ text }: PlacedText): Generator<void, readonly Verdict[]> {
+    yield
+    if (text.length <= most) return []
+    return [
+      {
+        rail: 'longest-input',
+        kind: 'too-long',
+        rule: 'longest-input',
+        score: 1,
+        start: most,
+        end: text.length,
+      },
+    ]
+  },
+})

@@ -1,0 +1,99 @@
+import { phraseDetector } from './lists/phrase-detector.ts'
+import { Scanner } from './scan/scanner.ts'
+import { StreamHolder } from './stream-holder.ts'
+import type { Verdict } from './types.ts'
+
+/**
+ * What stands for what in one caller's conversation. The same value has the same placeholder, so that a model can speak of
+ * it; it is kept by the caller's conversation and never shared with another one.
+ */
+export interface Placeholders {
+  /** The original values, by placeholder: `[EMAIL_1]`. */
+  readonly values: ReadonlyMap<string, string>
+}
+
+export const NO_PLACEHOLDERS: Placeholders = { values: new Map() }
+
+/** More values of a conversation are all replaced by the kind alone, `[EMAIL]`, which cannot be put back. */
+export const MOST_PLACEHOLDERS = 1000
+
+const nameOf = (kind: string): string => kind.toUpperCase().replace(/[^A-Z0-9]+/g, '_')
+
+/** Whether a text holds what looks like a placeholder: such a number is not given out, so that nothing false is put back. */
+const nextFree = (name: string, taken: ReadonlyMap<string, string>, texts: string): string => {
+  for (let number = 1; ; number += 1) {
+    const placeholder = `[${name}_${number}]`
+    if (!taken.has(placeholder) && !texts.includes(placeholder)) return placeholder
+  }
+}
+
+export interface Redacted {
+  readonly text: string
+  readonly placeholders: Placeholders
+}
+
+/** Replaces the spans of verdicts by placeholders. Spans that overlap are replaced as one, by the kind of the first. */
+export const redact = (
+  text: string,
+  verdicts: readonly Verdict[],
+  known: Placeholders = NO_PLACEHOLDERS,
+): Redacted => {
+  const values = new Map(known.values)
+  const byValue = new Map([...values].map(([placeholder, value]) => [value, placeholder]))
+  const placeholderOf = (kind: string, value: string): string => {
+    const existing = byValue.get(value)
+    if (existing !== undefined) return existing
+    if (values.size >= MOST_PLACEHOLDERS) return `[${nameOf(kind)}]`
+    const placeholder = nextFree(nameOf(kind), values, text)
+    values.set(placeholder, value)
+    byValue.set(value, placeholder)
+    return placeholder
+  }
+  let redacted = ''
+  let from = 0
+  for (const { kind, start, end } of merged(verdicts)) {
+    redacted += text.slice(from, start) + placeholderOf(kind, text.slice(start, end))
+    from = end
+  }
+  return { text: redacted + text.slice(from), placeholders: { values } }
+}
+
+const merged = (verdicts: readonly Verdict[]): Pick<Verdict, 'kind' | 'start' | 'end'>[] => {
+  const spans: { kind: string; start: number; end: number }[] = []
+  for (const { kind, start, end } of verdicts.toSorted((a, b) => a.start - b.start || b.end - a.end)) {
+    const last = spans.at(-1)
+    if (last && start < last.end) last.end = Math.max(last.end, end)
+    else if (end > start) spans.push({ kind, start, end })
+  }
+  return spans
+}
+
+/** Puts the original values back into an answer that arrives in chunks: a placeholder may be cut anywhere. */
+export class Restorer {
+  readonly #values: ReadonlyMap<string, string>
+  readonly #holder: StreamHolder
+
+  constructor({ values }: Placeholders) {
+    this.#values = values
+    const phrases = [...values.keys()].map(text => ({ text, kind: 'placeholder', rule: text, score: 1 }))
+    this.#holder = new StreamHolder(new Scanner([phraseDetector('placeholder', phrases, true)]), new Map())
+  }
+
+  push(chunk: string): string {
+    return this.#joined(this.#holder.push(chunk))
+  }
+
+  end(): string {
+    return this.#joined(this.#holder.end())
+  }
+
+  #joined(pieces: ReturnType<StreamHolder['push']>): string {
+    return pieces.map(({ text, verdict }) => (verdict && this.#values.get(verdict.rule)) ?? text).join('')
+  }
+}
+
+/** Puts the original values back into a whole text. */
+export const restore = (text: string, placeholders: Placeholders): string => {
+  const restorer = new Restorer(placeholders)
+  return restorer.push(text) + restorer.end()
+}

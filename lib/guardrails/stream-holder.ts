@@ -1,0 +1,102 @@
+import type { Found, Scanner } from './scan/scanner.ts'
+import { VisibleText } from './scan/visible-text.ts'
+import { CONTEXT, type Verdict } from './types.ts'
+
+/** A piece of released text, in order. One with a verdict is a match: the policy decides what is sent in its place. */
+export interface Piece {
+  readonly text: string
+  readonly verdict?: Verdict
+}
+
+/** Code units that are looked at in one step: below a millisecond. */
+const STEP = 4096
+
+/**
+ * Guards a text that arrives in chunks. What may still become a match is held back: at most `scanner.longest` visible
+ * code units, each with at most `MOST_INVISIBLE` invisible ones before it; the rest is released at once.
+ * Contract: the pieces, joined, and the verdicts are the same wherever the text was cut.
+ */
+export class StreamHolder {
+  readonly #rails: ReadonlyMap<string, string>
+  readonly #scanner: Scanner
+  readonly #text = new VisibleText()
+  /** Where the kept text begins in the whole one. */
+  #base = 0
+  /** The first unit of the view that is not released. */
+  #next = 0
+  /** What of the kept original is released; beyond `#next` where invisible characters were released early. */
+  #released = 0
+
+  /** @param railOf the rail of each detector, by its name */
+  constructor(scanner: Scanner, railOf: ReadonlyMap<string, string>) {
+    this.#scanner = scanner
+    this.#rails = railOf
+  }
+
+  /** How many code units are held back now. */
+  get held(): number {
+    return this.#text.length - this.#released
+  }
+
+  /** Takes the next chunk; returns what may leave. */
+  push(chunk: string): Piece[] {
+    this.#text.append(chunk)
+    return this.#release(false)
+  }
+
+  /** The text is complete; returns the rest. */
+  end(): Piece[] {
+    this.#text.finish()
+    return this.#release(true)
+  }
+
+  #release(isLast: boolean): Piece[] {
+    const pieces: Piece[] = []
+    const put = (end: number, verdict?: Verdict): void => {
+      const text = this.#text.original(this.#released, end)
+      if (text !== '') pieces.push({ text, ...(verdict && { verdict }) })
+      this.#released = end
+    }
+    this.#next = this.#scanner.scan(this.#text.view, this.#next, isLast, found => {
+      const start = this.#text.originOf(found.start)
+      const end = this.#text.endOf(found.match.end - 1)
+      put(start)
+      put(end, this.#verdict(found, start, end))
+    })
+    put(Math.max(this.#released, this.#text.originOf(this.#next)))
+    this.#forget()
+    return pieces
+  }
+
+  #verdict({ detector, match }: Found, start: number, end: number): Verdict {
+    return {
+      rail: this.#rails.get(detector.name) ?? detector.name,
+      kind: match.kind,
+      rule: match.rule,
+      score: match.score,
+      start: this.#base + start,
+      end: this.#base + end,
+    }
+  }
+
+  /** Keeps only the context of what is not released. */
+  #forget(): void {
+    const unneeded = this.#next - CONTEXT
+    if (unneeded < CONTEXT) return
+    const dropped = this.#text.dropBefore(unneeded)
+    this.#base += dropped
+    this.#released -= dropped
+    this.#next = CONTEXT
+  }
+}
+
+/** The pieces of a whole text, in steps between which other work can run. */
+export function* piecesOf(holder: StreamHolder, text: string): Generator<void, Piece[]> {
+  const pieces: Piece[] = []
+  for (let start = 0; start < text.length; start += STEP) {
+    pieces.push(...holder.push(text.slice(start, start + STEP)))
+    yield
+  }
+  pieces.push(...holder.end())
+  return pieces
+}

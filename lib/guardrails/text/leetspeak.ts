@@ -1,0 +1,57 @@
+import type { Token } from './tokens.ts'
+
+const LEET: Readonly<Record<string, string>> = {
+  '0': 'o',
+  '1': 'i',
+  '2': 'z',
+  '3': 'e',
+  '4': 'a',
+  '5': 's',
+  '6': 'g',
+  '7': 't',
+  '8': 'b',
+  '9': 'g',
+  '@': 'a',
+  $: 's',
+  '!': 'i',
+  '|': 'i',
+  '+': 't',
+  '(': 'c',
+  '<': 'c',
+  '{': 'c',
+  '€': 'e',
+  '£': 'l',
+  '¥': 'y',
+  '#': 'h',
+  '^': 'a',
+  '%': 'x',
+  '§': 's',
+}
+
+const WRITTEN = /[A-Za-z0-9@$!|+(<{€£¥#^%§]+/g
+/** Letters and signs mixed: `1gn0r3`, `$y$tem`. */
+const MIXED = /[0-9@$!|+(<{€£¥#^%§]/
+
+const read = (word: string, one: string): string =>
+  Array.from(word.toLowerCase(), character =>
+    character === '1' || character === '|' || character === '!' ? one : (LEET[character] ?? character),
+  ).join('')
+
+/** A word as it may be meant: `1` is an i or an l, whichever makes a known word. */
+const meant = (word: string, known: ReadonlySet<string>): string => {
+  const bare = word.replace(/[!|+(<{#^%]+$/, '')
+  const candidates = [read(bare, 'i'), read(bare, 'l'), read(word, 'i')]
+  return candidates.find(candidate => known.has(candidate)) ?? read(word, 'i')
+}
+
+/** The words of a text read as leetspeak; undefined where no word of it becomes a known one by that. */
+export const leetTokens = (text: string, known: ReadonlySet<string>): Token[] | undefined => {
+  let changed = 0
+  const tokens = Array.from(text.matchAll(WRITTEN), ({ 0: word, index }): Token => {
+    const isMixed = MIXED.test(word)
+    const value = isMixed ? meant(word, known) : word.toLowerCase()
+    if (isMixed && known.has(value) && /[a-z]/i.test(word.slice(0, -1))) changed += 1
+    return { text: value, start: index, end: index + word.length }
+  })
+  return changed > 0 ? tokens : undefined
+}

@@ -73,6 +73,13 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/validation/zod.ts',
   ],
   'lib/batch': [...FOUNDATION_AND_REPLIES, 'lib/validation', 'lib/storage/records', 'lib/webhook'],
+  'lib/evaluation': [
+    ...FOUNDATION_AND_REPLIES,
+    'lib/batch/types.ts',
+    'lib/batch/run.ts',
+    'lib/storage/records',
+    'lib/validation/zod.ts',
+  ],
   'lib/budgets': [
     ...FOUNDATION_AND_REPLIES,
     'lib/llm/hold-end.ts',
@@ -96,6 +103,9 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/batch/types.ts',
     'lib/batch/v1/types.ts',
     'lib/ledger/types.ts',
+    'lib/evaluation/types.ts',
+    'lib/evaluation/datasets/types.ts',
+    'lib/evaluation/runs/types.ts',
   ],
   'lib/http': [
     ...FOUNDATION_AND_REPLIES,
@@ -115,6 +125,12 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/ledger/recommendations',
     'lib/tools/types.ts',
     'lib/tools/registry.ts',
+    'lib/evaluation/types.ts',
+    'lib/evaluation/with-model.ts',
+    'lib/evaluation/datasets/types.ts',
+    'lib/evaluation/runs/types.ts',
+    'lib/evaluation/report/types.ts',
+    'lib/evaluation/report/statistics.ts',
   ],
   'lib/config': [
     'lib/rate-limit/policy.ts',
@@ -204,6 +220,7 @@ describe('imports', () => {
       'budgets',
       'cache',
       'database',
+      'evaluation',
       'gateway',
       'idempotency',
       'index',
@@ -236,6 +253,8 @@ const QUERY_FIELDS = [
   'state: z.enum(ITEM_STATES)',
   "z.enum(['jsonl', 'csv'])",
   "z.enum(['json', 'csv'])",
+  "z.enum(['json', 'csv', 'html'])",
+  "z.enum(['variant', 'row'])",
   'schema.optional().meta({ description })',
 ]
 
@@ -344,6 +363,7 @@ describe('every route', () => {
     const left = routes.filter(file => /\brefusedIsFree\b/.test(optionsOf(file)))
     expect(left.toSorted()).toEqual([
       'app/api/chat/route.ts',
+      'app/api/evaluate/route.ts',
       'app/v1/audio/speech/route.ts',
       'app/v1/audio/transcriptions/route.ts',
       'app/v1/audio/translations/route.ts',
@@ -357,7 +377,9 @@ describe('every route', () => {
       'app/v1/rerank/route.ts',
       'app/v1/responses/route.ts',
     ])
-    expect(left.filter(file => !/\bgateway\.(answer\(|answerUpload\b)/.test(read(file)))).toEqual([])
+    expect(left.filter(file => !/\bgateway\.(answer\(|answerUpload\b|evaluate\()/.test(read(file)))).toEqual(
+      [],
+    )
   })
 
   it('that is public serves nothing of a caller: health, a greeting, the API’s description, and addresses that do not exist', () => {
@@ -405,11 +427,13 @@ describe('every route', () => {
     const heeding = routes.filter(file => /\bidempotent: true\b/.test(optionsOf(file)))
     const reading = routes.filter(
       file =>
-        /^app\/(v1\/.+|api\/chat|api\/batch\/(jobs|upload))\/route\.ts$/.test(file) &&
+        /^app\/(v1\/.+|api\/chat|api\/batch\/(jobs|upload)|api\/evaluate|api\/evaluations(\/datasets)?)\/route\.ts$/.test(
+          file,
+        ) &&
         /\bPOST: async/.test(read(file)) &&
         !file.endsWith('/cancel/route.ts'),
     )
-    expect(heeding.length).toBe(19)
+    expect(heeding.length).toBe(22)
     expect(heeding.toSorted()).toEqual(reading.toSorted())
   })
 

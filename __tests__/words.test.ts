@@ -142,6 +142,18 @@ const EXCEPTIONS: readonly Readonly<{ text: string; file?: string; why: string }
   { text: 'told', file: 'lib/guardrails/injection/words.ts', why: 'words of an attack' },
   { text: 'abandon', file: 'lib/guardrails/injection/words.ts', why: 'words of an attack' },
   { text: 'told', file: 'bench/guardrails/known-attacks.ts', why: 'words of an attack' },
+  ...[
+    'lib/evaluation/types.ts',
+    'lib/evaluation/registry.ts',
+    'lib/evaluation/with-model.ts',
+    'lib/evaluation/graders/judge.ts',
+    'lib/evaluation/runs/service.ts',
+    'lib/validation/evaluation.ts',
+    'lib/validation/evaluation-runs.ts',
+    'README.md',
+    'CHANGELOG.md',
+  ].map(file => ({ text: 'judge', file, why: 'the field’s term for a model that grades' })),
+  { text: 'JudgeSpec', why: 'of a model that grades' },
   { text: 'postman-key', why: 'a vendor' },
   { text: '`rest`', file: 'CHANGELOG.md', why: 'a former public name' },
 ]

@@ -6,6 +6,7 @@ import { GatewayError, isProvidersFault } from '../errors.ts'
 import type { CacheTrace, Call, RawMembers, Reply, ReplyHead } from '../llm/types.ts'
 import { ownerOf, waited } from '../request-context.ts'
 import type { Generation } from './generations.ts'
+import { ofKind } from './kinds.ts'
 import type { CacheRules } from './rules.ts'
 import type { CacheRuntime } from './runtime.ts'
 import {
@@ -36,7 +37,10 @@ const withCacheStatus = (reply: Reply, cache: ReplyHead['cache'], cacheTrace: Ca
 const generationNow = ({ generations }: CacheDeps): Generation | Promise<Generation | undefined> =>
   generations.current() ?? generations.refresh().catch(() => undefined)
 
-const ruleOf = ({ model }: Call, { usual, ofModel }: CacheRules) => (ofModel ? ofModel(model) : usual)
+const ruleOf = ({ model, cacheKind }: Call, { usual, ofModel }: CacheRules) => {
+  const rule = ofModel ? ofModel(model) : usual
+  return rule && cacheKind ? ofKind(rule, cacheKind) : rule
+}
 
 /** A call's cache lookup; undefined when the call bypasses the cache. */
 const questionOf = async (call: Call, deps: CacheDeps): Promise<Question | undefined> => {
@@ -189,6 +193,7 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   stream: false,
   cache: false,
   cacheTags: false,
+  cacheKind: false,
   deadlineAt: false,
   plan: false,
   requestId: false,

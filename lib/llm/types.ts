@@ -42,6 +42,9 @@ export type RawRequest = Readonly<{
 /** `default`: may be answered from the cache; `refresh`: call upstream and store; `no-store`: neither. */
 export type CacheMode = 'default' | 'refresh' | 'no-store'
 
+/** A kind of answers with a lifetime of its own in the cache. `evaluation`: a model's grades of an answer. */
+export type CacheKind = 'evaluation'
+
 /** A limit of an answer's size: one for all, or one for each kind of caller, who is not known before authentication. */
 export type ResponseLimit = number | Readonly<Record<Caller['kind'], number>>
 
@@ -87,6 +90,8 @@ export type Call = RequestContext &
     cache: CacheMode
     /** Tags of the answer, by which it can be invalidated. */
     cacheTags?: readonly string[] | undefined
+    /** Absent for answers to clients, whose lifetime is that of their model's rule. */
+    cacheKind?: CacheKind | undefined
     /** Whether another model than the requested one may answer. */
     fallback: boolean
     /** Background work: it defers to live calls. */

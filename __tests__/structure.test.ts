@@ -193,7 +193,7 @@ describe('imports', () => {
       file =>
         within(file, 'app/(console)') && !/^app\/\(console\)\/(([\w-]+\/)?page|layout)\.tsx$/.test(file),
     )
-    for (const area of ['admin', 'batch', 'chat', 'docs'].map(name => `app/(console)/${name}`))
+    for (const area of ['admin', 'batch', 'chat', 'docs', 'evaluations'].map(name => `app/(console)/${name}`))
       expect(
         others.filter(file => !within(file, area) && importsOf(file).some(path => within(path, area))),
       ).toEqual([])

@@ -150,6 +150,7 @@ const EXCEPTIONS: readonly Readonly<{ text: string; file?: string; why: string }
     'lib/evaluation/runs/service.ts',
     'lib/validation/evaluation.ts',
     'lib/validation/evaluation-runs.ts',
+    'app/(console)/evaluations/start-form.tsx',
     'README.md',
     'CHANGELOG.md',
   ].map(file => ({ text: 'judge', file, why: 'the field’s term for a model that grades' })),

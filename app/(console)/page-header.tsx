@@ -3,7 +3,13 @@ import type { ReactNode } from 'react'
 import { NotificationBadge } from './notifications/badge.tsx'
 import { ThemeToggle } from './theme-toggle.tsx'
 
-const PAGES = { '/': 'Chat', '/batch': 'Batch', '/docs': 'API', '/admin': 'Admin' } as const
+const PAGES = {
+  '/': 'Chat',
+  '/batch': 'Batch',
+  '/evaluations': 'Evals',
+  '/docs': 'API',
+  '/admin': 'Admin',
+} as const
 
 type Props = {
   at: keyof typeof PAGES

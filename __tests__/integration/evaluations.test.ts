@@ -52,7 +52,6 @@ describe.each(HOSTS)('evaluations under the %s server', host => {
       method: 'POST',
       headers: { 'content-type': type },
       body,
-      ...(type === 'application/json' && {}),
     })
     const made = await answer.json()
     expect([answer.status, made.name, made.rows]).toEqual([201, 'Rows', 2])
@@ -87,6 +86,21 @@ describe.each(HOSTS)('evaluations under the %s server', host => {
     const { error } = await answer.json()
     expect([answer.status, error.code]).toEqual([400, 'INVALID_INPUT'])
     expect(error.details.map((one: Json) => one.path)).toContain(path)
+  })
+
+  it('keep 50 data sets of a caller without a key, and no more until one is deleted', async () => {
+    const eve = new EvaluationClient(gateway.url, { 'x-forwarded-for': '192.0.2.5' })
+    const ids: string[] = []
+    for (let made = 0; made < 50; made += 1)
+      ids.push((await eve.made('evaluations/datasets', { rows: ROWS })).id)
+    const full = await eve.post('evaluations/datasets', { rows: ROWS })
+    expect([full.status, (await full.json()).error.code]).toEqual([429, 'QUOTA_EXCEEDED'])
+    await eve.ask(`evaluations/datasets/${ids[0]}`, { method: 'DELETE' })
+    expect((await eve.post('evaluations/datasets', { rows: ROWS })).status).toBe(201)
+    const page = await eve.json('evaluations/datasets?limit=30')
+    const next = await eve.json(`evaluations/datasets?limit=30&cursor=${page.nextCursor}`)
+    const listed = [...page.datasets, ...next.datasets].map(({ id }: Json) => id)
+    expect([new Set(listed).size, next.nextCursor]).toEqual([50, null])
   })
 
   it('compare variants side by side, and say whether they reach the threshold', async () => {

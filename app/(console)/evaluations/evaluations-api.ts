@@ -27,9 +27,12 @@ export async function startRun({ file, models, graders, threshold }: NewRun): Pr
     graders,
     ...(threshold !== undefined && { threshold }),
   }
-  return call<Run>('/api/evaluations', {
+  const started = await call<Run>('/api/evaluations', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   })
+  // A run has rows of its own.
+  void call(`/api/evaluations/datasets/${uploaded.value.id}`, { method: 'DELETE' })
+  return started
 }

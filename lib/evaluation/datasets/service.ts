@@ -9,9 +9,9 @@ import type { Dataset, DatasetLimits, DatasetRow } from './types.ts'
 
 const MEGABYTE = 1_000_000
 /** Of a caller with a key. */
-const OF_KEY: DatasetLimits = { datasets: 100, bytes: 200 * MEGABYTE }
+const OF_KEY: DatasetLimits = { datasets: 500, bytes: 200 * MEGABYTE }
 /** Of a guest or an address: anyone can be many of them for free. */
-const WITHOUT_KEY: DatasetLimits = { datasets: 10, bytes: 20 * MEGABYTE }
+const WITHOUT_KEY: DatasetLimits = { datasets: 50, bytes: 20 * MEGABYTE }
 const KEPT_WITHOUT_KEY_MS = 30 * DAY_MS
 /** After which an upload that has not finished is removed. */
 const LONGEST_UPLOAD_MS = 3_600_000

@@ -52,7 +52,11 @@ const field = (fields: Fields, ...names: readonly string[]): unknown => {
   return Object.entries(fields).find(([name]) => names.includes(plain(name)))?.[1]
 }
 
-const WINNERS: Readonly<Record<string, readonly number[]>> = { a: [1, 0], b: [0, 1], tie: [0.5, 0.5] }
+const WINNERS: ReadonlyMap<string, readonly number[]> = new Map([
+  ['a', [1, 0]],
+  ['b', [0, 1]],
+  ['tie', [0.5, 0.5]],
+])
 
 const pairOf = (fields: Fields): readonly number[] | undefined => {
   const scores = field(fields, 'scores')
@@ -63,7 +67,7 @@ const pairOf = (fields: Fields): readonly number[] | undefined => {
   ].map(names => shareOf(field(nested, ...names)))
   if (a !== undefined && b !== undefined) return [a, b]
   const winner = String(field(fields, 'winner', 'preferred', 'better', 'verdict') ?? '').toLowerCase()
-  return WINNERS[winner.replace(/^answer[ -]?/, '')]
+  return WINNERS.get(winner.replace(/^answer[ -]?/, ''))
 }
 
 const singleOf = (fields: Fields): readonly number[] | undefined => {

@@ -224,6 +224,12 @@ describe.each(HOSTS)('POST /api/evaluate under the %s server', host => {
     ['an unknown grader', { graders: ['best'] }, 'graders[0].type'],
     ['an unknown field', { graders: ['exact'], reference: 'a', extra: 1 }, 'extra'],
     ['a grader’s unknown field', { graders: [{ type: 'exact', value: 'a', x: 1 }] }, 'graders[0].x'],
+    ['no input', { graders: ['exact'], reference: 'a', input: undefined }, 'input'],
+    [
+      'a message without a role',
+      { graders: ['exact'], reference: 'a', input: [{ content: 'a' }] },
+      'input[0].role',
+    ],
     ['a reference that is missing', { graders: ['exact', 'similarity'] }, 'reference'],
     ['a cost that is missing', { graders: [{ type: 'cost', maxUsd: 1 }] }, 'costUsd'],
     ['a latency that is missing', { graders: [{ type: 'latency', maxMs: 1 }] }, 'latencyMs'],

@@ -13,6 +13,12 @@ const MOST_MESSAGES = 50
 const MOST_WEIGHT = 1_000
 const NO_CONTROL = /^\P{Cc}*$/u
 
+/** What is wrong with a value that fits no alternative of a union. */
+const orRequired =
+  (rule: string) =>
+  ({ input }: Readonly<{ input?: unknown }>): string =>
+    input === undefined ? 'is required' : rule
+
 /** A text of a line. */
 export const lineText = (longest: number) =>
   z
@@ -41,12 +47,14 @@ const common = {
 }
 
 const texts = z
-  .union([z.string(), z.array(z.string()).min(1, 'must not be empty').max(MOST_VALUES)])
+  .union([z.string(), z.array(z.string()).min(1, 'must not be empty').max(MOST_VALUES)], {
+    error: orRequired('must be a text, or a list of texts'),
+  })
   .transform(value => (typeof value === 'string' ? [value] : value))
 
 const SCHEMA_RULE = `must be a JSON Schema of at most ${LONGEST_SCHEMA.toLocaleString('en')} characters`
 const schema = z
-  .union([z.record(z.string(), z.unknown()), z.boolean()])
+  .union([z.record(z.string(), z.unknown()), z.boolean()], { error: orRequired(SCHEMA_RULE) })
   .refine(value => JSON.stringify(value).length <= LONGEST_SCHEMA, SCHEMA_RULE)
 
 const kinds = [
@@ -153,13 +161,16 @@ const message = z.strictObject({
 })
 
 /** A text, or the messages of a conversation. */
-export const evaluationInput = z.union([
-  z.string().min(1, 'must not be empty'),
-  z
-    .array(message)
-    .min(1, 'must not be empty')
-    .max(MOST_MESSAGES, `must hold at most ${MOST_MESSAGES} messages`),
-])
+export const evaluationInput = z.union(
+  [
+    z.string().min(1, 'must not be empty'),
+    z
+      .array(message)
+      .min(1, 'must not be empty')
+      .max(MOST_MESSAGES, `must hold at most ${MOST_MESSAGES} messages`),
+  ],
+  { error: orRequired('must be a text, or a list of messages') },
+)
 
 /** What a row of a data set and an evaluation have in common. */
 export const rowFields = {

@@ -5,6 +5,8 @@ import type { GraderReport, Report, VariantReport } from './types.ts'
 
 const MEDIAN = 0.5
 const P95 = 0.95
+/** Of each answer. */
+const SHOWN_CHARACTERS = 2_000
 /** Scores closer than this are equal. */
 const EPSILON = 1e-9
 
@@ -79,12 +81,18 @@ const variantReport = async (
   }
 }
 
+/** The item with the beginning of its answer: all of them are in memory at once. */
+const shortened = (item: RunItem): RunItem =>
+  item.answer
+    ? { ...item, answer: { ...item.answer, text: item.answer.text.slice(0, SHOWN_CHARACTERS) } }
+    : item
+
 const hasEnded = ({ state }: Run): boolean => state === 'completed' || state === 'failed'
 
 /** Compares the variants of a run by the items that have ended, of which there may be none yet. */
 export const reportOf = async (run: Run, all: AsyncIterable<RunItem>): Promise<Report> => {
   const items: RunItem[] = []
-  for await (const item of all) items.push(item)
+  for await (const item of all) items.push(shortened(item))
   const ended = items.filter(isOver)
   const { variants: compare, threshold } = run.plan
   const comparisons = compared([...Map.groupBy(ended, ({ row }) => row).values()], compare.length)

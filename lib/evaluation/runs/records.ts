@@ -8,7 +8,8 @@ import type { RecordsSchema } from '../../storage/records/schema.ts'
 import { type PageOptions, pageOf, readCursor } from '../cursor.ts'
 import type { NewRun, Plan, Run, RunAnswer, RunGrading, RunItem } from './types.ts'
 
-const PAGE = 500
+/** Items read at once, of which each may be as long as an answer. */
+const PAGE = 100
 
 /** The id of the item of a row for a variant: unique in its job. */
 export const itemIdOf = (variant: number, rowId: string): string => `${variant}:${rowId}`

@@ -34,6 +34,8 @@ const ID = /^eval_[\da-f]{32}$/
 /** Measured by the run itself. */
 const MEASURED: ReadonlySet<string> = new Set(['costUsd', 'latencyMs'])
 const MOST_FAULTS = 20
+/** Rows times variants, whatever the limit of batches: a report holds all of them. */
+const MOST_ITEMS = 20_000
 
 const tooLate = (what: string): GatewayError =>
   new GatewayError('CONFLICT', `The evaluation ${what}.`, { retryable: false })
@@ -50,7 +52,8 @@ export class RunService {
 
   /** @throws GatewayError INVALID_INPUT for a plan that cannot be run on the data set */
   async assertPlan({ plan, dataset }: Pick<RunOptions, 'plan' | 'dataset'>): Promise<void> {
-    const { mostItems, modelFault, checks } = this.#deps
+    const { modelFault, checks } = this.#deps
+    const mostItems = Math.min(MOST_ITEMS, this.#deps.mostItems)
     const { variants, graders } = plan
     const items = variants.length * dataset.rows
     if (items > mostItems) {

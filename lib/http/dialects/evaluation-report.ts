@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto'
 import { BYTE_ORDER_MARK, type Cell, csvRow } from '../../batch/results.ts'
 import type { Report } from '../../evaluation/report/types.ts'
+import { mapInTurns } from '../../loop-turns.ts'
 import type { RouteResponse } from '../route-response.ts'
-import { type ReportJson, reportJson } from './evaluation.ts'
+import { type AnswerJson, type ReportJson, reportJson, reportRows } from './evaluation.ts'
 
 type VariantJson = ReportJson['variants'][number]
 type IntervalJson = VariantJson['score']
@@ -35,7 +36,7 @@ const variantCells = (variant: VariantJson): readonly (readonly [string, Cell])[
 
 const rowCells = (
   id: string,
-  answer: ReportJson['rows'][number]['answers'][number],
+  answer: AnswerJson,
   graders: readonly string[],
 ): readonly (readonly [string, Cell])[] => [
   ['row', id],
@@ -53,17 +54,30 @@ const rowCells = (
   ['errorMessage', answer.error?.message],
 ]
 
-const table = (lines: readonly (readonly (readonly [string, Cell])[])[]): string =>
+type Line = readonly (readonly [string, Cell])[]
+
+const table = async (lines: readonly Line[]): Promise<string> =>
   [
     BYTE_ORDER_MARK,
     csvRow((lines[0] ?? []).map(([name]) => name)),
-    ...lines.map(line => csvRow(line.map(([, cell]) => cell))),
+    ...(await mapInTurns(lines, line => csvRow(line.map(([, cell]) => cell)))),
   ].join('')
 
-const csvOf = (report: ReportJson, by: 'variant' | 'row'): string => {
-  if (by === 'variant') return table(report.variants.map(variantCells))
-  const graders = (report.variants[0]?.graders ?? []).map(({ name }) => name)
-  return table(report.rows.flatMap(({ id, answers }) => answers.map(one => rowCells(id, one, graders))))
+const csvOf = async (report: Report, json: ReportJson, by: 'variant' | 'row'): Promise<string> => {
+  if (by === 'variant') return table(json.variants.map(variantCells))
+  const graders = report.run.plan.graders.map(({ name }) => name)
+  const lines = await mapInTurns(reportRows(report), ({ id, answers }) =>
+    answers().map(one => rowCells(id, one, graders)),
+  )
+  return table(lines.flat())
+}
+
+/** The JSON text of a report, which may be long, row by row. */
+const jsonOf = async (report: Report, json: ReportJson): Promise<string> => {
+  const rows = await mapInTurns(reportRows(report), ({ id, answers }) =>
+    JSON.stringify({ id, answers: answers() }),
+  )
+  return `${JSON.stringify(json).slice(0, -1)},"rows":[${rows.join(',')}]}`
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
@@ -145,16 +159,20 @@ const HTML_POLICY = `default-src 'none'; style-src 'sha256-${hash('sha256', STYL
 export type ReportOptions = Readonly<{ format: 'json' | 'csv' | 'html'; by: 'variant' | 'row' }>
 
 /** A report as JSON, as a page, or as a table for spreadsheets with a line for each variant or each answer. */
-export const reportResponse = (report: Report, { format, by }: ReportOptions): RouteResponse => {
+export const reportResponse = async (
+  report: Report,
+  { format, by }: ReportOptions,
+): Promise<RouteResponse> => {
   const json = reportJson(report)
-  if (format === 'json') return { json }
+  if (format === 'json')
+    return { text: { type: 'application/json; charset=utf-8', body: await jsonOf(report, json) } }
   if (format === 'html')
     return {
       text: { type: 'text/html; charset=utf-8', body: htmlOf(json) },
       headers: { 'content-security-policy': HTML_POLICY },
     }
   return {
-    text: { type: 'text/csv; charset=utf-8; header=present', body: csvOf(json, by) },
+    text: { type: 'text/csv; charset=utf-8; header=present', body: await csvOf(report, json, by) },
     headers: { 'content-disposition': `attachment; filename="${json.id}.csv"` },
   }
 }

@@ -138,8 +138,8 @@ const itemJson = ({ state, answer, grading, error }: RunItem, name: string) => (
   ...(error && { error }),
 })
 
-/** A report as JSON: the variants side by side, then every row with all of its answers. */
-export const reportJson = ({ run, variants, passed, items }: Report) => ({
+/** A report as JSON: the variants side by side. */
+export const reportJson = ({ run, variants, passed }: Report) => ({
   id: run.id,
   name: run.name,
   state: run.state,
@@ -151,10 +151,17 @@ export const reportJson = ({ run, variants, passed, items }: Report) => ({
   startedAt: isoTimeOrNull(run.startedAt),
   endedAt: isoTimeOrNull(run.endedAt),
   variants: variants.map(variantJson),
-  rows: [...Map.groupBy(items, ({ row }) => row).values()].map(row => ({
-    id: row[0]?.rowId ?? '',
-    answers: row.map(item => itemJson(item, run.plan.variants[item.variant]?.name ?? '')),
-  })),
 })
+
+/** Every row of a report with all of its answers, which are read in turns. */
+export const reportRows = ({ run, items }: Report) => {
+  const { variants } = run.plan
+  return [...Map.groupBy(items, ({ row }) => row).values()].map(row => ({
+    id: row[0]?.rowId ?? '',
+    answers: () => row.map(item => itemJson(item, variants[item.variant]?.name ?? '')),
+  }))
+}
+
+export type AnswerJson = ReturnType<typeof itemJson>
 
 export type ReportJson = ReturnType<typeof reportJson>

@@ -116,7 +116,7 @@ const variantReport = z.object({
 const rowAnswer = z.object({
   variant: z.string(),
   state: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
-  answer: z.string().optional(),
+  answer: z.string().optional().describe('Its first 2,000 characters.'),
   costUsd: z.number().nullable().optional(),
   latencyMs: z.number().optional(),
   score: score.optional(),

@@ -3,10 +3,11 @@ import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
 import { transform } from '../llm/events.ts'
 import type { Call, Reply } from '../llm/types.ts'
-import { inTurns } from '../loop-turns.ts'
+import { atOnce, inTurns } from '../loop-turns.ts'
 import { ownerOf } from '../request-context.ts'
 import { textsOfCall, withTextsOfCall } from './call/texts.ts'
 import { blocked } from './findings.ts'
+import { withTurns } from './inspect.ts'
 import { AnswerRestorer } from './output/answer-restorer.ts'
 import { Decisions, type GuardrailDeps } from './policy.ts'
 import type { Profile } from './profile.ts'
@@ -65,12 +66,15 @@ class Inspection {
 
 const guarded = async (call: Call, profile: Profile, deps: GuardrailDeps): Promise<Guarded> => {
   const { version, settings, input } = profile
-  const texts = await inTurns(textsOfCall(call))
+  const texts = call.raw || call.passthrough ? await inTurns(textsOfCall(call)) : atOnce(textsOfCall(call))
   await repeated(call, texts, profile, deps)
   const decisions = new Decisions(call, profile, deps)
   const inspection = new Inspection(decisions)
-  for (const given of texts)
-    inspection.apply(given, await inTurns(deps.memory.inspect(given, input, version)))
+  const characters = texts.reduce((sum, { text }) => sum + text.length, 0)
+  for (const given of texts) {
+    const verdicts = withTurns(deps.memory.inspect(given, input, version), characters)
+    inspection.apply(given, verdicts instanceof Promise ? await verdicts : verdicts)
+  }
   const { replaced, placeholders, wantsAnotherModel } = inspection
   const clean = replaced.size > 0 ? await inTurns(withTextsOfCall(call, replaced)) : call
   const model = wantsAnotherModel ? (settings.anotherModel ?? call.model) : call.model

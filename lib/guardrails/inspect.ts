@@ -1,10 +1,18 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { atOnce, inTurns } from '../loop-turns.ts'
 import type { Guard } from './profile.ts'
 import type { PlacedText, Verdict } from './types.ts'
 
 /** A text with what the rails found in it. */
 export type Inspected = Readonly<{ given: PlacedText; verdicts: readonly Verdict[] }>
+
+/** Looking at so many characters takes a millisecond or so: no turn of the event loop is worth it. */
+const SHORT = 8_192
+
+/** The result of work on texts of so many characters: at once, or in turns where that would block the event loop. */
+export const withTurns = <T>(steps: Iterator<unknown, T>, characters: number): T | Promise<T> =>
+  characters <= SHORT ? atOnce(steps) : inTurns(steps)
 
 /** Shorter texts are looked at again sooner than their digest is computed. */
 const SHORTEST_REMEMBERED = 256

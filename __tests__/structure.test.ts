@@ -81,6 +81,18 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/webhook',
   ],
   'lib/guardrails': [...FOUNDATION, 'lib/auth/keys/format.ts'],
+  // External services are reached as those of tools are, each with a circuit, and a webhook with a signature.
+  'lib/guardrails/judges': [
+    ...FOUNDATION,
+    'lib/guardrails/types.ts',
+    'lib/resilience/breaker/circuit.ts',
+    'lib/resilience/breaker/trip-condition.ts',
+    'lib/tools/service-answer.ts',
+    'lib/tools/service-fetch.ts',
+    'lib/tools/shared-runs.ts',
+    'lib/tools/types.ts',
+    'lib/webhook/send.ts',
+  ],
   'lib/tokenizer': ['lib/clock.ts', 'lib/loop-turns.ts'],
   'lib/vendor-objects': [...FOUNDATION, 'lib/batch/v1/types.ts'],
   'lib/responses': [...FOUNDATION_AND_REPLIES, 'lib/storage/records', 'lib/vendor-objects'],
@@ -124,6 +136,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/validation/host-name.ts',
     // Check the names in the file, and follow its changes.
     'lib/tools',
+    'lib/guardrails/types.ts',
+    'lib/guardrails/judges',
     'lib/clock.ts',
     'lib/errors.ts',
     'lib/llm/catalog.ts',

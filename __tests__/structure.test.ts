@@ -67,6 +67,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/webhook': [...FOUNDATION, 'lib/public-address.ts'],
   'lib/tools': [
     ...FOUNDATION_AND_REPLIES,
+    'lib/llm/usage-sum.ts',
     'lib/public-address.ts',
     'lib/resilience/breaker/circuit.ts',
     'lib/storage/types.ts',
@@ -80,7 +81,12 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/storage/records',
     'lib/webhook',
   ],
-  'lib/guardrails': [...FOUNDATION, 'lib/auth/keys/format.ts'],
+  'lib/guardrails': [
+    ...FOUNDATION_AND_REPLIES,
+    'lib/llm/usage-sum.ts',
+    'lib/auth/keys/format.ts',
+    'lib/auth/keys/scopes.ts',
+  ],
   // External services are reached as those of tools are, each with a circuit, and a webhook with a signature.
   'lib/guardrails/judges': [
     ...FOUNDATION,

@@ -51,7 +51,10 @@ const common = {
   concurrency: z.int().min(1).max(256).optional().describe('Requests in progress at once; 16 when absent.'),
 }
 
-const baseUrl = address.describe('May be in a private network. Redirects are not followed.')
+const IN_ANY_NETWORK = 'May be in a private network. Redirects are not followed.'
+const baseUrl = address
+  .refine(text => !/[?#]/.test(text), 'must have neither a query nor a fragment')
+  .describe(IN_ANY_NETWORK)
 
 const definition = z.discriminatedUnion('type', [
   z.strictObject({
@@ -98,7 +101,7 @@ const definition = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('webhook'),
     ...common,
-    url: baseUrl,
+    url: address.describe(IN_ANY_NETWORK),
     secret: secret.describe('Signs its requests. A dollar sign with the name of a variable in braces.'),
     scoreThreshold: score.optional(),
   }),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { guardrailJudges, judgeSettings } from '#lib/config/guardrail-judges.ts'
 
 const REFERENCE = '$' + '{JUDGE_KEY}'
@@ -29,6 +30,7 @@ describe('guardrails.judges of the configuration', () => {
     ['a webhook without a secret', { type: 'webhook', url: 'https://a.example' }],
     ['a password in an address', { type: 'presidio', baseUrl: 'http://u:p@a.example' }],
     ['another scheme', { type: 'presidio', baseUrl: 'file:///etc/passwd' }],
+    ['a base URL with a query', { type: 'presidio', baseUrl: 'http://a.example?x=1' }],
     ['an unknown kind', { type: 'oracle' }],
     ['an unknown field', { type: 'presidio', baseUrl: 'http://a.example', treshold: 1 }],
     [
@@ -44,6 +46,11 @@ describe('guardrails.judges of the configuration', () => {
     const presidio = { type: 'presidio', baseUrl: 'http://a.example' }
     expect(messages(presidio, presidio)).toEqual(['must have a name of its own for each'])
     expect(messages(presidio, { ...presidio, name: 'second' })).toBeUndefined()
+  })
+
+  it('has a JSON Schema, for editors', () => {
+    const { items } = z.toJSONSchema(guardrailJudges, { io: 'input' })
+    expect(items).toMatchObject({ oneOf: [{}, {}, {}, {}] })
   })
 
   it('puts the values of variables in place of their names, and lists all that are not set', () => {

@@ -29,9 +29,8 @@ export class StoredFindings {
 
   /** @param version of the judge's settings */
   keyOf(version: string, { text, place }: PlacedText, dependsOnPlace: boolean): string {
-    return createHmac('sha256', this.#key)
-      .update(JSON.stringify([version, dependsOnPlace ? place : '', text]))
-      .digest('base64url')
+    const settings = JSON.stringify([version, dependsOnPlace ? place : ''])
+    return createHmac('sha256', this.#key).update(settings).update(text, 'utf16le').digest('base64url')
   }
 
   find(key: string): readonly Finding[] | undefined {

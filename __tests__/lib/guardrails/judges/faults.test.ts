@@ -90,6 +90,20 @@ describe('a judge that misbehaves', () => {
     await expect.poll(() => service.abandoned).toBe(1)
   })
 
+  it('is slow in the middle of its answer ends there too, and is not asked after five of these', async () => {
+    answers(response => void response.writeHead(200).write('{"results":'))
+    const judge = newJudges().judgeOf(settings({ timeoutMs: 50 }))
+    for (let at = 0; at < 5; at += 1)
+      expect(await ask(judge, said(`x${at}`))).toMatchObject({ reason: 'timeout' })
+    expect(await ask(judge, said('x5'))).toMatchObject({ reason: 'circuit-open' })
+    await expect.poll(() => service.abandoned).toBe(5)
+  })
+
+  it('is not there is a failure of the network', async () => {
+    const judge = newJudges().judgeOf(settings({ baseUrl: 'http://127.0.0.1:1' }))
+    expect(await ask(judge, said('x'))).toMatchObject({ state: 'unavailable', reason: 'network' })
+  })
+
   it('has 800 ms where no time is configured', async () => {
     const clock = new FakeClock()
     const arrived = Promise.withResolvers<void>()

@@ -67,6 +67,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/webhook': [...FOUNDATION, 'lib/public-address.ts'],
   'lib/tools': [
     ...FOUNDATION_AND_REPLIES,
+    'lib/llm/usage-sum.ts',
     'lib/public-address.ts',
     'lib/resilience/breaker/circuit.ts',
     'lib/storage/types.ts',
@@ -80,7 +81,24 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/storage/records',
     'lib/webhook',
   ],
-  'lib/guardrails': [...FOUNDATION_AND_REPLIES, 'lib/auth/keys/format.ts'],
+  'lib/guardrails': [
+    ...FOUNDATION_AND_REPLIES,
+    'lib/llm/usage-sum.ts',
+    'lib/auth/keys/format.ts',
+    'lib/auth/keys/scopes.ts',
+  ],
+  // External services are reached as those of tools are, each with a circuit, and a webhook with a signature.
+  'lib/guardrails/judges': [
+    ...FOUNDATION,
+    'lib/guardrails/types.ts',
+    'lib/resilience/breaker/circuit.ts',
+    'lib/resilience/breaker/trip-condition.ts',
+    'lib/tools/service-answer.ts',
+    'lib/tools/service-fetch.ts',
+    'lib/tools/shared-runs.ts',
+    'lib/tools/types.ts',
+    'lib/webhook/send.ts',
+  ],
   'lib/tokenizer': ['lib/clock.ts', 'lib/loop-turns.ts'],
   'lib/vendor-objects': [...FOUNDATION, 'lib/batch/v1/types.ts'],
   'lib/responses': [...FOUNDATION_AND_REPLIES, 'lib/storage/records', 'lib/vendor-objects'],

@@ -2,13 +2,13 @@ import type { Handler } from '../../compose.ts'
 import { GatewayError, toGatewayError } from '../../errors.ts'
 import { type Finish, unfinished, type WholeReply } from '../../llm/events.ts'
 import type { Call, EventGroup, Message, Reply, ReplyEvent, ToolCall, Usage } from '../../llm/types.ts'
+import { usageSum } from '../../llm/usage-sum.ts'
 import { AttemptBudget, waited } from '../../request-context.ts'
 import type { Tool } from '../types.ts'
 import type { KeptTurns } from './kept-turns.ts'
 import { type EndedCall, type OwnCallsDeps, runCalls } from './own-calls.ts'
 import { roundParameters } from './request.ts'
 import { Round } from './round.ts'
-import { usageSum } from './usage-sum.ts'
 
 export type LoopDeps = OwnCallsDeps &
   Readonly<{

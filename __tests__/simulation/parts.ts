@@ -127,6 +127,7 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
   roles: { hasAdmins: async () => false },
   tools: noTools(clock),
   guardrails: guardrailDeps(clock),
+  answerSchemas: undefined,
   batchItems: { activeById: async () => undefined },
   concurrency: { slots: localSlots(), clock },
   tokens: { counter: slidingWindow(1_000), clock, estimate: () => 1 },

@@ -21,6 +21,8 @@ export const guardrailDeps = (
     profileFor: () => profile,
     profileOf: version => (version === profile.version ? profile : undefined),
     memory: new VerdictMemory(),
+    judgeOf: () => undefined,
+    models: { targetOf: () => undefined, targetsOfAlias: () => undefined },
     duplicatesOf: () => duplicates,
     onFinding: finding => findings.push(finding),
     clock,

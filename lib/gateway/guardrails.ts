@@ -1,18 +1,28 @@
+import { randomUUID } from 'node:crypto'
 import type { AuditService } from '../audit/service.ts'
 import { allowsRoute, matchesName } from '../auth/keys/scopes.ts'
 import type { Clock } from '../clock.ts'
 import type { ConfigFile } from '../config/file-schema.ts'
+import { judgeSettings } from '../config/guardrails/judges.ts'
 import { type GuardrailMatch, guardrailsOf } from '../config/guardrails/settings.ts'
 import type { Environment } from '../config/schema.ts'
+import type { ModelNames } from '../guardrails/allowed-models.ts'
+import type { AnswerSchemaDeps } from '../guardrails/answer-schema.ts'
 import { Duplicates } from '../guardrails/duplicates.ts'
 import { VerdictMemory } from '../guardrails/inspect.ts'
+import { SchemaValidator } from '../guardrails/json-schema/validator.ts'
+import { JudgeRuntime } from '../guardrails/judges/registry.ts'
+import type { Judge } from '../guardrails/judges/types.ts'
 import type { GuardedRequest, GuardrailDeps } from '../guardrails/policy.ts'
-import { type Profile, profileOf } from '../guardrails/profile.ts'
+import { type JudgeUse, type Profile, profileOf } from '../guardrails/profile.ts'
 import { guardedResult } from '../guardrails/tool-results.ts'
+import { type Prices, pricedUsage } from '../ledger/meter.ts'
 import type { GuardrailMetrics } from '../observability/guardrail-metrics.ts'
+import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { GuardrailFinding } from '../request-context.ts'
 import type { CheckResult } from '../tools/loop/own-calls.ts'
+import { serviceClientOf } from './tools.ts'
 
 /** What guardrails keep beyond a reload of the configuration. */
 export type GuardrailRuntime = Readonly<{
@@ -20,12 +30,43 @@ export type GuardrailRuntime = Readonly<{
   metrics: GuardrailMetrics
   /** The counts of repeated contents, by the version of the profile. */
   duplicates: Map<string, Duplicates>
+  judges: JudgeRuntime
+  validator: SchemaValidator
 }>
 
-export const buildGuardrails = (metrics: Metrics): GuardrailRuntime => ({
-  memory: new VerdictMemory(),
-  metrics: metrics.ofGuardrails(),
-  duplicates: new Map(),
+type BuildDeps = Readonly<{ env: Environment; clock: Clock; logger: Logger; metrics: Metrics }>
+
+export const buildGuardrails = ({ env, clock, logger, metrics }: BuildDeps): GuardrailRuntime => {
+  const component = 'guardrails'
+  const figures = metrics.ofGuardrails()
+  return {
+    memory: new VerdictMemory(),
+    metrics: figures,
+    duplicates: new Map(),
+    judges: new JudgeRuntime({
+      client: serviceClientOf(env, clock),
+      clock,
+      random: Math.random,
+      newId: () => randomUUID(),
+      onReport: ({ judge, outcome, tookMs }) => {
+        figures.judged(judge, outcome, tookMs)
+        if (outcome !== 'clean' && outcome !== 'found' && outcome !== 'aborted')
+          logger.warn({ component, service: judge, outcome, latencyMs: Math.round(tookMs) }, 'no verdict')
+      },
+      onCircuit: (judge, { name: circuit }) =>
+        logger.warn({ component, service: judge, circuit }, 'circuit changed'),
+    }),
+    validator: new SchemaValidator(clock),
+  }
+}
+
+/** What of a judge is part of the version of the rules. */
+const useOf = ({ name, places, failMode, action, version }: Judge): JudgeUse => ({
+  name,
+  places,
+  failMode,
+  action,
+  version,
 })
 
 const fitsAny = (patterns: readonly string[] | undefined, names: readonly (string | undefined)[]): boolean =>
@@ -53,10 +94,13 @@ export type GuardrailWiring = Readonly<{
 
 /** What the policies need; undefined where guardrails are switched off. @throws ConfigurationError */
 export const guardrailDepsOf = (
-  { env, clock, guardrails: { memory, metrics, duplicates }, onBlocked }: GuardrailWiring,
+  { env, clock, guardrails, onBlocked }: GuardrailWiring,
   file: ConfigFile,
+  models: ModelNames,
 ): GuardrailDeps | undefined => {
-  const configured = guardrailsOf(env.ENABLE_GUARDRAILS, file.guardrails)
+  const { memory, metrics, duplicates } = guardrails
+  const judges = guardrails.judges.judgesOf(judgeSettings(file.guardrails?.judges ?? []))
+  const configured = guardrailsOf(env.ENABLE_GUARDRAILS, file.guardrails, judges.map(useOf))
   if (!configured) return undefined
   const profiles = configured.map(({ match, settings }) => ({
     match,
@@ -68,6 +112,8 @@ export const guardrailDepsOf = (
     profileFor: request => profiles.find(({ match }) => fits(request, match))?.profile,
     profileOf: version => byVersion.get(version),
     memory,
+    judgeOf: name => judges.find(judge => judge.name === name),
+    models,
     duplicatesOf: ({ version, settings }) => {
       if (!settings.duplicates) return undefined
       const known = duplicates.get(version) ?? new Duplicates(clock.now, settings.duplicates)
@@ -81,6 +127,20 @@ export const guardrailDepsOf = (
     clock,
   }
 }
+
+/** Checks answers against their schemas, for the profiles that want it. */
+export const answerSchemasOf = (
+  { clock, guardrails: { validator, metrics } }: Pick<GuardrailWiring, 'clock' | 'guardrails'>,
+  deps: GuardrailDeps | undefined,
+  prices: Prices,
+): AnswerSchemaDeps | undefined =>
+  deps && {
+    ruleOf: ({ rules }) => (rules === undefined ? undefined : deps.profileOf(rules)?.settings.answerSchema),
+    validator,
+    priced: (usage, target, at) => pricedUsage(usage, target, prices, at),
+    clock,
+    onReport: report => metrics.schemaChecked(report),
+  }
 
 /** Looks at the results of tools before a model or a caller reads them. */
 export const checkResultOf =

@@ -17,7 +17,7 @@ import type { CheckResult } from '../tools/loop/own-calls.ts'
 import type { ToolRegistry } from '../tools/registry.ts'
 import { budgetsOf } from './budgets.ts'
 import { cacheDepsOf } from './cache.ts'
-import { checkResultOf, type GuardrailWiring, guardrailDepsOf } from './guardrails.ts'
+import { answerSchemasOf, checkResultOf, type GuardrailWiring, guardrailDepsOf } from './guardrails.ts'
 import { pricesOf } from './ledger.ts'
 import {
   adminAdmission,
@@ -148,6 +148,7 @@ const pipelineDepsOf = (
     cache: cacheDepsOf(settings.caching, runtime.cache, clock),
     streams,
     guardrails,
+    answerSchemas: answerSchemasOf(runtime, guardrails, prices),
     tools: toolLoopOf(runtime, tools, prices, checkResultOf(guardrails)),
     routes: {
       plan: (name, isChat) => catalog.plan(name, isChat),
@@ -190,7 +191,7 @@ export const liveConfigOf = (
   const catalog = catalogOf(listings, env.DEFAULT_MODEL, file)
   const aliases = aliasesOf(file, catalog)
   const tools = toolsOf(env, file)
-  const guardrails = guardrailDepsOf({ ...runtime, onBlocked }, file)
+  const guardrails = guardrailDepsOf({ ...runtime, onBlocked }, file, modelScopesOf(catalog, aliases))
   const deps = pipelineDepsOf(runtime, { settings, catalog, aliases, tools, guardrails })
   const { chat, resumable, upload, batch, refresh } = pipelines(deps)
   return {

@@ -7,6 +7,8 @@ import { type SpentOutDeps, spentOut } from '../budgets/spent-out.ts'
 import { type CacheDeps, cache } from '../cache/policy.ts'
 import type { Clock } from '../clock.ts'
 import { compose, type Handler, type Policy } from '../compose.ts'
+import { allowedTargets } from '../guardrails/allowed-models.ts'
+import { type AnswerSchemaDeps, answerSchema } from '../guardrails/answer-schema.ts'
 import { guardInput } from '../guardrails/input.ts'
 import { guardOutput } from '../guardrails/output/output.ts'
 import type { GuardrailDeps } from '../guardrails/policy.ts'
@@ -45,6 +47,7 @@ export type PipelineDeps = Readonly<{
   prices: Prices
   /** Absent where guardrails are switched off. */
   guardrails: GuardrailDeps | undefined
+  answerSchemas: AnswerSchemaDeps | undefined
   /** Absent where caching is switched off. */
   cache: CacheDeps | undefined
   /** Absent where no stream outlives its connection. */
@@ -100,9 +103,11 @@ const stepsOf = (deps: PipelineDeps): readonly Step[] => [
   [CHAT_AND_BATCH, cache(deps.cache)], //                  reuse a stored answer
   [CHAT_AND_BATCH, deps.guardrails && guardOutput(deps.guardrails)], // and at what is answered
   [CHAT_AND_BATCH, truncate()], //                      bound the answer's size
+  [CONVERSING, deps.answerSchemas && answerSchema(deps.answerSchemas)], // check it against its schema, repair once
   [CONVERSING, tools(deps.tools)], //                      run the gateway's own tools for the model
   [CHAT_AND_BATCH, route(deps.routes)], //                 choose the targets, best first
   [CHAT_AND_BATCH, fallbacksInScope(deps.modelScopes)], // and keep to them
+  [CHAT_AND_BATCH, deps.guardrails && allowedTargets(deps.guardrails)], // and to those that the rules allow
   [BATCH, deferBackground(deps.headrooms, deps.clock)], //    reserve remaining rate limits for live calls
   [CHAT_AND_BATCH, fallback(deps.fallbacks)], //           on failure, try the next target
   [CHAT, deps.hedges && hedge(deps.hedges)], //                           start a second attempt beside a slow one

@@ -177,7 +177,7 @@ export const buildRuntime = async (
     keys,
     closeLedger,
     counter,
-    guardrails: buildGuardrails(metrics),
+    guardrails: buildGuardrails(common),
     tools: buildTools({ ...common, counter, store }),
     cache: buildCacheRuntime({
       ...common,

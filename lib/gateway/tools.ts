@@ -49,7 +49,8 @@ export type ToolWiringDeps = Readonly<{
 const userAgentOf = ({ TOOL_USER_AGENT, PUBLIC_URL }: Environment): string =>
   TOOL_USER_AGENT ?? `Parley/${packageJson.version} (LLM gateway${PUBLIC_URL ? `; ${PUBLIC_URL}` : ''})`
 
-const clientOf = (env: Environment, clock: Clock): ServiceClient => {
+/** Reaches external services, through the proxy of the environment where it names one. */
+export const serviceClientOf = (env: Environment, clock: Clock): ServiceClient => {
   const { HTTP_PROXY: http, HTTPS_PROXY: https, NO_PROXY: noProxy } = env
   return new ServiceClient({
     dispatcher: upstreamAgent({ http, https, noProxy }),
@@ -86,7 +87,7 @@ export const buildTools = (deps: ToolWiringDeps): ToolRuntime => {
   const figures = metrics.ofTools()
   const circuitOf = circuits(deps, figures)
   const services = new ServiceCaller({
-    client: clientOf(env, clock),
+    client: serviceClientOf(env, clock),
     gate: new RateGate({ counter, clock }),
     circuitOf,
     clock,

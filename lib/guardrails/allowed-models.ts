@@ -1,6 +1,7 @@
 import { allowsModel } from '../auth/keys/scopes.ts'
+import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
-import type { Call, Target } from '../llm/types.ts'
+import type { Call, Reply, Target } from '../llm/types.ts'
 
 /** What a name of a model stands for. */
 export type ModelNames = Readonly<{
@@ -57,3 +58,17 @@ export const allowedPlan = (
   if (left.length === 0) throw notAllowed(model)
   return left
 }
+
+/** Leaves out the targets of a plan that the rules of a call do not allow. */
+export const allowedTargets = (
+  deps: Readonly<{
+    profileOf: (
+      version: string,
+    ) => Readonly<{ settings: Readonly<{ allowedModels?: readonly string[] | undefined }> }> | undefined
+    models: ModelNames
+  }>,
+): Policy<Call, Reply> =>
+  async function allowedTargets(call, next) {
+    const allowed = call.rules === undefined ? undefined : deps.profileOf(call.rules)?.settings.allowedModels
+    return await next(allowed ? { ...call, plan: allowedPlan(call, allowed, deps.models) } : call)
+  }

@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.ts'
 import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
-import { charactersOf } from '../llm/events.ts'
-import type { Call, EventGroup, Message, Reply, Usage } from '../llm/types.ts'
+import type { Call, Message, Reply, Usage } from '../llm/types.ts'
 import { usageSum } from '../llm/usage-sum.ts'
 import { AttemptBudget } from '../request-context.ts'
 import { choicesOf } from './answer-choices.ts'
+import { type HeldAnswer, held, replayed, withWarnings } from './held-answer.ts'
 import type { CheckResult } from './json-schema/messages.ts'
 import type { SchemaValidator } from './json-schema/validator.ts'
 import { withTurn } from './raw-body.ts'
@@ -36,49 +36,18 @@ type Unchecked = Extract<CheckResult, { outcome: 'unchecked' }>
 /** `text`: the choice that does not match. */
 type Finding = Readonly<{ outcome: 'valid' }> | (Invalid & Readonly<{ text: string }>) | Unchecked
 
-/** Code units that are held back at most. */
-const MOST_HELD = 8_388_608
 /** The longest answer, and the longest schema of a rule, that a model is shown again. */
 const LONGEST_SHOWN = 65_536
 
-/** An answer with all its events. */
-type Held = Readonly<{ reply: Reply; groups: readonly EventGroup[]; at: number }>
+/** An answer with all its events, and when its attempt began. */
+type Held = HeldAnswer & Readonly<{ at: number }>
 
-const tooLong = (): GatewayError =>
-  new GatewayError('PROVIDER_ERROR', "The model's answer is too long to be checked against its JSON schema.")
-
-/** Reads an answer to its end. Throws the error that ends it: nothing of it has been passed on. */
-const held = async (reply: Reply, clock: Clock): Promise<Held> => {
-  const groups: EventGroup[] = []
-  let length = 0
-  for await (const group of reply.events) {
-    groups.push(group)
-    for (const event of group) {
-      if (event.type === 'error') throw event.error
-      length += charactersOf(event)
-    }
-    // Leaving the loop stops the upstream.
-    if (length > MOST_HELD) throw tooLong()
-  }
-  return { reply, groups, at: reply.attempt?.startedAt ?? clock.now() }
-}
-
-async function* eventsOf(groups: readonly EventGroup[]): AsyncGenerator<EventGroup> {
-  yield* groups
-}
-
-const replayed = ({ reply, groups }: Held): Reply => ({ ...reply, events: eventsOf(groups) })
+const heldAnswer = async (reply: Reply, clock: Clock): Promise<Held> => ({
+  ...(await held(reply, 'against its JSON schema')),
+  at: reply.attempt?.startedAt ?? clock.now(),
+})
 
 const WARNING = 'The answer could not be checked against its JSON schema.'
-
-const withWarning = (answer: Held): Held => ({
-  ...answer,
-  groups: answer.groups.map(group =>
-    group.map(event =>
-      event.type === 'finish' ? { ...event, warnings: [...(event.warnings ?? []), WARNING] } : event,
-    ),
-  ),
-})
 
 /** The error of an answer without a word of it. */
 const notMatching = ({ path, keyword }: Invalid): GatewayError => {
@@ -169,7 +138,7 @@ export const answerSchema = (deps: AnswerSchemaDeps): Policy<Call, Reply> => {
     onReport(finding.outcome, call)
     if (finding.outcome === 'invalid') throw notMatching(finding)
     if (rule.schema) throw notChecked()
-    return withWarning(answer)
+    return withWarnings(answer, [WARNING])
   }
 
   return async function answerSchema(call, next) {
@@ -177,12 +146,12 @@ export const answerSchema = (deps: AnswerSchemaDeps): Policy<Call, Reply> => {
     const schema = schemaOf(call, rule)
     if (!rule || schema === undefined) return await next(call)
     const json = JSON.stringify(schema)
-    const first = await held(await next(call), clock)
+    const first = await heldAnswer(await next(call), clock)
     const finding = await check(first, json, call)
     if (finding.outcome !== 'invalid' || rule.repair === false)
       return replayed(ended(first, finding, rule, call, false))
     call.signal.throwIfAborted()
-    const second = await held(await next(repairCall(call, finding, rule, clock.now())), clock)
+    const second = await heldAnswer(await next(repairCall(call, finding, rule, clock.now())), clock)
     const answer = ended(second, await check(second, json, call), rule, call, true)
     return { ...replayed(answer), usage: summed(first, second) }
   }

@@ -1,8 +1,10 @@
 import type { Clock } from '../clock.ts'
 import { found, type GuardrailFinding, type RequestContext, withFinding } from '../request-context.ts'
+import type { ModelNames } from './allowed-models.ts'
 import type { Duplicates } from './duplicates.ts'
 import { warningsOf } from './findings.ts'
 import type { VerdictMemory } from './inspect.ts'
+import type { Judge } from './judges/types.ts'
 import type { Direction, Profile } from './profile.ts'
 import type { Action, Place, Verdict } from './types.ts'
 
@@ -16,6 +18,10 @@ export type GuardrailDeps = Readonly<{
   /** The profile of a call that was looked up before, by its version. */
   profileOf: (version: string) => Profile | undefined
   memory: VerdictMemory
+  /** The judge of that name. */
+  judgeOf: (name: string) => Judge | undefined
+  /** The targets of model names, for lists of allowed models. */
+  models: ModelNames
   duplicatesOf: (profile: Profile) => Duplicates | undefined
   /** Called with each finding. */
   onFinding: (finding: GuardrailFinding, request: GuardedRequest) => void

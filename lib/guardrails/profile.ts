@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { AnswerSchemaRule } from './answer-schema.ts'
+import type { Judge } from './judges/types.ts'
 import type { WordList } from './lists/word-list.ts'
 import { ruleSet } from './registry.ts'
 import { systemPromptLeak } from './sensitive/rail.ts'
@@ -21,6 +23,9 @@ export type Decision = Action | 'ignore'
 /** A list of words with what to do where one of them is found. */
 export type WordListSettings = WordList & Readonly<{ action: Action }>
 
+/** A judge as far as it decides what is done. */
+export type JudgeUse = Pick<Judge, 'name' | 'places' | 'failMode' | 'action' | 'version'>
+
 /** How the calls of a rule, or all others, are guarded. A rail that is absent is switched off. */
 export type GuardrailSettings = Readonly<{
   /** Counts what is found, and does nothing about it. */
@@ -38,6 +43,12 @@ export type GuardrailSettings = Readonly<{
   /** Characters of one text. */
   longestInput?: number | undefined
   duplicates?: Readonly<{ most: number; windowMs: number; action: 'refuse' | 'slow' }> | undefined
+  /** The external services that rate texts. */
+  judges?: readonly JudgeUse[] | undefined
+  /** Patterns of the models that may answer; all when absent. */
+  allowedModels?: readonly string[] | undefined
+  /** What is done about answers that do not match their JSON schema; absent: they are not checked. */
+  answerSchema?: AnswerSchemaRule | undefined
   /** The model that answers where an action is `another-model`. */
   anotherModel?: string | undefined
   /** Put before everything else that a model reads. */
@@ -96,7 +107,14 @@ export class Guard {
 
   /** What to do about a verdict; undefined where it is no finding. */
   actionOn({ rail, kind, rule, score }: Verdict): Action | undefined {
-    const { injection, sensitiveData, canaries, systemPromptLeak: leak, lists = [] } = this.#settings
+    const {
+      injection,
+      sensitiveData,
+      canaries,
+      systemPromptLeak: leak,
+      lists = [],
+      judges = [],
+    } = this.#settings
     switch (rail) {
       case 'injection':
         if (!injection || score < injection.flagFrom) return undefined
@@ -112,8 +130,11 @@ export class Guard {
         return leak
       case 'longest-input':
         return 'block'
-      default:
+      case 'word-list':
+      case 'topic-list':
         return lists.find(({ name }) => name === rule)?.action
+      default:
+        return judges.find(({ name }) => name === rail)?.action
     }
   }
 }
@@ -129,11 +150,15 @@ export type Profile = Readonly<{
   changesAnswers: boolean
 }>
 
+/** Whether a judge rates what models write. */
+export const isForOutput = ({ places }: Pick<JudgeUse, 'places'>): boolean =>
+  places.some(place => OUTPUT_PLACES.includes(place))
+
 const CHANGES: ReadonlySet<Decision | undefined> = new Set(['redact', 'block', 'another-model'])
 
 /** Whether a setting lets something be done about an answer, beyond a report of it. */
 const changesAnswersBy = (settings: GuardrailSettings): boolean => {
-  const { isShadow, sensitiveData, canaries, systemPromptLeak: leak, lists = [] } = settings
+  const { isShadow, sensitiveData, canaries, systemPromptLeak: leak, lists = [], judges = [] } = settings
   if (isShadow) return false
   const ofSensitive =
     sensitiveData && sensitiveData.output !== 'ignore'
@@ -142,7 +167,12 @@ const changesAnswersBy = (settings: GuardrailSettings): boolean => {
   const ofLists = lists
     .filter(({ places = PLACES }) => places.some(place => OUTPUT_PLACES.includes(place)))
     .map(({ action }) => action)
-  return [...ofSensitive, canaries?.action, leak, ...ofLists].some(action => CHANGES.has(action))
+  // What blocks needs no other answer: it is decided before any of it leaves.
+  const ofJudges = judges
+    .filter(isForOutput)
+    .filter(({ action }) => action === 'redact')
+    .map(({ action }) => action)
+  return [...ofSensitive, canaries?.action, leak, ...ofLists, ...ofJudges].some(action => CHANGES.has(action))
 }
 
 const without = (name: string, rails: readonly Rail[]): readonly Rail[] =>

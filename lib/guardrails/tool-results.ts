@@ -1,5 +1,6 @@
 import { inTurns } from '../loop-turns.ts'
 import { stringsIn, textOf, withStrings } from './json-strings.ts'
+import { verdictsOfJudges } from './judged.ts'
 import { Decisions, type GuardedRequest, type GuardrailDeps } from './policy.ts'
 import type { Profile } from './profile.ts'
 import { placeholderKind, replaceSpans } from './redact.ts'
@@ -23,7 +24,11 @@ class ResultGuard {
   async text(text: string): Promise<Readonly<{ text: string } | { rail: string }>> {
     const { input, version } = this.#profile
     const place = 'tool-result'
-    const verdicts = await inTurns(this.#deps.memory.inspect({ text, place }, input, version))
+    return this.decided(text, await inTurns(this.#deps.memory.inspect({ text, place }, input, version)))
+  }
+
+  decided(text: string, verdicts: readonly Verdict[]): Readonly<{ text: string } | { rail: string }> {
+    const place = 'tool-result'
     const toRedact: Verdict[] = []
     for (const verdict of verdicts) {
       const action = this.#decisions.on(verdict, place, 'input')
@@ -46,15 +51,20 @@ export const guardedResult = async (
 ): Promise<GuardedResult> => {
   if (!profile) return { json }
   const guard = new ResultGuard(request, profile, deps)
-  const replaced = new Map<string, string>()
-  for (const found of stringsIn(json)) {
-    if (!found) continue
-    const text = textOf(json, found)
+  const texts = new Map<string, string>()
+  for (const found of stringsIn(json)) if (found) texts.set(textOf(json, found), textOf(json, found))
+  for (const text of texts.keys()) {
     const result = await guard.text(text)
     if ('rail' in result) return { json: 'null', withheldBy: result.rail }
-    if (result.text !== text) replaced.set(text, result.text)
+    texts.set(text, result.text)
   }
-  return replaced.size === 0
-    ? { json }
-    : { json: await inTurns(withStrings(json, text => replaced.get(text))) }
+  const current = [...texts].map(([original, text]) => ({ original, text, place: 'tool-result' as const }))
+  const found = await verdictsOfJudges(current, profile, deps, request.signal)
+  for (const [index, { original, text }] of current.entries()) {
+    const result = guard.decided(text, found[index] ?? [])
+    if ('rail' in result) return { json: 'null', withheldBy: result.rail }
+    texts.set(original, result.text)
+  }
+  const changed = [...texts].some(([original, text]) => original !== text)
+  return changed ? { json: await inTurns(withStrings(json, text => texts.get(text))) } : { json }
 }

@@ -118,6 +118,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
     budgets: undefined,
     tools: noTools(clock),
     guardrails: guardrailDeps(clock),
+    answerSchemas: undefined,
     streams: new Streams({
       clock,
       newId: () => 'chat_1',

@@ -18,11 +18,20 @@ export const guardrailFaults = (
     [['guardrails'], guardrails],
     ...(guardrails.rules ?? []).map((rule, index) => [['guardrails', 'rules', index], rule] as const),
   ]
-  return sections.flatMap(([path, section]): Found[] => {
+  const judges = (guardrails.judges ?? []).map(({ name, type }) => name ?? type)
+  const unknownJudges = (guardrails.rules ?? []).flatMap((rule, index): Found[] =>
+    (rule.judges ?? []).flatMap((name, at): Found[] =>
+      judges.includes(name)
+        ? []
+        : [[['guardrails', 'rules', index, 'judges', at], 'is not the name of a judge']],
+    ),
+  )
+  const elsewhere = sections.flatMap(([path, section]): Found[] => {
     const model = section.anotherModel ?? guardrails.anotherModel
     if (model === undefined)
       return sendsElsewhere(section) ? [[path, 'needs anotherModel for the action another-model']] : []
     const fault = section.anotherModel === undefined ? undefined : nameFault(model)
     return fault ? [[[...path, 'anotherModel'], fault]] : []
   })
+  return [...unknownJudges, ...elsewhere]
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { guardrailJudges } from './judges.ts'
 
 const name = z.string().min(1).max(200)
 const score = z.number().min(0).max(1)
@@ -94,6 +95,29 @@ const rails = {
     })
     .optional()
     .describe('The same content again and again from one caller.'),
+  systemPrompt: z
+    .string()
+    .trim()
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe('Put before everything else that a model reads; clients cannot remove it.'),
+  allowedModels: z
+    .array(name)
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Names of models, with * for any characters; all when absent.'),
+  answerSchema: z
+    .strictObject({
+      repair: z.boolean().optional().describe('Whether the model is asked once more; true when absent.'),
+      schema: z
+        .record(z.string(), z.unknown())
+        .optional()
+        .describe('In place of the schema that the client asks for.'),
+    })
+    .optional()
+    .describe('Checks answers against their JSON schema.'),
   anotherModel: name.optional().describe('The model that answers where an action is another-model.'),
 }
 
@@ -109,12 +133,14 @@ const rule = z.strictObject({
   routes: z.array(name).min(1).max(50).optional().describe('Such as /v1/*.'),
   models: z.array(name).min(1).max(200).optional().describe('Requested names, with * for any characters.'),
   ...rails,
+  judges: z.array(name).max(20).optional().describe('Names of the judges that are asked; all when absent.'),
 })
 
 /** The section `guardrails` of the configuration file. */
 export const guardrails = z.strictObject({
   enabled: z.boolean().optional().describe('ENABLE_GUARDRAILS when absent.'),
   ...rails,
+  judges: guardrailJudges.optional(),
   rules: z
     .array(rule)
     .max(200)
@@ -124,4 +150,4 @@ export const guardrails = z.strictObject({
 
 export type GuardrailsSection = z.output<typeof guardrails>
 export type GuardrailRule = z.output<typeof rule>
-export type RailsSection = Omit<GuardrailsSection, 'enabled' | 'rules'>
+export type RailsSection = Omit<GuardrailsSection, 'enabled' | 'rules' | 'judges'>

@@ -1,5 +1,5 @@
 import { INJECTION_PRESETS } from '../../guardrails/injection/rail.ts'
-import type { GuardrailSettings } from '../../guardrails/profile.ts'
+import type { GuardrailSettings, JudgeUse } from '../../guardrails/profile.ts'
 import { ConfigurationError } from '../env.ts'
 import type { GuardrailsSection, RailsSection } from './schema.ts'
 
@@ -34,7 +34,7 @@ const injectionOf = ({ injection, preset }: RailsSection): GuardrailSettings['in
   }
 }
 
-const railsOf = (section: RailsSection): GuardrailSettings => {
+const railsOf = (section: RailsSection, judges: readonly JudgeUse[]): GuardrailSettings => {
   const { sensitiveData, canaries, lists, duplicates } = section
   return {
     isShadow: section.mode === 'shadow',
@@ -64,7 +64,11 @@ const railsOf = (section: RailsSection): GuardrailSettings => {
       windowMs: (duplicates.windowSeconds ?? 60) * 1000,
       action: duplicates.action ?? 'refuse',
     },
+    systemPrompt: section.systemPrompt,
+    allowedModels: section.allowedModels,
+    answerSchema: section.answerSchema && { validate: true, ...section.answerSchema },
     anotherModel: section.anotherModel,
+    judges: judges.length > 0 ? judges : undefined,
   }
 }
 
@@ -86,20 +90,29 @@ export type ConfiguredGuardrails = readonly Readonly<{
 /**
  * What is configured: the rules, then what applies to all other calls. Undefined where guardrails are switched off.
  *
+ * @param judges those of the section
  * @throws ConfigurationError for a variable that is not set
  */
 export const guardrailsOf = (
   isEnabled: boolean,
   section: GuardrailsSection = {},
+  judges: readonly JudgeUse[] = [],
 ): ConfiguredGuardrails | undefined => {
-  const { enabled = isEnabled, rules = [], ...general } = section
+  const { enabled = isEnabled, rules = [], judges: _, ...general } = section
   if (!enabled) return undefined
   const usual = { ...PRESETS[general.preset ?? 'default'], ...general }
   return [
-    ...rules.map(({ name: _, enabled: isOn = true, keys, owners, callers, routes, models, ...own }) => ({
-      match: { keys, owners, callers, routes, models },
-      settings: isOn ? railsOf({ ...usual, ...(own.preset && PRESETS[own.preset]), ...own }) : undefined,
-    })),
-    { match: {}, settings: railsOf(usual) },
+    ...rules.map(
+      ({ name: _, enabled: isOn = true, keys, owners, callers, routes, models, judges: named, ...own }) => ({
+        match: { keys, owners, callers, routes, models },
+        settings: isOn
+          ? railsOf(
+              { ...usual, ...(own.preset && PRESETS[own.preset]), ...own },
+              judges.filter(({ name }) => named?.includes(name) ?? true),
+            )
+          : undefined,
+      }),
+    ),
+    { match: {}, settings: railsOf(usual, judges) },
   ]
 }

@@ -3,14 +3,15 @@ import type { Change } from '../../llm/events.ts'
 import type { EventGroup, ReplyEvent } from '../../llm/types.ts'
 import type { Guard } from '../profile.ts'
 import { placeholderKind } from '../redact.ts'
+import type { Piece } from '../stream-holder.ts'
 import type { Action, Place, Verdict } from '../types.ts'
 import {
   type GrowingText,
   GrowingTexts,
   isTextEvent,
-  type Piece,
   saysMore,
   type TextEvent,
+  textOfEvent,
   withText,
 } from './guarded-texts.ts'
 
@@ -80,7 +81,7 @@ export class AnswerGuard {
 
   #add(event: TextEvent): void {
     const text = this.#texts.of(event)
-    const added = event.type === 'tool-call-delta' ? event.arguments : event.text
+    const added = textOfEvent(event)
     if (this.#reasoning && this.#reasoning !== text)
       this.#decide(this.#reasoning, this.#reasoning.holder.flush())
     this.#reasoning = event.type === 'reasoning-delta' ? text : undefined
@@ -186,7 +187,7 @@ export class AnswerObserver {
       if (isTextEvent(event)) {
         const text = this.#texts.of(event)
         this.#pieces.add(text)
-        this.#report(text, text.holder.push(event.type === 'tool-call-delta' ? event.arguments : event.text))
+        this.#report(text, text.holder.push(textOfEvent(event)))
       } else if (event.type === 'finish' || event.type === 'error')
         for (const text of this.#pieces) this.#report(text, text.holder.end())
     }

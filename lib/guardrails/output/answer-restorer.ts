@@ -2,7 +2,7 @@ import type { Change } from '../../llm/events.ts'
 import type { EventGroup, ReplyEvent } from '../../llm/types.ts'
 import { isJson } from '../json-strings.ts'
 import { type Placeholders, Restorer, restore } from '../redact.ts'
-import { isTextEvent, type TextEvent, withText } from './guarded-texts.ts'
+import { isTextEvent, type TextEvent, textOfEvent, withText } from './guarded-texts.ts'
 
 /** How a value is written within a string of a JSON text. */
 const inJson = (value: string): string => JSON.stringify(value).slice(1, -1)
@@ -37,7 +37,7 @@ export class AnswerRestorer {
     const isCall = event.type === 'tool-call-delta'
     const known = this.#restorers.get(key) ?? { event, restorer: this.#restorerFor(event) }
     this.#restorers.set(key, known)
-    const text = known.restorer.push(isCall ? event.arguments : event.text)
+    const text = known.restorer.push(textOfEvent(event))
     return text === '' && !(isCall && (event.id !== undefined || event.extraContent !== undefined))
       ? []
       : [withText(event, text)]

@@ -1,6 +1,6 @@
 import type { ReplyEvent } from '../../llm/types.ts'
 import type { Guard } from '../profile.ts'
-import type { Piece, StreamHolder } from '../stream-holder.ts'
+import type { StreamHolder } from '../stream-holder.ts'
 import type { Place } from '../types.ts'
 
 /** An event that adds text to an answer. */
@@ -18,6 +18,11 @@ const PLACES: Readonly<Record<TextEvent['type'], Place>> = {
   'refusal-delta': 'refusal',
   'tool-call-delta': 'tool-arguments',
 }
+
+export const placeOf = ({ type }: TextEvent): Place => PLACES[type]
+
+export const textOfEvent = (event: TextEvent): string =>
+  event.type === 'tool-call-delta' ? event.arguments : event.text
 
 export const isTextEvent = (event: ReplyEvent): event is TextEvent => Object.hasOwn(PLACES, event.type)
 
@@ -44,11 +49,9 @@ export class GrowingTexts {
     const key = event.type === 'tool-call-delta' ? `tool ${event.index}` : event.type
     const known = this.#texts.get(key)
     if (known) return known
-    const place = PLACES[event.type]
+    const place = placeOf(event)
     const created = { place, holder: this.#guard.spansAt(place).stream() }
     this.#texts.set(key, created)
     return created
   }
 }
-
-export type { Piece }

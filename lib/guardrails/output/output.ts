@@ -8,6 +8,7 @@ import { Decisions, type GuardrailDeps } from '../policy.ts'
 import type { Profile } from '../profile.ts'
 import { AnswerGuard, AnswerObserver } from './answer-guard.ts'
 import { guardedBody } from './body-guard.ts'
+import { judgedAnswer } from './judged-answer.ts'
 
 const systemPromptsOf = ({ messages }: Call): readonly string[] =>
   messages.flatMap(({ role, content }) =>
@@ -47,10 +48,9 @@ const guardedAnswer = (reply: Reply, call: Call, profile: Profile, deps: Guardra
 export const guardOutput = (deps: GuardrailDeps): Policy<Call, Reply> =>
   async function guardOutput(call, next) {
     const profile = call.rules === undefined ? undefined : deps.profileOf(call.rules)
-    if (!profile || profile.output.isIdle) return await next(call)
+    if (!profile || (profile.output.isIdle && !profile.settings.judges)) return await next(call)
     if (profile.changesAnswers) assertOneAnswer(call)
     const reply = await next(call)
-    return call.passthrough
-      ? guardedBody(reply, call, profile, deps)
-      : guardedAnswer(reply, call, profile, deps)
+    if (call.passthrough) return guardedBody(reply, call, profile, deps)
+    return judgedAnswer(guardedAnswer(reply, call, profile, deps), call, profile, deps)
   }

@@ -142,8 +142,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/validation/host-name.ts',
     // Check the names in the file, and follow its changes.
     'lib/tools',
-    'lib/guardrails/types.ts',
-    'lib/guardrails/judges',
+    'lib/guardrails',
     'lib/clock.ts',
     'lib/errors.ts',
     'lib/llm/catalog.ts',
@@ -225,6 +224,7 @@ describe('imports', () => {
       'cache',
       'database',
       'gateway',
+      'guardrails',
       'idempotency',
       'index',
       'keys',

@@ -148,7 +148,7 @@ const EXCEPTIONS: readonly Readonly<{ text: string; file?: string; why: string }
   { text: 'postman-key', why: 'a vendor' },
   { text: '`rest`', file: 'CHANGELOG.md', why: 'a former public name' },
   ...['judge', 'Judge'].flatMap(text =>
-    ['lib/guardrails/judges', 'lib/config/guardrail-judges.ts'].map(file => ({
+    ['lib/guardrails/judges', 'lib/config/guardrails/judges.ts'].map(file => ({
       text,
       file,
       why: 'the term of the field for a model or service that rates content',

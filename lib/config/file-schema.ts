@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { TAG, TAG_RULE } from '../validation/tags.ts'
+import { guardrails } from './guardrails/schema.ts'
 import { rate } from './schema.ts'
 
 const name = z.string().min(1).max(200)
@@ -227,6 +228,7 @@ export const configFile = z.strictObject({
         .describe('Whether answers may be limited to what is left of a budget; false when absent.'),
     })
     .optional(),
+  guardrails: guardrails.optional(),
   resilience: resilience.optional(),
   vendorObjects: z
     .enum(['refuse', 'allow'])

@@ -7,6 +7,9 @@ import { type SpentOutDeps, spentOut } from '../budgets/spent-out.ts'
 import { type CacheDeps, cache } from '../cache/policy.ts'
 import type { Clock } from '../clock.ts'
 import { compose, type Handler, type Policy } from '../compose.ts'
+import { guardInput } from '../guardrails/input.ts'
+import { guardOutput } from '../guardrails/output/output.ts'
+import type { GuardrailDeps } from '../guardrails/policy.ts'
 import { meter, type Prices } from '../ledger/meter.ts'
 import { type AskDeps, ask } from '../llm/ask.ts'
 import { truncate } from '../llm/truncate.ts'
@@ -40,6 +43,8 @@ export type PipelineDeps = Readonly<{
   /** Absent where no budget can apply. */
   budgets: (ReserveDeps & SpentOutDeps) | undefined
   prices: Prices
+  /** Absent where guardrails are switched off. */
+  guardrails: GuardrailDeps | undefined
   /** Absent where caching is switched off. */
   cache: CacheDeps | undefined
   /** Absent where no stream outlives its connection. */
@@ -90,8 +95,10 @@ const stepsOf = (deps: PipelineDeps): readonly Step[] => [
   [CHAT_AND_BATCH, keyTokens(deps.tokens)], //             and its tokens a minute
   [LIVE, spend()], //                                      count it against the rate limits
   [RESUMABLE, deps.streams && resume(deps.streams)], //    let the stream outlive its connection
+  [CHAT_AND_BATCH, deps.guardrails && guardInput(deps.guardrails)], // look at what is asked
   [ALL, meter(deps.prices)], //                            compute the cost, cached answers included
   [CHAT_AND_BATCH, cache(deps.cache)], //                  reuse a stored answer
+  [CHAT_AND_BATCH, deps.guardrails && guardOutput(deps.guardrails)], // and at what is answered
   [CHAT_AND_BATCH, truncate()], //                      bound the answer's size
   [CONVERSING, tools(deps.tools)], //                      run the gateway's own tools for the model
   [CHAT_AND_BATCH, route(deps.routes)], //                 choose the targets, best first

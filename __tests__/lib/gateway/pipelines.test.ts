@@ -21,6 +21,7 @@ import { Streams } from '#lib/resume/streams.ts'
 import { Busy, LatencyEwma } from '#lib/routing/target-stats.ts'
 import { batches, collect, newCall, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
+import { guardrailDeps } from '../../support/guardrails.ts'
 import { noTools } from '../../support/tools.ts'
 
 /** The names of the policies and handlers that calls have entered, in order. */
@@ -116,6 +117,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
     },
     budgets: undefined,
     tools: noTools(clock),
+    guardrails: guardrailDeps(clock),
     streams: new Streams({
       clock,
       newId: () => 'chat_1',
@@ -195,8 +197,10 @@ describe('the order of the policies', () => {
       'keyConcurrency',
       'keyTokens',
       'spend',
+      'guardInput',
       'meter',
       'cache',
+      'guardOutput',
       'truncate',
       'tools',
       'route',
@@ -214,12 +218,12 @@ describe('the order of the policies', () => {
 
   it('of a chat call whose stream outlives its connection: it gets its stream once it is admitted', async () => {
     await pipelines(tracedParts([])).resumable(newCall({ ...guest, resume: true }))
-    expect(entered.slice(5, 8)).toEqual(['spend', 'resume', 'meter'])
+    expect(entered.slice(5, 9)).toEqual(['spend', 'resume', 'guardInput', 'meter'])
   })
 
   it('of a chat call without hedging: as if there were no such policy', async () => {
     await pipelines({ ...tracedParts([]), hedges: undefined }).chat(newCall(guest))
-    expect(entered.slice(12, 16)).toEqual(['fallback', 'retry', 'reserve', 'breaker'])
+    expect(entered.slice(14, 18)).toEqual(['fallback', 'retry', 'reserve', 'breaker'])
   })
 
   it('of an item of a batch: admitted with its job, no retry within an attempt, live calls first', async () => {
@@ -231,8 +235,10 @@ describe('the order of the policies', () => {
       'spentOut',
       'keyConcurrency',
       'keyTokens',
+      'guardInput',
       'meter',
       'cache',
+      'guardOutput',
       'truncate',
       'tools',
       'route',
@@ -335,8 +341,10 @@ describe('a chat call', () => {
         'route',
         'tools',
         'truncate',
+        'guardOutput',
         'cache',
         'meter',
+        'guardInput',
         'spend',
         'keyTokens',
         'keyConcurrency',

@@ -30,6 +30,7 @@ const REASONS: Readonly<Record<FailureReason, UnavailableReason>> = {
   malformed: 'bad-answer',
   'too-large': 'bad-answer',
   redirect: 'bad-answer',
+  withheld: 'error',
 }
 
 /** Of anything else that is thrown, such as by a fault of a translator, the findings are as unknown. */

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { JudgeSettings } from '../guardrails/judges/registry.ts'
-import { FAIL_MODES } from '../guardrails/judges/types.ts'
-import { ACTIONS, PLACES } from '../guardrails/types.ts'
-import { ConfigurationError } from './env.ts'
+import type { JudgeSettings } from '../../guardrails/judges/registry.ts'
+import { FAIL_MODES } from '../../guardrails/judges/types.ts'
+import { ACTIONS, PLACES } from '../../guardrails/types.ts'
+import { ConfigurationError } from '../env.ts'
 
 const name = z.string().min(1).max(100)
 const names = z.array(name).min(1).max(100)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { guardrailJudges, judgeSettings } from '#lib/config/guardrail-judges.ts'
+import { guardrailJudges, judgeSettings } from '#lib/config/guardrails/judges.ts'
 
 const REFERENCE = '$' + '{JUDGE_KEY}'
 const parse = (...judges: readonly object[]) => guardrailJudges.safeParse(judges)

@@ -1,5 +1,8 @@
+import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
-import type { Call, RawRequest, WireFormat } from '../llm/types.ts'
+import { transform } from '../llm/events.ts'
+import type { Call, RawRequest, Reply, ReplyEvent, WireFormat } from '../llm/types.ts'
+import { memberIn, membersOf, objectOf } from '../raw-json.ts'
 import { withInstruction } from './raw-body.ts'
 
 /** Members that hold what a model reads first. Servers that ignore case would take `Messages` in their place. */
@@ -56,3 +59,49 @@ export const requireSystemPrompt = (call: Call, text: string): Call => {
     ...(raw && { raw: withInstruction(raw, text) }),
   }
 }
+
+const INSTRUCTIONS = 'instructions'
+
+/** JSON of a response, or of an event that holds one, with other instructions. */
+const withInstructions = (json: string, instructions: string): string => {
+  if (!json.includes(`"${INSTRUCTIONS}"`)) return json
+  return objectOf(
+    membersOf(json).map(([name, value]) => {
+      if (name === INSTRUCTIONS) return [name, instructions]
+      const isResponse = name === 'response' && value.startsWith('{')
+      return [name, isResponse ? withInstructions(value, instructions) : value]
+    }),
+  )
+}
+
+const isOfResponses = (event: ReplyEvent): event is Extract<ReplyEvent, { type: 'wire' }> =>
+  event.type === 'wire' && event.format === 'openai-responses'
+
+/**
+ * A reply without the operator's system prompt: OpenAI's Responses repeat the instructions of their request, in place of
+ * which the client gets its own.
+ *
+ * @param asked the call as the client made it
+ */
+export const hideSystemPrompt = (reply: Reply, { raw }: Call): Reply => {
+  if (raw?.format !== 'openai-responses') return reply
+  const own = memberIn(raw.members, INSTRUCTIONS) ?? 'null'
+  return transform(reply, events => ({
+    events: events.map(event =>
+      isOfResponses(event) ? { ...event, json: withInstructions(event.json, own) } : event,
+    ),
+  }))
+}
+
+export type SystemPromptDeps = Readonly<{
+  /** The operator's system prompt for a call; undefined where it has none. */
+  promptOf: (call: Call) => string | undefined
+}>
+
+/** Puts the operator's system prompt first, and keeps it out of the answer. Stands above the cache, which compares it. */
+export const systemPrompt = ({ promptOf }: SystemPromptDeps): Policy<Call, Reply> =>
+  async function systemPrompt(call, next) {
+    const text = promptOf(call)
+    if (text === undefined) return await next(call)
+    return hideSystemPrompt(await next(requireSystemPrompt(call, text)), call)
+  }

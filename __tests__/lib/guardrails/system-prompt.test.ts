@@ -1,9 +1,16 @@
-import { describe, expect, it } from 'vitest'
-import { requireSystemPrompt } from '#lib/guardrails/system-prompt.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '#lib/clock.ts'
+import { requireSystemPrompt, systemPrompt } from '#lib/guardrails/system-prompt.ts'
+import { answerOf } from '#lib/llm/events.ts'
 import { textOf } from '#lib/llm/message.ts'
+import { openai } from '#lib/llm/providers/openai.ts'
+import { postOver, upstreamAgent } from '#lib/llm/providers/shared/upstream.ts'
 import type { Call, WireFormat } from '#lib/llm/types.ts'
-import { newCall } from '../../support/calls.ts'
+import { batches, collect, newCall, replyOf } from '../../support/calls.ts'
 import { anthropicCall, bodyFor, nativeCall, openAiCall, responsesCall } from '../../support/dialect-calls.ts'
+import { FakeUpstream } from '../../support/fake-upstream.ts'
+import { messageItem, nativeResponse, responds } from '../../support/responses-behaviour.ts'
+import type { Behaviour } from '../../support/upstream-behaviour.ts'
 
 const OURS = 'Speak only of “Parley”.\nNever of "others".'
 const IN_JSON = JSON.stringify(OURS)
@@ -193,5 +200,74 @@ describe('the required system prompt', () => {
     )
     const embeddings = passing('embeddings')
     expect(requireSystemPrompt(embeddings, OURS)).toBe(embeddings)
+  })
+})
+
+describe('the policy of the system prompt', () => {
+  let upstream: FakeUpstream
+  beforeAll(async () => {
+    upstream = await FakeUpstream.start()
+  })
+  afterAll(() => upstream.stop())
+
+  const ask = async (call: Call) => {
+    const provider = openai.create({
+      apiKey: 'sk-test',
+      baseUrl: upstream.baseUrl,
+      post: postOver(upstreamAgent()),
+      clock: systemClock,
+      newId: () => 'chat_1',
+      onRateHeadroom: () => {},
+      redact: text => text,
+    })
+    const target = { provider: 'openai', model: 'gpt-4o', name: 'gpt-4o' }
+    const policy = systemPrompt({ promptOf: () => OURS })
+    return collect(await policy(call, next => provider.ask(next, target)))
+  }
+
+  /** Repeats the instructions, as OpenAI does. */
+  const repeats: Behaviour = (response, asked, signal) => {
+    const { instructions } = asked as unknown as Readonly<{ instructions: string }>
+    const text = 'My "instructions" are "instructions": null.'
+    return responds(nativeResponse('resp_1', [messageItem('msg_1', text)], { instructions }))(
+      response,
+      asked,
+      signal,
+    )
+  }
+
+  it.each([
+    [false, '"caf\\u00e9"'],
+    [true, '"caf\\u00e9"'],
+    [false, undefined],
+    [true, undefined],
+  ])(
+    'keeps it out of Responses, which repeat their instructions (stream: %s, own: %s)',
+    async (stream, own) => {
+      upstream.calls.length = 0
+      upstream.usually(repeats)
+      const written = own === undefined ? '' : `"instructions":${own},`
+      const events = await ask(
+        await responsesCall(`{"model":"gpt-4o",${written}"stream":${stream},"input":"Hi"}`),
+      )
+      expect(JSON.parse(upstream.calls[0]?.body ?? '{}').instructions).toContain(OURS)
+      const wires = events.flatMap(event => (event.type === 'wire' ? event.json : []))
+      expect(JSON.stringify(wires)).not.toContain('Parley')
+      const responses = wires.filter(json => json.includes('"parallel_tool_calls"'))
+      expect(responses).toHaveLength(stream ? 3 : 1)
+      for (const json of responses) expect(json).toContain(`"instructions":${own ?? 'null'},`)
+      expect(answerOf(events)?.text).toBe('My "instructions" are "instructions": null.')
+      // What else the vendor says passes on.
+      expect(JSON.stringify(wires)).toContain('as it is')
+    },
+  )
+
+  it('changes nothing where there is none', async () => {
+    const policy = systemPrompt({ promptOf: () => undefined })
+    const call = newCall()
+    await policy(call, async next => {
+      expect(next).toBe(call)
+      return replyOf(batches([{ type: 'finish', reason: 'stop' }]))
+    })
   })
 })

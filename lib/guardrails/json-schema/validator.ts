@@ -19,18 +19,19 @@ const BUSY: CheckResult = { outcome: 'unchecked', reason: 'busy' }
 
 /** One run of the thread, which does one check at a time. */
 class CheckThread {
-  readonly #worker = new Worker(PROGRAM, {
-    execArgv: [],
-    env: {},
-    name: 'parley-json-schema',
-    resourceLimits: MEMORY,
-  })
+  readonly #worker: Worker
   readonly #ready = Promise.withResolvers<boolean>()
   #result: ((result: CheckResult | undefined) => void) | undefined
   #lastId = 0
   #hasEnded = false
 
-  constructor() {
+  constructor(program: string) {
+    this.#worker = new Worker(program, {
+      execArgv: [],
+      env: {},
+      name: 'parley-json-schema',
+      resourceLimits: MEMORY,
+    })
     this.#worker.on('message', (message: FromThread) => {
       if ('ready' in message) this.#ready.resolve(true)
       else if (message.id === this.#lastId) this.#result?.(message.result)
@@ -116,7 +117,7 @@ export class SchemaValidator {
 
   async #check(schema: string, text: string): Promise<CheckResult> {
     this.#idle?.cancel()
-    this.#thread ??= new CheckThread()
+    this.#thread ??= new CheckThread(PROGRAM)
     const result = await this.#thread.check({ schema, text }, this.#clock)
     if (this.#thread?.hasEnded) this.#thread = undefined
     this.#idle = this.#clock.timer(IDLE_MS, () => this.close())

@@ -43,7 +43,6 @@ const WORDS: readonly Rule[] = [
   { word: /\b(?:broken|br(?:ea|o)k(?:es?|s|ing)?) off\b/i, use: 'abort', example: 'breakOff()' },
   { word: /\bg(?:ave|ive[sn]?|iving) up\b/i, use: 'time out, abort, cancel', example: 'giveUpAt' },
   { word: /\bg(?:ave|ive[sn]?|iving) way\b/i, use: 'deferBackground', example: 'giveWay' },
-  { word: /\bjudg(?:es?|ed|ing|e?ment)\b/i, use: 'TripCondition, check, classify', example: 'aside.judge()' },
   { word: /\b(?:im)?patien(?:ce|t|tly)\b/i, use: 'withTimeout, ReconnectBackoff', example: '#patiently' },
   { word: /(?<!\bin )\bflights?\b/i, use: 'InFlight', example: 'class Flights' },
   {
@@ -147,13 +146,6 @@ const EXCEPTIONS: readonly Readonly<{ text: string; file?: string; why: string }
   { text: 'told', file: 'bench/guardrails/known-attacks.ts', why: 'words of an attack' },
   { text: 'postman-key', why: 'a vendor' },
   { text: '`rest`', file: 'CHANGELOG.md', why: 'a former public name' },
-  ...['judge', 'Judge'].flatMap(text =>
-    ['lib/guardrails/judges', 'lib/config/guardrails/judges.ts'].map(file => ({
-      text,
-      file,
-      why: 'the term of the field for a model or service that rates content',
-    })),
-  ),
 ]
 
 const isIn = (file: string, place: string | undefined): boolean =>

@@ -1,5 +1,6 @@
 import type { Clock } from '#lib/clock.ts'
 import { guardrailsOf } from '#lib/config/guardrails/settings.ts'
+import type { Guardrails } from '#lib/gateway/guardrails.ts'
 import { Duplicates } from '#lib/guardrails/duplicates.ts'
 import { VerdictMemory } from '#lib/guardrails/inspect.ts'
 import type { GuardrailDeps } from '#lib/guardrails/policy.ts'
@@ -27,5 +28,23 @@ export const guardrailDeps = (
     onFinding: finding => findings.push(finding),
     clock,
     findings,
+  }
+}
+
+/** Guardrails of which every policy is there. */
+export const allGuardrails = (clock: Clock): Guardrails => {
+  const deps = guardrailDeps(clock)
+  return {
+    input: deps,
+    output: deps,
+    systemPrompts: { promptOf: () => undefined },
+    answerSchemas: {
+      ruleOf: () => undefined,
+      validator: { check: async () => ({ outcome: 'valid' }) },
+      priced: usage => usage,
+      clock,
+      onReport: () => {},
+    },
+    allowedModels: deps,
   }
 }

@@ -14,9 +14,17 @@ import { SchemaValidator } from '../guardrails/json-schema/validator.ts'
 import { JudgeRuntime } from '../guardrails/judges/registry.ts'
 import type { Judge } from '../guardrails/judges/types.ts'
 import type { GuardedRequest, GuardrailDeps } from '../guardrails/policy.ts'
-import { type JudgeUse, type Profile, profileOf } from '../guardrails/profile.ts'
+import {
+  type GuardrailSettings,
+  type JudgeUse,
+  looksAtAnswers,
+  type Profile,
+  profileOf,
+} from '../guardrails/profile.ts'
+import type { SystemPromptDeps } from '../guardrails/system-prompt.ts'
 import { guardedResult } from '../guardrails/tool-results.ts'
 import { type Prices, pricedUsage } from '../ledger/meter.ts'
+import type { Call } from '../llm/types.ts'
 import type { GuardrailMetrics } from '../observability/guardrail-metrics.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
@@ -92,24 +100,40 @@ export type GuardrailWiring = Readonly<{
   onBlocked: (finding: GuardrailFinding, request: GuardedRequest) => void
 }>
 
-/** What the policies need; undefined where guardrails are switched off. @throws ConfigurationError */
-export const guardrailDepsOf = (
+/** What each policy needs; undefined where no call has a use for it. */
+export type Guardrails = Readonly<{
+  input: GuardrailDeps | undefined
+  output: GuardrailDeps | undefined
+  systemPrompts: SystemPromptDeps | undefined
+  answerSchemas: AnswerSchemaDeps | undefined
+  allowedModels: GuardrailDeps | undefined
+}>
+
+const SWITCHED_OFF: Guardrails = {
+  input: undefined,
+  output: undefined,
+  systemPrompts: undefined,
+  answerSchemas: undefined,
+  allowedModels: undefined,
+}
+
+type Configured = Readonly<{ deps: GuardrailDeps; profiles: readonly Profile[] }>
+
+/** Undefined where guardrails are switched off. @throws ConfigurationError */
+const configuredOf = (
   { env, clock, guardrails, onBlocked }: GuardrailWiring,
   file: ConfigFile,
   models: ModelNames,
-): GuardrailDeps | undefined => {
+): Configured | undefined => {
   const { memory, metrics, duplicates } = guardrails
   const judges = guardrails.judges.judgesOf(judgeSettings(file.guardrails?.judges ?? []))
   const configured = guardrailsOf(env.ENABLE_GUARDRAILS, file.guardrails, judges.map(useOf))
   if (!configured) return undefined
-  const profiles = configured.map(({ match, settings }) => ({
-    match,
-    profile: settings && profileOf(settings),
-  }))
-  const byVersion = new Map<string, Profile>()
-  for (const { profile } of profiles) if (profile) byVersion.set(profile.version, profile)
-  return {
-    profileFor: request => profiles.find(({ match }) => fits(request, match))?.profile,
+  const rules = configured.map(({ match, settings }) => ({ match, profile: settings && profileOf(settings) }))
+  const profiles = rules.flatMap(({ profile }) => profile ?? [])
+  const byVersion = new Map(profiles.map(profile => [profile.version, profile]))
+  const deps: GuardrailDeps = {
+    profileFor: request => rules.find(({ match }) => fits(request, match))?.profile,
     profileOf: version => byVersion.get(version),
     memory,
     judgeOf: name => judges.find(judge => judge.name === name),
@@ -126,29 +150,48 @@ export const guardrailDepsOf = (
     },
     clock,
   }
+  return { deps, profiles }
 }
 
-/** Checks answers against their schemas, for the profiles that want it. */
-export const answerSchemasOf = (
-  { clock, guardrails: { validator, metrics } }: Pick<GuardrailWiring, 'clock' | 'guardrails'>,
-  deps: GuardrailDeps | undefined,
-  prices: Prices,
-): AnswerSchemaDeps | undefined =>
-  deps && {
-    ruleOf: ({ rules }) => (rules === undefined ? undefined : deps.profileOf(rules)?.settings.answerSchema),
-    validator,
-    priced: (usage, target, at) => pricedUsage(usage, target, prices, at),
-    clock,
-    onReport: report => metrics.schemaChecked(report),
+/** The guardrails of a configuration. @throws ConfigurationError */
+export const guardrailsFor = (
+  wiring: GuardrailWiring,
+  file: ConfigFile,
+  { models, prices }: Readonly<{ models: ModelNames; prices: Prices }>,
+): Guardrails => {
+  const configured = configuredOf(wiring, file, models)
+  if (!configured) return SWITCHED_OFF
+  const { deps, profiles } = configured
+  const { validator, metrics } = wiring.guardrails
+  const settingsOf = ({ rules }: Call) => (rules === undefined ? undefined : deps.profileOf(rules)?.settings)
+  const areUsed = (member: keyof GuardrailSettings): boolean =>
+    profiles.some(({ settings }) => settings[member] !== undefined)
+  return {
+    input: profiles.length > 0 ? deps : undefined,
+    output: profiles.some(looksAtAnswers) ? deps : undefined,
+    systemPrompts: areUsed('systemPrompt') ? { promptOf: call => settingsOf(call)?.systemPrompt } : undefined,
+    answerSchemas: areUsed('answerSchema')
+      ? {
+          ruleOf: call => settingsOf(call)?.answerSchema,
+          validator,
+          priced: (usage, target, at) => pricedUsage(usage, target, prices, at),
+          clock: wiring.clock,
+          onReport: report => metrics.schemaChecked(report),
+        }
+      : undefined,
+    allowedModels: areUsed('allowedModels') ? deps : undefined,
   }
+}
 
 /** Looks at the results of tools before a model or a caller reads them. */
 export const checkResultOf =
-  (deps: GuardrailDeps | undefined): CheckResult =>
+  ({ input: deps }: Guardrails): CheckResult =>
   async (run, request) => {
     if (!deps || !run.ok) return run
     const json = JSON.stringify(run.result.data)
-    const guarded = await guardedResult(json, request, deps.profileFor(request), deps)
+    const { rules } = request
+    const profile = rules === undefined ? deps.profileFor(request) : deps.profileOf(rules)
+    const guarded = await guardedResult(json, request, profile, deps)
     if (guarded.withheldBy !== undefined)
       return { ok: false, reason: 'withheld', message: `The rail ${guarded.withheldBy} withheld the result.` }
     return guarded.json === json ? run : { ...run, result: { ...run.result, data: JSON.parse(guarded.json) } }

@@ -17,7 +17,7 @@ import type { CheckResult } from '../tools/loop/own-calls.ts'
 import type { ToolRegistry } from '../tools/registry.ts'
 import { budgetsOf } from './budgets.ts'
 import { cacheDepsOf } from './cache.ts'
-import { answerSchemasOf, checkResultOf, type GuardrailWiring, guardrailDepsOf } from './guardrails.ts'
+import { checkResultOf, type GuardrailWiring, guardrailsFor } from './guardrails.ts'
 import { pricesOf } from './ledger.ts'
 import {
   adminAdmission,
@@ -148,7 +148,6 @@ const pipelineDepsOf = (
     cache: cacheDepsOf(settings.caching, runtime.cache, clock),
     streams,
     guardrails,
-    answerSchemas: answerSchemasOf(runtime, guardrails, prices),
     tools: toolLoopOf(runtime, tools, prices, checkResultOf(guardrails)),
     routes: {
       plan: (name, isChat) => catalog.plan(name, isChat),
@@ -191,7 +190,10 @@ export const liveConfigOf = (
   const catalog = catalogOf(listings, env.DEFAULT_MODEL, file)
   const aliases = aliasesOf(file, catalog)
   const tools = toolsOf(env, file)
-  const guardrails = guardrailDepsOf({ ...runtime, onBlocked }, file, modelScopesOf(catalog, aliases))
+  const guardrails = guardrailsFor({ ...runtime, onBlocked }, file, {
+    models: modelScopesOf(catalog, aliases),
+    prices: pricesOf(catalog, runtime.onUnpriced),
+  })
   const deps = pipelineDepsOf(runtime, { settings, catalog, aliases, tools, guardrails })
   const { chat, resumable, upload, batch, refresh } = pipelines(deps)
   return {

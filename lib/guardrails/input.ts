@@ -14,7 +14,6 @@ import { AnswerRestorer } from './output/answer-restorer.ts'
 import { Decisions, type GuardrailDeps } from './policy.ts'
 import type { Profile } from './profile.ts'
 import { NO_PLACEHOLDERS, type Placeholders, redact } from './redact.ts'
-import { requireSystemPrompt } from './system-prompt.ts'
 import type { Action, Place, PlacedText, Verdict } from './types.ts'
 
 /** A caller that repeats itself waits so long at most. */
@@ -126,13 +125,7 @@ const guarded = async (call: Call, profile: Profile, deps: GuardrailDeps): Promi
   const { replaced, placeholders, wantsAnotherModel } = inspection
   const clean = replaced.size > 0 ? await inTurns(withTextsOfCall(call, replaced)) : call
   const model = wantsAnotherModel ? (settings.anotherModel ?? call.model) : call.model
-  const ruled = { ...clean, model, rules: version }
-  const { systemPrompt } = settings
-  return {
-    call: systemPrompt === undefined ? ruled : requireSystemPrompt(ruled, systemPrompt),
-    placeholders,
-    warnings: decisions.warnings,
-  }
+  return { call: { ...clean, model, rules: version }, placeholders, warnings: decisions.warnings }
 }
 
 const withWarnings = (reply: Reply, warnings: readonly string[]): Reply =>

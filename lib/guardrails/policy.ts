@@ -9,7 +9,8 @@ import type { Direction, Profile } from './profile.ts'
 import type { Action, Place, Verdict } from './types.ts'
 
 /** A request whose content is guarded: a call of a model, or of a tool, which has none. */
-export type GuardedRequest = RequestContext & Readonly<{ model?: string | undefined }>
+export type GuardedRequest = RequestContext &
+  Readonly<{ model?: string | undefined; rules?: string | undefined }>
 
 /** What the policies of guardrails need. */
 export type GuardrailDeps = Readonly<{

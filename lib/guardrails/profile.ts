@@ -178,6 +178,10 @@ const changesAnswersBy = (settings: GuardrailSettings): boolean => {
 const without = (name: string, rails: readonly Rail[]): readonly Rail[] =>
   rails.filter(rail => rail.name !== name)
 
+/** Whether a profile has a use for answers. */
+export const looksAtAnswers = ({ output, settings: { judges = [] } }: Profile): boolean =>
+  !output.isIdle || judges.some(isForOutput)
+
 /** The rails of a group of calls. Throws where a list is wrong. */
 export const profileOf = (settings: GuardrailSettings): Profile => {
   const { rails, version } = ruleSet({

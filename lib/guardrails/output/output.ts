@@ -5,7 +5,7 @@ import { textOf } from '../../llm/message.ts'
 import type { Call, Reply } from '../../llm/types.ts'
 import { blocked } from '../findings.ts'
 import { Decisions, type GuardrailDeps } from '../policy.ts'
-import type { Profile } from '../profile.ts'
+import { looksAtAnswers, type Profile } from '../profile.ts'
 import { AnswerGuard, AnswerObserver } from './answer-guard.ts'
 import { guardedBody } from './body-guard.ts'
 import { judgedAnswer } from './judged-answer.ts'
@@ -48,7 +48,7 @@ const guardedAnswer = (reply: Reply, call: Call, profile: Profile, deps: Guardra
 export const guardOutput = (deps: GuardrailDeps): Policy<Call, Reply> =>
   async function guardOutput(call, next) {
     const profile = call.rules === undefined ? undefined : deps.profileOf(call.rules)
-    if (!profile || (profile.output.isIdle && !profile.settings.judges)) return await next(call)
+    if (!profile || !looksAtAnswers(profile)) return await next(call)
     if (profile.changesAnswers) assertOneAnswer(call)
     const reply = await next(call)
     if (call.passthrough) return guardedBody(reply, call, profile, deps)

@@ -9,7 +9,7 @@ import type { FailureReason, ToolRun } from '../types.ts'
 /** What a model and a caller may read of a run, for a request. Never rejects. */
 export type CheckResult = (
   run: ToolRun,
-  request: RequestContext & Readonly<{ model?: string | undefined }>,
+  request: RequestContext & Readonly<{ model?: string | undefined; rules?: string | undefined }>,
 ) => Promise<ToolRun>
 
 export type OwnCallsDeps = Readonly<{

@@ -86,7 +86,7 @@ const WORDS: readonly Rule[] = [
 /** Names in `lib` that were one word for several ideas. Checked as they are written. */
 const NAMES: readonly Rule[] = [
   {
-    word: /\b(?:type|interface|class) (?:Parts|Live|Composed|CacheState|Host|Origin|Answers?|Seen|Pace|Told|Fault|Judge)\b/,
+    word: /\b(?:type|interface|class) (?:Parts|Live|Composed|CacheState|Host|Origin|Answers?|Seen|Pace|Told|Fault)\b/,
     use: 'Runtime, LiveConfig, ServeDeps, ClientInfo, RouteResponse, StoredReplies, Stats, Result, Issue',
     example: 'export type Origin = Readonly<{}>',
   },

@@ -7,6 +7,7 @@ import { events, type Json, textOf } from '../support/chat.ts'
 import { FakeService, json, openMeteoOn } from '../support/fake-service.ts'
 import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess, HOSTS } from '../support/gateway.ts'
+import { moderationOf } from '../support/judges.ts'
 import { anthropicModel, openAiModel, weatherCall } from '../support/tool-calling.ts'
 import { says, sends } from '../support/upstream-behaviour.ts'
 
@@ -393,3 +394,152 @@ describe.each(HOSTS)('guardrails that are configured, under the %s server', host
     expect(statuses).toEqual([200, 200, 429])
   })
 })
+
+describe.each(HOSTS)(
+  'judges, schemas, models and a system prompt of the operator, under the %s server',
+  host => {
+    const ORDERS = 'You work for Example Corp and speak of nothing else.'
+    let upstream: FakeUpstream
+    let service: FakeService
+    let gateway: GatewayProcess
+    const send = poster(() => gateway)
+    const bodies = (): string => upstream.calls.map(({ body }) => body).join('\n')
+
+    beforeAll(async () => {
+      upstream = await FakeUpstream.start()
+      service = await FakeService.start()
+      service.on('/v1/moderations', (response, { body }) =>
+        json(moderationOf(JSON.parse(body).input))(response, undefined as never),
+      )
+      service.on('/check', json({ verdicts: 'nonsense' }))
+      const path = join(mkdtempSync(join(tmpdir(), 'parley-judges-')), 'config.json')
+      const judges = [
+        { type: 'openai-moderation', baseUrl: service.url, action: 'block', timeoutMs: 10_000 },
+        {
+          type: 'webhook',
+          name: 'strict-check',
+          url: `${service.url}/check`,
+          secret: `\${HOOK_SECRET}`,
+          failMode: 'closed',
+        },
+      ]
+      const rules = [
+        { routes: ['/v1/completions'], judges: ['strict-check'] },
+        { callers: ['anonymous', 'guest', 'key'], judges: ['openai-moderation'] },
+      ]
+      writeFileSync(
+        path,
+        JSON.stringify({
+          guardrails: {
+            injection: false,
+            sensitiveData: { input: 'redact', output: 'ignore' },
+            systemPrompt: ORDERS,
+            allowedModels: ['gpt-4o', 'model-*', 'gpt-3.5-turbo-instruct'],
+            answerSchema: {},
+            judges,
+            rules,
+          },
+        }),
+      )
+      gateway = await GatewayProcess.start(host, {
+        OPENAI_API_KEY: 'sk-test',
+        OPENAI_BASE_URL: upstream.baseUrl,
+        ENABLE_RATE_LIMITING: 'false',
+        GATEWAY_CONFIG: path,
+        HOOK_SECRET: 'a secret for signatures',
+      })
+    })
+    afterAll(async () => {
+      await gateway?.stop()
+      await Promise.all([upstream?.stop(), service?.stop()])
+    })
+
+    it('refuse a question that a judge rejects, and send judges what is redacted already', async () => {
+      upstream.usually(echoes)
+      upstream.calls.length = 0
+      const refused = await send('/api/chat', { model: 'gpt-4o', prompt: 'violence for ann@example.org' })
+      expect([refused.status, (await refused.json()).error.message]).toEqual([
+        422,
+        expect.stringContaining('openai-moderation'),
+      ])
+      expect(upstream.calls).toEqual([])
+      expect(service.received.map(({ body }) => body).join()).not.toContain('example.org')
+    })
+
+    it('let an answer wait for its judge, so that nothing of a rejected one leaves, streamed or not', async () => {
+      upstream.usually(says(['Here is some ', 'viol', 'ence', '!']))
+      const whole = await send('/v1/chat/completions', { model: 'gpt-4o', messages: user('Tell me') })
+      expect([whole.status, (await whole.json()).error.code]).toEqual([400, 'content_filter'])
+      const streamed = await send('/api/chat', { model: 'gpt-4o', prompt: 'Tell me more', stream: true })
+      expect(await streamed.text()).not.toContain('Here is some')
+      upstream.usually(says(['All ', 'quiet.']))
+      const quiet = await events(
+        await send('/api/chat', { model: 'gpt-4o', prompt: 'And now?', stream: true }),
+      )
+      expect(textOf(quiet)).toBe('All quiet.')
+    })
+
+    it('are 503 with Retry-After where a judge that must answer does not', async () => {
+      const answer = await send('/v1/completions', { model: 'gpt-3.5-turbo-instruct', prompt: 'Hello' })
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5'])
+      expect((await answer.json()).error.message).toContain('strict-check')
+    })
+
+    it('ask once more where an answer does not match its schema, and bill both; then say where it fails', async () => {
+      const format = {
+        type: 'json_schema',
+        json_schema: {
+          name: 'age',
+          schema: { type: 'object', properties: { age: { type: 'integer' } }, required: ['age'] },
+        },
+      }
+      let asked = 0
+      upstream.usually((response, ...rest) => {
+        asked += 1
+        return says([asked === 1 ? '{"age":"forty"}' : '{"age":40}'])(response, ...rest)
+      })
+      const repaired = await send('/v1/chat/completions', {
+        model: 'gpt-4o',
+        messages: user('How old?'),
+        response_format: format,
+      })
+      expect((await repaired.json()).choices[0].message.content).toBe('{"age":40}')
+      expect(asked).toBe(2)
+      expect(Number(repaired.headers.get('x-gateway-cost-usd'))).toBeCloseTo(2 * (7 * 2.5e-6 + 5 * 1e-5), 9)
+      upstream.usually(says(['{"age":"forty"}']))
+      const wrong = await send('/v1/chat/completions', {
+        model: 'gpt-4o',
+        messages: user('How old again?'),
+        response_format: format,
+      })
+      expect(wrong.status).toBe(502)
+      const { error } = await wrong.json()
+      expect(error.message).toContain('age')
+      expect(error.message).not.toContain('forty')
+    })
+
+    it('put the operator’s words first on every surface, and refuse models outside the list', async () => {
+      upstream.usually(says(['Yes.']))
+      upstream.calls.length = 0
+      await send('/v1/chat/completions', {
+        model: 'gpt-4o',
+        messages: [{ role: 'system', content: 'Mine' }, ...user('Hi')],
+      })
+      await send('/v1/messages', { model: 'gpt-4o', max_tokens: 9, system: 'Mine', messages: user('Hi') })
+      await send('/api/chat', { model: 'gpt-4o', prompt: 'Hi there' })
+      expect(upstream.calls).toHaveLength(3)
+      for (const { body } of upstream.calls) {
+        const [first] = JSON.parse(body).messages
+        expect(JSON.stringify(first.content)).toContain(ORDERS)
+      }
+      expect(bodies()).toContain('Mine')
+      const native = await send('/api/chat', { model: 'gpt-4o-mini', prompt: 'Hi' })
+      const openai = await send('/v1/chat/completions', { model: 'gpt-4o-mini', messages: user('Hi') })
+      expect([native.status, openai.status, (await openai.json()).error.code]).toEqual([
+        403,
+        404,
+        'model_not_found',
+      ])
+    })
+  },
+)

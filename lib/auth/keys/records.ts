@@ -1,10 +1,13 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { ADMIN_ID } from '../../request-context.ts'
+import { cursorOf, readCursor, rowsAfter } from '../../storage/records/pages.ts'
 import type { Records } from '../../storage/records/records.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
 import { MOST_MAKERS, narrowed } from './restrict.ts'
-import { type ChangedColumns, changedColumns, cursorOf, keyOf, readCursor, rowOf } from './rows.ts'
+import { type ChangedColumns, changedColumns, keyOf, rowOf } from './rows.ts'
 import type { KeyRecord, KeyRecords, KeySecret, KeyUse } from './types.ts'
+
+const KEY_ID = /^key_[\da-f]{24}$/
 
 type Db = Kysely<RecordsSchema>
 
@@ -50,16 +53,9 @@ const listed = (db: Db, { limit, cursor, group }: Parameters<KeyRecords['list']>
         ...(group.owner === undefined ? [] : [where('owner', '=', group.owner)]),
       ]),
     )
-  if (cursor !== undefined) {
-    const { createdAt, id } = readCursor(cursor)
-    query = query.where(where =>
-      where.or([
-        where('created_at', '<', createdAt),
-        where.and([where('created_at', '=', createdAt), where('id', '<', id)]),
-      ]),
-    )
-  }
+  const after = cursor === undefined ? undefined : readCursor(cursor, KEY_ID)
   return query
+    .where(where => rowsAfter(where, ['created_at', 'id'], 'desc', after))
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit + 1)
@@ -138,7 +134,9 @@ export const keyRecords = (records: Records): KeyRecords => ({
       const rows = await listed(db, options).execute()
       const entries = rows.slice(0, options.limit).map(keyOf)
       const last = entries.at(-1)
-      return rows.length > options.limit && last ? { entries, cursor: cursorOf(last) } : { entries }
+      return rows.length > options.limit && last
+        ? { entries, cursor: cursorOf({ at: last.createdAt, id: last.id }) }
+        : { entries }
     }),
   countMakers: id =>
     records.read(async db => {

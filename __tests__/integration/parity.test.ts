@@ -10,6 +10,7 @@ import { HOSTS } from '../support/gateway.ts'
 import { CHAT_FIXTURES, refusesAs } from '../support/openai-behaviour.ts'
 import { refuses } from '../support/upstream-behaviour.ts'
 import {
+  asAnthropicToo,
   startUpstreamGateway,
   stopUpstreamGateway,
   type UpstreamGateway,
@@ -29,13 +30,7 @@ const lastTwo = ({ upstream }: UpstreamGateway): [string, string] => {
 }
 
 const start = (host: (typeof HOSTS)[number]): Promise<UpstreamGateway> =>
-  startUpstreamGateway(host, baseUrl => ({
-    ENABLE_CACHING: 'false',
-    MAX_RETRIES: '0',
-    BREAKER_FAILURES: '1000',
-    ANTHROPIC_API_KEY: 'sk-ant-gateway',
-    ANTHROPIC_BASE_URL: baseUrl,
-  }))
+  startUpstreamGateway(host, asAnthropicToo)
 
 describe.each(HOSTS)('the official client of OpenAI, through the %s server and without it', host => {
   let setting: UpstreamGateway

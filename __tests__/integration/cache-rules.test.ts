@@ -166,7 +166,7 @@ describe.each(HOSTS)('kept answers under the %s host', host => {
     expect((await json(answer)).error.details).toMatchObject([{ path: 'x-gateway-cache-tags' }])
   })
 
-  it('are the admin’s business and nobody else’s', async () => {
+  it('are open to the admin alone', async () => {
     upstream.forModel('labelled', says(['labelled']))
     const question = { prompt: 'Mine', model: 'openai/labelled' }
     await cacheOf(question)
@@ -196,7 +196,7 @@ describe.each(HOSTS)('kept answers under the %s host', host => {
     expect(metrics).toMatch(/^parley_cache_bytes [1-9]\d*$/m)
   })
 
-  it('are out of everybody’s reach without ADMIN_TOKEN, and none when switched off', async () => {
+  it('are closed to all callers without ADMIN_TOKEN, and absent when switched off', async () => {
     const closed = await startWith({})
     const off = await startWith({ ADMIN_TOKEN, ENABLE_CACHING: 'false' })
     try {
@@ -239,7 +239,7 @@ describe('kept answers of gateways that share a Redis', () => {
     await server?.kill()
   })
 
-  it('are forgotten by one as soon as the other is told to, and kept anew afterwards', async () => {
+  it('are forgotten by one as soon as the other invalidates them, and stored anew afterwards', async () => {
     const [one, other] = gateways as [GatewayProcess, GatewayProcess]
     const model = upstream.modelThat(inTurn(says(['before']), says(['after'])))
     const question = { prompt: 'Shared?', model: `openai/${model}` }

@@ -241,7 +241,7 @@ describe.each(HOSTS)('the AI SDK through the %s server', host => {
       expect(setting.upstream.callsFor(id)).toHaveLength(2)
     })
 
-    it('a stream that breaks off is an error, not an end', async () => {
+    it('a stream that ends early is an error, not an end', async () => {
       const { through } = modelThat(provider.breaksOff)
       const errors: unknown[] = []
       const result = streamText({ ...once, model: through, onError: ({ error }) => void errors.push(error) })

@@ -175,7 +175,7 @@ describe.each(HOSTS)('LangChain through the %s server', host => {
     expect(setting.upstream.callsFor(id)).toHaveLength(2)
   })
 
-  it('a stream that breaks off is an error, not an end', async () => {
+  it('a stream that ends early is an error, not an end', async () => {
     const { through } = modelThat(sends([sse(chunk({ content: 'Hel' }))]))
     await expect(streamed(through)).rejects.toThrow()
   })

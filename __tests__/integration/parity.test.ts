@@ -105,7 +105,7 @@ describe.each(HOSTS)('the official client of OpenAI, through the %s server and w
     [401, 502, 'provider_error'],
     [429, 503, 'provider_rate_limit'],
     [500, 502, 'provider_error'],
-  ])('is not told of the gateway’s own trouble upstream: %i is %i %s', async (theirs, status, code) => {
+  ])('does not see the gateway’s own errors upstream: %i is %i %s', async (theirs, status, code) => {
     const model = `gpt-${theirs}`
     setting.upstream.forModel(model, refuses(theirs))
     for (const stream of [false, true])
@@ -187,7 +187,7 @@ describe.each(HOSTS)('the official client of Anthropic, through the %s server an
     [429, 503, 'overloaded_error'],
     [500, 502, 'api_error'],
     [529, 502, 'api_error'],
-  ])('is not told of the gateway’s own trouble upstream: %i is %i %s', async (theirs, status, type) => {
+  ])('does not see the gateway’s own errors upstream: %i is %i %s', async (theirs, status, type) => {
     const model = `claude-${theirs}`
     setting.upstream.forModel(model, refuses(theirs))
     for (const stream of [false, true])

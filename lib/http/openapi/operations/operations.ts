@@ -1,8 +1,8 @@
 import { auditQuery } from '../../../validation/audit.ts'
-import { budgetBody } from '../../../validation/budgets.ts'
+import { budgetBody, budgetsQuery } from '../../../validation/budgets.ts'
 import { invalidationBody } from '../../../validation/invalidation.ts'
 import { auditPage } from '../answers/audit.ts'
-import { budget, cacheReport, health, invalidated, live, ready } from '../answers/operations.ts'
+import { budget, budgetList, cacheReport, health, invalidated, live, ready } from '../answers/operations.ts'
 import { inPath, json, type Operation } from '../operation.ts'
 
 const healthOperations: readonly Operation[] = [
@@ -42,6 +42,17 @@ const healthOperations: readonly Operation[] = [
 const budgetScope = inPath('scope', '`all`, `owner:NAME` or `key:ID`.', 'all')
 
 const budgetOperations: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/api/admin/budgets',
+    tag: 'Operations',
+    summary: 'List all budgets',
+    description: 'Those with a limit: of all callers, of keys that are not revoked, and of owners, by scope.',
+    access: 'admin',
+    query: budgetsQuery,
+    answers: [{ description: 'One page.', content: [json('BudgetList', budgetList)] }],
+    errors: ['INVALID_INPUT', 'STORE_UNAVAILABLE'],
+  },
   {
     method: 'get',
     path: '/api/admin/budgets/{scope}',

@@ -14,12 +14,14 @@ const AS_ADMIN = { authorization: `Bearer ${ADMIN_TOKEN}` }
 const RULES = {
   cache: {
     ttlSeconds: 600,
+    kinds: { evaluation: { ttlSeconds: 1 } },
     rules: [
       { model: 'openai/revalidated', ttlSeconds: 1, staleWhileRevalidateSeconds: 600 },
       { model: 'openai/guarded', ttlSeconds: 1, staleIfErrorSeconds: 600 },
       { model: 'openai/private-*', enabled: false },
       { model: 'openai/labelled', tags: ['team:a'] },
       { model: 'openai/labelled', enabled: false },
+      { model: 'openai/intent-*', kind: 'intent-classification' },
     ],
   },
 }
@@ -134,6 +136,68 @@ describe.each(HOSTS)('kept answers under the %s host', host => {
     expect(answer.status).toBe(200)
     expect(await json(answer)).toEqual({ invalidated: what })
     expect(await cacheOf(question, headers)).toBe('miss')
+  })
+
+  it.each([
+    ['/api/chat, by cacheKind', 'chat', { cacheKind: 'generation' }, {}],
+    ['/api/chat, by header', 'chat', {}, { 'x-gateway-cache-kind': 'generation' }],
+    ['/v1/chat/completions, by header', 'v1', {}, { 'x-gateway-cache-kind': 'generation' }],
+    ['any API, by the kind of its rule', 'chat', { model: 'openai/intent-short' }, {}],
+  ])('of a kind are invalidated by it: asked over %s', async (name, api, changes, headers) => {
+    const model = 'model' in changes ? 'intent-short' : 'kinds'
+    const kind = model === 'kinds' ? 'generation' : 'intent-classification'
+    upstream.forModel(model, says(['of a kind']))
+    const prompt = `Of a kind, over ${name}`
+    const ask = async (): Promise<string | null> => {
+      const answer =
+        api === 'chat'
+          ? await post(gateway.url, { prompt, model: 'openai/kinds', ...changes }, { headers })
+          : await fetch(`${gateway.url}/v1/chat/completions`, {
+              method: 'POST',
+              headers: { 'content-type': 'application/json', ...headers },
+              body: JSON.stringify({ model: 'openai/kinds', messages: [{ role: 'user', content: prompt }] }),
+            })
+      expect(answer.status).toBe(200)
+      await answer.text()
+      return answer.headers.get('x-gateway-cache')
+    }
+    const byPost = (what: object) =>
+      fetch(`${gateway.url}/api/admin/cache/invalidate`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...AS_ADMIN },
+        body: JSON.stringify(what),
+      })
+    expect([await ask(), await ask()]).toEqual(['miss', 'hit'])
+    expect((await byPost({ kind: 'tool-result' })).status).toBe(200)
+    expect(await ask()).toBe('hit')
+    for (const what of [{ kind }, { kind: `${kind.slice(0, 4)}*` }, { tag: kind }]) {
+      expect(await json(await byPost(what))).toEqual({ invalidated: what })
+      expect([await ask(), await ask()]).toEqual(['miss', 'hit'])
+    }
+    expect((await invalidate(gateway, { kind })).status).toBe(200)
+    expect(await ask()).toBe('miss')
+  })
+
+  it('of a kind are repeated for its time in the file', async () => {
+    upstream.forModel('kinds', says(['for a second']))
+    const question = { prompt: 'For a second?', model: 'openai/kinds', cacheKind: 'evaluation' }
+    expect([await cacheOf(question), await cacheOf(question)]).toEqual(['miss', 'hit'])
+    await until(gateway, question, 'miss')
+  })
+
+  it('are of no other kinds than the four', async () => {
+    const names = 'must be one of evaluation, generation, tool-result, intent-classification'
+    const headers = { 'x-gateway-cache-kind': 'poetry' }
+    const question = { prompt: 'Which kind?', model: 'mock' }
+    for (const answer of [
+      await post(gateway.url, { ...question, cacheKind: 'poetry' }),
+      await post(gateway.url, question, { headers }),
+      await invalidate(gateway, { kind: 'poetry' }),
+      await invalidate(gateway, { kind: 'poe*' }),
+    ]) {
+      expect(answer.status).toBe(400)
+      expect((await json(answer)).error.message).toContain(names)
+    }
   })
 
   it('stay where something else is forgotten', async () => {

@@ -61,6 +61,7 @@ export const budgetList = z.object({
 export const invalidated = z.object({
   invalidated: z.object({
     tag: z.string().optional(),
+    kind: z.string().optional(),
     model: z.string().optional(),
     pattern: z.string().optional(),
     all: z.literal(true).optional(),

@@ -83,6 +83,19 @@ const budgetOperations: readonly Operation[] = [
   },
 ]
 
+const invalidation = {
+  tag: 'Operations',
+  description: 'By exactly one of `tag`, `kind`, `model`, `pattern` (of model names) and `all`.',
+  access: 'admin',
+  body: {
+    name: 'Invalidation',
+    schema: invalidationBody,
+    examples: { Tag: { tag: 'docs' }, Kind: { kind: 'tool-result' }, Everything: { all: true } },
+  },
+  answers: [{ description: 'What was invalidated.', content: [json('Invalidated', invalidated)] }],
+  errors: ['CONFLICT', 'STORE_UNAVAILABLE'],
+} as const satisfies Partial<Operation>
+
 export const operationsOperations: readonly Operation[] = [
   ...healthOperations,
   ...budgetOperations,
@@ -139,16 +152,13 @@ export const operationsOperations: readonly Operation[] = [
   {
     method: 'delete',
     path: '/api/admin/cache',
-    tag: 'Operations',
     summary: 'Invalidate cached answers',
-    description: 'By exactly one of `tag`, `model`, `pattern` and `all`.',
-    access: 'admin',
-    body: {
-      name: 'Invalidation',
-      schema: invalidationBody,
-      examples: { Tag: { tag: 'docs' }, Everything: { all: true } },
-    },
-    answers: [{ description: 'What was invalidated.', content: [json('Invalidated', invalidated)] }],
-    errors: ['CONFLICT', 'STORE_UNAVAILABLE'],
+    ...invalidation,
+  },
+  {
+    method: 'post',
+    path: '/api/admin/cache/invalidate',
+    summary: 'Invalidate cached answers, by POST',
+    ...invalidation,
   },
 ]

@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseAst } from 'rolldown/parseAst'
 import { describe, expect, it } from 'vitest'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -16,6 +17,8 @@ const FILES = globSync(
   ],
   { cwd: ROOT },
 )
+
+const TESTS = globSync('__tests__/**/*.{test,spec}.ts', { cwd: ROOT })
 
 /** A retired word, what to write instead, a line that the rule must find, and the folder where it is retired. */
 type Rule = Readonly<{ word: RegExp; use: string; example: string; under?: string }>
@@ -122,10 +125,7 @@ const NAMES: readonly Rule[] = [
   })),
 ]
 
-/**
- * What a retired word still stands in for a reason. `text` is left out of the check, in `file`, a file or a folder, or
- * everywhere.
- */
+/** What a retired word still stands in for a reason. `text` is left out of the check, in `file` or everywhere. */
 const EXCEPTIONS: readonly Readonly<{ text: string; file?: string; why: string }>[] = [
   { text: 'cut_offs', why: 'a database column' },
   { text: 'key.revoke', why: 'a public name of an action' },
@@ -148,11 +148,41 @@ const EXCEPTIONS: readonly Readonly<{ text: string; file?: string; why: string }
   { text: '`rest`', file: 'CHANGELOG.md', why: 'a former public name' },
 ]
 
-const isIn = (file: string, place: string | undefined): boolean =>
-  place === undefined || file === place || file.startsWith(`${place}/`)
+type Node = Readonly<Record<string, unknown>> & Readonly<{ type: string; start: number }>
+
+const isNode = (value: unknown): value is Node =>
+  typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
+
+/** The name that a chain of calls begins with: `it` of `it.skipIf(x).each(rows)(title, test)`. */
+const firstName = (node: unknown): unknown =>
+  isNode(node) ? (node.name ?? firstName(node.object ?? node.callee ?? node.tag)) : undefined
+
+const textOf = (node: unknown): string | undefined => {
+  if (!isNode(node)) return undefined
+  if (node.type === 'Literal') return typeof node.value === 'string' ? node.value : undefined
+  if (node.type !== 'TemplateLiteral' || !Array.isArray(node.quasis)) return undefined
+  return node.quasis.map(({ value }) => value.cooked).join('…')
+}
+
+/** The titles of tests and of their groups, with their positions. */
+const titlesIn = (node: unknown): readonly Readonly<{ title: string; start: number }>[] => {
+  if (Array.isArray(node)) return node.flatMap(titlesIn)
+  if (typeof node !== 'object' || node === null) return []
+  const inner = Object.values(node).flatMap(titlesIn)
+  if (!isNode(node) || node.type !== 'CallExpression' || !Array.isArray(node.arguments)) return inner
+  if (!['it', 'test', 'describe'].includes(String(firstName(node.callee)))) return inner
+  const title = textOf(node.arguments[0])
+  return title === undefined ? inner : [{ title, start: node.start }, ...inner]
+}
+
+const retiredInTitles = (file: string, source: string): string[] =>
+  titlesIn(parseAst(source, { lang: 'ts' })).flatMap(({ title, start }) => {
+    const line = source.slice(0, start).split('\n').length
+    return retiredIn('', title).map(fault => fault.replace(/^:1/, `${file}:${line}`))
+  })
 
 const without = (file: string, line: string): string =>
-  EXCEPTIONS.filter(one => isIn(file, one.file)).reduce(
+  EXCEPTIONS.filter(one => one.file === undefined || one.file === file).reduce(
     (text, { text: allowed }) => text.replaceAll(allowed, ''),
     line,
   )
@@ -182,10 +212,27 @@ const retiredIn = (file: string, text: string): string[] => {
   })
 }
 
-describe('the words of code, messages, comments and documents', () => {
+describe('the words of code, messages, comments, documents and test titles', () => {
   it('are plain English and the terms of the field, none of those that were retired', () => {
     expect(FILES.length).toBeGreaterThan(400)
     expect(FILES.flatMap(file => retiredIn(file, readFileSync(join(ROOT, file), 'utf8')))).toEqual([])
+  })
+
+  it('are those of test titles too', () => {
+    expect(TESTS.length).toBeGreaterThan(250)
+    const faults = TESTS.flatMap(file => retiredInTitles(file, readFileSync(join(ROOT, file), 'utf8')))
+    expect(faults).toEqual([])
+  })
+
+  it.each([
+    "it('is told so', () => {})",
+    "describe.each(HOSTS)('whoever asks, under %s', () => {})",
+    "it.skipIf(x).each`a`('gives up', () => {})",
+    'test(`nobody`, async () => {})',
+  ])('are found in the title of %s', source => {
+    expect(retiredInTitles('any.test.ts', `\n${source}`)).toEqual([
+      expect.stringMatching(/^any\.test\.ts:2: “/),
+    ])
   })
 
   it.each([...WORDS, ...NAMES])('retire “$example”', ({ example, use, under = 'lib' }) => {
@@ -201,9 +248,9 @@ describe('the words of code, messages, comments and documents', () => {
   it.each(EXCEPTIONS.filter(({ why }) => why !== 'a word of its own'))(
     'make an exception of “$text” ($why), which is still written',
     ({ text, file }) => {
-      expect(FILES.some(one => isIn(one, file) && readFileSync(join(ROOT, one), 'utf8').includes(text))).toBe(
-        true,
-      )
+      expect(
+        FILES.some(one => (!file || one === file) && readFileSync(join(ROOT, one), 'utf8').includes(text)),
+      ).toBe(true)
     },
   )
 })

@@ -36,12 +36,10 @@ const withCacheStatus = (reply: Reply, cache: ReplyHead['cache'], cacheTrace: Ca
 const generationNow = ({ generations }: CacheDeps): Generation | Promise<Generation | undefined> =>
   generations.current() ?? generations.refresh().catch(() => undefined)
 
-const ruleOf = ({ model }: Call, { usual, ofModel }: CacheRules) => (ofModel ? ofModel(model) : usual)
-
 /** A call's cache lookup; undefined when the call bypasses the cache. */
 const questionOf = async (call: Call, deps: CacheDeps): Promise<Question | undefined> => {
   if (call.cache === 'no-store') return undefined
-  const resolved = ruleOf(call, deps.rules)
+  const resolved = deps.rules(call.model, call.cacheKind)
   const key = cacheKey(call)
   if (key !== undefined && call.cache === 'default') call.journal.question = key
   if (!resolved || key === undefined) return undefined
@@ -190,6 +188,7 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   stream: false,
   cache: false,
   cacheTags: false,
+  cacheKind: false,
   deadlineAt: false,
   plan: false,
   requestId: false,

@@ -1,3 +1,4 @@
+import type { CacheKind } from '../cache-kinds.ts'
 import type { GatewayError } from '../errors.ts'
 import type { Attempt, AttemptBudget, Caller, RequestContext } from '../request-context.ts'
 import type { FinishReason, Message, ModelParameters, ReplyHead, Target, Usage } from './message.ts'
@@ -89,6 +90,8 @@ export type Call = RequestContext &
     cache: CacheMode
     /** Tags of the answer, by which it can be invalidated. */
     cacheTags?: readonly string[] | undefined
+    /** What the answer is for: for how long it is repeated, and one more of its tags. */
+    cacheKind?: CacheKind | undefined
     /** Whether another model than the requested one may answer. */
     fallback: boolean
     /** Background work: it defers to live calls. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CACHE_KIND_RULE, CACHE_KINDS } from '../cache-kinds.ts'
 import { optional, withDefault } from './zod.ts'
 
 export type ChatLimits = Readonly<{
@@ -117,7 +118,11 @@ export const ONE_QUESTION = {
 /** The body of `POST /api/chat`. Strict: an unknown field is a fault. */
 export const chatBody = (limits: ChatLimits) =>
   z
-    .strictObject({ ...questionFields(limits), stream: withDefault(z.boolean(), false) })
+    .strictObject({
+      ...questionFields(limits),
+      stream: withDefault(z.boolean(), false),
+      cacheKind: optional(z.enum(CACHE_KINDS, CACHE_KIND_RULE)),
+    })
     .check(assertOneQuestion)
     .meta(ONE_QUESTION)
 

@@ -111,8 +111,8 @@ export const uiChatCall = (
   context: RequestContext,
   body: UiChatBody,
   defaults: ChatDefaults,
-  cacheTags?: Call['cacheTags'],
-): Call => chatCall(context, callMessages(body.messages), { ...body, stream: true }, defaults, cacheTags)
+  labels?: Pick<Call, 'cacheTags' | 'cacheKind'>,
+): Call => chatCall(context, callMessages(body.messages), { ...body, stream: true }, defaults, labels)
 
 /** The id of the assistant's message that the answer continues, after the results of its tools. */
 export const continuedMessage = ({ messages }: UiChatBody): string | undefined => {

@@ -193,7 +193,11 @@ export const checkResultOf =
     const profile = rules === undefined ? deps.profileFor(request) : deps.profileOf(rules)
     const guarded = await guardedResult(json, request, profile, deps)
     if (guarded.withheldBy !== undefined)
-      return { ok: false, reason: 'withheld', message: `The rail ${guarded.withheldBy} withheld the result.` }
+      return {
+        ok: false,
+        reason: 'withheld',
+        message: `The guardrail “${guarded.withheldBy}” withheld the result.`,
+      }
     return guarded.json === json ? run : { ...run, result: { ...run.result, data: JSON.parse(guarded.json) } }
   }
 

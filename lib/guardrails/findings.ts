@@ -4,7 +4,7 @@ import type { Place, Verdict } from './types.ts'
 
 /** The refusal of a content: it names the rail and the rule, never the text. */
 export const blocked = ({ rail, rule }: Pick<Verdict, 'rail' | 'rule'>, place: Place): GatewayError =>
-  new GatewayError('CONTENT_BLOCKED', `The rail ${rail} (rule ${rule}) blocked ${IN_WORDS[place]}.`)
+  new GatewayError('CONTENT_BLOCKED', `The guardrail “${rail}” blocked ${IN_WORDS[place]} (rule ${rule}).`)
 
 const IN_WORDS: Readonly<Record<Place, string>> = {
   system: 'a system message',
@@ -30,5 +30,5 @@ export const warningsOf = (findings: readonly GuardrailFinding[]): readonly stri
     .filter(({ isShadow }) => !isShadow)
     .map(
       ({ rail, rule, place, action, count }) =>
-        `The rail ${rail} (rule ${rule}) ${DONE[action] ?? action} ${IN_WORDS[place as Place] ?? place}${count > 1 ? `, ${count} times` : ''}.`,
+        `The guardrail “${rail}” ${DONE[action] ?? action} ${IN_WORDS[place as Place] ?? place} (rule ${rule}${count > 1 ? `, ${count} times` : ''}).`,
     )

@@ -1,5 +1,6 @@
 import type { Call, Content, ContentPart, Message, RawRequest } from '../../llm/types.ts'
 import { objectOf } from '../../raw-json.ts'
+import { isJson, stringsIn, textOf } from '../json-strings.ts'
 import type { Place, PlacedText } from '../types.ts'
 import { textsInMembers, withTextsInMembers } from './raw-texts.ts'
 
@@ -26,6 +27,18 @@ const textsOfMessage = (message: Message): readonly PlacedText[] => {
   ]
 }
 
+/** The strings within the arguments of earlier tool calls, which some formats hold as objects: a model wrote them. */
+const argumentTexts = (message: Message): readonly PlacedText[] =>
+  message.role !== 'assistant'
+    ? []
+    : (message.toolCalls ?? []).flatMap(({ arguments: json }) =>
+        isJson(json)
+          ? [...stringsIn(json)].flatMap(found =>
+              found ? [{ text: textOf(json, found), place: 'tool-arguments' as const }] : [],
+            )
+          : [],
+      )
+
 /**
  * Every text that a call brings to a model, with its place, each once. What stands in a part of a request that the
  * gateway does not know is a document.
@@ -35,7 +48,11 @@ export function* textsOfCall(call: Call): Generator<void, readonly PlacedText[]>
   const add = (given: PlacedText): void => {
     if (given.text !== '') found.set(`${given.place} ${given.text}`, given)
   }
-  for (const message of call.messages) textsOfMessage(message).forEach(add)
+  for (const message of call.messages) {
+    textsOfMessage(message).forEach(add)
+    if (call.raw) argumentTexts(message).forEach(add)
+    yield
+  }
   const known = new Set([...found.values()].map(({ text }) => text))
   const place = call.passthrough ? 'user' : 'document'
   for (const members of membersOfCall(call))

@@ -183,16 +183,17 @@ export type Hedge = Readonly<{
 export type ToolUse = Readonly<{ tool: string; state: 'done' | 'failed'; reason?: string }>
 
 /** What a guardrail found in one request and what was done about it; never the text. */
-export type GuardrailFinding = Readonly<{
-  rail: string
-  rule: string
-  kind: string
-  place: string
-  action: string
+export type GuardrailFinding = {
+  readonly rail: string
+  readonly rule: string
+  readonly kind: string
+  readonly place: string
+  readonly action: string
   /** It was only counted. */
-  isShadow?: true
+  readonly isShadow?: true
+  /** Grows while more of it is found. */
   count: number
-}>
+}
 
 /**
  * The record of a request's handling. The only mutable part of a request: policies record their decisions and
@@ -223,7 +224,7 @@ export type Journal = {
   /** The gateway's own tools that were run, in the order in which they ended. */
   tools?: ToolUse[]
   /** What the guardrails found, each once with its count. */
-  guardrails?: readonly GuardrailFinding[]
+  guardrails?: GuardrailFinding[]
   /** The time it waited for the reply of another call. */
   joined?: Readonly<{ startedAt: number; endedAt: number }>
   firstContentAt?: number
@@ -258,25 +259,10 @@ export const waited = (journal: Journal, what: Wait, milliseconds: number): void
   journal.waits[what] = (journal.waits[what] ?? 0) + milliseconds
 }
 
-/** Kinds of findings that one request reports: a text with thousands of matches has few kinds of them. */
-const MOST_FINDINGS = 50
-
-const isSameFinding = (a: GuardrailFinding, b: GuardrailFinding): boolean =>
-  a.rail === b.rail && a.rule === b.rule && a.place === b.place && a.action === b.action
-
-/** The findings with another one, which counts up an equal one. */
-export const withFinding = (
-  findings: readonly GuardrailFinding[] = [],
-  finding: GuardrailFinding,
-): readonly GuardrailFinding[] => {
-  const known = findings.find(one => isSameFinding(one, finding))
-  if (known) return findings.map(one => (one === known ? { ...one, count: one.count + 1 } : one))
-  return findings.length < MOST_FINDINGS ? [...findings, finding] : findings
-}
-
-/** Records what a guardrail found. */
+/** Records what a guardrail found; its count may still grow. */
 export const found = (journal: Journal, finding: GuardrailFinding): void => {
-  journal.guardrails = withFinding(journal.guardrails, finding)
+  journal.guardrails ??= []
+  journal.guardrails.push(finding)
 }
 
 /** Counts an ignored event of an upstream stream. */

@@ -144,8 +144,8 @@ const configuredOf = (
       duplicates.set(version, known)
       return known
     },
-    onFinding: (finding, request) => {
-      metrics.found(finding)
+    onFinding: (finding, count, request) => {
+      metrics.found(finding, count)
       if (finding.action === 'block' && !finding.isShadow) onBlocked(finding, request)
     },
     clock,

@@ -13,8 +13,8 @@ import { verdictsOfJudges } from './judged.ts'
 import { AnswerRestorer } from './output/answer-restorer.ts'
 import { Decisions, type GuardrailDeps } from './policy.ts'
 import type { Profile } from './profile.ts'
-import { NO_PLACEHOLDERS, type Placeholders, redact } from './redact.ts'
-import type { Action, Place, PlacedText, Verdict } from './types.ts'
+import { type Placeholders, Redactor } from './redact.ts'
+import type { Place, PlacedText, Verdict } from './types.ts'
 
 /** A caller that repeats itself waits so long at most. */
 const LONGEST_SLOWDOWN_MS = 5_000
@@ -37,7 +37,8 @@ const repeated = async (call: Call, texts: readonly PlacedText[], profile: Profi
     })
 }
 
-const ORDER: readonly Action[] = ['flag', 'redact', 'another-model', 'block']
+/** Verdicts that are decided on in one step: well below a millisecond. */
+const VERDICTS_PER_STEP = 1_024
 
 /** A verdict on a text that stands in several places is about one of them. */
 type Located = Readonly<{ verdict: Verdict; place: Place }>
@@ -45,12 +46,16 @@ type Located = Readonly<{ verdict: Verdict; place: Place }>
 /** What a call becomes by the verdicts on its texts. */
 class Inspection {
   readonly replaced = new Map<string, string>()
-  placeholders = NO_PLACEHOLDERS
   wantsAnotherModel = false
+  readonly #redactor = new Redactor()
   readonly #decisions: Decisions
 
   constructor(decisions: Decisions) {
     this.#decisions = decisions
+  }
+
+  get placeholders(): Placeholders {
+    return this.#redactor.placeholders
   }
 
   /** What a text of the call has become, for those that look at it next. */
@@ -58,39 +63,45 @@ class Inspection {
     return this.replaced.get(text) ?? text
   }
 
-  /** Decides about verdicts on what a text has become. Throws CONTENT_BLOCKED. */
-  apply(text: string, found: readonly Located[]): void {
-    const decided = found.flatMap(({ verdict, place }) => {
+  /** Decides about verdicts on what a text has become, in steps. Throws CONTENT_BLOCKED. */
+  *apply(text: string, found: readonly Located[]): Generator<void, void> {
+    const toRedact: Verdict[] = []
+    for (const [index, { verdict, place }] of found.entries()) {
+      if (index % VERDICTS_PER_STEP === VERDICTS_PER_STEP - 1) yield
       const action = this.#decisions.on(verdict, place, 'input')
-      return action ? [{ verdict, place, action }] : []
-    })
-    const strongest = decided.toSorted((a, b) => ORDER.indexOf(b.action) - ORDER.indexOf(a.action))[0]
-    if (strongest?.action === 'block') throw blocked(strongest.verdict, strongest.place)
-    if (strongest?.action === 'another-model') this.wantsAnotherModel = true
-    const toRedact = decided.filter(({ action }) => action === 'redact').map(({ verdict }) => verdict)
-    if (toRedact.length === 0) return
-    const redacted = redact(this.now(text), toRedact, this.placeholders)
-    this.placeholders = redacted.placeholders
-    this.replaced.set(text, redacted.text)
+      if (action === 'block') throw blocked(verdict, place)
+      if (action === 'another-model') this.wantsAnotherModel = true
+      else if (action === 'redact') toRedact.push(verdict)
+    }
+    if (toRedact.length > 0) this.replaced.set(text, yield* this.#redactor.redact(this.now(text), toRedact))
   }
 }
 
 type Guarding = Readonly<{ call: Call; profile: Profile; deps: GuardrailDeps }>
 
-const inspectedByRails = async (
-  texts: readonly PlacedText[],
+/** Looks at a text with the local rails, and does what they lead to. */
+function* inspectedText(
+  { text, place }: PlacedText,
   inspection: Inspection,
   { profile: { input, version }, deps }: Guarding,
-): Promise<void> => {
-  const characters = texts.reduce((sum, { text }) => sum + text.length, 0)
-  for (const { text, place } of texts) {
-    const steps = deps.memory.inspect({ text: inspection.now(text), place }, input, version)
-    const result = withTurns(steps, characters)
-    const verdicts = result instanceof Promise ? await result : result
-    inspection.apply(
+): Generator<void, void> {
+  const verdicts = yield* deps.memory.inspect({ text: inspection.now(text), place }, input, version)
+  if (verdicts.length > 0)
+    yield* inspection.apply(
       text,
       verdicts.map(verdict => ({ verdict, place })),
     )
+}
+
+const inspectedByRails = async (
+  texts: readonly PlacedText[],
+  inspection: Inspection,
+  guarding: Guarding,
+): Promise<void> => {
+  const characters = texts.reduce((sum, { text }) => sum + text.length, 0)
+  for (const given of texts) {
+    const inspected = withTurns(inspectedText(given, inspection, guarding), characters)
+    if (inspected instanceof Promise) await inspected
   }
 }
 
@@ -109,7 +120,7 @@ const inspectedByJudges = async (
     ),
     ({ text }) => text,
   )
-  for (const [text, located] of byText) inspection.apply(text, located)
+  for (const [text, located] of byText) await inTurns(inspection.apply(text, located))
 }
 
 const guarded = async (call: Call, profile: Profile, deps: GuardrailDeps): Promise<Guarded> => {

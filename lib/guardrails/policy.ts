@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { found, type GuardrailFinding, type RequestContext, withFinding } from '../request-context.ts'
+import { found, type GuardrailFinding, type RequestContext } from '../request-context.ts'
 import type { ModelNames } from './allowed-models.ts'
 import type { Duplicates } from './duplicates.ts'
 import { warningsOf } from './findings.ts'
@@ -24,17 +24,22 @@ export type GuardrailDeps = Readonly<{
   /** The targets of model names, for lists of allowed models. */
   models: ModelNames
   duplicatesOf: (profile: Profile) => Duplicates | undefined
-  /** Called with each finding. */
-  onFinding: (finding: GuardrailFinding, request: GuardedRequest) => void
+  /** Called with each kind of finding, and how many of it are new. */
+  onFinding: (finding: GuardrailFinding, count: number, request: GuardedRequest) => void
   clock: Clock
 }>
 
-/** Decides about verdicts on one request, and records them. */
+/** Kinds of findings that one request reports: a text with thousands of matches has few kinds of them. */
+const MOST_FINDINGS = 50
+
+/** Decides about verdicts on one request, and records them. Those of one turn are reported together. */
 export class Decisions {
   readonly #request: GuardedRequest
   readonly #deps: Pick<GuardrailDeps, 'onFinding'>
   readonly #profile: Profile
-  #findings: readonly GuardrailFinding[] = []
+  readonly #findings = new Map<string, GuardrailFinding>()
+  /** How many of each kind have been found since the last report. */
+  readonly #unreported = new Map<GuardrailFinding, number>()
 
   constructor(request: GuardedRequest, profile: Profile, deps: Pick<GuardrailDeps, 'onFinding'>) {
     this.#request = request
@@ -44,20 +49,34 @@ export class Decisions {
 
   /** What is done about a verdict; undefined where nothing is, and always in shadow mode. */
   on(verdict: Verdict, place: Place, direction: Direction): Action | undefined {
-    const { settings } = this.#profile
     const action = this.#profile[direction].actionOn(verdict)
     if (action === undefined) return undefined
-    const { rail, rule, kind } = verdict
-    const { isShadow } = settings
-    const finding = { rail, rule, kind, place, action, ...(isShadow && { isShadow }), count: 1 }
-    this.#findings = withFinding(this.#findings, finding)
-    found(this.#request.journal, finding)
-    this.#deps.onFinding(finding, this.#request)
-    return settings.isShadow ? undefined : action
+    this.#count(verdict, place, action)
+    return this.#profile.settings.isShadow ? undefined : action
   }
 
   /** One sentence for clients for each kind of finding so far. */
   get warnings(): readonly string[] {
-    return warningsOf(this.#findings)
+    return warningsOf([...this.#findings.values()])
+  }
+
+  #count({ rail, rule, kind }: Verdict, place: Place, action: Action): void {
+    const key = `${rail} ${rule} ${place} ${action}`
+    const known = this.#findings.get(key)
+    if (known) known.count += 1
+    else if (this.#findings.size >= MOST_FINDINGS) return
+    const { isShadow } = this.#profile.settings
+    const finding = known ?? { rail, rule, kind, place, action, ...(isShadow && { isShadow }), count: 1 }
+    if (!known) {
+      this.#findings.set(key, finding)
+      found(this.#request.journal, finding)
+    }
+    if (this.#unreported.size === 0) queueMicrotask(() => this.#report())
+    this.#unreported.set(finding, (this.#unreported.get(finding) ?? 0) + 1)
+  }
+
+  #report(): void {
+    for (const [finding, count] of this.#unreported) this.#deps.onFinding(finding, count, this.#request)
+    this.#unreported.clear()
   }
 }

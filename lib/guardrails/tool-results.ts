@@ -3,7 +3,7 @@ import { stringsIn, textOf, withStrings } from './json-strings.ts'
 import { verdictsOfJudges } from './judged.ts'
 import { Decisions, type GuardedRequest, type GuardrailDeps } from './policy.ts'
 import type { Profile } from './profile.ts'
-import { placeholderKind, replaceSpans } from './redact.ts'
+import { placeholderKind, withSpansReplaced } from './redact.ts'
 import type { Verdict } from './types.ts'
 
 /** A result of a tool as JSON, and the rail because of which it is withheld. */
@@ -27,7 +27,10 @@ class ResultGuard {
     return this.decided(text, await inTurns(this.#deps.memory.inspect({ text, place }, input, version)))
   }
 
-  decided(text: string, verdicts: readonly Verdict[]): Readonly<{ text: string } | { rail: string }> {
+  async decided(
+    text: string,
+    verdicts: readonly Verdict[],
+  ): Promise<Readonly<{ text: string } | { rail: string }>> {
     const place = 'tool-result'
     const toRedact: Verdict[] = []
     for (const verdict of verdicts) {
@@ -35,7 +38,7 @@ class ResultGuard {
       if (action === 'block' || action === 'another-model') return { rail: verdict.rail }
       if (action === 'redact') toRedact.push(verdict)
     }
-    return { text: replaceSpans(text, toRedact, placeholderKind) }
+    return { text: await inTurns(withSpansReplaced(text, toRedact, placeholderKind)) }
   }
 }
 
@@ -61,7 +64,7 @@ export const guardedResult = async (
   const current = [...texts].map(([original, text]) => ({ original, text, place: 'tool-result' as const }))
   const found = await verdictsOfJudges(current, profile, deps, request.signal)
   for (const [index, { original, text }] of current.entries()) {
-    const result = guard.decided(text, found[index] ?? [])
+    const result = await guard.decided(text, found[index] ?? [])
     if ('rail' in result) return { json: 'null', withheldBy: result.rail }
     texts.set(original, result.text)
   }

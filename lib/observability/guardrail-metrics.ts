@@ -51,8 +51,9 @@ export class GuardrailMetrics {
 
   found(
     finding: Readonly<{ rail: string; kind: string; place: string; action: string; isShadow?: true }>,
+    count: number,
   ): void {
     const { rail, kind, place, action, isShadow } = finding
-    this.#findings.inc({ rail, kind, place, action, mode: isShadow ? 'shadow' : 'enforce' })
+    this.#findings.inc({ rail, kind, place, action, mode: isShadow ? 'shadow' : 'enforce' }, count)
   }
 }

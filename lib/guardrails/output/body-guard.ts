@@ -6,7 +6,7 @@ import { blocked } from '../findings.ts'
 import { isJson, stringsIn, textOf, withStrings } from '../json-strings.ts'
 import { Decisions, type GuardrailDeps } from '../policy.ts'
 import type { Profile } from '../profile.ts'
-import { placeholderKind, replaceSpans } from '../redact.ts'
+import { placeholderKind, withSpansReplaced } from '../redact.ts'
 import type { Verdict } from '../types.ts'
 
 /** The endpoints beside chat whose answers are text. */
@@ -70,7 +70,7 @@ class BodyGuard {
       if (action === 'block' || action === 'another-model') throw blocked(verdict, 'answer')
       if (action === 'redact') toRedact.push(verdict)
     }
-    return replaceSpans(text, toRedact, placeholderKind)
+    return inTurns(withSpansReplaced(text, toRedact, placeholderKind))
   }
 
   async json(json: string): Promise<string> {

@@ -1,12 +1,13 @@
 import { append } from '../../llm/events.ts'
 import type { Call, Reply, ReplyEvent } from '../../llm/types.ts'
+import { inTurns, mapInTurns } from '../../loop-turns.ts'
 import { choicesOf } from '../answer-choices.ts'
 import { blocked } from '../findings.ts'
 import { held, replayed, withWarnings } from '../held-answer.ts'
 import { verdictsOfJudges } from '../judged.ts'
 import { Decisions, type GuardrailDeps } from '../policy.ts'
 import { isForOutput, type Profile } from '../profile.ts'
-import { placeholderKind, replaceSpans } from '../redact.ts'
+import { placeholderKind, withSpansReplaced } from '../redact.ts'
 import type { PlacedText, Verdict } from '../types.ts'
 import { isTextEvent, placeOf, textOfEvent, withText } from './guarded-texts.ts'
 
@@ -58,12 +59,11 @@ export const judgedAnswer = async (
   const redactions = redactionsOf(texts, found, decisions)
   if (redactions.every(({ length }) => length === 0))
     return replayed(withWarnings(answer, decisions.warnings))
-  let index = -1
-  const changed = events.flatMap((event): readonly ReplyEvent[] => {
-    if (event.type === 'wire') return []
-    if (!isTextEvent(event)) return [event]
-    index += 1
-    return [withText(event, replaceSpans(textOfEvent(event), redactions[index] ?? [], placeholderKind))]
-  })
+  const clean = await mapInTurns(texts, ({ text }, index) =>
+    inTurns(withSpansReplaced(text, redactions[index] ?? [], placeholderKind)),
+  )
+  const texted = events.filter(({ type }) => type !== 'wire')
+  let next = 0
+  const changed = texted.map(event => (isTextEvent(event) ? withText(event, clean[next++] ?? '') : event))
   return replayed(withWarnings({ reply, groups: [changed] }, decisions.warnings))
 }

@@ -46,7 +46,6 @@ const WORDS: readonly Rule[] = [
   { word: /\b(?:broken|br(?:ea|o)k(?:es?|s|ing)?) off\b/i, use: 'abort', example: 'breakOff()' },
   { word: /\bg(?:ave|ive[sn]?|iving) up\b/i, use: 'time out, abort, cancel', example: 'giveUpAt' },
   { word: /\bg(?:ave|ive[sn]?|iving) way\b/i, use: 'deferBackground', example: 'giveWay' },
-  { word: /\bjudg(?:es?|ed|ing|e?ment)\b/i, use: 'TripCondition, check, classify', example: 'aside.judge()' },
   { word: /\b(?:im)?patien(?:ce|t|tly)\b/i, use: 'withTimeout, ReconnectBackoff', example: '#patiently' },
   { word: /(?<!\bin )\bflights?\b/i, use: 'InFlight', example: 'class Flights' },
   {
@@ -90,7 +89,7 @@ const WORDS: readonly Rule[] = [
 /** Names in `lib` that were one word for several ideas. Checked as they are written. */
 const NAMES: readonly Rule[] = [
   {
-    word: /\b(?:type|interface|class) (?:Parts|Live|Composed|CacheState|Host|Origin|Answers?|Seen|Pace|Told|Fault|Judge)\b/,
+    word: /\b(?:type|interface|class) (?:Parts|Live|Composed|CacheState|Host|Origin|Answers?|Seen|Pace|Told|Fault)\b/,
     use: 'Runtime, LiveConfig, ServeDeps, ClientInfo, RouteResponse, StoredReplies, Stats, Result, Issue',
     example: 'export type Origin = Readonly<{}>',
   },

@@ -182,6 +182,18 @@ export type Hedge = Readonly<{
 /** One run of a tool of the gateway's own, within a call. `reason`: why it gave no result. */
 export type ToolUse = Readonly<{ tool: string; state: 'done' | 'failed'; reason?: string }>
 
+/** What a guardrail found in one request and what was done about it; never the text. */
+export type GuardrailFinding = Readonly<{
+  rail: string
+  rule: string
+  kind: string
+  place: string
+  action: string
+  /** It was only counted. */
+  isShadow?: true
+  count: number
+}>
+
 /**
  * The record of a request's handling. The only mutable part of a request: policies record their decisions and
  * observations, the HTTP layer turns them into headers, the log into a line. No decision may depend on it.
@@ -210,6 +222,8 @@ export type Journal = {
   hedge?: Hedge
   /** The gateway's own tools that were run, in the order in which they ended. */
   tools?: ToolUse[]
+  /** What the guardrails found, each once with its count. */
+  guardrails?: readonly GuardrailFinding[]
   /** The time it waited for the reply of another call. */
   joined?: Readonly<{ startedAt: number; endedAt: number }>
   firstContentAt?: number
@@ -242,6 +256,27 @@ export const upstreamMs = ({ attempts, joined }: Journal, now: number): number =
 export const waited = (journal: Journal, what: Wait, milliseconds: number): void => {
   journal.waits ??= {}
   journal.waits[what] = (journal.waits[what] ?? 0) + milliseconds
+}
+
+/** Kinds of findings that one request reports: a text with thousands of matches has few kinds of them. */
+const MOST_FINDINGS = 50
+
+const isSameFinding = (a: GuardrailFinding, b: GuardrailFinding): boolean =>
+  a.rail === b.rail && a.rule === b.rule && a.place === b.place && a.action === b.action
+
+/** The findings with another one, which counts up an equal one. */
+export const withFinding = (
+  findings: readonly GuardrailFinding[] = [],
+  finding: GuardrailFinding,
+): readonly GuardrailFinding[] => {
+  const known = findings.find(one => isSameFinding(one, finding))
+  if (known) return findings.map(one => (one === known ? { ...one, count: one.count + 1 } : one))
+  return findings.length < MOST_FINDINGS ? [...findings, finding] : findings
+}
+
+/** Records what a guardrail found. */
+export const found = (journal: Journal, finding: GuardrailFinding): void => {
+  journal.guardrails = withFinding(journal.guardrails, finding)
 }
 
 /** Counts an ignored event of an upstream stream. */

@@ -176,6 +176,7 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   raw: true,
   passthrough: true,
   strict: true,
+  rules: true,
 
   // A fallback's answer is never stored, so this does not affect stored ones.
   attempts: false,
@@ -206,12 +207,18 @@ const SHAPING = (Object.keys(SHAPES_THE_ANSWER) as (keyof Call)[])
   .toSorted()
 
 /** A body that is passed on as it is says all the rest itself. */
-const SHAPING_RAW = ['maxResponseBytes', 'model', 'raw', 'strict'] as const satisfies readonly (keyof Call)[]
+const SHAPING_RAW = [
+  'maxResponseBytes',
+  'model',
+  'raw',
+  'rules',
+  'strict',
+] as const satisfies readonly (keyof Call)[]
 /** What a body asks: its format, its headers, its text, and the answers that it refers to. */
 const rawQuestion = (raw: Call['raw']): unknown =>
   raw && [raw.format, raw.headers, raw.json, raw.resolved?.members]
 /** So does the body of an endpoint beside chat. */
-const SHAPING_PASSTHROUGH = ['model', 'passthrough'] as const satisfies readonly (keyof Call)[]
+const SHAPING_PASSTHROUGH = ['model', 'passthrough', 'rules'] as const satisfies readonly (keyof Call)[]
 /** Longer bodies are not looked up: hashing one would hold up other requests. */
 const LONGEST_RAW = 1_048_576
 

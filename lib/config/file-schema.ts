@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CACHE_KINDS } from '../cache-kinds.ts'
 import { TAG, TAG_RULE } from '../validation/tags.ts'
+import { guardrails } from './guardrails/schema.ts'
 import { rate } from './schema.ts'
 
 const name = z.string().min(1).max(200)
@@ -236,6 +237,7 @@ export const configFile = z.strictObject({
         .describe('Whether answers may be limited to what is left of a budget; false when absent.'),
     })
     .optional(),
+  guardrails: guardrails.optional(),
   resilience: resilience.optional(),
   vendorObjects: z
     .enum(['refuse', 'allow'])

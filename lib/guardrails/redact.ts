@@ -19,6 +19,9 @@ export const MOST_PLACEHOLDERS = 1000
 
 const nameOf = (kind: string): string => kind.toUpperCase().replace(/[^A-Z0-9]+/g, '_')
 
+/** What stands for a value that is not put back: `[EMAIL]`. */
+export const placeholderKind = (kind: string): string => `[${nameOf(kind)}]`
+
 /** Whether a text holds what looks like a placeholder: such a number is not given out, so that nothing false is put back. */
 const nextFree = (name: string, taken: ReadonlyMap<string, string>, texts: string): string => {
   for (let number = 1; ; number += 1) {
@@ -32,7 +35,7 @@ export interface Redacted {
   readonly placeholders: Placeholders
 }
 
-/** Replaces the spans of verdicts by placeholders. Spans that overlap are replaced as one, by the kind of the first. */
+/** Replaces the spans of verdicts by placeholders that can be put back. */
 export const redact = (
   text: string,
   verdicts: readonly Verdict[],
@@ -43,19 +46,28 @@ export const redact = (
   const placeholderOf = (kind: string, value: string): string => {
     const existing = byValue.get(value)
     if (existing !== undefined) return existing
-    if (values.size >= MOST_PLACEHOLDERS) return `[${nameOf(kind)}]`
+    if (values.size >= MOST_PLACEHOLDERS) return placeholderKind(kind)
     const placeholder = nextFree(nameOf(kind), values, text)
     values.set(placeholder, value)
     byValue.set(value, placeholder)
     return placeholder
   }
-  let redacted = ''
+  return { text: replaceSpans(text, verdicts, placeholderOf), placeholders: { values } }
+}
+
+/** Replaces the spans of verdicts; those that overlap as one, by the kind of the first. */
+export const replaceSpans = (
+  text: string,
+  verdicts: readonly Verdict[],
+  replacementOf: (kind: string, value: string) => string,
+): string => {
+  let replaced = ''
   let from = 0
   for (const { kind, start, end } of merged(verdicts)) {
-    redacted += text.slice(from, start) + placeholderOf(kind, text.slice(start, end))
+    replaced += text.slice(from, start) + replacementOf(kind, text.slice(start, end))
     from = end
   }
-  return { text: redacted + text.slice(from), placeholders: { values } }
+  return replaced + text.slice(from)
 }
 
 const merged = (verdicts: readonly Verdict[]): Pick<Verdict, 'kind' | 'start' | 'end'>[] => {
@@ -73,8 +85,9 @@ export class Restorer {
   readonly #values: ReadonlyMap<string, string>
   readonly #holder: StreamHolder
 
-  constructor({ values }: Placeholders) {
-    this.#values = values
+  /** @param written how a value is written where it is put back; as it is when absent */
+  constructor({ values }: Placeholders, written: (value: string) => string = value => value) {
+    this.#values = new Map([...values].map(([placeholder, value]) => [placeholder, written(value)]))
     const phrases = [...values.keys()].map(text => ({ text, kind: 'placeholder', rule: text, score: 1 }))
     this.#holder = new StreamHolder(new Scanner([phraseDetector('placeholder', phrases, true)]), new Map())
   }
@@ -93,7 +106,11 @@ export class Restorer {
 }
 
 /** Puts the original values back into a whole text. */
-export const restore = (text: string, placeholders: Placeholders): string => {
-  const restorer = new Restorer(placeholders)
+export const restore = (
+  text: string,
+  placeholders: Placeholders,
+  written?: (value: string) => string,
+): string => {
+  const restorer = new Restorer(placeholders, written)
   return restorer.push(text) + restorer.end()
 }

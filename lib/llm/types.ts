@@ -85,6 +85,8 @@ export type Call = RequestContext &
     deadlineAt: number
     /** Longest answer this surface gives, in UTF-8 bytes; unlimited when absent. */
     maxResponseBytes?: ResponseLimit | undefined
+    /** The version of the guardrails' rules for this call; absent where none look at it. */
+    rules?: string | undefined
     cache: CacheMode
     /** Tags of the answer, by which it can be invalidated. */
     cacheTags?: readonly string[] | undefined

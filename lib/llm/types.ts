@@ -154,6 +154,8 @@ export type ReplyEvent =
       id: string
       name: string
       state: 'running' | 'done' | 'failed'
+      /** JSON as the model wrote it, while it is running. */
+      arguments?: string
       result?: unknown
     }>
   | Readonly<{

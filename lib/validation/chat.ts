@@ -115,13 +115,15 @@ export const ONE_QUESTION = {
   ],
 }
 
+const cacheKind = optional(z.enum(CACHE_KINDS, CACHE_KIND_RULE))
+
 /** The body of `POST /api/chat`. Strict: an unknown field is a fault. */
 export const chatBody = (limits: ChatLimits) =>
   z
     .strictObject({
       ...questionFields(limits),
       stream: withDefault(z.boolean(), false),
-      cacheKind: optional(z.enum(CACHE_KINDS, CACHE_KIND_RULE)),
+      cacheKind,
     })
     .check(assertOneQuestion)
     .meta(ONE_QUESTION)
@@ -174,7 +176,7 @@ export type UiPart = z.output<typeof uiPart>
  */
 export const uiChatBody = (limits: ChatLimits) => {
   const { maxMessages, maxMessagesCharacters: most } = limits
-  const { model, temperature, maxTokens, cache, fallback } = questionFields(limits)
+  const { model, temperature, maxTokens, cache, fallback, tools } = questionFields(limits)
   return z.looseObject({
     messages: z
       .array(z.unknown())
@@ -191,6 +193,9 @@ export const uiChatBody = (limits: ChatLimits) => {
     maxTokens,
     cache,
     fallback,
+    cacheKind,
+    // Applications send fields of the same name and another form.
+    tools: tools.catch(undefined),
   })
 }
 

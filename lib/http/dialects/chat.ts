@@ -88,7 +88,8 @@ export const closing = (
 })
 
 /** A run of a tool as clients see it. */
-const toolBody = ({ type: _, ...event }: ToolEvent): Omit<ToolEvent, 'type'> => event
+const toolBody = ({ type: _, arguments: __, ...event }: ToolEvent): Omit<ToolEvent, 'type' | 'arguments'> =>
+  event
 
 const json = async (context: RequestContext, reply: Reply, clock: Clock): Promise<RouteResponse> => {
   const { text, refusal, tools, finish } = await collect(reply)

@@ -156,7 +156,15 @@ export class ToolLoop {
     const { clock } = this.#deps
     const { requestId, journal } = this.#call
     const context = { signal: this.#running.signal, requestId, request: this.#call }
-    yield calls.map(({ id, name }): ReplyEvent => ({ type: 'tool', id, name, state: 'running' }))
+    yield calls.map(
+      ({ id, name, arguments: written }): ReplyEvent => ({
+        type: 'tool',
+        id,
+        name,
+        state: 'running',
+        arguments: written,
+      }),
+    )
     const startedAt = clock.now()
     const results = new Map<ToolCall, EndedCall>()
     for await (const ended of runCalls(calls, this.#deps, context)) {

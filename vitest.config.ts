@@ -7,7 +7,7 @@ const MEASURED = [
   '__tests__/contracts/ledger-speed.test.ts',
   '__tests__/faults/{clients,instant-items,slow-clients}.test.ts',
   '__tests__/support/loop-delays.test.ts',
-  '__tests__/integration/{batch-upload-load,disconnect,event-loop,large-bodies}.test.ts',
+  '__tests__/integration/{batch-upload-load,disconnect,event-loop,guardrail-speed,large-bodies}.test.ts',
 ]
 /** Tests that start gateways, databases or Redis: processes of their own, for which they mostly wait. */
 const WITH_PROCESSES = ['__tests__/{contracts,faults,integration,simulation,support}/**/*.test.ts']

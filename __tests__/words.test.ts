@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseAst } from 'rolldown/parseAst'
 import { describe, expect, it } from 'vitest'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -16,6 +17,8 @@ const FILES = globSync(
   ],
   { cwd: ROOT },
 )
+
+const TESTS = globSync('__tests__/**/*.{test,spec}.ts', { cwd: ROOT })
 
 /** A retired word, what to write instead, a line that the rule must find, and the folder where it is retired. */
 type Rule = Readonly<{ word: RegExp; use: string; example: string; under?: string }>
@@ -43,7 +46,6 @@ const WORDS: readonly Rule[] = [
   { word: /\b(?:broken|br(?:ea|o)k(?:es?|s|ing)?) off\b/i, use: 'abort', example: 'breakOff()' },
   { word: /\bg(?:ave|ive[sn]?|iving) up\b/i, use: 'time out, abort, cancel', example: 'giveUpAt' },
   { word: /\bg(?:ave|ive[sn]?|iving) way\b/i, use: 'deferBackground', example: 'giveWay' },
-  { word: /\bjudg(?:es?|ed|ing|e?ment)\b/i, use: 'TripCondition, check, classify', example: 'aside.judge()' },
   { word: /\b(?:im)?patien(?:ce|t|tly)\b/i, use: 'withTimeout, ReconnectBackoff', example: '#patiently' },
   { word: /(?<!\bin )\bflights?\b/i, use: 'InFlight', example: 'class Flights' },
   {
@@ -87,7 +89,7 @@ const WORDS: readonly Rule[] = [
 /** Names in `lib` that were one word for several ideas. Checked as they are written. */
 const NAMES: readonly Rule[] = [
   {
-    word: /\b(?:type|interface|class) (?:Parts|Live|Composed|CacheState|Host|Origin|Answers?|Seen|Pace|Told|Fault|Judge)\b/,
+    word: /\b(?:type|interface|class) (?:Parts|Live|Composed|CacheState|Host|Origin|Answers?|Seen|Pace|Told|Fault)\b/,
     use: 'Runtime, LiveConfig, ServeDeps, ClientInfo, RouteResponse, StoredReplies, Stats, Result, Issue',
     example: 'export type Origin = Readonly<{}>',
   },
@@ -159,6 +161,39 @@ const EXCEPTIONS: readonly Readonly<{ text: string; file?: string; why: string }
   { text: '`rest`', file: 'CHANGELOG.md', why: 'a former public name' },
 ]
 
+type Node = Readonly<Record<string, unknown>> & Readonly<{ type: string; start: number }>
+
+const isNode = (value: unknown): value is Node =>
+  typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
+
+/** The name that a chain of calls begins with: `it` of `it.skipIf(x).each(rows)(title, test)`. */
+const firstName = (node: unknown): unknown =>
+  isNode(node) ? (node.name ?? firstName(node.object ?? node.callee ?? node.tag)) : undefined
+
+const textOf = (node: unknown): string | undefined => {
+  if (!isNode(node)) return undefined
+  if (node.type === 'Literal') return typeof node.value === 'string' ? node.value : undefined
+  if (node.type !== 'TemplateLiteral' || !Array.isArray(node.quasis)) return undefined
+  return node.quasis.map(({ value }) => value.cooked).join('…')
+}
+
+/** The titles of tests and of their groups, with their positions. */
+const titlesIn = (node: unknown): readonly Readonly<{ title: string; start: number }>[] => {
+  if (Array.isArray(node)) return node.flatMap(titlesIn)
+  if (typeof node !== 'object' || node === null) return []
+  const inner = Object.values(node).flatMap(titlesIn)
+  if (!isNode(node) || node.type !== 'CallExpression' || !Array.isArray(node.arguments)) return inner
+  if (!['it', 'test', 'describe'].includes(String(firstName(node.callee)))) return inner
+  const title = textOf(node.arguments[0])
+  return title === undefined ? inner : [{ title, start: node.start }, ...inner]
+}
+
+const retiredInTitles = (file: string, source: string): string[] =>
+  titlesIn(parseAst(source, { lang: 'ts' })).flatMap(({ title, start }) => {
+    const line = source.slice(0, start).split('\n').length
+    return retiredIn('', title).map(fault => fault.replace(/^:1/, `${file}:${line}`))
+  })
+
 const without = (file: string, line: string): string =>
   EXCEPTIONS.filter(one => one.file === undefined || one.file === file).reduce(
     (text, { text: allowed }) => text.replaceAll(allowed, ''),
@@ -190,10 +225,27 @@ const retiredIn = (file: string, text: string): string[] => {
   })
 }
 
-describe('the words of code, messages, comments and documents', () => {
+describe('the words of code, messages, comments, documents and test titles', () => {
   it('are plain English and the terms of the field, none of those that were retired', () => {
     expect(FILES.length).toBeGreaterThan(400)
     expect(FILES.flatMap(file => retiredIn(file, readFileSync(join(ROOT, file), 'utf8')))).toEqual([])
+  })
+
+  it('are those of test titles too', () => {
+    expect(TESTS.length).toBeGreaterThan(250)
+    const faults = TESTS.flatMap(file => retiredInTitles(file, readFileSync(join(ROOT, file), 'utf8')))
+    expect(faults).toEqual([])
+  })
+
+  it.each([
+    "it('is told so', () => {})",
+    "describe.each(HOSTS)('whoever asks, under %s', () => {})",
+    "it.skipIf(x).each`a`('gives up', () => {})",
+    'test(`nobody`, async () => {})',
+  ])('are found in the title of %s', source => {
+    expect(retiredInTitles('any.test.ts', `\n${source}`)).toEqual([
+      expect.stringMatching(/^any\.test\.ts:2: “/),
+    ])
   })
 
   it.each([...WORDS, ...NAMES])('retire “$example”', ({ example, use, under = 'lib' }) => {

@@ -100,6 +100,14 @@ export const mapInTurns = async <A, B>(
   return mapped
 }
 
+/** The result of work in steps that is known to take less than a turn as a whole. */
+export const atOnce = <T>(steps: Iterator<unknown, T>): T => {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
 /** The result of work in steps, each at its turn. */
 export const inTurns = async <T>(steps: Iterator<unknown, T>): Promise<T> => {
   for (;;) {

@@ -182,6 +182,19 @@ export type Hedge = Readonly<{
 /** One run of a tool of the gateway's own, within a call. `reason`: why it gave no result. */
 export type ToolUse = Readonly<{ tool: string; state: 'done' | 'failed'; reason?: string }>
 
+/** What a guardrail found in one request and what was done about it; never the text. */
+export type GuardrailFinding = {
+  readonly rail: string
+  readonly rule: string
+  readonly kind: string
+  readonly place: string
+  readonly action: string
+  /** It was only counted. */
+  readonly isShadow?: true
+  /** Grows while more of it is found. */
+  count: number
+}
+
 /**
  * The record of a request's handling. The only mutable part of a request: policies record their decisions and
  * observations, the HTTP layer turns them into headers, the log into a line. No decision may depend on it.
@@ -210,6 +223,8 @@ export type Journal = {
   hedge?: Hedge
   /** The gateway's own tools that were run, in the order in which they ended. */
   tools?: ToolUse[]
+  /** What the guardrails found, each once with its count. */
+  guardrails?: GuardrailFinding[]
   /** The time it waited for the reply of another call. */
   joined?: Readonly<{ startedAt: number; endedAt: number }>
   firstContentAt?: number
@@ -242,6 +257,12 @@ export const upstreamMs = ({ attempts, joined }: Journal, now: number): number =
 export const waited = (journal: Journal, what: Wait, milliseconds: number): void => {
   journal.waits ??= {}
   journal.waits[what] = (journal.waits[what] ?? 0) + milliseconds
+}
+
+/** Records what a guardrail found; its count may still grow. */
+export const found = (journal: Journal, finding: GuardrailFinding): void => {
+  journal.guardrails ??= []
+  journal.guardrails.push(finding)
 }
 
 /** Counts an ignored event of an upstream stream. */

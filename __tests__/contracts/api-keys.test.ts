@@ -6,6 +6,7 @@ import { KeyService } from '#lib/auth/keys/service.ts'
 import type { KeyRecords, KeySettings } from '#lib/auth/keys/types.ts'
 import { ADMIN, KeyVerifier } from '#lib/auth/keys/verifier.ts'
 import { GatewayError } from '#lib/errors.ts'
+import { keyJson } from '#lib/http/dialects/keys.ts'
 import type { Records } from '#lib/storage/records/records.ts'
 import { DATABASES, newDatabases } from '../support/databases.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -421,6 +422,30 @@ describe.each(DATABASES)('API keys in %s', kind => {
       })
       await service.revoke(maker.key.id, ALL)
       expect(await outcome(secret)).toBe(NOT_VALID)
+    })
+
+    it('are listed and read as revoked or expired where a key that made one of them is', async () => {
+      const { make, service, verifier, outcome } = instance(stored, clock)
+      const stateOf = async (id: string) => {
+        const listed = (await service.list({ limit: 50 }, ALL)).entries.find(one => one.id === id)
+        const read = [listed, await service.find(id, ALL)]
+        return read.map(key => key && keyJson(key, clock.now()).state)
+      }
+      const childOf = async (secret: string) => {
+        const member = await verifier.verify(secret, ADDRESS)
+        return service.create(member, { name: 'child', role: 'member' }, { member })
+      }
+      const maker = await make({ expiresAt: clock.now() + 60_000 })
+      const grandchild = await childOf((await childOf(maker.secret)).secret)
+      const { id } = grandchild.key
+      expect(await stateOf(id)).toEqual(['active', 'active'])
+      await service.change(maker.key.id, { expiresAt: clock.now() + 30_000 }, ALL)
+      await clock.advance(30_000)
+      expect(await stateOf(id)).toEqual(['expired', 'expired'])
+      await service.revoke(maker.key.id, ALL)
+      expect(await stateOf(id)).toEqual(['revoked', 'revoked'])
+      expect(keyJson(await service.change(id, { name: 'other' }, ALL), clock.now()).state).toBe('revoked')
+      expect(await outcome(grandchild.secret)).toBe(NOT_VALID)
     })
 
     it('cannot be used to take over a wider key of the same owner', async () => {

@@ -266,7 +266,7 @@ describe.each(DATABASES)('batch jobs in %s', kind => {
     expect(await only(1, 60_000)).toMatchObject({ attempt: 3, failures: 1 })
   })
 
-  it('take the beginning back of an item that nobody could be asked for', async () => {
+  it('take the beginning back of an item for which no provider could be asked', async () => {
     const made = job()
     await records.submit(made, items(1))
     const refused: Outcome = { state: 'again', notBefore: 0, countsAs: 'nothing', fault: FAULT }
@@ -295,7 +295,7 @@ describe.each(DATABASES)('batch jobs in %s', kind => {
     expect((await claim(2, 12_000)).map(({ index }) => index)).toEqual([0, 1])
   })
 
-  it('are passed over by whoever wants others', async () => {
+  it('are passed over by a worker that wants others', async () => {
     const [first, second] = [job(), job({ createdAt: 1_001 })]
     for (const one of [first, second]) await records.submit(one, items(1))
     expect(await records.nextDueAt([first.id])).toBe(0)
@@ -306,7 +306,7 @@ describe.each(DATABASES)('batch jobs in %s', kind => {
     expect((await passing([first.id])).map(({ jobId }) => jobId)).toEqual([second.id])
   })
 
-  it('come by priority, but not after whoever has waited ten minutes longer for each step', async () => {
+  it('come by priority, but not after a job that has waited ten minutes longer for each step', async () => {
     const step = 600_000
     const made = [
       job({ name: 'old and low', priority: 'low', createdAt: 1 }),
@@ -481,7 +481,7 @@ describe.each(DATABASES)('batch jobs in %s', kind => {
     expect(await records.find('guest ada', kept.id)).toBeUndefined()
   })
 
-  it('are told of at their webhooks once, however many ask, and again after a failure', async () => {
+  it('are sent to their webhooks once, however many ask, and again after a failure', async () => {
     const made = job({ webhookUrl: 'https://example.com/hook' })
     await records.submit(made, items(1))
     const claimDue = (now: number, leaseUntil = 999_999) => records.claimWebhook({ now, leaseUntil })
@@ -504,7 +504,7 @@ describe.each(DATABASES)('batch jobs in %s', kind => {
     expect(await claimDue(999_999)).toBeUndefined()
   })
 
-  it('are told of once more when they end once more, whatever comes late of the first telling', async () => {
+  it('are sent once more when they end once more, whatever comes late of the first delivery', async () => {
     const made = job({ webhookUrl: 'https://example.com/hook' })
     await records.submit(made, items(2))
     const end = async (at: number) => {
@@ -527,7 +527,7 @@ describe.each(DATABASES)('batch jobs in %s', kind => {
     })
   })
 
-  it('are told of in the order of their ends, those of some owners passed over', async () => {
+  it('are sent in the order of their ends, those of some owners passed over', async () => {
     for (const [owner, at] of [
       ['guest ada', 30_000],
       ['guest eve', 20_000],

@@ -329,7 +329,7 @@ describe.each(DATABASES)('budgets in %s', kind => {
     expect(clock.pending).toBe(0)
   })
 
-  it('give up settling at a clean stop after 1.5 s, and leave no timer behind', async () => {
+  it('stop settling at a clean stop after 1.5 s, and leave no timer', async () => {
     const failing = new HoldRecords(records)
     failing.settle = () => Promise.reject(new GatewayError('STORE_UNAVAILABLE'))
     const budgets = newBudgets('one', failing)

@@ -58,7 +58,7 @@ describe.runIf(process.platform === 'linux')('an upstream that cannot be connect
       expect(resetting.connections() - before).toBe(3)
     })
 
-    it('F5: is not asked at all, and not tried again, with a certificate nobody vouches for', async () => {
+    it('F5: is not asked at all, and not tried again, with a certificate of an unknown issuer', async () => {
       const before = unvouched.connections()
       const told = await scene.endures('vllm/any', stream)
       expect(told).toMatchObject({ status: 502, error: { code: 'NETWORK', retryable: false } })

@@ -54,7 +54,7 @@ describe('hostile requests', () => {
     if (envelopeOf(answer)) expect(envelopeOf(answer).requestId).toMatch(/^[0-9a-f-]{36}$/)
   })
 
-  it('F30: do not smuggle a second request behind a body', async () => {
+  it('F30: do not smuggle a second request after a body', async () => {
     const body = JSON.stringify({ prompt: 'a', model: 'nobody/none' })
     const answer = await raw(
       `${head}content-length: ${body.length}\r\nconnection: close\r\n\r\n${body}${get}host: localhost\r\n\r\n`,
@@ -170,7 +170,7 @@ describe('hostile requests', () => {
     'https://app.example.com:444',
     'HTTPS://APP.EXAMPLE.COM',
     '*',
-  ])('F37: a browser of another origin is told nothing: %s', async origin => {
+  ])('F37: a browser of another origin can read nothing: %s', async origin => {
     for (const method of ['OPTIONS', 'POST']) {
       const headers = { origin, 'access-control-request-method': 'POST', 'content-type': 'application/json' }
       const answer = await fetch(`${scene.gateway.url}/api/chat`, {

@@ -74,7 +74,7 @@ describe('an upstream that refuses', () => {
       expect(calls()).toHaveLength(1)
     })
 
-    it.each(['-1', 'abc', ''])('F1: passes over a Retry-After that makes no sense (%j)', async retryAfter => {
+    it.each(['-1', 'abc', ''])('F1: ignores a malformed Retry-After (%j)', async retryAfter => {
       const { model, calls } = modelThat(limited({ 'retry-after': retryAfter }))
       const told = await scene.endures(model, stream)
       expect(told).toMatchObject({ status: 503, error: { code: 'PROVIDER_RATE_LIMIT' } })
@@ -121,7 +121,7 @@ describe('an upstream that refuses', () => {
       ['a page of ten megabytes', refuses(500, { body: 'must not leak'.repeat(800_000) })],
       ['an empty 200', sends([], { type: 'application/json' })],
       ['200 and a page', sends(['<html>must not leak'], { type: 'text/html' })],
-    ])('F3: tries again after %s, then gives up calmly', async (_name, behaviour) => {
+    ])('F3: tries again after %s, then fails with a calm message', async (_name, behaviour) => {
       const { model, calls } = modelThat(behaviour)
       const told = await scene.endures(model, stream)
       expect(told).toMatchObject({ status: 502, error: { code: 'PROVIDER_ERROR', retryable: true } })
@@ -177,7 +177,7 @@ describe('an upstream that refuses', () => {
       }
     })
 
-    it('F45: lets a model that takes more answer a conversation that is too long, told in a 200', async () => {
+    it('F45: lets a model that takes more answer a conversation that is too long, reported in a 200', async () => {
       scene.upstream.forModel('gpt-4', answersWith(TOO_LONG)).forModel('gpt-3.5-turbo', says(['Instead']))
       const told = await scene.endures('gpt-4', stream)
       expect(told).toMatchObject({ status: 200, content: 'Instead' })

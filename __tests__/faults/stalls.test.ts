@@ -20,7 +20,7 @@ const cutJson = (ending: 'end' | 'reset' | 'stall'): Behaviour =>
     ending,
   })
 
-describe('an upstream that stalls or breaks off', () => {
+describe('an upstream that stalls or ends early', () => {
   let scene: FaultScene
 
   beforeAll(async () => {
@@ -40,7 +40,7 @@ describe('an upstream that stalls or breaks off', () => {
       expect(scene.upstream.callsFor('gpt-4.1').every(({ abandonedAt }) => abandonedAt)).toBe(true)
     })
 
-    it('F6: is a timeout where nobody else can answer, as an ordinary status', async () => {
+    it('F6: is a timeout where no other model can answer, as an ordinary status', async () => {
       const model = scene.upstream.modelThat(headersOnly)
       const told = await scene.endures(`openai/${model}`, stream)
       expect(told).toMatchObject({ status: 504, events: [], error: { code: 'TIMEOUT' } })
@@ -74,7 +74,7 @@ describe('an upstream that stalls or breaks off', () => {
       'NETWORK',
     ],
   ])(
-    'F8: ends a stream that breaks off with an error, and never repeats it from the cache: %s',
+    'F8: ends a stream that ends early with an error, and never repeats it from the cache: %s',
     async (_, behaviour, code) => {
       const model = scene.upstream.modelThat(behaviour)
       for (const calls of [1, 2]) {
@@ -104,7 +104,7 @@ describe('an upstream that stalls or breaks off', () => {
     ],
     ['a stream in place of JSON that breaks off', sends([half]), 'PROVIDER_ERROR'],
   ])(
-    'F8: fails JSON that breaks off, and never repeats it from the cache: %s',
+    'F8: fails JSON that ends early, and never repeats it from the cache: %s',
     async (_, behaviour, code) => {
       const model = scene.upstream.modelThat(behaviour)
       for (const calls of [1, 2]) {
@@ -140,7 +140,7 @@ describe('an upstream that stalls or breaks off', () => {
     })
   })
 
-  it('F9: a stream nobody asked for is read as a whole answer', async () => {
+  it('F9: a stream that was not asked for is read as a whole answer', async () => {
     const model = scene.upstream.modelThat(sends([half, streamEnd()]))
     expect(await scene.endures(`openai/${model}`, false)).toMatchObject({ status: 200, content: 'Half' })
   })

@@ -64,7 +64,7 @@ describe('the clock', () => {
     wall.mockRestore()
   })
 
-  it('F28: that jumps makes no limit negative, and lets nobody through twice', async () => {
+  it('F28: that jumps makes no limit negative, and lets no caller through twice', async () => {
     const counter = slidingWindow()
     const bucket = { key: 'caller', limit: 3, windowMs: 60_000 }
     const hour = 3_600_000

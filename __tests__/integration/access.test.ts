@@ -91,7 +91,7 @@ describe.each(HOSTS)('3: who may reach the gateway from where, under the %s host
       expect(answer).toMatch(/^HTTP\/1\.1 403 /)
     })
 
-    it('may read no answer, and is told nothing by CORS', async () => {
+    it('may read no answer, and gets no CORS headers', async () => {
       const answer = await send({ path: '/api/models', headers: CROSS })
       expect(answer.status).toBe(200)
       expect(answer.headers['cross-origin-resource-policy']).toBe('same-origin')
@@ -111,7 +111,7 @@ describe.each(HOSTS)('3: who may reach the gateway from where, under the %s host
       expect(answer.headers['cross-origin-resource-policy']).toBe(status === 200 ? undefined : 'same-origin')
     })
 
-    it('gets no session even where its origin is allowed, which would replace the visitor’s', async () => {
+    it('gets no session even where its origin is allowed, which would replace the user’s', async () => {
       const headers = { 'sec-fetch-site': 'cross-site', origin: ALLOWED }
       const answer = await send({ method: 'POST', path: '/api/session', headers })
       expect(answer.status).toBe(204)
@@ -145,7 +145,7 @@ describe.each(HOSTS)('3: who may reach the gateway from where, under the %s host
     const REBOUND = { host: 'attacker.example:3000', 'sec-fetch-site': 'same-origin' }
 
     it.each([...PAGES, '/api/models', '/api/batch/jobs', '/api/none', '/metrics'])(
-      'is refused at %s, with the remedy',
+      'is refused at %s, with what to do',
       async path => {
         const answer = await send({ path, headers: REBOUND })
         expect(answer).toMatchObject(forbidden)
@@ -262,7 +262,7 @@ describe.each(HOSTS)('behind a proxy that is trusted, under the %s host', host =
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 429])
   })
 
-  it('14: what is no address counts as the proxy’s own, so that it frees nobody of a limit', async () => {
+  it('14: what is no address counts as the proxy’s own, so that it frees no caller of a limit', async () => {
     const statuses: number[] = []
     for (const entry of ['unknown', '_a', '_b', '198.51.108.1:x', 'spoofed', '"'])
       statuses.push((await chat({ 'x-forwarded-for': entry })).status)

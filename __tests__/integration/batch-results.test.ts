@@ -70,7 +70,7 @@ describe.each(HOSTS)('the results of a job under the %s host', host => {
     for (const line of lines) expect(JSON.parse(line).content).toBe(CONTENT)
   })
 
-  it('break off, and do not look complete, where the job goes while they are read', async () => {
+  it('end in an error, and do not look complete, where the job goes while they are read', async () => {
     const answer = await ask()
     expect(answer.statusCode).toBe(200)
     await records.remove(OWNER, ID)

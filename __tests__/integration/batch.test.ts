@@ -75,7 +75,7 @@ describe.each(HOSTS)('batches under the %s host', host => {
     expect((await ada.ended(again.id)).items[0]).toMatchObject({ cache: 'hit', costUsd: 0 })
   })
 
-  it('give what they were told in files back as JSON lines and as a table', async () => {
+  it('give the answers to uploaded files back as JSON lines and as a table', async () => {
     const model = modelThat(says(['=1+1, "quoted"\nline']))
     const answer = await ada.upload(
       {
@@ -112,7 +112,7 @@ describe.each(HOSTS)('batches under the %s host', host => {
     expect(await table.text()).toContain(`"'=1+1, ""quoted""\nline"`)
   })
 
-  it('are taken whole or not at all: every fault is told with its file and line', async () => {
+  it('are taken whole or not at all: every fault is reported with its file and line', async () => {
     const before = await json(await ada.ask('/jobs'))
     const answer = await ada.upload({
       'good.jsonl': '{"prompt":"fine"}\n',
@@ -145,7 +145,7 @@ describe.each(HOSTS)('batches under the %s host', host => {
     ])
   })
 
-  it('are nobody else’s', async () => {
+  it('are out of reach for other callers', async () => {
     const { id } = await ada.submit([{ prompt: 'Mine' }])
     await ada.ended(id)
     for (const [method, path] of [
@@ -164,7 +164,7 @@ describe.each(HOSTS)('batches under the %s host', host => {
     expect((await json(await eve.ask('/jobs'))).jobs).toEqual([])
   })
 
-  it('try failed items three times, say why they failed, and run those again when told to', async () => {
+  it('try failed items three times, say why they failed, and run those again when asked to', async () => {
     const model = modelThat(refuses(500))
     const { id } = await ada.submit([
       { prompt: 'good', model: 'mock/echo' },

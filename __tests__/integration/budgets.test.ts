@@ -365,3 +365,59 @@ describe.each(HOSTS)('the route of budgets, under the %s host', host => {
     })
   }, 60_000)
 })
+
+describe.each(['SQLite', 'Postgres'])('the list of budgets, in %s', backend => {
+  const page = async ({ url }: GatewayProcess, query = ''): Promise<Json> => {
+    const answer = await fetch(`${url}/api/admin/budgets${query}`, { headers: AS_ADMIN })
+    expect(answer.status).toBe(200)
+    return json(answer)
+  }
+  const newKey = async ({ url }: GatewayProcess, body: object): Promise<Json> =>
+    json(
+      await fetch(`${url}/api/admin/keys`, { method: 'POST', headers: AS_ADMIN, body: JSON.stringify(body) }),
+    )
+
+  it('has each with a limit once, page by page, as it is read alone, and none of revoked keys', async () => {
+    const gateway = await start(backend === 'Postgres' ? { DATABASE_URL: await postgres.database() } : {})
+    expect(await page(gateway)).toEqual({ budgets: [], nextCursor: null })
+    const { id, key } = await newKey(gateway, { name: 'one', owner: 'acme', budgetUsd: { month: 3 } })
+    const revoked = await newKey(gateway, { name: 'two', budgetUsd: { day: 1 } })
+    await newKey(gateway, { name: 'three' })
+    await fetch(`${gateway.url}/api/admin/keys/${revoked.id}/revoke`, { method: 'POST', headers: AS_ADMIN })
+    await setBudget(gateway, { day: 5 })
+    await setBudget(gateway, { month: 9 }, encodeURIComponent('owner:Größe & Co'))
+    await setBudget(gateway, { day: 2, month: 4 }, 'owner:acme')
+    await setBudget(gateway, { day: 1 }, 'owner:none')
+    await setBudget(gateway, {}, 'owner:none')
+    const answer = await fetch(`${gateway.url}/api/chat`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': key },
+      body: JSON.stringify(QUESTION),
+    })
+    expect(answer.status).toBe(200)
+
+    const scopes = ['all', `key:${id}`, 'owner:Größe & Co', 'owner:acme']
+    const whole = await page(gateway)
+    expect(whole.nextCursor).toBeNull()
+    expect(whole.budgets.map(({ scope }: Json) => scope)).toEqual(scopes)
+    for (const one of whole.budgets) expect(one).toEqual(await budget(gateway, encodeURIComponent(one.scope)))
+    expect(whole.budgets[3]).toMatchObject({
+      budgetUsd: { day: 2, month: 4 },
+      day: { limitUsd: 2, spentNanoUsd: String(COST_NANO), reservedNanoUsd: '0', period: expect.any(String) },
+    })
+
+    const first = await page(gateway, '?limit=3')
+    const second = await page(gateway, `?limit=3&cursor=${first.nextCursor}`)
+    expect([...first.budgets, ...second.budgets]).toEqual(whole.budgets)
+    expect(second.nextCursor).toBeNull()
+  }, 60_000)
+
+  it('is the admin’s, and takes its own cursors alone', async () => {
+    const { url } = await start(backend === 'Postgres' ? { DATABASE_URL: await postgres.database() } : {})
+    expect((await fetch(`${url}/api/admin/budgets`)).status).toBe(401)
+    for (const query of ['?cursor=x', '?cursor=YWxsIQ', '?limit=0', '?limit=201', '?by=scope']) {
+      const answer = await fetch(`${url}/api/admin/budgets${query}`, { headers: AS_ADMIN })
+      expect(answer.status, query).toBe(400)
+    }
+  }, 60_000)
+})

@@ -14,12 +14,14 @@ const AS_ADMIN = { authorization: `Bearer ${ADMIN_TOKEN}` }
 const RULES = {
   cache: {
     ttlSeconds: 600,
+    kinds: { evaluation: { ttlSeconds: 1 } },
     rules: [
       { model: 'openai/revalidated', ttlSeconds: 1, staleWhileRevalidateSeconds: 600 },
       { model: 'openai/guarded', ttlSeconds: 1, staleIfErrorSeconds: 600 },
       { model: 'openai/private-*', enabled: false },
       { model: 'openai/labelled', tags: ['team:a'] },
       { model: 'openai/labelled', enabled: false },
+      { model: 'openai/intent-*', kind: 'intent-classification' },
     ],
   },
 }
@@ -136,6 +138,68 @@ describe.each(HOSTS)('kept answers under the %s host', host => {
     expect(await cacheOf(question, headers)).toBe('miss')
   })
 
+  it.each([
+    ['/api/chat, by cacheKind', 'chat', { cacheKind: 'generation' }, {}],
+    ['/api/chat, by header', 'chat', {}, { 'x-gateway-cache-kind': 'generation' }],
+    ['/v1/chat/completions, by header', 'v1', {}, { 'x-gateway-cache-kind': 'generation' }],
+    ['any API, by the kind of its rule', 'chat', { model: 'openai/intent-short' }, {}],
+  ])('of a kind are invalidated by it: asked over %s', async (name, api, changes, headers) => {
+    const model = 'model' in changes ? 'intent-short' : 'kinds'
+    const kind = model === 'kinds' ? 'generation' : 'intent-classification'
+    upstream.forModel(model, says(['of a kind']))
+    const prompt = `Of a kind, over ${name}`
+    const ask = async (): Promise<string | null> => {
+      const answer =
+        api === 'chat'
+          ? await post(gateway.url, { prompt, model: 'openai/kinds', ...changes }, { headers })
+          : await fetch(`${gateway.url}/v1/chat/completions`, {
+              method: 'POST',
+              headers: { 'content-type': 'application/json', ...headers },
+              body: JSON.stringify({ model: 'openai/kinds', messages: [{ role: 'user', content: prompt }] }),
+            })
+      expect(answer.status).toBe(200)
+      await answer.text()
+      return answer.headers.get('x-gateway-cache')
+    }
+    const byPost = (what: object) =>
+      fetch(`${gateway.url}/api/admin/cache/invalidate`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...AS_ADMIN },
+        body: JSON.stringify(what),
+      })
+    expect([await ask(), await ask()]).toEqual(['miss', 'hit'])
+    expect((await byPost({ kind: 'tool-result' })).status).toBe(200)
+    expect(await ask()).toBe('hit')
+    for (const what of [{ kind }, { kind: `${kind.slice(0, 4)}*` }, { tag: kind }]) {
+      expect(await json(await byPost(what))).toEqual({ invalidated: what })
+      expect([await ask(), await ask()]).toEqual(['miss', 'hit'])
+    }
+    expect((await invalidate(gateway, { kind })).status).toBe(200)
+    expect(await ask()).toBe('miss')
+  })
+
+  it('of a kind are repeated for its time in the file', async () => {
+    upstream.forModel('kinds', says(['for a second']))
+    const question = { prompt: 'For a second?', model: 'openai/kinds', cacheKind: 'evaluation' }
+    expect([await cacheOf(question), await cacheOf(question)]).toEqual(['miss', 'hit'])
+    await until(gateway, question, 'miss')
+  })
+
+  it('are of no other kinds than the four', async () => {
+    const names = 'must be one of evaluation, generation, tool-result, intent-classification'
+    const headers = { 'x-gateway-cache-kind': 'poetry' }
+    const question = { prompt: 'Which kind?', model: 'mock' }
+    for (const answer of [
+      await post(gateway.url, { ...question, cacheKind: 'poetry' }),
+      await post(gateway.url, question, { headers }),
+      await invalidate(gateway, { kind: 'poetry' }),
+      await invalidate(gateway, { kind: 'poe*' }),
+    ]) {
+      expect(answer.status).toBe(400)
+      expect((await json(answer)).error.message).toContain(names)
+    }
+  })
+
   it('stay where something else is forgotten', async () => {
     upstream.forModel('labelled', says(['labelled']))
     const question = { prompt: 'Stays', model: 'openai/labelled' }
@@ -166,7 +230,7 @@ describe.each(HOSTS)('kept answers under the %s host', host => {
     expect((await json(answer)).error.details).toMatchObject([{ path: 'x-gateway-cache-tags' }])
   })
 
-  it('are the admin’s business and nobody else’s', async () => {
+  it('are open to the admin alone', async () => {
     upstream.forModel('labelled', says(['labelled']))
     const question = { prompt: 'Mine', model: 'openai/labelled' }
     await cacheOf(question)
@@ -196,7 +260,7 @@ describe.each(HOSTS)('kept answers under the %s host', host => {
     expect(metrics).toMatch(/^parley_cache_bytes [1-9]\d*$/m)
   })
 
-  it('are out of everybody’s reach without ADMIN_TOKEN, and none when switched off', async () => {
+  it('are closed to all callers without ADMIN_TOKEN, and absent when switched off', async () => {
     const closed = await startWith({})
     const off = await startWith({ ADMIN_TOKEN, ENABLE_CACHING: 'false' })
     try {
@@ -239,7 +303,7 @@ describe('kept answers of gateways that share a Redis', () => {
     await server?.kill()
   })
 
-  it('are forgotten by one as soon as the other is told to, and kept anew afterwards', async () => {
+  it('are forgotten by one as soon as the other invalidates them, and stored anew afterwards', async () => {
     const [one, other] = gateways as [GatewayProcess, GatewayProcess]
     const model = upstream.modelThat(inTurn(says(['before']), says(['after'])))
     const question = { prompt: 'Shared?', model: `openai/${model}` }

@@ -46,7 +46,7 @@ describe.each(HOSTS)('answers asked for again under the %s host', host => {
     expect(upstream.callsFor('gpt-4o-mini')).toHaveLength(1)
   })
 
-  it('are nobody else’s', async () => {
+  it('are out of reach for other callers', async () => {
     const model = upstream.modelThat(says(['Secret']))
     const question = { prompt: 'Mine', model: `openai/${model}` }
     const [ada, eve] = [await guest(), await guest()]

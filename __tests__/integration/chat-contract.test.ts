@@ -275,7 +275,7 @@ describe.each(HOSTS)('POST /api/chat under the %s host', host => {
       expect((await json(answer)).error.code).toBe('NOT_FOUND')
     })
 
-    it('a key nobody knows with 401', async () => {
+    it('an unknown key with 401', async () => {
       const answer = await ask({ prompt: 'a' }, { headers: { authorization: 'Bearer sk-nobody' } })
       expect(answer.status).toBe(401)
       expect((await json(answer)).error.code).toBe('UNAUTHENTICATED')

@@ -19,6 +19,7 @@ import { HOSTS, type HostName } from '../support/gateway.ts'
 import { callsWeather, PIXEL, reasons, refusesAs, splits, writes } from '../support/openai-behaviour.ts'
 import { type Behaviour, chunk, inTurn, refuses, sends, stallsAfter } from '../support/upstream-behaviour.ts'
 import {
+  asAnthropicToo,
   startUpstreamGateway,
   stopUpstreamGateway,
   type UpstreamGateway,
@@ -109,11 +110,7 @@ const weatherTool = (asked: unknown[]) =>
 
 const startGateway = (host: HostName): Promise<UpstreamGateway> =>
   startUpstreamGateway(host, baseUrl => ({
-    ENABLE_CACHING: 'false',
-    MAX_RETRIES: '0',
-    BREAKER_FAILURES: '1000',
-    ANTHROPIC_API_KEY: 'sk-ant-gateway',
-    ANTHROPIC_BASE_URL: baseUrl,
+    ...asAnthropicToo(baseUrl),
     OPENAI_COMPATIBLE_BASE_URL: baseUrl,
   }))
 
@@ -244,7 +241,7 @@ describe.each(HOSTS)('the AI SDK through the %s server', host => {
       expect(setting.upstream.callsFor(id)).toHaveLength(2)
     })
 
-    it('a stream that breaks off is an error, not an end', async () => {
+    it('a stream that ends early is an error, not an end', async () => {
       const { through } = modelThat(provider.breaksOff)
       const errors: unknown[] = []
       const result = streamText({ ...once, model: through, onError: ({ error }) => void errors.push(error) })

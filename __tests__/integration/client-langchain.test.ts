@@ -16,6 +16,7 @@ import {
   stallsAfter,
 } from '../support/upstream-behaviour.ts'
 import {
+  asAnthropicToo,
   startUpstreamGateway,
   stopUpstreamGateway,
   type UpstreamGateway,
@@ -45,13 +46,7 @@ const seen = ({
 describe.each(HOSTS)('LangChain through the %s server', host => {
   let setting: UpstreamGateway
   beforeAll(async () => {
-    setting = await startUpstreamGateway(host, baseUrl => ({
-      ENABLE_CACHING: 'false',
-      MAX_RETRIES: '0',
-      BREAKER_FAILURES: '1000',
-      ANTHROPIC_API_KEY: 'sk-ant-gateway',
-      ANTHROPIC_BASE_URL: baseUrl,
-    }))
+    setting = await startUpstreamGateway(host, asAnthropicToo)
   })
   afterAll(() => stopUpstreamGateway(setting ?? {}))
 
@@ -180,7 +175,7 @@ describe.each(HOSTS)('LangChain through the %s server', host => {
     expect(setting.upstream.callsFor(id)).toHaveLength(2)
   })
 
-  it('a stream that breaks off is an error, not an end', async () => {
+  it('a stream that ends early is an error, not an end', async () => {
     const { through } = modelThat(sends([sse(chunk({ content: 'Hel' }))]))
     await expect(streamed(through)).rejects.toThrow()
   })

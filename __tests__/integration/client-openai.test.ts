@@ -8,6 +8,7 @@ import { HOSTS } from '../support/gateway.ts'
 import { callsWeather, refusesAs, writes } from '../support/openai-behaviour.ts'
 import { type Behaviour, hangs, inTurn, refuses, stallsAfter } from '../support/upstream-behaviour.ts'
 import {
+  asAnthropicToo,
   startUpstreamGateway,
   stopUpstreamGateway,
   type UpstreamGateway,
@@ -31,13 +32,7 @@ describe.each(HOSTS)('the official client of OpenAI through the %s server', host
   const clientOf = (maxRetries: number) =>
     new OpenAI({ baseURL: `${setting.gateway.url}/v1`, apiKey: 'any', maxRetries })
   beforeAll(async () => {
-    setting = await startUpstreamGateway(host, baseUrl => ({
-      ENABLE_CACHING: 'false',
-      MAX_RETRIES: '0',
-      BREAKER_FAILURES: '1000',
-      ANTHROPIC_API_KEY: 'sk-ant-gateway',
-      ANTHROPIC_BASE_URL: baseUrl,
-    }))
+    setting = await startUpstreamGateway(host, asAnthropicToo)
     client = clientOf(0)
   })
   afterAll(() => stopUpstreamGateway(setting ?? {}))

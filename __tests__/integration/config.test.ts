@@ -113,7 +113,7 @@ describe('a configuration file', () => {
     expect(await json(await underWay)).toMatchObject({ content: 'At last', finishReason: 'stop' })
   })
 
-  it('with a fault changes nothing, is told in log, metric and health, and recovers (F56)', async () => {
+  it('with a fault changes nothing, is reported in log, metric and health, and recovers (F56)', async () => {
     const path = join(folder(), 'gateway.yaml')
     writeFileSync(path, aliasTo('old', 'gpt-4o'))
     const running = await start(path)

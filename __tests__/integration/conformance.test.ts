@@ -14,6 +14,7 @@ import {
   streamEnd,
 } from '../support/upstream-behaviour.ts'
 import {
+  asAnthropicToo,
   startUpstreamGateway,
   stopUpstreamGateway,
   type UpstreamGateway,
@@ -48,11 +49,7 @@ describe.each(HOSTS)('conformance under the %s server', host => {
 
   beforeAll(async () => {
     setting = await startUpstreamGateway(host, baseUrl => ({
-      ENABLE_CACHING: 'false',
-      MAX_RETRIES: '0',
-      BREAKER_FAILURES: '1000',
-      ANTHROPIC_API_KEY: 'sk-ant-gateway',
-      ANTHROPIC_BASE_URL: baseUrl,
+      ...asAnthropicToo(baseUrl),
       OLLAMA_BASE_URL: baseUrl,
       MISTRAL_API_KEY: 'sk-mistral',
       MISTRAL_BASE_URL: baseUrl,

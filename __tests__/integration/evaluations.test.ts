@@ -276,7 +276,7 @@ describe('npm run evaluate', () => {
     expect([code, err]).toEqual([2, expect.stringMatching(why)])
   })
 
-  it('leaves no data set behind', async () => {
+  it('deletes its data set once the run has started', async () => {
     const client = new EvaluationClient(gateway.url)
     await evaluate(plan)
     expect((await client.json('evaluations/datasets')).datasets).toEqual([])

@@ -292,7 +292,7 @@ describe.each(HOSTS)('HTTP at the edge of the %s server', host => {
       `POST /api/chat HTTP/1.1\r\n${HOST}content-type: application/json\r\ncontent-length: ${CHAT.length}\r\n${more}\r\n`
 
     it.each(['h2c', 'websocket', 'TLS/1.0', 'nonsense'])(
-      'an upgrade to %s is ignored: the request is answered, and what is pipelined behind it too',
+      'an upgrade to %s is ignored: the request is answered, and what is pipelined after it too',
       async protocol => {
         const answer = await exchange(
           gateway.url,

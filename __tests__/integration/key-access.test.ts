@@ -174,7 +174,7 @@ describe.each(HOSTS)('an API key under the %s host', host => {
     await second.leave()
   })
 
-  it('has so many tokens a minute: reserved, corrected by the answer, and told in headers', async () => {
+  it('has so many tokens a minute: reserved, corrected by the answer, and reported in headers', async () => {
     const { key } = await make({ limits: { tokensPerMinute: 500 } })
     const asked = { ...chat, model: MODEL, max_tokens: 400 }
     const first = await send(key, '/v1/chat/completions', asked)

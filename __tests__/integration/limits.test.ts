@@ -144,7 +144,7 @@ describe('switches', () => {
     }
   })
 
-  it('REQUIRE_API_KEY=true turns away whoever has none', async () => {
+  it('REQUIRE_API_KEY=true turns away callers without a key', async () => {
     const gateway = await GatewayProcess.start('native', { REQUIRE_API_KEY: 'true' })
     try {
       const answer = await post(gateway.url, HELLO)

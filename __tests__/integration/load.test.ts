@@ -15,7 +15,7 @@ const residentKibibytes = (pid: number): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
 
 describe.runIf(process.platform === 'linux')('a thousand streams at once', () => {
-  it('all come to their end whole, and leave no call open and no memory behind', {
+  it('all come to their end whole, and leave no call open and no memory in use', {
     timeout: 600_000,
   }, async () => {
     const upstream = (await FakeUpstream.start()).usually(says(PIECES, { paceMs: 20 }))
@@ -71,7 +71,7 @@ async function* uploadOf(lines: number, boundary: string): AsyncGenerator<Uint8A
 }
 
 describe.runIf(process.platform === 'linux')('an upload of 200 MB', () => {
-  it('becomes 50,000 items without being held in memory, and holds up nobody', {
+  it('becomes 50,000 items without being held in memory, and delays no other caller', {
     timeout: 600_000,
   }, async () => {
     const gateway = await GatewayProcess.start('native', {

@@ -102,7 +102,7 @@ describe('a gateway that npm runs', () => {
       ['SIGINT', 'group', 'compiling a page'],
       // Without npm the script sends itself SIGTERM: this is what SIGTERM does while it compiles, too.
       ['SIGKILL', 'npm', 'compiling a page'],
-    ])('leaves no process of `npm run dev` behind after %s to %s, %s', async (signal, target, work) => {
+    ])('leaves no process of `npm run dev` running after %s to %s, %s', async (signal, target, work) => {
     const running = await start('dev', { ENABLE_CONSOLE: 'true' })
     expect(running.left).toHaveLength(DEV_PROCESSES)
     if (work === 'compiling a page') {

@@ -218,7 +218,7 @@ describe.each(HOSTS)('POST /v1/chat/completions under the %s server', host => {
       expect(text.match(/"finish_reason":"stop"/g)).toHaveLength(1)
     })
 
-    it('an error where the upstream breaks off, and no [DONE] after it', async () => {
+    it('an error where the upstream’s stream ends early, and no [DONE] after it', async () => {
       setting.upstream.usually(sends([sse(chunk({ content: 'Hi' }))]))
       const stream = await through.chat.completions.create({ model: MODEL, messages, stream: true })
       await expect(collectChunks(stream)).rejects.toMatchObject({ code: 'provider_error' })

@@ -10,6 +10,7 @@ import { HOSTS } from '../support/gateway.ts'
 import { CHAT_FIXTURES, refusesAs } from '../support/openai-behaviour.ts'
 import { refuses } from '../support/upstream-behaviour.ts'
 import {
+  asAnthropicToo,
   startUpstreamGateway,
   stopUpstreamGateway,
   type UpstreamGateway,
@@ -29,13 +30,7 @@ const lastTwo = ({ upstream }: UpstreamGateway): [string, string] => {
 }
 
 const start = (host: (typeof HOSTS)[number]): Promise<UpstreamGateway> =>
-  startUpstreamGateway(host, baseUrl => ({
-    ENABLE_CACHING: 'false',
-    MAX_RETRIES: '0',
-    BREAKER_FAILURES: '1000',
-    ANTHROPIC_API_KEY: 'sk-ant-gateway',
-    ANTHROPIC_BASE_URL: baseUrl,
-  }))
+  startUpstreamGateway(host, asAnthropicToo)
 
 describe.each(HOSTS)('the official client of OpenAI, through the %s server and without it', host => {
   let setting: UpstreamGateway
@@ -110,7 +105,7 @@ describe.each(HOSTS)('the official client of OpenAI, through the %s server and w
     [401, 502, 'provider_error'],
     [429, 503, 'provider_rate_limit'],
     [500, 502, 'provider_error'],
-  ])('is not told of the gateway’s own trouble upstream: %i is %i %s', async (theirs, status, code) => {
+  ])('does not see the gateway’s own errors upstream: %i is %i %s', async (theirs, status, code) => {
     const model = `gpt-${theirs}`
     setting.upstream.forModel(model, refuses(theirs))
     for (const stream of [false, true])
@@ -192,7 +187,7 @@ describe.each(HOSTS)('the official client of Anthropic, through the %s server an
     [429, 503, 'overloaded_error'],
     [500, 502, 'api_error'],
     [529, 502, 'api_error'],
-  ])('is not told of the gateway’s own trouble upstream: %i is %i %s', async (theirs, status, type) => {
+  ])('does not see the gateway’s own errors upstream: %i is %i %s', async (theirs, status, type) => {
     const model = `claude-${theirs}`
     setting.upstream.forModel(model, refuses(theirs))
     for (const stream of [false, true])

@@ -84,7 +84,7 @@ describe('the thread that SQLite runs on', () => {
     expect(await workers()).toEqual(['next'])
   })
 
-  it('is given up when it has not answered for 15 s, and holds up nothing else of the process', async () => {
+  it('is replaced when it has not answered for 15 s, and holds up nothing else of the process', async () => {
     let ticks = 0
     const ticking = setInterval(() => {
       ticks += 1
@@ -133,7 +133,7 @@ describe('the thread that SQLite runs on', () => {
     expect(await workers()).toEqual(['a'])
   })
 
-  it('does what was asked before the close, refuses what comes after it, and leaves no log behind', async () => {
+  it('does what was asked before the close, refuses what comes after it, and leaves no log file', async () => {
     const asked = Array.from({ length: 50 }, (_, at) => addWorker(String(at)))
     const inTransaction = records.write(async db => {
       await db.insertInto('batch_workers').values({ id: 'slow', seen_at: 1 }).execute()
@@ -233,7 +233,7 @@ describe('the thread that SQLite runs on', () => {
     expect(ids.filter(id => !id.startsWith('written'))).toEqual(['last', 'taken'])
   })
 
-  it('F21: gives up a write after 5 s where another process holds the file for longer, and reads at once meanwhile', async () => {
+  it('F21: fails a write after 5 s where another process holds the file for longer, and reads at once meanwhile', async () => {
     await addWorker('a')
     const other = new DatabaseSync(path)
     other.exec('begin immediate')

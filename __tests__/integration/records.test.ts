@@ -102,7 +102,7 @@ describe('F23: records in a file', () => {
     expect(await refusalOf(dataDir)).toContain('newer version')
   })
 
-  it('can be read by nobody else on the machine', async () => {
+  it('can be read by no other user of the machine', async () => {
     const dataDir = newDirectory()
     const records = await open(dataDir)
     expect(statSync(fileIn(dataDir)).mode & 0o077).toBe(0)
@@ -153,7 +153,7 @@ const said = async (child: ReturnType<typeof inAnotherProcess>): Promise<string>
 const ITEM = `{ request: { prompt: 'x', maxTokens: 1, cache: 'default', fallback: true } }`
 
 describe('records that several processes open', () => {
-  it('are brought up to date once, by whoever comes first', async () => {
+  it('are brought up to date once, by the process that comes first', async () => {
     const dataDir = newDirectory()
     const code = `await openRecords({ dataDir: ${JSON.stringify(dataDir)} }, systemClock); console.log('open')`
     const outcomes = await Promise.all([1, 2, 3, 4].map(() => said(inAnotherProcess(code))))
@@ -183,7 +183,7 @@ describe('records that several processes open', () => {
     expect(lines.some(line => line.endsWith('lost'))).toBe(false)
   })
 
-  it('F26: keep what was settled when whoever settled it is killed', async () => {
+  it('F26: keep what was settled when the process that settled it is killed', async () => {
     const dataDir = newDirectory()
     const child = inAnotherProcess(`
       const records = batchRecords(await openRecords(${JSON.stringify({ dataDir })}, systemClock))
@@ -253,7 +253,7 @@ describe('F24: records in a Postgres', () => {
     }
   })
 
-  it('whose connections are all in use cost whoever comes later a 503 within a moment', async () => {
+  it('whose connections are all in use cost later callers a 503 within a moment', async () => {
     const url = await server.database()
     const gateway = await GatewayProcess.start('native', {
       DATABASE_URL: url,

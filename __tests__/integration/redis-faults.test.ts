@@ -159,7 +159,7 @@ describe.concurrent.each(TRANSPORTS)('Redis fails over a %s', transport => {
     }),
   )
 
-  it('F18: flapping: no client sees it, limits hold, and it is left alone for longer and longer', () =>
+  it('F18: flapping: no client sees it, limits hold, and its cooldowns grow longer and longer', () =>
     inScene([transport, { RATE_LIMIT_ANONYMOUS: '40/1m' }], async scene => {
       const asking = scene.asking()
       const startedAt = performance.now()
@@ -255,7 +255,7 @@ describe('Redis loses or garbles what it holds', () => {
     expect(scene.changes).toBe(0)
   })
 
-  it('F14: a thousand clients who leave: nobody is given another’s answer afterwards', async () => {
+  it('F14: a thousand clients who leave: no client is given another’s answer afterwards', async () => {
     const ask = (index: number, signal?: AbortSignal) =>
       post(scene.gateway.url, { prompt: `Tag ${index}`, model: 'mock/echo' }, { ...(signal && { signal }) })
     for (let round = 0; round < 10; round += 1) {

@@ -45,7 +45,7 @@ describe('a gateway whose providers fail', () => {
     },
   )
 
-  it('asks nobody twice what it will not accept', async () => {
+  it('asks no provider twice what it will not accept', async () => {
     const model = upstream.modelThat(refuses(400))
     expect((await ask({ model: `openai/${model}` })).status).toBe(400)
     expect(upstream.callsFor(model)).toHaveLength(1)
@@ -107,7 +107,7 @@ describe('a gateway whose providers fail', () => {
     })
   })
 
-  it('lets no other model answer whoever forbids it, and passes the time to wait on', async () => {
+  it('lets no other model answer a caller that forbids it, and passes the time to wait on', async () => {
     upstream.forModel('gpt-4', refuses(429, { headers: { 'retry-after': '60' } }))
     const answer = await ask({ model: 'gpt-4', fallback: false })
     expect(answer.status).toBe(503)

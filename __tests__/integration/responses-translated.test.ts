@@ -311,7 +311,7 @@ describe.each(HOSTS)('POST /v1/responses, translated, under the %s server', host
         expect(lastBody()).not.toHaveProperty(name)
     })
 
-    it('ends a stream that breaks off with numbered error events (case 18)', async () => {
+    it('ends a stream that fails with numbered error events (case 18)', async () => {
       setting.upstream.usually(sends([sse(chunk({ content: 'Hi' }))]))
       const text = await (await post({ model: TRANSLATED, input: 'Hi', stream: true })).text()
       const events = eventsIn(text)

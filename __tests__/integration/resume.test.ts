@@ -84,14 +84,14 @@ describe.each(HOSTS)('a stream that can be resumed, under the %s host', host => 
     ).toEqual([])
   })
 
-  it('is read to its end also by whoever stops reading for a while', async () => {
+  it('is read to its end also by a client that stops reading for a while', async () => {
     const { reader, id } = await ask(upstream.modelThat(says(PIECES)))
     await back(id).then(answer => answer.text())
     await reader.until(received => received.includes('event: done'))
     expect(reader.wholeFrames).toBe(await (await back(id)).text())
   })
 
-  it('lets whoever comes back know at once that it is there, also while nothing comes', async () => {
+  it('shows a client that comes back at once that it is there, also while nothing comes', async () => {
     const { reader, id } = await ask(upstream.modelThat(stallsAfter('one ', 'two ', 'three ')))
     await reader.until(received => received.split('event: delta').length > 3)
     const client = new AbortController()
@@ -108,7 +108,7 @@ describe.each(HOSTS)('a stream that can be resumed, under the %s host', host => 
     expect((await back(id, last)).status).toBe(204)
   })
 
-  it('leaves the upstream when nobody has come back within the grace', async () => {
+  it('leaves the upstream when no client has come back within the grace period', async () => {
     const model = upstream.modelThat(neverEnds({ paceMs: 50, piece: '.' }))
     const { reader, client, id, requestId } = await ask(model)
     await reader.until(received => received.includes('event: delta'))
@@ -129,7 +129,7 @@ describe.each(HOSTS)('a stream that can be resumed, under the %s host', host => 
     expect(await gateway.lineOf(requestId)).toMatchObject({ outcome: 'aborted', code: 'CLIENT_GONE' })
   })
 
-  it('stops when told to: the upstream is left, the text kept, and the stream ends as done', async () => {
+  it('stops when asked to: the upstream is left, the text kept, and the stream ends as done', async () => {
     const model = upstream.modelThat(neverEnds({ paceMs: 20 }))
     const { reader, id, requestId } = await ask(model)
     await reader.until(received => received.split('event: delta').length > 5)
@@ -160,7 +160,7 @@ describe.each(HOSTS)('a stream that can be resumed, under the %s host', host => 
     expect(await json(await stop(id))).toEqual({ id, stopped: false, content: 'All of it' })
   })
 
-  it('is there for the caller who asked, and for nobody else', async () => {
+  it('is there for the caller who asked, and for no other', async () => {
     const cookieOf = async () => {
       const session = await fetch(`${gateway.url}/api/session`, { method: 'POST' })
       return session.headers.get('set-cookie')?.split(';')[0] ?? ''

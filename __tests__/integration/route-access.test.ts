@@ -151,7 +151,7 @@ describe.each(HOSTS)('each route lets in whom it declares, under the %s host', h
     expect(await send(method, path, all)).not.toMatchObject(CONFLICT)
   })
 
-  it('no kind of refused key can be told from another by its answer', async () => {
+  it('no kind of refused key differs from another in its answer', async () => {
     for (const path of ['/api/models', '/v1/models']) {
       const answers = await Promise.all(
         ['bad', 'revoked', 'expired', 'replaced'].map(kind =>

@@ -260,7 +260,7 @@ describe.each(HOSTS)('replies of upstreams under the %s host', host => {
     ['Deflate', deflateRawSync],
     ['br', brotliCompressSync],
     ['identity, GZIP', gzipSync],
-  ])('may be encoded once though nobody asked for it: %s', async (encoding, encode) => {
+  ])('may be encoded once though the gateway did not ask for it: %s', async (encoding, encode) => {
     const headers = { 'content-encoding': encoding }
     expect(await ask(tells(encode(bodyOf({})), headers))).toMatchObject({ asked: 1, body: { content: 'Hi' } })
     const bytes = encode(said + streamEnd())

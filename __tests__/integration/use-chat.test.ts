@@ -1,7 +1,9 @@
 import { Chat } from '@ai-sdk/react'
 import { DefaultChatTransport, lastAssistantMessageIsCompleteWithToolCalls, type UIMessage } from 'ai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { FakeService, openMeteoOn } from '../support/fake-service.ts'
 import { HOSTS } from '../support/gateway.ts'
+import { openAiModel } from '../support/tool-calling.ts'
 import {
   type Behaviour,
   chunk,
@@ -28,16 +30,23 @@ const textOf = ({ parts }: UIMessage): string =>
 
 describe.each(HOSTS)('the AI SDK’s useChat with POST /api/chat under the %s server', host => {
   let setting: UpstreamGateway
+  let service: FakeService
 
   beforeAll(async () => {
+    service = openMeteoOn(await FakeService.start())
     setting = await startUpstreamGateway(host, () => ({
+      OPEN_METEO_BASE_URL: service.url,
+      OPEN_METEO_GEOCODING_BASE_URL: service.url,
       ENABLE_CACHING: 'false',
       MAX_RETRIES: '0',
       BREAKER_FAILURES: '1000',
     }))
   })
   beforeEach(() => void setting.upstream.usually(says(['Hello', ' there', '!'])))
-  afterAll(() => stopUpstreamGateway(setting ?? {}))
+  afterAll(async () => {
+    await stopUpstreamGateway(setting ?? {})
+    await service?.stop()
+  })
 
   const chat = (more: object = {}) =>
     new Chat({
@@ -129,6 +138,93 @@ describe.each(HOSTS)('the AI SDK’s useChat with POST /api/chat under the %s se
     expect(asked()[0].content).toContainEqual({
       type: 'image_url',
       image_url: { url: 'data:image/png;base64,AAAA' },
+    })
+  })
+
+  describe('and tools of the gateway', () => {
+    const withTools = (tools: unknown) =>
+      chat({
+        transport: new DefaultChatTransport({
+          api: `${setting.gateway.url}/api/chat`,
+          body: { model: MODEL, fallback: false, tools },
+        }),
+      })
+    const asksFor = (location: string) =>
+      openAiModel(request =>
+        request.messages.some(({ role }: { role: string }) => role === 'tool')
+          ? { text: 'It is 3.4 degrees.' }
+          : { text: 'Let me see. ', calls: [{ id: 'call_1', name: 'weather', input: { location } }] },
+      )
+
+    it('shows each run as a tool of the provider, with its arguments, its result and its attribution', async () => {
+      setting.upstream.usually(asksFor('Berlin'))
+      const session = withTools(['weather'])
+      await session.sendMessage({ text: 'How warm is it?' })
+      expect([session.status, session.error]).toEqual(['ready', undefined])
+      expect(last(session).parts).toMatchObject([
+        { type: 'step-start' },
+        { type: 'text', text: 'Let me see. ' },
+        {
+          type: 'dynamic-tool',
+          toolName: 'weather',
+          toolCallId: 'call_1',
+          state: 'output-available',
+          providerExecuted: true,
+          input: { location: 'Berlin' },
+          output: {
+            tool: 'weather',
+            attribution: expect.any(String),
+            untrusted: true,
+            data: { temperature: 3.4 },
+          },
+        },
+        { type: 'step-start' },
+        { type: 'text', text: 'It is 3.4 degrees.' },
+      ])
+      await session.sendMessage({ text: 'And now?' })
+      expect(asked().map(({ role }: { role: string }) => role)).toEqual([
+        'user',
+        'assistant',
+        'tool',
+        'assistant',
+        'user',
+      ])
+    })
+
+    it('shows a run that failed with why, and goes on with the answer', async () => {
+      setting.upstream.usually(asksFor(''))
+      const session = withTools(['weather'])
+      await session.sendMessage({ text: 'How warm is it nowhere?' })
+      expect(last(session).parts).toMatchObject([
+        { type: 'step-start' },
+        { type: 'text' },
+        {
+          type: 'dynamic-tool',
+          state: 'output-error',
+          providerExecuted: true,
+          errorText: expect.stringMatching(/./),
+        },
+        { type: 'step-start' },
+        { type: 'text', text: 'It is 3.4 degrees.' },
+      ])
+    })
+
+    it('sends no call back to the model whose tool is not offered again', async () => {
+      setting.upstream.usually(asksFor('Berlin'))
+      const session = withTools(['weather'])
+      await session.sendMessage({ text: 'How warm is it?' })
+      const later = withTools(undefined)
+      later.messages = session.messages
+      await later.sendMessage({ text: 'Thanks' })
+      const roles = asked().map(({ role }: { role: string }) => role)
+      expect(roles).toEqual(['user', 'assistant', 'assistant', 'user'])
+      expect(JSON.stringify(asked())).not.toContain('call_1')
+    })
+
+    it('ignores tools of another form, which are the application’s own', async () => {
+      const session = withTools({ lookup: { description: 'Of the application' } })
+      await session.sendMessage({ text: 'Hi' })
+      expect(textOf(last(session))).toBe('Hello there!')
     })
   })
 

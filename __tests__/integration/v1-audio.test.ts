@@ -144,7 +144,7 @@ describe.each(HOSTS)('audio under the %s server', host => {
       expect(response.status).toBe(415)
     })
 
-    it('is 413 beyond the limit, and leaves no file behind', async () => {
+    it('is 413 beyond the limit, and leaves no file on disk', async () => {
       const response = await send(formOf({ model: 'whisper-1' }, 81 * MEGABYTE))
       expect(response.status).toBe(413)
       expect(filesLeft()).toEqual([])

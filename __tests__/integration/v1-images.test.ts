@@ -203,7 +203,7 @@ describe.each(HOSTS)('POST /v1/images under the %s server', host => {
     const image = async (bytes: number, name = 'größe.png') =>
       toFile(Buffer.alloc(bytes, 'x'), name, { type: 'image/png' })
 
-    it('send the form on, files and fields in their order, and leave no file behind', async () => {
+    it('send the form on, files and fields in their order, and leave no file on disk', async () => {
       const asked = {
         model: 'gpt-image-1',
         prompt: 'a hat',

@@ -6,6 +6,7 @@ import { type GatewayProcess, HOSTS } from '../support/gateway.ts'
 import { messageItem, nativeResponse, responds } from '../support/responses-behaviour.ts'
 import { says, sends } from '../support/upstream-behaviour.ts'
 import {
+  asAnthropicToo,
   startUpstreamGateway,
   stopUpstreamGateway,
   type UpstreamGateway,
@@ -87,13 +88,7 @@ const guestOf = async ({ url }: GatewayProcess): Promise<string> => {
   return (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
 }
 
-const environment = (baseUrl: string) => ({
-  ADMIN_TOKEN,
-  ENABLE_CACHING: 'false',
-  MAX_RETRIES: '0',
-  ANTHROPIC_API_KEY: 'sk-ant',
-  ANTHROPIC_BASE_URL: baseUrl,
-})
+const environment = (baseUrl: string) => ({ ...asAnthropicToo(baseUrl), ADMIN_TOKEN })
 
 describe.each(HOSTS)('ids of objects at a vendor under the %s server', host => {
   let setting: UpstreamGateway

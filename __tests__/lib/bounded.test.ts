@@ -23,7 +23,7 @@ const targets: readonly Target[] = Array.from({ length: NAMES }, (_, at) => ({
 const [first, last] = [targets[0] as Target, targets.at(-1) as Target]
 const clock = new FakeClock()
 
-describe('5,000 names that clients made up leave no more than 1,000 of them behind', () => {
+describe('5,000 names that clients made up leave no more than 1,000 of them in memory', () => {
   it('in how fast targets are', () => {
     const pace = new LatencyEwma(clock)
     for (const target of targets) pace.record(target, 100)
@@ -64,7 +64,7 @@ describe('5,000 names that clients made up leave no more than 1,000 of them behi
     expect(of.all()).toHaveLength(KEPT)
   })
 
-  it('in what wants to be left alone', () => {
+  it('in cooldowns', () => {
     const cooling = new Cooldowns({ longestMs: 60_000, refusedMs: 60_000, clock })
     const busy = new GatewayError('PROVIDER_RATE_LIMIT', undefined, { retryAfterSeconds: 30 })
     for (const target of targets) cooling.failed(target, busy)

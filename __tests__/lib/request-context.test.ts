@@ -60,7 +60,7 @@ describe('an owner', () => {
     expect(() => ownerOf(caller)).toThrow('A caller of an unknown kind')
   })
 
-  it('is nobody where the address is not known', () => {
+  it('is unidentified where the address is not known', () => {
     expect(ownerOf({ kind: 'anonymous', address: 'unknown' })).toBeUndefined()
   })
 })

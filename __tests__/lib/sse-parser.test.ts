@@ -102,7 +102,7 @@ describe('SseParser', () => {
         ).toEqual(whole)
   })
 
-  it('gives up on a line longer than a mebibyte, wherever it is cut', () => {
+  it('refuses a line longer than a mebibyte, wherever it is cut', () => {
     const parser = new SseParser()
     const chunk = Buffer.alloc(64 * 1024, 'x')
     parser.push(Buffer.from('data: '))
@@ -111,7 +111,7 @@ describe('SseParser', () => {
     }).toThrow(SseEventTooLarge)
   })
 
-  it('gives up on an event of endless data lines', () => {
+  it('refuses an event of endless data lines', () => {
     const parser = new SseParser(100)
     expect(() => parser.push(Buffer.from('data: 0123456789\n'.repeat(20)))).toThrow(SseEventTooLarge)
   })

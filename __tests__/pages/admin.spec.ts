@@ -254,6 +254,12 @@ test('gives the notice too when 80 % is reached while the page is open', async (
   )
 })
 
+test('shows the budget of an owner who has no key yet', async ({ admin, unique }) => {
+  await admin.api('PUT', `budgets/${encodeURIComponent(`owner:early ${unique}`)}`, { month: 7 })
+  await admin.enter()
+  await expect(admin.budget(`owner early ${unique}`)).toContainText('of $7.00 spent')
+})
+
 test('shows the budget of all callers, and of an owner by name', async ({ admin, page, unique }) => {
   await admin.enter()
   await expect(admin.budget('all callers')).toContainText('no limit; renews in')

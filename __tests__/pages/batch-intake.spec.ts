@@ -137,7 +137,7 @@ test('counts the rows of a table by semicolons, and shows which of its columns a
   await expect(batches.job('Plain').getByRole('list', { name: 'Warnings' })).toHaveCount(0)
 })
 
-test('sends the files with what was wished, and begins anew with the batch in the list', async ({
+test('sends the files with the chosen options, and begins anew with the batch in the list', async ({
   batches,
   page,
 }) => {
@@ -197,7 +197,7 @@ test('shows every fault by file and line, and keeps the draft', async ({ batches
   await expect(faults).toHaveCount(0)
 })
 
-test('counts down when told to wait, and keeps the draft', async ({ batches, page }) => {
+test('counts down a Retry-After, and keeps the draft', async ({ batches, page }) => {
   await page.clock.install()
   await batches.open()
   await refuseUploads(page, 429, {

@@ -176,7 +176,7 @@ describe('the ends of batches', () => {
     expect(endsOf([ended('1', 'completed', 'later')])).not.toEqual(endsOf([ended('1', 'completed')]))
   })
 
-  it('are told once, of batches that were open before', () => {
+  it('are announced once, of batches that were open before', () => {
     const now = [ended('1', 'completed'), ended('2', 'completed')]
     expect(endsAsWords([aJob('1')], now)).toBe('The batch “1” has ended: 8 of 10 succeeded, 2 failed.')
     expect(endsAsWords(now, now)).toBe('')

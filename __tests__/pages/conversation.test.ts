@@ -6,7 +6,7 @@ import {
   conversation,
   empty,
 } from '../../app/(console)/chat/conversation/conversation.ts'
-import type { ChatEvent } from '../../app/(console)/gateway/wire.ts'
+import type { ChatEvent, ToolRun } from '../../app/(console)/gateway/wire.ts'
 
 const asked = (...actions: Action[]): Conversation =>
   actions.reduce(conversation, conversation(empty, { type: 'asked', question: 'Hi', model: undefined }))
@@ -31,6 +31,44 @@ describe('an answer whose connection is lost', () => {
 
   it('can be stopped meanwhile', () => {
     expect(answerOf(asked(lost, { type: 'stopped' }))).toEqual({ state: 'stopped', text: 'Half an ' })
+  })
+})
+
+describe('an answer with tools of the gateway', () => {
+  const run = (id: string, state: ToolRun['state'], more: object = {}): ChatEvent => ({
+    type: 'tool',
+    tool: { id, name: 'web_search', state, ...more },
+  })
+  const twoRunning = received(run('1', 'running'), run('2', 'running'))
+
+  it('keeps each run once, in the order of the calls, with its latest state', () => {
+    const answer = answerOf(
+      asked(twoRunning, received(run('2', 'done', { source: 'Wikipedia' }), delta('So'))),
+    )
+    expect(answer).toMatchObject({
+      state: 'streaming',
+      text: 'So',
+      tools: [
+        { id: '1', state: 'running' },
+        { id: '2', state: 'done', source: 'Wikipedia' },
+      ],
+    })
+  })
+
+  it('says which tools are running, and then that it has begun', () => {
+    expect(announcement(asked(twoRunning))).toBe('Tool running: Web search, Web search.')
+    const done = received(run('1', 'done'), run('2', 'failed'))
+    expect(announcement(asked(twoRunning, done))).toBe('The answer has begun.')
+  })
+
+  it('keeps the ended ones where it is stopped or fails', () => {
+    const one = received(run('1', 'running'), run('2', 'running'), run('1', 'done'))
+    const error: ChatEvent = {
+      type: 'error',
+      failure: { code: 'NETWORK', message: 'Gone.', retryable: true },
+    }
+    for (const end of [{ type: 'stopped' } as const, received(error)])
+      expect(answerOf(asked(one, end))).toMatchObject({ tools: [{ id: '1', state: 'done' }] })
   })
 })
 

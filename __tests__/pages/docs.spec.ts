@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import type { Locator, Page, Response } from '@playwright/test'
 import { faultsOf } from './support/axe.ts'
+import { sidewaysOverflow } from './support/fit.ts'
 import { keepLooks } from './support/looks.ts'
 import { expect, test } from './support/parley.ts'
 
@@ -17,9 +18,6 @@ const consoleOf = async (page: Page, summary: string): Promise<Locator> => {
   return page.getByRole('region', { name: `Request: ${summary}`, exact: true })
 }
 
-const overflowOf = (page: Page): Promise<number> =>
-  page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-
 test('can be used by everyone, with all schemas and a console open', async ({ parley: { page } }, info) => {
   await open(page)
   await keepLooks(page, 'docs', info)
@@ -32,7 +30,7 @@ test('can be used by everyone, with all schemas and a console open', async ({ pa
     for (const details of all) details.open = true
   })
   expect(await faultsOf(page)).toEqual([])
-  expect(await overflowOf(page), 'nothing sticks out sideways').toBe(0)
+  expect(await sidewaysOverflow(page), 'nothing sticks out sideways').toBe(0)
   await page.locator('#schema-ChatRequest').scrollIntoViewIfNeeded()
   await keepLooks(page, 'docs-schemas', info)
 })
@@ -42,7 +40,7 @@ test.describe('@any-look', () => {
     await page.setViewportSize({ width: 390, height: 844 })
     await open(page)
     await consoleOf(page, 'Ask a model')
-    expect(await overflowOf(page)).toBe(0)
+    expect(await sidewaysOverflow(page)).toBe(0)
     await keepLooks(page, 'docs-390', info)
   })
 

@@ -21,7 +21,7 @@ test('copies the request id', async ({ parley, context }) => {
   await expect(parley.answer).toContainText(copied)
 })
 
-test('keeps what had come when the provider breaks off', async ({ parley }) => {
+test('keeps the text so far when the provider’s stream ends early', async ({ parley }) => {
   await parley.open()
   await parley.ask('Hello', 'mock/cut')
   await expect(parley.answer).toHaveAttribute('data-state', 'failed')
@@ -89,7 +89,7 @@ test('lets a question that was refused for good be edited, and does not send it 
   await parley.discuss('Something else', 'mock/echo')
 })
 
-test('carries on as an anonymous visitor when no session can be had', async ({ parley }) => {
+test('carries on as an anonymous user when no session can be had', async ({ parley }) => {
   await parley.page.route('**/api/session', route => route.abort())
   await parley.open()
   await parley.discuss('Hello', 'mock/echo')

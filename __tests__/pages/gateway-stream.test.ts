@@ -35,7 +35,7 @@ describe('asking the gateway', () => {
     expect(await eventsOf()).toEqual([{ type: 'done', facts: {} }])
   })
 
-  it('says nothing more once it was told to stop', async () => {
+  it('reports nothing more once it was stopped', async () => {
     const controller = new AbortController()
     vi.stubGlobal('fetch', async () => Promise.reject(controller.signal.reason))
     controller.abort()

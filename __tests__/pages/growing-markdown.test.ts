@@ -121,7 +121,7 @@ test('an answer that came in any pieces looks as if it had been parsed at once',
     fc.property(documents, cuts, (text, at) => {
       expect(drawn(streamed(text, at))).toEqual(whole(text))
     }),
-    { numRuns: 1_500 },
+    { numRuns: process.env.SOAK ? 1_500 : 500 },
   )
 })
 
@@ -136,7 +136,7 @@ test('an answer without references looks at every moment as if its text so far h
       }
     }),
     // Blank lines in code that nothing but the next item ends.
-    { numRuns: 800, examples: [['-\n  ```\n\n\n- [x] done', [11]]] },
+    { numRuns: process.env.SOAK ? 800 : 250, examples: [['-\n  ```\n\n\n- [x] done', [11]]] },
   )
 })
 

@@ -128,7 +128,7 @@ describe('an answer that lasts', () => {
     expect(asked).not.toHaveBeenCalled()
   })
 
-  it('does not come back after the gateway has told an error', async () => {
+  it('does not reconnect after an error of the gateway', async () => {
     const asked = answerWith(() => new Response(null))
     const error = { code: 'SHUTTING_DOWN', message: 'Restarting.', retryable: true }
     const events = await eventsOf(
@@ -146,7 +146,7 @@ describe('an answer that lasts', () => {
     })
   })
 
-  it('comes back no more once it was told to stop', async () => {
+  it('does not reconnect once it was stopped', async () => {
     const controller = new AbortController()
     const asked = answerWith(() => new Response(null))
     for await (const [event] of resumableStream(first(60), controller.signal)) {

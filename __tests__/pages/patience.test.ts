@@ -7,7 +7,7 @@ const pausesOf = (patience: ReconnectBackoff): number[] => {
   return pauses
 }
 
-describe('the patience with a lost connection', () => {
+describe('the backoff after a lost connection', () => {
   it('waits longer each time, and less than the 15 s a gateway waits altogether', () => {
     const pauses = pausesOf(new ReconnectBackoff(() => 0))
     expect(pauses.length).toBeGreaterThan(3)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { scrubBreadcrumb, scrubEvent } from '../../app/sentry/scrub.ts'
 
 describe('what an error report may hold', () => {
-  it('is the error and the path, nothing said or known about the visitor', () => {
+  it('is the error and the path, nothing said or known about the user', () => {
     const event = scrubEvent({
       type: undefined,
       event_id: 'e1',

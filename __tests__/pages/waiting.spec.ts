@@ -5,7 +5,7 @@ import { SERVERS } from './support/servers.ts'
 test.describe('past the limit of two questions', () => {
   test.use({ baseURL: SERVERS.strict.url })
 
-  test('keeps the draft when told to wait, counts down, and sends it when the wait is over', async ({
+  test('keeps the draft on a Retry-After, counts it down, and sends it when the wait is over', async ({
     parley,
     page,
   }) => {

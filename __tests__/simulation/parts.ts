@@ -14,6 +14,7 @@ import { Cooldowns } from '#lib/resilience/per-target.ts'
 import { retryBudgets } from '#lib/resilience/retry.ts'
 import { Busy, LatencyEwma } from '#lib/routing/target-stats.ts'
 import { memoryKeyValue } from '#lib/storage/memory.ts'
+import { allGuardrails } from '../support/guardrails.ts'
 import { noTools } from '../support/tools.ts'
 import { TARGETS } from './scenario.ts'
 
@@ -126,6 +127,7 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
   prices: { priceOf: () => ({ input: 1, output: 1 }), unitPriceOf: () => undefined },
   roles: { hasAdmins: async () => false },
   tools: noTools(clock),
+  guardrails: allGuardrails(clock),
   batchItems: { activeById: async () => undefined },
   concurrency: { slots: localSlots(), clock },
   tokens: { counter: slidingWindow(1_000), clock, estimate: () => 1 },

@@ -85,5 +85,11 @@ export const newDatabases = ({ closed = 'after each test' }: DatabasesOptions = 
     return records
   }
 
-  return { openAt, locationOf, openNew: async (kind: DatabaseKind) => openAt(await locationOf(kind)) }
+  return {
+    /** A database without any tables. */
+    newLocation,
+    openAt,
+    locationOf,
+    openNew: async (kind: DatabaseKind) => openAt(await locationOf(kind)),
+  }
 }

@@ -31,8 +31,8 @@ export const DENSE_UNITS: Readonly<Record<string, string>> = {
 /** In milliseconds of CPU time, for 100 kB, and for one turn of the event loop in 1 MB. */
 export interface SpeedFigures {
   readonly sensitiveDataMs: number
-  readonly sensitiveDataOfFourTimesMs: number
+  readonly sensitiveDataOfTenTimesMs: number
   readonly injectionMs: number
-  readonly injectionOfFourTimesMs: number
+  readonly injectionOfTenTimesMs: number
   readonly longestTurnMs: number
 }

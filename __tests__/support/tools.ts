@@ -88,6 +88,6 @@ export const noTools = (clock: Clock): LoopDeps => ({
   turns: new KeptTurns(memoryKeyValue(1_000, clock)),
   clock,
   priced: usage => usage,
-  checkResult: async text => text,
+  checkResult: async run => run,
   mostRounds: 8,
 })

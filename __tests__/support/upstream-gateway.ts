@@ -23,6 +23,15 @@ export const startUpstreamGateway = async (
   return { upstream, gateway }
 }
 
+/** Environment for the same upstream as `anthropic` too, each call to it sent once: nothing is cached, retried or cut off. */
+export const asAnthropicToo = (baseUrl: string): Record<string, string> => ({
+  ENABLE_CACHING: 'false',
+  MAX_RETRIES: '0',
+  BREAKER_FAILURES: '1000',
+  ANTHROPIC_API_KEY: 'sk-ant-gateway',
+  ANTHROPIC_BASE_URL: baseUrl,
+})
+
 /** Stops what has been started of them. */
 export const stopUpstreamGateway = async ({ upstream, gateway }: Partial<UpstreamGateway>): Promise<void> => {
   await gateway?.stop()

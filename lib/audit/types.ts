@@ -7,6 +7,7 @@ export const AUDIT_ACTIONS = [
   'cache.invalidate',
   'config.reload',
   'export.usage',
+  'guardrail.block',
   'key.change',
   'key.create',
   'key.revoke',

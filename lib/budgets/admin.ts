@@ -1,6 +1,7 @@
 import { isoTime } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { nanoUsdOf, usdOfNano } from '../money.ts'
+import { unknownCursor } from '../storage/records/pages.ts'
 import type { Budgets } from './budgets.ts'
 import type { HoldRecords } from './hold-records.ts'
 import type { LimitRecords } from './limit-records.ts'
@@ -31,6 +32,9 @@ export type BudgetReport = Readonly<{
   month: PeriodReport
 }>
 
+export type BudgetQuery = Readonly<{ limit: number; cursor?: string | undefined }>
+export type BudgetPage = Readonly<{ entries: readonly BudgetReport[]; cursor?: string }>
+
 /** US dollars for each UTC day and month; absent where there is to be no limit. */
 export type BudgetUsd = Readonly<{ day?: number | undefined; month?: number | undefined }>
 
@@ -39,7 +43,7 @@ export type Amounts = Omit<Limit, 'scope'>
 
 export type BudgetAdminDeps = Readonly<{
   limits: Pick<Limits, 'set'>
-  limitRecords: Pick<LimitRecords, 'find'>
+  limitRecords: Pick<LimitRecords, 'find' | 'list'>
   records: Pick<HoldRecords, 'counters'>
   budgets: Pick<Budgets, 'begin'>
   /** The budgets of keys, which are kept with them. Both reject with NOT_FOUND where there is no such key. */
@@ -67,6 +71,29 @@ const periodReport = ({ period, spent, reserved }: Counter, limit: Limit): Perio
   }
 }
 
+const budgetReport = (limit: Limit, counters: readonly Counter[]): BudgetReport => {
+  const { scope } = limit
+  const own = counters.filter(counter => counter.scope === scope)
+  const [day, month] = [true, false].map(wanted => own.find(({ period }) => isDay(period) === wanted))
+  if (!day || !month) throw new Error('A counter is missing.')
+  const dayReport = periodReport(day, limit)
+  const monthReport = periodReport(month, limit)
+  return {
+    scope,
+    budgetUsd: { day: dayReport.limitUsd, month: monthReport.limitUsd },
+    day: dayReport,
+    month: monthReport,
+  }
+}
+
+const cursorOf = (scope: Scope): string => Buffer.from(scope).toString('base64url')
+
+const readCursor = (cursor: string): Scope => {
+  const scope = scopeIn(Buffer.from(cursor, 'base64url').toString())
+  if (scope === undefined || cursorOf(scope) !== cursor) throw unknownCursor()
+  return scope
+}
+
 const scopeOrThrow = (text: string): Scope => {
   const scope = scopeIn(text)
   if (scope !== undefined) return scope
@@ -83,19 +110,23 @@ export class BudgetAdmin {
 
   /** @throws GatewayError NOT_FOUND where the text is no scope */
   async report(text: string): Promise<BudgetReport> {
-    const { records, now } = this.#deps
-    const scope = scopeOrThrow(text)
-    const limit = await this.#limitOf(scope)
-    const counters = await records.counters([scope], dayOf(now()))
-    const [day, month] = [true, false].map(wanted => counters.find(({ period }) => isDay(period) === wanted))
-    if (!day || !month) throw new Error('A counter is missing.')
-    const dayReport = periodReport(day, limit)
-    const monthReport = periodReport(month, limit)
+    const limit = await this.#limitOf(scopeOrThrow(text))
+    return budgetReport(limit, await this.#countersOf([limit]))
+  }
+
+  /**
+   * All budgets with a limit, in the order of their scopes: of all callers, of keys that are not revoked, of owners.
+   * @throws GatewayError INVALID_INPUT for an unknown cursor
+   */
+  async list({ limit, cursor }: BudgetQuery): Promise<BudgetPage> {
+    const after = cursor === undefined ? undefined : readCursor(cursor)
+    const found = await this.#deps.limitRecords.list({ most: limit + 1, after })
+    const limits = found.slice(0, limit)
+    const counters = await this.#countersOf(limits)
+    const last = limits.at(-1)
     return {
-      scope,
-      budgetUsd: { day: dayReport.limitUsd, month: monthReport.limitUsd },
-      day: dayReport,
-      month: monthReport,
+      entries: limits.map(one => budgetReport(one, counters)),
+      ...(found.length > limit && last && { cursor: cursorOf(last.scope) }),
     }
   }
 
@@ -115,6 +146,15 @@ export class BudgetAdmin {
     if (keyId === undefined) await limits.set({ scope, ...amounts })
     else await this.#deps.keys.setBudget(keyId, amounts)
     return this.report(scope)
+  }
+
+  async #countersOf(limits: readonly Limit[]): Promise<readonly Counter[]> {
+    if (limits.length === 0) return []
+    const { records, now } = this.#deps
+    return records.counters(
+      limits.map(({ scope }) => scope),
+      dayOf(now()),
+    )
   }
 
   async #limitOf(scope: Scope): Promise<Limit> {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Records } from '../storage/records/records.ts'
 import type { Limit, Scope } from './types.ts'
 
@@ -7,16 +8,12 @@ type Row = Readonly<{
   scope: string
   day_nano: number | null
   month_nano: number | null
-  updated_at: number
 }>
 
-const limitOf = ({ scope, day_nano, month_nano, updated_at }: Row): StoredLimit => ({
-  limit: {
-    scope: scope as Scope,
-    ...(day_nano !== null && { dayNanoUsd: day_nano }),
-    ...(month_nano !== null && { monthNanoUsd: month_nano }),
-  },
-  updatedAt: updated_at,
+const limitOf = ({ scope, day_nano, month_nano }: Row): Limit => ({
+  scope: scope as Scope,
+  ...(day_nano !== null && { dayNanoUsd: day_nano }),
+  ...(month_nano !== null && { monthNanoUsd: month_nano }),
 })
 
 /** The limits in the database, which is the one place where they are. */
@@ -46,7 +43,32 @@ export class LimitRecords {
     const row = await this.#records.read(db =>
       db.selectFrom('budgets').selectAll().where('scope', '=', scope).executeTakeFirst(),
     )
-    return row ? limitOf(row).limit : { scope }
+    return row ? limitOf(row) : { scope }
+  }
+
+  /** Limits that apply, in the order of their scopes, those of keys that are not revoked included. */
+  list({
+    most,
+    after = '',
+  }: Readonly<{ most: number; after?: string | undefined }>): Promise<readonly Limit[]> {
+    return this.#records.read(async db => {
+      const ofKeys = db
+        .selectFrom('api_keys')
+        .select(sql<string>`'key:' || id`.as('scope'))
+        .select(['day_nano', 'month_nano'])
+        .where('revoked_at', 'is', null)
+      const rows = await db
+        .selectFrom(
+          db.selectFrom('budgets').select(['scope', 'day_nano', 'month_nano']).unionAll(ofKeys).as('budget'),
+        )
+        .selectAll()
+        .where(where => where.or([where('day_nano', 'is not', null), where('month_nano', 'is not', null)]))
+        .where('scope', '>', after)
+        .orderBy('scope')
+        .limit(most)
+        .execute()
+      return rows.map(limitOf)
+    })
   }
 
   /** Limits that were set at a time or later, removed ones too. */
@@ -54,6 +76,6 @@ export class LimitRecords {
     const rows = await this.#records.read(db =>
       db.selectFrom('budgets').selectAll().where('updated_at', '>=', Math.round(time)).execute(),
     )
-    return rows.map(limitOf)
+    return rows.map(row => ({ limit: limitOf(row), updatedAt: row.updated_at }))
   }
 }

@@ -1,3 +1,4 @@
+import { kindsLike } from '../cache-kinds.ts'
 import { GatewayError } from '../errors.ts'
 import { type CacheCounts, hitRate } from './counts.ts'
 import type { Invalidation } from './generations.ts'
@@ -19,8 +20,15 @@ export type CacheReport = Readonly<
 export type CacheAdmin = Readonly<{
   report: () => CacheReport
   /** Throws GatewayError CONFLICT where caching is switched off. */
-  invalidate: (what: Invalidation) => Promise<void>
+  invalidate: (what: Invalidation | KindInvalidation) => Promise<void>
 }>
+
+/** Answers of kinds: `*` in its name stands for anything. */
+type KindInvalidation = Readonly<{ kind: string }>
+
+/** An answer's kind is one of its tags. */
+const kindsAsTags = (what: Invalidation | KindInvalidation): readonly Invalidation[] =>
+  'kind' in what ? kindsLike(what.kind).map(tag => ({ tag })) : [what]
 
 export type CacheAdminDeps = Readonly<{
   replies: Pick<CacheRuntime, 'generations' | 'counts'>
@@ -49,7 +57,7 @@ export const cacheAdmin = ({
   invalidate: async what => {
     if (!isOn())
       throw new GatewayError('CONFLICT', 'Caching is switched off (ENABLE_CACHING).', { retryable: false })
-    await generations.invalidate(what)
+    for (const one of kindsAsTags(what)) await generations.invalidate(one)
     counts.invalidations += 1
   },
 })

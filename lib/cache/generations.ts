@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Clock } from '../clock.ts'
+import { globMatcher } from '../glob.ts'
 import type { KeyValue } from '../storage/types.ts'
-import { globMatcher } from './glob.ts'
 
 /** What to invalidate. `pattern` describes model names, with `*` for anything. */
 export type Invalidation =

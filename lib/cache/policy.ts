@@ -6,7 +6,6 @@ import { GatewayError, isProvidersFault } from '../errors.ts'
 import type { CacheTrace, Call, RawMembers, Reply, ReplyHead } from '../llm/types.ts'
 import { ownerOf, waited } from '../request-context.ts'
 import type { Generation } from './generations.ts'
-import { ofKind } from './kinds.ts'
 import type { CacheRules } from './rules.ts'
 import type { CacheRuntime } from './runtime.ts'
 import {
@@ -37,15 +36,10 @@ const withCacheStatus = (reply: Reply, cache: ReplyHead['cache'], cacheTrace: Ca
 const generationNow = ({ generations }: CacheDeps): Generation | Promise<Generation | undefined> =>
   generations.current() ?? generations.refresh().catch(() => undefined)
 
-const ruleOf = ({ model, cacheKind }: Call, { usual, ofModel }: CacheRules) => {
-  const rule = ofModel ? ofModel(model) : usual
-  return rule && cacheKind ? ofKind(rule, cacheKind) : rule
-}
-
 /** A call's cache lookup; undefined when the call bypasses the cache. */
 const questionOf = async (call: Call, deps: CacheDeps): Promise<Question | undefined> => {
   if (call.cache === 'no-store') return undefined
-  const resolved = ruleOf(call, deps.rules)
+  const resolved = deps.rules(call.model, call.cacheKind)
   const key = cacheKey(call)
   if (key !== undefined && call.cache === 'default') call.journal.question = key
   if (!resolved || key === undefined) return undefined
@@ -182,6 +176,7 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   raw: true,
   passthrough: true,
   strict: true,
+  rules: true,
 
   // A fallback's answer is never stored, so this does not affect stored ones.
   attempts: false,
@@ -212,12 +207,18 @@ const SHAPING = (Object.keys(SHAPES_THE_ANSWER) as (keyof Call)[])
   .toSorted()
 
 /** A body that is passed on as it is says all the rest itself. */
-const SHAPING_RAW = ['maxResponseBytes', 'model', 'raw', 'strict'] as const satisfies readonly (keyof Call)[]
+const SHAPING_RAW = [
+  'maxResponseBytes',
+  'model',
+  'raw',
+  'rules',
+  'strict',
+] as const satisfies readonly (keyof Call)[]
 /** What a body asks: its format, its headers, its text, and the answers that it refers to. */
 const rawQuestion = (raw: Call['raw']): unknown =>
   raw && [raw.format, raw.headers, raw.json, raw.resolved?.members]
 /** So does the body of an endpoint beside chat. */
-const SHAPING_PASSTHROUGH = ['model', 'passthrough'] as const satisfies readonly (keyof Call)[]
+const SHAPING_PASSTHROUGH = ['model', 'passthrough', 'rules'] as const satisfies readonly (keyof Call)[]
 /** Longer bodies are not looked up: hashing one would hold up other requests. */
 const LONGEST_RAW = 1_048_576
 

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import { globMatcher } from './glob.ts'
+import { CACHE_KIND_SECONDS, type CacheKind } from '../cache-kinds.ts'
+import { globMatcher } from '../glob.ts'
 
 type Choices = Readonly<{
   enabled?: boolean | undefined
@@ -12,27 +13,32 @@ type Choices = Readonly<{
 }>
 
 /** Settings for the models of one pattern, in which `*` matches anything. Absent ones are those for all models. */
-export type CacheRule = Choices & Readonly<{ model: string; tags?: readonly string[] | undefined }>
+export type CacheRule = Choices &
+  Readonly<{
+    model: string
+    /** What their answers are for, where a call does not say it. */
+    kind?: CacheKind | undefined
+    tags?: readonly string[] | undefined
+  }>
 
-/** How answers are cached: for all models, and by the first rule whose pattern matches the requested model. */
-export type CacheSettings = Choices & Readonly<{ rules?: readonly CacheRule[] | undefined }>
+/** How answers are cached: for all models, by the first rule whose pattern matches the requested model, and by kind. */
+export type CacheSettings = Choices &
+  Readonly<{
+    rules?: readonly CacheRule[] | undefined
+    kinds?: Readonly<Partial<Record<CacheKind, Choices>>> | undefined
+  }>
 
 /** How one model's answers are cached. */
 export type ResolvedCacheRule = Readonly<{
   ttlMs: number
   staleWhileRevalidateMs: number
   staleIfErrorMs: number
-  /** Tags that every answer gets. */
+  /** Tags that every answer gets, its kind included. */
   tags: readonly string[]
 }>
 
-/** The rules in force. A rule is undefined where answers are not cached. */
-export type CacheRules = Readonly<{
-  /** For models that no pattern matches. */
-  usual: ResolvedCacheRule | undefined
-  /** The rule for a model by the requested name; undefined where there are no patterns. */
-  ofModel: ((model: string) => ResolvedCacheRule | undefined) | undefined
-}>
+/** The rule of a model, by the requested name, and of a kind; undefined where answers are not cached. */
+export type CacheRules = (model: string, kind?: CacheKind) => ResolvedCacheRule | undefined
 
 /** Bound on remembered model names, which clients choose freely. */
 const REMEMBERED_MODELS = 1_000
@@ -58,23 +64,42 @@ const chosen = (...layers: readonly Choices[]): Choices => {
   }
 }
 
-/** Compiles settings. Absent ones are taken from `defaults`. */
-export const cacheRules = (settings: CacheSettings, defaults: Choices): CacheRules => {
-  const rules = (settings.rules ?? []).map(rule => ({
-    fits: globMatcher(rule.model),
-    resolved: resolvedRule(chosen(rule, settings, defaults), rule.tags),
-  }))
-  const usual = resolvedRule(chosen(settings, defaults))
-  if (rules.length === 0) return { usual, ofModel: undefined }
+/** The settings of a kind where it has any, and its own time. */
+const ofKind = ({ kinds }: CacheSettings, kind: CacheKind | undefined): readonly Choices[] =>
+  kind === undefined ? [] : [kinds?.[kind] ?? {}, { ttlSeconds: CACHE_KIND_SECONDS[kind] }]
 
+const resolve = (
+  settings: CacheSettings,
+  defaults: Choices,
+  { rule, kind: asked }: Readonly<{ rule: CacheRule | undefined; kind: CacheKind | undefined }>,
+): ResolvedCacheRule | undefined => {
+  const kind = asked ?? rule?.kind
+  const own = rule ? [rule] : []
+  const byKind = ofKind(settings, kind)
+  // What a rule says of its model holds for the kind that it gives, and not for another that a call asks for.
+  const isOfRule = rule?.kind === kind
+  const layers = isOfRule ? [...own, ...byKind] : [...byKind, ...own]
+  if (layers.some(({ enabled }) => enabled === false)) return undefined
+  const tags = [...(rule?.tags ?? []), ...(kind === undefined ? [] : [kind])]
+  return resolvedRule(chosen(...layers, settings, defaults), tags)
+}
+
+/**
+ * Compiles settings. Absent ones are taken from `defaults`, the time of an answer of a kind from the kind. A rule that
+ * switches its models off does so for every kind.
+ */
+export const cacheRules = (settings: CacheSettings, defaults: Choices): CacheRules => {
+  const rules = (settings.rules ?? []).map(rule => ({ fits: globMatcher(rule.model), rule }))
+  const usual = resolve(settings, defaults, { rule: undefined, kind: undefined })
   const found = new LRUCache<string, { resolved: ResolvedCacheRule | undefined }>({ max: REMEMBERED_MODELS })
-  const ofModel = (model: string): ResolvedCacheRule | undefined => {
-    const known = found.get(model)
+  return (model, kind) => {
+    if (rules.length === 0 && kind === undefined) return usual
+    const name = `${kind ?? ''} ${model}`
+    const known = found.get(name)
     if (known) return known.resolved
-    const rule = rules.find(({ fits }) => fits(model))
-    const resolved = rule ? rule.resolved : usual
-    found.set(model, { resolved })
+    const rule = rules.find(({ fits }) => fits(model))?.rule
+    const resolved = resolve(settings, defaults, { rule, kind })
+    found.set(name, { resolved })
     return resolved
   }
-  return { usual, ofModel }
 }

@@ -2,6 +2,7 @@ import { Catalog, type ProviderListing } from '../llm/catalog.ts'
 import { BUILT_IN_NAMES } from '../tools/registry.ts'
 import { type FileFault, type KeyPath, parseConfigFile } from './file.ts'
 import type { ConfigFile } from './file-schema.ts'
+import { guardrailFaults } from './guardrails/faults.ts'
 import { httpToolFaults } from './http-tools.ts'
 
 type Found = readonly [path: KeyPath, message: string]
@@ -20,6 +21,9 @@ const nameFault = (name: string, { aliases = {} }: ConfigFile, catalog: Catalog)
   if (Object.hasOwn(aliases, name)) return 'is an alias, which may only stand for models'
   return catalog.find(name) ? undefined : 'is not a model of this gateway'
 }
+
+const aliasOrModelFault = (name: string, file: ConfigFile, catalog: Catalog): string | undefined =>
+  Object.hasOwn(file.aliases ?? {}, name) ? undefined : nameFault(name, file, catalog)
 
 const aliasFaults = (file: ConfigFile, catalog: Catalog): readonly Found[] =>
   Object.entries(file.aliases ?? {}).flatMap(([name, { strategy, targets }]): Found[] => {
@@ -95,6 +99,7 @@ export const checkConfig = (text: string, listings: readonly ProviderListing[]):
     ...chainFaults(config, catalog),
     ...imageChainFaults(config, catalog),
     ...toolFaults(config),
+    ...guardrailFaults(config, name => aliasOrModelFault(name, config, catalog)),
   ]
   if (found.length === 0) return { ok: true, config }
   return { ok: false, faults: found.map(([path, message]) => faultAt(path, message)) }

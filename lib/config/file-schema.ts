@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { CACHE_KINDS } from '../cache-kinds.ts'
 import { TAG, TAG_RULE } from '../validation/tags.ts'
+import { guardrails } from './guardrails/schema.ts'
 import { rate } from './schema.ts'
 
 const name = z.string().min(1).max(200)
@@ -86,6 +88,10 @@ const caching = {
   staleWhileRevalidateSeconds: seconds.optional(),
   staleIfErrorSeconds: seconds.optional(),
 }
+
+const kind = z
+  .enum(CACHE_KINDS)
+  .describe('What the answers are for: they get its time to live, and its name as a tag.')
 
 const fallbackOn = z.strictObject({
   error: z.boolean().default(true),
@@ -211,9 +217,13 @@ export const configFile = z.strictObject({
     .strictObject({
       ...caching,
       rules: z
-        .array(z.strictObject({ model: name, ...caching, tags: tags.optional() }))
+        .array(z.strictObject({ model: name, kind: kind.optional(), ...caching, tags: tags.optional() }))
         .max(200)
         .optional(),
+      kinds: z
+        .partialRecord(z.enum(CACHE_KINDS), z.strictObject(caching))
+        .optional()
+        .describe('Settings of kinds of answers, in place of their own times.'),
     })
     .optional(),
   budgets: z
@@ -228,6 +238,7 @@ export const configFile = z.strictObject({
         .describe('Whether answers may be limited to what is left of a budget; false when absent.'),
     })
     .optional(),
+  guardrails: guardrails.optional(),
   resilience: resilience.optional(),
   vendorObjects: z
     .enum(['refuse', 'allow'])

@@ -176,6 +176,7 @@ export const environment = z.object({
   ENABLE_RATE_LIMITING: flag.default(true),
   ENABLE_CACHING: flag.default(true),
   ENABLE_BATCH: flag.default(true),
+  ENABLE_GUARDRAILS: flag.default(true),
   RATE_LIMIT_ANONYMOUS: rate.default({ limit: 5, windowMs: 60_000 }),
   RATE_LIMIT_GUEST: rate.default({ limit: 30, windowMs: 60_000 }),
   RATE_LIMIT_KEY: rate.default({ limit: 100, windowMs: 60_000 }),

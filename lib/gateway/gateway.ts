@@ -48,6 +48,7 @@ import type { VendorObjects } from '../vendor-objects/assert-own.ts'
 import { buildAudit, recordReload } from './audit.ts'
 import { type Batch, buildBatch } from './batch.ts'
 import { buildEvaluation, type Evaluation, type Evaluations } from './evaluation.ts'
+import { auditBlocks } from './guardrails.ts'
 import { auditedKeys, type KeyChanges, type Keys } from './keys.ts'
 import { buildKv } from './kv.ts'
 import { CurrentConfig, liveConfigOf } from './live-config.ts'
@@ -158,9 +159,10 @@ const applySettings = (
   audit: AuditService,
 ): ConfigSource | undefined => {
   const { env, clock, listings, logger, metrics } = runtime
+  const onBlocked = auditBlocks(audit, runtime.database.reportError)
   let applied: ConfigFile | undefined
   const apply = (file: ConfigFile): void => {
-    current.replace(liveConfigOf(runtime, file))
+    current.replace(liveConfigOf(runtime, file, onBlocked))
     if (applied) recordReload(audit, applied, file, runtime.database.reportError)
     applied = file
   }
@@ -330,7 +332,11 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     }),
     kv: buildKv(runtime),
     kvMaxBytes: MAX_VALUE_BYTES,
-    tools: gatewayTools(runtime.tools, () => current.now.tools),
+    tools: gatewayTools(
+      runtime.tools,
+      () => current.now.tools,
+      () => current.now.checkResult,
+    ),
     chatBody: chatBody(chatLimits(env)),
     uiChatBody: uiChatBody(chatLimits(env)),
     itemLimits: itemLimits(env),

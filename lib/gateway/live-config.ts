@@ -13,9 +13,11 @@ import { spendItems } from '../rate-limit/items.ts'
 import type { Caller, RequestContext } from '../request-context.ts'
 import type { Alias, AliasTarget } from '../routing/alias.ts'
 import { planned } from '../routing/route.ts'
+import type { CheckResult } from '../tools/loop/own-calls.ts'
 import type { ToolRegistry } from '../tools/registry.ts'
 import { budgetsOf } from './budgets.ts'
 import { cacheDepsOf } from './cache.ts'
+import { checkResultOf, type GuardrailWiring, guardrailsFor } from './guardrails.ts'
 import { pricesOf } from './ledger.ts'
 import {
   adminAdmission,
@@ -62,6 +64,8 @@ export type LiveConfig = Readonly<{
   chatDefaults: ChatDefaults
   /** The tools that the gateway runs. */
   tools: ToolRegistry
+  /** What a caller may read of a tool's run. */
+  checkResult: CheckResult
   /** The targets of a call, best first. Throws GatewayError INVALID_INPUT for an unknown model. */
   plan: (call: Call) => readonly Target[]
 }>
@@ -107,7 +111,13 @@ const modelScopesOf = (catalog: Catalog, aliases: LiveConfig['aliases']): ModelS
 
 const pipelineDepsOf = (
   runtime: Runtime,
-  { settings, catalog, aliases, tools }: Pick<LiveConfig, 'settings' | 'catalog' | 'aliases' | 'tools'>,
+  {
+    settings,
+    catalog,
+    aliases,
+    tools,
+    guardrails,
+  }: Pick<LiveConfig, 'settings' | 'catalog' | 'aliases' | 'tools'> & Pick<PipelineDeps, 'guardrails'>,
 ): PipelineDeps => {
   const { env, clock, counter, health, keys, metrics, providers, sessions, streams } = runtime
   const prices = pricesOf(catalog, runtime.onUnpriced)
@@ -137,7 +147,8 @@ const pipelineDepsOf = (
     prices,
     cache: cacheDepsOf(settings.caching, runtime.cache, clock),
     streams,
-    tools: toolLoopOf(runtime, tools, prices),
+    guardrails,
+    tools: toolLoopOf(runtime, tools, prices, checkResultOf(guardrails)),
     routes: {
       plan: (name, isChat) => catalog.plan(name, isChat),
       imageChain: imageChainOf(settings, catalog),
@@ -169,13 +180,21 @@ const responseLimitOf = (env: Environment): ResponseLimit => {
 }
 
 /** @throws ConfigurationError when the file and the environment conflict. */
-export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => {
+export const liveConfigOf = (
+  runtime: Runtime,
+  file: ConfigFile,
+  onBlocked: GuardrailWiring['onBlocked'],
+): LiveConfig => {
   const { env, listings } = runtime
   const settings = settingsOf(env, file)
   const catalog = catalogOf(listings, env.DEFAULT_MODEL, file)
   const aliases = aliasesOf(file, catalog)
   const tools = toolsOf(env, file)
-  const deps = pipelineDepsOf(runtime, { settings, catalog, aliases, tools })
+  const guardrails = guardrailsFor({ ...runtime, onBlocked }, file, {
+    models: modelScopesOf(catalog, aliases),
+    prices: pricesOf(catalog, runtime.onUnpriced),
+  })
+  const deps = pipelineDepsOf(runtime, { settings, catalog, aliases, tools, guardrails })
   const { chat, resumable, upload, batch, refresh } = pipelines(deps)
   return {
     settings,
@@ -192,6 +211,7 @@ export const liveConfigOf = (runtime: Runtime, file: ConfigFile): LiveConfig => 
     assertModelInScope: assertModelInScope(deps.modelScopes),
     spendItems: spendItems(deps.limits),
     tools,
+    checkResult: checkResultOf(guardrails),
     plan: call => planned(call, deps.routes),
     chatDefaults: {
       model: env.DEFAULT_MODEL ?? catalog.defaultModel,

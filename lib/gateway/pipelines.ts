@@ -7,6 +7,11 @@ import { type SpentOutDeps, spentOut } from '../budgets/spent-out.ts'
 import { type CacheDeps, cache } from '../cache/policy.ts'
 import type { Clock } from '../clock.ts'
 import { compose, type Handler, type Policy } from '../compose.ts'
+import { allowedTargets } from '../guardrails/allowed-models.ts'
+import { answerSchema } from '../guardrails/answer-schema.ts'
+import { guardInput } from '../guardrails/input.ts'
+import { guardOutput } from '../guardrails/output/output.ts'
+import { systemPrompt } from '../guardrails/system-prompt.ts'
 import { meter, type Prices } from '../ledger/meter.ts'
 import { type AskDeps, ask } from '../llm/ask.ts'
 import { truncate } from '../llm/truncate.ts'
@@ -28,6 +33,7 @@ import type { Streams } from '../resume/streams.ts'
 import { type Fallbacks, fallback, type Routes, route } from '../routing/route.ts'
 import type { LoopDeps } from '../tools/loop/loop.ts'
 import { tools } from '../tools/loop/policy.ts'
+import type { Guardrails } from './guardrails.ts'
 
 export type PipelineDeps = Readonly<{
   auth: AuthDeps
@@ -40,6 +46,7 @@ export type PipelineDeps = Readonly<{
   /** Absent where no budget can apply. */
   budgets: (ReserveDeps & SpentOutDeps) | undefined
   prices: Prices
+  guardrails: Guardrails
   /** Absent where caching is switched off. */
   cache: CacheDeps | undefined
   /** Absent where no stream outlives its connection. */
@@ -81,7 +88,7 @@ const BATCH = ['batch'] as const
  * The steps of a call, in order. Its caller was admitted before its body was read, an item's owner with its job. A run
  * of an item tries each target once. A refresh enters below the cache, in the pipeline of the call that triggered it.
  */
-const stepsOf = (deps: PipelineDeps): readonly Step[] => [
+const stepsOf = (deps: PipelineDeps, rules: Guardrails = deps.guardrails): readonly Step[] => [
   [ALL, record()], //                                   record the answer
   [BATCH, asKeyOfBatch(deps.batchItems)], //               run as the key that submitted it
   [CHAT_AND_BATCH, modelScope(deps.modelScopes)], //       refuse models that the key may not use
@@ -90,12 +97,17 @@ const stepsOf = (deps: PipelineDeps): readonly Step[] => [
   [CHAT_AND_BATCH, keyTokens(deps.tokens)], //             and its tokens a minute
   [LIVE, spend()], //                                      count it against the rate limits
   [RESUMABLE, deps.streams && resume(deps.streams)], //    let the stream outlive its connection
+  [CHAT_AND_BATCH, rules.input && guardInput(rules.input)], // look at what is asked
+  [CHAT_AND_BATCH, rules.systemPrompts && systemPrompt(rules.systemPrompts)], // put the operator's system prompt first
   [ALL, meter(deps.prices)], //                            compute the cost, cached answers included
   [CHAT_AND_BATCH, cache(deps.cache)], //                  reuse a stored answer
+  [CHAT_AND_BATCH, rules.output && guardOutput(rules.output)], // look at what is answered
   [CHAT_AND_BATCH, truncate()], //                      bound the answer's size
+  [CONVERSING, rules.answerSchemas && answerSchema(rules.answerSchemas)], // check it against its schema, repair once
   [CONVERSING, tools(deps.tools)], //                      run the gateway's own tools for the model
   [CHAT_AND_BATCH, route(deps.routes)], //                 choose the targets, best first
   [CHAT_AND_BATCH, fallbacksInScope(deps.modelScopes)], // and keep to them
+  [CHAT_AND_BATCH, rules.allowedModels && allowedTargets(rules.allowedModels)], // and to those that the rules allow
   [BATCH, deferBackground(deps.headrooms, deps.clock)], //    reserve remaining rate limits for live calls
   [CHAT_AND_BATCH, fallback(deps.fallbacks)], //           on failure, try the next target
   [CHAT, deps.hedges && hedge(deps.hedges)], //                           start a second attempt beside a slow one

@@ -30,8 +30,7 @@ export const recommendations = (
     await flushed(runtime.ledger, runtime.clock)
     const { catalog, settings } = current.now
     const { enabled, file, defaults } = settings.caching
-    const { usual, ofModel } = cacheRules(file, defaults)
-    const ruleOf = ofModel ?? (() => usual)
+    const ruleOf = cacheRules(file, defaults)
     return recommend({
       records: runtime.database.records,
       clock: runtime.clock,

@@ -30,6 +30,7 @@ import { Tokenizer } from '../tokenizer/tokenizer.ts'
 import { type BudgetRuntime, buildBudgets } from './budgets.ts'
 import { buildCacheRuntime } from './cache.ts'
 import { type Database, openDatabase } from './database.ts'
+import { buildGuardrails, type GuardrailRuntime } from './guardrails.ts'
 import { buildKeys, type Keys } from './keys.ts'
 import { buildLedger, ledgerSumsOf, unpricedWarnings } from './ledger.ts'
 import type { Pipelines } from './pipelines.ts'
@@ -75,6 +76,7 @@ export type Runtime = Readonly<{
   /** The calls in progress of each key. */
   keySlots: KeySlots
   tools: ToolRuntime
+  guardrails: GuardrailRuntime
   /** Recent wrong tokens for metrics, which do not block other credentials. */
   metricsGuesses: Guesses
 }>
@@ -175,6 +177,7 @@ export const buildRuntime = async (
     keys,
     closeLedger,
     counter,
+    guardrails: buildGuardrails(common),
     tools: buildTools({ ...common, counter, store }),
     cache: buildCacheRuntime({
       ...common,

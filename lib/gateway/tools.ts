@@ -15,6 +15,7 @@ import { consecutive } from '../resilience/breaker/trip-condition.ts'
 import type { KeyValue } from '../storage/types.ts'
 import { KeptTurns } from '../tools/loop/kept-turns.ts'
 import type { LoopDeps } from '../tools/loop/loop.ts'
+import type { CheckResult } from '../tools/loop/own-calls.ts'
 import { RateGate } from '../tools/rate-gate.ts'
 import { BUILT_IN_NAMES, ToolRegistry, type ToolState } from '../tools/registry.ts'
 import { StoredResults } from '../tools/results.ts'
@@ -48,7 +49,8 @@ export type ToolWiringDeps = Readonly<{
 const userAgentOf = ({ TOOL_USER_AGENT, PUBLIC_URL }: Environment): string =>
   TOOL_USER_AGENT ?? `Parley/${packageJson.version} (LLM gateway${PUBLIC_URL ? `; ${PUBLIC_URL}` : ''})`
 
-const clientOf = (env: Environment, clock: Clock): ServiceClient => {
+/** Reaches external services, through the proxy of the environment where it names one. */
+export const serviceClientOf = (env: Environment, clock: Clock): ServiceClient => {
   const { HTTP_PROXY: http, HTTPS_PROXY: https, NO_PROXY: noProxy } = env
   return new ServiceClient({
     dispatcher: upstreamAgent({ http, https, noProxy }),
@@ -85,7 +87,7 @@ export const buildTools = (deps: ToolWiringDeps): ToolRuntime => {
   const figures = metrics.ofTools()
   const circuitOf = circuits(deps, figures)
   const services = new ServiceCaller({
-    client: clientOf(env, clock),
+    client: serviceClientOf(env, clock),
     gate: new RateGate({ counter, clock }),
     circuitOf,
     clock,
@@ -141,13 +143,14 @@ export type GatewayTools = Readonly<{
 export const gatewayTools = (
   { runner, circuitReport }: ToolRuntime,
   registry: () => ToolRegistry,
+  checkResult: () => CheckResult,
 ): GatewayTools => ({
   states: () => registry().states(circuitReport),
   run: async (name, input, context) => {
     const tool = registry().find(name)
     if (!tool)
       throw new GatewayError('NOT_FOUND', 'There is no tool of that name; GET /api/tools lists them.')
-    return runner.run(tool, input, context)
+    return checkResult()(await runner.run(tool, input, context), context)
   },
 })
 
@@ -158,12 +161,13 @@ export const toolLoopOf = (
   { env, clock, tools: { runner, turns } }: LoopWiringDeps,
   registry: ToolRegistry,
   prices: Prices,
+  checkResult: CheckResult,
 ): LoopDeps => ({
   registry,
   runner,
   turns,
   clock,
   priced: (usage, target, at) => pricedUsage(usage, target, prices, at),
-  checkResult: async text => text,
+  checkResult,
   mostRounds: env.TOOL_MAX_ROUNDS,
 })

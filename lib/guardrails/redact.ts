@@ -19,43 +19,70 @@ export const MOST_PLACEHOLDERS = 1000
 
 const nameOf = (kind: string): string => kind.toUpperCase().replace(/[^A-Z0-9]+/g, '_')
 
-/** Whether a text holds what looks like a placeholder: such a number is not given out, so that nothing false is put back. */
-const nextFree = (name: string, taken: ReadonlyMap<string, string>, texts: string): string => {
-  for (let number = 1; ; number += 1) {
-    const placeholder = `[${name}_${number}]`
-    if (!taken.has(placeholder) && !texts.includes(placeholder)) return placeholder
+/** What stands for a value that is not put back: `[EMAIL]`. */
+export const placeholderKind = (kind: string): string => `[${nameOf(kind)}]`
+
+/** What looks like a placeholder: such a number is not given out, so that nothing false is put back. */
+const LOOKS_LIKE_ONE = /\[[A-Z][A-Z0-9_]*_\d+\]/g
+
+/** Replaces values of one call's texts by placeholders that can be put back. */
+export class Redactor {
+  readonly #values: Map<string, string>
+  readonly #byValue: Map<string, string>
+  /** The last number given out, by kind. */
+  readonly #last = new Map<string, number>()
+
+  /** @param known the placeholders of earlier texts */
+  constructor(known: Placeholders = NO_PLACEHOLDERS) {
+    this.#values = new Map(known.values)
+    this.#byValue = new Map([...known.values].map(([placeholder, value]) => [value, placeholder]))
+  }
+
+  get placeholders(): Placeholders {
+    return { values: this.#values }
+  }
+
+  /** The text with placeholders in place of the spans of verdicts, in steps between which other work can run. */
+  *redact(text: string, verdicts: readonly Verdict[]): Generator<void, string> {
+    const written = new Set(text.match(LOOKS_LIKE_ONE))
+    return yield* withSpansReplaced(text, verdicts, (kind, value) =>
+      this.#placeholderOf(kind, value, written),
+    )
+  }
+
+  #placeholderOf(kind: string, value: string, written: ReadonlySet<string>): string {
+    const existing = this.#byValue.get(value)
+    if (existing !== undefined) return existing
+    if (this.#values.size >= MOST_PLACEHOLDERS) return placeholderKind(kind)
+    const name = nameOf(kind)
+    for (let number = (this.#last.get(name) ?? 0) + 1; ; number += 1) {
+      const placeholder = `[${name}_${number}]`
+      if (this.#values.has(placeholder) || written.has(placeholder)) continue
+      this.#last.set(name, number)
+      this.#values.set(placeholder, value)
+      this.#byValue.set(value, placeholder)
+      return placeholder
+    }
   }
 }
 
-export interface Redacted {
-  readonly text: string
-  readonly placeholders: Placeholders
-}
+/** Spans that are replaced in one step: well below a millisecond. */
+const SPANS_PER_STEP = 1_024
 
-/** Replaces the spans of verdicts by placeholders. Spans that overlap are replaced as one, by the kind of the first. */
-export const redact = (
+/** The text with others in place of the spans of verdicts, in steps; those that overlap as one, by the kind of the first. */
+export function* withSpansReplaced(
   text: string,
   verdicts: readonly Verdict[],
-  known: Placeholders = NO_PLACEHOLDERS,
-): Redacted => {
-  const values = new Map(known.values)
-  const byValue = new Map([...values].map(([placeholder, value]) => [value, placeholder]))
-  const placeholderOf = (kind: string, value: string): string => {
-    const existing = byValue.get(value)
-    if (existing !== undefined) return existing
-    if (values.size >= MOST_PLACEHOLDERS) return `[${nameOf(kind)}]`
-    const placeholder = nextFree(nameOf(kind), values, text)
-    values.set(placeholder, value)
-    byValue.set(value, placeholder)
-    return placeholder
-  }
-  let redacted = ''
+  replacementOf: (kind: string, value: string) => string,
+): Generator<void, string> {
+  let replaced = ''
   let from = 0
-  for (const { kind, start, end } of merged(verdicts)) {
-    redacted += text.slice(from, start) + placeholderOf(kind, text.slice(start, end))
+  for (const [index, { kind, start, end }] of merged(verdicts).entries()) {
+    if (index % SPANS_PER_STEP === SPANS_PER_STEP - 1) yield
+    replaced += text.slice(from, start) + replacementOf(kind, text.slice(start, end))
     from = end
   }
-  return { text: redacted + text.slice(from), placeholders: { values } }
+  return replaced + text.slice(from)
 }
 
 const merged = (verdicts: readonly Verdict[]): Pick<Verdict, 'kind' | 'start' | 'end'>[] => {
@@ -73,8 +100,9 @@ export class Restorer {
   readonly #values: ReadonlyMap<string, string>
   readonly #holder: StreamHolder
 
-  constructor({ values }: Placeholders) {
-    this.#values = values
+  /** @param written how a value is written where it is put back; as it is when absent */
+  constructor({ values }: Placeholders, written: (value: string) => string = value => value) {
+    this.#values = new Map([...values].map(([placeholder, value]) => [placeholder, written(value)]))
     const phrases = [...values.keys()].map(text => ({ text, kind: 'placeholder', rule: text, score: 1 }))
     this.#holder = new StreamHolder(new Scanner([phraseDetector('placeholder', phrases, true)]), new Map())
   }
@@ -93,7 +121,11 @@ export class Restorer {
 }
 
 /** Puts the original values back into a whole text. */
-export const restore = (text: string, placeholders: Placeholders): string => {
-  const restorer = new Restorer(placeholders)
+export const restore = (
+  text: string,
+  placeholders: Placeholders,
+  written?: (value: string) => string,
+): string => {
+  const restorer = new Restorer(placeholders, written)
   return restorer.push(text) + restorer.end()
 }

@@ -50,12 +50,23 @@ export class StreamHolder {
     return this.#release(true)
   }
 
+  /**
+   * Returns what is held back although a match may be open: of a match that is completed later, only the rest is its
+   * piece.
+   */
+  flush(): Piece[] {
+    const end = this.#text.originOf(this.#text.view.length)
+    const text = this.#text.original(this.#released, end)
+    this.#released = Math.max(this.#released, end)
+    return text === '' ? [] : [{ text }]
+  }
+
   #release(isLast: boolean): Piece[] {
     const pieces: Piece[] = []
     const put = (end: number, verdict?: Verdict): void => {
       const text = this.#text.original(this.#released, end)
-      if (text !== '') pieces.push({ text, ...(verdict && { verdict }) })
-      this.#released = end
+      if (text !== '' || verdict) pieces.push({ text, ...(verdict && { verdict }) })
+      this.#released = Math.max(this.#released, end)
     }
     this.#next = this.#scanner.scan(this.#text.view, this.#next, isLast, found => {
       const start = this.#text.originOf(found.start)

@@ -11,6 +11,9 @@ export const PLACES = [
 ] as const
 export type Place = (typeof PLACES)[number]
 
+/** What a model can read, earlier answers included. */
+export const INPUT_PLACES: readonly Place[] = PLACES
+
 /** What a model writes: it arrives as a stream. */
 export const OUTPUT_PLACES: readonly Place[] = ['tool-arguments', 'reasoning', 'refusal', 'answer']
 

@@ -175,6 +175,7 @@ const ALLOWED = [
   'api-key',
   'x-request-id',
   'idempotency-key',
+  'x-gateway-cache-kind',
   'x-gateway-cache-tags',
   'x-gateway-resume',
   'x-gateway-strict',

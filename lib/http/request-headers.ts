@@ -1,7 +1,8 @@
 import { isIP, isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { CACHE_KIND_RULE, type CacheKind, isCacheKind } from '../cache-kinds.ts'
 import { GatewayError } from '../errors.ts'
-import type { CacheMode } from '../llm/types.ts'
+import type { CacheMode, Call } from '../llm/types.ts'
 import type { ClientInfo } from '../request-context.ts'
 import { tagsOrThrow } from '../validation/tags.ts'
 import type { AccessRules } from './access-rules.ts'
@@ -117,12 +118,30 @@ export const cacheModeOf = ({ headers }: Request): CacheMode => {
 }
 
 const HEADER = 'x-gateway-cache-tags'
+const KIND_HEADER = 'x-gateway-cache-kind'
 
 /**
  * The tags that a request gives its answer, by which it can be invalidated.
  * @throws GatewayError INVALID_INPUT for too many tags, or a malformed one.
  */
-export const cacheTagsOf = ({ headers }: Request): readonly string[] | undefined => {
+const cacheTagsOf = ({ headers }: Request): readonly string[] | undefined => {
   const value = headers.get(HEADER)
   return value === null ? undefined : tagsOrThrow(HEADER, value)
 }
+
+const cacheKindOf = ({ headers }: Request): CacheKind | undefined => {
+  const kind = headers.get(KIND_HEADER)?.trim()
+  if (kind === undefined || isCacheKind(kind)) return kind
+  throw new GatewayError('INVALID_INPUT', `${KIND_HEADER}: ${CACHE_KIND_RULE}.`, {
+    details: [{ path: KIND_HEADER, message: CACHE_KIND_RULE }],
+  })
+}
+
+/**
+ * The tags and the kind that a request gives its answer.
+ * @throws GatewayError INVALID_INPUT for malformed tags, or an unknown kind
+ */
+export const cacheLabelsOf = (request: Request): Pick<Call, 'cacheTags' | 'cacheKind'> => ({
+  cacheTags: cacheTagsOf(request),
+  cacheKind: cacheKindOf(request),
+})

@@ -2,7 +2,12 @@ import { STATUS_CODES } from 'node:http'
 import type { GatewayError } from '../errors.ts'
 import { isRepeated, type ReplyHead, type Usage } from '../llm/types.ts'
 import { usdOf } from '../money.ts'
-import { type LimitState, type RequestContext, upstreamMs } from '../request-context.ts'
+import {
+  type GuardrailFinding,
+  type LimitState,
+  type RequestContext,
+  upstreamMs,
+} from '../request-context.ts'
 
 /** Observes a body while it is sent. */
 export type BodyObserver = Readonly<{
@@ -150,6 +155,22 @@ const namesInHeader = (names: readonly string[]): string => {
   return [...some, ...(names.length > MOST_NAMES ? ['...'] : [])].join(', ')
 }
 
+/** Source: RFC 9651: a list of tokens with parameters. Names of rules may be the operator's. */
+const guardrailHeader = (findings: readonly GuardrailFinding[]): string =>
+  findings
+    .slice(0, MOST_NAMES)
+    .map(
+      ({ rail, action, place, rule, count }) =>
+        `${rail};action=${action};place=${place};rule="${rule.slice(0, LONGEST_NAME).replaceAll(/[^\x20-\x7e]|["\\]/g, '?')}"${count > 1 ? `;count=${count}` : ''}`,
+    )
+    .join(', ')
+
+/** What the guardrails found so far, but for what was only counted. */
+const guardrailHeaders = ({ guardrails = [] }: RequestContext['journal']): Record<string, string> => {
+  const reported = guardrails.filter(({ isShadow }) => !isShadow)
+  return reported.length === 0 ? {} : { 'x-gateway-guardrails': guardrailHeader(reported) }
+}
+
 const gatewayHeaders = ({ journal }: RequestContext, now: number): Record<string, string> => {
   const { head, attempts } = journal
   const target = head?.target ?? attempts.at(-1)?.target
@@ -194,6 +215,7 @@ export const contextHeaders = (
   'server-timing': serverTiming(context, now),
   ...(context.journal.limit && limitHeaders(context.journal.limit)),
   ...(context.route.startsWith('/v1/') && openAiHeaders(context, now, error)),
+  ...guardrailHeaders(context.journal),
   ...gatewayHeaders(context, now),
 })
 

@@ -133,6 +133,7 @@ const detailOf = ({ journal }: RequestContext, endedAt: number): RequestDetail =
   ...(journal.head?.cacheTrace && { trace: journal.head.cacheTrace }),
   ...(journal.hedge && { hedge: journal.hedge.result }),
   ...(journal.tools && { tools: journal.tools }),
+  ...(journal.guardrails && { guardrails: journal.guardrails }),
   ...(journal.finishReason && { finishReason: journal.finishReason }),
   upstreamMs: whole(upstreamMs(journal, endedAt)),
 })

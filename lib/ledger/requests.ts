@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely'
-import { GatewayError } from '../errors.ts'
+import { cursorOf, readCursor, rowsAfter } from '../storage/records/pages.ts'
 import type { Records } from '../storage/records/records.ts'
 import type { LedgerAttemptsTable, LedgerRequestsTable } from '../storage/records/tables/money.ts'
 
@@ -8,16 +8,8 @@ export type AttemptRecord = Selectable<LedgerAttemptsTable>
 export type ExplainedRequest = Readonly<{ request: RequestRecord; attempts: readonly AttemptRecord[] }>
 export type RequestPage = Readonly<{ entries: readonly RequestRecord[]; cursor?: string }>
 
-const SHAPE = /^(\d{1,15}) ([\w.-]{1,64})$/
-
-const cursorOf = ({ at, id }: RequestRecord): string => Buffer.from(`${at} ${id}`).toString('base64url')
-
-const readCursor = (cursor: string): Readonly<{ at: number; id: string }> => {
-  const [, at, id] = SHAPE.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
-  if (at !== undefined && id !== undefined) return { at: Number(at), id }
-  const message = 'is not a cursor of this API'
-  throw new GatewayError('INVALID_INPUT', `cursor: ${message}`, { details: [{ path: 'cursor', message }] })
-}
+/** Random ids of rows. */
+const ROW_ID = /^[\w.-]{1,64}$/
 
 /** The newest request of that id, of one owner where one is given; undefined where there is none. */
 export const findRequest = (
@@ -55,20 +47,13 @@ export const listRequests = (
     cursor,
   }: Readonly<{ owner?: string | undefined; limit: number; cursor?: string | undefined }>,
 ): Promise<RequestPage> => {
-  const after = cursor === undefined ? undefined : readCursor(cursor)
+  const after = cursor === undefined ? undefined : readCursor(cursor, ROW_ID)
   return records.read(async db => {
     const found = await db
       .selectFrom('ledger_requests')
       .selectAll()
       .$if(owner !== undefined, query => query.where('owner', '=', owner ?? ''))
-      .$if(after !== undefined, query =>
-        query.where(({ or, and, eb }) =>
-          or([
-            eb('at', '<', after?.at ?? 0),
-            and([eb('at', '=', after?.at ?? 0), eb('id', '<', after?.id ?? '')]),
-          ]),
-        ),
-      )
+      .where(where => rowsAfter(where, ['at', 'id'], 'desc', after))
       .orderBy('at', 'desc')
       .orderBy('id', 'desc')
       .limit(limit + 1)

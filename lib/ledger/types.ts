@@ -1,4 +1,4 @@
-import type { LimitState, ToolUse } from '../request-context.ts'
+import type { GuardrailFinding, LimitState, ToolUse } from '../request-context.ts'
 
 /** What usage can be grouped by. */
 export const DIMENSIONS = ['model', 'provider', 'key', 'owner', 'day', 'week', 'month'] as const
@@ -42,6 +42,7 @@ export type RequestDetail = Readonly<{
   trace?: object
   hedge?: string
   tools?: readonly ToolUse[]
+  guardrails?: readonly GuardrailFinding[]
   finishReason?: string
   upstreamMs: number
 }>

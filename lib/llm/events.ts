@@ -198,7 +198,7 @@ const resultJson = ({ result }: ToolEvent): string => JSON.stringify(result ?? '
 /** How many characters of memory an event takes. */
 export const charactersOf = (event: ReplyEvent): number => {
   if (event.type === 'body-bytes') return event.bytes.length
-  if (event.type === 'tool') return resultJson(event).length
+  if (event.type === 'tool') return resultJson(event).length + (event.arguments?.length ?? 0)
   return event.type === 'wire' ? event.json.length : addedText(event).length
 }
 

@@ -1,3 +1,4 @@
+import type { CacheKind } from '../cache-kinds.ts'
 import type { GatewayError } from '../errors.ts'
 import type { Attempt, AttemptBudget, Caller, RequestContext } from '../request-context.ts'
 import type { FinishReason, Message, ModelParameters, ReplyHead, Target, Usage } from './message.ts'
@@ -42,9 +43,6 @@ export type RawRequest = Readonly<{
 /** `default`: may be answered from the cache; `refresh`: call upstream and store; `no-store`: neither. */
 export type CacheMode = 'default' | 'refresh' | 'no-store'
 
-/** A kind of answers with a lifetime of its own in the cache. `evaluation`: a model's grades of an answer. */
-export type CacheKind = 'evaluation'
-
 /** A limit of an answer's size: one for all, or one for each kind of caller, who is not known before authentication. */
 export type ResponseLimit = number | Readonly<Record<Caller['kind'], number>>
 
@@ -87,10 +85,12 @@ export type Call = RequestContext &
     deadlineAt: number
     /** Longest answer this surface gives, in UTF-8 bytes; unlimited when absent. */
     maxResponseBytes?: ResponseLimit | undefined
+    /** The version of the guardrails' rules for this call; absent where none look at it. */
+    rules?: string | undefined
     cache: CacheMode
     /** Tags of the answer, by which it can be invalidated. */
     cacheTags?: readonly string[] | undefined
-    /** Absent for answers to clients, whose lifetime is that of their model's rule. */
+    /** What the answer is for: for how long it is repeated, and one more of its tags. */
     cacheKind?: CacheKind | undefined
     /** Whether another model than the requested one may answer. */
     fallback: boolean
@@ -154,6 +154,8 @@ export type ReplyEvent =
       id: string
       name: string
       state: 'running' | 'done' | 'failed'
+      /** JSON as the model wrote it, while it is running. */
+      arguments?: string
       result?: unknown
     }>
   | Readonly<{

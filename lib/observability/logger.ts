@@ -33,6 +33,7 @@ const FIELDS: ReadonlySet<string> = new Set([
   'outputTokens',
   'costUsd',
   'estimated',
+  'guardrails',
   'tool',
   'service',
   'openRequests',

@@ -10,6 +10,7 @@ import { BatchMetrics } from './batch-metrics.ts'
 import { type BudgetFigures, BudgetMetrics } from './budget-metrics.ts'
 import { type CacheFigures, cacheMetrics } from './cache-metrics.ts'
 import { CIRCUIT_VALUE, type CircuitName } from './circuit-value.ts'
+import { GuardrailMetrics } from './guardrail-metrics.ts'
 import { RedisMetrics } from './redis-metrics.ts'
 import { ToolMetrics } from './tool-metrics.ts'
 
@@ -152,6 +153,11 @@ export class Metrics {
   /** Metrics of budgets. To be created once. */
   ofBudgets(figures: () => BudgetFigures): BudgetMetrics {
     return new BudgetMetrics(this.#registry, figures)
+  }
+
+  /** Metrics of guardrails. To be created once. */
+  ofGuardrails(): GuardrailMetrics {
+    return new GuardrailMetrics(this.#registry)
   }
 
   /** Metrics of tools. To be created once. */

@@ -69,6 +69,8 @@ const answerFields = (context: RequestContext, { endedAt }: Pick<Outcome, 'ended
   )
 }
 
+const guardrailFields = ({ journal: { guardrails } }: RequestContext) => guardrails && { guardrails }
+
 /** Writes the one log line of a request, when it has ended. */
 const logRequest = (
   logger: Logger,
@@ -88,6 +90,7 @@ const logRequest = (
     caller: context.journal.caller ?? context.caller.kind,
     latencyMs: round(outcome.endedAt - context.startedAt),
     ...answerFields(context, outcome),
+    ...guardrailFields(context),
     ...usageFields(usage),
     ...(error && error.status >= 500 && { err: error }),
   }
@@ -114,6 +117,7 @@ const logWork = (
     ...(error && { code: error.code }),
     latencyMs: round(endedAt - context.startedAt),
     ...answerFields(context, outcome),
+    ...guardrailFields(context),
     ...usageFields(usage),
     ...(error && error.status >= 500 && { err: error }),
   }

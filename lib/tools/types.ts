@@ -21,6 +21,8 @@ export type FailureReason =
   | 'too-large'
   /** It redirected to an address that is not allowed. */
   | 'redirect'
+  /** A guardrail found in it what neither models nor callers may read. */
+  | 'withheld'
 
 /** A tool without a result. Its message is written for callers and models, and has no word of the service. */
 export class ToolFailure extends Error {

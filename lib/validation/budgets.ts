@@ -1,8 +1,10 @@
 import { z } from 'zod'
+import { pageCursor, pageLimit } from './page.ts'
 import { optional } from './zod.ts'
 
 /** Larger sums of nanodollars are not exact. */
 const MOST_USD = 9_000_000
+const LONGEST_CURSOR = 1_000
 const usd = z.number().min(0).max(MOST_USD)
 const amounts = { day: optional(usd), month: optional(usd) }
 
@@ -10,3 +12,9 @@ const amounts = { day: optional(usd), month: optional(usd) }
 export const budgetBody = z
   .strictObject({ ...amounts, budgetUsd: optional(z.strictObject(amounts)) })
   .transform(({ day, month, budgetUsd }) => budgetUsd ?? { day, month })
+
+/** The query of `GET /api/admin/budgets`. */
+export const budgetsQuery = z.strictObject({
+  limit: pageLimit(undefined, 'Budgets'),
+  cursor: pageCursor(z.string().max(LONGEST_CURSOR)),
+})

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CACHE_KIND_RULE, CACHE_KINDS } from '../cache-kinds.ts'
 import { optional, withDefault } from './zod.ts'
 
 export type ChatLimits = Readonly<{
@@ -114,10 +115,16 @@ export const ONE_QUESTION = {
   ],
 }
 
+const cacheKind = optional(z.enum(CACHE_KINDS, CACHE_KIND_RULE))
+
 /** The body of `POST /api/chat`. Strict: an unknown field is a fault. */
 export const chatBody = (limits: ChatLimits) =>
   z
-    .strictObject({ ...questionFields(limits), stream: withDefault(z.boolean(), false) })
+    .strictObject({
+      ...questionFields(limits),
+      stream: withDefault(z.boolean(), false),
+      cacheKind,
+    })
     .check(assertOneQuestion)
     .meta(ONE_QUESTION)
 
@@ -169,7 +176,7 @@ export type UiPart = z.output<typeof uiPart>
  */
 export const uiChatBody = (limits: ChatLimits) => {
   const { maxMessages, maxMessagesCharacters: most } = limits
-  const { model, temperature, maxTokens, cache, fallback } = questionFields(limits)
+  const { model, temperature, maxTokens, cache, fallback, tools } = questionFields(limits)
   return z.looseObject({
     messages: z
       .array(z.unknown())
@@ -186,6 +193,9 @@ export const uiChatBody = (limits: ChatLimits) => {
     maxTokens,
     cache,
     fallback,
+    cacheKind,
+    // Applications send fields of the same name and another form.
+    tools: tools.catch(undefined),
   })
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CACHE_KIND_RULE, kindsLike } from '../cache-kinds.ts'
 import { TAG, TAG_RULE } from './tags.ts'
 import { optional } from './zod.ts'
 
@@ -9,12 +10,15 @@ const name = z
   .max(LONGEST, `must have at most ${LONGEST} characters`)
   .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces')
 
-const WAYS = ['tag', 'model', 'pattern', 'all'] as const
+const kind = name.refine(pattern => kindsLike(pattern).length > 0, CACHE_KIND_RULE)
 
-/** The body of `DELETE /api/admin/cache`: exactly one of its fields. */
+const WAYS = ['tag', 'kind', 'model', 'pattern', 'all'] as const
+
+/** The body of `DELETE /api/admin/cache` and `POST /api/admin/cache/invalidate`: exactly one of its fields. */
 export const invalidationBody = z
   .strictObject({
     tag: optional(z.string().regex(TAG, TAG_RULE)),
+    kind: optional(kind),
     model: optional(name),
     pattern: optional(name),
     all: optional(z.literal(true)),
@@ -24,12 +28,13 @@ export const invalidationBody = z
     issues.push({
       code: 'custom',
       path: ['tag'],
-      message: 'or model, pattern or all: send exactly one of them',
+      message: 'or kind, model, pattern or all: send exactly one of them',
       input: value,
     })
   })
-  .transform(({ tag, model, pattern }) => {
+  .transform(({ tag, kind, model, pattern }) => {
     if (tag !== undefined) return { tag }
+    if (kind !== undefined) return { kind }
     if (model !== undefined) return { model }
     return pattern === undefined ? { all: true as const } : { pattern }
   })

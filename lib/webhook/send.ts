@@ -16,7 +16,7 @@ export type SendDeps = Readonly<{ post: PostWebhook; secret: string; now: number
  * A message's signature and time: `t=<unix seconds>,v1=<hex HMAC-SHA-256 of "t.message">`. Receivers should refuse one
  * that is older than a few minutes.
  */
-const signatureOf = (message: string, secret: string, now: number): string => {
+export const signatureOf = (message: string, secret: string, now: number): string => {
   const seconds = Math.floor(now / 1000)
   return `t=${seconds},v1=${createHmac('sha256', secret).update(`${seconds}.${message}`).digest('hex')}`
 }

@@ -34,7 +34,7 @@ describe('a token', () => {
     expect(guess('a', 11)).toEqual([...Array(10).fill('UNAUTHENTICATED'), 60])
   })
 
-  it('lets in whoever has it, from any other address and as often as they like', () => {
+  it('lets in callers that have it, from any other address and as often as they like', () => {
     const { send, guess } = setting()
     for (let address = 0; address < 50; address += 1) guess(`${address}`, 20)
     for (let time = 0; time < 1_000; time += 1) expect(send('b', TOKEN)).toBe('in')

@@ -57,8 +57,8 @@ const watched = (watch: 'changes' | 'progress', ...jobs: readonly Job[]) => {
   return { clock, changes, client, state, now, sent, reads, reading, becomes, tells }
 }
 
-describe('whoever watches jobs', () => {
-  it('is told of all of them at first, and then of each that has changed', async () => {
+describe('a stream of jobs', () => {
+  it('sends all of them at first, and then each that has changed', async () => {
     const { clock, sent, becomes, tells } = watched('changes', jobOf('a'), jobOf('b'), jobOf('c'))
     await clock.advance(0)
     expect(sent.map(([, id]) => id)).toEqual(['a', 'b', 'c'])
@@ -71,7 +71,7 @@ describe('whoever watches jobs', () => {
     ])
   })
 
-  it('is told of a new job, and of jobs that have ended', async () => {
+  it('sends a new job, and jobs that have ended', async () => {
     const { clock, sent, state, tells } = watched('changes', jobOf('a', 'completed', 9))
     await clock.advance(0)
     await tells(jobOf('b', 'queued'))
@@ -80,7 +80,7 @@ describe('whoever watches jobs', () => {
     expect(state.hasEnded).toBe(false)
   })
 
-  it('is told within a second and a quarter of what happened where nobody tells', async () => {
+  it('sends within a second and a quarter what happened without a signal', async () => {
     const { clock, sent, reads, becomes } = watched('changes', jobOf('a'))
     await clock.advance(100)
     becomes(jobOf('a', 'running', 1))
@@ -120,7 +120,7 @@ describe('whoever watches jobs', () => {
     expect(Math.min(...pauses)).toBeGreaterThanOrEqual(3_000)
   })
 
-  it('is told anew of a job that was out of sight meanwhile', async () => {
+  it('sends a job anew that was out of sight meanwhile', async () => {
     const { clock, sent, now, changes } = watched('changes', jobOf('a'), jobOf('b'))
     await clock.advance(250)
     now.delete('a')
@@ -156,7 +156,7 @@ describe('whoever watches jobs', () => {
     expect((await next).value?.counts.succeeded).toBe(1)
   })
 
-  it('is told nothing of what others are told', async () => {
+  it('sends nothing of what other owners get', async () => {
     const { clock, changes, reads } = watched('changes', jobOf('a'))
     await clock.advance(0)
     changes.notify('guest eve', 'b')
@@ -177,7 +177,7 @@ describe('whoever watches jobs', () => {
     expect(reads).toEqual([0])
   })
 
-  it('is told nothing where it has left before', async () => {
+  it('sends nothing to a client that has left before', async () => {
     const clock = new FakeClock()
     const parts = {
       changes: new ChangeNotifier(),
@@ -237,7 +237,7 @@ describe('the progress of a job', () => {
     expect(sent).toHaveLength(1)
   })
 
-  it('ends when whoever watches leaves, and when the gateway stops', async () => {
+  it('ends when its client leaves, and when the gateway stops', async () => {
     const left = watched('progress', jobOf('a'))
     await left.clock.advance(0)
     left.client.abort()

@@ -160,7 +160,7 @@ describe('a line that cannot be read', () => {
     expect(await linesIn('a\0b')).toEqual([{ line: 1, text: 'a\0b' }])
   })
 
-  it('is told as too long however long it is, and those around it are read', async () => {
+  it('is reported as too long however long it is, and those around it are read', async () => {
     const endless = Array.from({ length: 10_000 }, () => utf8('x'.repeat(1_000)))
     expect(await read([utf8('a\n'), ...endless, utf8('\nb')])).toEqual([
       { line: 1, text: 'a' },

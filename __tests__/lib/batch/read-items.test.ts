@@ -189,7 +189,7 @@ describe('a table of real people', () => {
     ])
   })
 
-  it('names the columns that nobody knows, and no column of an index or below an instruction', async () => {
+  it('names the unknown columns, and no column of an index or below an instruction', async () => {
     const { warnings } = await faultsIn('a.csv', 'topic,prompt,Notes\nx,Hi,y\n')
     expect(warnings).toEqual(['a.csv: ignored unknown columns "topic", "Notes"'])
     expect((await faultsIn('a.csv', ',prompt\n0,Hi\n')).warnings).toEqual([])
@@ -375,7 +375,7 @@ describe('JSON', () => {
       ])
   })
 
-  it('is told of an object’s other fields, and may be 50 MB long', async () => {
+  it('has notices of an object’s other fields, and may be 50 MB long', async () => {
     const items = '{"prompt":"Hi"}'
     const found = await faultsIn('a.json', `{"name":"x","priority":["[{"],"items":[${items}],"z":1}`)
     expect(found).toMatchObject({ faults: [], items: 1 })
@@ -493,7 +493,7 @@ describe('JSON', () => {
 })
 
 describe('an upload’s faults', () => {
-  it('are all told at once, the first hundred in words', async () => {
+  it('are all reported at once, the first hundred in words', async () => {
     expect(await faultsIn('a.jsonl', `"fine"\n${'{}\n'.repeat(130)}`)).toMatchObject({
       faults: { length: 100, 0: { line: 2 } },
       more: 30,
@@ -518,7 +518,7 @@ describe('an upload’s faults', () => {
     expect((await faultsIn('a.jsonl', '\n\n')).faults).toMatchObject([{ message: 'has no items' }])
   })
 
-  it('stop the reading at the first, where nobody looked for them before', async () => {
+  it('stop the reading at the first, where they were not looked for before', async () => {
     await expect(itemsIn('a.jsonl', '"a"\n{}')).rejects.toMatchObject({
       code: 'INVALID_INPUT',
       message: /^a\.jsonl:2: /,
@@ -527,7 +527,7 @@ describe('an upload’s faults', () => {
 })
 
 describe.each(['a.csv', 'a.jsonl', 'a.json', 'a.txt'])('a file that cannot be read to its end: %s', name => {
-  it('is closed when nobody wants more of it', async () => {
+  it('is closed when no more of it is read', async () => {
     const rows = Array.from({ length: 50_000 }, (_, index) => `"row ${index}"`)
     const lines = name === 'a.json' ? [`[${rows.join(',\n')}]`] : ['"prompt"', ...rows]
     const file = await fileOf(name, lines.join('\n'))

@@ -108,7 +108,7 @@ describe('an upload', () => {
     )
   })
 
-  it('is refused wherever it breaks off', async () => {
+  it('is refused wherever it ends early', async () => {
     const body = bodyOf(file('a.txt'), { name: 'model', value: 'mock' }, file('b.txt'))
     const closing = `\r\n--${BOUNDARY}--`.length
     for (let end = 0; end <= body.length - closing; end += 7)
@@ -296,7 +296,7 @@ describe('an upload', () => {
     }
   })
 
-  it('hides no long headers behind the line break that ends those of an empty part', async () => {
+  it('hides no long headers after the line break that ends those of an empty part', async () => {
     const empty = `--${BOUNDARY}\r\n${NAMED}\r\n`
     const body = Buffer.from(`${empty}\r\n--${BOUNDARY}\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`)
     expect((await refusalOf(receive(streamOf(body)))).message).toMatch(/headers are longer/)

@@ -51,7 +51,7 @@ describe('an item whose run failed', () => {
     expect(judged(error, { failures: 2 })).toEqual({ state: 'failed', fault })
   })
 
-  it('is judged by its very failure, whatever the code usually means', () => {
+  it('is decided by its very failure, whatever the code usually means', () => {
     expect(againAfter(new GatewayError('PROVIDER_ERROR', 'No.', { retryable: false }))).toBe('ended')
     expect(againAfter(new GatewayError('MODEL_UNAVAILABLE', 'No.', { retryable: false }))).toBe('ended')
     expect(againAfter(new GatewayError('NOT_FOUND', 'Not yet.', { retryable: true }))).toBe(1_000)
@@ -75,7 +75,7 @@ describe('an item whose run failed', () => {
     expect(againAfter(new GatewayError('NETWORK'), { failures }, random)).toBe(waitMs)
   })
 
-  it('waits for as long as it was told to, where that is longer', () => {
+  it('waits for the upstream’s Retry-After, where that is longer', () => {
     const sent = (retryAfterSeconds: number) =>
       new GatewayError('PROVIDER_ERROR', 'Later.', { retryAfterSeconds })
     expect(againAfter(sent(90))).toBe(90_000)
@@ -96,19 +96,19 @@ describe('an item whose provider was busy', () => {
     }
   })
 
-  it.each(WAITS)('waits for as long as it was told to with %s', code => {
+  it.each(WAITS)('waits for the upstream’s Retry-After with %s', code => {
     const error = new GatewayError(code, 'Busy.', { retryAfterSeconds: 45 })
     expect(againAfter(error, { failures: 2 }, 0.999)).toBe(45_000)
   })
 
-  it('waits a little, by chance, where it was told nothing', () => {
+  it('waits a little, by chance, without a Retry-After', () => {
     const error = new GatewayError('PROVIDER_RATE_LIMIT')
     expect([againAfter(error, {}, 0), againAfter(error, {}, 0.999)]).toEqual([1_000, 2_998])
   })
 })
 
-describe('an item that nobody was asked for', () => {
-  it.each(WAITS)('has not begun, and so is not given up, however long it waits: %s', code => {
+describe('an item for which no provider was asked', () => {
+  it.each(WAITS)('has not begun, and so does not fail, however long it waits: %s', code => {
     const error = new GatewayError(code, 'Busy.', { retryAfterSeconds: 7_200 })
     expect(judged(error, {}, 0, false)).toMatchObject({
       state: 'again',
@@ -117,7 +117,7 @@ describe('an item that nobody was asked for', () => {
     })
   })
 
-  it('is given up half an hour after it began all the same, where somebody was asked before', () => {
+  it('fails half an hour after it began all the same, where a provider was asked before', () => {
     const error = new GatewayError('MODEL_UNAVAILABLE')
     const began = { startedAt: NOW - HALF_AN_HOUR_MS }
     expect(judged(error, began, 0, false)).toMatchObject({ state: 'failed' })
@@ -132,13 +132,13 @@ describe('an item that nobody was asked for', () => {
 describe('an item that began half an hour ago', () => {
   const began = (agoMs: number) => ({ startedAt: NOW - agoMs })
 
-  it.each([...WAITS, 'NETWORK'] as const)('is given up at %s, but not before', code => {
+  it.each([...WAITS, 'NETWORK'] as const)('fails at %s, but not before', code => {
     const error = new GatewayError(code)
     expect(againAfter(error, began(HALF_AN_HOUR_MS - 1_000))).toBe(1_000)
     expect(judged(error, began(HALF_AN_HOUR_MS - 999))).toMatchObject({ state: 'failed', fault: { code } })
   })
 
-  it('would be then, when it may be tried again, and so is given up now', () => {
+  it('would be then, when it may be tried again, and so fails now', () => {
     const sent = (retryAfterSeconds: number) =>
       new GatewayError('PROVIDER_RATE_LIMIT', 'Busy.', { retryAfterSeconds })
     expect(againAfter(sent(1_800))).toBe(HALF_AN_HOUR_MS)

@@ -111,7 +111,7 @@ describe('a run of an item', () => {
     expect(await run()).toMatchObject({ answer: { finishReason: 'length', truncated: true, cache: 'hit' } })
   })
 
-  it('costs what its usage says, and the usage is told without it', async () => {
+  it('costs what its usage says, and the usage is reported without it', async () => {
     const outcome = await costing({
       inputTokens: 3,
       outputTokens: 4,
@@ -135,7 +135,7 @@ describe('a run of an item', () => {
 })
 
 describe('a run’s call', () => {
-  it('asks in the name of whoever handed it in, in the background, for no more than allowed', async () => {
+  it('asks in the name of the job’s owner, in the background, for no more than allowed', async () => {
     const { clock, calls, run } = answering([FINISH])
     await run({
       request: { prompt: 'Hello', temperature: 0, maxTokens: 10, cache: 'refresh', fallback: false },
@@ -186,7 +186,7 @@ describe('a run’s call', () => {
     ])
   })
 
-  it('breaks off when the worker breaks off the run', async () => {
+  it('is aborted when the worker aborts the run', async () => {
     const { activeRequests, worker, ends, run } = setting(
       ({ signal }) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
@@ -197,7 +197,7 @@ describe('a run’s call', () => {
     expect([activeRequests.count, ends.length]).toEqual([0, 1])
   })
 
-  it('breaks off when the gateway stops, and the item is begun again by another one', async () => {
+  it('is aborted when the gateway stops, and the item is begun again by another one', async () => {
     const { clock, activeRequests, run } = setting(
       ({ signal }) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
@@ -210,7 +210,7 @@ describe('a run’s call', () => {
 })
 
 describe('a run that fails', () => {
-  it('before its answer began is judged by what it failed with', async () => {
+  it('before its answer began is decided by what it failed with', async () => {
     const busy = failing(new GatewayError('PROVIDER_RATE_LIMIT', 'Busy.', { retryAfterSeconds: 9 }))
     expect(await busy.run()).toMatchObject({
       state: 'again',
@@ -232,7 +232,7 @@ describe('a run that fails', () => {
     expect(await run()).toMatchObject({ state: 'again', countsAs: 'attempt' })
   })
 
-  it('within its answer is judged like any other', async () => {
+  it('within its answer is decided like any other', async () => {
     const error = new GatewayError('NETWORK', 'Gone.')
     const broken = answering(text('Half an'), [{ type: 'error', error }])
     expect(await broken.run()).toMatchObject({
@@ -276,7 +276,7 @@ describe('a run’s end', () => {
     ['an answer without an end', answering(text('ok')), 'PROVIDER_ERROR'],
     ['a fault of ours', failing('anything'), 'INTERNAL_ERROR'],
   ])(
-    'is told once with what went wrong, and the work is closed then: %s',
+    'is reported once with what went wrong, and the work is closed then: %s',
     async (_, { activeRequests, ends, run }, code) => {
       await run()
       expect(ends).toEqual([{ requestId: 'batch_1:7:5', code, open: 1 }])
@@ -286,7 +286,7 @@ describe('a run’s end', () => {
 })
 
 describe('an item whose owner is of a kind that this gateway does not know', () => {
-  it('is not run as anybody else’s: it fails as a fault of ours, and the work is closed', async () => {
+  it('is not run for another owner: it fails as a fault of ours, and the work is closed', async () => {
     const { activeRequests, calls, run } = answering(text('ok'), [FINISH])
     expect(await run({ owner: 'member 17' })).toMatchObject({
       state: 'again',

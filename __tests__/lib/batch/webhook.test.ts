@@ -29,7 +29,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-describe('posting to an address that somebody gave us', () => {
+describe('posting to an address that a caller gave', () => {
   it.each([
     '127.0.0.1',
     '127.1',
@@ -110,7 +110,7 @@ describe('posting to an address that somebody gave us', () => {
 
 type Letter = { due: WebhookDue; dueAt: number; outcome?: unknown }
 
-describe('the postman', () => {
+describe('the sender of webhooks', () => {
   /** Jobs of these owners have ended, in this order. */
   const setting = (post: WebhookSenderDeps['post'], owners: readonly string[] = ['ada']) => {
     const clock = new FakeClock()
@@ -177,7 +177,7 @@ describe('the postman', () => {
     expect(headers?.['x-parley-signature']).toBe(`t=${seconds},v1=${mac}`)
   })
 
-  it('comes again after growing pauses, and gives up after the sixth time', async () => {
+  it('tries again after growing pauses, and stops after the sixth time', async () => {
     const at: number[] = []
     const { clock, letters } = setting(async () => {
       at.push(clock.now())

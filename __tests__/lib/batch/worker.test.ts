@@ -234,7 +234,7 @@ describe('a worker', () => {
   })
 })
 
-describe('a job that nobody can be asked for', () => {
+describe('a job for which no provider can be asked', () => {
   const refusedBy = (clock: FakeClock, afterMs = 500): Outcome => ({
     state: 'again',
     notBefore: clock.now() + afterMs,
@@ -242,7 +242,7 @@ describe('a job that nobody can be asked for', () => {
     fault: { code: 'MODEL_UNAVAILABLE', message: 'Busy.', retryable: true },
   })
 
-  it('is left alone for a while, once as many of its items were refused as there are slots', async () => {
+  it('is in cooldown for a while, once as many of its items were refused as there are slots', async () => {
     const { clock, listing, begun, wake, end } = setting({ slots: 2 })
     listing.add(9)
     await wake()
@@ -268,7 +268,7 @@ describe('a job that nobody can be asked for', () => {
     expect(runs.map(({ claim }) => claim.jobId)).toEqual(['down', 'up', 'up', 'up'])
   })
 
-  it('rests longer and longer, up to half a minute, until one of its items comes through', async () => {
+  it('has longer and longer cooldowns, up to half a minute, until one of its items comes through', async () => {
     const { clock, listing, runs, looksAt, wake, end } = setting({ slots: 1 })
     listing.add(20)
     await wake()
@@ -303,7 +303,7 @@ describe('a worker’s leases', () => {
     expect(listing.renewals).toHaveLength(5)
   })
 
-  it('break off a run when they are lost, and what comes of it is not told', async () => {
+  it('abort a run when they are lost, and its outcome is not written', async () => {
     const { clock, listing, runs, sent, worker, wake, end } = setting()
     listing.add(2)
     await wake()
@@ -326,7 +326,7 @@ describe('a worker’s leases', () => {
     expect(sent).toEqual([])
   })
 
-  it('are renewed again after the store has failed, and no run is broken off for that', async () => {
+  it('are renewed again after the store has failed, and no run is aborted for that', async () => {
     const { clock, listing, runs, trouble, wake } = setting()
     listing.add(1)
     await wake()
@@ -360,7 +360,7 @@ describe('a worker’s leases', () => {
 })
 
 describe('a job that is revoked', () => {
-  it('has its items broken off at once, and no others, and nothing more is told of them', async () => {
+  it('has its items aborted at once, and no others, and nothing more is written of them', async () => {
     const { listing, runs, sent, begun, worker, wake, end } = setting({ slots: 3 })
     listing.add(1, { jobId: 'one' })
     listing.add(1, { jobId: 'two' })
@@ -400,7 +400,7 @@ describe('an outcome that the records cannot hold', () => {
 })
 
 describe('a store that fails', () => {
-  it('is told an outcome again every second, and what kept it from being written is told', async () => {
+  it('is sent an outcome again every second, and what kept it from being written is logged', async () => {
     const { clock, listing, sent, trouble, worker, wake, end } = setting()
     listing.add(1)
     await wake()
@@ -418,7 +418,7 @@ describe('a store that fails', () => {
     expect(listing.tries).toHaveLength(4)
   })
 
-  it('is told it no more once the lease’s length has passed, and the slot is free again', async () => {
+  it('is sent it no more once the lease’s length has passed, and the slot is free again', async () => {
     const { clock, listing, sent, worker, wake, end } = setting({ slots: 1 })
     listing.add(1)
     await wake()
@@ -434,7 +434,7 @@ describe('a store that fails', () => {
     expect(sent).toEqual([])
   })
 
-  it('is told nothing more of an item that is lost meanwhile', async () => {
+  it('is sent nothing more of an item that is lost meanwhile', async () => {
     const { clock, listing, worker, wake, end } = setting()
     listing.add(1)
     await wake()
@@ -497,7 +497,7 @@ describe('an idle worker', () => {
     return state
   }
 
-  it('is told of once nothing runs and nothing is due', async () => {
+  it('is reported once nothing runs and nothing is due', async () => {
     const { listing, worker, wake, end } = setting({ slots: 1 })
     listing.add(2)
     listing.add(1, { afterMs: 60_000 })
@@ -510,7 +510,7 @@ describe('an idle worker', () => {
     expect(seen.isIdle).toBe(true)
   })
 
-  it('is told of to each who asks, at the next time that it is', async () => {
+  it('is reported to each that waits for it, at the next time that it is', async () => {
     const { listing, worker, wake, end } = setting()
     const first = idling(worker)
     await wake()

@@ -85,7 +85,7 @@ describe('cache', () => {
     expect((await answered({ raw })).cache).toBe('bypass')
   })
 
-  it('repeats nothing to anybody whose address is unknown', async () => {
+  it('repeats nothing to a caller whose address is unknown', async () => {
     const { answered, calls } = cacheSetting()
     const caller = { kind: 'anonymous', address: 'unknown' } as const
     await answered({ caller })
@@ -102,7 +102,7 @@ describe('cache', () => {
     expect((await answered()).cache).toBe('miss')
   })
 
-  it('asks anew and keeps the new answer when told to refresh', async () => {
+  it('asks anew and stores the new answer with refresh', async () => {
     const { ask, answer, answered } = cacheSetting()
     await answered()
     const reply = await ask({ cache: 'refresh' })
@@ -111,7 +111,7 @@ describe('cache', () => {
     expect(await answered()).toEqual({ cache: 'hit', events: [...text('new'), FINISH] })
   })
 
-  it('neither looks nor keeps when told no-store', async () => {
+  it('neither reads nor stores with no-store', async () => {
     const { answered } = cacheSetting()
     await answered({ cache: 'no-store' })
     expect((await answered()).cache).toBe('miss')
@@ -144,7 +144,7 @@ describe('cache', () => {
     expect(replies.filter(({ head }) => head.cache === 'miss')).toHaveLength(1)
   })
 
-  it('gives whoever joins late what has come already', async () => {
+  it('gives a caller that joins late what has come already', async () => {
     const { ask, answer, calls } = cacheSetting()
     const first = (await ask()).events[Symbol.asyncIterator]()
     calls[0]?.say(...text('one '))

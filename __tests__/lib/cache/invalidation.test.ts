@@ -49,7 +49,7 @@ describe('an invalidation', () => {
     expect((await answered({ model: 'fast' })).cache).toBe('miss')
   })
 
-  it('reaches an answer by the tag of whoever found it, too', async () => {
+  it('reaches an answer by the tag of a caller that found it, too', async () => {
     const { answered, generations } = cacheSetting()
     await answered()
     expect((await answered(TAGGED)).cache).toBe('hit')
@@ -57,7 +57,7 @@ describe('an invalidation', () => {
     expect((await answered()).cache).toBe('miss')
   })
 
-  it('reaches an answer by the tag of whoever read it along', async () => {
+  it('reaches an answer by the tag of a caller that read it along', async () => {
     const { ask, answer, answered, generations } = cacheSetting()
     const replies = [await ask(), await ask(TAGGED)]
     answer(...ANSWER)
@@ -99,7 +99,7 @@ describe('an invalidation', () => {
     expect(await answered(TAGGED)).toEqual({ cache: 'hit', events: OTHER_ANSWER })
   })
 
-  it('lets nobody read along with what was asked before it', async () => {
+  it('lets no caller read along with what was asked before it', async () => {
     const { ask, calls, generations } = cacheSetting()
     await ask()
     await generations.invalidate({ all: true })
@@ -107,7 +107,7 @@ describe('an invalidation', () => {
     expect(calls).toHaveLength(2)
   })
 
-  it('is not outlived by an answer that was being fetched behind a stale one', async () => {
+  it('is not outlived by an answer that was being fetched while a stale one was served', async () => {
     const { clock, ask, calls, answered, generations } = cacheSetting({
       settings: { staleWhileRevalidateSeconds: 60 },
     })

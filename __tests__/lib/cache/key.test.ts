@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cacheKey } from '#lib/cache/policy.ts'
+import { CACHE_KINDS } from '#lib/cache-kinds.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import type { Call } from '#lib/llm/types.ts'
 import { type Caller, newJournal } from '#lib/request-context.ts'
@@ -41,6 +42,7 @@ const travelling: fc.Arbitrary<Partial<Call>> = fc.record({
   fallback: fc.boolean(),
   cache: fc.constantFrom('default', 'refresh'),
   cacheTags: fc.array(fc.string()),
+  cacheKind: fc.constantFrom(...CACHE_KINDS),
   requestId: fc.string(),
   route: fc.string(),
   deadlineAt: fc.nat(),

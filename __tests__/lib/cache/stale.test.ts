@@ -41,7 +41,7 @@ describe('an answer past its time, while a new one is fetched', () => {
     expect(counts).toMatchObject({ refreshes: 1, failedRefreshes: 0, stale: 100, hits: 1, misses: 1 })
   })
 
-  it('is fetched although whoever gave the occasion has left', async () => {
+  it('is fetched although the caller that caused it has left', async () => {
     const { clock, ask, answer, answered, calls } = await setting()
     await clock.advance(TTL_MS + 1)
     const client = new AbortController()
@@ -142,7 +142,7 @@ describe('an answer past its time, when the provider fails', () => {
     await expect(ask()).rejects.toMatchObject({ code: 'NETWORK' })
   })
 
-  it('gives way to a new answer as soon as the provider has one', async () => {
+  it('is replaced by a new answer as soon as the provider has one', async () => {
     const { clock, ask, answered, failWith } = await setting()
     await clock.advance(TTL_MS + 1)
     failWith(new GatewayError('NETWORK'))
@@ -171,7 +171,7 @@ describe('an answer past its time, when the provider fails', () => {
     },
   )
 
-  it('does not stand in for a stream that breaks off after its first words', async () => {
+  it('does not stand in for a stream that fails after its first words', async () => {
     const { clock, ask, answer } = await setting()
     await clock.advance(TTL_MS + 1)
     const reply = await ask({ stream: true })

@@ -21,6 +21,7 @@ import { Streams } from '#lib/resume/streams.ts'
 import { Busy, LatencyEwma } from '#lib/routing/target-stats.ts'
 import { batches, collect, newCall, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
+import { allGuardrails } from '../../support/guardrails.ts'
 import { noTools } from '../../support/tools.ts'
 
 /** The names of the policies and handlers that calls have entered, in order. */
@@ -117,6 +118,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
     },
     budgets: undefined,
     tools: noTools(clock),
+    guardrails: allGuardrails(clock),
     streams: new Streams({
       clock,
       newId: () => 'chat_1',
@@ -196,12 +198,17 @@ describe('the order of the policies', () => {
       'keyConcurrency',
       'keyTokens',
       'spend',
+      'guardInput',
+      'systemPrompt',
       'meter',
       'cache',
+      'guardOutput',
       'truncate',
+      'answerSchema',
       'tools',
       'route',
       'fallbacksInScope',
+      'allowedTargets',
       'fallback',
       'hedge',
       'retry',
@@ -215,12 +222,12 @@ describe('the order of the policies', () => {
 
   it('of a chat call whose stream outlives its connection: it gets its stream once it is admitted', async () => {
     await pipelines(tracedParts([])).resumable(newCall({ ...guest, resume: true }))
-    expect(entered.slice(5, 8)).toEqual(['spend', 'resume', 'meter'])
+    expect(entered.slice(5, 9)).toEqual(['spend', 'resume', 'guardInput', 'systemPrompt'])
   })
 
   it('of a chat call without hedging: as if there were no such policy', async () => {
     await pipelines({ ...tracedParts([]), hedges: undefined }).chat(newCall(guest))
-    expect(entered.slice(12, 16)).toEqual(['fallback', 'retry', 'reserve', 'breaker'])
+    expect(entered.slice(17, 21)).toEqual(['fallback', 'retry', 'reserve', 'breaker'])
   })
 
   it('of an item of a batch: admitted with its job, no retry within an attempt, live calls first', async () => {
@@ -232,12 +239,17 @@ describe('the order of the policies', () => {
       'spentOut',
       'keyConcurrency',
       'keyTokens',
+      'guardInput',
+      'systemPrompt',
       'meter',
       'cache',
+      'guardOutput',
       'truncate',
+      'answerSchema',
       'tools',
       'route',
       'fallbacksInScope',
+      'allowedTargets',
       'deferBackground',
       'fallback',
       'reserve',
@@ -332,12 +344,17 @@ describe('a chat call', () => {
         'retry',
         'hedge',
         'fallback',
+        'allowedTargets',
         'fallbacksInScope',
         'route',
         'tools',
+        'answerSchema',
         'truncate',
+        'guardOutput',
         'cache',
         'meter',
+        'systemPrompt',
+        'guardInput',
         'spend',
         'keyTokens',
         'keyConcurrency',

@@ -21,7 +21,7 @@ describe('phrase rules', () => {
 
   it.each(
     PHRASE_RULES.flatMap(({ name, counterExamples = [] }) => counterExamples.map(text => [name, text])),
-  )('%s leaves alone: %s', (_, text) => {
+  )('%s does not flag: %s', (_, text) => {
     expect(verdictsOf(injection, text ?? '')).toEqual([])
   })
 

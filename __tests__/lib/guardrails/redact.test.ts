@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { MOST_PLACEHOLDERS, NO_PLACEHOLDERS, Restorer, redact, restore } from '#lib/guardrails/redact.ts'
+import { MOST_PLACEHOLDERS, NO_PLACEHOLDERS, Redactor, Restorer, restore } from '#lib/guardrails/redact.ts'
 import { sensitiveData } from '#lib/guardrails/sensitive/rail.ts'
+import type { Verdict } from '#lib/guardrails/types.ts'
+import { atOnce } from '#lib/loop-turns.ts'
 import { verdictsOf } from './inspect.ts'
 
+const redact = (text: string, verdicts: readonly Verdict[], known = NO_PLACEHOLDERS) => {
+  const redactor = new Redactor(known)
+  return { text: atOnce(redactor.redact(text, verdicts)), placeholders: redactor.placeholders }
+}
 const redacted = (text: string, known = NO_PLACEHOLDERS) =>
   redact(text, verdictsOf(sensitiveData, text), known)
 

@@ -92,7 +92,7 @@ describe('with ALLOWED_HOSTS', () => {
     expect(outcome({ ...LISTED, trustedProxyHops: 1 }, 'localhost', sender)).toBe('FORBIDDEN')
     expect(outcome(LISTED, undefined, sender)).toBe('passes')
   })
-  it('the refusal names the remedy', () => {
+  it('the refusal says what to do', () => {
     const request = new Request('http://x/', { headers: { host: 'attacker.example' } })
     expect(() => assertAllowedHost(request, LISTED)).toThrow(/attacker\.example.*ALLOWED_HOSTS/)
   })

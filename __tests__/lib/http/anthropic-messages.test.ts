@@ -179,7 +179,7 @@ describe('the parallel tool calls of a message', () => {
     expect(blocks).toEqual(['tool_use', 'text', 'thinking', 'text'])
   })
 
-  it('let text through at once behind a call of a tool that takes no arguments', () => {
+  it('let text through at once after a call of a tool that takes no arguments', () => {
     const tools = [
       { name: 'now' },
       { name: 'today', parameters: { type: 'object', properties: {} } },

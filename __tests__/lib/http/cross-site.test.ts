@@ -86,7 +86,7 @@ describe('a request of another site that changes something', () => {
   const judged = (headers: Record<string, string>) => () =>
     assertSameSite(from({ ...CROSS, ...headers }), OPEN)
 
-  it('is refused, and told the remedy', () => expect(judged({})).toThrow(/ALLOWED_ORIGINS/))
+  it('is refused, with what to do', () => expect(judged({})).toThrow(/ALLOWED_ORIGINS/))
   it.each<Record<string, string>>([
     { cookie: 'parley_session=x' },
     { authorization: 'Basic dTpw' },

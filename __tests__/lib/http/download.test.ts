@@ -39,7 +39,7 @@ describe('a download', () => {
     expect(abort).not.toHaveBeenCalled()
   })
 
-  it('gives up a client that takes nothing for a minute, and reads no more for it', async () => {
+  it('disconnects a client that takes nothing for a minute, and reads no more for it', async () => {
     const left = vi.fn()
     const { clock, abort, reader, ended } = setting(repeated('x'.repeat(20_000), 100, left))
     await reader.read()
@@ -53,7 +53,7 @@ describe('a download', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('is not given up for a line that is long in coming, and says nothing meanwhile', async () => {
+  it('goes on after a line that is long in coming, and sends nothing meanwhile', async () => {
     const { promise, resolve } = Promise.withResolvers<string>()
     const slow = async function* () {
       yield await promise
@@ -67,7 +67,7 @@ describe('a download', () => {
     expect(abort).not.toHaveBeenCalled()
   })
 
-  it('breaks off where its lines fail, so that it does not look complete', async () => {
+  it('is aborted where its lines fail, so that it does not look complete', async () => {
     const failing = async function* () {
       yield 'x'.repeat(20_000)
       throw new Error('gone')

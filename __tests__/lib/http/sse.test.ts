@@ -29,14 +29,14 @@ describe('eventStream', () => {
     }
   })
 
-  it('begins with a comment where it is told to, whatever may be long in coming', async () => {
+  it('begins with a comment where that is asked for, whatever may be long in coming', async () => {
     const never = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) }
     const options = { clock: new FakeClock(), abort: () => {}, startWithPing: true }
     const reader = eventStream(never, options).stream.getReader()
     expect(decoder.decode((await reader.read()).value)).toBe(': ping\n\n')
   })
 
-  it('gives up a client that reads nothing for a minute', async () => {
+  it('disconnects a client that reads nothing for a minute', async () => {
     const clock = new FakeClock()
     const abort = vi.fn()
     const left = vi.fn()

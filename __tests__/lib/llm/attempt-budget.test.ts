@@ -19,7 +19,7 @@ describe('the attempts of a call', () => {
     expect(budget.remaining).toBe(0)
   })
 
-  it('are not taken where that leaves too few for the targets that wait behind', () => {
+  it('are not taken where that leaves too few for the targets that follow', () => {
     const budget = spent(2)
     expect([budget.take(2), budget.remaining]).toEqual([false, 2])
     expect([budget.take(1), budget.remaining]).toEqual([true, 1])

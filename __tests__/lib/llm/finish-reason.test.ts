@@ -42,7 +42,7 @@ const WORDS: Readonly<Partial<Record<FinishReason, readonly string[]>>> = {
 
 describe('why a model stopped', () => {
   it.each(Object.entries(WORDS).flatMap(([reason, list]) => list.map(word => [word, reason] as const)))(
-    'is told in any vendor’s word, and its own is kept (number 11): %s is %s',
+    'is read in any vendor’s word, and its own is kept (number 11): %s is %s',
     (raw, reason) => {
       expect(finishOf(raw)).toEqual({ reason, raw })
       expect(isFailedFinish(raw)).toBe(false)

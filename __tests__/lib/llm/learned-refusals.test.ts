@@ -100,7 +100,7 @@ describe('the first guess at what a model takes (number 11)', () => {
     [githubModels, 'openai/o4-mini'],
     [openrouter, 'openai/gpt-5-nano'],
     [compatible, 'gpt-5-2025-08-07'],
-  ])('is of a reasoning model by its name, whoever provides it: %o %s', async (definition, model) => {
+  ])('is of a reasoning model by its name, at every provider: %o %s', async (definition, model) => {
     await ask(providerOf(definition), model, { temperature: 0.5 })
     expect(bodiesFor(model)).toHaveLength(1)
     expect(bodiesFor(model)[0]).toMatchObject({ max_completion_tokens: 1_000 })
@@ -236,7 +236,7 @@ describe.each([false, true])('what a model refuses (number 11, stream: %s)', str
     expect(bodiesFor('own-name')).toHaveLength(3)
   })
 
-  it('is learned one by one, up to three of them, and told in warnings', async () => {
+  it('is learned one by one, up to three of them, and named in warnings', async () => {
     upstream.forModel('picky', objects(NO_MAX_TOKENS, NO_COMPLETION_TOKENS, ONLY_OWN_TEMPERATURE))
     const { warnings } = await ask(providerOf(azureOpenai), 'picky', { stream, temperature: 0 })
     expect(warnings).toEqual([expect.stringContaining('temperature'), expect.stringContaining('1000 tokens')])

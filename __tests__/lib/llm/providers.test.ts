@@ -107,7 +107,7 @@ describe.each(PROVIDERS.map(definition => [definition.id, definition] as const))
       await expect.poll(() => upstream.callsFor('silent')[0]?.abandonedAt).toBeDefined()
     })
 
-    it('gives up an answer in an encoding it cannot read, however much of it is still to come', async () => {
+    it('aborts an answer in an encoding it cannot read, however much of it is still to come', async () => {
       const encoded = sends(['x'], { headers: { 'content-encoding': 'zstd' }, ending: 'stall' })
       upstream.forModel('encoded', encoded)
       await expect(ask({}, 'encoded')).rejects.toMatchObject({ code: 'PROVIDER_ERROR', retryable: false })

@@ -64,7 +64,7 @@ describe('what an upstream says is left of its limits', () => {
     expect(read(requests('10', '10', '0s'))).toEqual({ share: 1, resetsInMs: 0 })
   })
 
-  it('is of the one kind where the other one is nonsense', () => {
+  it('is of the one kind where the other one is malformed', () => {
     expect(read({ ...requests('many', '0', '1s'), ...tokens('10', '9', '9s') })?.share).toBe(0.9)
   })
 

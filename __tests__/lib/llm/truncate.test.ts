@@ -60,7 +60,7 @@ describe('truncate', () => {
     ])
   })
 
-  it('leaves the upstream also when nobody reads', async () => {
+  it('leaves the upstream also when no client reads', async () => {
     let left = false
     const events = {
       [Symbol.asyncIterator]: () => ({

@@ -120,11 +120,11 @@ describe('an error whose words say nothing', () => {
       'PROVIDER_RATE_LIMIT',
     ],
     ['a page of a proxy that is down', '<html><h1>502 Bad Gateway</h1></html>', 'PROVIDER_ERROR'],
-  ])('is judged by the number in it, if there is one: %s', (_, body, code) => {
+  ])('is classified by the number in it, if there is one: %s', (_, body, code) => {
     expect(upstreamError({ provider: 'fake', body }).code).toBe(code)
   })
 
-  it.each([400, 404, 413, 429, 503])('is judged by its HTTP status: a page with %i', status => {
+  it.each([400, 404, 413, 429, 503])('is classified by its HTTP status: a page with %i', status => {
     const page = upstreamError({ provider: 'fake', status, body: '<html><title>Error</title></html>' })
     expect(page.code).toBe(upstreamError({ provider: 'fake', status }).code)
   })

@@ -124,7 +124,7 @@ describe('the end of a request', () => {
     expect('code' in (parts.lines[0] ?? {})).toBe(code !== undefined)
   })
 
-  it('of an item is told with what went wrong behind an answer that was whole for its reader', async () => {
+  it('of an item has what went wrong after an answer that was whole for its reader', async () => {
     const parts = setting()
     const call = newCall()
     call.journal.error = broken

@@ -61,7 +61,7 @@ describe('slidingWindow', () => {
     )
   })
 
-  it('lets through whoever waits as long as it says', async () => {
+  it('lets a caller through that waits as long as it says', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(400), { minLength: 1, maxLength: 60 }), async steps => {
         const counter = slidingWindow(10)

@@ -31,7 +31,7 @@ describe('bulkhead', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('lets nobody in for those who end while there are more than may be by now', async () => {
+  it('lets no call in for those that end while there are more than the new limit', async () => {
     const slots = { most: 3, mostWaiting: 2, waitMs: 5_000 }
     const { clock, ask, running } = setting(slots)
     const [first, second] = [await ask(), await ask(), await ask()]

@@ -96,7 +96,7 @@ describe('a circuit', () => {
     expect(circuit.state.name).toBe('closed')
   })
 
-  it('tells the callers behind a probe when it is decided at the latest', async () => {
+  it('says to the callers that wait for a probe when it is decided at the latest', async () => {
     const { circuit, clock, fail, permit } = circuitWith()
     fail(3)
     await clock.advance(OPEN_MS)
@@ -131,7 +131,7 @@ describe('a circuit', () => {
   })
 
   it.each(['succeeded', 'failed', 'released'] as const)(
-    'leaves no timer behind a probe that %s',
+    'leaves no timer after a probe that %s',
     async how => {
       const { clock, fail, permit } = circuitWith()
       fail(3)

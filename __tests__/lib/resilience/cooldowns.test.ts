@@ -15,7 +15,7 @@ const busy = (retryAfterSeconds?: number) =>
   new GatewayError('PROVIDER_RATE_LIMIT', 'busy', retryAfterSeconds ? { retryAfterSeconds } : {})
 
 describe('a target that is busy', () => {
-  it('is left alone for as long as it says, and the rest of that time is told', async () => {
+  it('is not called for as long as it says, and the time that remains is reported', async () => {
     const { clock, cooling } = setting()
     cooling.failed(TARGET, busy(20))
     await clock.advance(5_500)
@@ -35,7 +35,7 @@ describe('a target that is busy', () => {
     expect(cooling.cooldownError(OTHER)).toBeUndefined()
   })
 
-  it('is left alone for five minutes at most', async () => {
+  it('is in cooldown for five minutes at most', async () => {
     const { clock, cooling } = setting()
     cooling.failed(TARGET, busy(9_999))
     expect(cooling.cooldownError(TARGET)?.retryAfterSeconds).toBe(300)
@@ -63,7 +63,7 @@ describe('a target that is busy', () => {
 })
 
 describe('a target that refuses our access', () => {
-  it('is left alone for ten seconds, with its own failure for an answer', async () => {
+  it('is in cooldown for ten seconds, with its own failure for an answer', async () => {
     const { clock, cooling } = setting()
     cooling.failed(TARGET, new GatewayError('PROVIDER_ERROR', 'refused', { retryable: false }))
     expect(cooling.cooldownError(TARGET)).toMatchObject({ code: 'PROVIDER_ERROR', retryable: false })
@@ -74,7 +74,7 @@ describe('a target that refuses our access', () => {
 
 describe('a target that fails otherwise', () => {
   it.each(['PROVIDER_ERROR', 'NETWORK', 'TIMEOUT', 'INVALID_INPUT', 'CLIENT_GONE'] as const)(
-    'is not left alone for %s',
+    'is not in cooldown after %s',
     code => {
       const { cooling } = setting()
       cooling.failed(TARGET, new GatewayError(code))

@@ -75,7 +75,7 @@ describe('background work', () => {
     expect(begun).toEqual([0])
   })
 
-  it('gives way for the one that it would ask first, and for no other', async () => {
+  it('is deferred for the target that it would ask first, and for no other', async () => {
     const { clock, call, saw, begun } = setting()
     saw(0, 10_000, OTHER)
     await call({ plan: [TARGET, OTHER] })
@@ -100,7 +100,7 @@ describe('background work', () => {
     expect(begun).toEqual([9_500])
   })
 
-  it('waits no longer once nobody asks for it any more, and never begins then', async () => {
+  it('waits no longer once its caller has left, and never begins then', async () => {
     const { clock, call, saw, begun } = setting()
     saw(0, 10_000)
     const client = new AbortController()

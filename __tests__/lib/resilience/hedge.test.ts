@@ -110,7 +110,7 @@ describe('a second attempt', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('is made at the same target where no other stands behind it, and is no stand-in', async () => {
+  it('is made at the same target where no other follows it, and is no fallback', async () => {
     const { clock, does, attempts, start, usually } = await setting()
     await usually(20)
     does({ afterMs: 5_000 }, { afterMs: 50 })
@@ -120,7 +120,7 @@ describe('a second attempt', () => {
     expect(attempts.map(({ target }) => target)).toEqual([TARGET, TARGET])
   })
 
-  it('is broken off where the first one is ready after all', async () => {
+  it('is aborted where the first one is ready after all', async () => {
     const { clock, does, attempts, start, usually } = await setting()
     await usually(20)
     does({ afterMs: USUAL_MS + 10 }, { afterMs: 50 })
@@ -153,7 +153,7 @@ describe('a second attempt', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('leaves the first one’s failure to be told where both fail', async () => {
+  it('reports the first one’s failure where both fail', async () => {
     const { clock, does, start, usually } = await setting()
     await usually(20)
     does({ afterMs: 300, fails: 'CONTENT_BLOCKED' }, { afterMs: 50, fails: 'INVALID_INPUT' })
@@ -173,7 +173,7 @@ describe('a second attempt', () => {
     expect((await reply).attempt?.startedAt).toBe(clock.now() - 500)
   })
 
-  it('is broken off together with the first one when the client leaves', async () => {
+  it('is aborted together with the first one when the client leaves', async () => {
     const { clock, does, attempts, start, usually } = await setting()
     await usually(20)
     does({ afterMs: 5_000 }, { afterMs: 5_000 })
@@ -219,7 +219,7 @@ describe('a call with second attempts and retries', () => {
     }),
   })
 
-  it('has at most four attempts and exactly one answer; everything else is broken off', async () => {
+  it('has at most four attempts and exactly one answer; everything else is aborted', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(move, { minLength: 1, maxLength: 6 }),

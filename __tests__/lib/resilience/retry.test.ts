@@ -53,7 +53,7 @@ describe('retry', () => {
     expect(attemptsAt.map(at => Math.round(at / 10) * 10)).toEqual([0, 250, 750])
   })
 
-  it('gives up after two more attempts, with the last failure', async () => {
+  it('fails after two more attempts, with the last failure', async () => {
     const { clock, asked } = setting()
     const { attemptsAt, outcome } = asked(newCall(), 'NETWORK', 'NETWORK', 'PROVIDER_ERROR')
     await clock.advance(10_000)
@@ -129,14 +129,14 @@ describe('retry', () => {
     expect(attemptsAt).toHaveLength(2)
   })
 
-  it('does not wait for a busy one while another target stands behind it', async () => {
+  it('does not wait for a busy one while another target follows it', async () => {
     const { clock, asked } = setting()
     const { attemptsAt } = asked(newCall({ plan: [TARGET, OTHER] }), busy(1))
     await clock.advance(10_000)
     expect(attemptsAt).toHaveLength(1)
   })
 
-  it('leaves each target behind it an attempt out of four', async () => {
+  it('leaves each target after it an attempt out of four', async () => {
     const { clock, asked } = setting()
     const plan = [TARGET, OTHER, OTHER]
     const { attemptsAt } = asked(newCall({ plan }), 'NETWORK', 'NETWORK', 'NETWORK')

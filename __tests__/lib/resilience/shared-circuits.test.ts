@@ -43,7 +43,7 @@ const gateways = () => {
   }
 }
 
-describe('the news of circuits', () => {
+describe('a change of a circuit', () => {
   it('opens the other gateway’s circuit until the same time', () => {
     const { one, other, clock } = gateways()
     one.fail()
@@ -54,7 +54,7 @@ describe('the news of circuits', () => {
     })
   })
 
-  it('is told once: neither what was heard nor failed probes are told on', async () => {
+  it('is sent once: neither received changes nor failed probes are sent on', async () => {
     const { one, other, clock, told } = gateways()
     one.fail()
     await clock.advance(10_000)

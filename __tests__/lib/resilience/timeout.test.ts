@@ -142,7 +142,7 @@ describe('timeout', () => {
     })
   })
 
-  it('leaves no timer behind, however the answer ends', async () => {
+  it('leaves no timer, however the answer ends', async () => {
     const clock = new FakeClock()
     const policy = timeout(LIMITS, clock)
     const complete = await policy(newCall({ stream: true }), async () => replyOf(paced(clock, [])))

@@ -12,7 +12,7 @@ const dataOf = (frames: string, event: string): Record<string, unknown> =>
   JSON.parse(frames.match(new RegExp(`event: ${event}\ndata: (.*)`))?.[1] ?? 'null')
 
 describe('a stream that outlives its connection', () => {
-  it('is written to its end while nobody reads as fast as it comes', async () => {
+  it('is written to its end while no client reads as fast as it comes', async () => {
     const { start } = streamsSetting()
     const { stream, upstream, written } = await start()
     const reading = stream.read(0, somebody())
@@ -45,7 +45,7 @@ describe('a stream that outlives its connection', () => {
     expect(call.signal.aborted).toBe(false)
   })
 
-  it('forgets the grace when somebody comes back in time', async () => {
+  it('ends the grace period when a client comes back in time', async () => {
     const { start, clock } = streamsSetting()
     const { stream, upstream, written } = await start()
     const first = client()
@@ -69,7 +69,7 @@ describe('a stream that outlives its connection', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('leaves no timer behind but the one that forgets it', async () => {
+  it('leaves no timer but the one that forgets it', async () => {
     const { start, clock, streams } = streamsSetting()
     const { stream, upstream, written } = await start()
     const reader = client()
@@ -84,7 +84,7 @@ describe('a stream that outlives its connection', () => {
     expect([streams.kept, clock.pending]).toEqual([0, 0])
   })
 
-  it('is told as its last event why the gateway broke it off, to whoever still comes', async () => {
+  it('ends with an event that says why the gateway aborted it, also for clients that come later', async () => {
     const { start, streams } = streamsSetting()
     const context = new AbortController()
     const { stream, written } = await start({ signal: context.signal })
@@ -208,7 +208,7 @@ describe('the streams that are kept', () => {
     expect((await ask()).reply.head.resumable).toBe(true)
   })
 
-  it('are nobody’s where it cannot be told who asks', async () => {
+  it('have no owner where the caller cannot be identified', async () => {
     const { ask } = streamsSetting()
     const caller = { kind: 'anonymous', address: 'unknown' } as const
     expect((await ask({ caller })).reply.head.resumable).toBeUndefined()

@@ -78,7 +78,7 @@ describe('fallback', () => {
     ['contentPolicy', 'CONTENT_BLOCKED'],
     ['rateLimit', 'PROVIDER_RATE_LIMIT'],
   ])(
-    'lets nobody else answer after %s when that is switched off (%s), and somebody when on',
+    'lets no other model answer after %s when that is switched off (%s), and one when on',
     async (name, code) => {
       const off = setting({ best: code }, { ...ALL, [name]: false })
       await expect(off.answer()).rejects.toMatchObject({ code })
@@ -95,7 +95,7 @@ describe('fallback', () => {
     expect(asked).toEqual(['best', 'long'])
   })
 
-  it('stays with the model asked for when told so', async () => {
+  it('stays with the model asked for where the caller forbids another', async () => {
     const { answer, asked } = setting({ best: 'NETWORK' })
     await expect(answer({ fallback: false })).rejects.toMatchObject({ code: 'NETWORK' })
     expect(asked).toEqual(['best'])
@@ -128,7 +128,7 @@ describe('fallback', () => {
     expect(asked).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
   })
 
-  it('keeps half of the remaining time for those behind, and gives the last one all of it', async () => {
+  it('keeps half of the remaining time for the next targets, and gives the last one all of it', async () => {
     const { answer, deadlines } = setting({ best: 'NETWORK', short: 'NETWORK' })
     await answer()
     expect(deadlines).toEqual([4_000, 4_000, 8_000])

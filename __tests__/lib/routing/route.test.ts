@@ -47,7 +47,7 @@ const setting = (strategy: Strategy, targets: readonly AliasTarget[]) => {
 }
 
 describe('an alias', () => {
-  it('priority: asks as listed, then whoever stands in for the first', async () => {
+  it('priority: asks as listed, then the fallbacks of the first', async () => {
     const { ask } = setting('priority', [one('a'), one('b')])
     const { plan, arm } = await ask()
     expect(plan).toEqual(['a', 'b', 'a-spare'])
@@ -98,7 +98,7 @@ describe('an alias', () => {
     expect((await ask()).plan[0]).toBe('quick')
   })
 
-  it('least-busy: asks whoever has the fewest calls under way, and lets go of them when they end', async () => {
+  it('least-busy: asks the target with the fewest calls under way, and forgets a call when it ends', async () => {
     const { ask, stats } = setting('least-busy', [one('a'), one('b')])
     const first = await ask()
     const second = await ask()

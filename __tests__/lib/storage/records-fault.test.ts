@@ -102,7 +102,7 @@ describe('an error of the database', () => {
     [1, 'ours'],
     [19, 'ours'],
     [20, 'ours'],
-  ])('of SQLite is told by its primary code: %i', (errcode, told) =>
+  ])('of SQLite is recognised by its primary code: %i', (errcode, told) =>
     expect(codeOf(failed('ERR_SQLITE_ERROR', { errcode, errstr: 'words' }))).toBe(told),
   )
 

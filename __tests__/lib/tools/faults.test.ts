@@ -276,7 +276,7 @@ describe('a service that keeps failing', () => {
     })
   })
 
-  it('with 429 and Retry-After is left alone for that time, which is no failure', async () => {
+  it('with 429 and Retry-After is not called for that time, which is no failure', async () => {
     const clock = new FakeClock()
     const { run, circuitOf } = newRunner({ clock })
     service.on('/v1/forecast', response => void response.writeHead(429, { 'retry-after': '30' }).end())

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { builtInTools, type ServicesSettings } from '#lib/tools/services.ts'
 import { type Answer, FakeService, json, openMeteoOn, type Received } from '../../support/fake-service.ts'
-import { newRunner, servicesAt } from '../../support/tools.ts'
+import { newRunner, servicesAt, toolNamed } from '../../support/tools.ts'
 
 let service: FakeService
 beforeAll(async () => {
@@ -313,11 +313,8 @@ const CASES: readonly Case[] = [
   },
 ]
 
-const run = (name: string, input: object, settings: Partial<ServicesSettings> = {}) => {
-  const tool = builtInTools({ ...servicesAt(service.url), ...settings }).find(one => one.name === name)
-  if (!tool) throw new Error(name)
-  return newRunner().run(tool, input)
-}
+const run = (name: string, input: object, settings: Partial<ServicesSettings> = {}) =>
+  newRunner().run(toolNamed({ ...servicesAt(service.url), ...settings }, name), input)
 
 describe('every service', () => {
   it.each(CASES)('answers: $title', async ({ tool, input, path, answer, settings, data, asked, is }) => {

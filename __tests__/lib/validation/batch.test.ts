@@ -84,7 +84,7 @@ describe('the body of a job', () => {
     expect(await faultsOf(body)).toEqual([fault])
   })
 
-  it('is told all its faults at once', async () => {
+  it('is refused with all its faults at once', async () => {
     expect(await faultsOf({ name: '', priority: 'urgent', items: [ITEM, {}, { prompt: 7 }] })).toEqual([
       'name must not be empty',
       'priority must be one of high, normal, low',
@@ -334,7 +334,7 @@ describe('a job’s webhook', () => {
   })
 
   it.each(['https://user@example.com', 'https://user:word@example.com/hook', 'https://:word@example.com'])(
-    'is not told who it is: %s',
+    'holds no user and no password: %s',
     async webhookUrl => {
       expect(await faultsOf(withJob({ webhookUrl }))).toEqual([
         'webhookUrl must hold no user and no password',

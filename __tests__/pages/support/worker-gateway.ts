@@ -1,4 +1,5 @@
 import { test as base } from '@playwright/test'
+import { FakeService } from '../../support/fake-service.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
 import { GatewayProcess } from '../../support/gateway.ts'
 
@@ -11,7 +12,9 @@ export type WorkerGateway = Readonly<{ url: string; restart: () => Promise<void>
  * A provider and a gateway for one worker of Playwright, started by the first test that asks for them. A worker runs
  * one test at a time, and each test's browser context is a guest of its own: tests see nothing of each other's work.
  */
-export const test = base.extend<object, { upstream: FakeUpstream; workerGateway: WorkerGateway }>({
+type Workers = { upstream: FakeUpstream; service: FakeService; workerGateway: WorkerGateway }
+
+export const test = base.extend<object, Workers>({
   upstream: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright wants to see that nothing is asked for
     async ({}, use) => {
@@ -21,12 +24,23 @@ export const test = base.extend<object, { upstream: FakeUpstream; workerGateway:
     },
     { scope: 'worker' },
   ],
+  /** The services of the gateway's tools. */
+  service: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright wants to see that nothing is asked for
+    async ({}, use) => {
+      const service = await FakeService.start()
+      await use(service)
+      await service.stop()
+    },
+    { scope: 'worker' },
+  ],
   workerGateway: [
-    async ({ upstream }, use) => {
+    async ({ upstream, service }, use) => {
       const env = {
         ENABLE_CONSOLE: 'true',
         OPENAI_API_KEY: 'sk-fake',
         OPENAI_BASE_URL: upstream.baseUrl,
+        OPEN_METEO_BASE_URL: service.url,
         DEFAULT_MODEL: MODEL,
         BATCH_CONCURRENCY: '10',
         RATE_LIMIT_API: '10000/1m',

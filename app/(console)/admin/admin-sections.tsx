@@ -4,7 +4,7 @@ import { useAdminApi } from './admin-api.ts'
 import { hasLimit, noticesOf } from './budgets/budget-words.ts'
 import { BudgetsSection } from './budgets/budgets-section.tsx'
 import { type Budgets, useBudgets } from './budgets/use-budgets.ts'
-import { ownersOf, scopesOf } from './keys/key-words.ts'
+import { ownersIn, ownersOf, scopesOf } from './keys/key-words.ts'
 import { KeysSection } from './keys/keys-section.tsx'
 import { useKeys } from './keys/use-keys.ts'
 import { RecommendationsSection } from './usage/recommendations-section.tsx'
@@ -20,8 +20,9 @@ type Props = { admin: Admin; onSignOut: () => Promise<Failure | undefined> }
 export function AdminSections({ admin, onSignOut }: Props) {
   const list = useKeys()
   const budgets = useBudgets()
-  const { want } = budgets
+  const { want, loadLimited } = budgets
   const { keys } = list
+  useEffect(() => void loadLimited(), [loadLimited])
   useEffect(() => {
     if (keys) want(scopesOf(keys))
   }, [keys, want])
@@ -33,7 +34,10 @@ export function AdminSections({ admin, onSignOut }: Props) {
       <SignedIn admin={admin} onSignOut={onSignOut} />
       <BudgetNotices notices={noticesOf([...budgets.budgets.values()], keyName)} />
       <KeysSection list={list} budgets={budgets} />
-      <BudgetsSection list={budgets} owners={ownersOf(keys ?? [])} />
+      <BudgetsSection
+        list={budgets}
+        owners={[...ownersOf(keys ?? []), ...ownersIn(budgets.budgets.keys())]}
+      />
       <UsageSection />
       <RecommendationsSection />
     </>

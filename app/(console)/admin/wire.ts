@@ -48,6 +48,8 @@ export type Budget = {
   month: PeriodBudget
 }
 
+export type BudgetsPage = { budgets: Budget[]; nextCursor: string | null }
+
 export type UsageSums = {
   requests: number
   attempts: number

@@ -1,8 +1,9 @@
 import { wait } from '../format.ts'
 import { withoutWait } from '../gateway/failure.ts'
-import { wasCut } from '../gateway/wire.ts'
+import { type ToolRun, wasCut } from '../gateway/wire.ts'
 import type { ChatState } from './conversation/chat-session.ts'
 import type { Conversation } from './conversation/conversation.ts'
+import { toolAsWords } from './transcript/tool-words.ts'
 
 /** The text of the page's one `role=status`: that an answer begins, ends or fails. Never the answer itself. */
 export function announcement({ turns, hold, waited }: Conversation): string {
@@ -15,7 +16,7 @@ export function announcement({ turns, hold, waited }: Conversation): string {
     case 'waiting':
       return 'Question sent.'
     case 'streaming':
-      return streaming(answer.connection)
+      return answer.connection ? connectionAsWords(answer.connection) : streaming(answer.tools)
     case 'stopped':
       return 'The answer was stopped.'
     case 'failed':
@@ -25,9 +26,12 @@ export function announcement({ turns, hold, waited }: Conversation): string {
   }
 }
 
-function streaming(connection: 'lost' | 'back' | undefined): string {
-  if (connection === 'lost') return 'Connection lost. Reconnecting…'
-  return connection === 'back' ? 'Reconnected.' : 'The answer has begun.'
+const connectionAsWords = (connection: 'lost' | 'back'): string =>
+  connection === 'lost' ? 'Connection lost. Reconnecting…' : 'Reconnected.'
+
+function streaming(tools: readonly ToolRun[] = []): string {
+  const running = tools.filter(({ state }) => state === 'running').map(({ name }) => toolAsWords(name))
+  return running.length > 0 ? `Tool running: ${running.join(', ')}.` : 'The answer has begun.'
 }
 
 function untilThen(seconds: number | undefined): string {

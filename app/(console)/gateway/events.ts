@@ -2,7 +2,7 @@ import type { SseEvent } from '#lib/sse-parser.ts'
 import { cutShort, failureFromEnvelope } from './failure.ts'
 import { framesOf } from './frames.ts'
 import { parsedJson } from './parsed-json.ts'
-import type { ChatEvent, Expense, Facts, Failure, Start } from './wire.ts'
+import type { ChatEvent, Expense, Facts, Failure, Start, ToolRun } from './wire.ts'
 
 export type Batch = {
   events: ChatEvent[]
@@ -32,9 +32,21 @@ function toEvent({ event, data }: SseEvent): ChatEvent[] {
   if (payload === undefined) return []
   if (event === 'start') return [{ type: 'start', start: payload as Start }]
   if (event === 'delta') return [{ type: 'delta', text: (payload as { text: string }).text }]
+  if (event === 'tool') return [{ type: 'tool', tool: toolRunIn(payload as ToolPayload) }]
   if (event === 'done') return [{ type: 'done', facts: payload as Facts }]
   const failure = event === 'error' && failureFromEnvelope(payload)
   return failure ? [{ type: 'error', failure: { ...asClientError(failure), ...expenseIn(payload) } }] : []
+}
+
+type ToolPayload = Pick<ToolRun, 'id' | 'name' | 'state'> & {
+  result?: { service?: string; attribution?: string; error?: { message?: string } }
+}
+
+/** The data of a result is for the model, and is not kept. */
+function toolRunIn({ id, name, state, result }: ToolPayload): ToolRun {
+  const source = result?.attribution ?? result?.service
+  const reason = result?.error?.message
+  return { id, name, state, ...(source && { source }), ...(reason && { reason }) }
 }
 
 function expenseIn(payload: unknown): { expense?: Expense } {

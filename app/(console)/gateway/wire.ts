@@ -50,8 +50,20 @@ export type Failure = {
   attempts?: number
 }
 
+/** A tool that the gateway ran for the answer. */
+export type ToolRun = {
+  id: string
+  name: string
+  state: 'running' | 'done' | 'failed'
+  /** The service whose data it is, or how that wants to be named. */
+  source?: string
+  /** Why it failed. */
+  reason?: string
+}
+
 export type ChatEvent =
   | { type: 'start'; start: Start }
+  | { type: 'tool'; tool: ToolRun }
   | { type: 'delta'; text: string }
   | { type: 'done'; facts: Facts }
   | { type: 'error'; failure: Failure }

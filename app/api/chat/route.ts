@@ -4,7 +4,7 @@ import { chatCall, chatResponse, questionOf } from '#lib/http/dialects/chat.ts'
 import { refusedResume, resumableResponse, wantsResume } from '#lib/http/dialects/resume.ts'
 import { uiMessageStream } from '#lib/http/dialects/ui-message-stream/reply.ts'
 import { continuedMessage, uiChatCall } from '#lib/http/dialects/ui-message-stream/request.ts'
-import { cacheTagsOf } from '#lib/http/request-headers.ts'
+import { cacheLabelsOf } from '#lib/http/request-headers.ts'
 import { isUiChatBody } from '#lib/validation/chat.ts'
 import { parseOrThrow } from '#lib/validation/zod.ts'
 
@@ -23,7 +23,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
       const sent = await readJson(request, gateway.env.MAX_BODY_BYTES)
       if (isUiChatBody(sent)) {
         const body = parseOrThrow(gateway.uiChatBody, sent)
-        const call = uiChatCall(context, body, chatDefaults, cacheTagsOf(request))
+        const call = uiChatCall(context, body, chatDefaults, cacheLabelsOf(request))
         return uiMessageStream(call, await gateway.answer(call), {
           clock,
           abort,
@@ -31,7 +31,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
         })
       }
       const body = parseOrThrow(gateway.chatBody, sent)
-      const call = chatCall(context, questionOf(body), body, chatDefaults, cacheTagsOf(request))
+      const call = chatCall(context, questionOf(body), body, chatDefaults, cacheLabelsOf(request))
       if (!body.stream || !wantsResume(request))
         return chatResponse(call, await gateway.answer(call), clock, abort)
 

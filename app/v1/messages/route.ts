@@ -2,7 +2,7 @@ import { serve } from '#lib/gateway/index.ts'
 import { messageResponse } from '#lib/http/dialects/anthropic-messages/reply.ts'
 import { messagesCall } from '#lib/http/dialects/anthropic-messages/request.ts'
 import { readModelRequest } from '#lib/http/dialects/model-request.ts'
-import { cacheModeOf } from '#lib/http/request-headers.ts'
+import { cacheLabelsOf, cacheModeOf } from '#lib/http/request-headers.ts'
 import { messagesBodyOrThrow } from '#lib/validation/anthropic-messages.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
@@ -26,7 +26,10 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
         strict: request.headers.get('x-gateway-strict') === 'true',
         requestTimeoutMs: chatDefaults.requestTimeoutMs,
       })
-      return messageResponse(call, await gateway.answer(call), { clock, abort })
+      return messageResponse(call, await gateway.answer({ ...call, ...cacheLabelsOf(request) }), {
+        clock,
+        abort,
+      })
     },
   },
 )

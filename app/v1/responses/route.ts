@@ -3,7 +3,7 @@ import { readModelRequest } from '#lib/http/dialects/model-request.ts'
 import { referencedItems } from '#lib/http/dialects/openai-responses/input.ts'
 import { responsesResponse } from '#lib/http/dialects/openai-responses/reply.ts'
 import { assertOffered, responsesRequest } from '#lib/http/dialects/openai-responses/request.ts'
-import { cacheModeOf } from '#lib/http/request-headers.ts'
+import { cacheLabelsOf, cacheModeOf } from '#lib/http/request-headers.ts'
 import { responsesBodyOrThrow } from '#lib/validation/openai-responses.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
@@ -30,7 +30,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
         requestTimeoutMs: chatDefaults.requestTimeoutMs,
         context: await responses.context(caller, references),
       })
-      return responsesResponse(asked, await gateway.answer(asked.call), {
+      return responsesResponse(asked, await gateway.answer({ ...asked.call, ...cacheLabelsOf(request) }), {
         clock,
         abort,
         keepsAnswers: responses.keepsAnswersOf(caller),

@@ -1,10 +1,12 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
-import { ADMIN_ID } from '../../request-context.ts'
+import { cursorOf, readCursor, rowsAfter } from '../../storage/records/pages.ts'
 import type { Records } from '../../storage/records/records.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
-import { MOST_MAKERS, narrowed } from './restrict.ts'
-import { type ChangedColumns, changedColumns, cursorOf, keyOf, readCursor, rowOf } from './rows.ts'
+import { effective, makersOf, withMakersEnds } from './makers.ts'
+import { type ChangedColumns, changedColumns, keyOf, rowOf } from './rows.ts'
 import type { KeyRecord, KeyRecords, KeySecret, KeyUse } from './types.ts'
+
+const KEY_ID = /^key_[\da-f]{24}$/
 
 type Db = Kysely<RecordsSchema>
 
@@ -16,21 +18,8 @@ const keyById = async (db: Db, id: string): Promise<KeyRecord | undefined> => {
   return row && keyOf(row)
 }
 
-/** The keys that made a key, one another; undefined where one is missing, or they are too many. */
-const makersOf = async (db: Db, key: KeyRecord): Promise<readonly KeyRecord[] | undefined> => {
-  const makers: KeyRecord[] = []
-  for (let { madeBy } = key; madeBy !== ADMIN_ID; ) {
-    const maker = makers.length < MOST_MAKERS ? await keyById(db, madeBy) : undefined
-    if (!maker) return undefined
-    makers.push(maker)
-    madeBy = maker.madeBy
-  }
-  return makers
-}
-
-/** A key with the restrictions of all keys that made it. */
-const effective = async (db: Db, key: KeyRecord): Promise<KeyRecord | undefined> =>
-  (await makersOf(db, key))?.reduce(narrowed, key)
+const withMakersEnd = async (db: Db, key: KeyRecord): Promise<KeyRecord> =>
+  (await withMakersEnds(db, [key]))[0] ?? key
 
 const secretRow = (keyId: string, { digest, prefix, createdAt }: KeySecret) => ({
   digest,
@@ -50,16 +39,9 @@ const listed = (db: Db, { limit, cursor, group }: Parameters<KeyRecords['list']>
         ...(group.owner === undefined ? [] : [where('owner', '=', group.owner)]),
       ]),
     )
-  if (cursor !== undefined) {
-    const { createdAt, id } = readCursor(cursor)
-    query = query.where(where =>
-      where.or([
-        where('created_at', '<', createdAt),
-        where.and([where('created_at', '=', createdAt), where('id', '<', id)]),
-      ]),
-    )
-  }
+  const after = cursor === undefined ? undefined : readCursor(cursor, KEY_ID)
   return query
+    .where(where => rowsAfter(where, ['created_at', 'id'], 'desc', after))
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit + 1)
@@ -132,13 +114,19 @@ export const keyRecords = (records: Records): KeyRecords => ({
       const key = await keyById(db, id)
       return key && effective(db, key)
     }),
-  find: id => records.read(db => keyById(db, id)),
+  find: id =>
+    records.read(async db => {
+      const key = await keyById(db, id)
+      return key && withMakersEnd(db, key)
+    }),
   list: options =>
     records.read(async db => {
       const rows = await listed(db, options).execute()
-      const entries = rows.slice(0, options.limit).map(keyOf)
+      const entries = await withMakersEnds(db, rows.slice(0, options.limit).map(keyOf))
       const last = entries.at(-1)
-      return rows.length > options.limit && last ? { entries, cursor: cursorOf(last) } : { entries }
+      return rows.length > options.limit && last
+        ? { entries, cursor: cursorOf({ at: last.createdAt, id: last.id }) }
+        : { entries }
     }),
   countMakers: id =>
     records.read(async db => {
@@ -149,18 +137,18 @@ export const keyRecords = (records: Records): KeyRecords => ({
     records.write(async db => {
       const before = await locked(db, id)
       const columns = changedColumns(change)
-      if (Object.keys(columns).length === 0) return before
+      if (Object.keys(columns).length === 0) return withMakersEnd(db, before)
       const after = await update(db, id, columns)
       await record({ action: 'key.change', before, after }, db)
-      return after
+      return withMakersEnd(db, after)
     }),
   revoke: (id, now, record) =>
     records.write(async db => {
       const before = await locked(db, id)
-      if (before.revokedAt !== undefined) return before
+      if (before.revokedAt !== undefined) return withMakersEnd(db, before)
       const after = await update(db, id, { revoked_at: Math.floor(now) })
       await record({ action: 'key.revoke', before, after }, db)
-      return after
+      return withMakersEnd(db, after)
     }),
   rotate: (id, secret, othersUntil, record) =>
     records.write(async db => {
@@ -168,7 +156,7 @@ export const keyRecords = (records: Records): KeyRecords => ({
       const after = await update(db, id, { prefix: secret.prefix })
       await replaceSecrets(db, id, secret, othersUntil)
       await record({ action: 'key.rotate', before, after }, db)
-      return after
+      return withMakersEnd(db, after)
     }),
   used: uses => writeUses(records, uses),
   any: () =>

@@ -1,6 +1,6 @@
 import type { KeyRestrictions } from '../../request-context.ts'
 import { isWithinScopes } from './scopes.ts'
-import type { KeyRecord } from './types.ts'
+import type { KeyEnd, KeyRecord } from './types.ts'
 
 type Restricted = KeyRestrictions & Pick<KeyRecord, 'role' | 'expiresAt'>
 
@@ -62,6 +62,12 @@ const common = (scopes: KeyRecord['scopes'], makers: KeyRecord['scopes']): KeyRe
   ),
 })
 
+/** When the first of two keys ends. */
+export const earlier = (one: KeyEnd, other: KeyEnd): KeyEnd => ({
+  expiresAt: least(one.expiresAt, other.expiresAt),
+  revokedAt: least(one.revokedAt, other.revokedAt),
+})
+
 /** A key as its maker's restrictions leave it, which may have become narrower since it was made. */
 export const narrowed = (key: KeyRecord, maker: KeyRecord): KeyRecord => ({
   ...key,
@@ -69,6 +75,5 @@ export const narrowed = (key: KeyRecord, maker: KeyRecord): KeyRecord => ({
   scopes: common(key.scopes, maker.scopes),
   limits: Object.fromEntries(LIMITS.map(name => [name, least(key.limits?.[name], maker.limits?.[name])])),
   budget: Object.fromEntries(AMOUNTS.map(name => [name, least(key.budget?.[name], maker.budget?.[name])])),
-  expiresAt: least(key.expiresAt, maker.expiresAt),
-  revokedAt: least(key.revokedAt, maker.revokedAt),
+  ...earlier(key, maker),
 })

@@ -1,5 +1,4 @@
 import type { Selectable, Updateable } from 'kysely'
-import { GatewayError } from '../../errors.ts'
 import type { Role } from '../../request-context.ts'
 import type { ApiKeysTable } from '../../storage/records/tables/keys.ts'
 import type { KeyChange, KeyRecord } from './types.ts'
@@ -109,17 +108,3 @@ export const changedColumns = ({
   ...named(budget, { dayNanoUsd: 'day_nano', monthNanoUsd: 'month_nano' }, budgetColumns),
   ...(expiresAt !== undefined && { expires_at: whole(expiresAt ?? undefined) }),
 })
-
-const CURSOR = /^(\d{1,15}) (key_[\da-f]{24})$/
-
-/** The end of a page, in an opaque form. */
-export const cursorOf = ({ createdAt, id }: KeyRecord): string =>
-  Buffer.from(`${createdAt} ${id}`).toString('base64url')
-
-/** @throws GatewayError INVALID_INPUT */
-export const readCursor = (cursor: string): Readonly<{ createdAt: number; id: string }> => {
-  const [, createdAt, id] = CURSOR.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
-  if (createdAt !== undefined && id !== undefined) return { createdAt: Number(createdAt), id }
-  const message = 'is not a cursor of this list'
-  throw new GatewayError('INVALID_INPUT', `cursor: ${message}.`, { details: [{ path: 'cursor', message }] })
-}

@@ -9,7 +9,7 @@ const isWithin = (route: string, scope: string): boolean => {
 }
 
 /** Whether a pattern of names matches one; `*` stands for any characters. */
-const matches = (name: string, pattern: string): boolean => {
+export const matchesName = (name: string, pattern: string): boolean => {
   const parts = pattern.split('*')
   const first = parts[0] ?? ''
   const last = parts.at(-1) ?? ''
@@ -31,7 +31,7 @@ export const allowsRoute = (scopes: KeyScopes | undefined, route: string): boole
 
 /** Whether a key with these scopes may use a model that has these names. */
 export const allowsModel = (scopes: KeyScopes | undefined, names: readonly string[]): boolean =>
-  scopes?.models === undefined || scopes.models.some(scope => names.some(name => matches(name, scope)))
+  scopes?.models === undefined || scopes.models.some(scope => names.some(name => matchesName(name, scope)))
 
 /** Whether scopes allow nothing that others do not. */
 export const isWithinScopes = (scopes: KeyScopes | undefined, others: KeyScopes | undefined): boolean => {

@@ -18,9 +18,14 @@ export type KeyRecord = KeyIdentity &
     madeBy: string
     createdAt: number
     revokedAt?: number | undefined
+    /** When the keys that made it, one another, end at the earliest: it ends with them. */
+    makersEnd?: KeyEnd | undefined
     /** Exact to a minute. */
     lastUsedAt?: number | undefined
   }>
+
+/** When a key ends or has ended; absent where it does not. */
+export type KeyEnd = Readonly<{ revokedAt?: number | undefined; expiresAt?: number | undefined }>
 
 /** The latest use of a key. */
 export type KeyUse = Readonly<{ id: string; usedAt: number }>

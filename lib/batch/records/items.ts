@@ -15,7 +15,7 @@ import {
   type JobState,
   type Page,
 } from '../types.ts'
-import { cursorOf, readItemsCursor } from './cursor.ts'
+import { itemsCursorOf, readItemsCursor } from './cursor.ts'
 import { ITEM_COLUMNS, itemOf } from './rows.ts'
 
 type RenewRequest = Readonly<{ limit: number; cursor?: string | undefined; state?: ItemState | undefined }>
@@ -76,7 +76,7 @@ export const listItems = (
       await turn()
       entries.push(itemOf(row, job.state as JobState))
     }
-    return count < next.length ? { entries, cursor: cursorOf(last.place) } : { entries }
+    return count < next.length ? { entries, cursor: itemsCursorOf(last.place) } : { entries }
   })
 
 /** See `BatchRecords.item`. */

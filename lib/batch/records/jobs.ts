@@ -1,11 +1,12 @@
 import { type Kysely, sql } from 'kysely'
+import { cursorOf, readCursor, rowsAfter } from '../../storage/records/pages.ts'
 import type { Records } from '../../storage/records/records.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
 import { type Depth, JOB_STATES, type Job, type Page, PRIORITIES, type Priority } from '../types.ts'
-import { cursorOf, readJobsCursor } from './cursor.ts'
 import { COST, JOB_COLUMNS, jobOf, rankOf } from './rows.ts'
 import { countWorkers } from './workers.ts'
 
+const JOB_ID = /^batch_[\da-f]{32}$/
 const OPEN = ['queued', 'running']
 const ENDED = ['completed', 'failed', 'cancelled']
 
@@ -30,15 +31,8 @@ export const listJobs = (
 ): Promise<Page<Job>> =>
   records.read(async db => {
     let query = selectJobs(db).where('owner', '=', owner)
-    if (cursor !== undefined) {
-      const { place, id } = readJobsCursor(cursor)
-      query = query.where(where =>
-        where.or([
-          where('created_at', '<', place),
-          where.and([where('created_at', '=', place), where('id', '<', id)]),
-        ]),
-      )
-    }
+    if (cursor !== undefined)
+      query = query.where(where => rowsAfter(where, ['created_at', 'id'], 'desc', readCursor(cursor, JOB_ID)))
     const rows = await query
       .orderBy('created_at', 'desc')
       .orderBy('id', 'desc')
@@ -46,7 +40,9 @@ export const listJobs = (
       .execute()
     const entries = rows.slice(0, limit).map(jobOf)
     const last = entries.at(-1)
-    return rows.length > limit && last ? { entries, cursor: cursorOf(last.createdAt, last.id) } : { entries }
+    return rows.length > limit && last
+      ? { entries, cursor: cursorOf({ at: last.createdAt, id: last.id }) }
+      : { entries }
   })
 
 /**

@@ -1,5 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { GatewayError } from '../../errors.ts'
+import { rowsAfter } from '../../storage/records/pages.ts'
 import type { Records } from '../../storage/records/records.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
 import { JOB_STATES } from '../types.ts'
@@ -88,18 +89,14 @@ export class V1BatchRecords {
     return this.#records.read(async db => {
       let query = selectBatches(db).where('batch.owner', '=', owner).where('batch.api', '=', api)
       const cursor = after ?? before
+      const order = after === undefined && before !== undefined ? 'asc' : 'desc'
       if (cursor !== undefined) {
         const last = await query.where('batch.id', '=', cursor).executeTakeFirst()
         if (!last) throw noSuchCursor(after === undefined ? 'before_id' : 'after')
-        const beyond = after === undefined ? '>' : '<'
         query = query.where(where =>
-          where.or([
-            where('batch.created_at', beyond, last.created_at),
-            where.and([where('batch.created_at', '=', last.created_at), where('batch.id', beyond, last.id)]),
-          ]),
+          rowsAfter(where, ['batch.created_at', 'batch.id'], order, { at: last.created_at, id: last.id }),
         )
       }
-      const order = after === undefined && before !== undefined ? 'asc' : 'desc'
       const rows = await query
         .orderBy('batch.created_at', order)
         .orderBy('batch.id', order)

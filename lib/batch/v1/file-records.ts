@@ -1,5 +1,6 @@
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import { GatewayError } from '../../errors.ts'
+import { rowsAfter } from '../../storage/records/pages.ts'
 import type { Records } from '../../storage/records/records.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
 import type { FilesTable } from '../../storage/records/tables/openai-state.ts'
@@ -101,12 +102,8 @@ export class FileRecords {
       if (after !== undefined) {
         const last = await selectFiles(db, owner, 0).where('id', '=', after).executeTakeFirst()
         if (!last) throw noSuchCursor()
-        const beyond = order === 'asc' ? '>' : '<'
         files = files.where(where =>
-          where.or([
-            where('created_at', beyond, last.created_at),
-            where.and([where('created_at', '=', last.created_at), where('id', beyond, last.id)]),
-          ]),
+          rowsAfter(where, ['created_at', 'id'], order, { at: last.created_at, id: last.id }),
         )
       }
       const rows = await files

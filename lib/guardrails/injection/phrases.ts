@@ -232,7 +232,11 @@ export interface TokenRule {
   readonly examples: readonly string[]
 }
 
+/** Every match of a token rule has one of these. */
+export const TOKEN_SIGN = /[<[:\n]|---|===|###|\*\*\*/
+
 /** The patterns are linear: no part that repeats stands within another, and each length is bounded. */
+
 export const TOKEN_RULES: readonly TokenRule[] = [
   {
     name: 'chat-role-tokens',

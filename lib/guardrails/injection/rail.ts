@@ -1,7 +1,7 @@
-import { ENCODINGS, isReadable } from '../text/payloads.ts'
+import { ENCODINGS, isReadable, mayHoldPayload } from '../text/payloads.ts'
 import type { PlacedText, TextRail, Verdict } from '../types.ts'
 import { hitsIn } from './match.ts'
-import { TOKEN_RULES } from './phrases.ts'
+import { TOKEN_RULES, TOKEN_SIGN } from './phrases.ts'
 import { type Sighting, sentencesOf } from './score.ts'
 import { viewsOf } from './views.ts'
 
@@ -32,8 +32,9 @@ const cutAt = (text: string, near: number): number => {
   return space > near - OVERLAP ? space : near
 }
 
-const signs = (text: string): Sighting[] =>
-  TOKEN_RULES.flatMap(({ name, pattern, weight }) =>
+const signs = (text: string): Sighting[] => {
+  if (!TOKEN_SIGN.test(text)) return []
+  return TOKEN_RULES.flatMap(({ name, pattern, weight }) =>
     Array.from(text.matchAll(pattern), ({ 0: sign, index }) => ({
       rule: name,
       weight,
@@ -42,6 +43,7 @@ const signs = (text: string): Sighting[] =>
       isDisguised: false,
     })),
   )
+}
 
 const inWindow = (window: string, base: number, length: number): Sighting[] => {
   const found: Sighting[] = signs(window)
@@ -56,6 +58,7 @@ const inWindow = (window: string, base: number, length: number): Sighting[] => {
 
 /** The encoded passages of a text, slice by slice: one that is longer than a slice comes in parts. */
 function* passagesIn(text: string): Generator<Passage | undefined> {
+  if (text.length <= SLICE && !mayHoldPayload(text)) return
   for (const { pattern, decode } of ENCODINGS)
     for (let base = 0; base < text.length; base += SLICE) {
       yield undefined

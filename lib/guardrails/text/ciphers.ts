@@ -12,11 +12,15 @@ export interface Cipher {
   readonly isReversedOrder?: boolean
 }
 
-const mapLetters = (word: string, map: (index: number) => number): string =>
-  Array.from(word, letter => {
-    const index = letter.charCodeAt(0) - A
-    return index >= 0 && index < LETTERS ? String.fromCharCode(A + map(index)) : letter
-  }).join('')
+/** In UTF-16 code units, which leaves pairs as they are: this is done for each known word and cipher at the start. */
+const mapLetters = (word: string, map: (index: number) => number): string => {
+  let mapped = ''
+  for (let at = 0; at < word.length; at += 1) {
+    const index = word.charCodeAt(at) - A
+    mapped += index >= 0 && index < LETTERS ? String.fromCharCode(A + map(index)) : word.charAt(at)
+  }
+  return mapped
+}
 
 const reversed = (word: string): string => Array.from(word).reverse().join('')
 
@@ -55,7 +59,10 @@ const indexOf = (
   for (const cipher of ciphers)
     for (const word of words) {
       const hidden = cipher.encode(word)
-      if (hidden !== word) index.set(hidden, [...(index.get(hidden) ?? []), cipher])
+      if (hidden === word) continue
+      const known = index.get(hidden)
+      if (known) known.push(cipher)
+      else index.set(hidden, [cipher])
     }
   return index
 }

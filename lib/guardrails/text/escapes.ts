@@ -5,6 +5,9 @@ import { tokensOf } from './tokens.ts'
 const ESCAPE =
   /%[0-9a-fA-F]{2}|&#[xX]?[0-9a-fA-F]{1,6};?|&[a-zA-Z]{2,8};|\\u\{?[0-9a-fA-F]{4,6}\}?|\\x[0-9a-fA-F]{2}|\\[nrt]|=[0-9A-F]{2}/g
 
+/** Without one of these there is no escape. */
+const HAS_ESCAPE = /[%&\\=]/
+
 const NAMED: Readonly<Record<string, string>> = {
   amp: '&',
   lt: '<',
@@ -40,6 +43,7 @@ export interface Mapped {
 
 /** Resolves escapes in place; undefined where there are few. */
 export const withoutEscapes = (text: string, origins?: readonly number[]): Mapped | undefined => {
+  if (!HAS_ESCAPE.test(text)) return undefined
   const originOf = (index: number): number => origins?.[index] ?? index
   const units: string[] = []
   const starts: number[] = []

@@ -37,6 +37,9 @@ const read = (word: string, one: string): string =>
     character === '1' || character === '|' || character === '!' ? one : (LEET[character] ?? character),
   ).join('')
 
+/** Without a letter beside a digit or sign there is no leetspeak. */
+const MIXES = /[A-Za-z][0-9@$!|+(<{€£¥#^%§]|[0-9@$!|+(<{€£¥#^%§][A-Za-z]/
+
 /** A word as it may be meant: `1` is an i or an l, whichever makes a known word. */
 const meant = (word: string, known: ReadonlySet<string>): string => {
   const bare = word.replace(/[!|+(<{#^%]+$/, '')
@@ -46,6 +49,7 @@ const meant = (word: string, known: ReadonlySet<string>): string => {
 
 /** The words of a text read as leetspeak; undefined where no word of it becomes a known one by that. */
 export const leetTokens = (text: string, known: ReadonlySet<string>): Token[] | undefined => {
+  if (!MIXES.test(text)) return undefined
   let changed = 0
   const tokens = Array.from(text.matchAll(WRITTEN), ({ 0: word, index }): Token => {
     const isMixed = MIXED.test(word)

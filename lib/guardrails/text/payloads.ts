@@ -77,6 +77,13 @@ export const ENCODINGS: readonly Encoding[] = [
   },
 ]
 
+/** Every encoded passage has such a part: prose without one is not searched for each encoding. */
+const HAS_PAYLOAD =
+  /[A-Za-z0-9+/_-]{10}|(?:[\da-fA-F]{2,8}[\s,:;-]{1,2}){4}|(?:\\x|0x|%)[\da-fA-F]{2}|(?:[.\-·•−–—_]{1,6}[ /|\n]{1,3}){4}/
+
+/** Whether a text may hold encoded passages. */
+export const mayHoldPayload = (text: string): boolean => HAS_PAYLOAD.test(text)
+
 const READABLE = /^[\p{L}\p{N}\p{P}\p{Zs}\p{S}\s\p{Cf}\p{M}]*$/u
 
 /** Whether decoded bytes are a text: none of the replacement and control characters that garbage has. */

@@ -20,7 +20,7 @@ export type ChatDefaults = Readonly<{
 
 /** What a chat request asks for besides its question. */
 type ChatOptions = Pick<ChatBody, 'model' | 'temperature' | 'maxTokens' | 'cache' | 'fallback' | 'stream'> &
-  Partial<Pick<ChatBody, 'tools'>>
+  Partial<Pick<ChatBody, 'tools' | 'cacheKind'>>
 
 /** The messages of a body of `POST /api/chat`. */
 export const questionOf = ({ prompt, messages }: ChatBody): readonly Message[] =>
@@ -32,7 +32,7 @@ export const chatCall = (
   messages: readonly Message[],
   body: ChatOptions,
   defaults: ChatDefaults,
-  cacheTags?: Call['cacheTags'],
+  labels: Pick<Call, 'cacheTags' | 'cacheKind'> = {},
 ): Call => ({
   ...context,
   messages,
@@ -44,7 +44,8 @@ export const chatCall = (
   deadlineAt: context.startedAt + defaults.requestTimeoutMs,
   maxResponseBytes: defaults.maxResponseBytes,
   cache: body.cache,
-  cacheTags,
+  ...labels,
+  ...(body.cacheKind !== undefined && { cacheKind: body.cacheKind }),
   fallback: body.fallback,
   plan: [],
   attempts: new AttemptBudget(),
@@ -87,7 +88,8 @@ export const closing = (
 })
 
 /** A run of a tool as clients see it. */
-const toolBody = ({ type: _, ...event }: ToolEvent): Omit<ToolEvent, 'type'> => event
+const toolBody = ({ type: _, arguments: __, ...event }: ToolEvent): Omit<ToolEvent, 'type' | 'arguments'> =>
+  event
 
 const json = async (context: RequestContext, reply: Reply, clock: Clock): Promise<RouteResponse> => {
   const { text, refusal, tools, finish } = await collect(reply)

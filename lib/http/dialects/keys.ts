@@ -5,9 +5,10 @@ import { usdOfNano } from '../../money.ts'
 const usdOf = (nano: number | undefined): number | undefined =>
   nano === undefined ? undefined : usdOfNano(nano)
 
-const stateOf = ({ revokedAt, expiresAt }: KeyRecord, now: number): 'active' | 'revoked' | 'expired' => {
-  if (revokedAt !== undefined) return 'revoked'
-  return expiresAt !== undefined && expiresAt <= now ? 'expired' : 'active'
+const stateOf = (key: KeyRecord, now: number): 'active' | 'revoked' | 'expired' => {
+  const ends = [key, key.makersEnd ?? {}]
+  if (ends.some(({ revokedAt }) => revokedAt !== undefined)) return 'revoked'
+  return ends.some(({ expiresAt = Number.POSITIVE_INFINITY }) => expiresAt <= now) ? 'expired' : 'active'
 }
 
 /** A key as its owner sees it. Restrictions that it does not have are absent. */

@@ -72,7 +72,7 @@ export const explainedJson = ({ request, attempts }: ExplainedRequest) => {
     cache: { status: request.cache, savedUsd: usd(request.saved_nano), ...detail.trace },
     limits: detail.limit ? [detail.limit] : [],
     budget: null,
-    guardrails: [],
+    guardrails: detail.guardrails ?? [],
     tools: detail.tools ?? [],
     timings: {
       latencyMs: request.latency_ms,

@@ -1,3 +1,4 @@
+import { type Position, rowsAfter } from '../../storage/records/pages.ts'
 import type { Records } from '../../storage/records/records.ts'
 import type { PrefixFact, RequestFact } from './types.ts'
 
@@ -7,8 +8,10 @@ const PAGE_ROWS = 1_000
 /** From when, and how many rows at most, the newest first. */
 export type Scope = Readonly<{ from: number; mostRows: number }>
 
-type Place = Readonly<{ at: number; id: string }>
-type Page<T> = (after: Place | undefined, limit: number) => Promise<readonly (T & Readonly<{ id: string }>)[]>
+type Page<T> = (
+  after: Position | undefined,
+  limit: number,
+) => Promise<readonly (T & Readonly<{ id: string }>)[]>
 
 /** Calls `each` for all rows within the scope, newest first; resolves with how many there were. */
 const forEachRow = async <T extends Readonly<{ at: number }>>(
@@ -17,7 +20,7 @@ const forEachRow = async <T extends Readonly<{ at: number }>>(
   each: (row: T) => void,
 ): Promise<number> => {
   let count = 0
-  let after: Place | undefined
+  let after: Position | undefined
   while (count < mostRows) {
     const limit = Math.min(PAGE_ROWS, mostRows - count)
     const rows = await page(after, limit)
@@ -44,11 +47,7 @@ export const forEachRequest = (
           .select(['model_asked as asked', 'image_input as imageInput', 'cost_nano as costNano'])
           .where('at', '>=', scope.from)
           .where('kind', '!=', 'refresh')
-          .$if(after !== undefined, query =>
-            query.where(({ eb, refTuple, tuple }) =>
-              eb(refTuple('at', 'id'), '<', tuple(after?.at ?? 0, after?.id ?? '')),
-            ),
-          )
+          .where(where => rowsAfter(where, ['at', 'id'], 'desc', after))
           .orderBy('at', 'desc')
           .orderBy('id', 'desc')
           .limit(limit)
@@ -73,11 +72,7 @@ export const forEachPrefix = (
           .select(['id', 'at', 'owner', 'provider', 'model', 'prefix', 'prefix_tokens'])
           .where('prefix', 'is not', null)
           .where('at', '>=', scope.from)
-          .$if(after !== undefined, query =>
-            query.where(({ eb, refTuple, tuple }) =>
-              eb(refTuple('at', 'id'), '<', tuple(after?.at ?? 0, after?.id ?? '')),
-            ),
-          )
+          .where(where => rowsAfter(where, ['at', 'id'], 'desc', after))
           .orderBy('at', 'desc')
           .orderBy('id', 'desc')
           .limit(limit)

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { z } from 'zod'
+import { CACHE_KIND_SECONDS } from '../../cache-kinds.ts'
 import { assertSuccess } from '../service-answer.ts'
 import {
   type ArgumentsSchema,
@@ -21,7 +22,6 @@ export type DefinitionSources = Readonly<{
 }>
 
 const MS = 1_000
-const CACHE_SECONDS = 300
 const MOST_BYTES = 65_536
 const RATE = { limit: 10, windowMs: 1_000 }
 const VARIABLE = /\$\{([A-Za-z_]\w*)\}/g
@@ -122,7 +122,7 @@ export const httpTool = (definition: HttpToolDefinition, sources: DefinitionSour
     description,
     schema,
     parameters: operation.parameters,
-    lifeMs: isRead ? (cacheSeconds ?? CACHE_SECONDS) * MS : 0,
+    lifeMs: isRead ? (cacheSeconds ?? CACHE_KIND_SECONDS['tool-result']) * MS : 0,
     staleMs: isRead ? (staleIfErrorSeconds ?? 0) * MS : 0,
     services: [{ name: `http:${name}`, attribution, rate: rate ?? RATE, ask }],
     version: hash('sha256', JSON.stringify([operation, headers]), 'base64url'),

@@ -2,21 +2,19 @@ import type { Handler } from '../../compose.ts'
 import { GatewayError, toGatewayError } from '../../errors.ts'
 import { type Finish, unfinished, type WholeReply } from '../../llm/events.ts'
 import type { Call, EventGroup, Message, Reply, ReplyEvent, ToolCall, Usage } from '../../llm/types.ts'
+import { usageSum } from '../../llm/usage-sum.ts'
 import { AttemptBudget, waited } from '../../request-context.ts'
 import type { Tool } from '../types.ts'
 import type { KeptTurns } from './kept-turns.ts'
 import { type EndedCall, type OwnCallsDeps, runCalls } from './own-calls.ts'
 import { roundParameters } from './request.ts'
 import { Round } from './round.ts'
-import { usageSum } from './usage-sum.ts'
 
 export type LoopDeps = OwnCallsDeps &
   Readonly<{
     turns: KeptTurns
     /** Adds its cost to the usage of a round whose attempt began at that time. */
     priced: (usage: Usage, target: Reply['head']['target'], at: number) => Usage
-    /** What a model may read of a result. Rejects with a GatewayError where it may not. */
-    checkResult: (text: string, call: Call) => Promise<string>
     /** How often a model is asked within one call. */
     mostRounds: number
   }>
@@ -155,15 +153,22 @@ export class ToolLoop {
   }
 
   async *#run(calls: readonly ToolCall[], answer: WholeReply): AsyncGenerator<EventGroup> {
-    const { clock, checkResult } = this.#deps
+    const { clock } = this.#deps
     const { requestId, journal } = this.#call
-    const context = { signal: this.#running.signal, requestId }
-    yield calls.map(({ id, name }): ReplyEvent => ({ type: 'tool', id, name, state: 'running' }))
+    const context = { signal: this.#running.signal, requestId, request: this.#call }
+    yield calls.map(
+      ({ id, name, arguments: written }): ReplyEvent => ({
+        type: 'tool',
+        id,
+        name,
+        state: 'running',
+        arguments: written,
+      }),
+    )
     const startedAt = clock.now()
     const results = new Map<ToolCall, EndedCall>()
     for await (const ended of runCalls(calls, this.#deps, context)) {
-      const text = await checkResult(ended.text, this.#call)
-      results.set(ended.call, { ...ended, text })
+      results.set(ended.call, ended)
       journal.tools ??= []
       journal.tools.push(ended.use)
       this.#freshUntil = Math.min(this.#freshUntil, ended.freshUntil ?? clock.now())

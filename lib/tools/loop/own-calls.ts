@@ -1,15 +1,22 @@
 import type { Clock } from '../../clock.ts'
 import type { ToolEvent } from '../../llm/events.ts'
 import type { ToolCall } from '../../llm/types.ts'
-import type { ToolUse } from '../../request-context.ts'
+import type { RequestContext, ToolUse } from '../../request-context.ts'
 import type { ToolRegistry } from '../registry.ts'
 import type { ToolRunner } from '../runner.ts'
 import type { FailureReason, ToolRun } from '../types.ts'
+
+/** What a model and a caller may read of a run, for a request. Never rejects. */
+export type CheckResult = (
+  run: ToolRun,
+  request: RequestContext & Readonly<{ model?: string | undefined; rules?: string | undefined }>,
+) => Promise<ToolRun>
 
 export type OwnCallsDeps = Readonly<{
   registry: ToolRegistry
   runner: Pick<ToolRunner, 'run'>
   clock: Clock
+  checkResult: CheckResult
 }>
 
 /** A call of a tool that has ended. */
@@ -63,18 +70,26 @@ const ended = (call: ToolCall, run: ToolRun): EndedCall => {
 /** The arguments of a call, which a model without any may leave empty. Throws a SyntaxError. */
 const inputOf = ({ arguments: text }: ToolCall): unknown => (text.trim() === '' ? {} : JSON.parse(text))
 
+/** The call of a model that the tools are run in. */
+type CallContext = Readonly<{
+  signal: AbortSignal
+  requestId: string
+  request: Parameters<CheckResult>[1]
+}>
+
 const runOne = async (
   call: ToolCall,
   index: number,
-  { registry, runner }: OwnCallsDeps,
-  context: Readonly<{ signal: AbortSignal; requestId: string }>,
+  { registry, runner, checkResult }: OwnCallsDeps,
+  context: CallContext,
 ): Promise<EndedCall> => {
   const tool = registry.find(call.name)
   if (!tool) return failed(call, 'unavailable', 'There is no such tool any more.')
   if (index >= MOST_IN_A_ROUND)
     return failed(call, 'busy', `At most ${MOST_IN_A_ROUND} calls run in one round.`)
   try {
-    return ended(call, await runner.run(tool, inputOf(call), context))
+    const run = await runner.run(tool, inputOf(call), context)
+    return ended(call, await checkResult(run, context.request))
   } catch (error) {
     context.signal.throwIfAborted()
     if (error instanceof SyntaxError) return failed(call, 'arguments', 'The arguments are not valid JSON.')
@@ -89,7 +104,7 @@ const runOne = async (
 export async function* runCalls(
   calls: readonly ToolCall[],
   deps: OwnCallsDeps,
-  context: Readonly<{ signal: AbortSignal; requestId: string }>,
+  context: CallContext,
 ): AsyncGenerator<EndedCall> {
   const waiting = [...calls.entries()]
   const underWay = new Map<number, Promise<readonly [number, EndedCall]>>()

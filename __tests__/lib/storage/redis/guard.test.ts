@@ -87,7 +87,7 @@ describe('a guarded Redis', () => {
     expect(await third).toContain('100 ms')
   })
 
-  it('leaves no timer behind', async () => {
+  it('leaves no timer', async () => {
     const { redis, clock, fails, does } = guarded()
     does(async () => 'value')
     await redis.get('key')
@@ -128,7 +128,7 @@ describe('a guarded Redis', () => {
     }
   })
 
-  it('F18: leaves a flapping Redis alone for longer and longer', async () => {
+  it('F18: calls a flapping Redis after longer and longer cooldowns', async () => {
     const { redis, circuit, fails, does, clock } = guarded()
     const rests: number[] = []
     for (let flaps = 0; flaps < 5; flaps += 1) {

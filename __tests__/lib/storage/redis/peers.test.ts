@@ -65,7 +65,7 @@ describe('gateways that share a Redis', () => {
     expect(group.count).toBe(3)
   })
 
-  it('do not believe at once that the others have gone: a Redis that comes back knows nobody', async () => {
+  it('do not believe at once that the others have gone: a Redis that comes back knows no peers', async () => {
     const { group, clock, answers } = peers()
     answers(async () => [3])
     await group.start()
@@ -76,7 +76,7 @@ describe('gateways that share a Redis', () => {
     expect(group.count).toBe(1)
   })
 
-  it('hear what another tells once, and again when it is told anew', async () => {
+  it('receive a message of another once, and again when it is sent anew', async () => {
     const { group, clock, heard, answers } = peers()
     let until = clock.now() + 10_000
     answers(async () => [2, 'notice', until - clock.now()])
@@ -98,7 +98,7 @@ describe('gateways that share a Redis', () => {
     expect(heard).toEqual([])
   })
 
-  it('make nothing of nonsense', async () => {
+  it('ignore malformed messages', async () => {
     const { group, clock, heard, answers } = peers()
     answers(async () => ['x', 'notice', 'y', 'odd'])
     await group.start()
@@ -108,7 +108,7 @@ describe('gateways that share a Redis', () => {
     expect(group.count).toBe(1)
   })
 
-  it('ask a Redis that was given a rest as soon as that is over, and not before', async () => {
+  it('ask a Redis in cooldown as soon as that is over, and not before', async () => {
     const { group, clock, ran, answers } = peers()
     answers(() => Promise.reject(new Error('ECONNREFUSED')))
     await group.start()
@@ -118,7 +118,7 @@ describe('gateways that share a Redis', () => {
     expect(ran).toEqual(['beat', 'beat'])
   })
 
-  it('stop when told to', async () => {
+  it('stop when asked to', async () => {
     const { group, clock } = peers()
     await group.start()
     group.stop()

@@ -1,7 +1,7 @@
 import { useCallback, useRef, useState } from 'react'
 import type { Failure } from '../../gateway/wire.ts'
 import { useAdminApi } from '../admin-api.ts'
-import type { Budget } from '../wire.ts'
+import type { Budget, BudgetsPage } from '../wire.ts'
 
 /** How many budgets are requested at once: an admin's requests a minute are limited. */
 const AT_ONCE = 4
@@ -40,6 +40,20 @@ export function useBudgets() {
     [call, keep],
   )
 
+  /** Loads all that have a limit, of callers that the page does not show too. */
+  const loadLimited = useCallback(async () => {
+    for (let cursor = ''; ; ) {
+      const { value, failure: failed } = await call<BudgetsPage>(`/api/admin/budgets?limit=200${cursor}`)
+      for (const budget of value?.budgets ?? []) {
+        asked.current.add(budget.scope)
+        keep(budget)
+      }
+      if (failed) setFailure(failed)
+      if (!value?.nextCursor) return
+      cursor = `&cursor=${value.nextCursor}`
+    }
+  }, [call, keep])
+
   /** Loads those that are not known yet. */
   const want = useCallback(
     (scopes: readonly string[]) => {
@@ -58,7 +72,7 @@ export function useBudgets() {
     [send, keep],
   )
 
-  return { budgets, failure, want, load, change }
+  return { budgets, failure, want, load, loadLimited, change }
 }
 
 export type Budgets = ReturnType<typeof useBudgets>

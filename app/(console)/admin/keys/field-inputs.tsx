@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { TextField } from '../../text-field.tsx'
 import { AmountField } from '../budgets/amount-field.tsx'
 import type { Role } from '../wire.ts'
 import { hasRestrictions, type KeyFields } from './key-fields.ts'
@@ -14,28 +15,20 @@ export function FieldInputs({ fields, onWrite }: Props) {
   return (
     <>
       <div className="field-grid">
-        <label className="field">
-          Name
-          <input
-            type="text"
-            autoComplete="off"
-            required
-            maxLength={LONGEST_NAME}
-            value={fields.name}
-            onChange={event => onWrite({ name: event.target.value })}
-          />
-        </label>
-        <label className="field">
-          Owner
-          <input
-            type="text"
-            autoComplete="off"
-            maxLength={LONGEST_OWNER}
-            placeholder="Optional, e.g. team-search"
-            value={fields.owner}
-            onChange={event => onWrite({ owner: event.target.value })}
-          />
-        </label>
+        <TextField
+          label="Name"
+          required
+          maxLength={LONGEST_NAME}
+          value={fields.name}
+          onWrite={name => onWrite({ name })}
+        />
+        <TextField
+          label="Owner"
+          maxLength={LONGEST_OWNER}
+          placeholder="Optional, e.g. team-search"
+          value={fields.owner}
+          onWrite={owner => onWrite({ owner })}
+        />
         <label className="field">
           Role
           <select value={fields.role} onChange={event => onWrite({ role: event.target.value as Role })}>

@@ -55,6 +55,10 @@ export const ownersOf = (keys: readonly ApiKey[]): string[] => [
   ...new Set(keys.flatMap(({ owner }) => (owner === null ? [] : [owner]))),
 ]
 
+/** The owners among scopes of budgets. */
+export const ownersIn = (scopes: Iterable<string>): string[] =>
+  [...scopes].flatMap(scope => (scope.startsWith('owner:') ? [scope.slice('owner:'.length)] : []))
+
 /** The budgets that apply to keys: of all callers, of their owners, and their own. */
 export const scopesOf = (keys: readonly ApiKey[]): string[] => [
   'all',

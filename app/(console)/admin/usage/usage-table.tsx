@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { duration } from '../../format.ts'
 import { costOf, dollars, nanoOfUsd } from '../money.ts'
 import type { UsageSums } from '../wire.ts'
@@ -10,6 +10,28 @@ const FIRST_ROWS = 25
 
 const count = (amount: number): string => amount.toLocaleString('en')
 const milliseconds = (value: number | null): string => (value === null ? '–' : duration(value))
+
+type Column = Readonly<{ label: string; width?: string; value: (sums: UsageSums) => ReactNode }>
+
+const COLUMNS: readonly Column[] = [
+  { label: 'Requests', width: 'w-[11%]', value: ({ requests }) => count(requests) },
+  {
+    label: 'Tokens in / out',
+    width: 'w-[16%]',
+    value: ({ tokens }) => <Pair>{[count(tokens.input), count(tokens.output)]}</Pair>,
+  },
+  { label: 'Cost', width: 'w-[17%]', value: costOf },
+  {
+    label: 'Cache hits / saved',
+    width: 'w-[13%]',
+    value: ({ cacheHits, savedUsd }) => <Pair>{[count(cacheHits), dollars(nanoOfUsd(savedUsd))]}</Pair>,
+  },
+  { label: 'Errors', width: 'w-[9%]', value: ({ errors }) => count(errors) },
+  {
+    label: 'Latency p50 / p95',
+    value: ({ latencyMs }) => <Pair>{[milliseconds(latencyMs.p50), milliseconds(latencyMs.p95)]}</Pair>,
+  },
+]
 
 /** Requests, tokens, cost, cache, errors and latency of each row, and of all together. */
 export function UsageTable({ usage: { group, days, report } }: { usage: Usage }) {
@@ -28,22 +50,11 @@ export function UsageTable({ usage: { group, days, report } }: { usage: Usage })
             <th scope="col" className="w-[20%]">
               {GROUPS[group]}
             </th>
-            <th scope="col" className="w-[11%]">
-              Requests
-            </th>
-            <th scope="col" className="w-[16%]">
-              Tokens in / out
-            </th>
-            <th scope="col" className="w-[17%]">
-              Cost
-            </th>
-            <th scope="col" className="w-[13%]">
-              Cache hits / saved
-            </th>
-            <th scope="col" className="w-[9%]">
-              Errors
-            </th>
-            <th scope="col">Latency p50 / p95</th>
+            {COLUMNS.map(({ label, width }) => (
+              <th key={label} scope="col" className={width}>
+                {label}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody>
@@ -65,22 +76,14 @@ export function UsageTable({ usage: { group, days, report } }: { usage: Usage })
 }
 
 function SumsRow({ name, sums }: { name: string; sums: UsageSums }) {
-  const { requests, tokens, cacheHits, savedUsd, errors, latencyMs } = sums
   return (
     <tr>
       <th scope="row">{name}</th>
-      <td data-label="Requests">{count(requests)}</td>
-      <td data-label="Tokens in / out">
-        <Pair>{[count(tokens.input), count(tokens.output)]}</Pair>
-      </td>
-      <td data-label="Cost">{costOf(sums)}</td>
-      <td data-label="Cache hits / saved">
-        <Pair>{[count(cacheHits), dollars(nanoOfUsd(savedUsd))]}</Pair>
-      </td>
-      <td data-label="Errors">{count(errors)}</td>
-      <td data-label="Latency p50 / p95">
-        <Pair>{[milliseconds(latencyMs.p50), milliseconds(latencyMs.p95)]}</Pair>
-      </td>
+      {COLUMNS.map(({ label, value }) => (
+        <td key={label} data-label={label}>
+          {value(sums)}
+        </td>
+      ))}
     </tr>
   )
 }

@@ -1,4 +1,5 @@
 import { type ReactNode, useLayoutEffect, useRef } from 'react'
+import { TextField } from '../../text-field.tsx'
 import { PriorityPicker } from '../priority-picker.tsx'
 import type { Intake } from './intake.ts'
 
@@ -33,18 +34,15 @@ export function OptionInputs({ options, onWrite, children }: Props) {
           onChange={event => onWrite({ instruction: event.target.value })}
         />
       </label>
-      <label className="field mt-3">
-        Name
-        <input
-          ref={name}
-          type="text"
-          autoComplete="off"
-          maxLength={LONGEST_NAME}
-          placeholder="Optional, e.g. March tickets"
-          value={options.name}
-          onChange={event => onWrite({ name: event.target.value })}
-        />
-      </label>
+      <TextField
+        ref={name}
+        className="mt-3"
+        label="Name"
+        maxLength={LONGEST_NAME}
+        placeholder="Optional, e.g. March tickets"
+        value={options.name}
+        onWrite={written => onWrite({ name: written })}
+      />
       <div className="mt-3 flex flex-wrap items-center gap-x-4 gap-y-1">
         {children}
         <PriorityPicker

@@ -1,5 +1,5 @@
 import type { StreamPosition } from '../../gateway/resumable-stream.ts'
-import type { ChatEvent, Expense, Facts, Failure, Start } from '../../gateway/wire.ts'
+import type { ChatEvent, Expense, Facts, Failure, Start, ToolRun } from '../../gateway/wire.ts'
 
 /** One question and its answer. */
 export type Turn = {
@@ -12,24 +12,31 @@ export type Turn = {
   previous?: Answer
 }
 
+/** The tools that the gateway has run for an answer, in the order of their calls. */
+type WithTools = { tools?: ToolRun[] }
+
 export type Answer =
   | { state: 'waiting'; position?: StreamPosition }
-  | {
+  | (WithTools & {
       state: 'streaming'
       text: string
       start?: Start
       connection?: 'lost' | 'back'
       /** Where the stream continues after `text`; absent where it cannot be resumed. */
       position?: StreamPosition
-    }
-  | { state: 'done'; text: string; facts: Facts }
-  | { state: 'stopped'; text: string; start?: Start; expense?: Expense }
-  | { state: 'failed'; text: string; start?: Start; failure: Failure }
+    })
+  | (WithTools & { state: 'done'; text: string; facts: Facts })
+  | (WithTools & { state: 'stopped'; text: string; start?: Start; expense?: Expense })
+  | (WithTools & { state: 'failed'; text: string; start?: Start; failure: Failure })
 
 export const waiting: Answer = { state: 'waiting' }
 
 export function textOf(answer: Answer): string {
   return answer.state === 'waiting' ? '' : answer.text
+}
+
+export function toolsOf(answer: Answer): readonly ToolRun[] {
+  return (answer.state !== 'waiting' && answer.tools) || []
 }
 
 /** What was known when the answer began; undefined where it has not begun. */
@@ -46,10 +53,13 @@ export function afterEvent(answer: Answer, event: ChatEvent): Answer {
   const text = textOf(answer)
   const position = positionIn(answer)
   const start = startOf(answer)
-  const begun = { text, ...(start && { start }) }
+  const tools = toolsIn(answer)
+  const begun = { text, ...(start && { start }), ...tools }
   switch (event.type) {
     case 'start':
-      return { state: 'streaming', text, start: event.start, ...position }
+      return { state: 'streaming', text, start: event.start, ...tools, ...position }
+    case 'tool':
+      return { state: 'streaming', ...begun, tools: withTool(toolsOf(answer), event.tool), ...position }
     case 'delta':
       return answer.state === 'streaming'
         ? { ...answer, text: text + event.text }
@@ -58,9 +68,15 @@ export function afterEvent(answer: Answer, event: ChatEvent): Answer {
     case 'back':
       return { state: 'streaming', ...begun, connection: event.type, ...position }
     case 'done':
-      return { state: 'done', text, facts: event.facts }
+      return { state: 'done', text, facts: event.facts, ...tools }
     case 'error':
-      return { state: 'failed', ...begun, failure: event.failure }
+      return {
+        state: 'failed',
+        text,
+        ...(start && { start }),
+        ...endedToolsIn(answer),
+        failure: event.failure,
+      }
   }
 }
 
@@ -69,6 +85,24 @@ export function atPosition(answer: Answer, position: StreamPosition | undefined)
   return position && (answer.state === 'waiting' || answer.state === 'streaming')
     ? { ...answer, position }
     : answer
+}
+
+function toolsIn(answer: Answer): WithTools {
+  const tools = toolsOf(answer)
+  return tools.length > 0 ? { tools: [...tools] } : {}
+}
+
+/** Without those that an answer's early end has ended as well. */
+function endedToolsIn(answer: Answer): WithTools {
+  const tools = toolsOf(answer).filter(({ state }) => state !== 'running')
+  return tools.length > 0 ? { tools } : {}
+}
+
+/** A run replaces what was known of it before. */
+function withTool(tools: readonly ToolRun[], run: ToolRun): ToolRun[] {
+  return tools.some(({ id }) => id === run.id)
+    ? tools.map(tool => (tool.id === run.id ? run : tool))
+    : [...tools, run]
 }
 
 function positionIn(answer: Answer): { position?: StreamPosition } {
@@ -89,7 +123,7 @@ export function withPrevious({ previous, ...turn }: Turn): Turn {
 export function stopped(answer: Answer): Answer {
   if (!isOpen(answer)) return answer
   const start = startOf(answer)
-  return { state: 'stopped', text: textOf(answer), ...(start && { start }) }
+  return { state: 'stopped', text: textOf(answer), ...(start && { start }), ...endedToolsIn(answer) }
 }
 
 /** What the gateway says of a stopped answer: all of its text, some of which was in transit, and what it has cost. */

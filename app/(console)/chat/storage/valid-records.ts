@@ -32,7 +32,7 @@ export function isTurn(value: unknown): value is Turn {
 
 function isAnswer(value: unknown): value is Answer {
   if (!isFields(value)) return false
-  const hasText = typeof value.text === 'string'
+  const hasText = typeof value.text === 'string' && (value.tools === undefined || areTools(value.tools))
   switch (value.state) {
     case 'waiting':
       return isPosition(value.position)
@@ -47,6 +47,21 @@ function isAnswer(value: unknown): value is Answer {
     default:
       return false
   }
+}
+
+function areTools(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      tool =>
+        isFields(tool) &&
+        typeof tool.id === 'string' &&
+        typeof tool.name === 'string' &&
+        typeof tool.state === 'string' &&
+        isOptional(tool.source, 'string') &&
+        isOptional(tool.reason, 'string'),
+    )
+  )
 }
 
 function isPosition(value: unknown): boolean {

@@ -1,8 +1,9 @@
 import { LazyMarkdown } from '../../markdown/lazy-markdown.tsx'
-import { isOpen, startOf, type Turn, textOf } from '../conversation/turn.ts'
+import { isOpen, startOf, type Turn, textOf, toolsOf } from '../conversation/turn.ts'
 import { AnswerActions } from './answer-actions.tsx'
 import { FailureNotice } from './failure-notice.tsx'
 import { StillWaiting } from './still-waiting.tsx'
+import { ToolRuns } from './tool-runs.tsx'
 import type { TurnActions } from './turn-actions.ts'
 import { useStalled } from './use-stalled.ts'
 
@@ -13,6 +14,7 @@ export function AnswerView({ turn, onRetry, onContinue, onTakeBack, models }: { 
   const stalled = useStalled(answer)
   return (
     <div className="mt-6" data-state={answer.state}>
+      <ToolRuns tools={toolsOf(answer)} />
       {text && <LazyMarkdown text={text} idPrefix={`answer-${turn.id}-`} open={isOpen(answer)} />}
       {answer.state === 'waiting' && <Waiting />}
       {stalled && <StillWaiting />}

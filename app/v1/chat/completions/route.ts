@@ -2,7 +2,7 @@ import { serve } from '#lib/gateway/index.ts'
 import { readModelRequest } from '#lib/http/dialects/model-request.ts'
 import { chatCompletionResponse } from '#lib/http/dialects/openai-chat/reply.ts'
 import { chatCompletionCall } from '#lib/http/dialects/openai-chat/request.ts'
-import { cacheModeOf } from '#lib/http/request-headers.ts'
+import { cacheLabelsOf, cacheModeOf } from '#lib/http/request-headers.ts'
 import { chatBodyOrThrow } from '#lib/validation/openai-chat.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
@@ -26,7 +26,11 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
         requestTimeoutMs: chatDefaults.requestTimeoutMs,
       })
       const wantsUsage = body.stream_options?.include_usage ?? false
-      return chatCompletionResponse(call, await gateway.answer(call), { clock, abort, wantsUsage })
+      return chatCompletionResponse(call, await gateway.answer({ ...call, ...cacheLabelsOf(request) }), {
+        clock,
+        abort,
+        wantsUsage,
+      })
     },
   },
 )

@@ -9,7 +9,7 @@ import { AttemptBudget, type RequestContext } from '../../../request-context.ts'
 import { endpointBody, type JsonEndpoint } from '../../../validation/openai-endpoints.ts'
 import { parseOrThrow } from '../../../validation/zod.ts'
 import { bodyIsRead } from '../../body-gate.ts'
-import { cacheModeOf, cacheTagsOf } from '../../request-headers.ts'
+import { cacheLabelsOf, cacheModeOf } from '../../request-headers.ts'
 import { type ModelRequestDeps, readModelRequest } from '../model-request.ts'
 
 /** What the requests of endpoints beside chat need of the gateway. */
@@ -63,7 +63,7 @@ const callOf = (
     deadlineAt: (passthrough.body.kind === 'form' ? clock.now() : context.startedAt) + timeoutMs,
     // The same text has the same vector; every other answer may differ.
     cache: endpoint === 'embeddings' ? cacheModeOf(request) : 'no-store',
-    cacheTags: cacheTagsOf(request),
+    ...cacheLabelsOf(request),
     fallback: true,
     ...(request.headers.get('x-gateway-strict') === 'true' && { strict: true }),
     plan: [],

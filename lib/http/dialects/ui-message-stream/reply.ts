@@ -1,6 +1,6 @@
 import type { Clock } from '../../../clock.ts'
 import type { GatewayError } from '../../../errors.ts'
-import type { Finish } from '../../../llm/events.ts'
+import type { Finish, ToolEvent } from '../../../llm/events.ts'
 import type { Call, FinishReason, Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
 import type { RouteResponse } from '../../route-response.ts'
 import { eventStream } from '../../sse.ts'
@@ -23,14 +23,19 @@ type OpenCall = { id: string; name: string; arguments: string; isCustom: boolean
 
 const data = (chunk: object): string => `data: ${JSON.stringify(chunk)}\n\n`
 
-/** A tool's arguments as a value; undefined where the model did not write JSON. */
-const inputOf = ({ arguments: text, isCustom }: OpenCall): { input: unknown } | undefined => {
-  if (isCustom) return { input: text }
+const parsed = (json: string): unknown => {
   try {
-    return { input: JSON.parse(text === '' ? '{}' : text) }
+    return JSON.parse(json === '' ? '{}' : json)
   } catch {
     return undefined
   }
+}
+
+/** A tool's arguments as a value; undefined where the model did not write JSON. */
+const inputOf = ({ arguments: text, isCustom }: OpenCall): { input: unknown } | undefined => {
+  if (isCustom) return { input: text }
+  const input = parsed(text)
+  return input === undefined ? undefined : { input }
 }
 
 const whole = (call: OpenCall): string => {
@@ -49,6 +54,20 @@ const whole = (call: OpenCall): string => {
   const errorText = 'The arguments that the model wrote are not valid JSON.'
   return data({ type: 'tool-input-error', toolCallId, toolName, input: call.arguments, errorText })
 }
+
+/** A tool that the gateway runs, as one of the provider's. */
+const ownTool = ({ id: toolCallId, name: toolName, state, arguments: text, result }: ToolEvent): string => {
+  const part = { toolCallId, providerExecuted: true, dynamic: true }
+  if (state === 'running') {
+    const input = parsed(text ?? '') ?? text
+    return data({ type: 'tool-input-available', toolName, input, ...part })
+  }
+  if (state === 'done') return data({ type: 'tool-output-available', output: result, ...part })
+  const { error } = (result ?? {}) as { error?: { message?: string } }
+  return data({ type: 'tool-output-error', errorText: error?.message ?? 'The tool failed.', ...part })
+}
+
+const NEXT_STEP = data({ type: 'finish-step' }) + data({ type: 'start-step' })
 
 const DONE = 'data: [DONE]\n\n'
 
@@ -76,6 +95,7 @@ class ChunkWriter implements FrameWriter {
   readonly #head: Head
   #open: 'text' | 'reasoning' | undefined
   #count = 0
+  #hasRunTools = false
   readonly #calls = new Map<number, OpenCall>()
 
   constructor(head: Head) {
@@ -87,6 +107,18 @@ class ChunkWriter implements FrameWriter {
   }
 
   write(event: ReplyEvent): string {
+    if (event.type === 'tool') {
+      this.#hasRunTools = true
+      return this.#end() + ownTool(event)
+    }
+    const chunks = this.#chunksOf(event)
+    if (!this.#hasRunTools || chunks === '') return chunks
+    // What follows the results of tools is a step of its own, as after a client's tools.
+    this.#hasRunTools = false
+    return NEXT_STEP + chunks
+  }
+
+  #chunksOf(event: ReplyEvent): string {
     switch (event.type) {
       case 'text-delta':
       case 'refusal-delta':

@@ -34,8 +34,14 @@ const reasoningOf = ({ text = '', providerMetadata }: UiPart): Reasoning => {
   return { text, ...(typeof signature === 'string' && { signature }) }
 }
 
-/** A call whose arguments have not arrived whole is left out. */
-const isCalled = ({ type, state }: UiPart): boolean => isToolPart(type) && state !== 'input-streaming'
+type Offered = ReadonlySet<string>
+
+/**
+ * A call whose arguments have not arrived whole is left out, and one of a tool of the gateway's that the request does
+ * not offer again: providers refuse calls of unknown tools.
+ */
+const isCalled = ({ type, state, providerExecuted, toolName = '' }: UiPart, offered: Offered): boolean =>
+  isToolPart(type) && state !== 'input-streaming' && (!providerExecuted || offered.has(toolName))
 
 const toolCallOf = ({
   type,
@@ -66,9 +72,9 @@ const toolMessagesOf = (part: UiPart): Message[] => {
 }
 
 /** One step of an assistant's message: what the model said, and the results of the tools that it called. */
-const stepMessages = (parts: readonly UiPart[]): Message[] => {
+const stepMessages = (parts: readonly UiPart[], offered: Offered): Message[] => {
   const content = contentOf(parts)
-  const called = parts.filter(isCalled)
+  const called = parts.filter(part => isCalled(part, offered))
   const reasoning = parts.filter(({ type }) => type === 'reasoning').map(reasoningOf)
   if (content.length + called.length === 0) return []
   const said: Message = {
@@ -88,8 +94,8 @@ const stepsOf = (parts: readonly UiPart[]): UiPart[][] => {
   return steps
 }
 
-const messagesOf = ({ role, parts }: UiMessage): Message[] => {
-  if (role === 'assistant') return stepsOf(parts).flatMap(stepMessages)
+const messagesOf = ({ role, parts }: UiMessage, offered: Offered): Message[] => {
+  if (role === 'assistant') return stepsOf(parts).flatMap(step => stepMessages(step, offered))
   const content = contentOf(parts)
   return content.length === 0 ? [] : [{ role, content }]
 }
@@ -99,8 +105,9 @@ const messagesOf = ({ role, parts }: UiMessage): Message[] => {
  * their own.
  * @throws GatewayError INVALID_INPUT where they hold nothing for the model
  */
-const callMessages = (messages: readonly UiMessage[]): Message[] => {
-  const found = messages.flatMap(messagesOf)
+const callMessages = ({ messages, tools }: UiChatBody): Message[] => {
+  const offered = new Set(tools)
+  const found = messages.flatMap(message => messagesOf(message, offered))
   if (found.length > 0) return found
   const message = 'must hold a text, a file or the result of a tool'
   throw new GatewayError('INVALID_INPUT', `messages ${message}`, { details: [{ path: 'messages', message }] })
@@ -111,8 +118,8 @@ export const uiChatCall = (
   context: RequestContext,
   body: UiChatBody,
   defaults: ChatDefaults,
-  cacheTags?: Call['cacheTags'],
-): Call => chatCall(context, callMessages(body.messages), { ...body, stream: true }, defaults, cacheTags)
+  labels?: Pick<Call, 'cacheTags' | 'cacheKind'>,
+): Call => chatCall(context, callMessages(body), { ...body, stream: true }, defaults, labels)
 
 /** The id of the assistant's message that the answer continues, after the results of its tools. */
 export const continuedMessage = ({ messages }: UiChatBody): string | undefined => {

@@ -8,7 +8,9 @@ export const apiKey = z.object({
   prefix: z.string().describe('The beginning of its secret, by which you recognise it.'),
   owner: z.string().nullable(),
   role: z.enum(['member', 'admin']),
-  state: z.enum(['active', 'revoked', 'expired']),
+  state: z
+    .enum(['active', 'revoked', 'expired'])
+    .describe('Ended too where a key that made it has: it is refused then.'),
   scopes: z.object({ routes: z.array(z.string()).optional(), models: z.array(z.string()).optional() }),
   limits: z.object({
     requestsPerMinute: z.int().optional(),

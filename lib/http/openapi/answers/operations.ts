@@ -53,9 +53,15 @@ export const budget = z.object({
   month: budgetPeriod,
 })
 
+export const budgetList = z.object({
+  budgets: z.array(budget),
+  nextCursor: z.string().nullable().describe('The cursor of the next page; null at the end.'),
+})
+
 export const invalidated = z.object({
   invalidated: z.object({
     tag: z.string().optional(),
+    kind: z.string().optional(),
     model: z.string().optional(),
     pattern: z.string().optional(),
     all: z.literal(true).optional(),

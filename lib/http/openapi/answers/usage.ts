@@ -120,7 +120,17 @@ export const explainedRequest = z.object({
   cache: z.looseObject({ status: z.string().nullable(), savedUsd: usd }),
   limits: z.array(z.looseObject({ name: z.string(), limit: z.number(), remaining: z.number() })),
   budget: z.null(),
-  guardrails: z.array(z.unknown()),
+  guardrails: z.array(
+    z.object({
+      rail: z.string(),
+      rule: z.string(),
+      kind: z.string(),
+      place: z.string(),
+      action: z.string(),
+      isShadow: z.literal(true).optional(),
+      count,
+    }),
+  ),
   tools: z.array(
     z.object({ tool: z.string(), state: z.enum(['done', 'failed']), reason: z.string().optional() }),
   ),

@@ -1,3 +1,4 @@
+import { CACHE_KINDS } from '../../../cache-kinds.ts'
 import { chatBody } from '../../../validation/chat.ts'
 import { chatAnswer, models, stoppedAnswer } from '../answers/chat.ts'
 import { eventStream, inHeader, inPath, json, type Operation, type OperationLimits } from '../operation.ts'
@@ -27,6 +28,10 @@ const resume = inHeader('x-gateway-resume', '`true`: the stream can be resumed a
 const cacheTags = inHeader('x-gateway-cache-tags', 'Up to 10 tags for invalidation, separated by commas.', {
   type: 'string',
 })
+const cacheKind = inHeader('x-gateway-cache-kind', 'As `cacheKind` of the body.', {
+  type: 'string',
+  enum: [...CACHE_KINDS],
+})
 const lastEventId = inHeader(
   'Last-Event-ID',
   'The id of the last event received. Without it, all events are sent.',
@@ -44,7 +49,7 @@ export const chatOperations = ({ chat }: OperationLimits): readonly Operation[] 
     description: 'One answer of a model, whole or, with `stream`, as server-sent events.',
     access: 'caller',
     generates: true,
-    parameters: [resume, cacheTags],
+    parameters: [resume, cacheTags, cacheKind],
     body: {
       name: 'ChatRequest',
       schema: chatBody(chat),

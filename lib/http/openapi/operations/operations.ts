@@ -1,8 +1,8 @@
 import { auditQuery } from '../../../validation/audit.ts'
-import { budgetBody } from '../../../validation/budgets.ts'
+import { budgetBody, budgetsQuery } from '../../../validation/budgets.ts'
 import { invalidationBody } from '../../../validation/invalidation.ts'
 import { auditPage } from '../answers/audit.ts'
-import { budget, cacheReport, health, invalidated, live, ready } from '../answers/operations.ts'
+import { budget, budgetList, cacheReport, health, invalidated, live, ready } from '../answers/operations.ts'
 import { inPath, json, type Operation } from '../operation.ts'
 
 const healthOperations: readonly Operation[] = [
@@ -44,6 +44,17 @@ const budgetScope = inPath('scope', '`all`, `owner:NAME` or `key:ID`.', 'all')
 const budgetOperations: readonly Operation[] = [
   {
     method: 'get',
+    path: '/api/admin/budgets',
+    tag: 'Operations',
+    summary: 'List all budgets',
+    description: 'Those with a limit: of all callers, of keys that are not revoked, and of owners, by scope.',
+    access: 'admin',
+    query: budgetsQuery,
+    answers: [{ description: 'One page.', content: [json('BudgetList', budgetList)] }],
+    errors: ['INVALID_INPUT', 'STORE_UNAVAILABLE'],
+  },
+  {
+    method: 'get',
     path: '/api/admin/budgets/{scope}',
     tag: 'Operations',
     summary: 'Read a budget',
@@ -71,6 +82,19 @@ const budgetOperations: readonly Operation[] = [
     errors: ['NOT_FOUND'],
   },
 ]
+
+const invalidation = {
+  tag: 'Operations',
+  description: 'By exactly one of `tag`, `kind`, `model`, `pattern` (of model names) and `all`.',
+  access: 'admin',
+  body: {
+    name: 'Invalidation',
+    schema: invalidationBody,
+    examples: { Tag: { tag: 'docs' }, Kind: { kind: 'tool-result' }, Everything: { all: true } },
+  },
+  answers: [{ description: 'What was invalidated.', content: [json('Invalidated', invalidated)] }],
+  errors: ['CONFLICT', 'STORE_UNAVAILABLE'],
+} as const satisfies Partial<Operation>
 
 export const operationsOperations: readonly Operation[] = [
   ...healthOperations,
@@ -128,16 +152,13 @@ export const operationsOperations: readonly Operation[] = [
   {
     method: 'delete',
     path: '/api/admin/cache',
-    tag: 'Operations',
     summary: 'Invalidate cached answers',
-    description: 'By exactly one of `tag`, `model`, `pattern` and `all`.',
-    access: 'admin',
-    body: {
-      name: 'Invalidation',
-      schema: invalidationBody,
-      examples: { Tag: { tag: 'docs' }, Everything: { all: true } },
-    },
-    answers: [{ description: 'What was invalidated.', content: [json('Invalidated', invalidated)] }],
-    errors: ['CONFLICT', 'STORE_UNAVAILABLE'],
+    ...invalidation,
+  },
+  {
+    method: 'post',
+    path: '/api/admin/cache/invalidate',
+    summary: 'Invalidate cached answers, by POST',
+    ...invalidation,
   },
 ]

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest'
+import { GatewayError } from '#lib/errors.ts'
+import { AnswerGuard } from '#lib/guardrails/output/answer-guard.ts'
+import { profileOf } from '#lib/guardrails/profile.ts'
+import type { Action } from '#lib/guardrails/types.ts'
+import type { EventGroup, ReplyEvent } from '#lib/llm/types.ts'
+import { seededRandom } from '../../support/seeded-random.ts'
+
+const CARD = '4111 1111 1111 1111'
+const EMAIL = 'ann@example.org'
+/** 100,000 with SOAK=1. */
+const ROUNDS = process.env.SOAK ? 100_000 : 2_000
+const FINISH: ReplyEvent = { type: 'finish', reason: 'stop' }
+
+const guardWith = (action: Action) => {
+  const { output } = profileOf({ sensitiveData: { input: 'ignore', output: action } })
+  return new AnswerGuard(output, {
+    actionOn: verdict => output.actionOn(verdict),
+    blocked: ({ rail }) => new GatewayError('CONTENT_BLOCKED', rail),
+    warnings: () => [],
+  })
+}
+
+/** What leaves, text by text. */
+const said = (events: EventGroup) => {
+  const texts = { answer: '', reasoning: '', refusal: '', arguments: '' }
+  for (const event of events) {
+    if (event.type === 'text-delta') texts.answer += event.text
+    else if (event.type === 'reasoning-delta') texts.reasoning += event.text
+    else if (event.type === 'refusal-delta') texts.refusal += event.text
+    else if (event.type === 'tool-call-delta') texts.arguments += event.arguments
+  }
+  return texts
+}
+
+const run = (guard: AnswerGuard, events: EventGroup): EventGroup => {
+  const left: ReplyEvent[] = []
+  for (const event of events) {
+    const { events: passed, ends } = guard.take([event])
+    left.push(...passed)
+    if (ends) break
+  }
+  return left
+}
+
+const delta = (type: 'text-delta' | 'refusal-delta', text: string): ReplyEvent => ({ type, text })
+const fragment = (text: string, first: boolean): ReplyEvent => ({
+  type: 'tool-call-delta',
+  index: 0,
+  ...(first && { id: 'call_1', name: 'send' }),
+  arguments: text,
+})
+
+/** A text cut at random places, which may be inside a surrogate pair. */
+const cut = (text: string, random: () => number): string[] => {
+  const pieces: string[] = []
+  for (let start = 0; start < text.length; ) {
+    const end = start + 1 + Math.floor(random() * 9)
+    pieces.push(text.slice(start, end))
+    start = end
+  }
+  return pieces
+}
+
+describe('an answer that is guarded while it streams', () => {
+  it('says in random cuts of content, refusal and arguments, mixed with each other, what the whole texts say', () => {
+    const random = seededRandom(11)
+    const answer = `Write to ${EMAIL} 🙂, card ${CARD}. ${EMAIL}`
+    const refusal = `No: ${CARD}🔒`
+    const json = JSON.stringify({ to: EMAIL, card: CARD })
+    const expected = {
+      answer: 'Write to [EMAIL] 🙂, card [CARD]. [EMAIL]',
+      reasoning: '',
+      refusal: 'No: [CARD]🔒',
+      arguments: JSON.stringify({ to: '[EMAIL]', card: '[CARD]' }),
+    }
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const sources = [
+        cut(answer, random).map(text => delta('text-delta', text)),
+        cut(refusal, random).map(text => delta('refusal-delta', text)),
+        cut(json, random).map((text, index) => fragment(text, index === 0)),
+      ]
+      const events: ReplyEvent[] = []
+      while (sources.some(source => source.length > 0)) {
+        const next = sources[Math.floor(random() * sources.length)]?.shift()
+        if (next) events.push(next)
+      }
+      const left = run(guardWith('redact'), [...events, FINISH])
+      expect(said(left)).toEqual(expected)
+      expect(left.at(-1)).toEqual(FINISH)
+      expect(left.filter(event => event.type === 'tool-call-delta' && event.id !== undefined)).toHaveLength(1)
+    }
+  })
+
+  it('keeps the order in which texts begin', () => {
+    const left = run(guardWith('redact'), [delta('text-delta', 'I call it'), fragment('{}', true), FINISH])
+    expect(left.map(({ type }) => type)).toEqual(['text-delta', 'text-delta', 'tool-call-delta', 'finish'])
+    expect(said(left).answer).toBe('I call it')
+  })
+
+  it('lets reasoning go once the answer begins, and completes no match with it', () => {
+    const guard = guardWith('redact')
+    const before = guard.take([{ type: 'reasoning-delta', text: 'The card is 4111 1111' }])
+    const answer = guard.take([delta('text-delta', 'Well, yes. ')])
+    expect(said([...before.events, ...answer.events])).toMatchObject({
+      reasoning: 'The card is 4111 1111',
+      answer: 'Well, yes. ',
+    })
+    const rest = guard.take([{ type: 'reasoning-delta', text: ' 1111 1111, right' }, FINISH])
+    expect(said(rest.events).reasoning).toBe('[CARD], right')
+  })
+
+  it('keeps the signature of reasoning that it does not change, and no other', () => {
+    const signed = (text: string): ReplyEvent => ({ type: 'reasoning-delta', text, signature: 'sig' })
+    expect(run(guardWith('redact'), [signed('I think so'), FINISH])[0]).toEqual(signed('I think so'))
+    const [first] = run(guardWith('redact'), [signed(`Mail ${EMAIL} now`), FINISH])
+    expect(first).toEqual({ type: 'reasoning-delta', text: 'Mail [EMAIL] now' })
+  })
+
+  it('ends where it is blocked: what came before has left, the match and all after it never do', () => {
+    const left = run(guardWith('block'), [
+      delta('text-delta', 'Sure. The card is 4111 11'),
+      delta('text-delta', '11 1111 1111, and more'),
+      FINISH,
+    ])
+    expect(said(left).answer).toBe('Sure. The card is ')
+    expect(left.at(-1)).toMatchObject({ type: 'error', error: { code: 'CONTENT_BLOCKED' } })
+  })
+
+  it('passes no message of the upstream on as it came, and says so where that loses a part', () => {
+    const left = run(guardWith('redact'), [
+      { type: 'wire', format: 'openai-chat', json: `{"text":"${EMAIL}"}`, isContent: true },
+      delta('text-delta', `${EMAIL} it is`),
+      FINISH,
+    ])
+    expect(JSON.stringify(left)).not.toContain(EMAIL)
+    expect(left.at(-1)).toMatchObject({ warnings: [expect.stringContaining('left out')] })
+  })
+})

@@ -1,0 +1,138 @@
+import type { Call, Content, ContentPart, Message, RawRequest } from '../../llm/types.ts'
+import { objectOf } from '../../raw-json.ts'
+import { isJson, stringsIn, textOf } from '../json-strings.ts'
+import type { Place, PlacedText } from '../types.ts'
+import { textsInMembers, withTextsInMembers } from './raw-texts.ts'
+
+const PLACE_OF_ROLE: Readonly<Record<Message['role'], Place>> = {
+  system: 'system',
+  developer: 'system',
+  user: 'user',
+  assistant: 'answer',
+  tool: 'tool-result',
+}
+
+const textsOfContent = (content: Content): readonly string[] =>
+  typeof content === 'string' ? [content] : content.flatMap(part => (part.type === 'text' ? [part.text] : []))
+
+const textsOfMessage = (message: Message): readonly PlacedText[] => {
+  const texts = textsOfContent(message.content).map(text => ({ text, place: PLACE_OF_ROLE[message.role] }))
+  if (message.role !== 'assistant') return texts
+  const { toolCalls = [], reasoning = [], refusal } = message
+  return [
+    ...texts,
+    ...toolCalls.map(call => ({ text: call.arguments, place: 'tool-arguments' as const })),
+    ...reasoning.map(({ text }) => ({ text, place: 'reasoning' as const })),
+    ...(refusal === undefined ? [] : [{ text: refusal, place: 'refusal' as const }]),
+  ]
+}
+
+/** The strings within the arguments of earlier tool calls, which some formats hold as objects: a model wrote them. */
+const argumentTexts = (message: Message): readonly PlacedText[] =>
+  message.role !== 'assistant'
+    ? []
+    : (message.toolCalls ?? []).flatMap(({ arguments: json }) =>
+        isJson(json)
+          ? [...stringsIn(json)].flatMap(found =>
+              found ? [{ text: textOf(json, found), place: 'tool-arguments' as const }] : [],
+            )
+          : [],
+      )
+
+/**
+ * Every text that a call brings to a model, with its place, each once. What stands in a part of a request that the
+ * gateway does not know is a document.
+ */
+export function* textsOfCall(call: Call): Generator<void, readonly PlacedText[]> {
+  const found = new Map<string, PlacedText>()
+  const add = (given: PlacedText): void => {
+    if (given.text !== '') found.set(`${given.place} ${given.text}`, given)
+  }
+  for (const message of call.messages) {
+    textsOfMessage(message).forEach(add)
+    if (call.raw) argumentTexts(message).forEach(add)
+    yield
+  }
+  const known = new Set([...found.values()].map(({ text }) => text))
+  const place = call.passthrough ? 'user' : 'document'
+  for (const members of membersOfCall(call))
+    for (const text of yield* textsInMembers(members)) if (!known.has(text)) add({ text, place })
+  if (call.passthrough?.body.kind === 'form')
+    for (const part of call.passthrough.body.parts)
+      if ('value' in part && part.name === 'prompt') add({ text: part.value, place })
+  return [...found.values()]
+}
+
+const membersOfCall = ({ raw, passthrough }: Call) => [
+  ...(raw ? [raw.members] : []),
+  ...(raw?.resolved ? [raw.resolved.members] : []),
+  ...(passthrough?.body.kind === 'json' ? [passthrough.body.members] : []),
+]
+
+type Replaced = ReadonlyMap<string, string>
+
+const replacedPart =
+  (replaced: Replaced) =>
+  (part: ContentPart): ContentPart =>
+    part.type === 'text' ? { ...part, text: replaced.get(part.text) ?? part.text } : part
+
+const replacedContent = (content: Content, replaced: Replaced): Content =>
+  typeof content === 'string' ? (replaced.get(content) ?? content) : content.map(replacedPart(replaced))
+
+const replacedMessage = (message: Message, replaced: Replaced): Message => {
+  const content = replacedContent(message.content, replaced)
+  if (message.role !== 'assistant') return { ...message, content }
+  const { toolCalls, reasoning, refusal } = message
+  return {
+    ...message,
+    content,
+    ...(toolCalls && {
+      toolCalls: toolCalls.map(call => ({
+        ...call,
+        arguments: replaced.get(call.arguments) ?? call.arguments,
+      })),
+    }),
+    // A vendor refuses reasoning that differs from what it has signed.
+    ...(reasoning && { reasoning: reasoning.filter(({ text }) => !replaced.has(text)) }),
+    ...(refusal !== undefined && { refusal: replaced.get(refusal) ?? refusal }),
+  }
+}
+
+function* replacedRaw(raw: RawRequest, replaced: Replaced): Generator<void, RawRequest> {
+  const members = yield* withTextsInMembers(raw.members, replaced)
+  const { resolved } = raw
+  return {
+    ...raw,
+    members,
+    json: objectOf(members),
+    ...(resolved && {
+      resolved: { ...resolved, members: yield* withTextsInMembers(resolved.members, replaced) },
+    }),
+  }
+}
+
+/** The call with other texts in place of some, wherever they stand in it. */
+export function* withTextsOfCall(call: Call, replaced: Replaced): Generator<void, Call> {
+  const { raw, passthrough } = call
+  return {
+    ...call,
+    messages: call.messages.map(message => replacedMessage(message, replaced)),
+    ...(raw && { raw: yield* replacedRaw(raw, replaced) }),
+    ...(passthrough && {
+      passthrough: {
+        ...passthrough,
+        body:
+          passthrough.body.kind === 'json'
+            ? { kind: 'json', members: yield* withTextsInMembers(passthrough.body.members, replaced) }
+            : {
+                kind: 'form',
+                parts: passthrough.body.parts.map(part =>
+                  'value' in part && part.name === 'prompt'
+                    ? { ...part, value: replaced.get(part.value) ?? part.value }
+                    : part,
+                ),
+              },
+      },
+    }),
+  }
+}

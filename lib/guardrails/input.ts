@@ -1,0 +1,161 @@
+import { sleep } from '../clock.ts'
+import type { Policy } from '../compose.ts'
+import { GatewayError } from '../errors.ts'
+import { transform } from '../llm/events.ts'
+import type { Call, Reply } from '../llm/types.ts'
+import { atOnce, inTurns } from '../loop-turns.ts'
+import { ownerOf } from '../request-context.ts'
+import { refuseModel } from './allowed-models.ts'
+import { textsOfCall, withTextsOfCall } from './call/texts.ts'
+import { blocked } from './findings.ts'
+import { withTurns } from './inspect.ts'
+import { verdictsOfJudges } from './judged.ts'
+import { AnswerRestorer } from './output/answer-restorer.ts'
+import { Decisions, type GuardrailDeps } from './policy.ts'
+import type { Profile } from './profile.ts'
+import { type Placeholders, Redactor } from './redact.ts'
+import type { Place, PlacedText, Verdict } from './types.ts'
+
+/** A caller that repeats itself waits so long at most. */
+const LONGEST_SLOWDOWN_MS = 5_000
+
+type Guarded = Readonly<{ call: Call; placeholders: Placeholders; warnings: readonly string[] }>
+
+/** Refuses or slows a caller that sends the same again and again. Rejects with RATE_LIMITED. */
+const repeated = async (call: Call, texts: readonly PlacedText[], profile: Profile, deps: GuardrailDeps) => {
+  const owner = ownerOf(call.caller)
+  const limits = profile.settings.duplicates
+  const duplicates = deps.duplicatesOf(profile)
+  if (!limits || !duplicates || owner === undefined || call.background) return
+  const { isTooOften, retryAfterMs } = duplicates.record(owner, texts.map(({ text }) => text).join('\u0000'))
+  if (!isTooOften || profile.settings.isShadow) return
+  if (limits.action === 'slow')
+    await sleep(deps.clock, Math.min(retryAfterMs, LONGEST_SLOWDOWN_MS), call.signal)
+  else
+    throw new GatewayError('RATE_LIMITED', 'The same content was sent too often. Please wait.', {
+      retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)),
+    })
+}
+
+/** Verdicts that are decided on in one step: well below a millisecond. */
+const VERDICTS_PER_STEP = 1_024
+
+/** A verdict on a text that stands in several places is about one of them. */
+type Located = Readonly<{ verdict: Verdict; place: Place }>
+
+/** What a call becomes by the verdicts on its texts. */
+class Inspection {
+  readonly replaced = new Map<string, string>()
+  wantsAnotherModel = false
+  readonly #redactor = new Redactor()
+  readonly #decisions: Decisions
+
+  constructor(decisions: Decisions) {
+    this.#decisions = decisions
+  }
+
+  get placeholders(): Placeholders {
+    return this.#redactor.placeholders
+  }
+
+  /** What a text of the call has become, for those that look at it next. */
+  now(text: string): string {
+    return this.replaced.get(text) ?? text
+  }
+
+  /** Decides about verdicts on what a text has become, in steps. Throws CONTENT_BLOCKED. */
+  *apply(text: string, found: readonly Located[]): Generator<void, void> {
+    const toRedact: Verdict[] = []
+    for (const [index, { verdict, place }] of found.entries()) {
+      if (index % VERDICTS_PER_STEP === VERDICTS_PER_STEP - 1) yield
+      const action = this.#decisions.on(verdict, place, 'input')
+      if (action === 'block') throw blocked(verdict, place)
+      if (action === 'another-model') this.wantsAnotherModel = true
+      else if (action === 'redact') toRedact.push(verdict)
+    }
+    if (toRedact.length > 0) this.replaced.set(text, yield* this.#redactor.redact(this.now(text), toRedact))
+  }
+}
+
+type Guarding = Readonly<{ call: Call; profile: Profile; deps: GuardrailDeps }>
+
+/** Looks at a text with the local rails, and does what they lead to. */
+function* inspectedText(
+  { text, place }: PlacedText,
+  inspection: Inspection,
+  { profile: { input, version }, deps }: Guarding,
+): Generator<void, void> {
+  const verdicts = yield* deps.memory.inspect({ text: inspection.now(text), place }, input, version)
+  if (verdicts.length > 0)
+    yield* inspection.apply(
+      text,
+      verdicts.map(verdict => ({ verdict, place })),
+    )
+}
+
+const inspectedByRails = async (
+  texts: readonly PlacedText[],
+  inspection: Inspection,
+  guarding: Guarding,
+): Promise<void> => {
+  const characters = texts.reduce((sum, { text }) => sum + text.length, 0)
+  for (const given of texts) {
+    const inspected = withTurns(inspectedText(given, inspection, guarding), characters)
+    if (inspected instanceof Promise) await inspected
+  }
+}
+
+/** Judges get the texts as they have become: what is redacted does not leave for them either. */
+const inspectedByJudges = async (
+  texts: readonly PlacedText[],
+  inspection: Inspection,
+  { call, profile, deps }: Guarding,
+): Promise<void> => {
+  if (!profile.settings.judges) return
+  const current = texts.map(({ text, place }) => ({ text: inspection.now(text), place }))
+  const found = await verdictsOfJudges(current, profile, deps, call.signal)
+  const byText = Map.groupBy(
+    texts.flatMap(({ text, place }, index) =>
+      (found[index] ?? []).map(verdict => ({ text, verdict, place })),
+    ),
+    ({ text }) => text,
+  )
+  for (const [text, located] of byText) await inTurns(inspection.apply(text, located))
+}
+
+const guarded = async (call: Call, profile: Profile, deps: GuardrailDeps): Promise<Guarded> => {
+  const { version, settings } = profile
+  if (settings.allowedModels) refuseModel(call, settings.allowedModels, deps.models)
+  const texts = call.raw || call.passthrough ? await inTurns(textsOfCall(call)) : atOnce(textsOfCall(call))
+  await repeated(call, texts, profile, deps)
+  const decisions = new Decisions(call, profile, deps)
+  const inspection = new Inspection(decisions)
+  const guarding = { call, profile, deps }
+  await inspectedByRails(texts, inspection, guarding)
+  await inspectedByJudges(texts, inspection, guarding)
+  const { replaced, placeholders, wantsAnotherModel } = inspection
+  const clean = replaced.size > 0 ? await inTurns(withTextsOfCall(call, replaced)) : call
+  const model = wantsAnotherModel ? (settings.anotherModel ?? call.model) : call.model
+  return { call: { ...clean, model, rules: version }, placeholders, warnings: decisions.warnings }
+}
+
+const withWarnings = (reply: Reply, warnings: readonly string[]): Reply =>
+  warnings.length === 0
+    ? reply
+    : { ...reply, head: { ...reply.head, warnings: [...(reply.head.warnings ?? []), ...warnings] } }
+
+/** Values that a call's texts were redacted of are put back into the answer. */
+const restored = (reply: Reply, placeholders: Placeholders): Reply =>
+  placeholders.values.size === 0 ? reply : transform(reply, new AnswerRestorer(placeholders).take)
+
+/**
+ * Looks at what a call brings to a model before anything else is done with it, a look into the cache included: refuses
+ * it, replaces sensitive data by placeholders, or sends it to another model.
+ */
+export const guardInput = (deps: GuardrailDeps): Policy<Call, Reply> =>
+  async function guardInput(call, next) {
+    const profile = deps.profileFor(call)
+    if (!profile) return await next(call)
+    const { call: clean, placeholders, warnings } = await guarded(call, profile, deps)
+    return withWarnings(restored(await next(clean), placeholders), warnings)
+  }

@@ -1,0 +1,57 @@
+import type { ReplyEvent } from '../../llm/types.ts'
+import type { Guard } from '../profile.ts'
+import type { StreamHolder } from '../stream-holder.ts'
+import type { Place } from '../types.ts'
+
+/** An event that adds text to an answer. */
+export type TextEvent = Extract<
+  ReplyEvent,
+  { type: 'text-delta' | 'reasoning-delta' | 'refusal-delta' | 'tool-call-delta' }
+>
+
+/** One text of an answer, and the guard of what it has grown to. */
+export type GrowingText = Readonly<{ place: Place; holder: StreamHolder }>
+
+const PLACES: Readonly<Record<TextEvent['type'], Place>> = {
+  'text-delta': 'answer',
+  'reasoning-delta': 'reasoning',
+  'refusal-delta': 'refusal',
+  'tool-call-delta': 'tool-arguments',
+}
+
+export const placeOf = ({ type }: TextEvent): Place => PLACES[type]
+
+export const textOfEvent = (event: TextEvent): string =>
+  event.type === 'tool-call-delta' ? event.arguments : event.text
+
+export const isTextEvent = (event: ReplyEvent): event is TextEvent => Object.hasOwn(PLACES, event.type)
+
+/** The same event with another text. */
+export const withText = (event: TextEvent, text: string): TextEvent =>
+  event.type === 'tool-call-delta' ? { ...event, arguments: text } : { ...event, text }
+
+/** Whether an event says more than its text. */
+export const saysMore = (event: TextEvent): boolean =>
+  event.type === 'tool-call-delta'
+    ? event.id !== undefined || event.extraContent !== undefined
+    : event.type === 'reasoning-delta' && event.signature !== undefined
+
+/** The texts of one answer: its content, its reasoning, its refusal, and the arguments of each tool call. */
+export class GrowingTexts {
+  readonly #guard: Guard
+  readonly #texts = new Map<string, GrowingText>()
+
+  constructor(guard: Guard) {
+    this.#guard = guard
+  }
+
+  of(event: TextEvent): GrowingText {
+    const key = event.type === 'tool-call-delta' ? `tool ${event.index}` : event.type
+    const known = this.#texts.get(key)
+    if (known) return known
+    const place = placeOf(event)
+    const created = { place, holder: this.#guard.spansAt(place).stream() }
+    this.#texts.set(key, created)
+    return created
+  }
+}

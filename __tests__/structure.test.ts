@@ -78,6 +78,13 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/validation/zod.ts',
   ],
   'lib/batch': [...FOUNDATION_AND_REPLIES, 'lib/validation', 'lib/storage/records', 'lib/webhook'],
+  'lib/evaluation': [
+    ...FOUNDATION_AND_REPLIES,
+    'lib/batch/types.ts',
+    'lib/batch/run.ts',
+    'lib/storage/records',
+    'lib/validation/zod.ts',
+  ],
   'lib/budgets': [
     ...FOUNDATION_AND_REPLIES,
     'lib/llm/hold-end.ts',
@@ -118,6 +125,9 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/batch/types.ts',
     'lib/batch/v1/types.ts',
     'lib/ledger/types.ts',
+    'lib/evaluation/types.ts',
+    'lib/evaluation/datasets/types.ts',
+    'lib/evaluation/runs/types.ts',
   ],
   'lib/http': [
     ...FOUNDATION_AND_REPLIES,
@@ -137,6 +147,12 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/ledger/recommendations',
     'lib/tools/types.ts',
     'lib/tools/registry.ts',
+    'lib/evaluation/types.ts',
+    'lib/evaluation/with-model.ts',
+    'lib/evaluation/datasets/types.ts',
+    'lib/evaluation/runs/types.ts',
+    'lib/evaluation/report/types.ts',
+    'lib/evaluation/report/statistics.ts',
   ],
   'lib/config': [
     'lib/cache-kinds.ts',
@@ -201,7 +217,7 @@ describe('imports', () => {
       file =>
         within(file, 'app/(console)') && !/^app\/\(console\)\/(([\w-]+\/)?page|layout)\.tsx$/.test(file),
     )
-    for (const area of ['admin', 'batch', 'chat', 'docs'].map(name => `app/(console)/${name}`))
+    for (const area of ['admin', 'batch', 'chat', 'docs', 'evaluations'].map(name => `app/(console)/${name}`))
       expect(
         others.filter(file => !within(file, area) && importsOf(file).some(path => within(path, area))),
       ).toEqual([])
@@ -228,6 +244,7 @@ describe('imports', () => {
       'budgets',
       'cache',
       'database',
+      'evaluation',
       'gateway',
       'guardrails',
       'idempotency',
@@ -261,6 +278,8 @@ const QUERY_FIELDS = [
   'state: z.enum(ITEM_STATES)',
   "z.enum(['jsonl', 'csv'])",
   "z.enum(['json', 'csv'])",
+  "z.enum(['json', 'csv', 'html'])",
+  "z.enum(['variant', 'row'])",
   'schema.optional().meta({ description })',
 ]
 
@@ -369,6 +388,7 @@ describe('every route', () => {
     const left = routes.filter(file => /\brefusedIsFree\b/.test(optionsOf(file)))
     expect(left.toSorted()).toEqual([
       'app/api/chat/route.ts',
+      'app/api/evaluate/route.ts',
       'app/v1/audio/speech/route.ts',
       'app/v1/audio/transcriptions/route.ts',
       'app/v1/audio/translations/route.ts',
@@ -382,7 +402,9 @@ describe('every route', () => {
       'app/v1/rerank/route.ts',
       'app/v1/responses/route.ts',
     ])
-    expect(left.filter(file => !/\bgateway\.(answer\(|answerUpload\b)/.test(read(file)))).toEqual([])
+    expect(left.filter(file => !/\bgateway\.(answer\(|answerUpload\b|evaluate\()/.test(read(file)))).toEqual(
+      [],
+    )
   })
 
   it('that is public serves nothing of a caller: health, a greeting, the API’s description, and addresses that do not exist', () => {
@@ -430,11 +452,13 @@ describe('every route', () => {
     const heeding = routes.filter(file => /\bidempotent: true\b/.test(optionsOf(file)))
     const reading = routes.filter(
       file =>
-        /^app\/(v1\/.+|api\/chat|api\/batch\/(jobs|upload))\/route\.ts$/.test(file) &&
+        /^app\/(v1\/.+|api\/chat|api\/batch\/(jobs|upload)|api\/evaluate|api\/evaluations(\/datasets)?)\/route\.ts$/.test(
+          file,
+        ) &&
         /\bPOST: async/.test(read(file)) &&
         !file.endsWith('/cancel/route.ts'),
     )
-    expect(heeding.length).toBe(19)
+    expect(heeding.length).toBe(22)
     expect(heeding.toSorted()).toEqual(reading.toSorted())
   })
 

@@ -112,7 +112,7 @@ export type ClientInfo = Readonly<{
 }>
 
 /** The group of limits that a route belongs to. */
-export type Surface = 'chat' | 'images' | 'api' | 'upload' | 'kv'
+export type Surface = 'chat' | 'images' | 'api' | 'upload' | 'kv' | 'evaluation'
 
 /** One HTTP request (or one piece of background work), of any kind. */
 export type RequestContext = Readonly<{

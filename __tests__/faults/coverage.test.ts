@@ -59,7 +59,7 @@ const ROWS: Readonly<Record<string, string>> = {
 /** Rows that are also, or only, kept elsewhere: the file, and the title there. */
 const ELSEWHERE: readonly (readonly [row: string, file: string, title: string])[] = [
   ['F12', 'integration/disconnect.test.ts', 'that reads slowly slows the upstream down'],
-  ['F12', 'lib/http/sse.test.ts', 'gives up a client that reads nothing for a minute'],
+  ['F12', 'lib/http/sse.test.ts', 'disconnects a client that reads nothing for a minute'],
   ['F13', 'integration/disconnect.test.ts', 'while it waits for JSON, makes the gateway leave the upstream'],
   [
     'F13',
@@ -76,7 +76,7 @@ const ELSEWHERE: readonly (readonly [row: string, file: string, title: string])[
   [
     'F29',
     'integration/load.test.ts',
-    'all come to their end whole, and leave no call open and no memory behind',
+    'all come to their end whole, and leave no call open and no memory in use',
   ],
   [
     'F31',

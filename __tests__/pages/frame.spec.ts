@@ -16,7 +16,7 @@ test('prints the conversation alone, with all of its code', async ({ parley, pag
   await keepLooks(page, 'print', info)
 })
 
-for (const path of ['/', '/batch', '/docs', '/admin']) {
+for (const path of ['/', '/batch', '/evaluations', '/docs', '/admin']) {
   test(`the first Tab of ${path} skips to its content`, async ({ parley, page }) => {
     await page.goto(path)
     await page.locator('body').evaluate(body => body.focus())

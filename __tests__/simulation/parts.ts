@@ -118,6 +118,7 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
       images: PROMISES.limit,
       upload: PROMISES.limit,
       kv: PROMISES.limit,
+      evaluation: PROMISES.limit,
       batchItems: { anonymous: PROMISES.limit, guest: PROMISES.limit, key: PROMISES.limit },
       api: PROMISES.limit,
     },

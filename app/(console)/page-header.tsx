@@ -3,7 +3,13 @@ import type { ReactNode } from 'react'
 import { NotificationBadge } from './notifications/badge.tsx'
 import { ThemeToggle } from './theme-toggle.tsx'
 
-const PAGES = { '/': 'Chat', '/batch': 'Batch', '/docs': 'API', '/admin': 'Admin' } as const
+const PAGES = {
+  '/': 'Chat',
+  '/batch': 'Batch',
+  '/evaluations': 'Evals',
+  '/docs': 'API',
+  '/admin': 'Admin',
+} as const
 
 type Props = {
   at: keyof typeof PAGES
@@ -21,7 +27,7 @@ export function PageHeader({ at, finished, children }: Props) {
       <title>{finished > 0 ? `(${finished}) ${name}` : name}</title>
       <div className="column flex h-14 items-center justify-between gap-2">
         <div className="flex items-center gap-1 sm:gap-3">
-          <h1 className="font-serif text-xl font-semibold tracking-tight max-[24rem]:sr-only">Parley</h1>
+          <h1 className="font-serif text-xl font-semibold tracking-tight max-[26rem]:sr-only">Parley</h1>
           <nav aria-label="Pages" className="flex">
             {Object.entries(PAGES).map(([href, label]) => (
               <Link

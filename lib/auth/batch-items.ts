@@ -15,8 +15,12 @@ const ROUTES: Readonly<Record<WireFormat, string>> = {
   'openai-responses': '/v1/responses',
 }
 
+/** The route of items whose requests are for routes of `/v1`. */
+const V1_ROUTE = '/v1/batches'
+
 /** The route that the request of an item is for; that of its batch where it has none. */
 const routeOf = ({ route, raw, passthrough }: Call): string => {
+  if (route !== V1_ROUTE) return route
   if (passthrough) return `/v1/${passthrough.endpoint}`
   return raw ? ROUTES[raw.format] : route
 }

@@ -9,8 +9,11 @@ import { messagesBelow } from './instruction.ts'
 import { isPoisonItem, retryDecision } from './retry-decision.ts'
 import {
   type Claim,
+  type EvaluationRequest,
   type ItemError,
   type ItemReply,
+  type ItemRequest,
+  isEvaluationRequest,
   isV1Request,
   type Outcome,
   type V1Request,
@@ -39,11 +42,21 @@ export type V1Deps = Readonly<{
   maxResponseBytes: number
 }>
 
+/** An item of an evaluation: an answer, and its grades. */
+export type EvaluationItem = Readonly<{
+  /** Rejects with the GatewayError that ends the run. What was stored before is not asked for again. */
+  run: () => Promise<ItemReply>
+  /** Whether any provider was called. */
+  readonly hasAsked: boolean
+}>
+
 export type RunDeps = Readonly<{
   /** The pipeline for callers that were admitted at submission. */
   answer: Handler<Call, Reply>
   /** Requests to `/v1`. */
   v1: V1Deps
+  /** An item of an evaluation, whose calls are recorded one by one. */
+  evaluation: (context: RequestContext, request: EvaluationRequest, index: number) => EvaluationItem
   /** The model of items that name none. */
   defaultModel: () => string
   /** Longest answer, UTF-8 bytes. */
@@ -62,11 +75,16 @@ export type RunDeps = Readonly<{
 
 const POISON_ITEM = 'The item was interrupted too often before it finished.'
 
+const routeOf = (request: ItemRequest): string => {
+  if (isEvaluationRequest(request)) return '/api/evaluations'
+  return isV1Request(request) ? '/v1/batches' : '/api/batch'
+}
+
 const contextFor = (claim: Claim, signal: AbortSignal, deps: RunDeps): RequestContext => {
   const caller = callerOf(claim.owner, claim.keyId)
   return {
     requestId: `${claim.jobId}:${claim.index}:${claim.fence}`,
-    route: isV1Request(claim.request) ? '/v1/batches' : '/api/batch',
+    route: routeOf(claim.request),
     surface: 'upload',
     client: { address: caller.address },
     caller,
@@ -81,10 +99,10 @@ type PreparedItem = Readonly<{ call: Call; collect: (reply: Reply) => Promise<It
 
 const prepared = (
   claim: Claim,
+  request: Exclude<ItemRequest, EvaluationRequest>,
   context: RequestContext,
   deps: RunDeps,
 ): PreparedItem | Promise<PreparedItem> => {
-  const { request } = claim
   const deadlineAt = context.startedAt + deps.firstContentMs
   if (isV1Request(request)) return preparedV1(deps, () => deps.v1.item(context, request, deadlineAt))
   const call: Call = {
@@ -186,6 +204,26 @@ const v1Fault = (
   },
 })
 
+/** Runs an item of an evaluation. */
+const runEvaluation = async (
+  claim: Claim,
+  request: EvaluationRequest,
+  signal: AbortSignal,
+  deps: RunDeps,
+): Promise<Outcome> => {
+  const context = contextFor(claim, signal, deps)
+  const item = deps.evaluation(context, request, claim.index)
+  try {
+    return { state: 'succeeded', answer: await item.run() }
+  } catch (thrown) {
+    const error = toGatewayError(thrown)
+    // Failed calls are recorded where they are made.
+    if (error.code === 'INTERNAL_ERROR') await deps.onEnd(context, error)
+    const { shared, random } = deps
+    return retryDecision(error, claim, { now: shared.now(), random, hasAsked: item.hasAsked })
+  }
+}
+
 /** Runs an item through the same pipeline as any other call, with a request context of its own. */
 export const running =
   (deps: RunDeps): RunItem =>
@@ -194,12 +232,14 @@ export const running =
     if (isPoisonItem(claim))
       return { state: 'failed', fault: { code: 'INTERNAL_ERROR', message: POISON_ITEM, retryable: true } }
     const work = open(signal)
+    const { request } = claim
     let context: RequestContext | undefined
     let call: Call | undefined
     let record: Promise<void> | undefined
     try {
+      if (isEvaluationRequest(request)) return await runEvaluation(claim, request, work.signal, deps)
       context = contextFor(claim, work.signal, deps)
-      const made = prepared(claim, context, deps)
+      const made = prepared(claim, request, context, deps)
       const item = made instanceof Promise ? await made : made
       call = item.call
       const answer = await item.collect(await deps.answer(call))
@@ -213,7 +253,7 @@ export const running =
         random,
         hasAsked: call !== undefined && call.attempts.made.length > 0,
       })
-      if (outcome.state !== 'failed' || !context || !isV1Request(claim.request)) return outcome
+      if (outcome.state !== 'failed' || !context || !isV1Request(request)) return outcome
       return { ...outcome, fault: v1Fault(outcome.fault, error, context.requestId) }
     } finally {
       work.close(record)

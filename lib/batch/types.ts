@@ -42,10 +42,22 @@ export type V1Request = Readonly<{
   headers?: Readonly<Record<string, string>>
 }>
 
+/** One row of a data set for one variant of an evaluation: its answer is graded too. */
+export type EvaluationRequest = Readonly<{
+  evaluation: string
+  /** The index of the variant in the plan of the evaluation. */
+  variant: number
+  model: string
+  row: unknown
+}>
+
 /** The request of one item. */
-export type ItemRequest = ChatRequest | V1Request
+export type ItemRequest = ChatRequest | V1Request | EvaluationRequest
 
 export const isV1Request = (request: ItemRequest): request is V1Request => 'url' in request
+
+export const isEvaluationRequest = (request: ItemRequest): request is EvaluationRequest =>
+  'evaluation' in request
 
 /**
  * The position of an item in an upload: the file's clean name, and the line, counted from 1, in files of many items.
@@ -78,7 +90,7 @@ export type NewJob = Readonly<{
   instruction?: string
   /** Warnings about what was ignored in an upload, at most 21. */
   warnings?: readonly string[]
-  /** Its requests are of `/v1`: it is no job of `/api/batch`, and not found there. */
+  /** It runs requests of `/v1`, or an evaluation: it is no job of `/api/batch`, and not found there. */
   isV1?: true
 }>
 

@@ -205,6 +205,7 @@ export const configFile = z.strictObject({
       images: rate.optional(),
       upload: rate.optional(),
       kv: rate.optional(),
+      evaluation: rate.optional(),
       batchItems: z
         .strictObject({ anonymous: rate.optional(), guest: rate.optional(), key: rate.optional() })
         .optional(),

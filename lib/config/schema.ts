@@ -187,6 +187,7 @@ export const environment = z.object({
   RATE_LIMIT_BATCH_ITEMS_GUEST: rate.default({ limit: 50_000, windowMs: 3_600_000 }),
   RATE_LIMIT_BATCH_ITEMS_KEY: rate.default({ limit: 200_000, windowMs: 3_600_000 }),
   RATE_LIMIT_KV: rate.default({ limit: 100, windowMs: 60_000 }),
+  RATE_LIMIT_EVALUATION: rate.default({ limit: 20, windowMs: 60_000 }),
   RATE_LIMIT_API: rate.default({ limit: 60, windowMs: 60_000 }),
   /** The former name of RATE_LIMIT_API. */
   RATE_LIMIT_REST: rate.optional(),

@@ -51,6 +51,7 @@ const ratesOf = (env: Environment, { limits }: ConfigFile): RateLimits => ({
   images: limits?.images ?? env.RATE_LIMIT_IMAGES,
   upload: limits?.upload ?? env.RATE_LIMIT_UPLOAD,
   kv: limits?.kv ?? env.RATE_LIMIT_KV,
+  evaluation: limits?.evaluation ?? env.RATE_LIMIT_EVALUATION,
   batchItems: {
     anonymous: limits?.batchItems?.anonymous ?? env.RATE_LIMIT_BATCH_ITEMS,
     guest: limits?.batchItems?.guest ?? env.RATE_LIMIT_BATCH_ITEMS_GUEST,

@@ -22,6 +22,7 @@ import { Worker } from '../batch/worker.ts'
 import type { Clock } from '../clock.ts'
 import { DAY_MS } from '../clock.ts'
 import { itemLimits } from '../config/limits.ts'
+import type { Checks } from '../evaluation/checks/checks.ts'
 import { jobJson } from '../http/dialects/batch.ts'
 import { resultLine } from '../http/dialects/openai-batches.ts'
 import { v1Item } from '../http/dialects/v1-item.ts'
@@ -33,6 +34,7 @@ import type { ResponseService } from '../responses/service.ts'
 import type { VendorObjects } from '../vendor-objects/assert-own.ts'
 import { webhookPost } from '../webhook/post.ts'
 import type { Database } from './database.ts'
+import { buildRuns, type Evaluations, evaluationItems } from './evaluation.ts'
 import type { CurrentConfig } from './live-config.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -46,6 +48,7 @@ export type Batch = Readonly<{
   /** The files and batches of `/v1`. */
   files: FileService
   v1Batches: V1BatchService
+  evaluations: Evaluations
   facts: () => BatchFacts
 }>
 
@@ -55,6 +58,8 @@ export type BatchWiringDeps = Readonly<{
   current: CurrentConfig
   responses: ResponseService
   vendorObjects: VendorObjects
+  /** Checks of answers by clients' expressions and schemas. */
+  checks: Checks
   isStopping: () => boolean
 }>
 
@@ -96,6 +101,7 @@ const workerOf = (deps: WorkerWiringDeps): Worker => {
       item: (context, request, deadlineAt) => v1Item(context, request, deadlineAt, v1),
       maxResponseBytes: env.V1_MAX_BODY_BYTES,
     },
+    evaluation: evaluationItems({ runtime, current, checks: deps.checks, jobs: records }),
     defaultModel: () => current.now.chatDefaults.model,
     maxResponseBytes: env.BATCH_MAX_RESPONSE_BYTES,
     firstContentMs: env.BATCH_FIRST_TOKEN_TIMEOUT_MS,
@@ -232,6 +238,7 @@ export const buildBatch = async (deps: BatchWiringDeps): Promise<Batch> => {
   const notifyWork = (items: number) => workSignal.notify(items)
   const cancelJob = (jobId: string) => worker?.cancelJob(jobId)
   const v1 = v1BatchesOf({ ...deps, records, clock, notifyWork, cancelJob })
+  const evaluations = buildRuns({ ...deps, jobs: records, clock, notifyWork, cancelJob })
   if (worker) startWorker(worker, workSignal)
   const onError = database.reportError
   heartbeat({ records, clock, runsItems: worker !== undefined, isStopping, onError })
@@ -248,11 +255,11 @@ export const buildBatch = async (deps: BatchWiringDeps): Promise<Batch> => {
   const uploads = uploadsOf(deps, service)
   void runMaintenance({
     records,
-    sweeps: [before => uploads.sweep(before), ...v1.sweeps],
+    sweeps: [before => uploads.sweep(before), ...v1.sweeps, evaluations.sweep],
     clock,
     keepMs: env.BATCH_KEEP_DAYS * DAY_MS,
     onError,
   })
   const { files, v1Batches } = v1
-  return { service, uploads, files, v1Batches, facts }
+  return { service, uploads, files, v1Batches, evaluations, facts }
 }

@@ -47,6 +47,7 @@ import { type ChatLimits, chatBody, uiChatBody } from '../validation/chat.ts'
 import type { VendorObjects } from '../vendor-objects/assert-own.ts'
 import { buildAudit, recordReload } from './audit.ts'
 import { type Batch, buildBatch } from './batch.ts'
+import { buildEvaluation, type Evaluation, type Evaluations } from './evaluation.ts'
 import { auditBlocks } from './guardrails.ts'
 import { auditedKeys, type KeyChanges, type Keys } from './keys.ts'
 import { buildKv } from './kv.ts'
@@ -106,6 +107,10 @@ export type Gateway = ServeDeps &
     readonly files: FileService
     /** The batches of `/v1`. Throws as `batch` does. */
     readonly v1Batches: V1BatchService
+    /** Data sets and their runs. Throws as `batch` does. */
+    readonly evaluations: Evaluations
+    /** Grades one answer, on behalf of a request's caller. */
+    evaluate: Evaluation['evaluate']
     chatBody: ReturnType<typeof chatBody>
     uiChatBody: ReturnType<typeof uiChatBody>
     /** The limits of a batch item. */
@@ -259,8 +264,10 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     keepMs,
     onError: database.reportError,
   })
+  const common = { runtime, database, current }
+  const evaluation = buildEvaluation(common)
   const batch = env.ENABLE_BATCH
-    ? await buildBatch({ runtime, database, current, responses, vendorObjects, isStopping })
+    ? await buildBatch({ ...common, responses, vendorObjects, checks: evaluation.checks, isStopping })
     : undefined
   return {
     ...serveDepsOf({ runtime, current, access }),
@@ -298,6 +305,10 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     get v1Batches() {
       return batchOrThrow(batch).v1Batches
     },
+    get evaluations() {
+      return batchOrThrow(batch).evaluations
+    },
+    evaluate: evaluation.evaluate,
     answer: call => current.now.answer(call),
     countTokens: async call => {
       current.now.assertModelInScope(call)

@@ -215,6 +215,13 @@ export const readJsonText = async (request: Request, maxBytes: number): Promise<
   return (await plainJsonOf(request, maxBytes)).text
 }
 
+/** A request's body as text. @throws GatewayError PAYLOAD_TOO_LARGE, or INVALID_INPUT for invalid UTF-8 */
+export const readText = async (request: Request, maxBytes: number): Promise<string> => {
+  const bytes = await readBytes(request, maxBytes)
+  await bodyIsRead(request, () => jsonFingerprint(bytes))
+  return textOf(bytes)
+}
+
 /** The same for a body that may be absent; undefined where it is. */
 export const readJsonOrNothing = async (request: Request, maxBytes: number): Promise<unknown> => {
   const bytes = await readBytes(request, maxBytes)
@@ -264,14 +271,16 @@ const decodedInTurns = async (bytes: Uint8Array): Promise<string> => {
   return pieces.join('') + decoder.decode()
 }
 
-const jsonOf = async (bytes: Uint8Array): Promise<JsonText> => {
-  if (bytes.length === 0) throw invalid('body', 'is empty; send a JSON object')
-  const isLarge = bytes.length > LARGE_BYTES
-  let text: string
+const textOf = async (bytes: Uint8Array): Promise<string> => {
   try {
-    text = isLarge ? await decodedInTurns(bytes) : strictUtf8.decode(bytes)
+    return bytes.length > LARGE_BYTES ? await decodedInTurns(bytes) : strictUtf8.decode(bytes)
   } catch {
     throw invalid('body', `is not valid UTF-8 (${bytes.length} bytes)`)
   }
-  return { text, value: await jsonInTurnsOrThrow(text), isLarge }
+}
+
+const jsonOf = async (bytes: Uint8Array): Promise<JsonText> => {
+  if (bytes.length === 0) throw invalid('body', 'is empty; send a JSON object')
+  const text = await textOf(bytes)
+  return { text, value: await jsonInTurnsOrThrow(text), isLarge: bytes.length > LARGE_BYTES }
 }

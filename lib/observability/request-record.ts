@@ -104,7 +104,7 @@ const logRequest = (
 /** Writes the log line of background work, which has a cost like any request. */
 const logWork = (
   logger: Logger,
-  name: 'refresh' | 'batch item',
+  name: 'refresh' | 'batch item' | 'evaluation call',
   context: RequestContext,
   outcome: Omit<Outcome, 'method' | 'status'>,
   usage: Usage | undefined,
@@ -184,6 +184,12 @@ export const reportRequest =
 
 type WorkName = Parameters<typeof logWork>[1]
 
+const LEDGER_KINDS = {
+  refresh: 'refresh',
+  'batch item': 'batch-item',
+  'evaluation call': 'request',
+} as const satisfies Record<WorkName, string>
+
 /** Reports the end of work for which no request waits: it may have a cost too. */
 const reportWork =
   (name: WorkName) =>
@@ -196,12 +202,15 @@ const reportWork =
     return written(logger, context, usage => {
       logWork(logger, name, context, outcome, usage)
       metrics.workEnded(context, usage)
-      ledger.requestEnded(name === 'refresh' ? 'refresh' : 'batch-item', context, outcome, usage)
+      ledger.requestEnded(LEDGER_KINDS[name], context, outcome, usage)
     })
   }
 
 /** The refresh of a stale answer. */
 export const reportRefresh = reportWork('refresh')
+
+/** A call of a model for an evaluation that a request waits for. */
+export const reportEvaluationCall = reportWork('evaluation call')
 
 /** One run of a batch item. */
 export const reportBatchItem = reportWork('batch item')

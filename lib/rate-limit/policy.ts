@@ -25,6 +25,8 @@ export type RateLimits = Readonly<{
   batchItems: RatesByCaller
   /** Values of callers. */
   kv: Rate
+  /** Evaluations, and the runs of data sets. */
+  evaluation: Rate
   /** Every other route. */
   api: Rate
 }>

@@ -54,6 +54,9 @@ const setting = (answer: (call: Call) => Promise<Reply>) => {
       item: (context, request, deadlineAt) => v1Item(context, request, deadlineAt, v1),
       maxResponseBytes: 20_000,
     },
+    evaluation: () => {
+      throw new Error('No item of this test is one of an evaluation.')
+    },
     defaultModel: () => 'mock/echo',
     maxResponseBytes: 5_000,
     firstContentMs: 60_000,

@@ -88,6 +88,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
         images: rate,
         upload: rate,
         kv: rate,
+        evaluation: rate,
         batchItems: { anonymous: rate, guest: rate, key: rate },
         api: rate,
       },

@@ -9,6 +9,7 @@ import {
   type ItemDetail,
   type ItemRequest,
   type ItemState,
+  isEvaluationRequest,
   isV1Request,
   JOB_STATES,
   type JobState,
@@ -99,7 +100,8 @@ export const findItem = (records: Records, jobId: string, index: number): Promis
       row.instructed === 1 && job.instruction !== null ? JSON.parse(job.instruction) : undefined
     return {
       ...itemOf(row, job.state as JobState),
-      messages: isV1Request(request) ? [] : messagesBelow(instruction, request),
+      messages:
+        isV1Request(request) || isEvaluationRequest(request) ? [] : messagesBelow(instruction, request),
     }
   })
 

@@ -11,6 +11,7 @@ export const TAGS = {
   'Anthropic format': 'Clients of Anthropic’s API work by changing their base URL to the gateway’s address.',
   Batches: 'Many questions, answered in the background.',
   Values: 'JSON values that a caller stores under keys of its own.',
+  Evaluation: 'Grades of answers, and comparisons of models and prompts on data sets.',
   Tools: 'What the gateway looks up for models: weather, currency, news, web search, places.',
   Keys: 'API keys: who may use the gateway, what for and how much.',
   Usage: 'What was used, what it cost, and how each request was answered.',
@@ -74,7 +75,8 @@ export type Operation = Readonly<{
   errors?: readonly ErrorCode[]
 }>
 
-const IDEMPOTENT = /^\/(?:v1\/.+|api\/chat|api\/batch\/(?:jobs|upload))$/
+const IDEMPOTENT =
+  /^\/(?:v1\/.+|api\/chat|api\/batch\/(?:jobs|upload)|api\/evaluate|api\/evaluations(?:\/datasets)?)$/
 
 /** Whether an operation heeds an `Idempotency-Key`: those that answer or create something from a body. */
 export const isIdempotent = ({ method, path, body }: Operation): boolean =>

@@ -18,6 +18,7 @@ import { ledger } from './migrations/2026-11-29-ledger.ts'
 import { corrections } from './migrations/2026-11-30-corrections.ts'
 import { lastUse } from './migrations/2026-11-30-last-use.ts'
 import { recommendations } from './migrations/2026-11-30-recommendations.ts'
+import { evaluation } from './migrations/2026-12-01-evaluation.ts'
 import type { RecordsSchema } from './schema.ts'
 
 /** In the order of their names. A released migration is never changed: later changes are new ones. */
@@ -39,6 +40,7 @@ const MIGRATIONS = {
   '2026-11-30-corrections': corrections,
   '2026-11-30-last-use': lastUse,
   '2026-11-30-recommendations': recommendations,
+  '2026-12-01-evaluation': evaluation,
 }
 
 /** An arbitrary number that no other program uses. */

@@ -1,5 +1,11 @@
 import type { AuditHeadTable, AuditLogTable } from './tables/audit.ts'
 import type { BatchItemsTable, BatchJobsTable, BatchWorkersTable } from './tables/batch.ts'
+import type {
+  EvaluationAnswersTable,
+  EvaluationDatasetsTable,
+  EvaluationRowsTable,
+  EvaluationsTable,
+} from './tables/evaluation.ts'
 import type { ApiKeySecretsTable, ApiKeysTable, EndedSessionsTable } from './tables/keys.ts'
 import type {
   BudgetCountersTable,
@@ -40,4 +46,8 @@ export type RecordsSchema = {
   ledger_attempts: LedgerAttemptsTable
   ledger_requests: LedgerRequestsTable
   ledger_rollups: LedgerRollupsTable
+  evaluation_datasets: EvaluationDatasetsTable
+  evaluation_rows: EvaluationRowsTable
+  evaluations: EvaluationsTable
+  evaluation_answers: EvaluationAnswersTable
 }

@@ -3,6 +3,7 @@ import { anthropicBatchOperations } from './anthropic-batches.ts'
 import { anthropicOperations } from './anthropic-format.ts'
 import { batchOperations } from './batch.ts'
 import { chatOperations } from './chat.ts'
+import { evaluationOperations } from './evaluation.ts'
 import { keyOperations } from './keys.ts'
 import { kvOperations } from './kv.ts'
 import { openAiOperations } from './openai-format.ts'
@@ -21,6 +22,7 @@ export const operationsOf = (limits: OperationLimits): readonly Operation[] => [
   ...batchOperations(limits),
   ...kvOperations,
   ...toolOperations,
+  ...evaluationOperations,
   ...keyOperations,
   ...usageOperations,
   ...operationsOperations,

@@ -1,0 +1,17 @@
+import { invalidInput } from '../validation/zod.ts'
+import type { Checks } from './checks/checks.ts'
+import { assertGraders, gradeAnswer, lacking } from './grade.ts'
+import type { ModelCaller } from './model-caller.ts'
+import type { GraderSpec, Grading, Subject } from './types.ts'
+
+/** Grades one answer. @throws GatewayError INVALID_INPUT where a grader lacks something of it */
+export const evaluate = async (
+  specs: readonly GraderSpec[],
+  subject: Subject,
+  { models, checks }: Readonly<{ models: ModelCaller; checks: Checks }>,
+): Promise<Grading> => {
+  const faults = lacking(specs, what => subject[what] !== undefined)
+  if (faults.length > 0) throw invalidInput(faults)
+  await assertGraders(specs, checks)
+  return gradeAnswer(specs, subject, { models, checks })
+}

@@ -1,0 +1,24 @@
+import type { Checks } from './checks/checks.ts'
+import type { ModelCaller } from './model-caller.ts'
+import type { GraderSpec, GraderType, Outcome, Subject } from './types.ts'
+
+export type GraderDeps = Readonly<{
+  /** Calls models as the caller of the evaluation. */
+  models: ModelCaller
+  /** Checks that a client's input could make slow. */
+  checks: Checks
+}>
+
+/** A field of a subject without which a grader cannot work. */
+export type Needed = 'reference' | 'costUsd' | 'latencyMs'
+
+/** One way to grade an answer. */
+export interface Grader<Spec extends GraderSpec> {
+  readonly type: GraderType
+  /** What it needs of an answer. */
+  needs(spec: Spec): readonly Needed[]
+  /** What is wrong with its settings, as a path and a message; absent where schemas alone can tell. */
+  fault?(spec: Spec, checks: Checks): Promise<Readonly<{ path: string; message: string }> | undefined>
+  /** Rejects with the GatewayError of a model that could not be called. */
+  grade(spec: Spec, subject: Subject, deps: GraderDeps): Promise<Outcome>
+}

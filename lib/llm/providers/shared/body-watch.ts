@@ -117,7 +117,7 @@ export const watchEvents = ({ hasEndMark, hidesUsage, redact }: SseWatchOptions)
       let text = ''
       for (const { event, data } of parser.push(bytes)) text += take(event, data)
       if (!hidesUsage) return lines.push(bytes)
-      return Buffer.from(error === undefined ? text : redact(text))
+      return text === '' ? Buffer.alloc(0) : lines.push(Buffer.from(text))
     },
     end: () => Buffer.concat([lines.rest(), Buffer.from(hasEndMark && !hasEnded ? END_MARK : '')]),
     usage: () => usage,

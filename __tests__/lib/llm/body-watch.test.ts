@@ -4,7 +4,9 @@ import { watchEvents } from '#lib/llm/providers/shared/body-watch.ts'
 const redact = (text: string): string => text.replaceAll('sk-secret', '***')
 const passed = (hidesUsage: boolean, ...pieces: readonly string[]): string => {
   const watch = watchEvents({ hasEndMark: true, hidesUsage, redact })
-  const bytes = [...pieces.map(piece => watch.push(Buffer.from(piece))), watch.end()]
+  const bytes = [...pieces.map(piece => watch.push(Buffer.from(piece))), watch.end()].map(
+    one => one ?? new Uint8Array(),
+  )
   return Buffer.concat(bytes).toString('utf8')
 }
 

@@ -21,6 +21,7 @@ const CONFIG = {
     canaries: { values: [`\${CANARY}`] },
     lists: [{ name: 'rivals', words: ['Acme Rockets'] }],
     rules: [
+      { routes: ['/v1/messages/count_tokens'] },
       { routes: ['/v1/messages'], mode: 'shadow' },
       { keys: ['trusted'], enabled: false },
       { models: ['patient'], duplicates: { most: 2 } },
@@ -254,6 +255,17 @@ describe.each(HOSTS)('guardrails that are configured, under the %s server', host
     expect(results).toContain('ann@example.org')
     expect(upstream.calls.length).toBeGreaterThanOrEqual(4)
     expect(sentTo(upstream)).not.toContain('example.org')
+  })
+
+  it('redact what a vendor is only asked to count', async () => {
+    claude.usually(sends(['{"input_tokens":7}'], { type: 'application/json' }))
+    claude.calls.length = 0
+    const body = { model: 'claude-sonnet-4-5', messages: user('Mail ann@example.org') }
+    const counted = await send('/v1/messages/count_tokens', body)
+    expect(await counted.json()).toEqual({ input_tokens: 7 })
+    expect(claude.calls).toHaveLength(1)
+    expect(sentTo(claude)).toContain('[EMAIL_1]')
+    expect(sentTo(claude)).not.toContain('example.org')
   })
 
   it('give a stored answer back with the values of the question that is asked now', async () => {

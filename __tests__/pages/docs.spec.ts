@@ -65,7 +65,8 @@ test.describe('@any-look', () => {
     await expect(page.getByText('Fields of ChatAnswer')).toBeHidden()
     await page.getByRole('link', { name: 'ChatAnswer' }).first().click()
     await expect(page.getByText('Fields of ChatAnswer')).toBeInViewport()
-    await expect(page.getByRole('row', { name: /^costUsd/ }).first()).toContainText('never 0 for unknown')
+    const fields = page.getByRole('table').filter({ hasText: 'Fields of ChatAnswer' })
+    await expect(fields.getByRole('row', { name: /^costUsd/ })).toContainText('never 0 for unknown')
   })
 
   test('is reached from the header of the other pages', async ({ parley, page }) => {

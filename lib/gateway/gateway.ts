@@ -312,7 +312,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     answer: call => current.now.answer(call),
     countTokens: async call => {
       current.now.assertModelInScope(call)
-      const counted = countable(call, current.now.tools)
+      const counted = countable(await current.now.asSent(call), current.now.tools)
       return countTokens({ ...counted, plan: current.now.plan(call) }, runtime)
     },
     answerUpload: call => current.now.answerUpload(call),

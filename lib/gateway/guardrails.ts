@@ -9,6 +9,7 @@ import type { Environment } from '../config/schema.ts'
 import type { ModelNames } from '../guardrails/allowed-models.ts'
 import type { AnswerSchemaDeps } from '../guardrails/answer-schema.ts'
 import { Duplicates } from '../guardrails/duplicates.ts'
+import { guardedCall } from '../guardrails/input.ts'
 import { VerdictMemory } from '../guardrails/inspect.ts'
 import { SchemaValidator } from '../guardrails/json-schema/validator.ts'
 import { JudgeRuntime } from '../guardrails/judges/registry.ts'
@@ -22,6 +23,7 @@ import {
   profileOf,
 } from '../guardrails/profile.ts'
 import type { SystemPromptDeps } from '../guardrails/system-prompt.ts'
+import { requireSystemPrompt } from '../guardrails/system-prompt.ts'
 import { guardedResult } from '../guardrails/tool-results.ts'
 import { type Prices, pricedUsage } from '../ledger/meter.ts'
 import type { Call } from '../llm/types.ts'
@@ -182,6 +184,15 @@ export const guardrailsFor = (
     allowedModels: areUsed('allowedModels') ? deps : undefined,
   }
 }
+
+/** A call as it would be sent to a provider, for one that only counts its tokens. */
+export const asSentOf =
+  ({ input, systemPrompts }: Guardrails) =>
+  async (call: Call): Promise<Call> => {
+    const clean = input ? await guardedCall(call, input) : call
+    const prompt = systemPrompts?.promptOf(clean)
+    return prompt === undefined ? clean : requireSystemPrompt(clean, prompt)
+  }
 
 /** Looks at the results of tools before a model or a caller reads them. */
 export const checkResultOf =

@@ -17,7 +17,7 @@ import type { CheckResult } from '../tools/loop/own-calls.ts'
 import type { ToolRegistry } from '../tools/registry.ts'
 import { budgetsOf } from './budgets.ts'
 import { cacheDepsOf } from './cache.ts'
-import { checkResultOf, type GuardrailWiring, guardrailsFor } from './guardrails.ts'
+import { asSentOf, checkResultOf, type GuardrailWiring, guardrailsFor } from './guardrails.ts'
 import { pricesOf } from './ledger.ts'
 import {
   adminAdmission,
@@ -64,6 +64,8 @@ export type LiveConfig = Readonly<{
   chatDefaults: ChatDefaults
   /** The tools that the gateway runs. */
   tools: ToolRegistry
+  /** A call as it would be sent to a provider. */
+  asSent: (call: Call) => Promise<Call>
   /** What a caller may read of a tool's run. */
   checkResult: CheckResult
   /** The targets of a call, best first. Throws GatewayError INVALID_INPUT for an unknown model. */
@@ -212,6 +214,7 @@ export const liveConfigOf = (
     spendItems: spendItems(deps.limits),
     tools,
     checkResult: checkResultOf(guardrails),
+    asSent: asSentOf(guardrails),
     plan: call => planned(call, deps.routes),
     chatDefaults: {
       model: env.DEFAULT_MODEL ?? catalog.defaultModel,

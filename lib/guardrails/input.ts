@@ -123,11 +123,17 @@ const inspectedByJudges = async (
   for (const [text, located] of byText) await inTurns(inspection.apply(text, located))
 }
 
-const guarded = async (call: Call, profile: Profile, deps: GuardrailDeps): Promise<Guarded> => {
+const textsIn = (call: Call): Promise<readonly PlacedText[]> | readonly PlacedText[] =>
+  call.raw || call.passthrough ? inTurns(textsOfCall(call)) : atOnce(textsOfCall(call))
+
+const guarded = async (
+  call: Call,
+  texts: readonly PlacedText[],
+  profile: Profile,
+  deps: GuardrailDeps,
+): Promise<Guarded> => {
   const { version, settings } = profile
   if (settings.allowedModels) refuseModel(call, settings.allowedModels, deps.models)
-  const texts = call.raw || call.passthrough ? await inTurns(textsOfCall(call)) : atOnce(textsOfCall(call))
-  await repeated(call, texts, profile, deps)
   const decisions = new Decisions(call, profile, deps)
   const inspection = new Inspection(decisions)
   const guarding = { call, profile, deps }
@@ -156,6 +162,15 @@ export const guardInput = (deps: GuardrailDeps): Policy<Call, Reply> =>
   async function guardInput(call, next) {
     const profile = deps.profileFor(call)
     if (!profile) return await next(call)
-    const { call: clean, placeholders, warnings } = await guarded(call, profile, deps)
+    const texts = await textsIn(call)
+    await repeated(call, texts, profile, deps)
+    const { call: clean, placeholders, warnings } = await guarded(call, texts, profile, deps)
     return withWarnings(restored(await next(clean), placeholders), warnings)
   }
+
+/** A call as it would leave, for a provider that is only asked about it. Rejects with CONTENT_BLOCKED. */
+export const guardedCall = async (call: Call, deps: GuardrailDeps): Promise<Call> => {
+  const profile = deps.profileFor(call)
+  if (!profile) return call
+  return (await guarded(call, await textsIn(call), profile, deps)).call
+}

@@ -16,6 +16,8 @@ export const withTurns = <T>(steps: Iterator<unknown, T>, characters: number): T
 
 /** Shorter texts are looked at again sooner than their digest is computed. */
 const SHORTEST_REMEMBERED = 256
+/** Hashing a longer one would block the event loop for long. */
+const LONGEST_REMEMBERED = 65_536
 const MOST_REMEMBERED = 20_000
 
 /**
@@ -27,7 +29,8 @@ export class VerdictMemory {
 
   /** The verdicts on a text, in steps between which other work can run. @param version of the rules */
   *inspect(given: PlacedText, guard: Guard, version: string): Generator<void, readonly Verdict[]> {
-    if (given.text.length < SHORTEST_REMEMBERED) return yield* inspected(given, guard)
+    const { length } = given.text
+    if (length < SHORTEST_REMEMBERED || length > LONGEST_REMEMBERED) return yield* inspected(given, guard)
     const key = hash('sha256', `${version} ${given.place} ${given.text}`, 'base64')
     const known = this.#known.get(key)
     if (known) return known

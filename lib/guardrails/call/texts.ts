@@ -44,23 +44,29 @@ const argumentTexts = (message: Message): readonly PlacedText[] =>
  * gateway does not know is a document.
  */
 export function* textsOfCall(call: Call): Generator<void, readonly PlacedText[]> {
-  const found = new Map<string, PlacedText>()
+  const found: PlacedText[] = []
+  const seen = new Map<Place, Set<string>>()
+  const known = new Set<string>()
   const add = (given: PlacedText): void => {
-    if (given.text !== '') found.set(`${given.place} ${given.text}`, given)
+    const ofPlace = seen.get(given.place) ?? new Set()
+    seen.set(given.place, ofPlace)
+    if (given.text === '' || ofPlace.has(given.text)) return
+    ofPlace.add(given.text)
+    known.add(given.text)
+    found.push(given)
   }
   for (const message of call.messages) {
     textsOfMessage(message).forEach(add)
     if (call.raw) argumentTexts(message).forEach(add)
     yield
   }
-  const known = new Set([...found.values()].map(({ text }) => text))
   const place = call.passthrough ? 'user' : 'document'
   for (const members of membersOfCall(call))
     for (const text of yield* textsInMembers(members)) if (!known.has(text)) add({ text, place })
   if (call.passthrough?.body.kind === 'form')
     for (const part of call.passthrough.body.parts)
       if ('value' in part && part.name === 'prompt') add({ text: part.value, place })
-  return [...found.values()]
+  return found
 }
 
 const membersOfCall = ({ raw, passthrough }: Call) => [

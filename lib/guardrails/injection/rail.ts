@@ -28,8 +28,9 @@ interface Passage {
 /** Where a text is cut between two steps: at a space near a position, if there is one. */
 const cutAt = (text: string, near: number): number => {
   if (near >= text.length) return text.length
-  const space = text.lastIndexOf(' ', near)
-  return space > near - OVERLAP ? space : near
+  const from = Math.max(0, near - OVERLAP)
+  const space = text.slice(from, near).lastIndexOf(' ')
+  return space > 0 ? from + space : near
 }
 
 const signs = (text: string): Sighting[] => {

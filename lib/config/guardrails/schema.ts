@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { PLACES } from '../../guardrails/types.ts'
 import { guardrailJudges } from './judges.ts'
 
 const name = z.string().min(1).max(200)
@@ -12,16 +13,6 @@ const SENSITIVE_KINDS = [
   'phone',
   'private-key',
   'secret',
-] as const
-const PLACES = [
-  'system',
-  'user',
-  'tool-result',
-  'tool-arguments',
-  'reasoning',
-  'refusal',
-  'answer',
-  'document',
 ] as const
 
 const inputAction = z.enum(['flag', 'redact', 'block', 'another-model'])

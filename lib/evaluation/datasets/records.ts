@@ -1,10 +1,13 @@
 import { type Kysely, type Selectable, sql } from 'kysely'
 import { turn } from '../../loop-turns.ts'
+import { readCursor, rowsAfter } from '../../storage/records/pages.ts'
 import type { Records } from '../../storage/records/records.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
 import type { EvaluationDatasetsTable } from '../../storage/records/tables/evaluation.ts'
-import { type PageOptions, pageOf, readCursor } from '../cursor.ts'
+import { type PageOptions, pageOf } from '../page.ts'
 import type { Dataset, DatasetLimits, DatasetRow } from './types.ts'
+
+const ID = /^dataset_[\da-f]{32}$/
 
 const PORTION = 200
 const PORTION_CHARACTERS = 1_000_000
@@ -96,17 +99,9 @@ export class DatasetRecords {
   /** Newest first. */
   list(owner: string, { limit, cursor }: PageOptions) {
     return this.#records.read(async db => {
-      let query = ready(db, owner)
-      if (cursor !== undefined) {
-        const { createdAt, id } = readCursor(cursor)
-        query = query.where(where =>
-          where.or([
-            where('created_at', '<', createdAt),
-            where.and([where('created_at', '=', createdAt), where('id', '<', id)]),
-          ]),
-        )
-      }
-      const rows = await query
+      const position = cursor === undefined ? undefined : readCursor(cursor, ID)
+      const rows = await ready(db, owner)
+        .where(where => rowsAfter(where, ['created_at', 'id'], 'desc', position))
         .orderBy('created_at', 'desc')
         .orderBy('id', 'desc')
         .limit(limit + 1)

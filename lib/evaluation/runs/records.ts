@@ -3,10 +3,13 @@ import type { BatchRecords, Item, JobState } from '../../batch/types.ts'
 import { JOB_STATES } from '../../batch/types.ts'
 import { turn } from '../../loop-turns.ts'
 import { usdOf } from '../../money.ts'
+import { readCursor, rowsAfter } from '../../storage/records/pages.ts'
 import type { Records } from '../../storage/records/records.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
-import { type PageOptions, pageOf, readCursor } from '../cursor.ts'
+import { type PageOptions, pageOf } from '../page.ts'
 import type { NewRun, Plan, Run, RunAnswer, RunGrading, RunItem } from './types.ts'
+
+const ID = /^eval_[\da-f]{32}$/
 
 /** Items read at once, of which each may be as long as an answer. */
 const PAGE = 100
@@ -117,17 +120,9 @@ export class RunRecords {
   /** Newest first. */
   list(owner: string, { limit, cursor }: PageOptions) {
     return this.#records.read(async db => {
-      let query = selectRuns(db, owner)
-      if (cursor !== undefined) {
-        const { createdAt, id } = readCursor(cursor)
-        query = query.where(where =>
-          where.or([
-            where('run.created_at', '<', createdAt),
-            where.and([where('run.created_at', '=', createdAt), where('run.id', '<', id)]),
-          ]),
-        )
-      }
-      const rows = await query
+      const position = cursor === undefined ? undefined : readCursor(cursor, ID)
+      const rows = await selectRuns(db, owner)
+        .where(where => rowsAfter(where, ['run.created_at', 'run.id'], 'desc', position))
         .orderBy('run.created_at', 'desc')
         .orderBy('run.id', 'desc')
         .limit(limit + 1)

@@ -51,7 +51,7 @@ import { buildEvaluation, type Evaluation, type Evaluations } from './evaluation
 import { auditBlocks } from './guardrails.ts'
 import { auditedKeys, type KeyChanges, type Keys } from './keys.ts'
 import { buildKv } from './kv.ts'
-import { CurrentConfig, liveConfigOf } from './live-config.ts'
+import { CurrentConfig, callableModels, liveConfigOf } from './live-config.ts'
 import { recommendations } from './recommendations.ts'
 import { buildResponses, buildVendorObjects } from './responses.ts'
 import { buildRuntime, type Runtime } from './runtime.ts'
@@ -139,18 +139,6 @@ export type Gateway = ServeDeps &
     /** Whether it serves. A lost store makes it degraded, not unready. */
     isReady: () => boolean
   }>
-
-const callableModels = ({
-  aliases,
-  catalog,
-}: Pick<Gateway, 'aliases' | 'catalog'>): readonly ListedModel[] => [
-  ...[...aliases.keys()].map(id => ({ id, provider: 'alias' })),
-  ...catalog
-    .list()
-    .flatMap(({ target, facts, available }) =>
-      available ? [{ id: target.name, provider: target.provider, contextTokens: facts.contextTokens }] : [],
-    ),
-]
 
 /** Applies the settings, now and whenever the configuration file changes. @throws ConfigurationError */
 const applySettings = (

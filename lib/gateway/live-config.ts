@@ -4,6 +4,7 @@ import type { ConfigFile } from '../config/file-schema.ts'
 import type { Environment } from '../config/schema.ts'
 import { type Settings, settingsOf } from '../config/settings.ts'
 import type { ChatDefaults } from '../http/dialects/chat.ts'
+import type { ListedModel } from '../http/dialects/openai-models.ts'
 import { pricedUsage } from '../ledger/meter.ts'
 import type { AttemptListener } from '../llm/ask.ts'
 import type { Catalog } from '../llm/catalog.ts'
@@ -223,6 +224,19 @@ export const liveConfigOf = (
     },
   }
 }
+
+/** The models that can be called here, aliases first. */
+export const callableModels = ({
+  aliases,
+  catalog,
+}: Pick<LiveConfig, 'aliases' | 'catalog'>): readonly ListedModel[] => [
+  ...[...aliases.keys()].map(id => ({ id, provider: 'alias' })),
+  ...catalog
+    .list()
+    .flatMap(({ target, facts, available }) =>
+      available ? [{ id: target.name, provider: target.provider, contextTokens: facts.contextTokens }] : [],
+    ),
+]
 
 /** Holds the current configuration. */
 export class CurrentConfig {

@@ -20,8 +20,10 @@ const { ITEMS, KILLS, WITHIN_MS } = process.env.SOAK
 const SLOTS = 3
 /** When the kills come: in the test's title, so that `KILLS_SEED` repeats a failure. */
 const SEED = Number(process.env.KILLS_SEED ?? 1)
-/** So long that no batch is done before the last kill. */
+/** So long that several kills come while items are asked. */
 const itemMs = (workers: number): number => 40 * workers ** 2
+/** From that call on, answers wait for the last kill: before it no batch is done, however slowly workers start. */
+const WAITING_FROM = ITEMS / 2
 const USD_EACH = 0.00000405
 
 let postgres: PostgresServer
@@ -63,8 +65,9 @@ describe.concurrent.each(Object.keys(PLACES))('F26, F20: a batch with %s', kind 
       ENABLE_CACHING: 'false',
       BREAKER_FAILURES: '1000',
     }
+    const lastKill = Promise.withResolvers<void>()
     upstream.forModel('gpt-4o-mini', async (...call) => {
-      await sleep(itemMs(count))
+      await (upstream.calls.length < WAITING_FROM ? sleep(itemMs(count)) : lastKill.promise)
       await says(['Done.'])(...call)
     })
     const gateway = await GatewayProcess.start('native', { ...env, BATCH_WORKER: 'false' })
@@ -89,6 +92,7 @@ describe.concurrent.each(Object.keys(PLACES))('F26, F20: a batch with %s', kind 
       }
       const atLastKill = await client.job(id)
       expect(atLastKill.state).toBe('running')
+      lastKill.resolve()
       const job = await client.ended(id, { withinMs: WITHIN_MS })
       expect(job).toMatchObject({ state: 'completed', counts: { total: ITEMS, succeeded: ITEMS, failed: 0 } })
       expect(job.costUsd).toBeCloseTo(ITEMS * USD_EACH, 12)

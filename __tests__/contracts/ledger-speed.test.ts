@@ -42,7 +42,7 @@ describe.each(DATABASES)('the ledger in %s', kind => {
         latency_ms: 100 + (n % 900),
         first_content_ms: 20 + (n % 90),
       })) as unknown as RequestRow[]
-      await records.writeTogether(() => [{ query: rollups(rollupOf([], requests)) }])
+      await records.writeTogether(() => [rollups(rollupOf([], requests))])
     }
     for (const by of ['model', 'key', 'owner', 'day'] as const) {
       const took: number[] = []

@@ -139,9 +139,9 @@ export class LedgerWriter {
       const { attempts, requests } = rest
       const { attempts: ofAttempts, requests: ofRequests, rollups } = this.#insertions
       const isWritten = await records.writeTogether(() => [
-        ...(attempts.length > 0 ? [{ query: ofAttempts(attempts), mustChange: attempts.length }] : []),
-        ...(requests.length > 0 ? [{ query: ofRequests(requests), mustChange: requests.length }] : []),
-        { query: rollups(rollupOf(attempts, requests)) },
+        ...(attempts.length > 0 ? [{ ...ofAttempts(attempts), mustChange: attempts.length }] : []),
+        ...(requests.length > 0 ? [{ ...ofRequests(requests), mustChange: requests.length }] : []),
+        rollups(rollupOf(attempts, requests)),
       ])
       if (isWritten) return
       const unwritten = {

@@ -23,6 +23,8 @@ export type Step = Readonly<{
   mustMatch?: boolean
   /** Rolls the batch back where it changes another number of rows. */
   mustChange?: number
+  /** In SQLite: its one parameter is the JSON text of rows, each a list of values, and it runs once for each. */
+  forEachRow?: true
 }>
 
 type Results = readonly QueryResult<unknown>[] | undefined

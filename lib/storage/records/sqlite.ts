@@ -15,9 +15,10 @@ const recordsOf = (thread: RecordsThread, clock: Clock): Records => {
   return new Records(kyselyOver(thread, 'write', writing), 'sqlite', clock, {
     reading: kyselyOver(thread, 'read'),
     atomically: async queries => {
-      const statements = queries.map(({ query, mustMatch, mustChange }) => ({
+      const statements = queries.map(({ query, mustMatch, mustChange, forEachRow }) => ({
         sql: query.sql,
         parameters: query.parameters,
+        ...(forEachRow && { forEachRow }),
         ...(mustMatch && { mustMatch }),
         ...(mustChange !== undefined && { mustChange }),
       }))

@@ -11,6 +11,8 @@ export type ThreadData = Readonly<{
 export type Statement = Readonly<{
   sql: string
   parameters: readonly unknown[]
+  /** Runs it once for each row: its one parameter is the JSON text of rows, each a list of values. */
+  forEachRow?: true
   /** In a group: undoes the group where this statement changes or returns no row. */
   mustMatch?: boolean
   /** In a group: undoes the group where this statement changes another number of rows. */

@@ -52,10 +52,18 @@ const running = (
 ): ((request: ThreadRequest) => ThreadReply) => {
   const prepared = preparing(database)
 
-  const run = ({ sql, parameters }: Statement): StatementResult => {
+  /** Binding the values of a row takes half the time of reading them from JSON in SQL. */
+  const runForEach = (statement: StatementSync, rows: string): StatementResult => {
+    let changes = 0
+    for (const values of JSON.parse(rows) as SQLInputValue[][])
+      changes += Number(statement.run(...values).changes)
+    return { rows: [], changes }
+  }
+  const run = ({ sql, parameters, forEachRow }: Statement): StatementResult => {
     // After a disk error SQLite has already rolled the transaction back.
     if (sql === 'rollback' && !database.isTransaction) return { rows: [] }
     const { statement, returnsRows } = prepared(sql)
+    if (forEachRow) return runForEach(statement, String(parameters[0]))
     const values = parameters as SQLInputValue[]
     if (returnsRows) return { rows: statement.all(...values) as StatementResult['rows'] }
     return { rows: [], changes: Number(statement.run(...values).changes) }

@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { type Post, UpstreamResponse } from '#lib/llm/providers/shared/upstream.ts'
+import { UpstreamBody } from '#lib/llm/providers/shared/upstream-body.ts'
 import type { Usage } from '#lib/llm/types.ts'
 
 const FIXTURES = join(import.meta.dirname, '../fixtures')
@@ -41,11 +41,22 @@ export const splitAt = (body: Buffer, cuts: readonly number[]): Buffer[] => {
     .filter(({ length }) => length > 0)
 }
 
+/** A body whose next piece arrives when the one before it has been read. */
+const bodyOf = (pieces: readonly Buffer[]): UpstreamBody => {
+  const left = pieces.values()
+  const arrive = (): void => {
+    const { value, done } = left.next()
+    if (done) body.complete()
+    else body.push(value)
+  }
+  const controller = { resume: arrive, pause() {}, abort() {} }
+  const body = new UpstreamBody(controller as unknown as Dispatcher.DispatchController)
+  arrive()
+  return body
+}
+
 /** Answers every call with these bytes, in these pieces. */
 export const answering =
   (statusCode: number, type: string, pieces: readonly Buffer[]): Post =>
-  async () => {
-    const body = Readable.from(pieces)
-    const response = { statusCode, headers: { 'content-type': type }, body }
-    return new UpstreamResponse(response as unknown as Dispatcher.ResponseData)
-  }
+  async () =>
+    new UpstreamResponse(statusCode, { 'content-type': type }, bodyOf(pieces))

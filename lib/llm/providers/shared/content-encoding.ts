@@ -1,7 +1,8 @@
-import { pipeline, type Readable, type Transform } from 'node:stream'
+import { pipeline, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
 import type { ResponseBody } from './body.ts'
 import { MalformedResponse } from './malformed.ts'
+import type { UpstreamBody } from './upstream-body.ts'
 
 /** The gateway requests no compression, and answers are far smaller: a larger body is not an answer. */
 const MAX_DECODED_BYTES = 32 * 1024 * 1024
@@ -20,15 +21,14 @@ const DECODERS: ReadonlyMap<string, (first: Uint8Array) => Transform> = new Map(
 ])
 
 async function* decoded(
-  body: Readable,
+  body: UpstreamBody,
   decoderFor: (first: Uint8Array) => Transform,
 ): AsyncGenerator<Uint8Array> {
-  const chunks: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]()
-  const first = await chunks.next()
+  const first = await body.next()
   if (first.done) return
   const encoded = async function* () {
     yield first.value
-    yield* { [Symbol.asyncIterator]: () => chunks }
+    yield* body
   }
   // The decoder's reader gets the error.
   const decoder = pipeline(encoded, decoderFor(first.value), () => {})
@@ -53,23 +53,19 @@ async function* decoded(
  * @throws MalformedResponse, and closes the body, for any other encoding and for several layers. Reading throws it for
  * invalid data, and beyond 32 MiB.
  */
-export const decodedBody = (body: Readable, contentEncoding: string): ResponseBody => {
-  const destroy = (): void => void body.destroy()
+export const decodedBody = (body: UpstreamBody, contentEncoding: string): ResponseBody => {
   const codings = contentEncoding
     .toLowerCase()
     .split(',')
     .map(coding => coding.trim())
     .filter(coding => coding !== '' && coding !== 'identity')
   const [coding, ...others] = codings
-  if (coding === undefined) {
-    const chunks: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]()
-    return { next: () => chunks.next(), destroy }
-  }
+  if (coding === undefined) return body
   const decoderFor = DECODERS.get(coding)
   if (!decoderFor || others.length > 0) {
-    destroy()
+    body.destroy()
     throw new MalformedResponse('a content encoding that was not asked for', { isFinal: true })
   }
   const chunks = decoded(body, decoderFor)
-  return { next: () => chunks.next(), destroy }
+  return { next: () => chunks.next(), destroy: body.destroy }
 }

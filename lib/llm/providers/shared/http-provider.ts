@@ -19,7 +19,7 @@ import {
   type UnsupportedParameter,
   UnsupportedParameters,
 } from './unsupported-parameters.ts'
-import { readRawText, readText, type UpstreamAddress, type UpstreamResponse } from './upstream.ts'
+import { readText, type UpstreamAddress, type UpstreamResponse } from './upstream.ts'
 import {
   connectionError,
   endedBeforeLength,
@@ -123,7 +123,7 @@ export const replyFrom = async (
     return wholeReply(head, part, () => estimatedInputTokens(call), attempt)
   }
   const isWhole = !call.stream && !response.isEncoded && isJson(response.get('content-type'))
-  const text = isWhole ? await readRawText(response.body, MAX_ANSWER_BYTES).catch(failed) : undefined
+  const text = isWhole ? await readText(response.body, MAX_ANSWER_BYTES).catch(failed) : undefined
   if (text?.startsWith('{')) return whole(text)
   const opened = async () => {
     const body = new PeekedBody(text === undefined ? response.decoded() : bodyOf(text))

@@ -1,26 +1,14 @@
-import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
-import { Agent, Dispatcher, EnvHttpProxyAgent, Pool, request } from 'undici'
+import { LRUCache } from 'lru-cache'
+import type { Dispatcher } from 'undici'
 import { turn } from '../../../loop-turns.ts'
 import type { ResponseBody } from './body.ts'
 import { decodedBody } from './content-encoding.ts'
 import type { HeaderLookup } from './rate-headers.ts'
-
-/** The body of an upstream response: bytes that can be read once, or discarded. */
-export type UpstreamBody = Dispatcher.ResponseData['body']
+import { UpstreamBody } from './upstream-body.ts'
 
 /** A vendor's endpoint, with every header that does not depend on the call. */
 export type UpstreamAddress = Readonly<{ url: string; headers: Readonly<Record<string, string>> }>
-
-/** An abort signal for undici, cheaper than an AbortSignal. */
-class Aborter extends EventEmitter {
-  reason: unknown
-
-  abort(reason: unknown): void {
-    this.reason = reason
-    this.emit('abort')
-  }
-}
 
 /** Posts JSON text, or a body of another kind. Rejects when no response arrives: with the signal's reason, or the socket's error. */
 export type Post = (
@@ -30,59 +18,6 @@ export type Post = (
 ) => Promise<UpstreamResponse>
 
 const MAX_ERROR_BODY_BYTES = 64 * 1024
-const CONNECT_TIMEOUT_MS = 3_000
-/**
- * Buffered bytes of an answer with a slow reader: beyond them data waits in the kernel, which slows the upstream. As
- * much as Node reads from a socket at once: undici puts back the excess, and with less would read more each time than
- * it passes on.
- */
-const MOST_BYTES_AHEAD = 64 * 1024
-
-/** Forward proxies for http and https addresses, and the hosts that are called directly, separated by commas. */
-export type Proxies = Readonly<{
-  http?: string | undefined
-  https?: string | undefined
-  noProxy?: string | undefined
-}>
-
-/** A proxy that accepts a connection and stays silent times out like an upstream that accepts none. */
-const proxyClient = (origin: URL, options: object): Dispatcher =>
-  new Pool(origin, { ...options, headersTimeout: CONNECT_TIMEOUT_MS })
-
-/**
- * A pool that does not report its connections to the agent: at the end of each one the agent would scan all the others,
- * to close a pool without any.
- */
-const poolOf = (origin: string | URL, options: object): Dispatcher => {
-  const pool = new Pool(origin, options)
-  return Object.assign(new Dispatcher(), {
-    dispatch: pool.dispatch.bind(pool),
-    close: pool.close.bind(pool),
-    destroy: pool.destroy.bind(pool),
-  })
-}
-
-/**
- * One pool of kept-alive connections for all upstreams. Time limits between the first and the last byte are
- * the pipeline's (`timeout`), so undici's own are off.
- *
- * @param proxies are used for calls where one is set; https ones go through `http` where `https` is absent. Loopback
- * addresses are no exception: `noProxy` names those.
- */
-export const upstreamAgent = ({ http, https, noProxy }: Proxies = {}): Dispatcher => {
-  const limits = { connect: { timeout: CONNECT_TIMEOUT_MS }, headersTimeout: 0, bodyTimeout: 0 }
-  if (http === undefined && https === undefined) return new Agent({ ...limits, factory: poolOf })
-  return new EnvHttpProxyAgent({
-    ...limits,
-    // Empty, they keep undici from reading the environment by itself.
-    httpProxy: http ?? '',
-    httpsProxy: https ?? '',
-    noProxy: noProxy ?? '',
-    proxyTls: { timeout: CONNECT_TIMEOUT_MS },
-    requestTls: { timeout: CONNECT_TIMEOUT_MS },
-    clientFactory: proxyClient,
-  })
-}
 
 const textOf = (chunks: readonly Uint8Array[], size: number): string => {
   const [first] = chunks
@@ -110,39 +45,18 @@ export const readText = async (body: ResponseBody, maxBytes: number): Promise<st
   }
 }
 
-/**
- * The same for an unread body straight from the socket, at a third of the CPU of its iterator. Also rejects with the
- * error that broke it.
- */
-export const readRawText = (body: UpstreamBody, maxBytes: number): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = []
-    let size = 0
-    body
-      .on('data', (chunk: Uint8Array) => {
-        size += chunk.length
-        if (size <= maxBytes) return void chunks.push(chunk)
-        reject(new RangeError(`the body is longer than ${maxBytes} bytes`))
-        body.destroy()
-      })
-      .once('end', () => resolve(textOf(chunks, size)))
-      .once('error', reject)
-      .once('close', () => reject(new Error('the body closed before its end')))
-    if (body.closed) reject(body.errored ?? new Error('the body was closed'))
-  })
+type Headers = Dispatcher.ResponseData['headers']
 
 /** An upstream's response: its status, its headers by `get`, and an unread body. */
 export class UpstreamResponse implements HeaderLookup {
   readonly status: number
   readonly body: UpstreamBody
-  readonly #headers: Dispatcher.ResponseData['headers']
+  readonly #headers: Headers
 
-  constructor({ statusCode, headers, body }: Dispatcher.ResponseData) {
-    this.status = statusCode
+  constructor(status: number, headers: Headers, body: UpstreamBody) {
+    this.status = status
     this.body = body
     this.#headers = headers
-    // A discarded body emits an error. A reader gets it from the iterator; without a listener it would end the process.
-    body.on('error', () => {})
   }
 
   get ok(): boolean {
@@ -197,55 +111,103 @@ const encodedInTurns = async (text: string): Promise<readonly Buffer[]> => {
   return pieces
 }
 
-const postNow = (
-  dispatcher: Dispatcher,
-  { url, headers }: UpstreamAddress,
-  body: string | Readable,
-  signal: AbortSignal,
-): Promise<UpstreamResponse> =>
-  new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason)
-    const aborter = new Aborter()
-    const onAbort = () => {
-      aborter.abort(signal.reason)
-      reject(signal.reason)
-    }
-    const release = () => signal.removeEventListener('abort', onAbort)
-    signal.addEventListener('abort', onAbort, { once: true })
-    request(url, {
-      dispatcher,
-      method: 'POST',
-      headers,
-      body,
-      signal: aborter,
-      highWaterMark: MOST_BYTES_AHEAD,
-      // A proxy's own pool does not take them from the agent.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    }).then(
-      response => {
-        response.body.once('close', release)
-        resolve(new UpstreamResponse(response))
-      },
-      error => {
-        release()
-        reject(error)
-      },
-    )
-  })
+const LEAST_FINAL_STATUS = 200
 
-/**
- * Posts over undici's pool: a third of the CPU of the global `fetch`. Redirects are not followed. An abort rejects at
- * once; undici by itself waits until a connection has been made. Its own listener is on an
- * emitter, which is cheaper than a second one on the signal.
- */
-export const postOver =
-  (dispatcher: Dispatcher): Post =>
-  async (address, body, signal) => {
-    if (typeof body !== 'string' || body.length <= LONGEST_ENCODED)
-      return postNow(dispatcher, address, body, signal)
+/** One request on its way: settles with the response's head, and leads its bytes, or an abort, into the body. */
+class Exchange implements Dispatcher.DispatchHandler, EventListenerObject {
+  readonly #signal: AbortSignal
+  readonly #settled: PromiseWithResolvers<UpstreamResponse>
+  #controller: Dispatcher.DispatchController | undefined
+  #body: UpstreamBody | undefined
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+    this.#settled = Promise.withResolvers()
+    signal.addEventListener('abort', this)
+  }
+
+  get response(): Promise<UpstreamResponse> {
+    return this.#settled.promise
+  }
+
+  /** The signal's abort: it rejects at once; undici by itself waits until a connection has been made. */
+  handleEvent(): void {
+    const { reason } = this.#signal
+    this.#release()
+    this.#settled.reject(reason)
+    if (this.#body) this.#body.abort(reason)
+    else this.#controller?.abort(reason)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#signal.aborted) controller.abort(this.#signal.reason)
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+    if (status < LEAST_FINAL_STATUS) return
+    this.#body = new UpstreamBody(controller)
+    this.#settled.resolve(new UpstreamResponse(status, headers, this.#body))
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    this.#body?.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    this.#release()
+    this.#body?.complete()
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#release()
+    this.#body?.fail(error)
+    this.#settled.reject(error)
+  }
+
+  #release(): void {
+    this.#signal.removeEventListener('abort', this)
+  }
+}
+
+type Location = Readonly<{ origin: string; path: string }>
+
+/** Parsed addresses: a few endpoints, and for some vendors one for each model. */
+const MOST_LOCATIONS = 256
+
+const locations = (): ((url: string) => Location) => {
+  const known = new LRUCache<string, Location>({
+    max: MOST_LOCATIONS,
+    memoMethod: url => {
+      const { origin, pathname, search } = new URL(url)
+      return { origin, path: pathname + search }
+    },
+  })
+  return url => known.memo(url)
+}
+
+/** Posts over undici's pool: a quarter of the CPU of the global `fetch`. Redirects are not followed. */
+export const postOver = (dispatcher: Dispatcher): Post => {
+  const locate = locations()
+
+  const postNow = (
+    { url, headers }: UpstreamAddress,
+    body: string | Readable,
+    signal: AbortSignal,
+  ): Promise<UpstreamResponse> => {
+    if (signal.aborted) return Promise.reject(signal.reason)
+    const exchange = new Exchange(signal)
+    // A proxy's own pool does not take the time limits from the agent.
+    const limits = { headersTimeout: 0, bodyTimeout: 0 }
+    dispatcher.dispatch({ ...locate(url), method: 'POST', headers, body, ...limits }, exchange)
+    return exchange.response
+  }
+
+  return async (address, body, signal) => {
+    if (typeof body !== 'string' || body.length <= LONGEST_ENCODED) return postNow(address, body, signal)
     const pieces = await encodedInTurns(body)
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
     const headers = { ...address.headers, 'content-length': String(length) }
-    return postNow(dispatcher, { ...address, headers }, Readable.from(pieces, { objectMode: false }), signal)
+    return postNow({ ...address, headers }, Readable.from(pieces, { objectMode: false }), signal)
   }
+}

@@ -33,7 +33,7 @@ export type Surroundings = {
   profileDirectory: string
 }
 
-const warmupAtMostMs = 10_000
+const warmupAtMostMs = 30_000
 
 /** Restarts the target, warms it up, measures it under load, and stops it. Throws when it does not start. */
 export async function measure(

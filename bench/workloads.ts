@@ -11,13 +11,13 @@ export type Workload = {
 }
 
 export const workloads: readonly Workload[] = [
-  { name: 'json', title: 'JSON answer', stream: false, upstreamPath: '/v1', warmupRequests: 5000 },
+  { name: 'json', title: 'JSON answer', stream: false, upstreamPath: '/v1', warmupRequests: 15_000 },
   {
     name: 'stream',
     title: '50-chunk stream, written in one go',
     stream: true,
     upstreamPath: '/v1',
-    warmupRequests: 2000,
+    warmupRequests: 6_000,
   },
   {
     name: 'stream-paced',

@@ -19,7 +19,10 @@ const nanoOf = (picoUsd: number | undefined): number | null =>
   picoUsd === undefined ? null : nanoOfPico(picoUsd)
 
 /** A text of a client's as both databases can store it. */
-const clean = (text: string): string => text.slice(0, LONGEST_TEXT).toWellFormed().replaceAll('\0', '')
+const clean = (text: string): string =>
+  text.length <= LONGEST_TEXT && text.isWellFormed() && !text.includes('\0')
+    ? text
+    : text.slice(0, LONGEST_TEXT).toWellFormed().replaceAll('\0', '')
 
 /** The name under which a model's usage is summed, however requests spelled it. */
 export type ModelName = (target: Target) => string
@@ -123,8 +126,11 @@ const costOf = (attempts: readonly Attempt[]): number | null => {
   return sum
 }
 
-const roundedWaits = (waits: NonNullable<RequestContext['journal']['waits']>): Record<string, number> =>
-  Object.fromEntries(Object.entries(waits).map(([name, milliseconds]) => [name, whole(milliseconds)]))
+const roundedWaits = (waits: Readonly<Record<string, number>>): Record<string, number> => {
+  const rounded: Record<string, number> = {}
+  for (const name in waits) rounded[name] = whole(waits[name] ?? 0)
+  return rounded
+}
 
 const detailOf = ({ journal }: RequestContext, endedAt: number): RequestDetail => ({
   ...(journal.skipped && { skipped: journal.skipped }),

@@ -62,8 +62,9 @@ const bundleFiles = async (): Promise<readonly BundleFile[]> => {
 const writeFile = ({ fileName, content }: BundleFile): void => {
   const path = join(BUNDLE, fileName)
   mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(`${path}.new`, content)
-  renameSync(`${path}.new`, path)
+  const written = `${path}.${process.pid}`
+  writeFileSync(written, content)
+  renameSync(written, path)
 }
 
 const isWritten = ({ fileName, content }: BundleFile): boolean => {
@@ -78,7 +79,7 @@ export const bundle = async (): Promise<boolean> => {
   const outdated = globSync('**/*.js', { cwd: BUNDLE }).filter(name => !names.has(name))
   const changed = files.filter(file => !isWritten(file))
   changed.forEach(writeFile)
-  for (const name of outdated) rmSync(join(BUNDLE, name))
+  for (const name of outdated) rmSync(join(BUNDLE, name), { force: true })
   return changed.length + outdated.length > 0
 }
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { BUNDLE } from '../../scripts/bundle.ts'
 import { post } from '../support/chat.ts'
-import { GatewayProcess, ROOT } from '../support/gateway.ts'
+import { GatewayProcess, programOf, ROOT } from '../support/gateway.ts'
 
 let gateway: GatewayProcess | undefined
 
@@ -29,6 +29,13 @@ it.each([
 ])('holds every %s at its source’s path', (_, files) => {
   expect(files.length).toBeGreaterThan(0)
   expect(files.filter(file => !existsSync(join(BUNDLE, file.replace(/\.ts$/, '.js'))))).toEqual([])
+})
+
+it('is what the gateways and workers of these tests run', () => {
+  expect([programOf('server'), programOf('worker')]).toEqual([
+    join(BUNDLE, 'server.js'),
+    join(BUNDLE, 'worker.js'),
+  ])
 })
 
 it('runs in another folder, with neither sources nor packages', async () => {

@@ -20,6 +20,7 @@ const ANY_LOOK = /@any-look/
 export default defineConfig({
   testDir: '__tests__/pages',
   testMatch: '*.spec.ts',
+  globalSetup: './__tests__/support/bundle.ts',
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
   workers: 2,

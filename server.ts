@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
-import { join } from 'node:path'
+import { findPackageJSON } from 'node:module'
+import { dirname, join } from 'node:path'
 import { loadEnvFiles } from '#lib/config/env-files.ts'
 import { gateway } from '#lib/gateway/index.ts'
 import { noConsole, startConsole } from '#lib/native/console.ts'
@@ -12,7 +13,8 @@ import { npmParent } from '#lib/process/npm-parent.ts'
 import { logUncaught, stopOnSignals } from '#lib/process/signals.ts'
 import { failToStart } from '#lib/process/start-failure.ts'
 
-const root = import.meta.dirname
+/** The project's folder, in which the web pages are built. The bundle's programs are in a folder of it (scripts/bundle.ts). */
+const project = dirname(findPackageJSON(import.meta.url) ?? import.meta.filename)
 /**
  * The listen backlog; with Node's default of 511, many of thousands of simultaneous connections are retried only after
  * seconds.
@@ -25,10 +27,10 @@ const start = async (): Promise<void> => {
   const { env, clock, logger, errors, lifecycle, catalog } = await gateway()
   logUncaught({ logger, errors })
   if (env.NODE_ENV !== 'development') logConsole(logger)
-  if (env.ENABLE_CONSOLE) await ensureBuilt(root, npm?.ended)
-  const routes = await readRouteTable(join(root, 'app'))
+  if (env.ENABLE_CONSOLE) await ensureBuilt(project, npm?.ended)
+  const routes = await readRouteTable(join(import.meta.dirname, 'app'))
   const server: Server = env.ENABLE_CONSOLE
-    ? nativeServer(routes, startConsole(root), join(root, '.next'))
+    ? nativeServer(routes, startConsole(project), join(project, '.next'))
     : nativeServer(routes, noConsole)
   stopOnSignals({
     lifecycle,

@@ -48,11 +48,11 @@ describe.each([
 ])('with %s', (_, most, env: () => Record<string, string>) => {
   // Work of timers, which no call waits for, runs less often than the calls and is therefore not counted.
   it(`a JSON chat call passes through at most ${most} files of the project`, async () => {
-    gateway = await GatewayProcess.start('native', {
-      ...INSPECTED,
-      RATE_LIMIT_ANONYMOUS: '10000/1m',
-      ...env(),
-    })
+    gateway = await GatewayProcess.start(
+      'native',
+      { ...INSPECTED, RATE_LIMIT_ANONYMOUS: '10000/1m', ...env() },
+      { fromSources: true },
+    )
     const call = callsOf(gateway)
     await call(WARM_UP_CALLS)
     const coverage = await PreciseCoverage.start(gateway)

@@ -9,6 +9,9 @@ import { listenFault } from '#lib/process/start-failure.ts'
 import { post } from '../support/chat.ts'
 import { GatewayProcess, HOSTS, ROOT } from '../support/gateway.ts'
 
+/** Most tests start gateways from the bundle. */
+const FROM_SOURCES = { fromSources: true }
+
 const linkToItself = (): string => {
   const path = join(mkdtempSync(join(tmpdir(), 'parley-test-')), 'loop')
   symlinkSync(path, path)
@@ -52,7 +55,7 @@ describe('files of variables', () => {
   })
 
   it('are read from the working directory of the gateway', async () => {
-    const gateway = await GatewayProcess.start('native', {}, { cwd: inFolder(utf16(TEXT)) })
+    const gateway = await GatewayProcess.start('native', {}, { ...FROM_SOURCES, cwd: inFolder(utf16(TEXT)) })
     try {
       expect(gateway.everything).toContain('providers openai, mock')
       expect(gateway.everything).toContain('default model: gpt-4o')
@@ -65,7 +68,11 @@ describe('files of variables', () => {
     ['a directory', undefined, '.env: is a directory'],
     ['Latin-1', Buffer.from('HOST=caf\xe9', 'latin1'), '.env: is not UTF-8 text'],
   ])('that cannot be read are reported with all other faults: %s', async (_, content, line) => {
-    const gateway = await GatewayProcess.spawn('native', { PORT: 'x' }, { cwd: inFolder(content) })
+    const gateway = await GatewayProcess.spawn(
+      'native',
+      { PORT: 'x' },
+      { ...FROM_SOURCES, cwd: inFolder(content) },
+    )
     expect(await gateway.exited()).toBe(1)
     expect(spoken(gateway)).toEqual([
       'The configuration has 2 faults:',
@@ -77,16 +84,20 @@ describe('files of variables', () => {
 
 describe.each(HOSTS)('starting under the %s host', host => {
   it('names every fault of the environment at once, shows no secret, and exits with 1', async () => {
-    const gateway = await GatewayProcess.spawn(host, {
-      DATA_DIR: 'x',
-      REQUEST_TIMEOUT_MS: 'soon',
-      RATE_LIMIT_ANONYMOUS: '5 a minute',
-      OPENAI_BASE_URL: 'file:///etc/passwd',
-      KEY_PEPPER: 'short-secret',
-      ENABLE_RATE_LIMITING: 'maybe',
-      ALLOWED_ORIGINS: 'https://a.example/path',
-      LOG_LEVEL: 'loud',
-    })
+    const gateway = await GatewayProcess.spawn(
+      host,
+      {
+        DATA_DIR: 'x',
+        REQUEST_TIMEOUT_MS: 'soon',
+        RATE_LIMIT_ANONYMOUS: '5 a minute',
+        OPENAI_BASE_URL: 'file:///etc/passwd',
+        KEY_PEPPER: 'short-secret',
+        ENABLE_RATE_LIMITING: 'maybe',
+        ALLOWED_ORIGINS: 'https://a.example/path',
+        LOG_LEVEL: 'loud',
+      },
+      FROM_SOURCES,
+    )
     expect(await gateway.exited()).toBe(1)
     const said = gateway.everything
     for (const line of [
@@ -105,7 +116,7 @@ describe.each(HOSTS)('starting under the %s host', host => {
 
 describe('starting the native host', () => {
   it('prints its address, its providers, and a command to try that works', async () => {
-    const gateway = await GatewayProcess.start('native')
+    const gateway = await GatewayProcess.start('native', {}, FROM_SOURCES)
     try {
       expect(gateway.everything).toContain('providers mock (not set up: openai')
       const body = /-d '(\{.+\})'/.exec(gateway.everything)?.[1]
@@ -118,7 +129,7 @@ describe('starting the native host', () => {
   it('reports a port that is in use', async () => {
     const taken = createServer().listen(0)
     const { port } = taken.address() as AddressInfo
-    const gateway = await GatewayProcess.spawn('native', { PORT: String(port) })
+    const gateway = await GatewayProcess.spawn('native', { PORT: String(port) }, FROM_SOURCES)
     expect(await gateway.exited()).toBe(1)
     expect(gateway.everything).toContain('EADDRINUSE')
     taken.close()
@@ -127,7 +138,7 @@ describe('starting the native host', () => {
   it('keeps guests across a restart by a secret in DATA_DIR', async () => {
     const DATA_DIR = join(mkdtempSync(join(tmpdir(), 'parley-test-')), 'made/for/it')
     const limitOf = async (cookie: string) => {
-      const gateway = await GatewayProcess.start('native', { DATA_DIR })
+      const gateway = await GatewayProcess.start('native', { DATA_DIR }, FROM_SOURCES)
       const made = await fetch(`${gateway.url}/api/session`, { method: 'POST' })
       const answer = await post(gateway.url, { prompt: 'Hi' }, { headers: { cookie } })
       await gateway.stop()
@@ -150,7 +161,7 @@ describe('starting the native host', () => {
   ])(
     'refuses a DATA_DIR that cannot be written (%s), on one line that says how to go on',
     async (code, dir) => {
-      const gateway = await GatewayProcess.spawn('native', { DATA_DIR: dir })
+      const gateway = await GatewayProcess.spawn('native', { DATA_DIR: dir }, FROM_SOURCES)
       expect(await gateway.exited()).toBe(1)
       const lines = spoken(gateway)
       expect(lines).toHaveLength(2)
@@ -163,7 +174,7 @@ describe('starting the native host', () => {
     ['an address of another machine', { HOST: '192.0.2.1' }, /^HOST = “192\.0\.2\.1”: .*EADDRNOTAVAIL/],
     ['a host that there is not', { HOST: 'nowhere.invalid' }, /^HOST = “nowhere\.invalid”: no such host/],
   ])('says on one line why it cannot listen: %s', async (_, env, line) => {
-    const gateway = await GatewayProcess.spawn('native', env)
+    const gateway = await GatewayProcess.spawn('native', env, FROM_SOURCES)
     expect(await gateway.exited()).toBe(1)
     expect(spoken(gateway)).toEqual([expect.stringMatching(line)])
   })
@@ -178,7 +189,7 @@ describe('starting the native host', () => {
   })
 
   it('prints an IPv6 address in brackets', async () => {
-    const gateway = await GatewayProcess.spawn('native', { HOST: '::1' })
+    const gateway = await GatewayProcess.spawn('native', { HOST: '::1' }, FROM_SOURCES)
     try {
       await gateway.until(() => gateway.everything.includes('Try it') || undefined, 'the welcome')
       const address = /http:\/\/\S+\/api\/health/.exec(gateway.everything)?.[0] ?? ''

@@ -42,11 +42,19 @@ export type StartOptions = Readonly<{
   port?: number
   /** Its working directory, where it looks for files of variables; the project's when absent. */
   cwd?: string
+  /** Whether a native gateway starts from the sources, where there is a bundle too. */
+  fromSources?: boolean
 }>
 
-const commandOf = (host: HostName, port: number): readonly string[] =>
+/** The program of a native gateway or a worker: the bundle's where a global setup has made one (bundle.ts). */
+export const programOf = (name: 'server' | 'worker', fromSources = false): string => {
+  const { PARLEY_BUNDLE } = process.env
+  return PARLEY_BUNDLE && !fromSources ? join(PARLEY_BUNDLE, `${name}.js`) : join(ROOT, `${name}.ts`)
+}
+
+const commandOf = (host: HostName, port: number, fromSources?: boolean): readonly string[] =>
   host === 'native'
-    ? [join(ROOT, 'server.ts')]
+    ? [programOf('server', fromSources)]
     : ['node_modules/next/dist/bin/next', 'start', '-p', String(port)]
 
 /** Where Node keeps compiled modules between the starts of gateways and workers; empty where the project has none. */
@@ -95,11 +103,11 @@ export class GatewayProcess {
   static async spawn(
     host: HostName,
     env: Record<string, string> = {},
-    { mostFiles, cwd = ROOT, port: wanted }: StartOptions = {},
+    { mostFiles, cwd = ROOT, port: wanted, fromSources }: StartOptions = {},
   ): Promise<GatewayProcess> {
     const port = wanted ?? (await freePort())
     const delays = new LoopDelays()
-    const command = [process.execPath, ...delays.args, ...commandOf(host, port)]
+    const command = [process.execPath, ...delays.args, ...commandOf(host, port, fromSources)]
     const limited = mostFiles ? ['sh', '-c', `ulimit -n ${mostFiles}; exec "$@"`, 'sh', ...command] : command
     const child = spawn(limited[0] ?? '', limited.slice(1), {
       cwd,

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { compileCache, pepperFor, ROOT } from './gateway.ts'
+import { compileCache, pepperFor, programOf, ROOT } from './gateway.ts'
 
 /** A worker as a process of its own, that can be killed and started again. */
 export class WorkerProcess {
@@ -24,7 +24,7 @@ export class WorkerProcess {
 
   /** Starts it. Resolves as soon as it works. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, ['worker.ts'], {
+    const child = spawn(process.execPath, [programOf('worker')], {
       cwd: ROOT,
       env: this.#env as NodeJS.ProcessEnv,
       stdio: ['ignore', 'ignore', 'pipe'],

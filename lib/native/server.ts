@@ -69,10 +69,13 @@ const paramsOf = (pattern: string, found: Record<string, string> = {}): Match['p
     ]),
   )
 
-/** Reads every `route.ts` below `appDir`: the same files that Next serves, and the only route table there is. */
+/**
+ * Reads every `route.ts` below `appDir`, or `route.js` in a bundle: the same files that Next serves, and the only route
+ * table there is.
+ */
 export const readRouteTable = async (appDir: string): Promise<RouteTable> => {
   const router = createRouter<{ pattern: string; module: RouteModule }>()
-  for (const file of globSync('**/route.ts', { cwd: appDir })) {
+  for (const file of globSync('**/route.{ts,js}', { cwd: appDir })) {
     const module: RouteModule = await import(pathToFileURL(join(appDir, file)).href)
     for (const pattern of patternsOf(file)) addRoute(router, '', pattern, { pattern, module })
   }

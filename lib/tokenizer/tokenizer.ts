@@ -1,12 +1,10 @@
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { Clock, Timer } from '../clock.ts'
 import { turn } from '../loop-turns.ts'
+import { threadProgram } from '../thread-program.ts'
 import type { ThreadCount, ThreadTexts } from './messages.ts'
 
-/** Joined at run time, so that bundlers leave the file alone, which Node runs directly. */
-const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), 'thread.ts')
+const PROGRAM = threadProgram(import.meta.url)
 /** The thread ends, and its 100 MB of tables with it, after this long without a text. */
 const IDLE_MS = 60_000
 /** The longest piece that is counted at once: others' texts are counted between two of them. */

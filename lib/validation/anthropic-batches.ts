@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { NewItem, V1Request } from '../batch/types.ts'
 import { inTurns, turn } from '../loop-turns.ts'
 import { scanElements, scanMembers } from '../raw-json.ts'
+import { grouped } from './grouped.ts'
 import { check, FaultList, optional, parseOrThrow, withDefault } from './zod.ts'
 
 const USUAL = 20
@@ -12,7 +13,7 @@ const count = z.coerce
   .number()
   .refine(
     value => Number.isInteger(value) && value >= 1 && value <= MOST,
-    `must be a whole number from 1 to ${MOST.toLocaleString('en')}`,
+    `must be a whole number from 1 to ${grouped(MOST)}`,
   )
 
 /** The query of `GET /v1/messages/batches`. Source: Anthropic, "List Message Batches". */
@@ -31,7 +32,7 @@ const listOf = (element: z.ZodType, mostItems: number) =>
   z
     .array(element)
     .min(1, 'must not be empty')
-    .max(mostItems, `must hold at most ${mostItems.toLocaleString('en')} requests`)
+    .max(mostItems, `must hold at most ${grouped(mostItems)} requests`)
 
 /** The body of `POST /v1/messages/batches`. Source: Anthropic, "Create a Message Batch". */
 export const messageBatchBody = (mostItems: number) => z.looseObject({ requests: listOf(request, mostItems) })

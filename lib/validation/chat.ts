@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CACHE_KIND_RULE, CACHE_KINDS } from '../cache-kinds.ts'
+import { grouped } from './grouped.ts'
 import { optional, withDefault } from './zod.ts'
 
 export type ChatLimits = Readonly<{
@@ -23,10 +24,8 @@ const countCharacters = (text: string): number => {
   return count
 }
 
-const number = (value: number): string => value.toLocaleString('en')
-
 const atMost = (limit: number, count: number): string =>
-  `must have at most ${number(limit)} characters, has ${number(count)}`
+  `must have at most ${grouped(limit)} characters, has ${grouped(count)}`
 
 const promptOf = (limit: number) =>
   z
@@ -38,7 +37,9 @@ const promptOf = (limit: number) =>
       const count = countCharacters(value)
       if (count > limit) issues.push({ code: 'custom', message: atMost(limit, count), input: value })
     })
-    .meta({ description: `1 to ${number(limit)} characters after trimming; control characters are removed.` })
+    .meta({
+      description: `1 to ${grouped(limit)} characters after trimming; control characters are removed.`,
+    })
 
 const message = z.strictObject({
   role: z.enum(['system', 'user', 'assistant']),
@@ -50,7 +51,7 @@ const messagesOf = ({ maxMessages, maxMessagesCharacters: limit }: ChatLimits) =
     // Counted before any of them is checked: a million invalid ones would be a million faults.
     .array(z.unknown())
     .min(1, 'must not be empty')
-    .max(maxMessages, `must hold at most ${number(maxMessages)} messages`)
+    .max(maxMessages, `must hold at most ${grouped(maxMessages)} messages`)
     .pipe(z.array(message))
     .check(({ value, issues }) => {
       const units = value.reduce((total, { content }) => total + content.length, 0)
@@ -61,9 +62,9 @@ const messagesOf = ({ maxMessages, maxMessagesCharacters: limit }: ChatLimits) =
       if (value.at(-1)?.role !== 'user')
         issues.push({ code: 'custom', message: 'must end with a message from user', input: value })
     })
-    .meta({ description: `At most ${number(limit)} characters together; the last one is from user.` })
+    .meta({ description: `At most ${grouped(limit)} characters together; the last one is from user.` })
 
-const between = (least: number, most: number): string => `must be from ${least} to ${number(most)}`
+const between = (least: number, most: number): string => `must be from ${least} to ${grouped(most)}`
 
 const modelName = z
   .string()
@@ -181,11 +182,11 @@ export const uiChatBody = (limits: ChatLimits) => {
     messages: z
       .array(z.unknown())
       .min(1, 'must not be empty')
-      .max(maxMessages, `must hold at most ${maxMessages.toLocaleString('en')} messages`)
+      .max(maxMessages, `must hold at most ${grouped(maxMessages)} messages`)
       .pipe(z.array(uiMessage))
       .check(({ value, issues }) => {
         const count = value.flatMap(({ parts }) => parts).reduce((sum, { text = '' }) => sum + text.length, 0)
-        const rule = `together must have at most ${most.toLocaleString('en')} characters, has ${count.toLocaleString('en')}`
+        const rule = `together must have at most ${grouped(most)} characters, has ${grouped(count)}`
         if (count > most) issues.push({ code: 'custom', message: rule, input: value })
       }),
     model,

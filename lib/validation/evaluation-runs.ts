@@ -4,6 +4,7 @@ import type { Plan } from '../evaluation/runs/types.ts'
 import { turn } from '../loop-turns.ts'
 import { idText } from './batch.ts'
 import { graderList, lineText, modelName, rowFields } from './evaluation.ts'
+import { grouped } from './grouped.ts'
 import { jsonOrThrow } from './json.ts'
 import { pageCursor, pageLimit } from './page.ts'
 import { check, FaultList, invalidInput, optional, parseOrThrow, requirement, withDefault } from './zod.ts'
@@ -27,7 +28,7 @@ export const datasetRow = z
   })
   .refine(row => JSON.stringify(row).length <= LONGEST_ROW, 'must have at most 1,000,000 characters')
 
-const tooMany = `must hold at most ${MOST_ROWS.toLocaleString('en')} rows`
+const tooMany = `must hold at most ${grouped(MOST_ROWS)} rows`
 
 const name = optional(lineText(LONGEST_NAME))
 
@@ -109,7 +110,7 @@ export const parseDatasetLines = async (text: string, title: string | undefined)
 const text = z
   .string()
   .min(1, 'must not be empty')
-  .max(LONGEST_TEXT, `must have at most ${LONGEST_TEXT.toLocaleString('en')} characters`)
+  .max(LONGEST_TEXT, `must have at most ${grouped(LONGEST_TEXT)} characters`)
 
 const parameters = z.strictObject({
   temperature: optional(z.number().min(0, 'must be from 0 to 2').max(2, 'must be from 0 to 2')),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { GRADER_TYPES, type GraderSpec } from '../evaluation/types.ts'
+import { grouped } from './grouped.ts'
 import { optional, withDefault } from './zod.ts'
 
 const MOST_GRADERS = 20
@@ -39,7 +40,7 @@ const share = z.number().min(0, 'must be from 0 to 1').max(1, 'must be from 0 to
 const rubric = z
   .string()
   .min(1, 'must not be empty')
-  .max(LONGEST_RUBRIC, `must have at most ${LONGEST_RUBRIC.toLocaleString('en')} characters`)
+  .max(LONGEST_RUBRIC, `must have at most ${grouped(LONGEST_RUBRIC)} characters`)
 
 const common = {
   name: optional(lineText(LONGEST_NAME)),
@@ -52,7 +53,7 @@ const texts = z
   })
   .transform(value => (typeof value === 'string' ? [value] : value))
 
-const SCHEMA_RULE = `must be a JSON Schema of at most ${LONGEST_SCHEMA.toLocaleString('en')} characters`
+const SCHEMA_RULE = `must be a JSON Schema of at most ${grouped(LONGEST_SCHEMA)} characters`
 const schema = z
   .union([z.record(z.string(), z.unknown()), z.boolean()], { error: orRequired(SCHEMA_RULE) })
   .refine(value => JSON.stringify(value).length <= LONGEST_SCHEMA, SCHEMA_RULE)

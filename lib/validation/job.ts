@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { turn } from '../loop-turns.ts'
 import { type ItemBody, itemBody, jobFields } from './batch.ts'
 import type { ChatLimits } from './chat.ts'
+import { grouped } from './grouped.ts'
 import { check, FaultList } from './zod.ts'
 
 export type JobLimits = Readonly<{
@@ -24,7 +25,7 @@ const jobOf = <Item extends z.ZodType>(item: Item, mostItems: number, now: numbe
     items: z
       .array(item)
       .min(1, 'must not be empty')
-      .max(mostItems, `must hold at most ${mostItems.toLocaleString('en')} items`),
+      .max(mostItems, `must hold at most ${grouped(mostItems)} items`),
   })
 
 /** The same with the schema of its items, as it is published; `parseJob` checks them one by one. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { V1_URLS } from '../batch/types.ts'
 import { PURPOSES } from '../batch/v1/types.ts'
+import { grouped } from './grouped.ts'
 import { optional, withDefault } from './zod.ts'
 
 /** Anthropic's route has batches of its own. */
@@ -58,7 +59,7 @@ const limit = (usual: number, most: number) =>
       .number()
       .refine(
         value => Number.isInteger(value) && value >= 1 && value <= most,
-        `must be a whole number from 1 to ${most.toLocaleString('en')}`,
+        `must be a whole number from 1 to ${grouped(most)}`,
       ),
     usual,
   )

@@ -1,5 +1,6 @@
 import { turn } from '../loop-turns.ts'
 import { endOfString, parseWithExactIds } from '../raw-json.ts'
+import { grouped } from './grouped.ts'
 import { DEEPEST_JSON, invalidJson, nestedTooDeep } from './json-text.ts'
 
 /** Text that takes a millisecond or so to parse. */
@@ -98,7 +99,7 @@ class Outliner {
     container.lastComma = at
     container.commas += 1
     if (!container.isArray && container.commas >= MOST_FIELDS)
-      throw invalidJson(`holds an object of more than ${MOST_FIELDS.toLocaleString('en')} fields`)
+      throw invalidJson(`holds an object of more than ${grouped(MOST_FIELDS)} fields`)
   }
 
   #begin(isArray: boolean, start: number): void {

@@ -1,7 +1,6 @@
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '../../clock.ts'
+import { threadProgram } from '../../thread-program.ts'
 import type { CheckRequest } from './messages.ts'
 
 /** The result of a check, unless it took too long or failed. */
@@ -17,7 +16,7 @@ export type ChecksDeps = Readonly<{
 }>
 
 /** The program of the checks' thread. */
-export const CHECKS_PROGRAM = join(dirname(fileURLToPath(import.meta.url)), 'thread.ts')
+export const CHECKS_PROGRAM = threadProgram(import.meta.url)
 const IDLE_MS = 30_000
 const MOST_MEGABYTES = 256
 

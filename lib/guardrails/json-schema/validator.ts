@@ -1,11 +1,9 @@
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { Clock, Timer } from '../../clock.ts'
+import { threadProgram } from '../../thread-program.ts'
 import type { CheckRequest, CheckResult, FromThread } from './messages.ts'
 
-/** Joined at run time, so that bundlers leave the file alone, which Node runs directly. */
-const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), 'thread.ts')
+const PROGRAM = threadProgram(import.meta.url)
 /** One check; usual ones take less than a millisecond. */
 const MOST_MS = 500
 const START_MS = 10_000

@@ -1,4 +1,3 @@
-import OpenAI from 'openai'
 import type { Endpoint } from '../../passthrough.ts'
 import type { Provider } from '../../types.ts'
 import type { ProviderDeps } from '../definition.ts'
@@ -26,6 +25,8 @@ const addressOf = async (
   { apiKey, baseUrl, variant }: OpenAiCompatibleOptions,
   path: string,
 ): Promise<UpstreamAddress> => {
+  // A gateway without such a provider starts without its 236 modules.
+  const { OpenAI } = await import('openai')
   const client = new OpenAI({ apiKey, baseURL: baseUrl, organization: null, project: null, logLevel: 'off' })
   const { req } = await client.buildRequest({ method: 'post', path, body: {} })
   const address = {

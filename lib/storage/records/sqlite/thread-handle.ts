@@ -1,7 +1,6 @@
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { Clock, Timer } from '../../../clock.ts'
+import { threadProgram } from '../../../thread-program.ts'
 import {
   type FromThread,
   type GroupResult,
@@ -23,8 +22,7 @@ export type ThreadOptions = Readonly<{
   program?: string
 }>
 
-/** Joined at run time, so that bundlers leave the file alone, which Node runs directly. */
-const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), 'thread.ts')
+const PROGRAM = threadProgram(import.meta.url)
 /** A request without a reply for this long, such as on a hung disk, fails, and the thread is ended. */
 const REPLY_MS = 15_000
 const MONITOR_MS = 1_000

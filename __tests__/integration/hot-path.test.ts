@@ -6,15 +6,16 @@ import { GatewayProcess, ROOT } from '../support/gateway.ts'
 import { INSPECTED, PreciseCoverage } from '../support/precise-coverage.ts'
 
 const WARM_UP_CALLS = 10
-/** So many, and so fast, that what a timer runs meanwhile stays far below one run for each call. */
+/** So many, and so many at once, that what a timer runs meanwhile stays far below one run for each call. */
 const COUNTED_CALLS = 200
+const AT_ONCE = 10
 
 /** Makes calls, each with a question of its own, which no cache answers; they are read to their end and recorded. */
 const callsOf = (gateway: GatewayProcess) => {
   let question = 0
   return async (calls: number): Promise<void> => {
     const requestIds: string[] = []
-    for (let sent = 0; sent < calls; sent++) {
+    const ask = async (): Promise<void> => {
       const response = await fetch(`${gateway.url}/api/chat`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -23,6 +24,7 @@ const callsOf = (gateway: GatewayProcess) => {
       expect(await response.json()).toMatchObject({ finishReason: 'stop', cache: 'miss' })
       requestIds.push(response.headers.get('x-request-id') ?? '')
     }
+    for (let sent = 0; sent < calls; sent += AT_ONCE) await Promise.all(Array.from({ length: AT_ONCE }, ask))
     for (const requestId of requestIds) await gateway.lineOf(requestId)
   }
 }
@@ -44,7 +46,7 @@ afterAll(async () => upstream.stop())
 
 describe.each([
   ['the mock provider', 104, () => ({})],
-  ['OpenAI’s format', 117, () => ({ OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: upstream.baseUrl })],
+  ['OpenAI’s format', 118, () => ({ OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: upstream.baseUrl })],
 ])('with %s', (_, most, env: () => Record<string, string>) => {
   // Work of timers, which no call waits for, runs less often than the calls and is therefore not counted.
   it(`a JSON chat call passes through at most ${most} files of the project`, async () => {

@@ -14,8 +14,8 @@ const SHORT = 8_192
 export const withTurns = <T>(steps: Iterator<unknown, T>, characters: number): T | Promise<T> =>
   characters <= SHORT ? atOnce(steps) : inTurns(steps)
 
-/** Shorter texts are looked at again sooner than their digest is computed. */
-const SHORTEST_REMEMBERED = 256
+/** A shorter text is looked at again within microseconds: it takes no place from a longer one. */
+const SHORTEST_REMEMBERED = 128
 /** Hashing a longer one would block the event loop for long. */
 const LONGEST_REMEMBERED = 65_536
 const MOST_REMEMBERED = 20_000

@@ -1,6 +1,10 @@
-import { Scanner } from './scan/scanner.ts'
+import { ALL_DETECTORS, Scanner } from './scan/scanner.ts'
+import { visible } from './scan/visible-text.ts'
 import { piecesOf, StreamHolder } from './stream-holder.ts'
 import type { Place, SpanRail, Verdict } from './types.ts'
+
+/** A quick look is one step: at a longer text it would take more than a millisecond. */
+const LONGEST_QUICK_LOOK = 16_384
 
 /** The span rails that look at a place, as one: each text is gone over once for all of them. */
 export class SpanRails {
@@ -25,7 +29,10 @@ export class SpanRails {
 
   /** The verdicts on a whole text, in steps between which other work can run. */
   *inspect(text: string): Generator<void, readonly Verdict[]> {
-    const pieces = yield* piecesOf(this.stream(), text)
+    const detectors =
+      text.length > LONGEST_QUICK_LOOK ? ALL_DETECTORS : this.#scanner.possibleIn(visible(text))
+    if (detectors === 0) return []
+    const pieces = yield* piecesOf(new StreamHolder(this.#scanner, this.#railOf, detectors), text)
     return pieces.flatMap(({ verdict }) => verdict ?? [])
   }
 }

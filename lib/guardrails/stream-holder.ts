@@ -1,4 +1,4 @@
-import type { Found, Scanner } from './scan/scanner.ts'
+import { ALL_DETECTORS, type DetectorSet, type Found, type Scanner } from './scan/scanner.ts'
 import { VisibleText } from './scan/visible-text.ts'
 import { CONTEXT, type Verdict } from './types.ts'
 
@@ -19,6 +19,7 @@ const STEP = 4096
 export class StreamHolder {
   readonly #rails: ReadonlyMap<string, string>
   readonly #scanner: Scanner
+  readonly #detectors: DetectorSet
   readonly #text = new VisibleText()
   /** Where the kept text begins in the whole one. */
   #base = 0
@@ -27,10 +28,14 @@ export class StreamHolder {
   /** What of the kept original is released; beyond `#next` where invisible characters were released early. */
   #released = 0
 
-  /** @param railOf the rail of each detector, by its name */
-  constructor(scanner: Scanner, railOf: ReadonlyMap<string, string>) {
+  /**
+   * @param railOf the rail of each detector, by its name
+   * @param detectors that look at the text
+   */
+  constructor(scanner: Scanner, railOf: ReadonlyMap<string, string>, detectors = ALL_DETECTORS) {
     this.#scanner = scanner
     this.#rails = railOf
+    this.#detectors = detectors
   }
 
   /** How many code units are held back now. */
@@ -68,12 +73,13 @@ export class StreamHolder {
       if (text !== '' || verdict) pieces.push({ text, ...(verdict && { verdict }) })
       this.#released = Math.max(this.#released, end)
     }
-    this.#next = this.#scanner.scan(this.#text.view, this.#next, isLast, found => {
+    const onFound = (found: Found): void => {
       const start = this.#text.originOf(found.start)
       const end = this.#text.endOf(found.match.end - 1)
       put(start)
       put(end, this.#verdict(found, start, end))
-    })
+    }
+    this.#next = this.#scanner.scan(this.#text.view, this.#next, isLast, onFound, this.#detectors)
     put(Math.max(this.#released, this.#text.originOf(this.#next)))
     this.#forget()
     return pieces

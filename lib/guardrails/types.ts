@@ -87,6 +87,11 @@ export interface Detector {
   readonly starts: (code: number) => boolean
   /** True: a match begins only where the code unit before is no ASCII letter, digit or underscore. */
   readonly atWordStart: boolean
+  /**
+   * A quick look at a whole text, of which it may say true without a match, and never false with one. It does not look
+   * for what `at` looks for, but for what every match has, such as an `@`. Absent: any text may hold a match.
+   */
+  readonly isPossibleIn?: (text: string) => boolean
   readonly at: (text: string, start: number, isLast: boolean) => Outcome
 }
 

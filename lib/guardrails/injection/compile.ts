@@ -1,3 +1,4 @@
+import { cipherSigns } from '../text/ciphers.ts'
 import { tokensOf } from '../text/tokens.ts'
 import { PHRASE_RULES } from './phrases.ts'
 import { IGNORE_PREVIOUS, WORDS } from './words.ts'
@@ -91,3 +92,6 @@ export const BY_FIRST_WORD: ReadonlyMap<string, readonly CompiledPattern[]> = ((
 export const KNOWN_WORDS: ReadonlySet<string> = new Set(
   PATTERNS.flatMap(({ steps }) => steps.flatMap(({ element }) => [...element.values()].flat(2))),
 )
+
+/** What they become in ciphers. */
+export const CIPHERED = cipherSigns(KNOWN_WORDS)

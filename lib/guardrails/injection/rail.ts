@@ -1,4 +1,4 @@
-import { ENCODINGS, isReadable, mayHoldPayload } from '../text/payloads.ts'
+import { ENCODINGS, isReadable, mayHoldPayload, passagesIn } from '../text/payloads.ts'
 import type { PlacedText, TextRail, Verdict } from '../types.ts'
 import { hitsIn } from './match.ts'
 import { TOKEN_RULES, TOKEN_SIGN } from './phrases.ts'
@@ -58,14 +58,14 @@ const inWindow = (window: string, base: number, length: number): Sighting[] => {
 }
 
 /** The encoded passages of a text, slice by slice: one that is longer than a slice comes in parts. */
-function* passagesIn(text: string): Generator<Passage | undefined> {
+function* payloadsIn(text: string): Generator<Passage | undefined> {
   if (text.length <= SLICE && !mayHoldPayload(text)) return
-  for (const { pattern, decode } of ENCODINGS)
+  for (const encoding of ENCODINGS)
     for (let base = 0; base < text.length; base += SLICE) {
       yield undefined
       const slice = text.slice(base, base + SLICE + LONGEST_PAYLOAD)
-      for (const { 0: passage, index } of slice.matchAll(pattern)) {
-        const decoded = index < SLICE ? decode(passage.slice(0, LONGEST_PAYLOAD)) : undefined
+      for (const { 0: passage, index } of passagesIn(slice, encoding)) {
+        const decoded = index < SLICE ? encoding.decode(passage.slice(0, LONGEST_PAYLOAD)) : undefined
         if (decoded !== undefined && isReadable(decoded))
           yield { decoded, start: base + index, end: base + index + passage.length }
       }
@@ -75,7 +75,7 @@ function* passagesIn(text: string): Generator<Passage | undefined> {
 /** What is found in decoded passages counts as found in the whole passage. */
 function* inPayloads(text: string, depth: number, budget: { left: number }): Generator<void, Sighting[]> {
   const found: Sighting[] = []
-  for (const passage of passagesIn(text)) {
+  for (const passage of payloadsIn(text)) {
     yield
     if (budget.left <= 0) break
     if (!passage) continue

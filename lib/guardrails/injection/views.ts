@@ -1,9 +1,10 @@
-import { cipherSigns, ciphersOf, decipher } from '../text/ciphers.ts'
+import { ciphersOf, decipher } from '../text/ciphers.ts'
 import { mappedTokens, withoutEscapes } from '../text/escapes.ts'
 import { leetTokens } from '../text/leetspeak.ts'
 import { squashedTokens, wordTree } from '../text/squashed.ts'
 import { type Token, tokensOf } from '../text/tokens.ts'
-import { KNOWN_WORDS } from './compile.ts'
+import { CIPHERED, KNOWN_WORDS } from './compile.ts'
+import { prospectsOf } from './prospects.ts'
 
 /** A way to read a text, as a row of words with their places in it. */
 export interface View {
@@ -12,7 +13,6 @@ export interface View {
   readonly tokens: readonly Token[]
 }
 
-const CIPHERED = cipherSigns(KNOWN_WORDS)
 const WORD_TREE = wordTree(KNOWN_WORDS)
 /** Ciphers that are tried on one passage. */
 const MOST_CIPHERS = 4
@@ -27,12 +27,14 @@ const squashedViews = (tokens: readonly Token[]): View[] =>
 
 const isDisguised = (tokens: readonly Token[]): boolean => tokens.some(({ latin }) => latin !== undefined)
 
-/** All readings of a passage in which its words may stand. */
-export function* viewsOf(text: string): Generator<View> {
+function* wordViews(text: string): Generator<View> {
   const tokens = tokensOf(text)
   yield { name: isDisguised(tokens) ? 'look-alikes' : 'plain', tokens }
   yield* squashedViews(tokens)
   yield* cipherViews(tokens)
+}
+
+function* changedViews(text: string): Generator<View> {
   const leet = leetTokens(text, KNOWN_WORDS)
   if (leet) {
     yield { name: 'leetspeak', tokens: leet }
@@ -43,4 +45,18 @@ export function* viewsOf(text: string): Generator<View> {
   yield { name: 'escapes', tokens: mappedTokens(once) }
   const twice = withoutEscapes(once.text, once.origins)
   if (twice) yield { name: 'escapes', tokens: mappedTokens(twice) }
+}
+
+/** All readings of a passage in which its words may stand. */
+export function* allViewsOf(text: string): Generator<View> {
+  yield* wordViews(text)
+  yield* changedViews(text)
+}
+
+/** The readings of a passage in which a rule may match: of prose there is none. */
+export function* viewsOf(text: string): Generator<View> {
+  const { hasPhrases, longWords } = prospectsOf(text) ?? { hasPhrases: true, longWords: [] }
+  if (hasPhrases) yield* wordViews(text)
+  else if (longWords.length > 0) yield* squashedViews(longWords)
+  yield* changedViews(text)
 }

@@ -21,6 +21,25 @@ export const isSpace: CodeTest = code => code === 32 || code === 9 || code === 1
 /** The code unit at an index; NaN, which passes no test, outside the text. */
 export const codeAt = (text: string, index: number): number => text.charCodeAt(index)
 
+/**
+ * Where the first run begins, from a position on, of so many code units or more that pass a test; -1 where there is none.
+ * Most of a text with short runs is skipped.
+ */
+export const runStart = (text: string, from: number, length: number, test: CodeTest): number => {
+  let start = from
+  while (start + length <= text.length) {
+    let at = start + length - 1
+    while (at >= start && test(text.charCodeAt(at))) at -= 1
+    if (at < start) return start
+    start = at + 1
+  }
+  return -1
+}
+
+/** Whether so many code units in a row pass a test. */
+export const hasRun = (text: string, length: number, test: CodeTest): boolean =>
+  runStart(text, 0, length, test) !== -1
+
 /** The end of the run of code units that pass a test, at most `limit` of them. */
 export const runEnd = (text: string, start: number, limit: number, test: CodeTest): number => {
   const stop = Math.min(text.length, start + limit)

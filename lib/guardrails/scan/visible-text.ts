@@ -142,3 +142,12 @@ export class VisibleText {
     this.#origins = origins
   }
 }
+
+/** A whole text as detectors see it. */
+export const visible = (text: string): string => {
+  if (!NEEDS_FOLDING.test(text)) return text
+  const folded = new VisibleText()
+  folded.append(text)
+  folded.finish()
+  return folded.view
+}

@@ -100,6 +100,9 @@ const LENGTH_BY_CODES = new Uint8Array(1024)
 for (const [country, length] of Object.entries(LENGTHS))
   LENGTH_BY_CODES[((codeAt(country, 0) & 31) << 5) | (codeAt(country, 1) & 31)] = length
 
+/** What every IBAN begins with. */
+const COUNTRY_AND_CHECK = /[A-Za-z]{2}\d\d/
+
 /** The longest IBAN, a separator after each fourth character, and one character after it. */
 const LONGEST = 33 + 8 + 1
 
@@ -129,4 +132,11 @@ const at = (text: string, start: number, isLast: boolean): Outcome => {
 }
 
 /** International bank account numbers: country, its length, check digits. */
-export const iban: Detector = { name: 'iban', longest: LONGEST, starts: isLetter, atWordStart: true, at }
+export const iban: Detector = {
+  name: 'iban',
+  longest: LONGEST,
+  starts: isLetter,
+  atWordStart: true,
+  isPossibleIn: text => COUNTRY_AND_CHECK.test(text),
+  at,
+}

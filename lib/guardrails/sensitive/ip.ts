@@ -9,6 +9,9 @@ const MOST_V6 = 45
 const MOST_GROUP = 4
 
 const OCTETS = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.|$)){4}$/
+/** What every IPv4 address has, and every IPv6 address. */
+const TWO_OCTETS = /\d\.\d/
+const TWO_COLONS = /:[\dA-Fa-f]{0,4}:/
 /** Four numbers after these are a version, a section or an object identifier. */
 const NO_ADDRESS_BEFORE =
   /(?:\bv(?:er(?:sion)?)?\.?|\bversion\s+is|\brelease|\bsection|\bchapter|§|\boid|\bbuild|[\^~]|[<>=]=|@)\s*$/i
@@ -60,6 +63,7 @@ export const ipv4: Detector = {
   longest: MOST_V4 + 3,
   starts: isDigit,
   atWordStart: true,
+  isPossibleIn: text => TWO_OCTETS.test(text),
   at: v4At,
 }
 
@@ -69,5 +73,6 @@ export const ipv6: Detector = {
   longest: MOST_V6 + 2,
   starts: code => isHex(code) || code === COLON,
   atWordStart: false,
+  isPossibleIn: text => TWO_COLONS.test(text),
   at: v6At,
 }

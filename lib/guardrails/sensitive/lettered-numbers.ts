@@ -81,6 +81,9 @@ const NUMBERS: readonly LetteredNumber[] = [
   { rule: 'cn-resident-id', length: 18, shape: /^[1-9]\d{5}(?:18|19|20)\d{9}[\dX]$/, isValid: isChinese },
 ]
 
+/** What the shortest of them has, and so each of them. */
+const NINE_CHARACTERS = /[A-Z\d](?:[ -]?[A-Z\d]){8}/
+
 /** The longest of them, a space or hyphen after each second character, and one character after it. */
 const MOST_CHARACTERS = 18
 const LONGEST = MOST_CHARACTERS + 8 + 2
@@ -152,5 +155,6 @@ export const letteredNumber: Detector = {
   longest: LONGEST,
   starts: startsNumber,
   atWordStart: true,
+  isPossibleIn: text => NINE_CHARACTERS.test(text) && /\d/.test(text),
   at,
 }

@@ -139,6 +139,8 @@ export const numberDetector = (kinds: readonly NumberKind[]): Detector => {
   const byLength = Array.from({ length: MOST_DIGITS + 1 }, (_, length) =>
     kinds.filter(kind => kind.lengths.includes(length)),
   )
+  const shortest = Math.min(...kinds.flatMap(({ lengths }) => lengths))
+  const digits = new RegExp(`\\d(?:[ ./-]?\\d){${shortest - 1}}`)
   const at = (text: string, start: number, isLast: boolean): Outcome => {
     if (!beginsAt(text, start)) return undefined
     const { groups, isOpen } = runAt(text, start)
@@ -156,7 +158,14 @@ export const numberDetector = (kinds: readonly NumberKind[]): Detector => {
     }
     return undefined
   }
-  return { name: 'number', longest: LONGEST_NUMBER, starts: isDigit, atWordStart: false, at }
+  return {
+    name: 'number',
+    longest: LONGEST_NUMBER,
+    starts: isDigit,
+    atWordStart: false,
+    isPossibleIn: text => digits.test(text),
+    at,
+  }
 }
 
 /** Whether all separators are the same, or there is none. */

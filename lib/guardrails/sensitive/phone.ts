@@ -18,6 +18,9 @@ const WORDS =
 const NORTH_AMERICAN = /^(?:\+?1[-. ]?)?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])[2-9]\d\d[-. ]\d{4}$/
 const INTERNATIONAL = /^\+[1-9]/
 
+/** What every number has: digits with no more than two separators between them. */
+const SEVEN_DIGITS = /\d(?:[ ./()-]{0,2}\d){6}/
+
 /** Whether a word for a telephone stands before, with no digit or line end in between. */
 const isAfterWord = (before: string): boolean => {
   const last = codeAt(before, before.length - 1)
@@ -107,5 +110,6 @@ export const phone: Detector = {
   longest: LONGEST,
   starts: code => isDigit(code) || code === PLUS || code === OPENING,
   atWordStart: false,
+  isPossibleIn: text => SEVEN_DIGITS.test(text),
   at,
 }

@@ -47,15 +47,17 @@ const meant = (word: string, known: ReadonlySet<string>): string => {
   return candidates.find(candidate => known.has(candidate)) ?? read(word, 'i')
 }
 
+/** Whether a word with letters becomes a known one by its digits or signs. */
+const isChanged = (word: string, known: ReadonlySet<string>): boolean =>
+  MIXED.test(word) && /[a-z]/i.test(word.slice(0, -1)) && known.has(meant(word, known))
+
 /** The words of a text read as leetspeak; undefined where no word of it becomes a known one by that. */
 export const leetTokens = (text: string, known: ReadonlySet<string>): Token[] | undefined => {
-  if (!MIXES.test(text)) return undefined
-  let changed = 0
-  const tokens = Array.from(text.matchAll(WRITTEN), ({ 0: word, index }): Token => {
-    const isMixed = MIXED.test(word)
-    const value = isMixed ? meant(word, known) : word.toLowerCase()
-    if (isMixed && known.has(value) && /[a-z]/i.test(word.slice(0, -1))) changed += 1
-    return { text: value, start: index, end: index + word.length }
-  })
-  return changed > 0 ? tokens : undefined
+  if (!MIXED.test(text) || !MIXES.test(text)) return undefined
+  if (!text.match(WRITTEN)?.some(word => isChanged(word, known))) return undefined
+  return Array.from(text.matchAll(WRITTEN), ({ 0: word, index }) => ({
+    text: MIXED.test(word) ? meant(word, known) : word.toLowerCase(),
+    start: index,
+    end: index + word.length,
+  }))
 }

@@ -2,6 +2,8 @@ import type { Token } from './tokens.ts'
 
 /** So many short words in a row are letters that were spaced out. */
 const FEWEST_LETTERS = 7
+/** So many letters are a short word. */
+const MOST_SHORT = 3
 /** A longer word may be several without spaces. */
 const LONGEST_WORD = 10
 const MOST_LETTERS = 600
@@ -17,11 +19,35 @@ interface Letter {
   readonly end: number
 }
 
-const isLong = ({ text }: Token): boolean => text.length > LONGEST_WORD && !/\d/.test(text)
+/** Whether a word may be several without spaces. */
+export const isLongWord = (length: number, hasDigit: boolean): boolean => length > LONGEST_WORD && !hasDigit
+
+const isLong = ({ text }: Token): boolean => isLongWord(text.length, /\d/.test(text))
 
 /** Up to three Latin letters or digits; characters of scripts without spaces are no spaced-out letters. */
 const isShort = ({ text, latin = text }: Token): boolean =>
-  latin.length > 0 && latin.length <= 3 && latin.charCodeAt(0) < 128
+  latin.length > 0 && latin.length <= MOST_SHORT && latin.charCodeAt(0) < 128
+
+const isSpacedOut = (words: number, singles: number): boolean =>
+  words >= FEWEST_LETTERS && singles * 2 >= words
+
+/** Counts short words in a row by their lengths alone. */
+export class ShortWordRow {
+  #words = 0
+  #singles = 0
+
+  /** Takes the next word; whether the row may, with it, be letters that were spaced out. */
+  isSpacedOutWith(length: number): boolean {
+    if (length > MOST_SHORT || this.#words >= MOST_LETTERS) {
+      this.#words = 0
+      this.#singles = 0
+    }
+    if (length > MOST_SHORT) return false
+    this.#words += 1
+    if (length === 1) this.#singles += 1
+    return isSpacedOut(this.#words, this.#singles)
+  }
+}
 
 /** The letters of words, each with its place; of a long word each has the place of the word. */
 const lettersOf = (tokens: readonly Token[]): Letter[] =>
@@ -35,7 +61,7 @@ const stretches = (tokens: readonly Token[]): Letter[][] => {
   let short: Token[] = []
   const finish = (): void => {
     const singles = short.filter(({ text }) => text.length === 1).length
-    if (short.length >= FEWEST_LETTERS && singles * 2 >= short.length) found.push(lettersOf(short))
+    if (isSpacedOut(short.length, singles)) found.push(lettersOf(short))
     short = []
   }
   for (const token of tokens) {

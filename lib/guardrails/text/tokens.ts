@@ -65,6 +65,9 @@ const read = (character: string): Reading => {
 /** Left out of a word: `don't` is read as `dont`. */
 const isApostrophe = (character: string): boolean => character === "'" || character === '’'
 
+/** Whether a text has only printable ASCII characters and white space. */
+export const isAscii = (text: string): boolean => !BEYOND_ASCII.test(text)
+
 const asciiTokens = (text: string, base: number): Token[] =>
   Array.from(text.matchAll(ASCII_TOKEN), ({ 0: word, index }) => ({
     text: word.toLowerCase().replace("'", ''),
@@ -74,7 +77,7 @@ const asciiTokens = (text: string, base: number): Token[] =>
 
 /** Splits a text into words. @param base where it begins in the original */
 export const tokensOf = (text: string, base = 0): Token[] => {
-  if (!BEYOND_ASCII.test(text)) return asciiTokens(text, base)
+  if (isAscii(text)) return asciiTokens(text, base)
   const tokens: Token[] = []
   let folded = ''
   let latin = ''

@@ -62,7 +62,7 @@ export const pepperFor = ({ DATABASE_URL }: Readonly<Record<string, string>>): R
 /** A gateway as a process of its own, with nothing of this machine's environment but its path. */
 export class GatewayProcess {
   readonly url: string
-  /** Measures of its event loop, as far as they have been written. */
+  /** Measures of its event loop since `watchLoop`, as far as they have been written. */
   readonly delays: LoopDelays
   readonly #child: ChildProcess
   #output = ''
@@ -171,6 +171,8 @@ export class GatewayProcess {
 
   /** Has its event loop watched from now on. Called once it is warm. */
   async watchLoop(): Promise<void> {
+    this.delays.startOver()
+    await this.until(() => this.delays.isMeasuring || undefined, 'the first measure of the event loop')
     const delays = await this.loopDelays()
     delays.startOver()
   }

@@ -18,7 +18,7 @@ const LOOP_PERIOD_MS = 10
 /** Below the ports that a machine gives to outgoing connections, one of which would take it before its process does. */
 const PORTS = { from: 12_000, to: 32_000 }
 
-const isFree = async (port: number): Promise<boolean> => {
+export const isFree = async (port: number): Promise<boolean> => {
   const server = createServer()
   const listens = await new Promise<boolean>(resolve => {
     server.once('error', () => resolve(false)).listen(port, () => resolve(true))

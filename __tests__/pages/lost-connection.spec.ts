@@ -1,7 +1,5 @@
 import type { Page } from '@playwright/test'
 import { CuttingProxy } from '../support/cutting-proxy.ts'
-import { faultsOf } from './support/axe.ts'
-import { keepLooks } from './support/looks.ts'
 import { test as base, expect } from './support/parley.ts'
 import { SERVERS } from './support/servers.ts'
 
@@ -15,63 +13,58 @@ const test = base.extend<{ network: CuttingProxy }>({
   },
 })
 
-/** What does not depend on colours and width is tried in one look only. */
-const ANY_LOOK = { tag: '@any-look' }
 const NUMBERS = Array.from({ length: 600 }, (_, number) => `${number}é`).join(' ')
 const LOST = 'Connection lost. Reconnecting…'
 
-test(
-  'goes on where a lost connection ended, without a character lost or doubled',
-  ANY_LOOK,
-  async ({ parley, network }) => {
-    network.cutAfter(2_000, 3_333, 4_001, 7_777)
-    await parley.discuss(NUMBERS, 'mock/echo')
-    await expect(parley.answer.locator('p').first()).toHaveText(NUMBERS)
-    expect(network.cuts).toBe(4)
-    await expect(parley.status).toHaveText('The answer is complete.')
-  },
-)
+test('goes on where a lost connection ended, without a character lost or doubled', async ({
+  parley,
+  network,
+}) => {
+  network.cutAfter(2_000, 3_333, 4_001, 7_777)
+  await parley.discuss(NUMBERS, 'mock/echo')
+  await expect(parley.answer.locator('p').first()).toHaveText(NUMBERS)
+  expect(network.cuts).toBe(4)
+  await expect(parley.status).toHaveText('The answer is complete.')
+})
 
-test(
-  'says quietly that the connection is lost, and when it is back',
-  ANY_LOOK,
-  async ({ parley, network }) => {
-    await parley.ask('Tell me', 'mock/stall')
-    await expect(parley.answer).toContainText('You asked')
-    network.cut({ next: 'swallowed' })
-    await expect(parley.status).toHaveText(LOST)
-    await expect(parley.answer).toContainText(LOST)
-    await expect(parley.answer).toContainText('You asked')
-    network.cut({ next: 'let through' })
-    await expect(parley.status).toHaveText('Reconnected.')
-    await expect(parley.answer).not.toContainText(LOST)
-    await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
-  },
-)
+test('says quietly that the connection is lost, and when it is back', async ({ parley, network }) => {
+  await parley.ask('Tell me', 'mock/stall')
+  await expect(parley.answer).toContainText('You asked')
+  network.cut({ next: 'swallowed' })
+  await expect(parley.status).toHaveText(LOST)
+  await expect(parley.answer).toContainText(LOST)
+  await expect(parley.answer).toContainText('You asked')
+  network.cut({ next: 'let through' })
+  await expect(parley.status).toHaveText('Reconnected.')
+  await expect(parley.answer).not.toContainText(LOST)
+  await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
+})
 
-test('can be used by everyone while the connection is lost', async ({ parley, network }, info) => {
+test('can be used by everyone while the connection is lost, in light, in dark and at 320 px', async ({
+  everyLook,
+  parley,
+  network,
+}) => {
   await parley.ask('Tell me', 'mock/stall')
   await expect(parley.answer).toContainText('You asked')
   network.cut({ next: 'swallowed' })
   await expect(parley.answer).toContainText(LOST)
-  await keepLooks(parley.page, 'connection lost', info)
-  expect(await faultsOf(parley.page)).toEqual([])
+  await everyLook('connection lost')
 })
 
-test(
-  'stops an answer at the gateway, and keeps all that the gateway had of it',
-  ANY_LOOK,
-  async ({ parley, network: _ }) => {
-    await parley.ask('Go on', 'mock/long')
-    await expect(parley.answer).toContainText('Line 9 of')
-    const told = await stopping(parley.page, () => parley.stop.click())
-    expect(told.stopped).toBe(true)
-    await expect(parley.answer).toHaveAttribute('data-state', 'stopped')
-    await expect(parley.answer.locator('p').first()).toHaveText(told.content.trim())
-  },
-)
+test('stops an answer at the gateway, and keeps all that the gateway had of it', async ({
+  parley,
+  network: _,
+}) => {
+  await parley.ask('Go on', 'mock/long')
+  await expect(parley.answer).toContainText('Line 9 of')
+  const told = await stopping(parley.page, () => parley.stop.click())
+  expect(told.stopped).toBe(true)
+  await expect(parley.answer).toHaveAttribute('data-state', 'stopped')
+  await expect(parley.answer.locator('p').first()).toHaveText(told.content.trim())
+})
 
-test('stops an answer also while its connection is gone', async ({ parley, network }, info) => {
+test('stops an answer also while its connection is gone', async ({ parley, network }) => {
   await parley.ask('Tell me', 'mock/stall')
   await expect(parley.answer).toContainText('You asked')
   network.cut({ next: 'swallowed' })
@@ -79,47 +72,42 @@ test('stops an answer also while its connection is gone', async ({ parley, netwo
   const told = await stopping(parley.page, () => parley.page.keyboard.press('Escape'))
   expect(told).toMatchObject({ stopped: true, content: expect.stringMatching(/^You asked/) })
   await expect(parley.status).toHaveText('The answer was stopped.')
-  await keepLooks(parley.page, 'stopped while lost', info)
 })
 
-test(
-  'stops with what has come where the gateway is out of reach',
-  ANY_LOOK,
-  async ({ parley, network, context }) => {
-    await parley.ask('Tell me', 'mock/stall')
-    await expect(parley.answer).toContainText('You asked')
-    await context.setOffline(true)
-    network.cut({ next: 'swallowed' })
-    await expect(parley.status).toHaveText(LOST)
-    await parley.stop.click()
-    await expect(parley.answer).toHaveAttribute('data-state', 'stopped')
-    await expect(parley.answer).toContainText('You asked')
-    await expect(parley.send).toBeVisible()
-  },
-)
+test('stops with what has come where the gateway is out of reach', async ({ parley, network, context }) => {
+  await parley.ask('Tell me', 'mock/stall')
+  await expect(parley.answer).toContainText('You asked')
+  await context.setOffline(true)
+  network.cut({ next: 'swallowed' })
+  await expect(parley.status).toHaveText(LOST)
+  await parley.stop.click()
+  await expect(parley.answer).toHaveAttribute('data-state', 'stopped')
+  await expect(parley.answer).toContainText('You asked')
+  await expect(parley.send).toBeVisible()
+})
 
-test(
-  'leaves the upstream once a new chat can no longer be undone, after 15 s',
-  ANY_LOOK,
-  async ({ parley, page, network }) => {
-    await page.clock.install()
-    await parley.open(network.url)
-    await parley.ask('Tell me', 'mock/stall')
-    await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
-    const told = await stopping(page, async () => {
-      await page.getByRole('button', { name: 'New chat' }).click()
-      await expect(page.getByRole('button', { name: 'Undo' })).toBeVisible()
-      await page.clock.fastForward(15_000)
-    })
-    expect(told.stopped).toBe(true)
-    await expect(parley.page.locator('[data-state]')).toHaveCount(0)
-  },
-)
+test('leaves the upstream once a new chat can no longer be undone, after 15 s', async ({
+  parley,
+  page,
+  network,
+}) => {
+  await page.clock.install()
+  await parley.open(network.url)
+  await parley.ask('Tell me', 'mock/stall')
+  await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
+  const told = await stopping(page, async () => {
+    await page.getByRole('button', { name: 'New chat' }).click()
+    await expect(page.getByRole('button', { name: 'Undo' })).toBeVisible()
+    await page.clock.fastForward(15_000)
+  })
+  expect(told.stopped).toBe(true)
+  await expect(parley.page.locator('[data-state]')).toHaveCount(0)
+})
 
 test('keeps what has come of an answer that the gateway no longer has, and offers another try', async ({
   parley,
   network,
-}, info) => {
+}) => {
   await parley.page.route('**/api/chat/*/stream', route => route.fulfill({ status: 404, json: {} }))
   await parley.ask('Tell me', 'mock/stall')
   await expect(parley.answer).toContainText('You asked')
@@ -127,46 +115,40 @@ test('keeps what has come of an answer that the gateway no longer has, and offer
   await expect(parley.answer).toHaveAttribute('data-state', 'failed')
   await expect(parley.answer).toContainText('You asked')
   await expect(parley.answer).toContainText('The connection was lost before the answer was complete.')
-  await keepLooks(parley.page, 'connection lost for good', info)
 
   await parley.choose('mock/echo')
   await parley.page.getByRole('button', { name: 'Try again' }).click()
   await expect(parley.answer).toHaveAttribute('data-state', 'done')
 })
 
-test(
-  'takes an answer that the gateway does not keep as it comes, and does not come back for it',
-  ANY_LOOK,
-  async ({ parley, network }) => {
-    await parley.page.route('**/api/chat', route => {
-      const { 'x-gateway-resume': _, ...headers } = route.request().headers()
-      return route.continue({ headers })
-    })
-    const later: string[] = []
-    parley.page.on('request', request => later.push(new URL(request.url()).pathname))
-    await parley.ask('Tell me', 'mock/stall')
-    await expect(parley.answer).toContainText('You asked')
-    network.cut({ next: 'let through' })
-    await expect(parley.answer).toHaveAttribute('data-state', 'failed')
-    await expect(parley.answer).toContainText('You asked')
-    expect(later.filter(path => path.startsWith('/api/chat/'))).toEqual([])
-  },
-)
+test('takes an answer that the gateway does not keep as it comes, and does not come back for it', async ({
+  parley,
+  network,
+}) => {
+  await parley.page.route('**/api/chat', route => {
+    const { 'x-gateway-resume': _, ...headers } = route.request().headers()
+    return route.continue({ headers })
+  })
+  const later: string[] = []
+  parley.page.on('request', request => later.push(new URL(request.url()).pathname))
+  await parley.ask('Tell me', 'mock/stall')
+  await expect(parley.answer).toContainText('You asked')
+  network.cut({ next: 'let through' })
+  await expect(parley.answer).toHaveAttribute('data-state', 'failed')
+  await expect(parley.answer).toContainText('You asked')
+  expect(later.filter(path => path.startsWith('/api/chat/'))).toEqual([])
+})
 
-test(
-  'leaves its answer to the gateway’s grace when the page is left',
-  ANY_LOOK,
-  async ({ parley, network }) => {
-    const later: string[] = []
-    await parley.ask('Tell me', 'mock/stall')
-    await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
-    expect(network.streams).toBe(1)
-    parley.page.on('request', request => later.push(new URL(request.url()).pathname))
-    await parley.page.goto('about:blank')
-    await expect.poll(() => network.streams).toBe(0)
-    expect(later.filter(path => path.startsWith('/api/'))).toEqual([])
-  },
-)
+test('leaves its answer to the gateway’s grace when the page is left', async ({ parley, network }) => {
+  const later: string[] = []
+  await parley.ask('Tell me', 'mock/stall')
+  await expect(parley.answer).toHaveAttribute('data-state', 'streaming')
+  expect(network.streams).toBe(1)
+  parley.page.on('request', request => later.push(new URL(request.url()).pathname))
+  await parley.page.goto('about:blank')
+  await expect.poll(() => network.streams).toBe(0)
+  expect(later.filter(path => path.startsWith('/api/'))).toEqual([])
+})
 
 /** What the gateway tells when an answer is stopped. */
 async function stopping(

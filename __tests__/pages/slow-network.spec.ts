@@ -14,7 +14,7 @@ const MOST_FIRST_BYTES = 17_000
 
 type Loaded = { name: string; bytes: number; startedAt: number }
 
-test('on slow 3G with a CPU four times slower, a question sent as soon as the composer is there is answered @any-look', async ({
+test('on slow 3G with a CPU four times slower, a question sent as soon as the composer is there is answered', async ({
   parley,
   page,
 }, info) => {
@@ -36,7 +36,7 @@ test('on slow 3G with a CPU four times slower, a question sent as soon as the co
   await expect(parley.answer).toContainText('Hello!')
 })
 
-test('on slow 3G a question can be sent after 17 kB, the page and its scripts are at most 157 kB, and no font is loaded before them @any-look', async ({
+test('on slow 3G a question can be sent after 17 kB, the page and its scripts are at most 157 kB, and no font is loaded before them', async ({
   parley,
   page,
 }, info) => {

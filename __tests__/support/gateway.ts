@@ -18,7 +18,7 @@ const LOOP_PERIOD_MS = 10
 /** Below the ports that a machine gives to outgoing connections, one of which would take it before its process does. */
 const PORTS = { from: 12_000, to: 32_000 }
 
-const isFree = async (port: number): Promise<boolean> => {
+export const isFree = async (port: number): Promise<boolean> => {
   const server = createServer()
   const listens = await new Promise<boolean>(resolve => {
     server.once('error', () => resolve(false)).listen(port, () => resolve(true))
@@ -70,7 +70,7 @@ export const pepperFor = ({ DATABASE_URL }: Readonly<Record<string, string>>): R
 /** A gateway as a process of its own, with nothing of this machine's environment but its path. */
 export class GatewayProcess {
   readonly url: string
-  /** Measures of its event loop, as far as they have been written. */
+  /** Measures of its event loop since `watchLoop`, as far as they have been written. */
   readonly delays: LoopDelays
   readonly #child: ChildProcess
   #output = ''
@@ -179,6 +179,8 @@ export class GatewayProcess {
 
   /** Has its event loop watched from now on. Called once it is warm. */
   async watchLoop(): Promise<void> {
+    this.delays.startOver()
+    await this.until(() => this.delays.isMeasuring || undefined, 'the first measure of the event loop')
     const delays = await this.loopDelays()
     delays.startOver()
   }

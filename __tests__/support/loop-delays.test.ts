@@ -12,6 +12,7 @@ afterEach(() => {
 /** Runs a script under the monitor, to its end. */
 const watched = async (script: string, before: readonly string[] = []): Promise<LoopDelays> => {
   const delays = new LoopDelays()
+  delays.startOver()
   const command = [...before, process.execPath, ...delays.args, '--eval', script]
   const child = spawn(command[0] ?? '', command.slice(1), { env: { ...process.env, ...delays.env } })
   children.push(child)
@@ -50,6 +51,23 @@ describe.runIf(process.platform === 'linux')('the monitor of event-loop delay', 
     const spin = `${CPU} 120; const step = async () => { if (cpuMs() < end) await null, await step() }; void step()`
     const delays = await watched(after(200, spin) + STAY)
     expect(delays.longestMs).toBeGreaterThan(100)
+  })
+
+  it('fails a check of a process that has not been measured', () => {
+    const delays = new LoopDelays()
+    expect(() => delays.expectBelow(50)).toThrow('has not been measured')
+    delays.startOver()
+    expect(() => delays.expectBelow(50)).toThrow('has not been measured')
+  })
+
+  it('measures nothing until it is asked to', async () => {
+    const delays = new LoopDelays()
+    const child = spawn(process.execPath, [...delays.args, '--eval', after(200, compute(120)) + STAY], {
+      env: { ...process.env, ...delays.env },
+    })
+    children.push(child)
+    await once(child, 'exit')
+    expect(delays.isMeasuring).toBe(false)
   })
 
   it('reports nothing of a process that yields', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -41,9 +41,18 @@ export class LoopDelays {
     return { LOOP_MONITOR_FILE: this.#file }
   }
 
-  /** Forgets what came before: a process that starts, loads its modules and compiles them is not warm. */
+  /**
+   * Has the process measured from now on, and forgets what came before: one that starts, loads its modules and compiles
+   * them is not warm.
+   */
   startOver(): void {
+    appendFileSync(this.#file, '')
     this.#since = Date.now()
+  }
+
+  /** Whether the process measures already. */
+  get isMeasuring(): boolean {
+    return existsSync(this.#file) && statSync(this.#file).size > 0
   }
 
   /** Blocks of at least 20 ms since `startOver`, the longest first. */
@@ -62,8 +71,10 @@ export class LoopDelays {
   /**
    * Starts over.
    * @throws BlockedLoop when the event loop was blocked for longer than `mostMs`
+   * @throws Error when it was not measured
    */
   expectBelow(mostMs = LONGEST_BLOCK_MS): void {
+    if (!this.isMeasuring) throw new Error('This event loop has not been measured.')
     const longer = this.blocks().filter(({ blockedMs }) => blockedMs > mostMs)
     this.startOver()
     if (longer.length > 0)
@@ -73,10 +84,6 @@ export class LoopDelays {
   }
 
   #lines(): string[] {
-    try {
-      return readFileSync(this.#file, 'utf8').split('\n').filter(Boolean)
-    } catch {
-      return []
-    }
+    return readFileSync(this.#file, 'utf8').split('\n').filter(Boolean)
   }
 }

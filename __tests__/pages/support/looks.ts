@@ -4,5 +4,5 @@ import type { Page, TestInfo } from '@playwright/test'
 export async function keepLooks(page: Page, state: string, { project }: TestInfo): Promise<void> {
   if (!process.env.LOOKS) return
   await page.evaluate(() => document.fonts.ready)
-  await page.screenshot({ path: `test-results/looks/${project.name}-${state}.png` })
+  await page.screenshot({ path: `test-results/looks/${project.name}-${state}.png`, fullPage: true })
 }

@@ -1,4 +1,5 @@
 import { expect, type Locator, type Page } from '@playwright/test'
+import { type EveryLook, everyLookOf } from './every-look.ts'
 import { test as base } from './worker-gateway.ts'
 
 /** The mock provider's other selves. The gateway takes them by name but does not advertise them. */
@@ -20,7 +21,7 @@ export type Parley = {
 }
 
 /** A visitor of the chat page. A test also fails if the page broke its security policy or threw. */
-export const test = base.extend<{ parley: Parley }>({
+export const test = base.extend<{ parley: Parley; everyLook: EveryLook }>({
   parley: async ({ page }, use) => {
     const faults: string[] = []
     let hasCrashed = false
@@ -40,6 +41,7 @@ export const test = base.extend<{ parley: Parley }>({
     if (!hasCrashed) await page.unrouteAll({ behavior: 'ignoreErrors' })
     expect(faults, 'policy violations and uncaught errors').toEqual([])
   },
+  everyLook: async ({ page }, use, info) => use(await everyLookOf(page, info)),
 })
 
 export { expect }

@@ -1,4 +1,4 @@
-type Server = { url: string; env: Record<string, string> }
+export type Server = { url: string; env: Record<string, string> }
 
 /** Failing models go on failing as themselves: a rest would make every test depend on those before it. */
 const generous = {

@@ -16,7 +16,7 @@ process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cach
 export default defineConfig({
   testDir: '__tests__/pages',
   testMatch: '*.spec.ts',
-  globalSetup: './__tests__/support/bundle.ts',
+  globalSetup: ['./__tests__/support/bundle.ts', './__tests__/pages/support/start-servers.ts'],
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
   workers: 2,
@@ -50,5 +50,4 @@ export default defineConfig({
       use: { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true, colorScheme: 'light' },
     },
   ],
-  globalSetup: './__tests__/pages/support/start-servers.ts',
 })

@@ -25,6 +25,8 @@ export default defineConfig({
   expect: { timeout: 90_000 },
   reporter: 'list',
   use: {
+    ...devices['Desktop Chrome'],
+    colorScheme: 'light',
     baseURL: SERVERS.open.url,
     screenshot: 'only-on-failure',
     launchOptions: {
@@ -38,16 +40,4 @@ export default defineConfig({
       ],
     },
   },
-  projects: [
-    {
-      name: 'desktop',
-      testIgnore: 'narrow.spec.ts',
-      use: { ...devices['Desktop Chrome'], colorScheme: 'light' },
-    },
-    {
-      name: '320 px',
-      testMatch: ['following.spec.ts', 'narrow.spec.ts'],
-      use: { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true, colorScheme: 'light' },
-    },
-  ],
 })

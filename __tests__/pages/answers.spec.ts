@@ -1,5 +1,6 @@
-import type { Page, Route, TestInfo } from '@playwright/test'
-import { faultsOf } from './support/axe.ts'
+import type { Page, Route } from '@playwright/test'
+import { COLOUR_RULES, faultsOf } from './support/axe.ts'
+import { settled } from './support/every-look.ts'
 import { keepLooks } from './support/looks.ts'
 import { expect, type Parley, test } from './support/parley.ts'
 
@@ -11,36 +12,26 @@ const RATE_LIMIT = {
 }
 
 /** In light, dark and forced colours: axe finds nothing. Leaves a picture of each. */
-async function looksWellTo(page: Page, state: string, info: TestInfo): Promise<void> {
-  for (const media of [
-    { colorScheme: 'light' },
-    { colorScheme: 'dark' },
-    { forcedColors: 'active' },
-  ] as const) {
+async function looksWellTo(page: Page, state: string): Promise<void> {
+  const looks = [
+    [{ colorScheme: 'light' }, undefined],
+    [{ colorScheme: 'dark' }, COLOUR_RULES],
+    [{ forcedColors: 'active' }, COLOUR_RULES],
+  ] as const
+  for (const [media, only] of looks) {
     await page.emulateMedia({ colorScheme: 'light', forcedColors: 'none', ...media })
-    await coloursAreThere(page)
-    await keepLooks(page, `${state} ${Object.values(media)[0]}`, info)
-    expect(await faultsOf(page), `${state}, ${JSON.stringify(media)}`).toEqual([])
+    await settled(page)
+    await keepLooks(page, `${state} ${Object.values(media)[0]}`)
+    expect(await faultsOf(page, { only }), `${state}, ${JSON.stringify(media)}`).toEqual([])
   }
 }
 
-/** Colours change over a moment. */
-async function coloursAreThere(page: Page): Promise<void> {
-  await page.evaluate(() => {
-    const transitions = document.getAnimations().filter(animation => animation instanceof CSSTransition)
-    return Promise.allSettled(transitions.map(({ finished }) => finished)).then(() => undefined)
-  })
-}
-
-test('after a failure another model can be tried, and the chosen one stays', async ({
-  parley,
-  page,
-}, info) => {
+test('after a failure another model can be tried, and the chosen one stays', async ({ parley, page }) => {
   await parley.open()
   await parley.ask('Hello', 'mock/500')
   await expect(parley.answer).toHaveAttribute('data-state', 'failed')
   await expect(parley.answer.locator('.facts')).toContainText('cost unknown')
-  await looksWellTo(page, 'failed', info)
+  await looksWellTo(page, 'failed')
   await page.getByRole('combobox', { name: 'Ask instead' }).selectOption('mock/echo')
   const [request] = await Promise.all([
     page.waitForRequest('**/api/chat'),
@@ -117,7 +108,7 @@ test('tells an estimated cost from none and from an unknown one', async ({ parle
 test('after 8 s without a word says that it still waits, for how long, and announces it once', async ({
   parley,
   page,
-}, info) => {
+}) => {
   await page.clock.install()
   await parley.open()
   await parley.ask('Hello', 'mock/stall')
@@ -128,16 +119,16 @@ test('after 8 s without a word says that it still waits, for how long, and annou
   await expect(parley.status).toHaveText('Still waiting for the model.')
   await page.clock.fastForward(3_000)
   await expect(parley.answer).toContainText(/Still waiting for the model… \d\d s/)
-  await looksWellTo(page, 'stalled', info)
+  await looksWellTo(page, 'stalled')
   await expect(parley.status).toHaveText('Still waiting for the model.')
   await parley.stop.click()
   await expect(parley.answer).not.toContainText('Still waiting')
 })
 
-test('an answer that was cut offers to continue, and keeps the draft', async ({ parley, page }, info) => {
+test('an answer that was cut offers to continue, and keeps the draft', async ({ parley, page }) => {
   await parley.open()
   await parley.discuss('Go on', 'mock/long')
-  await looksWellTo(page, 'cut', info)
+  await looksWellTo(page, 'cut')
   await parley.choose('mock/echo')
   await parley.composer.fill('My draft')
   const [request] = await Promise.all([
@@ -152,17 +143,14 @@ test('an answer that was cut offers to continue, and keeps the draft', async ({ 
   await expect(parley.composer).toHaveValue('My draft')
 })
 
-test('reads from right to left what is written so, but code from left to right', async ({
-  parley,
-  page,
-}, info) => {
+test('reads from right to left what is written so, but code from left to right', async ({ parley, page }) => {
   await parley.open()
   await parley.discuss('مرحبا بالعالم\n\n- واحد\n\n```js\nlet a = 1\n```', 'mock/echo')
   await expect(parley.composer).toHaveAttribute('dir', 'auto')
   await expect(page.locator('.question')).toHaveCSS('direction', 'rtl')
   await expect(parley.answer.locator('.prose')).toHaveCSS('direction', 'rtl')
   await expect(parley.answer.locator('.prose pre')).toHaveCSS('direction', 'ltr')
-  await keepLooks(page, 'right to left', info)
+  await keepLooks(page, 'right to left')
 })
 
 test('shows TeX as it was written, but for code', async ({ parley }) => {

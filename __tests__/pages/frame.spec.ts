@@ -1,7 +1,7 @@
 import { keepLooks } from './support/looks.ts'
 import { expect, test } from './support/parley.ts'
 
-test('prints the conversation alone, with all of its code', async ({ parley, page }, info) => {
+test('prints the conversation alone, with all of its code', async ({ parley, page }) => {
   await parley.open()
   await parley.discuss(`Code:\n\n\`\`\`\n${'long '.repeat(60)}\n\`\`\``, 'mock/echo')
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
@@ -13,7 +13,7 @@ test('prints the conversation alone, with all of its code', async ({ parley, pag
     .locator('pre')
     .evaluateAll(all => all.map(pre => pre.scrollWidth - pre.clientWidth))
   expect(overflow).toBe(0)
-  await keepLooks(page, 'print', info)
+  await keepLooks(page, 'print')
 })
 
 for (const path of ['/', '/batch', '/evaluations', '/docs', '/admin']) {

@@ -1,4 +1,7 @@
 import { expect, test } from './support/parley.ts'
+import { PHONE } from './support/phone.ts'
+
+test.use(PHONE)
 
 test('fits 320 px: nothing sticks out, everything can be touched', async ({ parley, page }) => {
   await parley.open()

@@ -1,7 +1,7 @@
-import { expect, test } from '@playwright/test'
+import { expect, test } from './support/parley.ts'
 import { SERVERS } from './support/servers.ts'
 
-test.use({ baseURL: SERVERS.watched.url })
+test.use({ baseURL: SERVERS.strict.url })
 
 test('reports an error with the request id, but without a word of what was said', async ({ page }) => {
   const reports: string[] = []

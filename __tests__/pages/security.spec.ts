@@ -1,4 +1,5 @@
-import { type APIResponse, expect, test } from '@playwright/test'
+import type { APIResponse } from '@playwright/test'
+import { expect, test } from './support/parley.ts'
 
 const policyOf = (response: APIResponse) => response.headers()['content-security-policy'] ?? ''
 const nonceOf = (policy: string) => /'nonce-([^']+)'/.exec(policy)?.[1]

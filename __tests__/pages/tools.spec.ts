@@ -1,7 +1,6 @@
 import type { Page } from '@playwright/test'
 import { json, openMeteoOn } from '../support/fake-service.ts'
 import { openAiModel } from '../support/tool-calling.ts'
-import { faultsOf } from './support/axe.ts'
 import { sidewaysOverflow } from './support/fit.ts'
 import { expect, ask as send, test } from './support/held-answers.ts'
 import { keepLooks } from './support/looks.ts'
@@ -26,46 +25,43 @@ const asksFor = (...locations: string[]) =>
         },
   )
 
-for (const width of [1280, 390, 320])
-  test(`shows which tools run, how they ended and whose data it is, at ${width} px`, async ({
-    parley,
-    upstream,
-    service,
-    page,
-  }, info) => {
-    const { promise: released, resolve: release } = Promise.withResolvers<void>()
-    openMeteoOn(service).on('/v1/forecast', async (...exchange) => {
-      await released
-      await json({
-        current_units: { temperature_2m: '°C' },
-        current: { time: '2026-11-28T10:00', temperature_2m: 3.4, weather_code: 0 },
-      })(...exchange)
-    })
-    // A place of its own for each width: results are cached.
-    upstream.usually(asksFor(`Berlin ${width}`, ''))
-    await page.setViewportSize({ width, height: 800 })
-    await allowWeather(page)
-    await parley.open()
-    await send(parley, `How warm is it in Berlin at ${width}?`)
-
-    const runs = parley.answer.getByRole('list', { name: 'Tools used for this answer' }).getByRole('listitem')
-    await expect(runs.first()).toHaveText(/Weather\s*running…/)
-    await expect(parley.status).toContainText('Tool running: Weather')
-    await keepLooks(page, `tools-running-${width}`, info)
-
-    release()
-    await expect(parley.answer).toHaveAttribute('data-state', 'done')
-    await expect(runs.first()).toHaveText(/Weather\s*.*Open-Meteo/)
-    await expect(runs.nth(1)).toHaveText(/Weather\s*failed: ./)
-    await expect(parley.answer).toContainText('3.4 degrees')
-    await expect(parley.status).toContainText('The answer is complete.')
-    expect(await sidewaysOverflow(page)).toBe(0)
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-      await keepLooks(page, `tools-done-${width}-${colorScheme}`, info)
-      expect(await faultsOf(page)).toEqual([])
-    }
-
-    await page.reload()
-    await expect(runs.first()).toHaveText(/Weather\s*.*Open-Meteo/)
+test('shows which tools run, how they ended and whose data it is, in light, in dark, at 320 and at 390 px', async ({
+  everyLook,
+  parley,
+  upstream,
+  service,
+  page,
+}) => {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  openMeteoOn(service).on('/v1/forecast', async (...exchange) => {
+    await released
+    await json({
+      current_units: { temperature_2m: '°C' },
+      current: { time: '2026-11-28T10:00', temperature_2m: 3.4, weather_code: 0 },
+    })(...exchange)
   })
+  upstream.usually(asksFor('Berlin', ''))
+  await allowWeather(page)
+  await parley.open()
+  await send(parley, 'How warm is it in Berlin?')
+
+  const runs = parley.answer.getByRole('list', { name: 'Tools used for this answer' }).getByRole('listitem')
+  await expect(runs.first()).toHaveText(/Weather\s*running…/)
+  await expect(parley.status).toContainText('Tool running: Weather')
+  await keepLooks(page, 'tools-running')
+
+  release()
+  await expect(parley.answer).toHaveAttribute('data-state', 'done')
+  await expect(runs.first()).toHaveText(/Weather\s*.*Open-Meteo/)
+  await expect(runs.nth(1)).toHaveText(/Weather\s*failed: ./)
+  await expect(parley.answer).toContainText('3.4 degrees')
+  await expect(parley.status).toContainText('The answer is complete.')
+  await everyLook('tools-done', async () => {
+    expect(await sidewaysOverflow(page), 'nothing sticks out sideways').toBe(0)
+  })
+  await page.setViewportSize({ width: 390, height: 800 })
+  expect(await sidewaysOverflow(page), 'nothing sticks out at 390 px').toBe(0)
+
+  await page.reload()
+  await expect(runs.first()).toHaveText(/Weather\s*.*Open-Meteo/)
+})

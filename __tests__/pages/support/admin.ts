@@ -1,19 +1,7 @@
 import type { APIRequestContext, Locator, Page } from '@playwright/test'
-import { FakeUpstream } from '../../support/fake-upstream.ts'
-import { GatewayProcess } from '../../support/gateway.ts'
-import { type Behaviour, completion } from '../../support/upstream-behaviour.ts'
+import { ADMIN_TOKEN } from './admin-gateway.ts'
 import { test as base, expect } from './parley.ts'
-
-export const ADMIN_TOKEN = 'the-token-of-the-admin'
-export const MODEL = 'gpt-4o-mini'
-
-/** Each answer costs $0.021: 100,000 tokens in at $0.15 a million, and 10,000 out at $0.60. */
-const answersAtLength: Behaviour = (response, { model }) => {
-  const usage = { prompt_tokens: 100_000, completion_tokens: 10_000, total_tokens: 110_000 }
-  response
-    .writeHead(200, { 'content-type': 'application/json' })
-    .end(JSON.stringify({ ...completion(model, 'Hello'), usage }))
-}
+import { MODEL } from './worker-gateway.ts'
 
 type MadeKey = Readonly<{ id: string; key: string; name: string }>
 
@@ -37,34 +25,14 @@ export type Admin = Readonly<{
 }>
 
 /** An admin of a gateway whose provider answers at length. Tests share the gateway, so each has names of its own. */
-export const test = base.extend<{ admin: Admin; unique: string }, { adminGateway: string }>({
-  adminGateway: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright wants to see that nothing is asked for
-    async ({}, use) => {
-      const upstream = (await FakeUpstream.start()).usually(answersAtLength)
-      const gateway = await GatewayProcess.start('native', {
-        ENABLE_CONSOLE: 'true',
-        ADMIN_TOKEN,
-        TRUSTED_PROXY_HOPS: '1',
-        OPENAI_API_KEY: 'sk-fake',
-        OPENAI_BASE_URL: upstream.baseUrl,
-        DEFAULT_MODEL: MODEL,
-        RATE_LIMIT_API: '10000/1m',
-        LOG_LEVEL: 'error',
-      })
-      await use(`http://localhost:${new URL(gateway.url).port}`)
-      await gateway.stop()
-      await upstream.stop()
-    },
-    { scope: 'worker' },
-  ],
+export const test = base.extend<{ admin: Admin; unique: string }>({
   baseURL: ({ adminGateway }, use) => use(adminGateway),
   // biome-ignore lint/correctness/noEmptyPattern: Playwright wants to see that nothing is asked for
   unique: async ({}, use, { testId }) => use(testId.slice(-8)),
   admin: async ({ parley: { page }, request }, use) => use(adminOf(page, request)),
 })
 
-export { expect }
+export { ADMIN_TOKEN, expect, MODEL }
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 

@@ -1,13 +1,12 @@
-import { type CDPSession, expect, type Page, type TestInfo, test } from '@playwright/test'
+import { type CDPSession, expect, type Page, test } from '@playwright/test'
 import { COLOUR_RULES, faultsOf } from './axe.ts'
 import { keepLooks } from './looks.ts'
+import { PHONE } from './phone.ts'
 
 export type LookName = 'light' | 'dark' | '320 px'
 
 /** Checks the state that the page has reached in every look: of WCAG 2.2 AA, and of what `check` expects. */
 export type EveryLook = (state: string, check?: (look: LookName) => Promise<void>) => Promise<void>
-
-const PHONE = { width: 320, height: 640 }
 
 /**
  * Each state is reached once, on a screen of 320 px, where that is most difficult, and is then looked at on a desktop in
@@ -15,7 +14,7 @@ const PHONE = { width: 320, height: 640 }
  *
  * @param page has not been opened yet
  */
-export async function everyLookOf(page: Page, info: TestInfo): Promise<EveryLook> {
+export async function everyLookOf(page: Page): Promise<EveryLook> {
   const desktop = page.viewportSize()
   if (!desktop) throw new Error('The page has no size to return to.')
   const devtools = await page.context().newCDPSession(page)
@@ -25,7 +24,7 @@ export async function everyLookOf(page: Page, info: TestInfo): Promise<EveryLook
     const look = (name: LookName, rules?: readonly string[]) =>
       test.step(`in ${name}`, async () => {
         await settled(page)
-        await keepLooks(page, `${name}-${state}`, info)
+        await keepLooks(page, `${name}-${state}`)
         expect(await faultsOf(page, { only: rules })).toEqual([])
         await check?.(name)
       })
@@ -44,12 +43,17 @@ export async function everyLookOf(page: Page, info: TestInfo): Promise<EveryLook
 }
 
 async function narrow(page: Page, devtools: CDPSession): Promise<void> {
-  await page.setViewportSize(PHONE)
-  await devtools.send('Emulation.setDeviceMetricsOverride', { ...PHONE, deviceScaleFactor: 1, mobile: true })
+  const { viewport } = PHONE
+  await page.setViewportSize(viewport)
+  await devtools.send('Emulation.setDeviceMetricsOverride', {
+    ...viewport,
+    deviceScaleFactor: 1,
+    mobile: true,
+  })
 }
 
 /** Returns once the page is laid out, with every transition at its end. */
-async function settled(page: Page): Promise<void> {
+export async function settled(page: Page): Promise<void> {
   await page.evaluate(async () => {
     for (let frames = 0; frames < 2; frames += 1) await new Promise(requestAnimationFrame)
     const transitions = () => document.getAnimations().filter(running => running instanceof CSSTransition)

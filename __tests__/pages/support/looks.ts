@@ -1,8 +1,8 @@
-import type { Page, TestInfo } from '@playwright/test'
+import type { Page } from '@playwright/test'
 
 /** With LOOKS=1, pictures for human eyes; no test compares them. */
-export async function keepLooks(page: Page, state: string, { project }: TestInfo): Promise<void> {
+export async function keepLooks(page: Page, state: string): Promise<void> {
   if (!process.env.LOOKS) return
   await page.evaluate(() => document.fonts.ready)
-  await page.screenshot({ path: `test-results/looks/${project.name}-${state}.png`, fullPage: true })
+  await page.screenshot({ path: `test-results/looks/${state}.png`, fullPage: true })
 }

@@ -41,7 +41,7 @@ export const test = base.extend<{ parley: Parley; everyLook: EveryLook }>({
     if (!hasCrashed) await page.unrouteAll({ behavior: 'ignoreErrors' })
     expect(faults, 'policy violations and uncaught errors').toEqual([])
   },
-  everyLook: async ({ page }, use, info) => use(await everyLookOf(page, info)),
+  everyLook: async ({ page }, use) => use(await everyLookOf(page)),
 })
 
 export { expect }

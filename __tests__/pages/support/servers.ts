@@ -10,11 +10,13 @@ const generous = {
 /** The gateways the pages are tried against; all tests share one address, so most need generous limits. */
 export const SERVERS = {
   open: { url: 'http://localhost:3210', env: generous },
-  /** Answers two questions, then says to wait. */
-  strict: { url: 'http://localhost:3211', env: { RATE_LIMIT_GUEST: '2/20s', RATE_LIMIT_ANONYMOUS: '2/20s' } },
-  /** Reports errors to an address that the tests listen on in the browser. */
-  watched: {
-    url: 'http://localhost:3212',
-    env: { ...generous, SENTRY_DSN: 'http://public@localhost:3219/1' },
+  /** Answers two questions, then says to wait. Reports errors to an address that a test listens on in the browser. */
+  strict: {
+    url: 'http://localhost:3211',
+    env: {
+      RATE_LIMIT_GUEST: '2/20s',
+      RATE_LIMIT_ANONYMOUS: '2/20s',
+      SENTRY_DSN: 'http://public@localhost:3219/1',
+    },
   },
 } satisfies Record<string, Server>

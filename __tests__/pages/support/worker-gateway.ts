@@ -2,6 +2,7 @@ import { test as base } from '@playwright/test'
 import { FakeService } from '../../support/fake-service.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
 import { GatewayProcess } from '../../support/gateway.ts'
+import { withAdminGateway } from './admin-gateway.ts'
 
 /** The model of a question that names none. Its price is in the catalog. */
 export const MODEL = 'gpt-4o-mini'
@@ -11,8 +12,15 @@ export type WorkerGateway = Readonly<{ url: string; restart: () => Promise<void>
 /**
  * A provider and a gateway for one worker of Playwright, started by the first test that asks for them. A worker runs
  * one test at a time, and each test's browser context is a guest of its own: tests see nothing of each other's work.
+ * All are defined here: tests with further fixtures of this kind need a worker, and a browser, of their own.
  */
-type Workers = { upstream: FakeUpstream; service: FakeService; workerGateway: WorkerGateway }
+type Workers = {
+  upstream: FakeUpstream
+  service: FakeService
+  workerGateway: WorkerGateway
+  /** The address of a gateway with an admin API, whose provider answers at length. */
+  adminGateway: string
+}
 
 export const test = base.extend<object, Workers>({
   upstream: [
@@ -58,6 +66,11 @@ export const test = base.extend<object, Workers>({
       await use({ url: `http://localhost:${port}`, restart })
       await running.stop()
     },
+    { scope: 'worker' },
+  ],
+  adminGateway: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright wants to see that nothing is asked for
+    async ({}, use) => withAdminGateway(MODEL, use),
     { scope: 'worker' },
   ],
 })

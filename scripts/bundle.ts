@@ -40,12 +40,15 @@ const bundleFiles = async (): Promise<readonly BundleFile[]> => {
     external: EXTERNAL,
     platform: 'node',
     plugins: [threadPrograms],
+    treeshake: false,
     // Packages in CommonJS, whose names for these an ES module does not have.
     transform: { define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' } },
     write: false,
     logLevel: 'warn',
     output: {
       format: 'esm',
+      // Nothing is left out: both would remove calls that are made for what they throw, such as decodeURIComponent.
+      minify: false,
       entryFileNames: '[name].js',
       chunkFileNames: 'chunks/[name]-[hash].js',
       // The folders of routes with parameters are named in brackets.

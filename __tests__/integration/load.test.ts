@@ -102,7 +102,7 @@ describe.runIf(process.platform === 'linux')('an upload of 200 MB', () => {
     }
     try {
       // The first one loads the code and grows the heap to its working size.
-      await upload(2_000)
+      await upload(10_000)
       const before = residentKibibytes(gateway.pid)
       const watched = watch()
       const { status, job } = await upload(LINES)

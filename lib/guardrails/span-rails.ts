@@ -1,10 +1,12 @@
-import { ALL_DETECTORS, Scanner } from './scan/scanner.ts'
-import { visible } from './scan/visible-text.ts'
+import { type DetectorSet, Scanner } from './scan/scanner.ts'
+import { MOST_INVISIBLE, visible } from './scan/visible-text.ts'
 import { piecesOf, StreamHolder } from './stream-holder.ts'
-import type { Place, SpanRail, Verdict } from './types.ts'
+import { type Place, SIGN_SPAN, type SpanRail, type Verdict } from './types.ts'
 
-/** A quick look is one step: at a longer text it would take more than a millisecond. */
-const LONGEST_QUICK_LOOK = 16_384
+/** Code units that a quick look sees in one step: about a millisecond. */
+const WINDOW = 16_384
+/** So much of each window is seen by the next one too that a sign stands whole in one of them. */
+const OVERLAP = SIGN_SPAN * (MOST_INVISIBLE + 1)
 
 /** The span rails that look at a place, as one: each text is gone over once for all of them. */
 export class SpanRails {
@@ -29,10 +31,18 @@ export class SpanRails {
 
   /** The verdicts on a whole text, in steps between which other work can run. */
   *inspect(text: string): Generator<void, readonly Verdict[]> {
-    const detectors =
-      text.length > LONGEST_QUICK_LOOK ? ALL_DETECTORS : this.#scanner.possibleIn(visible(text))
+    const detectors = yield* this.#possibleIn(text)
     if (detectors === 0) return []
     const pieces = yield* piecesOf(new StreamHolder(this.#scanner, this.#railOf, detectors), text)
     return pieces.flatMap(({ verdict }) => verdict ?? [])
+  }
+
+  *#possibleIn(text: string): Generator<void, DetectorSet> {
+    let possible: DetectorSet = 0
+    for (let from = 0; ; from += WINDOW - OVERLAP) {
+      possible |= this.#scanner.possibleIn(visible(text.slice(from, from + WINDOW)), possible)
+      if (from + WINDOW >= text.length) return possible
+      yield
+    }
   }
 }

@@ -88,12 +88,16 @@ export interface Detector {
   /** True: a match begins only where the code unit before is no ASCII letter, digit or underscore. */
   readonly atWordStart: boolean
   /**
-   * A quick look at a whole text, of which it may say true without a match, and never false with one. It does not look
-   * for what `at` looks for, but for what every match has, such as an `@`. Absent: any text may hold a match.
+   * A quick look at a text, of which it may say true without a match, and never false with one. It does not look for what
+   * `at` looks for, but for a sign that every match has, such as an `@`, and of which all parts stand within `SIGN_SPAN`
+   * code units: of a long text it sees a part at a time. Absent: any text may hold a match.
    */
   readonly isPossibleIn?: (text: string) => boolean
   readonly at: (text: string, start: number, isLast: boolean) => Outcome
 }
+
+/** In code units of visible text. */
+export const SIGN_SPAN = 256
 
 /** How many code units before a position a detector may look at. */
 export const CONTEXT = 64

@@ -10,6 +10,7 @@ import { SpanRails } from '#lib/guardrails/span-rails.ts'
 import { ENCODINGS, isReadable, passagesIn } from '#lib/guardrails/text/payloads.ts'
 import { hashOf, LONGEST_READ, PlainWords } from '#lib/guardrails/text/plain-words.ts'
 import { isAscii, tokensOf } from '#lib/guardrails/text/tokens.ts'
+import { atOnce } from '#lib/loop-turns.ts'
 import { messages } from '../../../bench/conversation.ts'
 import { readCorpora } from '../../../bench/guardrails/corpora.ts'
 import { DISGUISES, FURTHER_DISGUISES } from '../../../bench/guardrails/disguises.ts'
@@ -85,6 +86,24 @@ describe('a quick look at a text', () => {
       expect(found.filter(text => !isPossibleIn(visible(text)))).toEqual([])
     },
   )
+
+  it('misses nothing in a long text, wherever its parts end', () => {
+    const rails = new SpanRails([sensitiveData], 'user')
+    const verdictsOf = (text: string) => {
+      const stream = rails.stream()
+      return [...stream.push(text), ...stream.end()].flatMap(({ verdict }) => verdict ?? [])
+    }
+    let found = 0
+    for (const identifier of identifiers)
+      for (const invisible of ['', '\u200b'.repeat(16)]) {
+        const spaced = [...identifier].join(invisible)
+        const long = `${'word '.repeat(7_000).slice(0, 9_000 + upTo(12_000))} ${spaced} ${'word '.repeat(3_000)}`
+        const verdicts = verdictsOf(long)
+        expect(atOnce(rails.inspect(long))).toEqual(verdicts)
+        found += verdicts.length
+      }
+    expect(found).toBeGreaterThan(identifiers.length / 2)
+  })
 
   it('leaves out no reading of a text in which a rule of injections matches', () => {
     let matched = 0

@@ -54,9 +54,16 @@ export class Scanner {
     this.#atWordStart = dispatch(this.#members)
   }
 
-  /** The detectors that may find something in a text: prose has no match of most of them, as a quick look shows. */
-  possibleIn(text: string): DetectorSet {
-    return setOf(this.#members.filter(({ detector }) => detector.isPossibleIn?.(text) ?? true))
+  /**
+   * The detectors, but for those of `known`, that may find something in a text: prose has no match of most of them, as a
+   * quick look shows.
+   */
+  possibleIn(text: string, known: DetectorSet = 0): DetectorSet {
+    return setOf(
+      this.#members.filter(
+        ({ detector, bit }) => (bit & known) === 0 && (detector.isPossibleIn?.(text) ?? true),
+      ),
+    )
   }
 
   /**

@@ -40,6 +40,7 @@ const bundleFiles = async (): Promise<readonly BundleFile[]> => {
     external: EXTERNAL,
     platform: 'node',
     plugins: [threadPrograms],
+    // Nothing is left out: it and the default of `minify` remove calls that are made for what they throw.
     treeshake: false,
     // Packages in CommonJS, whose names for these an ES module does not have.
     transform: { define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' } },
@@ -47,7 +48,6 @@ const bundleFiles = async (): Promise<readonly BundleFile[]> => {
     logLevel: 'warn',
     output: {
       format: 'esm',
-      // Nothing is left out: both would remove calls that are made for what they throw, such as decodeURIComponent.
       minify: false,
       entryFileNames: '[name].js',
       chunkFileNames: 'chunks/[name]-[hash].js',

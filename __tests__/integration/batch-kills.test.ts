@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Allowance } from '../support/allowance.ts'
 import { BatchClient } from '../support/batch.ts'
 import type { Json } from '../support/chat.ts'
 import { FakeUpstream } from '../support/fake-upstream.ts'
@@ -20,10 +21,8 @@ const { ITEMS, KILLS, WITHIN_MS } = process.env.SOAK
 const SLOTS = 3
 /** When the kills come: in the test's title, so that `KILLS_SEED` repeats a failure. */
 const SEED = Number(process.env.KILLS_SEED ?? 1)
-/** So long that several kills come while items are asked. */
-const itemMs = (workers: number): number => 40 * workers ** 2
-/** From that call on, answers wait for the last kill: before it no batch is done, however slowly workers start. */
-const WAITING_FROM = ITEMS / 2
+/** Answers before the next kill, at most: no batch is done before the last one. */
+const MOST_BETWEEN_KILLS = ITEMS / (2 * KILLS)
 const USD_EACH = 0.00000405
 
 let postgres: PostgresServer
@@ -65,9 +64,9 @@ describe.concurrent.each(Object.keys(PLACES))('F26, F20: a batch with %s', kind 
       ENABLE_CACHING: 'false',
       BREAKER_FAILURES: '1000',
     }
-    const lastKill = Promise.withResolvers<void>()
+    const answers = new Allowance()
     upstream.forModel('gpt-4o-mini', async (...call) => {
-      await (upstream.calls.length < WAITING_FROM ? sleep(itemMs(count)) : lastKill.promise)
+      await answers.take()
       await says(['Done.'])(...call)
     })
     const gateway = await GatewayProcess.start('native', { ...env, BATCH_WORKER: 'false' })
@@ -84,7 +83,8 @@ describe.concurrent.each(Object.keys(PLACES))('F26, F20: a batch with %s', kind 
         })),
       )
       for (let kill = 0; kill < KILLS; kill += 1) {
-        await sleep(100 + random() * 500)
+        answers.allow(1 + Math.floor(random() * MOST_BETWEEN_KILLS))
+        await answers.usedUp()
         const worker = workers[kill % count] as WorkerProcess
         await worker.end('SIGKILL')
         if (hasRedis) await redis.do('FLUSHALL')
@@ -92,7 +92,7 @@ describe.concurrent.each(Object.keys(PLACES))('F26, F20: a batch with %s', kind 
       }
       const atLastKill = await client.job(id)
       expect(atLastKill.state).toBe('running')
-      lastKill.resolve()
+      answers.allow(Number.POSITIVE_INFINITY)
       const job = await client.ended(id, { withinMs: WITHIN_MS })
       expect(job).toMatchObject({ state: 'completed', counts: { total: ITEMS, succeeded: ITEMS, failed: 0 } })
       expect(job.costUsd).toBeCloseTo(ITEMS * USD_EACH, 12)

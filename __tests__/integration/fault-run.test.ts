@@ -153,8 +153,7 @@ describe(`${SECONDS} seconds at ${A_SECOND} requests a second with 10 % of fault
         )
         expect(faults.slice(0, 5)).toEqual([])
         expect(kills).toBeGreaterThan(0)
-        // Of a machine that is too busy for that pace many calls time out: they are charged right all the same.
-        expect(figures.completed).toBeGreaterThan((SECONDS * A_SECOND) / 10)
+        expect(figures.completed).toBeGreaterThan((SECONDS * A_SECOND) / 2)
         expect(figures.oldestLostMs).toBeLessThanOrEqual(MOST_LOST_MS)
         const sum = ledger.attempts.reduce((total, { cost_nano: nano }) => total + nano, 0)
         expect(usage.total.costNanoUsd).toBe(String(sum))

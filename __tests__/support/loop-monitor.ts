@@ -3,7 +3,8 @@
  * block of at least 20 ms as a line of JSON to the file named by LOOP_MONITOR_FILE. Read by `loop-delays.ts`. Begins once
  * there is such a file, and says so by an empty line: to measure takes a tenth of a core from the tests beside it.
  */
-import { existsSync, openSync, readdirSync, readSync, writeSync } from 'node:fs'
+import { existsSync, openSync, readdirSync, readSync, watch, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { isMainThread, Worker } from 'node:worker_threads'
 
 /** A time for which a timer that was due did not run. */
@@ -21,7 +22,6 @@ export type Block = Readonly<{
 const PERIOD_MS = 5
 const REPORTED_FROM_MS = 20
 const THREADS_PERIOD_MS = 100
-const WANTED_PERIOD_MS = 20
 
 const cpuTimeMs = (): number => {
   const { user, system } = process.threadCpuUsage()
@@ -84,7 +84,7 @@ const controlLateness = (): (() => number) => {
   return () => late[0] ?? 0
 }
 
-const watch = (path: string): void => {
+const measureInto = (path: string): void => {
   // Opened here: later the process may have no more files.
   const file = openSync(path, 'a')
   findThreads()
@@ -116,9 +116,15 @@ const watch = (path: string): void => {
   writeSync(file, '\n')
 }
 
-const watchOnceWanted = (path: string): void => {
-  if (existsSync(path)) watch(path)
-  else setTimeout(watchOnceWanted, WANTED_PERIOD_MS, path).unref()
+const measureOnceWanted = (path: string): void => {
+  const folder = watch(dirname(path), { persistent: false })
+  const look = (): void => {
+    if (!existsSync(path)) return
+    folder.off('change', look).close()
+    measureInto(path)
+  }
+  folder.on('change', look)
+  look()
 }
 
-if (isMainThread && process.env.LOOP_MONITOR_FILE) watchOnceWanted(process.env.LOOP_MONITOR_FILE)
+if (isMainThread && process.env.LOOP_MONITOR_FILE) measureOnceWanted(process.env.LOOP_MONITOR_FILE)

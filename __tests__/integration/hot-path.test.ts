@@ -45,8 +45,8 @@ afterEach(async () => gateway?.stop())
 afterAll(async () => upstream.stop())
 
 describe.each([
-  ['the mock provider', 107, () => ({})],
-  ['OpenAI’s format', 121, () => ({ OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: upstream.baseUrl })],
+  ['the mock provider', 96, () => ({})],
+  ['OpenAI’s format', 110, () => ({ OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: upstream.baseUrl })],
 ])('with %s', (_, most, env: () => Record<string, string>) => {
   // Work of timers, which no call waits for, runs less often than the calls and is therefore not counted.
   it(`a JSON chat call passes through at most ${most} files of the project`, async () => {

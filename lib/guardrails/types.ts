@@ -88,11 +88,10 @@ export interface Detector {
   /** True: a match begins only where the code unit before is no ASCII letter, digit or underscore. */
   readonly atWordStart: boolean
   /**
-   * A quick look at a text, of which it may say true without a match, and never false with one. It does not look for what
-   * `at` looks for, but for a sign that every match has, such as an `@`, and of which all parts stand within `SIGN_SPAN`
-   * code units: of a long text it sees a part at a time. Absent: any text may hold a match.
+   * What every match has, such as an `@`, all of it within `SIGN_SPAN` code units: a text without one of the signs is not
+   * scanned for matches. Absent: any text may hold one. A pattern takes linear time, and has neither `g` nor `y`.
    */
-  readonly isPossibleIn?: (text: string) => boolean
+  readonly signs?: readonly (string | RegExp)[]
   readonly at: (text: string, start: number, isLast: boolean) => Outcome
 }
 

@@ -63,6 +63,6 @@ export const email: Detector = {
   longest: MOST_LOCAL + 1 + MOST_DOMAIN + 1,
   starts: code => isFirst(code) || code > 127,
   atWordStart: false,
-  isPossibleIn: text => text.includes('@'),
+  signs: ['@'],
   at,
 }

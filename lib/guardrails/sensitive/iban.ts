@@ -137,6 +137,6 @@ export const iban: Detector = {
   longest: LONGEST,
   starts: isLetter,
   atWordStart: true,
-  isPossibleIn: text => COUNTRY_AND_CHECK.test(text),
+  signs: [COUNTRY_AND_CHECK],
   at,
 }

@@ -63,7 +63,7 @@ export const ipv4: Detector = {
   longest: MOST_V4 + 3,
   starts: isDigit,
   atWordStart: true,
-  isPossibleIn: text => TWO_OCTETS.test(text),
+  signs: [TWO_OCTETS],
   at: v4At,
 }
 
@@ -73,6 +73,6 @@ export const ipv6: Detector = {
   longest: MOST_V6 + 2,
   starts: code => isHex(code) || code === COLON,
   atWordStart: false,
-  isPossibleIn: text => TWO_COLONS.test(text),
+  signs: [TWO_COLONS],
   at: v6At,
 }

@@ -30,7 +30,7 @@ export const jwt: Detector = {
   longest: 3 * MOST_PART + 3,
   starts: code => code === OBJECT.charCodeAt(0),
   atWordStart: true,
-  isPossibleIn: text => text.includes(OBJECT),
+  signs: [OBJECT],
   at: (text, start, isLast) => {
     if (text.startsWith(OBJECT, start)) return at(text, start, isLast)
     return !isLast && text.length - start < OBJECT.length && OBJECT.startsWith(text.slice(start))

@@ -155,6 +155,6 @@ export const letteredNumber: Detector = {
   longest: LONGEST,
   starts: startsNumber,
   atWordStart: true,
-  isPossibleIn: text => NINE_CHARACTERS.test(text) && /\d/.test(text),
+  signs: [NINE_CHARACTERS, /\d/],
   at,
 }

@@ -163,7 +163,7 @@ export const numberDetector = (kinds: readonly NumberKind[]): Detector => {
     longest: LONGEST_NUMBER,
     starts: isDigit,
     atWordStart: false,
-    isPossibleIn: text => digits.test(text),
+    signs: [digits],
     at,
   }
 }

@@ -21,6 +21,6 @@ export const ownKey: Detector = {
   longest: LENGTH + 1,
   starts: code => code === PREFIX.charCodeAt(0),
   atWordStart: true,
-  isPossibleIn: text => text.includes(PREFIX),
+  signs: [PREFIX],
   at,
 }

@@ -110,6 +110,6 @@ export const phone: Detector = {
   longest: LONGEST,
   starts: code => isDigit(code) || code === PLUS || code === OPENING,
   atWordStart: false,
-  isPossibleIn: text => SEVEN_DIGITS.test(text),
+  signs: [SEVEN_DIGITS],
   at,
 }

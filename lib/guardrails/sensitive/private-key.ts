@@ -63,6 +63,6 @@ export const privateKey: Detector = {
   longest: MOST_LABEL + MOST_BODY + MOST_LABEL,
   starts: code => code === 45,
   atWordStart: false,
-  isPossibleIn: text => text.includes(OPENING),
+  signs: [OPENING],
   at,
 }

@@ -1,4 +1,4 @@
-import { type CodeTest, codeAt, hasRun, isWord, oneOf, runEnd } from '../scan/characters.ts'
+import { type CodeTest, codeAt, isWord, oneOf, runEnd } from '../scan/characters.ts'
 import { type Detector, OPEN, type Outcome } from '../types.ts'
 import { ALPHABETS, SECRET_FORMATS, type SecretFormat } from './secret-formats.ts'
 
@@ -49,8 +49,8 @@ const at = (text: string, start: number, isLast: boolean): Outcome => {
 const LONGEST = Math.max(...SECRET_FORMATS.map(({ prefix, min, max = min }) => prefix.length + max + 1))
 
 const SHORTEST = Math.min(...SECRET_FORMATS.map(({ prefix, min }) => prefix.length + min))
-/** All characters of prefixes and alphabets. */
-const isOfSecret = oneOf(/[\w+/=.-]/)
+/** Of all characters of prefixes and alphabets. */
+const RUN = new RegExp(`[\\w+/=.-]{${SHORTEST}}`)
 
 /** Keys and tokens of known vendors, by prefix, alphabet and length. */
 export const vendorSecret: Detector = {
@@ -58,6 +58,6 @@ export const vendorSecret: Detector = {
   longest: LONGEST,
   starts: code => (byFirst[code] ?? []).length > 0,
   atWordStart: true,
-  isPossibleIn: text => hasRun(text, SHORTEST, isOfSecret),
+  signs: [RUN],
   at,
 }

@@ -45,6 +45,6 @@ export const urlCredentials: Detector = {
   longest: MOST_USER + 1 + MOST_PASSWORD + 1,
   starts: code => isPart(code) || code === COLON,
   atWordStart: false,
-  isPossibleIn: text => text.includes('://') && text.includes('@'),
+  signs: ['://', '@'],
   at,
 }

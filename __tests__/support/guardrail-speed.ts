@@ -9,15 +9,17 @@ import { inTurns } from '../../lib/loop-turns.ts'
 import { DENSE_UNITS, SPEED_UNITS, type SpeedFigures } from './guardrail-texts.ts'
 
 const LENGTH = 100_000
+const TIMES = 10
 /** Of a machine that is busy with other work, or slow for a moment, the least of more runs tells what the work costs. */
 const RUNS = process.env.SOAK ? 10 : 2
 const MOST_RUNS = 12
-const MOST_LONG_RUNS = 4
+const MOST_LONG_RUNS = 6
 /** From here on it is measured again: a tick of the clock below the bound. */
 const NEARLY_MS = 16
-/** Likewise, where all takes longer than the clock can be wrong, and so many times as long as a tenth of the text. */
-const NEARLY_ALL_MS = 200
-const NEARLY_TIMES = 12
+/** Likewise, where all takes so many times as long as its tenths. */
+const NEARLY_GROWTH = 1.5
+/** The clock ticks in 4 ms: a tenth that takes less is not told from one that takes this. */
+const SURE_TENTH_MS = 12
 
 const fill = (unit: string, length: number): string =>
   unit.repeat(Math.ceil(length / unit.length)).slice(0, length)
@@ -34,24 +36,34 @@ const inspectSpans = (text: string) => spans.inspect(text)
 const inspectInjection = (text: string) => injection.inspect({ text, place: 'user' })
 type Inspect = (text: string) => Generator<void, unknown>
 
-/** The least CPU time of this thread of several runs, in milliseconds: the machine may be busy with other work. */
+/** The CPU time of this thread, in milliseconds. */
+const cpuMs = (inspect: Inspect, text: string): number => {
+  const before = process.threadCpuUsage()
+  finish(inspect(text))
+  return process.threadCpuUsage(before).user / 1000
+}
+
+/** The least of several runs: the machine may be busy with other work. */
 const leastMs = (inspect: Inspect, text: string): number => {
   let least = Number.POSITIVE_INFINITY
   for (let run = 0; run < RUNS || (run < MOST_RUNS && least >= NEARLY_MS); run += 1) {
-    const before = process.threadCpuUsage()
-    finish(inspect(text))
-    least = Math.min(least, process.threadCpuUsage(before).user / 1000)
+    least = Math.min(least, cpuMs(inspect, text))
   }
   return least
 }
 
 interface LongRun {
-  readonly totalMs: number
+  readonly growth: number
   readonly longestTurnMs: number
 }
 
-/** The CPU time of one inspection in turns of the event loop, and the most that one turn takes. */
-const longRun = async (inspect: Inspect, text: string): Promise<LongRun> => {
+/**
+ * One inspection of a long text in turns of the event loop: how many times its CPU time is that of its tenths, and the
+ * most that one turn takes. A tenth is measured right before and after, since a machine's speed changes by the second.
+ */
+const longRun = async (inspect: Inspect, tenth: string): Promise<LongRun> => {
+  const text = tenth.repeat(TIMES)
+  const tenthBefore = cpuMs(inspect, tenth)
   const begin = process.threadCpuUsage()
   let longest = 0
   let last = begin
@@ -64,18 +76,19 @@ const longRun = async (inspect: Inspect, text: string): Promise<LongRun> => {
   setImmediate(look)
   await inTurns(inspect(text))
   isRunning = false
-  return { totalMs: process.threadCpuUsage(begin).user / 1000, longestTurnMs: longest }
+  const allMs = process.threadCpuUsage(begin).user / 1000
+  const tenthMs = Math.max(SURE_TENTH_MS, (tenthBefore + cpuMs(inspect, tenth)) / 2)
+  return { growth: allMs / (TIMES * tenthMs), longestTurnMs: longest }
 }
 
-/** The least of both, of one run or, where a turn or all took long for what a tenth of the text took, of several. */
-const leastLongRun = async (inspect: Inspect, text: string, ofTenthMs: number): Promise<LongRun> => {
-  let least = await longRun(inspect, text)
-  const isLong = () =>
-    least.longestTurnMs >= NEARLY_MS || least.totalMs >= Math.max(NEARLY_ALL_MS, NEARLY_TIMES * ofTenthMs)
+/** The least of both, of one run or, where a turn or all took long, of several. */
+const leastLongRun = async (inspect: Inspect, tenth: string): Promise<LongRun> => {
+  let least = await longRun(inspect, tenth)
+  const isLong = () => least.longestTurnMs >= NEARLY_MS || least.growth >= NEARLY_GROWTH
   for (let run = 1; run < MOST_LONG_RUNS && isLong(); run += 1) {
-    const { totalMs, longestTurnMs } = await longRun(inspect, text)
+    const { growth, longestTurnMs } = await longRun(inspect, tenth)
     least = {
-      totalMs: Math.min(least.totalMs, totalMs),
+      growth: Math.min(least.growth, growth),
       longestTurnMs: Math.min(least.longestTurnMs, longestTurnMs),
     }
   }
@@ -85,16 +98,13 @@ const leastLongRun = async (inspect: Inspect, text: string, ofTenthMs: number): 
 const figures: Record<string, SpeedFigures> = {}
 for (const [name, unit] of Object.entries({ ...SPEED_UNITS, ...DENSE_UNITS })) {
   const text = fill(unit, LENGTH)
-  const long = fill(unit, 10 * LENGTH)
   const sensitiveDataMs = leastMs(inspectSpans, text)
-  const injectionMs = leastMs(inspectInjection, text)
-  const sensitiveRun = await leastLongRun(inspectSpans, long, sensitiveDataMs)
-  const injectionRun = await leastLongRun(inspectInjection, long, injectionMs)
+  const sensitiveRun = await leastLongRun(inspectSpans, text)
+  const injectionRun = await leastLongRun(inspectInjection, text)
   figures[name] = {
     sensitiveDataMs,
-    sensitiveDataOfTenTimesMs: sensitiveRun.totalMs,
-    injectionMs,
-    injectionOfTenTimesMs: injectionRun.totalMs,
+    sensitiveDataGrowth: sensitiveRun.growth,
+    injectionGrowth: injectionRun.growth,
     longestTurnMs: Math.max(sensitiveRun.longestTurnMs, injectionRun.longestTurnMs),
   }
 }

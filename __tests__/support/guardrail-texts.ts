@@ -28,11 +28,13 @@ export const DENSE_UNITS: Readonly<Record<string, string>> = {
   'prefixes of keys': 'sk-ant-',
 }
 
-/** In milliseconds of CPU time, for 100 kB, and for one turn of the event loop in 1 MB. */
+/** Of 100 kB, and of ten times as much. */
 export interface SpeedFigures {
+  /** In milliseconds of CPU time, for 100 kB. */
   readonly sensitiveDataMs: number
-  readonly sensitiveDataOfTenTimesMs: number
-  readonly injectionMs: number
-  readonly injectionOfTenTimesMs: number
+  /** How many times as long 1 MB takes as its ten tenths: 1 where the time is linear, 10 where it is quadratic. */
+  readonly sensitiveDataGrowth: number
+  readonly injectionGrowth: number
+  /** The longest turn of the event loop in 1 MB, in milliseconds of CPU time. */
   readonly longestTurnMs: number
 }

@@ -31,6 +31,17 @@ async function withoutOwnScript(page: Page): Promise<() => void> {
   return released.resolve
 }
 
+test('keeps what was written on a page that is left before its scripts are there', async ({
+  parley,
+  page,
+}) => {
+  await withoutScripts(page)
+  await parley.composer.pressSequentially('Written early')
+  await page.unrouteAll({ behavior: 'ignoreErrors' })
+  await parley.open()
+  await expect(parley.composer).toHaveValue('Written early')
+})
+
 const asks = {
   'with Enter': ({ composer }: Parley) => composer.press('Enter'),
   'with the button': ({ send }: Parley) => send.click(),

@@ -142,6 +142,29 @@ test('keeps a draft that was typed right before a reload, and does not ask befor
   expect(asked).toEqual([])
 })
 
+test('keeps a draft on a page that is left before its last conversation is loaded', async ({
+  parley,
+  page,
+}) => {
+  await parley.open()
+  await parley.composer.pressSequentially('A draft of mine')
+  await untilSaved(page, 'A draft of mine')
+  await page.addInitScript(() => {
+    if (sessionStorage.getItem('answered')) return
+    sessionStorage.setItem('answered', 'from now on')
+    const { open } = IDBFactory.prototype
+    IDBFactory.prototype.open = function neverAnswered(name) {
+      return Object.assign(open.call(this, name), { addEventListener: () => {} })
+    }
+  })
+  await parley.open()
+  await parley.composer.pressSequentially('Written early')
+  await parley.open()
+  await expect(parley.composer).toHaveValue('A draft of mine\n\nWritten early')
+  await parley.open()
+  await expect(parley.composer).toHaveValue('A draft of mine\n\nWritten early')
+})
+
 test('brings a conversation back with Undo after New chat, and its answer continues', async ({
   parley,
   page,

@@ -1,4 +1,5 @@
 import { MAX_CHARACTERS } from '../(console)/chat/conversation/history.ts'
+import { UNSAVED_DRAFT_KEY } from '../(console)/chat/storage/unsaved-draft.ts'
 
 /** Sent on `window` when the page handles its own events from now on. */
 export const HYDRATED = 'parley-hydrated'
@@ -7,6 +8,7 @@ export const HYDRATED = 'parley-hydrated'
  * What a user does before the page's scripts are there is done as soon as they are: a question that was sent, which
  * `data-asked` on its form marks and Escape takes back, is sent; choices in lists are made again, and buttons pressed
  * again, each once. Examples fill the composer at once. No form is sent by the browser, which would load the page anew.
+ * What was written on a page that is left before is in the composer of the next.
  *
  * The listeners hear an event after React's do, and so none that React has handled. While React hydrates, its own
  * listeners stop the events that it cannot handle yet: they are heard all the same.
@@ -63,6 +65,12 @@ export const EARLY_INPUT = `
   on('submit', event => {
     event.preventDefault()
     if (event.target === composer()) mark(true)
+  })
+  on('pagehide', () => {
+    const text = composer()?.question.value
+    try {
+      if (text) sessionStorage.setItem('${UNSAVED_DRAFT_KEY}', text)
+    } catch {}
   })
   const replay = () => {
     for (const [select, value] of chosen) {

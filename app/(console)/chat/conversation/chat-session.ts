@@ -2,6 +2,7 @@ import { BrowserStore } from '../storage/browser-store.ts'
 import type { ConversationStore, SavedConversation } from '../storage/conversation-store.ts'
 import { lastOpen, prune } from '../storage/last-open.ts'
 import { OpenTabs } from '../storage/open-tabs.ts'
+import { keepUnsavedDraft, takeUnsavedDraft } from '../storage/unsaved-draft.ts'
 import { type Conversation, empty } from './conversation.ts'
 import { Draft } from './draft.ts'
 import { OpenConversation } from './open-conversation.ts'
@@ -49,6 +50,7 @@ export class ChatSession {
   #discarded: OpenConversation | undefined
   #undoTimer: ReturnType<typeof setTimeout> | undefined
   #state = initialState
+  #leaving = false
   #ready: Promise<void> | undefined
 
   constructor(store: ConversationStore = new BrowserStore()) {
@@ -131,19 +133,21 @@ export class ChatSession {
 
   /** Saves what has not been saved yet. */
   flush(): void {
-    this.#current.saving.flushPending()
-    this.#discarded?.saving.flushPending()
+    for (const opened of this.#opened) opened.saving.flushPending()
   }
 
   /** The page is closing, and aborts its requests: their failures are not part of the conversation. */
   suspend(): void {
-    this.flush()
-    for (const opened of [this.#current, this.#discarded]) opened?.saving.pause()
+    this.#leaving = true
+    if (this.#state.loaded) this.#pause()
+    else keepUnsavedDraft(this.#written)
   }
 
   /** The page was shown again after all. */
   wake(): void {
-    for (const opened of [this.#current, this.#discarded]) opened?.saving.resume()
+    this.#leaving = false
+    if (this.#state.loaded) for (const opened of this.#opened) opened.saving.resume()
+    else takeUnsavedDraft()
   }
 
   /** Whether leaving now would lose something. */
@@ -152,11 +156,21 @@ export class ChatSession {
     return !saved && (turns.length > 0 || this.#written.trim() !== '')
   }
 
+  #pause(): void {
+    this.flush()
+    for (const opened of this.#opened) opened.saving.pause()
+  }
+
+  get #opened(): readonly OpenConversation[] {
+    return [this.#current, this.#discarded].filter(opened => opened !== undefined)
+  }
+
   get #written(): string {
     return this.#state.sending ?? this.draft.get()
   }
 
   async #restore(): Promise<void> {
+    this.draft.prepend(takeUnsavedDraft())
     const { remembered } = this.#tabs
     const saved = await this.#load(() => lastOpen(this.#store, this.#tabs))
     const discarded = await this.#load(async () => {
@@ -174,6 +188,7 @@ export class ChatSession {
     }
     this.#rememberOpen()
     this.#update({ loaded: true })
+    if (this.#leaving) this.#pause()
     void prune(this.#store, this.#tabs, Date.now()).catch(() => undefined)
   }
 
@@ -217,7 +232,7 @@ export class ChatSession {
 
   /** Another tab has taken a conversation over: this one continues under an id of its own. */
   #moveAway(id: string): void {
-    for (const opened of [this.#current, this.#discarded]) if (opened?.id === id) opened.moveTo(newId())
+    for (const opened of this.#opened) if (opened.id === id) opened.moveTo(newId())
     this.#rememberOpen()
   }
 

@@ -56,6 +56,8 @@ const attacks = KNOWN_ATTACKS.flatMap(text => [
   ...Object.values({ ...DISGUISES, ...FURTHER_DISGUISES }).map(disguise => disguise(text)),
 ])
 const identifiers = [...identifierTexts(5, 60).map(({ text }) => text), ...FURTHER_IDENTIFIERS]
+/** A part of all kinds, for tests that take long; all of them in a long run. */
+const someIdentifiers = identifiers.filter((_, index) => process.env.SOAK || index % 5 === 0)
 const corpora = readCorpora()
 const TEXTS = [
   ...corpora.flatMap(({ lines }) => lines.map(line => line.slice(0, 2000))),
@@ -93,15 +95,15 @@ describe('a quick look at a text', () => {
       return [...stream.push(text), ...stream.end()].flatMap(({ verdict }) => verdict ?? [])
     }
     let found = 0
-    for (const identifier of identifiers)
+    for (const identifier of someIdentifiers)
       for (const invisible of ['', '\u200b'.repeat(16)]) {
         const spaced = [...identifier].join(invisible)
-        const long = `${'word '.repeat(7_000).slice(0, 9_000 + upTo(12_000))} ${spaced} ${'word '.repeat(3_000)}`
+        const long = `${'word '.repeat(7_000).slice(0, 9_000 + upTo(12_000))} ${spaced} ${'word '.repeat(500)}`
         const verdicts = verdictsOf(long)
         expect(atOnce(rails.inspect(long))).toEqual(verdicts)
         found += verdicts.length
       }
-    expect(found).toBeGreaterThan(identifiers.length / 2)
+    expect(found).toBeGreaterThan(someIdentifiers.length / 2)
   })
 
   it('leaves out no reading of a text in which a rule of injections matches', () => {

@@ -69,6 +69,10 @@ const expectSane = (outcome: ReplyOutcome | GatewayError, mutation: Mutation): v
   expect(costUsd >= 0 && Number.isFinite(costUsd), what).toBe(true)
 }
 
+/** The same for pieces of an answer that differ in their texts alone: one of them stands for all, but in a long run. */
+const shapeOf = (value: unknown): string =>
+  JSON.stringify(value, (key, one) => (typeof one === 'string' && key !== 'type' ? '' : one))
+
 /** A stream in its lines, those of JSON parsed. */
 const linesOf = (stream: string): readonly (string | Readonly<{ json: unknown }>)[] =>
   stream.split('\n').map(line => {
@@ -100,8 +104,12 @@ describe.each(PROVIDERS.map(definition => [definition.id, definition] as const))
       'is an answer or a failure of the provider, never a fault of ours: %s',
       async name => {
         const lines = linesOf(files.get(name)?.toString() ?? '')
+        const shapes = new Set<string>()
         for (const [index, line] of lines.entries()) {
           if (typeof line === 'string') continue
+          const shape = shapeOf(line.json)
+          if (shapes.has(shape) && !process.env.SOAK) continue
+          shapes.add(shape)
           for (const mutation of mutationsOf(line.json)) {
             const json = replaced(line.json, mutation.path, mutation.value)
             const mutated = lines.with(index, { json })

@@ -16,6 +16,8 @@ export const SPEED_UNITS: Readonly<Record<string, string>> = {
   'words in leetspeak': '1gn0r3 ',
   'spaced letters': 'i g n o r e ',
   escapes: '%41&#65;',
+  'JSON in JSON': '{\\"key\\":\\"v\\\\n\\u0041\\"},',
+  backslashes: '\\',
   'beginnings of signs': '<|im_![a](http://',
 }
 

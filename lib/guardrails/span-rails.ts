@@ -1,12 +1,10 @@
 import { type DetectorSet, Scanner } from './scan/scanner.ts'
-import { MOST_INVISIBLE, visible } from './scan/visible-text.ts'
+import { VisibleText, visible } from './scan/visible-text.ts'
 import { piecesOf, StreamHolder } from './stream-holder.ts'
 import { type Place, SIGN_SPAN, type SpanRail, type Verdict } from './types.ts'
 
 /** Code units that a quick look sees in one step: about a millisecond. */
 const WINDOW = 16_384
-/** So much of each window is seen by the next one too that a sign stands whole in one of them. */
-const OVERLAP = SIGN_SPAN * (MOST_INVISIBLE + 1)
 
 /** The span rails that look at a place, as one: each text is gone over once for all of them. */
 export class SpanRails {
@@ -37,12 +35,18 @@ export class SpanRails {
     return pieces.flatMap(({ verdict }) => verdict ?? [])
   }
 
+  /** So much of each window is seen with the next one too that a sign stands whole in one of them. */
   *#possibleIn(text: string): Generator<void, DetectorSet> {
+    if (text.length <= WINDOW) return this.#scanner.possibleIn(visible(text))
     let possible: DetectorSet = 0
-    for (let from = 0; ; from += WINDOW - OVERLAP) {
-      possible |= this.#scanner.possibleIn(visible(text.slice(from, from + WINDOW)), possible)
-      if (from + WINDOW >= text.length) return possible
+    const seen = new VisibleText()
+    for (let from = 0; from < text.length; from += WINDOW) {
+      seen.append(text.slice(from, from + WINDOW))
+      if (from + WINDOW >= text.length) seen.finish()
+      possible |= this.#scanner.possibleIn(seen.view, possible)
+      seen.dropBefore(Math.max(0, seen.view.length - SIGN_SPAN))
       yield
     }
+    return possible
   }
 }

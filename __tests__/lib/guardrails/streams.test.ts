@@ -60,6 +60,12 @@ const PARTS = [
   '\u{e0041}',
   '😀',
   '\ud83d',
+  ...['\\n', '\\\\n', '\\"', '\\\\\\', '\\u20', '\\u200b', '\\', '\\'.repeat(11)],
+  '\\u0034111 1111 1111 1111',
+  'bob\\u0040example.com',
+  '\\ud835\\udfd2111 1111 1111 1111',
+  '\\ud835',
+  '\\udb40\\udc41',
   ' ',
   ' ',
   '. ',
@@ -84,8 +90,10 @@ const whole = (text: string): Piece[] => {
   return [...holder.push(text), ...holder.end()]
 }
 
-const textOf = (random: () => number): string =>
-  Array.from({ length: 1 + Math.floor(random() * 7) }, () => PARTS[Math.floor(random() * PARTS.length)]).join(
+const PLAIN_PARTS = PARTS.filter(part => !part.includes('\\'))
+
+const textOf = (random: () => number, parts = PARTS): string =>
+  Array.from({ length: 1 + Math.floor(random() * 7) }, () => parts[Math.floor(random() * parts.length)]).join(
     '',
   )
 
@@ -130,6 +138,29 @@ describe('a guarded stream', () => {
           .join(''),
       ).toBe(text)
     }
+  })
+
+  it.each([1, 2, 3])('finds in JSON what it finds in the text, within %i texts', depth => {
+    const random = seededRandom(17)
+    const rulesIn = (text: string) => whole(text).flatMap(({ verdict }) => verdict?.rule ?? [])
+    const within = (text: string) => JSON.stringify(text).slice(1, -1)
+    let matches = 0
+    for (let round = 0; round < 1000; round += 1) {
+      const text = `line\n${textOf(random, PLAIN_PARTS)}`
+      const json = Array.from({ length: depth }).reduce<string>(within, text)
+      const rules = rulesIn(text)
+      expect(rulesIn(json), json).toEqual(rules)
+      matches += rules.length
+    }
+    expect(matches).toBeGreaterThan(500)
+  })
+
+  it('takes escapes as a whole, so that JSON stays JSON', () => {
+    const json = String.raw`{"text":"a\n\n\u0034111\u00a01111\u200b 1111 1111\n","key":"\t\u0073k-proj-${'aB3_'.repeat(12)}\\"}`
+    const redacted = whole(json)
+      .map(({ text, verdict }) => (verdict ? `[${verdict.kind}]` : text))
+      .join('')
+    expect(JSON.parse(redacted)).toEqual({ text: 'a\n\n[card]\n', key: '\t[secret]\\' })
   })
 
   it('releases prose at once, but for the last word', () => {

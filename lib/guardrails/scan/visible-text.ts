@@ -1,7 +1,7 @@
 /** More invisible characters in a row than these are kept: so that what is held back stays bounded. */
 export const MOST_INVISIBLE = 16
 
-const NEEDS_FOLDING = /[\u00a0\u00ad\u0378-\uffff]/
+const NEEDS_FOLDING = /[\\\u00a0\u00ad\u0378-\uffff]/
 const DROPPED = -1
 
 /** Digits of other scripts that come in a block of ten, by the code unit of their zero. */
@@ -37,6 +37,7 @@ const foldUnit = (code: number): number => {
 
 /** The same for a surrogate pair, by its second half: mathematical digits and tag characters. */
 const foldPair = (high: number, low: number): number | undefined => {
+  if (!isLowSurrogate(low)) return undefined
   if (high === 0xd835 && low >= 0xdfce && low <= 0xdfff) return 48 + ((low - 0xdfce) % 10)
   if (high === 0xdb40) return DROPPED
   return undefined
@@ -46,8 +47,46 @@ const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xd
 const isLowSurrogate = (code: number): boolean => code >= 0xdc00 && code <= 0xdfff
 
 /**
+ * An escape of JSON, of a text within a text too: `\n`, `\\n`, `\u0034`. Where a text is no JSON, little is lost by it:
+ * what looks like an escape counts as the character for which it stands.
+ */
+const ESCAPE = /\\{1,8}(?:(["/bfnrt])|u([\da-fA-F]{4}))/y
+const BACKSLASH = 92
+const ESCAPED: Readonly<Record<string, number>> = { '"': 34, '/': 47, b: 8, f: 12, n: 10, r: 13, t: 9 }
+
+const escapeAt = (text: string, index: number): RegExpExecArray | undefined => {
+  if (text.charCodeAt(index) !== BACKSLASH) return undefined
+  ESCAPE.lastIndex = index
+  return ESCAPE.exec(text) ?? undefined
+}
+
+/** A code unit as it is written: by an escape, where there is one, or as it is. */
+interface Unit {
+  readonly code: number
+  /** After it. */
+  readonly end: number
+}
+
+const unitAt = (text: string, index: number): Unit => {
+  const [written, letter, hex] = escapeAt(text, index) ?? []
+  if (written === undefined) return { code: text.charCodeAt(index), end: index + 1 }
+  const code = hex === undefined ? (ESCAPED[letter ?? ''] ?? 0) : Number.parseInt(hex, 16)
+  return { code, end: index + written.length }
+}
+
+/** What may go on in what comes next: a part of an escape, and the first half of a pair. */
+const OPEN_END = /(?:[\ud800-\udbff]|\\{1,8}u[dD][89abAB][\da-fA-F]{2})?(?:\\{1,8}(?:u[\da-fA-F]{0,3})?)?$/
+const LONGEST_OPEN_END = 26
+
+const openEndOf = (text: string): number =>
+  text.includes('\\') || isHighSurrogate(text.charCodeAt(text.length - 1))
+    ? (OPEN_END.exec(text.slice(-LONGEST_OPEN_END))?.[0].length ?? 0)
+    : 0
+
+/**
  * A text that grows at its end and is taken away at its start, as detectors see it: invisible and bidirectional
- * characters left out, full-width and other digits, spaces and dashes as ASCII, with the way back to the original.
+ * characters left out, escapes resolved, full-width and other digits, spaces and dashes as ASCII, with the way back to the
+ * original.
  */
 export class VisibleText {
   /** What detectors look at. */
@@ -57,20 +96,20 @@ export class VisibleText {
   #origins: number[] | undefined
   /** Invisible characters at the end. */
   #invisible = 0
-  /** The first half of a pair whose second half has not come. */
-  #half = ''
+  /** The first part of a pair or an escape whose rest has not come. */
+  #open = ''
 
   append(chunk: string): void {
-    const text = this.#half + chunk
-    const isCut = text !== '' && isHighSurrogate(text.charCodeAt(text.length - 1))
-    this.#half = isCut ? text.slice(-1) : ''
-    this.#add(isCut ? text.slice(0, -1) : text)
+    const text = this.#open + chunk
+    const end = text.length - openEndOf(text)
+    this.#open = text.slice(end)
+    this.#add(text.slice(0, end))
   }
 
-  /** Adds a half pair that stays one. */
+  /** Adds a part of a pair or an escape that stays one. */
   finish(): void {
-    this.#add(this.#half)
-    this.#half = ''
+    this.#add(this.#open)
+    this.#open = ''
   }
 
   /** Where a unit of the view begins in the original; for the end of the view, the end of the original. */
@@ -81,19 +120,18 @@ export class VisibleText {
 
   /** Where the original of a unit of the view ends: invisible characters after it are not part of it. */
   endOf(index: number): number {
-    const origin = this.originOf(index)
-    const isPair =
-      isHighSurrogate(this.#original.charCodeAt(origin)) && !isHighSurrogate(this.view.charCodeAt(index))
-    return origin + (isPair ? 2 : 1)
+    const { code, end } = unitAt(this.#original, this.originOf(index))
+    const isPair = isHighSurrogate(code) && !isHighSurrogate(this.view.charCodeAt(index))
+    return isPair ? unitAt(this.#original, end).end : end
   }
 
   original(start: number, end: number): string {
     return this.#original.slice(start, end)
   }
 
-  /** How much of the original is kept, a cut pair included. */
+  /** How much of the original is kept, what is open at its end included. */
   get length(): number {
-    return this.#original.length + this.#half.length
+    return this.#original.length + this.#open.length
   }
 
   /** Takes away what stands before a unit of the view. Returns how much of the original that was. */
@@ -125,10 +163,10 @@ export class VisibleText {
     const base = this.#original.length
     const origins = this.#origins ?? Array.from({ length: this.view.length }, (_, index) => index)
     const units: string[] = []
-    for (let index = 0; index < text.length; index += 1) {
-      const code = text.charCodeAt(index)
-      const low = isHighSurrogate(code) ? text.charCodeAt(index + 1) : Number.NaN
-      const pair = isLowSurrogate(low) ? foldPair(code, low) : undefined
+    for (let index = 0; index < text.length; ) {
+      const { code, end } = unitAt(text, index)
+      const second = isHighSurrogate(code) ? unitAt(text, end) : undefined
+      const pair = second && foldPair(code, second.code)
       const folded = pair ?? foldUnit(code)
       const isDropped = folded === DROPPED && this.#invisible < MOST_INVISIBLE
       this.#invisible = isDropped ? this.#invisible + 1 : 0
@@ -136,7 +174,7 @@ export class VisibleText {
         units.push(String.fromCharCode(folded === DROPPED ? code : folded))
         origins.push(base + index)
       }
-      if (pair !== undefined) index += 1
+      index = second && pair !== undefined ? second.end : end
     }
     this.view += units.join('')
     this.#origins = origins

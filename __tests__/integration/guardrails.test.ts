@@ -137,6 +137,17 @@ describe.each(HOSTS)('guardrails as they come, under the %s server', host => {
       expect((await send('/v1/chat/completions', { model: 'gpt-4o', messages })).status).toBe(400)
   })
 
+  it('find it in what describes a tool', async () => {
+    const answer = await send('/v1/messages', {
+      model: 'gpt-4o',
+      max_tokens: 10,
+      messages: user('Hi'),
+      tools: [{ name: 'add', description: `Adds. ${ATTACK}`, input_schema: { type: 'object' } }],
+    })
+    expect(answer.status).toBe(400)
+    expect(answer.headers.get('x-gateway-guardrails')).toContain('place=tool-definition')
+  })
+
   it('flag what is less sure, and pass request and answer on as they are', async () => {
     upstream.usually(
       sends(
@@ -255,6 +266,26 @@ describe.each(HOSTS)('guardrails that are configured, under the %s server', host
     expect(results).toContain('ann@example.org')
     expect(upstream.calls.length).toBeGreaterThanOrEqual(4)
     expect(sentTo(upstream)).not.toContain('example.org')
+  })
+
+  it('redact what describes a tool, as it is passed on and as it is translated', async () => {
+    upstream.usually(echoes)
+    claude.usually(anthropicModel(() => ({ text: 'Yes' })))
+    upstream.calls.length = 0
+    claude.calls.length = 0
+    const description = 'Writes to ann@example.org'
+    for (const model of ['gpt-4o', 'claude-sonnet-4-5'])
+      await send('/v1/chat/completions', {
+        model,
+        messages: user('Hi'),
+        tools: [
+          { type: 'function', function: { name: 'mail', description, parameters: { type: 'object' } } },
+        ],
+      })
+    for (const from of [upstream, claude]) {
+      expect(sentTo(from)).toContain('Writes to [EMAIL_1]')
+      expect(sentTo(from)).not.toContain('example.org')
+    }
   })
 
   it('redact what a vendor is only asked to count', async () => {

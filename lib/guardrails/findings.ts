@@ -15,6 +15,7 @@ const IN_WORDS: Readonly<Record<Place, string>> = {
   refusal: "the model's refusal",
   answer: "the model's answer",
   document: 'a document',
+  'tool-definition': 'the definition of a tool or of the answer’s form',
 }
 
 const DONE: Readonly<Record<string, string>> = {

@@ -4,7 +4,7 @@ import type { PlacedText, TextRail, Verdict } from './types.ts'
 export const longestInput = (most: number): TextRail => ({
   type: 'text',
   name: 'longest-input',
-  places: ['system', 'user', 'tool-result', 'document'],
+  places: ['system', 'user', 'tool-result', 'document', 'tool-definition'],
   *inspect({ text }: PlacedText): Generator<void, readonly Verdict[]> {
     yield
     if (text.length <= most) return []

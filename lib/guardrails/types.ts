@@ -8,6 +8,7 @@ export const PLACES = [
   'refusal',
   'answer',
   'document',
+  'tool-definition',
 ] as const
 export type Place = (typeof PLACES)[number]
 

@@ -56,6 +56,61 @@ describe('the texts of a call', () => {
     expect(Object.keys(placesOf(call))).not.toContain('not for the model')
   })
 
+  it('are also what describes tools and the form of the answer, but no names, addresses and credentials', () => {
+    const body = {
+      messages: [{ role: 'user', content: 'question' }],
+      tools: [
+        {
+          name: 'look_up',
+          description: 'looks up',
+          input_schema: {
+            type: 'object',
+            properties: {
+              description: { type: 'string', title: 'a title', enum: ['one', 'two'], default: 'three' },
+            },
+          },
+        },
+        {
+          type: 'mcp',
+          server_url: 'https://mcp.example',
+          authorization: 'token',
+          server_description: 'a server',
+        },
+      ],
+      response_format: { type: 'json_schema', json_schema: { name: 'n', description: 'the form' } },
+    }
+    const call = rawCall(body, { messages: [{ role: 'user', content: 'question' }] })
+    const definitions = Object.entries(placesOf(call)).filter(([, place]) => place === 'tool-definition')
+    expect(definitions.map(([text]) => text)).toEqual([
+      'looks up',
+      'a title',
+      'one',
+      'two',
+      'three',
+      'a server',
+      'the form',
+    ])
+    expect(placesOf(call)).toEqual({ question: 'user', ...Object.fromEntries(definitions) })
+  })
+
+  it('are replaced in definitions too, as they are written and as they are translated', () => {
+    const json =
+      '{"tools":[{"type":"function","function":{"name":"x y","description":"x y","parameters":{"default":"x y","minimum":1.50}}}]}'
+    const call = newCall({
+      messages: [],
+      parameters: { topP: 1, tools: [{ name: 'x y', description: 'x y', parameters: { default: 'x y' } }] },
+      raw: { format: 'openai-chat', json, members: membersOf(json) },
+    })
+    const changed = atOnce(withTextsOfCall(call, new Map([['x y', 'z']])))
+    expect(changed.parameters).toEqual({
+      topP: 1,
+      tools: [{ name: 'x y', description: 'z', parameters: { default: 'z' } }],
+    })
+    expect(changed.raw?.json).toBe(
+      '{"tools":[{"type":"function","function":{"name":"x y","description":"z","parameters":{"default":"z","minimum":1.50}}}]}',
+    )
+  })
+
   it('within the arguments of an earlier tool call are the model’s, also where its format holds them as an object', () => {
     const call = rawCall(
       { messages: [{ role: 'assistant', content: [{ type: 'tool_use', input: { path: 'a file' } }] }] },

@@ -38,16 +38,59 @@ const NOT_TEXT: ReadonlySet<string> = new Set([
   'ttl',
 ])
 
-/** Every text that a request's members bring to a model, also in parts of types that the gateway does not know. */
-export function* textsInMembers(members: RawMembers): Generator<void, readonly string[]> {
-  const texts = new Set<string>()
-  for (const [name, json] of members)
-    if (TEXT_MEMBERS.has(name))
-      for (const found of stringsIn(json)) {
-        if (!found) yield
-        else if (!NOT_TEXT.has(found.key)) texts.add(textOf(json, found))
-      }
-  return [...texts]
+/** The members that define tools and the form of an answer. */
+const DEFINING_MEMBERS: ReadonlySet<string> = new Set([
+  'tools',
+  'functions',
+  'response_format',
+  'text',
+  'output_config',
+  'output_format',
+])
+
+/** What a model reads of definitions: beside it they hold names, types, addresses and credentials of services. */
+const DESCRIBING: ReadonlySet<string> = new Set([
+  'description',
+  'server_description',
+  'title',
+  'definition',
+  'enum',
+  'const',
+  'default',
+  'examples',
+])
+
+/** Whether a string of a definition, by the name of its member, is text for a model. */
+export const isDescribing = (key: string): boolean => DESCRIBING.has(key)
+
+type IsText = (key: string) => boolean
+
+/** Which strings of a request's member are text for a model; undefined where none is. */
+const textsOfMember = (name: string): IsText | undefined => {
+  if (TEXT_MEMBERS.has(name)) return key => !NOT_TEXT.has(key)
+  return DEFINING_MEMBERS.has(name) ? isDescribing : undefined
+}
+
+/** The texts that a request's members bring to a model, each once. */
+export type MemberTexts = Readonly<{
+  /** Also those in parts of types that the gateway does not know. */
+  content: ReadonlySet<string>
+  definitions: ReadonlySet<string>
+}>
+
+export function* textsInMembers(members: RawMembers): Generator<void, MemberTexts> {
+  const content = new Set<string>()
+  const definitions = new Set<string>()
+  for (const [name, json] of members) {
+    const isText = textsOfMember(name)
+    if (!isText) continue
+    const texts = isText === isDescribing ? definitions : content
+    for (const found of stringsIn(json)) {
+      if (!found) yield
+      else if (isText(found.key)) texts.add(textOf(json, found))
+    }
+  }
+  return { content, definitions }
 }
 
 /** The members with other texts in place of some. What is not replaced stays as it is written. */
@@ -57,12 +100,11 @@ export function* withTextsInMembers(
 ): Generator<void, RawMembers> {
   const changed: [string, string][] = []
   for (const [name, json] of members) {
-    if (TEXT_MEMBERS.has(name))
-      changed.push([
-        name,
-        yield* withStrings(json, (text, key) => (NOT_TEXT.has(key) ? undefined : replaced.get(text))),
-      ])
-    else changed.push([name, json])
+    const isText = textsOfMember(name)
+    const written = isText
+      ? yield* withStrings(json, (text, key) => (isText(key) ? replaced.get(text) : undefined))
+      : json
+    changed.push([name, written])
   }
   return changed
 }

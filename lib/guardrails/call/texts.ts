@@ -1,8 +1,8 @@
-import type { Call, Content, ContentPart, Message, RawRequest } from '../../llm/types.ts'
+import type { Call, Content, ContentPart, Message, ModelParameters, RawRequest } from '../../llm/types.ts'
 import { objectOf } from '../../raw-json.ts'
-import { isJson, stringsIn, textOf } from '../json-strings.ts'
+import { isJson, stringsIn, textOf, withStrings } from '../json-strings.ts'
 import type { Place, PlacedText } from '../types.ts'
-import { textsInMembers, withTextsInMembers } from './raw-texts.ts'
+import { isDescribing, textsInMembers, withTextsInMembers } from './raw-texts.ts'
 
 const PLACE_OF_ROLE: Readonly<Record<Message['role'], Place>> = {
   system: 'system',
@@ -61,8 +61,11 @@ export function* textsOfCall(call: Call): Generator<void, readonly PlacedText[]>
     yield
   }
   const place = call.passthrough ? 'user' : 'document'
-  for (const members of membersOfCall(call))
-    for (const text of yield* textsInMembers(members)) if (!known.has(text)) add({ text, place })
+  for (const members of membersOfCall(call)) {
+    const { content, definitions } = yield* textsInMembers(members)
+    for (const text of content) if (!known.has(text)) add({ text, place })
+    for (const text of definitions) add({ text, place: 'tool-definition' })
+  }
   if (call.passthrough?.body.kind === 'form')
     for (const part of call.passthrough.body.parts)
       if ('value' in part && part.name === 'prompt') add({ text: part.value, place })
@@ -104,6 +107,17 @@ const replacedMessage = (message: Message, replaced: Replaced): Message => {
   }
 }
 
+/** The definitions of tools, and of the answer's form, as translators write them for other formats. */
+function* replacedDefinitions(
+  { tools, responseFormat, ...parameters }: ModelParameters,
+  replaced: Replaced,
+): Generator<void, ModelParameters> {
+  const json = yield* withStrings(JSON.stringify({ tools, responseFormat }), (text, key) =>
+    isDescribing(key) ? replaced.get(text) : undefined,
+  )
+  return { ...parameters, ...JSON.parse(json) }
+}
+
 function* replacedRaw(raw: RawRequest, replaced: Replaced): Generator<void, RawRequest> {
   const members = yield* withTextsInMembers(raw.members, replaced)
   const { resolved } = raw
@@ -119,10 +133,11 @@ function* replacedRaw(raw: RawRequest, replaced: Replaced): Generator<void, RawR
 
 /** The call with other texts in place of some, wherever they stand in it. */
 export function* withTextsOfCall(call: Call, replaced: Replaced): Generator<void, Call> {
-  const { raw, passthrough } = call
+  const { parameters, raw, passthrough } = call
   return {
     ...call,
     messages: call.messages.map(message => replacedMessage(message, replaced)),
+    ...(parameters && { parameters: yield* replacedDefinitions(parameters, replaced) }),
     ...(raw && { raw: yield* replacedRaw(raw, replaced) }),
     ...(passthrough && {
       passthrough: {

@@ -112,7 +112,7 @@ function* inspect({ text, place }: PlacedText): Generator<void, readonly Verdict
 export const injection: TextRail = {
   type: 'text',
   name: 'injection',
-  places: ['system', 'user', 'tool-result', 'document'],
+  places: ['system', 'user', 'tool-result', 'document', 'tool-definition'],
   inspect,
 }
 

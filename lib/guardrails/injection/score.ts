@@ -7,6 +7,7 @@ const PLACE_WEIGHT: Readonly<Record<Place, number>> = {
   user: 1,
   'tool-result': 1.6,
   document: 1.6,
+  'tool-definition': 1,
   'tool-arguments': 1,
   reasoning: 0.5,
   refusal: 0.5,

@@ -59,7 +59,8 @@ const FAILURES = 5
 const OPEN_MS = 30_000
 /** Counted up when code changes what is found. */
 const CODE_VERSION = 1
-const USUAL_PLACES: readonly Place[] = PLACES.filter(place => place !== 'system' && place !== 'reasoning')
+const UNUSUAL_PLACES: readonly Place[] = ['system', 'tool-definition', 'reasoning']
+const USUAL_PLACES = PLACES.filter(place => !UNUSUAL_PLACES.includes(place))
 
 /** One line for each kind of service. */
 const serviceOf = (settings: JudgeSettings, { clock, newId }: JudgeDeps): JudgeService => {

@@ -154,6 +154,7 @@ describe(`${SECONDS} seconds at ${A_SECOND} requests a second with 10 % of fault
         expect(faults.slice(0, 5)).toEqual([])
         expect(kills).toBeGreaterThan(0)
         expect(figures.completed).toBeGreaterThan((SECONDS * A_SECOND) / 2)
+        expect(figures.completedTooLate).toBeLessThanOrEqual(calls.length / 1_000)
         expect(figures.oldestLostMs).toBeLessThanOrEqual(MOST_LOST_MS)
         const sum = ledger.attempts.reduce((total, { cost_nano: nano }) => total + nano, 0)
         expect(usage.total.costNanoUsd).toBe(String(sum))

@@ -27,6 +27,8 @@ export type FaultReport = {
   /** Calls whose gateway was killed before it had sent the answer’s end; and those of them that the upstream completed. */
   cutByKill: number
   completedButCut: number
+  /** Answers that the upstream completed, and that the gateway had no more time for: its client got 504. */
+  completedTooLate: number
   /** Rows of attempts that cost, and of requests, that were due when a SIGKILL came and are not there. */
   lostAttempts: number
   lostRequests: number
@@ -54,6 +56,7 @@ const faultOfCost = (
   call: ClientCall,
   booked: readonly Booked[],
   rows: readonly AttemptOnDisk[],
+  report: FaultReport,
 ): string | undefined => {
   const complete = booked.filter(isCompleted)
   const charged = rows.filter(({ cost_nano: nano }) => nano > 0)
@@ -61,7 +64,9 @@ const faultOfCost = (
   if (call.leftAt === undefined) {
     const exact = rows.filter(({ estimated }) => estimated === 0).reduce((sum, row) => sum + row.cost_nano, 0)
     const owed = complete.reduce((sum, { nano }) => sum + nano, 0)
-    if (exact !== owed) return `${exact} nanodollars in place of ${owed}`
+    const isTooLate = call.status === 504 && exact < owed
+    if (isTooLate) report.completedTooLate += 1
+    else if (exact !== owed) return `${exact} nanodollars in place of ${owed}`
   }
   const written = booked.reduce((sum, { textBytes }) => sum + textBytes, 0)
   const guessed = charged.filter(({ estimated }) => estimated === 1)
@@ -81,6 +86,7 @@ const newReport = (calls: number): FaultReport => ({
   left: 0,
   cutByKill: 0,
   completedButCut: 0,
+  completedTooLate: 0,
   lostAttempts: 0,
   lostRequests: 0,
   oldestLostMs: 0,
@@ -129,7 +135,7 @@ export const reportOf = (
       ? explainMissing(call, booked, rows.length > 0, report)
       : requestRows.length > 1
         ? 'more than one row of a request'
-        : faultOfCost(call, booked, rows)
+        : faultOfCost(call, booked, rows, report)
     if (fault !== undefined)
       report.faults.push(`${fault}: ${JSON.stringify({ call, booked, rows, requestRows })}`)
   }

@@ -4,6 +4,9 @@ export const MOST_INVISIBLE = 16
 const NEEDS_FOLDING = /[\\\u00a0\u00ad\u0378-\uffff]/
 const DROPPED = -1
 
+/** Whether a code unit stands for itself. False for the `NaN` after a text's end. */
+const isPlain = (code: number): boolean => code < 0xa0 && code !== BACKSLASH
+
 /** Digits of other scripts that come in a block of ten, by the code unit of their zero. */
 const DIGIT_BLOCKS = [0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0be6, 0x0e50, 0x0ed0]
 
@@ -148,8 +151,7 @@ export class VisibleText {
 
   #add(text: string): void {
     if (text === '') return
-    const isPlain = !NEEDS_FOLDING.test(text)
-    if (isPlain && !this.#origins) {
+    if (!this.#origins && !NEEDS_FOLDING.test(text)) {
       this.view += text
       this.#original += text
       this.#invisible = 0
@@ -164,6 +166,13 @@ export class VisibleText {
     const origins = this.#origins ?? Array.from({ length: this.view.length }, (_, index) => index)
     const units: string[] = []
     for (let index = 0; index < text.length; ) {
+      const from = index
+      for (; isPlain(text.charCodeAt(index)); index += 1) origins.push(base + index)
+      if (index > from) {
+        units.push(text.slice(from, index))
+        this.#invisible = 0
+        continue
+      }
       const { code, end } = unitAt(text, index)
       const second = isHighSurrogate(code) ? unitAt(text, end) : undefined
       const pair = second && foldPair(code, second.code)

@@ -23,7 +23,10 @@ export const tooManyGuesses = (waitMs: number): GatewayError => {
  */
 export class Guesses {
   readonly #clock: Clock
-  readonly #byAddress = new LRUCache<string, readonly number[]>({ max: MOST_ADDRESSES })
+  readonly #byAddress = new LRUCache<string, readonly number[]>({
+    maxSize: MOST_ADDRESSES,
+    sizeCalculation: () => 1,
+  })
   #all: readonly number[] = []
 
   constructor(clock: Clock) {

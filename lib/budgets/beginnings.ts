@@ -13,7 +13,10 @@ export class Beginnings {
   readonly #records: Pick<HoldRecords, 'missing' | 'begin'>
   readonly #ledgerSum: LedgerSum
   /** Scopes and days whose counters exist, or are being begun. */
-  readonly #known = new LRUCache<string, 'begun' | Promise<void>>({ max: MOST_KNOWN })
+  readonly #known = new LRUCache<string, 'begun' | Promise<void>>({
+    maxSize: MOST_KNOWN,
+    sizeCalculation: () => 1,
+  })
 
   constructor(records: Pick<HoldRecords, 'missing' | 'begin'>, ledgerSum: LedgerSum) {
     this.#records = records

@@ -63,8 +63,8 @@ export class Budgets {
   /** Reservations of this process, which are renewed until they are settled. */
   readonly #held = new Map<string, Hold>()
   readonly #unsettled = new Map<string, Unsettled>()
-  readonly #known = new LRUCache<string, Known>({ max: MOST_KNOWN })
-  readonly #noticed = new LRUCache<string, true>({ max: MOST_KNOWN })
+  readonly #known = new LRUCache<string, Known>({ maxSize: MOST_KNOWN, sizeCalculation: () => 1 })
+  readonly #noticed = new LRUCache<string, true>({ maxSize: MOST_KNOWN, sizeCalculation: () => 1 })
   readonly #reading = new Map<string, Promise<void>>()
   readonly #settlements = new Set<Promise<void>>()
   readonly #beginnings: Beginnings

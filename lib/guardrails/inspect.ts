@@ -25,7 +25,10 @@ const MOST_REMEMBERED = 20_000
  * holds digests and verdicts, and no text.
  */
 export class VerdictMemory {
-  readonly #known = new LRUCache<string, readonly Verdict[]>({ max: MOST_REMEMBERED });
+  readonly #known = new LRUCache<string, readonly Verdict[]>({
+    maxSize: MOST_REMEMBERED,
+    sizeCalculation: () => 1,
+  });
 
   /** The verdicts on a text, in steps between which other work can run. @param version of the rules */
   *inspect(given: PlacedText, guard: Guard, version: string): Generator<void, readonly Verdict[]> {

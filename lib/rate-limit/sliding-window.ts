@@ -64,7 +64,8 @@ const waitFor = (log: Log, bucket: Bucket, cost: number, now: number): number =>
  * Not for budgets, which must not be lost.
  */
 export const slidingWindow = (maxKeys = 100_000): Counter => {
-  const logs = new LRUCache<string, Log>({ max: maxKeys })
+  // `max` would take memory for all of them at once.
+  const logs = new LRUCache<string, Log>({ maxSize: maxKeys, sizeCalculation: () => 1 })
 
   const logOf = (bucket: Bucket, now: number): Log => {
     const log = logs.get(bucket.key) ?? { expiries: [], counts: [], total: 0 }

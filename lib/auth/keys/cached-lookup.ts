@@ -46,8 +46,8 @@ const unavailable = (cause: unknown): GatewayError =>
  */
 export class CachedLookup<Value extends object> {
   readonly #deps: LookupDeps<Value>
-  readonly #found = new LRUCache<string, Entry<Value>>({ max: MOST_ENTRIES })
-  readonly #missing = new LRUCache<string, number>({ max: MOST_ENTRIES })
+  readonly #found = new LRUCache<string, Entry<Value>>({ maxSize: MOST_ENTRIES, sizeCalculation: () => 1 })
+  readonly #missing = new LRUCache<string, number>({ maxSize: MOST_ENTRIES, sizeCalculation: () => 1 })
   readonly #running = new Map<string, Running<Value>>()
   #failedAt = Number.NEGATIVE_INFINITY
   #answeredAt = Number.NEGATIVE_INFINITY

@@ -32,7 +32,7 @@ export type KeyUsesDeps = Readonly<{
  */
 export class KeyUses {
   readonly #deps: KeyUsesDeps
-  readonly #keys = new LRUCache<string, Latest>({ max: MOST_KEYS })
+  readonly #keys = new LRUCache<string, Latest>({ maxSize: MOST_KEYS, sizeCalculation: () => 1 })
   #timer: Timer | undefined
   #writing: Promise<void> | undefined
 

@@ -52,6 +52,9 @@ export const programOf = (name: 'server' | 'worker', fromSources = false): strin
   return PARLEY_BUNDLE && !fromSources ? join(PARLEY_BUNDLE, `${name}.js`) : join(ROOT, `${name}.ts`)
 }
 
+/** As `npm start` has it. */
+const SHORT_COLLECTIONS = '--max-semi-space-size=16'
+
 const commandOf = (host: HostName, port: number, fromSources?: boolean): readonly string[] =>
   host === 'native'
     ? [programOf('server', fromSources)]
@@ -107,7 +110,12 @@ export class GatewayProcess {
   ): Promise<GatewayProcess> {
     const port = wanted ?? (await freePort())
     const delays = new LoopDelays()
-    const command = [process.execPath, ...delays.args, ...commandOf(host, port, fromSources)]
+    const command = [
+      process.execPath,
+      SHORT_COLLECTIONS,
+      ...delays.args,
+      ...commandOf(host, port, fromSources),
+    ]
     const limited = mostFiles ? ['sh', '-c', `ulimit -n ${mostFiles}; exec "$@"`, 'sh', ...command] : command
     const child = spawn(limited[0] ?? '', limited.slice(1), {
       cwd,

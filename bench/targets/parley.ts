@@ -3,6 +3,9 @@ import { startServer } from '../server-process.ts'
 import type { Workload } from '../workloads.ts'
 import type { Candidate, ChatRequest, Target } from './target.ts'
 
+/** As `npm start` has it. */
+const SHORT_COLLECTIONS = '--max-semi-space-size=16'
+
 const policiesOn = { LOG_LEVEL: 'info', RATE_LIMIT_ANONYMOUS: '100000000/1m' }
 
 const policiesOff = {
@@ -31,21 +34,29 @@ const target = (own: Omit<Target, 'readyPath' | 'request'>): Target => ({
 const off = target({
   name: 'parley-off',
   title: 'Parley, policies off',
-  command: () => ['server.ts'],
+  command: () => [SHORT_COLLECTIONS, 'server.ts'],
   env: policiesOff,
 })
 
 const on = target({
   name: 'parley-on',
   title: 'Parley, policies on',
-  command: () => ['server.ts'],
+  command: () => [SHORT_COLLECTIONS, 'server.ts'],
   env: policiesOn,
 })
 
 const underNext = target({
   name: 'parley-next',
   title: 'Parley under next start, policies on',
-  command: port => ['node_modules/next/dist/bin/next', 'start', '-p', String(port), '-H', '127.0.0.1'],
+  command: port => [
+    SHORT_COLLECTIONS,
+    'node_modules/next/dist/bin/next',
+    'start',
+    '-p',
+    String(port),
+    '-H',
+    '127.0.0.1',
+  ],
   env: policiesOn,
 })
 

@@ -32,6 +32,8 @@ export class Tenant {
   readonly #ids = new Map<Kind, string[]>(KINDS.map(kind => [kind, []]))
   /** How many requests are in progress with an idempotency key. */
   readonly busy = new Map<string, number>()
+  /** How many have been sent with one. */
+  readonly begun = new Map<string, number>()
 
   constructor(marker: string, kind: Tenant['kind'], credentials: Tenant['credentials']) {
     this.marker = marker

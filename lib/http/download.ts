@@ -1,3 +1,4 @@
+import { prefetched } from '../llm/events.ts'
 import { type PacedBodyOptions, pacedBody } from './paced-body.ts'
 import type { RouteResponse } from './route-response.ts'
 
@@ -39,11 +40,14 @@ async function* portions(lines: AsyncIterable<string>): AsyncGenerator<Uint8Arra
   if (filled > 0) yield portion.subarray(0, filled)
 }
 
-/** A download, written as fast as it is read, and never whole in memory. On an error the connection is cut. */
-export const download = (
+/**
+ * A download, written as fast as it is read, and never whole in memory. Rejects with the error of its lines where that
+ * comes within the first portion; later, the connection is cut.
+ */
+export const download = async (
   lines: AsyncIterable<string>,
   { type, fileName, ...options }: DownloadOptions,
-): RouteResponse => ({
-  ...pacedBody(portions(lines), options),
+): Promise<RouteResponse> => ({
+  ...pacedBody(await prefetched(portions(lines)), options),
   headers: { 'content-type': type, 'content-disposition': `attachment; filename="${fileName}"` },
 })

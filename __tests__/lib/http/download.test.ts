@@ -3,10 +3,10 @@ import { describe, expect, it, vi } from 'vitest'
 import { download } from '#lib/http/download.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
-const setting = (lines: AsyncIterable<string>) => {
+const setting = async (lines: AsyncIterable<string>) => {
   const clock = new FakeClock()
   const abort = vi.fn()
-  const answer = download(lines, { clock, abort, type: 'text/plain', fileName: 'a.txt' })
+  const answer = await download(lines, { clock, abort, type: 'text/plain', fileName: 'a.txt' })
   return { clock, abort, ended: answer.ended, reader: (answer.stream as ReadableStream).getReader() }
 }
 
@@ -30,7 +30,7 @@ describe('a download', () => {
     ['long lines', `${'🎉'.repeat(100_000)}\n`, 3],
     ['no line', '', 0],
   ])('has every character once, in portions that are worth a write: %s', async (_, line, count) => {
-    const { reader, ended, abort } = setting(repeated(line, count))
+    const { reader, ended, abort } = await setting(repeated(line, count))
     const chunks = await read(reader)
     expect(Buffer.concat(chunks).toString()).toBe(line.repeat(count))
     for (const { length } of chunks) expect(length).toBeLessThanOrEqual(16_384)
@@ -41,7 +41,7 @@ describe('a download', () => {
 
   it('disconnects a client that takes nothing for a minute, and reads no more for it', async () => {
     const left = vi.fn()
-    const { clock, abort, reader, ended } = setting(repeated('x'.repeat(20_000), 100, left))
+    const { clock, abort, reader, ended } = await setting(repeated('x'.repeat(20_000), 100, left))
     await reader.read()
     await clock.advance(45_000)
     expect(abort).not.toHaveBeenCalled()
@@ -56,13 +56,14 @@ describe('a download', () => {
   it('goes on after a line that is long in coming, and sends nothing meanwhile', async () => {
     const { promise, resolve } = Promise.withResolvers<string>()
     const slow = async function* () {
+      yield 'x'.repeat(16_385)
       yield await promise
     }
-    const { clock, abort, reader, ended } = setting(slow())
+    const { clock, abort, reader, ended } = await setting(slow())
     const reading = read(reader)
     await clock.advance(600_000)
     resolve('At last')
-    expect(Buffer.concat(await reading).toString()).toBe('At last')
+    expect(Buffer.concat(await reading).toString()).toMatch(/xAt last$/)
     await ended
     expect(abort).not.toHaveBeenCalled()
   })
@@ -72,16 +73,24 @@ describe('a download', () => {
       yield 'x'.repeat(20_000)
       throw new Error('gone')
     }
-    const { abort, reader, ended } = setting(failing())
+    const { abort, reader, ended } = await setting(failing())
     await reader.read()
     await expect(reader.read()).rejects.toThrow('gone')
     await ended
     expect(abort).toHaveBeenCalledOnce()
   })
 
+  it('is an error, and no download, where its lines fail before anything is sent', async () => {
+    const failing = async function* () {
+      yield 'a line'
+      throw new Error('gone')
+    }
+    await expect(setting(failing())).rejects.toThrow('gone')
+  })
+
   it('leaves its lines when its reader goes', async () => {
     const left = vi.fn()
-    const { reader, ended } = setting(repeated('x'.repeat(20_000), 100, left))
+    const { reader, ended } = await setting(repeated('x'.repeat(20_000), 100, left))
     await reader.read()
     await reader.cancel()
     await ended

@@ -92,7 +92,7 @@ export class FileService {
   async content(
     caller: Caller,
     id: unknown,
-  ): Promise<Readonly<{ file: StoredFile; pieces: AsyncIterable<string | Uint8Array> }>> {
+  ): Promise<Readonly<{ file: StoredFile; pieces: AsyncGenerator<string | Uint8Array> }>> {
     const file = await this.find(caller, id)
     const { disk, batches, results } = this.#deps
     if (file.batchId === undefined) {

@@ -131,13 +131,13 @@ const FORMATS = {
   csv: { type: 'text/csv; charset=utf-8; header=present', lines: resultsAsCsv },
 } as const
 
-/** All items of a job as a download. */
+/** All items of a job as a download. Rejects with NOT_FOUND where it is removed before the first of them is sent. */
 export const resultsResponse = (
   job: Job,
   items: AsyncIterable<Item>,
   format: keyof typeof FORMATS,
   options: BodyOptions,
-): RouteResponse => {
+): Promise<RouteResponse> => {
   const { type, lines } = FORMATS[format]
   return download(lines(items), { ...options, type, fileName: `${job.id}.${format}` })
 }

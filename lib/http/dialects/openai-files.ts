@@ -2,6 +2,7 @@ import type { Listed, StoredFile } from '../../batch/v1/types.ts'
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 import { formFingerprint } from '../../idempotency/fingerprint.ts'
+import { prefetched } from '../../llm/events.ts'
 import type { FormPart } from '../../llm/passthrough.ts'
 import { type ReceiveFormOptions, receiveForm } from '../../multipart/receive-form.ts'
 import { fileFields } from '../../validation/openai-batches.ts'
@@ -76,13 +77,13 @@ export const receivedFile = async (request: Request, options: ReceiveFormOptions
   }
 }
 
-/** The content of a file as a download. */
-export const contentResponse = (
+/** The content of a file as a download. Rejects with the error of its first piece; later, the connection is cut. */
+export const contentResponse = async (
   { id }: StoredFile,
-  pieces: AsyncIterable<string | Uint8Array>,
+  pieces: AsyncGenerator<string | Uint8Array>,
   options: Readonly<{ clock: Clock; abort: (reason: GatewayError) => void }>,
-): RouteResponse => ({
-  ...pacedBody(pieces, options),
+): Promise<RouteResponse> => ({
+  ...pacedBody(await prefetched(pieces), options),
   headers: {
     'content-type': 'application/octet-stream',
     'content-disposition': `attachment; filename="${id}"`,

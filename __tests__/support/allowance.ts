@@ -1,4 +1,4 @@
-/** How many answers may still be given: whoever wants to give one more waits. */
+/** Limits how many answers an upstream gives: beyond the limit it waits until the test raises it. */
 export class Allowance {
   #left = 0
   readonly #waiting: (() => void)[] = []

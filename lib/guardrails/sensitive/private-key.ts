@@ -8,14 +8,13 @@ const MOST_LABEL = 64
 /** An RSA key of 8,192 bits takes 6,500 characters. */
 const MOST_BODY = 8192
 
-/** Base64, line ends (also escaped, as in JSON: `\n`), and the headers of an encrypted key. */
+/** Base64, line ends, and the headers of an encrypted key. */
 const isBody = (code: number): boolean =>
   isAlphanumeric(code) ||
   isSpace(code) ||
   code === 43 ||
   code === 47 ||
   code === 61 ||
-  code === 92 ||
   code === 58 ||
   code === 44 ||
   code === 46

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { START_FLAGS } from '../../bench/start-flags.ts'
 import { LoopDelays } from './loop-delays.ts'
 
 export const ROOT = join(import.meta.dirname, '../..')
@@ -51,9 +52,6 @@ export const programOf = (name: 'server' | 'worker', fromSources = false): strin
   const { PARLEY_BUNDLE } = process.env
   return PARLEY_BUNDLE && !fromSources ? join(PARLEY_BUNDLE, `${name}.js`) : join(ROOT, `${name}.ts`)
 }
-
-/** As `npm start` has it. */
-const SHORT_COLLECTIONS = '--max-semi-space-size=16'
 
 const commandOf = (host: HostName, port: number, fromSources?: boolean): readonly string[] =>
   host === 'native'
@@ -110,12 +108,7 @@ export class GatewayProcess {
   ): Promise<GatewayProcess> {
     const port = wanted ?? (await freePort())
     const delays = new LoopDelays()
-    const command = [
-      process.execPath,
-      SHORT_COLLECTIONS,
-      ...delays.args,
-      ...commandOf(host, port, fromSources),
-    ]
+    const command = [process.execPath, ...START_FLAGS, ...delays.args, ...commandOf(host, port, fromSources)]
     const limited = mostFiles ? ['sh', '-c', `ulimit -n ${mostFiles}; exec "$@"`, 'sh', ...command] : command
     const child = spawn(limited[0] ?? '', limited.slice(1), {
       cwd,

@@ -1,10 +1,8 @@
 import { lastPiece, messages } from '../conversation.ts'
 import { startServer } from '../server-process.ts'
+import { START_FLAGS } from '../start-flags.ts'
 import type { Workload } from '../workloads.ts'
 import type { Candidate, ChatRequest, Target } from './target.ts'
-
-/** As `npm start` has it. */
-const SHORT_COLLECTIONS = '--max-semi-space-size=16'
 
 const policiesOn = { LOG_LEVEL: 'info', RATE_LIMIT_ANONYMOUS: '100000000/1m' }
 
@@ -34,14 +32,14 @@ const target = (own: Omit<Target, 'readyPath' | 'request'>): Target => ({
 const off = target({
   name: 'parley-off',
   title: 'Parley, policies off',
-  command: () => [SHORT_COLLECTIONS, 'server.ts'],
+  command: () => [...START_FLAGS, 'server.ts'],
   env: policiesOff,
 })
 
 const on = target({
   name: 'parley-on',
   title: 'Parley, policies on',
-  command: () => [SHORT_COLLECTIONS, 'server.ts'],
+  command: () => [...START_FLAGS, 'server.ts'],
   env: policiesOn,
 })
 
@@ -49,7 +47,7 @@ const underNext = target({
   name: 'parley-next',
   title: 'Parley under next start, policies on',
   command: port => [
-    SHORT_COLLECTIONS,
+    ...START_FLAGS,
     'node_modules/next/dist/bin/next',
     'start',
     '-p',

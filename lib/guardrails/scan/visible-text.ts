@@ -1,48 +1,71 @@
 /** More invisible characters in a row than these are kept: so that what is held back stays bounded. */
 export const MOST_INVISIBLE = 16
 
-const NEEDS_FOLDING = /[\\\u00a0\u00ad\u0378-\uffff]/
 const DROPPED = -1
+const BACKSLASH = 92
+/** The first halves of the pairs that `foldPair` changes. */
+const MATHEMATICAL = 0xd835
+const TAGS = 0xdb40
 
-/** Whether a code unit stands for itself. False for the `NaN` after a text's end. */
-const isPlain = (code: number): boolean => code < 0xa0 && code !== BACKSLASH
+type Range = readonly [first: number, last: number]
 
+const INVISIBLE: readonly Range[] = [
+  [0xad, 0xad],
+  [0x61c, 0x61c],
+  [0x180e, 0x180e],
+  [0x200b, 0x200f],
+  [0x202a, 0x202e],
+  [0x2060, 0x206f],
+  [0xfe00, 0xfe0f],
+  [0xfeff, 0xfeff],
+]
+const SPACES: readonly Range[] = [
+  [0xa0, 0xa0],
+  [0x2000, 0x200a],
+  [0x202f, 0x202f],
+  [0x205f, 0x205f],
+  [0x3000, 0x3000],
+]
+const DASHES: readonly Range[] = [
+  [0x2010, 0x2015],
+  [0x2212, 0x2212],
+  [0xfe58, 0xfe58],
+  [0xfe63, 0xfe63],
+]
+const FULL_WIDTH: Range = [0xff01, 0xff5e]
 /** Digits of other scripts that come in a block of ten, by the code unit of their zero. */
-const DIGIT_BLOCKS = [0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0be6, 0x0e50, 0x0ed0]
+const ZEROS = [0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0be6, 0x0e50, 0x0ed0]
 
-const isInvisible = (code: number): boolean =>
-  code === 0xad ||
-  code === 0x61c ||
-  code === 0x180e ||
-  (code >= 0x200b && code <= 0x200f) ||
-  (code >= 0x202a && code <= 0x202e) ||
-  (code >= 0x2060 && code <= 0x206f) ||
-  (code >= 0xfe00 && code <= 0xfe0f) ||
-  code === 0xfeff
-
-const isSpaceLike = (code: number): boolean =>
-  code === 0xa0 || (code >= 0x2000 && code <= 0x200a) || code === 0x202f || code === 0x205f || code === 0x3000
-
-const isDashLike = (code: number): boolean =>
-  (code >= 0x2010 && code <= 0x2015) || code === 0x2212 || code === 0xfe58 || code === 0xfe63
+const FOLDED = new Map<number, number>()
+const fold = ([first, last]: Range, to: (code: number) => number): void => {
+  for (let code = first; code <= last; code += 1) FOLDED.set(code, to(code))
+}
+for (const range of INVISIBLE) fold(range, () => DROPPED)
+for (const range of SPACES) fold(range, () => 32)
+for (const range of DASHES) fold(range, () => 45)
+fold(FULL_WIDTH, code => code - 0xfee0)
+for (const zero of ZEROS) fold([zero, zero + 9], code => 48 + code - zero)
 
 /** What a detector sees in place of a code unit: itself, an ASCII character, or nothing. */
-const foldUnit = (code: number): number => {
-  if (code < 0x80) return code
-  if (isInvisible(code)) return DROPPED
-  if (isSpaceLike(code)) return 32
-  if (isDashLike(code)) return 45
-  if (code >= 0xff01 && code <= 0xff5e) return code - 0xfee0
-  const block =
-    code >= 0x0660 && code <= 0x0ed9 ? DIGIT_BLOCKS.find(zero => code >= zero && code < zero + 10) : undefined
-  return block === undefined ? code : 48 + code - block
-}
+const foldUnit = (code: number): number => FOLDED.get(code) ?? code
 
-/** The same for a surrogate pair, by its second half: mathematical digits and tag characters. */
+/** By code unit: 1 where it may stand for another one, or for nothing, alone or with those after it. */
+const IS_SPECIAL = new Uint8Array(0x10000)
+for (const code of [...FOLDED.keys(), BACKSLASH, MATHEMATICAL, TAGS]) IS_SPECIAL[code] = 1
+
+/** The index of the first special code unit from an index on; the text's length where there is none. */
+const endOfPlain = (text: string, from: number): number => {
+  let at = from
+  while (at < text.length && IS_SPECIAL[text.charCodeAt(at)] === 0) at += 1
+  return at
+}
+const isPlain = (text: string): boolean => endOfPlain(text, 0) === text.length
+
+/** The same as `foldUnit` for a surrogate pair, by its second half: mathematical digits and tag characters. */
 const foldPair = (high: number, low: number): number | undefined => {
   if (!isLowSurrogate(low)) return undefined
-  if (high === 0xd835 && low >= 0xdfce && low <= 0xdfff) return 48 + ((low - 0xdfce) % 10)
-  if (high === 0xdb40) return DROPPED
+  if (high === MATHEMATICAL && low >= 0xdfce && low <= 0xdfff) return 48 + ((low - 0xdfce) % 10)
+  if (high === TAGS) return DROPPED
   return undefined
 }
 
@@ -54,7 +77,6 @@ const isLowSurrogate = (code: number): boolean => code >= 0xdc00 && code <= 0xdf
  * what looks like an escape counts as the character for which it stands.
  */
 const ESCAPE = /\\{1,8}(?:(["/bfnrt])|u([\da-fA-F]{4}))/y
-const BACKSLASH = 92
 const ESCAPED: Readonly<Record<string, number>> = { '"': 34, '/': 47, b: 8, f: 12, n: 10, r: 13, t: 9 }
 
 const escapeAt = (text: string, index: number): RegExpExecArray | undefined => {
@@ -151,7 +173,7 @@ export class VisibleText {
 
   #add(text: string): void {
     if (text === '') return
-    if (!this.#origins && !NEEDS_FOLDING.test(text)) {
+    if (!this.#origins && isPlain(text)) {
       this.view += text
       this.#original += text
       this.#invisible = 0
@@ -166,10 +188,10 @@ export class VisibleText {
     const origins = this.#origins ?? Array.from({ length: this.view.length }, (_, index) => index)
     const units: string[] = []
     for (let index = 0; index < text.length; ) {
-      const from = index
-      for (; isPlain(text.charCodeAt(index)); index += 1) origins.push(base + index)
-      if (index > from) {
-        units.push(text.slice(from, index))
+      const plain = endOfPlain(text, index)
+      if (plain > index) {
+        units.push(text.slice(index, plain))
+        for (; index < plain; index += 1) origins.push(base + index)
         this.#invisible = 0
         continue
       }
@@ -192,7 +214,7 @@ export class VisibleText {
 
 /** A whole text as detectors see it. */
 export const visible = (text: string): string => {
-  if (!NEEDS_FOLDING.test(text)) return text
+  if (isPlain(text)) return text
   const folded = new VisibleText()
   folded.append(text)
   folded.finish()

@@ -65,6 +65,8 @@ const read = (character: string): Reading => {
 /** Left out of a word: `don't` is read as `dont`. */
 const isApostrophe = (character: string): boolean => character === "'" || character === '’'
 
+const isSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xdfff
+
 /** Whether a text has only printable ASCII characters and white space. */
 export const isAscii = (text: string): boolean => !BEYOND_ASCII.test(text)
 
@@ -75,36 +77,119 @@ const asciiTokens = (text: string, base: number): Token[] =>
     end: base + index + word.length,
   }))
 
+/** What code units are to words that hold nothing special. */
+const UNKNOWN = 0
+const LETTER = 1
+/** A word of its own. */
+const SINGLE_LETTER = 2
+const SEPARATOR = 3
+/** What makes a word special: its code units are read one by one. */
+const SPECIAL = 4
+
+const kinds = new Uint8Array(0x10000)
+
+const kindRead = (code: number): number => {
+  const character = String.fromCharCode(code)
+  const { text, isWord, isSingle } = read(character)
+  if (isSurrogate(code) || text === '' || isApostrophe(text)) return SPECIAL
+  if (!isWord) return SEPARATOR
+  return isSingle ? SINGLE_LETTER : LETTER
+}
+
+const kindOf = (code: number): number => {
+  if (kinds[code] === UNKNOWN) kinds[code] = kindRead(code)
+  return kinds[code] ?? SPECIAL
+}
+
+/** A word without its place. */
+type Word = Readonly<Pick<Token, 'text' | 'latin'>>
+
+const wordOf = (text: string, latin: string): Word => (latin === text ? { text } : { text, latin })
+
+const words = new Map<string, Word>()
+
+/** A word of letters alone. */
+const readWord = (written: string): Word => {
+  const known = words.get(written)
+  if (known) return known
+  if (words.size >= MOST_CACHED) words.clear()
+  const readings = Array.from(written, read)
+  const word = wordOf(readings.map(({ text }) => text).join(''), readings.map(({ latin }) => latin).join(''))
+  words.set(written, word)
+  return word
+}
+
+/** After the word without anything special that begins at an index; the index itself where there is none. */
+const endOfPlainWord = (text: string, from: number): number => {
+  if (kindOf(text.charCodeAt(from)) === SINGLE_LETTER) return from + 1
+  let at = from
+  while (at < text.length && kindOf(text.charCodeAt(at)) === LETTER) at += 1
+  return at < text.length && kindOf(text.charCodeAt(at)) === SPECIAL ? from : at
+}
+
+/** The words of a text, some of which may hold what is left out or read as something else. */
+class Tokenizer {
+  readonly tokens: Token[] = []
+  readonly #text: string
+  readonly #base: number
+  #folded = ''
+  #latin = ''
+  #start = 0
+  #end = 0
+
+  constructor(text: string, base: number) {
+    this.#text = text
+    this.#base = base
+  }
+
+  run(): void {
+    for (let index = 0; index < this.#text.length; )
+      index = (this.#folded === '' ? this.#readWord(index) : undefined) ?? this.#readCharacter(index)
+    this.#finish()
+  }
+
+  #readWord(from: number): number | undefined {
+    const end = endOfPlainWord(this.#text, from)
+    if (end === from) return undefined
+    this.#add(readWord(this.#text.slice(from, end)), from, end)
+    return end
+  }
+
+  #readCharacter(index: number): number {
+    const character = String.fromCodePoint(this.#text.codePointAt(index) ?? 0)
+    const end = index + character.length
+    const { text, latin, isWord, isSingle } = read(character)
+    if (text === '') return end
+    const isInWord = isWord || (isApostrophe(text) && this.#folded !== '')
+    if (!isInWord || isSingle) this.#finish()
+    if (!isInWord) return end
+    if (this.#folded === '') this.#start = index
+    if (isWord) {
+      this.#folded += text
+      this.#latin += latin
+    }
+    this.#end = end
+    if (isSingle) this.#finish()
+    return end
+  }
+
+  #finish(): void {
+    if (this.#folded !== '') this.#add(wordOf(this.#folded, this.#latin), this.#start, this.#end)
+    this.#folded = ''
+    this.#latin = ''
+  }
+
+  #add({ text, latin }: Word, from: number, to: number): void {
+    const start = this.#base + from
+    const end = this.#base + to
+    this.tokens.push(latin === undefined ? { text, start, end } : { text, latin, start, end })
+  }
+}
+
 /** Splits a text into words. @param base where it begins in the original */
 export const tokensOf = (text: string, base = 0): Token[] => {
   if (isAscii(text)) return asciiTokens(text, base)
-  const tokens: Token[] = []
-  let folded = ''
-  let latin = ''
-  let start = 0
-  let end = 0
-  const finish = (): void => {
-    if (folded !== '')
-      tokens.push({ text: folded, ...(latin !== folded && { latin }), start: base + start, end: base + end })
-    folded = ''
-    latin = ''
-  }
-  let index = 0
-  for (const character of text) {
-    const { text: part, latin: look, isWord, isSingle } = read(character)
-    const isInWord = isWord || (isApostrophe(part) && folded !== '')
-    if (part !== '' && (!isInWord || isSingle)) finish()
-    if (part !== '' && isInWord) {
-      if (folded === '') start = index
-      if (isWord) {
-        folded += part
-        latin += look
-      }
-      end = index + character.length
-      if (isSingle) finish()
-    }
-    index += character.length
-  }
-  finish()
-  return tokens
+  const tokenizer = new Tokenizer(text, base)
+  tokenizer.run()
+  return tokenizer.tokens
 }

@@ -1,5 +1,12 @@
-const BACKSLASH = 92
-const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9
+import {
+  BACKSLASH,
+  CLOSING_BRACE,
+  COMMA,
+  isSpace,
+  OPENING_BRACE,
+  OPENING_BRACKET,
+  QUOTE,
+} from './json-codes.ts'
 
 /** The position of the quote that ends a string, which begins before `from`; -1 where there is none. */
 export const endOfString = (json: string, from: number): number => {
@@ -17,19 +24,15 @@ const afterSpace = (json: string, from: number): number => {
   return at
 }
 
-const QUOTE = 34
-const COMMA = 44
 /** Braces differ from brackets in one bit. */
-const BRACE_BIT = 32
-const OPENING = 123
-const CLOSING = 125
+const BRACE_BIT = OPENING_BRACE - OPENING_BRACKET
 
 /** The position after a number, or another value without structure. */
 const endOfScalar = (json: string, from: number): number => {
   let at = from
   for (; at < json.length; at += 1) {
     const code = json.charCodeAt(at)
-    if (code === COMMA || (code | BRACE_BIT) === CLOSING) break
+    if (code === COMMA || (code | BRACE_BIT) === CLOSING_BRACE) break
   }
   return at
 }
@@ -48,8 +51,8 @@ function* endOfContainer(json: string, from: number): Scan<number> {
     if (code === QUOTE) {
       at = endOfString(json, at + 1)
       if (at === -1) break
-    } else if ((code | BRACE_BIT) === OPENING) depth += 1
-    else if ((code | BRACE_BIT) === CLOSING) {
+    } else if ((code | BRACE_BIT) === OPENING_BRACE) depth += 1
+    else if ((code | BRACE_BIT) === CLOSING_BRACE) {
       depth -= 1
       if (depth === 0) return at + 1
     }
@@ -67,7 +70,7 @@ function* endOfValue(json: string, from: number): Scan<number> {
     const end = endOfString(json, from + 1)
     return end === -1 ? json.length : end + 1
   }
-  return (first | BRACE_BIT) === OPENING ? yield* endOfContainer(json, from) : endOfScalar(json, from)
+  return (first | BRACE_BIT) === OPENING_BRACE ? yield* endOfContainer(json, from) : endOfScalar(json, from)
 }
 
 /** `membersOf` in portions: each step takes a millisecond or so. */

@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { jsonFingerprint } from '../idempotency/fingerprint.ts'
 import type { RawMembers } from '../llm/types.ts'
-import { turn } from '../loop-turns.ts'
+import { joinedInTurn, turn } from '../loop-turns.ts'
 import { jsonInTurnsOrThrow } from '../validation/json.ts'
 import { bodyIsRead } from './body-gate.ts'
 import { membersInTurns } from './raw-members.ts'
@@ -17,6 +17,23 @@ export const tooLarge = (maxBytes: number): GatewayError =>
     'PAYLOAD_TOO_LARGE',
     `The request body is larger than ${maxBytes.toLocaleString('en')} bytes.`,
   )
+
+/** A longer body is gone through in turns of the event loop. */
+const LARGE_BYTES = 1_048_576
+
+/** Their bytes in a row: a large body is copied in turns of the event loop. */
+const concatenated = async (chunks: readonly Uint8Array[], size: number): Promise<Uint8Array> => {
+  if (chunks.length === 1) return chunks[0] as Uint8Array
+  if (size <= LARGE_BYTES) return Buffer.concat(chunks)
+  const whole = Buffer.allocUnsafeSlow(size)
+  let at = 0
+  for (const chunk of chunks) {
+    await turn()
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
+}
 
 /** The Node request that a native server's Request wraps: reading it costs a tenth of reading its web stream. */
 const nodeRequestOf = (request: Request): IncomingMessage | undefined =>
@@ -36,7 +53,7 @@ const readNode = (incoming: IncomingMessage, maxBytes: number): Promise<Uint8Arr
     }
     incoming
       .on('data', onData)
-      .once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
+      .once('end', () => resolve(concatenated(chunks, size)))
       .once('error', () => reject(new GatewayError('CLIENT_GONE')))
       .once('close', () => {
         if (!incoming.complete) reject(new GatewayError('CLIENT_GONE'))
@@ -132,7 +149,7 @@ const readWeb = async (body: ReadableStream<Uint8Array>, maxBytes: number): Prom
     if (size > maxBytes) throw tooLarge(maxBytes)
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks)
+  return concatenated(chunks, size)
 }
 
 /**
@@ -253,8 +270,6 @@ export const rawJsonOf = async (text: string): Promise<RawJson> => ({
   members: await membersInTurns(text),
 })
 
-const LARGE_BYTES = 1_048_576
-
 /** A JSON text and its value. To go through all of a large one takes long. */
 type JsonText = Readonly<{ text: string; value: unknown; isLarge: boolean }>
 
@@ -268,7 +283,8 @@ const decodedInTurns = async (bytes: Uint8Array): Promise<string> => {
     await turn()
     pieces.push(decoder.decode(bytes.subarray(from, from + LARGE_BYTES), { stream: true }))
   }
-  return pieces.join('') + decoder.decode()
+  pieces.push(decoder.decode())
+  return joinedInTurn(pieces)
 }
 
 const textOf = async (bytes: Uint8Array): Promise<string> => {

@@ -1,4 +1,13 @@
-import { turn } from '../loop-turns.ts'
+import {
+  CLOSING_BRACE,
+  CLOSING_BRACKET,
+  COLON,
+  COMMA,
+  OPENING_BRACE,
+  OPENING_BRACKET,
+  QUOTE,
+} from '../json-codes.ts'
+import { joinedInTurn, turn } from '../loop-turns.ts'
 import { endOfString, parseWithExactIds } from '../raw-json.ts'
 import { grouped } from './grouped.ts'
 import { DEEPEST_JSON, invalidJson, nestedTooDeep } from './json-text.ts'
@@ -9,13 +18,8 @@ const PORTION = 65_536
 const MOST_FIELDS = 10_000
 const LOOKS_BETWEEN_TURNS = 8_192
 
-const QUOTE = 0x22
-const COMMA = 0x2c
-const COLON = 0x3a
-const OPENING_BRACKET = 0x5b
-const CLOSING_BRACKET = 0x5d
-const OPENING_BRACE = 0x7b
-const CLOSING_BRACE = 0x7d
+/** Control characters, which a string of JSON must not hold as they are. */
+const CONTROL = /[^ -\uffff]/
 const WHITE_SPACE = /^[ \t\n\r]*$/
 /** After a name: its colon, or so much white space that nothing else is looked for. */
 const NAME_END = /^[ \t\n\r]*(?::|$)/
@@ -68,7 +72,10 @@ class Outliner {
         const start = at
         at = endOfString(this.#text, at + 1)
         if (at === -1) throw new NoJson()
-        if (at - start > PORTION) this.#seeLongText(start, at + 1)
+        if (at - start > PORTION) {
+          this.#seeLongText(start, at + 1)
+          await turn()
+        }
       } else this.#see(code, at)
     }
     if (!this.#root || this.#open.length > 0) throw new NoJson()
@@ -142,35 +149,34 @@ const assertBlank = (text: string): void => {
 const UNICODE_ESCAPE = 6
 const SHORT_ESCAPE = 2
 
-/** Cuts a string of the text, which ends at `end`, into pieces. An escape sequence stays whole. */
-class TextCutter {
+/** Finds the backslashes of a text, from its beginning to its end: each is looked for once. */
+class Backslashes {
   readonly #text: string
-  readonly #end: number
-  /** The next one that was found; looked for again once it is passed. */
-  #backslash = -1
+  #next = -1
 
-  constructor(text: string, end: number) {
+  constructor(text: string) {
     this.#text = text
-    this.#end = end
   }
 
-  endOfPiece(from: number): number {
-    const wanted = Math.min(from + PORTION, this.#end)
+  /** The first one from a position on, which is never before that of an earlier call; the text's length for none. */
+  from(at: number): number {
+    if (this.#next < at) {
+      const found = this.#text.indexOf('\\', at)
+      this.#next = found === -1 ? this.#text.length : found
+    }
+    return this.#next
+  }
+
+  /** The end of a piece of a string that ends at `end`. An escape sequence stays whole. */
+  endOfPiece(from: number, end: number): number {
+    const wanted = Math.min(from + PORTION, end)
     let at = from
     while (at < wanted) {
-      const backslash = this.#backslashFrom(at)
+      const backslash = this.from(at)
       if (backslash >= wanted) return wanted
       at = backslash + (this.#text[backslash + 1] === 'u' ? UNICODE_ESCAPE : SHORT_ESCAPE)
     }
-    return Math.min(at, this.#end)
-  }
-
-  #backslashFrom(at: number): number {
-    if (this.#backslash < at) {
-      const found = this.#text.indexOf('\\', at)
-      this.#backslash = found === -1 ? this.#end : found
-    }
-    return this.#backslash
+    return Math.min(at, end)
   }
 }
 
@@ -186,9 +192,11 @@ const put = (object: Record<string, unknown>, key: string, value: unknown): void
 /** Builds the value of a text from its outline, portion by portion. */
 class Builder {
   readonly #text: string
+  readonly #backslashes: Backslashes
 
   constructor(text: string) {
     this.#text = text
+    this.#backslashes = new Backslashes(text)
   }
 
   async build(element: Large): Promise<unknown> {
@@ -196,15 +204,29 @@ class Builder {
   }
 
   async #buildText({ start, end }: LongText): Promise<string> {
-    const pieces: string[] = []
-    const cutter = new TextCutter(this.#text, end - 1)
-    for (let from = start + 1; from < end - 1; ) {
+    return this.#backslashes.from(start) >= end
+      ? this.#buildPlainText(start + 1, end - 1)
+      : this.#buildEscapedText(start + 1, end - 1)
+  }
+
+  /** A part of the whole text: nothing is copied. */
+  async #buildPlainText(start: number, end: number): Promise<string> {
+    for (let from = start; from < end; from += PORTION) {
       await turn()
-      const to = cutter.endOfPiece(from)
+      if (CONTROL.test(this.#text.slice(from, Math.min(from + PORTION, end)))) throw new NoJson()
+    }
+    return this.#text.slice(start, end)
+  }
+
+  async #buildEscapedText(start: number, end: number): Promise<string> {
+    const pieces: string[] = []
+    for (let from = start; from < end; ) {
+      await turn()
+      const to = this.#backslashes.endOfPiece(from, end)
       pieces.push(String(this.#parse(`"${this.#text.slice(from, to)}"`)))
       from = to
     }
-    return pieces.join('')
+    return joinedInTurn(pieces)
   }
 
   async #buildContainer(container: Container): Promise<unknown> {

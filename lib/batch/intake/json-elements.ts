@@ -1,4 +1,14 @@
-const SPACE = new Set([' ', '\t', '\n', '\r'])
+import {
+  BACKSLASH,
+  CLOSING_BRACE,
+  CLOSING_BRACKET,
+  COMMA,
+  isSpace,
+  NEWLINE,
+  OPENING_BRACE,
+  OPENING_BRACKET,
+  QUOTE,
+} from '../../json-codes.ts'
 
 /** The member of an object that holds its list, up to that list. */
 const ITEMS = /^"items"\s*:\s*$/
@@ -47,20 +57,19 @@ export class JsonElements {
     const elements: Element[] = []
     let from = 0
     for (let at = 0; at < portion.length; at += 1) {
-      const character = portion[at] as string
       if (this.#state === 'element') {
-        if (character === '[' && this.#beginsItems(portion.slice(from, at))) continue
-        if (!this.#isOver(character)) {
-          if (character === '\n') this.#line += 1
+        at = this.#endOfElement(portion, at)
+        if (at === portion.length) break
+        const text = portion.slice(from, at)
+        if (portion.charCodeAt(at) === OPENING_BRACKET) {
+          if (!this.#beginsItems(text)) this.#depth += 1
           continue
         }
-        this.#gather(portion.slice(from, at))
+        this.#gather(text)
         elements.push(this.#finished())
         this.#state = 'between'
-      }
-      if (character === '\n') this.#line += 1
-      if (SPACE.has(character)) continue
-      if (this.#begins(character)) from = at
+      } else at = this.#endOfSpace(portion, at)
+      if (at < portion.length && this.#begins(portion.charCodeAt(at))) from = at
     }
     if (this.#state === 'element') this.#gather(portion.slice(from))
     return elements
@@ -71,26 +80,56 @@ export class JsonElements {
     if (this.#state !== 'after') throw this.#wrong('ends too early')
   }
 
-  /** Whether an element ends before this character. */
-  #isOver(character: string): boolean {
-    if (this.#isInString) {
-      if (this.#isEscaped) this.#isEscaped = false
-      else if (character === '\\') this.#isEscaped = true
-      else if (character === '"') this.#isInString = false
-      return false
+  /** After white space. */
+  #endOfSpace(portion: string, from: number): number {
+    let at = from
+    let lines = 0
+    for (; at < portion.length; at += 1) {
+      const code = portion.charCodeAt(at)
+      if (!isSpace(code)) break
+      if (code === NEWLINE) lines += 1
     }
-    if (character === '"') this.#isInString = true
-    else if (character === '{' || character === '[') this.#depth += 1
-    else if (character === '}' || character === ']') {
-      if (this.#depth === 0) return true
-      this.#depth -= 1
-    } else if (character === ',') return this.#depth === 0
-    return false
+    this.#line += lines
+    return at
   }
 
-  /** Whether the list `items` of an object begins here. */
+  /**
+   * Within an element: where it ends, or where a list begins that may be `items`; the portion's length where it goes on.
+   * The state is kept in variables meanwhile: this sees every character of a file.
+   */
+  #endOfElement(portion: string, from: number): number {
+    const mayBeItems = this.#inside === 'object'
+    let depth = this.#depth
+    let isInString = this.#isInString
+    let isEscaped = this.#isEscaped
+    let lines = 0
+    let at = from
+    for (; at < portion.length; at += 1) {
+      const code = portion.charCodeAt(at)
+      if (code === NEWLINE) lines += 1
+      if (isInString) {
+        if (isEscaped) isEscaped = false
+        else if (code === BACKSLASH) isEscaped = true
+        else if (code === QUOTE) isInString = false
+      } else if (code === QUOTE) isInString = true
+      else if (code === OPENING_BRACE) depth += 1
+      else if (code === OPENING_BRACKET) {
+        if (mayBeItems && depth === 0) break
+        depth += 1
+      } else if (code === CLOSING_BRACE || code === CLOSING_BRACKET) {
+        if (depth === 0) break
+        depth -= 1
+      } else if (code === COMMA && depth === 0) break
+    }
+    this.#depth = depth
+    this.#isInString = isInString
+    this.#isEscaped = isEscaped
+    this.#line += lines
+    return at
+  }
+
+  /** Whether the list that begins after a member's text is `items`. */
   #beginsItems(text: string): boolean {
-    if (this.#inside !== 'object' || this.#depth > 0 || this.#isInString) return false
     const member = this.#text + text.slice(0, ITEMS_LENGTH)
     if (!ITEMS.test(member)) return false
     if (this.#hasList) throw this.#wrong('comes twice')
@@ -102,24 +141,24 @@ export class JsonElements {
   }
 
   /** Outside of an element: whether one begins here. */
-  #begins(character: string): boolean {
-    if (this.#state === 'before') this.#open(character)
-    else if (this.#state === 'between' && character === ',') this.#state = 'next'
+  #begins(code: number): boolean {
+    if (this.#state === 'before') this.#open(code)
+    else if (this.#state === 'between' && code === COMMA) this.#state = 'next'
     else if (this.#state === 'between' || this.#state === 'first') {
-      if (character === (this.#inside === 'object' ? '}' : ']')) this.#close()
-      else if (this.#state === 'first') return this.#begin(character)
+      if (code === (this.#inside === 'object' ? CLOSING_BRACE : CLOSING_BRACKET)) this.#close()
+      else if (this.#state === 'first') return this.#begin(code)
       else throw this.#wrong('is not well formed')
-    } else if (this.#state === 'next') return this.#begin(character)
+    } else if (this.#state === 'next') return this.#begin(code)
     else if (this.#state === 'after' && !this.#hasList)
       throw new SyntaxError(`${NO_LIST}; a file of one item a line is called .jsonl`)
     else throw this.#wrong('is not well formed')
     return false
   }
 
-  #open(character: string): void {
-    if (character !== '[' && character !== '{') throw new SyntaxError(NO_LIST)
-    this.#inside = character === '[' ? 'list' : 'object'
-    this.#hasList = character === '['
+  #open(code: number): void {
+    if (code !== OPENING_BRACKET && code !== OPENING_BRACE) throw new SyntaxError(NO_LIST)
+    this.#inside = code === OPENING_BRACKET ? 'list' : 'object'
+    this.#hasList = code === OPENING_BRACKET
     this.#state = 'first'
   }
 
@@ -128,11 +167,13 @@ export class JsonElements {
     if (this.#inside === 'items') this.#inside = 'object'
   }
 
-  #begin(character: string): boolean {
-    if (character === ',' || character === ']' || character === '}') throw this.#wrong('is not well formed')
+  #begin(code: number): boolean {
+    if (code === COMMA || code === CLOSING_BRACKET || code === CLOSING_BRACE)
+      throw this.#wrong('is not well formed')
     this.#state = 'element'
     this.#begunIn = this.#line
-    this.#isOver(character)
+    this.#isInString = code === QUOTE
+    if (code === OPENING_BRACE || code === OPENING_BRACKET) this.#depth += 1
     return true
   }
 

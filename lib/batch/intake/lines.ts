@@ -4,9 +4,27 @@ const NEWLINE = 0x0a
 const SPACE = 0x20
 const TAB = 0x09
 const RETURN = 0x0d
-/** Blank lines that are looked at one by one, since they hold more than spaces. */
+/** Blank lines that hold more than spaces and tabs. */
 const MOST_BLANK = 1_048_576
 const BYTE_ORDER_MARK = '\ufeff'
+
+const OTHER_SPACES =
+  '\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff'
+const LONGEST_SPACE = 3
+
+/** Bytes as one number; no bytes as 1, so that bytes of zero count. */
+const withByte = (number: number, byte: number): number => number * 256 + byte
+const OTHER_SPACE = new Set(Array.from(OTHER_SPACES, space => Buffer.from(space).reduce(withByte, 1)))
+
+/** How many bytes of other white space begin here; 0 for anything else, and where a chunk ends within it. */
+const otherSpaceAt = (chunk: Uint8Array, at: number): number => {
+  let number = 1
+  for (let length = 1; length <= LONGEST_SPACE; length += 1) {
+    number = withByte(number, chunk[at + length - 1] ?? 0)
+    if (OTHER_SPACE.has(number)) return length
+  }
+  return 0
+}
 
 /** A line that holds something. `fault` instead of its text: why it cannot be read. */
 export type Line = Readonly<{ line: number; text: string } | { line: number; fault: string }>
@@ -46,13 +64,25 @@ class OpenLine {
   passBlank(chunk: Uint8Array, from: number): number {
     if (this.#bytes > 0) return from
     let begin = from
+    let lines = 0
+    let linesOfOthers = 0
+    let hasOther = false
     for (let at = from; at < chunk.length && at - begin <= this.#maxBytes; at += 1) {
       const byte = chunk[at]
       if (byte === NEWLINE) {
-        this.#number += 1
+        lines += 1
+        if (hasOther) linesOfOthers += 1
+        hasOther = false
         begin = at + 1
-      } else if (byte !== SPACE && byte !== TAB && byte !== RETURN) break
+      } else if (byte !== SPACE && byte !== TAB && byte !== RETURN) {
+        const length = otherSpaceAt(chunk, at)
+        if (length === 0) break
+        hasOther = true
+        at += length - 1
+      }
     }
+    this.#number += lines
+    this.#blank += linesOfOthers
     return begin
   }
 

@@ -10,12 +10,12 @@ import type { Block } from './loop-monitor.ts'
  */
 const LONGEST_BLOCK_MS = Number(process.env.LONGEST_BLOCK_MS ?? 50)
 
-/** An event loop was blocked for longer than is allowed. */
-export class BlockedLoop extends Error {}
+/** Something was measured to take longer than is allowed: CPU time, or a time for which the event loop was blocked. */
+export class TooLong extends Error {}
 
 /**
- * Measures again, up to `most` times, when the event loop was blocked for too long: whatever else the machine does can
- * only lengthen a block, so that the shortest measurement is the nearest to the truth. Any other failure is final.
+ * Measures again, up to `most` times, when something took too long: whatever else the machine does can only lengthen
+ * it, so that the shortest measurement is the nearest to the truth. Any other failure is final.
  *
  * @param most 3 when absent
  */
@@ -24,7 +24,7 @@ export const leastDisturbed = async (measure: () => Promise<void>, most = 3): Pr
     try {
       return await measure()
     } catch (error) {
-      if (!(error instanceof BlockedLoop) || left === 0) throw error
+      if (!(error instanceof TooLong) || left === 0) throw error
     }
 }
 
@@ -70,7 +70,7 @@ export class LoopDelays {
 
   /**
    * Starts over.
-   * @throws BlockedLoop when the event loop was blocked for longer than `mostMs`
+   * @throws TooLong when the event loop was blocked for longer than `mostMs`
    * @throws Error when it was not measured
    */
   expectBelow(mostMs = LONGEST_BLOCK_MS): void {
@@ -78,9 +78,7 @@ export class LoopDelays {
     const longer = this.blocks().filter(({ blockedMs }) => blockedMs > mostMs)
     this.startOver()
     if (longer.length > 0)
-      throw new BlockedLoop(
-        `The event loop was blocked for more than ${mostMs} ms: ${JSON.stringify(longer)}`,
-      )
+      throw new TooLong(`The event loop was blocked for more than ${mostMs} ms: ${JSON.stringify(longer)}`)
   }
 
   #lines(): string[] {

@@ -1,10 +1,10 @@
 import { bare } from './bare.ts'
-import { parleyNext, parleyOff, parleyOn } from './parley.ts'
+import { parleyNext, parleyOff, parleyOn, parleyV1 } from './parley.ts'
 import { portkey } from './portkey.ts'
 import type { Candidate, Target, TargetName } from './target.ts'
 
 /** In the order in which they are measured and shown; the first is what the others are compared with. */
-export const candidates: readonly Candidate[] = [bare, parleyOff, parleyOn, parleyNext, portkey]
+export const candidates: readonly Candidate[] = [bare, parleyOff, parleyOn, parleyV1, parleyNext, portkey]
 
 export type FoundTargets = {
   targets: readonly Target[]

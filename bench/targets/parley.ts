@@ -2,6 +2,7 @@ import { lastPiece, messages } from '../conversation.ts'
 import { startServer } from '../server-process.ts'
 import { START_FLAGS } from '../start-flags.ts'
 import type { Workload } from '../workloads.ts'
+import { openaiRequest } from './openai-request.ts'
 import type { Candidate, ChatRequest, Target } from './target.ts'
 
 const policiesOn = { LOG_LEVEL: 'info', RATE_LIMIT_ANONYMOUS: '100000000/1m' }
@@ -23,10 +24,10 @@ function chatRequest(workload: Workload): ChatRequest {
   }
 }
 
-const target = (own: Omit<Target, 'readyPath' | 'request'>): Target => ({
-  ...own,
+const target = (own: Omit<Target, 'readyPath' | 'request'> & Partial<Target>): Target => ({
   readyPath: '/api/health/live',
   request: chatRequest,
+  ...own,
 })
 
 const off = target({
@@ -41,6 +42,14 @@ const on = target({
   title: 'Parley, policies on',
   command: () => [...START_FLAGS, 'server.ts'],
   env: policiesOn,
+})
+
+/** Any credential is a placeholder, since no key exists. */
+const v1 = target({
+  ...on,
+  name: 'parley-v1',
+  title: 'Parley by an OpenAI client, policies on',
+  request: workload => openaiRequest(workload, { 'cache-control': 'no-store' }),
 })
 
 const underNext = target({
@@ -79,4 +88,5 @@ const candidate = (found: Target): Candidate => ({
 
 export const parleyOff = candidate(off)
 export const parleyOn = candidate(on)
+export const parleyV1 = candidate(v1)
 export const parleyNext = candidate(underNext)

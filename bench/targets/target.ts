@@ -1,6 +1,6 @@
 import type { Workload } from '../workloads.ts'
 
-export type TargetName = 'bare' | 'parley-off' | 'parley-on' | 'parley-next' | 'portkey'
+export type TargetName = 'bare' | 'parley-off' | 'parley-on' | 'parley-v1' | 'parley-next' | 'portkey'
 
 export type ChatRequest = {
   path: string

@@ -6,6 +6,7 @@ import { describesError, errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
+import { RepeatedChunk } from './repeated-chunk.ts'
 import { finishOf, isFailedFinish, type ReplyPart } from './reply-part.ts'
 import { readStreamEvent } from './stream-event.ts'
 import { areWellFormed, ToolCallFragments } from './tool-call-fragments.ts'
@@ -149,6 +150,7 @@ export const chunkReader = ({
   const { provider, vendorExtras: vendorExtrasOf } = variant
   let tier: unknown
   const calls = new ToolCallFragments(replyId)
+  const repeated = new RepeatedChunk('content')
   let index: number | undefined
   let hasContent = false
 
@@ -189,7 +191,12 @@ export const chunkReader = ({
     return withTier(usage, named)
   }
 
-  return event => {
+  const partOf = (events: readonly ReplyEvent[], wire: () => ReplyEvent) => ({
+    events: passesOn ? [wire(), ...events] : events,
+  })
+
+  const parsed = (event: SseEvent): ReplyPart => {
+    repeated.forget()
     const read = readStreamEvent(event, isOfAnswer)
     if (read.kind === 'ignored') return { ignored: true }
     if (read.kind === 'end') return { end: true }
@@ -202,12 +209,23 @@ export const chunkReader = ({
     const raw = wordIn(choice?.finish_reason)
     calls.isRepaired = false
     const events = eventsIn(choice)
+    const usage = usageOfChunk(chunk, vendorExtras?.usage)
+    const [first] = events
+    if (events.length === 1 && first?.type === 'text-delta' && !raw && !usage)
+      repeated.learn(event, first.text)
     return {
-      events: passesOn ? [wireOf(chunk, choice, event.data, events), ...events] : events,
+      ...partOf(events, () => wireOf(chunk, choice, event.data, events)),
       finish: raw ? finishOf(raw) : undefined,
-      usage: usageOfChunk(chunk, vendorExtras?.usage),
+      usage,
       ignored: chunk.choices === undefined && chunk.usage === undefined ? true : undefined,
     }
+  }
+
+  return event => {
+    const text = repeated.textOf(event)
+    return text === undefined
+      ? parsed(event)
+      : partOf([{ type: 'text-delta', text }], () => wireEvent(event.data))
   }
 }
 

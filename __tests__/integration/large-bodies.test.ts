@@ -139,6 +139,12 @@ describe('what is large', () => {
       () => messagesOf(`"${repeated('слово и ')}"`),
     ],
     [
+      'one long text with line breaks',
+      '/v1/chat/completions',
+      50,
+      () => messagesOf(`"${repeated('a word, \\n and \\u00e9 ')}"`),
+    ],
+    [
       'many messages',
       '/v1/chat/completions',
       150,

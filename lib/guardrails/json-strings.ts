@@ -1,7 +1,8 @@
+import { readJsonString, writeJsonString } from '../json-string.ts'
 import { endOfString } from '../raw-json.ts'
 
 /** A string value of a JSON text: the name of the member that it belongs to, and where its quotes stand. */
-export interface JsonString {
+interface JsonString {
   readonly key: string
   /** Of the opening quote. */
   readonly start: number
@@ -13,7 +14,7 @@ const PORTION = 65_536
 const IS_NAME = /\s*:/y
 
 /** The string values of a valid JSON text, in order, in portions between which other work can run. */
-export function* stringsIn(json: string): Generator<JsonString | undefined, void> {
+function* stringsIn(json: string): Generator<JsonString | undefined, void> {
   const outer: string[] = []
   let key = ''
   let yieldsAt = PORTION
@@ -25,7 +26,7 @@ export function* stringsIn(json: string): Generator<JsonString | undefined, void
       const closing = endOfString(json, at + 1)
       if (closing === -1) return
       IS_NAME.lastIndex = closing + 1
-      if (IS_NAME.test(json)) key = textOf(json, { start: at, end: closing + 1 })
+      if (IS_NAME.test(json)) key = yield* textOf(json, { start: at, end: closing + 1 })
       else yield { key, start: at, end: closing + 1 }
       at = closing
     }
@@ -44,12 +45,21 @@ export const isJson = (text: string): boolean => {
   }
 }
 
-/** What a string says, its escapes decoded. One without escapes is not parsed: it may have many megabytes. */
-export const textOf = (json: string, { start, end }: Pick<JsonString, 'start' | 'end'>): string => {
-  const written = json.slice(start + 1, end - 1)
-  if (!written.includes('\\')) return written
-  const text: unknown = JSON.parse(json.slice(start, end))
-  return typeof text === 'string' ? text : ''
+/** What a string says, its escapes decoded, in portions. */
+const textOf = (json: string, { start, end }: Pick<JsonString, 'start' | 'end'>) =>
+  readJsonString(json.slice(start + 1, end - 1))
+
+/** What those strings say whose names are wanted, in order. */
+export function* textsIn(
+  json: string,
+  isWanted: (key: string) => boolean,
+): Generator<void, readonly string[]> {
+  const texts: string[] = []
+  for (const found of stringsIn(json)) {
+    if (!found) yield
+    else if (isWanted(found.key)) texts.push(yield* textOf(json, found))
+  }
+  return texts
 }
 
 /** The JSON text with other strings in place of some; everything else stays as it is written. */
@@ -64,9 +74,9 @@ export function* withStrings(
       yield
       continue
     }
-    const replacement = changed(textOf(json, found), found.key)
+    const replacement = changed(yield* textOf(json, found), found.key)
     if (replacement === undefined) continue
-    written += json.slice(from, found.start) + JSON.stringify(replacement)
+    written += json.slice(from, found.start) + (yield* writeJsonString(replacement))
     from = found.end
   }
   return written + json.slice(from)

@@ -1,5 +1,5 @@
 import { inTurns } from '../loop-turns.ts'
-import { stringsIn, textOf, withStrings } from './json-strings.ts'
+import { textsIn, withStrings } from './json-strings.ts'
 import { verdictsOfJudges } from './judged.ts'
 import { Decisions, type GuardedRequest, type GuardrailDeps } from './policy.ts'
 import type { Profile } from './profile.ts'
@@ -55,7 +55,7 @@ export const guardedResult = async (
   if (!profile) return { json }
   const guard = new ResultGuard(request, profile, deps)
   const texts = new Map<string, string>()
-  for (const found of stringsIn(json)) if (found) texts.set(textOf(json, found), textOf(json, found))
+  for (const text of await inTurns(textsIn(json, () => true))) texts.set(text, text)
   for (const text of texts.keys()) {
     const result = await guard.text(text)
     if ('rail' in result) return { json: 'null', withheldBy: result.rail }

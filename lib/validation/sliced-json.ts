@@ -7,7 +7,8 @@ import {
   OPENING_BRACKET,
   QUOTE,
 } from '../json-codes.ts'
-import { joinedInTurn, turn } from '../loop-turns.ts'
+import { readJsonString } from '../json-string.ts'
+import { inTurns, turn } from '../loop-turns.ts'
 import { endOfString, parseWithExactIds } from '../raw-json.ts'
 import { grouped } from './grouped.ts'
 import { DEEPEST_JSON, invalidJson, nestedTooDeep } from './json-text.ts'
@@ -145,41 +146,6 @@ const assertBlank = (text: string): void => {
   if (!WHITE_SPACE.test(text)) throw new NoJson()
 }
 
-/** Lengths of `\u00e9` and `\n`. */
-const UNICODE_ESCAPE = 6
-const SHORT_ESCAPE = 2
-
-/** Finds the backslashes of a text, from its beginning to its end: each is looked for once. */
-class Backslashes {
-  readonly #text: string
-  #next = -1
-
-  constructor(text: string) {
-    this.#text = text
-  }
-
-  /** The first one from a position on, which is never before that of an earlier call; the text's length for none. */
-  from(at: number): number {
-    if (this.#next < at) {
-      const found = this.#text.indexOf('\\', at)
-      this.#next = found === -1 ? this.#text.length : found
-    }
-    return this.#next
-  }
-
-  /** The end of a piece of a string that ends at `end`. An escape sequence stays whole. */
-  endOfPiece(from: number, end: number): number {
-    const wanted = Math.min(from + PORTION, end)
-    let at = from
-    while (at < wanted) {
-      const backslash = this.from(at)
-      if (backslash >= wanted) return wanted
-      at = backslash + (this.#text[backslash + 1] === 'u' ? UNICODE_ESCAPE : SHORT_ESCAPE)
-    }
-    return Math.min(at, end)
-  }
-}
-
 type Built = unknown[] | Record<string, unknown>
 
 const put = (object: Record<string, unknown>, key: string, value: unknown): void => {
@@ -192,11 +158,9 @@ const put = (object: Record<string, unknown>, key: string, value: unknown): void
 /** Builds the value of a text from its outline, portion by portion. */
 class Builder {
   readonly #text: string
-  readonly #backslashes: Backslashes
 
   constructor(text: string) {
     this.#text = text
-    this.#backslashes = new Backslashes(text)
   }
 
   async build(element: Large): Promise<unknown> {
@@ -204,29 +168,14 @@ class Builder {
   }
 
   async #buildText({ start, end }: LongText): Promise<string> {
-    return this.#backslashes.from(start) >= end
-      ? this.#buildPlainText(start + 1, end - 1)
-      : this.#buildEscapedText(start + 1, end - 1)
-  }
-
-  /** A part of the whole text: nothing is copied. */
-  async #buildPlainText(start: number, end: number): Promise<string> {
-    for (let from = start; from < end; from += PORTION) {
+    const written = this.#text.slice(start + 1, end - 1)
+    for (let from = 0; from < written.length; from += PORTION) {
       await turn()
-      if (CONTROL.test(this.#text.slice(from, Math.min(from + PORTION, end)))) throw new NoJson()
+      if (CONTROL.test(written.slice(from, from + PORTION))) throw new NoJson()
     }
-    return this.#text.slice(start, end)
-  }
-
-  async #buildEscapedText(start: number, end: number): Promise<string> {
-    const pieces: string[] = []
-    for (let from = start; from < end; ) {
-      await turn()
-      const to = this.#backslashes.endOfPiece(from, end)
-      pieces.push(String(this.#parse(`"${this.#text.slice(from, to)}"`)))
-      from = to
-    }
-    return joinedInTurn(pieces)
+    return inTurns(readJsonString(written)).catch(() => {
+      throw new NoJson()
+    })
   }
 
   async #buildContainer(container: Container): Promise<unknown> {

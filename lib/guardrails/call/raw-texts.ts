@@ -1,5 +1,5 @@
 import type { RawMembers } from '../../llm/types.ts'
-import { stringsIn, textOf, withStrings } from '../json-strings.ts'
+import { textsIn, withStrings } from '../json-strings.ts'
 
 /** The members of a request, in every format, in which text goes to a model. */
 const TEXT_MEMBERS: ReadonlySet<string> = new Set([
@@ -85,10 +85,7 @@ export function* textsInMembers(members: RawMembers): Generator<void, MemberText
     const isText = textsOfMember(name)
     if (!isText) continue
     const texts = isText === isDescribing ? definitions : content
-    for (const found of stringsIn(json)) {
-      if (!found) yield
-      else if (isText(found.key)) texts.add(textOf(json, found))
-    }
+    for (const text of yield* textsIn(json, isText)) texts.add(text)
   }
   return { content, definitions }
 }

@@ -1,6 +1,6 @@
 import type { Call, Content, ContentPart, Message, ModelParameters, RawRequest } from '../../llm/types.ts'
 import { objectOf } from '../../raw-json.ts'
-import { isJson, stringsIn, textOf, withStrings } from '../json-strings.ts'
+import { isJson, textsIn, withStrings } from '../json-strings.ts'
 import type { Place, PlacedText } from '../types.ts'
 import { isDescribing, textsInMembers, withTextsInMembers } from './raw-texts.ts'
 
@@ -27,17 +27,27 @@ const textsOfMessage = (message: Message): readonly PlacedText[] => {
   ]
 }
 
+/** Whether a text is taken for JSON. To make sure of a long one would block the event loop. */
+const looksLikeJson = (text: string): boolean =>
+  text.length <= LONGEST_PARSED ? isJson(text) : BEGINS_LIKE_JSON.test(text)
+const LONGEST_PARSED = 65_536
+const BEGINS_LIKE_JSON = /^\s*[[{]/
+
 /** The strings within the arguments of earlier tool calls, which some formats hold as objects: a model wrote them. */
-const argumentTexts = (message: Message): readonly PlacedText[] =>
-  message.role !== 'assistant'
-    ? []
-    : (message.toolCalls ?? []).flatMap(({ arguments: json }) =>
-        isJson(json)
-          ? [...stringsIn(json)].flatMap(found =>
-              found ? [{ text: textOf(json, found), place: 'tool-arguments' as const }] : [],
-            )
-          : [],
-      )
+function* argumentTexts(message: Message): Generator<void, readonly PlacedText[]> {
+  const found: PlacedText[] = []
+  if (message.role !== 'assistant') return found
+  for (const { arguments: json } of message.toolCalls ?? []) {
+    if (!looksLikeJson(json)) continue
+    try {
+      for (const text of yield* textsIn(json, () => true)) found.push({ text, place: 'tool-arguments' })
+    } catch (error) {
+      // It is no JSON after all, and is looked at as a whole like any text.
+      if (!(error instanceof SyntaxError)) throw error
+    }
+  }
+  return found
+}
 
 /**
  * Every text that a call brings to a model, with its place, each once. What stands in a part of a request that the
@@ -57,7 +67,7 @@ export function* textsOfCall(call: Call): Generator<void, readonly PlacedText[]>
   }
   for (const message of call.messages) {
     textsOfMessage(message).forEach(add)
-    if (call.raw) argumentTexts(message).forEach(add)
+    if (call.raw) for (const text of yield* argumentTexts(message)) add(text)
     yield
   }
   const place = call.passthrough ? 'user' : 'document'

@@ -3,7 +3,7 @@ import { charactersOf, collectEvents, oneGroup } from '../../llm/events.ts'
 import type { Call, EventGroup, Reply, ReplyEvent } from '../../llm/types.ts'
 import { inTurns } from '../../loop-turns.ts'
 import { blocked } from '../findings.ts'
-import { isJson, stringsIn, textOf, withStrings } from '../json-strings.ts'
+import { isJson, textsIn, withStrings } from '../json-strings.ts'
 import { Decisions, type GuardrailDeps } from '../policy.ts'
 import type { Profile } from '../profile.ts'
 import { placeholderKind, withSpansReplaced } from '../redact.ts'
@@ -36,18 +36,6 @@ const streamedJson = (body: string): string | undefined => {
   return isJson(list) ? list : undefined
 }
 
-const textsIn = async (json: string, isWanted: (key: string) => boolean): Promise<readonly string[]> => {
-  const texts: string[] = []
-  function* strings() {
-    for (const found of stringsIn(json)) {
-      if (!found) yield
-      else if (isWanted(found.key)) texts.push(textOf(json, found))
-    }
-  }
-  await inTurns(strings())
-  return texts
-}
-
 /** Guards the body of an answer of an endpoint beside chat: it is read to its end before any of it leaves. */
 class BodyGuard {
   readonly #profile: Profile
@@ -75,7 +63,7 @@ class BodyGuard {
 
   async json(json: string): Promise<string> {
     const replaced = new Map<string, string>()
-    for (const text of await textsIn(json, () => true)) {
+    for (const text of await inTurns(textsIn(json, () => true))) {
       const clean = await this.text(text)
       if (clean !== text) replaced.set(text, clean)
     }
@@ -85,7 +73,7 @@ class BodyGuard {
   /** A stream says its text in pieces, in which a placeholder has no place: what would be redacted ends it. */
   async stream(body: string): Promise<string> {
     const json = streamedJson(body)
-    const text = json === undefined ? body : (await textsIn(json, key => key === 'text')).join('')
+    const text = json === undefined ? body : (await inTurns(textsIn(json, key => key === 'text'))).join('')
     if ((await this.text(text)) !== text)
       throw new GatewayError('CONTENT_BLOCKED', 'The streamed answer holds text that the guardrails redact.')
     return body

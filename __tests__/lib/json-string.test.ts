@@ -1,0 +1,67 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { readJsonString, writeJsonString } from '#lib/json-string.ts'
+import { atOnce } from '#lib/loop-turns.ts'
+
+/** What is read or written in one step. */
+const PORTION = 65_536
+const UNITS = ['a', '\\', '"', '\n', 'é', '\u0001', '🎉', '\ud83d', '\ude00', '\\\\\\', 'u0041']
+
+/** Texts of more than a portion, at whose end all kinds of escapes stand. */
+const longTexts = fc
+  .tuple(
+    fc.integer({ min: 0, max: 40 }),
+    fc.array(fc.constantFrom(...UNITS), { minLength: 1, maxLength: 60 }),
+  )
+  .map(([before, units]) => 'x'.repeat(PORTION - before) + units.join(''))
+
+const written = (text: string): string => JSON.stringify(text).slice(1, -1)
+/** The same with each of its characters as an escape. */
+const escaped = (text: string): string =>
+  Array.from(
+    { length: text.length },
+    (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`,
+  ).join('')
+
+const stepsOf = (steps: Generator): number => {
+  let count = 0
+  while (!steps.next().done) count += 1
+  return count
+}
+
+describe('a JSON string', () => {
+  it.each([
+    ['short', 'a\n"b"'],
+    ['empty', ''],
+    ['long, without escapes', 'x'.repeat(200_000)],
+    ['long, of backslashes', '\\'.repeat(100_001)],
+    ['long, of line breaks', '\n'.repeat(100_001)],
+    ['long, of pairs', `a${'🎉'.repeat(50_000)}`],
+  ])('that is %s is read and written', (_, text) => {
+    expect(atOnce(readJsonString(written(text)))).toBe(text)
+    expect(atOnce(readJsonString(escaped(text)))).toBe(text)
+    expect(atOnce(writeJsonString(text))).toBe(JSON.stringify(text))
+  })
+
+  it('is read and written whatever stands where a portion ends', () => {
+    fc.assert(
+      fc.property(longTexts, text => {
+        expect(atOnce(readJsonString(written(text)))).toBe(text)
+        expect(atOnce(writeJsonString(text))).toBe(JSON.stringify(text))
+      }),
+    )
+  })
+
+  it.each(['\\x', '\\u00g0', 'a\u0000\\n', `${'x'.repeat(100_000)}\\`, `\\n${'x'.repeat(100_000)}\t`])(
+    'that is invalid is refused',
+    invalid => {
+      expect(() => atOnce(readJsonString(invalid))).toThrow(SyntaxError)
+    },
+  )
+
+  it('is read and written in steps of a portion', () => {
+    const text = '\n'.repeat(10 * PORTION)
+    expect(stepsOf(readJsonString(written(text)))).toBeGreaterThanOrEqual(20)
+    expect(stepsOf(writeJsonString(text))).toBeGreaterThanOrEqual(10)
+  })
+})

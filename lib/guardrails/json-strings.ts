@@ -1,4 +1,4 @@
-import { readJsonString, writeJsonString } from '../json-string.ts'
+import { readJsonString, writeJson } from '../long-json.ts'
 import { endOfString } from '../raw-json.ts'
 
 /** A string value of a JSON text: the name of the member that it belongs to, and where its quotes stand. */
@@ -76,7 +76,7 @@ export function* withStrings(
     }
     const replacement = changed(yield* textOf(json, found), found.key)
     if (replacement === undefined) continue
-    written += json.slice(from, found.start) + (yield* writeJsonString(replacement))
+    written += json.slice(from, found.start) + (yield* writeJson(replacement))
     from = found.end
   }
   return written + json.slice(from)

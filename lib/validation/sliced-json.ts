@@ -7,7 +7,7 @@ import {
   OPENING_BRACKET,
   QUOTE,
 } from '../json-codes.ts'
-import { readJsonString } from '../json-string.ts'
+import { readJsonString } from '../long-json.ts'
 import { inTurns, turn } from '../loop-turns.ts'
 import { endOfString, parseWithExactIds } from '../raw-json.ts'
 import { grouped } from './grouped.ts'

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../../errors.ts'
-import { mapInTurns } from '../../../loop-turns.ts'
-import { objectOf } from '../../../raw-json.ts'
+import { isLong, writeJson } from '../../../long-json.ts'
+import { inTurns } from '../../../loop-turns.ts'
 import { type Attempt, ignored } from '../../../request-context.ts'
 import { type SseEvent, SseEventTooLarge } from '../../../sse-parser.ts'
 import { addedText, oneGroup } from '../../events.ts'
@@ -181,27 +181,10 @@ const unsupportedIn = (thrown: unknown): readonly UnsupportedParameter[] =>
     ? thrown.cause.unsupportedParameters
     : []
 
-/** Messages, or other elements of a list, that are written at once. */
-const MOST_AT_ONCE = 1_000
-
-const isLong = (value: unknown): value is readonly unknown[] =>
-  Array.isArray(value) && value.length > MOST_AT_ONCE
-
-const longListText = async (list: readonly unknown[]): Promise<string> =>
-  `[${(await mapInTurns(list, element => JSON.stringify(element))).join()}]`
-
-const textInTurns = async (request: object): Promise<string> => {
-  const members: [string, string][] = []
-  for (const [name, value] of Object.entries(request))
-    if (value !== undefined)
-      members.push([name, isLong(value) ? await longListText(value) : JSON.stringify(value)])
-  return objectOf(members)
-}
-
-/** A request as JSON; one with a long list is written between other work. */
+/** A request as JSON; a long one is written between other work. */
 const textOf = (request: object | string): string | Promise<string> => {
   if (typeof request === 'string') return request
-  return Object.values(request).some(isLong) ? textInTurns(request) : JSON.stringify(request)
+  return isLong(request) ? inTurns(writeJson(request)) : JSON.stringify(request)
 }
 
 /**

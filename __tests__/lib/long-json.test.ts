@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readJsonString, writeJsonString } from '#lib/json-string.ts'
+import { isLong, readJsonString, writeJson } from '#lib/long-json.ts'
 import { atOnce } from '#lib/loop-turns.ts'
 
 /** What is read or written in one step. */
@@ -40,14 +40,14 @@ describe('a JSON string', () => {
   ])('that is %s is read and written', (_, text) => {
     expect(atOnce(readJsonString(written(text)))).toBe(text)
     expect(atOnce(readJsonString(escaped(text)))).toBe(text)
-    expect(atOnce(writeJsonString(text))).toBe(JSON.stringify(text))
+    expect(atOnce(writeJson(text))).toBe(JSON.stringify(text))
   })
 
   it('is read and written whatever stands where a portion ends', () => {
     fc.assert(
       fc.property(longTexts, text => {
         expect(atOnce(readJsonString(written(text)))).toBe(text)
-        expect(atOnce(writeJsonString(text))).toBe(JSON.stringify(text))
+        expect(atOnce(writeJson(text))).toBe(JSON.stringify(text))
       }),
     )
   })
@@ -62,6 +62,43 @@ describe('a JSON string', () => {
   it('is read and written in steps of a portion', () => {
     const text = '\n'.repeat(10 * PORTION)
     expect(stepsOf(readJsonString(written(text)))).toBeGreaterThanOrEqual(20)
-    expect(stepsOf(writeJsonString(text))).toBeGreaterThanOrEqual(10)
+    expect(stepsOf(writeJson(text))).toBeGreaterThanOrEqual(10)
+  })
+})
+
+/** Values of all kinds, some of which are longer than a portion. */
+const values = fc.letrec(tie => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    fc.constantFrom<unknown>('', 'a"b', 1.5, true, null, [], {}),
+    longTexts,
+    fc.constant(Array.from({ length: 20_000 }, (_, at) => at)),
+    fc.constant(Array.from({ length: 5_000 }, (_, at) => ({ role: 'user', content: `Message ${at}` }))),
+    fc.array(tie('value'), { maxLength: 4 }),
+    fc.dictionary(fc.constantFrom('a', 'b"', '__proto__', '7', 'content'), tie('value'), { maxKeys: 4 }),
+    fc.record({ a: tie('value'), absent: fc.constant(undefined), b: tie('value') }),
+  ),
+})).value
+
+describe('a value', () => {
+  it('is written as JSON.stringify writes it', () => {
+    fc.assert(
+      fc.property(values, value => {
+        expect(atOnce(writeJson(value))).toBe(JSON.stringify(value))
+      }),
+    )
+  })
+
+  it.each([
+    ['a long text', { messages: [{ role: 'user', content: 'x'.repeat(10 * PORTION) }] }, 10],
+    [
+      'many messages',
+      { messages: Array.from({ length: 50_000 }, () => ({ role: 'user', content: 'Hello' })) },
+      10,
+    ],
+    ['a short text', { messages: [{ role: 'user', content: 'Hello' }] }, 0],
+  ])('with %s is written in steps of a portion', (_, value, least) => {
+    expect(stepsOf(writeJson(value))).toBeGreaterThanOrEqual(least)
+    expect(isLong(value)).toBe(least > 0)
   })
 })

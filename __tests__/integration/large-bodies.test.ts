@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { texts } from '../support/anthropic-behaviour.ts'
 import { BatchClient } from '../support/batch.ts'
+import { FakeUpstream } from '../support/fake-upstream.ts'
 import { expectFreeLoopDuring } from '../support/free-loop.ts'
 import { GatewayProcess } from '../support/gateway.ts'
 import { leastDisturbed } from '../support/loop-delays.ts'
@@ -48,15 +50,19 @@ const multiply = (id: string, times: number): void => {
 }
 
 describe('what is large', () => {
+  let claude: FakeUpstream
   let gateway: GatewayProcess
   let client: BatchClient
 
   beforeAll(async () => {
+    claude = (await FakeUpstream.start()).usually(texts('Hello'))
     gateway = await GatewayProcess.start('native', {
       MOCK_LATENCY_MS: '0',
       MOCK_CHUNK_MS: '0',
       ENABLE_RATE_LIMITING: 'false',
       DATA_DIR,
+      ANTHROPIC_API_KEY: 'sk-ant-test',
+      ANTHROPIC_BASE_URL: claude.baseUrl,
       // What is measured begins when the items have ended.
       BATCH_CONCURRENCY: '50',
       BATCH_MAX_BODY_BYTES: '100000000',
@@ -66,7 +72,10 @@ describe('what is large', () => {
     })
     client = new BatchClient(gateway.url)
   })
-  afterAll(() => gateway?.stop())
+  afterAll(async () => {
+    await gateway?.stop()
+    await claude?.stop()
+  })
 
   const completed = async (items: number): Promise<string> => {
     const item = { prompt: 'a', model: 'mock/echo' }
@@ -130,7 +139,7 @@ describe('what is large', () => {
   const messagesOf = (content: string): string => `"messages":[{"role":"user","content":${content}}]`
 
   // To collect the garbage of half a million small objects takes V8 itself longer than 50 ms on a slow machine.
-  it.each([
+  it.each<[what: string, path: string, mostMs: number, members: () => string, model?: string]>([
     ['one long text', '/v1/chat/completions', 50, () => messagesOf(`"${repeated('a word, and ')}"`)],
     [
       'one long text of other scripts',
@@ -169,10 +178,17 @@ describe('what is large', () => {
       () =>
         `"store":false,"input":[${repeated('{"role":"user","content":"some words of a message"},')}{"role":"user","content":"Hi"}]`,
     ],
+    [
+      'one long text, translated for another vendor,',
+      '/v1/chat/completions',
+      50,
+      () => messagesOf(`"${repeated('a word, \\n and слово ')}"`),
+      'anthropic/claude-test',
+    ],
   ])(
     'is asked: 30 MB of %s to %s keep the event loop for at most %i ms',
-    async (_, path, mostMs, members) => {
-      const body = Buffer.from(`{"model":"mock/echo","max_tokens":100,${members()}}`)
+    async (_, path, mostMs, members, model = 'mock/echo') => {
+      const body = Buffer.from(`{"model":"${model}","max_tokens":100,${members()}}`)
       const ask = async (sent: Buffer) => {
         const headers = { 'content-type': 'application/json' }
         const answer = await fetch(`${gateway.url}${path}`, {

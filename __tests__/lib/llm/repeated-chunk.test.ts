@@ -23,7 +23,7 @@ describe('a chunk that repeats another one but for its text', () => {
     ['{"content" : "a"}', 'a', '{"content" : "bc"}', 'bc'],
     ['{"content":"say \\"a\\""}', 'say "a"', '{"content":"b"}', 'b'],
     ['{"content":"a"}', 'a', '{"content":"\ud83d"}', '\ud83d'],
-  ])('%s is told from it', (learned, text, next, found) => {
+  ])('%s is recognised', (learned, text, next, found) => {
     expect(read(learned, text, next)).toBe(found)
   })
 

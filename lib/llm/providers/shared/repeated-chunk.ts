@@ -23,7 +23,7 @@ export class RepeatedChunk {
     this.#before = undefined
   }
 
-  /** Remembers a chunk of which nothing but this text is new, unless its text cannot be told from its other parts. */
+  /** Remembers a chunk of which nothing but this text is new, unless the place of its text is not certain. */
   learn({ event, data }: SseEvent, text: string): void {
     const at = data.indexOf(this.#name)
     if (at === -1 || data.indexOf(this.#name, at + 1) !== -1) return

@@ -1,4 +1,5 @@
 import { BACKSLASH } from './json-codes.ts'
+import { LONG_STEP, type Steps } from './loop-turns.ts'
 
 /** What is read or written in one step: it takes a millisecond or so. */
 const PORTION = 65_536
@@ -6,12 +7,9 @@ const PORTION = 65_536
 const LONGEST_ESCAPE = 6
 const SHORT_ESCAPE = 2
 
-/** Work on a long text: it yields after each portion, so that other work can run in between. */
-type Steps = Generator<undefined, string>
-
-/** Pieces as one text. One of 15 million characters takes 20 ms: the same step does nothing else. */
-function* joined(pieces: readonly string[]): Steps {
-  yield
+/** Pieces as one text: one of 15 million characters takes 20 ms. */
+function* joined(pieces: readonly string[]): Steps<string> {
+  yield LONG_STEP
   const text = pieces.join('')
   yield
   return text
@@ -40,7 +38,7 @@ const endOfPortion = (written: string, from: number): number => {
  * @param written what stands between its quotes
  * @throws SyntaxError
  */
-export function* readJsonString(written: string): Steps {
+export function* readJsonString(written: string): Steps<string> {
   if (!written.includes('\\')) return written
   const pieces: string[] = []
   for (let from = 0; from < written.length; ) {
@@ -93,7 +91,7 @@ const BRACKETS = { list: ['[', ']'], object: ['{', '}'] } as const
 class PieceWriter {
   readonly pieces: string[] = [];
 
-  *value(value: unknown): Generator<undefined, void> {
+  *value(value: unknown): Steps<void> {
     if (typeof value === 'string') yield* this.#text(value)
     else if (typeof value !== 'object' || value === null || !isLong(value))
       this.pieces.push(JSON.stringify(value))
@@ -105,7 +103,7 @@ class PieceWriter {
     }
   }
 
-  *#text(text: string): Generator<undefined, void> {
+  *#text(text: string): Steps<void> {
     this.pieces.push('"')
     for (let from = 0; from < text.length; ) {
       const wanted = from + PORTION
@@ -119,7 +117,7 @@ class PieceWriter {
   }
 
   /** As many short parts in one piece as make a portion; a long one in pieces of its own. */
-  *#parts(parts: readonly Part[]): Generator<undefined, void> {
+  *#parts(parts: readonly Part[]): Steps<void> {
     let comma = ''
     const add = (piece: string): void => {
       this.pieces.push(comma + piece)
@@ -154,7 +152,7 @@ class PieceWriter {
  * A value as `JSON.stringify` writes it. It is made of plain objects, lists, texts, numbers and booleans; a list has no
  * undefined elements.
  */
-export function* writeJson(value: unknown): Steps {
+export function* writeJson(value: unknown): Steps<string> {
   if (!isLong(value)) return JSON.stringify(value)
   const writer = new PieceWriter()
   yield* writer.value(value)

@@ -27,7 +27,11 @@ export class LoopTurns {
 
   /** Resolves when it is the caller's turn; undefined where that is now, so that no await is needed. */
   turn(): Promise<void> | undefined {
-    if (this.#waiting.size === 0 && this.#isTimeLeft()) return undefined
+    return this.#waiting.size === 0 && this.#isTimeLeft() ? undefined : this.nextTurn()
+  }
+
+  /** Resolves in a later turn of the loop, for a step that takes long by itself. */
+  nextTurn(): Promise<void> {
     return new Promise(resolve => {
       this.#waiting.add(resolve)
       if (this.#scheduled === 0) this.#schedule()
@@ -102,7 +106,7 @@ export const mapInTurns = async <A, B>(
 
 /** Pieces as one text, in a turn that has nothing else to do: one of 15 million characters takes 20 ms. */
 export const joinedInTurn = async (pieces: readonly string[]): Promise<string> => {
-  await turn()
+  await turns.nextTurn()
   const joined = pieces.join('')
   await turn()
   return joined
@@ -116,12 +120,18 @@ export const atOnce = <T>(steps: Iterator<unknown, T>): T => {
   }
 }
 
+/** What work in steps yields before a step that takes long by itself. */
+export const LONG_STEP = 'long step'
+
+/** Work in steps, each of a millisecond or so: between them it yields, so that other work can run. */
+export type Steps<Result> = Generator<typeof LONG_STEP | undefined, Result>
+
 /** The result of work in steps, each at its turn. */
 export const inTurns = async <T>(steps: Iterator<unknown, T>): Promise<T> => {
   for (;;) {
     const step = steps.next()
     if (step.done) return step.value
-    const wait = turn()
+    const wait = step.value === LONG_STEP ? turns.nextTurn() : turn()
     if (wait) await wait
   }
 }

@@ -7,6 +7,7 @@ import {
   OPENING_BRACKET,
   QUOTE,
 } from './json-codes.ts'
+import type { Steps } from './loop-turns.ts'
 
 /** The position of the quote that ends a string, which begins before `from`; -1 where there is none. */
 export const endOfString = (json: string, from: number): number => {
@@ -38,7 +39,7 @@ const endOfScalar = (json: string, from: number): number => {
 }
 
 /** A scan of a long text: it yields after each portion, so that other work can run in between. */
-type Scan<T> = Generator<undefined, T>
+type Scan<T> = Steps<T>
 
 const PORTION = 262_144
 

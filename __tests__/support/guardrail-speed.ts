@@ -5,7 +5,7 @@
 import { injection } from '../../lib/guardrails/injection/rail.ts'
 import { sensitiveData } from '../../lib/guardrails/sensitive/rail.ts'
 import { SpanRails } from '../../lib/guardrails/span-rails.ts'
-import { inTurns } from '../../lib/loop-turns.ts'
+import { atOnce, inTurns, type Steps } from '../../lib/loop-turns.ts'
 import { DENSE_UNITS, SPEED_UNITS, type SpeedFigures } from './guardrail-texts.ts'
 
 const LENGTH = 100_000
@@ -24,22 +24,15 @@ const SURE_TENTH_MS = 12
 const fill = (unit: string, length: number): string =>
   unit.repeat(Math.ceil(length / unit.length)).slice(0, length)
 
-const finish = <T>(steps: Generator<void, T>): T => {
-  for (;;) {
-    const step = steps.next()
-    if (step.done) return step.value
-  }
-}
-
 const spans = new SpanRails([sensitiveData], 'user')
 const inspectSpans = (text: string) => spans.inspect(text)
 const inspectInjection = (text: string) => injection.inspect({ text, place: 'user' })
-type Inspect = (text: string) => Generator<void, unknown>
+type Inspect = (text: string) => Steps<unknown>
 
 /** The CPU time of this thread, in milliseconds. */
 const cpuMs = (inspect: Inspect, text: string): number => {
   const before = process.threadCpuUsage()
-  finish(inspect(text))
+  atOnce(inspect(text))
   return process.threadCpuUsage(before).user / 1000
 }
 

@@ -2,20 +2,14 @@ import { INJECTION_PRESETS, injection } from '../../lib/guardrails/injection/rai
 import { sensitiveData } from '../../lib/guardrails/sensitive/rail.ts'
 import { SpanRails } from '../../lib/guardrails/span-rails.ts'
 import type { Place, Verdict } from '../../lib/guardrails/types.ts'
+import { atOnce } from '../../lib/loop-turns.ts'
 import type { Corpus } from './corpora.ts'
 import { type Half, halfOf } from './halves.ts'
 import type { IdentifierText } from './identifiers.ts'
 
-const finish = <T>(steps: Generator<void, T>): T => {
-  for (;;) {
-    const step = steps.next()
-    if (step.done) return step.value
-  }
-}
-
 /** The highest score of a text. */
 export const injectionScore = (text: string, place: Place): number =>
-  Math.max(0, ...finish(injection.inspect({ text, place })).map(({ score }) => score))
+  Math.max(0, ...atOnce(injection.inspect({ text, place })).map(({ score }) => score))
 
 const identifiers = new SpanRails([sensitiveData], 'user')
 
@@ -68,7 +62,7 @@ export const identifierRows = (
   const counts = new Map(kinds.map(kind => [kind, { present: 0, found: 0, right: 0 }]))
   for (const { text, identifiers: inside } of texts.filter(each => halfOf(each.text) === half)) {
     for (const { kind } of inside) bump(counts, kind, 'present')
-    for (const verdict of finish(identifiers.inspect(text))) {
+    for (const verdict of atOnce(identifiers.inspect(text))) {
       const kind = kindOf(verdict)
       bump(counts, kind, 'found')
       const value = text.slice(verdict.start, verdict.end)

@@ -3,7 +3,7 @@ import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
 import { transform } from '../llm/events.ts'
 import type { Call, Reply } from '../llm/types.ts'
-import { atOnce, inTurns } from '../loop-turns.ts'
+import { atOnce, inTurns, type Steps } from '../loop-turns.ts'
 import { ownerOf } from '../request-context.ts'
 import { refuseModel } from './allowed-models.ts'
 import { textsOfCall, withTextsOfCall } from './call/texts.ts'
@@ -64,7 +64,7 @@ class Inspection {
   }
 
   /** Decides about verdicts on what a text has become, in steps. Throws CONTENT_BLOCKED. */
-  *apply(text: string, found: readonly Located[]): Generator<void, void> {
+  *apply(text: string, found: readonly Located[]): Steps<void> {
     const toRedact: Verdict[] = []
     for (const [index, { verdict, place }] of found.entries()) {
       if (index % VERDICTS_PER_STEP === VERDICTS_PER_STEP - 1) yield
@@ -84,7 +84,7 @@ function* inspectedText(
   { text, place }: PlacedText,
   inspection: Inspection,
   { profile: { input, version }, deps }: Guarding,
-): Generator<void, void> {
+): Steps<void> {
   const verdicts = yield* deps.memory.inspect({ text: inspection.now(text), place }, input, version)
   if (verdicts.length > 0)
     yield* inspection.apply(

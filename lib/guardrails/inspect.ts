@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { atOnce, inTurns } from '../loop-turns.ts'
+import { atOnce, inTurns, type Steps } from '../loop-turns.ts'
 import type { Guard } from './profile.ts'
 import type { PlacedText, Verdict } from './types.ts'
 
@@ -31,7 +31,7 @@ export class VerdictMemory {
   });
 
   /** The verdicts on a text, in steps between which other work can run. @param version of the rules */
-  *inspect(given: PlacedText, guard: Guard, version: string): Generator<void, readonly Verdict[]> {
+  *inspect(given: PlacedText, guard: Guard, version: string): Steps<readonly Verdict[]> {
     const { length } = given.text
     if (length < SHORTEST_REMEMBERED || length > LONGEST_REMEMBERED) return yield* inspected(given, guard)
     const key = hash('sha256', `${version} ${given.place} ${given.text}`, 'base64')
@@ -43,7 +43,7 @@ export class VerdictMemory {
   }
 }
 
-function* inspected(given: PlacedText, guard: Guard): Generator<void, readonly Verdict[]> {
+function* inspected(given: PlacedText, guard: Guard): Steps<readonly Verdict[]> {
   const spans = guard.spansAt(given.place)
   const found = spans.longest > 0 ? [...(yield* spans.inspect(given.text))] : []
   for (const rail of guard.textRailsAt(given.place)) found.push(...(yield* rail.inspect(given)))

@@ -1,4 +1,5 @@
 import { readJsonString, writeJson } from '../long-json.ts'
+import type { LONG_STEP, Steps } from '../loop-turns.ts'
 import { endOfString } from '../raw-json.ts'
 
 /** A string value of a JSON text: the name of the member that it belongs to, and where its quotes stand. */
@@ -14,7 +15,7 @@ const PORTION = 65_536
 const IS_NAME = /\s*:/y
 
 /** The string values of a valid JSON text, in order, in portions between which other work can run. */
-function* stringsIn(json: string): Generator<JsonString | undefined, void> {
+function* stringsIn(json: string): Generator<JsonString | typeof LONG_STEP | undefined, void> {
   const outer: string[] = []
   let key = ''
   let yieldsAt = PORTION
@@ -50,13 +51,10 @@ const textOf = (json: string, { start, end }: Pick<JsonString, 'start' | 'end'>)
   readJsonString(json.slice(start + 1, end - 1))
 
 /** What those strings say whose names are wanted, in order. */
-export function* textsIn(
-  json: string,
-  isWanted: (key: string) => boolean,
-): Generator<void, readonly string[]> {
+export function* textsIn(json: string, isWanted: (key: string) => boolean): Steps<readonly string[]> {
   const texts: string[] = []
   for (const found of stringsIn(json)) {
-    if (!found) yield
+    if (typeof found !== 'object') yield found
     else if (isWanted(found.key)) texts.push(yield* textOf(json, found))
   }
   return texts
@@ -66,12 +64,12 @@ export function* textsIn(
 export function* withStrings(
   json: string,
   changed: (text: string, key: string) => string | undefined,
-): Generator<void, string> {
+): Steps<string> {
   let written = ''
   let from = 0
   for (const found of stringsIn(json)) {
-    if (!found) {
-      yield
+    if (typeof found !== 'object') {
+      yield found
       continue
     }
     const replacement = changed(yield* textOf(json, found), found.key)

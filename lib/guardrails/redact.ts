@@ -1,3 +1,4 @@
+import type { Steps } from '../loop-turns.ts'
 import { phraseDetector } from './lists/phrase-detector.ts'
 import { Scanner } from './scan/scanner.ts'
 import { StreamHolder } from './stream-holder.ts'
@@ -43,7 +44,7 @@ export class Redactor {
   }
 
   /** The text with placeholders in place of the spans of verdicts, in steps between which other work can run. */
-  *redact(text: string, verdicts: readonly Verdict[]): Generator<void, string> {
+  *redact(text: string, verdicts: readonly Verdict[]): Steps<string> {
     const written = new Set(text.match(LOOKS_LIKE_ONE))
     return yield* withSpansReplaced(text, verdicts, (kind, value) =>
       this.#placeholderOf(kind, value, written),
@@ -74,7 +75,7 @@ export function* withSpansReplaced(
   text: string,
   verdicts: readonly Verdict[],
   replacementOf: (kind: string, value: string) => string,
-): Generator<void, string> {
+): Steps<string> {
   let replaced = ''
   let from = 0
   for (const [index, { kind, start, end }] of merged(verdicts).entries()) {

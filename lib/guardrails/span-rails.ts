@@ -1,3 +1,4 @@
+import type { Steps } from '../loop-turns.ts'
 import { type DetectorSet, Scanner } from './scan/scanner.ts'
 import { VisibleText, visible } from './scan/visible-text.ts'
 import { piecesOf, StreamHolder } from './stream-holder.ts'
@@ -28,7 +29,7 @@ export class SpanRails {
   }
 
   /** The verdicts on a whole text, in steps between which other work can run. */
-  *inspect(text: string): Generator<void, readonly Verdict[]> {
+  *inspect(text: string): Steps<readonly Verdict[]> {
     const detectors = yield* this.#possibleIn(text)
     if (detectors === 0) return []
     const pieces = yield* piecesOf(new StreamHolder(this.#scanner, this.#railOf, detectors), text)
@@ -36,7 +37,7 @@ export class SpanRails {
   }
 
   /** So much of each window is seen with the next one too that a sign stands whole in one of them. */
-  *#possibleIn(text: string): Generator<void, DetectorSet> {
+  *#possibleIn(text: string): Steps<DetectorSet> {
     if (text.length <= WINDOW) return this.#scanner.possibleIn(visible(text))
     let possible: DetectorSet = 0
     const seen = new VisibleText()

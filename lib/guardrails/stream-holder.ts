@@ -1,3 +1,4 @@
+import type { Steps } from '../loop-turns.ts'
 import { ALL_DETECTORS, type DetectorSet, type Found, type Scanner } from './scan/scanner.ts'
 import { VisibleText } from './scan/visible-text.ts'
 import { CONTEXT, type Verdict } from './types.ts'
@@ -108,7 +109,7 @@ export class StreamHolder {
 }
 
 /** The pieces of a whole text, in steps between which other work can run. */
-export function* piecesOf(holder: StreamHolder, text: string): Generator<void, Piece[]> {
+export function* piecesOf(holder: StreamHolder, text: string): Steps<Piece[]> {
   const pieces: Piece[] = []
   for (let start = 0; start < text.length; start += STEP) {
     pieces.push(...holder.push(text.slice(start, start + STEP)))

@@ -1,3 +1,4 @@
+import type { Steps } from '../loop-turns.ts'
 /** The parts of a call in which text travels: what it is decides which rails look at it and how much a finding weighs. */
 export const PLACES = [
   'system',
@@ -58,7 +59,7 @@ export interface TextRail {
   readonly type: 'text'
   readonly name: string
   readonly places: readonly Place[]
-  inspect(given: PlacedText): Generator<void, readonly Verdict[]>
+  inspect(given: PlacedText): Steps<readonly Verdict[]>
 }
 
 export type Rail = SpanRail | TextRail

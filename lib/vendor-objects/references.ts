@@ -1,4 +1,5 @@
 import type { FormPart } from '../llm/passthrough.ts'
+import type { Steps } from '../loop-turns.ts'
 
 /** The id of an object that is stored at a vendor, in a request or an answer. */
 export type VendorReference = Readonly<{ path: string; kind: string; id: string }>
@@ -87,7 +88,7 @@ const currentName = ({ names, next }: Frame): string => names?.[next - 1] ?? `[$
 const pathOf = (frames: readonly Frame[]): string => frames.map(currentName).join('.').replaceAll('.[', '[')
 
 /** The references in a JSON value, in their order. Each step takes a millisecond or less. */
-export function* scanReferences(value: unknown): Generator<undefined, readonly VendorReference[]> {
+export function* scanReferences(value: unknown): Steps<readonly VendorReference[]> {
   const found: VendorReference[] = []
   const frames: Frame[] = typeof value === 'object' && value !== null ? [frameOf(value)] : []
   let steps = 0

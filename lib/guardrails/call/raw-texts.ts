@@ -1,4 +1,5 @@
 import type { RawMembers } from '../../llm/types.ts'
+import type { Steps } from '../../loop-turns.ts'
 import { textsIn, withStrings } from '../json-strings.ts'
 
 /** The members of a request, in every format, in which text goes to a model. */
@@ -78,7 +79,7 @@ export type MemberTexts = Readonly<{
   definitions: ReadonlySet<string>
 }>
 
-export function* textsInMembers(members: RawMembers): Generator<void, MemberTexts> {
+export function* textsInMembers(members: RawMembers): Steps<MemberTexts> {
   const content = new Set<string>()
   const definitions = new Set<string>()
   for (const [name, json] of members) {
@@ -94,7 +95,7 @@ export function* textsInMembers(members: RawMembers): Generator<void, MemberText
 export function* withTextsInMembers(
   members: RawMembers,
   replaced: ReadonlyMap<string, string>,
-): Generator<void, RawMembers> {
+): Steps<RawMembers> {
   const changed: [string, string][] = []
   for (const [name, json] of members) {
     const isText = textsOfMember(name)

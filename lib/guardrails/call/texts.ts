@@ -1,4 +1,5 @@
 import type { Call, Content, ContentPart, Message, ModelParameters, RawRequest } from '../../llm/types.ts'
+import type { Steps } from '../../loop-turns.ts'
 import { objectOf } from '../../raw-json.ts'
 import { isJson, textsIn, withStrings } from '../json-strings.ts'
 import type { Place, PlacedText } from '../types.ts'
@@ -34,7 +35,7 @@ const LONGEST_PARSED = 65_536
 const BEGINS_LIKE_JSON = /^\s*[[{]/
 
 /** The strings within the arguments of earlier tool calls, which some formats hold as objects: a model wrote them. */
-function* argumentTexts(message: Message): Generator<void, readonly PlacedText[]> {
+function* argumentTexts(message: Message): Steps<readonly PlacedText[]> {
   const found: PlacedText[] = []
   if (message.role !== 'assistant') return found
   for (const { arguments: json } of message.toolCalls ?? []) {
@@ -53,7 +54,7 @@ function* argumentTexts(message: Message): Generator<void, readonly PlacedText[]
  * Every text that a call brings to a model, with its place, each once. What stands in a part of a request that the
  * gateway does not know is a document.
  */
-export function* textsOfCall(call: Call): Generator<void, readonly PlacedText[]> {
+export function* textsOfCall(call: Call): Steps<readonly PlacedText[]> {
   const found: PlacedText[] = []
   const seen = new Map<Place, Set<string>>()
   const known = new Set<string>()
@@ -121,14 +122,14 @@ const replacedMessage = (message: Message, replaced: Replaced): Message => {
 function* replacedDefinitions(
   { tools, responseFormat, ...parameters }: ModelParameters,
   replaced: Replaced,
-): Generator<void, ModelParameters> {
+): Steps<ModelParameters> {
   const json = yield* withStrings(JSON.stringify({ tools, responseFormat }), (text, key) =>
     isDescribing(key) ? replaced.get(text) : undefined,
   )
   return { ...parameters, ...JSON.parse(json) }
 }
 
-function* replacedRaw(raw: RawRequest, replaced: Replaced): Generator<void, RawRequest> {
+function* replacedRaw(raw: RawRequest, replaced: Replaced): Steps<RawRequest> {
   const members = yield* withTextsInMembers(raw.members, replaced)
   const { resolved } = raw
   return {
@@ -142,7 +143,7 @@ function* replacedRaw(raw: RawRequest, replaced: Replaced): Generator<void, RawR
 }
 
 /** The call with other texts in place of some, wherever they stand in it. */
-export function* withTextsOfCall(call: Call, replaced: Replaced): Generator<void, Call> {
+export function* withTextsOfCall(call: Call, replaced: Replaced): Steps<Call> {
   const { parameters, raw, passthrough } = call
   return {
     ...call,

@@ -1,3 +1,4 @@
+import type { Steps } from '../../loop-turns.ts'
 import { ENCODINGS, isReadable, mayHoldPayload, passagesIn } from '../text/payloads.ts'
 import type { PlacedText, TextRail, Verdict } from '../types.ts'
 import { hitsIn } from './match.ts'
@@ -73,7 +74,7 @@ function* payloadsIn(text: string): Generator<Passage | undefined> {
 }
 
 /** What is found in decoded passages counts as found in the whole passage. */
-function* inPayloads(text: string, depth: number, budget: { left: number }): Generator<void, Sighting[]> {
+function* inPayloads(text: string, depth: number, budget: { left: number }): Steps<Sighting[]> {
   const found: Sighting[] = []
   for (const passage of payloadsIn(text)) {
     yield
@@ -87,7 +88,7 @@ function* inPayloads(text: string, depth: number, budget: { left: number }): Gen
   return found
 }
 
-function* sightingsIn(text: string, depth: number, budget: { left: number }): Generator<void, Sighting[]> {
+function* sightingsIn(text: string, depth: number, budget: { left: number }): Steps<Sighting[]> {
   const found: Sighting[] = []
   for (let start = 0; start < text.length && found.length < MOST_SIGHTINGS; ) {
     const end = cutAt(text, start + STEP)
@@ -99,7 +100,7 @@ function* sightingsIn(text: string, depth: number, budget: { left: number }): Ge
   return found.slice(0, MOST_SIGHTINGS)
 }
 
-function* inspect({ text, place }: PlacedText): Generator<void, readonly Verdict[]> {
+function* inspect({ text, place }: PlacedText): Steps<readonly Verdict[]> {
   const sightings = yield* sightingsIn(text, 0, { left: MOST_DECODED })
   return sentencesOf(sightings, text, place).map(sentence => ({
     rail: 'injection',

@@ -47,10 +47,14 @@ const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
     omitted: (call, target, unsupported) => omittedParameters(call, target, variant, unsupported),
     translators: (call, replyId) => {
       const isRaw = isRawFor(call, 'openai-chat')
+      let readChunk: ReturnType<typeof chunkReader> | undefined
       // An upstream may answer in the other way than it was asked: then the answer is translated.
       return {
         whole: body => completionPart(body, { variant, replyId, passesOn: isRaw && !call.stream }),
-        event: chunkReader({ variant, replyId, passesOn: isRaw && call.stream }),
+        event: event => {
+          readChunk ??= chunkReader({ variant, replyId, passesOn: isRaw && call.stream })
+          return readChunk(event)
+        },
       }
     },
   }

@@ -3,6 +3,9 @@ import type { SseEvent } from '../../../sse-parser.ts'
 /** What a JSON string must write as an escape. */
 const NEEDS_ESCAPE = /[^ !#-[\]-\uffff]/
 
+/** A copy of its own: a part of a string keeps the whole of it in memory, here all that was read of a socket at once. */
+const copied = (text: string): string => Buffer.from(text, 'utf16le').toString('utf16le')
+
 /**
  * Recognises chunks that differ from an earlier one in one text alone, as those of a streamed answer do: their text is
  * cut out, which takes a tenth of the time of parsing them. It is sure of what it says: every other chunk is left to
@@ -31,8 +34,8 @@ export class RepeatedChunk {
     const start = data.indexOf('"', at + this.#name.length)
     if (data.slice(at + this.#name.length, start).trim() !== ':' || !data.startsWith(written, start)) return
     this.#event = event
-    this.#before = data.slice(0, start + 1)
-    this.#after = data.slice(start + written.length - 1)
+    this.#before = copied(data.slice(0, start + 1))
+    this.#after = copied(data.slice(start + written.length - 1))
   }
 
   /** The text of a chunk that is otherwise the same as the one that was learned; undefined of any other. */

@@ -9,6 +9,7 @@ import { FakeUpstream } from '../support/fake-upstream.ts'
 import { type ClientCall, Mortal } from '../support/fault-clients.ts'
 import { type LedgerOnDisk, MOST_LOST_MS, reportOf } from '../support/fault-report.ts'
 import { FaultBooks, MODELS, PRICE } from '../support/fault-upstream.ts'
+import { GatewayProcess } from '../support/gateway.ts'
 import { oneOf, sizeFrom } from '../support/load.ts'
 import { PostgresServer } from '../support/postgres.ts'
 import { seededRandom } from '../support/seeded-random.ts'
@@ -65,6 +66,16 @@ const setBudget = (url: string): Promise<Response> =>
   fetch(`${url}/api/admin/budgets/all`, { method: 'PUT', headers: AS_ADMIN, body: '{"day": 5000}' })
 const reservedOf = async (url: string): Promise<string> =>
   (await json(await fetch(`${url}/api/admin/budgets/all`, { headers: AS_ADMIN }))).day.reservedNanoUsd
+
+/** The sums of all usage, by a gateway that has just started. */
+const usageAfter = async (env: Record<string, string>) => {
+  const gateway = await GatewayProcess.start('native', env)
+  try {
+    return await json(await fetch(`${gateway.url}/api/admin/usage`, { headers: AS_ADMIN }))
+  } finally {
+    await gateway.stop()
+  }
+}
 
 describe(`${SECONDS} seconds at ${A_SECOND} requests a second with 10 % of faults, seed ${SEED}`, () => {
   let postgres: PostgresServer
@@ -139,9 +150,10 @@ describe(`${SECONDS} seconds at ${A_SECOND} requests a second with 10 % of fault
         const keys = await Promise.all(['ada', 'ada', 'bob'].map(owner => makeKey(url, owner)))
         const calls = await load(mortals, keys, random)
         await expect.poll(() => reservedOf(url), { timeout: FREED_WITHIN_MS, interval: 500 }).toBe('0')
-        const usage = await json(await fetch(`${url}/api/admin/usage`, { headers: AS_ADMIN }))
         for (const mortal of mortals) mortal.gateways.at(-1)?.signal('SIGTERM')
         await Promise.all(mortals.map(mortal => mortal.gateways.at(-1)?.exited()))
+        // Rows are due 100 ms after the money is settled: the sums are asked for when all of them are written.
+        const usage = await usageAfter(env)
 
         const ledger = database
           ? await postgresLedger(postgres, new URL(database).pathname.slice(1))

@@ -178,6 +178,7 @@ describe('what is large', () => {
       () =>
         `"store":false,"input":[${repeated('{"role":"user","content":"some words of a message"},')}{"role":"user","content":"Hi"}]`,
     ],
+    ['one long text that is kept', '/v1/responses', 50, () => `"input":"${repeated('a word, and слово ')}"`],
     [
       'one long text, translated for another vendor,',
       '/v1/chat/completions',

@@ -62,6 +62,19 @@ describe('the thread that SQLite runs on', () => {
     expect(lost.map(({ message }) => message)).toEqual(['the thread has crashed'])
   })
 
+  it('is given texts of any length, and gives them back, each in its own row', async () => {
+    const names = ['🦜 and слово '.repeat(400_000), 'short', 'plain '.repeat(1_000_000)]
+    await records.write(async db => {
+      for (const [at, id] of names.entries())
+        await db.insertInto('batch_workers').values({ id, seen_at: at }).execute()
+    })
+    const rows = await records.read(db =>
+      db.selectFrom('batch_workers').select(['id', 'seen_at']).orderBy('seen_at').execute(),
+    )
+    expect(rows.map(({ id }, at) => id === names[at])).toEqual([true, true, true])
+    expect(rows.map(({ seen_at: at }) => at)).toEqual([0, 1, 2])
+  })
+
   it('is started again by what is asked a second later', async () => {
     await addWorker('a')
     await expect(records.read(db => crash.execute(db))).rejects.toMatchObject(UNAVAILABLE)

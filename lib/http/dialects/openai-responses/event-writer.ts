@@ -78,16 +78,20 @@ export class WrittenResponse {
 
   /** The frames of some events. */
   write(event: ReplyEvent): string {
-    if (event.type === 'refusal-delta') this.#isRefused = true
-    const events = this.#items.add(event)
+    const events = this.#add(event)
     return events.length === 0 ? '' : this.#begun() + this.#frames(events)
   }
 
   /** Ends the items: their last frames, and the whole response. */
   end(finish: Finish, usage: Usage): Readonly<{ frames: string; response: object }> {
-    const end = endOf(finish, this.#isRefused)
-    const frames = this.#begun() + this.#frames(this.#items.end(end.status))
-    return { frames, response: this.#response.in({ ...end, output: this.#items.output, usage }) }
+    const { events, response } = this.#ended(finish, usage)
+    return { frames: this.#begun() + this.#frames(events), response }
+  }
+
+  /** The whole response that events make, where no frame of it is sent. */
+  whole(events: readonly ReplyEvent[], finish: Finish, usage: Usage): object {
+    for (const event of events) this.#add(event)
+    return this.#ended(finish, usage).response
   }
 
   /** The last frame of a whole response. */
@@ -100,6 +104,17 @@ export class WrittenResponse {
     const { output } = this.#items
     const response = this.#response.in({ status: 'failed', output, error: failureOf(error) })
     return this.#begun() + failing(error, response, this.#number)
+  }
+
+  #add(event: ReplyEvent): readonly ItemEvent[] {
+    if (event.type === 'refusal-delta') this.#isRefused = true
+    return this.#items.add(event)
+  }
+
+  #ended(finish: Finish, usage: Usage): Readonly<{ events: readonly ItemEvent[]; response: object }> {
+    const end = endOf(finish, this.#isRefused)
+    const events = this.#items.end(end.status)
+    return { events, response: this.#response.in({ ...end, output: this.#items.output, usage }) }
   }
 
   #begun(): string {

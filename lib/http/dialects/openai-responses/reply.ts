@@ -99,11 +99,10 @@ const whole = async (reply: Reply, answering: Answering): Promise<RouteResponse>
       headers: answering.isKept && !isKept ? { ...cost, ...NOT_KEPT } : cost,
     }
   }
-  const written = answering.written()
-  for (const event of events) written.write(event)
   const finish = events.find(event => event.type === 'finish')
   if (!finish) throw unfinished()
-  const { response } = written.end(finish, usage)
+  const written = answering.written()
+  const response = written.whole(events, finish, usage)
   const kept = await answering.keepWritten(written.id, response)
   const isLost = answering.isKept && kept !== response
   return { json: kept, headers: isLost ? { ...cost, ...NOT_KEPT } : cost }

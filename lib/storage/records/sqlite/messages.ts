@@ -45,7 +45,8 @@ export type ThreadReply =
   | Readonly<{ groups: readonly GroupResult[] }>
   | Readonly<{ error: SentError }>
 
-type WithId<T> = T & Readonly<{ id: number }>
+/** @property isPacked where long texts were encoded (long-texts.ts) */
+type WithId<T> = T & Readonly<{ id: number; isPacked?: true }>
 
 /** The thread's messages: the file is open, it cannot be opened, or a request has ended. */
 export type FromThread =

@@ -1,6 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import type { Clock, Timer } from '../../../clock.ts'
+import { inTurns } from '../../../loop-turns.ts'
 import { threadProgram } from '../../../thread-program.ts'
+import { hasLongText, pack, unpack } from './long-texts.ts'
 import {
   type FromThread,
   type GroupResult,
@@ -32,7 +34,7 @@ const RESTART_MS = 1_000
 /** What a request that did not fail as a whole resolves to. */
 type Outcome = Exclude<ThreadReply, { error: unknown }>
 type Pending = Readonly<{
-  resolve: (outcome: Outcome) => void
+  resolve: (outcome: Outcome | Promise<Outcome>) => void
   reject: (error: Error) => void
   askedAt: number
 }>
@@ -82,15 +84,10 @@ class ThreadRun {
     return oldest ? this.#clock.now() - oldest.askedAt : 0
   }
 
-  ask(request: ThreadRequest): Promise<Outcome> {
-    if (this.#lost) return Promise.reject(this.#lost)
-    const id = ++this.#lastId
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject, askedAt: this.#clock.now() })
-      // It keeps the process alive only while requests are pending.
-      if (this.#pending.size === 1) this.#worker.ref()
-      this.#worker.postMessage({ ...request, id })
-    })
+  async ask(request: ThreadRequest): Promise<Outcome> {
+    if (!hasLongText(request)) return this.#send(request)
+    const { packed, buffers } = await inTurns(pack(request))
+    return this.#send({ ...packed, isPacked: true }, buffers)
   }
 
   /** Fails all pending requests. It gets no further ones. */
@@ -116,6 +113,20 @@ class ThreadRun {
     return this.ended.promise
   }
 
+  #send(
+    request: ThreadRequest & Readonly<{ isPacked?: true }>,
+    moved: readonly ArrayBuffer[] = [],
+  ): Promise<Outcome> {
+    if (this.#lost) return Promise.reject(this.#lost)
+    const id = ++this.#lastId
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject, askedAt: this.#clock.now() })
+      // It keeps the process alive only while requests are pending.
+      if (this.#pending.size === 1) this.#worker.ref()
+      this.#worker.postMessage({ ...request, id }, moved)
+    })
+  }
+
   #receive(message: FromThread): void {
     switch (message.type) {
       case 'open':
@@ -126,7 +137,7 @@ class ThreadRun {
         this.lose(this.#openingError(receivedError(message.error)))
         return
       case 'reply':
-        this.#settle(message.reply.id, message.reply)
+        this.#settle(message.reply)
     }
   }
 
@@ -135,12 +146,12 @@ class ThreadRun {
     return this.#data.reopens ? new ThreadLost(error.message, { cause: error }) : error
   }
 
-  #settle(id: number, reply: ThreadReply): void {
+  #settle({ id, ...reply }: Extract<FromThread, { type: 'reply' }>['reply']): void {
     const asked = this.#pending.get(id)
     this.#pending.delete(id)
     if (this.#pending.size === 0) this.#worker.unref()
     if ('error' in reply) asked?.reject(receivedError(reply.error))
-    else asked?.resolve(reply)
+    else asked?.resolve(reply.isPacked ? inTurns(unpack(reply)) : reply)
   }
 }
 

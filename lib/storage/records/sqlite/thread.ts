@@ -2,7 +2,9 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { LRUCache } from 'lru-cache'
 import { systemClock, type Timer } from '../../../clock.ts'
+import { atOnce } from '../../../loop-turns.ts'
 import { openFile, reopenFile, type SqliteFile } from './file.ts'
+import { hasLongText, pack, unpack } from './long-texts.ts'
 import {
   type FromThread,
   type GroupResult,
@@ -137,18 +139,29 @@ const running = (
   }
 }
 
-const send = (message: FromThread): void => parentPort?.postMessage(message)
+const send = (message: FromThread, moved: readonly ArrayBuffer[] = []): void =>
+  parentPort?.postMessage(message, moved)
+
+const reply = (id: number, outcome: ThreadReply): void => {
+  if (!hasLongText(outcome)) send({ type: 'reply', reply: { ...outcome, id } })
+  else {
+    const { packed, buffers } = atOnce(pack(outcome))
+    send({ type: 'reply', reply: { ...packed, id, isPacked: true } }, buffers)
+  }
+}
 
 const serve = (file: SqliteFile): void => {
   const connections = { read: running(file.read), write: running(file.write, file.assertAtPath) }
   parentPort?.on('message', (message: ToThread) => {
-    if (!('type' in message)) {
-      const { id } = message
-      return send({ type: 'reply', reply: { ...connections[message.connection](message), id } })
+    if ('type' in message) {
+      file.read.close()
+      file.write.close()
+      parentPort?.close()
+      return
     }
-    file.read.close()
-    file.write.close()
-    parentPort?.close()
+    const { id, connection } = message
+    const request: ThreadRequest = message.isPacked ? atOnce(unpack(message)) : message
+    reply(id, connections[connection](request))
   })
   send({ type: 'open' })
 }

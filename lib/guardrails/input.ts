@@ -11,6 +11,7 @@ import { blocked } from './findings.ts'
 import { withTurns } from './inspect.ts'
 import { verdictsOfJudges } from './judged.ts'
 import { AnswerRestorer } from './output/answer-restorer.ts'
+import { hasTextBody, restoredBody } from './output/body-guard.ts'
 import { Decisions, type GuardrailDeps } from './policy.ts'
 import type { Profile } from './profile.ts'
 import { type Placeholders, Redactor } from './redact.ts'
@@ -151,8 +152,12 @@ const withWarnings = (reply: Reply, warnings: readonly string[]): Reply =>
     : { ...reply, head: { ...reply.head, warnings: [...(reply.head.warnings ?? []), ...warnings] } }
 
 /** Values that a call's texts were redacted of are put back into the answer. */
-const restored = (reply: Reply, placeholders: Placeholders): Reply =>
-  placeholders.values.size === 0 ? reply : transform(reply, new AnswerRestorer(placeholders).take)
+const restored = (reply: Reply, call: Call, placeholders: Placeholders): Promise<Reply> | Reply => {
+  if (placeholders.values.size === 0) return reply
+  return hasTextBody(call)
+    ? restoredBody(reply, placeholders)
+    : transform(reply, new AnswerRestorer(placeholders).take)
+}
 
 /**
  * Looks at what a call brings to a model before anything else is done with it, a look into the cache included: refuses
@@ -165,7 +170,7 @@ export const guardInput = (deps: GuardrailDeps): Policy<Call, Reply> =>
     const texts = await textsIn(call)
     await repeated(call, texts, profile, deps)
     const { call: clean, placeholders, warnings } = await guarded(call, texts, profile, deps)
-    return withWarnings(restored(await next(clean), placeholders), warnings)
+    return withWarnings(await restored(await next(clean), clean, placeholders), warnings)
   }
 
 /** A call as it would leave, for a provider that is only asked about it. Rejects with CONTENT_BLOCKED. */

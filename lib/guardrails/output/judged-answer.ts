@@ -27,7 +27,7 @@ const textsOf = (events: readonly ReplyEvent[], choices: number): readonly Place
 ]
 
 /** What is to be replaced in each text. Throws CONTENT_BLOCKED. */
-const redactionsOf = (
+export const redactionsOf = (
   texts: readonly PlacedText[],
   found: Awaited<ReturnType<typeof verdictsOfJudges>>,
   decisions: Decisions,

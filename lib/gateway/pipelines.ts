@@ -2,8 +2,7 @@ import { asKeyOfBatch, type BatchItemDeps } from '../auth/batch-items.ts'
 import { fallbacksInScope, type ModelScopeDeps, modelScope } from '../auth/models.ts'
 import { type AuthDeps, authenticate } from '../auth/policy.ts'
 import { admins, members, type RoleDeps, switchedOn } from '../auth/roles.ts'
-import { type ReserveDeps, reserve } from '../budgets/reserve.ts'
-import { type SpentOutDeps, spentOut } from '../budgets/spent-out.ts'
+import { type ReserveDeps, reserve, type SpentOutDeps, spentOut } from '../budgets/reserve.ts'
 import { type CacheDeps, cache } from '../cache/policy.ts'
 import type { Clock } from '../clock.ts'
 import { compose, type Handler, type Policy } from '../compose.ts'
@@ -17,8 +16,12 @@ import { type AskDeps, ask } from '../llm/ask.ts'
 import { truncate } from '../llm/truncate.ts'
 import type { Call, Reply } from '../llm/types.ts'
 import { record } from '../observability/request-record.ts'
-import { type ConcurrencyDeps, keyConcurrency } from '../rate-limit/key-concurrency.ts'
-import { keyTokens, type TokenLimitDeps } from '../rate-limit/key-tokens.ts'
+import {
+  type ConcurrencyDeps,
+  keyConcurrency,
+  keyTokens,
+  type TokenLimitDeps,
+} from '../rate-limit/key-limits.ts'
 import { type LimitDeps, limit, spend } from '../rate-limit/policy.ts'
 import type { RequestContext } from '../request-context.ts'
 import { breaker, type Circuits } from '../resilience/breaker/circuit.ts'

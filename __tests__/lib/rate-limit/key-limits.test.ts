@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Usage } from '#lib/llm/types.ts'
-import { keyTokens } from '#lib/rate-limit/key-tokens.ts'
+import { keyTokens } from '#lib/rate-limit/key-limits.ts'
 import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
 import { batches, newCall, replyOf, TARGET } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'

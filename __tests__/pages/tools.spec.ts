@@ -5,12 +5,14 @@ import { sidewaysOverflow } from './support/fit.ts'
 import { expect, ask as send, test } from './support/held-answers.ts'
 import { keepLooks } from './support/looks.ts'
 
-/** The page's own requests, which are allowed to use the tool. */
-const allowWeather = (page: Page) =>
-  page.route('**/api/chat', route => {
-    const body = { ...route.request().postDataJSON(), tools: ['weather'] }
-    return route.continue({ postData: JSON.stringify(body) })
-  })
+const picker = (page: Page) => page.locator('.tool-picker')
+const openPicker = (page: Page) => picker(page).locator('summary').click()
+
+const allowWeather = async (page: Page) => {
+  await openPicker(page)
+  await page.getByRole('checkbox', { name: 'Weather' }).check()
+  await openPicker(page)
+}
 
 const asksFor = (...locations: string[]) =>
   openAiModel(asked =>
@@ -41,8 +43,8 @@ test('shows which tools run, how they ended and whose data it is, in light, in d
     })(...exchange)
   })
   upstream.usually(asksFor('Berlin', ''))
-  await allowWeather(page)
   await parley.open()
+  await allowWeather(page)
   await send(parley, 'How warm is it in Berlin?')
 
   const runs = parley.answer.getByRole('list', { name: 'Tools used for this answer' }).getByRole('listitem')
@@ -64,4 +66,42 @@ test('shows which tools run, how they ended and whose data it is, in light, in d
 
   await page.reload()
   await expect(runs.first()).toHaveText(/Weather\s*.*Open-Meteo/)
+})
+
+test('offers the tools that the gateway has, remembers the choice, and sends it with a question that is tried again too', async ({
+  everyLook,
+  parley,
+  upstream,
+  service,
+  page,
+}) => {
+  openMeteoOn(service)
+  upstream.usually(asksFor('Berlin'))
+  await parley.open()
+  await send(parley, 'Hello without any tool')
+  await expect(parley.answer).toHaveAttribute('data-state', 'done')
+  expect(Object.keys(upstream.calls.at(-1)?.asked ?? {})).not.toContain('tools')
+
+  await openPicker(page)
+  await expect(page.getByRole('checkbox')).toHaveCount(5)
+  await page.getByRole('checkbox', { name: 'Weather' }).check()
+  await everyLook('tools-picker', async () => {
+    expect(await sidewaysOverflow(page), 'nothing sticks out sideways').toBe(0)
+  })
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('checkbox')).toHaveCount(0)
+  await expect(picker(page).locator('summary')).toBeFocused()
+  await openPicker(page)
+  await parley.composer.click()
+  await expect(page.getByRole('checkbox')).toHaveCount(0)
+
+  await page.reload()
+  await expect(picker(page).locator('summary')).toHaveText('Tools1')
+  const asked = page.waitForRequest('**/api/chat')
+  await send(parley, 'How warm is it in Berlin?')
+  expect((await asked).postDataJSON().tools).toEqual(['weather'])
+  await expect(parley.answer).toHaveAttribute('data-state', 'done')
+  const again = page.waitForRequest('**/api/chat')
+  await page.getByRole('button', { name: 'Ask again' }).last().click()
+  expect((await again).postDataJSON().tools).toEqual(['weather'])
 })

@@ -3,7 +3,7 @@ import { withoutWait } from '../gateway/failure.ts'
 import { type ToolRun, wasCut } from '../gateway/wire.ts'
 import type { ChatState } from './conversation/chat-session.ts'
 import type { Conversation } from './conversation/conversation.ts'
-import { toolAsWords } from './transcript/tool-words.ts'
+import { toolAsWords } from './tools/tool-words.ts'
 
 /** The text of the page's one `role=status`: that an answer begins, ends or fails. Never the answer itself. */
 export function announcement({ turns, hold, waited }: Conversation): string {

@@ -18,6 +18,8 @@ import { DROPPED, DroppedFilesNotice, useDroppedFiles } from './dropped-files-no
 import { EmptyState } from './empty-state.tsx'
 import { NewChatNotice } from './new-chat-notice.tsx'
 import { SavedNote } from './saved-note.tsx'
+import { ToolPicker } from './tools/tool-picker.tsx'
+import { useTools } from './tools/use-tools.ts'
 import { Transcript } from './transcript/transcript.tsx'
 import { useFollow } from './transcript/use-follow.ts'
 import { useStalled } from './transcript/use-stalled.ts'
@@ -26,6 +28,7 @@ import { useEscape } from './use-escape.ts'
 /** The chat page. It uses only the gateway's public API. */
 export function ChatPage() {
   const { models, model, asked, chooseModel } = useModels()
+  const { tools, chosen, choose } = useTools()
   const chat = useChat()
   const { away, follow } = useFollow()
   const stalled = useStalled(chat.turns.at(-1)?.answer)
@@ -40,7 +43,7 @@ export function ChatPage() {
   }, [])
 
   function send(question: string) {
-    void chatSession().send(question, asked)
+    void chatSession().send(question, asked, chosen)
     dropped.dismiss()
     follow()
   }
@@ -103,7 +106,10 @@ export function ChatPage() {
           onStop={stop}
           input={input}
         >
-          <ModelPicker models={models} model={model} onChoose={chooseModel} />
+          <span className="flex min-w-0 items-center gap-1">
+            <ModelPicker models={models} model={model} onChoose={chooseModel} />
+            <ToolPicker tools={tools} chosen={chosen} onChoose={choose} />
+          </span>
         </Composer>
         <p id="composer-hint" className="hint">
           <kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> starts a new line, <kbd>Esc</kbd> stops

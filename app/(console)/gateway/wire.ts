@@ -1,4 +1,4 @@
-/** The types of `POST /api/chat` and `GET /api/models`, as their public contract defines them. */
+/** The types of `POST /api/chat`, `GET /api/models` and `GET /api/tools`, as their public contract defines them. */
 
 export type Message = { role: 'user' | 'assistant'; content: string }
 
@@ -6,6 +6,8 @@ export type ChatRequest = {
   messages: Message[]
   /** Left out, the gateway's default model answers. */
   model?: string
+  /** Names of the gateway's tools that the model may use. */
+  tools?: string[]
   /** `refresh` requests a new answer instead of a stored one. */
   cache?: 'refresh'
 }
@@ -49,6 +51,9 @@ export type Failure = {
   /** How often a provider was called, where the failure came instead of an answer. */
   attempts?: number
 }
+
+/** A tool of the gateway's. */
+export type Tool = { name: string; description: string; available: boolean }
 
 /** A tool that the gateway ran for the answer. */
 export type ToolRun = {

@@ -12,7 +12,7 @@ type Props = {
   onSend: (question: string) => void
   onStop: () => void
   input: RefObject<HTMLTextAreaElement | null>
-  /** The model picker. */
+  /** The pickers of the model and of tools. */
   children: ReactNode
 }
 

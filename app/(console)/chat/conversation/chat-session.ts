@@ -77,7 +77,7 @@ export class ChatSession {
   }
 
   /** Sends a question, once the model is known and the last conversation is loaded. */
-  async send(question: string, model: ChosenModel): Promise<void> {
+  async send(question: string, model: ChosenModel, tools: readonly string[] = []): Promise<void> {
     const { loaded, sending } = this.#state
     if (sending !== undefined || (loaded && !this.#current.live.ready)) return
     this.draft.set('')
@@ -86,14 +86,14 @@ export class ChatSession {
     this.#update({ sending: undefined })
     if (!this.#current.live.ready) return this.draft.prepend(question)
     this.#endUndo()
-    this.#current.live.send(question, chosen)
+    this.#current.live.send({ question, model: chosen, ...(tools.length > 0 && { tools }) })
   }
 
   /** Asks for the rest of an answer that was cut; what is being written stays. */
   readonly continueAnswer = (model: string | undefined): void => {
     if (!this.#current.live.ready) return
     this.#endUndo()
-    this.#current.live.send(CONTINUE, model)
+    this.#current.live.send({ question: CONTINUE, model })
   }
 
   readonly retry = (model: string | undefined): void => this.#current.live.retry(model)

@@ -21,8 +21,11 @@ export type Conversation = {
   waited?: boolean
 }
 
+/** What is asked, and of whom. */
+export type Question = Pick<Turn, 'question' | 'model' | 'tools'>
+
 export type Action =
-  | { type: 'asked'; question: string; model: string | undefined }
+  | ({ type: 'asked' } & Question)
   | { type: 'asked-again'; model: string | undefined }
   | { type: 'received'; events: ChatEvent[]; position?: StreamPosition | undefined }
   | { type: 'stopped' }
@@ -37,8 +40,8 @@ export function conversation(state: Conversation, action: Action): Conversation 
   const { turns } = state
   switch (action.type) {
     case 'asked': {
-      const { question, model } = action
-      return { turns: [...turns, { id: (turns.at(-1)?.id ?? 0) + 1, question, model, answer: waiting }] }
+      const { type: _, ...asked } = action
+      return { turns: [...turns, { id: (turns.at(-1)?.id ?? 0) + 1, ...asked, answer: waiting }] }
     }
     case 'asked-again': {
       const { model } = action

@@ -5,7 +5,7 @@ import { sessionWithin } from '../../gateway/session.ts'
 import { expenseOf, stopAnswer } from '../../gateway/stop.ts'
 import type { ChatEvent, ChatRequest, Failure } from '../../gateway/wire.ts'
 import type { Hold } from '../../hold-notice.tsx'
-import { type Action, type Conversation, conversation, empty } from './conversation.ts'
+import { type Action, type Conversation, conversation, empty, type Question } from './conversation.ts'
 import { toMessages } from './history.ts'
 import { paced } from './pace.ts'
 import { type Answer, isOpen, type StoppedEnd, type Turn, textOf } from './turn.ts'
@@ -62,11 +62,12 @@ export class LiveConversation {
     return !this.answering && this.#state.hold?.until === undefined
   }
 
-  send(question: string, model: string | undefined): void {
+  send(asked: Question): void {
     if (!this.ready) return
+    const { question } = asked
     const messages = toMessages(this.#state.turns, question)
-    this.#dispatch({ type: 'asked', question, model })
-    this.#ask({ messages, ...(model && { model }) }, () => this.#events.onWithdrawn(question))
+    this.#dispatch({ type: 'asked', ...asked })
+    this.#ask({ messages, ...choicesOf(asked) }, () => this.#events.onWithdrawn(question))
   }
 
   retry(model: string | undefined): void {
@@ -122,9 +123,8 @@ export class LiveConversation {
     const last = this.#last
     if (!last) return
     const messages = toMessages(this.#state.turns.slice(0, -1), last.question)
-    const { model, question, previous } = last
-    const request = { messages, ...(cache && { cache }), ...(model && { model }) }
-    this.#ask(request, () => {
+    const { question, previous } = last
+    this.#ask({ messages, ...(cache && { cache }), ...choicesOf(last) }, () => {
       if (!previous) this.#events.onWithdrawn(question)
     })
   }
@@ -172,6 +172,11 @@ export class LiveConversation {
     this.#state = state
     this.#events.onChange()
   }
+}
+
+/** What a question was asked with, as a request says it. */
+function choicesOf({ model, tools = [] }: Question): Pick<ChatRequest, 'model' | 'tools'> {
+  return { ...(model && { model }), ...(tools.length > 0 && { tools: [...tools] }) }
 }
 
 function openPosition(answer: Answer): StreamPosition | undefined {

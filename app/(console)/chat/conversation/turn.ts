@@ -7,6 +7,8 @@ export type Turn = {
   question: string
   /** The requested model; `undefined` leaves the choice to the gateway. */
   model: string | undefined
+  /** The gateway's tools that the model may use. */
+  tools?: readonly string[]
   answer: Answer
   /** The answer that is being asked for again, until the new one has text. */
   previous?: Answer

@@ -25,9 +25,14 @@ export function isTurn(value: unknown): value is Turn {
     Number.isSafeInteger(value.id) &&
     typeof value.question === 'string' &&
     isOptional(value.model, 'string') &&
+    (value.tools === undefined || areNames(value.tools)) &&
     isAnswer(value.answer) &&
     (value.previous === undefined || isAnswer(value.previous))
   )
+}
+
+function areNames(value: unknown): boolean {
+  return Array.isArray(value) && value.every(name => typeof name === 'string')
 }
 
 function isAnswer(value: unknown): value is Answer {

@@ -1,9 +1,9 @@
 import { LazyMarkdown } from '../../markdown/lazy-markdown.tsx'
 import { isOpen, startOf, type Turn, textOf, toolsOf } from '../conversation/turn.ts'
+import { ToolRuns } from '../tools/tool-runs.tsx'
 import { AnswerActions } from './answer-actions.tsx'
 import { FailureNotice } from './failure-notice.tsx'
 import { StillWaiting } from './still-waiting.tsx'
-import { ToolRuns } from './tool-runs.tsx'
 import type { TurnActions } from './turn-actions.ts'
 import { useStalled } from './use-stalled.ts'
 

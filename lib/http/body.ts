@@ -170,19 +170,31 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 const invalid = (path: string, message: string): GatewayError =>
   new GatewayError('INVALID_INPUT', `${path}: ${message}`, { details: [{ path, message }] })
 
-const assertJson = ({ headers }: Request, mayBeEncoded: boolean): void => {
-  const [type = '', ...parameters] = (headers.get('content-type') ?? '').toLowerCase().split(';')
+/** Only the bodies of `/v1` may be compressed. @throws GatewayError UNSUPPORTED_MEDIA_TYPE */
+const assertPlain = ({ headers }: Request): void => {
+  const encoding = headers.get('content-encoding')
+  if (encoding && encoding.trim().toLowerCase() !== 'identity')
+    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'Send the body uncompressed, without content-encoding.')
+}
+
+const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i
+
+/** @param kind of body, in words */
+const assertUtf8 = ({ headers }: Request, kind: string): void => {
+  const [, charset] = CHARSET.exec(headers.get('content-type') ?? '') ?? []
+  if (charset !== undefined && !/^utf-?8$/i.test(charset))
+    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', `${kind} is always UTF-8; send no other charset.`)
+}
+
+const assertJson = (request: Request, mayBeEncoded: boolean): void => {
+  const [type = ''] = (request.headers.get('content-type') ?? '').toLowerCase().split(';', 1)
   if (!/^application\/([\w.-]+\+)?json$/.test(type.trim()))
     throw new GatewayError(
       'UNSUPPORTED_MEDIA_TYPE',
       'Send the body as JSON, with content-type: application/json.',
     )
-  const charset = parameters.find(parameter => parameter.trim().startsWith('charset='))
-  if (charset && !/charset="?utf-?8"?\s*$/.test(charset))
-    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'JSON is always UTF-8; send no other charset.')
-  const encoding = headers.get('content-encoding')
-  if (encoding && encoding !== 'identity' && !mayBeEncoded)
-    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'Send the body uncompressed, without content-encoding.')
+  assertUtf8(request, 'JSON')
+  if (!mayBeEncoded) assertPlain(request)
 }
 
 type Decoder = (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Uint8Array>
@@ -232,8 +244,14 @@ export const readJsonText = async (request: Request, maxBytes: number): Promise<
   return (await plainJsonOf(request, maxBytes)).text
 }
 
-/** A request's body as text. @throws GatewayError PAYLOAD_TOO_LARGE, or INVALID_INPUT for invalid UTF-8 */
+/**
+ * A request's body as text.
+ * @throws GatewayError UNSUPPORTED_MEDIA_TYPE where it is compressed or in another charset, PAYLOAD_TOO_LARGE, or
+ * INVALID_INPUT for invalid UTF-8
+ */
 export const readText = async (request: Request, maxBytes: number): Promise<string> => {
+  assertPlain(request)
+  assertUtf8(request, 'This text')
   const bytes = await readBytes(request, maxBytes)
   await bodyIsRead(request, () => jsonFingerprint(bytes))
   return textOf(bytes)

@@ -1,6 +1,7 @@
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readEncodedJson, readJson, readJsonOrNothing, readJsonText } from '#lib/http/body.ts'
+import { readEncodedJson, readJson, readJsonOrNothing, readJsonText, readText } from '#lib/http/body.ts'
 import { beforeBodyIsUsed } from '#lib/http/body-gate.ts'
 
 const MAX_BYTES = 1_000_000
@@ -48,5 +49,27 @@ describe('a JSON body', () => {
     })
     await expect(reader(request, MAX_BYTES)).rejects.toThrow('refused by the gate')
     expect(seen).toEqual([expect.stringMatching(/^[\da-f]{64}$/)])
+  })
+})
+
+describe('a body of the API that is not JSON', () => {
+  const text = (headers: Record<string, string>, body: BodyInit = '{"input":"a"}\n') =>
+    readText(new Request('http://gateway/', { method: 'POST', headers, body }), MAX_BYTES)
+
+  it.each([
+    ['compressed', { 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip' }],
+    ['compressed, in other letters', { 'content-type': 'text/plain', 'content-encoding': ' GZIP' }],
+    ['in another charset', { 'content-type': 'text/plain; charset="iso-8859-1"' }],
+  ])('is refused as its kind where it is %s', async (_, headers) => {
+    const body = gzipSync('{"input":"a"}\n')
+    await expect(text(headers, body)).rejects.toMatchObject({ code: 'UNSUPPORTED_MEDIA_TYPE' })
+  })
+
+  it.each(['identity', 'Identity', ''])('is read with content-encoding: %s', async encoding => {
+    const headers = {
+      'content-type': 'text/plain; format=flowed; Charset=UTF8',
+      'content-encoding': encoding,
+    }
+    expect(await text(headers)).toBe('{"input":"a"}\n')
   })
 })

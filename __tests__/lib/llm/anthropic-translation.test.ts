@@ -207,6 +207,17 @@ describe('a call to Anthropic', () => {
     })
   })
 
+  it.each(['openai-chat', 'anthropic-messages'] as const)(
+    'takes null for absent in a request of the form %s: it is neither named nor refused',
+    async format => {
+      const json = '{"model":"m","messages":[],"seed":null,"logit_bias": null,"temperature":null}'
+      const raw = { format, json, members: membersOf(json) }
+      const { head } = await exchange({ raw, strict: true })
+      expect(head.omitted).toBeUndefined()
+      expect(head.warnings).toBeUndefined()
+    },
+  )
+
   it('names of a request for Responses what no other format has, by the names of that format', async () => {
     const json = '{"model":"m","input":"Hi","prompt_cache_key":"k"}'
     const { head } = await exchange({

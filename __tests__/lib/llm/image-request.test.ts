@@ -40,6 +40,11 @@ describe('a request for images for another model', () => {
     })
   })
 
+  it('takes null for absent: neither names it, nor adapts it', () => {
+    const body = { prompt: 'a', size: null, quality: null, style: null, n: null }
+    expect(adapted('dall-e-2', body)).toEqual({ body: { prompt: 'a' }, omitted: [] })
+  })
+
   it('has the quality that the chain names, in the place of the client’s', () => {
     expect(adapted('dall-e-3', { quality: 'hd', prompt: 'a' }, 'standard').body).toEqual({
       quality: 'standard',

@@ -4,6 +4,7 @@ import { systemClock } from '#lib/clock.ts'
 import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import { azureOpenai } from '#lib/llm/providers/azure-openai.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
+import { gemini } from '#lib/llm/providers/gemini.ts'
 import { githubModels } from '#lib/llm/providers/github-models.ts'
 import { mistral } from '#lib/llm/providers/mistral.ts'
 import { ollama } from '#lib/llm/providers/ollama.ts'
@@ -12,7 +13,8 @@ import { compatible } from '#lib/llm/providers/openai-compatible.ts'
 import { openrouter } from '#lib/llm/providers/openrouter.ts'
 import { postOver } from '#lib/llm/providers/shared/upstream.ts'
 import { upstreamAgent } from '#lib/llm/providers/shared/upstream-agent.ts'
-import type { Call, Provider } from '#lib/llm/types.ts'
+import type { Call, Provider, WireFormat } from '#lib/llm/types.ts'
+import { membersOf } from '#lib/raw-json.ts'
 import { collect, newCall, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
@@ -396,6 +398,39 @@ describe('a model that refuses to stream (number 11)', () => {
     expect(events.at(0)).toEqual({ type: 'text-delta', text: 'Hello' })
     expect(warnings).toEqual(warned)
     expect(Object.keys(bodiesFor('plain').at(-1) ?? {}).sort()).toEqual(fields)
+  })
+})
+
+describe.each<[ProviderDefinition, WireFormat]>([
+  [openai, 'openai-chat'],
+  [gemini, 'openai-chat'],
+  [anthropic, 'anthropic-messages'],
+])('a refused parameter at $id, in a client’s own body', (definition, format) => {
+  const answer = { content: [{ type: 'text', text: 'Hello' }], stop_reason: 'end_turn' }
+  const takes: Behaviour =
+    definition === anthropic ? sends([JSON.stringify(answer)], { type: 'application/json' }) : says(['Hello'])
+
+  const headOf = async (json: string) => {
+    const raw = { format, json, members: membersOf(json) }
+    const target = { provider: definition.id, model: 'unseeded', name: 'unseeded' }
+    return (await providerOf(definition).ask(newCall({ raw, strict: true }), target)).head
+  }
+
+  it('is left out without a word where it is null, which is as good as absent', async () => {
+    upstream.forModel('unseeded', (response, asked, signal) =>
+      'seed' in asked
+        ? refuses(400, { body: JSON.stringify(openaiError('Unknown parameter: seed', 'seed', null)) })(
+            response,
+            asked,
+            signal,
+          )
+        : takes(response, asked, signal),
+    )
+    const head = await headOf('{"model":"m","messages":[],"seed":null}')
+    expect([head.omitted, head.warnings]).toEqual([undefined, undefined])
+    await expect(headOf('{"model":"m","messages":[],"seed":1}')).rejects.toMatchObject({
+      details: [{ path: 'seed' }],
+    })
   })
 })
 

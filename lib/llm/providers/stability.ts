@@ -7,7 +7,7 @@ import { openAiCompatible } from './shared/chat-completions.ts'
 import { formBody } from './shared/form-body.ts'
 import { fieldsOf, parseJson, wordIn } from './shared/lenient.ts'
 import { passthroughOf, responseError } from './shared/passthrough.ts'
-import { assertAllTaken } from './shared/raw-request.ts'
+import { assertAllTaken, isGiven } from './shared/raw-request.ts'
 import { readText } from './shared/upstream.ts'
 import { connectionError, malformedResponse } from './shared/upstream-error.ts'
 
@@ -59,7 +59,7 @@ const TAKEN: ReadonlySet<string> = new Set(['model', 'prompt', 'size', 'response
 const omittedIn = ({ body }: PassthroughRequest): readonly string[] =>
   body.kind === 'json'
     ? body.members.flatMap(([name, written]) =>
-        TAKEN.has(name) || written === 'null' || (name === 'n' && written === '1') ? [] : [name],
+        TAKEN.has(name) || !isGiven(written) || (name === 'n' && written === '1') ? [] : [name],
       )
     : []
 

@@ -1,5 +1,5 @@
 import type { ModelParameters, Tool, ToolChoice } from '../../message.ts'
-import type { Call, RawRequest, Target } from '../../types.ts'
+import type { Call, Target } from '../../types.ts'
 import { type TemperatureRange, temperatureFor, temperatureWarnings } from '../shared/chat-request.ts'
 import {
   assertTranslatable,
@@ -55,9 +55,8 @@ const TRANSLATED: ReadonlySet<string> = new Set([
   'user',
 ])
 
-/** Members of the client's own body that the model is known to refuse, and that an answer can do without. */
-const refusedIn = (raw: RawRequest, unsupported: Unsupported): readonly string[] => {
-  const names = namesIn(raw)
+/** Members of a body in Anthropic's format that the model is known to refuse, and that an answer can do without. */
+const refusedOf = (names: readonly string[], unsupported: Unsupported): readonly string[] => {
   const omitted = omittedFrom(names, unsupported)
   return unsupported.has('temperature') && names.includes('temperature')
     ? [...omitted, 'temperature']
@@ -66,7 +65,7 @@ const refusedIn = (raw: RawRequest, unsupported: Unsupported): readonly string[]
 
 /** The client's parameters that the Messages API does not have, or the model does not take. */
 export const omittedByMessages = (call: Call, _: Target, unsupported: Unsupported): readonly string[] => {
-  if (isRawFor(call, 'anthropic-messages')) return refusedIn(call.raw, unsupported)
+  if (isRawFor(call, 'anthropic-messages')) return refusedOf(namesIn(call.raw), unsupported)
   const { choices = 1, responseFormat, serviceTier } = call.parameters ?? {}
   const names = isRawFor(call, 'openai-chat')
     ? namesIn(call.raw).filter(name => !TRANSLATED.has(name))
@@ -144,7 +143,9 @@ const reasoningTokensFor = ({ messages, parameters = {} }: Call): number | undef
 /** Translates a call to `POST /v1/messages`: system messages are separate from the conversation. */
 export const messagesRequest = (call: Call, target: Target, unsupported: Unsupported): object | string => {
   if (isRawFor(call, 'anthropic-messages')) {
-    const refused = new Set(refusedIn(call.raw, unsupported))
+    // A model may refuse a parameter by its name alone.
+    const written = call.raw.members.map(([name]) => name)
+    const refused = new Set(refusedOf(written, unsupported))
     return rawRequest(call.raw, {
       model: target.model,
       stream: call.stream,

@@ -1,6 +1,7 @@
 import type { JsonMember } from '../../passthrough.ts'
 import type { Target } from '../../types.ts'
 import type { ImageOptions } from '../definition.ts'
+import { isGiven } from './raw-request.ts'
 
 /** A request for images for another model than the client's, and the members that this leaves out. */
 export type AdaptedImageRequest = Readonly<{ members: readonly JsonMember[]; omitted: readonly string[] }>
@@ -50,6 +51,7 @@ export const adaptedImageRequest = (
   const kept: JsonMember[] = []
   const omitted: string[] = []
   for (const member of members) {
+    if (!isGiven(member[1])) continue
     const value = adapted(member, target, options)
     if (value === undefined) omitted.push(member[0])
     else kept.push([member[0], value])

@@ -38,8 +38,12 @@ const withRole = (messages: string, role: string): string =>
 export const withUsage = (streamOptions: string | undefined): string =>
   JSON.stringify({ ...(streamOptions ? JSON.parse(streamOptions) : {}), include_usage: true })
 
-/** The names of a request's members, as the client wrote them. */
-export const namesIn = ({ members }: RawRequest): readonly string[] => members.map(([name]) => name)
+/** Whether a member asks for anything: `null` is as good as absent. @param written its value as JSON */
+export const isGiven = (written: string): boolean => written !== 'null'
+
+/** The names of the members by which a request asks for something, as the client wrote them. */
+export const namesIn = ({ members }: RawRequest): readonly string[] =>
+  members.flatMap(([name, written]) => (isGiven(written) ? [name] : []))
 
 /** A client's body for an upstream of the same format: what is not changed stays as it was written. */
 export const rawRequest = (raw: RawRequest, changes: RawChanges): string => {
@@ -111,7 +115,7 @@ const COUNTERPARTS: Readonly<Partial<Record<WireFormat, Readonly<Record<string, 
 }
 
 const withoutCounterpart = ({ members }: RawRequest, known: Readonly<Record<string, string>>): string[] =>
-  members.flatMap(([name, value]) => (value === 'null' || Object.hasOwn(known, name) ? [] : name))
+  members.flatMap(([name, value]) => (!isGiven(value) || Object.hasOwn(known, name) ? [] : name))
 
 /** Parts of a client's request in another format that a translation leaves out: members, and tools of its own. */
 export const untranslatedIn = ({ raw, parameters }: Call): readonly string[] => {
@@ -126,6 +130,7 @@ export const untranslatedIn = ({ raw, parameters }: Call): readonly string[] => 
 export const clientsName = ({ raw }: Call, name: string): string => {
   const known = Object.entries((raw && COUNTERPARTS[raw.format]) ?? {})
   const names = known.filter(([, theirs]) => theirs === name).map(([own]) => own)
-  const isSent = (own: string) => raw?.members.some(([sent]) => sent === own.split('.', 1)[0])
+  const isSent = (own: string) =>
+    raw?.members.some(([sent, written]) => sent === own.split('.', 1)[0] && isGiven(written))
   return names.find(isSent) ?? names[0] ?? name
 }

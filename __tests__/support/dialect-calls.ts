@@ -52,6 +52,6 @@ export const bodyFor = (format: WireFormat, call: Call): string => {
   if (format === 'anthropic-messages') return text(messagesRequest(call, TARGET, new Set()))
   if (format === 'openai-chat')
     return text(chatRequest(call, TARGET, { provider: 'openai', knowsDeveloper: true }, new Set()))
-  const protocol = responsesProtocol('openai', { url: '', headers: {} })
+  const protocol = responsesProtocol('openai', { url: '', headers: {} }, text => text)
   return text(protocol.request(call, TARGET, new Set()))
 }

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '#lib/clock.ts'
+import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
+import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
+import { openai } from '#lib/llm/providers/openai.ts'
+import { responseEvents } from '#lib/llm/providers/shared/responses-reply.ts'
 import { connectionError, upstreamError } from '#lib/llm/providers/shared/upstream-error.ts'
+import type { WireFormat } from '#lib/llm/types.ts'
+import { membersOf } from '#lib/raw-json.ts'
+import { newCall } from '../../support/calls.ts'
+import { answering } from '../../support/wire-fixtures.ts'
 
 const refusal = (status: number, more: object = {}) => upstreamError({ provider: 'fake', status, ...more })
 
@@ -39,4 +48,91 @@ describe('a connection that does not come in time', () => {
       message: expect.stringContaining("Couldn't connect"),
     })
   })
+})
+
+const WORDS = { message: 'Bad tools of sk-test', type: 'invalid_request_error', param: 'tools', code: 'odd' }
+const REFUSAL = { ...WORDS, message: 'Bad tools of […]', status: 400 }
+const sse = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`
+
+describe.each<[ProviderDefinition, WireFormat]>([
+  [openai, 'openai-chat'],
+  [anthropic, 'anthropic-messages'],
+  [openai, 'openai-responses'],
+])('an error of $id in a successful response to a request of the form %s', (definition, format) => {
+  const ask = (body: string, type: string) => {
+    const provider = definition.create({
+      apiKey: 'sk-test',
+      baseUrl: 'http://upstream',
+      clock: systemClock,
+      newId: () => 'chat_1',
+      onRateHeadroom: () => {},
+      redact: text => text.replaceAll('sk-test', '[…]'),
+      post: answering(200, type, [Buffer.from(body)]),
+    })
+    const json = '{"model":"m"}'
+    const raw = { format, json, members: membersOf(json) }
+    const stream = type !== 'application/json'
+    return provider.ask(newCall({ stream, raw }), { provider: definition.id, model: 'm', name: 'm' })
+  }
+
+  it.each([
+    ['as a body', JSON.stringify({ error: WORDS }), 'application/json'],
+    ['in Google’s list', JSON.stringify([{ error: WORDS }]), 'application/json'],
+    ['as an event', sse({ type: 'error', error: WORDS }), 'text/event-stream'],
+    ['as an event of that name', `event: error\n${sse({ error: WORDS })}`, 'text/event-stream'],
+  ])('keeps its words as one over HTTP does, secrets masked: %s', async (_, body, type) => {
+    if (format === 'openai-responses' && body.startsWith('[')) return
+    await expect(ask(body, type)).rejects.toMatchObject({ code: 'INVALID_INPUT', refusal: REFUSAL })
+  })
+
+  it('keeps nothing of an error of the gateway’s own access', async () => {
+    const body = JSON.stringify({ error: { ...WORDS, code: 'invalid_api_key', status: 400 } })
+    await expect(ask(body, 'application/json')).rejects.toMatchObject({
+      code: 'PROVIDER_ERROR',
+      refusal: undefined,
+    })
+  })
+})
+
+describe('an error of the Responses API', () => {
+  it.each([
+    ['event', { ...WORDS, type: 'error', sequence_number: 1 }],
+    ['failed response', { type: 'response.failed', response: { status: 'failed', error: WORDS } }],
+  ])('keeps its words where it is an %s in a stream', (kind, event) => {
+    const read = responseEvents({ provider: 'openai', redact: text => text })
+    const { error } = read({ event: event.type, data: JSON.stringify(event) })
+    const type = kind === 'event' ? undefined : WORDS.type
+    expect(error?.refusal).toEqual({ ...WORDS, type, status: 400 })
+  })
+})
+
+describe('an error without a status', () => {
+  const redact = (text: string) => text
+
+  it.each([
+    ['model_not_found', 404, 'NOT_FOUND'],
+    ['context_length_exceeded', 400, 'CONTEXT_LENGTH'],
+  ])('%s has that of its meaning: %i', (code, status, ours) => {
+    const body = { error: { message: 'No.', code } }
+    expect(upstreamError({ provider: 'fake', body, redact })).toMatchObject({
+      code: ours,
+      refusal: { message: 'No.', code, status },
+    })
+    expect(upstreamError({ provider: 'fake', status, body, redact }).refusal).toMatchObject({ code, status })
+  })
+})
+
+describe('a refusal of the gateway’s own key, account or rate', () => {
+  it.each(['API key not valid', 'Your credit balance is too low'])(
+    'keeps its words from clients, whatever its status: %s',
+    message => {
+      const { code, refusal } = upstreamError({
+        provider: 'fake',
+        status: 400,
+        body: { error: { message } },
+        redact: text => text,
+      })
+      expect([code, refusal]).toEqual(['PROVIDER_ERROR', undefined])
+    },
+  )
 })

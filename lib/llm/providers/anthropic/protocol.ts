@@ -60,7 +60,8 @@ export const anthropicMessages = (provider: string, deps: ProviderDeps): Protoco
   omitted: omittedByMessages,
   translators: call => {
     const isRaw = isRawFor(call, 'anthropic-messages')
-    const options = { provider, answerTool: isRaw ? undefined : answerTool(call.parameters ?? {})?.name }
+    const tool = isRaw ? undefined : answerTool(call.parameters ?? {})
+    const options = { provider, answerTool: tool?.name, redact: deps.redact }
     return {
       whole: body => messagePart(body, { ...options, passesOn: isRaw && !call.stream }),
       event: messageEvents({ ...options, passesOn: isRaw && call.stream }),

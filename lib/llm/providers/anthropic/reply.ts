@@ -52,6 +52,8 @@ export type ReadOptions = Readonly<{
   answerTool?: string | undefined
   /** Whether the messages themselves are passed on. */
   passesOn?: boolean
+  /** Masks secrets in the words of an error. */
+  redact: (text: string) => string
 }>
 
 /** The types of blocks that are read; all others have a meaning of their own. */
@@ -115,10 +117,10 @@ const finishFor = (raw: string | undefined, answerTool: string | undefined): Rep
 
 /** A whole message as one part. */
 export const messagePart = (body: string, options: ReadOptions): ReplyPart => {
-  const { provider, answerTool, passesOn } = options
+  const { provider, answerTool, passesOn, redact } = options
   const value = parseJson(body)
   const error = errorInAnswer(value)
-  if (error !== undefined) return { error: upstreamError({ provider, body: error }) }
+  if (error !== undefined) return { error: upstreamError({ provider, body: error, redact }) }
   const message = fieldsOf(value)
   if (!message) throw new MalformedResponse('not a JSON object')
   if (message.stop_reason === undefined) throw new MalformedResponse('missing stop reason')
@@ -146,6 +148,7 @@ export const messageEvents = ({
   provider,
   answerTool,
   passesOn,
+  redact,
 }: ReadOptions): ((event: SseEvent) => ReplyPart) => {
   let tokens: Fields = {}
   /** The tool calls by the index of their block. */
@@ -224,7 +227,7 @@ export const messageEvents = ({
     if (read.kind === 'end') return { end: true }
     const error = read.kind === 'error' ? read.error : errorInAnswer(read.fields)
     if (read.kind === 'error' || error !== undefined)
-      return { error: upstreamError({ provider, body: error }) }
+      return { error: upstreamError({ provider, body: error, redact }) }
     const type = wordIn(read.fields.type) ?? wordIn(event.event)
     const part = partOf(type, read.fields)
     const name = wordIn(event.event) ?? type

@@ -38,7 +38,7 @@ const addressOf = async (
 }
 
 const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
-  const { variant } = options
+  const { variant, redact } = options
   return {
     address: addressOf(options, PATH),
     request: (call, target, unsupported) => chatRequest(call, target, variant, unsupported),
@@ -50,9 +50,9 @@ const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
       let readChunk: ReturnType<typeof chunkReader> | undefined
       // An upstream may answer in the other way than it was asked: then the answer is translated.
       return {
-        whole: body => completionPart(body, { variant, replyId, passesOn: isRaw && !call.stream }),
+        whole: body => completionPart(body, { variant, replyId, redact, passesOn: isRaw && !call.stream }),
         event: event => {
-          readChunk ??= chunkReader({ variant, replyId, passesOn: isRaw && call.stream })
+          readChunk ??= chunkReader({ variant, replyId, redact, passesOn: isRaw && call.stream })
           return readChunk(event)
         },
       }
@@ -81,6 +81,6 @@ export const openAiCompatible = (options: OpenAiCompatibleOptions): Provider => 
   const chat = httpProvider(provider, chatCompletions(options), options)
   const pass = passthrough(endpointsOf(options), options)
   if (!hasResponses) return { ...chat, pass }
-  const responses = responsesProtocol(provider, addressOf(options, RESPONSES_PATH))
+  const responses = responsesProtocol(provider, addressOf(options, RESPONSES_PATH), options.redact)
   return { ...responsesOrChat(httpProvider(provider, responses, options), chat, options.clock), pass }
 }

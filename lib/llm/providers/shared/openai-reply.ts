@@ -56,7 +56,13 @@ const eventsOf = (message: Fields | undefined, calls: ToolCallFragments): ReplyE
 }
 
 /** How an answer is read: of which vendor, under which id, and whether the messages themselves are passed on. */
-export type ReadOptions = Readonly<{ variant: OpenAiVariant; replyId: string; passesOn: boolean }>
+export type ReadOptions = Readonly<{
+  variant: OpenAiVariant
+  replyId: string
+  passesOn: boolean
+  /** Masks secrets in the words of an error. */
+  redact: (text: string) => string
+}>
 
 const wireEvent = (json: string, isUsage = false): ReplyEvent => ({
   type: 'wire',
@@ -112,13 +118,15 @@ const errorIn = (body: Fields, choice: Fields | undefined, vendorExtras?: unknow
 }
 
 /** A whole `chat.completion` as one part, so that it is handled like a stream of one piece. */
-export const completionPart = (body: string, { variant, replyId, passesOn }: ReadOptions): ReplyPart => {
+export const completionPart = (body: string, options: ReadOptions): ReplyPart => {
+  const { variant, replyId, passesOn, redact } = options
   const value = parseJson(body)
   const completion = fieldsOf(Array.isArray(value) ? value[0] : value)
   if (!completion) throw new MalformedResponse('not a JSON object')
   const choice = choiceIn(completion, 0)
   const error = errorIn(completion, choice)
-  if (error !== undefined) return { error: upstreamError({ provider: variant.provider, body: error }) }
+  if (error !== undefined)
+    return { error: upstreamError({ provider: variant.provider, body: error, redact }) }
   const message = optionalFields(choice?.message, 'a message')
   const raw = wordIn(choice?.finish_reason)
   // Null or empty means that the vendor gives no reason; without the field it may be a partial answer.
@@ -146,6 +154,7 @@ export const chunkReader = ({
   variant,
   replyId,
   passesOn,
+  redact,
 }: ReadOptions): ((event: SseEvent) => ReplyPart) => {
   const { provider, vendorExtras: vendorExtrasOf } = variant
   let tier: unknown
@@ -200,12 +209,12 @@ export const chunkReader = ({
     const read = readStreamEvent(event, isOfAnswer)
     if (read.kind === 'ignored') return { ignored: true }
     if (read.kind === 'end') return { end: true }
-    if (read.kind === 'error') return { error: upstreamError({ provider, body: read.error }) }
+    if (read.kind === 'error') return { error: upstreamError({ provider, body: read.error, redact }) }
     const chunk = read.fields
     const vendorExtras = vendorExtrasOf?.(chunk)
     const choice = followedChoice(chunk)
     const error = errorIn(chunk, choice, vendorExtras?.error)
-    if (error !== undefined) return { error: upstreamError({ provider, body: error }) }
+    if (error !== undefined) return { error: upstreamError({ provider, body: error, redact }) }
     const raw = wordIn(choice?.finish_reason)
     calls.isRepaired = false
     const events = eventsIn(choice)

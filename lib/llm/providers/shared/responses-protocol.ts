@@ -15,14 +15,18 @@ const requestOf = (call: Call, { model, provider }: Target): string => {
 }
 
 /** `POST {baseUrl}/responses`, for calls of clients that speak it. Source: OpenAI, "Create a model response". */
-export const responsesProtocol = (provider: string, address: Protocol['address']): Protocol => ({
+export const responsesProtocol = (
+  provider: string,
+  address: Protocol['address'],
+  redact: (text: string) => string,
+): Protocol => ({
   address,
   request: requestOf,
   warnings: () => [],
   omitted: () => [],
   requestIdHeader: 'x-request-id',
   translators: () => ({
-    whole: body => responsePart(provider, body),
-    event: responseEvents(provider),
+    whole: body => responsePart(body, { provider, redact }),
+    event: responseEvents({ provider, redact }),
   }),
 })

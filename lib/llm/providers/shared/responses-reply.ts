@@ -84,12 +84,15 @@ const finishIn = (response: Fields, hasCalls: boolean): ReplyPart['finish'] => {
 
 const isCall = ({ type }: ReplyEvent): boolean => type === 'tool-call-delta'
 
+/** Of whose response it is; `redact` masks secrets in the words of an error. */
+type ReadOptions = Readonly<{ provider: string; redact: (text: string) => string }>
+
 /** A whole response as one part. */
-export const responsePart = (provider: string, body: string): ReplyPart => {
+export const responsePart = (body: string, options: ReadOptions): ReplyPart => {
   const response = fieldsOf(parseJson(body))
   if (!response) throw new MalformedResponse('not a JSON object')
   const error = errorInAnswer(response) ?? (response.status === 'failed' ? response : undefined)
-  if (error !== undefined) return { error: upstreamError({ provider, body: error }) }
+  if (error !== undefined) return { error: upstreamError({ ...options, body: error }) }
   if (!Array.isArray(response.output)) throw new MalformedResponse('missing output')
   const events = eventsOf(response.output)
   return {
@@ -125,7 +128,7 @@ const CALL_DELTAS: ReadonlySet<string> = new Set([
 const ENDS: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete'])
 
 /** Reads the events of one streamed response. Each stands before what it says. */
-export const responseEvents = (provider: string): ((event: SseEvent) => ReplyPart) => {
+export const responseEvents = (options: ReadOptions): ((event: SseEvent) => ReplyPart) => {
   const calls = new CallIndexes()
   let [hasContent, hasCalls] = [false, false]
 
@@ -163,11 +166,11 @@ export const responseEvents = (provider: string): ((event: SseEvent) => ReplyPar
     const read = readStreamEvent(event, isOfAnswer)
     if (read.kind === 'ignored') return { ignored: true }
     if (read.kind === 'end') return { end: true }
-    if (read.kind === 'error') return { error: upstreamError({ provider, body: read.error }) }
+    if (read.kind === 'error') return { error: upstreamError({ ...options, body: read.error }) }
     const { fields } = read
     const type = wordIn(fields.type) ?? event.event
     if (type === 'error' || type === 'response.failed')
-      return { error: upstreamError({ provider, body: fieldsOf(fields.response) ?? fields }) }
+      return { error: upstreamError({ ...options, body: fieldsOf(fields.response) ?? fields }) }
     const part = partOf(type, fields)
     return { ...part, events: [wireOf(type, event.data), ...(part.events ?? [])] }
   }

@@ -2,7 +2,7 @@ import { ERRORS, type ErrorCode, GatewayError, type UpstreamRefusal } from '../.
 import { vendorName } from '../vendor-name.ts'
 import { type ErrorFacts, errorFacts, LONGEST_CODE } from './error-body.ts'
 import { type ErrorKind, kindOfError } from './error-wording.ts'
-import { fieldsOf, parseJson, wordIn } from './lenient.ts'
+import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'
 import { type HeaderLookup, resetSeconds, retryAfterSeconds, retryAfterSecondsIn } from './rate-headers.ts'
 import { type UnsupportedParameter, unsupportedParameters } from './unsupported-parameters.ts'
 
@@ -16,7 +16,7 @@ export type UpstreamFailure = Readonly<{
   /** The response's headers, and the time to which a date in them is compared. */
   headers?: HeaderLookup
   nowMs?: number
-  /** Masks secrets in its message; without it the message is not passed on to clients. */
+  /** Masks secrets in its words; without it they are not passed on to clients. */
   redact?: (text: string) => string
   /** The vendor's request id. */
   upstreamRequestId?: string | null | undefined
@@ -96,6 +96,13 @@ const ofStatus = (status: number | undefined, vendor: string): readonly [ErrorCo
   return ['PROVIDER_ERROR', `${vendor} returned an error${suffix}.`]
 }
 
+/** The status that an error of some meaning has over HTTP, for one that names none. */
+const USUAL_STATUS: Readonly<Partial<Record<ErrorKind, number>>> = {
+  'too-long': 400,
+  'too-large': 413,
+  'unknown-model': 404,
+}
+
 /** Conflict, and Too Early: the only retryable statuses below 500 in this branch. */
 const PASSING: ReadonlySet<number> = new Set([409, 425])
 
@@ -110,6 +117,17 @@ const isFinalFailure = (kind: ErrorKind | undefined, code: ErrorCode, status = 5
 
 /** About the gateway's own access and rate, or passing: not the client's business. */
 const OURS: ReadonlySet<number> = new Set([401, 402, 403, 408, 429])
+/** The same by meaning: Google refuses a key with 400. */
+const OUR_KINDS: ReadonlySet<ErrorKind> = new Set(['access', 'no-credit', 'busy', 'overloaded'])
+
+/** The type of an event that holds an error, and of the envelope of Anthropic's. */
+const NO_TYPE = 'error'
+
+/** The members of an error in a body, an event or alone. Google puts a body into a list. */
+const errorFields = (body: unknown): Fields | undefined => {
+  const value = fieldsOf(Array.isArray(body) ? body[0] : body)
+  return fieldsOf(value?.error) ?? value
+}
 
 /** The error of a body in OpenAI's or Anthropic's form, in its own words. */
 const refusalOf = (
@@ -117,15 +135,16 @@ const refusalOf = (
   status: number | undefined,
 ): UpstreamRefusal | undefined => {
   if (!redact || status === undefined || status < 400 || status >= 500 || OURS.has(status)) return undefined
-  const value = fieldsOf(typeof body === 'string' ? parseJson(body) : body)
-  const { message, type, param, code } = fieldsOf(value?.error) ?? value ?? {}
+  const value = errorFields(typeof body === 'string' ? parseJson(body) : body)
+  const { message, type, param, code } = value ?? {}
   const text = wordIn(message)
   if (text === undefined) return undefined
   const word = (member: unknown) => {
     const written = wordIn(member)
     return written && redact(written)
   }
-  return { status, message: redact(text), type: word(type), param: word(param), code: word(code) }
+  const kind = type === NO_TYPE ? undefined : word(type)
+  return { status, message: redact(text), type: kind, param: word(param), code: word(code) }
 }
 
 /**
@@ -146,7 +165,8 @@ export const upstreamError = (failure: UpstreamFailure): GatewayError => {
     (headers && retryAfterSeconds(headers, nowMs)) ??
     retryAfterSecondsIn(facts) ??
     (headers && kind === 'busy' ? resetSeconds(headers, nowMs) : undefined)
-  const refusal = refusalOf(failure, status)
+  const isOurs = kind !== undefined && OUR_KINDS.has(kind)
+  const refusal = isOurs ? undefined : refusalOf(failure, status ?? (kind && USUAL_STATUS[kind]))
   const unsupported = code === 'INVALID_INPUT' ? unsupportedParameters(facts) : []
   return new GatewayError(code, message, {
     cause: new UpstreamHttpError(failure, status, facts, unsupported),

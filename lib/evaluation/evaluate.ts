@@ -1,5 +1,5 @@
 import { invalidInput } from '../validation/zod.ts'
-import type { Checks } from './checks/checks.ts'
+import type { AnswerChecks } from './checks/checks.ts'
 import { assertGraders, gradeAnswer, lacking } from './grade.ts'
 import type { ModelCaller } from './model-caller.ts'
 import type { GraderSpec, Grading, Subject } from './types.ts'
@@ -8,7 +8,7 @@ import type { GraderSpec, Grading, Subject } from './types.ts'
 export const evaluate = async (
   specs: readonly GraderSpec[],
   subject: Subject,
-  { models, checks }: Readonly<{ models: ModelCaller; checks: Checks }>,
+  { models, checks }: Readonly<{ models: ModelCaller; checks: AnswerChecks }>,
 ): Promise<Grading> => {
   const faults = lacking(specs, what => subject[what] !== undefined)
   if (faults.length > 0) throw invalidInput(faults)

@@ -1,5 +1,5 @@
 import { invalidInput } from '../validation/zod.ts'
-import type { Checks } from './checks/checks.ts'
+import type { AnswerChecks } from './checks/checks.ts'
 import type { GraderDeps, Needed } from './grader.ts'
 import { graderOf } from './registry.ts'
 import type { Grade, GraderSpec, Grading, Subject } from './types.ts'
@@ -54,7 +54,7 @@ export const lacking = (
 }
 
 /** Checks settings of graders that a schema cannot check. @throws GatewayError INVALID_INPUT */
-export const assertGraders = async (specs: readonly GraderSpec[], checks: Checks): Promise<void> => {
+export const assertGraders = async (specs: readonly GraderSpec[], checks: AnswerChecks): Promise<void> => {
   const faults = await Promise.all(
     specs.map(async (spec, index) => {
       const fault = await graderOf(spec).fault?.(spec, checks)

@@ -1,4 +1,4 @@
-import type { Checks } from './checks/checks.ts'
+import type { AnswerChecks } from './checks/checks.ts'
 import type { ModelCaller } from './model-caller.ts'
 import type { GraderSpec, GraderType, Outcome, Subject } from './types.ts'
 
@@ -6,7 +6,7 @@ export type GraderDeps = Readonly<{
   /** Calls models as the caller of the evaluation. */
   models: ModelCaller
   /** Checks that a client's input could make slow. */
-  checks: Checks
+  checks: AnswerChecks
 }>
 
 /** A field of a subject without which a grader cannot work. */
@@ -18,7 +18,7 @@ export interface Grader<Spec extends GraderSpec> {
   /** What it needs of an answer. */
   needs(spec: Spec): readonly Needed[]
   /** What is wrong with its settings, as a path and a message; absent where schemas alone can tell. */
-  fault?(spec: Spec, checks: Checks): Promise<Readonly<{ path: string; message: string }> | undefined>
+  fault?(spec: Spec, checks: AnswerChecks): Promise<Readonly<{ path: string; message: string }> | undefined>
   /** Rejects with the GatewayError of a model that could not be called. */
   grade(spec: Spec, subject: Subject, deps: GraderDeps): Promise<Outcome>
 }

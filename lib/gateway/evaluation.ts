@@ -74,7 +74,10 @@ export const buildEvaluation = (deps: Deps): Evaluation => {
     async evaluate(context, { graders, model, ...subject }) {
       const startedAt = clock.now()
       const models = new ModelCaller(context, calls)
-      const grading = await evaluate(withModel(graders, model), subject, { models, checks })
+      const grading = await evaluate(withModel(graders, model), subject, {
+        models,
+        checks: checks.for(context),
+      })
       return { grading, costPicoUsd: models.costPicoUsd, latencyMs: clock.now() - startedAt }
     },
   }

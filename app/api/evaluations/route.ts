@@ -27,7 +27,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
       const body = parseOrThrow(runBody, await readJson(request, gateway.env.MAX_BODY_BYTES))
       const dataset = await datasets.find(context.caller, body.dataset)
       const options = { name: body.name, dataset, plan: planOf(body) }
-      await runs.assertPlan(options)
+      await runs.assertPlan(options, context)
       const giveBack = await gateway.spendItems(context, dataset.rows * body.variants.length)
       const run = await runs.start(context.caller, options).catch(async error => {
         await giveBack()

@@ -1,46 +1,106 @@
-import { Worker } from 'node:worker_threads'
-import type { Clock } from '../../clock.ts'
+import { LRUCache } from 'lru-cache'
+import { type Caller, ownerOf } from '../../request-context.ts'
 import { threadProgram } from '../../thread-program.ts'
+import { type Checked, CheckThread, type CheckThreadDeps } from './check-thread.ts'
+import { FairQueue } from './fair-queue.ts'
 import type { CheckRequest } from './messages.ts'
 
-/** The result of a check, unless it took too long or failed. */
-export type Checked<Value> =
-  | Readonly<{ state: 'known'; value: Value }>
-  | Readonly<{ state: 'unknown'; reason: string }>
-
-export type ChecksDeps = Readonly<{
-  clock: Clock
-  limitMs: number
-  /** The thread's program: a parameter, so that bundlers leave the file alone, which Node runs directly. */
-  program: string
-}>
-
-/** The program of the checks' thread. */
+/** The program of the checks' threads. */
 export const CHECKS_PROGRAM = threadProgram(import.meta.url)
-const IDLE_MS = 30_000
-const MOST_MEGABYTES = 256
 
-type Reply = { id: number; result?: unknown; error?: string }
-type Waiting = { request: CheckRequest; resolve: (checked: Checked<unknown>) => void }
+/** An owner whose checks have taken as long as this in a minute shares a thread with others of that kind. */
+const SLOW_MS = 1_500
+const MINUTE_MS = 60_000
+const MOST_OWNERS = 10_000
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** On whose behalf checks are made, and what ends the wait for them. */
+export type CheckedFor = Readonly<{ caller: Caller; signal: AbortSignal }>
 
-const failed = (error: unknown): Checked<unknown> => ({ state: 'unknown', reason: messageOf(error) })
+/** Who takes turns: a key's owner, or an address with all its guests, whose sessions cost nothing. */
+const ownerOfTurn = (caller: Caller): string => {
+  if (caller.kind === 'guest' && caller.address !== 'unknown') return `address ${caller.address}`
+  return ownerOf(caller) ?? 'unknown'
+}
+
+type Waiting = Readonly<{ owner: string; request: CheckRequest; settle: (checked: Checked<unknown>) => void }>
 
 /**
- * Checks answers by the expressions and schemas of clients, in a thread of their own: however long one takes, the event
- * loop is free, and after `limitMs` the check ends without a result. They run one after another.
+ * Checks answers by the expressions and schemas of clients, in threads of their own: however long one takes, the event
+ * loop is free, and after `limitMs` the check ends without a result. Owners take turns; those whose checks are slow do so
+ * in a thread apart, where they hold up nobody else.
  */
 export class Checks {
-  readonly #deps: ChecksDeps
-  readonly #queue: Waiting[] = []
-  #worker: Worker | undefined
-  #isRunning = false
-  #lastId = 0
-  #uses = 0
+  readonly #queue = new FairQueue<Waiting>()
+  readonly #usual: CheckThread
+  readonly #slow: CheckThread
+  /** How long the checks of each owner have taken since its first one in this minute, ms. */
+  readonly #used: LRUCache<string, number>
 
-  constructor(deps: ChecksDeps) {
-    this.#deps = deps
+  constructor(deps: CheckThreadDeps) {
+    this.#usual = new CheckThread(deps)
+    this.#slow = new CheckThread(deps)
+    this.#used = new LRUCache({
+      max: MOST_OWNERS,
+      ttl: MINUTE_MS,
+      ttlResolution: 0,
+      noUpdateTTL: true,
+      perf: deps.clock,
+    })
+  }
+
+  /** The checks of one evaluation. */
+  for({ caller, signal }: CheckedFor): AnswerChecks {
+    const owner = ownerOfTurn(caller)
+    return new AnswerChecks(request => this.#asked(request, owner, signal))
+  }
+
+  /** Rejects with the signal's reason once it aborts; the check then leaves the queue. */
+  #asked(request: CheckRequest, owner: string, signal: AbortSignal): Promise<Checked<unknown>> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason)
+      const settle = (checked: Checked<unknown>): void => {
+        signal.removeEventListener('abort', onAbort)
+        resolve(checked)
+      }
+      const waiting: Waiting = { owner, request, settle }
+      const onAbort = (): void => {
+        this.#queue.remove(waiting)
+        reject(signal.reason)
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      this.#queue.add(waiting)
+      this.#start()
+    })
+  }
+
+  #isSlow(owner: string): boolean {
+    return (this.#used.get(owner) ?? 0) >= SLOW_MS
+  }
+
+  /** Gives each thread that is free its next check. */
+  #start(): void {
+    for (const thread of [this.#usual, this.#slow]) {
+      if (thread.isRunning) continue
+      const isForSlow = thread === this.#slow
+      const next = this.#queue.next(owner => this.#isSlow(owner) === isForSlow)
+      if (next) void this.#run(thread, next)
+    }
+  }
+
+  async #run(thread: CheckThread, { owner, request, settle }: Waiting): Promise<void> {
+    const { checked, tookMs } = await thread.run(request)
+    this.#used.set(owner, (this.#used.get(owner) ?? 0) + tookMs)
+    settle(checked)
+    this.#start()
+  }
+}
+
+/** The checks of one evaluation. Each rejects with the reason of its signal once that aborts. */
+export class AnswerChecks {
+  readonly #ask: (request: CheckRequest) => Promise<Checked<unknown>>
+
+  constructor(ask: (request: CheckRequest) => Promise<Checked<unknown>>) {
+    this.#ask = ask
   }
 
   /** What is wrong with an expression; undefined where it can be used. */
@@ -55,84 +115,16 @@ export class Checks {
 
   /** Whether an expression matches anywhere in a text. */
   async matches(pattern: string, flags: string, text: string): Promise<Checked<boolean>> {
-    return this.#asked<boolean>({ kind: 'match', pattern, flags, text })
+    return (await this.#ask({ kind: 'match', pattern, flags, text })) as Checked<boolean>
   }
 
   /** How a JSON text violates a schema: sentences, none where it does not. */
   async violations(schema: unknown, text: string): Promise<Checked<readonly string[]>> {
-    return this.#asked<readonly string[]>({ kind: 'validate', schema, text })
+    return (await this.#ask({ kind: 'validate', schema, text })) as Checked<readonly string[]>
   }
 
   async #faultOf(request: CheckRequest): Promise<string | undefined> {
-    const checked = await this.#asked<string | undefined>(request)
+    const checked = (await this.#ask(request)) as Checked<string | undefined>
     return checked.state === 'known' ? checked.value : checked.reason
-  }
-
-  #asked<Value>(request: CheckRequest): Promise<Checked<Value>> {
-    return new Promise(resolve => {
-      this.#queue.push({ request, resolve: checked => resolve(checked as Checked<Value>) })
-      if (!this.#isRunning) void this.#run()
-    })
-  }
-
-  async #run(): Promise<void> {
-    this.#isRunning = true
-    for (let next = this.#queue.shift(); next; next = this.#queue.shift())
-      next.resolve(await this.#check(next.request).catch(failed))
-    this.#isRunning = false
-    this.#endWhenIdle()
-  }
-
-  async #check(request: CheckRequest): Promise<Checked<unknown>> {
-    const { clock, limitMs } = this.#deps
-    const worker = this.#workerNow()
-    const id = ++this.#lastId
-    return new Promise(resolve => {
-      const end = (checked: Checked<unknown>): void => {
-        timer.cancel()
-        worker.off('message', onMessage).off('error', onError).unref()
-        resolve(checked)
-      }
-      const lose = (reason: string): void => {
-        this.#worker = undefined
-        void worker.terminate()
-        end({ state: 'unknown', reason })
-      }
-      const onMessage = ({ id: of, result, error }: Reply): void => {
-        if (of !== id) return
-        end(error === undefined ? { state: 'known', value: result } : { state: 'unknown', reason: error })
-      }
-      const onError = (error: unknown): void => lose(messageOf(error))
-      const timer = clock.timer(limitMs, () => lose(`The check took longer than ${limitMs} ms.`))
-      worker.ref()
-      worker.on('message', onMessage).on('error', onError)
-      worker.postMessage({ id, request })
-    })
-  }
-
-  #workerNow(): Worker {
-    this.#uses += 1
-    if (this.#worker) return this.#worker
-    const worker = new Worker(this.#deps.program, {
-      execArgv: [],
-      env: {},
-      name: 'parley-checks',
-      resourceLimits: { maxOldGenerationSizeMb: MOST_MEGABYTES },
-    })
-    // An error after the check's end must not end the process.
-    worker.on('error', () => {
-      if (this.#worker === worker) this.#worker = undefined
-    })
-    this.#worker = worker
-    return worker
-  }
-
-  #endWhenIdle(): void {
-    const uses = this.#uses
-    this.#deps.clock.timer(IDLE_MS, () => {
-      if (this.#isRunning || uses !== this.#uses) return
-      void this.#worker?.terminate()
-      this.#worker = undefined
-    })
   }
 }

@@ -75,6 +75,7 @@ const run = (request: CheckRequest): unknown => {
   }
 }
 
+parentPort?.postMessage({ isReady: true })
 parentPort?.on('message', ({ id, request }: { id: number; request: CheckRequest }) => {
   try {
     parentPort?.postMessage({ id, result: run(request) })

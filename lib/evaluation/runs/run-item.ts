@@ -3,7 +3,7 @@ import type { EvaluationRequest, ItemReply } from '../../batch/types.ts'
 import { GatewayError } from '../../errors.ts'
 import { usdOf } from '../../money.ts'
 import type { RequestContext } from '../../request-context.ts'
-import type { Checks } from '../checks/checks.ts'
+import type { AnswerChecks, Checks } from '../checks/checks.ts'
 import type { DatasetRow } from '../datasets/types.ts'
 import { gradeAnswer } from '../grade.ts'
 import { ModelCaller, type ModelCallerDeps } from '../model-caller.ts'
@@ -55,7 +55,7 @@ const graded = async (
   { graders }: Plan,
   answer: RunAnswer,
   { input, reference, rubric }: DatasetRow,
-  { models, checks }: Readonly<{ models: ModelCaller; checks: Checks }>,
+  { models, checks }: Readonly<{ models: ModelCaller; checks: AnswerChecks }>,
 ): Promise<RunGrading> => {
   const { text, costPicoUsd, latencyMs } = answer
   const costUsd = costPicoUsd === undefined ? undefined : usdOf(costPicoUsd)
@@ -101,7 +101,10 @@ export const runItem =
         const answer = stored.answer ?? (await asked(variant, rowOf(request), answering))
         if (!stored.answer) await records.putAnswer(id, index, answer)
         if (stored.grading) return replyOf(answer, stored.grading)
-        const grades = await graded(plan, answer, rowOf(request), { models: grading, checks })
+        const grades = await graded(plan, answer, rowOf(request), {
+          models: grading,
+          checks: checks.for(context),
+        })
         await records.putGrading(id, index, grades)
         return replyOf(answer, grades)
       },

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 import { type Caller, keyIdOf } from '../../request-context.ts'
 import { invalidInput } from '../../validation/zod.ts'
-import type { Checks } from '../checks/checks.ts'
+import type { CheckedFor, Checks } from '../checks/checks.ts'
 import type { DatasetService } from '../datasets/service.ts'
 import type { Dataset, DatasetRow } from '../datasets/types.ts'
 import { assertGraders, lacking } from '../grade.ts'
@@ -51,7 +51,10 @@ export class RunService {
   }
 
   /** @throws GatewayError INVALID_INPUT for a plan that cannot be run on the data set */
-  async assertPlan({ plan, dataset }: Pick<RunOptions, 'plan' | 'dataset'>): Promise<void> {
+  async assertPlan(
+    { plan, dataset }: Pick<RunOptions, 'plan' | 'dataset'>,
+    checkedFor: CheckedFor,
+  ): Promise<void> {
     const { modelFault, checks } = this.#deps
     const mostItems = Math.min(MOST_ITEMS, this.#deps.mostItems)
     const { variants, graders } = plan
@@ -73,7 +76,7 @@ export class RunService {
       return message === undefined ? [] : [{ path, message }]
     })
     if (faults.length > 0) throw invalidInput(faults)
-    await assertGraders(graders, checks)
+    await assertGraders(graders, checks.for(checkedFor))
     await this.#assertRows(plan, dataset)
   }
 

@@ -1,4 +1,6 @@
 import { parentPort } from 'node:worker_threads'
+import { Ajv, type AnySchema, type Options } from 'ajv'
+import { Ajv2019 } from 'ajv/dist/2019.js'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { RE2JS } from 're2js'
 import type { CheckRequest } from './messages.ts'
@@ -25,14 +27,54 @@ const linear = Object.assign(
   { code: 'linear' },
 )
 
-const validator = (schema: unknown) =>
-  new Ajv2020({
-    allErrors: false,
-    strict: false,
-    validateFormats: false,
-    logger: false,
-    code: { regExp: linear },
-  }).compile(schema as object)
+const OPTIONS: Options = {
+  allErrors: false,
+  strict: false,
+  validateFormats: false,
+  logger: false,
+  code: { regExp: linear },
+}
+
+type Draft = new (options: Options) => Ajv
+
+/** The drafts by the end of `$schema`, with or without `http:`, `https:` and `#`. */
+const DRAFTS: ReadonlyMap<string, Draft> = new Map<string, Draft>([
+  ['draft-06', Ajv],
+  ['draft-07', Ajv],
+  ['draft/2019-09', Ajv2019],
+  ['draft/2020-12', Ajv2020],
+])
+const ADDRESS = /^https?:\/\/json-schema\.org\/(.+)\/schema#?$/
+const UNKNOWN_DRAFT = `$schema must be that of ${[...DRAFTS.keys()].join(', ')}, or be left out`
+
+/** A schema for the validator of its draft, which is 2020-12 where it names none. */
+const ofDraft = (schema: unknown) => {
+  if (typeof schema !== 'object' || schema === null || !('$schema' in schema))
+    return { Draft: Ajv2020, plain: schema }
+  const { $schema, ...plain } = schema
+  const [, draft = ''] = ADDRESS.exec(String($schema)) ?? []
+  const Draft = DRAFTS.get(draft)
+  if (!Draft) throw new Error(UNKNOWN_DRAFT)
+  return { Draft, plain }
+}
+
+/** What checks schemas themselves, by their draft: to make one takes longer than most checks. It keeps no schema. */
+const ofSchemas = new Map<Draft, Ajv>()
+
+const assertValid = (Draft: Draft, schema: AnySchema): void => {
+  const known = ofSchemas.get(Draft) ?? new Draft(OPTIONS)
+  ofSchemas.set(Draft, known)
+  if (!known.validateSchema(schema)) throw new Error(`schema is invalid: ${known.errorsText()}`)
+}
+
+/** The function that validates; one with `$async` would return a promise, which says nothing yet. */
+const validator = (schema: unknown) => {
+  const { Draft, plain } = ofDraft(schema)
+  assertValid(Draft, plain as AnySchema)
+  const validate = new Draft({ ...OPTIONS, validateSchema: false }).compile(plain as AnySchema)
+  if ('$async' in validate) throw new Error('$async is no keyword of JSON Schema')
+  return validate
+}
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 

@@ -9,7 +9,10 @@ const unwrapped = (text: string): string => {
   return BLOCK.exec(trimmed)?.[1] ?? trimmed
 }
 
-/** Whether the answer is JSON that a JSON Schema (draft 2020-12) accepts. A code block around it is ignored. */
+/**
+ * Whether the answer is JSON that a JSON Schema accepts: draft 2020-12, or that of its `$schema`. A code block around the
+ * answer is ignored.
+ */
 export const jsonSchema: Grader<JsonSchemaSpec> = {
   type: 'json-schema',
   needs: () => [],

@@ -7,6 +7,10 @@ const USUAL_NAME = {
   'openai-responses': 'max_output_tokens',
 } as const satisfies Record<RawRequest['format'], string>
 
+/** Every limit of output tokens that a body names. */
+export const limitsIn = ({ members }: RawRequest): readonly number[] =>
+  members.flatMap(([name, value]) => (LIMIT_NAMES.has(name) && Number(value) > 0 ? [Number(value)] : []))
+
 const withLimit = (members: RawMembers, format: RawRequest['format'], tokens: number): RawMembers => {
   if (!members.some(([name]) => LIMIT_NAMES.has(name)))
     return [...members, [USUAL_NAME[format], String(tokens)]]

@@ -1,7 +1,8 @@
 import { fieldOf, type PassthroughRequest } from '../llm/passthrough.ts'
-import type { UnitPrice } from '../llm/providers/definition.ts'
+import type { OutputLimits, UnitPrice } from '../llm/providers/definition.ts'
 import type { Call, Target } from '../llm/types.ts'
 import { PICO_PER_NANO, picoUsdOf } from '../money.ts'
+import { limitsIn } from './clamp.ts'
 import { promptBytes, promptTexts, tokensBesideTexts } from './prompt-size.ts'
 
 /** The highest price of a token of each direction, in whole picodollars. */
@@ -17,6 +18,8 @@ export type WorstCaseDeps = Readonly<{
   unitPriceOf: (target: Target) => UnitPrice | undefined
   /** The context window; undefined where unknown. */
   contextTokensOf: (target: Target) => number | undefined
+  /** What the request to the target allows, where it is translated to other limits than the call's own. */
+  outputLimitsOf: (target: Target, call: Call) => OutputLimits | undefined
   /** Output tokens to reserve for a call without a limit of its own. */
   outputTokensOf: (call: Call) => number
   /** Counts tokens on a thread of its own. */
@@ -95,6 +98,11 @@ const outputTokensOfRequest = (request: PassthroughRequest): number => {
 
 const answersOf = ({ parameters }: Call): number => parameters?.choices ?? 1
 
+/** The limit of a call. Of two names for it in a body that passes on, an upstream may know either. */
+const limitOf = ({ maxOutputTokens, raw }: Call): number | undefined =>
+  maxOutputTokens === undefined || !raw ? maxOutputTokens : Math.max(maxOutputTokens, ...limitsIn(raw))
+
+/** Thinking beside the limit, where the vendor is not known to count it within. A client's own body names the whole. */
 const thinkingOf = ({ parameters, raw }: Call): number => {
   if (raw) return 0
   const { reasoningTokens, reasoningEffort } = parameters ?? {}
@@ -121,6 +129,16 @@ export class WorstCases {
     return this.#priced(call, target, Math.min(counted, promptBytes(call)))
   }
 
+  #limits(call: Call, target: Target): OutputLimits {
+    const { outputLimitsOf, outputTokensOf } = this.#deps
+    return (
+      outputLimitsOf(target, call) ?? {
+        answer: limitOf(call) ?? outputTokensOf(call),
+        reasoning: thinkingOf(call),
+      }
+    )
+  }
+
   #priced(call: Call, target: Target, textTokens: number): WorstCase | undefined {
     const { passthrough } = call
     const unitPrice = passthrough && this.#deps.unitPriceOf(target)
@@ -134,10 +152,10 @@ export class WorstCases {
     const inputPico = input * price.inputPicoUsd
     if (passthrough)
       return { nanoUsd: nanoOf(inputPico + outputTokensOfRequest(passthrough) * price.outputPicoUsd) }
-    const { outputTokensOf } = this.#deps
-    const tokens = Math.min(window, call.maxOutputTokens ?? outputTokensOf(call))
+    const { answer, reasoning } = this.#limits(call, target)
+    const tokens = Math.min(window, answer)
     const answers = answersOf(call)
-    const thinking = Math.min(window, thinkingOf(call))
+    const thinking = Math.min(window, reasoning)
     const perToken = answers * price.outputPicoUsd
     const nanoUsdWith = (limit: number) => nanoOf(inputPico + (limit + thinking) * perToken)
     const tokensFor = (nanoUsd: number) =>

@@ -29,6 +29,7 @@ import { webhookPost } from '../webhook/post.ts'
 import type { Database } from './database.ts'
 import type { Keys } from './keys.ts'
 import type { PipelineDeps } from './pipelines.ts'
+import { outputLimitsOf } from './providers.ts'
 
 const NOTICE_AT = 0.8
 const component = 'budgets'
@@ -208,6 +209,7 @@ const worstCasesOf = ({
     priceOf,
     unitPriceOf: target => catalog.unitPriceOf(target),
     contextTokensOf: target => catalog.contextTokensOf(target),
+    outputLimitsOf,
     outputTokensOf: call => outputSizes.of(call.caller),
     tokenizer,
   })

@@ -4,12 +4,12 @@ import type { ConfigFile } from '../config/file-schema.ts'
 import type { Environment } from '../config/schema.ts'
 import { GatewayError } from '../errors.ts'
 import { Catalog, type ProviderListing } from '../llm/catalog.ts'
-import type { ProviderDefinition, ProviderDeps } from '../llm/providers/definition.ts'
+import type { OutputLimits, ProviderDefinition, ProviderDeps } from '../llm/providers/definition.ts'
 import { MOCK_MODELS, mock } from '../llm/providers/mock.ts'
 import { MEDIA_PROVIDERS, PROVIDERS } from '../llm/providers/registry.ts'
 import { postOver } from '../llm/providers/shared/upstream.ts'
 import { upstreamAgent } from '../llm/providers/shared/upstream-agent.ts'
-import type { Provider } from '../llm/types.ts'
+import type { Call, Provider, Target } from '../llm/types.ts'
 import { redactor } from '../observability/redact.ts'
 import type { RateHeadrooms } from '../resilience/defer-background.ts'
 
@@ -47,6 +47,12 @@ const listingOf = (definition: ProviderDefinition, available: boolean): Provider
   ...(definition.fallbacks && { fallbacks: definition.fallbacks }),
   setupHint: `set ${definition.env.keyless ? definition.env.baseUrl : definition.env.apiKey} (${definition.env.keysPage})`,
 })
+
+const BY_ID: ReadonlyMap<string, ProviderDefinition> = new Map(ALL_PROVIDERS.map(one => [one.id, one]))
+
+/** What the request to a target allows, where it is translated to other limits than the call's own. */
+export const outputLimitsOf = ({ provider }: Target, call: Call): OutputLimits | undefined =>
+  BY_ID.get(provider)?.outputLimits?.(call)
 
 /** Sent to a provider that needs no key, since its client requires one. */
 const NO_KEY = 'none'

@@ -65,6 +65,7 @@ beforeEach(async () => {
       priceOf: ({ model }) => (model === 'unpriced' ? undefined : { inputPicoUsd: 1e3, outputPicoUsd: 1e4 }),
       unitPriceOf: () => undefined,
       contextTokensOf: () => undefined,
+      outputLimitsOf: () => undefined,
       outputTokensOf: call => outputSizes.of(call.caller),
       tokenizer: new Tokenizer(systemClock),
     }),

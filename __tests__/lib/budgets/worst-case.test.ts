@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest'
+import { clamped } from '#lib/budgets/clamp.ts'
 import { OutputSizes } from '#lib/budgets/output-sizes.ts'
-import { WorstCases } from '#lib/budgets/worst-case.ts'
+import { type WorstCaseDeps, WorstCases } from '#lib/budgets/worst-case.ts'
 import { systemClock } from '#lib/clock.ts'
 import { costOfTokens, highestTokenPrice } from '#lib/ledger/pricing.ts'
+import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
+import { messagesRequest } from '#lib/llm/providers/anthropic/request.ts'
 import type { Price } from '#lib/llm/providers/definition.ts'
-import type { Call, Usage } from '#lib/llm/types.ts'
+import type { Call, RawRequest, Usage, WireFormat } from '#lib/llm/types.ts'
+import { membersOf } from '#lib/raw-json.ts'
 import { Tokenizer } from '#lib/tokenizer/tokenizer.ts'
 import { newCall, TARGET } from '../../support/calls.ts'
 import { seededRandom } from '../../support/seeded-random.ts'
@@ -12,15 +16,17 @@ import { seededRandom } from '../../support/seeded-random.ts'
 const PRICE = { input: 2.5, output: 10, cachedInput: 1.25, cacheWrite: 3.125, audioInput: 40 }
 const tokenizer = new Tokenizer(systemClock)
 
-const worstCases = (contextTokens?: number) =>
+const usualPrice: WorstCaseDeps['priceOf'] = (_, { parameters }, inputTokens) =>
+  highestTokenPrice(PRICE, {
+    inputTokens,
+    serviceTier: parameters?.serviceTier,
+    writesForAnHour: () => false,
+    at: 0,
+  })
+
+const worstCases = (contextTokens?: number, priceOf = usualPrice) =>
   new WorstCases({
-    priceOf: (_, { parameters }, inputTokens) =>
-      highestTokenPrice(PRICE, {
-        inputTokens,
-        serviceTier: parameters?.serviceTier,
-        writesForAnHour: () => false,
-        at: 0,
-      }),
+    priceOf,
     unitPriceOf: ({ model }) => {
       if (model === 'speech') return { unit: 'character', usdPerMillion: 15 }
       if (model === 'recording') return { unit: 'second', usd: 0.0001 }
@@ -29,6 +35,8 @@ const worstCases = (contextTokens?: number) =>
         : undefined
     },
     contextTokensOf: () => contextTokens,
+    outputLimitsOf: ({ provider }, call) =>
+      provider === 'anthropic' ? anthropic.outputLimits?.(call) : undefined,
     outputTokensOf: () => 1_000,
     tokenizer,
   })
@@ -104,6 +112,103 @@ describe('the worst case of a call', () => {
       passthrough: { endpoint: 'audio/transcriptions', namesModel: true, body: { kind: 'form', parts } },
     })
     expect(worstCases().of(call, { ...TARGET, model: 'recording' })?.nanoUsd).toBe(60 * 100_000)
+  })
+})
+
+const rawOf = (format: WireFormat, body: object): RawRequest => {
+  const json = JSON.stringify(body)
+  return { format, json, members: membersOf(json) }
+}
+
+describe('the output that is reserved for a call', () => {
+  const CLAUDE = { provider: 'anthropic', model: 'claude-sonnet-4-5', name: 'claude-sonnet-4-5' }
+  const chat = rawOf('openai-chat', { model: 'm', max_tokens: 16, reasoning_effort: 'high' })
+  const responses = rawOf('openai-responses', { model: 'm', max_output_tokens: 16 })
+  const messages = rawOf('anthropic-messages', { model: 'm', max_tokens: 20_000 })
+  const high = { parameters: { reasoningEffort: 'high' }, maxOutputTokens: 16 }
+  const free = () => ({ inputPicoUsd: 0, outputPicoUsd: 1_000 })
+  const outputOf = (call: Call, target = TARGET) => worstCases(undefined, free).of(call, target)?.nanoUsd
+
+  it.each<[string, Partial<Call>, number]>([
+    ['chat completions with an effort', { raw: chat, ...high }, 16 + 16_384],
+    ['Responses with an effort', { raw: responses, ...high }, 16 + 16_384],
+    ['no other format with an effort', high, 16 + 16_384],
+    ['tokens of reasoning', { raw: chat, ...high, parameters: { reasoningTokens: 500 } }, 516],
+    ['an effort without thinking', { raw: chat, ...high, parameters: { reasoningEffort: 'none' } }, 16],
+    ['no limit of its own', { raw: chat, maxOutputTokens: undefined }, 4_096],
+  ])('is what Anthropic is asked for in a translated call: %s', (_, changes, tokens) => {
+    const call = asking('Hi', changes)
+    expect(messagesRequest(call, CLAUDE, new Set())).toMatchObject({ max_tokens: tokens })
+    expect(outputOf(call, CLAUDE)).toBe(tokens)
+    const shorter = clamped(call, 10)
+    expect(messagesRequest(shorter, CLAUDE, new Set())).toMatchObject({
+      max_tokens: outputOf(shorter, CLAUDE),
+    })
+  })
+
+  it('is the limit that is written in a body that passes on: thinking is part of it', () => {
+    const thinking = { parameters: { reasoningTokens: 10_000 }, maxOutputTokens: 20_000 }
+    expect(outputOf(asking('Hi', { raw: messages, ...thinking }), CLAUDE)).toBe(20_000)
+    expect(outputOf(asking('Hi', { raw: chat, ...high }))).toBe(16)
+  })
+
+  it('is by the larger of two limits in one body, of which a vendor may know either', () => {
+    const both = rawOf('openai-chat', { model: 'm', max_tokens: 9_000, max_completion_tokens: 16 })
+    const call = asking('Hi', { raw: both, maxOutputTokens: 16 })
+    expect(outputOf(call)).toBe(9_000)
+    expect(outputOf(clamped(call, 10))).toBe(10)
+  })
+})
+
+describe('the prompt that is reserved for', () => {
+  const tokensOf = (call: Call) =>
+    worstCases(undefined, () => ({ inputPicoUsd: 1_000, outputPicoUsd: 0 })).of(call, TARGET)?.nanoUsd ?? 0
+
+  const LONG = 'x'.repeat(900_000)
+  const result = { type: 'search_result', content: [{ type: 'text', text: LONG }] }
+  const other = { type: 'other', name: 'search_result' } as const
+  const data = `AA/${'B'.repeat(3_000)}`
+  const image = { type: 'image', url: `data:image/png;base64,${data}` } as const
+  const source = { type: 'base64', media_type: 'image/png', data }
+
+  it('contains a part of an unknown type by its length, beside media too', () => {
+    const alone = { messages: [{ role: 'user' as const, content: [other] }] }
+    const raw = rawOf('anthropic-messages', { messages: [{ role: 'user', content: [result] }] })
+    expect(tokensOf(asking('', { ...alone, raw }))).toBeGreaterThan(900_000)
+    const beside = { messages: [{ role: 'user' as const, content: [image, other] }] }
+    const content = [{ type: 'image', source }, result]
+    const both = rawOf('anthropic-messages', { messages: [{ role: 'user', content }] })
+    expect(tokensOf(asking('', { ...beside, raw: both }))).toBeGreaterThan(900_000)
+  })
+
+  it('contains items that no message has', () => {
+    const raw = rawOf('openai-responses', { input: [{ type: 'mcp_call', output: LONG }, { image: data }] })
+    const call = asking('', { messages: [{ role: 'user', content: [image] }], raw })
+    expect(tokensOf(call)).toBeGreaterThan(900_000)
+    const { members } = raw
+    const resolved = { members: [...members], knownTo: 'openai' }
+    const referring = { ...rawOf('openai-responses', { previous_response_id: 'r' }), resolved }
+    expect(tokensOf({ ...call, raw: referring })).toBeGreaterThan(900_000)
+  })
+
+  it('does not contain media as text, however their slashes are written', () => {
+    const body = { messages: [{ role: 'user', content: [{ source }, { text: 'a' }, { source }] }] }
+    const usual = rawOf('anthropic-messages', body)
+    const json = usual.json.replaceAll('/', '\\/')
+    const messages = [{ role: 'user' as const, content: [image, image] }]
+    const text = usual.json.length - 2 * data.length
+    const images = tokensOf(asking('', { messages }))
+    expect(tokensOf(asking('', { messages, raw: usual })) - images).toBe(text)
+    const escaped = { ...usual, json, members: membersOf(json) }
+    expect(tokensOf(asking('', { messages, raw: escaped })) - images).toBeLessThan(text + 9)
+  })
+
+  it('is found in a moment where a body names media that it does not hold', () => {
+    const content = Array.from({ length: 5_000 }, (_, at) => ({ ...image, url: `data:,${at}/${data}` }))
+    const raw = rawOf('openai-chat', { text: LONG })
+    const startedAt = performance.now()
+    tokensOf(asking('', { messages: [{ role: 'user', content }], raw }))
+    expect(performance.now() - startedAt).toBeLessThan(500)
   })
 })
 

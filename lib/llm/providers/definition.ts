@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import type { Endpoint, ModelKind } from '../passthrough.ts'
-import type { Provider, RateHeadroom, Target } from '../types.ts'
+import type { Call, Provider, RateHeadroom, Target } from '../types.ts'
 import type { Post } from './shared/upstream.ts'
 
 /** The day of the last change of the prices of the definitions: the version of the table. */
@@ -75,6 +75,13 @@ export type ModelFacts = Readonly<{
   image?: ImageOptions
 }>
 
+/** The most output tokens of one request. */
+export type OutputLimits = Readonly<{
+  answer: number
+  /** Those of reasoning, beside the answer; 0 for none. */
+  reasoning: number
+}>
+
 /** The dependencies of a provider. */
 export type ProviderDeps = Readonly<{
   apiKey: string
@@ -108,5 +115,10 @@ export type ProviderDefinition = Readonly<{
   modelNames?: RegExp
   /** Fallbacks among its models, best first. */
   fallbacks?: Readonly<Record<string, readonly string[]>>
+  /**
+   * What the request for a call allows, where it is translated to other limits than the call's own. Undefined for a body
+   * that passes on as it came.
+   */
+  outputLimits?: (call: Call) => OutputLimits | undefined
   create: (deps: ProviderDeps) => Provider
 }>

@@ -3,6 +3,7 @@ import { MODELS_OF_ANTHROPIC } from '../prices/anthropic.ts'
 import { httpProvider } from '../shared/http-provider.ts'
 import { tokenCounts } from '../shared/token-counts.ts'
 import { anthropicCounts, anthropicMessages } from './protocol.ts'
+import { outputLimits } from './request.ts'
 
 /** Anthropic. */
 export const anthropic: ProviderDefinition = {
@@ -21,6 +22,7 @@ export const anthropic: ProviderDefinition = {
     'claude-opus-4-1': ['claude-sonnet-4-5'],
     'claude-sonnet-4-5': ['claude-haiku-4-5'],
   },
+  outputLimits,
   create: deps => ({
     ...httpProvider('anthropic', anthropicMessages('anthropic', deps), deps),
     countTokens: tokenCounts('anthropic', anthropicCounts(deps), deps),

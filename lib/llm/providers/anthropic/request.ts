@@ -1,5 +1,6 @@
 import type { ModelParameters, Tool, ToolChoice } from '../../message.ts'
 import type { Call, Target } from '../../types.ts'
+import type { OutputLimits } from '../definition.ts'
 import { type TemperatureRange, temperatureFor, temperatureWarnings } from '../shared/chat-request.ts'
 import {
   assertTranslatable,
@@ -130,15 +131,24 @@ const EFFORT_TOKENS: Readonly<Record<string, number>> = {
 }
 
 /** Tokens of reasoning; none where an earlier tool call has lost its reasoning, which Anthropic would require. */
-const reasoningTokensFor = ({ messages, parameters = {} }: Call): number | undefined => {
+const reasoningTokensFor = ({ messages, parameters = {} }: Call): number => {
   const isLost = messages.some(
     message =>
       message.role === 'assistant' && message.toolCalls && !message.reasoning?.some(one => one.signature),
   )
-  if (isLost || answerTool(parameters)) return undefined
+  if (isLost || answerTool(parameters)) return 0
   const { reasoningTokens, reasoningEffort = '' } = parameters
-  return reasoningTokens ?? EFFORT_TOKENS[reasoningEffort]
+  return reasoningTokens ?? EFFORT_TOKENS[reasoningEffort] ?? 0
 }
+
+const limitsFor = (call: Call): OutputLimits => ({
+  answer: call.maxOutputTokens ?? DEFAULT_MAX_TOKENS,
+  reasoning: reasoningTokensFor(call),
+})
+
+/** The limits of a call that is translated: Anthropic takes them as one. */
+export const outputLimits = (call: Call): OutputLimits | undefined =>
+  isRawFor(call, 'anthropic-messages') ? undefined : limitsFor(call)
 
 /** Translates a call to `POST /v1/messages`: system messages are separate from the conversation. */
 export const messagesRequest = (call: Call, target: Target, unsupported: Unsupported): object | string => {
@@ -154,14 +164,14 @@ export const messagesRequest = (call: Call, target: Target, unsupported: Unsuppo
     })
   }
   assertTranslatable(call)
-  const { parameters = {}, maxOutputTokens = DEFAULT_MAX_TOKENS } = call
+  const { parameters = {} } = call
   const system = systemOf(call.messages)
-  const thinking = reasoningTokensFor(call)
+  const { answer, reasoning } = limitsFor(call)
   // With reasoning Anthropic takes only its default temperature.
-  const temperature = thinking === undefined ? temperatureFor(call, rangeOf(unsupported)) : undefined
+  const temperature = reasoning === 0 ? temperatureFor(call, rangeOf(unsupported)) : undefined
   return {
     model: target.model,
-    max_tokens: maxOutputTokens + (thinking ?? 0),
+    max_tokens: answer + reasoning,
     messages: conversationOf(call.messages),
     ...(system !== '' && { system }),
     ...(temperature !== undefined && { temperature }),
@@ -170,7 +180,7 @@ export const messagesRequest = (call: Call, target: Target, unsupported: Unsuppo
     ...(parameters.stop && { stop_sequences: parameters.stop }),
     ...(parameters.user !== undefined && { metadata: { user_id: parameters.user } }),
     ...toolsFor(parameters),
-    ...(thinking !== undefined && { thinking: { type: 'enabled', budget_tokens: thinking } }),
+    ...(reasoning > 0 && { thinking: { type: 'enabled', budget_tokens: reasoning } }),
     ...(call.stream && { stream: true }),
   }
 }

@@ -74,20 +74,28 @@ function* endOfValue(json: string, from: number): Scan<number> {
   return (first | BRACE_BIT) === OPENING_BRACE ? yield* endOfContainer(json, from) : endOfScalar(json, from)
 }
 
-/** `membersOf` in portions: each step takes a millisecond or so. */
-export function* scanMembers(json: string): Scan<readonly (readonly [name: string, value: string])[]> {
-  const members: [string, string][] = []
+/** Where a member stands in its object's text: from its name on, and its value to what follows it. */
+type MemberPlace = Readonly<{ name: string; from: number; valueFrom: number; to: number }>
+
+function* scanPlaces(json: string): Scan<readonly MemberPlace[]> {
+  const places: MemberPlace[] = []
   let at = afterSpace(json, json.indexOf('{') + 1)
   while (json[at] === '"') {
     const nameEnd = endOfString(json, at + 1)
     const name: string = JSON.parse(json.slice(at, nameEnd + 1))
-    const start = afterSpace(json, afterSpace(json, nameEnd + 1) + 1)
-    const end = yield* endOfValue(json, start)
-    members.push([name, json.slice(start, end).trimEnd()])
-    at = afterSpace(json, end)
+    const valueFrom = afterSpace(json, afterSpace(json, nameEnd + 1) + 1)
+    const to = yield* endOfValue(json, valueFrom)
+    places.push({ name, from: at, valueFrom, to })
+    at = afterSpace(json, to)
     if (json[at] === ',') at = afterSpace(json, at + 1)
   }
-  return members
+  return places
+}
+
+/** `membersOf` in portions: each step takes a millisecond or so. */
+export function* scanMembers(json: string): Scan<readonly (readonly [name: string, value: string])[]> {
+  const places = yield* scanPlaces(json)
+  return places.map(({ name, valueFrom, to }) => [name, json.slice(valueFrom, to).trimEnd()])
 }
 
 const completed = <T>(scan: Scan<T>): T => {
@@ -100,6 +108,18 @@ const completed = <T>(scan: Scan<T>): T => {
 /** The members of a valid JSON object's text, in order, with their values as they are written. */
 export const membersOf = (json: string): readonly (readonly [name: string, value: string])[] =>
   completed(scanMembers(json))
+
+/** A valid JSON object's text without the members of that name; everything else as it was written. */
+export const withoutMember = (json: string, name: string): string => {
+  const places = completed(scanPlaces(json))
+  const at = places.findIndex(place => place.name === name)
+  const [before, found, after] = [places[at - 1], places[at], places[at + 1]]
+  if (!found) return json
+  const kept = before
+    ? json.slice(0, before.to) + json.slice(found.to)
+    : json.slice(0, found.from) + json.slice(after?.from ?? found.to)
+  return withoutMember(kept, name)
+}
 
 /** The member of that name, as it is written; undefined where there is none. */
 export const memberIn = (

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { elementsOf, membersOf, objectOf } from '#lib/raw-json.ts'
+import { elementsOf, membersOf, objectOf, withoutMember } from '#lib/raw-json.ts'
 
 const spaced = (value: unknown, indent: string) => JSON.stringify(value, undefined, indent)
 const indents = fc.constantFrom('', ' ', '\t', '\r\n ')
@@ -24,6 +24,27 @@ describe('the members of an object’s text', () => {
       ['c', '"\\u00e9\\"}"'],
       ['d', '{ }'],
     ])
+  })
+})
+
+describe('an object’s text without a member', () => {
+  it('is otherwise the same, in any white space', () => {
+    const names = fc.constantFrom('a', 'usage', 'b', 'c')
+    fc.assert(
+      fc.property(fc.dictionary(names, fc.jsonValue()), indents, (object, indent) => {
+        const { usage: _, ...others } = JSON.parse(JSON.stringify(object))
+        expect(JSON.parse(withoutMember(spaced(object, indent), 'usage'))).toEqual(others)
+      }),
+    )
+  })
+
+  it.each([
+    ['{ "a" : 1.0 , "usage": {"b": 2} }', '{ "a" : 1.0  }'],
+    ['{"usage":null, "a":"\\u00e9"}', '{"a":"\\u00e9"}'],
+    ['{"a":{"usage":1},"usage":2,"b":3,"usage":4}', '{"a":{"usage":1},"b":3}'],
+    ['{"a":"usage"}', '{"a":"usage"}'],
+  ])('keeps every other byte: %s', (json, expected) => {
+    expect(withoutMember(json, 'usage')).toBe(expected)
   })
 })
 

@@ -38,6 +38,7 @@ const given = async (
   type: string,
   pieces: readonly Buffer[],
   fields: object = {},
+  wantsUsage = true,
 ): Promise<string> => {
   const call = await callOf({ stream: type === SSE, ...fields })
   const provider = definition.create({
@@ -51,10 +52,30 @@ const given = async (
   })
   const target = { provider: definition.id, model: 'model', name: `${definition.id}/model` }
   const reply = await provider.ask(call, target)
-  return textOf(
-    await chatCompletionResponse(call, reply, { clock: CLOCK, abort: () => {}, wantsUsage: true }),
-  )
+  return textOf(await chatCompletionResponse(call, reply, { clock: CLOCK, abort: () => {}, wantsUsage }))
 }
+
+describe('a stream’s usage that the client did not ask for', () => {
+  const USAGE = '"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}'
+  const chunk = (members: string): string => `data: {"id":"x", ${members}}\n\n`
+  const said = chunk('"choices":[{"index":0,"delta":{"content":"the \\"usage\\": 1"}}]')
+  const last = '"choices":[{"index":0,"delta":{"content":"usage"},"finish_reason":"stop"}]'
+  const done = 'data: [DONE]\n\n'
+
+  it.each([
+    ['beside the last choice', chunk(`${last} , ${USAGE}`)],
+    ['before it', chunk(`${USAGE}, ${last}`)],
+    ['null before it', chunk(`"usage":null, ${last}`)],
+    ['in a chunk without choices', chunk(last) + chunk(USAGE)],
+    ['in a chunk whose choices are null', chunk(last) + chunk(`"choices":null,${USAGE}`)],
+    ['in a chunk whose choices are empty', chunk(last) + chunk(`"choices":[],${USAGE}`)],
+  ])('does not reach it, and every other byte does: %s', async (_, sent) => {
+    const bytes = [Buffer.from(said + sent + done)]
+    expect(await given(compatible, SSE, bytes, {}, false)).toBe(said + chunk(last) + done)
+    const whole = await given(compatible, SSE, bytes)
+    expect(whole.startsWith(said + sent)).toBe(true)
+  })
+})
 
 describe('a stream for OpenAI’s clients', () => {
   it.each(PROVIDERS.map(definition => [definition.id, definition] as const))(

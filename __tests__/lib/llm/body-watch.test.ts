@@ -10,6 +10,22 @@ const passed = (hidesUsage: boolean, ...pieces: readonly string[]): string => {
   return Buffer.concat(bytes).toString('utf8')
 }
 
+describe('a stream’s usage that the client did not ask for', () => {
+  const chunk = (members: string): string => `data: {"id":"x",${members}}\n\n`
+  const text = '"choices":[{"text":"a \\"usage\\": 1","finish_reason":"stop"}]'
+
+  it.each([
+    ['beside the last choice', `${text}, "usage": {"total_tokens":3}`, chunk(text)],
+    ['before it', `"usage":{"total_tokens":3},${text}`, chunk(text)],
+    ['null', `${text},"usage":null`, chunk(text)],
+    ['without choices', '"usage":{"total_tokens":3}', ''],
+    ['with none', '"choices": [ ],"usage":{"total_tokens":3}', ''],
+  ])('is left out: %s', (_, members, expected) => {
+    expect(passed(true, chunk(members))).toBe(`${expected}data: [DONE]\n\n`)
+    expect(passed(false, chunk(members))).toBe(`${chunk(members)}data: [DONE]\n\n`)
+  })
+})
+
 describe.each([
   ['with its usage', false],
   ['without the usage, which the client did not ask for', true],

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../clock.ts'
 import type { GatewayError } from '../../../errors.ts'
 import { answerOf, collectEvents, type Finish, unfinished, type WholeReply } from '../../../llm/events.ts'
+import { withoutUsage } from '../../../llm/hidden-usage.ts'
 import { toolCallBody, toolCallDelta } from '../../../llm/openai-tool-call.ts'
 import type { Call, FinishReason, Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
 import { costHeaders, type RouteResponse } from '../../route-response.ts'
@@ -93,7 +94,7 @@ const data = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
 /** A chunk as an upstream of the same format sent it: it was asked for the usage, and maybe the client did not. */
 const passed = ({ json, isUsage }: WireEvent, wantsUsage: boolean): string => {
   if (wantsUsage) return `data: ${json}\n\n`
-  return isUsage ? '' : `data: ${json.replace(/,\s*"usage"\s*:\s*null(?=\s*[,}])/, '')}\n\n`
+  return isUsage ? '' : `data: ${withoutUsage(json)}\n\n`
 }
 
 /** A reply's events as chunks. They come from the upstream as they are where it has the same format. */

@@ -1,6 +1,7 @@
 import { SseParser } from '../../../sse-parser.ts'
+import { withoutUsage } from '../../hidden-usage.ts'
 import { usageInTail } from './body-usage.ts'
-import { type Fields, fieldsOf, parseJson } from './lenient.ts'
+import { type Fields, fieldsOf, listIn, parseJson } from './lenient.ts'
 import { MaskedLines } from './masked-lines.ts'
 import { isEndMark } from './stream-event.ts'
 
@@ -55,8 +56,6 @@ const MOST_EVENT_CHARACTERS = 64 * 1024 * 1024
 /** Longer events hold media, and no error. */
 const MOST_ERROR_CHARACTERS = 65_536
 const FINISHED = /"finish_reason"\s*:\s*"/
-const USAGE_ALONE = /"choices"\s*:\s*\[\s*\]/
-const NO_USAGE = /,\s*"usage"\s*:\s*null(?=\s*[,}])/
 const END_MARK = 'data: [DONE]\n\n'
 
 const TEXT = /"text"\s*:\s*("(?:[^"\\]|\\.)*")/g
@@ -85,6 +84,14 @@ const frame = (event: string, data: string): string =>
     .map(line => `data: ${line}\n`)
     .join('')}\n`
 
+/** An event without its usage; empty where it says nothing else. */
+const shownOf = (event: string, data: string): string => {
+  const chunk = data.includes('"usage"') ? fieldsOf(parseJson(data)) : undefined
+  if (!chunk) return frame(event, data)
+  const isAlone = listIn(chunk.choices).length === 0 && fieldsOf(chunk.usage) && chunk.error === undefined
+  return isAlone ? '' : frame(event, withoutUsage(data))
+}
+
 type SseWatchOptions = Readonly<{
   /** It ends with `[DONE]`, and with a reason before that. */
   hasEndMark: boolean
@@ -110,7 +117,7 @@ export const watchEvents = ({ hasEndMark, hidesUsage, redact }: SseWatchOptions)
     if (hasEndMark) textBytes += textBytesIn(data)
     error ??= errorIn(event, data)
     if (!hidesUsage) return ''
-    return found && USAGE_ALONE.test(data) ? '' : frame(event, data.replace(NO_USAGE, ''))
+    return shownOf(event, data)
   }
   return {
     push: bytes => {

@@ -3,7 +3,7 @@ import type { SseEvent } from '../../../sse-parser.ts'
 import { toolCallBody, toolCallDelta } from '../../openai-tool-call.ts'
 import type { ReplyEvent } from '../../types.ts'
 import { describesError, errorInAnswer } from './in-band-error.ts'
-import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'
+import { type Fields, fieldsOf, listIn, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
 import { RepeatedChunk } from './repeated-chunk.ts'
@@ -186,8 +186,7 @@ export const chunkReader = ({
     json: string,
     events: readonly ReplyEvent[],
   ): ReplyEvent => {
-    const isUsage =
-      Array.isArray(chunk.choices) && chunk.choices.length === 0 && fieldsOf(chunk.usage) !== undefined
+    const isUsage = listIn(chunk.choices).length === 0 && fieldsOf(chunk.usage) !== undefined
     return wireEvent(calls.isRepaired && choice ? withToolCalls(chunk, choice, events) : json, isUsage)
   }
 

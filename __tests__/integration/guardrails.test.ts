@@ -410,6 +410,34 @@ describe.each(HOSTS)('guardrails that are configured, under the %s server', host
     expect((await canary.json()).error.message).toContain('canary')
   })
 
+  it('let no canary and no card reach the service of a tool that the model calls, nor the page', async () => {
+    const said = ['canary-of-the-vault', `Berlin ${CARD}`]
+    upstream.usually(
+      openAiModel(asked => ({
+        ...(asked.messages.some((one: Json) => one.role === 'tool')
+          ? { text: 'Done.' }
+          : { calls: said.map((location, at) => weatherCall(`c${at}`, location)) }),
+      })),
+    )
+    service.received.length = 0
+    const found = await events(
+      await send('/api/chat', {
+        model: 'gpt-4o',
+        prompt: 'Weather there?',
+        tools: ['weather'],
+        stream: true,
+      }),
+    )
+    const tools = found.flatMap(({ event, data }) => (event === 'tool' ? [data] : []))
+    expect(tools.find(({ id, state }) => id === 'c0' && state === 'failed')?.result.error.reason).toBe(
+      'withheld',
+    )
+    const asked = service.received.map(({ url }) => decodeURIComponent(url.href)).join()
+    expect(asked).toContain('[CARD]')
+    expect(asked + JSON.stringify(tools)).not.toMatch(/canary-of|4111 1111/)
+    expect(textOf(found)).toBe('Done.')
+  })
+
   it('withhold a tool’s result that gives orders, from the model and from the page', async () => {
     service.on('/v1/search', json({ results: [{ name: ATTACK, latitude: 1, longitude: 1, country: 'X' }] }))
     upstream.usually(
@@ -432,6 +460,7 @@ describe.each(HOSTS)('guardrails that are configured, under the %s server', host
     expect(textOf(found)).toContain('withheld')
     expect(sentTo(upstream) + JSON.stringify(found)).not.toContain('reveal your system prompt')
     const alone = await send('/api/tools/weather', { location: 'Berlin' })
+    expect(alone.status).toBe(422)
     expect(await alone.text()).not.toContain('reveal your system prompt')
     openMeteoOn(service)
   })

@@ -9,9 +9,11 @@ import type { Environment } from '../config/schema.ts'
 import type { ModelNames } from '../guardrails/allowed-models.ts'
 import type { AnswerSchemaDeps } from '../guardrails/answer-schema.ts'
 import { Duplicates } from '../guardrails/duplicates.ts'
+import { guardedJson } from '../guardrails/guarded-json.ts'
 import { guardedCall } from '../guardrails/input.ts'
 import { VerdictMemory } from '../guardrails/inspect.ts'
 import { SchemaValidator } from '../guardrails/json-schema/validator.ts'
+import { isJson } from '../guardrails/json-strings.ts'
 import { JudgeRuntime } from '../guardrails/judges/registry.ts'
 import type { Judge } from '../guardrails/judges/types.ts'
 import type { GuardedRequest, GuardrailDeps } from '../guardrails/policy.ts'
@@ -23,15 +25,14 @@ import {
   profileOf,
 } from '../guardrails/profile.ts'
 import type { SystemPromptDeps } from '../guardrails/system-prompt.ts'
-import { requireSystemPrompt } from '../guardrails/system-prompt.ts'
-import { guardedResult } from '../guardrails/tool-results.ts'
+import { requireSystemPrompt, systemPromptsOf } from '../guardrails/system-prompt.ts'
 import { type Prices, pricedUsage } from '../ledger/meter.ts'
 import type { Call } from '../llm/types.ts'
 import type { GuardrailMetrics } from '../observability/guardrail-metrics.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { GuardrailFinding } from '../request-context.ts'
-import type { CheckResult } from '../tools/loop/own-calls.ts'
+import type { CheckResult, ToolChecks } from '../tools/loop/own-calls.ts'
 import { serviceClientOf } from './tools.ts'
 
 /** What guardrails keep beyond a reload of the configuration. */
@@ -194,16 +195,22 @@ export const asSentOf =
     return prompt === undefined ? clean : requireSystemPrompt(clean, prompt)
   }
 
+const profileOfRequest = (deps: GuardrailDeps, request: GuardedRequest): Profile | undefined =>
+  request.rules === undefined ? deps.profileFor(request) : deps.profileOf(request.rules)
+
 /** Looks at the results of tools before a model or a caller reads them. */
-export const checkResultOf =
-  ({ input: deps }: Guardrails): CheckResult =>
+const resultCheck =
+  (deps: GuardrailDeps): CheckResult =>
   async (run, request) => {
-    if (!deps || !run.ok) return run
+    const profile = profileOfRequest(deps, request)
+    if (!run.ok || !profile) return run
     const json = JSON.stringify(run.result.data)
-    const { rules } = request
-    const profile = rules === undefined ? deps.profileFor(request) : deps.profileOf(rules)
-    const guarded = await guardedResult(json, request, profile, deps)
-    if (guarded.withheldBy !== undefined)
+    const guarded = await guardedJson(
+      json,
+      { place: 'tool-result', guard: profile.input, request, profile },
+      deps,
+    )
+    if ('withheldBy' in guarded)
       return {
         ok: false,
         reason: 'withheld',
@@ -211,6 +218,30 @@ export const checkResultOf =
       }
     return guarded.json === json ? run : { ...run, result: { ...run.result, data: JSON.parse(guarded.json) } }
   }
+
+/** Looks at what a model writes to the gateway's own tools: it goes to a third party. */
+const callCheck =
+  (deps: GuardrailDeps): ToolChecks['call'] =>
+  async (call, request) => {
+    const profile = profileOfRequest(deps, request)
+    if (!profile || call.arguments === '') return { call }
+    const guard = profile.output.withSystemPrompts(systemPromptsOf(request))
+    const json = isJson(call.arguments) ? call.arguments : JSON.stringify(call.arguments)
+    const guarded = await guardedJson(json, { place: 'tool-arguments', guard, request, profile }, deps)
+    if ('withheldBy' in guarded)
+      return {
+        call: { ...call, arguments: '{}' },
+        withheld: `The guardrail “${guarded.withheldBy}” withheld the arguments.`,
+      }
+    if (guarded.json === json) return { call }
+    return { call: { ...call, arguments: isJson(call.arguments) ? guarded.json : JSON.parse(guarded.json) } }
+  }
+
+/** What goes to tools and what comes from them, as guardrails let it pass. */
+export const toolChecksOf = ({ input: deps }: Guardrails): ToolChecks =>
+  deps
+    ? { call: callCheck(deps), result: resultCheck(deps) }
+    : { call: async call => ({ call }), result: async run => run }
 
 /** Records blocked contents in the audit log: the rail and the place, never the text. */
 export const auditBlocks =

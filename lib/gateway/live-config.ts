@@ -18,7 +18,7 @@ import type { CheckResult } from '../tools/loop/own-calls.ts'
 import type { ToolRegistry } from '../tools/registry.ts'
 import { budgetsOf } from './budgets.ts'
 import { cacheDepsOf } from './cache.ts'
-import { asSentOf, checkResultOf, type GuardrailWiring, guardrailsFor } from './guardrails.ts'
+import { asSentOf, type GuardrailWiring, guardrailsFor, toolChecksOf } from './guardrails.ts'
 import { pricesOf } from './ledger.ts'
 import {
   adminAdmission,
@@ -151,7 +151,7 @@ const pipelineDepsOf = (
     cache: cacheDepsOf(settings.caching, runtime.cache, clock),
     streams,
     guardrails,
-    tools: toolLoopOf(runtime, tools, prices, checkResultOf(guardrails)),
+    tools: toolLoopOf(runtime, tools, prices, toolChecksOf(guardrails)),
     routes: {
       plan: (name, isChat) => catalog.plan(name, isChat),
       imageChain: imageChainOf(settings, catalog),
@@ -214,7 +214,7 @@ export const liveConfigOf = (
     assertModelInScope: assertModelInScope(deps.modelScopes),
     spendItems: spendItems(deps.limits),
     tools,
-    checkResult: checkResultOf(guardrails),
+    checkResult: toolChecksOf(guardrails).result,
     asSent: asSentOf(guardrails),
     plan: call => planned(call, deps.routes),
     chatDefaults: {

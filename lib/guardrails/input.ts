@@ -6,6 +6,7 @@ import type { Call, Reply } from '../llm/types.ts'
 import { atOnce, inTurns, type Steps } from '../loop-turns.ts'
 import { ownerOf } from '../request-context.ts'
 import { refuseModel } from './allowed-models.ts'
+import { mediaOf } from './call/media.ts'
 import { textsOfCall, withTextsOfCall } from './call/texts.ts'
 import { blocked } from './findings.ts'
 import { withTurns } from './inspect.ts'
@@ -28,7 +29,8 @@ const repeated = async (call: Call, texts: readonly PlacedText[], profile: Profi
   const limits = profile.settings.duplicates
   const duplicates = deps.duplicatesOf(profile)
   if (!limits || !duplicates || owner === undefined || call.background) return
-  const { isTooOften, retryAfterMs } = duplicates.record(owner, texts.map(({ text }) => text).join('\u0000'))
+  const content = [...texts.map(({ text }) => text), ...(await mediaOf(call))].join('\u0000')
+  const { isTooOften, retryAfterMs } = duplicates.record(owner, content)
   if (!isTooOften || profile.settings.isShadow) return
   if (limits.action === 'slow')
     await sleep(deps.clock, Math.min(retryAfterMs, LONGEST_SLOWDOWN_MS), call.signal)

@@ -33,8 +33,10 @@ export class VerdictMemory {
   /** The verdicts on a text, in steps between which other work can run. @param version of the rules */
   *inspect(given: PlacedText, guard: Guard, version: string): Steps<readonly Verdict[]> {
     const { length } = given.text
-    if (length < SHORTEST_REMEMBERED || length > LONGEST_REMEMBERED) return yield* inspected(given, guard)
-    const key = hash('sha256', `${version} ${given.place} ${given.text}`, 'base64')
+    const isRemembered = length >= SHORTEST_REMEMBERED && length <= LONGEST_REMEMBERED && !guard.isOfOneCall
+    if (!isRemembered) return yield* inspected(given, guard)
+    const { place, text } = given
+    const key = hash('sha256', `${version} ${guard.direction} ${place} ${text}`, 'base64')
     const known = this.#known.get(key)
     if (known) return known
     const verdicts = yield* inspected(given, guard)

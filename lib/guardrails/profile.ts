@@ -66,11 +66,19 @@ export class Guard {
   readonly #spanRails: readonly SpanRail[]
   readonly #textRails: readonly TextRail[]
   readonly #settings: GuardrailSettings
-  readonly #direction: Direction
+  readonly direction: Direction
+  /** Whether it looks for what stands in one call alone, so that its verdicts are not those on other calls. */
+  readonly isOfOneCall: boolean
 
-  constructor(rails: readonly Rail[], settings: GuardrailSettings, direction: Direction) {
+  constructor(
+    rails: readonly Rail[],
+    settings: GuardrailSettings,
+    direction: Direction,
+    isOfOneCall = false,
+  ) {
     this.#settings = settings
-    this.#direction = direction
+    this.direction = direction
+    this.isOfOneCall = isOfOneCall
     const places: readonly Place[] = direction === 'input' ? INPUT_PLACES : OUTPUT_PLACES
     const active = rails.filter(rail => rail.places.some(place => places.includes(place)))
     this.#spanRails = active.filter(rail => rail.type === 'span')
@@ -79,7 +87,7 @@ export class Guard {
 
   /** Whether there is no rail. */
   get isIdle(): boolean {
-    const hasLeakRail = this.#direction === 'output' && this.#settings.systemPromptLeak !== undefined
+    const hasLeakRail = this.direction === 'output' && this.#settings.systemPromptLeak !== undefined
     return this.#spanRails.length === 0 && this.#textRails.length === 0 && !hasLeakRail
   }
 
@@ -89,7 +97,8 @@ export class Guard {
     return new Guard(
       [...this.#spanRails, ...this.#textRails, systemPromptLeak(prompts)],
       this.#settings,
-      this.#direction,
+      this.direction,
+      true,
     )
   }
 
@@ -120,7 +129,7 @@ export class Guard {
         if (!injection || score < injection.flagFrom) return undefined
         return score < injection.blockFrom ? 'flag' : injection.action
       case SENSITIVE: {
-        const usual = sensitiveData?.[this.#direction] ?? 'ignore'
+        const usual = sensitiveData?.[this.direction] ?? 'ignore'
         const decision = usual === 'ignore' ? usual : (sensitiveData?.kinds?.[kind] ?? usual)
         return decision === 'ignore' ? undefined : decision
       }

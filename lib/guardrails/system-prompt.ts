@@ -1,9 +1,16 @@
 import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
 import { transform } from '../llm/events.ts'
+import { textOf } from '../llm/message.ts'
 import type { Call, RawRequest, Reply, ReplyEvent, WireFormat } from '../llm/types.ts'
 import { memberIn, membersOf, objectOf } from '../raw-json.ts'
 import { withInstruction } from './raw-body.ts'
+
+/** The texts of a call that tell its model how to behave. */
+export const systemPromptsOf = ({ messages }: Pick<Call, 'messages'>): readonly string[] =>
+  messages.flatMap(({ role, content }) =>
+    role === 'system' || role === 'developer' ? [textOf(content)] : [],
+  )
 
 /** Members that hold what a model reads first. Servers that ignore case would take `Messages` in their place. */
 const READ_FIRST: Readonly<Record<WireFormat, ReadonlySet<string>>> = {

@@ -44,7 +44,7 @@ const setting = (rounds: readonly (readonly EventGroup[])[], changes: Partial<Lo
     turns: new KeptTurns(memoryKeyValue(100_000, clock)),
     clock,
     priced: usage => ({ ...usage, costPicoUsd: 10 }),
-    checkResult: async run => run,
+    checks: { call: async call => ({ call }), result: async run => run },
     mostRounds: 8,
     ...changes,
   }

@@ -26,6 +26,7 @@ const REASONS: Readonly<Record<FailureReason, UnavailableReason>> = {
   unreachable: 'network',
   refused: 'refused',
   'rate-limited': 'busy',
+  rejected: 'error',
   error: 'error',
   malformed: 'bad-answer',
   'too-large': 'bad-answer',

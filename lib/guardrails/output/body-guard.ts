@@ -1,15 +1,15 @@
 import { GatewayError } from '../../errors.ts'
 import { charactersOf, collectEvents, oneGroup } from '../../llm/events.ts'
-import { type Endpoint, fieldOf } from '../../llm/passthrough.ts'
+import type { Endpoint } from '../../llm/passthrough.ts'
 import type { Call, EventGroup, Reply, ReplyEvent } from '../../llm/types.ts'
 import { inTurns } from '../../loop-turns.ts'
+import { memberIn } from '../../raw-json.ts'
 import { verdictsOfJudges } from '../judged.ts'
 import { Decisions, type GuardrailDeps } from '../policy.ts'
 import { isForOutput, type Profile } from '../profile.ts'
 import { type Placeholders, placeholderKind, restore, withSpansReplaced } from '../redact.ts'
 import type { Verdict } from '../types.ts'
-import type { BodyTexts } from './body-strings.ts'
-import { textsOfBody } from './body-texts.ts'
+import { type BodyTexts, textsOfBody, type WordChange } from './body-texts.ts'
 import { redactionsOf } from './judged-answer.ts'
 
 /** The endpoints beside chat whose answers are text. */
@@ -27,7 +27,9 @@ export const hasTextBody = ({ passthrough }: Call): boolean =>
 
 /** Log probabilities spell an answer once more, by the names of their members too. */
 export const assertNoLogprobs = ({ passthrough }: Call): void => {
-  if (passthrough?.endpoint === 'completions' && fieldOf(passthrough, 'logprobs') !== undefined)
+  if (passthrough?.endpoint !== 'completions' || passthrough.body.kind !== 'json') return
+  const wanted = memberIn(passthrough.body.members, 'logprobs')
+  if (wanted !== undefined && wanted !== 'null' && wanted !== 'false')
     throw new GatewayError('INVALID_INPUT', 'Guardrails that change answers allow no log probabilities.', {
       details: [{ path: 'logprobs', message: 'must be absent' }],
     })
@@ -55,9 +57,10 @@ const readBody = async (reply: Reply): Promise<ReadBody> => {
 const written = async (
   { reply, events, content }: ReadBody,
   changed: ReadonlyMap<string, string>,
+  words: WordChange,
 ): Promise<Reply> => {
   if (changed.size === 0) return { ...reply, events: oneGroup(events) }
-  const text = await content.withTexts(changed)
+  const text = await content.withTexts(changed, words)
   const body: ReplyEvent = events.some(({ type }) => type === 'body-text')
     ? { type: 'body-text', text }
     : { type: 'body-bytes', bytes: Buffer.from(text) }
@@ -116,7 +119,8 @@ export const guardedBody = async (
   deps: GuardrailDeps,
 ): Promise<Reply> => {
   const read = await readBody(reply)
-  return written(read, await new BodyGuard(call, profile, deps).changesOf(read.content.texts))
+  const changed = await new BodyGuard(call, profile, deps).changesOf(read.content.texts)
+  return written(read, changed, { word: () => '', emptiesCodes: true })
 }
 
 async function* observed(
@@ -150,5 +154,8 @@ export const restoredBody = async (reply: Reply, placeholders: Placeholders): Pr
   const changed = read.content.texts
     .map(text => [text, restore(text, placeholders)] as const)
     .filter(([text, restored]) => text !== restored)
-  return written(read, new Map(changed))
+  return written(read, new Map(changed), {
+    word: word => restore(word, placeholders),
+    emptiesCodes: false,
+  })
 }

@@ -1,19 +1,14 @@
 import type { Handler, Policy } from '../../compose.ts'
 import { GatewayError } from '../../errors.ts'
 import { tap, transform } from '../../llm/events.ts'
-import { textOf } from '../../llm/message.ts'
 import type { Call, Reply } from '../../llm/types.ts'
 import { blocked } from '../findings.ts'
 import { Decisions, type GuardrailDeps } from '../policy.ts'
 import { isForOutput, looksAtAnswers, type Profile } from '../profile.ts'
+import { systemPromptsOf } from '../system-prompt.ts'
 import { AnswerGuard, AnswerObserver } from './answer-guard.ts'
 import { assertNoLogprobs, guardedBody, hasTextBody, observedBody } from './body-guard.ts'
 import { judgedAnswer } from './judged-answer.ts'
-
-const systemPromptsOf = ({ messages }: Call): readonly string[] =>
-  messages.flatMap(({ role, content }) =>
-    role === 'system' || role === 'developer' ? [textOf(content)] : [],
-  )
 
 /** Several answers at once are read only as they pass: those of a client's own format. */
 const assertOneAnswer = ({ parameters }: Call): void => {

@@ -156,8 +156,9 @@ export class ToolLoop {
     const { clock } = this.#deps
     const { requestId, journal } = this.#call
     const context = { signal: this.#running.signal, requestId, request: this.#call }
-    yield calls.map(
-      ({ id, name, arguments: written }): ReplyEvent => ({
+    const checked = await Promise.all(calls.map(call => this.#deps.checks.call(call, this.#call)))
+    yield checked.map(
+      ({ call: { id, name, arguments: written } }): ReplyEvent => ({
         type: 'tool',
         id,
         name,
@@ -167,7 +168,7 @@ export class ToolLoop {
     )
     const startedAt = clock.now()
     const results = new Map<ToolCall, EndedCall>()
-    for await (const ended of runCalls(calls, this.#deps, context)) {
+    for await (const ended of runCalls(checked, this.#deps, context)) {
       results.set(ended.call, ended)
       journal.tools ??= []
       journal.tools.push(ended.use)
@@ -176,7 +177,7 @@ export class ToolLoop {
     }
     waited(journal, 'tool', clock.now() - startedAt)
     this.#turn.push(assistantMessage(answer))
-    for (const call of calls)
+    for (const { call } of checked)
       this.#turn.push({ role: 'tool', toolCallId: call.id, content: results.get(call)?.text ?? '' })
   }
 

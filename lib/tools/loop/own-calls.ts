@@ -1,22 +1,31 @@
 import type { Clock } from '../../clock.ts'
 import type { ToolEvent } from '../../llm/events.ts'
-import type { ToolCall } from '../../llm/types.ts'
+import type { Call, ToolCall } from '../../llm/types.ts'
 import type { RequestContext, ToolUse } from '../../request-context.ts'
 import type { ToolRegistry } from '../registry.ts'
 import type { ToolRunner } from '../runner.ts'
 import type { FailureReason, ToolRun } from '../types.ts'
 
-/** What a model and a caller may read of a run, for a request. Never rejects. */
+/** What a model and a caller may read of a run, for a request. */
 export type CheckResult = (
   run: ToolRun,
   request: RequestContext & Readonly<{ model?: string | undefined; rules?: string | undefined }>,
 ) => Promise<ToolRun>
 
+/** A model's call of a tool, with the arguments that the tool may get; or with the reason why it is not run. */
+export type CheckedCall = Readonly<{ call: ToolCall; withheld?: string }>
+
+/** What guardrails say of what goes to tools, and of what comes from them. */
+export type ToolChecks = Readonly<{
+  call: (call: ToolCall, of: Call) => Promise<CheckedCall>
+  result: CheckResult
+}>
+
 export type OwnCallsDeps = Readonly<{
   registry: ToolRegistry
   runner: Pick<ToolRunner, 'run'>
   clock: Clock
-  checkResult: CheckResult
+  checks: ToolChecks
 }>
 
 /** A call of a tool that has ended. */
@@ -78,18 +87,19 @@ type CallContext = Readonly<{
 }>
 
 const runOne = async (
-  call: ToolCall,
+  { call, withheld }: CheckedCall,
   index: number,
-  { registry, runner, checkResult }: OwnCallsDeps,
+  { registry, runner, checks }: OwnCallsDeps,
   context: CallContext,
 ): Promise<EndedCall> => {
+  if (withheld !== undefined) return failed(call, 'withheld', withheld)
   const tool = registry.find(call.name)
   if (!tool) return failed(call, 'unavailable', 'There is no such tool any more.')
   if (index >= MOST_IN_A_ROUND)
     return failed(call, 'busy', `At most ${MOST_IN_A_ROUND} calls run in one round.`)
   try {
     const run = await runner.run(tool, inputOf(call), context)
-    return ended(call, await checkResult(run, context.request))
+    return ended(call, await checks.result(run, context.request))
   } catch (error) {
     context.signal.throwIfAborted()
     if (error instanceof SyntaxError) return failed(call, 'arguments', 'The arguments are not valid JSON.')
@@ -102,7 +112,7 @@ const runOne = async (
  * alone.
  */
 export async function* runCalls(
-  calls: readonly ToolCall[],
+  calls: readonly CheckedCall[],
   deps: OwnCallsDeps,
   context: CallContext,
 ): AsyncGenerator<EndedCall> {

@@ -115,11 +115,19 @@ const lostMembers = ({ raw }: Readonly<{ raw: RawRequest }>): readonly string[] 
   raw.untranslated ??
   raw.members.flatMap(([name, value]) => (value === 'null' || KNOWN[raw.format].has(name) ? [] : [name]))
 
+/** Several answers to one question cannot each go on with results of their own. */
+const assertOneAnswer = ({ parameters }: Call): void => {
+  if ((parameters?.choices ?? 1) <= 1) return
+  const message = "must be 1 with the gateway's tools"
+  throw new GatewayError('INVALID_INPUT', `n ${message}.`, { details: [{ path: 'n', message }] })
+}
+
 /**
  * The same call without the body as the client wrote it, which names tools that no upstream knows; and the names of
  * what is left out with it. Throws GatewayError INVALID_INPUT where that is refused.
  */
 export const withoutRaw = (call: Call): Readonly<{ call: Call; omitted: readonly string[] }> => {
+  assertOneAnswer(call)
   const { raw, strict, ...others } = call
   if (!raw) return { call, omitted: [] }
   if (raw.untranslatable) throw raw.untranslatable

@@ -74,7 +74,7 @@ export const newRunner = ({
     clock,
     timeoutMs: () => timeoutMs,
   })
-  const results = new StoredResults(memoryKeyValue(10_000_000, clock))
+  const results = new StoredResults(memoryKeyValue(10_000_000, clock), () => 'first')
   const runner = new ToolRunner({ services, results, clock, onRun: report => reports.push(report) })
   const run = (tool: Tool, input: unknown, signal = new AbortController().signal): Promise<ToolRun> =>
     runner.run(tool, input, { signal, requestId: 'request-1' })
@@ -88,6 +88,6 @@ export const noTools = (clock: Clock): LoopDeps => ({
   turns: new KeptTurns(memoryKeyValue(1_000, clock)),
   clock,
   priced: usage => usage,
-  checkResult: async run => run,
+  checks: { call: async call => ({ call }), result: async run => run },
   mostRounds: 8,
 })

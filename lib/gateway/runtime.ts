@@ -156,6 +156,14 @@ export const buildRuntime = async (
   const local = slidingWindow()
   const counter = shared ? shared.counter(local) : local
   const keys = buildKeys({ env, clock, logger, database })
+  const cache = buildCacheRuntime({
+    ...common,
+    errors,
+    activeRequests,
+    store,
+    counts,
+    pipeline: answer => current.now.refresh(answer),
+  })
   return {
     ...common,
     errors,
@@ -178,15 +186,8 @@ export const buildRuntime = async (
     closeLedger,
     counter,
     guardrails: buildGuardrails(common),
-    tools: buildTools({ ...common, counter, store }),
-    cache: buildCacheRuntime({
-      ...common,
-      errors,
-      activeRequests,
-      store,
-      counts,
-      pipeline: answer => current.now.refresh(answer),
-    }),
+    tools: buildTools({ ...common, counter, store, generations: cache.generations }),
+    cache,
     resilience: resilienceRuntime({ ...common, shared }, headrooms, current.settings),
     tokenizer: new Tokenizer(clock),
     onUnpriced: unpricedWarnings(logger),

@@ -1,4 +1,6 @@
 import packageJson from '../../package.json' with { type: 'json' }
+import type { Generations } from '../cache/generations.ts'
+import type { CacheKind } from '../cache-kinds.ts'
 import type { Clock } from '../clock.ts'
 import type { ConfigFile } from '../config/file-schema.ts'
 import { httpToolsOf } from '../config/http-tools.ts'
@@ -15,7 +17,7 @@ import { consecutive } from '../resilience/breaker/trip-condition.ts'
 import type { KeyValue } from '../storage/types.ts'
 import { KeptTurns } from '../tools/loop/kept-turns.ts'
 import type { LoopDeps } from '../tools/loop/loop.ts'
-import type { CheckResult } from '../tools/loop/own-calls.ts'
+import type { CheckResult, ToolChecks } from '../tools/loop/own-calls.ts'
 import { RateGate } from '../tools/rate-gate.ts'
 import { BUILT_IN_NAMES, ToolRegistry, type ToolState } from '../tools/registry.ts'
 import { StoredResults } from '../tools/results.ts'
@@ -44,6 +46,8 @@ export type ToolWiringDeps = Readonly<{
   metrics: Metrics
   counter: Counter
   store: KeyValue
+  /** The invalidations of the caches. */
+  generations: Generations
 }>
 
 const userAgentOf = ({ TOOL_USER_AGENT, PUBLIC_URL }: Environment): string =>
@@ -82,8 +86,16 @@ const circuits = ({ clock, logger }: ToolWiringDeps, figures: ReturnType<Metrics
   }
 }
 
+const KIND: CacheKind = 'tool-result'
+
+/** Of results of tools; empty while the store cannot be read, which then holds none either. */
+const resultGeneration = async (generations: Generations): Promise<string> => {
+  const now = generations.current() ?? (await generations.refresh().catch(() => undefined))
+  return now?.stamp([], [KIND]) ?? ''
+}
+
 export const buildTools = (deps: ToolWiringDeps): ToolRuntime => {
-  const { env, clock, logger, metrics, counter, store } = deps
+  const { env, clock, logger, metrics, counter, store, generations } = deps
   const figures = metrics.ofTools()
   const circuitOf = circuits(deps, figures)
   const services = new ServiceCaller({
@@ -95,7 +107,7 @@ export const buildTools = (deps: ToolWiringDeps): ToolRuntime => {
   })
   const runner = new ToolRunner({
     services,
-    results: new StoredResults(store),
+    results: new StoredResults(store, () => resultGeneration(generations)),
     clock,
     onRun: ({ tool, service, outcome, tookMs, requestId }) => {
       figures.runEnded(tool, outcome, tookMs)
@@ -161,13 +173,13 @@ export const toolLoopOf = (
   { env, clock, tools: { runner, turns } }: LoopWiringDeps,
   registry: ToolRegistry,
   prices: Prices,
-  checkResult: CheckResult,
+  checks: ToolChecks,
 ): LoopDeps => ({
   registry,
   runner,
   turns,
   clock,
   priced: (usage, target, at) => pricedUsage(usage, target, prices, at),
-  checkResult,
+  checks,
   mostRounds: env.TOOL_MAX_ROUNDS,
 })

@@ -7,16 +7,12 @@ export type StoredResult = Readonly<{ storedAt: number; result: ToolResult }>
 
 const PREFIX = 'tool:'
 /** Changes whenever results of an older version must not be found. */
-const VERSION = 1
+const VERSION = 2
 
 const sorted = (_: string, value: unknown): unknown =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
     ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
     : value
-
-/** The same for the same arguments in any order. Results are the same for all callers. */
-export const resultKey = ({ name, version }: Tool, input: unknown): string =>
-  PREFIX + hash('sha256', JSON.stringify([VERSION, name, version, input], sorted), 'base64url')
 
 const isStored = (value: unknown): value is StoredResult =>
   typeof value === 'object' &&
@@ -28,9 +24,18 @@ const isStored = (value: unknown): value is StoredResult =>
 /** Results of tools, each kept for its lifetime and as long as it may replace a failure. */
 export class StoredResults {
   readonly #store: KeyValue
+  readonly #generation: () => string | Promise<string>
 
-  constructor(store: KeyValue) {
+  /** @param generation changes whenever earlier results are invalidated */
+  constructor(store: KeyValue, generation: () => string | Promise<string>) {
     this.#store = store
+    this.#generation = generation
+  }
+
+  /** The same for the same arguments in any order. Results are the same for all callers. */
+  async keyOf({ name, version }: Tool, input: unknown): Promise<string> {
+    const all = [VERSION, await this.#generation(), name, version, input]
+    return PREFIX + hash('sha256', JSON.stringify(all, sorted), 'base64url')
   }
 
   async find(key: string): Promise<StoredResult | undefined> {

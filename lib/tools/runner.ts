@@ -1,9 +1,10 @@
 import type { Clock } from '../clock.ts'
+import { isObject } from '../raw-json.ts'
 import { check } from '../validation/zod.ts'
-import { resultKey, type StoredResult, type StoredResults } from './results.ts'
+import type { StoredResult, StoredResults } from './results.ts'
 import type { ServiceCaller } from './service-caller.ts'
 import { SharedRuns } from './shared-runs.ts'
-import { type FailureReason, type Tool, ToolFailure, type ToolRun } from './types.ts'
+import { type ArgumentsSchema, type FailureReason, type Tool, ToolFailure, type ToolRun } from './types.ts'
 
 /** One run, for the log and the metrics: never with its arguments or its result. */
 export type RunReport = Readonly<{
@@ -26,6 +27,23 @@ export type ToolRunnerDeps = Readonly<{
 export type RunContext = Readonly<{ signal: AbortSignal; requestId: string }>
 
 const failed = ({ reason, message }: ToolFailure): ToolRun => ({ ok: false, reason, message })
+
+const takesNull = (schema: unknown): boolean => {
+  if (!isObject(schema)) return false
+  const { type, nullable } = schema
+  return type === undefined || nullable === true || [type].flat().includes('null')
+}
+
+/** Arguments without those that are null where no null can stand: they are absent. */
+const withoutNulls = (input: unknown, { properties }: ArgumentsSchema): unknown => {
+  if (!isObject(input)) return input
+  const schemas = isObject(properties) ? properties : {}
+  return Object.fromEntries(
+    Object.entries(input).filter(
+      ([name, value]) => value !== null || (Object.hasOwn(schemas, name) && takesNull(schemas[name])),
+    ),
+  )
+}
 
 /**
  * Runs tools: with valid arguments alone, from the store where a result is fresh enough, and once for concurrent runs
@@ -56,7 +74,7 @@ export class ToolRunner {
   }
 
   async #checked(tool: Tool, input: unknown, signal: AbortSignal): Promise<ToolRun> {
-    const { data, faults } = check(tool.schema, input)
+    const { data, faults } = check(tool.schema, withoutNulls(input, tool.parameters))
     if (!faults) return this.#run(tool, data, signal)
     const message = faults.map(fault => `${fault.path} ${fault.message}`).join('; ')
     return { ok: false, reason: 'arguments', message: `${message}.`, details: faults }
@@ -65,7 +83,7 @@ export class ToolRunner {
   async #run(tool: Tool, input: unknown, signal: AbortSignal): Promise<ToolRun> {
     if (tool.lifeMs === 0) return this.#new(tool, () => this.#ask(tool, input, signal), signal)
     const { results, clock } = this.#deps
-    const key = resultKey(tool, input)
+    const key = await results.keyOf(tool, input)
     const stored = await results.find(key)
     if (stored && clock.now() < stored.storedAt + tool.lifeMs)
       return { ok: true, cache: 'hit', freshUntil: stored.storedAt + tool.lifeMs, result: stored.result }

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { type ServiceAnswer, ToolFailure } from './types.ts'
 
 const NOT_ACCEPTED = new Set([401, 402, 403])
+const TIMED_OUT = 408
 
 /** Throws a ToolFailure for an answer that is not a success. */
 export const assertSuccess = ({ status, retryAfterMs }: ServiceAnswer): void => {
@@ -9,7 +10,8 @@ export const assertSuccess = ({ status, retryAfterMs }: ServiceAnswer): void => 
   if (NOT_ACCEPTED.has(status))
     throw new ToolFailure('refused', 'The service did not accept the request of this gateway.')
   if (status === 429) throw new ToolFailure('rate-limited', 'The service is busy.', retryAfterMs)
-  throw new ToolFailure('error', `The service answered with the status ${status}.`)
+  const reason = status >= 400 && status < 500 && status !== TIMED_OUT ? 'rejected' : 'error'
+  throw new ToolFailure(reason, `The service answered with the status ${status}.`)
 }
 
 const parsed = (text: string): unknown => {

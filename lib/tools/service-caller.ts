@@ -20,7 +20,9 @@ const MOST_BYTES = 1_048_576
 /** The cooldown of a busy service that does not say how long it lasts. */
 const COOLDOWN_MS = 10_000
 /** Failures that are no evidence against a service. */
-const INNOCENT: ReadonlySet<FailureReason> = new Set(['arguments', 'busy', 'rate-limited'])
+const INNOCENT: ReadonlySet<FailureReason> = new Set(['arguments', 'rejected', 'busy', 'rate-limited'])
+/** Those of them with which it has answered. */
+const ANSWERED: ReadonlySet<FailureReason> = new Set(['arguments', 'rejected'])
 
 const timedOut = (): ToolFailure => new ToolFailure('timeout', 'The service took too long to answer.')
 
@@ -58,7 +60,7 @@ export class ServiceCaller {
       } catch (error) {
         signal.throwIfAborted()
         failure = error instanceof ToolFailure ? error : new ToolFailure('error', 'The tool failed.')
-        if (failure.reason === 'arguments') break
+        if (failure.reason === 'arguments' && !service.isPartial) break
       }
     }
     throw failure ?? new ToolFailure('unavailable', 'The service has been failing and is not asked for now.')
@@ -84,7 +86,7 @@ export class ServiceCaller {
       if (signal.aborted) permit.released()
       else if (!(error instanceof ToolFailure)) permit.failed('error')
       else if (!INNOCENT.has(error.reason)) permit.failed(error.reason)
-      else if (error.reason === 'arguments') permit.succeeded()
+      else if (ANSWERED.has(error.reason)) permit.succeeded()
       else permit.released()
       if (error instanceof ToolFailure && error.reason === 'rate-limited')
         circuitOf(service.name).openUntil(clock.now() + (error.retryAfterMs ?? COOLDOWN_MS), error.reason)

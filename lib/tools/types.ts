@@ -16,6 +16,8 @@ export type FailureReason =
   /** It did not accept the gateway's key. */
   | 'refused'
   | 'rate-limited'
+  /** It found a fault in what it was asked. */
+  | 'rejected'
   | 'error'
   | 'malformed'
   | 'too-large'
@@ -71,6 +73,8 @@ export type ToolService<Arguments> = Readonly<{
   /** What its terms want to be shown with its data. */
   attribution?: string | undefined
   rate: ServiceRate
+  /** Whether another service may know what this one does not. */
+  isPartial?: true
   /** Rejects with a ToolFailure. */
   ask: (input: Arguments, fetch: ServiceFetch) => Promise<unknown>
 }>

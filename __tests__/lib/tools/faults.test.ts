@@ -263,6 +263,16 @@ describe('a service that keeps failing', () => {
     expect(circuitOf('open-meteo').describe()).toEqual({ state: 'closed' })
   })
 
+  it('is not one that refuses what it is asked', async () => {
+    const { run, circuitOf } = newRunner()
+    service.on('/v1/forecast', json({}, 404))
+    for (let index = 0; index < 4; index += 1)
+      expect(await run(weather(), { ...HERE, latitude: index })).toMatchObject({ reason: 'rejected' })
+    expect(circuitOf('open-meteo').describe()).toEqual({ state: 'closed' })
+    service.on('/v1/forecast', json({}, 408))
+    expect(await run(weather(), HERE)).toMatchObject({ reason: 'error' })
+  })
+
   it('is replaced by the next one', async () => {
     const { run } = newRunner()
     service

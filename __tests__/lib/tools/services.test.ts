@@ -342,17 +342,37 @@ describe('every service', () => {
     })
   })
 
-  it('blames the arguments for a place or a currency that does not exist, and asks no other service', async () => {
+  it('blames the arguments for a place that does not exist', async () => {
     service
       .on('/v1/search', json({ generationtime_ms: 1 }))
       .on('/v1/latest', json({ message: 'not found' }, 404))
     expect(await run('weather', { location: 'Nowhere' })).toMatchObject({ ok: false, reason: 'arguments' })
-    const before = service.received.length
-    expect(await run('currency', { from: 'USD', to: 'XXX' })).toMatchObject({
-      ok: false,
-      reason: 'arguments',
+  })
+
+  it('asks the next service for a currency that one of reference rates does not have', async () => {
+    service
+      .on('/v1/latest', json({ message: 'not found' }, 404))
+      .on('/v6/latest/USD', json({ result: 'success', rates: { USD: 1, AED: 3.67 } }))
+      .on('/v6/latest/ZZZ', json({ result: 'error', 'error-type': 'unsupported-code' }))
+    expect(await run('currency', { from: 'USD', to: 'AED' })).toMatchObject({
+      ok: true,
+      result: { service: 'open-er-api', data: { rate: 3.67 } },
     })
-    expect(service.received.length).toBe(before + 1)
+    for (const to of ['XXX', 'ZZZ'])
+      expect(await run('currency', { from: to === 'ZZZ' ? 'ZZZ' : 'USD', to })).toMatchObject({
+        ok: false,
+        reason: 'arguments',
+      })
+  })
+
+  it('takes null for an argument that is absent, and a query of signs alone for no query', async () => {
+    openMeteoOn(service)
+    expect(await run('weather', { location: 'Berlin', units: null, latitude: null })).toMatchObject({
+      ok: true,
+      result: { data: { temperatureUnit: '°C' } },
+    })
+    expect(await run('weather', { location: null })).toMatchObject({ ok: false, reason: 'arguments' })
+    expect(await run('news', { query: '"()"' })).toMatchObject({ ok: false, reason: 'arguments' })
   })
 
   it('refuses arguments outside its schema without a request', async () => {

@@ -15,7 +15,7 @@ const encoded = (value: unknown): string => {
   const text = textOf(value)
   if (text === '' || text === '.' || text === '..')
     throw new ToolFailure('arguments', 'An argument in the path of the address must not be empty or dots.')
-  return encodeURIComponent(text)
+  return encodeURIComponent(text.toWellFormed())
 }
 
 const filled = (template: string, input: Readonly<Record<string, unknown>>): URL => {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { below, readJson } from '../service-answer.ts'
-import type { ToolService } from '../types.ts'
+import { ToolFailure, type ToolService } from '../types.ts'
 import { articles, type NewsArguments } from './tool.ts'
 
 const list = z.object({
@@ -34,6 +34,7 @@ const LANGUAGES: Readonly<Record<string, string>> = {
 /** Words of the query as they are: the service has operators such as brackets and quotes. */
 const queryOf = ({ query, language }: NewsArguments): string => {
   const words = query.replaceAll(/[^\p{L}\p{N}\s.-]+/gu, ' ').trim()
+  if (!/[\p{L}\p{N}]/u.test(words)) throw new ToolFailure('arguments', 'The query has no words.')
   const name = LANGUAGES[language ?? '']
   return name === undefined ? words : `${words} sourcelang:${name}`
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Json } from '../support/chat.ts'
 import { EvaluationClient, grades, shownIn } from '../support/evaluation.ts'
@@ -259,6 +260,46 @@ describe.each(HOSTS)('POST /api/evaluate under the %s server', host => {
     const { error } = await answer.json()
     expect([answer.status, error.code]).toEqual([400, 'INVALID_INPUT'])
     expect(error.details.map((one: Json) => one.path)).toContain(path)
+  })
+})
+
+describe('the time of an evaluation', () => {
+  const TIMEOUT_MS = 3_000
+  const ANSWER_MS = 2_000
+  let upstream: FakeUpstream
+  let gateway: GatewayProcess
+  beforeAll(async () => {
+    upstream = await FakeUpstream.start()
+    gateway = await GatewayProcess.start('native', {
+      OPENAI_API_KEY: 'sk-test',
+      OPENAI_BASE_URL: upstream.baseUrl,
+      MAX_RETRIES: '0',
+      REQUEST_TIMEOUT_MS: String(TIMEOUT_MS),
+    })
+  })
+  afterAll(async () => {
+    await gateway?.stop()
+    await upstream?.stop()
+  })
+
+  it('is that of one request, however many calls and graders it has', async () => {
+    const model = upstream.modelThat(async (...asked) => {
+      await sleep(ANSWER_MS)
+      return prefersFirst(...asked)
+    })
+    const judge = { type: 'judge', model: `openai/${model}`, baseline: 'Rome' }
+    const startedAt = performance.now()
+    const answer = await new EvaluationClient(gateway.url).post('evaluate', {
+      input: 'The capital of France?',
+      answer: 'It is Paris.',
+      graders: [
+        { ...judge, name: 'a' },
+        { ...judge, name: 'b' },
+      ],
+    })
+    expect([answer.status, (await answer.json()).error.code]).toEqual([504, 'TIMEOUT'])
+    expect(performance.now() - startedAt).toBeLessThan(TIMEOUT_MS + 1_000)
+    expect(upstream.callsFor(model)).toHaveLength(2)
   })
 })
 

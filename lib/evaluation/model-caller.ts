@@ -30,6 +30,8 @@ export type ModelCallerDeps = Readonly<{
   modelNamed: (name: string) => string
   /** How long a call waits for the first content, or for a whole answer that is not streamed. */
   timeoutMs: number
+  /** Clock time by which all calls together must have ended; absent where each has its own time alone. */
+  endAt?: number
   maxResponseBytes: ResponseLimit
   /** Whether it is background work, which defers to live calls. */
   isBackground: boolean
@@ -168,7 +170,7 @@ export class ModelCaller {
   }
 
   #common(label: string): Omit<Call, 'model' | 'messages' | 'cache'> {
-    const { clock, timeoutMs, isBackground } = this.#deps
+    const { clock, timeoutMs, endAt = Number.POSITIVE_INFINITY, isBackground } = this.#deps
     const { caller, requestId } = this.#context
     const startedAt = clock.now()
     this.#calls += 1
@@ -179,7 +181,7 @@ export class ModelCaller {
       journal: { ...newJournal(), caller: caller.kind, identity: caller },
       // So that a provider that has stopped responding is noticed.
       stream: isBackground,
-      deadlineAt: startedAt + timeoutMs,
+      deadlineAt: Math.min(startedAt + timeoutMs, endAt),
       fallback: false,
       ...(isBackground && { background: true }),
       plan: [],

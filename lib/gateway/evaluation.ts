@@ -13,6 +13,7 @@ import { RunService } from '../evaluation/runs/service.ts'
 import type { Plan } from '../evaluation/runs/types.ts'
 import type { Grading } from '../evaluation/types.ts'
 import { withModel } from '../evaluation/with-model.ts'
+import { within } from '../evaluation/within.ts'
 import { reportBatchItem, reportEvaluationCall } from '../observability/request-record.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { EvaluateBody } from '../validation/evaluation.ts'
@@ -60,7 +61,7 @@ const backgroundCalls = ({ runtime, current }: Deps): ModelCallerDeps => ({
 export type Evaluated = Readonly<{ grading: Grading; costPicoUsd: number | undefined; latencyMs: number }>
 
 export type Evaluation = Readonly<{
-  /** Grades one answer, on behalf of a request's caller. */
+  /** Grades one answer, on behalf of a request's caller. Rejects with TIMEOUT where it takes longer than a request may. */
   evaluate: (context: RequestContext, body: EvaluateBody) => Promise<Evaluated>
   checks: Checks
 }>
@@ -71,14 +72,17 @@ export const buildEvaluation = (deps: Deps): Evaluation => {
   const calls = liveCalls(deps)
   return {
     checks,
-    async evaluate(context, { graders, model, ...subject }) {
+    evaluate(context, { graders, model, ...subject }) {
       const startedAt = clock.now()
-      const models = new ModelCaller(context, calls)
-      const grading = await evaluate(withModel(graders, model), subject, {
-        models,
-        checks: checks.for(context),
+      const limitMs = context.startedAt + calls.timeoutMs - startedAt
+      return within({ clock, limitMs, signal: context.signal }, async signal => {
+        const own = { ...context, signal }
+        const models = new ModelCaller(own, { ...calls, endAt: startedAt + limitMs })
+        const begun = () => context.reservation?.spend()
+        const deps = { models, checks: checks.for(own), begun }
+        const grading = await evaluate(withModel(graders, model), subject, deps)
+        return { grading, costPicoUsd: models.costPicoUsd, latencyMs: clock.now() - startedAt }
       })
-      return { grading, costPicoUsd: models.costPicoUsd, latencyMs: clock.now() - startedAt }
     },
   }
 }
@@ -109,6 +113,7 @@ export const buildRuns = ({ runtime, current, jobs, ...deps }: RunsDeps): Evalua
     runs,
     jobs,
     datasets,
+    timeoutMs: runtime.env.REQUEST_TIMEOUT_MS,
     mostItems: runtime.env.BATCH_MAX_ITEMS,
     modelFault: (model, isChat) => modelFault(openAiModel(model, current.now), current.now, isChat),
   })

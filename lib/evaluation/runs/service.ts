@@ -11,6 +11,7 @@ import { newId, ownerOrThrow } from '../ids.ts'
 import type { PageOptions } from '../page.ts'
 import { reportOf } from '../report/report.ts'
 import type { Report } from '../report/types.ts'
+import { within } from '../within.ts'
 import { itemIdOf, type RunRecords } from './records.ts'
 import type { NewRun, Plan, Run } from './types.ts'
 
@@ -19,7 +20,9 @@ export type RunServiceDeps = Readonly<{
   jobs: Pick<BatchRecords, 'submit' | 'cancel' | 'remove'>
   datasets: DatasetService
   checks: Checks
-  clock: Pick<Clock, 'now'>
+  clock: Clock
+  /** How long the graders of a plan are checked, milliseconds. */
+  timeoutMs: number
   /** Most rows times variants of a run. */
   mostItems: number
   /** What is wrong with a model's name; undefined where it can be called. */
@@ -55,7 +58,7 @@ export class RunService {
     { plan, dataset }: Pick<RunOptions, 'plan' | 'dataset'>,
     checkedFor: CheckedFor,
   ): Promise<void> {
-    const { modelFault, checks } = this.#deps
+    const { modelFault, checks, clock, timeoutMs } = this.#deps
     const mostItems = Math.min(MOST_ITEMS, this.#deps.mostItems)
     const { variants, graders } = plan
     const items = variants.length * dataset.rows
@@ -76,7 +79,10 @@ export class RunService {
       return message === undefined ? [] : [{ path, message }]
     })
     if (faults.length > 0) throw invalidInput(faults)
-    await assertGraders(graders, checks.for(checkedFor))
+    const { caller, signal } = checkedFor
+    await within({ clock, limitMs: timeoutMs, signal }, signal =>
+      assertGraders(graders, checks.for({ caller, signal })),
+    )
     await this.#assertRows(plan, dataset)
   }
 

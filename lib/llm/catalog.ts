@@ -197,7 +197,9 @@ export class Catalog {
   #chainOf({ provider, model, name }: Target): readonly Pick<CatalogModel, 'target' | 'available'>[] {
     const chain = this.#chains.get(name)
     if (chain) return chain.flatMap(other => this.find(other) ?? [])
-    const names = this.#listings.get(provider)?.fallbacks?.[model] ?? []
+    // Clients choose the name, and every object has a `constructor`.
+    const { fallbacks = {} } = this.#listings.get(provider) ?? {}
+    const names = Object.hasOwn(fallbacks, model) ? (fallbacks[model] ?? []) : []
     return names.flatMap(other => this.#byName.get(nameOf(provider, other)) ?? [])
   }
 

@@ -5,6 +5,7 @@ import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import type { Call } from '#lib/llm/types.ts'
 import { membersOf } from '#lib/raw-json.ts'
 import { newCall } from '../../support/calls.ts'
+import { openAiCall } from '../../support/dialect-calls.ts'
 import { answering } from '../../support/wire-fixtures.ts'
 
 const TARGET = { provider: 'anthropic', model: 'claude-sonnet-4-5', name: 'claude-sonnet-4-5' }
@@ -217,6 +218,67 @@ describe('a call to Anthropic', () => {
       expect(head.warnings).toBeUndefined()
     },
   )
+
+  /** The parameters that a body of chat completions loses, whether its model refuses them with `strict`, and what is sent. */
+  const lossOf = async (fields: object) => {
+    const text = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...fields })
+    const { messages, temperature, parameters, raw } = await openAiCall(text)
+    const call = { messages, temperature, parameters, raw }
+    const { head, sent } = await exchange(call)
+    const names = head.omitted ?? []
+    expect(head.warnings ?? []).toHaveLength(names.length)
+    const strict = exchange({ ...call, strict: true })
+    if (names.length === 0) await strict
+    else await expect(strict).rejects.toMatchObject({ details: names.map(path => ({ path })) })
+    return { names, sent }
+  }
+  const TOOL = { type: 'function', function: { name: 'weather' } }
+  const FORMAT = { type: 'json_schema', json_schema: { name: 'place', schema: SCHEMA } }
+  const CALLED = [
+    { role: 'user', content: 'Hi' },
+    {
+      role: 'assistant',
+      content: null,
+      tool_calls: [{ id: 'a', type: 'function', function: { name: 'weather', arguments: '{}' } }],
+    },
+    { role: 'tool', tool_call_id: 'a', content: '7' },
+  ]
+
+  it.each<[object, readonly string[]]>([
+    [{ response_format: FORMAT }, []],
+    [{ response_format: { type: 'text' }, tools: [TOOL] }, []],
+    [{ response_format: FORMAT, tools: [TOOL] }, ['response_format']],
+    [{ response_format: FORMAT, reasoning_effort: 'high' }, ['reasoning_effort']],
+    [{ messages: CALLED, reasoning_effort: 'high' }, ['reasoning_effort']],
+    [{ messages: CALLED, reasoning: { max_tokens: 2_000 } }, ['reasoning']],
+    [{ messages: CALLED, reasoning_effort: 'none' }, []],
+    [{ reasoning_effort: 'minimal' }, []],
+    [{ reasoning_effort: 'constructor' }, ['reasoning_effort']],
+    [{ reasoning: { effort: '__proto__' } }, ['reasoning']],
+    [{ reasoning_effort: 'low', temperature: 0.2 }, ['temperature']],
+    [{ reasoning_effort: 'low', temperature: 1 }, []],
+    [{ temperature: 0.2 }, []],
+    [{ n: 1 }, []],
+    [{ n: 2 }, ['n']],
+  ])('names what it loses of a request for chat completions: %o', async (fields, names) => {
+    expect((await lossOf(fields)).names).toEqual(names)
+  })
+
+  it.each([
+    ['low', 1_024],
+    ['xhigh', 32_768],
+    ['max', 32_768],
+  ])('reasons by the effort %s with %i tokens', async (effort, tokens) => {
+    const { names, sent } = await lossOf({ reasoning_effort: effort })
+    expect(names).toEqual([])
+    expect(sent).toMatchObject({ thinking: { type: 'enabled', budget_tokens: tokens } })
+  })
+
+  it('names what it loses of a call without a body, as of one with the gateway’s tools', async () => {
+    const parameters = { seed: 1, frequencyPenalty: 1, presencePenalty: 1, choices: 2 }
+    const { head } = await exchange({ parameters })
+    expect(head.omitted).toEqual(['n', 'seed', 'frequency_penalty', 'presence_penalty'])
+  })
 
   it('names of a request for Responses what no other format has, by the names of that format', async () => {
     const json = '{"model":"m","input":"Hi","prompt_cache_key":"k"}'

@@ -48,6 +48,12 @@ describe('the catalog', () => {
     expect(catalog.contextTokensOf(target)).toBe(8_000)
   })
 
+  it.each(['constructor', '__proto__', 'toString'])('has no fallbacks of a model named %s', model => {
+    const own = new Catalog([listing('acme', true, { fallbacks: { 'acme-maxi': ['acme-mini'] } })])
+    expect(own.plan(`acme/${model}`)).toHaveLength(1)
+    expect(own.plan('acme/acme-maxi')).toHaveLength(2)
+  })
+
   it.each(['acme-mini-latest', 'acme-mini-2024', 'acme-mini-9999', 'acme-maxi-2024-07-18', 'acme-mini-1'])(
     'knows no price of %s',
     model => {

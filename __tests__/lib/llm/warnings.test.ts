@@ -37,7 +37,7 @@ describe('what a model cannot honour', () => {
     })
     const target = { provider: definition.id, model, name: model }
     const { head } = await provider.ask(newCall(changes), target)
-    return { warnings: head.warnings, sent: upstream.callsFor(model).at(-1)?.asked }
+    return { warnings: head.warnings, omitted: head.omitted, sent: upstream.callsFor(model).at(-1)?.asked }
   }
 
   it.each([
@@ -50,6 +50,12 @@ describe('what a model cannot honour', () => {
     const asked = await ask(definition, model, { temperature: 1.8 })
     expect(asked.sent?.temperature).toBe(sent)
     expect(asked.warnings).toEqual([expect.stringContaining('temperature')])
+  })
+
+  it('is a parameter that only Anthropic has, of a call without a body', async () => {
+    const { warnings, omitted } = await ask(openai, 'gpt-4o', { parameters: { topK: 3 } })
+    expect(omitted).toEqual(['top_k'])
+    expect(warnings).toEqual([expect.stringContaining('top_k')])
   })
 
   it.each([

@@ -16,9 +16,12 @@ import { conversationOf, systemOf } from './messages.ts'
 /** Anthropic requires a limit. Its models have at least this one. */
 const DEFAULT_MAX_TOKENS = 4_096
 
-const rangeOf = (unsupported: Unsupported): TemperatureRange => ({
+const DEFAULT_TEMPERATURE = 1
+
+/** With reasoning Anthropic takes only its default temperature. */
+const rangeOf = (call: Call, unsupported: Unsupported): TemperatureRange => ({
   highestTemperature: 1,
-  isFixed: unsupported.has('temperature'),
+  isFixed: unsupported.has('temperature') || reasoningTokensFor(call) > 0,
 })
 
 /** Whether a system message follows another role's message. */
@@ -28,18 +31,19 @@ const isSystemLate = ({ messages }: Call): boolean =>
 /** Warnings about changes that `messagesRequest` makes to a call. */
 export const messagesWarnings = (call: Call, target: Target, unsupported: Unsupported): readonly string[] => {
   const isRaw = isRawFor(call, 'anthropic-messages')
-  const warnings = isRaw ? [] : [...temperatureWarnings(call, rangeOf(unsupported))]
+  const warnings = isRaw ? [] : [...temperatureWarnings(call, rangeOf(call, unsupported))]
   if (isSystemLate(call) && !isRaw)
     warnings.push('This model takes system messages first only; later ones were moved to the beginning.')
   for (const name of omittedByMessages(call, target, unsupported))
-    warnings.push(`This model takes no ${name}; it was not sent.`)
+    if (isRaw || name !== 'temperature') warnings.push(`This model takes no ${name}; it was not sent.`)
   return warnings
 }
 
-/** Parameters of chat completions that have a counterpart in the Messages API. */
+/** Parameters of chat completions that have a counterpart in the Messages API, or need none by their usual value. */
 const TRANSLATED: ReadonlySet<string> = new Set([
   'model',
   'messages',
+  'n',
   'stream',
   'stream_options',
   'temperature',
@@ -64,15 +68,51 @@ const refusedOf = (names: readonly string[], unsupported: Unsupported): readonly
     : omitted
 }
 
+/** Efforts that need no reasoning: none, and less than Anthropic's least. */
+const WITHOUT_REASONING: ReadonlySet<string> = new Set(['none', 'minimal'])
+
+const isReasoningLost = (call: Call): boolean => {
+  const { reasoningTokens, reasoningEffort = 'none' } = call.parameters ?? {}
+  const isAsked =
+    reasoningTokens === undefined ? !WITHOUT_REASONING.has(reasoningEffort) : reasoningTokens > 0
+  return isAsked && reasoningTokensFor(call) === 0
+}
+
+const isTemperatureLost = (call: Call, unsupported: Unsupported): boolean =>
+  call.temperature !== undefined &&
+  call.temperature !== DEFAULT_TEMPERATURE &&
+  temperatureFor(call, rangeOf(call, unsupported)) === undefined
+
+/** A client of chat completions has two names for an effort of reasoning. */
+const effortName = (call: Call): string => {
+  const names = isRawFor(call, 'openai-chat') ? namesIn(call.raw) : []
+  return names.includes('reasoning') && !names.includes('reasoning_effort') ? 'reasoning' : 'reasoning_effort'
+}
+
+/** The parameters of a call that its translation leaves out, by their names in chat completions. */
+const lostIn = (call: Call, unsupported: Unsupported): readonly string[] => {
+  const { parameters = {} } = call
+  const { choices = 1, responseFormat = { type: 'text' } } = parameters
+  const isLost = {
+    n: choices > 1,
+    seed: parameters.seed !== undefined,
+    frequency_penalty: parameters.frequencyPenalty !== undefined,
+    presence_penalty: parameters.presencePenalty !== undefined,
+    service_tier: parameters.serviceTier !== undefined,
+    response_format: responseFormat.type !== 'text' && !answerTool(parameters),
+    [effortName(call)]: isReasoningLost(call),
+    temperature: isTemperatureLost(call, unsupported),
+  }
+  return Object.entries(isLost).flatMap(([name, one]) => (one ? [clientsName(call, name)] : []))
+}
+
 /** The client's parameters that the Messages API does not have, or the model does not take. */
 export const omittedByMessages = (call: Call, _: Target, unsupported: Unsupported): readonly string[] => {
   if (isRawFor(call, 'anthropic-messages')) return refusedOf(namesIn(call.raw), unsupported)
-  const { choices = 1, responseFormat, serviceTier } = call.parameters ?? {}
-  const names = isRawFor(call, 'openai-chat')
+  const unknown = isRawFor(call, 'openai-chat')
     ? namesIn(call.raw).filter(name => !TRANSLATED.has(name))
-    : [...untranslatedIn(call), ...(serviceTier === undefined ? [] : ['service_tier'])]
-  const omitted = names.filter(name => name !== 'n' || choices > 1)
-  return responseFormat?.type === 'json-object' ? [...omitted, clientsName(call, 'response_format')] : omitted
+    : untranslatedIn(call)
+  return [...new Set([...unknown, ...lostIn(call, unsupported)])]
 }
 
 const ANY_INPUT = { type: 'object', properties: {} }
@@ -123,12 +163,13 @@ const toolsFor = (parameters: ModelParameters): object => {
 }
 
 /** Tokens of reasoning by effort; Anthropic's least is 1,024. */
-const EFFORT_TOKENS: Readonly<Record<string, number>> = {
-  low: 1_024,
-  medium: 4_096,
-  high: 16_384,
-  xhigh: 32_768,
-}
+const EFFORT_TOKENS: ReadonlyMap<string, number> = new Map([
+  ['low', 1_024],
+  ['medium', 4_096],
+  ['high', 16_384],
+  ['xhigh', 32_768],
+  ['max', 32_768],
+])
 
 /** Tokens of reasoning; none where an earlier tool call has lost its reasoning, which Anthropic would require. */
 const reasoningTokensFor = ({ messages, parameters = {} }: Call): number => {
@@ -138,7 +179,7 @@ const reasoningTokensFor = ({ messages, parameters = {} }: Call): number => {
   )
   if (isLost || answerTool(parameters)) return 0
   const { reasoningTokens, reasoningEffort = '' } = parameters
-  return reasoningTokens ?? EFFORT_TOKENS[reasoningEffort] ?? 0
+  return reasoningTokens ?? EFFORT_TOKENS.get(reasoningEffort) ?? 0
 }
 
 const limitsFor = (call: Call): OutputLimits => ({
@@ -167,8 +208,7 @@ export const messagesRequest = (call: Call, target: Target, unsupported: Unsuppo
   const { parameters = {} } = call
   const system = systemOf(call.messages)
   const { answer, reasoning } = limitsFor(call)
-  // With reasoning Anthropic takes only its default temperature.
-  const temperature = reasoning === 0 ? temperatureFor(call, rangeOf(unsupported)) : undefined
+  const temperature = temperatureFor(call, rangeOf(call, unsupported))
   return {
     model: target.model,
     max_tokens: answer + reasoning,

@@ -145,6 +145,10 @@ const namesOf = (call: Call): readonly string[] => {
   return call.parameters ? Object.keys(parametersFor(call)) : []
 }
 
+/** What chat completions do not have: parts of a body in another format, and parameters of a call without a body. */
+const unknownIn = (call: Call): readonly string[] =>
+  call.raw || call.parameters?.topK === undefined ? untranslatedIn(call) : ['top_k']
+
 /** The parameters of a call that its request leaves out. */
 export const omittedParameters = (
   call: Call,
@@ -153,7 +157,7 @@ export const omittedParameters = (
   unsupported: Unsupported,
 ) => {
   const refused = omittedFrom(namesOf(call), unsupported).map(name => clientsName(call, name))
-  const omitted = [...untranslatedIn(call), ...refused]
+  const omitted = [...unknownIn(call), ...refused]
   const range = rangeOf(call, target, variant, unsupported)
   if (call.temperature !== undefined && temperatureFor(call, range) === undefined) omitted.push('temperature')
   return omitted
@@ -238,7 +242,7 @@ export const chatWarnings = (
   if (hasSystem && unsupported.has('system') && unsupported.has('developer'))
     warnings.push('This model takes no system messages; they were sent as part of the user’s.')
   const omitted = omittedFrom(namesOf(call), unsupported).map(name => clientsName(call, name))
-  for (const name of [...untranslatedIn(call), ...omitted])
+  for (const name of [...unknownIn(call), ...omitted])
     warnings.push(`This model takes no ${name}; it was not sent.`)
   return warnings
 }

@@ -3,24 +3,15 @@ import type { ReplyEvent } from '../../types.ts'
 import { errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, listIn, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
+import { countsIn } from './openai-usage.ts'
 import { finishOf, type ReplyPart } from './reply-part.ts'
 import { readStreamEvent } from './stream-event.ts'
 import { upstreamError } from './upstream-error.ts'
-import { type ReportedUsage, reportedUsage, withBilling, withTotal } from './usage.ts'
+import { type ReportedUsage, withBilling } from './usage.ts'
 
 const usageIn = ({ usage: value, service_tier: tier }: Fields): ReportedUsage | undefined => {
   const usage = fieldsOf(value)
-  if (!usage) return undefined
-  const input = fieldsOf(usage.input_tokens_details)
-  const output = fieldsOf(usage.output_tokens_details)
-  const counts = reportedUsage({
-    inputTokens: usage.input_tokens,
-    outputTokens: usage.output_tokens,
-    cachedInputTokens: input?.cached_tokens,
-    cacheWriteInputTokens: input?.cache_write_tokens,
-    reasoningTokens: output?.reasoning_tokens,
-  })
-  return withBilling(withTotal(counts, usage.total_tokens), { tier })
+  return usage && withBilling(countsIn(usage), { tier })
 }
 
 /** The tool calls of a response: their index among the calls, by their index among all items. */
@@ -92,7 +83,8 @@ export const responsePart = (body: string, options: ReadOptions): ReplyPart => {
   const response = fieldsOf(parseJson(body))
   if (!response) throw new MalformedResponse('not a JSON object')
   const error = errorInAnswer(response) ?? (response.status === 'failed' ? response : undefined)
-  if (error !== undefined) return { error: upstreamError({ ...options, body: error }) }
+  if (error !== undefined)
+    return { error: upstreamError({ ...options, body: error }), usage: usageIn(response) }
   if (!Array.isArray(response.output)) throw new MalformedResponse('missing output')
   const events = eventsOf(response.output)
   return {
@@ -115,12 +107,12 @@ const wireOf = (name: string, json: string): ReplyEvent => ({
   json: json.includes('\n') || json.includes('\r') ? json.replace(LINE_BREAKS, ' ') : json,
 })
 
-const DELTAS: Readonly<Record<string, 'text-delta' | 'refusal-delta' | 'reasoning-delta'>> = {
-  'response.output_text.delta': 'text-delta',
-  'response.refusal.delta': 'refusal-delta',
-  'response.reasoning_summary_text.delta': 'reasoning-delta',
-  'response.reasoning_text.delta': 'reasoning-delta',
-}
+const DELTAS: ReadonlyMap<string, 'text-delta' | 'refusal-delta' | 'reasoning-delta'> = new Map([
+  ['response.output_text.delta', 'text-delta'],
+  ['response.refusal.delta', 'refusal-delta'],
+  ['response.reasoning_summary_text.delta', 'reasoning-delta'],
+  ['response.reasoning_text.delta', 'reasoning-delta'],
+])
 const CALL_DELTAS: ReadonlySet<string> = new Set([
   'response.function_call_arguments.delta',
   'response.custom_tool_call_input.delta',
@@ -134,7 +126,7 @@ export const responseEvents = (options: ReadOptions): ((event: SseEvent) => Repl
 
   const said = (type: string, fields: Fields): readonly ReplyEvent[] => {
     const text = wordIn(fields.delta)
-    const delta = DELTAS[type]
+    const delta = DELTAS.get(type)
     if (delta) return text === undefined ? [] : [{ type: delta, text }]
     if (CALL_DELTAS.has(type) && calls.isKnown(fields.output_index))
       return [{ type: 'tool-call-delta', index: calls.of(fields.output_index), arguments: text ?? '' }]
@@ -169,8 +161,10 @@ export const responseEvents = (options: ReadOptions): ((event: SseEvent) => Repl
     if (read.kind === 'error') return { error: upstreamError({ ...options, body: read.error }) }
     const { fields } = read
     const type = wordIn(fields.type) ?? event.event
-    if (type === 'error' || type === 'response.failed')
-      return { error: upstreamError({ ...options, body: fieldsOf(fields.response) ?? fields }) }
+    if (type === 'error' || type === 'response.failed') {
+      const failed = fieldsOf(fields.response) ?? fields
+      return { error: upstreamError({ ...options, body: failed }), usage: usageIn(failed) }
+    }
     const part = partOf(type, fields)
     return { ...part, events: [wireOf(type, event.data), ...(part.events ?? [])] }
   }

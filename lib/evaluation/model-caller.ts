@@ -30,8 +30,8 @@ export type ModelCallerDeps = Readonly<{
   modelNamed: (name: string) => string
   /** How long a call waits for the first content, or for a whole answer that is not streamed. */
   timeoutMs: number
-  /** Clock time by which all calls together must have ended; absent where each has its own time alone. */
-  endAt?: number
+  /** Clock time by which all calls together must have ended; undefined where each has its own time alone. */
+  endAt: number | undefined
   maxResponseBytes: ResponseLimit
   /** Whether it is background work, which defers to live calls. */
   isBackground: boolean

@@ -44,6 +44,7 @@ const liveCalls = ({ runtime, current }: Deps): ModelCallerDeps => ({
   clock: runtime.clock,
   onEnd: reportEvaluationCall(runtime),
   timeoutMs: runtime.env.REQUEST_TIMEOUT_MS,
+  endAt: undefined,
   maxResponseBytes: runtime.env.BATCH_MAX_RESPONSE_BYTES,
   isBackground: false,
 })

@@ -390,27 +390,35 @@ describe('every route', () => {
     expect(routes.filter(file => byHand.test(read(file)))).toEqual([])
   })
 
-  it('that refuses for free answers through the pipeline, which makes an answer count', () => {
+  it('that refuses for free answers through the pipeline, which makes an answer count, or accepts a whole', () => {
     const left = routes.filter(file => /\brefusedIsFree\b/.test(optionsOf(file)))
     expect(left.toSorted()).toEqual([
+      'app/api/batch/jobs/route.ts',
+      'app/api/batch/upload/route.ts',
       'app/api/chat/route.ts',
       'app/api/evaluate/route.ts',
+      'app/api/evaluations/datasets/route.ts',
+      'app/api/evaluations/route.ts',
       'app/v1/audio/speech/route.ts',
       'app/v1/audio/transcriptions/route.ts',
       'app/v1/audio/translations/route.ts',
+      'app/v1/batches/route.ts',
       'app/v1/chat/completions/route.ts',
       'app/v1/completions/route.ts',
       'app/v1/embeddings/route.ts',
+      'app/v1/files/route.ts',
       'app/v1/images/edits/route.ts',
       'app/v1/images/generations/route.ts',
+      'app/v1/messages/batches/route.ts',
       'app/v1/messages/route.ts',
       'app/v1/moderations/route.ts',
       'app/v1/rerank/route.ts',
       'app/v1/responses/route.ts',
     ])
-    expect(left.filter(file => !/\bgateway\.(answer\(|answerUpload\b|evaluate\()/.test(read(file)))).toEqual(
-      [],
-    )
+    const answers = /\bgateway\.(answer\(|answerUpload\b|evaluate\()/
+    const accepts =
+      /\b(batch|uploads|v1Batches)\.(create|submit)\(|\b(files\.add|datasets\.create|runs\.start)\(/
+    expect(left.filter(file => !answers.test(read(file)) && !accepts.test(read(file)))).toEqual([])
   })
 
   it('that is public serves nothing of a caller: health, a greeting, the API’s description, and addresses that do not exist', () => {

@@ -329,4 +329,35 @@ describe('the limit of evaluations', () => {
     const other = new EvaluationClient(gateway.url, { 'x-forwarded-for': '192.0.2.2' })
     expect((await other.post('evaluate', body)).status).toBe(200)
   })
+
+  it.each(['evaluations', 'evaluations/datasets'])(
+    'costs nothing where POST /api/%s is refused',
+    async path => {
+      const client = new EvaluationClient(gateway.url, { 'x-forwarded-for': `192.0.2.${path.length}` })
+      for (let asked = 0; asked < 21; asked += 1) expect((await client.post(path, {})).status).toBe(400)
+      const made = await client.post('evaluations/datasets', { rows: [{ input: 'a' }] })
+      expect([made.status, made.headers.get('x-ratelimit-remaining')]).toEqual([201, '19'])
+    },
+  )
+})
+
+describe('the limit of uploads', () => {
+  it.each([
+    ['v1/files', 'text/plain', 'a', 415],
+    ['v1/batches', 'application/json', '{}', 400],
+    ['v1/messages/batches', 'application/json', '{}', 400],
+    ['api/batch/upload', 'multipart/form-data; boundary=a', '--a--', 400],
+  ])('is not used by what is refused: POST /%s', async (path, type, body, status) => {
+    for (let asked = 0; asked < 4; asked += 1) {
+      const headers = { 'content-type': type, 'x-forwarded-for': `198.51.100.${path.length}` }
+      const answer = await fetch(`${uploads.url}/${path}`, { method: 'POST', headers, body })
+      expect(answer.status, await answer.text()).toBe(status)
+    }
+  })
+
+  let uploads: GatewayProcess
+  beforeAll(async () => {
+    uploads = await GatewayProcess.start('native', { TRUSTED_PROXY_HOPS: '1' })
+  })
+  afterAll(() => uploads?.stop())
 })

@@ -13,6 +13,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     surface: 'api',
     postSurface: 'evaluation',
     access: 'caller',
+    refusedIsFree: true,
     changes: true,
     idempotent: true,
   },

@@ -11,6 +11,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     surface: 'api',
     postSurface: 'upload',
     access: 'caller',
+    refusedIsFree: true,
     changes: true,
     idempotent: true,
   },

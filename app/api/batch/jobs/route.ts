@@ -7,7 +7,14 @@ import { parseOrThrow } from '#lib/validation/zod.ts'
 
 /** Batches as JSON: submitting and listing. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/batch/jobs', surface: 'api', access: 'caller', changes: true, idempotent: true },
+  {
+    route: '/api/batch/jobs',
+    surface: 'api',
+    access: 'caller',
+    refusedIsFree: true,
+    changes: true,
+    idempotent: true,
+  },
   {
     GET: async ({ request, context, gateway }) => {
       const page = await gateway.batch.list(context.caller, parseOrThrow(jobsQuery, queryOf(request)))

@@ -7,7 +7,14 @@ import { parseOrThrow } from '#lib/validation/zod.ts'
 
 /** Submits batches as files. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/batch/upload', surface: 'upload', access: 'caller', changes: true, idempotent: true },
+  {
+    route: '/api/batch/upload',
+    surface: 'upload',
+    access: 'caller',
+    refusedIsFree: true,
+    changes: true,
+    idempotent: true,
+  },
   {
     POST: async ({ request, context, gateway }) => {
       const { clock, uploads, itemLimits } = gateway

@@ -44,6 +44,12 @@ const bodyOf = (error: GatewayError, requestId: string, path: string): object =>
   return OPENAI_PATH.test(path) ? openAiErrorBody(error) : errorBody(error, requestId)
 }
 
+/** When to retry, also in milliseconds where clients of OpenAI and Anthropic look for these first. */
+const retryHeaders = (seconds: number | undefined, isV1: boolean): Readonly<Record<string, string>> =>
+  seconds === undefined
+    ? {}
+    : { 'retry-after': String(seconds), ...(isV1 && { 'retry-after-ms': String(seconds * 1_000) }) }
+
 /**
  * An error as a response of the API that a path belongs to: Anthropic's form under `/v1/messages`, OpenAI's under the
  * rest of `/v1`, ours everywhere else.
@@ -51,14 +57,13 @@ const bodyOf = (error: GatewayError, requestId: string, path: string): object =>
  * @param path a request's path or target, or a route's pattern
  */
 export const errorResponse = (error: GatewayError, requestId: string, path: string): RouteResponse => {
-  const retryAfterSeconds = retryAfterOf(error)
   const isV1 = OPENAI_PATH.test(path)
   return {
     status: isV1 ? openAiStatus(error) : error.status,
     json: bodyOf(error, requestId, path),
     headers: {
       ...(isV1 && { 'request-id': requestId }),
-      ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
+      ...retryHeaders(retryAfterOf(error), isV1),
       ...(!error.retryable && (isV1 || error.code === 'QUOTA_EXCEEDED') && { 'x-should-retry': 'false' }),
     },
   }

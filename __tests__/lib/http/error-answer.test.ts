@@ -3,6 +3,10 @@ import { ERRORS, type ErrorCode, GatewayError } from '#lib/errors.ts'
 import { errorResponse } from '#lib/http/error-response.ts'
 
 const CODES = Object.keys(ERRORS) as ErrorCode[]
+const WAITING = [
+  new GatewayError('CONFLICT', undefined, { retryAfterSeconds: 1 }),
+  new GatewayError('PROVIDER_RATE_LIMIT', undefined, { retryAfterSeconds: 36 }),
+]
 const OPENAI_PATHS = [
   '/v1',
   '/v1/',
@@ -65,6 +69,19 @@ describe('the form of an error', () => {
       expect(theirs?.status).toBe(code === 'CONTENT_BLOCKED' ? 400 : ours?.status)
       expect(theirs?.headers?.['retry-after']).toBe(ours?.headers?.['retry-after'])
     }
+  })
+
+  it('says under /v1 also in milliseconds when to retry, wherever it says so at all', () => {
+    for (const error of [...CODES.map(code => new GatewayError(code)), ...WAITING]) {
+      for (const path of ['/v1/chat/completions', '/v1/messages']) {
+        const { headers = {} } = errorResponse(error, 'id', path)
+        const seconds = headers['retry-after']
+        expect(headers['retry-after-ms']).toBe(seconds === undefined ? undefined : `${seconds}000`)
+      }
+      expect(errorResponse(error, 'id', '/api/chat').headers).not.toHaveProperty('retry-after-ms')
+    }
+    const [, busy] = WAITING
+    expect(busy && errorResponse(busy, 'id', '/v1/x').headers).toMatchObject({ 'retry-after-ms': '36000' })
   })
 
   it('tells clients under /v1 not to repeat what cannot succeed', () => {

@@ -113,12 +113,17 @@ export const errorResponsesOf = (operation: Operation): Record<string, Reference
 
 const WITH_RETRY_AFTER: ReadonlySet<number> = new Set([429, 503])
 
+/** References to the headers of an error. Only clients of OpenAI and Anthropic read milliseconds. */
+const headersOf = (form: ErrorForm, status: number): Record<string, JsonSchema> => {
+  const always = ['x-request-id']
+  const waiting = form === NATIVE ? ['retry-after'] : ['retry-after', 'retry-after-ms']
+  const names = WITH_RETRY_AFTER.has(status) ? [...always, ...waiting] : always
+  return Object.fromEntries(names.map(name => [name, { $ref: `#/components/headers/${name}` }]))
+}
+
 const responseOf = (form: ErrorForm, status: number, codes: readonly ErrorCode[]): JsonSchema => ({
   description: codes.join(', '),
-  headers: {
-    'x-request-id': { $ref: '#/components/headers/x-request-id' },
-    ...(WITH_RETRY_AFTER.has(status) && { 'retry-after': { $ref: '#/components/headers/retry-after' } }),
-  },
+  headers: headersOf(form, status),
   content: {
     'application/json': {
       schema: { $ref: `#/components/schemas/${form.name}` },

@@ -61,6 +61,7 @@ const HEADERS: Readonly<Record<string, Header>> = {
     schema: text,
   },
   'retry-after': { group: 'errors', description: 'Seconds until a retry makes sense.', schema: number },
+  'retry-after-ms': { group: 'errors', description: 'The same in milliseconds.', schema: number },
 }
 
 /** The headers as components. */

@@ -84,7 +84,15 @@ test('offers the tools that the gateway has, remembers the choice, and sends it 
 
   await openPicker(page)
   await expect(page.getByRole('checkbox')).toHaveCount(5)
-  await page.getByRole('checkbox', { name: 'Weather' }).check()
+  const weather = page.getByRole('checkbox', { name: 'Weather', exact: true })
+  await expect(weather).toHaveAccessibleDescription('The current weather at a place.')
+  await weather.check()
+  await parley.composer.fill('Not yet')
+  await openPicker(page)
+  await weather.press('Enter')
+  await expect(parley.composer).toHaveValue('Not yet')
+  await parley.composer.fill('')
+  await openPicker(page)
   await everyLook('tools-picker', async () => {
     expect(await sidewaysOverflow(page), 'nothing sticks out sideways').toBe(0)
   })
@@ -96,7 +104,7 @@ test('offers the tools that the gateway has, remembers the choice, and sends it 
   await expect(page.getByRole('checkbox')).toHaveCount(0)
 
   await page.reload()
-  await expect(picker(page).locator('summary')).toHaveText('Tools1')
+  await expect(picker(page).locator('summary')).toHaveText('Tools1 chosen')
   const asked = page.waitForRequest('**/api/chat')
   await send(parley, 'How warm is it in Berlin?')
   expect((await asked).postDataJSON().tools).toEqual(['weather'])

@@ -28,7 +28,7 @@ import { useEscape } from './use-escape.ts'
 /** The chat page. It uses only the gateway's public API. */
 export function ChatPage() {
   const { models, model, asked, chooseModel } = useModels()
-  const { tools, chosen, choose } = useTools()
+  const { tools, chosen, asked: askedTools, choose } = useTools()
   const chat = useChat()
   const { away, follow } = useFollow()
   const stalled = useStalled(chat.turns.at(-1)?.answer)
@@ -43,12 +43,16 @@ export function ChatPage() {
   }, [])
 
   function send(question: string) {
-    void chatSession().send(question, asked, chosen)
+    void chatSession().send(question, asked, askedTools)
     dropped.dismiss()
     follow()
   }
 
-  const retry = useCallback((asked = model) => chatSession().retry(asked), [model])
+  const retry = useCallback(
+    (asked = model) =>
+      chatSession().retry(asked, tools.length > 0 ? tools.map(({ name }) => name) : undefined),
+    [model, tools],
+  )
   const continueAnswer = useCallback(() => {
     chatSession().continueAnswer(model)
     follow()

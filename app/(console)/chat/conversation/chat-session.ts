@@ -17,6 +17,9 @@ const ASK_AGAIN_WITHIN_MS = 60_000
 /** The model that a question is for; undefined leaves the choice to the gateway. */
 export type ChosenModel = string | undefined | Promise<string | undefined>
 
+/** The names of the gateway's tools that the model may use. */
+export type ChosenTools = readonly string[] | Promise<readonly string[]>
+
 export type ChatState = Conversation & {
   answering: boolean
   /** A question that is asked as soon as the last conversation and the model are known. */
@@ -76,27 +79,30 @@ export class ChatSession {
     return this.#ready
   }
 
-  /** Sends a question, once the model is known and the last conversation is loaded. */
-  async send(question: string, model: ChosenModel, tools: readonly string[] = []): Promise<void> {
+  /** Sends a question, once its model and tools are known and the last conversation is loaded. */
+  async send(question: string, model: ChosenModel, tools: ChosenTools = []): Promise<void> {
     const { loaded, sending } = this.#state
     if (sending !== undefined || (loaded && !this.#current.live.ready)) return
     this.draft.set('')
-    if (!loaded || model instanceof Promise) this.#update({ sending: question })
-    const [chosen] = await Promise.all([model, this.start()])
+    if (!loaded || model instanceof Promise || tools instanceof Promise) this.#update({ sending: question })
+    const [chosen, allowed] = await Promise.all([model, tools, this.start()])
     this.#update({ sending: undefined })
     if (!this.#current.live.ready) return this.draft.prepend(question)
     this.#endUndo()
-    this.#current.live.send({ question, model: chosen, ...(tools.length > 0 && { tools }) })
+    this.#current.live.send({ question, model: chosen, tools: allowed })
   }
 
   /** Asks for the rest of an answer that was cut; what is being written stays. */
   readonly continueAnswer = (model: string | undefined): void => {
     if (!this.#current.live.ready) return
     this.#endUndo()
-    this.#current.live.send({ question: CONTINUE, model })
+    const tools = this.#state.turns.at(-1)?.tools
+    this.#current.live.send({ question: CONTINUE, model, ...(tools && { tools }) })
   }
 
-  readonly retry = (model: string | undefined): void => this.#current.live.retry(model)
+  /** @param offered the tools that the gateway has now, where they are known */
+  readonly retry = (model: string | undefined, offered?: readonly string[]): void =>
+    this.#current.live.retry(model, offered)
   readonly stop = (): void => void this.#current.live.stop()
   readonly takeBack = (): void => this.#current.live.takeBack()
   readonly endWait = (): void => this.#current.live.endWait()

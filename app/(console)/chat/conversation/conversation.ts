@@ -26,7 +26,8 @@ export type Question = Pick<Turn, 'question' | 'model' | 'tools'>
 
 export type Action =
   | ({ type: 'asked' } & Question)
-  | { type: 'asked-again'; model: string | undefined }
+  /** `offered`: the tools that there are now; all are kept where that is unknown. */
+  | { type: 'asked-again'; model: string | undefined; offered?: readonly string[] | undefined }
   | { type: 'received'; events: ChatEvent[]; position?: StreamPosition | undefined }
   | { type: 'stopped' }
   | { type: 'stopped-at'; end: StoppedEnd }
@@ -40,12 +41,21 @@ export function conversation(state: Conversation, action: Action): Conversation 
   const { turns } = state
   switch (action.type) {
     case 'asked': {
-      const { type: _, ...asked } = action
+      const { question, model, tools = [] } = action
+      const asked = { question, model, ...(tools.length > 0 && { tools }) }
       return { turns: [...turns, { id: (turns.at(-1)?.id ?? 0) + 1, ...asked, answer: waiting }] }
     }
     case 'asked-again': {
-      const { model } = action
-      return { turns: withLast(turns, last => ({ ...last, model, answer: waiting, previous: last.answer })) }
+      const { model, offered } = action
+      return {
+        turns: withLast(turns, last => ({
+          ...last,
+          model,
+          ...(last.tools && offered && { tools: last.tools.filter(name => offered.includes(name)) }),
+          answer: waiting,
+          previous: last.answer,
+        })),
+      }
     }
     case 'received': {
       const { events, position } = action

@@ -70,9 +70,9 @@ export class LiveConversation {
     this.#ask({ messages, ...choicesOf(asked) }, () => this.#events.onWithdrawn(question))
   }
 
-  retry(model: string | undefined): void {
+  retry(model: string | undefined, offered?: readonly string[]): void {
     if (!this.#last || !this.ready) return
-    this.#dispatch({ type: 'asked-again', model })
+    this.#dispatch({ type: 'asked-again', model, offered })
     this.#repeatLast('refresh')
   }
 

@@ -15,7 +15,13 @@ export function ToolPicker({ tools, chosen, onChoose }: Props) {
   return (
     <details className="tool-picker" onKeyDown={closeOnEscape} onBlur={closeWhenLeft}>
       <summary className="text-button">
-        Tools{chosen.length > 0 && <span className="tool-count">{chosen.length}</span>}
+        Tools
+        {chosen.length > 0 && (
+          <span className="tool-count">
+            {chosen.length}
+            <span className="sr-only"> chosen</span>
+          </span>
+        )}
       </summary>
       <fieldset className="tool-panel">
         <legend className="sr-only">Tools that the model may use</legend>
@@ -23,18 +29,28 @@ export function ToolPicker({ tools, chosen, onChoose }: Props) {
           <label key={name}>
             <input
               type="checkbox"
+              aria-labelledby={`tool-${name}`}
+              aria-describedby={`about-tool-${name}`}
               checked={chosen.includes(name)}
               onChange={event => onChoose(name, event.target.checked)}
+              onKeyDown={doNotSend}
             />
             <span>
-              <span className="block font-medium text-ink">{toolAsWords(name)}</span>
-              {description}
+              <span id={`tool-${name}`} className="block font-medium text-ink">
+                {toolAsWords(name)}
+              </span>
+              <span id={`about-tool-${name}`}>{description}</span>
             </span>
           </label>
         ))}
       </fieldset>
     </details>
   )
+}
+
+/** Enter in a checkbox sends the form that it stands in: the question. */
+function doNotSend(event: KeyboardEvent<HTMLInputElement>) {
+  if (event.key === 'Enter') event.preventDefault()
 }
 
 function closeOnEscape(event: KeyboardEvent<HTMLDetailsElement>) {

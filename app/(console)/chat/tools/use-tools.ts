@@ -6,20 +6,24 @@ const TOOLS_KEY = 'parley-tools'
 
 /** The tools that a model can be given, and the chosen ones; the choice is stored in this browser. */
 export function useTools() {
-  const [tools, setTools] = useState<Tool[]>([])
+  const [tools, setTools] = useState<Tool[]>()
   const [wanted, setWanted] = useState<readonly string[]>([])
+  const [first] = useState(() => Promise.withResolvers<readonly string[]>())
 
   useEffect(() => {
     let isShown = true
+    // Goes on where the page is left: a question may wait for it.
     void fetchTools().then(offered => {
+      const names = remembered()
+      first.resolve(among(offered, names))
       if (!isShown) return
       setTools(offered)
-      setWanted(remembered())
+      setWanted(names)
     })
     return () => {
       isShown = false
     }
-  }, [])
+  }, [first])
 
   function choose(name: string, isWanted: boolean) {
     const others = wanted.filter(one => one !== name)
@@ -30,8 +34,14 @@ export function useTools() {
     } catch {}
   }
 
-  const chosen = tools.flatMap(({ name }) => (wanted.includes(name) ? [name] : []))
-  return { tools, chosen, choose }
+  const chosen = among(tools ?? [], wanted)
+  /** The tools that a question is asked with: a promise until they are known. */
+  const asked = tools ? chosen : first.promise
+  return { tools: tools ?? [], chosen, asked, choose }
+}
+
+function among(tools: readonly Tool[], names: readonly string[]): readonly string[] {
+  return tools.flatMap(({ name }) => (names.includes(name) ? [name] : []))
 }
 
 /** Storage can be refused; then every page load begins without tools. */

@@ -1,9 +1,11 @@
+import { inTurns } from '../../../loop-turns.ts'
+import { hasLongText, type Packed, pack } from './long-texts.ts'
 import { type GroupResult, receivedError, type Statement, type StatementResult } from './messages.ts'
 import type { Mutex } from './mutex.ts'
 import type { RecordsThread } from './thread-handle.ts'
 
 type Waiting = Readonly<{
-  statements: readonly Statement[]
+  statements: Packed<readonly Statement[]>
   /** Undefined where a statement that must match did not. */
   resolve: (results: readonly StatementResult[] | undefined) => void
   reject: (error: unknown) => void
@@ -35,7 +37,13 @@ export class GroupCommit {
   }
 
   /** @returns undefined where a statement that must match a row matched none; then nothing has changed */
-  run(statements: readonly Statement[]): Promise<readonly StatementResult[] | undefined> {
+  async run(statements: readonly Statement[]): Promise<readonly StatementResult[] | undefined> {
+    // Before its turn to write: others do not wait for it.
+    if (hasLongText(statements)) return this.#enqueue(await inTurns(pack(statements)))
+    return this.#enqueue({ packed: statements, buffers: [] })
+  }
+
+  #enqueue(statements: Waiting['statements']): Promise<readonly StatementResult[] | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ statements, resolve, reject })
       if (!this.#isCommitting) void this.#commitAll()
@@ -51,7 +59,10 @@ export class GroupCommit {
   async #commit(): Promise<void> {
     const groups = this.#waiting.splice(0, MOST_GROUPS)
     try {
-      const results = await this.#thread.commit(groups.map(({ statements }) => statements))
+      const results = await this.#thread.commit({
+        packed: groups.map(({ statements: { packed } }) => packed),
+        buffers: groups.flatMap(({ statements: { buffers } }) => buffers),
+      })
       for (const [index, group] of groups.entries()) settle(group, results[index])
     } catch (error) {
       for (const { reject } of groups) reject(error)

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Clock, Timer } from '../../../clock.ts'
 import { inTurns } from '../../../loop-turns.ts'
 import { threadProgram } from '../../../thread-program.ts'
-import { hasLongText, pack, unpack } from './long-texts.ts'
+import { hasLongText, type Packed, pack, unpack } from './long-texts.ts'
 import {
   type FromThread,
   type GroupResult,
@@ -85,9 +85,20 @@ class ThreadRun {
   }
 
   async ask(request: ThreadRequest): Promise<Outcome> {
-    if (!hasLongText(request)) return this.#send(request)
-    const { packed, buffers } = await inTurns(pack(request))
-    return this.#send({ ...packed, isPacked: true }, buffers)
+    return this.send(hasLongText(request) ? await inTurns(pack(request)) : { packed: request, buffers: [] })
+  }
+
+  /** The same with its long texts encoded already. */
+  send({ packed: request, buffers }: Packed<ThreadRequest>): Promise<Outcome> {
+    if (this.#lost) return Promise.reject(this.#lost)
+    const id = ++this.#lastId
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject, askedAt: this.#clock.now() })
+      // It keeps the process alive only while requests are pending.
+      if (this.#pending.size === 1) this.#worker.ref()
+      const isPacked = buffers.length > 0 && { isPacked: true }
+      this.#worker.postMessage({ ...request, ...isPacked, id }, buffers)
+    })
   }
 
   /** Fails all pending requests. It gets no further ones. */
@@ -111,20 +122,6 @@ class ThreadRun {
     this.#worker.ref()
     this.#worker.postMessage({ type: 'close' })
     return this.ended.promise
-  }
-
-  #send(
-    request: ThreadRequest & Readonly<{ isPacked?: true }>,
-    moved: readonly ArrayBuffer[] = [],
-  ): Promise<Outcome> {
-    if (this.#lost) return Promise.reject(this.#lost)
-    const id = ++this.#lastId
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject, askedAt: this.#clock.now() })
-      // It keeps the process alive only while requests are pending.
-      if (this.#pending.size === 1) this.#worker.ref()
-      this.#worker.postMessage({ ...request, id }, moved)
-    })
   }
 
   #receive(message: FromThread): void {
@@ -202,9 +199,12 @@ export class RecordsThread {
   }
 
   /** Commits groups of statements together. @throws ThreadLost, or SQLite's error where it concerns all of them */
-  async commit(groups: GroupsRequest['groups']): Promise<readonly GroupResult[]> {
+  async commit({
+    packed: groups,
+    buffers,
+  }: Packed<GroupsRequest['groups']>): Promise<readonly GroupResult[]> {
     this.#restart()
-    const reply = await this.#run.ask({ connection: 'write', groups })
+    const reply = await this.#run.send({ packed: { connection: 'write', groups }, buffers })
     return 'groups' in reply ? reply.groups : []
   }
 

@@ -69,9 +69,11 @@ const chunks = fc.record(
         {
           index: fc.constantFrom(0, 0, 0, 1),
           delta: deltas,
+          // Of relays that cannot stream.
+          message: texts.map(content => ({ role: 'assistant', content })),
           finish_reason: fc.constantFrom(null, null, null, 'stop'),
         },
-        { requiredKeys: ['delta'] },
+        { requiredKeys: [] },
       ),
     ),
     usage: fc.constantFrom(null, null, { prompt_tokens: 3, completion_tokens: 2 }),
@@ -80,6 +82,22 @@ const chunks = fc.record(
 )
 
 describe('a streamed answer', () => {
+  it('is taken from one whole message alone, where a relay sends it again', () => {
+    const variant = { provider: 'openai' } as OpenAiVariant
+    const read = chunkReader({
+      variant,
+      replyId: 'r',
+      passesOn: false,
+      redact: (text: string) => text,
+    } as never)
+    const texts = ['Hel', 'Hello'].flatMap(content =>
+      (read(event(JSON.stringify({ choices: [{ message: { content } }] }))).events ?? []).map(one =>
+        'text' in one ? one.text : '',
+      ),
+    )
+    expect(texts).toEqual(['Hel'])
+  })
+
   it('is read the same where no chunk repeats another one', () => {
     const variant = { provider: 'openai' } as OpenAiVariant
     const options = { variant, replyId: 'r', passesOn: false, redact: (text: string) => text }

@@ -5,13 +5,14 @@ import type { ReplyEvent } from '../../types.ts'
 import { describesError, errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, listIn, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
+import { countsIn } from './openai-usage.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
 import { RepeatedChunk } from './repeated-chunk.ts'
 import { finishOf, isFailedFinish, type ReplyPart } from './reply-part.ts'
 import { readStreamEvent } from './stream-event.ts'
 import { areWellFormed, ToolCallFragments } from './tool-call-fragments.ts'
 import { upstreamError } from './upstream-error.ts'
-import { type ReportedUsage, reportedUsage, withBilling, withTotal } from './usage.ts'
+import { type ReportedUsage, withBilling } from './usage.ts'
 
 const TEXT_PARTS: ReadonlySet<unknown> = new Set(['text', 'output_text', undefined, null])
 /** Answers with these finish reasons may have no message at all (Gemini, vLLM). */
@@ -73,21 +74,7 @@ const wireEvent = (json: string, isUsage = false): ReplyEvent => ({
 
 const usageIn = (value: unknown, { reportedCostUsd }: OpenAiVariant): ReportedUsage | undefined => {
   const usage = fieldsOf(value)
-  if (!usage) return undefined
-  const input = fieldsOf(usage.prompt_tokens_details)
-  const output = fieldsOf(usage.completion_tokens_details)
-  const counts = reportedUsage({
-    inputTokens: usage.prompt_tokens,
-    outputTokens: usage.completion_tokens,
-    // DeepSeek; OpenRouter and LiteLLM for cache writes.
-    cachedInputTokens: input?.cached_tokens ?? usage.prompt_cache_hit_tokens,
-    cacheWriteInputTokens: input?.cache_write_tokens ?? input?.cache_creation_tokens,
-    reasoningTokens: output?.reasoning_tokens,
-    audioInputTokens: input?.audio_tokens,
-    imageInputTokens: input?.image_tokens,
-    audioOutputTokens: output?.audio_tokens,
-  })
-  return withBilling(withTotal(counts, usage.total_tokens), { costUsd: reportedCostUsd?.(usage) })
+  return usage && withBilling(countsIn(usage), { costUsd: reportedCostUsd?.(usage) })
 }
 
 const withTier = (usage: ReportedUsage | undefined, tier: unknown): ReportedUsage | undefined =>
@@ -124,9 +111,10 @@ export const completionPart = (body: string, options: ReadOptions): ReplyPart =>
   const completion = fieldsOf(Array.isArray(value) ? value[0] : value)
   if (!completion) throw new MalformedResponse('not a JSON object')
   const choice = choiceIn(completion, 0)
+  const usage = withTier(usageIn(completion.usage, variant), completion.service_tier)
   const error = errorIn(completion, choice)
   if (error !== undefined)
-    return { error: upstreamError({ provider: variant.provider, body: error, redact }) }
+    return { error: upstreamError({ provider: variant.provider, body: error, redact }), usage }
   const message = optionalFields(choice?.message, 'a message')
   const raw = wordIn(choice?.finish_reason)
   // Null or empty means that the vendor gives no reason; without the field it may be a partial answer.
@@ -144,7 +132,7 @@ export const completionPart = (body: string, options: ReadOptions): ReplyPart =>
   return {
     events: passesOn && !Array.isArray(value) ? [wireOf(), ...events] : events,
     finish: raw ? finishOf(raw) : undefined,
-    usage: withTier(usageIn(completion.usage, variant), completion.service_tier),
+    usage,
     end: true,
   }
 }
@@ -212,14 +200,14 @@ export const chunkReader = ({
     const chunk = read.fields
     const vendorExtras = vendorExtrasOf?.(chunk)
     const choice = followedChoice(chunk)
+    const usage = usageOfChunk(chunk, vendorExtras?.usage)
     const error = errorIn(chunk, choice, vendorExtras?.error)
-    if (error !== undefined) return { error: upstreamError({ provider, body: error, redact }) }
+    if (error !== undefined) return { error: upstreamError({ provider, body: error, redact }), usage }
     const raw = wordIn(choice?.finish_reason)
     calls.isRepaired = false
     const events = eventsIn(choice)
-    const usage = usageOfChunk(chunk, vendorExtras?.usage)
     const [first] = events
-    if (events.length === 1 && first?.type === 'text-delta' && !raw && !usage)
+    if (choice?.delta && events.length === 1 && first?.type === 'text-delta' && !raw && !usage)
       repeated.learn(event, first.text)
     return {
       ...partOf(events, () => wireOf(chunk, choice, event.data, events)),

@@ -134,18 +134,35 @@ export const isSecurePage = (request: Request, rules: AccessRules): boolean =>
   transportOf(request, rules).scheme === 'https' ||
   (request.headers.get('origin')?.startsWith('https:') === true && !isCrossSite(request, rules))
 
+const RATE_LIMITS = ['limit', 'remaining', 'reset'].flatMap(what =>
+  ['', '-requests', '-tokens'].map(of => `x-ratelimit-${what}${of}`),
+)
+
+/** Headers of ours that a page's clients read. */
 const EXPOSED = [
   'x-request-id',
   'request-id',
+  'openai-processing-ms',
+  'server-timing',
   'x-should-retry',
-  'x-ratelimit-limit',
-  'x-ratelimit-remaining',
-  'x-ratelimit-reset',
+  ...RATE_LIMITS,
+  'ratelimit',
+  'ratelimit-policy',
   'retry-after',
+  'retry-after-ms',
   'x-gateway-model',
   'x-gateway-provider',
+  'x-gateway-attempts',
+  'x-gateway-fallback',
+  'x-gateway-arm',
+  'x-gateway-guardrails',
+  'x-gateway-stored',
   'x-gateway-cache',
   'cache-status',
+  'age',
+  'content-disposition',
+  'etag',
+  'x-vercel-ai-ui-message-stream',
   'x-gateway-cost-usd',
   'x-gateway-params-dropped',
   'x-gateway-estimated',
@@ -157,29 +174,40 @@ const EXPOSED = [
 /** What the official clients of OpenAI and Anthropic say of themselves. */
 const STAINLESS = [
   'arch',
+  'custom-poll-interval',
   'helper',
   'helper-method',
   'lang',
   'os',
   'package-version',
+  'poll-helper',
   'retry-count',
   'runtime',
   'runtime-version',
   'timeout',
 ]
 
+/** What clients send: a browser refuses a whole request for a header that is not among them. */
 const ALLOWED = [
   'authorization',
+  'cache-control',
+  'content-encoding',
   'content-type',
+  'if-none-match',
+  'user-agent',
   'x-api-key',
   'api-key',
   'x-request-id',
+  'x-client-request-id',
   'idempotency-key',
   'x-gateway-cache-kind',
   'x-gateway-cache-tags',
   'x-gateway-resume',
   'x-gateway-strict',
   'last-event-id',
+  'openai-beta',
+  'openai-organization',
+  'openai-project',
   'anthropic-version',
   'anthropic-beta',
   'anthropic-dangerous-direct-browser-access',

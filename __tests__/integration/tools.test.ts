@@ -6,6 +6,7 @@ import { FakeService, json, openMeteoOn } from '../support/fake-service.ts'
 import { GatewayProcess, HOSTS } from '../support/gateway.ts'
 
 const SECRET = 'a-secret-of-the-operator'
+const ADMIN_TOKEN = 'the-token-of-the-admin'
 
 describe.each(HOSTS)('/api/tools under the %s server', host => {
   let service: FakeService
@@ -32,6 +33,7 @@ describe.each(HOSTS)('/api/tools under the %s server', host => {
       TAVILY_BASE_URL: service.url,
       WIKIPEDIA_BASE_URL: service.url,
       RATE_LIMIT_API: '40/1m',
+      ADMIN_TOKEN,
     })
   })
   afterAll(async () => {
@@ -88,6 +90,21 @@ describe.each(HOSTS)('/api/tools under the %s server', host => {
     const again = await run('weather', { location: 'Berlin' })
     expect(again.body).toEqual({ ...first.body, cache: 'hit' })
     expect(service.of('/v1/forecast').length).toBe(1)
+  })
+
+  it('forgets the results of tools when their kind is invalidated', async () => {
+    const states: string[] = []
+    const ask = async () => states.push((await run('weather', { location: 'Paris' })).body.cache)
+    await ask()
+    await ask()
+    const invalidated = await fetch(`${gateway.url}/api/admin/cache`, {
+      method: 'DELETE',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_TOKEN}` },
+      body: JSON.stringify({ kind: 'tool-*' }),
+    })
+    expect(invalidated.status).toBe(200)
+    await ask()
+    expect(states).toEqual(['miss', 'hit', 'miss'])
   })
 
   it('runs an operator’s HTTP service with its secret, which no answer and no log line shows', async () => {

@@ -142,7 +142,8 @@ describe.each(DATABASES)('the ledger in %s', kind => {
     answered({ id: 'bobs', caller: BOB })
     expect((await service.request('chosen', ADA)).request.key_id).toBe('k2')
     await expect(service.request('bobs', ADA)).rejects.toMatchObject({ code: 'NOT_FOUND' })
-    await expect(service.request('unknown', ADA)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    for (const id of ['unknown', '\0', 'chosen\0'])
+      await expect(service.request(id, ADA)).rejects.toMatchObject({ code: 'NOT_FOUND' })
     expect((await service.request('bobs')).request.owner).toBe('guest bob')
   })
 

@@ -313,6 +313,22 @@ describe.each(DATABASES)('files and batches of /v1 in %s', kind => {
       expect(await records.claim({ count: 9, now: 1e15, leaseMs: 1 })).toEqual([])
     })
 
+    it('refuses a file with a custom_id that no database keeps as it is, and names its lines', async () => {
+      const own = setting()
+      const content = [String.raw`a\u0000b`, 'a', String.raw`\ud800`].map(line).join('')
+      const { id } = await own.create((await own.upload(content)).id)
+      const refused = await own.until(id, ({ state }) => state !== 'validating' || own.errors.length > 0)
+      expect(own.errors).toEqual([])
+      const fault = { code: 'invalid_request', param: 'custom_id' }
+      expect(refused).toMatchObject({
+        state: 'invalid',
+        errors: [
+          { ...fault, line: 1 },
+          { ...fault, line: 3 },
+        ],
+      })
+    })
+
     it('says that a file’s content is on another machine, and leaves its batch to that one', async () => {
       const [here, elsewhere] = [setting(), setting()]
       const input = await here.upload(line('a'))

@@ -11,13 +11,17 @@ export type RequestPage = Readonly<{ entries: readonly RequestRecord[]; cursor?:
 /** Random ids of rows. */
 const ROW_ID = /^[\w.-]{1,64}$/
 
+/** Postgres refuses it in any text. */
+const ZERO = '\0'
+
 /** The newest request of that id, of one owner where one is given; undefined where there is none. */
 export const findRequest = (
   records: Records,
   requestId: string,
   owner: string | undefined,
-): Promise<ExplainedRequest | undefined> =>
-  records.read(async db => {
+): Promise<ExplainedRequest | undefined> => {
+  if (requestId.includes(ZERO)) return Promise.resolve(undefined)
+  return records.read(async db => {
     const request = await db
       .selectFrom('ledger_requests')
       .selectAll()
@@ -37,6 +41,7 @@ export const findRequest = (
       .execute()
     return { request, attempts }
   })
+}
 
 /** Requests, newest first, of one owner where one is given. @throws GatewayError INVALID_INPUT for an unknown cursor */
 export const listRequests = (

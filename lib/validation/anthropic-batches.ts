@@ -3,6 +3,7 @@ import type { NewItem, V1Request } from '../batch/types.ts'
 import { inTurns, turn } from '../loop-turns.ts'
 import { scanElements, scanMembers } from '../raw-json.ts'
 import { grouped } from './grouped.ts'
+import { NO_CONTROL, NO_CONTROL_RULE } from './no-control.ts'
 import { check, FaultList, optional, parseOrThrow, withDefault } from './zod.ts'
 
 const USUAL = 20
@@ -16,11 +17,13 @@ const count = z.coerce
     `must be a whole number from 1 to ${grouped(MOST)}`,
   )
 
+const batchId = z.string().regex(NO_CONTROL, NO_CONTROL_RULE)
+
 /** The query of `GET /v1/messages/batches`. Source: Anthropic, "List Message Batches". */
 export const messageBatchesQuery = z.object({
   limit: withDefault(count, USUAL),
-  after_id: optional(z.string()),
-  before_id: optional(z.string()),
+  after_id: optional(batchId),
+  before_id: optional(batchId),
 })
 
 const request = z.looseObject({

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ITEM_STATES, PRIORITIES } from '../batch/types.ts'
 import { assertOneQuestion, type ChatLimits, ONE_QUESTION, questionFields } from './chat.ts'
+import { NO_CONTROL, NO_CONTROL_RULE } from './no-control.ts'
 import { pageCursor, pageLimit } from './page.ts'
 import { optional } from './zod.ts'
 
@@ -8,7 +9,6 @@ const LONGEST_NAME = 200
 const LONGEST_ID = 128
 const LATEST_MS = 30 * 86_400_000
 const LONGEST_URL = 2_000
-const NO_CONTROL = /^\P{Cc}*$/u
 
 const text = (longest: number) =>
   z
@@ -16,7 +16,7 @@ const text = (longest: number) =>
     .trim()
     .min(1, 'must not be empty')
     .max(longest, `must have at most ${longest} characters`)
-    .regex(NO_CONTROL, 'must hold no control characters')
+    .regex(NO_CONTROL, NO_CONTROL_RULE)
 
 const isInexact = (value: number): boolean => Number.isInteger(value) && !Number.isSafeInteger(value)
 
@@ -48,7 +48,7 @@ const hasNoCredentials = (address: string): boolean => {
 const webhookUrl = z
   .string()
   .max(LONGEST_URL, `must have at most ${LONGEST_URL} characters`)
-  .regex(NO_CONTROL, 'must hold no control characters')
+  .regex(NO_CONTROL, NO_CONTROL_RULE)
   .pipe(z.url({ protocol: /^https$/, error: 'must be an https:// address', abort: true }))
   .refine(hasNoCredentials, 'must hold no user and no password')
   .meta({ description: 'An https:// address that is called when the job has ended.' })

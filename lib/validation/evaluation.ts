@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { GRADER_TYPES, type GraderSpec } from '../evaluation/types.ts'
 import { grouped } from './grouped.ts'
+import { NO_CONTROL, NO_CONTROL_RULE } from './no-control.ts'
 import { optional, withDefault } from './zod.ts'
 
 const MOST_GRADERS = 20
@@ -12,7 +13,6 @@ const LONGEST_RUBRIC = 20_000
 const MOST_VALUES = 50
 const MOST_MESSAGES = 50
 const MOST_WEIGHT = 1_000
-const NO_CONTROL = /^\P{Cc}*$/u
 
 /** What is wrong with a value that fits no alternative of a union. */
 const orRequired =
@@ -27,7 +27,7 @@ export const lineText = (longest: number) =>
     .trim()
     .min(1, 'must not be empty')
     .max(longest, `must have at most ${longest} characters`)
-    .regex(NO_CONTROL, 'must hold no control characters')
+    .regex(NO_CONTROL, NO_CONTROL_RULE)
 
 /** A model's name. */
 export const modelName = z

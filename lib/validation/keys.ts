@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { nanoUsdOf } from '../money.ts'
+import { NO_CONTROL, NO_CONTROL_RULE } from './no-control.ts'
 import { pageCursor, pageLimit } from './page.ts'
 import { optional, withDefault } from './zod.ts'
 
@@ -11,7 +12,6 @@ const LONGEST_CURSOR = 200
 const MOST_NUMBER = 1_000_000_000
 const MOST_USD = 1_000_000
 const LONGEST_OVERLAP_SECONDS = 30 * 86_400
-const NO_CONTROL = /^\P{Cc}*$/u
 
 const text = (longest: number) =>
   z
@@ -19,7 +19,7 @@ const text = (longest: number) =>
     .trim()
     .min(1, 'must not be empty')
     .max(longest, `must have at most ${longest} characters`)
-    .regex(NO_CONTROL, 'must hold no control characters')
+    .regex(NO_CONTROL, NO_CONTROL_RULE)
 
 const name = text(LONGEST_NAME)
 const owner = text(LONGEST_OWNER)

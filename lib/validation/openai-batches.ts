@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { V1_URLS } from '../batch/types.ts'
 import { PURPOSES } from '../batch/v1/types.ts'
 import { grouped } from './grouped.ts'
+import { NO_CONTROL, NO_CONTROL_RULE } from './no-control.ts'
 import { optional, withDefault } from './zod.ts'
 
 /** Anthropic's route has batches of its own. */
@@ -18,7 +19,11 @@ const MOST_BATCHES = 100
 const USUAL_BATCHES = 20
 const LONGEST_ID = 200
 
-const id = z.string().min(1, 'must not be empty').max(LONGEST_ID, 'is too long')
+const id = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(LONGEST_ID, 'is too long')
+  .regex(NO_CONTROL, NO_CONTROL_RULE)
 
 const seconds = (number: z.ZodType<number>) =>
   number.refine(
@@ -69,7 +74,7 @@ export const filesQuery = z.object({
   limit: limit(USUAL_FILES, MOST_FILES),
   order: withDefault(z.enum(['asc', 'desc']), 'desc'),
   after: optional(id),
-  purpose: optional(z.string()),
+  purpose: optional(z.string().regex(NO_CONTROL, NO_CONTROL_RULE)),
 })
 
 /** The query of `GET /v1/batches`. */

@@ -43,6 +43,10 @@ const required = (param: string, message = 'is required'): LineFault => ({
   param,
 })
 
+/** Postgres refuses U+0000 in any text, and both databases change halves of surrogate pairs. */
+const canBeKept = (text: string): boolean => text.isWellFormed() && !text.includes('\0')
+const UNKEPT = 'custom_id must be valid Unicode, without U+0000.'
+
 /** Checks that the ids of a batch are unique, and its models known. */
 class LineCheck {
   readonly #options: InputOptions
@@ -62,6 +66,7 @@ class LineCheck {
         message: `custom_id has more than ${LONGEST_ID} characters.`,
         param: 'custom_id',
       }
+    if (!canBeKept(id)) return { code: 'invalid_request', message: UNKEPT, param: 'custom_id' }
     const first = this.#lines.get(id)
     if (first !== undefined)
       return {

@@ -19,6 +19,7 @@ import type { Environment } from '../config/schema.ts'
 import type { Settings } from '../config/settings.ts'
 import { highestTokenPrice } from '../ledger/pricing.ts'
 import type { Catalog } from '../llm/catalog.ts'
+import { fieldOf } from '../llm/passthrough.ts'
 import { usdOfNano } from '../money.ts'
 import type { BudgetFigures, BudgetMetrics } from '../observability/budget-metrics.ts'
 import type { Logger } from '../observability/logger.ts'
@@ -199,9 +200,9 @@ const worstCasesOf = ({
   tokenizer,
   clock,
 }: BudgetPolicyDeps): ReserveDeps['worstCases'] => {
-  const priceOf: WorstCaseDeps['priceOf'] = (target, { parameters, raw }, inputTokens) => {
+  const priceOf: WorstCaseDeps['priceOf'] = (target, { parameters, raw, passthrough }, inputTokens) => {
     const price = catalog.priceOf(target)
-    const serviceTier = parameters?.serviceTier
+    const serviceTier = passthrough ? fieldOf(passthrough, 'service_tier') : parameters?.serviceTier
     const writesForAnHour = () => raw?.json.includes('"1h"') ?? false
     return price && highestTokenPrice(price, { inputTokens, serviceTier, writesForAnHour, at: clock.now() })
   }

@@ -44,8 +44,9 @@ const settle = (
   onAttemptEnd(call, attempt)
 }
 
-const passOrThrow = (provider: Provider, call: Call, target: Target): Promise<Reply> => {
-  if (provider.pass) return provider.pass(call, target)
+const passOrThrow = (provider: Provider, call: Call, attempt: Attempt): Promise<Reply> => {
+  const { target } = attempt
+  if (provider.pass) return provider.pass(call, target, attempt)
   const message = `${target.provider} has no endpoint /v1/${call.passthrough?.endpoint}.`
   throw new GatewayError('INVALID_INPUT', message, { details: [{ path: 'model', message }] })
 }
@@ -63,7 +64,7 @@ const attempted = async (call: Call, provider: Provider, target: Target, deps: A
   }
   try {
     const reply = await (call.passthrough
-      ? passOrThrow(provider, call, target)
+      ? passOrThrow(provider, call, attempt)
       : provider.ask(call, target, attempt))
     attempt.firstContentAt = clock.now()
     call.journal.firstContentAt ??= attempt.firstContentAt

@@ -209,5 +209,5 @@ export interface Provider {
    */
   countTokens?(call: Call, target: Target): Promise<string | undefined>
   /** The same for a call with `passthrough`; absent where the provider has chat alone. */
-  pass?(call: Call, target: Target): Promise<Reply>
+  pass?(call: Call, target: Target, attempt?: Attempt): Promise<Reply>
 }

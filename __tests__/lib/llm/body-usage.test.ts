@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '#lib/clock.ts'
 import type { Endpoint, PassthroughRequest } from '#lib/llm/passthrough.ts'
+import { openrouter } from '#lib/llm/providers/openrouter.ts'
 import { bodyUsage, usageInTail } from '#lib/llm/providers/shared/body-usage.ts'
 import { membersOf } from '#lib/raw-json.ts'
+import { collect, newCall, TARGET } from '../../support/calls.ts'
+import { answering } from '../../support/wire-fixtures.ts'
 
 const requestTo = (endpoint: Endpoint, body: object = {}): PassthroughRequest => ({
   endpoint,
@@ -27,6 +31,27 @@ describe('the usage of an endpoint beside chat', () => {
       'tokens of images',
       { input_tokens: 8, output_tokens: 2, input_tokens_details: { image_tokens: 6 } },
       { inputTokens: 8, outputTokens: 2, imageInputTokens: 6 },
+    ],
+    [
+      'tokens of audio, and reasoning that is counted beside the output',
+      {
+        input_tokens: 14,
+        output_tokens: 5,
+        total_tokens: 22,
+        input_token_details: { audio_tokens: 12 },
+        output_tokens_details: { reasoning_tokens: 3 },
+      },
+      { inputTokens: 14, outputTokens: 8, reasoningTokens: 3, audioInputTokens: 12 },
+    ],
+    [
+      'tokens that were written to the vendor’s cache',
+      { prompt_tokens: 8, prompt_tokens_details: { cached_tokens: 2, cache_write_tokens: 5 } },
+      { inputTokens: 8, outputTokens: 0, cachedInputTokens: 2, cacheWriteInputTokens: 5 },
+    ],
+    [
+      'the service tier in it',
+      { prompt_tokens: 8, service_tier: 'flex' },
+      { inputTokens: 8, outputTokens: 0, serviceTier: 'flex' },
     ],
   ])('reads %s', (_, reported, usage) => {
     expect(bodyUsage(requestTo('embeddings'), { usage: { ...reported }, textBytes: 0 })).toEqual(usage)
@@ -73,6 +98,78 @@ describe('the usage of an endpoint beside chat', () => {
       inputTokens: 3,
       outputTokens: 0,
       estimated: true,
+    })
+  })
+})
+
+describe('the usage of a completion', () => {
+  const asked = requestTo('completions', { prompt: 'Say hello!' })
+
+  it('is estimated where the vendor reports zero beside text, which is not the same as nothing', () => {
+    const usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }
+    expect(bodyUsage(asked, { usage, textBytes: 41 })).toEqual({
+      inputTokens: 3,
+      outputTokens: 11,
+      estimated: true,
+    })
+    expect(bodyUsage(asked, { usage, textBytes: 0 })).toEqual({ inputTokens: 0, outputTokens: 0 })
+  })
+
+  it('is at least that of the text that came, where it was cut', () => {
+    const usage = { prompt_tokens: 8, completion_tokens: 2 }
+    const cut = bodyUsage(asked, { usage, textBytes: 41, isCut: true })
+    expect(cut).toEqual({ inputTokens: 8, outputTokens: 11, estimated: true })
+    expect(bodyUsage(asked, { usage, textBytes: 41 })).toEqual({ inputTokens: 8, outputTokens: 2 })
+  })
+
+  it('has the tier that answered, and the cost that the vendor reports', () => {
+    const reportedCostUsd = (usage: Readonly<Record<string, unknown>>) => usage.cost
+    const usage = { prompt_tokens: 8, completion_tokens: 2, cost: 0.001 }
+    const answer = { usage, tier: 'priority', textBytes: 9, reportedCostUsd }
+    expect(bodyUsage(asked, answer)).toEqual({
+      inputTokens: 8,
+      outputTokens: 2,
+      serviceTier: 'priority',
+      reportedPicoUsd: 1_000_000_000,
+    })
+  })
+})
+
+describe('the cost that OpenRouter reports of an endpoint beside chat', () => {
+  const usageOf = async (endpoint: Endpoint, type: string, body: string) => {
+    const provider = openrouter.create({
+      apiKey: 'sk-test',
+      baseUrl: 'http://upstream/v1',
+      clock: systemClock,
+      newId: () => 'chat_1',
+      onRateHeadroom: () => {},
+      redact: text => text,
+      post: answering(200, type, [Buffer.from(body)]),
+    })
+    const call = newCall({ passthrough: requestTo(endpoint), stream: type !== 'application/json' })
+    const reply = await provider.pass?.(call, TARGET)
+    if (reply) await collect(reply)
+    return reply?.usage
+  }
+
+  it('takes precedence, of a whole body, of a stream, and of what is not billed by tokens', async () => {
+    const usage = { prompt_tokens: 8, completion_tokens: 2, cost: 0.001 }
+    const used = { inputTokens: 8, outputTokens: 2, reportedPicoUsd: 1_000_000_000 }
+    const whole = JSON.stringify({ choices: [{ text: 'Hello' }], usage })
+    expect(await usageOf('completions', 'application/json', whole)).toEqual(used)
+    const chunks = [
+      { choices: [{ text: 'Hello', finish_reason: 'stop' }], service_tier: 'flex' },
+      { choices: [], usage },
+    ]
+    const stream = `${chunks.map(one => `data: ${JSON.stringify(one)}\n\n`).join('')}data: [DONE]\n\n`
+    expect(await usageOf('completions', 'text/event-stream', stream)).toEqual({
+      ...used,
+      serviceTier: 'flex',
+    })
+    const image = JSON.stringify({ data: [], usage: { cost: 0.001 } })
+    expect(await usageOf('images/generations', 'application/json', image)).toMatchObject({
+      billed: { unit: 'image' },
+      reportedPicoUsd: 1_000_000_000,
     })
   })
 })

@@ -1,7 +1,9 @@
 import type { Usage } from '../../message.ts'
 import { fieldOf, type PassthroughRequest } from '../../passthrough.ts'
 import { type Fields, fieldsOf, parseJson } from './lenient.ts'
-import { estimateTokens, tokenCount } from './usage.ts'
+import { countsIn } from './openai-usage.ts'
+import type { OpenAiVariant } from './openai-variant.ts'
+import { estimateTokens, isReported, type ReportedUsage, tokenCount, usageOf, withBilling } from './usage.ts'
 
 const NO_TOKENS = { inputTokens: 0, outputTokens: 0 } as const
 const UNKNOWN: Usage = { ...NO_TOKENS, billed: { unit: 'unknown' } }
@@ -29,28 +31,20 @@ export const usageInTail = (json: string): Fields | undefined => {
   return undefined
 }
 
-const optional = <Name extends string>(name: Name, value: unknown): { [Key in Name]?: number } => {
-  const count = tokenCount(value)
-  return count === undefined ? {} : ({ [name]: count } as { [Key in Name]?: number })
-}
+const TIER = /(?<!\\)"service_tier"\s*:\s*"([\w.-]{1,40})"/
 
-/** Counts of tokens in any of the forms that vendors report; undefined where there are none. */
-const tokensIn = (reported: Fields): Usage | undefined => {
-  const input = tokenCount(reported.prompt_tokens) ?? tokenCount(reported.input_tokens)
-  const output = tokenCount(reported.completion_tokens) ?? tokenCount(reported.output_tokens)
+/** The service tier that a JSON text names; undefined where it names none. */
+export const tierIn = (json: string): string | undefined =>
+  json.includes('"service_tier"') ? TIER.exec(json)?.[1] : undefined
+
+/** Counts of tokens in any of the forms that vendors report; undefined where there are none of input. */
+const tokensIn = (reported: Fields): ReportedUsage | undefined => {
+  const counts = countsIn(reported)
+  if (counts.inputTokens !== undefined) return counts
   const total = tokenCount(reported.total_tokens)
-  if (input === undefined && total === undefined) return undefined
-  const details = fieldsOf(reported.input_tokens_details) ?? fieldsOf(reported.input_token_details)
-  const inputTokens = input ?? Math.max(0, (total ?? 0) - (output ?? 0))
-  const cached = tokenCount((fieldsOf(reported.prompt_tokens_details) ?? details)?.cached_tokens)
-  return {
-    inputTokens,
-    outputTokens: output ?? 0,
-    ...optional('cachedInputTokens', cached === undefined ? undefined : Math.min(cached, inputTokens)),
-    ...(cached !== undefined && cached > inputTokens && { estimated: true as const }),
-    ...optional('audioInputTokens', details?.audio_tokens),
-    ...optional('imageInputTokens', details?.image_tokens),
-  }
+  return total === undefined
+    ? undefined
+    : { ...counts, inputTokens: Math.max(0, total - (counts.outputTokens ?? 0)) }
 }
 
 /** A week, in seconds. What an upstream says beyond it is no duration. */
@@ -78,15 +72,9 @@ const charactersIn = (text: string): number => (text.length > MOST_COUNTED ? tex
 const bytesOfMember = ({ body }: PassthroughRequest, name: string): number =>
   body.kind === 'json' ? Buffer.byteLength(body.members.find(one => one[0] === name)?.[1] ?? '') : 0
 
-/** What the vendor does not report: what the request says itself, else an estimate from the texts, where they are all. */
-const unreported = (request: PassthroughRequest, textBytes: number): Usage => {
+/** What the vendor does not report: what the request says itself, else an estimate from its texts. */
+const unreported = (request: PassthroughRequest): Usage => {
   switch (request.endpoint) {
-    case 'completions':
-      return {
-        inputTokens: estimateTokens(bytesOfMember(request, 'prompt')),
-        outputTokens: estimateTokens(textBytes),
-        estimated: true,
-      }
     case 'embeddings': {
       const inputTokens = estimateTokens(bytesOfMember(request, 'input'))
       return inputTokens === 0 ? UNKNOWN : { ...NO_TOKENS, inputTokens, estimated: true }
@@ -111,19 +99,50 @@ type AnswerBody = Readonly<{
   usage: Fields | undefined
   /** In seconds. */
   duration?: unknown
+  /** The service tier that answered. */
+  tier?: unknown
   /** UTF-8 bytes of the text in it, as far as it was delivered. */
   textBytes: number
+  /** It is not complete. */
+  isCut?: boolean
+  /** The cost in US dollars that a usage reports. */
+  reportedCostUsd?: OpenAiVariant['reportedCostUsd']
 }>
 
+const billingIn = ({ usage, tier, reportedCostUsd }: AnswerBody): ReportedUsage =>
+  withBilling({}, { tier: tier ?? usage?.service_tier, costUsd: usage && reportedCostUsd?.(usage) })
+
+/** Of a completion: its texts are known, so that what is missing can be estimated. */
+const completionUsage = (request: PassthroughRequest, answer: AnswerBody): Usage =>
+  usageOf(
+    { ...(answer.usage && (tokensIn(answer.usage) ?? countsIn(answer.usage))), ...billingIn(answer) },
+    {
+      textBytes: answer.textBytes,
+      isComplete: !answer.isCut,
+      estimatedInputTokens: () => estimateTokens(bytesOfMember(request, 'prompt')),
+    },
+  )
+
 /** The usage of a request to an endpoint beside chat, as it was sent upstream. */
-export const bodyUsage = (
-  request: PassthroughRequest,
-  { usage: reported, duration, textBytes }: AnswerBody,
-): Usage => {
+export const bodyUsage = (request: PassthroughRequest, answer: AnswerBody): Usage => {
+  const { usage: reported, duration } = answer
+  const { endpoint } = request
+  if (endpoint === 'completions') return completionUsage(request, answer)
+  const billing = billingIn(answer)
   const tokens = reported && tokensIn(reported)
-  if (tokens) return tokens
+  if (tokens)
+    return usageOf(
+      { outputTokens: 0, ...tokens, ...billing },
+      { textBytes: 0, isComplete: true, estimatedInputTokens: () => 0 },
+    )
   const seconds = secondsOf(reported?.seconds ?? duration)
-  if (request.endpoint.startsWith('audio/') && request.endpoint !== 'audio/speech' && seconds !== undefined)
-    return { ...NO_TOKENS, billed: { unit: 'second', count: seconds } }
-  return unreported(request, textBytes)
+  if (endpoint.startsWith('audio/') && endpoint !== 'audio/speech' && seconds !== undefined)
+    return { ...NO_TOKENS, billed: { unit: 'second', count: seconds }, ...billing }
+  return { ...unreported(request), ...billing }
+}
+
+/** The usage that the body of a failed answer reports; undefined where it reports none. */
+export const failedUsage = (request: PassthroughRequest, answer: AnswerBody): Usage | undefined => {
+  const reported = answer.usage && { ...tokensIn(answer.usage), ...billingIn(answer) }
+  return isReported(reported) ? bodyUsage(request, answer) : undefined
 }

@@ -1,6 +1,6 @@
 import { SseParser } from '../../../sse-parser.ts'
 import { withoutUsage } from '../../hidden-usage.ts'
-import { usageInTail } from './body-usage.ts'
+import { tierIn, usageInTail } from './body-usage.ts'
 import { type Fields, fieldsOf, listIn, parseJson } from './lenient.ts'
 import { MaskedLines } from './masked-lines.ts'
 import { isEndMark } from './stream-event.ts'
@@ -13,6 +13,8 @@ export type BodyWatch = Readonly<{
   end: () => Uint8Array | undefined
   /** The `usage` of it, once it has passed. */
   usage: () => Fields | undefined
+  /** The service tier that it names, once it has passed. */
+  tier: () => string | undefined
   /** UTF-8 bytes of the text that has passed, as far as it is known; at most those of the body. */
   textBytes: () => number
   /** The error that it holds. */
@@ -29,6 +31,7 @@ export const watchNothing = (): BodyWatch => ({
   push: bytes => bytes,
   end: NOTHING,
   usage: NOTHING,
+  tier: NOTHING,
   textBytes: () => 0,
   error: NOTHING,
   isCut: () => false,
@@ -47,6 +50,7 @@ export const watchJson = (): BodyWatch => {
       return bytes
     },
     usage: () => usageInTail(tail.toString('latin1')),
+    tier: () => tierIn(tail.toString('latin1')),
     isCut: () => !tail.toString('latin1').trimEnd().endsWith('}'),
   }
 }
@@ -107,6 +111,7 @@ export const watchEvents = ({ hasEndMark, hidesUsage, redact }: SseWatchOptions)
   const parser = new SseParser(MOST_EVENT_CHARACTERS)
   let [hasEnded, isFinished] = [false, false]
   let usage: Fields | undefined
+  let tier: string | undefined
   let textBytes = 0
   let error: unknown
   const take = (event: string, data: string): string => {
@@ -114,7 +119,10 @@ export const watchEvents = ({ hasEndMark, hidesUsage, redact }: SseWatchOptions)
     isFinished ||= hasEndMark && FINISHED.test(data)
     const found = usageInTail(data)
     usage = found ?? usage
-    if (hasEndMark) textBytes += textBytesIn(data)
+    if (hasEndMark) {
+      textBytes += textBytesIn(data)
+      tier = tierIn(data) ?? tier
+    }
     error ??= errorIn(event, data)
     if (!hidesUsage) return ''
     return shownOf(event, data)
@@ -128,6 +136,7 @@ export const watchEvents = ({ hasEndMark, hidesUsage, redact }: SseWatchOptions)
     },
     end: () => Buffer.concat([lines.rest(), Buffer.from(hasEndMark && !hasEnded ? END_MARK : '')]),
     usage: () => usage,
+    tier: () => tier,
     textBytes: () => textBytes,
     error: () => error,
     isCut: () => hasEndMark && !hasEnded && !isFinished,

@@ -61,7 +61,7 @@ const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
 }
 
 const endpointsOf = (options: OpenAiCompatibleOptions): PassthroughProtocol => {
-  const { provider, alwaysSendsUsage, imageOptions } = options.variant
+  const { provider, alwaysSendsUsage, imageOptions, reportedCostUsd } = options.variant
   const addresses = new Map<Endpoint, Promise<UpstreamAddress>>()
   return {
     provider,
@@ -72,6 +72,7 @@ const endpointsOf = (options: OpenAiCompatibleOptions): PassthroughProtocol => {
     },
     asksForUsage: !alwaysSendsUsage,
     ...(imageOptions && { imageOptions }),
+    ...(reportedCostUsd && { reportedCostUsd }),
   }
 }
 

@@ -1,12 +1,14 @@
 import type { GatewayError } from '../../../errors.ts'
+import type { Attempt } from '../../../request-context.ts'
 import { oneGroup, prefetched, unfinished } from '../../events.ts'
 import type { PassthroughRequest } from '../../passthrough.ts'
 import type { Call, EventGroup, Reply, ReplyHead, Usage } from '../../types.ts'
 import { PeekedBody, type ResponseBody } from './body.ts'
-import { bodyUsage } from './body-usage.ts'
+import { bodyUsage, failedUsage } from './body-usage.ts'
 import { type BodyWatch, watchEvents, watchJson, watchNothing } from './body-watch.ts'
 import { readingError } from './http-provider.ts'
 import { type Fields, fieldsOf, listIn, parseJson, wordIn } from './lenient.ts'
+import type { OpenAiVariant } from './openai-variant.ts'
 import type { UpstreamResponse } from './upstream.ts'
 import { malformedResponse, upstreamError } from './upstream-error.ts'
 
@@ -20,6 +22,10 @@ export type PassedResponse = Readonly<{
   /** Whether a stream's usage is left out, because the client did not ask for it. */
   hidesUsage: boolean
   redact: (text: string) => string
+  /** The cost in US dollars that a usage reports. */
+  reportedCostUsd?: OpenAiVariant['reportedCostUsd']
+  /** Gets the usage that a failed answer reports. */
+  attempt?: Attempt | undefined
 }>
 
 const MOST_WHOLE_BYTES = 1024 * 1024
@@ -35,20 +41,31 @@ const errorOf = ({ head, redact }: PassedResponse, body: unknown): GatewayError 
 const textBytesOf = ({ choices }: Fields): number =>
   listIn(choices).reduce((bytes, { text }) => bytes + Buffer.byteLength(wordIn(text) ?? ''), 0)
 
+type Learned = Omit<Parameters<typeof bodyUsage>[1], 'reportedCostUsd'>
+
+const usageOf = ({ request, reportedCostUsd }: PassedResponse, learned: Learned): Usage =>
+  bodyUsage(request, { ...learned, reportedCostUsd })
+
+/** Keeps what a failed answer has used by its own report. */
+const recordFailed = ({ attempt, request, reportedCostUsd }: PassedResponse, learned: Learned): void => {
+  const usage = failedUsage(request, { ...learned, reportedCostUsd })
+  if (attempt && usage) attempt.usage = usage
+}
+
 /** A whole JSON document. It may hold an error in spite of its status. */
 const wholeReply = (passed: PassedResponse, text: string): Reply => {
-  const { head, request } = passed
+  const { head } = passed
   const value = parseJson(text)
   if (value === undefined) throw malformedResponse(head.target.provider, 'invalid JSON')
   const fields: Fields = fieldsOf(value) ?? {}
-  if (fieldsOf(fields.error)) throw errorOf(passed, fields)
-  const { duration } = fields
-  const usage = bodyUsage(request, {
-    usage: fieldsOf(fields.usage),
-    duration,
-    textBytes: textBytesOf(fields),
-  })
-  return { head, usage: Promise.resolve(usage), events: oneGroup([{ type: 'body-text', text }, FINISH]) }
+  const { duration, service_tier: tier } = fields
+  const learned = { usage: fieldsOf(fields.usage), duration, tier, textBytes: textBytesOf(fields) }
+  if (fieldsOf(fields.error)) {
+    recordFailed(passed, learned)
+    throw errorOf(passed, fields)
+  }
+  const usage = Promise.resolve(usageOf(passed, learned))
+  return { head, usage, events: oneGroup([{ type: 'body-text', text }, FINISH]) }
 }
 
 type Passing = Readonly<{
@@ -68,6 +85,13 @@ const pieces = async function* ({ body, watch, begun }: Passing): AsyncGenerator
 const failure = (thrown: unknown, { response, call, head }: PassedResponse): GatewayError =>
   readingError(head.target.provider, call.signal, response, thrown)
 
+const learnedOf = (watch: BodyWatch): Learned => ({
+  usage: watch.usage(),
+  tier: watch.tier(),
+  textBytes: watch.textBytes(),
+  isCut: watch.isCut(),
+})
+
 /** The body piece by piece. An error before the first piece is thrown, so that another target may answer. */
 const passing = async function* (all: Passing): AsyncGenerator<EventGroup> {
   const { passed, body, watch, settle } = all
@@ -86,11 +110,14 @@ const passing = async function* (all: Passing): AsyncGenerator<EventGroup> {
     const end = watch.end()
     yield end?.length ? [{ type: 'body-bytes', bytes: end }, FINISH] : [FINISH]
   } catch (thrown) {
-    if (!hasBegun) throw failure(thrown, passed)
+    if (!hasBegun) {
+      recordFailed(passed, learnedOf(watch))
+      throw failure(thrown, passed)
+    }
     yield [{ type: 'error', error: failure(thrown, passed) }]
   } finally {
     body.destroy()
-    settle(bodyUsage(passed.request, { usage: watch.usage(), textBytes: watch.textBytes() }))
+    settle(usageOf(passed, learnedOf(watch)))
   }
 }
 

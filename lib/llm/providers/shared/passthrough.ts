@@ -1,7 +1,9 @@
 import type { GatewayError } from '../../../errors.ts'
+import type { Attempt } from '../../../request-context.ts'
 import type { Endpoint, PassthroughRequest } from '../../passthrough.ts'
 import type { Call, Reply, ReplyHead, Target } from '../../types.ts'
 import type { ImageOptions, ProviderDeps } from '../definition.ts'
+import type { OpenAiVariant } from './openai-variant.ts'
 import { readPassed } from './passed-reply.ts'
 import { encodedBody, targetRequest } from './passthrough-request.ts'
 import { assertAllTaken } from './raw-request.ts'
@@ -16,6 +18,7 @@ export type PassthroughProtocol = Readonly<{
   asksForUsage: boolean
   /** What a model takes in a request for images that was made for another model. */
   imageOptions?: (model: string) => ImageOptions | undefined
+  reportedCostUsd?: OpenAiVariant['reportedCostUsd']
 }>
 
 /** The answer's form is the upstream's choice: JSON, text, audio. */
@@ -68,7 +71,7 @@ export const passthrough = (protocol: PassthroughProtocol, deps: ProviderDeps) =
     }
   }
 
-  return async (call: Call, target: Target): Promise<Reply> => {
+  return async (call: Call, target: Target, attempt?: Attempt): Promise<Reply> => {
     const imageOptions = protocol.imageOptions?.(target.model)
     const { request, omitted, addsUsage } = targetRequest(call, passthroughOf(call), target, {
       asksForUsage,
@@ -84,6 +87,17 @@ export const passthrough = (protocol: PassthroughProtocol, deps: ProviderDeps) =
       mediaType: mediaTypeOf(response, deps.redact),
       ...(omitted.length > 0 && { omitted }),
     }
-    return readPassed({ response, call, head, request, hidesUsage: addsUsage, redact: deps.redact })
+    const { reportedCostUsd } = protocol
+    const { redact } = deps
+    return readPassed({
+      response,
+      call,
+      head,
+      request,
+      hidesUsage: addsUsage,
+      redact,
+      reportedCostUsd,
+      attempt,
+    })
   }
 }

@@ -129,6 +129,12 @@ export const mergedUsage = (
   return { ...known, ...Object.fromEntries(counts) }
 }
 
+/** Whether a vendor has said what an answer used, or cost. */
+export const isReported = (usage: ReportedUsage | undefined): usage is ReportedUsage =>
+  usage?.inputTokens !== undefined ||
+  usage?.outputTokens !== undefined ||
+  usage?.reportedPicoUsd !== undefined
+
 /** The parts of the counts that have prices of their own, where there are any. */
 const partsOf = (reported: ReportedUsage, input: number, written: number, output: number) => {
   const written1h = Math.min(reported.cacheWrite1hInputTokens ?? 0, written)

@@ -27,7 +27,7 @@ import {
   UpstreamHttpError,
   upstreamError,
 } from './upstream-error.ts'
-import { estimatedInputTokens, usageOf } from './usage.ts'
+import { estimatedInputTokens, isReported, usageOf } from './usage.ts'
 
 /** An answer in one piece, as a stream of one group of events; throws the part's error. */
 const wholeReply = (
@@ -37,7 +37,7 @@ const wholeReply = (
   attempt: Attempt | undefined,
 ): Reply => {
   const failed = (error: GatewayError): GatewayError => {
-    if (part.usage && attempt)
+    if (isReported(part.usage) && attempt)
       attempt.usage = usageOf(part.usage, { textBytes: 0, isComplete: true, estimatedInputTokens })
     return error
   }

@@ -20,14 +20,15 @@ export const responsesOrChat = (responses: Provider, chat: Provider, clock: Cloc
   let missingUntil = Number.NEGATIVE_INFINITY
   return {
     id: chat.id,
-    async ask(call, target) {
-      if (!isRawFor(call, 'openai-responses') || clock.now() < missingUntil) return chat.ask(call, target)
+    async ask(call, target, attempt) {
+      if (!isRawFor(call, 'openai-responses') || clock.now() < missingUntil)
+        return chat.ask(call, target, attempt)
       try {
-        return await responses.ask(call, target)
+        return await responses.ask(call, target, attempt)
       } catch (thrown) {
         if (!isEndpointMissing(thrown)) throw thrown
         missingUntil = clock.now() + FORGET_AFTER_MS
-        return chat.ask(call, target)
+        return chat.ask(call, target, attempt)
       }
     },
   }

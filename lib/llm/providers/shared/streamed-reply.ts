@@ -9,7 +9,7 @@ import type { MalformedResponse } from './malformed.ts'
 import { finishEvent, type ReplyPart } from './reply-part.ts'
 import { isEndMark, isTruncated } from './stream-event.ts'
 import { malformedResponse } from './upstream-error.ts'
-import { mergedUsage, type ReportedUsage, usageOf } from './usage.ts'
+import { isReported, mergedUsage, type ReportedUsage, usageOf } from './usage.ts'
 
 export type StreamedReplyOptions = Readonly<{
   head: ReplyHead
@@ -65,7 +65,7 @@ class StreamedEvents implements AsyncIterableIterator<EventGroup> {
   async open(): Promise<void> {
     const events = await this.#read()
     const error = this.#hasContent ? undefined : events.find(event => event.type === 'error')
-    if (error && this.#reported) this.#options.onFailedUsage?.(await this.usage)
+    if (error && isReported(this.#reported)) this.#options.onFailedUsage?.(await this.usage)
     if (error) throw error.error
     this.#waiting = events
   }

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest'
+import { systemClock } from '#lib/clock.ts'
+import type { PassthroughRequest } from '#lib/llm/passthrough.ts'
+import { azureOpenai } from '#lib/llm/providers/azure-openai.ts'
+import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
+import { openai } from '#lib/llm/providers/openai.ts'
+import { openrouter } from '#lib/llm/providers/openrouter.ts'
+import { vllm } from '#lib/llm/providers/vllm.ts'
+import type { Call, Usage } from '#lib/llm/types.ts'
+import { membersOf } from '#lib/raw-json.ts'
+import type { Attempt } from '#lib/request-context.ts'
+import { newCall, TARGET } from '../../support/calls.ts'
+import { answering } from '../../support/wire-fixtures.ts'
+
+const JSON_TYPE = 'application/json'
+const EVENTS_TYPE = 'text/event-stream'
+
+const responsesJson = '{"model":"m","input":"Hi"}'
+const RESPONSES: Partial<Call> = {
+  raw: { format: 'openai-responses', json: responsesJson, members: membersOf(responsesJson) },
+}
+const completions: PassthroughRequest = {
+  endpoint: 'completions',
+  body: { kind: 'json', members: membersOf('{"prompt":"Hi"}') },
+  namesModel: true,
+}
+
+/** The usage of an attempt that fails before its first content. */
+const usageOfFailed = async (
+  definition: ProviderDefinition,
+  type: string,
+  body: string,
+  changes: Partial<Call>,
+): Promise<Usage | undefined> => {
+  const provider = definition.create({
+    apiKey: 'sk-test',
+    baseUrl: 'http://upstream/v1',
+    clock: systemClock,
+    newId: () => 'chat_1',
+    onRateHeadroom: () => {},
+    redact: text => text,
+    post: answering(200, type, [Buffer.from(body)]),
+  })
+  const attempt: Attempt = { target: TARGET, startedAt: 0 }
+  const call = newCall({ stream: type === EVENTS_TYPE, ...changes })
+  const asked = call.passthrough
+    ? provider.pass?.(call, TARGET, attempt)
+    : provider.ask(call, TARGET, attempt)
+  await expect(asked).rejects.toThrow('overloaded')
+  return attempt.usage
+}
+
+const events = (...data: readonly object[]): string =>
+  data.map(one => `data: ${JSON.stringify(one)}\n\n`).join('')
+
+const ERROR = { message: 'overloaded', type: 'server_error' }
+const COUNTS = { prompt_tokens: 9, completion_tokens: 4, total_tokens: 13 }
+const COUNTS_OF_RESPONSE = { input_tokens: 9, output_tokens: 4, total_tokens: 13 }
+const FAILED = { status: 'failed', error: ERROR, output: [], usage: COUNTS_OF_RESPONSE }
+const USED = { inputTokens: 9, outputTokens: 4 }
+
+describe.each([
+  ['OpenAI', openai],
+  ['Azure', azureOpenai],
+  ['a server of chat completions alone', vllm],
+])('an attempt at %s that fails before its first content', (_, definition) => {
+  it.each<[string, string, string, Partial<Call>]>([
+    ['stream, before its error', EVENTS_TYPE, events({ choices: [], usage: COUNTS }, { error: ERROR }), {}],
+    ['stream, beside its error', EVENTS_TYPE, events({ choices: [], usage: COUNTS, error: ERROR }), {}],
+    ['answer', JSON_TYPE, JSON.stringify({ error: ERROR, usage: COUNTS }), {}],
+    ['completion', JSON_TYPE, JSON.stringify({ error: ERROR, usage: COUNTS }), { passthrough: completions }],
+    [
+      'stream of a completion',
+      EVENTS_TYPE,
+      events({ choices: [], usage: COUNTS }, { error: ERROR }),
+      { passthrough: completions },
+    ],
+  ])('keeps the usage of its %s', async (_what, type, body, changes) => {
+    expect(await usageOfFailed(definition, type, body, changes)).toEqual(USED)
+  })
+
+  it.each([
+    ['names its service tier alone', { service_tier: 'flex' }],
+    ['has an empty usage', { usage: {} }],
+  ])('has used nothing where it %s', async (_what, members) => {
+    const body = events({ choices: [], ...members }, { error: ERROR })
+    expect(await usageOfFailed(definition, EVENTS_TYPE, body, {})).toBeUndefined()
+    const whole = JSON.stringify({ ...members, error: ERROR })
+    expect(await usageOfFailed(definition, JSON_TYPE, whole, {})).toBeUndefined()
+    const passed = { passthrough: completions }
+    expect(await usageOfFailed(definition, JSON_TYPE, whole, passed)).toBeUndefined()
+  })
+})
+
+describe.each([
+  ['OpenAI', openai],
+  ['Azure', azureOpenai],
+])('a response of %s that fails before its first content', (_, definition) => {
+  it.each([
+    ['a stream', EVENTS_TYPE, events({ type: 'response.failed', response: FAILED })],
+    ['a whole one', JSON_TYPE, JSON.stringify(FAILED)],
+  ])('keeps the usage of %s', async (_what, type, body) => {
+    expect(await usageOfFailed(definition, type, body, RESPONSES)).toEqual(USED)
+  })
+})
+
+describe('an attempt at OpenRouter that fails before its first content', () => {
+  it('keeps the cost that it reports', async () => {
+    const choices = [{ index: 0, delta: {}, finish_reason: 'error', error: ERROR }]
+    const body = events({ choices, usage: { ...COUNTS, cost: 0.002 } })
+    expect(await usageOfFailed(openrouter, EVENTS_TYPE, body, {})).toEqual({
+      ...USED,
+      reportedPicoUsd: 2_000_000_000,
+    })
+  })
+})

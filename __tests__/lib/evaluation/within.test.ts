@@ -6,7 +6,7 @@ const clock = systemClock
 const never = () => new Promise<never>(() => {})
 
 describe('work within a time', () => {
-  it('is given up with TIMEOUT, which its signal has too, although it goes on', async () => {
+  it('times out, as its signal does, although it goes on', async () => {
     let seen: AbortSignal | undefined
     const work = within({ clock, limitMs: 10, signal: new AbortController().signal }, signal => {
       seen = signal
@@ -16,7 +16,7 @@ describe('work within a time', () => {
     expect(seen?.reason).toMatchObject({ code: 'TIMEOUT' })
   })
 
-  it('ends as it ends before that, and its signal is then left alone', async () => {
+  it('ends as it ends before that, and its signal does not abort later', async () => {
     const signals: AbortSignal[] = []
     const options = { clock, limitMs: 0, signal: new AbortController().signal }
     const noted = async (signal: AbortSignal) => signals.push(signal)

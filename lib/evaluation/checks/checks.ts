@@ -16,7 +16,7 @@ const MOST_OWNERS = 10_000
 /** On whose behalf checks are made, and what ends the wait for them. */
 export type CheckedFor = Readonly<{ caller: Caller; signal: AbortSignal }>
 
-/** Who takes turns: a key's owner, or an address with all its guests, whose sessions cost nothing. */
+/** The owner whose turn a check takes: that of a key, or an address with all its guests, whose sessions cost nothing. */
 const ownerOfTurn = (caller: Caller): string => {
   if (caller.kind === 'guest' && caller.address !== 'unknown') return `address ${caller.address}`
   return ownerOf(caller) ?? 'unknown'
@@ -27,7 +27,7 @@ type Waiting = Readonly<{ owner: string; request: CheckRequest; settle: (checked
 /**
  * Checks answers by the expressions and schemas of clients, in threads of their own: however long one takes, the event
  * loop is free, and after `limitMs` the check ends without a result. Owners take turns; those whose checks are slow do so
- * in a thread apart, where they hold up nobody else.
+ * in a thread apart, where they hold up only each other.
  */
 export class Checks {
   readonly #queue = new FairQueue<Waiting>()

@@ -36,7 +36,12 @@ const FOUNDATION = [
   'lib/llm/passthrough.ts',
   'lib/llm/types.ts',
 ]
-const FOUNDATION_AND_REPLIES = [...FOUNDATION, 'lib/llm/events.ts', 'lib/llm/openai-tool-call.ts']
+const FOUNDATION_AND_REPLIES = [
+  ...FOUNDATION,
+  'lib/llm/events.ts',
+  'lib/llm/hidden-usage.ts',
+  'lib/llm/openai-tool-call.ts',
+]
 
 /** Who may import what, besides its own folder. The longest prefix that fits a file is its rule. */
 const RULES: Readonly<Record<string, readonly string[]>> = {

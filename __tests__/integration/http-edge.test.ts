@@ -228,6 +228,30 @@ describe.each(HOSTS)('HTTP at the edge of the %s server', host => {
       },
     )
 
+    it.each(['job=1', 'a/b:c+d', 'job-2'])('the request %s is found by its id, encoded or not', async id => {
+      const asked = await fetch(`${gateway.url}/api/chat`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-request-id': id },
+        body: CHAT,
+      })
+      expect(asked.headers.get('x-request-id')).toBe(id)
+      const found = async (written: string) =>
+        (await (await fetch(`${gateway.url}/api/requests/${written}`)).json()).request?.requestId
+      await expect.poll(() => found(encodeURIComponent(id))).toBe(id)
+      if (!id.includes('/')) expect(await found(id)).toBe(id)
+      expect((await request(`GET /api/requests/${encodeURIComponent(`${id}%`)}`)).status).toBe(404)
+    })
+
+    it.each(['100%25', 'a%2541', 'openai%2F100%25', 'openai/100%25'])(
+      'the model %s is decoded once, and not found',
+      async name => {
+        const response = await request(`GET /v1/models/${name}`)
+        expect(response.status).toBe(404)
+        expect(JSON.parse(response.body).error).toMatchObject({ code: 'model_not_found' })
+        expect(response.body).toContain(decodeURIComponent(name))
+      },
+    )
+
     it.each(['/api%2Fhealth%2Flive', '/api/health%2Flive', '/%61pi%2fhealth/live', '/api\\health\\live'])(
       '%s is no route: an encoded slash is none',
       async target => {

@@ -1,25 +1,18 @@
 import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
 import { pageCursor, pageLimit } from './page.ts'
+import { pathEnd } from './path-end.ts'
 
 const KEY = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}$/
 export const KEY_RULE = 'must have 1 to 128 of A-Z a-z 0-9 . _ ~ - and not be . or ..'
 const MOST_KEYS = 1_000
 
-const decoded = (segment: string): string => {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return ''
-  }
-}
-
 /**
  * The key in a request's path, percent-encoded or not. It is decoded once, so that no encoding of another character
  * passes. @throws GatewayError INVALID_INPUT
  */
-export const kvKeyOf = ({ url }: Pick<Request, 'url'>): string => {
-  const key = decoded(new URL(url).pathname.split('/').at(-1) ?? '')
+export const kvKeyOf = (request: Pick<Request, 'url'>): string => {
+  const key = pathEnd(request, '/api/kv/')
   if (KEY.test(key)) return key
   throw new GatewayError('INVALID_INPUT', `key: ${KEY_RULE}`, {
     details: [{ path: 'key', message: KEY_RULE }],

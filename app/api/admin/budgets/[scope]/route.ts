@@ -2,11 +2,10 @@ import { requestedBy } from '#lib/audit/service.ts'
 import { serve } from '#lib/gateway/index.ts'
 import { readJson } from '#lib/http/body.ts'
 import { budgetBody } from '#lib/validation/budgets.ts'
+import { pathEnd } from '#lib/validation/path-end.ts'
 import { parseOrThrow } from '#lib/validation/zod.ts'
 
-/** Next decodes the parameters of a path and the native server does not: neither decodes the path itself. */
-const scopeIn = ({ url }: Request): string =>
-  decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '')
+const scopeIn = (request: Request): string => pathEnd(request, '/api/admin/budgets/')
 
 /** The budget of all callers, of an owner, or of a key: `all`, `owner:NAME`, `key:ID`. */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(

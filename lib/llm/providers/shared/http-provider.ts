@@ -43,7 +43,7 @@ const wholeReply = (
   }
   if (part.error) throw failed(part.error)
   const { events: produced = [] } = part
-  let [textBytes, refused, hasContent] = [0, false, false]
+  let [textBytes, refused, hasContent] = [part.otherTextBytes ?? 0, false, false]
   for (const event of produced) {
     textBytes += Buffer.byteLength(addedText(event))
     if (event.type === 'refusal-delta') refused = true

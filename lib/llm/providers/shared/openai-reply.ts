@@ -5,6 +5,7 @@ import type { ReplyEvent } from '../../types.ts'
 import { describesError, errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, listIn, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
+import { otherTextBytes } from './openai-choices.ts'
 import { countsIn } from './openai-usage.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
 import { RepeatedChunk } from './repeated-chunk.ts'
@@ -132,6 +133,7 @@ export const completionPart = (body: string, options: ReadOptions): ReplyPart =>
   return {
     events: passesOn && !Array.isArray(value) ? [wireOf(), ...events] : events,
     finish: raw ? finishOf(raw) : undefined,
+    otherTextBytes: otherTextBytes(completion.choices, choice, false),
     usage,
     end: true,
   }
@@ -205,13 +207,15 @@ export const chunkReader = ({
     if (error !== undefined) return { error: upstreamError({ provider, body: error, redact }), usage }
     const raw = wordIn(choice?.finish_reason)
     calls.isRepaired = false
+    const otherBytes = otherTextBytes(chunk.choices, choice, hasContent)
     const events = eventsIn(choice)
     const [first] = events
-    if (choice?.delta && events.length === 1 && first?.type === 'text-delta' && !raw && !usage)
-      repeated.learn(event, first.text)
+    const isTextAlone = events.length === 1 && first?.type === 'text-delta' && otherBytes === 0
+    if (choice?.delta && isTextAlone && !raw && !usage) repeated.learn(event, first.text)
     return {
       ...partOf(events, () => wireOf(chunk, choice, event.data, events)),
       finish: raw ? finishOf(raw) : undefined,
+      otherTextBytes: otherBytes,
       usage,
       ignored: chunk.choices === undefined && chunk.usage === undefined ? true : undefined,
     }

@@ -9,6 +9,8 @@ type Finish = Readonly<{ reason: FinishReason; raw: string }>
 export type ReplyPart = Readonly<{
   /** What it adds to the answer, after the message itself where that is passed on. */
   events?: readonly ReplyEvent[] | undefined
+  /** UTF-8 bytes of text that is in none of its events: of further answers to the same call. */
+  otherTextBytes?: number | undefined
   finish?: Finish | undefined
   usage?: ReportedUsage | undefined
   error?: GatewayError

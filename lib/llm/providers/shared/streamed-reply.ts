@@ -130,6 +130,7 @@ class StreamedEvents implements AsyncIterableIterator<EventGroup> {
     for (const one of arrived) {
       const part = this.#options.translate(one)
       if (part.events) this.#produce(part.events, events)
+      this.#producedBytes += part.otherTextBytes ?? 0
       this.#finish = part.finish ?? this.#finish
       this.#reported = mergedUsage(this.#reported, part.usage)
       if (part.ignored) this.#options.onIgnored()

@@ -36,6 +36,9 @@ export type ReserveDeps = Readonly<{
 
 /** Shorter answers are of no use. */
 const LEAST_TOKENS = 16
+/** The least limit of a call. That of a body of Anthropic's contains its thinking, and Anthropic refuses one that does not. */
+const leastTokensOf = ({ raw, parameters }: Call): number =>
+  LEAST_TOKENS + (raw?.format === 'anthropic-messages' ? (parameters?.reasoningTokens ?? 0) : 0)
 /** How long an answer's end waits for a slow database. */
 const SETTLE_MS = 1_000
 
@@ -65,7 +68,7 @@ const funding = async (
   deps: ReserveDeps,
 ): Promise<Funded | undefined> => {
   const tokens = output ? Math.min(output.tokens, output.tokensFor(leftNanoUsd)) : 0
-  if (!deps.mayClamp || !output || tokens < Math.min(LEAST_TOKENS, output.tokens)) return undefined
+  if (!deps.mayClamp || !output || tokens < Math.min(leastTokensOf(call), output.tokens)) return undefined
   const done = await deps.budgets.reserve(limits, output.nanoUsdWith(tokens))
   return 'hold' in done ? { call: clamped(call, tokens), hold: done.hold } : undefined
 }

@@ -16,6 +16,7 @@ import { GatewayError } from '#lib/errors.ts'
 import { type AskDeps, ask as asking } from '#lib/llm/ask.ts'
 import { prefetched } from '#lib/llm/events.ts'
 import type { Call, Provider, Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
+import { membersOf } from '#lib/raw-json.ts'
 import type { Attempt } from '#lib/request-context.ts'
 import { RacedAttempt } from '#lib/resilience/race.ts'
 import { openRecords } from '#lib/storage/records/open.ts'
@@ -269,6 +270,26 @@ describe('the money of an attempt', () => {
     expect((await counter()).reserved).toBe(0)
     // A smaller call still fits.
     for await (const _ of (await ask(newCall({ maxOutputTokens: 1_000 }))).events);
+  })
+
+  it('pays for a shorter answer where that is allowed, but for none without the thinking that its body asks for', async () => {
+    limits = [{ scope: 'all', dayNanoUsd: 12_000 }]
+    const made: Call[] = []
+    const ask = compose(reserve({ ...deps, mayClamp: true }))(call => {
+      made.push(call)
+      return whole(call)
+    })
+    const thinking = (reasoningTokens: number) => {
+      const body = { max_tokens: 3_000, thinking: { type: 'enabled', budget_tokens: reasoningTokens } }
+      const json = JSON.stringify(body)
+      const raw = { format: 'anthropic-messages', json, members: membersOf(json) } as const
+      return newCall({ maxOutputTokens: 3_000, parameters: { reasoningTokens }, raw })
+    }
+    await expect(ask(thinking(2_000))).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' })
+    for await (const _ of (await ask(thinking(1_000))).events);
+    expect(made).toHaveLength(1)
+    expect(made[0]?.maxOutputTokens).toBeGreaterThan(1_000)
+    expect(made[0]?.maxOutputTokens).toBeLessThan(1_200)
   })
 
   it('is not asked for where there is no budget, or no price for which to ask', async () => {

@@ -26,6 +26,8 @@ export const spendItems =
     if (smallest && count > smallest.limit) throw tooLarge(count, smallest)
     const taking = tightest(await counter.take(buckets, count, clock.now()))
     if (taking && !taking.allowed) {
+      // Before that, since to return a use shows its own limit.
+      await context.reservation?.release()
       context.journal.limit = stateOf('batch-items', taking)
       throw rejection('Too many items', taking)
     }

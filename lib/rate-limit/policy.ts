@@ -132,8 +132,7 @@ const reserved = (
       if (isSettled || !stillCounts(takenAt, shortest, now)) return
       isSettled = true
       const taking = tightest(await counter.take(buckets, -1, now).catch(() => []))
-      // A refusal by another limit says when that one allows more.
-      if (taking && journal.limit?.name === surface) journal.limit = stateOf(surface, taking)
+      if (taking) journal.limit = stateOf(surface, taking)
     },
   }
 }

@@ -1,9 +1,16 @@
 import type { Usage } from '../../message.ts'
 import { fieldOf, type PassthroughRequest } from '../../passthrough.ts'
 import { type Fields, fieldsOf, parseJson } from './lenient.ts'
-import { countsIn } from './openai-usage.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
-import { estimateTokens, isReported, type ReportedUsage, tokenCount, usageOf, withBilling } from './usage.ts'
+import {
+  countsIn,
+  estimateTokens,
+  isReported,
+  type ReportedUsage,
+  tokenCount,
+  usageOf,
+  withBilling,
+} from './usage.ts'
 
 const NO_TOKENS = { inputTokens: 0, outputTokens: 0 } as const
 const UNKNOWN: Usage = { ...NO_TOKENS, billed: { unit: 'unknown' } }

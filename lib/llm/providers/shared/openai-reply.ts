@@ -6,14 +6,13 @@ import { describesError, errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, listIn, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
 import { otherTextBytes } from './openai-choices.ts'
-import { countsIn } from './openai-usage.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
 import { RepeatedChunk } from './repeated-chunk.ts'
 import { finishOf, isFailedFinish, type ReplyPart } from './reply-part.ts'
 import { readStreamEvent } from './stream-event.ts'
 import { areWellFormed, ToolCallFragments } from './tool-call-fragments.ts'
 import { upstreamError } from './upstream-error.ts'
-import { type ReportedUsage, withBilling } from './usage.ts'
+import { countsIn, type ReportedUsage, withBilling } from './usage.ts'
 
 const TEXT_PARTS: ReadonlySet<unknown> = new Set(['text', 'output_text', undefined, null])
 /** Answers with these finish reasons may have no message at all (Gemini, vLLM). */
@@ -133,7 +132,8 @@ export const completionPart = (body: string, options: ReadOptions): ReplyPart =>
   return {
     events: passesOn && !Array.isArray(value) ? [wireOf(), ...events] : events,
     finish: raw ? finishOf(raw) : undefined,
-    otherTextBytes: otherTextBytes(completion.choices, choice, false),
+    otherTextBytes:
+      listIn(completion.choices).length < 2 ? undefined : otherTextBytes(completion.choices, choice, false),
     usage,
     end: true,
   }

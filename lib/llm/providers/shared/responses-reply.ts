@@ -3,11 +3,10 @@ import type { ReplyEvent } from '../../types.ts'
 import { errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, listIn, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
-import { countsIn } from './openai-usage.ts'
 import { finishOf, type ReplyPart } from './reply-part.ts'
 import { readStreamEvent } from './stream-event.ts'
 import { upstreamError } from './upstream-error.ts'
-import { type ReportedUsage, withBilling } from './usage.ts'
+import { countsIn, type ReportedUsage, withBilling } from './usage.ts'
 
 const usageIn = ({ usage: value, service_tier: tier }: Fields): ReportedUsage | undefined => {
   const usage = fieldsOf(value)

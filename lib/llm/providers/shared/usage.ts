@@ -1,6 +1,7 @@
 import { picoUsdOf } from '../../../money.ts'
 import { textOf } from '../../message.ts'
 import type { Call, Usage } from '../../types.ts'
+import { type Fields, fieldsOf } from './lenient.ts'
 
 const BYTES_PER_TOKEN = 4
 
@@ -200,4 +201,25 @@ export const usageOf = (reported: ReportedUsage = {}, answer: AnswerFacts): Usag
     ...(reportedPicoUsd !== undefined && !isCut && { reportedPicoUsd }),
     ...((isEstimated || reported.implausible) && { estimated: true }),
   }
+}
+
+/** The counts of a usage in OpenAI's form, by the names of chat completions or by those of its other endpoints. */
+export const countsIn = (usage: Fields): ReportedUsage => {
+  const input =
+    fieldsOf(usage.prompt_tokens_details) ??
+    fieldsOf(usage.input_tokens_details) ??
+    fieldsOf(usage.input_token_details)
+  const output = fieldsOf(usage.completion_tokens_details) ?? fieldsOf(usage.output_tokens_details)
+  const counts = reportedUsage({
+    inputTokens: usage.prompt_tokens ?? usage.input_tokens,
+    outputTokens: usage.completion_tokens ?? usage.output_tokens,
+    // DeepSeek; OpenRouter and LiteLLM for cache writes.
+    cachedInputTokens: input?.cached_tokens ?? usage.prompt_cache_hit_tokens,
+    cacheWriteInputTokens: input?.cache_write_tokens ?? input?.cache_creation_tokens,
+    reasoningTokens: output?.reasoning_tokens,
+    audioInputTokens: input?.audio_tokens,
+    imageInputTokens: input?.image_tokens,
+    audioOutputTokens: output?.audio_tokens,
+  })
+  return withTotal(counts, usage.total_tokens)
 }

@@ -93,6 +93,6 @@ describe.runIf(process.platform === 'linux')('the monitor of event-loop delay', 
         '5',
       ])
       delays.expectBelow(50)
-    })
+    }, 5)
   })
 })

@@ -3,6 +3,8 @@ import { fetchTools } from '../../gateway/tools.ts'
 import type { Tool } from '../../gateway/wire.ts'
 
 const TOOLS_KEY = 'parley-tools'
+/** The same list while they are not known, so that nothing is drawn again. */
+const NONE: Tool[] = []
 
 /** The tools that a model can be given, and the chosen ones; the choice is stored in this browser. */
 export function useTools() {
@@ -34,10 +36,10 @@ export function useTools() {
     } catch {}
   }
 
-  const chosen = among(tools ?? [], wanted)
+  const chosen = among(tools ?? NONE, wanted)
   /** The tools that a question is asked with: a promise until they are known. */
   const asked = tools ? chosen : first.promise
-  return { tools: tools ?? [], chosen, asked, choose }
+  return { tools: tools ?? NONE, chosen, asked, choose }
 }
 
 function among(tools: readonly Tool[], names: readonly string[]): readonly string[] {

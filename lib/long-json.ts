@@ -52,6 +52,12 @@ export function* readJsonString(written: string): Steps<string> {
 
 const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xdbff
 
+/** The end of a portion of a text that begins at `from`: the halves of a surrogate pair stay together. */
+export const portionEnd = (text: string, from: number, length: number): number => {
+  const end = from + length
+  return isHighSurrogate(text.charCodeAt(end - 1)) ? end - 1 : end
+}
+
 /** About how many characters a value takes as JSON; it counts no further than a portion. */
 const sizeOf = (value: unknown): number => {
   if (typeof value === 'string') return value.length
@@ -106,9 +112,7 @@ class PieceWriter {
   *#text(text: string): Steps<void> {
     this.pieces.push('"')
     for (let from = 0; from < text.length; ) {
-      const wanted = from + PORTION
-      // The halves of a pair would be written as escapes.
-      const end = isHighSurrogate(text.charCodeAt(wanted - 1)) ? wanted - 1 : wanted
+      const end = portionEnd(text, from, PORTION)
       this.pieces.push(JSON.stringify(text.slice(from, end)).slice(1, -1))
       from = end
       yield

@@ -1,9 +1,11 @@
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Dispatcher } from 'undici'
+import { systemClock } from '#lib/clock.ts'
+import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import { type Post, UpstreamResponse } from '#lib/llm/providers/shared/upstream.ts'
 import { UpstreamBody } from '#lib/llm/providers/shared/upstream-body.ts'
-import type { Usage } from '#lib/llm/types.ts'
+import type { Provider, Usage } from '#lib/llm/types.ts'
 
 const FIXTURES = join(import.meta.dirname, '../fixtures')
 
@@ -60,3 +62,23 @@ export const answering =
   (statusCode: number, type: string, pieces: readonly Buffer[]): Post =>
   async () =>
     new UpstreamResponse(statusCode, { 'content-type': type }, bodyOf(pieces))
+
+/** A provider whose upstream answers every call with status 200 and these pieces. */
+export const providerThatSends = (
+  { create }: ProviderDefinition,
+  type: string,
+  ...pieces: readonly string[]
+): Provider =>
+  create({
+    apiKey: 'sk-test',
+    baseUrl: 'http://upstream/v1',
+    clock: systemClock,
+    newId: () => 'chat_1',
+    onRateHeadroom: () => {},
+    redact: text => text,
+    post: answering(
+      200,
+      type,
+      pieces.map(piece => Buffer.from(piece)),
+    ),
+  })

@@ -163,6 +163,11 @@ export class Generations {
     return this.#deps.clock.now() - this.#checkedAt < FRESH_MS ? this.#known : undefined
   }
 
+  /** The recent generation, read again where it is not; undefined while the store cannot be read. */
+  now(): Generation | Promise<Generation | undefined> {
+    return this.current() ?? this.refresh().catch(() => undefined)
+  }
+
   /** Reads the generation from the store. Throws what the store throws. */
   refresh(): Promise<Generation> {
     this.#reading ??= this.#inTurn().finally(() => {

@@ -5,7 +5,6 @@ import type { Handler, Policy } from '../compose.ts'
 import { GatewayError, isProvidersFault } from '../errors.ts'
 import type { CacheTrace, Call, RawMembers, Reply, ReplyHead } from '../llm/types.ts'
 import { ownerOf, waited } from '../request-context.ts'
-import type { Generation } from './generations.ts'
 import type { CacheRules } from './rules.ts'
 import type { CacheRuntime } from './runtime.ts'
 import {
@@ -32,10 +31,6 @@ const withCacheStatus = (reply: Reply, cache: ReplyHead['cache'], cacheTrace: Ca
   head: { ...reply.head, cache, cacheTrace },
 })
 
-/** The current generation; absent where the store is unavailable. */
-const generationNow = ({ generations }: CacheDeps): Generation | Promise<Generation | undefined> =>
-  generations.current() ?? generations.refresh().catch(() => undefined)
-
 /** A call's cache lookup; undefined when the call bypasses the cache. */
 const questionOf = async (call: Call, deps: CacheDeps): Promise<Question | undefined> => {
   if (call.cache === 'no-store') return undefined
@@ -43,7 +38,7 @@ const questionOf = async (call: Call, deps: CacheDeps): Promise<Question | undef
   const key = cacheKey(call)
   if (key !== undefined && call.cache === 'default') call.journal.question = key
   if (!resolved || key === undefined) return undefined
-  const generation = await generationNow(deps)
+  const generation = await deps.generations.now()
   return (
     generation && {
       key,
@@ -111,7 +106,7 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
       const isInTime = clock.now() <= freshUntil + staleIfErrorMs
       if (!isInTime || call.signal.aborted || !mayServeStale(error)) throw error
       // It may have been invalidated during the call.
-      const generation = await generationNow(deps)
+      const generation = await deps.generations.now()
       if (!generation || !isValid(stored, { ...question, generation })) throw error
       return replayed(stored, 'stale', { ...TOO_OLD, freshUntil, detail: error.code })
     }

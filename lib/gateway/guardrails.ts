@@ -226,7 +226,8 @@ const callCheck =
     const profile = profileOfRequest(deps, request)
     if (!profile || call.arguments === '') return { call }
     const guard = profile.output.withSystemPrompts(systemPromptsOf(request))
-    const json = isJson(call.arguments) ? call.arguments : JSON.stringify(call.arguments)
+    const isText = !isJson(call.arguments)
+    const json = isText ? JSON.stringify(call.arguments) : call.arguments
     const guarded = await guardedJson(json, { place: 'tool-arguments', guard, request, profile }, deps)
     if ('withheldBy' in guarded)
       return {
@@ -234,7 +235,7 @@ const callCheck =
         withheld: `The guardrail “${guarded.withheldBy}” withheld the arguments.`,
       }
     if (guarded.json === json) return { call }
-    return { call: { ...call, arguments: isJson(call.arguments) ? guarded.json : JSON.parse(guarded.json) } }
+    return { call: { ...call, arguments: isText ? JSON.parse(guarded.json) : guarded.json } }
   }
 
 /** What goes to tools and what comes from them, as guardrails let it pass. */

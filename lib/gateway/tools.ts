@@ -89,10 +89,8 @@ const circuits = ({ clock, logger }: ToolWiringDeps, figures: ReturnType<Metrics
 const KIND: CacheKind = 'tool-result'
 
 /** Of results of tools; empty while the store cannot be read, which then holds none either. */
-const resultGeneration = async (generations: Generations): Promise<string> => {
-  const now = generations.current() ?? (await generations.refresh().catch(() => undefined))
-  return now?.stamp([], [KIND]) ?? ''
-}
+const resultGeneration = async (generations: Generations): Promise<string> =>
+  (await generations.now())?.stamp([], [KIND]) ?? ''
 
 export const buildTools = (deps: ToolWiringDeps): ToolRuntime => {
   const { env, clock, logger, metrics, counter, store, generations } = deps

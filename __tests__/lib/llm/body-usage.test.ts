@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { systemClock } from '#lib/clock.ts'
 import type { Endpoint, PassthroughRequest } from '#lib/llm/passthrough.ts'
 import { openrouter } from '#lib/llm/providers/openrouter.ts'
 import { bodyUsage, usageInTail } from '#lib/llm/providers/shared/body-usage.ts'
 import { membersOf } from '#lib/raw-json.ts'
 import { collect, newCall, TARGET } from '../../support/calls.ts'
-import { answering } from '../../support/wire-fixtures.ts'
+import { providerThatSends } from '../../support/wire-fixtures.ts'
 
 const requestTo = (endpoint: Endpoint, body: object = {}): PassthroughRequest => ({
   endpoint,
@@ -137,15 +136,7 @@ describe('the usage of a completion', () => {
 
 describe('the cost that OpenRouter reports of an endpoint beside chat', () => {
   const usageOf = async (endpoint: Endpoint, type: string, body: string) => {
-    const provider = openrouter.create({
-      apiKey: 'sk-test',
-      baseUrl: 'http://upstream/v1',
-      clock: systemClock,
-      newId: () => 'chat_1',
-      onRateHeadroom: () => {},
-      redact: text => text,
-      post: answering(200, type, [Buffer.from(body)]),
-    })
+    const provider = providerThatSends(openrouter, type, body)
     const call = newCall({ passthrough: requestTo(endpoint), stream: type !== 'application/json' })
     const reply = await provider.pass?.(call, TARGET)
     if (reply) await collect(reply)

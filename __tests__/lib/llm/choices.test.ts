@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { systemClock } from '#lib/clock.ts'
 import { openai } from '#lib/llm/providers/openai.ts'
 import type { Call, Usage } from '#lib/llm/types.ts'
 import { membersOf } from '#lib/raw-json.ts'
 import { collect, newCall, TARGET } from '../../support/calls.ts'
-import { answering } from '../../support/wire-fixtures.ts'
+import { providerThatSends } from '../../support/wire-fixtures.ts'
 
 const json = '{"model":"m","messages":[],"n":3}'
 const RAW: Partial<Call> = { raw: { format: 'openai-chat', json, members: membersOf(json) } }
@@ -17,19 +16,7 @@ const usageOf = async (
   changes: Partial<Call>,
   groups = Number.POSITIVE_INFINITY,
 ): Promise<Usage> => {
-  const provider = openai.create({
-    apiKey: 'sk-test',
-    baseUrl: 'http://upstream/v1',
-    clock: systemClock,
-    newId: () => 'chat_1',
-    onRateHeadroom: () => {},
-    redact: text => text,
-    post: answering(
-      200,
-      type,
-      pieces.map(piece => Buffer.from(piece)),
-    ),
-  })
+  const provider = providerThatSends(openai, type, ...pieces)
   const call = newCall({ stream: type === 'text/event-stream', ...changes })
   const reply = await provider.ask(call, TARGET)
   if (groups === Number.POSITIVE_INFINITY) await collect(reply)

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { systemClock } from '#lib/clock.ts'
 import type { PassthroughRequest } from '#lib/llm/passthrough.ts'
 import { azureOpenai } from '#lib/llm/providers/azure-openai.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
@@ -10,7 +9,7 @@ import type { Call, Usage } from '#lib/llm/types.ts'
 import { membersOf } from '#lib/raw-json.ts'
 import type { Attempt } from '#lib/request-context.ts'
 import { newCall, TARGET } from '../../support/calls.ts'
-import { answering } from '../../support/wire-fixtures.ts'
+import { providerThatSends } from '../../support/wire-fixtures.ts'
 
 const JSON_TYPE = 'application/json'
 const EVENTS_TYPE = 'text/event-stream'
@@ -32,15 +31,7 @@ const usageOfFailed = async (
   body: string,
   changes: Partial<Call>,
 ): Promise<Usage | undefined> => {
-  const provider = definition.create({
-    apiKey: 'sk-test',
-    baseUrl: 'http://upstream/v1',
-    clock: systemClock,
-    newId: () => 'chat_1',
-    onRateHeadroom: () => {},
-    redact: text => text,
-    post: answering(200, type, [Buffer.from(body)]),
-  })
+  const provider = providerThatSends(definition, type, body)
   const attempt: Attempt = { target: TARGET, startedAt: 0 }
   const call = newCall({ stream: type === EVENTS_TYPE, ...changes })
   const asked = call.passthrough

@@ -1,3 +1,4 @@
+import { portionEnd } from '../../../long-json.ts'
 import { LONG_STEP, type Steps } from '../../../loop-turns.ts'
 
 /**
@@ -23,8 +24,6 @@ export const hasLongText = (value: unknown): boolean => {
   return isBranch(value) && Object.values(value).some(hasLongText)
 }
 
-const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xdbff
-
 /** A text that was put together of others becomes one in memory when it is first read: one of 30 MB in 25 ms. */
 function* madeWhole(text: string): Steps<void> {
   yield LONG_STEP
@@ -37,8 +36,7 @@ function* encoded(text: string): Steps<LongText> {
   const encoder = new TextEncoder()
   const portions: Uint8Array<ArrayBuffer>[] = []
   for (let from = 0; from < text.length; ) {
-    const wanted = from + PORTION
-    const end = isHighSurrogate(text.charCodeAt(wanted - 1)) ? wanted - 1 : wanted
+    const end = portionEnd(text, from, PORTION)
     portions.push(encoder.encode(text.slice(from, end)))
     from = end
     yield

@@ -74,6 +74,24 @@ describe.each(STORES)('a key-value store %s', (_, create) => {
     expect(await store.get(key)).toBe('new')
   })
 
+  it('sets a value where there is none, and gives back the one that is there', async () => {
+    const key = randomUUID()
+    const values = ['a', 'b', 'c', 'd']
+    const found = await Promise.all(values.map(value => store.setIfAbsent(key, value, TTL_MS)))
+    expect(new Set(found).size).toBe(1)
+    expect(values).toContain(found[0])
+    expect(await store.get(key)).toBe(found[0])
+    expect(await store.setIfAbsent(key, 'e', TTL_MS)).toBe(found[0])
+  })
+
+  it('sets a value again once the former one’s time is over', async () => {
+    const key = randomUUID()
+    await store.setIfAbsent(key, 'former', 20.5)
+    await expect
+      .poll(() => store.setIfAbsent(key, 'new', TTL_MS), { interval: 5, timeout: 20_000 })
+      .toBe('new')
+  })
+
   it('deletes, also what is not there', async () => {
     const key = randomUUID()
     await store.set(key, 'x', TTL_MS)
@@ -121,6 +139,14 @@ describe('a key-value store in Redis', () => {
     await poison(PREFIX + key)
     expect(await store.get(key)).toBeUndefined()
     expect(await server.do('EXISTS', PREFIX + key)).toBe(0)
+  })
+
+  it('F19: a damaged value is replaced where a value is set if absent', async () => {
+    const store = redisKeyValue(await socket(), memory(), PREFIX)
+    const key = randomUUID()
+    await server.do('SET', PREFIX + key, '{"text":')
+    expect(await store.setIfAbsent(key, 'new', TTL_MS)).toBe('new')
+    expect(await store.get(key)).toBe('new')
   })
 
   it('F14: another key’s value is not taken for this one’s', async () => {

@@ -190,8 +190,7 @@ export class Generations {
 
   async #synchronise(subject: string | undefined): Promise<Generation> {
     const { store, clock, newId } = this.#deps
-    const text = await store.get(KEY)
-    const found = text === undefined ? undefined : generationFromText(text)
+    const found = generationFromText((await store.get(KEY)) ?? (await this.#begun()))
     const all = merged(found?.tokens ?? NOTHING, this.#known?.tokens ?? NOTHING)
     const tokens = subject === undefined ? all : this.#renewed(subject, all)
     const generation = new Generation(found?.epoch ?? newId(), tokens)
@@ -202,6 +201,12 @@ export class Generations {
     if (!this.#known || !isSame(this.#known, generation)) this.#known = generation
     this.#checkedAt = clock.now()
     return this.#known
+  }
+
+  /** A new epoch: the same for all gateways that begin one in the same moment. */
+  #begun(): Promise<string> {
+    const { store, newId } = this.#deps
+    return store.setIfAbsent(KEY, generationToText(new Generation(newId(), NOTHING)), STORED_FOR_MS)
   }
 
   /** The new token is later than all that are known, also than those of gateways whose clocks are ahead. */

@@ -18,6 +18,11 @@ export const memoryKeyValue = (maxBytes: number, clock: Clock): KeyValue => {
   return {
     get: async key => entries.get(key),
     set: async (key, value, ttlMs) => void entries.set(key, value, { ttl: ttlMs }),
+    async setIfAbsent(key, value, ttlMs) {
+      const present = entries.get(key)
+      if (present === undefined) entries.set(key, value, { ttl: ttlMs })
+      return present ?? value
+    },
     delete: async key => void entries.delete(key),
     holds: () => ({ entries: entries.size, bytes: entries.calculatedSize }),
   }

@@ -6,6 +6,8 @@ export interface KeyValue {
   get(key: string): Promise<string | undefined>
   /** Replaces an existing value. */
   set(key: string, value: string, ttlMs: number): Promise<void>
+  /** Sets a value where there is none, and returns the one that is there then: of concurrent callers, all get the same. */
+  setIfAbsent(key: string, value: string, ttlMs: number): Promise<string>
   delete(key: string): Promise<void>
   /** Its current size; absent where it is not known without a query. */
   readonly holds?: () => Readonly<{ entries: number; bytes: number }>

@@ -158,6 +158,12 @@ describe('gateways on one store', () => {
     expect((await there.answered()).cache).toBe('miss')
   })
 
+  it('begin with the same generation when both begin in the same moment', async () => {
+    const { here, there } = two()
+    const both = await Promise.all([here.generations.refresh(), there.generations.refresh()])
+    expect(both[0].epoch).toBe(both[1].epoch)
+  })
+
   it('keep both of two invalidations at the same moment', async () => {
     const { clock, here, there } = two()
     await here.answered({ cacheTags: ['a'] })
@@ -177,7 +183,9 @@ describe('gateways on one store', () => {
     const broken = async () => {
       throw new Error('no store')
     }
-    const { answered } = cacheSetting({ store: { get: broken, set: broken, delete: broken } })
+    const { answered } = cacheSetting({
+      store: { get: broken, set: broken, setIfAbsent: broken, delete: broken },
+    })
     expect((await answered()).cache).toBe('bypass')
   })
 })

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureBuilt } from '../lib/native/console-build.ts'
@@ -6,52 +6,38 @@ import { ensureChromium } from './chromium.ts'
 import { ensurePostgres } from './postgres.ts'
 import { ensureRedis } from './redis.ts'
 import { bin, ROOT, run, say } from './step.ts'
+import { type Outcome, outcomeOfPlaywright, outcomeOfVitest, sum, withCode } from './test-reports.ts'
 
-type Count = { passed: number; failed: number; skipped: number }
+const reports = mkdtempSync(join(tmpdir(), 'parley-results-'))
 
-const results = mkdtempSync(join(tmpdir(), 'parley-results-'))
-
-const readJson = (file: string) => JSON.parse(readFileSync(file, 'utf8'))
-
-const vitest = async (...projects: readonly string[]): Promise<Count> => {
-  const file = join(results, `${projects.join('-')}.json`)
+const vitest = async (project: string): Promise<Outcome> => {
+  const file = join(reports, `${project}.json`)
   const code = await run(bin('vitest'), [
     'run',
-    ...projects.map(project => `--project=${project}`),
+    `--project=${project}`,
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${file}`,
   ])
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = readJson(file)
-  const failed = code === 0 ? numFailedTests : Math.max(1, numFailedTests)
-  return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests }
+  return withCode('vitest', code, outcomeOfVitest(file))
 }
 
-const playwright = async (): Promise<Count> => {
-  const file = join(results, 'playwright.json')
+const playwright = async (): Promise<Outcome> => {
+  const file = join(reports, 'playwright.json')
   const code = await run(bin('playwright'), ['test', '--reporter=list,json'], {
     PLAYWRIGHT_JSON_OUTPUT_NAME: file,
   })
-  const { expected, unexpected, skipped } = readJson(file).stats
-  const failed = code === 0 ? unexpected : Math.max(1, unexpected)
-  return { passed: expected, failed, skipped }
+  return withCode('playwright', code, outcomeOfPlaywright(file))
 }
 
 /** A check that passes or fails as a whole. */
-const check = async (command: string, args: readonly string[]): Promise<Count> => {
+const check = async (command: string, args: readonly string[]): Promise<Outcome> => {
   const code = await run(bin(command), args)
-  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }
+  return withCode(command, code, { passed: code === 0 ? 1 : 0, skipped: 0, failures: [] })
 }
 
-const sum = (counts: readonly Count[]): Count =>
-  counts.reduce((total, { passed, failed, skipped }) => ({
-    passed: total.passed + passed,
-    failed: total.failed + failed,
-    skipped: total.skipped + skipped,
-  }))
-
 /** The checks need the build, and neither of them the unit tests: side by side they use both cores. */
-const builtAndChecked = async (): Promise<readonly Count[]> => {
+const builtAndChecked = async (): Promise<readonly Outcome[]> => {
   say('\nBuild, format, lint and types, beside the unit tests …')
   const unit = vitest('unit')
   const checked = ensureBuilt(ROOT).then(async () => [
@@ -67,16 +53,17 @@ const main = async (): Promise<void> => {
   await ensureChromium()
   await ensureRedis()
   await ensurePostgres()
-  const counts = [...(await builtAndChecked())]
+  const outcomes = [...(await builtAndChecked())]
   say('\nContract and integration tests …')
-  counts.push(await vitest('processes'))
+  outcomes.push(await vitest('processes'))
   say('\nThe pages, in Chromium …')
-  counts.push(await playwright())
+  outcomes.push(await playwright())
   say('\nMeasurements, one at a time …')
-  counts.push(await vitest('measured'))
-  const { passed, failed, skipped } = sum(counts)
-  say(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
-  process.exitCode = failed > 0 || passed === 0 ? 1 : 0
+  outcomes.push(await vitest('measured'))
+  const { passed, skipped, failures } = sum(outcomes)
+  if (failures.length > 0) say(`\nFailed:\n${failures.map(failure => `  ${failure}`).join('\n')}`)
+  say(`\n${passed} passed, ${failures.length} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+  process.exitCode = failures.length > 0 || passed === 0 ? 1 : 0
 }
 
 main().catch((error: unknown) => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BatchClient } from '../support/batch.ts'
 import { GatewayProcess } from '../support/gateway.ts'
 import { leastDisturbed, TooLong } from '../support/loop-delays.ts'
+import { slowness } from '../support/machine-speed.ts'
 
 const BYTES = 45_000_000
 const TICKS_PER_SECOND = 100
@@ -54,7 +55,7 @@ describe('an upload of 45 MB', () => {
         const used = cpuOf(gateway.pid) - begun
         expect((await answer.json()).error.message).toMatch(message)
         expect(answer.status).toBe(400)
-        if (used >= 2) throw new TooLong(`This took ${used} s of CPU.`)
+        if (used / slowness() >= 2) throw new TooLong(`This took ${used} s of CPU.`)
         const delays = await gateway.loopDelays()
         delays.expectBelow(50)
       }),

@@ -7,6 +7,7 @@ import { sensitiveData } from '../../lib/guardrails/sensitive/rail.ts'
 import { SpanRails } from '../../lib/guardrails/span-rails.ts'
 import { atOnce, inTurns, type Steps } from '../../lib/loop-turns.ts'
 import { DENSE_UNITS, SPEED_UNITS, type SpeedFigures } from './guardrail-texts.ts'
+import { slowness } from './machine-speed.ts'
 
 const LENGTH = 100_000
 const TIMES = 10
@@ -29,11 +30,13 @@ const inspectSpans = (text: string) => spans.inspect(text)
 const inspectInjection = (text: string) => injection.inspect({ text, place: 'user' })
 type Inspect = (text: string) => Steps<unknown>
 
-/** The CPU time of this thread, in milliseconds. */
+/** The CPU time that this thread would use on a quiet machine, in milliseconds. */
 const cpuMs = (inspect: Inspect, text: string): number => {
+  const slownessBefore = slowness()
   const before = process.threadCpuUsage()
   atOnce(inspect(text))
-  return process.threadCpuUsage(before).user / 1000
+  const ms = process.threadCpuUsage(before).user / 1000
+  return (2 * ms) / (slownessBefore + slowness())
 }
 
 /** The least of several runs: the machine may be busy with other work. */
@@ -57,6 +60,7 @@ interface LongRun {
 const longRun = async (inspect: Inspect, tenth: string): Promise<LongRun> => {
   const text = tenth.repeat(TIMES)
   const tenthBefore = cpuMs(inspect, tenth)
+  const slownessBefore = slowness()
   const begin = process.threadCpuUsage()
   let longest = 0
   let last = begin
@@ -69,9 +73,10 @@ const longRun = async (inspect: Inspect, tenth: string): Promise<LongRun> => {
   setImmediate(look)
   await inTurns(inspect(text))
   isRunning = false
-  const allMs = process.threadCpuUsage(begin).user / 1000
+  const cpuOfAllMs = process.threadCpuUsage(begin).user / 1000
+  const slow = (slownessBefore + slowness()) / 2
   const tenthMs = Math.max(SURE_TENTH_MS, (tenthBefore + cpuMs(inspect, tenth)) / 2)
-  return { growth: allMs / (TIMES * tenthMs), longestTurnMs: longest }
+  return { growth: cpuOfAllMs / slow / (TIMES * tenthMs), longestTurnMs: longest / slow }
 }
 
 /** The least of both, of one run or, where a turn or all took long, of several. */

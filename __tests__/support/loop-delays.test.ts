@@ -36,9 +36,9 @@ const occupyFirstCore = (): void => {
 
 // What the machine withholds is taken off a wait, so that on a busy one less is left of it.
 describe.runIf(process.platform === 'linux')('the monitor of event-loop delay', () => {
-  it('reports 120 ms of computing', async () => {
-    const delays = await watched(after(200, compute(120)) + STAY)
-    expect(delays.longestMs).toBeGreaterThan(100)
+  it('reports 180 ms of computing', async () => {
+    const delays = await watched(after(200, compute(180)) + STAY)
+    expect(delays.longestMs).toBeGreaterThan(150)
     expect(() => delays.expectBelow(50)).toThrow('blocked for more than 50 ms')
   })
 

@@ -5,7 +5,8 @@
  */
 import { existsSync, openSync, readdirSync, readSync, watch, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { isMainThread, Worker } from 'node:worker_threads'
+import { isMainThread } from 'node:worker_threads'
+import { ControlThread } from './control-thread.ts'
 
 /** A time for which a timer that was due did not run. */
 export type Block = Readonly<{
@@ -17,6 +18,8 @@ export type Block = Readonly<{
   blockedMs: number
   /** The CPU time that the event loop's own thread used meanwhile. */
   cpuMs: number
+  /** How many times as long as on a quiet machine the same work took meanwhile, at least 1. */
+  slowness: number
 }>
 
 const PERIOD_MS = 5
@@ -64,33 +67,18 @@ const findThreads = (): void => {
 const longestWaitMs = (before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): number =>
   Math.max(0, ...[...now].map(([thread, ms]) => ms - (before.get(thread) ?? ms)))
 
-/** A thread that does nothing but wake up: where it is late too, the machine as a whole stood still. */
-const CONTROL = `
-  const { workerData } = require('node:worker_threads')
-  const nap = new Int32Array(new SharedArrayBuffer(4))
-  const late = new Float64Array(workerData)
-  for (let last = performance.now(); ; ) {
-    Atomics.wait(nap, 0, 0, ${PERIOD_MS})
-    const now = performance.now()
-    if (now - last > 2 * ${PERIOD_MS}) late[0] += now - last - ${PERIOD_MS}
-    last = now
-  }`
-
-/** For how long, all in all, the control thread has been late, in ms. */
-const controlLateness = (): (() => number) => {
-  const memory = new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT)
-  const late = new Float64Array(memory)
-  new Worker(CONTROL, { eval: true, workerData: memory, execArgv: [], env: {} }).unref()
-  return () => late[0] ?? 0
-}
-
 const measureInto = (path: string): void => {
   // Opened here: later the process may have no more files.
   const file = openSync(path, 'a')
   findThreads()
-  const control = controlLateness()
+  const control = new ControlThread()
   let threadsAt = performance.now()
-  const look = () => ({ at: performance.now(), cpu: cpuTimeMs(), waiting: runQueues(), control: control() })
+  const look = () => ({
+    at: performance.now(),
+    cpu: cpuTimeMs(),
+    waiting: runQueues(),
+    control: control.seen(),
+  })
   let last = look()
 
   const measure = (): void => {
@@ -98,10 +86,14 @@ const measureInto = (path: string): void => {
     const lateMs = now.at - last.at - PERIOD_MS
     if (lateMs >= REPORTED_FROM_MS) {
       const cpuMs = now.cpu - last.cpu
-      const withheldMs = Math.max(longestWaitMs(last.waiting, now.waiting), now.control - last.control)
+      const withheldMs = Math.max(
+        longestWaitMs(last.waiting, now.waiting),
+        now.control.lateMs - last.control.lateMs,
+      )
       // What the thread itself has computed is never the machine's doing.
       const blockedMs = Math.min(lateMs, Math.max(cpuMs, lateMs - withheldMs))
-      const block: Block = { at: Date.now(), lateMs, blockedMs, cpuMs }
+      const slowness = control.slownessSince(last.control)
+      const block: Block = { at: Date.now(), lateMs, blockedMs, cpuMs, slowness }
       if (blockedMs >= REPORTED_FROM_MS) writeSync(file, `${JSON.stringify(block)}\n`)
     }
     if (now.at - threadsAt > THREADS_PERIOD_MS) {

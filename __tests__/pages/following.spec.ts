@@ -26,6 +26,23 @@ for (const [where, use] of Object.entries({ 'on a desktop': {}, 'on a phone': PH
       expect(await parley.page.evaluate(() => scrollY)).toBe(top)
     })
 
+    test('does not scroll the reader who scrolls up right after the page has followed a long piece', async ({
+      parley,
+    }) => {
+      await expect(parley.answer).toContainText('Line 160 ')
+      await expect.poll(() => distanceToEnd(parley.page)).toBeLessThan(2)
+      await parley.page.evaluate(async () => {
+        const piece = document.createElement('div')
+        piece.style.height = '600px'
+        document.body.append(piece)
+        const top = scrollY
+        // Before the page is given the event of its own scrolling.
+        while (scrollY === top) await new Promise(resolve => setTimeout(resolve))
+        scrollBy({ top: -200, behavior: 'instant' })
+      })
+      await expect(parley.page.getByRole('button', { name: 'Latest' })).toBeVisible()
+    })
+
     test('follows again once the reader goes back to the end', async ({ parley }) => {
       await parley.page.evaluate(() => scrollBy({ top: -200, behavior: 'instant' }))
       await parley.page.getByRole('button', { name: 'Latest' }).click()

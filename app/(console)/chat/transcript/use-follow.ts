@@ -9,18 +9,21 @@ const NEAR_PX = 32
  */
 export function useFollow() {
   const following = useRef(true)
+  /** Where the page was last known to be scrolled to: by the reader, or by `follow`, whose event comes later. */
+  const lastTop = useRef(0)
   const [away, setAway] = useState(false)
 
   const follow = useCallback(() => {
     following.current = true
     scrollTo({ top: document.documentElement.scrollHeight, behavior: 'instant' })
+    lastTop.current = scrollY
   }, [])
 
   useEffect(() => {
-    let lastTop = scrollY
+    lastTop.current = scrollY
     const onScroll = () => {
-      const movedUp = scrollY < lastTop
-      lastTop = scrollY
+      const movedUp = scrollY < lastTop.current
+      lastTop.current = scrollY
       if (movedUp && distanceToEnd() > 1) following.current = false
       else if (distanceToEnd() <= NEAR_PX) following.current = true
       setAway(!following.current)

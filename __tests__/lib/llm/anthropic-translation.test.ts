@@ -244,6 +244,10 @@ describe('a call to Anthropic', () => {
     { role: 'tool', tool_call_id: 'a', content: '7' },
   ]
 
+  const pictured = (detail: string) => [
+    { role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://a.test/b.png', detail } }] },
+  ]
+
   it.each<[object, readonly string[]]>([
     [{ response_format: FORMAT }, []],
     [{ response_format: { type: 'text' }, tools: [TOOL] }, []],
@@ -260,6 +264,16 @@ describe('a call to Anthropic', () => {
     [{ temperature: 0.2 }, []],
     [{ n: 1 }, []],
     [{ n: 2 }, ['n']],
+    [{ reasoning: { summary: 'auto' } }, ['reasoning']],
+    [{ tools: [{ type: 'function', function: { name: 'weather', strict: true } }] }, ['tools.strict']],
+    [{ tools: [{ type: 'function', function: { name: 'weather', strict: false } }] }, []],
+    [{ tools: [{ type: 'custom', custom: { name: 'patch', format: { type: 'text' } } }] }, []],
+    [
+      { tools: [{ type: 'custom', custom: { name: 'patch', format: { type: 'grammar', grammar: {} } } }] },
+      ['tools.format'],
+    ],
+    [{ messages: pictured('high') }, ['image_url.detail']],
+    [{ messages: pictured('auto') }, []],
   ])('names what it loses of a request for chat completions: %o', async (fields, names) => {
     expect((await lossOf(fields)).names).toEqual(names)
   })

@@ -2,8 +2,8 @@ import type { ProviderDefinition } from '../definition.ts'
 import { MODELS_OF_ANTHROPIC } from '../prices/anthropic.ts'
 import { httpProvider } from '../shared/http-provider.ts'
 import { tokenCounts } from '../shared/token-counts.ts'
+import { outputLimits } from './limits.ts'
 import { anthropicCounts, anthropicMessages } from './protocol.ts'
-import { outputLimits } from './request.ts'
 
 /** Anthropic. */
 export const anthropic: ProviderDefinition = {

@@ -3,8 +3,10 @@ import { endpointUrl } from '../shared/base-url.ts'
 import type { Protocol } from '../shared/http-provider.ts'
 import { isRawFor, rawRequest } from '../shared/raw-request.ts'
 import type { CountProtocol } from '../shared/token-counts.ts'
+import { answerTool } from './limits.ts'
+import { messagesWarnings, omittedByMessages } from './omitted.ts'
 import { messageEvents, messagePart } from './reply.ts'
-import { answerTool, messagesRequest, messagesWarnings, omittedByMessages } from './request.ts'
+import { messagesRequest } from './request.ts'
 
 const API_VERSION = '2023-06-01'
 

@@ -111,7 +111,11 @@ const COUNTERPARTS: Readonly<Partial<Record<WireFormat, Readonly<Record<string, 
     metadata: 'user',
     service_tier: 'service_tier',
   },
-  'openai-responses': { 'reasoning.effort': 'reasoning_effort', 'text.format': 'response_format' },
+  'openai-responses': {
+    'reasoning.effort': 'reasoning_effort',
+    'text.format': 'response_format',
+    'input_image.detail': 'image_url.detail',
+  },
 }
 
 const withoutCounterpart = ({ members }: RawRequest, known: Readonly<Record<string, string>>): string[] =>

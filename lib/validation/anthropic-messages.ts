@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { gatewayToolIsNamed } from './gateway-tools.ts'
 import { bySchema, checkEach, withList } from './in-turns.ts'
 import { MOST_PARTS, MOST_TOOLS, TOO_MANY_PARTS, TOO_MANY_TOOLS } from './list-limits.ts'
+import { type ReadMembers, seeing } from './read-members.ts'
 import { check, FaultList, optional } from './zod.ts'
 
 const word = z.string().min(1, 'must not be empty')
@@ -25,8 +26,20 @@ const source = plainSource.extend({
   ),
 })
 
+/** What the gateway reads of a block. */
+const READ: ReadMembers = {
+  text: ['text'],
+  image: ['source'],
+  document: ['source', 'title'],
+  search_result: ['source', 'title', 'content'],
+  tool_reference: ['tool_name'],
+  tool_use: ['id', 'name', 'input'],
+  tool_result: ['tool_use_id', 'content', 'is_error'],
+  thinking: ['thinking', 'signature'],
+}
+
 /** What a block of a known type must hold. */
-const REQUIRED: Readonly<Record<string, readonly string[]>> = {
+const REQUIRED: ReadMembers = {
   text: ['text'],
   image: ['source'],
   document: ['source'],
@@ -35,51 +48,69 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   thinking: ['thinking'],
 }
 
-const assertComplete = ({
-  value,
-  issues,
-}: z.core.ParsePayload<Readonly<{ type: string; [member: string]: unknown }>>): void => {
+type Typed = Readonly<{ type: string; [member: string]: unknown }>
+
+const assertComplete = ({ value, issues }: z.core.ParsePayload<Typed>): void => {
   for (const member of Object.hasOwn(REQUIRED, value.type) ? (REQUIRED[value.type] ?? []) : [])
     if (value[member] === undefined)
       issues.push({ code: 'custom', path: [member], message: 'is required', input: value })
 }
 
+const MEDIA: ReadonlySet<string> = new Set(['image', 'document'])
+
+/** The source of a search result is text, that of a medium an object. */
+const assertSource = ({ value, issues }: z.core.ParsePayload<Typed>): void => {
+  if (MEDIA.has(value.type) && typeof value.source === 'string')
+    issues.push({ code: 'invalid_type', expected: 'object', path: ['source'], input: value.source })
+}
+
 const members = {
   type: word,
   text: optional(z.string()),
-  source: optional(source),
+  source: optional(z.union([source, z.string()], 'must be an object')),
   title: optional(z.string()),
+  tool_name: optional(z.string()),
 }
 
-const resultBlock = z.looseObject(members).check(assertComplete)
+const resultBlock = seeing(
+  z
+    .looseObject({ ...members, content: optional(z.unknown()) })
+    .check(assertComplete)
+    .check(assertSource),
+  READ,
+)
 
 /** What a tool gave back: text, or blocks. */
 const toolResultContent = optional(z.union([z.string(), z.array(resultBlock)]))
 
-const block = z
-  .looseObject({
-    ...members,
-    id: optional(word),
-    name: optional(word),
-    input: optional(z.unknown()),
-    tool_use_id: optional(word),
-    // Blocks that only Anthropic knows have content of any form.
-    content: optional(z.union([z.string(), z.array(resultBlock), z.unknown()])),
-    thinking: optional(z.string()),
-    signature: optional(z.string()),
-  })
-  .check(assertComplete)
-  .check(({ value, issues }) => {
-    if (value.type !== 'tool_result') return
-    const parsed = toolResultContent.safeParse(value.content)
-    if (!parsed.success)
-      issues.push({
-        code: 'custom',
-        path: ['content'],
-        message: NO_CONTENT,
-        input: value,
-      })
-  })
+const block = seeing(
+  z
+    .looseObject({
+      ...members,
+      id: optional(word),
+      name: optional(word),
+      input: optional(z.unknown()),
+      tool_use_id: optional(word),
+      is_error: optional(z.boolean()),
+      content: optional(z.union([z.string(), z.array(resultBlock), z.unknown()])),
+      thinking: optional(z.string()),
+      signature: optional(z.string()),
+    })
+    .check(assertComplete)
+    .check(assertSource)
+    .check(({ value, issues }) => {
+      if (value.type !== 'tool_result') return
+      const parsed = toolResultContent.safeParse(value.content)
+      if (!parsed.success)
+        issues.push({
+          code: 'custom',
+          path: ['content'],
+          message: NO_CONTENT,
+          input: value,
+        })
+    }),
+  READ,
+)
 
 const role = z.enum(['user', 'assistant', 'system'])
 const message = z.looseObject({

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { gatewayToolIsNamed } from './gateway-tools.ts'
 import { bySchema, type SentJson, withList } from './in-turns.ts'
 import { MOST_PARTS, MOST_TOOLS, TOO_MANY_PARTS, TOO_MANY_TOOLS } from './list-limits.ts'
+import { type ReadMembers, seeing } from './read-members.ts'
 import { FaultList, optional, parseOrThrow } from './zod.ts'
 
 /** What a content part of a known type must hold: a member of that name. */
@@ -9,26 +10,32 @@ const PART_MEMBERS = ['text', 'image_url', 'input_audio', 'file', 'refusal'] as 
 
 const word = z.string().min(1, 'must not be empty')
 
-const contentPart = z
-  .looseObject({
-    type: word,
-    text: optional(z.string()),
-    image_url: optional(z.union([word, z.looseObject({ url: word, detail: optional(z.string()) })])),
-    input_audio: optional(z.looseObject({ data: z.string(), format: word })),
-    file: optional(
-      z.looseObject({
-        file_data: optional(z.string()),
-        file_id: optional(z.string()),
-        filename: optional(z.string()),
-      }),
-    ),
-    refusal: optional(z.string()),
-  })
-  .check(({ value, issues }) => {
-    const member = PART_MEMBERS.find(name => name === value.type)
-    if (member && value[member] === undefined)
-      issues.push({ code: 'custom', path: [member], message: 'is required', input: value })
-  })
+/** What the gateway reads of a part. */
+const READ_OF_PARTS: ReadMembers = Object.fromEntries(PART_MEMBERS.map(name => [name, [name]]))
+
+const contentPart = seeing(
+  z
+    .looseObject({
+      type: word,
+      text: optional(z.string()),
+      image_url: optional(z.union([word, z.looseObject({ url: word, detail: optional(z.string()) })])),
+      input_audio: optional(z.looseObject({ data: z.string(), format: word })),
+      file: optional(
+        z.looseObject({
+          file_data: optional(z.string()),
+          file_id: optional(z.string()),
+          filename: optional(z.string()),
+        }),
+      ),
+      refusal: optional(z.string()),
+    })
+    .check(({ value, issues }) => {
+      const member = PART_MEMBERS.find(name => name === value.type)
+      if (member && value[member] === undefined)
+        issues.push({ code: 'custom', path: [member], message: 'is required', input: value })
+    }),
+  READ_OF_PARTS,
+)
 
 const toolCall = z.looseObject({
   id: word,

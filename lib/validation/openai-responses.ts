@@ -1,29 +1,46 @@
 import { z } from 'zod'
-import { gatewayToolIsNamed } from './gateway-tools.ts'
+import { GATEWAY_TOOL, gatewayToolIsNamed } from './gateway-tools.ts'
 import { bySchema, type SentJson, withList } from './in-turns.ts'
 import { MOST_PARTS, MOST_TOOLS, TOO_MANY_PARTS, TOO_MANY_TOOLS } from './list-limits.ts'
+import { type ReadMembers, seeing } from './read-members.ts'
 import { FaultList, optional, parseOrThrow, withDefault } from './zod.ts'
 
 const word = z.string().min(1, 'must not be empty')
 
-const contentPart = z
-  .looseObject({
-    type: word,
-    text: optional(z.string()),
-    refusal: optional(z.string()),
-    image_url: optional(z.string()),
-    detail: optional(z.string()),
-    file_id: optional(z.string()),
-    file_data: optional(z.string()),
-    file_url: optional(z.string()),
-    filename: optional(z.string()),
-    input_audio: optional(z.looseObject({ data: z.string(), format: word })),
-  })
-  .check(({ value, issues }) => {
-    const isText = value.type === 'input_text' || value.type === 'output_text'
-    if (isText && value.text === undefined)
-      issues.push({ code: 'custom', path: ['text'], message: 'is required', input: value })
-  })
+/** What the gateway reads of a part. */
+const READ_OF_PARTS: ReadMembers = {
+  input_text: ['text'],
+  output_text: ['text'],
+  text: ['text'],
+  summary_text: ['text'],
+  reasoning_text: ['text'],
+  refusal: ['refusal'],
+  input_image: ['image_url', 'detail'],
+  input_file: ['file_id', 'file_data', 'file_url', 'filename'],
+  input_audio: ['input_audio'],
+}
+
+const contentPart = seeing(
+  z
+    .looseObject({
+      type: word,
+      text: optional(z.string()),
+      refusal: optional(z.string()),
+      image_url: optional(z.string()),
+      detail: optional(z.string()),
+      file_id: optional(z.string()),
+      file_data: optional(z.string()),
+      file_url: optional(z.string()),
+      filename: optional(z.string()),
+      input_audio: optional(z.looseObject({ data: z.string(), format: word })),
+    })
+    .check(({ value, issues }) => {
+      const isText = value.type === 'input_text' || value.type === 'output_text'
+      if (isText && value.text === undefined)
+        issues.push({ code: 'custom', path: ['text'], message: 'is required', input: value })
+    }),
+  READ_OF_PARTS,
+)
 
 const content = z.union(
   [z.string(), z.array(contentPart).max(MOST_PARTS, TOO_MANY_PARTS)],
@@ -32,8 +49,21 @@ const content = z.union(
 
 const ROLES = ['user', 'assistant', 'system', 'developer'] as const
 
+const MESSAGE = 'message'
+
+/** What the gateway reads of an item. */
+const READ: ReadMembers = {
+  message: ['role', 'content'],
+  reasoning: ['summary', 'content', 'encrypted_content'],
+  function_call: ['call_id', 'name', 'arguments'],
+  function_call_output: ['call_id', 'output'],
+  custom_tool_call: ['call_id', 'name', 'input'],
+  custom_tool_call_output: ['call_id', 'output'],
+  item_reference: ['id'],
+}
+
 /** The members that an item of a known type must have. */
-const REQUIRED: Readonly<Record<string, readonly string[]>> = {
+const REQUIRED: ReadMembers = {
   message: ['role', 'content'],
   function_call: ['call_id', 'name', 'arguments'],
   function_call_output: ['call_id', 'output'],
@@ -59,29 +89,39 @@ const itemFields = {
 type Typed = Readonly<{ type?: string | undefined; [member: string]: unknown }>
 
 const assertComplete = ({ value, issues }: z.core.ParsePayload<Typed>): void => {
-  const type = value.type ?? 'message'
+  const type = value.type ?? MESSAGE
   // Clients choose the name, and every object has a `constructor`.
   for (const name of Object.hasOwn(REQUIRED, type) ? (REQUIRED[type] ?? []) : [])
     if (value[name] === undefined)
       issues.push({ code: 'custom', path: [name], message: 'is required', input: value })
 }
 
-export const openAiInputItem = z.looseObject(itemFields).check(assertComplete)
+export const openAiInputItem = seeing(z.looseObject(itemFields).check(assertComplete), READ, MESSAGE)
 
-const tool = z
-  .looseObject({
-    type: word,
-    name: optional(word),
-    description: optional(z.string()),
-    parameters: optional(z.looseObject({})),
-    strict: optional(z.boolean()),
-    format: optional(z.looseObject({ type: word })),
-  })
-  .check(({ value, issues }) => {
-    if ((value.type === 'function' || value.type === 'custom') && value.name === undefined)
-      issues.push({ code: 'custom', path: ['name'], message: 'is required', input: value })
-  })
-  .check(gatewayToolIsNamed)
+/** What the gateway reads of a tool. */
+const READ_OF_TOOLS: ReadMembers = {
+  function: ['name', 'description', 'parameters', 'strict'],
+  custom: ['name', 'description', 'format'],
+  [GATEWAY_TOOL]: ['name'],
+}
+
+const tool = seeing(
+  z
+    .looseObject({
+      type: word,
+      name: optional(word),
+      description: optional(z.string()),
+      parameters: optional(z.looseObject({})),
+      strict: optional(z.boolean()),
+      format: optional(z.looseObject({ type: word })),
+    })
+    .check(({ value, issues }) => {
+      if ((value.type === 'function' || value.type === 'custom') && value.name === undefined)
+        issues.push({ code: 'custom', path: ['name'], message: 'is required', input: value })
+    })
+    .check(gatewayToolIsNamed),
+  READ_OF_TOOLS,
+)
 
 const toolChoice = z.union(
   [
@@ -168,14 +208,18 @@ const outerBody = z
     tools: optional(list.max(MOST_TOOLS, TOO_MANY_TOOLS)),
   })
   .check(assertAsks)
-const outerItem = z
-  .looseObject({
-    ...itemFields,
-    content: optional(
-      z.union([z.string(), list.max(MOST_PARTS, TOO_MANY_PARTS)], 'must be a string or an array of parts'),
-    ),
-  })
-  .check(assertComplete)
+const outerItem = seeing(
+  z
+    .looseObject({
+      ...itemFields,
+      content: optional(
+        z.union([z.string(), list.max(MOST_PARTS, TOO_MANY_PARTS)], 'must be a string or an array of parts'),
+      ),
+    })
+    .check(assertComplete),
+  READ,
+  MESSAGE,
+)
 
 const checkedInTurns = async (value: unknown): Promise<OpenAiResponsesBody> => {
   const faults = new FaultList()

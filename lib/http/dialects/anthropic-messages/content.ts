@@ -9,12 +9,19 @@ type Medium = Readonly<{
   text?: string | undefined
   source?: Block['source']
   title?: string | undefined
+  content?: unknown
+  tool_name?: string | undefined
 }>
+type Source = Exclude<NonNullable<Block['source']>, string>
 
-const urlOf = ({ type, media_type: mediaType = '', data, url }: NonNullable<Block['source']>) =>
+const sourceOf = ({ source }: Medium): Source | undefined => (typeof source === 'object' ? source : undefined)
+
+const urlOf = ({ type, media_type: mediaType = '', data, url }: Source) =>
   type === 'base64' && data !== undefined ? `data:${mediaType};base64,${data}` : url
 
-const documentParts = ({ source, title }: Medium): readonly ContentPart[] => {
+const documentParts = (block: Medium): readonly ContentPart[] => {
+  const source = sourceOf(block)
+  const { title } = block
   if (source?.type === 'text' && source.data !== undefined) return [{ type: 'text', text: source.data }]
   if (source?.type === 'content') return partsOf(source.content ?? [])
   const url = source && urlOf(source)
@@ -28,10 +35,29 @@ const documentParts = ({ source, title }: Medium): readonly ContentPart[] => {
   ]
 }
 
+const textsIn = (content: unknown): readonly string[] =>
+  Array.isArray(content)
+    ? content.flatMap((block: unknown) =>
+        typeof block === 'object' && block !== null && 'text' in block && typeof block.text === 'string'
+          ? [block.text]
+          : [],
+      )
+    : []
+
+/** A search result as text: its title and its source in lines of their own, then what was found there. */
+const searchResultText = ({ source, title, content }: Medium): string =>
+  [title, typeof source === 'string' ? source : undefined, ...textsIn(content)]
+    .filter(line => line !== undefined)
+    .join('\n')
+
 const partsOfBlock = (block: Medium): readonly ContentPart[] => {
   if (block.type === 'text') return [{ type: 'text', text: block.text ?? '' }]
   if (block.type === 'document') return documentParts(block)
-  const url = block.type === 'image' && block.source ? urlOf(block.source) : undefined
+  if (block.type === 'search_result') return [{ type: 'text', text: searchResultText(block) }]
+  if (block.type === 'tool_reference' && block.tool_name !== undefined)
+    return [{ type: 'text', text: block.tool_name }]
+  const source = sourceOf(block)
+  const url = block.type === 'image' && source ? urlOf(source) : undefined
   return [url === undefined ? { type: 'other', name: block.type } : { type: 'image', url }]
 }
 

@@ -24,6 +24,7 @@ export type ResponsesOptions = Readonly<{
 /** A request's call, and what is stored with its answer. */
 export type ResponsesRequest = Readonly<{
   call: Call
+  /** With tools and instructions as they were sent. */
   body: OpenAiResponsesBody
   /** JSON of its own items. */
   input: string
@@ -57,11 +58,17 @@ const instructionsOf = ({ instructions }: OpenAiResponsesBody) =>
     ? [{ role: 'system' as const, content: instructions }]
     : conversationOf(instructions ?? []).messages
 
+/** A checked body with what a response repeats whole: also members that the gateway does not read. */
+const withSentMembers = (body: OpenAiResponsesBody, value: unknown): OpenAiResponsesBody => {
+  const { tools, instructions } = value as Pick<OpenAiResponsesBody, 'tools' | 'instructions'>
+  return { ...body, ...(tools && { tools }), ...(instructions && { instructions }) }
+}
+
 /** The body of `POST /v1/responses` as a call. */
 export const responsesRequest = async (
   requestContext: RequestContext,
   body: OpenAiResponsesBody,
-  { text: json, members }: RawJson,
+  { text: json, members, value }: RawJson,
   { model, cache, strict, requestTimeoutMs, context }: ResponsesOptions,
 ): Promise<ResponsesRequest> => {
   const { items, own, resolved } = await inputOf(body, members, context)
@@ -90,5 +97,5 @@ export const responsesRequest = async (
     plan: [],
     attempts: new AttemptBudget(),
   }
-  return { call, body, input: own, context }
+  return { call, body: withSentMembers(body, value), input: own, context }
 }

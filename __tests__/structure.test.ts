@@ -41,6 +41,8 @@ const FOUNDATION_AND_REPLIES = [
   'lib/llm/events.ts',
   'lib/llm/hidden-usage.ts',
   'lib/llm/openai-tool-call.ts',
+  'lib/llm/passthrough-size.ts',
+  'lib/llm/prompt-size.ts',
 ]
 
 /** Who may import what, besides its own folder. The longest prefix that fits a file is its rule. */

@@ -1,9 +1,9 @@
-import { fieldOf, type PassthroughRequest } from '../llm/passthrough.ts'
+import { promptBytes, promptTexts, tokensBesideTexts } from '../llm/prompt-size.ts'
 import type { OutputLimits, UnitPrice } from '../llm/providers/definition.ts'
 import type { Call, Target } from '../llm/types.ts'
-import { PICO_PER_NANO, picoUsdOf } from '../money.ts'
+import { PICO_PER_NANO } from '../money.ts'
 import { limitsIn } from './clamp.ts'
-import { promptBytes, promptTexts, tokensBesideTexts } from './prompt-size.ts'
+import { inputTokensOfRequest, outputTokensOfRequest, unitNanoUsd } from './request-cost.ts'
 
 /** The highest price of a token of each direction, in whole picodollars. */
 export type WorstTokenPrice = Readonly<{ inputPicoUsd: number; outputPicoUsd: number }>
@@ -39,62 +39,12 @@ export type WorstCase = Readonly<{
   }>
 }>
 
-const CHARACTERS_OF_A_PRICE = 1e6
 /** Other vendors' tokenizers make up to half as many more tokens of the same text. */
 const TOKENIZER_MARGIN = 1.5
 /** The thinking that an effort allows beside the answer, where a vendor counts it so. */
 const MOST_EFFORT_TOKENS = 32_768
-/** An image that is billed by tokens has at most 6,240 of them. */
-const OUTPUT_TOKENS_OF_IMAGE = 10_000
-const USUAL_COMPLETION_TOKENS = 16
-/** The lowest bit rate of recorded speech, 8 kbit/s: no recording of that size lasts longer. */
-const LEAST_BYTES_PER_SECOND = 1_000
-const TOKENS_PER_SECOND = 50
 
 const nanoOf = (picoUsd: number): number => Math.ceil(picoUsd / PICO_PER_NANO)
-const numberIn = (request: PassthroughRequest, name: string): number | undefined => {
-  const value = Number(fieldOf(request, name) ?? Number.NaN)
-  return Number.isFinite(value) && value >= 0 ? Math.ceil(value) : undefined
-}
-
-const secondsIn = ({ body }: PassthroughRequest): number =>
-  body.kind === 'json'
-    ? 0
-    : body.parts.reduce((sum, part) => ('bytes' in part ? sum + part.bytes / LEAST_BYTES_PER_SECOND : sum), 0)
-
-/** Of an image's kind where the request names it, else the highest of all kinds. */
-const imagePicoUsd = (
-  { usd }: Extract<UnitPrice, { unit: 'image' }>,
-  request: PassthroughRequest,
-): number => {
-  const kind = `${fieldOf(request, 'quality') ?? ''} ${fieldOf(request, 'size') ?? ''}`
-  return picoUsdOf(usd[kind] ?? Math.max(0, ...Object.values(usd)))
-}
-
-/** The cost of what is not billed by tokens. */
-const unitNanoUsd = (price: UnitPrice, request: PassthroughRequest): number => {
-  switch (price.unit) {
-    case 'character': {
-      const perCharacter = picoUsdOf(price.usdPerMillion) / CHARACTERS_OF_A_PRICE
-      return nanoOf((fieldOf(request, 'input') ?? '').length * perCharacter)
-    }
-    case 'second':
-      return nanoOf(Math.ceil(secondsIn(request)) * picoUsdOf(price.usd))
-    default:
-      return nanoOf((numberIn(request, 'n') ?? 1) * imagePicoUsd(price, request))
-  }
-}
-
-/** The most output tokens of a request beside chat. */
-const outputTokensOfRequest = (request: PassthroughRequest): number => {
-  const { endpoint } = request
-  if (endpoint === 'completions') {
-    const answers = Math.max(numberIn(request, 'n') ?? 1, numberIn(request, 'best_of') ?? 1)
-    return answers * (numberIn(request, 'max_tokens') ?? USUAL_COMPLETION_TOKENS)
-  }
-  if (endpoint.startsWith('images/')) return OUTPUT_TOKENS_OF_IMAGE * (numberIn(request, 'n') ?? 1)
-  return endpoint.startsWith('audio/') ? Math.ceil(secondsIn(request) * TOKENS_PER_SECOND) : 0
-}
 
 const answersOf = ({ parameters }: Call): number => parameters?.choices ?? 1
 
@@ -144,9 +94,11 @@ export class WorstCases {
     const unitPrice = passthrough && this.#deps.unitPriceOf(target)
     if (unitPrice) return { nanoUsd: unitNanoUsd(unitPrice, passthrough) }
     const window = this.#deps.contextTokensOf(target) ?? Number.POSITIVE_INFINITY
-    const audio = passthrough ? Math.ceil(secondsIn(passthrough) * TOKENS_PER_SECOND) : 0
-    // A longer prompt is refused by the model.
-    const input = Math.min(window, textTokens + tokensBesideTexts(call) + audio)
+    const promptTokens = textTokens + tokensBesideTexts(call)
+    const input = passthrough
+      ? inputTokensOfRequest(passthrough, promptTokens, window)
+      : // A longer prompt is refused by the model.
+        Math.min(window, promptTokens)
     const price = this.#deps.priceOf(target, call, input)
     if (!price) return undefined
     const inputPico = input * price.inputPicoUsd

@@ -18,13 +18,22 @@ const computedCost = (usage: Usage, target: Target, price: Price | undefined, pr
   return picoUsd === undefined ? undefined : ({ picoUsd, isSure: true } satisfies Cost)
 }
 
+/** Characters as tokens, where the price is by tokens. */
+const inTokens = (usage: Usage, target: Target, prices: Prices): Usage => {
+  const { billed, ...rest } = usage
+  if (billed?.unit !== 'character' || !billed.tokens || usage.reportedPicoUsd !== undefined) return usage
+  if (prices.unitPriceOf(target) || !prices.priceOf(target)) return usage
+  return { ...rest, ...billed.tokens, estimated: true }
+}
+
 /**
  * The usage with its cost: the provider's own figure where it reports one, else that of the price table; both are kept.
  * An unknown price stays unknown, and is never zero; nothing used costs nothing.
  *
  * @param at clock time of the attempt, milliseconds
  */
-export const pricedUsage = (usage: Usage, target: Target, prices: Prices, at: number): Usage => {
+export const pricedUsage = (known: Usage, target: Target, prices: Prices, at: number): Usage => {
+  const usage = inTokens(known, target, prices)
   const price = prices.priceOf(target)
   const computed = computedCost(usage, target, price, prices, at)
   const { reportedPicoUsd: reported } = usage

@@ -1,9 +1,12 @@
+/** A part that ends what a prompt cache is to keep has Anthropic's `cache_control`, as the client wrote it. */
+type Cacheable = Readonly<{ cacheControl?: object }>
+
 /** A part of a message's content. Media are addressed by an `http(s):` or a `data:` URL. */
 export type ContentPart =
-  | Readonly<{ type: 'text'; text: string }>
-  | Readonly<{ type: 'image'; url: string; detail?: string }>
+  | (Cacheable & Readonly<{ type: 'text'; text: string }>)
+  | (Cacheable & Readonly<{ type: 'image'; url: string; detail?: string }>)
   | Readonly<{ type: 'audio'; base64: string; format: string }>
-  | Readonly<{ type: 'file'; name?: string; url?: string; id?: string }>
+  | (Cacheable & Readonly<{ type: 'file'; name?: string; url?: string; id?: string }>)
   /** Of a type that only its own format knows; `name` is that type. */
   | Readonly<{ type: 'other'; name: string }>
 
@@ -48,6 +51,8 @@ export const textOf = (content: Content): string =>
 /** A tool that the model may call. */
 export type Tool = Readonly<{
   name: string
+  /** As of a part of a message. */
+  cacheControl?: object
   description?: string
   /** JSON Schema of its arguments; absent for a tool without any, and for a custom one. */
   parameters?: unknown
@@ -163,7 +168,13 @@ export const tokensOf = ({
 
 /** An amount that is billed by another unit than tokens; `unknown` where the provider does not report it. */
 export type Billed =
-  | Readonly<{ unit: 'character' | 'second'; count: number }>
+  | Readonly<{ unit: 'second'; count: number }>
+  /** `tokens`: an estimate of the same, for a model that is billed by tokens and does not report them. */
+  | Readonly<{
+      unit: 'character'
+      count: number
+      tokens?: Readonly<{ inputTokens: number; outputTokens: number }>
+    }>
   /** `kind`: quality and size: `hd 1024x1024`. */
   | Readonly<{ unit: 'image'; count: number; kind: string }>
   | Readonly<{ unit: 'unknown' }>

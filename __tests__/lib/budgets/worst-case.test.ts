@@ -4,6 +4,7 @@ import { OutputSizes } from '#lib/budgets/output-sizes.ts'
 import { type WorstCaseDeps, WorstCases } from '#lib/budgets/worst-case.ts'
 import { systemClock } from '#lib/clock.ts'
 import { costOfTokens, highestTokenPrice } from '#lib/ledger/pricing.ts'
+import type { Endpoint } from '#lib/llm/passthrough.ts'
 import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import { messagesRequest } from '#lib/llm/providers/anthropic/request.ts'
 import type { Price } from '#lib/llm/providers/definition.ts'
@@ -35,8 +36,8 @@ const worstCases = (contextTokens?: number, priceOf = usualPrice) =>
         : undefined
     },
     contextTokensOf: () => contextTokens,
-    outputLimitsOf: ({ provider }, call) =>
-      provider === 'anthropic' ? anthropic.outputLimits?.(call) : undefined,
+    outputLimitsOf: (target, call) =>
+      target.provider === 'anthropic' ? anthropic.outputLimits?.(call, target) : undefined,
     outputTokensOf: () => 1_000,
     tokenizer,
   })
@@ -45,10 +46,10 @@ const nanoOf = (usage: Usage): number => Math.ceil(costOfTokens(usage, PRICE, 0)
 const asking = (content: string, changes: Partial<Call> = {}) =>
   newCall({ messages: [{ role: 'user', content }], ...changes })
 
-const passing = (endpoint: 'audio/speech' | 'images/generations', model: string, fields: object) => {
+const passing = (endpoint: Endpoint, model: string, fields: object, contextTokens?: number) => {
   const members = Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)] as const)
   const call = asking('', { passthrough: { endpoint, namesModel: true, body: { kind: 'json', members } } })
-  return worstCases().of(call, { ...TARGET, model })?.nanoUsd
+  return worstCases(contextTokens).of(call, { ...TARGET, model })?.nanoUsd
 }
 
 describe('the worst case of a call', () => {
@@ -104,6 +105,51 @@ describe('the worst case of a call', () => {
     expect(passing('images/generations', 'image', { n: 2 })).toBe(2 * 120_000_000)
   })
 
+  it.each<[string, Endpoint, object, number]>([
+    ['a text', 'embeddings', { input: 'word '.repeat(500) }, 1],
+    ['a list of texts', 'embeddings', { input: ['word '.repeat(500), 'word '.repeat(500)] }, 2],
+    ['one text as tokens', 'embeddings', { input: Array.from({ length: 500 }, () => 100_000) }, 1],
+    ['texts as tokens', 'embeddings', { input: [1, 2, 3].map(() => Array(500).fill(1_000)) }, 3],
+    ['texts to moderate', 'moderations', { input: Array(4).fill('word '.repeat(500)) }, 4],
+    ['documents to rank', 'rerank', { query: 'Why?', documents: Array(5).fill('word '.repeat(500)) }, 5],
+  ])('is bounded by the context window of each input: %s', (_, endpoint, fields, inputs) => {
+    expect(passing(endpoint, 'model', fields, 100)).toBe(inputs * 100 * 40_000)
+  })
+
+  it('of a ranking contains the query with each document', () => {
+    const ranking = (query: string) => passing('rerank', 'model', { query, documents: ['a', 'b', 'c'] }) ?? 0
+    expect(ranking('x'.repeat(101)) - ranking('x')).toBe(3 * 100 * 40_000)
+  })
+
+  it('contains every answer to every prompt of a completion', () => {
+    const worst = (fields: object) => (passing('completions', 'model', fields, 100) ?? 0) / 10_000
+    const prompts = Array(20).fill('x'.repeat(100))
+    expect(worst({ prompt: prompts, max_tokens: 50 })).toBe(20 * (100 * 4 + 50))
+    expect(worst({ prompt: prompts, max_tokens: 50, n: 2, best_of: 3 })).toBe(20 * (100 * 4 + 3 * 50))
+  })
+
+  it('of speech that is billed by tokens is by the length of its text, digits and slow speech included', () => {
+    const spoken = (fields: object) => ((passing('audio/speech', 'tokens', fields, 1) ?? 0) - 40_000) / 10_000
+    expect(spoken({ input: 'x'.repeat(100) })).toBe(200)
+    expect(spoken({ input: '漢'.repeat(100) })).toBe(600)
+    expect(spoken({ input: '9'.repeat(100) })).toBe(2_200)
+    expect(spoken({ input: 'x'.repeat(100), speed: 0.25 })).toBe(800)
+    expect(spoken({ input: 'x'.repeat(100), speed: 4 })).toBe(200)
+  })
+
+  it('of edited images contains them at their size in tokens', () => {
+    const image = { fileName: 'a.png', type: 'image/png', path: '/nowhere', bytes: 1_000 }
+    const worst = (names: readonly string[]) => {
+      const parts = names.map(name => ({ name, ...image }))
+      const body = { kind: 'form', parts } as const
+      const call = asking('', { passthrough: { endpoint: 'images/edits', namesModel: true, body } })
+      return worstCases().of(call, { ...TARGET, model: 'tokens' })?.nanoUsd ?? 0
+    }
+    expect(worst(['image[]', 'image[]', 'mask']) - worst(['image[]'])).toBe(2 * 8_000 * 40_000)
+    const urls = { images: [{ image_url: 'a' }, { image_url: 'b' }] }
+    expect(passing('images/edits', 'tokens', urls)).toBeGreaterThan(2 * 8_000 * 40_000)
+  })
+
   it('of a recording is by its bytes: none is longer', () => {
     const parts = [
       { name: 'file', fileName: 'a.mp3', type: 'audio/mpeg', path: '/nowhere', bytes: 60_000 },
@@ -133,9 +179,9 @@ describe('the output that is reserved for a call', () => {
     ['chat completions with an effort', { raw: chat, ...high }, 16 + 16_384],
     ['Responses with an effort', { raw: responses, ...high }, 16 + 16_384],
     ['no other format with an effort', high, 16 + 16_384],
-    ['tokens of reasoning', { raw: chat, ...high, parameters: { reasoningTokens: 500 } }, 516],
+    ['tokens of reasoning', { raw: chat, ...high, parameters: { reasoningTokens: 500 } }, 16 + 1_024],
     ['an effort without thinking', { raw: chat, ...high, parameters: { reasoningEffort: 'none' } }, 16],
-    ['no limit of its own', { raw: chat, maxOutputTokens: undefined }, 4_096],
+    ['no limit of its own', { raw: chat, maxOutputTokens: undefined }, 16_384],
   ])('is what Anthropic is asked for in a translated call: %s', (_, changes, tokens) => {
     const call = asking('Hi', changes)
     expect(messagesRequest(call, CLAUDE, new Set())).toMatchObject({ max_tokens: tokens })

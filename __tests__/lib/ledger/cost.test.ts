@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { meter } from '#lib/ledger/meter.ts'
+import { meter, pricedUsage } from '#lib/ledger/meter.ts'
 import { costOfTokens } from '#lib/ledger/pricing.ts'
 import type { Price } from '#lib/llm/providers/definition.ts'
 import type { Usage } from '#lib/llm/types.ts'
@@ -44,6 +44,30 @@ describe('the cost of', () => {
   it('as many tokens as are believed is exact at any price of today', () => {
     const usage = { inputTokens: 100_000_000, outputTokens: 100_000_000 }
     expect(costUsd(usage, { input: 15, output: 75 })).toBe(9_000)
+  })
+})
+
+describe('the cost of speech without a report', () => {
+  const TTS = { provider: 'openai', model: 'gpt-4o-mini-tts', name: 'gpt-4o-mini-tts' }
+  const tokens = { inputTokens: 250, outputTokens: 1_500 }
+  const spoken: Usage = {
+    inputTokens: 0,
+    outputTokens: 0,
+    billed: { unit: 'character', count: 1_000, tokens },
+  }
+  const unpriced = { priceOf: () => undefined, unitPriceOf: () => undefined }
+
+  it('is an estimate by tokens where the model is billed by tokens', () => {
+    const prices = { ...unpriced, priceOf: () => ({ input: 0.6, output: 12 }) }
+    const usage = pricedUsage(spoken, TTS, prices, 0)
+    expect(usage).toEqual({ ...tokens, estimated: true, costPicoUsd: picoUsdOf(0.01815) })
+    expect(pricedUsage(usage, TTS, prices, 0)).toEqual(usage)
+  })
+
+  it('is by its characters where the model is billed by them, and unknown without a price', () => {
+    const prices = { ...unpriced, unitPriceOf: () => ({ unit: 'character', usdPerMillion: 15 }) as const }
+    expect(pricedUsage(spoken, TTS, prices, 0)).toEqual({ ...spoken, costPicoUsd: picoUsdOf(0.015) })
+    expect(pricedUsage(spoken, TTS, unpriced, 0)).toEqual(spoken)
   })
 })
 

@@ -62,7 +62,7 @@ describe('the usage of an endpoint beside chat', () => {
       'audio/speech',
       { input: 'a👋' },
       undefined,
-      { unit: 'character', count: 2 },
+      { unit: 'character', count: 2, tokens: { inputTokens: 2, outputTokens: 8 } },
     ],
     ['seconds of a verbose transcription', 'audio/transcriptions', {}, 8.5, { unit: 'second', count: 8.5 }],
     ['nothing of one that names no duration', 'audio/transcriptions', {}, null, { unit: 'unknown' }],

@@ -1,6 +1,6 @@
-import type { ContentPart, Message, Tool } from '../llm/message.ts'
-import type { PassthroughRequest } from '../llm/passthrough.ts'
-import type { Call, RawRequest } from '../llm/types.ts'
+import type { ContentPart, Message, Tool } from './message.ts'
+import type { PassthroughRequest } from './passthrough.ts'
+import type { Call, RawRequest } from './types.ts'
 
 /** What vendors add around a call and each of its messages and tools, with room. */
 const TOKENS_OF_CALL = 32

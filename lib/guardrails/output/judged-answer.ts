@@ -1,7 +1,6 @@
 import { append } from '../../llm/events.ts'
 import type { Call, Reply, ReplyEvent } from '../../llm/types.ts'
 import { inTurns, mapInTurns } from '../../loop-turns.ts'
-import { choicesOf } from '../answer-choices.ts'
 import { blocked } from '../findings.ts'
 import { held, replayed, withWarnings } from '../held-answer.ts'
 import { verdictsOfJudges } from '../judged.ts'
@@ -10,6 +9,7 @@ import { isForOutput, type Profile } from '../profile.ts'
 import { placeholderKind, withSpansReplaced } from '../redact.ts'
 import type { PlacedText, Verdict } from '../types.ts'
 import { isTextEvent, placeOf, textOfEvent, withText } from './guarded-texts.ts'
+import { textsOfWire } from './wire-texts.ts'
 
 /** The events of an answer in as few pieces as possible. */
 const merged = (groups: readonly (readonly ReplyEvent[])[]): readonly ReplyEvent[] => {
@@ -18,13 +18,13 @@ const merged = (groups: readonly (readonly ReplyEvent[])[]): readonly ReplyEvent
   return events
 }
 
-const textsOf = (events: readonly ReplyEvent[], choices: number): readonly PlacedText[] => [
-  ...events.flatMap(event =>
+/** The texts of an answer's events, in their order, and then those that stand in its messages alone. */
+const textsOf = async (events: readonly ReplyEvent[]): Promise<readonly PlacedText[]> => {
+  const texts = events.flatMap(event =>
     isTextEvent(event) ? [{ text: textOfEvent(event), place: placeOf(event) }] : [],
-  ),
-  // Those of further answers are known from the messages of the upstream alone.
-  ...(choices > 1 ? choicesOf(events, choices).map(text => ({ text, place: 'answer' as const })) : []),
-]
+  )
+  return [...texts, ...(await inTurns(textsOfWire(events, texts)))]
+}
 
 /** What is to be replaced in each text. Throws CONTENT_BLOCKED. */
 export const redactionsOf = (
@@ -53,7 +53,7 @@ export const judgedAnswer = async (
   if (!profile.settings.judges?.some(isForOutput)) return reply
   const answer = await held(reply, 'by the guardrails')
   const events = merged(answer.groups)
-  const texts = textsOf(events, call.parameters?.choices ?? 1)
+  const texts = await textsOf(events)
   const decisions = new Decisions(call, profile, deps)
   const found = await verdictsOfJudges(texts, profile, deps, call.signal)
   const redactions = redactionsOf(texts, found, decisions)

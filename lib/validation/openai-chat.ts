@@ -11,7 +11,9 @@ const PART_MEMBERS = ['text', 'image_url', 'input_audio', 'file', 'refusal'] as 
 const word = z.string().min(1, 'must not be empty')
 
 /** What the gateway reads of a part. */
-const READ_OF_PARTS: ReadMembers = Object.fromEntries(PART_MEMBERS.map(name => [name, [name]]))
+const READ_OF_PARTS: ReadMembers = Object.fromEntries(
+  PART_MEMBERS.map(name => [name, [name, 'cache_control']]),
+)
 
 const contentPart = seeing(
   z

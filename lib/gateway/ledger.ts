@@ -10,6 +10,7 @@ import type { Prices } from '../ledger/meter.ts'
 import { flushed } from '../ledger/service.ts'
 import { LedgerWriter } from '../ledger/writer.ts'
 import type { Catalog } from '../llm/catalog.ts'
+import { callPricesOf } from '../llm/providers/prices/hosted-calls.ts'
 import type { Target } from '../llm/types.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Records } from '../storage/records/records.ts'
@@ -26,7 +27,7 @@ export const unpricedWarnings = (logger: Logger): NonNullable<Prices['onUnpriced
     warned.set(key, true)
     logger.warn(
       { provider, model: name, component: 'ledger' },
-      'this model has no price: the cost of its answers is unknown; set usdPerMillion in GATEWAY_CONFIG',
+      'this model has no price, or a tool that its provider ran: the cost of its answers is unknown; set usdPerMillion in GATEWAY_CONFIG',
     )
   }
 }
@@ -34,6 +35,7 @@ export const unpricedWarnings = (logger: Logger): NonNullable<Prices['onUnpriced
 export const pricesOf = (catalog: Catalog, onUnpriced: NonNullable<Prices['onUnpriced']>): Prices => ({
   priceOf: target => catalog.priceOf(target),
   unitPriceOf: target => catalog.unitPriceOf(target),
+  callPricesOf: ({ provider }) => callPricesOf(provider),
   onUnpriced,
 })
 

@@ -1,18 +1,39 @@
 import type { Policy } from '../compose.ts'
 import type { Price, UnitPrice } from '../llm/providers/definition.ts'
 import { type Call, isRepeated, type Reply, type Target, type Usage } from '../llm/types.ts'
+import { picoUsdOf } from '../money.ts'
 import { type Cost, costOfTokens, unitCostPicoUsd } from './pricing.ts'
 
 /** The prices of a target, by tokens or by another unit; absent where unknown. */
 export type Prices = Readonly<{
   priceOf: (target: Target) => Price | undefined
   unitPriceOf: (target: Target) => UnitPrice | undefined
+  /** US dollars for each call of a tool that the target's vendor runs, by its name; none is known when absent. */
+  callPricesOf?: (target: Target) => Readonly<Record<string, number>>
   /** Called where a target has no price. */
   onUnpriced?: (target: Target) => void
 }>
 
+/** What a vendor charges for the tools that it ran, in whole picodollars; undefined where one has no known price. */
+const callCost = ({ hostedCalls }: Usage, target: Target, prices: Prices): number | undefined => {
+  if (!hostedCalls) return 0
+  const usd = prices.callPricesOf?.(target) ?? {}
+  return Object.entries(hostedCalls).reduce<number | undefined>(
+    (sum, [name, count]) =>
+      sum === undefined || !Object.hasOwn(usd, name) ? undefined : sum + count * picoUsdOf(usd[name] ?? 0),
+    0,
+  )
+}
+
+const tokensAndCalls = (usage: Usage, target: Target, price: Price, prices: Prices, at: number) => {
+  const calls = callCost(usage, target, prices)
+  if (calls === undefined) return undefined
+  const cost = costOfTokens(usage, price, at)
+  return { ...cost, picoUsd: cost.picoUsd + calls } satisfies Cost
+}
+
 const computedCost = (usage: Usage, target: Target, price: Price | undefined, prices: Prices, at: number) => {
-  if (!usage.billed) return price && costOfTokens(usage, price, at)
+  if (!usage.billed) return price && tokensAndCalls(usage, target, price, prices, at)
   const unitPrice = prices.unitPriceOf(target)
   const picoUsd = unitPrice && unitCostPicoUsd(usage.billed, unitPrice)
   return picoUsd === undefined ? undefined : ({ picoUsd, isSure: true } satisfies Cost)

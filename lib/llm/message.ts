@@ -129,6 +129,8 @@ export type Usage = Readonly<{
   /** Parts of `inputTokens` with prices of their own. */
   audioInputTokens?: number
   imageInputTokens?: number
+  /** How often the vendor ran its own tools, each of which has a price; by their names in the price table. */
+  hostedCalls?: Readonly<Record<string, number>>
   /** What is billed in place of tokens. */
   billed?: Billed
   /** The service tier that answered, in the provider's word. */
@@ -148,6 +150,7 @@ export type Usage = Readonly<{
 }>
 
 type MoneyField =
+  | 'hostedCalls'
   | 'serviceTier'
   | 'costPicoUsd'
   | 'reportedPicoUsd'
@@ -157,6 +160,7 @@ type MoneyField =
 
 /** The tokens of a usage, without its price: what clients see. */
 export const tokensOf = ({
+  hostedCalls: _calls,
   serviceTier: _tier,
   costPicoUsd: _cost,
   reportedPicoUsd: _reported,

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { meter, pricedUsage } from '#lib/ledger/meter.ts'
 import { costOfTokens } from '#lib/ledger/pricing.ts'
 import type { Price } from '#lib/llm/providers/definition.ts'
-import type { Usage } from '#lib/llm/types.ts'
+import { callPricesOf } from '#lib/llm/providers/prices/hosted-calls.ts'
+import type { Target, Usage } from '#lib/llm/types.ts'
 import { picoUsdOf, usdOf } from '#lib/money.ts'
 import { batches, newCall, replyOf } from '../../support/calls.ts'
 
@@ -68,6 +69,39 @@ describe('the cost of speech without a report', () => {
     const prices = { ...unpriced, unitPriceOf: () => ({ unit: 'character', usdPerMillion: 15 }) as const }
     expect(pricedUsage(spoken, TTS, prices, 0)).toEqual({ ...spoken, costPicoUsd: picoUsdOf(0.015) })
     expect(pricedUsage(spoken, TTS, unpriced, 0)).toEqual(spoken)
+  })
+})
+
+describe('the cost of tools that the vendor ran', () => {
+  const TARGET = { provider: 'anthropic', model: 'claude-sonnet-4-5', name: 'claude-sonnet-4-5' }
+  const prices = {
+    priceOf: () => ({ input: 3, output: 15 }),
+    unitPriceOf: () => undefined,
+    callPricesOf: ({ provider }: Target) => callPricesOf(provider),
+  }
+  const searching = (hostedCalls: Record<string, number>): Usage => ({
+    inputTokens: 150_000,
+    outputTokens: 1_000,
+    hostedCalls,
+  })
+  const costOf = (usage: Usage, target = TARGET) => pricedUsage(usage, target, prices, 0).costPicoUsd
+
+  it('is added for each call, also where it is nothing', () => {
+    expect(costOf(searching({ web_search: 10, web_fetch: 3 }))).toBe(picoUsdOf(0.465 + 0.1))
+    expect(costOf(searching({ file_search: 4 }), { ...TARGET, provider: 'openai' })).toBe(
+      picoUsdOf(0.465 + 0.01),
+    )
+  })
+
+  it('makes the whole unknown where such a tool has no known price', () => {
+    const onUnpriced = vi.fn()
+    const usage = searching({ web_search: 1, image_generation: 1 })
+    expect(pricedUsage(usage, TARGET, { ...prices, onUnpriced }, 0)).toEqual(usage)
+    expect(onUnpriced).toHaveBeenCalledExactlyOnceWith(TARGET)
+  })
+
+  it('is in what the vendor itself reports as the cost', () => {
+    expect(costOf({ ...searching({ anything: 1 }), reportedPicoUsd: 7 })).toBe(7)
   })
 })
 

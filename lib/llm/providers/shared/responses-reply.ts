@@ -1,5 +1,6 @@
 import type { SseEvent } from '../../../sse-parser.ts'
 import type { ReplyEvent } from '../../types.ts'
+import { callsInResponse, withHostedCalls } from './hosted-calls.ts'
 import { errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, listIn, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
@@ -8,9 +9,10 @@ import { readStreamEvent } from './stream-event.ts'
 import { upstreamError } from './upstream-error.ts'
 import { countsIn, type ReportedUsage, withBilling } from './usage.ts'
 
-const usageIn = ({ usage: value, service_tier: tier }: Fields): ReportedUsage | undefined => {
-  const usage = fieldsOf(value)
-  return usage && withBilling(countsIn(usage), { tier })
+const usageIn = (response: Fields): ReportedUsage | undefined => {
+  const usage = fieldsOf(response.usage)
+  const counts = usage && withBilling(countsIn(usage), { tier: response.service_tier })
+  return counts && withHostedCalls(counts, callsInResponse(response))
 }
 
 /** The tool calls of a response: their index among the calls, by their index among all items. */

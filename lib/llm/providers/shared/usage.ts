@@ -38,6 +38,8 @@ export type ReportedUsage = Readonly<
     serviceTier?: string
     /** The cost by the vendor's own report, in whole picodollars. */
     reportedPicoUsd?: number
+    /** How often the vendor ran its own tools, by their names in the price table. */
+    hostedCalls?: Readonly<Record<string, number>>
   }
 >
 
@@ -178,7 +180,7 @@ export const usageOf = (reported: ReportedUsage = {}, answer: AnswerFacts): Usag
   const cacheWriteInputTokens = Math.min(written ?? 0, inputTokens - cachedInputTokens)
   const reasoningTokens = Math.min(reasoning ?? 0, outputTokens)
 
-  const { serviceTier, reportedPicoUsd } = reported
+  const { serviceTier, reportedPicoUsd, hostedCalls } = reported
   const isCorrected =
     cachedInputTokens !== (cached ?? 0) ||
     cacheWriteInputTokens !== (written ?? 0) ||
@@ -197,6 +199,7 @@ export const usageOf = (reported: ReportedUsage = {}, answer: AnswerFacts): Usag
       outputTokens - reasoningTokens,
     ),
     ...(serviceTier !== undefined && { serviceTier }),
+    ...(hostedCalls && { hostedCalls }),
     // Of an interrupted answer the report may be older than its text.
     ...(reportedPicoUsd !== undefined && !isCut && { reportedPicoUsd }),
     ...((isEstimated || reported.implausible) && { estimated: true }),

@@ -1,6 +1,7 @@
 import { oneLine } from '../../../raw-json.ts'
 import type { SseEvent } from '../../../sse-parser.ts'
 import type { ReplyEvent } from '../../types.ts'
+import { callsInServerToolUse, withHostedCalls } from '../shared/hosted-calls.ts'
 import { errorInAnswer } from '../shared/in-band-error.ts'
 import { type Fields, fieldsOf, parseJson, wordIn } from '../shared/lenient.ts'
 import { MalformedResponse } from '../shared/malformed.ts'
@@ -34,7 +35,8 @@ const usageIn = (tokens: Fields): ReportedUsage => {
     cacheWriteInputTokens: written === 0 ? undefined : written,
     cacheWrite1hInputTokens: fieldsOf(tokens.cache_creation)?.ephemeral_1h_input_tokens,
   })
-  return withBilling(counts, { tier: tokens.service_tier })
+  const billed = withBilling(counts, { tier: tokens.service_tier })
+  return withHostedCalls(billed, callsInServerToolUse(tokens.server_tool_use))
 }
 
 const textOf = (block: Fields | undefined, type: string): string => {

@@ -19,22 +19,62 @@ describe('word lists', () => {
     ['ａｃｍｅ', 'ａｃｍｅ'],
     ['これは競合です', '競合'],
     ["please DON'T buy", "DON'T buy"],
+    ['a\u0301cme', 'a\u0301cme'],
+    [`ac${'\u0301'.repeat(16)}me`, `ac${'\u0301'.repeat(16)}me`],
+    ['acme \u0301 rockets', 'acme \u0301 rockets'],
+    ['acme¨rockets', 'acme¨rockets'],
   ])('find words in any case, with any diacritics and white space: %s', (text, word) => {
     expect(foundBy(rail, text)).toEqual([`rivals: ${word}`])
   })
 
-  it.each(['acmeology', 'placme', 'acm e', 'acme-less'.replace('acme', 'acne')])(
-    'find whole words only: %s',
-    text => {
-      expect(foundBy(rail, text)).toEqual([])
-    },
-  )
+  it.each([
+    'acmeology',
+    'acme\u0301ology',
+    'é\u0301acme',
+    'e\u0301acme',
+    'placme',
+    'acm e',
+    'acme-less'.replace('acme', 'acne'),
+  ])('find whole words only: %s', text => {
+    expect(foundBy(rail, text)).toEqual([])
+  })
 
   it('refuse a word that is empty or longer than 200 characters, without repeating it', () => {
-    for (const word of [' ', 'x'.repeat(201)])
+    for (const word of [' ', '\u0301', '\u200b', 'x'.repeat(201), '\ufdfa'.repeat(20)])
       expect(() => wordLists([{ name: 'l', kind: 'word', words: [word] }])).toThrow(
         'A word of the list l is empty or longer than 200 characters.',
       )
+  })
+
+  it.each(['rock–roll', 'zone\u00a0٣', 'C:\\new', 'o\u200bdd'])(
+    'find a word as it was configured: %s',
+    word => {
+      const [odd] = wordLists([{ name: 'l', kind: 'word', words: [word] }])
+      if (!odd) throw new Error('A list makes a rail.')
+      expect(foundBy(odd, `see ${word}, and go on`)).toEqual([`l: ${word}`])
+    },
+  )
+
+  it.each([
+    ['marks', '\u0301'],
+    ['marks of two code units', '\u{1d165}'],
+    ['the first character of a word, with marks', `a${'\u0301'.repeat(15)}`],
+    ['a character that folds to many', '\ufdfa'],
+    ['a character that folds to a space', '¨'],
+    ['white space', '\u2028'],
+    ['kana with half-width marks', '\uff9e'],
+  ])('look at a long text of %s in a time that grows with its length', (_, unit) => {
+    const [long] = wordLists([
+      { name: 'l', kind: 'word', words: ['a'.repeat(200), `a${' b'.repeat(99)}`, 'acme'] },
+    ])
+    if (!long) throw new Error('A list makes a rail.')
+    const msOf = (length: number): number => {
+      const before = process.threadCpuUsage().user
+      verdictsOf(long, unit.repeat(Math.ceil(length / unit.length)))
+      return (process.threadCpuUsage().user - before) / 1000
+    }
+    msOf(20_000)
+    expect(msOf(200_000)).toBeLessThan(20 * Math.max(12, msOf(20_000)))
   })
 
   it('look at the places they name', () => {

@@ -55,6 +55,8 @@ const PARTS = [
   '競合他社',
   '４１１１',
   '𝟒𝟏𝟏𝟏 1111 1111 1111',
+  '\u0301',
+  '\u0301'.repeat(17),
   '\u200b',
   '\u200b\u200d\ufeff',
   '\u{e0041}',
@@ -196,6 +198,30 @@ describe('a guarded stream', () => {
     }
     expect(most).toBeLessThanOrEqual(rails.longest * (1 + MOST_INVISIBLE))
     expect(rails.longest).toBe(8320)
+  })
+
+  it.each([
+    ['marks', '\u0301'],
+    ['marks of two code units', '\u{1d165}'],
+    ['marks and white space', ' \u0301\u0301 '],
+    ['marks after the beginning of a word', 'a\u0301\u0301\u0301'],
+  ])('holds back no more than the longest phrase of endless %s', (_, unit) => {
+    const phrases = new SpanRails(
+      [
+        ...wordLists([{ name: 'l', kind: 'word', words: ['acme', 'a'.repeat(200)] }]),
+        canaries(['canary-7f3a']),
+      ],
+      'answer',
+    )
+    const holder = phrases.stream()
+    holder.push('acm')
+    let most = 0
+    for (let count = 0; count < 3000; count += 1) {
+      holder.push(unit.repeat(10))
+      most = Math.max(most, holder.held)
+    }
+    expect(most).toBeLessThanOrEqual(phrases.longest)
+    expect(phrases.longest).toBeLessThanOrEqual(rails.longest)
   })
 
   it('forgets what it has released', () => {

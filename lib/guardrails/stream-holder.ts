@@ -28,6 +28,8 @@ export class StreamHolder {
   #next = 0
   /** What of the kept original is released; beyond `#next` where invisible characters were released early. */
   #released = 0
+  /** In the kept original: where the last match ended that was found. */
+  #found = 0
 
   /**
    * @param railOf the rail of each detector, by its name
@@ -57,33 +59,42 @@ export class StreamHolder {
   }
 
   /**
-   * Returns what is held back although a match may be open: of a match that is completed later, only the rest is its
-   * piece.
+   * Returns what is held back, as of a text that ends here: what is a match by now is one piece. Of a match that is
+   * completed later only the rest is its piece, and one that is found again is not.
    */
   flush(): Piece[] {
-    const end = this.#text.originOf(this.#text.view.length)
-    const text = this.#text.original(this.#released, end)
-    this.#released = Math.max(this.#released, end)
-    return text === '' ? [] : [{ text }]
+    this.#text.finish()
+    const pieces: Piece[] = []
+    this.#scan(true, pieces)
+    this.#put(pieces, this.#text.originOf(this.#text.view.length))
+    return pieces
   }
 
   #release(isLast: boolean): Piece[] {
     const pieces: Piece[] = []
-    const put = (end: number, verdict?: Verdict): void => {
-      const text = this.#text.original(this.#released, end)
-      if (text !== '' || verdict) pieces.push({ text, ...(verdict && { verdict }) })
-      this.#released = Math.max(this.#released, end)
-    }
+    this.#next = this.#scan(isLast, pieces)
+    this.#put(pieces, this.#text.originOf(this.#next))
+    this.#forget()
+    return pieces
+  }
+
+  /** Takes what is found, with the text before it. Returns the first unit of the view that is not decided. */
+  #scan(isLast: boolean, pieces: Piece[]): number {
     const onFound = (found: Found): void => {
       const start = this.#text.originOf(found.start)
       const end = this.#text.endOf(found.match.end - 1)
-      put(start)
-      put(end, this.#verdict(found, start, end))
+      if (end <= this.#found) return
+      this.#found = end
+      this.#put(pieces, start)
+      this.#put(pieces, end, this.#verdict(found, start, end))
     }
-    this.#next = this.#scanner.scan(this.#text.view, this.#next, isLast, onFound, this.#detectors)
-    put(Math.max(this.#released, this.#text.originOf(this.#next)))
-    this.#forget()
-    return pieces
+    return this.#scanner.scan(this.#text.view, this.#next, isLast, onFound, this.#detectors)
+  }
+
+  #put(pieces: Piece[], end: number, verdict?: Verdict): void {
+    const text = this.#text.original(this.#released, end)
+    if (text !== '' || verdict) pieces.push({ text, ...(verdict && { verdict }) })
+    this.#released = Math.max(this.#released, end)
   }
 
   #verdict({ detector, match }: Found, start: number, end: number): Verdict {
@@ -104,6 +115,7 @@ export class StreamHolder {
     const dropped = this.#text.dropBefore(unneeded)
     this.#base += dropped
     this.#released -= dropped
+    this.#found -= dropped
     this.#next = CONTEXT
   }
 }

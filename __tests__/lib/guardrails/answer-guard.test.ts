@@ -110,6 +110,79 @@ describe('an answer that is guarded while it streams', () => {
     expect(said(rest.events).reasoning).toBe('[CARD], right')
   })
 
+  it.each([
+    ['a card', CARD, '[CARD]'],
+    ['an address', EMAIL, '[EMAIL]'],
+    ['a key that goes on', '-----BEGIN PRIVATE KEY-----\nMIIEabcdefghijklmnop', '[PRIVATE_KEY]'],
+  ])(
+    'redacts %s at the very end of reasoning, before an answer, a call, a refusal and a signature',
+    (_, secret, placeholder) => {
+      const reasoning: ReplyEvent = { type: 'reasoning-delta', text: `It is ${secret}` }
+      const signed: ReplyEvent = { type: 'reasoning-delta', text: '', signature: 'sig' }
+      for (const next of [
+        delta('text-delta', 'hello'),
+        fragment('{}', true),
+        delta('refusal-delta', 'no'),
+        signed,
+      ]) {
+        const guard = guardWith('redact')
+        const { events } = guard.take([reasoning, next])
+        expect(said(events).reasoning).toBe(`It is ${placeholder}`)
+        expect(JSON.stringify(events)).not.toContain('sig"')
+        const rest = guard.take([{ type: 'reasoning-delta', text: ', is it not?' }, FINISH])
+        expect(said(rest.events).reasoning).not.toContain(secret)
+      }
+    },
+  )
+
+  it('blocks at the very end of reasoning before anything else leaves', () => {
+    const left = run(guardWith('block'), [
+      { type: 'reasoning-delta', text: `The card is ${CARD}` },
+      delta('text-delta', 'hello'),
+      FINISH,
+    ])
+    expect(said(left)).toMatchObject({ reasoning: 'The card is ', answer: '' })
+    expect(left.at(-1)).toMatchObject({ type: 'error', error: { code: 'CONTENT_BLOCKED' } })
+  })
+
+  it('replaces what goes on after reasoning was let go, and reports it once where it does not', () => {
+    const found: string[] = []
+    const { output } = profileOf({ sensitiveData: { input: 'ignore', output: 'redact' } })
+    const guard = new AnswerGuard(output, {
+      actionOn: verdict => {
+        found.push(verdict.rule)
+        return 'redact'
+      },
+      blocked: ({ rail }) => new GatewayError('CONTENT_BLOCKED', rail),
+      warnings: () => [],
+    })
+    const key = '-----BEGIN PRIVATE KEY-----\nMIIEabcdefghijklmnop'
+    const answer = delta('text-delta', 'so')
+    const think = (text: string): ReplyEvent => ({ type: 'reasoning-delta', text })
+    const left = run(guard, [
+      think(CARD),
+      answer,
+      think(' is it. '),
+      answer,
+      think(key),
+      answer,
+      think('qrstuvwxyz\n'),
+      FINISH,
+    ])
+    expect(said(left).reasoning).toBe('[CARD] is it. [PRIVATE_KEY][PRIVATE_KEY]')
+    expect(found).toEqual(['card-visa', 'private-key-pem', 'private-key-pem'])
+  })
+
+  it('lets no answer wait for reasoning that ends within an escape or a pair', () => {
+    for (const end of ['\\', '\\u00', '\ud83d']) {
+      const { events } = guardWith('redact').take([
+        { type: 'reasoning-delta', text: `so${end}` },
+        delta('text-delta', 'hello '),
+      ])
+      expect(said(events)).toMatchObject({ reasoning: `so${end}`, answer: 'hello ' })
+    }
+  })
+
   it('keeps the signature of reasoning that it does not change, and no other', () => {
     const signed = (text: string): ReplyEvent => ({ type: 'reasoning-delta', text, signature: 'sig' })
     expect(run(guardWith('redact'), [signed('I think so'), FINISH])[0]).toEqual(signed('I think so'))

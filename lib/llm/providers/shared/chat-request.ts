@@ -59,7 +59,7 @@ const REASONING = /(?:^(?:[\w-]+:)?|\/)(?:o[1-9]|gpt-5)(?=$|[-.:@])/i
 const CHAT_VARIANT = /(?:^(?:[\w-]+:)?|\/)gpt-5[\w.]*-chat(?=$|[-.:@])/i
 
 /** The first guess of a model's parameters. */
-const guessFromName = (model: string): NameGuess => {
+export const guessFromName = (model: string): NameGuess => {
   const isReasoning = REASONING.test(model)
   return {
     usesMaxCompletionTokens: isReasoning,
@@ -99,7 +99,8 @@ const rangeOf = (
 const TOKENS_OF_LOW = 2_048
 const TOKENS_OF_MEDIUM = 12_288
 
-const effortOf = (reasoningTokens: number | undefined): string | undefined => {
+/** The effort of reasoning that a number of tokens stands for. */
+export const effortOf = (reasoningTokens: number | undefined): string | undefined => {
   if (reasoningTokens === undefined) return undefined
   if (reasoningTokens <= TOKENS_OF_LOW) return 'low'
   return reasoningTokens <= TOKENS_OF_MEDIUM ? 'medium' : 'high'
@@ -108,7 +109,8 @@ const effortOf = (reasoningTokens: number | undefined): string | undefined => {
 /** OpenAI refuses longer names of users. */
 const LONGEST_USER = 64
 
-const endUser = (user: string): string => (user.length > LONGEST_USER ? hash('sha256', user) : user)
+/** A user's name that OpenAI takes: the same one, or a hash of it. */
+export const endUser = (user: string): string => (user.length > LONGEST_USER ? hash('sha256', user) : user)
 
 /** The parameters that the protocol has by the same meaning. */
 const parametersFor = ({ parameters = {} }: Call): Partial<Request> => {
@@ -126,7 +128,7 @@ const parametersFor = ({ parameters = {} }: Call): Partial<Request> => {
     tools: sentTools as Request['tools'],
     tool_choice: (isLeftWithout || !toolChoice
       ? undefined
-      : toolChoiceFor(toolChoice)) as Request['tool_choice'],
+      : toolChoiceFor(toolChoice, tools ?? [])) as Request['tool_choice'],
     parallel_tool_calls: isLeftWithout ? undefined : others.parallelToolCalls,
     response_format: (responseFormat && responseFormatFor(responseFormat)) as Request['response_format'],
     reasoning_effort: (others.reasoningEffort ??

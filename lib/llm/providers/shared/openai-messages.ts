@@ -4,12 +4,12 @@ import { shortToolCallId, toolCallBody } from '../../openai-tool-call.ts'
 import type { Unsupported } from './unsupported-parameters.ts'
 
 /** A file's data needs a name; its media type is in the data. */
-const UNNAMED_FILE = 'document.pdf'
+export const UNNAMED_FILE = 'document.pdf'
 
 const partFor = (part: ContentPart): object => {
   switch (part.type) {
     case 'text':
-      return part
+      return { type: 'text', text: part.text }
     case 'image': {
       const { url, detail } = part
       return { type: 'image_url', image_url: { url, ...(detail !== undefined && { detail }) } }

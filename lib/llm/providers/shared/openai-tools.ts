@@ -1,10 +1,19 @@
 import type { ResponseFormat, Tool, ToolChoice } from '../../message.ts'
 
+/** A schema of arguments that OpenAI takes: one of an object says which properties it has, even if none. */
+export const withProperties = (schema: unknown): unknown => {
+  if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return schema
+  const { type, properties } = schema as Readonly<{ type?: unknown; properties?: unknown }>
+  return type === 'object' && (properties === undefined || properties === null)
+    ? { ...schema, properties: {} }
+    : schema
+}
+
 /** A tool in OpenAI's form. */
 const toolFor = ({ name, description, parameters, strict, custom }: Tool): object =>
   custom
     ? { type: 'custom', custom: { name, description, ...custom } }
-    : { type: 'function', function: { name, description, parameters, strict } }
+    : { type: 'function', function: { name, description, parameters: withProperties(parameters), strict } }
 
 /**
  * Tools in OpenAI's form, without those of another format alone; `undefined` where there are none, since OpenAI refuses
@@ -15,10 +24,12 @@ export const toolsFor = (tools: readonly Tool[]): readonly object[] | undefined 
   return known.length > 0 ? known.map(toolFor) : undefined
 }
 
-const named = (name: string): object => ({ type: 'function', function: { name } })
-
-/** A choice of tools in OpenAI's form. */
-export const toolChoiceFor = (choice: ToolChoice): string | object => {
+/** A choice of tools in OpenAI's form. @param tools the request's tools: the choice of one is of its kind */
+export const toolChoiceFor = (choice: ToolChoice, tools: readonly Tool[]): string | object => {
+  const named = (name: string): object => {
+    const type = tools.some(tool => tool.name === name && tool.custom) ? 'custom' : 'function'
+    return { type, [type]: { name } }
+  }
   if (choice.type === 'tool') return named(choice.name)
   if (choice.type !== 'allowed') return choice.type
   return { type: 'allowed_tools', allowed_tools: { mode: choice.mode, tools: choice.names.map(named) } }

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest'
+import { chatRequest } from '#lib/llm/providers/shared/chat-request.ts'
+import type { Call } from '#lib/llm/types.ts'
+import { newCall, TARGET } from '../../support/calls.ts'
+
+const requestFor = (parameters: Call['parameters']) =>
+  chatRequest(newCall({ parameters }), TARGET, { provider: 'fake' }, new Set()) as Readonly<{
+    tools: readonly Readonly<{ function: Readonly<{ parameters?: unknown }> }>[]
+    tool_choice: unknown
+  }>
+
+describe('tools in OpenAI’s form', () => {
+  it.each([
+    [{ type: 'object' }, { type: 'object', properties: {} }],
+    [
+      { type: 'object', properties: null, additionalProperties: false },
+      { type: 'object', properties: {}, additionalProperties: false },
+    ],
+    [
+      { type: 'object', properties: { a: {} } },
+      { type: 'object', properties: { a: {} } },
+    ],
+    [{ $ref: '#/$defs/a' }, { $ref: '#/$defs/a' }],
+    [undefined, undefined],
+  ])('have properties in the schema of an object, even if none: %j', (parameters, expected) => {
+    expect(requestFor({ tools: [{ name: 'now', parameters }] }).tools[0]?.function.parameters).toEqual(
+      expected,
+    )
+  })
+
+  it('are chosen as what they are: a function or a custom tool', () => {
+    const tools = [{ name: 'look' }, { name: 'write', custom: {} }]
+    expect(requestFor({ tools, toolChoice: { type: 'tool', name: 'write' } }).tool_choice).toEqual({
+      type: 'custom',
+      custom: { name: 'write' },
+    })
+    expect(requestFor({ tools, toolChoice: { type: 'tool', name: 'look' } }).tool_choice).toEqual({
+      type: 'function',
+      function: { name: 'look' },
+    })
+    const names = ['look', 'write']
+    expect(requestFor({ tools, toolChoice: { type: 'allowed', mode: 'auto', names } }).tool_choice).toEqual({
+      type: 'allowed_tools',
+      allowed_tools: {
+        mode: 'auto',
+        tools: [
+          { type: 'function', function: { name: 'look' } },
+          { type: 'custom', custom: { name: 'write' } },
+        ],
+      },
+    })
+  })
+})

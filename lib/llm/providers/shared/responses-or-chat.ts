@@ -1,7 +1,10 @@
 import type { Clock } from '../../../clock.ts'
 import { GatewayError } from '../../../errors.ts'
-import type { Provider } from '../../types.ts'
+import type { Call, Provider, Target } from '../../types.ts'
+import { type RefusedChat, refusedChat } from './chat-refusal.ts'
 import { isRawFor } from './raw-request.ts'
+import { RememberedModels } from './remembered-models.ts'
+import { toolsWithoutReasoning } from './tools-without-reasoning.ts'
 import { UpstreamHttpError } from './upstream-error.ts'
 
 const FORGET_AFTER_MS = 3_600_000
@@ -11,24 +14,47 @@ const isEndpointMissing = (thrown: unknown): boolean =>
   thrown.cause instanceof UpstreamHttpError &&
   thrown.cause.isEndpointMissing
 
+const hasTools = ({ parameters }: Call): boolean => (parameters?.tools?.length ?? 0) > 0
+
 /**
  * A vendor with both of OpenAI's formats: calls in the form of Responses pass on as they are, all others are chat
- * completions. A server without the endpoint is remembered for an hour, and such calls are translated, the first one as
- * part of the same attempt.
+ * completions, but for models that refuse these, as long as a call is translated anyway: then it is translated to
+ * Responses. Such refusals, and that a server lacks the endpoint, are remembered for an hour, and the call that meets
+ * them is sent again as part of the same attempt.
  */
 export const responsesOrChat = (responses: Provider, chat: Provider, clock: Clock): Provider => {
+  const chatAlone = toolsWithoutReasoning(chat, clock)
+  const refused = new RememberedModels<RefusedChat>(clock)
   let missingUntil = Number.NEGATIVE_INFINITY
+
+  const isForResponses = (call: Call, { model }: Target): boolean => {
+    if (isRawFor(call, 'openai-responses')) return true
+    const known = isRawFor(call, 'openai-chat') ? undefined : refused.of(model)
+    return known === 'model' || (known === 'tools' && hasTools(call))
+  }
+
+  const askResponses: Provider['ask'] = async (call, target, attempt) => {
+    try {
+      return await responses.ask(call, target, attempt)
+    } catch (thrown) {
+      if (!isEndpointMissing(thrown)) throw thrown
+      missingUntil = clock.now() + FORGET_AFTER_MS
+      return chatAlone.ask(call, target, attempt)
+    }
+  }
+
   return {
     id: chat.id,
     async ask(call, target, attempt) {
-      if (!isRawFor(call, 'openai-responses') || clock.now() < missingUntil)
-        return chat.ask(call, target, attempt)
+      if (clock.now() < missingUntil) return chatAlone.ask(call, target, attempt)
+      if (isForResponses(call, target)) return askResponses(call, target, attempt)
       try {
-        return await responses.ask(call, target, attempt)
+        return await chat.ask(call, target, attempt)
       } catch (thrown) {
-        if (!isEndpointMissing(thrown)) throw thrown
-        missingUntil = clock.now() + FORGET_AFTER_MS
-        return chat.ask(call, target, attempt)
+        const refusal = isRawFor(call, 'openai-chat') ? undefined : refusedChat(thrown)
+        if (!refusal || call.signal.aborted) throw thrown
+        refused.add(target.model, refusal)
+        return askResponses(call, target, attempt)
       }
     },
   }

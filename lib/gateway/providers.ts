@@ -51,8 +51,8 @@ const listingOf = (definition: ProviderDefinition, available: boolean): Provider
 const BY_ID: ReadonlyMap<string, ProviderDefinition> = new Map(ALL_PROVIDERS.map(one => [one.id, one]))
 
 /** What the request to a target allows, where it is translated to other limits than the call's own. */
-export const outputLimitsOf = ({ provider }: Target, call: Call): OutputLimits | undefined =>
-  BY_ID.get(provider)?.outputLimits?.(call)
+export const outputLimitsOf = (target: Target, call: Call): OutputLimits | undefined =>
+  BY_ID.get(target.provider)?.outputLimits?.(call, target)
 
 /** Sent to a provider that needs no key, since its client requires one. */
 const NO_KEY = 'none'

@@ -4,10 +4,12 @@ import { OutputSizes } from '#lib/budgets/output-sizes.ts'
 import { type WorstCaseDeps, WorstCases } from '#lib/budgets/worst-case.ts'
 import { systemClock } from '#lib/clock.ts'
 import { costOfTokens, highestTokenPrice } from '#lib/ledger/pricing.ts'
+import type { ContentPart } from '#lib/llm/message.ts'
 import type { Endpoint } from '#lib/llm/passthrough.ts'
 import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import { messagesRequest } from '#lib/llm/providers/anthropic/request.ts'
 import type { Price } from '#lib/llm/providers/definition.ts'
+import { callPricesOf } from '#lib/llm/providers/prices/hosted-calls.ts'
 import type { Call, RawRequest, Usage, WireFormat } from '#lib/llm/types.ts'
 import { membersOf } from '#lib/raw-json.ts'
 import { Tokenizer } from '#lib/tokenizer/tokenizer.ts'
@@ -35,6 +37,7 @@ const worstCases = (contextTokens?: number, priceOf = usualPrice) =>
         ? { unit: 'image', usd: { 'standard 1024x1024': 0.04, 'hd 1792x1024': 0.12 } }
         : undefined
     },
+    callPricesOf: ({ provider }) => callPricesOf(provider === 'fake' ? 'anthropic' : provider),
     contextTokensOf: () => contextTokens,
     outputLimitsOf: (target, call) =>
       target.provider === 'anthropic' ? anthropic.outputLimits?.(call, target) : undefined,
@@ -165,6 +168,91 @@ const rawOf = (format: WireFormat, body: object): RawRequest => {
   const json = JSON.stringify(body)
   return { format, json, members: membersOf(json) }
 }
+
+describe('what is reserved for tools that the vendor runs', () => {
+  const WINDOW = 200_000
+  const window = WINDOW * 40_000
+  const output = 100 * 10_000
+  const searching = (
+    tools: readonly object[],
+    more: object = {},
+    format: WireFormat = 'anthropic-messages',
+  ) => asking('Hi', { raw: rawOf(format, { model: 'm', tools, ...more }), maxOutputTokens: 100 })
+  const worst = (call: Call, contextTokens: number | undefined = WINDOW, provider = 'anthropic') =>
+    worstCases(contextTokens).of(call, { ...TARGET, provider: provider === 'anthropic' ? 'fake' : provider })
+      ?.nanoUsd
+
+  it('is the context window for each of their rounds, and their fees', () => {
+    const tool = { type: 'web_search_20250305', name: 'web_search', max_uses: 3 }
+    expect(worst(searching([tool]))).toBe(4 * window + 3 * 10_000_000 + output)
+    expect(worst(searching([{ ...tool, max_uses: undefined }]))).toBe(11 * window + 10 * 10_000_000 + output)
+  })
+
+  it('is bounded by the limit that a response of OpenAI’s has for all of them', () => {
+    const tools = [{ type: 'web_search' }, { type: 'file_search', vector_store_ids: ['a'] }]
+    const call = searching(tools, { max_tool_calls: 2 }, 'openai-responses')
+    expect(worst(call, WINDOW, 'openai')).toBe(3 * window + 2 * 10_000_000 + 2 * 2_500_000 + output)
+  })
+
+  it.each([
+    [{ mcp_servers: [{ type: 'url', url: 'https://tools.example' }] }, []],
+    [{}, [{ type: 'mcp', server_url: 'https://tools.example' }]],
+    [{}, [{ type: 'web_search_preview_2025_03_11' }]],
+  ])('is reserved for servers and other names of them too: %o %o', (more, tools) => {
+    const nanoUsd = worst(searching(tools, more, 'openai-responses'), WINDOW, 'openai') ?? 11 * window
+    expect(nanoUsd).toBeGreaterThanOrEqual(11 * window)
+  })
+
+  it.each([
+    [undefined, { type: 'web_search_20250305', name: 'web_search' }],
+    [WINDOW, { type: 'advisor_20260301', name: 'advisor' }],
+    [WINDOW, { type: '__proto__', name: 'none' }],
+  ])('is not known where the context window or a fee is not: %o %o', (contextTokens, tool) => {
+    const call = searching([tool])
+    expect(worstCases(contextTokens).of(call, TARGET)).toBeUndefined()
+  })
+
+  it('is nothing for tools that the client runs', () => {
+    const tools = ['custom', 'bash_20250124', 'text_editor_20250728', 'computer_20251124', 'memory_20250818']
+    const call = searching(tools.map(type => ({ type, name: 'mine' })))
+    expect(worst(call)).toBeLessThan(window)
+    const shell = { type: 'shell', environment: { type: 'local' } }
+    expect(
+      worst(searching([shell, { type: 'function', name: 'mine' }], {}, 'openai-responses')),
+    ).toBeLessThan(window)
+  })
+})
+
+describe('what is reserved for a document', () => {
+  const reading = (part: ContentPart, contextTokens?: number) =>
+    worstCases(contextTokens).of(asking('', { messages: [{ role: 'user', content: [part] }] }), TARGET)
+      ?.nanoUsd
+
+  it.each<ContentPart>([
+    { type: 'file', url: 'https://documents.example/1.pdf' },
+    { type: 'file', id: 'file_1' },
+    { type: 'other', name: 'container_upload' },
+    { type: 'other', name: 'video_url' },
+  ])('is the context window where it is elsewhere, and unknown without one: %o', part => {
+    expect(reading(part, 1_000_000)).toBe(1_000_000 * 40_000 + 1_000 * 10_000)
+    expect(reading(part)).toBeUndefined()
+  })
+
+  it('is a token for each character of its base64, and at least 20,000', () => {
+    const pdf = (length: number) =>
+      reading({ type: 'file', url: `data:application/pdf;base64,${'A'.repeat(length)}` }) ?? 0
+    expect(pdf(50_000) - pdf(10)).toBe(30_000 * 40_000)
+    expect(pdf(10)).toBeGreaterThan(20_000 * 40_000)
+  })
+
+  it('is the context window where a response refers to texts that the vendor alone has', () => {
+    const raw = rawOf('openai-responses', { model: 'm', previous_response_id: 'resp_1', input: 'Hi' })
+    const worst = (changes: Partial<RawRequest>) =>
+      worstCases(1_000_000).of(asking('Hi', { raw: { ...raw, ...changes } }), TARGET)?.nanoUsd ?? 0
+    expect(worst({})).toBe(1_000_000 * 40_000 + 1_000 * 10_000)
+    expect(worst({ resolved: { members: membersOf('{"input":"Hello. Hi"}') } })).toBeLessThan(1e9)
+  })
+})
 
 describe('the output that is reserved for a call', () => {
   const CLAUDE = { provider: 'anthropic', model: 'claude-sonnet-4-5', name: 'claude-sonnet-4-5' }

@@ -1,43 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { systemClock } from '#lib/clock.ts'
-import { collect } from '#lib/llm/events.ts'
-import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import type { Call } from '#lib/llm/types.ts'
 import { membersOf } from '#lib/raw-json.ts'
-import { newCall } from '../../support/calls.ts'
+import {
+  anthropicExchange as exchange,
+  ANTHROPIC_MESSAGE as MESSAGE,
+} from '../../support/anthropic-exchange.ts'
 import { openAiCall } from '../../support/dialect-calls.ts'
-import { answering } from '../../support/wire-fixtures.ts'
 
-const TARGET = { provider: 'anthropic', model: 'claude-sonnet-4-5', name: 'claude-sonnet-4-5' }
-const MESSAGE = {
-  content: [{ type: 'text', text: 'ok' }],
-  stop_reason: 'end_turn',
-  usage: { input_tokens: 1, output_tokens: 1 },
-}
 const SCHEMA = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }
 const WEATHER = { name: 'weather', description: 'Tells the weather.', parameters: SCHEMA }
-
-/** What Anthropic is sent for a call, and the answer that is made of its response. */
-const exchange = async (changes: Partial<Call>, response: unknown = MESSAGE) => {
-  let sent: unknown
-  const isStream = typeof response === 'string'
-  const bytes = Buffer.from(isStream ? response : JSON.stringify(response))
-  const post = answering(200, isStream ? 'text/event-stream' : 'application/json', [bytes])
-  const provider = anthropic.create({
-    apiKey: 'sk-test',
-    baseUrl: 'http://upstream',
-    clock: systemClock,
-    newId: () => 'chat_1',
-    onRateHeadroom: () => {},
-    redact: text => text,
-    post: (address, json, signal) => {
-      sent = JSON.parse(String(json))
-      return post(address, json, signal)
-    },
-  })
-  const reply = await provider.ask(newCall({ stream: isStream, ...changes }), TARGET)
-  return { sent, head: reply.head, answer: await collect(reply) }
-}
 
 const sse = (...events: readonly Readonly<{ type: string; [member: string]: unknown }>[]): string =>
   events.map(event => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('')
@@ -152,7 +123,7 @@ describe('a call to Anthropic', () => {
     })
   })
 
-  it('that wants an answer of a schema gets the input of a tool as its text, whole and streamed', async () => {
+  it('that wants an answer of a schema of an older model gets a tool’s input as its text, whole and streamed', async () => {
     const parameters = { responseFormat: { type: 'json-schema', name: 'place', schema: SCHEMA } } as const
     const { sent, answer } = await exchange(
       { parameters },
@@ -161,6 +132,7 @@ describe('a call to Anthropic', () => {
         content: [{ type: 'tool_use', id: 'a', name: 'place', input: { city: 'Köln' } }],
         stop_reason: 'tool_use',
       },
+      'claude-sonnet-4-0',
     )
     expect(sent).toMatchObject({
       tools: [{ name: 'place', input_schema: SCHEMA }],
@@ -188,6 +160,7 @@ describe('a call to Anthropic', () => {
         { type: 'message_delta', delta: { stop_reason: 'tool_use' } },
         { type: 'message_stop' },
       ),
+      'claude-sonnet-4-0',
     )
     expect(streamed.answer).toMatchObject({
       text: '{"city":"Köln"}',
@@ -220,20 +193,21 @@ describe('a call to Anthropic', () => {
   )
 
   /** The parameters that a body of chat completions loses, whether its model refuses them with `strict`, and what is sent. */
-  const lossOf = async (fields: object) => {
+  const lossOf = async (fields: object, model?: string) => {
     const text = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...fields })
     const { messages, temperature, parameters, raw } = await openAiCall(text)
     const call = { messages, temperature, parameters, raw }
-    const { head, sent } = await exchange(call)
+    const { head, sent } = await exchange(call, MESSAGE, model)
     const names = head.omitted ?? []
     expect(head.warnings ?? []).toHaveLength(names.length)
-    const strict = exchange({ ...call, strict: true })
+    const strict = exchange({ ...call, strict: true }, MESSAGE, model)
     if (names.length === 0) await strict
     else await expect(strict).rejects.toMatchObject({ details: names.map(path => ({ path })) })
     return { names, sent }
   }
   const TOOL = { type: 'function', function: { name: 'weather' } }
   const FORMAT = { type: 'json_schema', json_schema: { name: 'place', schema: SCHEMA } }
+  const OPEN = { type: 'json_schema', json_schema: { name: 'place', schema: { type: 'object' } } }
   const CALLED = [
     { role: 'user', content: 'Hi' },
     {
@@ -251,8 +225,20 @@ describe('a call to Anthropic', () => {
   it.each<[object, readonly string[]]>([
     [{ response_format: FORMAT }, []],
     [{ response_format: { type: 'text' }, tools: [TOOL] }, []],
-    [{ response_format: FORMAT, tools: [TOOL] }, ['response_format']],
-    [{ response_format: FORMAT, reasoning_effort: 'high' }, ['reasoning_effort']],
+    [{ response_format: FORMAT, tools: [TOOL] }, []],
+    [{ response_format: FORMAT, reasoning_effort: 'high' }, []],
+    [{ response_format: OPEN, tools: [TOOL] }, ['response_format']],
+    [{ response_format: OPEN, reasoning_effort: 'high' }, ['reasoning_effort']],
+    [{ tools: [TOOL], tool_choice: 'required', reasoning_effort: 'high' }, ['reasoning_effort']],
+    [{ tools: [TOOL], tool_choice: 'required' }, []],
+    [{ tool_choice: 'required', reasoning_effort: 'high' }, []],
+    [{ temperature: 0.2, top_p: 0.5 }, ['top_p']],
+    [{ temperature: 0.2, top_p: 1 }, []],
+    [{ temperature: 1, top_p: 0.5 }, []],
+    [{ reasoning_effort: 'low', top_p: 0.5 }, ['top_p']],
+    [{ stop: ['\n', 'END'] }, ['stop']],
+    [{ stop: '' }, ['stop']],
+    [{ stop: 'END' }, []],
     [{ messages: CALLED, reasoning_effort: 'high' }, ['reasoning_effort']],
     [{ messages: CALLED, reasoning: { max_tokens: 2_000 } }, ['reasoning']],
     [{ messages: CALLED, reasoning_effort: 'none' }, []],

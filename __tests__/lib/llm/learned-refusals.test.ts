@@ -435,24 +435,30 @@ describe.each<[ProviderDefinition, WireFormat]>([
 })
 
 describe('Anthropic’s models (number 11)', () => {
-  it('are asked without a temperature where they refuse it', async () => {
+  it.each<['temperature' | 'top_p' | 'top_k' | 'metadata', string, Partial<Call>]>([
+    ['temperature', 'temperature', { temperature: 0.3 }],
+    ['top_p', 'top_p', { parameters: { topP: 0.5 } }],
+    ['top_k', 'top_k', { parameters: { topK: 5 } }],
+    ['metadata', 'user', { parameters: { user: 'me' } }],
+  ])('are asked without %s where they refuse it', async (name, clientsName, changes) => {
     const message = { content: [{ type: 'text', text: 'Hello' }], stop_reason: 'end_turn' }
-    upstream.forModel('claude-new', (response, asked, signal) =>
-      'temperature' in asked
+    const model = `claude-sonnet-4-0-${name}`
+    upstream.forModel(model, (response, asked, signal) =>
+      name in asked
         ? refuses(400, {
             body: JSON.stringify({
               type: 'error',
               error: {
                 type: 'invalid_request_error',
-                message: '`temperature` is deprecated for this model.',
+                message: `\`${name}\` is deprecated for this model.`,
               },
             }),
           })(response, asked, signal)
         : sends([JSON.stringify(message)], { type: 'application/json' })(response, asked, signal),
     )
-    const { warnings } = await ask(providerOf(anthropic), 'claude-new', { temperature: 0.3 })
-    expect(warnings).toEqual([expect.stringContaining('temperature')])
-    expect(bodiesFor('claude-new')).toHaveLength(2)
+    const { warnings } = await ask(providerOf(anthropic), model, changes)
+    expect(warnings).toEqual([expect.stringContaining(clientsName)])
+    expect(bodiesFor(model)).toHaveLength(2)
   })
 })
 

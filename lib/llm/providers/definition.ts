@@ -119,6 +119,6 @@ export type ProviderDefinition = Readonly<{
    * What the request for a call allows, where it is translated to other limits than the call's own. Undefined for a body
    * that passes on as it came.
    */
-  outputLimits?: (call: Call) => OutputLimits | undefined
+  outputLimits?: (call: Call, target: Target) => OutputLimits | undefined
   create: (deps: ProviderDeps) => Provider
 }>

@@ -7,13 +7,24 @@ type Block = Readonly<Record<string, unknown>>
 
 const DATA_URL = /^data:([^;,]*)(?:;[^,]*)?;base64,/i
 const PDF = 'application/pdf'
+/** Documents that Anthropic takes as plain text. */
+const TEXT = /^text\/|^application\/json$/
+/** Other names of a type that Anthropic knows by one. */
+const MEDIA_TYPES: ReadonlyMap<string, string> = new Map([['image/jpg', 'image/jpeg']])
 
 const sourceOf = (url: string): Block => {
-  const [prefix, mediaType] = DATA_URL.exec(url) ?? []
-  return prefix === undefined
-    ? { type: 'url', url }
-    : { type: 'base64', media_type: mediaType || PDF, data: url.slice(prefix.length) }
+  const [prefix, written = ''] = DATA_URL.exec(url) ?? []
+  if (prefix === undefined) return { type: 'url', url }
+  const mediaType = written.toLowerCase()
+  const data = url.slice(prefix.length)
+  if (TEXT.test(mediaType))
+    return { type: 'text', media_type: 'text/plain', data: Buffer.from(data, 'base64').toString() }
+  return { type: 'base64', media_type: MEDIA_TYPES.get(mediaType) ?? (mediaType || PDF), data }
 }
+
+/** A breakpoint of Anthropic's prompt cache, as a member of a block or a tool. */
+export const cacheControlFor = (cacheControl: unknown): Block =>
+  cacheControl === undefined ? {} : { cache_control: cacheControl }
 
 const refused = (what: string): never => {
   throw new GatewayError('INVALID_INPUT', `This model takes no content of type ${what}.`)
@@ -22,12 +33,13 @@ const refused = (what: string): never => {
 const blockFor = (part: ContentPart): Block => {
   switch (part.type) {
     case 'text':
-      return part
+      return { type: 'text', text: part.text, ...cacheControlFor(part.cacheControl) }
     case 'image':
-      return { type: 'image', source: sourceOf(part.url) }
+      return { type: 'image', source: sourceOf(part.url), ...cacheControlFor(part.cacheControl) }
     case 'file': {
       const source = part.url === undefined ? { type: 'file', file_id: part.id } : sourceOf(part.url)
-      return { type: 'document', source, ...(part.name !== undefined && { title: part.name }) }
+      const title = part.name === undefined ? {} : { title: part.name }
+      return { type: 'document', source, ...title, ...cacheControlFor(part.cacheControl) }
     }
     case 'audio':
       return refused('audio')
@@ -45,12 +57,14 @@ const toolUseId = (id: string): string => {
   return plainId === id ? id : `${plainId}_${hash('sha256', id).slice(0, LONGEST_HASH)}`
 }
 
-/** Anthropic refuses empty text. */
-const isFilled = (part: ContentPart): boolean => part.type !== 'text' || part.text !== ''
+/** Anthropic refuses text of white space alone. */
+export const isBlank = (text: string): boolean => text.trim() === ''
+
+const isFilled = (part: ContentPart): boolean => part.type !== 'text' || !isBlank(part.text)
 
 const blocksFor = (content: Content): readonly Block[] => {
   if (typeof content !== 'string') return content.filter(isFilled).map(blockFor)
-  return content === '' ? [] : [{ type: 'text', text: content }]
+  return isBlank(content) ? [] : [{ type: 'text', text: content }]
 }
 
 const inputOf = (call: ToolCall): unknown => {
@@ -68,7 +82,7 @@ const assistantBlocks = (message: Extract<Message, { role: 'assistant' }>): read
     signature === undefined ? [] : [{ type: 'thinking', thinking: text, signature }],
   ),
   ...blocksFor(message.content),
-  ...(message.refusal ? [{ type: 'text', text: message.refusal }] : []),
+  ...blocksFor(message.refusal ?? ''),
   ...(message.toolCalls ?? []).map(call => ({
     type: 'tool_use',
     id: toolUseId(call.id),
@@ -86,22 +100,42 @@ const toolResult = ({ toolCallId, content }: Extract<Message, { role: 'tool' }>)
 /** Text alone stays text: the usual request is then the same as a client of Anthropic's would send. */
 const plain = (blocks: readonly Block[]): string | readonly Block[] => {
   const [only] = blocks
-  return blocks.length === 1 && only?.type === 'text' && typeof only.text === 'string' ? only.text : blocks
+  const isPlain = blocks.length === 1 && only?.type === 'text' && only.cache_control === undefined
+  return isPlain && typeof only.text === 'string' ? only.text : blocks
 }
 
-/** The instructions of a conversation, which Anthropic takes apart from it; empty where there are none. */
-export const systemOf = (messages: readonly Message[]): string =>
-  messages
-    .filter(({ role }) => role === 'system' || role === 'developer')
-    .map(({ content }) => textOf(content))
-    .join('\n\n')
+const isInstruction = ({ role }: Message): boolean => role === 'system' || role === 'developer'
+
+const hasCacheControl = ({ content }: Message): boolean =>
+  typeof content !== 'string' && content.some(part => 'cacheControl' in part)
+
+/**
+ * The instructions of a conversation, which Anthropic takes apart from it; undefined where there are none. Blocks where
+ * one of them has a breakpoint of the prompt cache, else one text.
+ */
+export const systemFor = (messages: readonly Message[]): string | readonly Block[] | undefined => {
+  const instructions = messages.filter(isInstruction)
+  if (instructions.some(hasCacheControl)) {
+    const blocks = instructions
+      .flatMap(({ content }) => blocksFor(content))
+      .filter(({ type }) => type === 'text')
+    return blocks.length > 0 ? blocks : undefined
+  }
+  const text = instructions.map(({ content }) => textOf(content)).join('\n\n')
+  return isBlank(text) ? undefined : text
+}
+
+/** In place of a user's message without content, which Anthropic refuses. */
+const EMPTY = '(empty message)'
+/** In place of a conversation of instructions alone. */
+const NO_MESSAGE = '(no message)'
 
 /** A conversation without its instructions. The results of tools are a user's message, all of one turn together. */
 export const conversationOf = (messages: readonly Message[]): readonly Block[] => {
   const found: Block[] = []
   let results: Block[] | undefined
   for (const message of messages) {
-    if (message.role === 'system' || message.role === 'developer') continue
+    if (isInstruction(message)) continue
     if (message.role === 'tool') {
       if (!results) {
         results = []
@@ -113,8 +147,11 @@ export const conversationOf = (messages: readonly Message[]): readonly Block[] =
     const blocks = message.role === 'assistant' ? assistantBlocks(message) : blocksFor(message.content)
     // A user's words directly after results belong to the same turn.
     if (message.role === 'user' && results) results.push(...blocks)
-    else found.push({ role: message.role, content: plain(blocks) })
+    else if (blocks.length > 0) found.push({ role: message.role, content: plain(blocks) })
+    else if (message.role === 'user') found.push({ role: 'user', content: EMPTY })
+    // An answer without content is as good as none.
+    else continue
     results = undefined
   }
-  return found
+  return found.length > 0 ? found : [{ role: 'user', content: NO_MESSAGE }]
 }

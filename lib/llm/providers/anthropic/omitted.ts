@@ -1,12 +1,15 @@
 import { isObject } from '../../../raw-json.ts'
-import type { Tool } from '../../message.ts'
+import type { ModelParameters, Tool } from '../../message.ts'
 import type { Call, Target } from '../../types.ts'
-import { temperatureFor, temperatureWarnings } from '../shared/chat-request.ts'
+import { temperatureWarnings } from '../shared/chat-request.ts'
 import { clientsName, isRawFor, namesIn, untranslatedIn } from '../shared/raw-request.ts'
 import { omittedFrom, type Unsupported } from '../shared/unsupported-parameters.ts'
-import { answerTool, rangeOf, reasoningTokensFor } from './limits.ts'
-
-const DEFAULT_TEMPERATURE = 1
+import { answerTool, isForceLost, schemaFor } from './answer-form.ts'
+import { limitsFor } from './limits.ts'
+import { isBlank } from './messages.ts'
+import { type ClaudeModel, claudeModel } from './models.ts'
+import { lostSampling, rangeOf } from './sampling.ts'
+import { isThinkingLost, thinkingFor } from './thinking.ts'
 
 /** Parameters of chat completions that have a counterpart in the Messages API, or need none by their usual value. */
 const TRANSLATED: ReadonlySet<string> = new Set([
@@ -36,21 +39,6 @@ export const refusedOf = (names: readonly string[], unsupported: Unsupported): r
     ? [...omitted, 'temperature']
     : omitted
 }
-
-/** Efforts that need no reasoning: none, and less than Anthropic's least. */
-const WITHOUT_REASONING: ReadonlySet<string> = new Set(['none', 'minimal'])
-
-const isReasoningLost = (call: Call): boolean => {
-  const { reasoningTokens, reasoningEffort = 'none' } = call.parameters ?? {}
-  const isAsked =
-    reasoningTokens === undefined ? !WITHOUT_REASONING.has(reasoningEffort) : reasoningTokens > 0
-  return isAsked && reasoningTokensFor(call) === 0
-}
-
-const isTemperatureLost = (call: Call, unsupported: Unsupported): boolean =>
-  call.temperature !== undefined &&
-  call.temperature !== DEFAULT_TEMPERATURE &&
-  temperatureFor(call, rangeOf(call, unsupported)) === undefined
 
 /** A client of chat completions has two names for an effort of reasoning. */
 const effortName = (call: Call): string => {
@@ -83,43 +71,76 @@ const hasGrammar = ({ custom }: Tool): boolean => {
   return isObject(format) && format.type !== 'text'
 }
 
+/** An answer in a form that the model does not take. */
+const isFormLost = (parameters: ModelParameters, model: ClaudeModel): boolean => {
+  const { responseFormat = { type: 'text' } } = parameters
+  return responseFormat.type !== 'text' && !schemaFor(parameters, model) && !answerTool(parameters, model)
+}
+
 /** The parameters of a call that its translation leaves out, by their names in chat completions. */
-const lostIn = (call: Call, unsupported: Unsupported): readonly string[] => {
+const lostIn = (call: Call, model: ClaudeModel, unsupported: Unsupported): readonly string[] => {
   const { parameters = {} } = call
-  const { choices = 1, responseFormat = { type: 'text' }, tools = [] } = parameters
+  const { choices = 1, tools = [], stop = [] } = parameters
+  const { temperature, ...sampling } = lostSampling(call, model, unsupported)
   const isLost = {
     n: choices > 1,
     seed: parameters.seed !== undefined,
     frequency_penalty: parameters.frequencyPenalty !== undefined,
     presence_penalty: parameters.presencePenalty !== undefined,
     service_tier: parameters.serviceTier !== undefined,
-    response_format: responseFormat.type !== 'text' && !answerTool(parameters),
-    [effortName(call)]: isReasoningLost(call) || isReasoningFormLost(call),
+    stop: stop.some(isBlank),
+    user: parameters.user !== undefined && unsupported.has('metadata'),
+    ...sampling,
+    tool_choice: isForceLost(parameters, model),
+    response_format: isFormLost(parameters, model),
+    [effortName(call)]: isThinkingLost(call, model) || isReasoningFormLost(call),
     'tools.strict': tools.some(({ strict }) => strict === true),
     'tools.format': tools.some(hasGrammar),
     'image_url.detail': isDetailLost(call),
-    temperature: isTemperatureLost(call, unsupported),
+    temperature,
   }
   return Object.entries(isLost).flatMap(([name, one]) => (one ? [clientsName(call, name)] : []))
 }
 
 /** The client's parameters that the Messages API does not have, or the model does not take. */
-export const omittedByMessages = (call: Call, _: Target, unsupported: Unsupported): readonly string[] => {
+export const omittedByMessages = (
+  call: Call,
+  target: Target,
+  unsupported: Unsupported,
+): readonly string[] => {
   if (isRawFor(call, 'anthropic-messages')) return refusedOf(namesIn(call.raw), unsupported)
   const unknown = isRawFor(call, 'openai-chat')
     ? namesIn(call.raw).filter(name => !TRANSLATED.has(name))
     : untranslatedIn(call)
-  return [...new Set([...unknown, ...lostIn(call, unsupported)])]
+  return [...new Set([...unknown, ...lostIn(call, claudeModel(target.model), unsupported)])]
 }
 
 /** Whether a system message follows another role's message. */
 const isSystemLate = ({ messages }: Call): boolean =>
   messages.some(({ role }, index) => role === 'system' && messages[index - 1]?.role !== 'system' && index > 0)
 
+/** Warnings about values that are sent as the nearest ones which the model takes. */
+const valueWarnings = (call: Call, model: ClaudeModel, unsupported: Unsupported): readonly string[] => {
+  const warnings = [...temperatureWarnings(call, rangeOf(call, model, unsupported))]
+  const thinking = thinkingFor(call, model)
+  const { reasoningTokens } = call.parameters ?? {}
+  if (thinking.mode === 'low')
+    warnings.push('This model always thinks; it was asked for as little as it can.')
+  if (thinking.mode === 'adaptive' && reasoningTokens !== undefined)
+    warnings.push(`This model takes no number of tokens to think; it got the effort ${thinking.effort}.`)
+  const { answer } = limitsFor(call, model)
+  const { maxOutputTokens = 0 } = call
+  if (maxOutputTokens > answer)
+    warnings.push(
+      `This model writes at most ${answer} tokens here; that was used in place of ${maxOutputTokens}.`,
+    )
+  return warnings
+}
+
 /** Warnings about changes that `messagesRequest` makes to a call. */
 export const messagesWarnings = (call: Call, target: Target, unsupported: Unsupported): readonly string[] => {
   const isRaw = isRawFor(call, 'anthropic-messages')
-  const warnings = isRaw ? [] : [...temperatureWarnings(call, rangeOf(call, unsupported))]
+  const warnings = isRaw ? [] : [...valueWarnings(call, claudeModel(target.model), unsupported)]
   if (isSystemLate(call) && !isRaw)
     warnings.push('This model takes system messages first only; later ones were moved to the beginning.')
   for (const name of omittedByMessages(call, target, unsupported))

@@ -3,7 +3,8 @@ import { endpointUrl } from '../shared/base-url.ts'
 import type { Protocol } from '../shared/http-provider.ts'
 import { isRawFor, rawRequest } from '../shared/raw-request.ts'
 import type { CountProtocol } from '../shared/token-counts.ts'
-import { answerTool } from './limits.ts'
+import { answerTool } from './answer-form.ts'
+import { claudeModel } from './models.ts'
 import { messagesWarnings, omittedByMessages } from './omitted.ts'
 import { messageEvents, messagePart } from './reply.ts'
 import { messagesRequest } from './request.ts'
@@ -60,9 +61,9 @@ export const anthropicMessages = (provider: string, deps: ProviderDeps): Protoco
   warnings: messagesWarnings,
   requestIdHeader: REQUEST_ID,
   omitted: omittedByMessages,
-  translators: call => {
+  translators: (call, _, { model }) => {
     const isRaw = isRawFor(call, 'anthropic-messages')
-    const tool = isRaw ? undefined : answerTool(call.parameters ?? {})
+    const tool = isRaw ? undefined : answerTool(call.parameters ?? {}, claudeModel(model))
     const options = { provider, answerTool: tool?.name, redact: deps.redact }
     return {
       whole: body => messagePart(body, { ...options, passesOn: isRaw && !call.stream }),

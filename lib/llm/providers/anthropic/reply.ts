@@ -34,6 +34,7 @@ const usageIn = (tokens: Fields): ReportedUsage => {
     cachedInputTokens: read === 0 ? undefined : read,
     cacheWriteInputTokens: written === 0 ? undefined : written,
     cacheWrite1hInputTokens: fieldsOf(tokens.cache_creation)?.ephemeral_1h_input_tokens,
+    reasoningTokens: fieldsOf(tokens.output_tokens_details)?.thinking_tokens,
   })
   const billed = withBilling(counts, { tier: tokens.service_tier })
   return withHostedCalls(billed, callsInServerToolUse(tokens.server_tool_use))
@@ -201,7 +202,8 @@ export const messageEvents = ({
       case 'message_start': {
         const usage = fieldsOf(fieldsOf(fields.message)?.usage)
         // Its output is a placeholder.
-        return { usage: usageAfter(usage && { ...usage, output_tokens: null }) }
+        const input = usage && { ...usage, output_tokens: null, output_tokens_details: null }
+        return { usage: usageAfter(input) }
       }
       case 'content_block_start':
         return { events: started(fields.index, fieldsOf(fields.content_block)) }

@@ -1,19 +1,23 @@
 import type { ModelParameters, Tool, ToolChoice } from '../../message.ts'
 import type { Call, Target } from '../../types.ts'
-import { temperatureFor } from '../shared/chat-request.ts'
 import { assertTranslatable, isRawFor, rawRequest } from '../shared/raw-request.ts'
 import type { Unsupported } from '../shared/unsupported-parameters.ts'
-import { answerTool, limitsFor, rangeOf } from './limits.ts'
-import { conversationOf, systemOf } from './messages.ts'
+import { answerTool, isForceLost, schemaFor } from './answer-form.ts'
+import { limitsFor } from './limits.ts'
+import { cacheControlFor, conversationOf, isBlank, systemFor } from './messages.ts'
+import { type ClaudeModel, claudeModel } from './models.ts'
 import { refusedOf } from './omitted.ts'
+import { samplingFor } from './sampling.ts'
+import { type Thinking, thinkingFor } from './thinking.ts'
 
 const ANY_INPUT = { type: 'object', properties: {} }
 const TEXT_INPUT = { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] }
 
-const toolFor = ({ name, description, parameters, custom }: Tool): object => ({
+const toolFor = ({ name, description, parameters, custom, cacheControl }: Tool): object => ({
   name,
   ...(description !== undefined && { description }),
   input_schema: custom ? TEXT_INPUT : (parameters ?? ANY_INPUT),
+  ...cacheControlFor(cacheControl),
 })
 
 const choiceFor = (choice: ToolChoice): Readonly<Record<string, unknown>> => {
@@ -29,16 +33,27 @@ const choiceFor = (choice: ToolChoice): Readonly<Record<string, unknown>> => {
   }
 }
 
-const toolsFor = (parameters: ModelParameters): object => {
-  const answer = answerTool(parameters)
+/** The tools that a choice leaves. Where a model cannot be made to call one of them, it sees no other. */
+const chosenTools = (parameters: ModelParameters, model: ClaudeModel): readonly Tool[] => {
+  const { tools = [], toolChoice } = parameters
+  if (toolChoice?.type === 'allowed') {
+    const allowed = new Set(toolChoice.names)
+    return tools.filter(({ name }) => allowed.has(name))
+  }
+  if (toolChoice?.type !== 'tool' || !isForceLost(parameters, model)) return tools
+  const chosen = tools.filter(({ name }) => name === toolChoice.name)
+  return chosen.length > 0 ? chosen : tools
+}
+
+const toolsFor = (parameters: ModelParameters, model: ClaudeModel): object => {
+  const answer = answerTool(parameters, model)
   if (answer) return { tools: [toolFor(answer)], tool_choice: { type: 'tool', name: answer.name } }
   const { tools = [], toolChoice, parallelToolCalls } = parameters
   if (tools.length === 0) return {}
-  const allowed = toolChoice?.type === 'allowed' ? new Set(toolChoice.names) : undefined
   const isSingle = parallelToolCalls === false
-  const choice = toolChoice ? choiceFor(toolChoice) : { type: 'auto' }
+  const choice = toolChoice && !isForceLost(parameters, model) ? choiceFor(toolChoice) : { type: 'auto' }
   return {
-    tools: tools.filter(({ name }) => allowed?.has(name) ?? true).map(toolFor),
+    tools: chosenTools(parameters, model).map(toolFor),
     ...((toolChoice || isSingle) && {
       tool_choice: {
         ...choice,
@@ -46,6 +61,38 @@ const toolsFor = (parameters: ModelParameters): object => {
       },
     }),
   }
+}
+
+/** What a model shows of its thinking: newer ones nothing where it is not asked for. */
+const SHOWN = { display: 'summarized' }
+const LEAST_EFFORT = 'low'
+
+/** How the model is to think, and in which form it is to answer. */
+const thinkingAndForm = (
+  parameters: ModelParameters,
+  model: ClaudeModel,
+  thinking: Thinking,
+  reasoning: number,
+): object => {
+  const schema = schemaFor(parameters, model)
+  const effort = thinking.mode === 'low' ? LEAST_EFFORT : thinking.mode === 'adaptive' && thinking.effort
+  return {
+    ...(thinking.mode === 'off' && { thinking: { type: 'disabled' } }),
+    ...(thinking.mode === 'budget' && { thinking: { type: 'enabled', budget_tokens: reasoning } }),
+    ...(thinking.mode === 'adaptive' && { thinking: { type: 'adaptive', ...SHOWN } }),
+    ...((effort || schema) && {
+      output_config: {
+        ...(effort && { effort }),
+        ...(schema && { format: { type: 'json_schema', schema } }),
+      },
+    }),
+  }
+}
+
+/** Anthropic refuses sequences of white space alone. */
+const stopFor = ({ stop = [] }: ModelParameters): object => {
+  const sequences = stop.filter(one => !isBlank(one))
+  return sequences.length > 0 ? { stop_sequences: sequences } : {}
 }
 
 /** Translates a call to `POST /v1/messages`: system messages are separate from the conversation. */
@@ -63,21 +110,20 @@ export const messagesRequest = (call: Call, target: Target, unsupported: Unsuppo
   }
   assertTranslatable(call)
   const { parameters = {} } = call
-  const system = systemOf(call.messages)
-  const { answer, reasoning } = limitsFor(call)
-  const temperature = temperatureFor(call, rangeOf(call, unsupported))
+  const model = claudeModel(target.model)
+  const system = systemFor(call.messages)
+  const { answer, reasoning } = limitsFor(call, model)
   return {
     model: target.model,
     max_tokens: answer + reasoning,
     messages: conversationOf(call.messages),
-    ...(system !== '' && { system }),
-    ...(temperature !== undefined && { temperature }),
-    ...(parameters.topP !== undefined && { top_p: parameters.topP }),
-    ...(parameters.topK !== undefined && { top_k: parameters.topK }),
-    ...(parameters.stop && { stop_sequences: parameters.stop }),
-    ...(parameters.user !== undefined && { metadata: { user_id: parameters.user } }),
-    ...toolsFor(parameters),
-    ...(reasoning > 0 && { thinking: { type: 'enabled', budget_tokens: reasoning } }),
+    ...(system !== undefined && { system }),
+    ...samplingFor(call, model, unsupported),
+    ...stopFor(parameters),
+    ...(parameters.user !== undefined &&
+      !unsupported.has('metadata') && { metadata: { user_id: parameters.user } }),
+    ...toolsFor(parameters, model),
+    ...thinkingAndForm(parameters, model, thinkingFor(call, model), reasoning),
     ...(call.stream && { stream: true }),
   }
 }

@@ -170,7 +170,7 @@ export type Protocol = Readonly<{
   /** The response header with the vendor's request id. */
   requestIdHeader: string
   /** Created for each answer: a stream's reader may keep state of earlier events. */
-  translators: (call: Call, replyId: string) => Translators
+  translators: (call: Call, replyId: string, target: Target) => Translators
 }>
 
 /** How often a call is repeated without parameters that the model has just refused. */
@@ -231,7 +231,7 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
     const response = await send(call, json)
     if (call.background) reportRateHeadroom(response, head.target)
     if (!response.ok) throw await errorOf(response)
-    return replyFrom(response, call, head, protocol.translators(call, head.id), attempt)
+    return replyFrom(response, call, head, protocol.translators(call, head.id, head.target), attempt)
   }
 
   const headOf = (call: Call, target: Target, unsupported: Unsupported): ReplyHead => {

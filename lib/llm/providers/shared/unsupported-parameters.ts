@@ -5,6 +5,7 @@ import type { ErrorFacts } from './error-body.ts'
 /** Parameters without which an answer still answers the question. */
 const TUNING = [
   'top_p',
+  'top_k',
   'seed',
   'frequency_penalty',
   'presence_penalty',

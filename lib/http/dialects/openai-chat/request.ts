@@ -10,6 +10,7 @@ import type {
 } from '../../../llm/message.ts'
 import type { Call } from '../../../llm/types.ts'
 import { mapInTurns } from '../../../loop-turns.ts'
+import { isObject } from '../../../raw-json.ts'
 import { AttemptBudget, type RequestContext } from '../../../request-context.ts'
 import { gatewayToolsIn } from '../../../validation/gateway-tools.ts'
 import type { OpenAiChatBody } from '../../../validation/openai-chat.ts'
@@ -19,13 +20,17 @@ type BodyMessage = OpenAiChatBody['messages'][number]
 type BodyPart = Exclude<NonNullable<BodyMessage['content']>, string>[number]
 type BodyTool = NonNullable<OpenAiChatBody['tools']>[number]
 
+/** Anthropic's breakpoint of a prompt cache, as OpenRouter and Open WebUI write it on a part or a tool. */
+const cacheControlOf = ({ cache_control: cacheControl }: Readonly<Record<string, unknown>>) =>
+  isObject(cacheControl) ? { cacheControl } : {}
+
 const partOf = (part: BodyPart): ContentPart => {
   const { type, text, image_url: image, input_audio: audio, file, refusal } = part
-  if (type === 'text' && text !== undefined) return { type, text }
+  if (type === 'text' && text !== undefined) return { type, text, ...cacheControlOf(part) }
   if (type === 'refusal' && refusal !== undefined) return { type: 'text', text: refusal }
   if (type === 'image_url' && image !== undefined) {
     const { url, detail } = typeof image === 'string' ? { url: image } : image
-    return { type: 'image', url, ...(detail !== undefined && { detail }) }
+    return { type: 'image', url, ...(detail !== undefined && { detail }), ...cacheControlOf(part) }
   }
   if (type === 'input_audio' && audio) return { type: 'audio', base64: audio.data, format: audio.format }
   if (type === 'file' && file)
@@ -34,6 +39,7 @@ const partOf = (part: BodyPart): ContentPart => {
       ...(file.filename !== undefined && { name: file.filename }),
       ...(file.file_data !== undefined && { url: file.file_data }),
       ...(file.file_id !== undefined && { id: file.file_id }),
+      ...cacheControlOf(part),
     }
   return { type: 'other', name: type }
 }
@@ -69,7 +75,8 @@ const messageOf = (message: BodyMessage): Message => {
   }
 }
 
-const toolOf = ({ function: called, custom }: BodyTool): Tool[] => {
+const toolOf = (tool: BodyTool): Tool[] => {
+  const { function: called, custom } = tool
   if (called) {
     const { name, description, parameters, strict } = called
     return [
@@ -78,6 +85,7 @@ const toolOf = ({ function: called, custom }: BodyTool): Tool[] => {
         ...(description !== undefined && { description }),
         ...(parameters && { parameters }),
         ...(strict !== undefined && { strict }),
+        ...cacheControlOf(tool),
       },
     ]
   }
@@ -88,6 +96,7 @@ const toolOf = ({ function: called, custom }: BodyTool): Tool[] => {
       name,
       ...(description !== undefined && { description }),
       custom: { ...(format !== undefined && { format }) },
+      ...cacheControlOf(tool),
     },
   ]
 }

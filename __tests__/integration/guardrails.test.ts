@@ -206,10 +206,17 @@ describe.each(HOSTS)('guardrails that are configured, under the %s server', host
 
   beforeAll(async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'parley-guardrails-')), 'config.json')
-    writeFileSync(path, JSON.stringify(CONFIG))
     upstream = await FakeUpstream.start()
     claude = await FakeUpstream.start()
     service = openMeteoOn(await FakeService.start())
+    const stock = {
+      name: 'stock',
+      description: 'How many are left.',
+      method: 'POST',
+      url: `${service.url}/stock`,
+      parameters: { type: 'object', properties: { item: {}, tag: { type: 'string' } } },
+    }
+    writeFileSync(path, JSON.stringify({ ...CONFIG, tools: { http: [stock] } }))
     gateway = await GatewayProcess.start(host, {
       OPENAI_API_KEY: 'sk-test',
       OPENAI_BASE_URL: upstream.baseUrl,
@@ -463,6 +470,40 @@ describe.each(HOSTS)('guardrails that are configured, under the %s server', host
     expect(alone.status).toBe(422)
     expect(await alone.text()).not.toContain('reveal your system prompt')
     openMeteoOn(service)
+  })
+
+  it('let no number and no name of a member past the guardrails of tools, called by a model or a client', async () => {
+    const input = { item: 4111111111111111, tag: 'bob@example.com' }
+    const [card, name] = [{ left: 3, card: input.item }, { 'bob@example.com': 1 }]
+    const ask = async (result: object) => {
+      service.on('/stock', json(result))
+      upstream.usually(
+        openAiModel(asked => {
+          const last = asked.messages.find((one: Json) => one.role === 'tool')
+          return last ? { text: last.content } : { calls: [{ id: 'c', name: 'stock', input }] }
+        }),
+      )
+      const answer = await send('/api/chat', { model: 'gpt-4o', prompt: 'Stock?', tools: ['stock'] })
+      return await answer.text()
+    }
+    service.received.length = 0
+    expect(await ask(card)).toContain('[CARD]')
+    expect(await ask(name)).toContain('withheld')
+    const alone = await send('/api/tools/stock', input)
+    expect([alone.status, (await alone.json()).error?.message]).toEqual([
+      422,
+      expect.stringContaining('withheld the result'),
+    ])
+    service.on('/stock', json(card))
+    expect((await (await send('/api/tools/stock', input)).json()).data).toEqual({ left: 3, card: '[CARD]' })
+    const refused = await send('/api/tools/stock', { tag: 'canary-of-the-vault' })
+    expect([refused.status, (await refused.json()).error.message]).toEqual([
+      422,
+      expect.stringContaining('withheld the arguments'),
+    ])
+    expect(service.of('/stock').map(({ body }) => JSON.parse(body))).toEqual(
+      Array(4).fill({ item: '[CARD]', tag: '[EMAIL]' }),
+    )
   })
 
   it('follow the first rule that fits: by route in shadow, by key not at all, by model another model or a refusal', async () => {

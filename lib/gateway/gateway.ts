@@ -323,7 +323,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     tools: gatewayTools(
       runtime.tools,
       () => current.now.tools,
-      () => current.now.checkResult,
+      () => current.now.toolChecks,
     ),
     chatBody: chatBody(chatLimits(env)),
     uiChatBody: uiChatBody(chatLimits(env)),

@@ -32,7 +32,7 @@ import type { GuardrailMetrics } from '../observability/guardrail-metrics.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { GuardrailFinding } from '../request-context.ts'
-import type { CheckResult, ToolChecks } from '../tools/loop/own-calls.ts'
+import type { CheckArguments, CheckResult, ToolChecks } from '../tools/loop/own-calls.ts'
 import { serviceClientOf } from './tools.ts'
 
 /** What guardrails keep beyond a reload of the configuration. */
@@ -219,6 +219,24 @@ const resultCheck =
     return guarded.json === json ? run : { ...run, result: { ...run.result, data: JSON.parse(guarded.json) } }
   }
 
+const argumentsWithheldBy = (rail: string): string => `The guardrail “${rail}” withheld the arguments.`
+
+/** Looks at what a caller gives a tool itself: it goes to a third party, as what it asks a model does. */
+const argumentsCheck =
+  (deps: GuardrailDeps): CheckArguments =>
+  async (input, request) => {
+    const profile = profileOfRequest(deps, request)
+    if (!profile) return { input }
+    const json = JSON.stringify(input)
+    const guarded = await guardedJson(
+      json,
+      { place: 'tool-arguments', guard: profile.input, request, profile },
+      deps,
+    )
+    if ('withheldBy' in guarded) return { withheld: argumentsWithheldBy(guarded.withheldBy) }
+    return { input: guarded.json === json ? input : JSON.parse(guarded.json) }
+  }
+
 /** Looks at what a model writes to the gateway's own tools: it goes to a third party. */
 const callCheck =
   (deps: GuardrailDeps): ToolChecks['call'] =>
@@ -232,7 +250,7 @@ const callCheck =
     if ('withheldBy' in guarded)
       return {
         call: { ...call, arguments: '{}' },
-        withheld: `The guardrail “${guarded.withheldBy}” withheld the arguments.`,
+        withheld: argumentsWithheldBy(guarded.withheldBy),
       }
     if (guarded.json === json) return { call }
     return { call: { ...call, arguments: isText ? JSON.parse(guarded.json) : guarded.json } }
@@ -241,8 +259,8 @@ const callCheck =
 /** What goes to tools and what comes from them, as guardrails let it pass. */
 export const toolChecksOf = ({ input: deps }: Guardrails): ToolChecks =>
   deps
-    ? { call: callCheck(deps), result: resultCheck(deps) }
-    : { call: async call => ({ call }), result: async run => run }
+    ? { call: callCheck(deps), arguments: argumentsCheck(deps), result: resultCheck(deps) }
+    : { call: async call => ({ call }), arguments: async input => ({ input }), result: async run => run }
 
 /** Records blocked contents in the audit log: the rail and the place, never the text. */
 export const auditBlocks =

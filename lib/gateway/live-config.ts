@@ -14,7 +14,7 @@ import { spendItems } from '../rate-limit/items.ts'
 import type { Caller, RequestContext } from '../request-context.ts'
 import type { Alias, AliasTarget } from '../routing/alias.ts'
 import { planned } from '../routing/route.ts'
-import type { CheckResult } from '../tools/loop/own-calls.ts'
+import type { ToolChecks } from '../tools/loop/own-calls.ts'
 import type { ToolRegistry } from '../tools/registry.ts'
 import { budgetsOf } from './budgets.ts'
 import { cacheDepsOf } from './cache.ts'
@@ -67,8 +67,8 @@ export type LiveConfig = Readonly<{
   tools: ToolRegistry
   /** A call as it would be sent to a provider. */
   asSent: (call: Call) => Promise<Call>
-  /** What a caller may read of a tool's run. */
-  checkResult: CheckResult
+  /** What goes to tools and comes from them, as guardrails let it pass. */
+  toolChecks: ToolChecks
   /** The targets of a call, best first. Throws GatewayError INVALID_INPUT for an unknown model. */
   plan: (call: Call) => readonly Target[]
 }>
@@ -214,7 +214,7 @@ export const liveConfigOf = (
     assertModelInScope: assertModelInScope(deps.modelScopes),
     spendItems: spendItems(deps.limits),
     tools,
-    checkResult: toolChecksOf(guardrails).result,
+    toolChecks: toolChecksOf(guardrails),
     asSent: asSentOf(guardrails),
     plan: call => planned(call, deps.routes),
     chatDefaults: {

@@ -17,7 +17,7 @@ import { consecutive } from '../resilience/breaker/trip-condition.ts'
 import type { KeyValue } from '../storage/types.ts'
 import { KeptTurns } from '../tools/loop/kept-turns.ts'
 import type { LoopDeps } from '../tools/loop/loop.ts'
-import type { CheckResult, ToolChecks } from '../tools/loop/own-calls.ts'
+import type { ToolChecks } from '../tools/loop/own-calls.ts'
 import { RateGate } from '../tools/rate-gate.ts'
 import { BUILT_IN_NAMES, ToolRegistry, type ToolState } from '../tools/registry.ts'
 import { StoredResults } from '../tools/results.ts'
@@ -153,14 +153,17 @@ export type GatewayTools = Readonly<{
 export const gatewayTools = (
   { runner, circuitReport }: ToolRuntime,
   registry: () => ToolRegistry,
-  checkResult: () => CheckResult,
+  checks: () => ToolChecks,
 ): GatewayTools => ({
   states: () => registry().states(circuitReport),
   run: async (name, input, context) => {
     const tool = registry().find(name)
     if (!tool)
       throw new GatewayError('NOT_FOUND', 'There is no tool of that name; GET /api/tools lists them.')
-    return checkResult()(await runner.run(tool, input, context), context)
+    const { arguments: checkArguments, result: checkResult } = checks()
+    const checked = await checkArguments(input, context)
+    if ('withheld' in checked) return { ok: false, reason: 'withheld', message: checked.withheld }
+    return checkResult(await runner.run(tool, checked.input, context), context)
   },
 })
 

@@ -38,7 +38,7 @@ const refusingJudge = () => {
 const judged = async (events: readonly ReplyEvent[]) => {
   const { judge, asked } = refusingJudge()
   const deps = { ...guardrailDeps(systemClock, { judges: [judge] }), judgeOf: () => judge }
-  const rules = deps.profileFor()?.version
+  const rules = deps.profileFor(newCall())?.version
   const answer = guardOutput(deps)(newCall({ ...(rules !== undefined && { rules }) }), async () =>
     replyOf(batches([...events, FINISH])),
   )

@@ -27,7 +27,7 @@ const NAMES: ReadonlySet<string> = new Set([
 const IS_ID = /(?:^|_)id$/
 /** Media, signatures and what is encrypted: a long word of base64. */
 const ENCODED = /^[\w+/=-]{256,}$/
-/** Members whose own members somebody else has named: they are read as they are written. */
+/** Members whose own members have names of a tool's or a client's choice: they are read as they are written. */
 const OF_OTHERS: ReadonlySet<string> = new Set([
   'input',
   'arguments',
@@ -66,7 +66,7 @@ const INDICES = ['index', 'output_index', 'content_index', 'summary_index'] as c
 const WHOLE = /^(?:citation|annotation)s?$/
 
 /** A value of a message, and where it stands. */
-type Visit = Readonly<{
+type Node = Readonly<{
   value: unknown
   member: string
   place: Place
@@ -75,11 +75,11 @@ type Visit = Readonly<{
   isOfCall: boolean
 }>
 
-const isSilent = ({ member, isOfCall }: Visit): boolean =>
+const isSilent = ({ member, isOfCall }: Node): boolean =>
   NAMES.has(member) || IS_ID.test(member) || (isOfCall && member === 'name')
 
 /** The values within an object, with what it says of them. */
-const membersOf = (object: Readonly<Record<string, unknown>>, outer: Visit): readonly Visit[] => {
+const membersOf = (object: Readonly<Record<string, unknown>>, outer: Node): readonly Node[] => {
   const { type } = object
   const isCall = typeof type === 'string' && /(?:_call|tool_use)$/.test(type)
   const indices = INDICES.map(name => object[name]).join()
@@ -94,24 +94,24 @@ const membersOf = (object: Readonly<Record<string, unknown>>, outer: Visit): rea
     }))
 }
 
-const innerOf = (visit: Visit): readonly Visit[] => {
-  const { value } = visit
-  if (Array.isArray(value)) return value.map((one: unknown) => ({ ...visit, value: one }))
-  return isObject(value) ? membersOf(value, visit) : []
+const innerOf = (node: Node): readonly Node[] => {
+  const { value } = node
+  if (Array.isArray(value)) return value.map((one: unknown) => ({ ...node, value: one }))
+  return isObject(value) ? membersOf(value, node) : []
 }
 
 /** A value as a text by itself; undefined where it is none. */
-const textOf = ({ value, member }: Visit): string | undefined => {
+const textOf = ({ value, member }: Node): string | undefined => {
   if (typeof value === 'string') return ENCODED.test(value) ? undefined : value
   const isFilled = isObject(value) && Object.keys(value).length > 0
   return isFilled && OF_OTHERS.has(member) ? JSON.stringify(value) : undefined
 }
 
 /** Pieces of growing texts have the member `delta` on their path. */
-const isPiece = ({ path }: Visit): boolean => path !== undefined && /\/delta(?:\/|$)/.test(path)
+const isPiece = ({ path }: Node): boolean => path !== undefined && /\/delta(?:\/|$)/.test(path)
 
 /** Values that are looked at in one step: well below a millisecond. */
-const VISITS_PER_STEP = 512
+const VALUES_PER_STEP = 512
 /** A message that is longer takes long to be read. */
 const LONG_MESSAGE = 65_536
 /** Texts that are shorter are read together with others of their place. */
@@ -149,7 +149,7 @@ class WireTexts {
   readonly #seen: Set<string>
   readonly #growing = new Map<string, PlacedText>()
   readonly #texts: PlacedText[] = []
-  #visits = 0
+  #read = 0
 
   constructor(known: readonly PlacedText[]) {
     this.#seen = new Set(known.map(({ text, place }) => `${place} ${text}`))
@@ -157,15 +157,15 @@ class WireTexts {
 
   /** @param kind messages of one kind alone have pieces of the same text */
   *add(value: unknown, kind: string): Steps<void> {
-    const waiting: Visit[] = [{ value, member: '', place: 'answer', path: kind, isOfCall: false }]
-    for (let visit = waiting.pop(); visit; visit = waiting.pop()) {
-      this.#visits += 1
-      if (this.#visits % VISITS_PER_STEP === 0) yield
-      if (isSilent(visit)) continue
-      const text = textOf(visit)
-      if (text === undefined) waiting.push(...innerOf(visit).toReversed())
-      else if (isPiece(visit)) this.#grow(visit, text)
-      else this.#say({ text, place: visit.place })
+    const waiting: Node[] = [{ value, member: '', place: 'answer', path: kind, isOfCall: false }]
+    for (let node = waiting.pop(); node; node = waiting.pop()) {
+      this.#read += 1
+      if (this.#read % VALUES_PER_STEP === 0) yield
+      if (isSilent(node)) continue
+      const text = textOf(node)
+      if (text === undefined) waiting.push(...innerOf(node).toReversed())
+      else if (isPiece(node)) this.#grow(node, text)
+      else this.#say({ text, place: node.place })
     }
   }
 
@@ -175,7 +175,7 @@ class WireTexts {
     return together(this.#texts)
   }
 
-  #grow({ path = '', place }: Visit, piece: string): void {
+  #grow({ path = '', place }: Node, piece: string): void {
     const text = this.#growing.get(path)?.text ?? ''
     this.#growing.set(path, { text: text + piece, place })
   }

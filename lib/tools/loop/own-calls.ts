@@ -6,11 +6,16 @@ import type { ToolRegistry } from '../registry.ts'
 import type { ToolRunner } from '../runner.ts'
 import type { FailureReason, ToolRun } from '../types.ts'
 
+type CheckedRequest = RequestContext & Readonly<{ model?: string | undefined; rules?: string | undefined }>
+
 /** What a model and a caller may read of a run, for a request. */
-export type CheckResult = (
-  run: ToolRun,
-  request: RequestContext & Readonly<{ model?: string | undefined; rules?: string | undefined }>,
-) => Promise<ToolRun>
+export type CheckResult = (run: ToolRun, request: CheckedRequest) => Promise<ToolRun>
+
+/** The arguments that a caller gives a tool, as it may get them; or the reason why it is not run. */
+export type CheckArguments = (
+  input: unknown,
+  request: CheckedRequest,
+) => Promise<Readonly<{ input: unknown } | { withheld: string }>>
 
 /** A model's call of a tool, with the arguments that the tool may get; or with the reason why it is not run. */
 export type CheckedCall = Readonly<{ call: ToolCall; withheld?: string }>
@@ -18,6 +23,7 @@ export type CheckedCall = Readonly<{ call: ToolCall; withheld?: string }>
 /** What guardrails say of what goes to tools, and of what comes from them. */
 export type ToolChecks = Readonly<{
   call: (call: ToolCall, of: Call) => Promise<CheckedCall>
+  arguments: CheckArguments
   result: CheckResult
 }>
 
@@ -25,7 +31,7 @@ export type OwnCallsDeps = Readonly<{
   registry: ToolRegistry
   runner: Pick<ToolRunner, 'run'>
   clock: Clock
-  checks: ToolChecks
+  checks: Pick<ToolChecks, 'call' | 'result'>
 }>
 
 /** A call of a tool that has ended. */

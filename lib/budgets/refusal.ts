@@ -73,8 +73,8 @@ export const refusalError = (refusal: Refusal, nanoUsd: number, now: number): Ga
         { retryAfterSeconds: 1 },
       )
 
-/** The error for a call whose price is unknown. */
+/** The error for a call of which it is not known what it may cost at most. */
 export const unpricedError = (model: string): GatewayError => {
-  const message = `The price of ${model} is not known, and a budget applies to this call. Choose a model with a price.`
+  const message = `The price of ${model}, or of a tool that its provider runs, is not known, or how much it may read; and a budget applies to this call. Choose a model whose price and context window are known.`
   return new GatewayError('FORBIDDEN', message, { details: [{ path: 'model', message }] })
 }

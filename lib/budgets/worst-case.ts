@@ -1,8 +1,10 @@
+import type { PassthroughRequest } from '../llm/passthrough.ts'
 import { promptBytes, promptTexts, tokensBesideTexts } from '../llm/prompt-size.ts'
 import type { OutputLimits, UnitPrice } from '../llm/providers/definition.ts'
 import type { Call, Target } from '../llm/types.ts'
-import { PICO_PER_NANO } from '../money.ts'
+import { PICO_PER_NANO, picoUsdOf } from '../money.ts'
 import { limitsIn } from './clamp.ts'
+import { type HostedTools, hostedTools } from './hosted-tools.ts'
 import { inputTokensOfRequest, outputTokensOfRequest, unitNanoUsd } from './request-cost.ts'
 
 /** The highest price of a token of each direction, in whole picodollars. */
@@ -16,6 +18,8 @@ export type WorstCaseDeps = Readonly<{
   priceOf: (target: Target, call: Call, inputTokens: number) => WorstTokenPrice | undefined
   /** The price of a target that is not billed by tokens. */
   unitPriceOf: (target: Target) => UnitPrice | undefined
+  /** US dollars for each call of a tool that the target's vendor runs, by its name. */
+  callPricesOf: (target: Target) => Readonly<Record<string, number>>
   /** The context window; undefined where unknown. */
   contextTokensOf: (target: Target) => number | undefined
   /** What the request to the target allows, where it is translated to other limits than the call's own. */
@@ -60,6 +64,17 @@ const thinkingOf = ({ parameters, raw }: Call): number => {
   return reasoningEffort === undefined || reasoningEffort === 'none' ? 0 : MOST_EFFORT_TOKENS
 }
 
+/** The most that calls of a vendor's own tools cost; undefined where one has no known price. */
+const callsPicoUsd = (
+  hosted: HostedTools | undefined,
+  usd: Readonly<Record<string, number>>,
+): number | undefined => {
+  const calls = [...(hosted?.calls ?? [])]
+  return calls.every(([name]) => Object.hasOwn(usd, name))
+    ? calls.reduce((sum, [name, count]) => sum + count * picoUsdOf(usd[name] ?? 0), 0)
+    : undefined
+}
+
 /** The largest cost of one attempt at a target, from its prompt and its limit of output tokens. */
 export class WorstCases {
   readonly #deps: WorstCaseDeps
@@ -68,7 +83,7 @@ export class WorstCases {
     this.#deps = deps
   }
 
-  /** By the prompt's bytes, at once. Undefined where no price is known. */
+  /** By the prompt's bytes, at once. Undefined where no price is known, or no bound of what is read. */
   of(call: Call, target: Target): WorstCase | undefined {
     return this.#priced(call, target, promptBytes(call))
   }
@@ -91,27 +106,52 @@ export class WorstCases {
 
   #priced(call: Call, target: Target, textTokens: number): WorstCase | undefined {
     const { passthrough } = call
-    const unitPrice = passthrough && this.#deps.unitPriceOf(target)
-    if (unitPrice) return { nanoUsd: unitNanoUsd(unitPrice, passthrough) }
-    const window = this.#deps.contextTokensOf(target) ?? Number.POSITIVE_INFINITY
+    return passthrough
+      ? this.#requestPriced(call, passthrough, target, textTokens)
+      : this.#chatPriced(call, target, textTokens)
+  }
+
+  #windowOf(target: Target): number {
+    return this.#deps.contextTokensOf(target) ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Of a request to an endpoint beside chat. */
+  #requestPriced(
+    call: Call,
+    request: PassthroughRequest,
+    target: Target,
+    textTokens: number,
+  ): WorstCase | undefined {
+    const unitPrice = this.#deps.unitPriceOf(target)
+    if (unitPrice) return { nanoUsd: unitNanoUsd(unitPrice, request) }
     const promptTokens = textTokens + tokensBesideTexts(call)
-    const input = passthrough
-      ? inputTokensOfRequest(passthrough, promptTokens, window)
-      : // A longer prompt is refused by the model.
-        Math.min(window, promptTokens)
+    const input = inputTokensOfRequest(request, promptTokens, this.#windowOf(target))
     const price = this.#deps.priceOf(target, call, input)
-    if (!price) return undefined
-    const inputPico = input * price.inputPicoUsd
-    if (passthrough)
-      return { nanoUsd: nanoOf(inputPico + outputTokensOfRequest(passthrough) * price.outputPicoUsd) }
+    return (
+      price && {
+        nanoUsd: nanoOf(input * price.inputPicoUsd + outputTokensOfRequest(request) * price.outputPicoUsd),
+      }
+    )
+  }
+
+  #chatPriced(call: Call, target: Target, textTokens: number): WorstCase | undefined {
+    const window = this.#windowOf(target)
+    const hosted = hostedTools(call)
+    // A longer prompt is refused by the model. What its vendor's tools find is not known here.
+    const prompt = hosted ? window : Math.min(window, textTokens + tokensBesideTexts(call))
+    const price = this.#deps.priceOf(target, call, prompt)
+    const calls = callsPicoUsd(hosted, this.#deps.callPricesOf(target))
+    if (!price || calls === undefined) return undefined
+    const input = price.inputPicoUsd === 0 ? 0 : prompt * (hosted?.rounds ?? 1) * price.inputPicoUsd
+    const beside = input + calls
+    if (beside === Number.POSITIVE_INFINITY) return undefined
     const { answer, reasoning } = this.#limits(call, target)
     const tokens = Math.min(window, answer)
-    const answers = answersOf(call)
     const thinking = Math.min(window, reasoning)
-    const perToken = answers * price.outputPicoUsd
-    const nanoUsdWith = (limit: number) => nanoOf(inputPico + (limit + thinking) * perToken)
+    const perToken = answersOf(call) * price.outputPicoUsd
+    const nanoUsdWith = (limit: number) => nanoOf(beside + (limit + thinking) * perToken)
     const tokensFor = (nanoUsd: number) =>
-      perToken === 0 ? tokens : Math.floor((nanoUsd * PICO_PER_NANO - inputPico) / perToken) - thinking
+      perToken === 0 ? tokens : Math.floor((nanoUsd * PICO_PER_NANO - beside) / perToken) - thinking
     return { nanoUsd: nanoUsdWith(tokens), output: { tokens, tokensFor, nanoUsdWith } }
   }
 }

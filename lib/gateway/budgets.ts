@@ -20,6 +20,7 @@ import type { Settings } from '../config/settings.ts'
 import { highestTokenPrice } from '../ledger/pricing.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import { fieldOf } from '../llm/passthrough.ts'
+import { callPricesOf } from '../llm/providers/prices/hosted-calls.ts'
 import { usdOfNano } from '../money.ts'
 import type { BudgetFigures, BudgetMetrics } from '../observability/budget-metrics.ts'
 import type { Logger } from '../observability/logger.ts'
@@ -209,6 +210,7 @@ const worstCasesOf = ({
   return new WorstCases({
     priceOf,
     unitPriceOf: target => catalog.unitPriceOf(target),
+    callPricesOf: ({ provider }) => callPricesOf(provider),
     contextTokensOf: target => catalog.contextTokensOf(target),
     outputLimitsOf,
     outputTokensOf: call => outputSizes.of(call.caller),

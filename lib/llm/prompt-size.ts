@@ -1,3 +1,4 @@
+import { memberIn } from '../raw-json.ts'
 import type { ContentPart, Message, Tool } from './message.ts'
 import type { PassthroughRequest } from './passthrough.ts'
 import type { Call, RawRequest } from './types.ts'
@@ -10,20 +11,41 @@ const TOKENS_OF_TOOL = 64
 const TOKENS_OF_TOOLS = 600
 /** The most that an image is counted as by usual models (OpenAI: 6,240; Anthropic: 4,784), with room. */
 const TOKENS_OF_IMAGE = 8_000
-/** Of a document or a recording whose length is unknown, and what its base64 text may stand for. */
+/** The least that a document or a recording is counted as. */
 const TOKENS_OF_FILE = 20_000
-const CHARACTERS_PER_FILE_TOKEN = 20
+/** Of base64. The text of a document is compressed in it, and its pages are read as images too. */
+const CHARACTERS_PER_TOKEN = { audio: 20, file: 1 } as const
+/** Types of parts that stand for something elsewhere, of any size. */
+const ELSEWHERE = /video|file|document|upload|audio/
 const MOST_MISSES = 8
 
-const lengthOfMedia = (part: ContentPart): number => {
-  if (part.type === 'audio') return part.base64.length
-  return part.type === 'image' || part.type === 'file' ? (part.url?.length ?? 0) : 0
+const tokensOfOther = (type: string): number => {
+  if (type.includes('image')) return TOKENS_OF_IMAGE
+  return ELSEWHERE.test(type) ? Number.POSITIVE_INFINITY : TOKENS_OF_FILE
 }
 
+/** The most tokens of a part; infinite where its size is not known here. */
 const tokensOfPart = (part: ContentPart): number => {
   if (part.type === 'text') return 0
   if (part.type === 'image') return TOKENS_OF_IMAGE
-  return Math.max(TOKENS_OF_FILE, Math.ceil(lengthOfMedia(part) / CHARACTERS_PER_FILE_TOKEN))
+  if (part.type === 'other') return tokensOfOther(part.name)
+  const data = dataOf(part)
+  if (data === '') return Number.POSITIVE_INFINITY
+  return Math.max(TOKENS_OF_FILE, Math.ceil(data.length / CHARACTERS_PER_TOKEN[part.type]))
+}
+
+/** Members of a body, and types of its items, that stand for texts which the vendor alone has. */
+const REFERENCES = ['previous_response_id', 'prompt', 'conversation'] as const
+const ITEM_REFERENCE = /"item_reference"/
+
+/** Whether the vendor adds texts to a call that the gateway does not know. */
+const refersToMore = ({ raw }: Call): boolean => {
+  if (raw?.format !== 'openai-responses') return false
+  const members = raw.resolved?.members ?? raw.members
+  return (
+    REFERENCES.some(name => (memberIn(members, name) ?? 'null') !== 'null') ||
+    members.some(([name, value]) => name === 'input' && ITEM_REFERENCE.test(value))
+  )
 }
 
 const partsOf = ({ messages }: Call): readonly ContentPart[] =>
@@ -121,8 +143,12 @@ export function* promptTexts(call: Call): Generator<string> {
   for (const json of jsonOf(call.raw)) yield* withoutMedia(json, media)
 }
 
-/** Tokens of a call besides those of its texts: of media, and of what the vendor adds. */
+/**
+ * Tokens of a call besides those of its texts: of media, and of what the vendor adds; infinite where the size of
+ * something is not known here.
+ */
 export const tokensBesideTexts = (call: Call): number => {
+  if (refersToMore(call)) return Number.POSITIVE_INFINITY
   const tools = call.parameters?.tools?.length ?? 0
   return (
     TOKENS_OF_CALL +

@@ -65,6 +65,7 @@ beforeEach(async () => {
     worstCases: new WorstCases({
       priceOf: ({ model }) => (model === 'unpriced' ? undefined : { inputPicoUsd: 1e3, outputPicoUsd: 1e4 }),
       unitPriceOf: () => undefined,
+      callPricesOf: () => ({}),
       contextTokensOf: () => undefined,
       outputLimitsOf: () => undefined,
       outputTokensOf: call => outputSizes.of(call.caller),

@@ -34,6 +34,8 @@ export type RawRequest = Readonly<{
   headers?: Readonly<Record<string, string>>
   /** Names of its parts that no other format can express: they are left out where it is translated. */
   untranslated?: readonly string[] | undefined
+  /** Names of parts of its messages that only its own format has, and that the call's messages are without. */
+  leftOut?: readonly string[] | undefined
   /** Why it cannot be translated at all. */
   untranslatable?: GatewayError | undefined
   /** Its members with the answers that it refers to in place of the references, but for the provider that made these. */

@@ -71,4 +71,65 @@ describe('a conversation of Anthropic’s for another vendor', () => {
     })
     expect(request.messages.at(-1)).toMatchObject({ role: 'tool', content: 'tide_table' })
   })
+
+  it.each([
+    ['boom', 'Error: boom'],
+    ['Error: boom', 'Error: boom'],
+    ['', 'Error'],
+    [[{ type: 'text', text: 'boom' }], 'Error: boom'],
+    [undefined, 'Error'],
+  ])('says in the text of a result that the tool failed: %j', async (content, expected) => {
+    const messages = [asked, called('toolu_1'), resultOf('toolu_1', { content, is_error: true })]
+    const { request } = await translated({ messages })
+    expect(request.messages.at(-1)).toMatchObject({ role: 'tool', content: expected })
+    const succeeded = [asked, called('toolu_1'), resultOf('toolu_1', { content, is_error: false })]
+    expect((await translated({ messages: succeeded })).request.messages.at(-1)).not.toMatchObject({
+      content: 'Error',
+    })
+  })
+
+  it('says so too where the result of a failed tool begins with an image', async () => {
+    const image = { type: 'image', source: { type: 'url', url: 'https://example.org/i.png' } }
+    const messages = [asked, called('toolu_1'), resultOf('toolu_1', { content: [image], is_error: true })]
+    const { request } = await translated({ messages })
+    expect(request.messages.slice(-2)).toMatchObject([
+      { role: 'tool', content: [{ type: 'text', text: 'Error' }] },
+      { role: 'user', content: [{ type: 'image_url' }] },
+    ])
+  })
+
+  it('is without the blocks of Anthropic’s own tools in answers, and names them', async () => {
+    const search = {
+      type: 'server_tool_use',
+      id: 'srvtoolu_1',
+      name: 'web_search',
+      input: { query: 'tides' },
+    }
+    const found = {
+      type: 'web_search_tool_result',
+      tool_use_id: 'srvtoolu_1',
+      content: [{ type: 'web_search_result', url: 'https://example.org', encrypted_content: 'x' }],
+    }
+    const { request, omitted } = await translated({
+      messages: [
+        asked,
+        { role: 'assistant', content: [search, found, { type: 'text', text: 'At noon.', citations: [] }] },
+        { role: 'user', content: 'And tomorrow?' },
+        { role: 'assistant', content: [search, found] },
+        { role: 'user', content: 'Well?' },
+      ],
+    })
+    expect(request.messages).toEqual([
+      asked,
+      { role: 'assistant', content: 'At noon.' },
+      { role: 'user', content: 'And tomorrow?' },
+      { role: 'user', content: 'Well?' },
+    ])
+    expect(omitted).toEqual(['messages.server_tool_use', 'messages.web_search_tool_result'])
+  })
+
+  it('is refused where a user’s own block is lost, which asks for something', async () => {
+    const messages = [{ role: 'user', content: [{ type: 'container_upload', file_id: 'file_1' }] }]
+    await expect(translated({ messages })).rejects.toThrow('takes no content of type container_upload')
+  })
 })

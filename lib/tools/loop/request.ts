@@ -111,9 +111,12 @@ const KNOWN: Readonly<Record<WireFormat, ReadonlySet<string>>> = {
 }
 
 /** The names of what a request loses because the gateway's tools are in it. */
-const lostMembers = ({ raw }: Readonly<{ raw: RawRequest }>): readonly string[] =>
-  raw.untranslated ??
-  raw.members.flatMap(([name, value]) => (value === 'null' || KNOWN[raw.format].has(name) ? [] : [name]))
+const lostMembers = ({ raw }: Readonly<{ raw: RawRequest }>): readonly string[] => {
+  if (raw.untranslated) return raw.untranslated
+  const { members, format, leftOut = [] } = raw
+  const lost = members.flatMap(([name, value]) => (value === 'null' || KNOWN[format].has(name) ? [] : [name]))
+  return [...lost, ...leftOut]
+}
 
 /** Several answers to one question cannot each go on with results of their own. */
 const assertOneAnswer = ({ parameters }: Call): void => {

@@ -72,11 +72,27 @@ const contentOf = (blocks: readonly Medium[]): Content => {
   return parts.length === 1 && only.type === 'text' ? only.text : parts
 }
 
-const toolResult = ({ tool_use_id: id = '', content }: Block): Message => ({
-  role: 'tool',
-  toolCallId: id,
-  content: typeof content === 'string' ? content : contentOf((content ?? []) as readonly Medium[]),
-})
+const FAILED = 'Error'
+
+/** Says that a tool failed, where the text does not begin with that. */
+const asFailure = (text: string): string => {
+  if (text.trimStart().toLowerCase().startsWith(FAILED.toLowerCase())) return text
+  return text === '' ? FAILED : `${FAILED}: ${text}`
+}
+
+/** Other vendors know a failure by the text alone. */
+const failed = (content: Content): Content => {
+  if (typeof content === 'string') return asFailure(content)
+  const [first, ...others] = content
+  return first?.type === 'text'
+    ? [{ ...first, text: asFailure(first.text) }, ...others]
+    : [{ type: 'text', text: FAILED }, ...content]
+}
+
+const toolResult = ({ tool_use_id: id = '', content: given, is_error: isError }: Block): Message => {
+  const content = typeof given === 'string' ? given : contentOf((given ?? []) as readonly Medium[])
+  return { role: 'tool', toolCallId: id, content: isError ? failed(content) : content }
+}
 
 const toolCallOf = ({ id = '', name = '', input }: Block): ToolCall => ({
   id,
@@ -92,16 +108,28 @@ const reasoningOf = ({ thinking = '', signature }: Block): Reasoning => ({
 /** Reasoning that only its own vendor can read is left out. */
 const APART: ReadonlySet<string> = new Set(['tool_use', 'thinking', 'redacted_thinking'])
 
-const assistantMessage = (blocks: readonly Block[]): Message => {
+const isOfFormatAlone = (block: Block): boolean => partsOfBlock(block).some(({ type }) => type === 'other')
+
+/**
+ * An answer of the model's; none where nothing is left of it.
+ * @param leftOut gets the types of the blocks that only Anthropic has: those of its own tools
+ */
+const assistantMessages = (blocks: readonly Block[], leftOut: Set<string>): readonly Message[] => {
   const calls = blocks.filter(({ type }) => type === 'tool_use')
   const reasoning = blocks.filter(({ type }) => type === 'thinking')
-  const said = blocks.filter(({ type }) => !APART.has(type))
-  return {
-    role: 'assistant',
-    content: contentOf(said),
-    ...(calls.length > 0 && { toolCalls: calls.map(toolCallOf) }),
-    ...(reasoning.length > 0 && { reasoning: reasoning.map(reasoningOf) }),
-  }
+  const others = blocks.filter(({ type }) => !APART.has(type))
+  const said = others.filter(block => !isOfFormatAlone(block))
+  const foreign = others.filter(isOfFormatAlone)
+  for (const { type } of foreign) leftOut.add(type)
+  if (foreign.length > 0 && said.length === 0 && calls.length === 0) return []
+  return [
+    {
+      role: 'assistant',
+      content: contentOf(said),
+      ...(calls.length > 0 && { toolCalls: calls.map(toolCallOf) }),
+      ...(reasoning.length > 0 && { reasoning: reasoning.map(reasoningOf) }),
+    },
+  ]
 }
 
 /** A user's message: the results of tools first, each a message of its own, then the rest. */
@@ -113,26 +141,30 @@ const userMessages = (blocks: readonly Block[]): readonly Message[] => {
   return [...results.map(toolResult), ...rest]
 }
 
-const messagesOf = ({ role, content }: BodyMessage): readonly Message[] => {
+const messagesOf = ({ role, content }: BodyMessage, leftOut: Set<string>): readonly Message[] => {
   if (typeof content === 'string') return [{ role, content }]
-  if (role === 'assistant') return [assistantMessage(content)]
+  if (role === 'assistant') return assistantMessages(content, leftOut)
   return role === 'user' ? userMessages(content) : [{ role, content: contentOf(content) }]
 }
 
 const instructionOf = (system: NonNullable<AnthropicCountBody['system']>): string =>
   typeof system === 'string' ? system : system.map(({ text = '' }) => text).join('\n\n')
 
+export type Conversation = Readonly<{
+  messages: readonly Message[]
+  /** The types of the model's blocks that were left out. */
+  leftOut: readonly string[]
+}>
+
 /** The conversation of a body, its instructions first; read between other work. */
-export const conversationOf = async ({
-  system,
-  messages,
-}: AnthropicCountBody): Promise<readonly Message[]> => {
+export const conversationOf = async ({ system, messages }: AnthropicCountBody): Promise<Conversation> => {
   const instruction = system === undefined ? '' : instructionOf(system)
   const conversation: Message[] = instruction === '' ? [] : [{ role: 'system', content: instruction }]
+  const leftOut = new Set<string>()
   for (const message of messages) {
     const wait = turn()
     if (wait) await wait
-    for (const one of messagesOf(message)) conversation.push(one)
+    for (const one of messagesOf(message, leftOut)) conversation.push(one)
   }
-  return conversation
+  return { messages: conversation, leftOut: [...leftOut] }
 }

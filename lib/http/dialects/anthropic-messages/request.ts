@@ -27,12 +27,17 @@ export const formatHeaders = (headers: Headers): Readonly<Record<string, string>
   return found
 }
 
-const rawOf = ({ text: json, value, members }: RawJson, headers: Headers): RawRequest => {
+const rawOf = (
+  { text: json, value, members }: RawJson,
+  headers: Headers,
+  leftOut: readonly string[],
+): RawRequest => {
   const found = formatHeaders(headers)
   return {
     format: 'anthropic-messages',
     json,
     members,
+    ...(leftOut.length > 0 && { leftOut: leftOut.map(type => `messages.${type}`) }),
     ...(hasThread(value) && { untranslatable: threadRefused() }),
     ...(Object.keys(found).length > 0 && { headers: found }),
   }
@@ -108,20 +113,23 @@ export const messagesCall = async (
   body: AnthropicCountBody & Partial<AnthropicMessagesBody>,
   sent: RawJson,
   { model, headers, cache, strict, requestTimeoutMs }: MessagesCallOptions,
-): Promise<Call> => ({
-  ...context,
-  messages: await conversationOf(body),
-  model,
-  stream: body.stream ?? false,
-  temperature: body.temperature,
-  maxOutputTokens: body.max_tokens,
-  parameters: parametersOf(body),
-  ...gatewayToolsIn(body.tools),
-  raw: rawOf(sent, headers),
-  ...(strict && { strict }),
-  deadlineAt: context.startedAt + requestTimeoutMs,
-  cache,
-  fallback: true,
-  plan: [],
-  attempts: new AttemptBudget(),
-})
+): Promise<Call> => {
+  const { messages, leftOut } = await conversationOf(body)
+  return {
+    ...context,
+    messages,
+    model,
+    stream: body.stream ?? false,
+    temperature: body.temperature,
+    maxOutputTokens: body.max_tokens,
+    parameters: parametersOf(body),
+    ...gatewayToolsIn(body.tools),
+    raw: rawOf(sent, headers, leftOut),
+    ...(strict && { strict }),
+    deadlineAt: context.startedAt + requestTimeoutMs,
+    cache,
+    fallback: true,
+    plan: [],
+    attempts: new AttemptBudget(),
+  }
+}

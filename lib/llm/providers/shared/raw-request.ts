@@ -121,13 +121,17 @@ const COUNTERPARTS: Readonly<Partial<Record<WireFormat, Readonly<Record<string, 
 const withoutCounterpart = ({ members }: RawRequest, known: Readonly<Record<string, string>>): string[] =>
   members.flatMap(([name, value]) => (!isGiven(value) || Object.hasOwn(known, name) ? [] : name))
 
-/** Parts of a client's request in another format that a translation leaves out: members, and tools of its own. */
+/** Parts of a client's request in another format that a translation leaves out: members, and tools and blocks of its own. */
 export const untranslatedIn = ({ raw, parameters }: Call): readonly string[] => {
   if (raw?.untranslated) return raw.untranslated
   const known = raw && COUNTERPARTS[raw.format]
   if (!known) return []
   const tools = parameters?.tools?.filter(({ definedBy }) => definedBy !== undefined) ?? []
-  return [...withoutCounterpart(raw, known), ...tools.map(({ name }) => `tools.${name}`)]
+  return [
+    ...withoutCounterpart(raw, known),
+    ...tools.map(({ name }) => `tools.${name}`),
+    ...(raw.leftOut ?? []),
+  ]
 }
 
 /** The name by which a call's client knows a parameter of chat completions. */

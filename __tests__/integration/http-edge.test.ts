@@ -300,6 +300,43 @@ describe.each(HOSTS)('HTTP at the edge of the %s server', host => {
       expect((await send('GET /api/health/live HTTP/1.0\r\n\r\n')).status).toBe(200)
     })
 
+    it.each([
+      ['GET /api/kv?limit=1', 'a:99999'],
+      ['GET /api/kv/a', '256.256.256.256'],
+      ['GET /api/usage', 'a b'],
+      ['GET /v1/models', '[::1'],
+      ['GET /v1/none', 'a:99999'],
+      ['GET http://a:99999/api/usage', 'localhost'],
+    ])(
+      '%s with the Host %s, of which no URL can be made, is 400 in the envelope of its API',
+      async (line, name) => {
+        const response = await send(
+          `${line} HTTP/1.1\r\nhost: ${name}\r\nauthorization: Bearer none\r\n${CLOSE}`,
+        )
+        expect(response.status).toBe(400)
+        expect(JSON.parse(response.body).error.message).toBe('The Host header is malformed.')
+        expectSecurityHeaders(response.headers)
+      },
+    )
+
+    it.each([
+      ['another script', 'mock/模'],
+      ['U+0000', 'mock/a\u0000b'],
+      ['a line end', 'mock/a\nb'],
+      ['201 characters', `mock/${'a'.repeat(196)}`],
+    ])('a model whose name has %s, which no header can hold, is unknown on /v1', async (_, model) => {
+      for (const path of ['chat/completions', 'messages', 'responses', 'embeddings', 'moderations']) {
+        const messages = [{ role: 'user', content: 'Hi' }]
+        const answer = await fetch(`${gateway.url}/v1/${path}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ model, max_tokens: 10, input: 'Hi', messages }),
+        })
+        expect([path, answer.status]).toEqual([path, 404])
+        expect((await answer.json()).error.message).toContain('There is no model')
+      }
+    })
+
     it('what is no HTTP is 400 in our envelope, with the security headers', async () => {
       const response = await send('hello\r\n\r\n')
       expect(response.status).toBe(400)

@@ -147,6 +147,9 @@ const cacheHeaders = (head: ReplyHead, now: number): Record<string, string> => (
 const MOST_NAMES = 50
 const LONGEST_NAME = 64
 
+/** What an operator has named, as a header can hold it. */
+const inHeader = (name: string): string => name.replaceAll(/[^\x20-\x7e]/g, '?')
+
 /** Names of parameters, which clients choose: some may hold what no header may, or be very long or many. */
 const namesInHeader = (names: readonly string[]): string => {
   const some = names
@@ -176,12 +179,12 @@ const gatewayHeaders = ({ journal }: RequestContext, now: number): Record<string
   const target = head?.target ?? attempts.at(-1)?.target
   if (!target) return {}
   return {
-    'x-gateway-model': target.name,
+    'x-gateway-model': inHeader(target.name),
     'x-gateway-provider': target.provider,
     'x-gateway-attempts': String(attempts.length),
     'x-gateway-fallback': String(head?.fallback ?? false),
     ...(head?.omitted && { 'x-gateway-params-dropped': namesInHeader(head.omitted) }),
-    ...(journal.arm !== undefined && { 'x-gateway-arm': journal.arm }),
+    ...(journal.arm !== undefined && { 'x-gateway-arm': inHeader(journal.arm) }),
     ...(head && cacheHeaders(head, now)),
   }
 }

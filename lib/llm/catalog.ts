@@ -52,6 +52,11 @@ const nameOf = (provider: string, model: string): string =>
 /** The snapshot of a model, such as `gpt-4o-mini-2024-07-18`: `-YYYY-MM-DD`, `-MMDD`, or Anthropic's `-YYYYMMDD`. */
 const SNAPSHOT = /-(?:20\d\d-?[01]\d-?[0-3]\d|[01]\d[0-3]\d)$/
 
+/** Names of models that a header, a log and a database can hold; of others there are none. */
+const NAME = /^[\x21-\x7e]{1,200}$/
+/** Of a name that a client chose, so many characters are repeated to it. */
+const REPEATED = 200
+
 const withoutSnapshot = ({ provider, model: snapshot }: Target): Target => {
   const model = snapshot.replace(SNAPSHOT, '')
   return { provider, model, name: nameOf(provider, model) }
@@ -96,7 +101,7 @@ export class Catalog {
     const found = this.find(name)
     if (!found)
       throw this.#rejection(
-        `There is no model “${name}”. GET /api/models lists them; provider/name asks for any other.`,
+        `There is no model “${name.slice(0, REPEATED)}”. GET /api/models lists them; provider/name asks for any other.`,
       )
     this.#assertAvailable(found.target.provider)
     return found.target
@@ -122,7 +127,7 @@ export class Catalog {
     const slash = name.indexOf('/')
     const listing = this.#listings.get(name.slice(0, Math.max(slash, 0)))
     const model = name.slice(slash + 1)
-    if (!listing || model === '') return undefined
+    if (!listing || model === '' || !NAME.test(name)) return undefined
     return { target: { provider: listing.provider, model, name }, available: listing.available }
   }
 

@@ -4,12 +4,14 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { addRoute, createRouter, findRoute } from 'rou3'
 import { FastResponse, NodeRequest, sendNodeResponse } from 'srvx/node'
+import { GatewayError } from '../errors.ts'
 import type { ContentEncoding } from '../http/accept-encoding.ts'
 import { buildResponsesWith, type ResponseHead } from '../http/route-response.ts'
 import type { Method, RouteHandler } from '../http/serve.ts'
 import { compressResponse, compressText, encodingFor, SMALLEST_BYTES } from '../http/server/compression.ts'
 import { guardServer } from '../http/server/guard.ts'
 import { guardPages, type NodeHandler } from '../http/server/pages.ts'
+import { refuse } from '../http/server/refuse.ts'
 import { pathOf, screen } from '../http/server/screen.ts'
 import { notePeer } from '../http/transport.ts'
 
@@ -33,11 +35,22 @@ export const nativeServer = (routes: RouteTable, pages: NodeHandler, build?: str
       })
     const { handler, params } = match
     const context = { params: Object.keys(params).length === 0 ? NO_PARAMS : Promise.resolve(params) }
-    void handler(new NodeRequest({ req, res }), context).then(response =>
-      response instanceof NativeResponse ? response.writeTo(req, res) : sendNodeResponse(res, response),
-    )
+    void handler(new NodeRequest({ req, res }), context)
+      .then(response =>
+        response instanceof NativeResponse ? response.writeTo(req, res) : sendNodeResponse(res, response),
+      )
+      .catch(thrown => {
+        endWithError(req, res)
+        throw thrown
+      })
   })
   return guardServer(server)
+}
+
+/** Where a response cannot be written, its client is not left waiting. */
+const endWithError = (request: IncomingMessage, response: ServerResponse): void => {
+  if (response.headersSent) response.destroy()
+  else refuse(request, response, new GatewayError('INTERNAL_ERROR'))
 }
 
 type RouteModule = Readonly<Partial<Record<Method, RouteHandler>>>

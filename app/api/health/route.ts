@@ -5,7 +5,8 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   {
     GET: async ({ gateway }) => {
       const report = gateway.health()
-      return { status: report.status === 'unhealthy' ? 503 : 200, json: report }
+      if (report.status !== 'unhealthy') return { json: report }
+      return { status: 503, json: report, headers: { 'retry-after': '1' } }
     },
   },
 )

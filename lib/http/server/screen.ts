@@ -99,6 +99,23 @@ const notAllowed = (request: IncomingMessage, response: ServerResponse, allow: s
 const hasOneHost = ({ headers: { host }, httpVersion }: IncomingMessage): boolean =>
   host === undefined ? httpVersion !== '1.1' : !host.includes(',')
 
+/** Nearly all requests name the same host. */
+let lastHost = ''
+
+/** Whether a URL can be made of it, as every route does; a request of HTTP/1.0 may have none. */
+const isHost = (host: string): boolean => {
+  if (host === lastHost || host === '') return true
+  if (!URL.canParse(`http://${host}`)) return false
+  lastHost = host
+  return true
+}
+
+const refuseHost = (request: IncomingMessage, response: ServerResponse, message: string): true => {
+  const error = new GatewayError('INVALID_INPUT', message)
+  refuse(request, response, error, { headers: { connection: 'close' } })
+  return true
+}
+
 const respondServerWide = (request: IncomingMessage, response: ServerResponse): void => {
   const { method } = request
   if (method === 'OPTIONS') response.writeHead(204, { allow: API_METHODS }).end()
@@ -117,15 +134,14 @@ const respondServerWide = (request: IncomingMessage, response: ServerResponse): 
  */
 export const screen = (request: IncomingMessage, response: ServerResponse): boolean => {
   rememberResponse(response)
-  if (!hasOneHost(request)) {
-    const error = new GatewayError('INVALID_INPUT', 'An HTTP/1.1 request has exactly one Host header.')
-    refuse(request, response, error, { headers: { connection: 'close' } })
-    return true
-  }
+  if (!hasOneHost(request))
+    return refuseHost(request, response, 'An HTTP/1.1 request has exactly one Host header.')
   const target = requestTarget(request.url)
   if (target.kind === 'path') {
     request.url = target.url
     if (target.authority !== undefined) setHost(request, target.authority)
+    if (!isHost(request.headers.host ?? ''))
+      return refuseHost(request, response, 'The Host header is malformed.')
     if (KNOWN_METHODS.has(request.method)) return false
     if (isApiPath(pathOf(target.url))) {
       sendAsOptions(request)

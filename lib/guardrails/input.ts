@@ -15,7 +15,7 @@ import { AnswerRestorer } from './output/answer-restorer.ts'
 import { hasTextBody, restoredBody } from './output/body-guard.ts'
 import { Decisions, type GuardrailDeps } from './policy.ts'
 import type { Profile } from './profile.ts'
-import { type Placeholders, Redactor } from './redact.ts'
+import { NO_PLACEHOLDERS, type Placeholders, Redactor } from './redact.ts'
 import type { Place, PlacedText, Verdict } from './types.ts'
 
 /** A caller that repeats itself waits so long at most. */
@@ -50,11 +50,15 @@ type Located = Readonly<{ verdict: Verdict; place: Place }>
 class Inspection {
   readonly replaced = new Map<string, string>()
   wantsAnotherModel = false
-  readonly #redactor = new Redactor()
+  readonly #redactor: Redactor
   readonly #decisions: Decisions
 
-  constructor(decisions: Decisions) {
+  constructor(decisions: Decisions, texts: readonly PlacedText[]) {
     this.#decisions = decisions
+    this.#redactor = new Redactor(
+      NO_PLACEHOLDERS,
+      texts.map(({ text }) => text),
+    )
   }
 
   get placeholders(): Placeholders {
@@ -138,7 +142,7 @@ const guarded = async (
   const { version, settings } = profile
   if (settings.allowedModels) refuseModel(call, settings.allowedModels, deps.models)
   const decisions = new Decisions(call, profile, deps)
-  const inspection = new Inspection(decisions)
+  const inspection = new Inspection(decisions, texts)
   const guarding = { call, profile, deps }
   await inspectedByRails(texts, inspection, guarding)
   await inspectedByJudges(texts, inspection, guarding)
@@ -153,12 +157,14 @@ const withWarnings = (reply: Reply, warnings: readonly string[]): Reply =>
     ? reply
     : { ...reply, head: { ...reply.head, warnings: [...(reply.head.warnings ?? []), ...warnings] } }
 
+const wantsJson = ({ parameters }: Call): boolean => (parameters?.responseFormat?.type ?? 'text') !== 'text'
+
 /** Values that a call's texts were redacted of are put back into the answer. */
 const restored = (reply: Reply, call: Call, placeholders: Placeholders): Promise<Reply> | Reply => {
   if (placeholders.values.size === 0) return reply
   return hasTextBody(call)
     ? restoredBody(reply, placeholders)
-    : transform(reply, new AnswerRestorer(placeholders).take)
+    : transform(reply, new AnswerRestorer(placeholders, wantsJson(call)).take)
 }
 
 /**

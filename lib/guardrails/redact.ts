@@ -1,6 +1,8 @@
 import type { Steps } from '../loop-turns.ts'
+import { JsonPlace, looksLikeJson } from './json-place.ts'
 import { phraseDetector } from './lists/phrase-detector.ts'
 import { Scanner } from './scan/scanner.ts'
+import { VisibleText } from './scan/visible-text.ts'
 import { StreamHolder } from './stream-holder.ts'
 import type { Verdict } from './types.ts'
 
@@ -24,41 +26,67 @@ const nameOf = (kind: string): string => kind.toUpperCase().replace(/[^A-Z0-9]+/
 export const placeholderKind = (kind: string): string => `[${nameOf(kind)}]`
 
 /** What looks like a placeholder: such a number is not given out, so that nothing false is put back. */
-const LOOKS_LIKE_ONE = /\[[A-Z][A-Z0-9_]*_\d+\]/g
+const LOOKS_LIKE_ONE = /\[[a-z][a-z0-9_]*_\d+\]/gi
+/** What is looked at in one step: about a millisecond. */
+const WINDOW = 16_384
+/** Longer ones are none of ours. */
+const LONGEST_PLACEHOLDER = 64
+
+/** Adds what looks like a placeholder in a text, as detectors see it, in upper case. */
+function* addPlaceholdersIn(text: string, found: Set<string>): Steps<void> {
+  const seen = new VisibleText()
+  for (let from = 0; from < text.length; from += WINDOW) {
+    seen.append(text.slice(from, from + WINDOW))
+    if (from + WINDOW >= text.length) seen.finish()
+    for (const one of seen.view.match(LOOKS_LIKE_ONE) ?? []) found.add(one.toUpperCase())
+    seen.dropBefore(Math.max(0, seen.view.length - LONGEST_PLACEHOLDER))
+    yield
+  }
+}
 
 /** Replaces values of one call's texts by placeholders that can be put back. */
 export class Redactor {
   readonly #values: Map<string, string>
   readonly #byValue: Map<string, string>
+  /** Those that have not been read. */
+  #texts: readonly string[]
+  /** What the call's own texts write. */
+  readonly #written = new Set<string>()
   /** The last number given out, by kind. */
   readonly #last = new Map<string, number>()
 
-  /** @param known the placeholders of earlier texts */
-  constructor(known: Placeholders = NO_PLACEHOLDERS) {
+  /**
+   * @param known the placeholders of earlier texts
+   * @param texts all texts of the call: what looks like a placeholder in one of them stands for nothing else
+   */
+  constructor(known: Placeholders = NO_PLACEHOLDERS, texts: readonly string[] = []) {
     this.#values = new Map(known.values)
     this.#byValue = new Map([...known.values].map(([placeholder, value]) => [value, placeholder]))
+    this.#texts = texts
   }
 
   get placeholders(): Placeholders {
     return { values: this.#values }
   }
 
-  /** The text with placeholders in place of the spans of verdicts, in steps between which other work can run. */
+  /**
+   * The text with placeholders in place of the spans of verdicts, in steps between which other work can run. What is no
+   * string of a JSON text becomes one.
+   */
   *redact(text: string, verdicts: readonly Verdict[]): Steps<string> {
-    const written = new Set(text.match(LOOKS_LIKE_ONE))
-    return yield* withSpansReplaced(text, verdicts, (kind, value) =>
-      this.#placeholderOf(kind, value, written),
-    )
+    for (const one of [...this.#texts, text]) yield* addPlaceholdersIn(one, this.#written)
+    this.#texts = []
+    return yield* withSpansReplaced(text, verdicts, (kind, value) => this.#placeholderOf(kind, value))
   }
 
-  #placeholderOf(kind: string, value: string, written: ReadonlySet<string>): string {
+  #placeholderOf(kind: string, value: string): string {
     const existing = this.#byValue.get(value)
     if (existing !== undefined) return existing
     if (this.#values.size >= MOST_PLACEHOLDERS) return placeholderKind(kind)
     const name = nameOf(kind)
     for (let number = (this.#last.get(name) ?? 0) + 1; ; number += 1) {
       const placeholder = `[${name}_${number}]`
-      if (this.#values.has(placeholder) || written.has(placeholder)) continue
+      if (this.#values.has(placeholder) || this.#written.has(placeholder)) continue
       this.#last.set(name, number)
       this.#values.set(placeholder, value)
       this.#byValue.set(value, placeholder)
@@ -70,17 +98,25 @@ export class Redactor {
 /** Spans that are replaced in one step: well below a millisecond. */
 const SPANS_PER_STEP = 1_024
 
-/** The text with others in place of the spans of verdicts, in steps; those that overlap as one, by the kind of the first. */
+/**
+ * The text with others in place of the spans of verdicts, in steps; those that overlap as one, by the kind of the first.
+ * JSON stays JSON: a number becomes a string.
+ */
 export function* withSpansReplaced(
   text: string,
   verdicts: readonly Verdict[],
   replacementOf: (kind: string, value: string) => string,
 ): Steps<string> {
+  const spans = merged(verdicts)
+  const place = spans.length > 0 && looksLikeJson(text) ? new JsonPlace() : undefined
   let replaced = ''
   let from = 0
-  for (const [index, { kind, start, end }] of merged(verdicts).entries()) {
+  for (const [index, { kind, start, end }] of spans.entries()) {
     if (index % SPANS_PER_STEP === SPANS_PER_STEP - 1) yield
-    replaced += text.slice(from, start) + replacementOf(kind, text.slice(start, end))
+    const replacement = replacementOf(kind, text.slice(start, end))
+    place?.read(text.slice(from, start))
+    replaced += text.slice(from, start) + (place?.written(replacement) ?? replacement)
+    place?.read(text.slice(start, end))
     from = end
   }
   return replaced + text.slice(from)
@@ -99,11 +135,13 @@ const merged = (verdicts: readonly Verdict[]): Pick<Verdict, 'kind' | 'start' | 
 /** Puts the original values back into an answer that arrives in chunks: a placeholder may be cut anywhere. */
 export class Restorer {
   readonly #values: ReadonlyMap<string, string>
+  readonly #written: (value: string) => string
   readonly #holder: StreamHolder
 
-  /** @param written how a value is written where it is put back; as it is when absent */
+  /** @param written how a value is written where it is put back, asked for each; as it is when absent */
   constructor({ values }: Placeholders, written: (value: string) => string = value => value) {
-    this.#values = new Map([...values].map(([placeholder, value]) => [placeholder, written(value)]))
+    this.#values = values
+    this.#written = written
     const phrases = [...values.keys()].map(text => ({ text, kind: 'placeholder', rule: text, score: 1 }))
     this.#holder = new StreamHolder(new Scanner([phraseDetector('placeholder', phrases, true)]), new Map())
   }
@@ -117,7 +155,12 @@ export class Restorer {
   }
 
   #joined(pieces: ReturnType<StreamHolder['push']>): string {
-    return pieces.map(({ text, verdict }) => (verdict && this.#values.get(verdict.rule)) ?? text).join('')
+    return pieces.map(({ text, verdict }) => this.#valueOf(verdict?.rule) ?? text).join('')
+  }
+
+  #valueOf(placeholder: string | undefined): string | undefined {
+    const value = placeholder === undefined ? undefined : this.#values.get(placeholder)
+    return value === undefined ? undefined : this.#written(value)
   }
 }
 

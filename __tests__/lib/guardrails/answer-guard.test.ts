@@ -92,6 +92,16 @@ describe('an answer that is guarded while it streams', () => {
     }
   })
 
+  it('leaves the arguments of a tool JSON where a number is redacted, wherever they are cut', () => {
+    const json = '{"n":4111111111111111,"s":"\\"4111111111111111","l":[-4111111111111111, 4111111111111111]}'
+    const random = seededRandom(12)
+    for (let round = 0; round < 200; round += 1) {
+      const events = cut(json, random).map((text, index) => fragment(text, index === 0))
+      const { arguments: written } = said(run(guardWith('redact'), [...events, FINISH]))
+      expect(JSON.parse(written)).toEqual({ n: '[CARD]', s: '"[CARD]', l: [-0, '[CARD]'] })
+    }
+  })
+
   it('keeps the order in which texts begin', () => {
     const left = run(guardWith('redact'), [delta('text-delta', 'I call it'), fragment('{}', true), FINISH])
     expect(left.map(({ type }) => type)).toEqual(['text-delta', 'text-delta', 'tool-call-delta', 'finish'])

@@ -51,6 +51,25 @@ describe('redaction', () => {
     expect(restore(text, placeholders)).toBe('[EMAIL_1] a@example.com')
   })
 
+  it.each(['[EMAIL_1]', '[email_1]', '［EMAIL_1］', '[EM\u200bAIL_1]', '\\u005bEMAIL_1]'])(
+    'gives out no placeholder that another text of the call writes: %s',
+    written => {
+      const texts = ['dora@example.com', `the template uses ${written} literally`]
+      const redactor = new Redactor(NO_PLACEHOLDERS, texts)
+      const [text = ''] = texts
+      expect(atOnce(redactor.redact(text, verdictsOf(sensitiveData, text)))).toBe('[EMAIL_2]')
+      expect(restore(`${written} [EMAIL_2]`, redactor.placeholders)).toBe(`${written} dora@example.com`)
+    },
+  )
+
+  it('leaves JSON valid: a number becomes a string, and one with a sign 0', () => {
+    const json =
+      '{"n":4111111111111111,"s":"a \\" 4111111111111111","l":[ 4111111111111111 ],"m":-4111111111111111}'
+    const { text } = redacted(json)
+    expect(JSON.parse(text)).toEqual({ n: '[CARD_1]', s: 'a " [CARD_1]', l: ['[CARD_1]'], m: -0 })
+    expect(redacted('[note] 4111111111111111').text).toBe('[note] [CARD_1]')
+  })
+
   it('replaces spans that overlap as one', () => {
     const span = { rail: 'r', rule: 'r', score: 1 }
     const verdicts = [

@@ -120,7 +120,9 @@ export class AnswerGuard {
       }
       const isRedacted = verdict !== undefined && action === 'redact'
       if (isRedacted && text.place === 'reasoning') this.#isReasoningChanged = true
-      this.#assign(ofText, original.length, isRedacted ? placeholderKind(verdict.kind) : original, isRedacted)
+      const decided = isRedacted ? placeholderIn(text, verdict) : original
+      text.json?.read(original)
+      this.#assign(ofText, original.length, decided, isRedacted)
     }
   }
 
@@ -162,6 +164,12 @@ export class AnswerGuard {
     ]
     return warnings.length > 0 ? { ...event, warnings } : event
   }
+}
+
+/** What stands for a match: in JSON a string, where it is part of none. */
+const placeholderIn = ({ json }: GrowingText, { kind }: Verdict): string => {
+  const placeholder = placeholderKind(kind)
+  return json?.written(placeholder) ?? placeholder
 }
 
 /** The rest of an event of which a part has left: ids, names and signatures are said once. */

@@ -1,4 +1,5 @@
 import type { ReplyEvent } from '../../llm/types.ts'
+import { JsonPlace } from '../json-place.ts'
 import type { Guard } from '../profile.ts'
 import type { StreamHolder } from '../stream-holder.ts'
 import type { Place } from '../types.ts'
@@ -9,8 +10,8 @@ export type TextEvent = Extract<
   { type: 'text-delta' | 'reasoning-delta' | 'refusal-delta' | 'tool-call-delta' }
 >
 
-/** One text of an answer, and the guard of what it has grown to. */
-export type GrowingText = Readonly<{ place: Place; holder: StreamHolder }>
+/** One text of an answer, and the guard of what it has grown to; where it is JSON, the place that is decided. */
+export type GrowingText = Readonly<{ place: Place; holder: StreamHolder; json?: JsonPlace }>
 
 const PLACES: Readonly<Record<TextEvent['type'], Place>> = {
   'text-delta': 'answer',
@@ -50,7 +51,12 @@ export class GrowingTexts {
     const known = this.#texts.get(key)
     if (known) return known
     const place = placeOf(event)
-    const created = { place, holder: this.#guard.spansAt(place).stream() }
+    const isJson = event.type === 'tool-call-delta' && !event.isCustom
+    const created = {
+      place,
+      holder: this.#guard.spansAt(place).stream(),
+      ...(isJson && { json: new JsonPlace() }),
+    }
     this.#texts.set(key, created)
     return created
   }

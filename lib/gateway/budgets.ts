@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { BudgetAdmin, type BudgetAdminDeps } from '../budgets/admin.ts'
 import { type BudgetNotice, Budgets } from '../budgets/budgets.ts'
 import { HoldRecords } from '../budgets/hold-records.ts'
+import { writesForAnHour } from '../budgets/hour-writes.ts'
 import { LimitRecords } from '../budgets/limit-records.ts'
 import { Limits } from '../budgets/limits.ts'
 import { runBudgetMaintenance } from '../budgets/maintenance.ts'
@@ -201,11 +202,12 @@ const worstCasesOf = ({
   tokenizer,
   clock,
 }: BudgetPolicyDeps): ReserveDeps['worstCases'] => {
-  const priceOf: WorstCaseDeps['priceOf'] = (target, { parameters, raw, passthrough }, inputTokens) => {
+  const priceOf: WorstCaseDeps['priceOf'] = (target, call, inputTokens) => {
+    const { parameters, passthrough } = call
     const price = catalog.priceOf(target)
     const serviceTier = passthrough ? fieldOf(passthrough, 'service_tier') : parameters?.serviceTier
-    const writesForAnHour = () => raw?.json.includes('"1h"') ?? false
-    return price && highestTokenPrice(price, { inputTokens, serviceTier, writesForAnHour, at: clock.now() })
+    const query = { inputTokens, serviceTier, writesForAnHour: () => writesForAnHour(call), at: clock.now() }
+    return price && highestTokenPrice(price, query)
   }
   return new WorstCases({
     priceOf,

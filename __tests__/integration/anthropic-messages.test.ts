@@ -217,6 +217,16 @@ describe.each(HOSTS)('POST /v1/messages under the %s server', host => {
       expect(lastCall().path).toBe('/v1/messages')
     })
 
+    it('search results and blocks of later types as they were written', async () => {
+      const found =
+        '{"type":"search_result","source":"https://x","title":"t","content":[{"type":"text","text":"a"}]}'
+      const result = `{"type":"tool_result","tool_use_id":"toolu_1","content":[${found}]}`
+      const blocks = `[${found},${result},{"type":"later_block","source":"x","content":7,"text":{}}]`
+      const body = `{"model":"${CLAUDE}","max_tokens":9,"messages":[{"role":"user","content":${blocks}}]}`
+      expect((await postTo('/v1/messages', body)).status).toBe(200)
+      expect(lastCall().body).toBe(body)
+    })
+
     it('case 21: an unknown anthropic-beta and anthropic-version unchanged, and to no other vendor', async () => {
       const headers = {
         'anthropic-version': '2031-01-01',
@@ -907,6 +917,12 @@ describe.each(HOSTS)('POST /v1/messages under the %s server', host => {
     for await (const { id } of through.models.list({ limit: 3 })) paged.push(id)
     expect(paged).toEqual(ids)
     expect(await through.models.retrieve(CLAUDE)).toMatchObject({ id: CLAUDE, type: 'model' })
+    for (const id of [`${CLAUDE}-20250929`, 'anthropic/claude-99'])
+      expect(await through.models.retrieve(id)).toMatchObject({ id, type: 'model' })
+    await expect(through.models.retrieve('claudia')).rejects.toMatchObject({
+      status: 404,
+      error: { type: 'error', error: { type: 'not_found_error' } },
+    })
   })
 })
 

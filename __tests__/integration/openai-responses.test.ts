@@ -118,6 +118,18 @@ describe.each(HOSTS)('POST /v1/responses under the %s server', host => {
       expect(lastCall()?.headers.authorization).toBe('Bearer sk-test')
     })
 
+    it('passes items of types that it does not read on as they were written', async () => {
+      setting.upstream.usually(responds(TEXT))
+      const items = [
+        { type: 'tool_search_call', call_id: 'call_1', execution: 'client', arguments: { goal: 'tides' } },
+        { type: 'tool_search_output', call_id: 'call_1', execution: 'client', tools: [] },
+        { role: 'user', content: 'Hi' },
+      ]
+      const body = JSON.stringify({ model: MODEL, input: items, tools: [{ type: 'tool_search' }] })
+      expect((await post(body)).status).toBe(200)
+      expect(lastCall()?.body).toBe(body)
+    })
+
     it('asks it for a stream exactly when the client does', async () => {
       setting.upstream.usually(responds(TEXT))
       await post({ model: MODEL, input: 'Hi' })

@@ -4,7 +4,7 @@ import type { ConfigFile } from '../config/file-schema.ts'
 import type { Environment } from '../config/schema.ts'
 import { type Settings, settingsOf } from '../config/settings.ts'
 import type { ChatDefaults } from '../http/dialects/chat.ts'
-import type { ListedModel } from '../http/dialects/openai-models.ts'
+import { ALIAS, type ListedModel } from '../http/dialects/openai-models.ts'
 import { pricedUsage } from '../ledger/meter.ts'
 import type { AttemptListener } from '../llm/ask.ts'
 import type { Catalog } from '../llm/catalog.ts'
@@ -230,7 +230,7 @@ export const callableModels = ({
   aliases,
   catalog,
 }: Pick<LiveConfig, 'aliases' | 'catalog'>): readonly ListedModel[] => [
-  ...[...aliases.keys()].map(id => ({ id, provider: 'alias' })),
+  ...[...aliases.keys()].map(id => ({ id, provider: ALIAS })),
   ...catalog
     .list()
     .flatMap(({ target, facts, available }) =>

@@ -39,8 +39,12 @@ export const errorBody = (error: GatewayError, requestId: string): ErrorBody => 
 const OPENAI_PATH = /^(?:https?:\/\/[^/?#]*)?\/+v1(?:[/?#]|$)/i
 const ANTHROPIC_PATH = /^(?:https?:\/\/[^/?#]*)?\/+v1\/+messages(?:[/?#]|$)/i
 
-const bodyOf = (error: GatewayError, requestId: string, path: string): object => {
-  if (ANTHROPIC_PATH.test(path)) return anthropicErrorBody(error, openAiStatus(error), requestId)
+/** Of clients of both: those of Anthropic's name the version of its API. */
+const SHARED_PATH = /^(?:https?:\/\/[^/?#]*)?\/+v1\/+models(?:[/?#]|$)/i
+
+const bodyOf = (error: GatewayError, requestId: string, path: string, namesVersion: boolean): object => {
+  if (ANTHROPIC_PATH.test(path) || (namesVersion && SHARED_PATH.test(path)))
+    return anthropicErrorBody(error, openAiStatus(error), requestId)
   return OPENAI_PATH.test(path) ? openAiErrorBody(error) : errorBody(error, requestId)
 }
 
@@ -51,16 +55,22 @@ const retryHeaders = (seconds: number | undefined, isV1: boolean): Readonly<Reco
     : { 'retry-after': String(seconds), ...(isV1 && { 'retry-after-ms': String(seconds * 1_000) }) }
 
 /**
- * An error as a response of the API that a path belongs to: Anthropic's form under `/v1/messages`, OpenAI's under the
- * rest of `/v1`, ours everywhere else.
+ * An error as a response of the API that a path belongs to: Anthropic's form under `/v1/messages`, and under
+ * `/v1/models` for its clients; OpenAI's under the rest of `/v1`, ours everywhere else.
  *
  * @param path a request's path or target, or a route's pattern
+ * @param namesVersion whether the request has the header `anthropic-version`
  */
-export const errorResponse = (error: GatewayError, requestId: string, path: string): RouteResponse => {
+export const errorResponse = (
+  error: GatewayError,
+  requestId: string,
+  path: string,
+  namesVersion = false,
+): RouteResponse => {
   const isV1 = OPENAI_PATH.test(path)
   return {
     status: isV1 ? openAiStatus(error) : error.status,
-    json: bodyOf(error, requestId, path),
+    json: bodyOf(error, requestId, path, namesVersion),
     headers: {
       ...(isV1 && { 'request-id': requestId }),
       ...retryHeaders(retryAfterOf(error), isV1),

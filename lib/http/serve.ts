@@ -211,7 +211,8 @@ export const serving =
           response = await handle(method, sent, exchange, deps)
         } catch (thrown) {
           error = toGatewayError(thrown)
-          response = errorResponse(error, context.requestId, options.route)
+          const namesVersion = request.headers.has('anthropic-version')
+          response = errorResponse(error, context.requestId, options.route, namesVersion)
           if (error.code === 'METHOD_NOT_ALLOWED')
             response = { ...response, headers: { ...response.headers, allow: methods } }
           isUnread = drainBody(request, deps.clock)

@@ -46,6 +46,17 @@ describe('the form of an error', () => {
       expect(errorResponse(error, 'id', path).json, path).toMatchObject({ error: { code, requestId: 'id' } })
   })
 
+  it('is that of Anthropic for its clients where both vendors’ read models, and nowhere else', () => {
+    const error = new GatewayError('INVALID_INPUT', 'There is no model.', { unknownModel: true })
+    for (const path of ['/v1/models', '/v1/models/x', '/v1/models/*', '//v1/models?limit=1'])
+      expect(errorResponse(error, 'id', path, true), path).toMatchObject({
+        status: 404,
+        json: { type: 'error', error: { type: 'not_found_error', message: 'There is no model.' } },
+      })
+    for (const path of ['/v1/chat/completions', '/v1/modelsx', '/api/models'])
+      expect(errorResponse(error, 'id', path, true), path).toEqual(errorResponse(error, 'id', path))
+  })
+
   it.each<[ErrorCode, string]>([
     ['CONTEXT_LENGTH', 'context_length_exceeded'],
     ['UNAUTHENTICATED', 'invalid_api_key'],

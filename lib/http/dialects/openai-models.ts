@@ -1,7 +1,11 @@
 import { GatewayError } from '../../errors.ts'
+import type { Target } from '../../llm/types.ts'
 
 /** A model that can be called. */
 export type ListedModel = Readonly<{ id: string; provider: string; contextTokens?: number | undefined }>
+
+/** Of a name that stands for several models. */
+export const ALIAS = 'alias'
 
 /** The gateway does not know when a model was made; clients require a time. */
 const CREATED = Date.UTC(2025, 0, 1) / 1000
@@ -55,9 +59,36 @@ export const modelList = (models: readonly ListedModel[], url: string): object =
   }
 }
 
-/** One model of them. Throws GatewayError INVALID_INPUT, as a call of an unknown model does. */
-export const oneModel = (models: readonly ListedModel[], id: string): object => {
-  const model = models.find(one => one.id === id)
-  if (!model) throw new GatewayError('INVALID_INPUT', `There is no model “${id}”.`, { unknownModel: true })
-  return modelBody(model)
+/** What the gateway knows of models. */
+export type ModelLookup = Readonly<{
+  /** The gateway's name of a model, from its own or the vendor's. */
+  modelNamed: (name: string) => string
+  aliases: Readonly<{ has: (name: string) => boolean }>
+  catalog: Readonly<{
+    find: (name: string) => Readonly<{ target: Target; available: boolean }> | undefined
+    contextTokensOf: (target: Target) => number | undefined
+  }>
+}>
+
+/** As many characters of a name that a client chose are repeated to it. */
+const REPEATED = 200
+
+const callable = (asked: string, { modelNamed, aliases, catalog }: ModelLookup): ListedModel | undefined => {
+  const name = modelNamed(asked)
+  if (aliases.has(name)) return { id: asked, provider: ALIAS }
+  const { target, available } = catalog.find(name) ?? {}
+  if (!target || !available) return undefined
+  return { id: asked, provider: target.provider, contextTokens: catalog.contextTokensOf(target) }
+}
+
+/**
+ * One model that can be called, listed or not, under the name that was asked for.
+ * Throws GatewayError INVALID_INPUT, as a call of an unknown model does.
+ * @param mayUse whether its caller may call a model
+ */
+export const oneModel = (asked: string, lookup: ModelLookup, mayUse: (name: string) => boolean): object => {
+  const model = callable(asked, lookup)
+  if (model && mayUse(lookup.modelNamed(asked))) return modelBody(model)
+  const message = `There is no model “${asked.slice(0, REPEATED)}”.`
+  throw new GatewayError('INVALID_INPUT', message, { unknownModel: true })
 }

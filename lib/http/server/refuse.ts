@@ -1,4 +1,4 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { systemClock } from '../../clock.ts'
 import type { GatewayError } from '../../errors.ts'
@@ -11,9 +11,11 @@ import { apiHeaders } from '../security-headers.ts'
 type Changes = Readonly<{ status?: number; headers?: Readonly<Record<string, string>> }>
 
 /** An error in the form of the path's API, outside any route. */
-const responseOf = (error: GatewayError, path: string, sentId?: string | string[]) => {
+const responseOf = (error: GatewayError, path: string, sent: IncomingHttpHeaders = {}) => {
+  const sentId = sent['x-request-id']
+  const namesVersion = sent['anthropic-version'] !== undefined
   const requestId = saneRequestId(typeof sentId === 'string' ? sentId : undefined)
-  const { status = 500, json, headers } = errorResponse(error, requestId, path)
+  const { status = 500, json, headers } = errorResponse(error, requestId, path, namesVersion)
   const body = JSON.stringify(json)
   return {
     status,
@@ -35,7 +37,7 @@ export const refuse = (
   error: GatewayError,
   changes: Changes = {},
 ): void => {
-  const { status, body, headers } = responseOf(error, request.url ?? '', request.headers['x-request-id'])
+  const { status, body, headers } = responseOf(error, request.url ?? '', request.headers)
   const connection = dropBody(request, systemClock) ? { connection: 'close' } : {}
   response.writeHead(changes.status ?? status, { ...headers, ...connection, ...changes.headers })
   response.end(body)

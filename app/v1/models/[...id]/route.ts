@@ -6,8 +6,8 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
   { route: '/v1/models/*', surface: 'api', access: 'caller', changes: false },
   {
     GET: async ({ request, context, gateway }) => {
-      const name = gateway.modelNamed(pathEnd(request, '/v1/models/'))
-      return { json: oneModel(gateway.callableModels(context.caller), name) }
+      const mayUse = (name: string) => gateway.mayUseModel(context.caller, name)
+      return { json: oneModel(pathEnd(request, '/v1/models/'), gateway, mayUse) }
     },
   },
 )

@@ -6,7 +6,8 @@ import type { Place } from '../../lib/guardrails/types.ts'
 /** A corpus that is kept here, with where it comes from. */
 export interface Source {
   readonly name: string
-  readonly label: 'attack' | 'harmless'
+  /** `discussion`: harmless texts about prompts, rules and attacks, which may be flagged. */
+  readonly label: 'attack' | 'harmless' | 'discussion'
   readonly place: Place
   readonly texts: number
   readonly sha256: string

@@ -15,11 +15,12 @@ const identifiers = new SpanRails([sensitiveData], 'user')
 
 export interface InjectionRow {
   readonly corpus: string
-  readonly label: 'attack' | 'harmless'
+  readonly label: Corpus['label']
   readonly half: Half
   readonly texts: number
   /** Shares from 0 to 1. */
   readonly flagged: number
+  readonly blocked: number
   readonly flaggedStrictly: number
   readonly blockedStrictly: number
 }
@@ -37,6 +38,7 @@ export const injectionRows = ({ name, label, place, lines }: Corpus): InjectionR
       half,
       texts: scores.length,
       flagged: share(scores, INJECTION_PRESETS.default.flag),
+      blocked: share(scores, INJECTION_PRESETS.default.block),
       flaggedStrictly: share(scores, INJECTION_PRESETS.strict.flag),
       blockedStrictly: share(scores, INJECTION_PRESETS.strict.block),
     }

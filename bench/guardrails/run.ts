@@ -20,15 +20,25 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): v
 
 say('Injection: share of texts, by corpus and half\n')
 table(
-  ['corpus', 'texts are', 'half', 'texts', 'flagged (default)', 'flagged (strict)', 'blocked (strict)'],
+  [
+    'corpus',
+    'texts are',
+    'half',
+    'texts',
+    'flagged (default)',
+    'blocked (default)',
+    'flagged (strict)',
+    'blocked (strict)',
+  ],
   readCorpora()
     .flatMap(injectionRows)
     .map(row => [
       row.corpus,
-      row.label === 'attack' ? 'attacks' : 'harmless',
+      row.label,
       row.half,
       String(row.texts),
       percent(row.flagged),
+      percent(row.blocked),
       percent(row.flaggedStrictly),
       percent(row.blockedStrictly),
     ]),

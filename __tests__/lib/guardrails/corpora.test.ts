@@ -21,7 +21,15 @@ describe('on the half that no rule was tuned on', () => {
       .filter(({ half }) => half === 'held-out')
     for (const { label, flagged } of held)
       if (label === 'harmless') expect(flagged).toBeLessThanOrEqual(0.01)
-      else expect(flagged).toBeGreaterThanOrEqual(0.5)
+      else if (label === 'attack') expect(flagged).toBeGreaterThanOrEqual(0.5)
+  })
+
+  it('the default blocks no harmless text, not even one about prompts, rules and attacks', () => {
+    const rows = readCorpora()
+      .filter(({ label }) => label !== 'attack')
+      .flatMap(injectionRows)
+    expect(rows.map(({ label }) => label)).toContain('discussion')
+    for (const { corpus, blocked } of rows) expect([corpus, blocked]).toEqual([corpus, 0])
   })
 
   it('each corpus is the one that its source, licence and digest describe', () => {

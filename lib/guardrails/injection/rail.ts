@@ -1,6 +1,7 @@
 import type { Steps } from '../../loop-turns.ts'
 import { ENCODINGS, isReadable, mayHoldPayload, passagesIn } from '../text/payloads.ts'
 import type { PlacedText, TextRail, Verdict } from '../types.ts'
+import { isDisguised } from './disguise.ts'
 import { hitsIn } from './match.ts'
 import { TOKEN_RULES, TOKEN_SIGN } from './phrases.ts'
 import { type Sighting, sentencesOf } from './score.ts'
@@ -54,7 +55,12 @@ const inWindow = (window: string, base: number, length: number): Sighting[] => {
   for (const { name, tokens } of viewsOf(window))
     for (const hit of hitsIn(tokens))
       if (hit.start < length)
-        found.push({ ...hit, start: base + hit.start, end: base + hit.end, isDisguised: name !== 'plain' })
+        found.push({
+          ...hit,
+          start: base + hit.start,
+          end: base + hit.end,
+          isDisguised: isDisguised(name, hit, window, tokens),
+        })
   return found
 }
 
@@ -117,7 +123,10 @@ export const injection: TextRail = {
   inspect,
 }
 
-/** From which score on a verdict is reported and from which it blocks, by preset. */
+/**
+ * From which score on a verdict is reported and from which it blocks, by preset. In a tool result or document a single
+ * rule in plain words stays below the default's: others discuss such phrases there.
+ */
 export const INJECTION_PRESETS = {
   default: { flag: 0.45, block: 0.9 },
   strict: { flag: 0.3, block: 0.45 },

@@ -14,6 +14,18 @@ const PLACE_WEIGHT: Readonly<Record<Place, number>> = {
   answer: 0.5,
 }
 
+/** Texts of others, who may well write about prompts and rules. */
+const OF_OTHERS: ReadonlySet<Place> = new Set(['tool-result', 'document'])
+/** The highest score there of what one rule finds in plain words. */
+const MOST_OF_ONE_RULE = 0.89
+/** Rules that find what is spoken of, and no order. */
+const MENTIONS: ReadonlySet<string> = new Set([
+  'system-prompt-mention',
+  'jailbreak',
+  'information-tag',
+  'fake-role-header',
+])
+
 /** What a disguise says by itself of a text in which a rule matches. */
 const DISGUISE = 0.4
 /** Matches that are further apart are no sentence, whatever stands between them. */
@@ -38,11 +50,20 @@ const ENDS_SENTENCE = /[.!?。！？]\s|\n\s*\n/
 const combined = (weights: readonly number[]): number =>
   1 - weights.reduce((innocent, weight) => innocent * (1 - weight), 1)
 
+/** Whether two rules that each find an order agree, in words of their own. */
+const doRulesAgree = (sightings: readonly Sighting[]): boolean => {
+  const orders = sightings.filter(({ rule }) => !MENTIONS.has(rule))
+  return orders.some(a => orders.some(b => a.rule !== b.rule && (a.end <= b.start || b.end <= a.start)))
+}
+
 const scoreOf = (sightings: readonly Sighting[], place: Place): number => {
   const byRule = new Map<string, number>()
   for (const { rule, weight } of sightings) byRule.set(rule, Math.max(weight, byRule.get(rule) ?? 0))
-  const disguise = sightings.some(({ isDisguised }) => isDisguised) ? [DISGUISE] : []
-  return 1 - (1 - combined([...byRule.values(), ...disguise])) ** PLACE_WEIGHT[place]
+  const isDisguised = sightings.some(sighting => sighting.isDisguised)
+  const weights = [...byRule.values(), ...(isDisguised ? [DISGUISE] : [])]
+  const score = 1 - (1 - combined(weights)) ** PLACE_WEIGHT[place]
+  const isSure = isDisguised || !OF_OTHERS.has(place) || doRulesAgree(sightings)
+  return isSure ? score : Math.min(score, MOST_OF_ONE_RULE)
 }
 
 /** Matches of one sentence, with a score from all rules that matched in it. */

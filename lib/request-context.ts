@@ -19,7 +19,12 @@ export type KeyIdentity = KeyRestrictions &
     role: Role
     /** Clock time, milliseconds. */
     expiresAt?: number | undefined
+    /** The keys that made it, one another, its own maker first; absent for a key of an admin's. */
+    makers?: readonly CountedKey[] | undefined
   }>
+
+/** A key as far as its use is counted. */
+export type CountedKey = Readonly<{ id: string }> & Pick<KeyRestrictions, 'limits' | 'budget'>
 
 /** What a key may do and spend. An absent member does not restrict. */
 export type KeyRestrictions = Readonly<{
@@ -95,6 +100,10 @@ export const callerOf = (owner: string, keyId?: string): Caller => {
       return unknownCaller(known)
   }
 }
+
+/** A caller's key, then those that made it: what it uses counts as theirs too. Empty for a caller without a key. */
+export const countedKeysOf = (caller: Caller): readonly CountedKey[] =>
+  caller.kind === 'key' ? [caller, ...(caller.makers ?? [])] : []
 
 /** The id of a caller's key; absent where it has none. */
 export const keyIdOf = (caller: Caller): string | undefined => (caller.kind === 'key' ? caller.id : undefined)

@@ -406,6 +406,23 @@ describe.each(DATABASES)('API keys in %s', kind => {
           await expect(service.change(id, change, { member })).rejects.toMatchObject({ code: 'FORBIDDEN' })
     })
 
+    it('are known with all that made them, each with what it may use, the nearest first', async () => {
+      const { make, service, verifier } = instance(stored, clock)
+      const maker = await make(restricted)
+      expect(await verifier.verify(maker.secret, ADDRESS)).not.toHaveProperty('makers')
+      const childOf = async (secret: string, limits: KeySettings['limits']) => {
+        const member = await verifier.verify(secret, ADDRESS)
+        return service.create(member, { name: 'child', role: 'member', limits }, { member })
+      }
+      const child = await childOf(maker.secret, { requestsPerMinute: 5 })
+      const grandchild = await childOf(child.secret, { requestsPerMinute: 3 })
+      const { makers } = await verifier.verify(grandchild.secret, ADDRESS)
+      expect(makers).toMatchObject([
+        { id: child.key.id, limits: { requestsPerMinute: 5, concurrency: 2 }, budget: { dayNanoUsd: 100 } },
+        { id: maker.key.id, limits: restricted.limits, budget: restricted.budget },
+      ])
+    })
+
     it('are narrowed when their maker is, and end with it', async () => {
       const { make, service, verifier, outcome } = instance(stored, clock)
       const maker = await make(restricted)

@@ -5,8 +5,10 @@ import { HoldRecords } from '#lib/budgets/hold-records.ts'
 import { LimitRecords } from '#lib/budgets/limit-records.ts'
 import { Limits } from '#lib/budgets/limits.ts'
 import { Reconciler } from '#lib/budgets/reconcile.ts'
-import type { Hold, LedgerSum, Limit } from '#lib/budgets/types.ts'
+import { refusalError } from '#lib/budgets/refusal.ts'
+import type { Hold, LedgerSum, Limit, Refusal } from '#lib/budgets/types.ts'
 import { GatewayError } from '#lib/errors.ts'
+import type { Caller } from '#lib/request-context.ts'
 import type { Records } from '#lib/storage/records/records.ts'
 import { DATABASES, newDatabases } from '../support/databases.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -341,6 +343,44 @@ describe.each(DATABASES)('budgets in %s', kind => {
     await drained
     expect(clock.pending).toBe(0)
     expect(errors).toHaveLength(8)
+  })
+
+  it('of a key that made others are spent by them too, and each by its own, one after another or at once', async () => {
+    const deps = {
+      records: new LimitRecords(records),
+      clock,
+      onError: (error: unknown) => errors.push(error),
+    }
+    const limits = await Limits.read(deps)
+    await limits.set(OWNER)
+    const maker = { id: 'ada', budget: { dayNanoUsd: 1_000 } }
+    const madeBy = (id: string): Caller => ({
+      kind: 'key',
+      id,
+      name: id,
+      owner: 'acme',
+      role: 'member',
+      budget: { dayNanoUsd: 600 },
+      makers: [maker],
+      address: '',
+    })
+    const [one, two, third] = ['one', 'two', 'third'].map(id => limits.of(madeBy(id)))
+    expect(one?.map(({ scope }) => scope)).toEqual(['key:one', 'key:ada', 'owner:acme'])
+    const budgets = newBudgets()
+    const holdsOf = await Promise.all([heldBy(budgets, one ?? [], 600), heldBy(budgets, two ?? [], 400)])
+    expect(await budgets.reserve(third ?? [], 1)).toMatchObject({
+      refusal: { kind: 'reserved', isMakers: true },
+    })
+    expect(await counter('key:ada', DAY)).toEqual([0, 1_000])
+    expect(await holds.held()).toBe(1_000)
+    await Promise.all(holdsOf.map(hold => budgets.settle(hold, hold.nanoUsd)))
+    expect(await counter('key:ada', DAY)).toEqual([1_000, 0])
+    expect(await counter('key:one', DAY)).toEqual([600, 0])
+    const { refusal } = (await budgets.reserve(third ?? [], 1)) as { refusal: Refusal }
+    expect(refusalError(refusal, 1, NOON).message).toContain(
+      'The daily budget of the key that made this one is used up.',
+    )
+    expect(await holds.held()).toBe(0)
   })
 
   it('pass a change of a limit on to other processes, a removal too', async () => {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { keyRecords } from '#lib/auth/keys/records.ts'
 import { type Clock, systemClock } from '#lib/clock.ts'
 import { GatewayError } from '#lib/errors.ts'
 import { ledgerSumsOf } from '#lib/gateway/ledger.ts'
@@ -8,7 +9,7 @@ import { sweepLedger } from '#lib/ledger/maintenance.ts'
 import { UsageService } from '#lib/ledger/service.ts'
 import { LedgerWriter } from '#lib/ledger/writer.ts'
 import type { Call, Usage } from '#lib/llm/types.ts'
-import { type Attempt, type Caller, newJournal } from '#lib/request-context.ts'
+import { ADMIN_ID, type Attempt, type Caller, newJournal } from '#lib/request-context.ts'
 import type { Records } from '#lib/storage/records/records.ts'
 import { newCall } from '../support/calls.ts'
 import { DATABASES, newDatabases } from '../support/databases.ts'
@@ -204,6 +205,34 @@ describe.each(DATABASES)('the ledger in %s', kind => {
     expect(sumOf('key:k1', '2026-11') + sumOf('key:k2', '2026-11')).toBe(sumOf('owner:ada', '2026-11'))
     expect(sumOf('owner:ada', '2026-11-25')).toBeGreaterThan(0)
     expect(sumOf('owner:other', '2026-11')).toBe(0)
+  })
+
+  it('sums for the budget of a key what the keys that it made have cost, and these', async () => {
+    const stored = keyRecords(records)
+    const add = (id: string, madeBy: string) => {
+      const key = { id, name: id, role: 'member', prefix: '', madeBy, createdAt: NOON } as const
+      return stored.add(key, { digest: id, prefix: '', createdAt: NOON }, async () => {})
+    }
+    await add('k1', ADMIN_ID)
+    await add('k2', 'k1')
+    await add('k3', 'k2')
+    await add('k4', ADMIN_ID)
+    const { ledgerSum, ledgerSums } = ledgerSumsOf(records, ledger, systemClock)
+    ;['k1', 'k2', 'k3', 'k4'].forEach((id, at) => {
+      answered({ id, caller: { ...ADA, id }, usages: [priced(10 ** at * 1_000)] })
+    })
+    const sumOf = await ledgerSums('2026-11-25')
+    for (const period of ['2026-11-25', '2026-11'])
+      for (const [scope, nano] of [
+        ['key:k1', 111],
+        ['key:k2', 110],
+        ['key:k3', 100],
+        ['key:k4', 1_000],
+      ] as const) {
+        expect(await ledgerSum(scope, period)).toBe(nano)
+        expect(sumOf(scope, period)).toBe(nano)
+      }
+    expect(sumOf('all', '2026-11')).toBe(1_111)
   })
 
   it('reads for budgets the days that are over once a day, and the two that are not each time', async () => {

@@ -163,6 +163,18 @@ describe.each(HOSTS)('an API key under the %s host', host => {
     expect((await v1((await make({})).key)).headers.get('x-ratelimit-limit-requests')).toBe('100')
   })
 
+  it('shares its requests a minute and calls in progress with the keys that it makes', async () => {
+    const maker = await make({ limits: { requestsPerMinute: 3, concurrency: 2 } })
+    const children: string[] = []
+    for (const name of ['one', 'two']) children.push((await send(maker.key, '/api/keys', { name })).json.key)
+    const streams = children.map(key => hold(key))
+    for (const { answer } of streams) expect((await answer).status).toBe(200)
+    expect((await v1(maker.key)).status).toBe(429)
+    for (const { leave } of streams) await leave()
+    expect((await v1(maker.key)).status).toBe(200)
+    for (const key of [maker.key, ...children]) expect((await v1(key)).status).toBe(429)
+  })
+
   it('has so many calls in progress and no more, and gets the place of one that its client left', async () => {
     const { key } = await make({ limits: { concurrency: 2 } })
     const [first, second] = [hold(key), hold(key)]

@@ -149,6 +149,18 @@ export class HoldRecords {
     return rows as readonly ComparedCounter[]
   }
 
+  /** The sum of all reservations, in whole nanodollars. */
+  async held(): Promise<number> {
+    const sum = await this.#records.read(db =>
+      db
+        .selectFrom('budget_holds')
+        .select(({ fn }) => fn.sum<number | string | null>('nano').as('nano'))
+        .where('state', '=', 'held')
+        .executeTakeFirst(),
+    )
+    return Number(sum?.nano ?? 0)
+  }
+
   /** Marks that most of a budget is spent. @returns whether it was not marked before, by any process */
   async markNoticed({ scope, period }: CounterKey, now: number): Promise<boolean> {
     return this.#matches(this.#statement('notice', Math.round(now), scope, period))

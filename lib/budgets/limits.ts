@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
-import type { Caller } from '../request-context.ts'
+import { type Caller, countedKeysOf } from '../request-context.ts'
 import type { LimitRecords } from './limit-records.ts'
-import { scopesOf } from './scope.ts'
+import { kindOf, scopesOf } from './scope.ts'
 import type { Limit, Scope } from './types.ts'
 
 const EVERY_MS = 2_000
@@ -19,11 +19,11 @@ export type LimitsDeps = Readonly<{
 export const isLimit = ({ dayNanoUsd, monthNanoUsd }: Omit<Limit, 'scope'>): boolean =>
   dayNanoUsd !== undefined || monthNanoUsd !== undefined
 
-/** The limit that a key has of its own. */
-const ownLimit = (caller: Caller): Limit | undefined =>
-  caller.kind === 'key' && caller.budget && isLimit(caller.budget)
-    ? { scope: `key:${caller.id}`, ...caller.budget }
-    : undefined
+/** The limits of a key, then those of the keys that made it, in which its spending counts too. */
+const limitsOfKeys = (caller: Caller): readonly Limit[] =>
+  countedKeysOf(caller).flatMap(({ id, budget }): readonly Limit[] =>
+    budget && isLimit(budget) ? [{ scope: `key:${id}`, ...budget }] : [],
+  )
 
 /**
  * All limits but those of keys, which come with their callers, in memory: a call looks up its own without waiting.
@@ -75,9 +75,11 @@ export class Limits {
   }
 
   #find(caller: Caller): readonly Limit[] {
-    const own = ownLimit(caller)
-    if (this.#byScope.size === 0) return own ? [own] : NONE
-    return scopesOf(caller).flatMap(scope => (scope === own?.scope ? own : (this.#byScope.get(scope) ?? [])))
+    const ofKeys = limitsOfKeys(caller)
+    if (this.#byScope.size === 0) return ofKeys.length === 0 ? NONE : ofKeys
+    return scopesOf(caller).flatMap(scope =>
+      kindOf(scope) === 'key' && ofKeys.length > 0 ? ofKeys : (this.#byScope.get(scope) ?? []),
+    )
   }
 
   #apply(limit: Limit): void {

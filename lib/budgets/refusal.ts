@@ -3,7 +3,7 @@ import { GatewayError } from '../errors.ts'
 import { usdOfNano } from '../money.ts'
 import { endOf, isDay, limitIn } from './period.ts'
 import { kindOf, type ScopeKind } from './scope.ts'
-import type { Counter, Limit, Refusal, Scope } from './types.ts'
+import type { Counter, Limit, Refusal } from './types.ts'
 
 const OWNERS: Readonly<Record<ScopeKind, string>> = {
   all: 'this gateway',
@@ -31,9 +31,12 @@ export const refusalOf = (
   const decisive = spent.toSorted((a, b) => endOf(b.period) - endOf(a.period))[0]
   const found = decisive ?? states.toSorted((a, b) => a.left - b.left)[0]
   if (!found) throw new Error('There is no budget to refuse an amount.')
+  // The caller's own key stands before those that made it.
+  const isMakers = kindOf(found.scope) === 'key' && found.scope !== limits[0]?.scope
   return {
     kind: decisive ? 'spent' : 'reserved',
     scope: found.scope,
+    ...(isMakers && { isMakers }),
     period: found.period,
     limitNanoUsd: found.most,
     spentNanoUsd: found.spent,
@@ -44,12 +47,14 @@ export const refusalOf = (
 const usd = (nanoUsd: number): string => `$${Number(usdOfNano(nanoUsd).toPrecision(6))}`
 
 /** `The daily budget of this key`. */
-const nameOf = ({ scope, period }: Readonly<{ scope: Scope; period: string }>): string =>
-  `${isDay(period) ? 'daily' : 'monthly'} budget of ${OWNERS[kindOf(scope)]}`
+const nameOf = ({ scope, isMakers, period }: Refusal): string => {
+  const owner = isMakers ? 'the key that made this one' : OWNERS[kindOf(scope)]
+  return `${isDay(period) ? 'daily' : 'monthly'} budget of ${owner}`
+}
 
-/** Figures of a budget of all callers are not for one of them. */
-const figuresOf = ({ scope, limitNanoUsd, spentNanoUsd }: Refusal): string =>
-  scope === 'all' ? '' : ` (${usd(spentNanoUsd)} of ${usd(limitNanoUsd)} spent)`
+/** Figures of a budget of all callers, or of another key, are not for one of them. */
+const figuresOf = ({ scope, isMakers, limitNanoUsd, spentNanoUsd }: Refusal): string =>
+  scope === 'all' || isMakers ? '' : ` (${usd(spentNanoUsd)} of ${usd(limitNanoUsd)} spent)`
 
 const spentOut = (refusal: Refusal, nanoUsd: number, now: number): GatewayError => {
   const renewsAt = endOf(refusal.period)

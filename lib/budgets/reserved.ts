@@ -20,16 +20,19 @@ const scopeOfOwner = (owner: string): Scope | undefined => {
 export type Of = Readonly<{ key?: string; owner?: string }>
 
 /**
- * What budgets hold back at present of a key's, an owner's or everyone's money, in whole nanodollars.
- * @param caller whose rows they are; undefined for everyone's
+ * What budgets hold back at present of a key's, an owner's or everyone's money, in whole nanodollars. What a key made
+ * by another holds back is in both.
+ * @param whose rows they are: a caller's, or everyone's, with the sum of all that is held
  */
-export const reservedNow = (counters: readonly Counter[], caller?: Caller): ((of: Of) => number) => {
+export const reservedNow = (
+  counters: readonly Counter[],
+  whose: Caller | Readonly<{ heldNanoUsd: number }>,
+): ((of: Of) => number) => {
   const reserved = byScope(counters)
-  const sumOf = (kind: 'key' | 'owner') =>
-    [...reserved].reduce((sum, [scope, nanoUsd]) => (scope.startsWith(`${kind}:`) ? sum + nanoUsd : sum), 0)
-  const total = caller
-    ? Math.max(0, ...scopesOf(caller).flatMap(scope => (scope === 'all' ? [] : (reserved.get(scope) ?? []))))
-    : Math.max(reserved.get('all') ?? 0, sumOf('key'), sumOf('owner'))
+  const total =
+    'heldNanoUsd' in whose
+      ? whose.heldNanoUsd
+      : Math.max(0, ...scopesOf(whose).flatMap(scope => (scope === 'all' ? [] : (reserved.get(scope) ?? []))))
   return ({ key, owner }) => {
     if (key === undefined && owner === undefined) return total
     const scope: Scope | undefined = key ? `key:${key}` : scopeOfOwner(owner ?? '')

@@ -1,6 +1,9 @@
 import type { Caller } from '../request-context.ts'
 
-/** Whose spending a budget limits: that of all callers, of all keys of an owner, or of one key. */
+/**
+ * Whose spending a budget limits: that of all callers, of all keys of an owner, or of one key with those that it made,
+ * and that these made.
+ */
 export type Scope = 'all' | `owner:${string}` | `key:${string}`
 
 /** A limit of spending, in whole nanodollars (1e-9 US dollars) for each UTC day and month; absent where there is none. */
@@ -27,6 +30,8 @@ export type Counter = Readonly<{ scope: Scope; period: string; spent: number; re
 export type Refusal = Readonly<{
   kind: 'spent' | 'reserved'
   scope: Scope
+  /** It is the budget of a key that made the caller's. */
+  isMakers?: true
   period: string
   limitNanoUsd: number
   spentNanoUsd: number

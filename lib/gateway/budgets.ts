@@ -182,7 +182,10 @@ export const buildBudgets = async (deps: BudgetWiringDeps): Promise<BudgetRuntim
       keys: keyBudgetsOf(deps.keys),
       now: () => clock.now(),
     }),
-    reserved: async caller => reservedNow(await records.countersOf(dayOf(clock.now())), caller),
+    reserved: async caller => {
+      const counters = await records.countersOf(dayOf(clock.now()))
+      return reservedNow(counters, caller ?? { heldNanoUsd: await records.held() })
+    },
     outputSizes: new OutputSizes(),
     onUnexpectedCost: unexpectedCosts(logger, budgetMetrics),
   }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { DAY_MS } from '../clock.ts'
+import { ADMIN_ID } from '../request-context.ts'
 import type { Records } from '../storage/records/records.ts'
 
 /** Clock times in milliseconds: whole days in UTC. */
@@ -7,7 +8,14 @@ type Days = Readonly<{ from: number; to: number }>
 
 export type CostQuery = Days & Readonly<{ owner?: string; keyId?: string }>
 
-/** What is in the ledger for these days, in whole nanodollars. */
+/** The ids of a key, of those that it made, and of those that these made. */
+const withMade = (keyId: string) =>
+  sql<string>`(with recursive made (id) as (
+    select cast(${keyId} as text)
+    union select api_keys.id from api_keys join made on api_keys.made_by = made.id
+  ) select id from made)`
+
+/** What is in the ledger for these days, in whole nanodollars; of a key with those that it made. */
 export const costSum = async (records: Records, { from, to, owner, keyId }: CostQuery): Promise<number> => {
   const sum = await records.read(async db => {
     let query = db
@@ -17,7 +25,7 @@ export const costSum = async (records: Records, { from, to, owner, keyId }: Cost
       .where('start', '>=', from)
       .where('start', '<', to)
     if (owner !== undefined) query = query.where('owner', '=', owner)
-    if (keyId !== undefined) query = query.where('key_id', '=', keyId)
+    if (keyId !== undefined) query = query.where('key_id', 'in', withMade(keyId))
     return (await query.executeTakeFirst())?.sum
   })
   return Number(sum ?? 0)
@@ -25,7 +33,7 @@ export const costSum = async (records: Records, { from, to, owner, keyId }: Cost
 
 type Found = Readonly<{ owner: string; key_id: string; nano: number | string }>
 
-/** Whole nanodollars: of all, of owners that have a name, and of keys. */
+/** Whole nanodollars: of all, of owners that have a name, and of keys, each with those that it made. */
 export type CostSums = Readonly<{
   all: number
   byOwner: ReadonlyMap<string, number>
@@ -34,6 +42,23 @@ export type CostSums = Readonly<{
 
 const added = <Key>(sums: Map<Key, number>, key: Key, nanoUsd: number): void => {
   sums.set(key, (sums.get(key) ?? 0) + nanoUsd)
+}
+
+type MakerOf = ReadonlyMap<string, string>
+
+/** The makers of keys that were made by keys. */
+const makersOf = async (records: Records): Promise<MakerOf> => {
+  const rows = await records.read(db =>
+    db.selectFrom('api_keys').select(['id', 'made_by']).where('made_by', '<>', ADMIN_ID).execute(),
+  )
+  return new Map(rows.map(({ id, made_by }) => [id, made_by]))
+}
+
+/** A key, then those that made it, one another. */
+const withMakers = (key: string, makers: MakerOf): ReadonlySet<string> => {
+  const keys = new Set<string>()
+  for (let id: string | undefined = key; id !== undefined && !keys.has(id); id = makers.get(id)) keys.add(id)
+  return keys
 }
 
 /** What is in the ledger for these days, of everyone in one statement. */
@@ -47,10 +72,11 @@ const costSums = async (records: Records, { from, to }: Days): Promise<CostSums>
             where span = ${sql.lit(DAY_MS)} and start >= ${from} and start < ${to} group by 1, 2`.execute(db),
         )
   const sums = { all: 0, byOwner: new Map<string, number>(), byKey: new Map<string, number>() }
+  const makers = rows.length === 0 ? new Map() : await makersOf(records)
   for (const { owner, key_id, nano } of rows) {
     sums.all += Number(nano)
     added(sums.byOwner, owner, Number(nano))
-    added(sums.byKey, key_id, Number(nano))
+    for (const key of withMakers(key_id, makers)) added(sums.byKey, key, Number(nano))
   }
   return sums
 }

@@ -3,9 +3,9 @@ import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
 import { tap } from '../llm/events.ts'
 import type { Call, Reply, Usage } from '../llm/types.ts'
-import { waited } from '../request-context.ts'
+import { countedKeysOf, waited } from '../request-context.ts'
 import type { Bucket, Counter, Taking } from './counter.ts'
-import { MINUTE_MS, rejection, stateOf, stillCounts } from './policy.ts'
+import { MINUTE_MS, rejection, stateOf, stillCounts, tightest } from './policy.ts'
 import type { KeySlots } from './slots.ts'
 
 /** Output that is reserved where a call sets no limit of its own. */
@@ -18,30 +18,40 @@ export type TokenLimitDeps = Readonly<{
   estimate: (call: Call) => number
 }>
 
-const bucketOf = ({ caller }: Call): Bucket | undefined => {
-  const limit = caller.kind === 'key' ? caller.limits?.tokensPerMinute : undefined
-  if (caller.kind !== 'key' || limit === undefined) return undefined
-  return { key: `tokens:key:${caller.id}`, limit, windowMs: MINUTE_MS }
-}
+/** Of the caller's key, and of those that made it. */
+const bucketsOf = ({ caller }: Call): readonly Bucket[] =>
+  countedKeysOf(caller).flatMap(({ id, limits }) => {
+    const limit = limits?.tokensPerMinute
+    return limit === undefined ? [] : [{ key: `tokens:key:${id}`, limit, windowMs: MINUTE_MS }]
+  })
 
 /** Tokens that were used; a call for which no upstream was asked used none. */
 const usedBy = ({ attempts }: Call, { inputTokens, outputTokens }: Usage): number =>
   attempts.made.length === 0 ? 0 : inputTokens + outputTokens
 
-type Reserved = Readonly<{ bucket: Bucket; cost: number; takenAt: number }>
+type Reserved = Readonly<{ buckets: readonly Bucket[]; cost: number; takenAt: number }>
 
 /**
  * Corrects a reservation by the tokens really used. What exceeds the limit is counted as far as the window has room;
  * what was not used is returned while it still counts. Never rejects.
  */
 const correct = async (
-  { bucket, cost, takenAt }: Reserved,
+  { buckets, cost, takenAt }: Reserved,
   used: number,
   { counter, clock }: TokenLimitDeps,
 ): Promise<void> => {
   const now = clock.now()
   const difference = used - cost
-  if (difference === 0 || (difference < 0 && !stillCounts(takenAt, bucket.windowMs, now))) return
+  if (difference === 0 || (difference < 0 && !stillCounts(takenAt, MINUTE_MS, now))) return
+  for (const bucket of buckets) await correctOne(bucket, difference, now, counter)
+}
+
+const correctOne = async (
+  bucket: Bucket,
+  difference: number,
+  now: number,
+  counter: Counter,
+): Promise<void> => {
   try {
     const [taking] = await counter.take([bucket], difference, now)
     if (taking && !taking.allowed && taking.remaining > 0) await counter.take([bucket], taking.remaining, now)
@@ -52,38 +62,45 @@ const correct = async (
 
 type Reservation = Readonly<{ taking: Taking; cost: number }>
 
+const leastOf = (takings: readonly Taking[]): number => Math.min(...takings.map(({ remaining }) => remaining))
+
 /**
  * Reserves the estimate of a call; where less is left, but more than its input, all that is left: so calls that follow
  * one another are not refused for output that they never have.
  */
 const reserve = async (
-  bucket: Bucket,
+  buckets: readonly Bucket[],
   input: number,
   cost: number,
   { counter, clock }: TokenLimitDeps,
 ): Promise<Reservation | undefined> => {
-  const [taking] = await counter.take([bucket], cost, clock.now())
-  if (!taking || taking.allowed || taking.remaining <= input) return taking && { taking, cost }
-  const [rest] = await counter.take([bucket], taking.remaining, clock.now())
-  return rest && { taking: rest, cost: taking.remaining }
+  const takings = await counter.take(buckets, cost, clock.now())
+  const taking = tightest(takings)
+  const left = leastOf(takings)
+  if (!taking || taking.allowed || left <= input) return taking && { taking, cost }
+  const rest = tightest(await counter.take(buckets, left, clock.now()))
+  return rest && { taking: rest, cost: left }
 }
 
 /** Waits for a reservation, and throws RATE_LIMITED where there is no room. */
 const reserveOrThrow = async (
-  bucket: Bucket,
+  buckets: readonly Bucket[],
   call: Call,
   input: number,
   deps: TokenLimitDeps,
 ): Promise<Reserved> => {
   const askedAt = deps.clock.now()
   // A call larger than the limit is let through once the window is empty.
-  const most = Math.min(bucket.limit, input + (call.maxOutputTokens ?? USUAL_OUTPUT_TOKENS))
-  const reserved = await reserve(bucket, input, most, deps)
+  const most = Math.min(
+    ...buckets.map(({ limit }) => limit),
+    input + (call.maxOutputTokens ?? USUAL_OUTPUT_TOKENS),
+  )
+  const reserved = await reserve(buckets, input, most, deps)
   waited(call.journal, 'limit', deps.clock.now() - askedAt)
-  if (!reserved) return { bucket, cost: 0, takenAt: askedAt }
+  if (!reserved) return { buckets, cost: 0, takenAt: askedAt }
   call.journal.tokenLimit = stateOf('tokens', reserved.taking)
   if (!reserved.taking.allowed) throw rejection('Too many tokens', reserved.taking)
-  return { bucket, cost: reserved.cost, takenAt: askedAt }
+  return { buckets, cost: reserved.cost, takenAt: askedAt }
 }
 
 /**
@@ -92,10 +109,10 @@ const reserveOrThrow = async (
  */
 export const keyTokens = (deps: TokenLimitDeps): Policy<Call, Reply> =>
   async function keyTokens(call, next) {
-    const bucket = bucketOf(call)
-    if (!bucket) return await next(call)
+    const buckets = bucketsOf(call)
+    if (buckets.length === 0) return await next(call)
     const input = Math.ceil(Math.max(1, deps.estimate(call)))
-    const reserved = await reserveOrThrow(bucket, call, input, deps)
+    const reserved = await reserveOrThrow(buckets, call, input, deps)
     const atMostInput = Math.min(reserved.cost, input)
     try {
       const reply = await next(call)
@@ -117,16 +134,34 @@ const tooMany = (most: number): GatewayError =>
     retryAfterSeconds: 1,
   })
 
+type Leave = () => void
+
+/** Slots of the caller's key and of those that made it; throws where one has none left. Undefined without a limit. */
+const enter = async ({ caller }: Call, slots: KeySlots): Promise<Leave | undefined> => {
+  const entered: Leave[] = []
+  const leave = () => {
+    for (const one of entered) one()
+  }
+  for (const { id, limits } of countedKeysOf(caller)) {
+    const most = limits?.concurrency
+    if (most === undefined) continue
+    const left = await slots.enter(id, most)
+    if (left) entered.push(left)
+    else {
+      leave()
+      throw tooMany(most)
+    }
+  }
+  return entered.length === 0 ? undefined : leave
+}
+
 /** Bounds the calls in progress of a key that has such a limit; a call ends with its answer, however that ends. */
 export const keyConcurrency = ({ slots, clock }: ConcurrencyDeps): Policy<Call, Reply> =>
   async function keyConcurrency(call, next) {
-    const { caller } = call
-    const most = caller.kind === 'key' ? caller.limits?.concurrency : undefined
-    if (caller.kind !== 'key' || most === undefined) return await next(call)
+    if (call.caller.kind !== 'key') return await next(call)
     const askedAt = clock.now()
-    const leave = await slots.enter(caller.id, most)
-    waited(call.journal, 'limit', clock.now() - askedAt)
-    if (!leave) throw tooMany(most)
+    const leave = await enter(call, slots).finally(() => waited(call.journal, 'limit', clock.now() - askedAt))
+    if (!leave) return await next(call)
     try {
       return tap(await next(call), { onEnd: leave })
     } catch (error) {

@@ -3,6 +3,7 @@ import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
 import {
   type Caller,
+  countedKeysOf,
   type LimitState,
   type RequestContext,
   type Reservation,
@@ -49,21 +50,22 @@ const bucketOf = (key: string, { limit, windowMs }: Rate, times = 1): Bucket => 
   windowMs,
 })
 
-/** The own limit of a key. */
-const ownRate = (caller: Caller): Rate | undefined => {
-  const limit = caller.kind === 'key' ? caller.limits?.requestsPerMinute : undefined
-  return limit === undefined ? undefined : { limit, windowMs: MINUTE_MS }
-}
+/** Of a key for its calls, and of those that made it: by the own limit of each, where it has one. */
+const chatBuckets = (caller: Caller, usual: Rate | undefined): readonly Bucket[] =>
+  countedKeysOf(caller).flatMap(({ id, limits }) => {
+    const limit = limits?.requestsPerMinute
+    const rate = limit === undefined ? usual : { limit, windowMs: MINUTE_MS }
+    return rate ? [bucketOf(`chat:key:${id}`, rate)] : []
+  })
 
 const bucketsOf = (surface: Surface, caller: Caller, rates: RateLimits | undefined): readonly Bucket[] => {
-  const own = surface === 'chat' ? ownRate(caller) : undefined
-  if (own && caller.kind === 'key') return [bucketOf(`chat:key:${caller.id}`, own)]
+  if (surface === 'chat' && caller.kind === 'key') return chatBuckets(caller, rates?.chat.key)
   return rates ? bucketsByCaller(surface, caller, ratesOf(surface, rates)) : []
 }
 
 /**
  * The buckets of what a caller does on its own rates. Guest sessions are free, so those of one address share a bucket
- * too, with `GUESTS_PER_ADDRESS` times the rate of one.
+ * too, with `GUESTS_PER_ADDRESS` times the rate of one; so do a key and those that it made.
  */
 export const bucketsByCaller = (name: string, caller: Caller, rates: RatesByCaller): readonly Bucket[] => {
   switch (caller.kind) {
@@ -75,7 +77,7 @@ export const bucketsByCaller = (name: string, caller: Caller, rates: RatesByCall
         bucketOf(`${name}:guests:${caller.address}`, rates.guest, GUESTS_PER_ADDRESS),
       ]
     case 'key':
-      return [bucketOf(`${name}:key:${caller.id}`, rates.key)]
+      return countedKeysOf(caller).map(({ id }) => bucketOf(`${name}:key:${id}`, rates.key))
     default:
       return unknownCaller(caller)
   }

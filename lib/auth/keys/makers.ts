@@ -42,9 +42,13 @@ const makersIn = (known: Known, key: KeyRecord): readonly KeyRecord[] | undefine
 export const makersOf = async (db: Db, key: KeyRecord): Promise<readonly KeyRecord[] | undefined> =>
   makersIn(await withMakers(db, [key]), key)
 
-/** A key with the restrictions of all keys that made it. */
-export const effective = async (db: Db, key: KeyRecord): Promise<KeyRecord | undefined> =>
-  (await makersOf(db, key))?.reduce(narrowed, key)
+/** A key with the restrictions of all keys that made it, as which its use counts too. */
+export const effective = async (db: Db, key: KeyRecord): Promise<KeyRecord | undefined> => {
+  const makers = await makersOf(db, key)
+  if (!makers || makers.length === 0) return makers && key
+  const counted = makers.map(({ id, limits, budget }) => ({ id, limits, budget }))
+  return { ...makers.reduce(narrowed, key), makers: counted }
+}
 
 /** Keys as they are stored, with the end of their makers. */
 export const withMakersEnds = async (db: Db, keys: readonly KeyRecord[]): Promise<readonly KeyRecord[]> => {

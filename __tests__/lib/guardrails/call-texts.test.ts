@@ -127,6 +127,133 @@ describe('the texts of a call', () => {
     expect(placesOf(call)['a file']).toBe('tool-arguments')
   })
 
+  const anthropicCall = (content: readonly object[] | string, args?: string) => {
+    const json = `{"messages":[{"role":"assistant","content":${typeof content === 'string' ? content : JSON.stringify(content)}}]}`
+    return newCall({
+      messages: [
+        {
+          role: 'assistant',
+          content: '',
+          ...(args !== undefined && { toolCalls: [{ id: 'c', name: 'f', arguments: args }] }),
+        },
+      ],
+      raw: { format: 'anthropic-messages', json, members: membersOf(json) },
+    })
+  }
+
+  it('within the input of a tool are all strings, whatever their names, and the input as it is written', () => {
+    const call = anthropicCall(
+      '[{"type":"tool_use","name":"f","input": {"name" : "a","data":["b",{"id":"c"}],"n":1}}]',
+    )
+    expect(placesOf(call)).toEqual({
+      '{"name" : "a","data":["b",{"id":"c"}],"n":1}': 'tool-arguments',
+      a: 'tool-arguments',
+      b: 'tool-arguments',
+      c: 'tool-arguments',
+    })
+  })
+
+  it('are the data of a source that is text, before and after its type, and no other data', () => {
+    const call = anthropicCall([
+      { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'first' } },
+      { type: 'document', source: { data: 'second', type: 'text' } },
+      { type: 'image', source: { type: 'base64', data: 'AAAA' }, other: { data: ['BBBB', 'CCCC'] } },
+    ])
+    expect(placesOf(call)).toEqual({ first: 'document', second: 'document' })
+    const changed = atOnce(
+      withTextsOfCall(
+        call,
+        new Map([
+          ['first', 'x'],
+          ['second', 'y'],
+        ]),
+      ),
+    )
+    expect(changed.raw?.json).toContain('"data":"x"')
+    expect(changed.raw?.json).toContain('{"data":"y","type":"text"}')
+  })
+
+  it.each([
+    ['as it is written', '{"n": 4111111111111111, "id":"é"}', '{"n": 4111111111111111, "id":"é"}'],
+    ['as a translator writes it', '{"n": 4.111111111111111e15, "id":"é"}', '{"n":4111111111111111,"id":"é"}'],
+  ])('replace the input of a tool %s', (_, written, found) => {
+    const call = anthropicCall(`[{"type":"tool_use","id":"é","name":"f","input":${written}}]`, '{}')
+    const changed = atOnce(
+      withTextsOfCall(
+        call,
+        new Map([
+          [found, '{"n":"[CARD_1]","id":"é"}'],
+          ['é', 'e'],
+        ]),
+      ),
+    )
+    expect(changed.raw?.json).toBe(
+      '{"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"é","name":"f","input":{"n":"[CARD_1]","id":"e"}}]}]}',
+    )
+  })
+
+  it('are replaced within arguments that are passed on as a string, and in those that are translated', () => {
+    const call = anthropicCall([{ type: 'text', text: '{"to":"a b"}' }], '{"to":"a b"}')
+    const changed = atOnce(withTextsOfCall(call, new Map([['a b', 'x']])))
+    expect(changed.messages).toMatchObject([{ toolCalls: [{ arguments: '{"to":"x"}' }] }])
+  })
+
+  it.each([
+    ['the name of a message', [{ type: 'text', name: 'bob@example.com', text: 'bob@example.com' }]],
+    ['a medium', [{ type: 'image', source: { type: 'base64', data: 'bob@example.com' } }]],
+  ])('refuse a call where one stands in a place that cannot hold another: %s', (_, content) => {
+    const replaced = new Map([['bob@example.com', '[EMAIL_1]']])
+    expect(() => atOnce(withTextsOfCall(anthropicCall(content), replaced))).toThrow('cannot be replaced')
+  })
+
+  it('refuse a call whose tool input would be no JSON any more', () => {
+    const replaced = new Map([['{"a":1}', '{"a":[X]}']])
+    for (const args of ['{"a":1}', '{}'])
+      expect(() =>
+        atOnce(withTextsOfCall(anthropicCall([{ type: 'tool_use', input: { a: 1 } }], args), replaced)),
+      ).toThrow('cannot be replaced')
+  })
+
+  it('are replaced in long bodies in steps, in a time that grows with their length', () => {
+    const inputOf = (count: number) =>
+      JSON.stringify(
+        Array.from({ length: count }, (_, index) => ({ type: 'tool_use', input: { index, data: 'x y' } })),
+      )
+    const msOf = (count: number): number => {
+      const call = anthropicCall(inputOf(count))
+      const before = process.threadCpuUsage().user
+      atOnce(textsOfCall(call))
+      atOnce(withTextsOfCall(call, new Map([['x y', 'z']])))
+      return (process.threadCpuUsage().user - before) / 1000
+    }
+    msOf(1_000)
+    expect(msOf(10_000)).toBeLessThan(20 * Math.max(12, msOf(1_000)))
+  })
+
+  it('are those of every endpoint that a model reads', () => {
+    const json =
+      '{"model":"m","prompt":"one","suffix":"two","input":"three","query":"four","documents":["five",{"name":"six","id":"seven"}],"instructions":"eight","negative_prompt":"nine"}'
+    const call = newCall({
+      messages: [],
+      passthrough: {
+        endpoint: 'completions',
+        namesModel: true,
+        body: { kind: 'json', members: membersOf(json) },
+      },
+    })
+    expect(Object.keys(placesOf(call))).toEqual([
+      'one',
+      'two',
+      'three',
+      'four',
+      'five',
+      'six',
+      'seven',
+      'eight',
+      'nine',
+    ])
+  })
+
   it('are replaced wherever they stand, and nothing else of the body changes', () => {
     const json = '{"messages":[{"role":"user","content":"a \\u0062 c","n":1.50}],"other":"a b c"}'
     const call = newCall({

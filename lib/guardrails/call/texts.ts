@@ -1,9 +1,18 @@
-import type { Call, Content, ContentPart, Message, ModelParameters, RawRequest } from '../../llm/types.ts'
+import type {
+  Call,
+  Content,
+  ContentPart,
+  Message,
+  ModelParameters,
+  RawRequest,
+  ToolCall,
+} from '../../llm/types.ts'
 import type { Steps } from '../../loop-turns.ts'
 import { objectOf } from '../../raw-json.ts'
-import { isJson, textsIn, withStrings } from '../json-strings.ts'
+import { looksLikeJson } from '../json-place.ts'
+import { textsIn, withStrings } from '../json-strings.ts'
 import type { Place, PlacedText } from '../types.ts'
-import { isDescribing, textsInMembers, withTextsInMembers } from './raw-texts.ts'
+import { assertJson, isDescribing, type Replaced, textsInMembers, withTextsInMembers } from './raw-texts.ts'
 
 const PLACE_OF_ROLE: Readonly<Record<Message['role'], Place>> = {
   system: 'system',
@@ -28,27 +37,21 @@ const textsOfMessage = (message: Message): readonly PlacedText[] => {
   ]
 }
 
-/** Whether a text is taken for JSON. To make sure of a long one would block the event loop. */
-const looksLikeJson = (text: string): boolean =>
-  text.length <= LONGEST_PARSED ? isJson(text) : BEGINS_LIKE_JSON.test(text)
-const LONGEST_PARSED = 65_536
-const BEGINS_LIKE_JSON = /^\s*[[{]/
-
-/** The strings within the arguments of earlier tool calls, which some formats hold as objects: a model wrote them. */
-function* argumentTexts(message: Message): Steps<readonly PlacedText[]> {
-  const found: PlacedText[] = []
-  if (message.role !== 'assistant') return found
-  for (const { arguments: json } of message.toolCalls ?? []) {
-    if (!looksLikeJson(json)) continue
-    try {
-      for (const text of yield* textsIn(json, () => true)) found.push({ text, place: 'tool-arguments' })
-    } catch (error) {
-      // It is no JSON after all, and is looked at as a whole like any text.
-      if (!(error instanceof SyntaxError)) throw error
-    }
+/** The strings within JSON that a model wrote to a tool, and which is looked at as a whole too. */
+function* stringsOf(json: string): Steps<readonly PlacedText[]> {
+  if (!looksLikeJson(json)) return []
+  try {
+    const texts = yield* textsIn(json, () => true)
+    return texts.map(text => ({ text, place: 'tool-arguments' }))
+  } catch (error) {
+    // It is no JSON after all.
+    if (error instanceof SyntaxError) return []
+    throw error
   }
-  return found
 }
+
+const argumentsIn = (message: Message): readonly string[] =>
+  message.role === 'assistant' ? (message.toolCalls ?? []).map(call => call.arguments) : []
 
 /**
  * Every text that a call brings to a model, with its place, each once. What stands in a part of a request that the
@@ -68,12 +71,14 @@ export function* textsOfCall(call: Call): Steps<readonly PlacedText[]> {
   }
   for (const message of call.messages) {
     textsOfMessage(message).forEach(add)
-    if (call.raw) for (const text of yield* argumentTexts(message)) add(text)
+    if (call.raw) for (const json of argumentsIn(message)) (yield* stringsOf(json)).forEach(add)
     yield
   }
   const place = call.passthrough ? 'user' : 'document'
   for (const members of membersOfCall(call)) {
-    const { content, definitions } = yield* textsInMembers(members)
+    const { content, definitions, toolInputs } = yield* textsInMembers(members)
+    for (const text of toolInputs)
+      [{ text, place: 'tool-arguments' as const }, ...(yield* stringsOf(text))].forEach(add)
     for (const text of content) if (!known.has(text)) add({ text, place })
     for (const text of definitions) add({ text, place: 'tool-definition' })
   }
@@ -89,8 +94,6 @@ const membersOfCall = ({ raw, passthrough }: Call) => [
   ...(passthrough?.body.kind === 'json' ? [passthrough.body.members] : []),
 ]
 
-type Replaced = ReadonlyMap<string, string>
-
 const replacedPart =
   (replaced: Replaced) =>
   (part: ContentPart): ContentPart =>
@@ -99,19 +102,32 @@ const replacedPart =
 const replacedContent = (content: Content, replaced: Replaced): Content =>
   typeof content === 'string' ? (replaced.get(content) ?? content) : content.map(replacedPart(replaced))
 
-const replacedMessage = (message: Message, replaced: Replaced): Message => {
+function* replacedArguments(json: string, replaced: Replaced): Steps<string> {
+  const written = replaced.get(json) ?? json
+  if (written !== json && looksLikeJson(json)) assertJson(written)
+  try {
+    return looksLikeJson(written) ? yield* withStrings(written, text => replaced.get(text)) : written
+  } catch (error) {
+    if (error instanceof SyntaxError) return written
+    throw error
+  }
+}
+
+function* replacedCalls(calls: readonly ToolCall[], replaced: Replaced): Steps<readonly ToolCall[]> {
+  const changed: ToolCall[] = []
+  for (const call of calls)
+    changed.push({ ...call, arguments: yield* replacedArguments(call.arguments, replaced) })
+  return changed
+}
+
+function* replacedMessage(message: Message, replaced: Replaced): Steps<Message> {
   const content = replacedContent(message.content, replaced)
   if (message.role !== 'assistant') return { ...message, content }
   const { toolCalls, reasoning, refusal } = message
   return {
     ...message,
     content,
-    ...(toolCalls && {
-      toolCalls: toolCalls.map(call => ({
-        ...call,
-        arguments: replaced.get(call.arguments) ?? call.arguments,
-      })),
-    }),
+    ...(toolCalls && { toolCalls: yield* replacedCalls(toolCalls, replaced) }),
     // A vendor refuses reasoning that differs from what it has signed.
     ...(reasoning && { reasoning: reasoning.filter(({ text }) => !replaced.has(text)) }),
     ...(refusal !== undefined && { refusal: replaced.get(refusal) ?? refusal }),
@@ -142,12 +158,21 @@ function* replacedRaw(raw: RawRequest, replaced: Replaced): Steps<RawRequest> {
   }
 }
 
-/** The call with other texts in place of some, wherever they stand in it. */
+function* replacedMessages(messages: readonly Message[], replaced: Replaced): Steps<readonly Message[]> {
+  const changed: Message[] = []
+  for (const message of messages) changed.push(yield* replacedMessage(message, replaced))
+  return changed
+}
+
+/**
+ * The call with other texts in place of some, wherever they stand in it.
+ * @throws GatewayError CONTENT_BLOCKED where one stands in a place that cannot hold another
+ */
 export function* withTextsOfCall(call: Call, replaced: Replaced): Steps<Call> {
   const { parameters, raw, passthrough } = call
   return {
     ...call,
-    messages: call.messages.map(message => replacedMessage(message, replaced)),
+    messages: yield* replacedMessages(call.messages, replaced),
     ...(parameters && { parameters: yield* replacedDefinitions(parameters, replaced) }),
     ...(raw && { raw: yield* replacedRaw(raw, replaced) }),
     ...(passthrough && {

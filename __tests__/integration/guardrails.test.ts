@@ -506,6 +506,32 @@ describe.each(HOSTS)('guardrails that are configured, under the %s server', host
     )
   })
 
+  it('redact what a client’s tool gets, and know the turn again when the client answers with its result', async () => {
+    const mine = { type: 'function', function: { name: 'mine', parameters: { type: 'object' } } }
+    const tools = [{ type: 'gateway', name: 'weather' }, mine]
+    const input = { to: 'carol@example.com' }
+    upstream.usually(
+      openAiModel(asked =>
+        asked.messages.some((one: Json) => one.role === 'tool')
+          ? { text: 'Done.' }
+          : { calls: [weatherCall('own', 'Berlin'), { id: 'theirs', name: 'mine', input }] },
+      ),
+    )
+    const ask = async (messages: object[]) =>
+      (await (await send('/v1/chat/completions', { model: 'gpt-4o', messages, tools })).json()).choices[0]
+        .message
+    const first = await ask(user('Mail it'))
+    expect(first.tool_calls[0].function.arguments).toBe('{"to":"[EMAIL]"}')
+    upstream.calls.length = 0
+    await ask([...user('Mail it'), first, { role: 'tool', tool_call_id: 'theirs', content: 'sent' }])
+    expect(upstream.calls[0]?.asked.messages).toMatchObject([
+      { role: 'user' },
+      { role: 'assistant', tool_calls: [{ id: 'own' }, { id: 'theirs' }] },
+      { role: 'tool', tool_call_id: 'own' },
+      { role: 'tool', tool_call_id: 'theirs', content: 'sent' },
+    ])
+  })
+
   it('follow the first rule that fits: by route in shadow, by key not at all, by model another model or a refusal', async () => {
     claude.usually(anthropicModel(() => ({ text: `Card ${CARD}` })))
     claude.calls.length = 0

@@ -228,4 +228,26 @@ describe('the loop of tools', () => {
     )
     expect(await deps.turns.resumed(newCall().caller, changed)).toEqual(changed)
   })
+
+  it('puts a kept turn back where guardrails have redacted the arguments that the client knows', async () => {
+    const written = '{"to": "carol@example.com", "amount": 4111111111111111, "note": "for [A] and b"}'
+    const { run, deps } = setting([
+      [[calling(0, 'a', 'weather'), calling(1, 'b', 'theirs', written)], [CALLS]],
+    ])
+    await collect(await run())
+    const resumed = async (sent: string, id = 'b', name = 'theirs') => {
+      const messages = [
+        { role: 'assistant', content: '', toolCalls: [{ id, name, arguments: sent }] },
+        { role: 'tool', toolCallId: id, content: 'found' },
+      ] as const
+      return (await deps.turns.resumed(newCall().caller, messages)).length > 2
+    }
+    const redacted = '{"amount":"[CARD]","to":"[EMAIL_1]","note":"for [A] and b"}'
+    expect(await resumed(redacted)).toBe(true)
+    expect(await resumed('{"to":"To [EMAIL]","amount":"[CARD]","note":"for [A] and b"}')).toBe(false)
+    expect(await resumed('{"to":"[EMAIL]","amount":1,"note":"for [A] and b"}')).toBe(false)
+    expect(await resumed(redacted.replace('for', 'to'))).toBe(false)
+    expect(await resumed(redacted, 'c')).toBe(false)
+    expect(await resumed(redacted, 'b', 'other')).toBe(false)
+  })
 })

@@ -22,8 +22,32 @@ const canonical = (text: string): string => {
   }
 }
 
-const keyOf = (owner: string, { id, name, arguments: text }: ToolCall): string =>
-  PREFIX + hash('sha256', JSON.stringify([owner, id, name, canonical(text)]), 'base64url')
+const keyOf = (...parts: readonly string[]): string =>
+  PREFIX + hash('sha256', JSON.stringify(parts), 'base64url')
+
+/** Of a turn in which a client's tool was called so. */
+const turnKey = (owner: string, { id, name, arguments: text }: ToolCall): string =>
+  keyOf(owner, id, name, canonical(text))
+
+/** Of the last turn with a call of that id, whatever its arguments are. */
+const callKey = (owner: string, { id, name }: ToolCall): string => keyOf(owner, id, name)
+
+/** What guardrails put in place of a value: the client may have got, or sent, these arguments with it. */
+const PLACEHOLDER = /"?\[[A-Z][A-Z0-9_]*\]"?/
+
+/** Whether arguments are others with placeholders in place of some of their values. */
+const isRedactionOf = (redacted: string, original: string): boolean => {
+  const pieces = canonical(redacted).split(PLACEHOLDER)
+  const text = canonical(original)
+  let from = 0
+  for (const [index, piece] of pieces.entries()) {
+    const isLast = index === pieces.length - 1
+    const at = isLast ? text.length - piece.length : text.indexOf(piece, from)
+    if (at < from || !text.startsWith(piece, at) || (index === 0 && at > 0)) return false
+    from = at + piece.length
+  }
+  return pieces.length > 1
+}
 
 const isMessage = (value: unknown): value is Message =>
   typeof value === 'object' && value !== null && 'role' in value && 'content' in value
@@ -56,7 +80,11 @@ export class KeptTurns {
     const owner = ownerOf(caller)
     const [first] = clientCalls
     if (owner === undefined || !first) return
-    await this.#store.set(keyOf(owner, first), JSON.stringify(messages), KEPT_MS).catch(() => {})
+    const key = turnKey(owner, first)
+    await Promise.all([
+      this.#store.set(key, JSON.stringify(messages), KEPT_MS),
+      this.#store.set(callKey(owner, first), key, KEPT_MS),
+    ]).catch(() => {})
   }
 
   /** A conversation with the messages of kept turns in place of what the client knows of them. */
@@ -77,10 +105,32 @@ export class KeptTurns {
 
   async #found(owner: string, { toolCalls = [] }: AssistantMessage): Promise<readonly Message[] | undefined> {
     for (const call of toolCalls) {
-      const text = await this.#store.get(keyOf(owner, call)).catch(() => undefined)
-      const messages = text === undefined ? undefined : messagesIn(text)
+      const messages = (await this.#read(turnKey(owner, call))) ?? (await this.#redacted(owner, call))
       if (messages) return messages
     }
     return undefined
+  }
+
+  async #read(key: string): Promise<readonly Message[] | undefined> {
+    const text = await this.#store.get(key).catch(() => undefined)
+    return text === undefined ? undefined : messagesIn(text)
+  }
+
+  /**
+   * The turn of a call whose arguments the client knows with placeholders. Some vendors use an id again, for a call with
+   * other arguments.
+   */
+  async #redacted(owner: string, call: ToolCall): Promise<readonly Message[] | undefined> {
+    if (!PLACEHOLDER.test(call.arguments)) return undefined
+    const key = await this.#store.get(callKey(owner, call)).catch(() => undefined)
+    const messages = key === undefined ? undefined : await this.#read(key)
+    const isOfCall = messages?.some(
+      message =>
+        message.role === 'assistant' &&
+        message.toolCalls?.some(
+          ({ id, arguments: text }) => id === call.id && isRedactionOf(call.arguments, text),
+        ),
+    )
+    return isOfCall ? messages : undefined
   }
 }

@@ -50,4 +50,11 @@ describe('tools in OpenAI’s form', () => {
       },
     })
   })
+
+  it('are not chosen where the chosen one belongs to another format', () => {
+    const tools = [{ name: 'look' }, { name: 'web_search', definedBy: 'web_search_20250305' }]
+    const request = requestFor({ tools, toolChoice: { type: 'tool', name: 'web_search' } })
+    expect(request.tools).toHaveLength(1)
+    expect(request).not.toHaveProperty('tool_choice')
+  })
 })

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type OpenAI from 'openai'
 import type { Call, RawRequest, Target } from '../../types.ts'
 import { instructionRole, messagesFor } from './openai-messages.ts'
-import { responseFormatFor, toolChoiceFor, toolsFor } from './openai-tools.ts'
+import { choiceAmong, responseFormatFor, toolChoiceFor, toolsFor } from './openai-tools.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
 import {
   assertTranslatable,
@@ -114,8 +114,9 @@ export const endUser = (user: string): string => (user.length > LONGEST_USER ? h
 
 /** The parameters that the protocol has by the same meaning. */
 const parametersFor = ({ parameters = {} }: Call): Partial<Request> => {
-  const { tools, toolChoice, responseFormat, ...others } = parameters
+  const { tools, responseFormat, ...others } = parameters
   const sentTools = tools && toolsFor(tools)
+  const toolChoice = choiceAmong(others.toolChoice, tools ?? [])
   // Without a tool there is nothing to choose.
   const isLeftWithout = tools !== undefined && !sentTools
   const all = {

@@ -24,6 +24,16 @@ export const toolsFor = (tools: readonly Tool[]): readonly object[] | undefined 
   return known.length > 0 ? known.map(toolFor) : undefined
 }
 
+/** A choice among the tools that are sent; undefined where it is of one that another format alone has. */
+export const choiceAmong = (
+  choice: ToolChoice | undefined,
+  tools: readonly Tool[],
+): ToolChoice | undefined => {
+  if (choice?.type !== 'tool') return choice
+  const isLost = tools.some(({ name, definedBy }) => name === choice.name && definedBy !== undefined)
+  return isLost ? undefined : choice
+}
+
 /** A choice of tools in OpenAI's form. @param tools the request's tools: the choice of one is of its kind */
 export const toolChoiceFor = (choice: ToolChoice, tools: readonly Tool[]): string | object => {
   const named = (name: string): object => {

@@ -1,7 +1,7 @@
 import type { ModelParameters, ResponseFormat, Tool, ToolChoice } from '../../message.ts'
 import type { Call, Target } from '../../types.ts'
 import { effortOf, endUser, guessFromName, temperatureFor, temperatureWarnings } from './chat-request.ts'
-import { withProperties } from './openai-tools.ts'
+import { choiceAmong, withProperties } from './openai-tools.ts'
 import { assertTranslatable, clientsName, untranslatedIn } from './raw-request.ts'
 import { itemsFor } from './responses-items.ts'
 import { omittedFrom, type Unsupported } from './unsupported-parameters.ts'
@@ -47,7 +47,8 @@ const ABSENT = {
 } as const satisfies Partial<Record<keyof ModelParameters, string>>
 
 const parametersFor = (parameters: ModelParameters): Readonly<Record<string, unknown>> => {
-  const { toolChoice, responseFormat, reasoningEffort, reasoningTokens } = parameters
+  const { responseFormat, reasoningEffort, reasoningTokens } = parameters
+  const toolChoice = choiceAmong(parameters.toolChoice, parameters.tools ?? [])
   const tools = (parameters.tools ?? []).filter(({ definedBy }) => definedBy === undefined)
   const hasTools = tools.length > 0
   const effort = reasoningEffort ?? effortOf(reasoningTokens)

@@ -25,6 +25,7 @@ const CONFIG = {
       { routes: ['/v1/messages'], mode: 'shadow' },
       { keys: ['trusted'], enabled: false },
       { models: ['patient'], duplicates: { most: 2 } },
+      { models: ['gpt-4o-mini'], lists: [{ name: 'secrets', words: ['Project Heron'] }] },
       {
         models: ['picky'],
         injection: { action: 'another-model' },
@@ -247,6 +248,24 @@ describe.each(HOSTS)('guardrails that are configured, under the %s server', host
     expect(upstream.calls).toHaveLength(2)
     expect(sentTo(upstream)).toContain('[EMAIL_1] and [EMAIL_2]')
     expect(sentTo(upstream)).not.toContain('example.org')
+  })
+
+  it('let nothing leave at the end of reasoning, and refuse calls whose answers they cannot rewrite', async () => {
+    const reasoning = { reasoning_content: `the card is ${CARD}`, content: 'hello' }
+    upstream.usually(
+      sendsJson({
+        choices: [{ index: 0, message: { role: 'assistant', ...reasoning }, finish_reason: 'stop' }],
+      }),
+    )
+    const body = { model: 'gpt-4o', messages: user('Hi') }
+    const answer = await (await send('/v1/chat/completions', body)).text()
+    expect(answer).toContain('the card is [CARD]')
+    expect(answer).not.toContain('4111')
+    for (const changes of [{ functions: [{ name: 'f', parameters: {} }] }, { n: 2 }]) {
+      const refused = await send('/v1/chat/completions', { ...body, ...changes })
+      expect(refused.status).toBe(400)
+      expect((await refused.json()).error.message).toContain('where guardrails change answers')
+    }
   })
 
   it('redact what stands in unknown parts, in Responses, Messages’ tool results, embeddings and batch items', async () => {
@@ -559,6 +578,10 @@ describe.each(HOSTS)('guardrails that are configured, under the %s server', host
     const picky = await send('/api/chat', { model: 'picky', prompt: ATTACK, cache: 'no-store' })
     expect([picky.status, upstream.calls[0]?.asked.model]).toEqual([200, 'gpt-4o-mini'])
 
+    for (const model of ['gpt-4o-mini', 'openai/gpt-4o-mini']) {
+      const refused = await send('/api/chat', { model, prompt: 'Where is Project Heron?' })
+      expect([model, refused.status]).toEqual([model, 422])
+    }
     const statuses: number[] = []
     for (let time = 0; time < 3; time += 1)
       statuses.push((await send('/api/chat', { model: 'patient', prompt: 'The same again' })).status)

@@ -6,7 +6,7 @@ import type { ConfigFile } from '../config/file-schema.ts'
 import { judgeSettings } from '../config/guardrails/judges.ts'
 import { type GuardrailMatch, guardrailsOf } from '../config/guardrails/settings.ts'
 import type { Environment } from '../config/schema.ts'
-import type { ModelNames } from '../guardrails/allowed-models.ts'
+import { isAmongModels, type ModelNames } from '../guardrails/allowed-models.ts'
 import type { AnswerSchemaDeps } from '../guardrails/answer-schema.ts'
 import { Duplicates } from '../guardrails/duplicates.ts'
 import { guardedJson } from '../guardrails/guarded-json.ts'
@@ -84,14 +84,18 @@ const fitsAny = (patterns: readonly string[] | undefined, names: readonly (strin
   patterns === undefined ||
   names.some(name => name !== undefined && patterns.some(pattern => matchesName(name, pattern)))
 
-const fits = ({ caller, route, model }: GuardedRequest, match: GuardrailMatch): boolean => {
+const fits = (
+  { caller, route, model }: GuardedRequest,
+  match: GuardrailMatch,
+  names: ModelNames,
+): boolean => {
   const key = caller.kind === 'key' ? caller : undefined
   return (
     fitsAny(match.keys, [key?.id, key?.name]) &&
     fitsAny(match.owners, [key?.owner]) &&
     fitsAny(match.callers, [caller.kind]) &&
     allowsRoute(match.routes && { routes: match.routes }, route) &&
-    fitsAny(match.models, [model])
+    (match.models === undefined || isAmongModels(model, match.models, names))
   )
 }
 
@@ -136,7 +140,7 @@ const configuredOf = (
   const profiles = rules.flatMap(({ profile }) => profile ?? [])
   const byVersion = new Map(profiles.map(profile => [profile.version, profile]))
   const deps: GuardrailDeps = {
-    profileFor: request => rules.find(({ match }) => fits(request, match))?.profile,
+    profileFor: request => rules.find(({ match }) => fits(request, match, models))?.profile,
     profileOf: version => byVersion.get(version),
     memory,
     judgeOf: name => judges.find(judge => judge.name === name),

@@ -1,4 +1,4 @@
-import { allowsModel } from '../auth/keys/scopes.ts'
+import { allowsModel, matchesName } from '../auth/keys/scopes.ts'
 import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
 import type { Call, Reply, Target } from '../llm/types.ts'
@@ -18,6 +18,25 @@ const namesOf = ({ name, model, provider }: Target): readonly string[] => [
 ]
 
 const namesOfTarget = (target: Target | undefined): readonly string[] => (target ? namesOf(target) : [])
+
+/**
+ * Whether a model that is asked for is among those of a rule, by any of its names: as requested, the gateway's, the
+ * provider's, or `provider/model`. An alias is, where it is named itself or each of its targets is.
+ *
+ * @param patterns `*` stands for any characters
+ */
+export const isAmongModels = (
+  model: string | undefined,
+  patterns: readonly string[],
+  { targetOf, targetsOfAlias }: ModelNames,
+): boolean => {
+  if (model === undefined) return false
+  const isNamed = (names: readonly string[]): boolean =>
+    names.some(name => patterns.some(pattern => matchesName(name, pattern)))
+  const target = targetOf(model)
+  const targets = targetsOfAlias(model) ?? (target ? [target] : [])
+  return isNamed([model]) || (targets.length > 0 && targets.every(one => isNamed(namesOf(one))))
+}
 
 /** 403 on `/api`; on `/v1` a model that does not exist, as OpenAI's clients know it. */
 const notAllowed = (model: string): GatewayError =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '#lib/errors.ts'
-import { allowedPlan, refuseModel } from '#lib/guardrails/allowed-models.ts'
+import { allowedPlan, isAmongModels, refuseModel } from '#lib/guardrails/allowed-models.ts'
 import { openAiErrorBody, openAiStatus } from '#lib/http/dialects/openai-error.ts'
 import type { Target } from '#lib/llm/types.ts'
 
@@ -66,5 +66,30 @@ describe('a list of allowed models', () => {
 
   it('refuses a plan of which nothing is left', () => {
     expect(() => allowedPlan({ model: 'smart', plan: [LLAMA] }, ['claude-*'], names)).toThrow(/not allowed/)
+  })
+})
+
+describe('a rule for models', () => {
+  it.each([
+    ['mini', 'mini'],
+    ['mini', 'gpt-5-mini-2026'],
+    ['mini', 'openai/*'],
+    ['smart', 'smart'],
+    ['unknown', 'unk*'],
+  ])('is for %s by %s', (model, pattern) => {
+    expect(isAmongModels(model, ['other', pattern], names)).toBe(true)
+  })
+
+  it.each([
+    ['mini', 'claude-*'],
+    ['smart', 'mini'],
+    ['unknown', 'mini'],
+    [undefined, '*'],
+  ])('is not for %s by %s', (model, pattern) => {
+    expect(isAmongModels(model, [pattern], names)).toBe(false)
+  })
+
+  it('is for an alias of which it names every target', () => {
+    expect(isAmongModels('smart', ['mini', 'anthropic/*'], names)).toBe(true)
   })
 })

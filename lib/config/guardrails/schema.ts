@@ -122,7 +122,12 @@ const rule = z.strictObject({
     .min(1)
     .optional(),
   routes: z.array(name).min(1).max(50).optional().describe('Such as /v1/*.'),
-  models: z.array(name).min(1).max(200).optional().describe('Requested names, with * for any characters.'),
+  models: z
+    .array(name)
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Models that are asked for, by any of their names, with * for any characters.'),
   ...rails,
   judges: z.array(name).max(20).optional().describe('Names of the judges that are asked; all when absent.'),
 })

@@ -165,3 +165,28 @@ export const promptBytes = (call: Call): number => {
   for (const text of promptTexts(call)) bytes += Buffer.byteLength(text)
   return bytes
 }
+
+/** What media are usually counted as, by common models; documents by the page, and recordings by the second. */
+const USUAL_TOKENS = { image: 1_000, file: 3_000 } as const
+const USUAL_CHARACTERS_PER_TOKEN = { audio: 500, file: 25 } as const
+const USUAL_BYTES_PER_AUDIO_TOKEN = 400
+
+const usualTokensOf = (part: ContentPart): number => {
+  if (part.type === 'image') return USUAL_TOKENS.image
+  if (part.type !== 'audio' && part.type !== 'file') return 0
+  const data = dataOf(part)
+  return data === '' ? USUAL_TOKENS.file : Math.ceil(data.length / USUAL_CHARACTERS_PER_TOKEN[part.type])
+}
+
+const usualTokensOfUploads = ({ endpoint, body }: PassthroughRequest): number => {
+  const files = body.kind === 'form' ? body.parts.flatMap(part => ('bytes' in part ? [part.bytes] : [])) : []
+  const tokensOf = (bytes: number) =>
+    endpoint.startsWith('images/') ? USUAL_TOKENS.image : Math.ceil(bytes / USUAL_BYTES_PER_AUDIO_TOKEN)
+  return files.reduce((tokens, bytes) => tokens + tokensOf(bytes), 0)
+}
+
+/** What the media of a call are usually counted as, for an estimate of what it has used. */
+export const usualTokensOfMedia = (call: Call): number =>
+  call.passthrough
+    ? usualTokensOfUploads(call.passthrough)
+    : partsOf(call).reduce((tokens, part) => tokens + usualTokensOf(part), 0)

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
 import { tap } from '../llm/events.ts'
+import { completionTokensOf } from '../llm/passthrough-size.ts'
 import type { Call, Reply, Usage } from '../llm/types.ts'
 import { countedKeysOf, waited } from '../request-context.ts'
 import type { Bucket, Counter, Taking } from './counter.ts'
@@ -24,6 +25,12 @@ const bucketsOf = ({ caller }: Call): readonly Bucket[] =>
     const limit = limits?.tokensPerMinute
     return limit === undefined ? [] : [{ key: `tokens:key:${id}`, limit, windowMs: MINUTE_MS }]
   })
+
+/** The most output of a call. What endpoints beside chat answer is no text, but for completions. */
+const outputOf = ({ passthrough, maxOutputTokens, parameters }: Call): number => {
+  if (!passthrough) return (maxOutputTokens ?? USUAL_OUTPUT_TOKENS) * (parameters?.choices ?? 1)
+  return passthrough.endpoint === 'completions' ? completionTokensOf(passthrough) : 0
+}
 
 /** Tokens that were used; a call for which no upstream was asked used none. */
 const usedBy = ({ attempts }: Call, { inputTokens, outputTokens }: Usage): number =>
@@ -91,10 +98,7 @@ const reserveOrThrow = async (
 ): Promise<Reserved> => {
   const askedAt = deps.clock.now()
   // A call larger than the limit is let through once the window is empty.
-  const most = Math.min(
-    ...buckets.map(({ limit }) => limit),
-    input + (call.maxOutputTokens ?? USUAL_OUTPUT_TOKENS),
-  )
+  const most = Math.min(...buckets.map(({ limit }) => limit), input + outputOf(call))
   const reserved = await reserve(buckets, input, most, deps)
   waited(call.journal, 'limit', deps.clock.now() - askedAt)
   if (!reserved) return { buckets, cost: 0, takenAt: askedAt }

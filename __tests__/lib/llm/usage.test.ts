@@ -1,14 +1,42 @@
 import { describe, expect, it } from 'vitest'
 import {
+  estimatedInputTokens,
   mergedUsage,
   reportedUsage,
   tokenCount,
   usageOf,
   withTotal,
 } from '#lib/llm/providers/shared/usage.ts'
+import type { Call } from '#lib/llm/types.ts'
+import { newCall } from '../../support/calls.ts'
 
 const ANSWER = { textBytes: 40, isComplete: true, estimatedInputTokens: () => 7 }
 const silent = { ...ANSWER, textBytes: 0 }
+
+describe('the input of an answer whose vendor reports none', () => {
+  it('is estimated from everything that the model read: tools, their calls, images and documents', () => {
+    const of = (changes: Partial<Call>) => estimatedInputTokens(newCall({ messages: [], ...changes }))
+    expect(of({ messages: [{ role: 'user', content: 'x'.repeat(400) }] })).toBe(100)
+    const toolCalls = [{ id: 'a', name: 'tool', arguments: 'x'.repeat(395) }]
+    expect(of({ messages: [{ role: 'assistant', content: '', toolCalls }] })).toBe(100)
+    expect(of({ parameters: { tools: [{ name: 'x'.repeat(389) }] } })).toBe(100)
+    const image = { type: 'image', url: `data:image/png;base64,${'A'.repeat(100_000)}` } as const
+    expect(of({ messages: [{ role: 'user', content: [image, image] }] })).toBe(2_000)
+    const file = { type: 'file', url: `data:application/pdf;base64,${'A'.repeat(100_000)}` } as const
+    expect(of({ messages: [{ role: 'user', content: [file, { type: 'file', id: 'a' }] }] })).toBe(7_000)
+  })
+
+  it('is estimated from the body that passed on, its media apart', () => {
+    const data = 'A'.repeat(100_000)
+    const url = `data:image/png;base64,${data}`
+    const json = JSON.stringify({ tools: ['x'.repeat(4_000)], messages: [{ content: [{ url }] }] })
+    const raw = { format: 'openai-chat', json, members: [] } as const
+    const messages = [{ role: 'user', content: [{ type: 'image', url }] }] as const
+    const tokens = estimatedInputTokens(newCall({ messages, raw }))
+    expect(tokens).toBeGreaterThan(2_000)
+    expect(tokens).toBeLessThan(2_050)
+  })
+})
 
 describe('a count of tokens', () => {
   it.each([0, 1, 100_000_000, '12', '0'])('is a whole number up to 100 million: %j', value => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Usage } from '#lib/llm/types.ts'
+import type { Endpoint } from '#lib/llm/passthrough.ts'
+import { estimatedInputTokens } from '#lib/llm/providers/shared/usage.ts'
+import type { Call, Usage } from '#lib/llm/types.ts'
 import { keyConcurrency, keyTokens } from '#lib/rate-limit/key-limits.ts'
 import { limit } from '#lib/rate-limit/policy.ts'
 import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
@@ -81,6 +83,63 @@ describe('a key that a key made', () => {
       for (const id of ['three', 'maker'])
         await expect(ask(id, surface)).rejects.toMatchObject({ code: 'RATE_LIMITED' })
     }
+  })
+})
+
+describe('what is reserved of the tokens a minute', () => {
+  const clock = new FakeClock()
+  const limits = { tokensPerMinute: 100_000 }
+  const reservedBy = async (changes: Partial<Call>) => {
+    const caller = { kind: 'key', id: 'k', name: 'k', role: 'member', limits, address: '' } as const
+    const call = newCall({ caller, messages: [], maxOutputTokens: undefined, ...changes })
+    const policy = keyTokens({ counter: slidingWindow(), clock, estimate: estimatedInputTokens })
+    const reply = { ...replyOf(batches()), usage: new Promise<Usage>(() => {}) }
+    await policy(call, async () => reply)
+    return 100_000 - (call.journal.tokenLimit?.remaining ?? 0)
+  }
+  const passing = (endpoint: Endpoint, fields: object) => {
+    const members = Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)] as const)
+    return reservedBy({ passthrough: { endpoint, namesModel: true, body: { kind: 'json', members } } })
+  }
+
+  it('of endpoints beside chat is their input alone, four bytes a token', async () => {
+    const inputs = Array(40).fill('x'.repeat(400))
+    const embedded = await passing('embeddings', { input: inputs })
+    expect(embedded).toBeGreaterThanOrEqual(4_000)
+    expect(embedded).toBeLessThan(4_100)
+    expect(await passing('moderations', { input: 'x'.repeat(398) })).toBe(100)
+    expect(await passing('rerank', { query: 'x', documents: ['x'.repeat(393)] })).toBe(100)
+    expect(await passing('audio/speech', { input: 'x'.repeat(398) })).toBe(100)
+    expect(await passing('images/generations', { prompt: 'x'.repeat(398) })).toBe(100)
+  })
+
+  it('of completions contains the output of every answer to every prompt', async () => {
+    const fields = { prompt: ['a', 'b', 'c'], max_tokens: 50, n: 2 }
+    const input = await passing('embeddings', fields)
+    expect(await passing('completions', fields)).toBe(input + 3 * 2 * 50)
+  })
+
+  it('of a recording is by its bytes, and of an image to be edited what one usually is', async () => {
+    const upload = (endpoint: Endpoint, bytes: number) => {
+      const file = { name: 'file', fileName: 'a', type: 'audio/mpeg', path: '/nowhere', bytes }
+      return reservedBy({
+        passthrough: { endpoint, namesModel: true, body: { kind: 'form', parts: [file] } },
+      })
+    }
+    expect(await upload('audio/transcriptions', 400_000)).toBe(1_000)
+    expect(await upload('images/edits', 400_000)).toBe(1_000)
+  })
+
+  it('of a chat contains tools, their calls, images and every answer', async () => {
+    expect(await reservedBy({})).toBe(1_001)
+    const tools = [{ name: 'weather', description: 'x'.repeat(4_000) }]
+    expect(await reservedBy({ parameters: { tools } })).toBeGreaterThan(2_000)
+    const called = { id: 'a', name: 'weather', arguments: 'x'.repeat(4_000) }
+    const messages = [{ role: 'assistant', content: '', toolCalls: [called] }] as const
+    expect(await reservedBy({ messages })).toBeGreaterThan(2_000)
+    const content = [{ type: 'image', url: 'https://pictures.example/1.png' }] as const
+    expect(await reservedBy({ messages: [{ role: 'user', content }] })).toBe(2_000)
+    expect(await reservedBy({ parameters: { choices: 3 } })).toBe(3_001)
   })
 })
 

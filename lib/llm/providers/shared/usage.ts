@@ -1,5 +1,5 @@
 import { picoUsdOf } from '../../../money.ts'
-import { textOf } from '../../message.ts'
+import { promptBytes, usualTokensOfMedia } from '../../prompt-size.ts'
 import type { Call, Usage } from '../../types.ts'
 import { type Fields, fieldsOf } from './lenient.ts'
 
@@ -11,9 +11,9 @@ const BYTES_PER_TOKEN = 4
  */
 export const estimateTokens = (utf8Bytes: number): number => Math.ceil(utf8Bytes / BYTES_PER_TOKEN)
 
-/** A rough token count of a call's messages. */
-export const estimatedInputTokens = ({ messages }: Call): number =>
-  estimateTokens(messages.reduce((bytes, { content }) => bytes + Buffer.byteLength(textOf(content)), 0))
+/** A rough token count of what a model reads of a call: texts, tools and their results, and media. Reads all of it. */
+export const estimatedInputTokens = (call: Call): number =>
+  estimateTokens(promptBytes(call)) + usualTokensOfMedia(call)
 
 /** The counts of an answer that a vendor may report. */
 const CLASSES = [

@@ -109,6 +109,22 @@ describe.each(COUNTERS)('a counter %s', (kind, create) => {
     },
   )
 
+  it.each([2, 1_000])(
+    'takes back what was taken then, and nothing later in its place (limit %i)',
+    async limit => {
+      const windowMs = 2_000
+      const bucket = newBucket(limit, windowMs)
+      await take([bucket])
+      const takenAt = now()
+      await pass(0.6 * windowMs)
+      await take([bucket])
+      expect(await counter.take([bucket], -1, now(), takenAt)).toMatchObject([{ remaining: limit - 1 }])
+      await pass(0.45 * windowMs)
+      expect(await take([bucket], 0)).toMatchObject([{ remaining: limit - 1 }])
+      expect(await counter.take([bucket], -1, now(), takenAt)).toMatchObject([{ remaining: limit - 1 }])
+    },
+  )
+
   it('takes from several buckets, or from none', async () => {
     const [own, all] = [newBucket(5), newBucket(2)]
     await take([own, all])

@@ -19,9 +19,11 @@ export interface Counter {
   /**
    * Takes `cost` from all buckets, or, when it does not fit into one of them, from none. Atomic.
    *
-   * @param cost a negative one returns recent uses, as far as they still count
+   * @param cost a negative one returns uses, as far as they still count
    * @param now clock time in milliseconds
+   * @param takenAt of uses that are returned: when they had been taken. Later ones, which are others', are never
+   * returned; now when absent
    * @returns one Taking a bucket, in their order
    */
-  take(buckets: readonly Bucket[], cost: number, now: number): Promise<readonly Taking[]>
+  take(buckets: readonly Bucket[], cost: number, now: number, takenAt?: number): Promise<readonly Taking[]>
 }

@@ -30,14 +30,14 @@ const inTermsOf = (buckets: readonly Bucket[], takings: readonly Taking[]): read
  * alone ever exceeds a limit, even when the shared counter loses its state.
  */
 export const fallingBack = ({ shared, local, gateways }: FallbackDeps): Counter => ({
-  async take(buckets, cost, now) {
-    const takings = await shared.take(buckets, cost, now).catch(() => undefined)
+  async take(buckets, cost, now, takenAt) {
+    const takings = await shared.take(buckets, cost, now, takenAt).catch(() => undefined)
     if (!takings) {
       const shares = buckets.map(bucket => shareOf(bucket, gateways()))
-      return inTermsOf(buckets, await local.take(shares, cost, now))
+      return inTermsOf(buckets, await local.take(shares, cost, now, takenAt))
     }
     if (!takings[0]?.allowed) return takings
-    const own = await local.take(buckets.map(noted), cost, now)
+    const own = await local.take(buckets.map(noted), cost, now, takenAt)
     return own[0]?.allowed ? takings : inTermsOf(buckets, own)
   },
 })

@@ -25,6 +25,7 @@ export const spendItems =
     const smallest = buckets.toSorted((a, b) => a.limit - b.limit)[0]
     if (smallest && count > smallest.limit) throw tooLarge(count, smallest)
     const taking = tightest(await counter.take(buckets, count, clock.now()))
+    const takenAt = clock.now()
     if (taking && !taking.allowed) {
       // Before that, since to return a use shows its own limit.
       await context.reservation?.release()
@@ -32,6 +33,6 @@ export const spendItems =
       throw rejection('Too many items', taking)
     }
     return async () => {
-      await counter.take(buckets, -count, clock.now()).catch(() => {})
+      await counter.take(buckets, -count, clock.now(), takenAt).catch(() => {})
     }
   }

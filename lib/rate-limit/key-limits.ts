@@ -50,17 +50,18 @@ const correct = async (
   const now = clock.now()
   const difference = used - cost
   if (difference === 0 || (difference < 0 && !stillCounts(takenAt, MINUTE_MS, now))) return
-  for (const bucket of buckets) await correctOne(bucket, difference, now, counter)
+  for (const bucket of buckets) await correctOne(bucket, { difference, takenAt, now }, counter)
 }
+
+type Correction = Readonly<{ difference: number; takenAt: number; now: number }>
 
 const correctOne = async (
   bucket: Bucket,
-  difference: number,
-  now: number,
+  { difference, takenAt, now }: Correction,
   counter: Counter,
 ): Promise<void> => {
   try {
-    const [taking] = await counter.take([bucket], difference, now)
+    const [taking] = await counter.take([bucket], difference, now, takenAt)
     if (taking && !taking.allowed && taking.remaining > 0) await counter.take([bucket], taking.remaining, now)
   } catch {
     // The reservation stays.
@@ -101,10 +102,11 @@ const reserveOrThrow = async (
   const most = Math.min(...buckets.map(({ limit }) => limit), input + outputOf(call))
   const reserved = await reserve(buckets, input, most, deps)
   waited(call.journal, 'limit', deps.clock.now() - askedAt)
-  if (!reserved) return { buckets, cost: 0, takenAt: askedAt }
+  const takenAt = deps.clock.now()
+  if (!reserved) return { buckets, cost: 0, takenAt }
   call.journal.tokenLimit = stateOf('tokens', reserved.taking)
   if (!reserved.taking.allowed) throw rejection('Too many tokens', reserved.taking)
-  return { buckets, cost: reserved.cost, takenAt: askedAt }
+  return { buckets, cost: reserved.cost, takenAt }
 }
 
 /**

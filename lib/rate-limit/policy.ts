@@ -133,7 +133,7 @@ const reserved = (
       const now = clock.now()
       if (isSettled || !stillCounts(takenAt, shortest, now)) return
       isSettled = true
-      const taking = tightest(await counter.take(buckets, -1, now).catch(() => []))
+      const taking = tightest(await counter.take(buckets, -1, now, takenAt).catch(() => []))
       if (taking) journal.limit = stateOf(surface, taking)
     },
   }

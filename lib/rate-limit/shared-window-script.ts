@@ -1,13 +1,13 @@
 /**
- * Uses all buckets (KEYS), or none; a negative cost returns uses. ARGV: cost, slots a window, then limit and window
- * (ms) of each bucket. Returns 1 or 0, then remaining, reset (ms) and wait (ms) of each bucket.
+ * Uses all buckets (KEYS), or none; a negative cost returns uses. ARGV: cost, slots a window, for how many ms those that
+ * are returned have been taken, then limit and window (ms) of each bucket. Returns 1 or 0, then remaining, reset (ms) and wait (ms) of each bucket.
  *
  * A bucket is a hash from the millisecond at which takings expire to how many they are: the same slots as in
  * `sliding-window.ts`, in Redis' own time, so that gateways with different clocks agree. Any other value under the key
  * is deleted.
  */
 export const TAKE_SOURCE = `
-local cost, slots = tonumber(ARGV[1]), tonumber(ARGV[2])
+local cost, slots, taken_for = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -30,7 +30,7 @@ end
 
 local buckets, allowed = {}, 1
 for index, key in ipairs(KEYS) do
-  local bucket = { limit = tonumber(ARGV[index * 2 + 1]), window = tonumber(ARGV[index * 2 + 2]) }
+  local bucket = { limit = tonumber(ARGV[index * 2 + 2]), window = tonumber(ARGV[index * 2 + 3]) }
   bucket.total, bucket.taken, bucket.gone = 0, {}, {}
   local fields = held(key)
   for at = 1, #fields, 2 do
@@ -50,12 +50,18 @@ end
 
 local reply = { allowed }
 
--- Off the newest takings, and never more than there are.
+local function expiry_of(bucket, taken_at)
+  if bucket.limit <= slots then return taken_at + bucket.window end
+  local slot = bucket.window / slots
+  return math.ceil(math.ceil(taken_at / slot) * slot + bucket.window)
+end
+
+-- Off the newest takings that are no later than those that are returned, and never more than there are.
 local function give_back(key, bucket)
-  local left = -cost
+  local left, last = -cost, expiry_of(bucket, now - taken_for)
   table.sort(bucket.taken, function(a, b) return a.expiry > b.expiry end)
   for _, slot in ipairs(bucket.taken) do
-    local some = math.min(left, slot.count)
+    local some = slot.expiry <= last and math.min(left, slot.count) or 0
     if some > 0 then redis.call('HINCRBY', key, string.format('%d', slot.expiry), -some) end
     bucket.total = bucket.total - some
     left = left - some
@@ -67,11 +73,7 @@ for index, key in ipairs(KEYS) do
   if cost < 0 then
     give_back(key, bucket)
   elseif allowed == 1 then
-    local expiry = now + bucket.window
-    if bucket.limit > slots then
-      local slot = bucket.window / slots
-      expiry = math.ceil(math.ceil(now / slot) * slot + bucket.window)
-    end
+    local expiry = expiry_of(bucket, now)
     if #bucket.gone > 0 then redis.call('HDEL', key, unpack(bucket.gone)) end
     redis.call('HINCRBY', key, string.format('%d', expiry), cost)
     redis.call('PEXPIREAT', key, string.format('%d', expiry + 1000))

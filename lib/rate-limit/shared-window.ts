@@ -15,7 +15,7 @@ const TAKE = script('take', TAKE_SOURCE)
 const SLOTS_PER_WINDOW = 240
 const FIGURES_PER_BUCKET = 3
 const MOST_SHAPES = 1_000
-/** Separates the keys in the identifier that is passed to the limiter. */
+/** Separates the parts of the identifier that is passed to the limiter. */
 const BETWEEN_KEYS = '\n'
 
 const isListOfNumbers = (value: unknown): value is number[] =>
@@ -50,12 +50,11 @@ const clientOf = (redis: RedisClient): RatelimitConfig['redis'] => {
   return client as unknown as RatelimitConfig['redis']
 }
 
-/** The keys of an identifier, to which the limiter has added its prefix once. */
-const keysOf = (prefix: string, identifier: string): string[] =>
-  identifier
-    .slice(prefix.length + 1)
-    .split(BETWEEN_KEYS)
-    .map(key => `${prefix}:${key}`)
+/** What an identifier holds, to which the limiter has added its prefix once: `takenForMs`, and the keys. */
+const partsOf = (prefix: string, identifier: string) => {
+  const [takenForMs, ...keys] = identifier.slice(prefix.length + 1).split(BETWEEN_KEYS)
+  return { takenForMs: Number(takenForMs), keys: keys.map(key => `${prefix}:${key}`) }
+}
 
 /**
  * A limiting algorithm in addition to those of @upstash/ratelimit: they use one bucket, by the gateway's own clock, and
@@ -65,12 +64,13 @@ const slidingLog = (shape: Shape): Algorithm => {
   const numbers = shape.flatMap(({ limit, windowMs }) => [limit, windowMs])
   const algorithm: ReturnType<Algorithm> = {
     async limit({ redis, prefix }, identifier, cost = 1): Promise<ScriptReply> {
-      const figures = [cost, SLOTS_PER_WINDOW, ...numbers]
-      return decisionOf(await redis.evalsha(TAKE.sha1, keysOf(prefix, identifier), figures), shape)
+      const { takenForMs, keys } = partsOf(prefix, identifier)
+      const figures = [cost, SLOTS_PER_WINDOW, takenForMs, ...numbers]
+      return decisionOf(await redis.evalsha(TAKE.sha1, keys, figures), shape)
     },
     getRemaining: (context, identifier) => algorithm.limit(context, identifier, 0),
     async resetTokens({ redis, prefix }, identifier) {
-      await redis.del(...keysOf(prefix, identifier))
+      await redis.del(...partsOf(prefix, identifier).keys)
     },
   }
   return () => algorithm
@@ -90,7 +90,7 @@ const limiterOf = (redis: RedisClient, shape: Shape, prefix: string): Ratelimit 
 
 /**
  * A sliding window in a Redis that several gateways share: one script, one round trip, whatever the number of buckets.
- * It counts in Redis' time and ignores `now`. Rejects when Redis is unavailable.
+ * It counts in Redis' time, and takes only the time between `takenAt` and `now` from the gateway's. Rejects when Redis is unavailable.
  *
  * @param prefix precedes every key, followed by a colon
  */
@@ -105,9 +105,10 @@ export const sharedWindow = (redis: RedisClient, prefix: string): Counter => {
   }
 
   return {
-    async take(buckets, cost) {
+    async take(buckets, cost, now, takenAt = now) {
       if (buckets.length === 0) return []
-      const identifier = buckets.map(({ key }) => key).join(BETWEEN_KEYS)
+      const takenForMs = Math.floor(Math.max(0, now - takenAt))
+      const identifier = [takenForMs, ...buckets.map(({ key }) => key)].join(BETWEEN_KEYS)
       const { success, states } = asScriptReply(await limiterFor(buckets).limit(identifier, { rate: cost }))
       return buckets.map(
         (bucket, index): Taking => ({

@@ -35,10 +35,11 @@ const write = (log: Log, bucket: Bucket, cost: number, now: number): void => {
   log.total += cost
 }
 
-/** Removes the newest takings, and never more than there are. */
-const giveBack = (log: Log, amount: number): void => {
+/** Removes the newest takings that expire by `lastExpiry`, and never more than there are. */
+const giveBack = (log: Log, amount: number, lastExpiry: number): void => {
   let left = amount
   for (let slot = log.counts.length - 1; slot >= 0 && left > 0; slot -= 1) {
+    if ((log.expiries[slot] ?? 0) > lastExpiry) continue
     const some = Math.min(left, log.counts[slot] ?? 0)
     log.counts[slot] = (log.counts[slot] ?? 0) - some
     log.total -= some
@@ -74,13 +75,13 @@ export const slidingWindow = (maxKeys = 100_000): Counter => {
   }
 
   return {
-    async take(buckets, cost, now) {
+    async take(buckets, cost, now, takenAt = now) {
       const held = buckets.map(bucket => ({ bucket, log: logOf(bucket, now) }))
       const waits = held.map(({ bucket, log }) => waitFor(log, bucket, cost, now))
       const allowed = waits.every(wait => wait === 0)
       if (allowed) {
         for (const { bucket, log } of held) {
-          if (cost < 0) giveBack(log, -cost)
+          if (cost < 0) giveBack(log, -cost, expiryOf(bucket, takenAt))
           else write(log, bucket, cost, now)
           logs.set(bucket.key, log)
         }

@@ -259,6 +259,25 @@ describe.each(HOSTS)('Idempotency-Key under the %s server', host => {
     expect(callsOf(model)).toBe(1)
   })
 
+  it('repeats a resumable stream that was completed after its reader had left', async () => {
+    const pieces = Array.from({ length: 40 }, () => 'x')
+    const model = newModel(says(pieces, { paceMs: 50 }))
+    const leaving = new AbortController()
+    const headers = { 'x-gateway-resume': 'true' }
+    const options = { key: randomUUID(), cookie: ada, headers }
+    const first = await send(chat, ask(model, { stream: true }), { ...options, signal: leaving.signal })
+    await first.body?.getReader().read()
+    leaving.abort()
+    expect((await send(chat, ask(model, { stream: true }), options)).status).toBe(409)
+    await setting.gateway.lineOf(first.headers.get('x-request-id') ?? '')
+    const again = await send(chat, ask(model, { stream: true }), options)
+    const text = await again.text()
+    expect([again.status, isRepeated(again)]).toEqual([200, true])
+    expect(text).toMatch(/^id: 1\nevent: start\n.*event: done\n/s)
+    expect(again.headers.get('x-gateway-stream-id')).toBe(first.headers.get('x-gateway-stream-id'))
+    expect(callsOf(model)).toBe(1)
+  })
+
   it('repeats a refusal of the request itself', async () => {
     const options = { key: randomUUID(), cookie: ada }
     const first = await send(chat, { prompt: '' }, options)

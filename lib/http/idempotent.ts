@@ -126,7 +126,7 @@ const stored = async (response: RouteResponse, claim: Claim, mostBytes: number):
  * IDEMPOTENCY_MISMATCH, a repetition while the first one runs CONFLICT. Without the header it just runs.
  *
  * Stored are complete answers and refusals of the request itself; failures of the gateway and of providers free the
- * key, and so does a client that leaves before its answer is complete. Source: draft-ietf-httpapi-idempotency-key-header.
+ * key, and so does a client that leaves before its answer is complete, unless it can be resumed. Source: draft-ietf-httpapi-idempotency-key-header.
  */
 export const idempotently = async (
   { request, context, run }: IdempotentRequest,

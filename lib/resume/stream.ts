@@ -17,6 +17,9 @@ export type StreamDeps = Readonly<{
   onOver: (stream: ResumableStream) => void
 }>
 
+/** Stores the bytes of a complete answer. Never rejects. */
+type Store = (whole: Uint8Array) => Promise<void>
+
 const BYTES_PER_UNIT = 2
 /** Bytes of an empty one. */
 const OWN_BYTES = 1_024
@@ -34,7 +37,9 @@ export class ResumableStream {
   #grace: Timer | undefined
   #content = ''
   #complete = false
+  #isWhole = false
   #stopped = false
+  #store: Store | undefined
 
   constructor(deps: StreamDeps) {
     this.id = deps.id
@@ -79,9 +84,13 @@ export class ResumableStream {
    * Records all frames as they arrive; once in a stream's life. Resolves at their end.
    * @param frames their `end`, where set, comes with the last ones
    */
-  async write(frames: AsyncIterable<string> & Readonly<{ end?: unknown }>): Promise<void> {
+  async write(
+    frames: AsyncIterable<string> & Readonly<{ end?: 'complete' | 'failed' | undefined }>,
+  ): Promise<void> {
     try {
       for await (const frame of frames) {
+        this.#isWhole = frames.end === 'complete'
+        if (this.#isWhole) await this.#store?.(this.#transcript.with(frame))
         this.#transcript.append(frame)
         // A reader that gets the last frame must know that it is the last one.
         if (frames.end !== undefined) this.#end()
@@ -90,6 +99,12 @@ export class ResumableStream {
       this.#end()
       this.#deps.onOver(this)
     }
+  }
+
+  /** Stores the answer where it is complete, before any reader can have its end; whether it has one or not. */
+  storeBy(store: Store): void {
+    if (this.#isWhole && this.#transcript.ended) void store(this.#transcript.from(0))
+    else this.#store = store
   }
 
   /**

@@ -36,13 +36,13 @@ export class Transcript {
 
   /** @param frames one or several whole frames; each ends with an empty line and holds no other. */
   append(frames: string): void {
-    let from = 0
-    for (let end = frames.indexOf(FRAME_END); end !== -1; end = frames.indexOf(FRAME_END, from)) {
-      const next = end + FRAME_END.length
-      this.#write(`id: ${this.last + 1}\n${frames.slice(from, next)}`)
-      from = next
-    }
+    for (const frame of this.#numbered(frames)) this.#write(frame)
     this.#notify()
+  }
+
+  /** All bytes as they would be with these frames, which no reader gets yet. */
+  with(frames: string): Uint8Array {
+    return Buffer.concat([this.from(0), Buffer.from(this.#numbered(frames).join(''))])
   }
 
   /** Marks the end, once. */
@@ -70,6 +70,17 @@ export class Transcript {
     if (this.#ended) return NOTHING_MORE
     this.#growth ??= Promise.withResolvers()
     return this.#growth.promise
+  }
+
+  #numbered(frames: string): readonly string[] {
+    const numbered: string[] = []
+    let from = 0
+    for (let end = frames.indexOf(FRAME_END); end !== -1; end = frames.indexOf(FRAME_END, from)) {
+      const next = end + FRAME_END.length
+      numbered.push(`id: ${this.last + numbered.length + 1}\n${frames.slice(from, next)}`)
+      from = next
+    }
+    return numbered
   }
 
   #write(frame: string): void {

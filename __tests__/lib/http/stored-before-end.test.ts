@@ -63,7 +63,7 @@ describe('the last piece of an observed body is sent after the whole has been st
     const stored = order.filter(one => one.startsWith('stored '))
     const sent = order.filter(one => !one.startsWith('stored '))
     expect(stored).toEqual([`stored ${sent.join('')}`])
-    expect(order.indexOf(stored[0] ?? '')).toBe(order.length - 2)
+    expect(order.indexOf(stored[0] ?? '')).toBeLessThan(order.length - 1)
     expect(order.at(-1)).toContain('event: done')
   })
 

@@ -16,6 +16,8 @@ export type KeptStream = Readonly<{
   lastFrame: number
   endsWith: (frame: number) => boolean
   write: (frames: Pieces<string>) => Promise<void>
+  /** Stores all frames of a complete answer before a reader has the last ones. */
+  storeBy: (store: (whole: Uint8Array) => Promise<void>) => void
   read: (after: number, client: AbortSignal) => FrameReader
 }>
 
@@ -84,7 +86,10 @@ async function* readToEnd(
   onEnd(written.end ?? 'failed')
 }
 
-/** Writes a reply's frames to `stream`, and attaches the first reader. Ends with the last frame. */
+/**
+ * Writes a reply's frames to `stream`, and attaches the first reader. Ends with the last frame. Observed is the whole
+ * answer, which may outlive that reader.
+ */
 export const resumableResponse = (
   call: Call,
   reply: Reply,
@@ -96,7 +101,14 @@ export const resumableResponse = (
     call.journal.error ??= toGatewayError(thrown)
   })
   const read = piecesWithEnd(onEnd => readToEnd(stream.read(0, client), written, onEnd))
-  return { ...responseOf(stream, eventStream(read, { clock, abort: nothing })), ended }
+  const observe: RouteResponse['observe'] = ({ onPiece, onComplete }) => {
+    stream.storeBy(whole => {
+      onPiece(whole)
+      return onComplete()
+    })
+    return ended
+  }
+  return { ...responseOf(stream, eventStream(read, { clock, abort: nothing })), ended, observe }
 }
 
 /**

@@ -11,6 +11,7 @@ import { textsOfCall, withTextsOfCall } from './call/texts.ts'
 import { blocked } from './findings.ts'
 import { withTurns } from './inspect.ts'
 import { verdictsOfJudges } from './judged.ts'
+import { assertRewritable } from './output/answer-forms.ts'
 import { AnswerRestorer } from './output/answer-restorer.ts'
 import { hasTextBody, restoredBody } from './output/body-guard.ts'
 import { Decisions, type GuardrailDeps } from './policy.ts'
@@ -178,6 +179,7 @@ export const guardInput = (deps: GuardrailDeps): Policy<Call, Reply> =>
     const texts = await textsIn(call)
     await repeated(call, texts, profile, deps)
     const { call: clean, placeholders, warnings } = await guarded(call, texts, profile, deps)
+    if (placeholders.values.size > 0) assertRewritable(clean)
     return withWarnings(await restored(await next(clean), clean, placeholders), warnings)
   }
 

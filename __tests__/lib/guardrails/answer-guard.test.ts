@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '#lib/errors.ts'
-import { AnswerGuard } from '#lib/guardrails/output/answer-guard.ts'
+import { AnswerGuard, AnswerObserver } from '#lib/guardrails/output/answer-guard.ts'
 import { profileOf } from '#lib/guardrails/profile.ts'
 import type { Action } from '#lib/guardrails/types.ts'
 import type { EventGroup, ReplyEvent } from '#lib/llm/types.ts'
@@ -100,6 +100,20 @@ describe('an answer that is guarded while it streams', () => {
       const { arguments: written } = said(run(guardWith('redact'), [...events, FINISH]))
       expect(JSON.parse(written)).toEqual({ n: '[CARD]', s: '"[CARD]', l: [-0, '[CARD]'] })
     }
+  })
+
+  it.each(['id', 'name'])('looks at the %s of a tool call too', member => {
+    const call: ReplyEvent = { type: 'tool-call-delta', index: 0, id: 'call_1', name: 'send', arguments: '{' }
+    const odd: ReplyEvent = { ...call, [member]: `x ${EMAIL}` }
+    const answer = delta('text-delta', 'I call it. ')
+    expect(run(guardWith('redact'), [call, FINISH])[0]).toEqual(call)
+    expect(run(guardWith('redact'), [odd, FINISH])[0]).toEqual({ ...call, [member]: 'x [EMAIL]' })
+    const left = run(guardWith('block'), [answer, odd, FINISH])
+    expect(left.map(({ type }) => type)).toEqual(['text-delta', 'error'])
+    const seen: string[] = []
+    const { output } = profileOf({ sensitiveData: { input: 'ignore', output: 'flag' } })
+    new AnswerObserver(output, ({ rule }, place) => seen.push(`${rule} ${place}`)).take([odd, FINISH])
+    expect(seen).toEqual(['email tool-arguments'])
   })
 
   it('keeps the order in which texts begin', () => {

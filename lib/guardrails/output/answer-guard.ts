@@ -1,14 +1,17 @@
 import type { GatewayError } from '../../errors.ts'
 import type { Change } from '../../llm/events.ts'
 import type { EventGroup, ReplyEvent } from '../../llm/types.ts'
+import { atOnce } from '../../loop-turns.ts'
 import type { Guard } from '../profile.ts'
-import { placeholderKind } from '../redact.ts'
+import { placeholderKind, withSpansReplaced } from '../redact.ts'
 import type { Piece } from '../stream-holder.ts'
 import type { Action, Place, Verdict } from '../types.ts'
 import {
   type GrowingText,
   GrowingTexts,
   isTextEvent,
+  namesOfEvent,
+  PLACE_OF_NAMES,
   saysMore,
   type TextEvent,
   textOfEvent,
@@ -85,13 +88,32 @@ export class AnswerGuard {
     if (this.#reasoning && this.#reasoning !== text)
       this.#decide(this.#reasoning, this.#reasoning.holder.flush())
     this.#reasoning = event.type === 'reasoning-delta' ? text : undefined
-    const waiting: Waiting = { event, text, undecided: added.length, decided: '' }
+    const named = this.#named(event)
+    if (this.#error) return
+    const waiting: Waiting = { event: named, text, undecided: added.length, decided: '' }
     this.#waiting.push(waiting)
     const ofText = this.#pieces.get(text) ?? []
     this.#pieces.set(text, ofText)
     if (added !== '') ofText.push(waiting)
     this.#decide(text, text.holder.push(added))
     if (event.type === 'reasoning-delta' && event.signature !== undefined) this.#endReasoning(waiting, event)
+  }
+
+  /** The event with the id and the name of its tool call as they may leave. */
+  #named(event: TextEvent): TextEvent {
+    const names = Object.entries(namesOfEvent(event)).map(([key, name]) => [key, this.#nameOf(name)])
+    return names.length === 0 ? event : { ...event, ...Object.fromEntries(names) }
+  }
+
+  #nameOf(name: string): string {
+    const toRedact: Verdict[] = []
+    for (const verdict of this.#texts.verdictsOnName(name)) {
+      const action = this.#findings.actionOn(verdict, PLACE_OF_NAMES)
+      if (action === 'block' || action === 'another-model')
+        this.#error ??= this.#findings.blocked(verdict, PLACE_OF_NAMES)
+      else if (action === 'redact') toRedact.push(verdict)
+    }
+    return atOnce(withSpansReplaced(name, toRedact, placeholderKind))
   }
 
   /** A vendor refuses reasoning that differs from what it has signed. */
@@ -195,6 +217,8 @@ export class AnswerObserver {
       if (isTextEvent(event)) {
         const text = this.#texts.of(event)
         this.#pieces.add(text)
+        for (const name of Object.values(namesOfEvent(event)))
+          for (const verdict of this.#texts.verdictsOnName(name)) this.#onVerdict(verdict, PLACE_OF_NAMES)
         this.#report(text, text.holder.push(textOfEvent(event)))
       } else if (event.type === 'finish' || event.type === 'error')
         for (const text of this.#pieces) this.#report(text, text.holder.end())

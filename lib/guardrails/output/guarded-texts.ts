@@ -1,8 +1,9 @@
 import type { ReplyEvent } from '../../llm/types.ts'
+import { atOnce } from '../../loop-turns.ts'
 import { JsonPlace } from '../json-place.ts'
 import type { Guard } from '../profile.ts'
 import type { StreamHolder } from '../stream-holder.ts'
-import type { Place } from '../types.ts'
+import type { Place, Verdict } from '../types.ts'
 
 /** An event that adds text to an answer. */
 export type TextEvent = Extract<
@@ -20,6 +21,8 @@ const PLACES: Readonly<Record<TextEvent['type'], Place>> = {
   'tool-call-delta': 'tool-arguments',
 }
 
+export const PLACE_OF_NAMES: Place = 'tool-arguments'
+
 export const placeOf = ({ type }: TextEvent): Place => PLACES[type]
 
 export const textOfEvent = (event: TextEvent): string =>
@@ -30,6 +33,13 @@ export const isTextEvent = (event: ReplyEvent): event is TextEvent => Object.has
 /** The same event with another text. */
 export const withText = (event: TextEvent, text: string): TextEvent =>
   event.type === 'tool-call-delta' ? { ...event, arguments: text } : { ...event, text }
+
+/** The id and the name of a tool call, where an event has them: a model wrote them too. */
+export const namesOfEvent = (event: TextEvent): Readonly<{ id?: string; name?: string }> => {
+  if (event.type !== 'tool-call-delta') return {}
+  const { id, name } = event
+  return { ...(id !== undefined && { id }), ...(name !== undefined && { name }) }
+}
 
 /** Whether an event says more than its text. */
 export const saysMore = (event: TextEvent): boolean =>
@@ -44,6 +54,11 @@ export class GrowingTexts {
 
   constructor(guard: Guard) {
     this.#guard = guard
+  }
+
+  /** The verdicts on the id or the name of a tool call, which comes as a whole. */
+  verdictsOnName(name: string): readonly Verdict[] {
+    return atOnce(this.#guard.spansAt(PLACE_OF_NAMES).inspect(name))
   }
 
   of(event: TextEvent): GrowingText {

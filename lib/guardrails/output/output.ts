@@ -1,26 +1,14 @@
 import type { Handler, Policy } from '../../compose.ts'
-import { GatewayError } from '../../errors.ts'
 import { tap, transform } from '../../llm/events.ts'
 import type { Call, Reply } from '../../llm/types.ts'
 import { blocked } from '../findings.ts'
 import { Decisions, type GuardrailDeps } from '../policy.ts'
 import { isForOutput, looksAtAnswers, type Profile } from '../profile.ts'
 import { systemPromptsOf } from '../system-prompt.ts'
+import { assertRewritable } from './answer-forms.ts'
 import { AnswerGuard, AnswerObserver } from './answer-guard.ts'
 import { assertNoLogprobs, guardedBody, hasTextBody, observedBody } from './body-guard.ts'
 import { judgedAnswer } from './judged-answer.ts'
-
-/** Several answers at once are read only as they pass: those of a client's own format. */
-const assertOneAnswer = ({ parameters }: Call): void => {
-  if ((parameters?.choices ?? 1) > 1)
-    throw new GatewayError(
-      'INVALID_INPUT',
-      'Only one answer can be asked for where guardrails change answers.',
-      {
-        details: [{ path: 'n', message: 'must be 1' }],
-      },
-    )
-}
 
 const guardedAnswer = (reply: Reply, call: Call, profile: Profile, deps: GuardrailDeps): Reply => {
   const decisions = new Decisions(call, profile, deps)
@@ -59,7 +47,7 @@ export const guardOutput = (deps: GuardrailDeps): Policy<Call, Reply> =>
     const profile = call.rules === undefined ? undefined : deps.profileOf(call.rules)
     if (!profile || !looksAtAnswers(profile)) return await next(call)
     if (call.passthrough) return await guardedPassthrough(call, next, profile, deps)
-    if (profile.changesAnswers) assertOneAnswer(call)
+    if (profile.changesAnswers) assertRewritable(call)
     const reply = await next(call)
     return judgedAnswer(guardedAnswer(reply, call, profile, deps), call, profile, deps)
   }

@@ -18,10 +18,13 @@ const TOKEN_LIST = /^\[[\s\d.,eE+-]*\]$/
 export const writtenMember = ({ body }: PassthroughRequest, name: string): string | undefined =>
   body.kind === 'json' ? body.members.find(([known]) => known === name)?.[1] : undefined
 
-/** A number of the body that is not negative, rounded up; undefined where there is none. */
+/** No vendor makes as much. */
+const MOST = 1e9
+
+/** A number of the body that is not negative, rounded up, and at most 1e9; undefined where there is none. */
 export const numberIn = (request: PassthroughRequest, name: string): number | undefined => {
   const value = Number(fieldOf(request, name) ?? Number.NaN)
-  return Number.isFinite(value) && value >= 0 ? Math.ceil(value) : undefined
+  return Number.isFinite(value) && value >= 0 ? Math.min(MOST, Math.ceil(value)) : undefined
 }
 
 /** How many inputs a request has, each of which a model reads apart: texts, or lists of tokens; at least 1. */

@@ -22,6 +22,13 @@ const images = z
   .min(1, `must be from 1 to ${MOST_IMAGES}`)
   .max(MOST_IMAGES, `must be from 1 to ${MOST_IMAGES}`)
 
+const MOST_ANSWERS = 128
+/** Source: OpenAI, "Create completion". */
+const answers = z
+  .int()
+  .min(1, `must be from 1 to ${MOST_ANSWERS}`)
+  .max(MOST_ANSWERS, `must be from 1 to ${MOST_ANSWERS}`)
+
 /** Endpoints whose bodies are JSON; the others take forms with files. */
 export type JsonEndpoint = Exclude<Endpoint, 'images/edits' | 'audio/transcriptions' | 'audio/translations'>
 
@@ -34,7 +41,12 @@ export type EndpointBody = Readonly<{ model?: string | undefined; stream?: boole
  */
 export const endpointBody: Readonly<Record<JsonEndpoint, z.ZodType<EndpointBody>>> = {
   embeddings: z.looseObject({ ...common, input }),
-  completions: z.looseObject(common),
+  completions: z.looseObject({
+    ...common,
+    n: optional(answers),
+    best_of: optional(answers),
+    max_tokens: optional(z.int().min(0, 'must not be negative')),
+  }),
   moderations: z.looseObject({ ...common, input }),
   'images/generations': z.looseObject({ ...common, prompt: word, n: optional(images) }),
   'audio/speech': z.looseObject({ ...common, input: word }),

@@ -51,7 +51,23 @@ type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'
 const ALL = { all: true } as const
 
 const listOf = (text: string | undefined) => text?.split(',').map(entry => entry.trim())
-const numberOf = (text: string | undefined) => (text === undefined ? undefined : Number(text))
+
+type NumberOption =
+  | 'requests-per-minute'
+  | 'tokens-per-minute'
+  | 'concurrency'
+  | 'budget-day'
+  | 'budget-month'
+  | 'overlap-seconds'
+
+/** Throws Error for a text that is no number, which a blank one is not either. */
+const numberOf = (values: Values, option: NumberOption): number | undefined => {
+  const text = values[option]
+  if (text === undefined) return undefined
+  const number = text.trim() === '' ? Number.NaN : Number(text)
+  if (!Number.isFinite(number)) throw new Error(`--${option} must be a number.`)
+  return number
+}
 
 /** The options as the body of POST /api/admin/keys. */
 const bodyOf = (values: Values) => ({
@@ -60,11 +76,11 @@ const bodyOf = (values: Values) => ({
   role: values.role,
   scopes: { routes: listOf(values.routes), models: listOf(values.models) },
   limits: {
-    requestsPerMinute: numberOf(values['requests-per-minute']),
-    tokensPerMinute: numberOf(values['tokens-per-minute']),
-    concurrency: numberOf(values.concurrency),
+    requestsPerMinute: numberOf(values, 'requests-per-minute'),
+    tokensPerMinute: numberOf(values, 'tokens-per-minute'),
+    concurrency: numberOf(values, 'concurrency'),
   },
-  budgetUsd: { day: numberOf(values['budget-day']), month: numberOf(values['budget-month']) },
+  budgetUsd: { day: numberOf(values, 'budget-day'), month: numberOf(values, 'budget-month') },
   expiresAt: values['expires-at'],
 })
 
@@ -80,7 +96,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return { keys: page.entries.map(key => keyJson(key, now)), nextCursor: page.cursor ?? null }
   },
   rotate: async ({ changes }, values, id, now) => {
-    const body = { overlapSeconds: numberOf(values['overlap-seconds']) }
+    const body = { overlapSeconds: numberOf(values, 'overlap-seconds') }
     const { overlapSeconds } = parseOrThrow(rotationBody, body)
     return madeKeyJson(await changes.rotate(id, overlapSeconds * 1000, ALL), now)
   },

@@ -49,6 +49,20 @@ describe('npm run keys', () => {
     expect((await keys()).code).toBe(1)
   })
 
+  it.each(['', ' ', 'NaN', '1e400', 'ten'])(
+    'takes no “%s” for a number: a blank budget is none of $0',
+    async text => {
+      const makes = ['create', '--name', 'blank', `--budget-day=${text}`]
+      expect(await keys(...makes)).toMatchObject({
+        code: 1,
+        out: '',
+        err: '--budget-day must be a number.\n',
+      })
+      const rotates = ['rotate', 'key_none', `--overlap-seconds=${text}`]
+      expect((await keys(...rotates)).err).toBe('--overlap-seconds must be a number.\n')
+    },
+  )
+
   it('has its pepper in a file that only its owner reads', () => {
     expect(statSync(join(DATA_DIR, 'key-pepper')).mode & 0o777).toBe(0o600)
   })

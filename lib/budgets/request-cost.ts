@@ -9,8 +9,11 @@ const CHARACTERS_OF_A_PRICE = 1e6
 const OUTPUT_TOKENS_OF_IMAGE = 10_000
 /** The most that an image to be edited is counted as, with room. */
 const INPUT_TOKENS_OF_IMAGE = 8_000
-/** The lowest bit rate of recorded speech, 8 kbit/s: no recording of that size lasts longer. */
-const LEAST_BYTES_PER_SECOND = 1_000
+/**
+ * 4 kbit/s, below the lowest rates of speech: AMR's 4.75 and Opus' 6 kbit/s. No recording of that size lasts longer,
+ * unless most of it is silence, which some formats leave out.
+ */
+const LEAST_BYTES_PER_SECOND = 500
 const TOKENS_PER_SECOND = 50
 /**
  * Speech has some 20 tokens a second. A UTF-8 byte of slow speech takes a tenth of a second, and a digit, which is read

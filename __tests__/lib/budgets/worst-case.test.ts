@@ -153,14 +153,14 @@ describe('the worst case of a call', () => {
     expect(passing('images/edits', 'tokens', urls)).toBeGreaterThan(2 * 8_000 * 40_000)
   })
 
-  it('of a recording is by its bytes: none is longer', () => {
+  it('of a recording is by its bytes, at half a kilobyte a second: speech is no longer', () => {
     const parts = [
       { name: 'file', fileName: 'a.mp3', type: 'audio/mpeg', path: '/nowhere', bytes: 60_000 },
     ] as const
     const call = asking('', {
       passthrough: { endpoint: 'audio/transcriptions', namesModel: true, body: { kind: 'form', parts } },
     })
-    expect(worstCases().of(call, { ...TARGET, model: 'recording' })?.nanoUsd).toBe(60 * 100_000)
+    expect(worstCases().of(call, { ...TARGET, model: 'recording' })?.nanoUsd).toBe(120 * 100_000)
   })
 })
 

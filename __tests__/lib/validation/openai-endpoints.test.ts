@@ -15,7 +15,7 @@ describe('a request for completions', () => {
     { max_tokens: 1e308 },
     { max_tokens: -1 },
   ])('is refused where it asks for no number of answers or tokens: %o', body => {
-    expect(faultsOf({ prompt: 'Hi', ...body })).toEqual([expect.stringContaining(Object.keys(body).join())])
+    expect(faultsOf({ prompt: 'Hi', ...body })?.[0]).toContain(Object.keys(body).join())
   })
 
   it('may leave them out, and ask for anything else', () => {

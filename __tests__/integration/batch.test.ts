@@ -190,6 +190,23 @@ describe.each(HOSTS)('batches under the %s host', host => {
     expect((await ada.post(`/jobs/${id}/retry`)).status).toBe(409)
   })
 
+  it('say why failed items are not retried: while others run, and of a job that was cancelled', async () => {
+    const { id } = await ada.submit([
+      { prompt: 'bad', model: modelThat(refuses(400)) },
+      { prompt: 'never', model: 'mock/hang' },
+    ])
+    await ada.until(id, ({ counts }) => counts.failed === 1)
+    const refusal = async () => (await (await ada.post(`/jobs/${id}/retry`)).json()).error
+    expect(await refusal()).toMatchObject({
+      code: 'CONFLICT',
+      message: 'The batch has not ended yet: its failed items can be retried then.',
+      retryable: true,
+    })
+    await ada.post(`/jobs/${id}/cancel`)
+    await ada.ended(id)
+    expect(await refusal()).toMatchObject({ message: expect.stringContaining('cancelled'), retryable: false })
+  })
+
   it('begin no more than a few of their items at a busy provider, and leave the slots to others', async () => {
     const model = modelThat(refuses(429, { headers: { 'retry-after': '2' } }))
     const { id } = await ada.submit(Array.from({ length: 100 }, (_, at) => ({ prompt: `${at}`, model })))

@@ -73,6 +73,13 @@ const noWebhooks = (): GatewayError => {
 const tooLate = (what: string): GatewayError =>
   new GatewayError('CONFLICT', `The batch ${what}.`, { retryable: false })
 
+/** Why no item of a job is retried. */
+const notRetried = ({ state, counts }: Job): GatewayError => {
+  if (counts.failed === 0) return tooLate('has no failed items to retry')
+  if (state === 'cancelled') return tooLate('was cancelled. Submit its failed items as a new one')
+  return new GatewayError('CONFLICT', 'The batch has not ended yet: its failed items can be retried then.')
+}
+
 /** A caller's operations on their own jobs. For other callers the job does not exist. */
 export class BatchService {
   readonly #deps: BatchServiceDeps
@@ -180,7 +187,7 @@ export class BatchService {
     const { records, clock, notifyWork } = this.#deps
     const job = await this.find(caller, id)
     const count = await records.retryFailed(job.owner, job.id, clock.now())
-    if (count === 0) throw tooLate('has no failed items to retry')
+    if (count === 0) throw notRetried(await this.find(caller, id))
     notifyWork(count)
     return this.#changed(caller, job)
   }

@@ -174,8 +174,9 @@ describe('a job’s items', () => {
     [{ id: '' }, 'id must not be empty'],
     [{ id: '   ' }, 'id must not be empty'],
     [{ id: 'x'.repeat(129) }, 'id must have at most 128 characters'],
-    [{ id: 'a\nb' }, 'id must hold no control characters'],
-    [{ id: 'a\u0000b' }, 'id must hold no control characters'],
+    [{ id: 'a\nb' }, 'id must hold no control characters, and be well-formed Unicode'],
+    [{ id: 'a\u0000b' }, 'id must hold no control characters, and be well-formed Unicode'],
+    [{ id: 'a\ud800' }, 'id must hold no control characters, and be well-formed Unicode'],
     [{ id: true }, 'id must be a string, is boolean'],
     [{ id: 2 ** 53 }, 'id must be a string, is number'],
     [{ prompt: '' }, 'prompt must not be empty'],
@@ -241,8 +242,9 @@ describe('a job’s name', () => {
     [' \t\n', 'must not be empty'],
     ['x'.repeat(201), 'must have at most 200 characters'],
     ['🎉'.repeat(201), 'must have at most 200 characters'],
-    ['a\r\nb', 'must hold no control characters'],
-    ['a\u0085b', 'must hold no control characters'],
+    ['a\r\nb', 'must hold no control characters, and be well-formed Unicode'],
+    ['a\u0085b', 'must hold no control characters, and be well-formed Unicode'],
+    ['\udfff', 'must hold no control characters, and be well-formed Unicode'],
     [7, 'must be a string, is number'],
   ])('may not be %j', async (name, fault) => {
     expect(await faultsOf(withJob({ name }))).toEqual([`name ${fault}`])

@@ -1,17 +1,23 @@
-import { isWord } from '../scan/characters.ts'
+import { hash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import { VisibleText } from '../scan/visible-text.ts'
 import { type Detector, OPEN, type Outcome } from '../types.ts'
+import { HEAD, PromptIndex } from './prompt-index.ts'
 
 /** So many characters of a system prompt in a row are a leak: longer than a phrase that two texts share by chance. */
 export const SHORTEST_LEAK = 60
 /** A longer leak is found in pieces. */
 const LONGEST_LEAK = 1024
-/** What of the prompts is compared; the index is built per call, in about a millisecond. */
-const MOST_PROMPT = 8192
+/** What of the prompts is compared: README names it. */
+export const MOST_PROMPT = 65_536
+/** Characters of prompts whose detectors are kept: the calls of an application have the same ones. */
+const MOST_KEPT = 1_048_576
 /** How far places of the prompt are put in order: beyond it the first of the equal ones is compared. */
 const SORTED_DEPTH = SHORTEST_LEAK
 /** White space counts as one space: so much of it in a row is skipped. */
 const MOST_SPACES = 4
+
+const NOT_ASCII = /[^\0-\x7f]/
 
 const isSpace = (code: number): boolean => code === 32 || (code >= 9 && code <= 13)
 
@@ -27,22 +33,10 @@ const normal = (text: string): string => {
   const visible = new VisibleText()
   visible.append(text)
   const units = visible.view.replace(/\s+/g, ' ').trim().slice(0, MOST_PROMPT)
+  if (!NOT_ASCII.test(units)) return units.toLowerCase()
   return Array.from({ length: units.length }, (_, index) =>
     String.fromCharCode(lower(units.charCodeAt(index))),
   ).join('')
-}
-
-/** Where words of the prompt begin, ordered by what follows. */
-const wordStarts = (prompt: string): readonly number[] => {
-  const starts: number[] = []
-  for (let index = 0; index + SHORTEST_LEAK <= prompt.length; index += 1)
-    if (prompt.charAt(index) !== ' ' && (index === 0 || !isWord(prompt.charCodeAt(index - 1))))
-      starts.push(index)
-  const key = (start: number): string => prompt.slice(start, start + SORTED_DEPTH)
-  return starts
-    .map(start => ({ start, key: key(start) }))
-    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-    .map(({ start }) => start)
 }
 
 /** The part of a range of ordered places whose character at a depth is the given one: [from, to). */
@@ -66,14 +60,14 @@ const narrow = (
   return [firstWhere(at => at >= code), firstWhere(at => at > code)]
 }
 
-/** Finds passages of a system prompt that are repeated word for word, whatever their case and white space. */
-export const promptLeak = (prompts: readonly string[]): Detector => {
-  const prompt = normal(prompts.join('\n'))
-  const starts = wordStarts(prompt)
-  const firsts = new Set(starts.map(start => prompt.charCodeAt(start)))
+const detectorOf = (prompt: string): Detector => {
+  const index = new PromptIndex(prompt, SHORTEST_LEAK)
+  const hasOthers = NOT_ASCII.test(prompt)
 
   const at = (text: string, start: number, isLast: boolean): Outcome => {
-    let range: readonly [number, number] = [0, starts.length]
+    let head = ''
+    let starts: readonly number[] = []
+    let range: readonly [number, number] = [0, 0]
     let matched = 0
     let spaces = 0
     let end = start
@@ -84,10 +78,15 @@ export const promptLeak = (prompts: readonly string[]): Detector => {
       if (spaces > MOST_SPACES) break
       if (spaces > 1) continue
       const code = spaces === 1 ? 32 : lower(raw)
-      const next = matched < SORTED_DEPTH ? narrow(prompt, starts, range, matched, code) : range
-      if (next[0] >= next[1]) break
-      if (matched >= SORTED_DEPTH && prompt.charCodeAt((starts[next[0]] ?? 0) + matched) !== code) break
-      range = next
+      if (matched < HEAD) {
+        head += String.fromCharCode(code)
+        if (!index.begins(head)) break
+        if (head.length === HEAD) starts = index.startsOf(head)
+        range = [0, starts.length]
+      } else if (matched < SORTED_DEPTH) {
+        range = narrow(prompt, starts, range, matched, code)
+        if (range[0] >= range[1]) break
+      } else if (prompt.charCodeAt((starts[range[0]] ?? 0) + matched) !== code) break
       matched += 1
       if (spaces === 0) end = position + 1
     }
@@ -96,7 +95,7 @@ export const promptLeak = (prompts: readonly string[]): Detector => {
   return {
     name: 'prompt-leak',
     longest: LONGEST_LEAK * (MOST_SPACES + 1),
-    starts: code => (code < 128 ? firsts.has(lower(code)) : [...firsts].some(first => first > 127)),
+    starts: code => (code < 128 ? index.begins(String.fromCharCode(lower(code))) : hasOthers),
     atWordStart: true,
     at,
   }
@@ -106,4 +105,17 @@ function leakOf(matched: number, end: number): Outcome {
   return matched < SHORTEST_LEAK
     ? undefined
     : { end, kind: 'system-prompt', rule: 'system-prompt-verbatim', score: 0.9 }
+}
+
+const known = new LRUCache<string, Detector>({ maxSize: MOST_KEPT })
+
+/** Finds passages of system prompts that are repeated word for word, whatever their case and white space. */
+export const promptLeak = (prompts: readonly string[]): Detector => {
+  const joined = prompts.join('\n').slice(0, 2 * MOST_PROMPT)
+  const key = hash('sha256', joined, 'base64')
+  const kept = known.get(key)
+  if (kept) return kept
+  const created = detectorOf(normal(joined))
+  known.set(key, created, { size: Math.max(1, joined.length) })
+  return created
 }

@@ -3,6 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { answers, block, ended, message, sseOf, started, texts } from '../support/anthropic-behaviour.ts'
 import { HOSTS } from '../support/gateway.ts'
 import {
+  callItem,
+  messageItem,
+  nativeResponse,
+  takesToolsInResponses,
+} from '../support/responses-behaviour.ts'
+import {
   type Behaviour,
   chunk,
   completion,
@@ -514,6 +520,34 @@ describe.each(HOSTS)('POST /v1/messages under the %s server', host => {
           output_tokens: 5,
         },
       })
+    })
+
+    it('a call of tools over Responses, where the model takes tools only there', async () => {
+      const model = 'gpt-5.6-terra'
+      const items = [
+        messageItem('msg_1', 'I look.'),
+        callItem('fc_1', 'call_1', 'weather', '{"city":"Köln"}'),
+      ]
+      setting.upstream.forModel(
+        model,
+        takesToolsInResponses(() => nativeResponse('resp_1', items)),
+      )
+      const asked = { model, max_tokens: 100, messages, tools: [WEATHER] }
+      const created = await through.messages.create(asked)
+      const streamed = await through.messages.stream(asked).finalMessage()
+      for (const one of [created, streamed]) {
+        expect(one.content).toEqual([
+          { type: 'text', text: 'I look.' },
+          { type: 'tool_use', id: 'call_1', name: 'weather', input: { city: 'Köln' } },
+        ])
+        expect(one.stop_reason).toBe('tool_use')
+        expect(one.usage).toMatchObject({ input_tokens: 12, cache_read_input_tokens: 8, output_tokens: 9 })
+      }
+      expect(setting.upstream.callsFor(model).map(({ path }) => path)).toEqual([
+        '/v1/chat/completions',
+        '/v1/responses',
+        '/v1/responses',
+      ])
     })
 
     it('its parallel tool calls, whole and streamed, to the same message', async () => {

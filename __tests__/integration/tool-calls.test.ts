@@ -4,6 +4,12 @@ import { type ChatEvent, events, type Json, post, textOf } from '../support/chat
 import { FakeService, json, openMeteoOn } from '../support/fake-service.ts'
 import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess, HOSTS } from '../support/gateway.ts'
+import {
+  callItem,
+  messageItem,
+  nativeResponse,
+  takesToolsInResponses,
+} from '../support/responses-behaviour.ts'
 import { anthropicModel, openAiModel, type Script, weatherCall } from '../support/tool-calling.ts'
 import { USAGE } from '../support/upstream-behaviour.ts'
 
@@ -82,6 +88,33 @@ describe.each(HOSTS)('the gateway’s tools in a call, under the %s server', hos
   const sent = (from: FakeUpstream): Json[] => from.calls.map(({ body }) => JSON.parse(body))
   const kinds = (found: readonly ChatEvent[]): string[] =>
     found.map(({ event, data }) => (event === 'tool' ? `tool ${data.name} ${data.state}` : event))
+
+  it('are called over Responses, where the model takes tools only there', async () => {
+    upstream.usually(
+      takesToolsInResponses(asked => {
+        const { input } = asked as Json
+        const result = input.find((item: Json) => item.type === 'function_call_output')
+        const call = callItem('fc_1', 'call_1', 'weather', JSON.stringify({ location: 'Berlin' }))
+        const said = result && `It is ${JSON.parse(result.output).data.temperature} degrees.`
+        return nativeResponse('resp_1', [said ? messageItem('msg_1', said) : call])
+      }),
+    )
+    const asked = { ...QUESTION, model: 'gpt-5.6-terra', stream: true }
+    const found = await events(await post(gateway.url, asked))
+    expect([...new Set(kinds(found))]).toEqual([
+      'start',
+      'tool weather running',
+      'tool weather done',
+      'delta',
+      'done',
+    ])
+    expect(textOf(found)).toBe('It is 3.4 degrees.')
+    expect(upstream.calls.map(({ path }) => path)).toEqual([
+      '/v1/chat/completions',
+      '/v1/responses',
+      '/v1/responses',
+    ])
+  })
 
   it('are called, run and answered within one stream of /api/chat, whose usage and cost are those of both rounds', async () => {
     upstream.usually(openAiModel(asksOnce))

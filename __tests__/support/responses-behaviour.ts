@@ -1,4 +1,4 @@
-import { type Asked, type Behaviour, sends } from './upstream-behaviour.ts'
+import { type Asked, type Behaviour, refuses, says, sends } from './upstream-behaviour.ts'
 
 export const RESPONSES_USAGE = {
   input_tokens: 20,
@@ -139,3 +139,19 @@ export const eventsIn = (
       const [event = '', data = ''] = one.split('\n')
       return { event: event.slice('event: '.length), data: JSON.parse(data.slice('data: '.length)) }
     })
+
+/**
+ * A model that reasons unless it is asked not to, and takes no tools with that in chat completions.
+ * @param toolsIn what its Responses answer
+ */
+export const takesToolsInResponses =
+  (toolsIn: (asked: Asked) => ReturnType<typeof nativeResponse>): Behaviour =>
+  (sink, asked, signal) => {
+    if (isResponsesRequest(asked)) return responds(toolsIn(asked))(sink, asked, signal)
+    const { tools, reasoning_effort: effort } = asked as { tools?: unknown; reasoning_effort?: string }
+    const message = `Function tools with reasoning_effort are not supported for ${asked.model} in /v1/chat/completions. To use function tools, use /v1/responses or set reasoning_effort to 'none'.`
+    const error = { message, type: 'invalid_request_error', param: 'reasoning_effort', code: null }
+    const isRefused = tools !== undefined && effort !== 'none'
+    const behaviour = isRefused ? refuses(400, { body: JSON.stringify({ error }) }) : says(['Hello'])
+    return behaviour(sink, asked, signal)
+  }

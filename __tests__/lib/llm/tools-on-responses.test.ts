@@ -17,9 +17,10 @@ import {
   nativeResponse,
   reasoningItem,
   responds,
+  takesToolsInResponses,
   withoutResponses,
 } from '../../support/responses-behaviour.ts'
-import { type Behaviour, refuses, says } from '../../support/upstream-behaviour.ts'
+import { type Behaviour, refuses } from '../../support/upstream-behaviour.ts'
 
 const MODEL = 'gpt-5.6-terra'
 const HOUR_MS = 3_600_000
@@ -29,26 +30,17 @@ const PATHS = { chat: '/v1/chat/completions', responses: '/v1/responses' }
 
 const refusal = (message: string, param: string) =>
   JSON.stringify({ error: { message, type: 'invalid_request_error', param, code: null } })
-const NO_TOOLS = refusal(
-  `Function tools with reasoning_effort are not supported for ${MODEL} in /v1/chat/completions. To use function tools, use /v1/responses or set reasoning_effort to 'none'.`,
-  'reasoning_effort',
-)
 const NO_CHAT = refusal(
   'This model is only supported in v1/responses and not in v1/chat/completions.',
   'model',
 )
 
-/** Chat completions of a model that reasons unless it is told not to, and then takes no tools. */
-const chatWithoutTools: Behaviour = (response, asked, signal) => {
-  const { tools, reasoning_effort: effort } = asked as { tools?: unknown; reasoning_effort?: string }
-  const isRefused = tools !== undefined && effort !== 'none'
-  return (isRefused ? refuses(400, { body: NO_TOOLS }) : says(['Hello']))(response, asked, signal)
-}
 const ANSWER = nativeResponse('resp_1', [
   reasoningItem('rs_1'),
   messageItem('msg_1', 'Let me see.'),
   callItem('fc_1', 'call_1', 'weather', '{"city":"Rom"}'),
 ])
+const chatWithoutTools = takesToolsInResponses(() => ANSWER)
 const withResponses =
   (chat: Behaviour): Behaviour =>
   (response, asked, signal) =>
@@ -96,7 +88,7 @@ describe('a model that takes tools only over Responses', () => {
   ])(
     'is asked there in the same attempt, and answers with its calls: %o, streamed: %s',
     async (definition, stream) => {
-      upstream.usually(withResponses(chatWithoutTools))
+      upstream.usually(chatWithoutTools)
       const { events, usage, omitted } = await ask(providerOf(definition), { ...WITH_TOOLS, stream })
       expect(paths()).toEqual([PATHS.chat, PATHS.responses])
       expect(events.filter(({ type }) => type === 'wire')).toEqual([])
@@ -113,7 +105,7 @@ describe('a model that takes tools only over Responses', () => {
   )
 
   it('is asked there at once for an hour, and for answers without tools as before', async () => {
-    upstream.usually(withResponses(chatWithoutTools))
+    upstream.usually(chatWithoutTools)
     const provider = providerOf(openai)
     await ask(provider, WITH_TOOLS)
     await ask(provider, WITH_TOOLS)
@@ -125,7 +117,7 @@ describe('a model that takes tools only over Responses', () => {
   })
 
   it('gets the whole conversation, its tools and its parameters', async () => {
-    upstream.usually(withResponses(chatWithoutTools))
+    upstream.usually(chatWithoutTools)
     const messages: Message[] = [
       { role: 'system', content: 'Be brief.' },
       {
@@ -216,7 +208,7 @@ describe('a model that takes tools only over Responses', () => {
   })
 
   it('names what Responses do not have by the client’s names, or refuses it where the client is strict', async () => {
-    upstream.usually(withResponses(chatWithoutTools))
+    upstream.usually(chatWithoutTools)
     const raw = rawOf(
       'anthropic-messages',
       '{"model":"m","stop_sequences":["END"],"top_k":3,"temperature":0.5}',
@@ -232,7 +224,7 @@ describe('a model that takes tools only over Responses', () => {
   })
 
   it('keeps its refusal for a chat client whose own body passes on', async () => {
-    upstream.usually(withResponses(chatWithoutTools))
+    upstream.usually(chatWithoutTools)
     const raw = rawOf('openai-chat', JSON.stringify({ model: MODEL, messages: [], tools: [] }))
     await expect(ask(providerOf(openai), { ...WITH_TOOLS, raw })).rejects.toMatchObject({
       refusal: { status: 400, param: 'reasoning_effort' },

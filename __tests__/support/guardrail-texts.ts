@@ -26,6 +26,9 @@ export const DENSE_UNITS: Readonly<Record<string, string>> = {
   'small numbers': '12 34 ',
   'numbers of three digits': '123 456 ',
   'numbers in fours': '4111 1111 ',
+  'columns of numbers': '4111\t1111\n',
+  'cards in a table': '4111  1111  1111  1111  ',
+  'cards with check numbers': '4111111111111111-123 ',
   'beginnings of accounts': 'DE89 ',
   'prefixes of keys': 'sk-ant-',
 }

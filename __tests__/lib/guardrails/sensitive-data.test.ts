@@ -35,6 +35,44 @@ describe('cards', () => {
     expect(found(`order ${text} shipped`)).toEqual([])
   })
 
+  it.each([
+    ['4111111111111111-123', '4111111111111111'],
+    ['4111 1111 1111 1111-12/27', '4111 1111 1111 1111'],
+    ['4111111111111111-1234', '4111111111111111'],
+    ['4111111111111111.Thanks', '4111111111111111'],
+    ['4111\t1111\t1111\t1111', '4111\t1111\t1111\t1111'],
+    ['4111 1111\n1111 1111', '4111 1111\n1111 1111'],
+    ['4111 1111\r\n1111 1111', '4111 1111\r\n1111 1111'],
+    ['4111  1111  1111  1111', '4111  1111  1111  1111'],
+    ['4111\t1111\t1111\t1111\t12/27', '4111\t1111\t1111\t1111'],
+    ['4111111111111111\n4111111111111111', '4111111111111111\n4111111111111111'],
+  ])('are found before a check number or a sentence, and across tabs and line ends: %j', (text, number) => {
+    for (const written of [text, `card ${text}`, `card ${text} ok`])
+      expect(found(written)).toEqual(number.split(/(?<=\d{16})\n/).map(one => `card-visa: ${one}`))
+  })
+
+  it.each([
+    '4111111111111111-12345',
+    '4111111111111111-123-ab',
+    '4111111111111111-123a',
+    '4111111111111111-123_4',
+    '4111111111111111_123',
+    '2024\n4111\n1111\n1111\n1111',
+    '4111\t1111\t1111\t1111\t2024',
+    '4111 1111   1111 1111',
+    '4111-1111\n1111-1111',
+  ])('are none as a part of an identifier or of a table: %j', text => {
+    expect(found(`order ${text} shipped`)).toEqual([])
+  })
+
+  it('stand across line ends where their checks are sure: national numbers do not', () => {
+    expect(found('536\n22\n8714 and 536\t22\t8714')).toEqual([])
+    expect(found('536-22-8714\n12 and 536-22-8714\t1')).toEqual([
+      'us-ssn: 536-22-8714',
+      'us-ssn: 536-22-8714',
+    ])
+  })
+
   it('are found between other numbers', () => {
     expect(found('12345 4111 1111 1111 1111 12/27 123')).toEqual(['card-visa: 4111 1111 1111 1111'])
   })

@@ -61,6 +61,7 @@ const isOldVisa = (digits: string, before: string): boolean =>
 export const card: NumberKind = {
   kind: 'card',
   lengths: [13, 14, 15, 16, 17, 18, 19],
+  isSure: true,
   isPossible: digits => isLuhn(digits) && !/^(\d)\1*$/.test(digits),
   check: number => {
     const { digits, grouping, before } = number

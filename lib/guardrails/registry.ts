@@ -19,7 +19,7 @@ export interface RailSettings {
 }
 
 /** Counted up when code changes what is found, since a hash of data cannot see that. */
-const CODE_VERSION = 2
+const CODE_VERSION = 3
 
 /** One line for each rail. */
 const RAILS: readonly ((settings: RailSettings) => readonly Rail[])[] = [

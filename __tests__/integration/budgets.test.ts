@@ -67,6 +67,13 @@ const dayOf = async (gateway: GatewayProcess): Promise<Json> => (await budget(ga
 
 type Outcome = Readonly<{ status: number; code: string | undefined; headers: Headers; body: Json }>
 
+const postTo = (url: string, bearer: string, body: object): Promise<Response> =>
+  fetch(url, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+
 const ask = async ({ url }: GatewayProcess, changes: object = {}): Promise<Outcome> => {
   const answer = await post(url, { ...QUESTION, ...changes })
   const text = await answer.text()
@@ -244,6 +251,68 @@ describe('a budget', () => {
       expect((await budget(gateway, `key:${id}`)).day).toMatchObject({ spentNanoUsd, remainingUsd: 0 })
       expect((await setBudget(gateway, { day: 1 })).day.spentNanoUsd).toBe(spentNanoUsd)
       expect((await setBudget(gateway, { month: 1 })).month.spentNanoUsd).toBe(spentNanoUsd)
+    },
+    60_000,
+  )
+
+  it('of a key is spent by the keys that it makes too, also by what they spent before it was set', async () => {
+    const gateway = await start()
+    const send = async (bearer: string, path: string, body: object) =>
+      json(await postTo(gateway.url + path, bearer, body))
+    const maker = await send(ADMIN_TOKEN, '/api/admin/keys', { name: 'maker' })
+    const makeKey = async () => (await send(maker.key, '/api/keys', { name: 'child' })).key
+    const codeOf = async (key: string) => (await send(key, '/api/chat', QUESTION)).error?.code
+    expect(await codeOf(await makeKey())).toBeUndefined()
+    await setBudget(gateway, { day: 3 * TWO_CALLS_USD }, `key:${maker.id}`)
+    const children = [await makeKey(), await makeKey()]
+    const codes = []
+    for (const key of [...children, ...children, ...children]) codes.push(await codeOf(key))
+    const answered = 1 + codes.filter(code => code === undefined).length
+    expect(answered).toBeGreaterThan(2)
+    expect(answered).toBeLessThan(7)
+    for (const key of [...children, maker.key]) expect(await codeOf(key)).toBe('QUOTA_EXCEEDED')
+    const { spentNanoUsd, reservedNanoUsd } = (await budget(gateway, `key:${maker.id}`)).day
+    expect([spentNanoUsd, reservedNanoUsd]).toEqual([String(answered * COST_NANO), '0'])
+  }, 60_000)
+
+  it.each([
+    ['hosted tools of OpenAI', '/v1/responses', { input: 'Hi', tools: [{ type: 'web_search' }] }],
+    [
+      'a document elsewhere',
+      '/v1/responses',
+      {
+        input: [
+          { role: 'user', content: [{ type: 'input_file', file_url: 'https://documents.example/1.pdf' }] },
+        ],
+      },
+    ],
+    [
+      'many inputs',
+      '/v1/embeddings',
+      { model: 'text-embedding-3-large', input: Array(200).fill('word '.repeat(7_000)) },
+    ],
+    [
+      'many prompts',
+      '/v1/completions',
+      { model: 'gpt-3.5-turbo-instruct', prompt: Array(40).fill('Hi'), max_tokens: 2_000 },
+    ],
+    [
+      'long speech',
+      '/v1/audio/speech',
+      { model: 'gpt-4o-mini-tts', voice: 'alloy', input: 'word '.repeat(1_000) },
+    ],
+  ])(
+    'does not let five calls at once through that may cost more than it has: %s',
+    async (_, path, body) => {
+      const gateway = await start()
+      await setBudget(gateway, { day: 0.1 })
+      const answers = await Promise.all(
+        Array.from({ length: 5 }, () =>
+          postTo(gateway.url + path, ADMIN_TOKEN, { model: 'gpt-4o', ...body }),
+        ),
+      )
+      expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(429))
+      expect(upstream.calls).toEqual([])
     },
     60_000,
   )

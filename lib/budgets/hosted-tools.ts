@@ -30,12 +30,19 @@ const countIn = (value: unknown): number | undefined =>
 
 type Tool = Readonly<{ type: string; maxUses: number | undefined }>
 
-const toolsIn = ({ members }: RawRequest): readonly Tool[] => {
+/** Anthropic's tools of the client may have no type; elsewhere such a tool is a vendor's own: `{"google_search": {}}`. */
+const typeOf = (tool: Readonly<Record<string, unknown>>, format: RawRequest['format']): string => {
+  if (typeof tool.type === 'string') return tool.type
+  return format === 'anthropic-messages' ? 'custom' : (Object.keys(tool)[0] ?? 'custom')
+}
+
+const toolsIn = ({ members, format }: RawRequest): readonly Tool[] => {
   const value: unknown = JSON.parse(memberIn(members, 'tools') ?? '[]')
   const listed = (Array.isArray(value) ? value : []).flatMap((tool: unknown): readonly Tool[] => {
-    if (!isObject(tool) || typeof tool.type !== 'string' || RUN_BY_CLIENT.test(tool.type)) return []
+    const type = isObject(tool) ? typeOf(tool, format) : 'custom'
+    if (!isObject(tool) || RUN_BY_CLIENT.test(type)) return []
     if (isObject(tool.environment) && tool.environment.type === 'local') return []
-    return [{ type: tool.type, maxUses: countIn(tool.max_uses) }]
+    return [{ type, maxUses: countIn(tool.max_uses) }]
   })
   const named = MEMBERS.filter(name => !NOTHING.has(memberIn(members, name)?.trim()))
   return [...listed, ...named.map(type => ({ type, maxUses: undefined }))]

@@ -216,6 +216,7 @@ describe('what is reserved for tools that the vendor runs', () => {
     const tools = ['custom', 'bash_20250124', 'text_editor_20250728', 'computer_20251124', 'memory_20250818']
     const call = searching(tools.map(type => ({ type, name: 'mine' })))
     expect(worst(call)).toBeLessThan(window)
+    expect(worst(searching([{ name: 'mine', input_schema: {} }]))).toBeLessThan(window)
     const shell = { type: 'shell', environment: { type: 'local' } }
     expect(
       worst(searching([shell, { type: 'function', name: 'mine' }], {}, 'openai-responses')),

@@ -1,4 +1,5 @@
 import type { ArgumentsSchema, ServiceRate } from '../types.ts'
+import type { ArgumentStyle } from './styles.ts'
 
 /** An HTTP service that an operator makes a tool of, as the configuration file describes it. */
 export type HttpToolDefinition = Readonly<{
@@ -33,6 +34,8 @@ export type HttpOperation = Readonly<{
   parameters: ArgumentsSchema
   /** Of arguments that are not in the URL; all others go into the query, or the body where the method has one. */
   places: Readonly<Record<string, ArgumentPlace>>
+  /** How arguments are written, where a document says so. */
+  styles?: Readonly<Record<string, ArgumentStyle>> | undefined
   /** The argument that is the whole body. */
   wholeBody?: string | undefined
 }>

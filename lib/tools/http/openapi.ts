@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type ArgumentPlace, DefinitionFault, type HttpOperation } from './definition.ts'
+import { type ArgumentStyle, styleOf } from './styles.ts'
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
 const DEEPEST = 12
@@ -19,7 +20,10 @@ const parameter = z.object({
   in: z.enum(['path', 'query', 'header', 'cookie']),
   required: z.boolean().optional(),
   description: z.string().optional(),
-  schema: z.unknown(),
+  schema: z.unknown().optional(),
+  style: z.string().optional(),
+  explode: z.boolean().optional(),
+  content: node.optional(),
 })
 
 /** What a reference within the document points to. */
@@ -75,14 +79,25 @@ type Arguments = {
   properties: Record<string, unknown>
   required: string[]
   places: Record<string, ArgumentPlace>
+  styles: Record<string, ArgumentStyle>
+}
+
+/** The schema of a parameter that has a content in place of one. */
+const schemaOfContent = (content: Node): unknown => {
+  const json = nodeOf(content)['application/json']
+  if (json === undefined) throw new DefinitionFault('has a parameter of another type than application/json')
+  return nodeOf(json).schema
 }
 
 const addParameters = ({ operation, shared }: Found, document: Node, into: Arguments): void => {
   for (const one of [shared ?? [], operation.parameters ?? []].flat()) {
     const parsed = parameter.safeParse(resolved(one, document))
     if (!parsed.success) throw new DefinitionFault('has a parameter without a name or a place')
-    const { name, in: place, required, description, schema } = parsed.data
+    const { name, in: place, required, description, content } = parsed.data
     if (place === 'cookie' || (place === 'header' && OWN_HEADERS.test(name))) continue
+    const schema = content ? schemaOfContent(content) : parsed.data.schema
+    if (schema === undefined) throw new DefinitionFault(`has a parameter ${name} without a schema`)
+    into.styles[name] = content ? { name: 'json', explode: false } : styleOf(place, parsed.data)
     into.properties[name] = { ...nodeOf(schema), ...(description !== undefined && { description }) }
     into.places[name] = place
     if ((required || place === 'path') && !into.required.includes(name)) into.required.push(name)
@@ -127,7 +142,7 @@ export const openApiOperation = (
   const server = baseUrl ?? textIn(nodeOf(z.array(z.unknown()).safeParse(root.servers).data?.[0]).url)
   if (server === undefined || !/^https?:\/\//.test(server))
     throw new DefinitionFault('names no server with an http address; set baseUrl')
-  const all: Arguments = { properties: {}, required: [], places: {} }
+  const all: Arguments = { properties: {}, required: [], places: {}, styles: {} }
   addParameters(found, root, all)
   const wholeBody = addBody(found, root, all)
   const { operation, method, path } = found
@@ -142,6 +157,7 @@ export const openApiOperation = (
       additionalProperties: false,
     },
     places: all.places,
+    styles: all.styles,
     ...(wholeBody !== undefined && { wholeBody }),
   }
 }

@@ -1,5 +1,6 @@
 import { type ServiceRequest, ToolFailure } from '../types.ts'
 import type { ArgumentPlace, HttpOperation } from './definition.ts'
+import { type ArgumentStyle, inHeader, inPath, inQuery, textOf } from './styles.ts'
 
 const PLACEHOLDER = /\{([^{}]*)\}/g
 const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'DELETE'])
@@ -8,19 +9,24 @@ const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'DELETE'])
 export const argumentsIn = (url: string): readonly string[] =>
   [...url.matchAll(PLACEHOLDER)].map(([, name = '']) => name)
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+const SIMPLE: ArgumentStyle = { name: 'simple', explode: false }
 
 /** An argument as one segment of a path, or as a part of it, which it must not leave. */
-const encoded = (value: unknown): string => {
-  const text = textOf(value)
+const segmentOf = (text: string): string => {
   if (text === '' || text === '.' || text === '..')
     throw new ToolFailure('arguments', 'An argument in the path of the address must not be empty or dots.')
-  return encodeURIComponent(text.toWellFormed())
+  return text
 }
 
-const filled = (template: string, input: Readonly<Record<string, unknown>>): URL => {
+type Input = Readonly<Record<string, unknown>>
+
+const filled = ({ url: template, styles }: HttpOperation, input: Input): URL => {
   const [path = '', query = ''] = template.split(/\?(.*)/s, 2)
-  const url = new URL(path.replaceAll(PLACEHOLDER, (_, name: string) => encoded(input[name] ?? '')))
+  const segment = (name: string): string => {
+    const [value, style] = [input[name] ?? '', styles?.[name]]
+    return segmentOf(style ? inPath(name, value, style) : inPath(name, textOf(value), SIMPLE))
+  }
+  const url = new URL(path.replaceAll(PLACEHOLDER, (_, name: string) => segment(name)))
   for (const [name, value] of new URLSearchParams(query)) {
     const [argument] = argumentsIn(value)
     // An optional argument that is absent takes its parameter with it.
@@ -33,29 +39,44 @@ const filled = (template: string, input: Readonly<Record<string, unknown>>): URL
   return url
 }
 
+/** An argument as pairs of a query: without a style each element of a list stands alone. */
+const pairsOf = (name: string, value: unknown, style: ArgumentStyle | undefined): readonly string[] =>
+  style
+    ? inQuery(name, value, style)
+    : [value].flat().map(one => new URLSearchParams([[name, textOf(one)]]).toString())
+
+/** Search parameters would encode the commas and bars of lists. */
+const addToQuery = (url: URL, pairs: readonly string[]): void => {
+  if (pairs.length > 0) url.search = [url.search.slice(1), ...pairs].filter(part => part !== '').join('&')
+}
+
 const placeOf = (name: string, { places, method }: HttpOperation): ArgumentPlace =>
   places[name] ?? (WITHOUT_BODY.has(method) ? 'query' : 'body')
 
 /** Header values have no line ends, and no characters beyond Latin-1. */
-const headerValue = (value: unknown): string => textOf(value).replaceAll(/[^\x20-\x7e\xa0-\xff]/g, ' ')
+const headerValue = (value: unknown, style: ArgumentStyle | undefined): string =>
+  (style ? inHeader(value, style) : textOf(value)).replaceAll(/[^\x20-\x7e\xa0-\xff]/g, ' ')
 
 /** The request of an operation with these arguments. Throws a ToolFailure for arguments that have no place in it. */
 export const requestOf = (
   operation: HttpOperation,
-  input: Readonly<Record<string, unknown>>,
+  input: Input,
   headers: Readonly<Record<string, string>>,
 ): ServiceRequest => {
-  const url = filled(operation.url, input)
+  const url = filled(operation, input)
   const inUrl = new Set(argumentsIn(operation.url))
   const sent: Record<string, string> = {}
   const body: Record<string, unknown> = {}
+  const pairs: string[] = []
   for (const [name, value] of Object.entries(input)) {
     if (inUrl.has(name) || value === undefined) continue
     const place = placeOf(name, operation)
-    if (place === 'header') sent[name.toLowerCase()] = headerValue(value)
+    const style = operation.styles?.[name]
+    if (place === 'header') sent[name.toLowerCase()] = headerValue(value, style)
     else if (place === 'body') body[name] = value
-    else for (const one of Array.isArray(value) ? value : [value]) url.searchParams.append(name, textOf(one))
+    else pairs.push(...pairsOf(name, value, style))
   }
+  addToQuery(url, pairs)
   const { method, wholeBody } = operation
   const content = wholeBody === undefined ? body : body[wholeBody]
   if (WITHOUT_BODY.has(method) || content === undefined)

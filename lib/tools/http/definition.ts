@@ -1,5 +1,4 @@
 import type { ArgumentsSchema, ServiceRate } from '../types.ts'
-import type { ArgumentStyle } from './styles.ts'
 
 /** An HTTP service that an operator makes a tool of, as the configuration file describes it. */
 export type HttpToolDefinition = Readonly<{
@@ -24,6 +23,19 @@ export type HttpToolDefinition = Readonly<{
 
 /** Where an argument goes. */
 export type ArgumentPlace = 'path' | 'query' | 'header' | 'body'
+
+/** The styles of OpenAPI. */
+export type StyleName =
+  | 'simple'
+  | 'label'
+  | 'matrix'
+  | 'form'
+  | 'spaceDelimited'
+  | 'pipeDelimited'
+  | 'deepObject'
+
+/** How an argument is written. `json`: one JSON text, as a parameter with a `content` is. */
+export type ArgumentStyle = Readonly<{ name: StyleName | 'json'; explode: boolean }>
 
 /** A request as its arguments shape it. */
 export type HttpOperation = Readonly<{

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { type ArgumentPlace, DefinitionFault, type HttpOperation } from './definition.ts'
-import { type ArgumentStyle, styleOf } from './styles.ts'
+import { type ArgumentPlace, type ArgumentStyle, DefinitionFault, type HttpOperation } from './definition.ts'
+import { styleOf } from './styles.ts'
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
 const DEEPEST = 12

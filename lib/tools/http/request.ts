@@ -1,6 +1,6 @@
 import { type ServiceRequest, ToolFailure } from '../types.ts'
-import type { ArgumentPlace, HttpOperation } from './definition.ts'
-import { type ArgumentStyle, inHeader, inPath, inQuery, textOf } from './styles.ts'
+import type { ArgumentPlace, ArgumentStyle, HttpOperation } from './definition.ts'
+import { inHeader, inPath, inQuery, textOf } from './styles.ts'
 
 const PLACEHOLDER = /\{([^{}]*)\}/g
 const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'DELETE'])

@@ -1,24 +1,21 @@
 import { isObject } from '../../raw-json.ts'
-import { DefinitionFault } from './definition.ts'
+import { type ArgumentStyle, DefinitionFault, type StyleName } from './definition.ts'
 
 /** How OpenAPI writes an argument into a request. Source: OpenAPI Specification 3.1.1, Style Values; RFC 6570. */
 const STYLES = {
   path: ['simple', 'label', 'matrix'],
   query: ['form', 'spaceDelimited', 'pipeDelimited', 'deepObject'],
   header: ['simple'],
-} as const
+} as const satisfies Readonly<Record<string, readonly StyleName[]>>
 
 type StyledPlace = keyof typeof STYLES
-type StyleName = (typeof STYLES)[StyledPlace][number]
-
-/** `json`: one JSON text, as a parameter with a `content` is. */
-export type ArgumentStyle = Readonly<{ name: StyleName | 'json'; explode: boolean }>
 
 type Written = Readonly<{ style?: string | undefined; explode?: boolean | undefined }>
 
 /** The style of a parameter, where it names none that of its place. Throws DefinitionFault for one that is not supported. */
 export const styleOf = (place: StyledPlace, { style, explode }: Written): ArgumentStyle => {
-  const name = style === undefined ? STYLES[place][0] : STYLES[place].find(one => one === style)
+  const names: readonly StyleName[] = STYLES[place]
+  const name = style === undefined ? names[0] : names.find(one => one === style)
   if (name === undefined)
     throw new DefinitionFault(`has a parameter with the style ${style}, which is not supported in a ${place}`)
   return { name, explode: explode ?? name === 'form' }

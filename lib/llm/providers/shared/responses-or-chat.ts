@@ -3,8 +3,8 @@ import { GatewayError } from '../../../errors.ts'
 import type { Call, Provider, Target } from '../../types.ts'
 import { type RefusedChat, refusedChat } from './chat-refusal.ts'
 import { isRawFor } from './raw-request.ts'
-import { RememberedModels } from './remembered-models.ts'
 import { toolsWithoutReasoning } from './tools-without-reasoning.ts'
+import { LearnedByModel } from './unsupported-parameters.ts'
 import { UpstreamHttpError } from './upstream-error.ts'
 
 const FORGET_AFTER_MS = 3_600_000
@@ -24,7 +24,7 @@ const hasTools = ({ parameters }: Call): boolean => (parameters?.tools?.length ?
  */
 export const responsesOrChat = (responses: Provider, chat: Provider, clock: Clock): Provider => {
   const chatAlone = toolsWithoutReasoning(chat, clock)
-  const refused = new RememberedModels<RefusedChat>(clock)
+  const refused = new LearnedByModel<RefusedChat>(clock)
   let missingUntil = Number.NEGATIVE_INFINITY
 
   const isForResponses = (call: Call, { model }: Target): boolean => {

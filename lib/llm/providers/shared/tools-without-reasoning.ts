@@ -2,7 +2,7 @@ import type { Clock } from '../../../clock.ts'
 import type { Call, Provider, Reply } from '../../types.ts'
 import { refusedChat } from './chat-refusal.ts'
 import { assertAllTaken, clientsName, isRawFor } from './raw-request.ts'
-import { RememberedModels } from './remembered-models.ts'
+import { LearnedByModel } from './unsupported-parameters.ts'
 
 const EFFORT = 'reasoning_effort'
 const NONE = 'none'
@@ -34,7 +34,7 @@ const named = (call: Call, { head, ...reply }: Reply): Reply => {
  * body passes on as it is.
  */
 export const toolsWithoutReasoning = (chat: Provider, clock: Clock): Provider => {
-  const learned = new RememberedModels<true>(clock)
+  const learned = new LearnedByModel<true>(clock)
   return {
     ...chat,
     async ask(call, target, attempt) {

@@ -110,31 +110,42 @@ const FORGET_AFTER_MS = 3_600_000
 const NONE: Unsupported = new Set()
 
 /**
- * The parameters that the models of one provider have refused. They are forgotten an hour after a model's last refusal,
- * so that a newly supported parameter is sent again; beyond 1,000 models, so are the least recently used.
+ * A fact that was learned about each of a provider's models. It is forgotten after an hour, since a model may change;
+ * beyond 1,000 models, so are the least recently used.
  */
-export class UnsupportedParameters {
+export class LearnedByModel<T> {
   readonly #clock: Clock
-  readonly #byModel = new LRUCache<string, Readonly<{ unsupported: Unsupported; until: number }>>({
-    max: MAX_MODELS,
-  })
+  readonly #byModel = new LRUCache<string, Readonly<{ fact: T; until: number }>>({ max: MAX_MODELS })
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  of(model: string): Unsupported {
-    if (this.#byModel.size === 0) return NONE
+  of(model: string): T | undefined {
+    if (this.#byModel.size === 0) return undefined
     const known = this.#byModel.get(model)
-    if (!known) return NONE
-    if (known.until > this.#clock.now()) return known.unsupported
-    this.#byModel.delete(model)
-    return NONE
+    return known && known.until > this.#clock.now() ? known.fact : undefined
+  }
+
+  add(model: string, fact: T): void {
+    this.#byModel.set(model, { fact, until: this.#clock.now() + FORGET_AFTER_MS })
+  }
+}
+
+/** The parameters that the models of one provider have refused. */
+export class UnsupportedParameters {
+  readonly #learned: LearnedByModel<Unsupported>
+
+  constructor(clock: Clock) {
+    this.#learned = new LearnedByModel(clock)
+  }
+
+  of(model: string): Unsupported {
+    return this.#learned.of(model) ?? NONE
   }
 
   add(model: string, unsupported: readonly UnsupportedParameter[]): void {
-    const all = new Set([...this.of(model), ...unsupported])
-    this.#byModel.set(model, { unsupported: all, until: this.#clock.now() + FORGET_AFTER_MS })
+    this.#learned.add(model, new Set([...this.of(model), ...unsupported]))
   }
 }
 

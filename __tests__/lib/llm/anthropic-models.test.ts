@@ -32,11 +32,11 @@ describe('the names of Claude’s models', () => {
     expect(claudeModel(name)).toEqual(claudeModel(same))
   })
 
-  it('that are unknown count as the newest family, and those of other vendors as the oldest that think', () => {
+  it('of an unknown version count as the newest family, any other name as the oldest that think', () => {
     const { mostOutputTokens: _, ...newest } = claudeModel('claude-opus-5-5')
-    for (const name of ['claude-opus-6', 'claude-opus-5-9', 'claude-new'])
-      expect(claudeModel(name)).toEqual(newest)
-    expect(claudeModel('MiniMax-M2')).toMatchObject({ thinking: 'budget', hasSchemas: false })
+    for (const name of ['claude-opus-6', 'claude-opus-5-9']) expect(claudeModel(name)).toEqual(newest)
+    for (const name of ['MiniMax-M2', 'claude-new'])
+      expect(claudeModel(name)).toMatchObject({ thinking: 'budget', hasSchemas: false, takesSampling: true })
   })
 })
 

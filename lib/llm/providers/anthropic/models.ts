@@ -49,7 +49,7 @@ const ALWAYS_THINKING: ClaudeModel = { ...THINKING, canStopThinking: false }
 
 const NEWEST: ClaudeModel = { ...ALWAYS_THINKING, takesForcedChoice: false }
 
-/** A model of another name that takes the same protocol. */
+/** A model of another name, or of a name without a version, that takes the same protocol. */
 const OTHER: ClaudeModel = { ...BUDGET, usualOutputTokens: 4_096 }
 
 /** Of a later model it is not known how much it writes. */
@@ -94,13 +94,14 @@ const CLAUDE = /(?:^|[/.])claude-(.+)$/i
 const FAMILY_AND_VERSION = /^([a-z]+-\d{1,2}(?:-\d{1,2})?)(?=$|[-@:])/
 
 /**
- * What a model takes, by its name. An unknown name of Claude's counts as a model of the newest family, any other as one
- * of the oldest that think.
+ * What a model takes, by its name. An unknown version of Claude counts as a model of the newest family, any other name as
+ * one of the oldest that think.
  */
 export const claudeModel = (name: string): ClaudeModel => {
   const rest = CLAUDE.exec(name)?.[1]?.toLowerCase()
   if (rest === undefined) return OTHER
   const version = FAMILY_AND_VERSION.exec(rest)?.[1]
   const known = version === undefined ? undefined : MODELS.get(version)
-  return known ?? EARLIER.find(([prefix]) => prefix.test(rest))?.[1] ?? UNKNOWN_CLAUDE
+  const earlier = known ?? EARLIER.find(([prefix]) => prefix.test(rest))?.[1]
+  return earlier ?? (version === undefined ? OTHER : UNKNOWN_CLAUDE)
 }

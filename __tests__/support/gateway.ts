@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { START_FLAGS } from '../../bench/start-flags.ts'
 import { LoopDelays } from './loop-delays.ts'
+import { freePort } from './ports.ts'
 
 export const ROOT = join(import.meta.dirname, '../..')
 export type HostName = 'native' | 'next'
@@ -15,25 +15,6 @@ export const HOSTS: readonly HostName[] = ['native', 'next']
 const STARTS_WITHIN_MS = 150_000
 /** How often the monitor of the event loop looks, with room. */
 const LOOP_PERIOD_MS = 10
-
-/** Below the ports that a machine gives to outgoing connections, one of which would take it before its process does. */
-const PORTS = { from: 12_000, to: 32_000 }
-
-export const isFree = async (port: number): Promise<boolean> => {
-  const server = createServer()
-  const listens = await new Promise<boolean>(resolve => {
-    server.once('error', () => resolve(false)).listen(port, () => resolve(true))
-  })
-  if (listens) await new Promise(resolve => server.close(resolve))
-  return listens
-}
-
-export const freePort = async (): Promise<number> => {
-  for (;;) {
-    const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from))
-    if (await isFree(port)) return port
-  }
-}
 
 /** How a gateway's process is started, beside its environment. */
 export type StartOptions = Readonly<{

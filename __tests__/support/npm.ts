@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { existsSync, globSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compileCache, freePort, ROOT } from './gateway.ts'
+import { compileCache, ROOT } from './gateway.ts'
+import { freePort } from './ports.ts'
 
 export type NpmScript = 'start' | 'worker' | 'dev'
 /** Whom a signal goes to: npm alone (Docker, systemd's KillMode=mixed), or its process group too (a terminal). */

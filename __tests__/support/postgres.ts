@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { postgresPrograms } from '../../scripts/postgres.ts'
-import { freePort } from './redis.ts'
+import { freePort } from './ports.ts'
 
 const STARTS_WITHIN_MS = 60_000
 

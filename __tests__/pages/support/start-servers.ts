@@ -1,5 +1,6 @@
 import { ensureBuilt } from '#lib/native/console-build.ts'
-import { GatewayProcess, isFree, ROOT } from '../../support/gateway.ts'
+import { GatewayProcess, ROOT } from '../../support/gateway.ts'
+import { isFree } from '../../support/ports.ts'
 import { SERVERS, type Server } from './servers.ts'
 
 const ENV = {

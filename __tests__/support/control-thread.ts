@@ -1,51 +1,58 @@
 /** Beside a process's event loop: wakes up again and again, and tells how the machine treats a thread that does little. */
-import { isMainThread, Worker, workerData } from 'node:worker_threads'
-import { slownessOf, timeOfWork } from './machine-speed.ts'
+import { Worker } from 'node:worker_threads'
+import { slownessOf, TEXT, timeOfWork } from './machine-speed.ts'
 
+/** Where the thread writes: for how long it has been late, how often it has worked, and the latest times of that. */
+const LAYOUT = { late: 0, count: 1, first: 2, kept: 2_000 }
 const PERIOD_MS = 5
-/** At a wake-up every 5 ms, those of the last ten seconds. */
-const KEPT = 2_000
-const LATE = 0
-const COUNT = 1
-const FIRST = 2
 
 /** What it has seen until a moment. */
 export type Seen = Readonly<{ lateMs: number; count: number }>
 
+const watch = (
+  memory: Float64Array,
+  work: (text: string) => number,
+  text: string,
+  { late, count, first, kept }: typeof LAYOUT,
+  periodMs: number,
+): never => {
+  const nap = new Int32Array(new SharedArrayBuffer(4))
+  for (let last = performance.now(), worked = 0; ; worked += 1) {
+    Atomics.wait(nap, 0, 0, periodMs)
+    const now = performance.now()
+    if (now - last > 2 * periodMs) memory[late] = (memory[late] ?? 0) + now - last - periodMs
+    memory[first + (worked % kept)] = work(text)
+    memory[count] = worked + 1
+    last = now
+  }
+}
+
+/** As text: the process may have no more files to read a module from. */
+const PROGRAM = `(${watch})(require('node:worker_threads').workerData, ${timeOfWork}, ${JSON.stringify(TEXT)}, ${JSON.stringify(LAYOUT)}, ${PERIOD_MS})`
+
 /** Seen from the event loop's thread. */
 export class ControlThread {
-  readonly #memory = new Float64Array(new SharedArrayBuffer((FIRST + KEPT) * Float64Array.BYTES_PER_ELEMENT))
+  readonly #memory = new Float64Array(
+    new SharedArrayBuffer((LAYOUT.first + LAYOUT.kept) * Float64Array.BYTES_PER_ELEMENT),
+  )
 
   constructor() {
-    new Worker(new URL(import.meta.url), { workerData: this.#memory, execArgv: [], env: {} }).unref()
+    new Worker(PROGRAM, { eval: true, workerData: this.#memory, execArgv: [], env: {} }).unref()
   }
 
   /** `lateMs`: for how long, all in all, it has been late, so that the machine as a whole stood still. */
   seen(): Seen {
-    return { lateMs: this.#memory[LATE] ?? 0, count: this.#memory[COUNT] ?? 0 }
+    return { lateMs: this.#memory[LAYOUT.late] ?? 0, count: this.#memory[LAYOUT.count] ?? 0 }
   }
 
   /** How many times as long as on a quiet machine the same work has taken since then, at least 1. */
   slownessSince({ count }: Seen): number {
     const now = this.seen().count
-    const first = Math.max(count, now - KEPT)
-    return slownessOf(
-      Array.from({ length: now - first }, (_, n) => this.#memory[FIRST + ((first + n) % KEPT)] ?? 0),
+    const from = Math.max(count, now - LAYOUT.kept)
+    const times = Array.from(
+      { length: now - from },
+      (_, n) => this.#memory[LAYOUT.first + ((from + n) % LAYOUT.kept)] ?? 0,
     )
+    return slownessOf(times)
   }
 }
-
-const watch = (memory: Float64Array): never => {
-  const nap = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
-  for (let last = performance.now(); ; ) {
-    Atomics.wait(nap, 0, 0, PERIOD_MS)
-    const now = performance.now()
-    if (now - last > 2 * PERIOD_MS) memory[LATE] = (memory[LATE] ?? 0) + now - last - PERIOD_MS
-    const count = memory[COUNT] ?? 0
-    memory[FIRST + (count % KEPT)] = timeOfWork()
-    memory[COUNT] = count + 1
-    last = now
-  }
-}
-
-if (!isMainThread && workerData instanceof Float64Array) watch(workerData)

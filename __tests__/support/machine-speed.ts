@@ -7,7 +7,8 @@
 const REFERENCE_MS = 0.1
 const RUNS = 25
 
-const text = JSON.stringify(
+/** What the work is done with. */
+export const TEXT = JSON.stringify(
   Array.from({ length: 100 }, (_, n) => ({
     role: 'user',
     content: `Some words of message ${n}`,
@@ -16,7 +17,7 @@ const text = JSON.stringify(
 )
 
 /** How long a small piece of work takes now, of the kind that a gateway mostly does. */
-export const timeOfWork = (): number => {
+export const timeOfWork = (text: string): number => {
   const startedAt = performance.now()
   JSON.stringify(JSON.parse(text))
   return performance.now() - startedAt
@@ -29,4 +30,4 @@ export const slownessOf = (times: readonly number[]): number => {
 }
 
 /** Likewise, now: measured for about 4 ms. */
-export const slowness = (): number => slownessOf(Array.from({ length: RUNS }, timeOfWork))
+export const slowness = (): number => slownessOf(Array.from({ length: RUNS }, () => timeOfWork(TEXT)))

@@ -186,7 +186,32 @@ const usualTokensOfUploads = ({ endpoint, body }: PassthroughRequest): number =>
 }
 
 /** What the media of a call are usually counted as, for an estimate of what it has used. */
-export const usualTokensOfMedia = (call: Call): number =>
-  call.passthrough
-    ? usualTokensOfUploads(call.passthrough)
-    : partsOf(call).reduce((tokens, part) => tokens + usualTokensOf(part), 0)
+export const usualTokensOfMedia = (call: Call): number => {
+  if (call.passthrough) return usualTokensOfUploads(call.passthrough)
+  let tokens = 0
+  // Calls of half a million messages are read at once: without a list or a generator for each.
+  for (const { content } of call.messages)
+    if (typeof content !== 'string') for (const part of content) tokens += usualTokensOf(part)
+  return tokens
+}
+
+const bytesOfMessage = (message: Message): number => {
+  const { content } = message
+  let bytes = 0
+  if (typeof content === 'string') bytes = Buffer.byteLength(content)
+  else for (const part of content) if (part.type === 'text') bytes += Buffer.byteLength(part.text)
+  if (message.role !== 'assistant') return bytes
+  for (const { name, arguments: input } of message.toolCalls ?? []) bytes += Buffer.byteLength(name + input)
+  for (const { text } of message.reasoning ?? []) bytes += Buffer.byteLength(text)
+  return bytes
+}
+
+/** UTF-8 bytes of a call's texts, tools and schema, for an estimate of what it has used. */
+export const usualBytes = (call: Call): number => {
+  if (call.passthrough) return promptBytes(call)
+  const { tools = [], responseFormat } = call.parameters ?? {}
+  let bytes = responseFormat ? Buffer.byteLength(JSON.stringify(responseFormat)) : 0
+  for (const tool of tools) bytes += Buffer.byteLength(textOfTool(tool))
+  for (const message of call.messages) bytes += bytesOfMessage(message)
+  return bytes
+}

@@ -1,5 +1,5 @@
 import { picoUsdOf } from '../../../money.ts'
-import { promptBytes, usualTokensOfMedia } from '../../prompt-size.ts'
+import { usualBytes, usualTokensOfMedia } from '../../prompt-size.ts'
 import type { Call, Usage } from '../../types.ts'
 import { type Fields, fieldsOf } from './lenient.ts'
 
@@ -13,7 +13,7 @@ export const estimateTokens = (utf8Bytes: number): number => Math.ceil(utf8Bytes
 
 /** A rough token count of what a model reads of a call: texts, tools and their results, and media. Reads all of it. */
 export const estimatedInputTokens = (call: Call): number =>
-  estimateTokens(promptBytes(call)) + usualTokensOfMedia(call)
+  estimateTokens(usualBytes(call)) + usualTokensOfMedia(call)
 
 /** The counts of an answer that a vendor may report. */
 const CLASSES = [

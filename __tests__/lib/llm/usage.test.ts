@@ -26,13 +26,12 @@ describe('the input of an answer whose vendor reports none', () => {
     expect(of({ messages: [{ role: 'user', content: [file, { type: 'file', id: 'a' }] }] })).toBe(7_000)
   })
 
-  it('is estimated from the body that passed on, its media apart', () => {
+  it('is estimated with its tools, its media apart', () => {
     const data = 'A'.repeat(100_000)
     const url = `data:image/png;base64,${data}`
-    const json = JSON.stringify({ tools: ['x'.repeat(4_000)], messages: [{ content: [{ url }] }] })
-    const raw = { format: 'openai-chat', json, members: [] } as const
+    const parameters = { tools: [{ name: 'weather', description: 'x'.repeat(4_000) }] }
     const messages = [{ role: 'user', content: [{ type: 'image', url }] }] as const
-    const tokens = estimatedInputTokens(newCall({ messages, raw }))
+    const tokens = estimatedInputTokens(newCall({ messages, parameters }))
     expect(tokens).toBeGreaterThan(2_000)
     expect(tokens).toBeLessThan(2_050)
   })

@@ -44,7 +44,7 @@ type Scan<T> = Steps<T>
 const PORTION = 262_144
 
 /** The position after the object or list that begins at `from`. */
-function* endOfContainer(json: string, from: number): Scan<number> {
+export function* endOfContainer(json: string, from: number): Scan<number> {
   let depth = 0
   let yieldsAt = from + PORTION
   for (let at = from; at < json.length; at += 1) {

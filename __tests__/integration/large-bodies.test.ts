@@ -156,14 +156,14 @@ describe('what is large', () => {
     [
       'many messages',
       '/v1/chat/completions',
-      300,
+      150,
       () =>
         `"messages":[${repeated('{"role":"user","content":"some words of a message"},')}{"role":"user","content":"Hi"}]`,
     ],
     [
       'many parts',
       '/v1/messages',
-      300,
+      150,
       () => {
         const part = '{"type":"text","text":"a word or two"}'
         const message = `{"role":"user","content":[${Array.from({ length: 10_000 }, () => part).join()}]}`
@@ -174,7 +174,7 @@ describe('what is large', () => {
     [
       'many items',
       '/v1/responses',
-      300,
+      150,
       () =>
         `"store":false,"input":[${repeated('{"role":"user","content":"some words of a message"},')}{"role":"user","content":"Hi"}]`,
     ],

@@ -173,6 +173,11 @@ describe('the texts of a call', () => {
     expect(changed.raw?.json).toContain('{"data":"y","type":"text"}')
   })
 
+  it('are the data of every member of that name, by a type that is written with escapes too', () => {
+    const call = anthropicCall('[{"source":{"data":"first","data":"second","type":"te\\u0078t"}},"third"]')
+    expect(placesOf(call)).toEqual({ first: 'document', second: 'document', third: 'document' })
+  })
+
   it.each([
     ['as it is written', '{"n": 4111111111111111, "id":"é"}', '{"n": 4111111111111111, "id":"é"}'],
     ['as a translator writes it', '{"n": 4.111111111111111e15, "id":"é"}', '{"n":4111111111111111,"id":"é"}'],

@@ -105,8 +105,9 @@ export function* textsInMembers(members: RawMembers): Steps<MemberTexts> {
     const reading = readingOf(name)
     if (!reading) continue
     const strings = reading === DEFINITIONS ? texts.definitions : texts.content
-    for (const value of yield* requestValues(json, reading)) {
-      if (value.kind === 'text') strings.add(yield* textOfValue(json, value))
+    for (const value of requestValues(json, reading)) {
+      if (typeof value !== 'object') yield value
+      else if (value.kind === 'text') strings.add(yield* textOfValue(json, value))
       else if (value.kind === 'tool-input') texts.toolInputs.add(json.slice(value.start, value.end))
     }
   }
@@ -147,7 +148,11 @@ export const assertJson = (text: string): void => {
 function* replacedMember(json: string, reading: Reading, replaced: Replaced): Steps<string> {
   let written = ''
   let from = 0
-  for (const value of yield* requestValues(json, reading)) {
+  for (const value of requestValues(json, reading)) {
+    if (typeof value !== 'object') {
+      yield value
+      continue
+    }
     // A string of a definition that is no text for a model was not looked at.
     if (value.kind === 'other' && reading === DEFINITIONS) continue
     const replacement = yield* replacedValue(json, value, replaced)

@@ -1,6 +1,6 @@
 import { readJsonString } from '../../long-json.ts'
 import type { LONG_STEP, Steps } from '../../loop-turns.ts'
-import { endOfString } from '../../raw-json.ts'
+import { endOfContainer, endOfString } from '../../raw-json.ts'
 
 /**
  * What a value of a request is to a model: text, the input of a tool, whose names and numbers are text too, or a string
@@ -9,7 +9,12 @@ import { endOfString } from '../../raw-json.ts'
 export type ValueKind = 'text' | 'tool-input' | 'other'
 
 /** A value of a JSON text, and where it stands, quotes and braces included. */
-export type RequestValue = Readonly<{ kind: ValueKind; key: string; start: number; end: number }>
+export type RequestValue = {
+  kind: ValueKind
+  readonly key: string
+  readonly start: number
+  readonly end: number
+}
 
 /** Objects that a model has written to a tool, and the values of a prompt that is stored at its vendor. */
 const TOOL_INPUTS: ReadonlySet<string> = new Set(['input', 'arguments', 'action', 'operation', 'variables'])
@@ -18,37 +23,15 @@ const DATA = 'data'
 
 const PORTION = 65_536
 const NAME_END = /\s*:\s*/y
-
-type Scan<T> = Generator<typeof LONG_STEP | undefined, T>
-
-/** The position after the object that begins at `from`. */
-function* endOfObject(json: string, from: number): Scan<number> {
-  let depth = 0
-  let yieldsAt = from + PORTION
-  for (let at = from; at < json.length; at += 1) {
-    const character = json[at]
-    if (character === '"') {
-      const closing = endOfString(json, at + 1)
-      if (closing === -1) break
-      at = closing
-    } else if (character === '{') depth += 1
-    else if (character === '}') {
-      depth -= 1
-      if (depth === 0) return at + 1
-    }
-    if (at < yieldsAt) continue
-    yieldsAt = at + PORTION
-    yield undefined
-  }
-  return json.length
-}
+/** No name of a member or of a type that has a meaning is longer. */
+const LONGEST_WORD = 64
 
 /** An object or a list that is being read: the name that it has, its type and its data. */
 interface Container {
   readonly key: string
   readonly isList: boolean
   type?: string
-  data?: RequestValue
+  readonly data: RequestValue[]
 }
 
 /** How the values of a member are read. */
@@ -58,75 +41,114 @@ export type Reading = Readonly<{
   hasToolInputs: boolean
 }>
 
-/** Reads the values of one JSON text. */
+const NONE: readonly RequestValue[] = []
+
+/** Reads the values of one JSON text, from one structural character to the next. */
 class ValueReader {
-  readonly values: RequestValue[] = []
   readonly #json: string
   readonly #reading: Reading
   readonly #outer: Container[] = []
   #key = ''
+  /** Data whose objects have not said yet what they are: until they end no value that follows is given out. */
+  #open = 0
+  #held: RequestValue[] = []
 
   constructor(json: string, reading: Reading) {
     this.#json = json
     this.#reading = reading
   }
 
-  /** Reads what begins at a position. Returns the position of its last character. */
-  *read(at: number): Scan<number> {
-    const character = this.#json[at]
-    if (character === '"') return yield* this.#string(at)
-    if (character === '{' || character === '[')
-      this.#outer.push({ key: this.#key, isList: character === '[' })
-    else if (character === '}' || character === ']') this.#close()
-    return at
+  begin(character: string): void {
+    this.#outer.push({ key: this.#key, isList: character === '[', data: [] })
   }
 
-  #close(): void {
-    const { key = '', type, data } = this.#outer.pop() ?? {}
+  /** Ends an object or a list. Returns the values that are known with it, in order. */
+  end(): readonly RequestValue[] {
+    const { key = '', type, data = [] } = this.#outer.pop() ?? {}
     this.#key = key
-    if (data) this.values.push({ ...data, kind: type === 'text' ? 'text' : 'other' })
+    if (data.length === 0) return NONE
+    for (const value of data) value.kind = type === 'text' ? 'text' : 'other'
+    this.#open -= data.length
+    if (this.#open > 0) return NONE
+    const held = this.#held
+    this.#held = []
+    return held
   }
 
-  *#string(start: number): Scan<number> {
-    const json = this.#json
-    const closing = endOfString(json, start + 1)
-    if (closing === -1) return json.length
-    NAME_END.lastIndex = closing + 1
-    if (!NAME_END.test(json)) {
-      this.#value(start, closing + 1)
-      return closing
-    }
-    const valueStart = NAME_END.lastIndex
-    this.#key = yield* readJsonString(json.slice(start + 1, closing))
-    const isInput = json[valueStart] === '{' && TOOL_INPUTS.has(this.#key)
-    if (!isInput || !this.#reading.hasToolInputs) return valueStart - 1
-    const end = yield* endOfObject(json, valueStart)
-    this.values.push({ kind: 'tool-input', key: this.#key, start: valueStart, end })
-    return end - 1
+  /** Whether what begins at a position is an object that a model has written to a tool. */
+  isToolInput(at: number): boolean {
+    return this.#reading.hasToolInputs && this.#json[at] === '{' && TOOL_INPUTS.has(this.#key)
   }
 
-  #value(start: number, end: number): void {
+  /** The position of the value that a string names; undefined where the string names none. */
+  named(start: number, end: number): number | undefined {
+    NAME_END.lastIndex = end
+    if (!NAME_END.test(this.#json)) return undefined
+    this.#key = this.#word(start, end)
+    return NAME_END.lastIndex
+  }
+
+  string(start: number, end: number): RequestValue | undefined {
     const key = this.#key
     const kind: ValueKind = this.#reading.isText(key) ? 'text' : 'other'
     const container = this.#outer.at(-1)
     const object = container?.isList ? undefined : container
-    if (object && key === 'type') object.type = this.#json.slice(start + 1, end - 1)
-    if (object && key === DATA && kind === 'other') object.data = { kind, key, start, end }
-    else this.values.push({ kind, key, start, end })
+    if (object && key === 'type') object.type = this.#word(start, end)
+    const value = { kind, key, start, end }
+    if (object && key === DATA && kind === 'other') {
+      object.data.push(value)
+      this.#open += 1
+    }
+    return this.#known(value)
+  }
+
+  toolInput(start: number, end: number): RequestValue | undefined {
+    return this.#known({ kind: 'tool-input', key: this.#key, start, end })
+  }
+
+  /** A short string; empty for a longer one. */
+  #word(start: number, end: number): string {
+    if (end - start > LONGEST_WORD) return ''
+    const word = this.#json.slice(start, end)
+    return word.includes('\\') ? JSON.parse(word) : word.slice(1, -1)
+  }
+
+  /** A value, unless it has to wait for what stands before it. */
+  #known(value: RequestValue): RequestValue | undefined {
+    if (this.#open === 0) return value
+    this.#held.push(value)
+    return undefined
   }
 }
 
+/** Values, and what `Steps` yield between portions of work. */
+type Values = Generator<RequestValue | typeof LONG_STEP | undefined, void>
+
 /** The strings and the inputs of tools of a valid JSON text, in order, in portions between which other work can run. */
-export function* requestValues(json: string, reading: Reading): Steps<readonly RequestValue[]> {
+export function* requestValues(json: string, reading: Reading): Values {
   const reader = new ValueReader(json, reading)
   let yieldsAt = PORTION
   for (let at = 0; at < json.length; at += 1) {
-    at = yield* reader.read(at)
+    const character = json.charAt(at)
+    if (character === '"') {
+      const closing = endOfString(json, at + 1)
+      if (closing === -1) return
+      const valueAt = reader.named(at, closing + 1)
+      let known: RequestValue | undefined
+      let end = valueAt ?? closing + 1
+      if (valueAt === undefined) known = reader.string(at, end)
+      else if (reader.isToolInput(valueAt)) {
+        end = yield* endOfContainer(json, valueAt)
+        known = reader.toolInput(valueAt, end)
+      }
+      if (known) yield known
+      at = end - 1
+    } else if (character === '{' || character === '[') reader.begin(character)
+    else if (character === '}' || character === ']') yield* reader.end()
     if (at < yieldsAt) continue
     yieldsAt = at + PORTION
-    yield
+    yield undefined
   }
-  return reader.values.toSorted((one, other) => one.start - other.start)
 }
 
 /** What a string says. */

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
-import type { KeyIdentity } from '../request-context.ts'
+import type { KeyIdentity } from '../key-identity.ts'
 import type { Records } from '../storage/records/records.ts'
 import { CachedLookup } from './keys/cached-lookup.ts'
 import { Gate } from './keys/gate.ts'

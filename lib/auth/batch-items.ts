@@ -1,7 +1,7 @@
 import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
+import type { KeyIdentity } from '../key-identity.ts'
 import type { Call, Reply, WireFormat } from '../llm/types.ts'
-import type { KeyIdentity } from '../request-context.ts'
 import { allowsRoute } from './keys/scopes.ts'
 
 export type BatchItemDeps = Readonly<{

@@ -1,7 +1,8 @@
 import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
+import type { KeyIdentity } from '../key-identity.ts'
 import type { Call, Reply, Target } from '../llm/types.ts'
-import type { Caller, KeyIdentity } from '../request-context.ts'
+import type { Caller } from '../request-context.ts'
 import { allowsModel } from './keys/scopes.ts'
 
 /** All names of a model: as it was requested, ours, the provider's own, and both with the provider. */

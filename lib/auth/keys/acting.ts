@@ -1,5 +1,6 @@
 import { GatewayError } from '../../errors.ts'
-import type { Caller, KeyIdentity } from '../../request-context.ts'
+import type { KeyIdentity } from '../../key-identity.ts'
+import type { Caller } from '../../request-context.ts'
 import type { Acting } from './service.ts'
 
 /** The key of a caller. @throws GatewayError UNAUTHENTICATED for other callers */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
-import { ADMIN_ID, type KeyIdentity } from '../../request-context.ts'
+import type { KeyIdentity } from '../../key-identity.ts'
+import { ADMIN_ID } from '../../request-context.ts'
 import { displayPrefix, newKey } from './format.ts'
 import { exceeding, MOST_MAKERS, withMakersRestrictions } from './restrict.ts'
 import type {

@@ -6,7 +6,7 @@ import type {
   KeyRestrictions,
   KeyScopes,
   Role,
-} from '../../request-context.ts'
+} from '../../key-identity.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
 
 /** A key as it is stored; its secrets are apart. Times are clock times in milliseconds. */

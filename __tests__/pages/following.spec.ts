@@ -32,12 +32,15 @@ for (const [where, use] of Object.entries({ 'on a desktop': {}, 'on a phone': PH
       await expect(parley.answer).toContainText('Line 160 ')
       await expect.poll(() => distanceToEnd(parley.page)).toBeLessThan(2)
       await parley.page.evaluate(async () => {
+        let changed = Promise.withResolvers<void>()
+        new ResizeObserver(() => changed.resolve()).observe(document.body)
+        await changed.promise
+        changed = Promise.withResolvers<void>()
         const piece = document.createElement('div')
         piece.style.height = '600px'
         document.body.append(piece)
-        const top = scrollY
-        // Before the page is given the event of its own scrolling.
-        while (scrollY === top) await new Promise(resolve => setTimeout(resolve))
+        // The page's own observer has scrolled by then, and has yet to be given the event of it.
+        await changed.promise
         scrollBy({ top: -200, behavior: 'instant' })
       })
       await expect(parley.page.getByRole('button', { name: 'Latest' })).toBeVisible()

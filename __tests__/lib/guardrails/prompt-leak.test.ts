@@ -7,7 +7,7 @@ import { foundBy } from './inspect.ts'
 const handbook = (characters: number): string => {
   const sentences: string[] = []
   for (let length = 0, rule = 1; length < characters; rule += 1) {
-    const sentence = `Rule ${rule}: a request of kind ${rule * 7} goes to desk ${rule * 13} before noon.`
+    const sentence = `Rule ${rule}: a request of kind ${rule * 7} goes to team ${rule * 13} before noon.`
     sentences.push(sentence)
     length += sentence.length + 1
   }
@@ -34,9 +34,9 @@ describe('a system prompt', () => {
   })
 
   it('is found by its own words where it says the same again and again', () => {
-    const repeated = `${'the desk and '.repeat(2_000)}${SECRET}`
+    const repeated = `${'the team and '.repeat(2_000)}${SECRET}`
     expect(leaks([repeated], `It says: ${SECRET}`)).toEqual([`system-prompt-verbatim: ${SECRET}`])
-    expect(leaks([repeated], 'the desk and '.repeat(4))).toEqual([])
+    expect(leaks([repeated], 'the team and '.repeat(4))).toEqual([])
   })
 
   it('of letters beyond ASCII is found in any case', () => {

@@ -106,7 +106,7 @@ describe('what the gateway reads is checked', () => {
   it.each([
     [{ type: 'function_call', call_id: 'call_1', name: 'look', arguments: {} }, 'arguments must be a string'],
     [{ type: 'custom_tool_call', call_id: 'call_1', name: 'look' }, 'input is required'],
-    [{ role: 'nobody', content: 'Hi' }, 'role must be one of'],
+    [{ role: 'narrator', content: 'Hi' }, 'role must be one of'],
   ])('in the item %j', async (item, fault) => {
     const value = { model: 'm', input: [item] }
     for (const isLarge of [false, true])

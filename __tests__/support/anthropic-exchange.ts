@@ -1,8 +1,8 @@
-import { systemClock } from '#lib/clock.ts'
 import { collect } from '#lib/llm/events.ts'
 import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import type { Call } from '#lib/llm/types.ts'
 import { newCall } from './calls.ts'
+import { providerDeps } from './provider-deps.ts'
 import { answering } from './wire-fixtures.ts'
 
 /** A message as Anthropic answers. */
@@ -26,18 +26,14 @@ export const anthropicExchange = async (
   const isStream = typeof response === 'string'
   const bytes = Buffer.from(isStream ? response : JSON.stringify(response))
   const post = answering(200, isStream ? 'text/event-stream' : 'application/json', [bytes])
-  const provider = anthropic.create({
-    apiKey: 'sk-test',
-    baseUrl: 'http://upstream',
-    clock: systemClock,
-    newId: () => 'chat_1',
-    onRateHeadroom: () => {},
-    redact: text => text,
-    post: (address, json, signal) => {
-      sent = JSON.parse(String(json))
-      return post(address, json, signal)
-    },
-  })
+  const provider = anthropic.create(
+    providerDeps({
+      post: (address, json, signal) => {
+        sent = JSON.parse(String(json))
+        return post(address, json, signal)
+      },
+    }),
+  )
   const target = { provider: 'anthropic', model, name: model }
   const reply = await provider.ask(newCall({ stream: isStream, ...changes }), target)
   return { sent, head: reply.head, answer: await collect(reply), usage: await reply.usage }

@@ -1,4 +1,3 @@
-import { systemClock } from '#lib/clock.ts'
 import { GatewayError } from '#lib/errors.ts'
 import { costOfTokens } from '#lib/ledger/pricing.ts'
 import { answerOf, append } from '#lib/llm/events.ts'
@@ -7,6 +6,7 @@ import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import type { Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
 import { usdOf } from '#lib/money.ts'
 import { collect, newCall } from './calls.ts'
+import { providerDeps } from './provider-deps.ts'
 import { answering } from './wire-fixtures.ts'
 
 /** All that a provider makes of a response. */
@@ -47,15 +47,11 @@ export const outcomeOfBody = async (
   body: Buffer,
   { stream, type = stream ? 'text/event-stream' : 'application/json' }: { stream: boolean; type?: string },
 ): Promise<ReplyOutcome | GatewayError> => {
-  const provider = definition.create({
-    apiKey: 'sk-test',
-    baseUrl: 'http://upstream',
-    post: answering(200, type, [body]),
-    clock: systemClock,
-    newId: () => 'chat_1',
-    onRateHeadroom: () => {},
-    redact: text => text,
-  })
+  const provider = definition.create(
+    providerDeps({
+      post: answering(200, type, [body]),
+    }),
+  )
   const { id } = definition
   try {
     const target = { provider: id, model: 'model', name: `${id}/model` }

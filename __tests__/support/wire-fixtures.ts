@@ -1,11 +1,11 @@
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Dispatcher } from 'undici'
-import { systemClock } from '#lib/clock.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import { type Post, UpstreamResponse } from '#lib/llm/providers/shared/upstream.ts'
 import { UpstreamBody } from '#lib/llm/providers/shared/upstream-body.ts'
 import type { Provider, Usage } from '#lib/llm/types.ts'
+import { providerDeps } from './provider-deps.ts'
 
 const FIXTURES = join(import.meta.dirname, '../fixtures')
 
@@ -69,16 +69,13 @@ export const providerThatSends = (
   type: string,
   ...pieces: readonly string[]
 ): Provider =>
-  create({
-    apiKey: 'sk-test',
-    baseUrl: 'http://upstream/v1',
-    clock: systemClock,
-    newId: () => 'chat_1',
-    onRateHeadroom: () => {},
-    redact: text => text,
-    post: answering(
-      200,
-      type,
-      pieces.map(piece => Buffer.from(piece)),
-    ),
-  })
+  create(
+    providerDeps({
+      baseUrl: 'http://upstream/v1',
+      post: answering(
+        200,
+        type,
+        pieces.map(piece => Buffer.from(piece)),
+      ),
+    }),
+  )

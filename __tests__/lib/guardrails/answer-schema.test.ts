@@ -19,6 +19,7 @@ import { collect, newCall } from '../../support/calls.ts'
 import { anthropicCall, openAiCall, responsesCall } from '../../support/dialect-calls.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
 import { completes } from '../../support/openai-behaviour.ts'
+import { providerDeps } from '../../support/provider-deps.ts'
 import { openAiModel, weatherCall } from '../../support/tool-calling.ts'
 import {
   type Behaviour,
@@ -53,15 +54,12 @@ beforeEach(() => {
 const setting = (rule: AnswerSchemaRule | undefined, definition: ProviderDefinition = openai) => {
   const reports: AnswerSchemaReport[] = []
   const asked: Call[] = []
-  const provider = definition.create({
-    apiKey: 'sk-test',
-    baseUrl: upstream.baseUrl,
-    post: postOver(upstreamAgent()),
-    clock: systemClock,
-    newId: () => 'chat_1',
-    onRateHeadroom: () => {},
-    redact: text => text,
-  })
+  const provider = definition.create(
+    providerDeps({
+      baseUrl: upstream.baseUrl,
+      post: postOver(upstreamAgent()),
+    }),
+  )
   const policy = answerSchema({
     ruleOf: () => rule,
     validator,

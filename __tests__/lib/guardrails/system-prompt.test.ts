@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock } from '#lib/clock.ts'
 import { requireSystemPrompt, systemPrompt } from '#lib/guardrails/system-prompt.ts'
 import { answerOf } from '#lib/llm/events.ts'
 import { textOf } from '#lib/llm/message.ts'
@@ -10,6 +9,7 @@ import type { Call, WireFormat } from '#lib/llm/types.ts'
 import { batches, collect, newCall, replyOf } from '../../support/calls.ts'
 import { anthropicCall, bodyFor, nativeCall, openAiCall, responsesCall } from '../../support/dialect-calls.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
+import { providerDeps } from '../../support/provider-deps.ts'
 import { messageItem, nativeResponse, responds } from '../../support/responses-behaviour.ts'
 import type { Behaviour } from '../../support/upstream-behaviour.ts'
 
@@ -212,15 +212,12 @@ describe('the policy of the system prompt', () => {
   afterAll(() => upstream.stop())
 
   const ask = async (call: Call) => {
-    const provider = openai.create({
-      apiKey: 'sk-test',
-      baseUrl: upstream.baseUrl,
-      post: postOver(upstreamAgent()),
-      clock: systemClock,
-      newId: () => 'chat_1',
-      onRateHeadroom: () => {},
-      redact: text => text,
-    })
+    const provider = openai.create(
+      providerDeps({
+        baseUrl: upstream.baseUrl,
+        post: postOver(upstreamAgent()),
+      }),
+    )
     const target = { provider: 'openai', model: 'gpt-4o', name: 'gpt-4o' }
     const policy = systemPrompt({ promptOf: () => OURS })
     return collect(await policy(call, next => provider.ask(next, target)))

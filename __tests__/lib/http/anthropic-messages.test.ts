@@ -20,6 +20,7 @@ import { messagesBodyOrThrow } from '#lib/validation/anthropic-messages.ts'
 import { openAiChatBody } from '#lib/validation/openai-chat.ts'
 import { block, ended, message, sseOf, started } from '../../support/anthropic-behaviour.ts'
 import { newCall } from '../../support/calls.ts'
+import { providerDeps } from '../../support/provider-deps.ts'
 import { rawJson } from '../../support/raw-json.ts'
 import { answering, fixturesOf, splitAt } from '../../support/wire-fixtures.ts'
 
@@ -46,15 +47,11 @@ const callOf = async (body: object): Promise<Call> => {
 
 const asked = (definition: ProviderDefinition, post: Post, call: Call) =>
   definition
-    .create({
-      apiKey: 'sk-test',
-      baseUrl: 'http://upstream',
-      post,
-      clock: systemClock,
-      newId: () => 'chat_1',
-      onRateHeadroom: () => {},
-      redact: text => text,
-    })
+    .create(
+      providerDeps({
+        post,
+      }),
+    )
     .ask(call, { provider: definition.id, model: 'model', name: `${definition.id}/model` })
 
 const textOf = async ({ stream, text, json }: RouteResponse): Promise<string> =>

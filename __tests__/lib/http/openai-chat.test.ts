@@ -10,6 +10,7 @@ import { PROVIDERS } from '#lib/llm/providers/registry.ts'
 import type { Call } from '#lib/llm/types.ts'
 import { openAiChatBody } from '#lib/validation/openai-chat.ts'
 import { newCall } from '../../support/calls.ts'
+import { providerDeps } from '../../support/provider-deps.ts'
 import { rawJson } from '../../support/raw-json.ts'
 import { answering, fixturesOf, splitAt } from '../../support/wire-fixtures.ts'
 
@@ -41,15 +42,12 @@ const given = async (
   wantsUsage = true,
 ): Promise<string> => {
   const call = await callOf({ stream: type === SSE, ...fields })
-  const provider = definition.create({
-    apiKey: 'sk-test',
-    baseUrl: 'http://upstream',
-    post: answering(200, type, pieces),
-    clock: CLOCK,
-    newId: () => 'chat_1',
-    onRateHeadroom: () => {},
-    redact: text => text,
-  })
+  const provider = definition.create(
+    providerDeps({
+      post: answering(200, type, pieces),
+      clock: CLOCK,
+    }),
+  )
   const target = { provider: definition.id, model: 'model', name: `${definition.id}/model` }
   const reply = await provider.ask(call, target)
   return textOf(await chatCompletionResponse(call, reply, { clock: CLOCK, abort: () => {}, wantsUsage }))

@@ -10,6 +10,7 @@ import type { Call, ReplyEvent } from '#lib/llm/types.ts'
 import { chatBodyOrThrow } from '#lib/validation/openai-chat.ts'
 import { responsesBodyOrThrow } from '#lib/validation/openai-responses.ts'
 import { batches, collect, newCall, replyOf, TARGET } from '../../support/calls.ts'
+import { providerDeps } from '../../support/provider-deps.ts'
 import { rawJson } from '../../support/raw-json.ts'
 import {
   callItem,
@@ -255,15 +256,11 @@ describe('a stream of Responses', () => {
 
   const read = async (pieces: Buffer[]) => {
     const { call } = await request
-    const provider = openai.create({
-      apiKey: 'sk-test',
-      baseUrl: 'http://upstream',
-      post: answering(200, 'text/event-stream', pieces),
-      clock: systemClock,
-      newId: () => 'chat_1',
-      onRateHeadroom: () => {},
-      redact: found => found,
-    })
+    const provider = openai.create(
+      providerDeps({
+        post: answering(200, 'text/event-stream', pieces),
+      }),
+    )
     const reply = await provider.ask({ ...call, signal: new AbortController().signal }, TARGET)
     return { events: await collect(reply), usage: await reply.usage }
   }

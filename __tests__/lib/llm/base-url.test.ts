@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock } from '#lib/clock.ts'
 import { PROVIDERS } from '#lib/llm/providers/registry.ts'
 import { postOver } from '#lib/llm/providers/shared/upstream.ts'
 import { upstreamAgent } from '#lib/llm/providers/shared/upstream-agent.ts'
 import { newCall } from '../../support/calls.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
+import { providerDeps } from '../../support/provider-deps.ts'
 import { refuses } from '../../support/upstream-behaviour.ts'
 
 /** Each vendor's own path, and the endpoint that the gateway asks below it. */
@@ -27,15 +27,12 @@ describe('a base URL', () => {
 
   const askedAt = async (id: string, path: string) => {
     const definition = PROVIDERS.find(one => one.id === id)
-    const provider = definition?.create({
-      apiKey: 'sk-test',
-      baseUrl: `${new URL(upstream.baseUrl).origin}${path}`,
-      post: postOver(upstreamAgent()),
-      clock: systemClock,
-      newId: () => 'chat_1',
-      onRateHeadroom: () => {},
-      redact: text => text,
-    })
+    const provider = definition?.create(
+      providerDeps({
+        baseUrl: `${new URL(upstream.baseUrl).origin}${path}`,
+        post: postOver(upstreamAgent()),
+      }),
+    )
     await provider?.ask(newCall(), { provider: id, model: 'm', name: 'm' }).catch(() => {})
     return upstream.calls.at(-1)
   }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { systemClock } from '#lib/clock.ts'
 import type { Message } from '#lib/llm/message.ts'
 import { gemini } from '#lib/llm/providers/gemini.ts'
 import { groq } from '#lib/llm/providers/groq.ts'
 import type { Call, ReplyEvent } from '#lib/llm/types.ts'
 import { collect, newCall } from '../../support/calls.ts'
+import { providerDeps } from '../../support/provider-deps.ts'
 import { answering } from '../../support/wire-fixtures.ts'
 
 const SIGNED = { google: { thought_signature: 'sig-a' } }
@@ -52,18 +52,14 @@ const history = (first: object): readonly Message[] => [
 const asked = async (call: Partial<Call>, model: string, definition = gemini) => {
   let sent = '{}'
   const post = answering(200, 'text/event-stream', [stream])
-  const provider = definition.create({
-    apiKey: 'sk-test',
-    baseUrl: 'http://upstream',
-    post: (address, body, signal) => {
-      sent = String(body)
-      return post(address, body, signal)
-    },
-    clock: systemClock,
-    newId: () => 'chat_1',
-    onRateHeadroom: () => {},
-    redact: text => text,
-  })
+  const provider = definition.create(
+    providerDeps({
+      post: (address, body, signal) => {
+        sent = String(body)
+        return post(address, body, signal)
+      },
+    }),
+  )
   const target = { provider: definition.id, model, name: `${definition.id}/${model}` }
   const reply = await provider.ask(newCall({ stream: true, ...call }), target)
   return { events: await collect(reply), sent: JSON.parse(sent) }

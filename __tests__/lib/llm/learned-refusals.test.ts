@@ -18,6 +18,7 @@ import { membersOf } from '#lib/raw-json.ts'
 import { collect, newCall, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
+import { providerDeps } from '../../support/provider-deps.ts'
 import { type Asked, type Behaviour, refuses, says, sends, sse } from '../../support/upstream-behaviour.ts'
 
 type Body = Asked & Readonly<Record<string, unknown>>
@@ -75,15 +76,13 @@ beforeEach(async () => {
 afterEach(() => upstream.stop())
 
 const providerOf = (definition: ProviderDefinition, clock: Clock = systemClock): Provider =>
-  definition.create({
-    apiKey: 'sk-test',
-    baseUrl: upstream.baseUrl,
-    post: postOver(upstreamAgent()),
-    clock,
-    newId: () => 'chat_1',
-    onRateHeadroom: () => {},
-    redact: text => text,
-  })
+  definition.create(
+    providerDeps({
+      baseUrl: upstream.baseUrl,
+      post: postOver(upstreamAgent()),
+      clock,
+    }),
+  )
 
 const ask = async (provider: Provider, model: string, changes: Partial<Call> = {}) => {
   const reply = await provider.ask(newCall(changes), { provider: provider.id, model, name: model })

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock } from '#lib/clock.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import { PROVIDERS } from '#lib/llm/providers/registry.ts'
 import { postOver } from '#lib/llm/providers/shared/upstream.ts'
@@ -7,6 +6,7 @@ import { upstreamAgent } from '#lib/llm/providers/shared/upstream-agent.ts'
 import type { Call } from '#lib/llm/types.ts'
 import { collect, newCall, text } from '../../support/calls.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
+import { providerDeps } from '../../support/provider-deps.ts'
 import { type Behaviour, hangs, refuses, says, sends } from '../../support/upstream-behaviour.ts'
 
 /** How the vendors that do not speak OpenAI's protocol say the same. */
@@ -41,15 +41,13 @@ const OWN_WORDS: Record<string, Behaviour> = {
 }
 
 const made = (definition: ProviderDefinition, upstream: FakeUpstream) =>
-  definition.create({
-    apiKey: 'sk-provider-test',
-    baseUrl: upstream.baseUrl,
-    post: postOver(upstreamAgent()),
-    clock: systemClock,
-    newId: () => 'chat_1',
-    onRateHeadroom: () => {},
-    redact: text => text,
-  })
+  definition.create(
+    providerDeps({
+      apiKey: 'sk-provider-test',
+      baseUrl: upstream.baseUrl,
+      post: postOver(upstreamAgent()),
+    }),
+  )
 
 describe.each(PROVIDERS.map(definition => [definition.id, definition] as const))(
   'the provider %s',

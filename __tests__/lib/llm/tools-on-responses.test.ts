@@ -10,6 +10,7 @@ import { membersOf } from '#lib/raw-json.ts'
 import { collect, newCall } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
+import { providerDeps } from '../../support/provider-deps.ts'
 import {
   callItem,
   isResponsesRequest,
@@ -55,15 +56,13 @@ beforeEach(async () => {
 afterEach(() => upstream.stop())
 
 const providerOf = (definition: ProviderDefinition): Provider =>
-  definition.create({
-    apiKey: 'sk-test',
-    baseUrl: upstream.baseUrl,
-    post: postOver(upstreamAgent()),
-    clock,
-    newId: () => 'chat_1',
-    onRateHeadroom: () => {},
-    redact: text => text,
-  })
+  definition.create(
+    providerDeps({
+      baseUrl: upstream.baseUrl,
+      post: postOver(upstreamAgent()),
+      clock,
+    }),
+  )
 
 const ask = async (provider: Provider, changes: Partial<Call>) => {
   const reply = await provider.ask(newCall(changes), { provider: provider.id, model: MODEL, name: MODEL })

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { systemClock } from '#lib/clock.ts'
 import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import { openai } from '#lib/llm/providers/openai.ts'
@@ -8,6 +7,7 @@ import { connectionError, upstreamError } from '#lib/llm/providers/shared/upstre
 import type { WireFormat } from '#lib/llm/types.ts'
 import { membersOf } from '#lib/raw-json.ts'
 import { newCall } from '../../support/calls.ts'
+import { providerDeps } from '../../support/provider-deps.ts'
 import { answering } from '../../support/wire-fixtures.ts'
 
 const refusal = (status: number, more: object = {}) => upstreamError({ provider: 'fake', status, ...more })
@@ -60,15 +60,12 @@ describe.each<[ProviderDefinition, WireFormat]>([
   [openai, 'openai-responses'],
 ])('an error of $id in a successful response to a request of the form %s', (definition, format) => {
   const ask = (body: string, type: string) => {
-    const provider = definition.create({
-      apiKey: 'sk-test',
-      baseUrl: 'http://upstream',
-      clock: systemClock,
-      newId: () => 'chat_1',
-      onRateHeadroom: () => {},
-      redact: text => text.replaceAll('sk-test', '[…]'),
-      post: answering(200, type, [Buffer.from(body)]),
-    })
+    const provider = definition.create(
+      providerDeps({
+        redact: text => text.replaceAll('sk-test', '[…]'),
+        post: answering(200, type, [Buffer.from(body)]),
+      }),
+    )
     const json = '{"model":"m"}'
     const raw = { format, json, members: membersOf(json) }
     const stream = type !== 'application/json'

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock } from '#lib/clock.ts'
 import { GatewayError } from '#lib/errors.ts'
 import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import { compatible } from '#lib/llm/providers/openai-compatible.ts'
@@ -8,6 +7,7 @@ import { upstreamAgent } from '#lib/llm/providers/shared/upstream-agent.ts'
 import { upstreamError } from '#lib/llm/providers/shared/upstream-error.ts'
 import { collect, newCall } from '../../support/calls.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
+import { providerDeps } from '../../support/provider-deps.ts'
 import { type Behaviour, chunk, refuses, sends, sse } from '../../support/upstream-behaviour.ts'
 import {
   BLOCKED,
@@ -44,15 +44,12 @@ describe('the same error', () => {
     const behaviour = PLACES[place]?.(error, isAnthropic ? ANTHROPIC_START : START)
     if (!behaviour) throw new Error(`no place “${place}”`)
     const model = upstream.modelThat(behaviour)
-    const provider = definition.create({
-      apiKey: 'sk-test',
-      baseUrl: upstream.baseUrl,
-      post: postOver(upstreamAgent()),
-      clock: systemClock,
-      newId: () => 'chat_1',
-      onRateHeadroom: () => {},
-      redact: text => text,
-    })
+    const provider = definition.create(
+      providerDeps({
+        baseUrl: upstream.baseUrl,
+        post: postOver(upstreamAgent()),
+      }),
+    )
     const asked = provider.ask(newCall({ stream: place.includes('stream') }), {
       provider: definition.id,
       model,

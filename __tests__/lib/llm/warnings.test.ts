@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock } from '#lib/clock.ts'
 import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import { githubModels } from '#lib/llm/providers/github-models.ts'
@@ -10,6 +9,7 @@ import { upstreamAgent } from '#lib/llm/providers/shared/upstream-agent.ts'
 import type { Call } from '#lib/llm/types.ts'
 import { newCall } from '../../support/calls.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
+import { providerDeps } from '../../support/provider-deps.ts'
 import { refuses, says, sends } from '../../support/upstream-behaviour.ts'
 
 const message = { content: [{ type: 'text', text: 'Hello' }], stop_reason: 'end_turn' }
@@ -26,15 +26,12 @@ describe('what a model cannot honour', () => {
   afterAll(() => upstream.stop())
 
   const ask = async (definition: ProviderDefinition, model: string, changes: Partial<Call>) => {
-    const provider = definition.create({
-      apiKey: 'sk-test',
-      baseUrl: upstream.baseUrl,
-      post: postOver(upstreamAgent()),
-      clock: systemClock,
-      newId: () => 'chat_1',
-      onRateHeadroom: () => {},
-      redact: text => text,
-    })
+    const provider = definition.create(
+      providerDeps({
+        baseUrl: upstream.baseUrl,
+        post: postOver(upstreamAgent()),
+      }),
+    )
     const target = { provider: definition.id, model, name: model }
     const { head } = await provider.ask(newCall(changes), target)
     return { warnings: head.warnings, omitted: head.omitted, sent: upstream.callsFor(model).at(-1)?.asked }

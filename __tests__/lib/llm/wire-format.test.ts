@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { systemClock } from '#lib/clock.ts'
 import { tokensOf } from '#lib/llm/message.ts'
 import { PROVIDERS } from '#lib/llm/providers/registry.ts'
 import type { Post } from '#lib/llm/providers/shared/upstream.ts'
 import { collect, newCall } from '../../support/calls.ts'
+import { providerDeps } from '../../support/provider-deps.ts'
 import { answering, type Expected, fixturesOf, piecesOf } from '../../support/wire-fixtures.ts'
 
 const SSE = 'text/event-stream; charset=utf-8'
@@ -18,15 +18,11 @@ describe.each(PROVIDERS.map(definition => [definition.id, definition] as const))
 
     const ask = (post: Post, stream: boolean) =>
       definition
-        .create({
-          apiKey: 'sk-test',
-          baseUrl: 'http://upstream',
-          post,
-          clock: systemClock,
-          newId: () => 'chat_1',
-          onRateHeadroom: () => {},
-          redact: text => text,
-        })
+        .create(
+          providerDeps({
+            post,
+          }),
+        )
         .ask(newCall({ stream }), { provider: id, model: 'model', name: `${id}/model` })
 
     it.each([

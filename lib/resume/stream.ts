@@ -90,7 +90,8 @@ export class ResumableStream {
     try {
       for await (const frame of frames) {
         this.#isWhole = frames.end === 'complete'
-        if (this.#isWhole) await this.#store?.(this.#transcript.with(frame))
+        // Without a store it ends in this same moment: one that comes later finds it complete.
+        if (this.#isWhole && this.#store) await this.#store(this.#transcript.with(frame))
         this.#transcript.append(frame)
         // A reader that gets the last frame must know that it is the last one.
         if (frames.end !== undefined) this.#end()
@@ -101,10 +102,13 @@ export class ResumableStream {
     }
   }
 
-  /** Stores the answer where it is complete, before any reader can have its end; whether it has one or not. */
-  storeBy(store: Store): void {
-    if (this.#isWhole && this.#transcript.ended) void store(this.#transcript.from(0))
-    else this.#store = store
+  /**
+   * Stores the answer where it is complete, before any reader can have its end; whether it has one or not. One that has
+   * ended already is stored at once. Resolves when that is done.
+   */
+  async storeBy(store: Store): Promise<void> {
+    if (!this.#transcript.ended) this.#store = store
+    else if (this.#isWhole) await store(this.#transcript.from(0))
   }
 
   /**

@@ -21,7 +21,9 @@ const source = plainSource.extend({
   content: optional(
     z.union([
       z.string(),
-      z.array(z.looseObject({ type: word, text: optional(z.string()), source: optional(plainSource) })),
+      z
+        .array(z.looseObject({ type: word, text: optional(z.string()), source: optional(plainSource) }))
+        .max(MOST_PARTS, TOO_MANY_PARTS),
     ]),
   ),
 })
@@ -80,8 +82,10 @@ const resultBlock = seeing(
   READ,
 )
 
-/** What a tool gave back: text, or blocks. */
-const toolResultContent = optional(z.union([z.string(), z.array(resultBlock)]))
+/** What a tool gave back, or a search has found: text, or blocks. */
+const resultContent = optional(
+  z.union([z.string(), z.array(resultBlock).max(MOST_PARTS, TOO_MANY_PARTS)], NO_CONTENT),
+)
 
 const block = seeing(
   z
@@ -92,23 +96,12 @@ const block = seeing(
       input: optional(z.unknown()),
       tool_use_id: optional(word),
       is_error: optional(z.boolean()),
-      content: optional(z.union([z.string(), z.array(resultBlock), z.unknown()])),
+      content: resultContent,
       thinking: optional(z.string()),
       signature: optional(z.string()),
     })
     .check(assertComplete)
-    .check(assertSource)
-    .check(({ value, issues }) => {
-      if (value.type !== 'tool_result') return
-      const parsed = toolResultContent.safeParse(value.content)
-      if (!parsed.success)
-        issues.push({
-          code: 'custom',
-          path: ['content'],
-          message: NO_CONTENT,
-          input: value,
-        })
-    }),
+    .check(assertSource),
   READ,
 )
 

@@ -13,12 +13,11 @@ export const seeing = <S extends z.ZodType>(schema: S, read: ReadMembers, usualT
 
 const seen = (value: unknown, read: ReadMembers, usualType: string): unknown => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  const { type, ...members } = value as Readonly<Record<string, unknown>>
-  const known = type ?? usualType
+  const members = value as Readonly<Record<string, unknown>>
+  const type = members.type ?? usualType
+  const found: Record<string, unknown> = 'type' in members ? { type: members.type } : {}
   // Clients choose the type, and every object has a `constructor`.
-  const names = typeof known === 'string' && Object.hasOwn(read, known) ? (read[known] ?? []) : []
-  return Object.fromEntries([
-    ...('type' in value ? [['type', type]] : []),
-    ...names.flatMap(name => (Object.hasOwn(members, name) ? [[name, members[name]]] : [])),
-  ])
+  if (typeof type !== 'string' || !Object.hasOwn(read, type)) return found
+  for (const name of read[type] ?? []) if (Object.hasOwn(members, name)) found[name] = members[name]
+  return found
 }

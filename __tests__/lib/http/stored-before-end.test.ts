@@ -67,6 +67,21 @@ describe('the last piece of an observed body is sent after the whole has been st
     expect(order.at(-1)).toContain('event: done')
   })
 
+  it('or at once, where the answer had ended before it was observed', async () => {
+    const options = { owner: 'key 1', clock, graceMs: 0, abort: () => {}, onOver: () => {} }
+    const stream = new ResumableStream({ id: 'chat_1', ...options })
+    const reply = replyOf(batches(text('Hello'), [FINISH]))
+    const client = new AbortController().signal
+    const response = resumableResponse(newCall({ stream: true }), reply, stream, { clock, client })
+    await response.ended
+    const stored: string[] = []
+    await response.observe?.({
+      onPiece: piece => void stored.push(Buffer.from(piece).toString()),
+      onComplete: async () => void stored.push('stored'),
+    })
+    expect(stored).toEqual([expect.stringContaining('event: done'), 'stored'])
+  })
+
   it('and nothing is stored of one that fails, whose pieces are all sent', async () => {
     const error = new Error('reset')
     async function* broken(): AsyncGenerator<EventGroup> {

@@ -113,3 +113,16 @@ describe('what the gateway reads is checked', () => {
       await expect((async () => responsesBodyOrThrow({ value, isLarge }))()).rejects.toThrow(fault)
   })
 })
+
+describe('a list of blocks within a block', () => {
+  const blocks = Array.from({ length: 10_001 }, () => ({ type: 'text', text: '' }))
+
+  it.each([
+    ['the result of a tool', { type: 'tool_result', tool_use_id: 'a', content: blocks }],
+    ['a search result', { ...SEARCH_RESULT, content: blocks }],
+    ['a document', { type: 'document', source: { type: 'content', content: blocks } }],
+  ])('has a most, as that of a message: %s', async (_, block) => {
+    const body = { model: 'm', max_tokens: 1, messages: [{ role: 'user', content: [block] }] }
+    await expect(messagesBodyOrThrow(body)).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+  })
+})

@@ -17,7 +17,7 @@ export type KeptStream = Readonly<{
   endsWith: (frame: number) => boolean
   write: (frames: Pieces<string>) => Promise<void>
   /** Stores all frames of a complete answer before a reader has the last ones. */
-  storeBy: (store: (whole: Uint8Array) => Promise<void>) => void
+  storeBy: (store: (whole: Uint8Array) => Promise<void>) => Promise<void>
   read: (after: number, client: AbortSignal) => FrameReader
 }>
 
@@ -101,12 +101,12 @@ export const resumableResponse = (
     call.journal.error ??= toGatewayError(thrown)
   })
   const read = piecesWithEnd(onEnd => readToEnd(stream.read(0, client), written, onEnd))
-  const observe: RouteResponse['observe'] = ({ onPiece, onComplete }) => {
-    stream.storeBy(whole => {
+  const observe: RouteResponse['observe'] = async ({ onPiece, onComplete }) => {
+    await stream.storeBy(whole => {
       onPiece(whole)
       return onComplete()
     })
-    return ended
+    await ended
   }
   return { ...responseOf(stream, eventStream(read, { clock, abort: nothing })), ended, observe }
 }

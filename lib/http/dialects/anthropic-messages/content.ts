@@ -73,10 +73,11 @@ const contentOf = (blocks: readonly Medium[]): Content => {
 }
 
 const FAILED = 'Error'
+const SAYS_FAILED = /^\s*error/i
 
 /** Says that a tool failed, where the text does not begin with that. */
 const asFailure = (text: string): string => {
-  if (text.trimStart().toLowerCase().startsWith(FAILED.toLowerCase())) return text
+  if (SAYS_FAILED.test(text)) return text
   return text === '' ? FAILED : `${FAILED}: ${text}`
 }
 

@@ -154,4 +154,10 @@ describe('a judge that blocks', () => {
     expect(asked.length).toBeLessThan(6)
     expect(asked.at(-1)?.text).toContain('Source 999')
   })
+
+  it('sees what stands after a list of half a million values', async () => {
+    const values = Array.from({ length: 500_000 }, (_, index) => index)
+    const { outcome } = await judged([whole({ content: 'Good', extra: { values, note: 'BADWORD' } })])
+    expect(outcome).toEqual({ code: 'CONTENT_BLOCKED' })
+  })
 })

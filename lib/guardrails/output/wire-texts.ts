@@ -78,26 +78,27 @@ type Node = Readonly<{
 const isSilent = ({ member, isOfCall }: Node): boolean =>
   NAMES.has(member) || IS_ID.test(member) || (isOfCall && member === 'name')
 
-/** The values within an object, with what it says of them. */
-const membersOf = (object: Readonly<Record<string, unknown>>, outer: Node): readonly Node[] => {
+/** The values within an object, one after another, with what it says of them. */
+function* membersOf(object: Readonly<Record<string, unknown>>, outer: Node): Generator<Node> {
   const { type } = object
   const isCall = typeof type === 'string' && /(?:_call|tool_use)$/.test(type)
   const indices = INDICES.map(name => object[name]).join()
-  return Object.entries(object)
-    .filter(([member]) => object.object !== 'response' || SAID_BY_RESPONSE.has(member))
-    .map(([member, value]) => ({
-      value,
+  for (const member of Object.keys(object)) {
+    if (object.object === 'response' && !SAID_BY_RESPONSE.has(member)) continue
+    yield {
+      value: object[member],
       member,
       place: outer.place === 'answer' ? (placeOfType(type) ?? PLACES.get(member) ?? 'answer') : outer.place,
       path: WHOLE.test(member) || outer.path === undefined ? undefined : `${outer.path}/${indices}/${member}`,
       isOfCall: isCall || outer.member === 'function' || outer.member === 'function_call',
-    }))
+    }
+  }
 }
 
-const innerOf = (node: Node): readonly Node[] => {
+function* innerOf(node: Node): Generator<Node> {
   const { value } = node
-  if (Array.isArray(value)) return value.map((one: unknown) => ({ ...node, value: one }))
-  return isObject(value) ? membersOf(value, node) : []
+  if (Array.isArray(value)) for (const one of value) yield { ...node, value: one }
+  else if (isObject(value)) yield* membersOf(value, node)
 }
 
 /** A value as a text by itself; undefined where it is none. */
@@ -157,15 +158,18 @@ class WireTexts {
 
   /** @param kind messages of one kind alone have pieces of the same text */
   *add(value: unknown, kind: string): Steps<void> {
-    const waiting: Node[] = [{ value, member: '', place: 'answer', path: kind, isOfCall: false }]
-    for (let node = waiting.pop(); node; node = waiting.pop()) {
+    const root: Node = { value, member: '', place: 'answer', path: kind, isOfCall: false }
+    const open: Iterator<Node>[] = [[root].values()]
+    for (let inner = open.at(-1); inner; inner = open.at(-1)) {
       this.#read += 1
       if (this.#read % VALUES_PER_STEP === 0) yield
-      if (isSilent(node)) continue
-      const text = textOf(node)
-      if (text === undefined) waiting.push(...innerOf(node).toReversed())
-      else if (isPiece(node)) this.#grow(node, text)
-      else this.#say({ text, place: node.place })
+      const { done, value: node } = inner.next()
+      if (done) open.pop()
+      else if (!isSilent(node)) {
+        const text = textOf(node)
+        if (text === undefined) open.push(innerOf(node))
+        else this.#take(node, text)
+      }
     }
   }
 
@@ -173,6 +177,11 @@ class WireTexts {
     for (const text of this.#growing.values()) this.#say(text)
     this.#growing.clear()
     return together(this.#texts)
+  }
+
+  #take(node: Node, text: string): void {
+    if (isPiece(node)) this.#grow(node, text)
+    else this.#say({ text, place: node.place })
   }
 
   #grow({ path = '', place }: Node, piece: string): void {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { elementsOf, membersOf, objectOf, withoutMember } from '#lib/raw-json.ts'
+import { atOnce } from '#lib/loop-turns.ts'
+import { countElements, elementsOf, membersOf, objectOf, withoutMember } from '#lib/raw-json.ts'
 
 const spaced = (value: unknown, indent: string) => JSON.stringify(value, undefined, indent)
 const indents = fc.constantFrom('', ' ', '\t', '\r\n ')
@@ -56,5 +57,28 @@ describe('the elements of an array’s text', () => {
         expect(elements).toEqual(JSON.parse(JSON.stringify(array)))
       }),
     )
+  })
+
+  it('are counted as JSON.parse finds them, numbers apart', () => {
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue()), indents, (array, indent) => {
+        const numbers = array.filter(element => typeof element === 'number').length
+        expect(atOnce(countElements(spaced(array, indent)))).toEqual({ elements: array.length, numbers })
+      }),
+    )
+  })
+
+  it.each([
+    ['numbers', '1234567,'],
+    ['texts', '"abc",'],
+    ['lists', '[[1],2],'],
+  ])('are counted in portions, however many: %s', (_, element) => {
+    const most = Math.floor(4_000_000 / element.length)
+    const steps = countElements(`[${element.repeat(most)}0]`)
+    let portions = 0
+    let step = steps.next()
+    for (; !step.done; step = steps.next()) portions += 1
+    expect(step.value.elements).toBe(most + 1)
+    expect(portions).toBe(15)
   })
 })

@@ -1,8 +1,9 @@
-import { fieldOf, type PassthroughRequest } from '../llm/passthrough.ts'
-import { completionTokensOf, inputsOf, numberIn, writtenMember } from '../llm/passthrough-size.ts'
+import { fieldOf, type PassthroughRequest, writtenMember } from '../llm/passthrough.ts'
+import { completionTokensOf, numberIn } from '../llm/passthrough-size.ts'
 import type { UnitPrice } from '../llm/providers/definition.ts'
+import { atOnce } from '../loop-turns.ts'
 import { PICO_PER_NANO, picoUsdOf } from '../money.ts'
-import { elementsOf } from '../raw-json.ts'
+import { countElements } from '../raw-json.ts'
 
 const CHARACTERS_OF_A_PRICE = 1e6
 /** An image that is billed by tokens has at most 6,240 of them. */
@@ -68,12 +69,15 @@ const imagesIn = (request: PassthroughRequest): number => {
   if (body.kind === 'form') return body.parts.filter(part => 'bytes' in part).length
   const images = ['image', 'images'].map(name => writtenMember(request, name) ?? '')
   const masks = writtenMember(request, 'mask') === undefined ? 0 : 1
-  return images.reduce((sum, one) => sum + (one.startsWith('[') ? elementsOf(one).length : 1), masks)
+  return images.reduce(
+    (sum, one) => sum + (one.startsWith('[') ? atOnce(countElements(one)).elements : 1),
+    masks,
+  )
 }
 
 /** A ranking model reads the query anew with each document. */
 const repeatedQueryBytes = (request: PassthroughRequest): number =>
-  (inputsOf(request) - 1) * Buffer.byteLength(writtenMember(request, 'query') ?? '')
+  (request.inputs - 1) * Buffer.byteLength(writtenMember(request, 'query') ?? '')
 
 /** The most input tokens of a request beside those of its texts: of its recordings and images. */
 const inputTokensBesideTexts = (request: PassthroughRequest): number => {
@@ -92,7 +96,7 @@ export const inputTokensOfRequest = (
   request: PassthroughRequest,
   textTokens: number,
   window: number,
-): number => Math.min(window * inputsOf(request), textTokens + inputTokensBesideTexts(request))
+): number => Math.min(window * request.inputs, textTokens + inputTokensBesideTexts(request))
 
 /** The most output tokens of a request beside chat. */
 export const outputTokensOfRequest = (request: PassthroughRequest): number => {

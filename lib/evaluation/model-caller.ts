@@ -163,6 +163,7 @@ export class ModelCaller {
           ],
         },
         namesModel: true,
+        inputs: Math.max(1, texts.length),
       },
       cache: 'default',
     }

@@ -56,10 +56,7 @@ class Inspection {
 
   constructor(decisions: Decisions, texts: readonly PlacedText[]) {
     this.#decisions = decisions
-    this.#redactor = new Redactor(
-      NO_PLACEHOLDERS,
-      texts.map(({ text }) => text),
-    )
+    this.#redactor = new Redactor(NO_PLACEHOLDERS, texts)
   }
 
   get placeholders(): Placeholders {
@@ -87,31 +84,33 @@ class Inspection {
 
 type Guarding = Readonly<{ call: Call; profile: Profile; deps: GuardrailDeps }>
 
-/** Looks at a text with the local rails, and does what they lead to. */
-function* inspectedText(
-  { text, place }: PlacedText,
+/** Texts that are looked at in one step where none of them takes one by itself: a millisecond or so. */
+const TEXTS_PER_STEP = 16
+
+/** Looks at all texts with the local rails, and does what they lead to. */
+function* inspectedByRails(
+  texts: readonly PlacedText[],
   inspection: Inspection,
   { profile: { input, version }, deps }: Guarding,
 ): Steps<void> {
-  const verdicts = yield* deps.memory.inspect({ text: inspection.now(text), place }, input, version)
-  if (verdicts.length > 0)
-    yield* inspection.apply(
-      text,
-      verdicts.map(verdict => ({ verdict, place })),
-    )
-}
-
-const inspectedByRails = async (
-  texts: readonly PlacedText[],
-  inspection: Inspection,
-  guarding: Guarding,
-): Promise<void> => {
-  const characters = texts.reduce((sum, { text }) => sum + text.length, 0)
-  for (const given of texts) {
-    const inspected = withTurns(inspectedText(given, inspection, guarding), characters)
-    if (inspected instanceof Promise) await inspected
+  let looked = 0
+  for (const { text, place } of texts) {
+    looked += 1
+    if (looked % TEXTS_PER_STEP === 0) yield
+    const verdicts = yield* deps.memory.inspect({ text: inspection.now(text), place }, input, version)
+    if (verdicts.length > 0)
+      yield* inspection.apply(
+        text,
+        verdicts.map(verdict => ({ verdict, place })),
+      )
   }
 }
+
+/** To look at a text takes as long as so many of its characters, beside those that it has. */
+const CHARACTERS_PER_TEXT = 64
+
+const sizeOf = (texts: readonly PlacedText[]): number =>
+  texts.reduce((sum, { text }) => sum + text.length + CHARACTERS_PER_TEXT, 0)
 
 /** Judges get the texts as they have become: what is redacted does not leave for them either. */
 const inspectedByJudges = async (
@@ -145,7 +144,8 @@ const guarded = async (
   const decisions = new Decisions(call, profile, deps)
   const inspection = new Inspection(decisions, texts)
   const guarding = { call, profile, deps }
-  await inspectedByRails(texts, inspection, guarding)
+  const inspected = withTurns(inspectedByRails(texts, inspection, guarding), sizeOf(texts))
+  if (inspected instanceof Promise) await inspected
   await inspectedByJudges(texts, inspection, guarding)
   const { replaced, placeholders, wantsAnotherModel } = inspection
   const clean = replaced.size > 0 ? await inTurns(withTextsOfCall(call, replaced)) : call

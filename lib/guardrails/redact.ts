@@ -4,7 +4,7 @@ import { phraseDetector } from './lists/phrase-detector.ts'
 import { Scanner } from './scan/scanner.ts'
 import { VisibleText } from './scan/visible-text.ts'
 import { StreamHolder } from './stream-holder.ts'
-import type { Verdict } from './types.ts'
+import type { PlacedText, Verdict } from './types.ts'
 
 /**
  * What stands for what in one caller's conversation. The same value has the same placeholder, so that a model can speak of
@@ -31,6 +31,12 @@ const LOOKS_LIKE_ONE = /\[[a-z][a-z0-9_]*_\d+\]/gi
 const WINDOW = 16_384
 /** Longer ones are none of ours. */
 const LONGEST_PLACEHOLDER = 64
+/** What every text has in which detectors see a bracket: one, an escape, or a character that stands for one. */
+const MAY_HOLD_ONE = /[[\\]|[^\0-\x7f]/
+/** Texts without a placeholder that are passed over in one step. */
+const TEXTS_PER_STEP = 512
+
+const mayHoldOne = (text: string): boolean => text.length > WINDOW || MAY_HOLD_ONE.test(text)
 
 /** Adds what looks like a placeholder in a text, as detectors see it, in upper case. */
 function* addPlaceholdersIn(text: string, found: Set<string>): Steps<void> {
@@ -49,7 +55,7 @@ export class Redactor {
   readonly #values: Map<string, string>
   readonly #byValue: Map<string, string>
   /** Those that have not been read. */
-  #texts: readonly string[]
+  #texts: readonly Pick<PlacedText, 'text'>[]
   /** What the call's own texts write. */
   readonly #written = new Set<string>()
   /** The last number given out, by kind. */
@@ -57,9 +63,10 @@ export class Redactor {
 
   /**
    * @param known the placeholders of earlier texts
-   * @param texts all texts of the call: what looks like a placeholder in one of them stands for nothing else
+   * @param texts all texts of the call, read once something is redacted: what looks like a placeholder in one of them
+   *   stands for nothing else
    */
-  constructor(known: Placeholders = NO_PLACEHOLDERS, texts: readonly string[] = []) {
+  constructor(known: Placeholders = NO_PLACEHOLDERS, texts: readonly Pick<PlacedText, 'text'>[] = []) {
     this.#values = new Map(known.values)
     this.#byValue = new Map([...known.values].map(([placeholder, value]) => [value, placeholder]))
     this.#texts = texts
@@ -74,9 +81,19 @@ export class Redactor {
    * string of a JSON text becomes one.
    */
   *redact(text: string, verdicts: readonly Verdict[]): Steps<string> {
-    for (const one of [...this.#texts, text]) yield* addPlaceholdersIn(one, this.#written)
-    this.#texts = []
+    yield* this.#readTexts()
+    yield* addPlaceholdersIn(text, this.#written)
     return yield* withSpansReplaced(text, verdicts, (kind, value) => this.#placeholderOf(kind, value))
+  }
+
+  *#readTexts(): Steps<void> {
+    const texts = this.#texts
+    this.#texts = []
+    let passed = 0
+    for (const { text } of texts) {
+      if (mayHoldOne(text)) yield* addPlaceholdersIn(text, this.#written)
+      else if (++passed % TEXTS_PER_STEP === 0) yield
+    }
   }
 
   #placeholderOf(kind: string, value: string): string {

@@ -1,22 +1,16 @@
-import { elementsOf } from '../raw-json.ts'
-import { fieldOf, type PassthroughRequest } from './passthrough.ts'
+import type { Steps } from '../loop-turns.ts'
+import { countElements, memberIn } from '../raw-json.ts'
+import { type Endpoint, fieldOf, type JsonMember, type PassthroughRequest } from './passthrough.ts'
 
 /** The limit of a completion that names none. Source: OpenAI, "Create completion". */
 const USUAL_COMPLETION_TOKENS = 16
 
-const INPUT_NAMES: Readonly<Partial<Record<PassthroughRequest['endpoint'], string>>> = {
+const INPUT_NAMES: Readonly<Partial<Record<Endpoint, string>>> = {
   embeddings: 'input',
   moderations: 'input',
   completions: 'prompt',
   rerank: 'documents',
 }
-
-/** One text as tokens: a list of numbers alone. */
-const TOKEN_LIST = /^\[[\s\d.,eE+-]*\]$/
-
-/** A member as it is written; undefined where it is absent, or the body is a form. */
-export const writtenMember = ({ body }: PassthroughRequest, name: string): string | undefined =>
-  body.kind === 'json' ? body.members.find(([known]) => known === name)?.[1] : undefined
 
 /** No vendor makes as much. */
 const MOST = 1e9
@@ -27,15 +21,16 @@ export const numberIn = (request: PassthroughRequest, name: string): number | un
   return Number.isFinite(value) && value >= 0 ? Math.min(MOST, Math.ceil(value)) : undefined
 }
 
-/** How many inputs a request has, each of which a model reads apart: texts, or lists of tokens; at least 1. */
-export const inputsOf = (request: PassthroughRequest): number => {
-  const written = writtenMember(request, INPUT_NAMES[request.endpoint] ?? '')?.trim() ?? ''
-  if (!written.startsWith('[') || TOKEN_LIST.test(written)) return 1
-  return Math.max(1, elementsOf(written).length)
+/** Counts the inputs of a JSON body, each of which a model reads apart, in steps. A list of numbers alone is one text. */
+export function* countInputs(endpoint: Endpoint, members: readonly JsonMember[]): Steps<number> {
+  const written = memberIn(members, INPUT_NAMES[endpoint] ?? '') ?? ''
+  if (!written.startsWith('[')) return 1
+  const { elements, numbers } = yield* countElements(written)
+  return elements === numbers ? 1 : elements
 }
 
 /** The most output tokens of a request for completions: of every answer to every prompt. */
 export const completionTokensOf = (request: PassthroughRequest): number => {
   const answers = Math.max(numberIn(request, 'n') ?? 1, numberIn(request, 'best_of') ?? 1)
-  return inputsOf(request) * answers * (numberIn(request, 'max_tokens') ?? USUAL_COMPLETION_TOKENS)
+  return request.inputs * answers * (numberIn(request, 'max_tokens') ?? USUAL_COMPLETION_TOKENS)
 }

@@ -41,6 +41,8 @@ export type PassthroughRequest = Readonly<{
   body: PassthroughBody
   /** Whether the client named the model; otherwise the gateway's default applies. */
   namesModel: boolean
+  /** How many inputs it has, each of which a model reads apart: texts, or lists of tokens; at least 1. */
+  inputs: number
 }>
 
 /** Whether an endpoint makes or reads images or audio, which takes longer than text. */
@@ -51,10 +53,16 @@ const jsonText = (written: string): string | undefined => {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
 }
 
+type WithBody = Pick<PassthroughRequest, 'body'>
+
+/** A member as it is written; undefined where it is absent, or the body is a form. */
+export const writtenMember = ({ body }: WithBody, name: string): string | undefined =>
+  body.kind === 'json' ? memberIn(body.members, name) : undefined
+
 /** A string or number of the body as text; undefined where it is absent, or of another type. */
-export const fieldOf = ({ body }: Pick<PassthroughRequest, 'body'>, name: string): string | undefined => {
+export const fieldOf = ({ body }: WithBody, name: string): string | undefined => {
   if (body.kind === 'json') {
-    const written = memberIn(body.members, name)
+    const written = writtenMember({ body }, name)
     return written === undefined ? undefined : jsonText(written)
   }
   const part = body.parts.find(one => one.name === name)

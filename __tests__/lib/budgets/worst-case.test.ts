@@ -6,11 +6,13 @@ import { systemClock } from '#lib/clock.ts'
 import { costOfTokens, highestTokenPrice } from '#lib/ledger/pricing.ts'
 import type { ContentPart } from '#lib/llm/message.ts'
 import type { Endpoint } from '#lib/llm/passthrough.ts'
+import { countInputs } from '#lib/llm/passthrough-size.ts'
 import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import { messagesRequest } from '#lib/llm/providers/anthropic/request.ts'
 import type { Price } from '#lib/llm/providers/definition.ts'
 import { callPricesOf } from '#lib/llm/providers/prices/hosted-calls.ts'
 import type { Call, RawRequest, Usage, WireFormat } from '#lib/llm/types.ts'
+import { atOnce } from '#lib/loop-turns.ts'
 import { membersOf } from '#lib/raw-json.ts'
 import { Tokenizer } from '#lib/tokenizer/tokenizer.ts'
 import { newCall, TARGET } from '../../support/calls.ts'
@@ -51,7 +53,10 @@ const asking = (content: string, changes: Partial<Call> = {}) =>
 
 const passing = (endpoint: Endpoint, model: string, fields: object, contextTokens?: number) => {
   const members = Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)] as const)
-  const call = asking('', { passthrough: { endpoint, namesModel: true, body: { kind: 'json', members } } })
+  const inputs = atOnce(countInputs(endpoint, members))
+  const call = asking('', {
+    passthrough: { endpoint, namesModel: true, body: { kind: 'json', members }, inputs },
+  })
   return worstCases(contextTokens).of(call, { ...TARGET, model })?.nanoUsd
 }
 
@@ -145,7 +150,9 @@ describe('the worst case of a call', () => {
     const worst = (names: readonly string[]) => {
       const parts = names.map(name => ({ name, ...image }))
       const body = { kind: 'form', parts } as const
-      const call = asking('', { passthrough: { endpoint: 'images/edits', namesModel: true, body } })
+      const call = asking('', {
+        passthrough: { endpoint: 'images/edits', namesModel: true, body, inputs: 1 },
+      })
       return worstCases().of(call, { ...TARGET, model: 'tokens' })?.nanoUsd ?? 0
     }
     expect(worst(['image[]', 'image[]', 'mask']) - worst(['image[]'])).toBe(2 * 8_000 * 40_000)
@@ -158,7 +165,12 @@ describe('the worst case of a call', () => {
       { name: 'file', fileName: 'a.mp3', type: 'audio/mpeg', path: '/nowhere', bytes: 60_000 },
     ] as const
     const call = asking('', {
-      passthrough: { endpoint: 'audio/transcriptions', namesModel: true, body: { kind: 'form', parts } },
+      passthrough: {
+        endpoint: 'audio/transcriptions',
+        namesModel: true,
+        body: { kind: 'form', parts },
+        inputs: 1,
+      },
     })
     expect(worstCases().of(call, { ...TARGET, model: 'recording' })?.nanoUsd).toBe(120 * 100_000)
   })

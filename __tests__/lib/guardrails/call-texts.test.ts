@@ -243,6 +243,7 @@ describe('the texts of a call', () => {
       passthrough: {
         endpoint: 'completions',
         namesModel: true,
+        inputs: 1,
         body: { kind: 'json', members: membersOf(json) },
       },
     })

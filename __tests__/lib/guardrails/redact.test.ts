@@ -55,12 +55,30 @@ describe('redaction', () => {
     'gives out no placeholder that another text of the call writes: %s',
     written => {
       const texts = ['dora@example.com', `the template uses ${written} literally`]
-      const redactor = new Redactor(NO_PLACEHOLDERS, texts)
+      const redactor = new Redactor(
+        NO_PLACEHOLDERS,
+        texts.map(text => ({ text })),
+      )
       const [text = ''] = texts
       expect(atOnce(redactor.redact(text, verdictsOf(sensitiveData, text)))).toBe('[EMAIL_2]')
       expect(restore(`${written} [EMAIL_2]`, redactor.placeholders)).toBe(`${written} dora@example.com`)
     },
   )
+
+  it('reads the texts of the call once, when something is redacted', () => {
+    let reads = 0
+    const given = {
+      get text() {
+        reads += 1
+        return '[EMAIL_1]'
+      },
+    }
+    const redactor = new Redactor(NO_PLACEHOLDERS, Array(1_000).fill(given))
+    expect(reads).toBe(0)
+    for (const text of ['a@example.com', 'b@example.com'])
+      atOnce(redactor.redact(text, verdictsOf(sensitiveData, text)))
+    expect(reads).toBe(1_000)
+  })
 
   it('leaves JSON valid: a number becomes a string, and one with a sign 0', () => {
     const json =

@@ -194,7 +194,7 @@ describe('the required system prompt', () => {
     const passing = (endpoint: 'completions' | 'embeddings') =>
       newCall({
         messages: [],
-        passthrough: { endpoint, body: { kind: 'json', members: [] }, namesModel: true },
+        passthrough: { endpoint, body: { kind: 'json', members: [] }, namesModel: true, inputs: 1 },
       })
     expect(() => requireSystemPrompt(passing('completions'), OURS)).toThrow(
       expect.objectContaining({ code: 'FORBIDDEN' }),

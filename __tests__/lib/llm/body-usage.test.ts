@@ -10,6 +10,7 @@ const requestTo = (endpoint: Endpoint, body: object = {}): PassthroughRequest =>
   endpoint,
   body: { kind: 'json', members: membersOf(JSON.stringify(body)) },
   namesModel: true,
+  inputs: 1,
 })
 
 describe('the usage of an endpoint beside chat', () => {

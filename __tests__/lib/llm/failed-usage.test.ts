@@ -22,6 +22,7 @@ const completions: PassthroughRequest = {
   endpoint: 'completions',
   body: { kind: 'json', members: membersOf('{"prompt":"Hi"}') },
   namesModel: true,
+  inputs: 1,
 }
 
 /** The usage of an attempt that fails before its first content. */

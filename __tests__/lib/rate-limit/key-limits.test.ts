@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { CountedKey, KeyLimits } from '#lib/key-identity.ts'
 import type { Endpoint } from '#lib/llm/passthrough.ts'
+import { countInputs } from '#lib/llm/passthrough-size.ts'
 import { estimatedInputTokens } from '#lib/llm/providers/shared/usage.ts'
 import type { Call, Usage } from '#lib/llm/types.ts'
+import { atOnce } from '#lib/loop-turns.ts'
 import { keyConcurrency, keyTokens } from '#lib/rate-limit/key-limits.ts'
 import { limit } from '#lib/rate-limit/policy.ts'
 import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
@@ -100,7 +102,10 @@ describe('what is reserved of the tokens a minute', () => {
   }
   const passing = (endpoint: Endpoint, fields: object) => {
     const members = Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)] as const)
-    return reservedBy({ passthrough: { endpoint, namesModel: true, body: { kind: 'json', members } } })
+    const inputs = atOnce(countInputs(endpoint, members))
+    return reservedBy({
+      passthrough: { endpoint, namesModel: true, body: { kind: 'json', members }, inputs },
+    })
   }
 
   it('of endpoints beside chat is their input alone, four bytes a token', async () => {
@@ -124,7 +129,7 @@ describe('what is reserved of the tokens a minute', () => {
     const upload = (endpoint: Endpoint, bytes: number) => {
       const file = { name: 'file', fileName: 'a', type: 'audio/mpeg', path: '/nowhere', bytes }
       return reservedBy({
-        passthrough: { endpoint, namesModel: true, body: { kind: 'form', parts: [file] } },
+        passthrough: { endpoint, namesModel: true, body: { kind: 'form', parts: [file] }, inputs: 1 },
       })
     }
     expect(await upload('audio/transcriptions', 400_000)).toBe(1_000)

@@ -20,6 +20,7 @@ const planOf = (
     endpoint,
     body: { kind: 'json', members: membersOf(JSON.stringify(body)) },
     namesModel,
+    inputs: 1,
   } as const
   return imagePlan({ passthrough, model }, CHAIN)?.map(({ name, quality }) =>
     [name, quality ?? ''].join(' ').trim(),

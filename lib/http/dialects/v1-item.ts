@@ -1,6 +1,7 @@
 import type { V1Request, V1Url } from '../../batch/types.ts'
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
+import { countInputs } from '../../llm/passthrough-size.ts'
 import type { Call, Reply } from '../../llm/types.ts'
 import { inTurns } from '../../loop-turns.ts'
 import { oneLineInSteps } from '../../raw-json.ts'
@@ -108,7 +109,12 @@ const passthrough =
       messages: [],
       model,
       stream: false,
-      passthrough: { endpoint, body: { kind: 'json', members }, namesModel: true },
+      passthrough: {
+        endpoint,
+        body: { kind: 'json', members },
+        namesModel: true,
+        inputs: await inTurns(countInputs(endpoint, members)),
+      },
       deadlineAt,
       cache: endpoint === 'embeddings' ? 'default' : 'no-store',
       fallback: true,

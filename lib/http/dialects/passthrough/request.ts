@@ -1,10 +1,17 @@
 import type { Clock } from '../../../clock.ts'
 import { GatewayError } from '../../../errors.ts'
 import { formFingerprint } from '../../../idempotency/fingerprint.ts'
-import { type Endpoint, fieldOf, isMedia, type PassthroughRequest } from '../../../llm/passthrough.ts'
+import {
+  type Endpoint,
+  fieldOf,
+  isMedia,
+  type PassthroughRequest,
+  writtenMember,
+} from '../../../llm/passthrough.ts'
+import { countInputs } from '../../../llm/passthrough-size.ts'
 import type { Call } from '../../../llm/types.ts'
+import { inTurns } from '../../../loop-turns.ts'
 import { type ReceivedForm, receiveForm } from '../../../multipart/receive-form.ts'
-import { memberIn } from '../../../raw-json.ts'
 import { AttemptBudget, type RequestContext } from '../../../request-context.ts'
 import { endpointBody, type JsonEndpoint } from '../../../validation/openai-endpoints.ts'
 import { parseOrThrow } from '../../../validation/zod.ts'
@@ -39,9 +46,8 @@ const isStreamed = (passthrough: PassthroughRequest): boolean =>
   passthrough.endpoint === 'audio/speech' || /^true$/i.test(streamFieldOf(passthrough))
 
 const streamFieldOf = (passthrough: PassthroughRequest): string => {
-  const { body } = passthrough
-  if (body.kind === 'form') return fieldOf(passthrough, 'stream') ?? ''
-  return memberIn(body.members, 'stream') ?? ''
+  if (passthrough.body.kind === 'form') return fieldOf(passthrough, 'stream') ?? ''
+  return writtenMember(passthrough, 'stream') ?? ''
 }
 
 const callOf = (
@@ -85,6 +91,7 @@ export const jsonCall = async (
     endpoint,
     body: { kind: 'json', members },
     namesModel: model !== undefined,
+    inputs: await inTurns(countInputs(endpoint, members)),
   } as const
   return callOf(context, request, passthrough, modelOf(model, endpoint, deps), deps)
 }
@@ -110,7 +117,7 @@ export const formCall = async (
     const body = { kind: 'form', parts } as const
     const model = fieldOf({ body }, 'model')
     if (!parts.some(part => 'path' in part)) throw required(isImages(endpoint) ? 'image' : 'file')
-    const passthrough = { endpoint, body, namesModel: model !== undefined }
+    const passthrough = { endpoint, body, namesModel: model !== undefined, inputs: 1 }
     const call = callOf(context, request, passthrough, modelOf(model, endpoint, deps), deps)
     return { call, dispose }
   } catch (error) {

@@ -17,8 +17,7 @@ const usualAnswer = ({ usualOutputTokens, thinksByDefault }: ClaudeModel, { mode
 }
 
 /** The limits of a translated call. Their sum is what is sent, never more than the model's most. */
-export const limitsFor = (call: Call, model: ClaudeModel): OutputLimits => {
-  const thinking = thinkingFor(call, model)
+export const limitsFor = (call: Call, model: ClaudeModel, thinking: Thinking): OutputLimits => {
   const { mostOutputTokens = Number.POSITIVE_INFINITY } = model
   const reasoning = 'tokens' in thinking ? Math.min(thinking.tokens, mostOutputTokens - LEAST_ANSWER) : 0
   const answer = call.maxOutputTokens ?? usualAnswer(model, thinking)
@@ -26,5 +25,8 @@ export const limitsFor = (call: Call, model: ClaudeModel): OutputLimits => {
 }
 
 /** The limits of a call that is translated: Anthropic takes them as one. */
-export const outputLimits = (call: Call, target: Target): OutputLimits | undefined =>
-  isRawFor(call, 'anthropic-messages') ? undefined : limitsFor(call, claudeModel(target.model))
+export const outputLimits = (call: Call, target: Target): OutputLimits | undefined => {
+  if (isRawFor(call, 'anthropic-messages')) return undefined
+  const model = claudeModel(target.model)
+  return limitsFor(call, model, thinkingFor(call, model))
+}

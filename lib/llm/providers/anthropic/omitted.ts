@@ -1,7 +1,7 @@
 import { isObject } from '../../../raw-json.ts'
 import type { ModelParameters, Tool } from '../../message.ts'
 import type { Call, Target } from '../../types.ts'
-import { temperatureWarnings } from '../shared/chat-request.ts'
+import { notSent, omissionWarnings, temperatureWarnings } from '../shared/chat-request.ts'
 import { clientsName, isRawFor, namesIn, untranslatedIn } from '../shared/raw-request.ts'
 import { omittedFrom, type Unsupported } from '../shared/unsupported-parameters.ts'
 import { answerTool, isForceLost, schemaFor } from './answer-form.ts'
@@ -81,7 +81,8 @@ const isFormLost = (parameters: ModelParameters, model: ClaudeModel): boolean =>
 const lostIn = (call: Call, model: ClaudeModel, unsupported: Unsupported): readonly string[] => {
   const { parameters = {} } = call
   const { choices = 1, tools = [], stop = [] } = parameters
-  const { temperature, ...sampling } = lostSampling(call, model, unsupported)
+  const thinking = thinkingFor(call, model)
+  const { temperature, ...sampling } = lostSampling(call, model, thinking, unsupported)
   const isLost = {
     n: choices > 1,
     seed: parameters.seed !== undefined,
@@ -93,7 +94,7 @@ const lostIn = (call: Call, model: ClaudeModel, unsupported: Unsupported): reado
     ...sampling,
     tool_choice: isForceLost(parameters, model),
     response_format: isFormLost(parameters, model),
-    [effortName(call)]: isThinkingLost(call, model) || isReasoningFormLost(call),
+    [effortName(call)]: isThinkingLost(parameters, thinking) || isReasoningFormLost(call),
     'tools.strict': tools.some(({ strict }) => strict === true),
     'tools.format': tools.some(hasGrammar),
     'image_url.detail': isDetailLost(call),
@@ -121,14 +122,14 @@ const isSystemLate = ({ messages }: Call): boolean =>
 
 /** Warnings about values that are sent as the nearest ones which the model takes. */
 const valueWarnings = (call: Call, model: ClaudeModel, unsupported: Unsupported): readonly string[] => {
-  const warnings = [...temperatureWarnings(call, rangeOf(call, model, unsupported))]
   const thinking = thinkingFor(call, model)
+  const warnings = [...temperatureWarnings(call, rangeOf(model, thinking, unsupported))]
   const { reasoningTokens } = call.parameters ?? {}
   if (thinking.mode === 'low')
     warnings.push('This model always thinks; it was asked for as little as it can.')
   if (thinking.mode === 'adaptive' && reasoningTokens !== undefined)
     warnings.push(`This model takes no number of tokens to think; it got the effort ${thinking.effort}.`)
-  const { answer } = limitsFor(call, model)
+  const { answer } = limitsFor(call, model, thinking)
   const { maxOutputTokens = 0 } = call
   if (maxOutputTokens > answer)
     warnings.push(
@@ -137,13 +138,16 @@ const valueWarnings = (call: Call, model: ClaudeModel, unsupported: Unsupported)
   return warnings
 }
 
-/** Warnings about changes that `messagesRequest` makes to a call. */
-export const messagesWarnings = (call: Call, target: Target, unsupported: Unsupported): readonly string[] => {
-  const isRaw = isRawFor(call, 'anthropic-messages')
-  const warnings = isRaw ? [] : [...valueWarnings(call, claudeModel(target.model), unsupported)]
-  if (isSystemLate(call) && !isRaw)
+/** Warnings about changes that `messagesRequest` makes to a call. @param omitted what it leaves out */
+export const messagesWarnings = (
+  call: Call,
+  target: Target,
+  unsupported: Unsupported,
+  omitted: readonly string[],
+): readonly string[] => {
+  if (isRawFor(call, 'anthropic-messages')) return omitted.map(notSent)
+  const warnings = [...valueWarnings(call, claudeModel(target.model), unsupported)]
+  if (isSystemLate(call))
     warnings.push('This model takes system messages first only; later ones were moved to the beginning.')
-  for (const name of omittedByMessages(call, target, unsupported))
-    if (isRaw || name !== 'temperature') warnings.push(`This model takes no ${name}; it was not sent.`)
-  return warnings
+  return [...warnings, ...omissionWarnings(omitted)]
 }

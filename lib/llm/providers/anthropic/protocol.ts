@@ -58,9 +58,9 @@ export const anthropicMessages = (provider: string, deps: ProviderDeps): Protoco
   address: addressOf(deps),
   request: messagesRequest,
   headers: call => (isRawFor(call, 'anthropic-messages') ? call.raw.headers : undefined),
+  omitted: omittedByMessages,
   warnings: messagesWarnings,
   requestIdHeader: REQUEST_ID,
-  omitted: omittedByMessages,
   translators: (call, _, { model }) => {
     const isRaw = isRawFor(call, 'anthropic-messages')
     const tool = isRaw ? undefined : answerTool(call.parameters ?? {}, claudeModel(model))

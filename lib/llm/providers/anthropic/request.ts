@@ -112,18 +112,19 @@ export const messagesRequest = (call: Call, target: Target, unsupported: Unsuppo
   const { parameters = {} } = call
   const model = claudeModel(target.model)
   const system = systemFor(call.messages)
-  const { answer, reasoning } = limitsFor(call, model)
+  const thinking = thinkingFor(call, model)
+  const { answer, reasoning } = limitsFor(call, model, thinking)
   return {
     model: target.model,
     max_tokens: answer + reasoning,
     messages: conversationOf(call.messages),
     ...(system !== undefined && { system }),
-    ...samplingFor(call, model, unsupported),
+    ...samplingFor(call, model, thinking, unsupported),
     ...stopFor(parameters),
     ...(parameters.user !== undefined &&
       !unsupported.has('metadata') && { metadata: { user_id: parameters.user } }),
     ...toolsFor(parameters, model),
-    ...thinkingAndForm(parameters, model, thinkingFor(call, model), reasoning),
+    ...thinkingAndForm(parameters, model, thinking, reasoning),
     ...(call.stream && { stream: true }),
   }
 }

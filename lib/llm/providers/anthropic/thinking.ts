@@ -43,11 +43,20 @@ const isUnwanted = ({ reasoningTokens, reasoningEffort = '' }: ModelParameters):
   reasoningTokens === undefined ? WITHOUT_REASONING.has(reasoningEffort) : reasoningTokens <= 0
 
 /** An earlier tool call has lost its reasoning, which a number of tokens would require. */
-const isHistoryLost = ({ messages }: Call): boolean =>
+const hasCallWithoutReasoning = (messages: Call['messages']): boolean =>
   messages.some(
     message =>
       message.role === 'assistant' && message.toolCalls && !message.reasoning?.some(one => one.signature),
   )
+
+/** It is asked of a conversation several times: for its request, its warnings and its budget. */
+const known = new WeakMap<Call['messages'], boolean>()
+
+const isHistoryLost = ({ messages }: Call): boolean => {
+  const isLost = known.get(messages) ?? hasCallWithoutReasoning(messages)
+  known.set(messages, isLost)
+  return isLost
+}
 
 export const thinkingFor = (call: Call, model: ClaudeModel): Thinking => {
   const { parameters = {} } = call
@@ -64,11 +73,10 @@ export const thinkingFor = (call: Call, model: ClaudeModel): Thinking => {
 }
 
 /** Whether a call asks for reasoning that its request does not ask for. */
-export const isThinkingLost = (call: Call, model: ClaudeModel): boolean => {
-  const { parameters = {} } = call
+export const isThinkingLost = (parameters: ModelParameters, thinking: Thinking): boolean => {
   const { reasoningTokens, reasoningEffort } = parameters
   const isAsked = reasoningTokens !== undefined || reasoningEffort !== undefined
-  return isAsked && !isUnwanted(parameters) && thinkingFor(call, model).mode === 'default'
+  return isAsked && !isUnwanted(parameters) && thinking.mode === 'default'
 }
 
 /** Whether a request has the model think. Left to its default, it takes what it takes. */

@@ -1,5 +1,5 @@
 import type { Usage } from '../../message.ts'
-import { fieldOf, type PassthroughRequest } from '../../passthrough.ts'
+import { fieldOf, type PassthroughRequest, writtenMember } from '../../passthrough.ts'
 import { type Fields, fieldsOf, parseJson } from './lenient.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
 import {
@@ -76,8 +76,8 @@ const imagesOf = (request: PassthroughRequest): Usage => {
 const MOST_COUNTED = 100_000
 const charactersIn = (text: string): number => (text.length > MOST_COUNTED ? text.length : [...text].length)
 
-const bytesOfMember = ({ body }: PassthroughRequest, name: string): number =>
-  body.kind === 'json' ? Buffer.byteLength(body.members.find(one => one[0] === name)?.[1] ?? '') : 0
+const bytesOfMember = (request: PassthroughRequest, name: string): number =>
+  Buffer.byteLength(writtenMember(request, name) ?? '')
 
 /** Of speech at a usual pace: 15 letters a second of 20 tokens, and as many bytes of other scripts. */
 const SPEECH_TOKENS_OF_BYTE = 1.5

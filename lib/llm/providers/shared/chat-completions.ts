@@ -43,9 +43,10 @@ const chatCompletions = (options: OpenAiCompatibleOptions): Protocol => {
   return {
     address: addressOf(options, PATH),
     request: (call, target, unsupported) => chatRequest(call, target, variant, unsupported),
-    warnings: (call, target, unsupported) => chatWarnings(call, target, variant, unsupported),
-    requestIdHeader: 'x-request-id',
     omitted: (call, target, unsupported) => omittedParameters(call, target, variant, unsupported),
+    warnings: (call, target, unsupported, omitted) =>
+      chatWarnings(call, target, variant, unsupported, omitted),
+    requestIdHeader: 'x-request-id',
     translators: (call, replyId) => {
       const isRaw = isRawFor(call, 'openai-chat')
       let readChunk: ReturnType<typeof chunkReader> | undefined

@@ -41,6 +41,13 @@ export const temperatureWarnings = (call: Call, range: TemperatureRange): readon
     : [`This model takes a temperature of at most ${sent}; that was used in place of ${asked}.`]
 }
 
+/** The warning about a parameter that a request leaves out. */
+export const notSent = (name: string): string => `This model takes no ${name}; it was not sent.`
+
+/** The warnings about what a request leaves out; a temperature has one of its own. */
+export const omissionWarnings = (omitted: readonly string[]): readonly string[] =>
+  omitted.filter(name => name !== 'temperature').map(notSent)
+
 /** Parameters that a model accepts, guessed from its name. The model's errors correct a wrong guess. */
 type NameGuess = Readonly<{
   /** Takes `max_completion_tokens` in place of `max_tokens`. */
@@ -227,12 +234,13 @@ export const chatRequest = (
   }
 }
 
-/** Warnings about parts of the call that the request does not honour. */
+/** Warnings about parts of the call that the request does not honour. @param omitted what it leaves out */
 export const chatWarnings = (
   call: Call,
   target: Target,
   variant: OpenAiVariant,
   unsupported: Unsupported,
+  omitted: readonly string[],
 ): readonly string[] => {
   const warnings = [...temperatureWarnings(call, rangeOf(call, target, variant, unsupported))]
   if (call.maxOutputTokens !== undefined && !limitFieldFor(target.model, variant, unsupported))
@@ -244,8 +252,5 @@ export const chatWarnings = (
   const hasSystem = call.messages.some(({ role }) => role === 'system')
   if (hasSystem && unsupported.has('system') && unsupported.has('developer'))
     warnings.push('This model takes no system messages; they were sent as part of the user’s.')
-  const omitted = omittedFrom(namesOf(call), unsupported).map(name => clientsName(call, name))
-  for (const name of [...unknownIn(call), ...omitted])
-    warnings.push(`This model takes no ${name}; it was not sent.`)
-  return warnings
+  return [...warnings, ...omissionWarnings(omitted)]
 }

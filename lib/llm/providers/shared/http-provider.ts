@@ -163,8 +163,17 @@ export type Protocol = Readonly<{
   request: (call: Call, target: Target, unsupported: Unsupported) => object | string
   /** The parameters of a call that the request leaves out, by the names of the client's format. */
   omitted: (call: Call, target: Target, unsupported: Unsupported) => readonly string[]
-  /** Warnings about parts of the call that the request does not honour, one sentence each. */
-  warnings: (call: Call, target: Target, unsupported: Unsupported) => readonly string[]
+  /**
+   * Warnings about parts of the call that the request does not honour, one sentence each.
+   *
+   * @param omitted the parameters that it leaves out, as `omitted` names them
+   */
+  warnings: (
+    call: Call,
+    target: Target,
+    unsupported: Unsupported,
+    omitted: readonly string[],
+  ) => readonly string[]
   /** Headers that a call adds to those of the address, or replaces. */
   headers?: (call: Call) => Readonly<Record<string, string>> | undefined
   /** The response header with the vendor's request id. */
@@ -235,9 +244,9 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
   }
 
   const headOf = (call: Call, target: Target, unsupported: Unsupported): ReplyHead => {
-    const warnings = protocol.warnings(call, target, unsupported)
     const omitted = protocol.omitted(call, target, unsupported)
     assertAllTaken(call, omitted)
+    const warnings = protocol.warnings(call, target, unsupported, omitted)
     return {
       id: newId(),
       target,

@@ -35,10 +35,10 @@ export const responsesProtocol = (
 ): Protocol => ({
   address,
   request: requestOf,
-  warnings: (call, target, unsupported) =>
-    isRawFor(call, FORMAT) ? [] : responsesWarnings(call, target, unsupported),
   omitted: (call, target, unsupported) =>
     isRawFor(call, FORMAT) ? [] : responsesOmitted(call, target, unsupported),
+  warnings: (call, target, unsupported, omitted) =>
+    isRawFor(call, FORMAT) ? [] : responsesWarnings(call, target, unsupported, omitted),
   requestIdHeader: 'x-request-id',
   translators: call => {
     const sent = isRawFor(call, FORMAT) ? (part: ReplyPart) => part : withoutWire

@@ -1,6 +1,13 @@
 import type { ModelParameters, ResponseFormat, Tool, ToolChoice } from '../../message.ts'
 import type { Call, Target } from '../../types.ts'
-import { effortOf, endUser, guessFromName, temperatureFor, temperatureWarnings } from './chat-request.ts'
+import {
+  effortOf,
+  endUser,
+  guessFromName,
+  omissionWarnings,
+  temperatureFor,
+  temperatureWarnings,
+} from './chat-request.ts'
 import { choiceAmong, withProperties } from './openai-tools.ts'
 import { assertTranslatable, clientsName, untranslatedIn } from './raw-request.ts'
 import { itemsFor } from './responses-items.ts'
@@ -117,7 +124,8 @@ export const responsesWarnings = (
   call: Call,
   target: Target,
   unsupported: Unsupported,
+  omitted: readonly string[],
 ): readonly string[] => [
   ...temperatureWarnings(call, rangeOf(target, unsupported)),
-  ...leftOut(call, unsupported).map(name => `This model takes no ${name}; it was not sent.`),
+  ...omissionWarnings(omitted),
 ]

@@ -12,10 +12,16 @@ const CHROMIUM = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'].find(
 // Gateways start in two thirds of the CPU time with it; here, because the workers that start some of them inherit it.
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cache/parley-tests')
 
+/** What measures how long the page makes its user wait: it runs alone, after all others. */
+const MEASURED = 'responsive.spec.ts'
+
 /** The pages in a real browser against the real gateway with the mock provider. */
 export default defineConfig({
   testDir: '__tests__/pages',
-  testMatch: '*.spec.ts',
+  projects: [
+    { name: 'pages', testMatch: '*.spec.ts', testIgnore: MEASURED },
+    { name: 'measured', testMatch: MEASURED, dependencies: ['pages'] },
+  ],
   globalSetup: ['./__tests__/support/bundle.ts', './__tests__/pages/support/start-servers.ts'],
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),

@@ -9,52 +9,58 @@ const OPEN_MS = 1_000
 /** The longest cooldown of a circuit that opens for the first time, jitter included. Real time: of another process. */
 const UNTIL_PROBE_MS = OPEN_MS * 1.3
 
+const startScene = (deadlineMs: number) =>
+  FaultScene.start({
+    deadlineMs,
+    env: () => ({
+      MAX_RETRIES: '0',
+      BREAKER_FAILURES: '5',
+      BREAKER_OPEN_MS: String(OPEN_MS),
+      ENABLE_CACHING: 'false',
+    }),
+  })
+
 describe.each(JSON_AND_STREAM)('a circuit, asked for %s', (_, stream) => {
   let scene: FaultScene
+  /** Its probe is held until all others are answered, however slow the machine is. */
+  let patient: FaultScene
 
   beforeAll(async () => {
-    scene = await FaultScene.start({
-      deadlineMs: 2_000,
-      env: () => ({
-        MAX_RETRIES: '0',
-        BREAKER_FAILURES: '5',
-        BREAKER_OPEN_MS: String(OPEN_MS),
-        ENABLE_CACHING: 'false',
-      }),
-    })
+    scene = await startScene(2_000)
+    patient = await startScene(60_000)
   })
-  afterAll(() => scene?.stop())
+  afterAll(() => Promise.all([scene?.stop(), patient?.stop()]))
 
   /** A model whose circuit has just been opened by failures. */
-  const opened = async () => {
-    const model = scene.upstream.modelThat(refuses(500))
-    for (let failures = 0; failures < 5; failures += 1) await scene.ask(`openai/${model}`, stream)
-    expect(await scene.ask(`openai/${model}`, stream)).toMatchObject({
+  const opened = async (at = scene) => {
+    const model = at.upstream.modelThat(refuses(500))
+    for (let failures = 0; failures < 5; failures += 1) await at.ask(`openai/${model}`, stream)
+    expect(await at.ask(`openai/${model}`, stream)).toMatchObject({
       status: 503,
       error: { code: 'MODEL_UNAVAILABLE' },
     })
-    expect(scene.upstream.callsFor(model)).toHaveLength(5)
+    expect(at.upstream.callsFor(model)).toHaveLength(5)
     return model
   }
 
   it('F51: opens for a dead model, and sends exactly one of 200 callers to look when it is time', async () => {
-    const model = await opened()
+    const model = await opened(patient)
     const well = Promise.withResolvers<void>()
-    scene.upstream.forModel(model, async (...asked) => {
+    patient.upstream.forModel(model, async (...asked) => {
       await well.promise
       return says(['Well again'])(...asked)
     })
     await sleep(UNTIL_PROBE_MS)
     const told: number[] = []
     const asking = Array.from({ length: 200 }, async () => {
-      told.push((await scene.ask(`openai/${model}`, stream)).status)
+      told.push((await patient.ask(`openai/${model}`, stream)).status)
     })
     await expect.poll(() => told, { timeout: 30_000 }).toHaveLength(199)
-    expect(scene.upstream.callsFor(model)).toHaveLength(6)
+    expect(patient.upstream.callsFor(model)).toHaveLength(6)
     well.resolve()
     await Promise.all(asking)
     expect(told.toSorted()).toEqual([200, ...Array(199).fill(503)])
-    expect((await scene.endures(`openai/${model}`, stream)).content).toBe('Well again')
+    expect((await patient.endures(`openai/${model}`, stream)).content).toBe('Well again')
   })
 
   it('F52: opens again when the probe hangs, after the probe’s own time', async () => {

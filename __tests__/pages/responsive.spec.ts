@@ -18,7 +18,7 @@ test("while an 8 kB answer comes at a quarter of the processor's speed, no event
 
 /**
  * The longest wait of a key press for its handler from the answer's first piece to its last, in milliseconds of a quiet
- * machine.
+ * machine. Endless where no key could be pressed meanwhile: nothing was measured.
  */
 async function longestWait(parley: Parley, page: Page): Promise<number> {
   await parley.open()
@@ -32,7 +32,7 @@ async function longestWait(parley: Parley, page: Page): Promise<number> {
   while ((await parley.answer.getAttribute('data-state')) !== 'done') await page.keyboard.press('x')
   await cdp.detach()
   const { from, keys, waits } = await seen.jsonValue()
-  expect(keys.filter(at => at >= from).length, 'keys were pressed meanwhile').toBeGreaterThan(0)
+  if (!keys.some(at => at >= from)) return Number.POSITIVE_INFINITY
   const during = waits.filter(({ at }) => at >= from).map(({ waitMs }) => waitMs)
   return (2 * Math.max(0, ...during)) / (slownessBefore + slowness())
 }

@@ -7,6 +7,7 @@ import { CodeBlock } from './code-block.tsx'
 import { blockHtml, itemHtml, listAttributes } from './draw.ts'
 import { GrowingMarkdown } from './growing-markdown.ts'
 import type { ListPiece } from './pieces.ts'
+import { useInPortions } from './use-in-portions.ts'
 
 type Props = {
   text: string
@@ -21,9 +22,11 @@ type Props = {
  */
 export default memo(function Markdown({ text, idPrefix, open }: Props) {
   const [growing] = useState(() => new GrowingMarkdown())
+  const shown = useInPortions(text)
+  const isWhole = !open && shown.length === text.length
   const { pieces, definitions } = useMemo(
-    () => (open ? growing.update(text) : growing.finished(text)),
-    [growing, text, open],
+    () => (isWhole ? growing.finished(shown) : growing.update(shown)),
+    [growing, shown, isWhole],
   )
   return pieces.map((piece, index) => {
     const key = `${index}`

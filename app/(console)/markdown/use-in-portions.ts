@@ -1,0 +1,23 @@
+import { useEffect, useState } from 'react'
+
+/** What is parsed and drawn at once: a tenth of a frame of a fast machine, half of one of a slow telephone. */
+const PORTION_CHARACTERS = 256
+
+/**
+ * As much of a growing text as may be drawn now. What comes faster than it can be drawn follows portion by portion, so
+ * that the page handles keys in between. What is there at first is returned whole, and so is all of it in a hidden page,
+ * whose timers are slow.
+ */
+export function useInPortions(text: string): string {
+  const [end, setEnd] = useState(text.length)
+  // A text that begins anew, as that of an answer that is asked for again.
+  if (end > text.length + PORTION_CHARACTERS) setEnd(text.length)
+  const isBehind = end < text.length
+  useEffect(() => {
+    if (!isBehind) return undefined
+    const next = document.hidden ? Number.POSITIVE_INFINITY : end + PORTION_CHARACTERS
+    const timer = setTimeout(() => setEnd(next))
+    return () => clearTimeout(timer)
+  }, [end, isBehind])
+  return text.slice(0, end)
+}

@@ -116,7 +116,7 @@ describe(`${SECONDS} seconds at ${A_SECOND} requests a second with 10 % of fault
     return calls
   }
 
-  it.concurrent.for([
+  it.for([
     ['SQLite and one process', 1],
     ['Postgres and two processes', 2],
   ] as const)(

@@ -2,12 +2,12 @@ import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Tests of how long the event loop or a client waits, and of calls at a set pace: only one at a time is fair. */
+/** Tests of how long the event loop or a client waits, and of many calls at once: only one at a time is fair. */
 const MEASURED = [
   '__tests__/contracts/ledger-speed.test.ts',
   '__tests__/faults/{clients,instant-items,slow-clients}.test.ts',
   '__tests__/support/loop-delays.test.ts',
-  '__tests__/integration/{batch-upload-load,disconnect,event-loop,fault-run,guardrail-speed,large-bodies}.test.ts',
+  '__tests__/integration/{batch-upload-load,budgets,disconnect,event-loop,fault-run,guardrail-speed,large-bodies}.test.ts',
 ]
 /** Tests that start gateways, databases or Redis: processes of their own, for which they mostly wait. */
 const WITH_PROCESSES = ['__tests__/{contracts,faults,integration,simulation,support}/**/*.test.ts']
@@ -18,7 +18,6 @@ const COMPILE_CACHE = join(import.meta.dirname, 'node_modules/.cache/parley-test
 const LONGEST = [
   'npm',
   'v1-batches',
-  'budgets',
   'redis-faults',
   'shared-state',
   'postgres',

@@ -12,12 +12,12 @@ export function useInPortions(text: string): string {
   const [end, setEnd] = useState(text.length)
   // A text that begins anew, as that of an answer that is asked for again.
   if (end > text.length + PORTION_CHARACTERS) setEnd(text.length)
-  const isBehind = end < text.length
+  const isPartial = end < text.length
   useEffect(() => {
-    if (!isBehind) return undefined
+    if (!isPartial) return undefined
     const next = document.hidden ? Number.POSITIVE_INFINITY : end + PORTION_CHARACTERS
     const timer = setTimeout(() => setEnd(next))
     return () => clearTimeout(timer)
-  }, [end, isBehind])
+  }, [end, isPartial])
   return text.slice(0, end)
 }

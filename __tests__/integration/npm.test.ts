@@ -15,7 +15,7 @@ const WORDS = ['Under', ' way', ' at', ' the', ' signal']
 
 /** npm, the script and Next's server. */
 const DEV_PROCESSES = 3
-/** A page is compiled within 20 s on a quiet machine that has two cores for it. */
+/** On a quiet machine, with two cores for it, a page takes 10 to 25 s. */
 const COMPILING_WITHIN_MS = 240_000
 
 const fileOf = (text: string): string => {

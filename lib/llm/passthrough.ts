@@ -62,7 +62,7 @@ export const writtenMember = ({ body }: WithBody, name: string): string | undefi
 /** A string or number of the body as text; undefined where it is absent, or of another type. */
 export const fieldOf = ({ body }: WithBody, name: string): string | undefined => {
   if (body.kind === 'json') {
-    const written = writtenMember({ body }, name)
+    const written = memberIn(body.members, name)
     return written === undefined ? undefined : jsonText(written)
   }
   const part = body.parts.find(one => one.name === name)

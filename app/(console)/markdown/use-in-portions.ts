@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 
-/** What is parsed and drawn at once: a tenth of a frame of a fast machine, half of one of a slow telephone. */
+/** Drawn at once: so little that a key is handled within 50 ms at a quarter of a processor's speed. */
 const PORTION_CHARACTERS = 256
 
 /**

@@ -101,22 +101,21 @@ export const responsesRequest = (call: Call, target: Target, unsupported: Unsupp
   }
 }
 
-/** What such a request leaves out beside the temperature, by the client's names. */
-const leftOut = (call: Call, unsupported: Unsupported): readonly string[] => {
+/** The parameters that such a request leaves out, by the client's names. */
+export const responsesOmitted = (call: Call, target: Target, unsupported: Unsupported): readonly string[] => {
   const { parameters = {} } = call
   const absent = Object.entries(ABSENT).flatMap(([own, name]) =>
     parameters[own as keyof typeof ABSENT] === undefined ? [] : [name],
   )
   const unknown = call.raw || parameters.topK === undefined ? untranslatedIn(call) : ['top_k']
   const names = [...absent, ...refusedIn(call, unsupported)]
-  return [...unknown, ...names.map(name => clientsName(call, name))]
-}
-
-/** The parameters that it leaves out. */
-export const responsesOmitted = (call: Call, target: Target, unsupported: Unsupported): readonly string[] => {
   const isTemperatureLost =
     call.temperature !== undefined && temperatureFor(call, rangeOf(target, unsupported)) === undefined
-  return [...leftOut(call, unsupported), ...(isTemperatureLost ? ['temperature'] : [])]
+  return [
+    ...unknown,
+    ...names.map(name => clientsName(call, name)),
+    ...(isTemperatureLost ? ['temperature'] : []),
+  ]
 }
 
 /** The warnings about them. */

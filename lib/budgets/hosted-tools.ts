@@ -1,4 +1,4 @@
-import type { Call, RawRequest } from '../llm/types.ts'
+import type { RawRequest } from '../llm/types.ts'
 import { isObject, memberIn } from '../raw-json.ts'
 
 /** The calls of one tool where the request names no limit. Anthropic pauses after as many rounds. */
@@ -48,10 +48,10 @@ const toolsIn = ({ members, format }: RawRequest): readonly Tool[] => {
   return [...listed, ...named.map(type => ({ type, maxUses: undefined }))]
 }
 
-/** The tools of a call that its vendor runs; undefined where there are none. */
-export const hostedTools = ({ raw }: Call): HostedTools | undefined => {
-  const tools = raw ? toolsIn(raw) : []
-  if (!raw || tools.length === 0) return undefined
+/** The tools of a request that its vendor runs; undefined where there are none. */
+export const hostedTools = (raw: RawRequest): HostedTools | undefined => {
+  const tools = toolsIn(raw)
+  if (tools.length === 0) return undefined
   const most = countIn(Number(memberIn(raw.members, 'max_tool_calls') ?? Number.NaN))
   const calls = new Map<string, number>()
   for (const { type, maxUses = USUAL_CALLS } of tools) {

@@ -1,7 +1,7 @@
 import type { PassthroughRequest } from '../llm/passthrough.ts'
 import { promptBytes, promptTexts, tokensBesideTexts } from '../llm/prompt-size.ts'
 import type { OutputLimits, UnitPrice } from '../llm/providers/definition.ts'
-import type { Call, Target } from '../llm/types.ts'
+import type { Call, Target, WireFormat } from '../llm/types.ts'
 import { PICO_PER_NANO, picoUsdOf } from '../money.ts'
 import { limitsIn } from './clamp.ts'
 import { type HostedTools, hostedTools } from './hosted-tools.ts'
@@ -22,6 +22,8 @@ export type WorstCaseDeps = Readonly<{
   callPricesOf: (target: Target) => Readonly<Record<string, number>>
   /** The context window; undefined where unknown. */
   contextTokensOf: (target: Target) => number | undefined
+  /** Whether a request of a format may pass on to the target as it came; otherwise it is translated. */
+  mayPassOn: (target: Target, format: WireFormat) => boolean
   /** What the request to the target allows, where it is translated to other limits than the call's own. */
   outputLimitsOf: (target: Target, call: Call) => OutputLimits | undefined
   /** Output tokens to reserve for a call without a limit of its own. */
@@ -115,6 +117,11 @@ export class WorstCases {
     return this.#deps.contextTokensOf(target) ?? Number.POSITIVE_INFINITY
   }
 
+  /** No translation has tools that a vendor runs: they are refused, or left out. */
+  #hostedTools({ raw }: Call, target: Target): HostedTools | undefined {
+    return raw && this.#deps.mayPassOn(target, raw.format) ? hostedTools(raw) : undefined
+  }
+
   /** Of a request to an endpoint beside chat. */
   #requestPriced(
     call: Call,
@@ -136,7 +143,7 @@ export class WorstCases {
 
   #chatPriced(call: Call, target: Target, textTokens: number): WorstCase | undefined {
     const window = this.#windowOf(target)
-    const hosted = hostedTools(call)
+    const hosted = this.#hostedTools(call, target)
     // A longer prompt is refused by the model. What its vendor's tools find is not known here.
     const prompt = hosted ? window : Math.min(window, textTokens + tokensBesideTexts(call))
     const price = this.#deps.priceOf(target, call, prompt)

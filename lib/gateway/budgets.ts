@@ -32,7 +32,7 @@ import { webhookPost } from '../webhook/post.ts'
 import type { Database } from './database.ts'
 import type { Keys } from './keys.ts'
 import type { PipelineDeps } from './pipelines.ts'
-import { outputLimitsOf } from './providers.ts'
+import { mayPassOn, outputLimitsOf } from './providers.ts'
 
 const NOTICE_AT = 0.8
 const component = 'budgets'
@@ -217,6 +217,7 @@ const worstCasesOf = ({
     unitPriceOf: target => catalog.unitPriceOf(target),
     callPricesOf: ({ provider }) => callPricesOf(provider),
     contextTokensOf: target => catalog.contextTokensOf(target),
+    mayPassOn,
     outputLimitsOf,
     outputTokensOf: call => outputSizes.of(call.caller),
     tokenizer,

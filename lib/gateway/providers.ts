@@ -9,7 +9,7 @@ import { MOCK_MODELS, mock } from '../llm/providers/mock.ts'
 import { MEDIA_PROVIDERS, PROVIDERS } from '../llm/providers/registry.ts'
 import { postOver } from '../llm/providers/shared/upstream.ts'
 import { upstreamAgent } from '../llm/providers/shared/upstream-agent.ts'
-import type { Call, Provider, Target } from '../llm/types.ts'
+import type { Call, Provider, Target, WireFormat } from '../llm/types.ts'
 import { redactor } from '../observability/redact.ts'
 import type { RateHeadrooms } from '../resilience/defer-background.ts'
 
@@ -53,6 +53,12 @@ const BY_ID: ReadonlyMap<string, ProviderDefinition> = new Map(ALL_PROVIDERS.map
 /** What the request to a target allows, where it is translated to other limits than the call's own. */
 export const outputLimitsOf = (target: Target, call: Call): OutputLimits | undefined =>
   BY_ID.get(target.provider)?.outputLimits?.(call, target)
+
+const FORMATS_OF_OPENAI: readonly WireFormat[] = ['openai-chat', 'openai-responses']
+
+/** Whether a request of a format may pass on to a target as it came; otherwise it is translated. */
+export const mayPassOn = ({ provider }: Target, format: WireFormat): boolean =>
+  (BY_ID.get(provider)?.formats ?? FORMATS_OF_OPENAI).includes(format)
 
 /** Sent to a provider that needs no key, since its client requires one. */
 const NO_KEY = 'none'

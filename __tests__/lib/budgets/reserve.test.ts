@@ -67,6 +67,7 @@ beforeEach(async () => {
       unitPriceOf: () => undefined,
       callPricesOf: () => ({}),
       contextTokensOf: () => undefined,
+      mayPassOn: () => true,
       outputLimitsOf: () => undefined,
       outputTokensOf: call => outputSizes.of(call.caller),
       tokenizer: new Tokenizer(systemClock),

@@ -3,6 +3,7 @@ import { clamped } from '#lib/budgets/clamp.ts'
 import { OutputSizes } from '#lib/budgets/output-sizes.ts'
 import { type WorstCaseDeps, WorstCases } from '#lib/budgets/worst-case.ts'
 import { systemClock } from '#lib/clock.ts'
+import { mayPassOn } from '#lib/gateway/providers.ts'
 import { costOfTokens, highestTokenPrice } from '#lib/ledger/pricing.ts'
 import type { ContentPart } from '#lib/llm/message.ts'
 import type { Endpoint } from '#lib/llm/passthrough.ts'
@@ -41,6 +42,7 @@ const worstCases = (contextTokens?: number, priceOf = usualPrice) =>
     },
     callPricesOf: ({ provider }) => callPricesOf(provider === 'fake' ? 'anthropic' : provider),
     contextTokensOf: () => contextTokens,
+    mayPassOn: ({ provider }, format) => provider === 'fake' || mayPassOn({ ...TARGET, provider }, format),
     outputLimitsOf: (target, call) =>
       target.provider === 'anthropic' ? anthropic.outputLimits?.(call, target) : undefined,
     outputTokensOf: () => 1_000,
@@ -222,6 +224,19 @@ describe('what is reserved for tools that the vendor runs', () => {
   ])('is not known where the context window or a fee is not: %o %o', (contextTokens, tool) => {
     const call = searching([tool])
     expect(worstCases(contextTokens).of(call, TARGET)).toBeUndefined()
+  })
+
+  it.each<[WireFormat, string, object, readonly object[]]>([
+    ['openai-chat', 'anthropic', { web_search_options: {} }, []],
+    ['openai-responses', 'anthropic', {}, [{ type: 'web_search' }]],
+    ['anthropic-messages', 'openai', { mcp_servers: [{ url: 'https://tools.example' }] }, []],
+    ['anthropic-messages', 'mistral', {}, [{ type: 'web_search_20250305', name: 'web_search' }]],
+  ])('is nothing where a request is translated, which leaves them out: %s to %s, %o', (...asked) => {
+    const [format, provider, more, tools] = asked
+    const call = searching(tools, more, format)
+    const own = format === 'anthropic-messages' ? 'anthropic' : 'openai'
+    expect(worst(call, WINDOW, own) ?? Number.POSITIVE_INFINITY).toBeGreaterThanOrEqual(11 * window)
+    expect(worstCases(WINDOW).of(call, { ...TARGET, provider })?.nanoUsd).toBeLessThan(window)
   })
 
   it('is nothing for tools that the client runs', () => {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import type { Endpoint, ModelKind } from '../passthrough.ts'
-import type { Call, Provider, RateHeadroom, Target } from '../types.ts'
+import type { Call, Provider, RateHeadroom, Target, WireFormat } from '../types.ts'
 import type { Post } from './shared/upstream.ts'
 
 /** The day of the last change of the prices of the definitions: the version of the table. */
@@ -115,6 +115,8 @@ export type ProviderDefinition = Readonly<{
   modelNames?: RegExp
   /** Fallbacks among its models, best first. */
   fallbacks?: Readonly<Record<string, readonly string[]>>
+  /** The formats of requests that may pass on to it as they came; OpenAI's two when absent. */
+  formats?: readonly WireFormat[]
   /**
    * What the request for a call allows, where it is translated to other limits than the call's own. Undefined for a body
    * that passes on as it came.

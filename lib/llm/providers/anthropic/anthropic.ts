@@ -22,6 +22,7 @@ export const anthropic: ProviderDefinition = {
     'claude-opus-4-1': ['claude-sonnet-4-5'],
     'claude-sonnet-4-5': ['claude-haiku-4-5'],
   },
+  formats: ['anthropic-messages'],
   outputLimits,
   create: deps => ({
     ...httpProvider('anthropic', anthropicMessages('anthropic', deps), deps),

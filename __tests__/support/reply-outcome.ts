@@ -3,6 +3,7 @@ import { costOfTokens } from '#lib/ledger/pricing.ts'
 import { answerOf, append } from '#lib/llm/events.ts'
 import type { Reasoning, ToolCall } from '#lib/llm/message.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
+import type { Post } from '#lib/llm/providers/shared/upstream.ts'
 import type { Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
 import { usdOf } from '#lib/money.ts'
 import { collect, newCall } from './calls.ts'
@@ -42,22 +43,30 @@ const outcomeOf = async (reply: Reply): Promise<ReplyOutcome> => {
 }
 
 /** What a provider makes of a response of status 200: a reply, or the error that it throws in place of one. */
-export const outcomeOfBody = async (
-  definition: ProviderDefinition,
+export type OutcomeOfBody = (
   body: Buffer,
-  { stream, type = stream ? 'text/event-stream' : 'application/json' }: { stream: boolean; type?: string },
-): Promise<ReplyOutcome | GatewayError> => {
-  const provider = definition.create(
-    providerDeps({
-      post: answering(200, type, [body]),
-    }),
-  )
+  how: Readonly<{ stream: boolean; type?: string }>,
+) => Promise<ReplyOutcome | GatewayError>
+
+/** One provider for many bodies, each the only one under way. */
+export const outcomesBy = (definition: ProviderDefinition): OutcomeOfBody => {
   const { id } = definition
-  try {
-    const target = { provider: id, model: 'model', name: `${id}/model` }
-    return await outcomeOf(await provider.ask(newCall({ stream }), target))
-  } catch (thrown) {
-    if (thrown instanceof GatewayError) return thrown
-    throw thrown
+  let post: Post = () => Promise.reject(new Error('No body to answer with'))
+  const provider = definition.create(providerDeps({ post: (...args) => post(...args) }))
+  return async (body, { stream, type = stream ? 'text/event-stream' : 'application/json' }) => {
+    post = answering(200, type, [body])
+    try {
+      const target = { provider: id, model: 'model', name: `${id}/model` }
+      return await outcomeOf(await provider.ask(newCall({ stream }), target))
+    } catch (thrown) {
+      if (thrown instanceof GatewayError) return thrown
+      throw thrown
+    }
   }
 }
+
+/** The same of one body, by a provider of its own. */
+export const outcomeOfBody = (
+  definition: ProviderDefinition,
+  ...args: Parameters<OutcomeOfBody>
+): ReturnType<OutcomeOfBody> => outcomesBy(definition)(...args)

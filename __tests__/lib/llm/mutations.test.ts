@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { GatewayError } from '#lib/errors.ts'
 import { tokensOf } from '#lib/llm/message.ts'
 import { PROVIDERS } from '#lib/llm/providers/registry.ts'
-import { outcomeOfBody, type ReplyOutcome } from '../../support/reply-outcome.ts'
+import { outcomesBy, type ReplyOutcome } from '../../support/reply-outcome.ts'
 import { fixturesOf } from '../../support/wire-fixtures.ts'
 
 type Path = readonly (string | number)[]
@@ -91,12 +91,13 @@ describe.each(PROVIDERS.map(definition => [definition.id, definition] as const))
   'a response of %s in which a field has another type',
   (id, definition) => {
     const files = fixturesOf(id)
+    const outcomeOfBody = outcomesBy(definition)
 
     it('is an answer or a failure of the provider, never a fault of ours: JSON', async () => {
       const answer: unknown = JSON.parse(files.get('answer')?.toString() ?? '')
       for (const mutation of mutationsOf(answer)) {
         const body = JSON.stringify(replaced(answer, mutation.path, mutation.value)) ?? ''
-        expectSane(await outcomeOfBody(definition, Buffer.from(body), { stream: false }), mutation)
+        expectSane(await outcomeOfBody(Buffer.from(body), { stream: false }), mutation)
       }
     })
 
@@ -113,7 +114,7 @@ describe.each(PROVIDERS.map(definition => [definition.id, definition] as const))
           for (const mutation of mutationsOf(line.json)) {
             const json = replaced(line.json, mutation.path, mutation.value)
             const mutated = lines.with(index, { json })
-            expectSane(await outcomeOfBody(definition, textOf(mutated), { stream: true }), mutation)
+            expectSane(await outcomeOfBody(textOf(mutated), { stream: true }), mutation)
           }
         }
       },

@@ -60,6 +60,16 @@ describe.each(HOSTS)('rate limits under the %s host', host => {
     expect((await ask(headers)).headers.get('x-ratelimit-remaining')).toBe('4')
   })
 
+  it('cost nothing to a request for an unknown model, but count one that its provider fails', async () => {
+    const headers = { 'x-forwarded-for': '198.51.100.8' }
+    for (let tries = 0; tries < 8; tries += 1) {
+      const refused = await post(gateway.url, { ...HELLO, model: 'no-such-model' }, { headers })
+      expect([refused.status, refused.headers.get('x-ratelimit-remaining')]).toEqual([400, '5'])
+    }
+    await post(gateway.url, { ...HELLO, model: 'mock/400' }, { headers })
+    expect((await ask(headers)).headers.get('x-ratelimit-remaining')).toBe('3')
+  })
+
   it('count a whole IPv6 /64 as one', async () => {
     await ask({ 'x-forwarded-for': '2001:db8:1:2:3::1' })
     const second = await ask({ 'x-forwarded-for': '2001:db8:1:2:ffff::9' })

@@ -98,7 +98,7 @@ const stepsOf = (deps: PipelineDeps, rules: Guardrails = deps.guardrails): reado
   [CHAT_AND_BATCH, spentOut(deps.budgets)], //             refuse a caller whose budget is spent
   [CHAT_AND_BATCH, keyConcurrency(deps.concurrency)], //   bound the calls in progress of a key
   [CHAT_AND_BATCH, keyTokens(deps.tokens)], //             and its tokens a minute
-  [LIVE, spend()], //                                      count it against the rate limits
+  [LIVE, spend()], //                                      count it against the rate limits, unless it is refused
   [RESUMABLE, deps.streams && resume(deps.streams)], //    let the stream outlive its connection
   [CHAT_AND_BATCH, rules.input && guardInput(rules.input)], // look at what is asked
   [CHAT_AND_BATCH, rules.systemPrompts && systemPrompt(rules.systemPrompts)], // put the operator's system prompt first

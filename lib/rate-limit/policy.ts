@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
 import {
+  type AttemptBudget,
   type Caller,
   countedKeysOf,
   type LimitState,
@@ -153,9 +154,25 @@ export const limit = <In extends RequestContext, Out>(deps: LimitDeps): Policy<I
     throw rejection('Too many requests', taking)
   }
 
-/** Lets a call count against the limits, as it is about to be answered. */
-export const spend = <In extends RequestContext, Out>(): Policy<In, Out> =>
-  async function spend(context, next) {
-    context.reservation?.spend()
-    return await next(context)
+/** What a policy on calls has to know of them. */
+type Counted = RequestContext & Readonly<{ attempts: Pick<AttemptBudget, 'made'> }>
+
+/** Whether a failed call counts: an upstream was asked, or a guardrail has looked at what it brought and refused it. */
+const countsAfter = (error: unknown, { attempts }: Counted): boolean =>
+  attempts.made.length > 0 || (error instanceof GatewayError && error.code === 'CONTENT_BLOCKED')
+
+/**
+ * Lets a call count against the limits: one that is answered, from the cache too, or that fails after an attempt. One
+ * that is refused before costs nothing, and its use can still be returned.
+ */
+export const spend = <In extends Counted, Out>(): Policy<In, Out> =>
+  async function spend(call, next) {
+    try {
+      const answer = await next(call)
+      call.reservation?.spend()
+      return answer
+    } catch (error) {
+      if (countsAfter(error, call)) call.reservation?.spend()
+      throw error
+    }
   }

@@ -313,6 +313,22 @@ describe('a chat call', () => {
     expect(trace).toEqual(['authenticate', 'limit'])
   })
 
+  it.each([
+    ['that is refused before an attempt costs nothing', 'route', 1],
+    ['that fails after an attempt counts', 'ask', 0],
+  ])('%s', async (_, failing, remaining) => {
+    const parts = tracedParts([], { ask: () => Promise.reject(new GatewayError('PROVIDER_ERROR')) })
+    const plan = (): never => {
+      throw new GatewayError('INVALID_INPUT')
+    }
+    const routes = failing === 'route' ? { ...parts.routes, plan } : parts.routes
+    const admitted = await admission(parts)(newCall(guest))
+    const call = newCall({ ...guest, ...admitted })
+    await expect(pipelines({ ...parts, routes }).chat(call)).rejects.toBeInstanceOf(GatewayError)
+    await call.reservation?.release()
+    expect(call.journal.limit).toMatchObject({ remaining })
+  })
+
   it('tells of a failure exactly once', async () => {
     const trace: string[] = []
     const failing = tracedParts(trace, { ask: () => Promise.reject(new GatewayError('PROVIDER_ERROR')) })

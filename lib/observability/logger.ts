@@ -1,14 +1,13 @@
 import { createRequire } from 'node:module'
-import pino, { type DestinationStream, type Logger } from 'pino'
+import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino'
 import type { Redactor } from './redact.ts'
 
-export type { Logger }
-
 /** The only fields that a log line can have. Prompts, answers, headers, keys and addresses are not among them. */
-const FIELDS: ReadonlySet<string> = new Set([
+const FIELD_NAMES = [
   'component',
   'jobId',
   'requestId',
+  'responseId',
   'method',
   'route',
   'status',
@@ -36,6 +35,17 @@ const FIELDS: ReadonlySet<string> = new Set([
   'guardrails',
   'tool',
   'service',
+  'scope',
+  'period',
+  'spentUsd',
+  'limitUsd',
+  'spentNanoUsd',
+  'ledgerNanoUsd',
+  'byNanoUsd',
+  'reservedNanoUsd',
+  'costNanoUsd',
+  'count',
+  'rows',
   'openRequests',
   'graceSeconds',
   'signal',
@@ -45,7 +55,24 @@ const FIELDS: ReadonlySet<string> = new Set([
   'auditSequence',
   'auditHash',
   'err',
-])
+] as const
+
+const FIELDS: ReadonlySet<string> = new Set(FIELD_NAMES)
+
+type LogFields = { readonly [Name in (typeof FIELD_NAMES)[number]]?: unknown }
+/** Refuses a field that would be dropped: a line with one does not compile. */
+type OnlyKnown<Fields> = { readonly [Name in Exclude<keyof Fields, keyof LogFields>]: never }
+
+type Log = {
+  <Fields extends LogFields>(fields: Fields & OnlyKnown<Fields>, message: string): void
+  (message: string): void
+}
+
+/** Writes log lines. */
+export type Logger = { readonly [Level in 'debug' | 'info' | 'warn' | 'error' | 'fatal']: Log } & {
+  /** Writes what waits to be written. */
+  readonly flush: (done?: () => void) => void
+}
 
 const LONGEST_STACK = 4_000
 
@@ -129,7 +156,7 @@ const timestamps = (): (() => string) => {
 }
 
 /** One JSON object a line: `timestamp`, `level`, `message`, and fields of the list above. */
-export const createLogger = ({ level, pretty, redact, destination }: LoggerOptions): Logger =>
+export const createLogger = ({ level, pretty, redact, destination }: LoggerOptions): PinoLogger =>
   pino(
     {
       level,

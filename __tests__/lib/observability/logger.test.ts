@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createLogger } from '#lib/observability/logger.ts'
+import { createLogger, type Logger } from '#lib/observability/logger.ts'
 import { redactor } from '#lib/observability/redact.ts'
 
 const SECRET = 'my-own-configured-secret'
@@ -42,6 +42,17 @@ describe('the log', () => {
       logger.info({ prompt: 'hello', headers: { cookie: 'x' }, status: 200 }, 'm'),
     )
     expect(text).not.toMatch(/hello|cookie|prompt|headers/)
+  })
+
+  it('says of a budget whose it is, and the amounts; a field that it would drop does not compile', () => {
+    const notice = { component: 'budgets', scope: 'owner:team', period: 'month', spentUsd: 8, limitUsd: 10 }
+    const { lines } = written((logger: Logger) => {
+      logger.warn(notice, 'most of a budget is spent')
+      // @ts-expect-error -- not on the list
+      logger.warn({ ...notice, prompt: 'hello' }, 'm')
+    })
+    expect(lines[0]).toMatchObject(notice)
+    expect(lines[1]).not.toHaveProperty('prompt')
   })
 
   it('drops them in child loggers too', () => {

@@ -77,6 +77,30 @@ describe.each(HOSTS)('the session of an admin under the %s host', host => {
     expect((await using(session.cookie)).status).toBe(401)
   })
 
+  it('ends with the secret that began it: at once where its key gets another one without overlap', async () => {
+    const { id, key } = await keyOf('admin')
+    const { cookie } = await signIn(key)
+    const again = await send({
+      method: 'POST',
+      path: SESSION,
+      headers: { cookie: cookie.split(';')[0] ?? '', origin: gateway.url, 'sec-fetch-site': 'same-origin' },
+    })
+    const renewed = again.headers['set-cookie']?.[0] ?? ''
+    expect((await using(renewed)).status).toBe(200)
+    const headers = { ...bearer(ADMIN_TOKEN), 'content-type': 'application/json' }
+    const rotate = async (overlapSeconds: number) => {
+      const body = JSON.stringify({ overlapSeconds })
+      return (await send({ method: 'POST', path: `/api/admin/keys/${id}/rotate`, headers, body })).json
+    }
+    const newest = await rotate(60)
+    expect((await using(cookie)).status).toBe(200)
+    await rotate(0)
+    const other = await signIn(newest.key)
+    expect([(await using(cookie)).status, (await using(renewed)).status, other.status]).toEqual([
+      401, 401, 401,
+    ])
+  })
+
   it('cannot be forged or changed', async () => {
     const { cookie } = await signIn(ADMIN_TOKEN)
     const value = cookie.split(';')[0] ?? ''

@@ -111,7 +111,7 @@ export const buildKeys = ({ env, clock, logger, database }: KeyWiringDeps): Keys
       records,
       pepper,
       adminToken,
-      activeById: id => verifier.activeById(id),
+      activeByDigest: digest => verifier.activeByDigest(digest),
       clock,
       shared,
     }),

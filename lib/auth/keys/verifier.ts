@@ -93,6 +93,13 @@ export class KeyVerifier {
     return key && this.#isActive(key) ? this.#used(key) : undefined
   }
 
+  /** The key of a secret, by its digest, or that of the admin token, by `ADMIN_ID`; as `activeById` otherwise. */
+  async activeByDigest(digest: string): Promise<KeyIdentity | undefined> {
+    if (digest === ADMIN_ID) return this.#adminDigest && ADMIN
+    const key = await this.#activeIn(digest)
+    return key && this.#used(key)
+  }
+
   /** Whether there is any key, revoked ones included. Rejects with STORE_UNAVAILABLE. */
   any(): Promise<boolean> {
     return this.#anyKey.get()
@@ -118,7 +125,8 @@ export class KeyVerifier {
   async #activeOf(credential: string, address: string): Promise<KeyIdentity | undefined> {
     const hasToWait = this.#deps.guesses.waitMs(address) > 0
     try {
-      return await this.#active(credential, hasToWait ? this.#suspects : this.#addresses.of(address))
+      const gate = hasToWait ? this.#suspects : this.#addresses.of(address)
+      return await this.#activeIn(digestOf(this.#deps.pepper, credential), gate)
     } catch (error) {
       if (error instanceof NotBegun) this.#assertMayTry(address)
       throw error
@@ -130,8 +138,7 @@ export class KeyVerifier {
     return this.#adminDigest !== undefined && timingSafeEqual(sent, this.#adminDigest)
   }
 
-  async #active(credential: string, gate: Runner): Promise<KeyIdentity | undefined> {
-    const digest = digestOf(this.#deps.pepper, credential)
+  async #activeIn(digest: string, gate?: Runner): Promise<KeyIdentity | undefined> {
     const found = await this.#byDigest.get(digest, gate)
     if (!found || !timingSafeEqual(Buffer.from(found.digest, 'hex'), Buffer.from(digest, 'hex')))
       return undefined

@@ -21,7 +21,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     POST: async ({ request, context, gateway }) => {
       const key = keyOf(context.caller)
       await gateway.audit.append({ ...requestedBy(context), action: 'session.sign-in', object: key.id })
-      const session = gateway.keys.adminSessions.begin(key)
+      const session = gateway.keys.adminSessions.begin(key, context.client)
       const cookie = isSecurePage(request, gateway.access)
         ? `${SECURE_COOKIE}=${session}; ${SHARED}; Secure`
         : `${PLAIN_COOKIE}=${session}; ${SHARED}`

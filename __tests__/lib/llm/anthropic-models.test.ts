@@ -28,6 +28,8 @@ describe('the names of Claude’s models', () => {
     ['claude-sonnet-4@20250514', 'claude-sonnet-4-0'],
     ['claude-3-haiku-20240307', 'claude-3-opus'],
     ['claude-2.1', 'claude-instant-1.2'],
+    ['anthropic/claude-opus-4.8', 'claude-opus-4-8'],
+    ['claude-3.5-sonnet', 'claude-3-5-sonnet-20241022'],
   ])('%s takes what %s takes', (name, same) => {
     expect(claudeModel(name)).toEqual(claudeModel(same))
   })
@@ -66,6 +68,27 @@ describe('an answer of a schema', () => {
     expect(omitted).toEqual(['response_format'])
     expect(sent).not.toHaveProperty('tool_choice')
     expect(sent).not.toHaveProperty('output_config')
+  })
+
+  it.each(['#/$defs/Nowhere', 'https://example.com/schema', 'Node'])(
+    'is asked by a tool where it refers to what it does not have: %s',
+    async $ref => {
+      const responseFormat = { ...FORMAT, schema: { ...SCHEMA, properties: { city: { $ref } } } }
+      const { sent } = await askedOf('claude-sonnet-4-5', { responseFormat })
+      expect(sent).toHaveProperty('tool_choice')
+      expect(sent).not.toHaveProperty('output_config')
+    },
+  )
+
+  it('counts the optional members of a definition once, however often it is referred to', () => {
+    const place = {
+      type: 'object',
+      properties: Object.fromEntries('abcdef'.split('').map(name => [name, {}])),
+    }
+    const properties = { from: { $ref: '#/$defs/place' }, to: { $ref: '#/$defs/place' } }
+    expect(
+      answerSchema({ type: 'object', properties, required: ['from', 'to'], $defs: { place } }),
+    ).toBeDefined()
   })
 
   it('has closed objects, and limits of its values in words', () => {

@@ -36,6 +36,50 @@ describe('a call to Anthropic', () => {
     expect(used[2]).toBe('call_1')
   })
 
+  it.each([
+    ['null', { input: null }],
+    ['[1]', { input: [1] }],
+    ['"x"', { input: 'x' }],
+    ['{"a":"tru', { input: '{"a":"tru' }],
+    ['{"a":1}', { a: 1 }],
+    ['', {}],
+  ])('has inputs of tools that are objects, whatever the model wrote: %s', async (written, input) => {
+    const { sent } = await exchange({
+      messages: [
+        { role: 'user', content: 'Hi' },
+        {
+          role: 'assistant',
+          content: '',
+          toolCalls: [{ id: 'a', name: 'weather', arguments: written }],
+        },
+        { role: 'tool', toolCallId: 'a', content: '7' },
+      ],
+    })
+    expect(sent).toMatchObject({ messages: [{}, { content: [{ type: 'tool_use', input }] }, {}] })
+  })
+
+  it.each([
+    [{}, { type: 'object' }],
+    [{ properties: { a: {} } }, { type: 'object', properties: { a: {} } }],
+    [
+      { $ref: '#/$defs/X', $defs: { X: { type: 'object', properties: { x: { $ref: '#/$defs/X' } } } } },
+      {
+        type: 'object',
+        properties: { x: { $ref: '#/$defs/X' } },
+        $defs: { X: { type: 'object', properties: { x: { $ref: '#/$defs/X' } } } },
+      },
+    ],
+    [{ $ref: '#' }, { type: 'object' }],
+    [{ $ref: 'https://example.com/schema' }, { type: 'object' }],
+    [undefined, { type: 'object', properties: {} }],
+  ])(
+    'has schemas of tools that say at their top that they are of an object: %j',
+    async (parameters, expected) => {
+      const { sent } = await exchange({ parameters: { tools: [{ name: 'look', parameters }] } })
+      expect((sent as { tools: unknown[] }).tools).toEqual([{ name: 'look', input_schema: expected }])
+    },
+  )
+
   it('has the instructions apart, images and documents as sources, and tool results in one user’s message', async () => {
     const { sent } = await exchange({
       messages: [

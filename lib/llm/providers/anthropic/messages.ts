@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { GatewayError } from '../../../errors.ts'
+import { isObject } from '../../../raw-json.ts'
 import { type Content, type ContentPart, type Message, type ToolCall, textOf } from '../../message.ts'
 
 /** A content block of Anthropic's, or a message. */
@@ -67,13 +68,15 @@ const blocksFor = (content: Content): readonly Block[] => {
   return isBlank(content) ? [] : [{ type: 'text', text: content }]
 }
 
-const inputOf = (call: ToolCall): unknown => {
-  if (call.isCustom) return { input: call.arguments }
-  if (call.arguments.trim() === '') return {}
+/** Anthropic's inputs are objects. A model's arguments may be anything, and be cut off: they stay readable in one. */
+const inputOf = ({ isCustom, arguments: written }: ToolCall): object => {
+  if (isCustom) return { input: written }
+  if (written.trim() === '') return {}
   try {
-    return JSON.parse(call.arguments)
+    const input: unknown = JSON.parse(written)
+    return isObject(input) ? input : { input }
   } catch {
-    throw new GatewayError('INVALID_INPUT', `The arguments of the tool call ${call.id} are not valid JSON.`)
+    return { input: written }
   }
 }
 

@@ -91,6 +91,8 @@ const EARLIER: readonly (readonly [prefix: RegExp, model: ClaudeModel])[] = [
 
 /** `claude-opus-4-5-20251101`, also with a prefix of a vendor. A date is no part of the version. */
 const CLAUDE = /(?:^|[/.])claude-(.+)$/i
+/** Relays write versions with a dot too: `claude-opus-4.8`. */
+const DOT_OF_VERSION = /(?<=\d)\.(?=\d)/g
 const FAMILY_AND_VERSION = /^([a-z]+-\d{1,2}(?:-\d{1,2})?)(?=$|[-@:])/
 
 /**
@@ -98,7 +100,7 @@ const FAMILY_AND_VERSION = /^([a-z]+-\d{1,2}(?:-\d{1,2})?)(?=$|[-@:])/
  * one of the oldest that think.
  */
 export const claudeModel = (name: string): ClaudeModel => {
-  const rest = CLAUDE.exec(name)?.[1]?.toLowerCase()
+  const rest = CLAUDE.exec(name)?.[1]?.toLowerCase().replace(DOT_OF_VERSION, '-')
   if (rest === undefined) return OTHER
   const version = FAMILY_AND_VERSION.exec(rest)?.[1]
   const known = version === undefined ? undefined : MODELS.get(version)

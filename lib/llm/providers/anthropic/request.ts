@@ -3,6 +3,7 @@ import type { Call, Target } from '../../types.ts'
 import { assertTranslatable, isRawFor, rawRequest } from '../shared/raw-request.ts'
 import type { Unsupported } from '../shared/unsupported-parameters.ts'
 import { answerTool, isForceLost, schemaFor } from './answer-form.ts'
+import { inputSchema } from './input-schema.ts'
 import { limitsFor } from './limits.ts'
 import { cacheControlFor, conversationOf, isBlank, systemFor } from './messages.ts'
 import { type ClaudeModel, claudeModel } from './models.ts'
@@ -10,13 +11,12 @@ import { refusedOf } from './omitted.ts'
 import { samplingFor } from './sampling.ts'
 import { type Thinking, thinkingFor } from './thinking.ts'
 
-const ANY_INPUT = { type: 'object', properties: {} }
 const TEXT_INPUT = { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] }
 
 const toolFor = ({ name, description, parameters, custom, cacheControl }: Tool): object => ({
   name,
   ...(description !== undefined && { description }),
-  input_schema: custom ? TEXT_INPUT : (parameters ?? ANY_INPUT),
+  input_schema: custom ? TEXT_INPUT : inputSchema(parameters),
   ...cacheControlFor(cacheControl),
 })
 

@@ -54,7 +54,8 @@ const DEEPEST = 30
 /** The schema cannot be expressed as Anthropic takes it. */
 class Inexpressible extends Error {}
 
-const definitionAt = (root: Schema, pointer: string): unknown =>
+/** What a reference within a schema names; undefined where nothing is there. @param pointer such as `#/$defs/Node` */
+export const definitionAt = (root: Schema, pointer: string): unknown =>
   pointer
     .split('/')
     .slice(1)
@@ -142,13 +143,19 @@ class Rewriting {
     )
   }
 
-  /** A schema that refers to itself is refused. */
+  /** A schema that refers to itself is refused, and one that refers to what is not there. */
   #follow(pointer: string, depth: number): void {
     if (this.#following.has(pointer)) throw new Inexpressible()
     if (this.#followed.has(pointer)) return
+    const definition = pointer.startsWith('#') ? definitionAt(this.#root, pointer) : undefined
+    if (!isObject(definition)) throw new Inexpressible()
+    const optional = this.#optional
+    this.#optional = 0
     this.#following.add(pointer)
-    this.rewritten(definitionAt(this.#root, pointer), depth + 1)
+    this.rewritten(definition, depth + 1)
     this.#following.delete(pointer)
+    // Its members count where it stands.
+    this.#optional = optional
     this.#followed.add(pointer)
   }
 }

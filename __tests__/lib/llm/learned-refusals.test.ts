@@ -238,6 +238,19 @@ describe.each([false, true])('what a model refuses (number 11, stream: %s)', str
     expect(bodiesFor('own-name')).toHaveLength(3)
   })
 
+  it.each(['"llama3.2" does not support thinking', 'think value "low" is not supported for this model'])(
+    'is learned of an effort of reasoning from Ollama: %s',
+    async message => {
+      upstream.forModel('llama3.2', objects(has('reasoning_effort', openaiError(message, null, null))))
+      const { warnings } = await ask(providerOf(ollama), 'llama3.2', {
+        stream,
+        parameters: { reasoningTokens: 1_000 },
+      })
+      expect(warnings).toEqual([expect.stringContaining('reasoning_effort')])
+      expect(bodiesFor('llama3.2')).toHaveLength(2)
+    },
+  )
+
   it('is learned one by one, up to three of them, and named in warnings', async () => {
     upstream.forModel('picky', objects(NO_MAX_TOKENS, NO_COMPLETION_TOKENS, ONLY_OWN_TEMPERATURE))
     const { warnings } = await ask(providerOf(azureOpenai), 'picky', { stream, temperature: 0 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chatRequest } from '#lib/llm/providers/shared/chat-request.ts'
+import { chatRequest, chatWarnings } from '#lib/llm/providers/shared/chat-request.ts'
 import type { Call } from '#lib/llm/types.ts'
 import { newCall, TARGET } from '../../support/calls.ts'
 
@@ -56,5 +56,41 @@ describe('tools in OpenAI’s form', () => {
     const request = requestFor({ tools, toolChoice: { type: 'tool', name: 'web_search' } })
     expect(request.tools).toHaveLength(1)
     expect(request).not.toHaveProperty('tool_choice')
+  })
+})
+
+describe('a strict schema', () => {
+  const closed = (properties: object, required: readonly string[]) => ({
+    type: 'object',
+    properties,
+    required,
+    additionalProperties: false,
+  })
+  const text = { type: 'string' }
+
+  it.each([
+    [closed({ a: text }, ['a']), true],
+    [closed({ a: { anyOf: [closed({ b: text }, ['b']), { type: 'null' }] } }, ['a']), true],
+    [closed({ a: text, b: text }, ['a']), false],
+    [{ type: 'object', properties: { a: text }, required: ['a'] }, false],
+    [closed({ a: { type: 'array', items: closed({ b: text }, []) } }, ['a']), false],
+    [{ ...closed({ a: { $ref: '#/$defs/x' } }, ['a']), $defs: { x: { type: 'object' } } }, false],
+  ])('is sent as such where OpenAI takes it so, else with a warning: %j', (schema, isStrict) => {
+    const parameters: Call['parameters'] = {
+      tools: [{ name: 'look', parameters: schema, strict: true }],
+      responseFormat: { type: 'json-schema', name: 'answer', schema, strict: true },
+    }
+    expect(requestFor(parameters)).toMatchObject({
+      tools: [{ function: { strict: isStrict } }],
+      response_format: { json_schema: { strict: isStrict } },
+    })
+    const warnings = chatWarnings(newCall({ parameters }), TARGET, { provider: 'fake' }, new Set(), [])
+    expect(warnings).toEqual(
+      isStrict
+        ? []
+        : [
+            'Schemas with open objects or members that may be absent are not followed strictly here: look, answer.',
+          ],
+    )
   })
 })

@@ -152,7 +152,12 @@ describe('a model that takes tools only over Responses', () => {
         ],
         toolChoice: { type: 'allowed', mode: 'required', names: ['weather', 'code'] },
         parallelToolCalls: false,
-        responseFormat: { type: 'json-schema', name: 'answer', schema: { type: 'object' }, strict: true },
+        responseFormat: {
+          type: 'json-schema',
+          name: 'answer',
+          schema: { type: 'object', additionalProperties: false },
+          strict: true,
+        },
         reasoningEffort: 'low',
         user: 'u',
       },
@@ -198,7 +203,12 @@ describe('a model that takes tools only over Responses', () => {
       },
       parallel_tool_calls: false,
       text: {
-        format: { type: 'json_schema', name: 'answer', schema: { type: 'object' }, strict: true },
+        format: {
+          type: 'json_schema',
+          name: 'answer',
+          schema: { type: 'object', additionalProperties: false },
+          strict: true,
+        },
       },
       reasoning: { effort: 'low' },
       user: 'u',

@@ -1,4 +1,5 @@
 import type { ProviderDefinition } from './definition.ts'
+import { mistralMessages } from './mistral-messages.ts'
 import { openAiCompatible } from './shared/chat-completions.ts'
 
 /** Source: docs.mistral.ai, "Chat Completion". */
@@ -34,6 +35,7 @@ export const mistral: ProviderDefinition = {
         alwaysSendsUsage: true,
         highestTemperature: HIGHEST_TEMPERATURE,
         limitField: 'max_tokens',
+        messageForm: { fitted: mistralMessages, marksPrefix: true },
       },
     }),
 }

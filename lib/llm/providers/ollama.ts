@@ -11,5 +11,13 @@ export const ollama: ProviderDefinition = {
     keyless: true,
   },
   models: [],
-  create: deps => openAiCompatible({ ...deps, variant: { provider: 'ollama', limitField: 'max_tokens' } }),
+  create: deps =>
+    openAiCompatible({
+      ...deps,
+      variant: {
+        provider: 'ollama',
+        limitField: 'max_tokens',
+        messageForm: { reasoningField: 'reasoning' },
+      },
+    }),
 }

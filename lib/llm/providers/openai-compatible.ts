@@ -12,5 +12,12 @@ export const compatible: ProviderDefinition = {
   },
   models: [],
   create: deps =>
-    openAiCompatible({ ...deps, variant: { provider: 'openai-compatible', knowsDeveloper: true } }),
+    openAiCompatible({
+      ...deps,
+      variant: {
+        provider: 'openai-compatible',
+        knowsDeveloper: true,
+        messageForm: { reasoningField: 'reasoning_content' },
+      },
+    }),
 }

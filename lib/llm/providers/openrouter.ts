@@ -18,6 +18,7 @@ export const openrouter: ProviderDefinition = {
         provider: 'openrouter',
         vendorPath: '/api/v1',
         knowsDeveloper: true,
+        messageForm: { reasoningField: 'reasoning' },
         reportedCostUsd: usage => usage.cost,
       },
     }),

@@ -11,5 +11,9 @@ export const vllm: ProviderDefinition = {
     keyless: true,
   },
   models: [],
-  create: deps => openAiCompatible({ ...deps, variant: { provider: 'vllm' } }),
+  create: deps =>
+    openAiCompatible({
+      ...deps,
+      variant: { provider: 'vllm', messageForm: { reasoningField: 'reasoning' } },
+    }),
 }

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
 import type OpenAI from 'openai'
 import type { Call, RawRequest, Target } from '../../types.ts'
-import { instructionRole, messagesFor } from './openai-messages.ts'
+import { instructionRole, type MessageForm, messagesFor } from './openai-messages.ts'
+import { strictWarnings } from './openai-strict.ts'
 import { choiceAmong, responseFormatFor, toolChoiceFor, toolsFor } from './openai-tools.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
 import {
@@ -173,6 +174,12 @@ export const omittedParameters = (
   return omitted
 }
 
+const formOf = (variant: OpenAiVariant, model: string, role: MessageForm['role']): MessageForm => ({
+  ...variant.messageForm,
+  role,
+  extraContentOf: variant.extraContentOf?.(model),
+})
+
 /** The client's own body, where it has the same format. */
 const passedOn = (
   call: Call & Readonly<{ raw: RawRequest }>,
@@ -191,12 +198,17 @@ const passedOn = (
     (roles.has('developer') && !variant.knowsDeveloper) || (roles.has('system') && unsupported.has('system'))
   const role = instructionRole(unsupported)
   const refused: ReadonlySet<string> = unsupported
+  const { fitted } = variant.messageForm ?? {}
+  const isUnfit = fitted !== undefined && fitted(call.messages) !== call.messages
+  const isRewritten = isUnfit || (isUnknownRole && !role)
   return rawRequest(call.raw, {
     model,
     stream,
     ...(isRenamed && { limitField: limitFieldFor(model, variant, unsupported) }),
     ...(isUnknownRole && { instructionRole: role }),
-    ...(isUnknownRole && !role && { messages: JSON.stringify(messagesFor(call.messages, role)) }),
+    ...(isRewritten && {
+      messages: JSON.stringify(messagesFor(call.messages, formOf(variant, model, role))),
+    }),
     omitted: name => refused.has(name),
     wantsUsage: stream && !variant.alwaysSendsUsage && !unsupported.has('stream_options'),
   })
@@ -221,11 +233,7 @@ export const chatRequest = (
   const wantsUsage = isStream && !variant.alwaysSendsUsage && !unsupported.has('stream_options')
   return {
     model: target.model,
-    messages: messagesFor(
-      call.messages,
-      instructionRole(unsupported),
-      variant.extraContentOf?.(target.model),
-    ),
+    messages: messagesFor(call.messages, formOf(variant, target.model, instructionRole(unsupported))),
     ...(limitField && call.maxOutputTokens !== undefined && { [limitField]: call.maxOutputTokens }),
     ...(temperature !== undefined && { temperature }),
     ...(call.parameters && withoutMembers(parametersFor(call), omitted)),
@@ -252,5 +260,5 @@ export const chatWarnings = (
   const hasSystem = call.messages.some(({ role }) => role === 'system')
   if (hasSystem && unsupported.has('system') && unsupported.has('developer'))
     warnings.push('This model takes no system messages; they were sent as part of the user’s.')
-  return [...warnings, ...omissionWarnings(omitted)]
+  return [...warnings, ...strictWarnings(call), ...omissionWarnings(omitted)]
 }

@@ -31,27 +31,49 @@ const contentFor = (content: Content): string | readonly object[] =>
 /** What a vendor wants to see of a call that comes back. @param at the call's place among those of its message */
 export type ExtraContentOf = (call: ToolCall, at: number) => unknown
 
-const messageFor = (message: Message, extraContentOf?: ExtraContentOf): object => {
+/** How a vendor writes the messages of a conversation. */
+export type MessageForm = Readonly<{
+  /** The role of instructions; they become part of the user's messages where it is undefined. */
+  role: 'system' | 'developer' | undefined
+  extraContentOf?: ExtraContentOf | undefined
+  /** The field of the reasoning that led to tool calls, which models want to see again; not sent when absent. */
+  reasoningField?: 'reasoning_content' | 'reasoning'
+  /** A conversation in the order and with the ids that it takes; the same list where nothing is to be changed. */
+  fitted?: (messages: readonly Message[]) => readonly Message[]
+  /** It goes on with an answer that has begun only where that is marked. */
+  marksPrefix?: true
+}>
+
+type Assistant = Extract<Message, { role: 'assistant' }>
+
+const reasoningFor = ({ reasoning = [], toolCalls = [] }: Assistant, { reasoningField }: MessageForm) => {
+  const text = reasoning.map(one => one.text).join('')
+  return reasoningField && text !== '' && toolCalls.length > 0 ? { [reasoningField]: text } : {}
+}
+
+const assistantFor = (message: Assistant, form: MessageForm, isLast: boolean): object => {
   const content = contentFor(message.content)
-  switch (message.role) {
-    case 'tool':
-      return { role: 'tool', tool_call_id: shortToolCallId(message.toolCallId), content }
-    case 'assistant': {
-      const { toolCalls = [], refusal } = message
-      return {
-        role: 'assistant',
-        content: content.length === 0 && toolCalls.length > 0 ? null : content,
-        ...(refusal !== undefined && { refusal }),
-        ...(toolCalls.length > 0 && {
-          tool_calls: toolCalls.map((call, at) =>
-            toolCallBody({ ...call, extraContent: extraContentOf?.(call, at) }),
-          ),
-        }),
-      }
-    }
-    default:
-      return { role: message.role, content }
+  const { toolCalls = [], refusal } = message
+  return {
+    role: 'assistant',
+    content: content.length === 0 && toolCalls.length > 0 ? null : content,
+    ...reasoningFor(message, form),
+    ...(refusal !== undefined && { refusal }),
+    ...(toolCalls.length > 0 && {
+      tool_calls: toolCalls.map((call, at) =>
+        toolCallBody({ ...call, extraContent: form.extraContentOf?.(call, at) }),
+      ),
+    }),
+    ...(form.marksPrefix && isLast && toolCalls.length === 0 && { prefix: true }),
   }
+}
+
+const messageFor = (message: Message, form: MessageForm, isLast: boolean): object => {
+  if (message.role === 'assistant') return assistantFor(message, form, isLast)
+  const content = contentFor(message.content)
+  return message.role === 'tool'
+    ? { role: 'tool', tool_call_id: shortToolCallId(message.toolCallId), content }
+    : { role: message.role, content }
 }
 
 const isInstruction = ({ role }: Message): boolean => role === 'system' || role === 'developer'
@@ -111,15 +133,14 @@ const withTextResults = (messages: readonly Message[]): readonly Message[] => {
   return media.length > 0 ? [...found, { role: 'user', content: media }] : found
 }
 
-/** A conversation as OpenAI's chat messages, with instructions in the role that the model takes. */
-export const messagesFor = (
-  messages: readonly Message[],
-  role: 'system' | 'developer' | undefined,
-  extraContentOf?: ExtraContentOf,
-): readonly object[] => {
-  const sent = withTextResults(messages)
+const same = (messages: readonly Message[]): readonly Message[] => messages
+
+/** A conversation as OpenAI's chat messages. */
+export const messagesFor = (messages: readonly Message[], form: MessageForm): readonly object[] => {
+  const { role, fitted = same } = form
+  const sent = fitted(withTextResults(messages))
   const taken = role
     ? sent.map(message => (isInstruction(message) ? ({ ...message, role } as Message) : message))
     : withoutInstructions(sent)
-  return taken.map(message => messageFor(message, extraContentOf))
+  return taken.map((message, at) => messageFor(message, form, at === taken.length - 1))
 }

@@ -27,7 +27,7 @@ const partText = (part: unknown): string => {
   return TEXT_PARTS.has(fields?.type) ? (wordIn(fields?.text) ?? '') : ''
 }
 
-/** Content as text. Some models put reasoning in parts too; only text parts belong to the answer. */
+/** Content as text. Mistral puts reasoning in parts too; only text parts belong to the answer. */
 const contentText = (content: unknown): string => {
   if (content === undefined || content === null) return ''
   if (typeof content === 'string') return content
@@ -36,9 +36,20 @@ const contentText = (content: unknown): string => {
   throw new MalformedResponse('content other than text')
 }
 
-/** Reasoning has no place in the protocol; these are vendors' fields of it. Source: DeepSeek, vLLM; OpenRouter. */
-const reasoningOf = (message: Fields): string =>
-  wordIn(message.reasoning_content) ?? wordIn(message.reasoning) ?? ''
+const thinkingIn = (part: unknown): string => {
+  const { type, thinking } = fieldsOf(part) ?? {}
+  if (type !== 'thinking') return ''
+  return Array.isArray(thinking) ? thinking.map(partText).join('') : (wordIn(thinking) ?? '')
+}
+
+/**
+ * Reasoning has no place in the protocol; these are vendors' fields of it. Source: DeepSeek, vLLM; OpenRouter;
+ * Mistral, "Reasoning", whose content has parts of it.
+ */
+const reasoningOf = ({ reasoning_content: named, reasoning, content }: Fields): string =>
+  wordIn(named) ??
+  wordIn(reasoning) ??
+  (Array.isArray(content) && content.length > 0 ? content.map(thinkingIn).join('') : '')
 
 /** What a message or a delta adds to an answer. */
 const eventsOf = (message: Fields | undefined, calls: ToolCallFragments): ReplyEvent[] => {

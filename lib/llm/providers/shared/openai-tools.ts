@@ -1,4 +1,5 @@
 import type { ResponseFormat, Tool, ToolChoice } from '../../message.ts'
+import { strictFor } from './openai-strict.ts'
 
 /** A schema of arguments that OpenAI takes: one of an object says which properties it has, even if none. */
 export const withProperties = (schema: unknown): unknown => {
@@ -10,10 +11,14 @@ export const withProperties = (schema: unknown): unknown => {
 }
 
 /** A tool in OpenAI's form. */
-const toolFor = ({ name, description, parameters, strict, custom }: Tool): object =>
-  custom
-    ? { type: 'custom', custom: { name, description, ...custom } }
-    : { type: 'function', function: { name, description, parameters: withProperties(parameters), strict } }
+const toolFor = ({ name, description, parameters: given, strict: wanted, custom }: Tool): object => {
+  if (custom) return { type: 'custom', custom: { name, description, ...custom } }
+  const parameters = withProperties(given)
+  return {
+    type: 'function',
+    function: { name, description, parameters, strict: strictFor(wanted, parameters) },
+  }
+}
 
 /**
  * Tools in OpenAI's form, without those of another format alone; `undefined` where there are none, since OpenAI refuses
@@ -47,8 +52,11 @@ export const toolChoiceFor = (choice: ToolChoice, tools: readonly Tool[]): strin
 
 /** A response format in OpenAI's form. */
 export const responseFormatFor = (format: ResponseFormat): object => {
-  if (format.type === 'json-object') return { type: 'json_object' }
-  if (format.type === 'text') return { type: 'text' }
-  const { type: _, ...schema } = format
-  return { type: 'json_schema', json_schema: schema }
+  if (format.type !== 'json-schema') return { type: format.type.replace('-', '_') }
+  const { type: _, ...form } = format
+  const { strict } = form
+  return {
+    type: 'json_schema',
+    json_schema: strict ? { ...form, strict: strictFor(strict, form.schema) } : form,
+  }
 }

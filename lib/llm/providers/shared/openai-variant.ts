@@ -1,6 +1,6 @@
 import type { ImageOptions } from '../definition.ts'
 import type { Fields } from './lenient.ts'
-import type { ExtraContentOf } from './openai-messages.ts'
+import type { ExtraContentOf, MessageForm } from './openai-messages.ts'
 import type { UpstreamAddress } from './upstream.ts'
 
 /** One vendor's variant of OpenAI's chat completions. */
@@ -24,6 +24,8 @@ export type OpenAiVariant = Readonly<{
   imageOptions?: (model: string) => ImageOptions | undefined
   /** What a model of it wants to see of tool calls that come back. */
   extraContentOf?: (model: string) => ExtraContentOf
+  /** Differences in how it writes messages. */
+  messageForm?: Omit<MessageForm, 'role' | 'extraContentOf'>
   /** The cost in US dollars that a usage reports. */
   reportedCostUsd?: (usage: Fields) => unknown
   /** Reads a chunk's vendor-specific fields. */

@@ -8,6 +8,7 @@ import {
   temperatureFor,
   temperatureWarnings,
 } from './chat-request.ts'
+import { strictFor, strictWarnings } from './openai-strict.ts'
 import { choiceAmong, withProperties } from './openai-tools.ts'
 import { assertTranslatable, clientsName, untranslatedIn } from './raw-request.ts'
 import { itemsFor } from './responses-items.ts'
@@ -26,10 +27,11 @@ const formatFor = (format: unknown): unknown => {
 
 const NO_ARGUMENTS = { type: 'object', properties: {} }
 
-const toolFor = ({ name, description, parameters = NO_ARGUMENTS, strict = false, custom }: Tool): object =>
-  custom
-    ? { type: 'custom', name, description, format: formatFor(custom.format) }
-    : { type: 'function', name, description, parameters: withProperties(parameters), strict }
+const toolFor = ({ name, description, parameters: given = NO_ARGUMENTS, strict, custom }: Tool): object => {
+  if (custom) return { type: 'custom', name, description, format: formatFor(custom.format) }
+  const parameters = withProperties(given)
+  return { type: 'function', name, description, parameters, strict: strictFor(strict ?? false, parameters) }
+}
 
 const choiceFor = (choice: ToolChoice, tools: readonly Tool[]): string | object => {
   const named = (name: string): object => {
@@ -42,7 +44,9 @@ const choiceFor = (choice: ToolChoice, tools: readonly Tool[]): string | object 
 }
 
 const textFormatFor = (format: ResponseFormat): object =>
-  format.type === 'json-schema' ? { ...format, type: 'json_schema' } : { type: format.type.replace('-', '_') }
+  format.type === 'json-schema'
+    ? { ...format, type: 'json_schema', strict: strictFor(format.strict, format.schema) }
+    : { type: format.type.replace('-', '_') }
 
 /** Parameters of chat completions that Responses do not have. */
 const ABSENT = {
@@ -126,5 +130,6 @@ export const responsesWarnings = (
   omitted: readonly string[],
 ): readonly string[] => [
   ...temperatureWarnings(call, rangeOf(target, unsupported)),
+  ...strictWarnings(call),
   ...omissionWarnings(omitted),
 ]

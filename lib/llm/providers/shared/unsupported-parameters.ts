@@ -80,6 +80,9 @@ const NO_DEVELOPER_ROLE = /does not support ['"]developer['"]/i
 /** The system role is refused, and the message names the role to use instead. */
 const OFFERS_DEVELOPER = /(?:use|supported values[^.]*)[^.]{0,40}['"]developer['"]/i
 
+/** Ollama's words for a model that takes no effort of reasoning. */
+const NO_EFFORT = /does not support thinking|think value .{1,40} is not supported/i
+
 const namedIn = (message: string): readonly string[] =>
   SENTENCES.flatMap(sentence =>
     [...message.matchAll(sentence)].flatMap(([, names]) => names?.split(',') ?? []),
@@ -99,7 +102,13 @@ const unsupportedRoles = (message: string): readonly UnsupportedParameter[] => {
 export const unsupportedParameters = (facts: ErrorFacts): readonly UnsupportedParameter[] => {
   const names = [...namedIn(facts.message), ...(saysUnsupported(facts) ? facts.params : [])]
   const known = names.map(name => PARAMETERS.get(name.trim().toLowerCase().replace(/_/g, '')))
-  return [...new Set([...known.filter(name => name !== undefined), ...unsupportedRoles(facts.message)])]
+  return [
+    ...new Set([
+      ...known.filter(name => name !== undefined),
+      ...unsupportedRoles(facts.message),
+      ...(NO_EFFORT.test(facts.message) ? (['reasoning_effort', 'reasoning'] as const) : []),
+    ]),
+  ]
 }
 
 /** Request parameters that a model is known to refuse. */

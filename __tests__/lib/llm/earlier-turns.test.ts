@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest'
+import type { Message } from '#lib/llm/message.ts'
+import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
+import { mistral } from '#lib/llm/providers/mistral.ts'
+import { ollama } from '#lib/llm/providers/ollama.ts'
+import { openai } from '#lib/llm/providers/openai.ts'
+import { compatible } from '#lib/llm/providers/openai-compatible.ts'
+import { openrouter } from '#lib/llm/providers/openrouter.ts'
+import { vllm } from '#lib/llm/providers/vllm.ts'
+import type { Call } from '#lib/llm/types.ts'
+import { collect, newCall } from '../../support/calls.ts'
+import { openAiCall } from '../../support/dialect-calls.ts'
+import { providerDeps } from '../../support/provider-deps.ts'
+import { answering } from '../../support/wire-fixtures.ts'
+
+type Sent = Readonly<Record<string, unknown>> & Readonly<{ role: string; tool_call_id?: string }>
+type SentCalls = Readonly<{ tool_calls?: readonly Readonly<{ id: string }>[] }>
+
+const COMPLETION = {
+  choices: [{ message: { role: 'assistant', content: 'ok' }, finish_reason: 'stop' }],
+  usage: { prompt_tokens: 1, completion_tokens: 1 },
+}
+
+/** The messages that a provider's upstream gets for a call. */
+const sentBy = async (definition: ProviderDefinition, call: Call): Promise<readonly Sent[]> => {
+  let sent: readonly Sent[] = []
+  const post = answering(200, 'application/json', [Buffer.from(JSON.stringify(COMPLETION))])
+  const provider = definition.create(
+    providerDeps({
+      post: (address, json, signal) => {
+        ;({ messages: sent } = JSON.parse(String(json)))
+        return post(address, json, signal)
+      },
+    }),
+  )
+  await collect(await provider.ask(call, { provider: definition.id, model: 'm', name: `${definition.id}/m` }))
+  return sent
+}
+
+const calling = (...ids: readonly string[]): Message => ({
+  role: 'assistant',
+  content: '',
+  reasoning: [{ text: 'I look it up.', signature: 's' }],
+  toolCalls: ids.map(id => ({ id, name: 'weather', arguments: '{}' })),
+})
+const resultOf = (toolCallId: string): Message => ({ role: 'tool', toolCallId, content: '7' })
+const HELLO: Message = { role: 'user', content: 'Hi' }
+const AND: Message = { role: 'user', content: 'And?' }
+
+const idsIn = (sent: readonly Sent[]) => [
+  ...sent.flatMap(message => ((message as SentCalls).tool_calls ?? []).map(({ id }) => id)),
+  ...sent.flatMap(({ tool_call_id: id }) => id ?? []),
+]
+
+describe('a conversation that began with another vendor', () => {
+  it('has ids of tool calls that Mistral takes, the same in call and result, and different ones different', async () => {
+    const [one, two, own] = ['toolu_01ABCdefGHI', 'call_abcdefghijk', 'D681PevKs'] as const
+    const messages = [HELLO, calling(one, two, own), resultOf(one), resultOf(two), resultOf(own)]
+    const ids = idsIn(await sentBy(mistral, newCall({ messages })))
+    expect(ids.slice(0, 3)).toEqual(ids.slice(3))
+    expect(new Set(ids).size).toBe(3)
+    expect(ids[2]).toBe(own)
+    for (const id of ids) expect(id).toMatch(/^[a-zA-Z0-9]{9}$/)
+  })
+
+  it('has an answer between a tool’s result and the user’s next message at Mistral', async () => {
+    const messages = [HELLO, calling('D681PevKs'), resultOf('D681PevKs'), AND]
+    const sent = await sentBy(mistral, newCall({ messages }))
+    expect(sent.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'assistant', 'user'])
+  })
+
+  it('has it before an image of a result too, which is a user’s message there', async () => {
+    const image: Message = {
+      role: 'tool',
+      toolCallId: 'D681PevKs',
+      content: [{ type: 'image', url: 'https://x/i.png' }],
+    }
+    const sent = await sentBy(mistral, newCall({ messages: [HELLO, calling('D681PevKs'), image] }))
+    expect(sent.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'assistant', 'user'])
+  })
+
+  it('marks an answer that Mistral is to go on with', async () => {
+    const begun: Message = { role: 'assistant', content: '{' }
+    expect(await sentBy(mistral, newCall({ messages: [HELLO, begun] }))).toEqual([
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: '{', prefix: true },
+    ])
+  })
+
+  it('passes on to Mistral as it was written where Mistral takes it, and is fitted where not', async () => {
+    const body = (id: string) => ({
+      model: 'm',
+      messages: [
+        { role: 'user', content: 'Hi', name: 'Ann' },
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ id, type: 'function', function: { name: 'weather', arguments: '{}' } }],
+        },
+        { role: 'tool', tool_call_id: id, content: '7' },
+      ],
+    })
+    const fit = body('D681PevKs')
+    expect(await sentBy(mistral, await openAiCall(JSON.stringify(fit)))).toEqual(fit.messages)
+    const ids = idsIn(await sentBy(mistral, await openAiCall(JSON.stringify(body('call_abcdefghijk')))))
+    expect(ids[0]).toMatch(/^[a-zA-Z0-9]{9}$/)
+    expect(ids[1]).toBe(ids[0])
+  })
+
+  it.each([
+    [compatible, 'reasoning_content'],
+    [openrouter, 'reasoning'],
+    [ollama, 'reasoning'],
+    [vllm, 'reasoning'],
+  ])('shows the reasoning that led to a tool call: %o %s', async (definition, field) => {
+    const thought: Message = { role: 'assistant', content: 'Yes.', reasoning: [{ text: 'Hm.' }] }
+    const messages = [HELLO, thought, AND, calling('call_1'), resultOf('call_1')]
+    const sent = await sentBy(definition, newCall({ messages }))
+    expect(sent[1]).not.toHaveProperty(field)
+    expect(sent[3]).toHaveProperty(field, 'I look it up.')
+  })
+
+  it.each([openai, mistral])('does not where the vendor refuses that: %o', async definition => {
+    const messages = [HELLO, calling('D681PevKs'), resultOf('D681PevKs')]
+    const sent = await sentBy(definition, newCall({ messages }))
+    expect(JSON.stringify(sent)).not.toContain('I look it up.')
+  })
+})
+
+describe('an answer of Mistral that thinks', () => {
+  const thinking = { type: 'thinking', thinking: [{ type: 'text', text: 'Hm.' }] }
+  const events = [
+    { type: 'reasoning-delta', text: 'Hm.' },
+    { type: 'text-delta', text: 'Yes' },
+  ]
+  const ask = async (type: string, body: string, stream: boolean) => {
+    const provider = mistral.create(providerDeps({ post: answering(200, type, [Buffer.from(body)]) }))
+    const target = { provider: 'mistral', model: 'magistral', name: 'mistral/magistral' }
+    return collect(await provider.ask(newCall({ stream }), target))
+  }
+
+  it('has its reasoning, whole', async () => {
+    const message = { role: 'assistant', content: [thinking, { type: 'text', text: 'Yes' }] }
+    const body = JSON.stringify({ choices: [{ message, finish_reason: 'stop' }] })
+    expect(await ask('application/json', body, false)).toMatchObject([...events, { type: 'finish' }])
+  })
+
+  it('has it as it comes, streamed', async () => {
+    const body = [[thinking], [{ type: 'text', text: 'Yes' }]]
+      .map(content => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`)
+      .join('')
+    const end = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+    expect(await ask('text/event-stream', body + end, true)).toMatchObject([...events, { type: 'finish' }])
+  })
+})

@@ -1,0 +1,35 @@
+import { hash } from 'node:crypto'
+import type { Message } from '../message.ts'
+
+/** Source: Mistral's error 3280, "must be a-z, A-Z, 0-9, with a length of 9". */
+const ID = /^[a-zA-Z0-9]{9}$/
+const ID_LENGTH = 9
+
+/** An id of a tool call that Mistral takes: the same one, or one that only this id becomes. */
+const mistralId = (id: string): string => (ID.test(id) ? id : hash('sha256', id).slice(0, ID_LENGTH))
+
+const withOwnIds = (message: Message): Message => {
+  if (message.role === 'tool') return { ...message, toolCallId: mistralId(message.toolCallId) }
+  if (message.role !== 'assistant' || !message.toolCalls) return message
+  return { ...message, toolCalls: message.toolCalls.map(call => ({ ...call, id: mistralId(call.id) })) }
+}
+
+const hasOtherId = (message: Message): boolean =>
+  message.role === 'tool'
+    ? !ID.test(message.toolCallId)
+    : message.role === 'assistant' && (message.toolCalls ?? []).some(({ id }) => !ID.test(id))
+
+/** After a tool's result Mistral takes the model's message alone, or another result. Source: its error 3230. */
+const isOutOfTurn = (message: Message, before: Message | undefined): boolean =>
+  before?.role === 'tool' && message.role !== 'tool' && message.role !== 'assistant'
+
+const BETWEEN: Message = { role: 'assistant', content: 'OK.' }
+
+/** A conversation as Mistral takes it, such as one that began with another vendor: the same list where it does. */
+export const mistralMessages = (messages: readonly Message[]): readonly Message[] => {
+  const isTaken = !messages.some((one, at) => hasOtherId(one) || isOutOfTurn(one, messages[at - 1]))
+  if (isTaken) return messages
+  return messages.flatMap((message, at) =>
+    isOutOfTurn(message, messages[at - 1]) ? [BETWEEN, withOwnIds(message)] : [withOwnIds(message)],
+  )
+}

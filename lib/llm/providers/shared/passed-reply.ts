@@ -1,7 +1,7 @@
 import type { GatewayError } from '../../../errors.ts'
 import type { Attempt } from '../../../request-context.ts'
 import { oneGroup, prefetched, unfinished } from '../../events.ts'
-import type { PassthroughRequest } from '../../passthrough.ts'
+import { type Endpoint, fieldOf, type PassthroughRequest } from '../../passthrough.ts'
 import type { Call, EventGroup, Reply, ReplyHead, Usage } from '../../types.ts'
 import { PeekedBody, type ResponseBody } from './body.ts'
 import { bodyUsage, failedUsage } from './body-usage.ts'
@@ -29,10 +29,30 @@ export type PassedResponse = Readonly<{
 }>
 
 const MOST_WHOLE_BYTES = 1024 * 1024
+const JSON_TYPE = 'application/json'
+const EVENTS_TYPE = 'text/event-stream'
 const FINISH = { type: 'finish', reason: 'stop' } as const
 
 const isJson = (mediaType = ''): boolean => /^application\/(?:[\w.-]+\+)?json\b/i.test(mediaType)
 const isEventStream = (mediaType = ''): boolean => /^text\/event-stream\b/i.test(mediaType)
+const isPage = (mediaType = ''): boolean => /^(?:text\/html|application\/xhtml\+xml)\b/i.test(mediaType)
+
+/** Endpoints that have no streams. */
+const ALWAYS_WHOLE: ReadonlySet<Endpoint> = new Set(['embeddings', 'moderations', 'rerank'])
+const OF_SPOKEN_WORDS: ReadonlySet<Endpoint> = new Set(['audio/transcriptions', 'audio/translations'])
+
+/** Whether a request may be answered in another form than JSON: with audio, text or subtitles. */
+const mayBeOther = (request: PassthroughRequest): boolean => {
+  const { endpoint } = request
+  if (endpoint === 'audio/speech') return true
+  return OF_SPOKEN_WORDS.has(endpoint) && !/json$/i.test(fieldOf(request, 'response_format') ?? 'json')
+}
+
+/** The same response under another media type. */
+const ofType = (passed: PassedResponse, mediaType: string): PassedResponse => ({
+  ...passed,
+  head: { ...passed.head, mediaType },
+})
 
 const errorOf = ({ head, redact }: PassedResponse, body: unknown): GatewayError =>
   upstreamError({ provider: head.target.provider, body, redact })
@@ -108,6 +128,7 @@ const passing = async function* (all: Passing): AsyncGenerator<EventGroup> {
     if (error !== undefined) return yield [{ type: 'error', error: errorOf(passed, error), isSent: true }]
     if (watch.isCut()) throw unfinished()
     const end = watch.end()
+    if (!hasBegun && !end?.length) throw malformedResponse(passed.head.target.provider, 'empty body')
     yield end?.length ? [{ type: 'body-bytes', bytes: end }, FINISH] : [FINISH]
   } catch (thrown) {
     if (!hasBegun) {
@@ -132,8 +153,14 @@ const streamedReply = async (
   return { head: passed.head, usage, events: await prefetched(events) }
 }
 
-/** Reads a JSON document of up to 1 MiB as a whole; a longer one passes as it comes. */
-const jsonReply = async (passed: PassedResponse, body: ResponseBody): Promise<Reply> => {
+const beginsAsJson = (bytes: Buffer): boolean => /^[\ufeff\s]*[[{]/.test(bytes.toString('utf8'))
+
+/**
+ * Reads a JSON document of up to 1 MiB as a whole; a longer one passes as it comes. Upstreams put other content types
+ * before it.
+ */
+const jsonReply = async (received: PassedResponse, body: ResponseBody): Promise<Reply> => {
+  const passed = isJson(received.head.mediaType) ? received : ofType(received, JSON_TYPE)
   const begun: Uint8Array[] = []
   let size = 0
   try {
@@ -147,11 +174,12 @@ const jsonReply = async (passed: PassedResponse, body: ResponseBody): Promise<Re
     body.destroy()
     throw failure(thrown, passed)
   }
-  if (size > MOST_WHOLE_BYTES) return streamedReply(passed, body, watchJson(), begun)
-  return wholeReply(passed, Buffer.concat(begun).toString('utf8'))
+  const bytes = Buffer.concat(begun)
+  if (size <= MOST_WHOLE_BYTES) return wholeReply(passed, bytes.toString('utf8'))
+  if (beginsAsJson(bytes)) return streamedReply(passed, body, watchJson(), begun)
+  body.destroy()
+  throw malformedResponse(passed.head.target.provider, 'invalid JSON')
 }
-
-const EVENTS_TYPE = 'text/event-stream'
 
 /** Where a stream was asked for, a body that begins like one is a stream, whatever its content type says. */
 const opened = async (passed: PassedResponse): Promise<readonly [PassedResponse, ResponseBody]> => {
@@ -164,20 +192,22 @@ const opened = async (passed: PassedResponse): Promise<readonly [PassedResponse,
     body.destroy()
     throw failure(thrown, passed)
   })
-  return [start === 'events' ? { ...passed, head: { ...head, mediaType: EVENTS_TYPE } } : passed, peeked]
+  return [start === 'events' ? ofType(passed, EVENTS_TYPE) : passed, peeked]
 }
 
 /**
  * A successful response as a reply. Resolves when a JSON document of up to 1 MiB has been read, or the first piece of
- * any other body.
+ * any other body. Rejects where the body is empty, a web page, or of a form that the endpoint does not have.
  */
 export const readPassed = async (received: PassedResponse): Promise<Reply> => {
   const [passed, body] = await opened(received)
   const { head, request, hidesUsage, redact } = passed
-  if (isJson(head.mediaType)) return jsonReply(passed, body)
-  const hasEndMark = request.endpoint === 'completions'
-  const watch = isEventStream(head.mediaType)
-    ? watchEvents({ hasEndMark, hidesUsage, redact })
-    : watchNothing()
-  return streamedReply(passed, body, watch)
+  if (isEventStream(head.mediaType) && !ALWAYS_WHOLE.has(request.endpoint)) {
+    const hasEndMark = request.endpoint === 'completions'
+    return streamedReply(passed, body, watchEvents({ hasEndMark, hidesUsage, redact }))
+  }
+  if (isJson(head.mediaType) || !mayBeOther(request)) return jsonReply(passed, body)
+  if (!isPage(head.mediaType)) return streamedReply(passed, body, watchNothing())
+  body.destroy()
+  throw malformedResponse(head.target.provider, 'a web page')
 }

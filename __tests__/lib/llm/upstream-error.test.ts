@@ -24,6 +24,18 @@ describe('a refusal of an upstream', () => {
     },
   )
 
+  it.each([401, 402, 403])('is of our access where its status is %i', status => {
+    expect(refusal(status).refused).toBe('access')
+  })
+
+  it.each([405, 409, 410, 415, 425, 451, 498])('is of the request where its status is %i', status => {
+    expect(refusal(status).refused).toBe('request')
+  })
+
+  it.each([408, 429, 500, 501, 503, 529])('is of neither where its status is %i', status => {
+    expect(refusal(status).refused).toBeUndefined()
+  })
+
   it('is final where a quota is used up, though its status says busy', () => {
     const body = { error: { code: 'insufficient_quota' } }
     expect(refusal(429, { body, headers: new Headers({ 'retry-after': '2' }) })).toMatchObject({
@@ -116,6 +128,46 @@ describe('an error without a status', () => {
       refusal: { message: 'No.', code, status },
     })
     expect(upstreamError({ provider: 'fake', status, body, redact }).refusal).toMatchObject({ code, status })
+  })
+})
+
+describe('a refusal in another form than OpenAI’s and Anthropic’s', () => {
+  const redact = (text: string) => text.replaceAll('sk-test', '[…]')
+  const refused = (status: number, body: unknown) =>
+    upstreamError({
+      provider: 'fake',
+      status,
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+      redact,
+    }).refusal
+  const detail = [{ loc: ['body', 'messages'], msg: 'Field required', type: 'missing' }]
+
+  it.each<[string, number, unknown, object]>([
+    ['a list of details', 422, { detail }, { message: 'Field required', param: 'messages' }],
+    [
+      'details below its message',
+      400,
+      { message: { detail } },
+      { message: 'Field required', param: 'messages' },
+    ],
+    [
+      'a sentence',
+      400,
+      { error: 'model requires more memory' },
+      { message: 'model requires more memory', param: undefined },
+    ],
+    ['plain text', 413, 'Too much of sk-test.', { message: 'Too much of […].' }],
+    ['a numeric code', 400, { error: { message: 'No.', code: 3051 } }, { message: 'No.', code: '3051' }],
+    ['no words', 422, '', { message: "fake doesn't accept this request for this model." }],
+    ['an object without words', 418, { a: 1 }, { message: 'fake returned an error (status 418).' }],
+  ])('keeps its status and words, secrets masked: %s', (_, status, body, expected) => {
+    expect(refused(status, body)).toMatchObject({ status, ...expected })
+  })
+
+  it('is bounded, and masks a secret where it is cut', () => {
+    const message = refused(400, `${'a '.repeat(1_997)}sk-test-and-more`)?.message ?? ''
+    expect(message.length).toBeLessThanOrEqual(1_000)
+    expect(refused(400, `${'https://a.example/?a '.repeat(200)}sk-test`)?.message).not.toContain('sk-')
   })
 })
 

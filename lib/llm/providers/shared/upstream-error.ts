@@ -1,10 +1,10 @@
-import { ERRORS, type ErrorCode, GatewayError, type UpstreamRefusal } from '../../../errors.ts'
+import { ERRORS, type ErrorCode, GatewayError, type Refused } from '../../../errors.ts'
 import { vendorName } from '../vendor-name.ts'
 import { type ErrorFacts, errorFacts, LONGEST_CODE } from './error-body.ts'
 import { type ErrorKind, kindOfError } from './error-wording.ts'
-import { type Fields, fieldsOf, parseJson, wordIn } from './lenient.ts'
 import { type HeaderLookup, resetSeconds, retryAfterSeconds, retryAfterSecondsIn } from './rate-headers.ts'
 import { type UnsupportedParameter, unsupportedParameters } from './unsupported-parameters.ts'
+import { refusalOf } from './upstream-refusal.ts'
 
 /** An upstream's error, wherever it occurred: in an HTTP status, a successful response, or an event of a stream. */
 export type UpstreamFailure = Readonly<{
@@ -115,37 +115,13 @@ const isFinalFailure = (kind: ErrorKind | undefined, code: ErrorCode, status = 5
   return kind !== 'overloaded' && ((status < 500 && !PASSING.has(status)) || NEVER_PASSING.has(status))
 }
 
-/** About the gateway's own access and rate, or passing: not the client's business. */
-const OURS: ReadonlySet<number> = new Set([401, 402, 403, 408, 429])
-/** The same by meaning: Google refuses a key with 400. */
+const refusedBy = (kind: ErrorKind | undefined, code: ErrorCode, status = 500): Refused | undefined => {
+  if (kind === 'access' || kind === 'no-credit') return 'access'
+  return code === 'PROVIDER_ERROR' && kind !== 'overloaded' && status < 500 ? 'request' : undefined
+}
+
+/** About the gateway's own access and rate: not the client's business. Google refuses a key with 400. */
 const OUR_KINDS: ReadonlySet<ErrorKind> = new Set(['access', 'no-credit', 'busy', 'overloaded'])
-
-/** The type of an event that holds an error, and of the envelope of Anthropic's. */
-const NO_TYPE = 'error'
-
-/** The members of an error in a body, an event or alone. Google puts a body into a list. */
-const errorFields = (body: unknown): Fields | undefined => {
-  const value = fieldsOf(Array.isArray(body) ? body[0] : body)
-  return fieldsOf(value?.error) ?? value
-}
-
-/** The error of a body in OpenAI's or Anthropic's form, in its own words. */
-const refusalOf = (
-  { body, redact }: UpstreamFailure,
-  status: number | undefined,
-): UpstreamRefusal | undefined => {
-  if (!redact || status === undefined || status < 400 || status >= 500 || OURS.has(status)) return undefined
-  const value = errorFields(typeof body === 'string' ? parseJson(body) : body)
-  const { message, type, param, code } = value ?? {}
-  const text = wordIn(message)
-  if (text === undefined) return undefined
-  const word = (member: unknown) => {
-    const written = wordIn(member)
-    return written && redact(written)
-  }
-  const kind = type === NO_TYPE ? undefined : word(type)
-  return { status, message: redact(text), type: kind, param: word(param), code: word(code) }
-}
 
 /**
  * An upstream's error as a GatewayError. The same error has the same meaning wherever it occurs: its codes and messages
@@ -161,16 +137,19 @@ export const upstreamError = (failure: UpstreamFailure): GatewayError => {
   const kind = byWords ?? KIND_OF_STATUS[status ?? 0]
   const [code, message] = ofKind(kind, vendorName(provider)) ?? ofStatus(status, vendorName(provider))
   const isFinal = isFinalFailure(kind, code, status)
+  const refused = refusedBy(kind, code, status)
   const waitSeconds =
     (headers && retryAfterSeconds(headers, nowMs)) ??
     retryAfterSecondsIn(facts) ??
     (headers && kind === 'busy' ? resetSeconds(headers, nowMs) : undefined)
   const isOurs = kind !== undefined && OUR_KINDS.has(kind)
-  const refusal = isOurs ? undefined : refusalOf(failure, status ?? (kind && USUAL_STATUS[kind]))
+  const refusedWith = status ?? (kind && USUAL_STATUS[kind])
+  const refusal = isOurs ? undefined : refusalOf(failure, refusedWith, message)
   const unsupported = code === 'INVALID_INPUT' ? unsupportedParameters(facts) : []
   return new GatewayError(code, message, {
     cause: new UpstreamHttpError(failure, status, facts, unsupported),
     ...(isFinal && { retryable: false }),
+    ...(refused && { refused }),
     ...(refusal && { refusal }),
     ...(!isFinal && waitSeconds !== undefined && { retryAfterSeconds: waitSeconds }),
   })

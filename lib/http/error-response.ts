@@ -17,9 +17,11 @@ export type ErrorBody = Readonly<{
 
 const DEFAULT_RETRY_AFTER_SECONDS = 1
 
-/** Every 429 and 503 says when to retry. */
-const retryAfterOf = ({ retryAfterSeconds, status }: GatewayError): number | undefined =>
-  retryAfterSeconds ?? (status === 429 || status === 503 ? DEFAULT_RETRY_AFTER_SECONDS : undefined)
+/** Every 429 and 503 says when to retry; of the other errors, none that a repetition would meet again. */
+const retryAfterOf = ({ retryAfterSeconds, retryable, status }: GatewayError): number | undefined => {
+  if (status === 429 || status === 503) return retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS
+  return retryable ? retryAfterSeconds : undefined
+}
 
 export const errorBody = (error: GatewayError, requestId: string): ErrorBody => {
   const retryAfterSeconds = retryAfterOf(error)

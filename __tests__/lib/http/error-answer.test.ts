@@ -95,6 +95,20 @@ describe('the form of an error', () => {
     expect(busy && errorResponse(busy, 'id', '/v1/x').headers).toMatchObject({ 'retry-after-ms': '36000' })
   })
 
+  it.each(['/v1/chat/completions', '/v1/messages', '/api/chat'])(
+    'says at %s when to retry only where that may succeed, but for a spent quota',
+    path => {
+      const told = (code: ErrorCode, retryable: boolean) =>
+        errorResponse(new GatewayError(code, undefined, { retryable, retryAfterSeconds: 10 }), 'id', path)
+      const final = told('PROVIDER_ERROR', false)
+      expect(final.headers).not.toHaveProperty('retry-after')
+      expect(final.headers).not.toHaveProperty('retry-after-ms')
+      expect(JSON.stringify(final.json)).not.toContain('retryAfterSeconds')
+      expect(told('PROVIDER_ERROR', true).headers).toMatchObject({ 'retry-after': '10' })
+      expect(told('QUOTA_EXCEEDED', false).headers).toMatchObject({ 'retry-after': '10' })
+    },
+  )
+
   it('tells clients under /v1 not to repeat what cannot succeed', () => {
     for (const code of CODES) {
       const error = new GatewayError(code)

@@ -64,6 +64,12 @@ export type UpstreamRefusal = Readonly<{
   unsupported?: readonly string[]
 }>
 
+/**
+ * What an upstream refused, where that says nothing about its health: the gateway's key or quota, or this one request,
+ * by a status of 4xx.
+ */
+export type Refused = 'access' | 'request'
+
 export type GatewayErrorOptions = Readonly<{
   /** Whole seconds, at least 1, until a retry makes sense. */
   retryAfterSeconds?: number
@@ -76,6 +82,8 @@ export type GatewayErrorOptions = Readonly<{
   unknownModel?: true
   /** The upstream is to be left also where it is read to its end for clients that have gone. */
   cancelsUpstream?: true
+  /** What the upstream refused, where it is neither unwell nor busy. */
+  refused?: Refused
   /** For clients of the upstream's own format, who know its words. */
   refusal?: UpstreamRefusal
   /** The underlying error. For the log only, never for the client. */
@@ -101,6 +109,7 @@ export class GatewayError extends Error {
   readonly waitedFor: WaitedFor | undefined
   readonly unknownModel: boolean
   readonly cancelsUpstream: boolean
+  readonly refused: Refused | undefined
   readonly refusal: UpstreamRefusal | undefined
 
   constructor(code: ErrorCode, message?: string, options: GatewayErrorOptions = {}) {
@@ -112,6 +121,7 @@ export class GatewayError extends Error {
     this.waitedFor = options.waitedFor
     this.unknownModel = options.unknownModel ?? false
     this.cancelsUpstream = options.cancelsUpstream ?? false
+    this.refused = options.refused
     this.refusal = options.refusal
   }
 

@@ -58,6 +58,16 @@ describe('a gateway whose providers fail', () => {
     expect(upstream.callsFor(model)).toHaveLength(1)
   })
 
+  it.each([409, 410, 425, 451, 498])(
+    'answers the next caller after an upstream refused one with %i',
+    async status => {
+      const model = upstream.modelThat(refuses(status))
+      expect((await ask({ model: `openai/${model}` })).status).toBe(502)
+      upstream.forModel(model, says(['Well']))
+      expect((await ask({ model: `openai/${model}` })).status).toBe(200)
+    },
+  )
+
   it('leaves a busy model alone for as long as it says, and lets another answer at once', async () => {
     upstream.forModel('gpt-5', refuses(429, { headers: { 'retry-after': '9999' } }))
     upstream.forModel('gpt-5-mini', says(['Mini']))

@@ -102,6 +102,6 @@ export class Cooldowns {
     const { longestMs, refusedMs } = this.#options
     if (error.code === 'PROVIDER_RATE_LIMIT')
       return error.retryAfterSeconds && Math.min(longestMs, error.retryAfterSeconds * 1000)
-    return error.code === 'PROVIDER_ERROR' && !error.retryable ? refusedMs : undefined
+    return error.refused === 'access' ? refusedMs : undefined
   }
 }

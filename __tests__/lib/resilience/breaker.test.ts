@@ -82,4 +82,12 @@ describe('breaker', () => {
     await reply.events[Symbol.asyncIterator]().return?.()
     expect(circuit.state).toMatchObject({ name: 'half-open', probing: false })
   })
+
+  it('does not open for a request that the upstream refuses', async () => {
+    const { policy, circuit } = setting()
+    const refused = new GatewayError('PROVIDER_ERROR', 'conflict', { refused: 'request' })
+    for (let call = 0; call < 3; call += 1)
+      await expect(policy(newCall(), () => Promise.reject(refused))).rejects.toBe(refused)
+    expect(circuit.state.name).toBe('closed')
+  })
 })

@@ -65,7 +65,10 @@ describe('a target that is busy', () => {
 describe('a target that refuses our access', () => {
   it('is in cooldown for ten seconds, with its own failure for an answer', async () => {
     const { clock, cooling } = setting()
-    cooling.failed(TARGET, new GatewayError('PROVIDER_ERROR', 'refused', { retryable: false }))
+    cooling.failed(
+      TARGET,
+      new GatewayError('PROVIDER_ERROR', 'refused', { retryable: false, refused: 'access' }),
+    )
     expect(cooling.cooldownError(TARGET)).toMatchObject({ code: 'PROVIDER_ERROR', retryable: false })
     await clock.advance(10_000)
     expect(cooling.cooldownError(TARGET)).toBeUndefined()
@@ -73,6 +76,18 @@ describe('a target that refuses our access', () => {
 })
 
 describe('a target that fails otherwise', () => {
+  it.each(['request', undefined] as const)(
+    'is not in cooldown after a final error (refused: %s)',
+    refused => {
+      const { cooling } = setting()
+      cooling.failed(
+        TARGET,
+        new GatewayError('PROVIDER_ERROR', 'final', { retryable: false, ...(refused && { refused }) }),
+      )
+      expect(cooling.cooldownError(TARGET)).toBeUndefined()
+    },
+  )
+
   it.each(['PROVIDER_ERROR', 'NETWORK', 'TIMEOUT', 'INVALID_INPUT', 'CLIENT_GONE'] as const)(
     'is not in cooldown after %s',
     code => {

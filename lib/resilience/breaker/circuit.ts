@@ -201,9 +201,13 @@ export type Circuits = LazyMap<Target, Circuit>
 
 export const circuitPerTarget = (create: CircuitOf): Circuits => lazyMapByTarget(create)
 
-/** Codes that count as an upstream failure. A rate limit, or a refusal of our key or a request, does not. */
+/** Errors that count as an upstream failure. A rate limit, or a refusal of our key or a request, does not. */
 const isUnwell = (error: GatewayError, signal: AbortSignal): boolean =>
-  isProvidersFault(error) && error.retryable && error.code !== 'PROVIDER_RATE_LIMIT' && !signal.aborted
+  isProvidersFault(error) &&
+  error.retryable &&
+  error.refused === undefined &&
+  error.code !== 'PROVIDER_RATE_LIMIT' &&
+  !signal.aborted
 
 const unavailable = ({ name }: Target, state: CircuitState, waitMs: number): GatewayError => {
   const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000))

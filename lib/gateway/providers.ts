@@ -5,7 +5,7 @@ import type { Environment } from '../config/schema.ts'
 import { GatewayError } from '../errors.ts'
 import { Catalog, type ProviderListing } from '../llm/catalog.ts'
 import type { OutputLimits, ProviderDefinition, ProviderDeps } from '../llm/providers/definition.ts'
-import { MOCK_MODELS, mock } from '../llm/providers/mock.ts'
+import { MOCK_MODELS, MOCK_PRICE, mock } from '../llm/providers/mock.ts'
 import { MEDIA_PROVIDERS, PROVIDERS } from '../llm/providers/registry.ts'
 import { postOver } from '../llm/providers/shared/upstream.ts'
 import { upstreamAgent } from '../llm/providers/shared/upstream-agent.ts'
@@ -19,6 +19,7 @@ const MOCK_LISTING: ProviderListing = {
   provider: 'mock',
   available: true,
   models: MOCK_MODELS,
+  usdPerMillion: MOCK_PRICE,
   defaultModels: {
     moderations: 'mock',
     'images/generations': 'mock',

@@ -9,6 +9,8 @@ export type ProviderListing = Readonly<{
   /** Whether it is set up: its key, or its URL where it needs no key, is set. */
   available: boolean
   models: readonly ModelFacts[]
+  /** The price of its models that have none of their own; unknown when absent. */
+  usdPerMillion?: Price
   /** The models of requests that name none, by endpoint. */
   defaultModels?: Readonly<Partial<Record<Endpoint, string>>>
   /** Names of its own models, including those that are not in `models`. */
@@ -149,7 +151,7 @@ export class Catalog {
 
   /** The target's price, the same for a snapshot and its model; absent where unknown. */
   priceOf(target: Target): Price | undefined {
-    return this.#modelFactsOf(target)?.usdPerMillion
+    return this.#modelFactsOf(target)?.usdPerMillion ?? this.#listings.get(target.provider)?.usdPerMillion
   }
 
   /** The price of a target that is not billed by tokens; absent where unknown. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { allListings } from '#lib/gateway/providers.ts'
 import { Catalog, type ProviderListing } from '#lib/llm/catalog.ts'
 import { PRICES_AS_OF } from '#lib/llm/providers/definition.ts'
 import { openai } from '#lib/llm/providers/openai.ts'
@@ -60,4 +61,15 @@ describe('the catalog', () => {
       expect(catalog.priceOf(catalog.resolve(`acme/${model}`))).toBeUndefined()
     },
   )
+
+  it('prices all models of a provider that has one price, as those of the mock: they cost nothing', () => {
+    const free = { input: 0, output: 0 }
+    const priced = new Catalog([listing('acme', true, { models: [], usdPerMillion: free })], 'acme/mini', {
+      models: [{ id: 'maxi', provider: 'acme', usdPerMillion: price }],
+    })
+    expect(priced.priceOf(priced.resolve('acme/anything'))).toEqual(free)
+    expect(priced.priceOf(priced.resolve('maxi'))).toMatchObject(price)
+    const mock = new Catalog(allListings())
+    expect(mock.priceOf(mock.resolve('mock/echo'))).toMatchObject(free)
+  })
 })

@@ -1,10 +1,13 @@
 import type { Provider } from '../types.ts'
-import type { ModelFacts } from './definition.ts'
+import { type ModelFacts, PRICES_AS_OF, type Price } from './definition.ts'
 import { type MockOptions, mockChat } from './mock-chat.ts'
 import { mockEndpoints } from './mock-endpoints.ts'
 
+/** Of all its models: they cost nothing. */
+export const MOCK_PRICE: Price = { input: 0, output: 0, version: PRICES_AS_OF }
+
 export const MOCK_MODELS: readonly ModelFacts[] = [
-  { id: 'mock', contextTokens: 128_000, usdPerMillion: { input: 0, output: 0 } },
+  { id: 'mock', contextTokens: 128_000, usdPerMillion: MOCK_PRICE },
 ]
 
 /**

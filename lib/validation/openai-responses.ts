@@ -54,7 +54,7 @@ const MESSAGE = 'message'
 /** What the gateway reads of an item. */
 const READ: ReadMembers = {
   message: ['role', 'content'],
-  reasoning: ['summary', 'content', 'encrypted_content'],
+  reasoning: ['id', 'summary', 'content', 'encrypted_content'],
   function_call: ['call_id', 'name', 'arguments'],
   function_call_output: ['call_id', 'output'],
   custom_tool_call: ['call_id', 'name', 'input'],

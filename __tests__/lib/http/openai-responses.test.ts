@@ -4,6 +4,7 @@ import { systemClock } from '#lib/clock.ts'
 import { chatCompletionCall } from '#lib/http/dialects/openai-chat/request.ts'
 import { responsesResponse } from '#lib/http/dialects/openai-responses/reply.ts'
 import { type ResponsesRequest, responsesRequest } from '#lib/http/dialects/openai-responses/request.ts'
+import { newReplyId } from '#lib/llm/message.ts'
 import { openai } from '#lib/llm/providers/openai.ts'
 import { chatRequest } from '#lib/llm/providers/shared/chat-request.ts'
 import type { Call, ReplyEvent } from '#lib/llm/types.ts'
@@ -197,6 +198,46 @@ describe('a request for Responses', () => {
       ...(item.encrypted_content && { encrypted_content: 'gAAA' }),
     }))
     expect(await assistantOf(foreign)).toMatchObject({ reasoning: [{ text: 'Hm' }] })
+  })
+
+  describe('for a vendor that has Responses', () => {
+    const OWN_ID = `rs_${newReplyId().replace('chat_', '')}00`
+    const user = { role: 'user', content: 'Hi' }
+    const reasoning = { type: 'reasoning', summary: [{ type: 'summary_text', text: 'Hm' }] }
+    const theirs = { ...reasoning, id: `rs_${'0a'.repeat(25)}`, encrypted_content: 'gAAA' }
+    const sentOf = async (body: object): Promise<string> => {
+      const { call } = await responsesOf(body)
+      const post = answering(200, 'application/json', [])
+      const bodies: unknown[] = []
+      const provider = openai.create(
+        providerDeps({
+          post: (request, content, signal) => {
+            bodies.push(content)
+            return post(request, content, signal)
+          },
+        }),
+      )
+      await provider.ask(call, TARGET).catch(() => {})
+      return String(bodies[0])
+    }
+
+    it.each([
+      ['by its signature', { ...reasoning, id: 'rs_1', encrypted_content: 'signature:s1' }],
+      ['by its id', { ...reasoning, id: OWN_ID }],
+    ])('has no reasoning that the gateway wrote, which it is known %s', async (_, own) => {
+      const body = { model: TARGET.model, store: false, input: [user, own, theirs, user] }
+      expect(await sentOf(body)).toBe(JSON.stringify({ ...body, input: [user, theirs, user] }))
+      const { call, input } = await responsesOf(body)
+      expect(
+        call.messages.flatMap(message => ('reasoning' in message ? message.reasoning : [])),
+      ).toHaveLength(2)
+      expect(JSON.parse(input)).toEqual(body.input)
+    })
+
+    it('is as it was written where all reasoning is the vendor’s', async () => {
+      const body = { model: TARGET.model, input: [user, theirs, { ...reasoning, id: 'rs_00' }] }
+      expect(await sentOf(body)).toBe(JSON.stringify(body))
+    })
   })
 })
 

@@ -7,6 +7,7 @@ import {
   openAiInputItem,
 } from '../../../validation/openai-responses.ts'
 import { check } from '../../../validation/zod.ts'
+import { isSigned } from './messages.ts'
 
 type Members = ReturnType<typeof membersOf>
 
@@ -58,6 +59,28 @@ const portable = (json: string): readonly string[] => {
   return [objectOf(members.filter(([name]) => !OF_ITS_ANSWER.has(name)))]
 }
 
+/** Ids that the gateway makes, of a random UUID and the item's place. */
+const OWN_REASONING = /^rs_[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}\d{2,3}$/
+
+/** Reasoning that the gateway wrote of a translated answer: no vendor that has Responses can read it. */
+const isOwnReasoning = ({ type, id = '', encrypted_content: encrypted }: OpenAiInputItem): boolean =>
+  type === 'reasoning' && (isSigned(encrypted) || OWN_REASONING.test(id))
+
+/** A request without the gateway's own reasoning among its items; the same one where it has none. */
+const withoutOwnReasoning = async (
+  { input }: OpenAiResponsesBody,
+  members: Members,
+  written: string,
+): Promise<Members> => {
+  if (typeof input !== 'object' || !input.some(isOwnReasoning)) return members
+  const all = await inTurns(scanElements(written))
+  const kept = all.filter((_, index) => {
+    const item = input[index]
+    return !item || !isOwnReasoning(item)
+  })
+  return members.map(([name, value]) => [name, name === 'input' ? `[${kept.join()}]` : value])
+}
+
 const withInput = (members: Members, items: readonly string[]): Members => [
   ...members.filter(([name]) => name !== 'input' && name !== 'previous_response_id'),
   ['input', `[${items.join()}]`],
@@ -68,6 +91,8 @@ export type RequestInput = Readonly<{
   items: readonly OpenAiInputItem[]
   /** JSON of its own items. */
   own: string
+  /** The request for a vendor that reads items itself. */
+  members: Members
   /** The request without references; absent where it has none, or not all are known. */
   resolved?: Members
 }>
@@ -81,9 +106,14 @@ export const inputOf = async (
   const { earlier, responseIds, missing } = context
   const { input = [] } = body
   const written = memberIn(members, 'input') ?? '[]'
+  const readable = await withoutOwnReasoning(body, members, written)
   // The usual request is not taken apart: it may be long.
   if (typeof input === 'object' && responseIds.length === 0)
-    return { items: input.filter(item => !isReference(item)), own: written.startsWith('[') ? written : '[]' }
+    return {
+      items: input.filter(item => !isReference(item)),
+      own: written.startsWith('[') ? written : '[]',
+      members: readable,
+    }
 
   const own = await ownItems(body, written, context)
   const isResolved = responseIds.length > 0 && !missing
@@ -91,11 +121,15 @@ export const inputOf = async (
   const said = await mapInTurns(own, ({ item, json }) => (item && !isReference(item) ? [item] : itemOf(json)))
   const portableBefore = isResolved ? await mapInTurns(earlier, portable) : []
   const sent = isResolved
-    ? await mapInTurns(own, ({ item, json }) => (item && isReference(item) ? portable(json) : [json]))
+    ? await mapInTurns(own, ({ item, json }) => {
+        if (item && isOwnReasoning(item)) return []
+        return item && isReference(item) ? portable(json) : [json]
+      })
     : []
   return {
     items: [...before.flat(), ...said.flat().filter(item => !isReference(item))],
     own: `[${own.map(({ json }) => json).join()}]`,
+    members: readable,
     ...(isResolved && { resolved: withInput(members, [...portableBefore, ...sent].flat()) }),
   }
 }

@@ -12,6 +12,10 @@ const SIGNATURE = 'signature:'
 /** The signature of reasoning as an item carries it. */
 export const encryptedContent = (signature: string): string => `${SIGNATURE}${signature}`
 
+/** Whether an item's `encrypted_content` is a signature that the gateway put there. */
+export const isSigned = (encrypted: string | undefined): encrypted is string =>
+  encrypted?.startsWith(SIGNATURE) ?? false
+
 const partOf = (part: ItemPart): ContentPart => {
   const { type, text, image_url: image, detail, input_audio: audio, file_id: id, filename } = part
   if (type === 'refusal' && part.refusal !== undefined) return { type: 'text', text: part.refusal }
@@ -50,7 +54,7 @@ const outputOf = (output: unknown): Content => {
 const reasoningOf = ({ summary = [], content, encrypted_content: encrypted }: OpenAiInputItem): Reasoning => {
   const parts = [...summary, ...(typeof content === 'string' ? [] : (content ?? []))]
   const text = parts.map(part => part.text ?? '').join('')
-  return { text, ...(encrypted?.startsWith(SIGNATURE) && { signature: encrypted.slice(SIGNATURE.length) }) }
+  return { text, ...(isSigned(encrypted) && { signature: encrypted.slice(SIGNATURE.length) }) }
 }
 
 /** A message of the model's, as its items come. */

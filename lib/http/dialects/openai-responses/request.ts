@@ -68,10 +68,10 @@ const withSentMembers = (body: OpenAiResponsesBody, value: unknown): OpenAiRespo
 export const responsesRequest = async (
   requestContext: RequestContext,
   body: OpenAiResponsesBody,
-  { text: json, members, value }: RawJson,
+  { text: json, members: written, value }: RawJson,
   { model, cache, strict, requestTimeoutMs, context }: ResponsesOptions,
 ): Promise<ResponsesRequest> => {
-  const { items, own, resolved } = await inputOf(body, members, context)
+  const { items, own, members, resolved } = await inputOf(body, written, context)
   const { messages, omitted } = await conversationInTurns(items)
   const call: Call = {
     ...requestContext,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { PassthroughRequest } from '#lib/llm/passthrough.ts'
+import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import { azureOpenai } from '#lib/llm/providers/azure-openai.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import { openai } from '#lib/llm/providers/openai.ts'
@@ -9,7 +10,8 @@ import type { Call, Usage } from '#lib/llm/types.ts'
 import { membersOf } from '#lib/raw-json.ts'
 import type { Attempt } from '#lib/request-context.ts'
 import { newCall, TARGET } from '../../support/calls.ts'
-import { providerThatSends } from '../../support/wire-fixtures.ts'
+import { providerDeps } from '../../support/provider-deps.ts'
+import { answering, providerThatSends } from '../../support/wire-fixtures.ts'
 
 const JSON_TYPE = 'application/json'
 const EVENTS_TYPE = 'text/event-stream'
@@ -104,5 +106,64 @@ describe('an attempt at OpenRouter that fails before its first content', () => {
       ...USED,
       reportedPicoUsd: 2_000_000_000,
     })
+  })
+})
+
+/** The usage of an attempt whose answer, in these pieces, cannot be read. */
+const usageOfBroken = async (
+  definition: ProviderDefinition,
+  pieces: readonly string[],
+  type = JSON_TYPE,
+): Promise<Usage | undefined> => {
+  const post = answering(
+    200,
+    type,
+    pieces.map(piece => Buffer.from(piece)),
+  )
+  const provider = definition.create(providerDeps({ baseUrl: 'http://upstream/v1', post }))
+  const attempt: Attempt = { target: TARGET, startedAt: 0 }
+  await expect(provider.ask(newCall(), TARGET, attempt)).rejects.toMatchObject({ code: 'PROVIDER_ERROR' })
+  return attempt.usage
+}
+
+const choice = (content: unknown) => ({
+  index: 0,
+  message: { role: 'assistant', content },
+  finish_reason: 'stop',
+})
+const answer = (content: unknown): string => JSON.stringify({ choices: [choice(content)], usage: COUNTS })
+
+describe('a whole answer that cannot be read', () => {
+  it.each([
+    ['holds something else than text', [answer(42)]],
+    ['is followed by other bytes', [answer('Hi'), 'garbage']],
+    ['ends within its last brackets', [answer('Hi').slice(0, -1)]],
+  ])('keeps the usage that it reports where it %s', async (_what, pieces) => {
+    expect(await usageOfBroken(openai, pieces)).toEqual(USED)
+  })
+
+  it('keeps the cached input that Anthropic counts beside the rest', async () => {
+    const usage = { input_tokens: 2, cache_read_input_tokens: 7, output_tokens: 4 }
+    const body = JSON.stringify({ content: [{ type: 'text', text: 42 }], stop_reason: 'end_turn', usage })
+    expect(await usageOfBroken(anthropic, [body])).toMatchObject({ ...USED, cachedInputTokens: 7 })
+  })
+
+  it('is estimated by what has arrived where it ends before its usage', async () => {
+    const body = `{"choices":[{"index":0,"message":{"role":"assistant","content":"${'word '.repeat(800)}`
+    expect(await usageOfBroken(openai, [body])).toEqual({
+      inputTokens: expect.toSatisfy(count => count > 0),
+      outputTokens: Math.ceil(body.length / 4),
+      estimated: true,
+    })
+  })
+
+  it('is estimated where it is too long', async () => {
+    const used = await usageOfBroken(openai, ['{"choices":[', ...Array(64).fill(' '.repeat(1_048_576))])
+    expect(used).toMatchObject({ estimated: true })
+    expect(used?.outputTokens).toBeGreaterThan(0)
+  })
+
+  it('has used nothing where it is no JSON at all', async () => {
+    expect(await usageOfBroken(openai, ['<html>Sign in</html>'], 'text/html')).toBeUndefined()
   })
 })

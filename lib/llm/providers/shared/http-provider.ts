@@ -6,7 +6,8 @@ import { type SseEvent, SseEventTooLarge } from '../../../sse-parser.ts'
 import { addedText, oneGroup } from '../../events.ts'
 import type { Call, Provider, Reply, ReplyHead, Target } from '../../types.ts'
 import type { ProviderDeps } from '../definition.ts'
-import { bodyOf, PeekedBody } from './body.ts'
+import { bodyOf, PeekedBody, type ResponseBody } from './body.ts'
+import { usageOfBroken, usageOfUnread } from './broken-answer.ts'
 import { parseJson } from './lenient.ts'
 import { MalformedResponse, malformedError, wrongLength } from './malformed.ts'
 import { rateHeadroomOf } from './rate-headers.ts'
@@ -67,11 +68,11 @@ type Translators = Readonly<{
 
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
-const translated = (provider: string, translate: () => ReplyPart): ReplyPart => {
+const wholePart = (provider: string, text: string, { whole }: Translators): ReplyPart => {
   try {
-    return translate()
+    return whole(text)
   } catch (thrown) {
-    return { error: malformedError(provider, thrown) }
+    return { error: malformedError(provider, thrown), usage: usageOfUnread(text) }
   }
 }
 
@@ -115,15 +116,22 @@ export const replyFrom = async (
     response.body.destroy()
     throw errorOf(thrown)
   }
+  const keepUsage = (received: string): void => {
+    const usage = usageOfBroken(received, () => estimatedInputTokens(call))
+    if (attempt && usage) attempt.usage ??= usage
+  }
+  const read = (body: ResponseBody): Promise<string> =>
+    readText(body, MAX_ANSWER_BYTES, keepUsage).catch(failed)
   const whole = (text: string): Reply => {
-    const part = translated(provider, () => translators.whole(text))
+    const part = wholePart(provider, text, translators)
+    const isBroken = part.error && isTruncated(text) && parseJson(text) === undefined
+    if (isBroken) keepUsage(text)
     // HTTP ends a body at its declared length, so that a longer one is truncated.
-    if (part.error && response.hasLength && isTruncated(text) && parseJson(text) === undefined)
-      return failed(wrongLength())
+    if (isBroken && response.hasLength) return failed(wrongLength())
     return wholeReply(head, part, () => estimatedInputTokens(call), attempt)
   }
   const isWhole = !call.stream && !response.isEncoded && isJson(response.get('content-type'))
-  const text = isWhole ? await readText(response.body, MAX_ANSWER_BYTES).catch(failed) : undefined
+  const text = isWhole ? await read(response.body) : undefined
   if (text?.startsWith('{')) return whole(text)
   const opened = async () => {
     const body = new PeekedBody(text === undefined ? response.decoded() : bodyOf(text))
@@ -150,7 +158,7 @@ export const replyFrom = async (
       },
       estimatedInputTokens: () => estimatedInputTokens(call),
     })
-  return whole(await readText(body, MAX_ANSWER_BYTES).catch(failed))
+  return whole(await read(body))
 }
 
 /** One vendor's protocol: its endpoint, and pure translations of requests and replies. */

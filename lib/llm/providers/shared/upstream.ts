@@ -29,19 +29,32 @@ const textOf = (chunks: readonly Uint8Array[], size: number): string => {
   return bytes.toString('utf8')
 }
 
-/** Reads a whole body as text. Rejects with a RangeError, and discards it, once it is longer than `maxBytes`. */
-export const readText = async (body: ResponseBody, maxBytes: number): Promise<string> => {
+/**
+ * Reads a whole body as text. Rejects with a RangeError, and discards it, once it is longer than `maxBytes`.
+ *
+ * @param onFailed called with what has arrived where it rejects
+ */
+export const readText = async (
+  body: ResponseBody,
+  maxBytes: number,
+  onFailed?: (received: string) => void,
+): Promise<string> => {
   const chunks: Uint8Array[] = []
   let size = 0
-  for (;;) {
-    const step = await body.next()
-    if (step.done) return textOf(chunks, size)
-    size += step.value.length
-    if (size > maxBytes) {
-      body.destroy()
-      throw new RangeError(`the body is longer than ${maxBytes} bytes`)
+  try {
+    for (;;) {
+      const step = await body.next()
+      if (step.done) return textOf(chunks, size)
+      if (size + step.value.length > maxBytes) {
+        body.destroy()
+        throw new RangeError(`the body is longer than ${maxBytes} bytes`)
+      }
+      size += step.value.length
+      chunks.push(step.value)
     }
-    chunks.push(step.value)
+  } catch (thrown) {
+    onFailed?.(textOf(chunks, size))
+    throw thrown
   }
 }
 

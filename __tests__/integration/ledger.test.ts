@@ -272,13 +272,20 @@ describe('the ledger of a gateway', () => {
       await (await ask({ model: 'unpriced' }, { 'x-request-id': id })).text()
     const { request, attempts } = await explained('unpriced-1')
     expect([request.costUsd, attempts[0].costUsd]).toEqual([null, null])
-    const { rows } = await usage('by=model')
-    expect(rows.find((row: Json) => row.model === 'unpriced')).toMatchObject({
-      costUsd: null,
-      unpricedAttempts: 2,
-    })
+    const sums = async () => {
+      const { rows } = await usage('by=model')
+      return rows.find((row: Json) => row.model === 'unpriced')
+    }
+    expect(await sums()).toMatchObject({ costUsd: null, unpricedAttempts: 2 })
     const warnings = () => gateway.log.filter(line => String(line.message).includes('has no price'))
     await expect.poll(() => warnings().length).toBe(1)
+
+    // A failed attempt costs nothing, and makes the sum no more known.
+    upstream.forModel('unpriced', refuses(400))
+    await (await ask({ model: 'unpriced' })).text()
+    await expect.poll(async () => (await sums()).attempts).toBe(3)
+    expect(await sums()).toMatchObject({ costUsd: null, unpricedAttempts: 2 })
+    upstream.forModel('unpriced', books.answers)
   })
 
   it('has one row for a model, whether requests name it with its provider or not', async () => {

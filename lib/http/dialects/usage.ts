@@ -4,9 +4,9 @@ import type { Dimension, Percentiles, UsageReport, UsageRow } from '../../ledger
 import { usdOfNano } from '../../money.ts'
 import type { RouteResponse } from '../route-response.ts'
 
-/** Null where nothing is known of the cost, never 0. */
-const costUsd = ({ costNano, unpriced, attempts }: UsageRow): number | null =>
-  unpriced > 0 && unpriced === attempts ? null : usdOfNano(costNano)
+/** Null where a cost is unknown, and nothing is known that does cost: never 0. */
+const costUsd = ({ costNano, unpriced }: UsageRow): number | null =>
+  unpriced > 0 && costNano === 0n ? null : usdOfNano(costNano)
 
 /** An owner as its routes name it: its own name, or the kind and the id of a caller without one. */
 export const ownerName = (owner: string): string | null => {

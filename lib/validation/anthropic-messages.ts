@@ -30,9 +30,9 @@ const source = plainSource.extend({
 
 /** What the gateway reads of a block. */
 const READ: ReadMembers = {
-  text: ['text'],
-  image: ['source'],
-  document: ['source', 'title'],
+  text: ['text', 'cache_control'],
+  image: ['source', 'cache_control'],
+  document: ['source', 'title', 'cache_control'],
   search_result: ['source', 'title', 'content'],
   tool_reference: ['tool_name'],
   tool_use: ['id', 'name', 'input'],

@@ -8,8 +8,9 @@ import { compatible } from '#lib/llm/providers/openai-compatible.ts'
 import { openrouter } from '#lib/llm/providers/openrouter.ts'
 import { vllm } from '#lib/llm/providers/vllm.ts'
 import type { Call } from '#lib/llm/types.ts'
+import { anthropicExchange } from '../../support/anthropic-exchange.ts'
 import { collect, newCall } from '../../support/calls.ts'
-import { openAiCall } from '../../support/dialect-calls.ts'
+import { anthropicCall, openAiCall } from '../../support/dialect-calls.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
 import { answering } from '../../support/wire-fixtures.ts'
 
@@ -151,5 +152,66 @@ describe('an answer of Mistral that thinks', () => {
       .join('')
     const end = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
     expect(await ask('text/event-stream', body + end, true)).toMatchObject([...events, { type: 'finish' }])
+  })
+})
+
+describe('a breakpoint of the prompt cache', () => {
+  const breakpoint = { cache_control: { type: 'ephemeral', ttl: '1h' } }
+  const body = {
+    model: 'm',
+    max_tokens: 5,
+    system: [
+      { type: 'text', text: 'Be brief.' },
+      { type: 'text', text: 'Be kind.', ...breakpoint },
+    ],
+    messages: [
+      { role: 'user', content: [{ type: 'text', text: 'Hi', ...breakpoint }] },
+      { role: 'assistant', content: 'Hello' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Note.' },
+          { type: 'text', text: 'And?', ...breakpoint },
+        ],
+      },
+    ],
+  }
+
+  it('of a client of Anthropic’s goes to OpenRouter where it stood', async () => {
+    expect(await sentBy(openrouter, await anthropicCall(JSON.stringify(body)))).toEqual([
+      {
+        role: 'system',
+        content: [
+          { type: 'text', text: 'Be brief.\n\n' },
+          { type: 'text', text: 'Be kind.', ...breakpoint },
+        ],
+      },
+      ...body.messages,
+    ])
+  })
+
+  it('is left out elsewhere, where it makes no difference to the texts', async () => {
+    expect(await sentBy(ollama, await anthropicCall(JSON.stringify(body)))).toEqual([
+      { role: 'system', content: 'Be brief.\n\nBe kind.' },
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: 'Hello' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Note.' },
+          { type: 'text', text: 'And?' },
+        ],
+      },
+    ])
+  })
+
+  it('on a whole message of a chat client is that of its last part at Claude', async () => {
+    const call = await openAiCall(
+      JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hi', ...breakpoint }] }),
+    )
+    const { sent } = await anthropicExchange(call)
+    expect(sent).toMatchObject({
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi', ...breakpoint }] }],
+    })
   })
 })

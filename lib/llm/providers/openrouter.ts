@@ -18,7 +18,7 @@ export const openrouter: ProviderDefinition = {
         provider: 'openrouter',
         vendorPath: '/api/v1',
         knowsDeveloper: true,
-        messageForm: { reasoningField: 'reasoning' },
+        messageForm: { reasoningField: 'reasoning', takesBreakpoints: true },
         reportedCostUsd: usage => usage.cost,
       },
     }),

@@ -1,6 +1,8 @@
 import type { Content, ContentPart, Message, Reasoning, ToolCall } from '../../../llm/message.ts'
 import { turn } from '../../../loop-turns.ts'
+import { isObject } from '../../../raw-json.ts'
 import type { AnthropicCountBody } from '../../../validation/anthropic-messages.ts'
+import { withBreakpoint } from '../breakpoint.ts'
 
 type BodyMessage = AnthropicCountBody['messages'][number]
 type Block = Exclude<BodyMessage['content'], string>[number]
@@ -11,6 +13,7 @@ type Medium = Readonly<{
   title?: string | undefined
   content?: unknown
   tool_name?: string | undefined
+  cache_control?: unknown
 }>
 type Source = Exclude<NonNullable<Block['source']>, string>
 
@@ -50,7 +53,7 @@ const searchResultText = ({ source, title, content }: Medium): string =>
     .filter(line => line !== undefined)
     .join('\n')
 
-const partsOfBlock = (block: Medium): readonly ContentPart[] => {
+const partsWithoutBreakpoint = (block: Medium): readonly ContentPart[] => {
   if (block.type === 'text') return [{ type: 'text', text: block.text ?? '' }]
   if (block.type === 'document') return documentParts(block)
   if (block.type === 'search_result') return [{ type: 'text', text: searchResultText(block) }]
@@ -61,6 +64,10 @@ const partsOfBlock = (block: Medium): readonly ContentPart[] => {
   return [url === undefined ? { type: 'other', name: block.type } : { type: 'image', url }]
 }
 
+/** A breakpoint of the prompt cache stands on the last of the parts. */
+const partsOfBlock = (block: Medium): readonly ContentPart[] =>
+  withBreakpoint(partsWithoutBreakpoint(block), block.cache_control)
+
 const partsOf = (content: string | readonly Medium[]): readonly ContentPart[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content.flatMap(partsOfBlock)
 
@@ -69,7 +76,7 @@ const contentOf = (blocks: readonly Medium[]): Content => {
   const parts = partsOf(blocks)
   const [only] = parts
   if (!only) return ''
-  return parts.length === 1 && only.type === 'text' ? only.text : parts
+  return parts.length === 1 && only.type === 'text' && !only.cacheControl ? only.text : parts
 }
 
 const FAILED = 'Error'
@@ -148,8 +155,17 @@ const messagesOf = ({ role, content }: BodyMessage, leftOut: Set<string>): reado
   return role === 'user' ? userMessages(content) : [{ role, content: contentOf(content) }]
 }
 
-const instructionOf = (system: NonNullable<AnthropicCountBody['system']>): string =>
-  typeof system === 'string' ? system : system.map(({ text = '' }) => text).join('\n\n')
+const PARAGRAPH = '\n\n'
+
+/** One text, or texts that together are the same where one of them has a breakpoint of the prompt cache. */
+const instructionOf = (system: NonNullable<AnthropicCountBody['system']>): Content => {
+  if (typeof system === 'string') return system
+  if (!system.some(({ cache_control: breakpoint }) => isObject(breakpoint)))
+    return system.map(({ text = '' }) => text).join(PARAGRAPH)
+  return system.flatMap(({ text = '', cache_control: breakpoint }, at) =>
+    withBreakpoint([{ type: 'text', text: at < system.length - 1 ? text + PARAGRAPH : text }], breakpoint),
+  )
+}
 
 export type Conversation = Readonly<{
   messages: readonly Message[]

@@ -15,6 +15,7 @@ import { AttemptBudget, type RequestContext } from '../../../request-context.ts'
 import { gatewayToolsIn } from '../../../validation/gateway-tools.ts'
 import type { OpenAiChatBody } from '../../../validation/openai-chat.ts'
 import type { RawJson } from '../../body.ts'
+import { withBreakpoint } from '../breakpoint.ts'
 
 type BodyMessage = OpenAiChatBody['messages'][number]
 type BodyPart = Exclude<NonNullable<BodyMessage['content']>, string>[number]
@@ -54,9 +55,16 @@ const toolCallsOf = (calls: BodyMessage['tool_calls'] = []): readonly ToolCall[]
     return custom ? [{ id, name: custom.name, arguments: custom.input, isCustom: true }] : []
   })
 
+/** A breakpoint of the prompt cache may stand on a message too: Open WebUI writes it there. */
+const contentOfMessage = ({ content: given, cache_control: breakpoint }: BodyMessage): Content => {
+  const content = contentOf(given)
+  if (!isObject(breakpoint)) return content
+  return withBreakpoint(typeof content === 'string' ? [{ type: 'text', text: content }] : content, breakpoint)
+}
+
 const messageOf = (message: BodyMessage): Message => {
   const { role, refusal, tool_calls: calls, reasoning_content: reasoning } = message
-  const content = contentOf(message.content)
+  const content = contentOfMessage(message)
   switch (role) {
     case 'tool':
       return { role, toolCallId: message.tool_call_id ?? '', content }

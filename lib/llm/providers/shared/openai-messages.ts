@@ -1,12 +1,12 @@
 import { GatewayError } from '../../../errors.ts'
-import { type Content, type ContentPart, type Message, type ToolCall, textOf } from '../../message.ts'
+import { type ContentPart, type Message, type ToolCall, textOf } from '../../message.ts'
 import { shortToolCallId, toolCallBody } from '../../openai-tool-call.ts'
 import type { Unsupported } from './unsupported-parameters.ts'
 
 /** A file's data needs a name; its media type is in the data. */
 export const UNNAMED_FILE = 'document.pdf'
 
-const partFor = (part: ContentPart): object => {
+const partWithoutBreakpoint = (part: ContentPart): object => {
   switch (part.type) {
     case 'text':
       return { type: 'text', text: part.text }
@@ -25,8 +25,27 @@ const partFor = (part: ContentPart): object => {
   }
 }
 
-const contentFor = (content: Content): string | readonly object[] =>
-  typeof content === 'string' ? content : content.map(partFor)
+const breakpointOf = (part: ContentPart): object | undefined =>
+  'cacheControl' in part ? part.cacheControl : undefined
+
+const partFor = (part: ContentPart): object => {
+  const breakpoint = breakpointOf(part)
+  const sent = partWithoutBreakpoint(part)
+  return breakpoint === undefined ? sent : { ...sent, cache_control: breakpoint }
+}
+
+const contentFor = (
+  { role, content }: Message,
+  { takesBreakpoints }: MessageForm,
+): string | readonly object[] => {
+  if (typeof content === 'string') return content
+  if (takesBreakpoints) return content.map(partFor)
+  const hasBreakpoint = content.some(part => breakpointOf(part) !== undefined)
+  // Texts that stand apart for a breakpoint alone are one where there is none.
+  const isOneText =
+    content.every(({ type }) => type === 'text') && (content.length === 1 || role === 'system')
+  return hasBreakpoint && isOneText ? textOf(content) : content.map(partWithoutBreakpoint)
+}
 
 /** What a vendor wants to see of a call that comes back. @param at the call's place among those of its message */
 export type ExtraContentOf = (call: ToolCall, at: number) => unknown
@@ -40,6 +59,8 @@ export type MessageForm = Readonly<{
   reasoningField?: 'reasoning_content' | 'reasoning'
   /** A conversation in the order and with the ids that it takes; the same list where nothing is to be changed. */
   fitted?: (messages: readonly Message[]) => readonly Message[]
+  /** It takes Anthropic's breakpoints of the prompt cache (`cache_control`) on parts of messages. */
+  takesBreakpoints?: true
   /** It goes on with an answer that has begun only where that is marked. */
   marksPrefix?: true
 }>
@@ -52,7 +73,7 @@ const reasoningFor = ({ reasoning = [], toolCalls = [] }: Assistant, { reasoning
 }
 
 const assistantFor = (message: Assistant, form: MessageForm, isLast: boolean): object => {
-  const content = contentFor(message.content)
+  const content = contentFor(message, form)
   const { toolCalls = [], refusal } = message
   return {
     role: 'assistant',
@@ -70,7 +91,7 @@ const assistantFor = (message: Assistant, form: MessageForm, isLast: boolean): o
 
 const messageFor = (message: Message, form: MessageForm, isLast: boolean): object => {
   if (message.role === 'assistant') return assistantFor(message, form, isLast)
-  const content = contentFor(message.content)
+  const content = contentFor(message, form)
   return message.role === 'tool'
     ? { role: 'tool', tool_call_id: shortToolCallId(message.toolCallId), content }
     : { role: message.role, content }

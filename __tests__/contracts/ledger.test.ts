@@ -259,6 +259,29 @@ describe.each(DATABASES)('the ledger in %s', kind => {
     expect(own.total.requests).toBe(2)
   })
 
+  it('names a key as it is called now, and one that is not stored as it was called last', async () => {
+    const key = {
+      id: 'k3',
+      name: 'New',
+      role: 'member',
+      prefix: 'p',
+      madeBy: ADMIN_ID,
+      createdAt: NOON,
+    } as const
+    await keyRecords(records).add(key, { digest: 'd', prefix: 'p', createdAt: NOON }, async () => {})
+    for (const [index, name] of ['Zoë', 'Abe'].entries()) {
+      const at = NOON + index * HOUR
+      answered({ caller: { ...ADA, id: 'k3', name }, at, id: `stored-${index}` })
+      answered({ caller: { ...ADA, id: 'k4', name }, at, id: `other-${index}` })
+    }
+    await writer.flush()
+    const { rows } = await service.usage({ from: NOON - DAY, to: NOON + DAY, by: ['key'] })
+    expect(rows.map(({ of }) => of)).toEqual([
+      { key: 'k3', keyName: 'New' },
+      { key: 'k4', keyName: 'Abe' },
+    ])
+  })
+
   it('counts by the hour at the edges of a period', async () => {
     for (const hours of [0, 1, 2, 30, 54]) answered({ id: `h${hours}`, at: NOON + hours * HOUR })
     const requestsIn = async (from: number, to: number) =>

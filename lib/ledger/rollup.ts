@@ -20,7 +20,7 @@ class Rollup {
       const start = (at ?? 0) - ((at ?? 0) % span)
       const key = [span, start, owner, key_id, provider, model].join('\n')
       const known = this.#rows.get(key)
-      if (known) return known
+      if (known) return Object.assign(known, key_name !== null && { key_name })
       const row: RollupRow = {
         ...NOTHING,
         span,

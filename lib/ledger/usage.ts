@@ -105,6 +105,12 @@ const dateOf = (day: number, dimension: 'day' | 'week' | 'month'): string => {
 const isDate = (dimension: Dimension): dimension is 'day' | 'week' | 'month' =>
   dimension === 'day' || dimension === 'week' || dimension === 'month'
 
+/** Of a key that is not stored any more, the name that it had last. */
+const keyNameOf = ({ key_name: current, last_name: last }: Found): Pick<UsageRow['of'], 'keyName'> => {
+  if (typeof current === 'string') return { keyName: current }
+  return typeof last === 'string' ? { keyName: last.slice(last.indexOf(' ') + 1) } : {}
+}
+
 const valuesOf = (found: Found, by: readonly Dimension[]): UsageRow['of'] => ({
   ...Object.fromEntries(
     by.map(dimension => {
@@ -112,7 +118,7 @@ const valuesOf = (found: Found, by: readonly Dimension[]): UsageRow['of'] => ({
       return [dimension, String(found[dimension === 'key' ? 'key_id' : dimension] ?? '')]
     }),
   ),
-  ...(by.includes('key') && typeof found.key_name === 'string' && { keyName: found.key_name }),
+  ...(by.includes('key') && keyNameOf(found)),
 })
 
 /** Whole days from the sums of days, the hours before and after them from those of hours. */
@@ -128,6 +134,12 @@ const rangeOf = ({ from, to }: UsageQuery): RawBuilder<boolean> => {
 
 const COLUMN = { model: 'model', provider: 'provider', key: 'key_id', owner: 'owner' } as const
 const DAY = sql`start - start % ${sql.lit(DAY_MS)}`
+
+/** The name that a key has now, and the newest one of its rows after the time of its row. */
+const KEY_NAMES = [
+  sql`(select name from api_keys where api_keys.id = ledger_rollups.key_id) as key_name`,
+  sql`max(start || ' ' || key_name) as last_name`,
+]
 
 const statementOf = (query: UsageQuery) => {
   const { by, owner } = query
@@ -147,8 +159,8 @@ const statementOf = (query: UsageQuery) => {
       return sql`${sql.raw(kind)}(${name}) as ${name}`
     }),
   )
-  const name = by.includes('key') ? [sql`max(key_name) as key_name`] : []
-  const selected = [...groups.map(({ select }) => select), ...sums, ...extremes, ...name]
+  const names = by.includes('key') ? KEY_NAMES : []
+  const selected = [...groups.map(({ select }) => select), ...sums, ...extremes, ...names]
   return sql<Found>`select ${sql.join(selected)} from ledger_rollups where ${rangeOf(query)}
     ${owner === undefined ? sql`` : sql`and owner = ${owner}`}
     ${groups.length === 0 ? sql`` : sql`group by ${sql.join(groups.map(({ group }) => group))}`}

@@ -10,8 +10,9 @@ const DATE = /^\d{4}-\d\d-\d\d$/
 const DEFAULT_DAYS = 30
 const MOST_DAYS = 3_660
 
+/** Of days that do not exist, `Date.parse` makes others. */
 const isMoment = (text: string): boolean =>
-  (DATE.test(text) || z.iso.datetime({ offset: true }).safeParse(text).success) &&
+  (z.iso.date().safeParse(text).success || z.iso.datetime({ offset: true }).safeParse(text).success) &&
   !Number.isNaN(Date.parse(text))
 
 const moment = z
@@ -42,11 +43,11 @@ export const usageQuery = z.strictObject({
 
 type Period = Readonly<{ from: number; to: number }>
 
-/** The period of a query; undefined where it ends before it begins, or is longer than ten years. */
+/** The period of a query; undefined where it does not begin before its end, or is longer than ten years. */
 const periodOf = ({ from, to }: z.output<typeof usageQuery>, now: number): Period | undefined => {
   const end = to === undefined ? now : Date.parse(to) + (DATE.test(to) ? DAY_MS : 0)
   const start = from === undefined ? end - DEFAULT_DAYS * DAY_MS : Date.parse(from)
-  return start <= end && end - start <= MOST_DAYS * DAY_MS ? { from: start, to: end } : undefined
+  return start < end && end - start <= MOST_DAYS * DAY_MS ? { from: start, to: end } : undefined
 }
 
 /** The query of a list of requests. */

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { compatible } from '#lib/llm/providers/openai-compatible.ts'
 import { chatRequest, chatWarnings } from '#lib/llm/providers/shared/chat-request.ts'
 import type { Call } from '#lib/llm/types.ts'
-import { newCall, TARGET } from '../../support/calls.ts'
+import { collect, newCall, TARGET } from '../../support/calls.ts'
+import { providerDeps } from '../../support/provider-deps.ts'
+import { answering } from '../../support/wire-fixtures.ts'
 
 const requestFor = (parameters: Call['parameters']) =>
   chatRequest(newCall({ parameters }), TARGET, { provider: 'fake' }, new Set()) as Readonly<{
@@ -92,5 +95,53 @@ describe('a strict schema', () => {
             'Schemas with open objects or members that may be absent are not followed strictly here: look, answer.',
           ],
     )
+  })
+})
+
+type Named = Readonly<{ function: Readonly<{ name: string }> }>
+type SentRequest = Readonly<{ tools: readonly Named[]; tool_choice: Named; messages: unknown }>
+
+describe('a tool with a longer name than OpenAI takes', () => {
+  const names = ['a', 'b'].map(end => `mcp__${'weather_of_the_world_'.repeat(4)}_${end}`)
+  const completion = (name: string) => ({
+    choices: [
+      {
+        message: {
+          role: 'assistant',
+          tool_calls: [{ id: 'c', type: 'function', function: { name, arguments: '{}' } }],
+        },
+        finish_reason: 'tool_calls',
+      },
+    ],
+  })
+
+  it('has a short one in request and history, and its own one in the answer', async () => {
+    let sent: SentRequest | undefined
+    const provider = compatible.create(
+      providerDeps({
+        post: (address, json, signal) => {
+          sent = JSON.parse(String(json))
+          const name = sent?.tool_choice.function.name ?? ''
+          const body = Buffer.from(JSON.stringify(completion(name)))
+          return answering(200, 'application/json', [body])(address, json, signal)
+        },
+      }),
+    )
+    const [first = '', second = ''] = names
+    const call = newCall({
+      messages: [
+        { role: 'user', content: 'Hi' },
+        { role: 'assistant', content: '', toolCalls: [{ id: 'c', name: second, arguments: '{}' }] },
+        { role: 'tool', toolCallId: 'c', content: '7' },
+      ],
+      parameters: { tools: names.map(name => ({ name })), toolChoice: { type: 'tool', name: second } },
+    })
+    const events = await collect(await provider.ask(call, TARGET))
+    const short = (sent?.tools ?? []).map(tool => tool.function.name)
+    expect(short.map(({ length }) => length)).toEqual([64, 64])
+    expect(new Set(short).size).toBe(2)
+    expect(sent?.messages).toMatchObject([{}, { tool_calls: [{ function: { name: short[1] } }] }, {}])
+    expect(events).toMatchObject([{ type: 'tool-call-delta', name: second }, { type: 'finish' }])
+    expect(JSON.stringify(sent)).not.toContain(first)
   })
 })

@@ -10,6 +10,7 @@ import { type PassthroughProtocol, passthrough } from './passthrough.ts'
 import { isRawFor } from './raw-request.ts'
 import { responsesOrChat } from './responses-or-chat.ts'
 import { RESPONSES_PATH, responsesProtocol } from './responses-protocol.ts'
+import { shortToolNames } from './short-tool-names.ts'
 import { toolsWithoutReasoning } from './tools-without-reasoning.ts'
 import type { UpstreamAddress } from './upstream.ts'
 
@@ -83,7 +84,8 @@ export const openAiCompatible = (options: OpenAiCompatibleOptions): Provider => 
   const { provider, hasResponses } = options.variant
   const chat = httpProvider(provider, chatCompletions(options), options)
   const pass = passthrough(endpointsOf(options), options)
-  if (!hasResponses) return { ...toolsWithoutReasoning(chat, options.clock), pass }
+  if (!hasResponses) return { ...shortToolNames(toolsWithoutReasoning(chat, options.clock)), pass }
   const responses = responsesProtocol(provider, addressOf(options, RESPONSES_PATH), options.redact)
-  return { ...responsesOrChat(httpProvider(provider, responses, options), chat, options.clock), pass }
+  const either = responsesOrChat(httpProvider(provider, responses, options), chat, options.clock)
+  return { ...shortToolNames(either), pass }
 }

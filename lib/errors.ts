@@ -130,6 +130,12 @@ export class GatewayError extends Error {
   }
 }
 
+const DAY_SECONDS = 86_400
+
+/** The refusal to store more than a caller may: only deleting makes room, so clients that wait should wait long. */
+export const storageFull = (message: string): GatewayError =>
+  new GatewayError('QUOTA_EXCEEDED', message, { retryAfterSeconds: DAY_SECONDS })
+
 const PROVIDERS_FAULTS: ReadonlySet<ErrorCode> = new Set([
   'PROVIDER_ERROR',
   'NETWORK',

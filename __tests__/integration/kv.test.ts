@@ -140,6 +140,7 @@ describe.each(HOSTS)('/api/kv under the %s server', host => {
     const answer = await send('PUT', 'one-more', '1', cookie)
     expect([answer.status, answer.headers.get('x-should-retry')]).toEqual([429, 'false'])
     expect((await answer.json()).error.code).toBe('QUOTA_EXCEEDED')
+    expect(answer.headers.get('retry-after')).toBe('86400')
     expect((await send('PUT', 'k7', '2', cookie)).status).toBe(200)
   })
 })

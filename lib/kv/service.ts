@@ -1,5 +1,5 @@
 import { type Clock, DAY_MS } from '../clock.ts'
-import { GatewayError } from '../errors.ts'
+import { GatewayError, storageFull } from '../errors.ts'
 import { type Caller, ownerOf } from '../request-context.ts'
 import { InOrder } from './in-order.ts'
 import type { KeyPage, KvLimits, KvRecords, KvTerms } from './types.ts'
@@ -29,8 +29,7 @@ const ownerOrThrow = (caller: Caller): string => {
 const noSuchKey = (): GatewayError => new GatewayError('NOT_FOUND', 'There is no value under this key.')
 
 const full = ({ entries, bytes }: KvLimits): GatewayError =>
-  new GatewayError(
-    'QUOTA_EXCEEDED',
+  storageFull(
     `You may store at most ${entries.toLocaleString('en')} keys and ${bytes.toLocaleString('en')} bytes together; delete some.`,
   )
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts'
-import { GatewayError } from '../../errors.ts'
+import { GatewayError, storageFull } from '../../errors.ts'
 import type { Caller } from '../../request-context.ts'
 import type { V1BatchRecords } from './batch-records.ts'
 import type { FileDisk } from './file-disk.ts'
@@ -124,9 +124,6 @@ export class FileService {
 
   #full(): GatewayError {
     const most = this.#deps.maxBytes.toLocaleString('en')
-    return new GatewayError(
-      'QUOTA_EXCEEDED',
-      `Your files would be larger than ${most} bytes together. Delete some of them.`,
-    )
+    return storageFull(`Your files would be larger than ${most} bytes together. Delete some of them.`)
   }
 }

@@ -1,5 +1,5 @@
 import { type Clock, DAY_MS } from '../../clock.ts'
-import { GatewayError } from '../../errors.ts'
+import { GatewayError, storageFull } from '../../errors.ts'
 import { mapInTurns } from '../../loop-turns.ts'
 import type { Caller } from '../../request-context.ts'
 import { newId, ownerOrThrow } from '../ids.ts'
@@ -23,8 +23,7 @@ const ID = /^dataset_[\da-f]{32}$/
 export type DatasetServiceDeps = Readonly<{ records: DatasetRecords; clock: Pick<Clock, 'now'> }>
 
 const full = ({ datasets, bytes }: DatasetLimits): GatewayError =>
-  new GatewayError(
-    'QUOTA_EXCEEDED',
+  storageFull(
     `You may store at most ${datasets} data sets and ${bytes.toLocaleString('en')} bytes together; delete some.`,
   )
 

@@ -101,6 +101,10 @@ describe.each(HOSTS)('Idempotency-Key under the %s server', host => {
       const again = await send(chat, ask(model), options)
       expect([again.status, isRepeated(again), await again.text()]).toEqual([200, true, text])
       expect(again.headers.get('content-type')).toBe(first.headers.get('content-type'))
+      for (const name of ['x-gateway-model', 'x-gateway-provider', 'x-gateway-cache']) {
+        expect(first.headers.get(name)).not.toBeNull()
+        expect(again.headers.get(name)).toBe(first.headers.get(name))
+      }
       expect(again.headers.get('x-gateway-cost-usd')).toBeNull()
       expect(again.headers.get('x-request-id')).not.toBe(first.headers.get('x-request-id'))
     }

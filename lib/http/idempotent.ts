@@ -3,7 +3,7 @@ import type { Claim, Found, Idempotency, RequestKey, StoredResult } from '../ide
 import { type Caller, ownerOf, type RequestContext } from '../request-context.ts'
 import { beforeBodyIsUsed } from './body-gate.ts'
 import { errorResponse } from './error-response.ts'
-import { bodyOf, type RouteResponse, withTextBody } from './route-response.ts'
+import { bodyOf, contextHeaders, type RouteResponse, withTextBody } from './route-response.ts'
 
 export type IdempotentRequest = Readonly<{
   request: Request
@@ -75,23 +75,43 @@ const NOT_STORED: ReadonlySet<number> = new Set([401, 402, 403, 408, 409, 413, 4
 
 const isStored = (status: number): boolean => status < 500 && !NOT_STORED.has(status)
 
-const headersOf = (response: RouteResponse): Record<string, string> =>
+/** Headers of the answer that its request's journal knows; those about the request itself are not repeated. */
+const OF_ANSWER: ReadonlySet<string> = new Set(['x-gateway-model', 'x-gateway-provider', 'x-gateway-cache'])
+
+const answerHeaders = (context: RequestContext): Record<string, string> =>
   Object.fromEntries(
-    Object.entries({ 'content-type': bodyOf(response).type, ...response.headers }).filter(
+    Object.entries(contextHeaders(context, context.startedAt)).filter(([name]) => OF_ANSWER.has(name)),
+  )
+
+const headersOf = (response: RouteResponse, context: RequestContext): Record<string, string> => {
+  const headers = {
+    'content-type': bodyOf(response).type,
+    ...answerHeaders(context),
+    ...response.headers,
+  }
+  return Object.fromEntries(
+    Object.entries(headers).filter(
       (entry): entry is [string, string] => entry[1] !== undefined && !NOT_REPEATED.has(entry[0]),
     ),
   )
+}
 
-const storedWhole = async (response: RouteResponse, claim: Claim, mostBytes: number): Promise<void> => {
+/** What a response is stored with. */
+type Storing = Readonly<{ claim: Claim; context: RequestContext; mostBytes: number }>
+
+const storedWhole = async (
+  response: RouteResponse,
+  { claim, context, mostBytes }: Storing,
+): Promise<void> => {
   const status = response.status ?? 200
   const body = Buffer.from(bodyOf(response).text ?? '')
   if (!isStored(status)) await claim.release()
   else if (body.length > mostBytes) await claim.completeWithoutResult()
-  else await claim.complete({ status, headers: headersOf(response), body })
+  else await claim.complete({ status, headers: headersOf(response, context), body })
 }
 
 /** Stores a stream's bytes before the last ones are sent. An incomplete stream frees its key. */
-const storedStream = (response: RouteResponse, claim: Claim, mostBytes: number): RouteResponse => {
+const storedStream = (response: RouteResponse, { claim, context, mostBytes }: Storing): RouteResponse => {
   let pieces: Uint8Array[] = []
   let bytes = 0
   const bodyEnded = response.observe?.({
@@ -105,7 +125,7 @@ const storedStream = (response: RouteResponse, claim: Claim, mostBytes: number):
         ? claim.completeWithoutResult()
         : claim.complete({
             status: response.status ?? 200,
-            headers: headersOf(response),
+            headers: headersOf(response, context),
             body: Buffer.concat(pieces),
           }),
   })
@@ -114,10 +134,10 @@ const storedStream = (response: RouteResponse, claim: Claim, mostBytes: number):
   return { ...response, ended }
 }
 
-const stored = async (response: RouteResponse, claim: Claim, mostBytes: number): Promise<RouteResponse> => {
-  if (response.stream) return storedStream(response, claim, mostBytes)
+const stored = async (response: RouteResponse, storing: Storing): Promise<RouteResponse> => {
+  if (response.stream) return storedStream(response, storing)
   const whole = withTextBody(response)
-  await storedWhole(whole, claim, mostBytes)
+  await storedWhole(whole, storing)
   return whole
 }
 
@@ -136,6 +156,7 @@ export const idempotently = async (
   if (key === null) return run()
   assertKey(key)
   const { caller } = context
+  const { mostBytes } = idempotency
   // A placeholder key makes a caller anonymous whose SDK may send a key of its own accord.
   if (caller.kind === 'anonymous' && MADE_BY_SDK.test(key)) return run()
   const requestKey: RequestKey = {
@@ -160,11 +181,11 @@ export const idempotently = async (
   })
   try {
     const response = await run()
-    return claim ? await stored(response, claim, idempotency.mostBytes) : response
+    return claim ? await stored(response, { claim, context, mostBytes }) : response
   } catch (thrown) {
     if (repeated) return repeated
     const error = errorResponse(toGatewayError(thrown), context.requestId, context.route)
-    if (claim) await storedWhole(withTextBody(error), claim, idempotency.mostBytes)
+    if (claim) await storedWhole(withTextBody(error), { claim, context, mostBytes })
     throw thrown
   }
 }

@@ -46,6 +46,16 @@ describe('hostile requests', () => {
     ['a space before the colon', `${get}host: localhost\r\na : b\r\n\r\n`, 400],
     ['a header over two lines', `${get}host: localhost\r\na: b\r\n c\r\n\r\n`, 400],
     ['a NUL in a header', `${get}host: localhost\r\na: \0\r\n\r\n`, 400],
+    [
+      'another coding than chunks',
+      `${head}transfer-encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`,
+      501,
+    ],
+    [
+      'another coding in a header of its own',
+      `${head}transfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`,
+      501,
+    ],
     ['chunk sizes that overflow', `${head}transfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\n`, 400],
   ])('F30: are refused as what they are, and the connection closed: %s', async (_, bytes, status) => {
     const answer = await raw(bytes)

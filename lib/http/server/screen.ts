@@ -110,6 +110,21 @@ const isHost = (host: string): boolean => {
   return true
 }
 
+/** Node decodes chunks alone; what another coding has made of a body would be taken for it. Source: RFC 9112, 6.1. */
+const hasKnownCoding = ({ headers: { 'transfer-encoding': coding } }: IncomingMessage): boolean =>
+  coding === undefined || coding.trim().toLowerCase() === 'chunked'
+
+const NOT_IMPLEMENTED = 501
+
+const refuseCoding = (request: IncomingMessage, response: ServerResponse): true => {
+  const error = new GatewayError(
+    'INVALID_INPUT',
+    'The only Transfer-Encoding that is read is chunked; name a compression in Content-Encoding.',
+  )
+  refuse(request, response, error, { status: NOT_IMPLEMENTED, headers: { connection: 'close' } })
+  return true
+}
+
 const refuseHost = (request: IncomingMessage, response: ServerResponse, message: string): true => {
   const error = new GatewayError('INVALID_INPUT', message)
   refuse(request, response, error, { headers: { connection: 'close' } })
@@ -136,6 +151,7 @@ export const screen = (request: IncomingMessage, response: ServerResponse): bool
   rememberResponse(response)
   if (!hasOneHost(request))
     return refuseHost(request, response, 'An HTTP/1.1 request has exactly one Host header.')
+  if (!hasKnownCoding(request)) return refuseCoding(request, response)
   const target = requestTarget(request.url)
   if (target.kind === 'path') {
     request.url = target.url

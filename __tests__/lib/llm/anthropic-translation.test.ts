@@ -236,6 +236,27 @@ describe('a call to Anthropic', () => {
     },
   )
 
+  it('takes values that ask for nothing for absent: they are neither named nor refused', async () => {
+    const { messages, parameters, raw } = await openAiCall(
+      '{"model":"m","messages":[{"role":"user","content":"Hi"}],"n":1,"presence_penalty":0,"frequency_penalty":0.0,"logprobs":false,"top_logprobs":0,"store":false}',
+    )
+    const { head } = await exchange({ messages, parameters, raw, strict: true })
+    expect(head.omitted).toBeUndefined()
+  })
+
+  it('refuses the earlier form of tool calls, whose results would belong to none', async () => {
+    const turns = [
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: null, function_call: { name: 'weather', arguments: '{}' } },
+      { role: 'function', name: 'weather', content: '7' },
+    ]
+    const call = await openAiCall(JSON.stringify({ model: 'm', messages: turns }))
+    await expect(exchange(call)).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      details: [{ path: 'messages.1.function_call' }],
+    })
+  })
+
   /** The parameters that a body of chat completions loses, whether its model refuses them with `strict`, and what is sent. */
   const lossOf = async (fields: object, model?: string) => {
     const text = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...fields })

@@ -1,3 +1,4 @@
+import { GatewayError } from '../../../errors.ts'
 import type {
   Content,
   ContentPart,
@@ -173,6 +174,15 @@ export type ChatCompletionOptions = Readonly<{
   requestTimeoutMs: number
 }>
 
+/** The earlier form of tool calls has no ids, by which other formats know whose result one is. */
+const untranslatable = ({ messages }: OpenAiChatBody): GatewayError | undefined => {
+  const at = messages.findIndex(message => isObject(message.function_call) || message.role === 'function')
+  if (at === -1) return undefined
+  const path = `messages.${at}.${messages[at]?.role === 'function' ? 'role' : 'function_call'}`
+  const message = 'is the earlier form of tool calls, which this model does not take: use tool_calls'
+  return new GatewayError('INVALID_INPUT', `${path}: ${message}`, { details: [{ path, message }] })
+}
+
 /** The body of `POST /v1/chat/completions` as a call. */
 export const chatCompletionCall = async (
   context: RequestContext,
@@ -188,7 +198,7 @@ export const chatCompletionCall = async (
   maxOutputTokens: body.max_completion_tokens ?? body.max_tokens,
   parameters: parametersOf(body),
   ...gatewayToolsIn(body.tools),
-  raw: { format: 'openai-chat', json, members },
+  raw: { format: 'openai-chat', json, members, untranslatable: untranslatable(body) },
   ...(strict && { strict }),
   deadlineAt: context.startedAt + requestTimeoutMs,
   cache,

@@ -106,8 +106,45 @@ describe.each(DATABASES)('stored answers in %s', kind => {
     expect(await stored.remove(ADA, '1')).toBe(true)
     expect(await stored.remove(ADA, '1')).toBe(false)
     expect(await stored.find(ADA, '1', NOW)).toBeUndefined()
+    await stored.store(response('of itself', { previousId: 'of itself' }))
+    expect(await stored.remove(ADA, 'of itself')).toBe(true)
+    expect(await stored.find(ADA, 'of itself', NOW)).toBeUndefined()
     await stored.store(response('1', { itemIds: [] }))
     expect(await stored.holding(ADA, ['msg_1'], NOW)).toEqual([])
+  })
+
+  it('remain in the chains of those that continue them, and are found in no other way', async () => {
+    const chainOf = async (id: string) =>
+      (await stored.chain(ADA, id, NOW)).map(({ response: json }) => JSON.parse(json).id)
+    await stored.store(response('1'))
+    await stored.store(response('2', { previousId: '1' }))
+    await stored.store(response('3', { previousId: '2' }))
+    await stored.store(response('other', { previousId: '1' }))
+    expect(await stored.remove(ADA, '1')).toBe(true)
+    expect(await stored.remove(ADA, '2')).toBe(true)
+    expect(await stored.remove(ADA, '1')).toBe(false)
+    for (const id of ['1', '2']) {
+      expect(await stored.find(ADA, id, NOW)).toBeUndefined()
+      expect(await stored.chain(ADA, id, NOW)).toEqual([])
+    }
+    expect(await stored.holding(ADA, ['msg_1', 'msg_2'], NOW)).toEqual([])
+    expect(await chainOf('3')).toEqual(['1', '2', '3'])
+    expect(await chainOf('other')).toEqual(['1', 'other'])
+    const [first] = await stored.chain(ADA, '3', NOW)
+    expect(await stored.remove(ADA, '3')).toBe(true)
+    expect(await chainOf('other')).toEqual(['1', 'other'])
+    expect(await stored.remove(ADA, 'other')).toBe(true)
+    expect(await stored.find(ADA, first?.id ?? '', NOW)).toBeUndefined()
+  })
+
+  it('live as long as a later one where they were removed before it', async () => {
+    await stored.store(response('1', { expiresAt: NOW + 10 }))
+    await stored.store(response('2', { expiresAt: NOW + 10, previousId: '1' }))
+    await stored.remove(ADA, '1')
+    const contextIds = idsOf(await stored.chain(ADA, '2', NOW))
+    await stored.store(response('3', { expiresAt: NOW + 30, previousId: '2', contextIds }))
+    await stored.removeExpired(NOW + 20)
+    expect(await stored.chain(ADA, '3', NOW + 20)).toHaveLength(3)
   })
 
   it('make room for later ones of the same owner, the oldest first', async () => {

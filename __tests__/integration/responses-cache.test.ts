@@ -84,7 +84,8 @@ describe.each(HOSTS)('A repeated request for Responses under the %s server', hos
       const texts = await Promise.all([...together, later].map(response => response.text()))
       expect(setting.upstream.callsFor(name)).toHaveLength(3)
       if (provider === 'openai') continue
-      const ids = texts.map(text => (stream ? eventsIn(text).at(-1)?.data.response.id : JSON.parse(text).id))
+      const responses = texts.map(text => (stream ? eventsIn(text).at(-1)?.data.response : JSON.parse(text)))
+      const ids = responses.map(response => response.id)
       expect(new Set(ids).size).toBe(3)
     }
   })

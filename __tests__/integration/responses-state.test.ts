@@ -151,6 +151,30 @@ describe.each(HOSTS)('Answers that /v1/responses keeps, under the %s server', ho
       await expect(client.responses.cancel('resp_none')).rejects.toMatchObject({ status: 404 })
     })
 
+    it('are continued where one before them was deleted, which itself is not', async () => {
+      setting.upstream.usually(says(['Once']))
+      const first = await client.responses.create({ model: TRANSLATED, input: 'Hi' })
+      const second = await client.responses.create({
+        model: TRANSLATED,
+        input: 'On',
+        previous_response_id: first.id,
+      })
+      await client.responses.delete(first.id)
+      const third = { model: TRANSLATED, input: 'And on' }
+      await client.responses.create({ ...third, previous_response_id: second.id })
+      expect(lastBody().messages.map(({ content }: { content: string }) => content)).toEqual([
+        'Hi',
+        'Once',
+        'On',
+        'Once',
+        'And on',
+      ])
+      await expect(client.responses.retrieve(first.id)).rejects.toMatchObject({ status: 404 })
+      await expect(
+        client.responses.create({ ...third, previous_response_id: first.id }),
+      ).rejects.toMatchObject({ status: 400, code: 'previous_response_not_found' })
+    })
+
     it('are none where the request says store: false', async () => {
       const { id } = await client.responses.create({ model: TRANSLATED, input: 'Hi', store: false })
       await expect(client.responses.retrieve(id)).rejects.toMatchObject({ status: 404 })

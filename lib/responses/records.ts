@@ -115,6 +115,84 @@ const chainOf = (db: Kysely<RecordsSchema>, owner: string, id: string, now: numb
     .select(COLUMNS)
     .orderBy('depth', 'desc')
 
+/**
+ * The beginning of the id that an answer gets when it is removed while others continue it. No client can send a space in
+ * an id, so that it is found as a part of their chains alone.
+ */
+const HIDDEN = 'removed '
+
+/** Deletes an answer that no other one continues, and the hidden ones before it that only it continued. */
+const deleting = (db: Kysely<RecordsSchema>, owner: string, id: string) =>
+  db
+    .withRecursive('gone', gone =>
+      gone
+        .selectFrom('stored_responses as last')
+        .select(['last.id', 'last.previous_id'])
+        .where('last.owner', '=', owner)
+        .where('last.id', '=', id)
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('stored_responses as later')
+                .select('later.id')
+                .where('later.owner', '=', owner)
+                .where('later.previous_id', '=', id)
+                // An upstream may repeat an id, so that an answer continues itself.
+                .where('later.id', '!=', id),
+            ),
+          ),
+        )
+        .union(
+          gone
+            .selectFrom('gone')
+            .innerJoin('stored_responses as earlier', 'earlier.id', 'gone.previous_id')
+            .select(['earlier.id', 'earlier.previous_id'])
+            .where('earlier.owner', '=', owner)
+            .where('earlier.id', 'like', `${HIDDEN}%`)
+            .where(({ not, exists, selectFrom }) =>
+              not(
+                exists(
+                  selectFrom('stored_responses as later')
+                    .select('later.id')
+                    .where('later.owner', '=', owner)
+                    .whereRef('later.previous_id', '=', 'earlier.id')
+                    .whereRef('later.id', '!=', 'gone.id'),
+                ),
+              ),
+            ),
+        ),
+    )
+    .deleteFrom('stored_responses')
+    .where('owner', '=', owner)
+    .where('id', 'in', db => db.selectFrom('gone').select('gone.id'))
+    .returning('id')
+
+/** Hides an answer that is still there, and names it so in those that continue it. */
+const hiding = (db: Kysely<RecordsSchema>, owner: string, id: string) => {
+  const hidden = `${HIDDEN}${crypto.randomUUID()}`
+  return [
+    db
+      .updateTable('stored_responses')
+      .set({ id: hidden })
+      .where('owner', '=', owner)
+      .where('id', '=', id)
+      .returning('id'),
+    db
+      .updateTable('stored_responses')
+      .set({ previous_id: hidden })
+      .where('owner', '=', owner)
+      .where('previous_id', '=', id)
+      .where(({ exists, selectFrom }) =>
+        exists(
+          selectFrom('stored_responses as earlier')
+            .select('earlier.id')
+            .where('earlier.owner', '=', owner)
+            .where('earlier.id', '=', hidden),
+        ),
+      ),
+  ]
+}
+
 /** The stored answers in the records, SQLite's and Postgres' alike. */
 export const responseRecords = (records: Records): ResponseRecords => ({
   async store(response) {
@@ -151,12 +229,13 @@ export const responseRecords = (records: Records): ResponseRecords => ({
       return rows.map(responseOf)
     }),
   async remove(owner, id) {
-    const [removed] =
+    const [deleted, hidden] =
       (await records.writeTogether(db => [
-        db.deleteFrom('stored_responses').where('owner', '=', owner).where('id', '=', id).returning('id'),
+        deleting(db, owner, id),
+        ...hiding(db, owner, id),
         db.deleteFrom('stored_response_items').where('owner', '=', owner).where('response_id', '=', id),
       ])) ?? []
-    return (removed?.rows.length ?? 0) > 0
+    return [deleted, hidden].some(result => (result?.rows.length ?? 0) > 0)
   },
   async removeExpired(now) {
     const isGone = (db: Kysely<RecordsSchema>) =>

@@ -38,7 +38,10 @@ export type ResponseRecords = Readonly<{
   chain: (owner: string, id: string, now: number) => Promise<readonly StoredResponse[]>
   /** The answers that hold these items. */
   holding: (owner: string, itemIds: readonly string[], now: number) => Promise<readonly StoredResponse[]>
-  /** Resolves with whether there was one. */
+  /**
+   * Removes one. Where others continue it, it remains a part of their chains until these are gone, and is found in no
+   * other way. Resolves with whether there was one.
+   */
   remove: (owner: string, id: string) => Promise<boolean>
   removeExpired: (now: number) => Promise<void>
 }>

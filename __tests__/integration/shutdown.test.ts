@@ -5,7 +5,7 @@ import { events, post, textOf } from '../support/chat.ts'
 import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess, HOSTS } from '../support/gateway.ts'
 import { firstResponse } from '../support/raw-http.ts'
-import { chunk, hangs, neverEnds, sse, streamEnd, write } from '../support/upstream-behaviour.ts'
+import { chunk, hangs, neverEnds, says, sse, streamEnd, write } from '../support/upstream-behaviour.ts'
 
 describe.each(HOSTS)('SIGTERM under the %s host', host => {
   let upstream: FakeUpstream
@@ -49,6 +49,30 @@ describe.each(HOSTS)('SIGTERM under the %s host', host => {
     expect(textOf(found)).toBe('Under way, and at its end')
     expect(found.at(-1)?.event).toBe('done')
     expect(await gateway.exited()).toBe(0)
+  })
+
+  it('closes each connection with its answer, also one that was awaited before', async () => {
+    await start(6)
+    const released = Promise.withResolvers<void>()
+    upstream.usually(async (...call) => {
+      await released.promise
+      return says(['Hello'])(...call)
+    })
+    const kept = await fetch(`${gateway.url}/api/health/live`)
+    expect(kept.headers.get('connection')).toBe('keep-alive')
+    const awaited = post(gateway.url, { prompt: 'Hi', model: 'openai/any' })
+    await gateway.until(() => upstream.calls[0], 'the call')
+    gateway.signal('SIGTERM')
+    await stopping()
+    released.resolve()
+    const answers = [
+      await fetch(`${gateway.url}/api/health/ready`),
+      await fetch(`${gateway.url}/api/models`),
+      await fetch(`${gateway.url}/v1/none`),
+      await awaited,
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([503, 200, 404, 200])
+    for (const { headers } of answers) expect(headers.get('connection')).toBe('close')
   })
 
   it('sends what outlasts the grace an error, stream and JSON alike, and exits with 0', async () => {

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import { drainConnections } from '../http/server/connections.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { ErrorReporter } from '../observability/sentry.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -55,6 +56,7 @@ export const stopOnSignals = (options: StopOptions): void => {
   const stop = (noticeMs?: number): void => {
     // The gateway's own timers do not keep the process alive: without sockets it would end before its last lines.
     setInterval(() => {}, graceMs + FLUSH_MS)
+    drainConnections()
     void lifecycle.stop(graceMs, close, noticeMs).then(() => exit(0, options))
   }
   const isHandedOn = (signal: NodeJS.Signals): boolean =>

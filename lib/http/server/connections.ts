@@ -49,10 +49,34 @@ export const closeInTurn = (server: Server): void => {
 }
 
 const lastResponses = new WeakMap<Duplex, ServerResponse>()
+const connections = new Set<Duplex>()
+let isDraining = false
 
 /** Tracks the last response of a connection. To be called for every request. */
 export const rememberResponse = (response: ServerResponse): void => {
   lastResponses.set(response.req.socket, response)
+  if (isDraining) response.shouldKeepAlive = false
+}
+
+/** Tracks the connections of a server, for `drainConnections`. */
+export const trackConnections = (server: Server): void => {
+  server.on('connection', (socket: Socket) => {
+    if (connections.has(socket)) return
+    connections.add(socket)
+    socket.once('close', () => connections.delete(socket))
+  })
+}
+
+/**
+ * From now on each response says `Connection: close`, also one that is awaited already, and its connection is closed
+ * after it: a client's next request goes to another gateway, and none is lost when this one stops.
+ */
+export const drainConnections = (): void => {
+  isDraining = true
+  for (const socket of connections) {
+    const response = lastResponses.get(socket)
+    if (response && !response.headersSent) response.shouldKeepAlive = false
+  }
 }
 
 /** The response to the last request whose headers have arrived; undefined before the first. */

@@ -352,7 +352,7 @@ describe.each(DATABASES)('budgets in %s', kind => {
       onError: (error: unknown) => errors.push(error),
     }
     const limits = await Limits.read(deps)
-    await limits.set(OWNER)
+    await limits.set(OWNER, async () => {})
     const maker = { id: 'ada', budget: { dayNanoUsd: 1_000 } }
     const madeBy = (id: string): Caller => ({
       kind: 'key',
@@ -398,14 +398,14 @@ describe.each(DATABASES)('budgets in %s', kind => {
       role: 'member',
       address: '',
     } as const
-    await one.set(KEY)
-    await one.set(OWNER)
+    await one.set(KEY, async () => {})
+    await one.set(OWNER, async () => {})
     expect(one.of(caller)).toEqual([KEY, OWNER])
     // Looked up once for all policies of a call.
     expect(one.of(caller)).toBe(one.of(caller))
     await clock.advance(2_000)
     await expect.poll(() => two.of(caller)).toEqual([KEY, OWNER])
-    await one.set({ scope: 'key:ada' })
+    await one.set({ scope: 'key:ada' }, async () => {})
     await clock.advance(2_000)
     await expect.poll(() => two.of(caller)).toEqual([OWNER])
     expect(two.of({ kind: 'guest', id: 'x', address: '' })).toEqual([])

@@ -68,6 +68,25 @@ describe.each(HOSTS)('the audit log under the %s server', host => {
     expect(JSON.stringify(newest)).not.toContain(ADMIN_TOKEN)
   })
 
+  it('records a budget that is set, and none that is refused', async () => {
+    const headers = { ...ADMIN, 'content-type': 'application/json' }
+    const send = (path: string, method: string, body: object) =>
+      fetch(`${gateway.url}/api/admin/${path}`, { method, headers, body: JSON.stringify(body) })
+    const { id } = await (await send('keys', 'POST', { name: 'short' })).json()
+    for (const scope of ['owner:ada', `key:${id}`]) {
+      expect((await send(`budgets/${scope}`, 'PUT', { day: 1 })).status).toBe(200)
+      const [newest] = (await entries()).entries
+      expect(newest).toMatchObject({
+        action: 'budget.change',
+        object: scope,
+        detail: { day: 1, month: null },
+      })
+    }
+    await send(`keys/${id}/revoke`, 'POST', {})
+    expect((await send(`budgets/key:${id}`, 'PUT', { day: 2 })).status).toBe(409)
+    expect((await entries()).entries[0]).toMatchObject({ action: 'key.revoke', object: id })
+  })
+
   it('records a changed configuration file by its hashes', async () => {
     writeFileSync(config, 'cache: { ttlSeconds: 61 }\n')
     await gateway.until(

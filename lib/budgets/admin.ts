@@ -4,7 +4,7 @@ import { nanoUsdOf, usdOfNano } from '../money.ts'
 import { unknownCursor } from '../storage/records/pages.ts'
 import type { Budgets } from './budgets.ts'
 import type { HoldRecords } from './hold-records.ts'
-import type { LimitRecords } from './limit-records.ts'
+import type { BudgetRecorder, LimitRecords } from './limit-records.ts'
 import { isLimit, type Limits } from './limits.ts'
 import { dayOf, endOf, isDay, limitIn } from './period.ts'
 import { keyIn, scopeIn } from './scope.ts'
@@ -49,7 +49,7 @@ export type BudgetAdminDeps = Readonly<{
   /** The budgets of keys, which are kept with them. Both reject with NOT_FOUND where there is no such key. */
   keys: Readonly<{
     budgetOf: (id: string) => Promise<Amounts>
-    setBudget: (id: string, budget: Amounts) => Promise<void>
+    setBudget: (id: string, budget: Amounts, record: BudgetRecorder) => Promise<void>
   }>
   now: () => number
 }>
@@ -132,9 +132,9 @@ export class BudgetAdmin {
 
   /**
    * Sets both limits of a scope, in effect on every instance within five seconds. What was spent before counts.
-   * @throws GatewayError NOT_FOUND where the text is no scope
+   * @throws GatewayError NOT_FOUND where the text is no scope, CONFLICT for a key that is revoked
    */
-  async set(text: string, { day, month }: BudgetUsd): Promise<BudgetReport> {
+  async set(text: string, { day, month }: BudgetUsd, record: BudgetRecorder): Promise<BudgetReport> {
     const { limits, budgets } = this.#deps
     const scope = scopeOrThrow(text)
     const amounts: Amounts = {
@@ -143,8 +143,8 @@ export class BudgetAdmin {
     }
     await budgets.begin(scope, isLimit(await this.#limitOf(scope)))
     const keyId = keyIn(scope)
-    if (keyId === undefined) await limits.set({ scope, ...amounts })
-    else await this.#deps.keys.setBudget(keyId, amounts)
+    if (keyId === undefined) await limits.set({ scope, ...amounts }, record)
+    else await this.#deps.keys.setBudget(keyId, amounts, record)
     return this.report(scope)
   }
 

@@ -1,6 +1,10 @@
-import { sql } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import type { Records } from '../storage/records/records.ts'
+import type { RecordsSchema } from '../storage/records/schema.ts'
 import type { Limit, Scope } from './types.ts'
+
+/** Called in the transaction of a change, which fails where this rejects. */
+export type BudgetRecorder = (transaction: Transaction<RecordsSchema>) => Promise<void>
 
 export type StoredLimit = Readonly<{ limit: Limit; updatedAt: number }>
 
@@ -25,18 +29,20 @@ export class LimitRecords {
   }
 
   /** Sets both limits of a scope; an absent one is removed. */
-  async set({ scope, dayNanoUsd, monthNanoUsd }: Limit, now: number): Promise<void> {
+  async set({ scope, dayNanoUsd, monthNanoUsd }: Limit, now: number, record: BudgetRecorder): Promise<void> {
     const values = {
       day_nano: dayNanoUsd ?? null,
       month_nano: monthNanoUsd ?? null,
       updated_at: Math.round(now),
     }
-    await this.#records.writeTogether(db => [
-      db
+    await this.#records.write(async db => {
+      await db
         .insertInto('budgets')
         .values({ scope, ...values })
-        .onConflict(conflict => conflict.column('scope').doUpdateSet(values)),
-    ])
+        .onConflict(conflict => conflict.column('scope').doUpdateSet(values))
+        .execute()
+      await record(db)
+    })
   }
 
   async find(scope: Scope): Promise<Limit> {

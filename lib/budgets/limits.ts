@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { type Caller, countedKeysOf } from '../request-context.ts'
-import type { LimitRecords } from './limit-records.ts'
+import type { BudgetRecorder, LimitRecords } from './limit-records.ts'
 import { kindOf, scopesOf } from './scope.ts'
 import type { Limit, Scope } from './types.ts'
 
@@ -61,8 +61,8 @@ export class Limits {
     return limits
   }
 
-  async set(limit: Limit): Promise<void> {
-    await this.#deps.records.set(limit, this.#deps.clock.now())
+  async set(limit: Limit, record: BudgetRecorder): Promise<void> {
+    await this.#deps.records.set(limit, this.#deps.clock.now(), record)
     this.#apply(limit)
   }
 

@@ -135,8 +135,9 @@ const EVERYONES = { all: true } as const
 /** The budgets of keys, which are changed as the keys themselves are. */
 const keyBudgetsOf = ({ service }: Pick<Keys, 'service'>): BudgetAdminDeps['keys'] => ({
   budgetOf: async id => (await service.find(id, EVERYONES)).budget ?? {},
-  async setBudget(id, { dayNanoUsd = null, monthNanoUsd = null }) {
-    await service.change(id, { budget: { dayNanoUsd, monthNanoUsd } }, EVERYONES)
+  async setBudget(id, { dayNanoUsd = null, monthNanoUsd = null }, record) {
+    const recorded = service.recordedBy((_, transaction) => record(transaction))
+    await recorded.change(id, { budget: { dayNanoUsd, monthNanoUsd } }, EVERYONES)
   },
 })
 

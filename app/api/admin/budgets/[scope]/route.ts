@@ -15,15 +15,17 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     PUT: async ({ request, context, gateway }) => {
       const scope = scopeIn(request)
       const body = parseOrThrow(budgetBody, await readJson(request, gateway.env.MAX_BODY_BYTES))
-      await gateway.audit.append({
+      const entry = {
         ...requestedBy(context),
-        action: 'budget.change',
+        action: 'budget.change' as const,
         object: scope,
         before: (await gateway.budgets.report(scope)).budgetUsd,
         after: body,
         detail: { day: body.day ?? null, month: body.month ?? null },
-      })
-      return { json: await gateway.budgets.set(scope, body) }
+      }
+      return {
+        json: await gateway.budgets.set(scope, body, transaction => gateway.audit.append(entry, transaction)),
+      }
     },
   },
 )

@@ -163,6 +163,23 @@ describe('a whole answer that cannot be read', () => {
     expect(used?.outputTokens).toBeGreaterThan(0)
   })
 
+  it('is estimated where it is long and of more values than can be parsed at once', async () => {
+    const used = await usageOfBroken(openai, ['{"choices":[', ...Array(9).fill('0,'.repeat(524_288)), '0]}'])
+    expect(used).toMatchObject({ estimated: true })
+  })
+
+  it('is read, and used what it reports, where it has a text of 31 MB', async () => {
+    const body = answer('é'.repeat(15_500_000))
+    const pieces = Array.from({ length: 32 }, (_, index) =>
+      Buffer.from(body).subarray(index * 1_000_001, (index + 1) * 1_000_001),
+    )
+    const provider = openai.create(providerDeps({ post: answering(200, JSON_TYPE, pieces) }))
+    const reply = await provider.ask(newCall(), TARGET, { target: TARGET, startedAt: 0 })
+    expect(await reply.usage).toEqual(USED)
+    const group = await reply.events[Symbol.asyncIterator]().next()
+    expect(group.value?.[0]).toEqual({ type: 'text-delta', text: 'é'.repeat(15_500_000) })
+  })
+
   it('has used nothing where it is no JSON at all', async () => {
     expect(await usageOfBroken(openai, ['<html>Sign in</html>'], 'text/html')).toBeUndefined()
   })

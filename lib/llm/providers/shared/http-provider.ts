@@ -12,6 +12,7 @@ import { parseJson } from './lenient.ts'
 import { MalformedResponse, malformedError, wrongLength } from './malformed.ts'
 import { rateHeadroomOf } from './rate-headers.ts'
 import { assertAllTaken } from './raw-request.ts'
+import { readAnswer } from './read-answer.ts'
 import { finishEvent, type ReplyPart } from './reply-part.ts'
 import { isTruncated } from './stream-event.ts'
 import { streamedReply } from './streamed-reply.ts'
@@ -20,7 +21,7 @@ import {
   type UnsupportedParameter,
   UnsupportedParameters,
 } from './unsupported-parameters.ts'
-import { readText, type UpstreamAddress, type UpstreamResponse } from './upstream.ts'
+import type { UpstreamAddress, UpstreamResponse } from './upstream.ts'
 import {
   connectionError,
   endedBeforeLength,
@@ -65,8 +66,6 @@ type Translators = Readonly<{
   whole: (body: string) => ReplyPart
   event: (event: SseEvent) => ReplyPart
 }>
-
-const MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
 const wholePart = (provider: string, text: string, { whole }: Translators): ReplyPart => {
   try {
@@ -120,8 +119,7 @@ export const replyFrom = async (
     const usage = usageOfBroken(received, () => estimatedInputTokens(call))
     if (attempt && usage) attempt.usage ??= usage
   }
-  const read = (body: ResponseBody): Promise<string> =>
-    readText(body, MAX_ANSWER_BYTES, keepUsage).catch(failed)
+  const read = (body: ResponseBody): Promise<string> => readAnswer(body, keepUsage).catch(failed)
   const whole = (text: string): Reply => {
     const part = wholePart(provider, text, translators)
     const isBroken = part.error && isTruncated(text) && parseJson(text) === undefined

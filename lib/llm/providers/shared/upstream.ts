@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
 import { LRUCache } from 'lru-cache'
 import type { Dispatcher } from 'undici'
-import { turn } from '../../../loop-turns.ts'
+import { joinedInTurn, turn } from '../../../loop-turns.ts'
 import type { ResponseBody } from './body.ts'
 import { decodedBody } from './content-encoding.ts'
 import type { HeaderLookup } from './rate-headers.ts'
@@ -29,6 +30,19 @@ const textOf = (chunks: readonly Uint8Array[], size: number): string => {
   return bytes.toString('utf8')
 }
 
+/** In bytes. A longer body is decoded between other work. */
+const LONG_BODY = 1024 * 1024
+
+const textInTurns = async (chunks: readonly Uint8Array[]): Promise<string> => {
+  const decoder = new StringDecoder('utf8')
+  const pieces: string[] = []
+  for (const chunk of chunks) {
+    await turn()
+    pieces.push(decoder.write(chunk))
+  }
+  return joinedInTurn([...pieces, decoder.end()])
+}
+
 /**
  * Reads a whole body as text. Rejects with a RangeError, and discards it, once it is longer than `maxBytes`.
  *
@@ -44,7 +58,7 @@ export const readText = async (
   try {
     for (;;) {
       const step = await body.next()
-      if (step.done) return textOf(chunks, size)
+      if (step.done) return size > LONG_BODY ? await textInTurns(chunks) : textOf(chunks, size)
       if (size + step.value.length > maxBytes) {
         body.destroy()
         throw new RangeError(`the body is longer than ${maxBytes} bytes`)

@@ -151,6 +151,16 @@ export type Hedge = Readonly<{
 /** One run of a tool of the gateway's own, within a call. `reason`: why it gave no result. */
 export type ToolUse = Readonly<{ tool: string; state: 'done' | 'failed'; reason?: string }>
 
+/** The money that was reserved for the attempts of a request. */
+export type BudgetUse = {
+  /** Whose budgets limit it, by their kinds. */
+  readonly of: readonly string[]
+  /** The UTC day to which it belongs. */
+  readonly day: string
+  /** Whole nanodollars, of all attempts together. */
+  reservedNanoUsd: number
+}
+
 /** What a guardrail found in one request and what was done about it; never the text. */
 export type GuardrailFinding = {
   readonly rail: string
@@ -175,6 +185,8 @@ export type Journal = {
   limit?: LimitState
   /** Of the tokens of its key. */
   tokenLimit?: LimitState
+  /** Absent where no budget applies, or nothing was reserved. */
+  budget?: BudgetUse
   plan?: readonly Target[]
   /** The requested model. */
   model?: string
@@ -232,6 +244,12 @@ export const waited = (journal: Journal, what: Wait, milliseconds: number): void
 export const found = (journal: Journal, finding: GuardrailFinding): void => {
   journal.guardrails ??= []
   journal.guardrails.push(finding)
+}
+
+/** Records money that was reserved for an attempt. */
+export const reserved = (journal: Journal, { of, day, reservedNanoUsd }: BudgetUse): void => {
+  journal.budget ??= { of, day, reservedNanoUsd: 0 }
+  journal.budget.reservedNanoUsd += reservedNanoUsd
 }
 
 /** Counts an ignored event of an upstream stream. */

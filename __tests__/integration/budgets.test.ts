@@ -255,6 +255,36 @@ describe('a budget', () => {
     60_000,
   )
 
+  it('is reported with each request that reserved of it, as the limits of its key are', async () => {
+    const gateway = await start()
+    const asAdmin = { method: 'POST', headers: AS_ADMIN }
+    const made = await fetch(`${gateway.url}/api/admin/keys`, {
+      ...asAdmin,
+      body: JSON.stringify({
+        name: 'one',
+        owner: 'Acme',
+        budgetUsd: { day: 1 },
+        limits: { tokensPerMinute: 100_000 },
+      }),
+    })
+    const { key } = await json(made)
+    const answer = await postTo(`${gateway.url}/api/chat`, key, QUESTION)
+    const requestId = answer.headers.get('x-request-id')
+    const explained = async () => {
+      const headers = { authorization: `Bearer ${key}` }
+      return (await fetch(`${gateway.url}/api/requests/${requestId}`, { headers })).json() as Promise<Json>
+    }
+    await expect.poll(async () => (await explained()).request?.outcome).toBe('ok')
+    const { budget: told, limits, request } = await explained()
+    expect(told).toEqual({
+      of: ['key'],
+      day: new Date().toISOString().slice(0, 10),
+      reservedUsd: expect.any(Number),
+    })
+    expect(told.reservedUsd).toBeGreaterThanOrEqual(request.costUsd)
+    expect(limits.map(({ name }: Json) => name)).toContain('tokens')
+  }, 60_000)
+
   it('of a key is spent by the keys that it makes too, also by what they spent before it was set', async () => {
     const gateway = await start()
     const send = async (bearer: string, path: string, body: object) =>

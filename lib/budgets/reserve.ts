@@ -3,12 +3,13 @@ import type { Handler, Policy } from '../compose.ts'
 import { holdEnd } from '../llm/hold-end.ts'
 import type { AttemptAccount, Call, Reply, Target, Usage } from '../llm/types.ts'
 import { nanoOfPico } from '../money.ts'
-import type { Attempt } from '../request-context.ts'
+import { type Attempt, reserved } from '../request-context.ts'
 import type { Budgets } from './budgets.ts'
 import { clamped } from './clamp.ts'
 import type { OutputSizes } from './output-sizes.ts'
 import { withinDay } from './period.ts'
 import { refusalError, unpricedError } from './refusal.ts'
+import { kindOf } from './scope.ts'
 import type { BudgetsOf, Hold, Limit, Refusal } from './types.ts'
 import type { WorstCase, WorstCases } from './worst-case.ts'
 
@@ -154,7 +155,13 @@ const costOf = (usage: Usage | undefined): number | undefined => {
   return usage.costPicoUsd === undefined ? undefined : nanoOfPico(usage.costPicoUsd)
 }
 
+const recorded = ({ call, hold: { limits, day, nanoUsd } }: Funded): void => {
+  const of = [...new Set(limits.map(({ scope }) => kindOf(scope)))]
+  reserved(call.journal, { of, day, reservedNanoUsd: nanoUsd })
+}
+
 const attempt = async (funded: Funded, next: Handler<Call, Reply>, deps: ReserveDeps): Promise<Reply> => {
+  recorded(funded)
   const account = new HoldAccount(funded, deps)
   try {
     return holdEnd(await next({ ...funded.call, account }), account.settled)

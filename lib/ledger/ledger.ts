@@ -135,6 +135,8 @@ const roundedWaits = (waits: Readonly<Record<string, number>>): Record<string, n
 const detailOf = ({ journal }: RequestContext, endedAt: number): RequestDetail => ({
   ...(journal.skipped && { skipped: journal.skipped }),
   ...(journal.limit && { limit: journal.limit }),
+  ...(journal.tokenLimit && { tokenLimit: journal.tokenLimit }),
+  ...(journal.budget && { budget: journal.budget }),
   ...(journal.waits && { waits: roundedWaits(journal.waits) }),
   ...(journal.head?.cacheTrace && { trace: journal.head.cacheTrace }),
   ...(journal.hedge && { hedge: journal.hedge.result }),

@@ -1,4 +1,4 @@
-import type { GuardrailFinding, LimitState, ToolUse } from '../request-context.ts'
+import type { BudgetUse, GuardrailFinding, LimitState, ToolUse } from '../request-context.ts'
 
 /** What usage can be grouped by. */
 export const DIMENSIONS = ['model', 'provider', 'key', 'owner', 'day', 'week', 'month'] as const
@@ -38,6 +38,8 @@ export type UsageReport = Readonly<{ from: number; to: number; rows: readonly Us
 export type RequestDetail = Readonly<{
   skipped?: readonly Readonly<{ target: string; reason: string }>[]
   limit?: LimitState | undefined
+  tokenLimit?: LimitState
+  budget?: BudgetUse
   waits?: Readonly<Record<string, number>>
   trace?: object
   hedge?: string

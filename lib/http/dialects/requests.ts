@@ -62,6 +62,10 @@ const attemptJson = (row: AttemptRecord) => ({
   priceVersion: row.price_version,
 })
 
+/** The reservation; what was charged of it is the request's cost. */
+const budgetJson = ({ budget }: RequestDetail) =>
+  budget ? { of: budget.of, day: budget.day, reservedUsd: usdOfNano(budget.reservedNanoUsd) } : null
+
 /** A request with everything that is known of how it was answered. */
 export const explainedJson = ({ request, attempts }: ExplainedRequest) => {
   const detail: RequestDetail = JSON.parse(request.detail)
@@ -70,8 +74,8 @@ export const explainedJson = ({ request, attempts }: ExplainedRequest) => {
     attempts: attempts.map(attemptJson),
     skipped: detail.skipped ?? [],
     cache: { status: request.cache, savedUsd: usd(request.saved_nano), ...detail.trace },
-    limits: detail.limit ? [detail.limit] : [],
-    budget: null,
+    limits: [detail.limit, detail.tokenLimit].filter(limit => limit !== undefined),
+    budget: budgetJson(detail),
     guardrails: detail.guardrails ?? [],
     tools: detail.tools ?? [],
     timings: {

@@ -119,7 +119,16 @@ export const explainedRequest = z.object({
   skipped: z.array(z.object({ target: z.string(), reason: z.string() })),
   cache: z.looseObject({ status: z.string().nullable(), savedUsd: usd }),
   limits: z.array(z.looseObject({ name: z.string(), limit: z.number(), remaining: z.number() })),
-  budget: z.null(),
+  budget: z
+    .object({
+      of: z.array(z.enum(['key', 'owner', 'all'])).describe('Whose budgets apply.'),
+      day: z.string().describe('The UTC day to which the reservation belongs.'),
+      reservedUsd: z
+        .number()
+        .describe('For all attempts; what was charged of it is the cost of the request.'),
+    })
+    .nullable()
+    .describe('Null where nothing was reserved.'),
   guardrails: z.array(
     z.object({
       rail: z.string(),

@@ -14,12 +14,14 @@ const withCachedInput = (counts: ReportedUsage, usage: Fields): ReportedUsage =>
   return { ...counts, inputTokens, cachedInputTokens, cacheWriteInputTokens }
 }
 
-/** What an answer's JSON reports as its usage, whatever else it says; undefined where it reports none. */
-export const usageOfUnread = (json: string): ReportedUsage | undefined => {
-  const usage = usageInTail(json) ?? fieldsOf(fieldsOf(parseJson(json))?.usage)
+const reportedIn = (json: string, usage: Fields | undefined): ReportedUsage | undefined => {
   if (!usage) return undefined
   return withBilling(withCachedInput(countsIn(usage), usage), { tier: tierIn(json) ?? usage.service_tier })
 }
+
+/** What an answer's JSON reports as its usage, whatever else it says; undefined where it reports none. */
+export const usageOfUnread = (json: string): ReportedUsage | undefined =>
+  reportedIn(json, usageInTail(json) ?? fieldsOf(fieldsOf(parseJson(json))?.usage))
 
 /**
  * The usage of an answer of which only the beginning can be read, or arrived: what its JSON reports, else an estimate
@@ -27,7 +29,7 @@ export const usageOfUnread = (json: string): ReportedUsage | undefined => {
  */
 export const usageOfBroken = (received: string, estimatedInputTokens: () => number): Usage | undefined => {
   if (!isTruncated(received)) return undefined
-  const reported = usageOfUnread(received)
+  const reported = reportedIn(received, usageInTail(received))
   return isReported(reported)
     ? usageOf(reported, { textBytes: 0, isComplete: true, estimatedInputTokens })
     : usageOf(undefined, {

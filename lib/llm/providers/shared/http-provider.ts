@@ -119,7 +119,8 @@ export const replyFrom = async (
     const usage = usageOfBroken(received, () => estimatedInputTokens(call))
     if (attempt && usage) attempt.usage ??= usage
   }
-  const read = (body: ResponseBody): Promise<string> => readAnswer(body, keepUsage).catch(failed)
+  const read = (body: ResponseBody): Promise<string> =>
+    readAnswer(body, response.isEncoded, keepUsage).catch(failed)
   const whole = (text: string): Reply => {
     const part = wholePart(provider, text, translators)
     const isBroken = part.error && isTruncated(text) && parseJson(text) === undefined

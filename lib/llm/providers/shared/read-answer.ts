@@ -31,16 +31,18 @@ function* assertFewValues(json: string): Steps<void> {
 }
 
 /**
- * Reads a whole answer as text: of up to 32 MiB, and beyond 8 MiB of up to 500,000 values, as texts and images have.
+ * Reads a whole answer as text: of up to 32 MiB, or 8 MiB where it was encoded, which costs its sender nothing. Beyond
+ * 8 MiB it has up to 500,000 values, as texts and images have.
  * Rejects with a RangeError for a longer one.
  *
  * @param onFailed called with what has arrived where it rejects
  */
 export const readAnswer = async (
   body: ResponseBody,
+  isEncoded: boolean,
   onFailed: (received: string) => void,
 ): Promise<string> => {
-  const text = await readText(body, MAX_ANSWER_BYTES, onFailed)
+  const text = await readText(body, isEncoded ? LONG : MAX_ANSWER_BYTES, onFailed)
   if (text.length <= LONG) return text
   try {
     await inTurns(assertFewValues(text))

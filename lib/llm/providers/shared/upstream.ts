@@ -67,7 +67,7 @@ export const readText = async (
       chunks.push(step.value)
     }
   } catch (thrown) {
-    onFailed?.(textOf(chunks, size))
+    onFailed?.(size > LONG_BODY ? await textInTurns(chunks) : textOf(chunks, size))
     throw thrown
   }
 }

@@ -78,6 +78,7 @@ describe.each(HOSTS)('Answers that /v1/responses keeps, under the %s server', ho
         {
           role: 'assistant',
           content: null,
+          reasoning_content: 'Hm',
           tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{}' } }],
         },
         { role: 'tool', tool_call_id: 'call_1', content: '20 °C' },

@@ -72,7 +72,7 @@ describe.each(HOSTS)('SIGTERM under the %s host', host => {
       await awaited,
     ]
     expect(answers.map(({ status }) => status)).toEqual([503, 200, 404, 200])
-    for (const { headers } of answers) expect(headers.get('connection')).toBe('close')
+    expect(answers.map(({ headers }) => headers.get('connection'))).toEqual(Array(4).fill('close'))
   })
 
   it('sends what outlasts the grace an error, stream and JSON alike, and exits with 0', async () => {

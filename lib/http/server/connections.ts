@@ -49,22 +49,19 @@ export const closeInTurn = (server: Server): void => {
 }
 
 const lastResponses = new WeakMap<Duplex, ServerResponse>()
+/** Those that have had a request: Next accepts some before its server is guarded. */
 const connections = new Set<Duplex>()
 let isDraining = false
 
 /** Tracks the last response of a connection. To be called for every request. */
 export const rememberResponse = (response: ServerResponse): void => {
-  lastResponses.set(response.req.socket, response)
-  if (isDraining) response.shouldKeepAlive = false
-}
-
-/** Tracks the connections of a server, for `drainConnections`. */
-export const trackConnections = (server: Server): void => {
-  server.on('connection', (socket: Socket) => {
-    if (connections.has(socket)) return
+  const { socket } = response.req
+  if (!lastResponses.has(socket)) {
     connections.add(socket)
     socket.once('close', () => connections.delete(socket))
-  })
+  }
+  lastResponses.set(socket, response)
+  if (isDraining) response.shouldKeepAlive = false
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { GatewayError } from '../../errors.ts'
-import { closeInTurn, trackConnections } from './connections.ts'
+import { closeInTurn } from './connections.ts'
 import { continueWhenRead } from './expect.ts'
 import { refuseConnection } from './refuse.ts'
 import { limitSlowClients } from './slow-clients.ts'
@@ -55,7 +55,6 @@ export const guardServer = (server: Server): Server => {
   limitSlowClients(server)
   ignoreUpgrades(server)
   closeInTurn(server)
-  trackConnections(server)
   return server
     .on('clientError', refuseMalformed)
     .on('connect', refuseTunnel)

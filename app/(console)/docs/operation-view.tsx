@@ -26,11 +26,17 @@ export function OperationView({ method, path, operation, document }: Props) {
         </p>
       )}
       {parameters.length > 0 && <FieldTable caption="Parameters" rows={parameterRows(parameters)} />}
-      {Object.entries(requestBody?.content ?? {}).map(([type, { schema }]) => (
-        <FieldTable key={type} caption={`Body, ${type}`} rows={rowsOf(schemaAt(document, schema), 0)}>
-          {nameIn(schema)}
-        </FieldTable>
-      ))}
+      {Object.entries(requestBody?.content ?? {}).flatMap(([type, { schema }]) =>
+        formsOf(schema).map((form, at) => (
+          <FieldTable
+            key={nameIn(form) ?? type}
+            caption={at === 0 ? `Body, ${type}` : `Or, ${type}`}
+            rows={rowsOf(schemaAt(document, form), 0)}
+          >
+            {nameIn(form)}
+          </FieldTable>
+        )),
+      )}
       <Responses operation={operation} />
       <Examples operation={operation} />
       <TryIt draft={draftOf(method, path, operation)} name={summary} />
@@ -101,6 +107,13 @@ function Contents({ response: { content = {} } }: { response: DocumentResponse }
       )}
     </div>
   ))
+}
+
+/** A body may have one of several forms. */
+function formsOf(
+  schema: { $ref?: unknown; anyOf?: unknown } | undefined,
+): ({ $ref?: unknown } | undefined)[] {
+  return Array.isArray(schema?.anyOf) ? schema.anyOf : [schema]
 }
 
 function nameIn(schema: { $ref?: unknown } | undefined): string | undefined {

@@ -121,12 +121,17 @@ const examplesOf = (examples: Readonly<Record<string, unknown>>): NonNullable<Me
 
 const bodyOf = ({
   name,
+  other,
   type = 'application/json',
   examples,
-}: NonNullable<Operation['body']>): DocumentBody => ({
-  required: true,
-  content: { [type]: { schema: { $ref: referenceTo(name) }, examples: examplesOf(examples) } },
-})
+}: NonNullable<Operation['body']>): DocumentBody => {
+  const forms = [name, ...(other ? [other.name] : [])].map(one => ({ $ref: referenceTo(one) }))
+  const schema = other ? { anyOf: forms } : forms[0]
+  return {
+    required: true,
+    content: { [type]: { ...(schema && { schema }), examples: examplesOf(examples) } },
+  }
+}
 
 const answerOf = (
   operation: Operation,
@@ -183,7 +188,7 @@ const pathsOf = (operations: readonly Operation[]): ApiDocument['paths'] => {
 const schemasOf = (operations: readonly Operation[], direction: Direction): Record<string, JsonSchema> => {
   const named =
     direction === 'request'
-      ? operations.flatMap(({ body }) => body ?? [])
+      ? operations.flatMap(({ body }) => (body ? [body, ...(body.other ? [body.other] : [])] : []))
       : operations.flatMap(({ answers }) =>
           answers.flatMap(({ content = [] }) => content.flatMap(({ body }) => body ?? [])),
         )

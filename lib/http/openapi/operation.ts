@@ -35,6 +35,8 @@ export type RequestBody = Named &
   Readonly<{
     /** `application/json` when absent. */
     type?: 'application/json' | 'multipart/form-data'
+    /** Another form that it may have, of other clients. */
+    other?: Named
     /** By name; each is a whole body. The first one is where the console of the reference begins. */
     examples: Readonly<Record<string, unknown>>
   }>

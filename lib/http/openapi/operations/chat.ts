@@ -1,5 +1,5 @@
 import { CACHE_KINDS } from '../../../cache-kinds.ts'
-import { chatBody } from '../../../validation/chat.ts'
+import { chatBody, uiChatBody } from '../../../validation/chat.ts'
 import { chatAnswer, models, stoppedAnswer } from '../answers/chat.ts'
 import { eventStream, inHeader, inPath, json, type Operation, type OperationLimits } from '../operation.ts'
 
@@ -46,13 +46,15 @@ export const chatOperations = ({ chat }: OperationLimits): readonly Operation[] 
     path: '/api/chat',
     tag: 'Chat',
     summary: 'Ask a model',
-    description: 'One answer of a model, whole or, with `stream`, as server-sent events.',
+    description:
+      'One answer of a model, whole or, with `stream`, as server-sent events. Messages with `parts`, as `useChat` of the AI SDK sends them, are answered by its UI message stream, with the header `x-vercel-ai-ui-message-stream: v1`.',
     access: 'caller',
     generates: true,
     parameters: [resume, cacheTags, cacheKind],
     body: {
       name: 'ChatRequest',
       schema: chatBody(chat),
+      other: { name: 'UiChatRequest', schema: uiChatBody(chat) },
       examples: {
         Prompt: { prompt: 'Why is the sky blue?' },
         Stream: { prompt: 'Why is the sky blue?', stream: true },
@@ -63,6 +65,9 @@ export const chatOperations = ({ chat }: OperationLimits): readonly Operation[] 
           ],
           temperature: 0.2,
           maxTokens: 200,
+        },
+        'AI SDK': {
+          messages: [{ role: 'user', parts: [{ type: 'text', text: 'Why is the sky blue?' }] }],
         },
       },
     },

@@ -229,6 +229,20 @@ describe.each(DATABASES)('budgets in %s', kind => {
     expect(notices).toEqual([{ scope: 'key:ada', period: DAY, spentNanoUsd: 800, limitNanoUsd: 1_000 }])
   })
 
+  it('give it again for a higher limit, once over all processes', async () => {
+    const [one, two] = [newBudgets('one'), newBudgets('two')]
+    await one.settle(await heldBy(one, [KEY], 900), 900)
+    const raised = { ...KEY, dayNanoUsd: 2_000 }
+    await one.settle(await heldBy(one, [raised], 600), 600)
+    expect(notices).toHaveLength(1)
+    await two.settle(await heldBy(two, [raised], 200), 200)
+    await one.settle(await heldBy(one, [raised], 100), 100)
+    expect(notices.map(({ limitNanoUsd, spentNanoUsd }) => [limitNanoUsd, spentNanoUsd])).toEqual([
+      [1_000, 900],
+      [2_000, 1_700],
+    ])
+  })
+
   describe('compared with the ledger', () => {
     let ledger: number
     let raised: number[]

@@ -39,7 +39,7 @@ export type BudgetsDeps = Readonly<{
   /** The id of this process. */
   process: string
   newId: () => string
-  /** The share of a budget, from 0 to 1, at which a notice is given: once for each scope and period. */
+  /** The share of a budget, from 0 to 1, at which a notice is given: once for each scope and period, and for a higher limit again. */
   noticeAt: number
   onNotice: (notice: BudgetNotice) => void
   /** Called with the number of reservations of ended processes that were taken back. */
@@ -64,7 +64,8 @@ export class Budgets {
   readonly #held = new Map<string, Hold>()
   readonly #unsettled = new Map<string, Unsettled>()
   readonly #known = new LRUCache<string, Known>({ maxSize: MOST_KNOWN, sizeCalculation: () => 1 })
-  readonly #noticed = new LRUCache<string, true>({ maxSize: MOST_KNOWN, sizeCalculation: () => 1 })
+  /** The limits of which a notice was given. */
+  readonly #noticed = new LRUCache<string, number>({ maxSize: MOST_KNOWN, sizeCalculation: () => 1 })
   readonly #reading = new Map<string, Promise<void>>()
   readonly #settlements = new Set<Promise<void>>()
   readonly #beginnings: Beginnings
@@ -253,13 +254,14 @@ export class Budgets {
       const { scope, period, spent } = counter
       const limit = limits.find(one => one.scope === scope)
       const limitNanoUsd = limit ? limitIn(limit, period) : Number.POSITIVE_INFINITY
-      if (spent < limitNanoUsd * noticeAt || this.#noticed.has(nameOf(counter))) continue
-      this.#noticed.set(nameOf(counter), true)
+      const name = nameOf(counter)
+      if (spent < limitNanoUsd * noticeAt || (this.#noticed.get(name) ?? -1) >= limitNanoUsd) continue
+      this.#noticed.set(name, limitNanoUsd)
       try {
-        if (await records.markNoticed(counter, clock.now()))
+        if (await records.markNoticed(counter, limitNanoUsd, clock.now()))
           onNotice({ scope, period, spentNanoUsd: spent, limitNanoUsd })
       } catch (error) {
-        this.#noticed.delete(nameOf(counter))
+        this.#noticed.delete(name)
         onError(error)
       }
     }

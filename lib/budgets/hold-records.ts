@@ -161,9 +161,11 @@ export class HoldRecords {
     return Number(sum?.nano ?? 0)
   }
 
-  /** Marks that most of a budget is spent. @returns whether it was not marked before, by any process */
-  async markNoticed({ scope, period }: CounterKey, now: number): Promise<boolean> {
-    return this.#matches(this.#statement('notice', Math.round(now), scope, period))
+  /** Marks that most of a limit is spent. @returns whether no such limit was marked before, by any process */
+  async markNoticed({ scope, period }: CounterKey, limitNanoUsd: number, now: number): Promise<boolean> {
+    return this.#matches(
+      this.#statement('notice', Math.round(now), limitNanoUsd, scope, period, limitNanoUsd),
+    )
   }
 
   /** Adds to what is spent, unless another process has corrected the counter since it was read. */

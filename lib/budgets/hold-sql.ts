@@ -23,7 +23,8 @@ const STATEMENTS = {
     where budget_counters.spent < excluded.spent`,
   raise: `update budget_counters set spent = spent + ?, corrections = corrections + 1
     ${OF_COUNTER} and corrections = ?`,
-  notice: `update budget_counters set noticed_at = ? ${OF_COUNTER} and noticed_at is null`,
+  notice: `update budget_counters set noticed_at = ?, noticed_limit = ? ${OF_COUNTER}
+    and (noticed_at is null or noticed_limit < ?)`,
 } as const
 
 type Statement = keyof typeof STATEMENTS

@@ -19,6 +19,7 @@ import { corrections } from './migrations/2026-11-30-corrections.ts'
 import { lastUse } from './migrations/2026-11-30-last-use.ts'
 import { recommendations } from './migrations/2026-11-30-recommendations.ts'
 import { evaluation } from './migrations/2026-12-01-evaluation.ts'
+import { noticedLimit } from './migrations/2026-12-01-noticed-limit.ts'
 import type { RecordsSchema } from './schema.ts'
 
 /** In the order of their names. A released migration is never changed: later changes are new ones. */
@@ -41,6 +42,7 @@ const MIGRATIONS = {
   '2026-11-30-last-use': lastUse,
   '2026-11-30-recommendations': recommendations,
   '2026-12-01-evaluation': evaluation,
+  '2026-12-01-noticed-limit': noticedLimit,
 }
 
 /** An arbitrary number that no other program uses. */

@@ -21,6 +21,8 @@ export type BudgetCountersTable = {
   corrections: ColumnType<number, number | undefined, number>
   /** When it was reported that most of it is spent. */
   noticed_at: OptionalInteger
+  /** The limit of which that was reported, in whole nanodollars. */
+  noticed_limit: OptionalInteger
 }
 
 /** Reservations of calls in progress. A settled one is removed. */

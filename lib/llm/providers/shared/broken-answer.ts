@@ -2,6 +2,7 @@ import type { Usage } from '../../types.ts'
 import { tierIn, usageInTail } from './body-usage.ts'
 import { type Fields, fieldsOf, parseJson } from './lenient.ts'
 import { isTruncated } from './stream-event.ts'
+import type { Received } from './upstream.ts'
 import { countsIn, isReported, type ReportedUsage, tokenCount, usageOf, withBilling } from './usage.ts'
 
 /** Anthropic counts cached input beside the rest; our count includes it. */
@@ -27,14 +28,13 @@ export const usageOfUnread = (json: string): ReportedUsage | undefined =>
  * The usage of an answer of which only the beginning can be read, or arrived: what its JSON reports, else an estimate
  * by its length. Undefined where it is not JSON.
  */
-export const usageOfBroken = (received: string, estimatedInputTokens: () => number): Usage | undefined => {
-  if (!isTruncated(received)) return undefined
-  const reported = reportedIn(received, usageInTail(received))
+export const usageOfBroken = (
+  { bytes, beginning, end }: Received,
+  estimatedInputTokens: () => number,
+): Usage | undefined => {
+  if (!isTruncated(beginning)) return undefined
+  const reported = reportedIn(end, usageInTail(end))
   return isReported(reported)
     ? usageOf(reported, { textBytes: 0, isComplete: true, estimatedInputTokens })
-    : usageOf(undefined, {
-        textBytes: Buffer.byteLength(received),
-        isComplete: false,
-        estimatedInputTokens,
-      })
+    : usageOf(undefined, { textBytes: bytes, isComplete: false, estimatedInputTokens })
 }

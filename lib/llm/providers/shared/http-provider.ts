@@ -21,7 +21,7 @@ import {
   type UnsupportedParameter,
   UnsupportedParameters,
 } from './unsupported-parameters.ts'
-import type { UpstreamAddress, UpstreamResponse } from './upstream.ts'
+import { type Received, receivedText, type UpstreamAddress, type UpstreamResponse } from './upstream.ts'
 import {
   connectionError,
   endedBeforeLength,
@@ -115,7 +115,7 @@ export const replyFrom = async (
     response.body.destroy()
     throw errorOf(thrown)
   }
-  const keepUsage = (received: string): void => {
+  const keepUsage = (received: Received): void => {
     const usage = usageOfBroken(received, () => estimatedInputTokens(call))
     if (attempt && usage) attempt.usage ??= usage
   }
@@ -124,7 +124,7 @@ export const replyFrom = async (
   const whole = (text: string): Reply => {
     const part = wholePart(provider, text, translators)
     const isBroken = part.error && isTruncated(text) && parseJson(text) === undefined
-    if (isBroken) keepUsage(text)
+    if (isBroken) keepUsage(receivedText(text))
     // HTTP ends a body at its declared length, so that a longer one is truncated.
     if (isBroken && response.hasLength) return failed(wrongLength())
     return wholeReply(head, part, () => estimatedInputTokens(call), attempt)

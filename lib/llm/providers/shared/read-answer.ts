@@ -2,7 +2,7 @@ import { COMMA, QUOTE } from '../../../json-codes.ts'
 import { inTurns, type Steps } from '../../../loop-turns.ts'
 import { endOfString } from '../../../raw-json.ts'
 import type { ResponseBody } from './body.ts'
-import { readText } from './upstream.ts'
+import { type Received, readText, receivedText } from './upstream.ts'
 
 /** As much as a request may have. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024
@@ -35,12 +35,12 @@ function* assertFewValues(json: string): Steps<void> {
  * 8 MiB it has up to 500,000 values, as texts and images have.
  * Rejects with a RangeError for a longer one.
  *
- * @param onFailed called with what has arrived where it rejects
+ * @param onFailed called where it rejects
  */
 export const readAnswer = async (
   body: ResponseBody,
   isEncoded: boolean,
-  onFailed: (received: string) => void,
+  onFailed: (received: Received) => void,
 ): Promise<string> => {
   const text = await readText(body, isEncoded ? LONG : MAX_ANSWER_BYTES, onFailed)
   if (text.length <= LONG) return text
@@ -48,7 +48,7 @@ export const readAnswer = async (
     await inTurns(assertFewValues(text))
     return text
   } catch (thrown) {
-    onFailed(text)
+    onFailed(receivedText(text))
     throw thrown
   }
 }

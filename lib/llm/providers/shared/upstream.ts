@@ -30,6 +30,36 @@ const textOf = (chunks: readonly Uint8Array[], size: number): string => {
   return bytes.toString('utf8')
 }
 
+/** What has arrived of a body: its size, its first characters and its last ones. */
+export type Received = Readonly<{ bytes: number; beginning: string; end: string }>
+
+/** In bytes. */
+const BEGINNING = 64
+const END = 8_192
+
+const lastBytes = (chunks: readonly Uint8Array[]): Buffer => {
+  const last: Uint8Array[] = []
+  for (let size = 0, at = chunks.length - 1; size < END && at >= 0; at -= 1) {
+    const chunk = chunks[at] ?? Buffer.alloc(0)
+    last.unshift(chunk)
+    size += chunk.length
+  }
+  return Buffer.concat(last).subarray(-END)
+}
+
+const receivedIn = (chunks: readonly Uint8Array[], bytes: number): Received => ({
+  bytes,
+  beginning: Buffer.from(chunks[0]?.subarray(0, BEGINNING) ?? []).toString('utf8'),
+  end: lastBytes(chunks).toString('utf8'),
+})
+
+/** The same of a text. */
+export const receivedText = (text: string): Received => ({
+  bytes: Buffer.byteLength(text),
+  beginning: text.slice(0, BEGINNING),
+  end: text.slice(-END),
+})
+
 /** In bytes. A longer body is decoded between other work. */
 const LONG_BODY = 1024 * 1024
 
@@ -46,12 +76,12 @@ const textInTurns = async (chunks: readonly Uint8Array[]): Promise<string> => {
 /**
  * Reads a whole body as text. Rejects with a RangeError, and discards it, once it is longer than `maxBytes`.
  *
- * @param onFailed called with what has arrived where it rejects
+ * @param onFailed called where it rejects
  */
 export const readText = async (
   body: ResponseBody,
   maxBytes: number,
-  onFailed?: (received: string) => void,
+  onFailed?: (received: Received) => void,
 ): Promise<string> => {
   const chunks: Uint8Array[] = []
   let size = 0
@@ -67,7 +97,7 @@ export const readText = async (
       chunks.push(step.value)
     }
   } catch (thrown) {
-    onFailed?.(size > LONG_BODY ? await textInTurns(chunks) : textOf(chunks, size))
+    onFailed?.(receivedIn(chunks, size))
     throw thrown
   }
 }

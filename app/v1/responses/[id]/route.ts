@@ -1,5 +1,4 @@
 import { serve } from '#lib/gateway/index.ts'
-import { unknownUrl } from '#lib/http/unknown-url.ts'
 import { invalidInput } from '#lib/validation/zod.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
@@ -16,7 +15,5 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
       await gateway.responses.remove(context.caller, id)
       return { json: { id, object: 'response', deleted: true } }
     },
-    // OpenAI has endpoints in the place of an id: `input_tokens`, `compact`.
-    POST: unknownUrl,
   },
 )

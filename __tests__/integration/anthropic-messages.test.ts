@@ -439,7 +439,12 @@ describe.each(HOSTS)('POST /v1/messages under the %s server', host => {
     })
 
     it('a JSON schema', async () => {
-      const schema = { type: 'object', properties: { a: { type: 'number' } } }
+      const schema = {
+        type: 'object',
+        properties: { a: { type: 'number' } },
+        required: ['a'],
+        additionalProperties: false,
+      }
       await post({ model: GPT, output_config: { format: { type: 'json_schema', schema } } })
       expect(sentBody().response_format).toEqual({
         type: 'json_schema',

@@ -32,6 +32,7 @@ const CALL = nativeResponse('resp_call', [
   reasoningItem('rs_1'),
   callItem('fc_1', 'call_1', 'weather', '{"city":"Köln"}'),
 ])
+const CLOSED = { type: 'object', properties: {}, required: [], additionalProperties: false }
 const WEATHER = {
   type: 'function',
   name: 'weather',
@@ -180,7 +181,7 @@ describe.each(HOSTS)('POST /v1/responses, translated, under the %s server', host
         ],
         tool_choice: { type: 'function', name: 'weather' },
         parallel_tool_calls: false,
-        text: { format: { type: 'json_schema', name: 'answer', schema: { type: 'object' }, strict: true } },
+        text: { format: { type: 'json_schema', name: 'answer', schema: CLOSED, strict: true } },
         reasoning: { effort: 'low' },
         max_output_tokens: 99,
         temperature: 0.5,
@@ -206,6 +207,7 @@ describe.each(HOSTS)('POST /v1/responses, translated, under the %s server', host
         {
           role: 'assistant',
           content: 'Let me look.',
+          reasoning_content: 'Hm',
           tool_calls: [
             { id: 'call_1', type: 'function', function: { name: 'look', arguments: '{}' } },
             { id: 'call_2', type: 'function', function: { name: 'look', arguments: '{"a":1}' } },
@@ -228,7 +230,7 @@ describe.each(HOSTS)('POST /v1/responses, translated, under the %s server', host
         parallel_tool_calls: false,
         response_format: {
           type: 'json_schema',
-          json_schema: { name: 'answer', schema: { type: 'object' }, strict: true },
+          json_schema: { name: 'answer', schema: CLOSED, strict: true },
         },
         reasoning_effort: 'low',
         user: 'u1',

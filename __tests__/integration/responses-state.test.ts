@@ -176,16 +176,6 @@ describe.each(HOSTS)('Answers that /v1/responses keeps, under the %s server', ho
       ).rejects.toMatchObject({ status: 400, code: 'previous_response_not_found' })
     })
 
-    it.each(['compact', 'input_tokens'])(
-      'are not meant by POST /v1/responses/%s, which is unknown',
-      async name => {
-        await expect(client.post(`/responses/${name}`, { body: {} })).rejects.toMatchObject({
-          status: 404,
-          message: expect.stringContaining('Unknown request URL'),
-        })
-      },
-    )
-
     it('are none where the request says store: false', async () => {
       const { id } = await client.responses.create({ model: TRANSLATED, input: 'Hi', store: false })
       await expect(client.responses.retrieve(id)).rejects.toMatchObject({ status: 404 })

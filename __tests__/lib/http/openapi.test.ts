@@ -25,13 +25,7 @@ const operations = operationsIn(document)
 const schemas = new Schemas(document)
 
 /** Routes that answer 404 whatever the method. */
-const UNKNOWN_URLS = [
-  '/api/*',
-  '/v1/*',
-  '/v1/messages/*',
-  '/v1/responses/compact',
-  '/v1/responses/input_tokens',
-]
+const UNKNOWN_URLS = ['/api/*', '/v1/*', '/v1/messages/*']
 
 /** The path of a route's file, as a document writes it. A catch-all of names with slashes is one parameter. */
 const pathOf = (file: string): string =>

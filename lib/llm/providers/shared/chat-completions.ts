@@ -79,13 +79,22 @@ const endpointsOf = (options: OpenAiCompatibleOptions): PassthroughProtocol => {
   }
 }
 
+/** Only calls with tools need a look at the names of these. */
+const withShortNames = (provider: Provider): Provider => {
+  const short = shortToolNames(provider)
+  return {
+    ...provider,
+    ask: (call, ...rest) => (call.parameters?.tools ? short : provider).ask(call, ...rest),
+  }
+}
+
 /** Any server that implements `POST {baseUrl}/chat/completions`, and maybe `/responses` and OpenAI's other endpoints. */
 export const openAiCompatible = (options: OpenAiCompatibleOptions): Provider => {
   const { provider, hasResponses } = options.variant
   const chat = httpProvider(provider, chatCompletions(options), options)
   const pass = passthrough(endpointsOf(options), options)
-  if (!hasResponses) return { ...shortToolNames(toolsWithoutReasoning(chat, options.clock)), pass }
+  if (!hasResponses) return { ...withShortNames(toolsWithoutReasoning(chat, options.clock)), pass }
   const responses = responsesProtocol(provider, addressOf(options, RESPONSES_PATH), options.redact)
   const either = responsesOrChat(httpProvider(provider, responses, options), chat, options.clock)
-  return { ...shortToolNames(either), pass }
+  return { ...withShortNames(either), pass }
 }

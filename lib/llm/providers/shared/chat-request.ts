@@ -260,5 +260,5 @@ export const chatWarnings = (
   const hasSystem = call.messages.some(({ role }) => role === 'system')
   if (hasSystem && unsupported.has('system') && unsupported.has('developer'))
     warnings.push('This model takes no system messages; they were sent as part of the user’s.')
-  return [...warnings, ...strictWarnings(call), ...omissionWarnings(omitted)]
+  return [...warnings, ...(call.parameters ? strictWarnings(call) : []), ...omissionWarnings(omitted)]
 }

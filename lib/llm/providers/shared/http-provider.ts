@@ -9,10 +9,10 @@ import type { ProviderDeps } from '../definition.ts'
 import { bodyOf, PeekedBody, type ResponseBody } from './body.ts'
 import { usageOfBroken, usageOfUnread } from './broken-answer.ts'
 import { parseJson } from './lenient.ts'
+import { assertParsable } from './long-answer.ts'
 import { MalformedResponse, malformedError, wrongLength } from './malformed.ts'
 import { rateHeadroomOf } from './rate-headers.ts'
 import { assertAllTaken } from './raw-request.ts'
-import { readAnswer } from './read-answer.ts'
 import { finishEvent, type ReplyPart } from './reply-part.ts'
 import { isTruncated } from './stream-event.ts'
 import { streamedReply } from './streamed-reply.ts'
@@ -21,7 +21,13 @@ import {
   type UnsupportedParameter,
   UnsupportedParameters,
 } from './unsupported-parameters.ts'
-import { type Received, receivedText, type UpstreamAddress, type UpstreamResponse } from './upstream.ts'
+import {
+  type Received,
+  readText,
+  receivedText,
+  type UpstreamAddress,
+  type UpstreamResponse,
+} from './upstream.ts'
 import {
   connectionError,
   endedBeforeLength,
@@ -66,6 +72,11 @@ type Translators = Readonly<{
   whole: (body: string) => ReplyPart
   event: (event: SseEvent) => ReplyPart
 }>
+
+/** As much as a request may have. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024
+/** Of an encoded answer, whose length costs its sender nothing. A shorter one is parsed whatever it holds. */
+const LONG = 8 * 1024 * 1024
 
 const wholePart = (provider: string, text: string, { whole }: Translators): ReplyPart => {
   try {
@@ -119,8 +130,18 @@ export const replyFrom = async (
     const usage = usageOfBroken(received, () => estimatedInputTokens(call))
     if (attempt && usage) attempt.usage ??= usage
   }
-  const read = (body: ResponseBody): Promise<string> =>
-    readAnswer(body, response.isEncoded, keepUsage).catch(failed)
+  const read = async (body: ResponseBody): Promise<string> => {
+    const most = response.isEncoded ? LONG : MAX_ANSWER_BYTES
+    const text = await readText(body, most, keepUsage).catch(failed)
+    if (text.length <= LONG) return text
+    return assertParsable(text).then(
+      () => text,
+      (thrown: unknown) => {
+        keepUsage(receivedText(text))
+        return failed(thrown)
+      },
+    )
+  }
   const whole = (text: string): Reply => {
     const part = wholePart(provider, text, translators)
     const isBroken = part.error && isTruncated(text) && parseJson(text) === undefined

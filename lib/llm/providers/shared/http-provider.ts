@@ -7,7 +7,6 @@ import { addedText, oneGroup } from '../../events.ts'
 import type { Call, Provider, Reply, ReplyHead, Target } from '../../types.ts'
 import type { ProviderDeps } from '../definition.ts'
 import { bodyOf, PeekedBody, type ResponseBody } from './body.ts'
-import { usageOfBroken, usageOfUnread } from './broken-answer.ts'
 import { parseJson } from './lenient.ts'
 import { assertParsable } from './long-answer.ts'
 import { MalformedResponse, malformedError, wrongLength } from './malformed.ts'
@@ -16,18 +15,13 @@ import { assertAllTaken } from './raw-request.ts'
 import { finishEvent, type ReplyPart } from './reply-part.ts'
 import { isTruncated } from './stream-event.ts'
 import { streamedReply } from './streamed-reply.ts'
+import { usageOfUnread } from './unread-answer.ts'
 import {
   type Unsupported,
   type UnsupportedParameter,
   UnsupportedParameters,
 } from './unsupported-parameters.ts'
-import {
-  type Received,
-  readText,
-  receivedText,
-  type UpstreamAddress,
-  type UpstreamResponse,
-} from './upstream.ts'
+import { readText, type UpstreamAddress, type UpstreamResponse } from './upstream.ts'
 import {
   connectionError,
   endedBeforeLength,
@@ -126,28 +120,18 @@ export const replyFrom = async (
     response.body.destroy()
     throw errorOf(thrown)
   }
-  const keepUsage = (received: Received): void => {
-    const usage = usageOfBroken(received, () => estimatedInputTokens(call))
-    if (attempt && usage) attempt.usage ??= usage
-  }
   const read = async (body: ResponseBody): Promise<string> => {
     const most = response.isEncoded ? LONG : MAX_ANSWER_BYTES
-    const text = await readText(body, most, keepUsage).catch(failed)
+    const text = await readText(body, most).catch(failed)
     if (text.length <= LONG) return text
-    return assertParsable(text).then(
-      () => text,
-      (thrown: unknown) => {
-        keepUsage(receivedText(text))
-        return failed(thrown)
-      },
-    )
+    await assertParsable(text).catch(failed)
+    return text
   }
   const whole = (text: string): Reply => {
     const part = wholePart(provider, text, translators)
-    const isBroken = part.error && isTruncated(text) && parseJson(text) === undefined
-    if (isBroken) keepUsage(receivedText(text))
     // HTTP ends a body at its declared length, so that a longer one is truncated.
-    if (isBroken && response.hasLength) return failed(wrongLength())
+    if (part.error && response.hasLength && isTruncated(text) && parseJson(text) === undefined)
+      return failed(wrongLength())
     return wholeReply(head, part, () => estimatedInputTokens(call), attempt)
   }
   const isWhole = !call.stream && !response.isEncoded && isJson(response.get('content-type'))

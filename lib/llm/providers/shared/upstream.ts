@@ -30,36 +30,6 @@ const textOf = (chunks: readonly Uint8Array[], size: number): string => {
   return bytes.toString('utf8')
 }
 
-/** What has arrived of a body: its size, its first characters and its last ones. */
-export type Received = Readonly<{ bytes: number; beginning: string; end: string }>
-
-/** In bytes. */
-const BEGINNING = 64
-const END = 8_192
-
-const lastBytes = (chunks: readonly Uint8Array[]): Buffer => {
-  const last: Uint8Array[] = []
-  for (let size = 0, at = chunks.length - 1; size < END && at >= 0; at -= 1) {
-    const chunk = chunks[at] ?? Buffer.alloc(0)
-    last.unshift(chunk)
-    size += chunk.length
-  }
-  return Buffer.concat(last).subarray(-END)
-}
-
-const receivedIn = (chunks: readonly Uint8Array[], bytes: number): Received => ({
-  bytes,
-  beginning: Buffer.from(chunks[0]?.subarray(0, BEGINNING) ?? []).toString('utf8'),
-  end: lastBytes(chunks).toString('utf8'),
-})
-
-/** The same of a text. */
-export const receivedText = (text: string): Received => ({
-  bytes: Buffer.byteLength(text),
-  beginning: text.slice(0, BEGINNING),
-  end: text.slice(-END),
-})
-
 /** In bytes. A longer body is decoded between other work. */
 const LONG_BODY = 1024 * 1024
 
@@ -73,32 +43,19 @@ const textInTurns = async (chunks: readonly Uint8Array[]): Promise<string> => {
   return joinedInTurn([...pieces, decoder.end()])
 }
 
-/**
- * Reads a whole body as text. Rejects with a RangeError, and discards it, once it is longer than `maxBytes`.
- *
- * @param onFailed called where it rejects
- */
-export const readText = async (
-  body: ResponseBody,
-  maxBytes: number,
-  onFailed?: (received: Received) => void,
-): Promise<string> => {
+/** Reads a whole body as text. Rejects with a RangeError, and discards it, once it is longer than `maxBytes`. */
+export const readText = async (body: ResponseBody, maxBytes: number): Promise<string> => {
   const chunks: Uint8Array[] = []
   let size = 0
-  try {
-    for (;;) {
-      const step = await body.next()
-      if (step.done) return size > LONG_BODY ? await textInTurns(chunks) : textOf(chunks, size)
-      if (size + step.value.length > maxBytes) {
-        body.destroy()
-        throw new RangeError(`the body is longer than ${maxBytes} bytes`)
-      }
-      size += step.value.length
-      chunks.push(step.value)
+  for (;;) {
+    const step = await body.next()
+    if (step.done) return size > LONG_BODY ? await textInTurns(chunks) : textOf(chunks, size)
+    size += step.value.length
+    if (size > maxBytes) {
+      body.destroy()
+      throw new RangeError(`the body is longer than ${maxBytes} bytes`)
     }
-  } catch (thrown) {
-    onFailed?.(receivedIn(chunks, size))
-    throw thrown
+    chunks.push(step.value)
   }
 }
 

@@ -53,7 +53,7 @@ describe.each(HOSTS)('A repeated request for Responses under the %s server', hos
     async (_, provider, answers) => {
       for (const stream of [false, true]) {
         const name = setting.upstream.modelThat(answers)
-        const body = { model: `${provider}/${name}`, input: 'Weather?', stream, store: false }
+        const body = { model: `${provider}/${name}`, input: 'Weather?', stream }
         const together = await Promise.all([post(body), post(body)])
         const texts = await Promise.all(together.map(response => response.text()))
         const cached = await post(body)
@@ -69,26 +69,6 @@ describe.each(HOSTS)('A repeated request for Responses under the %s server', hos
       }
     },
   )
-
-  it.each([
-    ['translated', 'openai-compatible', chatCall],
-    ['passed on', 'openai', nativeCall],
-  ] as const)('gets an answer of its own where it is kept: %s', async (_, provider, answers) => {
-    for (const stream of [false, true]) {
-      const name = setting.upstream.modelThat(answers)
-      const body = { model: `${provider}/${name}`, input: 'Weather?', stream }
-      const together = await Promise.all([post(body), post(body)])
-      const later = await post(body)
-      for (const response of [...together, later])
-        expect(response.headers.get('x-gateway-cache')).toBe('bypass')
-      const texts = await Promise.all([...together, later].map(response => response.text()))
-      expect(setting.upstream.callsFor(name)).toHaveLength(3)
-      if (provider === 'openai') continue
-      const responses = texts.map(text => (stream ? eventsIn(text).at(-1)?.data.response : JSON.parse(text)))
-      const ids = responses.map(response => response.id)
-      expect(new Set(ids).size).toBe(3)
-    }
-  })
 
   it('is another question than a body of chat completions with the same text', async () => {
     const name = setting.upstream.modelThat(chatCall)

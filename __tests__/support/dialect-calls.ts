@@ -33,7 +33,6 @@ export const responsesCall = async (text: string, context: ResponseContext = NO_
   const { call } = await responsesRequest(newCall(), await responsesBodyOrThrow(sent), sent, {
     ...OPTIONS,
     context,
-    keepsAnswers: false,
   })
   return call
 }

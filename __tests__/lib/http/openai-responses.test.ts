@@ -25,11 +25,13 @@ import { answering } from '../../support/wire-fixtures.ts'
 
 const OPTIONS = { model: 'fake/model', cache: 'default', strict: false, requestTimeoutMs: 1_000 } as const
 const NO_CONTEXT = { earlier: [], items: new Map(), responseIds: [] }
-const UNKEPT = { ...OPTIONS, context: NO_CONTEXT, keepsAnswers: false }
 
 const responsesOf = async (body: object): Promise<ResponsesRequest> => {
   const sent = rawJson(body)
-  return responsesRequest(newCall(), await responsesBodyOrThrow(sent), sent, UNKEPT)
+  return responsesRequest(newCall(), await responsesBodyOrThrow(sent), sent, {
+    ...OPTIONS,
+    context: NO_CONTEXT,
+  })
 }
 
 const chatOf = async (body: object): Promise<Call> => {
@@ -171,7 +173,7 @@ describe('a request for Responses', () => {
     const sent = { ...rawJson({ model: 'm', input: calls }), isLarge: true }
     const begunAt = performance.now()
     const body = await responsesBodyOrThrow(sent)
-    const { call } = await responsesRequest(newCall(), body, sent, UNKEPT)
+    const { call } = await responsesRequest(newCall(), body, sent, { ...OPTIONS, context: NO_CONTEXT })
     expect(performance.now() - begunAt).toBeLessThan(20_000)
     expect(call.messages).toHaveLength(1)
   })
@@ -244,6 +246,7 @@ const written = async (groups: ReplyEvent[][], stream: boolean) => {
   return responsesResponse(request, replyOf(batches(...groups)), {
     clock: { ...systemClock, now: () => 1_000 },
     abort: () => {},
+    keepsAnswers: false,
     keep: async () => false,
   })
 }

@@ -29,11 +29,11 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
         strict: request.headers.get('x-gateway-strict') === 'true',
         requestTimeoutMs: chatDefaults.requestTimeoutMs,
         context: await responses.context(caller, references),
-        keepsAnswers: responses.keepsAnswersOf(caller),
       })
       return responsesResponse(asked, await gateway.answer({ ...asked.call, ...cacheLabelsOf(request) }), {
         clock,
         abort,
+        keepsAnswers: responses.keepsAnswersOf(caller),
         keep: answer => responses.keep(caller, answer),
       })
     },

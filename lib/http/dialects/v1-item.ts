@@ -88,13 +88,13 @@ const responses: Route = async (context, sent, _, { model, deadlineAt, deps }) =
     model,
     requestTimeoutMs: deadlineAt - context.startedAt,
     context: await deps.responses.context(caller, references),
-    keepsAnswers: deps.responses.keepsAnswersOf(caller),
   })
   return {
     call: request.call,
     respond: (reply, options) =>
       responsesResponse(request, reply, {
         ...options,
+        keepsAnswers: deps.responses.keepsAnswersOf(caller),
         keep: answer => deps.responses.keep(caller, answer),
       }),
   }

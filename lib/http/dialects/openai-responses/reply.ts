@@ -26,6 +26,8 @@ export type KeptAnswer = Readonly<{
 export type ResponsesReplyOptions = Readonly<{
   clock: Clock
   abort: (reason: GatewayError) => void
+  /** Whether answers of this caller are kept at all. */
+  keepsAnswers: boolean
   /** Keeps an answer. Resolves with whether it is kept, and never rejects. */
   keep: (answer: KeptAnswer) => Promise<boolean>
 }>
@@ -37,18 +39,20 @@ class Answering {
   readonly #request: ResponsesRequest
   readonly #reply: Reply
   readonly #options: ResponsesReplyOptions
+  readonly #isKept: boolean
 
   constructor(request: ResponsesRequest, reply: Reply, options: ResponsesReplyOptions) {
     this.#request = request
     this.#reply = reply
     this.#options = options
+    this.#isKept = options.keepsAnswers && request.body.store !== false
   }
 
   written(): WrittenResponse {
     const { clock } = this.#options
     return new WrittenResponse(
       this.#reply,
-      new ResponseObject(this.#reply, this.#request.body, clock.now(), this.isKept),
+      new ResponseObject(this.#reply, this.#request.body, clock.now(), this.#isKept),
     )
   }
 
@@ -66,11 +70,11 @@ class Answering {
   }
 
   get isKept(): boolean {
-    return this.#request.isKept
+    return this.#isKept
   }
 
   async #keep(id: string, response: string, provider: string | undefined): Promise<boolean> {
-    if (!this.isKept) return false
+    if (!this.#isKept) return false
     const { body, input, context } = this.#request
     return this.#options.keep({
       id,

@@ -19,8 +19,6 @@ export type ResponsesOptions = Readonly<{
   requestTimeoutMs: number
   /** The stored answers that it refers to. */
   context: ResponseContext
-  /** Whether answers of this caller are kept, unless a request says otherwise. */
-  keepsAnswers: boolean
 }>
 
 /** A request's call, and what is stored with its answer. */
@@ -31,8 +29,6 @@ export type ResponsesRequest = Readonly<{
   /** JSON of its own items. */
   input: string
   context: ResponseContext
-  /** Whether its answer is to be kept. */
-  isKept: boolean
 }>
 
 /** Why a request makes sense to OpenAI alone. */
@@ -73,11 +69,10 @@ export const responsesRequest = async (
   requestContext: RequestContext,
   body: OpenAiResponsesBody,
   { text: json, members: written, value }: RawJson,
-  { model, cache, strict, requestTimeoutMs, context, keepsAnswers }: ResponsesOptions,
+  { model, cache, strict, requestTimeoutMs, context }: ResponsesOptions,
 ): Promise<ResponsesRequest> => {
   const { items, own, members, resolved } = await inputOf(body, written, context)
   const { messages, omitted } = await conversationInTurns(items)
-  const isKept = keepsAnswers && body.store !== false
   const call: Call = {
     ...requestContext,
     messages: [...instructionsOf(body), ...messages],
@@ -97,11 +92,10 @@ export const responsesRequest = async (
     },
     ...(strict && { strict }),
     deadlineAt: requestContext.startedAt + requestTimeoutMs,
-    // A kept answer has an id that is its own: it cannot be the answer to two requests.
-    cache: isKept ? 'no-store' : cache,
+    cache,
     fallback: true,
     plan: [],
     attempts: new AttemptBudget(),
   }
-  return { call, body: withSentMembers(body, value), input: own, context, isKept }
+  return { call, body: withSentMembers(body, value), input: own, context }
 }

@@ -150,6 +150,11 @@ describe('a whole answer that cannot be read', () => {
     expect(await usageOfBroken(openai, pieces)).toBeUndefined()
   })
 
+  it('keeps the cost that OpenRouter reports', async () => {
+    const body = JSON.stringify({ choices: [choice(42)], usage: { ...COUNTS, cost: 0.002 } })
+    expect(await usageOfBroken(openrouter, [body])).toEqual({ ...USED, reportedPicoUsd: 2_000_000_000 })
+  })
+
   it('keeps the cached input that Anthropic counts beside the rest', async () => {
     const usage = { input_tokens: 2, cache_read_input_tokens: 7, output_tokens: 4 }
     const body = JSON.stringify({ content: [{ type: 'text', text: 42 }], stop_reason: 'end_turn', usage })

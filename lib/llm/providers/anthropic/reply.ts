@@ -5,7 +5,7 @@ import { callsInServerToolUse, withHostedCalls } from '../shared/hosted-calls.ts
 import { errorInAnswer } from '../shared/in-band-error.ts'
 import { type Fields, fieldsOf, parseJson, wordIn } from '../shared/lenient.ts'
 import { MalformedResponse } from '../shared/malformed.ts'
-import { finishOf, type ReplyPart } from '../shared/reply-part.ts'
+import { finishOf, partOrError, type ReplyPart } from '../shared/reply-part.ts'
 import { readStreamEvent } from '../shared/stream-event.ts'
 import { upstreamError } from '../shared/upstream-error.ts'
 import { type ReportedUsage, reportedUsage, tokenCount, withBilling } from '../shared/usage.ts'
@@ -118,26 +118,36 @@ const finishFor = (raw: string | undefined, answerTool: string | undefined): Rep
   return raw === 'tool_use' && answerTool !== undefined ? { reason: 'stop', raw } : finishOf(raw)
 }
 
+const partOf = (
+  message: Fields,
+  body: string,
+  usage: ReportedUsage | undefined,
+  { answerTool, passesOn }: ReadOptions,
+): ReplyPart => {
+  if (message.stop_reason === undefined) throw new MalformedResponse('missing stop reason')
+  const events = contentEvents(message.content, answerTool)
+  const raw = wordIn(message.stop_reason)
+  if (events.length === 0 && !raw) throw new MalformedResponse('missing message')
+  const hasUnread = Array.isArray(message.content) && message.content.some(one => isUnread(fieldsOf(one)))
+  return {
+    events: passesOn ? [wireEvent(body, hasUnread), ...events] : events,
+    finish: finishFor(raw, answerTool),
+    usage,
+    end: true,
+  }
+}
+
 /** A whole message as one part. */
 export const messagePart = (body: string, options: ReadOptions): ReplyPart => {
-  const { provider, answerTool, passesOn, redact } = options
+  const { provider, redact } = options
   const value = parseJson(body)
   const error = errorInAnswer(value)
   if (error !== undefined) return { error: upstreamError({ provider, body: error, redact }) }
   const message = fieldsOf(value)
   if (!message) throw new MalformedResponse('not a JSON object')
-  if (message.stop_reason === undefined) throw new MalformedResponse('missing stop reason')
-  const events = contentEvents(message.content, answerTool)
-  const raw = wordIn(message.stop_reason)
-  if (events.length === 0 && !raw) throw new MalformedResponse('missing message')
-  const usage = fieldsOf(message.usage)
-  const hasUnread = Array.isArray(message.content) && message.content.some(one => isUnread(fieldsOf(one)))
-  return {
-    events: passesOn ? [wireEvent(body, hasUnread), ...events] : events,
-    finish: finishFor(raw, answerTool),
-    usage: usage && usageIn(usage),
-    end: true,
-  }
+  const tokens = fieldsOf(message.usage)
+  const usage = tokens && usageIn(tokens)
+  return partOrError(provider, usage, () => partOf(message, body, usage, options))
 }
 
 /** Later counts replace earlier ones: they are totals. Null means unknown, and replaces nothing. */

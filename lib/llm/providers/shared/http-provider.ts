@@ -12,10 +12,9 @@ import { assertParsable } from './long-answer.ts'
 import { MalformedResponse, malformedError, wrongLength } from './malformed.ts'
 import { rateHeadroomOf } from './rate-headers.ts'
 import { assertAllTaken } from './raw-request.ts'
-import { finishEvent, type ReplyPart } from './reply-part.ts'
+import { finishEvent, partOrError, type ReplyPart } from './reply-part.ts'
 import { isTruncated } from './stream-event.ts'
 import { streamedReply } from './streamed-reply.ts'
-import { usageOfUnread } from './unread-answer.ts'
 import {
   type Unsupported,
   type UnsupportedParameter,
@@ -72,14 +71,6 @@ const MAX_ANSWER_BYTES = 32 * 1024 * 1024
 /** Of an encoded answer, whose length costs its sender nothing. A shorter one is parsed whatever it holds. */
 const LONG = 8 * 1024 * 1024
 
-const wholePart = (provider: string, text: string, { whole }: Translators): ReplyPart => {
-  try {
-    return whole(text)
-  } catch (thrown) {
-    return { error: malformedError(provider, thrown), usage: usageOfUnread(text) }
-  }
-}
-
 /** The caller's error for a failure while a response was read. */
 export const readingError = (
   provider: string,
@@ -128,7 +119,7 @@ export const replyFrom = async (
     return text
   }
   const whole = (text: string): Reply => {
-    const part = wholePart(provider, text, translators)
+    const part = partOrError(provider, undefined, () => translators.whole(text))
     // HTTP ends a body at its declared length, so that a longer one is truncated.
     if (part.error && response.hasLength && isTruncated(text) && parseJson(text) === undefined)
       return failed(wrongLength())

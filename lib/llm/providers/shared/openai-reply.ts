@@ -8,7 +8,7 @@ import { MalformedResponse } from './malformed.ts'
 import { otherTextBytes } from './openai-choices.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
 import { RepeatedChunk } from './repeated-chunk.ts'
-import { finishOf, isFailedFinish, type ReplyPart } from './reply-part.ts'
+import { finishOf, isFailedFinish, partOrError, type ReplyPart } from './reply-part.ts'
 import { readStreamEvent } from './stream-event.ts'
 import { areWellFormed, ToolCallFragments } from './tool-call-fragments.ts'
 import { upstreamError } from './upstream-error.ts'
@@ -115,14 +115,14 @@ const errorIn = (body: Fields, choice: Fields | undefined, vendorExtras?: unknow
   return named ?? (raw && isFailedFinish(raw) ? { code: raw } : undefined)
 }
 
-/** A whole `chat.completion` as one part, so that it is handled like a stream of one piece. */
-export const completionPart = (body: string, options: ReadOptions): ReplyPart => {
-  const { variant, replyId, passesOn, redact } = options
-  const value = parseJson(body)
-  const completion = fieldsOf(Array.isArray(value) ? value[0] : value)
-  if (!completion) throw new MalformedResponse('not a JSON object')
+/** @param asWritten the completion's JSON, where it may pass on */
+const partOf = (
+  completion: Fields,
+  asWritten: string | undefined,
+  usage: ReportedUsage | undefined,
+  { variant, replyId, redact }: ReadOptions,
+): ReplyPart => {
   const choice = choiceIn(completion, 0)
-  const usage = withTier(usageIn(completion.usage, variant), completion.service_tier)
   const error = errorIn(completion, choice)
   if (error !== undefined)
     return { error: upstreamError({ provider: variant.provider, body: error, redact }), usage }
@@ -134,20 +134,32 @@ export const completionPart = (body: string, options: ReadOptions): ReplyPart =>
   const isEmpty = !events.some(({ type }) => type !== 'reasoning-delta')
   if (isEmpty && (!raw || (!message && !ENDS_WITHOUT_MESSAGE.has(finishOf(raw).reason))))
     throw new MalformedResponse('missing message')
-  const wireOf = (): ReplyEvent =>
+  const wireOf = (json: string): ReplyEvent =>
     wireEvent(
       choice && !areWellFormed(message?.tool_calls, events)
         ? withChoice(completion, choice, { message: { ...message, tool_calls: wholeCallsOf(events) } })
-        : body,
+        : json,
     )
   return {
-    events: passesOn && !Array.isArray(value) ? [wireOf(), ...events] : events,
+    events: asWritten === undefined ? events : [wireOf(asWritten), ...events],
     finish: raw ? finishOf(raw) : undefined,
     otherTextBytes:
       listIn(completion.choices).length < 2 ? undefined : otherTextBytes(completion.choices, choice, false),
     usage,
     end: true,
   }
+}
+
+/** A whole `chat.completion` as one part, so that it is handled like a stream of one piece. */
+export const completionPart = (body: string, options: ReadOptions): ReplyPart => {
+  const { variant, passesOn } = options
+  const value = parseJson(body)
+  const isList = Array.isArray(value)
+  const completion = fieldsOf(isList ? value[0] : value)
+  if (!completion) throw new MalformedResponse('not a JSON object')
+  const usage = withTier(usageIn(completion.usage, variant), completion.service_tier)
+  const asWritten = passesOn && !isList ? body : undefined
+  return partOrError(variant.provider, usage, () => partOf(completion, asWritten, usage, options))
 }
 
 /** Reads the events of one streamed answer. */

@@ -1,5 +1,6 @@
 import type { GatewayError } from '../../../errors.ts'
 import type { FinishReason, ReplyEvent } from '../../types.ts'
+import { malformedError } from './malformed.ts'
 import type { ReportedUsage } from './usage.ts'
 
 /** A finish reason, ours and the vendor's. */
@@ -19,6 +20,19 @@ export type ReplyPart = Readonly<{
   /** The protocol's own end mark. */
   end?: true
 }>
+
+/** What is read of a response; where that cannot be read, the error, with the usage that is reported all the same. */
+export const partOrError = (
+  provider: string,
+  usage: ReportedUsage | undefined,
+  read: () => ReplyPart,
+): ReplyPart => {
+  try {
+    return read()
+  } catch (thrown) {
+    return { error: malformedError(provider, thrown), usage }
+  }
+}
 
 const REASONS: Readonly<Record<Exclude<FinishReason, 'stopped' | 'other'>, string>> = {
   stop: 'stop end end_turn eos eos_token stop_sequence complete completed finished done normal endoftext',

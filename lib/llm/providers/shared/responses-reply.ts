@@ -4,7 +4,7 @@ import { callsInResponse, withHostedCalls } from './hosted-calls.ts'
 import { errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, listIn, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
-import { finishOf, type ReplyPart } from './reply-part.ts'
+import { finishOf, partOrError, type ReplyPart } from './reply-part.ts'
 import { readStreamEvent } from './stream-event.ts'
 import { upstreamError } from './upstream-error.ts'
 import { countsIn, type ReportedUsage, withBilling } from './usage.ts'
@@ -84,16 +84,18 @@ export const responsePart = (body: string, options: ReadOptions): ReplyPart => {
   const response = fieldsOf(parseJson(body))
   if (!response) throw new MalformedResponse('not a JSON object')
   const error = errorInAnswer(response) ?? (response.status === 'failed' ? response : undefined)
-  if (error !== undefined)
-    return { error: upstreamError({ ...options, body: error }), usage: usageIn(response) }
-  if (!Array.isArray(response.output)) throw new MalformedResponse('missing output')
-  const events = eventsOf(response.output)
-  return {
-    events: [{ type: 'wire', format: 'openai-responses', json: body }, ...events],
-    finish: finishIn(response, events.some(isCall)),
-    usage: usageIn(response),
-    end: true,
-  }
+  const usage = usageIn(response)
+  if (error !== undefined) return { error: upstreamError({ ...options, body: error }), usage }
+  return partOrError(options.provider, usage, () => {
+    if (!Array.isArray(response.output)) throw new MalformedResponse('missing output')
+    const events = eventsOf(response.output)
+    return {
+      events: [{ type: 'wire', format: 'openai-responses', json: body }, ...events],
+      finish: finishIn(response, events.some(isCall)),
+      usage,
+      end: true,
+    }
+  })
 }
 
 const isOfAnswer = (name: string): boolean =>

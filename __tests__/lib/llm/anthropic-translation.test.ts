@@ -240,6 +240,7 @@ describe('a call to Anthropic', () => {
     const { messages, parameters, raw } = await openAiCall(
       '{"model":"m","messages":[{"role":"user","content":"Hi"}],"n":1,"presence_penalty":0,"frequency_penalty":0.0,"logprobs":false,"top_logprobs":0,"store":false}',
     )
+    expect(parameters).toEqual({})
     const { head } = await exchange({ messages, parameters, raw, strict: true })
     expect(head.omitted).toBeUndefined()
   })

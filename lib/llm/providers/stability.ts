@@ -7,7 +7,7 @@ import { openAiCompatible } from './shared/chat-completions.ts'
 import { formBody } from './shared/form-body.ts'
 import { fieldsOf, parseJson, wordIn } from './shared/lenient.ts'
 import { passthroughOf, responseError } from './shared/passthrough.ts'
-import { assertAllTaken, isGiven } from './shared/raw-request.ts'
+import { asksFor, assertAllTaken } from './shared/raw-request.ts'
 import { readText } from './shared/upstream.ts'
 import { connectionError, malformedResponse } from './shared/upstream-error.ts'
 
@@ -58,9 +58,7 @@ const TAKEN: ReadonlySet<string> = new Set(['model', 'prompt', 'size', 'response
 /** The members that it does not take. One image is what it makes anyway. */
 const omittedIn = ({ body }: PassthroughRequest): readonly string[] =>
   body.kind === 'json'
-    ? body.members.flatMap(([name, written]) =>
-        TAKEN.has(name) || !isGiven(written) || (name === 'n' && written === '1') ? [] : [name],
-      )
+    ? body.members.flatMap(([name, written]) => (TAKEN.has(name) || !asksFor(name, written) ? [] : [name]))
     : []
 
 const generate = async (call: Call, target: Target, deps: ProviderDeps): Promise<Reply> => {

@@ -141,6 +141,7 @@ const responseFormatOf = (
   return type === 'text' ? { type } : undefined
 }
 
+/** Values that ask for what a model does anyway count as absent. */
 const parametersOf = (body: OpenAiChatBody): ModelParameters => {
   const { stop, tool_choice: choice, response_format: format, reasoning } = body
   const effort = body.reasoning_effort ?? reasoning?.effort
@@ -148,11 +149,11 @@ const parametersOf = (body: OpenAiChatBody): ModelParameters => {
   const responseFormat = format && responseFormatOf(format)
   const all = {
     topP: body.top_p,
-    choices: body.n,
+    choices: body.n === 1 ? undefined : body.n,
     stop: typeof stop === 'string' ? [stop] : stop,
     seed: body.seed,
-    frequencyPenalty: body.frequency_penalty,
-    presencePenalty: body.presence_penalty,
+    frequencyPenalty: body.frequency_penalty || undefined,
+    presencePenalty: body.presence_penalty || undefined,
     tools: body.tools?.flatMap(toolOf),
     toolChoice,
     parallelToolCalls: body.parallel_tool_calls,
@@ -176,9 +177,9 @@ export type ChatCompletionOptions = Readonly<{
 
 /** The earlier form of tool calls has no ids, by which other formats know whose result one is. */
 const untranslatable = ({ messages }: OpenAiChatBody): GatewayError | undefined => {
-  const at = messages.findIndex(message => isObject(message.function_call) || message.role === 'function')
+  const at = messages.findIndex(one => isObject(one.function_call) || one.role === 'function')
   if (at === -1) return undefined
-  const path = `messages.${at}.${messages[at]?.role === 'function' ? 'role' : 'function_call'}`
+  const path = `messages.${at}.${isObject(messages[at]?.function_call) ? 'function_call' : 'role'}`
   const message = 'is the earlier form of tool calls, which this model does not take: use tool_calls'
   return new GatewayError('INVALID_INPUT', `${path}: ${message}`, { details: [{ path, message }] })
 }

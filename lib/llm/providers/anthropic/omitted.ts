@@ -86,8 +86,8 @@ const lostIn = (call: Call, model: ClaudeModel, unsupported: Unsupported): reado
   const isLost = {
     n: choices > 1,
     seed: parameters.seed !== undefined,
-    frequency_penalty: Boolean(parameters.frequencyPenalty),
-    presence_penalty: Boolean(parameters.presencePenalty),
+    frequency_penalty: parameters.frequencyPenalty !== undefined,
+    presence_penalty: parameters.presencePenalty !== undefined,
     service_tier: parameters.serviceTier !== undefined,
     stop: stop.some(isBlank),
     user: parameters.user !== undefined && unsupported.has('metadata'),

@@ -41,7 +41,7 @@ export const withUsage = (streamOptions: string | undefined): string =>
 /** Whether a member asks for anything: `null` is as good as absent. @param written its value as JSON */
 export const isGiven = (written: string): boolean => written !== 'null'
 
-/** Values of chat completions by which a client asks for nothing: what a model does anyway. */
+/** Values of OpenAI's requests by which a client asks for nothing: what a model does anyway. */
 const NEUTRAL: Readonly<Record<string, unknown>> = {
   n: 1,
   frequency_penalty: 0,
@@ -51,12 +51,13 @@ const NEUTRAL: Readonly<Record<string, unknown>> = {
   store: false,
 }
 
-const isNeutral = (name: string, written: string): boolean =>
-  Object.hasOwn(NEUTRAL, name) && JSON.parse(written) === NEUTRAL[name]
+/** Whether a member asks for anything else than what is usual. */
+export const asksFor = (name: string, written: string): boolean =>
+  isGiven(written) && !(Object.hasOwn(NEUTRAL, name) && JSON.parse(written) === NEUTRAL[name])
 
 /** The names of the members by which a request asks for something, as the client wrote them. */
 export const namesIn = ({ members }: RawRequest): readonly string[] =>
-  members.flatMap(([name, written]) => (isGiven(written) && !isNeutral(name, written) ? [name] : []))
+  members.flatMap(([name, written]) => (asksFor(name, written) ? [name] : []))
 
 /** A client's body for an upstream of the same format: what is not changed stays as it was written. */
 export const rawRequest = (raw: RawRequest, changes: RawChanges): string => {

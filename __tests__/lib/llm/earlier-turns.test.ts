@@ -6,6 +6,7 @@ import { ollama } from '#lib/llm/providers/ollama.ts'
 import { openai } from '#lib/llm/providers/openai.ts'
 import { compatible } from '#lib/llm/providers/openai-compatible.ts'
 import { openrouter } from '#lib/llm/providers/openrouter.ts'
+import { messagesFor } from '#lib/llm/providers/shared/openai-messages.ts'
 import { vllm } from '#lib/llm/providers/vllm.ts'
 import type { Call } from '#lib/llm/types.ts'
 import { anthropicExchange } from '../../support/anthropic-exchange.ts'
@@ -203,6 +204,14 @@ describe('a breakpoint of the prompt cache', () => {
         ],
       },
     ])
+  })
+
+  it('is left out of instructions in the other role too', async () => {
+    const { messages } = await anthropicCall(JSON.stringify(body))
+    expect(messagesFor(messages, { role: 'developer' })[0]).toEqual({
+      role: 'developer',
+      content: 'Be brief.\n\nBe kind.',
+    })
   })
 
   it('on a whole message of a chat client is that of its last part at Claude', async () => {

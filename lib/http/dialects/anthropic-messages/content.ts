@@ -1,6 +1,12 @@
-import type { Content, ContentPart, Message, Reasoning, ToolCall } from '../../../llm/message.ts'
+import {
+  type Content,
+  type ContentPart,
+  type Message,
+  type Reasoning,
+  type ToolCall,
+  textOf,
+} from '../../../llm/message.ts'
 import { turn } from '../../../loop-turns.ts'
-import { isObject } from '../../../raw-json.ts'
 import type { AnthropicCountBody } from '../../../validation/anthropic-messages.ts'
 import { withBreakpoint } from '../breakpoint.ts'
 
@@ -157,14 +163,13 @@ const messagesOf = ({ role, content }: BodyMessage, leftOut: Set<string>): reado
 
 const PARAGRAPH = '\n\n'
 
-/** One text, or texts that together are the same where one of them has a breakpoint of the prompt cache. */
+/** One text; its parts where one of them has a breakpoint of the prompt cache, which together are the same text. */
 const instructionOf = (system: NonNullable<AnthropicCountBody['system']>): Content => {
   if (typeof system === 'string') return system
-  if (!system.some(({ cache_control: breakpoint }) => isObject(breakpoint)))
-    return system.map(({ text = '' }) => text).join(PARAGRAPH)
-  return system.flatMap(({ text = '', cache_control: breakpoint }, at) =>
+  const parts = system.flatMap(({ text = '', cache_control: breakpoint }, at) =>
     withBreakpoint([{ type: 'text', text: at < system.length - 1 ? text + PARAGRAPH : text }], breakpoint),
   )
+  return parts.some(part => 'cacheControl' in part) ? parts : textOf(parts)
 }
 
 export type Conversation = Readonly<{

@@ -34,16 +34,16 @@ const partFor = (part: ContentPart): object => {
   return breakpoint === undefined ? sent : { ...sent, cache_control: breakpoint }
 }
 
-const contentFor = (
-  { role, content }: Message,
-  { takesBreakpoints }: MessageForm,
-): string | readonly object[] => {
+const isInstruction = ({ role }: Message): boolean => role === 'system' || role === 'developer'
+
+const contentFor = (message: Message, { takesBreakpoints }: MessageForm): string | readonly object[] => {
+  const { content } = message
   if (typeof content === 'string') return content
   if (takesBreakpoints) return content.map(partFor)
   const hasBreakpoint = content.some(part => breakpointOf(part) !== undefined)
   // Texts that stand apart for a breakpoint alone are one where there is none.
   const isOneText =
-    content.every(({ type }) => type === 'text') && (content.length === 1 || role === 'system')
+    content.every(({ type }) => type === 'text') && (content.length === 1 || isInstruction(message))
   return hasBreakpoint && isOneText ? textOf(content) : content.map(partWithoutBreakpoint)
 }
 
@@ -96,8 +96,6 @@ const messageFor = (message: Message, form: MessageForm, isLast: boolean): objec
     ? { role: 'tool', tool_call_id: shortToolCallId(message.toolCallId), content }
     : { role: message.role, content }
 }
-
-const isInstruction = ({ role }: Message): boolean => role === 'system' || role === 'developer'
 
 /** Merges instructions into the user's message after them, or into a separate one where none follows. */
 const withoutInstructions = (messages: readonly Message[]): readonly Message[] => {
@@ -154,12 +152,11 @@ const withTextResults = (messages: readonly Message[]): readonly Message[] => {
   return media.length > 0 ? [...found, { role: 'user', content: media }] : found
 }
 
-const same = (messages: readonly Message[]): readonly Message[] => messages
-
 /** A conversation as OpenAI's chat messages. */
 export const messagesFor = (messages: readonly Message[], form: MessageForm): readonly object[] => {
-  const { role, fitted = same } = form
-  const sent = fitted(withTextResults(messages))
+  const { role, fitted } = form
+  const textual = withTextResults(messages)
+  const sent = fitted?.(textual) ?? textual
   const taken = role
     ? sent.map(message => (isInstruction(message) ? ({ ...message, role } as Message) : message))
     : withoutInstructions(sent)

@@ -3,13 +3,21 @@ import type { ReplyEvent, ToolCall } from './types.ts'
 
 /** OpenAI refuses longer ids when they come back. */
 const LONGEST_ID = 40
+/** And longer names of tools; Anthropic's may have 128 characters. */
+export const LONGEST_TOOL_NAME = 64
 const LONGEST_HASH = 16
 
-/** An id of a tool call that OpenAI takes: the same one, or a shorter one that only this id becomes. */
-export const shortToolCallId = (id: string): string =>
-  id.length <= LONGEST_ID
-    ? id
-    : `${id.slice(0, LONGEST_ID - LONGEST_HASH - 1)}_${hash('sha256', id).slice(0, LONGEST_HASH)}`
+/** The same text, or a shorter one that only this text becomes. */
+const shortened = (text: string, most: number): string =>
+  text.length <= most
+    ? text
+    : `${text.slice(0, most - LONGEST_HASH - 1)}_${hash('sha256', text).slice(0, LONGEST_HASH)}`
+
+/** An id of a tool call that OpenAI takes. */
+export const shortToolCallId = (id: string): string => shortened(id, LONGEST_ID)
+
+/** A name of a tool that OpenAI takes. */
+export const shortToolName = (name: string): string => shortened(name, LONGEST_TOOL_NAME)
 
 /** A tool call in OpenAI's form. */
 export const toolCallBody = ({

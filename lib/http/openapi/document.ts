@@ -125,11 +125,11 @@ const bodyOf = ({
   type = 'application/json',
   examples,
 }: NonNullable<Operation['body']>): DocumentBody => {
-  const forms = [name, ...(other ? [other.name] : [])].map(one => ({ $ref: referenceTo(one) }))
-  const schema = other ? { anyOf: forms } : forms[0]
+  const own = { $ref: referenceTo(name) }
+  const schema = other ? { anyOf: [own, { $ref: referenceTo(other.name) }] } : own
   return {
     required: true,
-    content: { [type]: { ...(schema && { schema }), examples: examplesOf(examples) } },
+    content: { [type]: { schema, examples: examplesOf(examples) } },
   }
 }
 
@@ -188,7 +188,7 @@ const pathsOf = (operations: readonly Operation[]): ApiDocument['paths'] => {
 const schemasOf = (operations: readonly Operation[], direction: Direction): Record<string, JsonSchema> => {
   const named =
     direction === 'request'
-      ? operations.flatMap(({ body }) => (body ? [body, ...(body.other ? [body.other] : [])] : []))
+      ? operations.flatMap(({ body }) => [body, body?.other].filter(one => one !== undefined))
       : operations.flatMap(({ answers }) =>
           answers.flatMap(({ content = [] }) => content.flatMap(({ body }) => body ?? [])),
         )

@@ -8,16 +8,13 @@ const ID_LENGTH = 9
 /** An id of a tool call that Mistral takes: the same one, or one that only this id becomes. */
 const mistralId = (id: string): string => (ID.test(id) ? id : hash('sha256', id).slice(0, ID_LENGTH))
 
+/** The same message where its ids fit. */
 const withOwnIds = (message: Message): Message => {
-  if (message.role === 'tool') return { ...message, toolCallId: mistralId(message.toolCallId) }
-  if (message.role !== 'assistant' || !message.toolCalls) return message
+  if (message.role === 'tool' && !ID.test(message.toolCallId))
+    return { ...message, toolCallId: mistralId(message.toolCallId) }
+  if (message.role !== 'assistant' || !message.toolCalls?.some(({ id }) => !ID.test(id))) return message
   return { ...message, toolCalls: message.toolCalls.map(call => ({ ...call, id: mistralId(call.id) })) }
 }
-
-const hasOtherId = (message: Message): boolean =>
-  message.role === 'tool'
-    ? !ID.test(message.toolCallId)
-    : message.role === 'assistant' && (message.toolCalls ?? []).some(({ id }) => !ID.test(id))
 
 /** After a tool's result Mistral takes the model's message alone, or another result. Source: its error 3230. */
 const isOutOfTurn = (message: Message, before: Message | undefined): boolean =>
@@ -27,9 +24,8 @@ const BETWEEN: Message = { role: 'assistant', content: 'OK.' }
 
 /** A conversation as Mistral takes it, such as one that began with another vendor: the same list where it does. */
 export const mistralMessages = (messages: readonly Message[]): readonly Message[] => {
-  const isTaken = !messages.some((one, at) => hasOtherId(one) || isOutOfTurn(one, messages[at - 1]))
-  if (isTaken) return messages
-  return messages.flatMap((message, at) =>
+  const fitted = messages.flatMap((message, at) =>
     isOutOfTurn(message, messages[at - 1]) ? [BETWEEN, withOwnIds(message)] : [withOwnIds(message)],
   )
+  return fitted.every((message, at) => message === messages[at]) ? messages : fitted
 }

@@ -125,7 +125,9 @@ class Rewriting {
   #objectOf({ properties, required, additionalProperties }: Schema, depth: number): Schema {
     if (!isObject(properties)) return additionalProperties === undefined ? {} : { additionalProperties }
     const needed = new Set(Array.isArray(required) ? required : [])
-    this.#optional += Object.keys(properties).filter(name => !needed.has(name)).length
+    // The members of a definition count where it stands, not wherever it is referred to.
+    if (this.#following.size === 0)
+      this.#optional += Object.keys(properties).filter(name => !needed.has(name)).length
     if (this.#optional > MOST_OPTIONAL) throw new Inexpressible()
     return { properties: this.#each(properties, depth), additionalProperties: false }
   }
@@ -149,13 +151,9 @@ class Rewriting {
     if (this.#followed.has(pointer)) return
     const definition = pointer.startsWith('#') ? definitionAt(this.#root, pointer) : undefined
     if (!isObject(definition)) throw new Inexpressible()
-    const optional = this.#optional
-    this.#optional = 0
     this.#following.add(pointer)
     this.rewritten(definition, depth + 1)
     this.#following.delete(pointer)
-    // Its members count where it stands.
-    this.#optional = optional
     this.#followed.add(pointer)
   }
 }

@@ -31,12 +31,22 @@ const isStrict = (schema: unknown, depth = 0): boolean => {
   return inside.every(one => isStrict(one, depth + 1))
 }
 
+/** A call's schemas are asked for by its request and by its warnings. */
+const known = new WeakMap<object, boolean>()
+
+const mayBeStrict = (schema: unknown): boolean => {
+  if (!isObject(schema)) return true
+  const answer = known.get(schema) ?? isStrict(schema)
+  known.set(schema, answer)
+  return answer
+}
+
 /** Whether a schema is to be followed strictly: as it is wanted, where OpenAI takes such a schema so. */
 export const strictFor = (wanted: boolean | undefined, schema: unknown): boolean | undefined =>
-  wanted && isStrict(schema)
+  wanted && mayBeStrict(schema)
 
 const isLost = ({ strict, schema }: Readonly<{ strict?: boolean; schema?: unknown }>): boolean =>
-  strict === true && !isStrict(schema)
+  strict === true && !mayBeStrict(schema)
 
 /** The warning where a translated call wants that of a schema that OpenAI does not take so. */
 export const strictWarnings = (call: Call): readonly string[] => {

@@ -11,12 +11,16 @@ export const withProperties = (schema: unknown): unknown => {
 }
 
 /** A tool in OpenAI's form. */
-const toolFor = ({ name, description, parameters: given, strict: wanted, custom }: Tool): object => {
+const toolFor = ({ name, description, parameters, strict, custom }: Tool): object => {
   if (custom) return { type: 'custom', custom: { name, description, ...custom } }
-  const parameters = withProperties(given)
   return {
     type: 'function',
-    function: { name, description, parameters, strict: strictFor(wanted, parameters) },
+    function: {
+      name,
+      description,
+      parameters: withProperties(parameters),
+      strict: strictFor(strict, parameters),
+    },
   }
 }
 

@@ -9,6 +9,7 @@ import { type BodyWatch, watchEvents, watchJson, watchNothing } from './body-wat
 import { readingError } from './http-provider.ts'
 import { type Fields, fieldsOf, listIn, parseJson, wordIn } from './lenient.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
+import { isTruncated } from './stream-event.ts'
 import type { UpstreamResponse } from './upstream.ts'
 import { malformedResponse, upstreamError } from './upstream-error.ts'
 
@@ -29,6 +30,8 @@ export type PassedResponse = Readonly<{
 }>
 
 const MOST_WHOLE_BYTES = 1024 * 1024
+/** In bytes: enough to see what a body is. */
+const BEGINNING = 1_024
 const JSON_TYPE = 'application/json'
 const EVENTS_TYPE = 'text/event-stream'
 const FINISH = { type: 'finish', reason: 'stop' } as const
@@ -153,8 +156,6 @@ const streamedReply = async (
   return { head: passed.head, usage, events: await prefetched(events) }
 }
 
-const beginsAsJson = (bytes: Buffer): boolean => /^[\ufeff\s]*[[{]/.test(bytes.toString('utf8'))
-
 /**
  * Reads a JSON document of up to 1 MiB as a whole; a longer one passes as it comes. Upstreams put other content types
  * before it.
@@ -176,7 +177,8 @@ const jsonReply = async (received: PassedResponse, body: ResponseBody): Promise<
   }
   const bytes = Buffer.concat(begun)
   if (size <= MOST_WHOLE_BYTES) return wholeReply(passed, bytes.toString('utf8'))
-  if (beginsAsJson(bytes)) return streamedReply(passed, body, watchJson(), begun)
+  if (isTruncated(bytes.toString('utf8', 0, BEGINNING)))
+    return streamedReply(passed, body, watchJson(), begun)
   body.destroy()
   throw malformedResponse(passed.head.target.provider, 'invalid JSON')
 }

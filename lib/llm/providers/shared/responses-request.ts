@@ -27,11 +27,16 @@ const formatFor = (format: unknown): unknown => {
 
 const NO_ARGUMENTS = { type: 'object', properties: {} }
 
-const toolFor = ({ name, description, parameters: given = NO_ARGUMENTS, strict, custom }: Tool): object => {
-  if (custom) return { type: 'custom', name, description, format: formatFor(custom.format) }
-  const parameters = withProperties(given)
-  return { type: 'function', name, description, parameters, strict: strictFor(strict ?? false, parameters) }
-}
+const toolFor = ({ name, description, parameters = NO_ARGUMENTS, strict = false, custom }: Tool): object =>
+  custom
+    ? { type: 'custom', name, description, format: formatFor(custom.format) }
+    : {
+        type: 'function',
+        name,
+        description,
+        parameters: withProperties(parameters),
+        strict: strictFor(strict, parameters),
+      }
 
 const choiceFor = (choice: ToolChoice, tools: readonly Tool[]): string | object => {
   const named = (name: string): object => {

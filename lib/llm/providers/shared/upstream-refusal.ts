@@ -14,7 +14,7 @@ const MOST_GATHERED = 1_000
 type Redact = (text: string) => string
 
 /** An error's body; without a way to mask secrets in it, its words are not passed on. */
-type Refused = Readonly<{ body?: unknown; redact?: Redact }>
+type ErrorBody = Readonly<{ body?: unknown; redact?: Redact }>
 
 /** The members of an error in a body, an event or alone. Google puts a body into a list. */
 const errorFields = (body: unknown): Fields => {
@@ -43,7 +43,7 @@ const gathered = (body: unknown, redact: Redact) => {
  * @param ours what is said where the upstream has no words
  */
 export const refusalOf = (
-  { body, redact }: Refused,
+  { body, redact }: ErrorBody,
   status: number | undefined,
   ours: string,
 ): UpstreamRefusal | undefined => {

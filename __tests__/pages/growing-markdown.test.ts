@@ -135,8 +135,16 @@ test('an answer without references looks at every moment as if its text so far h
         expect(drawn(growing.update(part))).toEqual(whole(part))
       }
     }),
-    // Blank lines in code that nothing but the next item ends.
-    { numRuns: process.env.SOAK ? 800 : 250, examples: [['-\n  ```\n\n\n- [x] done', [11]]] },
+    {
+      numRuns: process.env.SOAK ? 800 : 250,
+      examples: [
+        // Blank lines in code that nothing but the next item ends.
+        ['-\n  ```\n\n\n- [x] done', [11]],
+        // What begins like a list, after indented code.
+        ['    - nested deeper\n\r\n> - quoted list', [25]],
+        ['    - nested deeper\n\n- -\n- two', [23, 24, 29]],
+      ],
+    },
   )
 })
 

@@ -51,19 +51,26 @@ function readsOtherwiseAlone(
   node: RootContent,
   start: number,
 ): boolean {
-  if (group.nodes.at(-1)?.type === 'list') return false
+  const before = group.nodes.at(-1)
+  if (before?.type === 'list') return false
   const source = text.slice(offsetOf(node), offsetOf(node) + LONGEST_MARKERS)
   const startsWithText =
     node.type === 'paragraph' || node.type === 'table' || (node.type === 'heading' && source[0] !== '#')
   if (startsWithText && LIKE_A_LIST.test(source)) return true
-  if (followsBlankLine(text, start)) return false
-  if (startsWithText || LIST_WITHIN.test(source)) return true
+  const isApart = followsBlankLine(text, start)
+  // Even after blank lines the parser takes what follows indented code for its continuation, which no list can begin.
+  if (LIST_WITHIN.test(source) && (!isApart || isIndentedCode(text, before))) return true
+  if (isApart) return false
+  if (startsWithText) return true
   return /^[ \t]*\\\[/m.test(text.slice(group.start, start))
 }
 
 const LONGEST_MARKERS = 40
 const LIKE_A_LIST = /^(?:[-+*]|\d{1,9}[.)])(?:\s|$)/
 const LIST_WITHIN = /^(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]*)+(?:[-+*]|\d{1,9}[.)])(?:\s|$)/
+
+const isIndentedCode = (text: string, node: RootContent | undefined): boolean =>
+  node?.type === 'code' && !/[`~]/.test(text.charAt(offsetOf(node)))
 
 /** Whether the line at `start` comes after a blank one, or is the first. */
 export const followsBlankLine = (text: string, start: number): boolean =>

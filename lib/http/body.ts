@@ -7,7 +7,7 @@ import { jsonFingerprint } from '../idempotency/fingerprint.ts'
 import type { RawMembers } from '../llm/types.ts'
 import { joinedInTurn, turn } from '../loop-turns.ts'
 import { jsonInTurnsOrThrow } from '../validation/json.ts'
-import { bodyIsRead } from './body-gate.ts'
+import { passBodyGate } from './body-gate.ts'
 import { membersInTurns } from './raw-members.ts'
 import { holdsBodyBack } from './server/expect.ts'
 
@@ -226,7 +226,7 @@ const decoded = async (bytes: Uint8Array, encoding: string, maxBytes: number): P
 const plainJsonOf = async (request: Request, maxBytes: number): Promise<JsonText> => {
   assertJson(request, false)
   const bytes = await readBytes(request, maxBytes)
-  await bodyIsRead(request, () => jsonFingerprint(bytes))
+  await passBodyGate(request, () => jsonFingerprint(bytes))
   return jsonOf(bytes)
 }
 
@@ -253,14 +253,14 @@ export const readText = async (request: Request, maxBytes: number): Promise<stri
   assertPlain(request)
   assertUtf8(request, 'This text')
   const bytes = await readBytes(request, maxBytes)
-  await bodyIsRead(request, () => jsonFingerprint(bytes))
+  await passBodyGate(request, () => jsonFingerprint(bytes))
   return textOf(bytes)
 }
 
 /** The same for a body that may be absent; undefined where it is. */
 export const readJsonOrNothing = async (request: Request, maxBytes: number): Promise<unknown> => {
   const bytes = await readBytes(request, maxBytes)
-  await bodyIsRead(request, () => jsonFingerprint(bytes))
+  await passBodyGate(request, () => jsonFingerprint(bytes))
   if (bytes.length === 0) return undefined
   assertJson(request, false)
   return (await jsonOf(bytes)).value
@@ -275,7 +275,7 @@ export const readEncodedJson = async (request: Request, maxBytes: number): Promi
   const bytes = await readBytes(request, maxBytes)
   const encoding = request.headers.get('content-encoding') ?? 'identity'
   const plain = await decoded(bytes, encoding, maxBytes)
-  await bodyIsRead(request, () => jsonFingerprint(plain))
+  await passBodyGate(request, () => jsonFingerprint(plain))
   const json = await jsonOf(plain)
   return { ...json, members: await membersInTurns(json.text) }
 }

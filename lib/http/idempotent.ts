@@ -1,12 +1,14 @@
 import { GatewayError, toGatewayError } from '../errors.ts'
 import type { Claim, Found, Idempotency, RequestKey, StoredResult } from '../idempotency/types.ts'
 import { type Caller, ownerOf, type RequestContext } from '../request-context.ts'
-import { beforeBodyIsUsed } from './body-gate.ts'
+import { gateBody } from './body-gate.ts'
 import { errorResponse } from './error-response.ts'
 import { bodyOf, contextHeaders, type RouteResponse, withTextBody } from './route-response.ts'
 
 export type IdempotentRequest = Readonly<{
   request: Request
+  /** The value of its `Idempotency-Key`. */
+  key: string
   /** With its caller. */
   context: RequestContext
   run: () => Promise<RouteResponse>
@@ -143,17 +145,15 @@ const stored = async (response: RouteResponse, storing: Storing): Promise<RouteR
 
 /**
  * Runs a request with an `Idempotency-Key` once: a repetition gets the stored result, another body under the same key
- * IDEMPOTENCY_MISMATCH, a repetition while the first one runs CONFLICT. Without the header it just runs.
+ * IDEMPOTENCY_MISMATCH, a repetition while the first one runs CONFLICT.
  *
  * Stored are complete answers and refusals of the request itself; failures of the gateway and of providers free the
  * key, and so does a client that leaves before its answer is complete, unless it can be resumed. Source: draft-ietf-httpapi-idempotency-key-header.
  */
 export const idempotently = async (
-  { request, context, run }: IdempotentRequest,
+  { request, key, context, run }: IdempotentRequest,
   idempotency: Idempotency,
 ): Promise<RouteResponse> => {
-  const key = request.headers.get('idempotency-key')
-  if (key === null) return run()
   assertKey(key)
   const { caller } = context
   const { mostBytes } = idempotency
@@ -167,7 +167,7 @@ export const idempotently = async (
   }
   let claim: Claim | undefined
   let repeated: RouteResponse | undefined
-  beforeBodyIsUsed(request, async fingerprint => {
+  const gate = gateBody(request, async fingerprint => {
     const found = await idempotency.claim(requestKey, fingerprint)
     if (found.state === 'claimed') {
       claim = found.claim
@@ -181,6 +181,7 @@ export const idempotently = async (
   })
   try {
     const response = await run()
+    if (!gate.isPassed) throw new Error('An idempotent route has answered without its body at the gate.')
     return claim ? await stored(response, { claim, context, mostBytes }) : response
   } catch (thrown) {
     if (repeated) return repeated

@@ -188,8 +188,9 @@ export const serving =
       const admittedContext = admission ? await admission : context
       const run = () => servedBy(handler, { ...exchange, context: admittedContext }, options)
       const { request } = exchange
-      if (!options.idempotent || method !== 'POST') return run()
-      return idempotently({ request, context: admittedContext, run }, deps.idempotency)
+      const key = options.idempotent && method === 'POST' ? request.headers.get('idempotency-key') : null
+      if (key === null) return run()
+      return idempotently({ request, key, context: admittedContext, run }, deps.idempotency)
     }
 
     const respond =

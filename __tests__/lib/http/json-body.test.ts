@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readEncodedJson, readJson, readJsonOrNothing, readJsonText, readText } from '#lib/http/body.ts'
-import { beforeBodyIsUsed } from '#lib/http/body-gate.ts'
+import { gateBody } from '#lib/http/body-gate.ts'
 
 const MAX_BYTES = 1_000_000
 
@@ -43,7 +43,7 @@ describe('a JSON body', () => {
     const headers = { 'content-type': 'application/json' }
     const request = new Request('http://gateway/', { method: 'POST', headers, body })
     const seen: string[] = []
-    beforeBodyIsUsed(request, async fingerprint => {
+    gateBody(request, async fingerprint => {
       seen.push(fingerprint)
       throw new Error('refused by the gate')
     })

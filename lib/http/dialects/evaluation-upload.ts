@@ -12,7 +12,7 @@ import {
 } from '../../validation/evaluation-runs.ts'
 import { parseOrThrow } from '../../validation/zod.ts'
 import { readJson, readText } from '../body.ts'
-import { bodyIsRead } from '../body-gate.ts'
+import { passBodyGate } from '../body-gate.ts'
 
 /** The longest body of a data set, bytes. */
 export const MAX_DATASET_BYTES = 20_000_000
@@ -34,7 +34,7 @@ const ofForm = async (request: Request, { mediaDir, signal }: UploadOptions): Pr
     signal,
   })
   try {
-    await bodyIsRead(request, () => formFingerprint(parts))
+    await passBodyGate(request, () => formFingerprint(parts))
     const unknown = parts.find(({ name }) => name !== 'file' && name !== 'name')
     if (unknown) throw invalid(unknown.name, 'is not a field of this request')
     const files = parts.flatMap(part => ('path' in part ? [part] : []))

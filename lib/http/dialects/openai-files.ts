@@ -7,7 +7,7 @@ import type { FormPart } from '../../llm/passthrough.ts'
 import { type ReceiveFormOptions, receiveForm } from '../../multipart/receive-form.ts'
 import { fileFields } from '../../validation/openai-batches.ts'
 import { parseOrThrow } from '../../validation/zod.ts'
-import { bodyIsRead } from '../body-gate.ts'
+import { passBodyGate } from '../body-gate.ts'
 import { pacedBody } from '../paced-body.ts'
 import type { RouteResponse } from '../route-response.ts'
 
@@ -69,7 +69,7 @@ const uploadedFile = (parts: readonly FormPart[]) => {
 export const receivedFile = async (request: Request, options: ReceiveFormOptions) => {
   const { parts, dispose } = await receiveForm(request, options)
   try {
-    await bodyIsRead(request, () => formFingerprint(parts))
+    await passBodyGate(request, () => formFingerprint(parts))
     return { file: uploadedFile(parts), dispose }
   } catch (error) {
     await dispose()

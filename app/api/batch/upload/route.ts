@@ -1,5 +1,5 @@
 import { serve } from '#lib/gateway/index.ts'
-import { bodyIsRead } from '#lib/http/body-gate.ts'
+import { passBodyGate } from '#lib/http/body-gate.ts'
 import { jobJson } from '#lib/http/dialects/batch.ts'
 import { uploadFingerprint } from '#lib/http/upload-fingerprint.ts'
 import { uploadFields } from '#lib/validation/batch.ts'
@@ -20,7 +20,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
       const { clock, uploads, itemLimits } = gateway
       const upload = await uploads.receive(request, context.signal)
       try {
-        await bodyIsRead(request, () => uploadFingerprint(upload))
+        await passBodyGate(request, () => uploadFingerprint(upload))
         const options = parseOrThrow(uploadFields(itemLimits, clock.now()), upload.fields)
         const job = await uploads.submit(context.caller, options, upload)
         return {

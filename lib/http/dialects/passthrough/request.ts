@@ -15,7 +15,7 @@ import { type ReceivedForm, receiveForm } from '../../../multipart/receive-form.
 import { AttemptBudget, type RequestContext } from '../../../request-context.ts'
 import { endpointBody, type JsonEndpoint } from '../../../validation/openai-endpoints.ts'
 import { parseOrThrow } from '../../../validation/zod.ts'
-import { bodyIsRead } from '../../body-gate.ts'
+import { passBodyGate } from '../../body-gate.ts'
 import { cacheLabelsOf, cacheModeOf } from '../../request-headers.ts'
 import { type ModelRequestDeps, readModelRequest } from '../model-request.ts'
 
@@ -112,7 +112,7 @@ export const formCall = async (
     signal: context.signal,
   })
   try {
-    await bodyIsRead(request, () => formFingerprint(parts))
+    await passBodyGate(request, () => formFingerprint(parts))
     await deps.vendorObjects.assertOwnInForm(context.caller, parts)
     const body = { kind: 'form', parts } as const
     const model = fieldOf({ body }, 'model')

@@ -169,7 +169,7 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
   ),
   hedges: undefined,
   cooldowns: new Cooldowns({ longestMs: 300_000, refusedMs: 5_000, clock }),
-  budgetOf: retryBudgets(),
+  retryBudgetOf: retryBudgets(),
   bulkheadOf: bulkheads(PROMISES.slots, clock),
   timeouts: {
     firstContentMs: Number.POSITIVE_INFINITY,

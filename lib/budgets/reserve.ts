@@ -173,13 +173,13 @@ const attempt = async (funded: Funded, next: Handler<Call, Reply>, deps: Reserve
 
 /**
  * Reserves the most that one attempt may cost, in every budget of its caller, and settles it where the attempt ends, by
- * what the ledger charges: before the last of an answer is sent. An attempt that is never made costs nothing. Callers without a budget pass. Absent dependencies switch it off.
+ * what the ledger charges: before the last of an answer is sent. An attempt that is never made costs nothing. Callers without a budget pass.
  */
-export const reserve = (deps: ReserveDeps | undefined): Policy<Call, Reply> =>
+export const reserve = (deps: ReserveDeps): Policy<Call, Reply> =>
   function reserve(call, next) {
     const [target] = call.plan
-    const limits = deps?.budgetsOf(call.caller) ?? []
-    if (!deps || !target || limits.length === 0) return next(call)
+    const limits = deps.budgetsOf(call.caller)
+    if (!target || limits.length === 0) return next(call)
     const worst = deps.worstCases.of(call, target)
     if (worst?.nanoUsd === 0 || (!worst && deps.allowsUnpriced)) return next(call)
     if (!worst) return Promise.reject(unpricedError(target.name))
@@ -190,11 +190,11 @@ export type SpentOutDeps = Readonly<{ budgets: Pick<Budgets, 'assertNotSpent'>; 
 
 /**
  * Refuses a call whose budget is spent, before anything is done for it. Whether what is left suffices is decided by the
- * reservation, so that a cached answer costs nothing. Absent dependencies switch it off.
+ * reservation, so that a cached answer costs nothing.
  */
-export const spentOut = (deps: SpentOutDeps | undefined): Policy<Call, Reply> =>
+export const spentOut = ({ budgets, budgetsOf }: SpentOutDeps): Policy<Call, Reply> =>
   function spentOut(call, next) {
-    const limits = deps?.budgetsOf(call.caller) ?? []
-    if (!deps || limits.length === 0) return next(call)
-    return deps.budgets.assertNotSpent(limits).then(() => next(call))
+    const limits = budgetsOf(call.caller)
+    if (limits.length === 0) return next(call)
+    return budgets.assertNotSpent(limits).then(() => next(call))
   }

@@ -198,12 +198,12 @@ export const liveConfigOf = (
     prices: pricesOf(catalog, runtime.onUnpriced),
   })
   const deps = pipelineDepsOf(runtime, { settings, catalog, aliases, tools, guardrails })
-  const { chat, resumable, upload, batch, refresh } = pipelines(deps)
+  const { chat, upload, batch, refresh } = pipelines(deps)
   return {
     settings,
     catalog,
     aliases,
-    answer: call => (call.resume ? resumable(call) : chat(call)),
+    answer: chat,
     answerUpload: upload,
     answerItem: batch,
     refresh,

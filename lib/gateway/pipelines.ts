@@ -63,7 +63,7 @@ export type PipelineDeps = Readonly<{
   retries: Retries
   circuitOf: Circuits
   cooldowns: Cooldowns
-  budgetOf: ReturnType<typeof retryBudgets>
+  retryBudgetOf: ReturnType<typeof retryBudgets>
   bulkheadOf: ReturnType<typeof bulkheads>
   timeouts: Timeouts
   /** The providers' remaining rate limits, as background work last saw them. */
@@ -73,58 +73,86 @@ export type PipelineDeps = Readonly<{
 }>
 
 /**
- * The source of a call: a client's chat, one whose stream outlives its connection, an upload whose files are on disk, an
- * item of a batch, or the refresh of a cached answer.
+ * The source of a call: a client's chat, an upload whose files are on disk, an item of a batch, or the refresh of a cached
+ * answer.
  */
-type Source = 'chat' | 'resumable' | 'upload' | 'batch' | 'refresh'
+type Source = 'chat' | 'upload' | 'batch' | 'refresh'
 type Step = readonly [sources: readonly Source[], policy: Policy<Call, Reply> | undefined]
 
-const ALL = ['chat', 'resumable', 'upload', 'batch', 'refresh'] as const
-const CHAT_AND_BATCH = ['chat', 'resumable', 'upload', 'batch'] as const
-const LIVE = ['chat', 'resumable', 'upload'] as const
-const CHAT = ['chat', 'resumable'] as const
-const CONVERSING = ['chat', 'resumable', 'batch'] as const
-const RESUMABLE = ['resumable'] as const
+const ALL = ['chat', 'upload', 'batch', 'refresh'] as const
+const ALL_BUT_REFRESH = ['chat', 'upload', 'batch'] as const
+const LIVE = ['chat', 'upload'] as const
+const CONVERSING = ['chat', 'batch'] as const
+const CHAT = ['chat'] as const
 const BATCH = ['batch'] as const
 
 /**
  * The steps of a call, in order. Its caller was admitted before its body was read, an item's owner with its job. A run
  * of an item tries each target once. A refresh enters below the cache, in the pipeline of the call that triggered it.
  */
-const stepsOf = (deps: PipelineDeps, rules: Guardrails = deps.guardrails): readonly Step[] => [
-  [ALL, record()], //                                   record the answer
-  [BATCH, asKeyOfBatch(deps.batchItems)], //               run as the key that submitted it
-  [CHAT_AND_BATCH, modelScope(deps.modelScopes)], //       refuse models that the key may not use
-  [CHAT_AND_BATCH, spentOut(deps.budgets)], //             refuse a caller whose budget is spent
-  [CHAT_AND_BATCH, keyConcurrency(deps.concurrency)], //   bound the calls in progress of a key
-  [CHAT_AND_BATCH, keyTokens(deps.tokens)], //             and its tokens a minute
-  [LIVE, spend()], //                                      count it against the rate limits, unless it is refused
-  [RESUMABLE, deps.streams && resume(deps.streams)], //    let the stream outlive its connection
-  [CHAT_AND_BATCH, rules.input && guardInput(rules.input)], // look at what is asked
-  [CHAT_AND_BATCH, rules.systemPrompts && systemPrompt(rules.systemPrompts)], // put the operator's system prompt first
-  [ALL, meter(deps.prices)], //                            compute the cost, cached answers included
-  [CHAT_AND_BATCH, cache(deps.cache)], //                  reuse a stored answer
-  [CHAT_AND_BATCH, rules.output && guardOutput(rules.output)], // look at what is answered
-  [CHAT_AND_BATCH, truncate()], //                      bound the answer's size
-  [CONVERSING, rules.answerSchemas && answerSchema(rules.answerSchemas)], // check it against its schema, repair once
-  [CONVERSING, tools(deps.tools)], //                      run the gateway's own tools for the model
-  [CHAT_AND_BATCH, route(deps.routes)], //                 choose the targets, best first
-  [CHAT_AND_BATCH, fallbacksInScope(deps.modelScopes)], // and keep to them
-  [CHAT_AND_BATCH, rules.allowedModels && allowedTargets(rules.allowedModels)], // and to those that the rules allow
-  [BATCH, deferBackground(deps.headrooms, deps.clock)], //    reserve remaining rate limits for live calls
-  [CHAT_AND_BATCH, fallback(deps.fallbacks)], //           on failure, try the next target
-  [CHAT, deps.hedges && hedge(deps.hedges)], //                           start a second attempt beside a slow one
-  [LIVE, retry(deps.retries, deps.budgetOf)], //              retry transient failures
-  [CHAT_AND_BATCH, reserve(deps.budgets)], //              reserve the money of one attempt, and settle it
-  [CHAT_AND_BATCH, breaker(deps.circuitOf, deps.cooldowns)], // skip failing targets, and those in cooldown
-  [CHAT_AND_BATCH, bulkhead(deps.bulkheadOf)], // bound concurrent calls
-  [CHAT_AND_BATCH, timeout(deps.timeouts, deps.clock)], //    bound the time of an attempt
-]
+const stepsOf = (deps: PipelineDeps): readonly Step[] => {
+  const { guardrails, budgets } = deps
+  return [
+    // Record the answer.
+    [ALL, record()],
+    // Run as the key that submitted it.
+    [BATCH, asKeyOfBatch(deps.batchItems)],
+    // Refuse models that the key may not use.
+    [ALL_BUT_REFRESH, modelScope(deps.modelScopes)],
+    // Refuse a caller whose budget is spent.
+    [ALL_BUT_REFRESH, budgets && spentOut(budgets)],
+    // Bound the calls in progress of a key.
+    [ALL_BUT_REFRESH, keyConcurrency(deps.concurrency)],
+    // Bound the tokens of a key, a minute.
+    [ALL_BUT_REFRESH, keyTokens(deps.tokens)],
+    // Count it against the rate limits, unless it is refused.
+    [LIVE, spend()],
+    // Let a resumable stream outlive its connection.
+    [CHAT, deps.streams && resume(deps.streams)],
+    // Look at what is asked.
+    [ALL_BUT_REFRESH, guardrails.input && guardInput(guardrails.input)],
+    // Put the operator's system prompt first.
+    [ALL_BUT_REFRESH, guardrails.systemPrompts && systemPrompt(guardrails.systemPrompts)],
+    // Compute the cost, cached answers included.
+    [ALL, meter(deps.prices)],
+    // Reuse a stored answer.
+    [ALL_BUT_REFRESH, cache(deps.cache)],
+    // Look at what is answered.
+    [ALL_BUT_REFRESH, guardrails.output && guardOutput(guardrails.output)],
+    // Bound the answer's size.
+    [ALL_BUT_REFRESH, truncate()],
+    // Check the answer against its schema, and have it repaired once.
+    [CONVERSING, guardrails.answerSchemas && answerSchema(guardrails.answerSchemas)],
+    // Run the gateway's own tools for the model.
+    [CONVERSING, tools(deps.tools)],
+    // Choose the targets, best first.
+    [ALL_BUT_REFRESH, route(deps.routes)],
+    // Keep the fallbacks to the models that the key may use.
+    [ALL_BUT_REFRESH, fallbacksInScope(deps.modelScopes)],
+    // Keep the targets to those that the guardrails allow.
+    [ALL_BUT_REFRESH, guardrails.allowedModels && allowedTargets(guardrails.allowedModels)],
+    // Reserve remaining rate limits for live calls.
+    [BATCH, deferBackground(deps.headrooms, deps.clock)],
+    // On failure, try the next target.
+    [ALL_BUT_REFRESH, fallback(deps.fallbacks)],
+    // Start a second attempt beside a slow one.
+    [CHAT, deps.hedges && hedge(deps.hedges)],
+    // Retry transient failures.
+    [LIVE, retry(deps.retries, deps.retryBudgetOf)],
+    // Reserve the money of one attempt, and settle it.
+    [ALL_BUT_REFRESH, budgets && reserve(budgets)],
+    // Skip failing targets, and those in cooldown.
+    [ALL_BUT_REFRESH, breaker(deps.circuitOf, deps.cooldowns)],
+    // Bound concurrent calls.
+    [ALL_BUT_REFRESH, bulkhead(deps.bulkheadOf)],
+    // Bound the time of an attempt.
+    [ALL_BUT_REFRESH, timeout(deps.timeouts, deps.clock)],
+  ]
+}
 
 /** The pipelines of all sources, from the same steps. */
 export type Pipelines = Readonly<{
   chat: Handler<Call, Reply>
-  resumable: Handler<Call, Reply>
   upload: Handler<Call, Reply>
   batch: Handler<Call, Reply>
   /** Wraps the rest of the pipeline, below the cache. */
@@ -138,7 +166,6 @@ export const pipelines = (deps: PipelineDeps): Pipelines => {
   const innermost = ask(deps.providers)
   return {
     chat: compose(...policiesOf('chat'))(innermost),
-    resumable: compose(...policiesOf('resumable'))(innermost),
     upload: compose(...policiesOf('upload'))(innermost),
     batch: compose(...policiesOf('batch'))(innermost),
     refresh: compose(...policiesOf('refresh')),

@@ -113,7 +113,7 @@ const slotsOf = (current: () => Settings, shared: SharedState | undefined): Slot
 /** The state of the providers' failures and loads, which survives a reload. */
 export type ResilienceRuntime = Pick<
   PipelineDeps,
-  'circuitOf' | 'cooldowns' | 'headrooms' | 'budgetOf' | 'bulkheadOf'
+  'circuitOf' | 'cooldowns' | 'headrooms' | 'retryBudgetOf' | 'bulkheadOf'
 >
 
 export const resilienceRuntime = (
@@ -126,7 +126,7 @@ export const resilienceRuntime = (
   return {
     circuitOf: shared ? shared.circuits.attach(circuitOf) : circuitOf,
     cooldowns: new Cooldowns({ longestMs: LONGEST_COOLDOWN_MS, refusedMs: REFUSED_COOLDOWN_MS, clock }),
-    budgetOf: retryBudgets(),
+    retryBudgetOf: retryBudgets(),
     bulkheadOf: bulkheads(slotsOf(current, shared), clock),
     headrooms,
   }

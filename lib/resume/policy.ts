@@ -1,45 +1,19 @@
 import type { Handler } from '../compose.ts'
-import type { Call, EventGroup, Reply } from '../llm/types.ts'
+import { type Change, transform } from '../llm/events.ts'
+import type { Call, Reply } from '../llm/types.ts'
 import { ownerOf } from '../request-context.ts'
 import type { ResumableStream } from './stream.ts'
 import type { Streams } from './streams.ts'
 
-type Step = IteratorResult<EventGroup>
+const STOPPED: Change = { events: [{ type: 'finish', reason: 'stopped' }], ends: true }
 
-const STOPPED: Step = { done: false, value: [{ type: 'finish', reason: 'stopped' }] }
-
-/** Events of an answer that can be stopped: after that only a regular finish event follows. */
-class StoppableEvents implements AsyncIterableIterator<EventGroup> {
-  readonly #source: AsyncIterator<EventGroup>
-  readonly #stream: ResumableStream
-  #over = false
-
-  constructor(events: Reply['events'], stream: ResumableStream) {
-    this.#source = events[Symbol.asyncIterator]()
-    this.#stream = stream
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  next(): Promise<Step> {
-    if (this.#over) return Promise.resolve({ done: true, value: undefined })
-    return this.#source.next().then(this.#observe)
-  }
-
-  async return(): Promise<Step> {
-    this.#over = true
-    await this.#source.return?.()
-    return { done: true, value: undefined }
-  }
-
-  readonly #observe = (step: Step): Step | Promise<Step> => {
-    if (this.#stream.stopped) return this.return().then(() => STOPPED)
-    if (!step.done) this.#stream.onEvents(step.value)
-    return step
-  }
-}
+/** The reply's events, which a stop ends with a regular finish. */
+const stoppable = (reply: Reply, stream: ResumableStream): Reply =>
+  transform(reply, events => {
+    if (stream.stopped) return STOPPED
+    stream.onEvents(events)
+    return { events }
+  })
 
 const opened = async (call: Call, next: Handler<Call, Reply>, streams: Streams): Promise<Reply> => {
   const owner = ownerOf(call.caller)
@@ -52,7 +26,7 @@ const opened = async (call: Call, next: Handler<Call, Reply>, streams: Streams):
   const stream = streams.open({ id: reply.head.id, owner, abort: reason => controller.abort(reason) })
   if (!stream) return reply
   const head = { ...reply.head, id: stream.id, resumable: true as const }
-  return { ...reply, head, events: new StoppableEvents(reply.events, stream) }
+  return stoppable({ ...reply, head }, stream)
 }
 
 /**

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { OutputSizes } from '#lib/budgets/output-sizes.ts'
 import { compose, type Handler, type Policy } from '#lib/compose.ts'
 import { GatewayError } from '#lib/errors.ts'
 import {
@@ -116,7 +117,20 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
       aliases: new Map(),
       stats: { latency: new LatencyEwma(clock), busy: new Busy() },
     },
-    budgets: undefined,
+    budgets: {
+      budgets: {
+        assertNotSpent: async () => {},
+        reserve: () => Promise.reject(new Error('no budget applies')),
+        settle: async () => {},
+      },
+      budgetsOf: () => [],
+      worstCases: { of: () => undefined, counted: async () => undefined },
+      outputSizes: new OutputSizes(),
+      allowsUnpriced: false,
+      mayClamp: false,
+      onUnexpectedCost: () => {},
+      clock,
+    },
     tools: noTools(clock),
     guardrails: allGuardrails(clock),
     streams: new Streams({
@@ -154,7 +168,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
         }),
     ),
     cooldowns: new Cooldowns({ longestMs: 300_000, refusedMs: 10_000, clock }),
-    budgetOf: retryBudgets(),
+    retryBudgetOf: retryBudgets(),
     bulkheadOf: bulkheads({ most: 10, mostWaiting: 10, waitMs: 1_000 }, clock),
     timeouts: { firstContentMs: 1_000, idleMs: 1_000, streamMs: 1_000 },
     providers: {
@@ -198,6 +212,7 @@ describe('the order of the policies', () => {
       'keyConcurrency',
       'keyTokens',
       'spend',
+      'resume',
       'guardInput',
       'systemPrompt',
       'meter',
@@ -220,14 +235,17 @@ describe('the order of the policies', () => {
     ])
   })
 
-  it('of a chat call whose stream outlives its connection: it gets its stream once it is admitted', async () => {
-    await pipelines(tracedParts([])).resumable(newCall({ ...guest, resume: true }))
-    expect(entered.slice(5, 9)).toEqual(['spend', 'resume', 'guardInput', 'systemPrompt'])
-  })
-
   it('of a chat call without hedging: as if there were no such policy', async () => {
     await pipelines({ ...tracedParts([]), hedges: undefined }).chat(newCall(guest))
-    expect(entered.slice(17, 21)).toEqual(['fallback', 'retry', 'reserve', 'breaker'])
+    expect(entered.slice(18, 22)).toEqual(['fallback', 'retry', 'reserve', 'breaker'])
+  })
+
+  it('of a chat call without budgets and streams to resume: as if there were no such policies', async () => {
+    await pipelines({ ...tracedParts([]), budgets: undefined, streams: undefined }).chat(newCall(guest))
+    expect(entered).not.toContain('spentOut')
+    expect(entered).not.toContain('resume')
+    expect(entered).not.toContain('reserve')
+    expect(entered).toContain('breaker')
   })
 
   it('of an item of a batch: admitted with its job, no retry within an attempt, live calls first', async () => {

@@ -121,6 +121,8 @@ export type LimitState = Readonly<{
 
 /** One attempt to get an answer from one target. */
 export type Attempt = {
+  /** Its place among the attempts of its request, from 0: a part of its id in the ledger. */
+  readonly number: number
   readonly target: Target
   readonly startedAt: number
   /** The time at which its cost counts, where its budgets count it on another UTC day than that of its start. */
@@ -218,6 +220,18 @@ export type Journal = {
   usage?: Promise<Usage>
   /** The error after the answer had started. */
   error?: GatewayError
+}
+
+/** Records an attempt at a target that begins now. */
+export const beginAttempt = (
+  { journal, attempts }: Readonly<{ journal: Journal; attempts: AttemptBudget }>,
+  target: Target,
+  now: number,
+): Attempt => {
+  const attempt: Attempt = { number: journal.attempts.length, target, startedAt: now }
+  journal.attempts.push(attempt)
+  attempts.begin(attempt)
+  return attempt
 }
 
 /**

@@ -9,7 +9,7 @@ import { sweepLedger } from '#lib/ledger/maintenance.ts'
 import { UsageService } from '#lib/ledger/service.ts'
 import { LedgerWriter } from '#lib/ledger/writer.ts'
 import type { Call, Usage } from '#lib/llm/types.ts'
-import { ADMIN_ID, type Attempt, type Caller, newJournal } from '#lib/request-context.ts'
+import { ADMIN_ID, type Attempt, beginAttempt, type Caller, newJournal } from '#lib/request-context.ts'
 import type { Records } from '#lib/storage/records/records.ts'
 import { newCall } from '../support/calls.ts'
 import { DATABASES, newDatabases } from '../support/databases.ts'
@@ -85,6 +85,7 @@ describe.each(DATABASES)('the ledger in %s', kind => {
     for (const [index, usage] of usages.entries()) {
       const isLast = index === usages.length - 1
       const attempt: Attempt = {
+        number: index,
         target,
         startedAt: at,
         endedAt: at + 100,
@@ -304,8 +305,7 @@ describe.each(DATABASES)('the ledger in %s', kind => {
   it('writes a request only when its attempts have ended, whichever ends first', async () => {
     const call = callOf({})
     const target = { provider: 'fake', model: 'm', name: 'm' }
-    const attempt: Attempt = { target, startedAt: NOON }
-    call.journal.attempts.push(attempt)
+    const attempt = beginAttempt(call, target, NOON)
     ledger.requestEnded('request', call, { outcome: 'aborted', endedAt: NOON + 1, status: 499 }, undefined)
     await ledger.flush()
     expect(await count('ledger_requests')).toBe(0)
@@ -344,8 +344,8 @@ describe.each(DATABASES)('the ledger in %s', kind => {
   it('adds a row once to the sums too, however often and in whatever company its id is written', async () => {
     const call = callOf({})
     const target = { provider: 'fake', model: 'small', name: 'small' }
-    const attempt: Attempt = { target, startedAt: NOON, endedAt: NOON + 1, usage: priced(5e6), outcome: 'ok' }
-    call.journal.attempts.push(attempt)
+    const attempt = beginAttempt(call, target, NOON)
+    Object.assign(attempt, { endedAt: NOON + 1, usage: priced(5e6), outcome: 'ok' })
     const end = (): void => {
       ledger.attemptEnded(call, attempt)
       ledger.requestEnded('request', call, { outcome: 'ok', endedAt: NOON + 1, status: 200 }, undefined)

@@ -4,7 +4,7 @@ import { Ledger } from '#lib/ledger/ledger.ts'
 import { type Recommendations, recommend } from '#lib/ledger/recommendations/recommend.ts'
 import { LedgerWriter } from '#lib/ledger/writer.ts'
 import type { Call, Usage } from '#lib/llm/types.ts'
-import { type Attempt, type Caller, newJournal } from '#lib/request-context.ts'
+import { beginAttempt, type Caller, newJournal } from '#lib/request-context.ts'
 import type { Records } from '#lib/storage/records/records.ts'
 import { newCall } from '../support/calls.ts'
 import { DATABASES, newDatabases } from '../support/databases.ts'
@@ -66,8 +66,8 @@ describe.each(DATABASES)('recommendations by the ledger in %s', kind => {
       ],
       journal: { ...newJournal(), model, identity: caller, ...(question && { question }) },
     })
-    const attempt: Attempt = { target, startedAt: at, endedAt: at + 10, usage, outcome }
-    call.journal.attempts.push(attempt)
+    const attempt = beginAttempt(call, target, at)
+    Object.assign(attempt, { endedAt: at + 10, usage, outcome })
     call.journal.head = { id: 'chat_1', target, cache: 'miss' }
     ledger.attemptEnded(call, attempt)
     ledger.requestEnded('request', call, { outcome, endedAt: at + 10, status: 200 }, usage)

@@ -202,9 +202,8 @@ export class Ledger {
 
   /** To be called once for each attempt, when its usage is known. */
   attemptEnded(call: Call, attempt: Attempt): void {
-    const { journal } = call
     const id = this.#idOf(call)
-    const ids = { id: `${id}.${journal.attempts.indexOf(attempt)}`, request: id }
+    const ids = { id: `${id}.${attempt.number}`, request: id }
     this.#writer.addAttempt(attemptRow(call, attempt, ids, this.#modelName))
     const ended = this.#ended.get(id)
     if (ended) this.#write(ended, id)

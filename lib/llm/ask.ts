@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
-import type { Attempt } from '../request-context.ts'
+import { type Attempt, beginAttempt } from '../request-context.ts'
 import { type DrainDeps, drained } from './drain.ts'
 import { tap } from './events.ts'
 import type { Call, Provider, Reply, Target, Usage } from './types.ts'
@@ -54,9 +54,7 @@ const passOrThrow = (provider: Provider, call: Call, attempt: Attempt): Promise<
 /** One attempt at the first target of the plan. */
 const attempted = async (call: Call, provider: Provider, target: Target, deps: AskDeps): Promise<Reply> => {
   const { clock, listener } = deps
-  const attempt: Attempt = { target, startedAt: clock.now() }
-  call.attempts.begin(attempt)
-  call.journal.attempts.push(attempt)
+  const attempt = beginAttempt(call, target, clock.now())
   call.account?.begun(attempt)
   const ended = (): number => {
     attempt.endedAt = clock.now()

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
-import type { Attempt } from '../request-context.ts'
+import { beginAttempt } from '../request-context.ts'
 import type { ContentPart, Message, Tool } from './message.ts'
 import type { Call, Provider } from './types.ts'
 
@@ -59,8 +59,7 @@ const counted = async (call: Call, deps: CountTokensDeps): Promise<TokenCount> =
   const [target] = call.plan
   const provider = target && deps.providers.get(target.provider)
   if (!target || !provider?.countTokens) return estimate(call, deps)
-  const attempt: Attempt = { target, startedAt: deps.clock.now() }
-  call.journal.attempts.push(attempt)
+  const attempt = beginAttempt(call, target, deps.clock.now())
   try {
     const json = await provider.countTokens(call, target)
     return json === undefined ? await estimate(call, deps) : { kind: 'counted', json }

@@ -5,6 +5,7 @@ import { type ErrorCode, GatewayError } from '#lib/errors.ts'
 import { ActiveRequests } from '#lib/http/active-requests.ts'
 import { v1Item } from '#lib/http/dialects/v1-item.ts'
 import type { Call, Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
+import { beginAttempt } from '#lib/request-context.ts'
 import { ResponseService } from '#lib/responses/service.ts'
 import { vendorObjects } from '#lib/vendor-objects/assert-own.ts'
 import { batches, replyOf, TARGET, text } from '../../support/calls.ts'
@@ -226,7 +227,7 @@ describe('a run that fails', () => {
 
   it('has begun where a provider was asked, also one that was busy', async () => {
     const { run } = setting(async call => {
-      call.attempts.begin({ target: TARGET, startedAt: call.startedAt })
+      beginAttempt(call, TARGET, call.startedAt)
       throw new GatewayError('PROVIDER_RATE_LIMIT', 'Busy.')
     })
     expect(await run()).toMatchObject({ state: 'again', countsAs: 'attempt' })

@@ -14,8 +14,8 @@ describe('Server-Timing', () => {
     waited(journal, 'retry', 250)
     waited(journal, 'retry', 500)
     waited(journal, 'cache', 2)
-    journal.attempts.push({ target: TARGET, startedAt: 30, endedAt: 130 })
-    journal.attempts.push({ target: TARGET, startedAt: 880 })
+    journal.attempts.push({ number: 0, target: TARGET, startedAt: 30, endedAt: 130 })
+    journal.attempts.push({ number: 1, target: TARGET, startedAt: 880 })
     expect(timing({ ...journal, firstContentAt: 980 }, 981)).toBe(
       'limit;dur=1.5, cache;dur=2.0, queue;dur=20.0, retry;dur=750.0, upstream;dur=200.0, gateway;dur=7.5',
     )
@@ -27,20 +27,20 @@ describe('Server-Timing', () => {
 
   it('counts the time of two attempts at once only once', () => {
     const attempts = [
-      { target: TARGET, startedAt: 0, endedAt: 150 },
-      { target: TARGET, startedAt: 100 },
-      { target: TARGET, startedAt: 120, endedAt: 130 },
+      { number: 0, target: TARGET, startedAt: 0, endedAt: 150 },
+      { number: 1, target: TARGET, startedAt: 100 },
+      { number: 2, target: TARGET, startedAt: 120, endedAt: 130 },
     ]
     expect(timing({ attempts, firstContentAt: 200 }, 210)).toBe('upstream;dur=200.0, gateway;dur=10.0')
   })
 
   it('does not count what comes after the first content', () => {
-    const attempts = [{ target: TARGET, startedAt: 0 }]
+    const attempts = [{ number: 0, target: TARGET, startedAt: 0 }]
     expect(timing({ attempts, firstContentAt: 100 }, 101)).toBe('upstream;dur=100.0, gateway;dur=1.0')
   })
 
   it('counts the whole upstream of an answer that left as a whole', () => {
-    const attempts = [{ target: TARGET, startedAt: 0, endedAt: 9_000 }]
+    const attempts = [{ number: 0, target: TARGET, startedAt: 0, endedAt: 9_000 }]
     expect(timing({ attempts, firstContentAt: 100 }, 9_001)).toBe('upstream;dur=9000.0, gateway;dur=1.0')
   })
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { AttemptBudget } from '#lib/request-context.ts'
-import { TARGET } from '../../support/calls.ts'
+import { AttemptBudget, beginAttempt } from '#lib/request-context.ts'
+import { newCall, TARGET } from '../../support/calls.ts'
 
-const attempt = () => ({ target: TARGET, startedAt: 0 })
+const attempt = () => ({ number: 0, target: TARGET, startedAt: 0 })
 
 /** Takes and makes so many. */
 const spent = (times: number): AttemptBudget => {
@@ -55,5 +55,14 @@ describe('the attempts of a call', () => {
         }
       }),
     )
+  })
+})
+
+describe('the attempts of a request', () => {
+  it('are numbered in order, over all copies of its call', () => {
+    const call = newCall()
+    const numbers = [call, { ...call }, { ...call, plan: [] }].map(one => beginAttempt(one, TARGET, 0).number)
+    expect(numbers).toEqual([0, 1, 2])
+    expect(call.attempts.made).toEqual(call.journal.attempts)
   })
 })

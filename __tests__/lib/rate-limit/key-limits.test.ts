@@ -9,7 +9,7 @@ import { keyConcurrency, keyTokens } from '#lib/rate-limit/key-limits.ts'
 import { limit } from '#lib/rate-limit/policy.ts'
 import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
 import { localSlots } from '#lib/rate-limit/slots.ts'
-import type { RequestContext, Surface } from '#lib/request-context.ts'
+import { beginAttempt, type RequestContext, type Surface } from '#lib/request-context.ts'
 import { batches, collect, newCall, replyOf, TARGET } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -174,7 +174,7 @@ describe('the tokens a minute of a key', () => {
     const call = callOf(id)
     const usage = Promise.withResolvers<Usage>()
     await policy(call, async () => {
-      call.attempts.begin({ target: TARGET, startedAt: clock.now() })
+      beginAttempt(call, TARGET, clock.now())
       return { ...replyOf(batches()), usage: usage.promise }
     })
     return async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ErrorCode, GatewayError } from '#lib/errors.ts'
 import type { Call, Reply, Target } from '#lib/llm/types.ts'
-import type { Attempt } from '#lib/request-context.ts'
+import { beginAttempt } from '#lib/request-context.ts'
 import { type Hedges, hedge } from '#lib/resilience/hedge.ts'
 import { retry, retryBudgets } from '#lib/resilience/retry.ts'
 import { batches, newCall, replyOf, TARGET, text } from '../../support/calls.ts'
@@ -22,9 +22,8 @@ const upstream = (clock: FakeClock) => {
     const target = call.plan[0] ?? TARGET
     const move = moves[Math.min(attempts.length, moves.length - 1)] ?? { afterMs: 0 }
     const entry = { target, startedAt: clock.now(), aborted: false, left: false }
-    const attempt: Attempt = { target, startedAt: clock.now() }
     attempts.push(entry)
-    call.attempts.begin(attempt)
+    const attempt = beginAttempt(call, target, clock.now())
     try {
       await new Promise<void>((resolve, reject) => {
         const timer = clock.timer(move.afterMs, resolve)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type ErrorCode, GatewayError } from '#lib/errors.ts'
 import type { Call, Reply, Target } from '#lib/llm/types.ts'
+import { beginAttempt } from '#lib/request-context.ts'
 import { type Retries, retry, retryBudgets } from '#lib/resilience/retry.ts'
 import { batches, newCall, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -26,7 +27,7 @@ const setting = (changes: Partial<Retries> = {}) => {
     const startedAt = clock.now()
     const next = async (asking: Call): Promise<Reply> => {
       attemptsAt.push(clock.now() - startedAt)
-      asking.attempts.begin({ target: TARGET, startedAt: clock.now() })
+      beginAttempt(asking, TARGET, clock.now())
       const failure = failures[attemptsAt.length - 1]
       if (failure === undefined) return replyOf(batches(text('ok'), [{ type: 'finish', reason: 'stop' }]))
       throw typeof failure === 'string' ? new GatewayError(failure) : failure

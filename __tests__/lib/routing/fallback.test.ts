@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type ErrorCode, GatewayError } from '#lib/errors.ts'
 import type { Call, Target } from '#lib/llm/types.ts'
+import { beginAttempt } from '#lib/request-context.ts'
 import { type Fallbacks, fallback } from '#lib/routing/route.ts'
 import { batches, newCall, replyOf, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -36,8 +37,7 @@ const setting = (failures: Record<string, ErrorCode>, on?: Fallbacks['on']) => {
       deadlines.push(call.deadlineAt - clock.now())
       standIns.push(call.isFallback)
       const failure = failures[model]
-      if (failure !== 'MODEL_UNAVAILABLE')
-        call.attempts.begin({ target: first as Target, startedAt: clock.now() })
+      if (failure !== 'MODEL_UNAVAILABLE') beginAttempt(call, first as Target, clock.now())
       if (failure) throw new GatewayError(failure)
       return replyOf(batches(text('ok'), [{ type: 'finish', reason: 'stop' }]))
     })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '#lib/errors.ts'
 import type { Call, Target } from '#lib/llm/types.ts'
-import type { Attempt } from '#lib/request-context.ts'
+import { beginAttempt } from '#lib/request-context.ts'
 import type { Alias, AliasTarget, Strategy } from '#lib/routing/alias.ts'
 import { route } from '#lib/routing/route.ts'
 import { armOf } from '#lib/routing/sticky.ts'
@@ -34,8 +34,7 @@ const setting = (strategy: Strategy, targets: readonly AliasTarget[]) => {
     const reply = await policy(call, async ({ plan }) => {
       const first = plan[0] as Target
       const startedAt = clock.now()
-      const attempt: Attempt = { target: first, startedAt }
-      call.attempts.begin(attempt)
+      const attempt = beginAttempt(call, first, startedAt)
       await clock.advance(takesMs[first.name] ?? 100)
       if (failing.has(first.name)) throw new GatewayError('PROVIDER_ERROR')
       attempt.firstContentAt = clock.now()

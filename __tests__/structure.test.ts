@@ -345,7 +345,7 @@ describe('features', () => {
 
   it('take every dependency by a required name, so that a wrong one does not compile', () => {
     const types =
-      /type (\w*Deps|Routes|Fallbacks|Hedges|Retries|Slots|Timeouts) =[^;]*?Readonly<\{([\s\S]*?)\n\}>/g
+      /type (\w*Deps|Prices|Routes|Fallbacks|Hedges|Retries|Slots|Timeouts) =[^;]*?Readonly<\{([\s\S]*?)\n\}>/g
     const found = sources.flatMap(file =>
       [...read(file).matchAll(types)].map(([, name, fields = '']) => ({ file, name, fields })),
     )

@@ -15,6 +15,7 @@ import { retryBudgets } from '#lib/resilience/retry.ts'
 import { Busy, LatencyEwma } from '#lib/routing/target-stats.ts'
 import { memoryKeyValue } from '#lib/storage/memory.ts'
 import { allGuardrails } from '../support/guardrails.ts'
+import { pricesWith } from '../support/prices.ts'
 import { noTools } from '../support/tools.ts'
 import { TARGETS } from './scenario.ts'
 
@@ -124,7 +125,7 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
     },
     counter: slidingWindow(1_000),
   },
-  prices: { priceOf: () => ({ input: 1, output: 1 }), unitPriceOf: () => undefined },
+  prices: pricesWith({ priceOf: () => ({ input: 1, output: 1 }) }),
   roles: { hasAdmins: async () => false },
   tools: noTools(clock),
   guardrails: allGuardrails(clock),

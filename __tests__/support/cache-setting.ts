@@ -14,6 +14,7 @@ import { memoryKeyValue } from '#lib/storage/memory.ts'
 import type { KeyValue } from '#lib/storage/types.ts'
 import { collect, newCall, replyOf, text } from './calls.ts'
 import { FakeClock } from './fake-clock.ts'
+import { pricesWith } from './prices.ts'
 
 export const TTL_MS = 600_000
 export const FINISH: ReplyEvent = { type: 'finish', reason: 'stop' }
@@ -95,10 +96,7 @@ export const cacheSetting = (options: CacheSettingOptions = {}) => {
       timeoutMs: 30_000,
       pipeline: compose<Call, Reply>(
         record(),
-        meter({
-          priceOf: () => ({ input: 1_000_000, output: 1_000_000 }),
-          unitPriceOf: () => undefined,
-        }),
+        meter(pricesWith({ priceOf: () => ({ input: 1_000_000, output: 1_000_000 }) })),
       ),
       onEnd: async (context, error) => {
         refreshed.push({ context, error })

@@ -19,7 +19,7 @@ const MOST_UNPRICED = 1_000
 const WARNED_AGAIN_AFTER_MS = 3_600_000
 
 /** Warns of a target without a price, once an hour for each. */
-export const unpricedWarnings = (logger: Logger): NonNullable<Prices['onUnpriced']> => {
+export const unpricedWarnings = (logger: Logger): Prices['onUnpriced'] => {
   const warned = new LRUCache<string, true>({ max: MOST_UNPRICED, ttl: WARNED_AGAIN_AFTER_MS })
   return ({ provider, name }: Target) => {
     const key = `${provider} ${name}`
@@ -32,7 +32,7 @@ export const unpricedWarnings = (logger: Logger): NonNullable<Prices['onUnpriced
   }
 }
 
-export const pricesOf = (catalog: Catalog, onUnpriced: NonNullable<Prices['onUnpriced']>): Prices => ({
+export const pricesOf = (catalog: Catalog, onUnpriced: Prices['onUnpriced']): Prices => ({
   priceOf: target => catalog.priceOf(target),
   unitPriceOf: target => catalog.unitPriceOf(target),
   callPricesOf: ({ provider }) => callPricesOf(provider),

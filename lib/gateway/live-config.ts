@@ -120,10 +120,11 @@ const pipelineDepsOf = (
     aliases,
     tools,
     guardrails,
-  }: Pick<LiveConfig, 'settings' | 'catalog' | 'aliases' | 'tools'> & Pick<PipelineDeps, 'guardrails'>,
+    prices,
+  }: Pick<LiveConfig, 'settings' | 'catalog' | 'aliases' | 'tools'> &
+    Pick<PipelineDeps, 'guardrails' | 'prices'>,
 ): PipelineDeps => {
   const { env, clock, counter, health, keys, metrics, providers, sessions, streams } = runtime
-  const prices = pricesOf(catalog, runtime.onUnpriced)
   return {
     clock,
     roles: { hasAdmins: keys.hasAdmins },
@@ -158,7 +159,7 @@ const pipelineDepsOf = (
       aliases,
       stats: runtime.targetStats,
     },
-    ...resilienceOf({ settings, catalog, clock, runtime: runtime.resilience }),
+    ...resilienceOf({ settings, catalog, prices, clock, runtime: runtime.resilience }),
     providers: {
       providers,
       clock,
@@ -193,11 +194,12 @@ export const liveConfigOf = (
   const catalog = catalogOf(listings, env.DEFAULT_MODEL, file)
   const aliases = aliasesOf(file, catalog)
   const tools = toolsOf(env, file)
+  const prices = pricesOf(catalog, runtime.onUnpriced)
   const guardrails = guardrailsFor({ ...runtime, onBlocked }, file, {
     models: modelScopesOf(catalog, aliases),
-    prices: pricesOf(catalog, runtime.onUnpriced),
+    prices,
   })
-  const deps = pipelineDepsOf(runtime, { settings, catalog, aliases, tools, guardrails })
+  const deps = pipelineDepsOf(runtime, { settings, catalog, prices, aliases, tools, guardrails })
   const { chat, upload, batch, refresh } = pipelines(deps)
   return {
     settings,

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Environment } from '../config/schema.ts'
 import type { Settings } from '../config/settings.ts'
-import { pricedUsage } from '../ledger/meter.ts'
+import { type Prices, pricedUsage } from '../ledger/meter.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import { estimatedInputTokens } from '../llm/providers/shared/usage.ts'
 import type { Logger } from '../observability/logger.ts'
@@ -81,18 +81,19 @@ const circuits = (
 type ResilienceDeps = Readonly<{
   settings: Settings
   catalog: Catalog
+  prices: Prices
   clock: Clock
   runtime: ResilienceRuntime
 }>
 
 /** An aborted attempt has read the question; how much it would have answered is unknown. */
-const hedgesOf = ({ settings, clock, catalog }: ResilienceDeps): PipelineDeps['hedges'] =>
+const hedgesOf = ({ settings, clock, prices }: ResilienceDeps): PipelineDeps['hedges'] =>
   settings.hedgingShare > 0
     ? {
         share: settings.hedgingShare,
         usedBy: (call, target) => {
           const usage = { inputTokens: estimatedInputTokens(call), outputTokens: 0, estimated: true } as const
-          return pricedUsage(usage, target, catalog, call.startedAt)
+          return pricedUsage(usage, target, prices, call.startedAt)
         },
         clock,
       }

@@ -8,16 +8,16 @@ import { type Cost, costOfTokens, unitCostPicoUsd } from './pricing.ts'
 export type Prices = Readonly<{
   priceOf: (target: Target) => Price | undefined
   unitPriceOf: (target: Target) => UnitPrice | undefined
-  /** US dollars for each call of a tool that the target's vendor runs, by its name; none is known when absent. */
-  callPricesOf?: (target: Target) => Readonly<Record<string, number>>
+  /** US dollars for each call of a tool that the target's vendor runs, by its name. */
+  callPricesOf: (target: Target) => Readonly<Record<string, number>>
   /** Called where a target has no price. */
-  onUnpriced?: (target: Target) => void
+  onUnpriced: (target: Target) => void
 }>
 
 /** What a vendor charges for the tools that it ran, in whole picodollars; undefined where one has no known price. */
 const callCost = ({ hostedCalls }: Usage, target: Target, prices: Prices): number | undefined => {
   if (!hostedCalls) return 0
-  const usd = prices.callPricesOf?.(target) ?? {}
+  const usd = prices.callPricesOf(target)
   return Object.entries(hostedCalls).reduce<number | undefined>(
     (sum, [name, count]) =>
       sum === undefined || !Object.hasOwn(usd, name) ? undefined : sum + count * picoUsdOf(usd[name] ?? 0),
@@ -60,7 +60,7 @@ export const pricedUsage = (known: Usage, target: Target, prices: Prices, at: nu
   const { reportedPicoUsd: reported } = usage
   const cost = reported ?? computed?.picoUsd
   if (cost === undefined) {
-    prices.onUnpriced?.(target)
+    prices.onUnpriced(target)
     return usage
   }
   return {

@@ -23,6 +23,7 @@ import { Busy, LatencyEwma } from '#lib/routing/target-stats.ts'
 import { batches, collect, newCall, replyOf, TARGET, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { allGuardrails } from '../../support/guardrails.ts'
+import { pricesWith } from '../../support/prices.ts'
 import { noTools } from '../../support/tools.ts'
 
 /** The names of the policies and handlers that calls have entered, in order. */
@@ -101,13 +102,12 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
       },
     },
     headrooms: new RateHeadrooms(),
-    prices: {
+    prices: pricesWith({
       priceOf: () => {
         trace.push('meter')
         return { input: 1, output: 1 }
       },
-      unitPriceOf: () => undefined,
-    },
+    }),
     routes: {
       plan: () => {
         trace.push('route')

@@ -7,6 +7,7 @@ import { callPricesOf } from '#lib/llm/providers/prices/hosted-calls.ts'
 import type { Target, Usage } from '#lib/llm/types.ts'
 import { picoUsdOf, usdOf } from '#lib/money.ts'
 import { batches, newCall, replyOf } from '../../support/calls.ts'
+import { pricesWith } from '../../support/prices.ts'
 
 const costPicoUsd = (usage: Usage, price: Price): number => costOfTokens(usage, price, 0).picoUsd
 const costUsd = (usage: Usage, price: Price): number => usdOf(costPicoUsd(usage, price))
@@ -56,7 +57,7 @@ describe('the cost of speech without a report', () => {
     outputTokens: 0,
     billed: { unit: 'character', count: 1_000, tokens },
   }
-  const unpriced = { priceOf: () => undefined, unitPriceOf: () => undefined }
+  const unpriced = pricesWith()
 
   it('is an estimate by tokens where the model is billed by tokens', () => {
     const prices = { ...unpriced, priceOf: () => ({ input: 0.6, output: 12 }) }
@@ -74,11 +75,10 @@ describe('the cost of speech without a report', () => {
 
 describe('the cost of tools that the vendor ran', () => {
   const TARGET = { provider: 'anthropic', model: 'claude-sonnet-4-5', name: 'claude-sonnet-4-5' }
-  const prices = {
+  const prices = pricesWith({
     priceOf: () => ({ input: 3, output: 15 }),
-    unitPriceOf: () => undefined,
     callPricesOf: ({ provider }: Target) => callPricesOf(provider),
-  }
+  })
   const searching = (hostedCalls: Record<string, number>): Usage => ({
     inputTokens: 150_000,
     outputTokens: 1_000,
@@ -154,15 +154,12 @@ describe('meter', () => {
   const ask = async () => replyOf(batches())
 
   it('adds the cost to the usage', async () => {
-    const reply = await meter({ priceOf: () => ({ input: 1, output: 2 }), unitPriceOf: () => undefined })(
-      newCall(),
-      ask,
-    )
+    const reply = await meter(pricesWith({ priceOf: () => ({ input: 1, output: 2 }) }))(newCall(), ask)
     expect(await reply.usage).toEqual({ inputTokens: 1, outputTokens: 2, costPicoUsd: 5_000_000 })
   })
 
   it('leaves the cost unknown where the price is', async () => {
-    const reply = await meter({ priceOf: () => undefined, unitPriceOf: () => undefined })(newCall(), ask)
+    const reply = await meter(pricesWith())(newCall(), ask)
     expect(await reply.usage).not.toHaveProperty('costPicoUsd')
   })
 })

@@ -8,6 +8,7 @@ import { openrouter } from '#lib/llm/providers/openrouter.ts'
 import type { Usage } from '#lib/llm/types.ts'
 import { usdOf } from '#lib/money.ts'
 import { batches, newCall, replyOf, TARGET } from '../../support/calls.ts'
+import { pricesWith } from '../../support/prices.ts'
 import { outcomeOfBody } from '../../support/reply-outcome.ts'
 
 const usageThrough = async (definition: ProviderDefinition, body: string, stream = false): Promise<Usage> => {
@@ -32,7 +33,7 @@ const openAi = (usage: object, changes?: object): [ProviderDefinition, string] =
 const claude = (usage: object): [ProviderDefinition, string] => [anthropic, message(usage)]
 
 const pricedAs = (price: Price, usage: Usage): Usage =>
-  pricedUsage(usage, TARGET, { priceOf: () => price, unitPriceOf: () => undefined }, 0)
+  pricedUsage(usage, TARGET, pricesWith({ priceOf: () => price }), 0)
 
 const usdFor = (price: Price, usage: Usage): number | undefined => {
   const { costPicoUsd } = pricedAs(price, usage)
@@ -213,7 +214,7 @@ describe('the bill of', () => {
       reportedPicoUsd: 1_230_000_000,
       computedPicoUsd: 1_100_000_000,
     })
-    const unpriced = pricedUsage(usage, TARGET, { priceOf: () => undefined, unitPriceOf: () => undefined }, 0)
+    const unpriced = pricedUsage(usage, TARGET, pricesWith(), 0)
     expect(unpriced.costPicoUsd).toBe(1_230_000_000)
   })
 
@@ -257,7 +258,7 @@ describe('the price of a moment', () => {
     ['00:30', 2],
   ])('is that of its window in UTC: at %s %d dollars', (time, usd) => {
     const at = Date.parse(`2026-11-27T${time}:00Z`)
-    const prices = { priceOf: () => night, unitPriceOf: () => undefined }
+    const prices = pricesWith({ priceOf: () => night })
     expect(pricedUsage(usage, TARGET, prices, at).costPicoUsd).toBe(usd * 1e12)
   })
 })
@@ -265,11 +266,7 @@ describe('the price of a moment', () => {
 describe('a model without a price', () => {
   it('costs an unknown amount, never 0, and is reported', async () => {
     const unpriced: string[] = []
-    const prices = {
-      priceOf: () => undefined,
-      unitPriceOf: () => undefined,
-      onUnpriced: ({ name }: { name: string }) => unpriced.push(name),
-    }
+    const prices = pricesWith({ onUnpriced: ({ name }) => unpriced.push(name) })
     const reply = await meter(prices)(newCall(), async () => replyOf(batches()))
     expect(await reply.usage).not.toHaveProperty('costPicoUsd')
     expect(unpriced).toEqual(['fake/model'])
@@ -278,7 +275,7 @@ describe('a model without a price', () => {
 
 describe('a repeated answer', () => {
   it('costs 0 and tells what it saved', async () => {
-    const prices = { priceOf: () => ({ input: 1, output: 2 }), unitPriceOf: () => undefined }
+    const prices = pricesWith({ priceOf: () => ({ input: 1, output: 2 }) })
     const reply = await meter(prices)(newCall(), async () => {
       const { head, ...others } = replyOf(batches())
       return { ...others, head: { ...head, cache: 'hit' } }

@@ -90,7 +90,7 @@ const isOfResponses = (event: ReplyEvent): event is Extract<ReplyEvent, { type: 
  *
  * @param asked the call as the client made it
  */
-export const hideSystemPrompt = (reply: Reply, { raw }: Call): Reply => {
+const hideSystemPrompt = (reply: Reply, { raw }: Call): Reply => {
   if (raw?.format !== 'openai-responses') return reply
   const own = memberIn(raw.members, INSTRUCTIONS) ?? 'null'
   return transform(reply, events => ({

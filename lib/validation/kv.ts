@@ -4,7 +4,7 @@ import { pageCursor, pageLimit } from './page.ts'
 import { pathEnd } from './path-end.ts'
 
 const KEY = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}$/
-export const KEY_RULE = 'must have 1 to 128 of A-Z a-z 0-9 . _ ~ - and not be . or ..'
+const KEY_RULE = 'must have 1 to 128 of A-Z a-z 0-9 . _ ~ - and not be . or ..'
 const MOST_KEYS = 1_000
 
 /**

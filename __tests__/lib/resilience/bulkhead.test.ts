@@ -74,10 +74,13 @@ describe('bulkhead', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('takes a reply that is left unread for ended', async () => {
-    const { ask } = setting()
+  it('counts a reply as ended that is left unread', async () => {
+    const { ask, running } = setting()
     const [first] = await Promise.all([ask(), ask()])
+    const third = ask()
+    expect(running()).toBe(2)
     await first?.events[Symbol.asyncIterator]().return?.()
-    await ask()
+    await third
+    expect(running()).toBe(3)
   })
 })

@@ -1,4 +1,4 @@
-export const STARTED = 'New chat started.'
+const STARTED = 'New chat started.'
 
 /** Offers the previous conversation again after a new chat was started. */
 export function NewChatNotice({ onUndo }: { onUndo: () => void }) {

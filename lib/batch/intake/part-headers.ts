@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors.ts'
 
-export const MAX_PART_HEADER_BYTES = 8_192
+const MAX_PART_HEADER_BYTES = 8_192
 const MOST_PART_HEADERS = 20
 const END_OF_HEADERS = '\r\n\r\n'
 const LINE_BREAK = '\r\n'

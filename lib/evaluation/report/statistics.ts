@@ -23,7 +23,7 @@ const seeded = (seed: number): (() => number) => {
   }
 }
 
-export const meanOf = (values: readonly number[]): number =>
+const meanOf = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** The value at a share of a list: the nearest rank; undefined of an empty list. */

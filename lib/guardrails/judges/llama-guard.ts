@@ -19,7 +19,7 @@ export type LlamaGuardSettings = Readonly<{
 }>
 
 /** The categories of Llama Guard 3 and 4. Source: Meta, "Llama Guard 3", after the MLCommons taxonomy. */
-export const LLAMA_GUARD_CATEGORIES: Readonly<Record<string, string>> = {
+const LLAMA_GUARD_CATEGORIES: Readonly<Record<string, string>> = {
   S1: 'Violent Crimes',
   S2: 'Non-Violent Crimes',
   S3: 'Sex Crimes',

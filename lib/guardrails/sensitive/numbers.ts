@@ -38,7 +38,7 @@ const TAIL = /-\d{1,4}(?![\dA-Za-z_]|[-.][\dA-Za-z])|\.[A-Za-z]/y
 const LONGEST_TAIL = 7
 const LONGEST_GAP = 2
 /** Digits, what stands between them, and what is looked at after them. */
-export const LONGEST_NUMBER = MOST_DIGITS + MOST_GROUPS * LONGEST_GAP + LONGEST_TAIL
+const LONGEST_NUMBER = MOST_DIGITS + MOST_GROUPS * LONGEST_GAP + LONGEST_TAIL
 
 const isLineOrTab = (code: number): boolean => code < 32
 /** Hyphen, full stop, slash. */

@@ -5,7 +5,7 @@ import { type Detector, OPEN, type Outcome } from '../types.ts'
 import { HEAD, PromptIndex } from './prompt-index.ts'
 
 /** So many characters of a system prompt in a row are a leak: longer than a phrase that two texts share by chance. */
-export const SHORTEST_LEAK = 60
+const SHORTEST_LEAK = 60
 /** A longer leak is found in pieces. */
 const LONGEST_LEAK = 1024
 /** What of the prompts is compared: README names it. */

@@ -15,7 +15,7 @@ import { readJson, readText } from '../body.ts'
 import { passBodyGate } from '../body-gate.ts'
 
 /** The longest body of a data set, bytes. */
-export const MAX_DATASET_BYTES = 20_000_000
+const MAX_DATASET_BYTES = 20_000_000
 
 type UploadOptions = Readonly<{
   /** The directory of files that pass through. */

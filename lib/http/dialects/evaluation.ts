@@ -27,7 +27,7 @@ const gradeJson = ({
 })
 
 /** Grades of an answer. `score` is null where it could not be determined. */
-export const gradingJson = ({ score, passed, grades }: Grading) => ({
+const gradingJson = ({ score, passed, grades }: Grading) => ({
   score: score ?? null,
   passed,
   graders: grades.map(gradeJson),

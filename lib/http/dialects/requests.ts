@@ -20,7 +20,7 @@ const usageJson = (row: RequestRecord | AttemptRecord) => ({
 })
 
 /** A request as JSON, without its attempts. */
-export const requestJson = (row: RequestRecord) => ({
+const requestJson = (row: RequestRecord) => ({
   requestId: row.request_id,
   kind: row.kind,
   route: row.route,

@@ -12,7 +12,7 @@ export type SearchArguments = z.output<typeof schema>
 
 const text = z.string().nullish()
 /** A result as services give it. */
-export const foundPage = z.object({ title: text, url: text, content: text })
+const foundPage = z.object({ title: text, url: text, content: text })
 export const foundPages = z.object({ results: z.array(foundPage) })
 
 /** The pages with an address, at most so many, each in the same form. */

@@ -20,7 +20,7 @@ export async function currentSession(): Promise<Session> {
   return sessionFrom(await call<Admin>(PATH))
 }
 
-export function sessionFrom({ value, failure }: Result<Admin>): Session {
+function sessionFrom({ value, failure }: Result<Admin>): Session {
   if (value) return { state: 'signed-in', admin: value }
   if (failure.status === UNAUTHENTICATED) return { state: 'signed-out' }
   if (failure.status === FORBIDDEN) return { state: 'switched-off', message: failure.message }

@@ -8,7 +8,7 @@ import { Draft } from './draft.ts'
 import { OpenConversation } from './open-conversation.ts'
 
 /** How long a new chat can be undone. */
-export const UNDO_MS = 15_000
+const UNDO_MS = 15_000
 /** A store that takes longer than this to answer counts as unavailable. */
 const LOAD_WITHIN_MS = 3_000
 /** A question that was saved this recently, and whose answer had not begun, is asked again after a reload. */

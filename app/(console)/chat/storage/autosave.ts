@@ -6,7 +6,7 @@ export const SAVE_EVERY_MS = 500
 /** The pause after a failed save, unless something changes before. */
 const RETRY_MS = 5_000
 /** Characters of questions and answers in one conversation, beyond which its oldest turns are not saved. */
-export const MAX_SAVED_CHARACTERS = 4_000_000
+const MAX_SAVED_CHARACTERS = 4_000_000
 
 export type Content = { draft: string; turns: readonly Turn[] }
 

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { configFile } from '#lib/config/file-schema.ts'
 import { environment, SECRETS } from '#lib/config/schema.ts'
 import { ERRORS } from '#lib/errors.ts'
 import { MEDIA_PROVIDERS, PROVIDERS } from '#lib/llm/providers/registry.ts'
@@ -518,6 +519,19 @@ describe('what is promised is written down', () => {
     expect(
       Object.keys(environment.shape).filter(name => !new RegExp(`^# ?${name}=|^${name}=`, 'm').test(example)),
     ).toEqual([])
+  })
+
+  it('every section of the configuration file in README’s table of them', () => {
+    const chapter = /^### Configure it by file\n.*?^###? /ms.exec(read('README.md'))?.[0] ?? ''
+    const { resilience, fallbackOn, $schema: _, ...sections } = configFile.shape
+    const names = [
+      ...Object.keys(sections),
+      'fallbackOn',
+      ...Object.keys(resilience.unwrap().shape).map(name => `resilience.${name}`),
+    ]
+    expect(names.filter(name => !chapter.includes(`\n| \`${name}\``))).toEqual([])
+    const [row = ''] = /^\| `fallbackOn`.*$/m.exec(chapter) ?? []
+    expect(Object.keys(fallbackOn.unwrap().shape).filter(name => !row.includes(`\`${name}\``))).toEqual([])
   })
 
   it('every key of a provider is a secret, and both its variables are read', () => {

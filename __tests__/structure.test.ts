@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { configFile } from '#lib/config/file-schema.ts'
 import { environment, SECRETS } from '#lib/config/schema.ts'
 import { ERRORS } from '#lib/errors.ts'
 import { MEDIA_PROVIDERS, PROVIDERS } from '#lib/llm/providers/registry.ts'
@@ -518,6 +519,21 @@ describe('what is promised is written down', () => {
     expect(
       Object.keys(environment.shape).filter(name => !new RegExp(`^# ?${name}=|^${name}=`, 'm').test(example)),
     ).toEqual([])
+  })
+
+  it('every section of the configuration file in README’s table of them', () => {
+    const chapter = /^### Configure it by file\n.*?^###? /ms.exec(read('README.md'))?.[0] ?? ''
+    const rowsOf = (section: string): string =>
+      chapter
+        .split('\n')
+        .filter(line => line.startsWith(`| \`${section}`))
+        .join('\n')
+    const { $schema: _, ...sections } = configFile.shape
+    expect(Object.keys(sections).filter(name => rowsOf(name) === '')).toEqual([])
+    for (const section of ['fallbackOn', 'resilience'] as const) {
+      const members = Object.keys(sections[section].unwrap().shape)
+      expect(members.filter(name => !rowsOf(section).includes(name))).toEqual([])
+    }
   })
 
   it('every key of a provider is a secret, and both its variables are read', () => {

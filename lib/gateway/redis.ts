@@ -132,12 +132,13 @@ export const connectRedis = async (deps: RedisWiringDeps): Promise<SharedState |
   })
   await withTimeout(clock, START_MS, redis.opened())
   await peers.start()
+  const shareOf = (most: number): number => Math.max(1, Math.floor(most / peers.count))
   return {
-    slots: local => sharedSlots({ redis, local, prefix: `${PREFIX}slots:`, clock }),
+    slots: local => sharedSlots({ redis, local, shareOf, prefix: `${PREFIX}slots:`, clock }),
     counter: local =>
       fallingBack({ shared: sharedWindow(redis, `${PREFIX}limit`), local, gateways: () => peers.count }),
     keyValue: memory => redisKeyValue(redis, memory, `${PREFIX}cache:`),
-    shareOf: most => Math.max(1, Math.floor(most / peers.count)),
+    shareOf,
     circuits,
     status: () => redis.status,
   }

@@ -6,13 +6,21 @@ import type { KeySlots } from './slots.ts'
 const LEASE_MS = 30_000
 const RENEWED_EVERY_MS = 10_000
 
-/** Takes a slot of KEYS[1] for ARGV[1], where fewer than ARGV[2] are held; ARGV[3]: the lease. In Redis' own time. */
+/** How soon Redis is told again of slots that have ended. */
+const TOLD_AGAIN_MS = 1_000
+const MOST_AT_ONCE = 1_000
+
+/**
+ * Takes a slot of KEYS[1] for ARGV[1], where fewer than ARGV[2] are held; ARGV[3]: the lease; from ARGV[4] on, slots that
+ * have ended. In Redis' own time.
+ */
 const ENTER = script(
   'enter-slot',
   `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+if #ARGV > 3 then redis.call('ZREM', KEYS[1], unpack(ARGV, 4)) end
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
 redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
@@ -30,31 +38,96 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1
 `,
 )
-const LEAVE = script('leave-slot', `return redis.call('ZREM', KEYS[1], ARGV[1])`)
+const LEAVE = script('leave-slots', `return redis.call('ZREM', KEYS[1], unpack(ARGV))`)
+
+type Run = RedisClient['run']
+
+/** Slots that have ended and that Redis may still count, by their key. */
+class EndedSlots {
+  readonly #run: Run
+  readonly #clock: Clock
+  /** When each ended, in clock time. */
+  readonly #byKey = new Map<string, Map<string, number>>()
+
+  constructor(run: Run, clock: Clock) {
+    this.#run = run
+    this.#clock = clock
+  }
+
+  /** Those of a key, the oldest first. */
+  of(key: string): readonly string[] {
+    return [...(this.#byKey.get(key)?.keys() ?? [])].slice(0, MOST_AT_ONCE)
+  }
+
+  /** Frees a slot in Redis, now or once it can be told. */
+  add(key: string, slot: string): void {
+    const slots = this.#byKey.get(key) ?? new Map<string, number>()
+    this.#byKey.set(key, slots.set(slot, this.#clock.now()))
+    this.#run(LEAVE, [key], [slot]).then(
+      () => this.freed(key, [slot]),
+      () => {},
+    )
+  }
+
+  /** Redis counts these no more. */
+  freed(key: string, slots: readonly string[]): void {
+    const known = this.#byKey.get(key)
+    for (const slot of slots) known?.delete(slot)
+    if (known?.size === 0) this.#byKey.delete(key)
+  }
+
+  /** Tells Redis again, until it fails again. Those whose lease is over are forgotten. */
+  async tellAgain(): Promise<void> {
+    for (const key of [...this.#byKey.keys()]) {
+      this.#forgetOld(key)
+      const slots = this.of(key)
+      if (slots.length === 0) continue
+      await this.#run(LEAVE, [key], [...slots])
+      this.freed(key, slots)
+    }
+  }
+
+  #forgetOld(key: string): void {
+    const oldest = this.#clock.now() - LEASE_MS
+    this.freed(
+      key,
+      [...(this.#byKey.get(key) ?? [])].filter(([, endedAt]) => endedAt < oldest).map(([slot]) => slot),
+    )
+  }
+}
 
 export type SharedSlotsDeps = Readonly<{
   redis: Pick<RedisClient, 'run'>
   /** Applies too, and alone while Redis fails. */
   local: KeySlots
+  /** How many of a limit are this gateway's while Redis fails. */
+  shareOf: (most: number) => number
   /** Precedes every key. */
   prefix: string
   clock: Clock
 }>
 
 /** Slots that several gateways share, exactly: one script of Redis. */
-export const sharedSlots = ({ redis, local, prefix, clock }: SharedSlotsDeps): KeySlots => {
+export const sharedSlots = ({ redis, local, shareOf, prefix, clock }: SharedSlotsDeps): KeySlots => {
+  const run: Run = (...command) => redis.run(...command)
   const held = new Map<string, string>()
+  const ended = new EndedSlots(run, clock)
   const renewal = clock.timer(RENEWED_EVERY_MS, () => {
-    for (const [slot, key] of held) redis.run(RENEW, [key], [slot, LEASE_MS]).catch(() => {})
+    for (const [slot, key] of held) run(RENEW, [key], [slot, LEASE_MS]).catch(() => {})
     renewal.refresh()
+  })
+  const telling = clock.timer(TOLD_AGAIN_MS, () => {
+    void ended
+      .tellAgain()
+      .catch(() => {})
+      .finally(() => telling.refresh())
   })
 
   const holding = (slot: string, key: string, leave: () => void) => {
     held.set(slot, key)
     return () => {
       leave()
-      // A slot that cannot be freed ends with its lease.
-      if (held.delete(slot)) redis.run(LEAVE, [key], [slot]).catch(() => {})
+      if (held.delete(slot)) ended.add(key, slot)
     }
   }
 
@@ -64,12 +137,15 @@ export const sharedSlots = ({ redis, local, prefix, clock }: SharedSlotsDeps): K
       if (!leave) return undefined
       const slot = crypto.randomUUID()
       const key = `${prefix}${keyId}`
-      const entered = await redis.run(ENTER, [key], [slot, most, LEASE_MS]).catch(() => undefined)
+      const over = ended.of(key)
+      const entered = await run(ENTER, [key], [slot, most, LEASE_MS, ...over]).catch(() => undefined)
       if (entered === undefined) {
+        leave()
         // It may have been taken all the same.
-        redis.run(LEAVE, [key], [slot]).catch(() => {})
-        return leave
+        ended.add(key, slot)
+        return local.enter(keyId, shareOf(most))
       }
+      ended.freed(key, over)
       if (Number(entered) === 1) return holding(slot, key, leave)
       leave()
       return undefined

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
 import type { Call, Reply } from '../llm/types.ts'
@@ -7,12 +8,17 @@ import { allTags, type Question, recorded, type StoredReplies } from './stored-r
 
 export type InFlightDeps = Readonly<{ replies: StoredReplies; clock: Clock; counts: CacheCounts }>
 
+/** Longer than a look-up takes. */
+const JUST_STORED_MS = 1_000
+const MOST_JUST_STORED = 10_000
+
 type Entry = Readonly<{ reply: InFlightReply; tags: Set<string>; question: Question }>
 
 /** All answers in progress, by question. */
 export class InFlight {
   readonly #deps: InFlightDeps
   readonly #entries = new Map<string, Entry>()
+  readonly #justStored = new LRUCache<string, true>({ max: MOST_JUST_STORED, ttl: JUST_STORED_MS })
 
   constructor(deps: InFlightDeps) {
     this.#deps = deps
@@ -34,6 +40,11 @@ export class InFlight {
   /** Whether `join` would find one. */
   isUnderWay(question: Question, call: Call): boolean {
     return this.#entries.get(InFlight.nameOf(question, call))?.question.generation === question.generation
+  }
+
+  /** Whether an answer to it was stored a moment ago, so that a look-up that has found none may be older. */
+  wasJustStored(question: Question, call: Call): boolean {
+    return this.#justStored.has(InFlight.nameOf(question, call))
   }
 
   /**
@@ -59,6 +70,7 @@ export class InFlight {
       if (this.#entries.get(name) === entry) this.#entries.delete(name)
     }
     const end = (isStored: boolean) => {
+      if (isStored) this.#justStored.set(name, true)
       forget()
       onEnd?.(isStored)
     }

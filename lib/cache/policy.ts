@@ -54,6 +54,10 @@ const questionOf = async (call: Call, deps: CacheDeps): Promise<Question | undef
 const mayServeStale = (error: unknown): error is GatewayError =>
   error instanceof GatewayError && (isProvidersFault(error) || error.code === 'MODEL_UNAVAILABLE')
 
+/** Until when an answer is as good as a new one, in clock time. */
+const freshUntilOf = (stored: StoredReply, { resolved }: Question): number =>
+  Math.min(stored.storedAt + resolved.ttlMs, usableUntil(stored))
+
 /** The reply of another call, for which this one waits as for an upstream. */
 const joinReply = async (
   call: Call,
@@ -85,9 +89,21 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
     }
   const { replies, inFlight, refreshes, counts, clock } = deps
 
+  const usable = async (question: Question): Promise<StoredReply | undefined> => {
+    const found = await replies.find(question)
+    return found && !isOutdated(found, clock.now()) ? found : undefined
+  }
+
   const askUpstream = async (question: Question, call: Call, next: Handler<Call, Reply>, why: CacheTrace) => {
     const joined = inFlight.join(question, call)
     if (joined) return joinReply(call, joined, deps)
+    if (inFlight.wasJustStored(question, call)) {
+      const stored = await usable(question)
+      const freshUntil = stored ? freshUntilOf(stored, question) : 0
+      if (stored && clock.now() <= freshUntil) return replayed(stored, 'hit', { freshUntil })
+      const another = inFlight.join(question, call)
+      if (another) return joinReply(call, another, deps)
+    }
     return withCacheStatus(await inFlight.lead(question, call, next), 'miss', why)
   }
 
@@ -117,8 +133,7 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
     const startedAt = clock.now()
     const question = await questionOf(call, deps)
     if (!question) return undefined
-    const found = call.cache === 'refresh' ? undefined : await replies.find(question)
-    const stored = found && !isOutdated(found, clock.now()) ? found : undefined
+    const stored = call.cache === 'refresh' ? undefined : await usable(question)
     waited(call.journal, 'cache', clock.now() - startedAt)
     return { question, stored }
   }
@@ -132,8 +147,8 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
       return withCacheStatus(inFlight.store(question, await next(call)).reply, 'miss', ON_REQUEST)
     if (!stored) return askUpstream(question, call, next, MISSED)
     const now = clock.now()
-    const { ttlMs, staleWhileRevalidateMs } = question.resolved
-    const freshUntil = Math.min(stored.storedAt + ttlMs, usableUntil(stored))
+    const { staleWhileRevalidateMs } = question.resolved
+    const freshUntil = freshUntilOf(stored, question)
     // The next answer gets the tags of this one too.
     const again = { ...question, tags: allTags(question.tags, stored.tags) }
     if (now > freshUntil + staleWhileRevalidateMs) return askOrServeStale(again, call, next, stored)

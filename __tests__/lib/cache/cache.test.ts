@@ -144,6 +144,35 @@ describe('cache', () => {
     expect(replies.filter(({ head }) => head.cache === 'miss')).toHaveLength(1)
   })
 
+  it('asks once where an answer is stored while a caller is told that there is none', async () => {
+    const memory = memoryKeyValue(1_000_000, new FakeClock())
+    const told = Promise.withResolvers<void>()
+    const looked = Promise.withResolvers<void>()
+    let isSlow = false
+    const store: KeyValue = {
+      ...memory,
+      get: async key => {
+        const found = await memory.get(key)
+        if (!isSlow) return found
+        looked.resolve()
+        await told.promise
+        return found
+      },
+    }
+    const { ask, answer, calls } = cacheSetting({ store })
+    const first = await ask()
+    isSlow = true
+    const second = ask()
+    await looked.promise
+    isSlow = false
+    answer(...ANSWER)
+    await collect(first)
+    told.resolve()
+    expect(await collect(await second)).toEqual(SHORT_ANSWER)
+    expect((await second).head.cache).toBe('hit')
+    expect(calls).toHaveLength(1)
+  })
+
   it('gives a caller that joins late what has come already', async () => {
     const { ask, answer, calls } = cacheSetting()
     const first = (await ask()).events[Symbol.asyncIterator]()

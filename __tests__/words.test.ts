@@ -19,9 +19,17 @@ const FILES = globSync(
 )
 
 const TESTS = globSync('__tests__/**/*.{test,spec}.ts', { cwd: ROOT })
+const ALL_TESTS = globSync('__tests__/**/*.ts', { cwd: ROOT })
 
 /** A retired word, what to write instead, a line that the rule must find, and the folder where it is retired. */
 type Rule = Readonly<{ word: RegExp; use: string; example: string; under?: string }>
+
+/** Beginnings of docstrings that cannot be understood without the code around them. */
+const DEPENDENT: Rule = {
+  word: /^\s*\/\*\* (?:Of|Those|That of|As|The same|By|Likewise|With|And|So) /,
+  use: 'what the thing is or does',
+  example: '/** Of its rows in the ledger. */',
+}
 
 /** Names are checked as words: `openVisits`, `open-visits` and `OPEN_VISITS` all read “open Visits”. */
 const WORDS: readonly Rule[] = [
@@ -84,6 +92,7 @@ const WORDS: readonly Rule[] = [
     use: 'after',
     example: 'the frames behind a position',
   },
+  DEPENDENT,
 ]
 
 /** Names in `lib` that were one word for several ideas. Checked as they are written. */
@@ -204,14 +213,14 @@ const asWords = (line: string): string =>
   line.replace(/([a-z0-9])([A-Z])/g, '$1 $2').replace(/(?<=\w)[_-](?=\w)/g, ' ')
 
 /** Retired words of a text, those of which a phrase goes on in the next line included. */
-const retiredIn = (file: string, text: string): string[] => {
+const retiredIn = (file: string, text: string, rules = WORDS): string[] => {
   const lines = text.split('\n').map(line => without(file, line))
   return lines.flatMap((line, index) => {
     const words = asWords(line)
     const next = (lines[index + 1] ?? '').replace(/^\s*(?:\*|\/\/|#)?\s*/, '')
     const passage = `${words} ${asWords(next)}`
     const found = [
-      ...WORDS.map(rule => ({ rule, match: rule.word.exec(passage) })),
+      ...rules.map(rule => ({ rule, match: rule.word.exec(passage) })),
       ...NAMES.map(rule => ({
         rule,
         match: file.startsWith(`${rule.under ?? 'lib'}/`) ? rule.word.exec(line) : null,
@@ -246,6 +255,31 @@ describe('the words of code, messages, comments, documents and test titles', () 
     expect(retiredInTitles('any.test.ts', `\n${source}`)).toEqual([
       expect.stringMatching(/^any\.test\.ts:2: “/),
     ])
+  })
+
+  it('are those of docstrings of tests too', () => {
+    expect(ALL_TESTS.length).toBeGreaterThan(TESTS.length)
+    const faults = ALL_TESTS.flatMap(file =>
+      retiredIn(file, readFileSync(join(ROOT, file), 'utf8'), [DEPENDENT]),
+    )
+    expect(faults).toEqual([])
+  })
+
+  it.each([
+    '/** The same without a look at its requests. */',
+    '  /** Those that have been read. */',
+    '/** As `Date.now()`. */',
+    '/**\n * With a newer version every answer fails.\n */',
+  ])('begin no docstring as in %j', docstring => {
+    expect(retiredIn('app/any.ts', `\n${docstring}`)).toEqual([expect.stringMatching(/^app\/any\.ts:2: “/)])
+  })
+
+  it.each([
+    '/** Asks for an answer. */',
+    '/** A price, as of now. */',
+    '// The same text has the same vector.',
+  ])('may begin a comment as in %j', comment => {
+    expect(retiredIn('app/any.ts', comment)).toEqual([])
   })
 
   it.each([...WORDS, ...NAMES])('retire “$example”', ({ example, use, under = 'lib' }) => {

@@ -1,5 +1,5 @@
 /**
- * The same text for equivalent values, and different texts for different ones: fields in alphabetical order,
+ * A text that is the same for equivalent values, and different for different ones: fields in alphabetical order,
  * absent ones left out, -0 as 0, strings as JSON writes them (also unpaired surrogates).
  */
 export const canonicalJson = (value: unknown): string => {

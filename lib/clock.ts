@@ -12,7 +12,7 @@ export const DAY_MS = 86_400_000
 /** A clock time as ISO 8601 in UTC, as it is written in answers. */
 export const isoTime = (at: number): string => new Date(at).toISOString()
 
-/** The same of a time that may be unknown. */
+/** `isoTime` of a time that may be unknown; null where it is. */
 export const isoTimeOrNull = (at: number | undefined): string | null =>
   at === undefined ? null : isoTime(at)
 

@@ -120,7 +120,7 @@ class PieceWriter {
     this.pieces.push('"')
   }
 
-  /** As many short parts in one piece as make a portion; a long one in pieces of its own. */
+  /** Adds as many short parts in one piece as make a portion, and a long one in pieces of its own. */
   *#parts(parts: readonly Part[]): Steps<void> {
     let comma = ''
     const add = (piece: string): void => {

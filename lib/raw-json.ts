@@ -132,7 +132,7 @@ export const memberIn = (
   name: string,
 ): string | undefined => members.find(([known]) => known === name)?.[1]
 
-/** The same of a valid JSON object's text. */
+/** The member of that name in a valid JSON object's text, as it is written; undefined where there is none. */
 export const memberOf = (json: string, name: string): string | undefined => memberIn(membersOf(json), name)
 
 /** Whether a JSON value is an object, and no array. */
@@ -203,7 +203,7 @@ const LINE_BREAKS = /[\r\n]+/g
 export const oneLine = (json: string): string =>
   json.includes('\n') || json.includes('\r') ? json.replace(LINE_BREAKS, ' ') : json
 
-/** The same for a text that may be large, a portion a step. */
+/** `oneLine` for a text that may be large, a portion a step. */
 export function* oneLineInSteps(json: string): Scan<string> {
   const lines: string[] = []
   for (let from = 0; from < json.length; from += PORTION) {

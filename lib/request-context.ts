@@ -185,7 +185,7 @@ export type Journal = {
   /** The caller, once it is identified. */
   identity?: Caller
   limit?: LimitState
-  /** Of the tokens of its key. */
+  /** The state of its key's token limit. */
   tokenLimit?: LimitState
   /** Absent where no budget applies, or nothing was reserved. */
   budget?: BudgetUse
@@ -196,7 +196,7 @@ export type Journal = {
   skipped?: Readonly<{ target: string; reason: string }>[]
   /** The digest of what is asked, by whom; absent where the cache is not to answer. */
   question?: string
-  /** Of its rows in the ledger. */
+  /** The id of the request's row in the ledger; the rows of its attempts add their numbers. */
   ledgerId?: string
   /** The target of a weighted alias that the caller was assigned. */
   arm?: string

@@ -19,7 +19,7 @@ const PRICES: Readonly<Record<string, object>> = {
   large: { input: 10, output: 30, cachedInput: 1, cacheWrite: 12.5 },
   small: { input: 1, output: 3 },
 }
-/** Of a million tokens in dollars, of one in nanodollars. */
+/** Picodollars of an input token by model; those of an output token are three times as many. */
 const PICO: Readonly<Record<string, number>> = { large: 10e6, small: 1e6, unpriced: 0 }
 const LONG = 'An instruction of many words. '.repeat(200)
 

@@ -35,13 +35,13 @@ const taken = async (gateway: GatewayProcess, count: number, item: object): Prom
 
 const ended = (gateway: GatewayProcess, id: string) => new BatchClient(gateway.url).ended(id, ENDED)
 
-/** Of what differs little from the main case a fifth in the usual run, since it takes as long: all with SOAK=1. */
+/** A fifth in the usual run, for what differs little from the main case and takes as long: all with SOAK=1. */
 const FIFTH = process.env.SOAK ? ITEMS : ITEMS / 5
 
 const OF_MOCK = { prompt: 'a', model: 'mock/echo', cache: 'no-store' }
 const CACHED = { prompt: 'a', model: 'mock/echo' }
 
-/** The same code runs the items under both servers: under Next once, for what it adds itself. */
+/** Both servers run the items by the same code: under Next once, for what it adds itself. */
 const ANSWERED: readonly (readonly [count: number, host: HostName, from: string, item: object])[] = [
   [ITEMS, 'native', 'asked of the mock provider', OF_MOCK],
   [FIFTH, 'native', 'answered from the cache', CACHED],

@@ -13,7 +13,7 @@ const GIBIBYTE_IN_KIBIBYTES = 1024 * 1024
 const WARM_UP_ROUNDS = 3
 const WARM_UP_STREAMS = 200
 const STEADY_MS = 5_000
-/** Of 20 seconds each: whatever else a machine does has many chances to lie within one. */
+/** Measurements of 20 seconds each: whatever else a machine does has many chances to lie within one. */
 const MOST_MEASUREMENTS = 5
 
 vi.setConfig({ testTimeout: 300_000 })
@@ -72,7 +72,7 @@ class Streams {
     await expect.poll(() => this.load.opened, { timeout: 90_000 }).toBe(count)
   }
 
-  /** As the gateway counts them, the asking one too. */
+  /** Open requests as the gateway counts them, the asking one too. */
   async openRequests(): Promise<number> {
     const text = await (await fetch(`${this.gateway.url}/metrics`)).text()
     return Number(/^parley_open_requests (\d+)/m.exec(text)?.[1])

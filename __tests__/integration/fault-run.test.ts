@@ -19,7 +19,7 @@ const SEED = sizeFrom('FAULT_RUN_SEED', 20_261_128)
 const A_SECOND = 50
 const IS_LONG = SECONDS > 60
 const KILLED_EVERY_SECONDS = IS_LONG ? 15 : 4
-/** Of a short run none late: the reservations of the last one are waited for. */
+/** The second of the last kill: early in a short run, which waits for the reservations of the killed process. */
 const LAST_KILL_SECONDS = IS_LONG ? SECONDS - 15 : SECONDS / 2
 /** The longest that a call may take, with all its retries. */
 const LONGEST_CALL_MS = 8_000

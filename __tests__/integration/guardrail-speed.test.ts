@@ -7,7 +7,7 @@ import { DENSE_UNITS, SPEED_UNITS, type SpeedFigures } from '../support/guardrai
 const SCRIPT = join(import.meta.dirname, '../support/guardrail-speed.ts')
 const UNITS = Object.keys(SPEED_UNITS)
 const ALL_UNITS = [...UNITS, ...Object.keys(DENSE_UNITS)]
-/** As {@link SpeedFigures} counts it: between 1, linear, and 10, quadratic. */
+/** Most growth that counts as linear, as {@link SpeedFigures} has it: 1 is linear, 10 quadratic. */
 const LINEAR = 2
 
 let measured: Readonly<Record<string, SpeedFigures>> = {}

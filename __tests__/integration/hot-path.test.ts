@@ -6,7 +6,7 @@ import { GatewayProcess, ROOT } from '../support/gateway.ts'
 import { INSPECTED, PreciseCoverage } from '../support/precise-coverage.ts'
 
 const WARM_UP_CALLS = 10
-/** So many, and so many at once, that what a timer runs meanwhile stays far below one run for each call. */
+/** Calls, and calls at once: so many that what a timer runs meanwhile stays far below one run for each call. */
 const COUNTED_CALLS = 200
 const AT_ONCE = 10
 

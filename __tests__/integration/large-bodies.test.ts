@@ -18,7 +18,7 @@ const UPLOAD_BYTES = 200_000_000
 const LINES = 20_000
 const DATA_DIR = mkdtempSync(join(tmpdir(), 'parley-large-'))
 
-/** So many bytes of items, one a line, all of the same length. */
+/** Items of `bytes` bytes together, one a line, all of the same length. */
 const linesOf = (bytes: number, lines: number): Buffer => {
   const [head, tail] = ['{"model":"mock/echo","prompt":"', '"}\n']
   const length = Math.floor(bytes / lines)

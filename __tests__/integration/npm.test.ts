@@ -8,7 +8,7 @@ import { FakeUpstream } from '../support/fake-upstream.ts'
 import { NpmProcess, type NpmScript, type SignalTarget } from '../support/npm.ts'
 import { chunk, hangs, says, sse, streamEnd, write } from '../support/upstream-behaviour.ts'
 
-/** The same signal within a second counts as the one that npm forwards. Real time: the process counts it. */
+/** A signal within a second of itself counts as the one that npm forwards. Real time: the process counts it. */
 const TAKEN_FOR_THE_SAME_SIGNAL_MS = 1_000
 
 const WORDS = ['Under', ' way', ' at', ' the', ' signal']

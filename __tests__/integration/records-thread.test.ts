@@ -15,7 +15,7 @@ import { SkippingClock } from '../support/skipping-clock.ts'
 
 const REPLY_MS = 15_000
 const SEVERAL_LOOKS_MS = 4_000
-/** As long as a thread that was lost is not started again. */
+/** How long a thread that was lost is not started again. */
 const RESTART_MS = 1_000
 const PROGRAM = join(ROOT, '__tests__/support/crashing-records-thread.ts')
 

@@ -57,7 +57,7 @@ const chatCall: Behaviour = (response, asked, signal) =>
 const native = (text: string) => responds(nativeResponse('resp_1', [messageItem('msg_1', text)]))
 const nativeCall = responds(nativeResponse('resp_0', [callItem('fc_1', 'call_1', 'weather', PLACE)]))
 
-/** By the format that the upstream is asked in. */
+/** Behaves by the format in which the upstream is asked. */
 const either =
   (ofResponses: Behaviour, ofChat: Behaviour): Behaviour =>
   (...asked) =>

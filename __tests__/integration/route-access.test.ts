@@ -37,7 +37,7 @@ const FORMS: Readonly<Record<string, (key: string) => Record<string, string>>> =
 
 /** Credentials that are refused everywhere. */
 const REFUSED = ['none', 'bad', 'revoked', 'expired', 'replaced'] as const
-/** Those that are admitted, by role. */
+/** Credentials that are admitted, by role. */
 const MEMBERS = ['member', 'member of another owner'] as const
 const ADMINS = ['admin', 'admin token'] as const
 

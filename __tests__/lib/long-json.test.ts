@@ -16,7 +16,7 @@ const longTexts = fc
   .map(([before, units]) => 'x'.repeat(PORTION - before) + units.join(''))
 
 const written = (text: string): string => JSON.stringify(text).slice(1, -1)
-/** The same with each of its characters as an escape. */
+/** A JSON text with each of the string's characters as an escape. */
 const escaped = (text: string): string =>
   Array.from(
     { length: text.length },

@@ -42,7 +42,7 @@ function watchEvents(page: Page) {
     const record = {
       from: Number.POSITIVE_INFINITY,
       keys: [] as number[],
-      /** Of the events that took 16 ms or longer: the browser reports no others. */
+      /** Waits of the events that took 16 ms or longer: the browser reports no others. */
       waits: [] as { at: number; waitMs: number }[],
     }
     addEventListener('keydown', ({ timeStamp }) => record.keys.push(timeStamp), { capture: true })

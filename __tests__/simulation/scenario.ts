@@ -26,9 +26,9 @@ export type Asker = Readonly<{
 }>
 
 export type Scenario = Readonly<{
-  /** Of every jitter. */
+  /** The seed of every jitter. */
   seed: number
-  /** By target; each attempt takes the next, and after the last comes the first again. */
+  /** Fates by target; each attempt takes the next, and after the last comes the first again. */
   fates: readonly (readonly Fate[])[]
   askers: readonly Asker[]
 }>

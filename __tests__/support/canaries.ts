@@ -61,7 +61,7 @@ export class Canaries {
     return found
   }
 
-  /** The same in all files below a directory, but those of these names. */
+  /** The places in all files below a directory where a secret is; files of the exempt names are left out. */
   inFiles(directory: string, exempt: readonly string[] = []): string[] {
     return readdirSync(directory, { recursive: true, encoding: 'utf8' })
       .filter(name => !exempt.includes(name) && statSync(join(directory, name)).isFile())

@@ -27,7 +27,7 @@ const watch = (
   }
 }
 
-/** As text: the process may have no more files to read a module from. */
+/** The thread's program as text: the process may have no more files to read a module from. */
 const PROGRAM = `(${watch})(require('node:worker_threads').workerData, ${timeOfWork}, ${JSON.stringify(TEXT)}, ${JSON.stringify(LAYOUT)}, ${PERIOD_MS})`
 
 /** Seen from the event loop's thread. */

@@ -4,7 +4,7 @@ import { type Behaviour, chunk, sse } from './upstream-behaviour.ts'
 
 const STATUSES = [400, 401, 403, 404, 409, 422, 429, 500, 503, 529] as const
 const FINAL_STATUSES = [400, 401, 403, 404, 422] as const
-/** Those at the beginning that are errors of HTTP. */
+/** How many of the first `PLACES` are JSON errors of HTTP. */
 const FINAL_PLACES = 8
 type Place = (response: ServerResponse, status: number, secret: string) => void
 

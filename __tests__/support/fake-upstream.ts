@@ -100,7 +100,7 @@ const bytesOf = async (request: IncomingMessage): Promise<Buffer> => {
   return Buffer.concat(chunks)
 }
 
-/** Of a form, the model alone. */
+/** What a request asks: its JSON, or the model alone where it is a form. */
 const askedOf = ({ headers }: IncomingMessage, body: string): Asked => {
   if (!headers['content-type']?.startsWith('multipart/'))
     return body === '' ? { model: '', messages: [] } : JSON.parse(body)

@@ -25,7 +25,7 @@ export type Told = Readonly<{
   status: number
   headers: Headers
   text: string
-  /** Of a stream; empty for JSON. */
+  /** The events of a stream; empty for JSON. */
   events: readonly ChatEvent[]
   /** The text of the answer, as far as it came. */
   content: string
@@ -166,7 +166,7 @@ export class FaultScene {
     expect((await fetch(`${this.gateway.url}/api/health/live`)).status).toBe(200)
     for (const secret of [KEY, UPSTREAM_WORDS, PROMPT]) expect(this.gateway.everything).not.toContain(secret)
     expect(this.gateway.everything).not.toContain('unhandled promise rejection')
-    // As far as it has been written: what is written later is found by the next check, at the latest by `stop`.
+    // What is written later is found by the next check, at the latest by `stop`.
     this.gateway.delays.expectBelow()
   }
 

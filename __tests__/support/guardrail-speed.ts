@@ -11,13 +11,13 @@ import { slowness } from './machine-speed.ts'
 
 const LENGTH = 100_000
 const TIMES = 10
-/** Of a machine that is busy with other work, or slow for a moment, the least of more runs tells what the work costs. */
+/** Runs of which the least tells what the work costs: a machine may be busy with other work, or slow for a moment. */
 const RUNS = process.env.SOAK ? 10 : 2
 const MOST_RUNS = 12
 const MOST_LONG_RUNS = 6
-/** From here on it is measured again: a tick of the clock below the bound. */
+/** The time from which on it is measured again: a tick of the clock below the bound. */
 const NEARLY_MS = 16
-/** Likewise, where all takes so many times as long as its tenths. */
+/** The growth from which on it is measured again: how many times as long as its tenths all takes. */
 const NEARLY_GROWTH = 1.5
 /** The clock ticks in 4 ms: a tenth that takes less is not told from one that takes this. */
 const SURE_TENTH_MS = 12

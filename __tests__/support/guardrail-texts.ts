@@ -33,9 +33,9 @@ export const DENSE_UNITS: Readonly<Record<string, string>> = {
   'prefixes of keys': 'sk-ant-',
 }
 
-/** Of 100 kB, and of ten times as much. */
+/** How fast a text of 100 kB is inspected, and one of ten times as much. */
 export interface SpeedFigures {
-  /** In milliseconds of CPU time, for 100 kB. */
+  /** Milliseconds of CPU time for 100 kB. */
   readonly sensitiveDataMs: number
   /** How many times as long 1 MB takes as its ten tenths: 1 where the time is linear, 10 where it is quadratic. */
   readonly sensitiveDataGrowth: number

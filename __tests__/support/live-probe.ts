@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const PERIOD_MS = 25
-/** Of /proc/stat, which counts in hundredths of a second. */
+/** Milliseconds of a unit of /proc/stat, which counts in hundredths of a second. */
 const MS_PER_TICK = 10
 
 /**

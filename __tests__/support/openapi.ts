@@ -7,7 +7,7 @@ type Schema = { [keyword: string]: unknown }
 const isSchema = (value: unknown): value is Schema =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The same schema without room for members that it does not name, where the document leaves it open. */
+/** A schema without room for members that it does not name, where the document leaves it open. */
 const closed = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(closed)
   if (!isSchema(value)) return value

@@ -13,7 +13,7 @@ export type RawAnswer = Readonly<{
 
 type RawRequest = Readonly<{
   method?: string
-  /** As it goes into the request line; may be absolute. */
+  /** The target as it goes into the request line; may be absolute. */
   path?: string
   /** `fetch` lets nobody set Host, Origin and the like; here they go out as they are. */
   headers?: Readonly<Record<string, string>>

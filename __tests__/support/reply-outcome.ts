@@ -65,7 +65,7 @@ export const outcomesBy = (definition: ProviderDefinition): OutcomeOfBody => {
   }
 }
 
-/** The same of one body, by a provider of its own. */
+/** What a provider of its own makes of one body. */
 export const outcomeOfBody = (
   definition: ProviderDefinition,
   ...args: Parameters<OutcomeOfBody>

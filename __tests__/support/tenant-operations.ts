@@ -51,7 +51,7 @@ const answerOfResponses = async (step: Step): Promise<void> => {
   step.who.add('response', parse(answer.text).id)
 }
 
-/** By `previous_response_id`, and by `item_reference`: the words for an unknown id are OpenAI's. */
+/** Continues a response by `previous_response_id` or `item_reference`: the words for an unknown id are OpenAI's. */
 const continued = (name: string, status: number, body: (id: string) => object) => ({
   name,
   kind: 'response' as const,

@@ -41,7 +41,7 @@ export const openAiModel =
     return completes({ ...whole, choices, usage }, deltas)(response, asked, signal)
   }
 
-/** The same behind Anthropic's messages. */
+/** A model behind Anthropic's messages that follows a script. Arguments come in one fragment. */
 export const anthropicModel =
   (script: Script): Behaviour =>
   (response, asked, signal) => {

@@ -178,7 +178,7 @@ export const endlessLine = (mebibytes: number): Behaviour =>
 
 const TINY_CHUNKS_A_WRITE = 5_000
 
-/** So many chunks of one comment each, three bytes long, and then a whole answer. */
+/** Sends `count` chunks of one comment each, three bytes long, and then a whole answer. */
 export const tinyChunks = (count: number, content: string): Behaviour =>
   rawBytes('content-type: text/event-stream\r\ntransfer-encoding: chunked', function* () {
     const write = '3\r\n:\n\n\r\n'.repeat(TINY_CHUNKS_A_WRITE)

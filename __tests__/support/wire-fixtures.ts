@@ -14,7 +14,7 @@ export type Expected = Readonly<{
   text: string
   raw: string
   usage: Usage
-  /** By file name without its ending: the code, then `final` where trying again does not help, or seconds until it may. */
+  /** Errors by file name without its ending: a code, then `final` where a retry is no help, or seconds to wait. */
   refusals: Readonly<Record<string, string>>
   /** The code of a stream that breaks off after its first content; absent where there is none of the vendor's own. */
   failing?: string

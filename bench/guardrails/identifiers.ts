@@ -189,7 +189,7 @@ const UNLIKE: readonly Make[] = [
   random => `tracking ${digits(random, 20)} and ${digits(random, 10)}`,
 ]
 
-/** The same texts for the same seed: each kind in each surrounding, and as many texts without any. */
+/** Texts that are the same for the same seed: each kind in each surrounding, and as many texts without any. */
 export const identifierTexts = (seed: number, perKind: number): IdentifierText[] => {
   const random = seededRandom(seed)
   const texts: IdentifierText[] = []

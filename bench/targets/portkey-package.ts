@@ -6,8 +6,9 @@ import { promisify } from 'node:util'
 export const portkeyVersion = '1.15.2'
 
 /**
- * With an @hono/node-server newer than the one in Portkey's own lockfile, which its range allows, every streamed answer
- * of this release is a 500: https://github.com/Portkey-AI/gateway/issues/1389. npx cannot hold it back, `overrides` can.
+ * Pins @hono/node-server: with one newer than in Portkey's own lockfile, which its range allows, every streamed
+ * answer of this release is a 500: https://github.com/Portkey-AI/gateway/issues/1389. npx cannot hold it back,
+ * `overrides` can.
  */
 const manifest = {
   private: true,

@@ -109,7 +109,7 @@ const prepared = (
     ...context,
     messages: messagesBelow(claim.instruction, request),
     model: request.model ?? deps.defaultModel(),
-    // So that a provider that has stopped responding is noticed.
+    // A stream shows when its provider has stopped responding.
     stream: true,
     temperature: request.temperature,
     maxOutputTokens: request.maxTokens,

@@ -27,7 +27,7 @@ export const refusalOf = (
   })
   const leftNanoUsd = Math.max(0, Math.min(...states.map(({ left }) => left)))
   const spent = states.filter(({ unspent }) => unspent < nanoUsd)
-  // Of several, the one that lasts longest.
+  // Where several are spent, the one whose period ends last decides.
   const decisive = spent.toSorted((a, b) => endOf(b.period) - endOf(a.period))[0]
   const found = decisive ?? states.toSorted((a, b) => a.left - b.left)[0]
   if (!found) throw new Error('There is no budget to refuse an amount.')

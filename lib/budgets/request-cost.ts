@@ -33,7 +33,7 @@ const secondsIn = ({ body }: PassthroughRequest): number =>
     ? 0
     : body.parts.reduce((sum, part) => ('bytes' in part ? sum + part.bytes / LEAST_BYTES_PER_SECOND : sum), 0)
 
-/** Of an image's kind where the request names it, else the highest of all kinds. */
+/** Picodollars of an image: by its quality and size where these have a price, else the highest price of all. */
 const imagePicoUsd = (
   { usd }: Extract<UnitPrice, { unit: 'image' }>,
   request: PassthroughRequest,

@@ -60,7 +60,7 @@ const refused = (refusal: Refusal, nanoUsd: number, { clock }: ReserveDeps): nev
   throw refusalError(refusal, nanoUsd, clock.now())
 }
 
-/** The same call with as long an answer as the rest of the money pays for; undefined where that is too short. */
+/** The call with as long an answer as the rest of the money pays for; undefined where that is too short. */
 const funding = async (
   call: Call,
   limits: readonly Limit[],

@@ -16,7 +16,7 @@ const scopeOfOwner = (owner: string): Scope | undefined => {
   return kind === 'owner' || kind === 'key' ? `${kind}:${name.join(' ')}` : undefined
 }
 
-/** Of whom the rows of a report are: a key, an owner, or neither, for a sum of all. */
+/** Whose rows of a report are meant: those of a key, of an owner, or, with neither, all. */
 export type Of = Readonly<{ key?: string; owner?: string }>
 
 /**

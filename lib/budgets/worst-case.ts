@@ -85,12 +85,12 @@ export class WorstCases {
     this.#deps = deps
   }
 
-  /** By the prompt's bytes, at once. Undefined where no price is known, or no bound of what is read. */
+  /** The largest cost by the prompt's bytes. Undefined where no price is known, or no bound of what is read. */
   of(call: Call, target: Target): WorstCase | undefined {
     return this.#priced(call, target, promptBytes(call))
   }
 
-  /** By a count of the prompt's tokens, never more than `of` gives. Rejects where the tokenizer fails. */
+  /** The largest cost by a count of prompt tokens, never more than `of` gives. Rejects where the tokenizer fails. */
   async counted(call: Call, target: Target): Promise<WorstCase | undefined> {
     const counted = Math.ceil((await this.#deps.tokenizer.count(promptTexts(call))) * TOKENIZER_MARGIN)
     return this.#priced(call, target, Math.min(counted, promptBytes(call)))
@@ -122,7 +122,7 @@ export class WorstCases {
     return raw && this.#deps.mayPassOn(target, raw.format) ? hostedTools(raw) : undefined
   }
 
-  /** Of a request to an endpoint beside chat. */
+  /** The largest cost of a request to an endpoint beside chat; undefined where no price is known. */
   #requestPriced(
     call: Call,
     request: PassthroughRequest,

@@ -227,7 +227,7 @@ const SHAPING_RAW = [
 /** What a body asks: its format, its headers, its text, and the answers that it refers to. */
 const rawQuestion = (raw: Call['raw']): unknown =>
   raw && [raw.format, raw.headers, raw.json, raw.resolved?.members]
-/** So does the body of an endpoint beside chat. */
+/** Members that shape the answer to a request beside chat, whose body says the rest itself. */
 const SHAPING_PASSTHROUGH = ['model', 'passthrough', 'rules'] as const satisfies readonly (keyof Call)[]
 /** Longer bodies are not looked up: hashing one would hold up other requests. */
 const LONGEST_RAW = 1_048_576

@@ -63,7 +63,7 @@ export type BackgroundDeps = Readonly<{
 
 const NO_CALLER = new AbortController().signal
 
-/** The same call without its client: it must not end with the request that triggered it. */
+/** The call of a refresh, without a client: it must not end with the request that triggered it. */
 const withoutCaller = (call: Call, signal: AbortSignal, startedAt: number, timeoutMs: number): Call => ({
   ...call,
   requestId: `${call.requestId}:refresh`,

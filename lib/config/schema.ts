@@ -166,7 +166,7 @@ export const environment = z.object({
   MOCK_CHUNK_MS: count(0, 60_000).default(20),
 
   REQUIRE_API_KEY: flag.default(false),
-  /** Of the digests of API keys, and signs sessions. */
+  /** The secret of the digests of API keys, which signs sessions too. */
   KEY_PEPPER: secret.min(32, 'must have at least 32 characters').optional(),
 
   ADMIN_TOKEN: token.optional(),
@@ -192,7 +192,7 @@ export const environment = z.object({
   /** The former name of RATE_LIMIT_API. */
   RATE_LIMIT_REST: rate.optional(),
   REQUEST_TIMEOUT_MS: count(1, 3_600_000).default(30_000),
-  /** Of images and audio, which take longer than text. */
+  /** The time limit of requests for images and audio, which take longer than text. */
   MEDIA_TIMEOUT_MS: count(1, 3_600_000).default(180_000),
   FIRST_TOKEN_TIMEOUT_MS: count(1, 3_600_000).optional(),
   IDLE_TIMEOUT_MS: count(1, 3_600_000).default(30_000),
@@ -237,7 +237,7 @@ export const environment = z.object({
   BATCH_KEEP_DAYS: count(1, 3_650).default(30),
   LEDGER_KEEP_DAYS: count(1, 3_650).default(90),
   RESPONSES_KEEP_DAYS: count(0, 3_650).default(30),
-  /** Of all kept answers of one caller, with their requests. */
+  /** Most characters of all kept answers of one caller, with their requests. */
   RESPONSES_MAX_CHARACTERS: count(1_024, 1_000_000_000).default(67_108_864),
   BATCH_WEBHOOK_SECRET: secret.min(16, 'must have at least 16 characters').optional(),
 
@@ -254,7 +254,7 @@ export const environment = z.object({
   REDIS_TIMEOUT_MS: count(1, 60_000).default(100),
 
   ENABLE_TOOLS: flag.default(true),
-  /** Of a whole run of a tool. */
+  /** The time limit of a whole run of a tool. */
   TOOL_TIMEOUT_MS: count(1, 60_000).default(10_000),
   /** How often a model is asked within one call, where it calls tools of the gateway. */
   TOOL_MAX_ROUNDS: count(1, 32).default(8),

@@ -8,7 +8,7 @@ import { faultLine } from './file.ts'
 import type { ConfigFile } from './file-schema.ts'
 
 const QUIET_MS = 100
-/** For file systems without change events, and for links into unwatched directories. */
+/** How often to look without an event: some file systems, and links into other directories, bring none. */
 const ANYWAY_MS = 5_000
 
 /**

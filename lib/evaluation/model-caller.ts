@@ -180,7 +180,7 @@ export class ModelCaller {
       requestId: `${requestId}:${label}-${this.#calls}`,
       startedAt,
       journal: { ...newJournal(), caller: caller.kind, identity: caller },
-      // So that a provider that has stopped responding is noticed.
+      // A stream shows when its provider has stopped responding.
       stream: isBackground,
       deadlineAt: Math.min(startedAt + timeoutMs, endAt),
       fallback: false,

@@ -30,7 +30,7 @@ export type Subject = Readonly<{
 
 /** What all graders can be given. */
 export type CommonSpec = Readonly<{
-  /** Of its grades, unique within one evaluation. */
+  /** The name of its grades, unique within one evaluation. */
   name: string
   /** Its share in the score of the whole. */
   weight: number

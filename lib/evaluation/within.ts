@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 
-/** For the model's own timeout, which knows what it waited for, to come first. */
+/** Lets the model's own timeout, which knows what it waited for, come first. */
 const GRACE_MS = 250
 
 export type WithinOptions = Readonly<{ clock: Clock; limitMs: number; signal: AbortSignal }>

@@ -20,7 +20,7 @@ import type { EvaluateBody } from '../validation/evaluation.ts'
 import type { CurrentConfig } from './live-config.ts'
 import type { Runtime } from './runtime.ts'
 
-/** Of one check of an answer by a client's expression or schema. */
+/** How long one check of an answer by a client's expression or schema may take. */
 const CHECK_MS = 2_000
 const MOST_PLANS = 100
 

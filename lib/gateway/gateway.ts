@@ -73,7 +73,7 @@ export type Gateway = ServeDeps &
     answer: Handler<Call, Reply>
     /** Counts the input tokens of a call, without asking the model for an answer. */
     countTokens: (call: Call) => Promise<TokenCount>
-    /** The same for a call whose files are on disk: they are not sent twice at a time. */
+    /** Answers a call whose files are on disk: they are not sent twice at a time. */
     answerUpload: Handler<Call, Reply>
     /** The directory of files that pass through. */
     mediaDir: string

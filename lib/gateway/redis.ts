@@ -39,7 +39,7 @@ const LONGEST_OPEN_MS = 60_000
 const START_MS = 500
 const BEAT_MS = 1_000
 const WARNED_AGAIN_AFTER_MS = 60_000
-/** For Redis services that bill every command. */
+/** How often a Redis service that bills every command is polled. */
 const UPSTASH_BEAT_MS = 5_000
 
 const clientOf = async (

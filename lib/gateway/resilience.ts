@@ -24,7 +24,7 @@ import type { SharedState } from './redis.ts'
 const LONGEST_OPEN_MS = 120_000
 const LONGEST_COOLDOWN_MS = 300_000
 const REFUSED_COOLDOWN_MS = 10_000
-/** Of the recent calls, for failed and for slow ones. */
+/** When too many of the recent calls have failed, or when too many were slow. */
 const RECENT_CALLS = { failingShare: 0.5, leastCalls: 20, windowMs: 30_000 }
 
 type BreakerSettings = () => Settings['breaker']

@@ -88,7 +88,7 @@ const circuits = ({ clock, logger }: ToolWiringDeps, figures: ReturnType<Metrics
 
 const KIND: CacheKind = 'tool-result'
 
-/** Of results of tools; empty while the store cannot be read, which then holds none either. */
+/** The generation of results of tools; empty while the store cannot be read, which then holds none either. */
 const resultGeneration = async (generations: Generations): Promise<string> =>
   (await generations.now())?.stamp([], [KIND]) ?? ''
 

@@ -43,7 +43,7 @@ const add = (choices: Map<unknown, Choice>, given: unknown): void => {
   if (typeof reason === 'string') choice.finish = reason
 }
 
-/** Those of an answer in OpenAI's format that passes on as it came: it may have several. */
+/** The texts to check of an answer in OpenAI's format that passes on as it came: it may have several. */
 const ofWire = (events: readonly ReplyEvent[]): Choices => {
   const choices = new Map<unknown, Choice>()
   for (const event of events) {

@@ -15,7 +15,7 @@ export type AnswerSchemaRule = Readonly<{
   validate: boolean
   /** Asks the model once more where its answer does not match; true when absent. */
   repair?: boolean | undefined
-  /** In place of the schema that the client asks for. */
+  /** The schema that replaces the one that the client asks for; the client's when absent. */
   schema?: Readonly<Record<string, unknown>> | undefined
 }>
 

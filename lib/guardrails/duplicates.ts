@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 export interface DuplicateLimits {
-  /** So often the same content may come within the window. */
+  /** How often the same content may come within the window. */
   readonly most: number
   readonly windowMs: number
   /** Contents remembered for all callers; the one unused for the longest time is forgotten first. */

@@ -9,9 +9,9 @@ export type TokenKind = 'text' | 'number' | 'name'
 interface Token {
   readonly kind: TokenKind
   readonly key: string
-  /** Of the first character, for a string of the opening quote. */
+  /** The index of the first character; of a string, that of the opening quote. */
   readonly start: number
-  /** After the last one. */
+  /** The index after the last character. */
   readonly end: number
 }
 

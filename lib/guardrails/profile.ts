@@ -91,7 +91,7 @@ export class Guard {
     return this.#spanRails.length === 0 && this.#textRails.length === 0 && !hasLeakRail
   }
 
-  /** The same with the system prompts of a call, which no answer may repeat. */
+  /** This guard with the system prompts of a call, which no answer may repeat. */
   withSystemPrompts(prompts: readonly string[]): Guard {
     if (!this.#settings.systemPromptLeak || prompts.length === 0) return this
     return new Guard(

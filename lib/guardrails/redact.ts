@@ -54,7 +54,7 @@ function* addPlaceholdersIn(text: string, found: Set<string>): Steps<void> {
 export class Redactor {
   readonly #values: Map<string, string>
   readonly #byValue: Map<string, string>
-  /** Those that have not been read. */
+  /** Texts of the call that have not been read. */
   #texts: readonly Pick<PlacedText, 'text'>[]
   /** What the call's own texts write. */
   readonly #written = new Set<string>()

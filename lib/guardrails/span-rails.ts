@@ -36,7 +36,7 @@ export class SpanRails {
     return pieces.flatMap(({ verdict }) => verdict ?? [])
   }
 
-  /** So much of each window is seen with the next one too that a sign stands whole in one of them. */
+  /** The detectors that may find something in a text. Windows overlap, so that each sign is whole in one of them. */
   *#possibleIn(text: string): Steps<DetectorSet> {
     if (text.length <= WINDOW) return this.#scanner.possibleIn(visible(text))
     let possible: DetectorSet = 0

@@ -97,7 +97,7 @@ export interface Detector {
   readonly at: (text: string, start: number, isLast: boolean) => Outcome
 }
 
-/** In code units of visible text. */
+/** Most code units of visible text that a sign spans. */
 export const SIGN_SPAN = 256
 
 /** How many code units before a position a detector may look at. */

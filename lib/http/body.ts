@@ -62,7 +62,7 @@ const readNode = (incoming: IncomingMessage, maxBytes: number): Promise<Uint8Arr
 
 /** The longest refused body that is read and dropped; a longer one is left unread. */
 const MOST_DROPPED_BYTES = 1024 * 1024
-/** For a web stream, which gives no access to its connection. */
+/** The longest refused body of a web stream, which gives no access to its connection, that is read and dropped. */
 const MOST_DROPPED_OF_WEB_STREAM = 8 * 1024 * 1024
 /** Time limit of dropping, and of a client's reading the response before its connection is cut. */
 const DROPPED_FOR_MS = 2_000
@@ -164,7 +164,7 @@ const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array
   return request.body ? readWeb(request.body, maxBytes) : new Uint8Array()
 }
 
-/** It ignores a byte order mark, as RFC 8259, 8.1 permits. */
+/** Decodes UTF-8, and throws where it is invalid. Ignores a byte order mark, as RFC 8259, 8.1 permits. */
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 
 const invalid = (path: string, message: string): GatewayError =>
@@ -199,7 +199,7 @@ const assertJson = (request: Request, mayBeEncoded: boolean): void => {
 
 type Decoder = (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Uint8Array>
 
-/** On the thread pool. */
+/** Decoders by the name of their encoding. They run on the thread pool. */
 const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
   ['gzip', promisify(gunzip)],
   ['br', promisify(brotliDecompress)],
@@ -257,7 +257,7 @@ export const readText = async (request: Request, maxBytes: number): Promise<stri
   return textOf(bytes)
 }
 
-/** The same for a body that may be absent; undefined where it is. */
+/** The request's body as a JSON value, or undefined where it is empty. Throws what `readJson` throws. */
 export const readJsonOrNothing = async (request: Request, maxBytes: number): Promise<unknown> => {
   const bytes = await readBytes(request, maxBytes)
   await passBodyGate(request, () => jsonFingerprint(bytes))
@@ -267,7 +267,8 @@ export const readJsonOrNothing = async (request: Request, maxBytes: number): Pro
 }
 
 /**
- * The same for a body that may be compressed, with its text and its members.
+ * The request's body, which may be compressed, as JSON text with its value and its members. Throws what `readJson`
+ * throws.
  * @param maxBytes of the body as it is sent, and as it is decoded
  */
 export const readEncodedJson = async (request: Request, maxBytes: number): Promise<RawJson> => {
@@ -280,7 +281,7 @@ export const readEncodedJson = async (request: Request, maxBytes: number): Promi
   return { ...json, members: await membersInTurns(json.text) }
 }
 
-/** The same of a text that was read before. @throws GatewayError INVALID_INPUT as `readJson` does */
+/** A JSON text that was read before, with its value and members. @throws GatewayError INVALID_INPUT as `readJson` */
 export const rawJsonOf = async (text: string): Promise<RawJson> => ({
   text,
   value: await jsonInTurnsOrThrow(text),
@@ -291,7 +292,7 @@ export const rawJsonOf = async (text: string): Promise<RawJson> => ({
 /** A JSON text and its value. To go through all of a large one takes long. */
 type JsonText = Readonly<{ text: string; value: unknown; isLarge: boolean }>
 
-/** The same with the members of the object that it is; none where it is another value. */
+/** A JSON text with the members of the object that it is; none where it is another value. */
 export type RawJson = JsonText & Readonly<{ members: RawMembers }>
 
 const decodedInTurns = async (bytes: Uint8Array): Promise<string> => {

@@ -41,7 +41,7 @@ export const errorBody = (error: GatewayError, requestId: string): ErrorBody => 
 const OPENAI_PATH = /^(?:https?:\/\/[^/?#]*)?\/+v1(?:[/?#]|$)/i
 const ANTHROPIC_PATH = /^(?:https?:\/\/[^/?#]*)?\/+v1\/+messages(?:[/?#]|$)/i
 
-/** Of clients of both: those of Anthropic's name the version of its API. */
+/** A path for clients of both APIs: those of Anthropic name the version of its API. */
 const SHARED_PATH = /^(?:https?:\/\/[^/?#]*)?\/+v1\/+models(?:[/?#]|$)/i
 
 const bodyOf = (error: GatewayError, requestId: string, path: string, namesVersion: boolean): object => {

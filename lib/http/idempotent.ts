@@ -9,7 +9,7 @@ export type IdempotentRequest = Readonly<{
   request: Request
   /** The value of its `Idempotency-Key`. */
   key: string
-  /** With its caller. */
+  /** The request's context, with its caller. */
   context: RequestContext
   run: () => Promise<RouteResponse>
 }>

@@ -63,7 +63,7 @@ export const bodyOf = (response: RouteResponse) => ({
   text: response.text?.body ?? jsonOf(response) ?? undefined,
 })
 
-/** The same response, its JSON as text. */
+/** The response with its JSON as text. */
 export const withTextBody = (response: RouteResponse): RouteResponse => {
   const { json, ...others } = response
   const { type, text } = bodyOf(response)
@@ -100,7 +100,7 @@ const goDuration = (seconds: number): string => {
   return `${minutes > 0 ? `${minutes}m` : ''}${seconds - minutes * SECONDS_PER_MINUTE}s`
 }
 
-/** The same under the names of OpenAI's API. */
+/** A rate limit in the headers of OpenAI's API. */
 const openAiLimitHeaders = (
   of: 'requests' | 'tokens',
   { limit, remaining, resetSeconds }: LimitState,

@@ -47,7 +47,7 @@ export type ServeDeps = Readonly<{
 /** The arguments of a route's handler. */
 export type Exchange<G> = Readonly<{
   request: Request
-  /** With its caller, where the route's `access` requires one. */
+  /** The request's context; it has a caller where the route's `access` requires one. */
   context: RequestContext
   params: Readonly<Record<string, string | readonly string[]>>
   gateway: G
@@ -61,7 +61,7 @@ export type RouteOptions = Readonly<{
   /** The route's pattern, for the log. */
   route: string
   surface: Surface
-  /** That of POST, where it differs from the other methods'. */
+  /** The surface of POST, where it differs from that of the other methods. */
   postSurface?: Surface
   access: Access
   /** A request that is refused before its call is made does not count against the rate limits. */

@@ -4,7 +4,7 @@ export type RequestKey = Readonly<{ owner: string; method: string; path: string;
 /** The result of a request, to be repeated. */
 export type StoredResult = Readonly<{
   status: number
-  /** Those of the route itself, the content type included. */
+  /** Headers of the route itself and of its answer, the content type included; none about the request. */
   headers: Readonly<Record<string, string>>
   body: Uint8Array
 }>

@@ -7,9 +7,9 @@ import type { KeyPage, KvLimits, KvRecords, KvTerms } from './types.ts'
 /** The longest value, as it is sent. */
 export const MAX_VALUE_BYTES = 1_048_576
 
-/** Of a caller with a key. */
+/** What a caller with a key may store. */
 const OF_KEY: KvLimits = { entries: 1_000, bytes: 67_108_864 }
-/** Of a guest or an address: anyone can be many of them for free. */
+/** What a guest or an address may store: anyone can be many of them for free. */
 const WITHOUT_KEY: KvLimits = { entries: 100, bytes: 4_194_304 }
 /** Values of callers without a key end so long after the last one was stored, as guest sessions do. */
 const KEPT_WITHOUT_KEY_MS = 30 * DAY_MS

@@ -54,7 +54,7 @@ const ATTEMPT_COLUMNS = {
   /** What is billed in place of tokens. */
   unit: 'text',
   units: 'bigint',
-  /** By the provider's own report, and by the price table where that was not used. */
+  /** Nanodollars by the provider's own report, and by the price table in addition; null where it reports none. */
   reported_nano: 'bigint',
   computed_nano: 'bigint',
   price_version: 'text',

@@ -81,7 +81,7 @@ const costSums = async (records: Records, { from, to }: Days): Promise<CostSums>
   return sums
 }
 
-/** Of a day, and of its month to the end of that day: each to be added up. */
+/** The costs of a day, and of its month to the end of that day: each to be added up. */
 export type CostsOfDay = Readonly<Record<'day' | 'month', readonly CostSums[]>>
 
 const monthOf = (time: number): number => {

@@ -73,7 +73,7 @@ const unitsOf = ({ billed }: Usage) =>
 
 const whole = Math.round
 
-/** Of a prompt of which the vendor's cache neither gave nor took anything. */
+/** The beginning of a prompt of which the vendor's cache neither gave nor took anything; null for other prompts. */
 const prefixFields = (call: Call, usage: Usage): Pick<AttemptRow, 'prefix' | 'prefix_tokens'> => {
   const isCached = (usage.cachedInputTokens ?? 0) + (usage.cacheWriteInputTokens ?? 0) > 0
   const prefix = usage.inputTokens >= LEAST_CACHED_TOKENS && !isCached ? promptPrefix(call) : undefined

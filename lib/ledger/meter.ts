@@ -72,7 +72,7 @@ export const pricedUsage = (known: Usage, target: Target, prices: Prices, at: nu
   }
 }
 
-/** Of a repeated answer: it costs nothing, and saves what it once cost. */
+/** The usage of a repeated answer: it costs nothing, and saves what it once cost. */
 const repeatedUsage = (usage: Usage, target: Target, prices: Prices, at: number): Usage => {
   const { costPicoUsd: saved } = pricedUsage(usage, target, prices, at)
   return { ...usage, costPicoUsd: 0, ...(saved !== undefined && { savedPicoUsd: saved }) }

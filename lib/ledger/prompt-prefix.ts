@@ -6,7 +6,7 @@ import type { Call, Message } from '../llm/types.ts'
 export const LEAST_CACHED_TOKENS = 1_024
 const CHARACTERS_OF_A_TOKEN = 4
 const LEAST_LENGTH = LEAST_CACHED_TOKENS * CHARACTERS_OF_A_TOKEN
-/** Of a longer beginning only so much is compared. */
+/** Characters of a longer beginning that are compared. */
 const MOST_LENGTH = 65_536
 /** Longer bodies are not looked at: that would hold up other requests. */
 const LONGEST_BODY = 1_048_576

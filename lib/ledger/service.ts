@@ -31,7 +31,7 @@ export const flushed = (ledger: Ledger, clock: Clock): Promise<void> =>
     })
   })
 
-/** Of a caller who cannot be identified there is nothing. */
+/** The owner of a caller's usage. Throws UNAUTHENTICATED for a caller who cannot be identified. */
 const ownerOrThrow = (caller: Caller): string => {
   const owner = ownerOf(caller)
   if (owner !== undefined) return owner

@@ -105,7 +105,7 @@ const dateOf = (day: number, dimension: 'day' | 'week' | 'month'): string => {
 const isDate = (dimension: Dimension): dimension is 'day' | 'week' | 'month' =>
   dimension === 'day' || dimension === 'week' || dimension === 'month'
 
-/** Of a key that is not stored any more, the name that it had last. */
+/** The current name of a key; of one that is not stored any more, the name that it had last. */
 const keyNameOf = ({ key_name: current, last_name: last }: Found): Pick<UsageRow['of'], 'keyName'> => {
   if (typeof current === 'string') return { keyName: current }
   return typeof last === 'string' ? { keyName: last.slice(last.indexOf(' ') + 1) } : {}

@@ -153,7 +153,7 @@ export class LedgerWriter {
     }
   }
 
-  /** Those rows that the table does not have yet, each once. */
+  /** The rows that the table does not have yet, each once. */
   async #unwritten<Row extends AttemptRow | RequestRow>(
     table: 'ledger_attempts' | 'ledger_requests',
     rows: readonly Row[],

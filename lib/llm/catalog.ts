@@ -56,7 +56,7 @@ const SNAPSHOT = /-(?:20\d\d-?[01]\d-?[0-3]\d|[01]\d[0-3]\d)$/
 
 /** Names of models that a header, a log and a database can hold; of others there are none. */
 const NAME = /^[\x21-\x7e]{1,200}$/
-/** Of a name that a client chose, so many characters are repeated to it. */
+/** Most characters of a name that an error repeats to the client that chose it. */
 const REPEATED = 200
 
 const withoutSnapshot = ({ provider, model: snapshot }: Target): Target => {
@@ -64,7 +64,7 @@ const withoutSnapshot = ({ provider, model: snapshot }: Target): Target => {
   return { provider, model, name: nameOf(provider, model) }
 }
 
-/** With the version of the price table. */
+/** Facts of a model whose prices have the version of the price table. */
 const dated = (facts: ModelFacts): ModelFacts =>
   facts.usdPerMillion ? { ...facts, usdPerMillion: { ...facts.usdPerMillion, version: PRICES_AS_OF } } : facts
 
@@ -210,7 +210,7 @@ export class Catalog {
     return names.flatMap(other => this.#byName.get(nameOf(provider, other)) ?? [])
   }
 
-  /** Of the target, or of the model that it is a snapshot of. */
+  /** The facts of a target, or of the model that it is a snapshot of; undefined where neither is known. */
   #modelFactsOf(target: Target): ModelFacts | undefined {
     return this.#factsOf(target) ?? this.#factsOf(withoutSnapshot(target))
   }

@@ -19,7 +19,7 @@ export type CountTokensDeps = Readonly<{
 /** What vendors add around each message, and before their answer. Source: OpenAI Cookbook, "How to count tokens". */
 const TOKENS_A_MESSAGE = 4
 const TOKENS_OF_ANSWER = 3
-/** Of an image of the largest size that models do not scale down, and of a page or two of a document. */
+/** Tokens of an image of the largest size that models do not scale down, and of a page or two of a document. */
 const TOKENS_OF_IMAGE = 1_600
 const TOKENS_OF_FILE = 3_000
 

@@ -1,7 +1,7 @@
 import { withoutMember } from '../raw-json.ts'
 
 const USAGE = '"usage"'
-/** As it stands in all chunks but the last one where a stream's usage is asked for. */
+/** The member `usage` of all chunks but the last one where a stream's usage is asked for. */
 const NULL_USAGE = /,\s*"usage"\s*:\s*null(?=\s*[,}])/
 
 /**

@@ -7,7 +7,7 @@ export type ContentPart =
   | (Cacheable & Readonly<{ type: 'image'; url: string; detail?: string }>)
   | Readonly<{ type: 'audio'; base64: string; format: string }>
   | (Cacheable & Readonly<{ type: 'file'; name?: string; url?: string; id?: string }>)
-  /** Of a type that only its own format knows; `name` is that type. */
+  /** A part of a type that only its own format knows; `name` is that type. */
   | Readonly<{ type: 'other'; name: string }>
 
 /** Plain text, or parts in order. */
@@ -51,7 +51,7 @@ export const textOf = (content: Content): string =>
 /** A tool that the model may call. */
 export type Tool = Readonly<{
   name: string
-  /** As of a part of a message. */
+  /** Anthropic's `cache_control`, as on a part of a message. */
   cacheControl?: object
   description?: string
   /** JSON Schema of its arguments; absent for a tool without any, and for a custom one. */

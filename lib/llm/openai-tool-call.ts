@@ -3,11 +3,11 @@ import type { ReplyEvent, ToolCall } from './types.ts'
 
 /** OpenAI refuses longer ids when they come back. */
 const LONGEST_ID = 40
-/** And longer names of tools; Anthropic's may have 128 characters. */
+/** OpenAI refuses longer names of tools, too; Anthropic's may have 128 characters. */
 export const LONGEST_TOOL_NAME = 64
 const LONGEST_HASH = 16
 
-/** The same text, or a shorter one that only this text becomes. */
+/** A text of at most `most` characters: the text itself, or a shorter one that only this text becomes. */
 const shortened = (text: string, most: number): string =>
   text.length <= most
     ? text

@@ -13,7 +13,7 @@ const TOKENS_OF_TOOLS = 600
 const TOKENS_OF_IMAGE = 8_000
 /** The least that a document or a recording is counted as. */
 const TOKENS_OF_FILE = 20_000
-/** Of base64. The text of a document is compressed in it, and its pages are read as images too. */
+/** Fewest characters of base64 per token. A document's text is compressed in it, its pages count as images too. */
 const CHARACTERS_PER_TOKEN = { audio: 20, file: 1 } as const
 /** Types of parts that stand for something elsewhere, of any size. */
 const ELSEWHERE = /video|file|document|upload|audio/

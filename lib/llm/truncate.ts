@@ -2,7 +2,7 @@ import type { Policy } from '../compose.ts'
 import { addedText, transform } from './events.ts'
 import type { Call, EventGroup, Reply, ReplyEvent } from './types.ts'
 
-/** As much of `text` as fits into `maxBytes` of UTF-8 without splitting a character. */
+/** The longest beginning of `text` that fits into `maxBytes` of UTF-8 without splitting a character. */
 export const cutToBytes = (text: string, maxBytes: number): string => {
   const bytes = Buffer.from(text)
   if (bytes.length <= maxBytes) return text

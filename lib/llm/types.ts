@@ -128,7 +128,7 @@ export type ReplyEvent =
       name?: string
       arguments: string
       isCustom?: true
-      /** As of a `ToolCall`; in any fragment. */
+      /** What the vendor wants to see again, as in a `ToolCall`; in any fragment. */
       extraContent?: unknown
     }>
   /**
@@ -210,6 +210,6 @@ export interface Provider {
    * format. Rejects with a GatewayError.
    */
   countTokens?(call: Call, target: Target): Promise<string | undefined>
-  /** The same for a call with `passthrough`; absent where the provider has chat alone. */
+  /** Answers a call with `passthrough`, as `ask` does a chat; absent where the provider has chat alone. */
   pass?(call: Call, target: Target, attempt?: Attempt): Promise<Reply>
 }

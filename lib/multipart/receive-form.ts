@@ -10,13 +10,13 @@ import { newMediaDir, removeMedia } from './media-dir.ts'
 
 const MOST_PARTS = 100
 const MAX_HEADER_BYTES = 16_384
-/** Of one field; a prompt has at most 32,000 characters. */
+/** Most bytes of one field; a prompt has at most 32,000 characters. */
 const MAX_FIELD_BYTES = 1_048_576
 const MAX_NAME_BYTES = 200
 
 /** A form whose files are on disk. */
 export type ReceivedForm = Readonly<{
-  /** In the order in which they were sent. */
+  /** Fields and files in the order in which they were sent. */
   parts: readonly FormPart[]
   /** Removes the files. */
   dispose: () => Promise<void>

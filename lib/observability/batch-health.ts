@@ -3,7 +3,7 @@ import type { ServiceHealth } from './provider-health.ts'
 /** The last known state of the database. */
 export type RecordsFacts = Readonly<{
   backend: string
-  /** Of the latest reading; absent before the first. */
+  /** How long the latest reading took; absent before the first. */
   latencyMs?: number | undefined
   failure?: string | undefined
 }>

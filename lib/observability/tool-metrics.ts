@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { CIRCUIT_VALUE, type CircuitName } from './circuit-value.ts'
 
 const MS_PER_SECOND = 1000
-/** From cached results to the longest time limit. */
+/** Buckets from cached results to the longest time limit. */
 const SECONDS = [0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
 /** Metrics of tools. Their names and those of their services are the operator's; arguments are in none. */

@@ -2,7 +2,7 @@ import { runScriptOfNpm } from '../config/env.ts'
 
 const CHECK_MS = 500
 
-/** As early as possible: an npm that has already ended cannot be distinguished from one that never existed. */
+/** Read as early as possible: an npm that has already ended cannot be distinguished from one that never existed. */
 const parentPid = process.ppid
 
 /** The npm process that runs this one as its script. */

@@ -19,7 +19,7 @@ export type TokenLimitDeps = Readonly<{
   estimate: (call: Call) => number
 }>
 
-/** Of the caller's key, and of those that made it. */
+/** The buckets of the caller's key, and of those that made it. */
 const bucketsOf = ({ caller }: Call): readonly Bucket[] =>
   countedKeysOf(caller).flatMap(({ id, limits }) => {
     const limit = limits?.tokensPerMinute

@@ -51,7 +51,7 @@ const bucketOf = (key: string, { limit, windowMs }: Rate, times = 1): Bucket => 
   windowMs,
 })
 
-/** Of a key for its calls, and of those that made it: by the own limit of each, where it has one. */
+/** The buckets of a key for its calls, and of those that made it: by the own limit of each, where it has one. */
 const chatBuckets = (caller: Caller, usual: Rate | undefined): readonly Bucket[] =>
   countedKeysOf(caller).flatMap(({ id, limits }) => {
     const limit = limits?.requestsPerMinute

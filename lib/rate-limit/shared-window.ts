@@ -11,7 +11,7 @@ type WindowState = Omit<Taking, 'bucket' | 'allowed'>
 type ScriptReply = Response & Readonly<{ states: readonly WindowState[] }>
 
 const TAKE = script('take', TAKE_SOURCE)
-/** As in memory: up to this limit every taking counts for exactly its window, above it for at most 1/240 more. */
+/** Slots, as in memory: up to this limit a taking counts for exactly its window, above it at most 1/240 longer. */
 const SLOTS_PER_WINDOW = 240
 const FIGURES_PER_BUCKET = 3
 const MOST_SHAPES = 1_000

@@ -5,7 +5,7 @@ import { SlidingQuantile } from '../sliding-quantile.ts'
 import { lazyMap } from './per-target.ts'
 import { firstOf, RacedAttempt, replyOf, within } from './race.ts'
 
-/** Of the last 100 times to first content of one kind of call. */
+/** The 95th percentile of the last 100 times to first content of one kind of call. */
 const P95 = { share: 0.95, most: 100, least: 20 } as const
 
 type Kind = Readonly<{ target: Target; stream: boolean }>

@@ -88,7 +88,7 @@ export class ResponseService {
     }
   }
 
-  /** Those of the ids that name something in this caller's answers: an item, or an object at the vendor. */
+  /** The ids that name something in this caller's answers: an item, or an object at the vendor. */
   async ownIds(caller: Caller, ids: readonly string[]): Promise<ReadonlySet<string>> {
     const { records, clock } = this.#deps
     const owner = ownerOf(caller)

@@ -19,7 +19,7 @@ export type StoredResponse = Readonly<{
 /** A stored answer with the ids of its items. */
 export type NewResponse = StoredResponse &
   Readonly<{
-    /** Of the objects at the vendor that they name, too. */
+    /** The ids of its items, and of the objects at the vendor that they name. */
     itemIds: readonly string[]
     /** Clock time, milliseconds, after which it is gone; the answers that it continues live as long. */
     expiresAt: number

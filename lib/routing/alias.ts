@@ -29,18 +29,18 @@ const LAST = Number.MAX_VALUE
 
 /** Strategies that order the targets of an alias, the one to try first. */
 const STRATEGIES = {
-  /** As listed. */
+  /** The order in which they are listed. */
   priority: ({ targets }) => targets,
-  /** By share; a caller always gets the same arm. */
+  /** A target by its share, then the others; a caller always gets the same one. */
   weighted: (alias, call) => {
     const arm = armOf(alias, call.caller)
     return arm ? [arm, ...alias.targets.filter(one => one !== arm && one.weight > 0)] : alias.targets
   },
-  /** By price; an unknown price comes last. */
+  /** The lowest price first; an unknown price comes last. */
   cheapest: ({ targets }) => ascending(targets, one => one.usdPerMillionBoth ?? LAST),
-  /** By the observed time to first content; unobserved targets come first, to be measured. */
+  /** The shortest observed time to first content first, after unobserved targets, which are to be measured. */
   fastest: ({ targets }, _call, { latency }) => ascending(targets, one => latency.of(one.target) ?? 0),
-  /** By calls in progress. */
+  /** The fewest calls in progress first. */
   'least-busy': ({ targets }, _call, { busy }) => ascending(targets, one => busy.of(one.target)),
 } as const satisfies Record<string, Order>
 

@@ -11,7 +11,7 @@ type Definition<S extends z.ZodType> = Readonly<{
   schema: S
   lifeMinutes: number
   services: readonly ToolService<z.output<S>>[]
-  /** Of the services' addresses. */
+  /** Changes with the services' addresses. */
   version: string
 }>
 

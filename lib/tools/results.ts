@@ -32,7 +32,7 @@ export class StoredResults {
     this.#generation = generation
   }
 
-  /** The same for the same arguments in any order. Results are the same for all callers. */
+  /** The key of a result: the same for the same arguments in any order, and for all callers. */
   async keyOf({ name, version }: Tool, input: unknown): Promise<string> {
     const all = [VERSION, await this.#generation(), name, version, input]
     return PREFIX + hash('sha256', JSON.stringify(all, sorted), 'base64url')

@@ -21,7 +21,7 @@ const MOST_BYTES = 1_048_576
 const COOLDOWN_MS = 10_000
 /** Failures that are no evidence against a service. */
 const INNOCENT: ReadonlySet<FailureReason> = new Set(['arguments', 'rejected', 'busy', 'rate-limited'])
-/** Those of them with which it has answered. */
+/** Failures with which a service has answered: its circuit counts them as successes. */
 const ANSWERED: ReadonlySet<FailureReason> = new Set(['arguments', 'rejected'])
 
 const timedOut = (): ToolFailure => new ToolFailure('timeout', 'The service took too long to answer.')

@@ -44,7 +44,7 @@ const retryAfterMsOf = (value: string | undefined, now: number): number | undefi
   return Number.isFinite(ms) && ms > 0 ? Math.min(ms, LONGEST_WAIT_MS) : undefined
 }
 
-/** As many bytes of a body as are allowed; the rest is not read. */
+/** Reads as many bytes of a body as are allowed, and leaves the rest. */
 const readBody = async (
   body: Dispatcher.ResponseData['body'],
   mostBytes: number,

@@ -85,15 +85,15 @@ export type Tool = Readonly<{
   description: string
   /** Validates the arguments. */
   schema: z.ZodType
-  /** The same for models. */
+  /** JSON Schema of the arguments, for models. */
   parameters: ArgumentsSchema
   /** How long a result is served again; 0: each run asks the service, also two at the same time. */
   lifeMs: number
   /** For how long after that it is served in place of a failure. */
   staleMs: number
-  /** In the order in which they are tried. */
+  /** The services in the order in which they are tried. */
   services: readonly ToolService<unknown>[]
-  /** Of everything that shapes its results besides the arguments. */
+  /** Changes with everything that shapes its results besides the arguments. */
   version: string
   timeoutMs?: number | undefined
   /** The longest answer of its service. */

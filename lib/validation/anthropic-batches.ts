@@ -40,7 +40,7 @@ const listOf = (element: z.ZodType, mostItems: number) =>
 /** The body of `POST /v1/messages/batches`. Source: Anthropic, "Create a Message Batch". */
 export const messageBatchBody = (mostItems: number) => z.looseObject({ requests: listOf(request, mostItems) })
 
-/** The same without a look at its requests. */
+/** The body of `POST /v1/messages/batches` without a look at its requests. */
 const outerBody = (mostItems: number) => z.looseObject({ requests: listOf(z.unknown(), mostItems) })
 
 const textOf = async (json: string, name: string): Promise<string> => {

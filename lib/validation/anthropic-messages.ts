@@ -110,7 +110,7 @@ const message = z.looseObject({
   role,
   content: z.union([z.string(), z.array(block).max(MOST_PARTS, TOO_MANY_PARTS)], NO_CONTENT),
 })
-/** The same without a look at its blocks. */
+/** A message without a look at its blocks. */
 const outerMessage = z.looseObject({
   role,
   content: z.union([z.string(), z.array(z.unknown()).max(MOST_PARTS, TOO_MANY_PARTS)], NO_CONTENT),
@@ -197,6 +197,6 @@ const checkedBody = async <T extends object>(schema: z.ZodType<T>, value: unknow
 export const countBodyOrThrow = (value: unknown): Promise<AnthropicCountBody> =>
   checkedBody(outerCountBody, value)
 
-/** The same for the body of `POST /v1/messages`. */
+/** The body of `POST /v1/messages`, checked as `countBodyOrThrow` does. @throws GatewayError INVALID_INPUT */
 export const messagesBodyOrThrow = (value: unknown): Promise<AnthropicMessagesBody> =>
   checkedBody(outerMessagesBody, value)

@@ -108,7 +108,7 @@ export const assertOneQuestion = ({ value, issues }: z.core.ParsePayload<Asked>)
     })
 }
 
-/** The same rule for the published schema. */
+/** The rule of `assertOneQuestion` for the published schema. */
 export const ONE_QUESTION = {
   oneOf: [
     { required: ['prompt'], properties: { prompt: { type: 'string' }, messages: { type: 'null' } } },

@@ -84,7 +84,7 @@ const lineValue = (text: string, path: string, faults: FaultList): unknown => {
   }
 }
 
-/** The same of JSON lines; empty ones are passed over. @throws GatewayError INVALID_INPUT that names lines */
+/** A data set as JSON lines; empty ones are passed over. @throws GatewayError INVALID_INPUT that names lines */
 export const parseDatasetLines = async (text: string, title: string | undefined): Promise<NewDataset> => {
   const found = { faults: new FaultList(), ids: new Map<string, string>() }
   const rows: DatasetRow[] = []

@@ -28,7 +28,7 @@ const jobOf = <Item extends z.ZodType>(item: Item, mostItems: number, now: numbe
       .max(mostItems, `must hold at most ${grouped(mostItems)} items`),
   })
 
-/** The same with the schema of its items, as it is published; `parseJob` checks them one by one. */
+/** The body of `POST /api/batch/jobs` with the schema of its items, as published; `parseJob` checks each. */
 export const wholeJobBody = ({ item, mostItems, now }: JobLimits) => jobOf(itemBody(item), mostItems, now)
 
 /** Assigns ids: an item without one gets its number. */

@@ -27,7 +27,7 @@ const assertHarmless = (value: unknown, depth: number): number => {
   return children.reduce<number>((fields, child) => fields + assertHarmless(child, depth + 1), own)
 }
 
-/** The same for a large value, in the same order, in slices between other work. */
+/** `assertHarmless` for a large value, in the same order, in slices between other work. */
 const assertHarmlessInTurns = async (root: unknown): Promise<number> => {
   const waiting: { value: unknown; depth: number }[] = [{ value: root, depth: 0 }]
   let fields = 0
@@ -72,7 +72,7 @@ export const isJsonText = async (text: string): Promise<boolean> => {
     JSON.parse(text)
     return true
   } catch {
-    // Of a large text: deeper, or of more fields, than any answer.
+    // It is invalid, or large, and deeper or of more fields than any answer.
     return false
   }
 }
@@ -93,7 +93,7 @@ export const jsonOrThrow = (text: string): unknown => {
 }
 
 /**
- * The same for a text that may be large: the event loop runs other work between portions of it.
+ * `jsonOrThrow` for a text that may be large: the event loop runs other work between portions of it.
  * @throws what `jsonOrThrow` throws
  */
 export const jsonInTurnsOrThrow = async (text: string): Promise<unknown> => {

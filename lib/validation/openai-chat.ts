@@ -87,7 +87,7 @@ const namedFunction = z.looseObject({
 const tool = z
   .looseObject({
     type: word,
-    /** Of a tool of the gateway's own: `{ type: 'gateway', name: 'weather' }`. */
+    /** The name of a tool of the gateway's own: `{ type: 'gateway', name: 'weather' }`. */
     name: optional(word),
     function: optional(namedFunction),
     custom: optional(
@@ -159,7 +159,7 @@ export const openAiChatBody = z.looseObject(bodyFields)
 export type OpenAiChatBody = z.output<typeof openAiChatBody>
 
 const list = z.array(z.unknown())
-/** The same without a look at the elements of its lists. */
+/** The body of `POST /v1/chat/completions` without a look at the elements of its lists. */
 const outerBody = z.looseObject({
   ...bodyFields,
   messages: list.min(1, 'must not be empty'),

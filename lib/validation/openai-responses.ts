@@ -199,7 +199,7 @@ export type OpenAiResponsesBody = z.output<typeof openAiResponsesBody>
 export type OpenAiInputItem = z.output<typeof openAiInputItem>
 
 const list = z.array(z.unknown())
-/** The same without a look at the elements of its lists. */
+/** The body of `POST /v1/responses` without a look at the elements of its lists. */
 const outerBody = z
   .looseObject({
     ...bodyFields,

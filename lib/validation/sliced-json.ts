@@ -34,7 +34,7 @@ type Container = {
   end: number
   /** Positions of commas between its own elements. */
   readonly cuts: number[]
-  /** Those of its elements that are larger than a portion, in their order. */
+  /** Elements that are larger than a portion, in their order. */
   readonly large: Large[]
   lastComma: number
   commas: number

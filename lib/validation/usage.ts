@@ -10,7 +10,7 @@ const DATE = /^\d{4}-\d\d-\d\d$/
 const DEFAULT_DAYS = 30
 const MOST_DAYS = 3_660
 
-/** Of days that do not exist, `Date.parse` makes others. */
+/** Whether a text is a date or a time that exists: of days that do not exist, `Date.parse` makes others. */
 const isMoment = (text: string): boolean =>
   (z.iso.date().safeParse(text).success || z.iso.datetime({ offset: true }).safeParse(text).success) &&
   !Number.isNaN(Date.parse(text))

@@ -3,7 +3,7 @@ import { GatewayError, type Issue } from '../errors.ts'
 
 const LONGEST_PATH = 200
 const MAX_REPORTED = 100
-/** Of one item of many. */
+/** Most faults of one item that are named; further ones are counted. */
 const MOST_IN_WORDS = 10
 
 /** `['messages', 2, 'content']` as `messages[2].content`. */

@@ -9,7 +9,7 @@ import { hasThread, threadRefused } from './thread.ts'
 export type VendorObjectDeps = Readonly<{
   /** Whether every caller may refer to every object of the account. */
   isAllowed: () => boolean | Promise<boolean>
-  /** Those of the ids that this caller's own answers hold. */
+  /** The ids that this caller's own answers hold. */
   ownIds: (caller: Caller, ids: readonly string[]) => Promise<ReadonlySet<string>>
 }>
 

@@ -7,7 +7,7 @@ const NOW = 1_800_000_000_000
 describe('signedSessions', () => {
   const secret = 'a secret of sixteen or more'
   const sessions = signedSessions(secret)
-  /** As one who knows the secret would sign it. */
+  /** A session as one who knows the secret would sign it. */
   const signed = (issuedAt: string, id = 'A'.repeat(24)) => {
     const payload = `${id}.${issuedAt}`
     return `${payload}.${createHmac('sha256', secret).update(`parley guest session ${payload}`).digest('base64url')}`

@@ -7,7 +7,7 @@ import type { Call } from '#lib/llm/types.ts'
 import { type Caller, newJournal } from '#lib/request-context.ts'
 import { newCall } from '../../support/calls.ts'
 
-/** The same value with its objects' fields in another order. */
+/** An equal value with its objects' fields in another order. */
 const reversed = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(reversed)
   if (typeof value !== 'object' || value === null) return value

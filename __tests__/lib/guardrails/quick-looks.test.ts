@@ -23,7 +23,7 @@ const upTo = (most: number): number => Math.floor(random() * most)
 const pick = <T>(list: readonly T[]): T => list[upTo(list.length)] as T
 const times = (count: number, make: () => string): string[] => Array.from({ length: count }, make)
 
-/** Of kinds that the generated identifiers do not have. */
+/** Identifiers of kinds that the generated ones do not have. */
 const FURTHER_IDENTIFIERS = [
   '12345678Z',
   'AB 12 34 56 C',

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { tokensOf } from '#lib/guardrails/text/tokens.ts'
 
-/** Of all kinds: letters with and without look-alikes, of scripts without spaces, marks, what is left out, signs. */
+/** All kinds of characters: letters with and without look-alikes, scripts without spaces, marks, ignored, signs. */
 const CHARACTERS = Array.from(
   "abZ09 '’.,-éßİſаЯёи漢のก한\u0301\u200b\u00ad\ufe0f\u3000Ａ٣🎉𝟙🄰\u{e0041}\ud83dﬁ½㎏",
 )

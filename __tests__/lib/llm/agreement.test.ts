@@ -21,7 +21,7 @@ const frames = (events: readonly Fields[], end = ''): Buffer =>
 
 type Said = Readonly<{ message?: Fields | null; finish?: unknown; usage?: unknown; more?: Fields }>
 
-/** The same answer in OpenAI's protocol, as a whole and as a stream. */
+/** An answer in OpenAI's protocol, as a whole and as a stream. */
 const openAi = ({ message, finish, usage, more = {} }: Said): Bodies => ({
   whole: Buffer.from(JSON.stringify({ choices: [{ message, finish_reason: finish }], usage, ...more })),
   stream: frames(
@@ -60,7 +60,7 @@ const OTHER = { type: 'finish', reason: 'other', warnings: [expect.stringMatchin
 const finished = (reason: string, raw = reason) => [{ type: 'finish', reason, raw }]
 const toolCalls = [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } }]
 
-/** Of each: what is said, and what it becomes. */
+/** Answers: what is said, in words and as a message, and what it becomes. */
 const SAID: readonly (readonly [string, Said, object])[] = [
   [
     'null, cut by its length',

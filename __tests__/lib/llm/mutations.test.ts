@@ -69,7 +69,7 @@ const expectSane = (outcome: ReplyOutcome | GatewayError, mutation: Mutation): v
   expect(costUsd >= 0 && Number.isFinite(costUsd), what).toBe(true)
 }
 
-/** The same for pieces of an answer that differ in their texts alone: one of them stands for all, but in a long run. */
+/** A piece of an answer without its texts: one piece stands for all of the same shape, but in a long run. */
 const shapeOf = (value: unknown): string =>
   JSON.stringify(value, (key, one) => (typeof one === 'string' && key !== 'type' ? '' : one))
 

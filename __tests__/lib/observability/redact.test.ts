@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { redactor } from '#lib/observability/redact.ts'
 import { WRITTEN } from '../../support/canaries.ts'
 
-/** With characters that JSON, URLs and base64 write in another way. */
+/** A secret with characters that JSON, URLs and base64 write in another way. */
 const SECRET = 'own/key+with=all~of"the&odd\\ones'
 
 describe('the redactor', () => {

@@ -72,7 +72,7 @@ const setting = async (changes: Partial<Hedges> = {}) => {
     },
     retryBudgets(),
   )
-  /** As its first target is turned to: with an attempt taken for it. */
+  /** Starts a call as its first target is asked: with an attempt taken for it. */
   const start = (call: Call) => {
     call.attempts.take()
     return policy(call, one => again(one, ask))

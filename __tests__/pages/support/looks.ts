@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test'
 
-/** With LOOKS=1, pictures for human eyes; no test compares them. */
+/** Keeps pictures for human eyes with LOOKS=1; no test compares them. */
 export async function keepLooks(page: Page, state: string): Promise<void> {
   if (!process.env.LOOKS) return
   await page.evaluate(() => document.fonts.ready)

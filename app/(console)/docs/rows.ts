@@ -3,7 +3,7 @@ import type { Parameter } from '#lib/http/openapi/operation.ts'
 
 /** One field of a schema, as a row of a table. */
 export type Row = {
-  /** With those that hold it: `messages[].role`. */
+  /** The field's name after those of the fields that hold it: `messages[].role`. */
   name: string
   type: string
   /** The schema it refers to. */

@@ -46,7 +46,7 @@ export type Failure = {
   details?: { path: string; message: string }[]
   /** HTTP status, where the failure came as one. */
   status?: number
-  /** Of the part that had been received; absent where that is unknown. */
+  /** The expense of the part that had been received; absent where that is unknown. */
   expense?: Expense
   /** How often a provider was called, where the failure came instead of an answer. */
   attempts?: number

@@ -4,9 +4,9 @@ import { useEffect, useState } from 'react'
 const PORTION_CHARACTERS = 256
 
 /**
- * As much of a growing text as may be drawn now. What comes faster than it can be drawn follows portion by portion, so
- * that the page handles keys in between. What is there at first is returned whole, and so is all of it in a hidden page,
- * whose timers are slow.
+ * The part of a growing text that may be drawn now. What comes faster than it can be drawn follows portion by
+ * portion, so that the page handles keys in between. What is there at first is returned whole, and so is all of it in
+ * a hidden page, whose timers are slow.
  */
 export function useInPortions(text: string): string {
   const [end, setEnd] = useState(text.length)

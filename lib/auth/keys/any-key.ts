@@ -3,7 +3,7 @@ import type { Runner } from './gate.ts'
 
 /** How long the absence of any key is believed. */
 const NONE_MS = 2_000
-/** And a failure to look. */
+/** How long a failure to look is believed. */
 const FAILED_MS = 1_000
 
 type Known = Readonly<{ state: 'unknown' } | { state: 'any' } | { state: 'none'; at: number }>

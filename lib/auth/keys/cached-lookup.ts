@@ -6,12 +6,12 @@ import { NotBegun, type Runner } from './gate.ts'
 const MOST_ENTRIES = 10_000
 /** Together with the duration of a query, well below the five seconds in which a change takes effect. */
 const FRESH_MS = 3_000
-/** From this age on it is looked up again in the background. */
+/** The age from which on it is looked up again in the background. */
 const REFRESHED_FROM_MS = 1_500
 const MISS_MS = 2_000
 /** How long a request waits for the database before what was known is used, or the request refused. */
 const LONGEST_WAIT_MS = 1_000
-/** After a failure, what is known is used at once for so long. */
+/** How long after a failure what is known is used at once. */
 const OUTAGE_MS = 1_000
 /** How old it may become meanwhile. */
 const LONGEST_OUTAGE_MS = 300_000

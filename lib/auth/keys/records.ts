@@ -10,7 +10,7 @@ const KEY_ID = /^key_[\da-f]{24}$/
 
 type Db = Kysely<RecordsSchema>
 
-/** In one transaction. */
+/** Most uses that one transaction writes. */
 const MOST_USES = 500
 
 const keyById = async (db: Db, id: string): Promise<KeyRecord | undefined> => {

@@ -18,7 +18,7 @@ import { digestOf } from './verifier.ts'
 
 export type KeyServiceDeps = Readonly<{
   records: KeyRecords
-  /** Of the digests. */
+  /** The secret of the digests. */
   pepper: string | Uint8Array
   /** The clock that all processes on the database share. */
   clock: Pick<Clock, 'now'>
@@ -71,7 +71,7 @@ export class KeyService {
     this.#record = record
   }
 
-  /** The same service, with its changes recorded: one that is refused is not, one that cannot be is not made. */
+  /** A service that records its changes: a refused one is not recorded, one that cannot be recorded is not made. */
   recordedBy(record: KeyRecorder): KeyService {
     return new KeyService(this.#deps, record)
   }

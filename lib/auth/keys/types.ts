@@ -85,7 +85,7 @@ export interface KeyRecords {
   add(key: KeyRecord, secret: KeySecret, record: KeyRecorder): Promise<KeyRecord>
   /** The key of a secret, with the restrictions of the keys that made it. */
   findByDigest(digest: string): Promise<FoundKey | undefined>
-  /** The same by its id. */
+  /** The key of an id, with the restrictions of the keys that made it. */
   findEffective(id: string): Promise<KeyRecord | undefined>
   /** A key as it is stored. */
   find(id: string): Promise<KeyRecord | undefined>

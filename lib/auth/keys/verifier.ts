@@ -21,7 +21,7 @@ const SUSPECT = { atOnce: 2, mostWaiting: 20 }
 
 export type VerifierDeps = Readonly<{
   records: KeyRecords
-  /** Of the digests. */
+  /** The secret of the digests. */
   pepper: string | Uint8Array
   adminToken: string | undefined
   /** Counts wrong credentials by address. */
@@ -38,7 +38,7 @@ export const ADMIN: KeyIdentity = { id: ADMIN_ID, name: 'ADMIN_TOKEN', role: 'ad
 
 const sha256 = (text: string): Uint8Array => createHash('sha256').update(text).digest()
 
-/** The same for unknown, revoked and expired keys. */
+/** The error for unknown, revoked and expired keys alike. */
 const notValid = (): GatewayError => new GatewayError('UNAUTHENTICATED', 'This API key is not valid.')
 
 /** The digest of a key, as it is stored. */

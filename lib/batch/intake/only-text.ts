@@ -60,7 +60,7 @@ const narrowEncoding = (bytes: Uint8Array): string | undefined => {
 }
 
 const HEAD_BYTES = 4_100
-/** As many bytes as a character may have that is not yet complete. */
+/** Most bytes of an incomplete character at the end of a chunk. */
 const MOST_PENDING = 3
 /** Formats that consist of plain characters, yet are not text for a model. */
 const DOCUMENTS: ReadonlySet<string> = new Set(['pdf', 'rtf', 'ps', 'eps'])

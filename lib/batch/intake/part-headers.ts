@@ -6,7 +6,7 @@ const END_OF_HEADERS = '\r\n\r\n'
 const LINE_BREAK = '\r\n'
 const DISPOSITION = /^content-disposition[ \t]*:[ \t]*form-data[ \t]*;(?:.*;)?[ \t]*name\*?=/im
 const TRANSFER_ENCODING = /^content-transfer-encoding[ \t]*:[ \t]*(?!(?:7bit|8bit|binary)[ \t]*$)/im
-/** Of RFC 2046, 5.1.1, in quotes or without. */
+/** The boundary of a content type, in quotes or without. Source: RFC 2046, 5.1.1. */
 const BOUNDARY = /;\s*boundary=(?:"([\w'()+,\-./:=? ]{1,70})"|([\w'()+,\-./:=?]{1,70}))\s*(?:;|$)/i
 
 const malformed = (message: string): GatewayError =>

@@ -67,7 +67,7 @@ const countStatement = (db: Db, { jobId }: Claim, outcome: Outcome) => {
     .set(update => ({
       running: update('running', '-', 1),
       [column]: update(column, '+', 1),
-      // As a bigint, which stays exact however much it comes to.
+      // A bigint stays exact, however large the sum becomes.
       cost_pico: plusCost(cost ?? 0n),
       unpriced: update('unpriced', '+', isUnpriced ? 1 : 0),
     }))

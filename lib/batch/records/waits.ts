@@ -10,7 +10,7 @@ const isOpen = ({ counts }: Job): boolean => counts.queued + counts.running > 0
 
 type PutBack = Readonly<{ job_id: string; not_before: number; fault: string | null; model: string | null }>
 
-/** Of each job the item that was put back last; the index of waiting items by time serves this query. */
+/** The item of each job that waits longest; the index of waiting items by time serves this query. */
 const putBackItems = async (
   db: Db,
   dialect: Records['dialect'],

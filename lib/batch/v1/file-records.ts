@@ -139,7 +139,7 @@ export class FileRecords {
     })
   }
 
-  /** Those of the ids that are no files. */
+  /** The ids that no file has. */
   unknown(ids: readonly string[]): Promise<readonly string[]> {
     if (ids.length === 0) return Promise.resolve([])
     return this.#records.read(async db => {

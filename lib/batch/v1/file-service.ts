@@ -14,7 +14,7 @@ export type FileServiceDeps = Readonly<{
   disk: FileDisk
   results: ResultsDeps
   clock: Clock
-  /** Of all files of one owner. */
+  /** Most bytes of all files of one owner together. */
   maxBytes: number
   /** How long a file of requests is kept where the client does not say. */
   batchTtlMs: number

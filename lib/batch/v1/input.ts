@@ -14,7 +14,7 @@ const LONGEST_ID = 512
 export type InputOptions = Readonly<{
   endpoint: V1Url
   mostItems: number
-  /** Of one line. */
+  /** Most bytes of one line. */
   maxBytes: number
   /** What is wrong with a model's name; undefined where it can be routed. */
   modelFault: (model: string, url: V1Url) => string | undefined

@@ -109,7 +109,7 @@ const definition = z.discriminatedUnion('type', [
 
 type Definition = z.output<typeof definition>
 
-/** Those that are about a text as a whole have nothing to replace. */
+/** Whether a judge can redact, if it is to: verdicts about a text as a whole name nothing to replace. */
 const canRedact = ({ type, action }: Definition): boolean =>
   action !== 'redact' || type === 'presidio' || type === 'webhook'
 

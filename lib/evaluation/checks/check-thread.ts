@@ -9,13 +9,13 @@ export type Checked<Value> =
 
 export type CheckThreadDeps = Readonly<{
   clock: Clock
-  /** Of one check, milliseconds. */
+  /** How long one check may take, milliseconds. */
   limitMs: number
   /** The thread's program: a parameter, so that bundlers leave the file alone, which Node runs directly. */
   program: string
 }>
 
-/** Until a new thread has read its program; the time of a check begins after that. */
+/** How long a new thread may take to read its program; the time of a check begins after that. */
 const STARTS_WITHIN_MS = 10_000
 const IDLE_MS = 30_000
 const MOST_MEGABYTES = 256

@@ -8,12 +8,12 @@ import type { DatasetRecords } from './records.ts'
 import type { Dataset, DatasetLimits, DatasetRow } from './types.ts'
 
 const MEGABYTE = 1_000_000
-/** Of a caller with a key. */
+/** What a caller with a key may store. */
 const OF_KEY: DatasetLimits = { datasets: 500, bytes: 200 * MEGABYTE }
-/** Of a guest or an address: anyone can be many of them for free. */
+/** What a guest or an address may store: anyone can be many of them for free. */
 const WITHOUT_KEY: DatasetLimits = { datasets: 50, bytes: 20 * MEGABYTE }
 const KEPT_WITHOUT_KEY_MS = 30 * DAY_MS
-/** After which an upload that has not finished is removed. */
+/** How long an upload may take; one that has not finished by then is removed. */
 const LONGEST_UPLOAD_MS = 3_600_000
 
 const SHOWN_ROWS = 5
@@ -84,7 +84,7 @@ export class DatasetService {
     return rows
   }
 
-  /** Its runs stay: they have rows of their own. @throws GatewayError NOT_FOUND */
+  /** Removes a data set. Its runs stay: they have rows of their own. @throws GatewayError NOT_FOUND */
   async remove(caller: Caller, id: unknown): Promise<Dataset> {
     const dataset = await this.find(caller, id)
     await this.#deps.records.remove(dataset.owner, dataset.id)

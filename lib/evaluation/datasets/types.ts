@@ -15,7 +15,7 @@ export type Dataset = Readonly<{
   owner: string
   name: string
   rows: number
-  /** Of its rows as they are stored. */
+  /** Bytes of its rows as they are stored. */
   bytes: number
   /** Clock time, milliseconds. */
   createdAt: number

@@ -5,7 +5,7 @@ import type { GraderReport, Report, VariantReport } from './types.ts'
 
 const MEDIAN = 0.5
 const P95 = 0.95
-/** Of each answer. */
+/** Characters of each answer that a report shows. */
 const SHOWN_CHARACTERS = 2_000
 /** Scores closer than this are equal. */
 const EPSILON = 1e-9

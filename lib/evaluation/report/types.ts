@@ -19,7 +19,7 @@ export type VariantReport = Readonly<{
   score?: Interval | undefined
   passRate?: Interval | undefined
   graders: readonly GraderReport[]
-  /** Of the answers, whole picodollars; those of unknown price are in `unpriced` instead. */
+  /** The cost of the answers, whole picodollars; those of unknown price are in `unpriced` instead. */
   costPicoUsd: number
   gradingCostPicoUsd: number
   unpriced: number

@@ -45,7 +45,7 @@ export type Run = NewRun &
   Readonly<{
     state: JobState
     counts: JobCounts
-    /** Of answers and grades so far, US dollars; items with an unknown price are in `unpriced` instead. */
+    /** The cost of answers and grades so far, US dollars; items with an unknown price are in `unpriced` instead. */
     costUsd: number
     unpriced: number
     startedAt?: number
@@ -59,7 +59,7 @@ export type RunAnswer = Readonly<{
   truncated: boolean
   provider: string
   model: string
-  /** As its provider names the model. */
+  /** The name that the provider gives the model. */
   providerModel: string
   inputTokens: number
   outputTokens: number

@@ -137,7 +137,7 @@ function* replacedInput(json: string, replaced: Replaced): Steps<string> {
   return yield* withStrings(whole ?? json, text => replaced.get(text))
 }
 
-/** To parse a longer one takes a turn of the event loop. */
+/** A longer input takes a turn of the event loop to be parsed. */
 const LONG_INPUT = 65_536
 
 /** Throws CONTENT_BLOCKED where what was replaced has left no JSON. */

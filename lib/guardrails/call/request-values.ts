@@ -18,7 +18,7 @@ export type RequestValue = {
 
 /** Objects that a model has written to a tool, and the values of a prompt that is stored at its vendor. */
 const TOOL_INPUTS: ReadonlySet<string> = new Set(['input', 'arguments', 'action', 'operation', 'variables'])
-/** Of an object whose type says that it is text; elsewhere it is a medium. */
+/** The name of a text in an object whose type says that it is text; elsewhere it names a medium. */
 const DATA = 'data'
 
 const PORTION = 65_536

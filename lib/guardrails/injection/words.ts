@@ -31,7 +31,7 @@ export const WORDS: Readonly<Record<string, string>> = {
   refuse: 'refuse refuses reject decline deny',
 }
 
-/** The same in other languages: a list of words for each part of "ignore the previous instructions". */
+/** Words of other languages: a list for each part of "ignore the previous instructions". */
 export const IGNORE_PREVIOUS: readonly {
   readonly language: string
   readonly ignore: string

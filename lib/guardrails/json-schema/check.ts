@@ -4,7 +4,7 @@ import type { CheckResult } from './messages.ts'
 const LONGEST_EXPLANATION = 500
 const LONGEST_PATH = 200
 
-/** By the end of `$schema`; OpenAI's and Anthropic's schemas name none. */
+/** The draft that the end of `$schema` names; 2020-12 without one, as in OpenAI's and Anthropic's schemas. */
 const draftOf = ({ $schema }: Schema): SchemaDraft => {
   const [, draft = ''] = /draft[-/]?(0[4-7]|2019-09|2020-12)/.exec(String($schema ?? '')) ?? []
   if (draft === '04') return '4'

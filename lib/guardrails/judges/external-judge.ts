@@ -34,7 +34,7 @@ const REASONS: Readonly<Record<FailureReason, UnavailableReason>> = {
   withheld: 'error',
 }
 
-/** Of anything else that is thrown, such as by a fault of a translator, the findings are as unknown. */
+/** Why there are no findings; whatever else is thrown, such as by a fault of a translator, counts as an error. */
 const reasonOf = (error: unknown): UnavailableReason =>
   error instanceof ToolFailure ? REASONS[error.reason] : 'error'
 

@@ -5,7 +5,7 @@ import { OUTPUT_PLACES, type PlacedText } from '../types.ts'
 import type { Finding, JudgeService } from './types.ts'
 
 export type LlamaGuardSettings = Readonly<{
-  /** Of an OpenAI-compatible service, with or without `/v1` at its end. */
+  /** The address of an OpenAI-compatible service, with or without `/v1` at its end. */
   baseUrl: string
   apiKey?: string | undefined
   model: string

@@ -4,7 +4,7 @@ import { ToolFailure } from '../../tools/types.ts'
 import type { Finding, JudgeService } from './types.ts'
 
 export type OpenAiModerationSettings = Readonly<{
-  /** With or without `/v1` at its end. */
+  /** The service's address, with or without `/v1` at its end. */
   baseUrl: string
   apiKey?: string | undefined
   model?: string | undefined

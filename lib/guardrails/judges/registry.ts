@@ -16,7 +16,7 @@ import { type WebhookJudgeSettings, webhookJudge } from './webhook.ts'
 type CommonSettings = Readonly<{
   /** Unique; its kind when absent. */
   name?: string | undefined
-  /** Those of a user, of results of tools, of documents and of answers when absent. */
+  /** The places whose texts it gets; all but system prompts, definitions of tools and reasoning when absent. */
   places?: readonly Place[] | undefined
   /** `open` when absent. */
   failMode?: FailMode | undefined

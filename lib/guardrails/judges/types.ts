@@ -41,7 +41,7 @@ export interface Judge {
   readonly failMode: FailMode
   /** What the policy does about its verdicts. */
   readonly action: Action
-  /** Of everything that shapes its verdicts: a part of the version of the rule set. Says nothing of its keys. */
+  /** Changes with all that shapes its verdicts: a part of the version of the rule set. Says nothing of its keys. */
   readonly version: string
   /** Rejects with the reason of an aborted signal alone; its request is then aborted too. */
   judge(texts: readonly PlacedText[], signal: AbortSignal): Promise<JudgeResult>

@@ -111,7 +111,7 @@ class BodyGuard {
   }
 }
 
-/** The same answer with the texts of its body guarded. Rejects with CONTENT_BLOCKED. */
+/** The answer with the texts of its body guarded. Rejects with CONTENT_BLOCKED. */
 export const guardedBody = async (
   reply: Reply,
   call: Call,
@@ -139,7 +139,7 @@ async function* observed(
   }
 }
 
-/** The same answer, whose texts are looked at when it ends, and only reported. */
+/** The answer as it is; its texts are looked at when it ends, and findings are only reported. */
 export const observedBody = (reply: Reply, call: Call, profile: Profile, deps: GuardrailDeps): Reply => ({
   ...reply,
   events: observed(reply, async body => {

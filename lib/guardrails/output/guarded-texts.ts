@@ -30,7 +30,7 @@ export const textOfEvent = (event: TextEvent): string =>
 
 export const isTextEvent = (event: ReplyEvent): event is TextEvent => Object.hasOwn(PLACES, event.type)
 
-/** The same event with another text. */
+/** The event with another text. */
 export const withText = (event: TextEvent, text: string): TextEvent =>
   event.type === 'tool-call-delta' ? { ...event, arguments: text } : { ...event, text }
 

@@ -117,7 +117,7 @@ const VALUES_PER_STEP = 512
 const LONG_MESSAGE = 65_536
 /** Texts that are shorter are read together with others of their place. */
 const SHORT = 1_000
-/** So long these get. */
+/** From this length on no further text is added to texts that are read together. */
 const LONGEST_TOGETHER = 4_000
 
 /** Texts in fewer of them: a judge takes so many at a time. */

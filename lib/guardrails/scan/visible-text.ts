@@ -49,7 +49,7 @@ for (const zero of ZEROS) fold([zero, zero + 9], code => 48 + code - zero)
 /** What a detector sees in place of a code unit: itself, an ASCII character, or nothing. */
 const foldUnit = (code: number): number => FOLDED.get(code) ?? code
 
-/** By code unit: 1 where it may stand for another one, or for nothing, alone or with those after it. */
+/** For each code unit 1 where it may stand for another one, or for nothing, alone or with those after it; else 0. */
 const IS_SPECIAL = new Uint8Array(0x10000)
 for (const code of [...FOLDED.keys(), BACKSLASH, MATHEMATICAL, TAGS]) IS_SPECIAL[code] = 1
 
@@ -61,7 +61,7 @@ const endOfPlain = (text: string, from: number): number => {
 }
 const isPlain = (text: string): boolean => endOfPlain(text, 0) === text.length
 
-/** The same as `foldUnit` for a surrogate pair, by its second half: mathematical digits and tag characters. */
+/** What a detector sees in place of a pair: a mathematical digit or a tag character; undefined for others. */
 const foldPair = (high: number, low: number): number | undefined => {
   if (!isLowSurrogate(low)) return undefined
   if (high === MATHEMATICAL && low >= 0xdfce && low <= 0xdfff) return 48 + ((low - 0xdfce) % 10)
@@ -88,7 +88,7 @@ const escapeAt = (text: string, index: number): RegExpExecArray | undefined => {
 /** A code unit as it is written: by an escape, where there is one, or as it is. */
 interface Unit {
   readonly code: number
-  /** After it. */
+  /** The index after it. */
   readonly end: number
 }
 

@@ -95,7 +95,7 @@ const LENGTHS: Readonly<Record<string, number>> = {
   YE: 30,
 }
 
-/** The same by the last five bits of both letters, which are those of either case. */
+/** Lengths of IBANs by the last five bits of both letters of the country, which are the same in either case. */
 const LENGTH_BY_CODES = new Uint8Array(1024)
 for (const [country, length] of Object.entries(LENGTHS))
   LENGTH_BY_CODES[((codeAt(country, 0) & 31) << 5) | (codeAt(country, 1) & 31)] = length

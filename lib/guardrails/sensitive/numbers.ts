@@ -46,14 +46,14 @@ const isMark = (code: number): boolean => code >= 45 && code <= 47
 
 interface Run {
   readonly groups: number
-  /** Those before which no other white space than a single space stands. */
+  /** Groups before the first line break, tab or double space between two; `MOST_GROUPS` where there is none. */
   readonly plainGroups: number
   readonly isOpen: boolean
 }
 
 /**
- * Of each group of the run that is being read: where it begins and ends, and how many digits there are up to its end. One
- * list for all, since most runs are no number of interest.
+ * The groups of the run that is being read: where each begins and ends, and how many digits there are up to its end.
+ * One list for all runs, since most are no number of interest.
  */
 const starts = new Int32Array(MOST_GROUPS)
 const ends = new Int32Array(MOST_GROUPS)

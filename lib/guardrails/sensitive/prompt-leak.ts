@@ -4,7 +4,7 @@ import { VisibleText } from '../scan/visible-text.ts'
 import { type Detector, OPEN, type Outcome } from '../types.ts'
 import { HEAD, PromptIndex } from './prompt-index.ts'
 
-/** So many characters of a system prompt in a row are a leak: longer than a phrase that two texts share by chance. */
+/** Characters of a system prompt in a row that are a leak: longer than a phrase that two texts share by chance. */
 const SHORTEST_LEAK = 60
 /** A longer leak is found in pieces. */
 const LONGEST_LEAK = 1024
@@ -14,7 +14,7 @@ export const MOST_PROMPT = 65_536
 const MOST_KEPT = 1_048_576
 /** How far places of the prompt are put in order: beyond it the first of the equal ones is compared. */
 const SORTED_DEPTH = SHORTEST_LEAK
-/** White space counts as one space: so much of it in a row is skipped. */
+/** Most characters of white space in a row within a leak: together they count as one space. */
 const MOST_SPACES = 4
 
 const NOT_ASCII = /[^\0-\x7f]/

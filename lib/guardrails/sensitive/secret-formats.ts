@@ -4,7 +4,7 @@ export interface SecretFormat {
   readonly prefix: string
   readonly alphabet: keyof typeof ALPHABETS
   readonly min: number
-  /** The same as `min` when absent. */
+  /** The most characters after the prefix; as many as `min` when absent. */
   readonly max?: number
   /** Says more than length and alphabet. */
   readonly shape?: RegExp

@@ -49,7 +49,7 @@ const at = (text: string, start: number, isLast: boolean): Outcome => {
 const LONGEST = Math.max(...SECRET_FORMATS.map(({ prefix, min, max = min }) => prefix.length + max + 1))
 
 const SHORTEST = Math.min(...SECRET_FORMATS.map(({ prefix, min }) => prefix.length + min))
-/** Of all characters of prefixes and alphabets. */
+/** A run of characters of prefixes and alphabets, as long as the shortest secret. */
 const RUN = new RegExp(`[\\w+/=.-]{${SHORTEST}}`)
 
 /** Keys and tokens of known vendors, by prefix, alphabet and length. */

@@ -22,7 +22,7 @@ const MOST_WORDS = LONGEST_READ / 2
  */
 export class PlainWords {
   count = 0
-  /** Of each word, of its letters and digits in lower case. */
+  /** The hash of each word: of its letters and digits in lower case. */
   readonly hashes = new Int32Array(MOST_WORDS)
   /** How many letters and digits a word has. */
   readonly lengths = new Uint16Array(MOST_WORDS)

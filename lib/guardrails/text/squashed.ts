@@ -1,13 +1,13 @@
 import type { Token } from './tokens.ts'
 
-/** So many short words in a row are letters that were spaced out. */
+/** Fewest short words in a row that count as spaced-out letters. */
 const FEWEST_LETTERS = 7
-/** So many letters are a short word. */
+/** Most letters of a short word. */
 const MOST_SHORT = 3
 /** A longer word may be several without spaces. */
 const LONGEST_WORD = 10
 const MOST_LETTERS = 600
-/** So many letters that are part of no known word count as one word. */
+/** Letters in a row that are part of no known word, as many as count as one word. */
 const LETTERS_PER_WORD = 5
 const SHORTEST_KNOWN = 2
 /** What a word costs beside a letter that is left over. */
@@ -104,7 +104,7 @@ const divided = (letters: readonly Letter[], tree: WordTree): Uint8Array => {
     let node: WordTree | undefined = tree
     for (let end = index; node && end < letters.length; end += 1) {
       node = node.next.get(letters[end]?.letter ?? '')
-      // Of two ways that leave equally many letters over, the one with fewer words.
+      // Where two ways leave equally many letters over, the one with fewer words is taken.
       const left = (leftOver[end + 1] ?? 0) + WORD_COST
       if (!node?.isWord || left >= (leftOver[index] ?? 0)) continue
       leftOver[index] = left

@@ -5,7 +5,7 @@ import { foldCharacter } from './fold-character.ts'
 export interface Token {
   /** Folded: compatibility forms resolved, no diacritics, lower case, invisible characters left out. */
   readonly text: string
-  /** The same with look-alikes of other scripts as Latin letters; absent where there are none. */
+  /** `text` with look-alikes of other scripts as Latin letters; absent where there are none. */
   readonly latin?: string
   readonly start: number
   readonly end: number

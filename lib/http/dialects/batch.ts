@@ -56,7 +56,7 @@ export const jobJson = (job: Job, now: number) => {
     etaSeconds: etaSeconds(job, now),
     /** Why no item can progress right now; null where one can. */
     waiting: job.wait ? waitJson(job.wait) : null,
-    /** So far; `unpricedItems` are not in it. */
+    /** The cost so far, US dollars; `unpricedItems` are not in it. */
     costUsd,
     unpricedItems: unpriced,
     createdAt: isoTimeOrNull(job.createdAt),

@@ -4,7 +4,7 @@ import type { Target } from '../../llm/types.ts'
 /** A model that can be called. */
 export type ListedModel = Readonly<{ id: string; provider: string; contextTokens?: number | undefined }>
 
-/** Of a name that stands for several models. */
+/** The provider that is named for an alias, which stands for several models. */
 export const ALIAS = 'alias'
 
 /** The gateway does not know when a model was made; clients require a time. */
@@ -70,7 +70,7 @@ export type ModelLookup = Readonly<{
   }>
 }>
 
-/** As many characters of a name that a client chose are repeated to it. */
+/** Most characters of a name that an error repeats to the client that chose it. */
 const REPEATED = 200
 
 const callable = (asked: string, { modelNamed, aliases, catalog }: ModelLookup): ListedModel | undefined => {

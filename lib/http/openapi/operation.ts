@@ -37,7 +37,7 @@ export type RequestBody = Named &
     type?: 'application/json' | 'multipart/form-data'
     /** Another form that it may have, of other clients. */
     other?: Named
-    /** By name; each is a whole body. The first one is where the console of the reference begins. */
+    /** Whole bodies by name. The first one is where the console of the reference begins. */
     examples: Readonly<Record<string, unknown>>
   }>
 
@@ -60,7 +60,7 @@ export type OperationResponse = Readonly<{
 /** One method of one path. The errors that its access, its body and its work bring with them are added to it. */
 export type Operation = Readonly<{
   method: 'get' | 'post' | 'put' | 'patch' | 'delete'
-  /** With `{parameters}`; each needs an entry in `parameters`. */
+  /** The path, with `{parameters}` that each need an entry in `parameters`. */
   path: string
   tag: Tag
   summary: string

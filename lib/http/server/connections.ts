@@ -49,7 +49,7 @@ export const closeInTurn = (server: Server): void => {
 }
 
 const lastResponses = new WeakMap<Duplex, ServerResponse>()
-/** Those that have had a request: Next accepts some before its server is guarded. */
+/** Connections that have had a request: Next accepts some before its server is guarded. */
 const connections = new Set<Duplex>()
 let isDraining = false
 

@@ -17,7 +17,7 @@ const WRITE_STALL_MS = 60_000
 
 const STATIC = '/_next/static/'
 
-/** For responses without headers of their own: redirects, files, 404s and the server's own error pages. */
+/** Headers of responses that set none themselves: redirects, files, 404s and the server's own error pages. */
 const HEADERS = new Map(
   Object.entries({
     ...apiHeaders(),

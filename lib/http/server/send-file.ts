@@ -8,7 +8,7 @@ import { refuse } from './refuse.ts'
 
 const OF_THE_FILE = ['content-encoding', 'content-type', 'cache-control', 'etag', 'last-modified', 'vary']
 
-/** As `send` takes it: a path of a URL. */
+/** A file's path as `send` takes it: as the path of a URL. */
 const urlPathOf = (file: string): string => file.split(sep).map(encodeURIComponent).join('/')
 
 /** Sends a file of the build, compressed where it can be and the request asks for it; 304 where the client has it. */

@@ -17,7 +17,7 @@ type Sending = Readonly<{
   since: number
   /** Received on the connection when it began. */
   bytes: number
-  /** To the request before it, or to the one whose body it is. */
+  /** The response to the request before it, or to the one whose body it is. */
   response: ServerResponse | undefined
 }>
 

@@ -5,7 +5,7 @@ import type { PrefixFact, RequestFact } from './types.ts'
 /** Few enough that reading a page delays no other request. */
 const PAGE_ROWS = 1_000
 
-/** From when, and how many rows at most, the newest first. */
+/** The time from which on rows are read, the newest first, and how many at most. */
 export type Scope = Readonly<{ from: number; mostRows: number }>
 
 type Page<T> = (

@@ -25,13 +25,13 @@ export type CheaperModel = Readonly<{
 /** Questions that were asked again after their answer had left the cache, or of a model that is not cached. */
 export type CacheRuleHint = Readonly<{
   kind: 'cache-rule'
-  /** As it was asked for: rules go by that name. */
+  /** The name by which it was asked for: rules go by that name. */
   model: string
   /** Absent where the model's answers are not cached. */
   currentTtlSeconds?: number | undefined
   ttlSeconds: number
   requests: number
-  /** Of them, those that would have been answered from the cache. */
+  /** Requests that would have been answered from the cache. */
   hits: number
   savedNano: number
 }>
@@ -69,7 +69,7 @@ export type RequestFact = Readonly<{
   at: number
   owner: string
   route: string
-  /** By its own name, and by the one that was asked for: an alias, perhaps. */
+  /** The model's own name; `asked` is the one that was asked for: an alias, perhaps. */
   model: string
   asked: string
   outcome: string

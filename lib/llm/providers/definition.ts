@@ -14,7 +14,7 @@ export type TokenPrices = Readonly<{
   cachedInput?: number | undefined
   /** Input tokens written to the provider's own cache for five minutes; as `input` when absent. */
   cacheWrite?: number | undefined
-  /** Those written for an hour; 1.6 times `cacheWrite` when absent. */
+  /** Input tokens written to the provider's own cache for an hour; 1.6 times `cacheWrite` when absent. */
   cacheWrite1h?: number | undefined
   /** Input tokens of audio and of images; as `input` when absent. */
   audioInput?: number | undefined
@@ -39,9 +39,9 @@ export type Price = PriceList &
   Readonly<{
     /** What replaces the prices from a day on, `YYYY-MM-DD` in UTC, in the order of the days. */
     later?: readonly Readonly<{ from: string; prices: PriceList }>[] | undefined
-    /** By the service tier that the response names: `flex`, `batch`, `priority`. */
+    /** Changes by the service tier that the response names: `flex`, `batch`, `priority`. */
     tiers?: Readonly<Record<string, PriceChange>> | undefined
-    /** By the time of day at which the request is sent: from `from` until before `to`, `HH:MM` in UTC. */
+    /** Changes by the time of day of sending the request: from `from` until before `to`, `HH:MM` in UTC. */
     hours?: readonly Readonly<{ from: string; to: string; prices: PriceChange }>[] | undefined
     /** The version of the table that it is from. */
     version?: string | undefined
@@ -78,7 +78,7 @@ export type ModelFacts = Readonly<{
 /** The most output tokens of one request. */
 export type OutputLimits = Readonly<{
   answer: number
-  /** Those of reasoning, beside the answer; 0 for none. */
+  /** Most output tokens of reasoning, beside the answer; 0 for none. */
   reasoning: number
 }>
 

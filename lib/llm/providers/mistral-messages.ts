@@ -8,7 +8,7 @@ const ID_LENGTH = 9
 /** An id of a tool call that Mistral takes: the same one, or one that only this id becomes. */
 const mistralId = (id: string): string => (ID.test(id) ? id : hash('sha256', id).slice(0, ID_LENGTH))
 
-/** The same message where its ids fit. */
+/** A message with ids that Mistral takes: the same object where they fit already. */
 const withOwnIds = (message: Message): Message => {
   if (message.role === 'tool' && !ID.test(message.toolCallId))
     return { ...message, toolCallId: mistralId(message.toolCallId) }

@@ -3,7 +3,7 @@ import { type ModelFacts, PRICES_AS_OF, type Price } from './definition.ts'
 import { type MockOptions, mockChat } from './mock-chat.ts'
 import { mockEndpoints } from './mock-endpoints.ts'
 
-/** Of all its models: they cost nothing. */
+/** The price of all models of the mock: they cost nothing. */
 export const MOCK_PRICE: Price = { input: 0, output: 0, version: PRICES_AS_OF }
 
 export const MOCK_MODELS: readonly ModelFacts[] = [

@@ -14,7 +14,7 @@ export type PostgresStart = Readonly<{
 }>
 
 const MOST_CONNECTIONS = 10
-/** With the wait for a connection, an unresponsive server delays a request by less than five seconds. */
+/** Limit of an operation: with the wait for a connection, a silent server delays a request by less than 5 s. */
 const OPERATION_MS = 4_400
 const PAUSE_MS = 500
 const NEVER = new AbortController().signal

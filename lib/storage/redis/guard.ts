@@ -14,7 +14,7 @@ export type GuardOptions = Readonly<{
   clock: Clock
   /** How long one operation may take. */
   deadlineMs: number
-  /** The same from a missed deadline until the next reply, so that a request with two operations waits only once. */
+  /** The deadline from a missed one until the next reply, so that a request with two operations waits only once. */
   shortDeadlineMs: number
   listener: RedisListener
 }>
@@ -72,8 +72,8 @@ export class GuardedRedis implements RedisClient {
   }
 
   /**
-   * As `run`, and the only way to detect that a failing Redis has recovered. The script should write: if that succeeds,
-   * other failed operations are assumed to work again.
+   * Runs a script as `run` does; the only way to detect that a failing Redis has recovered. The script should write:
+   * if that succeeds, other failed operations are assumed to work again.
    */
   async probe(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     const permit = this.#options.circuit.enter()

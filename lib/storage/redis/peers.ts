@@ -41,7 +41,7 @@ return 1
 
 /** How long registrations and notices are kept in Redis after the last gateway. */
 const KEPT_MS = 3_600_000
-/** The same bound as in the query. Clients choose the names in them, and without Redis none expires. */
+/** Most notices remembered, as many as a beat reads: clients choose their names, and without Redis none expires. */
 const MOST_NOTICES = 1_000
 const BEATS_PER_SEAT = 5
 const SOONEST_MS = 10

@@ -5,7 +5,7 @@ export type HttpToolDefinition = Readonly<{
   name: string
   description?: string | undefined
   method?: string | undefined
-  /** With `{arguments}` in its path and query. */
+  /** The URL, with `{arguments}` in its path and query. */
   url?: string | undefined
   /** JSON Schema of its arguments. */
   parameters?: ArgumentsSchema | undefined
@@ -40,11 +40,11 @@ export type ArgumentStyle = Readonly<{ name: StyleName | 'json'; explode: boolea
 /** A request as its arguments shape it. */
 export type HttpOperation = Readonly<{
   method: string
-  /** With `{arguments}` in its path and query. */
+  /** The URL, with `{arguments}` in its path and query. */
   url: string
   description?: string | undefined
   parameters: ArgumentsSchema
-  /** Of arguments that are not in the URL; all others go into the query, or the body where the method has one. */
+  /** Where arguments go; those without an entry that are not in the URL go into the body, or else into the query. */
   places: Readonly<Record<string, ArgumentPlace>>
   /** How arguments are written, where a document says so. */
   styles?: Readonly<Record<string, ArgumentStyle>> | undefined

@@ -25,11 +25,11 @@ const canonical = (text: string): string => {
 const keyOf = (...parts: readonly string[]): string =>
   PREFIX + hash('sha256', JSON.stringify(parts), 'base64url')
 
-/** Of a turn in which a client's tool was called so. */
+/** The key of a turn in which a client's tool was called with these arguments. */
 const turnKey = (owner: string, { id, name, arguments: text }: ToolCall): string =>
   keyOf(owner, id, name, canonical(text))
 
-/** Of the last turn with a call of that id, whatever its arguments are. */
+/** The key of the last turn with a call of that id and name, whatever its arguments are. */
 const callKey = (owner: string, { id, name }: ToolCall): string => keyOf(owner, id, name)
 
 /** What guardrails put in place of a value: the client may have got, or sent, these arguments with it. */

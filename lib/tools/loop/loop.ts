@@ -68,7 +68,7 @@ export class ToolLoop {
     this.#deps = deps
   }
 
-  /** Of all rounds together; settles when the events have ended. */
+  /** The usage of all rounds together; settles when the events have ended. */
   get usage(): Promise<Usage> {
     return this.#usage.promise
   }

@@ -126,8 +126,8 @@ const assertOneAnswer = ({ parameters }: Call): void => {
 }
 
 /**
- * The same call without the body as the client wrote it, which names tools that no upstream knows; and the names of
- * what is left out with it. Throws GatewayError INVALID_INPUT where that is refused.
+ * The call without the body as the client wrote it, which names tools that no upstream knows; and the names of what
+ * is left out with it. Throws GatewayError INVALID_INPUT where that is refused.
  */
 export const withoutRaw = (call: Call): Readonly<{ call: Call; omitted: readonly string[] }> => {
   assertOneAnswer(call)

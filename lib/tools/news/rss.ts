@@ -11,7 +11,7 @@ const isAbout = ({ title, summary }: FoundArticle, query: readonly string[]): bo
   return query.every(word => words.has(word))
 }
 
-/** As much of a feed as the size limit lets through is not well-formed: a cut one is refused. */
+/** Reads a feed. One beyond the size limit is refused: what is cut is not well-formed. */
 const read = async (feed: string, fetch: ServiceFetch): Promise<readonly FoundArticle[]> => {
   const answer = await fetch({ url: new URL(feed) })
   assertSuccess(answer)

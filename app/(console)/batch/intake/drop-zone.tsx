@@ -40,7 +40,7 @@ export function DropZone({ onChoose, disabled, children }: Props) {
 
   function pick(event: ChangeEvent<HTMLInputElement>) {
     choose(event.target.files)
-    // So that the same file can be chosen again once it was removed.
+    // Emptied, so that the same file can be chosen again once it was removed.
     event.target.value = ''
   }
 

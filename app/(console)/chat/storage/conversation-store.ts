@@ -3,7 +3,7 @@ import type { Turn } from '../conversation/turn.ts'
 /** A stored conversation without its turns. */
 export type Head = {
   id: string
-  /** As `Date.now()`. */
+  /** The time of the last change, as of `Date.now()`. */
   updatedAt: number
   /** A question that is written but not sent. */
   draft: string

@@ -3,7 +3,7 @@ import { fetchTools } from '../../gateway/tools.ts'
 import type { Tool } from '../../gateway/wire.ts'
 
 const TOOLS_KEY = 'parley-tools'
-/** The same list while they are not known, so that nothing is drawn again. */
+/** The list while the tools are not known: always the same one, so that nothing is drawn again. */
 const NONE: Tool[] = []
 
 /** The tools that a model can be given, and the chosen ones; the choice is stored in this browser. */

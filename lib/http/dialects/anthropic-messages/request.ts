@@ -12,7 +12,7 @@ import { conversationOf } from './content.ts'
 const FORMAT_HEADERS = ['anthropic-version', 'anthropic-beta'] as const
 const WELL_FORMED = /^[\x20-\x7e]{1,4096}$/
 
-/** Those of a request, unchanged. @throws GatewayError INVALID_INPUT for one that is not printable ASCII */
+/** The format's headers of a request, unchanged. @throws GatewayError INVALID_INPUT for one not in printable ASCII */
 export const formatHeaders = (headers: Headers): Readonly<Record<string, string>> => {
   const found: Record<string, string> = {}
   for (const name of FORMAT_HEADERS) {

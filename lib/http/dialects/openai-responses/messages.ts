@@ -153,7 +153,7 @@ export const conversationOf = (items: readonly OpenAiInputItem[]): Conversation 
   return conversation.whole()
 }
 
-/** The same for a list that may be long. */
+/** `conversationOf` for a list that may be long, in turns between other work. */
 export const conversationInTurns = async (items: readonly OpenAiInputItem[]): Promise<Conversation> => {
   const conversation = new ConversationBuilder()
   await mapInTurns(items, item => conversation.add(item))

@@ -24,7 +24,7 @@ export type ResponsesOptions = Readonly<{
 /** A request's call, and what is stored with its answer. */
 export type ResponsesRequest = Readonly<{
   call: Call
-  /** With tools and instructions as they were sent. */
+  /** The request's body, with tools and instructions as they were sent. */
   body: OpenAiResponsesBody
   /** JSON of its own items. */
   input: string

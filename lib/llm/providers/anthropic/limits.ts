@@ -6,9 +6,9 @@ import { type Thinking, thinkingFor } from './thinking.ts'
 
 /** Anthropic requires a limit: these are for a call without one. */
 const USUAL_ANSWER = 16_384
-/** Beside it, where the model thinks unasked: it counts that within the limit. */
+/** Tokens beside the usual answer where the model thinks unasked: Anthropic counts that within the limit. */
 const USUAL_THINKING = 16_384
-/** Of the model's most tokens, what reasoning leaves for the answer. */
+/** Fewest output tokens that reasoning leaves for the answer, of the most that the model has. */
 const LEAST_ANSWER = 1_024
 
 const usualAnswer = ({ usualOutputTokens, thinksByDefault }: ClaudeModel, { mode }: Thinking): number => {

@@ -2,7 +2,7 @@
 export type ClaudeModel = Readonly<{
   /** The most output tokens of one request, thinking included; absent where unknown. */
   mostOutputTokens?: number
-  /** Those of a call without a limit, where the most is not known. */
+  /** Output tokens of the answer to a call without a limit; 16,384 when absent. */
   usualOutputTokens?: number
   /** Answers by a JSON schema (`output_config.format`). */
   hasSchemas: boolean
@@ -52,12 +52,12 @@ const NEWEST: ClaudeModel = { ...ALWAYS_THINKING, takesForcedChoice: false }
 /** A model of another name, or of a name without a version, that takes the same protocol. */
 const OTHER: ClaudeModel = { ...BUDGET, usualOutputTokens: 4_096 }
 
-/** Of a later model it is not known how much it writes. */
+/** What an unknown version of Claude takes: its most output tokens are not known. */
 const { mostOutputTokens: _, ...UNKNOWN_CLAUDE } = NEWEST
 
 /**
- * By family and version. Sources: `anthropic-model-catalog.ts` of `@ai-sdk/anthropic` 4.0.105; which models think by
- * default: platform.claude.com, "Thinking"; output of Claude 3: "Models overview". As of November 2026.
+ * Models by family and version. Sources: `anthropic-model-catalog.ts` of `@ai-sdk/anthropic` 4.0.105; which models
+ * think by default: platform.claude.com, "Thinking"; output of Claude 3: "Models overview". As of November 2026.
  */
 const MODELS: ReadonlyMap<string, ClaudeModel> = new Map([
   ['opus-5-5', NEWEST],

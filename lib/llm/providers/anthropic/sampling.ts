@@ -27,7 +27,7 @@ export const samplingFor = (call: Call, model: ClaudeModel, thinking: Thinking, 
   const hasTopP = topP !== undefined && !fixed && !unsupported.has('top_p')
   const hasTopK = topK !== undefined && !fixed && !unsupported.has('top_k')
   const temperature = temperatureFor(call, rangeOf(model, thinking, unsupported))
-  // Of two that exclude each other, the usual value is not needed.
+  // Where temperature and top_p exclude each other, the usual temperature is not needed.
   const isExclusive = hasTopP && temperature !== undefined && !model.takesTopPWithTemperature
   const sendsTopPAlone = isExclusive && temperature === DEFAULT_TEMPERATURE
   return {

@@ -79,7 +79,7 @@ const charactersIn = (text: string): number => (text.length > MOST_COUNTED ? tex
 const bytesOfMember = (request: PassthroughRequest, name: string): number =>
   Buffer.byteLength(writtenMember(request, name) ?? '')
 
-/** Of speech at a usual pace: 15 letters a second of 20 tokens, and as many bytes of other scripts. */
+/** Output tokens per byte of spoken text, with room: 20 tokens a second, and 15 letters or bytes of other scripts. */
 const SPEECH_TOKENS_OF_BYTE = 1.5
 
 const speechUsage = (request: PassthroughRequest): Usage => {
@@ -113,7 +113,7 @@ const unreported = (request: PassthroughRequest): Usage => {
 /** What an answer's body says of its usage. */
 type AnswerBody = Readonly<{
   usage: Fields | undefined
-  /** In seconds. */
+  /** The length of what was heard, in seconds. */
   duration?: unknown
   /** The service tier that answered. */
   tier?: unknown
@@ -128,7 +128,7 @@ type AnswerBody = Readonly<{
 const billingIn = ({ usage, tier, reportedCostUsd }: AnswerBody): ReportedUsage =>
   withBilling({}, { tier: tier ?? usage?.service_tier, costUsd: usage && reportedCostUsd?.(usage) })
 
-/** Of a completion: its texts are known, so that what is missing can be estimated. */
+/** The usage of a completion: its texts are known, so that what is missing can be estimated. */
 const completionUsage = (request: PassthroughRequest, answer: AnswerBody): Usage =>
   usageOf(
     { ...(answer.usage && (tokensIn(answer.usage) ?? countsIn(answer.usage))), ...billingIn(answer) },

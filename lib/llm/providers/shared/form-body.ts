@@ -9,7 +9,7 @@ export type FormBody = Readonly<{
 }>
 
 const LINE = '\r\n'
-/** Of a name in a header. Source: WHATWG HTML, "multipart/form-data". */
+/** A name as a quoted string of a header. Source: WHATWG HTML, "multipart/form-data". */
 const quoted = (text: string): string =>
   `"${text.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A')}"`
 
@@ -21,7 +21,7 @@ const headOf = (part: FormPart, boundary: string): Buffer => {
 
 const lengthOf = (part: FormPart): number => ('path' in part ? part.bytes : Buffer.byteLength(part.value))
 
-/** The same parts in the same order, the files read from disk as they are sent. */
+/** A form's parts as a body, in their order, the files read from disk as they are sent. */
 export const formBody = (parts: readonly FormPart[], boundary: string): FormBody => {
   const end = `--${boundary}--${LINE}`
   const heads = parts.map(part => headOf(part, boundary))

@@ -66,9 +66,9 @@ type Translators = Readonly<{
   event: (event: SseEvent) => ReplyPart
 }>
 
-/** As much as a request may have. */
+/** Most bytes of an answer that are read: as many as the body of a request to `/v1` may have by default. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024
-/** Of an encoded answer, whose length costs its sender nothing. A shorter one is parsed whatever it holds. */
+/** Most bytes of an encoded answer, which costs its sender little. A longer text is checked before it is parsed. */
 const LONG = 8 * 1024 * 1024
 
 /** The caller's error for a failure while a response was read. */

@@ -5,7 +5,7 @@ import { malformedResponse } from './upstream-error.ts'
 /** A response is not what its protocol allows. `message` describes the defect, never the content. */
 export class MalformedResponse extends Error {
   override readonly name = 'MalformedResponse'
-  /** The same request would get the same response, so it is not retried. */
+  /** Whether the same request would get the same response, so that it is not retried. */
   readonly isFinal: boolean
 
   constructor(message: string, { isFinal = false, cause }: { isFinal?: boolean; cause?: unknown } = {}) {

@@ -30,7 +30,7 @@ export type PassedResponse = Readonly<{
 }>
 
 const MOST_WHOLE_BYTES = 1024 * 1024
-/** In bytes: enough to see what a body is. */
+/** Bytes at the beginning of a body from which its kind is recognised. */
 const BEGINNING = 1_024
 const JSON_TYPE = 'application/json'
 const EVENTS_TYPE = 'text/event-stream'
@@ -51,7 +51,7 @@ const mayBeOther = (request: PassthroughRequest): boolean => {
   return OF_SPOKEN_WORDS.has(endpoint) && !/json$/i.test(fieldOf(request, 'response_format') ?? 'json')
 }
 
-/** The same response under another media type. */
+/** The response under another media type. */
 const ofType = (passed: PassedResponse, mediaType: string): PassedResponse => ({
   ...passed,
   head: { ...passed.head, mediaType },

@@ -78,7 +78,7 @@ const LARGE = 1_048_576
 const PORTION = 262_144
 const isHighSurrogate = (code: number): boolean => (code & 0xfc00) === 0xd800
 
-/** The same text as `objectOf` makes, in portions of whole characters. */
+/** The text that `objectOf` makes, in portions of whole characters. */
 function* portionsOf(members: readonly JsonMember[]): Generator<string> {
   for (const [index, [name, value]] of members.entries()) {
     yield `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`

@@ -23,7 +23,7 @@ const requestOf = (call: Call, target: Target, unsupported: Unsupported): object
   return objectOf(sent.map(([name, value]) => [name, name === 'model' ? JSON.stringify(model) : value]))
 }
 
-/** Without the upstream's own messages, which only a client of the same format gets. */
+/** A part without the upstream's own messages, which only a client of the same format gets. */
 const withoutWire = (part: ReplyPart): ReplyPart =>
   part.events ? { ...part, events: part.events.filter(({ type }) => type !== 'wire') } : part
 

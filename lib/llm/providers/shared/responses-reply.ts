@@ -76,7 +76,7 @@ const finishIn = (response: Fields, hasCalls: boolean): ReplyPart['finish'] => {
 
 const isCall = ({ type }: ReplyEvent): boolean => type === 'tool-call-delta'
 
-/** Of whose response it is; `redact` masks secrets in the words of an error. */
+/** The provider that sent a response; `redact` masks secrets in the words of an error. */
 type ReadOptions = Readonly<{ provider: string; redact: (text: string) => string }>
 
 /** A whole response as one part. */

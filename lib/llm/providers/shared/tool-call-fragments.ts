@@ -15,7 +15,7 @@ type Known = {
   name: string | undefined
   /** Its arguments so far. */
   text: string
-  /** Those of them that wait for its name. */
+  /** Arguments that are held back until its name is known. */
   held: string
 }
 
@@ -145,7 +145,7 @@ export class ToolCallFragments {
     return known && !isAnother(known, sent) ? known : undefined
   }
 
-  /** Of several calls with the same index the one with that id, or else the last one. */
+  /** The call with an index: of several calls the one with that id, or else the last one. */
   #of(key: number, id: string | undefined): Known | undefined {
     const calls = this.#calls.filter(call => call.key === key)
     return calls.find(call => id !== undefined && call.sentId === id) ?? calls.at(-1)

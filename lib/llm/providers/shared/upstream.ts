@@ -30,7 +30,7 @@ const textOf = (chunks: readonly Uint8Array[], size: number): string => {
   return bytes.toString('utf8')
 }
 
-/** In bytes. A longer body is decoded between other work. */
+/** Bytes above which a body is decoded between other work. */
 const LONG_BODY = 1024 * 1024
 
 const textInTurns = async (chunks: readonly Uint8Array[]): Promise<string> => {

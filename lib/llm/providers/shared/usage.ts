@@ -200,7 +200,7 @@ export const usageOf = (reported: ReportedUsage = {}, answer: AnswerFacts): Usag
     ),
     ...(serviceTier !== undefined && { serviceTier }),
     ...(hostedCalls && { hostedCalls }),
-    // Of an interrupted answer the report may be older than its text.
+    // The report of an interrupted answer may be older than its text.
     ...(reportedPicoUsd !== undefined && !isCut && { reportedPicoUsd }),
     ...((isEstimated || reported.implausible) && { estimated: true }),
   }

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
-/** Of which limit it was reported that most of it is spent: a higher one is reported again. */
+/** Adds the limit of which it was reported that most of it is spent: a higher one is reported again. */
 export const noticedLimit: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema.alterTable('budget_counters').addColumn('noticed_limit', 'bigint').execute()

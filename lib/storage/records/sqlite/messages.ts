@@ -39,7 +39,7 @@ export type GroupResult =
   | Readonly<{ unmatched: true }>
   | Readonly<{ error: SentError }>
 
-/** To a request of statements, to one of groups in their order, or to one that failed as a whole. */
+/** The reply to a request of statements, to one of groups in their order, or to one that failed as a whole. */
 export type ThreadReply =
   | Readonly<{ results: readonly StatementResult[] }>
   | Readonly<{ groups: readonly GroupResult[] }>

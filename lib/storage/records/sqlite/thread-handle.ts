@@ -88,7 +88,7 @@ class ThreadRun {
     return this.send(hasLongText(request) ? await inTurns(pack(request)) : { packed: request, buffers: [] })
   }
 
-  /** The same with its long texts encoded already. */
+  /** Sends a request whose long texts are encoded already. */
   send({ packed: request, buffers }: Packed<ThreadRequest>): Promise<Outcome> {
     if (this.#lost) return Promise.reject(this.#lost)
     const id = ++this.#lastId

@@ -52,7 +52,7 @@ export type V1BatchesTable = {
   output_ttl_ms: OptionalInteger
   created_at: Integer
   expires_at: Integer
-  /** Of its validation: as `fence` and `lease_until` of an item. */
+  /** The lease of its validation: `fence` and `lease_until` as an item has them. */
   fence: Integer
   lease_until: Integer
   /** The job that runs its requests; null before there is one. */

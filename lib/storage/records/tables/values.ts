@@ -13,7 +13,7 @@ export type KvOwnersTable = {
 export type KvEntriesTable = {
   owner: string
   key: string
-  /** Of its value in UTF-8. */
+  /** Bytes of its value in UTF-8. */
   bytes: Integer
   /** JSON as it was sent. */
   value: string
@@ -39,7 +39,7 @@ export type IdempotencyKeysTable = {
   status: number | null
   /** JSON of an object of texts. */
   headers: string | null
-  /** Of the body: `utf8` or `base64`. */
+  /** The encoding of the body: `utf8` or `base64`. */
   encoding: string | null
   body: string | null
 }

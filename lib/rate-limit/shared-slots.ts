@@ -6,8 +6,8 @@ import type { KeySlots } from './slots.ts'
 const LEASE_MS = 30_000
 const RENEWED_EVERY_MS = 10_000
 
-/** How soon Redis is told again of slots that have ended. */
-const TOLD_AGAIN_MS = 1_000
+/** The time between two attempts to free slots that have ended. */
+const FREED_AGAIN_MS = 1_000
 const MOST_AT_ONCE = 1_000
 
 /**
@@ -54,12 +54,12 @@ class EndedSlots {
     this.#clock = clock
   }
 
-  /** Those of a key, the oldest first. */
+  /** The ended slots of a key, the oldest first. */
   of(key: string): readonly string[] {
     return [...(this.#byKey.get(key)?.keys() ?? [])].slice(0, MOST_AT_ONCE)
   }
 
-  /** Frees a slot in Redis, now or once it can be told. */
+  /** Frees a slot in Redis, now or at a later attempt. */
   add(key: string, slot: string): void {
     const slots = this.#byKey.get(key) ?? new Map<string, number>()
     this.#byKey.set(key, slots.set(slot, this.#clock.now()))
@@ -76,8 +76,8 @@ class EndedSlots {
     if (known?.size === 0) this.#byKey.delete(key)
   }
 
-  /** Tells Redis again, until it fails again. Those whose lease is over are forgotten. */
-  async tellAgain(): Promise<void> {
+  /** Frees them in Redis until that fails. Slots whose lease is over are forgotten. */
+  async retry(): Promise<void> {
     for (const key of [...this.#byKey.keys()]) {
       this.#forgetOld(key)
       const slots = this.of(key)
@@ -116,11 +116,11 @@ export const sharedSlots = ({ redis, local, shareOf, prefix, clock }: SharedSlot
     for (const [slot, key] of held) run(RENEW, [key], [slot, LEASE_MS]).catch(() => {})
     renewal.refresh()
   })
-  const telling = clock.timer(TOLD_AGAIN_MS, () => {
+  const retrying = clock.timer(FREED_AGAIN_MS, () => {
     void ended
-      .tellAgain()
+      .retry()
       .catch(() => {})
-      .finally(() => telling.refresh())
+      .finally(() => retrying.refresh())
   })
 
   const holding = (slot: string, key: string, leave: () => void) => {

@@ -144,9 +144,9 @@ describe('cache', () => {
     expect(replies.filter(({ head }) => head.cache === 'miss')).toHaveLength(1)
   })
 
-  it('asks once where an answer is stored while a caller is told that there is none', async () => {
+  it('asks once where an answer is stored while a look-up that began before finds none', async () => {
     const memory = memoryKeyValue(1_000_000, new FakeClock())
-    const told = Promise.withResolvers<void>()
+    const released = Promise.withResolvers<void>()
     const looked = Promise.withResolvers<void>()
     let isSlow = false
     const store: KeyValue = {
@@ -155,7 +155,7 @@ describe('cache', () => {
         const found = await memory.get(key)
         if (!isSlow) return found
         looked.resolve()
-        await told.promise
+        await released.promise
         return found
       },
     }
@@ -167,7 +167,7 @@ describe('cache', () => {
     isSlow = false
     answer(...ANSWER)
     await collect(first)
-    told.resolve()
+    released.resolve()
     expect(await collect(await second)).toEqual(SHORT_ANSWER)
     expect((await second).head.cache).toBe('hit')
     expect(calls).toHaveLength(1)

@@ -4,6 +4,7 @@ import { systemClock } from '#lib/clock.ts'
 import { chatCompletionResponse } from '#lib/http/dialects/openai-chat/reply.ts'
 import { chatCompletionCall } from '#lib/http/dialects/openai-chat/request.ts'
 import type { RouteResponse } from '#lib/http/route-response.ts'
+import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import { compatible } from '#lib/llm/providers/openai-compatible.ts'
 import { PROVIDERS } from '#lib/llm/providers/registry.ts'
@@ -75,7 +76,47 @@ describe('a stream’s usage that the client did not ask for', () => {
   })
 })
 
+type WireCall = { index?: number; id?: string; function: { name?: string; arguments: string } }
+
+type Chunk = Readonly<{
+  id: string
+  created: number
+  model: string
+  system_fingerprint?: string
+  choices: readonly Readonly<{
+    delta: Readonly<{ role?: string; content?: string; tool_calls?: readonly WireCall[] }>
+    finish_reason: string | null
+  }>[]
+  usage?: Readonly<Record<string, unknown>> | null
+}>
+
+/** The chunks of a stream, without its end mark. */
+const chunksIn = (text: string): Chunk[] =>
+  text
+    .split('\n\n')
+    .filter(line => line.startsWith('data: {'))
+    .map(line => JSON.parse(line.slice('data: '.length)))
+
 describe('a stream for OpenAI’s clients', () => {
+  it.each([
+    ['refusal', 'content_filter'],
+    ['end_turn', 'stop'],
+    ['max_tokens', 'length'],
+  ])('begins with a role also where it is empty: %s', async (reason, expected) => {
+    const message = { id: 'msg_1', type: 'message', role: 'assistant', model: 'm', content: [] }
+    const sent = [
+      { type: 'message_start', message: { ...message, usage: { input_tokens: 1, output_tokens: 0 } } },
+      { type: 'message_delta', delta: { stop_reason: reason }, usage: { output_tokens: 1 } },
+      { type: 'message_stop' },
+    ].map(event => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+    const chunks = chunksIn(await given(anthropic, SSE, [Buffer.from(sent.join(''))], {}, false))
+    const choices = chunks.flatMap(chunk => chunk.choices)
+    expect(choices.map(({ delta, finish_reason: ended }) => [delta.role, ended])).toEqual([
+      ['assistant', null],
+      [undefined, expected],
+    ])
+  })
+
   it.each(PROVIDERS.map(definition => [definition.id, definition] as const))(
     'is the same however the one of %s is split',
     async (id, definition) => {
@@ -91,8 +132,6 @@ describe('a stream for OpenAI’s clients', () => {
     },
   )
 })
-
-type WireCall = { index?: number; id?: string; function: { name?: string; arguments: string } }
 
 const named = (name: string, json: unknown, more: object = {}) => ({
   ...more,
@@ -121,10 +160,7 @@ const streamedCalls = async (...chunks: readonly (readonly object[])[]): Promise
     'data: [DONE]\n\n',
   ]
   const text = await given(compatible, SSE, [Buffer.from(body.join(''))])
-  return text
-    .split('\n\n')
-    .filter(line => line.startsWith('data: {'))
-    .flatMap(line => JSON.parse(line.slice('data: '.length)).choices[0]?.delta.tool_calls ?? [])
+  return chunksIn(text).flatMap(({ choices }) => choices[0]?.delta.tool_calls ?? [])
 }
 
 describe('the tool calls of a vendor for OpenAI’s clients', () => {

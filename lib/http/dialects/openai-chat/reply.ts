@@ -121,7 +121,7 @@ class ChunkWriter implements FrameWriter {
 
   end(finish: Finish, usage: Usage): string {
     const isMissing = !this.#isPassing || finish.raw === undefined
-    const reason = isMissing ? this.#chunk({}, REASONS[finish.reason]) : ''
+    const reason = isMissing ? this.#role() + this.#chunk({}, REASONS[finish.reason]) : ''
     const counts =
       this.#wantsUsage && !this.#hasPassedUsage
         ? data({ ...this.#head, choices: [], usage: usageBody(usage) })
@@ -134,10 +134,14 @@ class ChunkWriter implements FrameWriter {
   }
 
   #delta(delta: object | undefined): string {
-    if (!delta) return ''
-    if (this.#hasRole) return this.#chunk(delta)
+    return delta ? this.#role() + this.#chunk(delta) : ''
+  }
+
+  /** The chunk that begins an answer, where none has begun it. */
+  #role(): string {
+    if (this.#hasRole || this.#isPassing) return ''
     this.#hasRole = true
-    return this.#chunk({ role: 'assistant', content: '' }) + this.#chunk(delta)
+    return this.#chunk({ role: 'assistant', content: '' })
   }
 
   #chunk(delta: object, reason: string | null = null): string {

@@ -54,7 +54,7 @@ const given = async (
   return textOf(await chatCompletionResponse(call, reply, { clock: CLOCK, abort: () => {}, wantsUsage }))
 }
 
-describe('a stream’s usage that the client did not ask for', () => {
+describe('a stream’s usage', () => {
   const USAGE = '"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}'
   const chunk = (members: string): string => `data: {"id":"x", ${members}}\n\n`
   const said = chunk('"choices":[{"index":0,"delta":{"content":"the \\"usage\\": 1"}}]')
@@ -68,11 +68,63 @@ describe('a stream’s usage that the client did not ask for', () => {
     ['in a chunk without choices', chunk(last) + chunk(USAGE)],
     ['in a chunk whose choices are null', chunk(last) + chunk(`"choices":null,${USAGE}`)],
     ['in a chunk whose choices are empty', chunk(last) + chunk(`"choices":[],${USAGE}`)],
-  ])('does not reach it, and every other byte does: %s', async (_, sent) => {
+  ])('does not reach a client that did not ask for it, and every other byte does: %s', async (_, sent) => {
     const bytes = [Buffer.from(said + sent + done)]
     expect(await given(compatible, SSE, bytes, {}, false)).toBe(said + chunk(last) + done)
+    const isBesideChoices = sent.includes(last) && sent.includes(USAGE) && !sent.includes(chunk(last))
     const whole = await given(compatible, SSE, bytes)
-    expect(whole.startsWith(said + sent)).toBe(true)
+    expect(whole.startsWith(said + (isBesideChoices ? chunk(last) : sent))).toBe(true)
+  })
+})
+
+describe('chunks that are written beside those of the upstream', () => {
+  const HEAD = { id: 'up_1', created: 7, model: 'up-model', system_fingerprint: 'fp_1' }
+  const USAGE = '{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4,"x_cost":1.0}'
+  const frameOf = (json: string): string => `data: ${json}\n\n`
+  const chunk = (delta: object, reason: string | null = null): string =>
+    JSON.stringify({ ...HEAD, choices: [{ index: 0, delta, finish_reason: reason }] })
+  const withUsage = (json: string): string => `${json.slice(0, -1)},"usage":${USAGE}}`
+  const SAID = chunk({ role: 'assistant', content: 'Hi' })
+  const END = chunk({}, 'stop')
+  const OWN_CHUNK = withUsage(JSON.stringify({ ...HEAD, choices: [] }))
+  const DONE = 'data: [DONE]\n\n'
+  const sends = async (...chunks: readonly string[]): Promise<string> =>
+    given(compatible, SSE, [Buffer.from(`${chunks.map(frameOf).join('')}${DONE}`)])
+
+  it.each<[string, readonly string[]]>([
+    ['an end that the upstream does not name', [SAID]],
+    ['a usage that it does not send', [SAID, END]],
+    ['one that comes beside its last choice', [SAID, withUsage(END)]],
+    ['after a first chunk of Azure’s, without an id', ['{"id":"","model":"","choices":[]}', SAID]],
+  ])('have their id, model and time: %s', async (_, sent) => {
+    const written = chunksIn(await sends(...sent)).slice(sent[0] === SAID ? 0 : 1)
+    expect(written.length).toBeGreaterThan(1)
+    for (const one of written) expect(one).toMatchObject(HEAD)
+    expect(written.filter(one => one.usage)).toEqual([expect.objectContaining({ choices: [] })])
+  })
+
+  it('move a usage from beside the last choice, as it is written', async () => {
+    const text = await sends(SAID, withUsage(END))
+    expect(text.startsWith(frameOf(SAID) + frameOf(END))).toBe(true)
+    expect(chunksIn(text).at(-1)).toEqual({
+      ...JSON.parse(OWN_CHUNK),
+      object: 'chat.completion.chunk',
+    })
+    expect(text).toContain(`"usage":${USAGE}}`)
+  })
+
+  it.each<[string, readonly string[]]>([
+    ['with each choice, and alone at the end', [withUsage(SAID), withUsage(END), OWN_CHUNK]],
+    ['alone, and before the end', [OWN_CHUNK, SAID, withUsage(END)]],
+  ])('are none where the upstream gives its usage %s', async (_, sent) => {
+    expect(await sends(...sent)).toBe(sent.map(frameOf).join('') + DONE)
+  })
+
+  it('do not keep the last choice of a stream that fails after it', async () => {
+    const error = '{"error":{"message":"broke","code":500}}'
+    const text = await sends(SAID, withUsage(END), error)
+    expect(text.startsWith(frameOf(SAID) + frameOf(withUsage(END)))).toBe(true)
+    expect(text).toContain('"error"')
   })
 })
 

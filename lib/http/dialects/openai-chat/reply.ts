@@ -1,15 +1,14 @@
 import type { Clock } from '../../../clock.ts'
 import type { GatewayError } from '../../../errors.ts'
 import { answerOf, collectEvents, type Finish, unfinished, type WholeReply } from '../../../llm/events.ts'
-import { withoutUsage } from '../../../llm/hidden-usage.ts'
 import { toolCallBody, toolCallDelta } from '../../../llm/openai-tool-call.ts'
 import type { Call, FinishReason, Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
+import { membersOf, objectOf } from '../../../raw-json.ts'
 import { costHeaders, type RouteResponse } from '../../route-response.ts'
 import { eventStream } from '../../sse.ts'
 import { type FrameWriter, framesOf } from '../frames.ts'
 import { openAiErrorBody } from '../openai-error.ts'
-
-type WireEvent = Extract<ReplyEvent, { type: 'wire' }>
+import { PassedChunks, type WireEvent } from './passed-chunks.ts'
 
 const REASONS: Readonly<Record<FinishReason, string>> = {
   stop: 'stop',
@@ -91,46 +90,40 @@ const deltaOf = (event: ReplyEvent): object | undefined => {
 
 const data = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
 
-/** A chunk as an upstream of the same format sent it: it was asked for the usage, and maybe the client did not. */
-const passed = ({ json, isUsage }: WireEvent, wantsUsage: boolean): string => {
-  if (wantsUsage) return `data: ${json}\n\n`
-  return isUsage ? '' : `data: ${withoutUsage(json)}\n\n`
-}
-
-/** A reply's events as chunks. They come from the upstream as they are where it has the same format. */
+/**
+ * A reply's events as chunks. They come from the upstream as they are where it has the same format; what is written
+ * beside them has the members that they share.
+ */
 class ChunkWriter implements FrameWriter {
-  readonly #head: ReturnType<typeof headOf>
+  readonly #ownHead: ReturnType<typeof headOf>
   readonly #wantsUsage: boolean
   #hasRole = false
-  #isPassing = false
-  #hasPassedUsage = false
+  #passed: PassedChunks | undefined
 
   constructor(reply: Reply, now: number, wantsUsage: boolean) {
-    this.#head = headOf(reply, now, 'chat.completion.chunk')
+    this.#ownHead = headOf(reply, now, 'chat.completion.chunk')
     this.#wantsUsage = wantsUsage
   }
 
   write(event: ReplyEvent): string {
     if (isWire(event)) {
-      this.#isPassing = true
-      if (event.isUsage) this.#hasPassedUsage = true
-      return passed(event, this.#wantsUsage)
-    } else if (!this.#isPassing) return this.#delta(deltaOf(event))
-    return ''
+      this.#passed ??= new PassedChunks(this.#wantsUsage)
+      return this.#passed.write(event)
+    }
+    return this.#passed ? '' : this.#delta(deltaOf(event))
   }
 
   end(finish: Finish, usage: Usage): string {
-    const isMissing = !this.#isPassing || finish.raw === undefined
-    const reason = isMissing ? this.#role() + this.#chunk({}, REASONS[finish.reason]) : ''
-    const counts =
-      this.#wantsUsage && !this.#hasPassedUsage
-        ? data({ ...this.#head, choices: [], usage: usageBody(usage) })
-        : ''
-    return `${reason}${counts}data: [DONE]\n\n`
+    const left = this.#passed?.end()
+    const hasReason = this.#passed !== undefined && finish.raw !== undefined
+    const reason = hasReason ? '' : this.#role() + this.#chunk({}, REASONS[finish.reason])
+    const needsUsage = this.#wantsUsage && !this.#passed?.hasUsage
+    const counts = needsUsage ? this.#usage(left?.usage ?? JSON.stringify(usageBody(usage))) : ''
+    return `${left?.frames ?? ''}${reason}${counts}data: [DONE]\n\n`
   }
 
   fail(error: GatewayError): string {
-    return data(openAiErrorBody(error))
+    return `${this.#passed?.fail() ?? ''}${data(openAiErrorBody(error))}`
   }
 
   #delta(delta: object | undefined): string {
@@ -139,7 +132,7 @@ class ChunkWriter implements FrameWriter {
 
   /** The chunk that begins an answer, where none has begun it. */
   #role(): string {
-    if (this.#hasRole || this.#isPassing) return ''
+    if (this.#hasRole || this.#passed) return ''
     this.#hasRole = true
     return this.#chunk({ role: 'assistant', content: '' })
   }
@@ -147,6 +140,15 @@ class ChunkWriter implements FrameWriter {
   #chunk(delta: object, reason: string | null = null): string {
     const choices = [{ index: 0, delta, logprobs: null, finish_reason: reason }]
     return data({ ...this.#head, choices, ...(this.#wantsUsage && { usage: null }) })
+  }
+
+  #usage(json: string): string {
+    const members = membersOf(JSON.stringify({ ...this.#head, choices: [] }))
+    return `data: ${objectOf([...members, ['usage', json]])}\n\n`
+  }
+
+  get #head(): object {
+    return this.#passed ? { ...this.#ownHead, ...this.#passed.shared } : this.#ownHead
   }
 }
 

@@ -184,6 +184,7 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   parameters: true,
   gatewayTools: true,
   raw: true,
+  formatHeaders: true,
   passthrough: true,
   strict: true,
   rules: true,

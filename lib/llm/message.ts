@@ -1,14 +1,20 @@
 /** A part that ends what a prompt cache is to keep has Anthropic's `cache_control`, as the client wrote it. */
 type Cacheable = Readonly<{ cacheControl?: object }>
 
+/**
+ * A part of a block that only Anthropic's format can say whole has that block as the client wrote it: Anthropic gets the
+ * block in place of the part. `continued`: the block of the part before it says this one too.
+ */
+type OfBlock = Readonly<{ block?: Readonly<Record<string, unknown>> | 'continued' }>
+
 /** A part of a message's content. Media are addressed by an `http(s):` or a `data:` URL. */
 export type ContentPart =
-  | (Cacheable & Readonly<{ type: 'text'; text: string }>)
-  | (Cacheable & Readonly<{ type: 'image'; url: string; detail?: string }>)
+  | (Cacheable & OfBlock & Readonly<{ type: 'text'; text: string }>)
+  | (Cacheable & OfBlock & Readonly<{ type: 'image'; url: string; detail?: string }>)
   | Readonly<{ type: 'audio'; base64: string; format: string }>
-  | (Cacheable & Readonly<{ type: 'file'; name?: string; url?: string; id?: string }>)
+  | (Cacheable & OfBlock & Readonly<{ type: 'file'; name?: string; url?: string; id?: string }>)
   /** A part of a type that only its own format knows; `name` is that type. */
-  | Readonly<{ type: 'other'; name: string }>
+  | (OfBlock & Readonly<{ type: 'other'; name: string }>)
 
 /** Plain text, or parts in order. */
 export type Content = string | readonly ContentPart[]
@@ -23,6 +29,8 @@ export type ToolCall = Readonly<{
   isCustom?: true
   /** What its vendor wants to see again when the call comes back: Gemini's signature. Source: its `extra_content`. */
   extraContent?: unknown
+  /** As of a part of a message. */
+  cacheControl?: object
 }>
 
 /** A model's reasoning. Its provider checks the signature when it comes back in a later call. */
@@ -38,7 +46,7 @@ export type Message =
       reasoning?: readonly Reasoning[]
       refusal?: string
     }>
-  | Readonly<{ role: 'tool'; toolCallId: string; content: Content }>
+  | (Cacheable & Readonly<{ role: 'tool'; toolCallId: string; content: Content }>)
 
 export type Role = Message['role']
 
@@ -61,6 +69,8 @@ export type Tool = Readonly<{
   custom?: Readonly<{ format?: unknown }>
   /** The client's format alone defines it, by this type: models of other formats do not know it. */
   definedBy?: string
+  /** The tool as the client wrote it in Anthropic's format, for an upstream of that format. */
+  written?: object
 }>
 
 /** Which tools the model may or must call. */

@@ -60,7 +60,7 @@ function* textsOfMessage(message: Message): Generator<string> {
   for (const { text } of message.reasoning ?? []) yield text
 }
 
-const textOfTool = (tool: Tool): string => JSON.stringify(tool)
+const textOfTool = ({ written: _, ...tool }: Tool): string => JSON.stringify(tool)
 
 function* textsOfCall({ messages, parameters = {} }: Call): Generator<string> {
   for (const message of messages) yield* textsOfMessage(message)

@@ -78,6 +78,8 @@ export type Call = RequestContext &
     strict?: true | undefined
     /** An upstream of the same format gets it unchanged but for the model, and its answer passes back unchanged. */
     raw?: RawRequest | undefined
+    /** The headers of a client's format that a call without its body still has. */
+    formatHeaders?: Readonly<{ format: WireFormat; headers: Readonly<Record<string, string>> }> | undefined
     /** A request to an endpoint beside chat: then there are no messages, and the reply is a body. */
     passthrough?: PassthroughRequest | undefined
     /**

@@ -32,11 +32,11 @@ const source = plainSource.extend({
 const READ: ReadMembers = {
   text: ['text', 'cache_control'],
   image: ['source', 'cache_control'],
-  document: ['source', 'title', 'cache_control'],
-  search_result: ['source', 'title', 'content'],
+  document: ['source', 'title', 'context', 'citations', 'cache_control'],
+  search_result: ['source', 'title', 'content', 'citations', 'cache_control'],
   tool_reference: ['tool_name'],
-  tool_use: ['id', 'name', 'input'],
-  tool_result: ['tool_use_id', 'content', 'is_error'],
+  tool_use: ['id', 'name', 'input', 'cache_control'],
+  tool_result: ['tool_use_id', 'content', 'is_error', 'cache_control'],
   thinking: ['thinking', 'signature'],
 }
 

@@ -1,11 +1,21 @@
 import { describe, expect, it } from 'vitest'
+import { withTextsOfCall } from '#lib/guardrails/call/texts.ts'
 import { messagesCall } from '#lib/http/dialects/anthropic-messages/request.ts'
+import { omittedByMessages } from '#lib/llm/providers/anthropic/omitted.ts'
+import { anthropicMessages } from '#lib/llm/providers/anthropic/protocol.ts'
+import { messagesRequest } from '#lib/llm/providers/anthropic/request.ts'
 import { chatRequest, omittedParameters } from '#lib/llm/providers/shared/chat-request.ts'
+import { responsesOmitted } from '#lib/llm/providers/shared/responses-request.ts'
+import { atOnce } from '#lib/loop-turns.ts'
+import { withoutRaw } from '#lib/tools/loop/request.ts'
 import { messagesBodyOrThrow } from '#lib/validation/anthropic-messages.ts'
 import { newCall, TARGET } from '../../support/calls.ts'
+import { providerDeps } from '../../support/provider-deps.ts'
 import { rawJson } from '../../support/raw-json.ts'
 
 const VARIANT = { provider: 'fake' }
+
+const neverPosts = () => Promise.reject(new Error('not expected'))
 
 /** What a body of Anthropic's becomes for a vendor of OpenAI's format, and what it leaves out. */
 const translated = async (body: object) => {
@@ -131,5 +141,168 @@ describe('a conversation of Anthropic’s for another vendor', () => {
   it('is refused where a user’s own block is lost, which asks for something', async () => {
     const messages = [{ role: 'user', content: [{ type: 'container_upload', file_id: 'file_1' }] }]
     await expect(translated({ messages })).rejects.toThrow('takes no content of type container_upload')
+  })
+})
+
+describe('a request of Anthropic’s with a tool of the gateway', () => {
+  const EPHEMERAL = { type: 'ephemeral', ttl: '1h' }
+  const DOCUMENT = {
+    type: 'document',
+    source: { type: 'text', media_type: 'text/plain', data: 'High tide: 14:05.' },
+    title: 'Almanac',
+    context: 'Of 2026.',
+    citations: { enabled: true },
+    cache_control: EPHEMERAL,
+  }
+  const PAGES = {
+    type: 'document',
+    source: {
+      type: 'content',
+      content: [
+        { type: 'text', text: 'One.' },
+        { type: 'text', text: 'Two.' },
+      ],
+    },
+    title: 'Pages',
+  }
+  const FOUND = { ...SEARCH_RESULT, citations: { enabled: true }, cache_control: EPHEMERAL }
+  const UPLOADED = { type: 'image', source: { type: 'file', file_id: 'file_1' } }
+  const SEARCH = { type: 'web_search_20250305', name: 'web_search_a', max_uses: 2 }
+  const CLIENTS = {
+    name: 'search',
+    input_schema: { type: 'object' },
+    strict: true,
+    cache_control: EPHEMERAL,
+    input_examples: [{}],
+  }
+
+  const rebuilt = async (body: object, headers: Record<string, string> = {}) => {
+    const sent = rawJson({ model: 'm', max_tokens: 10, ...body })
+    const call = await messagesCall(newCall(), await messagesBodyOrThrow(sent.value), sent, {
+      model: 'm',
+      headers: new Headers(headers),
+      cache: 'default',
+      strict: false,
+      requestTimeoutMs: 1_000,
+    })
+    return withoutRaw(call)
+  }
+
+  const sentToAnthropic = async (body: object) => {
+    const { call, omitted } = await rebuilt(body)
+    return {
+      request: messagesRequest(call, TARGET, new Set()) as Readonly<{
+        messages: readonly Readonly<{ content: unknown }>[]
+        tools?: readonly object[]
+      }>,
+      omitted: [...omitted, ...omittedByMessages(call, TARGET, new Set())],
+    }
+  }
+
+  const GATEWAY = { type: 'gateway', name: 'weather' }
+
+  it('keeps the tools of Anthropic’s format as they were written for Anthropic', async () => {
+    const { request, omitted } = await sentToAnthropic({
+      messages: [asked],
+      tools: [GATEWAY, SEARCH, CLIENTS],
+    })
+    expect(request.tools).toEqual([SEARCH, CLIENTS])
+    expect(omitted).toEqual([])
+  })
+
+  it('names the tools that another vendor does not get', async () => {
+    const { call } = await rebuilt({ messages: [asked], tools: [GATEWAY, SEARCH, CLIENTS], top_k: 5 })
+    expect(chatRequest(call, TARGET, VARIANT, new Set())).toMatchObject({
+      tools: [{ function: { name: 'search' } }],
+    })
+    const lost = ['tools.web_search_a', 'top_k']
+    expect(omittedParameters(call, TARGET, VARIANT, new Set())).toEqual(lost)
+    expect(responsesOmitted(call, TARGET, new Set())).toEqual(lost)
+  })
+
+  it('keeps documents, search results and uploaded images whole for Anthropic', async () => {
+    const content = [DOCUMENT, PAGES, FOUND, UPLOADED, { type: 'text', text: 'When?' }]
+    const { request, omitted } = await sentToAnthropic({ messages: [{ role: 'user', content }] })
+    expect(request.messages[0]?.content).toEqual(content)
+    expect(omitted).toEqual([])
+  })
+
+  it('keeps the breakpoints of calls and results, and whole blocks in them', async () => {
+    const call = { type: 'tool_use', id: 'toolu_1', name: 'search', input: {}, cache_control: EPHEMERAL }
+    const result = {
+      type: 'tool_result',
+      tool_use_id: 'toolu_1',
+      content: [FOUND, DOCUMENT],
+      cache_control: EPHEMERAL,
+    }
+    const messages = [asked, { role: 'assistant', content: [call] }, { role: 'user', content: [result] }]
+    expect((await sentToAnthropic({ messages })).request.messages).toEqual(messages)
+  })
+
+  it('gives other vendors title and context of a document as text, and names its citations', async () => {
+    const { call } = await rebuilt({ messages: [{ role: 'user', content: [DOCUMENT, PAGES] }] })
+    const { messages } = chatRequest(call, TARGET, VARIANT, new Set()) as Readonly<{
+      messages: readonly object[]
+    }>
+    expect(messages).toEqual([
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Almanac\nOf 2026.\nHigh tide: 14:05.' },
+          { type: 'text', text: 'Pages' },
+          { type: 'text', text: 'One.' },
+          { type: 'text', text: 'Two.' },
+        ],
+      },
+    ])
+    expect(omittedParameters(call, TARGET, VARIANT, new Set())).toEqual(['messages.document.citations'])
+  })
+
+  it('names the context of a file, which has no place elsewhere', async () => {
+    const source = { type: 'base64', media_type: 'application/pdf', data: 'JVBERi0=' }
+    const { omitted } = await translated({
+      messages: [{ role: 'user', content: [{ type: 'document', source, context: 'Of 2026.' }] }],
+    })
+    expect(omitted).toEqual(['messages.document.context'])
+  })
+
+  it('gives the headers of the format to Anthropic', async () => {
+    const { call } = await rebuilt({ messages: [asked] }, { 'anthropic-beta': 'x-beta' })
+    const { headers } = anthropicMessages('anthropic', providerDeps({ post: neverPosts }))
+    expect(headers?.(call)).toEqual({ 'anthropic-beta': 'x-beta' })
+    expect(headers?.(newCall())).toBeUndefined()
+  })
+
+  it('has redacted texts in its blocks too', async () => {
+    const { call } = await rebuilt({ messages: [{ role: 'user', content: [DOCUMENT, FOUND] }] })
+    const replaced = new Map([
+      ['High tide: 14:05.', 'High tide: <time>.'],
+      ['Almanac\nOf 2026.\nHigh tide: 14:05.', 'Almanac\nOf 2026.\nHigh tide: <time>.'],
+      [AS_TEXT, 'Tides'],
+    ])
+    const { messages } = atOnce(withTextsOfCall(call, replaced))
+    const [message] = (messagesRequest({ ...call, messages }, TARGET, new Set()) as { messages: object[] })
+      .messages
+    expect(message).toEqual({
+      role: 'user',
+      content: [
+        { ...DOCUMENT, source: { ...DOCUMENT.source, data: 'High tide: <time>.' } },
+        // Where the text stands in more than one string, the text is sent in its place.
+        { type: 'text', text: 'Tides', cache_control: EPHEMERAL },
+      ],
+    })
+  })
+
+  it('has the breakpoint of a result on its last part for a vendor that takes these', async () => {
+    const result = { type: 'tool_result', tool_use_id: 'toolu_1', content: '7', cache_control: EPHEMERAL }
+    const messages = [asked, called('toolu_1'), { role: 'user', content: [result] }]
+    const { call } = await rebuilt({ messages })
+    const variant = { ...VARIANT, messageForm: { takesBreakpoints: true } } as const
+    expect(chatRequest(call, TARGET, variant, new Set())).toMatchObject({
+      messages: [{}, {}, { role: 'tool', content: [{ type: 'text', text: '7', cache_control: EPHEMERAL }] }],
+    })
+    expect(chatRequest(call, TARGET, VARIANT, new Set())).toMatchObject({
+      messages: [{}, {}, { role: 'tool', content: '7' }],
+    })
   })
 })

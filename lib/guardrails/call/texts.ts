@@ -94,13 +94,28 @@ const membersOfCall = ({ raw, passthrough }: Call) => [
   ...(passthrough?.body.kind === 'json' ? [passthrough.body.members] : []),
 ]
 
-const replacedPart =
-  (replaced: Replaced) =>
-  (part: ContentPart): ContentPart =>
-    part.type === 'text' ? { ...part, text: replaced.get(part.text) ?? part.text } : part
+/** A block of the client's format with other texts; none where they are not found in it as they are. */
+function* replacedBlock(part: ContentPart, isChanged: boolean, replaced: Replaced): Steps<ContentPart> {
+  if (!('block' in part) || typeof part.block !== 'object') return part
+  const written = JSON.stringify(part.block)
+  const json = yield* withStrings(written, text => replaced.get(text))
+  if (json !== written) return { ...part, block: JSON.parse(json) }
+  const { block: _, ...others } = part
+  return isChanged ? others : part
+}
 
-const replacedContent = (content: Content, replaced: Replaced): Content =>
-  typeof content === 'string' ? (replaced.get(content) ?? content) : content.map(replacedPart(replaced))
+function* replacedPart(part: ContentPart, replaced: Replaced): Steps<ContentPart> {
+  const text = part.type === 'text' ? replaced.get(part.text) : undefined
+  const changed = part.type === 'text' && text !== undefined ? { ...part, text } : part
+  return yield* replacedBlock(changed, text !== undefined, replaced)
+}
+
+function* replacedContent(content: Content, replaced: Replaced): Steps<Content> {
+  if (typeof content === 'string') return replaced.get(content) ?? content
+  const parts: ContentPart[] = []
+  for (const part of content) parts.push(yield* replacedPart(part, replaced))
+  return parts
+}
 
 function* replacedArguments(json: string, replaced: Replaced): Steps<string> {
   const written = replaced.get(json) ?? json
@@ -121,7 +136,7 @@ function* replacedCalls(calls: readonly ToolCall[], replaced: Replaced): Steps<r
 }
 
 function* replacedMessage(message: Message, replaced: Replaced): Steps<Message> {
-  const content = replacedContent(message.content, replaced)
+  const content = yield* replacedContent(message.content, replaced)
   if (message.role !== 'assistant') return { ...message, content }
   const { toolCalls, reasoning, refusal } = message
   return {

@@ -143,5 +143,9 @@ export const withoutRaw = (call: Call): Readonly<{ call: Call; omitted: readonly
         details: omitted.map(path => ({ path, message: "cannot be used with the gateway's tools" })),
       },
     )
-  return { call: { ...others, ...(strict && { strict }) }, omitted }
+  const { format, headers } = raw
+  return {
+    call: { ...others, ...(strict && { strict }), ...(headers && { formatHeaders: { format, headers } }) },
+    omitted,
+  }
 }

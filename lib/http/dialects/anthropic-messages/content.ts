@@ -7,6 +7,7 @@ import {
   textOf,
 } from '../../../llm/message.ts'
 import { turn } from '../../../loop-turns.ts'
+import { isObject } from '../../../raw-json.ts'
 import type { AnthropicCountBody } from '../../../validation/anthropic-messages.ts'
 import { withBreakpoint } from '../breakpoint.ts'
 
@@ -17,6 +18,7 @@ type Medium = Readonly<{
   text?: string | undefined
   source?: Block['source']
   title?: string | undefined
+  context?: unknown
   content?: unknown
   tool_name?: string | undefined
   cache_control?: unknown
@@ -28,11 +30,20 @@ const sourceOf = ({ source }: Medium): Source | undefined => (typeof source === 
 const urlOf = ({ type, media_type: mediaType = '', data, url }: Source) =>
   type === 'base64' && data !== undefined ? `data:${mediaType};base64,${data}` : url
 
+/** What says of a document what it is, in lines of their own. */
+const headingOf = ({ title, context }: Medium): readonly string[] =>
+  [title, context].filter(line => typeof line === 'string')
+
 const documentParts = (block: Medium): readonly ContentPart[] => {
   const source = sourceOf(block)
   const { title } = block
-  if (source?.type === 'text' && source.data !== undefined) return [{ type: 'text', text: source.data }]
-  if (source?.type === 'content') return partsOf(source.content ?? [])
+  const heading = headingOf(block)
+  if (source?.type === 'text' && source.data !== undefined)
+    return [{ type: 'text', text: [...heading, source.data].join('\n') }]
+  if (source?.type === 'content') {
+    const parts = partsOf(source.content ?? [])
+    return heading.length > 0 ? [{ type: 'text', text: heading.join('\n') }, ...parts] : parts
+  }
   const url = source && urlOf(source)
   return [
     {
@@ -70,9 +81,20 @@ const partsWithoutBreakpoint = (block: Medium): readonly ContentPart[] => {
   return [url === undefined ? { type: 'other', name: block.type } : { type: 'image', url }]
 }
 
+/** The types of blocks that other formats cannot say whole. */
+const KEPT_WHOLE: ReadonlySet<string> = new Set(['document', 'search_result', 'image'])
+
+/** The parts with the block that they are made of, which the first one says. */
+const withBlock = (parts: readonly ContentPart[], block: Medium): readonly ContentPart[] =>
+  KEPT_WHOLE.has(block.type)
+    ? parts.map((part, at) =>
+        part.type === 'audio' ? part : { ...part, block: at === 0 ? block : 'continued' },
+      )
+    : parts
+
 /** A breakpoint of the prompt cache stands on the last of the parts. */
 const partsOfBlock = (block: Medium): readonly ContentPart[] =>
-  withBreakpoint(partsWithoutBreakpoint(block), block.cache_control)
+  withBlock(withBreakpoint(partsWithoutBreakpoint(block), block.cache_control), block)
 
 const partsOf = (content: string | readonly Medium[]): readonly ContentPart[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content.flatMap(partsOfBlock)
@@ -82,7 +104,7 @@ const contentOf = (blocks: readonly Medium[]): Content => {
   const parts = partsOf(blocks)
   const [only] = parts
   if (!only) return ''
-  return parts.length === 1 && only.type === 'text' && !only.cacheControl ? only.text : parts
+  return parts.length === 1 && only.type === 'text' && !only.cacheControl && !only.block ? only.text : parts
 }
 
 const FAILED = 'Error'
@@ -98,20 +120,31 @@ const asFailure = (text: string): string => {
 const failed = (content: Content): Content => {
   if (typeof content === 'string') return asFailure(content)
   const [first, ...others] = content
-  return first?.type === 'text'
+  return first?.type === 'text' && !first.block
     ? [{ ...first, text: asFailure(first.text) }, ...others]
     : [{ type: 'text', text: FAILED }, ...content]
 }
 
-const toolResult = ({ tool_use_id: id = '', content: given, is_error: isError }: Block): Message => {
+const toolResult = ({
+  tool_use_id: id = '',
+  content: given,
+  is_error: isError,
+  cache_control: breakpoint,
+}: Block): Message => {
   const content = typeof given === 'string' ? given : contentOf((given ?? []) as readonly Medium[])
-  return { role: 'tool', toolCallId: id, content: isError ? failed(content) : content }
+  return {
+    role: 'tool',
+    toolCallId: id,
+    content: isError ? failed(content) : content,
+    ...(isObject(breakpoint) && { cacheControl: breakpoint }),
+  }
 }
 
-const toolCallOf = ({ id = '', name = '', input }: Block): ToolCall => ({
+const toolCallOf = ({ id = '', name = '', input, cache_control: breakpoint }: Block): ToolCall => ({
   id,
   name,
   arguments: JSON.stringify(input ?? {}),
+  ...(isObject(breakpoint) && { cacheControl: breakpoint }),
 })
 
 const reasoningOf = ({ thinking = '', signature }: Block): Reasoning => ({

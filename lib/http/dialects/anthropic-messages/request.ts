@@ -1,6 +1,7 @@
 import { GatewayError } from '../../../errors.ts'
 import type { ModelParameters, ResponseFormat, Tool, ToolChoice } from '../../../llm/message.ts'
 import type { Call, RawRequest } from '../../../llm/types.ts'
+import { isObject } from '../../../raw-json.ts'
 import { AttemptBudget, type RequestContext } from '../../../request-context.ts'
 import type { AnthropicCountBody, AnthropicMessagesBody } from '../../../validation/anthropic-messages.ts'
 import { GATEWAY_TOOL, gatewayToolsIn } from '../../../validation/gateway-tools.ts'
@@ -53,7 +54,9 @@ const toolOf = (tool: NonNullable<AnthropicCountBody['tools']>[number]): Tool =>
     ...(description !== undefined && { description }),
     ...(parameters && { parameters }),
     ...(strict !== undefined && { strict }),
+    ...(isObject(tool.cache_control) && { cacheControl: tool.cache_control }),
     ...(type !== CUSTOM && { definedBy: type }),
+    written: tool,
   }
 }
 

@@ -31,7 +31,7 @@ const refused = (what: string): never => {
   throw new GatewayError('INVALID_INPUT', `This model takes no content of type ${what}.`)
 }
 
-const blockFor = (part: ContentPart): Block => {
+const translated = (part: ContentPart): Block => {
   switch (part.type) {
     case 'text':
       return { type: 'text', text: part.text, ...cacheControlFor(part.cacheControl) }
@@ -49,6 +49,13 @@ const blockFor = (part: ContentPart): Block => {
   }
 }
 
+/** A part as a block: the client's own one where it is of this format, which says what comes after it too. */
+const blockFor = (part: ContentPart): readonly Block[] => {
+  const block = 'block' in part ? part.block : undefined
+  if (block === 'continued') return []
+  return [block ?? translated(part)]
+}
+
 const REFUSED_IN_IDS = /[^\w-]/g
 const LONGEST_HASH = 16
 
@@ -61,10 +68,11 @@ const toolUseId = (id: string): string => {
 /** Anthropic refuses text of white space alone. */
 export const isBlank = (text: string): boolean => text.trim() === ''
 
-const isFilled = (part: ContentPart): boolean => part.type !== 'text' || !isBlank(part.text)
+const isFilled = (part: ContentPart): boolean =>
+  part.type !== 'text' || part.block !== undefined || !isBlank(part.text)
 
 const blocksFor = (content: Content): readonly Block[] => {
-  if (typeof content !== 'string') return content.filter(isFilled).map(blockFor)
+  if (typeof content !== 'string') return content.filter(isFilled).flatMap(blockFor)
   return isBlank(content) ? [] : [{ type: 'text', text: content }]
 }
 
@@ -91,13 +99,15 @@ const assistantBlocks = (message: Extract<Message, { role: 'assistant' }>): read
     id: toolUseId(call.id),
     name: call.name,
     input: inputOf(call),
+    ...cacheControlFor(call.cacheControl),
   })),
 ]
 
-const toolResult = ({ toolCallId, content }: Extract<Message, { role: 'tool' }>): Block => ({
+const toolResult = ({ toolCallId, content, cacheControl }: Extract<Message, { role: 'tool' }>): Block => ({
   type: 'tool_result',
   tool_use_id: toolUseId(toolCallId),
   content: typeof content === 'string' ? content : blocksFor(content),
+  ...cacheControlFor(cacheControl),
 })
 
 /** Text alone stays text: the usual request is then the same as a client of Anthropic's would send. */

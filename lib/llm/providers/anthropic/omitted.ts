@@ -95,13 +95,16 @@ const lostIn = (call: Call, model: ClaudeModel, unsupported: Unsupported): reado
     tool_choice: isForceLost(parameters, model),
     response_format: isFormLost(parameters, model),
     [effortName(call)]: isThinkingLost(parameters, thinking) || isReasoningFormLost(call),
-    'tools.strict': tools.some(({ strict }) => strict === true),
+    'tools.strict': tools.some(({ strict, written }) => strict === true && !written),
     'tools.format': tools.some(hasGrammar),
     'image_url.detail': isDetailLost(call),
     temperature,
   }
   return Object.entries(isLost).flatMap(([name, one]) => (one ? [clientsName(call, name)] : []))
 }
+
+/** A call without a body has no parts that the Messages API does not have: blocks and tools of its own come whole. */
+const untranslatedHere = (call: Call): readonly string[] => (call.raw ? untranslatedIn(call) : [])
 
 /** The client's parameters that the Messages API does not have, or the model does not take. */
 export const omittedByMessages = (
@@ -112,7 +115,7 @@ export const omittedByMessages = (
   if (isRawFor(call, 'anthropic-messages')) return refusedOf(namesIn(call.raw), unsupported)
   const unknown = isRawFor(call, 'openai-chat')
     ? namesIn(call.raw).filter(name => !TRANSLATED.has(name))
-    : untranslatedIn(call)
+    : untranslatedHere(call)
   return [...new Set([...unknown, ...lostIn(call, claudeModel(target.model), unsupported)])]
 }
 

@@ -1,3 +1,4 @@
+import type { Call } from '../../types.ts'
 import type { ProviderDeps } from '../definition.ts'
 import { endpointUrl } from '../shared/base-url.ts'
 import type { Protocol } from '../shared/http-provider.ts'
@@ -50,6 +51,10 @@ export const anthropicCounts = (deps: ProviderDeps): CountProtocol => {
   }
 }
 
+/** The headers of the client's own format, also where its body is written anew. */
+const headersOf = ({ raw, formatHeaders }: Call): Readonly<Record<string, string>> | undefined =>
+  [raw, formatHeaders].find(one => one?.format === 'anthropic-messages')?.headers
+
 /**
  * Anthropic's Messages API, `POST {baseUrl}/v1/messages`.
  * Source: docs.anthropic.com, "Messages" and "Streaming Messages".
@@ -57,7 +62,7 @@ export const anthropicCounts = (deps: ProviderDeps): CountProtocol => {
 export const anthropicMessages = (provider: string, deps: ProviderDeps): Protocol => ({
   address: addressOf(deps),
   request: messagesRequest,
-  headers: call => (isRawFor(call, 'anthropic-messages') ? call.raw.headers : undefined),
+  headers: headersOf,
   omitted: omittedByMessages,
   warnings: messagesWarnings,
   requestIdHeader: REQUEST_ID,

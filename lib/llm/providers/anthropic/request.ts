@@ -13,12 +13,13 @@ import { type Thinking, thinkingFor } from './thinking.ts'
 
 const TEXT_INPUT = { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] }
 
-const toolFor = ({ name, description, parameters, custom, cacheControl }: Tool): object => ({
-  name,
-  ...(description !== undefined && { description }),
-  input_schema: custom ? TEXT_INPUT : inputSchema(parameters),
-  ...cacheControlFor(cacheControl),
-})
+const toolFor = ({ name, description, parameters, custom, cacheControl, written }: Tool): object =>
+  written ?? {
+    name,
+    ...(description !== undefined && { description }),
+    input_schema: custom ? TEXT_INPUT : inputSchema(parameters),
+    ...cacheControlFor(cacheControl),
+  }
 
 const choiceFor = (choice: ToolChoice): Readonly<Record<string, unknown>> => {
   switch (choice.type) {

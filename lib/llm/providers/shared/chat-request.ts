@@ -156,9 +156,9 @@ const namesOf = (call: Call): readonly string[] => {
   return call.parameters ? Object.keys(parametersFor(call)) : []
 }
 
-/** What chat completions do not have: parts of a body in another format, and parameters of a call without a body. */
-const unknownIn = (call: Call): readonly string[] =>
-  call.raw || call.parameters?.topK === undefined ? untranslatedIn(call) : ['top_k']
+/** What OpenAI's formats do not have: parts of a body in another format, and parameters of a call without a body. */
+export const unknownIn = (call: Call): readonly string[] =>
+  call.raw || call.parameters?.topK === undefined ? untranslatedIn(call) : [...untranslatedIn(call), 'top_k']
 
 /** The parameters of a call that its request leaves out. */
 export const omittedParameters = (

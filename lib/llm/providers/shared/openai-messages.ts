@@ -28,6 +28,8 @@ const partWithoutBreakpoint = (part: ContentPart): object => {
 const breakpointOf = (part: ContentPart): object | undefined =>
   'cacheControl' in part ? part.cacheControl : undefined
 
+const isOfBlock = (part: ContentPart): boolean => 'block' in part && part.block !== undefined
+
 const partFor = (part: ContentPart): object => {
   const breakpoint = breakpointOf(part)
   const sent = partWithoutBreakpoint(part)
@@ -39,12 +41,14 @@ const isInstruction = ({ role }: Message): boolean => role === 'system' || role 
 const contentFor = (message: Message, { takesBreakpoints }: MessageForm): string | readonly object[] => {
   const { content } = message
   if (typeof content === 'string') return content
-  if (takesBreakpoints) return content.map(partFor)
   const hasBreakpoint = content.some(part => breakpointOf(part) !== undefined)
-  // Texts that stand apart for a breakpoint alone are one where there is none.
+  if (takesBreakpoints && hasBreakpoint) return content.map(partFor)
+  // Texts that stand apart for a breakpoint or a block alone are one where there is none.
   const isOneText =
     content.every(({ type }) => type === 'text') && (content.length === 1 || isInstruction(message))
-  return hasBreakpoint && isOneText ? textOf(content) : content.map(partWithoutBreakpoint)
+  return (hasBreakpoint || content.some(isOfBlock)) && isOneText
+    ? textOf(content)
+    : content.map(partWithoutBreakpoint)
 }
 
 /** What a vendor wants to see of a call that comes back. @param at the call's place among those of its message */
@@ -66,6 +70,7 @@ export type MessageForm = Readonly<{
 }>
 
 type Assistant = Extract<Message, { role: 'assistant' }>
+type ToolResult = Extract<Message, { role: 'tool' }>
 
 const reasoningFor = ({ reasoning = [], toolCalls = [] }: Assistant, { reasoningField }: MessageForm) => {
   const text = reasoning.map(one => one.text).join('')
@@ -89,12 +94,20 @@ const assistantFor = (message: Assistant, form: MessageForm, isLast: boolean): o
   }
 }
 
+/** A tool's result; a breakpoint of the prompt cache stands on its last part. */
+const resultFor = (message: ToolResult, form: MessageForm): string | readonly object[] => {
+  const content = contentFor(message, form)
+  const { cacheControl } = message
+  if (!form.takesBreakpoints || !cacheControl) return content
+  const parts = typeof content === 'string' ? [{ type: 'text', text: content }] : content
+  return parts.map((part, at) => (at === parts.length - 1 ? { ...part, cache_control: cacheControl } : part))
+}
+
 const messageFor = (message: Message, form: MessageForm, isLast: boolean): object => {
   if (message.role === 'assistant') return assistantFor(message, form, isLast)
-  const content = contentFor(message, form)
   return message.role === 'tool'
-    ? { role: 'tool', tool_call_id: shortToolCallId(message.toolCallId), content }
-    : { role: message.role, content }
+    ? { role: 'tool', tool_call_id: shortToolCallId(message.toolCallId), content: resultFor(message, form) }
+    : { role: message.role, content: contentFor(message, form) }
 }
 
 /** Merges instructions into the user's message after them, or into a separate one where none follows. */

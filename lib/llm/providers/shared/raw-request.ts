@@ -1,5 +1,6 @@
 import { GatewayError } from '../../../errors.ts'
-import { elementsOf, membersOf, objectOf } from '../../../raw-json.ts'
+import { elementsOf, isObject, membersOf, objectOf } from '../../../raw-json.ts'
+import type { ContentPart } from '../../message.ts'
 import type { Call, RawRequest, WireFormat } from '../../types.ts'
 
 /** What the gateway changes in a body that passes on to an upstream of the same format. */
@@ -135,16 +136,39 @@ const COUNTERPARTS: Readonly<Partial<Record<WireFormat, Readonly<Record<string, 
 const withoutCounterpart = ({ members }: RawRequest, known: Readonly<Record<string, string>>): string[] =>
   members.flatMap(([name, value]) => (!isGiven(value) || Object.hasOwn(known, name) ? [] : name))
 
+/** What other formats cannot say of a block that a part of a message is made of. */
+const lostOfBlock = (part: ContentPart): readonly string[] => {
+  const block = 'block' in part ? part.block : undefined
+  if (block === undefined || block === 'continued') return []
+  const { type, citations, context } = block
+  return [
+    ...(isObject(citations) && citations.enabled === true ? [`messages.${type}.citations`] : []),
+    ...(part.type === 'file' && isGivenValue(context) ? [`messages.${type}.context`] : []),
+  ]
+}
+
+const isGivenValue = (value: unknown): boolean => value !== undefined && value !== null
+
+const lostOfBlocks = ({ messages }: Call): readonly string[] => {
+  const lost = new Set<string>()
+  for (const { content } of messages)
+    if (typeof content !== 'string')
+      for (const part of content) for (const name of lostOfBlock(part)) lost.add(name)
+  return [...lost]
+}
+
 /** Parts of a client's request in another format that a translation leaves out: members, and tools and blocks of its own. */
-export const untranslatedIn = ({ raw, parameters }: Call): readonly string[] => {
+export const untranslatedIn = (call: Call): readonly string[] => {
+  const { raw, parameters } = call
   if (raw?.untranslated) return raw.untranslated
   const known = raw && COUNTERPARTS[raw.format]
-  if (!known) return []
+  if (raw && !known) return []
   const tools = parameters?.tools?.filter(({ definedBy }) => definedBy !== undefined) ?? []
   return [
-    ...withoutCounterpart(raw, known),
+    ...(raw && known ? withoutCounterpart(raw, known) : []),
     ...tools.map(({ name }) => `tools.${name}`),
-    ...(raw.leftOut ?? []),
+    ...(raw?.leftOut ?? []),
+    ...lostOfBlocks(call),
   ]
 }
 

@@ -7,10 +7,11 @@ import {
   omissionWarnings,
   temperatureFor,
   temperatureWarnings,
+  unknownIn,
 } from './chat-request.ts'
 import { strictFor, strictWarnings } from './openai-strict.ts'
 import { choiceAmong, withProperties } from './openai-tools.ts'
-import { assertTranslatable, clientsName, untranslatedIn } from './raw-request.ts'
+import { assertTranslatable, clientsName } from './raw-request.ts'
 import { itemsFor } from './responses-items.ts'
 import { omittedFrom, type Unsupported } from './unsupported-parameters.ts'
 
@@ -116,12 +117,11 @@ export const responsesOmitted = (call: Call, target: Target, unsupported: Unsupp
   const absent = Object.entries(ABSENT).flatMap(([own, name]) =>
     parameters[own as keyof typeof ABSENT] === undefined ? [] : [name],
   )
-  const unknown = call.raw || parameters.topK === undefined ? untranslatedIn(call) : ['top_k']
   const names = [...absent, ...refusedIn(call, unsupported)]
   const isTemperatureLost =
     call.temperature !== undefined && temperatureFor(call, rangeOf(target, unsupported)) === undefined
   return [
-    ...unknown,
+    ...unknownIn(call),
     ...names.map(name => clientsName(call, name)),
     ...(isTemperatureLost ? ['temperature'] : []),
   ]

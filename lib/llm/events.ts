@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts'
-import type { Reasoning, ToolCall } from './message.ts'
+import { placedAfter, type Reasoning, type ToolCall } from './message.ts'
 import type { EventGroup, Reply, ReplyEvent } from './types.ts'
 
 type Step = IteratorResult<EventGroup>
@@ -187,9 +187,10 @@ export type WholeReply = Readonly<{
   finish: Finish
 }>
 
-/** The text that an event adds to its answer: of an answer, a refusal, reasoning, or a tool's arguments. */
+/** The text that an event adds to its answer: of an answer, a refusal, reasoning as it comes, or a tool's arguments. */
 export const addedText = (event: ReplyEvent): string => {
   if (event.type === 'tool-call-delta') return event.arguments
+  if (event.type === 'reasoning-delta') return event.redacted ?? event.text
   return 'text' in event ? event.text : ''
 }
 
@@ -227,14 +228,20 @@ const joined = (last: ReplyEvent, event: ReplyEvent): ReplyEvent => {
   return 'text' in last && 'text' in event ? { ...last, text: last.text + event.text } : event
 }
 
+const isRedacted = (event: ReplyEvent): boolean =>
+  event.type === 'reasoning-delta' && event.redacted !== undefined
+
+const endsBlock = (event: ReplyEvent): boolean =>
+  isRedacted(event) || (event.type === 'reasoning-delta' && event.signature !== undefined)
+
 /**
  * Appends an event, so that the events say the same in fewer pieces: adjacent deltas of the same kind become one. A
- * signature ends its block of reasoning, so that what follows it begins another.
+ * signature ends its block of reasoning, so that what follows it begins another; a redacted block stands alone.
  */
 export const append = (events: ReplyEvent[], event: ReplyEvent): void => {
   const last = events.at(-1)
-  const isSigned = last?.type === 'reasoning-delta' && last.signature !== undefined
-  if (isPartOf(last, event) && !isSigned) events[events.length - 1] = joined(last, event)
+  if (isPartOf(last, event) && !endsBlock(last) && !isRedacted(event))
+    events[events.length - 1] = joined(last, event)
   else events.push(event)
 }
 
@@ -250,7 +257,7 @@ export const answerOf = (events: readonly ReplyEvent[]): WholeReply | undefined 
     else if (event.type === 'refusal-delta') refusal += event.text
     else if (event.type === 'reasoning-delta') {
       const { type: _, ...block } = event
-      reasoning.push(block)
+      reasoning.push(placedAfter(block, (text === '' ? 0 : 1) + toolCalls.length))
     } else if (event.type === 'tool-call-delta') {
       const { index, id = '', name = '', arguments: added, isCustom } = event
       const known = toolCalls[index]

@@ -33,8 +33,19 @@ export type ToolCall = Readonly<{
   cacheControl?: object
 }>
 
-/** A model's reasoning. Its provider checks the signature when it comes back in a later call. */
-export type Reasoning = Readonly<{ text: string; signature?: string }>
+/** A block of a model's reasoning. Its provider checks the signature when it comes back in a later call. */
+export type Reasoning = Readonly<{
+  text: string
+  signature?: string
+  /** In place of the text: reasoning that its provider does not show, encrypted. */
+  redacted?: string
+  /** How many parts of the message's content and calls of tools stand before it; absent where it stands first. */
+  after?: number
+}>
+
+/** Reasoning in its place: after so many parts and calls. */
+export const placedAfter = (reasoning: Reasoning, after: number): Reasoning =>
+  after > 0 ? { ...reasoning, after } : reasoning
 
 /** One message of a conversation. */
 export type Message =

@@ -57,7 +57,7 @@ function* textsOfMessage(message: Message): Generator<string> {
   else for (const part of content) if (part.type === 'text') yield part.text
   if (message.role !== 'assistant') return
   for (const call of message.toolCalls ?? []) yield `${call.name} ${call.arguments}`
-  for (const { text } of message.reasoning ?? []) yield text
+  for (const { text, redacted = text } of message.reasoning ?? []) yield redacted
 }
 
 const textOfTool = ({ written: _, ...tool }: Tool): string => JSON.stringify(tool)
@@ -202,7 +202,7 @@ const bytesOfMessage = (message: Message): number => {
   else for (const part of content) if (part.type === 'text') bytes += Buffer.byteLength(part.text)
   if (message.role !== 'assistant') return bytes
   for (const { name, arguments: input } of message.toolCalls ?? []) bytes += Buffer.byteLength(name + input)
-  for (const { text } of message.reasoning ?? []) bytes += Buffer.byteLength(text)
+  for (const { text, redacted = text } of message.reasoning ?? []) bytes += Buffer.byteLength(redacted)
   return bytes
 }
 

@@ -115,8 +115,8 @@ export type Call = RequestContext &
 /** The events of a reply, in order: any number of deltas, then exactly one `finish` or `error`. */
 export type ReplyEvent =
   | Readonly<{ type: 'text-delta'; text: string }>
-  /** The model's reasoning. A signature comes with its end. */
-  | Readonly<{ type: 'reasoning-delta'; text: string; signature?: string }>
+  /** The model's reasoning. A signature comes with its end; a redacted block is whole, and has no text. */
+  | Readonly<{ type: 'reasoning-delta'; text: string; signature?: string; redacted?: string }>
   /** The model's refusal to answer. */
   | Readonly<{ type: 'refusal-delta'; text: string }>
   /**

@@ -38,6 +38,7 @@ const READ: ReadMembers = {
   tool_use: ['id', 'name', 'input', 'cache_control'],
   tool_result: ['tool_use_id', 'content', 'is_error', 'cache_control'],
   thinking: ['thinking', 'signature'],
+  redacted_thinking: ['data'],
 }
 
 /** What a block of a known type must hold. */
@@ -99,6 +100,7 @@ const block = seeing(
       content: resultContent,
       thinking: optional(z.string()),
       signature: optional(z.string()),
+      data: optional(z.string()),
     })
     .check(assertComplete)
     .check(assertSource),

@@ -53,6 +53,7 @@ describe('cache', () => {
     const events: ReplyEvent[] = [
       wire('{"a":1.0}'),
       { type: 'reasoning-delta', text: 'Hm.', signature: 's' },
+      { type: 'reasoning-delta', text: '', redacted: 'AAAA' },
       wire('{"b":2}'),
       { type: 'tool-call-delta', index: 0, id: 'a', name: 'now', arguments: '{}' },
       { type: 'finish', reason: 'tool_calls', raw: 'tool_calls' },

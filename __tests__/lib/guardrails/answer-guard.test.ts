@@ -214,6 +214,12 @@ describe('an answer that is guarded while it streams', () => {
     expect(first).toEqual({ type: 'reasoning-delta', text: 'Mail [EMAIL] now' })
   })
 
+  it('passes reasoning on that only its vendor can read', () => {
+    const thought: ReplyEvent = { type: 'reasoning-delta', text: 'Hm.' }
+    const redacted: ReplyEvent = { type: 'reasoning-delta', text: '', redacted: 'AAAA' }
+    expect(run(guardWith('redact'), [thought, redacted, FINISH])).toEqual([thought, redacted, FINISH])
+  })
+
   it('ends where it is blocked: what came before has left, the match and all after it never do', () => {
     const left = run(guardWith('block'), [
       delta('text-delta', 'Sure. The card is 4111 11'),

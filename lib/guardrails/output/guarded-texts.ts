@@ -45,7 +45,7 @@ export const namesOfEvent = (event: TextEvent): Readonly<{ id?: string; name?: s
 export const saysMore = (event: TextEvent): boolean =>
   event.type === 'tool-call-delta'
     ? event.id !== undefined || event.extraContent !== undefined
-    : event.type === 'reasoning-delta' && event.signature !== undefined
+    : event.type === 'reasoning-delta' && (event.signature ?? event.redacted) !== undefined
 
 /** The texts of one answer: its content, its reasoning, its refusal, and the arguments of each tool call. */
 export class GrowingTexts {

@@ -10,6 +10,8 @@ type Open =
   | Readonly<{ kind: 'text' }>
   | { readonly kind: 'thinking'; isSigned: boolean }
   | Readonly<{ kind: 'tool'; call: number }>
+  /** It comes as a whole. */
+  | Readonly<{ kind: 'redacted' }>
 
 const isWholeJson = (json: string): boolean => {
   if (!json.trimEnd().endsWith('}')) return false
@@ -91,7 +93,9 @@ export class BlockWriter {
       case 'refusal-delta':
         return this.#text(event.text)
       case 'reasoning-delta':
-        return this.#thinking(event.text, event.signature)
+        return event.redacted === undefined
+          ? this.#thinking(event.text, event.signature)
+          : this.#redacted(event.redacted)
       default:
         return ''
     }
@@ -119,6 +123,12 @@ export class BlockWriter {
     this.#open = { kind: 'thinking', isSigned: signature !== undefined }
     if (text !== '') written += this.#delta({ type: 'thinking_delta', thinking: text })
     return signature === undefined ? written : written + this.#delta({ type: 'signature_delta', signature })
+  }
+
+  #redacted(data: string): string {
+    const written = this.#waitingCalls() + this.#begin({ type: 'redacted_thinking', data })
+    this.#open = { kind: 'redacted' }
+    return written
   }
 
   #fragment({ index, id = '', name = '', arguments: json, isCustom }: Fragment): string {

@@ -2,6 +2,7 @@ import {
   type Content,
   type ContentPart,
   type Message,
+  placedAfter,
   type Reasoning,
   type ToolCall,
   textOf,
@@ -147,13 +148,26 @@ const toolCallOf = ({ id = '', name = '', input, cache_control: breakpoint }: Bl
   ...(isObject(breakpoint) && { cacheControl: breakpoint }),
 })
 
-const reasoningOf = ({ thinking = '', signature }: Block): Reasoning => ({
+const reasoningOf = ({ thinking = '', signature, data }: Block): Reasoning => ({
   text: thinking,
   ...(signature && { signature }),
+  ...(data && { redacted: data }),
 })
 
-/** Reasoning that only its own vendor can read is left out. */
-const APART: ReadonlySet<string> = new Set(['tool_use', 'thinking', 'redacted_thinking'])
+const THINKING: ReadonlySet<string> = new Set(['thinking', 'redacted_thinking'])
+const APART: ReadonlySet<string> = new Set(['tool_use', ...THINKING])
+
+/** The reasoning among the blocks of an answer, in its place. */
+const reasoningIn = (blocks: readonly Block[]): readonly Reasoning[] => {
+  const found: Reasoning[] = []
+  let before = 0
+  for (const block of blocks) {
+    if (THINKING.has(block.type)) found.push(placedAfter(reasoningOf(block), before))
+    else if (block.type === 'tool_use') before += 1
+    else if (!isOfFormatAlone(block)) before += partsOfBlock(block).length
+  }
+  return found
+}
 
 const isOfFormatAlone = (block: Block): boolean => partsOfBlock(block).some(({ type }) => type === 'other')
 
@@ -163,7 +177,7 @@ const isOfFormatAlone = (block: Block): boolean => partsOfBlock(block).some(({ t
  */
 const assistantMessages = (blocks: readonly Block[], leftOut: Set<string>): readonly Message[] => {
   const calls = blocks.filter(({ type }) => type === 'tool_use')
-  const reasoning = blocks.filter(({ type }) => type === 'thinking')
+  const reasoning = reasoningIn(blocks)
   const others = blocks.filter(({ type }) => !APART.has(type))
   const said = others.filter(block => !isOfFormatAlone(block))
   const foreign = others.filter(isOfFormatAlone)
@@ -174,7 +188,7 @@ const assistantMessages = (blocks: readonly Block[], leftOut: Set<string>): read
       role: 'assistant',
       content: contentOf(said),
       ...(calls.length > 0 && { toolCalls: calls.map(toolCallOf) }),
-      ...(reasoning.length > 0 && { reasoning: reasoning.map(reasoningOf) }),
+      ...(reasoning.length > 0 && { reasoning }),
     },
   ]
 }

@@ -1,5 +1,5 @@
 import type { WholeReply } from '../../../llm/events.ts'
-import type { FinishReason, Reply, Usage } from '../../../llm/types.ts'
+import type { FinishReason, Reply, ReplyEvent, ToolCall, Usage } from '../../../llm/types.ts'
 import { isObject } from '../../../raw-json.ts'
 
 const REASONS: Readonly<Record<FinishReason, string>> = {
@@ -56,14 +56,38 @@ const inputOf = (json: string): object => {
   }
 }
 
-/** The content blocks of a whole answer. */
-export const contentBlocks = ({ reasoning, text, refusal, toolCalls }: WholeReply): readonly object[] => [
-  ...reasoning.map(block => ({ type: 'thinking', thinking: block.text, signature: block.signature ?? '' })),
-  ...[text, refusal].flatMap(said => (said === '' ? [] : [{ type: 'text', text: said }])),
-  ...toolCalls.map(({ id, name, arguments: json, isCustom }) => ({
-    type: 'tool_use',
-    id,
-    name,
-    input: isCustom ? { input: json } : inputOf(json),
-  })),
-]
+type ReasoningEvent = Extract<ReplyEvent, { type: 'reasoning-delta' }>
+
+const thinkingBlock = ({ text, signature = '', redacted }: ReasoningEvent): object =>
+  redacted === undefined
+    ? { type: 'thinking', thinking: text, signature }
+    : { type: 'redacted_thinking', data: redacted }
+
+const toolUse = ({ id, name, arguments: json, isCustom }: ToolCall): object => ({
+  type: 'tool_use',
+  id,
+  name,
+  input: isCustom ? { input: json } : inputOf(json),
+})
+
+/** The content blocks of a whole answer in their order. @param events those of which it consists, appended */
+export const contentBlocks = (
+  events: readonly ReplyEvent[],
+  { toolCalls }: WholeReply,
+): readonly object[] => {
+  const blocks: object[] = []
+  let text: { type: 'text'; text: string } | undefined
+  for (const event of events) {
+    if (event.type === 'reasoning-delta') {
+      text = undefined
+      blocks.push(thinkingBlock(event))
+    } else if ((event.type === 'text-delta' || event.type === 'refusal-delta') && event.text !== '') {
+      if (text) text.text += event.text
+      else {
+        text = { type: 'text', text: event.text }
+        blocks.push(text)
+      }
+    }
+  }
+  return [...blocks, ...toolCalls.map(toolUse)]
+}

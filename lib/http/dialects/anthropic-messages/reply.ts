@@ -26,7 +26,7 @@ const whole = async (reply: Reply): Promise<RouteResponse> => {
   return {
     json: {
       ...messageHead(reply),
-      content: contentBlocks(answer),
+      content: contentBlocks(events, answer),
       stop_reason: stopReasonOf(answer.finish.reason, answer.toolCalls.length > 0),
       stop_sequence: null,
       usage: messageUsage(usage),

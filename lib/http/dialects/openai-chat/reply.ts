@@ -35,11 +35,16 @@ const headOf = ({ head }: Reply, now: number, object: 'chat.completion' | 'chat.
   model: head.target.name,
 })
 
+const reasoningBody = (reasoning: WholeReply['reasoning']) => {
+  const text = reasoning.map(block => block.text).join('')
+  return text === '' ? {} : { reasoning_content: text }
+}
+
 const messageBody = ({ text, refusal, reasoning, toolCalls }: WholeReply) => ({
   role: 'assistant',
   content: text === '' && (toolCalls.length > 0 || refusal !== '') ? null : text,
   refusal: refusal === '' ? null : refusal,
-  ...(reasoning.length > 0 && { reasoning_content: reasoning.map(block => block.text).join('') }),
+  ...reasoningBody(reasoning),
   ...(toolCalls.length > 0 && {
     tool_calls: toolCalls.map(toolCallBody),
   }),
@@ -80,7 +85,7 @@ const deltaOf = (event: ReplyEvent): object | undefined => {
     case 'refusal-delta':
       return { refusal: event.text }
     case 'reasoning-delta':
-      return { reasoning_content: event.text }
+      return event.text === '' ? undefined : { reasoning_content: event.text }
     case 'tool-call-delta':
       return { tool_calls: [toolCallDelta(event)] }
     default:

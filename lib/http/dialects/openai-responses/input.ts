@@ -7,7 +7,7 @@ import {
   openAiInputItem,
 } from '../../../validation/openai-responses.ts'
 import { check } from '../../../validation/zod.ts'
-import { isSigned } from './messages.ts'
+import { sealedIn } from './messages.ts'
 
 type Members = ReturnType<typeof membersOf>
 
@@ -64,7 +64,7 @@ const OWN_REASONING = /^rs_[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}\d{2,3}$/
 
 /** Reasoning that the gateway wrote of a translated answer: no vendor that has Responses can read it. */
 const isOwnReasoning = ({ type, id = '', encrypted_content: encrypted }: OpenAiInputItem): boolean =>
-  type === 'reasoning' && (isSigned(encrypted) || OWN_REASONING.test(id))
+  type === 'reasoning' && (sealedIn(encrypted) !== undefined || OWN_REASONING.test(id))
 
 /** A request without the gateway's own reasoning among its items; the same one where it has none. */
 const withoutOwnReasoning = async (

@@ -1,4 +1,11 @@
-import type { Content, ContentPart, Message, Reasoning, ToolCall } from '../../../llm/message.ts'
+import {
+  type Content,
+  type ContentPart,
+  type Message,
+  placedAfter,
+  type Reasoning,
+  type ToolCall,
+} from '../../../llm/message.ts'
 import { mapInTurns } from '../../../loop-turns.ts'
 import type { OpenAiInputItem } from '../../../validation/openai-responses.ts'
 
@@ -6,15 +13,23 @@ type ItemContent = NonNullable<OpenAiInputItem['content']>
 type ItemPart = Exclude<ItemContent, string>[number]
 type Assistant = Extract<Message, { role: 'assistant' }>
 
-/** Marks a signature of reasoning in `encrypted_content`: other values belong to the vendor that wrote them. */
+/** Mark what the gateway put into `encrypted_content` of reasoning: other values belong to the vendor that wrote them. */
 const SIGNATURE = 'signature:'
+const REDACTED = 'redacted:'
 
-/** The signature of reasoning as an item carries it. */
-export const encryptedContent = (signature: string): string => `${SIGNATURE}${signature}`
+type Sealed = Readonly<{ signature?: string | undefined; redacted?: string | undefined }>
 
-/** Whether an item's `encrypted_content` is a signature that the gateway put there. */
-export const isSigned = (encrypted: string | undefined): encrypted is string =>
-  encrypted?.startsWith(SIGNATURE) ?? false
+/** What only its vendor understands of a block of reasoning, as an item carries it; undefined where there is nothing. */
+export const encryptedContent = ({ signature, redacted }: Sealed): string | undefined => {
+  if (redacted !== undefined) return `${REDACTED}${redacted}`
+  return signature === undefined ? undefined : `${SIGNATURE}${signature}`
+}
+
+/** The same of an item's `encrypted_content`; undefined where the gateway did not write it. */
+export const sealedIn = (encrypted = ''): Sealed | undefined => {
+  if (encrypted.startsWith(SIGNATURE)) return { signature: encrypted.slice(SIGNATURE.length) }
+  return encrypted.startsWith(REDACTED) ? { redacted: encrypted.slice(REDACTED.length) } : undefined
+}
 
 const partOf = (part: ItemPart): ContentPart => {
   const { type, text, image_url: image, detail, input_audio: audio, file_id: id, filename } = part
@@ -54,7 +69,9 @@ const outputOf = (output: unknown): Content => {
 const reasoningOf = ({ summary = [], content, encrypted_content: encrypted }: OpenAiInputItem): Reasoning => {
   const parts = [...summary, ...(typeof content === 'string' ? [] : (content ?? []))]
   const text = parts.map(part => part.text ?? '').join('')
-  return { text, ...(isSigned(encrypted) && { signature: encrypted.slice(SIGNATURE.length) }) }
+  const { signature, redacted } = sealedIn(encrypted) ?? {}
+  if (redacted !== undefined) return { text: '', redacted }
+  return { text, ...(signature !== undefined && { signature }) }
 }
 
 /** A message of the model's, as its items come. */
@@ -68,7 +85,7 @@ class AssistantMessage {
   add(item: OpenAiInputItem): boolean {
     const { type = 'message', role, content = '', call_id: id = '', name = '' } = item
     if (type === 'message' && role === 'assistant') this.#addText(content)
-    else if (type === 'reasoning') this.#reasoning.push(reasoningOf(item))
+    else if (type === 'reasoning') this.#addReasoning(reasoningOf(item))
     else if (type === 'function_call') this.#calls.push({ id, name, arguments: item.arguments ?? '' })
     else if (type === 'custom_tool_call')
       this.#calls.push({ id, name, arguments: item.input ?? '', isCustom: true })
@@ -92,6 +109,10 @@ class AssistantMessage {
       ...(this.#reasoning.length > 0 && { reasoning: this.#reasoning }),
       ...(this.#refusal !== undefined && { refusal: this.#refusal }),
     }
+  }
+
+  #addReasoning(reasoning: Reasoning): void {
+    this.#reasoning.push(placedAfter(reasoning, this.#parts.length + this.#calls.length))
   }
 
   #addText(content: ItemContent): void {

@@ -62,37 +62,46 @@ class MessageItem implements OpenItem {
   }
 }
 
-/** A block of reasoning, as a summary of one part. */
+/** A block of reasoning, as a summary of one part; a redacted one has none. */
 class ReasoningItem implements OpenItem {
   readonly #place: Place
+  readonly #redacted: string | undefined
   #text = ''
   signature: string | undefined
 
-  constructor(place: Place) {
+  constructor(place: Place, redacted?: string) {
     this.#place = place
+    this.#redacted = redacted
   }
 
-  item = (status: Status): object => ({
-    id: this.#place.item_id,
-    type: 'reasoning',
-    status,
-    summary: status === 'in_progress' || this.#text === '' ? [] : [this.#part(this.#text)],
-    ...(this.signature !== undefined && { encrypted_content: encryptedContent(this.signature) }),
-  })
+  item = (status: Status): object => {
+    const encrypted = encryptedContent({ signature: this.signature, redacted: this.#redacted })
+    return {
+      id: this.#place.item_id,
+      type: 'reasoning',
+      status,
+      summary: status === 'in_progress' || this.#text === '' ? [] : [this.#part(this.#text)],
+      ...(encrypted !== undefined && { encrypted_content: encrypted }),
+    }
+  }
 
-  begin = (): readonly ItemEvent[] => [
-    this.#event('response.reasoning_summary_part.added', { part: this.#part('') }),
-  ]
+  begin = (): readonly ItemEvent[] =>
+    this.#redacted === undefined
+      ? [this.#event('response.reasoning_summary_part.added', { part: this.#part('') })]
+      : []
 
   add(delta: string): readonly ItemEvent[] {
     this.#text += delta
     return delta === '' ? [] : [this.#event('response.reasoning_summary_text.delta', { delta })]
   }
 
-  end = (): readonly ItemEvent[] => [
-    this.#event('response.reasoning_summary_text.done', { text: this.#text }),
-    this.#event('response.reasoning_summary_part.done', { part: this.#part(this.#text) }),
-  ]
+  end = (): readonly ItemEvent[] =>
+    this.#redacted === undefined
+      ? [
+          this.#event('response.reasoning_summary_text.done', { text: this.#text }),
+          this.#event('response.reasoning_summary_part.done', { part: this.#part(this.#text) }),
+        ]
+      : []
 
   #part(text: string): object {
     return { type: 'summary_text', text }
@@ -190,7 +199,14 @@ export class OutputItems {
     return [...ended, ...this.#begin(item), ...item.add(text)]
   }
 
-  #addReasoning({ text, signature }: Delta<'reasoning-delta'>): readonly ItemEvent[] {
+  #addRedacted(redacted: string): readonly ItemEvent[] {
+    const ended = this.#endLast()
+    const item = new ReasoningItem(this.#place('rs'), redacted)
+    return [...ended, ...this.#begin(item), ...this.#end(item, 'completed')]
+  }
+
+  #addReasoning({ text, signature, redacted }: Delta<'reasoning-delta'>): readonly ItemEvent[] {
+    if (redacted !== undefined) return this.#addRedacted(redacted)
     let events: readonly ItemEvent[] = []
     let item = this.#last instanceof ReasoningItem ? this.#last : undefined
     if (!item) {

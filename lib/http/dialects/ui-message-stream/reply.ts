@@ -18,6 +18,7 @@ const REASONS: Readonly<Record<FinishReason, string>> = {
 }
 
 type Delta = Extract<ReplyEvent, { type: 'text-delta' | 'refusal-delta' | 'reasoning-delta' }>
+type ReasoningDelta = Extract<ReplyEvent, { type: 'reasoning-delta' }>
 type ToolDelta = Extract<ReplyEvent, { type: 'tool-call-delta' }>
 type OpenCall = { id: string; name: string; arguments: string; isCustom: boolean; extraContent?: unknown }
 
@@ -123,11 +124,8 @@ class ChunkWriter implements FrameWriter {
       case 'text-delta':
       case 'refusal-delta':
         return this.#delta('text', event)
-      case 'reasoning-delta': {
-        const { signature } = event
-        const text = event.text === '' ? '' : this.#delta('reasoning', event)
-        return signature === undefined ? text : text + this.#end({ [CARRIED_BY]: { signature } })
-      }
+      case 'reasoning-delta':
+        return this.#reasoning(event)
       case 'tool-call-delta':
         return this.#end() + this.#toolDelta(event)
       default:
@@ -141,6 +139,17 @@ class ChunkWriter implements FrameWriter {
 
   fail(error: GatewayError): string {
     return data({ type: 'error', errorText: error.message }) + DONE
+  }
+
+  /** What only its vendor understands of reasoning comes with its end; a redacted block has nothing else. */
+  #reasoning(event: ReasoningDelta): string {
+    const { text, signature, redacted } = event
+    if (redacted !== undefined)
+      return this.#end() + this.#begin('reasoning') + this.#end({ [CARRIED_BY]: { redacted } })
+    const delta = text === '' ? '' : this.#delta('reasoning', event)
+    if (signature === undefined) return delta
+    const begun = this.#open === 'reasoning' ? '' : this.#end() + this.#begin('reasoning')
+    return delta + begun + this.#end({ [CARRIED_BY]: { signature } })
   }
 
   #delta(kind: 'text' | 'reasoning', { text }: Delta): string {

@@ -1,6 +1,13 @@
 import { GatewayError } from '../../../errors.ts'
-import type { ContentPart, Message, Reasoning, ToolCall } from '../../../llm/message.ts'
+import {
+  type ContentPart,
+  type Message,
+  placedAfter,
+  type Reasoning,
+  type ToolCall,
+} from '../../../llm/message.ts'
 import type { Call } from '../../../llm/types.ts'
+import { isObject } from '../../../raw-json.ts'
 import type { RequestContext } from '../../../request-context.ts'
 import { isToolPart, type UiChatBody, type UiMessage, type UiPart } from '../../../validation/chat.ts'
 import { type ChatDefaults, chatCall } from '../chat.ts'
@@ -30,7 +37,9 @@ const contentOf = (parts: readonly UiPart[]): ContentPart[] =>
 export const CARRIED_BY = 'parley'
 
 const reasoningOf = ({ text = '', providerMetadata }: UiPart): Reasoning => {
-  const { signature } = (providerMetadata?.[CARRIED_BY] ?? {}) as { signature?: unknown }
+  const carried = providerMetadata?.[CARRIED_BY]
+  const { signature, redacted } = isObject(carried) ? carried : {}
+  if (typeof redacted === 'string') return { text: '', redacted }
   return { text, ...(typeof signature === 'string' && { signature }) }
 }
 
@@ -59,6 +68,17 @@ const toolCallOf = ({
   }
 }
 
+/** The reasoning of a step, in its place among what was said and called. */
+const reasoningIn = (parts: readonly UiPart[], offered: Offered): readonly Reasoning[] => {
+  const found: Reasoning[] = []
+  let before = 0
+  for (const part of parts) {
+    if (part.type === 'reasoning') found.push(placedAfter(reasoningOf(part), before))
+    else before += isCalled(part, offered) ? 1 : contentOf([part]).length
+  }
+  return found
+}
+
 const resultOf = ({ state, output, errorText }: UiPart): string | undefined => {
   if (state === 'output-error') return errorText ?? 'The tool failed.'
   if (state === 'output-denied') return 'The user has not permitted this.'
@@ -75,7 +95,7 @@ const toolMessagesOf = (part: UiPart): Message[] => {
 const stepMessages = (parts: readonly UiPart[], offered: Offered): Message[] => {
   const content = contentOf(parts)
   const called = parts.filter(part => isCalled(part, offered))
-  const reasoning = parts.filter(({ type }) => type === 'reasoning').map(reasoningOf)
+  const reasoning = reasoningIn(parts, offered)
   if (content.length + called.length === 0) return []
   const said: Message = {
     role: 'assistant',

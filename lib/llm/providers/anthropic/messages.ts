@@ -1,7 +1,16 @@
 import { hash } from 'node:crypto'
 import { GatewayError } from '../../../errors.ts'
 import { isObject } from '../../../raw-json.ts'
-import { type Content, type ContentPart, type Message, type ToolCall, textOf } from '../../message.ts'
+import {
+  type Content,
+  type ContentPart,
+  type Message,
+  type Reasoning,
+  type ToolCall,
+  textOf,
+} from '../../message.ts'
+
+type Assistant = Extract<Message, { role: 'assistant' }>
 
 /** A content block of Anthropic's, or a message. */
 type Block = Readonly<Record<string, unknown>>
@@ -88,20 +97,54 @@ const inputOf = ({ isCustom, arguments: written }: ToolCall): object => {
   }
 }
 
-const assistantBlocks = (message: Extract<Message, { role: 'assistant' }>): readonly Block[] => [
-  ...(message.reasoning ?? []).flatMap(({ text, signature }) =>
-    signature === undefined ? [] : [{ type: 'thinking', thinking: text, signature }],
-  ),
-  ...blocksFor(message.content),
-  ...blocksFor(message.refusal ?? ''),
-  ...(message.toolCalls ?? []).map(call => ({
-    type: 'tool_use',
-    id: toolUseId(call.id),
-    name: call.name,
-    input: inputOf(call),
-    ...cacheControlFor(call.cacheControl),
-  })),
-]
+/** Reasoning as it came. Such as has no signature is another vendor's. */
+const thinkingBlocks = ({ text, signature, redacted }: Reasoning): readonly Block[] => {
+  if (redacted !== undefined) return [{ type: 'redacted_thinking', data: redacted }]
+  return signature === undefined ? [] : [{ type: 'thinking', thinking: text, signature }]
+}
+
+const toolUse = (call: ToolCall): Block => ({
+  type: 'tool_use',
+  id: toolUseId(call.id),
+  name: call.name,
+  input: inputOf(call),
+  ...cacheControlFor(call.cacheControl),
+})
+
+const eachPart = (content: Content): readonly (readonly Block[])[] => {
+  if (typeof content !== 'string') return content.map(part => blocksFor([part]))
+  return content === '' ? [] : [blocksFor(content)]
+}
+
+/** Blocks of reasoning by their place; the last block of a message is never one of them. */
+const thinkingPlaces = (
+  reasoning: readonly Reasoning[],
+  last: number,
+): ReadonlyMap<number, readonly Block[]> => {
+  const places = new Map<number, Block[]>()
+  for (const one of reasoning) {
+    const at = Math.min(one.after ?? 0, last)
+    const blocks = places.get(at) ?? []
+    blocks.push(...thinkingBlocks(one))
+    places.set(at, blocks)
+  }
+  return places
+}
+
+/** What an assistant said and called, with its reasoning in the place where it was: its vendor wants it back there. */
+const assistantBlocks = (message: Assistant): readonly Block[] => {
+  const { content, refusal = '', toolCalls = [], reasoning = [] } = message
+  const parts = eachPart(content)
+  const others = [...parts, ...toolCalls.map(call => [toolUse(call)])]
+  const places = thinkingPlaces(reasoning, Math.max(0, others.length - 1))
+  const thinkingAt = (at: number): readonly Block[] => places.get(at) ?? []
+  return [
+    ...(others.length === 0 ? thinkingAt(0) : []),
+    ...parts.flatMap((blocks, at) => [...thinkingAt(at), ...blocks]),
+    ...blocksFor(refusal),
+    ...others.slice(parts.length).flatMap((blocks, at) => [...thinkingAt(parts.length + at), ...blocks]),
+  ]
+}
 
 const toolResult = ({ toolCallId, content, cacheControl }: Extract<Message, { role: 'tool' }>): Block => ({
   type: 'tool_result',

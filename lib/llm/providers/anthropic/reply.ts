@@ -60,7 +60,14 @@ export type ReadOptions = Readonly<{
 }>
 
 /** The types of blocks that are read; all others have a meaning of their own. */
-const READ_BLOCKS: ReadonlySet<unknown> = new Set(['text', 'thinking', 'tool_use', undefined, null])
+const READ_BLOCKS: ReadonlySet<unknown> = new Set([
+  'text',
+  'thinking',
+  'redacted_thinking',
+  'tool_use',
+  undefined,
+  null,
+])
 
 /** Names that can stand in a stream's `event` field. */
 const EVENT_NAME = /^[\w.-]{1,100}$/
@@ -83,6 +90,10 @@ const blockEvents = (block: Fields | undefined, toolIndex: number, answerTool?: 
     return text === '' && signature === undefined
       ? []
       : [{ type: 'reasoning-delta', text, ...(signature !== undefined && { signature }) }]
+  }
+  if (block?.type === 'redacted_thinking') {
+    const redacted = wordIn(block.data)
+    return redacted === undefined ? [] : [{ type: 'reasoning-delta', text: '', redacted }]
   }
   if (block?.type === 'tool_use') {
     const { id, name, input } = block

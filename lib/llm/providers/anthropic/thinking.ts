@@ -46,7 +46,9 @@ const isUnwanted = ({ reasoningTokens, reasoningEffort = '' }: ModelParameters):
 const hasCallWithoutReasoning = (messages: Call['messages']): boolean =>
   messages.some(
     message =>
-      message.role === 'assistant' && message.toolCalls && !message.reasoning?.some(one => one.signature),
+      message.role === 'assistant' &&
+      message.toolCalls &&
+      !message.reasoning?.some(one => one.signature ?? one.redacted),
   )
 
 /** It is asked of a conversation several times: for its request, its warnings and its budget. */

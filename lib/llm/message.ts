@@ -16,6 +16,12 @@ export type ContentPart =
   /** A part of a type that only its own format knows; `name` is that type. */
   | (OfBlock & Readonly<{ type: 'other'; name: string }>)
 
+const HAS_SCHEME = /^(?:data|https?):/i
+
+/** The URL of a file's data in OpenAI's formats: some clients send the base64 of a PDF alone. */
+export const fileDataUrl = (data: string): string =>
+  HAS_SCHEME.test(data) ? data : `data:application/pdf;base64,${data}`
+
 /** Plain text, or parts in order. */
 export type Content = string | readonly ContentPart[]
 

@@ -35,7 +35,7 @@ export const mistral: ProviderDefinition = {
         alwaysSendsUsage: true,
         highestTemperature: HIGHEST_TEMPERATURE,
         limitField: 'max_tokens',
-        messageForm: { fitted: mistralMessages, marksPrefix: true },
+        messageForm: { fitted: mistralMessages, marksPrefix: true, fileByUrl: 'document_url' },
       },
     }),
 }

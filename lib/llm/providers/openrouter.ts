@@ -18,7 +18,7 @@ export const openrouter: ProviderDefinition = {
         provider: 'openrouter',
         vendorPath: '/api/v1',
         knowsDeveloper: true,
-        messageForm: { reasoningField: 'reasoning', takesBreakpoints: true },
+        messageForm: { reasoningField: 'reasoning', takesBreakpoints: true, fileByUrl: 'file_data' },
         reportedCostUsd: usage => usage.cost,
       },
     }),

@@ -1,13 +1,14 @@
 import { GatewayError } from '../../../errors.ts'
-import type {
-  Content,
-  ContentPart,
-  Message,
-  ModelParameters,
-  ResponseFormat,
-  Tool,
-  ToolCall,
-  ToolChoice,
+import {
+  type Content,
+  type ContentPart,
+  fileDataUrl,
+  type Message,
+  type ModelParameters,
+  type ResponseFormat,
+  type Tool,
+  type ToolCall,
+  type ToolChoice,
 } from '../../../llm/message.ts'
 import type { Call } from '../../../llm/types.ts'
 import { mapInTurns } from '../../../loop-turns.ts'
@@ -39,7 +40,7 @@ const partOf = (part: BodyPart): ContentPart => {
     return {
       type: 'file',
       ...(file.filename !== undefined && { name: file.filename }),
-      ...(file.file_data !== undefined && { url: file.file_data }),
+      ...(file.file_data !== undefined && { url: fileDataUrl(file.file_data) }),
       ...(file.file_id !== undefined && { id: file.file_id }),
       ...cacheControlOf(part),
     }

@@ -1,6 +1,7 @@
 import {
   type Content,
   type ContentPart,
+  fileDataUrl,
   type Message,
   placedAfter,
   type Reasoning,
@@ -38,7 +39,7 @@ const partOf = (part: ItemPart): ContentPart => {
   if (type === 'input_image' && image !== undefined)
     return { type: 'image', url: image, ...(detail !== undefined && { detail }) }
   if (type === 'input_audio' && audio) return { type: 'audio', base64: audio.data, format: audio.format }
-  const url = part.file_data ?? part.file_url
+  const url = part.file_data === undefined ? part.file_url : fileDataUrl(part.file_data)
   if (type === 'input_file' && (url ?? id) !== undefined)
     return {
       type: 'file',

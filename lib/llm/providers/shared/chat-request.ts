@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type OpenAI from 'openai'
 import type { Call, RawRequest, Target } from '../../types.ts'
-import { instructionRole, type MessageForm, messagesFor } from './openai-messages.ts'
+import { assertFilesTaken, instructionRole, type MessageForm, messagesFor } from './openai-messages.ts'
 import { strictWarnings } from './openai-strict.ts'
 import { choiceAmong, responseFormatFor, toolChoiceFor, toolsFor } from './openai-tools.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
@@ -227,6 +227,7 @@ export const chatRequest = (
   const isStream = call.stream && !unsupported.has('stream')
   if (isRawFor(call, 'openai-chat')) return passedOn(call, target, variant, unsupported, isStream)
   assertTranslatable(call)
+  assertFilesTaken(call, variant.messageForm)
   const temperature = temperatureFor(call, rangeOf(call, target, variant, unsupported))
   const limitField = limitFieldFor(target.model, variant, unsupported)
   const omitted = new Set(omittedFrom(namesOf(call), unsupported))

@@ -1,12 +1,38 @@
 import { GatewayError } from '../../../errors.ts'
 import { type ContentPart, type Message, type ToolCall, textOf } from '../../message.ts'
 import { shortToolCallId, toolCallBody } from '../../openai-tool-call.ts'
+import type { Call } from '../../types.ts'
+import { clientsName } from './raw-request.ts'
 import type { Unsupported } from './unsupported-parameters.ts'
 
 /** A file's data needs a name; its media type is in the data. */
 export const UNNAMED_FILE = 'document.pdf'
 
-const partWithoutBreakpoint = (part: ContentPart): object => {
+type File = Extract<ContentPart, { type: 'file' }>
+
+const isByUrl = (part: ContentPart): part is File =>
+  part.type === 'file' && part.url !== undefined && !/^data:/i.test(part.url)
+
+/** Whether a call has a file by its URL, which OpenAI's chat completions do not take. */
+export const hasFileByUrl = ({ messages }: Call): boolean =>
+  messages.some(({ content }) => typeof content !== 'string' && content.some(isByUrl))
+
+/** Refuses a file by its URL where a vendor takes files by their data alone. Throws GatewayError INVALID_INPUT. */
+export const assertFilesTaken = (call: Call, form: Pick<MessageForm, 'fileByUrl'> = {}): void => {
+  if (form.fileByUrl || !hasFileByUrl(call)) return
+  const path = clientsName(call, 'messages')
+  const message = 'has a file by its URL, which this model does not take: send its data'
+  throw new GatewayError('INVALID_INPUT', `${path}: ${message}`, { details: [{ path, message }] })
+}
+
+const fileFor = (file: File, { fileByUrl }: MessageForm): object => {
+  const { url, id, name = url?.startsWith('data:') ? UNNAMED_FILE : undefined } = file
+  if (fileByUrl === 'document_url' && isByUrl(file))
+    return { type: 'document_url', document_url: url, document_name: name }
+  return { type: 'file', file: { filename: name, file_data: url, file_id: id } }
+}
+
+const partWithoutBreakpoint = (part: ContentPart, form: MessageForm): object => {
   switch (part.type) {
     case 'text':
       return { type: 'text', text: part.text }
@@ -16,10 +42,8 @@ const partWithoutBreakpoint = (part: ContentPart): object => {
     }
     case 'audio':
       return { type: 'input_audio', input_audio: { data: part.base64, format: part.format } }
-    case 'file': {
-      const { url, id, name = url?.startsWith('data:') ? UNNAMED_FILE : undefined } = part
-      return { type: 'file', file: { filename: name, file_data: url, file_id: id } }
-    }
+    case 'file':
+      return fileFor(part, form)
     case 'other':
       throw new GatewayError('INVALID_INPUT', `This model takes no content of type ${part.name}.`)
   }
@@ -30,25 +54,25 @@ const breakpointOf = (part: ContentPart): object | undefined =>
 
 const isOfBlock = (part: ContentPart): boolean => 'block' in part && part.block !== undefined
 
-const partFor = (part: ContentPart): object => {
+const partFor = (part: ContentPart, form: MessageForm): object => {
   const breakpoint = breakpointOf(part)
-  const sent = partWithoutBreakpoint(part)
+  const sent = partWithoutBreakpoint(part, form)
   return breakpoint === undefined ? sent : { ...sent, cache_control: breakpoint }
 }
 
 const isInstruction = ({ role }: Message): boolean => role === 'system' || role === 'developer'
 
-const contentFor = (message: Message, { takesBreakpoints }: MessageForm): string | readonly object[] => {
+const contentFor = (message: Message, form: MessageForm): string | readonly object[] => {
   const { content } = message
   if (typeof content === 'string') return content
   const hasBreakpoint = content.some(part => breakpointOf(part) !== undefined)
-  if (takesBreakpoints && hasBreakpoint) return content.map(partFor)
+  if (form.takesBreakpoints && hasBreakpoint) return content.map(part => partFor(part, form))
   // Texts that stand apart for a breakpoint or a block alone are one where there is none.
   const isOneText =
     content.every(({ type }) => type === 'text') && (content.length === 1 || isInstruction(message))
   return (hasBreakpoint || content.some(isOfBlock)) && isOneText
     ? textOf(content)
-    : content.map(partWithoutBreakpoint)
+    : content.map(part => partWithoutBreakpoint(part, form))
 }
 
 /** What a vendor wants to see of a call that comes back. @param at the call's place among those of its message */
@@ -65,6 +89,8 @@ export type MessageForm = Readonly<{
   fitted?: (messages: readonly Message[]) => readonly Message[]
   /** It takes Anthropic's breakpoints of the prompt cache (`cache_control`) on parts of messages. */
   takesBreakpoints?: true
+  /** The member in which it takes a file by its URL; absent where it takes files by their data alone. */
+  fileByUrl?: 'file_data' | 'document_url'
   /** It goes on with an answer that has begun only where that is marked. */
   marksPrefix?: true
 }>

@@ -127,6 +127,7 @@ const COUNTERPARTS: Readonly<Partial<Record<WireFormat, Readonly<Record<string, 
     service_tier: 'service_tier',
   },
   'openai-responses': {
+    input: 'messages',
     'reasoning.effort': 'reasoning_effort',
     'text.format': 'response_format',
     'input_image.detail': 'image_url.detail',

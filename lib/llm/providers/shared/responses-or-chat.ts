@@ -2,6 +2,7 @@ import type { Clock } from '../../../clock.ts'
 import { GatewayError } from '../../../errors.ts'
 import type { Call, Provider, Target } from '../../types.ts'
 import { type RefusedChat, refusedChat } from './chat-refusal.ts'
+import { hasFileByUrl } from './openai-messages.ts'
 import { isRawFor } from './raw-request.ts'
 import { toolsWithoutReasoning } from './tools-without-reasoning.ts'
 import { LearnedByModel } from './unsupported-parameters.ts'
@@ -18,8 +19,8 @@ const hasTools = ({ parameters }: Call): boolean => (parameters?.tools?.length ?
 
 /**
  * A vendor with both of OpenAI's formats: calls in the form of Responses pass on as they are, all others are chat
- * completions, but for models that refuse these, as long as a call is translated anyway: then it is translated to
- * Responses. Such refusals, and that a server lacks the endpoint, are remembered for an hour, and the call that meets
+ * completions, but for models that refuse these and files by their URL, as long as a call is translated anyway: then it
+ * is translated to Responses. Such refusals, and that a server lacks the endpoint, are remembered for an hour, and the call that meets
  * them is sent again as part of the same attempt.
  */
 export const responsesOrChat = (responses: Provider, chat: Provider, clock: Clock): Provider => {
@@ -29,8 +30,9 @@ export const responsesOrChat = (responses: Provider, chat: Provider, clock: Cloc
 
   const isForResponses = (call: Call, { model }: Target): boolean => {
     if (isRawFor(call, 'openai-responses')) return true
-    const known = isRawFor(call, 'openai-chat') ? undefined : refused.of(model)
-    return known === 'model' || (known === 'tools' && hasTools(call))
+    if (isRawFor(call, 'openai-chat')) return false
+    const known = refused.of(model)
+    return hasFileByUrl(call) || known === 'model' || (known === 'tools' && hasTools(call))
   }
 
   const askResponses: Provider['ask'] = async (call, target, attempt) => {

@@ -67,7 +67,7 @@ export type Call = RequestContext &
     model: string
     /** Whether the client wants a stream; the reply's shape is the same. */
     stream: boolean
-    /** 0 to 2; the provider's own default when absent. */
+    /** 0 to 2, or what a body that passes on says; the provider’s own default when absent. */
     temperature?: number | undefined
     /** Absent where the client leaves it to the model. */
     maxOutputTokens?: number | undefined

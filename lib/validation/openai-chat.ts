@@ -42,7 +42,10 @@ const contentPart = seeing(
 const toolCall = z.looseObject({
   id: word,
   type: optional(z.string()),
-  function: optional(z.looseObject({ name: word, arguments: z.string() })),
+  // Mistral takes them as an object too.
+  function: optional(
+    z.looseObject({ name: word, arguments: z.union([z.string(), z.looseObject({})], 'must be a string') }),
+  ),
   custom: optional(z.looseObject({ name: word, input: z.string() })),
 })
 
@@ -60,6 +63,9 @@ const messageFields = {
   reasoning: optional(z.unknown()),
 }
 
+/** OpenAI takes `null` as their content. */
+const MAY_SAY_NOTHING: ReadonlySet<string> = new Set(['assistant', 'function'])
+
 type Named = Readonly<{
   role: (typeof ROLES)[number]
   content?: unknown
@@ -72,7 +78,7 @@ const assertComplete = ({ value, issues }: z.core.ParsePayload<Named>): void => 
     issues.push({ code: 'custom', path: [name], message: 'is required', input: value })
   if (value.role === 'tool' && value.tool_call_id === undefined) missing('tool_call_id')
   if (value.role === 'function' && value.name === undefined) missing('name')
-  if (value.role !== 'assistant' && value.content === undefined) missing('content')
+  if (!MAY_SAY_NOTHING.has(value.role) && value.content === undefined) missing('content')
 }
 
 const message = z.looseObject(messageFields).check(assertComplete)
@@ -101,7 +107,8 @@ const chosenTool = z.looseObject({ type: word, function: optional(named), custom
 
 const toolChoice = z.union(
   [
-    z.enum(['none', 'auto', 'required']),
+    // Mistral's word for required is any.
+    z.enum(['none', 'auto', 'required', 'any']),
     chosenTool.extend({
       allowed_tools: optional(
         z.looseObject({ mode: z.enum(['auto', 'required']), tools: z.array(chosenTool) }),
@@ -130,11 +137,12 @@ const bodyFields = {
   messages: z.array(message).min(1, 'must not be empty'),
   stream: optional(z.boolean()),
   stream_options: optional(z.looseObject({ include_usage: optional(z.boolean()) })),
-  temperature: optional(z.number().min(0, 'must be from 0 to 2').max(2, 'must be from 0 to 2')),
+  // Which values a model takes, only its vendor knows: some take more than OpenAI, or -1 for no limit.
+  temperature: optional(z.number()),
   top_p: optional(z.number()),
   n: optional(count),
-  max_tokens: optional(count),
-  max_completion_tokens: optional(count),
+  max_tokens: optional(z.int()),
+  max_completion_tokens: optional(z.int()),
   stop: optional(z.union([z.string(), z.array(z.string())])),
   seed: optional(z.number()),
   frequency_penalty: optional(z.number()),

@@ -8,9 +8,11 @@ import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import { compatible } from '#lib/llm/providers/openai-compatible.ts'
 import { PROVIDERS } from '#lib/llm/providers/registry.ts'
+import { chatWarnings } from '#lib/llm/providers/shared/chat-request.ts'
 import type { Call } from '#lib/llm/types.ts'
 import { openAiChatBody } from '#lib/validation/openai-chat.ts'
-import { newCall } from '../../support/calls.ts'
+import { newCall, TARGET } from '../../support/calls.ts'
+import { bodyFor } from '../../support/dialect-calls.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
 import { rawJson } from '../../support/raw-json.ts'
 import { answering, fixturesOf, splitAt } from '../../support/wire-fixtures.ts'
@@ -21,7 +23,7 @@ const JSON_TYPE = 'application/json'
 const CLOCK = { ...systemClock, now: () => 1_800_000_000_000 }
 
 /** The call that a body of `POST /v1/chat/completions` makes. */
-const callOf = (fields: object): Promise<Call> => {
+const callOf = async (fields: object): Promise<Call> => {
   const body = { model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...fields }
   return chatCompletionCall(newCall(), openAiChatBody.parse(body), rawJson(body), {
     model: 'm',
@@ -53,6 +55,73 @@ const given = async (
   const reply = await provider.ask(call, target)
   return textOf(await chatCompletionResponse(call, reply, { clock: CLOCK, abort: () => {}, wantsUsage }))
 }
+
+describe('what only a vendor of the format knows', () => {
+  const HISTORY = [
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: null, function_call: { name: 'look', arguments: '{}' } },
+    { role: 'function', name: 'look', content: null },
+  ]
+  const CALLED = [
+    { id: 'abcdefghi', type: 'function', function: { name: 'look', arguments: { city: 'Rom' } } },
+  ]
+
+  it.each([
+    { messages: HISTORY },
+    { tool_choice: 'any', tools: [{ type: 'function', function: { name: 'look' } }] },
+    { messages: [{ role: 'assistant', content: '', tool_calls: CALLED }] },
+    { max_tokens: -1 },
+    { max_completion_tokens: 0 },
+    { temperature: 2.5 },
+    { temperature: -1 },
+  ])('passes on for the vendor to judge, without a warning: %o', async fields => {
+    const call = await callOf(fields)
+    const body = { model: TARGET.model, messages: [{ role: 'user', content: 'Hi' }], ...fields }
+    expect(JSON.parse(bodyFor('openai-chat', call))).toMatchObject(body)
+    expect(chatWarnings(call, TARGET, { provider: 'vllm' }, new Set(), [])).toEqual([])
+  })
+
+  it.each([
+    ['max_tokens', { max_tokens: -1 }, 'must be at least 1'],
+    ['max_completion_tokens', { max_completion_tokens: 0, max_tokens: 5 }, 'must be at least 1'],
+    ['temperature', { temperature: 2.5 }, 'must be from 0 to 2'],
+    ['temperature', { temperature: -1 }, 'must be from 0 to 2'],
+  ])('is refused where it is translated: %s', async (path, fields, message) => {
+    const call = await callOf(fields)
+    for (const format of ['anthropic-messages', 'openai-responses'] as const)
+      expect(() => bodyFor(format, call)).toThrow(
+        expect.objectContaining({ code: 'INVALID_INPUT', details: [{ path, message }] }),
+      )
+  })
+
+  it('leaves budgets no negative number of tokens', async () => {
+    expect((await callOf({ max_tokens: -1 })).maxOutputTokens).toBeUndefined()
+    expect((await callOf({ max_tokens: 7 })).maxOutputTokens).toBe(7)
+    expect((await callOf({ max_tokens: 7, max_completion_tokens: 9 })).maxOutputTokens).toBe(9)
+  })
+
+  it('is understood where it says the same as another form', async () => {
+    const tools = [{ type: 'function', function: { name: 'look' } }]
+    const call = await callOf({
+      tools,
+      tool_choice: 'any',
+      messages: [{ role: 'assistant', content: '', tool_calls: CALLED }],
+    })
+    const sent = JSON.parse(bodyFor('anthropic-messages', call))
+    expect(sent.tool_choice).toEqual({ type: 'any' })
+    expect(sent.messages[0].content).toMatchObject([{ name: 'look', input: { city: 'Rom' } }])
+  })
+
+  it.each([
+    { temperature: 'warm' },
+    { max_tokens: 1.5 },
+    { tool_choice: 'some' },
+    { messages: [{ role: 'assistant', tool_calls: [{ id: 'a', function: { name: 'f', arguments: 5 } }] }] },
+    { messages: [{ role: 'user', content: null }] },
+  ])('is not a value of another type: %o', async fields => {
+    await expect(callOf(fields)).rejects.toThrow()
+  })
+})
 
 describe('a stream’s usage', () => {
   const USAGE = '"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}'

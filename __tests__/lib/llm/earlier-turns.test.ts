@@ -109,6 +109,37 @@ describe('a conversation that began with another vendor', () => {
     expect(ids[1]).toBe(ids[0])
   })
 
+  it('passes on to Mistral with other ids alone, and with parts that only Mistral has', async () => {
+    const body = {
+      model: 'm',
+      messages: [
+        { role: 'user', content: [{ type: 'document_url', document_url: 'https://example.org/a.pdf' }] },
+        {
+          role: 'assistant',
+          content: '',
+          tool_calls: [{ index: 0, function: { name: 'weather', arguments: { n: 1 } }, id: 'call_1' }],
+          prefix: false,
+        },
+        { role: 'tool', name: 'weather', tool_call_id: 'call_1', content: '7' },
+        { role: 'user', content: 'And?' },
+      ],
+    }
+    const call = await openAiCall(JSON.stringify(body))
+    const sent = await sentBy(mistral, call)
+    const [id = ''] = idsIn(sent)
+    expect(id).toMatch(/^[a-zA-Z0-9]{9}$/)
+    const written = JSON.stringify(body.messages).replaceAll('"call_1"', JSON.stringify(id))
+    const [asked, called, found, and] = JSON.parse(written)
+    expect(sent).toEqual([asked, called, found, { role: 'assistant', content: 'OK.' }, and])
+    expect(JSON.stringify(sent[1])).toBe(JSON.stringify(called))
+    // The ids are those of a translated conversation, which a client may go on with in another format.
+    const translated = await sentBy(
+      mistral,
+      newCall({ messages: [HELLO, calling('call_1'), resultOf('call_1')] }),
+    )
+    expect(idsIn(translated)).toContain(id)
+  })
+
   it.each([
     [compatible, 'reasoning_content'],
     [openrouter, 'reasoning'],

@@ -44,7 +44,7 @@ const CHAT: Readonly<Record<string, object>> = {
     ],
   },
   'a tool without a name': { messages: [{ role: 'user', content: 'Hi' }], tools: [{ function: {} }] },
-  'a temperature of 3': { messages: [{ role: 'user', content: 'Hi' }], temperature: 3 },
+  'a temperature in words': { messages: [{ role: 'user', content: 'Hi' }], temperature: 'warm' },
 }
 const RESPONSES: Readonly<Record<string, object>> = {
   valid: {

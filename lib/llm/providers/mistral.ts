@@ -1,5 +1,5 @@
 import type { ProviderDefinition } from './definition.ts'
-import { mistralMessages } from './mistral-messages.ts'
+import { mistralMessages, mistralMessagesJson } from './mistral-messages.ts'
 import { openAiCompatible } from './shared/chat-completions.ts'
 
 /** Source: docs.mistral.ai, "Chat Completion". */
@@ -35,7 +35,12 @@ export const mistral: ProviderDefinition = {
         alwaysSendsUsage: true,
         highestTemperature: HIGHEST_TEMPERATURE,
         limitField: 'max_tokens',
-        messageForm: { fitted: mistralMessages, marksPrefix: true, fileByUrl: 'document_url' },
+        messageForm: {
+          fitted: mistralMessages,
+          fittedJson: mistralMessagesJson,
+          marksPrefix: true,
+          fileByUrl: 'document_url',
+        },
       },
     }),
 }

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../../errors.ts'
+import type { GatewayError, Issue } from '../../../errors.ts'
 import {
   type Content,
   type ContentPart,
@@ -16,6 +16,7 @@ import { isObject } from '../../../raw-json.ts'
 import { AttemptBudget, type RequestContext } from '../../../request-context.ts'
 import { gatewayToolsIn } from '../../../validation/gateway-tools.ts'
 import type { OpenAiChatBody } from '../../../validation/openai-chat.ts'
+import { invalidInput } from '../../../validation/zod.ts'
 import type { RawJson } from '../../body.ts'
 import { withBreakpoint } from '../breakpoint.ts'
 
@@ -50,10 +51,12 @@ const partOf = (part: BodyPart): ContentPart => {
 const contentOf = (content: BodyMessage['content']): Content =>
   typeof content === 'string' ? content : (content ?? []).map(partOf)
 
+const asText = (input: string | object): string => (typeof input === 'string' ? input : JSON.stringify(input))
+
 const toolCallsOf = (calls: BodyMessage['tool_calls'] = []): readonly ToolCall[] =>
   calls.flatMap(({ id, function: called, custom, extra_content: extraContent }): ToolCall[] => {
     const extra = extraContent === undefined ? {} : { extraContent }
-    if (called) return [{ id, name: called.name, arguments: called.arguments, ...extra }]
+    if (called) return [{ id, name: called.name, arguments: asText(called.arguments), ...extra }]
     return custom ? [{ id, name: custom.name, arguments: custom.input, isCustom: true }] : []
   })
 
@@ -114,7 +117,7 @@ const toolOf = (tool: BodyTool): Tool[] => {
 type Choice = NonNullable<OpenAiChatBody['tool_choice']>
 
 const toolChoiceOf = (choice: Choice): ToolChoice | undefined => {
-  if (typeof choice === 'string') return { type: choice }
+  if (typeof choice === 'string') return { type: choice === 'any' ? 'required' : choice }
   const { allowed_tools: allowed } = choice
   if (allowed) {
     const names = allowed.tools.flatMap(one => one.function?.name ?? one.custom?.name ?? [])
@@ -177,12 +180,32 @@ export type ChatCompletionOptions = Readonly<{
 }>
 
 /** The earlier form of tool calls has no ids, by which other formats know whose result one is. */
-const untranslatable = ({ messages }: OpenAiChatBody): GatewayError | undefined => {
+const earlierForm = ({ messages }: OpenAiChatBody): Issue | undefined => {
   const at = messages.findIndex(one => isObject(one.function_call) || one.role === 'function')
   if (at === -1) return undefined
   const path = `messages.${at}.${isObject(messages[at]?.function_call) ? 'function_call' : 'role'}`
-  const message = 'is the earlier form of tool calls, which this model does not take: use tool_calls'
-  return new GatewayError('INVALID_INPUT', `${path}: ${message}`, { details: [{ path, message }] })
+  return { path, message: `${EARLIER_FORM}: use tool_calls` }
+}
+
+const EARLIER_FORM = 'is the earlier form of tool calls, which this model does not take'
+
+/** Values that only a vendor of the same format may take. */
+const outOfRange = ({ temperature = 0, ...limits }: OpenAiChatBody): Issue | undefined => {
+  if (temperature < 0 || temperature > 2) return { path: 'temperature', message: 'must be from 0 to 2' }
+  const path = LIMITS.find(name => (limits[name] ?? 1) < 1)
+  return path && { path, message: 'must be at least 1' }
+}
+
+const LIMITS = ['max_tokens', 'max_completion_tokens'] as const
+
+/** The limit of output tokens; some vendors take a negative one for none. */
+const limitOf = ({ max_tokens: most, max_completion_tokens: newer = most }: OpenAiChatBody) =>
+  newer === undefined || newer < 1 ? undefined : newer
+
+/** Why a body makes sense to a vendor of its own format alone. */
+const untranslatable = (body: OpenAiChatBody): GatewayError | undefined => {
+  const issue = earlierForm(body) ?? outOfRange(body)
+  return issue && invalidInput([issue])
 }
 
 /** The body of `POST /v1/chat/completions` as a call. */
@@ -197,7 +220,7 @@ export const chatCompletionCall = async (
   model,
   stream: body.stream ?? false,
   temperature: body.temperature,
-  maxOutputTokens: body.max_completion_tokens ?? body.max_tokens,
+  maxOutputTokens: limitOf(body),
   parameters: parametersOf(body),
   ...gatewayToolsIn(body.tools),
   raw: { format: 'openai-chat', json, members, untranslatable: untranslatable(body) },

@@ -99,7 +99,8 @@ const rangeOf = (
   unsupported: Unsupported,
 ): TemperatureRange => {
   const isRefused = unsupported.has('temperature')
-  if (isRawFor(call, 'openai-chat')) return { isFixed: isRefused }
+  if (isRawFor(call, 'openai-chat'))
+    return { isFixed: isRefused, highestTemperature: Number.POSITIVE_INFINITY }
   return { ...variant, isFixed: isRefused || guessFromName(model).hasFixedTemperature }
 }
 
@@ -198,16 +199,17 @@ const passedOn = (
     (roles.has('developer') && !variant.knowsDeveloper) || (roles.has('system') && unsupported.has('system'))
   const role = instructionRole(unsupported)
   const refused: ReadonlySet<string> = unsupported
-  const { fitted } = variant.messageForm ?? {}
+  const { fitted, fittedJson } = variant.messageForm ?? {}
   const isUnfit = fitted !== undefined && fitted(call.messages) !== call.messages
-  const isRewritten = isUnfit || (isUnknownRole && !role)
+  const isWithoutRole = isUnknownRole && !role
   return rawRequest(call.raw, {
     model,
     stream,
     ...(isRenamed && { limitField: limitFieldFor(model, variant, unsupported) }),
     ...(isUnknownRole && { instructionRole: role }),
-    ...(isRewritten && {
-      messages: JSON.stringify(messagesFor(call.messages, formOf(variant, model, role))),
+    ...(isUnfit && { messages: fittedJson }),
+    ...(isWithoutRole && {
+      messages: () => JSON.stringify(messagesFor(call.messages, formOf(variant, model, role))),
     }),
     omitted: name => refused.has(name),
     wantsUsage: stream && !variant.alwaysSendsUsage && !unsupported.has('stream_options'),

@@ -10,8 +10,8 @@ export type RawChanges = Readonly<{
   limitField?: 'max_tokens' | 'max_completion_tokens' | undefined
   /** The role of instructions, where the client's is not known to the upstream. */
   instructionRole?: 'system' | 'developer' | undefined
-  /** Other messages in place of the client's, as JSON. */
-  messages?: string | undefined
+  /** Makes other messages of the client's, both as JSON. */
+  messages?: ((written: string) => string) | undefined
   /** Members that the upstream does not take. */
   omitted: (name: string) => boolean
   /** Whether to ask a stream for its usage. */
@@ -34,6 +34,11 @@ const withRole = (messages: string, role: string): string =>
         : message
     })
     .join()}]`
+
+const changedMessages = (written: string, { messages, instructionRole }: RawChanges): string => {
+  const changed = messages?.(written) ?? written
+  return instructionRole ? withRole(changed, instructionRole) : changed
+}
 
 /** A stream's options that ask for its usage. */
 export const withUsage = (streamOptions: string | undefined): string =>
@@ -70,9 +75,7 @@ export const rawRequest = (raw: RawRequest, changes: RawChanges): string => {
     else if (name === 'stream_options') {
       if (changes.wantsUsage) members.push([name, withUsage(value)])
       else if (changes.stream && !changes.omitted(name)) members.push([name, value])
-    } else if (name === 'messages' && changes.messages !== undefined) members.push([name, changes.messages])
-    else if (name === 'messages' && changes.instructionRole)
-      members.push([name, withRole(value, changes.instructionRole)])
+    } else if (name === 'messages') members.push([name, changedMessages(value, changes)])
     else if (LIMIT_FIELDS.has(name) && changes.limitField) {
       // A client may have sent both names: the upstream's own one counts.
       if (name === changes.limitField || !written.has(changes.limitField))

@@ -258,6 +258,27 @@ describe('a call to Anthropic', () => {
     })
   })
 
+  it.each([
+    ['functions', { functions: [{ name: 'weather' }], function_call: 'auto' }],
+    ['function_call', { function_call: { name: 'weather' } }],
+  ])('refuses the earlier form of tools likewise: %s', async (path, fields) => {
+    const body = { model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...fields }
+    const message = 'is the earlier form of tool calls, which this model does not take: use tools'
+    await expect(exchange(await openAiCall(JSON.stringify(body)))).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      details: [{ path, message }],
+    })
+  })
+
+  it.each([{ functions: [], function_call: 'none' }, { function_call: 'auto' }])(
+    'takes the earlier form where it asks for no tool: %o',
+    async fields => {
+      const body = { model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...fields }
+      const { head } = await exchange(await openAiCall(JSON.stringify(body)))
+      expect(head.omitted).toEqual(Object.keys(fields))
+    },
+  )
+
   /** The parameters that a body of chat completions loses, whether its model refuses them with `strict`, and what is sent. */
   const lossOf = async (fields: object, model?: string) => {
     const text = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...fields })

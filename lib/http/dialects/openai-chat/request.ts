@@ -179,8 +179,16 @@ export type ChatCompletionOptions = Readonly<{
   requestTimeoutMs: number
 }>
 
+const isGivenList = (value: unknown): boolean => Array.isArray(value) && value.length > 0
+
+/** The earlier form of tools in a request; a choice of `auto` or `none` without them asks for nothing. */
+const earlierTools = ({ functions, function_call: choice }: OpenAiChatBody): Issue | undefined => {
+  const path = isGivenList(functions) ? 'functions' : isObject(choice) ? 'function_call' : undefined
+  return path && { path, message: `${EARLIER_FORM}: use tools` }
+}
+
 /** The earlier form of tool calls has no ids, by which other formats know whose result one is. */
-const earlierForm = ({ messages }: OpenAiChatBody): Issue | undefined => {
+const earlierCalls = ({ messages }: OpenAiChatBody): Issue | undefined => {
   const at = messages.findIndex(one => isObject(one.function_call) || one.role === 'function')
   if (at === -1) return undefined
   const path = `messages.${at}.${isObject(messages[at]?.function_call) ? 'function_call' : 'role'}`
@@ -204,7 +212,7 @@ const limitOf = ({ max_tokens: most, max_completion_tokens: newer = most }: Open
 
 /** Why a body makes sense to a vendor of its own format alone. */
 const untranslatable = (body: OpenAiChatBody): GatewayError | undefined => {
-  const issue = earlierForm(body) ?? outOfRange(body)
+  const issue = earlierTools(body) ?? earlierCalls(body) ?? outOfRange(body)
   return issue && invalidInput([issue])
 }
 

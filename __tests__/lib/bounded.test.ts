@@ -82,6 +82,11 @@ describe('5,000 names that clients made up leave no more than 1,000 of them in m
     for (const { model } of targets) learned.add(model, ['temperature'])
     expect(targets.filter(({ model }) => learned.of(model).has('temperature'))).toHaveLength(KEPT)
     expect(learned.of(last.model).has('temperature')).toBe(true)
+    const warm = () => 0.2
+    for (const { model } of targets) learned.addValues(model, ['temperature'], warm)
+    expect(targets.filter(({ model }) => learned.valuesOf(model, warm).includes('temperature'))).toHaveLength(
+      KEPT,
+    )
   })
 
   it('in health, which knows providers alone', () => {

@@ -383,6 +383,131 @@ describe.each([false, true])('what a model refuses (number 11, stream: %s)', str
   })
 })
 
+describe('a value that a model refuses of a parameter that it takes', () => {
+  const picky =
+    (parameter: string, taken: readonly unknown[], message: (value: string) => string): Objection =>
+    asked =>
+      asked[parameter] === undefined || taken.includes(asked[parameter])
+        ? undefined
+        : openaiError(message(String(asked[parameter])), parameter, 'unsupported_value')
+  const unsupportedValue = (parameter: string) => (value: string) =>
+    `Unsupported value: '${parameter}' does not support '${value}' with this model.`
+
+  /** A call with the client's own body. */
+  const rawCall = (members: object, strict = false): Partial<Call> => {
+    const json = JSON.stringify({ model: 'm', messages: [], ...members })
+    return { raw: { format: 'openai-chat', json, members: membersOf(json) }, ...(strict && { strict }) }
+  }
+
+  const EFFORT = picky('reasoning_effort', ['low', 'high'], unsupportedValue('reasoning_effort'))
+
+  it.each<[string, Objection, Partial<Call>, Partial<Call>, string, unknown]>([
+    [
+      'an effort of reasoning',
+      EFFORT,
+      { parameters: { reasoningEffort: 'minimal' } },
+      { parameters: { reasoningEffort: 'high' } },
+      'reasoning_effort',
+      'high',
+    ],
+    [
+      'an effort as a number of tokens',
+      EFFORT,
+      { parameters: { reasoningEffort: 'minimal' } },
+      { parameters: { reasoningTokens: 1_000 } },
+      'reasoning_effort',
+      'low',
+    ],
+    [
+      'an effort, in the client’s own body',
+      EFFORT,
+      rawCall({ reasoning_effort: 'minimal' }),
+      rawCall({ reasoning_effort: 'high' }, true),
+      'reasoning_effort',
+      'high',
+    ],
+    [
+      'a service tier',
+      picky('service_tier', ['priority'], unsupportedValue('service_tier')),
+      { parameters: { serviceTier: 'flex' } },
+      { parameters: { serviceTier: 'priority' }, strict: true },
+      'service_tier',
+      'priority',
+    ],
+    [
+      'a verbosity',
+      picky('verbosity', ['medium'], unsupportedValue('verbosity')),
+      rawCall({ verbosity: 'low' }),
+      rawCall({ verbosity: 'medium' }, true),
+      'verbosity',
+      'medium',
+    ],
+    [
+      'a temperature',
+      ONLY_OWN_TEMPERATURE,
+      { temperature: 0.2 },
+      { temperature: 1, strict: true },
+      'temperature',
+      1,
+    ],
+    [
+      'an effort (Ollama)',
+      picky('reasoning_effort', ['high'], value => `think value "${value}" is not supported for this model`),
+      { parameters: { reasoningEffort: 'low' } },
+      { parameters: { reasoningEffort: 'high' }, strict: true },
+      'reasoning_effort',
+      'high',
+    ],
+  ])('is left out, and at once the next time, but no other value: %s', async (_, objection, ...calls) => {
+    const [refused, taken, name, value] = calls
+    upstream.forModel('picky', objects(objection))
+    const provider = providerOf(azureOpenai)
+    for (const asked of [2, 3]) {
+      const { warnings } = await ask(provider, 'picky', refused)
+      expect(warnings).toEqual([expect.stringContaining(name)])
+      expect(bodiesFor('picky')).toHaveLength(asked)
+      expect(bodiesFor('picky').at(-1)).not.toHaveProperty(name)
+    }
+    const { warnings } = await ask(provider, 'picky', taken)
+    expect(warnings).toBeUndefined()
+    expect(bodiesFor('picky')).toHaveLength(4)
+    expect(bodiesFor('picky').at(-1)).toMatchObject({ [name]: value })
+    await expect(ask(provider, 'picky', { ...refused, strict: true })).rejects.toMatchObject({
+      details: [{ path: name }],
+    })
+  })
+
+  it('is known in both forms of an effort', async () => {
+    const words = 'think value "low" is not supported for this model'
+    upstream.forModel(
+      'thinker',
+      objects(
+        has('reasoning', openaiError(words, null, null)),
+        has('reasoning_effort', openaiError(words, null, null)),
+      ),
+    )
+    await ask(providerOf(ollama), 'thinker', rawCall({ reasoning: { effort: 'low' } }))
+    expect(bodiesFor('thinker')).toHaveLength(2)
+  })
+
+  it('is the caller’s mistake where it is a limit, which is not to be lost', async () => {
+    upstream.forModel('limited', objects(picky('max_tokens', [], unsupportedValue('max_tokens'))))
+    await expect(ask(providerOf(azureOpenai), 'limited')).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+    expect(bodiesFor('limited')).toHaveLength(1)
+  })
+
+  it('is forgotten after an hour', async () => {
+    upstream.forModel('picky', objects(EFFORT))
+    const clock = new FakeClock()
+    const provider = providerOf(azureOpenai, clock)
+    const call = { parameters: { reasoningEffort: 'minimal' } }
+    await ask(provider, 'picky', call)
+    await clock.advance(3_600_000)
+    await ask(provider, 'picky', call)
+    expect(bodiesFor('picky')).toHaveLength(4)
+  })
+})
+
 describe('a model that refuses to stream (number 11)', () => {
   it.each([
     ['its options', 'stream_options', ['max_tokens', 'messages', 'model', 'stream'], undefined],

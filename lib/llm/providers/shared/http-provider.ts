@@ -1,6 +1,7 @@
 import { GatewayError } from '../../../errors.ts'
 import { isLong, writeJson } from '../../../long-json.ts'
 import { inTurns } from '../../../loop-turns.ts'
+import { isObject } from '../../../raw-json.ts'
 import { type Attempt, ignored } from '../../../request-context.ts'
 import { type SseEvent, SseEventTooLarge } from '../../../sse-parser.ts'
 import { addedText, oneGroup } from '../../events.ts'
@@ -16,9 +17,10 @@ import { finishEvent, partOrError, type ReplyPart } from './reply-part.ts'
 import { isTruncated } from './stream-event.ts'
 import { streamedReply } from './streamed-reply.ts'
 import {
+  type ParameterLookup,
   type Unsupported,
-  type UnsupportedParameter,
   UnsupportedParameters,
+  type UnsupportedParts,
 } from './unsupported-parameters.ts'
 import { readText, type UpstreamAddress, type UpstreamResponse } from './upstream.ts'
 import {
@@ -188,10 +190,21 @@ export type Protocol = Readonly<{
 /** How often a call is repeated without parameters that the model has just refused. */
 const MAX_ADAPTATIONS = 3
 
-const unsupportedIn = (thrown: unknown): readonly UnsupportedParameter[] =>
-  thrown instanceof GatewayError && thrown.cause instanceof UpstreamHttpError
-    ? thrown.cause.unsupportedParameters
-    : []
+const NOTHING: UnsupportedParts = { parameters: [], values: [] }
+
+const unsupportedIn = (thrown: unknown): UnsupportedParts =>
+  (thrown instanceof GatewayError && thrown.cause instanceof UpstreamHttpError && thrown.cause.unsupported) ||
+  NOTHING
+
+/** The parameters of a request. One that is text has those of the client's body. */
+const lookupIn = (request: object | string, { raw }: Call): ParameterLookup => {
+  if (typeof request === 'object') return name => (isObject(request) ? request[name] : undefined)
+  return name => {
+    // Of a member that is written twice the last one counts.
+    const [, written] = raw?.members.findLast(([own]) => own === name) ?? []
+    return written === undefined ? undefined : JSON.parse(written)
+  }
+}
 
 /** A request as JSON; a long one is written between other work. */
 const textOf = (request: object | string): string | Promise<string> => {
@@ -259,20 +272,36 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
     }
   }
 
+  /** A call's request without what the model is known to refuse of it, values among that. */
+  const fitted = (call: Call, target: Target, refused: Unsupported) => {
+    let unsupported = refused
+    for (;;) {
+      const request = protocol.request(call, target, unsupported)
+      const values = learned.valuesOf(target.model, lookupIn(request, call))
+      const sent = unsupported
+      if (values.every(name => sent.has(name))) return { request, unsupported }
+      unsupported = new Set([...sent, ...values])
+    }
+  }
+
   return {
     id,
     async ask(call, target, attempt) {
+      let unsupported = learned.of(target.model)
       for (let adaptations = 0; ; adaptations += 1) {
-        const unsupported = learned.of(target.model)
-        const text = textOf(protocol.request(call, target, unsupported))
+        const { request, ...known } = fitted(call, target, unsupported)
+        const text = textOf(request)
         const json = typeof text === 'string' ? text : await text
         try {
-          return await askOnce(call, json, headOf(call, target, unsupported), attempt)
+          return await askOnce(call, json, headOf(call, target, known.unsupported), attempt)
         } catch (thrown) {
-          const parameters = unsupportedIn(thrown)
-          if (parameters.length === 0 || adaptations === MAX_ADAPTATIONS || call.signal.aborted) throw thrown
-          learned.add(target.model, parameters)
-          const adapted = await textOf(protocol.request(call, target, learned.of(target.model)))
+          const { parameters, values } = unsupportedIn(thrown)
+          const refused = [...parameters, ...values]
+          if (refused.length === 0 || adaptations === MAX_ADAPTATIONS || call.signal.aborted) throw thrown
+          if (parameters.length > 0) learned.add(target.model, parameters)
+          learned.addValues(target.model, values, lookupIn(request, call))
+          unsupported = new Set([...known.unsupported, ...learned.of(target.model), ...refused])
+          const adapted = await textOf(protocol.request(call, target, unsupported))
           if (adapted === json) throw thrown
         }
       }

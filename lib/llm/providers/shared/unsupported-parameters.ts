@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../../clock.ts'
+import { isObject } from '../../../raw-json.ts'
 import type { ErrorFacts } from './error-body.ts'
 
 /** Parameters without which an answer still answers the question. */
@@ -49,19 +50,25 @@ const PARAMETERS: ReadonlyMap<string, UnsupportedParameter> = new Map([
   ...TUNING.map(name => [name.replace(/_/g, ''), name] as const),
 ])
 
-/** Names of the parameter in vendors' `param` or `loc`. */
+/** Codes of a refused parameter, which vendors name in `param` or `loc`. */
 const UNSUPPORTED: ReadonlySet<string> = new Set([
   'unsupportedparameter',
-  'unsupportedvalue',
   'unknownparameter',
   'extraforbidden',
 ])
+/** The code of a refused value; the parameter itself is taken. */
+const UNSUPPORTED_VALUE = 'unsupportedvalue'
 
 const QUOTED = '[\'"`]?([\\w.]+)[\'"`]?'
 
+/** Messages that name a parameter whose value is refused. */
+const VALUE_SENTENCES: readonly RegExp[] = [
+  new RegExp(`unsupported value: ${QUOTED}`, 'gim'), // OpenAI, Azure, GitHub Models
+]
+
 /** Messages that name a refused parameter; several are separated by commas. */
 const SENTENCES: readonly RegExp[] = [
-  `unsupported (?:parameter|value): ${QUOTED}`, // OpenAI, Azure, GitHub Models
+  `unsupported parameter: ${QUOTED}`, // OpenAI, Azure, GitHub Models
   'unrecognized request arguments? supplied: ([\\w.]+(?:, ?[\\w.]+)*)', // Azure's older versions
   `unknown (?:parameter|field|name|argument):? ${QUOTED}`, // OpenAI, Gemini, servers in Go
   'argument not supported on this model: ([\\w.]+)', // xAI
@@ -80,15 +87,20 @@ const NO_DEVELOPER_ROLE = /does not support ['"]developer['"]/i
 /** The system role is refused, and the message names the role to use instead. */
 const OFFERS_DEVELOPER = /(?:use|supported values[^.]*)[^.]{0,40}['"]developer['"]/i
 
-/** Ollama's words for a model that takes no effort of reasoning. */
-const NO_EFFORT = /does not support thinking|think value .{1,40} is not supported/i
+/** Ollama's words for a model that takes no effort of reasoning, or not that one. */
+const NO_EFFORT = /does not support thinking/i
+const NOT_THAT_EFFORT = /think value .{1,40} is not supported/i
+const EFFORTS = ['reasoning_effort', 'reasoning'] as const
 
-const namedIn = (message: string): readonly string[] =>
-  SENTENCES.flatMap(sentence =>
+const namedIn = (message: string, sentences: readonly RegExp[]): readonly string[] =>
+  sentences.flatMap(sentence =>
     [...message.matchAll(sentence)].flatMap(([, names]) => names?.split(',') ?? []),
   )
 
-const saysUnsupported = ({ words }: ErrorFacts): boolean => [...words].some(word => UNSUPPORTED.has(word))
+const known = (names: readonly string[]): readonly UnsupportedParameter[] =>
+  names
+    .map(name => PARAMETERS.get(name.trim().toLowerCase().replace(/_/g, '')))
+    .filter(name => name !== undefined)
 
 const unsupportedRoles = (message: string): readonly UnsupportedParameter[] => {
   if (NO_DEVELOPER_ROLE.test(message)) return ['developer']
@@ -96,42 +108,65 @@ const unsupportedRoles = (message: string): readonly UnsupportedParameter[] => {
   return OFFERS_DEVELOPER.test(message) ? ['system'] : ['system', 'developer']
 }
 
+/** Parameters that have one value where they are sent at all: a refusal of it is one of the parameter. */
+const OF_ONE_VALUE: ReadonlySet<UnsupportedParameter> = new Set(['stream', 'stream_options'])
+/** Parameters whose value an answer is not to be without. */
+const LIMITS: ReadonlySet<UnsupportedParameter> = new Set(['max_tokens', 'max_completion_tokens'])
+
+/** What a model refuses of a request. */
+export type UnsupportedParts = Readonly<{
+  parameters: readonly UnsupportedParameter[]
+  /** Parameters of which it refuses the value that was sent. */
+  values: readonly UnsupportedParameter[]
+}>
+
 /**
- * The parameters that an error reports as unsupported. A value out of range does not count.
+ * What an error reports as unsupported. A value out of range does not count.
  */
-export const unsupportedParameters = (facts: ErrorFacts): readonly UnsupportedParameter[] => {
-  const names = [...namedIn(facts.message), ...(saysUnsupported(facts) ? facts.params : [])]
-  const known = names.map(name => PARAMETERS.get(name.trim().toLowerCase().replace(/_/g, '')))
-  return [
-    ...new Set([
-      ...known.filter(name => name !== undefined),
-      ...unsupportedRoles(facts.message),
-      ...(NO_EFFORT.test(facts.message) ? (['reasoning_effort', 'reasoning'] as const) : []),
-    ]),
+export const unsupportedIn = ({ words, params, message }: ErrorFacts): UnsupportedParts => {
+  const isOfValue = words.has(UNSUPPORTED_VALUE)
+  const isOfParameter = !isOfValue && [...words].some(word => UNSUPPORTED.has(word))
+  const values = [
+    ...known([...namedIn(message, VALUE_SENTENCES), ...(isOfValue ? params : [])]),
+    ...(NOT_THAT_EFFORT.test(message) ? EFFORTS : []),
   ]
+  const parameters = new Set([
+    ...known([...namedIn(message, SENTENCES), ...(isOfParameter ? params : [])]),
+    ...unsupportedRoles(message),
+    ...(NO_EFFORT.test(message) ? EFFORTS : []),
+    ...values.filter(name => OF_ONE_VALUE.has(name)),
+  ])
+  return {
+    parameters: [...parameters],
+    values: [...new Set(values)].filter(name => !parameters.has(name) && !LIMITS.has(name)),
+  }
 }
 
 /** Request parameters that a model is known to refuse. */
 export type Unsupported = ReadonlySet<UnsupportedParameter>
 
-const MAX_MODELS = 1_000
+const MAX_FACTS = 1_000
 const FORGET_AFTER_MS = 3_600_000
 const NONE: Unsupported = new Set()
 
 /**
- * A fact that was learned about each of a provider's models. It is forgotten after an hour, since a model may change;
- * beyond 1,000 models, so are the least recently used.
+ * A fact that was learned about each of a provider's models, or about a model with a value. It is forgotten after an
+ * hour, since a model may change; beyond 1,000 of them, so are the least recently used.
  */
 export class LearnedByModel<T> {
   readonly #clock: Clock
-  readonly #byModel = new LRUCache<string, Readonly<{ fact: T; until: number }>>({ max: MAX_MODELS })
+  readonly #byModel = new LRUCache<string, Readonly<{ fact: T; until: number }>>({ max: MAX_FACTS })
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
+  get isEmpty(): boolean {
+    return this.#byModel.size === 0
+  }
+
   of(model: string): T | undefined {
-    if (this.#byModel.size === 0) return undefined
+    if (this.isEmpty) return undefined
     const known = this.#byModel.get(model)
     return known && known.until > this.#clock.now() ? known.fact : undefined
   }
@@ -141,12 +176,37 @@ export class LearnedByModel<T> {
   }
 }
 
-/** The parameters that the models of one provider have refused. */
+/** A request's parameters: the value of a name. */
+export type ParameterLookup = (name: string) => unknown
+
+/** The value of a parameter in a request. An effort of reasoning is one value in both of its forms. */
+const sentValue = (lookup: ParameterLookup, name: UnsupportedParameter): unknown => {
+  if (name !== 'reasoning' && name !== 'reasoning_effort') return lookup(name)
+  const form = lookup('reasoning')
+  return lookup('reasoning_effort') ?? (isObject(form) ? (form.effort ?? form) : form)
+}
+
+/** Parameters of which single values are learned. */
+const WITH_VALUES: readonly UnsupportedParameter[] = [...TUNING, 'temperature', 'reasoning']
+/** In UTF-16 units. A longer value is not remembered. */
+const LONGEST_VALUE = 500
+
+/** A value of a model's parameter as a key; undefined where there is none, or it is too long. */
+const valueKey = (model: string, name: UnsupportedParameter, lookup: ParameterLookup): string | undefined => {
+  const value = JSON.stringify(sentValue(lookup, name))
+  return value === undefined || value.length > LONGEST_VALUE
+    ? undefined
+    : JSON.stringify([model, name, value])
+}
+
+/** The parameters that the models of one provider have refused, and the values of those that they take otherwise. */
 export class UnsupportedParameters {
   readonly #learned: LearnedByModel<Unsupported>
+  readonly #values: LearnedByModel<true>
 
   constructor(clock: Clock) {
     this.#learned = new LearnedByModel(clock)
+    this.#values = new LearnedByModel(clock)
   }
 
   of(model: string): Unsupported {
@@ -155,6 +215,23 @@ export class UnsupportedParameters {
 
   add(model: string, unsupported: readonly UnsupportedParameter[]): void {
     this.#learned.add(model, new Set([...this.of(model), ...unsupported]))
+  }
+
+  /** The parameters of a request whose values are refused. */
+  valuesOf(model: string, lookup: ParameterLookup): readonly UnsupportedParameter[] {
+    if (this.#values.isEmpty) return []
+    return WITH_VALUES.filter(name => {
+      const key = valueKey(model, name, lookup)
+      return key !== undefined && this.#values.of(key)
+    })
+  }
+
+  /** Learns that a model refuses the values of these parameters in a request. */
+  addValues(model: string, names: readonly UnsupportedParameter[], lookup: ParameterLookup): void {
+    for (const name of names) {
+      const key = valueKey(model, name, lookup)
+      if (key !== undefined) this.#values.add(key, true)
+    }
   }
 }
 

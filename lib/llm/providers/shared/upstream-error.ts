@@ -3,7 +3,7 @@ import { vendorName } from '../vendor-name.ts'
 import { type ErrorFacts, errorFacts, LONGEST_CODE } from './error-body.ts'
 import { type ErrorKind, kindOfError } from './error-wording.ts'
 import { type HeaderLookup, resetSeconds, retryAfterSeconds, retryAfterSecondsIn } from './rate-headers.ts'
-import { type UnsupportedParameter, unsupportedParameters } from './unsupported-parameters.ts'
+import { type UnsupportedParts, unsupportedIn } from './unsupported-parameters.ts'
 import { refusalOf } from './upstream-refusal.ts'
 
 /** An upstream's error, wherever it occurred: in an HTTP status, a successful response, or an event of a stream. */
@@ -25,8 +25,8 @@ export type UpstreamFailure = Readonly<{
 /** The part of an upstream's error for the log: never its body, which may echo prompts or keys. */
 export class UpstreamHttpError extends Error {
   override readonly name = 'UpstreamRefusalError'
-  /** Request parameters that the model does not support. */
-  readonly unsupportedParameters: readonly UnsupportedParameter[]
+  /** What the model does not support of the request; absent where it refused it for another reason. */
+  readonly unsupported: UnsupportedParts | undefined
   /** The server does not have this endpoint. */
   readonly isEndpointMissing: boolean
 
@@ -34,14 +34,14 @@ export class UpstreamHttpError extends Error {
     { provider, upstreamRequestId, status: httpStatus }: UpstreamFailure,
     status: number | undefined,
     facts: ErrorFacts,
-    unsupported: readonly UnsupportedParameter[],
+    unsupported: UnsupportedParts | undefined,
   ) {
     const named = (name: string, value: string | null | undefined) =>
       value && value.length <= LONGEST_CODE ? `, ${name} ${value}` : ''
     super(
       `${provider} answered ${status ?? 'an error'}${named('code', facts.code)}${named('request', upstreamRequestId)}`,
     )
-    this.unsupportedParameters = unsupported
+    this.unsupported = unsupported
     this.isEndpointMissing = isEndpointMissing(httpStatus, facts)
   }
 }
@@ -145,7 +145,7 @@ export const upstreamError = (failure: UpstreamFailure): GatewayError => {
   const isOurs = kind !== undefined && OUR_KINDS.has(kind)
   const refusedWith = status ?? (kind && USUAL_STATUS[kind])
   const refusal = isOurs ? undefined : refusalOf(failure, refusedWith, message)
-  const unsupported = code === 'INVALID_INPUT' ? unsupportedParameters(facts) : []
+  const unsupported = code === 'INVALID_INPUT' ? unsupportedIn(facts) : undefined
   return new GatewayError(code, message, {
     cause: new UpstreamHttpError(failure, status, facts, unsupported),
     ...(isFinal && { retryable: false }),

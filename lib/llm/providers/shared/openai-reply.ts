@@ -76,12 +76,40 @@ export type ReadOptions = Readonly<{
   redact: (text: string) => string
 }>
 
-const wireEvent = (json: string, isUsage = false): ReplyEvent => ({
+type WireMarks = Readonly<{ isUsage?: boolean; isContent?: boolean }>
+
+const wireEvent = (json: string, { isUsage, isContent }: WireMarks = {}): ReplyEvent => ({
   type: 'wire',
   format: 'openai-chat',
   json: oneLine(json),
   ...(isUsage && { isUsage }),
+  ...(isContent && { isContent }),
 })
+
+/** The members of a message or a delta that are read, and its role, which is no content. */
+const READ_MEMBERS: ReadonlySet<string> = new Set([
+  'role',
+  'content',
+  'refusal',
+  'reasoning_content',
+  'reasoning',
+  'tool_calls',
+])
+
+const isFilled = (value: unknown): boolean => {
+  if (typeof value === 'string') return value !== ''
+  return typeof value === 'object' && value !== null && Object.values(value).some(isFilled)
+}
+
+const isUnreadPart = (part: unknown): boolean => {
+  const { type } = fieldsOf(part) ?? {}
+  return !TEXT_PARTS.has(type) && type !== 'thinking'
+}
+
+/** Whether a delta has content that is not read: audio, images, a function call in the older form. */
+const hasUnread = (delta: Fields): boolean =>
+  Object.entries(delta).some(([name, value]) => !READ_MEMBERS.has(name) && isFilled(value)) ||
+  (Array.isArray(delta.content) && delta.content.some(isUnreadPart))
 
 const usageIn = (value: unknown, { reportedCostUsd }: OpenAiVariant): ReportedUsage | undefined => {
   const usage = fieldsOf(value)
@@ -200,7 +228,10 @@ export const chunkReader = ({
     events: readonly ReplyEvent[],
   ): ReplyEvent => {
     const isUsage = listIn(chunk.choices).length === 0 && fieldsOf(chunk.usage) !== undefined
-    return wireEvent(calls.isRepaired && choice ? withToolCalls(chunk, choice, events) : json, isUsage)
+    return wireEvent(calls.isRepaired && choice ? withToolCalls(chunk, choice, events) : json, {
+      isUsage,
+      isContent: events.length === 0 && hasUnread(fieldsOf(choice?.delta) ?? {}),
+    })
   }
 
   /** The counts of a chunk, and the tier where it has changed: every chunk names it. */

@@ -103,11 +103,12 @@ const isOfAnswer = (name: string): boolean =>
 
 const LINE_BREAKS = /[\r\n]+/g
 
-const wireOf = (name: string, json: string): ReplyEvent => ({
+const wireOf = (name: string, json: string, isContent: boolean): ReplyEvent => ({
   type: 'wire',
   format: 'openai-responses',
   event: name,
   json: json.includes('\n') || json.includes('\r') ? json.replace(LINE_BREAKS, ' ') : json,
+  ...(isContent && { isContent }),
 })
 
 const DELTAS: ReadonlyMap<string, 'text-delta' | 'refusal-delta' | 'reasoning-delta'> = new Map([
@@ -121,6 +122,23 @@ const CALL_DELTAS: ReadonlySet<string> = new Set([
   'response.custom_tool_call_input.delta',
 ])
 const ENDS: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete'])
+
+/** The types of items that are read; all others are calls of the upstream's own tools, and the like. */
+const READ_ITEMS: ReadonlySet<unknown> = new Set([
+  'message',
+  'reasoning',
+  'function_call',
+  'custom_tool_call',
+])
+
+/** Names of events that tell of such an item: `response.web_search_call.searching`, `response.audio.delta`. */
+const OF_UNREAD_ITEM = /_call\.\w+$|\.delta$/
+
+/** Whether an event is a part of the answer that is not read. */
+const isUnread = (type: string, fields: Fields): boolean => {
+  if (type === 'response.output_item.added') return !READ_ITEMS.has(fieldsOf(fields.item)?.type)
+  return OF_UNREAD_ITEM.test(type) && !DELTAS.has(type) && !CALL_DELTAS.has(type)
+}
 
 /** Reads the events of one streamed response. Each stands before what it says. */
 export const responseEvents = (options: ReadOptions): ((event: SseEvent) => ReplyPart) => {
@@ -169,6 +187,6 @@ export const responseEvents = (options: ReadOptions): ((event: SseEvent) => Repl
       return { error: upstreamError({ ...options, body: failed }), usage: usageIn(failed) }
     }
     const part = partOf(type, fields)
-    return { ...part, events: [wireOf(type, event.data), ...(part.events ?? [])] }
+    return { ...part, events: [wireOf(type, event.data, isUnread(type, fields)), ...(part.events ?? [])] }
   }
 }

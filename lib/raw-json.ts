@@ -126,6 +126,32 @@ export const withoutMember = (json: string, name: string): string => {
   return withoutMember(kept, name)
 }
 
+/**
+ * A valid JSON object's text with the value of one member changed; all others as they are written.
+ *
+ * @param change gets the value as it is written, and undefined where there is none; it returns the new one, or undefined
+ * for none
+ */
+export const withMember = (
+  json: string,
+  name: string,
+  change: (written: string | undefined) => string | undefined,
+): string => {
+  const members = membersOf(json)
+  const at = members.findLastIndex(([own]) => own === name)
+  const value = change(members[at]?.[1])
+  const others = members.filter(([own]) => own !== name)
+  if (value === undefined) return objectOf(others)
+  return objectOf(
+    at === -1
+      ? [...members, [name, value]]
+      : members.flatMap((member, index) => {
+          if (index === at) return [[name, value] as const]
+          return member[0] === name ? [] : [member]
+        }),
+  )
+}
+
 /** The member of that name, as it is written; undefined where there is none. */
 export const memberIn = (
   members: readonly (readonly [name: string, value: string])[],

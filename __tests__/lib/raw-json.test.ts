@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { atOnce } from '#lib/loop-turns.ts'
-import { countElements, elementsOf, membersOf, objectOf, withoutMember } from '#lib/raw-json.ts'
+import { countElements, elementsOf, membersOf, objectOf, withMember, withoutMember } from '#lib/raw-json.ts'
 
 const spaced = (value: unknown, indent: string) => JSON.stringify(value, undefined, indent)
 const indents = fc.constantFrom('', ' ', '\t', '\r\n ')
@@ -80,5 +80,21 @@ describe('the elements of an array’s text', () => {
     for (; !step.done; step = steps.next()) portions += 1
     expect(step.value.elements).toBe(most + 1)
     expect(portions).toBe(15)
+  })
+})
+
+describe('a member that is changed', () => {
+  it.each([
+    ['{ "a": 1.0, "b": [2.0] }', '{"a":1.0,"b":<[2.0]>}'],
+    ['{"b":1,"a":1e400,"b":2}', '{"a":1e400,"b":<2>}'],
+    ['{"a":9007199254740993}', '{"a":9007199254740993,"b":<undefined>}'],
+    ['{}', '{"b":<undefined>}'],
+  ])('leaves all others as they are written: %s', (json, changed) => {
+    expect(withMember(json, 'b', written => `<${written}>`)).toBe(changed)
+  })
+
+  it('is left out where it gets no value', () => {
+    expect(withMember('{"a":1.0,"b":2}', 'b', () => undefined)).toBe('{"a":1.0}')
+    expect(withMember('{"a":1.0}', 'b', () => undefined)).toBe('{"a":1.0}')
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { openai } from '#lib/llm/providers/openai.ts'
-import type { Call, Usage } from '#lib/llm/types.ts'
+import type { Call, ReplyEvent, Usage } from '#lib/llm/types.ts'
 import { membersOf } from '#lib/raw-json.ts'
 import { collect, newCall, TARGET } from '../../support/calls.ts'
 import { providerThatSends } from '../../support/wire-fixtures.ts'
@@ -95,5 +95,82 @@ describe.each([
       inputTokens: 3,
       outputTokens: 9,
     })
+  })
+})
+
+describe('several choices of a stream that passes on', () => {
+  const DONE = 'data: [DONE]\n\n'
+  const eventsOf = async (...pieces: readonly string[]): Promise<readonly ReplyEvent[]> => {
+    const provider = providerThatSends(openai, 'text/event-stream', ...pieces)
+    return collect(await provider.ask(newCall({ stream: true, ...RAW }), TARGET))
+  }
+  const wires = (events: readonly ReplyEvent[]) =>
+    events.flatMap(event => (event.type === 'wire' ? event.json : []))
+
+  it.each([
+    ['one after the other', [said(0, { content: 'a' }), ended[0], said(1, { content: 'b' })]],
+    ['together', [said(0, { content: 'a' }), said(1, { content: 'b' }), ended[0]]],
+    ['the first to come is not the first', [said(1, { content: 'b' }), said(0, { content: 'a' }), ended[1]]],
+  ])('are cut where one that has begun has not ended: %s', async (_, pieces) => {
+    const events = await eventsOf(...pieces.map(String))
+    expect(events.at(-1)).toMatchObject({ type: 'error', error: { code: 'PROVIDER_ERROR' } })
+    expect((await eventsOf(...pieces.map(String), ...ended)).at(-1)).toMatchObject({ type: 'finish' })
+  })
+
+  it('stay ended where a vendor says more about them later', async () => {
+    const events = await eventsOf(...ROUND, ...ended, chunk({ index: 1, content_filter_offsets: {} }))
+    expect(events.at(-1)).toMatchObject({ type: 'finish', reason: 'stop' })
+  })
+
+  it('each end with “stop” where [DONE] comes without their finish reason', async () => {
+    const head = '"id":"c","object":"chat.completion.chunk","created":1.0,"model":"m"'
+    const one = `data: {${head},"choices":[{"index":2,"delta":{"content":"c"}}],"usage":null}\n\n`
+    const events = await eventsOf(
+      said(0, { content: 'a' }),
+      said(1, { content: 'b' }),
+      one,
+      ended[0] ?? '',
+      DONE,
+    )
+    const end = (index: number) =>
+      `{${head},"choices":[{"index":${index},"delta":{},"logprobs":null,"finish_reason":"stop"}]}`
+    expect(wires(events).slice(-2)).toEqual([end(1), end(2)])
+    expect(events.at(-1)).toMatchObject({ type: 'finish', reason: 'stop', raw: 'stop' })
+  })
+
+  it('have calls of tools in OpenAI’s form, each of its own', async () => {
+    const called = (name: string) => ({ tool_calls: [{ function: { name, arguments: { a: 1 } } }] })
+    const events = await eventsOf(said(0, called('f')), said(1, called('g')), said(1, called('h')), ...ended)
+    const calls = wires(events).flatMap(json => JSON.parse(json).choices[0].delta.tool_calls ?? [])
+    const call = (index: number, name: string) => ({
+      index,
+      id: expect.stringMatching(/^call_/),
+      type: 'function',
+      function: { name, arguments: '{"a":1}' },
+    })
+    expect(calls).toEqual([call(0, 'f'), call(0, 'g'), call(1, 'h')])
+  })
+
+  it('keep everything else of a repaired chunk as it was written', async () => {
+    const before =
+      '{"id":"c","created":1.0,"big":9007199254740993,"choices":[{"index":0,"delta":{"role":"assistant"'
+    const after = '},"finish_reason":null,"x":1e400}]}'
+    const call = '"tool_calls":[{"id":"call_1","function":{"name":"f","arguments":"{}"}}]'
+    const events = await eventsOf(`data: ${before},${call}${after}\n\n`, ended[0] ?? '')
+    expect(wires(events)[0]).toBe(
+      `${before},"tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"f","arguments":"{}"}}]${after}`,
+    )
+  })
+
+  it('of a whole answer have calls of tools in OpenAI’s form, and everything else as it was written', async () => {
+    const choice = (index: number, calls: string) =>
+      `{"index":${index},"score":1.0,"message":{"content":null,"tool_calls":[${calls}]},"finish_reason":"tool_calls"}`
+    const well = '{"id":"call_1","type":"function","function":{"name":"f","arguments":"{}"}}'
+    const ill = '{"id":"call_2","function":{"name":"g","arguments":{"a":1}}}'
+    const repaired = '{"id":"call_2","type":"function","function":{"name":"g","arguments":"{\\"a\\":1}"}}'
+    const body = (second: string) => `{"created":1.0,"choices":[${choice(0, well)},${choice(1, second)}]}`
+    const provider = providerThatSends(openai, 'application/json', body(ill))
+    const events = await collect(await provider.ask(newCall(RAW), TARGET))
+    expect(wires(events)).toEqual([body(repaired)])
   })
 })

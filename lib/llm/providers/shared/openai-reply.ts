@@ -1,16 +1,22 @@
 import { oneLine } from '../../../raw-json.ts'
 import type { SseEvent } from '../../../sse-parser.ts'
-import { toolCallBody, toolCallDelta } from '../../openai-tool-call.ts'
 import type { ReplyEvent } from '../../types.ts'
 import { describesError, errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, listIn, parseJson, wordIn } from './lenient.ts'
 import { MalformedResponse } from './malformed.ts'
-import { otherTextBytes } from './openai-choices.ts'
+import {
+  callFragments,
+  OtherChoices,
+  otherTextBytes,
+  type RepairedCalls,
+  repairedMessages,
+  withCalls,
+} from './openai-choices.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
 import { RepeatedChunk } from './repeated-chunk.ts'
 import { finishOf, isFailedFinish, partOrError, type ReplyPart } from './reply-part.ts'
 import { readStreamEvent } from './stream-event.ts'
-import { areWellFormed, ToolCallFragments } from './tool-call-fragments.ts'
+import { ToolCallFragments } from './tool-call-fragments.ts'
 import { upstreamError } from './upstream-error.ts'
 import { countsIn, type ReportedUsage, withBilling } from './usage.ts'
 
@@ -162,12 +168,10 @@ const partOf = (
   const isEmpty = !events.some(({ type }) => type !== 'reasoning-delta')
   if (isEmpty && (!raw || (!message && !ENDS_WITHOUT_MESSAGE.has(finishOf(raw).reason))))
     throw new MalformedResponse('missing message')
-  const wireOf = (json: string): ReplyEvent =>
-    wireEvent(
-      choice && !areWellFormed(message?.tool_calls, events)
-        ? withChoice(completion, choice, { message: { ...message, tool_calls: wholeCallsOf(events) } })
-        : json,
-    )
+  const wireOf = (json: string): ReplyEvent => {
+    const repaired = repairedMessages(completion.choices, replyId)
+    return wireEvent(repaired.size > 0 ? withCalls(json, 'message', repaired) : json)
+  }
   return {
     events: asWritten === undefined ? events : [wireOf(asWritten), ...events],
     finish: raw ? finishOf(raw) : undefined,
@@ -201,6 +205,7 @@ export const chunkReader = ({
   let tier: unknown
   const calls = new ToolCallFragments(replyId)
   const repeated = new RepeatedChunk('content')
+  const others = new OtherChoices(replyId)
   let index: number | undefined
   let hasContent = false
 
@@ -220,15 +225,27 @@ export const chunkReader = ({
     return events
   }
 
+  /** The tool calls of a chunk that came in another form than OpenAI's. */
+  const repairedIn = (
+    { choices }: Fields,
+    choice: Fields | undefined,
+    events: readonly ReplyEvent[],
+    inOthers: RepairedCalls,
+  ): RepairedCalls =>
+    calls.isRepaired && Array.isArray(choices)
+      ? new Map([...inOthers, [choices.indexOf(choice), callFragments(events)]])
+      : inOthers
+
   /** The chunk as it came, or with its tool calls as they should have come. */
   const wireOf = (
     chunk: Fields,
     choice: Fields | undefined,
     json: string,
     events: readonly ReplyEvent[],
+    repaired: RepairedCalls,
   ): ReplyEvent => {
     const isUsage = listIn(chunk.choices).length === 0 && fieldsOf(chunk.usage) !== undefined
-    return wireEvent(calls.isRepaired && choice ? withToolCalls(chunk, choice, events) : json, {
+    return wireEvent(repaired.size > 0 ? withCalls(json, 'delta', repaired) : json, {
       isUsage,
       isContent: events.length === 0 && hasUnread(fieldsOf(choice?.delta) ?? {}),
     })
@@ -251,7 +268,8 @@ export const chunkReader = ({
     repeated.forget()
     const read = readStreamEvent(event, isOfAnswer)
     if (read.kind === 'ignored') return { ignored: true }
-    if (read.kind === 'end') return { end: true }
+    if (read.kind === 'end')
+      return { events: passesOn ? others.ends().map(json => wireEvent(json)) : undefined, end: true }
     if (read.kind === 'error') return { error: upstreamError({ provider, body: read.error, redact }) }
     const chunk = read.fields
     const vendorExtras = vendorExtrasOf?.(chunk)
@@ -262,13 +280,16 @@ export const chunkReader = ({
     const raw = wordIn(choice?.finish_reason)
     calls.isRepaired = false
     const otherBytes = otherTextBytes(chunk.choices, choice, hasContent)
+    const inOthers = others.read(chunk.choices, choice, event.data)
     const events = eventsIn(choice)
+    const repaired = repairedIn(chunk, choice, events, inOthers)
     const [first] = events
     const isTextAlone = events.length === 1 && first?.type === 'text-delta' && otherBytes === 0
     if (choice?.delta && isTextAlone && !raw && !usage) repeated.learn(event, first.text)
     return {
-      ...partOf(events, () => wireOf(chunk, choice, event.data, events)),
+      ...partOf(events, () => wireOf(chunk, choice, event.data, events, repaired)),
       finish: raw ? finishOf(raw) : undefined,
+      areOthersOpen: others.areOpen,
       otherTextBytes: otherBytes,
       usage,
       ignored: chunk.choices === undefined && chunk.usage === undefined ? true : undefined,
@@ -281,28 +302,4 @@ export const chunkReader = ({
       ? parsed(event)
       : partOf([{ type: 'text-delta', text }], () => wireEvent(event.data))
   }
-}
-
-/** A body's JSON with members of one of its choices replaced. */
-const withChoice = (body: Fields, choice: Fields, members: Fields): string => {
-  const choices = Array.isArray(body.choices) ? body.choices : []
-  return JSON.stringify({
-    ...body,
-    choices: choices.map(one => (one === choice ? { ...choice, ...members } : one)),
-  })
-}
-
-const fragmentsIn = (events: readonly ReplyEvent[]) =>
-  events.filter(event => event.type === 'tool-call-delta')
-
-/** The tool calls of a whole answer, each in one fragment. */
-const wholeCallsOf = (events: readonly ReplyEvent[]): readonly object[] =>
-  fragmentsIn(events).map(({ id = '', name = '', ...others }) => toolCallBody({ id, name, ...others }))
-
-/** A chunk's JSON with the tool calls of one choice replaced by those that were read. */
-const withToolCalls = (chunk: Fields, choice: Fields, events: readonly ReplyEvent[]): string => {
-  const calls = fragmentsIn(events).map(toolCallDelta)
-  const { tool_calls: _, ...others } = fieldsOf(choice.delta) ?? {}
-  const delta = calls.length > 0 ? { ...others, tool_calls: calls } : others
-  return withChoice(chunk, choice, { delta })
 }

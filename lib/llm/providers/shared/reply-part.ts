@@ -13,6 +13,8 @@ export type ReplyPart = Readonly<{
   /** UTF-8 bytes of text that is in none of its events: of further answers to the same call. */
   otherTextBytes?: number | undefined
   finish?: Finish | undefined
+  /** Whether further answers to the same call have begun, and not ended; as before where it is absent. */
+  areOthersOpen?: boolean
   usage?: ReportedUsage | undefined
   error?: GatewayError
   /** Holds no part of the answer, and is unknown to the protocol. */

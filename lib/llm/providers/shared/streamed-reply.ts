@@ -35,8 +35,8 @@ const LONGEST_EVENT = 16 * 1024 * 1024
 
 /**
  * Reads an upstream's event stream as reply events, pulling only on demand, so that a slow reader slows the upstream.
- * It is complete with the protocol's end mark, or when its body ends cleanly after a finish reason; a stream that stops
- * before either is a failure.
+ * It is complete with the protocol's end mark, or when its body ends cleanly after the finish reasons of all its choices; a
+ * stream that stops before either is a failure.
  */
 class StreamedEvents implements AsyncIterableIterator<EventGroup> {
   readonly #options: StreamedReplyOptions
@@ -44,6 +44,7 @@ class StreamedEvents implements AsyncIterableIterator<EventGroup> {
   readonly #usage = Promise.withResolvers<Usage>()
   #reported: ReportedUsage | undefined
   #finish: ReplyPart['finish']
+  #areOthersOpen = false
   #refused = false
   #producedBytes = 0
   #hasContent = false
@@ -121,7 +122,7 @@ class StreamedEvents implements AsyncIterableIterator<EventGroup> {
     const isWhole = isEndMark(data) || parseObject(data) !== undefined
     const events = last && isWhole ? this.#translate([last]) : []
     if (this.#closed) return events
-    if (this.#finish && (isWhole || !isTruncated(data))) return this.#end([...events])
+    if (this.#isFinished && (isWhole || !isTruncated(data))) return this.#end([...events])
     return this.#fail(events, this.#options.errorOf(this.#options.truncatedError()))
   }
 
@@ -132,6 +133,7 @@ class StreamedEvents implements AsyncIterableIterator<EventGroup> {
       if (part.events) this.#produce(part.events, events)
       this.#producedBytes += part.otherTextBytes ?? 0
       this.#finish = part.finish ?? this.#finish
+      this.#areOthersOpen = part.areOthersOpen ?? this.#areOthersOpen
       this.#reported = mergedUsage(this.#reported, part.usage)
       if (part.ignored) this.#options.onIgnored()
       if (part.error) return this.#fail(events, part.error)
@@ -178,7 +180,7 @@ class StreamedEvents implements AsyncIterableIterator<EventGroup> {
     this.#usage.resolve(
       usageOf(this.#reported, {
         textBytes: this.#producedBytes,
-        isComplete: this.#isComplete || this.#finish !== undefined,
+        isComplete: this.#isComplete || this.#isFinished,
         estimatedInputTokens: this.#options.estimatedInputTokens,
       }),
     )
@@ -203,6 +205,11 @@ class StreamedEvents implements AsyncIterableIterator<EventGroup> {
     const error = this.#options.errorOf(this.#options.signal.reason)
     this.#waiting = [...(this.#waiting ?? []), { type: 'error', error }]
     this.#close()
+  }
+
+  /** Every answer to the call that has begun has a finish reason. */
+  get #isFinished(): boolean {
+    return this.#finish !== undefined && !this.#areOthersOpen
   }
 
   get #provider(): string {

@@ -212,6 +212,14 @@ export function* countElements(json: string): Scan<ElementCount> {
 export const objectOf = (members: readonly (readonly [name: string, value: string])[]): string =>
   `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join()}}`
 
+/** A valid JSON object's text with another value of one of its members; as it is where that stays the same. */
+export const changedMember = (json: string, name: string, change: (value: string) => string): string => {
+  const place = completed(scanPlaces(json)).find(one => one.name === name)
+  if (!place) return json
+  const { valueFrom, to } = place
+  return json.slice(0, valueFrom) + change(json.slice(valueFrom, to)) + json.slice(to)
+}
+
 const LARGE_ID = /"(?:custom_)?id"\s*:\s*-?\d{16}/
 
 /** An id written as a number beyond a double's precision, as its original digits (ECMAScript's source text access). */

@@ -182,22 +182,25 @@ describe.each(HOSTS)('POST /v1/responses under the %s server', host => {
       expect(await response.text()).toBe(nativeEvents(TEXT).map(frame).join(''))
     })
 
+    it('passes on its own event of a response that failed, and no error event beside it', async () => {
+      const beginning = nativeEvents(TEXT).slice(0, 5).map(frame)
+      const failed = (message: string) =>
+        frame({
+          type: 'response.failed',
+          sequence_number: 5,
+          response: { ...TEXT, status: 'failed', error: { code: 'server_error', message } },
+        })
+      setting.upstream.usually(sends([...beginning, failed('sk-test broke')]))
+      const asked = { model: MODEL, input: 'Hi', stream: true } as const
+      const response = await post(asked)
+      expect(await response.text()).toBe([...beginning, failed('*** broke')].join(''))
+      const events = await collected(await through.responses.create(asked))
+      expect(events.at(-1)).toMatchObject({ type: 'response.failed', response: { usage: TEXT.usage } })
+      const line = await setting.gateway.lineOf(response.headers.get('x-request-id') ?? '')
+      expect(line).toMatchObject({ inputTokens: 20, outputTokens: 9, code: 'PROVIDER_ERROR' })
+    })
+
     it.each<[string, Behaviour]>([
-      [
-        'says that it failed',
-        sends([
-          ...nativeEvents(TEXT).slice(0, 5).map(frame),
-          frame({
-            type: 'response.failed',
-            sequence_number: 5,
-            response: {
-              ...TEXT,
-              status: 'failed',
-              error: { code: 'server_error', message: 'sk-test broke' },
-            },
-          }),
-        ]),
-      ],
       [
         'sends an error event',
         sends([
@@ -222,7 +225,7 @@ describe.each(HOSTS)('POST /v1/responses under the %s server', host => {
       expect(last[1]?.data.response).toMatchObject({
         id: TEXT.id,
         status: 'failed',
-        error: { code: 'server_error', message: expect.any(String) },
+        error: { code: 'provider_error', message: last[0]?.data.message },
       })
       expect(text).not.toContain('sk-test')
       expect(text).not.toContain('[DONE]')

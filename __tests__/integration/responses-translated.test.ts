@@ -319,10 +319,9 @@ describe.each(HOSTS)('POST /v1/responses, translated, under the %s server', host
       const events = eventsIn(text)
       expect(events.map(({ data }) => data.sequence_number)).toEqual(events.map((_, index) => index))
       expect(events.slice(-2).map(({ event }) => event)).toEqual(['error', 'response.failed'])
-      expect(events.at(-1)?.data.response).toMatchObject({
-        status: 'failed',
-        error: { code: 'server_error' },
-      })
+      const { code, message } = events.at(-2)?.data ?? {}
+      expect(code).toBe('provider_error')
+      expect(events.at(-1)?.data.response).toMatchObject({ status: 'failed', error: { code, message } })
       expect(text).not.toContain('[DONE]')
     })
 

@@ -1,7 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { atOnce } from '#lib/loop-turns.ts'
-import { countElements, elementsOf, membersOf, objectOf, withMember, withoutMember } from '#lib/raw-json.ts'
+import {
+  changedMember,
+  countElements,
+  elementsOf,
+  membersOf,
+  objectOf,
+  withMember,
+  withoutMember,
+} from '#lib/raw-json.ts'
 
 const spaced = (value: unknown, indent: string) => JSON.stringify(value, undefined, indent)
 const indents = fc.constantFrom('', ' ', '\t', '\r\n ')
@@ -46,6 +54,16 @@ describe('an object’s text without a member', () => {
     ['{"a":"usage"}', '{"a":"usage"}'],
   ])('keeps every other byte: %s', (json, expected) => {
     expect(withoutMember(json, 'usage')).toBe(expected)
+  })
+})
+
+describe('an object’s text with another value of a member', () => {
+  it.each([
+    ['{"a": 1.0 , "b" : {"c":[1,2]} }', '{"a": 1.0 , "b" : [{"c":[1,2]}] }'],
+    ['{"a":{"b":1}}', '{"a":{"b":1}}'],
+    ['{}', '{}'],
+  ])('keeps every other byte: %s', (json, expected) => {
+    expect(changedMember(json, 'b', value => `[${value}]`)).toBe(expected)
   })
 })
 

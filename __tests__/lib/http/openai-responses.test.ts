@@ -241,14 +241,16 @@ describe('a request for Responses', () => {
   })
 })
 
+const RESPONDING = {
+  clock: { ...systemClock, now: () => 1_000 },
+  abort: () => {},
+  keepsAnswers: false,
+  keep: async () => false,
+}
+
 const written = async (groups: ReplyEvent[][], stream: boolean) => {
   const request = await responsesOf({ model: 'm', input: 'Hi', stream })
-  return responsesResponse(request, replyOf(batches(...groups)), {
-    clock: { ...systemClock, now: () => 1_000 },
-    abort: () => {},
-    keepsAnswers: false,
-    keep: async () => false,
-  })
+  return responsesResponse(request, replyOf(batches(...groups)), RESPONDING)
 }
 
 const whole = async (groups: ReplyEvent[][]): Promise<unknown> => (await written(groups, false)).json
@@ -305,6 +307,47 @@ describe('a stream of Responses', () => {
     const reply = await provider.ask({ ...call, signal: new AbortController().signal }, TARGET)
     return { events: await collect(reply), usage: await reply.usage }
   }
+
+  /** What a client gets of a stream that fails with this error after some content. */
+  const failingWith = async (error: object, members = ''): Promise<string> => {
+    const asked = await request
+    const written = nativeEvents(response).slice(0, 6).map(frame).join('')
+    const failed = `event: response.failed\ndata: {"type":"response.failed","sequence_number":6, "response": {"id":"resp_1", "error":${JSON.stringify(error)}, "output":[{"text":"sk-secret"}],"usage":null${members}}}\n\n`
+    const provider = openai.create(
+      providerDeps({
+        post: answering(200, 'text/event-stream', [Buffer.from(written + failed)]),
+        redact: text => text.replaceAll('sk-secret', '***'),
+      }),
+    )
+    const reply = await provider.ask({ ...asked.call, signal: new AbortController().signal }, TARGET)
+    const sent = await responsesResponse(asked, reply, RESPONDING)
+    const text = await new Response(sent.stream ?? null).text()
+    expect(text.startsWith(written)).toBe(true)
+    return text.slice(written.length)
+  }
+
+  it.each([
+    { code: 'context_length_exceeded', message: 'Your input exceeds the context window' },
+    { code: 'invalid_prompt', message: 'Invalid prompt: it was flagged' },
+    { code: 'server_error', message: 'boom' },
+    { code: 'server_error', message: 'sk-secret broke' },
+  ])('that fails ends with the upstream’s own event as it is written, without secrets: %o', async error => {
+    const text = await failingWith(error, ',"x_unknown":1.0')
+    const masked = JSON.stringify(error).replace('sk-secret', '***')
+    expect(text).toBe(
+      `event: response.failed\ndata: {"type":"response.failed","sequence_number":6, "response": {"id":"resp_1", "error":${masked}, "output":[{"text":"sk-secret"}],"usage":null,"x_unknown":1.0}}\n\n`,
+    )
+  })
+
+  it.each([
+    ['insufficient_quota', 'provider_error'],
+    ['rate_limit_exceeded', 'provider_rate_limit'],
+  ])('that fails by the gateway’s own access has its words of that: %s', async (code, ours) => {
+    const text = await failingWith({ code, message: 'Organization org-123 has used it up' })
+    expect(text.match(/^event: .*$/gm)).toEqual(['event: response.failed'])
+    expect(text).not.toContain('org-123')
+    expect(text).toContain(`"error":{"code":"${ours}","message":"`)
+  })
 
   it('gives the same events and usage however it is split', async () => {
     const expected = await read([bytes])

@@ -1,7 +1,7 @@
 import type { GatewayError } from '../../../errors.ts'
 import type { Finish } from '../../../llm/events.ts'
 import type { Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
-import { memberOf } from '../../../raw-json.ts'
+import { changedMember, memberOf } from '../../../raw-json.ts'
 import { sseEvent } from '../../sse.ts'
 import { openAiErrorBody } from '../openai-error.ts'
 import { type ItemEvent, OutputItems } from './output-items.ts'
@@ -37,10 +37,15 @@ const endOf = ({ reason }: Finish, isRefused: boolean) => {
 
 const FAILED = 'response.failed'
 
-const failureOf = (error: GatewayError) => ({
-  code: error.code === 'PROVIDER_RATE_LIMIT' ? 'rate_limit_exceeded' : 'server_error',
-  message: error.message,
-})
+/** An error as a failed response has it, in the words of its event. */
+const failureOf = (error: GatewayError) => {
+  const { message, code, type } = openAiErrorBody(error).error
+  return { code: code ?? type, message }
+}
+
+/** Whether it is about the gateway's own access to the upstream and its rate there, which no client can change. */
+const isOurs = ({ code, refused }: GatewayError): boolean =>
+  refused === 'access' || code === 'PROVIDER_RATE_LIMIT'
 
 /**
  * The error event, and the response that failed by it. Source: OpenAI, "Streaming events"; its servers nest the error's
@@ -137,6 +142,7 @@ export class WrittenResponse {
 export class PassedResponse {
   #created: string | undefined
   #last: string | undefined
+  #failed: WireEvent | undefined
   /** The event with the whole response, which is written last. */
   end: WireEvent | undefined
 
@@ -144,8 +150,9 @@ export class PassedResponse {
     const name = event.event ?? ''
     if (name === 'response.created') this.#created = event.json
     this.#last = event.json
-    if (!ENDS.has(name)) return this.frame(event)
-    this.end = event
+    if (name === FAILED) this.#failed = event
+    else if (ENDS.has(name)) this.end = event
+    else return this.frame(event)
     return ''
   }
 
@@ -153,11 +160,22 @@ export class PassedResponse {
     return event ? `event: ${event}\ndata: ${json}\n\n` : `data: ${json}\n\n`
   }
 
+  /** The upstream's own event of the failure, or else those that are made here. */
   fail(error: GatewayError): string {
+    if (this.#failed) return this.#passedFailure(this.#failed, error)
     const last = Number(this.#last && memberOf(this.#last, 'sequence_number'))
     const first = Number.isSafeInteger(last) ? last + 1 : 0
     const created = this.#created && memberOf(this.#created, 'response')
     const response = created && { ...JSON.parse(created), status: 'failed', error: failureOf(error) }
     return failing(error, response || undefined, first)
+  }
+
+  #passedFailure(event: WireEvent, error: GatewayError): string {
+    if (!isOurs(error)) return this.frame(event)
+    const ours = JSON.stringify(failureOf(error))
+    const json = changedMember(event.json, 'response', response =>
+      changedMember(response, 'error', () => ours),
+    )
+    return this.frame({ ...event, json })
   }
 }

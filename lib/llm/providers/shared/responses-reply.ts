@@ -1,3 +1,4 @@
+import { changedMember } from '../../../raw-json.ts'
 import type { SseEvent } from '../../../sse-parser.ts'
 import type { ReplyEvent } from '../../types.ts'
 import { callsInResponse, withHostedCalls } from './hosted-calls.ts'
@@ -122,6 +123,11 @@ const CALL_DELTAS: ReadonlySet<string> = new Set([
   'response.custom_tool_call_input.delta',
 ])
 const ENDS: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete'])
+const FAILED = 'response.failed'
+
+/** A failed response's event without secrets in the words of its error; everything else as it was written. */
+const withoutSecrets = (json: string, redact: (text: string) => string): string =>
+  changedMember(json, 'response', response => changedMember(response, 'error', redact))
 
 /** The types of items that are read; all others are calls of the upstream's own tools, and the like. */
 const READ_ITEMS: ReadonlySet<unknown> = new Set([
@@ -182,9 +188,13 @@ export const responseEvents = (options: ReadOptions): ((event: SseEvent) => Repl
     if (read.kind === 'error') return { error: upstreamError({ ...options, body: read.error }) }
     const { fields } = read
     const type = wordIn(fields.type) ?? event.event
-    if (type === 'error' || type === 'response.failed') {
+    if (type === 'error' || type === FAILED) {
       const failed = fieldsOf(fields.response) ?? fields
-      return { error: upstreamError({ ...options, body: failed }), usage: usageIn(failed) }
+      return {
+        events: type === FAILED ? [wireOf(type, withoutSecrets(event.data, options.redact))] : [],
+        error: upstreamError({ ...options, body: failed }),
+        usage: usageIn(failed),
+      }
     }
     const part = partOf(type, fields)
     return { ...part, events: [wireOf(type, event.data, isUnread(type, fields)), ...(part.events ?? [])] }

@@ -4,6 +4,7 @@ import { systemClock } from '#lib/clock.ts'
 import { ERRORS, type ErrorCode, GatewayError } from '#lib/errors.ts'
 import { BlockWriter, toolsWithoutArguments } from '#lib/http/dialects/anthropic-messages/block-writer.ts'
 import { anthropicErrorBody } from '#lib/http/dialects/anthropic-messages/error.ts'
+import { messageUsage } from '#lib/http/dialects/anthropic-messages/message.ts'
 import { messageResponse } from '#lib/http/dialects/anthropic-messages/reply.ts'
 import { messagesCall } from '#lib/http/dialects/anthropic-messages/request.ts'
 import { chatCompletionResponse } from '#lib/http/dialects/openai-chat/reply.ts'
@@ -146,6 +147,19 @@ it('a stream for OpenAI’s clients is translated from an answer in one piece, a
   expect(chunks).toContain('"object":"chat.completion.chunk"')
   expect(chunks).not.toContain('"object":"chat.completion"')
   expect(JSON.parse(await askedChat(false, 'stream', SSE))).toMatchObject({ object: 'chat.completion' })
+})
+
+describe('the usage of a message that is translated', () => {
+  it.each([
+    [{ cacheWriteInputTokens: 500, cacheWrite1hInputTokens: 300 }, 200, 300],
+    [{ cacheWriteInputTokens: 500 }, 500, 0],
+    [{}, 0, 0],
+  ])('tells what was cached for five minutes from what was for an hour: %o', (written, short, long) => {
+    expect(messageUsage({ inputTokens: 600, outputTokens: 1, ...written }).cache_creation).toEqual({
+      ephemeral_5m_input_tokens: short,
+      ephemeral_1h_input_tokens: long,
+    })
+  })
 })
 
 describe('the parallel tool calls of a message', () => {

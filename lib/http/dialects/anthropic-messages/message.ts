@@ -29,14 +29,17 @@ export const usageBody = ({
 })
 
 /** The usage of a whole message. The tier that served it is not known. */
-export const messageUsage = (usage: Usage) => ({
-  ...usageBody(usage),
-  cache_creation: {
-    ephemeral_5m_input_tokens: usage.cacheWriteInputTokens ?? 0,
-    ephemeral_1h_input_tokens: 0,
-  },
-  service_tier: null,
-})
+export const messageUsage = (usage: Usage) => {
+  const { cacheWriteInputTokens: written = 0, cacheWrite1hInputTokens: forAnHour = 0 } = usage
+  return {
+    ...usageBody(usage),
+    cache_creation: {
+      ephemeral_5m_input_tokens: written - forAnHour,
+      ephemeral_1h_input_tokens: forAnHour,
+    },
+    service_tier: null,
+  }
+}
 
 /** The members of a message before its content. */
 export const messageHead = ({ head }: Reply) => ({

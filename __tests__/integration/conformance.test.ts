@@ -311,6 +311,39 @@ describe.each(HOSTS)('conformance under the %s server', host => {
     expect(await refused.json()).toMatchObject({ error: { type: 'invalid_request_error', param: 'seed' } })
   })
 
+  it('case 15: changed values are named in x-gateway-warnings, or refused with their param where strict', async () => {
+    const name = 'näme"'
+    const tool = {
+      type: 'function',
+      name,
+      strict: true,
+      parameters: { type: 'object', properties: { a: {} } },
+    }
+    const model = `openai-compatible/${setting.upstream.modelThat(writes('Hello'))}`
+    const asked: readonly (readonly [string, object, string, string])[] = [
+      [
+        '/v1/chat/completions',
+        { model: CLAUDE, messages, temperature: 1.7 },
+        '"This model takes a temperature of at most 1; that was used in place of 1.7."',
+        'temperature',
+      ],
+      [
+        '/v1/responses',
+        { model, input: 'Hi', tools: [tool] },
+        '"Schemas with open objects or members that may be absent are not followed strictly here: n?me?."',
+        'tools.strict',
+      ],
+    ]
+    for (const [path, body, warnings, param] of asked) {
+      const response = await post(path, JSON.stringify(body))
+      expect(response.status).toBe(200)
+      expect(response.headers.get('x-gateway-warnings')).toBe(warnings)
+      const refused = await post(path, JSON.stringify(body), { 'x-gateway-strict': 'true' })
+      expect(refused.status).toBe(400)
+      expect(await refused.json()).toMatchObject({ error: { param } })
+    }
+  })
+
   it('case 16: numbers keep their spelling: 1.0, 1e400, 2^53+1, in request and answer', async () => {
     const numbers = '"x":[1.0,1e400,9007199254740993]'
     const answer = JSON.stringify(completion(GPT, 'Hi')).replace('{', `{${numbers},`)

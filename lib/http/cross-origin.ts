@@ -165,6 +165,7 @@ const EXPOSED = [
   'x-vercel-ai-ui-message-stream',
   'x-gateway-cost-usd',
   'x-gateway-params-dropped',
+  'x-gateway-warnings',
   'x-gateway-estimated',
   'x-gateway-stream-id',
   'x-gateway-resume',

@@ -158,6 +158,22 @@ const namesInHeader = (names: readonly string[]): string => {
   return [...some, ...(names.length > MOST_NAMES ? ['...'] : [])].join(', ')
 }
 
+const MOST_WARNINGS = 10
+const LONGEST_WARNING = 200
+
+/** Source: RFC 9651: a list of strings. They may repeat a client's words, and Node's clients take 16 KiB of headers. */
+const warningsHeader = (warnings: readonly string[]): string =>
+  warnings
+    .slice(0, MOST_WARNINGS)
+    .map(text =>
+      text
+        .slice(0, LONGEST_WARNING)
+        .replaceAll('’', "'")
+        .replaceAll(/[^\x20-\x7e]|["\\]/g, '?'),
+    )
+    .map(text => `"${text}"`)
+    .join(', ')
+
 /** Source: RFC 9651: a list of tokens with parameters. Names of rules may be the operator's. */
 const guardrailHeader = (findings: readonly GuardrailFinding[]): string =>
   findings
@@ -184,6 +200,7 @@ const gatewayHeaders = ({ journal }: RequestContext, now: number): Record<string
     'x-gateway-attempts': String(attempts.length),
     'x-gateway-fallback': String(head?.fallback ?? false),
     ...(head?.omitted && { 'x-gateway-params-dropped': namesInHeader(head.omitted) }),
+    ...(head?.warnings && { 'x-gateway-warnings': warningsHeader(head.warnings) }),
     ...(journal.arm !== undefined && { 'x-gateway-arm': inHeader(journal.arm) }),
     ...(head && cacheHeaders(head, now)),
   }

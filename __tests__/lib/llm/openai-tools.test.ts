@@ -88,12 +88,12 @@ describe('a strict schema', () => {
       response_format: { json_schema: { strict: isStrict } },
     })
     const warnings = chatWarnings(newCall({ parameters }), TARGET, { provider: 'fake' }, new Set(), [])
+    const warned = (param: string, name: string) => ({
+      param,
+      text: `Schemas with open objects or members that may be absent are not followed strictly here: ${name}.`,
+    })
     expect(warnings).toEqual(
-      isStrict
-        ? []
-        : [
-            'Schemas with open objects or members that may be absent are not followed strictly here: look, answer.',
-          ],
+      isStrict ? [] : [warned('tools.strict', 'look'), warned('response_format', 'answer')],
     )
   })
 })

@@ -6,10 +6,11 @@ import { mistral } from '#lib/llm/providers/mistral.ts'
 import { openai } from '#lib/llm/providers/openai.ts'
 import { postOver } from '#lib/llm/providers/shared/upstream.ts'
 import { upstreamAgent } from '#lib/llm/providers/shared/upstream-agent.ts'
-import type { Call } from '#lib/llm/types.ts'
+import type { Call, Message, WireFormat } from '#lib/llm/types.ts'
 import { newCall } from '../../support/calls.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
+import { rawJson } from '../../support/raw-json.ts'
 import { refuses, says, sends } from '../../support/upstream-behaviour.ts'
 
 const message = { content: [{ type: 'text', text: 'Hello' }], stop_reason: 'end_turn' }
@@ -78,6 +79,63 @@ describe('what a model cannot honour', () => {
     expect(asked.sent?.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user'])
     const early = { messages: say('system', 'system', 'user') }
     expect((await ask(anthropic, 'claude-haiku-4-5', early)).warnings).toBeUndefined()
+  })
+
+  const OPEN = { type: 'object', properties: { a: {} } }
+  const rawOf = (format: WireFormat, body: object): Partial<Call> => {
+    const { text, members } = rawJson(body)
+    return { raw: { format, json: text, members, untranslated: [] } }
+  }
+
+  it.each<[ProviderDefinition, string, Partial<Call>, string]>([
+    [anthropic, 'claude-sonnet-4-5', { temperature: 1.7 }, 'temperature'],
+    [mistral, 'mistral-small-latest', { temperature: 1.9 }, 'temperature'],
+    [anthropic, 'claude-sonnet-4-5', { maxOutputTokens: 1_000_000 }, 'max_tokens'],
+    [
+      anthropic,
+      'claude-sonnet-4-5',
+      { maxOutputTokens: 1_000_000, ...rawOf('openai-responses', { max_output_tokens: 1_000_000 }) },
+      'max_output_tokens',
+    ],
+    [
+      mistral,
+      'mistral-small-latest',
+      {
+        parameters: { tools: [{ name: 'f', parameters: OPEN, strict: true }] },
+        ...rawOf('openai-responses', { tools: [] }),
+      },
+      'tools.strict',
+    ],
+    [
+      mistral,
+      'mistral-small-latest',
+      {
+        parameters: { responseFormat: { type: 'json-schema', name: 'f', schema: OPEN, strict: true } },
+        ...rawOf('openai-responses', { text: {} }),
+      },
+      'text.format',
+    ],
+    [openai, 'gpt-5', rawOf('anthropic-messages', { thinking: { type: 'disabled' } }), 'thinking'],
+  ])('is a value that is changed: a warning, and where strict a refusal: %o %s %j', async (...asked) => {
+    const [definition, model, changes, param] = asked
+    expect((await ask(definition, model, changes)).warnings).toHaveLength(1)
+    await expect(ask(definition, model, { ...changes, strict: true })).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      details: [{ path: param }],
+    })
+  })
+
+  it.each<[ProviderDefinition, string, Partial<Call>]>([
+    [anthropic, 'claude-sonnet-4-5', { temperature: 1, maxOutputTokens: 64_000 }],
+    [openai, 'gpt-5', rawOf('anthropic-messages', { thinking: { type: 'adaptive' } })],
+    [openai, 'gpt-4o', rawOf('anthropic-messages', { thinking: { type: 'disabled' } })],
+    [
+      anthropic,
+      'claude-sonnet-4-5',
+      { messages: ['user', 'system', 'user'].map(role => ({ role, content: role }) as Message) },
+    ],
+  ])('is refused for no more than that where strict: %o %s %j', async (definition, model, changes) => {
+    await expect(ask(definition, model, { ...changes, strict: true })).resolves.toBeDefined()
   })
 
   it('does not matter where the model does not answer', async () => {

@@ -60,6 +60,12 @@ const HEADERS: Readonly<Record<string, Header>> = {
     description: 'Parameters left out because the model doesn’t support them.',
     schema: text,
   },
+  'x-gateway-warnings': {
+    group: 'generated',
+    description:
+      'What of the request was changed or not honoured: at most ten sentences, each in double quotes, separated by a comma and a space (a list of strings of RFC 9651).',
+    schema: text,
+  },
   'retry-after': { group: 'errors', description: 'Seconds until a retry makes sense.', schema: number },
   'retry-after-ms': { group: 'errors', description: 'The same in milliseconds.', schema: number },
 }

@@ -2,7 +2,14 @@ import { isObject } from '../../../raw-json.ts'
 import type { ModelParameters, Tool } from '../../message.ts'
 import type { Call, Target } from '../../types.ts'
 import { notSent, omissionWarnings, temperatureWarnings } from '../shared/chat-request.ts'
-import { clientsName, isRawFor, namesIn, untranslatedIn } from '../shared/raw-request.ts'
+import {
+  type CallWarning,
+  clientsName,
+  isRawFor,
+  limitName,
+  namesIn,
+  untranslatedIn,
+} from '../shared/raw-request.ts'
 import { omittedFrom, type Unsupported } from '../shared/unsupported-parameters.ts'
 import { answerTool, isForceLost, schemaFor } from './answer-form.ts'
 import { limitsFor } from './limits.ts'
@@ -124,20 +131,28 @@ const isSystemLate = ({ messages }: Call): boolean =>
   messages.some(({ role }, index) => role === 'system' && messages[index - 1]?.role !== 'system' && index > 0)
 
 /** Warnings about values that are sent as the nearest ones which the model takes. */
-const valueWarnings = (call: Call, model: ClaudeModel, unsupported: Unsupported): readonly string[] => {
+const valueWarnings = (call: Call, model: ClaudeModel, unsupported: Unsupported): readonly CallWarning[] => {
   const thinking = thinkingFor(call, model)
   const warnings = [...temperatureWarnings(call, rangeOf(model, thinking, unsupported))]
   const { reasoningTokens } = call.parameters ?? {}
+  const effort = clientsName(call, effortName(call))
   if (thinking.mode === 'low')
-    warnings.push('This model always thinks; it was asked for as little as it can.')
+    warnings.push({
+      param: effort,
+      text: 'This model always thinks; it was asked for as little as it can.',
+    })
   if (thinking.mode === 'adaptive' && reasoningTokens !== undefined)
-    warnings.push(`This model takes no number of tokens to think; it got the effort ${thinking.effort}.`)
+    warnings.push({
+      param: effort,
+      text: `This model takes no number of tokens to think; it got the effort ${thinking.effort}.`,
+    })
   const { answer } = limitsFor(call, model, thinking)
   const { maxOutputTokens = 0 } = call
   if (maxOutputTokens > answer)
-    warnings.push(
-      `This model writes at most ${answer} tokens here; that was used in place of ${maxOutputTokens}.`,
-    )
+    warnings.push({
+      param: limitName(call),
+      text: `This model writes at most ${answer} tokens here; that was used in place of ${maxOutputTokens}.`,
+    })
   return warnings
 }
 
@@ -147,10 +162,12 @@ export const messagesWarnings = (
   target: Target,
   unsupported: Unsupported,
   omitted: readonly string[],
-): readonly string[] => {
+): readonly CallWarning[] => {
   if (isRawFor(call, 'anthropic-messages')) return omitted.map(notSent)
   const warnings = [...valueWarnings(call, claudeModel(target.model), unsupported)]
   if (isSystemLate(call))
-    warnings.push('This model takes system messages first only; later ones were moved to the beginning.')
+    warnings.push({
+      text: 'This model takes system messages first only; later ones were moved to the beginning.',
+    })
   return [...warnings, ...omissionWarnings(omitted)]
 }

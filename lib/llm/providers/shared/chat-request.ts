@@ -1,14 +1,18 @@
 import { hash } from 'node:crypto'
 import type OpenAI from 'openai'
+import { memberIn } from '../../../raw-json.ts'
 import type { Call, RawRequest, Target } from '../../types.ts'
+import { fieldsOf, parseJson } from './lenient.ts'
 import { assertFilesTaken, instructionRole, type MessageForm, messagesFor } from './openai-messages.ts'
 import { strictWarnings } from './openai-strict.ts'
 import { choiceAmong, responseFormatFor, toolChoiceFor, toolsFor } from './openai-tools.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
 import {
   assertTranslatable,
+  type CallWarning,
   clientsName,
   isRawFor,
+  limitName,
   namesIn,
   rawRequest,
   untranslatedIn,
@@ -33,20 +37,25 @@ export const temperatureFor = (
   temperature === undefined || isFixed ? undefined : Math.min(temperature, highestTemperature)
 
 /** The warning where it differs from the requested one. */
-export const temperatureWarnings = (call: Call, range: TemperatureRange): readonly string[] => {
+export const temperatureWarnings = (call: Call, range: TemperatureRange): readonly CallWarning[] => {
   const asked = call.temperature
   const sent = temperatureFor(call, range)
   if (asked === sent || (sent === undefined && asked === DEFAULT_TEMPERATURE)) return []
-  return sent === undefined
-    ? ['This model takes no temperature; it answered with its own.']
-    : [`This model takes a temperature of at most ${sent}; that was used in place of ${asked}.`]
+  const text =
+    sent === undefined
+      ? 'This model takes no temperature; it answered with its own.'
+      : `This model takes a temperature of at most ${sent}; that was used in place of ${asked}.`
+  return [{ param: 'temperature', text }]
 }
 
 /** The warning about a parameter that a request leaves out. */
-export const notSent = (name: string): string => `This model takes no ${name}; it was not sent.`
+export const notSent = (name: string): CallWarning => ({
+  param: name,
+  text: `This model takes no ${name}; it was not sent.`,
+})
 
 /** The warnings about what a request leaves out; a temperature has one of its own. */
-export const omissionWarnings = (omitted: readonly string[]): readonly string[] =>
+export const omissionWarnings = (omitted: readonly string[]): readonly CallWarning[] =>
   omitted.filter(name => name !== 'temperature').map(notSent)
 
 /** Parameters that a model accepts, guessed from its name. The model's errors correct a wrong guess. */
@@ -245,6 +254,16 @@ export const chatRequest = (
   }
 }
 
+/** The warning where a client of Anthropic's format wants no reasoning of a model that decides about it itself. */
+export const thinkingWarnings = (call: Call, { model }: Target): readonly CallWarning[] => {
+  if (!isRawFor(call, 'anthropic-messages') || !guessFromName(model).hasFixedTemperature) return []
+  const thinking = fieldsOf(parseJson(memberIn(call.raw.members, 'thinking') ?? 'null'))
+  if (thinking?.type !== 'disabled') return []
+  return [
+    { param: 'thinking', text: 'This model was not asked to leave reasoning out; it decides that itself.' },
+  ]
+}
+
 /** Warnings about parts of the call that the request does not honour. @param omitted what it leaves out */
 export const chatWarnings = (
   call: Call,
@@ -252,16 +271,22 @@ export const chatWarnings = (
   variant: OpenAiVariant,
   unsupported: Unsupported,
   omitted: readonly string[],
-): readonly string[] => {
+): readonly CallWarning[] => {
   const warnings = [...temperatureWarnings(call, rangeOf(call, target, variant, unsupported))]
   if (call.maxOutputTokens !== undefined && !limitFieldFor(target.model, variant, unsupported))
-    warnings.push(
-      `This model takes no limit for its answer; that of ${call.maxOutputTokens} tokens was not sent.`,
-    )
+    warnings.push({
+      param: limitName(call),
+      text: `This model takes no limit for its answer; that of ${call.maxOutputTokens} tokens was not sent.`,
+    })
   if (call.stream && unsupported.has('stream'))
-    warnings.push('This model does not stream; its answer came in one piece.')
+    warnings.push({ text: 'This model does not stream; its answer came in one piece.' })
   const hasSystem = call.messages.some(({ role }) => role === 'system')
   if (hasSystem && unsupported.has('system') && unsupported.has('developer'))
-    warnings.push('This model takes no system messages; they were sent as part of the user’s.')
-  return [...warnings, ...(call.parameters ? strictWarnings(call) : []), ...omissionWarnings(omitted)]
+    warnings.push({ text: 'This model takes no system messages; they were sent as part of the user’s.' })
+  return [
+    ...warnings,
+    ...(call.parameters ? strictWarnings(call) : []),
+    ...thinkingWarnings(call, target),
+    ...omissionWarnings(omitted),
+  ]
 }

@@ -12,7 +12,7 @@ import { parseJson } from './lenient.ts'
 import { assertParsable } from './long-answer.ts'
 import { MalformedResponse, malformedError, wrongLength } from './malformed.ts'
 import { rateHeadroomOf } from './rate-headers.ts'
-import { assertAllTaken } from './raw-request.ts'
+import { assertAllTaken, type CallWarning } from './raw-request.ts'
 import { finishEvent, partOrError, type ReplyPart } from './reply-part.ts'
 import { isTruncated } from './stream-event.ts'
 import { streamedReply } from './streamed-reply.ts'
@@ -169,7 +169,7 @@ export type Protocol = Readonly<{
   /** The parameters of a call that the request leaves out, by the names of the client's format. */
   omitted: (call: Call, target: Target, unsupported: Unsupported) => readonly string[]
   /**
-   * Warnings about parts of the call that the request does not honour, one sentence each.
+   * Warnings about parts of the call that the request does not honour.
    *
    * @param omitted the parameters that it leaves out, as `omitted` names them
    */
@@ -178,7 +178,7 @@ export type Protocol = Readonly<{
     target: Target,
     unsupported: Unsupported,
     omitted: readonly string[],
-  ) => readonly string[]
+  ) => readonly CallWarning[]
   /** Headers that a call adds to those of the address, or replaces. */
   headers?: (call: Call) => Readonly<Record<string, string>> | undefined
   /** The response header with the vendor's request id. */
@@ -261,13 +261,13 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
 
   const headOf = (call: Call, target: Target, unsupported: Unsupported): ReplyHead => {
     const omitted = protocol.omitted(call, target, unsupported)
-    assertAllTaken(call, omitted)
     const warnings = protocol.warnings(call, target, unsupported, omitted)
+    assertAllTaken(call, omitted, warnings)
     return {
       id: newId(),
       target,
       cache: 'miss',
-      ...(warnings.length > 0 && { warnings }),
+      ...(warnings.length > 0 && { warnings: warnings.map(({ text }) => text) }),
       ...(omitted.length > 0 && { omitted }),
     }
   }

@@ -1,6 +1,6 @@
 import { isObject } from '../../../raw-json.ts'
 import type { Call } from '../../types.ts'
-import { isRawFor } from './raw-request.ts'
+import { type CallWarning, clientsName, isRawFor } from './raw-request.ts'
 
 /** The members of a schema that are a schema, a list of them, or have one as each of their members. */
 const SCHEMAS = ['items', 'not'] as const
@@ -49,16 +49,22 @@ const isLost = ({ strict, schema }: Readonly<{ strict?: boolean; schema?: unknow
   strict === true && !mayBeStrict(schema)
 
 /** The warning where a translated call wants that of a schema that OpenAI does not take so. */
-export const strictWarnings = (call: Call): readonly string[] => {
+export const strictWarnings = (call: Call): readonly CallWarning[] => {
   const { tools = [], responseFormat } = call.parameters ?? {}
-  if (isRawFor(call, 'openai-chat') || isRawFor(call, 'openai-responses')) return []
-  const lost = [
-    ...tools.filter(({ strict, parameters }) => isLost({ ...(strict && { strict }), schema: parameters })),
-    ...(responseFormat?.type === 'json-schema' && isLost(responseFormat) ? [responseFormat] : []),
-  ].map(({ name }) => name)
-  return lost.length > 0
-    ? [
-        `Schemas with open objects or members that may be absent are not followed strictly here: ${lost.join(', ')}.`,
-      ]
-    : []
+  if (isRawFor(call, 'openai-chat')) return []
+  const warned = (param: string, names: readonly string[]): readonly CallWarning[] => {
+    const text = `Schemas with open objects or members that may be absent are not followed strictly here: ${names.join(', ')}.`
+    return names.length > 0 ? [{ param, text }] : []
+  }
+  const lost = tools.filter(({ strict, parameters }) =>
+    isLost({ ...(strict && { strict }), schema: parameters }),
+  )
+  const isFormLost = responseFormat?.type === 'json-schema' && isLost(responseFormat)
+  return [
+    ...warned(
+      'tools.strict',
+      lost.map(({ name }) => name),
+    ),
+    ...warned(clientsName(call, 'response_format'), isFormLost ? [responseFormat.name] : []),
+  ]
 }

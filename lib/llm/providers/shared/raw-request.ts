@@ -102,11 +102,25 @@ export const assertTranslatable = ({ raw }: Call): void => {
   if (raw?.untranslatable) throw raw.untranslatable
 }
 
-/** Refuses a strict call of which a part is left out. Throws GatewayError INVALID_INPUT that names these. */
-export const assertAllTaken = ({ strict }: Call, omitted: readonly string[]): void => {
-  if (!strict || omitted.length === 0) return
-  throw new GatewayError('INVALID_INPUT', `This model does not take ${omitted.join(', ')}.`, {
-    details: omitted.map(path => ({ path, message: 'is not supported by this model' })),
+/** A sentence about a part of a call that its request does not honour; `param` has a value that is changed or left out. */
+export type CallWarning = Readonly<{ text: string; param?: string }>
+
+/** Refuses a strict call of which a part is left out or changed. Throws GatewayError INVALID_INPUT that names these. */
+export const assertAllTaken = (
+  { strict }: Call,
+  omitted: readonly string[],
+  warnings: readonly CallWarning[] = [],
+): void => {
+  if (!strict) return
+  const params = new Set(warnings.flatMap(({ param }) => param ?? []))
+  const changed = [...params].filter(param => !omitted.includes(param))
+  const refused = [...omitted, ...changed.map(param => `this value of ${param}`)]
+  if (refused.length === 0) return
+  throw new GatewayError('INVALID_INPUT', `This model does not take ${refused.join(', ')}.`, {
+    details: [
+      ...omitted.map(path => ({ path, message: 'is not supported by this model' })),
+      ...changed.map(path => ({ path, message: 'has a value that is not supported by this model' })),
+    ],
   })
 }
 
@@ -174,6 +188,15 @@ export const untranslatedIn = (call: Call): readonly string[] => {
     ...(raw?.leftOut ?? []),
     ...lostOfBlocks(call),
   ]
+}
+
+/** Names of the limit of an answer's tokens in all formats. */
+const LIMITS = ['max_completion_tokens', 'max_output_tokens', 'max_tokens'] as const
+
+/** The name by which a call's client knows it. */
+export const limitName = ({ raw }: Call): string => {
+  const names = raw ? namesIn(raw) : []
+  return LIMITS.find(name => names.includes(name)) ?? 'max_tokens'
 }
 
 /** The name by which a call's client knows a parameter of chat completions. */

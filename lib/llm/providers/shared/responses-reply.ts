@@ -191,7 +191,7 @@ export const responseEvents = (options: ReadOptions): ((event: SseEvent) => Repl
     if (type === 'error' || type === FAILED) {
       const failed = fieldsOf(fields.response) ?? fields
       return {
-        events: type === FAILED ? [wireOf(type, withoutSecrets(event.data, options.redact))] : [],
+        events: type === FAILED ? [wireOf(type, withoutSecrets(event.data, options.redact), false)] : [],
         error: upstreamError({ ...options, body: failed }),
         usage: usageIn(failed),
       }

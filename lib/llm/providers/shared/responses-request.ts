@@ -7,11 +7,12 @@ import {
   omissionWarnings,
   temperatureFor,
   temperatureWarnings,
+  thinkingWarnings,
   unknownIn,
 } from './chat-request.ts'
 import { strictFor, strictWarnings } from './openai-strict.ts'
 import { choiceAmong, withProperties } from './openai-tools.ts'
-import { assertTranslatable, clientsName } from './raw-request.ts'
+import { assertTranslatable, type CallWarning, clientsName, limitName } from './raw-request.ts'
 import { itemsFor } from './responses-items.ts'
 import { omittedFrom, type Unsupported } from './unsupported-parameters.ts'
 
@@ -127,14 +128,23 @@ export const responsesOmitted = (call: Call, target: Target, unsupported: Unsupp
   ]
 }
 
-/** The warnings about them. */
+const limitWarnings = (call: Call): readonly CallWarning[] => {
+  const { maxOutputTokens = LOWEST_LIMIT } = call
+  if (maxOutputTokens >= LOWEST_LIMIT) return []
+  const text = `This model takes a limit of at least ${LOWEST_LIMIT} tokens; that was used in place of ${maxOutputTokens}.`
+  return [{ param: limitName(call), text }]
+}
+
+/** The warnings about them, and about values that are sent as others. */
 export const responsesWarnings = (
   call: Call,
   target: Target,
   unsupported: Unsupported,
   omitted: readonly string[],
-): readonly string[] => [
+): readonly CallWarning[] => [
   ...temperatureWarnings(call, rangeOf(target, unsupported)),
+  ...limitWarnings(call),
   ...strictWarnings(call),
+  ...thinkingWarnings(call, target),
   ...omissionWarnings(omitted),
 ]

@@ -162,6 +162,17 @@ describe('the usage of a message that is translated', () => {
   })
 })
 
+describe('the service tier of a message that is translated', () => {
+  it.each([
+    ['priority', 'priority'],
+    ['flex', null],
+    [undefined, null],
+  ])('is named where the format has a name for it: %s', (serviceTier, named) => {
+    const usage = { inputTokens: 1, outputTokens: 1, ...(serviceTier && { serviceTier }) }
+    expect(messageUsage(usage).service_tier).toBe(named)
+  })
+})
+
 describe('the parallel tool calls of a message', () => {
   type Part = Readonly<{ index: number; json: string }>
   const argumentsOf = fc.dictionary(fc.constantFrom('a', 'b', 'city'), fc.oneof(fc.string(), fc.integer()), {

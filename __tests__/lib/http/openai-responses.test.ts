@@ -255,6 +255,24 @@ const written = async (groups: ReplyEvent[][], stream: boolean) => {
 
 const whole = async (groups: ReplyEvent[][]): Promise<unknown> => (await written(groups, false)).json
 
+describe('a response that is translated', () => {
+  it.each([
+    ['flex', 'flex'],
+    ['standard', undefined],
+    [undefined, undefined],
+  ])('names the service tier that answered, where the format has a name for it: %s', async (tier, named) => {
+    const usage = { inputTokens: 1, outputTokens: 1, ...(tier && { serviceTier: tier }) }
+    const reply = { ...replyOf(batches(REPLY)), usage: Promise.resolve(usage) }
+    const { json } = await responsesResponse(
+      await responsesOf({ model: 'm', input: 'Hi' }),
+      reply,
+      RESPONDING,
+    )
+    const response = new Map(Object.entries(json ?? {}))
+    expect(response.get('service_tier')).toBe(named)
+  })
+})
+
 const streamed = async (groups: ReplyEvent[][]): Promise<string> =>
   new Response((await written(groups, true)).stream ?? null).text()
 

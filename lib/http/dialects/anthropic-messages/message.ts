@@ -28,16 +28,19 @@ export const usageBody = ({
   output_tokens: outputTokens,
 })
 
-/** The usage of a whole message. The tier that served it is not known. */
+const TIERS: ReadonlySet<string> = new Set(['standard', 'priority', 'batch'])
+
+/** The usage of a whole message. Tiers of other vendors have no name in it. */
 export const messageUsage = (usage: Usage) => {
   const { cacheWriteInputTokens: written = 0, cacheWrite1hInputTokens: forAnHour = 0 } = usage
+  const { serviceTier = '' } = usage
   return {
     ...usageBody(usage),
     cache_creation: {
       ephemeral_5m_input_tokens: written - forAnHour,
       ephemeral_1h_input_tokens: forAnHour,
     },
-    service_tier: null,
+    service_tier: TIERS.has(serviceTier) ? serviceTier : null,
   }
 }
 

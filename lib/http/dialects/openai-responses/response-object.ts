@@ -33,6 +33,9 @@ const usageBody = (usage: Usage) => {
   }
 }
 
+/** Those that a response can name as the one that answered. */
+const TIERS: ReadonlySet<string | undefined> = new Set(['default', 'flex', 'scale', 'priority'])
+
 type BodyTool = NonNullable<OpenAiResponsesBody['tools']>[number]
 
 const toolBody = (tool: BodyTool): object =>
@@ -87,6 +90,7 @@ export class ResponseObject {
       output,
       // The specification has no null here.
       ...(usage && { usage: usageBody(usage) }),
+      ...(TIERS.has(usage?.serviceTier) && { service_tier: usage?.serviceTier }),
     }
   }
 }

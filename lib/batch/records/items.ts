@@ -16,6 +16,7 @@ import {
   type Page,
 } from '../types.ts'
 import { itemsCursorOf, readItemsCursor } from './cursor.ts'
+import { inLockOrder } from './locks.ts'
 import { ITEM_COLUMNS, itemOf } from './rows.ts'
 
 type RenewRequest = Readonly<{ limit: number; cursor?: string | undefined; state?: ItemState | undefined }>
@@ -108,16 +109,14 @@ export const findItem = (records: Records, jobId: string, index: number): Promis
 /** Leases prolonged by one statement. */
 const MOST_LEASES = 500
 
-const renewStatement = (
-  db: Kysely<RecordsSchema>,
-  jobId: string,
-  claims: readonly Claim[],
-  leaseUntil: number,
-) => {
+type Renewal = Readonly<{ jobId: string; claims: readonly Claim[]; leaseUntil: number }>
+
+/** The places of items that are still leased by their claims. */
+const leasedItems = (db: Pick<Kysely<RecordsSchema>, 'selectFrom'>, { jobId, claims }: Renewal) => {
   const held = claims.map(({ index, fence }) => sql`(cast(${index} as bigint), cast(${fence} as bigint))`)
   return db
-    .updateTable('batch_items')
-    .set({ lease_until: leaseUntil })
+    .selectFrom('batch_items')
+    .select('place')
     .where('job_id', '=', jobId)
     .where('state', '=', 'running')
     .where(sql<boolean>`(place, fence) in (values ${sql.join(held)})`)
@@ -129,15 +128,26 @@ const renewStatement = (
           .where('batch_jobs.state', '=', 'running'),
       ),
     )
-    .returning(['job_id', 'place', 'fence'])
 }
+
+const renewStatement = (db: Kysely<RecordsSchema>, dialect: Records['dialect'], renewal: Renewal) =>
+  db
+    .with('leased', queries => inLockOrder(dialect, leasedItems(queries, renewal)))
+    .updateTable('batch_items')
+    .set({ lease_until: renewal.leaseUntil })
+    .where('job_id', '=', renewal.jobId)
+    .where('place', 'in', query => query.selectFrom('leased').select('place'))
+    .returning(['job_id', 'place', 'fence'])
 
 type Held = Readonly<{ job_id: string; place: number; fence: number }>
 
-const portionsOf = (claims: readonly Claim[]): (readonly Claim[])[] =>
-  Array.from({ length: Math.ceil(claims.length / MOST_LEASES) }, (_, at) =>
-    claims.slice(at * MOST_LEASES, (at + 1) * MOST_LEASES),
+/** Claims of one job, in the order of locks. */
+const portionsOf = (claims: readonly Claim[]): (readonly Claim[])[] => {
+  const ordered = claims.toSorted((a, b) => a.index - b.index)
+  return Array.from({ length: Math.ceil(claims.length / MOST_LEASES) }, (_, at) =>
+    ordered.slice(at * MOST_LEASES, (at + 1) * MOST_LEASES),
   )
+}
 
 /** See `BatchRecords.renew`. */
 export const renewLeases = async (
@@ -146,12 +156,13 @@ export const renewLeases = async (
   { now, leaseMs }: Readonly<{ now: number; leaseMs: number }>,
 ): Promise<readonly Claim[]> => {
   const leaseUntil = now + leaseMs
-  // In the order of ids, so that two writers do not deadlock.
+  // In the order of locks.
   const byJob = [...Map.groupBy(claims, ({ jobId }) => jobId)].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const renewals = byJob.flatMap(([jobId, own]) =>
+    portionsOf(own).map(portion => ({ jobId, claims: portion, leaseUntil })),
+  )
   const results = await records.writeTogether(db =>
-    byJob.flatMap(([jobId, own]) =>
-      portionsOf(own).map(portion => renewStatement(db, jobId, portion, leaseUntil)),
-    ),
+    renewals.map(renewal => renewStatement(db, records.dialect, renewal)),
   )
   const keyOf = ({ job_id, place, fence }: Held) => `${job_id} ${place} ${fence}`
   const held = new Set((results ?? []).flatMap(({ rows }) => rows as Held[]).map(keyOf))

@@ -3,6 +3,7 @@ import { cursorOf, readCursor, rowsAfter } from '../../storage/records/pages.ts'
 import type { Records } from '../../storage/records/records.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
 import { type Depth, JOB_STATES, type Job, type Page, PRIORITIES, type Priority } from '../types.ts'
+import { inLockOrder, lockItems } from './locks.ts'
 import { COST, JOB_COLUMNS, jobOf, rankOf } from './rows.ts'
 import { countWorkers } from './workers.ts'
 
@@ -45,11 +46,17 @@ export const listJobs = (
       : { entries }
   })
 
+type Queries = Pick<Kysely<RecordsSchema>, 'selectFrom'>
+
+const itemsIn = (db: Queries, jobId: string, state: 'running' | 'failed') =>
+  db.selectFrom('batch_items').select('place').where('job_id', '=', jobId).where('state', '=', state)
+
 /**
  * Its open items count as cancelled from now on. Waiting items need no update for that; running ones are ended.
  */
 export const cancelJob = (records: Records, owner: string, id: string, now: number): Promise<boolean> =>
   records.write(async db => {
+    await lockItems(db, records.dialect, queries => itemsIn(queries, id, 'running'))
     const { numUpdatedRows } = await db
       .updateTable('batch_jobs')
       .set(update => ({
@@ -68,10 +75,12 @@ export const cancelJob = (records: Records, owner: string, id: string, now: numb
       .executeTakeFirst()
     if (numUpdatedRows === 0n) return false
     await db
+      // One that has begun meanwhile and is just ending is skipped: it finds that the job was cancelled.
+      .with('begun', queries => inLockOrder(records.dialect, itemsIn(queries, id, 'running'), 'skips'))
       .updateTable('batch_items')
       .set({ state: 'cancelled', lease_until: null, ended_at: now })
       .where('job_id', '=', id)
-      .where('state', '=', 'running')
+      .where('place', 'in', query => query.selectFrom('begun').select('place'))
       .execute()
     return true
   })
@@ -79,6 +88,7 @@ export const cancelJob = (records: Records, owner: string, id: string, now: numb
 /** See `BatchRecords.retryFailed`. */
 export const retryFailed = (records: Records, owner: string, id: string, now: number): Promise<number> =>
   records.write(async db => {
+    await lockItems(db, records.dialect, queries => itemsIn(queries, id, 'failed'))
     const job = await db
       .updateTable('batch_jobs')
       .set({
@@ -168,6 +178,13 @@ const PORTION = 1_000
 const removeItems = async (records: Records, jobId: string): Promise<void> => {
   for (let last = PORTION - 1; ; last += PORTION) {
     const left = await records.write(async db => {
+      await lockItems(db, records.dialect, queries =>
+        queries
+          .selectFrom('batch_items')
+          .select('place')
+          .where('job_id', '=', jobId)
+          .where('place', '<=', last),
+      )
       await db.deleteFrom('batch_items').where('job_id', '=', jobId).where('place', '<=', last).execute()
       return await db.selectFrom('batch_items').select('place').where('job_id', '=', jobId).executeTakeFirst()
     })

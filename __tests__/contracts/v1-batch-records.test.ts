@@ -243,7 +243,12 @@ describe.each(DATABASES)('files and batches of /v1 in %s', kind => {
         cancelJob: () => {},
       }
       const fileService = new FileService({ ...common, files, maxBytes: 1e9, batchTtlMs: 1e9 })
-      const service = new V1BatchService({ ...common, files: fileService, wake: () => {} })
+      const service = new V1BatchService({
+        ...common,
+        files: fileService,
+        wake: () => {},
+        modelFault: () => undefined,
+      })
       const runner = new V1Runner({
         ...common,
         service,

@@ -1,5 +1,5 @@
 import type { GatewayError } from '../errors.ts'
-import type { Claim, ItemError, Outcome } from './types.ts'
+import { type Claim, type ItemError, isV1Request, type Outcome } from './types.ts'
 
 type AgainAs = Extract<Outcome, { state: 'again' }>['countsAs']
 
@@ -11,6 +11,8 @@ const LONGEST_MS = 1_800_000
 const MOST_LOST_RUNS = 25
 const SHORTEST_WAIT_MS = 1_000
 const BACKOFF_BASE_MS = 2_000
+/** Of the pause before the next start of an item whose model is unknown: a minute. */
+const MOST_DOUBLINGS = 5
 
 /**
  * Codes that mean no target was available, or that other calls hold the rest of a budget: the run did not fail, it did
@@ -29,8 +31,12 @@ export type RetryContext = Readonly<{
 const faultOf = ({ code, message, retryable }: GatewayError): ItemError => ({ code, message, retryable })
 
 /** Exponential, with full jitter, and never at once. */
-const backoffMs = (failures: number, random: () => number): number =>
-  SHORTEST_WAIT_MS + random() * BACKOFF_BASE_MS * 2 ** failures
+const backoffMs = (doublings: number, random: () => number): number =>
+  SHORTEST_WAIT_MS + random() * BACKOFF_BASE_MS * 2 ** doublings
+
+/** Whether a model is unknown in this process, but was known to the one that accepted the item. */
+const isUnknownHere = ({ code, unknownModel }: GatewayError, { request }: Claim): boolean =>
+  code === 'INVALID_INPUT' && unknownModel && !(isV1Request(request) && request.isModelUnknown)
 
 const countsAs = ({ code }: GatewayError, hasAsked: boolean): AgainAs => {
   // A limit of the item's key has no room at the moment.
@@ -42,7 +48,8 @@ const countsAs = ({ code }: GatewayError, hasAsked: boolean): AgainAs => {
 /**
  * Decides what happens to an item whose run failed. Transient failures are tried three times, with growing pauses.
  * Waiting for a busy provider is no failure; but half an hour after its first start an item fails whatever the cause.
- * An item for which no target was called has not started, and waits as long as necessary.
+ * An item for which no target was called has not started, and waits as long as necessary; one whose model is unknown
+ * here waits for that half hour.
  */
 export const retryDecision = (
   error: GatewayError,
@@ -51,11 +58,14 @@ export const retryDecision = (
 ): Outcome => {
   const fault = faultOf(error)
   if (error.code === 'SHUTTING_DOWN') return { state: 'again', notBefore: now, countsAs: 'attempt', fault }
-  if (!error.retryable) return { state: 'failed', fault }
-  const as = countsAs(error, hasAsked)
+  const isUnknown = isUnknownHere(error, claim)
+  if (!error.retryable && !isUnknown) return { state: 'failed', fault }
+  // The first start of one whose model is unknown stays, so that it waits for half an hour at most.
+  const as = isUnknown ? 'attempt' : countsAs(error, hasAsked)
   if (as === 'failure' && claim.failures + 1 >= MOST_FAILURES) return { state: 'failed', fault }
   const asked = (error.retryAfterSeconds ?? 0) * 1000
-  const notBefore = Math.round(now + Math.max(asked, backoffMs(claim.failures, random)))
+  const doublings = isUnknown ? Math.min(claim.attempt, MOST_DOUBLINGS) : claim.failures
+  const notBefore = Math.round(now + Math.max(asked, backoffMs(doublings, random)))
   const hasBegun = as !== 'nothing' || claim.startedAt < claim.claimedAt
   if (hasBegun && notBefore - claim.startedAt > LONGEST_MS) return { state: 'failed', fault }
   return { state: 'again', notBefore, countsAs: as, fault }

@@ -40,6 +40,8 @@ export type V1Request = Readonly<{
   json: string
   /** The client's headers that belong to the format. */
   headers?: Readonly<Record<string, string>>
+  /** No such model was known when it was accepted. */
+  isModelUnknown?: true
 }>
 
 /** One row of a data set for one variant of an evaluation: its answer is graded too. */

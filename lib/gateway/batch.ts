@@ -187,7 +187,14 @@ const v1BatchesOf = (deps: V1WiringDeps): V1Batches => {
   const fileRecords = new FileRecords(database.records)
   const { V1_MAX_STORED_BYTES: maxBytes } = env
   const files = new FileService({ ...common, files: fileRecords, maxBytes, batchTtlMs: keepMs })
-  const service = new V1BatchService({ ...common, files, wake: () => runner.wake() })
+  const faultOfModel = (model: string, url: V1Url) =>
+    modelFault(openAiModel(model, current.now), current.now, !BESIDE_CHAT.has(url))
+  const service = new V1BatchService({
+    ...common,
+    files,
+    wake: () => runner.wake(),
+    modelFault: faultOfModel,
+  })
   const runner = new V1Runner({
     ...common,
     service,
@@ -195,8 +202,7 @@ const v1BatchesOf = (deps: V1WiringDeps): V1Batches => {
     input: {
       mostItems: env.BATCH_MAX_ITEMS,
       maxBytes: env.V1_MAX_BODY_BYTES,
-      modelFault: (model, url) =>
-        modelFault(openAiModel(model, current.now), current.now, !BESIDE_CHAT.has(url)),
+      modelFault: faultOfModel,
     },
     keepMs,
     onError: database.reportError,

@@ -129,6 +129,44 @@ describe('an item for which no provider was asked', () => {
   })
 })
 
+describe('an item whose model is unknown in the process that runs it', () => {
+  const unknown = new GatewayError('INVALID_INPUT', 'There is no such model.', { unknownModel: true })
+
+  it.each([true, false])(
+    'waits, as another process may know it; providers were asked before: %s',
+    hasAsked => {
+      expect(judged(unknown, { failures: 2 }, 0, hasAsked)).toEqual({
+        state: 'again',
+        notBefore: NOW + 1_000,
+        countsAs: 'attempt',
+        fault: { code: 'INVALID_INPUT', message: 'There is no such model.', retryable: false },
+      })
+    },
+  )
+
+  it('waits longer each time, up to about a minute', () => {
+    const waits = [1, 2, 5, 500].map(attempt => againAfter(unknown, { attempt }, 0.5, false))
+    expect(waits).toEqual([3_000, 5_000, 33_000, 33_000])
+  })
+
+  it('fails half an hour after it began', () => {
+    const began = (agoMs: number) => ({ startedAt: NOW - agoMs })
+    expect(againAfter(unknown, began(HALF_AN_HOUR_MS - 1_000), 0, false)).toBe(1_000)
+    expect(againAfter(unknown, began(HALF_AN_HOUR_MS - 999), 0, false)).toBe('ended')
+  })
+
+  it('fails at once where it was unknown as well to the process that accepted the item', () => {
+    const request = { url: '/v1/messages', model: 'nope', json: '{}' } as const
+    expect(againAfter(unknown, { request }, 0, false)).toBe(1_000)
+    expect(againAfter(unknown, { request: { ...request, isModelUnknown: true } }, 0, false)).toBe('ended')
+  })
+
+  it('fails at once where its key may not use the model', () => {
+    const refused = new GatewayError('FORBIDDEN', 'Not allowed.', { unknownModel: true })
+    expect(againAfter(refused, {}, 0, false)).toBe('ended')
+  })
+})
+
 describe('an item that began half an hour ago', () => {
   const began = (agoMs: number) => ({ startedAt: NOW - agoMs })
 

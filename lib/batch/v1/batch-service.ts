@@ -22,6 +22,8 @@ export type V1BatchServiceDeps = Readonly<{
   cancelJob: (jobId: string) => void
   /** Signals that a batch is to be validated or finished. */
   wake: () => void
+  /** What is wrong with a model's name; undefined where it can be routed. */
+  modelFault: (model: string, url: V1Url) => string | undefined
 }>
 
 const ID: Readonly<Record<BatchApi, RegExp>> = {
@@ -71,7 +73,7 @@ export class V1BatchService {
     return { ...batch, state: 'validating' }
   }
 
-  /** Accepts requests at once. */
+  /** Accepts requests at once; one of an unknown model fails when it runs. */
   async submit(caller: Caller, items: readonly NewItem<V1Request>[]): Promise<V1Batch> {
     const { batches, records, notifyWork } = this.#deps
     const batch = this.#newBatch(caller, 'message-batches', '/v1/messages')
@@ -86,7 +88,7 @@ export class V1BatchService {
       createdAt,
       isV1: true,
     } as const
-    await records.submit(job, items, batches.addWithJob(batch, jobId))
+    await records.submit(job, items.map(this.#withModelChecked), batches.addWithJob(batch, jobId))
     notifyWork(items.length)
     return this.find(caller, batch.api, batch.id)
   }
@@ -147,6 +149,12 @@ export class V1BatchService {
         'The batch has no results: it has not ended yet, or they have expired.',
       )
     return itemsOfBatch(this.#deps.records, batch)
+  }
+
+  readonly #withModelChecked = (item: NewItem<V1Request>): NewItem<V1Request> => {
+    const { request } = item
+    const isKnown = this.#deps.modelFault(request.model, request.url) === undefined
+    return isKnown ? item : { ...item, request: { ...request, isModelUnknown: true } }
   }
 
   #newBatch(caller: Caller, api: BatchApi, endpoint: V1Url): NewV1Batch {

@@ -253,7 +253,12 @@ describe.each(DATABASES)('files and batches of /v1 in %s', kind => {
         ...common,
         service,
         files,
-        input: { mostItems: 3, maxBytes: 10_000, modelFault: () => undefined },
+        input: {
+          mostItems: 3,
+          maxBytes: 10_000,
+          modelFault: () => undefined,
+          defaultModelOf: () => undefined,
+        },
         keepMs: 1e9,
         isStopping: () => false,
         onError: error => errors.push(error),

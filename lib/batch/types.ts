@@ -34,7 +34,7 @@ export type V1Url = (typeof V1_URLS)[number]
 /** A request to a route of `/v1`. It is validated when it runs, as one that is sent to the route itself. */
 export type V1Request = Readonly<{
   url: V1Url
-  /** The model that its body names. */
+  /** The model that its body names, or that of requests to its route that name none. */
   model: string
   /** The body as its client wrote it. */
   json: string

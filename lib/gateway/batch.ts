@@ -26,6 +26,7 @@ import type { Checks } from '../evaluation/checks/checks.ts'
 import { jobJson } from '../http/dialects/batch.ts'
 import { resultLine } from '../http/dialects/openai-batches.ts'
 import { v1Item } from '../http/dialects/v1-item.ts'
+import type { Endpoint } from '../llm/passthrough.ts'
 import type { BatchFacts } from '../observability/batch-health.ts'
 import type { BatchMetrics } from '../observability/batch-metrics.ts'
 import { reportBatchItem } from '../observability/request-record.ts'
@@ -39,8 +40,12 @@ import type { CurrentConfig } from './live-config.ts'
 import type { Runtime } from './runtime.ts'
 
 const LEASE_MS = 20_000
-/** Requests to these need no model that can chat. */
-const BESIDE_CHAT: ReadonlySet<V1Url> = new Set(['/v1/completions', '/v1/embeddings', '/v1/moderations'])
+/** Endpoints that need no model that can chat. */
+const BESIDE_CHAT: ReadonlyMap<V1Url, Endpoint> = new Map([
+  ['/v1/completions', 'completions'],
+  ['/v1/embeddings', 'embeddings'],
+  ['/v1/moderations', 'moderations'],
+])
 
 export type Batch = Readonly<{
   service: BatchService
@@ -203,6 +208,10 @@ const v1BatchesOf = (deps: V1WiringDeps): V1Batches => {
       mostItems: env.BATCH_MAX_ITEMS,
       maxBytes: env.V1_MAX_BODY_BYTES,
       modelFault: faultOfModel,
+      defaultModelOf: url => {
+        const endpoint = BESIDE_CHAT.get(url)
+        return endpoint && current.now.catalog.defaultModelOf(endpoint)
+      },
     },
     keepMs,
     onError: database.reportError,

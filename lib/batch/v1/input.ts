@@ -18,6 +18,8 @@ export type InputOptions = Readonly<{
   maxBytes: number
   /** What is wrong with a model's name; undefined where it can be routed. */
   modelFault: (model: string, url: V1Url) => string | undefined
+  /** The model of a request that names none; undefined where its route requires a name. */
+  defaultModelOf: (url: V1Url) => string | undefined
   /** Called before each line, whether or not it has faults. What it rejects with ends the reading. */
   onLine?: () => Promise<void>
 }>
@@ -85,7 +87,8 @@ class LineCheck {
     return isObject(body) ? this.#bodyFault(body) : required('body', 'must be an object')
   }
 
-  #bodyFault({ model, stream }: Fields): LineFault | undefined {
+  #bodyFault({ model: named, stream }: Fields): LineFault | undefined {
+    const model = named ?? this.#options.defaultModelOf(this.#options.endpoint)
     if (typeof model !== 'string' || model === '') return required('body.model')
     if (stream === true)
       return { code: 'invalid_request', message: 'stream must not be true in a batch.', param: 'body.stream' }
@@ -99,12 +102,12 @@ class LineCheck {
 const itemOf = async (
   text: string,
   { custom_id: id, body }: Fields,
-  url: V1Url,
+  { endpoint, defaultModelOf }: InputOptions,
 ): Promise<NewItem<V1Request>> => ({
   id: String(id),
   request: {
-    url,
-    model: String((body as Fields).model),
+    url: endpoint,
+    model: String((body as Fields).model ?? defaultModelOf(endpoint)),
     json: memberIn(await inTurns(scanMembers(text)), 'body') ?? '{}',
   },
 })
@@ -147,7 +150,7 @@ export async function* itemsOf(
     }
     const fault = check.faultOf(found.value, line)
     if (fault) faults.add({ ...fault, line })
-    else if ('text' in read) yield await itemOf(read.text, found.value, options.endpoint)
+    else if ('text' in read) yield await itemOf(read.text, found.value, options)
   }
   if (count === 0) faults.add({ code: 'empty_file', message: 'The file holds no requests.' })
 }

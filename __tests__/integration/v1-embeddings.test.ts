@@ -16,11 +16,12 @@ const json = (value: object): Behaviour => sends([JSON.stringify(value)], { type
 
 /** Answers in the encoding that is asked for, with a field of its own. */
 const embeds: Behaviour = (response, asked, signal) => {
-  const { encoding_format: format } = asked as { encoding_format?: string }
+  const { encoding_format: format, input } = asked as { encoding_format?: string; input?: unknown }
   const embedding = format === 'base64' ? BASE64 : VECTOR
+  const asList = Array.isArray(input) && typeof input[0] !== 'number' ? input : [input]
   return json({
     object: 'list',
-    data: [{ object: 'embedding', index: 0, embedding, vendor_note: 'kept' }],
+    data: asList.map((__, index) => ({ object: 'embedding', index, embedding, vendor_note: 'kept' })),
     model: MODEL,
     usage: { prompt_tokens: 8, total_tokens: 8 },
   })(response, asked, signal)
@@ -123,6 +124,16 @@ describe.each(HOSTS)('POST /v1/embeddings under the %s server', host => {
       expect(second.headers.get('content-type')).toBe(first.headers.get('content-type'))
     })
 
+    it('does not keep an answer with fewer vectors than there are inputs', async () => {
+      const asked = { model: MODEL, input: [newInput(), newInput()] }
+      setting.upstream.usually(json({ object: 'list', data: [{ index: 0, embedding: VECTOR }] }))
+      expect((await post(asked)).status).toBe(200)
+      setting.upstream.usually(embeds)
+      const again = await post(asked)
+      expect(again.headers.get('x-gateway-cache')).toBe('miss')
+      expect((await again.json()).data).toHaveLength(2)
+    })
+
     it('asks the upstream once for callers that ask at the same time', async () => {
       const asked = { model: MODEL, input: newInput() }
       const calls = () => setting.upstream.calls.filter(({ body }) => body.includes(asked.input))
@@ -179,6 +190,17 @@ describe.each(HOSTS)('POST /v1/embeddings under the %s server', host => {
         inTurn(sends(['{"data":'], { type: 'application/json', ending: 'reset' }), embeds),
       )
       expect((await post({ model: MODEL, input: newInput() })).status).toBe(200)
+    })
+
+    it('of an answer without vectors are retried, and nothing of it is kept', async () => {
+      setting.upstream.usually(json({ object: 'list' }))
+      const asked = { model: MODEL, input: newInput() }
+      const response = await post(asked)
+      expect(response.status).toBe(502)
+      expect(await response.json()).toMatchObject({ error: { code: 'provider_error' } })
+      expect(Number(response.headers.get('x-gateway-attempts'))).toBeGreaterThan(1)
+      setting.upstream.usually(embeds)
+      expect((await post(asked)).headers.get('x-gateway-cache')).toBe('miss')
     })
 
     it.each<[string, object, number, string, string | null]>([

@@ -28,6 +28,18 @@ const answer = async ({ endpoint, format, stream = false }: Asked, type: string,
   return reply
 }
 
+/** The main members of answers: OpenAI's first, then those of compatible servers. */
+const ANSWERS: Readonly<Record<Exclude<Endpoint, 'audio/speech'>, readonly object[]>> = {
+  embeddings: [{ data: [] }, { embeddings: [] }],
+  completions: [{ choices: [] }],
+  moderations: [{ results: [] }],
+  'images/generations': [{ data: [] }, { images: [] }],
+  'images/edits': [{ data: [] }, { images: [] }],
+  'audio/transcriptions': [{ text: '' }, { segments: [] }],
+  'audio/translations': [{ text: '' }, { segments: [] }],
+  rerank: [{ results: [] }, { data: [] }],
+}
+
 const ENDPOINTS: readonly Asked[] = [
   { endpoint: 'embeddings' },
   { endpoint: 'moderations' },
@@ -60,20 +72,74 @@ describe.each(ENDPOINTS)('a successful response to %o', asked => {
 })
 
 describe('a successful response of an endpoint that answers JSON', () => {
-  it.each(ENDPOINTS.filter(({ endpoint, format }) => !format && endpoint !== 'audio/speech'))(
-    'is read as JSON whatever its content type says: %o',
-    async asked => {
-      const reply = await answer(asked, 'text/plain', '{"data":[]}')
+  const answersOf = ({ endpoint }: Asked): readonly string[] =>
+    endpoint === 'audio/speech' ? [] : ANSWERS[endpoint].map(one => JSON.stringify(one))
+  const ofJson = ENDPOINTS.filter(({ endpoint, format }) => !format && endpoint !== 'audio/speech')
+
+  it.each(ofJson.flatMap(asked => answersOf(asked).map(text => [asked, text] as const)))(
+    'is read as JSON whatever its content type says: %o, %s',
+    async (asked, text) => {
+      const reply = await answer(asked, 'text/plain', text)
       expect(reply?.head.mediaType).toBe(JSON_TYPE)
-      expect(reply && (await collectEvents(reply))).toContainEqual({ type: 'body-text', text: '{"data":[]}' })
+      expect(reply && (await collectEvents(reply))).toContainEqual({ type: 'body-text', text })
       await expect(answer(asked, 'text/plain', 'Welcome')).rejects.toThrow('invalid JSON')
     },
   )
+
+  it.each(ofJson)('is an error that may pass where it is JSON, but no answer: %o', async asked => {
+    const nonsense = ['null', '[]', '"x"', '7', '{}', '{"object":"list"}', '{"data":"x","text":null}']
+    for (const text of nonsense)
+      await expect(answer(asked, JSON_TYPE, text), text).rejects.toMatchObject({
+        code: 'PROVIDER_ERROR',
+        status: 502,
+        retryable: true,
+      })
+  })
+
+  it('is the error that it holds in place of an answer, with or without an envelope', async () => {
+    const error = { message: 'overloaded', type: 'server_error' }
+    for (const body of [{ error }, [{ error }], { object: 'error', ...error }, { error: 'overloaded' }])
+      await expect(
+        answer({ endpoint: 'embeddings' }, JSON_TYPE, JSON.stringify(body)),
+        JSON.stringify(body),
+      ).rejects.toThrow(/overloaded/)
+  })
+
+  it('passes with fields beside its answer that describe no error', async () => {
+    const text = '{"data":[],"error":{"message":null},"message":"success","code":200}'
+    const reply = await answer({ endpoint: 'embeddings' }, JSON_TYPE, text)
+    expect(reply && (await collectEvents(reply))).toContainEqual({ type: 'body-text', text })
+  })
+
+  it('is refused where it is long and no object', async () => {
+    const long = JSON.stringify(Array.from({ length: 200_000 }, () => 'long'))
+    await expect(answer({ endpoint: 'embeddings' }, JSON_TYPE, long)).rejects.toMatchObject({ status: 502 })
+  })
 
   it('is refused where it is long and no JSON', async () => {
     const long = PAGE.repeat(100_000)
     await expect(answer({ endpoint: 'embeddings' }, PAGE_TYPE, long)).rejects.toThrow('invalid JSON')
   })
+})
+
+describe('embeddings', () => {
+  it.each([
+    ['one vector for the only input', 1, 'stop'],
+    ['none', 0, 'other'],
+    ['more than there are inputs', 2, 'other'],
+  ])('end as complete with one vector for each input alone: %s', async (_, vectors, reason) => {
+    const data = Array.from({ length: vectors }, (__, index) => ({ index, embedding: [1] }))
+    const reply = await answer({ endpoint: 'embeddings' }, JSON_TYPE, JSON.stringify({ data }))
+    expect((reply ? await collectEvents(reply) : []).at(-1)).toEqual({ type: 'finish', reason })
+  })
+})
+
+it('a text that was asked for may come as a JSON text, but as no other JSON without a text', async () => {
+  const asked: Asked = { endpoint: 'audio/transcriptions', format: 'text' }
+  const reply = await answer(asked, JSON_TYPE, '"Hello"')
+  expect(reply && (await collectEvents(reply))).toContainEqual({ type: 'body-text', text: '"Hello"' })
+  for (const text of ['null', '[]', '{}'])
+    await expect(answer(asked, JSON_TYPE, text), text).rejects.toMatchObject({ status: 502 })
 })
 
 it.each<[Asked, string]>([

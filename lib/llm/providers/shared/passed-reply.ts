@@ -7,11 +7,12 @@ import { PeekedBody, type ResponseBody } from './body.ts'
 import { bodyUsage, failedUsage } from './body-usage.ts'
 import { type BodyWatch, watchEvents, watchJson, watchNothing } from './body-watch.ts'
 import { readingError } from './http-provider.ts'
+import { errorInAnswer } from './in-band-error.ts'
 import { type Fields, fieldsOf, listIn, parseJson, wordIn } from './lenient.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
-import { isTruncated } from './stream-event.ts'
 import type { UpstreamResponse } from './upstream.ts'
 import { malformedResponse, upstreamError } from './upstream-error.ts'
+import { hasAllParts, isAnswerOf, missingIn } from './whole-answer.ts'
 
 /** A successful response to a call for an endpoint beside chat. */
 export type PassedResponse = Readonly<{
@@ -35,6 +36,7 @@ const BEGINNING = 1_024
 const JSON_TYPE = 'application/json'
 const EVENTS_TYPE = 'text/event-stream'
 const FINISH = { type: 'finish', reason: 'stop' } as const
+const INCOMPLETE = { type: 'finish', reason: 'other' } as const
 
 const isJson = (mediaType = ''): boolean => /^application\/(?:[\w.-]+\+)?json\b/i.test(mediaType)
 const isEventStream = (mediaType = ''): boolean => /^text\/event-stream\b/i.test(mediaType)
@@ -75,20 +77,41 @@ const recordFailed = ({ attempt, request, reportedCostUsd }: PassedResponse, lea
   if (attempt && usage) attempt.usage = usage
 }
 
-/** A whole JSON document. It may hold an error in spite of its status. */
+/** Whether a JSON value is an answer to a request. Some servers write as JSON the text that was asked for. */
+const isAnswer = (request: PassthroughRequest, value: unknown): boolean => {
+  if (typeof value === 'string') return mayBeOther(request)
+  const fields = fieldsOf(value)
+  return fields !== undefined && isAnswerOf(request.endpoint, fields)
+}
+
+/** The error of a JSON document: the one in it, or that it is no answer; undefined where it is one. */
+const errorInDocument = (passed: PassedResponse, value: unknown): GatewayError | undefined => {
+  const { head, request } = passed
+  const isAnswered = isAnswer(request, value)
+  const error = isAnswered && !fieldsOf(fieldsOf(value)?.error) ? undefined : errorInAnswer(value)
+  if (error !== undefined) return errorOf(passed, error)
+  return isAnswered ? undefined : malformedResponse(head.target.provider, missingIn(request.endpoint))
+}
+
+/**
+ * A whole JSON document. It may hold an error in spite of its status. The finish of an answer with missing parts has no
+ * known reason, so that it is not stored.
+ */
 const wholeReply = (passed: PassedResponse, text: string): Reply => {
-  const { head } = passed
+  const { head, request } = passed
   const value = parseJson(text)
   if (value === undefined) throw malformedResponse(head.target.provider, 'invalid JSON')
   const fields: Fields = fieldsOf(value) ?? {}
   const { duration, service_tier: tier } = fields
   const learned = { usage: fieldsOf(fields.usage), duration, tier, textBytes: textBytesOf(fields) }
-  if (fieldsOf(fields.error)) {
+  const error = errorInDocument(passed, value)
+  if (error) {
     recordFailed(passed, learned)
-    throw errorOf(passed, fields)
+    throw error
   }
   const usage = Promise.resolve(usageOf(passed, learned))
-  return { head, usage, events: oneGroup([{ type: 'body-text', text }, FINISH]) }
+  const finish = hasAllParts(request, fields) ? FINISH : INCOMPLETE
+  return { head, usage, events: oneGroup([{ type: 'body-text', text }, finish]) }
 }
 
 type Passing = Readonly<{
@@ -177,7 +200,7 @@ const jsonReply = async (received: PassedResponse, body: ResponseBody): Promise<
   }
   const bytes = Buffer.concat(begun)
   if (size <= MOST_WHOLE_BYTES) return wholeReply(passed, bytes.toString('utf8'))
-  if (isTruncated(bytes.toString('utf8', 0, BEGINNING)))
+  if (bytes.toString('utf8', 0, BEGINNING).trim().startsWith('{'))
     return streamedReply(passed, body, watchJson(), begun)
   body.destroy()
   throw malformedResponse(passed.head.target.provider, 'invalid JSON')
@@ -199,7 +222,8 @@ const opened = async (passed: PassedResponse): Promise<readonly [PassedResponse,
 
 /**
  * A successful response as a reply. Resolves when a JSON document of up to 1 MiB has been read, or the first piece of
- * any other body. Rejects where the body is empty, a web page, or of a form that the endpoint does not have.
+ * any other body. Rejects where the body is empty, a web page, no answer of the endpoint, or of a form that it does not
+ * have.
  */
 export const readPassed = async (received: PassedResponse): Promise<Reply> => {
   const [passed, body] = await opened(received)

@@ -10,7 +10,13 @@ import { type Behaviour, refuses, sends, sse } from '../support/upstream-behavio
 const PIXEL =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 const json = (value: object): Behaviour => sends([JSON.stringify(value)], { type: 'application/json' })
-const draws = json({ created: 1, data: [{ b64_json: PIXEL, revised_prompt: 'a cat', vendor_note: 'kept' }] })
+/** Draws so many images, each with a field of its own. */
+const drawing = (images: number): Behaviour => {
+  const image = { b64_json: PIXEL, revised_prompt: 'a cat', vendor_note: 'kept' }
+  return json({ created: 1, data: Array.from({ length: images }, () => image) })
+}
+const draws: Behaviour = (response, asked, signal) =>
+  drawing((asked as { n?: number }).n ?? 1)(response, asked, signal)
 
 type Body = Record<string, unknown>
 
@@ -84,6 +90,16 @@ describe.each(HOSTS)('POST /v1/images under the %s server', host => {
   ])('cost what the size and quality of %s cost: %o', async (model, fields, cost) => {
     const response = await post({ model, prompt: 'a cat', ...fields })
     expect(response.status).toBe(200)
+    expect(response.headers.get('x-gateway-cost-usd')).toBe(cost)
+  })
+
+  it.each([
+    [3, 1, '0.016'],
+    [1, 0, '0'],
+    [1, 2, '0.032'],
+  ])('are charged as they came: of %i requested, %i', async (n, came, cost) => {
+    upstream.usually(drawing(came))
+    const response = await post({ model: 'dall-e-2', prompt: 'a cat', size: '256x256', n })
     expect(response.headers.get('x-gateway-cost-usd')).toBe(cost)
   })
 

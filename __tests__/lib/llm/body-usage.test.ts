@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Endpoint, PassthroughRequest } from '#lib/llm/passthrough.ts'
+import { openai } from '#lib/llm/providers/openai.ts'
 import { openrouter } from '#lib/llm/providers/openrouter.ts'
 import { bodyUsage, usageInTail } from '#lib/llm/providers/shared/body-usage.ts'
 import { membersOf } from '#lib/raw-json.ts'
@@ -132,6 +133,51 @@ describe('the usage of a completion', () => {
       serviceTier: 'priority',
       reportedPicoUsd: 1_000_000_000,
     })
+  })
+})
+
+describe('images that are charged one by one', () => {
+  const image = (characters: number) => ({ revised_prompt: 'a "b64_json"', b64_json: 'A'.repeat(characters) })
+  const chargedFor = async (n: number | undefined, type: string, ...pieces: readonly string[]) => {
+    const provider = providerThatSends(openai, type, ...pieces)
+    const call = newCall({
+      passthrough: requestTo('images/generations', { n }),
+      stream: type !== 'application/json',
+    })
+    const reply = await provider.pass?.(call, TARGET)
+    if (reply) await collect(reply)
+    const billed = (await reply?.usage)?.billed
+    return billed?.unit === 'image' ? billed.count : billed
+  }
+  const imagesOf = (count: number, characters: number): string =>
+    JSON.stringify({ created: 1, data: Array.from({ length: count }, () => image(characters)) })
+
+  it.each([
+    [3, 1],
+    [1, 0],
+    [1, 2],
+    [undefined, 1],
+    [3, 3],
+  ])('are those that came: of %s requested, %i', async (n, count) => {
+    expect(await chargedFor(n, 'application/json', imagesOf(count, 10))).toBe(count)
+  })
+
+  it('are counted in an answer of more than 1 MiB as it passes, wherever it is divided', async () => {
+    const long = imagesOf(2, 700_000)
+    const second = long.lastIndexOf('"b64_json":')
+    for (const at of [second - 1, second + 1, second + 5, second + 9, second + 10])
+      expect(await chargedFor(3, 'application/json', long.slice(0, at), long.slice(at))).toBe(2)
+  })
+
+  it('are those that were requested where the answer does not show their number', async () => {
+    const urls = JSON.stringify({ data: [{ url: `data:image/png;base64,${'A'.repeat(1_100_000)}` }] })
+    expect(await chargedFor(3, 'application/json', urls)).toBe(3)
+    const events = `event: image_generation.completed\ndata: ${JSON.stringify(image(10))}\n\n`
+    expect(await chargedFor(2, 'text/event-stream', events)).toBe(2)
+  })
+
+  it('are those that were requested where the answer is cut', async () => {
+    expect(await chargedFor(3, 'application/json', imagesOf(2, 700_000).slice(0, -1))).toBe(3)
   })
 })
 

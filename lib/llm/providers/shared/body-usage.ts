@@ -62,13 +62,14 @@ const secondsOf = (value: unknown): number | undefined => {
   return typeof seconds === 'number' && seconds >= 0 && seconds <= LONGEST_AUDIO_S ? seconds : undefined
 }
 
-const imagesOf = (request: PassthroughRequest): Usage => {
+/** Of images as many as came; as were requested where that is not known. */
+const imagesOf = (request: PassthroughRequest, came: number | undefined): Usage => {
   const chosen = (name: string, usual: string): string => {
     const value = fieldOf(request, name)
     return value === undefined || value === 'auto' ? usual : value
   }
   const kind = `${chosen('quality', USUAL_QUALITY)} ${chosen('size', FIRST_SIZE)}`
-  const count = tokenCount(fieldOf(request, 'n') ?? 1) ?? 1
+  const count = came ?? tokenCount(fieldOf(request, 'n') ?? 1) ?? 1
   return { ...NO_TOKENS, billed: { unit: 'image', count, kind } }
 }
 
@@ -91,8 +92,8 @@ const speechUsage = (request: PassthroughRequest): Usage => {
   return { ...NO_TOKENS, billed: { unit: 'character', count: charactersIn(input ?? ''), tokens } }
 }
 
-/** What the vendor does not report: what the request says itself, else an estimate from its texts. */
-const unreported = (request: PassthroughRequest): Usage => {
+/** What the vendor does not report: what the answer shows, or the request says itself, else an estimate from its texts. */
+const unreported = (request: PassthroughRequest, { images }: AnswerBody): Usage => {
   switch (request.endpoint) {
     case 'embeddings': {
       const inputTokens = estimateTokens(bytesOfMember(request, 'input'))
@@ -104,7 +105,7 @@ const unreported = (request: PassthroughRequest): Usage => {
       return speechUsage(request)
     case 'images/generations':
     case 'images/edits':
-      return imagesOf(request)
+      return imagesOf(request, images)
     default:
       return UNKNOWN
   }
@@ -115,6 +116,8 @@ type AnswerBody = Readonly<{
   usage: Fields | undefined
   /** The length of what was heard, in seconds. */
   duration?: unknown
+  /** How many images came; undefined where it is not known. */
+  images?: number | undefined
   /** The service tier that answered. */
   tier?: unknown
   /** UTF-8 bytes of the text in it, as far as it was delivered. */
@@ -154,7 +157,7 @@ export const bodyUsage = (request: PassthroughRequest, answer: AnswerBody): Usag
   const seconds = secondsOf(reported?.seconds ?? duration)
   if (endpoint.startsWith('audio/') && endpoint !== 'audio/speech' && seconds !== undefined)
     return { ...NO_TOKENS, billed: { unit: 'second', count: seconds }, ...billing }
-  return { ...unreported(request), ...billing }
+  return { ...unreported(request, answer), ...billing }
 }
 
 /** The usage that the body of a failed answer reports; undefined where it reports none. */

@@ -17,6 +17,8 @@ export type BodyWatch = Readonly<{
   tier: () => string | undefined
   /** UTF-8 bytes of the text that has passed, as far as it is known; at most those of the body. */
   textBytes: () => number
+  /** How many images have passed; undefined where it is not known. */
+  images: () => number | undefined
   /** The error that it holds. */
   error: () => unknown
   /** Whether something that must come before its end is missing. */
@@ -33,25 +35,38 @@ export const watchNothing = (): BodyWatch => ({
   usage: NOTHING,
   tier: NOTHING,
   textBytes: () => 0,
+  images: NOTHING,
   error: NOTHING,
   isCut: () => false,
 })
 
-/** A long JSON document: its end is kept, where its usage stands. */
+/** The name of the member that holds an image. Inside a string its quotes have a backslash before them. */
+const IMAGE = Buffer.from('"b64_json"')
+
+const imagesIn = (bytes: Buffer): number => {
+  let images = 0
+  for (let at = bytes.indexOf(IMAGE); at !== -1; at = bytes.indexOf(IMAGE, at + IMAGE.length)) images += 1
+  return images
+}
+
+/** A long JSON document: its images are counted, and its end is kept, where its usage stands. */
 export const watchJson = (): BodyWatch => {
   let tail = Buffer.alloc(0)
-  let passed = 0
+  let [passed, images] = [0, 0]
+  const isCut = () => !tail.toString('latin1').trimEnd().endsWith('}')
   return {
     ...watchNothing(),
     textBytes: () => passed,
     push: bytes => {
       passed += bytes.length
+      images += imagesIn(Buffer.concat([tail.subarray(1 - IMAGE.length), bytes]))
       tail = Buffer.concat([tail, bytes.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES)
       return bytes
     },
     usage: () => usageInTail(tail.toString('latin1')),
     tier: () => tierIn(tail.toString('latin1')),
-    isCut: () => !tail.toString('latin1').trimEnd().endsWith('}'),
+    images: () => (images === 0 || isCut() ? undefined : images),
+    isCut,
   }
 }
 
@@ -138,6 +153,7 @@ export const watchEvents = ({ hasEndMark, hidesUsage, redact }: SseWatchOptions)
     usage: () => usage,
     tier: () => tier,
     textBytes: () => textBytes,
+    images: NOTHING,
     error: () => error,
     isCut: () => hasEndMark && !hasEnded && !isFinished,
   }

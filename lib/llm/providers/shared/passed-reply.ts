@@ -12,7 +12,7 @@ import { type Fields, fieldsOf, listIn, parseJson, wordIn } from './lenient.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
 import type { UpstreamResponse } from './upstream.ts'
 import { malformedResponse, upstreamError } from './upstream-error.ts'
-import { hasAllParts, isAnswerOf, missingIn } from './whole-answer.ts'
+import { hasAllParts, imagesIn, isAnswerOf, missingIn } from './whole-answer.ts'
 
 /** A successful response to a call for an endpoint beside chat. */
 export type PassedResponse = Readonly<{
@@ -103,7 +103,13 @@ const wholeReply = (passed: PassedResponse, text: string): Reply => {
   if (value === undefined) throw malformedResponse(head.target.provider, 'invalid JSON')
   const fields: Fields = fieldsOf(value) ?? {}
   const { duration, service_tier: tier } = fields
-  const learned = { usage: fieldsOf(fields.usage), duration, tier, textBytes: textBytesOf(fields) }
+  const learned = {
+    usage: fieldsOf(fields.usage),
+    duration,
+    tier,
+    textBytes: textBytesOf(fields),
+    images: imagesIn(request.endpoint, fields),
+  }
   const error = errorInDocument(passed, value)
   if (error) {
     recordFailed(passed, learned)
@@ -135,6 +141,7 @@ const learnedOf = (watch: BodyWatch): Learned => ({
   usage: watch.usage(),
   tier: watch.tier(),
   textBytes: watch.textBytes(),
+  images: watch.images(),
   isCut: watch.isCut(),
 })
 

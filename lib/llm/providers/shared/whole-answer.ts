@@ -35,6 +35,10 @@ export const isAnswerOf = (endpoint: Endpoint, fields: Fields): boolean =>
 export const missingIn = (endpoint: Endpoint): string =>
   `missing ${MAIN_MEMBERS[endpoint].join(' or ') || 'JSON object'}`
 
+/** How many images an answer has; undefined where it is none of images. */
+export const imagesIn = (endpoint: Endpoint, fields: Fields): number | undefined =>
+  endpoint.startsWith('images/') ? mainListIn(endpoint, fields)?.length : undefined
+
 /** Whether an answer has as many parts as it must: embeddings have one for each input. */
 export const hasAllParts = ({ endpoint, inputs }: PassthroughRequest, fields: Fields): boolean =>
   endpoint !== 'embeddings' || mainListIn(endpoint, fields)?.length === inputs

@@ -215,6 +215,13 @@ describe.each(HOSTS)('POST /v1/embeddings under the %s server', host => {
       expect(response.headers.get('x-should-retry')).toBe('false')
     })
 
+    it('of a provider without the endpoint are no attempts', async () => {
+      const response = await post({ model: 'anthropic/any', input: newInput() })
+      expect(response.headers.has('x-gateway-attempts')).toBe(false)
+      const line = await setting.gateway.lineOf(response.headers.get('x-request-id') ?? '')
+      expect(line).not.toHaveProperty('provider')
+    })
+
     it('are the upstream’s own words where it refuses the request', async () => {
       const error = {
         message: 'too many inputs for sk-test',

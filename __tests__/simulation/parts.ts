@@ -139,6 +139,7 @@ export const simulationParts = ({ clock, random, providers, onPermit }: Simulati
     plan: model => planOf(model),
     imageChain: [],
     aliases: new Map(),
+    hasEndpoint: () => true,
     stats: { latency: new LatencyEwma(clock), busy: new Busy() },
   },
   budgets: undefined,

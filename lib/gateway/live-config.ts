@@ -6,7 +6,7 @@ import { type Settings, settingsOf } from '../config/settings.ts'
 import type { ChatDefaults } from '../http/dialects/chat.ts'
 import { ALIAS, type ListedModel } from '../http/dialects/openai-models.ts'
 import { pricedUsage } from '../ledger/meter.ts'
-import type { AttemptListener } from '../llm/ask.ts'
+import { type AttemptListener, hasEndpoint } from '../llm/ask.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import { estimatedInputTokens } from '../llm/providers/shared/usage.ts'
 import type { Call, Reply, ResponseLimit, Target } from '../llm/types.ts'
@@ -157,6 +157,10 @@ const pipelineDepsOf = (
       plan: (name, isChat) => catalog.plan(name, isChat),
       imageChain: imageChainOf(settings, catalog),
       aliases,
+      hasEndpoint: ({ provider: id }, endpoint) => {
+        const provider = providers.get(id)
+        return !provider || hasEndpoint(provider, endpoint)
+      },
       stats: runtime.targetStats,
     },
     ...resilienceOf({ settings, catalog, prices, clock, runtime: runtime.resilience }),

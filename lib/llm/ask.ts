@@ -4,6 +4,7 @@ import { GatewayError } from '../errors.ts'
 import { type Attempt, beginAttempt } from '../request-context.ts'
 import { type DrainDeps, drained } from './drain.ts'
 import { tap } from './events.ts'
+import type { Endpoint } from './passthrough.ts'
 import type { Call, Provider, Reply, Target, Usage } from './types.ts'
 
 /** Called with the outcome of each attempt at a provider. */
@@ -44,11 +45,13 @@ const settle = (
   onAttemptEnd(call, attempt)
 }
 
-const passOrThrow = (provider: Provider, call: Call, attempt: Attempt): Promise<Reply> => {
-  const { target } = attempt
-  if (provider.pass) return provider.pass(call, target, attempt)
-  const message = `${target.provider} has no endpoint /v1/${call.passthrough?.endpoint}.`
-  throw new GatewayError('INVALID_INPUT', message, { details: [{ path: 'model', message }] })
+/** Whether a provider can be called for an endpoint at all. */
+export const hasEndpoint = ({ endpoints, pass }: Provider, endpoint: Endpoint | 'chat'): boolean =>
+  endpoints?.has(endpoint) ?? (endpoint === 'chat' || pass !== undefined)
+
+const missingEndpoint = ({ passthrough }: Call, { provider }: Target): GatewayError => {
+  const message = `${provider} has no endpoint /v1/${passthrough?.endpoint ?? 'chat/completions'}.`
+  return new GatewayError('INVALID_INPUT', message, { details: [{ path: 'model', message }] })
 }
 
 /** One attempt at the first target of the plan. */
@@ -61,8 +64,8 @@ const attempted = async (call: Call, provider: Provider, target: Target, deps: A
     return attempt.endedAt - attempt.startedAt
   }
   try {
-    const reply = await (call.passthrough
-      ? passOrThrow(provider, call, attempt)
+    const reply = await (call.passthrough && provider.pass
+      ? provider.pass(call, target, attempt)
       : provider.ask(call, target, attempt))
     attempt.firstContentAt = clock.now()
     call.journal.firstContentAt ??= attempt.firstContentAt
@@ -91,12 +94,13 @@ const attempted = async (call: Call, provider: Provider, target: Target, deps: A
   }
 }
 
-/** The innermost handler: calls the first target of the plan. */
+/** The innermost handler: calls the first target of the plan. One without the endpoint of the call is not attempted. */
 export const ask = (deps: AskDeps): Handler<Call, Reply> =>
   async function ask(call) {
     const target = call.plan[0]
     const provider = target && deps.providers.get(target.provider)
     if (!provider) throw new GatewayError('MODEL_UNAVAILABLE', undefined, { retryAfterSeconds: 1 })
+    if (!hasEndpoint(provider, call.passthrough?.endpoint ?? 'chat')) throw missingEndpoint(call, target)
     if (call.passthrough || !deps.drain.isOn(target.provider)) return attempted(call, provider, target, deps)
     return drained(call, one => attempted(one, provider, target, deps), deps.drain)
   }

@@ -2,7 +2,7 @@ import type { CacheKind } from '../cache-kinds.ts'
 import type { GatewayError } from '../errors.ts'
 import type { Attempt, AttemptBudget, Caller, RequestContext } from '../request-context.ts'
 import type { FinishReason, Message, ModelParameters, ReplyHead, Target, Usage } from './message.ts'
-import type { PassthroughRequest } from './passthrough.ts'
+import type { Endpoint, PassthroughRequest } from './passthrough.ts'
 
 export type {
   CacheTrace,
@@ -206,6 +206,8 @@ export type Reply = Readonly<{
  */
 export interface Provider {
   readonly id: string
+  /** What it has, for calls of no other kind; when absent chat, and with `pass` every endpoint beside it. */
+  readonly endpoints?: ReadonlySet<Endpoint | 'chat'>
   ask(call: Call, target: Target, attempt?: Attempt): Promise<Reply>
   /**
    * The vendor's own count of a call's input tokens, as its JSON text; undefined where it has none for calls of that

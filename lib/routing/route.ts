@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Handler, Policy } from '../compose.ts'
 import { GatewayError, isProvidersFault, toGatewayError } from '../errors.ts'
 import { tap } from '../llm/events.ts'
+import type { Endpoint } from '../llm/passthrough.ts'
 import type { Call, Reply, Target } from '../llm/types.ts'
 import { type Alias, ordered } from './alias.ts'
 import { imagePlan } from './image-chain.ts'
@@ -13,8 +14,16 @@ export type Routes = Readonly<{
   /** The available models that make images, best first. */
   imageChain: readonly Target[]
   aliases: ReadonlyMap<string, Alias>
+  /** Whether the provider of a target can be called for an endpoint at all. */
+  hasEndpoint: (target: Target, endpoint: Endpoint | 'chat') => boolean
   stats: TargetStats
 }>
+
+const skipped = ({ journal }: Pick<Call, 'journal'>, target: Target | undefined, reason: string): void => {
+  if (!target) return
+  journal.skipped ??= []
+  journal.skipped.push({ target: target.name, reason })
+}
 
 /** The targets of the alias in order, followed by the fallbacks of the first. */
 const planOf = (alias: Alias, call: Call, planFor: Routes['plan'], stats: TargetStats): readonly Target[] => {
@@ -54,14 +63,38 @@ const recordingStats = async (
   }
 }
 
-/** The targets of a call's model or alias, best first. Throws as `plan` does. */
-export const planned = (call: Call, { plan, imageChain, aliases, stats }: Routes): readonly Target[] => {
+type IsUsable = (target: Target) => boolean
+
+/** The alias of its usable targets; of all where none is, so that the first one's refusal says why. */
+const usablePart = (alias: Alias, isUsable: IsUsable): Alias => {
+  const targets = alias.targets.filter(({ target }) => isUsable(target))
+  return targets.length === 0 ? alias : { ...alias, targets }
+}
+
+/** Records the unusable targets but the first of the plan, which is refused when it is called. */
+const recordUnusable = (call: Call, targets: readonly Target[], first: Target, isUsable: IsUsable): void => {
+  const names = new Map(targets.map(target => [target.name, target]))
+  for (const target of names.values())
+    if (target.name !== first.name && !isUsable(target)) skipped(call, target, 'INVALID_INPUT')
+}
+
+/**
+ * The targets of a call's model or alias, best first, without those that lack its endpoint; a requested model itself
+ * stays. Throws as `plan` does.
+ */
+export const planned = (call: Call, routes: Routes): readonly Target[] => {
+  const { plan, imageChain, aliases, hasEndpoint, stats } = routes
   const alias = aliases.get(call.model)
   const planFor = (name: string) => plan(name, call.passthrough === undefined)
-  if (!alias) return (call.passthrough && imagePlan(call, imageChain)) ?? planFor(call.model)
-  const targets = planOf(alias, call, planFor, stats)
-  if (alias.strategy === 'weighted' && targets[0]) call.journal.arm = targets[0].name
-  return targets
+  const isUsable: IsUsable = target => hasEndpoint(target, call.passthrough?.endpoint ?? 'chat')
+  const targets = alias
+    ? planOf(usablePart(alias, isUsable), call, planFor, stats)
+    : ((call.passthrough && imagePlan(call, imageChain)) ?? planFor(call.model))
+  const [first, ...others] = targets
+  if (!first) return targets
+  if (alias?.strategy === 'weighted') call.journal.arm = first.name
+  recordUnusable(call, [...(alias?.targets ?? []).map(({ target }) => target), ...others], first, isUsable)
+  return [first, ...others.filter(isUsable)]
 }
 
 /** Chooses the targets, best first. Outcomes are recorded only where aliases use them. */
@@ -128,12 +161,6 @@ const deadlineOf = ({ deadlineAt }: Call, plan: readonly Target[], now: number):
 /** The failure to report: that of the requested model, unless it was not even called. */
 const errorToReport = (first: GatewayError | undefined, error: GatewayError): GatewayError =>
   first && first.code !== 'MODEL_UNAVAILABLE' ? first : error
-
-const skipped = ({ journal }: Call, target: Target | undefined, reason: string): void => {
-  if (!target) return
-  journal.skipped ??= []
-  journal.skipped.push({ target: target.name, reason })
-}
 
 const AS_FALLBACK = { isFallback: true } as const
 

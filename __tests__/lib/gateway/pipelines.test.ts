@@ -115,6 +115,7 @@ const tracedParts = (trace: string[], provider: Partial<Provider> = {}): Pipelin
       },
       imageChain: [],
       aliases: new Map(),
+      hasEndpoint: () => true,
       stats: { latency: new LatencyEwma(clock), busy: new Busy() },
     },
     budgets: {

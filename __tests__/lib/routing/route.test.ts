@@ -25,6 +25,7 @@ const setting = (strategy: Strategy, targets: readonly AliasTarget[]) => {
     plan: name => [target(name), target(`${name}-spare`)],
     imageChain: [],
     aliases: new Map([['fast', alias]]),
+    hasEndpoint: ({ name }, endpoint) => endpoint === 'chat' || !name.startsWith('chat-alone'),
     stats,
   })
   const failing = new Set<string>()
@@ -40,10 +41,47 @@ const setting = (strategy: Strategy, targets: readonly AliasTarget[]) => {
       attempt.firstContentAt = clock.now()
       return { ...replyOf(batches(text('ok'), [{ type: 'finish', reason: 'stop' }])), attempt }
     })
-    return { reply, plan: call.journal.plan?.map(({ name }) => name) ?? [], arm: call.journal.arm }
+    const { plan, arm, skipped } = call.journal
+    return { reply, plan: plan?.map(({ name }) => name) ?? [], arm, skipped }
   }
   return { clock, stats, ask, failing, takesMs }
 }
+
+describe('a call for an endpoint beside chat', () => {
+  const passthrough: Call['passthrough'] = {
+    endpoint: 'embeddings',
+    body: { kind: 'json', members: [] },
+    namesModel: true,
+    inputs: 1,
+  }
+  const reason = 'INVALID_INPUT'
+
+  it('skips targets of an alias that lack the endpoint, and names them', async () => {
+    const { ask } = setting('priority', [one('chat-alone'), one('b'), one('chat-alone-2')])
+    const { plan, skipped } = await ask({ passthrough })
+    expect(plan).toEqual(['b', 'b-spare'])
+    expect(skipped).toEqual([
+      { target: 'chat-alone', reason },
+      { target: 'chat-alone-2', reason },
+    ])
+    const chat = await ask()
+    expect(chat.plan).toEqual(['chat-alone', 'b', 'chat-alone-2', 'chat-alone-spare'])
+    expect(chat.skipped).toBeUndefined()
+  })
+
+  it('is assigned an arm that has the endpoint', async () => {
+    const { ask } = setting('weighted', [one('chat-alone', { weight: 1_000 }), one('b')])
+    expect(await ask({ passthrough })).toMatchObject({ arm: 'b', plan: ['b', 'b-spare'] })
+  })
+
+  it('keeps one target of an alias without any that has the endpoint, and a model that is named', async () => {
+    const { ask } = setting('priority', [one('chat-alone'), one('chat-alone-2')])
+    const { plan, skipped } = await ask({ passthrough })
+    expect(plan).toEqual(['chat-alone'])
+    expect(skipped?.map(({ target: name }) => name)).toEqual(['chat-alone-2', 'chat-alone-spare'])
+    expect((await ask({ passthrough, model: 'chat-alone' })).plan).toEqual(['chat-alone'])
+  })
+})
 
 describe('an alias', () => {
   it('priority: asks as listed, then the fallbacks of the first', async () => {

@@ -105,14 +105,11 @@ const generate = async (call: Call, target: Target, deps: ProviderDeps): Promise
 /** Its own API, which makes images alone. Source: platform.stability.ai/docs/api-reference, "Generate". */
 const ownApi = (deps: ProviderDeps): Provider => ({
   id: ID,
+  endpoints: new Set(['images/generations']),
   ask: async () => {
     throw new GatewayError('INVALID_INPUT', 'Stability AI makes images alone.')
   },
-  pass: async (call, target) => {
-    if (call.passthrough?.endpoint !== 'images/generations')
-      throw new GatewayError('INVALID_INPUT', 'Stability AI makes images alone.')
-    return generate(call, target, deps)
-  },
+  pass: (call, target) => generate(call, target, deps),
 })
 
 /** Whether a base URL is that of its own API, and not of an OpenAI-compatible server. */

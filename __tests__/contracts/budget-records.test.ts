@@ -162,6 +162,20 @@ describe.each(DATABASES)('budgets in %s', kind => {
     await expect(budgets.assertNotSpent([KEY])).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' })
   })
 
+  it('write nothing to reserve nothing, and book what it costs nevertheless: once, above a limit too', async () => {
+    const budgets = newBudgets()
+    const free = await heldBy(budgets, [KEY], 0)
+    await budgets.settle(free, 0)
+    const charged = await Promise.all([1, 2].map(() => heldBy(budgets, [KEY, ALL], 0)))
+    expect(await holds.takeBack(NOON + 60_000)).toBe(0)
+    for (const hold of charged) await Promise.all([budgets.settle(hold, 700), budgets.settle(hold, 700)])
+    for (const scope of [KEY.scope, ALL.scope]) expect(await counter(scope, DAY)).toEqual([1_400, 0])
+    expect(await holds.takeBack(NOON + 60_000)).toBe(0)
+    expect(budgets.openHolds).toBe(0)
+    expect(notices).toMatchObject([{ scope: 'key:ada', period: DAY, spentNanoUsd: 1_400 }])
+    await expect(budgets.assertNotSpent([KEY])).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' })
+  })
+
   it('settle a hold in the period in which it was made, also after midnight', async () => {
     clock = new FakeClock(MIDNIGHT - 1_000)
     const budgets = newBudgets()
@@ -217,6 +231,29 @@ describe.each(DATABASES)('budgets in %s', kind => {
     isAway = false
     await clock.advance(1_000)
     await expect.poll(() => counter('key:ada', DAY)).toEqual([200, 0])
+    expect(budgets.openHolds).toBe(0)
+  })
+
+  it('book later, and once, the cost of a hold of nothing while the database was away', async () => {
+    let isAway = true
+    const failing = new HoldRecords(records)
+    const reserve = failing.reserve.bind(failing)
+    const settle = failing.settle.bind(failing)
+    failing.reserve = hold => (isAway ? Promise.reject(new GatewayError('STORE_UNAVAILABLE')) : reserve(hold))
+    const budgets = newBudgets('one', failing)
+    await budgets.settle(await heldBy(budgets, [KEY], 0), 300)
+    expect(budgets.openHolds).toBe(1)
+    isAway = false
+    let failures = 1
+    failing.settle = (...hold) => {
+      failures -= 1
+      return failures < 0 ? settle(...hold) : Promise.reject(new GatewayError('STORE_UNAVAILABLE'))
+    }
+    await clock.advance(1_000)
+    await expect.poll(() => errors.length).toBe(2)
+    expect(await counter('key:ada', DAY)).toEqual([0, 0])
+    await clock.advance(1_000)
+    await expect.poll(() => counter('key:ada', DAY)).toEqual([300, 0])
     expect(budgets.openHolds).toBe(0)
   })
 
@@ -316,6 +353,12 @@ describe.each(DATABASES)('budgets in %s', kind => {
     expect(await counter('key:ada', DAY)).toEqual([700, 200])
     await budgets.begin('key:ada', false)
     expect(await counter('key:ada', DAY)).toEqual([950, 200])
+  })
+
+  it('begin so where a call is only asked whether its budget is spent, too', async () => {
+    ledgerSum = async (_, period) => (period === DAY ? 1_000 : 4_000)
+    await expect(newBudgets().assertNotSpent([KEY])).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' })
+    expect(await counter('key:ada', MONTH)).toEqual([4_000, 0])
   })
 
   it('take all holds of an ended process back in one turn, however many', async () => {

@@ -48,11 +48,18 @@ export type BudgetsDeps = Readonly<{
   onError: (error: unknown) => void
 }>
 
-type Unsettled = Readonly<{ hold: Hold; spentNanoUsd: number }>
+type Unsettled = Readonly<{
+  hold: Hold
+  spentNanoUsd: number
+  /** Whether the database has the reservation; it has none of nothing. */
+  isWritten: boolean
+}>
 type Known = Counter & Readonly<{ readAt: number }>
 
 const nameOf = ({ scope, period }: Pick<Counter, 'scope' | 'period'>): string => `${period} ${scope}`
 const scopesOf = (limits: readonly Limit[]): readonly Scope[] => limits.map(({ scope }) => scope)
+const unlimited = (limits: readonly Limit[]): readonly Limit[] => limits.map(({ scope }) => ({ scope }))
+const isWritten = ({ nanoUsd }: Hold): boolean => nanoUsd > 0
 
 /**
  * Reserves money for attempts and settles it, over all processes on one database. What is spent and reserved together
@@ -94,31 +101,24 @@ export class Budgets {
   }
 
   /**
-   * Reserves an amount in all limits, or in none.
+   * Reserves an amount in all limits, or in none. A reservation of 0 is written only where it turns out to have a cost.
    * @throws GatewayError STORE_UNAVAILABLE where the database fails
    */
   async reserve(limits: readonly Limit[], nanoUsd: number): Promise<Reserved> {
-    const { records, clock, process, newId } = this.#deps
+    const { clock, newId } = this.#deps
     const now = clock.now()
     const day = dayOf(now)
     const early = this.#refusedBySpent(limits, nanoUsd, now, day)
     if (early) return { refusal: early }
     await this.#beginnings.ensure(scopesOf(limits), day)
-    const expiresAt = now + LEASE_MS
-    const id = newId()
-    const done = await this.#reserving.run(() =>
-      records.reserve({ id, process, limits, nanoUsd, day, expiresAt }),
-    )
-    if (done) {
-      this.#held.set(done.hold.id, done.hold)
-      this.#learn(done.counters)
-      return { hold: done.hold }
+    const hold: Hold = { id: newId(), day, limits, nanoUsd }
+    const counters = isWritten(hold) ? await this.#reserving.run(() => this.#write(hold)) : []
+    if (counters) {
+      this.#held.set(hold.id, hold)
+      this.#learn(counters)
+      return { hold }
     }
-    const counters = await this.#reserving.run(() => records.counters(scopesOf(limits), day))
-    this.#learn(counters)
-    const refusal = refusalOf(limits, counters, nanoUsd)
-    if (refusal.kind === 'reserved') void this.takeBack().catch(this.#deps.onError)
-    return { refusal }
+    return { refusal: await this.#refused(limits, nanoUsd, day) }
   }
 
   /**
@@ -127,8 +127,10 @@ export class Budgets {
    */
   async settle(hold: Hold, spentNanoUsd: number): Promise<void> {
     if (!this.#held.delete(hold.id)) return
-    this.#unsettled.set(hold.id, { hold, spentNanoUsd })
-    const settlement = this.#settleNow({ hold, spentNanoUsd }).catch(error => {
+    if (!isWritten(hold) && spentNanoUsd === 0) return
+    const unsettled = { hold, spentNanoUsd, isWritten: isWritten(hold) }
+    this.#unsettled.set(hold.id, unsettled)
+    const settlement = this.#settleNow(unsettled).catch(error => {
       this.#deps.onError(error)
       this.#retryLater()
     })
@@ -182,15 +184,45 @@ export class Budgets {
 
   async #renew(): Promise<void> {
     const { records, clock } = this.#deps
-    const ids = [...this.#held.keys(), ...this.#unsettled.keys()]
+    const held = [...this.#held.values()].filter(isWritten)
+    const ids = [...held.map(({ id }) => id), ...this.#unsettled.keys()]
     if (ids.length > 0) await records.renew(ids, clock.now() + LEASE_MS)
   }
 
-  async #settleNow({ hold, spentNanoUsd }: Unsettled): Promise<void> {
+  /** The counters of a reservation that is written; undefined where a limit leaves too little. */
+  async #write({ id, limits, nanoUsd, day }: Hold): Promise<readonly Counter[] | undefined> {
+    const { records, clock, process } = this.#deps
+    const expiresAt = clock.now() + LEASE_MS
+    return (await records.reserve({ id, process, limits, nanoUsd, day, expiresAt }))?.counters
+  }
+
+  async #refused(limits: readonly Limit[], nanoUsd: number, day: string): Promise<Refusal> {
+    const { records, onError } = this.#deps
+    const counters = await this.#reserving.run(() => records.counters(scopesOf(limits), day))
+    this.#learn(counters)
+    const refusal = refusalOf(limits, counters, nanoUsd)
+    if (refusal.kind === 'reserved') void this.takeBack().catch(onError)
+    return refusal
+  }
+
+  async #settleNow(unsettled: Unsettled): Promise<void> {
+    const { hold, spentNanoUsd } = unsettled.isWritten ? unsettled : await this.#written(unsettled)
     const { counters } = await this.#settling.run(() => this.#deps.records.settle(hold, spentNanoUsd))
     this.#unsettled.delete(hold.id)
     this.#learn(counters)
     if (spentNanoUsd > 0) await this.#notice(hold.limits, counters)
+  }
+
+  /**
+   * Writes a reservation of nothing, whatever is spent, so that its cost is booked as any other: once. Under an id of its
+   * own: one whose writing seemed to fail expires.
+   */
+  async #written({ hold, spentNanoUsd }: Unsettled): Promise<Unsettled> {
+    const written = { hold: { ...hold, id: this.#deps.newId() }, spentNanoUsd, isWritten: true }
+    await this.#settling.run(() => this.#write({ ...written.hold, limits: unlimited(hold.limits) }))
+    this.#unsettled.delete(hold.id)
+    this.#unsettled.set(written.hold.id, written)
+    return written
   }
 
   #retryLater(): void {
@@ -238,14 +270,18 @@ export class Budgets {
     const name = old.map(({ scope }) => scope).join('\n')
     const reading =
       this.#reading.get(name) ??
-      this.#deps.records
-        .counters(scopesOf(old), day)
+      this.#begunCounters(scopesOf(old), day)
         .then(counters => this.#learn(counters))
         // Nothing is spent here: what follows is refused by the reservation.
         .catch(this.#deps.onError)
         .finally(() => this.#reading.delete(name))
     this.#reading.set(name, reading)
     await reading
+  }
+
+  async #begunCounters(scopes: readonly Scope[], day: string): Promise<readonly Counter[]> {
+    await this.#beginnings.ensure(scopes, day)
+    return this.#deps.records.counters(scopes, day)
   }
 
   async #notice(limits: readonly Limit[], counters: readonly Counter[]): Promise<void> {

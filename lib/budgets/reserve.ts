@@ -27,7 +27,7 @@ export type ReserveDeps = Readonly<{
   budgetsOf: BudgetsOf
   worstCases: Pick<WorstCases, 'of' | 'counted'>
   outputSizes: OutputSizes
-  /** Whether calls whose price is unknown are allowed under a budget. They count as nothing. */
+  /** Whether calls whose price is unknown are allowed under a budget. They count as what their provider reports, or nothing. */
   allowsUnpriced: boolean
   /** Whether an answer may be made shorter, so that the money suffices. */
   mayClamp: boolean
@@ -35,6 +35,8 @@ export type ReserveDeps = Readonly<{
   clock: Clock
 }>
 
+/** What is reserved for a call whose price is unknown: only what its provider reports is booked. */
+const NOTHING: WorstCase = { nanoUsd: 0 }
 /** Shorter answers are of no use. */
 const LEAST_TOKENS = 16
 /** The least limit of a call. That of a body of Anthropic's contains its thinking, and Anthropic refuses one that does not. */
@@ -93,7 +95,8 @@ const funded = async (
     }
   }
   if ('hold' in done) {
-    const limit = mayClamp && call.maxOutputTokens === undefined ? worst.output?.tokens : undefined
+    const mayCut = mayClamp && worst.nanoUsd > 0 && call.maxOutputTokens === undefined
+    const limit = mayCut ? worst.output?.tokens : undefined
     return { call: limit === undefined ? call : clamped(call, limit), hold: done.hold }
   }
   const { refusal } = done
@@ -131,8 +134,8 @@ class HoldAccount implements AttemptAccount {
     const { outputSizes, onUnexpectedCost, budgets } = this.#deps
     const { nanoUsd: reservedNanoUsd } = this.#hold
     const costNanoUsd = costOf(usage)
-    if (usage && (costNanoUsd === undefined || costNanoUsd > reservedNanoUsd))
-      onUnexpectedCost({ target, reservedNanoUsd, costNanoUsd, usage })
+    const isUnexpected = costNanoUsd === undefined ? reservedNanoUsd > 0 : costNanoUsd > reservedNanoUsd
+    if (usage && isUnexpected) onUnexpectedCost({ target, reservedNanoUsd, costNanoUsd, usage })
     if (usage && firstContentAt !== undefined && !this.#call.passthrough)
       outputSizes.record(this.#call.caller, usage.outputTokens)
     void budgets.settle(this.#hold, costNanoUsd ?? reservedNanoUsd).then(this.#settled.resolve)
@@ -156,6 +159,7 @@ const costOf = (usage: Usage | undefined): number | undefined => {
 }
 
 const recorded = ({ call, hold: { limits, day, nanoUsd } }: Funded): void => {
+  if (nanoUsd === 0) return
   const of = [...new Set(limits.map(({ scope }) => kindOf(scope)))]
   reserved(call.journal, { of, day, reservedNanoUsd: nanoUsd })
 }
@@ -173,15 +177,15 @@ const attempt = async (funded: Funded, next: Handler<Call, Reply>, deps: Reserve
 
 /**
  * Reserves the most that one attempt may cost, in every budget of its caller, and settles it where the attempt ends, by
- * what the ledger charges: before the last of an answer is sent. An attempt that is never made costs nothing. Callers without a budget pass.
+ * what the ledger charges: before the last of an answer is sent. An attempt that is never made costs nothing. One that is
+ * expected to cost nothing reserves nothing, and what it costs nevertheless is booked. Callers without a budget pass.
  */
 export const reserve = (deps: ReserveDeps): Policy<Call, Reply> =>
   function reserve(call, next) {
     const [target] = call.plan
     const limits = deps.budgetsOf(call.caller)
     if (!target || limits.length === 0) return next(call)
-    const worst = deps.worstCases.of(call, target)
-    if (worst?.nanoUsd === 0 || (!worst && deps.allowsUnpriced)) return next(call)
+    const worst = deps.worstCases.of(call, target) ?? (deps.allowsUnpriced ? NOTHING : undefined)
     if (!worst) return Promise.reject(unpricedError(target.name))
     return funded(call, target, limits, worst, deps).then(money => attempt(money, next, deps))
   }

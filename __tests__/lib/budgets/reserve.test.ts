@@ -63,7 +63,10 @@ beforeEach(async () => {
     }),
     budgetsOf: () => limits,
     worstCases: new WorstCases({
-      priceOf: ({ model }) => (model === 'unpriced' ? undefined : { inputPicoUsd: 1e3, outputPicoUsd: 1e4 }),
+      priceOf: ({ model }) => {
+        if (model === 'free') return { inputPicoUsd: 0, outputPicoUsd: 0 }
+        return model === 'unpriced' ? undefined : { inputPicoUsd: 1e3, outputPicoUsd: 1e4 }
+      },
       unitPriceOf: () => undefined,
       callPricesOf: () => ({}),
       contextTokensOf: () => undefined,
@@ -86,6 +89,12 @@ const counter = async () => {
   return { spent: day?.spent, reserved: day?.reserved }
 }
 
+const priced: AskDeps['priced'] = (usage, { model }) => {
+  const unreported = model === 'unpriced' ? undefined : cost(usage) * 1_000
+  const costPicoUsd = usage.reportedPicoUsd ?? unreported
+  return costPicoUsd === undefined ? usage : { ...usage, costPicoUsd }
+}
+
 /** The last handler of the pipeline, over a provider. What the ledger charges is in `charged`. */
 const asked =
   (ask: Provider['ask']): Handler<Call, Reply> =>
@@ -94,7 +103,7 @@ const asked =
       providers: new Map([['fake', { id: 'fake', ask }]]),
       clock: systemClock,
       listener: { succeeded: () => {}, failed: () => {} },
-      priced: usage => ({ ...usage, costPicoUsd: cost(usage) * 1_000 }),
+      priced,
       onAttemptEnd: (_, attempt) => charged.push(attempt),
       drain: {
         isOn: () => drains,
@@ -292,6 +301,31 @@ describe('the money of an attempt', () => {
     expect(made).toHaveLength(1)
     expect(made[0]?.maxOutputTokens).toBeGreaterThan(1_000)
     expect(made[0]?.maxOutputTokens).toBeLessThan(1_200)
+  })
+
+  it.each([
+    ['a free model', 'free', 300_000, 300],
+    ['a free model that costs nothing', 'free', 0, 0],
+    ['a model whose price is unknown', 'unpriced', 300_000, 300],
+    ['a model of which no cost is known', 'unpriced', undefined, 0],
+  ])('is not reserved for %s, and is booked as it is reported', async (_, model, reportedPicoUsd, spent) => {
+    const made: Call[] = []
+    const reported = answers({ ...USAGE, ...(reportedPicoUsd !== undefined && { reportedPicoUsd }) }, [
+      ...text('Hello'),
+      FINISH,
+    ])
+    const ask = compose(reserve({ ...deps, allowsUnpriced: true, mayClamp: true }))(call => {
+      made.push(call)
+      return reported(call)
+    })
+    const call = newCall({ plan: [{ ...TARGET, model }], maxOutputTokens: undefined })
+    const reply = await ask(call)
+    expect(await counter()).toEqual({ spent: 0, reserved: 0 })
+    for await (const _ of reply.events);
+    expect(await counter()).toEqual({ spent, reserved: 0 })
+    expect(made[0]?.maxOutputTokens).toBeUndefined()
+    expect(call.journal.budget).toBeUndefined()
+    expect(unexpected).toHaveLength(spent > 0 ? 1 : 0)
   })
 
   it('is not asked for where there is no budget, or no price for which to ask', async () => {

@@ -223,11 +223,11 @@ const decoded = async (bytes: Uint8Array, encoding: string, maxBytes: number): P
   }
 }
 
-const plainJsonOf = async (request: Request, maxBytes: number): Promise<JsonText> => {
+const plainJsonBytes = async (request: Request, maxBytes: number): Promise<Uint8Array> => {
   assertJson(request, false)
   const bytes = await readBytes(request, maxBytes)
   await passBodyGate(request, () => jsonFingerprint(bytes))
-  return jsonOf(bytes)
+  return bytes
 }
 
 /**
@@ -236,13 +236,15 @@ const plainJsonOf = async (request: Request, maxBytes: number): Promise<JsonText
  * beyond 64 levels, a field named `__proto__`, or a repeated one.
  */
 export const readJson = async (request: Request, maxBytes: number): Promise<unknown> => {
-  return (await plainJsonOf(request, maxBytes)).value
+  return (await jsonOf(await plainJsonBytes(request, maxBytes))).value
 }
 
-/** The text of a request's body, which is valid JSON. Throws what `readJson` throws. */
-export const readJsonText = async (request: Request, maxBytes: number): Promise<string> => {
-  return (await plainJsonOf(request, maxBytes)).text
-}
+/**
+ * The text of a request's body, which claims to be JSON and is not checked.
+ * @throws GatewayError UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, or INVALID_INPUT for invalid UTF-8
+ */
+export const readJsonText = async (request: Request, maxBytes: number): Promise<string> =>
+  textOf(await plainJsonBytes(request, maxBytes))
 
 /**
  * A request's body as text.

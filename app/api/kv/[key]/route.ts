@@ -1,5 +1,6 @@
 import { serve } from '#lib/gateway/index.ts'
 import { readJsonText } from '#lib/http/body.ts'
+import { assertJsonSyntax } from '#lib/validation/json-syntax.ts'
 import { kvKeyOf } from '#lib/validation/kv.ts'
 
 /** One value of the caller: any JSON, kept as it was spelled. */
@@ -13,6 +14,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
     PUT: async ({ request, context, gateway }) => {
       const key = kvKeyOf(request)
       const text = await readJsonText(request, gateway.kvMaxBytes)
+      await assertJsonSyntax(text)
       const stored = await gateway.kv.put(context.caller, key, text)
       return { status: stored === 'created' ? 201 : 200, json: { key, bytes: Buffer.byteLength(text) } }
     },

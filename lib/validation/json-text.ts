@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors.ts'
 
-/** How many levels of arrays and objects a body may have below its own. */
+/** How many levels of arrays and objects a body may have. */
 export const DEEPEST_JSON = 64
 
 /** A body that is not valid JSON. */

@@ -11,7 +11,7 @@ const LOOKS_BETWEEN_TURNS = 1_000
 const LONGEST_SEARCHED = 8_000_000
 
 const assertHarmlessItself = (value: object, depth: number): void => {
-  if (depth > DEEPEST_JSON) throw nestedTooDeep()
+  if (depth >= DEEPEST_JSON) throw nestedTooDeep()
   if (Object.hasOwn(value, '__proto__')) throw invalidJson('holds a field named __proto__')
 }
 

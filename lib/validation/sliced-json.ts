@@ -112,7 +112,7 @@ class Outliner {
 
   #begin(isArray: boolean, start: number): void {
     if (this.#open.length === 0 && this.#root) throw new NoJson()
-    if (this.#open.length > DEEPEST_JSON) throw nestedTooDeep()
+    if (this.#open.length >= DEEPEST_JSON) throw nestedTooDeep()
     this.#open.push({
       start,
       isArray,

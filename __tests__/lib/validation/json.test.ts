@@ -89,8 +89,8 @@ describe('a large text', () => {
     ['fields that come twice', `{"items":[${many(20_000, at => `{"n":${at}}`)},{"a":1,"a":2}]}`],
     ['a field named __proto__', `{"items":[${many(20_000, at => `{"n":${at}}`)},{"__proto__":1}]}`],
     ['a large field named __proto__', `{"__proto__":[${many(50_000, String)}],"a":1}`],
-    ['nesting beyond 64 levels', `${'['.repeat(66)}"${PADDING}${PADDING}"${']'.repeat(66)}`],
-    ['nesting of 64 levels', `${'['.repeat(65)}"${PADDING}${PADDING}"${']'.repeat(65)}`],
+    ['nesting beyond 64 levels', `${'['.repeat(65)}"${PADDING}${PADDING}"${']'.repeat(65)}`],
+    ['nesting of 64 levels', `${'['.repeat(64)}"${PADDING}${PADDING}"${']'.repeat(64)}`],
     ['an empty place in an array', `[${many(50_000, String)},,1]`],
     ['a comma at the end', `[${many(50_000, String)},]`],
     ['a comma at the beginning', `[,${many(50_000, String)}]`],
@@ -106,6 +106,7 @@ describe('a large text', () => {
   ])('is treated like a small one: %s', (_, text) => expectTheSame(text))
 
   it.each([
+    ['nested 65 deep', '['.repeat(65) + ']'.repeat(65), 'body: is nested deeper than 64 levels'],
     ['nested a million deep', '['.repeat(1_000_000), 'body: is nested deeper than 64 levels'],
     [
       'of an object with 200,000 fields',

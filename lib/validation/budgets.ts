@@ -5,7 +5,7 @@ import { optional } from './zod.ts'
 /** Larger sums of nanodollars are not exact. */
 const MOST_USD = 9_000_000
 const LONGEST_CURSOR = 1_000
-const usd = z.number().min(0).max(MOST_USD)
+const usd = z.number().min(0, 'must not be negative').max(MOST_USD, `must be at most ${MOST_USD}`)
 const amounts = { day: optional(usd), month: optional(usd) }
 
 /** The body of `PUT /api/admin/budgets/{scope}`: US dollars a UTC day and month, bare or as a key's `budgetUsd`. */

@@ -7,7 +7,7 @@ const USUAL_ENTRIES = 50
 export const pageLimit = (most = MOST_ENTRIES, entries = 'Entries') =>
   z
     .string()
-    .regex(/^\d{1,4}$/, 'must be a whole number')
+    .regex(/^\d+$/, 'must be a whole number')
     .transform(Number)
     .refine(value => value >= 1 && value <= most, `must be from 1 to ${most}`)
     .default(USUAL_ENTRIES)

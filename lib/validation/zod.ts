@@ -11,7 +11,8 @@ const pathOf = (parts: readonly PropertyKey[]): string =>
   parts
     .reduce<string>((path, part) => {
       if (typeof part === 'number') return `${path}[${part}]`
-      return path === '' ? String(part) : `${path}.${String(part)}`
+      const name = part === '' ? '""' : String(part)
+      return path === '' ? name : `${path}.${name}`
     }, '')
     .slice(0, LONGEST_PATH)
 
@@ -20,12 +21,26 @@ const nameOfType = (value: unknown): string => {
   return Array.isArray(value) ? 'array' : typeof value
 }
 
+type Bound = z.core.$ZodIssueTooBig | z.core.$ZodIssueTooSmall
+
+const isBound = (issue: z.core.$ZodIssue): issue is Bound =>
+  issue.code === 'too_big' || issue.code === 'too_small'
+
+/** Where a bound has no sentence of its own. */
+const boundSentence = (issue: Bound): string => {
+  const bound = issue.code === 'too_big' ? `at most ${issue.maximum}` : `at least ${issue.minimum}`
+  if (issue.origin === 'string') return `must have ${bound} characters`
+  return issue.origin === 'array' ? `must hold ${bound} entries` : `must be ${bound}`
+}
+
 const sentenceOf = (issue: z.core.$ZodIssue): string => {
+  if (isBound(issue) && /^Too (?:big|small): /.test(issue.message)) return boundSentence(issue)
   if (issue.code !== 'invalid_value' && issue.code !== 'invalid_type') return issue.message
   if (issue.input === undefined) return 'is required'
   if (issue.code === 'invalid_value') return `must be ${oneOf(issue.values)}`
-  return issue.expected === 'int'
-    ? 'must be a whole number'
+  if (issue.expected === 'int') return 'must be a whole number'
+  return issue.expected === 'number' && typeof issue.input === 'number'
+    ? 'must be a finite number'
     : `must be ${article(issue.expected)}, is ${nameOfType(issue.input)}`
 }
 
@@ -41,10 +56,22 @@ const ofFittingAlternative = (issue: z.core.$ZodIssue): readonly z.core.$ZodIssu
   return fitting.length === 1 ? fitting[0] : undefined
 }
 
+/** The range of exact integers, which says nothing where a number is beyond its field's own bound too. */
+const isOfExactIntegers = (issue: z.core.$ZodIssue): boolean => isBound(issue) && issue.origin === 'int'
+
+const isAt = (path: readonly PropertyKey[], other: readonly PropertyKey[]): boolean =>
+  path.length === other.length && path.every((part, index) => part === other[index])
+
+const telling = (issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] =>
+  issues.filter(
+    issue =>
+      !isOfExactIntegers(issue) || !issues.some(other => other !== issue && isAt(other.path, issue.path)),
+  )
+
 /** One zod issue as faults: where it is and what to do, never the value itself. */
 const faultsOf = (issue: z.core.$ZodIssue): readonly Issue[] => {
   const inside = ofFittingAlternative(issue)
-  if (inside) return inside.flatMap(one => faultsOf({ ...one, path: [...issue.path, ...one.path] }))
+  if (inside) return telling(inside).flatMap(one => faultsOf({ ...one, path: [...issue.path, ...one.path] }))
   if (issue.code === 'unrecognized_keys')
     return issue.keys.slice(0, MAX_REPORTED).map(key => ({
       path: pathOf([...issue.path, key]),
@@ -77,7 +104,9 @@ export const check = <S extends z.ZodType>(
 ): Checked<z.output<S>> => {
   const parsed = schema.safeParse(value, { reportInput: true })
   if (parsed.success) return { data: parsed.data }
-  const faults = parsed.error.issues.flatMap(issue => faultsOf({ ...issue, path: [...at, ...issue.path] }))
+  const faults = telling(parsed.error.issues).flatMap(issue =>
+    faultsOf({ ...issue, path: [...at, ...issue.path] }),
+  )
   return { faults }
 }
 

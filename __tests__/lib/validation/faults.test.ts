@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { invalidInput } from '#lib/validation/zod.ts'
+import { z } from 'zod'
+import { budgetBody } from '#lib/validation/budgets.ts'
+import { kvQuery } from '#lib/validation/kv.ts'
+import { invalidInput, parseOrThrow } from '#lib/validation/zod.ts'
 
 describe('a refusal of what was sent', () => {
   it('ends in one full stop, also where a fault has one of its own', () => {
@@ -9,5 +12,34 @@ describe('a refusal of what was sent', () => {
       { path: 'c', message: 'is odd.' },
     ])
     expect(error.message).toBe('a is odd; b is required; c is odd.')
+  })
+
+  const limited = z.strictObject({
+    count: z.int().min(1, 'must be from 1 to 9').max(9, 'must be from 1 to 9'),
+  })
+  const plain = z.strictObject({
+    whole: z.int().optional(),
+    number: z.number().max(2).optional(),
+    text: z.string().min(2).optional(),
+    list: z.array(z.string()).max(1).optional(),
+  })
+  it.each<[z.ZodType, unknown, string]>([
+    [budgetBody, { day: -1 }, 'day must not be negative.'],
+    [budgetBody, { budgetUsd: { month: 1e9 } }, 'budgetUsd.month must be at most 9000000.'],
+    [kvQuery, { limit: '100000' }, 'limit must be from 1 to 1000.'],
+    [kvQuery, { limit: '9'.repeat(400) }, 'limit must be from 1 to 1000.'],
+    [kvQuery, { limit: '1.5' }, 'limit must be a whole number.'],
+    [limited, { count: 9e22 }, 'count must be from 1 to 9.'],
+    [limited, { count: -9e22 }, 'count must be from 1 to 9.'],
+    [limited, { count: 1.5 }, 'count must be a whole number.'],
+    [plain, { whole: 9e22 }, 'whole must be at most 9007199254740991.'],
+    [plain, { number: Number.POSITIVE_INFINITY }, 'number must be a finite number.'],
+    [plain, { number: 3 }, 'number must be at most 2.'],
+    [plain, { number: '3' }, 'number must be a number, is string.'],
+    [plain, { text: 'a' }, 'text must have at least 2 characters.'],
+    [plain, { list: ['a', 'b'] }, 'list must hold at most 1 entries.'],
+    [plain, { '': 1 }, '"" is not a field of this request.'],
+  ])('says what to do, in words of its own: %#', (schema, value, message) => {
+    expect(() => parseOrThrow(schema, value)).toThrow(expect.objectContaining({ message }))
   })
 })

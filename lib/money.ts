@@ -16,5 +16,8 @@ export const usdOfNano = (nanoUsd: number | bigint): number => Number(nanoUsd) /
 /** Whole nanodollars, half away from zero, of an amount that is not negative. */
 export const nanoOfPico = (picoUsd: number): number => Math.round(picoUsd / PICO_PER_NANO)
 
+/** An amount to the nanodollar, half away from zero, in picodollars: what is charged, and shown everywhere. */
+export const chargedPicoUsd = (picoUsd: number): number => nanoOfPico(picoUsd) * PICO_PER_NANO
+
 /** Whole nanodollars of an amount that was written in US dollars. */
 export const nanoUsdOf = (usd: number): number => Math.round(usd * NANO_PER_USD)

@@ -1,7 +1,7 @@
 import type { Policy } from '../compose.ts'
 import type { Price, UnitPrice } from '../llm/providers/definition.ts'
 import { type Call, isRepeated, type Reply, type Target, type Usage } from '../llm/types.ts'
-import { picoUsdOf } from '../money.ts'
+import { chargedPicoUsd, picoUsdOf } from '../money.ts'
 import { type Cost, costOfTokens, unitCostPicoUsd } from './pricing.ts'
 
 /** The prices of a target, by tokens or by another unit; absent where unknown. */
@@ -48,7 +48,7 @@ const inTokens = (usage: Usage, target: Target, prices: Prices): Usage => {
 }
 
 /**
- * The usage with its cost: the provider's own figure where it reports one, else that of the price table; both are kept.
+ * The usage with its cost, to the nanodollar: the provider's own figure where it reports one, else that of the price table; both are kept.
  * An unknown price stays unknown, and is never zero; nothing used costs nothing.
  *
  * @param at clock time of the attempt, milliseconds
@@ -65,7 +65,7 @@ export const pricedUsage = (known: Usage, target: Target, prices: Prices, at: nu
   }
   return {
     ...usage,
-    costPicoUsd: cost,
+    costPicoUsd: chargedPicoUsd(cost),
     ...(reported !== undefined && computed && { computedPicoUsd: computed.picoUsd }),
     ...(computed && price?.version !== undefined && { priceVersion: price.version }),
     ...(reported === undefined && computed?.isSure === false && { estimated: true as const }),

@@ -101,7 +101,15 @@ describe('the cost of tools that the vendor ran', () => {
   })
 
   it('is in what the vendor itself reports as the cost', () => {
-    expect(costOf({ ...searching({ anything: 1 }), reportedPicoUsd: 7 })).toBe(7)
+    expect(costOf({ ...searching({ anything: 1 }), reportedPicoUsd: 7_000 })).toBe(7_000)
+  })
+
+  it.each([
+    [19_087_500, 19_088_000],
+    [19_087_499, 19_087_000],
+    [499, 0],
+  ])('is charged to the nanodollar, as the ledger has it: %i picodollars as %i', (picoUsd, charged) => {
+    expect(costOf({ ...searching({}), reportedPicoUsd: picoUsd })).toBe(charged)
   })
 })
 

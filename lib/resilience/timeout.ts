@@ -6,14 +6,15 @@ import { isMedia } from '../llm/passthrough.ts'
 import type { Call, Reply } from '../llm/types.ts'
 
 /**
- * A signal derived from another one, with a time limit. The limit can be reset whenever there is progress; disposing of
- * it removes its timer and listener.
+ * A signal derived from another one, with a limit that can be reset whenever there is progress, and one for all of it
+ * together; disposing of it removes its timers and listener.
  */
 class Deadline {
   readonly #controller = new AbortController()
   readonly #parent: AbortSignal
   readonly #clock: Clock
   #timer: Timer | undefined
+  #totalTimer: Timer | undefined
 
   constructor(parent: AbortSignal, clock: Clock) {
     this.#parent = parent
@@ -29,7 +30,7 @@ class Deadline {
   /** From now on, `limitMs` until the signal aborts with `reason()`. Replaces an earlier limit. */
   arm(limitMs: number, reason: () => Error): void {
     this.disarm()
-    this.#timer = this.#clock.timer(Math.max(0, limitMs), () => this.#controller.abort(reason()))
+    this.#timer = this.#timerOf(limitMs, reason)
   }
 
   /** Stops the timer until the next `arm`. */
@@ -38,14 +39,31 @@ class Deadline {
     this.#timer = undefined
   }
 
+  /** Besides what is armed, `limitMs` until the signal aborts with `reason()`, which `disarm` does not stop. */
+  armTotal(limitMs: number, reason: () => Error): void {
+    this.#totalTimer = this.#timerOf(limitMs, reason)
+  }
+
   dispose(): void {
-    this.disarm()
+    this.#stop()
     this.#parent.removeEventListener('abort', this.#onParentAbort)
   }
 
-  readonly #onParentAbort = (): void => {
+  readonly #onParentAbort = (): void => this.#abort(this.#parent.reason)
+
+  #timerOf(limitMs: number, reason: () => Error): Timer {
+    return this.#clock.timer(Math.max(0, limitMs), () => this.#abort(reason()))
+  }
+
+  #abort(reason: unknown): void {
+    this.#stop()
+    this.#controller.abort(reason)
+  }
+
+  #stop(): void {
     this.disarm()
-    this.#controller.abort(this.#parent.reason)
+    this.#totalTimer?.cancel()
+    this.#totalTimer = undefined
   }
 }
 
@@ -54,7 +72,7 @@ export type Timeouts = Readonly<{
   firstContentMs: number
   /** Each silence between two pieces of a stream. Time in which the client is slow to read does not count. */
   idleMs: number
-  /** A whole stream, however active. */
+  /** A whole stream, however active, and however slowly the client reads it. */
   streamMs: number
 }>
 
@@ -75,11 +93,7 @@ const isMediaCall = ({ passthrough }: Call): boolean =>
 export const timeout = ({ firstContentMs, idleMs, streamMs }: Timeouts, clock: Clock): Policy<Call, Reply> =>
   async function timeout(call, next) {
     const deadline = new Deadline(call.signal, clock)
-    const armForMore = () => {
-      const leftMs = call.startedAt + streamMs - clock.now()
-      if (leftMs < idleMs) deadline.arm(leftMs, tooLate('whole answer', streamMs))
-      else deadline.arm(idleMs, tooLate('more of the stream', idleMs))
-    }
+    const armForMore = () => deadline.arm(idleMs, tooLate('more of the stream', idleMs))
     const leftMs = call.deadlineAt - clock.now()
     if (call.stream) {
       // Images and audio have a deadline of their own.
@@ -88,7 +102,10 @@ export const timeout = ({ firstContentMs, idleMs, streamMs }: Timeouts, clock: C
     } else deadline.arm(leftMs, tooLate('whole answer', leftMs))
     try {
       const reply = await next({ ...call, signal: deadline.signal })
-      if (call.stream) deadline.disarm()
+      if (call.stream) {
+        deadline.disarm()
+        deadline.armTotal(call.startedAt + streamMs - clock.now(), tooLate('whole answer', streamMs))
+      }
       return tap(reply, {
         ...(call.stream && { onPull: armForMore, onEvents: () => deadline.disarm() }),
         onEnd: () => deadline.dispose(),

@@ -142,6 +142,30 @@ describe('timeout', () => {
     })
   })
 
+  it('bounds a whole stream whose client does not read, or reads slowly', async () => {
+    for (const pulls of [0, 4]) {
+      const clock = new FakeClock()
+      const { ask, answer, aborted } = upstream()
+      const replying = timeout(LIMITS, clock)(
+        newCall({ stream: true, startedAt: clock.now(), deadlineAt: clock.now() + 1_000 }),
+        ask,
+      )
+      answer(replyOf(paced(clock, Array(100).fill(0))))
+      const events = (await replying).events[Symbol.asyncIterator]()
+      for (let pulled = 0; pulled < pulls; pulled += 1) {
+        const next = events.next()
+        await clock.advance(0)
+        await next
+        await clock.advance(1_200)
+      }
+      await clock.advance(5_000 - pulls * 1_200 - 1)
+      expect(aborted()).toBeUndefined()
+      await clock.advance(1)
+      expect(aborted()).toMatchObject({ code: 'TIMEOUT', waitedFor: 'whole answer' })
+      expect(clock.pending).toBe(0)
+    }
+  })
+
   it('leaves no timer, however the answer ends', async () => {
     const clock = new FakeClock()
     const policy = timeout(LIMITS, clock)

@@ -66,7 +66,7 @@ export type UpstreamRefusal = Readonly<{
 
 /**
  * What an upstream refused, where that says nothing about its health: the gateway's key or quota, or this one request,
- * by a status of 4xx.
+ * by a status of 4xx or a redirect.
  */
 export type Refused = 'access' | 'request'
 

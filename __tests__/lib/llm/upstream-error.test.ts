@@ -32,6 +32,21 @@ describe('a refusal of an upstream', () => {
     expect(refusal(status).refused).toBe('request')
   })
 
+  it.each([300, 301, 302, 303, 304, 307, 308])('is final where it is a redirect, such as %i', status => {
+    const body = '<h1>Moved</h1> Rate limit reached; please try again. http://internal.example/?key=secret'
+    const headers = new Headers({ location: 'http://internal.example/?key=secret', 'retry-after': '1' })
+    expect(refusal(status, { body, headers, redact: (text: string) => text })).toMatchObject({
+      code: 'PROVIDER_ERROR',
+      message: expect.stringMatching(
+        new RegExp(`answered with a redirect \\(${status}\\); check its base URL\\.$`),
+      ),
+      retryable: false,
+      refused: 'request',
+      refusal: undefined,
+      retryAfterSeconds: undefined,
+    })
+  })
+
   it.each([408, 429, 500, 501, 503, 529])('is of neither where its status is %i', status => {
     expect(refusal(status).refused).toBeUndefined()
   })

@@ -86,12 +86,18 @@ const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
   429: 'busy',
 }
 
+/** A status that sends the client elsewhere, or to what it has. No upstream is followed there. */
+const isRedirect = (status: number | undefined): boolean =>
+  status !== undefined && status >= 300 && status < 400
+
 const ofStatus = (status: number | undefined, vendor: string): readonly [ErrorCode, string] => {
   const known = ofKind(KIND_OF_STATUS[status ?? 0], vendor)
   if (known) return known
   if (status === 400 || status === 422)
     return ['INVALID_INPUT', `${vendor} doesn't accept this request for this model.`]
   if (status === 408) return ['TIMEOUT', `${vendor} timed out.`]
+  if (isRedirect(status))
+    return ['PROVIDER_ERROR', `${vendor} answered with a redirect (${status}); check its base URL.`]
   const suffix = status === undefined ? '' : ` (status ${status})`
   return ['PROVIDER_ERROR', `${vendor} returned an error${suffix}.`]
 }
@@ -129,8 +135,9 @@ const OUR_KINDS: ReadonlySet<ErrorKind> = new Set(['access', 'no-credit', 'busy'
  */
 export const upstreamError = (failure: UpstreamFailure): GatewayError => {
   const { provider, body, headers, nowMs = 0 } = failure
-  const facts = errorFacts(body)
-  const isHttpError = failure.status !== undefined && failure.status >= 400
+  // The page that comes with a redirect is about the address alone.
+  const facts = errorFacts(isRedirect(failure.status) ? undefined : body)
+  const isHttpError = failure.status !== undefined && failure.status >= 300
   const named = isHttpError ? failure.status : facts.status
   const byWords = kindOfError(facts, named)
   const status = named ?? (byWords === 'invalid' ? 400 : undefined)

@@ -59,9 +59,14 @@ const bodyOf = (pieces: readonly Buffer[]): UpstreamBody => {
 
 /** Answers every call with these bytes, in these pieces. */
 export const answering =
-  (statusCode: number, type: string, pieces: readonly Buffer[]): Post =>
+  (
+    statusCode: number,
+    type: string,
+    pieces: readonly Buffer[],
+    headers: Readonly<Record<string, string>> = {},
+  ): Post =>
   async () =>
-    new UpstreamResponse(statusCode, { 'content-type': type }, bodyOf(pieces))
+    new UpstreamResponse(statusCode, { 'content-type': type, ...headers }, bodyOf(pieces))
 
 /** A provider whose upstream answers every call with status 200 and these pieces. */
 export const providerThatSends = (

@@ -67,5 +67,10 @@ export class PeekedBody implements ResponseBody {
     return Promise.resolve({ done: false, value: held })
   }
 
+  /** Once it has started: whether it holds nothing but white space. */
+  get isEmpty(): boolean {
+    return !this.#held
+  }
+
   readonly destroy = (): void => this.#source.destroy()
 }

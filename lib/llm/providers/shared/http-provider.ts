@@ -1,14 +1,13 @@
 import { GatewayError } from '../../../errors.ts'
 import { isLong, writeJson } from '../../../long-json.ts'
 import { inTurns } from '../../../loop-turns.ts'
-import { isObject } from '../../../raw-json.ts'
+import { endOfContainer, isObject } from '../../../raw-json.ts'
 import { type Attempt, ignored } from '../../../request-context.ts'
 import { type SseEvent, SseEventTooLarge } from '../../../sse-parser.ts'
 import { addedText, oneGroup } from '../../events.ts'
 import type { Call, Provider, Reply, ReplyHead, Target } from '../../types.ts'
 import type { ProviderDeps } from '../definition.ts'
 import { bodyOf, PeekedBody, type ResponseBody } from './body.ts'
-import { parseJson } from './lenient.ts'
 import { assertParsable } from './long-answer.ts'
 import { MalformedResponse, malformedError, wrongLength } from './malformed.ts'
 import { rateHeadroomOf } from './rate-headers.ts'
@@ -90,6 +89,10 @@ export const readingError = (
   return connectionError(provider, signal, thrown)
 }
 
+/** Whether a text is the beginning of JSON without its end. */
+const isCutOff = async (text: string): Promise<boolean> =>
+  isTruncated(text) && (await inTurns(endOfContainer(`${text} `, 0))) > text.length
+
 const isJson = (contentType: string | null): boolean => contentType?.startsWith('application/json') ?? false
 
 const isEventStream = (contentType: string | null): boolean =>
@@ -120,11 +123,10 @@ export const replyFrom = async (
     await assertParsable(text).catch(failed)
     return text
   }
-  const whole = (text: string): Reply => {
+  const whole = async (text: string): Promise<Reply> => {
     const part = partOrError(provider, undefined, () => translators.whole(text))
     // HTTP ends a body at its declared length, so that a longer one is truncated.
-    if (part.error && response.hasLength && isTruncated(text) && parseJson(text) === undefined)
-      return failed(wrongLength())
+    if (part.error && response.hasLength && (await isCutOff(text))) return failed(wrongLength())
     return wholeReply(head, part, () => estimatedInputTokens(call), attempt)
   }
   const isWhole = !call.stream && !response.isEncoded && isJson(response.get('content-type'))
@@ -132,16 +134,17 @@ export const replyFrom = async (
   if (text?.startsWith('{')) return whole(text)
   const opened = async () => {
     const body = new PeekedBody(text === undefined ? response.decoded() : bodyOf(text))
-    return { body, start: await body.start() }
+    return { body, start: await body.start(), isEmpty: body.isEmpty }
   }
-  const { body, start } = await opened().catch(failed)
+  const { body, start, isEmpty } = await opened().catch(failed)
   if (start === 'events' || (start === 'unknown' && isEventStream(response.get('content-type'))))
     return streamedReply({
       head,
       body,
       signal,
       errorOf,
-      truncatedError: response.hasLength ? wrongLength : () => new MalformedResponse('it ended too early'),
+      truncatedError:
+        response.hasLength && !isEmpty ? wrongLength : () => new MalformedResponse('it ended too early'),
       translate: event => {
         try {
           return translators.event(event)

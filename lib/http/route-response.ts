@@ -190,6 +190,8 @@ const guardrailHeaders = ({ guardrails = [] }: RequestContext['journal']): Recor
   return reported.length === 0 ? {} : { 'x-gateway-guardrails': guardrailHeader(reported) }
 }
 
+const FREE = { 'x-gateway-cost-usd': '0' }
+
 const gatewayHeaders = ({ journal }: RequestContext, now: number): Record<string, string> => {
   const { head, attempts } = journal
   const target = head?.target ?? attempts.at(-1)?.target
@@ -203,6 +205,8 @@ const gatewayHeaders = ({ journal }: RequestContext, now: number): Record<string
     ...(head?.warnings && { 'x-gateway-warnings': warningsHeader(head.warnings) }),
     ...(journal.arm !== undefined && { 'x-gateway-arm': inHeader(journal.arm) }),
     ...(head && cacheHeaders(head, now)),
+    // An answer that was paid for before.
+    ...(head && isRepeated(head) && FREE),
   }
 }
 

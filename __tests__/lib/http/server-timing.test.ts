@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { contextHeaders } from '#lib/http/route-response.ts'
+import type { ReplyHead } from '#lib/llm/types.ts'
 import { type Journal, newJournal, waited } from '#lib/request-context.ts'
 import { newCall, TARGET } from '../../support/calls.ts'
 
@@ -46,5 +47,20 @@ describe('Server-Timing', () => {
 
   it('never tells less than nothing', () => {
     expect(timing({ waits: { retry: 50, queue: 50 } }, 60)).toContain('gateway;dur=0.0')
+  })
+})
+
+describe('the cost of an answer, before its end', () => {
+  const costOf = (cache: ReplyHead['cache']): string | undefined => {
+    const head: ReplyHead = { id: 'chat_1', target: TARGET, cache }
+    return contextHeaders(newCall({ journal: { ...newJournal(), head } }), 0)['x-gateway-cost-usd']
+  }
+
+  it.each(['hit', 'stale'] as const)('is nothing where the cache answers with a %s', cache => {
+    expect(costOf(cache)).toBe('0')
+  })
+
+  it.each(['miss', 'bypass'] as const)('is not known where the cache says %s', cache => {
+    expect(costOf(cache)).toBeUndefined()
   })
 })

@@ -83,14 +83,14 @@ const toolFaults = (file: ConfigFile): readonly Found[] =>
   httpToolFaults(file, BUILT_IN_NAMES).map(([index, message]) => [['tools', 'http', index], message])
 
 export type CheckedFile =
-  | Readonly<{ ok: true; config: ConfigFile }>
+  | Readonly<{ ok: true; config: ConfigFile; isEmpty: boolean }>
   | Readonly<{ ok: false; faults: readonly FileFault[] }>
 
 /** Reads a configuration file's text and checks its shape, and that every name in it exists. */
 export const checkConfig = (text: string, listings: readonly ProviderListing[]): CheckedFile => {
   const parsed = parseConfigFile(text)
   if (!parsed.ok) return parsed
-  const { config, faultAt } = parsed
+  const { config, isEmpty, faultAt } = parsed
   const catalog = new Catalog(listings, undefined, config)
   const found = [
     ...modelFaults(config, listings),
@@ -101,6 +101,6 @@ export const checkConfig = (text: string, listings: readonly ProviderListing[]):
     ...toolFaults(config),
     ...guardrailFaults(config, name => aliasOrModelFault(name, config, catalog)),
   ]
-  if (found.length === 0) return { ok: true, config }
+  if (found.length === 0) return { ok: true, config, isEmpty }
   return { ok: false, faults: found.map(([path, message]) => faultAt(path, message)) }
 }

@@ -7,9 +7,17 @@ export type FileFault = Readonly<{ path: string; line?: number; message: string 
 
 export type KeyPath = readonly (string | number)[]
 
-/** A file's content, or its faults. `faultAt` creates a fault at a path for later checks. */
+/**
+ * A file's content, or its faults. `faultAt` creates a fault at a path for later checks. `isEmpty`: it says nothing at
+ * all, not even `{}`.
+ */
 export type ParsedFile =
-  | Readonly<{ ok: true; config: ConfigFile; faultAt: (path: KeyPath, message: string) => FileFault }>
+  | Readonly<{
+      ok: true
+      config: ConfigFile
+      isEmpty: boolean
+      faultAt: (path: KeyPath, message: string) => FileFault
+    }>
   | Readonly<{ ok: false; faults: readonly FileFault[] }>
 
 const written = (path: KeyPath): string =>
@@ -55,8 +63,9 @@ export const parseConfigFile = (text: string): ParsedFile => {
     return { path: written(path), ...(line !== undefined && { line }), message }
   }
   try {
-    const parsed = configFile.safeParse(document.toJS() ?? {})
-    if (parsed.success) return { ok: true, config: parsed.data, faultAt }
+    const content: unknown = document.toJS()
+    const parsed = configFile.safeParse(content ?? {})
+    if (parsed.success) return { ok: true, config: parsed.data, isEmpty: content === null, faultAt }
     return {
       ok: false,
       faults: parsed.error.issues.flatMap(faultsOf).map(([path, message]) => faultAt(path, message)),

@@ -49,6 +49,7 @@ type ConfigSourceDeps = Readonly<{
 }>
 
 const MAX_REPORTED = 3
+const EMPTIED = '(file): is empty; write {} to set nothing'
 
 /** The configuration file as last read. A fault in it affects only health and metrics. */
 export class ConfigSource {
@@ -94,6 +95,8 @@ export class ConfigSource {
     if (text === this.#text && this.#faults.length === 0) return false
     const checked = checkConfig(text, this.#deps.listings)
     if (!checked.ok) throw new ConfigurationError(checked.faults.map(faultLine))
+    // It may be about to be written.
+    if (checked.isEmpty && this.#text !== undefined) throw new ConfigurationError([EMPTIED])
     this.#deps.apply(checked.config)
     this.#text = text
     return true

@@ -15,6 +15,7 @@ describe('the time that a client has to send a request', () => {
   let client: Socket
   /** The server's end of the client's connection. */
   let connection: Socket
+  let received: string
   let respond: (request: IncomingMessage, response: ServerResponse) => void
 
   beforeEach(async () => {
@@ -28,7 +29,12 @@ describe('the time that a client has to send a request', () => {
     limitSlowClients(server, clock)
     await once(server.listen(0, '127.0.0.1'), 'listening')
     client = connect((server.address() as AddressInfo).port, '127.0.0.1')
-    client.on('error', () => {}).resume()
+    received = ''
+    client
+      .on('error', () => {})
+      .on('data', bytes => {
+        received += bytes
+      })
     ;[connection] = await once(server, 'connection')
   })
 
@@ -49,10 +55,17 @@ describe('the time that a client has to send a request', () => {
     await arrived
   }
 
-  /** Lets time pass, and says whether the connection was closed meanwhile. */
+  /** Lets time pass, and says whether the connection was closed meanwhile: no more is sent on it. */
   const isClosedWithin = async (seconds: number): Promise<boolean> => {
     await clock.advance(seconds * 1_000)
-    return connection.destroyed
+    return connection.destroyed || connection.writableEnded
+  }
+
+  /** The refusal that the client gets. */
+  const refusal = async () => {
+    await expect.poll(() => received).toMatch(/\}$/)
+    const [head = '', body = ''] = received.split('\r\n\r\n')
+    return { head: head.toLowerCase(), body: JSON.parse(body) }
   }
 
   it('is 15 s for headers that come byte by byte', async () => {
@@ -99,6 +112,68 @@ describe('the time that a client has to send a request', () => {
     await send('GET / HT')
     expect(await isClosedWithin(15)).toBe(false)
     expect(await isClosedWithin(2)).toBe(true)
+  })
+
+  it('is said to be over where the headers have begun to arrive', async () => {
+    await send('POST / HTTP/1.1\r\n')
+    expect(await isClosedWithin(16)).toBe(true)
+    const { head, body } = await refusal()
+    expect(head).toMatch(/^http\/1\.1 408 request timeout\r\n/)
+    expect(head).toContain('\r\nconnection: close')
+    expect(body.error).toMatchObject({ code: 'TIMEOUT', requestId: expect.any(String) })
+    expect(head).toContain(`\r\nx-request-id: ${body.error.requestId}`)
+    await clock.advance(1_000)
+    expect(connection.destroyed).toBe(true)
+  })
+
+  it('is said to be over for the second request of a connection', async () => {
+    await request(GET)
+    await expect.poll(() => received).toContain('ok')
+    await clock.advance(1_000)
+    received = ''
+    await send('GET / HT')
+    expect(await isClosedWithin(17)).toBe(true)
+    expect((await refusal()).head).toContain(' 408 ')
+  })
+
+  it.each([
+    ['/api/chat', { code: 'TIMEOUT', requestId: 'mine' }],
+    ['/v1/chat/completions', { code: 'timeout', param: null }],
+  ])('is said to be over where a body does not come, in the form of %s', async (path, error) => {
+    respond = () => {}
+    await request(`POST ${path} HTTP/1.1\r\nhost: a\r\nx-request-id: mine\r\ncontent-length: 9\r\n\r\n`)
+    expect(await isClosedWithin(62)).toBe(true)
+    const { head, body } = await refusal()
+    expect(head).toContain(' 408 ')
+    expect(head).toContain('\r\nx-request-id: mine')
+    expect(body.error).toMatchObject(error)
+  })
+
+  it('ends without a word where nothing was sent', async () => {
+    const closed = once(client, 'close')
+    expect(await isClosedWithin(16)).toBe(true)
+    await closed
+    expect(received).toBe('')
+  })
+
+  it('ends without a further word where a response has begun', async () => {
+    respond = (_, response) => void response.write('begun')
+    await request(HEAD)
+    await expect.poll(() => received).toContain('begun')
+    const closed = once(client, 'close')
+    expect(await isClosedWithin(62)).toBe(true)
+    await closed
+    expect(received).not.toContain('408')
+  })
+
+  it('ends without a word where an earlier response is under way', async () => {
+    respond = () => {}
+    await request(GET)
+    await request(HEAD)
+    const closed = once(client, 'close')
+    expect(await isClosedWithin(62)).toBe(true)
+    await closed
+    expect(received).toBe('')
   })
 
   it('is not waited for by a server that closes', async () => {

@@ -10,6 +10,9 @@ import { apiHeaders } from '../security-headers.ts'
 /** Differences from the usual response for that error. */
 type Changes = Readonly<{ status?: number; headers?: Readonly<Record<string, string>> }>
 
+/** What has arrived of a request. */
+type Arrived = Pick<IncomingMessage, 'url' | 'headers'>
+
 /** An error in the form of the path's API, outside any route. */
 const responseOf = (error: GatewayError, path: string, sent: IncomingHttpHeaders = {}) => {
   const sentId = sent['x-request-id']
@@ -43,14 +46,18 @@ export const refuse = (
   response.end(body)
 }
 
-/** Refuses on a bare connection, without a request, and closes it. */
+/**
+ * Refuses on a bare connection, and closes it.
+ * @param arrived the target of the request, or more of it; empty where nothing is known
+ */
 export const refuseConnection = (
   socket: Duplex,
   error: GatewayError,
-  path: string,
+  arrived: string | Arrived,
   changes: Changes = {},
 ): void => {
-  const { status: usual, body, headers } = responseOf(error, path)
+  const { url = '', headers: sent } = typeof arrived === 'string' ? { url: arrived, headers: {} } : arrived
+  const { status: usual, body, headers } = responseOf(error, url, sent)
   const status = changes.status ?? usual
   const lines = Object.entries({ ...headers, ...changes.headers, connection: 'close' }).map(
     ([name, value]) => `${name}: ${value}\r\n`,

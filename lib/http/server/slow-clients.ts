@@ -1,14 +1,17 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Clock, systemClock } from '../../clock.ts'
+import { GatewayError } from '../../errors.ts'
 import { inTurn } from '../../loop-turns.ts'
 import { lastResponseOf } from './connections.ts'
+import { refuseConnection } from './refuse.ts'
 
 const HEADERS_MS = 15_000
 const BODY_MS = 60_000
 /** Each byte of a body extends its time: a large upload over a slow line is no attack. */
 const BODY_BYTES_PER_MS = 16
 const CHECK_MS = 1_000
+const REQUEST_TIMEOUT = 408
 
 /** What a client is sending. */
 type Sending = Readonly<{
@@ -44,9 +47,25 @@ const isOverdue = ({ kind, since, bytes }: Sending, bytesRead: number, now: numb
   return now - since > mostMs
 }
 
+/** Whether a request has begun to arrive, and nothing of the response to it has been sent. */
+const isUnanswered = (socket: Socket, { kind, bytes, response }: Sending): boolean =>
+  kind === 'headers'
+    ? response !== undefined || socket.bytesRead > bytes
+    : response?.socket === socket && !response.headersSent
+
+/** Refuses what has arrived of a request, where possible. The connection is closed by the client, or at the next check. */
+const end = (socket: Socket, sending: Sending): void => {
+  if (!socket.writable || !isUnanswered(socket, sending)) return void socket.destroy()
+  const { kind, response } = sending
+  const arrived = kind === 'body' && response ? response.req : ''
+  const error = new GatewayError('TIMEOUT', 'The request took too long to arrive.')
+  refuseConnection(socket, error, arrived, { status: REQUEST_TIMEOUT })
+}
+
 /**
  * Closes connections whose client takes more than 15 s to send a request's headers, or more than 60 s for its body and
  * 1 ms for every 16 bytes of it; checked each second. A connection that has not sent anything counts as sending headers.
+ * Where a request has begun to arrive, it is refused with 408 before.
  *
  * In place of Node's `headersTimeout` and `requestTimeout`, which end all overdue connections in one go: 500 of them
  * block the event loop for 60 ms.
@@ -68,7 +87,7 @@ export const limitSlowClients = (server: Server, clock: Clock = systemClock): vo
     for (const [socket, before] of connections) {
       const sending = sendingOf(socket, before, now)
       connections.set(socket, sending)
-      if (isOverdue(sending, socket.bytesRead, now)) inTurn(() => socket.destroy())
+      if (isOverdue(sending, socket.bytesRead, now)) inTurn(() => end(socket, sending))
     }
     timer.refresh()
   }

@@ -93,6 +93,8 @@ export type RequestContext = Readonly<{
   caller: Caller
   /** Aborts when the client has disconnected or the gateway stops; its reason says which. */
   signal: AbortSignal
+  /** The place in a trace of the client's, which goes on to the upstream; absent where it sent none. */
+  traceparent?: string | undefined
   /** Clock time of arrival, milliseconds. */
   startedAt: number
   journal: Journal

@@ -208,6 +208,7 @@ const SHAPES_THE_ANSWER: Readonly<Record<keyof Call, boolean>> = {
   client: false,
   caller: false,
   signal: false,
+  traceparent: false,
   startedAt: false,
   journal: false,
   reservation: false,

@@ -200,6 +200,7 @@ const ALLOWED = [
   'api-key',
   'x-request-id',
   'x-client-request-id',
+  'traceparent',
   'idempotency-key',
   'x-gateway-cache-kind',
   'x-gateway-cache-tags',

@@ -52,6 +52,14 @@ export const saneRequestId = (sent: string | null | undefined): string =>
 /** The client's request id where it is valid, else a new one. */
 export const requestIdOf = (request: Request): string => saneRequestId(request.headers.get('x-request-id'))
 
+const TRACEPARENT = /^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/
+
+/** The client's place in a trace; undefined where it sent none, or an invalid one. Source: W3C Trace Context, 3.2. */
+export const traceparentOf = ({ headers }: Request): string | undefined => {
+  const sent = headers.get('traceparent')
+  return sent !== null && TRACEPARENT.test(sent) ? sent : undefined
+}
+
 const bearerOf = (authorization: string | null): string | undefined => {
   if (authorization === null) return undefined
   const token = bearerToken(authorization)

@@ -10,7 +10,7 @@ import { drainBody } from './body.ts'
 import { assertAllowedHost, assertSameSite, type Cors } from './cross-origin.ts'
 import { errorResponse } from './error-response.ts'
 import { idempotently } from './idempotent.ts'
-import { type CookieNames, clientInfoOf, requestIdOf } from './request-headers.ts'
+import { type CookieNames, clientInfoOf, requestIdOf, traceparentOf } from './request-headers.ts'
 import { contextHeaders, type RouteResponse, toResponse } from './route-response.ts'
 import { transportSecurity } from './transport.ts'
 import { unknownMethodOf } from './unknown-method.ts'
@@ -97,6 +97,7 @@ const arrive = (
   client: { address: 'unknown' },
   caller: { kind: 'anonymous', address: 'unknown' },
   signal: open.signal,
+  traceparent: traceparentOf(request),
   startedAt: deps.clock.now(),
   journal: newJournal(),
 })

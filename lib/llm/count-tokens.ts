@@ -61,7 +61,7 @@ const counted = async (call: Call, deps: CountTokensDeps): Promise<TokenCount> =
   if (!target || !provider?.countTokens) return estimate(call, deps)
   const attempt = beginAttempt(call, target, deps.clock.now())
   try {
-    const json = await provider.countTokens(call, target)
+    const json = await provider.countTokens(call, target, attempt)
     return json === undefined ? await estimate(call, deps) : { kind: 'counted', json }
   } finally {
     attempt.endedAt = deps.clock.now()

@@ -213,7 +213,7 @@ export interface Provider {
    * The vendor's own count of a call's input tokens, as its JSON text; undefined where it has none for calls of that
    * format. Rejects with a GatewayError.
    */
-  countTokens?(call: Call, target: Target): Promise<string | undefined>
+  countTokens?(call: Call, target: Target, attempt?: Attempt): Promise<string | undefined>
   /** Answers a call with `passthrough`, as `ask` does a chat; absent where the provider has chat alone. */
   pass?(call: Call, target: Target, attempt?: Attempt): Promise<Reply>
 }

@@ -25,6 +25,7 @@ describe('a page of an allowed origin', () => {
     'openai-beta',
     'openai-organization',
     'openai-project',
+    'traceparent',
     'user-agent',
     'x-client-request-id',
     'x-stainless-poll-helper',

@@ -1,4 +1,5 @@
 import { GatewayError } from '../../errors.ts'
+import type { Attempt } from '../../request-context.ts'
 import { oneGroup } from '../events.ts'
 import { fieldOf, type PassthroughRequest } from '../passthrough.ts'
 import type { Call, Provider, Reply, Target } from '../types.ts'
@@ -8,7 +9,7 @@ import { formBody } from './shared/form-body.ts'
 import { fieldsOf, parseJson, wordIn } from './shared/lenient.ts'
 import { passthroughOf, responseError } from './shared/passthrough.ts'
 import { asksFor, assertAllTaken } from './shared/raw-request.ts'
-import { readText } from './shared/upstream.ts'
+import { attemptHeaders, readText } from './shared/upstream.ts'
 import { connectionError, malformedResponse } from './shared/upstream-error.ts'
 
 const ID = 'stability'
@@ -61,7 +62,12 @@ const omittedIn = ({ body }: PassthroughRequest): readonly string[] =>
     ? body.members.flatMap(([name, written]) => (TAKEN.has(name) || !asksFor(name, written) ? [] : [name]))
     : []
 
-const generate = async (call: Call, target: Target, deps: ProviderDeps): Promise<Reply> => {
+const generate = async (
+  call: Call,
+  target: Target,
+  deps: ProviderDeps,
+  attempt: Attempt | undefined,
+): Promise<Reply> => {
   const { clock, newId, post, apiKey, baseUrl } = deps
   const request = passthroughOf(call)
   const omitted = omittedIn(request)
@@ -74,7 +80,12 @@ const generate = async (call: Call, target: Target, deps: ProviderDeps): Promise
   }).map(([name, value]) => ({ name, value }))
   const { headers, stream } = formBody(parts, `parley-${newId()}`)
   const url = `${new URL(baseUrl).origin}${OWN_PATH}/stable-image/generate/${pathOf(target.model)}`
-  const own = { authorization: `Bearer ${apiKey}`, accept: JSON_TYPE, ...headers }
+  const own = {
+    authorization: `Bearer ${apiKey}`,
+    accept: JSON_TYPE,
+    ...headers,
+    ...attemptHeaders(call, attempt),
+  }
   const failed = (thrown: unknown): never => {
     throw connectionError(ID, call.signal, thrown)
   }
@@ -109,7 +120,7 @@ const ownApi = (deps: ProviderDeps): Provider => ({
   ask: async () => {
     throw new GatewayError('INVALID_INPUT', 'Stability AI makes images alone.')
   },
-  pass: (call, target) => generate(call, target, deps),
+  pass: (call, target, attempt) => generate(call, target, deps, attempt),
 })
 
 /** Whether a base URL is that of its own API, and not of an OpenAI-compatible server. */

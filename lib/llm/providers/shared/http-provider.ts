@@ -21,7 +21,7 @@ import {
   UnsupportedParameters,
   type UnsupportedParts,
 } from './unsupported-parameters.ts'
-import { readText, type UpstreamAddress, type UpstreamResponse } from './upstream.ts'
+import { attemptHeaders, readText, type UpstreamAddress, type UpstreamResponse } from './upstream.ts'
 import {
   connectionError,
   endedBeforeLength,
@@ -223,12 +223,11 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
   const { post, clock, newId, onRateHeadroom, redact } = deps
   const learned = new UnsupportedParameters(clock)
 
-  const send = async (call: Call, json: string): Promise<UpstreamResponse> => {
+  const send = async (call: Call, json: string, attempt: Attempt | undefined): Promise<UpstreamResponse> => {
     try {
-      const address = await protocol.address
-      const headers = protocol.headers?.(call)
-      const addressed = headers ? { ...address, headers: { ...address.headers, ...headers } } : address
-      return await post(addressed, json, call.signal)
+      const { url, headers } = await protocol.address
+      const own = { ...headers, ...protocol.headers?.(call), ...attemptHeaders(call, attempt) }
+      return await post({ url, headers: own }, json, call.signal)
     } catch (thrown) {
       throw connectionError(id, call.signal, thrown)
     }
@@ -256,7 +255,7 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
     head: ReplyHead,
     attempt: Attempt | undefined,
   ): Promise<Reply> => {
-    const response = await send(call, json)
+    const response = await send(call, json, attempt)
     if (call.background) reportRateHeadroom(response, head.target)
     if (!response.ok) throw await errorOf(response)
     return replyFrom(response, call, head, protocol.translators(call, head.id, head.target), attempt)

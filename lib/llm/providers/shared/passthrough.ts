@@ -7,7 +7,7 @@ import type { OpenAiVariant } from './openai-variant.ts'
 import { readPassed } from './passed-reply.ts'
 import { encodedBody, targetRequest } from './passthrough-request.ts'
 import { assertAllTaken } from './raw-request.ts'
-import type { UpstreamAddress, UpstreamResponse } from './upstream.ts'
+import { attemptHeaders, type UpstreamAddress, type UpstreamResponse } from './upstream.ts'
 import { connectionError, upstreamError } from './upstream-error.ts'
 
 /** A vendor's endpoints beside chat, in OpenAI's format. */
@@ -59,11 +59,15 @@ export const responseError = async (
 export const passthrough = (protocol: PassthroughProtocol, deps: ProviderDeps) => {
   const { provider, asksForUsage } = protocol
 
-  const send = async (call: Call, request: PassthroughRequest): Promise<UpstreamResponse> => {
+  const send = async (
+    call: Call,
+    request: PassthroughRequest,
+    attempt: Attempt | undefined,
+  ): Promise<UpstreamResponse> => {
     const { headers, content } = encodedBody(request.body)
     try {
       const address = await protocol.address(request.endpoint)
-      const own = { ...address.headers, ...ACCEPT, ...headers }
+      const own = { ...address.headers, ...ACCEPT, ...headers, ...attemptHeaders(call, attempt) }
       return await deps.post({ url: address.url, headers: own }, content, call.signal)
     } catch (thrown) {
       if (typeof content !== 'string') content.destroy()
@@ -78,7 +82,7 @@ export const passthrough = (protocol: PassthroughProtocol, deps: ProviderDeps) =
       imageOptions,
     })
     assertAllTaken(call, omitted)
-    const response = await send(call, request)
+    const response = await send(call, request, attempt)
     if (!response.ok) throw await responseError(response, provider, deps)
     const head: ReplyHead = {
       id: deps.newId(),

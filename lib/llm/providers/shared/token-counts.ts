@@ -2,7 +2,7 @@ import type { Call, Provider, Target } from '../../types.ts'
 import type { ProviderDeps } from '../definition.ts'
 import { fieldsOf, parseJson } from './lenient.ts'
 import { MalformedResponse, malformedError } from './malformed.ts'
-import { readText, type UpstreamAddress, type UpstreamResponse } from './upstream.ts'
+import { attemptHeaders, readText, type UpstreamAddress, type UpstreamResponse } from './upstream.ts'
 import { connectionError, malformedResponse, upstreamError } from './upstream-error.ts'
 
 /** A vendor's endpoint that counts tokens. */
@@ -37,7 +37,7 @@ export const tokenCounts =
     protocol: CountProtocol,
     { post, clock, redact }: ProviderDeps,
   ): NonNullable<Provider['countTokens']> =>
-  async (call, target) => {
+  async (call, target, attempt) => {
     const request = protocol.request(call, target)
     if (!request) return undefined
     const failed = (thrown: unknown): never => {
@@ -46,7 +46,8 @@ export const tokenCounts =
         : connectionError(id, call.signal, thrown)
     }
     const { url, headers } = protocol.address
-    const address = { url, headers: { ...headers, ...request.headers } }
+    const own = { ...headers, ...request.headers, ...attemptHeaders(call, attempt) }
+    const address = { url, headers: own }
     const response: UpstreamResponse = await post(address, request.json, call.signal).catch(failed)
     if (response.ok)
       return countOrThrow(id, await readText(response.decoded(), MAX_COUNT_BYTES).catch(failed), redact)

@@ -3,6 +3,8 @@ import { StringDecoder } from 'node:string_decoder'
 import { LRUCache } from 'lru-cache'
 import type { Dispatcher } from 'undici'
 import { joinedInTurn, turn } from '../../../loop-turns.ts'
+import type { Attempt } from '../../../request-context.ts'
+import type { Call } from '../../types.ts'
 import type { ResponseBody } from './body.ts'
 import { decodedBody } from './content-encoding.ts'
 import type { HeaderLookup } from './rate-headers.ts'
@@ -10,6 +12,15 @@ import { UpstreamBody } from './upstream-body.ts'
 
 /** A vendor's endpoint, with every header that does not depend on the call. */
 export type UpstreamAddress = Readonly<{ url: string; headers: Readonly<Record<string, string>> }>
+
+/** The headers that identify an attempt, and the trace that its request belongs to, to an upstream. */
+export const attemptHeaders = (
+  { requestId, traceparent }: Call,
+  attempt: Attempt | undefined,
+): Readonly<Record<string, string>> => ({
+  ...(traceparent !== undefined && { traceparent }),
+  ...(attempt && { 'x-gateway-attempt-id': `${requestId}.${attempt.number}` }),
+})
 
 /** Posts JSON text, or a body of another kind. Rejects when no response arrives: with the signal's reason, or the socket's error. */
 export type Post = (

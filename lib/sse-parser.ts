@@ -7,6 +7,14 @@ export class SseEventTooLarge extends Error {
 }
 
 const ONE_MEBIBYTE = 1024 * 1024
+const [LINE_FEED, CARRIAGE_RETURN] = [0x0a, 0x0d]
+
+/** How many bytes follow a chunk's last line end: all of them where it has none. */
+const bytesOfLastLine = (chunk: Uint8Array): number => {
+  let from = chunk.length
+  while (from > 0 && chunk[from - 1] !== LINE_FEED && chunk[from - 1] !== CARRIAGE_RETURN) from -= 1
+  return chunk.length - from
+}
 
 /**
  * Parses a `text/event-stream` from arbitrary chunks: CR, LF and CRLF line ends, a leading byte order
@@ -19,17 +27,21 @@ export class SseParser {
   // Node's own decoder removes two byte order marks where the first one arrives in pieces.
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   #hasBegun = false
-  readonly #maxEventLength: number
+  readonly #maxEventBytes: number
   #line = ''
+  /** Received of the incomplete line. */
+  #lineBytes = 0
+  /** Received since the incomplete event's data began, at most. */
+  #dataBytes = 0
   #event = ''
   #data: string | undefined
   #id = ''
   #lastEventId = ''
   #afterCarriageReturn = false
 
-  /** @param maxEventLength longest line or event in UTF-16 units; beyond it `push` throws SseEventTooLarge. */
-  constructor(maxEventLength = ONE_MEBIBYTE) {
-    this.#maxEventLength = maxEventLength
+  /** @param maxEventBytes longest line or event; beyond it `push` throws SseEventTooLarge. */
+  constructor(maxEventBytes = ONE_MEBIBYTE) {
+    this.#maxEventBytes = maxEventBytes
   }
 
   /** The Last-Event-ID for reconnecting: the newest `id` before a whole event's end; empty without one. */
@@ -58,7 +70,7 @@ export class SseParser {
       else if (text.startsWith('\n', start)) start += 1
     }
     this.#line += text.slice(start)
-    this.#assertBounded(this.#line.length)
+    this.#countHeld(chunk, events.length > 0)
     return events
   }
 
@@ -72,6 +84,15 @@ export class SseParser {
     // An empty one would end the event.
     if (line !== '') this.#takeLine(line, [])
     return this.#data === undefined ? undefined : { event: this.#event, data: this.#data }
+  }
+
+  /** Counts what is kept of the stream. In bytes: a string's own length says nothing about the memory that it takes. */
+  #countHeld(chunk: Uint8Array, hasEndedEvent: boolean): void {
+    const bytes = bytesOfLastLine(chunk)
+    this.#lineBytes = bytes === chunk.length ? this.#lineBytes + bytes : bytes
+    if (this.#data === undefined) this.#dataBytes = 0
+    else this.#dataBytes = hasEndedEvent ? chunk.length : this.#dataBytes + chunk.length
+    this.#assertBounded(Math.max(this.#lineBytes, this.#dataBytes))
   }
 
   /** How much of a chunk's beginning to skip: the stream's byte order mark, the second half of a CRLF. */
@@ -104,8 +125,8 @@ export class SseParser {
     else if (field === 'id' && !value.includes('\0')) this.#id = value
   }
 
-  #assertBounded(length: number): void {
-    if (length <= this.#maxEventLength) return
-    throw new SseEventTooLarge(`an event is longer than ${this.#maxEventLength} characters`)
+  #assertBounded(leastBytes: number): void {
+    if (leastBytes <= this.#maxEventBytes) return
+    throw new SseEventTooLarge(`an event is longer than ${this.#maxEventBytes} bytes`)
   }
 }

@@ -111,6 +111,44 @@ describe('SseParser', () => {
     }).toThrow(SseEventTooLarge)
   })
 
+  it.each(['x', 'ж', '字', '😀'])(
+    'counts the bytes of what is kept, of %s as of any other text',
+    character => {
+      const most = 120_000
+      const piece = Buffer.from(character.repeat(12_000 / Buffer.byteLength(character)))
+      const lengthOf = (parser: SseParser, each: Uint8Array): number => {
+        for (let bytes = 0; ; bytes += each.length) {
+          try {
+            parser.push(each)
+          } catch (thrown) {
+            expect(thrown).toBeInstanceOf(SseEventTooLarge)
+            return bytes
+          }
+        }
+      }
+      const line = new SseParser(most)
+      line.push(Buffer.from('data: '))
+      expect(lengthOf(line, piece)).toBeGreaterThan(most - 2 * piece.length)
+      const manyLines = new SseParser(most)
+      expect(
+        lengthOf(manyLines, Buffer.concat([Buffer.from('data: '), piece, Buffer.from('\n')])),
+      ).toBeLessThanOrEqual(most)
+      const cut = new SseParser(most)
+      for (const byte of piece.subarray(0, 100)) cut.push(Buffer.from([byte]))
+      expect(lengthOf(cut, piece)).toBeLessThanOrEqual(most)
+    },
+  )
+
+  it('counts nothing of what it does not keep', () => {
+    const parser = new SseParser(100)
+    for (let sent = 0; sent < 100; sent += 1) {
+      parser.push(Buffer.from(': ignored\nid: 1\n: more'))
+      parser.push(Buffer.from('\n'))
+    }
+    for (let sent = 0; sent < 100; sent += 1)
+      expect(parser.push(Buffer.from('data: a\n\n: x\n'))).toEqual(data('a'))
+  })
+
   it('refuses an event of endless data lines', () => {
     const parser = new SseParser(100)
     expect(() => parser.push(Buffer.from('data: 0123456789\n'.repeat(20)))).toThrow(SseEventTooLarge)

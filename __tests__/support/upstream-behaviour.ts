@@ -168,10 +168,10 @@ export const rawBytes =
 const MEBIBYTE = 1024 * 1024
 
 /** One line of a stream that does not end for so many mebibytes. */
-export const endlessLine = (mebibytes: number): Behaviour =>
+export const endlessLine = (mebibytes: number, character = 'x'): Behaviour =>
   rawBytes('content-type: text/event-stream\r\nconnection: close', function* () {
     yield 'data: '
-    const piece = Buffer.alloc(MEBIBYTE / 4, 'x')
+    const piece = Buffer.alloc(MEBIBYTE / 4, character)
     for (let sent = 0; sent < mebibytes * MEBIBYTE; sent += piece.length) yield piece
     yield '\n\n'
   })

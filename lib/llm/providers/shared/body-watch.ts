@@ -71,7 +71,7 @@ export const watchJson = (): BodyWatch => {
 }
 
 /** Images come whole, each in one event. */
-const MOST_EVENT_CHARACTERS = 64 * 1024 * 1024
+const MOST_EVENT_BYTES = 64 * 1024 * 1024
 /** Longer events hold media, and no error. */
 const MOST_ERROR_CHARACTERS = 65_536
 const FINISHED = /"finish_reason"\s*:\s*"/
@@ -123,7 +123,7 @@ type SseWatchOptions = Readonly<{
 /** Events of a stream, which pass as they are unless their usage is hidden. */
 export const watchEvents = ({ hasEndMark, hidesUsage, redact }: SseWatchOptions): BodyWatch => {
   const lines = new MaskedLines(redact)
-  const parser = new SseParser(MOST_EVENT_CHARACTERS)
+  const parser = new SseParser(MOST_EVENT_BYTES)
   let [hasEnded, isFinished] = [false, false]
   let usage: Fields | undefined
   let tier: string | undefined

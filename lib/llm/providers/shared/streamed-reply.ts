@@ -30,7 +30,7 @@ export type StreamedReplyOptions = Readonly<{
 }>
 
 const MAX_TRAILING_CHUNKS = 16
-/** Most UTF-16 units of an event, which may hold an image, or a whole document that a tool has read. */
+/** Most bytes of an event, which may hold an image, or a whole document that a tool has read. */
 const LONGEST_EVENT = 16 * 1024 * 1024
 
 /**

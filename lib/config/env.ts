@@ -29,7 +29,10 @@ const shown = (name: string, value: string | undefined): string => {
 const looksLikeKey = (value: string): boolean =>
   /^(?:sk|pk|gsk|ghp|gho|github_pat|AIza|xai|r8|hf)[-_]?\w{12}/i.test(value)
 
-type Variables = Readonly<Record<string, string | undefined>>
+export type Variables = Readonly<Record<string, string | undefined>>
+
+/** Finds the faults of what an environment refers to. */
+export type FaultsBeside = (set: Variables) => readonly string[]
 
 const halfSet = (set: Variables): string[] =>
   TOGETHER.flatMap(pair =>
@@ -83,9 +86,14 @@ const setOf = (variables: Variables): Record<string, string> => {
  * Reads and checks a whole environment.
  *
  * @param before faults found earlier, to be reported together with its own
+ * @param beside finds what is wrong besides, where anything is; it gets the variables whose text can be read
  * @throws ConfigurationError that names every fault: variable, value unless secret, and what to do.
  */
-export const parseEnvironment = (variables: Variables, before: readonly string[] = []): Environment => {
+export const parseEnvironment = (
+  variables: Variables,
+  before: readonly string[] = [],
+  beside: FaultsBeside = () => [],
+): Environment => {
   const set = setOf(variables)
   const faults = [...before]
   const unreported = new Set<string>()
@@ -103,7 +111,8 @@ export const parseEnvironment = (variables: Variables, before: readonly string[]
   }
   faults.push(...halfSet(set), ...unmetNeeds(set), ...withoutPepper(set), ...weakSecrets(set))
   if (parsed.success && faults.length === 0) return parsed.data
-  throw new ConfigurationError(faults)
+  const readable = Object.fromEntries(Object.entries(set).filter(([name]) => !unreported.has(name)))
+  throw new ConfigurationError([...faults, ...beside(readable)])
 }
 
 /** The password inside a URL, both percent-encoded and decoded. */
@@ -129,8 +138,9 @@ export const secretsOf = (env: Environment): readonly string[] => [
   ...passwordsOf(env.HTTPS_PROXY),
 ]
 
-/** This process's environment. Nothing else reads it. */
-export const readEnvironment = (): Environment => parseEnvironment(process.env, envFileFaults())
+/** This process's environment. Nothing else reads it. Throws as `parseEnvironment` does. */
+export const readEnvironment = (beside?: FaultsBeside): Environment =>
+  parseEnvironment(process.env, envFileFaults(), beside)
 
 /** Whether npm (or another package manager) started this process as a script, without a shell in between. */
 export const runScriptOfNpm = (): boolean => process.env.npm_lifecycle_script?.startsWith('exec ') ?? false

@@ -43,7 +43,9 @@ export const rate = z
     return { limit: Number(limit), windowMs: Number(window.slice(0, -1)) * (UNIT_MS[window.slice(-1)] ?? 0) }
   })
 
-const httpUrl = text.pipe(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }))
+const httpUrl = text.pipe(
+  z.url({ abort: true, protocol: /^https?$/, error: 'must be an http:// or https:// address' }),
+)
 
 /** A base URL, to which paths are added. Credentials in it would appear wherever URLs are shown. */
 const baseUrl = httpUrl
@@ -74,11 +76,15 @@ function isDecodable(value: string): boolean {
 const host = text.transform(value => value.replace(/^\[(.+)\]$/, '$1'))
 
 const redisUrl = secret.pipe(
-  z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// address' }),
+  z.url({ abort: true, protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// address' }),
 )
 
 const databaseUrl = secret.pipe(
-  z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// or postgresql:// address' }),
+  z.url({
+    abort: true,
+    protocol: /^postgres(ql)?$/,
+    error: 'must be a postgres:// or postgresql:// address',
+  }),
 )
 
 const list = z.string().transform(value =>

@@ -48,6 +48,25 @@ type ConfigSourceDeps = Readonly<{
   apply: (config: ConfigFile) => void
 }>
 
+const textAt = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    throw new ConfigurationError([`GATEWAY_CONFIG cannot be read (${code})`])
+  }
+}
+
+const checkedOrThrow = (text: string, listings: readonly ProviderListing[]) => {
+  const checked = checkConfig(text, listings)
+  if (checked.ok) return checked
+  throw new ConfigurationError(checked.faults.map(faultLine))
+}
+
+/** The configuration in the file at a path. @throws ConfigurationError with every fault */
+export const readConfig = (path: string, listings: readonly ProviderListing[]): ConfigFile =>
+  checkedOrThrow(textAt(path), listings).config
+
 const MAX_REPORTED = 3
 const EMPTIED = '(file): is empty; write {} to set nothing'
 
@@ -91,24 +110,14 @@ export class ConfigSource {
 
   /** @returns whether the file changed. An invalid text counts as unread: it may become valid without a change. */
   #take(): boolean {
-    const text = this.#read()
+    const text = textAt(this.#deps.path)
     if (text === this.#text && this.#faults.length === 0) return false
-    const checked = checkConfig(text, this.#deps.listings)
-    if (!checked.ok) throw new ConfigurationError(checked.faults.map(faultLine))
+    const checked = checkedOrThrow(text, this.#deps.listings)
     // It may be about to be written.
     if (checked.isEmpty && this.#text !== undefined) throw new ConfigurationError([EMPTIED])
     this.#deps.apply(checked.config)
     this.#text = text
     return true
-  }
-
-  #read(): string {
-    try {
-      return readFileSync(this.#deps.path, 'utf8')
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-      throw new ConfigurationError([`GATEWAY_CONFIG cannot be read (${code})`])
-    }
   }
 }
 

@@ -2,6 +2,7 @@ import { keptAlive } from '../clock.ts'
 import { readEnvironment } from '../config/env.ts'
 import { serving } from '../http/serve.ts'
 import { buildGateway, type Gateway } from './gateway.ts'
+import { faultsBeside } from './providers.ts'
 
 export type { Gateway }
 
@@ -13,7 +14,7 @@ const slot = globalThis as { [SLOT]?: Promise<Gateway> }
  * is not shared between them: it lives in one slot of `globalThis`.
  */
 export const gateway = (): Promise<Gateway> => {
-  slot[SLOT] ??= keptAlive(buildGateway(readEnvironment()))
+  slot[SLOT] ??= keptAlive(buildGateway(readEnvironment(faultsBeside)))
   return slot[SLOT]
 }
 

@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts'
-import { ConfigurationError, secretsOf } from '../config/env.ts'
+import { ConfigurationError, secretsOf, type Variables } from '../config/env.ts'
 import type { ConfigFile } from '../config/file-schema.ts'
 import type { Environment } from '../config/schema.ts'
+import { readConfig } from '../config/source.ts'
 import { GatewayError } from '../errors.ts'
 import { Catalog, type ProviderListing } from '../llm/catalog.ts'
 import type { OutputLimits, ProviderDefinition, ProviderDeps } from '../llm/providers/definition.ts'
@@ -34,8 +35,10 @@ export const allListings = (): readonly ProviderListing[] => [
   MOCK_LISTING,
 ]
 
-const variable = (env: Environment, name: string): string | undefined => {
-  const value = (env as Readonly<Record<string, unknown>>)[name]
+type Settings = Readonly<Record<string, unknown>>
+
+const variable = (env: Settings, name: string): string | undefined => {
+  const value = env[name]
   return typeof value === 'string' ? value : undefined
 }
 
@@ -65,7 +68,7 @@ export const mayPassOn = ({ provider }: Target, format: WireFormat): boolean =>
 const NO_KEY = 'none'
 
 /** The connection settings of a provider; undefined where it is not set up. */
-const accessTo = ({ env: names, defaultBaseUrl }: ProviderDefinition, env: Environment) => {
+const accessTo = ({ env: names, defaultBaseUrl }: ProviderDefinition, env: Settings) => {
   const apiKey = variable(env, names.apiKey)
   const configured = variable(env, names.baseUrl)
   const baseUrl = configured ?? defaultBaseUrl
@@ -88,6 +91,20 @@ export const catalogOf = (
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error
     throw new ConfigurationError([`  DEFAULT_MODEL = “${defaultModel}”: ${error.message}`])
+  }
+}
+
+/** The faults of the configuration file and of the default model, in an environment that has others. */
+export const faultsBeside = (set: Variables): readonly string[] => {
+  const { GATEWAY_CONFIG: path, DEFAULT_MODEL: defaultModel } = set
+  const providers = ALL_PROVIDERS.map(one => listingOf(one, accessTo(one, set) !== undefined))
+  const listings = [...providers, MOCK_LISTING]
+  try {
+    catalogOf(listings, defaultModel, path === undefined ? {} : readConfig(path, listings))
+    return []
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.faults
+    throw error
   }
 }
 

@@ -1,6 +1,9 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { parseEnvironment } from '#lib/config/env.ts'
-import { buildProviders } from '#lib/gateway/providers.ts'
+import { ConfigurationError, parseEnvironment } from '#lib/config/env.ts'
+import { buildProviders, faultsBeside } from '#lib/gateway/providers.ts'
 import { RateHeadrooms } from '#lib/resilience/defer-background.ts'
 import { newCall } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -34,5 +37,60 @@ describe('the providers of an environment', () => {
     const reply = await provider?.ask(newCall({ ...(background && { background }), plan: [TARGET] }), TARGET)
     await reply?.events[Symbol.asyncIterator]().return?.()
     expect(headrooms.enoughAt(TARGET)).toBe(background ? clock.now() + 60_000 : undefined)
+  })
+})
+
+describe('the faults of an environment', () => {
+  const faultsOf = (set: Record<string, string>): readonly string[] => {
+    try {
+      parseEnvironment(set, [], faultsBeside)
+      return []
+    } catch (error) {
+      if (error instanceof ConfigurationError) return error.faults
+      throw error
+    }
+  }
+
+  const fileWith = (text: string): string => {
+    const path = join(mkdtempSync(join(tmpdir(), 'parley-config-')), 'gateway.yaml')
+    writeFileSync(path, text)
+    return path
+  }
+
+  it('include those of its file and its default model, all at once', () => {
+    const wrong = { PORT: 'abc', MAX_RETRIES: 'x' }
+    const [port, retries] = [expect.stringContaining('PORT'), expect.stringContaining('MAX_RETRIES')]
+    const missing = expect.stringContaining('GATEWAY_CONFIG cannot be read (ENOENT)')
+    expect(faultsOf({ ...wrong, GATEWAY_CONFIG: '/nonexistent.yaml' })).toEqual([port, retries, missing])
+    expect(faultsOf({ ...wrong, DEFAULT_MODEL: 'nope' })).toEqual([
+      port,
+      retries,
+      expect.stringContaining('DEFAULT_MODEL = “nope”'),
+    ])
+    const GATEWAY_CONFIG = fileWith('colour: red\nfallbacks: { gpt-4o: [nope] }\n')
+    expect(faultsOf({ ...wrong, GATEWAY_CONFIG })).toEqual([
+      port,
+      retries,
+      expect.stringContaining('line 1, colour'),
+    ])
+    expect(faultsOf({ PORT: 'abc', DEFAULT_MODEL: 'gpt-4o' })).toHaveLength(2)
+  })
+
+  it('are none of its file and its default model where these are right', () => {
+    const GATEWAY_CONFIG = fileWith('aliases: { mine: { strategy: priority, targets: [{ model: gpt-4o }] } }\n')
+    expect(faultsOf({ PORT: 'abc', GATEWAY_CONFIG, DEFAULT_MODEL: 'mine' })).toHaveLength(1)
+    expect(faultsOf({ PORT: 'abc', OPENAI_API_KEY: 'sk-test', DEFAULT_MODEL: 'gpt-4o' })).toHaveLength(1)
+  })
+
+  it.each([
+    ['PUBLIC_URL', 'nonsense'],
+    ['OPENAI_BASE_URL', 'ftp://?#'],
+    ['REDIS_URL', '%%%?'],
+  ])('name a wrong %s once', (name, value) => {
+    expect(faultsOf({ [name]: value })).toEqual([expect.stringContaining(name)])
+  })
+
+  it('name a default model with an invisible character once', () => {
+    expect(faultsOf({ DEFAULT_MODEL: 'gpt\u200b-4o' })).toHaveLength(1)
   })
 })

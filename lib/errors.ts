@@ -73,6 +73,8 @@ export type Refused = 'access' | 'request'
 export type GatewayErrorOptions = Readonly<{
   /** Whole seconds, at least 1, until a retry makes sense. */
   retryAfterSeconds?: number
+  /** The same wait in milliseconds, where it is known more exactly. For the gateway's own retries. */
+  retryAfterMs?: number
   /** Overrides the table, where this particular failure is known to be permanent or transient. */
   retryable?: boolean
   details?: readonly Issue[]
@@ -104,6 +106,7 @@ export class GatewayError extends Error {
   override readonly name = 'GatewayError'
   readonly code: ErrorCode
   readonly retryAfterSeconds: number | undefined
+  readonly retryAfterMs: number | undefined
   readonly retryable: boolean
   readonly details: readonly Issue[] | undefined
   readonly waitedFor: WaitedFor | undefined
@@ -116,6 +119,8 @@ export class GatewayError extends Error {
     super(message ?? ERRORS[code].message, { cause: options.cause })
     this.code = code
     this.retryAfterSeconds = options.retryAfterSeconds
+    this.retryAfterMs =
+      options.retryAfterMs ?? (options.retryAfterSeconds && options.retryAfterSeconds * 1000)
     this.retryable = options.retryable ?? ERRORS[code].retryable
     this.details = options.details
     this.waitedFor = options.waitedFor

@@ -101,7 +101,7 @@ export class Cooldowns {
   #cooldownMs(error: GatewayError): number | undefined {
     const { longestMs, refusedMs } = this.#options
     if (error.code === 'PROVIDER_RATE_LIMIT')
-      return error.retryAfterSeconds && Math.min(longestMs, error.retryAfterSeconds * 1000)
+      return error.retryAfterMs === undefined ? undefined : Math.min(longestMs, error.retryAfterMs)
     return error.refused === 'access' ? refusedMs : undefined
   }
 }

@@ -64,7 +64,7 @@ const waitBefore = (retry: number, error: GatewayError, call: Call, retries: Ret
   if (error.code !== 'PROVIDER_RATE_LIMIT' && error.retryAfterSeconds === undefined) return jitterMs
   // Another target can answer at once, while this one requests a pause.
   if (call.plan.length > 1) return undefined
-  const retryAfterMs = (error.retryAfterSeconds ?? 0) * 1000
+  const { retryAfterMs = 0 } = error
   return retryAfterMs > longestRetryAfterMs ? undefined : retryAfterMs + jitterMs
 }
 

@@ -50,6 +50,17 @@ describe('when a rate limit ends', () => {
     expect(ofBody(body)).toMatchObject({ code: 'PROVIDER_RATE_LIMIT', retryAfterSeconds: expected })
   })
 
+  it.each<[Record<string, string>, number | undefined]>([
+    [{ 'retry-after-ms': '300' }, 300],
+    [{ 'retry-after-ms': '1500', 'retry-after': '60' }, 1_500],
+    [{ 'retry-after-ms': 'x', 'retry-after': '60' }, 60_000],
+    [{ 'retry-after-ms': '-1' }, undefined],
+    [{ 'retry-after-ms': '9'.repeat(30) }, 31_536_000_000],
+    [{}, undefined],
+  ])('is known to the millisecond where the headers say so: %o', (headers, expected) => {
+    expect(ofBody({ error: { code: 'rate_limit_exceeded' } }, headers).retryAfterMs).toBe(expected)
+  })
+
   it('is what the header says where both do', () => {
     const body = { error: { code: 'rate_limit_exceeded', message: 'Please try again in 7s.' } }
     expect(ofBody(body, { 'retry-after': '2' }).retryAfterSeconds).toBe(2)

@@ -29,6 +29,18 @@ describe('a target that is busy', () => {
     expect(cooling.cooldownError(TARGET)).toBeUndefined()
   })
 
+  it('is called again after as many milliseconds as it says', async () => {
+    const { clock, cooling } = setting()
+    cooling.failed(
+      TARGET,
+      new GatewayError('PROVIDER_RATE_LIMIT', 'busy', { retryAfterSeconds: 1, retryAfterMs: 300 }),
+    )
+    await clock.advance(299)
+    expect(cooling.cooldownError(TARGET)).toMatchObject({ retryAfterSeconds: 1 })
+    await clock.advance(1)
+    expect(cooling.cooldownError(TARGET)).toBeUndefined()
+  })
+
   it('does not keep another one from being asked', () => {
     const { cooling } = setting()
     cooling.failed(TARGET, busy(20))

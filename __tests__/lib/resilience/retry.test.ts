@@ -92,6 +92,17 @@ describe('retry', () => {
     expect(attemptsAt).toEqual([0, 2_000])
   })
 
+  it('waits no longer than a busy provider asks for in milliseconds', async () => {
+    const { clock, asked } = setting({ random: () => 0 })
+    const error = new GatewayError('PROVIDER_RATE_LIMIT', undefined, {
+      retryAfterSeconds: 1,
+      retryAfterMs: 300,
+    })
+    const { attemptsAt } = asked(newCall(), error)
+    await clock.advance(10_000)
+    expect(attemptsAt).toEqual([0, 300])
+  })
+
   it('does not wait for one that asks for more than ten seconds', async () => {
     const { clock, asked } = setting()
     const { attemptsAt, outcome } = asked(newCall(), busy(9_999))

@@ -13,15 +13,24 @@ export const waitSeconds = (milliseconds: number): number | undefined =>
     ? Math.min(MAX_WAIT_SECONDS, Math.max(1, Math.ceil(milliseconds / 1000)))
     : undefined
 
+/** The upstream's retry delay as `retry-after-ms` (OpenAI); undefined where it is missing or invalid. */
+export const retryAfterMs = (headers: HeaderLookup): number | undefined => {
+  const written = headers.get('retry-after-ms')
+  const milliseconds = written ? Number(written) : Number.NaN
+  return Number.isFinite(milliseconds) && milliseconds >= 0
+    ? Math.min(milliseconds, MAX_WAIT_SECONDS * 1000)
+    : undefined
+}
+
 /**
  * The upstream's retry delay in whole seconds, from 1 to a year; undefined where it is missing or invalid. Reads
  * `retry-after-ms` (OpenAI) and `Retry-After` as seconds or an HTTP date (RFC 9110).
  */
 export const retryAfterSeconds = (headers: HeaderLookup, nowMs: number): number | undefined => {
-  const inMs = headers.get('retry-after-ms')
+  const exactMs = retryAfterMs(headers)
   const plain = headers.get('retry-after')?.trim()
   return (
-    (inMs ? waitSeconds(Number(inMs)) : undefined) ??
+    (exactMs === undefined ? undefined : waitSeconds(exactMs)) ??
     (plain && /^-?[\d.]+$/.test(plain) ? waitSeconds(Number(plain) * 1000) : undefined) ??
     (plain && /[a-z]/i.test(plain) ? waitSeconds(Date.parse(plain) - nowMs) : undefined)
   )

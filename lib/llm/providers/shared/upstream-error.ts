@@ -2,7 +2,13 @@ import { ERRORS, type ErrorCode, GatewayError, type Refused } from '../../../err
 import { vendorName } from '../vendor-name.ts'
 import { type ErrorFacts, errorFacts, LONGEST_CODE } from './error-body.ts'
 import { type ErrorKind, kindOfError } from './error-wording.ts'
-import { type HeaderLookup, resetSeconds, retryAfterSeconds, retryAfterSecondsIn } from './rate-headers.ts'
+import {
+  type HeaderLookup,
+  resetSeconds,
+  retryAfterMs,
+  retryAfterSeconds,
+  retryAfterSecondsIn,
+} from './rate-headers.ts'
 import { type UnsupportedParts, unsupportedIn } from './unsupported-parameters.ts'
 import { refusalOf } from './upstream-refusal.ts'
 
@@ -149,6 +155,7 @@ export const upstreamError = (failure: UpstreamFailure): GatewayError => {
     (headers && retryAfterSeconds(headers, nowMs)) ??
     retryAfterSecondsIn(facts) ??
     (headers && kind === 'busy' ? resetSeconds(headers, nowMs) : undefined)
+  const exactMs = headers && retryAfterMs(headers)
   const isOurs = kind !== undefined && OUR_KINDS.has(kind)
   const refusedWith = status ?? (kind && USUAL_STATUS[kind])
   const refusal = isOurs ? undefined : refusalOf(failure, refusedWith, message)
@@ -159,6 +166,7 @@ export const upstreamError = (failure: UpstreamFailure): GatewayError => {
     ...(refused && { refused }),
     ...(refusal && { refusal }),
     ...(!isFinal && waitSeconds !== undefined && { retryAfterSeconds: waitSeconds }),
+    ...(!isFinal && exactMs !== undefined && { retryAfterMs: exactMs }),
   })
 }
 

@@ -86,6 +86,8 @@ export type GatewayErrorOptions = Readonly<{
   cancelsUpstream?: true
   /** What the upstream refused, where it is neither unwell nor busy. */
   refused?: Refused
+  /** The upstream failed, though it does not want the call to be made again. */
+  unwell?: true
   /** For clients of the upstream's own format, who know its words. */
   refusal?: UpstreamRefusal
   /** The underlying error. For the log only, never for the client. */
@@ -113,6 +115,7 @@ export class GatewayError extends Error {
   readonly unknownModel: boolean
   readonly cancelsUpstream: boolean
   readonly refused: Refused | undefined
+  readonly unwell: boolean
   readonly refusal: UpstreamRefusal | undefined
 
   constructor(code: ErrorCode, message?: string, options: GatewayErrorOptions = {}) {
@@ -127,6 +130,7 @@ export class GatewayError extends Error {
     this.unknownModel = options.unknownModel ?? false
     this.cancelsUpstream = options.cancelsUpstream ?? false
     this.refused = options.refused
+    this.unwell = options.unwell ?? false
     this.refusal = options.refusal
   }
 

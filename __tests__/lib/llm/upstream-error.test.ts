@@ -51,6 +51,22 @@ describe('a refusal of an upstream', () => {
     expect(refusal(status).refused).toBeUndefined()
   })
 
+  it.each([408, 409, 500, 503, 529])('is final where a %i says x-should-retry: false', status => {
+    const headers = new Headers({ 'x-should-retry': 'false', 'retry-after': '2' })
+    expect(refusal(status, { headers })).toMatchObject({
+      retryable: false,
+      unwell: true,
+      retryAfterSeconds: undefined,
+    })
+    expect(refusal(status, { headers: new Headers({ 'x-should-retry': 'true' }) }).retryable).toBe(true)
+  })
+
+  it('is no failure of the upstream where it is final anyway, and a pause where it is busy', () => {
+    const headers = new Headers({ 'x-should-retry': 'false', 'retry-after': '2' })
+    expect(refusal(501, { headers })).toMatchObject({ retryable: false, unwell: false })
+    expect(refusal(429, { headers })).toMatchObject({ retryable: true, retryAfterSeconds: 2 })
+  })
+
   it('is final where a quota is used up, though its status says busy', () => {
     const body = { error: { code: 'insufficient_quota' } }
     expect(refusal(429, { body, headers: new Headers({ 'retry-after': '2' }) })).toMatchObject({

@@ -90,4 +90,12 @@ describe('breaker', () => {
       await expect(policy(newCall(), () => Promise.reject(refused))).rejects.toBe(refused)
     expect(circuit.state.name).toBe('closed')
   })
+
+  it('opens for failures of which the upstream says that they are not to be tried again', async () => {
+    const { policy, circuit } = setting()
+    const failed = new GatewayError('PROVIDER_ERROR', 'broken', { retryable: false, unwell: true })
+    for (let call = 0; call < 3; call += 1)
+      await expect(policy(newCall(), () => Promise.reject(failed))).rejects.toBe(failed)
+    expect(circuit.state.name).toBe('open')
+  })
 })

@@ -204,7 +204,7 @@ export const circuitPerTarget = (create: CircuitOf): Circuits => lazyMapByTarget
 /** Errors that count as an upstream failure. A rate limit, or a refusal of our key or a request, does not. */
 const isUnwell = (error: GatewayError, signal: AbortSignal): boolean =>
   isProvidersFault(error) &&
-  error.retryable &&
+  (error.retryable || error.unwell) &&
   error.refused === undefined &&
   error.code !== 'PROVIDER_RATE_LIMIT' &&
   !signal.aborted

@@ -132,6 +132,13 @@ const refusedBy = (kind: ErrorKind | undefined, code: ErrorCode, status = 500): 
   return code === 'PROVIDER_ERROR' && kind !== 'overloaded' && status < 500 ? 'request' : undefined
 }
 
+/** Failures after which an upstream may say that the call is not to be made again. */
+const REPEATABLE: ReadonlySet<ErrorCode> = new Set(['PROVIDER_ERROR', 'TIMEOUT'])
+
+/** Source: the header that OpenAI's and Anthropic's clients heed. */
+const isUnwanted = (code: ErrorCode, headers: HeaderLookup | undefined): boolean =>
+  REPEATABLE.has(code) && headers?.get('x-should-retry')?.trim().toLowerCase() === 'false'
+
 /** About the gateway's own access and rate: not the client's business. Google refuses a key with 400. */
 const OUR_KINDS: ReadonlySet<ErrorKind> = new Set(['access', 'no-credit', 'busy', 'overloaded'])
 
@@ -149,7 +156,8 @@ export const upstreamError = (failure: UpstreamFailure): GatewayError => {
   const status = named ?? (byWords === 'invalid' ? 400 : undefined)
   const kind = byWords ?? KIND_OF_STATUS[status ?? 0]
   const [code, message] = ofKind(kind, vendorName(provider)) ?? ofStatus(status, vendorName(provider))
-  const isFinal = isFinalFailure(kind, code, status)
+  const isPermanent = isFinalFailure(kind, code, status)
+  const isFinal = isPermanent || isUnwanted(code, headers)
   const refused = refusedBy(kind, code, status)
   const waitSeconds =
     (headers && retryAfterSeconds(headers, nowMs)) ??
@@ -163,6 +171,7 @@ export const upstreamError = (failure: UpstreamFailure): GatewayError => {
   return new GatewayError(code, message, {
     cause: new UpstreamHttpError(failure, status, facts, unsupported),
     ...(isFinal && { retryable: false }),
+    ...(isFinal && !isPermanent && { unwell: true }),
     ...(refused && { refused }),
     ...(refusal && { refusal }),
     ...(!isFinal && waitSeconds !== undefined && { retryAfterSeconds: waitSeconds }),

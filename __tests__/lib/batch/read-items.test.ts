@@ -428,6 +428,18 @@ describe('JSON', () => {
     ])
   })
 
+  it.each([
+    ['a.jsonl', '{"id":"a"}', '{"id":"a"}'],
+    ['a.jsonl', '{"id":"a","prompt":null}', '{"id":"a"}'],
+    ['a.json', '[{"id":"a","prompt":null,"messages":null}]', '{"id":"a"}'],
+    ['a.csv', 'id,prompt\na,\n', 'prompt: '],
+    ['a.csv', 'id,model\na,mock/echo\n', 'id: a\nmodel: mock/echo'],
+    ['a.csv', 'model\nmock/echo\n', 'model: mock/echo'],
+  ])('needs no prompt below an instruction: %s with %j', async (name, content, own) => {
+    const items = await itemsIn(name, content, { instruction: 'Do' })
+    expect(items).toMatchObject(said(`Do\n\n${own}`))
+  })
+
   it('is kept without the instruction, which is kept once for all', async () => {
     const messages = [{ role: 'user', content: 'hi' }]
     const kept = await keptOf('a.jsonl', `"one"\n${JSON.stringify({ messages })}\n{"a":1}`, {

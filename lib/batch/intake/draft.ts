@@ -25,6 +25,16 @@ const openAiDraft = (line: Record<string, unknown>): Draft => {
   return { fields, isOpenAi: true, ...(ignored.length > 0 && { notice }) }
 }
 
+/** An item's fields; null means that it has no prompt, or no messages. */
+export const withoutNull = ({ prompt, messages, ...others }: Draft['fields']): Draft['fields'] => ({
+  ...others,
+  ...(prompt !== null && prompt !== undefined && { prompt }),
+  ...(messages !== null && messages !== undefined && { messages }),
+})
+
+const isItem = (fields: Draft['fields']): boolean =>
+  Object.hasOwn(fields, 'prompt') || Object.hasOwn(fields, 'messages')
+
 /**
  * The draft of a JSON value: OpenAI's batch line, taken as it is; an item with `prompt` or `messages`; a string,
  * which is a prompt; or, below an instruction, any other value written as JSON.
@@ -34,7 +44,9 @@ export const draftOfJson = (value: unknown, hasInstruction: boolean): Draft | un
   if (typeof value === 'string') return { fields: { prompt: value } }
   if (isObject(value)) {
     if (Object.hasOwn(value, 'custom_id') || Object.hasOwn(value, 'url')) return openAiDraft(value)
-    if (Object.hasOwn(value, 'prompt') || Object.hasOwn(value, 'messages')) return { fields: value }
+    const fields = withoutNull(value)
+    if (isItem(hasInstruction ? fields : value)) return { fields }
+    return hasInstruction ? { fields: { prompt: JSON.stringify(fields) } } : undefined
   }
   return hasInstruction ? { fields: { prompt: JSON.stringify(value) } } : undefined
 }

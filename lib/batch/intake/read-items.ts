@@ -4,7 +4,7 @@ import type { ItemBody, itemBody } from '../../validation/batch.ts'
 import { parseOrThrow, requirement } from '../../validation/zod.ts'
 import { messagesBelow } from '../instruction.ts'
 import type { ChatRequest, ItemSource, NewItem } from '../types.ts'
-import type { Draft, Finding } from './draft.ts'
+import { type Draft, type Finding, withoutNull } from './draft.ts'
 import type { UploadedFile } from './limits.ts'
 import { Notices } from './notices.ts'
 import { findingsIn } from './read-file.ts'
@@ -50,13 +50,6 @@ const locationOf = ({ name }: UploadedFile, { line, at }: Location): string =>
   at === undefined && line !== undefined ? `${name}:${line}` : `${name}${at ?? ''}`
 
 type Fields = Draft['fields']
-
-/** Null means absent; the schema decides whether a field is required. */
-const withoutNull = ({ prompt, messages, ...others }: Fields): Fields => ({
-  ...others,
-  ...(prompt !== null && prompt !== undefined && { prompt }),
-  ...(messages !== null && messages !== undefined && { messages }),
-})
 
 /** Whether it has exactly one of prompt and messages and can follow an instruction; anything else is a fault. */
 const asks = ({ prompt, messages }: Fields): boolean => {

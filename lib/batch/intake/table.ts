@@ -29,7 +29,10 @@ type Column =
   | 'cache'
   | 'fallback'
 
-/** In a table of data with an instruction, only these configure the item: all other columns are its content. */
+/**
+ * In a table of data with an instruction, only these configure the item: all other columns are its content, or these
+ * where there are no others.
+ */
 const COLUMNS_OF_DATA: ReadonlyMap<string, Column> = new Map([
   ['id', 'id'],
   ['model', 'model'],
@@ -90,7 +93,10 @@ const layoutOf = (
   return {
     width: names.findLastIndex(name => name !== '') + 1,
     known,
-    content,
+    content:
+      isData && content.length === 0
+        ? [...known.values()].map(at => ({ at, name: names[at] ?? '' }))
+        : content,
     nameless: [...names.keys()].filter(at => names[at] === '' && at !== 0),
   }
 }

@@ -59,6 +59,12 @@ describe.each(HOSTS)('Answers that /v1/responses keeps, under the %s server', ho
   beforeEach(() => void setting.upstream.usually(says(['Hello'])))
   afterAll(() => stopUpstreamGateway(setting ?? {}))
 
+  /** A reference to an item. The official client's types know a type that is absent or null. */
+  const referenceTo = (id: string, type: object): OpenAI.Responses.ResponseInputItem.ItemReference => ({
+    id,
+    ...type,
+  })
+
   describe('of a translated model', () => {
     it('are continued by previous_response_id, over several turns and tool calls (case 17)', async () => {
       setting.upstream.usually(callsWeather)
@@ -87,13 +93,17 @@ describe.each(HOSTS)('Answers that /v1/responses keeps, under the %s server', ho
       ])
     })
 
-    it('are continued by item_reference (case 17)', async () => {
+    it.each<[string, object]>([
+      ['with its type', { type: 'item_reference' }],
+      ['without a type', {}],
+      ['whose type is null', { type: null }],
+    ])('are continued by item_reference %s (case 17)', async (_, type) => {
       const first = await client.responses.create({ model: TRANSLATED, input: 'Hi' })
       await client.responses.create({
         model: TRANSLATED,
         input: [
           { role: 'user', content: 'Hi' },
-          { type: 'item_reference', id: first.output[0]?.id ?? '' },
+          referenceTo(first.output[0]?.id ?? '', type),
           { role: 'user', content: 'Again' },
         ],
       })
@@ -281,9 +291,10 @@ describe.each(HOSTS)('Answers that /v1/responses keeps, under the %s server', ho
         await expect(
           from.responses.create({ model, input: 'Hi', previous_response_id: id }),
         ).rejects.toMatchObject({ status: 400, code: 'previous_response_not_found' })
-        await expect(
-          from.responses.create({ model, input: [{ type: 'item_reference', id: item }] }),
-        ).rejects.toMatchObject({ status: 404, code: 'item_not_found', param: 'input' })
+        for (const type of [{ type: 'item_reference' }, {}, { type: null }])
+          await expect(
+            from.responses.create({ model, input: [referenceTo(item, type)] }),
+          ).rejects.toMatchObject({ status: 404, code: 'item_not_found', param: 'input' })
       }
       expect(callCount()).toBe(calls)
     }
@@ -324,9 +335,10 @@ describe.each(HOSTS)('Answers that /v1/responses keeps, under the %s server', ho
           await expect(
             other.responses.create({ model, input: 'Hi', previous_response_id: id }),
           ).rejects.toMatchObject({ code: 'previous_response_not_found' })
-          await expect(
-            other.responses.create({ model, input: [{ type: 'item_reference', id: item }] }),
-          ).rejects.toMatchObject({ code: 'item_not_found' })
+          for (const type of [{ type: 'item_reference' }, {}, { type: null }])
+            await expect(
+              other.responses.create({ model, input: [referenceTo(item, type)] }),
+            ).rejects.toMatchObject({ code: 'item_not_found' })
         }
       }
       expect(callCount()).toBe(calls)

@@ -43,6 +43,7 @@ const refersToMore = ({ raw }: Call): boolean => {
   if (raw?.format !== 'openai-responses') return false
   const members = raw.resolved?.members ?? raw.members
   return (
+    (raw.refersToItems === true && !raw.resolved) ||
     REFERENCES.some(name => (memberIn(members, name) ?? 'null') !== 'null') ||
     members.some(([name, value]) => name === 'input' && ITEM_REFERENCE.test(value))
   )

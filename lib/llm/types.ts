@@ -36,6 +36,8 @@ export type RawRequest = Readonly<{
   untranslated?: readonly string[] | undefined
   /** Names of parts of its messages that only its own format has, and that the call's messages are without. */
   leftOut?: readonly string[] | undefined
+  /** Whether its input has items that it only refers to. */
+  refersToItems?: boolean
   /** Why it cannot be translated at all. */
   untranslatable?: GatewayError | undefined
   /** Its members with the answers that it refers to in place of the references, but for the provider that made these. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isObject } from '../raw-json.ts'
 import { GATEWAY_TOOL, gatewayToolIsNamed } from './gateway-tools.ts'
 import { bySchema, type SentJson, withList } from './in-turns.ts'
 import { MOST_PARTS, MOST_TOOLS, TOO_MANY_PARTS, TOO_MANY_TOOLS } from './list-limits.ts'
@@ -50,6 +51,7 @@ const content = z.union(
 const ROLES = ['user', 'assistant', 'system', 'developer'] as const
 
 const MESSAGE = 'message'
+const REFERENCE = 'item_reference'
 
 /** What the gateway reads of an item. */
 const READ: ReadMembers = {
@@ -96,7 +98,15 @@ const assertComplete = ({ value, issues }: z.core.ParsePayload<Typed>): void => 
       issues.push({ code: 'custom', path: [name], message: 'is required', input: value })
 }
 
+/** An item of an `id` alone is a reference, which need not name its type. Source: OpenAI, "Create a model response". */
+const withType = (value: unknown): unknown => {
+  if (!isObject(value) || typeof value.id !== 'string') return value
+  const hasOther = [value.type, value.role, value.content].some(one => one !== undefined && one !== null)
+  return hasOther ? value : { ...value, type: REFERENCE }
+}
+
 export const openAiInputItem = seeing(z.looseObject(itemFields).check(assertComplete), READ, MESSAGE)
+const sentItem = z.preprocess(withType, openAiInputItem)
 
 /** What the gateway reads of a tool. */
 const READ_OF_TOOLS: ReadMembers = {
@@ -151,7 +161,7 @@ const textFormat = z
 
 const bodyFields = {
   model: word,
-  input: optional(z.union([z.string(), z.array(openAiInputItem)], 'must be a string or an array of items')),
+  input: optional(z.union([z.string(), z.array(sentItem)], 'must be a string or an array of items')),
   instructions: optional(z.union([z.string(), z.array(openAiInputItem)])),
   stream: optional(z.boolean()),
   store: optional(z.boolean()),
@@ -224,7 +234,7 @@ const outerItem = seeing(
 const checkedInTurns = async (value: unknown): Promise<OpenAiResponsesBody> => {
   const faults = new FaultList()
   const item = withList(bySchema(outerItem, faults), 'content', bySchema(contentPart, faults))
-  const withInput = withList(bySchema(outerBody, faults), 'input', item)
+  const withInput = withList(bySchema(outerBody, faults), 'input', (one, at) => item(withType(one), at))
   const withInstructions = withList(withInput, 'instructions', item)
   const body = await withList(withInstructions, 'tools', bySchema(tool, faults))(value, [])
   faults.throwIfAny()

@@ -278,6 +278,8 @@ describe('what is reserved for a document', () => {
     const worst = (changes: Partial<RawRequest>) =>
       worstCases(1_000_000).of(asking('Hi', { raw: { ...raw, ...changes } }), TARGET)?.nanoUsd ?? 0
     expect(worst({})).toBe(1_000_000 * 40_000 + 1_000 * 10_000)
+    const members = membersOf('{"input":[{"id":"msg_1"}]}')
+    expect(worst({ members, refersToItems: true })).toBe(worst({}))
     expect(worst({ resolved: { members: membersOf('{"input":"Hello. Hi"}') } })).toBeLessThan(1e9)
   })
 })

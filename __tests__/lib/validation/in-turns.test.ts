@@ -56,6 +56,11 @@ const RESPONSES: Readonly<Record<string, object>> = {
     instructions: [{ role: 'system', content: 'Be brief.' }],
     tools: [{ type: 'web_search' }, { type: 'function', name: 'f' }],
   },
+  'references without a type': {
+    input: [{ id: 'msg_1' }, { id: 'msg_2', type: null, role: null }, { role: 'user', content: 'Hi' }],
+  },
+  'no reference: a message with an id, a role and no content': { input: [{ id: 'msg_1', role: 'user' }] },
+  'no reference: an id that is no text': { input: [{ id: 1 }] },
   'a text': { input: 'Hi' },
   nothing: {},
   'an empty list': { input: [] },

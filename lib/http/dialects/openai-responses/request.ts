@@ -6,7 +6,7 @@ import { gatewayToolsIn } from '../../../validation/gateway-tools.ts'
 import type { OpenAiResponsesBody } from '../../../validation/openai-responses.ts'
 import { invalidInput } from '../../../validation/zod.ts'
 import type { RawJson } from '../../body.ts'
-import { inputOf } from './input.ts'
+import { inputOf, referencedItems } from './input.ts'
 import { conversationInTurns, conversationOf } from './messages.ts'
 import { parametersOf, untranslatedIn } from './parameters.ts'
 
@@ -88,6 +88,7 @@ export const responsesRequest = async (
       members,
       untranslated: [...untranslatedIn(body), ...omitted.map(type => `input.${type}`)],
       untranslatable: untranslatable(body, context),
+      ...(referencedItems(body).length > 0 && { refersToItems: true }),
       ...(resolved && { resolved: { members: resolved, knownTo: context.knownTo } }),
     },
     ...(strict && { strict }),

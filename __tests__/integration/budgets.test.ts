@@ -465,6 +465,27 @@ describe.each(HOSTS)('the route of budgets, under the %s host', host => {
   }, 60_000)
 })
 
+it('of a budget without a limit, the ledger says what is spent, also once a limit was removed', async () => {
+  const gateway = await start()
+  const spent = async () => {
+    const { day, month } = await budget(gateway)
+    return [day.spentNanoUsd, month.spentNanoUsd]
+  }
+  const call = async (times: number) => {
+    for (let time = 0; time < times; time += 1) expect((await ask(gateway)).status).toBe(200)
+  }
+  const nano = (calls: number) => [String(calls * COST_NANO), String(calls * COST_NANO)]
+  await call(2)
+  await expect.poll(spent, { timeout: 5_000 }).toEqual(nano(2))
+  await setBudget(gateway, { day: 1 })
+  expect(await spent()).toEqual(nano(2))
+  await call(1)
+  expect(await spent()).toEqual(nano(3))
+  await setBudget(gateway, {})
+  await call(2)
+  await expect.poll(spent, { timeout: 5_000 }).toEqual(nano(5))
+}, 60_000)
+
 describe.each(['SQLite', 'Postgres'])('the list of budgets, in %s', backend => {
   const page = async ({ url }: GatewayProcess, query = ''): Promise<Json> => {
     const answer = await fetch(`${url}/api/admin/budgets${query}`, { headers: AS_ADMIN })

@@ -8,7 +8,7 @@ import type { BudgetRecorder, LimitRecords } from './limit-records.ts'
 import { isLimit, type Limits } from './limits.ts'
 import { dayOf, endOf, isDay, limitIn } from './period.ts'
 import { keyIn, scopeIn } from './scope.ts'
-import type { Counter, Limit, Scope } from './types.ts'
+import type { Counter, LedgerSum, Limit, Scope } from './types.ts'
 
 /** A budget in one period, in US dollars; `null` where there is no limit. */
 export type PeriodReport = Readonly<{
@@ -46,6 +46,7 @@ export type BudgetAdminDeps = Readonly<{
   limitRecords: Pick<LimitRecords, 'find' | 'list'>
   records: Pick<HoldRecords, 'counters'>
   budgets: Pick<Budgets, 'begin'>
+  ledgerSum: LedgerSum
   /** The budgets of keys, which are kept with them. Both reject with NOT_FOUND where there is no such key. */
   keys: Readonly<{
     budgetOf: (id: string) => Promise<Amounts>
@@ -111,7 +112,8 @@ export class BudgetAdmin {
   /** @throws GatewayError NOT_FOUND where the text is no scope */
   async report(text: string): Promise<BudgetReport> {
     const limit = await this.#limitOf(scopeOrThrow(text))
-    return budgetReport(limit, await this.#countersOf([limit]))
+    const counters = await this.#countersOf([limit])
+    return budgetReport(limit, isLimit(limit) ? counters : await this.#byLedger(counters))
   }
 
   /**
@@ -150,10 +152,22 @@ export class BudgetAdmin {
 
   async #countersOf(limits: readonly Limit[]): Promise<readonly Counter[]> {
     if (limits.length === 0) return []
-    const { records, now } = this.#deps
+    const { records, budgets, now } = this.#deps
+    await Promise.all(limits.filter(isLimit).map(({ scope }) => budgets.begin(scope, true)))
     return records.counters(
       limits.map(({ scope }) => scope),
       dayOf(now()),
+    )
+  }
+
+  /** Counters of a scope without a limit, which lack what is spent while none applies. */
+  #byLedger(counters: readonly Counter[]): Promise<readonly Counter[]> {
+    const { ledgerSum } = this.#deps
+    return Promise.all(
+      counters.map(async counter => ({
+        ...counter,
+        spent: await ledgerSum(counter.scope, counter.period),
+      })),
     )
   }
 

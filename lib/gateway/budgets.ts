@@ -180,6 +180,7 @@ export const buildBudgets = async (deps: BudgetWiringDeps): Promise<BudgetRuntim
       limitRecords,
       records,
       budgets,
+      ledgerSum: deps.ledgerSum,
       keys: keyBudgetsOf(deps.keys),
       now: () => clock.now(),
     }),

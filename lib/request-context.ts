@@ -273,6 +273,9 @@ export const ignored = (journal: Journal): void => {
   journal.ignoredEvents = (journal.ignoredEvents ?? 0) + 1
 }
 
+/** The caller of a request as far as it was identified, also of one that was refused: for logs. */
+export const identifiedCaller = ({ journal, caller }: RequestContext): Caller => journal.identity ?? caller
+
 export const newJournal = (): Journal => ({ attempts: [] })
 
 /** How a request ended, for the log and the metrics. */

@@ -46,6 +46,30 @@ describe.each(HOSTS)('the session of an admin under the %s host', host => {
     expect((await send({ method: 'POST', path: SESSION })).status).toBe(401)
   })
 
+  it('is refused with a row in the audit log, without what was sent, for the first ten in a minute', async () => {
+    const from = { 'x-forwarded-for': '198.51.100.7' }
+    const { id, key } = await keyOf('member')
+    expect((await signIn(key, from)).status).toBe(403)
+    for (let guess = 0; guess < 10; guess += 1)
+      expect((await signIn(`wrong-token-${guess}`, from)).status).toBe(401)
+    expect((await signIn('wrong-token', from)).status).toBe(429)
+    await send({ path: SESSION, headers: { ...bearer('wrong-token'), 'x-forwarded-for': '198.51.100.8' } })
+    await send({ method: 'POST', path: SESSION, headers: { 'x-forwarded-for': '198.51.100.8' } })
+    const log = await send({ path: '/api/admin/audit?limit=100', headers: bearer(ADMIN_TOKEN) })
+    const refused = log.json.entries.filter(
+      (entry: Readonly<{ action: string; address: string }>) =>
+        entry.action === 'session.sign-in-refused' && entry.address.startsWith('198.51.100.'),
+    )
+    expect(refused).toHaveLength(10)
+    expect(refused.at(-1)).toMatchObject({
+      actor: `key ${id}`,
+      address: '198.51.100.7',
+      detail: { code: 'FORBIDDEN' },
+    })
+    expect(refused[0]).toMatchObject({ actor: 'anonymous', detail: { code: 'UNAUTHENTICATED' } })
+    expect(log.body).not.toMatch(/wrong-token/)
+  })
+
   it('is no use to pages of other sites', async () => {
     const { cookie } = await signIn(ADMIN_TOKEN)
     const foreign = { 'sec-fetch-site': 'cross-site', origin: 'https://attacker.example' }

@@ -13,6 +13,7 @@ export const AUDIT_ACTIONS = [
   'key.revoke',
   'key.rotate',
   'session.sign-in',
+  'session.sign-in-refused',
   'session.sign-out',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]

@@ -1,8 +1,11 @@
 import { writeAnchor } from '../audit/anchor-file.ts'
 import { AuditRecords } from '../audit/records.ts'
-import { AuditService } from '../audit/service.ts'
+import { AuditService, requestedBy } from '../audit/service.ts'
 import type { AuditAnchor } from '../audit/types.ts'
+import { Guesses } from '../auth/guesses.ts'
 import type { ConfigFile } from '../config/file-schema.ts'
+import type { ServeDeps } from '../http/serve.ts'
+import { identifiedCaller } from '../request-context.ts'
 import type { Runtime } from './runtime.ts'
 
 const component = 'audit'
@@ -19,6 +22,31 @@ export const buildAudit = ({ env, database, logger }: Runtime): AuditService => 
   }
   const { records, clock, reportError } = database
   return new AuditService({ records: new AuditRecords(records), clock, keepAnchor, onError: reportError })
+}
+
+/**
+ * Records refused sign-ins of admins: as many in a minute as may be guessed, so that they cannot fill the log. What was
+ * sent is not in it.
+ */
+export const recordRefusedSignIns = (
+  audit: AuditService,
+  { clock, database }: Pick<Runtime, 'clock' | 'database'>,
+): ServeDeps['onSignInRefused'] => {
+  const recorded = new Guesses(clock)
+  return async (context, { code }) => {
+    const { client } = context
+    const isRefusal = code === 'UNAUTHENTICATED' || code === 'FORBIDDEN'
+    if (!isRefusal || client.apiKey === undefined || recorded.waitMs(client.address) > 0) return
+    recorded.wrong(client.address)
+    const origin = requestedBy({ ...context, caller: identifiedCaller(context) })
+    const entry = {
+      ...origin,
+      action: 'session.sign-in-refused',
+      object: 'session',
+      detail: { code },
+    } as const
+    await audit.append(entry).catch(database.reportError)
+  }
 }
 
 /** Records that the configuration file has changed: the file itself was the action, so nothing can be refused. */

@@ -258,7 +258,7 @@ export const buildGateway = async (env: Environment, clock: Clock = systemClock)
     ? await buildBatch({ ...common, responses, vendorObjects, checks: evaluation.checks, isStopping })
     : undefined
   return {
-    ...serveDepsOf({ runtime, current, access }),
+    ...serveDepsOf({ runtime, current, access, audit }),
     env,
     logger,
     errors,

@@ -1,3 +1,4 @@
+import type { AuditService } from '../audit/service.ts'
 import { ADMIN_COOKIES } from '../auth/admin-session.ts'
 import { SESSION_COOKIE } from '../auth/session.ts'
 import { assertToken } from '../auth/token.ts'
@@ -7,6 +8,7 @@ import { Cors } from '../http/cross-origin.ts'
 import { apiHeaders, strictTransportSecurity } from '../http/security-headers.ts'
 import type { ServeDeps } from '../http/serve.ts'
 import { reportRequest } from '../observability/request-record.ts'
+import { recordRefusedSignIns } from './audit.ts'
 import { buildIdempotency } from './idempotency.ts'
 import type { CurrentConfig } from './live-config.ts'
 import type { Runtime } from './runtime.ts'
@@ -38,10 +40,11 @@ type ServeWiringDeps = Readonly<{
   runtime: Runtime
   current: CurrentConfig
   access: AccessRules
+  audit: AuditService
 }>
 
 /** What every route needs. */
-export const serveDepsOf = ({ runtime, current, access }: ServeWiringDeps): ServeDeps => ({
+export const serveDepsOf = ({ runtime, current, access, audit }: ServeWiringDeps): ServeDeps => ({
   clock: runtime.clock,
   activeRequests: runtime.activeRequests,
   cors: new Cors(access.allowedOrigins),
@@ -55,5 +58,6 @@ export const serveDepsOf = ({ runtime, current, access }: ServeWiringDeps): Serv
     metrics: scraperAdmission(runtime, current),
   },
   idempotency: buildIdempotency(runtime),
+  onSignInRefused: recordRefusedSignIns(audit, runtime),
   onEnd: reportRequest(runtime),
 })

@@ -40,6 +40,8 @@ export type ServeDeps = Readonly<{
   /** Admits a request and identifies its caller. Rejects with a GatewayError. */
   admission: Readonly<Record<Exclude<Access, 'public'>, Handler<RequestContext, RequestContext>>>
   idempotency: Idempotency
+  /** Records that an admin's sign-in was refused. Never rejects. */
+  onSignInRefused: (context: RequestContext, error: GatewayError) => Promise<void>
   /** Reports how a request ended. Never rejects. */
   onEnd: (context: RequestContext, end: RequestEnd) => Promise<void>
 }>
@@ -66,6 +68,8 @@ export type RouteOptions = Readonly<{
   access: Access
   /** A request that is refused before its call is made does not count against the rate limits. */
   refusedIsFree?: true
+  /** Its POST signs an admin in: a refused one is recorded. */
+  signsIn?: true
   /** Its POST heeds an `Idempotency-Key`. */
   idempotent?: true
   /** Whether its methods other than GET change or spend anything: pages of other sites may then not call them. */
@@ -139,9 +143,18 @@ const assertAllowedSource = (
 /** Admits a request as its route declares; undefined for a public route. */
 const admitted = (
   context: RequestContext,
+  method: Method,
   deps: ServeDeps,
-  { access }: RouteOptions,
-): Promise<RequestContext> | undefined => (access === 'public' ? undefined : deps.admission[access](context))
+  { access, signsIn }: RouteOptions,
+): Promise<RequestContext> | undefined => {
+  if (access === 'public') return undefined
+  const admission = deps.admission[access](context)
+  if (!signsIn || method !== 'POST') return admission
+  return admission.catch(async error => {
+    await deps.onSignInRefused(context, toGatewayError(error))
+    throw error
+  })
+}
 
 /** Serves an admitted request. One that is refused for free gets back what it took of the caller's limits. */
 const servedBy = async <G>(
@@ -185,7 +198,7 @@ export const serving =
           ? preflight(exchange.request, deps, methods)
           : refuseMethod(method, methods)
       const context = identified(exchange.context, exchange.request, deps)
-      const admission = admitted(context, deps, options)
+      const admission = admitted(context, method, deps, options)
       const admittedContext = admission ? await admission : context
       const run = () => servedBy(handler, { ...exchange, context: admittedContext }, options)
       const { request } = exchange

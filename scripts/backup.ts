@@ -1,12 +1,16 @@
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { parseArgs } from 'node:util'
 import { readEnvironment } from '#lib/config/env.ts'
 import { loadEnvFiles } from '#lib/config/env-files.ts'
 import { systemCode } from '#lib/system-error.ts'
 
 const FILE = 'parley.db'
 const BUSY_MS = 30_000
+
+const USAGE = 'usage: npm run backup -- FILE\n'
+const OPTIONS = { help: { type: 'boolean', short: 'h' } } as const
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
@@ -60,10 +64,12 @@ const backUp = (from: string, to: string): void => {
 }
 
 /** @returns the exit code */
-const main = (file: string | undefined): number => {
-  if (file === undefined) {
-    process.stderr.write('usage: npm run backup -- FILE\n')
-    return 2
+const main = (): number => {
+  const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true })
+  const [file] = positionals
+  if (values.help || file === undefined || positionals.length > 1) {
+    process[values.help ? 'stdout' : 'stderr'].write(USAGE)
+    return values.help ? 0 : 2
   }
   loadEnvFiles()
   const { DATABASE_URL, DATA_DIR } = readEnvironment()
@@ -83,7 +89,7 @@ const main = (file: string | undefined): number => {
 }
 
 try {
-  process.exitCode = main(process.argv[2])
+  process.exitCode = main()
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1

@@ -27,8 +27,8 @@ const script = (name: string, cwd: string, env: Record<string, string>, ...args:
   })
 
 const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'parley-backup-'))
-const backUp = (dataDir: string, file: string): Promise<Run> =>
-  script('backup.ts', dataDir, { DATA_DIR: dataDir }, file)
+const backUp = (dataDir: string, ...files: string[]): Promise<Run> =>
+  script('backup.ts', dataDir, { DATA_DIR: dataDir }, ...files)
 
 const KEYS = 500
 /** Callers without a key may not store so many values. */
@@ -121,6 +121,19 @@ describe('npm run backup', () => {
     const copy = new DatabaseSync(file, { readOnly: true })
     expect(copy.prepare('select count(*) as count from audit_head').get()).toEqual({ count: 1 })
     copy.close()
+  })
+
+  it.each([
+    [['--help'], 0, 'usage: npm run backup -- FILE'],
+    [['-h'], 0, 'usage: npm run backup -- FILE'],
+    [[], 2, 'usage: npm run backup -- FILE'],
+    [['one.db', 'two.db'], 2, 'usage: npm run backup -- FILE'],
+    [['--force', 'one.db'], 1, '--force'],
+  ])('takes one name: %j ends with %i and makes no copy', async (args, code, output) => {
+    const dataDir = newDirectory()
+    new DatabaseSync(join(dataDir, 'parley.db')).close()
+    expect(await backUp(dataDir, ...args)).toMatchObject({ code, output: expect.stringContaining(output) })
+    expect(readdirSync(dataDir)).toEqual(['parley.db'])
   })
 
   it('overwrites nothing, and leaves nothing where it fails', async () => {

@@ -472,17 +472,15 @@ describe('every route', () => {
     expect(changing.filter(file => !/\baudit(?:ed)?/.test(read(file)))).toEqual([])
   })
 
-  it('that answers or creates something from a body heeds an Idempotency-Key, and no other', () => {
-    const heeding = routes.filter(file => /\bidempotent: true\b/.test(optionsOf(file)))
+  it('that answers or creates something, or changes a batch, heeds an Idempotency-Key, and no other', () => {
+    const heeding = routes.filter(file => /\bidempotent: (?:true\b|'without-body')/.test(optionsOf(file)))
     const reading = routes.filter(
       file =>
-        /^app\/(v1\/.+|api\/chat|api\/batch\/(jobs|upload)|api\/evaluate|api\/evaluations(\/datasets)?)\/route\.ts$/.test(
+        /^app\/(v1\/.+|api\/chat|api\/batch\/(jobs(\/\[id\]\/(cancel|retry))?|upload)|api\/evaluate|api\/evaluations(\/datasets)?)\/route\.ts$/.test(
           file,
-        ) &&
-        /\bPOST: async/.test(read(file)) &&
-        !file.endsWith('/cancel/route.ts'),
+        ) && /\bPOST: async/.test(read(file)),
     )
-    expect(heeding.length).toBe(22)
+    expect(heeding.length).toBe(27)
     expect(heeding.toSorted()).toEqual(reading.toSorted())
   })
 

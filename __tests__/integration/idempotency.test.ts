@@ -3,7 +3,15 @@ import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { GatewayProcess, HOSTS } from '../support/gateway.ts'
 import { PostgresServer } from '../support/postgres.ts'
-import { type Behaviour, chunk, completion, says, sends, sse } from '../support/upstream-behaviour.ts'
+import {
+  type Behaviour,
+  chunk,
+  completion,
+  refuses,
+  says,
+  sends,
+  sse,
+} from '../support/upstream-behaviour.ts'
 import {
   startUpstreamGateway,
   stopUpstreamGateway,
@@ -312,6 +320,36 @@ describe.each(HOSTS)('Idempotency-Key under the %s server', host => {
     expect((await upload('Another?')).status).toBe(422)
     const listed = await (await fetch(jobs, { headers: { cookie: bob } })).json()
     expect(listed.jobs).toHaveLength(2)
+  })
+
+  it('cancels a batch once, and runs its failed items again once', async () => {
+    const jobs = `${setting.gateway.url}/api/batch/jobs`
+    const model = newModel(refuses(400))
+    const newJob = async (item: object): Promise<string> => {
+      const made = await send(jobs, { items: [item] }, { cookie: ada })
+      return `${jobs}/${(await made.json()).id}`
+    }
+    const stateOf = async (job: string) =>
+      (await (await fetch(job, { headers: { cookie: ada } })).json()).state
+    const twice = async (url: string, until: () => Promise<unknown>) => {
+      const options = { key: randomUUID(), cookie: ada }
+      const first = await send(url, '', options)
+      await until()
+      const again = await send(url, '', options)
+      expect([first.status, isRepeated(first)]).toEqual([200, false])
+      expect([again.status, isRepeated(again)]).toEqual([200, true])
+      expect(await again.text()).toBe(await first.text())
+      expect((await send(url, '', { key: '', cookie: ada })).status).toBe(400)
+    }
+
+    const failing = await newJob(ask(model))
+    const failed = () => expect.poll(() => stateOf(failing), { timeout: 10_000 }).toBe('failed')
+    await failed()
+    await twice(`${failing}/retry`, failed)
+    expect(callsOf(model)).toBe(2)
+
+    const hanging = await newJob({ prompt: 'never', model: 'mock/hang' })
+    await twice(`${hanging}/cancel`, async () => expect(await stateOf(hanging)).toBe('cancelled'))
   })
 
   it('repeats audio byte for byte, and a transcription whose form is sent again', async () => {

@@ -1,7 +1,7 @@
 import { GatewayError, toGatewayError } from '../errors.ts'
 import type { Claim, Found, Idempotency, RequestKey, StoredResult } from '../idempotency/types.ts'
 import { type Caller, ownerOf, type RequestContext } from '../request-context.ts'
-import { gateBody } from './body-gate.ts'
+import { gateBody, passBodyGate } from './body-gate.ts'
 import { errorResponse } from './error-response.ts'
 import { bodyOf, contextHeaders, type RouteResponse, withTextBody } from './route-response.ts'
 
@@ -11,6 +11,8 @@ export type IdempotentRequest = Readonly<{
   key: string
   /** The request's context, with its caller. */
   context: RequestContext
+  /** Whether the body is read when it runs; else all its repetitions are the same. */
+  hasBody: boolean
   run: () => Promise<RouteResponse>
 }>
 
@@ -29,6 +31,8 @@ const assertKey = (key: string): void => {
   if (key.length > LONGEST_KEY) throw invalidKey(`must have at most ${LONGEST_KEY} characters`)
   if (CONTROL.test(key)) throw invalidKey('must hold no control characters')
 }
+
+const NO_BODY = 'none'
 
 /** Anonymous callers share addresses, and one must never get the answer of another. */
 const ownerOrThrow = (caller: Caller): string => {
@@ -151,7 +155,7 @@ const stored = async (response: RouteResponse, storing: Storing): Promise<RouteR
  * key, and so does a client that leaves before its answer is complete, unless it can be resumed. Source: draft-ietf-httpapi-idempotency-key-header.
  */
 export const idempotently = async (
-  { request, key, context, run }: IdempotentRequest,
+  { request, key, context, hasBody, run }: IdempotentRequest,
   idempotency: Idempotency,
 ): Promise<RouteResponse> => {
   assertKey(key)
@@ -180,6 +184,7 @@ export const idempotently = async (
     throw new GatewayError('CONFLICT')
   })
   try {
+    if (!hasBody) await passBodyGate(request, () => NO_BODY)
     const response = await run()
     if (!gate.isPassed) throw new Error('An idempotent route has answered without its body at the gate.')
     return claim ? await stored(response, { claim, context, mostBytes }) : response

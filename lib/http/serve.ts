@@ -70,8 +70,8 @@ export type RouteOptions = Readonly<{
   refusedIsFree?: true
   /** Its POST signs an admin in: a refused one is recorded. */
   signsIn?: true
-  /** Its POST heeds an `Idempotency-Key`. */
-  idempotent?: true
+  /** Its POST heeds an `Idempotency-Key`. `without-body`: and reads no body. */
+  idempotent?: true | 'without-body'
   /** Whether its methods other than GET change or spend anything: pages of other sites may then not call them. */
   changes: boolean
   /** Served under any Host header: health checks may use any name. */
@@ -204,7 +204,8 @@ export const serving =
       const { request } = exchange
       const key = options.idempotent && method === 'POST' ? request.headers.get('idempotency-key') : null
       if (key === null) return run()
-      return idempotently({ request, key, context: admittedContext, run }, deps.idempotency)
+      const hasBody = options.idempotent !== 'without-body'
+      return idempotently({ request, key, context: admittedContext, hasBody, run }, deps.idempotency)
     }
 
     const respond =

@@ -8,7 +8,7 @@ import { newCall } from '../../support/calls.ts'
 const caller: Caller = { kind: 'key', id: 'key_1', name: 'one', role: 'member', address: '192.0.2.1' }
 
 /** Runs a request with a key; tells what was claimed. */
-const asked = async (run: (request: Request) => Promise<unknown>) => {
+const asked = async (run: (request: Request) => Promise<unknown>, hasBody = true) => {
   const claims: string[] = []
   const idempotency: Idempotency = {
     mostBytes: 1_000,
@@ -29,6 +29,7 @@ const asked = async (run: (request: Request) => Promise<unknown>) => {
       request,
       key: 'one',
       context: newCall({ caller }),
+      hasBody,
       run: async () => {
         await run(request)
         return { json: {} }
@@ -40,6 +41,12 @@ const asked = async (run: (request: Request) => Promise<unknown>) => {
 }
 
 describe('a request with an Idempotency-Key', () => {
+  it('is claimed without a body, where its route reads none', async () => {
+    const { claims, answer } = await asked(async () => {}, false)
+    await answer
+    expect(claims).toEqual(['none', 'complete'])
+  })
+
   it('is claimed by its body, and its answer stored', async () => {
     const { claims, answer } = await asked(request => readJson(request, 1_000))
     await answer

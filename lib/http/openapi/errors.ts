@@ -72,7 +72,7 @@ const formOf = (path: string): ErrorForm => FORMS.find(({ isOf }) => isOf(path))
 const OF_EVERY: readonly ErrorCode[] = ['FORBIDDEN', 'INTERNAL_ERROR', 'SHUTTING_DOWN']
 const OF_CALLERS: readonly ErrorCode[] = ['UNAUTHENTICATED', 'RATE_LIMITED']
 const OF_BODIES: readonly ErrorCode[] = ['INVALID_INPUT', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE']
-const OF_IDEMPOTENT: readonly ErrorCode[] = ['CONFLICT', 'IDEMPOTENCY_MISMATCH', 'STORE_UNAVAILABLE']
+const OF_IDEMPOTENT: readonly ErrorCode[] = ['INVALID_INPUT', 'CONFLICT', 'STORE_UNAVAILABLE']
 const OF_MODELS: readonly ErrorCode[] = [
   'CONTEXT_LENGTH',
   'NOT_FOUND',
@@ -94,6 +94,7 @@ export const errorsOf = (operation: Operation): readonly ErrorCode[] => {
       ...(access === 'public' ? [] : OF_CALLERS),
       ...errors,
       ...(isIdempotent(operation) ? OF_IDEMPOTENT : []),
+      ...(isIdempotent(operation) && body ? (['IDEMPOTENCY_MISMATCH'] as const) : []),
       ...(generates ? OF_MODELS : []),
       ...OF_EVERY,
     ]),

@@ -78,11 +78,11 @@ export type Operation = Readonly<{
 }>
 
 const IDEMPOTENT =
-  /^\/(?:v1\/.+|api\/chat|api\/batch\/(?:jobs|upload)|api\/evaluate|api\/evaluations(?:\/datasets)?)$/
+  /^\/(?:v1\/.+|api\/chat|api\/batch\/(?:jobs(?:\/\{id\}\/(?:cancel|retry))?|upload)|api\/evaluate|api\/evaluations(?:\/datasets)?)$/
 
-/** Whether an operation heeds an `Idempotency-Key`: those that answer or create something from a body. */
-export const isIdempotent = ({ method, path, body }: Operation): boolean =>
-  method === 'post' && body !== undefined && IDEMPOTENT.test(path)
+/** Whether an operation heeds an `Idempotency-Key`: those that answer something, create it, or change a batch. */
+export const isIdempotent = ({ method, path }: Operation): boolean =>
+  method === 'post' && IDEMPOTENT.test(path)
 
 /** The settings that the document shows. */
 export type OperationLimits = Readonly<{ chat: ChatLimits; item: ChatLimits; mostItems: number }>

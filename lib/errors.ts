@@ -73,7 +73,7 @@ export type Refused = 'access' | 'request'
 export type GatewayErrorOptions = Readonly<{
   /** Whole seconds, at least 1, until a retry makes sense. */
   retryAfterSeconds?: number
-  /** The same wait in milliseconds, where it is known more exactly. For the gateway's own retries. */
+  /** `retryAfterSeconds` in milliseconds, where the wait is known more exactly. For the gateway's own retries. */
   retryAfterMs?: number
   /** Overrides the table, where this particular failure is known to be permanent or transient. */
   retryable?: boolean

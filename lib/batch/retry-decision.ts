@@ -11,7 +11,7 @@ const LONGEST_MS = 1_800_000
 const MOST_LOST_RUNS = 25
 const SHORTEST_WAIT_MS = 1_000
 const BACKOFF_BASE_MS = 2_000
-/** Of the pause before the next start of an item whose model is unknown: a minute. */
+/** Most doublings of the pause before the next start of an item whose model is unknown: it ends at a minute. */
 const MOST_DOUBLINGS = 5
 
 /**

@@ -35,7 +35,7 @@ export type ToolCall = Readonly<{
   isCustom?: true
   /** What its vendor wants to see again when the call comes back: Gemini's signature. Source: its `extra_content`. */
   extraContent?: unknown
-  /** As of a part of a message. */
+  /** Anthropic's breakpoint of a prompt cache, as on a part of a message. */
   cacheControl?: object
 }>
 

@@ -77,7 +77,9 @@ describe('the faults of an environment', () => {
   })
 
   it('are none of its file and its default model where these are right', () => {
-    const GATEWAY_CONFIG = fileWith('aliases: { mine: { strategy: priority, targets: [{ model: gpt-4o }] } }\n')
+    const GATEWAY_CONFIG = fileWith(
+      'aliases: { mine: { strategy: priority, targets: [{ model: gpt-4o }] } }\n',
+    )
     expect(faultsOf({ PORT: 'abc', GATEWAY_CONFIG, DEFAULT_MODEL: 'mine' })).toHaveLength(1)
     expect(faultsOf({ PORT: 'abc', OPENAI_API_KEY: 'sk-test', DEFAULT_MODEL: 'gpt-4o' })).toHaveLength(1)
   })

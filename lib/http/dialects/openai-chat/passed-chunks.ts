@@ -12,7 +12,7 @@ const USAGE = /"usage"\s*:\s*\{/
 
 const frame = (json: string): string => `data: ${json}\n\n`
 
-/** Those of a chunk; undefined where it has no id, as Azure's first one, which is about the prompt. */
+/** The members that all chunks of a stream share, of one chunk; undefined where it has no id, as Azure's first one, which is about the prompt. */
 const sharedIn = (json: string): object | undefined => {
   const chunk: unknown = JSON.parse(json)
   if (!isObject(chunk) || typeof chunk.id !== 'string' || chunk.id === '') return undefined

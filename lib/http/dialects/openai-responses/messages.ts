@@ -26,7 +26,7 @@ export const encryptedContent = ({ signature, redacted }: Sealed): string | unde
   return signature === undefined ? undefined : `${SIGNATURE}${signature}`
 }
 
-/** The same of an item's `encrypted_content`; undefined where the gateway did not write it. */
+/** What an item's `encrypted_content` holds; undefined where the gateway did not write it. */
 export const sealedIn = (encrypted = ''): Sealed | undefined => {
   if (encrypted.startsWith(SIGNATURE)) return { signature: encrypted.slice(SIGNATURE.length) }
   return encrypted.startsWith(REDACTED) ? { redacted: encrypted.slice(REDACTED.length) } : undefined

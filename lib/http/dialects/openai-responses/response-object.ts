@@ -33,7 +33,7 @@ const usageBody = (usage: Usage) => {
   }
 }
 
-/** Those that a response can name as the one that answered. */
+/** The service tiers that a response can name as the one that answered. */
 const TIERS: ReadonlySet<string | undefined> = new Set(['default', 'flex', 'scale', 'priority'])
 
 type BodyTool = NonNullable<OpenAiResponsesBody['tools']>[number]

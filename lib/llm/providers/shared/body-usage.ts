@@ -62,7 +62,7 @@ const secondsOf = (value: unknown): number | undefined => {
   return typeof seconds === 'number' && seconds >= 0 && seconds <= LONGEST_AUDIO_S ? seconds : undefined
 }
 
-/** Of images as many as came; as were requested where that is not known. */
+/** The images that came, as usage; those that were requested where it is not known how many came. */
 const imagesOf = (request: PassthroughRequest, came: number | undefined): Usage => {
   const chosen = (name: string, usual: string): string => {
     const value = fieldOf(request, name)

@@ -45,7 +45,7 @@ export const wholeCalls = (events: readonly ReplyEvent[]): readonly object[] =>
     .filter(event => event.type === 'tool-call-delta')
     .map(({ id = '', name = '', ...others }) => toolCallBody({ id, name, ...others }))
 
-/** Those of a chunk. */
+/** A chunk's fragments of tool calls, as OpenAI's format has them. */
 export const callFragments = (events: readonly ReplyEvent[]): readonly object[] =>
   events.filter(event => event.type === 'tool-call-delta').map(toolCallDelta)
 

@@ -87,7 +87,7 @@ export type MessageForm = Readonly<{
   reasoningField?: 'reasoning_content' | 'reasoning'
   /** A conversation in the order and with the ids that it takes; the same list where nothing is to be changed. */
   fitted?: (messages: readonly Message[]) => readonly Message[]
-  /** The same for messages that pass on as JSON: all else in them stays as it is written. */
+  /** `fitted` for messages that pass on as JSON: all else in them stays as it is written. */
   fittedJson?: (messages: string) => string
   /** It takes Anthropic's breakpoints of the prompt cache (`cache_control`) on parts of messages. */
   takesBreakpoints?: true

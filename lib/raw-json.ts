@@ -127,7 +127,8 @@ export const withoutMember = (json: string, name: string): string => {
 }
 
 /**
- * A valid JSON object's text with the value of one member changed; all others as they are written.
+ * A valid JSON object's text with one member changed, added or left out; all else as it is written. Of several members of
+ * that name the last one counts, as for JSON.parse.
  *
  * @param change gets the value as it is written, and undefined where there is none; it returns the new one, or undefined
  * for none
@@ -137,19 +138,11 @@ export const withMember = (
   name: string,
   change: (written: string | undefined) => string | undefined,
 ): string => {
-  const members = membersOf(json)
-  const at = members.findLastIndex(([own]) => own === name)
-  const value = change(members[at]?.[1])
-  const others = members.filter(([own]) => own !== name)
-  if (value === undefined) return objectOf(others)
-  return objectOf(
-    at === -1
-      ? [...members, [name, value]]
-      : members.flatMap((member, index) => {
-          if (index === at) return [[name, value] as const]
-          return member[0] === name ? [] : [member]
-        }),
-  )
+  const place = completed(scanPlaces(json)).findLast(one => one.name === name)
+  const value = change(place && json.slice(place.valueFrom, place.to).trimEnd())
+  if (value === undefined) return place ? withoutMember(json, name) : json
+  if (place) return json.slice(0, place.valueFrom) + value + json.slice(place.to)
+  return objectOf([...membersOf(json), [name, value]])
 }
 
 /** The member of that name, as it is written; undefined where there is none. */
@@ -211,14 +204,6 @@ export function* countElements(json: string): Scan<ElementCount> {
 /** The text of an object with these members. */
 export const objectOf = (members: readonly (readonly [name: string, value: string])[]): string =>
   `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join()}}`
-
-/** A valid JSON object's text with another value of one of its members; as it is where that stays the same. */
-export const changedMember = (json: string, name: string, change: (value: string) => string): string => {
-  const place = completed(scanPlaces(json)).find(one => one.name === name)
-  if (!place) return json
-  const { valueFrom, to } = place
-  return json.slice(0, valueFrom) + change(json.slice(valueFrom, to)) + json.slice(to)
-}
 
 const LARGE_ID = /"(?:custom_)?id"\s*:\s*-?\d{16}/
 

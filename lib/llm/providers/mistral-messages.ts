@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { elementsOf, memberIn, membersOf, objectOf } from '../../raw-json.ts'
+import { elementsOf, memberOf, withMember } from '../../raw-json.ts'
 import type { Message } from '../message.ts'
 
 /** Source: Mistral's error 3280, "must be a-z, A-Z, 0-9, with a length of 9". */
@@ -21,23 +21,14 @@ const withOwnIds = (message: Message): Message => {
 const isOutOfTurn = (message: Message, before: Message | undefined): boolean =>
   before?.role === 'tool' && message.role !== 'tool' && message.role !== 'assistant'
 
-/** A JSON object with another value in place of one of its members; the same text where it has none. */
-const withMember = (json: string, name: string, changed: (value: string) => string): string => {
-  const members = membersOf(json)
-  const value = memberIn(members, name)
-  const other = value === undefined ? value : changed(value)
-  return other === value
-    ? json
-    : objectOf(members.map(([known, written]) => [known, known === name ? (other ?? written) : written]))
-}
-
-const mistralIdJson = (written: string): string => {
+const mistralIdJson = (written: string | undefined): string | undefined => {
+  if (written === undefined) return undefined
   const id: unknown = JSON.parse(written)
   return typeof id === 'string' && !ID.test(id) ? JSON.stringify(mistralId(id)) : written
 }
 
-const withOwnCallIds = (calls: string): string =>
-  calls.startsWith('[')
+const withOwnCallIds = (calls: string | undefined): string | undefined =>
+  calls?.startsWith('[')
     ? `[${elementsOf(calls)
         .map(call => withMember(call, 'id', mistralIdJson))
         .join()}]`
@@ -51,7 +42,7 @@ const AFTER_RESULT: ReadonlySet<string | undefined> = new Set([RESULT, '"assista
 export const mistralMessagesJson = (messages: string): string => {
   let before: string | undefined
   const fitted = elementsOf(messages).flatMap(message => {
-    const role = memberIn(membersOf(message), 'role')
+    const role = memberOf(message, 'role')
     const isLate = before === RESULT && !AFTER_RESULT.has(role)
     before = role
     const own = withMember(withMember(message, 'tool_call_id', mistralIdJson), 'tool_calls', withOwnCallIds)

@@ -1,7 +1,7 @@
 import type { GatewayError } from '../../../errors.ts'
 import type { Finish } from '../../../llm/events.ts'
 import type { Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
-import { changedMember, memberOf } from '../../../raw-json.ts'
+import { memberOf, withMember } from '../../../raw-json.ts'
 import { sseEvent } from '../../sse.ts'
 import { openAiErrorBody } from '../openai-error.ts'
 import { type ItemEvent, OutputItems } from './output-items.ts'
@@ -173,8 +173,10 @@ export class PassedResponse {
   #passedFailure(event: WireEvent, error: GatewayError): string {
     if (!isOurs(error)) return this.frame(event)
     const ours = JSON.stringify(failureOf(error))
-    const json = changedMember(event.json, 'response', response =>
-      changedMember(response, 'error', () => ours),
+    const json = withMember(
+      event.json,
+      'response',
+      response => response && withMember(response, 'error', written => written && ours),
     )
     return this.frame({ ...event, json })
   }

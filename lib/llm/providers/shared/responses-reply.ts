@@ -1,4 +1,4 @@
-import { changedMember } from '../../../raw-json.ts'
+import { withMember } from '../../../raw-json.ts'
 import type { SseEvent } from '../../../sse-parser.ts'
 import type { ReplyEvent } from '../../types.ts'
 import { callsInResponse, withHostedCalls } from './hosted-calls.ts'
@@ -127,7 +127,11 @@ const FAILED = 'response.failed'
 
 /** A failed response's event without secrets in the words of its error; everything else as it was written. */
 const withoutSecrets = (json: string, redact: (text: string) => string): string =>
-  changedMember(json, 'response', response => changedMember(response, 'error', redact))
+  withMember(
+    json,
+    'response',
+    response => response && withMember(response, 'error', written => written && redact(written)),
+  )
 
 /** The types of items that are read; all others are calls of the upstream's own tools, and the like. */
 const READ_ITEMS: ReadonlySet<unknown> = new Set([

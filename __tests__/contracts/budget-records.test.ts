@@ -257,6 +257,21 @@ describe.each(DATABASES)('budgets in %s', kind => {
     expect(budgets.openHolds).toBe(0)
   })
 
+  it('book once what two attempts at it find unsettled at the same time', async () => {
+    let isAway = true
+    const failing = new HoldRecords(records)
+    const reserve = failing.reserve.bind(failing)
+    failing.reserve = hold => (isAway ? Promise.reject(new GatewayError('STORE_UNAVAILABLE')) : reserve(hold))
+    const budgets = newBudgets('one', failing)
+    await budgets.settle(await heldBy(budgets, [KEY], 0), 300)
+    await budgets.settle(await heldBy(budgets, [KEY], 0), 40)
+    isAway = false
+    await clock.advance(1_000)
+    await budgets.drain()
+    await expect.poll(() => counter('key:ada', DAY)).toEqual([340, 0])
+    expect(budgets.openHolds).toBe(0)
+  })
+
   it('give a notice at 80 %, once for each scope and period over all processes', async () => {
     const [one, two] = [newBudgets('one'), newBudgets('two')]
     await one.settle(await heldBy(one, [KEY], 799), 799)

@@ -153,7 +153,8 @@ export class BudgetAdmin {
   async #countersOf(limits: readonly Limit[]): Promise<readonly Counter[]> {
     if (limits.length === 0) return []
     const { records, budgets, now } = this.#deps
-    await Promise.all(limits.filter(isLimit).map(({ scope }) => budgets.begin(scope, true)))
+    // One after the other: reservations need the database's connections too.
+    for (const { scope } of limits.filter(isLimit)) await budgets.begin(scope, true)
     return records.counters(
       limits.map(({ scope }) => scope),
       dayOf(now()),

@@ -75,6 +75,8 @@ export class Budgets {
   readonly #noticed = new LRUCache<string, number>({ maxSize: MOST_KNOWN, sizeCalculation: () => 1 })
   readonly #reading = new Map<string, Promise<void>>()
   readonly #settlements = new Set<Promise<void>>()
+  /** Bookings in progress, by the id of their reservation. */
+  readonly #inProgress = new Map<string, Promise<void>>()
   readonly #beginnings: Beginnings
   readonly #reserving: Gate
   readonly #settling: Gate
@@ -128,9 +130,8 @@ export class Budgets {
   async settle(hold: Hold, spentNanoUsd: number): Promise<void> {
     if (!this.#held.delete(hold.id)) return
     if (!isWritten(hold) && spentNanoUsd === 0) return
-    const unsettled = { hold, spentNanoUsd, isWritten: isWritten(hold) }
-    this.#unsettled.set(hold.id, unsettled)
-    const settlement = this.#settleNow(unsettled).catch(error => {
+    this.#unsettled.set(hold.id, { hold, spentNanoUsd, isWritten: isWritten(hold) })
+    const settlement = this.#settleNow(hold.id).catch(error => {
       this.#deps.onError(error)
       this.#retryLater()
     })
@@ -157,7 +158,7 @@ export class Budgets {
     this.#retrying?.cancel()
     await Promise.all(this.#settlements)
     for (const until = clock.now() + DRAIN_MS; this.#unsettled.size > 0; ) {
-      await Promise.all([...this.#unsettled.values()].map(one => this.#settleNow(one).catch(onError)))
+      await Promise.all([...this.#unsettled.keys()].map(id => this.#settleNow(id).catch(onError)))
       if (this.#unsettled.size === 0 || clock.now() >= until) return
       await sleep(clock, DRAIN_PAUSE_MS, NEVER)
     }
@@ -185,7 +186,7 @@ export class Budgets {
   async #renew(): Promise<void> {
     const { records, clock } = this.#deps
     const held = [...this.#held.values()].filter(isWritten)
-    const ids = [...held.map(({ id }) => id), ...this.#unsettled.keys()]
+    const ids = [...held, ...[...this.#unsettled.values()].map(({ hold }) => hold)].map(({ id }) => id)
     if (ids.length > 0) await records.renew(ids, clock.now() + LEASE_MS)
   }
 
@@ -205,10 +206,20 @@ export class Budgets {
     return refusal
   }
 
-  async #settleNow(unsettled: Unsettled): Promise<void> {
-    const { hold, spentNanoUsd } = unsettled.isWritten ? unsettled : await this.#written(unsettled)
+  /** Books a reservation that is not yet settled; one run at a time for each, so that none is booked twice. */
+  #settleNow(id: string): Promise<void> {
+    const settlement =
+      this.#inProgress.get(id) ?? this.#settleOnce(id).finally(() => this.#inProgress.delete(id))
+    this.#inProgress.set(id, settlement)
+    return settlement
+  }
+
+  async #settleOnce(id: string): Promise<void> {
+    const unsettled = this.#unsettled.get(id)
+    if (!unsettled) return
+    const { hold, spentNanoUsd } = unsettled.isWritten ? unsettled : await this.#written(id, unsettled)
     const { counters } = await this.#settling.run(() => this.#deps.records.settle(hold, spentNanoUsd))
-    this.#unsettled.delete(hold.id)
+    this.#unsettled.delete(id)
     this.#learn(counters)
     if (spentNanoUsd > 0) await this.#notice(hold.limits, counters)
   }
@@ -217,11 +228,10 @@ export class Budgets {
    * Writes a reservation of nothing, whatever is spent, so that its cost is booked as any other: once. Under an id of its
    * own: one whose writing seemed to fail expires.
    */
-  async #written({ hold, spentNanoUsd }: Unsettled): Promise<Unsettled> {
+  async #written(id: string, { hold, spentNanoUsd }: Unsettled): Promise<Unsettled> {
     const written = { hold: { ...hold, id: this.#deps.newId() }, spentNanoUsd, isWritten: true }
     await this.#settling.run(() => this.#write({ ...written.hold, limits: unlimited(hold.limits) }))
-    this.#unsettled.delete(hold.id)
-    this.#unsettled.set(written.hold.id, written)
+    this.#unsettled.set(id, written)
     return written
   }
 
@@ -234,9 +244,9 @@ export class Budgets {
   }
 
   async #settleAll(): Promise<void> {
-    for (const one of [...this.#unsettled.values()]) {
+    for (const id of [...this.#unsettled.keys()]) {
       try {
-        await this.#settleNow(one)
+        await this.#settleNow(id)
       } catch (error) {
         this.#deps.onError(error)
         return this.#retryLater()

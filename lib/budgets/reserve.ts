@@ -112,13 +112,16 @@ const funded = async (
 class HoldAccount implements AttemptAccount {
   readonly #hold: Hold
   readonly #call: Call
+  /** Whether its cost could be foreseen. */
+  readonly #isPriced: boolean
   readonly #deps: ReserveDeps
   readonly #settled = Promise.withResolvers<void>()
   #state: 'reserved' | 'begun' | 'ended' = 'reserved'
 
-  constructor({ call, hold }: Funded, deps: ReserveDeps) {
+  constructor({ call, hold }: Funded, isPriced: boolean, deps: ReserveDeps) {
     this.#hold = hold
     this.#call = call
+    this.#isPriced = isPriced
     this.#deps = deps
   }
 
@@ -135,7 +138,8 @@ class HoldAccount implements AttemptAccount {
     const { nanoUsd: reservedNanoUsd } = this.#hold
     const costNanoUsd = costOf(usage)
     const isUnexpected = costNanoUsd === undefined ? reservedNanoUsd > 0 : costNanoUsd > reservedNanoUsd
-    if (usage && isUnexpected) onUnexpectedCost({ target, reservedNanoUsd, costNanoUsd, usage })
+    if (usage && isUnexpected && this.#isPriced)
+      onUnexpectedCost({ target, reservedNanoUsd, costNanoUsd, usage })
     if (usage && firstContentAt !== undefined && !this.#call.passthrough)
       outputSizes.record(this.#call.caller, usage.outputTokens)
     void budgets.settle(this.#hold, costNanoUsd ?? reservedNanoUsd).then(this.#settled.resolve)
@@ -164,9 +168,14 @@ const recorded = ({ call, hold: { limits, day, nanoUsd } }: Funded): void => {
   reserved(call.journal, { of, day, reservedNanoUsd: nanoUsd })
 }
 
-const attempt = async (funded: Funded, next: Handler<Call, Reply>, deps: ReserveDeps): Promise<Reply> => {
+const attempt = async (
+  funded: Funded,
+  isPriced: boolean,
+  next: Handler<Call, Reply>,
+  deps: ReserveDeps,
+): Promise<Reply> => {
   recorded(funded)
-  const account = new HoldAccount(funded, deps)
+  const account = new HoldAccount(funded, isPriced, deps)
   try {
     return holdEnd(await next({ ...funded.call, account }), account.settled)
   } catch (error) {
@@ -187,7 +196,9 @@ export const reserve = (deps: ReserveDeps): Policy<Call, Reply> =>
     if (!target || limits.length === 0) return next(call)
     const worst = deps.worstCases.of(call, target) ?? (deps.allowsUnpriced ? NOTHING : undefined)
     if (!worst) return Promise.reject(unpricedError(target.name))
-    return funded(call, target, limits, worst, deps).then(money => attempt(money, next, deps))
+    return funded(call, target, limits, worst, deps).then(money =>
+      attempt(money, worst !== NOTHING, next, deps),
+    )
   }
 
 export type SpentOutDeps = Readonly<{ budgets: Pick<Budgets, 'assertNotSpent'>; budgetsOf: BudgetsOf }>

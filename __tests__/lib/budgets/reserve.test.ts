@@ -325,7 +325,8 @@ describe('the money of an attempt', () => {
     expect(await counter()).toEqual({ spent, reserved: 0 })
     expect(made[0]?.maxOutputTokens).toBeUndefined()
     expect(call.journal.budget).toBeUndefined()
-    expect(unexpected).toHaveLength(spent > 0 ? 1 : 0)
+    // What an unknown price comes to cannot be foreseen: it is no surprise.
+    expect(unexpected).toHaveLength(spent > 0 && model === 'free' ? 1 : 0)
   })
 
   it('is not asked for where there is no budget, or no price for which to ask', async () => {

@@ -100,7 +100,10 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
     if (inFlight.wasJustStored(question, call)) {
       const stored = await usable(question)
       const freshUntil = stored ? freshUntilOf(stored, question) : 0
-      if (stored && clock.now() <= freshUntil) return replayed(stored, 'hit', { freshUntil })
+      if (stored && clock.now() <= freshUntil) {
+        void replies.addTags(question, stored, clock.now())
+        return replayed(stored, 'hit', { freshUntil })
+      }
       const another = inFlight.join(question, call)
       if (another) return joinReply(call, another, deps)
     }

@@ -56,7 +56,12 @@ class EndedSlots {
 
   /** The ended slots of a key, the oldest first. */
   of(key: string): readonly string[] {
-    return [...(this.#byKey.get(key)?.keys() ?? [])].slice(0, MOST_AT_ONCE)
+    const oldest: string[] = []
+    for (const slot of this.#byKey.get(key)?.keys() ?? []) {
+      if (oldest.length === MOST_AT_ONCE) break
+      oldest.push(slot)
+    }
+    return oldest
   }
 
   /** Frees a slot in Redis, now or at a later attempt. */
@@ -78,8 +83,9 @@ class EndedSlots {
 
   /** Frees them in Redis until that fails. Slots whose lease is over are forgotten. */
   async retry(): Promise<void> {
-    for (const key of [...this.#byKey.keys()]) {
-      this.#forgetOld(key)
+    const keys = [...this.#byKey.keys()]
+    for (const key of keys) this.#forgetOld(key)
+    for (const key of keys) {
       const slots = this.of(key)
       if (slots.length === 0) continue
       await this.#run(LEAVE, [key], [...slots])
@@ -89,10 +95,10 @@ class EndedSlots {
 
   #forgetOld(key: string): void {
     const oldest = this.#clock.now() - LEASE_MS
-    this.freed(
-      key,
-      [...(this.#byKey.get(key) ?? [])].filter(([, endedAt]) => endedAt < oldest).map(([slot]) => slot),
-    )
+    for (const [slot, endedAt] of this.#byKey.get(key) ?? []) {
+      if (endedAt >= oldest) return
+      this.freed(key, [slot])
+    }
   }
 }
 

@@ -71,5 +71,9 @@ export const retryDecision = (
   return { state: 'again', notBefore, countsAs: as, fault }
 }
 
+/** Whether what makes an item wait concerns all items of its job: not where only its own model is unknown. */
+export const holdsUpJob = (outcome: Outcome): boolean =>
+  outcome.state === 'again' && outcome.countsAs !== 'failure' && outcome.fault.code !== 'INVALID_INPUT'
+
 /** Whether an item was interrupted so often that it does not run again. */
 export const isPoisonItem = ({ lostRuns }: Claim): boolean => lostRuns >= MOST_LOST_RUNS

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { turn } from '../loop-turns.ts'
 import { JobCooldowns } from './job-cooldowns.ts'
+import { holdsUpJob } from './retry-decision.ts'
 import type { BatchRecords, Claim, Outcome, Settled } from './types.ts'
 
 /** Runs one item. Resolves to how it ended, and never rejects; after the signal aborts, the outcome is ignored. */
@@ -140,8 +141,7 @@ export class Worker {
   }
 
   #recordOutcome({ jobId }: Claim, outcome: Outcome): void {
-    if (outcome.state === 'again' && outcome.countsAs !== 'failure')
-      this.#cooldowns.failed(jobId, this.#deps.clock.now())
+    if (holdsUpJob(outcome)) this.#cooldowns.failed(jobId, this.#deps.clock.now())
     else this.#cooldowns.end(jobId)
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isPoisonItem, retryDecision } from '#lib/batch/retry-decision.ts'
+import { holdsUpJob, isPoisonItem, retryDecision } from '#lib/batch/retry-decision.ts'
 import type { Claim } from '#lib/batch/types.ts'
 import { ERRORS, type ErrorCode, GatewayError } from '#lib/errors.ts'
 
@@ -153,6 +153,12 @@ describe('an item whose model is unknown in the process that runs it', () => {
     const began = (agoMs: number) => ({ startedAt: NOW - agoMs })
     expect(againAfter(unknown, began(HALF_AN_HOUR_MS - 1_000), 0, false)).toBe(1_000)
     expect(againAfter(unknown, began(HALF_AN_HOUR_MS - 999), 0, false)).toBe('ended')
+  })
+
+  it('does not hold up the other items of its job, as one does whose provider is busy', () => {
+    expect(holdsUpJob(judged(unknown, {}, 0, false))).toBe(false)
+    expect(holdsUpJob(judged(new GatewayError('PROVIDER_RATE_LIMIT'), {}, 0, true))).toBe(true)
+    expect(holdsUpJob(judged(new GatewayError('NETWORK'), {}, 0, true))).toBe(false)
   })
 
   it('fails at once where it was unknown as well to the process that accepted the item', () => {

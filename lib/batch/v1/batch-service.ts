@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts'
 import { DAY_MS } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
+import { mapInTurns } from '../../loop-turns.ts'
 import { type Caller, keyIdOf } from '../../request-context.ts'
 import type { BatchRecords, Item, NewItem, V1Request, V1Url } from '../types.ts'
 import type { BatchQuery, V1BatchRecords } from './batch-records.ts'
@@ -88,7 +89,7 @@ export class V1BatchService {
       createdAt,
       isV1: true,
     } as const
-    await records.submit(job, items.map(this.#withModelChecked), batches.addWithJob(batch, jobId))
+    await records.submit(job, await this.#withModelsChecked(items), batches.addWithJob(batch, jobId))
     notifyWork(items.length)
     return this.find(caller, batch.api, batch.id)
   }
@@ -151,10 +152,16 @@ export class V1BatchService {
     return itemsOfBatch(this.#deps.records, batch)
   }
 
-  readonly #withModelChecked = (item: NewItem<V1Request>): NewItem<V1Request> => {
-    const { request } = item
-    const isKnown = this.#deps.modelFault(request.model, request.url) === undefined
-    return isKnown ? item : { ...item, request: { ...request, isModelUnknown: true } }
+  /** The requests of a batch, all to the same route; those of an unknown model are marked. */
+  #withModelsChecked(items: readonly NewItem<V1Request>[]): Promise<readonly NewItem<V1Request>[]> {
+    const known = new Map<string | undefined, boolean>()
+    return mapInTurns(items, item => {
+      const { request } = item
+      const { model, url } = request
+      const isKnown = known.get(model) ?? this.#deps.modelFault(model, url) === undefined
+      known.set(model, isKnown)
+      return isKnown ? item : { ...item, request: { ...request, isModelUnknown: true } }
+    })
   }
 
   #newBatch(caller: Caller, api: BatchApi, endpoint: V1Url): NewV1Batch {

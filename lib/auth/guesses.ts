@@ -44,6 +44,12 @@ export class Guesses {
     return Math.max(until(own, MOST_OF_ADDRESS), until(this.#all, MOST_IN_ALL))
   }
 
+  /** Whether as many wrong ones as are counted in a minute have come from all addresses together. */
+  get isFull(): boolean {
+    this.#all = recent(this.#all, this.#clock.now())
+    return this.#all.length >= MOST_IN_ALL
+  }
+
   /** Records a wrong credential. Attempts while the address has to wait are not counted, so that the wait ends. */
   wrong(address: string): void {
     const now = this.#clock.now()

@@ -36,7 +36,8 @@ export const recordRefusedSignIns = (
   return async (context, { code }) => {
     const { client } = context
     const isRefusal = code === 'UNAUTHENTICATED' || code === 'FORBIDDEN'
-    if (!isRefusal || client.apiKey === undefined || recorded.waitMs(client.address) > 0) return
+    if (!isRefusal || client.apiKey === undefined) return
+    if (recorded.isFull || recorded.waitMs(client.address) > 0) return
     recorded.wrong(client.address)
     const origin = requestedBy({ ...context, caller: identifiedCaller(context) })
     const entry = {

@@ -65,10 +65,11 @@ const recordingStats = async (
 
 type IsUsable = (target: Target) => boolean
 
-/** The alias of its usable targets; of all where none is, so that the first one's refusal says why. */
+/** The alias of its usable targets; of all where none is in use, so that the first one's refusal says why. */
 const usablePart = (alias: Alias, isUsable: IsUsable): Alias => {
   const targets = alias.targets.filter(({ target }) => isUsable(target))
-  return targets.length === 0 ? alias : { ...alias, targets }
+  const isInUse = targets.some(({ weight }) => alias.strategy !== 'weighted' || weight > 0)
+  return isInUse ? { ...alias, targets } : alias
 }
 
 /** Records the unusable targets but the first of the plan, which is refused when it is called. */

@@ -74,6 +74,11 @@ describe('a call for an endpoint beside chat', () => {
     expect(await ask({ passthrough })).toMatchObject({ arm: 'b', plan: ['b', 'b-spare'] })
   })
 
+  it('never uses a target without weight, though it alone has the endpoint', async () => {
+    const { ask } = setting('weighted', [one('chat-alone'), one('b', { weight: 0 })])
+    expect(await ask({ passthrough })).toMatchObject({ plan: ['chat-alone'] })
+  })
+
   it('keeps one target of an alias without any that has the endpoint, and a model that is named', async () => {
     const { ask } = setting('priority', [one('chat-alone'), one('chat-alone-2')])
     const { plan, skipped } = await ask({ passthrough })

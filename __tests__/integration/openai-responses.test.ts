@@ -225,7 +225,7 @@ describe.each(HOSTS)('POST /v1/responses under the %s server', host => {
       expect(last[1]?.data.response).toMatchObject({
         id: TEXT.id,
         status: 'failed',
-        error: { code: 'provider_error', message: last[0]?.data.message },
+        error: { code: 'server_error', message: last[0]?.data.message },
       })
       expect(text).not.toContain('sk-test')
       expect(text).not.toContain('[DONE]')

@@ -321,7 +321,10 @@ describe.each(HOSTS)('POST /v1/responses, translated, under the %s server', host
       expect(events.slice(-2).map(({ event }) => event)).toEqual(['error', 'response.failed'])
       const { code, message } = events.at(-2)?.data ?? {}
       expect(code).toBe('provider_error')
-      expect(events.at(-1)?.data.response).toMatchObject({ status: 'failed', error: { code, message } })
+      expect(events.at(-1)?.data.response).toMatchObject({
+        status: 'failed',
+        error: { code: 'server_error', message },
+      })
       expect(text).not.toContain('[DONE]')
     })
 

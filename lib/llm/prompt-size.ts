@@ -61,7 +61,7 @@ function* textsOfMessage(message: Message): Generator<string> {
   for (const { text, redacted = text } of message.reasoning ?? []) yield redacted
 }
 
-const textOfTool = ({ written: _, ...tool }: Tool): string => JSON.stringify(tool)
+const textOfTool = (tool: Tool): string => JSON.stringify(tool.written ?? tool)
 
 function* textsOfCall({ messages, parameters = {} }: Call): Generator<string> {
   for (const message of messages) yield* textsOfMessage(message)

@@ -349,6 +349,7 @@ describe('a stream of Responses', () => {
     { code: 'invalid_prompt', message: 'Invalid prompt: it was flagged' },
     { code: 'server_error', message: 'boom' },
     { code: 'server_error', message: 'sk-secret broke' },
+    { code: 'server_error', message: 'see https://host', details: { mail: 'sk-secret@b' } },
   ])('that fails ends with the upstream’s own event as it is written, without secrets: %o', async error => {
     const text = await failingWith(error, ',"x_unknown":1.0')
     const masked = JSON.stringify(error).replace('sk-secret', '***')
@@ -358,8 +359,8 @@ describe('a stream of Responses', () => {
   })
 
   it.each([
-    ['insufficient_quota', 'provider_error'],
-    ['rate_limit_exceeded', 'provider_rate_limit'],
+    ['insufficient_quota', 'server_error'],
+    ['rate_limit_exceeded', 'rate_limit_exceeded'],
   ])('that fails by the gateway’s own access has its words of that: %s', async (code, ours) => {
     const text = await failingWith({ code, message: 'Organization org-123 has used it up' })
     expect(text.match(/^event: .*$/gm)).toEqual(['event: response.failed'])

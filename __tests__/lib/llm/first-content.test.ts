@@ -26,6 +26,7 @@ const ROLE = chunk({ role: 'assistant', content: '', refusal: null })
 const NO_CONTENT = [
   ROLE,
   chunk({ content: null, function_call: null, audio: {}, images: [], reasoning_details: [{ text: '' }] }),
+  chunk({ name: 'AI', reasoning_details: [{ type: 'reasoning.text', id: 'r', format: 'f', text: '' }] }),
   chunk({ content: [{ type: 'text', text: '' }], tool_calls: [] }),
 ]
 

@@ -7,7 +7,7 @@ import type {
   RawRequest,
   ToolCall,
 } from '../../llm/types.ts'
-import type { Steps } from '../../loop-turns.ts'
+import { LONG_STEP, type Steps } from '../../loop-turns.ts'
 import { objectOf } from '../../raw-json.ts'
 import { looksLikeJson } from '../json-place.ts'
 import { textsIn, withStrings } from '../json-strings.ts'
@@ -94,14 +94,21 @@ const membersOfCall = ({ raw, passthrough }: Call) => [
   ...(passthrough?.body.kind === 'json' ? [passthrough.body.members] : []),
 ]
 
+/** A part that says itself what its block said. */
+const withoutBlock = (part: ContentPart): ContentPart => {
+  if (!('block' in part)) return part
+  const { block: _, ...others } = part
+  return others
+}
+
 /** A block of the client's format with other texts; none where they are not found in it as they are. */
 function* replacedBlock(part: ContentPart, isChanged: boolean, replaced: Replaced): Steps<ContentPart> {
-  if (!('block' in part) || typeof part.block !== 'object') return part
+  if (!('block' in part) || typeof part.block !== 'object' || part.type === 'image') return part
+  yield LONG_STEP
   const written = JSON.stringify(part.block)
   const json = yield* withStrings(written, text => replaced.get(text))
   if (json !== written) return { ...part, block: JSON.parse(json) }
-  const { block: _, ...others } = part
-  return isChanged ? others : part
+  return isChanged ? withoutBlock(part) : part
 }
 
 function* replacedPart(part: ContentPart, replaced: Replaced): Steps<ContentPart> {
@@ -113,7 +120,13 @@ function* replacedPart(part: ContentPart, replaced: Replaced): Steps<ContentPart
 function* replacedContent(content: Content, replaced: Replaced): Steps<Content> {
   if (typeof content === 'string') return replaced.get(content) ?? content
   const parts: ContentPart[] = []
-  for (const part of content) parts.push(yield* replacedPart(part, replaced))
+  let isBlockGone = false
+  for (const part of content) {
+    const changed = yield* replacedPart(part, replaced)
+    const isContinued = 'block' in part && part.block === 'continued'
+    if (!isContinued) isBlockGone = 'block' in part && !('block' in changed)
+    parts.push(isContinued && isBlockGone ? withoutBlock(changed) : changed)
+  }
   return parts
 }
 

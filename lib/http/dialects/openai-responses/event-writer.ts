@@ -37,10 +37,15 @@ const endOf = ({ reason }: Finish, isRefused: boolean) => {
 
 const FAILED = 'response.failed'
 
-/** An error as a failed response has it, in the words of its event. */
+/**
+ * An error as a failed response has it, in the words of its event. Codes of the gateway alone become OpenAI's, of which
+ * its clients know a closed list. Source: "ResponseErrorCode" in OpenAI's specification.
+ */
 const failureOf = (error: GatewayError) => {
-  const { message, code, type } = openAiErrorBody(error).error
-  return { code: code ?? type, message }
+  const { message, code } = openAiErrorBody(error).error
+  if (error.code === 'PROVIDER_RATE_LIMIT') return { code: 'rate_limit_exceeded', message }
+  const isOurs = code === null || code === error.code.toLowerCase()
+  return { code: isOurs ? 'server_error' : code, message }
 }
 
 /** Whether it is about the gateway's own access to the upstream and its rate there, which no client can change. */

@@ -16,6 +16,7 @@ import { finishEvent, partOrError, type ReplyPart } from './reply-part.ts'
 import { isTruncated } from './stream-event.ts'
 import { streamedReply } from './streamed-reply.ts'
 import {
+  LONGEST_VALUE,
   type ParameterLookup,
   type Unsupported,
   UnsupportedParameters,
@@ -199,13 +200,13 @@ const unsupportedIn = (thrown: unknown): UnsupportedParts =>
   (thrown instanceof GatewayError && thrown.cause instanceof UpstreamHttpError && thrown.cause.unsupported) ||
   NOTHING
 
-/** The parameters of a request. One that is text has those of the client's body. */
+/** The parameters of a request but long ones. One that is text has those of the client's body. */
 const lookupIn = (request: object | string, { raw }: Call): ParameterLookup => {
   if (typeof request === 'object') return name => (isObject(request) ? request[name] : undefined)
   return name => {
     // Of a member that is written twice the last one counts.
     const [, written] = raw?.members.findLast(([own]) => own === name) ?? []
-    return written === undefined ? undefined : JSON.parse(written)
+    return written === undefined || written.length > LONGEST_VALUE ? undefined : JSON.parse(written)
   }
 }
 

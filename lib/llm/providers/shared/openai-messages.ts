@@ -122,11 +122,11 @@ const assistantFor = (message: Assistant, form: MessageForm, isLast: boolean): o
   }
 }
 
-/** A tool's result; a breakpoint of the prompt cache stands on its last part. */
+/** A tool's result; a breakpoint of the prompt cache stands on its last part, unless it is empty. */
 const resultFor = (message: ToolResult, form: MessageForm): string | readonly object[] => {
   const content = contentFor(message, form)
   const { cacheControl } = message
-  if (!form.takesBreakpoints || !cacheControl) return content
+  if (!form.takesBreakpoints || !cacheControl || content === '') return content
   const parts = typeof content === 'string' ? [{ type: 'text', text: content }] : content
   return parts.map((part, at) => (at === parts.length - 1 ? { ...part, cache_control: cacheControl } : part))
 }

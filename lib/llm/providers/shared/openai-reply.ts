@@ -92,8 +92,12 @@ const wireEvent = (json: string, { isUsage, isContent }: WireMarks = {}): ReplyE
   ...(isContent && { isContent }),
 })
 
-/** The members of a message or a delta that are read, and its role, which is no content. */
+/** Members that describe content and are none themselves. */
+const DESCRIBING: ReadonlySet<string> = new Set(['name', 'type', 'id', 'index', 'format', 'channel'])
+
+/** The members of a message or a delta that are read, and those that are no content. */
 const READ_MEMBERS: ReadonlySet<string> = new Set([
+  ...DESCRIBING,
   'role',
   'content',
   'refusal',
@@ -104,8 +108,11 @@ const READ_MEMBERS: ReadonlySet<string> = new Set([
 
 const isFilled = (value: unknown): boolean => {
   if (typeof value === 'string') return value !== ''
-  return typeof value === 'object' && value !== null && Object.values(value).some(isFilled)
+  return typeof value === 'object' && value !== null && hasFilled(value, DESCRIBING)
 }
+
+const hasFilled = (fields: object, but: ReadonlySet<string>): boolean =>
+  Object.entries(fields).some(([name, value]) => !but.has(name) && isFilled(value))
 
 const isUnreadPart = (part: unknown): boolean => {
   const { type } = fieldsOf(part) ?? {}
@@ -114,8 +121,7 @@ const isUnreadPart = (part: unknown): boolean => {
 
 /** Whether a delta has content that is not read: audio, images, a function call in the older form. */
 const hasUnread = (delta: Fields): boolean =>
-  Object.entries(delta).some(([name, value]) => !READ_MEMBERS.has(name) && isFilled(value)) ||
-  (Array.isArray(delta.content) && delta.content.some(isUnreadPart))
+  hasFilled(delta, READ_MEMBERS) || (Array.isArray(delta.content) && delta.content.some(isUnreadPart))
 
 const usageIn = (value: unknown, { reportedCostUsd }: OpenAiVariant): ReportedUsage | undefined => {
   const usage = fieldsOf(value)

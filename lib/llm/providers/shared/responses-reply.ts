@@ -125,12 +125,17 @@ const CALL_DELTAS: ReadonlySet<string> = new Set([
 const ENDS: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete'])
 const FAILED = 'response.failed'
 
+/** A JSON value's text with each of its strings redacted. */
+const redactedJson = (json: string, redact: (text: string) => string): string =>
+  JSON.stringify(JSON.parse(json, (_, value) => (typeof value === 'string' ? redact(value) : value)))
+
 /** A failed response's event without secrets in the words of its error; everything else as it was written. */
 const withoutSecrets = (json: string, redact: (text: string) => string): string =>
   withMember(
     json,
     'response',
-    response => response && withMember(response, 'error', written => written && redact(written)),
+    response =>
+      response && withMember(response, 'error', written => written && redactedJson(written, redact)),
   )
 
 /** The types of items that are read; all others are calls of the upstream's own tools, and the like. */

@@ -188,12 +188,14 @@ const sentValue = (lookup: ParameterLookup, name: UnsupportedParameter): unknown
 
 /** Parameters of which single values are learned. */
 const WITH_VALUES: readonly UnsupportedParameter[] = [...TUNING, 'temperature', 'reasoning']
-/** In UTF-16 units. A longer value is not remembered. */
-const LONGEST_VALUE = 500
+/** Most UTF-16 units of a value that is remembered. */
+export const LONGEST_VALUE = 500
 
 /** A value of a model's parameter as a key; undefined where there is none, or it is too long. */
 const valueKey = (model: string, name: UnsupportedParameter, lookup: ParameterLookup): string | undefined => {
-  const value = JSON.stringify(sentValue(lookup, name))
+  const sent = sentValue(lookup, name)
+  if (typeof sent === 'string' && sent.length > LONGEST_VALUE) return undefined
+  const value = JSON.stringify(sent)
   return value === undefined || value.length > LONGEST_VALUE
     ? undefined
     : JSON.stringify([model, name, value])

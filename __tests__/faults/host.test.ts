@@ -290,13 +290,17 @@ describe('more connections than there can be files', () => {
       env: () => ({ MAX_RETRIES: '0', ENABLE_CACHING: 'false', BREAKER_OPEN_MS: '1' }),
     })
     try {
+      const failing = Promise.withResolvers<void>()
       scene.upstream.usually(async (response, asked, signal) => {
-        await sleep(1_000, undefined, { signal }).catch(() => {})
+        // Until a call has failed, and so found no socket left, none of them gets one back.
+        await Promise.race([failing.promise, sleep(10_000, undefined, { signal }).catch(() => {})])
         return echoes(response, asked, signal)
       })
-      const asked = Array.from({ length: 180 }, (_, index) =>
-        scene.ask('openai/any', index % 2 === 0).catch(() => undefined),
-      )
+      const asked = Array.from({ length: 180 }, async (_, index) => {
+        const one = await scene.ask('openai/any', index % 2 === 0).catch(() => undefined)
+        if (one && one.status !== 200) failing.resolve()
+        return one
+      })
       const told = (await Promise.all(asked)).filter(one => one !== undefined)
       const failed = told.filter(({ status }) => status !== 200)
       expect(failed.length).toBeLessThan(told.length)

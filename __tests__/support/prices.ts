@@ -1,6 +1,6 @@
 import type { Prices } from '#lib/ledger/meter.ts'
 
-/** Prices of which only these are known; nobody is told of those that are not. */
+/** Prices of a test: those that it gives, and no others. What has none is not reported. */
 export const pricesWith = (known: Partial<Prices> = {}): Prices => ({
   priceOf: () => undefined,
   unitPriceOf: () => undefined,

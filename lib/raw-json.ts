@@ -138,12 +138,27 @@ export const withMember = (
   name: string,
   change: (written: string | undefined) => string | undefined,
 ): string => {
-  const place = completed(scanPlaces(json)).findLast(one => one.name === name)
-  const value = change(place && json.slice(place.valueFrom, place.to).trimEnd())
-  if (value === undefined) return place ? withoutMember(json, name) : json
+  const places = completed(scanPlaces(json))
+  const place = places.findLast(one => one.name === name)
+  const written = place && json.slice(place.valueFrom, place.to).trimEnd()
+  const value = change(written)
+  if (value === written) return json
+  if (value === undefined) return withoutMember(json, name)
   if (place) return json.slice(0, place.valueFrom) + value + json.slice(place.to)
-  return objectOf([...membersOf(json), [name, value]])
+  const end = places.at(-1)?.to ?? json.indexOf('{') + 1
+  return `${json.slice(0, end)}${places.length > 0 ? ',' : ''}${JSON.stringify(name)}:${value}${json.slice(end)}`
 }
+
+/** `withMember` for a member of an object's member, where both are written. */
+export const withInnerMember = (
+  json: string,
+  outer: string,
+  inner: string,
+  change: (written: string) => string,
+): string =>
+  withMember(json, outer, value =>
+    value?.startsWith('{') ? withMember(value, inner, written => written && change(written)) : value,
+  )
 
 /** The member of that name, as it is written; undefined where there is none. */
 export const memberIn = (
@@ -174,6 +189,10 @@ export function* scanElements(json: string): Scan<readonly string[]> {
 
 /** The elements of a valid JSON array's text, as they are written. */
 export const elementsOf = (json: string): readonly string[] => completed(scanElements(json))
+
+/** A valid JSON array's text with each element changed. @param change gets an element and makes others of it, as written */
+export const withElements = (json: string, change: (element: string, at: number) => string): string =>
+  `[${elementsOf(json).map(change).join()}]`
 
 /** How many elements an array has, and how many of them are numbers. */
 export type ElementCount = Readonly<{ elements: number; numbers: number }>

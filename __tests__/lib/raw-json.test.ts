@@ -1,7 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { atOnce } from '#lib/loop-turns.ts'
-import { countElements, elementsOf, membersOf, objectOf, withMember, withoutMember } from '#lib/raw-json.ts'
+import {
+  countElements,
+  elementsOf,
+  membersOf,
+  objectOf,
+  withInnerMember,
+  withMember,
+  withoutMember,
+} from '#lib/raw-json.ts'
 
 const spaced = (value: unknown, indent: string) => JSON.stringify(value, undefined, indent)
 const indents = fc.constantFrom('', ' ', '\t', '\r\n ')
@@ -90,6 +98,7 @@ describe('a member that is changed', () => {
     ['{"b":1,"a":1e400,"b":2}', '{"b":1,"a":1e400,"b":<2>}'],
     ['{"a":{"b":1}}', '{"a":{"b":1},"b":<undefined>}'],
     ['{"a":9007199254740993}', '{"a":9007199254740993,"b":<undefined>}'],
+    ['{ "a" : 1.0}', '{ "a" : 1.0,"b":<undefined>}'],
     ['{}', '{"b":<undefined>}'],
   ])('leaves all others as they are written: %s', (json, changed) => {
     expect(withMember(json, 'b', written => `<${written}>`)).toBe(changed)
@@ -98,5 +107,14 @@ describe('a member that is changed', () => {
   it('is left out where it gets no value', () => {
     expect(withMember('{"a":1.0,"b":2}', 'b', () => undefined)).toBe('{"a":1.0}')
     expect(withMember('{ "a":1.0 }', 'b', () => undefined)).toBe('{ "a":1.0 }')
+  })
+
+  it.each([
+    ['{"a": 1.0 , "b": {"c": 2.0, "d": [ ]} }', '{"a": 1.0 , "b": {"c": <2.0>, "d": [ ]} }'],
+    ['{"b":{"d":1}}', '{"b":{"d":1}}'],
+    ['{"b":[{"c":1}]}', '{"b":[{"c":1}]}'],
+    ['{"b":"{}","c":1}', '{"b":"{}","c":1}'],
+  ])('may be one of a member, where both are written: %s', (json, changed) => {
+    expect(withInnerMember(json, 'b', 'c', written => `<${written}>`)).toBe(changed)
   })
 })

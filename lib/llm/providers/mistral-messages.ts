@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { elementsOf, memberOf, withMember } from '../../raw-json.ts'
+import { membersOf, objectOf, withElements, withMember } from '../../raw-json.ts'
 import type { Message } from '../message.ts'
 
 /** Source: Mistral's error 3280, "must be a-z, A-Z, 0-9, with a length of 9". */
@@ -21,17 +21,14 @@ const withOwnIds = (message: Message): Message => {
 const isOutOfTurn = (message: Message, before: Message | undefined): boolean =>
   before?.role === 'tool' && message.role !== 'tool' && message.role !== 'assistant'
 
-const mistralIdJson = (written: string | undefined): string | undefined => {
-  if (written === undefined) return undefined
+const mistralIdJson = (written: string): string => {
   const id: unknown = JSON.parse(written)
   return typeof id === 'string' && !ID.test(id) ? JSON.stringify(mistralId(id)) : written
 }
 
-const withOwnCallIds = (calls: string | undefined): string | undefined =>
-  calls?.startsWith('[')
-    ? `[${elementsOf(calls)
-        .map(call => withMember(call, 'id', mistralIdJson))
-        .join()}]`
+const withOwnCallIds = (calls: string): string =>
+  calls.startsWith('[')
+    ? withElements(calls, call => withMember(call, 'id', written => written && mistralIdJson(written)))
     : calls
 
 const BETWEEN_JSON = '{"role":"assistant","content":"OK."}'
@@ -41,14 +38,17 @@ const AFTER_RESULT: ReadonlySet<string | undefined> = new Set([RESULT, '"assista
 /** A client's messages as Mistral takes them: ids that fit, and an answer between a result and a user's message. */
 export const mistralMessagesJson = (messages: string): string => {
   let before: string | undefined
-  const fitted = elementsOf(messages).flatMap(message => {
-    const role = memberOf(message, 'role')
+  return withElements(messages, message => {
+    const members = new Map(membersOf(message))
+    const role = members.get('role')
     const isLate = before === RESULT && !AFTER_RESULT.has(role)
     before = role
-    const own = withMember(withMember(message, 'tool_call_id', mistralIdJson), 'tool_calls', withOwnCallIds)
-    return isLate ? [BETWEEN_JSON, own] : [own]
+    const [id, calls] = [members.get('tool_call_id'), members.get('tool_calls')]
+    if (id) members.set('tool_call_id', mistralIdJson(id))
+    if (calls) members.set('tool_calls', withOwnCallIds(calls))
+    const own = id || calls ? objectOf([...members]) : message
+    return isLate ? `${BETWEEN_JSON},${own}` : own
   })
-  return `[${fitted.join()}]`
 }
 
 const BETWEEN: Message = { role: 'assistant', content: 'OK.' }

@@ -1,7 +1,7 @@
 import type { GatewayError } from '../../../errors.ts'
 import type { Finish } from '../../../llm/events.ts'
 import type { Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
-import { memberOf, withMember } from '../../../raw-json.ts'
+import { memberOf, withInnerMember } from '../../../raw-json.ts'
 import { sseEvent } from '../../sse.ts'
 import { openAiErrorBody } from '../openai-error.ts'
 import { type ItemEvent, OutputItems } from './output-items.ts'
@@ -178,11 +178,7 @@ export class PassedResponse {
   #passedFailure(event: WireEvent, error: GatewayError): string {
     if (!isOurs(error)) return this.frame(event)
     const ours = JSON.stringify(failureOf(error))
-    const json = withMember(
-      event.json,
-      'response',
-      response => response && withMember(response, 'error', written => written && ours),
-    )
+    const json = withInnerMember(event.json, 'response', 'error', () => ours)
     return this.frame({ ...event, json })
   }
 }

@@ -1,4 +1,4 @@
-import { elementsOf, membersOf, objectOf, withMember } from '../../../raw-json.ts'
+import { membersOf, objectOf, withElements, withMember } from '../../../raw-json.ts'
 import { toolCallBody, toolCallDelta } from '../../openai-tool-call.ts'
 import type { ReplyEvent } from '../../types.ts'
 import { type Fields, fieldsOf, listIn, wordIn } from './lenient.ts'
@@ -59,7 +59,7 @@ export const withCalls = (json: string, member: 'message' | 'delta', repaired: R
     const calls = repaired.get(at)
     return calls ? withMember(written, member, withOwn(calls)) : written
   }
-  return withMember(json, 'choices', choices => choices && `[${elementsOf(choices).map(choice).join()}]`)
+  return withMember(json, 'choices', choices => choices && withElements(choices, choice))
 }
 
 const isReadable = (calls: unknown): boolean =>

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../../errors.ts'
-import { elementsOf, isObject, membersOf, objectOf } from '../../../raw-json.ts'
+import { isObject, objectOf, withElements, withMember } from '../../../raw-json.ts'
 import type { ContentPart } from '../../message.ts'
 import type { Call, RawRequest, WireFormat } from '../../types.ts'
 
@@ -26,14 +26,9 @@ const INSTRUCTION_ROLES: ReadonlySet<unknown> = new Set(['"system"', '"developer
 
 /** The messages with instructions in another role; everything else as it is written. */
 const withRole = (messages: string, role: string): string =>
-  `[${elementsOf(messages)
-    .map(message => {
-      const members = membersOf(message)
-      return members.some(([name, value]) => name === 'role' && INSTRUCTION_ROLES.has(value))
-        ? objectOf(members.map(([name, value]) => [name, name === 'role' ? JSON.stringify(role) : value]))
-        : message
-    })
-    .join()}]`
+  withElements(messages, message =>
+    withMember(message, 'role', own => (INSTRUCTION_ROLES.has(own) ? JSON.stringify(role) : own)),
+  )
 
 const changedMessages = (written: string, { messages, instructionRole }: RawChanges): string => {
   const changed = messages?.(written) ?? written

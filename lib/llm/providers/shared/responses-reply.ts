@@ -1,4 +1,4 @@
-import { withMember } from '../../../raw-json.ts'
+import { oneLine, withInnerMember } from '../../../raw-json.ts'
 import type { SseEvent } from '../../../sse-parser.ts'
 import type { ReplyEvent } from '../../types.ts'
 import { callsInResponse, withHostedCalls } from './hosted-calls.ts'
@@ -102,13 +102,11 @@ export const responsePart = (body: string, options: ReadOptions): ReplyPart => {
 const isOfAnswer = (name: string): boolean =>
   name === '' || name === 'message' || name.startsWith('response.')
 
-const LINE_BREAKS = /[\r\n]+/g
-
 const wireOf = (name: string, json: string, isContent: boolean): ReplyEvent => ({
   type: 'wire',
   format: 'openai-responses',
   event: name,
-  json: json.includes('\n') || json.includes('\r') ? json.replace(LINE_BREAKS, ' ') : json,
+  json: oneLine(json),
   ...(isContent && { isContent }),
 })
 
@@ -131,12 +129,7 @@ const redactedJson = (json: string, redact: (text: string) => string): string =>
 
 /** A failed response's event without secrets in the words of its error; everything else as it was written. */
 const withoutSecrets = (json: string, redact: (text: string) => string): string =>
-  withMember(
-    json,
-    'response',
-    response =>
-      response && withMember(response, 'error', written => written && redactedJson(written, redact)),
-  )
+  withInnerMember(json, 'response', 'error', written => redactedJson(written, redact))
 
 /** The types of items that are read; all others are calls of the upstream's own tools, and the like. */
 const READ_ITEMS: ReadonlySet<unknown> = new Set([

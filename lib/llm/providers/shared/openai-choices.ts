@@ -40,7 +40,7 @@ export const otherTextBytes = (choices: unknown, read: Fields | undefined, repea
 export type RepairedCalls = ReadonlyMap<number, readonly object[]>
 
 /** The tool calls among what was read of a whole message, each in one fragment. */
-export const wholeCalls = (events: readonly ReplyEvent[]): readonly object[] =>
+const wholeCalls = (events: readonly ReplyEvent[]): readonly object[] =>
   events
     .filter(event => event.type === 'tool-call-delta')
     .map(({ id = '', name = '', ...others }) => toolCallBody({ id, name, ...others }))
@@ -78,8 +78,6 @@ export const repairedMessages = (choices: unknown, replyId: string): RepairedCal
   return repaired
 }
 
-type Other = { isEnded: boolean; readonly calls: ToolCallFragments }
-
 /** OpenAI takes 128 for `n`. */
 const MOST_CHOICES = 256
 const HEAD: ReadonlySet<string> = new Set([
@@ -94,7 +92,9 @@ const HEAD: ReadonlySet<string> = new Set([
 /** The choices of a stream but the one that is read: whether they have ended, and their tool calls. */
 export class OtherChoices {
   readonly #replyId: string
-  readonly #byIndex = new Map<number, Other>()
+  readonly #calls = new Map<number, ToolCallFragments>()
+  /** The indexes of those that have begun, and not ended. */
+  readonly #open = new Set<number>()
   #last = ''
 
   /** @param replyId for tool calls without an id */
@@ -115,41 +115,37 @@ export class OtherChoices {
       const choice = fieldsOf(value)
       if (!choice || choice === read || typeof choice.index !== 'number') return
       this.#last = json
-      const other = this.#of(choice.index)
-      other.isEnded ||= wordIn(choice.finish_reason) !== undefined
+      const own = this.#callsOf(choice.index)
+      if (wordIn(choice.finish_reason) !== undefined) this.#open.delete(choice.index)
       const calls = fieldsOf(choice.delta)?.tool_calls
       if (!isReadable(calls)) return
-      const events = other.calls.read(calls)
-      if (other.calls.isRepaired) repaired.set(at, callFragments(events))
+      const events = own.read(calls)
+      if (own.isRepaired) repaired.set(at, callFragments(events))
     })
     return repaired
   }
 
   /** Whether one has begun, and not ended. */
   get areOpen(): boolean {
-    return this.#open.length > 0
+    return this.#open.size > 0
   }
 
   /** Chunks that end those which have begun, and not ended. */
   ends(): readonly string[] {
-    const members = this.areOpen ? membersOf(this.#last) : []
-    const head = members.filter(([name]) => HEAD.has(name))
-    return this.#open.map(index => {
+    const head = membersOf(this.#last).filter(([name]) => HEAD.has(name))
+    return [...this.#open].map(index => {
       const choice = { index, delta: {}, logprobs: null, finish_reason: 'stop' }
       return objectOf([...head, ['choices', JSON.stringify([choice])]])
     })
   }
 
-  get #open(): readonly number[] {
-    return [...this.#byIndex].flatMap(([index, { isEnded }]) => (isEnded ? [] : [index]))
-  }
-
-  #of(index: number): Other {
-    const known = this.#byIndex.get(index)
+  #callsOf(index: number): ToolCallFragments {
+    const known = this.#calls.get(index)
     if (known) return known
-    if (this.#byIndex.size === MOST_CHOICES) throw new MalformedResponse('too many choices')
-    const other = { isEnded: false, calls: new ToolCallFragments(this.#replyId) }
-    this.#byIndex.set(index, other)
-    return other
+    if (this.#calls.size === MOST_CHOICES) throw new MalformedResponse('too many choices')
+    const calls = new ToolCallFragments(this.#replyId)
+    this.#calls.set(index, calls)
+    this.#open.add(index)
+    return calls
   }
 }

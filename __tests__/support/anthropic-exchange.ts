@@ -1,7 +1,7 @@
 import { collect } from '#lib/llm/events.ts'
 import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import type { Call } from '#lib/llm/types.ts'
-import { newCall } from './calls.ts'
+import { newAttempt, newCall } from './calls.ts'
 import { providerDeps } from './provider-deps.ts'
 import { answering } from './wire-fixtures.ts'
 
@@ -35,6 +35,6 @@ export const anthropicExchange = async (
     }),
   )
   const target = { provider: 'anthropic', model, name: model }
-  const reply = await provider.ask(newCall({ stream: isStream, ...changes }), target)
+  const reply = await provider.ask(newCall({ stream: isStream, ...changes }), target, newAttempt())
   return { sent, head: reply.head, answer: await collect(reply), usage: await reply.usage }
 }

@@ -1,5 +1,5 @@
 import type { Call, Reply, ReplyEvent, Target } from '#lib/llm/types.ts'
-import { AttemptBudget, newJournal } from '#lib/request-context.ts'
+import { type Attempt, AttemptBudget, newJournal } from '#lib/request-context.ts'
 
 export const TARGET: Target = { provider: 'fake', model: 'model', name: 'fake/model' }
 
@@ -24,6 +24,9 @@ export const newCall = (changes: Partial<Call> = {}): Call => ({
   attempts: new AttemptBudget(),
   ...changes,
 })
+
+/** The first attempt at a call. */
+export const newAttempt = (target = TARGET): Attempt => ({ number: 0, target, startedAt: 0 })
 
 /** A reply of these events. */
 export const replyOf = (events: AsyncIterable<readonly ReplyEvent[]>): Reply => ({

@@ -6,7 +6,7 @@ import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import type { Post } from '#lib/llm/providers/shared/upstream.ts'
 import type { Reply, ReplyEvent, Usage } from '#lib/llm/types.ts'
 import { usdOf } from '#lib/money.ts'
-import { collect, newCall } from './calls.ts'
+import { collect, newAttempt, newCall } from './calls.ts'
 import { providerDeps } from './provider-deps.ts'
 import { answering } from './wire-fixtures.ts'
 
@@ -57,7 +57,7 @@ export const outcomesBy = (definition: ProviderDefinition): OutcomeOfBody => {
     post = answering(200, type, [body])
     try {
       const target = { provider: id, model: 'model', name: `${id}/model` }
-      return await outcomeOf(await provider.ask(newCall({ stream }), target))
+      return await outcomeOf(await provider.ask(newCall({ stream }), target, newAttempt()))
     } catch (thrown) {
       if (thrown instanceof GatewayError) return thrown
       throw thrown

@@ -203,19 +203,19 @@ export type Reply = Readonly<{
  * A provider of answers to calls.
  *
  * `ask` resolves when the first content is available, so that until then a policy may still try another target; it
- * rejects with a GatewayError; what the upstream reports to have used by then is the attempt's `usage`. When `call.signal` aborts, the upstream connection closes at once, and pending reads
- * fail with the signal's reason.
+ * rejects with a GatewayError; what the upstream reports to have used by then is the attempt's `usage`. When
+ * `call.signal` aborts, the upstream connection closes at once, and pending reads fail with the signal's reason.
  */
 export interface Provider {
   readonly id: string
   /** What it has, for calls of no other kind; when absent chat, and with `pass` every endpoint beside it. */
   readonly endpoints?: ReadonlySet<Endpoint | 'chat'>
-  ask(call: Call, target: Target, attempt?: Attempt): Promise<Reply>
+  ask(call: Call, target: Target, attempt: Attempt): Promise<Reply>
   /**
    * The vendor's own count of a call's input tokens, as its JSON text; undefined where it has none for calls of that
    * format. Rejects with a GatewayError.
    */
-  countTokens?(call: Call, target: Target, attempt?: Attempt): Promise<string | undefined>
+  countTokens?(call: Call, target: Target, attempt: Attempt): Promise<string | undefined>
   /** Answers a call with `passthrough`, as `ask` does a chat; absent where the provider has chat alone. */
-  pass?(call: Call, target: Target, attempt?: Attempt): Promise<Reply>
+  pass?(call: Call, target: Target, attempt: Attempt): Promise<Reply>
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ConfigurationError, parseEnvironment } from '#lib/config/env.ts'
 import { buildProviders, faultsBeside } from '#lib/gateway/providers.ts'
 import { RateHeadrooms } from '#lib/resilience/defer-background.ts'
-import { newCall } from '../../support/calls.ts'
+import { newAttempt, newCall } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
 import { completion, sends } from '../../support/upstream-behaviour.ts'
@@ -34,7 +34,11 @@ describe('the providers of an environment', () => {
     const headrooms = new RateHeadrooms()
     const env = parseEnvironment({ OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: upstream.baseUrl })
     const provider = buildProviders(env, clock, headrooms, () => 'chat_1').providers.get('openai')
-    const reply = await provider?.ask(newCall({ ...(background && { background }), plan: [TARGET] }), TARGET)
+    const reply = await provider?.ask(
+      newCall({ ...(background && { background }), plan: [TARGET] }),
+      TARGET,
+      newAttempt(),
+    )
     await reply?.events[Symbol.asyncIterator]().return?.()
     expect(headrooms.enoughAt(TARGET)).toBe(background ? clock.now() + 60_000 : undefined)
   })

@@ -15,7 +15,7 @@ import { postOver } from '#lib/llm/providers/shared/upstream.ts'
 import { upstreamAgent } from '#lib/llm/providers/shared/upstream-agent.ts'
 import type { Call } from '#lib/llm/types.ts'
 import { texts } from '../../support/anthropic-behaviour.ts'
-import { collect, newCall } from '../../support/calls.ts'
+import { collect, newAttempt, newCall } from '../../support/calls.ts'
 import { anthropicCall, openAiCall, responsesCall } from '../../support/dialect-calls.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
 import { completes } from '../../support/openai-behaviour.ts'
@@ -70,7 +70,7 @@ const setting = (rule: AnswerSchemaRule | undefined, definition: ProviderDefinit
   const ask = (call: Call) =>
     policy(call, next => {
       asked.push(next)
-      return provider.ask(next, { provider: definition.id, model: 'model', name: 'model' })
+      return provider.ask(next, { provider: definition.id, model: 'model', name: 'model' }, newAttempt())
     })
   return { ask, reports, asked }
 }

@@ -6,7 +6,7 @@ import { openai } from '#lib/llm/providers/openai.ts'
 import { postOver } from '#lib/llm/providers/shared/upstream.ts'
 import { upstreamAgent } from '#lib/llm/providers/shared/upstream-agent.ts'
 import type { Call, WireFormat } from '#lib/llm/types.ts'
-import { batches, collect, newCall, replyOf } from '../../support/calls.ts'
+import { batches, collect, newAttempt, newCall, replyOf } from '../../support/calls.ts'
 import { anthropicCall, bodyFor, nativeCall, openAiCall, responsesCall } from '../../support/dialect-calls.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
@@ -220,7 +220,7 @@ describe('the policy of the system prompt', () => {
     )
     const target = { provider: 'openai', model: 'gpt-4o', name: 'gpt-4o' }
     const policy = systemPrompt({ promptOf: () => OURS })
-    return collect(await policy(call, next => provider.ask(next, target)))
+    return collect(await policy(call, next => provider.ask(next, target, newAttempt())))
   }
 
   /** Repeats the instructions, as OpenAI does. */

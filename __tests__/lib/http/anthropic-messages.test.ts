@@ -20,7 +20,7 @@ import type { Call } from '#lib/llm/types.ts'
 import { messagesBodyOrThrow } from '#lib/validation/anthropic-messages.ts'
 import { openAiChatBody } from '#lib/validation/openai-chat.ts'
 import { block, ended, message, sseOf, started } from '../../support/anthropic-behaviour.ts'
-import { newCall } from '../../support/calls.ts'
+import { newAttempt, newCall } from '../../support/calls.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
 import { rawJson } from '../../support/raw-json.ts'
 import { answering, fixturesOf, splitAt } from '../../support/wire-fixtures.ts'
@@ -53,7 +53,7 @@ const asked = (definition: ProviderDefinition, post: Post, call: Call) =>
         post,
       }),
     )
-    .ask(call, { provider: definition.id, model: 'model', name: `${definition.id}/model` })
+    .ask(call, { provider: definition.id, model: 'model', name: `${definition.id}/model` }, newAttempt())
 
 const textOf = async ({ stream, text, json }: RouteResponse): Promise<string> =>
   stream ? await new Response(stream).text() : (text?.body ?? JSON.stringify(json))

@@ -11,7 +11,7 @@ import { PROVIDERS } from '#lib/llm/providers/registry.ts'
 import { chatWarnings } from '#lib/llm/providers/shared/chat-request.ts'
 import type { Call } from '#lib/llm/types.ts'
 import { openAiChatBody } from '#lib/validation/openai-chat.ts'
-import { newCall, TARGET } from '../../support/calls.ts'
+import { newAttempt, newCall, TARGET } from '../../support/calls.ts'
 import { bodyFor } from '../../support/dialect-calls.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
 import { rawJson } from '../../support/raw-json.ts'
@@ -52,7 +52,7 @@ const given = async (
     }),
   )
   const target = { provider: definition.id, model: 'model', name: `${definition.id}/model` }
-  const reply = await provider.ask(call, target)
+  const reply = await provider.ask(call, target, newAttempt())
   return textOf(await chatCompletionResponse(call, reply, { clock: CLOCK, abort: () => {}, wantsUsage }))
 }
 

@@ -10,7 +10,7 @@ import { chatRequest } from '#lib/llm/providers/shared/chat-request.ts'
 import type { Call, ReplyEvent } from '#lib/llm/types.ts'
 import { chatBodyOrThrow } from '#lib/validation/openai-chat.ts'
 import { responsesBodyOrThrow } from '#lib/validation/openai-responses.ts'
-import { batches, collect, newCall, replyOf, TARGET } from '../../support/calls.ts'
+import { batches, collect, newAttempt, newCall, replyOf, TARGET } from '../../support/calls.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
 import { rawJson } from '../../support/raw-json.ts'
 import {
@@ -217,7 +217,7 @@ describe('a request for Responses', () => {
           },
         }),
       )
-      await provider.ask(call, TARGET).catch(() => {})
+      await provider.ask(call, TARGET, newAttempt()).catch(() => {})
       return String(bodies[0])
     }
 
@@ -322,7 +322,7 @@ describe('a stream of Responses', () => {
         post: answering(200, 'text/event-stream', pieces),
       }),
     )
-    const reply = await provider.ask({ ...call, signal: new AbortController().signal }, TARGET)
+    const reply = await provider.ask({ ...call, signal: new AbortController().signal }, TARGET, newAttempt())
     return { events: await collect(reply), usage: await reply.usage }
   }
 
@@ -337,7 +337,11 @@ describe('a stream of Responses', () => {
         redact: text => text.replaceAll('sk-secret', '***'),
       }),
     )
-    const reply = await provider.ask({ ...asked.call, signal: new AbortController().signal }, TARGET)
+    const reply = await provider.ask(
+      { ...asked.call, signal: new AbortController().signal },
+      TARGET,
+      newAttempt(),
+    )
     const sent = await responsesResponse(asked, reply, RESPONDING)
     const text = await new Response(sent.stream ?? null).text()
     expect(text.startsWith(written)).toBe(true)

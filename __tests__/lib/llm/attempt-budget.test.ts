@@ -1,14 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AttemptBudget, beginAttempt } from '#lib/request-context.ts'
-import { newCall, TARGET } from '../../support/calls.ts'
-
-const attempt = () => ({ number: 0, target: TARGET, startedAt: 0 })
+import { newAttempt, newCall, TARGET } from '../../support/calls.ts'
 
 /** Takes and makes so many. */
 const spent = (times: number): AttemptBudget => {
   const budget = new AttemptBudget()
-  for (let made = 0; made < times; made += 1) if (budget.take()) budget.begin(attempt())
+  for (let made = 0; made < times; made += 1) if (budget.take()) budget.begin(newAttempt())
   return budget
 }
 
@@ -49,7 +47,7 @@ describe('the attempts of a call', () => {
         for (const [index, what] of steps.entries()) {
           if (what === 'release') budget.release()
           else if ((what === 'take' ? budget.take() : budget.takeHedge(0)) && comesToAnAttempt[index])
-            budget.begin(attempt())
+            budget.begin(newAttempt())
           expect(budget.made.length + budget.remaining).toBeLessThanOrEqual(4)
           expect(budget.remaining).toBeGreaterThanOrEqual(0)
         }

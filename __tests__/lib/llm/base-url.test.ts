@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PROVIDERS } from '#lib/llm/providers/registry.ts'
 import { postOver } from '#lib/llm/providers/shared/upstream.ts'
 import { upstreamAgent } from '#lib/llm/providers/shared/upstream-agent.ts'
-import { newCall } from '../../support/calls.ts'
+import { newAttempt, newCall } from '../../support/calls.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
 import { refuses } from '../../support/upstream-behaviour.ts'
@@ -33,7 +33,7 @@ describe('a base URL', () => {
         post: postOver(upstreamAgent()),
       }),
     )
-    await provider?.ask(newCall(), { provider: id, model: 'm', name: 'm' }).catch(() => {})
+    await provider?.ask(newCall(), { provider: id, model: 'm', name: 'm' }, newAttempt()).catch(() => {})
     return upstream.calls.at(-1)
   }
 

@@ -4,7 +4,7 @@ import { openai } from '#lib/llm/providers/openai.ts'
 import { openrouter } from '#lib/llm/providers/openrouter.ts'
 import { bodyUsage, usageInTail } from '#lib/llm/providers/shared/body-usage.ts'
 import { membersOf } from '#lib/raw-json.ts'
-import { collect, newCall, TARGET } from '../../support/calls.ts'
+import { collect, newAttempt, newCall, TARGET } from '../../support/calls.ts'
 import { providerThatSends } from '../../support/wire-fixtures.ts'
 
 const requestTo = (endpoint: Endpoint, body: object = {}): PassthroughRequest => ({
@@ -144,7 +144,7 @@ describe('images that are charged one by one', () => {
       passthrough: requestTo('images/generations', { n }),
       stream: type !== 'application/json',
     })
-    const reply = await provider.pass?.(call, TARGET)
+    const reply = await provider.pass?.(call, TARGET, newAttempt())
     if (reply) await collect(reply)
     const billed = (await reply?.usage)?.billed
     return billed?.unit === 'image' ? billed.count : billed
@@ -185,7 +185,7 @@ describe('the cost that OpenRouter reports of an endpoint beside chat', () => {
   const usageOf = async (endpoint: Endpoint, type: string, body: string) => {
     const provider = providerThatSends(openrouter, type, body)
     const call = newCall({ passthrough: requestTo(endpoint), stream: type !== 'application/json' })
-    const reply = await provider.pass?.(call, TARGET)
+    const reply = await provider.pass?.(call, TARGET, newAttempt())
     if (reply) await collect(reply)
     return reply?.usage
   }

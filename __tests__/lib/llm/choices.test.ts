@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { openai } from '#lib/llm/providers/openai.ts'
 import type { Call, ReplyEvent, Usage } from '#lib/llm/types.ts'
 import { membersOf } from '#lib/raw-json.ts'
-import { collect, newCall, TARGET } from '../../support/calls.ts'
+import { collect, newAttempt, newCall, TARGET } from '../../support/calls.ts'
 import { providerThatSends } from '../../support/wire-fixtures.ts'
 
 const json = '{"model":"m","messages":[],"n":3}'
@@ -18,7 +18,7 @@ const usageOf = async (
 ): Promise<Usage> => {
   const provider = providerThatSends(openai, type, ...pieces)
   const call = newCall({ stream: type === 'text/event-stream', ...changes })
-  const reply = await provider.ask(call, TARGET)
+  const reply = await provider.ask(call, TARGET, newAttempt())
   if (groups === Number.POSITIVE_INFINITY) await collect(reply)
   else {
     const events = reply.events[Symbol.asyncIterator]()
@@ -102,7 +102,7 @@ describe('several choices of a stream that passes on', () => {
   const DONE = 'data: [DONE]\n\n'
   const eventsOf = async (...pieces: readonly string[]): Promise<readonly ReplyEvent[]> => {
     const provider = providerThatSends(openai, 'text/event-stream', ...pieces)
-    return collect(await provider.ask(newCall({ stream: true, ...RAW }), TARGET))
+    return collect(await provider.ask(newCall({ stream: true, ...RAW }), TARGET, newAttempt()))
   }
   const wires = (events: readonly ReplyEvent[]) =>
     events.flatMap(event => (event.type === 'wire' ? event.json : []))
@@ -170,7 +170,7 @@ describe('several choices of a stream that passes on', () => {
     const repaired = '{"id":"call_2","type":"function","function":{"name":"g","arguments":"{\\"a\\":1}"}}'
     const body = (second: string) => `{"created":1.0,"choices":[${choice(0, well)},${choice(1, second)}]}`
     const provider = providerThatSends(openai, 'application/json', body(ill))
-    const events = await collect(await provider.ask(newCall(RAW), TARGET))
+    const events = await collect(await provider.ask(newCall(RAW), TARGET, newAttempt()))
     expect(wires(events)).toEqual([body(repaired)])
   })
 })

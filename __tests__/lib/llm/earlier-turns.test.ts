@@ -10,7 +10,7 @@ import { messagesFor } from '#lib/llm/providers/shared/openai-messages.ts'
 import { vllm } from '#lib/llm/providers/vllm.ts'
 import type { Call } from '#lib/llm/types.ts'
 import { anthropicExchange } from '../../support/anthropic-exchange.ts'
-import { collect, newCall } from '../../support/calls.ts'
+import { collect, newAttempt, newCall } from '../../support/calls.ts'
 import { anthropicCall, openAiCall } from '../../support/dialect-calls.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
 import { answering } from '../../support/wire-fixtures.ts'
@@ -35,7 +35,13 @@ const sentBy = async (definition: ProviderDefinition, call: Call): Promise<reado
       },
     }),
   )
-  await collect(await provider.ask(call, { provider: definition.id, model: 'm', name: `${definition.id}/m` }))
+  await collect(
+    await provider.ask(
+      call,
+      { provider: definition.id, model: 'm', name: `${definition.id}/m` },
+      newAttempt(),
+    ),
+  )
   return sent
 }
 
@@ -169,7 +175,7 @@ describe('an answer of Mistral that thinks', () => {
   const ask = async (type: string, body: string, stream: boolean) => {
     const provider = mistral.create(providerDeps({ post: answering(200, type, [Buffer.from(body)]) }))
     const target = { provider: 'mistral', model: 'magistral', name: 'mistral/magistral' }
-    return collect(await provider.ask(newCall({ stream }), target))
+    return collect(await provider.ask(newCall({ stream }), target, newAttempt()))
   }
 
   it('has its reasoning, whole', async () => {

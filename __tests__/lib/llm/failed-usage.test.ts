@@ -8,8 +8,7 @@ import { openrouter } from '#lib/llm/providers/openrouter.ts'
 import { vllm } from '#lib/llm/providers/vllm.ts'
 import type { Call, Usage } from '#lib/llm/types.ts'
 import { membersOf } from '#lib/raw-json.ts'
-import type { Attempt } from '#lib/request-context.ts'
-import { newCall, TARGET } from '../../support/calls.ts'
+import { newAttempt, newCall, TARGET } from '../../support/calls.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
 import { answering, providerThatSends } from '../../support/wire-fixtures.ts'
 
@@ -35,7 +34,7 @@ const usageOfFailed = async (
   changes: Partial<Call>,
 ): Promise<Usage | undefined> => {
   const provider = providerThatSends(definition, type, body)
-  const attempt: Attempt = { number: 0, target: TARGET, startedAt: 0 }
+  const attempt = newAttempt()
   const call = newCall({ stream: type === EVENTS_TYPE, ...changes })
   const asked = call.passthrough
     ? provider.pass?.(call, TARGET, attempt)
@@ -121,7 +120,7 @@ const usageOfBroken = async (
     pieces.map(piece => Buffer.from(piece)),
   )
   const provider = definition.create(providerDeps({ baseUrl: 'http://upstream/v1', post }))
-  const attempt: Attempt = { number: 0, target: TARGET, startedAt: 0 }
+  const attempt = newAttempt()
   await expect(provider.ask(newCall(), TARGET, attempt)).rejects.toMatchObject({ code: 'PROVIDER_ERROR' })
   return attempt.usage
 }
@@ -167,7 +166,7 @@ describe('a whole answer that cannot be read', () => {
       Buffer.from(body).subarray(index * 1_000_001, (index + 1) * 1_000_001),
     )
     const provider = openai.create(providerDeps({ post: answering(200, JSON_TYPE, pieces) }))
-    const reply = await provider.ask(newCall(), TARGET, { number: 0, target: TARGET, startedAt: 0 })
+    const reply = await provider.ask(newCall(), TARGET, newAttempt())
     expect(await reply.usage).toEqual(USED)
     const group = await reply.events[Symbol.asyncIterator]().next()
     expect(group.value?.[0]).toEqual({ type: 'text-delta', text: 'é'.repeat(15_500_000) })

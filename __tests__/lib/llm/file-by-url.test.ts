@@ -6,7 +6,7 @@ import { mistral } from '#lib/llm/providers/mistral.ts'
 import { openai } from '#lib/llm/providers/openai.ts'
 import { openrouter } from '#lib/llm/providers/openrouter.ts'
 import type { Call, Message } from '#lib/llm/types.ts'
-import { newCall, TARGET } from '../../support/calls.ts'
+import { newAttempt, newCall, TARGET } from '../../support/calls.ts'
 import { anthropicCall, bodyFor, openAiCall, responsesCall } from '../../support/dialect-calls.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
 import { answering } from '../../support/wire-fixtures.ts'
@@ -37,7 +37,9 @@ const sentBy = async (definition: ProviderDefinition, call: Call, baseUrl?: stri
       },
     }),
   )
-  const thrown = await provider.ask(call, { ...TARGET, provider: definition.id }).catch(error => error)
+  const thrown = await provider
+    .ask(call, { ...TARGET, provider: definition.id }, newAttempt())
+    .catch(error => error)
   const [first] = sent
   if (!first) throw thrown
   return first

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { openai } from '#lib/llm/providers/openai.ts'
 import type { Reply, WireFormat } from '#lib/llm/types.ts'
 import { membersOf } from '#lib/raw-json.ts'
-import { newCall, TARGET } from '../../support/calls.ts'
+import { newAttempt, newCall, TARGET } from '../../support/calls.ts'
 import { providerThatSends } from '../../support/wire-fixtures.ts'
 
 const JSON_BODY = '{"model":"m","messages":[],"stream":true}'
@@ -11,7 +11,11 @@ const JSON_BODY = '{"model":"m","messages":[],"stream":true}'
 const asking = async (format: WireFormat, pieces: readonly object[]): Promise<Reply> => {
   const sent = pieces.map(piece => `data: ${JSON.stringify(piece)}\n\n`)
   const raw = { format, json: JSON_BODY, members: membersOf(JSON_BODY) } as const
-  return providerThatSends(openai, 'text/event-stream', ...sent).ask(newCall({ raw, stream: true }), TARGET)
+  return providerThatSends(openai, 'text/event-stream', ...sent).ask(
+    newCall({ raw, stream: true }),
+    TARGET,
+    newAttempt(),
+  )
 }
 
 /** How many of the upstream's messages have been read when the first of them leave. */

@@ -3,7 +3,7 @@ import type { Message } from '#lib/llm/message.ts'
 import { gemini } from '#lib/llm/providers/gemini.ts'
 import { groq } from '#lib/llm/providers/groq.ts'
 import type { Call, ReplyEvent } from '#lib/llm/types.ts'
-import { collect, newCall } from '../../support/calls.ts'
+import { collect, newAttempt, newCall } from '../../support/calls.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
 import { answering } from '../../support/wire-fixtures.ts'
 
@@ -61,7 +61,7 @@ const asked = async (call: Partial<Call>, model: string, definition = gemini) =>
     }),
   )
   const target = { provider: definition.id, model, name: `${definition.id}/${model}` }
-  const reply = await provider.ask(newCall({ stream: true, ...call }), target)
+  const reply = await provider.ask(newCall({ stream: true, ...call }), target, newAttempt())
   return { events: await collect(reply), sent: JSON.parse(sent) }
 }
 

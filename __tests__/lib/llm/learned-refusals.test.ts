@@ -15,7 +15,7 @@ import { postOver } from '#lib/llm/providers/shared/upstream.ts'
 import { upstreamAgent } from '#lib/llm/providers/shared/upstream-agent.ts'
 import type { Call, Provider, WireFormat } from '#lib/llm/types.ts'
 import { membersOf } from '#lib/raw-json.ts'
-import { collect, newCall, text } from '../../support/calls.ts'
+import { collect, newAttempt, newCall, text } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
@@ -85,7 +85,11 @@ const providerOf = (definition: ProviderDefinition, clock: Clock = systemClock):
   )
 
 const ask = async (provider: Provider, model: string, changes: Partial<Call> = {}) => {
-  const reply = await provider.ask(newCall(changes), { provider: provider.id, model, name: model })
+  const reply = await provider.ask(
+    newCall(changes),
+    { provider: provider.id, model, name: model },
+    newAttempt(),
+  )
   return { events: await collect(reply), warnings: reply.head.warnings }
 }
 
@@ -550,7 +554,7 @@ describe.each<[ProviderDefinition, WireFormat]>([
   const headOf = async (json: string) => {
     const raw = { format, json, members: membersOf(json) }
     const target = { provider: definition.id, model: 'unseeded', name: 'unseeded' }
-    return (await providerOf(definition).ask(newCall({ raw, strict: true }), target)).head
+    return (await providerOf(definition).ask(newCall({ raw, strict: true }), target, newAttempt())).head
   }
 
   it('is left out without a word where it is null, which is as good as absent', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { compatible } from '#lib/llm/providers/openai-compatible.ts'
 import { chatRequest, chatWarnings } from '#lib/llm/providers/shared/chat-request.ts'
 import type { Call } from '#lib/llm/types.ts'
-import { collect, newCall, TARGET } from '../../support/calls.ts'
+import { collect, newAttempt, newCall, TARGET } from '../../support/calls.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
 import { answering } from '../../support/wire-fixtures.ts'
 
@@ -136,7 +136,7 @@ describe('a tool with a longer name than OpenAI takes', () => {
       ],
       parameters: { tools: names.map(name => ({ name })), toolChoice: { type: 'tool', name: second } },
     })
-    const events = await collect(await provider.ask(call, TARGET))
+    const events = await collect(await provider.ask(call, TARGET, newAttempt()))
     const short = (sent?.tools ?? []).map(tool => tool.function.name)
     expect(short.map(({ length }) => length)).toEqual([64, 64])
     expect(new Set(short).size).toBe(2)

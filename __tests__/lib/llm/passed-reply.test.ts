@@ -4,7 +4,7 @@ import type { Endpoint, PassthroughRequest } from '#lib/llm/passthrough.ts'
 import { openai } from '#lib/llm/providers/openai.ts'
 import type { Reply } from '#lib/llm/types.ts'
 import { membersOf } from '#lib/raw-json.ts'
-import { newCall, TARGET } from '../../support/calls.ts'
+import { newAttempt, newCall, TARGET } from '../../support/calls.ts'
 import { providerThatSends } from '../../support/wire-fixtures.ts'
 
 const JSON_TYPE = 'application/json'
@@ -24,7 +24,7 @@ type Asked = Readonly<{ endpoint: Endpoint; format?: string; stream?: boolean }>
 const answer = async ({ endpoint, format, stream = false }: Asked, type: string, body: string) => {
   const provider = providerThatSends(openai, type, body)
   const call = newCall({ stream, passthrough: requestTo(endpoint, format) })
-  const reply: Reply | undefined = await provider.pass?.(call, TARGET)
+  const reply: Reply | undefined = await provider.pass?.(call, TARGET, newAttempt())
   return reply
 }
 

@@ -4,7 +4,7 @@ import { PROVIDERS } from '#lib/llm/providers/registry.ts'
 import { postOver } from '#lib/llm/providers/shared/upstream.ts'
 import { upstreamAgent } from '#lib/llm/providers/shared/upstream-agent.ts'
 import type { Call } from '#lib/llm/types.ts'
-import { collect, newCall, text } from '../../support/calls.ts'
+import { collect, newAttempt, newCall, text } from '../../support/calls.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
 import { type Behaviour, hangs, refuses, says, sends } from '../../support/upstream-behaviour.ts'
@@ -60,7 +60,11 @@ describe.each(PROVIDERS.map(definition => [definition.id, definition] as const))
     afterAll(() => upstream.stop())
 
     const ask = (changes: Partial<Call> = {}, model = 'model') =>
-      made(definition, upstream).ask(newCall(changes), { provider: id, model, name: `${id}/${model}` })
+      made(definition, upstream).ask(
+        newCall(changes),
+        { provider: id, model, name: `${id}/${model}` },
+        newAttempt(),
+      )
 
     it.each([false, true])('gives text, an end and its usage (stream: %s)', async stream => {
       const reply = await ask({ stream })
@@ -130,7 +134,11 @@ describe('the provider anthropic', () => {
       { role: 'system' as const, content: 'Be brief.' },
       { role: 'user' as const, content: 'Hello' },
     ]
-    const reply = await made(anthropic, upstream).ask(newCall({ messages, temperature: 1.5 }), target)
+    const reply = await made(anthropic, upstream).ask(
+      newCall({ messages, temperature: 1.5 }),
+      target,
+      newAttempt(),
+    )
     expect(await collect(reply)).toEqual([
       ...text('Hello there'),
       expect.objectContaining({ raw: 'end_turn' }),
@@ -153,7 +161,7 @@ describe('the provider anthropic', () => {
   it('tells a conversation that is too long from other faults', async () => {
     const error = { type: 'invalid_request_error', message: 'prompt is too long: 210000 tokens > 200000' }
     const upstream = (await FakeUpstream.start()).usually(refuses(400, { body: JSON.stringify({ error }) }))
-    await expect(made(anthropic, upstream).ask(newCall(), target)).rejects.toMatchObject({
+    await expect(made(anthropic, upstream).ask(newCall(), target, newAttempt())).rejects.toMatchObject({
       code: 'CONTEXT_LENGTH',
     })
     await upstream.stop()

@@ -7,7 +7,7 @@ import { postOver } from '#lib/llm/providers/shared/upstream.ts'
 import { upstreamAgent } from '#lib/llm/providers/shared/upstream-agent.ts'
 import type { Call, Message, Provider, RawRequest } from '#lib/llm/types.ts'
 import { membersOf } from '#lib/raw-json.ts'
-import { collect, newCall } from '../../support/calls.ts'
+import { collect, newAttempt, newCall } from '../../support/calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
@@ -65,7 +65,11 @@ const providerOf = (definition: ProviderDefinition): Provider =>
   )
 
 const ask = async (provider: Provider, changes: Partial<Call>) => {
-  const reply = await provider.ask(newCall(changes), { provider: provider.id, model: MODEL, name: MODEL })
+  const reply = await provider.ask(
+    newCall(changes),
+    { provider: provider.id, model: MODEL, name: MODEL },
+    newAttempt(),
+  )
   const events = await collect(reply)
   const { warnings, omitted } = reply.head
   return { events, warnings, omitted, usage: await reply.usage }

@@ -6,7 +6,7 @@ import { responseEvents } from '#lib/llm/providers/shared/responses-reply.ts'
 import { connectionError, upstreamError } from '#lib/llm/providers/shared/upstream-error.ts'
 import type { WireFormat } from '#lib/llm/types.ts'
 import { membersOf } from '#lib/raw-json.ts'
-import { newCall } from '../../support/calls.ts'
+import { newAttempt, newCall } from '../../support/calls.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
 import { answering } from '../../support/wire-fixtures.ts'
 
@@ -112,7 +112,11 @@ describe.each<[ProviderDefinition, WireFormat]>([
     const json = '{"model":"m"}'
     const raw = { format, json, members: membersOf(json) }
     const stream = type !== 'application/json'
-    return provider.ask(newCall({ stream, raw }), { provider: definition.id, model: 'm', name: 'm' })
+    return provider.ask(
+      newCall({ stream, raw }),
+      { provider: definition.id, model: 'm', name: 'm' },
+      newAttempt(),
+    )
   }
 
   it.each([

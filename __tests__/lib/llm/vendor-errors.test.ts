@@ -5,7 +5,7 @@ import { compatible } from '#lib/llm/providers/openai-compatible.ts'
 import { postOver } from '#lib/llm/providers/shared/upstream.ts'
 import { upstreamAgent } from '#lib/llm/providers/shared/upstream-agent.ts'
 import { upstreamError } from '#lib/llm/providers/shared/upstream-error.ts'
-import { collect, newCall } from '../../support/calls.ts'
+import { collect, newAttempt, newCall } from '../../support/calls.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
 import { type Behaviour, chunk, refuses, sends, sse } from '../../support/upstream-behaviour.ts'
@@ -50,11 +50,15 @@ describe('the same error', () => {
         post: postOver(upstreamAgent()),
       }),
     )
-    const asked = provider.ask(newCall({ stream: place.includes('stream') }), {
-      provider: definition.id,
-      model,
-      name: model,
-    })
+    const asked = provider.ask(
+      newCall({ stream: place.includes('stream') }),
+      {
+        provider: definition.id,
+        model,
+        name: model,
+      },
+      newAttempt(),
+    )
     const found = await asked.then(collect, thrown => thrown)
     const last = Array.isArray(found) ? found.at(-1) : { type: 'error', error: found }
     if (last?.type !== 'error' || !(last.error instanceof GatewayError)) throw new Error('it did not fail')

@@ -7,7 +7,7 @@ import { openai } from '#lib/llm/providers/openai.ts'
 import { postOver } from '#lib/llm/providers/shared/upstream.ts'
 import { upstreamAgent } from '#lib/llm/providers/shared/upstream-agent.ts'
 import type { Call, Message, WireFormat } from '#lib/llm/types.ts'
-import { newCall } from '../../support/calls.ts'
+import { newAttempt, newCall } from '../../support/calls.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
 import { rawJson } from '../../support/raw-json.ts'
@@ -34,7 +34,7 @@ describe('what a model cannot honour', () => {
       }),
     )
     const target = { provider: definition.id, model, name: model }
-    const { head } = await provider.ask(newCall(changes), target)
+    const { head } = await provider.ask(newCall(changes), target, newAttempt())
     return { warnings: head.warnings, omitted: head.omitted, sent: upstream.callsFor(model).at(-1)?.asked }
   }
 

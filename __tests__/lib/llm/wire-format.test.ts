@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { tokensOf } from '#lib/llm/message.ts'
 import { PROVIDERS } from '#lib/llm/providers/registry.ts'
 import type { Post } from '#lib/llm/providers/shared/upstream.ts'
-import { collect, newCall } from '../../support/calls.ts'
+import { collect, newAttempt, newCall } from '../../support/calls.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
 import { answering, type Expected, fixturesOf, piecesOf } from '../../support/wire-fixtures.ts'
 
@@ -23,7 +23,7 @@ describe.each(PROVIDERS.map(definition => [definition.id, definition] as const))
             post,
           }),
         )
-        .ask(newCall({ stream }), { provider: id, model: 'model', name: `${id}/model` })
+        .ask(newCall({ stream }), { provider: id, model: 'model', name: `${id}/model` }, newAttempt())
 
     it.each([
       ['answer', JSON_TYPE, 1],

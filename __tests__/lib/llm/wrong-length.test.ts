@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '#lib/errors.ts'
 import { openai } from '#lib/llm/providers/openai.ts'
-import { newCall, TARGET } from '../../support/calls.ts'
+import { newAttempt, newCall, TARGET } from '../../support/calls.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
 import { answering } from '../../support/wire-fixtures.ts'
 
@@ -14,7 +14,7 @@ const errorOf = async (type: string, body: string, stream: boolean): Promise<Gat
   const post = answering(200, type, bytes.length > 0 ? [bytes] : [], {
     'content-length': String(bytes.length),
   })
-  const asked = openai.create(providerDeps({ post })).ask(newCall({ stream }), TARGET)
+  const asked = openai.create(providerDeps({ post })).ask(newCall({ stream }), TARGET, newAttempt())
   const error = await asked.catch((thrown: unknown) => thrown)
   if (!(error instanceof GatewayError)) throw new Error('There is no error.')
   return error

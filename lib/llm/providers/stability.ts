@@ -62,12 +62,7 @@ const omittedIn = ({ body }: PassthroughRequest): readonly string[] =>
     ? body.members.flatMap(([name, written]) => (TAKEN.has(name) || !asksFor(name, written) ? [] : [name]))
     : []
 
-const generate = async (
-  call: Call,
-  target: Target,
-  deps: ProviderDeps,
-  attempt: Attempt | undefined,
-): Promise<Reply> => {
+const generate = async (call: Call, target: Target, deps: ProviderDeps, attempt: Attempt): Promise<Reply> => {
   const { clock, newId, post, apiKey, baseUrl } = deps
   const request = passthroughOf(call)
   const omitted = omittedIn(request)

@@ -37,10 +37,10 @@ const wholeReply = (
   head: ReplyHead,
   part: ReplyPart,
   estimatedInputTokens: () => number,
-  attempt: Attempt | undefined,
+  attempt: Attempt,
 ): Reply => {
   const failed = (error: GatewayError): GatewayError => {
-    if (isReported(part.usage) && attempt)
+    if (isReported(part.usage))
       attempt.usage = usageOf(part.usage, { textBytes: 0, isComplete: true, estimatedInputTokens })
     return error
   }
@@ -108,7 +108,7 @@ export const replyFrom = async (
   call: Call,
   head: ReplyHead,
   translators: Translators,
-  attempt?: Attempt,
+  attempt: Attempt,
 ): Promise<Reply> => {
   const { provider } = head.target
   const { signal, journal } = call
@@ -155,7 +155,7 @@ export const replyFrom = async (
       },
       onIgnored: () => ignored(journal),
       onFailedUsage: usage => {
-        if (attempt) attempt.usage = usage
+        attempt.usage = usage
       },
       estimatedInputTokens: () => estimatedInputTokens(call),
     })
@@ -224,7 +224,7 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
   const { post, clock, newId, onRateHeadroom, redact } = deps
   const learned = new UnsupportedParameters(clock)
 
-  const send = async (call: Call, json: string, attempt: Attempt | undefined): Promise<UpstreamResponse> => {
+  const send = async (call: Call, json: string, attempt: Attempt): Promise<UpstreamResponse> => {
     try {
       const { url, headers } = await protocol.address
       const own = { ...headers, ...protocol.headers?.(call), ...attemptHeaders(call, attempt) }
@@ -250,12 +250,7 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
     if (headroom) onRateHeadroom(target, headroom)
   }
 
-  const askOnce = async (
-    call: Call,
-    json: string,
-    head: ReplyHead,
-    attempt: Attempt | undefined,
-  ): Promise<Reply> => {
+  const askOnce = async (call: Call, json: string, head: ReplyHead, attempt: Attempt): Promise<Reply> => {
     const response = await send(call, json, attempt)
     if (call.background) reportRateHeadroom(response, head.target)
     if (!response.ok) throw await errorOf(response)

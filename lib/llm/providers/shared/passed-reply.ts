@@ -27,7 +27,7 @@ export type PassedResponse = Readonly<{
   /** The cost in US dollars that a usage reports. */
   reportedCostUsd?: OpenAiVariant['reportedCostUsd']
   /** Gets the usage that a failed answer reports. */
-  attempt?: Attempt | undefined
+  attempt: Attempt
 }>
 
 const MOST_WHOLE_BYTES = 1024 * 1024
@@ -74,7 +74,7 @@ const usageOf = ({ request, reportedCostUsd }: PassedResponse, learned: Learned)
 /** Keeps what a failed answer has used by its own report. */
 const recordFailed = ({ attempt, request, reportedCostUsd }: PassedResponse, learned: Learned): void => {
   const usage = failedUsage(request, { ...learned, reportedCostUsd })
-  if (attempt && usage) attempt.usage = usage
+  if (usage) attempt.usage = usage
 }
 
 /** Whether a JSON value is an answer to a request. Some servers write as JSON the text that was asked for. */

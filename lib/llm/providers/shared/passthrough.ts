@@ -62,7 +62,7 @@ export const passthrough = (protocol: PassthroughProtocol, deps: ProviderDeps) =
   const send = async (
     call: Call,
     request: PassthroughRequest,
-    attempt: Attempt | undefined,
+    attempt: Attempt,
   ): Promise<UpstreamResponse> => {
     const { headers, content } = encodedBody(request.body)
     try {
@@ -75,7 +75,7 @@ export const passthrough = (protocol: PassthroughProtocol, deps: ProviderDeps) =
     }
   }
 
-  return async (call: Call, target: Target, attempt?: Attempt): Promise<Reply> => {
+  return async (call: Call, target: Target, attempt: Attempt): Promise<Reply> => {
     const imageOptions = protocol.imageOptions?.(target.model)
     const { request, omitted, addsUsage } = targetRequest(call, passthroughOf(call), target, {
       asksForUsage,

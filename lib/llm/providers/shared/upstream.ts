@@ -16,10 +16,10 @@ export type UpstreamAddress = Readonly<{ url: string; headers: Readonly<Record<s
 /** The headers that identify an attempt, and the trace that its request belongs to, to an upstream. */
 export const attemptHeaders = (
   { requestId, traceparent }: Call,
-  attempt: Attempt | undefined,
+  { number }: Attempt,
 ): Readonly<Record<string, string>> => ({
   ...(traceparent !== undefined && { traceparent }),
-  ...(attempt && { 'x-gateway-attempt-id': `${requestId}.${attempt.number}` }),
+  'x-gateway-attempt-id': `${requestId}.${number}`,
 })
 
 /** Posts JSON text, or a body of another kind. Rejects when no response arrives: with the signal's reason, or the socket's error. */

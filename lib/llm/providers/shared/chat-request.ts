@@ -17,7 +17,7 @@ import {
   rawRequest,
   untranslatedIn,
 } from './raw-request.ts'
-import { omittedFrom, type Unsupported } from './unsupported-parameters.ts'
+import { type LimitField, omittedFrom, type Unsupported } from './unsupported-parameters.ts'
 
 /** How a model handles temperatures; ours range from 0 to 2. */
 export type TemperatureRange = Readonly<{
@@ -85,7 +85,6 @@ export const guessFromName = (model: string): NameGuess => {
 }
 
 type Request = OpenAI.Chat.ChatCompletionCreateParams
-type LimitField = 'max_tokens' | 'max_completion_tokens'
 
 /** The field for the output token limit: the vendor's or the guessed one, or the other one where it is refused. */
 const limitFieldFor = (

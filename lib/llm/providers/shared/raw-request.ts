@@ -2,12 +2,13 @@ import { GatewayError } from '../../../errors.ts'
 import { isObject, objectOf, withElements, withMember } from '../../../raw-json.ts'
 import type { ContentPart } from '../../message.ts'
 import type { Call, RawRequest, WireFormat } from '../../types.ts'
+import { LIMIT_FIELDS, type LimitField } from './unsupported-parameters.ts'
 
 /** What the gateway changes in a body that passes on to an upstream of the same format. */
 export type RawChanges = Readonly<{
   model: string
   /** The name that the upstream takes for the limit of output tokens, where it differs from the client's. */
-  limitField?: 'max_tokens' | 'max_completion_tokens' | undefined
+  limitField?: LimitField | undefined
   /** The role of instructions, where the client's is not known to the upstream. */
   instructionRole?: 'system' | 'developer' | undefined
   /** Makes other messages of the client's, both as JSON. */
@@ -21,7 +22,7 @@ export type RawChanges = Readonly<{
 
 /** The name that OpenAI's chat completions have for an effort of reasoning. */
 const EFFORT = 'reasoning_effort'
-const LIMIT_FIELDS: ReadonlySet<string> = new Set(['max_tokens', 'max_completion_tokens'])
+const isLimit = (name: string): boolean => LIMIT_FIELDS.some(field => field === name)
 const INSTRUCTION_ROLES: ReadonlySet<unknown> = new Set(['"system"', '"developer"'])
 
 /** The messages with instructions in another role; everything else as it is written. */
@@ -71,7 +72,7 @@ export const rawRequest = (raw: RawRequest, changes: RawChanges): string => {
       if (changes.wantsUsage) members.push([name, withUsage(value)])
       else if (changes.stream && !changes.omitted(name)) members.push([name, value])
     } else if (name === 'messages') members.push([name, changedMessages(value, changes)])
-    else if (LIMIT_FIELDS.has(name) && changes.limitField) {
+    else if (changes.limitField && isLimit(name)) {
       // A client may have sent both names: the upstream's own one counts.
       if (name === changes.limitField || !written.has(changes.limitField))
         members.push([changes.limitField, value])
@@ -185,13 +186,13 @@ export const untranslatedIn = (call: Call): readonly string[] => {
   ]
 }
 
-/** Names of the limit of an answer's tokens in all formats. */
-const LIMITS = ['max_completion_tokens', 'max_output_tokens', 'max_tokens'] as const
+/** Names of the limit of an answer's tokens in all formats, those first that OpenAI's clients use in place of the last. */
+const LIMIT_NAMES = ['max_completion_tokens', 'max_output_tokens', 'max_tokens'] as const
 
 /** The name by which a call's client knows it. */
 export const limitName = ({ raw }: Call): string => {
   const names = raw ? namesIn(raw) : []
-  return LIMITS.find(name => names.includes(name)) ?? 'max_tokens'
+  return LIMIT_NAMES.find(name => names.includes(name)) ?? 'max_tokens'
 }
 
 /** The name by which a call's client knows a parameter of chat completions. */

@@ -24,14 +24,17 @@ const TUNING = [
   'prompt_cache_key',
 ] as const
 
+/** The names of an answer's limit in chat completions. An answer is not to be without its limit. */
+export const LIMIT_FIELDS = ['max_tokens', 'max_completion_tokens'] as const
+export type LimitField = (typeof LIMIT_FIELDS)[number]
+
 /**
  * A part of our request that a model may refuse. `system` and `developer` are the roles of messages; `reasoning` is
  * OpenRouter's and Open WebUI's form of `reasoning_effort`.
  */
 export type UnsupportedParameter =
   | (typeof TUNING)[number]
-  | 'max_tokens'
-  | 'max_completion_tokens'
+  | LimitField
   | 'temperature'
   | 'reasoning'
   | 'stream_options'
@@ -110,8 +113,7 @@ const unsupportedRoles = (message: string): readonly UnsupportedParameter[] => {
 
 /** Parameters that have one value where they are sent at all: a refusal of it is one of the parameter. */
 const OF_ONE_VALUE: ReadonlySet<UnsupportedParameter> = new Set(['stream', 'stream_options'])
-/** Parameters whose value an answer is not to be without. */
-const LIMITS: ReadonlySet<UnsupportedParameter> = new Set(['max_tokens', 'max_completion_tokens'])
+const LIMITS: ReadonlySet<UnsupportedParameter> = new Set(LIMIT_FIELDS)
 
 /** What a model refuses of a request. */
 export type UnsupportedParts = Readonly<{

@@ -211,10 +211,13 @@ const lookupIn = (request: object | string, { raw }: Call): ParameterLookup => {
 }
 
 /** A request as JSON; a long one is written between other work. */
-const textOf = (request: object | string): string | Promise<string> => {
+const textOf = async (request: object | string): Promise<string> => {
   if (typeof request === 'string') return request
   return isLong(request) ? inTurns(writeJson(request)) : JSON.stringify(request)
 }
+
+/** A request as it is sent, and what it leaves out. */
+type FittedRequest = Readonly<{ request: object | string; json: string; unsupported: Unsupported }>
 
 /**
  * A provider over HTTP. The only place where providers do I/O. When a model refuses a parameter, that is remembered,
@@ -271,36 +274,37 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
   }
 
   /** A call's request without what the model is known to refuse of it, values among that. */
-  const fitted = (call: Call, target: Target, refused: Unsupported) => {
-    let unsupported = refused
-    for (;;) {
-      const request = protocol.request(call, target, unsupported)
-      const values = learned.valuesOf(target.model, lookupIn(request, call))
-      const sent = unsupported
-      if (values.every(name => sent.has(name))) return { request, unsupported }
-      unsupported = new Set([...sent, ...values])
-    }
+  const fitted = async (call: Call, target: Target, refused: Unsupported): Promise<FittedRequest> => {
+    const request = protocol.request(call, target, refused)
+    const values = learned.valuesOf(target.model, lookupIn(request, call))
+    return values.every(name => refused.has(name))
+      ? { request, json: await textOf(request), unsupported: refused }
+      : fitted(call, target, new Set([...refused, ...values]))
+  }
+
+  /** The request of a call that was refused, without what the error reports as unsupported; the error where it is none. */
+  const adapted = async (call: Call, target: Target, sent: FittedRequest, thrown: unknown) => {
+    const { parameters, values } = unsupportedIn(thrown)
+    const refused = [...parameters, ...values]
+    if (refused.length === 0 || call.signal.aborted) throw thrown
+    if (parameters.length > 0) learned.add(target.model, parameters)
+    learned.addValues(target.model, values, lookupIn(sent.request, call))
+    const known = new Set([...sent.unsupported, ...learned.of(target.model), ...refused])
+    const next = await fitted(call, target, known)
+    if (next.json === sent.json) throw thrown
+    return next
   }
 
   return {
     id,
     async ask(call, target, attempt) {
-      let unsupported = learned.of(target.model)
+      let sent = await fitted(call, target, learned.of(target.model))
       for (let adaptations = 0; ; adaptations += 1) {
-        const { request, ...known } = fitted(call, target, unsupported)
-        const text = textOf(request)
-        const json = typeof text === 'string' ? text : await text
         try {
-          return await askOnce(call, json, headOf(call, target, known.unsupported), attempt)
+          return await askOnce(call, sent.json, headOf(call, target, sent.unsupported), attempt)
         } catch (thrown) {
-          const { parameters, values } = unsupportedIn(thrown)
-          const refused = [...parameters, ...values]
-          if (refused.length === 0 || adaptations === MAX_ADAPTATIONS || call.signal.aborted) throw thrown
-          if (parameters.length > 0) learned.add(target.model, parameters)
-          learned.addValues(target.model, values, lookupIn(request, call))
-          unsupported = new Set([...known.unsupported, ...learned.of(target.model), ...refused])
-          const adapted = await textOf(protocol.request(call, target, unsupported))
-          if (adapted === json) throw thrown
+          if (adaptations === MAX_ADAPTATIONS) throw thrown
+          sent = await adapted(call, target, sent, thrown)
         }
       }
     },

@@ -163,12 +163,8 @@ export class LearnedByModel<T> {
     this.#clock = clock
   }
 
-  get isEmpty(): boolean {
-    return this.#byModel.size === 0
-  }
-
   of(model: string): T | undefined {
-    if (this.isEmpty) return undefined
+    if (this.#byModel.size === 0) return undefined
     const known = this.#byModel.get(model)
     return known && known.until > this.#clock.now() ? known.fact : undefined
   }
@@ -188,8 +184,6 @@ const sentValue = (lookup: ParameterLookup, name: UnsupportedParameter): unknown
   return lookup('reasoning_effort') ?? (isObject(form) ? (form.effort ?? form) : form)
 }
 
-/** Parameters of which single values are learned. */
-const WITH_VALUES: readonly UnsupportedParameter[] = [...TUNING, 'temperature', 'reasoning']
 /** Most UTF-16 units of a value that is remembered. */
 export const LONGEST_VALUE = 500
 
@@ -206,10 +200,13 @@ const valueKey = (model: string, name: UnsupportedParameter, lookup: ParameterLo
 /** The parameters that the models of one provider have refused, and the values of those that they take otherwise. */
 export class UnsupportedParameters {
   readonly #learned: LearnedByModel<Unsupported>
+  /** The parameters of which a model has refused a value. */
+  readonly #valued: LearnedByModel<Unsupported>
   readonly #values: LearnedByModel<true>
 
   constructor(clock: Clock) {
     this.#learned = new LearnedByModel(clock)
+    this.#valued = new LearnedByModel(clock)
     this.#values = new LearnedByModel(clock)
   }
 
@@ -223,8 +220,7 @@ export class UnsupportedParameters {
 
   /** The parameters of a request whose values are refused. */
   valuesOf(model: string, lookup: ParameterLookup): readonly UnsupportedParameter[] {
-    if (this.#values.isEmpty) return []
-    return WITH_VALUES.filter(name => {
+    return [...(this.#valued.of(model) ?? NONE)].filter(name => {
       const key = valueKey(model, name, lookup)
       return key !== undefined && this.#values.of(key)
     })
@@ -232,6 +228,8 @@ export class UnsupportedParameters {
 
   /** Learns that a model refuses the values of these parameters in a request. */
   addValues(model: string, names: readonly UnsupportedParameter[], lookup: ParameterLookup): void {
+    if (names.length === 0) return
+    this.#valued.add(model, new Set([...(this.#valued.of(model) ?? NONE), ...names]))
     for (const name of names) {
       const key = valueKey(model, name, lookup)
       if (key !== undefined) this.#values.add(key, true)

@@ -176,6 +176,19 @@ export type Usage = Readonly<{
   estimated?: true
 }>
 
+/** The service tiers that OpenAI's formats can name as the one that answered; those of other vendors have no name there. */
+const OPENAI_TIERS: ReadonlySet<string | undefined> = new Set([
+  'default',
+  'flex',
+  'scale',
+  'priority',
+  'fast',
+])
+
+/** The member of an answer in OpenAI's formats that names the service tier which answered. */
+export const openAiTier = ({ serviceTier }: Pick<Usage, 'serviceTier'> = {}) =>
+  OPENAI_TIERS.has(serviceTier) ? { service_tier: serviceTier } : {}
+
 type MoneyField =
   | 'hostedCalls'
   | 'serviceTier'

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../clock.ts'
 import type { GatewayError } from '../../../errors.ts'
 import { answerOf, collectEvents, type Finish, unfinished, type WholeReply } from '../../../llm/events.ts'
+import { openAiTier } from '../../../llm/message.ts'
 import { toolCallBody, toolCallDelta } from '../../../llm/openai-tool-call.ts'
 import type { Call, FinishReason, Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
 import { membersOf, objectOf } from '../../../raw-json.ts'
@@ -73,6 +74,7 @@ const whole = async (reply: Reply, clock: Clock): Promise<RouteResponse> => {
         },
       ],
       usage: usageBody(usage),
+      ...openAiTier(usage),
     },
     headers,
   }
@@ -100,7 +102,7 @@ const data = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
  * beside them has the members that they share.
  */
 class ChunkWriter implements FrameWriter {
-  readonly #ownHead: ReturnType<typeof headOf>
+  #ownHead: object
   readonly #wantsUsage: boolean
   #hasRole = false
   #passed: PassedChunks | undefined
@@ -120,6 +122,7 @@ class ChunkWriter implements FrameWriter {
 
   end(finish: Finish, usage: Usage): string {
     const left = this.#passed?.end()
+    if (!this.#passed) this.#ownHead = { ...this.#ownHead, ...openAiTier(usage) }
     const hasReason = this.#passed !== undefined && finish.raw !== undefined
     const reason = hasReason ? '' : this.#role() + this.#chunk({}, REASONS[finish.reason])
     const needsUsage = this.#wantsUsage && !this.#passed?.hasUsage

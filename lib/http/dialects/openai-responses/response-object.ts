@@ -1,3 +1,4 @@
+import { openAiTier } from '../../../llm/message.ts'
 import type { Reply, Usage } from '../../../llm/types.ts'
 import type { OpenAiResponsesBody } from '../../../validation/openai-responses.ts'
 
@@ -32,9 +33,6 @@ const usageBody = (usage: Usage) => {
     total_tokens: inputTokens + outputTokens,
   }
 }
-
-/** The service tiers that a response can name as the one that answered. */
-const TIERS: ReadonlySet<string | undefined> = new Set(['default', 'flex', 'scale', 'priority'])
 
 type BodyTool = NonNullable<OpenAiResponsesBody['tools']>[number]
 
@@ -90,7 +88,7 @@ export class ResponseObject {
       output,
       // The specification has no null here.
       ...(usage && { usage: usageBody(usage) }),
-      ...(TIERS.has(usage?.serviceTier) && { service_tier: usage?.serviceTier }),
+      ...openAiTier(usage),
     }
   }
 }

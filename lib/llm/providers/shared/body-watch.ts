@@ -59,7 +59,9 @@ export const watchJson = (): BodyWatch => {
     textBytes: () => passed,
     push: bytes => {
       passed += bytes.length
-      images += imagesIn(Buffer.concat([tail.subarray(1 - IMAGE.length), bytes]))
+      const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+      const seam = [tail.subarray(1 - IMAGE.length), piece.subarray(0, IMAGE.length - 1)]
+      images += imagesIn(Buffer.concat(seam)) + imagesIn(piece)
       tail = Buffer.concat([tail, bytes.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES)
       return bytes
     },

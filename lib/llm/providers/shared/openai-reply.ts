@@ -248,8 +248,9 @@ export const chunkReader = ({
     choice: Fields | undefined,
     json: string,
     events: readonly ReplyEvent[],
-    repaired: RepairedCalls,
+    inOthers: RepairedCalls,
   ): ReplyEvent => {
+    const repaired = repairedIn(chunk, choice, events, inOthers)
     const isUsage = listIn(chunk.choices).length === 0 && fieldsOf(chunk.usage) !== undefined
     return wireEvent(repaired.size > 0 ? withCalls(json, 'delta', repaired) : json, {
       isUsage,
@@ -288,12 +289,11 @@ export const chunkReader = ({
     const otherBytes = otherTextBytes(chunk.choices, choice, hasContent)
     const inOthers = others.read(chunk.choices, choice, event.data)
     const events = eventsIn(choice)
-    const repaired = repairedIn(chunk, choice, events, inOthers)
     const [first] = events
     const isTextAlone = events.length === 1 && first?.type === 'text-delta' && otherBytes === 0
     if (choice?.delta && isTextAlone && !raw && !usage) repeated.learn(event, first.text)
     return {
-      ...partOf(events, () => wireOf(chunk, choice, event.data, events, repaired)),
+      ...partOf(events, () => wireOf(chunk, choice, event.data, events, inOthers)),
       finish: raw ? finishOf(raw) : undefined,
       areOthersOpen: others.areOpen,
       otherTextBytes: otherBytes,

@@ -20,8 +20,8 @@ const hasTools = ({ parameters }: Call): boolean => (parameters?.tools?.length ?
 /**
  * A vendor with both of OpenAI's formats: calls in the form of Responses pass on as they are, all others are chat
  * completions, but for models that refuse these and files by their URL, as long as a call is translated anyway: then it
- * is translated to Responses. Such refusals, and that a server lacks the endpoint, are remembered for an hour, and the call that meets
- * them is sent again as part of the same attempt.
+ * is translated to Responses. Such refusals, and that a server lacks the endpoint, are remembered for an hour, and the
+ * call that meets them is sent again as part of the same attempt.
  */
 export const responsesOrChat = (responses: Provider, chat: Provider, clock: Clock): Provider => {
   const chatAlone = toolsWithoutReasoning(chat, clock)

@@ -36,8 +36,7 @@ export const mistral: ProviderDefinition = {
         highestTemperature: HIGHEST_TEMPERATURE,
         limitField: 'max_tokens',
         messageForm: {
-          fitted: mistralMessages,
-          fittedJson: mistralMessagesJson,
+          fitting: { messages: mistralMessages, json: mistralMessagesJson },
           marksPrefix: true,
           fileByUrl: 'document_url',
         },

@@ -207,15 +207,15 @@ const passedOn = (
     (roles.has('developer') && !variant.knowsDeveloper) || (roles.has('system') && unsupported.has('system'))
   const role = instructionRole(unsupported)
   const refused: ReadonlySet<string> = unsupported
-  const { fitted, fittedJson } = variant.messageForm ?? {}
-  const isUnfit = fitted !== undefined && fitted(call.messages) !== call.messages
+  const { fitting } = variant.messageForm ?? {}
+  const isUnfit = fitting && fitting.messages(call.messages) !== call.messages
   const isWithoutRole = isUnknownRole && !role
   return rawRequest(call.raw, {
     model,
     stream,
     ...(isRenamed && { limitField: limitFieldFor(model, variant, unsupported) }),
     ...(isUnknownRole && { instructionRole: role }),
-    ...(isUnfit && { messages: fittedJson }),
+    ...(isUnfit && { messages: fitting.json }),
     ...(isWithoutRole && {
       messages: () => JSON.stringify(messagesFor(call.messages, formOf(variant, model, role))),
     }),

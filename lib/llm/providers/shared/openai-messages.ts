@@ -78,6 +78,14 @@ const contentFor = (message: Message, form: MessageForm): string | readonly obje
 /** What a vendor wants to see of a call that comes back. @param at the call's place among those of its message */
 export type ExtraContentOf = (call: ToolCall, at: number) => unknown
 
+/** Changes the order and the ids of a conversation's messages. */
+export type ConversationFitting = Readonly<{
+  /** Returns the list that it gets where nothing is to be changed. */
+  messages: (messages: readonly Message[]) => readonly Message[]
+  /** Does so for messages that pass on as JSON: all else in them stays as it is written. */
+  json: (messages: string) => string
+}>
+
 /** How a vendor writes the messages of a conversation. */
 export type MessageForm = Readonly<{
   /** The role of instructions; they become part of the user's messages where it is undefined. */
@@ -85,10 +93,8 @@ export type MessageForm = Readonly<{
   extraContentOf?: ExtraContentOf | undefined
   /** The field of the reasoning that led to tool calls, which models want to see again; not sent when absent. */
   reasoningField?: 'reasoning_content' | 'reasoning'
-  /** A conversation in the order and with the ids that it takes; the same list where nothing is to be changed. */
-  fitted?: (messages: readonly Message[]) => readonly Message[]
-  /** `fitted` for messages that pass on as JSON: all else in them stays as it is written. */
-  fittedJson?: (messages: string) => string
+  /** Makes a conversation with the order and the ids that it takes. */
+  fitting?: ConversationFitting
   /** It takes Anthropic's breakpoints of the prompt cache (`cache_control`) on parts of messages. */
   takesBreakpoints?: true
   /** The member in which it takes a file by its URL; absent where it takes files by their data alone. */
@@ -195,9 +201,9 @@ const withTextResults = (messages: readonly Message[]): readonly Message[] => {
 
 /** A conversation as OpenAI's chat messages. */
 export const messagesFor = (messages: readonly Message[], form: MessageForm): readonly object[] => {
-  const { role, fitted } = form
+  const { role, fitting } = form
   const textual = withTextResults(messages)
-  const sent = fitted?.(textual) ?? textual
+  const sent = fitting?.messages(textual) ?? textual
   const taken = role
     ? sent.map(message => (isInstruction(message) ? ({ ...message, role } as Message) : message))
     : withoutInstructions(sent)

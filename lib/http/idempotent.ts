@@ -171,7 +171,7 @@ export const idempotently = async (
   }
   let claim: Claim | undefined
   let repeated: RouteResponse | undefined
-  const gate = gateBody(request, async fingerprint => {
+  gateBody(request, async fingerprint => {
     const found = await idempotency.claim(requestKey, fingerprint)
     if (found.state === 'claimed') {
       claim = found.claim
@@ -186,8 +186,8 @@ export const idempotently = async (
   try {
     if (!hasBody) await passBodyGate(request, () => NO_BODY)
     const response = await run()
-    if (!gate.isPassed) throw new Error('An idempotent route has answered without its body at the gate.')
-    return claim ? await stored(response, { claim, context, mostBytes }) : response
+    if (!claim) throw new Error('An idempotent route has answered without its body at the gate.')
+    return await stored(response, { claim, context, mostBytes })
   } catch (thrown) {
     if (repeated) return repeated
     const error = errorResponse(toGatewayError(thrown), context.requestId, context.route)

@@ -30,13 +30,13 @@ const refuseMalformed = (error: ParseError, socket: Duplex): void => {
   refuseConnection(
     socket,
     new GatewayError('INVALID_INPUT', message),
-    targetOf(error),
+    { url: targetOf(error) },
     isTooLong ? { status: HEADERS_TOO_LARGE } : {},
   )
 }
 
-const refuseTunnel = (_request: IncomingMessage, socket: Duplex): void =>
-  refuseConnection(socket, new GatewayError('METHOD_NOT_ALLOWED', 'This server is not a proxy.'), '', {
+const refuseTunnel = (request: IncomingMessage, socket: Duplex): void =>
+  refuseConnection(socket, new GatewayError('METHOD_NOT_ALLOWED', 'This server is not a proxy.'), request, {
     headers: { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' },
   })
 

@@ -10,8 +10,8 @@ import { apiHeaders } from '../security-headers.ts'
 /** Differences from the usual response for that error. */
 type Changes = Readonly<{ status?: number; headers?: Readonly<Record<string, string>> }>
 
-/** What has arrived of a request. */
-type Arrived = Pick<IncomingMessage, 'url' | 'headers'>
+/** What has arrived of a request; empty where nothing is known of it. */
+type Arrived = Partial<Pick<IncomingMessage, 'url' | 'headers'>>
 
 /** An error in the form of the path's API, outside any route. */
 const responseOf = (error: GatewayError, path: string, sent: IncomingHttpHeaders = {}) => {
@@ -46,17 +46,13 @@ export const refuse = (
   response.end(body)
 }
 
-/**
- * Refuses on a bare connection, and closes it.
- * @param arrived the target of the request, or more of it; empty where nothing is known
- */
+/** Refuses on a bare connection, and closes it. */
 export const refuseConnection = (
   socket: Duplex,
   error: GatewayError,
-  arrived: string | Arrived,
+  { url = '', headers: sent }: Arrived,
   changes: Changes = {},
 ): void => {
-  const { url = '', headers: sent } = typeof arrived === 'string' ? { url: arrived, headers: {} } : arrived
   const { status: usual, body, headers } = responseOf(error, url, sent)
   const status = changes.status ?? usual
   const lines = Object.entries({ ...headers, ...changes.headers, connection: 'close' }).map(

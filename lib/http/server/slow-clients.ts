@@ -53,19 +53,16 @@ const isUnanswered = (socket: Socket, { kind, bytes, response }: Sending): boole
     ? response !== undefined || socket.bytesRead > bytes
     : response?.socket === socket && !response.headersSent
 
-/** Whether a request has arrived whole since the check. */
-const hasArrived = (socket: Socket, { kind, response }: Sending): boolean =>
-  lastResponseOf(socket) !== response || (kind === 'body' && response?.req.complete === true)
-
 /**
  * Refuses what has arrived of a request, where possible, and reads no more of it. The connection is closed by the client,
  * or at the next check.
  */
 const end = (socket: Socket, sending: Sending): void => {
-  if (hasArrived(socket, sending)) return
+  const hasArrived = sendingOf(socket, sending, sending.since) !== sending
+  if (hasArrived) return
   if (!socket.writable || !isUnanswered(socket, sending)) return void socket.destroy()
   const { kind, response } = sending
-  const arrived = kind === 'body' && response ? response.req : ''
+  const arrived = kind === 'body' && response ? response.req : {}
   const error = new GatewayError('TIMEOUT', 'The request took too long to arrive.')
   refuseConnection(socket, error, arrived, { status: REQUEST_TIMEOUT })
   socket.pause()

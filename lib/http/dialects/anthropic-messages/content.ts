@@ -101,12 +101,13 @@ const partsOf = (content: string | readonly Medium[]): readonly ContentPart[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content.flatMap(partsOfBlock)
 
 /** One text stays text: the usual request is then the same as a client of another format would send. */
-const contentOf = (blocks: readonly Medium[]): Content => {
-  const parts = partsOf(blocks)
+const asContent = (parts: readonly ContentPart[]): Content => {
   const [only] = parts
   if (!only) return ''
   return parts.length === 1 && only.type === 'text' && !only.cacheControl && !only.block ? only.text : parts
 }
+
+const contentOf = (blocks: readonly Medium[]): Content => asContent(partsOf(blocks))
 
 const FAILED = 'Error'
 const SAYS_FAILED = /^\s*error/i
@@ -155,39 +156,34 @@ const reasoningOf = ({ thinking = '', signature, data }: Block): Reasoning => ({
 })
 
 const THINKING: ReadonlySet<string> = new Set(['thinking', 'redacted_thinking'])
-const APART: ReadonlySet<string> = new Set(['tool_use', ...THINKING])
-
-/** The reasoning among the blocks of an answer, in its place. */
-const reasoningIn = (blocks: readonly Block[]): readonly Reasoning[] => {
-  const found: Reasoning[] = []
-  let before = 0
-  for (const block of blocks) {
-    if (THINKING.has(block.type)) found.push(placedAfter(reasoningOf(block), before))
-    else if (block.type === 'tool_use') before += 1
-    else if (!isOfFormatAlone(block)) before += partsOfBlock(block).length
-  }
-  return found
-}
-
-const isOfFormatAlone = (block: Block): boolean => partsOfBlock(block).some(({ type }) => type === 'other')
 
 /**
  * An answer of the model's; none where nothing is left of it.
  * @param leftOut gets the types of the blocks that only Anthropic has: those of its own tools
  */
 const assistantMessages = (blocks: readonly Block[], leftOut: Set<string>): readonly Message[] => {
-  const calls = blocks.filter(({ type }) => type === 'tool_use')
-  const reasoning = reasoningIn(blocks)
-  const others = blocks.filter(({ type }) => !APART.has(type))
-  const said = others.filter(block => !isOfFormatAlone(block))
-  const foreign = others.filter(isOfFormatAlone)
-  for (const { type } of foreign) leftOut.add(type)
-  if (foreign.length > 0 && said.length === 0 && calls.length === 0) return []
+  const said: ContentPart[] = []
+  const calls: ToolCall[] = []
+  const reasoning: Reasoning[] = []
+  let isWhole = true
+  const say = (block: Block): void => {
+    const parts = partsOfBlock(block)
+    const isOfFormatAlone = parts.some(({ type }) => type === 'other')
+    if (isOfFormatAlone) {
+      leftOut.add(block.type)
+      isWhole = false
+    } else said.push(...parts)
+  }
+  for (const block of blocks)
+    if (block.type === 'tool_use') calls.push(toolCallOf(block))
+    else if (!THINKING.has(block.type)) say(block)
+    else reasoning.push(placedAfter(reasoningOf(block), said.length + calls.length))
+  if (!isWhole && said.length === 0 && calls.length === 0) return []
   return [
     {
       role: 'assistant',
-      content: contentOf(said),
-      ...(calls.length > 0 && { toolCalls: calls.map(toolCallOf) }),
+      content: asContent(said),
+      ...(calls.length > 0 && { toolCalls: calls }),
       ...(reasoning.length > 0 && { reasoning }),
     },
   ]

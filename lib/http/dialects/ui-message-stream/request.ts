@@ -68,17 +68,6 @@ const toolCallOf = ({
   }
 }
 
-/** The reasoning of a step, in its place among what was said and called. */
-const reasoningIn = (parts: readonly UiPart[], offered: Offered): readonly Reasoning[] => {
-  const found: Reasoning[] = []
-  let before = 0
-  for (const part of parts) {
-    if (part.type === 'reasoning') found.push(placedAfter(reasoningOf(part), before))
-    else before += isCalled(part, offered) ? 1 : contentOf([part]).length
-  }
-  return found
-}
-
 const resultOf = ({ state, output, errorText }: UiPart): string | undefined => {
   if (state === 'output-error') return errorText ?? 'The tool failed.'
   if (state === 'output-denied') return 'The user has not permitted this.'
@@ -93,9 +82,14 @@ const toolMessagesOf = (part: UiPart): Message[] => {
 
 /** One step of an assistant's message: what the model said, and the results of the tools that it called. */
 const stepMessages = (parts: readonly UiPart[], offered: Offered): Message[] => {
-  const content = contentOf(parts)
-  const called = parts.filter(part => isCalled(part, offered))
-  const reasoning = reasoningIn(parts, offered)
+  const content: ContentPart[] = []
+  const called: UiPart[] = []
+  const reasoning: Reasoning[] = []
+  for (const part of parts)
+    if (part.type === 'reasoning')
+      reasoning.push(placedAfter(reasoningOf(part), content.length + called.length))
+    else if (isCalled(part, offered)) called.push(part)
+    else content.push(...contentOf([part]))
   if (content.length + called.length === 0) return []
   const said: Message = {
     role: 'assistant',

@@ -9,13 +9,14 @@ const SHARED = ['id', 'created', 'model', 'system_fingerprint'] as const
 
 const FINISH_REASON = /"finish_reason"\s*:\s*"/
 const USAGE = /"usage"\s*:\s*\{/
+/** An id, which the chunks of an answer have, but not Azure's first one, which is about the prompt. */
+const ID = /"id"\s*:\s*"[^"]/
 
 const frame = (json: string): string => `data: ${json}\n\n`
 
-/** The members that all chunks of a stream share, of one chunk; undefined where it has no id, as Azure's first one, which is about the prompt. */
-const sharedIn = (json: string): object | undefined => {
+const sharedIn = (json: string): object => {
   const chunk: unknown = JSON.parse(json)
-  if (!isObject(chunk) || typeof chunk.id !== 'string' || chunk.id === '') return undefined
+  if (!isObject(chunk) || typeof chunk.id !== 'string' || chunk.id === '') return {}
   return Object.fromEntries(SHARED.filter(name => chunk[name] !== undefined).map(name => [name, chunk[name]]))
 }
 
@@ -28,7 +29,7 @@ export class PassedChunks {
   #isFinished = false
   #hasUsage = false
   #held: string | undefined
-  #shared: object | undefined
+  #first: string | undefined
 
   constructor(wantsUsage: boolean) {
     this.#wantsUsage = wantsUsage
@@ -36,11 +37,11 @@ export class PassedChunks {
 
   /** The members that the chunks share, as far as these have them. */
   get shared(): object {
-    return this.#shared ?? {}
+    return this.#first === undefined ? {} : sharedIn(this.#first)
   }
 
   write({ json, isUsage }: WireEvent): string {
-    this.#shared ??= sharedIn(json)
+    if (this.#first === undefined && ID.test(json)) this.#first = json
     if (!this.#wantsUsage) return isUsage ? '' : frame(withoutUsage(json))
     const before = this.#released()
     if (isUsage) this.#hasUsage = true

@@ -4,7 +4,7 @@ import { answerOf, collectEvents, type Finish, unfinished, type WholeReply } fro
 import { openAiTier } from '../../../llm/message.ts'
 import { toolCallBody, toolCallDelta } from '../../../llm/openai-tool-call.ts'
 import type { Call, FinishReason, Reply, ReplyEvent, Usage } from '../../../llm/types.ts'
-import { membersOf, objectOf } from '../../../raw-json.ts'
+import { withMember } from '../../../raw-json.ts'
 import { costHeaders, type RouteResponse } from '../../route-response.ts'
 import { eventStream } from '../../sse.ts'
 import { type FrameWriter, framesOf } from '../frames.ts'
@@ -151,8 +151,7 @@ class ChunkWriter implements FrameWriter {
   }
 
   #usage(json: string): string {
-    const members = membersOf(JSON.stringify({ ...this.#head, choices: [] }))
-    return `data: ${objectOf([...members, ['usage', json]])}\n\n`
+    return `data: ${withMember(JSON.stringify({ ...this.#head, choices: [] }), 'usage', () => json)}\n\n`
   }
 
   get #head(): object {

@@ -179,6 +179,8 @@ export type ChatCompletionOptions = Readonly<{
   requestTimeoutMs: number
 }>
 
+const EARLIER_FORM = 'is the earlier form of tool calls, which this model does not take'
+
 const isGivenList = (value: unknown): boolean => Array.isArray(value) && value.length > 0
 
 /** The earlier form of tools in a request; a choice of `auto` or `none` without them asks for nothing. */
@@ -195,7 +197,7 @@ const earlierCalls = ({ messages }: OpenAiChatBody): Issue | undefined => {
   return { path, message: `${EARLIER_FORM}: use tool_calls` }
 }
 
-const EARLIER_FORM = 'is the earlier form of tool calls, which this model does not take'
+const LIMITS = ['max_tokens', 'max_completion_tokens'] as const
 
 /** Values that only a vendor of the same format may take. */
 const outOfRange = ({ temperature = 0, ...limits }: OpenAiChatBody): Issue | undefined => {
@@ -203,8 +205,6 @@ const outOfRange = ({ temperature = 0, ...limits }: OpenAiChatBody): Issue | und
   const path = LIMITS.find(name => (limits[name] ?? 1) < 1)
   return path && { path, message: 'must be at least 1' }
 }
-
-const LIMITS = ['max_tokens', 'max_completion_tokens'] as const
 
 /** The limit of output tokens; some vendors take a negative one for none. */
 const limitOf = ({ max_tokens: most, max_completion_tokens: newer = most }: OpenAiChatBody) =>

@@ -3,9 +3,10 @@ import { AuditRecords } from '../audit/records.ts'
 import { AuditService, requestedBy } from '../audit/service.ts'
 import type { AuditAnchor } from '../audit/types.ts'
 import { Guesses } from '../auth/guesses.ts'
+import type { Handler } from '../compose.ts'
 import type { ConfigFile } from '../config/file-schema.ts'
-import type { ServeDeps } from '../http/serve.ts'
-import { identifiedCaller } from '../request-context.ts'
+import { type GatewayError, toGatewayError } from '../errors.ts'
+import { identifiedCaller, type RequestContext } from '../request-context.ts'
 import type { Runtime } from './runtime.ts'
 
 const component = 'audit'
@@ -24,16 +25,19 @@ export const buildAudit = ({ env, database, logger }: Runtime): AuditService => 
   return new AuditService({ records: new AuditRecords(records), clock, keepAnchor, onError: reportError })
 }
 
+type Admission = Handler<RequestContext, RequestContext>
+
 /**
- * Records refused sign-ins of admins: as many in a minute as may be guessed, so that they cannot fill the log. What was
- * sent is not in it.
+ * Admits an admin who signs in, and records refusals: as many in a minute as may be guessed, so that they cannot fill
+ * the log. What was sent is not in it.
  */
-export const recordRefusedSignIns = (
+export const signInAdmission = (
+  admitAdmin: Admission,
   audit: AuditService,
   { clock, database }: Pick<Runtime, 'clock' | 'database'>,
-): ServeDeps['onSignInRefused'] => {
+): Admission => {
   const recorded = new Guesses(clock)
-  return async (context, { code }) => {
+  const recordRefused = async (context: RequestContext, { code }: GatewayError): Promise<void> => {
     const { client } = context
     const isRefusal = code === 'UNAUTHENTICATED' || code === 'FORBIDDEN'
     if (!isRefusal || client.apiKey === undefined) return
@@ -48,6 +52,11 @@ export const recordRefusedSignIns = (
     } as const
     await audit.append(entry).catch(database.reportError)
   }
+  return context =>
+    admitAdmin(context).catch(async error => {
+      await recordRefused(context, toGatewayError(error))
+      throw error
+    })
 }
 
 /** Records that the configuration file has changed: the file itself was the action, so nothing can be refused. */

@@ -8,7 +8,7 @@ import { Cors } from '../http/cross-origin.ts'
 import { apiHeaders, strictTransportSecurity } from '../http/security-headers.ts'
 import type { ServeDeps } from '../http/serve.ts'
 import { reportRequest } from '../observability/request-record.ts'
-import { recordRefusedSignIns } from './audit.ts'
+import { signInAdmission } from './audit.ts'
 import { buildIdempotency } from './idempotency.ts'
 import type { CurrentConfig } from './live-config.ts'
 import type { Runtime } from './runtime.ts'
@@ -55,9 +55,9 @@ export const serveDepsOf = ({ runtime, current, access, audit }: ServeWiringDeps
     caller: context => current.now.admit(context),
     member: context => current.now.admitMember(context),
     admin: context => current.now.admitAdmin(context),
+    'sign-in': signInAdmission(context => current.now.admitAdmin(context), audit, runtime),
     metrics: scraperAdmission(runtime, current),
   },
   idempotency: buildIdempotency(runtime),
-  onSignInRefused: recordRefusedSignIns(audit, runtime),
   onEnd: reportRequest(runtime),
 })

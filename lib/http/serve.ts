@@ -27,6 +27,8 @@ const OTHER_METHOD = '_OTHER'
  * `admin`: an admin's key or session; `metrics`: a scraper.
  */
 export type Access = 'public' | 'caller' | 'member' | 'admin' | 'metrics'
+/** The callers that a POST alone is for. `sign-in`: an admin, whose refusal is recorded. */
+type PostAccess = 'sign-in'
 
 /** What `serve` needs of the gateway. */
 export type ServeDeps = Readonly<{
@@ -38,10 +40,8 @@ export type ServeDeps = Readonly<{
   cookies: CookieNames
   access: AccessRules
   /** Admits a request and identifies its caller. Rejects with a GatewayError. */
-  admission: Readonly<Record<Exclude<Access, 'public'>, Handler<RequestContext, RequestContext>>>
+  admission: Readonly<Record<Exclude<Access, 'public'> | PostAccess, Handler<RequestContext, RequestContext>>>
   idempotency: Idempotency
-  /** Records that an admin's sign-in was refused. Never rejects. */
-  onSignInRefused: (context: RequestContext, error: GatewayError) => Promise<void>
   /** Reports how a request ended. Never rejects. */
   onEnd: (context: RequestContext, end: RequestEnd) => Promise<void>
 }>
@@ -66,10 +66,10 @@ export type RouteOptions = Readonly<{
   /** The surface of POST, where it differs from that of the other methods. */
   postSurface?: Surface
   access: Access
+  /** The access of POST, where it differs from that of the other methods. */
+  postAccess?: PostAccess
   /** A request that is refused before its call is made does not count against the rate limits. */
   refusedIsFree?: true
-  /** Its POST signs an admin in: a refused one is recorded. */
-  signsIn?: true
   /** Its POST heeds an `Idempotency-Key`. `without-body`: and reads no body. */
   idempotent?: true | 'without-body'
   /** Whether its methods other than GET change or spend anything: pages of other sites may then not call them. */
@@ -140,22 +140,6 @@ const assertAllowedSource = (
   if (options.changes && !SAFE.includes(method)) assertSameSite(request, deps.access)
 }
 
-/** Admits a request as its route declares; undefined for a public route. */
-const admitted = (
-  context: RequestContext,
-  method: Method,
-  deps: ServeDeps,
-  { access, signsIn }: RouteOptions,
-): Promise<RequestContext> | undefined => {
-  if (access === 'public') return undefined
-  const admission = deps.admission[access](context)
-  if (!signsIn || method !== 'POST') return admission
-  return admission.catch(async error => {
-    await deps.onSignInRefused(context, toGatewayError(error))
-    throw error
-  })
-}
-
 /** Serves an admitted request. One that is refused for free gets back what it took of the caller's limits. */
 const servedBy = async <G>(
   handler: (exchange: Exchange<G>) => Promise<RouteResponse>,
@@ -198,8 +182,8 @@ export const serving =
           ? preflight(exchange.request, deps, methods)
           : refuseMethod(method, methods)
       const context = identified(exchange.context, exchange.request, deps)
-      const admission = admitted(context, method, deps, options)
-      const admittedContext = admission ? await admission : context
+      const access = (method === 'POST' && options.postAccess) || options.access
+      const admittedContext = access === 'public' ? context : await deps.admission[access](context)
       const run = () => servedBy(handler, { ...exchange, context: admittedContext }, options)
       const { request } = exchange
       const key = options.idempotent && method === 'POST' ? request.headers.get('idempotency-key') : null

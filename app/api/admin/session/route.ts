@@ -12,7 +12,7 @@ const [SECURE_COOKIE, PLAIN_COOKIE] = ADMIN_COOKIES
  * other sites can do neither: their requests carry no cookie, and are refused without a key.
  */
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
-  { route: '/api/admin/session', surface: 'api', access: 'admin', signsIn: true, changes: true },
+  { route: '/api/admin/session', surface: 'api', access: 'admin', postAccess: 'sign-in', changes: true },
   {
     GET: async ({ context }) => {
       const { id, name, role } = keyOf(context.caller)

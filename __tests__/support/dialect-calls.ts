@@ -14,7 +14,7 @@ import { chatBodyOrThrow } from '#lib/validation/openai-chat.ts'
 import { responsesBodyOrThrow } from '#lib/validation/openai-responses.ts'
 import { newCall, TARGET } from './calls.ts'
 
-const OPTIONS = { model: 'model', cache: 'default', strict: false, requestTimeoutMs: 1_000 } as const
+const OPTIONS = { model: 'model', cache: 'default', requestTimeoutMs: 1_000 } as const
 
 /** The call that a request to OpenAI's chat completions becomes. @param text its body as it is sent */
 export const openAiCall = async (text: string): Promise<Call> => {

@@ -119,7 +119,7 @@ const MODES: ReadonlyMap<string, CacheMode> = new Map([
 ])
 
 /** Whether the answer may come from the cache, by the request's `Cache-Control`. Source: RFC 9111, 5.2.1. */
-export const cacheModeOf = ({ headers }: Request): CacheMode => {
+const cacheModeOf = ({ headers }: Request): CacheMode => {
   const directives = (headers.get('cache-control') ?? '').toLowerCase().split(',')
   const found = directives.flatMap(directive => MODES.get(directive.trim()) ?? [])
   return found.includes('no-store') ? 'no-store' : (found[0] ?? 'default')
@@ -152,4 +152,14 @@ const cacheKindOf = ({ headers }: Request): CacheKind | undefined => {
 export const cacheLabelsOf = (request: Request): Pick<Call, 'cacheTags' | 'cacheKind'> => ({
   cacheTags: cacheTagsOf(request),
   cacheKind: cacheKindOf(request),
+})
+
+/** What the headers of a request say of its call. */
+export type HeaderOptions = Pick<Call, 'cache' | 'cacheTags' | 'cacheKind' | 'strict'>
+
+/** The options of a call in the headers of its request. Throws what `cacheLabelsOf` throws. */
+export const headerOptionsOf = (request: Request): HeaderOptions => ({
+  cache: cacheModeOf(request),
+  ...cacheLabelsOf(request),
+  ...(request.headers.get('x-gateway-strict') === 'true' && { strict: true }),
 })

@@ -24,7 +24,6 @@ const translated = async (body: object) => {
     model: 'm',
     headers: new Headers(),
     cache: 'default',
-    strict: false,
     requestTimeoutMs: 1_000,
   })
   return {
@@ -182,7 +181,6 @@ describe('a request of Anthropic’s with a tool of the gateway', () => {
       model: 'm',
       headers: new Headers(headers),
       cache: 'default',
-      strict: false,
       requestTimeoutMs: 1_000,
     })
     return withoutRaw(call)

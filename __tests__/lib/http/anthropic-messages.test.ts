@@ -41,7 +41,6 @@ const callOf = async (body: object): Promise<Call> => {
     model: 'm',
     headers: new Headers(),
     cache: 'default',
-    strict: false,
     requestTimeoutMs: 1_000,
   })
 }
@@ -136,7 +135,6 @@ it('a stream for OpenAI’s clients is translated from an answer in one piece, a
     const call = await chatCompletionCall(newCall(), openAiChatBody.parse(sent.value), sent, {
       model: 'm',
       cache: 'default',
-      strict: false,
       requestTimeoutMs: 1_000,
     })
     const body = fixturesOf('openai').get(name) ?? Buffer.from('')
@@ -373,7 +371,6 @@ describe('chat → messages → chat', () => {
           const chat = await chatCompletionCall(newCall(), openAiChatBody.parse(asChat.value), asChat, {
             model: 'model',
             cache: 'default',
-            strict: false,
             requestTimeoutMs: 1_000,
           })
           const sent = await sentFor(openai, await callOf(await sentFor(anthropic, chat)))

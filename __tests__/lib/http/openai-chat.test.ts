@@ -28,7 +28,6 @@ const callOf = async (fields: object): Promise<Call> => {
   return chatCompletionCall(newCall(), openAiChatBody.parse(body), rawJson(body), {
     model: 'm',
     cache: 'default',
-    strict: false,
     requestTimeoutMs: 1_000,
   })
 }

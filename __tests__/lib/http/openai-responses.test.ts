@@ -23,7 +23,7 @@ import {
 } from '../../support/responses-behaviour.ts'
 import { answering } from '../../support/wire-fixtures.ts'
 
-const OPTIONS = { model: 'fake/model', cache: 'default', strict: false, requestTimeoutMs: 1_000 } as const
+const OPTIONS = { model: 'fake/model', cache: 'default', requestTimeoutMs: 1_000 } as const
 const NO_CONTEXT = { earlier: [], items: new Map(), responseIds: [] }
 
 const responsesOf = async (body: object): Promise<ResponsesRequest> => {

@@ -62,7 +62,6 @@ const responses = async (body: object) => {
   return responsesRequest(newCall(), await responsesBodyOrThrow(sent), sent, {
     model: 'm',
     cache: 'default',
-    strict: false,
     requestTimeoutMs: 1_000,
     context: NO_CONTEXT,
   })

@@ -2,7 +2,7 @@ import { serve } from '#lib/gateway/index.ts'
 import { messageResponse } from '#lib/http/dialects/anthropic-messages/reply.ts'
 import { messagesCall } from '#lib/http/dialects/anthropic-messages/request.ts'
 import { readModelRequest } from '#lib/http/dialects/model-request.ts'
-import { cacheLabelsOf, cacheModeOf } from '#lib/http/request-headers.ts'
+import { headerOptionsOf } from '#lib/http/request-headers.ts'
 import { messagesBodyOrThrow } from '#lib/validation/anthropic-messages.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
@@ -22,14 +22,10 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
       const call = await messagesCall(context, body, sent, {
         model: gateway.modelNamed(body.model),
         headers: request.headers,
-        cache: cacheModeOf(request),
-        strict: request.headers.get('x-gateway-strict') === 'true',
+        ...headerOptionsOf(request),
         requestTimeoutMs: chatDefaults.requestTimeoutMs,
       })
-      return messageResponse(call, await gateway.answer({ ...call, ...cacheLabelsOf(request) }), {
-        clock,
-        abort,
-      })
+      return messageResponse(call, await gateway.answer(call), { clock, abort })
     },
   },
 )

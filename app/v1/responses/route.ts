@@ -3,7 +3,7 @@ import { readModelRequest } from '#lib/http/dialects/model-request.ts'
 import { referencedItems } from '#lib/http/dialects/openai-responses/input.ts'
 import { responsesResponse } from '#lib/http/dialects/openai-responses/reply.ts'
 import { assertOffered, responsesRequest } from '#lib/http/dialects/openai-responses/request.ts'
-import { cacheLabelsOf, cacheModeOf } from '#lib/http/request-headers.ts'
+import { headerOptionsOf } from '#lib/http/request-headers.ts'
 import { responsesBodyOrThrow } from '#lib/validation/openai-responses.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
@@ -25,12 +25,11 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
       const references = { previousId: body.previous_response_id, itemIds: referencedItems(body) }
       const asked = await responsesRequest(context, body, sent, {
         model: gateway.modelNamed(body.model),
-        cache: cacheModeOf(request),
-        strict: request.headers.get('x-gateway-strict') === 'true',
+        ...headerOptionsOf(request),
         requestTimeoutMs: chatDefaults.requestTimeoutMs,
         context: await responses.context(caller, references),
       })
-      return responsesResponse(asked, await gateway.answer({ ...asked.call, ...cacheLabelsOf(request) }), {
+      return responsesResponse(asked, await gateway.answer(asked.call), {
         clock,
         abort,
         keepsAnswers: responses.keepsAnswersOf(caller),

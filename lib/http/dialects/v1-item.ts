@@ -53,7 +53,7 @@ type Route = (
   options: CallOptions,
 ) => Promise<Prepared>
 
-const USUAL = { cache: 'default', strict: false } as const
+const USUAL = { cache: 'default' } as const
 
 const chat: Route = async (context, sent, _, { model, deadlineAt }) => {
   const call = await chatCompletionCall(context, await chatBodyOrThrow(sent), sent, {

@@ -2,7 +2,7 @@ import { serve } from '#lib/gateway/index.ts'
 import { readModelRequest } from '#lib/http/dialects/model-request.ts'
 import { chatCompletionResponse } from '#lib/http/dialects/openai-chat/reply.ts'
 import { chatCompletionCall } from '#lib/http/dialects/openai-chat/request.ts'
-import { cacheLabelsOf, cacheModeOf } from '#lib/http/request-headers.ts'
+import { headerOptionsOf } from '#lib/http/request-headers.ts'
 import { chatBodyOrThrow } from '#lib/validation/openai-chat.ts'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
@@ -21,16 +21,11 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
       const body = await chatBodyOrThrow(sent)
       const call = await chatCompletionCall(context, body, sent, {
         model: gateway.modelNamed(body.model),
-        cache: cacheModeOf(request),
-        strict: request.headers.get('x-gateway-strict') === 'true',
+        ...headerOptionsOf(request),
         requestTimeoutMs: chatDefaults.requestTimeoutMs,
       })
       const wantsUsage = body.stream_options?.include_usage ?? false
-      return chatCompletionResponse(call, await gateway.answer({ ...call, ...cacheLabelsOf(request) }), {
-        clock,
-        abort,
-        wantsUsage,
-      })
+      return chatCompletionResponse(call, await gateway.answer(call), { clock, abort, wantsUsage })
     },
   },
 )

@@ -15,7 +15,6 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = serve(
         model: gateway.modelNamed(body.model),
         headers: request.headers,
         cache: 'no-store',
-        strict: false,
         requestTimeoutMs: chatDefaults.requestTimeoutMs,
       })
       return countResponse(await gateway.countTokens(call))

@@ -7,6 +7,7 @@ import type { AnthropicCountBody, AnthropicMessagesBody } from '../../../validat
 import { GATEWAY_TOOL, gatewayToolsIn } from '../../../validation/gateway-tools.ts'
 import { hasThread, threadRefused } from '../../../vendor-objects/thread.ts'
 import type { RawJson } from '../../body.ts'
+import type { HeaderOptions } from '../../request-headers.ts'
 import { conversationOf } from './content.ts'
 
 /** The headers that belong to the format. */
@@ -96,16 +97,14 @@ const parametersOf = (body: AnthropicCountBody & Partial<AnthropicMessagesBody>)
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 
-export type MessagesCallOptions = Readonly<{
-  /** The gateway's name of the model. */
-  model: string
-  /** The headers of the request. */
-  headers: Headers
-  cache: Call['cache']
-  /** Refuses parameters that the model does not take. */
-  strict: boolean
-  requestTimeoutMs: number
-}>
+export type MessagesCallOptions = HeaderOptions &
+  Readonly<{
+    /** The gateway's name of the model. */
+    model: string
+    /** The headers of the request. */
+    headers: Headers
+    requestTimeoutMs: number
+  }>
 
 /**
  * The body of `POST /v1/messages`, or of `/v1/messages/count_tokens`, as a call.
@@ -115,7 +114,7 @@ export const messagesCall = async (
   context: RequestContext,
   body: AnthropicCountBody & Partial<AnthropicMessagesBody>,
   sent: RawJson,
-  { model, headers, cache, strict, requestTimeoutMs }: MessagesCallOptions,
+  { model, headers, requestTimeoutMs, ...headerOptions }: MessagesCallOptions,
 ): Promise<Call> => {
   const { messages, leftOut } = await conversationOf(body)
   return {
@@ -128,9 +127,8 @@ export const messagesCall = async (
     parameters: parametersOf(body),
     ...gatewayToolsIn(body.tools),
     raw: rawOf(sent, headers, leftOut),
-    ...(strict && { strict }),
+    ...headerOptions,
     deadlineAt: context.startedAt + requestTimeoutMs,
-    cache,
     fallback: true,
     plan: [],
     attempts: new AttemptBudget(),

@@ -18,6 +18,7 @@ import { gatewayToolsIn } from '../../../validation/gateway-tools.ts'
 import type { OpenAiChatBody } from '../../../validation/openai-chat.ts'
 import { invalidInput } from '../../../validation/zod.ts'
 import type { RawJson } from '../../body.ts'
+import type { HeaderOptions } from '../../request-headers.ts'
 import { withBreakpoint } from '../breakpoint.ts'
 
 type BodyMessage = OpenAiChatBody['messages'][number]
@@ -170,14 +171,12 @@ const parametersOf = (body: OpenAiChatBody): ModelParameters => {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 
-export type ChatCompletionOptions = Readonly<{
-  /** The gateway's name of the model. */
-  model: string
-  cache: Call['cache']
-  /** Refuses parameters that the model does not take. */
-  strict: boolean
-  requestTimeoutMs: number
-}>
+export type ChatCompletionOptions = HeaderOptions &
+  Readonly<{
+    /** The gateway's name of the model. */
+    model: string
+    requestTimeoutMs: number
+  }>
 
 const EARLIER_FORM = 'is the earlier form of tool calls, which this model does not take'
 
@@ -221,7 +220,7 @@ export const chatCompletionCall = async (
   context: RequestContext,
   body: OpenAiChatBody,
   { text: json, members }: RawJson,
-  { model, cache, strict, requestTimeoutMs }: ChatCompletionOptions,
+  { model, requestTimeoutMs, ...headerOptions }: ChatCompletionOptions,
 ): Promise<Call> => ({
   ...context,
   messages: await mapInTurns(body.messages, messageOf),
@@ -232,9 +231,8 @@ export const chatCompletionCall = async (
   parameters: parametersOf(body),
   ...gatewayToolsIn(body.tools),
   raw: { format: 'openai-chat', json, members, untranslatable: untranslatable(body) },
-  ...(strict && { strict }),
+  ...headerOptions,
   deadlineAt: context.startedAt + requestTimeoutMs,
-  cache,
   fallback: true,
   plan: [],
   attempts: new AttemptBudget(),

@@ -6,20 +6,19 @@ import { gatewayToolsIn } from '../../../validation/gateway-tools.ts'
 import type { OpenAiResponsesBody } from '../../../validation/openai-responses.ts'
 import { invalidInput } from '../../../validation/zod.ts'
 import type { RawJson } from '../../body.ts'
+import type { HeaderOptions } from '../../request-headers.ts'
 import { inputOf, referencedItems } from './input.ts'
 import { conversationInTurns, conversationOf } from './messages.ts'
 import { parametersOf, untranslatedIn } from './parameters.ts'
 
-export type ResponsesOptions = Readonly<{
-  /** The gateway's name of the model. */
-  model: string
-  cache: Call['cache']
-  /** Refuses parameters that the model does not take. */
-  strict: boolean
-  requestTimeoutMs: number
-  /** The stored answers that it refers to. */
-  context: ResponseContext
-}>
+export type ResponsesOptions = HeaderOptions &
+  Readonly<{
+    /** The gateway's name of the model. */
+    model: string
+    requestTimeoutMs: number
+    /** The stored answers that it refers to. */
+    context: ResponseContext
+  }>
 
 /** A request's call, and what is stored with its answer. */
 export type ResponsesRequest = Readonly<{
@@ -69,7 +68,7 @@ export const responsesRequest = async (
   requestContext: RequestContext,
   body: OpenAiResponsesBody,
   { text: json, members: written, value }: RawJson,
-  { model, cache, strict, requestTimeoutMs, context }: ResponsesOptions,
+  { model, requestTimeoutMs, context, ...headerOptions }: ResponsesOptions,
 ): Promise<ResponsesRequest> => {
   const { items, own, members, resolved } = await inputOf(body, written, context)
   const { messages, omitted } = await conversationInTurns(items)
@@ -91,9 +90,8 @@ export const responsesRequest = async (
       ...(referencedItems(body).length > 0 && { refersToItems: true }),
       ...(resolved && { resolved: { members: resolved, knownTo: context.knownTo } }),
     },
-    ...(strict && { strict }),
+    ...headerOptions,
     deadlineAt: requestContext.startedAt + requestTimeoutMs,
-    cache,
     fallback: true,
     plan: [],
     attempts: new AttemptBudget(),

@@ -16,7 +16,7 @@ import { AttemptBudget, type RequestContext } from '../../../request-context.ts'
 import { endpointBody, type JsonEndpoint } from '../../../validation/openai-endpoints.ts'
 import { parseOrThrow } from '../../../validation/zod.ts'
 import { passBodyGate } from '../../body-gate.ts'
-import { cacheLabelsOf, cacheModeOf } from '../../request-headers.ts'
+import { headerOptionsOf } from '../../request-headers.ts'
 import { type ModelRequestDeps, readModelRequest } from '../model-request.ts'
 
 /** What the requests of endpoints beside chat need of the gateway. */
@@ -67,11 +67,10 @@ const callOf = (
     passthrough,
     // The time that a slow client takes to send its files does not count.
     deadlineAt: (passthrough.body.kind === 'form' ? clock.now() : context.startedAt) + timeoutMs,
+    ...headerOptionsOf(request),
     // The same text has the same vector; every other answer may differ.
-    cache: endpoint === 'embeddings' ? cacheModeOf(request) : 'no-store',
-    ...cacheLabelsOf(request),
+    ...(endpoint !== 'embeddings' && { cache: 'no-store' }),
     fallback: true,
-    ...(request.headers.get('x-gateway-strict') === 'true' && { strict: true }),
     plan: [],
     attempts: new AttemptBudget(),
   }

@@ -29,10 +29,10 @@ const shown = (name: string, value: string | undefined): string => {
 const looksLikeKey = (value: string): boolean =>
   /^(?:sk|pk|gsk|ghp|gho|github_pat|AIza|xai|r8|hf)[-_]?\w{12}/i.test(value)
 
-export type Variables = Readonly<Record<string, string | undefined>>
+type Variables = Readonly<Record<string, string | undefined>>
 
-/** Finds the faults of what an environment refers to. */
-export type FaultsBeside = (set: Variables) => readonly string[]
+/** Finds the faults of what an environment refers to. @param unreadable the names of variables whose text is wrong */
+export type FaultsBeside = (set: Variables, unreadable: ReadonlySet<string>) => readonly string[]
 
 const halfSet = (set: Variables): string[] =>
   TOGETHER.flatMap(pair =>
@@ -86,7 +86,7 @@ const setOf = (variables: Variables): Record<string, string> => {
  * Reads and checks a whole environment.
  *
  * @param before faults found earlier, to be reported together with its own
- * @param beside finds what is wrong besides, where anything is; it gets the variables whose text can be read
+ * @param beside finds what is wrong besides, where anything is
  * @throws ConfigurationError that names every fault: variable, value unless secret, and what to do.
  */
 export const parseEnvironment = (
@@ -96,23 +96,22 @@ export const parseEnvironment = (
 ): Environment => {
   const set = setOf(variables)
   const faults = [...before]
-  const unreported = new Set<string>()
+  const unreadable = new Set<string>()
   for (const [name, value] of Object.entries(set)) {
     const fault = invisibleCharacterIssue(value)
     if (fault === undefined) continue
-    unreported.add(name)
+    unreadable.add(name)
     faults.push(`  ${name} = ${shown(name, value)}: ${fault}`)
   }
   const parsed = environment.safeParse(set)
   for (const { path, message } of parsed.error?.issues ?? []) {
     const name = String(path[0])
-    if (unreported.has(name)) continue
+    if (unreadable.has(name)) continue
     faults.push(`  ${name} = ${shown(name, set[name])}: ${message}; see .env.example`)
   }
   faults.push(...halfSet(set), ...unmetNeeds(set), ...withoutPepper(set), ...weakSecrets(set))
   if (parsed.success && faults.length === 0) return parsed.data
-  const readable = Object.fromEntries(Object.entries(set).filter(([name]) => !unreported.has(name)))
-  throw new ConfigurationError([...faults, ...beside(readable)])
+  throw new ConfigurationError([...faults, ...beside(set, unreadable)])
 }
 
 /** The password inside a URL, both percent-encoded and decoded. */

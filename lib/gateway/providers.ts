@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { ConfigurationError, secretsOf, type Variables } from '../config/env.ts'
+import { ConfigurationError, type FaultsBeside, secretsOf } from '../config/env.ts'
 import type { ConfigFile } from '../config/file-schema.ts'
 import type { Environment } from '../config/schema.ts'
 import { readConfig } from '../config/source.ts'
@@ -95,8 +95,11 @@ export const catalogOf = (
 }
 
 /** The faults of the configuration file and of the default model, in an environment that has others. */
-export const faultsBeside = (set: Variables): readonly string[] => {
-  const { GATEWAY_CONFIG: path, DEFAULT_MODEL: defaultModel } = set
+export const faultsBeside: FaultsBeside = (set, unreadable) => {
+  // The default model may be an alias of the file.
+  if (unreadable.has('GATEWAY_CONFIG')) return []
+  const { GATEWAY_CONFIG: path } = set
+  const defaultModel = unreadable.has('DEFAULT_MODEL') ? undefined : set.DEFAULT_MODEL
   const providers = ALL_PROVIDERS.map(one => listingOf(one, accessTo(one, set) !== undefined))
   const listings = [...providers, MOCK_LISTING]
   try {

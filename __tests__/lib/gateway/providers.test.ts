@@ -96,7 +96,11 @@ describe('the faults of an environment', () => {
     expect(faultsOf({ [name]: value })).toEqual([expect.stringContaining(name)])
   })
 
-  it('name a default model with an invisible character once', () => {
-    expect(faultsOf({ DEFAULT_MODEL: 'gpt\u200b-4o' })).toHaveLength(1)
+  it.each([
+    ['DEFAULT_MODEL', { DEFAULT_MODEL: 'gpt\u200b-4o' }],
+    ['OPENAI_API_KEY', { OPENAI_API_KEY: 'sk-\u200btest', DEFAULT_MODEL: 'gpt-4o' }],
+    ['GATEWAY_CONFIG', { GATEWAY_CONFIG: '/gate\u200bway.yaml', DEFAULT_MODEL: 'mine' }],
+  ])('name %s alone where it has an invisible character, and nothing that depends on it', (name, set) => {
+    expect(faultsOf(set)).toEqual([expect.stringContaining(`${name} = `)])
   })
 })

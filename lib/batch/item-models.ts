@@ -30,6 +30,17 @@ export const modelFault = (
   }
 }
 
+/** What is wrong with the names of models, of which many are the same: each is checked once. */
+export const faultsOfModels = (
+  faultOf: (model: string) => string | undefined,
+): ((model: string) => string | undefined) => {
+  const known = new Map<string, string | undefined>()
+  return model => {
+    if (!known.has(model)) known.set(model, faultOf(model))
+    return known.get(model)
+  }
+}
+
 /** The gateway's name for a model of OpenAI's format: an alias, or the result of `nameByVendor`. */
 export const openAiModel = (model: string, { catalog, aliases }: ModelNames): string =>
   aliases.has(model) ? model : catalog.nameByVendor(model)
@@ -39,14 +50,12 @@ export const openAiModel = (model: string, { catalog, aliases }: ModelNames): st
  * @throws GatewayError INVALID_INPUT that names every item.
  */
 export const assertModels = async (items: readonly Asking[], models: ModelNames): Promise<void> => {
-  const seen = new Map<string, string | undefined>()
+  const faultOf = faultsOfModels(model => modelFault(model, models))
   const faults = new FaultList()
   for (const [index, { request }] of items.entries()) {
     await turn()
     const { model } = request
-    if (model === undefined) continue
-    if (!seen.has(model)) seen.set(model, modelFault(model, models))
-    const message = seen.get(model)
+    const message = model === undefined ? undefined : faultOf(model)
     if (message !== undefined) faults.add({ path: `items[${index}].model`, message })
   }
   faults.throwIfAny()

@@ -68,12 +68,12 @@ export const retryDecision = (
   const notBefore = Math.round(now + Math.max(asked, backoffMs(doublings, random)))
   const hasBegun = as !== 'nothing' || claim.startedAt < claim.claimedAt
   if (hasBegun && notBefore - claim.startedAt > LONGEST_MS) return { state: 'failed', fault }
-  return { state: 'again', notBefore, countsAs: as, fault }
+  return { state: 'again', notBefore, countsAs: as, fault, ...(isUnknown && { isItemsOwn: true }) }
 }
 
-/** Whether what makes an item wait concerns all items of its job: not where only its own model is unknown. */
+/** Whether what makes an item wait concerns all items of its job. */
 export const holdsUpJob = (outcome: Outcome): boolean =>
-  outcome.state === 'again' && outcome.countsAs !== 'failure' && outcome.fault.code !== 'INVALID_INPUT'
+  outcome.state === 'again' && outcome.countsAs !== 'failure' && !outcome.isItemsOwn
 
 /** Whether an item was interrupted so often that it does not run again. */
 export const isPoisonItem = ({ lostRuns }: Claim): boolean => lostRuns >= MOST_LOST_RUNS

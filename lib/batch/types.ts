@@ -216,6 +216,8 @@ export type Outcome =
       notBefore: number
       countsAs: 'failure' | 'attempt' | 'nothing'
       fault: ItemError
+      /** The cause is the item's own: the others of its job need not wait. */
+      isItemsOwn?: true
     }>
 
 export type Settled = 'written' | 'ended' | 'lost'

@@ -140,6 +140,7 @@ describe('an item whose model is unknown in the process that runs it', () => {
         notBefore: NOW + 1_000,
         countsAs: 'attempt',
         fault: { code: 'INVALID_INPUT', message: 'There is no such model.', retryable: false },
+        isItemsOwn: true,
       })
     },
   )

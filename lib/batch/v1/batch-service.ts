@@ -3,6 +3,7 @@ import { DAY_MS } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 import { mapInTurns } from '../../loop-turns.ts'
 import { type Caller, keyIdOf } from '../../request-context.ts'
+import { faultsOfModels } from '../item-models.ts'
 import type { BatchRecords, Item, NewItem, V1Request, V1Url } from '../types.ts'
 import type { BatchQuery, V1BatchRecords } from './batch-records.ts'
 import type { FileDisk } from './file-disk.ts'
@@ -89,7 +90,8 @@ export class V1BatchService {
       createdAt,
       isV1: true,
     } as const
-    await records.submit(job, await this.#withModelsChecked(items), batches.addWithJob(batch, jobId))
+    const checked = await this.#withModelsChecked(items, batch.endpoint)
+    await records.submit(job, checked, batches.addWithJob(batch, jobId))
     notifyWork(items.length)
     return this.find(caller, batch.api, batch.id)
   }
@@ -153,14 +155,16 @@ export class V1BatchService {
   }
 
   /** The requests of a batch, all to the same route; those of an unknown model are marked. */
-  #withModelsChecked(items: readonly NewItem<V1Request>[]): Promise<readonly NewItem<V1Request>[]> {
-    const known = new Map<string | undefined, boolean>()
+  #withModelsChecked(
+    items: readonly NewItem<V1Request>[],
+    url: V1Url,
+  ): Promise<readonly NewItem<V1Request>[]> {
+    const faultOf = faultsOfModels(model => this.#deps.modelFault(model, url))
     return mapInTurns(items, item => {
       const { request } = item
-      const { model, url } = request
-      const isKnown = known.get(model) ?? this.#deps.modelFault(model, url) === undefined
-      known.set(model, isKnown)
-      return isKnown ? item : { ...item, request: { ...request, isModelUnknown: true } }
+      return faultOf(request.model) === undefined
+        ? item
+        : { ...item, request: { ...request, isModelUnknown: true } }
     })
   }
 

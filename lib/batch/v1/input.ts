@@ -4,6 +4,7 @@ import { inTurns, turn } from '../../loop-turns.ts'
 import { isObject, memberIn, scanMembers } from '../../raw-json.ts'
 import { jsonInTurnsOrThrow } from '../../validation/json.ts'
 import { linesOf } from '../intake/lines.ts'
+import { faultsOfModels } from '../item-models.ts'
 import type { NewItem, V1Request, V1Url } from '../types.ts'
 import type { LineFault } from './types.ts'
 
@@ -53,10 +54,11 @@ const UNKEPT = 'custom_id must be valid Unicode, without U+0000.'
 class LineCheck {
   readonly #options: InputOptions
   readonly #lines = new Map<string, number>()
-  readonly #models = new Map<string, string | undefined>()
+  readonly #faultOfModel: (model: string) => string | undefined
 
   constructor(options: InputOptions) {
     this.#options = options
+    this.#faultOfModel = faultsOfModels(model => options.modelFault(model, options.endpoint))
   }
 
   faultOf({ custom_id: id, method, url, body }: Fields, line: number): LineFault | undefined {
@@ -92,9 +94,7 @@ class LineCheck {
     if (typeof model !== 'string' || model === '') return required('body.model')
     if (stream === true)
       return { code: 'invalid_request', message: 'stream must not be true in a batch.', param: 'body.stream' }
-    const { modelFault, endpoint } = this.#options
-    if (!this.#models.has(model)) this.#models.set(model, modelFault(model, endpoint))
-    const message = this.#models.get(model)
+    const message = this.#faultOfModel(model)
     return message === undefined ? undefined : { code: 'model_not_found', message, param: 'body.model' }
   }
 }

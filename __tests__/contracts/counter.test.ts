@@ -1,44 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '#lib/clock.ts'
 import type { Bucket, Counter, Taking } from '#lib/rate-limit/counter.ts'
 import { fallingBack } from '#lib/rate-limit/falling-back.ts'
 import { sharedWindow } from '#lib/rate-limit/shared-window.ts'
 import { slidingWindow } from '#lib/rate-limit/sliding-window.ts'
-import { redisOverSocket } from '#lib/storage/redis/over-socket.ts'
-import { upstashRedis } from '#lib/storage/redis/upstash.ts'
-import { RedisServer } from '../support/redis.ts'
-import { UpstashBridge } from '../support/upstash-bridge.ts'
+import { newRedis } from '../support/redis-clients.ts'
 
 const MINUTE_MS = 60_000
 const SHORT_MS = 200
 
-let server: RedisServer
-let bridge: UpstashBridge
-const closing: (() => void)[] = []
-
-beforeAll(async () => {
-  server = await RedisServer.start()
-  bridge = await UpstashBridge.start(server.url)
-})
-afterAll(async () => {
-  for (const close of closing) close()
-  await bridge?.stop()
-  await server?.kill()
-})
-
-const overSocket = async (): Promise<Counter> => {
-  const redis = redisOverSocket({ url: server.url, clock: systemClock })
-  closing.push(() => redis.close())
-  await redis.opened()
-  return sharedWindow(redis, 'test:limit')
-}
-
-const overRest = async (): Promise<Counter> => {
-  const redis = upstashRedis({ url: bridge.url, token: bridge.token, requestMs: 30_000 })
-  return sharedWindow(redis, 'test:limit')
-}
+const redis = newRedis()
+const overSocket = async (): Promise<Counter> => sharedWindow(await redis.overSocket(), 'test:limit')
+const overRest = async (): Promise<Counter> => sharedWindow(await redis.overRest(), 'test:limit')
 
 const COUNTERS: readonly (readonly [string, () => Promise<Counter>])[] = [
   ['in memory', async () => slidingWindow()],
@@ -183,24 +158,24 @@ describe('a counter in Redis', () => {
   it('needs one round trip, however many buckets there are', async () => {
     const counter = await overRest()
     await counter.take([newBucket(5), newBucket(5), newBucket(5)], 1, now())
-    const before = bridge.commands.length
+    const before = redis.bridge.commands.length
     await counter.take([newBucket(5), newBucket(5), newBucket(5)], 1, now())
-    expect(bridge.commands.slice(before)).toEqual(['evalsha'])
+    expect(redis.bridge.commands.slice(before)).toEqual(['evalsha'])
   })
 
   it('F19: sends its script again when Redis has forgotten it', async () => {
     const counter = await overSocket()
     const bucket = newBucket(5)
     await counter.take([bucket], 1, now())
-    await server.do('SCRIPT', 'FLUSH')
+    await redis.server.do('SCRIPT', 'FLUSH')
     expect(await counter.take([bucket], 1, now())).toMatchObject([{ allowed: true, remaining: 3 }])
   })
 
   it('F19: forgets a value that is none of its own', async () => {
     const counter = await overSocket()
     const [text, garbage] = [newBucket(5), newBucket(5)]
-    await server.do('SET', `test:limit:${text.key}`, 'garbage')
-    await server.do('HSET', `test:limit:${garbage.key}`, 'never', 'many', '99999999999999', 'x')
+    await redis.server.do('SET', `test:limit:${text.key}`, 'garbage')
+    await redis.server.do('HSET', `test:limit:${garbage.key}`, 'never', 'many', '99999999999999', 'x')
     expect(await counter.take([text], 1, now())).toMatchObject([{ allowed: true, remaining: 4 }])
     expect(await counter.take([garbage], 1, now())).toMatchObject([{ allowed: true, remaining: 4 }])
   })
@@ -217,7 +192,7 @@ describe('a counter in Redis', () => {
     const counter = await overSocket()
     const bucket = newBucket(5, SHORT_MS)
     await counter.take([bucket], 1, now())
-    const ttlMs = Number(await server.do('PTTL', `test:limit:${bucket.key}`))
+    const ttlMs = Number(await redis.server.do('PTTL', `test:limit:${bucket.key}`))
     expect(ttlMs).toBeGreaterThan(0)
     expect(ttlMs).toBeLessThanOrEqual(SHORT_MS + 1_000)
   })

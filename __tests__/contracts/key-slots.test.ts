@@ -1,49 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { systemClock } from '#lib/clock.ts'
 import { sharedSlots } from '#lib/rate-limit/shared-slots.ts'
 import { type KeySlots, localSlots } from '#lib/rate-limit/slots.ts'
 import type { RedisClient } from '#lib/storage/redis/client.ts'
-import { redisOverSocket } from '#lib/storage/redis/over-socket.ts'
-import { upstashRedis } from '#lib/storage/redis/upstash.ts'
-import { RedisServer } from '../support/redis.ts'
-import { UpstashBridge } from '../support/upstash-bridge.ts'
+import { newRedis } from '../support/redis-clients.ts'
 
 const GATEWAYS = 3
-const WITHIN_MS = 5_000
+const WITHIN = { timeout: 5_000 }
 
-const until = async (isSo: () => Promise<boolean>): Promise<void> => {
-  const deadline = performance.now() + WITHIN_MS
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error('It has not become so in time.')
-    await sleep(20)
-  }
-}
-
-let server: RedisServer
-let bridge: UpstashBridge
-const closing: (() => void)[] = []
-
-beforeAll(async () => {
-  server = await RedisServer.start()
-  bridge = await UpstashBridge.start(server.url)
-})
-afterAll(async () => {
-  for (const close of closing) close()
-  await bridge?.stop()
-  await server?.kill()
-})
-
-const overSocket = async (): Promise<RedisClient> => {
-  const redis = redisOverSocket({ url: server.url, clock: systemClock })
-  closing.push(() => redis.close())
-  await redis.opened()
-  return redis
-}
-
-const overRest = async (): Promise<RedisClient> =>
-  upstashRedis({ url: bridge.url, token: bridge.token, requestMs: 30_000 })
+const redis = newRedis()
 
 /** Three gateways on one Redis, which can be away for all of them. */
 const gatewaysOn = async (client: () => Promise<RedisClient>) => {
@@ -72,8 +38,8 @@ const gatewaysOn = async (client: () => Promise<RedisClient>) => {
 }
 
 describe.each([
-  ['a socket', overSocket],
-  ['REST', overRest],
+  ['a socket', redis.overSocket],
+  ['REST', redis.overRest],
 ])('the slots of a key that three gateways share over %s', (_, client) => {
   it('are as many as its limit, and free again once they are left', async () => {
     const { enterAll } = await gatewaysOn(client)
@@ -81,11 +47,12 @@ describe.each([
       const slots = await enterAll(4)
       expect(slots).toHaveLength(4)
       for (const leave of slots) leave()
-      await until(async () => {
-        const again = await enterAll(4)
-        for (const leave of again) leave()
-        return again.length === 4
-      })
+      const again = async () => {
+        const free = await enterAll(4)
+        for (const leave of free) leave()
+        return free.length
+      }
+      await expect.poll(again, WITHIN).toBe(4)
     }
   })
 
@@ -120,6 +87,6 @@ describe.each([
     link.isAway = true
     again?.()
     link.isAway = false
-    await until(async () => (await second?.enter('key', 1)) !== undefined)
+    await expect.poll(() => second?.enter('key', 1), WITHIN).toBeDefined()
   })
 })

@@ -1,46 +1,21 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '#lib/clock.ts'
 import { memoryKeyValue } from '#lib/storage/memory.ts'
-import type { RedisClient } from '#lib/storage/redis/client.ts'
 import { redisKeyValue } from '#lib/storage/redis/key-value.ts'
-import { redisOverSocket } from '#lib/storage/redis/over-socket.ts'
-import { upstashRedis } from '#lib/storage/redis/upstash.ts'
 import type { KeyValue } from '#lib/storage/types.ts'
-import { RedisServer } from '../support/redis.ts'
-import { UpstashBridge } from '../support/upstash-bridge.ts'
+import { newRedis } from '../support/redis-clients.ts'
 
 const TTL_MS = 600_000
 const PREFIX = 'test:cache:'
 
-let server: RedisServer
-let bridge: UpstashBridge
-const clients: RedisClient[] = []
-
-beforeAll(async () => {
-  server = await RedisServer.start()
-  bridge = await UpstashBridge.start(server.url)
-})
-afterAll(async () => {
-  for (const client of clients) client.close()
-  await bridge?.stop()
-  await server?.kill()
-})
-
+const redis = newRedis()
 const memory = () => memoryKeyValue(1_000_000, systemClock)
-const socket = async (): Promise<RedisClient> => {
-  const client = redisOverSocket({ url: server.url, clock: systemClock })
-  clients.push(client)
-  await client.opened()
-  return client
-}
-const rest = async (): Promise<RedisClient> =>
-  upstashRedis({ url: bridge.url, token: bridge.token, requestMs: 30_000 })
 
 const STORES: readonly (readonly [string, () => Promise<KeyValue>])[] = [
   ['in memory', async () => memory()],
-  ['in Redis, over a socket', async () => redisKeyValue(await socket(), memory(), PREFIX)],
-  ['in Redis, over REST', async () => redisKeyValue(await rest(), memory(), PREFIX)],
+  ['in Redis, over a socket', async () => redisKeyValue(await redis.overSocket(), memory(), PREFIX)],
+  ['in Redis, over REST', async () => redisKeyValue(await redis.overRest(), memory(), PREFIX)],
 ]
 
 describe.each(STORES)('a key-value store %s', (_, create) => {
@@ -110,8 +85,8 @@ describe.each(STORES)('a key-value store %s', (_, create) => {
 describe('a key-value store in Redis', () => {
   it('is the same for all gateways', async () => {
     const [one, other] = [
-      redisKeyValue(await socket(), memory(), PREFIX),
-      redisKeyValue(await rest(), memory(), PREFIX),
+      redisKeyValue(await redis.overSocket(), memory(), PREFIX),
+      redisKeyValue(await redis.overRest(), memory(), PREFIX),
     ]
     const key = randomUUID()
     await one.set(key, 'shared', TTL_MS)
@@ -121,39 +96,39 @@ describe('a key-value store in Redis', () => {
   })
 
   it('keeps its keys under a prefix, each for its time', async () => {
-    const store = redisKeyValue(await socket(), memory(), PREFIX)
+    const store = redisKeyValue(await redis.overSocket(), memory(), PREFIX)
     const key = randomUUID()
     await store.set(key, 'x', TTL_MS)
-    expect(await server.do('KEYS', `*${key}`)).toEqual([PREFIX + key])
-    expect(Number(await server.do('PTTL', PREFIX + key))).toBeGreaterThan(TTL_MS / 2)
+    expect(await redis.server.do('KEYS', `*${key}`)).toEqual([PREFIX + key])
+    expect(Number(await redis.server.do('PTTL', PREFIX + key))).toBeGreaterThan(TTL_MS / 2)
   })
 
   it.each([
-    ['is no answer of ours', async (key: string) => server.do('SET', key, '{"text":')],
-    ['is empty', async (key: string) => server.do('SET', key, '')],
-    ['has been cut', async (key: string) => server.do('SETRANGE', key, 12, '\u0000')],
+    ['is no answer of ours', async (key: string) => redis.server.do('SET', key, '{"text":')],
+    ['is empty', async (key: string) => redis.server.do('SET', key, '')],
+    ['has been cut', async (key: string) => redis.server.do('SETRANGE', key, 12, '\u0000')],
   ])('F19: a value that %s is not found, and deleted', async (_, poison) => {
-    const store = redisKeyValue(await socket(), memory(), PREFIX)
+    const store = redisKeyValue(await redis.overSocket(), memory(), PREFIX)
     const key = randomUUID()
     await store.set(key, 'a value that is long enough to be cut', TTL_MS)
     await poison(PREFIX + key)
     expect(await store.get(key)).toBeUndefined()
-    expect(await server.do('EXISTS', PREFIX + key)).toBe(0)
+    expect(await redis.server.do('EXISTS', PREFIX + key)).toBe(0)
   })
 
   it('F19: a damaged value is replaced where a value is set if absent', async () => {
-    const store = redisKeyValue(await socket(), memory(), PREFIX)
+    const store = redisKeyValue(await redis.overSocket(), memory(), PREFIX)
     const key = randomUUID()
-    await server.do('SET', PREFIX + key, '{"text":')
+    await redis.server.do('SET', PREFIX + key, '{"text":')
     expect(await store.setIfAbsent(key, 'new', TTL_MS)).toBe('new')
     expect(await store.get(key)).toBe('new')
   })
 
   it('F14: another key’s value is not taken for this one’s', async () => {
-    const store = redisKeyValue(await socket(), memory(), PREFIX)
+    const store = redisKeyValue(await redis.overSocket(), memory(), PREFIX)
     const [mine, yours] = [randomUUID(), randomUUID()]
     await store.set(yours, 'yours', TTL_MS)
-    await server.do('COPY', PREFIX + yours, PREFIX + mine)
+    await redis.server.do('COPY', PREFIX + yours, PREFIX + mine)
     expect(await store.get(mine)).toBeUndefined()
     expect(await store.get(yours)).toBe('yours')
   })

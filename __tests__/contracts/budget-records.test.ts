@@ -54,6 +54,20 @@ describe.each(DATABASES)('budgets in %s', kind => {
     ledgerSum = async () => 0
   })
 
+  type Operation = 'reserve' | 'settle'
+  /** Holds in a database that is away for some operations. */
+  const holdsWithout = (...operations: readonly Operation[]) => {
+    const failing = new HoldRecords(records)
+    const away = new Set(operations)
+    const unlessAway =
+      <Args extends unknown[], T>(name: Operation, operate: (...args: Args) => Promise<T>) =>
+      (...args: Args): Promise<T> =>
+        away.has(name) ? Promise.reject(new GatewayError('STORE_UNAVAILABLE')) : operate(...args)
+    failing.reserve = unlessAway('reserve', failing.reserve.bind(failing))
+    failing.settle = unlessAway('settle', failing.settle.bind(failing))
+    return { failing, away }
+  }
+
   const counter = async (scope: Limit['scope'], period: string) => {
     const found = (await holds.counters([scope], period.length > 7 ? period : DAY)).find(
       one => one.period === period,
@@ -218,54 +232,37 @@ describe.each(DATABASES)('budgets in %s', kind => {
   })
 
   it('settle later what could not be settled while the database was away', async () => {
-    const failing = new HoldRecords(records)
-    let isAway = false
-    const settle = failing.settle.bind(failing)
-    failing.settle = (...hold) =>
-      isAway ? Promise.reject(new GatewayError('STORE_UNAVAILABLE')) : settle(...hold)
+    const { failing, away } = holdsWithout('settle')
     const budgets = newBudgets('one', failing)
-    const hold = await heldBy(budgets, [KEY], 500)
-    isAway = true
-    await budgets.settle(hold, 200)
+    await budgets.settle(await heldBy(budgets, [KEY], 500), 200)
     expect(await counter('key:ada', DAY)).toEqual([0, 500])
-    isAway = false
+    away.clear()
     await clock.advance(1_000)
     await expect.poll(() => counter('key:ada', DAY)).toEqual([200, 0])
     expect(budgets.openHolds).toBe(0)
   })
 
   it('book later, and once, the cost of a hold of nothing while the database was away', async () => {
-    let isAway = true
-    const failing = new HoldRecords(records)
-    const reserve = failing.reserve.bind(failing)
-    const settle = failing.settle.bind(failing)
-    failing.reserve = hold => (isAway ? Promise.reject(new GatewayError('STORE_UNAVAILABLE')) : reserve(hold))
+    const { failing, away } = holdsWithout('reserve', 'settle')
     const budgets = newBudgets('one', failing)
     await budgets.settle(await heldBy(budgets, [KEY], 0), 300)
     expect(budgets.openHolds).toBe(1)
-    isAway = false
-    let failures = 1
-    failing.settle = (...hold) => {
-      failures -= 1
-      return failures < 0 ? settle(...hold) : Promise.reject(new GatewayError('STORE_UNAVAILABLE'))
-    }
+    away.delete('reserve')
     await clock.advance(1_000)
     await expect.poll(() => errors.length).toBe(2)
     expect(await counter('key:ada', DAY)).toEqual([0, 0])
+    away.clear()
     await clock.advance(1_000)
     await expect.poll(() => counter('key:ada', DAY)).toEqual([300, 0])
     expect(budgets.openHolds).toBe(0)
   })
 
   it('book once what two attempts at it find unsettled at the same time', async () => {
-    let isAway = true
-    const failing = new HoldRecords(records)
-    const reserve = failing.reserve.bind(failing)
-    failing.reserve = hold => (isAway ? Promise.reject(new GatewayError('STORE_UNAVAILABLE')) : reserve(hold))
+    const { failing, away } = holdsWithout('reserve')
     const budgets = newBudgets('one', failing)
     await budgets.settle(await heldBy(budgets, [KEY], 0), 300)
     await budgets.settle(await heldBy(budgets, [KEY], 0), 40)
-    isAway = false
+    away.clear()
     await clock.advance(1_000)
     await budgets.drain()
     await expect.poll(() => counter('key:ada', DAY)).toEqual([340, 0])

@@ -74,7 +74,6 @@ export class Budgets {
   /** The limits of which a notice was given. */
   readonly #noticed = new LRUCache<string, number>({ maxSize: MOST_KNOWN, sizeCalculation: () => 1 })
   readonly #reading = new Map<string, Promise<void>>()
-  readonly #settlements = new Set<Promise<void>>()
   /** Bookings in progress, by the id of their reservation. */
   readonly #inProgress = new Map<string, Promise<void>>()
   readonly #beginnings: Beginnings
@@ -131,13 +130,10 @@ export class Budgets {
     if (!this.#held.delete(hold.id)) return
     if (!isWritten(hold) && spentNanoUsd === 0) return
     this.#unsettled.set(hold.id, { hold, spentNanoUsd, isWritten: isWritten(hold) })
-    const settlement = this.#settleNow(hold.id).catch(error => {
+    await this.#settleNow(hold.id).catch(error => {
       this.#deps.onError(error)
       this.#retryLater()
     })
-    this.#settlements.add(settlement)
-    await settlement
-    this.#settlements.delete(settlement)
   }
 
   /** Makes the counters of a scope include what the ledger has of it. @param hadLimit whether one applied till now */
@@ -156,7 +152,7 @@ export class Budgets {
     this.#isDrained = true
     this.#renewal.cancel()
     this.#retrying?.cancel()
-    await Promise.all(this.#settlements)
+    await Promise.allSettled(this.#inProgress.values())
     for (const until = clock.now() + DRAIN_MS; this.#unsettled.size > 0; ) {
       await Promise.all([...this.#unsettled.keys()].map(id => this.#settleNow(id).catch(onError)))
       if (this.#unsettled.size === 0 || clock.now() >= until) return

@@ -55,8 +55,8 @@ const doneOrLate = (work: Promise<void>, clock: Clock): Promise<void> =>
     })
   })
 
-/** A call with the money that is reserved for one attempt at it. */
-type Funded = Readonly<{ call: Call; hold: Hold }>
+/** A call with the money that is reserved for one attempt at it. `isPriced`: its cost could be foreseen. */
+type Funded = Readonly<{ call: Call; hold: Hold; isPriced: boolean }>
 
 const refused = (refusal: Refusal, nanoUsd: number, { clock }: ReserveDeps): never => {
   throw refusalError(refusal, nanoUsd, clock.now())
@@ -73,7 +73,7 @@ const funding = async (
   const tokens = output ? Math.min(output.tokens, output.tokensFor(leftNanoUsd)) : 0
   if (!deps.mayClamp || !output || tokens < Math.min(leastTokensOf(call), output.tokens)) return undefined
   const done = await deps.budgets.reserve(limits, output.nanoUsdWith(tokens))
-  return 'hold' in done ? { call: clamped(call, tokens), hold: done.hold } : undefined
+  return 'hold' in done ? { call: clamped(call, tokens), hold: done.hold, isPriced: true } : undefined
 }
 
 /** Throws GatewayError QUOTA_EXCEEDED or RATE_LIMITED where the money does not suffice. */
@@ -97,7 +97,8 @@ const funded = async (
   if ('hold' in done) {
     const mayCut = mayClamp && worst.nanoUsd > 0 && call.maxOutputTokens === undefined
     const limit = mayCut ? worst.output?.tokens : undefined
-    return { call: limit === undefined ? call : clamped(call, limit), hold: done.hold }
+    const isPriced = byBytes !== NOTHING
+    return { call: limit === undefined ? call : clamped(call, limit), hold: done.hold, isPriced }
   }
   const { refusal } = done
   return (
@@ -110,48 +111,43 @@ const funded = async (
  * for it, however it ends: answered, failed, outpaced, or read on without its client.
  */
 class HoldAccount implements AttemptAccount {
-  readonly #hold: Hold
-  readonly #call: Call
-  /** Whether its cost could be foreseen. */
-  readonly #isPriced: boolean
+  readonly #funded: Funded
   readonly #deps: ReserveDeps
   readonly #settled = Promise.withResolvers<void>()
   #state: 'reserved' | 'begun' | 'ended' = 'reserved'
 
-  constructor({ call, hold }: Funded, isPriced: boolean, deps: ReserveDeps) {
-    this.#hold = hold
-    this.#call = call
-    this.#isPriced = isPriced
+  constructor(funded: Funded, deps: ReserveDeps) {
+    this.#funded = funded
     this.#deps = deps
   }
 
   begun(attempt: Attempt): void {
     this.#state = 'begun'
     // The ledger charges the period whose budget the reservation belongs to.
-    const accountedAt = withinDay(attempt.startedAt, this.#hold.day)
+    const accountedAt = withinDay(attempt.startedAt, this.#funded.hold.day)
     if (accountedAt !== attempt.startedAt) attempt.accountedAt = accountedAt
   }
 
   ended({ target, usage, firstContentAt }: Attempt): void {
     this.#state = 'ended'
     const { outputSizes, onUnexpectedCost, budgets } = this.#deps
-    const { nanoUsd: reservedNanoUsd } = this.#hold
+    const { call, hold, isPriced } = this.#funded
+    const { nanoUsd: reservedNanoUsd } = hold
     const costNanoUsd = costOf(usage)
     const isUnexpected = costNanoUsd === undefined ? reservedNanoUsd > 0 : costNanoUsd > reservedNanoUsd
-    if (usage && isUnexpected && this.#isPriced)
-      onUnexpectedCost({ target, reservedNanoUsd, costNanoUsd, usage })
-    if (usage && firstContentAt !== undefined && !this.#call.passthrough)
-      outputSizes.record(this.#call.caller, usage.outputTokens)
-    void budgets.settle(this.#hold, costNanoUsd ?? reservedNanoUsd).then(this.#settled.resolve)
+    if (usage && isUnexpected && isPriced) onUnexpectedCost({ target, reservedNanoUsd, costNanoUsd, usage })
+    if (usage && firstContentAt !== undefined && !call.passthrough)
+      outputSizes.record(call.caller, usage.outputTokens)
+    void budgets.settle(hold, costNanoUsd ?? reservedNanoUsd).then(this.#settled.resolve)
   }
 
   /** Resolves when the attempt is settled, or after a second without it; at once for a client that has gone. */
   readonly settled = (): Promise<void> =>
-    this.#call.signal.aborted ? Promise.resolve() : doneOrLate(this.#settled.promise, this.#deps.clock)
+    this.#funded.call.signal.aborted ? Promise.resolve() : doneOrLate(this.#settled.promise, this.#deps.clock)
 
   /** To be called when there will be no answer: returns what is reserved, unless the attempt goes on or has ended. */
   async close(): Promise<void> {
-    if (this.#state === 'reserved') await this.#deps.budgets.settle(this.#hold, 0)
+    if (this.#state === 'reserved') await this.#deps.budgets.settle(this.#funded.hold, 0)
     else if (this.#state === 'ended') await this.settled()
   }
 }
@@ -168,14 +164,9 @@ const recorded = ({ call, hold: { limits, day, nanoUsd } }: Funded): void => {
   reserved(call.journal, { of, day, reservedNanoUsd: nanoUsd })
 }
 
-const attempt = async (
-  funded: Funded,
-  isPriced: boolean,
-  next: Handler<Call, Reply>,
-  deps: ReserveDeps,
-): Promise<Reply> => {
+const attempt = async (funded: Funded, next: Handler<Call, Reply>, deps: ReserveDeps): Promise<Reply> => {
   recorded(funded)
-  const account = new HoldAccount(funded, isPriced, deps)
+  const account = new HoldAccount(funded, deps)
   try {
     return holdEnd(await next({ ...funded.call, account }), account.settled)
   } catch (error) {
@@ -196,9 +187,7 @@ export const reserve = (deps: ReserveDeps): Policy<Call, Reply> =>
     if (!target || limits.length === 0) return next(call)
     const worst = deps.worstCases.of(call, target) ?? (deps.allowsUnpriced ? NOTHING : undefined)
     if (!worst) return Promise.reject(unpricedError(target.name))
-    return funded(call, target, limits, worst, deps).then(money =>
-      attempt(money, worst !== NOTHING, next, deps),
-    )
+    return funded(call, target, limits, worst, deps).then(money => attempt(money, next, deps))
   }
 
 export type SpentOutDeps = Readonly<{ budgets: Pick<Budgets, 'assertNotSpent'>; budgetsOf: BudgetsOf }>

@@ -40,17 +40,17 @@ return 1
 )
 const LEAVE = script('leave-slots', `return redis.call('ZREM', KEYS[1], unpack(ARGV))`)
 
-type Run = RedisClient['run']
+type Redis = Pick<RedisClient, 'run'>
 
 /** Slots that have ended and that Redis may still count, by their key. */
 class EndedSlots {
-  readonly #run: Run
+  readonly #redis: Redis
   readonly #clock: Clock
   /** When each ended, in clock time. */
   readonly #byKey = new Map<string, Map<string, number>>()
 
-  constructor(run: Run, clock: Clock) {
-    this.#run = run
+  constructor(redis: Redis, clock: Clock) {
+    this.#redis = redis
     this.#clock = clock
   }
 
@@ -68,7 +68,7 @@ class EndedSlots {
   add(key: string, slot: string): void {
     const slots = this.#byKey.get(key) ?? new Map<string, number>()
     this.#byKey.set(key, slots.set(slot, this.#clock.now()))
-    this.#run(LEAVE, [key], [slot]).then(
+    this.#redis.run(LEAVE, [key], [slot]).then(
       () => this.freed(key, [slot]),
       () => {},
     )
@@ -88,7 +88,7 @@ class EndedSlots {
     for (const key of keys) {
       const slots = this.of(key)
       if (slots.length === 0) continue
-      await this.#run(LEAVE, [key], [...slots])
+      await this.#redis.run(LEAVE, [key], slots)
       this.freed(key, slots)
     }
   }
@@ -103,7 +103,7 @@ class EndedSlots {
 }
 
 export type SharedSlotsDeps = Readonly<{
-  redis: Pick<RedisClient, 'run'>
+  redis: Redis
   /** Applies too, and alone while Redis fails. */
   local: KeySlots
   /** How many of a limit are this gateway's while Redis fails. */
@@ -115,11 +115,10 @@ export type SharedSlotsDeps = Readonly<{
 
 /** Slots that several gateways share, exactly: one script of Redis. */
 export const sharedSlots = ({ redis, local, shareOf, prefix, clock }: SharedSlotsDeps): KeySlots => {
-  const run: Run = (...command) => redis.run(...command)
   const held = new Map<string, string>()
-  const ended = new EndedSlots(run, clock)
+  const ended = new EndedSlots(redis, clock)
   const renewal = clock.timer(RENEWED_EVERY_MS, () => {
-    for (const [slot, key] of held) run(RENEW, [key], [slot, LEASE_MS]).catch(() => {})
+    for (const [slot, key] of held) redis.run(RENEW, [key], [slot, LEASE_MS]).catch(() => {})
     renewal.refresh()
   })
   const retrying = clock.timer(FREED_AGAIN_MS, () => {
@@ -144,7 +143,7 @@ export const sharedSlots = ({ redis, local, shareOf, prefix, clock }: SharedSlot
       const slot = crypto.randomUUID()
       const key = `${prefix}${keyId}`
       const over = ended.of(key)
-      const entered = await run(ENTER, [key], [slot, most, LEASE_MS, ...over]).catch(() => undefined)
+      const entered = await redis.run(ENTER, [key], [slot, most, LEASE_MS, ...over]).catch(() => undefined)
       if (entered === undefined) {
         leave()
         // It may have been taken all the same.

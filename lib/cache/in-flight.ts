@@ -42,7 +42,7 @@ export class InFlight {
     return this.#entries.get(InFlight.nameOf(question, call))?.question.generation === question.generation
   }
 
-  /** Whether an answer to it was stored a moment ago, so that a look-up that has found none may be older. */
+  /** Whether an answer to it was stored a moment ago, so that what a look-up has found may be older. */
   wasJustStored(question: Question, call: Call): boolean {
     return this.#justStored.has(InFlight.nameOf(question, call))
   }

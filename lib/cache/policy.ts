@@ -97,16 +97,6 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
   const askUpstream = async (question: Question, call: Call, next: Handler<Call, Reply>, why: CacheTrace) => {
     const joined = inFlight.join(question, call)
     if (joined) return joinReply(call, joined, deps)
-    if (inFlight.wasJustStored(question, call)) {
-      const stored = await usable(question)
-      const freshUntil = stored ? freshUntilOf(stored, question) : 0
-      if (stored && clock.now() <= freshUntil) {
-        void replies.addTags(question, stored, clock.now())
-        return replayed(stored, 'hit', { freshUntil })
-      }
-      const another = inFlight.join(question, call)
-      if (another) return joinReply(call, another, deps)
-    }
     return withCacheStatus(await inFlight.lead(question, call, next), 'miss', why)
   }
 
@@ -142,12 +132,14 @@ export const cache = (deps: CacheDeps | undefined): Policy<Call, Reply> => {
   }
 
   const answer = async (
-    { question, stored }: Readonly<{ question: Question; stored: StoredReply | undefined }>,
+    { question, stored: found }: Readonly<{ question: Question; stored: StoredReply | undefined }>,
     call: Call,
     next: Handler<Call, Reply>,
   ): Promise<Reply> => {
     if (call.cache === 'refresh')
       return withCacheStatus(inFlight.store(question, await next(call)).reply, 'miss', ON_REQUEST)
+    const isFresh = found && clock.now() <= freshUntilOf(found, question)
+    const stored = !isFresh && inFlight.wasJustStored(question, call) ? await usable(question) : found
     if (!stored) return askUpstream(question, call, next, MISSED)
     const now = clock.now()
     const { staleWhileRevalidateMs } = question.resolved

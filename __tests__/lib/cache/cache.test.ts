@@ -145,7 +145,10 @@ describe('cache', () => {
     expect(replies.filter(({ head }) => head.cache === 'miss')).toHaveLength(1)
   })
 
-  it('asks once where an answer is stored while a look-up that began before finds none', async () => {
+  it.each([
+    ['none', false],
+    ['an old one', true],
+  ])('asks once where an answer is stored while a look-up that began before finds %s', async (_, hasOld) => {
     const memory = memoryKeyValue(1_000_000, new FakeClock())
     const released = Promise.withResolvers<void>()
     const looked = Promise.withResolvers<void>()
@@ -160,7 +163,11 @@ describe('cache', () => {
         return found
       },
     }
-    const { ask, answer, calls } = cacheSetting({ store })
+    const settings = { staleIfErrorSeconds: 60 }
+    const { clock, ask, answer, answered, calls } = cacheSetting({ store, settings })
+    if (hasOld) await answered({}, [...text('old'), FINISH])
+    if (hasOld) await clock.advance(TTL_MS + 1)
+    const before = calls.length
     const first = await ask()
     isSlow = true
     const second = ask()
@@ -171,7 +178,7 @@ describe('cache', () => {
     released.resolve()
     expect(await collect(await second)).toEqual(SHORT_ANSWER)
     expect((await second).head.cache).toBe('hit')
-    expect(calls).toHaveLength(1)
+    expect(calls).toHaveLength(before + 1)
   })
 
   it('gives a caller that joins late what has come already', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Caller, callerOf, ownerOf } from '#lib/request-context.ts'
+import { type Caller, callerOf, ownerOf } from '#lib/caller.ts'
 
 const text = fc.string({ minLength: 1 })
 

@@ -1,6 +1,7 @@
 import type { Transaction } from 'kysely'
+import { ADMIN_ID, type Caller } from '../caller.ts'
 import type { Clock } from '../clock.ts'
-import { ADMIN_ID, type Caller, type RequestContext } from '../request-context.ts'
+import type { RequestContext } from '../request-context.ts'
 import type { RecordsSchema } from '../storage/records/schema.ts'
 import type { AuditRecords } from './records.ts'
 import type { Audit, AuditActor, AuditAnchor, AuditEntry, AuditOrigin, AuditRow } from './types.ts'

@@ -1,6 +1,6 @@
+import type { KeyIdentity } from '../caller.ts'
 import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
-import type { KeyIdentity } from '../key-identity.ts'
 import type { Call, Reply, WireFormat } from '../llm/types.ts'
 import { allowsRoute } from './keys/scopes.ts'
 

@@ -1,8 +1,7 @@
+import type { Caller, KeyIdentity } from '../caller.ts'
 import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
-import type { KeyIdentity } from '../key-identity.ts'
 import type { Call, Reply, Target } from '../llm/types.ts'
-import type { Caller } from '../request-context.ts'
 import { allowsModel } from './keys/scopes.ts'
 
 /** All names of a model: as it was requested, ours, the provider's own, and both with the provider. */

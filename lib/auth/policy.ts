@@ -1,8 +1,8 @@
+import type { Caller, KeyIdentity } from '../caller.ts'
 import type { Clock } from '../clock.ts'
 import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
-import type { KeyIdentity } from '../key-identity.ts'
-import type { Caller, ClientInfo, RequestContext } from '../request-context.ts'
+import type { ClientInfo, RequestContext } from '../request-context.ts'
 import { allowsRoute } from './keys/scopes.ts'
 import type { Sessions } from './session.ts'
 

@@ -1,10 +1,11 @@
+import { callerOf } from '../caller.ts'
 import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
 import { bytesOf, collect, tap, transform } from '../llm/events.ts'
 import { tokensOf } from '../llm/message.ts'
 import type { Call, FinishReason, Reply, ReplyEvent, Usage } from '../llm/types.ts'
-import { AttemptBudget, callerOf, newJournal, type RequestContext } from '../request-context.ts'
+import { AttemptBudget, newJournal, type RequestContext } from '../request-context.ts'
 import { messagesBelow } from './instruction.ts'
 import { isPoisonItem, retryDecision } from './retry-decision.ts'
 import {

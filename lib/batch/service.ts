@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { type Caller, keyIdOf, ownerOf } from '../caller.ts'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
-import { type Caller, keyIdOf, ownerOf } from '../request-context.ts'
 import type { ChangeNotifier } from './job-stream.ts'
 import { type JobStreamDeps, jobChanges, jobProgress, SubscriberLimit } from './job-stream.ts'
 import type {

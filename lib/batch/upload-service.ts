@@ -1,5 +1,5 @@
+import type { Caller } from '../caller.ts'
 import type { Issue } from '../errors.ts'
-import type { Caller } from '../request-context.ts'
 import { itemBody } from '../validation/batch.ts'
 import type { ChatLimits } from '../validation/chat.ts'
 import { invalidInput } from '../validation/zod.ts'

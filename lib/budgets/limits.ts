@@ -1,5 +1,5 @@
+import { type Caller, countedKeysOf } from '../caller.ts'
 import type { Clock } from '../clock.ts'
-import { type Caller, countedKeysOf } from '../request-context.ts'
 import type { BudgetRecorder, LimitRecords } from './limit-records.ts'
 import { kindOf, scopesOf } from './scope.ts'
 import type { Limit, Scope } from './types.ts'

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Caller } from '../request-context.ts'
+import type { Caller } from '../caller.ts'
 import { SlidingQuantile } from '../sliding-quantile.ts'
 import { scopesOf } from './scope.ts'
 

@@ -1,4 +1,4 @@
-import type { Caller } from '../request-context.ts'
+import type { Caller } from '../caller.ts'
 import { scopesOf } from './scope.ts'
 import type { Counter, Scope } from './types.ts'
 

@@ -1,4 +1,4 @@
-import type { Caller } from '../request-context.ts'
+import type { Caller } from '../caller.ts'
 import type { Scope } from './types.ts'
 
 const LONGEST = 300

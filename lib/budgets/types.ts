@@ -1,4 +1,4 @@
-import type { Caller } from '../request-context.ts'
+import type { Caller } from '../caller.ts'
 
 /**
  * Whose spending a budget limits: that of all callers, of all keys of an owner, or of one key with those that it made,

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto'
+import { ownerOf } from '../caller.ts'
 import { canonicalJson } from '../canonical-json.ts'
 import type { Clock } from '../clock.ts'
 import type { Handler, Policy } from '../compose.ts'
 import { GatewayError, isProvidersFault } from '../errors.ts'
 import type { CacheTrace, Call, RawMembers, Reply, ReplyHead } from '../llm/types.ts'
-import { ownerOf, waited } from '../request-context.ts'
+import { waited } from '../request-context.ts'
 import type { CacheRules } from './rules.ts'
 import type { CacheRuntime } from './runtime.ts'
 import {

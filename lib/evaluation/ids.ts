@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { type Caller, ownerOf } from '../caller.ts'
 import { GatewayError } from '../errors.ts'
-import { type Caller, ownerOf } from '../request-context.ts'
 
 const ID_BYTES = 16
 

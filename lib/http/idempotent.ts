@@ -1,6 +1,7 @@
+import { type Caller, ownerOf } from '../caller.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
 import type { Claim, Found, Idempotency, RequestKey, StoredResult } from '../idempotency/types.ts'
-import { type Caller, ownerOf, type RequestContext } from '../request-context.ts'
+import type { RequestContext } from '../request-context.ts'
 import { gateBody, passBodyGate } from './body-gate.ts'
 import { errorResponse } from './error-response.ts'
 import { bodyOf, contextHeaders, type RouteResponse, withTextBody } from './route-response.ts'

@@ -1,6 +1,6 @@
+import { type Caller, ownerOf } from '../caller.ts'
 import { type Clock, DAY_MS } from '../clock.ts'
 import { GatewayError, storageFull } from '../errors.ts'
-import { type Caller, ownerOf } from '../request-context.ts'
 import { InOrder } from './in-order.ts'
 import type { KeyPage, KvLimits, KvRecords, KvTerms } from './types.ts'
 

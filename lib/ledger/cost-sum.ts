@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
+import { ADMIN_ID } from '../caller.ts'
 import { DAY_MS } from '../clock.ts'
-import { ADMIN_ID } from '../request-context.ts'
 import type { Records } from '../storage/records/records.ts'
 
 /** Clock times in milliseconds: whole days in UTC. */

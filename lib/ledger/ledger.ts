@@ -1,13 +1,7 @@
+import { type Caller, ownerOf } from '../caller.ts'
 import type { Call, Target, Usage } from '../llm/types.ts'
 import { nanoOfPico } from '../money.ts'
-import {
-  type Attempt,
-  type Caller,
-  type Outcome,
-  ownerOf,
-  type RequestContext,
-  upstreamMs,
-} from '../request-context.ts'
+import { type Attempt, type Outcome, type RequestContext, upstreamMs } from '../request-context.ts'
 import type { AttemptRow, RequestRow } from './columns.ts'
 import { LEAST_CACHED_TOKENS, promptPrefix } from './prompt-prefix.ts'
 import type { RequestDetail } from './types.ts'

@@ -1,6 +1,6 @@
+import { type Caller, ownerOf } from '../caller.ts'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
-import { type Caller, ownerOf } from '../request-context.ts'
 import type { Records } from '../storage/records/records.ts'
 import type { Ledger } from './ledger.ts'
 import { detailedSince } from './maintenance.ts'

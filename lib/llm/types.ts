@@ -1,6 +1,7 @@
 import type { CacheKind } from '../cache-kinds.ts'
+import type { Caller } from '../caller.ts'
 import type { GatewayError } from '../errors.ts'
-import type { Attempt, AttemptBudget, Caller, RequestContext } from '../request-context.ts'
+import type { Attempt, AttemptBudget, RequestContext } from '../request-context.ts'
 import type { FinishReason, Message, ModelParameters, ReplyHead, Target, Usage } from './message.ts'
 import type { Endpoint, PassthroughRequest } from './passthrough.ts'
 

@@ -1,15 +1,13 @@
+import { type Caller, countedKeysOf, unknownCaller } from '../caller.ts'
 import type { Clock } from '../clock.ts'
 import type { Policy } from '../compose.ts'
 import { GatewayError } from '../errors.ts'
 import {
   type AttemptBudget,
-  type Caller,
-  countedKeysOf,
   type LimitState,
   type RequestContext,
   type Reservation,
   type Surface,
-  unknownCaller,
   waited,
 } from '../request-context.ts'
 import type { Bucket, Counter, Taking } from './counter.ts'

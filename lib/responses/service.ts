@@ -1,6 +1,6 @@
+import { type Caller, ownerOf } from '../caller.ts'
 import type { Clock } from '../clock.ts'
 import { mapInTurns } from '../loop-turns.ts'
-import { type Caller, ownerOf } from '../request-context.ts'
 import {
   contextOf,
   holdersOf,

@@ -1,7 +1,7 @@
+import { ownerOf } from '../caller.ts'
 import type { Handler } from '../compose.ts'
 import { type Change, transform } from '../llm/events.ts'
 import type { Call, Reply } from '../llm/types.ts'
-import { ownerOf } from '../request-context.ts'
 import type { ResumableStream } from './stream.ts'
 import type { Streams } from './streams.ts'
 

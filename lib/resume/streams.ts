@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
+import { type Caller, ownerOf } from '../caller.ts'
 import type { Clock, Timer } from '../clock.ts'
 import type { GatewayError } from '../errors.ts'
 import type { Reply } from '../llm/types.ts'
-import { type Caller, ownerOf } from '../request-context.ts'
 import { ResumableStream } from './stream.ts'
 
 export type StreamsOptions = Readonly<{

@@ -1,4 +1,4 @@
-import type { Caller } from '../request-context.ts'
+import type { Caller } from '../caller.ts'
 
 type Weighted = Readonly<{ weight: number }>
 

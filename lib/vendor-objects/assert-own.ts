@@ -1,8 +1,8 @@
 import { isFileId } from '../batch/v1/types.ts'
+import type { Caller } from '../caller.ts'
 import { GatewayError } from '../errors.ts'
 import type { FormPart } from '../llm/passthrough.ts'
 import { inTurns } from '../loop-turns.ts'
-import type { Caller } from '../request-context.ts'
 import { referencesInForm, scanReferences, type VendorReference } from './references.ts'
 import { hasThread, threadRefused } from './thread.ts'
 

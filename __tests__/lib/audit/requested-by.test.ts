@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { requestedBy } from '#lib/audit/service.ts'
 import { AUDIT_ACTIONS } from '#lib/audit/types.ts'
-import { ADMIN_ID, type Caller } from '#lib/request-context.ts'
+import { ADMIN_ID, type Caller } from '#lib/caller.ts'
 import { newCall } from '../../support/calls.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')

@@ -2,9 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cacheKey } from '#lib/cache/policy.ts'
 import { CACHE_KINDS } from '#lib/cache-kinds.ts'
+import type { Caller } from '#lib/caller.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import type { Call } from '#lib/llm/types.ts'
-import { type Caller, newJournal } from '#lib/request-context.ts'
+import { newJournal } from '#lib/request-context.ts'
 import { newCall } from '../../support/calls.ts'
 
 /** An equal value with its objects' fields in another order. */

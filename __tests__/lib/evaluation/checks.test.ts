@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import type { Caller } from '#lib/caller.ts'
 import { systemClock } from '#lib/clock.ts'
 import { type AnswerChecks, CHECKS_PROGRAM, Checks } from '#lib/evaluation/checks/checks.ts'
 import { FairQueue } from '#lib/evaluation/checks/fair-queue.ts'
-import type { Caller } from '#lib/request-context.ts'
 
 /** Above the time that makes an owner slow. */
 const LIMIT_MS = 1_600

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type { Caller } from '#lib/caller.ts'
 import { readJson } from '#lib/http/body.ts'
 import { idempotently } from '#lib/http/idempotent.ts'
 import type { Idempotency } from '#lib/idempotency/types.ts'
-import type { Caller } from '#lib/request-context.ts'
 import { newCall } from '../../support/calls.ts'
 
 const caller: Caller = { kind: 'key', id: 'key_1', name: 'one', role: 'member', address: '192.0.2.1' }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { CountedKey, KeyLimits } from '#lib/key-identity.ts'
+import type { CountedKey, KeyLimits } from '#lib/caller.ts'
 import type { Endpoint } from '#lib/llm/passthrough.ts'
 import { countInputs } from '#lib/llm/passthrough-size.ts'
 import { estimatedInputTokens } from '#lib/llm/providers/shared/usage.ts'

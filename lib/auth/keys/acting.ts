@@ -1,6 +1,5 @@
+import type { Caller, KeyIdentity } from '../../caller.ts'
 import { GatewayError } from '../../errors.ts'
-import type { KeyIdentity } from '../../key-identity.ts'
-import type { Caller } from '../../request-context.ts'
 import type { Acting } from './service.ts'
 
 /** The key of a caller. @throws GatewayError UNAUTHENTICATED for other callers */

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import { ADMIN_ID } from '../../request-context.ts'
+import { ADMIN_ID } from '../../caller.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
 import { earlier, MOST_MAKERS, narrowed } from './restrict.ts'
 import { keyOf } from './rows.ts'

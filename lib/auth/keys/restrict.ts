@@ -1,4 +1,4 @@
-import type { KeyRestrictions } from '../../key-identity.ts'
+import type { KeyRestrictions } from '../../caller.ts'
 import { isWithinScopes } from './scopes.ts'
 import type { KeyEnd, KeyRecord } from './types.ts'
 

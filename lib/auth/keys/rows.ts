@@ -1,5 +1,5 @@
 import type { Selectable, Updateable } from 'kysely'
-import type { Role } from '../../key-identity.ts'
+import type { Role } from '../../caller.ts'
 import type { ApiKeysTable } from '../../storage/records/tables/keys.ts'
 import type { KeyChange, KeyRecord } from './types.ts'
 

@@ -1,4 +1,4 @@
-import type { KeyScopes } from '../../key-identity.ts'
+import type { KeyScopes } from '../../caller.ts'
 
 /** The path of a scope without the star that may end it: `/v1/*` and `/v1` are the same. */
 const stem = (route: string): string => route.replace(/\/?\*$/, '').replace(/\/$/, '')

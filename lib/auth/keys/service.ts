@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import type { KeyIdentity } from '../../caller.ts'
+import { ADMIN_ID } from '../../caller.ts'
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
-import type { KeyIdentity } from '../../key-identity.ts'
-import { ADMIN_ID } from '../../request-context.ts'
 import { displayPrefix, newKey } from './format.ts'
 import { exceeding, MOST_MAKERS, withMakersRestrictions } from './restrict.ts'
 import type {

@@ -1,12 +1,5 @@
 import type { Transaction } from 'kysely'
-import type {
-  KeyBudget,
-  KeyIdentity,
-  KeyLimits,
-  KeyRestrictions,
-  KeyScopes,
-  Role,
-} from '../../key-identity.ts'
+import type { KeyBudget, KeyIdentity, KeyLimits, KeyRestrictions, KeyScopes, Role } from '../../caller.ts'
 import type { RecordsSchema } from '../../storage/records/schema.ts'
 
 /** A key as it is stored; its secrets are apart. Times are clock times in milliseconds. */

@@ -1,6 +1,6 @@
+import type { Caller } from '../../caller.ts'
 import type { Clock } from '../../clock.ts'
 import { GatewayError, storageFull } from '../../errors.ts'
-import type { Caller } from '../../request-context.ts'
 import type { V1BatchRecords } from './batch-records.ts'
 import type { FileDisk } from './file-disk.ts'
 import type { FileRecords } from './file-records.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { type Caller, ownerOf } from '../../caller.ts'
 import { GatewayError } from '../../errors.ts'
-import { type Caller, ownerOf } from '../../request-context.ts'
 
 /** @throws GatewayError FORBIDDEN for a caller who cannot be identified */
 export const ownerOrThrow = (caller: Caller): string => {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { type Caller, ownerOf } from '../../request-context.ts'
+import { type Caller, ownerOf } from '../../caller.ts'
 import { threadProgram } from '../../thread-program.ts'
 import { type Checked, CheckThread, type CheckThreadDeps } from './check-thread.ts'
 import { FairQueue } from './fair-queue.ts'

@@ -1,7 +1,7 @@
+import type { Caller } from '../../caller.ts'
 import { type Clock, DAY_MS } from '../../clock.ts'
 import { GatewayError, storageFull } from '../../errors.ts'
 import { mapInTurns } from '../../loop-turns.ts'
-import type { Caller } from '../../request-context.ts'
 import { newId, ownerOrThrow } from '../ids.ts'
 import type { PageOptions } from '../page.ts'
 import type { DatasetRecords } from './records.ts'

@@ -1,7 +1,7 @@
 import type { BatchRecords, NewItem } from '../../batch/types.ts'
+import { type Caller, keyIdOf } from '../../caller.ts'
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
-import { type Caller, keyIdOf } from '../../request-context.ts'
 import { invalidInput } from '../../validation/zod.ts'
 import type { CheckedFor, Checks } from '../checks/checks.ts'
 import type { DatasetService } from '../datasets/service.ts'

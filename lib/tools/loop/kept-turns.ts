@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
+import { type Caller, ownerOf } from '../../caller.ts'
 import type { Message, ToolCall } from '../../llm/types.ts'
-import { type Caller, ownerOf } from '../../request-context.ts'
 import type { KeyValue } from '../../storage/types.ts'
 
 type AssistantMessage = Extract<Message, { role: 'assistant' }>

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../../errors.ts'
 import { isLong, writeJson } from '../../../long-json.ts'
 import { inTurns } from '../../../loop-turns.ts'
-import { endOfContainer, isObject } from '../../../raw-json.ts'
+import { endOfContainer, isObject, memberIn } from '../../../raw-json.ts'
 import { type Attempt, ignored } from '../../../request-context.ts'
 import { type SseEvent, SseEventTooLarge } from '../../../sse-parser.ts'
 import { addedText, oneGroup } from '../../events.ts'
@@ -204,8 +204,7 @@ const unsupportedIn = (thrown: unknown): UnsupportedParts =>
 const lookupIn = (request: object | string, { raw }: Call): ParameterLookup => {
   if (typeof request === 'object') return name => (isObject(request) ? request[name] : undefined)
   return name => {
-    // Of a member that is written twice the last one counts.
-    const [, written] = raw?.members.findLast(([own]) => own === name) ?? []
+    const written = raw && memberIn(raw.members, name)
     return written === undefined || written.length > LONGEST_VALUE ? undefined : JSON.parse(written)
   }
 }

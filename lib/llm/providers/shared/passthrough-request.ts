@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { objectOf } from '../../../raw-json.ts'
+import { memberIn, objectOf } from '../../../raw-json.ts'
 import type { FormPart, JsonMember, PassthroughBody, PassthroughRequest } from '../../passthrough.ts'
 import type { Call, Target } from '../../types.ts'
 import type { ImageOptions } from '../definition.ts'
@@ -18,17 +18,14 @@ export type TargetRequest = Readonly<{
   addsUsage: boolean
 }>
 
-const writtenIn = (members: readonly JsonMember[], name: string): string | undefined =>
-  members.find(member => member[0] === name)?.[1]
-
 /** The members with one replaced in its place, or put at the end. */
 const withMember = (members: readonly JsonMember[], name: string, value: string): readonly JsonMember[] =>
-  writtenIn(members, name) === undefined
+  memberIn(members, name) === undefined
     ? [...members, [name, value]]
     : members.map(member => (member[0] === name ? [name, value] : member))
 
 const wantsUsage = (members: readonly JsonMember[]): boolean =>
-  /"include_usage"\s*:\s*true/.test(writtenIn(members, 'stream_options') ?? '')
+  /"include_usage"\s*:\s*true/.test(memberIn(members, 'stream_options') ?? '')
 
 const withModel = (body: PassthroughBody, model: string): PassthroughBody => {
   if (body.kind === 'json')
@@ -54,7 +51,7 @@ export const targetRequest = (
   const { members } = body
   const { endpoint, namesModel } = passthrough
   if (endpoint === 'completions' && stream && deps.asksForUsage && !wantsUsage(members)) {
-    const options = withUsage(writtenIn(members, 'stream_options'))
+    const options = withUsage(memberIn(members, 'stream_options'))
     const asking = withMember(members, 'stream_options', options)
     return { ...unchanged, request: { ...passthrough, body: { ...body, members: asking } }, addsUsage: true }
   }

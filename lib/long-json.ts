@@ -23,7 +23,7 @@ const beginsEscape = (text: string, backslash: number, from: number): boolean =>
 }
 
 /** The end of a portion of a string that begins at `from`: an escape stays whole. */
-const endOfPortion = (written: string, from: number): number => {
+export const endOfPortion = (written: string, from: number): number => {
   const end = from + PORTION
   if (end >= written.length) return written.length
   const near = end - LONGEST_ESCAPE + 1

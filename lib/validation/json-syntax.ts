@@ -8,6 +8,7 @@ import {
   OPENING_BRACKET,
   QUOTE,
 } from '../json-codes.ts'
+import { endOfPortion } from '../long-json.ts'
 import { inTurns, type Steps } from '../loop-turns.ts'
 import { endOfString } from '../raw-json.ts'
 import { invalidJson } from './json-text.ts'
@@ -16,14 +17,15 @@ import { invalidJson } from './json-text.ts'
 const DEEPEST = 1_000
 /** Text that takes a millisecond or so to check. */
 const PORTION = 32_768
-const SCALAR = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)/y
+const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y
 
 /** What may come next. `value-or-end`, `name-or-end`: at the beginning of an array, of an object. */
 type Expected = 'value' | 'value-or-end' | 'name' | 'name-or-end' | 'colon' | 'comma-or-end'
 
-const isString = (text: string): boolean => {
+/** Whether what stands between two quotes is valid. */
+const isString = (written: string): boolean => {
   try {
-    JSON.parse(text)
+    JSON.parse(`"${written}"`)
     return true
   } catch {
     return false
@@ -37,6 +39,8 @@ class SyntaxChecker {
   readonly #open: number[] = []
   #expected: Expected = 'value'
   #at = 0
+  /** A long string that has been passed over. */
+  #long: string | undefined
 
   constructor(text: string) {
     this.#text = text
@@ -48,6 +52,7 @@ class SyntaxChecker {
       const code = this.#text.charCodeAt(this.#at)
       if (isSpace(code)) this.#at += 1
       else this.#read(code)
+      if (this.#long !== undefined) yield* this.#longString(this.#long)
       if (this.#at < yieldsAt) continue
       yieldsAt = this.#at + PORTION
       yield
@@ -97,9 +102,22 @@ class SyntaxChecker {
   }
 
   #string(code: number, then: Expected): void {
-    const end = code === QUOTE ? endOfString(this.#text, this.#at + 1) + 1 : 0
-    if (end === 0 || !isString(this.#text.slice(this.#at, end))) this.#fail()
-    this.#pass(end - this.#at, then)
+    const end = code === QUOTE ? endOfString(this.#text, this.#at + 1) : -1
+    if (end === -1) this.#fail()
+    const written = this.#text.slice(this.#at + 1, end)
+    if (written.length > PORTION) this.#long = written
+    else if (!isString(written)) this.#fail()
+    this.#pass(end + 1 - this.#at, then)
+  }
+
+  *#longString(written: string): Steps<void> {
+    this.#long = undefined
+    for (let from = 0; from < written.length; ) {
+      const end = endOfPortion(written, from)
+      if (!isString(written.slice(from, end))) this.#fail()
+      from = end
+      yield
+    }
   }
 
   #begin(closing: number, expected: Expected): void {
@@ -125,3 +143,10 @@ class SyntaxChecker {
  * @throws GatewayError INVALID_INPUT
  */
 export const assertJsonSyntax = (text: string): Promise<void> => inTurns(new SyntaxChecker(text).check())
+
+/** Whether a text is JSON, of whatever kind. */
+export const isJsonText = (text: string): Promise<boolean> =>
+  assertJsonSyntax(text).then(
+    () => true,
+    () => false,
+  )

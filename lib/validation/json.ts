@@ -65,18 +65,6 @@ const parse = (text: string): unknown => {
   }
 }
 
-/** Whether a text that may be large is JSON, of whatever kind. */
-export const isJsonText = async (text: string): Promise<boolean> => {
-  try {
-    if (text.length >= LARGE) return (await parseInTurns(text)) !== undefined
-    JSON.parse(text)
-    return true
-  } catch {
-    // It is invalid, or large, and deeper or of more fields than any answer.
-    return false
-  }
-}
-
 const twice = (): GatewayError => invalidJson('names a field twice in one object')
 
 /**

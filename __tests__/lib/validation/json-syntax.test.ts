@@ -1,12 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { assertJsonSyntax } from '#lib/validation/json-syntax.ts'
+import { assertJsonSyntax, isJsonText } from '#lib/validation/json-syntax.ts'
 
-const isValid = (text: string): Promise<boolean> =>
-  assertJsonSyntax(text).then(
-    () => true,
-    () => false,
-  )
 const isParsed = (text: string): boolean => {
   try {
     JSON.parse(text)
@@ -84,6 +79,18 @@ describe('the syntax of JSON that is kept as it is', () => {
       })
   })
 
+  it.each(['x', '\\n', '\\\\', '\\u00e9'])(
+    'is judged as JSON.parse does within a long string of %s',
+    async piece => {
+      for (const before of ['', 'a', 'ab'])
+        for (const wrong of ['', '\\x', '\\', '\n', '\\u12'])
+          for (const after of ['', 'x'.repeat(70_000)]) {
+            const text = `{"a":"${before}${piece.repeat(100_000)}${wrong}${after}","b":1}`
+            expect(await isJsonText(text)).toBe(isParsed(text))
+          }
+    },
+  )
+
   it('is judged as JSON.parse does, also where a character was changed', async () => {
     const changed = fc
       .tuple(
@@ -97,7 +104,7 @@ describe('the syntax of JSON that is kept as it is', () => {
       })
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.json(), changed), async text => {
-        expect(await isValid(text)).toBe(isParsed(text))
+        expect(await isJsonText(text)).toBe(isParsed(text))
       }),
       { numRuns: 2_000 },
     )

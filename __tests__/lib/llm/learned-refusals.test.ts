@@ -468,7 +468,7 @@ describe('a value that a model refuses of a parameter that it takes', () => {
     const provider = providerOf(azureOpenai)
     for (const asked of [2, 3]) {
       const { warnings } = await ask(provider, 'picky', refused)
-      expect(warnings).toEqual([expect.stringContaining(name)])
+      expect(warnings).toEqual([`This model does not take that value of ${name}; it was not sent.`])
       expect(bodiesFor('picky')).toHaveLength(asked)
       expect(bodiesFor('picky').at(-1)).not.toHaveProperty(name)
     }
@@ -477,7 +477,8 @@ describe('a value that a model refuses of a parameter that it takes', () => {
     expect(bodiesFor('picky')).toHaveLength(4)
     expect(bodiesFor('picky').at(-1)).toMatchObject({ [name]: value })
     await expect(ask(provider, 'picky', { ...refused, strict: true })).rejects.toMatchObject({
-      details: [{ path: name }],
+      message: `This model does not take this value of ${name}.`,
+      details: [{ path: name, message: 'has a value that is not supported by this model' }],
     })
   })
 

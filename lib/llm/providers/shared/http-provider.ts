@@ -209,14 +209,32 @@ const lookupIn = (request: object | string, { raw }: Call): ParameterLookup => {
   }
 }
 
+const NO_VALUES: Unsupported = new Set()
+
+/** Whether a warning is about a parameter that is left out for its value. @param neverTaken what is left out with any value */
+const isOfValue = (
+  warning: CallWarning,
+  omitted: readonly string[],
+  neverTaken: readonly string[],
+): warning is CallWarning & { param: string } =>
+  warning.param !== undefined && omitted.includes(warning.param) && !neverTaken.includes(warning.param)
+
+const valueNotSent = (param: string): CallWarning => ({
+  param,
+  text: `This model does not take that value of ${param}; it was not sent.`,
+})
+
 /** A request as JSON; a long one is written between other work. */
 const textOf = async (request: object | string): Promise<string> => {
   if (typeof request === 'string') return request
   return isLong(request) ? inTurns(writeJson(request)) : JSON.stringify(request)
 }
 
-/** A request as it is sent, and what it leaves out. */
-type FittedRequest = Readonly<{ request: object | string; json: string; unsupported: Unsupported }>
+/** What a model is known to refuse of a call: parameters, and others of which it refuses the call's value. */
+type Refused = Readonly<{ parameters: Unsupported; values: Unsupported }>
+
+/** A request as it is sent, without what is refused. */
+type FittedRequest = Refused & Readonly<{ request: object | string; json: string; unsupported: Unsupported }>
 
 /**
  * A provider over HTTP. The only place where providers do I/O. When a model refuses a parameter, that is remembered,
@@ -259,10 +277,17 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
     return replyFrom(response, call, head, protocol.translators(call, head.id, head.target), attempt)
   }
 
-  const headOf = (call: Call, target: Target, unsupported: Unsupported): ReplyHead => {
+  const headOf = (
+    call: Call,
+    target: Target,
+    { unsupported, parameters, values }: FittedRequest,
+  ): ReplyHead => {
     const omitted = protocol.omitted(call, target, unsupported)
-    const warnings = protocol.warnings(call, target, unsupported, omitted)
-    assertAllTaken(call, omitted, warnings)
+    const neverTaken = values.size === 0 ? omitted : protocol.omitted(call, target, parameters)
+    const warnings = protocol
+      .warnings(call, target, unsupported, omitted)
+      .map(warning => (isOfValue(warning, omitted, neverTaken) ? valueNotSent(warning.param) : warning))
+    assertAllTaken(call, neverTaken, warnings)
     return {
       id: newId(),
       target,
@@ -273,23 +298,29 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
   }
 
   /** A call's request without what the model is known to refuse of it, values among that. */
-  const fitted = async (call: Call, target: Target, refused: Unsupported): Promise<FittedRequest> => {
-    const request = protocol.request(call, target, refused)
-    const values = learned.valuesOf(target.model, lookupIn(request, call))
-    return values.every(name => refused.has(name))
-      ? { request, json: await textOf(request), unsupported: refused }
-      : fitted(call, target, new Set([...refused, ...values]))
+  const fitted = async (
+    call: Call,
+    target: Target,
+    { parameters, values }: Refused,
+  ): Promise<FittedRequest> => {
+    const unsupported = values.size === 0 ? parameters : new Set([...parameters, ...values])
+    const request = protocol.request(call, target, unsupported)
+    const known = learned.valuesOf(target.model, lookupIn(request, call))
+    return known.every(name => unsupported.has(name))
+      ? { request, json: await textOf(request), unsupported, parameters, values }
+      : fitted(call, target, { parameters, values: new Set([...values, ...known]) })
   }
 
   /** The request of a call that was refused, without what the error reports as unsupported; the error where it is none. */
   const adapted = async (call: Call, target: Target, sent: FittedRequest, thrown: unknown) => {
     const { parameters, values } = unsupportedIn(thrown)
-    const refused = [...parameters, ...values]
-    if (refused.length === 0 || call.signal.aborted) throw thrown
+    if ((parameters.length === 0 && values.length === 0) || call.signal.aborted) throw thrown
     if (parameters.length > 0) learned.add(target.model, parameters)
     learned.addValues(target.model, values, lookupIn(sent.request, call))
-    const known = new Set([...sent.unsupported, ...learned.of(target.model), ...refused])
-    const next = await fitted(call, target, known)
+    const next = await fitted(call, target, {
+      parameters: new Set([...sent.parameters, ...learned.of(target.model), ...parameters]),
+      values: new Set([...sent.values, ...values]),
+    })
     if (next.json === sent.json) throw thrown
     return next
   }
@@ -297,10 +328,10 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
   return {
     id,
     async ask(call, target, attempt) {
-      let sent = await fitted(call, target, learned.of(target.model))
+      let sent = await fitted(call, target, { parameters: learned.of(target.model), values: NO_VALUES })
       for (let adaptations = 0; ; adaptations += 1) {
         try {
-          return await askOnce(call, sent.json, headOf(call, target, sent.unsupported), attempt)
+          return await askOnce(call, sent.json, headOf(call, target, sent), attempt)
         } catch (thrown) {
           if (adaptations === MAX_ADAPTATIONS) throw thrown
           sent = await adapted(call, target, sent, thrown)

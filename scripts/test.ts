@@ -62,7 +62,10 @@ const main = async (): Promise<void> => {
   outcomes.push(await vitest('measured'))
   const { passed, skipped, failures } = sum(outcomes)
   if (failures.length > 0) say(`\nFailed:\n${failures.map(failure => `  ${failure}`).join('\n')}`)
-  say(`\n${passed} passed, ${failures.length} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+  const files = new Set(failures.map(failure => failure.split(':', 1)[0]))
+  const failedIn = files.size > 0 ? `; failed in ${[...files].join(', ')}` : ''
+  const skippedToo = skipped > 0 ? `, ${skipped} skipped` : ''
+  say(`\n${passed} passed, ${failures.length} failed${skippedToo}${failedIn}`)
   process.exitCode = failures.length > 0 || passed === 0 ? 1 : 0
 }
 

@@ -23,6 +23,8 @@ const WAITS: ReadonlySet<string> = new Set(['PROVIDER_RATE_LIMIT', 'MODEL_UNAVAI
 export type RetryContext = Readonly<{
   /** Whether any provider was called. */
   hasAsked: boolean
+  /** Whether another process may run the item, which may know other models. */
+  hasOthers: boolean
   now: number
   /** From 0 up to but not including 1. */
   random: () => number
@@ -49,16 +51,16 @@ const countsAs = ({ code }: GatewayError, hasAsked: boolean): AgainAs => {
  * Decides what happens to an item whose run failed. Transient failures are tried three times, with growing pauses.
  * Waiting for a busy provider is no failure; but half an hour after its first start an item fails whatever the cause.
  * An item for which no target was called has not started, and waits as long as necessary; one whose model is unknown
- * here waits for that half hour.
+ * here waits for that half hour, where another process may know it.
  */
 export const retryDecision = (
   error: GatewayError,
   claim: Claim,
-  { now, random, hasAsked }: RetryContext,
+  { now, random, hasAsked, hasOthers }: RetryContext,
 ): Outcome => {
   const fault = faultOf(error)
   if (error.code === 'SHUTTING_DOWN') return { state: 'again', notBefore: now, countsAs: 'attempt', fault }
-  const isUnknown = isUnknownHere(error, claim)
+  const isUnknown = hasOthers && isUnknownHere(error, claim)
   if (!error.retryable && !isUnknown) return { state: 'failed', fault }
   // The first start of one whose model is unknown stays, so that it waits for half an hour at most.
   const as = isUnknown ? 'attempt' : countsAs(error, hasAsked)

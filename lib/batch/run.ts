@@ -70,6 +70,8 @@ export type RunDeps = Readonly<{
   /** Decides when to retry. */
   shared: Pick<Clock, 'now'>
   random: () => number
+  /** Whether other processes run items too. */
+  hasOthers: boolean
   /** Records each run's end, with its error. Never rejects. */
   onEnd: (context: RequestContext, error: GatewayError | undefined) => Promise<void>
 }>
@@ -220,8 +222,8 @@ const runEvaluation = async (
     const error = toGatewayError(thrown)
     // Failed calls are recorded where they are made.
     if (error.code === 'INTERNAL_ERROR') await deps.onEnd(context, error)
-    const { shared, random } = deps
-    return retryDecision(error, claim, { now: shared.now(), random, hasAsked: item.hasAsked })
+    const { shared, random, hasOthers } = deps
+    return retryDecision(error, claim, { now: shared.now(), random, hasOthers, hasAsked: item.hasAsked })
   }
 }
 
@@ -229,7 +231,7 @@ const runEvaluation = async (
 export const running =
   (deps: RunDeps): RunItem =>
   async (claim, signal): Promise<Outcome> => {
-    const { open, shared, random, onEnd } = deps
+    const { open, shared, random, hasOthers, onEnd } = deps
     if (isPoisonItem(claim))
       return { state: 'failed', fault: { code: 'INTERNAL_ERROR', message: POISON_ITEM, retryable: true } }
     const work = open(signal)
@@ -252,6 +254,7 @@ export const running =
       const outcome = retryDecision(error, claim, {
         now: shared.now(),
         random,
+        hasOthers,
         hasAsked: call !== undefined && call.attempts.made.length > 0,
       })
       if (outcome.state !== 'failed' || !context || !isV1Request(request)) return outcome

@@ -114,6 +114,8 @@ const workerOf = (deps: WorkerWiringDeps): Worker => {
     clock,
     shared,
     random: Math.random,
+    // One SQLite file has one process.
+    hasOthers: env.DATABASE_URL !== undefined,
     onEnd: reportBatchItem(runtime),
   })
   return new Worker({

@@ -22,7 +22,7 @@ const claim = (changes: Partial<Claim> = {}): Claim => ({
 })
 
 const judged = (error: GatewayError, changes: Partial<Claim> = {}, random = 0, hasAsked = true) =>
-  retryDecision(error, claim(changes), { now: NOW, random: () => random, hasAsked })
+  retryDecision(error, claim(changes), { now: NOW, random: () => random, hasAsked, hasOthers: true })
 
 /** When it is tried again, from now on; `ended` where it is not. */
 const againAfter = (...args: Parameters<typeof judged>): number | 'ended' => {
@@ -166,6 +166,12 @@ describe('an item whose model is unknown in the process that runs it', () => {
     const request = { url: '/v1/messages', model: 'nope', json: '{}' } as const
     expect(againAfter(unknown, { request }, 0, false)).toBe(1_000)
     expect(againAfter(unknown, { request: { ...request, isModelUnknown: true } }, 0, false)).toBe('ended')
+  })
+
+  it('fails at once where no other process runs items', () => {
+    const alone = { now: NOW, random: () => 0, hasAsked: false, hasOthers: false }
+    expect(retryDecision(unknown, claim(), alone)).toMatchObject({ state: 'failed' })
+    expect(retryDecision(new GatewayError('NETWORK'), claim(), alone)).toMatchObject({ state: 'again' })
   })
 
   it('fails at once where its key may not use the model', () => {

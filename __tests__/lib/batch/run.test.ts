@@ -65,6 +65,7 @@ const setting = (answer: (call: Call) => Promise<Reply>) => {
     clock,
     shared: clock,
     random: () => 0,
+    hasOthers: false,
     onEnd: async ({ requestId }, error) => {
       ends.push({ requestId, code: error?.code, open: activeRequests.count })
     },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Message } from '#lib/llm/message.ts'
+import { anthropic } from '#lib/llm/providers/anthropic/anthropic.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import { mistral } from '#lib/llm/providers/mistral.ts'
 import { ollama } from '#lib/llm/providers/ollama.ts'
@@ -190,6 +191,78 @@ describe('an answer of Mistral that thinks', () => {
       .join('')
     const end = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
     expect(await ask('text/event-stream', body + end, true)).toMatchObject([...events, { type: 'finish' }])
+  })
+})
+
+describe('thinking that the gateway wrote for another vendor’s model', () => {
+  const unsigned = '{"type":"thinking","thinking":"Hm.","signature":""}'
+  const signed = '{"type":"thinking","thinking":"So.","signature":"s"}'
+  const call = '{"type":"tool_use","id":"a","name":"f","input":{"n":1.0}}'
+  const result = '{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"7"}]}'
+  const body = (messages: readonly string[], more = '') =>
+    `{"model":"m","max_tokens":2000,${more}"messages":[{"role":"user","content":"Hi"},${messages.join()}]}`
+  const answer = (...blocks: readonly string[]) => `{"role":"assistant","content":[${blocks.join()}]}`
+  const thinking = '"thinking":{"type":"enabled","budget_tokens":1024},'
+  const sentFor = async (text: string, model?: string) => {
+    const { sent, head } = await anthropicExchange(await anthropicCall(text), undefined, model)
+    return { sent: sent as Record<string, unknown>, head }
+  }
+
+  it('is not sent to Claude, which refuses it; all else is', async () => {
+    const said = '{"type":"text","text":"Yes","x":1e2}'
+    const messages = [
+      answer(unsigned, said),
+      '{"role":"user","content":"?"}',
+      answer(unsigned),
+      answer(signed, call),
+      result,
+    ]
+    const { sent, head } = await sentFor(body(messages, thinking))
+    const kept = [answer(said), '{"role":"user","content":"?"}', answer(signed, call), result]
+    expect(sent).toEqual(JSON.parse(body(kept, thinking).replace('"m"', '"claude-sonnet-4-5"')))
+    expect(head.omitted).toBeUndefined()
+  })
+
+  it('is left out of what is counted, too', async () => {
+    let counted = ''
+    const provider = anthropic.create(
+      providerDeps({
+        post: (address, json, signal) => {
+          counted = String(json)
+          return answering(200, 'application/json', [Buffer.from('{"input_tokens":1}')])(
+            address,
+            json,
+            signal,
+          )
+        },
+      }),
+    )
+    const target = { provider: 'anthropic', model: 'claude-sonnet-4-5', name: 'm' }
+    await provider.countTokens?.(
+      await anthropicCall(body([answer(unsigned, call), result])),
+      target,
+      newAttempt(),
+    )
+    expect(counted).toBe(body([answer(call), result]).replace('"m"', '"claude-sonnet-4-5"'))
+  })
+
+  it('comes with ids of tool calls that Claude takes', async () => {
+    const named = (id: string) => answer(call.replace('"a"', `"${id}"`))
+    const resultFor = (id: string) => result.replace('"a"', `"${id}"`)
+    const sentIds = async (...ids: readonly string[]) => {
+      const { sent } = await sentFor(body(ids.flatMap(id => [named(id), resultFor(id)])))
+      return JSON.stringify(sent).match(/(?<="(?:id|tool_use_id)":")[^"]+/g)
+    }
+    expect(await sentIds('functions.f:0', 'toolu_1')).toEqual([
+      ...Array(2).fill(expect.stringMatching(/^functions_f_0_\w+$/)),
+      ...['toolu_1', 'toolu_1'],
+    ])
+  })
+
+  it('stays for a model of another vendor that speaks Anthropic’s protocol', async () => {
+    const text = body([answer(unsigned, call), result], thinking)
+    const { sent } = await sentFor(text, 'kimi-k2-thinking')
+    expect(sent).toEqual(JSON.parse(text.replace('"m"', '"kimi-k2-thinking"')))
   })
 })
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { GatewayError } from '../../../errors.ts'
-import { isObject } from '../../../raw-json.ts'
+import { elementsOf, isObject, memberIn, memberOf, membersOf, withMember } from '../../../raw-json.ts'
 import {
   type Content,
   type ContentPart,
@@ -9,6 +9,8 @@ import {
   type ToolCall,
   textOf,
 } from '../../message.ts'
+import type { Call, Target } from '../../types.ts'
+import { isClaude } from './models.ts'
 
 type Assistant = Extract<Message, { role: 'assistant' }>
 
@@ -211,3 +213,55 @@ export const conversationOf = (messages: readonly Message[]): readonly Block[] =
   }
   return found.length > 0 ? found : [{ role: 'user', content: NO_MESSAGE }]
 }
+
+const NO_SIGNATURES: ReadonlySet<string | undefined> = new Set([undefined, 'null', '""'])
+
+const takenId = (written: string | undefined): string | undefined =>
+  written?.startsWith('"') ? JSON.stringify(toolUseId(JSON.parse(written))) : written
+
+/** A client's block with an id that Anthropic takes; none for thinking without a signature. All else is as it is written. */
+const fittedBlock = (block: string): readonly string[] => {
+  const members = membersOf(block)
+  switch (memberIn(members, 'type')) {
+    case '"thinking"':
+      return NO_SIGNATURES.has(memberIn(members, 'signature')) ? [] : [block]
+    case '"tool_use"':
+      return [withMember(block, 'id', takenId)]
+    case '"tool_result"':
+      return [withMember(block, 'tool_use_id', takenId)]
+    default:
+      return [block]
+  }
+}
+
+/** A client's message as Claude takes it; none where nothing is left of it. */
+const fittedMessage = (message: string): readonly string[] => {
+  const content = memberOf(message, 'content')
+  if (!content?.startsWith('[')) return [message]
+  const blocks = elementsOf(content)
+  const fitted = blocks.flatMap(block => (block.startsWith('{') ? fittedBlock(block) : [block]))
+  if (blocks.length > 0 && fitted.length === 0) return []
+  return [withMember(message, 'content', () => `[${fitted.join()}]`)]
+}
+
+/** A client's messages as Claude takes them where a part of them is another vendor's model's. */
+export const claudeMessages = (messages: string): string =>
+  `[${elementsOf(messages).flatMap(fittedMessage).join()}]`
+
+/** Whether a conversation has reasoning without a signature, as other vendors' is. */
+const hasUnsigned = (messages: readonly Message[]): boolean =>
+  messages.some(
+    message =>
+      message.role === 'assistant' &&
+      message.reasoning?.some(({ signature, redacted }) => !(signature ?? redacted)),
+  )
+
+/** Whether a conversation has ids of tool calls that Anthropic refuses, as other vendors give them. */
+const hasOthersIds = (messages: readonly Message[]): boolean =>
+  messages.some(
+    message => message.role === 'assistant' && message.toolCalls?.some(({ id }) => toolUseId(id) !== id),
+  )
+
+/** Whether a conversation has parts of another vendor's model that Claude refuses. Others that speak its protocol do not. */
+export const hasOthersParts = ({ messages }: Call, { model }: Pick<Target, 'model'>): boolean =>
+  isClaude(model) && (hasUnsigned(messages) || hasOthersIds(messages))

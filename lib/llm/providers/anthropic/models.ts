@@ -95,6 +95,9 @@ const CLAUDE = /(?:^|[/.])claude-(.+)$/i
 const DOT_OF_VERSION = /(?<=\d)\.(?=\d)/g
 const FAMILY_AND_VERSION = /^([a-z]+-\d{1,2}(?:-\d{1,2})?)(?=$|[-@:])/
 
+/** Whether a model is one of Anthropic's: others speak its protocol too. */
+export const isClaude = (name: string): boolean => CLAUDE.test(name)
+
 /**
  * What a model takes, by its name. An unknown version of Claude counts as a model of the newest family, any other name as
  * one of the oldest that think.

@@ -5,6 +5,7 @@ import type { Protocol } from '../shared/http-provider.ts'
 import { isRawFor, rawRequest } from '../shared/raw-request.ts'
 import type { CountProtocol } from '../shared/token-counts.ts'
 import { answerTool } from './answer-form.ts'
+import { claudeMessages, hasOthersParts } from './messages.ts'
 import { claudeModel } from './models.ts'
 import { messagesWarnings, omittedByMessages } from './omitted.ts'
 import { messageEvents, messagePart } from './reply.ts'
@@ -46,7 +47,8 @@ export const anthropicCounts = (deps: ProviderDeps): CountProtocol => {
     request: (call, { model }) => {
       if (!isRawFor(call, 'anthropic-messages')) return undefined
       const changes = { model, stream: false, wantsUsage: false, omitted: () => false }
-      return { json: rawRequest(call.raw, changes), headers: call.raw.headers ?? {} }
+      const messages = hasOthersParts(call, { model }) && { messages: claudeMessages }
+      return { json: rawRequest(call.raw, { ...changes, ...messages }), headers: call.raw.headers ?? {} }
     },
   }
 }

@@ -5,7 +5,14 @@ import type { Unsupported } from '../shared/unsupported-parameters.ts'
 import { answerTool, isForceLost, schemaFor } from './answer-form.ts'
 import { inputSchema } from './input-schema.ts'
 import { limitsFor } from './limits.ts'
-import { cacheControlFor, conversationOf, isBlank, systemFor } from './messages.ts'
+import {
+  cacheControlFor,
+  claudeMessages,
+  conversationOf,
+  hasOthersParts,
+  isBlank,
+  systemFor,
+} from './messages.ts'
 import { type ClaudeModel, claudeModel } from './models.ts'
 import { refusedOf } from './omitted.ts'
 import { samplingFor } from './sampling.ts'
@@ -103,6 +110,7 @@ export const messagesRequest = (call: Call, target: Target, unsupported: Unsuppo
     const written = call.raw.members.map(([name]) => name)
     const refused = new Set(refusedOf(written, unsupported))
     return rawRequest(call.raw, {
+      ...(hasOthersParts(call, target) && { messages: claudeMessages }),
       model: target.model,
       stream: call.stream,
       wantsUsage: false,

@@ -68,7 +68,7 @@ describe('what a model cannot honour', () => {
   })
 
   it('is where the system speaks in the middle of a conversation', async () => {
-    const say = (...roles: ('system' | 'user' | 'assistant')[]) =>
+    const say = (...roles: ('system' | 'developer' | 'user' | 'assistant')[]) =>
       roles.map(role => ({ role, content: role }))
     const late = { messages: say('system', 'user', 'system', 'assistant', 'user'), temperature: 2 }
     const asked = await ask(anthropic, 'claude-haiku-4-5', late)
@@ -77,8 +77,14 @@ describe('what a model cannot honour', () => {
       expect.stringContaining('system messages'),
     ])
     expect(asked.sent?.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user'])
-    const early = { messages: say('system', 'system', 'user') }
-    expect((await ask(anthropic, 'claude-haiku-4-5', early)).warnings).toBeUndefined()
+    for (const roles of [['system', 'system', 'user'] as const, ['developer', 'system', 'user'] as const]) {
+      const early = { messages: say(...roles) }
+      expect((await ask(anthropic, 'claude-haiku-4-5', early)).warnings).toBeUndefined()
+    }
+    const developer = { messages: say('system', 'user', 'developer') }
+    expect((await ask(anthropic, 'claude-haiku-4-5', developer)).warnings).toEqual([
+      expect.stringContaining('system messages'),
+    ])
   })
 
   const OPEN = { type: 'object', properties: { a: {} } }

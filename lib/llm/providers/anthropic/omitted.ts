@@ -1,6 +1,6 @@
 import { isObject } from '../../../raw-json.ts'
 import type { ModelParameters, Tool } from '../../message.ts'
-import type { Call, Target } from '../../types.ts'
+import type { Call, Message, Target } from '../../types.ts'
 import { notSent, omissionWarnings, temperatureWarnings } from '../shared/chat-request.ts'
 import {
   type CallWarning,
@@ -126,9 +126,14 @@ export const omittedByMessages = (
   return [...new Set([...unknown, ...lostIn(call, claudeModel(target.model), unsupported)])]
 }
 
-/** Whether a system message follows another role's message. */
+const isInstruction = (message: Message | undefined): boolean =>
+  message?.role === 'system' || message?.role === 'developer'
+
+/** Whether an instruction follows a message of another author. */
 const isSystemLate = ({ messages }: Call): boolean =>
-  messages.some(({ role }, index) => role === 'system' && messages[index - 1]?.role !== 'system' && index > 0)
+  messages.some(
+    (message, index) => index > 0 && isInstruction(message) && !isInstruction(messages[index - 1]),
+  )
 
 /** Warnings about values that are sent as the nearest ones which the model takes. */
 const valueWarnings = (call: Call, model: ClaudeModel, unsupported: Unsupported): readonly CallWarning[] => {

@@ -173,4 +173,27 @@ describe('several choices of a stream that passes on', () => {
     const events = await collect(await provider.ask(newCall(RAW), TARGET, newAttempt()))
     expect(wires(events)).toEqual([body(repaired)])
   })
+
+  it('have an id each, where a server gives all calls of an answer the same one', async () => {
+    const call = (name: string, index?: number) => ({
+      ...(index !== undefined && { index }),
+      id: '0',
+      type: 'function',
+      function: { name, arguments: `{"of":"${name}"}` },
+    })
+    const message = { content: null, tool_calls: [call('f'), call('g')] }
+    const body = JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'tool_calls' }] })
+    const provider = providerThatSends(openai, 'application/json', body)
+    const whole = await collect(await provider.ask(newCall(RAW), TARGET, newAttempt()))
+    const calls = [call('f'), { ...call('g'), id: expect.stringMatching(/^call_/) }]
+    expect(JSON.parse(wires(whole)[0] ?? '').choices[0].message.tool_calls).toEqual(calls)
+
+    const streamed = await eventsOf(
+      said(0, { tool_calls: [call('f', 0)] }),
+      said(0, { tool_calls: [call('g', 1)] }),
+      ended[0] ?? '',
+    )
+    const deltas = wires(streamed).flatMap(json => JSON.parse(json).choices[0].delta.tool_calls ?? [])
+    expect(deltas).toEqual(calls.map((one, index) => ({ ...one, index })))
+  })
 })

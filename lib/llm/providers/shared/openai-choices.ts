@@ -72,7 +72,7 @@ export const repairedMessages = (choices: unknown, replyId: string): RepairedCal
   choices.forEach((choice, at) => {
     const calls = fieldsOf(fieldsOf(choice)?.message)?.tool_calls
     if (!isReadable(calls)) return
-    const events = new ToolCallFragments(replyId).read(calls)
+    const events = new ToolCallFragments(replyId, { isWhole: true }).read(calls)
     if (!areWellFormed(calls, events)) repaired.set(at, wholeCalls(events))
   })
   return repaired

@@ -170,7 +170,7 @@ const partOf = (
   const raw = wordIn(choice?.finish_reason)
   // Null or empty means that the vendor gives no reason; without the field it may be a partial answer.
   if (choice && choice.finish_reason === undefined) throw new MalformedResponse('missing finish reason')
-  const events = eventsOf(message, new ToolCallFragments(replyId))
+  const events = eventsOf(message, new ToolCallFragments(replyId, { isWhole: true }))
   const isEmpty = !events.some(({ type }) => type !== 'reasoning-delta')
   if (isEmpty && (!raw || (!message && !ENDS_WITHOUT_MESSAGE.has(finishOf(raw).reason))))
     throw new MalformedResponse('missing message')

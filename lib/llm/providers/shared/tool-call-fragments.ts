@@ -79,13 +79,18 @@ export const areWellFormed = (value: unknown, read: readonly ReplyEvent[]): bool
  */
 export class ToolCallFragments {
   readonly #replyId: string
+  readonly #isWhole: boolean
   readonly #calls: Known[] = []
   /** Whether a fragment had another form upstream than here. */
   isRepaired = false
 
-  /** @param replyId for calls without an id */
-  constructor(replyId: string) {
+  /**
+   * @param replyId for calls without an id of their own
+   * @param isWhole whether each value is a whole call
+   */
+  constructor(replyId: string, { isWhole = false } = {}) {
     this.#replyId = replyId
+    this.#isWhole = isWhole
   }
 
   /** One upstream value of `tool_calls`. */
@@ -112,7 +117,7 @@ export class ToolCallFragments {
 
   #readOne(sent: Sent): Fragment[] {
     const { name, id, isCustom, extraContent } = sent
-    const known = this.#known(sent)
+    const known = this.#isWhole ? undefined : this.#known(sent)
     const call = known ?? this.#add(sent)
     const isFirst = call.name === undefined
     call.text += sent.arguments
@@ -154,7 +159,8 @@ export class ToolCallFragments {
   #add({ key, id }: Sent): Known {
     const index = this.#calls.length
     if (index === MOST_CALLS) throw new MalformedResponse('too many tool calls')
-    const ownId = id === undefined ? this.#newId(index) : shortToolCallId(id)
+    const isTaken = id === undefined || this.#calls.some(call => call.sentId === id)
+    const ownId = isTaken ? this.#newId(index) : shortToolCallId(id)
     const call = { index, key, sentId: id, id: ownId, name: undefined, text: '', held: '' }
     this.#calls.push(call)
     return call

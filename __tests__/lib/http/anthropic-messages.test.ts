@@ -4,7 +4,7 @@ import { systemClock } from '#lib/clock.ts'
 import { ERRORS, type ErrorCode, GatewayError } from '#lib/errors.ts'
 import { BlockWriter, toolsWithoutArguments } from '#lib/http/dialects/anthropic-messages/block-writer.ts'
 import { anthropicErrorBody } from '#lib/http/dialects/anthropic-messages/error.ts'
-import { messageUsage } from '#lib/http/dialects/anthropic-messages/message.ts'
+import { messageUsage, usageBody } from '#lib/http/dialects/anthropic-messages/message.ts'
 import { messageResponse } from '#lib/http/dialects/anthropic-messages/reply.ts'
 import { messagesCall } from '#lib/http/dialects/anthropic-messages/request.ts'
 import { chatCompletionResponse } from '#lib/http/dialects/openai-chat/reply.ts'
@@ -157,6 +157,17 @@ describe('the usage of a message that is translated', () => {
       ephemeral_5m_input_tokens: short,
       ephemeral_1h_input_tokens: long,
     })
+  })
+
+  it('names the tokens of reasoning where they are known, also at the end of a stream', () => {
+    const counts = { inputTokens: 6, outputTokens: 5 }
+    for (const body of [usageBody, messageUsage]) {
+      expect(body({ ...counts, reasoningTokens: 3 })).toMatchObject({
+        output_tokens: 5,
+        output_tokens_details: { thinking_tokens: 3 },
+      })
+      expect(body(counts)).not.toHaveProperty('output_tokens_details')
+    }
   })
 })
 

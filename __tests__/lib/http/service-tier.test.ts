@@ -31,3 +31,12 @@ describe('a chat completion that is translated names the service tier that answe
     expect(chunks).toEqual([undefined, undefined, named, named])
   })
 })
+
+it('a chat completion that is translated names the tokens that were written to a prompt cache', async () => {
+  const usage = { inputTokens: 9, outputTokens: 1, cachedInputTokens: 2, cacheWriteInputTokens: 3 }
+  const reply = replyOf(batches([...text('Hi'), { type: 'finish', reason: 'stop' }]))
+  const whole = await chatCompletionResponse(newCall(), { ...reply, usage: Promise.resolve(usage) }, OPTIONS)
+  expect(whole.json).toMatchObject({
+    usage: { prompt_tokens: 9, prompt_tokens_details: { cached_tokens: 2, cache_write_tokens: 3 } },
+  })
+})

@@ -21,11 +21,13 @@ export const usageBody = ({
   outputTokens,
   cachedInputTokens: read = 0,
   cacheWriteInputTokens: written = 0,
+  reasoningTokens,
 }: Usage) => ({
   input_tokens: inputTokens - read - written,
   cache_creation_input_tokens: written,
   cache_read_input_tokens: read,
   output_tokens: outputTokens,
+  ...(reasoningTokens !== undefined && { output_tokens_details: { thinking_tokens: reasoningTokens } }),
 })
 
 const TIERS: ReadonlySet<string> = new Set(['standard', 'priority', 'batch'])

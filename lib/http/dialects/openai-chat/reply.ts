@@ -20,11 +20,20 @@ const REASONS: Readonly<Record<FinishReason, string>> = {
   other: 'stop',
 }
 
-const usageBody = ({ inputTokens, outputTokens, cachedInputTokens, reasoningTokens }: Usage) => ({
+const usageBody = ({
+  inputTokens,
+  outputTokens,
+  cachedInputTokens,
+  cacheWriteInputTokens,
+  reasoningTokens,
+}: Usage) => ({
   prompt_tokens: inputTokens,
   completion_tokens: outputTokens,
   total_tokens: inputTokens + outputTokens,
-  prompt_tokens_details: { cached_tokens: cachedInputTokens ?? 0 },
+  prompt_tokens_details: {
+    cached_tokens: cachedInputTokens ?? 0,
+    ...(cacheWriteInputTokens !== undefined && { cache_write_tokens: cacheWriteInputTokens }),
+  },
   completion_tokens_details: { reasoning_tokens: reasoningTokens ?? 0 },
 })
 

@@ -88,6 +88,17 @@ describe('a conversation that began with another vendor', () => {
     expect(sent.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'assistant', 'user'])
   })
 
+  it('has no empty list as a content, which OpenAI refuses', () => {
+    const messages = [
+      { role: 'assistant', content: [], refusal: 'No.' },
+      { role: 'user', content: [] },
+    ] as const
+    expect(messagesFor(messages, { role: 'system' })).toEqual([
+      { role: 'assistant', content: '', refusal: 'No.' },
+      { role: 'user', content: '' },
+    ])
+  })
+
   it('marks an answer that Mistral is to go on with', async () => {
     const begun: Message = { role: 'assistant', content: '{' }
     expect(await sentBy(mistral, newCall({ messages: [HELLO, begun] }))).toEqual([

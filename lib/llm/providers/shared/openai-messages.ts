@@ -65,6 +65,8 @@ const isInstruction = ({ role }: Message): boolean => role === 'system' || role 
 const contentFor = (message: Message, form: MessageForm): string | readonly object[] => {
   const { content } = message
   if (typeof content === 'string') return content
+  // OpenAI refuses an empty list.
+  if (content.length === 0) return ''
   const hasBreakpoint = content.some(part => breakpointOf(part) !== undefined)
   if (form.takesBreakpoints && hasBreakpoint) return content.map(part => partFor(part, form))
   // Texts that stand apart for a breakpoint or a block alone are one where there is none.

@@ -4,6 +4,7 @@ import { gemini } from '#lib/llm/providers/gemini.ts'
 import { groq } from '#lib/llm/providers/groq.ts'
 import type { Call, ReplyEvent } from '#lib/llm/types.ts'
 import { collect, newAttempt, newCall } from '../../support/calls.ts'
+import { openAiCall } from '../../support/dialect-calls.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
 import { answering } from '../../support/wire-fixtures.ts'
 
@@ -62,7 +63,7 @@ const asked = async (call: Partial<Call>, model: string, definition = gemini) =>
   )
   const target = { provider: definition.id, model, name: `${definition.id}/${model}` }
   const reply = await provider.ask(newCall({ stream: true, ...call }), target, newAttempt())
-  return { events: await collect(reply), sent: JSON.parse(sent) }
+  return { events: await collect(reply), sent: JSON.parse(sent), text: sent }
 }
 
 const extras = ({ messages }: { messages: { tool_calls?: { extra_content?: unknown }[] }[] }) =>
@@ -97,5 +98,21 @@ describe('a signature of Gemini’s reasoning', () => {
     const messages = history({})
     expect(extras((await asked({ messages }, 'gemini-3-pro')).sent)).toEqual([NO_SIGNATURE, undefined])
     expect(extras((await asked({ messages }, 'gemini-2.5-flash')).sent)).toEqual([undefined, undefined])
+  })
+
+  it('that was lost is replaced in a client’s own body too, where all else stays as it was written', async () => {
+    const call = (id: string, more = '') =>
+      `{"id":"${id}","type":"function","function":{"name":"look","arguments":"{}"}${more}}`
+    const messages = (more = '') =>
+      `[{"role":"user","content":"Look.","n":1.0},{"role":"assistant","content":null,"tool_calls":[${call('a', more)},${call('b')}]},{"role":"tool","tool_call_id":"a","content":"7"},{"role":"tool","tool_call_id":"b","content":"8"}]`
+    const sentFor = async (written: string, model: string) => {
+      const raw = await openAiCall(`{"model":"m","stream":true,"messages":${written}}`)
+      return (await asked(raw, model)).text
+    }
+    const replaced = `,"extra_content":${JSON.stringify(NO_SIGNATURE)}`
+    const signed = `,"extra_content":${JSON.stringify(SIGNED)}`
+    expect(await sentFor(messages(), 'gemini-3-pro')).toContain(`"messages":${messages(replaced)}`)
+    expect(await sentFor(messages(signed), 'gemini-3-pro')).toContain(`"messages":${messages(signed)}`)
+    expect(await sentFor(messages(), 'gemini-2.5-flash')).toContain(`"messages":${messages()}`)
   })
 })

@@ -3,7 +3,14 @@ import type OpenAI from 'openai'
 import { memberIn } from '../../../raw-json.ts'
 import type { Call, RawRequest, Target } from '../../types.ts'
 import { fieldsOf, parseJson } from './lenient.ts'
-import { assertFilesTaken, instructionRole, type MessageForm, messagesFor } from './openai-messages.ts'
+import {
+  assertFilesTaken,
+  instructionRole,
+  lacksExtraContent,
+  type MessageForm,
+  messagesFor,
+  withExtraContent,
+} from './openai-messages.ts'
 import { strictWarnings } from './openai-strict.ts'
 import { choiceAmong, responseFormatFor, toolChoiceFor, toolsFor } from './openai-tools.ts'
 import type { OpenAiVariant } from './openai-variant.ts'
@@ -183,11 +190,26 @@ export const omittedParameters = (
   return omitted
 }
 
-const formOf = (variant: OpenAiVariant, model: string, role: MessageForm['role']): MessageForm => ({
+const formOf = (variant: OpenAiVariant, model: string, unsupported: Unsupported): MessageForm => ({
   ...variant.messageForm,
-  role,
+  role: instructionRole(unsupported),
   extraContentOf: variant.extraContentOf?.(model),
 })
+
+type MessageChange = (written: string) => string
+
+/** What is changed in a client's own messages, beside the roles in them; undefined where nothing is. */
+const messageChange = (
+  { messages }: Call,
+  { fitting, extraContentOf }: MessageForm,
+): MessageChange | undefined => {
+  const changes: MessageChange[] = []
+  if (fitting && fitting.messages(messages) !== messages) changes.push(fitting.json)
+  if (extraContentOf && lacksExtraContent(messages, extraContentOf))
+    changes.push(written => withExtraContent(written, extraContentOf))
+  if (changes.length === 0) return undefined
+  return written => changes.reduce((changed, change) => change(changed), written)
+}
 
 /** The client's own body, where it has the same format. */
 const passedOn = (
@@ -207,18 +229,16 @@ const passedOn = (
     (roles.has('developer') && !variant.knowsDeveloper) || (roles.has('system') && unsupported.has('system'))
   const role = instructionRole(unsupported)
   const refused: ReadonlySet<string> = unsupported
-  const { fitting } = variant.messageForm ?? {}
-  const isUnfit = fitting && fitting.messages(call.messages) !== call.messages
+  const form = formOf(variant, model, unsupported)
+  const change = messageChange(call, form)
   const isWithoutRole = isUnknownRole && !role
   return rawRequest(call.raw, {
     model,
     stream,
     ...(isRenamed && { limitField: limitFieldFor(model, variant, unsupported) }),
     ...(isUnknownRole && { instructionRole: role }),
-    ...(isUnfit && { messages: fitting.json }),
-    ...(isWithoutRole && {
-      messages: () => JSON.stringify(messagesFor(call.messages, formOf(variant, model, role))),
-    }),
+    ...(change && { messages: change }),
+    ...(isWithoutRole && { messages: () => JSON.stringify(messagesFor(call.messages, form)) }),
     omitted: name => refused.has(name),
     wantsUsage: stream && !variant.alwaysSendsUsage && !unsupported.has('stream_options'),
   })
@@ -244,7 +264,7 @@ export const chatRequest = (
   const wantsUsage = isStream && !variant.alwaysSendsUsage && !unsupported.has('stream_options')
   return {
     model: target.model,
-    messages: messagesFor(call.messages, formOf(variant, target.model, instructionRole(unsupported))),
+    messages: messagesFor(call.messages, formOf(variant, target.model, unsupported)),
     ...(limitField && call.maxOutputTokens !== undefined && { [limitField]: call.maxOutputTokens }),
     ...(temperature !== undefined && { temperature }),
     ...(call.parameters && withoutMembers(parametersFor(call), omitted)),

@@ -1,4 +1,5 @@
 import { GatewayError } from '../../../errors.ts'
+import { withElements, withMember } from '../../../raw-json.ts'
 import { type ContentPart, type Message, type ToolCall, textOf } from '../../message.ts'
 import { shortToolCallId, toolCallBody } from '../../openai-tool-call.ts'
 import type { Call } from '../../types.ts'
@@ -211,3 +212,30 @@ export const messagesFor = (messages: readonly Message[], form: MessageForm): re
     : withoutInstructions(sent)
   return taken.map((message, at) => messageFor(message, form, at === taken.length - 1))
 }
+
+/** Whether a vendor wants to see of a call what it comes back without. */
+export const lacksExtraContent = (messages: readonly Message[], extraContentOf: ExtraContentOf): boolean =>
+  messages.some(
+    message =>
+      message.role === 'assistant' &&
+      message.toolCalls?.some((call, at) => extraContentOf(call, at) !== call.extraContent),
+  )
+
+const NO_CALL = { id: '', name: '', arguments: '' }
+
+const withExtra =
+  (extraContentOf: ExtraContentOf) =>
+  (call: string, at: number): string =>
+    withMember(call, 'extra_content', written => {
+      if (written !== undefined && written !== 'null') return written
+      const wanted = extraContentOf(NO_CALL, at)
+      return wanted === undefined ? written : JSON.stringify(wanted)
+    })
+
+/** A client's messages with what a vendor wants to see of the tool calls in them; all else as it is written. */
+export const withExtraContent = (messages: string, extraContentOf: ExtraContentOf): string =>
+  withElements(messages, message =>
+    withMember(message, 'tool_calls', calls =>
+      calls?.startsWith('[') ? withElements(calls, withExtra(extraContentOf)) : calls,
+    ),
+  )

@@ -6,6 +6,7 @@ import { azureOpenai } from '#lib/llm/providers/azure-openai.ts'
 import type { ProviderDefinition } from '#lib/llm/providers/definition.ts'
 import { gemini } from '#lib/llm/providers/gemini.ts'
 import { githubModels } from '#lib/llm/providers/github-models.ts'
+import { groq } from '#lib/llm/providers/groq.ts'
 import { mistral } from '#lib/llm/providers/mistral.ts'
 import { ollama } from '#lib/llm/providers/ollama.ts'
 import { openai } from '#lib/llm/providers/openai.ts'
@@ -16,6 +17,7 @@ import { upstreamAgent } from '#lib/llm/providers/shared/upstream-agent.ts'
 import type { Call, Provider, WireFormat } from '#lib/llm/types.ts'
 import { membersOf } from '#lib/raw-json.ts'
 import { collect, newAttempt, newCall, text } from '../../support/calls.ts'
+import { openAiCall } from '../../support/dialect-calls.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
 import { providerDeps } from '../../support/provider-deps.ts'
@@ -384,6 +386,101 @@ describe.each([false, true])('what a model refuses (number 11, stream: %s)', str
     upstream.forModel('gpt-5', objects(NO_COMPLETION_TOKENS))
     await ask(providerOf(compatible), 'gpt-5', { stream })
     expect(bodiesFor('gpt-5')).toMatchObject([{ max_completion_tokens: 1_000 }, { max_tokens: 1_000 }])
+  })
+})
+
+describe('a conversation with answers of other vendors', () => {
+  /** A model that refuses members of an answer, in its vendor's words about the first or all of them. */
+  const bare =
+    (taken: readonly string[], error: (at: number, names: readonly string[]) => unknown): Objection =>
+    ({ messages }) => {
+      const at = messages.findIndex(({ role }) => role === 'assistant')
+      const names = Object.keys(messages[at] ?? {}).filter(name => !taken.includes(name))
+      return names.length > 0 ? error(at, names) : undefined
+    }
+  const groqs = bare(['role', 'content', 'tool_calls', 'reasoning'], (at, [name]) =>
+    openaiError(
+      `'messages.${at}' : for 'role:assistant' the following must be satisfied[('messages.${at}' : property '${name}' is unsupported)]`,
+      null,
+      null,
+    ),
+  )
+  const mistrals = bare(['role', 'content', 'tool_calls', 'prefix'], (at, names) => ({
+    object: 'error',
+    message: {
+      detail: names.map(name => ({
+        type: 'extra_forbidden',
+        loc: ['body', 'messages', at, 'assistant', name],
+        msg: 'Extra inputs are not permitted',
+        input: null,
+      })),
+    },
+    type: 'invalid_request_error',
+  }))
+  const openais = bare(['role', 'content', 'tool_calls'], (at, [name]) =>
+    openaiError(
+      `Unknown parameter: 'messages[${at}].${name}'.`,
+      `messages[${at}].${name}`,
+      'unknown_parameter',
+    ),
+  )
+
+  const answer = (content: string | null, refusal: string | null) => ({
+    role: 'assistant',
+    content,
+    refusal,
+    annotations: [],
+    reasoning_content: 'Hm.',
+  })
+  const body = (...answers: readonly object[]) =>
+    `{"model":"m","seed":1.0,"messages":[{"role":"user","content":"Hi"},${answers.map(one => JSON.stringify(one)).join()},{"role":"user","content":"And?","x":1e2}]}`
+
+  it.each([
+    [groq, groqs],
+    [mistral, mistrals],
+    [compatible, openais],
+  ])(
+    'has their content and tool calls alone where a model refuses the rest: %o',
+    async (definition, refuses) => {
+      upstream.forModel('bare', objects(refuses))
+      const provider = providerOf(definition)
+      const call = await openAiCall(body(answer('Hello', null), answer(null, 'No.')))
+      const sent = '{"role":"assistant","content":"Hello"},{"role":"assistant","content":"No."}'
+      await ask(provider, 'bare', call)
+      const [first, second] = upstream.callsFor('bare').map(({ body: text }) => text)
+      expect(first).toContain('"reasoning_content":"Hm."')
+      expect(second).toBe(
+        body(JSON.parse(`[${sent}]`)[0], JSON.parse(`[${sent}]`)[1]).replace('"m"', '"bare"'),
+      )
+
+      expect((await ask(provider, 'bare', call)).warnings).toBeUndefined()
+      expect(bodiesFor('bare')).toHaveLength(3)
+    },
+  )
+
+  it('has a refusal as its text where it is translated, too', async () => {
+    upstream.forModel('bare', objects(mistrals))
+    const messages = [
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: '', refusal: 'No.' },
+      { role: 'user', content: 'And?' },
+    ] as const
+    await ask(providerOf(mistral), 'bare', { messages })
+    expect(bodiesFor('bare')[1]?.messages[1]).toEqual({ role: 'assistant', content: 'No.' })
+  })
+
+  it('keeps a call of the earlier form, and the parameter of the name of a refused member', async () => {
+    upstream.forModel('bare', objects(groqs))
+    const functionCall = { name: 'f', arguments: '{}' }
+    const call = await openAiCall(
+      body({ role: 'assistant', content: '', refusal: null, function_call: functionCall }),
+    )
+    await expect(ask(providerOf(groq), 'bare', call)).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+    expect(bodiesFor('bare')[1]?.messages[1]).toEqual({
+      role: 'assistant',
+      content: '',
+      function_call: functionCall,
+    })
   })
 })
 

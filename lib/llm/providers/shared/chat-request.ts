@@ -9,6 +9,7 @@ import {
   lacksExtraContent,
   type MessageForm,
   messagesFor,
+  withBareAnswers,
   withExtraContent,
 } from './openai-messages.ts'
 import { strictWarnings } from './openai-strict.ts'
@@ -194,6 +195,7 @@ const formOf = (variant: OpenAiVariant, model: string, unsupported: Unsupported)
   ...variant.messageForm,
   role: instructionRole(unsupported),
   extraContentOf: variant.extraContentOf?.(model),
+  takesBareAnswers: unsupported.has('messages.assistant'),
 })
 
 type MessageChange = (written: string) => string
@@ -201,12 +203,13 @@ type MessageChange = (written: string) => string
 /** What is changed in a client's own messages, beside the roles in them; undefined where nothing is. */
 const messageChange = (
   { messages }: Call,
-  { fitting, extraContentOf }: MessageForm,
+  { fitting, extraContentOf, takesBareAnswers }: MessageForm,
 ): MessageChange | undefined => {
   const changes: MessageChange[] = []
   if (fitting && fitting.messages(messages) !== messages) changes.push(fitting.json)
   if (extraContentOf && lacksExtraContent(messages, extraContentOf))
     changes.push(written => withExtraContent(written, extraContentOf))
+  if (takesBareAnswers) changes.push(withBareAnswers)
   if (changes.length === 0) return undefined
   return written => changes.reduce((changed, change) => change(changed), written)
 }

@@ -1,10 +1,10 @@
 import { GatewayError } from '../../../errors.ts'
-import { withElements, withMember } from '../../../raw-json.ts'
+import { memberIn, membersOf, objectOf, withElements, withMember } from '../../../raw-json.ts'
 import { type ContentPart, type Message, type ToolCall, textOf } from '../../message.ts'
 import { shortToolCallId, toolCallBody } from '../../openai-tool-call.ts'
-import type { Call } from '../../types.ts'
+import type { Call, RawMembers } from '../../types.ts'
 import { clientsName } from './raw-request.ts'
-import type { Unsupported } from './unsupported-parameters.ts'
+import { isAnswerMember, type Unsupported } from './unsupported-parameters.ts'
 
 /** A file's data needs a name; its media type is in the data. */
 export const UNNAMED_FILE = 'document.pdf'
@@ -104,17 +104,29 @@ export type MessageForm = Readonly<{
   fileByUrl?: 'file_data' | 'document_url'
   /** It goes on with an answer that has begun only where that is marked. */
   marksPrefix?: true
+  /** It takes of an earlier answer its content and its tool calls alone. */
+  takesBareAnswers?: boolean
 }>
 
 type Assistant = Extract<Message, { role: 'assistant' }>
 type ToolResult = Extract<Message, { role: 'tool' }>
 
-const reasoningFor = ({ reasoning = [], toolCalls = [] }: Assistant, { reasoningField }: MessageForm) => {
+const reasoningFor = (
+  { reasoning = [], toolCalls = [] }: Assistant,
+  { reasoningField, takesBareAnswers }: MessageForm,
+) => {
   const text = reasoning.map(one => one.text).join('')
-  return reasoningField && text !== '' && toolCalls.length > 0 ? { [reasoningField]: text } : {}
+  return reasoningField && !takesBareAnswers && text !== '' && toolCalls.length > 0
+    ? { [reasoningField]: text }
+    : {}
 }
 
-const assistantFor = (message: Assistant, form: MessageForm, isLast: boolean): object => {
+/** An answer whose refusal is its text, where it has no other. */
+const plainAnswer = ({ refusal = '', ...message }: Assistant): Assistant =>
+  message.content.length === 0 ? { ...message, content: refusal } : message
+
+const assistantFor = (given: Assistant, form: MessageForm, isLast: boolean): object => {
+  const message = form.takesBareAnswers ? plainAnswer(given) : given
   const content = contentFor(message, form)
   const { toolCalls = [], refusal } = message
   return {
@@ -212,6 +224,27 @@ export const messagesFor = (messages: readonly Message[], form: MessageForm): re
     : withoutInstructions(sent)
   return taken.map((message, at) => messageFor(message, form, at === taken.length - 1))
 }
+
+const ASSISTANT = '"assistant"'
+const isAnswer = (members: RawMembers): boolean => memberIn(members, 'role') === ASSISTANT
+const hasContent = (content: string | undefined): boolean =>
+  content !== undefined && content !== 'null' && content !== '""'
+
+const bareAnswer = (message: string): string => {
+  const members = membersOf(message)
+  if (!isAnswer(members) || !members.some(([name]) => isAnswerMember(name))) return message
+  const refusal = memberIn(members, 'refusal')
+  // A call in the earlier form is a part of the conversation.
+  const isCall = (name: string, value: string) => name === 'function_call' && value.startsWith('{')
+  const kept = members.filter(([name, value]) => !isAnswerMember(name) || isCall(name, value))
+  const bare = objectOf(kept)
+  return refusal?.startsWith('"') && !hasContent(memberIn(members, 'content'))
+    ? withMember(bare, 'content', () => refusal)
+    : bare
+}
+
+/** A client's messages whose earlier answers have their content and tool calls alone; all else as it is written. */
+export const withBareAnswers = (messages: string): string => withElements(messages, bareAnswer)
 
 /** Whether a vendor wants to see of a call what it comes back without. */
 export const lacksExtraContent = (messages: readonly Message[], extraContentOf: ExtraContentOf): boolean =>

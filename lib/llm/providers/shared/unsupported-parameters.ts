@@ -28,9 +28,23 @@ const TUNING = [
 export const LIMIT_FIELDS = ['max_tokens', 'max_completion_tokens'] as const
 export type LimitField = (typeof LIMIT_FIELDS)[number]
 
+/** Members of answers that clients send back with them, and that only some vendors take. */
+const ANSWER_MEMBERS = [
+  'refusal',
+  'annotations',
+  'audio',
+  'function_call',
+  'reasoning',
+  'reasoning_content',
+  'reasoning_details',
+] as const
+
+export const isAnswerMember = (name: string): boolean => ANSWER_MEMBERS.some(member => member === name)
+
 /**
  * A part of our request that a model may refuse. `system` and `developer` are the roles of messages; `reasoning` is
- * OpenRouter's and Open WebUI's form of `reasoning_effort`.
+ * OpenRouter's and Open WebUI's form of `reasoning_effort`; `messages.assistant` are the members of answers that come
+ * back, beside their content and tool calls.
  */
 export type UnsupportedParameter =
   | (typeof TUNING)[number]
@@ -41,6 +55,7 @@ export type UnsupportedParameter =
   | 'stream'
   | 'system'
   | 'developer'
+  | 'messages.assistant'
 
 const PARAMETERS: ReadonlyMap<string, UnsupportedParameter> = new Map([
   ['maxtokens', 'max_tokens'],
@@ -83,6 +98,19 @@ const SENTENCES: readonly RegExp[] = [
   "additional properties are not allowed \\('([\\w.]+)'",
   `unexpected keyword argument ${QUOTED}`,
 ].map(source => new RegExp(source, 'gim'))
+
+const ANSWER_MEMBER = `(?:${ANSWER_MEMBERS.join('|')})`
+/** The path of a refused member of an answer. */
+const IN_ANSWER = new RegExp(`^messages[.[]\\d+\\]?\\.(?:assistant\\.)?${ANSWER_MEMBER}$`)
+/** Messages that name such a member. */
+const ANSWER_SENTENCES = new RegExp(
+  [
+    `'messages\\.\\d+' : property '${ANSWER_MEMBER}' is unsupported`, // Groq
+    `unknown name "${ANSWER_MEMBER}" at 'messages\\[\\d+\\]'`, // Gemini
+    `additional properties are not allowed \\('${ANSWER_MEMBER}' was unexpected\\) - 'messages\\.\\d+'`, // Azure's older versions
+  ].join('|'),
+  'gi',
+)
 
 const NO_SYSTEM_ROLE =
   /does not support ['"]system['"]|system (?:role|message|prompt|instruction)s? (?:is |are )?not (?:supported|enabled)|developer instruction is not enabled|does not support (?:the )?system (?:role|message|prompt|instruction)/i
@@ -132,8 +160,11 @@ export const unsupportedIn = ({ words, params, message }: ErrorFacts): Unsupport
     ...known([...namedIn(message, VALUE_SENTENCES), ...(isOfValue ? params : [])]),
     ...(NOT_THAT_EFFORT.test(message) ? EFFORTS : []),
   ]
-  const parameters = new Set([
-    ...known([...namedIn(message, SENTENCES), ...(isOfParameter ? params : [])]),
+  const others = message.replace(ANSWER_SENTENCES, '')
+  const isOfAnswer = others !== message || (isOfParameter && params.some(path => IN_ANSWER.test(path)))
+  const parameters = new Set<UnsupportedParameter>([
+    ...known([...namedIn(others, SENTENCES), ...(isOfParameter ? params : [])]),
+    ...(isOfAnswer ? (['messages.assistant'] as const) : []),
     ...unsupportedRoles(message),
     ...(NO_EFFORT.test(message) ? EFFORTS : []),
     ...values.filter(name => OF_ONE_VALUE.has(name)),

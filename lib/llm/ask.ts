@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Handler } from '../compose.ts'
-import { GatewayError } from '../errors.ts'
+import { GatewayError, toGatewayError } from '../errors.ts'
 import { type Attempt, beginAttempt } from '../request-context.ts'
 import { type DrainDeps, drained } from './drain.ts'
 import { tap } from './events.ts'
@@ -94,13 +94,17 @@ const attempted = async (call: Call, provider: Provider, target: Target, deps: A
   }
 }
 
-/** The innermost handler: calls the first target of the plan. One without the endpoint of the call is not attempted. */
+/**
+ * The innermost handler: calls the first target of the plan. One without the endpoint of the call is not attempted, nor
+ * is any for a call that has ended while it waited, for a slot or its money.
+ */
 export const ask = (deps: AskDeps): Handler<Call, Reply> =>
   async function ask(call) {
     const target = call.plan[0]
     const provider = target && deps.providers.get(target.provider)
     if (!provider) throw new GatewayError('MODEL_UNAVAILABLE', undefined, { retryAfterSeconds: 1 })
     if (!hasEndpoint(provider, call.passthrough?.endpoint ?? 'chat')) throw missingEndpoint(call, target)
+    if (call.signal.aborted) throw toGatewayError(call.signal.reason)
     if (call.passthrough || !deps.drain.isOn(target.provider)) return attempted(call, provider, target, deps)
     return drained(call, one => attempted(one, provider, target, deps), deps.drain)
   }

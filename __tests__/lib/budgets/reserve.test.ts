@@ -197,6 +197,28 @@ describe('the money of an attempt', () => {
     expect(await counter()).toEqual({ spent: 0, reserved: 0 })
   })
 
+  it.each([
+    ['leaves the answer', false],
+    ['reads it to its end', true],
+  ])(
+    'is given back, and nothing asked, where its client goes meanwhile; later the gateway %s',
+    async (_, isDrained) => {
+      drains = isDrained
+      let asks = 0
+      const counting = asked(() => {
+        asks += 1
+        return Promise.reject(new GatewayError('PROVIDER_ERROR'))
+      })
+      const client = new AbortController()
+      const call = newCall({ signal: client.signal })
+      const reply = compose(reserve(deps))(counting)(call)
+      client.abort(new GatewayError('CLIENT_GONE'))
+      await expect(reply).rejects.toMatchObject({ code: 'CLIENT_GONE' })
+      expect([asks, call.journal.attempts, charged]).toEqual([0, [], []])
+      expect(await counter()).toEqual({ spent: 0, reserved: 0 })
+    },
+  )
+
   it('is booked where a failed answer came with a usage, as the ledger charges it', async () => {
     const failing = asked((_call, _target, attempt) => {
       if (attempt) attempt.usage = USAGE

@@ -58,22 +58,35 @@ const doneOrLate = (work: Promise<void>, clock: Clock): Promise<void> =>
 /** A call with the money that is reserved for one attempt at it. `isPriced`: its cost could be foreseen. */
 type Funded = Readonly<{ call: Call; hold: Hold; isPriced: boolean }>
 
-const refused = (refusal: Refusal, nanoUsd: number, { clock }: ReserveDeps): never => {
-  throw refusalError(refusal, nanoUsd, clock.now())
-}
+/** An amount that could not be reserved. */
+type RefusedAmount = Readonly<{ refusal: Refusal; nanoUsd: number }>
 
-/** The call with as long an answer as the rest of the money pays for; undefined where that is too short. */
+/** How often an answer is made shorter: another call may take some of what is left meanwhile. */
+const MOST_CLAMPS = 2
+
+/**
+ * The call with as long an answer as the rest of the money pays for; else the refusal of the shortest one that is of use,
+ * since what would pay for that may only be reserved. Undefined where answers may not be made shorter.
+ */
 const funding = async (
   call: Call,
   limits: readonly Limit[],
   { output }: WorstCase,
-  leftNanoUsd: number,
-  deps: ReserveDeps,
-): Promise<Funded | undefined> => {
-  const tokens = output ? Math.min(output.tokens, output.tokensFor(leftNanoUsd)) : 0
-  if (!deps.mayClamp || !output || tokens < Math.min(leastTokensOf(call), output.tokens)) return undefined
-  const done = await deps.budgets.reserve(limits, output.nanoUsdWith(tokens))
-  return 'hold' in done ? { call: clamped(call, tokens), hold: done.hold, isPriced: true } : undefined
+  refusal: Refusal,
+  { mayClamp, budgets }: ReserveDeps,
+): Promise<Funded | RefusedAmount | undefined> => {
+  if (!mayClamp || !output) return undefined
+  const least = Math.min(leastTokensOf(call), output.tokens)
+  let { leftNanoUsd } = refusal
+  for (let clamps = 1; ; clamps += 1) {
+    const tokens = Math.max(least, Math.min(output.tokens, output.tokensFor(leftNanoUsd)))
+    const nanoUsd = output.nanoUsdWith(tokens)
+    const done = await budgets.reserve(limits, nanoUsd)
+    if ('hold' in done) return { call: clamped(call, tokens), hold: done.hold, isPriced: true }
+    if (tokens === least) return { refusal: done.refusal, nanoUsd }
+    if (clamps === MOST_CLAMPS) return { refusal: { ...done.refusal, kind: 'reserved' }, nanoUsd }
+    leftNanoUsd = done.refusal.leftNanoUsd
+  }
 }
 
 /** Throws GatewayError QUOTA_EXCEEDED or RATE_LIMITED where the money does not suffice. */
@@ -101,9 +114,10 @@ const funded = async (
     return { call: limit === undefined ? call : clamped(call, limit), hold: done.hold, isPriced }
   }
   const { refusal } = done
-  return (
-    (await funding(call, limits, worst, refusal.leftNanoUsd, deps)) ?? refused(refusal, worst.nanoUsd, deps)
-  )
+  const shorter = await funding(call, limits, worst, refusal, deps)
+  if (shorter && 'hold' in shorter) return shorter
+  const amount = shorter ?? { refusal, nanoUsd: worst.nanoUsd }
+  throw refusalError(amount.refusal, amount.nanoUsd, deps.clock.now())
 }
 
 /**

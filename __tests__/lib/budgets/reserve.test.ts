@@ -305,6 +305,22 @@ describe('the money of an attempt', () => {
     for await (const _ of (await ask(newCall({ maxOutputTokens: 1_000 }))).events);
   })
 
+  it('is only reserved out where calls in progress hold what would pay for a shorter answer', async () => {
+    limits = [{ scope: 'all', dayNanoUsd: 12_000 }]
+    const ask = compose(reserve({ ...deps, mayClamp: true }))(whole)
+    const first = await ask(newCall({ maxOutputTokens: 3_000 }))
+    await expect(ask(newCall({ maxOutputTokens: 3_000 }))).rejects.toMatchObject({
+      code: 'RATE_LIMITED',
+      retryAfterSeconds: 1,
+    })
+    for await (const _ of first.events);
+    for await (const _ of (await ask(newCall({ maxOutputTokens: 3_000 }))).events);
+    expect(await counter()).toEqual({ spent: 150, reserved: 0 })
+    // What is left pays for no answer that is of use.
+    limits = [{ scope: 'all', dayNanoUsd: 200 }]
+    await expect(ask(newCall({ maxOutputTokens: 3_000 }))).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' })
+  })
+
   it('pays for a shorter answer where that is allowed, but for none without the thinking that its body asks for', async () => {
     limits = [{ scope: 'all', dayNanoUsd: 12_000 }]
     const made: Call[] = []

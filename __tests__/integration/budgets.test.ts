@@ -9,7 +9,7 @@ import { type Json, json, post } from '../support/chat.ts'
 import { FakeUpstream } from '../support/fake-upstream.ts'
 import { GatewayProcess, HOSTS, type HostName } from '../support/gateway.ts'
 import { PostgresServer } from '../support/postgres.ts'
-import { hangs, neverEnds, refuses, sends } from '../support/upstream-behaviour.ts'
+import { hangs, neverEnds, refuses, says, sends } from '../support/upstream-behaviour.ts'
 
 const ADMIN_TOKEN = 'the-token-of-the-admin'
 const SECRET = 'the-secret-of-webhooks'
@@ -374,6 +374,20 @@ describe('a budget', () => {
     expect(raw.status).toBe(200)
     const passed = JSON.parse(upstream.calls.at(-1)?.body ?? '')
     expect(passed.max_completion_tokens ?? passed.max_tokens).toBeLessThanOrEqual(100)
+  }, 60_000)
+
+  it('is not the reason why others get a short answer from the cache: one that had to be shorter is not kept', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'parley-budgets-')), 'gateway.json')
+    writeFileSync(file, JSON.stringify({ budgets: { clamp: true } }))
+    const gateway = await start({ GATEWAY_CONFIG: file })
+    upstream.forModel('gpt-4.1-mini', says(['Cut'], { finish: 'length' }))
+    const long = { model: 'gpt-4.1-mini', maxTokens: 4_000, cache: 'default' }
+    await setBudget(gateway, { month: 0.001 })
+    expect((await ask(gateway, long)).body).toMatchObject({ finishReason: 'length', cache: 'miss' })
+    await setBudget(gateway, { month: 1 })
+    const caches = [await ask(gateway, long), await ask(gateway, long)].map(({ body }) => body.cache)
+    expect(caches).toEqual(['miss', 'hit'])
+    expect(upstream.calls).toHaveLength(2)
   }, 60_000)
 
   it('answers 503 to its callers while the database is away, and none of them reaches a model', async () => {

@@ -201,7 +201,10 @@ export const reserve = (deps: ReserveDeps): Policy<Call, Reply> =>
     if (!target || limits.length === 0) return next(call)
     const worst = deps.worstCases.of(call, target) ?? (deps.allowsUnpriced ? NOTHING : undefined)
     if (!worst) return Promise.reject(unpricedError(target.name))
-    return funded(call, target, limits, worst, deps).then(money => attempt(money, next, deps))
+    return funded(call, target, limits, worst, deps).then(async money => {
+      const reply = await attempt(money, next, deps)
+      return money.call === call ? reply : { ...reply, head: { ...reply.head, isShortened: true } }
+    })
   }
 
 export type SpentOutDeps = Readonly<{ budgets: Pick<Budgets, 'assertNotSpent'>; budgetsOf: BudgetsOf }>

@@ -92,10 +92,10 @@ export type StoredReply = CompleteReply &
     stamp: string
   }>
 
-/** Filtered, empty, or ended for unknown reasons: such an answer may differ next time. */
-const isWorthStoring = ({ fallback }: ReplyHead, events: readonly ReplyEvent[]): boolean => {
+/** Filtered, empty, cut for want of money, or ended for unknown reasons: such an answer may differ next time. */
+const isWorthStoring = ({ fallback, isShortened }: ReplyHead, events: readonly ReplyEvent[]): boolean => {
   const finish = events.at(-1)
-  if (fallback || finish?.type !== 'finish') return false
+  if (fallback || finish?.type !== 'finish' || (isShortened && finish.reason === 'length')) return false
   const has = (wanted: ReplyEvent['type']): boolean => events.some(({ type }) => type === wanted)
   if (finish.reason === 'tool_calls') return has('tool-call-delta')
   return (

@@ -246,6 +246,8 @@ export type ReplyHead = Readonly<{
   fallback?: true
   /** It outlives its connection, under its id. */
   resumable?: true
+  /** It had to be shorter than its call allows, so that a budget pays for it. */
+  isShortened?: true
   /** Parameters that the model does not take and that were left out, by their names in the request. */
   omitted?: readonly string[]
   /** The content type of a body that passes through. */

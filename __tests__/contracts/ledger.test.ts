@@ -189,6 +189,38 @@ describe.each(DATABASES)('the ledger in %s', kind => {
     },
   )
 
+  it('has as many rows as it gives, not as many as its days have: for each key by month and week', async () => {
+    const at = Date.UTC(2026, 10, 1)
+    await records.write(db =>
+      sql`with recursive days (day) as (select 0 union all select day + 1 from days where day < 25),
+        keys (key) as (select 0 union all select key + 1 from keys where key < 399)
+        insert into ledger_rollups (span, start, owner, key_id, provider, model, requests, cost_nano)
+        select ${sql.lit(DAY)}, ${sql.lit(at)} + cast(day as bigint) * ${sql.lit(DAY)}, '', 'k' || key, 'fake', 'small', 1, 1
+        from days cross join keys`.execute(db),
+    )
+    const query = { from: at, to: at + 26 * DAY }
+    const byMonth = await service.usage({ ...query, by: ['key', 'month'] })
+    expect(byMonth.rows).toHaveLength(400)
+    expect(byMonth.rows[0]).toMatchObject({
+      of: { key: 'k0', month: '2026-11' },
+      requests: 26,
+      costNano: 26n,
+    })
+    expect(byMonth.total).toMatchObject({ requests: 10_400, costNano: 10_400n })
+    // 1 November is a Sunday.
+    const weeks = (await service.usage({ ...query, by: ['week', 'month'] })).rows
+    expect(weeks.map(({ of, requests }) => [of.week, of.month, requests])).toEqual([
+      ['2026-W44', '2026-11', 400],
+      ['2026-W45', '2026-11', 2_800],
+      ['2026-W46', '2026-11', 2_800],
+      ['2026-W47', '2026-11', 2_800],
+      ['2026-W48', '2026-11', 1_600],
+    ])
+    await expect(service.usage({ ...query, by: ['key', 'day'] })).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+    })
+  })
+
   it('has the same sums for budgets: of each owner, each key and all, read one by one or at once', async () => {
     for (let n = 0; n < 60; n += 1)
       answered({

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { DAY_MS } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
-import type { Records } from '../storage/records/records.ts'
+import type { Records, RecordsDialect } from '../storage/records/records.ts'
 import { ADDED, FIRST_BUCKETS, LATENCY_BUCKETS, type Sum } from './columns.ts'
 import { type Histogram, percentile } from './histogram.ts'
 import { HOUR_MS } from './rollup.ts'
@@ -97,12 +97,14 @@ const weekOf = (day: number): string => {
   return `${date.getUTCFullYear()}-W${String(week).padStart(2, '0')}`
 }
 
-const dateOf = (day: number, dimension: 'day' | 'week' | 'month'): string => {
-  if (dimension === 'week') return weekOf(day)
-  return new Date(day).toISOString().slice(0, dimension === 'day' ? 10 : 7)
+type DateDimension = 'day' | 'week' | 'month'
+
+const dateOf = (start: number, dimension: DateDimension): string => {
+  if (dimension === 'week') return weekOf(start)
+  return new Date(start).toISOString().slice(0, dimension === 'day' ? 10 : 7)
 }
 
-const isDate = (dimension: Dimension): dimension is 'day' | 'week' | 'month' =>
+const isDate = (dimension: Dimension): dimension is DateDimension =>
   dimension === 'day' || dimension === 'week' || dimension === 'month'
 
 /** The current name of a key; of one that is not stored any more, the name that it had last. */
@@ -114,7 +116,7 @@ const keyNameOf = ({ key_name: current, last_name: last }: Found): Pick<UsageRow
 const valuesOf = (found: Found, by: readonly Dimension[]): UsageRow['of'] => ({
   ...Object.fromEntries(
     by.map(dimension => {
-      if (isDate(dimension)) return [dimension, dateOf(Number(found.day), dimension)]
+      if (isDate(dimension)) return [dimension, dateOf(Number(found[dimension]), dimension)]
       return [dimension, String(found[dimension === 'key' ? 'key_id' : dimension] ?? '')]
     }),
   ),
@@ -133,7 +135,19 @@ const rangeOf = ({ from, to }: UsageQuery): RawBuilder<boolean> => {
 }
 
 const COLUMN = { model: 'model', provider: 'provider', key: 'key_id', owner: 'owner' } as const
-const DAY = sql`start - start % ${sql.lit(DAY_MS)}`
+const WEEK_MS = DAYS_OF_A_WEEK * DAY_MS
+/** From a Monday to the first day of clock time, which was a Thursday. */
+const SINCE_MONDAY_MS = (THURSDAY - 1) * DAY_MS
+
+/** The start of the period in which a sum is, as clock time: grouped so, a report has no more rows than it gives. */
+const STARTS: Readonly<Record<DateDimension, (dialect: RecordsDialect) => RawBuilder<unknown>>> = {
+  day: () => sql`start - start % ${sql.lit(DAY_MS)}`,
+  week: () => sql`start - (start + ${sql.lit(SINCE_MONDAY_MS)}) % ${sql.lit(WEEK_MS)}`,
+  month: dialect =>
+    dialect === 'sqlite'
+      ? sql`unixepoch(start / 1000, 'unixepoch', 'start of month') * 1000`
+      : sql`extract(epoch from date_trunc('month', to_timestamp(start / 1000), 'UTC'))::bigint * 1000`,
+}
 
 /** The name that a key has now, and the newest one of its rows after the time of its row. */
 const KEY_NAMES = [
@@ -141,13 +155,13 @@ const KEY_NAMES = [
   sql`max(start || ' ' || key_name) as last_name`,
 ]
 
-const statementOf = (query: UsageQuery) => {
+const statementOf = (query: UsageQuery, dialect: RecordsDialect) => {
   const { by, owner } = query
-  const columns = by.flatMap(dimension => (isDate(dimension) ? [] : [COLUMN[dimension]]))
-  const groups = [
-    ...columns.map(name => ({ select: sql.ref(name), group: sql.ref(name) })),
-    ...(by.some(isDate) ? [{ select: sql`${DAY} as day`, group: DAY }] : []),
-  ]
+  const groups = by.map(dimension => {
+    if (!isDate(dimension)) return { select: sql.ref(COLUMN[dimension]), group: sql.ref(COLUMN[dimension]) }
+    const start = STARTS[dimension](dialect)
+    return { select: sql`${start} as ${sql.ref(dimension)}`, group: start }
+  })
   const sums = ADDED.map(name =>
     MONEY.has(name)
       ? sql`cast(sum(${sql.ref(name)}) as text) as ${sql.ref(name)}`
@@ -189,7 +203,7 @@ export const usageOf = async (
     from: Math.floor(query.from / down) * down,
     to: Math.ceil(query.to / up) * up,
   }
-  const { rows: found } = await records.read(db => statementOf(hourly).execute(db))
+  const { rows: found } = await records.read(db => statementOf(hourly, records.dialect).execute(db))
   if (found.length > MOST_ROWS) throw tooMany()
   const total = new Group({})
   const groups = new Map<string, Group>()

@@ -179,9 +179,12 @@ describe.each(DATABASES)('recommendations by the ledger in %s', kind => {
       { ...key, id: 'new', createdAt: NOON - DAY },
       { ...key, id: 'revoked', revokedAt: NOON - DAY },
       { ...key, id: 'expired', expiresAt: NOON - DAY },
+      { ...key, id: 'makers', makersEnd: { expiresAt: NOON + 90 * DAY } },
+      { ...key, id: 'ended-with-its-maker', makersEnd: { revokedAt: NOON - DAY } },
+      { ...key, id: 'expired-with-its-maker', makersEnd: { expiresAt: NOON - DAY } },
     ]
     const idle = (await found({ keys: async () => keys })).map(one => one.kind === 'idle-key' && one.keyId)
-    expect(idle).toEqual(['never', 'long-ago'])
+    expect(idle).toEqual(['never', 'long-ago', 'makers'])
   })
 
   it('put those first that save most', async () => {

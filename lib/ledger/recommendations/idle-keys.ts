@@ -12,12 +12,18 @@ export type KeyFacts = Readonly<{
   lastUsedAt?: number | undefined
   revokedAt?: number | undefined
   expiresAt?: number | undefined
+  /** When the first of the keys that made it ends, and it with them. */
+  makersEnd?: Readonly<{ revokedAt?: number | undefined; expiresAt?: number | undefined }> | undefined
 }>
+
+const isUsable = ({ revokedAt, expiresAt }: NonNullable<KeyFacts['makersEnd']>, now: number): boolean =>
+  revokedAt === undefined && (expiresAt === undefined || expiresAt > now)
 
 /** Keys that could be used and have not been for 30 days. */
 export const idleKeys = (keys: readonly KeyFacts[], now: number): readonly IdleKey[] =>
-  keys.flatMap(({ id, name, owner, createdAt, lastUsedAt, revokedAt, expiresAt }) => {
-    const isUsable = revokedAt === undefined && (expiresAt === undefined || expiresAt > now)
-    if (!isUsable || (lastUsedAt ?? createdAt) > now - IDLE_AFTER_MS) return []
+  keys.flatMap(key => {
+    const { id, name, owner, createdAt, lastUsedAt, makersEnd = {} } = key
+    if (!isUsable(key, now) || !isUsable(makersEnd, now)) return []
+    if ((lastUsedAt ?? createdAt) > now - IDLE_AFTER_MS) return []
     return [{ kind: 'idle-key', keyId: id, name, owner, createdAt, lastUsedAt, savedNano: 0 }]
   })

@@ -14,8 +14,8 @@ describe.each(HOSTS)('the session of an admin under the %s host', host => {
 
   const send = (request: Parameters<typeof sendRaw>[1]) => sendRaw(gateway.url, request)
   const bearer = (key: string) => ({ authorization: `Bearer ${key}` })
-  const keyOf = async (role: string) => {
-    const body = JSON.stringify({ name: role, role })
+  const keyOf = async (role: string, settings: object = {}) => {
+    const body = JSON.stringify({ name: role, role, ...settings })
     const headers = { ...bearer(ADMIN_TOKEN), 'content-type': 'application/json' }
     return (await send({ method: 'POST', path: '/api/admin/keys', headers, body })).json
   }
@@ -49,7 +49,8 @@ describe.each(HOSTS)('the session of an admin under the %s host', host => {
   it('is refused with a row in the audit log, without what was sent, for the first ten in a minute', async () => {
     const from = { 'x-forwarded-for': '198.51.100.7' }
     const { id, key } = await keyOf('member')
-    expect((await signIn(key, from)).status).toBe(403)
+    const { id: narrowId, key: narrow } = await keyOf('admin', { scopes: { routes: ['/v1/*'] } })
+    for (const refused of [key, narrow]) expect((await signIn(refused, from)).status).toBe(403)
     for (let guess = 0; guess < 10; guess += 1)
       expect((await signIn(`wrong-token-${guess}`, from)).status).toBe(401)
     expect((await signIn('wrong-token', from)).status).toBe(429)
@@ -61,11 +62,12 @@ describe.each(HOSTS)('the session of an admin under the %s host', host => {
         entry.action === 'session.sign-in-refused' && entry.address.startsWith('198.51.100.'),
     )
     expect(refused).toHaveLength(10)
-    expect(refused.at(-1)).toMatchObject({
-      actor: `key ${id}`,
-      address: '198.51.100.7',
-      detail: { code: 'FORBIDDEN' },
-    })
+    for (const [at, actor] of [`key ${id}`, `key ${narrowId}`].entries())
+      expect(refused.at(-1 - at)).toMatchObject({
+        actor,
+        address: '198.51.100.7',
+        detail: { code: 'FORBIDDEN' },
+      })
     expect(refused[0]).toMatchObject({ actor: 'anonymous', detail: { code: 'UNAUTHENTICATED' } })
     expect(log.body).not.toMatch(/wrong-token/)
   })

@@ -62,8 +62,9 @@ export const authenticate = <In extends RequestContext, Out>(
 ): Policy<In, Out> =>
   async function authenticate(context, next) {
     const caller = await identify(context, deps, admitsSession)
-    assertAllowed(caller, context.route, deps.requireApiKey)
+    // Also of one that is refused: logs name it.
     context.journal.caller = caller.kind
     context.journal.identity = caller
+    assertAllowed(caller, context.route, deps.requireApiKey)
     return await next({ ...context, caller })
   }

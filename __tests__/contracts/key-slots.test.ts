@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { systemClock } from '#lib/clock.ts'
+import { type Clock, systemClock } from '#lib/clock.ts'
 import { sharedSlots } from '#lib/rate-limit/shared-slots.ts'
 import { type KeySlots, localSlots } from '#lib/rate-limit/slots.ts'
 import type { RedisClient } from '#lib/storage/redis/client.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 import { newRedis } from '../support/redis-clients.ts'
 
 const GATEWAYS = 3
@@ -12,7 +13,7 @@ const WITHIN = { timeout: 5_000 }
 const redis = newRedis()
 
 /** Three gateways on one Redis, which can be away for all of them. */
-const gatewaysOn = async (client: () => Promise<RedisClient>) => {
+const gatewaysOn = async (client: () => Promise<RedisClient>, clock: Clock = systemClock) => {
   const link = { isAway: false }
   const prefix = `${randomUUID()}:`
   const one = async (): Promise<KeySlots> => {
@@ -25,7 +26,7 @@ const gatewaysOn = async (client: () => Promise<RedisClient>) => {
       local: localSlots(),
       shareOf: most => Math.max(1, Math.floor(most / GATEWAYS)),
       prefix,
-      clock: systemClock,
+      clock,
     })
   }
   const gateways = await Promise.all(Array.from({ length: GATEWAYS }, one))
@@ -34,7 +35,7 @@ const gatewaysOn = async (client: () => Promise<RedisClient>) => {
     const entering = gateways.flatMap(slots => Array.from({ length: 5 }, () => slots.enter('key', most)))
     return (await Promise.all(entering)).filter(leave => leave !== undefined)
   }
-  return { link, gateways, enterAll }
+  return { link, gateways, enterAll, key: `${prefix}key` }
 }
 
 describe.each([
@@ -88,5 +89,28 @@ describe.each([
     again?.()
     link.isAway = false
     await expect.poll(() => second?.enter('key', 1), WITHIN).toBeDefined()
+  })
+
+  it.each([
+    ['before it was away for so long that it has forgotten them', false],
+    ['while it was away', true],
+  ])('are counted again where Redis is back, of calls that have begun %s', async (_, isAway) => {
+    const clock = new FakeClock()
+    const { link, gateways, key } = await gatewaysOn(client, clock)
+    const [first, second] = gateways
+    link.isAway = isAway
+    const leave = await first?.enter('key', 1)
+    expect(leave).toBeDefined()
+    await (await client()).delete(key)
+    link.isAway = false
+    await clock.advance(10_000)
+    const entered = async () => {
+      const free = await second?.enter('key', 1)
+      free?.()
+      return free !== undefined
+    }
+    await expect.poll(entered, WITHIN).toBe(false)
+    leave?.()
+    await expect.poll(entered, WITHIN).toBe(true)
   })
 })

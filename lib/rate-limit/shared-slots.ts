@@ -27,13 +27,13 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1
 `,
 )
-/** Prolongs the slot of ARGV[1]; ARGV[2]: the lease. */
+/** Prolongs the slot of ARGV[1], or takes it where Redis does not know it: it was away. ARGV[2]: the lease. */
 const RENEW = script(
   'renew-slot',
   `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZADD', KEYS[1], 'XX', now + ARGV[2], ARGV[1])
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1
 `,
@@ -113,12 +113,20 @@ export type SharedSlotsDeps = Readonly<{
   clock: Clock
 }>
 
-/** Slots that several gateways share, exactly: one script of Redis. */
+/**
+ * Slots that several gateways share, exactly: one script of Redis. Where that was away, it counts those of calls in
+ * progress again within ten seconds.
+ */
 export const sharedSlots = ({ redis, local, shareOf, prefix, clock }: SharedSlotsDeps): KeySlots => {
   const held = new Map<string, string>()
   const ended = new EndedSlots(redis, clock)
+  const renew = async (slot: string, key: string): Promise<void> => {
+    await redis.run(RENEW, [key], [slot, LEASE_MS]).catch(() => {})
+    // It was left meanwhile, and its renewal may have come after that.
+    if (!held.has(slot)) ended.add(key, slot)
+  }
   const renewal = clock.timer(RENEWED_EVERY_MS, () => {
-    for (const [slot, key] of held) redis.run(RENEW, [key], [slot, LEASE_MS]).catch(() => {})
+    for (const [slot, key] of held) void renew(slot, key)
     renewal.refresh()
   })
   const retrying = clock.timer(FREED_AGAIN_MS, () => {
@@ -146,9 +154,11 @@ export const sharedSlots = ({ redis, local, shareOf, prefix, clock }: SharedSlot
       const entered = await redis.run(ENTER, [key], [slot, most, LEASE_MS, ...over]).catch(() => undefined)
       if (entered === undefined) {
         leave()
+        const own = await local.enter(keyId, shareOf(most))
+        if (own) return holding(slot, key, own)
         // It may have been taken all the same.
         ended.add(key, slot)
-        return local.enter(keyId, shareOf(most))
+        return undefined
       }
       ended.freed(key, over)
       if (Number(entered) === 1) return holding(slot, key, leave)

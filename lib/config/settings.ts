@@ -18,6 +18,25 @@ export type CachingSettings = Readonly<{
   }>
 }>
 
+/** The settings that no operator can change, so far. */
+export const FIXED = {
+  breaker: {
+    longestOpenMs: 120_000,
+    /** A circuit opens when too many of the recent calls have failed, or when too many were slow. */
+    recentCalls: { failingShare: 0.5, leastCalls: 20, windowMs: 30_000 },
+  },
+  cooldowns: { longestMs: 300_000, refusedMs: 10_000 },
+  retries: { backoff: { baseMs: 250, longestMs: 8_000 }, longestRetryAfterMs: 10_000 },
+  /** How long a call waits for a slot at its provider. */
+  slots: { waitMs: 5_000 },
+  /** How long an answer is read on whose client has gone. */
+  drain: { mostMs: 120_000 },
+  /** How long a finished stream can be read, and how many are stored. */
+  streams: { keptMs: 300_000, most: 1_000, mostBytes: 64 * 1024 * 1024 },
+  /** The longest answer of `/api/chat`, where the environment does not say it. */
+  responseBytes: { guest: 262_144, key: 1_048_576 },
+} as const
+
 /** The settings that can change while the gateway runs. */
 export type Settings = Readonly<{
   /** The file's content, for modules that read their own section. */
@@ -26,8 +45,7 @@ export type Settings = Readonly<{
   rates: RateLimits | undefined
   caching: CachingSettings
   budgets: Readonly<{ unpriced: 'refuse' | 'allow'; clamp: boolean }>
-  /** Whether requests may refer to every object of the account at a provider. */
-  /** Absent where it is left to whether there are keys. */
+  /** Whether requests may refer to every object of the account at a provider; absent: only while there are no keys. */
   vendorObjects: 'refuse' | 'allow' | undefined
   /** The models that make images, best first. */
   imageChain: readonly ImageStep[]

@@ -3,7 +3,7 @@ import type { Caller } from '../caller.ts'
 import type { Handler } from '../compose.ts'
 import type { ConfigFile } from '../config/file-schema.ts'
 import type { Environment } from '../config/schema.ts'
-import { type Settings, settingsOf } from '../config/settings.ts'
+import { FIXED, type Settings, settingsOf } from '../config/settings.ts'
 import type { ChatDefaults } from '../http/dialects/chat.ts'
 import { ALIAS, type ListedModel } from '../http/dialects/openai-models.ts'
 import { pricedUsage } from '../ledger/meter.ts'
@@ -34,11 +34,7 @@ import { resilienceOf } from './resilience.ts'
 import type { Runtime } from './runtime.ts'
 import { toolLoopOf, toolsOf } from './tools.ts'
 
-/** How long an answer is read on whose client has gone. */
-const LONGEST_DRAIN_MS = 120_000
 const NO_CLIENT = new AbortController().signal
-const GUEST_RESPONSE_BYTES = 262_144
-const KEY_RESPONSE_BYTES = 1_048_576
 
 /**
  * Everything that follows from one version of the settings. A reload replaces it as a whole; requests in progress
@@ -172,7 +168,7 @@ const pipelineDepsOf = (
       priced: (usage, target, at) => pricedUsage(usage, target, prices, at),
       drain: {
         isOn: provider => settings.file.providers?.[provider]?.onClientGone === 'drain',
-        mostMs: LONGEST_DRAIN_MS,
+        ...FIXED.drain,
         open: () => runtime.activeRequests.open(NO_CLIENT),
         clock,
       },
@@ -184,8 +180,8 @@ const pipelineDepsOf = (
 /** A guest gets no less than an anonymous caller, and a key no less than a guest, unless the environment says so. */
 const responseLimitOf = (env: Environment): ResponseLimit => {
   const anonymous = env.MAX_RESPONSE_BYTES
-  const guest = env.MAX_RESPONSE_BYTES_GUEST ?? Math.max(anonymous, GUEST_RESPONSE_BYTES)
-  return { anonymous, guest, key: env.MAX_RESPONSE_BYTES_KEY ?? Math.max(guest, KEY_RESPONSE_BYTES) }
+  const guest = env.MAX_RESPONSE_BYTES_GUEST ?? Math.max(anonymous, FIXED.responseBytes.guest)
+  return { anonymous, guest, key: env.MAX_RESPONSE_BYTES_KEY ?? Math.max(guest, FIXED.responseBytes.key) }
 }
 
 /** @throws ConfigurationError when the file and the environment conflict. */

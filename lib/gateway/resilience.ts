@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Environment } from '../config/schema.ts'
-import type { Settings } from '../config/settings.ts'
+import { FIXED, type Settings } from '../config/settings.ts'
 import { type Prices, pricedUsage } from '../ledger/meter.ts'
 import type { Catalog } from '../llm/catalog.ts'
 import { estimatedInputTokens } from '../llm/providers/shared/usage.ts'
@@ -21,20 +21,16 @@ import { retryBudgets } from '../resilience/retry.ts'
 import type { PipelineDeps } from './pipelines.ts'
 import type { SharedState } from './redis.ts'
 
-const LONGEST_OPEN_MS = 120_000
-const LONGEST_COOLDOWN_MS = 300_000
-const REFUSED_COOLDOWN_MS = 10_000
-/** When too many of the recent calls have failed, or when too many were slow. */
-const RECENT_CALLS = { failingShare: 0.5, leastCalls: 20, windowMs: 30_000 }
-
 type BreakerSettings = () => Settings['breaker']
 
-const tripConditionOf = (breaker: BreakerSettings): TripCondition =>
-  anyOf(
+const tripConditionOf = (breaker: BreakerSettings): TripCondition => {
+  const { recentCalls } = FIXED.breaker
+  return anyOf(
     consecutive(() => breaker().failures),
-    sampling(RECENT_CALLS),
-    slowness(() => breaker().slowCallMs, RECENT_CALLS),
+    sampling(recentCalls),
+    slowness(() => breaker().slowCallMs, recentCalls),
   )
+}
 
 type CircuitWiringDeps = Readonly<{
   env: Environment
@@ -64,7 +60,7 @@ const circuits = (
           return breaker().slowCallMs
         },
         get longestOpenMs() {
-          return Math.max(LONGEST_OPEN_MS, breaker().openMs)
+          return Math.max(FIXED.breaker.longestOpenMs, breaker().openMs)
         },
         clock,
         random: Math.random,
@@ -108,7 +104,7 @@ const slotsOf = (current: () => Settings, shared: SharedState | undefined): Slot
   get mostWaiting() {
     return current().maxConcurrency
   },
-  waitMs: 5_000,
+  ...FIXED.slots,
 })
 
 /** The state of the providers' failures and loads, which survives a reload. */
@@ -126,7 +122,7 @@ export const resilienceRuntime = (
   const circuitOf = circuits(deps, () => current().breaker)
   return {
     circuitOf: shared ? shared.circuits.attach(circuitOf) : circuitOf,
-    cooldowns: new Cooldowns({ longestMs: LONGEST_COOLDOWN_MS, refusedMs: REFUSED_COOLDOWN_MS, clock }),
+    cooldowns: new Cooldowns({ ...FIXED.cooldowns, clock }),
     retryBudgetOf: retryBudgets(),
     bulkheadOf: bulkheads(slotsOf(current, shared), clock),
     headrooms,
@@ -147,8 +143,7 @@ export const resilienceOf = (
     hedges: hedgesOf(deps),
     retries: {
       most: settings.mostRetries,
-      backoff: { baseMs: 250, longestMs: 8_000 },
-      longestRetryAfterMs: 10_000,
+      ...FIXED.retries,
       clock,
       random: Math.random,
     },

@@ -7,7 +7,7 @@ import type { CacheRuntime } from '../cache/runtime.ts'
 import type { Clock } from '../clock.ts'
 import { secretsOf } from '../config/env.ts'
 import type { Environment } from '../config/schema.ts'
-import type { Settings } from '../config/settings.ts'
+import { FIXED, type Settings } from '../config/settings.ts'
 import { ActiveRequests } from '../http/active-requests.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { ProviderListing } from '../llm/catalog.ts'
@@ -93,11 +93,6 @@ export type CurrentSettings = Readonly<{
   modelName: (target: Target) => string
 }>
 
-/** How long a finished stream can be read, and how many are kept. */
-const STREAM_KEPT_MS = 300_000
-const MOST_STREAMS = 1_000
-const MOST_STREAM_BYTES = 64 * 1024 * 1024
-
 const reporting = async (env: Environment): Promise<Pick<Runtime, 'logger' | 'errors'>> => {
   const redact = redactor(secretsOf(env))
   const logger = createLogger({ level: env.LOG_LEVEL, pretty: env.NODE_ENV === 'development', redact })
@@ -121,9 +116,7 @@ const streamsOf = (env: Environment, clock: Clock): Streams =>
     clock,
     newId: newReplyId,
     graceMs: env.RESUME_GRACE_SECONDS * 1000,
-    keptMs: STREAM_KEPT_MS,
-    most: MOST_STREAMS,
-    mostBytes: MOST_STREAM_BYTES,
+    ...FIXED.streams,
   })
 
 /** @throws ConfigurationError where the database cannot be used */

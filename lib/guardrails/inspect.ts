@@ -4,9 +4,6 @@ import { atOnce, inTurns, type Steps } from '../loop-turns.ts'
 import type { Guard } from './profile.ts'
 import type { PlacedText, Verdict } from './types.ts'
 
-/** A text with what the rails found in it. */
-export type Inspected = Readonly<{ given: PlacedText; verdicts: readonly Verdict[] }>
-
 /** Looking at so many characters takes a millisecond or so: no turn of the event loop is worth it. */
 const SHORT = 8_192
 

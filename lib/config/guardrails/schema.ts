@@ -145,5 +145,4 @@ export const guardrails = z.strictObject({
 })
 
 export type GuardrailsSection = z.output<typeof guardrails>
-export type GuardrailRule = z.output<typeof rule>
 export type RailsSection = Omit<GuardrailsSection, 'enabled' | 'rules' | 'judges'>

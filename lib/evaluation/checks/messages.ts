@@ -4,5 +4,3 @@ export type CheckRequest =
   | Readonly<{ kind: 'match'; pattern: string; flags: string; text: string }>
   | Readonly<{ kind: 'schema'; schema: unknown }>
   | Readonly<{ kind: 'validate'; schema: unknown; text: string }>
-
-export type CheckReply = Readonly<{ id: number; result: unknown }>

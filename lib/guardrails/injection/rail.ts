@@ -131,4 +131,3 @@ export const INJECTION_PRESETS = {
   default: { flag: 0.45, block: 0.9 },
   strict: { flag: 0.3, block: 0.45 },
 } as const
-export type InjectionPreset = keyof typeof INJECTION_PRESETS

@@ -70,7 +70,7 @@ export class WebhookSender {
   async #deliver(due: WebhookDue): Promise<void> {
     const { records, onError } = this.#deps
     this.#count(due.job.owner, 1)
-    const outcome = await this.#tell(due)
+    const outcome = await this.#trySend(due)
     await records.settleWebhook(due, outcome).catch(onError)
     this.#count(due.job.owner, -1)
     void this.deliverDue()
@@ -82,7 +82,7 @@ export class WebhookSender {
     else this.#underWay.set(owner, count)
   }
 
-  async #tell(due: WebhookDue): Promise<WebhookOutcome> {
+  async #trySend(due: WebhookDue): Promise<WebhookOutcome> {
     const { clock, onError } = this.#deps
     const { job, attempt } = due
     try {

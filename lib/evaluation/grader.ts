@@ -17,7 +17,7 @@ export interface Grader<Spec extends GraderSpec> {
   readonly type: GraderType
   /** What it needs of an answer. */
   needs(spec: Spec): readonly Needed[]
-  /** What is wrong with its settings, as a path and a message; absent where schemas alone can tell. */
+  /** What is wrong with its settings, as a path and a message; absent where its schema says all of it. */
   fault?(spec: Spec, checks: AnswerChecks): Promise<Readonly<{ path: string; message: string }> | undefined>
   /** Rejects with the GatewayError of a model that could not be called. */
   grade(spec: Spec, subject: Subject, deps: GraderDeps): Promise<Outcome>

@@ -66,7 +66,7 @@ export type PipelineDeps = Readonly<{
   retryBudgetOf: ReturnType<typeof retryBudgets>
   bulkheadOf: ReturnType<typeof bulkheads>
   timeouts: Timeouts
-  /** The providers' remaining rate limits, as background work last saw them. */
+  /** The providers' remaining rate limits, as the responses to background work last reported them. */
   headrooms: RateHeadrooms
   providers: AskDeps
   clock: Clock
@@ -103,13 +103,13 @@ const stepsOf = (deps: PipelineDeps): readonly Step[] => {
     [ALL_BUT_REFRESH, budgets && spentOut(budgets)],
     // Bound the calls in progress of a key.
     [ALL_BUT_REFRESH, keyConcurrency(deps.concurrency)],
-    // Bound the tokens of a key, a minute.
+    // Bound the tokens of a key in a minute.
     [ALL_BUT_REFRESH, keyTokens(deps.tokens)],
     // Count it against the rate limits, unless it is refused.
     [LIVE, spend()],
     // Let a resumable stream outlive its connection.
     [CHAT, deps.streams && resume(deps.streams)],
-    // Look at what is asked.
+    // Check what is asked.
     [ALL_BUT_REFRESH, guardrails.input && guardInput(guardrails.input)],
     // Put the operator's system prompt first.
     [ALL_BUT_REFRESH, guardrails.systemPrompts && systemPrompt(guardrails.systemPrompts)],
@@ -117,7 +117,7 @@ const stepsOf = (deps: PipelineDeps): readonly Step[] => {
     [ALL, meter(deps.prices)],
     // Reuse a stored answer.
     [ALL_BUT_REFRESH, cache(deps.cache)],
-    // Look at what is answered.
+    // Check what is answered.
     [ALL_BUT_REFRESH, guardrails.output && guardOutput(guardrails.output)],
     // Bound the answer's size.
     [ALL_BUT_REFRESH, truncate()],
@@ -127,9 +127,9 @@ const stepsOf = (deps: PipelineDeps): readonly Step[] => {
     [CONVERSING, tools(deps.tools)],
     // Choose the targets, best first.
     [ALL_BUT_REFRESH, route(deps.routes)],
-    // Keep the fallbacks to the models that the key may use.
+    // Drop the fallbacks that the key may not use.
     [ALL_BUT_REFRESH, fallbacksInScope(deps.modelScopes)],
-    // Keep the targets to those that the guardrails allow.
+    // Drop the targets that the guardrails do not allow.
     [ALL_BUT_REFRESH, guardrails.allowedModels && allowedTargets(guardrails.allowedModels)],
     // Reserve remaining rate limits for live calls.
     [BATCH, deferBackground(deps.headrooms, deps.clock)],

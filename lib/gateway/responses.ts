@@ -27,7 +27,7 @@ export const buildResponses = ({ env, clock, logger }: Runtime, database: Databa
 
 /**
  * The check of ids of objects at vendors: a caller's are those that its kept answers hold. A gateway without keys has no
- * callers to tell apart: unless it is configured, all of them pass.
+ * callers to distinguish: unless it is configured, all of them pass.
  */
 export const buildVendorObjects = (
   responses: ResponseService,

@@ -6,7 +6,7 @@ import type { Call, RawRequest, Reply, ReplyEvent, WireFormat } from '../llm/typ
 import { memberIn, membersOf, objectOf } from '../raw-json.ts'
 import { withInstruction } from './raw-body.ts'
 
-/** The texts of a call that tell its model how to behave. */
+/** The texts of a call that say how its model is to behave. */
 export const systemPromptsOf = ({ messages }: Pick<Call, 'messages'>): readonly string[] =>
   messages.flatMap(({ role, content }) =>
     role === 'system' || role === 'developer' ? [textOf(content)] : [],

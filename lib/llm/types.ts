@@ -51,7 +51,7 @@ export type CacheMode = 'default' | 'refresh' | 'no-store'
 /** A limit of an answer's size: one for all, or one for each kind of caller, who is not known before authentication. */
 export type ResponseLimit = number | Readonly<Record<Caller['kind'], number>>
 
-/** Keeps account of the one attempt that is made of a call. */
+/** Is called at the beginning and the end of the one attempt that a call makes. */
 export type AttemptAccount = Readonly<{
   /** Called when it is sent to its provider. */
   begun: (attempt: Attempt) => void
@@ -109,7 +109,7 @@ export type Call = RequestContext &
     plan: readonly Target[]
     /** The call's budget of attempts. The only mutable part of a call, shared by all copies of it. */
     attempts: AttemptBudget
-    /** The books of the attempt that is made of this call; absent where it has none beside the ledger. */
+    /** Settles the money that is reserved for the attempt of this call; absent where no budget applies. */
     account?: AttemptAccount
     /** Another target of the plan has failed before. */
     isFallback?: true
@@ -148,7 +148,7 @@ export type ReplyEvent =
       event?: string
       /** It holds the usage and nothing else, which the client may not have asked for. */
       isUsage?: true
-      /** It begins a part of the answer that no other event tells of, such as a block of a type of its own. */
+      /** It begins a part of the answer that no other event describes, such as a block of a type of its own. */
       isContent?: true
     }>
   /** A whole body of an endpoint beside chat, of up to 1 MiB. */

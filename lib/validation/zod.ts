@@ -62,7 +62,8 @@ const isOfExactIntegers = (issue: z.core.$ZodIssue): boolean => isBound(issue) &
 const isAt = (path: readonly PropertyKey[], other: readonly PropertyKey[]): boolean =>
   path.length === other.length && path.every((part, index) => part === other[index])
 
-const telling = (issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] =>
+/** Without the range of exact integers where another issue has the same path. */
+const withoutExactRange = (issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] =>
   issues.filter(
     issue =>
       !isOfExactIntegers(issue) || !issues.some(other => other !== issue && isAt(other.path, issue.path)),
@@ -71,7 +72,8 @@ const telling = (issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue
 /** One zod issue as faults: where it is and what to do, never the value itself. */
 const faultsOf = (issue: z.core.$ZodIssue): readonly Issue[] => {
   const inside = ofFittingAlternative(issue)
-  if (inside) return telling(inside).flatMap(one => faultsOf({ ...one, path: [...issue.path, ...one.path] }))
+  if (inside)
+    return withoutExactRange(inside).flatMap(one => faultsOf({ ...one, path: [...issue.path, ...one.path] }))
   if (issue.code === 'unrecognized_keys')
     return issue.keys.slice(0, MAX_REPORTED).map(key => ({
       path: pathOf([...issue.path, key]),
@@ -104,7 +106,7 @@ export const check = <S extends z.ZodType>(
 ): Checked<z.output<S>> => {
   const parsed = schema.safeParse(value, { reportInput: true })
   if (parsed.success) return { data: parsed.data }
-  const faults = telling(parsed.error.issues).flatMap(issue =>
+  const faults = withoutExactRange(parsed.error.issues).flatMap(issue =>
     faultsOf({ ...issue, path: [...at, ...issue.path] }),
   )
   return { faults }

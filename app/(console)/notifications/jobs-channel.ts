@@ -2,7 +2,7 @@ const CHANNEL = 'parley-batches'
 
 let channel: BroadcastChannel | undefined
 
-/** Tells this browser's other pages that a batch has begun or ended. */
+/** Notifies this browser's other pages that a batch has begun or ended. */
 export function announceJobs(): void {
   if (!('BroadcastChannel' in globalThis)) return
   channel ??= new BroadcastChannel(CHANNEL)

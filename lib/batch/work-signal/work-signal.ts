@@ -1,5 +1,5 @@
 /**
- * Tells workers that there is work. It is only a signal: the work itself is in the database, which every worker polls
+ * Signals to workers that there is work. It is only a signal: the work itself is in the database, which every worker polls
  * every few seconds, so that a lost signal costs seconds and no item.
  */
 export interface WorkSignal {

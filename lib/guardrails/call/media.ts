@@ -50,7 +50,7 @@ const ofForm = (parts: readonly FormPart[]): Promise<readonly string[]> =>
   Promise.all(parts.flatMap(part => ('path' in part ? [samplesOfFile(part.path, part.bytes)] : [])))
 
 /**
- * What tells calls apart that say the same with different images, recordings and files: their lengths and samples of
+ * What distinguishes calls that say the same with different images, recordings and files: their lengths and samples of
  * them, since to read all of 200 MB would take as long as to send it.
  */
 export const mediaOf = async ({ messages, passthrough }: Call): Promise<readonly string[]> => [

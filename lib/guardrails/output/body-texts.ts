@@ -3,7 +3,7 @@ import { isObject } from '../../raw-json.ts'
 import { changedPieces, type JsonPiece } from './json-pieces.ts'
 import { PieceGroups } from './piece-groups.ts'
 
-/** How the words of a body are written where something of it is replaced: as they are, or so that they tell nothing. */
+/** How the words of a body are written where something of it is replaced: as they are, or so that they reveal nothing. */
 export type WordChange = Readonly<{ word: (word: string) => string; emptiesCodes: boolean }>
 
 /** What a body says, each text once, and the same body with others in place of some of them. */

@@ -29,7 +29,7 @@ type Location = Readonly<{ group: string; member: string; isDocument: boolean }>
 export type PieceChanges = Readonly<{
   /** What takes the place of a piece; undefined where it stays. */
   piece: (piece: JsonPiece) => string | undefined
-  /** Whether lists of codes are emptied, which would tell what has been replaced. */
+  /** Whether lists of codes are emptied, which would reveal what has been replaced. */
   emptiesCodes: boolean
 }>
 

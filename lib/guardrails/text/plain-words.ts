@@ -71,7 +71,7 @@ export const hashOf = (word: string): number => {
   return hash
 }
 
-/** Values by the hashes of words. Most words of a text have none, as a table of a bit for each ending of a hash tells. */
+/** Values by the hashes of words. Most words of a text have none, which a table with a bit for each ending of a hash shows. */
 export class WordMap<T> {
   readonly #values = new Map<number, T>()
   readonly #endings: Uint8Array

@@ -66,7 +66,7 @@ export type Operation = Readonly<{
   summary: string
   description?: string
   access: Access
-  /** Calls a model: its failures may be the answer, and the `x-gateway-*` headers tell of it. */
+  /** Calls a model: its failures may be the answer, and the `x-gateway-*` headers describe it. */
   generates?: true
   parameters?: readonly Parameter[]
   /** The schema that validates the query. */

@@ -103,7 +103,7 @@ const compressWrites = compression({
  * Compresses what will be written to a response, in the encoding that its request asks for, as fast as the client reads
  * it: texts but event streams, which must arrive as they are written, and what is compressed already.
  *
- * No response holds a secret beside text of another site's choice, whose length would tell of the secret (BREACH):
+ * No response holds a secret beside text of another site's choice, whose length would reveal the secret (BREACH):
  * cross-site requests are refused, and the session is a cookie. A route that returns a secret says `no-transform`.
  */
 export const compressResponse = (request: IncomingMessage, response: ServerResponse): void => {

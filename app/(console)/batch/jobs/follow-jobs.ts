@@ -12,12 +12,12 @@ import { browserMemory, missingJobs } from './remembered-jobs.ts'
 const LONGEST_PAUSE_MS = 15_000
 
 /** Reports all of the user's batches as they change, reconnecting as needed, until `signal` aborts. */
-export async function followJobs(tell: (action: Action) => void, signal: AbortSignal): Promise<void> {
+export async function followJobs(dispatch: (action: Action) => void, signal: AbortSignal): Promise<void> {
   const backoff = new ReconnectBackoff()
   while (!signal.aborted) {
-    const failure = await followOnce(tell, backoff, signal)
+    const failure = await followOnce(dispatch, backoff, signal)
     if (signal.aborted) return
-    tell({ type: 'lost', ...(failure && { failure }) })
+    dispatch({ type: 'lost', ...(failure && { failure }) })
     if (failure && !failure.retryable) return
     await pause(pauseMs(failure, backoff), signal)
   }
@@ -28,7 +28,7 @@ export async function followJobs(tell: (action: Action) => void, signal: AbortSi
  * batches that are missing in a complete list belong to a session that this browser has lost.
  */
 async function followOnce(
-  tell: (action: Action) => void,
+  dispatch: (action: Action) => void,
   backoff: ReconnectBackoff,
   signal: AbortSignal,
 ): Promise<Failure | undefined> {
@@ -36,14 +36,18 @@ async function followOnce(
   const { value: page, failure } = await fetchJobs(signal)
   if (failure) return failure
   const isComplete = page.nextCursor === null
-  tell({ type: 'listed', page, lost: isComplete ? missingJobs(page.jobs, Date.now(), browserMemory()) : [] })
+  dispatch({
+    type: 'listed',
+    page,
+    lost: isComplete ? missingJobs(page.jobs, Date.now(), browserMemory()) : [],
+  })
   const response = await fetch('/api/batch/events', { signal }).catch(() => undefined)
   if (!response?.ok || !response.body) return undefined
   for await (const { frames } of framesOf(response.body, signal)) {
     backoff.renew()
     for (const { event, data } of frames) {
       const job = event === 'job' && (parsedJson(data) as Job | undefined)
-      if (job) tell({ type: 'changed', job })
+      if (job) dispatch({ type: 'changed', job })
     }
   }
   return undefined

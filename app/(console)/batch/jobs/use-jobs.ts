@@ -55,7 +55,7 @@ export function useJobs() {
   }
 }
 
-/** Remembers the batches in this browser, and tells its other pages when one begins or ends. */
+/** Remembers the batches in this browser, and notifies its other pages when one begins or ends. */
 function useSharedJobs(jobs: readonly Job[] | undefined): void {
   const announced = useRef<string>(undefined)
   useEffect(() => {

@@ -139,7 +139,7 @@ const READ_ITEMS: ReadonlySet<unknown> = new Set([
   'custom_tool_call',
 ])
 
-/** Names of events that tell of such an item: `response.web_search_call.searching`, `response.audio.delta`. */
+/** Names of events about such an item: `response.web_search_call.searching`, `response.audio.delta`. */
 const OF_UNREAD_ITEM = /_call\.\w+$|\.delta$/
 
 /** Whether an event is a part of the answer that is not read. */

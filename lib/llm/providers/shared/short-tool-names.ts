@@ -24,7 +24,7 @@ const withOwnName = (event: ReplyEvent, names: ReadonlyMap<string, string>): Rep
     ? { ...event, name: names.get(event.name) ?? event.name }
     : event
 
-/** A client of OpenAI's own formats hears of a long name from OpenAI. */
+/** A client of OpenAI's own formats gets OpenAI's refusal of a long name. */
 const isOfOpenAi = ({ raw }: Call): boolean => raw !== undefined && raw.format !== 'anthropic-messages'
 
 /** Gives the vendor short names of a translated call's tools in place of long ones, and the client its own ones. */

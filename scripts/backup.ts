@@ -1,12 +1,12 @@
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { parseArgs } from 'node:util'
 import { readEnvironment } from '#lib/config/env.ts'
 import { loadEnvFiles } from '#lib/config/env-files.ts'
+import { recordsFile } from '#lib/storage/records/open.ts'
 import { systemCode } from '#lib/system-error.ts'
 
-const FILE = 'parley.db'
 const BUSY_MS = 30_000
 
 const USAGE = 'usage: npm run backup -- FILE\n'
@@ -25,13 +25,13 @@ const copy = (from: string, to: string): void => {
 }
 
 /** @throws Error where the copy is not sound */
-const assertSound = (path: string): void => {
+const assertSound = (path: string, from: string): void => {
   const database = new DatabaseSync(path, { readOnly: true })
   try {
     const { integrity_check: found } = database.prepare('pragma integrity_check(1)').get() as {
       integrity_check: string
     }
-    if (found !== 'ok') throw new Error(`The copy is damaged (${found}); is ${FILE} itself?`)
+    if (found !== 'ok') throw new Error(`The copy is damaged (${found}); is ${basename(from)} itself?`)
   } finally {
     database.close()
   }
@@ -50,7 +50,7 @@ const backUp = (from: string, to: string): void => {
   closeSync(openSync(partial, 'wx', 0o600))
   try {
     copy(from, partial)
-    assertSound(partial)
+    assertSound(partial, from)
     synced(partial)
     // Unlike a rename, it fails where the name is taken.
     linkSync(partial, to)
@@ -79,7 +79,7 @@ const main = (): number => {
     )
     return 2
   }
-  const from = join(DATA_DIR, FILE)
+  const from = recordsFile(DATA_DIR)
   const to = resolve(file)
   if (!existsSync(from)) throw new Error(`There is no database at ${from} (DATA_DIR).`)
   if (existsSync(to)) throw new Error(`${to} exists already, and is not overwritten.`)

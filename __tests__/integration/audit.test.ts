@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -151,5 +151,18 @@ describe.each(HOSTS)('the audit log under the %s server', host => {
     intruder.close()
     expect(await verify(dataDir)).toMatchObject({ code: 1, output: expect.stringContaining('Row 1 of') })
     expect((await verify(dataDir, 'no-anchor')).code).toBe(2)
+  })
+
+  it('is not taken to be whole where there is no database, and none is created', async () => {
+    const empty = mkdtempSync(join(tmpdir(), 'parley-audit-'))
+    expect(await verify(empty)).toEqual({
+      code: 2,
+      output: `There is no database at ${join(empty, 'parley.db')} (DATA_DIR).\n`,
+    })
+    expect(readdirSync(empty)).toEqual([])
+    expect(await verify(empty, '--help')).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/^usage: /),
+    })
   })
 })

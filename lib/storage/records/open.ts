@@ -15,13 +15,15 @@ export type RecordsLocation = Readonly<{
   onLost?: (error: Error) => void
 }>
 
-const FILE = 'parley.db'
 const WAIT_MS = 30_000
+
+/** The path of the SQLite file, which is used where no Postgres is configured. */
+export const recordsFile = (dataDir: string): string => join(dataDir, 'parley.db')
 
 /** Opens the configured database. @throws RecordsUnusable, whose message names its location. */
 export const openRecords = async (location: RecordsLocation, clock: Clock): Promise<Records> => {
   const { databaseUrl, dataDir, onLost, waitMs = WAIT_MS, onWait = () => {} } = location
-  const path = join(dataDir, FILE)
+  const path = recordsFile(dataDir)
   try {
     if (databaseUrl !== undefined) {
       const { postgresRecords } = await import('./postgres.ts')

@@ -85,22 +85,69 @@ const bodyOf = (values: Values) => ({
 })
 
 type Services = Readonly<{ service: KeyService; changes: KeyChanges }>
-type Command = (services: Services, values: Values, id: string | undefined, now: number) => Promise<unknown>
+type Option = Exclude<keyof typeof OPTIONS, 'help'>
+type Command = Readonly<{
+  options: readonly Option[]
+  /** Takes the id of a key. */
+  takesId: boolean
+  run: (services: Services, values: Values, id: string | undefined, now: number) => Promise<unknown>
+}>
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  create: async ({ changes }, values, _, now) =>
-    madeKeyJson(await changes.create(ADMIN, parseOrThrow(newKeyBody(now), bodyOf(values)), ALL), now),
-  list: async ({ service }, { limit, cursor }, _, now) => {
-    const query = { ...(limit !== undefined && { limit }), ...(cursor !== undefined && { cursor }) }
-    const page = await service.list(parseOrThrow(keysQuery, query), ALL)
-    return { keys: page.entries.map(key => keyJson(key, now)), nextCursor: page.cursor ?? null }
+  create: {
+    options: [
+      'name',
+      'owner',
+      'role',
+      'routes',
+      'models',
+      'requests-per-minute',
+      'tokens-per-minute',
+      'concurrency',
+      'budget-day',
+      'budget-month',
+      'expires-at',
+    ],
+    takesId: false,
+    run: async ({ changes }, values, _, now) =>
+      madeKeyJson(await changes.create(ADMIN, parseOrThrow(newKeyBody(now), bodyOf(values)), ALL), now),
   },
-  rotate: async ({ changes }, values, id, now) => {
-    const body = { overlapSeconds: numberOf(values, 'overlap-seconds') }
-    const { overlapSeconds } = parseOrThrow(rotationBody, body)
-    return madeKeyJson(await changes.rotate(id, overlapSeconds * 1000, ALL), now)
+  list: {
+    options: ['limit', 'cursor'],
+    takesId: false,
+    run: async ({ service }, { limit, cursor }, _, now) => {
+      const query = { ...(limit !== undefined && { limit }), ...(cursor !== undefined && { cursor }) }
+      const page = await service.list(parseOrThrow(keysQuery, query), ALL)
+      return { keys: page.entries.map(key => keyJson(key, now)), nextCursor: page.cursor ?? null }
+    },
   },
-  revoke: async ({ changes }, _, id, now) => keyJson(await changes.revoke(id, ALL), now),
+  rotate: {
+    options: ['overlap-seconds'],
+    takesId: true,
+    run: async ({ changes }, values, id, now) => {
+      const body = { overlapSeconds: numberOf(values, 'overlap-seconds') }
+      const { overlapSeconds } = parseOrThrow(rotationBody, body)
+      return madeKeyJson(await changes.rotate(id, overlapSeconds * 1000, ALL), now)
+    },
+  },
+  revoke: {
+    options: [],
+    takesId: true,
+    run: async ({ changes }, _, id, now) => keyJson(await changes.revoke(id, ALL), now),
+  },
+}
+
+/** What is wrong with the arguments of a command: nothing of them is ignored. */
+const argumentFault = (
+  name: string,
+  { options, takesId }: Command,
+  values: Values,
+  ids: readonly string[],
+): string | undefined => {
+  const foreign = Object.keys(values).find(option => !options.some(known => known === option))
+  if (foreign !== undefined) return `${name} takes no --${foreign}.`
+  if (takesId) return ids.length === 1 ? undefined : `${name} takes the id of one key.`
+  return ids.length === 0 ? undefined : `${name} takes no “${ids[0]}”.`
 }
 
 const run = async (command: Command, values: Values, id: string | undefined): Promise<void> => {
@@ -122,7 +169,7 @@ const run = async (command: Command, values: Values, id: string | undefined): Pr
     const log = new AuditRecords(records)
     const audit: Audit = { append: (entry, transaction) => log.append(entry, clock.now(), transaction) }
     const changes = auditedKeys(service, audit, { actor: { kind: 'system' } })
-    const result = await command({ service, changes }, values, id, clock.now())
+    const result = await command.run({ service, changes }, values, id, clock.now())
     process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`)
   } finally {
     await records.close()
@@ -131,13 +178,15 @@ const run = async (command: Command, values: Values, id: string | undefined): Pr
 
 const main = async (): Promise<number> => {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true })
-  const [name, id] = positionals
-  const command = name === undefined ? undefined : COMMANDS[name]
+  const [name = '', ...ids] = positionals
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (values.help || !command) {
     process[values.help ? 'stdout' : 'stderr'].write(HELP)
     return values.help ? 0 : 1
   }
-  await run(command, values, id)
+  const fault = argumentFault(name, command, values, ids)
+  if (fault !== undefined) throw new Error(`${fault}\n\n${HELP.trimEnd()}`)
+  await run(command, values, ids[0])
   return 0
 }
 

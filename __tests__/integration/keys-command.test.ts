@@ -49,6 +49,20 @@ describe('npm run keys', () => {
     expect((await keys()).code).toBe(1)
   })
 
+  it.each([
+    [['revoke', 'key_one', 'key_two'], 'revoke takes the id of one key.'],
+    [['rotate'], 'rotate takes the id of one key.'],
+    [['create', 'search'], 'create takes no “search”.'],
+    [['list', '--owner', 'ada'], 'list takes no --owner.'],
+    [['revoke', 'key_one', '--overlap-seconds', '60'], 'revoke takes no --overlap-seconds.'],
+  ])('ignores no argument: %j', async (args, message) => {
+    expect(await keys(...args)).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(RegExp(`^${message}\\n\\nUsage: npm run keys`)),
+    })
+  })
+
   it.each(['', ' ', 'NaN', '1e400', 'ten'])(
     'takes no “%s” for a number: a blank budget is none of $0',
     async text => {

@@ -176,15 +176,18 @@ describe('a configuration file', () => {
 })
 
 describe('config:check', () => {
-  const check = (text: string) => {
-    const path = join(folder(), 'gateway.yaml')
-    writeFileSync(path, text)
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/config-check.ts', path], {
+  const run = (...args: readonly string[]) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/config-check.ts', ...args], {
       cwd: ROOT,
       encoding: 'utf8',
       env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production' },
     })
     return { status, stdout, stderr }
+  }
+  const check = (text: string) => {
+    const path = join(folder(), 'gateway.yaml')
+    writeFileSync(path, text)
+    return run(path)
   }
 
   it('tells every fault with path and line, and fails', () => {
@@ -199,6 +202,21 @@ describe('config:check', () => {
     expect(check(aliasTo('fast', 'gpt-4o'))).toMatchObject({
       status: 0,
       stdout: expect.stringContaining('0 models, 1 aliases'),
+    })
+  })
+
+  it('checks one file: it ignores no second one, and says why a file cannot be read', () => {
+    const usage = 'usage: npm run config:check -- FILE\n'
+    expect(run('--help')).toEqual({ status: 0, stdout: usage, stderr: '' })
+    expect(run()).toEqual({ status: 2, stdout: '', stderr: usage })
+    const path = join(folder(), 'gateway.yaml')
+    writeFileSync(path, '{}')
+    expect(run(path, join(folder(), 'other.yaml'))).toEqual({ status: 2, stdout: '', stderr: usage })
+    const missing = join(folder(), 'missing.yaml')
+    expect(run(missing)).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: `${missing} cannot be read (ENOENT)\n`,
     })
   })
 })

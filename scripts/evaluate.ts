@@ -36,13 +36,21 @@ type Run = Readonly<{ id: string; state: string; progress: number }>
 /** An error that is no fault of this program: its message is enough. */
 class Failure extends Error {}
 
+/** @throws Failure where PARLEY_URL is no address */
+const addressOf = (path: string): URL => {
+  const address = URL.parse(path, PARLEY_URL)
+  if (address && /^https?:$/.test(address.protocol)) return address
+  throw new Failure(`PARLEY_URL must be an http:// or https:// address, not “${PARLEY_URL}”.`)
+}
+
 const isRetried = (status: number): boolean => status === 429 || status === 503
 
 /** A request to the gateway; a busy or restarting one is waited for. */
 const ask = async (path: string, init: RequestInit = {}): Promise<Response> => {
+  const address = addressOf(path)
   const headers = { ...(PARLEY_KEY && { authorization: `Bearer ${PARLEY_KEY}` }), ...init.headers }
   for (let retries = 0; ; retries += 1) {
-    const response = await fetch(new URL(path, PARLEY_URL), { ...init, headers }).catch(() => undefined)
+    const response = await fetch(address, { ...init, headers }).catch(() => undefined)
     if (response?.ok) return response
     if (retries < MOST_RETRIES && (!response || isRetried(response.status))) {
       const seconds = Number(response?.headers.get('retry-after') ?? 1)

@@ -276,6 +276,17 @@ describe('npm run evaluate', () => {
     expect([code, err]).toEqual([2, expect.stringMatching(why)])
   })
 
+  it.each(['localhost:3000', 'parley', 'file:///etc/hosts'])(
+    'ends with 2 and says so where PARLEY_URL is “%s”',
+    async url => {
+      expect(await evaluate(plan, url)).toEqual({
+        code: 2,
+        out: '',
+        err: `PARLEY_URL must be an http:// or https:// address, not “${url}”.\n`,
+      })
+    },
+  )
+
   it('deletes its data set once the run has started', async () => {
     const client = new EvaluationClient(gateway.url)
     await evaluate(plan)

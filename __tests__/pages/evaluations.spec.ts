@@ -46,3 +46,60 @@ test('says what is wrong with a data set', async ({ page, parley: _ }) => {
   await page.getByRole('button', { name: 'Start evaluation' }).click()
   await expect(page.getByRole('main').getByRole('alert')).toContainText('line 1.input is required')
 })
+
+const RUN = {
+  id: 'eval_1',
+  name: 'Capitals',
+  state: 'running',
+  dataset: { id: 'dataset_1', name: 'Capitals', rows: 2 },
+  counts: { total: 2, succeeded: 1, failed: 0 },
+  progress: 0.5,
+  variants: [{ name: 'mock', model: 'mock' }],
+  threshold: null,
+  costUsd: 0,
+  createdAt: '2026-11-29T12:00:00.000Z',
+}
+const BUSY = {
+  status: 503,
+  json: { error: { code: 'STORE_UNAVAILABLE', message: 'The database is away.', retryable: true } },
+}
+
+test('goes on showing progress after a failure that passes, and asks seldom enough for a guest', async ({
+  page,
+  parley: _,
+}) => {
+  await page.clock.install()
+  const lists = [
+    { json: { evaluations: [RUN] } },
+    BUSY,
+    { json: { evaluations: [{ ...RUN, state: 'completed', progress: 1 }] } },
+  ]
+  let asked = 0
+  await page.route('**/api/evaluations?limit=50', route => {
+    asked += 1
+    return route.fulfill(lists[asked - 1])
+  })
+  await page.goto('/evaluations')
+  const card = page.getByRole('article')
+  await expect(card).toContainText('Running')
+  await page.clock.fastForward(4_000)
+  expect(asked).toBe(1)
+  await page.clock.fastForward(1_000)
+  const notice = page.getByText('The database is away.')
+  await expect(notice).toBeVisible()
+  await expect(card).toContainText('Running')
+  await page.clock.fastForward(5_000)
+  await expect(card).toContainText('Finished')
+  await expect(notice).toHaveCount(0)
+})
+
+test('keeps an evaluation that could not be deleted, and says why', async ({ page, parley: _ }) => {
+  await page.route('**/api/evaluations?limit=50', route =>
+    route.fulfill({ json: { evaluations: [{ ...RUN, state: 'completed', progress: 1 }] } }),
+  )
+  await page.route('**/api/evaluations/eval_1', route => route.fulfill(BUSY))
+  await page.goto('/evaluations')
+  const card = page.getByRole('article')
+  await card.getByRole('button', { name: 'Delete Capitals' }).click()
+  await expect(card.getByRole('alert')).toHaveText('The database is away.')
+})

@@ -1,8 +1,10 @@
 import { call, type Result } from '../gateway/call.ts'
+import type { Failure } from '../gateway/wire.ts'
 import type { Report, Run } from './wire.ts'
 
-export const fetchRuns = (signal: AbortSignal) =>
-  call<{ evaluations: Run[] }>('/api/evaluations?limit=50', { signal })
+export type RunsPage = { evaluations: Run[] }
+
+export const fetchRuns = (signal: AbortSignal) => call<RunsPage>('/api/evaluations?limit=50', { signal })
 
 export const fetchReport = (id: string, signal: AbortSignal) =>
   call<Report>(`/api/evaluations/${id}/report`, { signal })
@@ -35,4 +37,12 @@ export async function startRun({ file, models, graders, threshold }: NewRun): Pr
   // A run has rows of its own.
   void call(`/api/evaluations/datasets/${uploaded.value.id}`, { method: 'DELETE' })
   return started
+}
+
+/** The wait before the same request may succeed, at least `leastMs`; undefined where it would fail again. */
+export function retryAfterMs(
+  { retryable, retryAfterSeconds = 0 }: Failure,
+  leastMs: number,
+): number | undefined {
+  return retryable ? Math.max(leastMs, retryAfterSeconds * 1_000) : undefined
 }

@@ -1,11 +1,14 @@
 import { useEffect, useState } from 'react'
 import { cost, duration } from '../format.ts'
+import { pause } from '../gateway/pause.ts'
 import type { Failure } from '../gateway/wire.ts'
 import { DownloadIcon } from '../icons.tsx'
 import { keyboardScroll } from '../scrolling-text.tsx'
-import { fetchReport } from './evaluations-api.ts'
+import { fetchReport, retryAfterMs } from './evaluations-api.ts'
 import { ScoreBar } from './score-bar.tsx'
 import type { Interval, Report, Run, VariantReport } from './wire.ts'
+
+const RETRY_MS = 5_000
 
 const points = (value: number): string => value.toFixed(2)
 const percent = (value: number): string => `${Math.round(value * 100)} %`
@@ -14,7 +17,8 @@ const milliseconds = (value: number | null): string => (value === null ? '–' :
 /** The variants of an evaluation side by side, by what has been graded so far. */
 export function ReportView({ run }: { run: Run }) {
   const { report, failure } = useReport(run)
-  if (failure) return <p className="notice mt-3">{failure.message}</p>
+  // A report that is shown already stays: it is read again.
+  if (!report && failure) return <p className="notice mt-3">{failure.message}</p>
   if (!report) return <p className="mt-3 text-muted">Loading report…</p>
   const path = `/api/evaluations/${run.id}/report`
   return (
@@ -121,10 +125,15 @@ function useReport({ id, counts }: Run) {
   useEffect(() => {
     const connection = new AbortController()
     const read = async () => {
-      const result = await fetchReport(id, connection.signal)
-      if (connection.signal.aborted) return
-      setFailure(result.failure)
-      if (result.value) setReport(result.value)
+      while (!connection.signal.aborted) {
+        const { value, failure } = await fetchReport(id, connection.signal)
+        if (connection.signal.aborted) return
+        setFailure(failure)
+        if (value) setReport(value)
+        const pauseMs = failure && retryAfterMs(failure, RETRY_MS)
+        if (pauseMs === undefined) return
+        await pause(pauseMs, connection.signal)
+      }
     }
     if (ended >= 0) void read()
     return () => connection.abort()

@@ -1,5 +1,7 @@
 import { useState } from 'react'
 import { cost, plural } from '../format.ts'
+import type { Result } from '../gateway/call.ts'
+import type { Failure } from '../gateway/wire.ts'
 import { ChevronIcon } from '../icons.tsx'
 import { cancelRun, removeRun } from './evaluations-api.ts'
 import { ReportView } from './report-view.tsx'
@@ -26,6 +28,7 @@ type Props = { run: Run; startsOpen: boolean; onChange: () => void }
 /** One evaluation: its progress, its actions, and on request its report. */
 export function RunCard({ run, startsOpen, onChange }: Props) {
   const [open, setOpen] = useState(startsOpen)
+  const [failure, setFailure] = useState<Failure>()
   const headingId = `${run.id}-name`
   const facts = [
     plural(run.dataset.rows, 'row'),
@@ -34,9 +37,10 @@ export function RunCard({ run, startsOpen, onChange }: Props) {
     cost(run.costUsd),
   ]
 
-  async function change(action: Promise<unknown>) {
-    await action
-    onChange()
+  async function change(action: Promise<Result<unknown>>) {
+    const { failure: refused } = await action
+    setFailure(refused)
+    if (!refused) onChange()
   }
 
   return (
@@ -87,6 +91,11 @@ export function RunCard({ run, startsOpen, onChange }: Props) {
           >
             Delete
           </button>
+        )}
+        {failure && (
+          <p role="alert" className="basis-full px-2.5 text-sm text-danger">
+            {failure.message}
+          </p>
         )}
       </div>
       {open && <ReportView run={run} />}

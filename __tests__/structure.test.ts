@@ -177,6 +177,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'lib/routing/image-chain.ts',
     'lib/validation/tags.ts',
     'lib/validation/host-name.ts',
+    'lib/validation/zod.ts',
     // Check the names in the file, and follow its changes.
     'lib/tools',
     'lib/guardrails',

@@ -1,5 +1,6 @@
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
+import { leafIssues, sentenceOf } from '../validation/zod.ts'
 import { type ConfigFile, configFile } from './file-schema.ts'
 
 /** One fault of a configuration file. Never contains a value, which might be a misplaced secret. */
@@ -42,7 +43,7 @@ const faultsOf = (issue: z.core.$ZodIssue): readonly [KeyPath, string][] => {
   const path = keyPath(issue.path)
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key): [KeyPath, string] => [[...path, key], 'is not a setting'])
-  return [[path, issue.code === 'invalid_key' ? 'is not a good name' : issue.message]]
+  return [[path, issue.code === 'invalid_key' ? 'is not a good name' : sentenceOf(issue)]]
 }
 
 /** Reads JSON or YAML, of which JSON is a part, and checks its shape. Does not check whether its names exist. */
@@ -64,11 +65,13 @@ export const parseConfigFile = (text: string): ParsedFile => {
   }
   try {
     const content: unknown = document.toJS()
-    const parsed = configFile.safeParse(content ?? {})
+    const parsed = configFile.safeParse(content ?? {}, { reportInput: true })
     if (parsed.success) return { ok: true, config: parsed.data, isEmpty: content === null, faultAt }
     return {
       ok: false,
-      faults: parsed.error.issues.flatMap(faultsOf).map(([path, message]) => faultAt(path, message)),
+      faults: leafIssues(parsed.error.issues)
+        .flatMap(faultsOf)
+        .map(([path, message]) => faultAt(path, message)),
     }
   } catch {
     // Anchors that refer to each other without end, or to nothing.

@@ -33,8 +33,10 @@ const boundSentence = (issue: Bound): string => {
   return issue.origin === 'array' ? `must hold ${bound} entries` : `must be ${bound}`
 }
 
-const sentenceOf = (issue: z.core.$ZodIssue): string => {
+/** What is wrong with a value, as the end of a sentence that begins with its path. The issue must have its `input`. */
+export const sentenceOf = (issue: z.core.$ZodIssue): string => {
   if (isBound(issue) && /^Too (?:big|small): /.test(issue.message)) return boundSentence(issue)
+  if (issue.code === 'invalid_union') return unionSentence(issue)
   if (issue.code !== 'invalid_value' && issue.code !== 'invalid_type') return issue.message
   if (issue.input === undefined) return 'is required'
   if (issue.code === 'invalid_value') return `must be ${oneOf(issue.values)}`
@@ -42,6 +44,15 @@ const sentenceOf = (issue: z.core.$ZodIssue): string => {
   return issue.expected === 'number' && typeof issue.input === 'number'
     ? 'must be a finite number'
     : `must be ${article(issue.expected)}, is ${nameOfType(issue.input)}`
+}
+
+/** Where a union of which no alternative fits has no sentence of its own. */
+const unionSentence = ({ message, errors, input, ...issue }: z.core.$ZodIssueInvalidUnion): string => {
+  if (message.startsWith('Invalid discriminator value') && 'options' in issue && Array.isArray(issue.options))
+    return `must be ${oneOf(issue.options)}`
+  const types = errors.flat().flatMap(one => (one.code === 'invalid_type' ? [article(one.expected)] : []))
+  if (message !== 'Invalid input' || types.length === 0) return message
+  return `must be ${types.join(' or ')}, is ${nameOfType(input)}`
 }
 
 const oneOf = (values: readonly unknown[]): string =>
@@ -69,11 +80,15 @@ const withoutExactRange = (issues: readonly z.core.$ZodIssue[]): readonly z.core
       !isOfExactIntegers(issue) || !issues.some(other => other !== issue && isAt(other.path, issue.path)),
   )
 
+/** The issues that say what to change: of a union, those of the alternative that was meant. */
+export const leafIssues = (issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] =>
+  withoutExactRange(issues).flatMap(issue => {
+    const inside = ofFittingAlternative(issue)
+    return inside ? leafIssues(inside).map(one => ({ ...one, path: [...issue.path, ...one.path] })) : [issue]
+  })
+
 /** One zod issue as faults: where it is and what to do, never the value itself. */
 const faultsOf = (issue: z.core.$ZodIssue): readonly Issue[] => {
-  const inside = ofFittingAlternative(issue)
-  if (inside)
-    return withoutExactRange(inside).flatMap(one => faultsOf({ ...one, path: [...issue.path, ...one.path] }))
   if (issue.code === 'unrecognized_keys')
     return issue.keys.slice(0, MAX_REPORTED).map(key => ({
       path: pathOf([...issue.path, key]),
@@ -106,7 +121,7 @@ export const check = <S extends z.ZodType>(
 ): Checked<z.output<S>> => {
   const parsed = schema.safeParse(value, { reportInput: true })
   if (parsed.success) return { data: parsed.data }
-  const faults = withoutExactRange(parsed.error.issues).flatMap(issue =>
+  const faults = leafIssues(parsed.error.issues).flatMap(issue =>
     faultsOf({ ...issue, path: [...at, ...issue.path] }),
   )
   return { faults }

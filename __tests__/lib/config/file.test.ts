@@ -59,6 +59,29 @@ describe('a configuration file', () => {
     ])
   })
 
+  it('with values of another type or name is refused in plain words', () => {
+    const text = [
+      'models: [{ id: house }]',
+      'aliases: { fast: { strategy: often, targets: [{ model: house }] } }',
+      'cache: { ttlSeconds: soon }',
+      'guardrails: { injection: { flagFrom: high }, judges: [{ type: oracle }] }',
+      'resilience: { maxConcurrency: 0.5, hedging: { share: 7 } }',
+    ]
+    expect(faults(text.join('\n'))).toEqual([
+      'line 1, models[0].provider: is required',
+      'line 2, aliases.fast.strategy: must be one of priority, weighted, cheapest, fastest, least-busy',
+      'line 3, cache.ttlSeconds: must be a number, is string',
+      'line 4, guardrails.injection.flagFrom: must be a number, is string',
+      'line 4, guardrails.judges[0].type: must be one of openai-moderation, llama-guard, presidio, webhook',
+      'line 5, resilience.maxConcurrency: must be a whole number',
+      'line 5, resilience.hedging.share: must be at most 1',
+    ])
+    const prices = '{ input: 1, output: 1, tiers: { flex: half } }'
+    expect(faults(`models: [{ id: house, provider: vllm, usdPerMillion: ${prices} }]`)).toEqual([
+      'line 1, models[0].usdPerMillion.tiers.flex: must be a number or an object, is string',
+    ])
+  })
+
   it('with a cache label that could never be invalidated is refused', () => {
     const rule = (tag: string) => `cache:\n  rules:\n    - model: a\n      tags: ["${tag}"]\n`
     expect(faults(rule('team:a'))).toEqual([])

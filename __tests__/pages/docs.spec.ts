@@ -190,6 +190,24 @@ test('does not send to another site', async ({ parley: { page } }) => {
   await expect(console.getByText(/Enter a path on this gateway/)).toBeVisible()
 })
 
+test('says in plain words why a request was not sent', async ({ parley: { page } }) => {
+  await open(page)
+  const console = await consoleOf(page, 'List the models')
+  const send = console.getByRole('button', { name: 'Send' })
+  const headers = console.getByLabel('Headers, one per line')
+  await headers.fill('a name: with spaces')
+  await send.click()
+  await expect(console.getByText('The header “a name” can’t be sent')).toBeVisible()
+  await headers.fill('')
+  await console.getByLabel('API key').fill('a key with “quotes”')
+  await send.click()
+  await expect(console.getByText('The header “authorization” can’t be sent')).toBeVisible()
+  await console.getByLabel('API key').fill('')
+  await page.route('**/api/models', route => route.abort())
+  await send.click()
+  await expect(console.getByText('Can’t reach Parley.')).toBeVisible()
+})
+
 test('has snippets of eight clients with this page’s address, chosen by keyboard and copied', async ({
   parley: { page },
   context,

@@ -1,3 +1,4 @@
+import { unreachable } from '../../gateway/failure.ts'
 import { type Draft, fieldsIn, hasBody, headersIn } from './draft.ts'
 
 /** What has come of a request. */
@@ -26,12 +27,8 @@ export async function exchange(sending: Sending, onChange: (exchange: Exchange) 
   const startedAt = performance.now()
   const { signal } = sending
   onChange({ state: 'waiting' })
-  const response = await send(sending).catch((error: unknown) => String(error))
-  if (typeof response === 'string')
-    return onChange({
-      state: 'failed',
-      reason: signal.aborted ? 'Stopped before a response arrived.' : response,
-    })
+  const response = await send(sending).catch((error: unknown) => reasonOf(error, signal))
+  if (typeof response === 'string') return onChange({ state: 'failed', reason: response })
   const { status, statusText } = response
   const head = { status, statusText, headers: [...response.headers] }
   const report = (state: 'receiving' | 'done' | 'stopped' | 'broken', body: string) =>
@@ -49,13 +46,37 @@ export async function exchange(sending: Sending, onChange: (exchange: Exchange) 
   }
 }
 
+/** A fault of the request as it was written, with a message for its writer. */
+class DraftFault extends Error {}
+
+/** Why there was no response. The browser's own words say nothing to a user. */
+function reasonOf(error: unknown, signal: AbortSignal): string {
+  if (signal.aborted) return 'Stopped before a response arrived.'
+  return error instanceof DraftFault ? error.message : unreachable(navigator.onLine).message
+}
+
 async function send({ draft, key, file, fileField, signal }: Sending): Promise<Response> {
-  const headers = new Headers(headersIn(draft.headers))
-  if (key) headers.set('authorization', `Bearer ${key}`)
-  const { method, path } = draft
-  const url = new URL(path, location.origin)
-  if (url.origin !== location.origin) throw new Error('Enter a path on this gateway, such as /api/models.')
-  return fetch(url, { method, headers, signal, ...bodyOf(draft, file, fileField) })
+  const headers = headersOf(draft, key)
+  const url = URL.parse(draft.path, location.origin)
+  if (url?.origin !== location.origin)
+    throw new DraftFault('Enter a path on this gateway, such as /api/models.')
+  return fetch(url, { method: draft.method, headers, signal, ...bodyOf(draft, file, fileField) })
+}
+
+/** @throws DraftFault for a header that browsers do not send */
+function headersOf(draft: Draft, key: string): Headers {
+  const headers = new Headers()
+  for (const [name, value] of headersIn(draft.headers)) writing(name, () => headers.append(name, value))
+  if (key) writing('authorization', () => headers.set('authorization', `Bearer ${key}`))
+  return headers
+}
+
+function writing(name: string, write: () => void): void {
+  try {
+    write()
+  } catch {
+    throw new DraftFault(`The header “${name}” can’t be sent: check the characters of its name and value.`)
+  }
 }
 
 function bodyOf(draft: Draft, file: File | undefined, fileField: string | undefined): { body?: BodyInit } {

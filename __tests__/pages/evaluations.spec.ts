@@ -47,6 +47,32 @@ test('says what is wrong with a data set', async ({ page, parley: _ }) => {
   await expect(page.getByRole('main').getByRole('alert')).toContainText('line 1.input is required')
 })
 
+test('says what is missing in the words of the form, before it uploads anything', async ({
+  page,
+  parley: _,
+}) => {
+  await page.goto('/evaluations')
+  let uploads = 0
+  await page.route('**/api/evaluations/datasets', route => {
+    uploads += 1
+    return route.abort()
+  })
+  await page.getByLabel('Data set').setInputFiles({
+    name: 'one.jsonl',
+    mimeType: 'application/jsonl',
+    buffer: Buffer.from(ROWS),
+  })
+  const alert = page.getByRole('main').getByRole('alert')
+  const start = page.getByRole('button', { name: 'Start evaluation' })
+  await page.getByLabel('Contains the reference').uncheck()
+  await start.click()
+  await expect(alert).toHaveText('Choose at least one grader.')
+  await page.getByLabel('Models, separated by commas').fill(' , ')
+  await start.click()
+  await expect(alert).toHaveText('Name at least one model.')
+  expect(uploads).toBe(0)
+})
+
 const RUN = {
   id: 'eval_1',
   name: 'Capitals',

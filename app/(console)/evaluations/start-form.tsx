@@ -25,14 +25,18 @@ export function StartForm({ onStart }: Props) {
     const file = form.get('file')
     const threshold = String(form.get('threshold') ?? '')
     if (!(file instanceof File)) return
+    const models = String(form.get('models') ?? '')
+      .split(',')
+      .map(name => name.trim())
+      .filter(Boolean)
+    const graders = form.getAll('grader').map(String)
+    if (models.length === 0) return setFailure(incomplete('Name at least one model.'))
+    if (graders.length === 0) return setFailure(incomplete('Choose at least one grader.'))
     setIsSending(true)
     const started = await startRun({
       file,
-      models: String(form.get('models') ?? '')
-        .split(',')
-        .map(name => name.trim())
-        .filter(Boolean),
-      graders: form.getAll('grader').map(String),
+      models,
+      graders,
       threshold: threshold === '' ? undefined : Number(threshold),
     })
     setIsSending(false)
@@ -89,3 +93,6 @@ export function StartForm({ onStart }: Props) {
     </form>
   )
 }
+
+/** What is missing in the form, in its own words. */
+const incomplete = (message: string): Failure => ({ code: 'INVALID_INPUT', message, retryable: false })

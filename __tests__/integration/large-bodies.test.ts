@@ -12,6 +12,8 @@ import { leastDisturbed } from '../support/loop-delays.ts'
 
 const BODY_BYTES = 30_000_000
 const ITEMS = 100_000
+/** Characters of refused lists, which fit into the smallest body. */
+const MOST_REFUSED = 1_000_000
 const WARM_ITEMS = 2_000
 const TIMEOUT_MS = 600_000
 const UPLOAD_BYTES = 200_000_000
@@ -209,6 +211,39 @@ describe('what is large', () => {
       })
     },
   )
+
+  const elements = (element: string): string =>
+    `[${Array.from({ length: MOST_REFUSED / (element.length + 1) }, () => element).join()}]`
+
+  it.each<[what: string, path: string, body: () => string]>([
+    ['messages', '/v1/chat/completions', () => `{"model":"mock/echo","messages":${elements('1')}}`],
+    [
+      'sequences to stop at',
+      '/v1/chat/completions',
+      () => `{"model":"mock/echo",${messagesOf('"Hi"')},"stop":${elements('1')}}`,
+    ],
+    [
+      'calls of tools',
+      '/v1/chat/completions',
+      () => `{"model":"mock/echo","messages":[{"role":"assistant","tool_calls":${elements('1')}}]}`,
+    ],
+    ['items', '/v1/responses', () => `{"model":"mock/echo","input":${elements('1')}}`],
+    [
+      'blocks of instructions',
+      '/v1/messages',
+      () => `{"model":"mock/echo","max_tokens":9,${messagesOf('"Hi"')},"system":${elements('1')}}`,
+    ],
+    ['parts', '/api/chat', () => `{"messages":[{"role":"user","parts":${elements('{}')}}]}`],
+    ['tools', '/api/chat', () => `{"prompt":"Hi","tools":${elements('1')}}`],
+    ['graders', '/api/evaluate', () => `{"input":"a","answer":"b","graders":${elements('1')}}`],
+  ])('is refused: 1 MB of invalid %s to %s keeps the event loop for at most 50 ms', async (_, path, body) => {
+    const sent = body()
+    await expectFreeLoopDuring(gateway, async () => {
+      const headers = { 'content-type': 'application/json' }
+      const answer = await fetch(`${gateway.url}${path}`, { method: 'POST', headers, body: sent })
+      expect([answer.status, (await answer.text()).length < 50_000]).toEqual([400, true])
+    })
+  })
 
   it('is taken: an upload of 200 MB keeps the event loop for at most 50 ms, and health answers within 100 ms', {
     timeout: TIMEOUT_MS,

@@ -20,6 +20,8 @@ export const tooLarge = (maxBytes: number): GatewayError =>
 
 /** A longer body is gone through in turns of the event loop. */
 const LARGE_BYTES = 1_048_576
+/** From this many characters on, a value has so many parts that it is checked in turns too. */
+const LONG_TO_CHECK = 32_768
 
 /** Their bytes in a row: a large body is copied in turns of the event loop. */
 const concatenated = async (chunks: readonly Uint8Array[], size: number): Promise<Uint8Array> => {
@@ -287,7 +289,7 @@ export const readEncodedJson = async (request: Request, maxBytes: number): Promi
 export const rawJsonOf = async (text: string): Promise<RawJson> => ({
   text,
   value: await jsonInTurnsOrThrow(text),
-  isLarge: text.length > LARGE_BYTES,
+  isLarge: text.length > LONG_TO_CHECK,
   members: await membersInTurns(text),
 })
 
@@ -319,5 +321,5 @@ const textOf = async (bytes: Uint8Array): Promise<string> => {
 const jsonOf = async (bytes: Uint8Array): Promise<JsonText> => {
   if (bytes.length === 0) throw invalid('body', 'is empty; send a JSON object')
   const text = await textOf(bytes)
-  return { text, value: await jsonInTurnsOrThrow(text), isLarge: bytes.length > LARGE_BYTES }
+  return { text, value: await jsonInTurnsOrThrow(text), isLarge: text.length > LONG_TO_CHECK }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { gatewayToolIsNamed } from './gateway-tools.ts'
 import { bySchema, checkEach, withList } from './in-turns.ts'
-import { MOST_PARTS, MOST_TOOLS, TOO_MANY_PARTS, TOO_MANY_TOOLS } from './list-limits.ts'
+import { anyList, anyParts, partsOf, textList, toolsOf } from './list-limits.ts'
 import { type ReadMembers, seeing } from './read-members.ts'
 import { check, FaultList, optional } from './zod.ts'
 
@@ -21,9 +21,7 @@ const source = plainSource.extend({
   content: optional(
     z.union([
       z.string(),
-      z
-        .array(z.looseObject({ type: word, text: optional(z.string()), source: optional(plainSource) }))
-        .max(MOST_PARTS, TOO_MANY_PARTS),
+      partsOf(z.looseObject({ type: word, text: optional(z.string()), source: optional(plainSource) })),
     ]),
   ),
 })
@@ -84,9 +82,7 @@ const resultBlock = seeing(
 )
 
 /** What a tool gave back, or a search has found: text, or blocks. */
-const resultContent = optional(
-  z.union([z.string(), z.array(resultBlock).max(MOST_PARTS, TOO_MANY_PARTS)], NO_CONTENT),
-)
+const resultContent = optional(z.union([z.string(), partsOf(resultBlock)], NO_CONTENT))
 
 const block = seeing(
   z
@@ -110,12 +106,12 @@ const block = seeing(
 const role = z.enum(['user', 'assistant', 'system'])
 const message = z.looseObject({
   role,
-  content: z.union([z.string(), z.array(block).max(MOST_PARTS, TOO_MANY_PARTS)], NO_CONTENT),
+  content: z.union([z.string(), partsOf(block)], NO_CONTENT),
 })
 /** A message without a look at its blocks. */
 const outerMessage = z.looseObject({
   role,
-  content: z.union([z.string(), z.array(z.unknown()).max(MOST_PARTS, TOO_MANY_PARTS)], NO_CONTENT),
+  content: z.union([z.string(), anyParts], NO_CONTENT),
 })
 
 const tool = z
@@ -145,11 +141,11 @@ export const anthropicCountBody = z.looseObject({
   messages: z.array(message).min(1, 'must not be empty'),
   system: optional(
     z.union(
-      [z.string(), z.array(z.looseObject({ type: word, text: optional(z.string()) }))],
+      [z.string(), partsOf(z.looseObject({ type: word, text: optional(z.string()) }))],
       'must be text or a list of text blocks',
     ),
   ),
-  tools: optional(z.array(tool).max(MOST_TOOLS, TOO_MANY_TOOLS)),
+  tools: optional(toolsOf(tool)),
   tool_choice: optional(toolChoice),
   thinking: optional(z.looseObject({ type: word, budget_tokens: optional(z.number()) })),
   output_config: optional(z.looseObject({ effort: optional(z.string()), format: optional(jsonFormat) })),
@@ -163,7 +159,7 @@ export const anthropicMessagesBody = anthropicCountBody.extend({
   temperature: optional(z.number().min(0, 'must be from 0 to 1').max(1, 'must be from 0 to 1')),
   top_p: optional(z.number()),
   top_k: optional(z.number()),
-  stop_sequences: optional(z.array(z.string())),
+  stop_sequences: optional(textList),
   metadata: optional(z.looseObject({ user_id: optional(z.string()) })),
   service_tier: optional(z.string()),
 })
@@ -178,7 +174,7 @@ const sentMessages = (value: unknown): readonly unknown[] => {
   return Array.isArray(messages) ? messages : []
 }
 
-const outerMessages = z.array(z.unknown()).min(1, 'must not be empty')
+const outerMessages = anyList({ least: 1 })
 const outerCountBody = anthropicCountBody.extend({ messages: outerMessages })
 const outerMessagesBody = anthropicMessagesBody.extend({ messages: outerMessages })
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CACHE_KIND_RULE, CACHE_KINDS } from '../cache-kinds.ts'
 import { grouped } from './grouped.ts'
+import { type Bounds, listOf, partsOf } from './list-limits.ts'
 import { optional, withDefault } from './zod.ts'
 
 export type ChatLimits = Readonly<{
@@ -46,13 +47,14 @@ const message = z.strictObject({
   content: z.string().min(1, 'must not be empty'),
 })
 
+const messageBounds = (most: number): Bounds => ({
+  least: 1,
+  most,
+  tooMany: `must hold at most ${grouped(most)} messages`,
+})
+
 const messagesOf = ({ maxMessages, maxMessagesCharacters: limit }: ChatLimits) =>
-  z
-    // Counted before any of them is checked: a million invalid ones would be a million faults.
-    .array(z.unknown())
-    .min(1, 'must not be empty')
-    .max(maxMessages, `must hold at most ${grouped(maxMessages)} messages`)
-    .pipe(z.array(message))
+  listOf(message, messageBounds(maxMessages))
     .check(({ value, issues }) => {
       const units = value.reduce((total, { content }) => total + content.length, 0)
       const count =
@@ -88,10 +90,10 @@ export const questionFields = (limits: ChatLimits) => ({
   cache: withDefault(z.enum(['default', 'refresh', 'no-store']), 'default'),
   fallback: withDefault(z.boolean(), true),
   tools: optional(
-    z
-      .array(z.string().min(1, 'must not be empty').max(64, 'must have at most 64 characters'))
-      .max(MOST_GATEWAY_TOOLS, `must hold at most ${MOST_GATEWAY_TOOLS} names`)
-      .meta({ description: 'Tools of the gateway that the model may use; GET /api/tools lists them.' }),
+    listOf(z.string().min(1, 'must not be empty').max(64, 'must have at most 64 characters'), {
+      most: MOST_GATEWAY_TOOLS,
+      tooMany: `must hold at most ${MOST_GATEWAY_TOOLS} names`,
+    }).meta({ description: 'Tools of the gateway that the model may use; GET /api/tools lists them.' }),
   ),
 })
 
@@ -165,7 +167,7 @@ export const isToolPart = (type: string): boolean => type === 'dynamic-tool' || 
 const uiMessage = z.looseObject({
   id: optional(z.string()),
   role: z.enum(['system', 'user', 'assistant']),
-  parts: z.array(uiPart),
+  parts: partsOf(uiPart),
 })
 
 export type UiMessage = z.output<typeof uiMessage>
@@ -179,16 +181,11 @@ export const uiChatBody = (limits: ChatLimits) => {
   const { maxMessages, maxMessagesCharacters: most } = limits
   const { model, temperature, maxTokens, cache, fallback, tools } = questionFields(limits)
   return z.looseObject({
-    messages: z
-      .array(z.unknown())
-      .min(1, 'must not be empty')
-      .max(maxMessages, `must hold at most ${grouped(maxMessages)} messages`)
-      .pipe(z.array(uiMessage))
-      .check(({ value, issues }) => {
-        const count = value.flatMap(({ parts }) => parts).reduce((sum, { text = '' }) => sum + text.length, 0)
-        const rule = `together must have at most ${grouped(most)} characters, has ${grouped(count)}`
-        if (count > most) issues.push({ code: 'custom', message: rule, input: value })
-      }),
+    messages: listOf(uiMessage, messageBounds(maxMessages)).check(({ value, issues }) => {
+      const count = value.flatMap(({ parts }) => parts).reduce((sum, { text = '' }) => sum + text.length, 0)
+      const rule = `together must have at most ${grouped(most)} characters, has ${grouped(count)}`
+      if (count > most) issues.push({ code: 'custom', message: rule, input: value })
+    }),
     model,
     temperature,
     maxTokens,

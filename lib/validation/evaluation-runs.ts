@@ -6,6 +6,7 @@ import { idText } from './batch.ts'
 import { graderList, lineText, modelName, rowFields } from './evaluation.ts'
 import { grouped } from './grouped.ts'
 import { jsonOrThrow } from './json.ts'
+import { anyList, listOf } from './list-limits.ts'
 import { pageCursor, pageLimit } from './page.ts'
 import { check, FaultList, invalidInput, optional, parseOrThrow, requirement, withDefault } from './zod.ts'
 
@@ -35,7 +36,7 @@ const name = optional(lineText(LONGEST_NAME))
 /** The body without the content of its rows. */
 const datasetShape = z.strictObject({
   name,
-  rows: z.array(z.unknown()).min(1, 'must not be empty').max(MOST_ROWS, tooMany),
+  rows: anyList({ least: 1, most: MOST_ROWS, tooMany }),
 })
 
 /** The body of `POST /api/evaluations/datasets` as it is published; its rows are checked one by one. */
@@ -149,10 +150,11 @@ const withNames = (variants: readonly SentVariant[]): Plan['variants'] => {
 export const runBody = z.strictObject({
   name,
   dataset: z.string().meta({ description: 'The id of a data set.' }),
-  variants: z
-    .array(variant)
-    .min(1, 'must not be empty')
-    .max(MOST_VARIANTS, `must hold at most ${MOST_VARIANTS} variants`)
+  variants: listOf(variant, {
+    least: 1,
+    most: MOST_VARIANTS,
+    tooMany: `must hold at most ${MOST_VARIANTS} variants`,
+  })
     .check(({ value, issues }) => {
       const names = value.map(one => one.name)
       for (const [index, one] of names.entries())

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { GRADER_TYPES, type GraderSpec } from '../evaluation/types.ts'
 import { grouped } from './grouped.ts'
+import { listOf } from './list-limits.ts'
 import { NO_CONTROL, NO_CONTROL_RULE } from './no-control.ts'
 import { optional, withDefault } from './zod.ts'
 
@@ -48,9 +49,19 @@ const common = {
 }
 
 const texts = z
-  .union([z.string(), z.array(z.string()).min(1, 'must not be empty').max(MOST_VALUES)], {
-    error: orRequired('must be a text, or a list of texts'),
-  })
+  .union(
+    [
+      z.string(),
+      listOf(z.string(), {
+        least: 1,
+        most: MOST_VALUES,
+        tooMany: `must hold at most ${MOST_VALUES} entries`,
+      }),
+    ],
+    {
+      error: orRequired('must be a text, or a list of texts'),
+    },
+  )
   .transform(value => (typeof value === 'string' ? [value] : value))
 
 const SCHEMA_RULE = `must be a JSON Schema of at most ${grouped(LONGEST_SCHEMA)} characters`
@@ -139,10 +150,11 @@ const withNames = (graders: readonly SentGrader[]): GraderSpec[] => {
 }
 
 /** The graders of a request. */
-export const graderList = z
-  .array(grader)
-  .min(1, 'must not be empty')
-  .max(MOST_GRADERS, `must hold at most ${MOST_GRADERS} graders`)
+export const graderList = listOf(grader, {
+  least: 1,
+  most: MOST_GRADERS,
+  tooMany: `must hold at most ${MOST_GRADERS} graders`,
+})
   .check(({ value, issues }) => {
     const names = value.flatMap(({ name }) => name ?? [])
     for (const [index, name] of names.entries())
@@ -165,10 +177,11 @@ const message = z.strictObject({
 export const evaluationInput = z.union(
   [
     z.string().min(1, 'must not be empty'),
-    z
-      .array(message)
-      .min(1, 'must not be empty')
-      .max(MOST_MESSAGES, `must hold at most ${MOST_MESSAGES} messages`),
+    listOf(message, {
+      least: 1,
+      most: MOST_MESSAGES,
+      tooMany: `must hold at most ${MOST_MESSAGES} messages`,
+    }),
   ],
   { error: orRequired('must be a text, or a list of messages') },
 )

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { nanoUsdOf } from '../money.ts'
+import { listOf } from './list-limits.ts'
 import { NO_CONTROL, NO_CONTROL_RULE } from './no-control.ts'
 import { pageCursor, pageLimit } from './page.ts'
 import { optional, withDefault } from './zod.ts'
@@ -28,8 +29,9 @@ const route = text(LONGEST_SCOPE).regex(
   /^(?:\*|\/[\w.~{}/-]*\*?)$/,
   'must be a path such as /v1/chat/completions, or end with *, such as /v1/*',
 )
-const routes = z.array(route).max(MOST_SCOPES)
-const models = z.array(text(LONGEST_SCOPE)).max(MOST_SCOPES)
+const bounds = { most: MOST_SCOPES, tooMany: `must hold at most ${MOST_SCOPES} entries` }
+const routes = listOf(route, bounds)
+const models = listOf(text(LONGEST_SCOPE), bounds)
 const number = z.int().min(1, 'must be at least 1').max(MOST_NUMBER, `must be at most ${MOST_NUMBER}`)
 /** An amount in US dollars, as whole nanodollars. */
 const usd = z

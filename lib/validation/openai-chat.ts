@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { gatewayToolIsNamed } from './gateway-tools.ts'
 import { bySchema, type SentJson, withList } from './in-turns.ts'
-import { MOST_PARTS, MOST_TOOLS, TOO_MANY_PARTS, TOO_MANY_TOOLS } from './list-limits.ts'
+import { anyList, anyParts, anyTools, callsOf, partsOf, textList, toolsOf } from './list-limits.ts'
 import { type ReadMembers, seeing } from './read-members.ts'
 import { FaultList, optional, parseOrThrow } from './zod.ts'
 
@@ -53,9 +53,9 @@ const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'] a
 
 const messageFields = {
   role: z.enum(ROLES),
-  content: optional(z.union([z.string(), z.array(contentPart).max(MOST_PARTS, TOO_MANY_PARTS)])),
+  content: optional(z.union([z.string(), partsOf(contentPart)])),
   refusal: optional(z.string()),
-  tool_calls: optional(z.array(toolCall)),
+  tool_calls: optional(callsOf(toolCall)),
   tool_call_id: optional(word),
   name: optional(z.string()),
   // Vendors' names for the reasoning of an earlier answer: DeepSeek's, and OpenRouter's.
@@ -111,7 +111,7 @@ const toolChoice = z.union(
     z.enum(['none', 'auto', 'required', 'any']),
     chosenTool.extend({
       allowed_tools: optional(
-        z.looseObject({ mode: z.enum(['auto', 'required']), tools: z.array(chosenTool) }),
+        z.looseObject({ mode: z.enum(['auto', 'required']), tools: toolsOf(chosenTool) }),
       ),
     }),
   ],
@@ -143,11 +143,11 @@ const bodyFields = {
   n: optional(count),
   max_tokens: optional(z.int()),
   max_completion_tokens: optional(z.int()),
-  stop: optional(z.union([z.string(), z.array(z.string())])),
+  stop: optional(z.union([z.string(), textList])),
   seed: optional(z.number()),
   frequency_penalty: optional(z.number()),
   presence_penalty: optional(z.number()),
-  tools: optional(z.array(tool).max(MOST_TOOLS, TOO_MANY_TOOLS)),
+  tools: optional(toolsOf(tool)),
   tool_choice: optional(toolChoice),
   parallel_tool_calls: optional(z.boolean()),
   response_format: optional(responseFormat),
@@ -166,17 +166,16 @@ export const openAiChatBody = z.looseObject(bodyFields)
 
 export type OpenAiChatBody = z.output<typeof openAiChatBody>
 
-const list = z.array(z.unknown())
 /** The body of `POST /v1/chat/completions` without a look at the elements of its lists. */
 const outerBody = z.looseObject({
   ...bodyFields,
-  messages: list.min(1, 'must not be empty'),
-  tools: optional(list.max(MOST_TOOLS, TOO_MANY_TOOLS)),
+  messages: anyList({ least: 1 }),
+  tools: optional(anyTools),
 })
 const outerMessage = z
   .looseObject({
     ...messageFields,
-    content: optional(z.union([z.string(), list.max(MOST_PARTS, TOO_MANY_PARTS)])),
+    content: optional(z.union([z.string(), anyParts])),
   })
   .check(assertComplete)
 

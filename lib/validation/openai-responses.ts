@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { isObject } from '../raw-json.ts'
 import { GATEWAY_TOOL, gatewayToolIsNamed } from './gateway-tools.ts'
 import { bySchema, type SentJson, withList } from './in-turns.ts'
-import { MOST_PARTS, MOST_TOOLS, TOO_MANY_PARTS, TOO_MANY_TOOLS } from './list-limits.ts'
+import { anyList, anyParts, anyTools, partsOf, textList, toolsOf } from './list-limits.ts'
 import { type ReadMembers, seeing } from './read-members.ts'
 import { FaultList, optional, parseOrThrow, withDefault } from './zod.ts'
 
@@ -43,10 +43,7 @@ const contentPart = seeing(
   READ_OF_PARTS,
 )
 
-const content = z.union(
-  [z.string(), z.array(contentPart).max(MOST_PARTS, TOO_MANY_PARTS)],
-  'must be a string or an array of parts',
-)
+const content = z.union([z.string(), partsOf(contentPart)], 'must be a string or an array of parts')
 
 const ROLES = ['user', 'assistant', 'system', 'developer'] as const
 
@@ -84,7 +81,7 @@ const itemFields = {
   arguments: optional(z.string()),
   input: optional(z.string()),
   output: optional(z.unknown()),
-  summary: optional(z.array(z.looseObject({ text: optional(z.string()) }))),
+  summary: optional(partsOf(z.looseObject({ text: optional(z.string()) }))),
   encrypted_content: optional(z.string()),
 }
 
@@ -140,7 +137,7 @@ const toolChoice = z.union(
       type: word,
       name: optional(word),
       mode: optional(z.enum(['auto', 'required'])),
-      tools: optional(z.array(z.looseObject({ name: optional(word) }))),
+      tools: optional(toolsOf(z.looseObject({ name: optional(word) }))),
     }),
   ],
   'must be none, auto, required, or an object that names a tool',
@@ -172,12 +169,12 @@ const bodyFields = {
   temperature: optional(z.number().min(0, 'must be from 0 to 2').max(2, 'must be from 0 to 2')),
   top_p: optional(z.number()),
   max_output_tokens: optional(z.int().min(1, 'must be at least 1')),
-  tools: optional(z.array(tool).max(MOST_TOOLS, TOO_MANY_TOOLS)),
+  tools: optional(toolsOf(tool)),
   tool_choice: optional(toolChoice),
   parallel_tool_calls: optional(z.boolean()),
   text: optional(z.looseObject({ format: optional(textFormat), verbosity: optional(z.string()) })),
   reasoning: optional(z.looseObject({ effort: optional(z.string()), summary: optional(z.string()) })),
-  include: optional(z.array(z.string())),
+  include: optional(textList),
   metadata: optional(z.record(z.string(), z.string())),
   truncation: optional(z.string()),
   service_tier: optional(z.string()),
@@ -208,23 +205,21 @@ export const openAiResponsesBody = z.looseObject(bodyFields).check(assertAsks)
 export type OpenAiResponsesBody = z.output<typeof openAiResponsesBody>
 export type OpenAiInputItem = z.output<typeof openAiInputItem>
 
-const list = z.array(z.unknown())
+const list = anyList()
 /** The body of `POST /v1/responses` without a look at the elements of its lists. */
 const outerBody = z
   .looseObject({
     ...bodyFields,
     input: optional(z.union([z.string(), list], 'must be a string or an array of items')),
     instructions: optional(z.union([z.string(), list])),
-    tools: optional(list.max(MOST_TOOLS, TOO_MANY_TOOLS)),
+    tools: optional(anyTools),
   })
   .check(assertAsks)
 const outerItem = seeing(
   z
     .looseObject({
       ...itemFields,
-      content: optional(
-        z.union([z.string(), list.max(MOST_PARTS, TOO_MANY_PARTS)], 'must be a string or an array of parts'),
-      ),
+      content: optional(z.union([z.string(), anyParts], 'must be a string or an array of parts')),
     })
     .check(assertComplete),
   READ,

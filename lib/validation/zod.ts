@@ -63,7 +63,9 @@ const article = (type: string): string => `${/^[aeio]/.test(type) ? 'an' : 'a'} 
 /** The issues of the one alternative of a union whose own type fits; `undefined` where none does, or several do. */
 const ofFittingAlternative = (issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] | undefined => {
   if (issue.code !== 'invalid_union') return undefined
-  const fitting = issue.errors.filter(issues => issues.every(({ path }) => path.length > 0))
+  const fitting = issue.errors.filter(issues =>
+    issues.every(({ path, code }) => path.length > 0 || code === 'custom'),
+  )
   return fitting.length === 1 ? fitting[0] : undefined
 }
 

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { budgetBody } from '#lib/validation/budgets.ts'
+import { uiChatBody } from '#lib/validation/chat.ts'
+import { evaluateBody } from '#lib/validation/evaluation.ts'
 import { kvQuery } from '#lib/validation/kv.ts'
+import { openAiChatBody } from '#lib/validation/openai-chat.ts'
 import { invalidInput, parseOrThrow } from '#lib/validation/zod.ts'
+
+const ASKED = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }
 
 describe('a refusal of what was sent', () => {
   it('ends in one full stop, also where a fault has one of its own', () => {
@@ -12,6 +17,26 @@ describe('a refusal of what was sent', () => {
       { path: 'c', message: 'is odd.' },
     ])
     expect(error.message).toBe('a is odd; b is required; c is odd.')
+  })
+
+  const many = Array.from({ length: 300_000 }, () => 1)
+  const limits = { maxPromptCharacters: 9, maxMessages: 9, maxMessagesCharacters: 9, maxOutputTokens: 9 }
+  it.each<[z.ZodType, object, string]>([
+    [openAiChatBody, { ...ASKED, stop: many }, 'stop must hold at most 4,096 texts.'],
+    [openAiChatBody, { ...ASKED, tools: many }, 'tools must hold at most 4,096 tools.'],
+    [
+      openAiChatBody,
+      { model: 'm', messages: [{ role: 'assistant', tool_calls: many }] },
+      'messages[0].tool_calls must hold at most 4,096 calls.',
+    ],
+    [
+      uiChatBody(limits),
+      { messages: [{ role: 'user', parts: many }] },
+      'messages[0].parts must hold at most 10,000 parts.',
+    ],
+    [evaluateBody, { input: 'a', answer: 'b', graders: many }, 'graders must hold at most 20 graders.'],
+  ])('is one fault where a list has more elements than it may: %#', (schema, body, message) => {
+    expect(() => parseOrThrow(schema, body)).toThrow(message)
   })
 
   const limited = z.strictObject({

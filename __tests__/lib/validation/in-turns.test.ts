@@ -43,6 +43,13 @@ const CHAT: Readonly<Record<string, object>> = {
       { role: 'user', content: Array.from({ length: 10_001 }, () => ({ type: 'text', text: 'a' })) },
     ],
   },
+  'more sequences to stop at than it may hold': {
+    messages: [{ role: 'user', content: 'Hi' }],
+    stop: Array.from({ length: 4_097 }, () => 1),
+  },
+  'more calls than a message may hold': {
+    messages: [{ role: 'assistant', tool_calls: Array.from({ length: 4_097 }, () => 1) }],
+  },
   'a tool without a name': { messages: [{ role: 'user', content: 'Hi' }], tools: [{ function: {} }] },
   'a temperature in words': { messages: [{ role: 'user', content: 'Hi' }], temperature: 'warm' },
 }

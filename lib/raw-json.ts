@@ -8,7 +8,7 @@ import {
   OPENING_BRACKET,
   QUOTE,
 } from './json-codes.ts'
-import type { Steps } from './loop-turns.ts'
+import { LONG_STEP, type Steps } from './loop-turns.ts'
 
 /** The position of the quote that ends a string, which begins before `from`; -1 where there is none. */
 export const endOfString = (json: string, from: number): number => {
@@ -43,6 +43,8 @@ const endOfScalar = (json: string, from: number): number => {
 type Scan<T> = Steps<T>
 
 const PORTION = 262_144
+/** Text whose elements are read or changed one by one in a step. */
+const SHORT_PORTION = 32_768
 
 /** The position after the object or list that begins at `from`. */
 export function* endOfContainer(json: string, from: number): Scan<number> {
@@ -133,12 +135,15 @@ export const withoutMember = (json: string, name: string): string => {
  * @param change gets the value as it is written, and undefined where there is none; it returns the new one, or undefined
  * for none
  */
-export const withMember = (
-  json: string,
-  name: string,
-  change: (written: string | undefined) => string | undefined,
-): string => {
-  const places = completed(scanPlaces(json))
+export const withMember = (json: string, name: string, change: Change): string =>
+  completed(changeMember(json, name, change))
+
+/** What a member becomes, both as written; undefined stands for none. */
+type Change = (written: string | undefined) => string | undefined
+
+/** `withMember` in portions: each step takes a millisecond or so. */
+export function* changeMember(json: string, name: string, change: Change): Scan<string> {
+  const places = yield* scanPlaces(json)
   const place = places.findLast(one => one.name === name)
   const written = place && json.slice(place.valueFrom, place.to).trimEnd()
   const value = change(written)
@@ -176,12 +181,15 @@ export const isObject = (value: unknown): value is Readonly<Record<string, unkno
 /** `elementsOf` in portions: each step takes a millisecond or so. */
 export function* scanElements(json: string): Scan<readonly string[]> {
   const elements: string[] = []
+  let yieldsAt = SHORT_PORTION
   let at = afterSpace(json, json.indexOf('[') + 1)
   while (at < json.length && json[at] !== ']') {
     const end = yield* endOfValue(json, at)
     elements.push(json.slice(at, end).trimEnd())
     at = afterSpace(json, end)
     if (json[at] === ',') at = afterSpace(json, at + 1)
+    if (at < yieldsAt) continue
+    yieldsAt = at + SHORT_PORTION
     yield
   }
   return elements
@@ -193,6 +201,37 @@ export const elementsOf = (json: string): readonly string[] => completed(scanEle
 /** A valid JSON array's text with each element changed. @param change gets an element and makes others of it, as written */
 export const withElements = (json: string, change: (element: string, at: number) => string): string =>
   `[${elementsOf(json).map(change).join()}]`
+
+/** What is made of a JSON text by copying it, in a step of its own where it is long. */
+export function* longStep(json: string, copy: () => string): Scan<string> {
+  const isLong = json.length > PORTION
+  if (isLong) yield LONG_STEP
+  const text = copy()
+  if (isLong) yield LONG_STEP
+  return text
+}
+
+/**
+ * `withElements` in portions. A long text is joined in a step of its own.
+ * @param change returns undefined for an element that is left out
+ */
+export function* changeElements(
+  json: string,
+  change: (element: string, at: number) => Scan<string | undefined>,
+): Scan<string> {
+  const changed: string[] = []
+  let size = 0
+  for (const [at, element] of (yield* scanElements(json)).entries()) {
+    const steps = change(element, at)
+    const made = element.length > SHORT_PORTION ? yield* steps : completed(steps)
+    if (made !== undefined) changed.push(made)
+    size += element.length
+    if (size < SHORT_PORTION) continue
+    size = 0
+    yield
+  }
+  return yield* longStep(json, () => `[${changed.join()}]`)
+}
 
 /** How many elements an array has, and how many of them are numbers. */
 export type ElementCount = Readonly<{ elements: number; numbers: number }>

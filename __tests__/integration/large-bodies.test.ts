@@ -53,11 +53,13 @@ const multiply = (id: string, times: number): void => {
 
 describe('what is large', () => {
   let claude: FakeUpstream
+  let mistral: FakeUpstream
   let gateway: GatewayProcess
   let client: BatchClient
 
   beforeAll(async () => {
     claude = (await FakeUpstream.start()).usually(texts('Hello'))
+    mistral = await FakeUpstream.start()
     gateway = await GatewayProcess.start('native', {
       MOCK_LATENCY_MS: '0',
       MOCK_CHUNK_MS: '0',
@@ -65,6 +67,8 @@ describe('what is large', () => {
       DATA_DIR,
       ANTHROPIC_API_KEY: 'sk-ant-test',
       ANTHROPIC_BASE_URL: claude.baseUrl,
+      MISTRAL_API_KEY: 'test-key',
+      MISTRAL_BASE_URL: mistral.baseUrl,
       // What is measured begins when the items have ended.
       BATCH_CONCURRENCY: '50',
       BATCH_MAX_BODY_BYTES: '100000000',
@@ -77,6 +81,7 @@ describe('what is large', () => {
   afterAll(async () => {
     await gateway?.stop()
     await claude?.stop()
+    await mistral?.stop()
   })
 
   const completed = async (items: number): Promise<string> => {
@@ -187,6 +192,24 @@ describe('what is large', () => {
       50,
       () => messagesOf(`"${repeated('a word, \\n and слово ')}"`),
       'anthropic/claude-test',
+    ],
+    [
+      'many instructions of a developer, for a vendor without that role,',
+      '/v1/chat/completions',
+      50,
+      () =>
+        `"messages":[${repeated(`{"role":"developer","content":"${'some words of a message, '.repeat(40)}"},`)}{"role":"user","content":"Hi"}]`,
+      'mistral/any',
+    ],
+    [
+      'one long message with a call, for a vendor whose ids are short,',
+      '/v1/chat/completions',
+      50,
+      () => {
+        const call = '{"id":"call_of_a_tool","type":"function","function":{"name":"f","arguments":"{}"}}'
+        return `"messages":[{"role":"assistant","content":"${repeated('a word, \\n and слово ')}","tool_calls":[${call}]},{"role":"tool","tool_call_id":"call_of_a_tool","content":"x"}]`
+      },
+      'mistral/any',
     ],
   ])(
     'is asked: 30 MB of %s to %s keep the event loop for at most %i ms',

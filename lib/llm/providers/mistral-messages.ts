@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
-import { membersOf, objectOf, withElements, withMember } from '../../raw-json.ts'
+import type { Steps } from '../../loop-turns.ts'
+import { changeElements, changeMember, longStep, objectOf, scanMembers } from '../../raw-json.ts'
 import type { Message } from '../message.ts'
 
 /** Source: Mistral's error 3280, "must be a-z, A-Z, 0-9, with a length of 9". */
@@ -26,27 +27,34 @@ const mistralIdJson = (written: string): string => {
   return typeof id === 'string' && !ID.test(id) ? JSON.stringify(mistralId(id)) : written
 }
 
-const withOwnCallIds = (calls: string): string =>
-  calls.startsWith('[')
-    ? withElements(calls, call => withMember(call, 'id', written => written && mistralIdJson(written)))
-    : calls
+function* withOwnCallIds(calls: string): Steps<string> {
+  if (!calls.startsWith('[')) return calls
+  return yield* changeElements(calls, call =>
+    changeMember(call, 'id', written => written && mistralIdJson(written)),
+  )
+}
 
 const BETWEEN_JSON = '{"role":"assistant","content":"OK."}'
 const RESULT = '"tool"'
 const AFTER_RESULT: ReadonlySet<string | undefined> = new Set([RESULT, '"assistant"'])
 
+/** A client's message with ids that fit. */
+function* fittedJson(message: string, members: Map<string, string>): Steps<string> {
+  const [id, calls] = [members.get('tool_call_id'), members.get('tool_calls')]
+  if (id) members.set('tool_call_id', mistralIdJson(id))
+  if (calls) members.set('tool_calls', yield* withOwnCallIds(calls))
+  return id || calls ? yield* longStep(message, () => objectOf([...members])) : message
+}
+
 /** A client's messages as Mistral takes them: ids that fit, and an answer between a result and a user's message. */
-export const mistralMessagesJson = (messages: string): string => {
+export function* mistralMessagesJson(messages: string): Steps<string> {
   let before: string | undefined
-  return withElements(messages, message => {
-    const members = new Map(membersOf(message))
+  return yield* changeElements(messages, function* (message) {
+    const members = new Map(yield* scanMembers(message))
     const role = members.get('role')
     const isLate = before === RESULT && !AFTER_RESULT.has(role)
     before = role
-    const [id, calls] = [members.get('tool_call_id'), members.get('tool_calls')]
-    if (id) members.set('tool_call_id', mistralIdJson(id))
-    if (calls) members.set('tool_calls', withOwnCallIds(calls))
-    const own = id || calls ? objectOf([...members]) : message
+    const own = yield* fittedJson(message, members)
     return isLate ? `${BETWEEN_JSON},${own}` : own
   })
 }

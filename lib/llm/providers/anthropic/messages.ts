@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { GatewayError } from '../../../errors.ts'
-import { elementsOf, isObject, memberIn, memberOf, membersOf, withMember } from '../../../raw-json.ts'
+import type { Steps } from '../../../loop-turns.ts'
+import { changeElements, changeMember, isObject, memberIn, scanMembers } from '../../../raw-json.ts'
 import {
   type Content,
   type ContentPart,
@@ -9,7 +10,7 @@ import {
   type ToolCall,
   textOf,
 } from '../../message.ts'
-import type { Call, Target } from '../../types.ts'
+import type { Call, RawRequest, Target } from '../../types.ts'
 import { isClaude } from './models.ts'
 
 type Assistant = Extract<Message, { role: 'assistant' }>
@@ -214,39 +215,39 @@ export const conversationOf = (messages: readonly Message[]): readonly Block[] =
   return found.length > 0 ? found : [{ role: 'user', content: NO_MESSAGE }]
 }
 
+const NO_BLOCKS = '[]'
 const NO_SIGNATURES: ReadonlySet<string | undefined> = new Set([undefined, 'null', '""'])
 
 const takenId = (written: string | undefined): string | undefined =>
   written?.startsWith('"') ? JSON.stringify(toolUseId(JSON.parse(written))) : written
 
-/** A client's block with an id that Anthropic takes; none for thinking without a signature. All else is as it is written. */
-const fittedBlock = (block: string): readonly string[] => {
-  const members = membersOf(block)
+/** A client's block with an id that Anthropic takes; undefined for thinking without a signature. All else is as it is written. */
+function* fittedBlock(block: string): Steps<string | undefined> {
+  if (!block.startsWith('{')) return block
+  const members = yield* scanMembers(block)
   switch (memberIn(members, 'type')) {
     case '"thinking"':
-      return NO_SIGNATURES.has(memberIn(members, 'signature')) ? [] : [block]
+      return NO_SIGNATURES.has(memberIn(members, 'signature')) ? undefined : block
     case '"tool_use"':
-      return [withMember(block, 'id', takenId)]
+      return yield* changeMember(block, 'id', takenId)
     case '"tool_result"':
-      return [withMember(block, 'tool_use_id', takenId)]
+      return yield* changeMember(block, 'tool_use_id', takenId)
     default:
-      return [block]
+      return block
   }
 }
 
-/** A client's message as Claude takes it; none where nothing is left of it. */
-const fittedMessage = (message: string): readonly string[] => {
-  const content = memberOf(message, 'content')
-  if (!content?.startsWith('[')) return [message]
-  const blocks = elementsOf(content)
-  const fitted = blocks.flatMap(block => (block.startsWith('{') ? fittedBlock(block) : [block]))
-  if (blocks.length > 0 && fitted.length === 0) return []
-  return [withMember(message, 'content', () => `[${fitted.join()}]`)]
+/** A client's message as Claude takes it; undefined where nothing is left of it. */
+function* fittedMessage(message: string): Steps<string | undefined> {
+  const content = memberIn(yield* scanMembers(message), 'content')
+  if (!content?.startsWith('[')) return message
+  const fitted = yield* changeElements(content, fittedBlock)
+  if (fitted === NO_BLOCKS && content !== NO_BLOCKS) return undefined
+  return yield* changeMember(message, 'content', () => fitted)
 }
 
 /** A client's messages as Claude takes them where a part of them is another vendor's model's. */
-export const claudeMessages = (messages: string): string =>
-  `[${elementsOf(messages).flatMap(fittedMessage).join()}]`
+const claudeMessages = (messages: string): Steps<string> => changeElements(messages, fittedMessage)
 
 /** Whether a conversation has reasoning without a signature, as other vendors' is. */
 const hasUnsigned = (messages: readonly Message[]): boolean =>
@@ -262,6 +263,14 @@ const hasOthersIds = (messages: readonly Message[]): boolean =>
     message => message.role === 'assistant' && message.toolCalls?.some(({ id }) => toolUseId(id) !== id),
   )
 
-/** Whether a conversation has parts of another vendor's model that Claude refuses. Others that speak its protocol do not. */
-export const hasOthersParts = ({ messages }: Call, { model }: Pick<Target, 'model'>): boolean =>
+/**
+ * A client's messages without what Claude refuses of another vendor's model, as JSON; undefined where they stay as they
+ * are written. Other models that speak its protocol refuse nothing.
+ */
+export const messagesForClaude = (
+  { messages, raw }: Call & Readonly<{ raw: RawRequest }>,
+  { model }: Pick<Target, 'model'>,
+): Steps<string> | undefined =>
   isClaude(model) && (hasUnsigned(messages) || hasOthersIds(messages))
+    ? claudeMessages(memberIn(raw.members, 'messages') ?? NO_BLOCKS)
+    : undefined

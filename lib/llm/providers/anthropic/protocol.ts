@@ -2,10 +2,10 @@ import type { Call } from '../../types.ts'
 import type { ProviderDeps } from '../definition.ts'
 import { endpointUrl } from '../shared/base-url.ts'
 import type { Protocol } from '../shared/http-provider.ts'
-import { isRawFor, rawRequest } from '../shared/raw-request.ts'
+import { isRawFor, rawRequestInTurns } from '../shared/raw-request.ts'
 import type { CountProtocol } from '../shared/token-counts.ts'
 import { answerTool } from './answer-form.ts'
-import { claudeMessages, hasOthersParts } from './messages.ts'
+import { messagesForClaude } from './messages.ts'
 import { claudeModel } from './models.ts'
 import { messagesWarnings, omittedByMessages } from './omitted.ts'
 import { messageEvents, messagePart } from './reply.ts'
@@ -44,11 +44,11 @@ export const anthropicCounts = (deps: ProviderDeps): CountProtocol => {
   return {
     address: { url: counting.href, headers },
     requestIdHeader: REQUEST_ID,
-    request: (call, { model }) => {
+    request: async (call, target) => {
       if (!isRawFor(call, 'anthropic-messages')) return undefined
-      const changes = { model, stream: false, wantsUsage: false, omitted: () => false }
-      const messages = hasOthersParts(call, { model }) && { messages: claudeMessages }
-      return { json: rawRequest(call.raw, { ...changes, ...messages }), headers: call.raw.headers ?? {} }
+      const changes = { model: target.model, stream: false, wantsUsage: false, omitted: () => false }
+      const json = await rawRequestInTurns(call.raw, changes, messagesForClaude(call, target))
+      return { json, headers: call.raw.headers ?? {} }
     },
   }
 }

@@ -1,18 +1,11 @@
 import type { ModelParameters, Tool, ToolChoice } from '../../message.ts'
 import type { Call, Target } from '../../types.ts'
-import { assertTranslatable, isRawFor, rawRequest } from '../shared/raw-request.ts'
+import { assertTranslatable, isRawFor, rawRequestInTurns } from '../shared/raw-request.ts'
 import type { Unsupported } from '../shared/unsupported-parameters.ts'
 import { answerTool, isForceLost, schemaFor } from './answer-form.ts'
 import { inputSchema } from './input-schema.ts'
 import { limitsFor } from './limits.ts'
-import {
-  cacheControlFor,
-  claudeMessages,
-  conversationOf,
-  hasOthersParts,
-  isBlank,
-  systemFor,
-} from './messages.ts'
+import { cacheControlFor, conversationOf, isBlank, messagesForClaude, systemFor } from './messages.ts'
 import { type ClaudeModel, claudeModel } from './models.ts'
 import { refusedOf } from './omitted.ts'
 import { samplingFor } from './sampling.ts'
@@ -104,18 +97,22 @@ const stopFor = ({ stop = [] }: ModelParameters): object => {
 }
 
 /** Translates a call to `POST /v1/messages`: system messages are separate from the conversation. */
-export const messagesRequest = (call: Call, target: Target, unsupported: Unsupported): object | string => {
+export const messagesRequest = (
+  call: Call,
+  target: Target,
+  unsupported: Unsupported,
+): object | string | Promise<string> => {
   if (isRawFor(call, 'anthropic-messages')) {
     // A model may refuse a parameter by its name alone.
     const written = call.raw.members.map(([name]) => name)
     const refused = new Set(refusedOf(written, unsupported))
-    return rawRequest(call.raw, {
-      ...(hasOthersParts(call, target) && { messages: claudeMessages }),
+    const changes = {
       model: target.model,
       stream: call.stream,
       wantsUsage: false,
-      omitted: name => refused.has(name),
-    })
+      omitted: (name: string) => refused.has(name),
+    }
+    return rawRequestInTurns(call.raw, changes, messagesForClaude(call, target))
   }
   assertTranslatable(call)
   const { parameters = {} } = call

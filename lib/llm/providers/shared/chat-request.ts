@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto'
 import type OpenAI from 'openai'
+import { writeJson } from '../../../long-json.ts'
+import type { Steps } from '../../../loop-turns.ts'
 import { memberIn } from '../../../raw-json.ts'
 import type { Call, RawRequest, Target } from '../../types.ts'
 import { fieldsOf, parseJson } from './lenient.ts'
@@ -22,8 +24,9 @@ import {
   isRawFor,
   limitName,
   namesIn,
-  rawRequest,
+  rawRequestInTurns,
   untranslatedIn,
+  withInstructionRole,
 } from './raw-request.ts'
 import { type LimitField, omittedFrom, type Unsupported } from './unsupported-parameters.ts'
 
@@ -198,20 +201,33 @@ const formOf = (variant: OpenAiVariant, model: string, unsupported: Unsupported)
   takesBareAnswers: unsupported.has('messages.assistant'),
 })
 
-type MessageChange = (written: string) => string
+type MessageChange = (written: string) => Steps<string>
 
-/** What is changed in a client's own messages, beside the roles in them; undefined where nothing is. */
-const messageChange = (
-  { messages }: Call,
-  { fitting, extraContentOf, takesBareAnswers }: MessageForm,
-): MessageChange | undefined => {
+function* changedBy(changes: readonly MessageChange[], written: string): Steps<string> {
+  let changed = written
+  for (const change of changes) changed = yield* change(changed)
+  return changed
+}
+
+/** A client's messages as the model takes them, as JSON; undefined where they stay as they are written. */
+const changedMessages = (
+  { messages, raw }: Call & Readonly<{ raw: RawRequest }>,
+  { knowsDeveloper }: OpenAiVariant,
+  unsupported: Unsupported,
+  form: MessageForm,
+): Steps<string> | undefined => {
+  const { role, fitting, extraContentOf, takesBareAnswers } = form
+  const roles = new Set(messages.map(message => message.role))
+  const isUnknownRole =
+    (roles.has('developer') && !knowsDeveloper) || (roles.has('system') && unsupported.has('system'))
+  if (isUnknownRole && !role) return writeJson(messagesFor(messages, form))
   const changes: MessageChange[] = []
   if (fitting && fitting.messages(messages) !== messages) changes.push(fitting.json)
   if (extraContentOf && lacksExtraContent(messages, extraContentOf))
     changes.push(written => withExtraContent(written, extraContentOf))
   if (takesBareAnswers) changes.push(withBareAnswers)
-  if (changes.length === 0) return undefined
-  return written => changes.reduce((changed, change) => change(changed), written)
+  if (isUnknownRole && role) changes.push(written => withInstructionRole(written, role))
+  return changes.length > 0 ? changedBy(changes, memberIn(raw.members, 'messages') ?? '[]') : undefined
 }
 
 /** The client's own body, where it has the same format. */
@@ -221,30 +237,22 @@ const passedOn = (
   variant: OpenAiVariant,
   unsupported: Unsupported,
   stream: boolean,
-): string => {
+): string | Promise<string> => {
   const isRenamed =
     variant.limitField !== undefined ||
     guessFromName(model).usesMaxCompletionTokens ||
     unsupported.has('max_tokens') ||
     unsupported.has('max_completion_tokens')
-  const roles = new Set(call.messages.map(({ role }) => role))
-  const isUnknownRole =
-    (roles.has('developer') && !variant.knowsDeveloper) || (roles.has('system') && unsupported.has('system'))
-  const role = instructionRole(unsupported)
+  const messages = changedMessages(call, variant, unsupported, formOf(variant, model, unsupported))
   const refused: ReadonlySet<string> = unsupported
-  const form = formOf(variant, model, unsupported)
-  const change = messageChange(call, form)
-  const isWithoutRole = isUnknownRole && !role
-  return rawRequest(call.raw, {
+  const changes = {
     model,
     stream,
     ...(isRenamed && { limitField: limitFieldFor(model, variant, unsupported) }),
-    ...(isUnknownRole && { instructionRole: role }),
-    ...(change && { messages: change }),
-    ...(isWithoutRole && { messages: () => JSON.stringify(messagesFor(call.messages, form)) }),
-    omitted: name => refused.has(name),
+    omitted: (name: string) => refused.has(name),
     wantsUsage: stream && !variant.alwaysSendsUsage && !unsupported.has('stream_options'),
-  })
+  }
+  return rawRequestInTurns(call.raw, changes, messages)
 }
 
 /**
@@ -256,7 +264,7 @@ export const chatRequest = (
   target: Target,
   variant: OpenAiVariant,
   unsupported: Unsupported,
-): object | string => {
+): object | string | Promise<string> => {
   const isStream = call.stream && !unsupported.has('stream')
   if (isRawFor(call, 'openai-chat')) return passedOn(call, target, variant, unsupported, isStream)
   assertTranslatable(call)

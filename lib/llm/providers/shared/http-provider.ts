@@ -167,9 +167,9 @@ export type Protocol = Readonly<{
   address: UpstreamAddress | Promise<UpstreamAddress>
   /**
    * Translates a call to the vendor's request, without parameters that the model is known to refuse: a value to send as
-   * JSON, or JSON text.
+   * JSON, or JSON text, which is promised where it is written in turns.
    */
-  request: (call: Call, target: Target, unsupported: Unsupported) => object | string
+  request: (call: Call, target: Target, unsupported: Unsupported) => object | string | Promise<string>
   /** The parameters of a call that the request leaves out, by the names of the client's format. */
   omitted: (call: Call, target: Target, unsupported: Unsupported) => readonly string[]
   /**
@@ -304,7 +304,8 @@ export const httpProvider = (id: string, protocol: Protocol, deps: ProviderDeps)
     { parameters, values }: Refused,
   ): Promise<FittedRequest> => {
     const unsupported = values.size === 0 ? parameters : new Set([...parameters, ...values])
-    const request = protocol.request(call, target, unsupported)
+    const written = protocol.request(call, target, unsupported)
+    const request = written instanceof Promise ? await written : written
     const known = learned.valuesOf(target.model, lookupIn(request, call))
     return known.every(name => unsupported.has(name))
       ? { request, json: await textOf(request), unsupported, parameters, values }

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../../errors.ts'
-import { memberIn, membersOf, objectOf, withElements, withMember } from '../../../raw-json.ts'
+import type { Steps } from '../../../loop-turns.ts'
+import { changeElements, changeMember, memberIn, objectOf, scanMembers } from '../../../raw-json.ts'
 import { type ContentPart, type Message, type ToolCall, textOf } from '../../message.ts'
 import { shortToolCallId, toolCallBody } from '../../openai-tool-call.ts'
 import type { Call, RawMembers } from '../../types.ts'
@@ -85,8 +86,8 @@ export type ExtraContentOf = (call: ToolCall, at: number) => unknown
 export type ConversationFitting = Readonly<{
   /** Returns the list that it gets where nothing is to be changed. */
   messages: (messages: readonly Message[]) => readonly Message[]
-  /** Does so for messages that pass on as JSON: all else in them stays as it is written. */
-  json: (messages: string) => string
+  /** Does so, in steps, for messages that pass on as JSON: all else in them stays as it is written. */
+  json: (messages: string) => Steps<string>
 }>
 
 /** How a vendor writes the messages of a conversation. */
@@ -230,8 +231,8 @@ const isAnswer = (members: RawMembers): boolean => memberIn(members, 'role') ===
 const hasContent = (content: string | undefined): boolean =>
   content !== undefined && content !== 'null' && content !== '""'
 
-const bareAnswer = (message: string): string => {
-  const members = membersOf(message)
+function* bareAnswer(message: string): Steps<string> {
+  const members = yield* scanMembers(message)
   if (!isAnswer(members) || !members.some(([name]) => isAnswerMember(name))) return message
   const refusal = memberIn(members, 'refusal')
   // A call in the earlier form is a part of the conversation.
@@ -239,12 +240,12 @@ const bareAnswer = (message: string): string => {
   const kept = members.filter(([name, value]) => !isAnswerMember(name) || isCall(name, value))
   const bare = objectOf(kept)
   return refusal?.startsWith('"') && !hasContent(memberIn(members, 'content'))
-    ? withMember(bare, 'content', () => refusal)
+    ? yield* changeMember(bare, 'content', () => refusal)
     : bare
 }
 
 /** A client's messages whose earlier answers have their content and tool calls alone; all else as it is written. */
-export const withBareAnswers = (messages: string): string => withElements(messages, bareAnswer)
+export const withBareAnswers = (messages: string): Steps<string> => changeElements(messages, bareAnswer)
 
 /** Whether a vendor wants to see of a call what it comes back without. */
 export const lacksExtraContent = (messages: readonly Message[], extraContentOf: ExtraContentOf): boolean =>
@@ -256,19 +257,20 @@ export const lacksExtraContent = (messages: readonly Message[], extraContentOf: 
 
 const NO_CALL = { id: '', name: '', arguments: '' }
 
-const withExtra =
-  (extraContentOf: ExtraContentOf) =>
-  (call: string, at: number): string =>
-    withMember(call, 'extra_content', written => {
+/** A client's message with what a vendor wants to see of the tool calls in it. */
+function* withExtra(message: string, extraContentOf: ExtraContentOf): Steps<string> {
+  const calls = memberIn(yield* scanMembers(message), 'tool_calls')
+  if (!calls?.startsWith('[')) return message
+  const extended = yield* changeElements(calls, (call, at) =>
+    changeMember(call, 'extra_content', written => {
       if (written !== undefined && written !== 'null') return written
       const wanted = extraContentOf(NO_CALL, at)
       return wanted === undefined ? written : JSON.stringify(wanted)
-    })
+    }),
+  )
+  return yield* changeMember(message, 'tool_calls', () => extended)
+}
 
 /** A client's messages with what a vendor wants to see of the tool calls in them; all else as it is written. */
-export const withExtraContent = (messages: string, extraContentOf: ExtraContentOf): string =>
-  withElements(messages, message =>
-    withMember(message, 'tool_calls', calls =>
-      calls?.startsWith('[') ? withElements(calls, withExtra(extraContentOf)) : calls,
-    ),
-  )
+export const withExtraContent = (messages: string, extraContentOf: ExtraContentOf): Steps<string> =>
+  changeElements(messages, message => withExtra(message, extraContentOf))

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../../errors.ts'
-import { isObject, objectOf, withElements, withMember } from '../../../raw-json.ts'
+import { inTurns, type Steps } from '../../../loop-turns.ts'
+import { changeElements, changeMember, isObject, objectOf } from '../../../raw-json.ts'
 import type { ContentPart } from '../../message.ts'
 import type { Call, RawRequest, WireFormat } from '../../types.ts'
 import { LIMIT_FIELDS, type LimitField } from './unsupported-parameters.ts'
@@ -9,10 +10,8 @@ export type RawChanges = Readonly<{
   model: string
   /** The name that the upstream takes for the limit of output tokens, where it differs from the client's. */
   limitField?: LimitField | undefined
-  /** The role of instructions, where the client's is not known to the upstream. */
-  instructionRole?: 'system' | 'developer' | undefined
-  /** Makes other messages of the client's, both as JSON. */
-  messages?: ((written: string) => string) | undefined
+  /** The messages as JSON, where they differ from the client's. */
+  messages?: string | undefined
   /** Members that the upstream does not take. */
   omitted: (name: string) => boolean
   /** Whether to ask a stream for its usage. */
@@ -25,16 +24,11 @@ const EFFORT = 'reasoning_effort'
 const isLimit = (name: string): boolean => LIMIT_FIELDS.some(field => field === name)
 const INSTRUCTION_ROLES: ReadonlySet<unknown> = new Set(['"system"', '"developer"'])
 
-/** The messages with instructions in another role; everything else as it is written. */
-const withRole = (messages: string, role: string): string =>
-  withElements(messages, message =>
-    withMember(message, 'role', own => (INSTRUCTION_ROLES.has(own) ? JSON.stringify(role) : own)),
+/** Messages as JSON with instructions in another role; everything else as it is written. */
+export const withInstructionRole = (messages: string, role: string): Steps<string> =>
+  changeElements(messages, message =>
+    changeMember(message, 'role', own => (INSTRUCTION_ROLES.has(own) ? JSON.stringify(role) : own)),
   )
-
-const changedMessages = (written: string, { messages, instructionRole }: RawChanges): string => {
-  const changed = messages?.(written) ?? written
-  return instructionRole ? withRole(changed, instructionRole) : changed
-}
 
 /** A stream's options that ask for its usage. */
 export const withUsage = (streamOptions: string | undefined): string =>
@@ -71,7 +65,7 @@ export const rawRequest = (raw: RawRequest, changes: RawChanges): string => {
     else if (name === 'stream_options') {
       if (changes.wantsUsage) members.push([name, withUsage(value)])
       else if (changes.stream && !changes.omitted(name)) members.push([name, value])
-    } else if (name === 'messages') members.push([name, changedMessages(value, changes)])
+    } else if (name === 'messages') members.push([name, changes.messages ?? value])
     else if (changes.limitField && isLimit(name)) {
       // A client may have sent both names: the upstream's own one counts.
       if (name === changes.limitField || !written.has(changes.limitField))
@@ -86,6 +80,16 @@ export const rawRequest = (raw: RawRequest, changes: RawChanges): string => {
     members.push(['stream_options', withUsage(undefined)])
   return objectOf(members)
 }
+
+/** `rawRequest` with messages that are written in steps; without them the client's own stay. */
+export const rawRequestInTurns = (
+  raw: RawRequest,
+  changes: Omit<RawChanges, 'messages'>,
+  messages: Steps<string> | undefined,
+): string | Promise<string> =>
+  messages
+    ? inTurns(messages).then(written => rawRequest(raw, { ...changes, messages: written }))
+    : rawRequest(raw, changes)
 
 /** Whether a call's body can pass on as it is to a vendor of that format. */
 export const isRawFor = (

@@ -5,14 +5,13 @@ import { MalformedResponse, malformedError } from './malformed.ts'
 import { attemptHeaders, readText, type UpstreamAddress, type UpstreamResponse } from './upstream.ts'
 import { connectionError, malformedResponse, upstreamError } from './upstream-error.ts'
 
+type CountRequest = Readonly<{ json: string; headers: Readonly<Record<string, string>> }>
+
 /** A vendor's endpoint that counts tokens. */
 export type CountProtocol = Readonly<{
   address: UpstreamAddress
   /** The request's JSON text, and headers besides those of the address; undefined for calls that it cannot count. */
-  request: (
-    call: Call,
-    target: Target,
-  ) => Readonly<{ json: string; headers: Readonly<Record<string, string>> }> | undefined
+  request: (call: Call, target: Target) => Promise<CountRequest | undefined>
   requestIdHeader: string
 }>
 
@@ -38,7 +37,7 @@ export const tokenCounts =
     { post, clock, redact }: ProviderDeps,
   ): NonNullable<Provider['countTokens']> =>
   async (call, target, attempt) => {
-    const request = protocol.request(call, target)
+    const request = await protocol.request(call, target)
     if (!request) return undefined
     const failed = (thrown: unknown): never => {
       throw thrown instanceof RangeError

@@ -58,20 +58,25 @@ export const portionEnd = (text: string, from: number, length: number): number =
   return isHighSurrogate(text.charCodeAt(end - 1)) ? end - 1 : end
 }
 
-/** About how many characters a value takes as JSON; it counts no further than a portion. */
-const sizeOf = (value: unknown): number => {
+/** About how many characters a value takes as JSON, escapes and names not counted; it counts no further than `most`. */
+const sizeOf = (value: unknown, most = PORTION): number => {
   if (typeof value === 'string') return value.length
   if (typeof value !== 'object' || value === null) return 1
   let size = 2
   for (const part of Array.isArray(value) ? value : Object.values(value)) {
-    size += 1 + sizeOf(part)
-    if (size > PORTION) break
+    size += 1 + sizeOf(part, most)
+    if (size > most) break
   }
   return size
 }
 
 /** Whether writing a value takes more than a step. */
 export const isLong = (value: unknown): boolean => sizeOf(value) > PORTION
+
+/** Whether a value takes more than that many characters as JSON. One that takes far more is not written. */
+export const isLongerThan = (value: unknown, most: number): boolean =>
+  // Each list and object is counted with a comma too many.
+  sizeOf(value, 2 * most) > 2 * most || JSON.stringify(value).length > most
 
 /** A member of an object, or an element of a list, which has no name. */
 type Part = Readonly<{ name?: string; value: unknown }>

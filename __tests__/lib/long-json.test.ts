@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isLong, readJsonString, writeJson } from '#lib/long-json.ts'
+import { isLong, isLongerThan, readJsonString, writeJson } from '#lib/long-json.ts'
 import { atOnce } from '#lib/loop-turns.ts'
 
 /** What is read or written in one step. */
@@ -100,5 +100,24 @@ describe('a value', () => {
   ])('with %s is written in steps of a portion', (_, value, least) => {
     expect(stepsOf(writeJson(value))).toBeGreaterThanOrEqual(least)
     expect(isLong(value)).toBe(least > 0)
+  })
+})
+
+describe('how long a value is as JSON', () => {
+  it.each<[unknown]>([['"'.repeat(100)], [[[[]], [1, 2], {}]], [{ name: 'a', list: [null, true, 1.5] }]])(
+    'is known to the character: %j',
+    value => {
+      const { length } = JSON.stringify(value)
+      expect([isLongerThan(value, length), isLongerThan(value, length - 1)]).toEqual([false, true])
+    },
+  )
+
+  it('is known without writing it where it is far too long', () => {
+    const unwritable = {
+      toJSON: () => {
+        throw new Error('was written')
+      },
+    }
+    expect(isLongerThan([unwritable, 'x'.repeat(3_000)], 1_000)).toBe(true)
   })
 })

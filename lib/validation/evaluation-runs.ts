@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { DatasetRow } from '../evaluation/datasets/types.ts'
 import type { Plan } from '../evaluation/runs/types.ts'
+import { isLongerThan } from '../long-json.ts'
 import { turn } from '../loop-turns.ts'
 import { idText } from './batch.ts'
 import { graderList, lineText, modelName, rowFields } from './evaluation.ts'
@@ -27,7 +28,7 @@ export const datasetRow = z
     id: optional(idText.pipe(lineText(LONGEST_ID)).meta({ type: ['string', 'number'] })),
     metadata: optional(z.record(z.string(), z.unknown())),
   })
-  .refine(row => JSON.stringify(row).length <= LONGEST_ROW, 'must have at most 1,000,000 characters')
+  .refine(row => !isLongerThan(row, LONGEST_ROW), 'must have at most 1,000,000 characters')
 
 const tooMany = `must hold at most ${grouped(MOST_ROWS)} rows`
 

@@ -6,7 +6,7 @@ import { turn } from '../loop-turns.ts'
 import { idText } from './batch.ts'
 import { graderList, lineText, modelName, rowFields } from './evaluation.ts'
 import { grouped } from './grouped.ts'
-import { jsonOrThrow } from './json.ts'
+import { jsonInTurnsOrThrow } from './json.ts'
 import { anyList, listOf } from './list-limits.ts'
 import { pageCursor, pageLimit } from './page.ts'
 import { check, FaultList, invalidInput, optional, parseOrThrow, requirement, withDefault } from './zod.ts'
@@ -77,9 +77,19 @@ export const parseDataset = async (body: unknown): Promise<NewDataset> => {
   return { name, rows }
 }
 
-const lineValue = (text: string, path: string, faults: FaultList): unknown => {
+/** The lines of a text, one at a time: there may be millions. */
+function* linesIn(text: string): Generator<string> {
+  let from = 0
+  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', from)) {
+    yield text.slice(from, end)
+    from = end + 1
+  }
+  yield text.slice(from)
+}
+
+const lineValue = async (text: string, path: string, faults: FaultList): Promise<unknown> => {
   try {
-    return jsonOrThrow(text)
+    return await jsonInTurnsOrThrow(text)
   } catch (error) {
     faults.add({ path, message: requirement(error) })
     return undefined
@@ -91,15 +101,14 @@ export const parseDatasetLines = async (text: string, title: string | undefined)
   const found = { faults: new FaultList(), ids: new Map<string, string>() }
   const rows: DatasetRow[] = []
   let count = 0
-  for (const [index, line] of text
-    .replace(/^\ufeff/, '')
-    .split('\n')
-    .entries()) {
+  let number = 0
+  for (const line of linesIn(text.replace(/^\ufeff/, ''))) {
     await turn()
+    number += 1
     if (line.trim() === '') continue
     if (count >= MOST_ROWS) throw invalidInput([{ path: 'body', message: tooMany }])
-    const path = `line ${index + 1}`
-    const value = lineValue(line, path, found.faults)
+    const path = `line ${number}`
+    const value = await lineValue(line, path, found.faults)
     const row = value === undefined ? undefined : rowOf(value, count, path, found)
     if (row) rows.push(row)
     count += 1

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { budgetBody } from '#lib/validation/budgets.ts'
 import { uiChatBody } from '#lib/validation/chat.ts'
 import { evaluateBody } from '#lib/validation/evaluation.ts'
+import { parseDatasetLines } from '#lib/validation/evaluation-runs.ts'
 import { kvQuery } from '#lib/validation/kv.ts'
 import { openAiChatBody } from '#lib/validation/openai-chat.ts'
 import { invalidInput, parseOrThrow } from '#lib/validation/zod.ts'
@@ -37,6 +38,13 @@ describe('a refusal of what was sent', () => {
     [evaluateBody, { input: 'a', answer: 'b', graders: many }, 'graders must hold at most 20 graders.'],
   ])('is one fault where a list has more elements than it may: %#', (schema, body, message) => {
     expect(() => parseOrThrow(schema, body)).toThrow(message)
+  })
+
+  it('names the lines of a data set, of which a long one is read in turns', async () => {
+    const lines = `\n{"input":"a"}\n\n${'['.repeat(200_000)}\n{`
+    await expect(parseDatasetLines(lines, 'a')).rejects.toThrow(
+      'line 4 is nested deeper than 64 levels; line 5 is not valid JSON',
+    )
   })
 
   const limited = z.strictObject({

@@ -10,12 +10,15 @@ type Path = readonly PropertyKey[]
 /** Checks one value; undefined where it has faults, which were collected. */
 export type CheckOne<T> = (value: unknown, at: Path) => T | undefined | Promise<T | undefined>
 
-/** @param faults collects those of every value */
+/** @param faults collects those of the values; where they are more than are reported, the next values are not checked */
 export const bySchema =
   <S extends z.ZodType>(schema: S, faults: FaultList): CheckOne<z.output<S>> =>
   (value, at) => {
     const { data, faults: found } = check(schema, value, at)
-    if (found) faults.add(...found)
+    if (found) {
+      faults.add(...found)
+      faults.throwIfMore()
+    }
     return data
   }
 

@@ -153,16 +153,22 @@ export class FaultList {
   throwIfAny(): void {
     if (this.#count > 0) throw invalidInput(this.#faults, this.#count)
   }
+
+  /** Spares the rest of a value its check. @throws GatewayError INVALID_INPUT where there are more than are reported */
+  throwIfMore(): void {
+    if (this.#count > MAX_REPORTED) throw invalidInput(this.#faults, Number.POSITIVE_INFINITY)
+  }
 }
 
 /**
  * The error for a client's invalid input, with the first faults.
- * @param count of all faults, where these are only the first ones
+ * @param count of all faults, where these are only the first ones; infinite where they were not all counted
  */
 export const invalidInput = (faults: readonly Issue[], count = faults.length): GatewayError => {
   const details = faults.slice(0, MAX_REPORTED)
   const text = details.map(({ path, message }) => `${path} ${message}`.replace(/\.$/, '')).join('; ')
-  const more = count > details.length ? `; and ${count - details.length} more` : ''
+  const others = count === Number.POSITIVE_INFINITY ? '' : `${count - details.length} `
+  const more = count > details.length ? `; and ${others}more` : ''
   return new GatewayError('INVALID_INPUT', `${text}${more}.`, { details })
 }
 

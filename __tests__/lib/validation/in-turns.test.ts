@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '#lib/errors.ts'
+import { messagesBodyOrThrow } from '#lib/validation/anthropic-messages.ts'
 import { chatBodyOrThrow } from '#lib/validation/openai-chat.ts'
 import { responsesBodyOrThrow } from '#lib/validation/openai-responses.ts'
 
@@ -85,5 +86,35 @@ describe.each([
     const value = { model: 'm', ...body }
     const small = await outcome(() => checked({ value, isLarge: false }))
     expect(await outcome(() => checked({ value, isLarge: true }))).toEqual(small)
+  })
+})
+
+describe('very many wrong elements', () => {
+  /** An element that counts how often its role is looked at. */
+  const counted = (read: () => void): object => ({
+    get role() {
+      read()
+      return 'robot'
+    },
+  })
+  const isLarge = true
+  const model = 'm'
+
+  it.each<[string, (list: readonly object[]) => unknown]>([
+    ['chat completions', messages => chatBodyOrThrow({ value: { model, messages }, isLarge })],
+    ['Responses', input => responsesBodyOrThrow({ value: { model, input }, isLarge })],
+    ['messages', messages => messagesBodyOrThrow({ model, messages, max_tokens: 1 })],
+  ])('of %s are not all checked, nor counted', async (_, checked) => {
+    const looked = new Set<number>()
+    const list = Array.from({ length: 1_000 }, (_, at) => counted(() => looked.add(at)))
+    const error: GatewayError = await Promise.resolve(list)
+      .then(checked)
+      .then(
+        () => expect.fail('It was taken.'),
+        thrown => thrown,
+      )
+    expect(error.details).toHaveLength(100)
+    expect(error.message).toMatch(/; and more\.$/)
+    expect(looked.size).toBeLessThanOrEqual(102)
   })
 })

@@ -4,7 +4,7 @@ import { LONG_ANSWER } from './support/long-answer.ts'
 import { expect, type Parley, test } from './support/parley.ts'
 
 /** Other programs on the machine delay events too, but not in every round. */
-const ROUNDS = 5
+const ROUNDS = 10
 
 test("while an 8 kB answer comes at a quarter of the processor's speed, no event waits more than 50 ms", async ({
   parley,

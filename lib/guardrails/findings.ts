@@ -25,11 +25,6 @@ const DONE: Readonly<Record<string, string>> = {
   block: 'blocked',
 }
 
-/** One sentence for clients for each kind of finding. */
-export const warningsOf = (findings: readonly GuardrailFinding[]): readonly string[] =>
-  findings
-    .filter(({ isShadow }) => !isShadow)
-    .map(
-      ({ rail, rule, place, action, count }) =>
-        `The guardrail “${rail}” ${DONE[action] ?? action} ${IN_WORDS[place as Place] ?? place} (rule ${rule}${count > 1 ? `, ${count} times` : ''}).`,
-    )
+/** A finding as a sentence for clients. */
+export const warningOf = ({ rail, rule, place, action, count }: GuardrailFinding): string =>
+  `The guardrail “${rail}” ${DONE[action] ?? action} ${IN_WORDS[place as Place] ?? place} (rule ${rule}${count > 1 ? `, ${count} times` : ''}).`

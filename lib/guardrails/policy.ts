@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { found, type GuardrailFinding, type RequestContext } from '../request-context.ts'
 import type { ModelNames } from './allowed-models.ts'
 import type { Duplicates } from './duplicates.ts'
-import { warningsOf } from './findings.ts'
+import { warningOf } from './findings.ts'
 import type { VerdictMemory } from './inspect.ts'
 import type { Judge } from './judges/types.ts'
 import type { Direction, Profile } from './profile.ts'
@@ -55,9 +55,9 @@ export class Decisions {
     return this.#profile.settings.isShadow ? undefined : action
   }
 
-  /** One sentence for clients for each kind of finding so far. */
+  /** One sentence for clients for each kind of finding so far, but those that are only counted. */
   get warnings(): readonly string[] {
-    return warningsOf([...this.#findings.values()])
+    return [...this.#findings.values()].filter(({ isShadow }) => !isShadow).map(warningOf)
   }
 
   #count({ rail, rule, kind }: Verdict, place: Place, action: Action): void {

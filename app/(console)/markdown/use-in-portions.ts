@@ -4,12 +4,12 @@ import { useEffect, useState } from 'react'
 const PORTION_CHARACTERS = 256
 
 /**
- * The part of a growing text that may be drawn now. What comes faster than it can be drawn follows portion by
- * portion, so that the page handles keys in between. What is there at first is returned whole, and so is all of it in
- * a hidden page, whose timers are slow.
+ * The part of a text that may be drawn now. The rest of one that is there at once, or grows faster than it can be drawn,
+ * follows portion by portion, so that the page handles keys in between; all of it at once in a hidden page, whose timers
+ * are slow.
  */
 export function useInPortions(text: string): string {
-  const [end, setEnd] = useState(text.length)
+  const [end, setEnd] = useState(PORTION_CHARACTERS)
   // A text that begins anew, as that of an answer that is asked for again.
   if (end > text.length + PORTION_CHARACTERS) setEnd(text.length)
   const isPartial = end < text.length

@@ -1,21 +1,5 @@
 import { z } from 'zod'
 
-// Far more than any vendor takes. To translate many more at once would hold up other requests.
-
-export const MOST_TOOLS = 4_096
-export const TOO_MANY_TOOLS = 'must hold at most 4,096 tools'
-
-/** Most calls of tools in one message. */
-const MOST_CALLS = 4_096
-const TOO_MANY_CALLS = 'must hold at most 4,096 calls'
-
-/** Most parts of one message. */
-export const MOST_PARTS = 10_000
-export const TOO_MANY_PARTS = 'must hold at most 10,000 parts'
-
-const MOST_TEXTS = 4_096
-const TOO_MANY_TEXTS = 'must hold at most 4,096 texts'
-
 /** How many elements a list has at least and at most, and what is wrong with one that has more. */
 export type Bounds = Readonly<{ least?: number; most?: number; tooMany?: string }>
 
@@ -37,18 +21,23 @@ export const anyList = ({ least = 0, most = Number.POSITIVE_INFINITY, tooMany }:
 export const listOf = <S extends z.ZodType>(element: S, bounds: Bounds) =>
   anyList(bounds).pipe(z.array(element as z.ZodType<z.output<S>, unknown>))
 
-export const partsOf = <S extends z.ZodType>(part: S) =>
-  listOf(part, { most: MOST_PARTS, tooMany: TOO_MANY_PARTS })
+// Far more than any vendor takes. To translate many more at once would hold up other requests.
+const PARTS: Bounds = { most: 10_000, tooMany: 'must hold at most 10,000 parts' }
+const TOOLS: Bounds = { most: 4_096, tooMany: 'must hold at most 4,096 tools' }
+const CALLS: Bounds = { most: 4_096, tooMany: 'must hold at most 4,096 calls' }
+const TEXTS: Bounds = { most: 4_096, tooMany: 'must hold at most 4,096 texts' }
 
-export const anyParts = anyList({ most: MOST_PARTS, tooMany: TOO_MANY_PARTS })
+/** The parts of one message. */
+export const partsOf = <S extends z.ZodType>(part: S) => listOf(part, PARTS)
 
-export const toolsOf = <S extends z.ZodType>(tool: S) =>
-  listOf(tool, { most: MOST_TOOLS, tooMany: TOO_MANY_TOOLS })
+export const anyParts = anyList(PARTS)
 
-export const anyTools = anyList({ most: MOST_TOOLS, tooMany: TOO_MANY_TOOLS })
+export const toolsOf = <S extends z.ZodType>(tool: S) => listOf(tool, TOOLS)
 
-export const callsOf = <S extends z.ZodType>(call: S) =>
-  listOf(call, { most: MOST_CALLS, tooMany: TOO_MANY_CALLS })
+export const anyTools = anyList(TOOLS)
+
+/** The calls of tools in one message. */
+export const callsOf = <S extends z.ZodType>(call: S) => listOf(call, CALLS)
 
 /** Sequences at which an answer stops, and other lists of texts. */
-export const textList = listOf(z.string(), { most: MOST_TEXTS, tooMany: TOO_MANY_TEXTS })
+export const textList = listOf(z.string(), TEXTS)
